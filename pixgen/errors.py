@@ -1,0 +1,53 @@
+"""The errors that reach a person; anything else that is raised is a bug.
+
+PixgenError
+├── RecipeError         a recipe, prompt, preset or option that is not allowed
+├── PictureError        a file that is not a picture, or is too large
+├── ModelError          a model that is unknown, missing, broken or does not fit
+├── DeviceError         a device that is not there
+│   └── OutOfMemory     too little memory for the work
+├── StudioError         a run, a queue or a folder that cannot do what was asked
+│   └── StorageError    a folder that cannot be written, a full disk
+├── VideoError          a film that cannot be written
+└── TrainingError       data or checkpoints of the pocket models that are missing
+"""
+
+
+class PixgenError(Exception):
+    """Base of all: its message says what happened and what to do, and is shown as it is."""
+
+
+class RecipeError(PixgenError):
+    """A recipe, prompt, preset or option that is not allowed."""
+
+
+class PictureError(PixgenError):
+    """A file that is not a picture, or is too large."""
+
+
+class ModelError(PixgenError):
+    """A model that is unknown, missing, broken or does not fit."""
+
+
+class DeviceError(PixgenError):
+    """A device that is not there."""
+
+
+class OutOfMemory(DeviceError):  # noqa: N818 - what happened, in the words of the field
+    """Too little memory for the work."""
+
+
+class StudioError(PixgenError):
+    """A run, a queue or a folder that cannot do what was asked."""
+
+
+class StorageError(StudioError):
+    """A folder that cannot be written, a full disk."""
+
+
+class VideoError(PixgenError):
+    """A film that cannot be written."""
+
+
+class TrainingError(PixgenError):
+    """Data or checkpoints of the pocket models that are missing."""

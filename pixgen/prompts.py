@@ -1,0 +1,160 @@
+r"""Prompts and their grammar: ``a red fox :2 | snow | text :-1 :-0.9 ^ the same fox asleep``.
+
+``|`` divides prompts, ``^`` divides scenes, ``:weight`` and ``:weight:stop`` follow a text, ``[path]``
+is a picture. Numbers are peeled from the right only while they are numbers, so a colon inside a text
+is text. A backslash makes ``|``, ``^``, ``:`` and ``[`` plain; elsewhere it is itself. Parsing and
+printing are inverse.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from pixgen.errors import RecipeError
+
+NO_STOP = -1e9  # below any similarity loss: such a prompt never stops pulling
+LONGEST_TEXT = 2000
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_SPECIAL = "|^:["
+
+Place = Literal["left", "right", "top", "bottom", "centre", "everywhere"]
+
+
+class Prompt(BaseModel):
+    """A text or a picture that pulls (or, with a negative weight, pushes) the painting.
+
+    ``stop`` is the signed distance at which it stops: the loss of a positive prompt falls from about
+    1 towards 0.7, so ``stop=0.75`` lets go when the picture matches well; a negative prompt's is
+    negative (``-0.9``).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    picture: Annotated[str, Field(max_length=4096)] = ""  # a path; empty for a text
+    weight: Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)] = 1.0
+    stop: Annotated[float, Field(ge=NO_STOP, le=10, allow_inf_nan=False)] = NO_STOP
+    region: Place = "everywhere"
+    first_step: Annotated[int, Field(ge=0)] = 0
+    last_step: Annotated[int, Field(ge=0)] | None = None
+
+    @field_validator("text", "picture", mode="before")
+    @classmethod
+    def _stripped(cls, value: Any) -> Any:
+        return value.strip() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> "Prompt":
+        if bool(self.text) == bool(self.picture):
+            raise ValueError("a prompt needs a text or a picture, and not both")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What a person reads: the text, or the picture's file name."""
+        return self.text or re.split(r"[/\\]", self.picture)[-1]
+
+
+Scene = tuple[Prompt, ...]
+
+
+def parse(text: str) -> tuple[Scene, ...]:
+    """Read scenes of prompts from a text. Raises RecipeError if there is none."""
+    scenes = []
+    for part in _split(text, "^"):
+        prompts = tuple(_prompt(term) for term in _split(part, "|") if term.strip())
+        if prompts:
+            scenes.append(prompts)
+    if not scenes:
+        raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
+    return tuple(scenes)
+
+
+def format_prompts(scenes: tuple[Scene, ...]) -> str:
+    """Print scenes so that ``parse`` reads the same back (regions and steps are not in the text)."""
+    return " ^ ".join(" | ".join(_printed(prompt) for prompt in scene) for scene in scenes)
+
+
+def _split(text: str, mark: str) -> list[str]:
+    """Split at marks that are not behind an odd number of backslashes."""
+    parts, start = [], 0
+    for found in re.finditer(rf"(\\*){re.escape(mark)}", text):
+        if len(found[1]) % 2 == 0:
+            parts.append(text[start : found.end() - 1])
+            start = found.end()
+    parts.append(text[start:])
+    return parts
+
+
+def _prompt(term: str) -> Prompt:
+    term, numbers = term.strip(), []
+    while len(numbers) < 2:
+        found = re.fullmatch(rf"(.*?)(\\*):\s*({_NUMBER})\s*", term, re.DOTALL)
+        if not found or len(found[2]) % 2 or not (found[1] + found[2]).strip():
+            break
+        numbers.insert(0, float(found[3]))
+        term = (found[1] + found[2]).rstrip()
+    values = dict(zip(("weight", "stop"), numbers, strict=False))
+    picture = re.fullmatch(r"\[(.*)\]", term, re.DOTALL)
+    try:
+        if picture and picture[1].strip():
+            return Prompt(picture=_plain(picture[1]), **values)
+        return Prompt(text=_plain(term), **values)
+    except ValueError as error:
+        raise RecipeError(f"The prompt “{_short(term)}” is not allowed: {why(error)}.") from error
+
+
+def _plain(text: str) -> str:
+    return re.sub(
+        rf"(\\*)([{re.escape(_SPECIAL)}])",
+        lambda found: "\\" * (len(found[1]) // 2) + found[2],
+        text,
+    )
+
+
+def _printed(prompt: Prompt) -> str:
+    text = _escaped(prompt.text or prompt.picture, "|^")
+    if prompt.picture:
+        text = f"[{text}]"
+    else:
+        if re.fullmatch(r"\[.*\]", text, re.DOTALL):
+            text = "\\" + text
+        # Only a colon before a number at the end could be read as a weight.
+        text = re.sub(rf"(?::\s*{_NUMBER}\s*)+$", lambda found: found[0].replace(":", "\\:"), text)
+    numbers = []
+    if prompt.weight != 1 or prompt.stop != NO_STOP:
+        numbers.append(prompt.weight)
+    if prompt.stop != NO_STOP:
+        numbers.append(prompt.stop)
+    return " ".join([text, *(f":{_number(number)}" for number in numbers)])
+
+
+def _escaped(text: str, marks: str) -> str:
+    """Backslashes before every mark, and doubled where ``_plain`` would halve them."""
+    doubled = re.sub(rf"(\\+)(?=[{re.escape(_SPECIAL)}])", r"\1\1", text)
+    return re.sub(rf"([{re.escape(marks)}])", r"\\\1", doubled)
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def why(error: ValueError) -> str:
+    """The first complaint of a validation as words: where, what is allowed, what was given."""
+    errors = getattr(error, "errors", None)
+    if errors is None:
+        return str(error)
+    first = errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    said = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    given = first.get("input")
+    shown = (
+        f" (not {given!r})" if isinstance(given, (int, float, str)) and len(str(given)) < 60 else ""
+    )
+    return f"{where} {said}{shown}".strip()

@@ -1,0 +1,206 @@
+"""The recipe: everything that decides a picture, and nothing that only watches it.
+
+The same JSON is a preset's content, a file's metadata, an API body and a sweep's cell. Same recipe,
+same machine: same picture.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from pixgen.augmentations import CUTOUT_SETS, CutoutSet
+from pixgen.errors import RecipeError
+from pixgen.prompts import Prompt, Scene, format_prompts, parse, why
+
+SMALLEST_SIDE, LARGEST_SIDE = 32, 2048
+MOST_STEPS = 20_000
+LARGEST_SEED = 2**63 - 1
+OPTIMIZERS = ("Adam", "AdamW", "Adamax", "NAdam", "RAdam", "Adagrad", "RMSprop", "SGD")
+
+Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Start(_Value):
+    """What the canvas shows before the first step."""
+
+    kind: Literal["codes", "perlin", "gradient", "snow", "grey", "picture"] = "codes"
+    picture: Annotated[str, Field(max_length=4096)] = ""  # a path, with kind "picture"
+    fit: Literal["cover", "contain", "stretch"] = "cover"
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Start":
+        if (self.kind == "picture") != bool(self.picture):
+            raise ValueError(
+                'a start of kind "picture" needs the path of a picture, and no other has one'
+            )
+        return self
+
+
+class Cutouts(_Value):
+    """How many cutouts CLIP sees a step, in how many batches, and of which set."""
+
+    count: Annotated[int, Field(ge=1, le=512)] = 12
+    batches: Annotated[int, Field(ge=1, le=64)] = 1  # more: less memory, same gradient
+    kind: str = "gentle"  # a name in CUTOUT_SETS, or "own" with ``own`` given
+    own: CutoutSet | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> "Cutouts":
+        if self.own is None and self.kind not in CUTOUT_SETS:
+            raise ValueError(f"kind must be one of {', '.join(CUTOUT_SETS)}")
+        return self
+
+    @property
+    def set(self) -> CutoutSet:
+        """The crops and augmentations themselves."""
+        return self.own or CUTOUT_SETS[self.kind]
+
+
+class Losses(_Value):
+    """Weights of what is wanted beside the prompts; 0 is off."""
+
+    total_variation: Weight = 0.0  # smoothness of the picture
+    start_latent: Weight = 0.0  # nearness to the start's latent
+    start_pixels: Weight = 0.0  # nearness to the start's pixels
+    latent_decay: Weight = 0.0  # smallness of the latent
+
+
+class Optimizer(_Value):
+    """Which of torch's optimizers moves the latent, and how fast."""
+
+    name: Literal[OPTIMIZERS] = "Adam"
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.1
+    schedule: Literal["constant", "drop", "cosine"] = "cosine"
+    drop_at: Annotated[float, Field(ge=0, le=1)] = 0.75  # the part of the steps, for "drop"
+    floor: Annotated[float, Field(ge=0, le=1)] = (
+        0.1  # the rate's factor after the drop, or at the end
+    )
+
+
+def _scenes(value: Any) -> Any:
+    if isinstance(value, str):
+        return parse(value)
+    return value
+
+
+Scenes = Annotated[
+    tuple[Annotated[tuple[Prompt, ...], Field(min_length=1)], ...],
+    BeforeValidator(_scenes),
+    Field(min_length=1, max_length=100),
+]
+
+
+class Change(_Value):
+    """A change made while painting, before the step it names."""
+
+    step: Annotated[int, Field(ge=0)]
+    prompts: Scenes | None = None
+    learning_rate: Annotated[float, Field(gt=0, le=10)] | None = None
+
+
+class Recipe(_Value):
+    """A picture, before it is painted."""
+
+    version: Literal[1] = 1
+    prompts: Scenes
+    width: Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)] = 128
+    height: Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)] = 128
+    steps: Annotated[int, Field(ge=0, le=MOST_STEPS)] = 150
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] = 0
+    preset: Annotated[str, Field(max_length=100)] = ""  # where it came from; decides nothing
+    drawer: Literal["vqgan"] = "vqgan"
+    model: Annotated[str, Field(min_length=1, max_length=4096)] = "pocket"
+    clip: Annotated[tuple[str, ...], Field(min_length=1, max_length=6)] = ("pocket",)
+    start: Start = Start()
+    cutouts: Cutouts = Cutouts()
+    losses: Losses = Losses()
+    optimizer: Optimizer = Optimizer()
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the latent, for display; 0 is off
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def prompt(self) -> str:
+        """The prompts in the grammar that a person types."""
+        return format_prompts(self.prompts)
+
+    def scene(self, step: int) -> Scene:
+        """The prompts in force at a step: scenes share the steps evenly, changes replace them."""
+        scenes = self.prompts
+        for change in self.changes:
+            if change.prompts is not None and change.step <= step:
+                scenes = change.prompts
+        index = min(len(scenes) - 1, step * len(scenes) // max(1, self.steps))
+        return tuple(
+            prompt for prompt in scenes[index]
+            if prompt.first_step <= step and (prompt.last_step is None or step <= prompt.last_step)
+        )  # fmt: skip
+
+    def to_json(self) -> str:
+        """The recipe as one line of JSON, without what has its default value."""
+        return json.dumps(self.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
+
+
+def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
+    """A recipe from partial ones, later parts winning, nested objects merged field by field.
+
+    Raises RecipeError, which names the field, what is allowed and what was given.
+    """
+    merged: dict[str, Any] = {}
+    for part in parts:
+        _merge(merged, part)
+    try:
+        return Recipe.model_validate(merged)
+    except ValidationError as error:
+        if any(
+            each["type"] == "missing" and each["loc"] == ("prompts",) for each in error.errors()
+        ):
+            raise RecipeError(
+                "The prompt is empty: say what to paint, for example “a red fox”."
+            ) from error
+        raise RecipeError(f"This recipe is not allowed: {why(error)}.") from error
+
+
+def read_recipe(text: str) -> Recipe:
+    """A recipe from its JSON. Raises RecipeError."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RecipeError(
+            f"This is not a recipe: its JSON breaks off at line {error.lineno}."
+        ) from error
+    if not isinstance(value, dict):
+        raise RecipeError("This is not a recipe: a JSON object is expected.")
+    return make_recipe(value)
+
+
+def set_field(recipe: dict[str, Any], assignment: str) -> None:
+    """Apply ``key.path=value`` to a partial recipe in place; the value is JSON, else text."""
+    key, equals, value = assignment.partition("=")
+    if not equals or not key.strip():
+        raise RecipeError(
+            f"“{assignment}” is not of the form key=value, for example cutouts.count=16."
+        )
+    *path, last = key.strip().split(".")
+    for part in path:
+        recipe = recipe.setdefault(part, {})
+        if not isinstance(recipe, dict):
+            raise RecipeError(f"“{key}” does not name a field of a recipe.")
+    try:
+        recipe[last] = json.loads(value)
+    except json.JSONDecodeError:
+        recipe[last] = value
+
+
+def _merge(into: dict[str, Any], part: Mapping[str, Any]) -> None:
+    for key, value in part.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value
