@@ -1,0 +1,64 @@
+"""Opens pictures that people bring: bounded in bytes and pixels, upright, without their metadata."""
+
+import io
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from pixgen.errors import PictureError
+
+MAX_BYTES = 32 * 2**20
+MAX_PIXELS = 24_000_000
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+
+
+def open_picture(source: str | Path | bytes) -> Image.Image:
+    """The picture in a file or in bytes: RGB, on white where it is transparent, turned upright.
+
+    Raises PictureError if it is missing, no picture, or larger than ``MAX_BYTES`` or
+    ``MAX_PIXELS``. The size is read from the header, before any pixel is decoded.
+    """
+    data, name = _read(source)
+    try:
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        width, height = picture.size
+    except Image.DecompressionBombError as error:
+        raise PictureError(_too_large(name)) from error
+    except (OSError, ValueError, SyntaxError) as error:
+        raise PictureError(f"{name} is not a picture that can be read: use {_listed()}.") from error
+    if width * height > MAX_PIXELS:
+        raise PictureError(_too_large(name))
+    try:
+        picture = ImageOps.exif_transpose(picture).convert("RGBA")
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise PictureError(
+            f"{name} is broken: save it again, or choose another picture."
+        ) from error
+    flat = Image.new("RGBA", picture.size, "white")
+    flat.alpha_composite(picture)
+    return flat.convert("RGB")
+
+
+def _read(source: str | Path | bytes) -> tuple[bytes, str]:
+    if isinstance(source, bytes):
+        data, name = source, "The upload"
+    else:
+        path, name = Path(source), f"“{Path(source).name}”"
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise PictureError(_too_large(name))
+            data = path.read_bytes()
+        except (OSError, ValueError) as error:
+            raise PictureError(f"{name} cannot be read: check that the file is there.") from error
+    if len(data) > MAX_BYTES:
+        raise PictureError(_too_large(name))
+    return data, name
+
+
+def _too_large(name: str) -> str:
+    megabytes, megapixels = MAX_BYTES // 2**20, MAX_PIXELS // 1_000_000
+    return f"{name} is too large: at most {megabytes} MB and {megapixels} megapixels."
+
+
+def _listed() -> str:
+    return f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
