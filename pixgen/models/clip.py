@@ -1,0 +1,122 @@
+"""CLIP as a perceptor: texts and pictures as unit vectors whose angle says how well they match."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from open_clip.model import CLIP
+from open_clip.tokenizer import SimpleTokenizer
+
+from pixgen.models.catalog import find
+from pixgen.models.checkpoint import load_weights, read_config
+from pixgen.models.fuse import fold_batch_norms
+
+
+class Perceptor(nn.Module):
+    """One open_clip model with its tokenizer and its normalisation.
+
+    Args:
+        model: an open_clip model, with ``encode_text`` and ``encode_image``.
+        tokenizer: takes a list of texts, returns ``(N, length)`` int64.
+        size: the side in pixels of the pictures that it takes.
+        mean, std: of the pictures that it was trained on, one number a channel.
+    """
+
+    def __init__(
+        self, model: nn.Module, tokenizer, *, size: int, mean: Sequence[float], std: Sequence[float]
+    ) -> None:
+        super().__init__()
+        self.model, self.tokenizer, self.size = model, tokenizer, size
+        self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
+        self.register_buffer("std", torch.tensor(std)[:, None, None], persistent=False)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.mean.device
+
+    @cached_property
+    def logit_scale(self) -> float:
+        """What cosines are multiplied by before a softmax, as the model was trained."""
+        return float(self.model.logit_scale.detach().exp())
+
+    def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
+        """Unit vectors ``(N, D)`` of N texts; float32."""
+        tokens = self.tokenizer(list(texts)).to(self.device)
+        return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
+
+    def embed_images(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Unit vectors ``(N, D)`` of pictures ``(N, 3, H, W)`` in [0, 1]; float32.
+
+        Pictures of another size than the model's are resized, smoothly and without regard to their
+        aspect. Differentiable.
+        """
+        if pictures.shape[-2:] != (self.size, self.size):
+            pictures = F.interpolate(
+                pictures,
+                size=(self.size, self.size),
+                mode="bicubic",
+                antialias=True,
+                align_corners=False,
+            )
+        pictures = (pictures - self.mean) / self.std
+        # Convolutions with batch norm are about a third faster in this order of memory.
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        return F.normalize(self.model.encode_image(pictures).float(), dim=-1)
+
+
+def load_clip(name: str, device: str) -> Perceptor:
+    """A CLIP by its catalog name, frozen. Raises ModelError."""
+    entry = find(name, "clip")
+    config = read_config(entry.config)
+    model = CLIP(**config["model_cfg"])
+    load_weights(model, entry.weights)
+    fold_batch_norms(model.visual)
+    model.visual = model.visual.to(memory_format=torch.channels_last)
+    tokenizer = SimpleTokenizer(
+        str(entry.config.parent / config["vocabulary"]),
+        context_length=config["model_cfg"]["text_cfg"]["context_length"],
+    )
+    shown = config["preprocess_cfg"]
+    perceptor = Perceptor(
+        model, tokenizer, size=config["model_cfg"]["vision_cfg"]["image_size"],
+        mean=shown["mean"], std=shown["std"],
+    )  # fmt: skip
+    return perceptor.eval().requires_grad_(False).to(device)
+
+
+class Perceptors(nn.Module):
+    """Several CLIPs as one: their vectors side by side, so that a cosine is the mean of theirs."""
+
+    def __init__(self, members: Sequence[Perceptor]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    @property
+    def size(self) -> int:
+        """The largest member's side; the others reduce what they are given."""
+        return max(member.size for member in self.members)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the models are."""
+        return self.members[0].device
+
+    def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
+        """Unit vectors ``(N, sum of D)``."""
+        return self._joined([member.embed_texts(texts) for member in self.members])
+
+    def embed_images(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Unit vectors ``(N, sum of D)`` of pictures ``(N, 3, H, W)`` in [0, 1]."""
+        return self._joined([member.embed_images(pictures) for member in self.members])
+
+    def _joined(self, vectors: list[torch.Tensor]) -> torch.Tensor:
+        return torch.cat(vectors, dim=-1) / len(vectors) ** 0.5
+
+
+def load_perceptor(names: Sequence[str], device: str) -> Perceptor | Perceptors:
+    """One or several CLIPs by name, as one perceptor. Raises ModelError."""
+    members = [load_clip(name, device) for name in names]
+    return members[0] if len(members) == 1 else Perceptors(members)

@@ -1,0 +1,50 @@
+"""The same functions in fewer passes over memory, for frozen models."""
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from taming.modules.diffusionmodules.model import ResnetBlock
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+
+def fold_batch_norms(module: nn.Module) -> None:
+    """Move every batch norm that follows a convolution into it, in place.
+
+    Knows the pairs by their names (``conv1``, ``bn1``) or their places in a Sequential. A frozen
+    batch norm is a factor and a sum a channel: a third of a small tower's time for nothing.
+    """
+    for parent in module.modules():
+        children = dict(parent.named_children())
+        for name, child in children.items():
+            partner = _norm_after(name, children, in_order=isinstance(parent, nn.Sequential))
+            # Not a subclass: timm's batch norms hold an activation that would be lost.
+            if type(child) is nn.Conv2d and type(children.get(partner)) is nn.BatchNorm2d:
+                setattr(parent, name, fuse_conv_bn_eval(child.eval(), children[partner].eval()))
+                setattr(parent, partner, nn.Identity())
+
+
+def _norm_after(name: str, children: dict[str, nn.Module], *, in_order: bool) -> str:
+    if name.startswith("conv"):
+        return name.replace("conv", "bn")
+    names = list(children)
+    following = names.index(name) + 1
+    return names[following] if in_order and following < len(names) else ""
+
+
+class FusedResnetBlock(ResnetBlock):
+    """taming's block with torch's one-pass SiLU instead of ``x * sigmoid(x)``."""
+
+    def forward(self, x: torch.Tensor, temb: torch.Tensor | None) -> torch.Tensor:
+        """As taming's without a time embedding: ``(B, C, H, W)`` to ``(B, out, H, W)``."""
+        hidden = self.conv1(F.silu(self.norm1(x)))
+        hidden = self.conv2(self.dropout(F.silu(self.norm2(hidden))))
+        if self.in_channels != self.out_channels:
+            x = self.conv_shortcut(x) if self.use_conv_shortcut else self.nin_shortcut(x)
+        return x + hidden
+
+
+def fuse_resnet_blocks(module: nn.Module) -> None:
+    """Turn taming's blocks into fused ones, in place; their weights stay as they are."""
+    for block in module.modules():
+        if type(block) is ResnetBlock:
+            block.__class__ = FusedResnetBlock

@@ -1,0 +1,56 @@
+"""What many tests share: tiny models with random weights, and pictures that they can paint."""
+
+import pytest
+import torch
+from PIL import Image
+
+from pixgen.models.catalog import ASSETS
+
+TINY_VQGAN = {
+    "target": "taming.models.vqgan.VQModel",
+    "params": {
+        "embed_dim": 8,
+        "n_embed": 32,
+        "ddconfig": {
+            "double_z": False, "z_channels": 16, "resolution": 32, "in_channels": 3, "out_ch": 3,
+            "ch": 32, "ch_mult": [1, 1, 1], "num_res_blocks": 1, "attn_resolutions": [],
+            "dropout": 0.0,
+        },
+    },
+}  # fmt: skip
+TINY_CLIP = {
+    "embed_dim": 16,
+    "vision_cfg": {"image_size": 32, "layers": [1, 1, 1, 1], "width": 8, "head_width": 64},
+    "text_cfg": {"context_length": 16, "vocab_size": 4096, "width": 32, "heads": 2, "layers": 1},
+}
+
+
+@pytest.fixture
+def tiny_vqgan():
+    """A VQGAN of factor 4 with 32 codes, the same random weights each time."""
+    from pixgen.models.vqgan import Vqgan
+
+    torch.manual_seed(1)
+    model = Vqgan(TINY_VQGAN)
+    torch.nn.init.normal_(model.codebook)
+    return model.eval().requires_grad_(False)
+
+
+@pytest.fixture
+def tiny_perceptor():
+    """A CLIP of 32 pixels, the same random weights each time."""
+    from open_clip.model import CLIP
+    from open_clip.tokenizer import SimpleTokenizer
+
+    from pixgen.models.clip import Perceptor
+
+    torch.manual_seed(2)
+    model = CLIP(**TINY_CLIP).eval().requires_grad_(False)
+    tokenizer = SimpleTokenizer(str(ASSETS / "pocket" / "vocabulary.txt.gz"), context_length=16)
+    return Perceptor(model, tokenizer, size=32, mean=(0.5,) * 3, std=(0.3,) * 3).eval()
+
+
+@pytest.fixture
+def red_picture() -> Image.Image:
+    """A small red picture."""
+    return Image.new("RGB", (48, 32), (220, 30, 30))
