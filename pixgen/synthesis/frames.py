@@ -1,0 +1,27 @@
+"""What an optimization yields: one stage of a picture, with its figures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from einops import rearrange
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One stage of a picture. ``similarities`` are (prompt, cosine); ``seconds`` is this step's."""
+
+    step: int
+    steps: int
+    similarities: tuple[tuple[str, float], ...]
+    losses: dict[str, float]
+    seconds: float
+    draw: Callable[[], torch.Tensor] = field(repr=False)  # (1, 3, H, W) in [0, 1], on any device
+
+    @cached_property
+    def picture(self) -> np.ndarray:
+        """``(H, W, 3)`` uint8, copied from the device when first asked for."""
+        pixels = (self.draw()[0].float().clamp(0, 1) * 255).round().to(torch.uint8)
+        return rearrange(pixels, "c h w -> h w c").cpu().numpy()

@@ -1,0 +1,294 @@
+"""The loop: draw, cut, look, and move the latent to where CLIP sees the prompts.
+
+One step is quantize, decode, cutouts, CLIP, loss, backward to the latent, the optimizer's step and a
+clamp to the codebook's bounds. Source of the method: Crowson et al., arXiv 2204.08583.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
+from time import perf_counter
+
+import torch
+from PIL import Image
+
+from pixgen.models.clip import Perceptor, Perceptors
+from pixgen.prompts import Prompt, parse
+from pixgen.recipe import Change, Recipe
+from pixgen.synthesis.cutouts import Placement, disturb, place, sample
+from pixgen.synthesis.drawers import Drawer
+from pixgen.synthesis.frames import Frame
+from pixgen.synthesis.losses import prompt_loss, spherical_dist_loss, tv_loss
+from pixgen.synthesis.memory import memory_guard
+from pixgen.synthesis.regions import cutout_shares
+from pixgen.synthesis.starts import as_tensor, fitted, start_picture
+
+_HALF_SCALE = 2.0**12  # keeps float16 gradients of pixels above their smallest number
+
+
+class Optimization(Iterator[Frame]):
+    """Paints a recipe: yields frame 0, the start, then one frame after each step.
+
+    Args:
+        recipe: what to paint.
+        drawer: draws on the device where the models are; its latent is started here.
+        perceptor: judges the cutouts, on the same device.
+        pictures: every path that the recipe names, with its opened picture.
+        mark: called with a stage's name when the stage ends: decode, cutouts, clip, backward, rest.
+
+    All chance comes from one generator, seeded by the recipe. The object belongs to one thread.
+    Raises OutOfMemory.
+    """
+
+    def __init__(
+        self, recipe: Recipe, drawer: Drawer, perceptor: Perceptor | Perceptors, *,
+        pictures: Mapping[str, Image.Image] | None = None,
+        mark: Callable[[str], None] = lambda stage: None,
+    ) -> None:  # fmt: skip
+        self.recipe, self.drawer, self.perceptor = recipe, drawer, perceptor
+        self.step = 0
+        self._pictures, self._mark = pictures or {}, mark
+        self._targets: dict[str, torch.Tensor] = {}
+        self._device = drawer.latent.device
+        self._generator = torch.Generator(self._device).manual_seed(recipe.seed)
+        self._done = False
+        with memory_guard(recipe), torch.no_grad():
+            self._start_pixels = self._started()
+        self._start_latent = drawer.latent.detach().clone()
+        self._average = torch.zeros_like(self._start_latent)
+        self._optimizer = getattr(torch.optim, recipe.optimizer.name)(
+            [drawer.latent], lr=recipe.optimizer.learning_rate
+        )
+
+    def _started(self) -> torch.Tensor | None:
+        """Start the drawer's latent; the start's pixels, where a loss wants them later."""
+        recipe, start = self.recipe, self.recipe.start
+        size = {"width": recipe.width, "height": recipe.height}
+        picture = None
+        if start.kind == "picture":
+            picture = fitted(self._pictures[start.picture], **size, fit=start.fit).to(self._device)
+        elif start.kind != "codes":
+            picture = start_picture(start.kind, **size, generator=self._generator)
+        if picture is None:
+            self.drawer.start_random(self._generator)
+        else:
+            self.drawer.start_from(picture)
+        if not recipe.losses.start_pixels:
+            return None
+        return self.drawer.draw().detach() if picture is None else picture
+
+    def __next__(self) -> Frame:
+        if self._done:
+            raise StopIteration
+        begun = perf_counter()
+        with memory_guard(self.recipe):
+            if self.step < self.recipe.steps:
+                frame = self._move(begun)
+                self.step += 1
+            else:
+                # The last picture is only looked at. What that changes is given back, so that a run
+                # that later goes on draws what it would have drawn.
+                chance, average = self._generator.get_state(), self._average.clone()
+                frame = self._look(begun)
+                self._generator.set_state(chance)
+                self._average = average
+                self._done = True
+        return frame
+
+    def _move(self, begun: float) -> Frame:
+        """Judge the picture of this step, then move the latent."""
+        latent = self.drawer.latent
+        shown = self._shown()
+        with torch.enable_grad(), self._precision():
+            drawn = self.drawer.draw()
+            self._mark("decode")
+            # The picture is cut from the graph: cutouts may come in batches, the decoder is passed
+            # backwards once.
+            picture = drawn.detach().requires_grad_()
+            similarities, losses = self._judge(picture, backward=True)
+            drawn.backward(picture.grad)
+        latent.grad.div_(self._gradient_scale)
+        self._mark("backward")
+        losses |= self._latent_losses()
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._rate()
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self.drawer.project()
+        self._mark("rest")
+        return self._frame(begun, similarities, losses, shown or (lambda: drawn.detach()))
+
+    @torch.no_grad()
+    def _look(self, begun: float) -> Frame:
+        shown = self._shown()
+        with self._precision():
+            drawn = self.drawer.draw()
+            similarities, losses = self._judge(drawn, backward=False)
+        return self._frame(begun, similarities, losses, shown or (lambda: drawn))
+
+    def _frame(self, begun, similarities, losses, draw) -> Frame:
+        figures = [*similarities.values(), *losses.values()]
+        values = torch.stack(figures).tolist() if figures else []  # one wait for the device
+        seconds = perf_counter() - begun
+        count = len(similarities)
+        return Frame(
+            self.step, self.recipe.steps, tuple(zip(similarities, values[:count], strict=True)),
+            dict(zip(losses, values[count:], strict=True)), seconds, draw,
+        )  # fmt: skip
+
+    def _shown(self) -> Callable[[], torch.Tensor] | None:
+        """With averaging, what draws the moving average of the latent so far."""
+        decay = self.recipe.average
+        if not decay:
+            return None
+        self._average.lerp_(self.drawer.latent.detach(), 1 - decay)
+        latent = self._average / (1 - decay ** (self.step + 1))  # corrected for its start at zero
+
+        def draw() -> torch.Tensor:
+            with torch.no_grad(), self._precision():
+                return self.drawer.draw(latent)
+
+        return draw
+
+    def _judge(self, picture: torch.Tensor, *, backward: bool):
+        """Similarities by prompt and losses by name; with ``backward``, the gradient of the whole is
+        added to ``picture.grad``."""
+        cutouts, prompts = self.recipe.cutouts, self.recipe.scene(self.step)
+        losses: dict[str, torch.Tensor] = {}
+        similarities = {}
+        if prompts:
+            targets = torch.stack([self._target(prompt) for prompt in prompts])
+            placed = place(
+                cutouts.set, cutouts.count, aspect=self.recipe.width / self.recipe.height,
+                generator=self._generator,
+            )  # fmt: skip
+            shares = cutout_shares(prompts, placed)
+            weights = torch.tensor([prompt.weight for prompt in prompts], device=self._device)
+            stops = torch.tensor([prompt.stop for prompt in prompts], device=self._device)
+            cosines, total = 0.0, 0.0
+            pieces = torch.arange(cutouts.count).chunk(min(cutouts.batches, cutouts.count))
+            for rows in pieces:
+                part = Placement(
+                    placed.matrices[rows], tuple(placed.paddings[row] for row in rows.tolist())
+                )
+                seen = disturb(
+                    sample(picture, part, size=self.perceptor.size),
+                    cutouts.set.augmentations, self._generator,
+                )  # fmt: skip
+                self._mark("cutouts")
+                vectors = self.perceptor.embed_images(seen).float()
+                self._mark("clip")
+                distances = spherical_dist_loss(vectors, targets)
+                loss = prompt_loss(distances, weights=weights, stops=stops, shares=shares[rows])
+                loss = loss * (len(rows) / cutouts.count)
+                if backward:
+                    (loss * self._gradient_scale).backward()
+                cosines = cosines + (vectors.detach() @ targets.T * shares[rows]).sum(0)
+                total = total + loss.detach()
+            losses["prompts"] = total
+            for index, prompt in enumerate(prompts):
+                similarities[_unused(prompt.label, similarities)] = cosines[index] / cutouts.count
+        losses |= self._pixel_losses(picture, backward=backward)
+        if backward and picture.grad is None:
+            picture.grad = torch.zeros_like(picture)
+        return similarities, losses
+
+    def _pixel_losses(self, picture: torch.Tensor, *, backward: bool) -> dict[str, torch.Tensor]:
+        wanted, found = self.recipe.losses, {}
+        if wanted.total_variation:
+            found["total_variation"] = wanted.total_variation * tv_loss(picture)
+        if wanted.start_pixels:
+            found["start_pixels"] = (
+                wanted.start_pixels * (picture - self._start_pixels).square().mean()
+            )
+        if backward and found:
+            (sum(found.values()) * self._gradient_scale).backward()
+        return {name: loss.detach() for name, loss in found.items()}
+
+    def _latent_losses(self) -> dict[str, torch.Tensor]:
+        """Losses of the latent itself; their gradients are added to the latent's."""
+        wanted, latent, found = self.recipe.losses, self.drawer.latent, {}
+        if wanted.start_latent:
+            found["start_latent"] = (
+                wanted.start_latent * (latent - self._start_latent).square().mean()
+            )
+        if wanted.latent_decay:
+            found["latent_decay"] = wanted.latent_decay * latent.square().mean()
+        if found:
+            sum(found.values()).backward()
+        return {name: loss.detach() for name, loss in found.items()}
+
+    def _target(self, prompt: Prompt) -> torch.Tensor:
+        key = f"[{prompt.picture}]" if prompt.picture else prompt.text
+        if key not in self._targets:
+            with torch.no_grad():
+                if prompt.picture:
+                    picture = as_tensor(self._pictures[prompt.picture]).to(self._device)
+                    vector = self.perceptor.embed_images(picture)
+                else:
+                    vector = self.perceptor.embed_texts([prompt.text])
+            self._targets[key] = vector[0]
+        return self._targets[key]
+
+    def _rate(self) -> float:
+        """The learning rate of this step: the schedule over all steps, times the latest change."""
+        wanted = self.recipe.optimizer
+        base = wanted.learning_rate
+        for change in self.recipe.changes:
+            if change.learning_rate is not None and change.step <= self.step:
+                base = change.learning_rate
+        part = self.step / max(1, self.recipe.steps)
+        if wanted.schedule == "drop" and part >= wanted.drop_at:
+            return base * wanted.floor
+        if wanted.schedule == "cosine":
+            return base * (wanted.floor + (1 - wanted.floor) * (1 + math.cos(math.pi * part)) / 2)
+        return base
+
+    @property
+    def _gradient_scale(self) -> float:
+        return _HALF_SCALE if self.recipe.precision == "float16" else 1.0
+
+    def _precision(self):
+        if self.recipe.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self._device.type, getattr(torch, self.recipe.precision))
+
+    def change(self, *, prompts: str | None = None, learning_rate: float | None = None) -> None:
+        """Change prompts or the learning rate from the next step on; the recipe records it.
+
+        Raises RecipeError if the prompts are not allowed.
+        """
+        change = Change(
+            step=self.step,
+            prompts=None if prompts is None else parse(prompts),
+            learning_rate=learning_rate,
+        )
+        self.recipe = self.recipe.model_copy(update={"changes": (*self.recipe.changes, change)})
+
+    def state(self) -> dict:
+        """All that the next frames depend on: tensors and numbers, safe to save and to load."""
+        return {
+            "step": self.step,
+            "latent": self.drawer.latent.detach().clone(),
+            "start_latent": self._start_latent.clone(),
+            "average": self._average.clone(),
+            "optimizer": self._optimizer.state_dict(),
+            "generator": self._generator.get_state(),
+        }
+
+    def restore(self, state: dict) -> None:
+        """Go on from a state of the same recipe: the next frames are those that would have come."""
+        self.step, self._done = state["step"], False
+        self.drawer.latent.data.copy_(state["latent"])
+        self._start_latent.copy_(state["start_latent"])
+        self._average.copy_(state["average"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._generator.set_state(state["generator"].cpu())
+
+
+def _unused(label: str, taken: Mapping[str, object]) -> str:
+    """The label, numbered if another prompt has the same."""
+    number, unique = 2, label
+    while unique in taken:
+        unique, number = f"{label} ({number})", number + 1
+    return unique
