@@ -1,0 +1,143 @@
+"""``python -m pixgen.training``: fetch and render the data, train each pocket model, export them."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from open_clip import model as open_clip_model
+
+from pixgen.errors import PixgenError, TrainingError
+from pixgen.models.catalog import ASSETS
+from pixgen.models.vqgan import Vqgan
+from pixgen.training import configs, sources
+from pixgen.training.captions import Author
+from pixgen.training.decoded import decode_set
+from pixgen.training.drawings import PIXELS_FILE, load_sprites, render_all
+from pixgen.training.export import VOCABULARY, export_clip, export_vqgan
+from pixgen.training.held_out import SEED, write_held_out
+from pixgen.training.settings import settings_bank
+from pixgen.training.train_clip import ClipTraining, train_clip
+from pixgen.training.train_vqgan import VqganTraining, train_vqgan
+from pixgen.training.vocabulary import learn_vocabulary
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+Folder = Annotated[Path, typer.Option(help="Where data and checkpoints are kept.")]
+Threads = Annotated[int, typer.Option(help="How many processor threads to use.")]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+HOME = Path.home() / ".cache" / "pixgen" / "training"
+
+
+@app.command()
+def data(folder: Folder = HOME) -> None:
+    """Fetch the drawings and their names, render them, paint the settings, learn the vocabulary."""
+    sources.fetch(folder)
+    if not (folder / PIXELS_FILE).exists():
+        typer.echo(f"{render_all(folder)} drawings")
+    settings_bank(folder)
+    if not (folder / VOCABULARY).exists():
+        author = Author(load_sprites(folder)[1], seed=1)
+        learn_vocabulary(author, folder / VOCABULARY, size=configs.VOCABULARY_SIZE)
+
+
+@app.command()
+def clip(
+    folder: Folder = HOME, steps: int = 12_000, adversarial_from: int = 5_000,
+    batch: int = 192, threads: Threads = 2, device: Device = "cpu",
+) -> None:  # fmt: skip
+    """Train the pocket CLIP; run it again to go on where it stopped."""
+    decoded = folder / "decoded.pt"
+    training = ClipTraining(steps, batch, adversarial_from=adversarial_from, threads=threads)
+    train_clip(
+        configs.CLIP, _prepared(folder), folder / "clip", folder / VOCABULARY, training,
+        device=device, decoded=decoded if decoded.exists() else None,
+    )  # fmt: skip
+
+
+@app.command()
+def judge(
+    folder: Folder = HOME, steps: int = 12_000, threads: Threads = 2, device: Device = "cpu"
+) -> None:
+    """Train the judge, which measures and never guides."""
+    training = ClipTraining(steps, seed=4242, threads=threads)
+    train_clip(
+        configs.JUDGE,
+        _prepared(folder),
+        folder / "judge",
+        folder / VOCABULARY,
+        training,
+        device=device,
+    )
+
+
+@app.command()
+def vqgan(
+    folder: Folder = HOME, steps: int = 16_000, threads: Threads = 2, device: Device = "cpu"
+) -> None:
+    """Train the pocket VQGAN; its last part needs the pocket CLIP."""
+    training = VqganTraining(
+        steps,
+        codes_from=steps // 5,
+        crisp_from=steps * 3 // 5,
+        whole_from=steps * 4 // 5,
+        threads=threads,
+    )
+    train_vqgan(
+        configs.VQGAN, _prepared(folder), folder / "vqgan", training,
+        clip=lambda: _trained_clip(folder), device=device,
+    )  # fmt: skip
+
+
+@app.command()
+def decoded(folder: Folder = HOME, count: int = 8_000) -> None:
+    """Draw training pictures through the trained VQGAN, for the CLIP's last training."""
+    state = _checkpoint(folder / "vqgan")
+    model = Vqgan(json.loads(state["config"]))
+    model.load_state_dict(state["average"])
+    decode_set(model.eval(), _prepared(folder), folder / "decoded.pt", count=count)
+
+
+@app.command()
+def export(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
+    """Write what is trained into the form that pixgen bundles."""
+    assets.mkdir(parents=True, exist_ok=True)
+    author = Author(load_sprites(_prepared(folder))[1], seed=SEED, split="held-out")
+    write_held_out(author, assets / "held_out.json")
+    if (folder / "vqgan").exists():
+        export_vqgan(folder / "vqgan" / "checkpoint.pt", assets)
+    for name in ("clip", "judge"):
+        if (folder / name).exists():
+            export_clip(folder / name / "checkpoint.pt", folder / VOCABULARY, assets, name=name)
+
+
+def _prepared(folder: Path) -> Path:
+    if not (folder / VOCABULARY).exists():
+        raise TrainingError(
+            f"There is no data in {folder}: run `python -m pixgen.training data` first."
+        )
+    return folder
+
+
+def _checkpoint(folder: Path) -> dict:
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        raise TrainingError(f"There is no checkpoint in {folder}: train that model first.")
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _trained_clip(folder: Path) -> open_clip_model.CLIP:
+    state = _checkpoint(folder / "clip")
+    model = open_clip_model.CLIP(**json.loads(state["config"]))
+    model.load_state_dict(state["average"])
+    model.visual = model.visual.to(memory_format=torch.channels_last)
+    return model
+
+
+if __name__ == "__main__":
+    try:
+        app(standalone_mode=True)
+    except PixgenError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(2) from None

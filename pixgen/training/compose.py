@@ -1,0 +1,165 @@
+"""Draws compositions: sprites over backgrounds, whole batches at a time, in plain torch."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+
+from pixgen.training.compositions import Background, Composition, Layer
+from pixgen.training.drawings import SIDE, load_sprites
+from pixgen.training.painters import COLOURS
+from pixgen.training.settings import SETTINGS, settings_bank
+
+GREY = torch.tensor([0.299, 0.587, 0.114])
+SEPIA = torch.tensor([1.0, 0.85, 0.65])
+
+
+class Composer:
+    """Turns compositions into pictures of 128×128; chance (shades, paper) from its own generator."""
+
+    def __init__(self, folder: Path, *, seed: int = 0) -> None:
+        self.sprites, self.table = load_sprites(folder)
+        self.bank = settings_bank(folder)
+        self.places = list(SETTINGS)
+        self.rng = np.random.default_rng(seed)
+
+    @torch.no_grad()
+    def draw(self, compositions: list[Composition]) -> torch.Tensor:
+        """Pictures ``(B, 3, 128, 128)``, float32 in [0, 1]."""
+        pictures = torch.stack([self._background(each.background) for each in compositions])
+        depth = max(len(each.layers) for each in compositions)
+        for level in range(depth):
+            rows = [row for row, each in enumerate(compositions) if len(each.layers) > level]
+            layers = [compositions[row].layers[level] for row in rows]
+            sprite = self._sprites(layers)  # (b, 4, 128, 128), premultiplied
+            pictures[rows] = pictures[rows] * (1 - sprite[:, 3:]) + sprite[:, :3]
+        for row, each in enumerate(compositions):
+            if each.filter:
+                pictures[row] = self._filter(each.filter, pictures[row : row + 1])[0]
+        return pictures.clamp_(0, 1)
+
+    def _shade(self, name: str) -> torch.Tensor:
+        rgb = np.array(COLOURS[name], np.float32) / 255
+        jitter = 0.015 if name == "white" else 0.05
+        return torch.from_numpy((rgb + self.rng.normal(size=3) * jitter).clip(0, 1)).float()
+
+    def _background(self, background: Background) -> torch.Tensor:
+        if background.kind == "setting":
+            row = self.places.index(background.setting)
+            picture = (
+                torch.from_numpy(
+                    self.bank[row, background.variant % self.bank.shape[1]].astype(np.float32)
+                )
+                / 255
+            )
+            return picture.flip(-1) if background.flip else picture
+        if background.colours == ("white",):
+            return torch.ones(3, SIDE, SIDE) - 0.02 * float(self.rng.random() < 0.3)
+        first = self._shade(background.colours[0])[:, None, None].expand(3, SIDE, SIDE)
+        if background.kind == "plain":
+            return first.clone()
+        second = self._shade(background.colours[1])[:, None, None]
+        return first + (second - first) * self._pattern(background.kind)
+
+    def _pattern(self, kind: str) -> torch.Tensor:
+        rows, columns = torch.meshgrid(*[torch.arange(SIDE) / SIDE] * 2, indexing="ij")
+        angle, cells = self.rng.uniform(0, np.pi), self.rng.integers(4, 9)
+        turned = columns * np.cos(angle) + rows * np.sin(angle)
+        if kind == "fade":
+            return ((turned - turned.min()) / (turned.max() - turned.min())).float()
+        if kind == "striped":
+            return torch.sigmoid(20 * torch.sin(turned * 2 * np.pi * cells)).float()
+        if kind == "dotted":
+            reach = torch.hypot((columns * cells) % 1 - 0.5, (rows * cells) % 1 - 0.5)
+            return torch.sigmoid((0.25 - reach) * 40).float()
+        return (((columns * cells).int() + (rows * cells).int()) % 2).float()
+
+    def _sprites(self, layers: list[Layer]) -> torch.Tensor:
+        pixels = self.sprites[[layer.sprite for layer in layers]].astype(np.float32) / 255
+        sprites = torch.from_numpy(pixels)
+        for row, layer in enumerate(layers):
+            if layer.tint:
+                sprites[row] = _tinted(sprites[row], self._shade(layer.tint))
+        # A coarser level for what is drawn small: bilinear sampling alone would alias.
+        coarse = F.interpolate(F.avg_pool2d(sprites, 2), scale_factor=2, mode="bilinear")
+        small = torch.tensor([layer.scale < 0.6 for layer in layers])
+        sprites[small] = coarse[small]
+        grid = F.affine_grid(_transforms(layers), list(sprites.shape), align_corners=False)
+        return F.grid_sample(sprites, grid, align_corners=False)
+
+    def _filter(self, name: str, picture: torch.Tensor) -> torch.Tensor:
+        grey = (picture * GREY[:, None, None]).sum(1, keepdim=True)
+        if name == "black and white":
+            return grey.expand_as(picture)
+        if name == "sepia":
+            return (0.1 + 0.9 * grey) * SEPIA[:, None, None]
+        if name == "pixels":
+            size = 4 if self.rng.random() < 0.75 else 8
+            return F.interpolate(F.avg_pool2d(picture, size), scale_factor=size)
+        if name == "watercolour":
+            washed = _blur(_blur(picture))
+            paper = F.interpolate(self._noise(32), size=SIDE, mode="bilinear", align_corners=False)
+            edges = _edges(washed) * 1.2
+            return 1 - (1 - washed) * (0.55 + 0.5 * paper) - 0.5 * edges
+        if name == "pencil":
+            paper = 0.96 - 0.06 * self._noise(SIDE)
+            return (paper - 2.2 * _edges(grey) - 0.25 * (1 - grey)).expand_as(picture)
+        if name == "neon":
+            hue = picture / picture.amax(1, keepdim=True).clamp(min=0.2)
+            glow = _edges(picture)
+            return 0.06 + hue * (1.8 * glow + 1.5 * _blur(_blur(_blur(glow))))
+        return picture  # a silhouette is a matter of its layers
+
+    def _noise(self, side: int) -> torch.Tensor:
+        return torch.from_numpy(self.rng.random((1, 1, side, side), dtype=np.float32))
+
+
+def _tinted(sprite: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
+    """The drawing in shades of one colour: dark stays dark, light stays light."""
+    alpha = sprite[3:].clamp(min=1e-3)
+    light = (sprite[:3] / alpha * GREY[:, None, None]).sum(0, keepdim=True)
+    spread = (light - 0.55) * 0.75
+    colour = colour[:, None, None]
+    shaded = torch.where(
+        spread < 0, colour * (1 + 1.6 * spread), colour + (1 - colour) * 1.1 * spread
+    )
+    if float(colour.max()) < 0.12:  # black, and silhouettes: little may shine through
+        shaded = colour + 0.12 * light
+    return torch.cat([shaded.clamp(0, 1) * sprite[3:], sprite[3:]])
+
+
+def _transforms(layers: list[Layer]) -> torch.Tensor:
+    """Affine maps from the picture's coordinates in [-1, 1] to each sprite's, ``(B, 2, 3)``."""
+    maps = np.empty((len(layers), 2, 3), np.float32)
+    for row, layer in enumerate(layers):
+        angle = np.deg2rad(layer.angle)
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        linear = turn / layer.scale
+        if layer.flip:
+            linear[0] *= -1
+        centre = np.array([2 * layer.x - 1, 2 * layer.y - 1])
+        maps[row, :, :2], maps[row, :, 2] = linear, -linear @ centre
+    return torch.from_numpy(maps)
+
+
+def _blur(picture: torch.Tensor) -> torch.Tensor:
+    return F.avg_pool2d(F.pad(picture, (2, 2, 2, 2), mode="replicate"), 5, 1)
+
+
+def _edges(picture: torch.Tensor) -> torch.Tensor:
+    """Edge strength in [0, about 1], ``(B, 1, H, W)``."""
+    padded = F.pad(picture, (0, 1, 0, 1), mode="replicate")
+    across = (padded[..., :-1, 1:] - picture).abs()
+    down = (padded[..., 1:, :-1] - picture).abs()
+    return (across + down).amax(1, keepdim=True).clamp(max=1)
+
+
+def sheet(pictures: torch.Tensor, columns: int) -> torch.Tensor:
+    """Pictures ``(B, 3, H, W)`` as one of ``columns`` columns, ``(3, rows·H, columns·W)``."""
+    rows = -(-len(pictures) // columns)
+    padding = torch.ones(rows * columns - len(pictures), *pictures.shape[1:])
+    return rearrange(
+        torch.cat([pictures.cpu(), padding]), "(r c) d h w -> d (r h) (c w)", c=columns
+    )

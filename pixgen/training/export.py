@@ -1,0 +1,53 @@
+"""Takes trained models out of their checkpoints, into the form that pixgen loads."""
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from open_clip.model import CLIP
+
+from pixgen.errors import TrainingError
+from pixgen.models.checkpoint import save_weights
+from pixgen.models.vqgan import Vqgan
+from pixgen.training.train_clip import MEAN, STD
+
+VOCABULARY = "vocabulary.txt.gz"
+
+
+def export_vqgan(checkpoint: Path, assets: Path) -> None:
+    """Write ``vqgan.json`` and ``vqgan.safetensors`` from a training's checkpoint."""
+    state = _read(checkpoint)
+    model = Vqgan(json.loads(state["config"]))
+    model.load_state_dict(state["average"])
+    save_weights(model, assets / "vqgan.safetensors")
+    _write(assets / "vqgan.json", {"model": json.loads(state["config"])})
+
+
+def export_clip(checkpoint: Path, vocabulary: Path, assets: Path, *, name: str = "clip") -> None:
+    """Write ``NAME.json``, ``NAME.safetensors`` and the vocabulary from a training's checkpoint.
+
+    The JSON is an open_clip config (``model_cfg``, ``preprocess_cfg``) with the vocabulary's name.
+    """
+    state = _read(checkpoint)
+    config = json.loads(state["config"])
+    model = CLIP(**config)
+    model.load_state_dict(state["average"])
+    save_weights(model, assets / f"{name}.safetensors")
+    shutil.copyfile(vocabulary, assets / VOCABULARY)
+    content = {
+        "model_cfg": config,
+        "preprocess_cfg": {"mean": MEAN, "std": STD},
+        "vocabulary": VOCABULARY,
+    }
+    _write(assets / f"{name}.json", content)
+
+
+def _read(checkpoint: Path) -> dict:
+    if not checkpoint.exists():
+        raise TrainingError(f"There is no checkpoint {checkpoint}: train the model first.")
+    return torch.load(checkpoint, map_location="cpu", weights_only=True)
+
+
+def _write(path: Path, content: dict) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n")

@@ -1,0 +1,79 @@
+"""What every training shares: seeds, checkpoints that resume, a schedule, a log."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+console = Console()
+
+
+class Checkpoint:
+    """Everything that a training needs to go on, saved every so often to one file."""
+
+    def __init__(self, path: Path, *, every_seconds: float = 120) -> None:
+        self.path, self.every_seconds, self._saved = path, every_seconds, time.monotonic()
+
+    def load(self) -> dict | None:
+        """The saved state, or None at the first start."""
+        if not self.path.exists():
+            return None
+        return torch.load(self.path, map_location="cpu", weights_only=True)
+
+    def save(self, state: Callable[[], dict], *, now: bool = False) -> None:
+        """Save when the time has come; a broken write never replaces a whole file."""
+        if not now and time.monotonic() - self._saved < self.every_seconds:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_suffix(".part")
+        torch.save(state(), part)
+        part.replace(self.path)
+        self._saved = time.monotonic()
+
+
+class Log:
+    """Prints a line of figures every so often and appends it to a JSON-lines file."""
+
+    def __init__(self, path: Path, *, every: int = 50) -> None:
+        self.path, self.every = path, every
+        self._sums: dict[str, float] = {}
+        self._count, self._start = 0, time.monotonic()
+
+    def add(self, step: int, steps: int, figures: dict[str, float]) -> None:
+        """Add one step's figures; each line holds their means."""
+        self._count += 1
+        for name, value in figures.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(value)
+        if step % self.every == 0 and self._count:
+            means = {name: value / self._count for name, value in self._sums.items()}
+            seconds = (time.monotonic() - self._start) / self._count
+            self.write({"step": step, "steps": steps, **means, "seconds_a_step": seconds})
+            self._sums, self._count, self._start = {}, 0, time.monotonic()
+
+    def write(self, figures: dict) -> None:
+        """Print and keep one line."""
+        rounded = {name: round(value, 4) if isinstance(value, float) else value
+                   for name, value in figures.items()}  # fmt: skip
+        console.print(
+            " ".join(f"{name} {value}" for name, value in rounded.items()), highlight=False
+        )
+        with self.path.open("a") as file:
+            file.write(json.dumps(rounded) + "\n")
+
+
+def cosine(step: int, steps: int, *, warm_up: int = 200, floor: float = 0.02) -> float:
+    """The learning rate's factor: a linear warm-up, then half a cosine down to ``floor``."""
+    if step < warm_up:
+        return (step + 1) / warm_up
+    part = min(1.0, (step - warm_up) / max(1, steps - warm_up))
+    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * part))
+
+
+def chunks(total: int, size: int) -> Iterator[tuple[int, int]]:
+    """Start and length of consecutive pieces of at most ``size``."""
+    for start in range(0, total, size):
+        yield start, min(size, total - start)

@@ -1,0 +1,128 @@
+"""Where the training drawings come from: open picture families, fetched by package name.
+
+Every family's licence allows training and is repeated in ``assets/pocket/README.md``.
+"""
+
+import shutil
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixgen.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class Family:
+    """One set of drawings in one hand, published as an iconify package of SVG bodies."""
+
+    name: str
+    package: str
+    version: str
+    licence: str
+    author: str
+    style: tuple[str, ...]  # the words that call for this hand; the first is the usual one
+
+
+FAMILIES = (
+    Family(
+        "noto", "@iconify-json/noto", "1.2.9", "Apache-2.0", "Google", ("emoji", "cartoon drawing")
+    ),
+    Family(
+        "noto-v1",
+        "@iconify-json/noto-v1",
+        "1.2.5",
+        "Apache-2.0",
+        "Google",
+        ("old emoji", "cartoon drawing"),
+    ),
+    Family(
+        "fluent",
+        "@iconify-json/fluent-emoji",
+        "1.2.7",
+        "MIT",
+        "Microsoft",
+        ("3d render", "3d model", "shiny 3d picture"),
+    ),
+    Family(
+        "fluent-flat",
+        "@iconify-json/fluent-emoji-flat",
+        "1.2.6",
+        "MIT",
+        "Microsoft",
+        ("flat illustration", "flat drawing", "vector illustration"),
+    ),
+    Family(
+        "openmoji",
+        "@iconify-json/openmoji",
+        "1.2.29",
+        "CC-BY-SA-4.0",
+        "OpenMoji",
+        ("line drawing", "outlined drawing", "comic drawing"),
+    ),
+    Family(
+        "twemoji",
+        "@iconify-json/twemoji",
+        "1.2.5",
+        "CC-BY-4.0",
+        "Twitter",
+        ("sticker", "simple drawing"),
+    ),
+    Family(
+        "emojione",
+        "@iconify-json/emojione",
+        "1.2.3",
+        "CC-BY-4.0",
+        "Emoji One",
+        ("icon", "simple icon"),
+    ),
+)
+WORDS_PACKAGE = ("emojibase-data", "17.0.0")  # MIT: labels, keywords and groups of every emoji
+CLIPART_PACKAGE = "openclipart-svg"  # Debian, public domain: drawings with titles and keywords
+CLIPART_STYLE = ("clip art", "clipart drawing")
+
+
+def fetch(folder: Path) -> None:
+    """Download and unpack every package into ``folder``; what is there already stays.
+
+    Raises TrainingError if ``npm`` or ``apt-get`` is missing or cannot reach its registry.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    packages = [(family.package, family.version) for family in FAMILIES] + [WORDS_PACKAGE]
+    for package, version in packages:
+        target = package_folder(folder, package)
+        if not target.exists():
+            _run(["npm", "pack", "--silent", f"{package}@{version}"], folder)
+            archive = next(folder.glob("*.tgz"))
+            unpacked = folder / "unpacked"
+            with tarfile.open(archive) as tar:
+                tar.extractall(unpacked, filter="data")
+            archive.unlink()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(unpacked / "package", target)
+    if not clipart_folder(folder).exists():
+        _run(["apt-get", "download", CLIPART_PACKAGE], folder)
+        archive = next(folder.glob(f"{CLIPART_PACKAGE}*.deb"))
+        _run(["dpkg-deb", "-x", archive.name, CLIPART_PACKAGE], folder)
+        archive.unlink()
+
+
+def package_folder(folder: Path, package: str) -> Path:
+    """The folder that holds an unpacked npm package."""
+    return folder / package.replace("@", "").replace("/", "-")
+
+
+def clipart_folder(folder: Path) -> Path:
+    """The folder that holds Open Clip Art's SVG files, by subject."""
+    return folder / CLIPART_PACKAGE / "usr" / "share" / "openclipart" / "svg"
+
+
+def _run(command: list[str], folder: Path) -> None:
+    try:
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise TrainingError(
+            f"{command[0]} is needed to fetch the drawings: install it first."
+        ) from error
+    except subprocess.CalledProcessError as error:
+        raise TrainingError(f"{' '.join(command)} failed: {error.stderr.strip()[-300:]}") from error

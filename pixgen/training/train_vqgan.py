@@ -1,0 +1,280 @@
+"""Trains the pocket VQGAN: first without codes, then with them, then for crisp edges."""
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from einops import rearrange
+from taming.modules.discriminator.model import NLayerDiscriminator, weights_init
+
+from pixgen.models.vqgan import Vqgan
+from pixgen.training.captions import Author
+from pixgen.training.compose import Composer
+from pixgen.training.loop import Checkpoint, Log, cosine
+from pixgen.training.train_clip import normalise
+
+
+@dataclass(frozen=True)
+class VqganTraining:
+    """How long each part of the training lasts, in steps."""
+
+    steps: int
+    codes_from: int  # a codebook from here on, started by k-means
+    crisp_from: int  # features of the pocket CLIP and the discriminator from here on
+    whole_from: int  # whole pictures instead of crops of 64 pixels from here on
+    batch: int = 24  # crops; four crops cost one whole picture
+    learning_rate: float = 6e-4
+    seed: int = 0
+    threads: int = 2
+    critic_weight: float = 0.1
+    feature_weight: float = 0.6
+
+
+def train_vqgan(
+    config: dict, data: Path, folder: Path, training: VqganTraining, *,
+    clip: Callable[[], nn.Module], device: str = "cpu",
+) -> None:  # fmt: skip
+    """Train the VQGAN that ``config`` describes (taming's ``model`` node).
+
+    Checkpoints and log go to ``folder``; a second call goes on where the first stopped. ``clip()``
+    returns the pocket CLIP whose first layers judge crispness; it is called when they are needed.
+    """
+    torch.set_num_threads(training.threads)
+    torch.manual_seed(training.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = _State(config, training, device)
+    checkpoint, log = Checkpoint(folder / "checkpoint.pt"), Log(folder / "log.jsonl")
+    if saved := checkpoint.load():
+        state.load(saved)
+    composer = Composer(data, seed=training.seed + state.step)
+    author = Author(composer.table, seed=training.seed + state.step)
+    features = None
+    for step in range(state.step, training.steps):
+        whole = step >= training.whole_from
+        count = training.batch // 4 if whole else training.batch
+        pictures = _pictures(author, composer, count, whole).to(device)
+        if step >= training.crisp_from and features is None:
+            features = Features(clip().to(device))
+        if step == training.codes_from:
+            state.book.start([_pictures(author, composer, 64, False).to(device) for _ in range(12)])
+        figures = state.update(pictures, features)
+        log.add(state.step, training.steps, figures)
+        if state.step % 1000 == 0 and state.step > training.codes_from:
+            log.write({"step": state.step, **evaluate(state.average, composer, count=128)})
+        checkpoint.save(state.saved, now=state.step == training.steps)
+
+
+class _State:
+    """All that changes while training."""
+
+    def __init__(self, config: dict, training: VqganTraining, device: str) -> None:
+        self.config, self.training, self.step = config, training, 0
+        self.model = Vqgan(config).to(device).train()
+        self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
+        self.critic = NLayerDiscriminator(ndf=32, n_layers=2).apply(weights_init).to(device)
+        # The codes follow a moving average instead of the optimizer.
+        self.learned = [
+            p for name, p in self.model.named_parameters() if not name.startswith("quantize.")
+        ]
+        self.optimizer = torch.optim.AdamW(
+            self.learned,
+            lr=training.learning_rate,
+            betas=(0.9, 0.99),
+            weight_decay=1e-4,
+            fused=True,
+        )
+        self.critic_optimizer = torch.optim.Adam(
+            self.critic.parameters(), lr=2e-4, betas=(0.5, 0.9)
+        )
+        self.book = Codebook(self.model)
+
+    _PARTS = ("model", "average", "critic", "optimizer", "critic_optimizer")
+
+    def saved(self) -> dict:
+        """For the checkpoint."""
+        parts = {name: getattr(self, name).state_dict() for name in self._PARTS}
+        codes = {"sizes": self.book.sizes, "sums": self.book.sums}
+        return {**parts, **codes, "step": self.step, "config": json.dumps(self.config)}
+
+    def load(self, saved: dict) -> None:
+        """From a checkpoint."""
+        for name in self._PARTS:
+            getattr(self, name).load_state_dict(saved[name])
+        self.book.sizes, self.book.sums = saved["sizes"], saved["sums"]
+        self.step = saved["step"]
+
+    def update(self, pictures: torch.Tensor, features: "Features | None") -> dict[str, float]:
+        """One step of the model and, in the crisp part, of the critic; returns the figures."""
+        training, half = self.training, torch.autocast(pictures.device.type, torch.bfloat16)
+        for group in self.optimizer.param_groups:
+            group["lr"] = training.learning_rate * cosine(self.step, training.steps)
+        with half:
+            latents = self.model.encode(pictures)
+        entering, commitment = self._coded(latents.float())
+        with half:
+            drawn = self.model.decode(entering)
+        drawn = drawn.float()
+        figures = reconstruction(drawn, pictures)
+        loss = figures["l1"] + 2 * figures["l2"] + figures["edges"] + 0.25 * commitment
+        crisp = self.step >= training.crisp_from
+        if crisp:
+            figures["features"] = features.distance(drawn, pictures)
+            with half:
+                figures["critic"] = -self.critic(drawn * 2 - 1).float().mean()
+            ramp = min(1.0, (self.step - training.crisp_from) / 500)
+            loss = loss + training.feature_weight * figures["features"]
+            loss = loss + ramp * training.critic_weight * figures["critic"]
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.learned, 1.0)
+        self.optimizer.step()
+        if crisp:
+            figures["critic_loss"] = self._update_critic(pictures, drawn.detach())
+        self._update_average()
+        self.step += 1
+        figures["psnr"] = -10 * torch.log10(figures["l2"])
+        return {name: float(value.detach()) for name, value in figures.items()}
+
+    def _coded(self, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What enters the decoder, and the loss that keeps the latents near their codes."""
+        if self.step < self.training.codes_from:
+            # Noise, and a pull to the middle, keep the latents compact until codes do.
+            return latents + 0.1 * torch.randn_like(latents), 0.01 * latents.square().mean()
+        codes = self.model.codes(latents.detach())
+        quantized = self.model.lookup(codes)
+        self.book.update(latents.detach(), codes, self.step)
+        return latents + (quantized - latents).detach(), F.mse_loss(latents, quantized.detach())
+
+    def _update_critic(self, pictures: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(pictures.device.type, torch.bfloat16):
+            real = self.critic(pictures * 2 - 1).float()
+            fake = self.critic(drawn * 2 - 1).float()
+        loss = (F.relu(1 - real).mean() + F.relu(1 + fake).mean()) / 2
+        self.critic_optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.critic_optimizer.step()
+        return loss
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        keep = min(0.999, (self.step + 1) / (self.step + 20))
+        for ours, theirs in zip(self.average.parameters(), self.model.parameters(), strict=True):
+            ours.lerp_(theirs, 1 - keep)
+        self.average.codebook.data.copy_(self.model.codebook)
+
+
+def reconstruction(drawn: torch.Tensor, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Mean absolute, squared and edge differences."""
+    difference = drawn - pictures
+    edges = difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()
+    return {"l1": difference.abs().mean(), "l2": difference.square().mean(), "edges": edges}
+
+
+def _pictures(author: Author, composer: Composer, count: int, whole: bool) -> torch.Tensor:
+    if whole:
+        return composer.draw(author.compositions(count))
+    pictures = composer.draw(author.compositions(-(-count // 2)))
+    crops = []
+    for picture in pictures:
+        corners = author.rng.integers(0, 65, (5, 2))
+        found = [picture[:, top : top + 64, left : left + 64] for top, left in corners]
+        # Two of five crops, the busier ones: flat ground is learned soon and fills most pictures.
+        found.sort(key=lambda crop: -float(crop.std((1, 2)).mean()))
+        crops += [found[0], found[author.rng.integers(1, 5)]]
+    return torch.stack(crops[:count])
+
+
+class Codebook:
+    """Keeps the codes at the moving average of what they stand for, and revives unused ones."""
+
+    def __init__(self, model: Vqgan, *, decay: float = 0.99, revive_every: int = 50) -> None:
+        self.model, self.decay, self.revive_every = model, decay, revive_every
+        self.sizes = torch.ones(len(model.codebook), device=model.codebook.device)
+        self.sums = model.codebook.detach().clone()
+
+    @torch.no_grad()
+    def start(self, batches: list[torch.Tensor]) -> None:
+        """Start the codes by k-means over the latents of some pictures."""
+        latents = torch.cat(
+            [rearrange(self.model.encode(batch), "b c h w -> (b h w) c") for batch in batches]
+        )
+        book = latents[torch.randperm(len(latents))[: len(self.sizes)]].clone()
+        for _ in range(12):
+            self.model.codebook.data.copy_(book)
+            nearest = self._nearest(latents)
+            counts = torch.bincount(nearest, minlength=len(book)).clamp(min=0).float()
+            sums = torch.zeros_like(book).index_add_(0, nearest, latents)
+            alive = counts > 0
+            book[alive] = sums[alive] / counts[alive, None]
+            book[~alive] = latents[torch.randint(len(latents), (int((~alive).sum()),))]
+        self.model.codebook.data.copy_(book)
+        self.sizes.fill_(1.0)
+        self.sums = book.clone()
+
+    def _nearest(self, places: torch.Tensor) -> torch.Tensor:
+        return torch.cat([self.model.codes(rearrange(piece, "n c -> 1 c n 1")).flatten()
+                          for piece in places.split(16384)])  # fmt: skip
+
+    @torch.no_grad()
+    def update(self, latents: torch.Tensor, codes: torch.Tensor, step: int) -> None:
+        """Move the codes towards the latents that chose them (arXiv 1711.00937, appendix A)."""
+        places, chosen = rearrange(latents, "b c h w -> (b h w) c"), codes.flatten()
+        counts = torch.bincount(chosen, minlength=len(self.sizes)).float()
+        self.sizes.lerp_(counts, 1 - self.decay)
+        self.sums.lerp_(torch.zeros_like(self.sums).index_add_(0, chosen, places), 1 - self.decay)
+        if step % self.revive_every == 0:
+            dead = self.sizes < 0.03
+            fresh = places[torch.randint(len(places), (int(dead.sum()),), device=places.device)]
+            self.sums[dead], self.sizes[dead] = fresh * 0.5, 0.5
+        self.model.codebook.data.copy_(self.sums / self.sizes.clamp(min=1e-5)[:, None])
+
+
+class Features:
+    """The first layers of the pocket CLIP as a measure of likeness."""
+
+    def __init__(self, clip) -> None:
+        self.tower = clip.visual.eval().requires_grad_(False)
+
+    def distance(self, drawn: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
+        """The mean squared difference of normalised features, over three layers."""
+        with torch.autocast(pictures.device.type, torch.bfloat16):
+            with torch.no_grad():
+                wanted = self._layers(pictures)
+            found = self._layers(drawn)
+        total = 0.0
+        for ours, theirs in zip(found, wanted, strict=True):
+            ours, theirs = F.normalize(ours.float(), dim=1), F.normalize(theirs.float(), dim=1)
+            total = total + (ours - theirs).square().sum(1).mean()
+        return total / len(wanted)
+
+    def _layers(self, pictures: torch.Tensor) -> list[torch.Tensor]:
+        tower = self.tower
+        hidden = normalise(pictures).contiguous(memory_format=torch.channels_last)
+        hidden = tower.act2(tower.bn2(tower.conv2(tower.act1(tower.bn1(tower.conv1(hidden))))))
+        early = hidden
+        hidden = tower.avgpool(tower.act3(tower.bn3(tower.conv3(hidden))))
+        middle = tower.layer1(hidden)
+        return [early, middle, tower.layer2(middle)]
+
+
+@torch.no_grad()
+def evaluate(model: Vqgan, composer: Composer, *, count: int, seed: int = 99) -> dict[str, float]:
+    """PSNR in dB over held-out pictures (mean of each picture's), and the share of codes in use."""
+    author = Author(composer.table, seed=seed, split="held-out")
+    used, ratios = set(), []
+    for _ in range(count // 16):
+        pictures = composer.draw(author.compositions(16)).to(model.codebook.device)
+        codes = model.codes(model.encode(pictures))
+        drawn = model.decode(model.lookup(codes)).clamp(0, 1)
+        used |= set(codes.flatten().tolist())
+        errors = (drawn - pictures).square().mean((1, 2, 3))
+        ratios += (-10 * torch.log10(errors.clamp(min=1e-6))).tolist()
+    return {
+        "held_out_psnr": sum(ratios) / len(ratios),
+        "codes_used": len(used) / len(model.codebook),
+    }

@@ -1,0 +1,91 @@
+"""Every training learns, saves, and goes on where it stopped; what it exports can be loaded."""
+
+import json
+
+import open_clip.model
+import pytest
+import torch
+
+from pixgen.errors import TrainingError
+from pixgen.models.checkpoint import load_weights
+from pixgen.models.vqgan import Vqgan
+from pixgen.training.captions import Author
+from pixgen.training.decoded import decode_set
+from pixgen.training.drawings import load_sprites
+from pixgen.training.export import VOCABULARY, export_clip, export_vqgan
+from pixgen.training.train_clip import ClipTraining, same_meaning, train_clip
+from pixgen.training.train_vqgan import VqganTraining, train_vqgan
+from pixgen.training.vocabulary import learn_vocabulary
+from tests.conftest import TINY_CLIP, TINY_VQGAN
+
+CLIP = {
+    **TINY_CLIP,
+    "vision_cfg": {**TINY_CLIP["vision_cfg"], "image_size": 64},
+    "text_cfg": {**TINY_CLIP["text_cfg"], "vocab_size": 600, "context_length": 24},
+}
+
+
+@pytest.fixture
+def vocabulary(world):
+    author = Author(load_sprites(world)[1], seed=1)
+    learn_vocabulary(author, world / VOCABULARY, size=600, captions=200)
+    return world / VOCABULARY
+
+
+def trained(world, vocabulary, steps: int, **options) -> dict:
+    train_clip(CLIP, world, world / "clip", vocabulary, ClipTraining(steps, batch=48, **options))
+    return torch.load(world / "clip" / "checkpoint.pt", weights_only=True)
+
+
+def test_a_vocabulary_has_its_size_and_knows_its_words(vocabulary):
+    from open_clip.tokenizer import SimpleTokenizer
+
+    tokenizer = SimpleTokenizer(str(vocabulary), context_length=24)
+    assert tokenizer.vocab_size <= 600
+    assert len(tokenizer.encode("lemon")) == 1
+    assert tokenizer.decode(tokenizer.encode("a zebra: été")).strip() == "a zebra : été"
+
+
+def test_clip_training_goes_on_where_it_stopped(world, vocabulary):
+    assert trained(world, vocabulary, 2)["step"] == 2
+    assert trained(world, vocabulary, 3, adversarial_from=2)["step"] == 3
+
+
+def test_an_exported_clip_is_loaded_again(world, vocabulary):
+    state = trained(world, vocabulary, 1)
+    assets = world / "assets"
+    export_clip(world / "clip" / "checkpoint.pt", vocabulary, assets, name="clip")
+    model = open_clip.model.CLIP(**json.loads((assets / "clip.json").read_text())["model_cfg"])
+    load_weights(model, assets / "clip.safetensors")
+    assert torch.allclose(model.text_projection, state["average"]["text_projection"], atol=1e-3)
+
+
+def test_the_same_meaning_counts_as_right(world):
+    first, second = Author(load_sprites(world)[1], seed=3).compositions(2)
+    targets = same_meaning([first, second, first])
+    assert targets[0].tolist() == [0.5, 0.0, 0.5]
+    assert targets[1].tolist() == [0.0, 1.0, 0.0]
+
+
+def test_vqgan_training_passes_through_all_its_parts(world):
+    training = VqganTraining(5, codes_from=1, crisp_from=2, whole_from=3, batch=4)
+    train_vqgan(
+        TINY_VQGAN, world, world / "vqgan", training, clip=lambda: open_clip.model.CLIP(**CLIP)
+    )
+    state = torch.load(world / "vqgan" / "checkpoint.pt", weights_only=True)
+    assert state["step"] == 5
+    export_vqgan(world / "vqgan" / "checkpoint.pt", world)
+    model = Vqgan(json.loads((world / "vqgan.json").read_text())["model"])
+    load_weights(model, world / "vqgan.safetensors")
+    decode_set(model.eval(), world, world / "decoded.pt", count=16)
+    assert torch.load(world / "decoded.pt", weights_only=True)["pictures"].shape == (
+        16,
+        3,
+        128,
+        128,
+    )
+
+
+def test_a_missing_checkpoint_is_named(tmp_path):
+    with pytest.raises(TrainingError, match="train the model first"):
+        export_vqgan(tmp_path / "checkpoint.pt", tmp_path)
