@@ -47,7 +47,8 @@ class Optimization(Iterator[Frame]):
     ) -> None:  # fmt: skip
         self.recipe, self.drawer, self.perceptor = recipe, drawer, perceptor
         self.step = 0
-        self._pictures, self._mark = pictures or {}, mark
+        # Kept as it is given: pictures may be added to it while painting.
+        self._pictures, self._mark = {} if pictures is None else pictures, mark
         self._targets: dict[str, torch.Tensor] = {}
         self._device = drawer.latent.device
         self._generator = torch.Generator(self._device).manual_seed(recipe.seed)

@@ -1,0 +1,291 @@
+"""A job: a painting in the making, as everyone sees it, and as its thread reports it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+from pydantic import ValidationError
+
+from pixgen.errors import PixgenError, RecipeError, StudioError
+from pixgen.prompts import Scene, format_prompts, parse, why
+from pixgen.recipe import Change, Recipe
+from pixgen.studio.claims import Claim
+from pixgen.studio.inputs import keep_prompts, open_pictures, prompt_pictures
+from pixgen.studio.pace import Pace
+from pixgen.studio.runs import ENDED, Run, State
+from pixgen.studio.turns import Line
+
+if TYPE_CHECKING:
+    from pixgen.synthesis import Frame
+
+HEARTBEAT = 1.0  # seconds at most between glimpses, so that who watches can tell that it lives
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """A job at one moment. ``place`` is how many are before it; ``seconds_left`` is None while unknown;
+    ``elapsed`` is the seconds of loading and painting, over all sessions of the run."""
+
+    state: State
+    place: int
+    frame: "Frame | StillFrame | None"
+    steps_a_second: float
+    seconds_left: float | None
+    elapsed: float
+    notice: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class StillFrame:
+    """The last frame of a job that has ended: what a Frame is, with its picture in memory, while a
+    Frame may hold on to the device's."""
+
+    step: int
+    steps: int
+    similarities: tuple[tuple[str, float], ...]
+    losses: dict[str, float]
+    seconds: float
+    picture: np.ndarray  # (H, W, 3) uint8
+
+
+class Job:
+    """A run that waits, is painted, or has ended. A Studio makes it; any thread may use it.
+
+    Leaving a watcher, or forgetting the job, never stops it: ``stop`` does.
+
+    Args:
+        run: the run as it stands, with its pictures kept.
+        line: where the job waits for its turn.
+        find: says where a picture that a change names is, or raises PictureError.
+        check: raises RecipeError if changed prompts are not allowed.
+        on_load: called with the job, on its thread, when its turn has come and its models load.
+        resumes: whether to go on from the run's saved state.
+    """
+
+    def __init__(
+        self, run: Run, *, line: Line,
+        find: Callable[[str], Path] = Path,
+        check: Callable[[tuple[Scene, ...]], None] = lambda scenes: None,
+        on_load: Callable[["Job"], Any] | None = None,
+        resumes: bool = False,
+    ) -> None:  # fmt: skip
+        self.id, self.owner = run.id, run.owner
+        self.on_load, self.resumes = on_load, resumes
+        self.pictures: dict[str, Image.Image] = {}  # opened, by their paths in the recipe
+        self._run, self._line, self._find, self._check = run, line, find, check
+        self._changed = threading.Condition()  # guards what follows
+        self._version = 0  # of what a glimpse shows
+        self._state: State = "waiting"
+        self._error: PixgenError | None = None
+        self._notice = ""
+        self._recipe = run.recipe
+        self._frame: Frame | StillFrame | None = None
+        self._pace = Pace()
+        self._began: float | None = None
+        self._seconds = run.seconds  # of earlier sessions; when it has ended, of all
+        self._finished: datetime | None = None
+        self._changes: dict[str, Any] = {}
+        self._unsaved: tuple[State, Callable[[Run], None]] | None = None
+        self._stopping = threading.Event()
+
+    @property
+    def state(self) -> State:
+        """Where the job stands; ``done``, ``stopped`` and ``failed`` are final."""
+        return self._state
+
+    @property
+    def ended(self) -> bool:
+        """Whether the state is final."""
+        return self._state in ENDED
+
+    @property
+    def stopping(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopping.is_set()
+
+    @property
+    def error(self) -> PixgenError | None:
+        """What made the job fail."""
+        return self._error
+
+    @property
+    def notice(self) -> str:
+        """What to know beside an error: why it was stopped, or what could not be saved."""
+        return self._notice
+
+    @property
+    def recipe(self) -> Recipe:
+        """What is painted, with the changes made so far; it names kept pictures."""
+        return self._recipe
+
+    @property
+    def frame(self) -> "Frame | StillFrame | None":
+        """The newest frame; None before this session's first."""
+        return self._frame
+
+    @property
+    def place(self) -> int:
+        """How many are before it in the line; 0 when it is its turn, and afterwards."""
+        return self._line.place(self)
+
+    @property
+    def run(self) -> Run:
+        """The run as it stands now; while it is painted, newer than its files."""
+        with self._changed:
+            return self._snapshot(self._state, str(self._error or self._notice))
+
+    def watch(self, *, rate: float = 8.0) -> Iterator[Glimpse]:
+        """The job's newest state, at most ``rate`` times a second: one at once, then whenever something
+        is new and at least once a second, and a last one when it has ended.
+
+        Any number may watch. One who is slow misses frames and slows nothing.
+        """
+        between = 1 / max(rate, 0.01)
+        seen, due = -1, 0.0
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self.ended, timeout=max(0.0, due - time.monotonic()))
+                self._changed.wait_for(
+                    lambda seen=seen: self.ended or self._version != seen, timeout=HEARTBEAT
+                )
+                seen, due = self._version, time.monotonic() + between
+            glimpse = self.glimpse()
+            yield glimpse
+            if glimpse.state in ENDED:
+                return
+
+    def glimpse(self) -> Glimpse:
+        """The job at this moment."""
+        place = self.place
+        with self._changed:
+            frame = self._frame
+            left = None
+            if frame is not None and self._state == "painting":
+                left = self._pace.seconds_left(frame.steps - frame.step)
+            return Glimpse(
+                self._state, 0 if self.ended else place, frame, self._pace.steps_a_second, left,
+                self._elapsed(), self._notice,
+            )  # fmt: skip
+
+    def stop(self) -> None:
+        """Stop after the step at hand; picture, film and state are kept. Returns at once."""
+        self._stopping.set()
+        self._line.wake()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end, at most so many seconds; whether it has ended."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.ended, timeout)
+
+    def change(self, prompts: str | None = None, learning_rate: float | None = None) -> None:
+        """Change prompts or the learning rate from the next step on; the recipe records it.
+
+        Raises RecipeError or PictureError if that is not allowed, StudioError if the job has ended.
+        """
+        if self.ended:
+            raise StudioError("This picture is finished: paint it anew with other words.")
+        wanted: dict[str, Any] = {}
+        if prompts is not None:
+            scenes = parse(prompts)
+            self._check(scenes)
+            scenes = keep_prompts(scenes, self._run.folder, find=self._find)
+            self.pictures |= open_pictures(prompt_pictures(scenes), self._run.folder)
+            wanted["prompts"] = format_prompts(scenes)
+        if learning_rate is not None:
+            try:
+                wanted["learning_rate"] = Change(step=0, learning_rate=learning_rate).learning_rate
+            except ValidationError as error:
+                raise RecipeError(f"This change is not allowed: {why(error)}.") from error
+        with self._changed:
+            self._changes |= wanted
+
+    def save(self) -> None:
+        """After a StorageError at the end: try again to save what is still in memory.
+
+        Does nothing if everything is saved. Raises StorageError if it still cannot be.
+        """
+        with self._changed:
+            if self._unsaved is None:
+                return
+            state, write = self._unsaved
+            claim = Claim(self._run.folder)
+            try:
+                write(self._snapshot(state, self._notice))
+            finally:
+                claim.release()
+            self._unsaved = self._error = None
+            self._state = state
+            self._touch()
+
+    def enter(self, state: State) -> None:
+        """Loading or painting begins. This and what follows is for the job's own thread."""
+        with self._changed:
+            self._state = state
+            self._began = self._began or time.monotonic()
+            self._touch()
+
+    def show(self, frame: "Frame", *, recipe: Recipe) -> None:
+        """A new frame of the recipe came."""
+        with self._changed:
+            self._frame, self._recipe = frame, recipe
+            self._pace.step(time.monotonic())
+            self._touch()
+
+    def tell(self, notice: str) -> None:
+        """Say what to know beside an error; empty when that is over."""
+        with self._changed:
+            if notice != self._notice:
+                self._notice = notice
+                self._touch()
+
+    def take_changes(self) -> dict[str, Any]:
+        """The changes asked for since the last time, as arguments of ``Optimization.change``."""
+        with self._changed:
+            changes, self._changes = self._changes, {}
+            return changes
+
+    def look_again(self) -> None:
+        """Let watchers look: its place in the line is another."""
+        with self._changed:
+            self._touch()
+
+    def snapshot(self, state: State, *, error: PixgenError | None = None) -> Run:
+        """The run as it is to be written down, in this state."""
+        with self._changed:
+            return self._snapshot(state, str(error) if error else self._notice)
+
+    def end(
+        self, state: State, *, error: PixgenError | None = None, still: StillFrame | None = None,
+        unsaved: tuple[State, Callable[[Run], None]] | None = None,
+    ) -> None:  # fmt: skip
+        """The state is final. ``unsaved`` is what ``save`` does, and the state that follows."""
+        with self._changed:
+            self._seconds, self._began = self._elapsed(), None
+            self._finished = datetime.now().astimezone()
+            self._state, self._error, self._unsaved = state, error, unsaved
+            self._frame, self.pictures = still, {}
+            self._touch()
+
+    def _snapshot(self, state: State, notice: str) -> Run:
+        finished = self._finished or (datetime.now().astimezone() if state in ENDED else None)
+        run = replace(
+            self._run, state=state, recipe=self._recipe, seconds=self._elapsed(), finished=finished,
+            notice=notice,
+        )  # fmt: skip
+        frame = self._frame
+        return (
+            run if frame is None else replace(run, step=frame.step, similarities=frame.similarities)
+        )
+
+    def _elapsed(self) -> float:
+        return self._seconds + (0.0 if self._began is None else time.monotonic() - self._began)
+
+    def _touch(self) -> None:
+        self._version += 1
+        self._changed.notify_all()

@@ -1,0 +1,71 @@
+"""The loaded models of a studio: each is loaded once and shared, the longest unused ones go."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pixgen.models import Perceptor, Vqgan
+
+KEPT = 3  # of all models together: a drawer, its perceptor, and one for another tab
+
+
+class Models:
+    """Loads by name on one device. Any thread may ask; asking for what is there waits for nobody.
+
+    Args:
+        device: says where, when the first model is loaded.
+        load_vqgan, load_perceptor: take a name (or names) and a device; pixgen.models' by default.
+    """
+
+    def __init__(
+        self, device: Callable[[], str], *,
+        load_vqgan: Callable[[str, str], Any] | None = None,
+        load_perceptor: Callable[[tuple[str, ...], str], Any] | None = None,
+    ) -> None:  # fmt: skip
+        self._device = device
+        self._loaders = {"load_vqgan": load_vqgan, "load_perceptor": load_perceptor}
+        self._lock = threading.Lock()  # of the two tables, held for moments
+        self._loaded: OrderedDict[tuple, Any] = OrderedDict()  # the latest used one last
+        self._loading: dict[tuple, threading.Lock] = {}
+
+    def vqgan(self, name: str) -> "Vqgan":
+        """The VQGAN of that name. Raises ModelError, OutOfMemory."""
+        return self._get("load_vqgan", name)
+
+    def perceptor(self, names: tuple[str, ...]) -> "Perceptor":
+        """The CLIPs of those names as one perceptor. Raises ModelError, OutOfMemory."""
+        return self._get("load_perceptor", tuple(names))
+
+    def clear(self) -> None:
+        """Let go of every model; those in use live as long as they are used."""
+        with self._lock:
+            self._loaded.clear()
+
+    def _get(self, loader: str, name: Any) -> Any:
+        key = (loader, name)
+        with self._lock:
+            if key in self._loaded:
+                self._loaded.move_to_end(key)
+                return self._loaded[key]
+            loading = self._loading.setdefault(key, threading.Lock())
+        with loading:  # two who ask for the same at once load it once
+            with self._lock:
+                if key in self._loaded:
+                    return self._loaded[key]
+            model = self._load(loader, name)
+            with self._lock:
+                self._loaded[key] = model
+                self._loading.pop(key, None)
+                while len(self._loaded) > KEPT:
+                    self._loaded.popitem(last=False)
+            return model
+
+    def _load(self, loader: str, name: Any) -> Any:
+        load = self._loaders[loader]
+        if load is None:
+            import pixgen.models  # here: it loads torch
+
+            load = getattr(pixgen.models, loader)
+        return load(name, self._device())

@@ -1,0 +1,213 @@
+"""What a job's thread does: wait for its turn, load, paint, save, and come to an end whatever happens."""
+
+import gc
+import logging
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from pixgen.errors import OutOfMemory, PixgenError, StorageError, StudioError
+from pixgen.recipe import Recipe, make_recipe
+from pixgen.studio.claims import Claim
+from pixgen.studio.inputs import named_pictures, open_pictures
+from pixgen.studio.jobs import Job, StillFrame
+from pixgen.studio.models import Models
+from pixgen.studio.record import Record, read_state
+from pixgen.studio.runs import Run, State
+from pixgen.studio.turns import FairLock, Line
+
+if TYPE_CHECKING:
+    from pixgen.synthesis import Frame
+
+log = logging.getLogger(__name__)
+
+Painter = Callable[[Recipe, Mapping[str, Image.Image], str, Models], Iterator["Frame"]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """What the jobs of a studio share."""
+
+    line: Line
+    lock: FairLock  # of the device, held for a step at a time
+    device: Callable[[], str]
+    models: Models
+    painter: Painter
+    save_every: float  # seconds between saved states
+    longest_seconds: float | None  # of painting, a session
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ending:
+    state: State
+    error: PixgenError | None = None
+    still: StillFrame | None = None
+    unsaved: tuple[State, Callable[[Run], None]] | None = None
+
+
+def paint(
+    recipe: Recipe, pictures: Mapping[str, Image.Image], device: str, models: Models
+) -> Iterator["Frame"]:
+    """The painter that a studio uses: an Optimization with the models that the recipe names."""
+    from pixgen.synthesis import Optimization, make_drawer  # here: it loads torch
+    from pixgen.synthesis.memory import memory_guard
+
+    with memory_guard(recipe):
+        vqgan, perceptor = models.vqgan(recipe.model), models.perceptor(recipe.clip)
+    return Optimization(recipe, make_drawer(recipe, vqgan), perceptor, pictures=pictures)
+
+
+def work(job: Job, tools: Tools, *, claim: Claim) -> None:
+    """The whole life of a job's thread. Never raises; ends the job and leaves the line."""
+    record = Record(job.run)
+    ending = _live(job, tools, record)
+    record.close()
+    if isinstance(ending.error, OutOfMemory):
+        tools.models.clear()
+        _free_memory()
+    # Who sees that the job has ended may go on with its run at once.
+    claim.release()
+    tools.line.leave(job)
+    job.end(ending.state, error=ending.error, still=ending.still, unsaved=ending.unsaved)
+    for other in tools.line.members():
+        other.look_again()
+
+
+def _live(job: Job, tools: Tools, record: Record) -> _Ending:
+    try:
+        return _paint(job, tools, record)
+    except PixgenError as error:
+        failure = error
+    except MemoryError:
+        failure = OutOfMemory("There is too little memory for this picture: try a smaller size.")
+    except Exception:
+        number = secrets.token_hex(3)
+        log.exception("run %s failed: error %s", job.id, number)
+        failure = StudioError(
+            f"Something broke that should not have; the log tells more under {number}."
+        )
+    return _failed(job, record, _bare(failure))
+
+
+def _paint(job: Job, tools: Tools, record: Record) -> _Ending:
+    if not tools.line.wait(job, until=lambda: job.stopping):
+        record.save_facts(job.snapshot("stopped"))
+        return _Ending(state="stopped")
+    painter = _load(job, tools, record)
+    job.enter("painting")
+    state, notice = _take_steps(job, tools, record, painter)
+    job.tell(notice)
+    if job.frame is None:  # stopped before this session's first frame: what there was stays
+        record.save_facts(job.snapshot(state))
+        return _Ending(state=state)
+    still, kept = _still(job.frame), painter.state()
+    try:
+        record.save(job.snapshot(state), still, painter=kept)
+    except StorageError as error:
+        return _Ending(
+            state="failed", error=_bare(error), still=still,
+            unsaved=(state, lambda run: record.save(run, still, painter=kept)),
+        )  # fmt: skip
+    job.tell(record.notice or job.notice)
+    return _Ending(state=state, still=still)
+
+
+def _load(job: Job, tools: Tools, record: Record) -> Iterator["Frame"]:
+    job.enter("loading")
+    record.save_facts(job.snapshot("loading"))
+    if job.on_load is not None:
+        job.on_load(job)
+    recipe, stored = job.recipe, None
+    if job.resumes:
+        stored = read_state(record.run.state_file)
+    if stored is not None:
+        # The recipe saved with the state is surely the state's; only more steps may be wanted.
+        recipe = make_recipe(stored.recipe.model_dump(), {"steps": recipe.steps})
+        record.go_on(stored)
+    job.pictures |= open_pictures(named_pictures(recipe), record.run.folder)
+    painter = tools.painter(recipe, job.pictures, tools.device(), tools.models)
+    if stored is not None:
+        painter.restore(stored.painter)
+    return painter
+
+
+def _take_steps(
+    job: Job, tools: Tools, record: Record, painter: Iterator["Frame"]
+) -> tuple[State, str]:
+    """Paint until it is done, stopped, or has taken too long; how it ended, and what to know of that."""
+    began = saved = time.monotonic()
+    while not job.stopping:
+        _change(job, painter)
+        with tools.lock:
+            frame = next(painter, None)
+        if frame is None:
+            return "done", ""
+        record.film(frame)
+        job.show(frame, recipe=painter.recipe)
+        if frame.step >= frame.steps:
+            return "done", ""
+        now = time.monotonic()
+        if tools.longest_seconds is not None and now - began >= tools.longest_seconds:
+            limit = f"{tools.longest_seconds:g} seconds"
+            return "stopped", f"Stopped after {limit}, the longest that a picture may take here."
+        if now - saved >= tools.save_every:
+            _save_meanwhile(job, record, painter)
+            saved = time.monotonic()
+    return "stopped", ""
+
+
+def _change(job: Job, painter: Iterator["Frame"]) -> None:
+    changes = job.take_changes()
+    if changes:
+        try:
+            painter.change(**changes)
+        except PixgenError as error:
+            job.tell(str(error))
+
+
+def _save_meanwhile(job: Job, record: Record, painter: Iterator["Frame"]) -> None:
+    """Save as things stand. A full disk is no reason to stop: there may be room by the end."""
+    try:
+        record.save(job.snapshot("painting"), job.frame, painter=painter.state())
+        job.tell(record.notice)
+    except StorageError as error:
+        job.tell(f"{error} The painting goes on meanwhile.")
+
+
+def _failed(job: Job, record: Record, error: PixgenError) -> _Ending:
+    """Keep the last good frame. The state saved before stays the one to go on from: after an error
+    the painter's may be unsound."""
+    run, still = job.snapshot("failed", error=error), None
+    try:
+        if job.frame is None:
+            record.save_facts(run)
+        else:
+            still = _still(job.frame)
+            record.save(run, still, painter=None)
+    except Exception as another:  # whatever it is, the first error is the one to tell
+        log.warning("run %s: what was left could not be saved: %s", job.id, another)
+    return _Ending(state="failed", error=error, still=still)
+
+
+def _bare(error: PixgenError) -> PixgenError:
+    """The error without its trace back, which would keep the painter and the device's memory."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
+def _still(frame: "Frame") -> StillFrame:
+    return StillFrame(
+        frame.step, frame.steps, frame.similarities, frame.losses, frame.seconds, frame.picture
+    )
+
+
+def _free_memory() -> None:
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

@@ -1,0 +1,93 @@
+"""What a studio lets people ask for: everything on one's own machine, bounded work in public."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixgen.errors import PictureError, RecipeError, StudioError
+from pixgen.prompts import Scene
+from pixgen.recipe import Recipe
+
+PUBLIC_MODELS = ("pocket",)  # bundled: no visitor can make a public server download gigabytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Caps on the work of one job and on how many jobs wait.
+
+    ``None`` means no cap. ``picture_folders`` are the only folders whose pictures a recipe may name,
+    and ``models`` the only models: a recipe may come from a stranger, who must be able to read no
+    file of the server but the own uploads.
+    """
+
+    public: bool = False
+    largest_side: int = 1024
+    most_steps: int = 2000
+    most_cutouts: int = 512
+    most_prompts: int = 500
+    longest_seconds: float | None = None
+    waiting: int = 20
+    jobs_an_owner: int | None = None
+    models: tuple[str, ...] | None = None
+    picture_folders: tuple[Path, ...] | None = None
+
+    @classmethod
+    def for_public(cls, *, picture_folders: tuple[Path, ...] = ()) -> "Policy":
+        """For strangers: 512 px, 500 steps, 120 s, bundled models, one job running and one waiting an
+        owner, and pictures from ``picture_folders`` (where the page keeps uploads) only."""
+        return cls(
+            public=True, largest_side=512, most_steps=500, most_cutouts=64, most_prompts=50,
+            longest_seconds=120, jobs_an_owner=2, models=PUBLIC_MODELS, picture_folders=picture_folders,
+        )  # fmt: skip
+
+    def check(self, recipe: Recipe) -> None:
+        """Raise RecipeError, which says the cap, if the recipe asks for more than is allowed."""
+        if max(recipe.width, recipe.height) > self.largest_side:
+            raise RecipeError(
+                f"A picture may be at most {self.largest_side} pixels wide and high here: choose a smaller "
+                f"size than {recipe.width}×{recipe.height}."
+            )
+        if recipe.steps > self.most_steps:
+            raise RecipeError(
+                f"A picture may take at most {self.most_steps} steps here: choose fewer than {recipe.steps}."
+            )
+        if recipe.cutouts.count > self.most_cutouts:
+            raise RecipeError(
+                f"There may be at most {self.most_cutouts} cutouts here: choose fewer than {recipe.cutouts.count}."
+            )
+        for model in (recipe.model, *recipe.clip):
+            if self.models is not None and model not in self.models:
+                raise RecipeError(
+                    f"The model “{model}” is not offered here: choose {', '.join(self.models)}."
+                )
+        for scenes in (recipe.prompts, *(change.prompts for change in recipe.changes)):
+            self.check_prompts(scenes or ())
+
+    def check_prompts(self, scenes: tuple[Scene, ...]) -> None:
+        """Raise RecipeError if there are more prompts in all scenes together than are allowed."""
+        count = sum(len(scene) for scene in scenes)
+        if count > self.most_prompts:
+            raise RecipeError(
+                f"There may be at most {self.most_prompts} prompts here: there are {count}."
+            )
+
+    def check_picture(self, path: Path) -> None:
+        """Raise PictureError if pictures from this path's folder may not be used."""
+        if self.picture_folders is None:
+            return
+        try:
+            found = path.resolve()  # follows links, so that none leads out of the folder
+            if any(found.is_relative_to(folder.resolve()) for folder in self.picture_folders):
+                return
+        except (OSError, ValueError, RuntimeError):
+            pass  # no path at all
+        raise PictureError("Only pictures that were uploaded can be used here: upload it first.")
+
+    def check_line(self, *, waiting: int, of_owner: int) -> None:
+        """Raise StudioError if one more job is too many: ``waiting`` wait, ``of_owner`` are the owner's."""
+        if self.jobs_an_owner is not None and of_owner >= self.jobs_an_owner:
+            raise StudioError(
+                f"You have {of_owner} pictures in the making, and may have {self.jobs_an_owner}: wait for "
+                "one, or stop it."
+            )
+        if waiting >= self.waiting:
+            raise StudioError(f"The studio is full ({waiting} pictures wait): try later.")

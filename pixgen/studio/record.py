@@ -1,0 +1,135 @@
+"""What a job writes into its run's folder: picture, film, state and facts, each whole or not at all."""
+
+import dataclasses
+import io
+import logging
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pixgen.errors import StorageError, StudioError, VideoError
+from pixgen.recipe import Recipe, read_recipe
+from pixgen.studio.film import Film, is_filmed
+from pixgen.studio.metadata import save_png
+from pixgen.studio.runs import Run
+from pixgen.studio.storage import write_bytes
+
+if TYPE_CHECKING:
+    from pixgen.synthesis import Frame
+
+log = logging.getLogger(__name__)
+_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A saved state: all that a run goes on from, and how much of its film belongs to it."""
+
+    recipe: Recipe
+    painter: dict[str, Any]
+    film_frames: int
+    filmed: int
+
+
+class Record:
+    """The folder of a run while a job paints it.
+
+    ``run`` is what was written last. Only the job's thread calls the methods.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.notice = ""  # why the film has a gap
+        self._film = Film(run.film)
+        self._filmed = -1
+
+    def go_on(self, stored: Stored) -> None:
+        """Let the film go on from where the stored state stands."""
+        self._film = Film(self.run.film, frames=stored.film_frames)
+        self._filmed = stored.filmed
+
+    def film(self, frame: "Frame") -> None:
+        """Add a frame to the film if it belongs there; only then is its picture asked for."""
+        if frame.step <= self._filmed or not is_filmed(frame.step, frame.steps):
+            return
+        try:
+            self._film.add(frame.picture)
+            self._filmed = frame.step
+        except (VideoError, StorageError) as error:
+            self._film_failed(error)
+
+    def save(self, run: Run, frame: "Frame", *, painter: dict[str, Any] | None) -> None:
+        """Save everything as it stands at ``frame``, with the painter's state after it if that is sound.
+
+        What can be saved is, even if something else cannot. Raises the first StorageError. A film
+        that cannot be written is a notice: it is no reason to lose a picture.
+        """
+        try:
+            self._film.commit(frame.picture, recipe=run.recipe)
+            self.notice = ""
+        except (VideoError, StorageError) as error:
+            self._film_failed(error)
+        # The film is saved before the state, which says how much of the film belongs to it: killed
+        # in between, the run goes on from the older state and cuts the film to it.
+        errors = []
+        for write in (
+            lambda: painter is None or self._save_state(run, frame, painter),
+            lambda: save_png(frame.picture, run.picture, run.recipe),
+            lambda: self.save_facts(dataclasses.replace(run, notice=run.notice or self.notice)),
+        ):
+            try:
+                write()
+            except StorageError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def save_facts(self, run: Run) -> None:
+        """Save the recipe and ``run.json`` only. Raises StorageError."""
+        run.save()
+        self.run = run
+
+    def close(self) -> None:
+        """Forget what was not saved; files that are there stay."""
+        self._film.abort()
+
+    def _save_state(self, run: Run, frame: "Frame", painter: dict[str, Any]) -> None:
+        import torch
+
+        data = io.BytesIO()  # torch's own errors about full disks are not OSErrors
+        torch.save(
+            {
+                "version": _VERSION, "recipe": run.recipe.to_json(), "step": frame.step,
+                "film_frames": self._film.frames, "filmed": self._filmed, "painter": painter,
+            },
+            data,
+        )  # fmt: skip
+        write_bytes(run.state_file, data.getvalue())
+
+    def _film_failed(self, error: Exception) -> None:
+        log.warning("the film of run %s: %s", self.run.id, error)
+        self.notice = str(error)
+
+
+def read_state(path: Path) -> Stored | None:
+    """A saved state; None if there is none yet. Reads tensors and plain values, unpickles nothing.
+
+    Raises StudioError if it is broken.
+    """
+    if not path.exists():
+        return None
+    import torch
+
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        return Stored(
+            recipe=read_recipe(state["recipe"]), painter=state["painter"],
+            film_frames=state["film_frames"], filmed=state["filmed"],
+        )  # fmt: skip
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError,
+            pickle.UnpicklingError, zipfile.BadZipFile) as error:  # fmt: skip
+        raise StudioError(
+            f"The state of run {path.parent.name} is broken: paint its recipe anew instead of going on."
+        ) from error

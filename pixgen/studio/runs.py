@@ -1,0 +1,122 @@
+"""A run: a folder that holds a picture, how it was made, its film and the state to go on from."""
+
+import json
+import re
+import secrets
+import string
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pixgen.errors import PixgenError, StudioError
+from pixgen.recipe import Recipe, read_recipe
+from pixgen.studio.claims import is_claimed
+from pixgen.studio.storage import storing, write_bytes
+
+State = Literal["waiting", "loading", "painting", "done", "stopped", "failed"]
+ENDED = ("done", "stopped", "failed")
+
+_ID = re.compile(r"\d{8}-\d{6}-[a-z]{6}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What is known of a run at one moment. The files that it names may not be there yet."""
+
+    folder: Path
+    recipe: Recipe
+    state: State
+    started: datetime
+    finished: datetime | None = None
+    step: int = 0
+    seconds: float = 0.0  # of loading and painting, over all sessions
+    similarities: tuple[tuple[str, float], ...] = ()  # of the newest frame: prompt, cosine
+    owner: str = ""
+    notice: str = ""  # what to know about how it ended, or what could not be saved
+
+    @property
+    def id(self) -> str:
+        """The folder's name, ``YYYYMMDD-HHMMSS-abcdef``."""
+        return self.folder.name
+
+    @property
+    def picture(self) -> Path:
+        """The newest picture saved, a PNG that carries its recipe."""
+        return self.folder / "picture.png"
+
+    @property
+    def film(self) -> Path:
+        """The film of the run, an MP4."""
+        return self.folder / "progress.mp4"
+
+    @property
+    def state_file(self) -> Path:
+        """What the run goes on from."""
+        return self.folder / "state.pt"
+
+    def save(self) -> None:
+        """Write ``recipe.json`` and ``run.json``. Raises StorageError."""
+        _write_json(self.folder / "recipe.json", json.loads(self.recipe.to_json()))
+        _write_json(
+            self.folder / "run.json",
+            {
+                "state": self.state, "step": self.step, "seconds": round(self.seconds, 3),
+                "similarities": self.similarities, "started": self.started.isoformat(),
+                "finished": self.finished and self.finished.isoformat(), "owner": self.owner,
+                "notice": self.notice,
+            },
+        )  # fmt: skip
+
+
+def new_folder(studio: Path) -> Path:
+    """Make the folder of a new run, which no other run has. Raises StorageError."""
+    now = datetime.now()
+    while True:
+        letters = "".join(secrets.choice(string.ascii_lowercase) for _ in range(6))
+        folder = studio / f"{now:%Y%m%d-%H%M%S}-{letters}"
+        with storing(folder):
+            try:
+                folder.mkdir()
+                return folder
+            except FileExistsError:
+                continue
+
+
+def run_folders(studio: Path) -> list[Path]:
+    """The folders in a studio's folder that are named as runs. Raises StorageError."""
+    with storing(studio):
+        return [path for path in studio.iterdir() if _ID.fullmatch(path.name) and _is_folder(path)]
+
+
+def read_run(studio: Path, run_id: str) -> Run:
+    """The run of that id. One that no process paints any more is ``stopped``, whatever was written
+    last. Raises StudioError if there is none, or if it cannot be read."""
+    folder = studio / run_id
+    if not _ID.fullmatch(run_id) or not _is_folder(folder):
+        raise StudioError(f"There is no run “{run_id[:60]}”.")
+    try:
+        recipe = read_recipe((folder / "recipe.json").read_text("utf-8"))
+        facts = json.loads((folder / "run.json").read_text("utf-8"))
+        run = Run(
+            folder=folder, recipe=recipe, state=facts["state"], step=facts["step"],
+            seconds=facts["seconds"], similarities=tuple(map(tuple, facts["similarities"])),
+            started=datetime.fromisoformat(facts["started"]),
+            finished=facts["finished"] and datetime.fromisoformat(facts["finished"]),
+            owner=facts["owner"], notice=facts["notice"],
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, PixgenError) as error:
+        raise StudioError(
+            f"The run {run_id} cannot be read: its files are incomplete or broken."
+        ) from error
+    if run.state not in ENDED and not is_claimed(folder):
+        return replace(run, state="stopped")
+    return run
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _write_json(path: Path, value: Any) -> None:
+    write_bytes(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())

@@ -1,0 +1,271 @@
+"""The studio: owns a device and a folder, takes orders for pictures and has them painted."""
+
+import dataclasses
+import glob
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pixgen.errors import PixgenError, StorageError, StudioError
+from pixgen.recipe import Recipe, make_recipe
+from pixgen.studio.claims import Claim
+from pixgen.studio.devices import resolve_device
+from pixgen.studio.inputs import KEPT, keep_pictures
+from pixgen.studio.jobs import Job
+from pixgen.studio.models import Models
+from pixgen.studio.painting import Painter, Tools, paint, work
+from pixgen.studio.policy import Policy
+from pixgen.studio.runs import Run, new_folder, read_run, run_folders
+from pixgen.studio.storage import remove_leftovers, temporary_path
+from pixgen.studio.turns import FairLock, Line
+
+if TYPE_CHECKING:
+    from pixgen.models import Perceptor
+
+log = logging.getLogger(__name__)
+REMEMBERED = 32  # jobs that have ended; their runs stay on the disk
+
+
+class Studio:
+    """Paints recipes one after the other on one device, each into a folder of its own.
+
+    Args:
+        folder: where runs are kept; ``$PIXGEN_OUTPUT_DIR`` by default, else ``outputs``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:NUMBER``.
+        policy: what may be asked for; what one's own machine may do by default.
+        painter: makes what yields the frames: takes the recipe, its opened pictures by path, the
+            device and the studio's models, and returns what behaves as an Optimization.
+        save_every: seconds between the states saved while painting.
+
+    Any thread may call any method. Raises StorageError if the folder cannot be written, DeviceError.
+    """
+
+    def __init__(
+        self, folder: str | Path | None = None, *, device: str = "auto", policy: Policy | None = None,
+        painter: Painter = paint, save_every: float = 60.0,
+    ) -> None:  # fmt: skip
+        self.folder = Path(folder or os.environ.get("PIXGEN_OUTPUT_DIR") or "outputs").absolute()
+        self.policy = policy = policy or Policy()
+        self._wanted_device = device if device == "auto" else resolve_device(device)
+        self._make_folder()
+        self._models = Models(lambda: self.device)
+        self._tools = Tools(
+            line=Line(), lock=FairLock(), device=lambda: self.device, models=self._models,
+            painter=painter, save_every=save_every, longest_seconds=policy.longest_seconds,
+        )  # fmt: skip
+        self._lock = threading.RLock()  # of what follows
+        self._jobs: dict[str, Job] = {}
+        self._threads: set[threading.Thread] = set()
+        self._closed = False
+
+    @cached_property
+    def device(self) -> str:
+        """Where models are and pictures are painted."""
+        return resolve_device(self._wanted_device)
+
+    def submit(
+        self, recipe: Recipe, *, owner: str = "", on_load: Callable[[Job], Any] | None = None
+    ) -> Job:
+        """Have a recipe painted; returns at once.
+
+        Args:
+            owner: whose it is, where the policy counts jobs an owner.
+            on_load: called with the job, on its thread, when its turn has come and its models load.
+
+        Raises RecipeError, PictureError, StorageError, or StudioError if too many wait.
+        """
+        self.policy.check(recipe)
+        with self._lock:
+            self._check_open(self._tools.line.members(), owner)
+            folder, claim = new_folder(self.folder), None
+            try:
+                claim = Claim(folder)
+                recipe = keep_pictures(recipe, folder, find=self._find)
+                run = Run(
+                    folder=folder, recipe=recipe, state="waiting", owner=owner,
+                    started=datetime.now().astimezone(),
+                )  # fmt: skip
+                run.save()
+            except BaseException:
+                if claim is not None:
+                    claim.release()
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            return self._begin(run, claim, on_load=on_load, resumes=False)
+
+    def resume(self, run_id: str, *, steps: int | None = None, owner: str = "") -> Job:
+        """Go on with a run from its saved state, with the pixels that it would have had without a
+        stop; one that was killed before anything was saved begins anew.
+
+        Args:
+            steps: a new total, larger than the run's own; a run that is done needs one.
+
+        Raises StudioError if there is no such run, it is being painted or is done, RecipeError,
+        StorageError.
+        """
+        with self._lock:
+            self._check_open(self._tools.line.members(), owner)
+            run = self.run(run_id)
+            if self.policy.public and run.owner != owner:
+                raise StudioError(f"There is no run “{run_id}”.")
+            recipe = _longer(run, steps)
+            self.policy.check(recipe)
+            claim = Claim(run.folder)
+            try:
+                remove_leftovers(run.folder)
+                run = dataclasses.replace(
+                    run,
+                    recipe=recipe,
+                    state="waiting",
+                    finished=None,
+                    notice="",
+                    owner=owner or run.owner,
+                )
+                run.save()
+            except BaseException:
+                claim.release()
+                raise
+            return self._begin(run, claim, on_load=None, resumes=True)
+
+    def job(self, run_id: str) -> Job | None:
+        """The job of a run, if this studio has painted it lately."""
+        with self._lock:
+            return self._jobs.get(run_id)
+
+    def run(self, run_id: str) -> Run:
+        """The run of that id. Raises StudioError if there is none."""
+        job = self.job(run_id)
+        if job is not None and (not job.ended or job.error is not None):
+            return job.run  # newer than its files, and perhaps all there is after a full disk
+        return read_run(self.folder, run_id)
+
+    def runs(self) -> list[Run]:
+        """Every run in the folder, the newest first; folders that cannot be read are left out."""
+        found = []
+        for folder in run_folders(self.folder):
+            try:
+                found.append(self.run(folder.name))
+            except StudioError as error:
+                log.debug("left out: %s", error)
+        return sorted(found, key=lambda run: (run.started, run.id), reverse=True)
+
+    def exclusive(self) -> FairLock:
+        """The device's turn for short work, between two steps of a painting.
+
+        A context manager, which must not be entered twice by one thread.
+        """
+        return self._tools.lock
+
+    def perceptor(self, names: tuple[str, ...]) -> "Perceptor":
+        """CLIPs by name as one perceptor on the studio's device, loaded once. Raises ModelError."""
+        return self._models.perceptor(names)
+
+    def preload(self, recipe: Recipe) -> None:
+        """Load the models of a recipe beside everything else, so that the first picture need not wait."""
+
+        def load() -> None:
+            try:
+                import pixgen.synthesis  # noqa: F401  it is needed next, and loads slowly
+
+                self._models.vqgan(recipe.model)
+                self._models.perceptor(recipe.clip)
+            except PixgenError as error:
+                log.info("not loaded ahead: %s", error)  # the first job will tell
+
+        threading.Thread(target=load, name="preload", daemon=True).start()
+
+    def close(self, timeout: float | None = None) -> None:
+        """Stop every job, wait until all is saved (at most so many seconds) and let go of the models."""
+        with self._lock:
+            self._closed = True
+            jobs, threads = list(self._jobs.values()), list(self._threads)
+        for job in jobs:
+            if not job.ended:
+                job.stop()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        for thread in threads:
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        self._models.clear()
+
+    def __enter__(self) -> "Studio":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _begin(
+        self, run: Run, claim: Claim, *, on_load: Callable[[Job], Any] | None, resumes: bool
+    ) -> Job:
+        job = Job(
+            run, line=self._tools.line, find=self._find, check=self.policy.check_prompts,
+            on_load=on_load, resumes=resumes,
+        )  # fmt: skip
+        self._jobs.pop(job.id, None)
+        self._jobs[job.id] = job
+        ended = [each.id for each in self._jobs.values() if each.ended]
+        for run_id in ended[:-REMEMBERED]:
+            del self._jobs[run_id]
+        self._tools.line.join(job)
+        thread = threading.Thread(
+            target=self._work, args=(job, claim), name=f"job {job.id}", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system has no room for a thread: the line must go on
+            self._tools.line.leave(job)
+            claim.release()
+            raise StudioError("The studio can take no more pictures now: try later.") from error
+        self._threads.add(thread)
+        return job
+
+    def _work(self, job: Job, claim: Claim) -> None:
+        work(job, self._tools, claim=claim)
+        with self._lock:  # submit, which adds the thread, holds it until it has
+            self._threads.discard(threading.current_thread())
+
+    def _check_open(self, line: list[Job], owner: str) -> None:
+        if self._closed:
+            raise StudioError("The studio is closed: start it again.")
+        self.policy.check_line(
+            waiting=max(0, len(line) - 1), of_owner=sum(job.owner == owner for job in line)
+        )
+
+    def _find(self, path: str) -> Path:
+        """Where a picture that a recipe names is. Raises PictureError if it may not be used."""
+        found = Path(path)
+        if KEPT.fullmatch(path) and not found.exists() and self.policy.picture_folders is None:
+            # The recipe comes out of a picture that was painted here: another run has the copy.
+            found = next(self.folder.glob(f"*/{glob.escape(path)}"), found)
+        self.policy.check_picture(found)
+        return found
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe = temporary_path(self.folder / "probe")
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise StorageError(
+                f"The folder “{self.folder}” cannot be written ({error.strerror or error}): choose another "
+                "with --output-dir or PIXGEN_OUTPUT_DIR."
+            ) from error
+
+
+def _longer(run: Run, steps: int | None) -> Recipe:
+    """The run's recipe, with more steps if that is wanted. Raises StudioError, RecipeError."""
+    most = run.recipe.steps
+    if steps is not None and steps < most:
+        raise StudioError(
+            f"The run {run.id} has {most} steps: it can go on with as many or more, not with {steps}."
+        )
+    if run.state == "done" and steps in (None, most):
+        raise StudioError(f"The run {run.id} is done: give more steps than its {most} to go on.")
+    return run.recipe if steps is None else make_recipe(run.recipe.model_dump(), {"steps": steps})

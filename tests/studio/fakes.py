@@ -1,0 +1,126 @@
+"""A painter without models that behaves as an Optimization: exact, resumable, and able to fail."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from pixgen.prompts import parse
+from pixgen.recipe import Change, Recipe, make_recipe
+
+
+@dataclass(frozen=True, eq=False)
+class FakeFrame:
+    step: int
+    steps: int
+    similarities: tuple[tuple[str, float], ...]
+    losses: dict[str, float]
+    seconds: float
+    pixels: np.ndarray
+    asked: list[int]
+
+    @cached_property
+    def picture(self) -> np.ndarray:
+        self.asked.append(self.step)
+        return self.pixels
+
+
+class FakePainter(Iterator):
+    """Each picture follows from the one before, the prompts and chance, as in an optimization."""
+
+    def __init__(self, recipe: Recipe, pictures: Mapping[str, Any], painters: "Painters") -> None:
+        self.recipe, self.pictures, self.step = recipe, pictures, 0
+        self._painters = painters
+        self._chance, self._done = recipe.seed + 1, False
+        self._canvas = np.zeros((recipe.height, recipe.width, 3), np.uint8)
+
+    def __next__(self) -> FakeFrame:
+        if self._done:
+            raise StopIteration
+        step, steps, canvas = self.step, self.recipe.steps, self._canvas
+        self._painters.before(step)
+        scene = self.recipe.scene(step)
+        if step < steps:
+            words = sum(map(ord, "".join(prompt.text for prompt in scene)))
+            self._chance = (
+                self._chance * 6364136223846793005 + 1442695040888963407 + words
+            ) % 2**62
+            self._canvas = canvas + self._blocks(canvas.shape)
+            self.step += 1
+        else:
+            self._done = True  # the last picture is only looked at
+        likeness = tuple((prompt.label, step / max(1, steps)) for prompt in scene)
+        return FakeFrame(step, steps, likeness, {"prompts": 1.0}, 0.0, canvas, self._painters.asked)
+
+    def _blocks(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Large even patches, which an encoder keeps, of other colours at every step."""
+        height, width = -(-shape[0] // 8), -(-shape[1] // 8)
+        chance = np.random.default_rng(self._chance)
+        blocks = chance.integers(40, 90, (height, width, 3), dtype=np.uint8)
+        return blocks.repeat(8, 0).repeat(8, 1)[: shape[0], : shape[1]]
+
+    def change(self, *, prompts: str | None = None, learning_rate: float | None = None) -> None:
+        scenes = None if prompts is None else parse(prompts)
+        change = Change(step=self.step, prompts=scenes, learning_rate=learning_rate)
+        self.recipe = self.recipe.model_copy(update={"changes": (*self.recipe.changes, change)})
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "chance": self._chance,
+            "canvas": torch.from_numpy(self._canvas.copy()),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.step, self._chance, self._done = state["step"], state["chance"], False
+        self._canvas = state["canvas"].numpy().copy()
+
+
+class Painters:
+    """Makes painters for a Studio, and says what they do.
+
+    Args:
+        hold_at: before this step they wait until ``go_on`` is set; ``held`` is set then.
+        fail_at, error: before this step they raise the error.
+        seconds: how long a step takes.
+        at: called before these steps.
+    """
+
+    def __init__(
+        self,
+        *,
+        hold_at: int | None = None,
+        fail_at: int | None = None,
+        error: BaseException | None = None,
+        seconds: float = 0.0,
+    ) -> None:
+        self.hold_at, self.fail_at, self.error, self.seconds = hold_at, fail_at, error, seconds
+        self.held, self.go_on = threading.Event(), threading.Event()
+        self.asked: list[int] = []  # steps whose picture was asked for
+        self.made: list[FakePainter] = []
+        self.at: dict[int, Callable[[], Any]] = {}
+        self._wait = threading.Event()
+
+    def __call__(self, recipe, pictures, device, models) -> FakePainter:
+        self.made.append(FakePainter(recipe, pictures, self))
+        return self.made[-1]
+
+    def before(self, step: int) -> None:
+        if step == self.hold_at and not self.go_on.is_set():
+            self.held.set()
+            assert self.go_on.wait(30), "nobody let the painter go on"
+        if step in self.at:
+            self.at[step]()
+        if step == self.fail_at and self.error is not None:
+            raise self.error
+        if self.seconds:
+            self._wait.wait(self.seconds)
+
+
+def a_recipe(**fields: Any) -> Recipe:
+    """A small recipe of 12 steps."""
+    return make_recipe({"prompts": "a red fox", "width": 32, "height": 32, "steps": 12}, fields)

@@ -1,0 +1,40 @@
+"""What a policy allows."""
+
+import pytest
+
+from pixgen.errors import RecipeError, StudioError
+from pixgen.studio import Policy
+from tests.studio.fakes import a_recipe
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"width": 544}, "at most 512 pixels wide and high here: .* than 544×32"),
+        ({"height": 544}, "at most 512 pixels"),
+        ({"steps": 501}, "at most 500 steps here: choose fewer than 501"),
+        ({"cutouts": {"count": 65}}, "at most 64 cutouts"),
+        ({"prompts": "|".join("abc" * 17)}, "at most 50 prompts here: there are 51"),
+        ({"prompts": "a", "changes": [{"step": 1, "prompts": "|".join("abc" * 17)}]}, "51"),
+        ({"model": "/etc/passwd"}, "choose pocket"),
+        ({"clip": ["pocket", "huge"]}, "“huge” is not offered here: choose pocket"),
+    ],
+)
+def test_strangers_can_only_ask_for_so_much(fields, said):
+    with pytest.raises(RecipeError, match=said):
+        Policy.for_public().check(a_recipe(**fields))
+
+
+def test_what_is_at_the_caps_is_allowed():
+    Policy.for_public().check(a_recipe(width=512, height=512, steps=500, cutouts={"count": 64}))
+
+
+def test_ones_own_machine_takes_more_and_any_model():
+    Policy().check(a_recipe(width=1024, height=1024, steps=2000, model="mine", clip=["a", "b"]))
+
+
+def test_the_line_is_as_long_as_the_policy_says():
+    policy = Policy(waiting=2, jobs_an_owner=None)
+    policy.check_line(waiting=1, of_owner=99)
+    with pytest.raises(StudioError, match=r"full \(2 pictures wait\)"):
+        policy.check_line(waiting=2, of_owner=0)
