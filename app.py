@@ -1,0 +1,70 @@
+"""The page's entry: ``python app.py``. Hugging Face Spaces starts it too, in public mode."""
+
+import argparse
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+with contextlib.suppress(ImportError):
+    import spaces  # noqa: F401 - where there is ZeroGPU, it must come before torch
+
+
+def arguments(given: list[str] | None = None) -> argparse.Namespace:
+    """What the command line asks for; ends the process with a sentence if it is not allowed."""
+    parser = argparse.ArgumentParser(description="Opens pixgen's page.")
+    parser.add_argument("--host", help="address to listen on; 0.0.0.0 lets other machines in")
+    parser.add_argument(
+        "--port", type=int, help="port to listen on (default: the first free from 7860)"
+    )
+    parser.add_argument(
+        "--share", action="store_true", help="a public link, through gradio's relay"
+    )
+    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, … (default: the best one)")
+    parser.add_argument("--output-dir", type=Path, help="where runs are kept (default: outputs)")
+    public = "for strangers: smaller caps, nobody sees another's pictures (on Spaces: always)"
+    parser.add_argument(
+        "--public", action="store_true", default="SPACE_ID" in os.environ, help=public
+    )
+    asked = parser.parse_args(given)
+    if asked.auth is not None:
+        name, _, password = asked.auth.partition(":")
+        if not (name and password):
+            parser.error("--auth needs a name and a password, for example --auth ada:secret.")
+        asked.auth = (name, password)
+    if asked.port is not None and not 1 <= asked.port <= 65535:
+        parser.error(f"--port must be from 1 to 65535 (not {asked.port}).")
+    return asked
+
+
+def main() -> int:
+    """Build the page, serve it, and return the exit status."""
+    asked = arguments()
+    if asked.share and asked.auth is None:
+        print("Whoever has the link can use the page: --auth asks for a password.", file=sys.stderr)
+    from pixgen.errors import PixgenError
+    from pixgen.presets import DEFAULT, load_preset
+    from pixgen.recipe import make_recipe
+    from pixgen.studio import Policy, Studio
+    from pixgen.ui.page import build, launch, uploads_folder
+
+    policy = Policy.for_public(picture_folders=(uploads_folder(),)) if asked.public else Policy()
+    try:
+        studio = Studio(asked.output_dir, device=asked.device, policy=policy)
+    except PixgenError as error:
+        print(error, file=sys.stderr)
+        return 2
+    studio.preload(make_recipe({"prompts": "-"}, load_preset(DEFAULT).recipe))
+    where = {"server_name": asked.host, "server_port": asked.port}
+    with contextlib.closing(studio):
+        try:
+            launch(build(studio), **where, share=asked.share, auth=asked.auth)
+        except OSError as error:
+            print(f"The page cannot be opened there ({error}): choose another.", file=sys.stderr)
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

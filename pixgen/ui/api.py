@@ -1,0 +1,60 @@
+"""The page's one public endpoint, ``/generate``: a picture from words, for ``gradio_client``."""
+
+import json
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import PixgenError
+from pixgen.presets import DEFAULT, available_presets
+from pixgen.studio import Studio
+from pixgen.ui.files import servable
+from pixgen.ui.form import to_recipe
+from pixgen.ui.texts import Words
+
+
+def add_api(studio: Studio, words: Words) -> None:
+    """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
+
+    def generate(
+        request: gr.Request, prompt: str, preset: str, size: str, steps: int, seed: str
+    ) -> tuple[str, str | None, dict[str, Any]]:
+        try:
+            recipe = to_recipe(
+                {
+                    "prompt": prompt,
+                    "preset": preset,
+                    "size": size,
+                    "steps": steps or None,
+                    "seed": seed,
+                },
+                words,
+            )
+            job = studio.submit(recipe, owner=request.username or f"api-{request.session_hash}")
+            job.wait()
+            if job.error is not None:
+                raise job.error
+        except PixgenError as error:
+            raise gr.Error(str(error), title=words.not_painted, print_exception=False) from error
+        run = job.run
+        film = servable(run.film, film_out, name=run.film.name) if run.film.is_file() else None
+        picture = servable(run.picture, picture_out, name=run.picture.name)
+        return picture, film, json.loads(job.recipe.to_json())
+
+    with gr.Column(visible=False):
+        inputs = [
+            gr.Textbox(label=words.prompt),
+            gr.Dropdown(list(available_presets()), value=DEFAULT, label=words.preset),
+            gr.Textbox("128x128", label=words.size),
+            gr.Number(0, label=words.steps, precision=0),
+            gr.Textbox("", label=words.seed),
+        ]
+        picture_out, film_out = (
+            gr.File(label=words.download_picture),
+            gr.File(label=words.download_film),
+        )
+        outputs = [picture_out, film_out, gr.JSON(label=words.recipe)]
+        gr.Button().click(
+            generate, inputs, outputs, api_name="generate", api_description=words.api,
+            concurrency_limit=8, show_progress="hidden",
+        )  # fmt: skip

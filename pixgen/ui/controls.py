@@ -1,0 +1,117 @@
+"""The Create tab's controls, each under its field's name. They only stand there; create.py wires them."""
+
+import gradio as gr
+
+from pixgen.presets import available_presets
+from pixgen.prompts import LONGEST_TEXT
+from pixgen.studio.policy import Policy
+from pixgen.ui import html
+from pixgen.ui.form import Field, sizes
+from pixgen.ui.texts import Words
+
+Parts = dict[str, gr.components.Component]
+
+
+def words_column(words: Words) -> Parts:
+    """Prompt, what to leave out, Generate and Stop, and examples."""
+    prompt = gr.Textbox(
+        label=words.prompt, placeholder=words.prompt_placeholder, lines=3, max_lines=8,
+        max_length=LONGEST_TEXT, elem_id="pg-prompt",
+    )  # fmt: skip
+    leave_out = gr.Textbox(
+        label=words.leave_out, placeholder=words.leave_out_placeholder, max_lines=1,
+        max_length=LONGEST_TEXT, elem_id="pg-leave-out",
+    )  # fmt: skip
+    gr.HTML(html.grammar(words))
+    with gr.Row(elem_classes="pg-go"):
+        generate = gr.Button(
+            words.generate, variant="primary", elem_id="pg-generate", scale=3, min_width=120
+        )
+        stop = gr.Button(words.stop, interactive=False, elem_id="pg-stop", scale=1, min_width=80)
+    with gr.Column(elem_classes="pg-examples"):
+        gr.HTML(html.heading(words.examples_title))
+        with gr.Row():
+            examples = {
+                f"example {number}": gr.Button(text, size="sm", min_width=0, elem_classes="pg-chip")
+                for number, text in enumerate(words.examples)
+            }
+    return {
+        "prompt": prompt,
+        "leave_out": leave_out,
+        "generate": generate,
+        "stop": stop,
+        **examples,
+    }
+
+
+def settings_column(fields: dict[str, Field], policy: Policy, words: Words) -> Parts:
+    """Preset, size and seed, and the rest folded."""
+    parts: Parts = {}
+    parts["preset"] = gr.Radio(
+        [(f"{preset.title}\n{preset.about}", name) for name, preset in available_presets().items()],
+        value=fields["preset"].default, label=words.preset, elem_id="pg-preset",
+    )  # fmt: skip
+    with gr.Row(elem_classes="pg-pair"):
+        parts["size"] = gr.Dropdown(
+            sizes(policy), value=fields["size"].default, label=words.size,
+            allow_custom_value=True, min_width=150, elem_id="pg-size",
+        )  # fmt: skip
+        with gr.Row(elem_classes="pg-seed"):
+            parts["seed"] = gr.Textbox(
+                label=words.seed, placeholder=words.seed_placeholder, max_lines=1, max_length=19,
+                min_width=110, elem_id="pg-seed",
+            )  # fmt: skip
+            parts["seed_new"] = gr.Button(
+                words.seed_new, min_width=0, scale=0, elem_id="pg-seed-new"
+            )
+            parts["seed_reuse"] = gr.Button(
+                words.seed_reuse, min_width=0, scale=0, elem_id="pg-seed-reuse"
+            )
+    with gr.Accordion(words.more, open=False, elem_classes="pg-more"):
+        parts |= _work(fields, words) | _start(fields, words) | _losses(fields, words)
+    return parts
+
+
+def _work(fields: dict[str, Field], words: Words) -> Parts:
+    return {
+        "steps": _slider(fields["steps"], words.steps, info=words.steps_help),
+        "learning_rate": _slider(fields["learning_rate"], words.learning_rate, info=words.learning_rate_help),
+        "cutouts": _slider(fields["cutouts"], words.cutouts, info=words.cutouts_help),
+        "cutout_set": gr.Dropdown(
+            list(fields["cutout_set"].choices), value=fields["cutout_set"].default,
+            label=words.cutout_set, info=words.cutout_set_help,
+        ),
+    }  # fmt: skip
+
+
+def _start(fields: dict[str, Field], words: Words) -> Parts:
+    start = gr.Dropdown(
+        [(label, kind) for kind, label in words.starts],
+        value=fields["start"].default,
+        label=words.start,
+    )
+    picture = gr.File(label=words.start_picture, file_types=["image"], visible=False, height=120)
+    pictures = gr.File(
+        label=words.pictures, file_types=["image"], file_count="multiple", height=120
+    )
+    weight = _slider(fields["pictures_weight"], words.pictures_weight)
+    return {
+        "start": start,
+        "start_picture": picture,
+        "pictures": pictures,
+        "pictures_weight": weight,
+    }
+
+
+def _losses(fields: dict[str, Field], words: Words) -> Parts:
+    gr.HTML(html.heading(words.losses))
+    return {
+        name: _slider(fields[name], getattr(words, name))
+        for name in ("total_variation", "start_latent", "start_pixels", "latent_decay")
+    }
+
+
+def _slider(field: Field, label: str, *, info: str | None = None) -> gr.Slider:
+    return gr.Slider(
+        field.low, field.high, field.default, step=field.step, label=label, info=info, buttons=[]
+    )

@@ -1,0 +1,190 @@
+"""The Create tab: the words and the few settings that matter on one side, the picture on the other."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import PictureError
+from pixgen.pictures import open_picture
+from pixgen.presets import available_presets
+from pixgen.studio import Studio
+from pixgen.ui import canvas, painting, status
+from pixgen.ui.controls import Parts, settings_column, words_column
+from pixgen.ui.files import servable
+from pixgen.ui.form import Field, fields, preset_values
+from pixgen.ui.painting import Screen, Visitor
+from pixgen.ui.texts import Words
+
+# What is kept is only obscured: every browser is sent this key. It holds nothing that is secret.
+_KEPT = {"secret": "kept-in-this-browser"}
+_SHOWN = ("canvas", "status", "generate", "stop", "picture", "film", "go_on", "seat")
+_UPLOADS = ("start_picture", "pictures")
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def create_tab(studio: Studio, words: Words, page: gr.Blocks) -> None:
+    """Build the tab inside a ``gr.Blocks`` and connect it to the studio."""
+    asked = fields(studio.policy, words)
+    with gr.Row(elem_classes="pg-create"):
+        with gr.Column(elem_classes="pg-words"):
+            parts = words_column(words)
+        with gr.Column(elem_classes="pg-stage"):
+            parts |= _stage(words)
+        with gr.Column(elem_classes="pg-settings"):
+            parts |= settings_column(asked, studio.policy, words)
+    parts["seat"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
+    parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
+    _wire_painting(studio, words, page, parts, [*asked, *_UPLOADS])
+    _wire_settings(page, parts, asked)
+    _wire_uploads(parts)
+
+
+def _stage(words: Words) -> Parts:
+    parts: Parts = {
+        "canvas": gr.HTML(canvas.empty(words), elem_id="pg-canvas"),
+        "status": gr.HTML(status.idle(words), elem_id="pg-status"),
+    }
+    with gr.Row(elem_classes="pg-actions"):
+        parts["picture"] = gr.DownloadButton(
+            words.download_picture, interactive=False, size="sm", min_width=0, elem_id="pg-picture"
+        )
+        parts["film"] = gr.DownloadButton(
+            words.download_film, interactive=False, size="sm", min_width=0, elem_id="pg-film"
+        )
+        parts["go_on"] = gr.Button(
+            words.go_on, visible=False, size="sm", min_width=0, elem_id="pg-go-on"
+        )
+        parts["crisp"] = gr.Checkbox(
+            False, label=words.crisp, container=False, min_width=0, elem_id="pg-crisp"
+        )
+    # Pressed by page.js when the line to the server was cut, for example while a phone slept.
+    parts["look_again"] = gr.Button(visible="hidden", elem_id="pg-look-again")
+    return parts
+
+
+def _wire_painting(
+    studio: Studio, words: Words, page: gr.Blocks, parts: Parts, names: list[str]
+) -> None:
+    outputs = [parts[name] for name in _SHOWN]
+
+    def shown(screens: Iterator[Screen]) -> Iterator[tuple]:
+        for screen in painting.told(screens, words=words):
+            yield _updates(screen, parts)
+
+    def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
+        visitor = Visitor.known(seat, request.username)
+        form = dict(zip(names, values, strict=True))
+        yield from shown(painting.paint(studio, form, visitor, words=words))
+
+    def go_on(request: gr.Request, seat: Any) -> Iterator[tuple]:
+        visitor = Visitor.known(seat, request.username)
+        yield from shown(painting.go_on(studio, visitor, words=words))
+
+    def come_back(request: gr.Request, seat: Any) -> Iterator[tuple]:
+        visitor = Visitor.known(seat, request.username)
+        yield from shown(painting.come_back(studio, visitor, words=words))
+
+    def stop(request: gr.Request, seat: Any) -> tuple:
+        screen = painting.stop(studio, Visitor.known(seat, request.username))
+        return _updates(screen, parts)
+
+    # The studio has the queue, so gradio's lets everybody through: watching costs next to nothing.
+    watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
+    parts["generate"].click(paint, [parts["seat"], *(parts[name] for name in names)], **watching)
+    parts["go_on"].click(go_on, parts["seat"], **watching)
+    gr.on([page.load, parts["look_again"].click], come_back, parts["seat"], **watching)
+    parts["stop"].click(stop, parts["seat"], outputs, queue=False, **_QUIET)
+
+
+def _updates(screen: Screen, parts: Parts) -> tuple:
+    """A screen as gradio's updates of ``_SHOWN``."""
+    if screen.notice:
+        gr.Warning(screen.notice, duration=8)
+    changes: dict[str, Any] = {
+        name: value
+        for name in ("canvas", "status", "seat")
+        if (value := getattr(screen, name)) is not None
+    }
+    if screen.busy:
+        changes["generate"] = gr.update(interactive=screen.busy == "idle")
+        changes["stop"] = gr.update(interactive=screen.busy == "painting")
+    if screen.busy == "painting":
+        changes |= {"picture": gr.update(interactive=False), "film": gr.update(interactive=False)}
+        changes["go_on"] = gr.update(visible=False)
+    if screen.files:
+        for name, path in zip(("picture", "film"), screen.files, strict=True):
+            copy = None
+            if path is not None:
+                with contextlib.suppress(
+                    OSError
+                ):  # a full disk: the picture is on the page all the same
+                    copy = servable(path, parts[name], name=screen.name + path.suffix)
+            changes[name] = gr.update(value=copy, interactive=copy is not None)
+        changes["go_on"] = gr.update(visible=screen.resumable)
+    return tuple(changes.get(name, gr.skip()) for name in _SHOWN)
+
+
+def _wire_settings(page: gr.Blocks, parts: Parts, asked: dict[str, Field]) -> None:
+    """Presets, examples and seeds fill in at once, in the browser, and everything is kept there."""
+    kept = [parts[name] for name in asked]
+    pairs = ", ".join(f"{name}: values[{index}]" for index, name in enumerate(asked))
+    collect = f"(...values) => ({{{pairs}}})"
+    keep = {"fn": None, "inputs": kept, "outputs": parts["kept"], "js": collect}
+
+    def restore(stored: Any) -> list[Any]:
+        # What was never kept is left alone: somebody may be typing there already.
+        stored = stored if isinstance(stored, dict) else {}
+        return [
+            field.allowed(stored[name]) if name in stored else gr.skip()
+            for name, field in asked.items()
+        ]
+
+    gr.on([part.input for part in kept], **keep)
+    page.load(restore, parts["kept"], kept, queue=False, **_QUIET)
+    decided = {name: preset_values(name) for name in available_presets()}
+    order = list(next(iter(decided.values())))
+    table = json.dumps({name: [values[each] for each in order] for name, values in decided.items()})
+    parts["preset"].input(
+        None, parts["preset"], [parts[name] for name in order], js=f"(name) => ({table})[name]"
+    ).then(**keep)
+    for name, part in parts.items():
+        if name.startswith("example"):
+            part.click(None, None, parts["prompt"], js=f"() => {json.dumps(part.value)}").then(
+                **keep
+            )
+    parts["seed_new"].click(None, None, parts["seed"], js="() => ''").then(**keep)
+    parts["seed_reuse"].click(
+        None,
+        [parts["seat"], parts["seed"]],
+        parts["seed"],
+        js="(seat, seed) => JSON.parse(seat || '{}').seed ?? seed",
+    ).then(**keep)
+    parts["crisp"].change(
+        None,
+        parts["crisp"],
+        None,
+        js="(on) => { document.documentElement.classList.toggle('pg-crisp', on) }",
+    )
+
+
+def _wire_uploads(parts: Parts) -> None:
+    """A file that is no picture is refused when it is added, not when it is painted."""
+
+    def looked_at(added: Any) -> Any:
+        try:
+            for path in added if isinstance(added, list) else [added]:
+                open_picture(path)
+        except PictureError as error:
+            gr.Warning(str(error), duration=8)
+            return None
+        return gr.skip()
+
+    for name in _UPLOADS:
+        parts[name].upload(looked_at, parts[name], parts[name], concurrency_limit=None, **_QUIET)
+    parts["start"].change(
+        lambda kind: gr.update(visible=kind == "picture"),
+        parts["start"], parts["start_picture"], queue=False, **_QUIET,
+    )  # fmt: skip

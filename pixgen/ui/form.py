@@ -1,0 +1,169 @@
+"""What the Create tab asks for, as values: its fields, what a preset sets, and the recipe they make."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pixgen.augmentations import CUTOUT_SETS
+from pixgen.commands.options import Options, almost_weights, recipe_from
+from pixgen.errors import RecipeError
+from pixgen.presets import DEFAULT, available_presets
+from pixgen.prompts import LONGEST_TEXT, Prompt, format_prompts, parse
+from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe
+from pixgen.studio.policy import Policy
+from pixgen.ui.texts import Words
+
+_SIZES = (
+    (128, 128), (192, 128), (128, 192), (192, 192), (256, 256), (384, 256), (256, 384), (512, 512),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Field:
+    """One setting: its value at first, and what else it may be."""
+
+    default: Any
+    low: float | None = None  # with ``high`` and ``step``: a number
+    high: float | None = None
+    step: float | None = None
+    choices: tuple[str, ...] = ()  # without: any text
+
+    def allowed(self, value: Any) -> Any:
+        """The value if it may be used, else the default. For values that a browser kept."""
+        if self.low is not None:
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            return value if number and self.low <= value <= self.high else self.default
+        if isinstance(self.default, bool):
+            return value if isinstance(value, bool) else self.default
+        if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+            return self.default
+        return value if not self.choices or value in self.choices else self.default
+
+
+def fields(policy: Policy, words: Words) -> dict[str, Field]:
+    """Every setting that a browser keeps, by name, in the page's order. Uploads are not kept."""
+    preset = preset_values(DEFAULT)
+    weight = {"low": 0, "high": 5, "step": 0.05}
+    return {
+        "prompt": Field(""),
+        "leave_out": Field(""),
+        "preset": Field(DEFAULT, choices=tuple(available_presets())),
+        "size": Field("128x128"),
+        "seed": Field(""),
+        "steps": Field(preset["steps"], 1, policy.most_steps, 1),
+        "cutouts": Field(preset["cutouts"], 1, 64, 1),
+        "cutout_set": Field(preset["cutout_set"], choices=tuple(CUTOUT_SETS)),
+        "learning_rate": Field(preset["learning_rate"], 0.01, 1, 0.01),
+        "start": Field("codes", choices=tuple(kind for kind, _ in words.starts)),
+        "pictures_weight": Field(1, 0.1, 5, 0.1),
+        "total_variation": Field(preset["total_variation"], **weight),
+        "start_latent": Field(preset["start_latent"], **weight),
+        "start_pixels": Field(preset["start_pixels"], **weight),
+        "latent_decay": Field(preset["latent_decay"], **weight),
+        "crisp": Field(False),
+    }
+
+
+def preset_values(name: str) -> dict[str, Any]:
+    """The settings that a preset decides, by the form's names."""
+    recipe = make_recipe({"prompts": "-"}, available_presets()[name].recipe)
+    return {
+        "steps": recipe.steps,
+        "cutouts": recipe.cutouts.count,
+        "cutout_set": recipe.cutouts.kind,
+        "learning_rate": recipe.optimizer.learning_rate,
+        **recipe.losses.model_dump(),
+    }
+
+
+def sizes(policy: Policy) -> list[tuple[str, str]]:
+    """The sizes to choose from, as (label, value); others may be typed."""
+    return [
+        (f"{width} × {height}", f"{width}x{height}")
+        for width, height in _SIZES
+        if max(width, height) <= policy.largest_side
+    ]
+
+
+def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
+    """The recipe that a filled-in form asks for; a field that is missing or None is the preset's.
+
+    ``start_picture`` and ``pictures`` are paths of uploads. Raises RecipeError.
+    """
+    pictures = tuple(
+        Prompt(picture=path, weight=values.get("pictures_weight") or 1)
+        for path in values.get("pictures") or ()
+    )
+    text, leave_out = values.get("prompt") or "", values.get("leave_out") or ""
+    _refuse_paths(f"{text} | {leave_out}", words)
+    only_pictures = bool(pictures) and not text.strip()
+    recipe = recipe_from(
+        Options(
+            prompt=format_prompts((pictures,)) if only_pictures else text,
+            negative=(leave_out,) if leave_out.strip() else (),
+            preset=values.get("preset") or DEFAULT,
+            size=values.get("size") or None,
+            steps=_whole(values.get("steps")),
+            seed=_seed(values.get("seed"), words),
+            start=_start(values, words),
+            assignments=_assignments(values),
+        )
+    )
+    if pictures and not only_pictures:
+        scenes = tuple((*scene, *pictures) for scene in recipe.prompts)
+        recipe = make_recipe(recipe.model_dump(), {"prompts": scenes})
+    return recipe
+
+
+def remarks(values: Mapping[str, Any], words: Words) -> list[str]:
+    """What a person should know about what they typed, though it is allowed."""
+    typed = f"{values.get('prompt') or ''} | {values.get('leave_out') or ''}"
+    return [words.almost_a_weight.format(end=end) for end in almost_weights(typed)]
+
+
+def _refuse_paths(text: str, words: Words) -> None:
+    """A page is read by other people than the server's owner: nobody types paths of its files."""
+    if any(
+        prompt.picture for scene in (parse(text) if text.strip(" |^\n") else ()) for prompt in scene
+    ):
+        raise RecipeError(words.typed_picture)
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _seed(value: Any, words: Words) -> int | None:
+    text = str(_whole(value)).strip() if value is not None else ""
+    if not text:
+        return None
+    if not re.fullmatch(r"\d{1,19}", text, re.ASCII) or int(text) > LARGEST_SEED:
+        raise RecipeError(words.not_a_seed.format(seed=text[:40], most=LARGEST_SEED))
+    return int(text)
+
+
+def _start(values: Mapping[str, Any], words: Words) -> str | None:
+    kind = values.get("start")
+    if kind != "picture":
+        return kind
+    if not values.get("start_picture"):
+        raise RecipeError(words.start_needs_picture)
+    return f"picture:{values['start_picture']}"
+
+
+def _assignments(values: Mapping[str, Any]) -> tuple[str, ...]:
+    places = {
+        "cutouts": "cutouts.count",
+        "cutout_set": "cutouts.kind",
+        "learning_rate": "optimizer.learning_rate",
+        "total_variation": "losses.total_variation",
+        "start_latent": "losses.start_latent",
+        "start_pixels": "losses.start_pixels",
+        "latent_decay": "losses.latent_decay",
+    }
+    return tuple(
+        f"{place}={_whole(values[name])}"
+        for name, place in places.items()
+        if values.get(name) is not None
+    )

@@ -1,0 +1,37 @@
+"""The page's own small pieces of HTML."""
+
+from html import escape
+
+from pixgen.ui.texts import Words
+
+_MARK = (
+    '<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M0 0h4v4H0zM8 4h4v4H8zM4 8h4v4H4z"/>'
+    '<path d="M4 0h4v4H4zM0 8h4v4H0z" opacity=".55"/><path d="M4 4h4v4H4zM8 0h4v4H8z" opacity=".25"/></svg>'
+)
+
+
+def header(words: Words) -> str:
+    """The name, what it is for, and the keys."""
+    keys = "".join(
+        f"<li>{''.join(f'<kbd>{escape(key)}</kbd>' for key in combination.split())} {escape(does)}</li>"
+        for combination, does in words.keys
+    )
+    return (
+        f'<header class="pg-header"><h1>{_MARK}<span>{escape(words.title)}</span></h1>'
+        f"<p>{escape(words.tagline)}</p>"
+        f"<details><summary>{escape(words.keys_title)}</summary><ul>{keys}</ul></details></header>"
+    )
+
+
+def grammar(words: Words) -> str:
+    """How to write prompts, folded."""
+    rows = "".join(
+        f"<dt><code>{escape(code)}</code></dt><dd>{escape(does)}</dd>"
+        for code, does in words.grammar
+    )
+    return f'<details class="pg-grammar"><summary>{escape(words.grammar_title)}</summary><dl>{rows}</dl></details>'
+
+
+def heading(text: str) -> str:
+    """A quiet heading inside a column."""
+    return f'<h3 class="pg-heading">{escape(text)}</h3>'

@@ -1,0 +1,196 @@
+"""What the Create tab does, as plain generators of what changes on the screen; no gradio here.
+
+The page only watches: a job belongs to the studio and goes on when nobody looks. A browser keeps a
+*seat*, ``{"visitor": …, "job": …, "seed": …}``, by which a reloaded page finds its job again.
+"""
+
+import json
+import logging
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from pixgen.errors import PixgenError, StudioError
+from pixgen.recipe import Recipe
+from pixgen.studio import Job, Run, Studio
+from pixgen.ui import canvas, status
+from pixgen.ui.form import remarks, to_recipe
+from pixgen.ui.texts import Words
+
+log = logging.getLogger(__name__)
+
+ENDED = ("done", "stopped", "failed")
+Busy = Literal["idle", "starting", "painting", "stopping"]
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What changes on the page; None leaves a part as it is."""
+
+    canvas: str | None = None  # HTML
+    status: str | None = None  # HTML
+    busy: Busy | None = None
+    files: tuple[Path | None, Path | None] | None = None  # the picture and the film of this run
+    name: str = ""  # of the files, when they are downloaded
+    resumable: bool = False  # with ``files``: whether the run can go on
+    seat: str | None = None  # JSON: gradio patches a dict that it streams in place, and spoils it
+    notice: str | None = None  # said once, in passing
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who looks: the seat that the browser sent, and the name of a person who has logged in."""
+
+    seat: Mapping[str, str]
+    username: str = ""
+
+    @classmethod
+    def known(cls, seat: Any, username: str | None) -> "Visitor":
+        """From the seat's JSON that a browser sent, which may be anything."""
+        try:
+            sent = json.loads(seat)
+        except (TypeError, ValueError, RecursionError):
+            sent = None
+        sent = sent if isinstance(sent, dict) else {}
+        kept = {key: sent[key] for key in ("visitor", "job", "seed") if _is_name(sent.get(key))}
+        return cls({"visitor": secrets.token_urlsafe(16), **kept}, username or "")
+
+    @property
+    def owner(self) -> str:
+        """The name under which the studio counts and keeps this visitor's jobs."""
+        return self.username or self.seat["visitor"]
+
+    def job(self, studio: Studio) -> Job | None:
+        """The visitor's last job, if it is known and theirs."""
+        job = studio.job(self.seat["job"]) if "job" in self.seat else None
+        return job if job is not None and job.owner == self.owner else None
+
+    def run(self, studio: Studio) -> Run | None:
+        """The visitor's last run on disk, if it is there and theirs."""
+        try:
+            run = studio.run(self.seat.get("job", ""))
+        except StudioError:
+            return None
+        return run if run.owner == self.owner else None
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[\w-]{1,64}", value, re.ASCII) is not None
+
+
+def paint(
+    studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, words: Words
+) -> Iterator[Screen]:
+    """Submit what the form asks for and watch it. The first screen comes before any work."""
+    recipe = to_recipe(values, words)
+    yield Screen(status=status.starting(words, recipe), busy="starting")
+    job = studio.submit(recipe, owner=visitor.owner)
+    for remark in remarks(values, words):
+        yield Screen(notice=remark)
+    yield _seated(job, visitor)
+    yield from watch(job, words=words)
+
+
+def go_on(studio: Studio, visitor: Visitor, *, words: Words) -> Iterator[Screen]:
+    """Go on with the visitor's stopped run, as if it had not been stopped."""
+    run = visitor.run(studio)
+    if run is None:
+        yield _failed(words, words.gone)
+        return
+    yield Screen(status=status.starting(words, run.recipe), busy="starting")
+    job = studio.resume(run.id, owner=visitor.owner)
+    yield _seated(job, visitor)
+    yield from watch(job, words=words)
+
+
+def come_back(studio: Studio, visitor: Visitor, *, words: Words) -> Iterator[Screen]:
+    """After a reload: go on watching the visitor's job, or show what became of it."""
+    yield Screen()  # gradio blanks every output of a generator that yields nothing
+    job, run = visitor.job(studio), visitor.run(studio)
+    if job is not None:
+        yield from watch(job, words=words)
+    elif run is not None:
+        yield _ended(run, words=words)
+
+
+def watch(job: Job, *, words: Words) -> Iterator[Screen]:
+    """What a job shows until it ends, and its files then. Leaving it does not stop the job."""
+    busy: Busy | None = "painting"
+    shown = None
+    for glimpse in job.watch():
+        frame, picture = glimpse.frame, None
+        if glimpse.state in ENDED:
+            yield _ended(job.run, words=words, picture=frame.picture if frame is not None else None)
+            return
+        if frame is not None and frame.step != shown:
+            picture, shown = canvas.of_frame(words, job.recipe, frame), frame.step
+        yield Screen(
+            canvas=picture, status=status.of_glimpse(words, job.recipe, glimpse), busy=busy
+        )
+        busy = None
+
+
+def stop(studio: Studio, visitor: Visitor) -> Screen:
+    """Ask the visitor's job to stop; whoever watches it shows the end."""
+    job = visitor.job(studio)
+    if job is None:
+        return Screen(busy="idle")
+    job.stop()
+    return Screen(busy="stopping")
+
+
+def told(screens: Iterator[Screen], *, words: Words) -> Iterator[Screen]:
+    """The same screens; an error that ends them becomes the last one. Nothing is lost by it."""
+    try:
+        yield from screens
+    except PixgenError as error:
+        yield _failed(words, str(error))
+    except Exception:
+        mark = secrets.token_hex(3)
+        log.exception("the page failed, noted as %s", mark)
+        yield _failed(words, words.bug.format(id=mark))
+
+
+def _failed(words: Words, message: str) -> Screen:
+    return Screen(status=status.failed(words, message), busy="idle", notice=message)
+
+
+def _seated(job: Job, visitor: Visitor) -> Screen:
+    """The browser is told which job is its own."""
+    seat = json.dumps({**visitor.seat, "job": job.id, "seed": str(job.recipe.seed)})
+    return Screen(seat=seat, busy="painting")
+
+
+def _ended(run: Run, *, words: Words, picture: np.ndarray | None = None) -> Screen:
+    """The last screen of a run: the very PNG that was written, else the picture in memory."""
+    recipe, failed = run.recipe, run.state == "failed"
+    file, film = (path if path.is_file() else None for path in (run.picture, run.film))
+    if file is not None and not (failed and picture is not None):
+        data, size = file.read_bytes(), (recipe.width, recipe.height)
+    elif picture is not None:
+        data, size = canvas.png(picture), picture.shape[1::-1]
+    else:
+        data = None
+    alt = words.finished_alt if run.state == "done" else words.stopped_alt
+    alt = alt.format(prompt=recipe.prompt, step=run.step, steps=recipe.steps)
+    shown = canvas.of_picture(words, data, kind="png", alt=alt, size=size) if data else None
+    return Screen(
+        canvas=shown,
+        status=status.of_end(words, run),
+        busy="idle",
+        files=(file, film),
+        name=_file_name(recipe),
+        resumable=run.state == "stopped" and run.state_file.is_file(),
+        notice=run.notice if failed else None,
+    )
+
+
+def _file_name(recipe: Recipe) -> str:
+    """A name for downloads, from the words and the seed."""
+    words = re.sub(r"[^a-z0-9]+", "-", recipe.prompts[0][0].label.lower())[:40].strip("-")
+    return f"{words or 'picture'}-{recipe.seed}"

@@ -1,0 +1,135 @@
+"""Every word that a person reads on the page. A translation is another ``Words``."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Words:
+    """The page in one language; braces are filled in with ``str.format``."""
+
+    # The page
+    title: str = "pixgen"
+    tagline: str = "pictures from words"
+    create: str = "Create"
+    keys_title: str = "Keys"
+    keys: tuple[tuple[str, str], ...] = (
+        ("Ctrl Enter", "paint"),
+        ("Esc", "stop, and keep the picture"),
+        ("/", "go to the words"),
+    )
+
+    # The words
+    prompt: str = "What to paint"
+    prompt_placeholder: str = "a red fox on a snowy hill"
+    leave_out: str = "Leave out"
+    leave_out_placeholder: str = "nothing in particular"
+    generate: str = "Generate"
+    stop: str = "Stop"
+    examples_title: str = "Or try one of these"
+    examples: tuple[str, ...] = (
+        "a red fox on a snowy hill",
+        "a lighthouse by the sea at night",
+        "a watercolour of a sailing boat at sunset",
+        "3d render of a green dragon in the sky",
+        "a slice of cake :2 | pink background",
+    )
+    grammar_title: str = "How to write it"
+    grammar: tuple[tuple[str, str], ...] = (
+        ("a red fox | snow", "both at once"),
+        ("a red fox :2 | snow :0.5", "more of one, less of the other"),
+        ("a red fox | text :-1", "away from something"),
+        ("a fox ^ the fox asleep", "first one scene, then the next"),
+    )
+
+    # The settings
+    preset: str = "How much work"
+    size: str = "Size"
+    seed: str = "Seed"
+    seed_placeholder: str = "random"
+    seed_new: str = "A new seed each time"
+    seed_reuse: str = "The seed of the last picture again"
+    more: str = "More settings"
+    steps: str = "Steps"
+    steps_help: str = "More steps: finer, and slower."
+    cutouts: str = "Cutouts"
+    cutouts_help: str = (
+        "How many views of the picture CLIP judges in a step. Fewer need less memory."
+    )
+    cutout_set: str = "Cutout set"
+    cutout_set_help: str = "How the views are cut and disturbed."
+    learning_rate: str = "Learning rate"
+    learning_rate_help: str = "How far each step goes."
+    start: str = "Start from"
+    starts: tuple[tuple[str, str], ...] = (
+        ("codes", "random codes"),
+        ("perlin", "clouds"),
+        ("gradient", "a gradient"),
+        ("snow", "coloured noise"),
+        ("grey", "plain grey"),
+        ("picture", "a picture of yours"),
+    )
+    start_picture: str = "The picture to start from"
+    pictures: str = "Paint something like these pictures"
+    pictures_weight: str = "How much they count"
+    losses: str = "What else is wanted"
+    total_variation: str = "Smoothness"
+    start_latent: str = "Stay near the start, in kind"
+    start_pixels: str = "Stay near the start, in colour"
+    latent_decay: str = "Calm"
+    crisp: str = "Show the pixels"
+
+    # The picture
+    stage: str = "The picture"
+    invitation: str = "Say what to paint, and watch it grow."
+    invitation_more: str = "Every stage is shown here, from noise to picture."
+    picture_alt: str = "{prompt}, step {step} of {steps}"
+    finished_alt: str = "{prompt}, finished after {steps} steps"
+    stopped_alt: str = "{prompt}, stopped at step {step} of {steps}"
+    progress: str = "Progress"
+    starting: str = "Starting"
+    waiting: str = "Waiting"
+    loading: str = "Getting ready"
+    painting: str = "Painting"
+    stopping: str = "Stopping"
+    stopped: str = "Stopped"
+    done: str = "Done"
+    failed: str = "Not painted"
+    next_in_line: str = "next in line"
+    place: str = "{place} before yours"
+    loading_more: str = "the models are being loaded"
+    kept: str = "picture and film are kept"
+    step: str = "step {step} of {steps}"
+    speed: str = "{rate:.1f} steps a second"
+    slow: str = "{seconds:.1f} s a step"
+    left: str = "{time} left"
+    took: str = "{time}"
+    seconds: str = "{seconds} s"
+    minutes: str = "{minutes} min {seconds:02d} s"
+    seed_was: str = "seed {seed}"
+    likeness: str = "How well CLIP finds each of the words in the picture"
+    likeness_of: str = "Likeness of “{prompt}”"
+    pushed_away: str = "left out"
+    download_picture: str = "Picture"
+    download_film: str = "Film"
+    go_on: str = "Go on"
+    recipe: str = "Recipe"
+    api: str = (
+        "Paints a picture and waits for it. 0 steps: as many as the preset has. No seed: a new one."
+    )
+
+    # What goes wrong
+    not_painted: str = "Not painted"
+    bug: str = "Something went wrong on our side, and was noted as {id}. Your words are still here: try again."
+    typed_picture: str = (
+        "A picture cannot be named by its path on this page: add it under “More settings”, "
+        "or write \\[ for a bracket."
+    )
+    start_needs_picture: str = "To start from a picture of yours, add it below “Start from” first, or choose another start."
+    almost_a_weight: str = (
+        "“:{end}” is read as text, because it is not a number such as :0.5 or :-1."
+    )
+    not_a_seed: str = "The seed “{seed}” is not allowed: write a whole number from 0 to {most}, or nothing for a new one."
+    gone: str = "The picture that was being painted here is not known any more: paint it again."
+
+
+ENGLISH = Words()

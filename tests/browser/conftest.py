@@ -1,0 +1,138 @@
+"""A real page, served by app.py over the pocket models, and real browsers that visit it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).parent.parent.parent
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+
+LEAVING = (
+    "AbortError",
+    "Connection errored out",
+)  # what gradio says of a stream that a reload cuts
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app.py: where it listens, where it keeps its runs, and what it has printed."""
+
+    url: str
+    runs: Path
+    log: Path
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[Server]:
+    """One server for all tests, in public mode: it has all that the page has, and more rules."""
+    home = tmp_path_factory.mktemp("page")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    made = Server(f"http://127.0.0.1:{port}", home / "runs", home / "log.txt")
+    command = [
+        sys.executable,
+        "app.py",
+        "--port",
+        str(port),
+        "--device",
+        "cpu",
+        "--output-dir",
+        str(made.runs),
+    ]
+    with made.log.open("w") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT,
+            env={**os.environ, "GRADIO_TEMP_DIR": str(home / "cache"), "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+    try:
+        _wait_until_open(made, process)
+        yield made
+    finally:
+        process.terminate()
+        process.wait(30)
+    assert "Traceback" not in made.log.read_text()
+
+
+def _wait_until_open(server: Server, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(server.url, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"app.py did not open its page:\n{server.log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """Debian's Chromium, or the one that Playwright brings."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        try:
+            browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        except playwright.Error as error:
+            pytest.skip(f"there is no Chromium here: {error}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(server, chromium) -> Iterator[Callable[..., "Page"]]:
+    """Opens the page as a new person; at the end, nothing has gone wrong in any browser, and none
+    has asked another server for anything."""
+    contexts, wrong = [], []
+
+    def open_page(*, width: int = 1280, height: int = 860, scheme: str = "light") -> "Page":
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )
+        contexts.append(context)
+        context.set_default_timeout(90_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complain(str(error)))
+        page.on("console", lambda said: complain(said.text) if said.type == "error" else None)
+        page.on(
+            "request", lambda asked: wrong.append(asked.url) if is_elsewhere(asked.url) else None
+        )
+        enter(page, server.url)
+        return page
+
+    def complain(text: str) -> None:
+        if not any(part in text for part in LEAVING):
+            wrong.append(text)
+
+    def is_elsewhere(url: str) -> bool:
+        return not url.startswith((server.url, "data:", "blob:"))
+
+    yield open_page
+    for context in contexts:
+        for page in context.pages:
+            if page.locator("#pg-stop").is_enabled():
+                page.keyboard.press("Escape")
+                page.locator("#pg-stop:disabled").wait_for()
+        context.close()
+    assert wrong == []
+
+
+def enter(page: "Page", url: str) -> None:
+    """Go to the page and wait until it can be used."""
+    page.goto(url)
+    page.locator("#pg-generate:enabled").wait_for()
+    page.locator("#pg-canvas figure").wait_for()

@@ -1,0 +1,77 @@
+"""The page's endpoint for programs."""
+
+from pathlib import Path
+
+import pytest
+
+from pixgen.studio.metadata import read_metadata
+
+pytestmark = [
+    pytest.mark.browser,  # it shares the browsers' server
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def client(server, tmp_path_factory):
+    """A program that talks to the page."""
+    gradio_client = pytest.importorskip("gradio_client")
+    return gradio_client.Client(
+        server.url,
+        verbose=False,
+        analytics_enabled=False,
+        download_files=tmp_path_factory.mktemp("downloads"),
+    )
+
+
+def test_generate_returns_picture_film_and_recipe(client):
+    picture, film, recipe = client.predict(
+        prompt="a red fox", preset="draft", size="64x64", steps=5, seed="7", api_name="/generate"
+    )
+    assert (recipe["steps"], recipe["seed"], recipe["width"]) == (5, 7, 64)
+    assert read_metadata(Path(picture)).prompt == "a red fox"
+    assert b"ftyp" in Path(film).read_bytes()[:16]
+
+
+def test_generate_needs_only_a_prompt(client):
+    endpoint = client.view_api(return_format="dict", print_info=False)["named_endpoints"][
+        "/generate"
+    ]
+    needed = [
+        each["parameter_name"]
+        for each in endpoint["parameters"]
+        if not each["parameter_has_default"]
+    ]
+    assert needed == ["prompt"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"prompt": " "}, "The prompt is empty"),
+        ({"size": "9x9"}, "is not a size"),
+        ({"seed": "x"}, "The seed “x”"),
+    ],
+)
+def test_an_error_is_the_sentence_itself(client, wrong, said):
+    asked = {
+        "prompt": "a fox",
+        "preset": "draft",
+        "size": "64x64",
+        "steps": 5,
+        "seed": "7",
+        **wrong,
+    }
+    with pytest.raises(Exception, match=said):
+        client.predict(**asked, api_name="/generate")
+
+
+def test_files_of_the_server_are_not_served(client, server):
+    for path in ("/etc/hostname", str(server.log), str(Path(__file__))):
+        assert client_status(f"{server.url}/gradio_api/file={path}") in (403, 404)
+
+
+def client_status(url: str) -> int:
+    import httpx
+
+    return httpx.get(url).status_code

@@ -1,0 +1,220 @@
+"""Painting in a real browser."""
+
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pixgen.studio.metadata import read_metadata
+from pixgen.ui.form import preset_values
+from pixgen.ui.texts import ENGLISH
+
+pytestmark = pytest.mark.browser
+
+WORDS = "#pg-prompt textarea"
+SEED = "#pg-seed input"
+PICTURE = "#pg-canvas .pg-frame img"
+
+
+def state(page, *names):
+    """Wait until the page is in one of these states."""
+    page.locator(", ".join(f"#pg-status [data-state={name}]" for name in names)).wait_for()
+
+
+def holds(page, field, text):
+    """Wait until a field of the form holds a text."""
+    page.wait_for_function(
+        "([field, text]) => document.querySelector(field)?.value === text", arg=[field, text]
+    )
+
+
+def write(page, prompt, *, steps=10, seed="7"):
+    """Fill in the form for a short run."""
+    page.locator(WORDS).fill(prompt)
+    page.locator(SEED).fill(seed)
+    if not page.get_by_label("number input for Steps").is_visible():
+        page.get_by_text(ENGLISH.more).click()
+    page.get_by_label("number input for Steps").fill(str(steps))
+    page.get_by_label("number input for Steps").press("Tab")
+
+
+def paint(page):
+    page.locator(WORDS).focus()
+    page.keyboard.press("Control+Enter")
+
+
+def test_a_picture_is_painted_and_carries_its_recipe(visit, tmp_path):
+    page = visit()
+    assert page.get_by_text(ENGLISH.invitation).is_visible()
+    write(page, "a red fox | snow :0.5")
+    paint(page)
+    page.locator(PICTURE).wait_for()
+    assert page.locator(PICTURE).get_attribute("alt").startswith("a red fox | snow :0.5, ")
+    state(page, "done")
+    assert page.locator("#pg-status [role=meter]").count() == 2
+    assert page.locator("#pg-status").get_by_text("seed 7").is_visible()
+    assert "finished after 10 steps" in page.locator(PICTURE).get_attribute("alt")
+    with page.expect_download() as download:
+        page.locator("#pg-picture").click()
+    assert download.value.suggested_filename == "a-red-fox-7.png"
+    download.value.save_as(tmp_path / "fox.png")
+    recipe = read_metadata(tmp_path / "fox.png")
+    assert (recipe.prompt, recipe.seed, recipe.steps) == ("a red fox | snow :0.5", 7, 10)
+    with page.expect_download() as download:
+        page.locator("#pg-film").click()
+    assert b"ftyp" in Path(download.value.path()).read_bytes()[:16]
+
+
+def test_escape_stops_and_the_picture_stays_until_the_next_has_begun(visit):
+    page = visit()
+    write(page, "a green apple", steps=400)
+    paint(page)
+    page.locator(PICTURE).wait_for()
+    page.keyboard.press("Escape")
+    state(page, "stopped")
+    assert "stopped at step" in page.locator(PICTURE).get_attribute("alt")
+    assert page.locator("#pg-generate").is_enabled()
+    page.evaluate(
+        """() => {
+            window.gaps = 0;
+            const canvas = document.getElementById("pg-canvas");
+            new MutationObserver(() => { if (!canvas.querySelector(".pg-frame img[src]")) window.gaps++; })
+                .observe(canvas, { subtree: true, childList: true, attributes: true });
+            window.mat = JSON.stringify(document.querySelector(".pg-mat").getBoundingClientRect());
+        }"""
+    )
+    old = page.locator(PICTURE).get_attribute("src")
+    write(page, "a blue whale", steps=400)
+    paint(page)
+    page.wait_for_function("old => document.querySelector('#pg-canvas img').src !== old", arg=old)
+    assert page.evaluate("window.gaps") == 0
+    moved = (
+        "window.mat !== JSON.stringify(document.querySelector('.pg-mat').getBoundingClientRect())"
+    )
+    assert page.evaluate(moved) is False
+
+
+def test_a_stopped_run_goes_on(visit):
+    page = visit()
+    write(page, "a green apple", steps=60)
+    paint(page)
+    page.locator(PICTURE).wait_for()
+    page.keyboard.press("Escape")
+    state(page, "stopped")
+    page.locator("#pg-go-on").click()
+    state(page, "painting")
+    page.locator(f"{PICTURE}[alt*=', step ']").wait_for()
+    assert not page.locator("#pg-go-on").is_visible()
+
+
+def test_a_reload_keeps_the_words_and_finds_the_running_job(visit):
+    page = visit()
+    page.get_by_label(ENGLISH.leave_out).fill("text")
+    page.locator("#pg-preset").get_by_text("Best").click()
+    write(page, "a lighthouse at night", steps=400, seed="11")
+    paint(page)
+    page.locator(PICTURE).wait_for()
+    page.reload()
+    page.locator(PICTURE).wait_for()
+    state(page, "painting")
+    holds(page, WORDS, "a lighthouse at night")
+    holds(page, "#pg-leave-out input", "text")
+    holds(page, SEED, "11")
+    assert page.get_by_label("Best").is_checked()
+    assert page.locator("#pg-generate").is_disabled()
+    page.keyboard.press("Escape")
+    state(page, "stopped")
+    page.reload()
+    page.locator(PICTURE).wait_for()  # and a stopped one is still there
+    state(page, "stopped")
+
+
+def test_a_page_that_has_lost_its_stream_looks_again(visit):
+    page = visit()
+    write(page, "a lighthouse at night", steps=400)
+    paint(page)
+    page.locator(PICTURE).wait_for()
+    page.evaluate("document.getElementById('pg-canvas').querySelector('img').alt = 'lost'")
+    page.evaluate("document.getElementById('pg-look-again').click()")
+    page.locator(f"{PICTURE}[alt^='a lighthouse']").wait_for()
+    page.keyboard.press("Escape")
+    state(page, "stopped")
+
+
+def test_two_people_at_once_wait_their_turn_and_see_their_own(visit):
+    first, second = visit(), visit()
+    write(first, "a red fox", steps=400)
+    paint(first)
+    first.locator(PICTURE).wait_for()
+    write(second, "a blue whale", steps=400)
+    paint(second)
+    state(second, "waiting")
+    assert second.get_by_text(ENGLISH.next_in_line).is_visible()
+    assert second.locator(PICTURE).count() == 0
+    first.keyboard.press("Escape")
+    state(first, "stopped")
+    second.locator(PICTURE).wait_for()
+    assert "a blue whale" in second.locator(PICTURE).get_attribute("alt")
+    assert "a red fox" in first.locator(PICTURE).get_attribute("alt")
+
+
+def test_what_is_not_allowed_is_said_and_nothing_is_lost(visit):
+    page = visit()
+    page.get_by_label(ENGLISH.leave_out).fill("text")
+    paint(page)
+    page.locator("#pg-status [role=alert]", has_text="The prompt is empty").wait_for()
+    page.locator(SEED).fill("minus one")
+    page.locator(WORDS).fill("a fox")
+    paint(page)
+    page.locator("#pg-status [role=alert]", has_text="The seed “minus one”").wait_for()
+    assert page.get_by_label(ENGLISH.leave_out).input_value() == "text"
+    assert page.locator(WORDS).input_value() == "a fox"
+    assert page.locator("#pg-generate").is_enabled()
+
+
+def test_a_file_that_is_no_picture_is_refused_at_once(visit, tmp_path):
+    page = visit()
+    (tmp_path / "not.png").write_bytes(b"words, not pixels")
+    page.get_by_text(ENGLISH.more).click()
+    page.locator("input[type=file]").last.set_input_files(tmp_path / "not.png")
+    page.get_by_test_id("toast-body").get_by_text("is not a picture").wait_for()
+
+
+def test_a_picture_of_ones_own_is_the_start_and_a_prompt(visit, tmp_path):
+    page = visit()
+    Image.new("RGB", (80, 60), "tomato").save(tmp_path / "red-thing.png")
+    write(page, "")
+    page.get_by_label(ENGLISH.start, exact=True).click()
+    page.get_by_role("option", name=dict(ENGLISH.starts)["picture"]).click()
+    uploads = page.locator("input[type=file]")
+    page.wait_for_function("document.querySelectorAll('input[type=file]').length === 2")
+    for upload in (uploads.first, uploads.last):
+        upload.set_input_files(tmp_path / "red-thing.png")
+    page.wait_for_function("document.querySelectorAll('.pg-more .file-preview').length === 2")
+    paint(page)
+    state(page, "done")
+    assert page.locator("#pg-status").get_by_text("red-thing.png").is_visible()
+
+
+def test_examples_and_seeds_fill_in_with_one_click(visit):
+    page = visit()
+    page.get_by_role("button", name=ENGLISH.examples[1]).click()
+    holds(page, WORDS, ENGLISH.examples[1])
+    write(page, ENGLISH.examples[1], seed="")
+    paint(page)
+    state(page, "done")
+    page.get_by_role("button", name=ENGLISH.seed_reuse).click()
+    said = page.locator("#pg-status .pg-line").inner_text()
+    holds(page, SEED, re.search(r"seed (\d+)", said)[1])
+    page.get_by_role("button", name=ENGLISH.seed_new).click()
+    holds(page, SEED, "")
+    page.reload()
+    holds(page, WORDS, ENGLISH.examples[1])
+
+
+def test_a_preset_sets_the_folded_settings(visit):
+    page = visit()
+    page.get_by_text(ENGLISH.more).click()
+    page.locator("#pg-preset").get_by_text("Draft").click()
+    holds(page, "[aria-label='number input for Steps']", str(preset_values("draft")["steps"]))

@@ -1,0 +1,66 @@
+"""Every screen, either colour scheme, and no mouse."""
+
+import pytest
+
+from pixgen.ui.texts import ENGLISH
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_phone_scrolls_in_one_direction_only(visit):
+    page = visit(width=390, height=844)
+    page.get_by_text(ENGLISH.more).click()
+    page.get_by_text(ENGLISH.grammar_title).click()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    words, picture, settings = (
+        page.locator(part).bounding_box()["y"]
+        for part in (".pg-words", ".pg-stage", ".pg-settings")
+    )
+    assert words < picture < settings
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_can_be_read_on_their_ground(visit, scheme):
+    page = visit(scheme=scheme)
+    contrast = page.evaluate(
+        """() => {
+            const light = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number)
+                .map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+                .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+            const ground = (part) => {
+                const colour = getComputedStyle(part).backgroundColor;
+                return /, 0\\)|transparent/.test(colour) && part.parentElement ? ground(part.parentElement) : colour;
+            };
+            const parts = [".pg-header p", "#pg-prompt span", ".pg-chip", "#pg-generate", "#pg-preset label span",
+                ".pg-invitation p", ".pg-heading", ".tab-container .selected"];
+            return parts.map((name) => {
+                const part = [...document.querySelectorAll(name)].find((each) => each.offsetParent);
+                const [a, b] = [light(getComputedStyle(part).color), light(ground(part))].sort((x, y) => y - x);
+                return [name, (a + 0.05) / (b + 0.05)];
+            });
+        }"""
+    )
+    assert [each for each in contrast if each[1] < 4.5] == []
+
+
+def test_everything_is_reached_by_the_keyboard_and_shows_where_it_is(visit):
+    page = visit()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.matches('#pg-prompt textarea')")
+    reached = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            break  # the end of the page
+        reached.add(page.evaluate("document.activeElement.closest('[id]')?.id"))
+        style = "getComputedStyle(document.activeElement)"
+        shown = page.evaluate(f"{style}.outlineStyle !== 'none' || {style}.boxShadow !== 'none'")
+        assert shown, page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+    assert {"pg-generate", "pg-seed-new", "pg-seed-reuse", "pg-leave-out"} <= reached
+
+
+def test_the_keys_are_listed(visit):
+    page = visit()
+    page.get_by_text(ENGLISH.keys_title).click()
+    for _, does in ENGLISH.keys:
+        assert page.locator(".pg-header li", has_text=does).is_visible()

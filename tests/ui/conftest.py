@@ -1,0 +1,35 @@
+"""What the page's tests share: a studio that paints waves, and someone who looks."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from pixgen.studio import Studio
+from pixgen.ui.painting import Visitor
+from tests.ui.fakes import waves_studio
+
+
+@pytest.fixture
+def make_studio(tmp_path) -> Iterator[Callable[..., Studio]]:
+    """Makes studios over a folder of the test's own, and closes them."""
+    made = []
+
+    def make(**kind) -> Studio:
+        made.append(waves_studio(tmp_path / "runs", **kind))
+        return made[-1]
+
+    yield make
+    for studio in made:
+        studio.close(timeout=10)
+
+
+@pytest.fixture
+def studio(make_studio) -> Studio:
+    """A studio that paints at once."""
+    return make_studio()
+
+
+@pytest.fixture
+def visitor() -> Visitor:
+    """Somebody who has just come."""
+    return Visitor.known(None, None)

@@ -1,0 +1,54 @@
+"""The page's entry: its arguments, and what it says when it cannot begin."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import app
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_every_argument_is_understood():
+    asked = app.arguments(
+        ["--host", "0.0.0.0", "--port", "8000", "--share", "--auth", "ada:se:cret", "--device", "cpu",
+         "--output-dir", "runs", "--public"]
+    )  # fmt: skip
+    assert (asked.host, asked.port, asked.share, asked.public) == ("0.0.0.0", 8000, True, True)
+    assert asked.auth == ("ada", "se:cret")
+    assert asked.output_dir == Path("runs")
+
+
+def test_on_spaces_the_page_is_public(monkeypatch):
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert not app.arguments([]).public
+    monkeypatch.setenv("SPACE_ID", "ada/pixgen")
+    assert app.arguments([]).public
+
+
+@pytest.mark.parametrize(
+    "given", [["--auth", "ada"], ["--auth", ":x"], ["--port", "0"], ["--port", "x"]]
+)
+def test_a_wrong_argument_ends_with_a_sentence(given, capsys):
+    with pytest.raises(SystemExit) as caught:
+        app.arguments(given)
+    assert caught.value.code == 2
+    assert given[0] in capsys.readouterr().err
+
+
+def test_app_is_short():
+    assert len((ROOT / "app.py").read_text("utf-8").splitlines()) < 80
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path):
+    taken = tmp_path / "a file"
+    taken.touch()
+    done = subprocess.run(
+        [sys.executable, "app.py", "--device", "cpu", "--output-dir", str(taken)],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,117 @@
+"""The page as it is built: what is offered to whom, and how files leave the server."""
+
+import asyncio
+import dataclasses
+import string
+
+import gradio as gr
+import pytest
+
+from pixgen.studio import Policy, Studio
+from pixgen.ui import canvas, html, status
+from pixgen.ui.files import servable
+from pixgen.ui.page import build
+from pixgen.ui.texts import ENGLISH
+
+
+def built(studio: Studio) -> gr.Blocks:
+    """The page, made inside an event loop: elsewhere gradio makes loops that it never closes."""
+
+    async def build_here() -> gr.Blocks:
+        return build(studio)
+
+    return asyncio.run(build_here())
+
+
+@pytest.fixture
+def page(studio):
+    """The page over a studio of waves."""
+    return built(studio)
+
+
+def test_only_generate_is_for_others_to_call(page):
+    public = page.get_api_info()["named_endpoints"]
+    assert list(public) == ["/generate"]
+    parameters = [each["parameter_name"] for each in public["/generate"]["parameters"]]
+    assert parameters == ["prompt", "preset", "size", "steps", "seed"]
+    assert all(
+        fn.api_visibility == "private" for fn in page.fns.values() if fn.api_name != "generate"
+    )
+
+
+def test_nothing_is_told_to_others_and_old_files_go(page):
+    assert page.analytics_enabled is False
+    assert page.delete_cache == (3600, 86400)
+
+
+def test_watching_is_not_limited_by_gradios_own_queue(page):
+    watching = [fn for fn in page.fns.values() if fn.types_generator]
+    assert len(watching) == 3
+    assert all(fn.concurrency_limit is None for fn in watching)
+
+
+def test_every_control_has_a_name_to_be_read_out(page):
+    for block in page.blocks.values():
+        if isinstance(block, (gr.Textbox, gr.Radio, gr.Dropdown, gr.Slider, gr.File, gr.Checkbox)):
+            assert block.label, block
+        if isinstance(block, gr.Button) and block.elem_id:
+            assert block.value, block.elem_id
+
+
+def test_the_public_page_offers_no_more_than_its_policy(make_studio):
+    page = built(make_studio(policy=Policy.for_public()))
+    sliders = {block.label: block for block in page.blocks.values() if isinstance(block, gr.Slider)}
+    assert sliders[ENGLISH.steps].maximum == 500
+
+
+def test_a_served_file_is_a_copy_byte_by_byte(tmp_path):
+    source = tmp_path / "outside" / "picture.png"
+    source.parent.mkdir()
+    source.write_bytes(b"\x89PNG of someone")
+    button = gr.DownloadButton("Picture")
+    button.GRADIO_CACHE = str(tmp_path / "cache")
+    copies = {servable(source, button, name="a-fox-7.png") for _ in range(2)}
+    (copy,) = copies
+    assert copy.endswith("/a-fox-7.png")
+    assert copy.startswith(str(tmp_path / "cache"))
+    with open(copy, "rb") as file:
+        assert file.read() == source.read_bytes()
+
+
+def test_every_word_is_there_and_its_braces_are_known():
+    known = {
+        "prompt",
+        "step",
+        "steps",
+        "rate",
+        "seconds",
+        "minutes",
+        "time",
+        "place",
+        "seed",
+        "most",
+        "id",
+        "end",
+    }
+    for field in dataclasses.fields(ENGLISH):
+        value = getattr(ENGLISH, field.name)
+        assert value, field.name
+        for text in value if isinstance(value, tuple) else [value]:
+            if isinstance(text, str) and field.name not in ("examples", "typed_picture"):
+                assert {name for _, name, _, _ in string.Formatter().parse(text) if name} <= known
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 s"), (59.4, "59 s"), (60, "1 min 00 s"), (3725, "62 min 05 s"), (-1, "0 s")],
+)
+def test_time_as_people_say_it(seconds, said):
+    assert status.duration(ENGLISH, seconds) == said
+
+
+def test_an_empty_page_invites_and_asks_no_other_server():
+    shown = (
+        canvas.empty(ENGLISH) + status.idle(ENGLISH) + html.header(ENGLISH) + html.grammar(ENGLISH)
+    )
+    assert ENGLISH.invitation in shown
+    assert "http" not in shown

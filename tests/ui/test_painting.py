@@ -1,0 +1,229 @@
+"""What the Create tab does: the screens that follow each other."""
+
+import base64
+import io
+import json
+import re
+import threading
+
+import pytest
+from PIL import Image
+
+from pixgen.errors import OutOfMemory, StorageError
+from pixgen.studio import Policy
+from pixgen.studio.metadata import read_metadata
+from pixgen.ui.painting import Screen, Visitor, come_back, go_on, paint, stop, told
+from pixgen.ui.texts import ENGLISH
+
+FORM = {"prompt": "a red fox | snow", "preset": "draft", "size": "64x48", "steps": 10, "seed": "7"}
+
+
+def painted(studio, visitor, **values) -> list[Screen]:
+    screens = paint(studio, {**FORM, **values}, visitor, words=ENGLISH)
+    return list(told(screens, words=ENGLISH))
+
+
+def seated(screens: list[Screen]) -> Visitor:
+    return Visitor.known(next(screen.seat for screen in screens if screen.seat), None)
+
+
+def begun(studio, visitor, **values):
+    """A painting up to its first picture, and whoever watches it."""
+    screens = paint(studio, {**FORM, **values}, visitor, words=ENGLISH)
+    seen = []
+    for screen in screens:
+        seen.append(screen)
+        if screen.canvas:
+            return screens, seated(seen)
+    raise AssertionError("no picture came")
+
+
+def picture_of(screen: Screen) -> tuple[str, Image.Image]:
+    kind, data = re.search(r"data:image/(\w+);base64,([^\"]+)", screen.canvas).groups()
+    return kind, Image.open(io.BytesIO(base64.b64decode(data)))
+
+
+def test_the_click_is_answered_before_any_work(make_studio, visitor):
+    studio = make_studio(gate=threading.Event())
+    first = next(paint(studio, FORM, visitor, words=ENGLISH))
+    assert first.busy == "starting"
+    assert ENGLISH.starting in first.status
+    assert first.canvas is None
+    assert studio.runs() == []
+
+
+def test_a_picture_grows_and_is_done(studio, visitor):
+    screens = painted(studio, visitor)
+    assert [screen.busy for screen in screens if screen.busy] == [
+        "starting",
+        "painting",
+        "painting",
+        "idle",
+    ]
+    last = screens[-1]
+    assert last.busy == "idle"
+    assert 'data-state="done"' in last.status
+    assert "seed 7" in last.status
+    kind, picture = picture_of(last)
+    assert (kind, picture.size) == ("png", (64, 48))
+    assert 'alt="a red fox | snow, finished after 10 steps"' in last.canvas
+
+
+def test_the_old_picture_stays_until_the_first_frame_of_the_new(make_studio, visitor):
+    gate = threading.Event()
+    screens = paint(make_studio(gate=gate), FORM, visitor, words=ENGLISH)
+    early = [next(screens) for _ in range(3)]
+    assert [screen.canvas for screen in early] == [None, None, None]
+    bars = [screen.status.count('role="meter"') for screen in early if screen.status]
+    assert set(bars) == {2}  # their places are kept from the first screen on
+    gate.set()
+    assert any(screen.canvas for screen in screens)
+
+
+def test_previews_are_jpegs_that_say_prompt_and_step(make_studio, visitor):
+    studio = make_studio(seconds=0.05)
+    previews = [screen for screen in painted(studio, visitor)[:-1] if screen.canvas]
+    kind, picture = picture_of(previews[-1])
+    assert (kind, picture.size) == ("jpeg", (64, 48))
+    assert re.search(r'alt="a red fox \| snow, step \d+ of 10"', previews[-1].canvas)
+    assert "steps a second" in previews[-1].status
+    assert previews[-1].status.count('role="meter"') == 2
+
+
+def test_the_files_are_the_runs_own_and_carry_the_recipe(studio, visitor):
+    last = painted(studio, visitor)[-1]
+    picture, film = last.files
+    assert read_metadata(picture).seed == 7
+    assert film.stat().st_size > 0
+    assert last.name == "a-red-fox-7"
+    assert base64.b64encode(picture.read_bytes()).decode() in last.canvas
+
+
+def test_stop_keeps_the_picture_and_the_run_can_go_on(make_studio, visitor):
+    studio = make_studio(seconds=0.02)
+    screens, visitor = begun(studio, visitor, steps=500)
+    assert stop(studio, visitor).busy == "stopping"
+    last = list(screens)[-1]
+    assert 'data-state="stopped"' in last.status
+    assert "stopped at step" in last.canvas
+    assert all(path.is_file() for path in last.files)
+    assert last.resumable
+    continued = go_on(studio, visitor, words=ENGLISH)
+    assert next(continued).busy == "starting"
+    later = next(screen for screen in continued if screen.canvas)
+    step = [int(re.search(r"step (\d+) of", screen.canvas)[1]) for screen in (last, later)]
+    assert step[1] >= step[0]
+
+
+def test_to_go_on_without_a_run_is_told(studio, visitor):
+    assert [screen.notice for screen in told(go_on(studio, visitor, words=ENGLISH), words=ENGLISH)][
+        -1
+    ] == ENGLISH.gone
+
+
+def test_to_stop_nothing_is_no_error(studio, visitor):
+    assert stop(studio, visitor) == Screen(busy="idle")
+
+
+def test_a_reload_finds_the_running_job_again(make_studio, visitor):
+    studio = make_studio(seconds=0.02)
+    screens, visitor = begun(studio, visitor, steps=300)
+    screens.close()  # the tab was closed
+    again = Visitor.known(json.dumps(visitor.seat), None)
+    back = come_back(studio, again, words=ENGLISH)
+    assert next(back) == Screen()
+    assert next(back).busy == "painting"
+    stop(studio, again)
+    assert 'data-state="stopped"' in list(back)[-1].status
+
+
+def test_after_a_restart_the_finished_picture_is_there_again(make_studio, visitor):
+    visitor = seated(painted(make_studio(), visitor))
+    *_, last = come_back(make_studio(), visitor, words=ENGLISH)
+    assert 'data-state="done"' in last.status
+    assert picture_of(last)[1].size == (64, 48)
+
+
+def test_a_page_that_has_painted_nothing_comes_back_empty(studio, visitor):
+    assert list(come_back(studio, visitor, words=ENGLISH)) == [Screen()]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_nobody_sees_or_stops_anothers_picture(make_studio, visitor, restarted):
+    studio = make_studio()
+    theirs = seated(painted(studio, visitor)).seat["job"]
+    studio = make_studio() if restarted else studio
+    stranger = Visitor.known(json.dumps({"job": theirs}), None)
+    assert list(come_back(studio, stranger, words=ENGLISH)) == [Screen()]
+    assert stop(studio, stranger) == Screen(busy="idle")
+    assert [screen.notice for screen in go_on(studio, stranger, words=ENGLISH)][-1] == ENGLISH.gone
+
+
+def test_who_has_logged_in_is_known_by_name(studio):
+    screens = painted(studio, Visitor.known("", "ada"))
+    seat = next(screen.seat for screen in screens if screen.seat)
+    assert Visitor.known(seat, "ada").job(studio) is not None
+    assert Visitor.known(seat, "eve").job(studio) is None
+
+
+@pytest.mark.parametrize(
+    "seat",
+    [None, 7, [], {"job": "x"}, "x", "[]", "7", '{"job": 3}', '{"job": "../../etc"}', '{"visitor": "a b"}',
+     '{"job": "' + "x" * 500 + '"}', "[" * 100_000],
+)  # fmt: skip
+def test_whatever_a_browser_sends_as_its_seat_is_borne(studio, seat):
+    assert list(come_back(studio, Visitor.known(seat, None), words=ENGLISH)) == [Screen()]
+
+
+def test_what_is_not_allowed_is_said_and_nothing_is_begun(studio, visitor):
+    last = painted(studio, visitor, seed="minus one")[-1]
+    assert last.busy == "idle"
+    assert "The seed “minus one”" in last.notice
+    assert "The seed “minus one”" in last.status
+    assert last.canvas is None
+    assert last.files is None
+    assert studio.runs() == []
+
+
+def test_the_policy_is_the_studios(make_studio, visitor):
+    studio = make_studio(policy=Policy.for_public())
+    assert "at most 512 pixels" in painted(studio, visitor, size="640x640")[-1].notice
+    assert "at most 500 steps" in painted(studio, visitor, steps=600)[-1].notice
+
+
+def test_an_error_while_painting_keeps_the_last_picture(make_studio, visitor):
+    error = OutOfMemory("There is too little memory: choose a smaller size.")
+    last = painted(make_studio(breaks_at=4, error=error), visitor)[-1]
+    assert last.busy == "idle"
+    assert last.notice == str(error)
+    assert str(error) in last.status
+    assert picture_of(last)[0] == "png"
+
+
+def test_a_full_disk_keeps_the_picture_on_the_page(make_studio, visitor, monkeypatch):
+    def full(*_):
+        raise StorageError("The disk is full: make room.")
+
+    monkeypatch.setattr("pixgen.studio.record.save_png", full)
+    last = painted(make_studio(), visitor)[-1]
+    assert last.notice == "The disk is full: make room."
+    assert picture_of(last)[1].size == (64, 48)
+
+
+def test_a_bug_is_logged_under_the_id_that_is_shown(caplog):
+    def broken():
+        yield Screen()
+        raise ZeroDivisionError("secret detail")
+
+    last = list(told(broken(), words=ENGLISH))[-1]
+    mark = re.search(r"noted as (\w+)", last.notice)[1]
+    assert mark in caplog.text
+    assert "secret detail" not in last.notice + last.status
+    assert last.busy == "idle"
+
+
+def test_words_cannot_become_html(studio, visitor):
+    prompt = '<img src=x onerror="alert(1)"> "quoted" & more'
+    for screen in painted(studio, visitor, prompt=prompt):
+        assert "<img src=x" not in (screen.canvas or "") + (screen.status or "")
+        assert 'alert(1)"' not in (screen.canvas or "") + (screen.status or "")
