@@ -6,6 +6,10 @@ import os
 import sys
 from pathlib import Path
 
+# Waiting threads that spin starve the browser, the film's encoder and each other: painting beside
+# anything else was measured several times slower. Read when torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 with contextlib.suppress(ImportError):
     import spaces  # noqa: F401 - where there is ZeroGPU, it must come before torch
 

@@ -200,7 +200,9 @@ def set_field(recipe: dict[str, Any], assignment: str) -> None:
 
 def _merge(into: dict[str, Any], part: Mapping[str, Any]) -> None:
     for key, value in part.items():
-        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+        if isinstance(value, Mapping):
+            known = into.get(key)
+            into[key] = dict(known) if isinstance(known, Mapping) else {}
             _merge(into[key], value)
         else:
-            into[key] = dict(value) if isinstance(value, Mapping) else value
+            into[key] = value

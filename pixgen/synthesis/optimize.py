@@ -184,6 +184,7 @@ class Optimization(Iterator[Frame]):
                 loss = loss * (len(rows) / cutouts.count)
                 if backward:
                     (loss * self._gradient_scale).backward()
+                    self._mark("backward")
                 cosines = cosines + (vectors.detach() @ targets.T * shares[rows]).sum(0)
                 total = total + loss.detach()
             losses["prompts"] = total

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import string
+from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
 import pytest
@@ -20,7 +21,9 @@ def built(studio: Studio) -> gr.Blocks:
     async def build_here() -> gr.Blocks:
         return build(studio)
 
-    return asyncio.run(build_here())
+    # On a thread of its own: while a browser is open, the main thread has a loop already.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(build_here())).result()
 
 
 @pytest.fixture

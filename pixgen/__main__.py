@@ -1,0 +1,5 @@
+"""``python -m pixgen``."""
+
+from pixgen.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,110 @@
+"""``pixgen bench``: how fast and how good, measured on this machine."""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+bench = typer.Typer(
+    name="bench", no_args_is_help=True, help="Measure this machine and these models."
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="For machines: one JSON object on stdout.")]
+Preset = Annotated[str | None, typer.Option(help="Which preset.", metavar="NAME")]
+Model = Annotated[str | None, typer.Option(help="What draws.", metavar="NAME")]
+Clip = Annotated[
+    list[str] | None, typer.Option(help="What looks; several look together.", metavar="NAME")
+]
+Size = Annotated[str | None, typer.Option(help="Width x height in pixels.", metavar="128x128")]
+Cutouts = Annotated[int | None, typer.Option(help="How many cutouts a step.", metavar="N")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")]
+
+
+@bench.command("speed")
+def _speed(
+    preset: Preset = None, model: Model = None, clip: Clip = None, size: Size = None,
+    cutouts: Cutouts = None,
+    steps: Annotated[int, typer.Option(help="How many steps are measured.", min=3)] = 20,
+    device: Device = "auto", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Time a step, split into its stages, beside the arithmetic that it cannot do without."""
+    from pixgen.bench.speed import speed, text
+
+    recipe = _recipe(preset, model, clip, size, cutouts)
+    _print(speed(recipe, steps=steps, device=device), as_json=as_json, text=text)
+
+
+@bench.command("stream")
+def _stream(
+    preset: Preset = None, model: Model = None, clip: Clip = None, size: Size = None,
+    cutouts: Cutouts = None,
+    steps: Annotated[int, typer.Option(help="How many steps a run.", min=10)] = 60,
+    pairs: Annotated[int, typer.Option(help="How many runs each way.", min=1)] = 4,
+    device: Device = "auto", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Compare painting alone with painting that is watched, filmed and kept."""
+    from pixgen.bench.stream import stream, text
+
+    recipe = _recipe(preset, model, clip, size, cutouts)
+    _print(stream(recipe, steps=steps, pairs=pairs, device=device), as_json=as_json, text=text)
+
+
+@bench.command("quality")
+def _quality(
+    preset: Preset = None,
+    prompts: Annotated[int, typer.Option(help="How many captions.", min=1, max=100)] = 50,
+    seeds: Annotated[int, typer.Option(help="How many pictures of each.", min=1)] = 3,
+    ways: Annotated[
+        list[str] | None,
+        typer.Option("--way", help="Only this way, for example preset; several.", metavar="NAME"),
+    ] = None,
+    device: Device = "auto", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Paint captions that no model was trained on, and let a judge find them among a hundred.
+
+    With the preset as it is, its start alone, and each named set of cutouts.
+    """
+    from pixgen.bench.quality import bundled_judge, painter, quality, standard_ways
+    from pixgen.errors import RecipeError
+    from pixgen.presets import DEFAULT, load_preset
+    from pixgen.studio import resolve_device
+
+    name, device = load_preset(preset or DEFAULT).name, resolve_device(device)
+    chosen = standard_ways()
+    names = [way["name"] for way in chosen]
+    if unknown := next((way for way in ways or () if way not in names), None):
+        raise RecipeError(f"There is no way “{unknown}”: choose {', '.join(names)}.")
+    results = quality(
+        [way for way in chosen if not ways or way["name"] in ways],
+        judge=bundled_judge(device), paint=painter(device), prompts=prompts, seeds=seeds, preset=name,
+        told=lambda way: typer.echo(_judged(way.as_dict()), err=as_json),
+    )  # fmt: skip
+    if as_json:
+        found = [way.as_dict() for way in results]
+        typer.echo(json.dumps({"preset": name, "prompts": prompts, "seeds": seeds, "ways": found}))
+
+
+def _judged(way: dict[str, Any]) -> str:
+    return (
+        f"{way['name']:>18}   first {way['first']:6.1%}   first five {way['first_five']:6.1%}   "
+        f"{way['pictures']} pictures, {way['seconds']:.1f} s each"
+    )
+
+
+def _recipe(preset, model, clip, size, cutouts):
+    from pixgen.commands.options import Options, recipe_from
+
+    assignments = [] if cutouts is None else [f"cutouts.count={cutouts}"]
+    return recipe_from(
+        Options(
+            prompt="a red fox on a snowy hill", preset=preset, model=model, clip=clip or (), size=size,
+            seed=0, assignments=assignments,
+        )
+    )  # fmt: skip
+
+
+def _print(
+    figures: dict[str, Any], *, as_json: bool, text: Callable[[dict[str, Any]], str]
+) -> None:
+    typer.echo(json.dumps(figures) if as_json else text(figures))

@@ -1,0 +1,119 @@
+"""How often an independent judge finds the right caption for what was painted."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+import torch
+from PIL import Image
+
+from pixgen.augmentations import CUTOUT_SETS
+from pixgen.models.catalog import ASSETS
+from pixgen.models.clip import Perceptor, load_clip, load_perceptor
+from pixgen.models.vqgan import load_vqgan
+from pixgen.presets import DEFAULT, load_preset
+from pixgen.recipe import Recipe, make_recipe
+from pixgen.synthesis import Optimization, make_drawer
+from pixgen.synthesis.starts import as_tensor
+
+# A hundred captions of different meaning, none of whose combinations was trained on.
+CAPTIONS = ASSETS / "pocket" / "held_out.json"
+JUDGE = "pocket-judge"
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Of one way to paint: the share whose caption was found first, in the first five, and the mean
+    seconds a picture."""
+
+    name: str
+    pictures: int
+    first: float
+    first_five: float
+    seconds: float
+
+    def as_dict(self) -> dict:
+        """For ``--json``."""
+        return {"name": self.name, "pictures": self.pictures, "first": round(self.first, 4),
+                "first_five": round(self.first_five, 4), "seconds": round(self.seconds, 2)}  # fmt: skip
+
+
+class Judge:
+    """Ranks all captions for a picture, with a CLIP that guided none of it."""
+
+    def __init__(self, perceptor: Perceptor, captions: Sequence[str]) -> None:
+        self.perceptor, self.captions = perceptor, captions
+        with torch.no_grad():
+            self.texts = perceptor.embed_texts(captions)
+
+    @torch.no_grad()
+    def place(self, picture: np.ndarray, right: int) -> int:
+        """How many captions fit a picture ``(H, W, 3)`` better than the right one; 0 is best."""
+        image = self.perceptor.embed_images(as_tensor(Image.fromarray(picture)))
+        scores = (self.texts @ image[0]).cpu()
+        return int((scores > scores[right]).sum())
+
+
+Painter = Callable[[Recipe], np.ndarray]
+
+
+def quality(
+    ways: Sequence[dict], *, judge: Judge, paint: Painter, prompts: int = 50, seeds: int = 3,
+    preset: str = DEFAULT, told: Callable[[Quality], None] = lambda way: None,
+) -> list[Quality]:  # fmt: skip
+    """Paint the judge's first ``prompts`` captions with each seed, in each way.
+
+    Args:
+        ways: each a name under ``"name"`` and the fields of a recipe that make it, over the preset's.
+        paint: from a recipe to the finished picture ``(H, W, 3)`` uint8.
+        told: called with each way's figures when they are there.
+    """
+    results = []
+    for way in ways:
+        fields = {key: value for key, value in way.items() if key != "name"}
+        places, seconds = [], []
+        for index, caption in enumerate(judge.captions[:prompts]):
+            for seed in range(seeds):
+                wanted = {"prompts": [[{"text": caption}]], "seed": seed}
+                recipe = make_recipe(load_preset(preset).recipe, fields, wanted)
+                begun = perf_counter()
+                picture = paint(recipe)
+                seconds.append(perf_counter() - begun)
+                places.append(judge.place(picture, index))
+        found = np.array(places)
+        results.append(
+            Quality(
+                way["name"], len(places), float((found < 1).mean()), float((found < 5).mean()),
+                float(np.mean(seconds)),
+            )
+        )  # fmt: skip
+        told(results[-1])
+    return results
+
+
+def painter(device: str) -> Painter:
+    """Paints recipes one after the other, loading each model once."""
+    loaded: dict[tuple, tuple] = {}
+
+    def paint(recipe: Recipe) -> np.ndarray:
+        key = (recipe.model, recipe.clip)
+        if key not in loaded:
+            loaded[key] = load_vqgan(recipe.model, device), load_perceptor(recipe.clip, device)
+        vqgan, perceptor = loaded[key]
+        *_, frame = Optimization(recipe, make_drawer(recipe, vqgan), perceptor)
+        return frame.picture
+
+    return paint
+
+
+def standard_ways() -> list[dict]:
+    """The preset as it is, its start without any step, and each named set of cutouts."""
+    sets = [{"name": f"cutouts {name}", "cutouts": {"kind": name}} for name in CUTOUT_SETS]
+    return [{"name": "preset"}, {"name": "start alone", "steps": 0}, *sets]
+
+
+def bundled_judge(device: str) -> Judge:
+    """The pocket judge over the held-out captions. Raises ModelError."""
+    return Judge(load_clip(JUDGE, device), json.loads(CAPTIONS.read_text("utf-8")))

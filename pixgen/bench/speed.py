@@ -1,0 +1,182 @@
+"""How long a step takes, where, and how that compares with the arithmetic it cannot do without.
+
+The floor is the multiplications and additions of decode and CLIP, forward and backward to their
+inputs, at the rate that this machine reaches in one large product of matrices.
+"""
+
+from collections import defaultdict
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from pixgen.models import load_perceptor, load_vqgan
+from pixgen.recipe import Recipe
+from pixgen.studio.devices import resolve_device
+from pixgen.synthesis import Drawer, Optimization, make_drawer
+
+WARM_UP = 4
+STAGES = ("decode", "cutouts", "clip", "backward", "rest")
+_WAY_BACK = ("clip backward", "cutouts backward", "decode backward")
+_MATRIX_SIDE = {"cpu": 1536, "cuda": 8192}  # large enough for the full rate, and quick
+
+
+def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]:
+    """Medians over ``steps`` steps of a recipe, in milliseconds, and their multiple of the floor.
+
+    Raises PixgenError.
+    """
+    device = resolve_device(device)
+    vqgan, perceptor = load_vqgan(recipe.model, device), load_perceptor(recipe.clip, device)
+    recipe = recipe.model_copy(update={"steps": WARM_UP + steps})
+    drawer = make_drawer(recipe, vqgan)
+    stopwatch = _Stopwatch(device)
+    optimization = Optimization(
+        recipe, _WatchedDrawer(drawer, stopwatch), _WatchedPerceptor(perceptor, stopwatch),
+        mark=stopwatch.mark,
+    )  # fmt: skip
+    product = _Product(device, getattr(torch, recipe.precision))
+    timings, products = [], []
+    for _ in range(WARM_UP + steps):
+        timings.append(stopwatch.measure(lambda: next(optimization)))
+        products.append(product.seconds())  # in turns: whatever else the machine does slows both
+    timings, products = timings[WARM_UP:], products[WARM_UP:]
+    operations = {
+        "decode": _decode_operations(drawer),
+        "clip": _clip_operations(perceptor, recipe.cutouts.count),
+    }
+    rate = product.operations / median(products)
+    stages = {
+        stage: 1000 * median(timing[stage] for timing in timings) for stage in STAGES + _WAY_BACK
+    }
+    back = {stage.split()[0]: stages.pop(stage) for stage in _WAY_BACK}
+    stages["backward"] = sum(back.values())
+    step = 1000 * median(sum(timing.values()) for timing in timings)
+    floor = 1000 * sum(operations.values()) / rate
+    return {
+        "device": device_name(device), "threads": torch.get_num_threads(), "torch": torch.__version__,
+        "preset": recipe.preset, "model": recipe.model, "clip": list(recipe.clip),
+        "size": f"{recipe.width}x{recipe.height}", "cutouts": recipe.cutouts.count,
+        "precision": recipe.precision, "steps": steps,
+        "step_ms": round(step, 3), "stages_ms": {name: round(ms, 3) for name, ms in stages.items()},
+        "backward_ms": {name: round(ms, 3) for name, ms in back.items()},
+        "overhead_part": round((stages["cutouts"] + back["cutouts"] + stages["rest"]) / step, 4),
+        "gflop": {name: round(count / 1e9, 3) for name, count in operations.items()},
+        "matrix_gflop_a_second": round(rate / 1e9, 1),
+        "floor_ms": round(floor, 3), "times_the_floor": round(step / floor, 3),
+    }  # fmt: skip
+
+
+def text(figures: dict[str, Any]) -> str:
+    """The figures of ``speed`` for a person."""
+    step, stages, back = figures["step_ms"], figures["stages_ms"], figures["backward_ms"]
+    lines = [
+        f"{figures['preset']} · {figures['size']} · {figures['cutouts']} cutouts · {figures['precision']}"
+        f" · {figures['device']}, {figures['threads']} threads",
+        f"{'step':>10} {step:8.1f} ms   {1000 / step:.1f} steps/s",
+        *(f"{name:>10} {ms:8.1f} ms   {ms / step:5.1%}" for name, ms in stages.items()),
+        f"{'':>10} of backward: " + ", ".join(f"{name} {ms:.1f}" for name, ms in back.items()),
+        f"{'floor':>10} {figures['floor_ms']:8.1f} ms   decode {figures['gflop']['decode']:.1f} + CLIP "
+        f"{figures['gflop']['clip']:.1f} GFLOP at {figures['matrix_gflop_a_second']:.0f} GFLOP/s",
+        f"{'':>10} {figures['times_the_floor']:8.2f} times the floor",
+    ]
+    return "\n".join(lines)
+
+
+def device_name(device: str) -> str:
+    """The device in words."""
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+
+
+class _Product:
+    """A product of two large square matrices, to time what the machine can do."""
+
+    def __init__(self, device: str, precision: torch.dtype) -> None:
+        side = _MATRIX_SIDE[device.partition(":")[0]]
+        self._left, self._right = (
+            torch.randn(side, side, device=device).to(precision) for _ in range(2)
+        )
+        self._device, self.operations = device, 2 * side**3
+
+    def seconds(self) -> float:
+        """How long one product takes."""
+        started = _now(self._device)
+        self._left @ self._right
+        return _now(self._device) - started
+
+
+class _Stopwatch:
+    """Seconds a stage, from the marks that an optimization sets."""
+
+    def __init__(self, device: str) -> None:
+        self._device, self._last = device, 0.0
+        self._seconds: dict[str, float] = {}
+
+    def mark(self, stage: str) -> None:
+        """The stage ends here. What is left of the way back when it ends is the decoder's."""
+        now = _now(self._device)
+        self._seconds["decode backward" if stage == "backward" else stage] += now - self._last
+        self._last = now
+
+    def measure(self, step) -> dict[str, float]:
+        """Seconds by stage of one step; what follows its last mark is ``rest``."""
+        self._seconds, self._last = defaultdict(float), _now(self._device)
+        step()
+        self.mark("rest")
+        return self._seconds
+
+
+class _Watched:
+    """Something in whose place this stands, and that it otherwise is."""
+
+    def __init__(self, watched: Any, stopwatch: _Stopwatch) -> None:
+        self._watched, self._stopwatch = watched, stopwatch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._watched, name)
+
+    def _mark_gradient(self, tensor: torch.Tensor, stage: str) -> torch.Tensor:
+        """Mark the stage's end when the gradient has come back to this tensor."""
+        if tensor.requires_grad:
+            tensor.register_hook(lambda gradient: self._stopwatch.mark(stage))
+        return tensor
+
+
+class _WatchedDrawer(_Watched):
+    """Where the way back enters it, that through the cutouts is done."""
+
+    def draw(self, *latent: torch.Tensor) -> torch.Tensor:
+        return self._mark_gradient(self._watched.draw(*latent), "cutouts backward")
+
+
+class _WatchedPerceptor(_Watched):
+    """Where the way back leaves it, that through CLIP is done."""
+
+    def embed_images(self, pictures: torch.Tensor) -> torch.Tensor:
+        return self._watched.embed_images(self._mark_gradient(pictures, "clip backward"))
+
+
+def _now(device: str) -> float:
+    """The time once the device has done all it was told to."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+    return perf_counter()
+
+
+def _decode_operations(drawer: Drawer) -> int:
+    """Of drawing the picture and of the way back to the latent."""
+    with FlopCounterMode(display=False) as counter, torch.enable_grad():
+        drawer.draw().sum().backward()
+    drawer.latent.grad = None
+    return counter.get_total_flops()
+
+
+def _clip_operations(perceptor, cutouts: int) -> int:
+    """Of looking at the cutouts and of the way back to their pixels."""
+    shape = (cutouts, 3, perceptor.size, perceptor.size)
+    seen = torch.rand(shape, device=perceptor.device, requires_grad=True)
+    with FlopCounterMode(display=False) as counter, torch.enable_grad():
+        perceptor.embed_images(seen).sum().backward()
+    return counter.get_total_flops()

@@ -1,0 +1,112 @@
+"""What it costs to watch: the pace of a painting alone, and in a studio that films, keeps and shows it."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+from PIL import Image
+
+from pixgen.bench.speed import device_name
+from pixgen.recipe import Recipe
+from pixgen.studio import Job, Studio, resolve_device
+from pixgen.studio.models import Models
+from pixgen.studio.painting import paint
+
+PREVIEWS_A_SECOND = 8.0
+JPEG_QUALITY = 85
+_LEFT_OUT = 5  # steps at the start, while threads and memory find their places
+
+
+def stream(recipe: Recipe, *, steps: int, pairs: int, device: str = "auto") -> dict[str, Any]:
+    """Steps a second of a recipe alone and watched, in turns, and the cost in percent.
+
+    Alone is the bare loop. Watched is a studio's job with its film and its files, whose watcher
+    encodes JPEG previews. The cost is the median over the pairs. Raises PixgenError.
+    """
+    device = resolve_device(device)
+    recipe = recipe.model_copy(update={"steps": steps + _LEFT_OUT})
+    models = Models(lambda: device)
+    _drained(recipe.model_copy(update={"steps": _LEFT_OUT}), device, models)
+    alone, watched, previews = [], [], 0
+    for _ in range(pairs):
+        alone.append(_drained(recipe, device, models).pace())
+        painting, seen = _watched(recipe, device, models)
+        watched.append(painting.pace())
+        previews += seen
+    costs = [100 * (1 - slow / fast) for fast, slow in zip(alone, watched, strict=True)]
+    return {
+        "device": device_name(device), "preset": recipe.preset,
+        "size": f"{recipe.width}x{recipe.height}", "cutouts": recipe.cutouts.count,
+        "steps": steps, "pairs": pairs,
+        "alone_steps_a_second": round(median(alone), 3),
+        "watched_steps_a_second": round(median(watched), 3),
+        "previews_a_run": round(previews / pairs, 1),
+        "costs_percent": [round(cost, 2) for cost in costs],
+        "cost_percent": round(median(costs), 2),
+    }  # fmt: skip
+
+
+def text(figures: dict[str, Any]) -> str:
+    """The figures of ``stream`` for a person."""
+    return (
+        f"{figures['preset']} · {figures['size']} · {figures['cutouts']} cutouts · {figures['device']}\n"
+        f"  alone {figures['alone_steps_a_second']:8.2f} steps/s\n"
+        f"watched {figures['watched_steps_a_second']:8.2f} steps/s, "
+        f"{figures['previews_a_run']:.0f} previews a run\n"
+        f"   cost {figures['cost_percent']:8.2f} %"
+    )
+
+
+class _Timed(Iterator):
+    """A painting, with the time at which each of its steps came."""
+
+    def __init__(self, painting: Iterator) -> None:
+        self._painting = painting
+        self._times: list[float] = []
+
+    def __next__(self) -> Any:
+        frame = next(self._painting)
+        self._times.append(perf_counter())
+        return frame
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._painting, name)
+
+    def pace(self) -> float:
+        """Steps a second, whatever was done with the frames between them included."""
+        times = self._times[_LEFT_OUT:]
+        return (len(times) - 1) / (times[-1] - times[0])
+
+
+def _drained(recipe: Recipe, device: str, models: Models) -> _Timed:
+    painting = _Timed(paint(recipe, {}, device, models))
+    for _ in painting:
+        pass
+    return painting
+
+
+def _watched(recipe: Recipe, device: str, models: Models) -> tuple[_Timed, int]:
+    painting = _Timed(paint(recipe, {}, device, models))
+    with (
+        TemporaryDirectory(prefix="pixgen-bench-") as folder,
+        Studio(Path(folder), device=device, painter=lambda *_: painting) as studio,
+    ):
+        job = studio.submit(recipe)
+        previews = _previews(job)
+        if job.error is not None:
+            raise job.error
+    return painting, previews
+
+
+def _previews(job: Job) -> int:
+    """Watch a job as the page does; how many previews were encoded."""
+    count = 0
+    for glimpse in job.watch(rate=PREVIEWS_A_SECOND):
+        if glimpse.frame is not None:
+            Image.fromarray(glimpse.frame.picture).save(io.BytesIO(), "JPEG", quality=JPEG_QUALITY)
+            count += 1
+    return count

@@ -1,0 +1,78 @@
+"""The command line: its commands, and how errors reach a person or a machine.
+
+Nothing heavy is imported here: every command imports what it needs when it runs.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+import pixgen
+from pixgen.bench import bench
+from pixgen.commands.generate import generate
+from pixgen.commands.listings import info, models, presets, runs
+from pixgen.errors import PixgenError
+
+BAD_INPUT = 2  # the exit status for anything that a person can put right
+
+app = typer.Typer(
+    name="pixgen",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (generate, info, presets, runs, models):
+    app.command()(command)
+app.add_typer(bench)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pixgen {pixgen.__version__}")
+        raise typer.Exit
+
+
+@app.callback(no_args_is_help=True)
+def _pixgen(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and leave."
+    ),
+) -> None:
+    """Paint pictures from words."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status.
+
+    A PixgenError becomes one line on stderr, or with ``--json`` one JSON object there.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    # Threads that wait by spinning make a step several times slower as soon as anything else runs on
+    # the same cores. It is read when torch is first loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        return app(arguments, prog_name="pixgen", standalone_mode=False) or 0
+    except (PixgenError, _usage_error()) as error:
+        _say(error, as_json="--json" in arguments)
+        return BAD_INPUT
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except BrokenPipeError:  # the reader, for example ``head``, has seen enough
+        sys.stderr.close()
+        return 1
+
+
+def _usage_error() -> type[Exception]:
+    """What typer raises for a bad option: its own class, or click's in older versions."""
+    return typer.BadParameter.__mro__[1]
+
+
+def _say(error: Exception, *, as_json: bool) -> None:
+    sentence = error.format_message() if hasattr(error, "format_message") else str(error)
+    if as_json:
+        typer.echo(json.dumps({"error": sentence}, ensure_ascii=False), err=True)
+    elif sentence:  # a bare ``pixgen`` prints its help and has no more to say
+        typer.echo(f"pixgen: {sentence}", err=True)

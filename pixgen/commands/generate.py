@@ -1,0 +1,186 @@
+"""``pixgen generate``: paint a picture, and keep it whatever happens."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pixgen.errors import RecipeError
+
+if TYPE_CHECKING:
+    from pixgen.commands.outputs import Outputs
+    from pixgen.commands.reports import Report
+    from pixgen.recipe import Recipe
+    from pixgen.studio import Job
+
+INTERRUPTED = 130  # the exit status after Ctrl-C
+GLIMPSES_A_SECOND = 4.0
+
+
+def generate(
+    prompt: Annotated[
+        str | None,
+        typer.Argument(
+            help="What to paint: “a red fox | snow:0.5”, scenes with ^, pictures as [PATH]."
+        ),
+    ] = None,
+    negative: Annotated[
+        list[str] | None,
+        typer.Option(help="What to keep away from, several with |.", metavar="TEXT"),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="How much work; `pixgen presets` lists them.", metavar="NAME")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Width x height in pixels.", metavar="128x128")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="How many steps; with --resume the new total.", metavar="N")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="The same seed paints the same picture; without it, a random one.", metavar="N"
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Also keep the picture here.", metavar="FILE.png")
+    ] = None,
+    video: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also keep the film here: .mp4, .webm, .gif or .webp.", metavar="FILE.mp4"
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Let --out and --video replace existing files.")
+    ] = False,
+    model: Annotated[
+        str | None, typer.Option(help="What draws; `pixgen models` lists them.", metavar="NAME")
+    ] = None,
+    clip: Annotated[
+        list[str] | None,
+        typer.Option(help="What looks; several look together.", metavar="NAME"),
+    ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            help="How to start: codes, perlin, gradient, snow, grey or picture:PATH.",
+            metavar="KIND",
+        ),
+    ] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Any field of the recipe: cutouts.count=16.", metavar="KEY=VALUE"
+        ),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            help="Repeat the recipe in a PNG, MP4 or JSON file; other options win over it.",
+            metavar="FILE",
+        ),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            help="Go on with a run, by its name or folder; `pixgen runs` lists them.", metavar="RUN"
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")] = "auto",
+    output_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="For machines: one JSON object a line on stdout, the result last; an error is "
+            '{"error": …} on stderr.',
+        ),
+    ] = False,
+) -> None:
+    """Paint a picture from words.
+
+    Ctrl-C stops and keeps picture, film and state; --resume goes on from there.
+    """
+    from pixgen.commands.options import Options, almost_weights, recipe_from
+    from pixgen.commands.outputs import Outputs
+    from pixgen.commands.reports import JsonReport, RichReport
+
+    report = JsonReport() if as_json else RichReport()
+    outputs = Outputs(picture=out, film=video, overwrite=overwrite)
+    outputs.check()
+    if resume is not None:
+        given = (prompt, negative, preset, size, seed, model, clip, init, assignments, recipe)
+        if any(each not in (None, []) for each in given):
+            raise RecipeError(
+                "--resume goes on with the run's own recipe: only --steps, --out, --video, "
+                "--overwrite, --device, --output-dir and --json go with it."
+            )
+        raise typer.Exit(
+            _resume(resume, steps, output_dir, device=device, outputs=outputs, report=report)
+        )
+    wanted = recipe_from(
+        Options(
+            prompt=prompt, negative=negative or (), recipe=_read(recipe), preset=preset, size=size,
+            steps=steps, seed=seed, model=model, clip=clip or (), start=init,
+            assignments=assignments or (),
+        )
+    )  # fmt: skip
+    for end in almost_weights(prompt or ""):
+        report.note(
+            f"“:{end}” is not a number, so it is painted as text; a weight looks like :0.5."
+        )
+
+    from pixgen.studio import Studio
+
+    with Studio(output_dir, device=device) as studio:
+        raise typer.Exit(follow(studio.submit(wanted), outputs=outputs, report=report))
+
+
+def follow(job: "Job", *, outputs: "Outputs", report: "Report") -> int:
+    """Report a job until it ends, keep what it painted, and return the exit status.
+
+    Raises the PixgenError that ended the job, once what there is of the picture is kept.
+    """
+    status = 0
+    with report:
+        report.begin(job)
+        try:
+            for glimpse in job.watch(rate=GLIMPSES_A_SECOND):
+                report.progress(glimpse)
+        except KeyboardInterrupt:
+            status = INTERRUPTED
+            report.note("Stopping after this step.")
+            job.stop()
+            job.wait()
+    if job.error is not None:
+        raise outputs.rescue(job)
+    report.end(job, outputs.keep(job))
+    return status
+
+
+def _resume(
+    run: str, steps: int | None, output_dir: Path | None, *,
+    device: str, outputs: "Outputs", report: "Report",
+) -> int:  # fmt: skip
+    from pixgen.studio import Studio
+
+    folder = Path(run)
+    if folder.name != run and folder.is_dir():  # a folder's name also says where runs are kept
+        run, output_dir = folder.name, folder.parent
+    with Studio(output_dir, device=device) as studio:
+        return follow(studio.resume(run, steps=steps), outputs=outputs, report=report)
+
+
+def _read(path: Path | None) -> "Recipe | None":
+    if path is None:
+        return None
+    from pixgen.studio.metadata import read_metadata
+
+    return read_metadata(path)

@@ -1,0 +1,118 @@
+"""``pixgen info``, ``presets``, ``runs`` and ``models``: small listings."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="For machines: one JSON value on stdout.")]
+
+
+def info(
+    file: Annotated[
+        Path, typer.Argument(help="A PNG, MP4 or JSON file that pixgen wrote.", metavar="FILE")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Print the recipe that a picture, a film or a JSON file carries."""
+    from pixgen.studio.metadata import read_metadata
+
+    recipe = read_metadata(file)
+    if as_json:
+        typer.echo(json.dumps(recipe.model_dump(mode="json"), ensure_ascii=False))
+        return
+    rows = [("prompt", recipe.prompt), ("size", f"{recipe.width}x{recipe.height}")]
+    shown = ("prompts", "width", "height", "version")
+    rows += [
+        row for row in _flat(recipe.model_dump(mode="json")) if row[0].split(".")[0] not in shown
+    ]
+    _table(("field", "value"), rows)
+
+
+def presets(as_json: AsJson = False) -> None:
+    """List the presets: how much work each is."""
+    from pixgen.presets import DEFAULT, available_presets
+
+    found = available_presets().values()
+    if as_json:
+        values = [
+            {"name": each.name, "title": each.title, "about": each.about, "recipe": each.recipe}
+            for each in found
+        ]
+        typer.echo(json.dumps(values, ensure_ascii=False))
+        return
+    _table(
+        ("preset", "about"),
+        [
+            (each.name + (" (default)" if each.name == DEFAULT else ""), each.about)
+            for each in found
+        ],
+    )
+
+
+def runs(
+    output_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the runs in the output folder, the newest first."""
+    from pixgen.studio import Studio
+
+    with Studio(output_dir, device="cpu") as studio:
+        found = [
+            {
+                "run": run.id, "state": run.state, "step": run.step, "steps": run.recipe.steps,
+                "seed": run.recipe.seed, "prompt": run.recipe.prompt, "folder": str(run.folder),
+            }
+            for run in studio.runs()
+        ]  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    if not found:
+        typer.echo(f"No runs yet in {studio.folder}.")
+        return
+    rows = [
+        (run["run"], run["state"], f"{run['step']}/{run['steps']}", run["seed"], run["prompt"])
+        for run in found
+    ]
+    _table(("run", "state", "step", "seed", "prompt"), rows)
+
+
+def models(as_json: AsJson = False) -> None:
+    """List the models: what can draw (--model) and what can look (--clip)."""
+    from pixgen.models.catalog import available_clips, available_vqgans
+
+    found = {"model": available_vqgans(), "clip": available_clips()}
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    _table(("option", "names"), [(f"--{kind}", ", ".join(names)) for kind, names in found.items()])
+
+
+def _flat(value: Any, path: str = "") -> Iterable[tuple[str, str]]:
+    """``(dotted name, value)`` of everything in nested objects."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _flat(each, f"{path}.{name}" if path else name)
+    else:
+        yield path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    Console(highlight=False).print(table)

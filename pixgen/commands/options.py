@@ -1,0 +1,154 @@
+"""From the command line's options to a recipe."""
+
+import re
+import secrets
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from pixgen.errors import RecipeError
+from pixgen.presets import DEFAULT, load_preset
+from pixgen.prompts import NO_STOP, Prompt, Scene, parse
+from pixgen.recipe import LARGEST_SIDE, SMALLEST_SIDE, Recipe, Start, make_recipe, set_field
+
+LARGEST_DRAWN_SEED = 2**32 - 1  # short enough to be read out and typed again
+NEGATIVE_STOP = -0.9  # further away than this, nothing more is gained by pushing
+
+_START_KINDS = get_args(Start.model_fields["kind"].annotation)
+_ALMOST_A_NUMBER = re.compile(
+    r":\s*([+-]*(?:nan|inf|infinity|[\d.,]*\d[\d.,%x]*))\s*$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What was typed; None or empty where nothing was."""
+
+    prompt: str | None = None
+    negative: Sequence[str] = ()
+    recipe: Recipe | None = None  # the one to be repeated
+    preset: str | None = None
+    size: str | None = None
+    steps: int | None = None
+    seed: int | None = None
+    model: str | None = None
+    clip: Sequence[str] = ()
+    start: str | None = None
+    assignments: Sequence[str] = ()
+
+
+def recipe_from(options: Options) -> Recipe:
+    """The recipe that the options ask for: preset, recipe to repeat, options, ``--set``, each
+    winning over those before it. Raises RecipeError."""
+    parts: list[Mapping[str, Any]] = []
+    if options.recipe is not None:
+        parts.append(options.recipe.model_dump(mode="json", exclude_defaults=True))
+    if options.preset is not None or options.recipe is None:
+        preset = load_preset(options.preset or DEFAULT)
+        parts += [preset.recipe, {"preset": preset.name}]
+    parts.append(_prompts(options))
+    parts.append(_fields(options))
+    assigned: dict[str, Any] = {}
+    for assignment in options.assignments:
+        check_field(assignment)
+        set_field(assigned, assignment)
+    parts.append(assigned)
+    return make_recipe(*parts)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height from ``256x128`` or, for a square, ``256``. Raises RecipeError."""
+    found = re.fullmatch(r"\s*(\d{1,5})\s*(?:[xX×]\s*(\d{1,5})\s*)?", text)
+    sides = [int(side) for side in found.groups() if side] if found else []
+    if not sides or not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in sides):
+        raise RecipeError(
+            f"“{text}” is not a size: write width x height in pixels, each from {SMALLEST_SIDE} to "
+            f"{LARGEST_SIDE}, for example 256x128."
+        )
+    return sides[0], sides[-1]
+
+
+def parse_start(text: str) -> dict[str, str]:
+    """A start from its kind or from ``picture:PATH``. Raises RecipeError."""
+    kind, _, path = text.partition(":")
+    if kind == "picture" and path:
+        return {"kind": kind, "picture": path}
+    if text not in _START_KINDS or kind == "picture":
+        kinds = ", ".join(each for each in _START_KINDS if each != "picture")
+        raise RecipeError(f"There is no start “{text}”: choose {kinds} or picture:PATH.")
+    return {"kind": kind, "picture": ""}
+
+
+def almost_weights(prompt: str) -> list[str]:
+    """The ends of prompts that look like a weight and are none, so that they are text."""
+    ends = [_ALMOST_A_NUMBER.search(term) for term in re.split(r"[|^]", prompt)]
+    return [end[1] for end in ends if end and not _is_number(end[1])]
+
+
+def check_field(assignment: str) -> None:
+    """Raise RecipeError, with the names that there are, if ``key.path=value`` names no field."""
+    key = assignment.partition("=")[0].strip()
+    model: type[BaseModel] | None = Recipe
+    for part in key.split("."):
+        if model is None:
+            raise RecipeError(f"“{key}” does not name a field of a recipe: “{part}” is too much.")
+        if part not in model.model_fields:
+            names = ", ".join(name for name in model.model_fields if name != "version")
+            raise RecipeError(f"A recipe has no field “{key}”: for “{part}” choose {names}.")
+        model = _model(model.model_fields[part].annotation)
+
+
+def _prompts(options: Options) -> dict[str, Any]:
+    pushed = tuple(
+        _pushed(prompt) for text in options.negative for scene in parse(text) for prompt in scene
+    )
+    if options.prompt is None and options.recipe is None:
+        raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
+    if options.prompt is None:
+        return {"prompts": _with(options.recipe.prompts, pushed)} if pushed else {}
+    # What was changed while the repeated recipe was painted belonged to its own prompts.
+    return {"prompts": _with(parse(options.prompt), pushed), "changes": ()}
+
+
+def _with(scenes: Sequence[Scene], more: Scene) -> tuple[Scene, ...]:
+    return tuple((*scene, *more) for scene in scenes)
+
+
+def _pushed(prompt: Prompt) -> Prompt:
+    stop = NEGATIVE_STOP if prompt.stop == NO_STOP else -abs(prompt.stop)
+    return prompt.model_copy(update={"weight": -abs(prompt.weight), "stop": stop})
+
+
+def _fields(options: Options) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "steps": options.steps,
+        "seed": options.seed,
+        "model": options.model,
+        "clip": tuple(options.clip) or None,
+        "start": parse_start(options.start) if options.start is not None else None,
+    }
+    if options.size is not None:
+        fields["width"], fields["height"] = parse_size(options.size)
+    if options.seed is None and options.recipe is None:
+        fields["seed"] = secrets.randbelow(LARGEST_DRAWN_SEED + 1)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    """The model in ``Model`` or ``Model | None``."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        annotation = next(each for each in get_args(annotation) if each is not type(None))
+    return (
+        annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return abs(float(text)) < float("inf")
+    except ValueError:
+        return False

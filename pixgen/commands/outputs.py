@@ -1,0 +1,115 @@
+"""Copies of the picture and the film, where a person wants them."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pixgen.errors import PixgenError, StorageError
+
+if TYPE_CHECKING:
+    from pixgen.studio import Job
+
+FILMS = (".mp4", ".webm", ".gif", ".webp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """Where the picture and the film of a run are; None if there is none yet."""
+
+    picture: Path | None
+    film: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outputs:
+    """The files that were asked for with ``--out`` and ``--video``."""
+
+    picture: Path | None = None
+    film: Path | None = None
+    overwrite: bool = False
+
+    def check(self) -> None:
+        """Raise StorageError now, not after minutes of painting, if a file could not be written."""
+        if self.picture is not None:
+            self._check(self.picture, "--out", suffixes=(".png",))
+        if self.film is not None:
+            self._check(self.film, "--video", suffixes=FILMS)
+
+    def keep(self, job: "Job") -> Kept:
+        """Copy what the run has; where the picture and the film are. Raises PixgenError."""
+        picture, film = _there(job.run.picture), _there(job.run.film)
+        if self.picture is not None and picture is not None:
+            picture = self._copy(picture, self.picture)
+        if self.film is not None and film is not None:
+            film = self._film(film, self.film)
+        return Kept(picture=picture, film=film)
+
+    def rescue(self, job: "Job") -> PixgenError:
+        """Keep the newest picture of a job that failed; the error, which then says where it is."""
+        if job.frame is None:
+            return job.error
+        if self.picture is None and not isinstance(job.error, StorageError):
+            kept = _there(job.run.picture)
+        else:
+            kept = _saved(job, self.picture or Path(tempfile.gettempdir()) / f"{job.id}.png")
+        if kept is None:
+            return job.error
+        return type(job.error)(f"{job.error} The picture so far is kept as {kept}.")
+
+    def _check(self, path: Path, option: str, *, suffixes: tuple[str, ...]) -> None:
+        if path.suffix.lower() not in suffixes:
+            raise StorageError(f"{option} “{path}” must end in {' or '.join(suffixes)}.")
+        if path.is_dir():
+            raise StorageError(f"{option} “{path}” is a folder: name a file in it.")
+        if path.exists() and not self.overwrite:
+            raise StorageError(
+                f"{option} “{path}” exists already: choose another name, or add --overwrite."
+            )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(path) from error
+        if not os.access(path.parent, os.W_OK):
+            raise _unwritable(path)
+
+    def _copy(self, source: Path, target: Path) -> Path:
+        from pixgen.studio.storage import writing
+
+        try:
+            with writing(target) as temporary:
+                shutil.copyfile(source, temporary)
+        except StorageError as error:
+            raise StorageError(f"{error} It is kept as {source}.") from error
+        return target
+
+    def _film(self, source: Path, target: Path) -> Path:
+        if target.suffix.lower() == source.suffix:
+            return self._copy(source, target)
+        from pixgen.studio.video import export
+
+        export(source, target)
+        return target
+
+
+def _saved(job: "Job", path: Path) -> Path | None:
+    """Save the newest picture of a job there; None if that fails too."""
+    from pixgen.studio.metadata import save_png
+
+    try:
+        save_png(job.frame.picture, path, job.recipe)
+    except StorageError:
+        return None
+    return path
+
+
+def _there(path: Path) -> Path | None:
+    return path if path.exists() else None
+
+
+def _unwritable(path: Path) -> StorageError:
+    return StorageError(
+        f"The folder “{path.parent}” cannot be written: choose another for “{path.name}”."
+    )

@@ -1,0 +1,78 @@
+"""The bench measures what it says; how fast it is, is for the bench to tell and not for a test."""
+
+import json
+
+import pytest
+
+from pixgen.bench.speed import STAGES, speed, text
+from pixgen.cli import main
+from pixgen.recipe import make_recipe
+
+SMALL = {"prompts": "a red fox", "width": 32, "height": 32, "cutouts": {"count": 1}}
+
+
+@pytest.fixture(scope="module")
+def small():
+    return speed(make_recipe(SMALL), steps=1, device="cpu")
+
+
+def test_the_stages_make_up_the_step(small):
+    assert set(small["stages_ms"]) == set(STAGES)
+    assert all(milliseconds > 0 for milliseconds in small["stages_ms"].values())
+    assert sum(small["stages_ms"].values()) == pytest.approx(small["step_ms"], abs=0.01)
+
+
+def test_the_way_back_is_split_too(small):
+    assert set(small["backward_ms"]) == {"clip", "cutouts", "decode"}
+    assert sum(small["backward_ms"].values()) == pytest.approx(
+        small["stages_ms"]["backward"], abs=0.01
+    )
+
+
+def test_the_floor_is_the_arithmetic_at_the_measured_rate(small):
+    floor = 1000 * sum(small["gflop"].values()) / small["matrix_gflop_a_second"]
+    assert small["floor_ms"] == pytest.approx(floor, rel=0.05)
+    assert small["times_the_floor"] == pytest.approx(small["step_ms"] / small["floor_ms"], rel=0.01)
+
+
+def test_arithmetic_grows_with_the_cutouts_and_the_size(small):
+    large = speed(
+        make_recipe(SMALL, {"width": 64, "height": 64, "cutouts": {"count": 2}}),
+        steps=3,
+        device="cpu",
+    )
+    assert large["gflop"]["clip"] == pytest.approx(2 * small["gflop"]["clip"], rel=0.02)
+    assert large["gflop"]["decode"] > 3.5 * small["gflop"]["decode"]
+
+
+def test_speed_prints_one_object_for_machines(capsys):
+    assert (
+        main(["bench", "speed", "--size", "32x32", "--cutouts", "1", "--steps", "3", "--json"]) == 0
+    )
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["preset"], figures["size"], figures["cutouts"]) == ("balanced", "32x32", 1)
+
+
+def test_a_person_reads_a_table(small):
+    assert all(word in text(small) for word in ("step", "decode", "backward", "times the floor"))
+
+
+def test_stream_compares_in_pairs(capsys):
+    arguments = ["--size", "32x32", "--cutouts", "1", "--steps", "10", "--pairs", "1", "--json"]
+    assert main(["bench", "stream", *arguments]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    alone, watched = figures["alone_steps_a_second"], figures["watched_steps_a_second"]
+    assert figures["costs_percent"] == [figures["cost_percent"]]
+    assert figures["cost_percent"] == pytest.approx(100 * (1 - watched / alone), abs=0.5)
+    assert figures["previews_a_run"] >= 1
+
+
+def test_an_unknown_way_is_answered_with_the_names(capsys):
+    assert main(["bench", "quality", "--way", "magic"]) == 2
+    assert "choose preset, start alone, cutouts gentle" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("bench", ["speed", "stream", "quality"])
+def test_bad_input_is_one_clear_sentence(bench, capsys):
+    assert main(["bench", bench, "--preset", "quick"]) == 2
+    assert "choose draft, balanced, best" in capsys.readouterr().err

@@ -1,0 +1,38 @@
+"""The bundled presets."""
+
+import pytest
+
+from pixgen.errors import RecipeError
+from pixgen.presets import DEFAULT, available_presets, load_preset
+from pixgen.recipe import make_recipe
+
+
+def test_the_presets_of_the_pocket_pair_are_there_the_cheapest_first():
+    assert list(available_presets()) == ["draft", "balanced", "best"]
+
+
+def test_the_default_is_one_of_them():
+    assert load_preset(DEFAULT).name == DEFAULT
+
+
+@pytest.mark.parametrize("name", available_presets())
+def test_every_preset_is_a_recipe_once_it_has_a_prompt(name):
+    make_recipe(load_preset(name).recipe, {"prompts": "a red fox"})
+
+
+@pytest.mark.parametrize("name", available_presets())
+def test_every_preset_says_what_it_costs(name):
+    about = load_preset(name).about
+    assert about.endswith(".")
+    assert str(load_preset(name).recipe["steps"]) in about
+
+
+def test_each_preset_costs_more_than_the_one_before():
+    recipes = [make_recipe(each.recipe, {"prompts": "x"}) for each in available_presets().values()]
+    costs = [recipe.steps * recipe.cutouts.count for recipe in recipes]
+    assert costs == sorted(set(costs))
+
+
+def test_an_unknown_preset_is_answered_with_the_names():
+    with pytest.raises(RecipeError, match="draft, balanced, best"):
+        load_preset("quick")

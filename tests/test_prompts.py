@@ -1,0 +1,111 @@
+"""The grammar of prompts: any text survives, and a colon is never an error."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pixgen.errors import RecipeError
+from pixgen.prompts import LONGEST_TEXT, NO_STOP, Prompt, format_prompts, parse
+
+# Marks, digits, signs and backslashes far more often than chance would bring them.
+texts = (
+    st.text(alphabet=st.one_of(st.sampled_from("|^:[]\\ 019.-+eE"), st.characters(exclude_categories=["Cs"])))
+    .map(str.strip)
+    .filter(bool)
+)  # fmt: skip
+numbers = st.floats(min_value=-1000, max_value=1000, allow_nan=False)
+stops = st.one_of(st.just(NO_STOP), st.floats(min_value=-10, max_value=10, allow_nan=False))
+prompts = st.one_of(
+    st.builds(Prompt, text=texts, weight=numbers, stop=stops),
+    st.builds(Prompt, picture=texts, weight=numbers, stop=stops),
+)
+scenes = st.lists(st.lists(prompts, min_size=1, max_size=3).map(tuple), min_size=1, max_size=3).map(
+    tuple
+)
+
+
+def only(text: str) -> Prompt:
+    """The one prompt of a text."""
+    ((prompt,),) = parse(text)
+    return prompt
+
+
+@given(scenes)
+def test_printing_and_parsing_are_inverse(value):
+    assert parse(format_prompts(value)) == value
+
+
+@given(texts)
+def test_whatever_is_read_is_printed_so_that_it_is_read_again(text):
+    try:
+        found = parse(text)
+    except RecipeError:  # nothing but marks, or a weight out of range
+        return
+    assert parse(format_prompts(found)) == found
+
+
+@given(texts.map(lambda text: "".join("fox" if mark.isdecimal() else mark for mark in f"a{text}")))
+def test_no_mark_is_ever_an_error(text):
+    assert parse(text)
+
+
+@given(texts.filter(lambda text: not set(text) & set("|^\\[")))
+def test_a_colon_inside_a_text_is_text(text):
+    assert only(f"{text}: the end").text == f"{text}: the end"
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ("a red fox", Prompt(text="a red fox")),
+        ("a red fox:2", Prompt(text="a red fox", weight=2)),
+        ("a red fox : 2 : 0.75", Prompt(text="a red fox", weight=2, stop=0.75)),
+        ("text :-1 :-.9", Prompt(text="text", weight=-1, stop=-0.9)),
+        ("fox:1e-1", Prompt(text="fox", weight=0.1)),
+        ("Title: sub", Prompt(text="Title: sub")),
+        ("http://a.b/c", Prompt(text="http://a.b/c")),
+        ("C:\\fox.png:2", Prompt(text="C:\\fox.png", weight=2)),
+        ("at 10\\:30", Prompt(text="at 10:30")),
+        ("one:2:3:4", Prompt(text="one:2", weight=3, stop=4)),
+        (":2", Prompt(text=":2")),
+        ("fox:", Prompt(text="fox:")),
+        ("fox:nan", Prompt(text="fox:nan")),
+        ("[a/fox.png]:0.5", Prompt(picture="a/fox.png", weight=0.5)),
+        ("\\[fox]", Prompt(text="[fox]")),
+        ("this \\| that", Prompt(text="this | that")),
+        ("[]", Prompt(text="[]")),
+    ],
+)
+def test_the_grammar(text, prompt):
+    assert only(text) == prompt
+
+
+def test_bars_divide_prompts_and_carets_divide_scenes():
+    found = parse("a fox | snow:0.5 ^ a fox asleep")
+    assert found == (
+        (Prompt(text="a fox"), Prompt(text="snow", weight=0.5)),
+        (Prompt(text="a fox asleep"),),
+    )
+
+
+@pytest.mark.parametrize("text", ["", "   ", "|", " | ^ | "])
+def test_nothing_is_not_a_prompt(text):
+    with pytest.raises(RecipeError, match="The prompt is empty"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("fox:1e999", "weight"), ("fox:5000", "less than or equal to 1000")]
+)
+def test_a_weight_out_of_range_is_a_clear_error(text, said):
+    with pytest.raises(RecipeError, match=said):
+        parse(text)
+
+
+def test_a_text_may_not_be_a_book():
+    with pytest.raises(RecipeError, match=str(LONGEST_TEXT)):
+        parse("x" * (LONGEST_TEXT + 1))
+
+
+def test_a_picture_is_called_by_its_file_name():
+    assert only("[some/where/fox.png]").label == "fox.png"
