@@ -13,35 +13,20 @@ import numpy as np
 
 from pixgen.training.compositions import Background, Composition, Layer
 from pixgen.training.painters import COLOURS
+from pixgen.training.phrases import (
+    FILLERS,
+    FILTERS,
+    MEDIA,
+    PATTERNS,
+    STYLES,
+    article,
+    place_word,
+    plural,
+    size_word,
+    styled,
+)  # fmt: skip
 from pixgen.training.settings import SETTINGS, VARIANTS
-from pixgen.training.sources import CLIPART_STYLE, FAMILIES
 
-STYLES = {family.name: family.style for family in FAMILIES} | {"clipart": CLIPART_STYLE}
-FILTERS = {
-    "black and white": ("black and white picture", "black and white drawing", "grey picture"),
-    "sepia": ("sepia picture", "vintage photo", "old photograph"),
-    "pixels": ("pixel art", "8-bit pixel art", "pixelated picture"),
-    "watercolour": ("watercolour", "watercolor painting", "watercolour painting"),
-    "pencil": ("pencil sketch", "pencil drawing", "sketch"),
-    "neon": ("neon sign", "glowing neon outline"),
-    "silhouette": ("silhouette", "shadow"),
-}
-MEDIA = ("picture", "image", "drawing", "illustration", "painting", "photo", "artwork")
-FILLERS = (
-    "cute",
-    "beautiful",
-    "lovely",
-    "nice",
-    "detailed",
-    "happy",
-    "pretty",
-    "funny",
-    "wonderful",
-)
-PATTERNS = ("striped", "dotted", "checkered")
-LEFT_WORDS, RIGHT_WORDS = ("on the left", "at the left"), ("on the right", "at the right")
-TOP_WORDS, BOTTOM_WORDS = ("at the top",), ("at the bottom",)
-SMALL, LARGE = ("small", "tiny", "little"), ("big", "large", "huge", "giant")
 HELD_OUT_PART = 10
 
 
@@ -67,7 +52,11 @@ class Author:
         }  # fmt: skip
         usable = [index for index in range(len(self.table)) if index not in self.unseen]
         weights = np.array([self.table[index]["weight"] for index in usable])
-        self._usable, self._chances = np.array(usable), weights / weights.sum()
+        self._usable = np.array(usable)
+        self._cumulative = np.cumsum(weights / weights.sum())[:-1]
+        self._by_thing: dict[str, list[int]] = defaultdict(list)
+        for index in usable:
+            self._by_thing[self.table[index]["thing"]].append(index)
 
     def compositions(self, count: int) -> list[Composition]:
         """Independent compositions of this author's split."""
@@ -108,30 +97,15 @@ class Author:
         return held_out == (self.split == "held-out")
 
     def _sprite(self, family: str | None, thing: str | None = None) -> int:
+        """A drawing by its chance: of the thing if given, and of the family if it is found soon."""
         for _ in range(200):
             index = int(self._usable[np.searchsorted(self._cumulative, self.rng.random())])
             record = self.table[index]
-            if (family is None or record["family"] == family) and (
-                thing is None or record["thing"] == thing
-            ):
-                return index
-            if thing is not None:
+            if thing is not None and record["thing"] != thing:
                 return int(self.rng.choice(self._by_thing[thing]))
+            if family is None or record["family"] == family:
+                break
         return index
-
-    @property
-    def _cumulative(self) -> np.ndarray:
-        if not hasattr(self, "_cumulative_chances"):
-            self._cumulative_chances = np.cumsum(self._chances)[:-1]
-        return self._cumulative_chances
-
-    @property
-    def _by_thing(self) -> dict[str, list[int]]:
-        if not hasattr(self, "_things"):
-            self._things = defaultdict(list)
-            for index in self._usable:
-                self._things[self.table[index]["thing"]].append(int(index))
-        return self._things
 
     def _family(self) -> str | None:
         return list(STYLES)[self.rng.integers(len(STYLES))] if self.rng.random() < 0.5 else None
@@ -171,7 +145,7 @@ class Author:
     def _place_alone(self, background: Background, form: np.random.Generator) -> Composition:
         phrases = SETTINGS[background.setting][2]
         filter_name, said = self._filter(form, None, silhouette=False)
-        caption = _styled(said, phrases[self.rng.integers(len(phrases))], form)
+        caption = styled(said, phrases[self.rng.integers(len(phrases))], form)
         return Composition(background, (), filter_name, caption, (background.setting, said))
 
     def _one(
@@ -196,9 +170,9 @@ class Author:
         tint = self._tint(form, filter_name)
         layer = Layer(sprite, x, y + low, scale, rng.normal() * 7, self._may_flip(sprite),
                       "black" if filter_name == "silhouette" else tint)  # fmt: skip
-        words = " ".join(filter(None, (_size_word(size, form), tint, self._name(sprite, tint))))
-        where = _place_word(place, form)
-        sentence = " ".join(filter(None, (_article(words, form), where)))
+        words = " ".join(filter(None, (size_word(size, form), tint, self._name(sprite, tint))))
+        where = place_word(place, form)
+        sentence = " ".join(filter(None, (article(words, form), where)))
         caption, ground = self._finish(sentence, said, background, form)
         meaning = (self.table[sprite]["thing"], tint, size, place if where else "", ground, said)
         return Composition(background, (layer,), filter_name, caption, meaning)
@@ -224,7 +198,7 @@ class Author:
                       self.rng.normal() * 6, self._may_flip(sprite), tint)
             )  # fmt: skip
             name = self._name(sprite, tint)
-            words.append(_article(f"{tint} {name}" if tint else name, form))
+            words.append(article(f"{tint} {name}" if tint else name, form))
             tints.append(tint)
         sentence = (
             f"{words[0]} and {words[1]}", f"{words[0]} next to {words[1]}",
@@ -249,7 +223,7 @@ class Author:
             for place in range(count)
         )  # fmt: skip
         number = ("two", "three")[count - 2]
-        words = " ".join(filter(None, (number, tint, _plural(self._name(sprite, tint)))))
+        words = " ".join(filter(None, (number, tint, plural(self._name(sprite, tint)))))
         filter_name, said = self._filter(form, self.table[sprite]["family"], silhouette=False)
         caption, ground = self._finish(words, said, background, form)
         meaning = (self.table[sprite]["thing"], tint, number, ground, said)
@@ -310,54 +284,17 @@ class Author:
             0.3 if background.colours[0] == "white" else 0.85
         ):
             ground = background.colours[0]
-            phrase = f"on {_article(ground + ' background', form)}"
+            phrase = f"on {article(ground + ' background', form)}"
         elif background.kind == "fade" and tell < 0.8:
             ground = " and ".join(sorted(background.colours))
             phrase = f"on a {background.colours[0]} and {background.colours[1]} background"
         elif background.kind in PATTERNS and tell < 0.85:
             ground = background.kind + background.colours[0]
             phrase = f"on a {background.kind} {background.colours[0]} background"
-        styled = _styled(said, sentence, form)
+        sentence = styled(said, sentence, form)
         if phrase and form.random() < 0.1:
-            return f"{phrase}, {styled}", ground
-        return f"{styled} {phrase}".strip(), ground
-
-
-def _styled(style: str, sentence: str, form: np.random.Generator) -> str:
-    if not style:
-        return sentence
-    if form.random() < 0.25 and style not in MEDIA:
-        return f"{sentence}, {style}"
-    return f"{_article(style, form)} of {sentence}"
-
-
-def _article(words: str, form: np.random.Generator) -> str:
-    chance = form.random()
-    if chance < 0.15:
-        return words
-    if chance < 0.2:
-        return f"the {words}"
-    return f"{'an' if words[:1] in 'aeiou' else 'a'} {words}"
-
-
-def _size_word(size: str, form: np.random.Generator) -> str:
-    words = {"small": SMALL, "large": LARGE}.get(size, ("",))
-    return words[form.integers(len(words))]
-
-
-def _place_word(place: str, form: np.random.Generator) -> str:
-    if not place or form.random() < 0.3:
-        return ""
-    words = {"left": LEFT_WORDS, "right": RIGHT_WORDS, "top": TOP_WORDS, "bottom": BOTTOM_WORDS}
-    return words[place][form.integers(len(words[place]))]
-
-
-def _plural(name: str) -> str:
-    if name.endswith(("s", "x", "ch", "sh")):
-        return f"{name}es"
-    if name.endswith("y") and name[-2:-1] not in "aeiou":
-        return f"{name[:-1]}ies"
-    return f"{name}s"
+            return f"{phrase}, {sentence}", ground
+        return f"{sentence} {phrase}".strip(), ground
 
 
 def _hash(text: str) -> int:

@@ -3,8 +3,9 @@
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from rich.console import Console
@@ -65,15 +66,27 @@ class Log:
             file.write(json.dumps(rounded) + "\n")
 
 
+class Resumable(Protocol):
+    """What a training changes: it can be loaded from what a checkpoint saved."""
+
+    step: int
+
+    def load(self, saved: dict) -> None:
+        """Go on from a checkpoint."""
+
+
+def begin(state: Resumable, folder: Path) -> tuple[Checkpoint, Log]:
+    """The checkpoint and the log of a training in ``folder``, the state loaded if it was begun."""
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint, log = Checkpoint(folder / "checkpoint.pt"), Log(folder / "log.jsonl")
+    if saved := checkpoint.load():
+        state.load(saved)
+    return checkpoint, log
+
+
 def cosine(step: int, steps: int, *, warm_up: int = 200, floor: float = 0.02) -> float:
     """The learning rate's factor: a linear warm-up, then half a cosine down to ``floor``."""
     if step < warm_up:
         return (step + 1) / warm_up
     part = min(1.0, (step - warm_up) / max(1, steps - warm_up))
     return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * part))
-
-
-def chunks(total: int, size: int) -> Iterator[tuple[int, int]]:
-    """Start and length of consecutive pieces of at most ``size``."""
-    for start in range(0, total, size):
-        yield start, min(size, total - start)

@@ -23,7 +23,7 @@ from pixgen.synthesis.cutouts import disturb, place, sample
 from pixgen.training.captions import Author
 from pixgen.training.compose import Composer
 from pixgen.training.compositions import Composition
-from pixgen.training.loop import Checkpoint, Log, cosine
+from pixgen.training.loop import begin, cosine
 
 # Whole things, a little turned and bent, as an optimizer's cutouts will show them.
 VIEWS = CutoutSet(
@@ -67,11 +67,8 @@ def train_clip(
     """
     torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
-    folder.mkdir(parents=True, exist_ok=True)
     state = _State(config, training, device)
-    checkpoint, log = Checkpoint(folder / "checkpoint.pt"), Log(folder / "log.jsonl")
-    if saved := checkpoint.load():
-        state.load(saved)
+    checkpoint, log = begin(state, folder)
     seed = training.seed + state.step  # going on must not show the first pictures again
     composer = Composer(data, seed=seed)
     author = Author(composer.table, seed=seed)

@@ -15,7 +15,7 @@ from taming.modules.discriminator.model import NLayerDiscriminator, weights_init
 from pixgen.models.vqgan import Vqgan
 from pixgen.training.captions import Author
 from pixgen.training.compose import Composer
-from pixgen.training.loop import Checkpoint, Log, cosine
+from pixgen.training.loop import begin, cosine
 from pixgen.training.train_clip import normalise
 
 
@@ -46,11 +46,8 @@ def train_vqgan(
     """
     torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
-    folder.mkdir(parents=True, exist_ok=True)
     state = _State(config, training, device)
-    checkpoint, log = Checkpoint(folder / "checkpoint.pt"), Log(folder / "log.jsonl")
-    if saved := checkpoint.load():
-        state.load(saved)
+    checkpoint, log = begin(state, folder)
     composer = Composer(data, seed=training.seed + state.step)
     author = Author(composer.table, seed=training.seed + state.step)
     features = None

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from pixgen.training.captions import FILTERS
 from pixgen.training.compose import Composer, sheet
 from pixgen.training.compositions import Background, Composition, Layer
+from pixgen.training.phrases import FILTERS
 from pixgen.training.settings import SETTINGS
 
 WHITE = Background("plain", ("white",))
