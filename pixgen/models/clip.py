@@ -12,6 +12,7 @@ from open_clip.tokenizer import SimpleTokenizer
 from pixgen.models.catalog import find
 from pixgen.models.checkpoint import load_weights, read_config
 from pixgen.models.fuse import fold_batch_norms
+from pixgen.models.open_clips import is_open_clip, read_open_clip
 
 
 class Perceptor(nn.Module):
@@ -47,6 +48,16 @@ class Perceptor(nn.Module):
         tokens = self.tokenizer(list(texts)).to(self.device)
         return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
 
+    def read_texts(self, texts: Sequence[str], *, places: int) -> torch.Tensor:
+        """What the text tower makes of each text: of its end, which stands for the whole, then of its
+        first ``places`` tokens, zeros beyond the end; ``(N, 1 + places, width)``. For models that
+        keep their text tower's parts in themselves, as open_clip's ``CLIP`` does."""
+        tokens = self.tokenizer(list(texts)).to(self.device)
+        ends, hidden = read_tokens(self.model, tokens)
+        inside = torch.arange(hidden.shape[1], device=self.device) < tokens.argmax(-1)[:, None]
+        words = (hidden * inside[..., None])[:, 1 : 1 + places]  # without the mark of the beginning
+        return torch.cat([ends[:, None], F.pad(words, (0, 0, 0, places - words.shape[1]))], dim=1)
+
     def embed_images(self, pictures: torch.Tensor) -> torch.Tensor:
         """Unit vectors ``(N, D)`` of pictures ``(N, 3, H, W)`` in [0, 1]; float32.
 
@@ -67,8 +78,22 @@ class Perceptor(nn.Module):
         return F.normalize(self.model.encode_image(pictures).float(), dim=-1)
 
 
+def read_tokens(model: CLIP, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The text tower's last hidden states: at the end ``(N, width)``, and at each token of the
+    longest text ``(N, length, width)``. Texts are short; the empty rest of the context costs nothing
+    here, as it does in ``model.encode_text``."""
+    length = int((tokens != 0).sum(1).max())
+    tokens = tokens[:, :length]
+    hidden = model.token_embedding(tokens) + model.positional_embedding[:length]
+    hidden = model.ln_final(model.transformer(hidden, attn_mask=model.attn_mask[:length, :length]))
+    return hidden[torch.arange(len(tokens)), tokens.argmax(-1)], hidden
+
+
 def load_clip(name: str, device: str) -> Perceptor:
-    """A CLIP by its catalog name, frozen. Raises ModelError."""
+    """A CLIP by its catalog name or open_clip's, frozen. Raises ModelError."""
+    if is_open_clip(name):
+        model, tokenizer, pictures = read_open_clip(name)
+        return Perceptor(model, tokenizer, **pictures).eval().requires_grad_(False).to(device)
     entry = find(name, "clip")
     config = read_config(entry.config)
     model = CLIP(**config["model_cfg"])

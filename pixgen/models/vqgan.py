@@ -26,7 +26,7 @@ class Vqgan(nn.Module):
 
     Args:
         config: taming's ``model`` node: ``target`` and ``params`` (``embed_dim``, ``n_embed``,
-            ``ddconfig``).
+            ``ddconfig``), and beside these ``norm_groups``, of which taming has 32.
     """
 
     def __init__(self, config: dict) -> None:
@@ -45,6 +45,10 @@ class Vqgan(nn.Module):
             self.quantize = VectorQuantizer2(codes, width, beta=0.25)
         self.quant_conv = nn.Conv2d(layers["z_channels"], width, 1)
         self.post_quant_conv = nn.Conv2d(width, layers["z_channels"], 1)
+        if groups := params.get("norm_groups"):
+            for module in self.modules():
+                if isinstance(module, nn.GroupNorm):
+                    module.num_groups = groups
         fuse_resnet_blocks(self)
         self.factor = 2 ** (len(layers["ch_mult"]) - 1)
 

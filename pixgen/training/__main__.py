@@ -10,15 +10,18 @@ from open_clip import model as open_clip_model
 
 from pixgen.errors import PixgenError, TrainingError
 from pixgen.models.catalog import ASSETS
-from pixgen.models.vqgan import Vqgan
+from pixgen.models.clip import load_clip
+from pixgen.models.vqgan import Vqgan, load_vqgan
 from pixgen.training import configs, sources
 from pixgen.training.captions import Author
 from pixgen.training.decoded import decode_set
 from pixgen.training.drawings import PIXELS_FILE, load_sprites, render_all
-from pixgen.training.export import VOCABULARY, export_clip, export_vqgan
+from pixgen.training.export import VOCABULARY, export_clip, export_sketcher, export_vqgan
 from pixgen.training.held_out import SEED, write_held_out
+from pixgen.training.reconstructions import save_reconstructions
 from pixgen.training.settings import settings_bank
 from pixgen.training.train_clip import ClipTraining, train_clip
+from pixgen.training.train_sketcher import SketcherTraining, train_sketcher
 from pixgen.training.train_vqgan import VqganTraining, train_vqgan
 from pixgen.training.vocabulary import learn_vocabulary
 
@@ -27,6 +30,9 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__d
 Folder = Annotated[Path, typer.Option(help="Where data and checkpoints are kept.")]
 Threads = Annotated[int, typer.Option(help="How many processor threads to use.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+Begin = Annotated[
+    Path | None, typer.Option(help="Weights (safetensors) of an earlier training to begin with.")
+]
 HOME = Path.home() / ".cache" / "pixgen" / "training"
 
 
@@ -45,58 +51,68 @@ def data(folder: Folder = HOME) -> None:
 @app.command()
 def clip(
     folder: Folder = HOME, steps: int = 12_000, adversarial_from: int = 5_000,
-    batch: int = 192, threads: Threads = 2, device: Device = "cpu",
+    batch: int = 192, begin: Begin = None, threads: Threads = 2, device: Device = "cpu",
 ) -> None:  # fmt: skip
     """Train the pocket CLIP; run it again to go on where it stopped."""
     decoded = folder / "decoded.pt"
     training = ClipTraining(steps, batch, adversarial_from=adversarial_from, threads=threads)
     train_clip(
         configs.CLIP, _prepared(folder), folder / "clip", folder / VOCABULARY, training,
-        device=device, decoded=decoded if decoded.exists() else None,
+        device=device, decoded=decoded if decoded.exists() else None, weights=begin,
     )  # fmt: skip
 
 
 @app.command()
 def judge(
-    folder: Folder = HOME, steps: int = 12_000, threads: Threads = 2, device: Device = "cpu"
-) -> None:
+    folder: Folder = HOME, steps: int = 12_000, begin: Begin = None, threads: Threads = 2,
+    device: Device = "cpu",
+) -> None:  # fmt: skip
     """Train the judge, which measures and never guides."""
     training = ClipTraining(steps, seed=4242, threads=threads)
     train_clip(
-        configs.JUDGE,
-        _prepared(folder),
-        folder / "judge",
-        folder / VOCABULARY,
-        training,
-        device=device,
-    )
+        configs.JUDGE, _prepared(folder), folder / "judge", folder / VOCABULARY, training,
+        device=device, weights=begin,
+    )  # fmt: skip
 
 
 @app.command()
 def vqgan(
-    folder: Folder = HOME, steps: int = 16_000, threads: Threads = 2, device: Device = "cpu"
-) -> None:
+    folder: Folder = HOME, steps: int = 16_000, begin: Begin = None, threads: Threads = 2,
+    device: Device = "cpu",
+) -> None:  # fmt: skip
     """Train the pocket VQGAN; its last part needs the pocket CLIP."""
     training = VqganTraining(
         steps,
-        codes_from=steps // 5,
+        codes_from=0 if begin else steps // 5,
         crisp_from=steps * 3 // 5,
-        whole_from=steps * 4 // 5,
+        whole_from=0,
+        kept_from=steps * 3 // 5,
         threads=threads,
     )
     train_vqgan(
         configs.VQGAN, _prepared(folder), folder / "vqgan", training,
-        clip=lambda: _trained_clip(folder), device=device,
+        clip=lambda: _trained_clip(folder), device=device, weights=begin,
     )  # fmt: skip
 
 
 @app.command()
 def decoded(folder: Folder = HOME, count: int = 8_000) -> None:
     """Draw training pictures through the trained VQGAN, for the CLIP's last training."""
-    state = _checkpoint(folder / "vqgan")
-    model = Vqgan(json.loads(state["config"]))
-    model.load_state_dict(state["average"])
-    decode_set(model.eval(), _prepared(folder), folder / "decoded.pt", count=count)
+    decode_set(_trained_vqgan(folder), _prepared(folder), folder / "decoded.pt", count=count)
+
+
+@app.command()
+def sketcher(
+    folder: Folder = HOME, steps: int = 12_000, begin: Begin = None, threads: Threads = 2,
+    device: Device = "cpu",
+) -> None:  # fmt: skip
+    """Train the sketcher, for the bundled VQGAN and CLIP: export these first."""
+    training = SketcherTraining(steps, threads=threads)
+    train_sketcher(
+        configs.SKETCHER, _prepared(folder), folder / "sketcher", training,
+        vqgan=load_vqgan("pocket", device), clip=load_clip("pocket", device), device=device,
+        weights=begin,
+    )  # fmt: skip
 
 
 @app.command()
@@ -107,9 +123,12 @@ def export(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
     write_held_out(author, assets / "held_out.json")
     if (folder / "vqgan").exists():
         export_vqgan(folder / "vqgan" / "checkpoint.pt", assets)
+        save_reconstructions(_trained_vqgan(folder), folder, assets / "reconstructions.png")
     for name in ("clip", "judge"):
         if (folder / name).exists():
             export_clip(folder / name / "checkpoint.pt", folder / VOCABULARY, assets, name=name)
+    if (folder / "sketcher").exists():
+        export_sketcher(folder / "sketcher" / "checkpoint.pt", assets)
 
 
 def _prepared(folder: Path) -> Path:
@@ -125,6 +144,13 @@ def _checkpoint(folder: Path) -> dict:
     if not path.exists():
         raise TrainingError(f"There is no checkpoint in {folder}: train that model first.")
     return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _trained_vqgan(folder: Path) -> Vqgan:
+    state = _checkpoint(folder / "vqgan")
+    model = Vqgan(json.loads(state["config"]))
+    model.load_state_dict(state["average"])
+    return model.eval()
 
 
 def _trained_clip(folder: Path) -> open_clip_model.CLIP:

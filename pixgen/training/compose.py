@@ -100,12 +100,12 @@ class Composer:
             return F.interpolate(F.avg_pool2d(picture, size), scale_factor=size)
         if name == "watercolour":
             washed = _blur(_blur(picture))
-            paper = F.interpolate(self._noise(32), size=SIDE, mode="bilinear", align_corners=False)
+            paper = F.interpolate(self._noise(8), size=SIDE, mode="bilinear", align_corners=False)
             edges = _edges(washed) * 1.2
             return 1 - (1 - washed) * (0.55 + 0.5 * paper) - 0.5 * edges
         if name == "pencil":
-            paper = 0.96 - 0.06 * self._noise(SIDE)
-            return (paper - 2.2 * _edges(grey) - 0.25 * (1 - grey)).expand_as(picture)
+            paper = F.interpolate(self._noise(8), size=SIDE, mode="bilinear", align_corners=False)
+            return (0.97 - 0.05 * paper - 2.2 * _edges(grey) - 0.25 * (1 - grey)).expand_as(picture)
         if name == "neon":
             hue = picture / picture.amax(1, keepdim=True).clamp(min=0.2)
             glow = _edges(picture)

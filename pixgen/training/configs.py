@@ -3,13 +3,15 @@
 VOCABULARY_SIZE = 4096
 TEXT = {"context_length": 40, "vocab_size": VOCABULARY_SIZE, "width": 192, "heads": 3, "layers": 2}
 
-# taming's decoder with the fewest channels that its group norms allow. The low width of the codes
-# keeps all of them in use (arXiv 2110.04627).
+# taming's decoder with few channels, and therefore fewer groups: with its 32, each of 32 channels is
+# normalised alone, the picture's own colours are lost, and a bright spot in a corner must carry them.
+# The low width of the codes keeps all of them in use (arXiv 2110.04627).
 VQGAN = {
     "target": "taming.models.vqgan.VQModel",
     "params": {
         "embed_dim": 32,
-        "n_embed": 2048,
+        "n_embed": 4096,
+        "norm_groups": 8,
         "ddconfig": {
             "double_z": False, "z_channels": 64, "resolution": 128, "in_channels": 3, "out_ch": 3,
             "ch": 32, "ch_mult": [1, 1, 2, 4], "num_res_blocks": 1, "attn_resolutions": [],
@@ -24,6 +26,13 @@ CLIP = {
     "vision_cfg": {"image_size": 64, "layers": [2, 2, 2, 2], "width": 32, "head_width": 64},
     "text_cfg": TEXT,
 }
+
+# Writes four codes a pass. A text's words are read as the CLIP's text tower reads them.
+SKETCHER = {
+    "vqgan": "pocket", "clip": "pocket", "grid": 16, "codes": VQGAN["params"]["n_embed"], "code_width": VQGAN["params"]["embed_dim"],
+    "width": 256, "depth": 8, "heads": 4, "places": 20,
+    "text_width": TEXT["width"], "vector_width": CLIP["embed_dim"],
+}  # fmt: skip
 
 # The judge shares neither tower nor seed with what it judges.
 JUDGE = {

@@ -9,6 +9,7 @@ from open_clip.model import CLIP
 
 from pixgen.errors import TrainingError
 from pixgen.models.checkpoint import save_weights
+from pixgen.models.sketcher import Sketcher
 from pixgen.models.vqgan import Vqgan
 from pixgen.training.train_clip import MEAN, STD
 
@@ -41,6 +42,16 @@ def export_clip(checkpoint: Path, vocabulary: Path, assets: Path, *, name: str =
         "vocabulary": VOCABULARY,
     }
     _write(assets / f"{name}.json", content)
+
+
+def export_sketcher(checkpoint: Path, assets: Path) -> None:
+    """Write ``sketcher.json`` and ``sketcher.safetensors`` from a training's checkpoint."""
+    state = _read(checkpoint)
+    config = json.loads(state["config"])
+    model = Sketcher(config)
+    model.load_state_dict(state["average"])
+    save_weights(model, assets / "sketcher.safetensors")
+    _write(assets / "sketcher.json", {"model": config})
 
 
 def _read(checkpoint: Path) -> dict:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
+import torch.nn as nn
 from rich.console import Console
 
 console = Console()
@@ -82,6 +83,19 @@ def begin(state: Resumable, folder: Path) -> tuple[Checkpoint, Log]:
     if saved := checkpoint.load():
         state.load(saved)
     return checkpoint, log
+
+
+def adamw(
+    model: nn.Module, *, learning_rate: float, weight_decay: float, betas: tuple[float, float]
+) -> torch.optim.AdamW:
+    """AdamW that lets weight matrices decay, and no bias, norm or scale."""
+    decayed = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    rest = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
+    groups = [
+        {"params": decayed, "weight_decay": weight_decay},
+        {"params": rest, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=learning_rate, betas=betas, fused=True)
 
 
 def cosine(step: int, steps: int, *, warm_up: int = 200, floor: float = 0.02) -> float:

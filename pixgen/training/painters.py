@@ -1,5 +1,8 @@
 """Paints backgrounds by formulas: each painter gives one picture of its kind.
 
+They are flat and broad, as an illustrator's are: grain finer than a code of the VQGAN would only be
+smeared by it, and would take codes away from the things.
+
 A picture is ``(FINE, FINE, 3)`` float, about [0, 1]; chance comes from the generator that is given.
 """
 
@@ -86,14 +89,14 @@ def _triangles(
 
 
 def _clouds(rng: np.random.Generator, picture: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    density = 0.6 * _smooth(rng, 4) + 0.3 * _smooth(rng, 9) + 0.1 * _smooth(rng, 20)
-    mask = np.clip((density - rng.uniform(0.45, 0.58)) * 7, 0, 1) * np.clip(1.1 - _rows, 0, 1)
+    density = 0.65 * _smooth(rng, 4) + 0.35 * _smooth(rng, 8)
+    mask = np.clip((density - rng.uniform(0.45, 0.58)) * 9, 0, 1) * np.clip(1.1 - _rows, 0, 1)
     return _over(picture, mask, colour)
 
 
 def _stars(rng: np.random.Generator, picture: np.ndarray, bottom: float = 1.0) -> np.ndarray:
     white = np.array([1, 1, 0.92], np.float32)
-    return _discs(rng, picture, int(rng.integers(25, 60)), radius=(0.004, 0.011),
+    return _discs(rng, picture, int(rng.integers(12, 26)), radius=(0.008, 0.016),
                   colours=[white], bottom=bottom)  # fmt: skip
 
 
@@ -104,9 +107,9 @@ def _buildings(rng: np.random.Generator, picture: np.ndarray, *, night: bool) ->
         shade = (30, 32, 55) if night else (130, 135, 150)
         body = (_columns > left) & (_columns < left + width) & (_rows > top)
         picture = _over(picture, body, _colour(rng, *shade, jitter=0.1))
-        rows, columns = ((_rows - top) * 22) % 1, ((_columns - left) * 22) % 1
-        panes = body & (rows > 0.5) & (columns > 0.45)
-        lit = _smooth(rng, 40) > (0.5 if night else 0.3)
+        rows, columns = ((_rows - top) * 12) % 1, ((_columns - left) * 12) % 1
+        panes = body & (rows > 0.45) & (columns > 0.4)
+        lit = _smooth(rng, 20) > (0.5 if night else 0.3)
         glow = (250, 215, 110) if night else (190, 215, 235)
         picture = _over(picture, panes & lit, _colour(rng, *glow))
         left += width + rng.uniform(0.0, 0.03)
@@ -120,7 +123,7 @@ def sky(rng: np.random.Generator) -> np.ndarray:
 
 def grass(rng: np.random.Generator) -> np.ndarray:
     picture = sky(rng) if rng.random() < 0.7 else _fade(*[_colour(rng, 170, 215, 245)] * 2)
-    green = _colour(rng, 85, 170, 60) * (0.8 + 0.3 * _smooth(rng, 40))[..., None]
+    green = _colour(rng, 85, 170, 60) * (0.88 + 0.2 * _smooth(rng, 5))[..., None]
     return _over(picture, _ridge(rng, rng.uniform(0.45, 0.7), 0.02), green)
 
 
@@ -150,14 +153,16 @@ def sunset(rng: np.random.Generator) -> np.ndarray:
 
 def sea(rng: np.random.Generator) -> np.ndarray:
     level = rng.uniform(0.4, 0.65)
-    ripples = np.sin(_rows * 130 + 3 * np.sin(_columns * 17 + rng.uniform(0, 6)))
-    water = _colour(rng, 30, 105, 185) * (0.95 + 0.1 * ripples)[..., None]
-    return _over(sky(rng), _rows > level, water.clip(0, 1))
+    picture = _over(sky(rng), _rows > level, _colour(rng, 45, 125, 205))
+    for depth, shade in ((0.3, 0.9), (0.65, 0.8)):  # waves, darker towards the front
+        crest = _ridge(rng, level + depth * (1 - level), 0.02, waves=5)
+        picture = _over(picture, crest, shade * _colour(rng, 40, 115, 195, jitter=0.02))
+    return picture
 
 
 def underwater(rng: np.random.Generator) -> np.ndarray:
     picture = _fade(_colour(rng, 60, 170, 215), _colour(rng, 10, 55, 120))
-    picture = _discs(rng, picture, int(rng.integers(6, 18)), radius=(0.008, 0.022),
+    picture = _discs(rng, picture, int(rng.integers(5, 12)), radius=(0.012, 0.028),
                      colours=[_colour(rng, 175, 225, 245)])  # fmt: skip
     if rng.random() < 0.6:
         picture = _over(picture, _ridge(rng, 0.87, 0.03), _colour(rng, 190, 170, 120))
@@ -165,7 +170,7 @@ def underwater(rng: np.random.Generator) -> np.ndarray:
 
 
 def beach(rng: np.random.Generator) -> np.ndarray:
-    sand = _colour(rng, 240, 215, 150) * (0.93 + 0.12 * _smooth(rng, 60))[..., None]
+    sand = _colour(rng, 240, 215, 150) * (0.95 + 0.08 * _smooth(rng, 4))[..., None]
     picture = _over(sky(rng), _rows > rng.uniform(0.38, 0.48), _colour(rng, 45, 145, 205))
     return _over(picture, _ridge(rng, rng.uniform(0.58, 0.7), 0.03), sand.clip(0, 1))
 
@@ -181,7 +186,7 @@ def snow(rng: np.random.Generator) -> np.ndarray:
     white = _colour(rng, 246, 249, 255, jitter=0.02)
     x, top = rng.uniform(0.2, 0.8), rng.uniform(0.45, 0.65)
     picture = _over(picture, _rows > top + rng.uniform(0.2, 0.9) * (_columns - x) ** 2, white)
-    return _discs(rng, picture, int(rng.integers(20, 50)), radius=(0.005, 0.014), colours=[white])
+    return _discs(rng, picture, int(rng.integers(10, 24)), radius=(0.009, 0.02), colours=[white])
 
 
 def forest(rng: np.random.Generator) -> np.ndarray:
@@ -221,9 +226,12 @@ def space(rng: np.random.Generator) -> np.ndarray:
 
 def rain(rng: np.random.Generator) -> np.ndarray:
     picture = _fade(_colour(rng, 95, 105, 120), _colour(rng, 150, 160, 172))
-    slant = ((_columns + 0.25 * _rows) * 30 + 4 * _smooth(rng, 12)) % 1
-    drops = (slant < 0.09) & (((_rows * 6 + 3 * _smooth(rng, 30)) % 1) < 0.55)
-    return _over(picture, drops, _colour(rng, 185, 205, 230))
+    for _ in range(int(rng.integers(24, 40))):
+        x, y, length = rng.uniform(0, 1.2), rng.uniform(-0.1, 1), rng.uniform(0.06, 0.13)
+        on = np.abs(_columns - x + 0.25 * _rows) < 0.009
+        picture = _over(picture, on & (_rows > y) & (_rows < y + length),
+                        _colour(rng, 190, 210, 235))  # fmt: skip
+    return picture
 
 
 def storm(rng: np.random.Generator) -> np.ndarray:
@@ -241,13 +249,13 @@ def fog(rng: np.random.Generator) -> np.ndarray:
 
 def room(rng: np.random.Generator) -> np.ndarray:
     wall = [(235, 220, 190), (190, 215, 225), (220, 190, 190), (200, 220, 190)][rng.integers(4)]
-    boards = 1 - 0.15 * (((_columns - 0.5) / (_rows + 0.2) * 9) % 1 < 0.06)
+    boards = 1 - 0.12 * (((_columns - 0.5) / (_rows + 0.2) * 6) % 1 < 0.08)
     floor = _colour(rng, 165, 115, 70) * boards[..., None]
     return _over(_fade(*[_colour(rng, *wall)] * 2), _rows > rng.uniform(0.62, 0.72), floor)
 
 
 def table(rng: np.random.Generator) -> np.ndarray:
-    grain = 0.9 + 0.14 * np.sin(40 * (_rows + 0.1 * _smooth(rng, 4)))
+    grain = 0.94 + 0.06 * np.sin(40 * (_rows + 0.1 * _smooth(rng, 4)))
     wood = (_colour(rng, 160, 105, 60) * grain[..., None]).clip(0, 1)
     wall = list(COLOURS.values())[rng.integers(len(COLOURS))]
     return _over(_fade(*[_colour(rng, *wall)] * 2), _rows > rng.uniform(0.5, 0.68), wood)
@@ -263,14 +271,14 @@ def road(rng: np.random.Generator) -> np.ndarray:
 
 def garden(rng: np.random.Generator) -> np.ndarray:
     petals = [_colour(rng, *COLOURS[name]) for name in ("red", "yellow", "pink", "purple", "white")]
-    return _discs(rng, grass(rng), int(rng.integers(25, 55)), radius=(0.012, 0.03),
+    return _discs(rng, grass(rng), int(rng.integers(12, 26)), radius=(0.018, 0.04),
                   colours=petals, top=0.6)  # fmt: skip
 
 
 def autumn(rng: np.random.Generator) -> np.ndarray:
     picture = _fade(_colour(rng, 245, 205, 140), _colour(rng, 190, 120, 60))
     leaves = [_colour(rng, *rgb) for rgb in ((215, 90, 30), (235, 150, 40), (160, 60, 30))]
-    return _discs(rng, picture, int(rng.integers(50, 90)), radius=(0.012, 0.04), colours=leaves)
+    return _discs(rng, picture, int(rng.integers(20, 36)), radius=(0.02, 0.055), colours=leaves)
 
 
 def jungle(rng: np.random.Generator) -> np.ndarray:

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from open_clip.model import CLIP
 from open_clip.tokenizer import SimpleTokenizer
+from safetensors.torch import load_file
 
 from pixgen.augmentations import (
     Affine,
@@ -19,11 +20,12 @@ from pixgen.augmentations import (
     Perspective,
     Sharpness,
 )
+from pixgen.models.clip import read_tokens
 from pixgen.synthesis.cutouts import disturb, place, sample
 from pixgen.training.captions import Author
 from pixgen.training.compose import Composer
 from pixgen.training.compositions import Composition
-from pixgen.training.loop import begin, cosine
+from pixgen.training.loop import adamw, begin, cosine
 
 # Whole things, a little turned and bent, as an optimizer's cutouts will show them.
 VIEWS = CutoutSet(
@@ -57,17 +59,20 @@ class ClipTraining:
 
 def train_clip(
     config: dict, data: Path, folder: Path, vocabulary: Path, training: ClipTraining, *,
-    device: str = "cpu", decoded: Path | None = None,
+    device: str = "cpu", decoded: Path | None = None, weights: Path | None = None,
 ) -> None:  # fmt: skip
     """Train the CLIP that ``config`` describes: open_clip's ``embed_dim``, ``vision_cfg`` and
     ``text_cfg``.
 
     Checkpoints and log go to ``folder``; a second call goes on where the first stopped. ``decoded``
     names pictures that the pocket VQGAN has drawn, mixed in so that its own hand is known.
+    ``weights`` names safetensors of an earlier training to begin with.
     """
     torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
     state = _State(config, training, device)
+    if weights:
+        state.begin_with(load_file(weights))
     checkpoint, log = begin(state, folder)
     seed = training.seed + state.step  # going on must not show the first pictures again
     composer = Composer(data, seed=seed)
@@ -104,13 +109,15 @@ class _State:
         # Twice as fast on a CPU as the usual order of memory, for convolutions with batch norm.
         self.model.visual = self.model.visual.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        decayed = [p for p in self.model.parameters() if p.ndim > 1]
-        rest = [p for p in self.model.parameters() if p.ndim <= 1]
-        self.optimizer = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": training.weight_decay},
-             {"params": rest, "weight_decay": 0.0}],
-            lr=training.learning_rate, betas=(0.9, 0.98), fused=True,
+        self.optimizer = adamw(
+            self.model, learning_rate=training.learning_rate, weight_decay=training.weight_decay,
+            betas=(0.9, 0.98),
         )  # fmt: skip
+
+    def begin_with(self, weights: dict[str, torch.Tensor]) -> None:
+        """Begin with an earlier model's weights."""
+        for model in (self.model, self.average):
+            model.load_state_dict({**model.state_dict(), **weights})
 
     def saved(self) -> dict:
         """For the checkpoint."""
@@ -206,12 +213,8 @@ def normalise(pictures: torch.Tensor) -> torch.Tensor:
 
 
 def embed_texts(model: CLIP, tokens: torch.Tensor) -> torch.Tensor:
-    """``model.encode_text`` on no more places than the longest text takes: captions are short."""
-    length = int((tokens != 0).sum(1).max())
-    tokens = tokens[:, :length]
-    hidden = model.token_embedding(tokens) + model.positional_embedding[:length]
-    hidden = model.ln_final(model.transformer(hidden, attn_mask=model.attn_mask[:length, :length]))
-    ends = hidden[torch.arange(len(tokens)), tokens.argmax(-1)]
+    """Unit vectors ``(N, D)`` of N texts."""
+    ends, _ = read_tokens(model, tokens)
     return F.normalize(ends @ model.text_projection, dim=-1)
 
 

@@ -10,6 +10,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from einops import rearrange
+from safetensors.torch import load_file
 from taming.modules.discriminator.model import NLayerDiscriminator, weights_init
 
 from pixgen.models.vqgan import Vqgan
@@ -27,26 +28,31 @@ class VqganTraining:
     codes_from: int  # a codebook from here on, started by k-means
     crisp_from: int  # features of the pocket CLIP and the discriminator from here on
     whole_from: int  # whole pictures instead of crops of 64 pixels from here on
+    kept_from: int = 1 << 30  # encoder and codes stay from here on: a sketcher may learn them
     batch: int = 24  # crops; four crops cost one whole picture
     learning_rate: float = 6e-4
     seed: int = 0
     threads: int = 2
+    squares_weight: float = 8.0
     critic_weight: float = 0.1
     feature_weight: float = 0.6
 
 
 def train_vqgan(
     config: dict, data: Path, folder: Path, training: VqganTraining, *,
-    clip: Callable[[], nn.Module], device: str = "cpu",
+    clip: Callable[[], nn.Module], device: str = "cpu", weights: Path | None = None,
 ) -> None:  # fmt: skip
     """Train the VQGAN that ``config`` describes (taming's ``model`` node).
 
     Checkpoints and log go to ``folder``; a second call goes on where the first stopped. ``clip()``
     returns the pocket CLIP whose first layers judge crispness; it is called when they are needed.
+    ``weights`` names safetensors of an earlier training to begin with, the codes excepted.
     """
     torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
     state = _State(config, training, device)
+    if weights:
+        state.begin_with(load_file(weights))
     checkpoint, log = begin(state, folder)
     composer = Composer(data, seed=training.seed + state.step)
     author = Author(composer.table, seed=training.seed + state.step)
@@ -92,6 +98,13 @@ class _State:
 
     _PARTS = ("model", "average", "critic", "optimizer", "critic_optimizer")
 
+    def begin_with(self, weights: dict[str, torch.Tensor]) -> None:
+        """Begin with an earlier model's encoder and decoder; the codes are found anew."""
+        kept = {name: value.float() for name, value in weights.items()
+                if not name.startswith("quantize.")}  # fmt: skip
+        for model in (self.model, self.average):
+            model.load_state_dict({**model.state_dict(), **kept})
+
     def saved(self) -> dict:
         """For the checkpoint."""
         parts = {name: getattr(self, name).state_dict() for name in self._PARTS}
@@ -110,14 +123,18 @@ class _State:
         training, half = self.training, torch.autocast(pictures.device.type, torch.bfloat16)
         for group in self.optimizer.param_groups:
             group["lr"] = training.learning_rate * cosine(self.step, training.steps)
-        with half:
+        kept = self.step >= training.kept_from
+        if self.step == training.kept_from:
+            self._keep_codes()
+        with half, torch.set_grad_enabled(not kept):
             latents = self.model.encode(pictures)
-        entering, commitment = self._coded(latents.float())
+        entering, commitment = self._coded(latents.float(), kept=kept)
         with half:
             drawn = self.model.decode(entering)
         drawn = drawn.float()
         figures = reconstruction(drawn, pictures)
-        loss = figures["l1"] + 2 * figures["l2"] + figures["edges"] + 0.25 * commitment
+        loss = figures["l1"] + training.squares_weight * figures["l2"] + figures["edges"]
+        loss = loss + 0.25 * commitment
         crisp = self.step >= training.crisp_from
         if crisp:
             figures["features"] = features.distance(drawn, pictures)
@@ -137,13 +154,22 @@ class _State:
         figures["psnr"] = -10 * torch.log10(figures["l2"])
         return {name: float(value.detach()) for name, value in figures.items()}
 
-    def _coded(self, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    @torch.no_grad()
+    def _keep_codes(self) -> None:
+        """From here on both models encode as the average does."""
+        for ours, theirs in ((self.model.encoder, self.average.encoder),
+                             (self.model.quant_conv, self.average.quant_conv)):  # fmt: skip
+            ours.load_state_dict(theirs.state_dict())
+
+    def _coded(self, latents: torch.Tensor, *, kept: bool) -> tuple[torch.Tensor, torch.Tensor]:
         """What enters the decoder, and the loss that keeps the latents near their codes."""
         if self.step < self.training.codes_from:
             # Noise, and a pull to the middle, keep the latents compact until codes do.
             return latents + 0.1 * torch.randn_like(latents), 0.01 * latents.square().mean()
         codes = self.model.codes(latents.detach())
         quantized = self.model.lookup(codes)
+        if kept:
+            return quantized, torch.zeros((), device=latents.device)
         self.book.update(latents.detach(), codes, self.step)
         return latents + (quantized - latents).detach(), F.mse_loss(latents, quantized.detach())
 

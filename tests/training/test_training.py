@@ -5,18 +5,22 @@ import json
 import open_clip.model
 import pytest
 import torch
+from PIL import Image
 
 from pixgen.errors import TrainingError
 from pixgen.models.checkpoint import load_weights
+from pixgen.models.sketcher import Sketcher
 from pixgen.models.vqgan import Vqgan
 from pixgen.training.captions import Author
 from pixgen.training.decoded import decode_set
 from pixgen.training.drawings import load_sprites
-from pixgen.training.export import VOCABULARY, export_clip, export_vqgan
+from pixgen.training.export import VOCABULARY, export_clip, export_sketcher, export_vqgan
+from pixgen.training.reconstructions import save_reconstructions
 from pixgen.training.train_clip import ClipTraining, same_meaning, train_clip
+from pixgen.training.train_sketcher import SketcherTraining, code_loss, train_sketcher
 from pixgen.training.train_vqgan import VqganTraining, train_vqgan
 from pixgen.training.vocabulary import learn_vocabulary
-from tests.conftest import TINY_CLIP, TINY_VQGAN
+from tests.conftest import TINY_CLIP, TINY_SKETCHER, TINY_VQGAN
 
 CLIP = {
     **TINY_CLIP,
@@ -68,15 +72,21 @@ def test_the_same_meaning_counts_as_right(world):
 
 
 def test_vqgan_training_passes_through_all_its_parts(world):
-    training = VqganTraining(5, codes_from=1, crisp_from=2, whole_from=3, batch=4)
+    training = VqganTraining(6, codes_from=1, crisp_from=2, whole_from=3, kept_from=4, batch=4)
     train_vqgan(
         TINY_VQGAN, world, world / "vqgan", training, clip=lambda: open_clip.model.CLIP(**CLIP)
     )
     state = torch.load(world / "vqgan" / "checkpoint.pt", weights_only=True)
-    assert state["step"] == 5
+    assert state["step"] == 6
+    for name, weights in state["average"].items():
+        if name.startswith(("encoder.", "quant_conv.")):
+            assert torch.equal(weights, state["model"][name])
     export_vqgan(world / "vqgan" / "checkpoint.pt", world)
     model = Vqgan(json.loads((world / "vqgan.json").read_text())["model"])
     load_weights(model, world / "vqgan.safetensors")
+    save_reconstructions(model.eval(), world, world / "sheet.png", rows=1)
+    with Image.open(world / "sheet.png") as sheet:
+        assert sheet.size == (8 * 128, 2 * 128)
     decode_set(model.eval(), world, world / "decoded.pt", count=16)
     assert torch.load(world / "decoded.pt", weights_only=True)["pictures"].shape == (
         16,
@@ -84,6 +94,35 @@ def test_vqgan_training_passes_through_all_its_parts(world):
         128,
         128,
     )
+
+
+def test_sketcher_training_goes_on_where_it_stopped(world, tiny_vqgan, tiny_perceptor):
+    def trained(steps: int) -> dict:
+        training = SketcherTraining(steps, batch=6, fresh=2, held_out=16)
+        train_sketcher(
+            {**TINY_SKETCHER, "grid": 32}, world, world / "sketcher", training,
+            vqgan=tiny_vqgan, clip=tiny_perceptor,
+        )  # fmt: skip
+        return torch.load(world / "sketcher" / "checkpoint.pt", weights_only=True)
+
+    assert trained(1)["step"] == 1
+    state = trained(2)
+    assert state["step"] == 2
+    assert torch.equal(state["average"]["codebook"], tiny_vqgan.codebook)
+    export_sketcher(world / "sketcher" / "checkpoint.pt", world)
+    model = Sketcher(json.loads((world / "sketcher.json").read_text())["model"])
+    load_weights(model, world / "sketcher.safetensors")
+
+
+def test_a_gradient_in_parts_is_that_of_the_whole(tiny_sketcher):
+    codes = torch.randint(32, (2, 8, 8), generator=torch.Generator().manual_seed(0))
+    features = torch.randn(2, 16, 4, 32, requires_grad=True)
+    loss, slope = code_loss(tiny_sketcher, features, codes, backward=True, rows=50)
+    logits = tiny_sketcher.head.out(features).flatten(0, 2)
+    whole = torch.nn.functional.cross_entropy(logits, tiny_sketcher.code_blocks(codes).flatten())
+    whole.backward()
+    assert torch.allclose(loss, whole.detach(), atol=1e-5)
+    assert torch.allclose(slope, features.grad, atol=1e-6)
 
 
 def test_a_missing_checkpoint_is_named(tmp_path):
