@@ -9,6 +9,8 @@ PixgenError
 ├── StudioError         a run, a queue or a folder that cannot do what was asked
 │   └── StorageError    a folder that cannot be written, a full disk
 ├── VideoError          a film that cannot be written
+├── ClassifyError       labels, templates or pictures to be classified that are not allowed
+├── SearchError         a search, or what is to be searched, that is not allowed or not there
 └── TrainingError       data or checkpoints of the pocket models that are missing
 """
 
@@ -47,6 +49,14 @@ class StorageError(StudioError):
 
 class VideoError(PixgenError):
     """A film that cannot be written."""
+
+
+class SearchError(PixgenError):
+    """A search, or what is to be searched, that is not allowed or not there."""
+
+
+class ClassifyError(PixgenError):
+    """Labels, templates or pictures to be classified that are not allowed."""
 
 
 class TrainingError(PixgenError):

@@ -12,13 +12,15 @@ MAX_PIXELS = 24_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
-def open_picture(source: str | Path | bytes) -> Image.Image:
+def open_picture(source: str | Path | bytes, *, name: str = "The upload") -> Image.Image:
     """The picture in a file or in bytes: RGB, on white where it is transparent, turned upright.
+
+    ``name`` is what errors call a picture that is given as bytes.
 
     Raises PictureError if it is missing, no picture, or larger than ``MAX_BYTES`` or
     ``MAX_PIXELS``. The size is read from the header, before any pixel is decoded.
     """
-    data, name = _read(source)
+    data, name = _read(source, name)
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
         width, height = picture.size
@@ -39,9 +41,9 @@ def open_picture(source: str | Path | bytes) -> Image.Image:
     return flat.convert("RGB")
 
 
-def _read(source: str | Path | bytes) -> tuple[bytes, str]:
+def _read(source: str | Path | bytes, name: str) -> tuple[bytes, str]:
     if isinstance(source, bytes):
-        data, name = source, "The upload"
+        data = source
     else:
         path, name = Path(source), f"“{Path(source).name}”"
         try:

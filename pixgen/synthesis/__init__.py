@@ -1,7 +1,9 @@
 """The picture: pure torch, no files, no page, no thread."""
 
-from pixgen.synthesis.drawers import Drawer, make_drawer
+from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.frames import Frame
+from pixgen.synthesis.masks import make_drawer
 from pixgen.synthesis.optimize import Optimization
+from pixgen.synthesis.sketching import Sketchbook
 
-__all__ = ["Drawer", "Frame", "Optimization", "make_drawer"]
+__all__ = ["Drawer", "Frame", "Optimization", "Sketchbook", "make_drawer"]

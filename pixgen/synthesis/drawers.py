@@ -5,7 +5,6 @@ from typing import Protocol
 import torch
 
 from pixgen.models.vqgan import Vqgan
-from pixgen.recipe import Recipe
 from pixgen.synthesis.losses import clamp_with_grad
 
 
@@ -57,6 +56,10 @@ class VqganDrawer:
         with torch.no_grad():
             self.latent.data.copy_(self.vqgan.encode(whole.to(self.latent.device)))
 
+    def start_from_codes(self, codes: torch.Tensor) -> None:
+        """Begin with codes ``(rows, columns)`` of this drawer's VQGAN."""
+        self.latent.data.copy_(self.vqgan.lookup(codes[None]))
+
     def draw(self, latent: torch.Tensor | None = None) -> torch.Tensor:
         """The picture ``(1, 3, H, W)`` in [0, 1]; the gradient passes the codes straight through."""
         picture = self.vqgan.decode(self.vqgan.nearest(self.latent if latent is None else latent))
@@ -66,8 +69,3 @@ class VqganDrawer:
     def project(self) -> None:
         """Clamp each channel to the codebook's bounds."""
         self.latent.clamp_(self.low, self.high)
-
-
-def make_drawer(recipe: Recipe, vqgan: Vqgan) -> Drawer:
-    """The drawer that a recipe names."""
-    return VqganDrawer(vqgan, width=recipe.width, height=recipe.height)

@@ -10,8 +10,20 @@ from einops import rearrange
 
 
 @dataclass(frozen=True, eq=False)
+class Candidate:
+    """A sketch: ``(H, W, 3)`` uint8, and its mean cosine to the prompts by their weights."""
+
+    picture: np.ndarray = field(repr=False)
+    similarity: float
+
+
+@dataclass(frozen=True, eq=False)
 class Frame:
-    """One stage of a picture. ``similarities`` are (prompt, cosine); ``seconds`` is this step's."""
+    """One stage of a picture. ``similarities`` are (prompt, cosine); ``seconds`` is this step's.
+
+    Frame 0 shows the start. While a start is being sketched, ``step`` counts up to it from below 0.
+    ``candidates`` are the sketches that were made for it, the one that CLIP likes best first.
+    """
 
     step: int
     steps: int
@@ -19,9 +31,15 @@ class Frame:
     losses: dict[str, float]
     seconds: float
     draw: Callable[[], torch.Tensor] = field(repr=False)  # (1, 3, H, W) in [0, 1], on any device
+    candidates: tuple[Candidate, ...] = ()
 
     @cached_property
     def picture(self) -> np.ndarray:
         """``(H, W, 3)`` uint8, copied from the device when first asked for."""
-        pixels = (self.draw()[0].float().clamp(0, 1) * 255).round().to(torch.uint8)
-        return rearrange(pixels, "c h w -> h w c").cpu().numpy()
+        return as_pixels(self.draw()[0])
+
+
+def as_pixels(picture: torch.Tensor) -> np.ndarray:
+    """A picture ``(3, H, W)`` in [0, 1], on any device, as ``(H, W, 3)`` uint8."""
+    pixels = (picture.float().clamp(0, 1) * 255).round().to(torch.uint8)
+    return rearrange(pixels, "c h w -> h w c").cpu().numpy()

@@ -15,25 +15,29 @@ from PIL import Image
 from pixgen.models.clip import Perceptor, Perceptors
 from pixgen.prompts import Prompt, parse
 from pixgen.recipe import Change, Recipe
+from pixgen.synthesis.beginning import Beginning
 from pixgen.synthesis.cutouts import Placement, disturb, place, sample
 from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.frames import Frame
 from pixgen.synthesis.losses import prompt_loss, spherical_dist_loss, tv_loss
 from pixgen.synthesis.memory import memory_guard
 from pixgen.synthesis.regions import cutout_shares
-from pixgen.synthesis.starts import as_tensor, fitted, start_picture
+from pixgen.synthesis.sketching import Sketchbook
+from pixgen.synthesis.starts import as_tensor
 
 _HALF_SCALE = 2.0**12  # keeps float16 gradients of pixels above their smallest number
 
 
 class Optimization(Iterator[Frame]):
-    """Paints a recipe: yields frame 0, the start, then one frame after each step.
+    """Paints a recipe: yields frame 0, the start, then one frame after each step. A start that is
+    sketched comes with frames of its own, which count up from below 0.
 
     Args:
         recipe: what to paint.
         drawer: draws on the device where the models are; its latent is started here.
         perceptor: judges the cutouts, on the same device.
         pictures: every path that the recipe names, with its opened picture.
+        sketchbook: what sketches the start, for recipes that ask for it.
         mark: called with a stage's name when the stage ends: decode, cutouts, clip, backward, rest.
 
     All chance comes from one generator, seeded by the recipe. The object belongs to one thread.
@@ -43,6 +47,7 @@ class Optimization(Iterator[Frame]):
     def __init__(
         self, recipe: Recipe, drawer: Drawer, perceptor: Perceptor | Perceptors, *,
         pictures: Mapping[str, Image.Image] | None = None,
+        sketchbook: Sketchbook | None = None,
         mark: Callable[[str], None] = lambda stage: None,
     ) -> None:  # fmt: skip
         self.recipe, self.drawer, self.perceptor = recipe, drawer, perceptor
@@ -53,36 +58,45 @@ class Optimization(Iterator[Frame]):
         self._device = drawer.latent.device
         self._generator = torch.Generator(self._device).manual_seed(recipe.seed)
         self._done = False
-        with memory_guard(recipe), torch.no_grad():
-            self._start_pixels = self._started()
-        self._start_latent = drawer.latent.detach().clone()
+        self._start_latent = torch.zeros_like(drawer.latent)
+        self._beginning = Beginning(
+            recipe, drawer, pictures=self._pictures, generator=self._generator,
+            judge=self._liking, sketchbook=sketchbook,
+        )  # fmt: skip
+        self._stages: Iterator[tuple[int, torch.Tensor]] | None = iter(self._beginning)
+        if not recipe.start.sketched:  # nothing to see, and a moment's work
+            with memory_guard(recipe):
+                self._begin(perf_counter())
         self._average = torch.zeros_like(self._start_latent)
         self._optimizer = getattr(torch.optim, recipe.optimizer.name)(
             [drawer.latent], lr=recipe.optimizer.learning_rate
         )
 
-    def _started(self) -> torch.Tensor | None:
-        """Start the drawer's latent; the start's pixels, where a loss wants them later."""
-        recipe, start = self.recipe, self.recipe.start
-        size = {"width": recipe.width, "height": recipe.height}
-        picture = None
-        if start.kind == "picture":
-            picture = fitted(self._pictures[start.picture], **size, fit=start.fit).to(self._device)
-        elif start.kind != "codes":
-            picture = start_picture(start.kind, **size, generator=self._generator)
-        if picture is None:
-            self.drawer.start_random(self._generator)
-        else:
-            self.drawer.start_from(picture)
-        if not recipe.losses.start_pixels:
-            return None
-        return self.drawer.draw().detach() if picture is None else picture
+    @torch.no_grad()
+    def _liking(self, pictures: torch.Tensor) -> torch.Tensor:
+        """How well pictures ``(N, 3, H, W)`` fit the first prompts: cosines by weight, ``(N,)``."""
+        prompts, liking = self.recipe.scene(0), torch.zeros(len(pictures), device=self._device)
+        vectors = self.perceptor.embed_images(pictures)
+        for prompt in prompts:
+            liking += prompt.weight * (vectors @ self._target(prompt))
+        return liking / max(1e-6, sum(abs(prompt.weight) for prompt in prompts))
+
+    def _begin(self, begun: float) -> Frame | None:
+        """What there is to see of the start's making; None when the start is made."""
+        step, picture = next(self._stages, (0, None))
+        if picture is not None:
+            return Frame(step, self.recipe.steps, (), {}, perf_counter() - begun, lambda: picture)
+        self._stages = None
+        self._start_latent.copy_(self.drawer.latent.detach())
+        return None
 
     def __next__(self) -> Frame:
         if self._done:
             raise StopIteration
         begun = perf_counter()
         with memory_guard(self.recipe):
+            if self._stages is not None and (frame := self._begin(begun)) is not None:
+                return frame
             if self.step < self.recipe.steps:
                 frame = self._move(begun)
                 self.step += 1
@@ -134,7 +148,7 @@ class Optimization(Iterator[Frame]):
         count = len(similarities)
         return Frame(
             self.step, self.recipe.steps, tuple(zip(similarities, values[:count], strict=True)),
-            dict(zip(losses, values[count:], strict=True)), seconds, draw,
+            dict(zip(losses, values[count:], strict=True)), seconds, draw, self._beginning.candidates,
         )  # fmt: skip
 
     def _shown(self) -> Callable[[], torch.Tensor] | None:
@@ -201,7 +215,7 @@ class Optimization(Iterator[Frame]):
             found["total_variation"] = wanted.total_variation * tv_loss(picture)
         if wanted.start_pixels:
             found["start_pixels"] = (
-                wanted.start_pixels * (picture - self._start_pixels).square().mean()
+                wanted.start_pixels * (picture - self._beginning.pixels).square().mean()
             )
         if backward and found:
             (sum(found.values()) * self._gradient_scale).backward()
@@ -268,9 +282,16 @@ class Optimization(Iterator[Frame]):
         self.recipe = self.recipe.model_copy(update={"changes": (*self.recipe.changes, change)})
 
     def state(self) -> dict:
-        """All that the next frames depend on: tensors and numbers, safe to save and to load."""
+        """All that the next frames depend on: tensors and numbers, safe to save and to load.
+
+        A start that is still being sketched is sketched anew: that is quick, and gives the same.
+        """
+        if self._stages is not None:
+            return {"step": self.step, "beginning": True}
+        pixels = self._beginning.pixels
         return {
             "step": self.step,
+            "start_pixels": None if pixels is None else pixels.clone(),
             "latent": self.drawer.latent.detach().clone(),
             "start_latent": self._start_latent.clone(),
             "average": self._average.clone(),
@@ -280,7 +301,11 @@ class Optimization(Iterator[Frame]):
 
     def restore(self, state: dict) -> None:
         """Go on from a state of the same recipe: the next frames are those that would have come."""
-        self.step, self._done = state["step"], False
+        if state.get("beginning"):
+            return  # as a new Optimization does
+        self.step, self._done, self._stages = state["step"], False, None
+        if state["start_pixels"] is not None:
+            self._beginning.pixels = state["start_pixels"].to(self._device)
         self.drawer.latent.data.copy_(state["latent"])
         self._start_latent.copy_(state["start_latent"])
         self._average.copy_(state["average"])

@@ -1,0 +1,83 @@
+"""Brings a drawer to its start: chance, a noise, a picture, or what the sketcher writes."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import torch
+from PIL import Image
+
+from pixgen.recipe import Recipe
+from pixgen.synthesis.drawers import Drawer
+from pixgen.synthesis.frames import Candidate
+from pixgen.synthesis.masks import MaskedDrawer
+from pixgen.synthesis.sketching import Kept, Sketchbook, Sketching
+from pixgen.synthesis.starts import fitted, start_picture
+
+
+class Beginning:
+    """Iterate it to the end, and the drawer stands at its start.
+
+    Args:
+        generator: the run's own chance.
+        judge: how well pictures ``(N, 3, H, W)`` fit the first prompts, ``(N,)``; sketches are
+            picked by it.
+    """
+
+    def __init__(
+        self, recipe: Recipe, drawer: Drawer, *,
+        pictures: Mapping[str, Image.Image], generator: torch.Generator,
+        judge: Callable[[torch.Tensor], torch.Tensor], sketchbook: Sketchbook | None,
+    ) -> None:  # fmt: skip
+        if recipe.start.sketched and sketchbook is None:
+            raise ValueError("a recipe whose start is sketched needs a sketchbook")
+        self.recipe, self.drawer = recipe, drawer
+        self.pixels: torch.Tensor | None = None  # of the start, where a loss wants them later
+        self.candidates: tuple[Candidate, ...] = ()  # of a start that was sketched
+        self._pictures, self._generator = pictures, generator
+        self._judge, self._book = judge, sketchbook
+
+    @torch.no_grad()
+    def __iter__(self) -> Iterator[tuple[int, torch.Tensor]]:
+        """Yields what there is to see on the way: a step that counts up from below 0, and a picture
+        ``(1, 3, H, W)`` in [0, 1]."""
+        picture, start = None, self.recipe.start
+        if start.sketched:
+            picture = yield from self._sketched()
+        elif start.kind == "codes" or (start.masked and start.fill == "codes"):
+            self.drawer.start_random(self._generator)
+        else:
+            picture = self._picture()
+            self.drawer.start_from(picture)
+        if self.recipe.losses.start_pixels:
+            self.pixels = self.drawer.draw() if picture is None else picture
+
+    def _picture(self) -> torch.Tensor:
+        start = self.recipe.start
+        size = {"width": self.recipe.width, "height": self.recipe.height}
+        if isinstance(self.drawer, MaskedDrawer):
+            return self.drawer.original
+        if start.kind == "picture":
+            picture = fitted(self._pictures[start.picture], **size, fit=start.fit)
+            return picture.to(self._generator.device)
+        return start_picture(start.kind, **size, generator=self._generator)
+
+    def _sketched(self) -> Iterator[tuple[int, torch.Tensor]]:
+        # Of its own chance: another number of candidates must not change what follows.
+        chance = torch.Generator(self._generator.device).manual_seed(self.recipe.seed)
+        masked = isinstance(self.drawer, MaskedDrawer)
+        sketching = Sketching(
+            self.recipe, self._book, judge=self._judge, pictures=self._pictures, generator=chance,
+            kept=Kept(self.drawer.original, self.drawer.mask) if masked else None,
+        )  # fmt: skip
+        yield from enumerate(sketching, start=-sketching.most_stages)
+        self.candidates = sketching.candidates
+        codes, picture = sketching.picked()
+        if self._are_canvas(codes):
+            self.drawer.start_from_codes(codes)
+        else:
+            self.drawer.start_from(picture)
+        return picture
+
+    def _are_canvas(self, codes: torch.Tensor) -> bool:
+        """Whether a sketch's codes are the very codes of this canvas."""
+        drawer = self.drawer
+        return drawer.vqgan is self._book.vqgan and drawer.latent.shape[2:] == codes.shape

@@ -1,0 +1,142 @@
+"""Painting a part of a picture anew: what is kept, what is painted, and a canvas that is extended."""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from pixgen.errors import RecipeError
+from pixgen.models.vqgan import Vqgan
+from pixgen.recipe import Recipe, Start
+from pixgen.synthesis.drawers import Drawer, VqganDrawer
+from pixgen.synthesis.starts import as_tensor, fitted
+
+# Pixels over which the new passes into the kept: a hard edge would be seen.
+SOFT = 5
+
+
+class MaskedDrawer:
+    """Draws with another drawer where the mask says so, and shows a given picture elsewhere.
+
+    Args:
+        drawer: draws the whole canvas.
+        original: what is kept, ``(1, 3, H, W)`` in [0, 1].
+        mask: ``(1, 1, H, W)``, 1 where to paint, 0 where to keep.
+    """
+
+    def __init__(self, drawer: VqganDrawer, *, original: torch.Tensor, mask: torch.Tensor) -> None:
+        self.drawer, self.original, self.mask = drawer, original, mask
+        self.soft = softened(mask)
+        self.painted = places(mask, factor=drawer.vqgan.factor)  # (1, 1, rows, columns) bool
+        drawer.start_from(original)
+        self._kept = drawer.latent.detach().clone()
+
+    @property
+    def latent(self) -> torch.Tensor:
+        """The other drawer's."""
+        return self.drawer.latent
+
+    @property
+    def vqgan(self) -> Vqgan:
+        """The other drawer's."""
+        return self.drawer.vqgan
+
+    def start_random(self, generator: torch.Generator) -> None:
+        """Begin with random codes where to paint."""
+        self.drawer.start_random(generator)
+        self._keep()
+
+    def start_from(self, picture: torch.Tensor) -> None:
+        """Begin with a picture ``(1, 3, H, W)`` where to paint."""
+        self.drawer.start_from(picture)
+        self._keep()
+
+    def start_from_codes(self, codes: torch.Tensor) -> None:
+        """Begin with codes ``(rows, columns)`` where to paint."""
+        self.drawer.start_from_codes(codes)
+        self._keep()
+
+    def draw(self, latent: torch.Tensor | None = None) -> torch.Tensor:
+        """The whole picture ``(1, 3, H, W)`` in [0, 1]; gradients come from what is painted."""
+        return torch.lerp(self.original, self.drawer.draw(latent), self.soft)
+
+    def project(self) -> None:
+        """As the other drawer, and what is kept is put back."""
+        self.drawer.project()
+        self._keep()
+
+    @torch.no_grad()
+    def _keep(self) -> None:
+        latent = self.drawer.latent
+        latent.copy_(torch.where(self.painted, latent, self._kept))
+
+
+def softened(mask: torch.Tensor) -> torch.Tensor:
+    """A mask ``(1, 1, H, W)`` with soft edges that lie inside what is painted."""
+    kept = F.max_pool2d(1 - mask, SOFT, stride=1, padding=SOFT // 2)
+    margin = (SOFT // 2,) * 4
+    return 1 - F.avg_pool2d(F.pad(kept, margin, mode="replicate"), SOFT, stride=1)
+
+
+def places(mask: torch.Tensor, *, factor: int) -> torch.Tensor:
+    """The codes' places that a mask ``(1, 1, H, W)`` touches, ``(1, 1, rows, columns)`` bool."""
+    height, width = mask.shape[-2:]
+    whole = F.pad(mask, (0, -width % factor, 0, -height % factor), mode="replicate")
+    return F.max_pool2d(whole, factor) > 0.5
+
+
+def masked(
+    start: Start, *, pictures: Mapping[str, Image.Image], width: int, height: int
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+    """The picture that a masked start keeps, ``(1, 3, height, width)``, and its mask, ``(1, 1, height,
+    width)``.
+
+    Raises RecipeError if there is nothing to paint.
+    """
+    picture = pictures[start.picture]
+    if start.extend:
+        return _extended(picture, side=start.extend, width=width, height=height)
+    original = fitted(picture, width=width, height=height, fit=start.fit)
+    drawn = fitted(pictures[start.mask], width=width, height=height, fit=start.fit)
+    mask = (drawn.mean(1, keepdim=True) > 0.5).float()
+    if not mask.any():
+        raise RecipeError("The mask is black everywhere: paint white what is to be painted anew.")
+    return original, mask
+
+
+def _extended(
+    picture: Image.Image, *, side: str, width: int, height: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    sideways = side in ("left", "right")
+    room, breadth = (width, height) if sideways else (height, width)
+    long, short = picture.size if sideways else picture.size[::-1]
+    length = max(1, round(long * breadth / short))
+    if length >= room:
+        raise RecipeError(
+            f"There is nothing to extend to the {side}: the picture fills a canvas of {width}×{height} "
+            f"already. Choose a {'wider' if sideways else 'higher'} size."
+        )
+    size = (length, breadth) if sideways else (breadth, length)
+    kept = as_tensor(picture.resize(size, Image.Resampling.LANCZOS))
+    before, after = (room - length, 0) if side in ("left", "top") else (0, room - length)
+    margin = (before, after, 0, 0) if sideways else (0, 0, before, after)
+    mask = F.pad(torch.zeros(1, 1, *kept.shape[-2:]), margin, value=1.0)
+    return F.pad(kept, margin, mode="replicate"), mask
+
+
+def make_drawer(
+    recipe: Recipe, vqgan: Vqgan, *, pictures: Mapping[str, Image.Image] | None = None
+) -> Drawer:
+    """The drawer that a recipe names, on the VQGAN's device; ``pictures`` holds those it names.
+
+    Raises RecipeError if a mask leaves nothing to paint.
+    """
+    drawer = VqganDrawer(vqgan, width=recipe.width, height=recipe.height)
+    if not recipe.start.masked:
+        return drawer
+    original, mask = masked(
+        recipe.start, pictures=pictures or {}, width=recipe.width, height=recipe.height
+    )
+    device = vqgan.codebook.device
+    return MaskedDrawer(drawer, original=original.to(device), mask=mask.to(device))

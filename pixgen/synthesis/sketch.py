@@ -1,0 +1,91 @@
+"""Sketches: pictures that the sketcher writes, code after code, several at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+
+from pixgen.models.sketcher import CELLS, Cache, Sketcher, Wanted
+
+OPEN = -1  # a code that is not written yet
+
+
+@dataclass(frozen=True)
+class Hand:
+    """How freely codes are chosen.
+
+    Args:
+        temperature: above 1 bolder, below 1 safer, 0 always the likeliest code.
+        top_k: chosen among so many of the likeliest.
+        guidance: how much more like what is wanted than like anything; 1 is off.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 256
+    guidance: float = 3.0
+
+
+@torch.no_grad()
+def sketch(
+    model: Sketcher, wanted: Wanted, *, count: int, hand: Hand, generator: torch.Generator,
+    known: torch.Tensor | None = None,
+) -> Iterator[torch.Tensor]:  # fmt: skip
+    """Write ``count`` pictures; yields all their codes ``(count, grid, grid)`` int64 after each row
+    of blocks, ``OPEN`` where nothing is written yet.
+
+    Args:
+        wanted: of one picture, or of ``count``.
+        generator: all chance comes from it; on the model's device.
+        known: codes ``(count, grid, grid)`` that stay as they are, ``OPEN`` where to write.
+    """
+    device, side = generator.device, model.blocks_a_side
+    prefix = model.prefix_of(wanted, count=_size(wanted)).expand(count, -1, -1)
+    guided = hand.guidance != 1
+    if guided:
+        prefix = torch.cat([prefix, model.prefix_of(Wanted(), count=count)])
+    caches = [Cache(len(model.positions)) for _ in model.layers]
+    blocks = torch.full((count, side * side, CELLS), OPEN, device=device)
+    if known is not None:
+        blocks = model.code_blocks(known.to(device)).clone()
+    entering = prefix + model.positions[: model.prefix]
+    for index in range(side * side):
+        if index:
+            written = model.codebook[blocks[:, :index].clamp(min=0)]
+            around = model.neighbours(
+                F.pad(rearrange(written, "b n c d -> b n (c d)"), (0, 0, 0, 1))
+            )
+            entering = model.read_block(around[:, -1:]) + model.positions[model.prefix + index - 1]
+            entering = entering.repeat(2, 1, 1) if guided else entering
+        for layer, cache in zip(model.layers, caches, strict=True):
+            entering = layer(entering, cache)
+        hidden = model.norm(entering[:, -1:])
+        for cell in range(CELLS):
+            given = blocks[:, index, cell].clone()
+            if (given != OPEN).all():
+                continue
+            before = model.codebook[blocks[:, index : index + 1, :cell]]
+            before = before.repeat(2, 1, 1, 1) if guided else before
+            logits = model.head.out(model.head.cell(hidden, before, cell))[:, 0]
+            if guided:
+                told, free = logits.chunk(2)
+                logits = free + hand.guidance * (told - free)
+            chosen = _choose(logits, hand, generator)
+            blocks[:, index, cell] = torch.where(given == OPEN, chosen, given)
+        if (index + 1) % side == 0:
+            yield model.code_grid(blocks)
+
+
+def _choose(logits: torch.Tensor, hand: Hand, generator: torch.Generator) -> torch.Tensor:
+    """One code of each row of logits ``(B, codes)``."""
+    if hand.temperature == 0:
+        return logits.argmax(-1)
+    best, codes = logits.topk(min(hand.top_k, logits.shape[-1]))
+    chances = F.softmax(best / hand.temperature, dim=-1)
+    return codes.gather(1, torch.multinomial(chances, 1, generator=generator))[:, 0]
+
+
+def _size(wanted: Wanted) -> int:
+    given = wanted.words if wanted.words is not None else wanted.vectors
+    return 1 if given is None else len(given)

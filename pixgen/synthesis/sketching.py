@@ -1,0 +1,142 @@
+"""A start that the sketcher writes: several candidates, shown as they grow, the best of them picked."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from pixgen.models.clip import Perceptor
+from pixgen.models.sketcher import Sketcher, Wanted
+from pixgen.models.vqgan import Vqgan
+from pixgen.prompts import Prompt
+from pixgen.recipe import Recipe
+from pixgen.synthesis.frames import Candidate, as_pixels
+from pixgen.synthesis.ideas import idea_vector
+from pixgen.synthesis.sketch import OPEN, Hand
+from pixgen.synthesis.spread import code_size, spread, windows
+
+PAPER = 0.93  # the grey of what is not written yet
+
+
+@dataclass(frozen=True)
+class Sketchbook:
+    """A sketcher, the VQGAN whose codes it writes, and the CLIP that reads its words."""
+
+    sketcher: Sketcher
+    vqgan: Vqgan
+    reader: Perceptor
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A picture ``(1, 3, H, W)`` that stays where a mask ``(1, 1, H, W)`` is 0."""
+
+    picture: torch.Tensor
+    mask: torch.Tensor
+
+
+class Sketching:
+    """Writes a recipe's start. Iterate it for the pictures on the way; then ``codes`` and
+    ``candidates`` are there, the one that ``judge`` likes best first.
+
+    Args:
+        judge: how well pictures ``(N, 3, H, W)`` fit, ``(N,)``.
+        kept: what of the canvas is there already.
+    """
+
+    def __init__(
+        self, recipe: Recipe, book: Sketchbook, *,
+        judge: Callable[[torch.Tensor], torch.Tensor], pictures: Mapping[str, Image.Image],
+        generator: torch.Generator, kept: Kept | None = None,
+    ) -> None:  # fmt: skip
+        self.recipe, self.book, self.judge = recipe, book, judge
+        self.codes = torch.empty(0)  # (N, rows, columns)
+        self.candidates: tuple[Candidate, ...] = ()
+        self._pictures, self._generator, self._kept = pictures, generator, kept
+
+    @torch.no_grad()
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        """Yields pictures ``(1, 3, H, W)`` in [0, 1], one after each row of blocks."""
+        settings = self.recipe.start.sketch
+        hand = Hand(settings.temperature, settings.top_k, settings.guidance)
+        codes = self._known().repeat(settings.candidates, 1, 1)
+        for written in spread(
+            self.book.sketcher, self._wanted(), known=codes, hand=hand, generator=self._generator
+        ):
+            codes = written
+            yield self._decoded(codes[:1])
+        drawn = torch.cat([self._decoded(each[None]) for each in codes])
+        liked = self.judge(drawn)
+        order = liked.argsort(descending=True, stable=True)
+        self.codes = codes[order]
+        self.candidates = tuple(
+            Candidate(as_pixels(drawn[index]), float(liked[index])) for index in order.tolist()
+        )
+
+    @property
+    def most_stages(self) -> int:
+        """How many pictures come on the way at most."""
+        sketcher = self.book.sketcher
+        rows, columns = code_size(self.recipe.width, self.recipe.height, grid=sketcher.grid)
+        count = len(windows(max(rows, columns), grid=sketcher.grid, middle_first=True))
+        return count * sketcher.blocks_a_side
+
+    def picked(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The codes ``(rows, columns)`` and the picture ``(1, 3, H, W)`` of the recipe's choice."""
+        codes = self.codes[self.recipe.start.sketch.pick]
+        with torch.no_grad():
+            return codes, self._decoded(codes[None])
+
+    def _known(self) -> torch.Tensor:
+        """The codes that there are before anything is written, ``(1, rows, columns)``."""
+        vqgan, recipe = self.book.vqgan, self.recipe
+        rows, columns = code_size(recipe.width, recipe.height, grid=self.book.sketcher.grid)
+        if self._kept is None:
+            return torch.full((1, rows, columns), OPEN, device=vqgan.codebook.device)
+        size = (rows * vqgan.factor, columns * vqgan.factor)
+        picture = F.interpolate(self._kept.picture, size=size, mode="bicubic", antialias=True)
+        codes = vqgan.codes(vqgan.encode(picture.clamp(0, 1)))
+        painted = F.adaptive_max_pool2d(self._kept.mask, (rows, columns))[:, 0] > 0.5
+        return codes.masked_fill(painted, OPEN)
+
+    def _wanted(self) -> Wanted:
+        start = self.recipe.start
+        if start.kind == "idea":
+            return Wanted(vectors=self._vector(start.idea))
+        pulling = [prompt for prompt in self.recipe.scene(0) if prompt.weight > 0]
+        texts = [prompt.text for prompt in pulling if prompt.text]
+        if not texts:
+            return Wanted(vectors=self._vector(pulling)) if pulling else Wanted()
+        places = self.book.sketcher.places
+        return Wanted(words=self.book.reader.read_texts([", ".join(texts)], places=places))
+
+    def _vector(self, terms: Sequence[Prompt]) -> torch.Tensor:
+        return idea_vector(
+            terms, reader=self.book.reader, prior=self.book.sketcher.prior, pictures=self._pictures
+        )
+
+    def _decoded(self, codes: torch.Tensor) -> torch.Tensor:
+        """Codes ``(N, rows, columns)`` as pictures ``(N, 3, H, W)``; what is open is paper."""
+        vqgan, recipe = self.book.vqgan, self.recipe
+        drawn = vqgan.decode(vqgan.lookup(codes.clamp(min=0))).float().clamp(0, 1)
+        written = (codes != OPEN).float()[:, None]
+        if not bool(written.all()):
+            mask = F.interpolate(written, scale_factor=vqgan.factor)
+            drawn = drawn * mask + PAPER * (1 - mask)
+        return fitted_to(drawn, width=recipe.width, height=recipe.height)
+
+
+def fitted_to(pictures: torch.Tensor, *, width: int, height: int) -> torch.Tensor:
+    """Pictures ``(N, 3, h, w)`` so resized that they cover ``height`` × ``width``, and cut."""
+    if pictures.shape[-2:] == (height, width):
+        return pictures
+    scale = max(height / pictures.shape[-2], width / pictures.shape[-1])
+    size = (
+        max(height, round(pictures.shape[-2] * scale)),
+        max(width, round(pictures.shape[-1] * scale)),
+    )
+    larger = F.interpolate(pictures, size=size, mode="bicubic", antialias=True, align_corners=False)
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    return larger[..., top : top + height, left : left + width].clamp(0, 1)
