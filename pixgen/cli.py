@@ -12,8 +12,10 @@ import typer
 
 import pixgen
 from pixgen.bench import bench
+from pixgen.commands.classify import classify
 from pixgen.commands.generate import generate
 from pixgen.commands.listings import info, models, presets, runs
+from pixgen.commands.search import collections, index, search
 from pixgen.errors import PixgenError
 
 BAD_INPUT = 2  # the exit status for anything that a person can put right
@@ -24,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (generate, info, presets, runs, models):
+for command in (generate, classify, info, presets, runs, models, index, search, collections):
     app.command()(command)
 app.add_typer(bench)
 

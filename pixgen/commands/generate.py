@@ -65,8 +65,24 @@ def generate(
     init: Annotated[
         str | None,
         typer.Option(
-            help="How to start: codes, perlin, gradient, snow, grey or picture:PATH.",
+            help="How to start: sketch (or dalle), codes, perlin, gradient, snow, grey, picture:PATH, "
+            "variation:PATH, or idea:TERMS such as “idea:[a.png] | winter | summer:-1”.",
             metavar="KIND",
+        ),
+    ] = None,
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --init picture:PATH: paint anew only where this picture is white.",
+            metavar="FILE",
+        ),
+    ] = None,
+    extend: Annotated[
+        str | None,
+        typer.Option(
+            help="With --init picture:PATH: go on beyond the picture to the left, right, top or "
+            "bottom, as far as --size says.",
+            metavar="SIDE",
         ),
     ] = None,
     assignments: Annotated[
@@ -116,7 +132,9 @@ def generate(
     outputs = Outputs(picture=out, film=video, overwrite=overwrite)
     outputs.check()
     if resume is not None:
-        given = (prompt, negative, preset, size, seed, model, clip, init, assignments, recipe)
+        given = (
+            prompt, negative, preset, size, seed, model, clip, init, mask, extend, assignments, recipe,
+        )  # fmt: skip
         if any(each not in (None, []) for each in given):
             raise RecipeError(
                 "--resume goes on with the run's own recipe: only --steps, --out, --video, "
@@ -129,7 +147,7 @@ def generate(
         Options(
             prompt=prompt, negative=negative or (), recipe=_read(recipe), preset=preset, size=size,
             steps=steps, seed=seed, model=model, clip=clip or (), start=init,
-            assignments=assignments or (),
+            mask=None if mask is None else str(mask), extend=extend, assignments=assignments or (),
         )
     )  # fmt: skip
     for end in almost_weights(prompt or ""):

@@ -28,7 +28,7 @@ def info(
     rows += [
         row for row in _flat(recipe.model_dump(mode="json")) if row[0].split(".")[0] not in shown
     ]
-    _table(("field", "value"), rows)
+    table(("field", "value"), rows)
 
 
 def presets(as_json: AsJson = False) -> None:
@@ -43,7 +43,7 @@ def presets(as_json: AsJson = False) -> None:
         ]
         typer.echo(json.dumps(values, ensure_ascii=False))
         return
-    _table(
+    table(
         ("preset", "about"),
         [
             (each.name + (" (default)" if each.name == DEFAULT else ""), each.about)
@@ -82,7 +82,7 @@ def runs(
         (run["run"], run["state"], f"{run['step']}/{run['steps']}", run["seed"], run["prompt"])
         for run in found
     ]
-    _table(("run", "state", "step", "seed", "prompt"), rows)
+    table(("run", "state", "step", "seed", "prompt"), rows)
 
 
 def models(as_json: AsJson = False) -> None:
@@ -93,7 +93,12 @@ def models(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
-    _table(("option", "names"), [(f"--{kind}", ", ".join(names)) for kind, names in found.items()])
+    table(("option", "names"), [(f"--{kind}", ", ".join(names)) for kind, names in found.items()])
+
+
+def printable(text: str) -> str:
+    """Without what a terminal would obey: a file's name may hold anything."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def _flat(value: Any, path: str = "") -> Iterable[tuple[str, str]]:
@@ -105,14 +110,15 @@ def _flat(value: Any, path: str = "") -> Iterable[tuple[str, str]]:
         yield path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows below their heads, in columns."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    printed = Table(box=None, pad_edge=False, header_style="bold")
     for head in heads:
-        table.add_column(head, overflow="fold")
+        printed.add_column(head, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    Console(highlight=False).print(table)
+        printed.add_row(*(Text(str(cell)) for cell in row))
+    Console(highlight=False).print(printed)

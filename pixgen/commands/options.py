@@ -38,6 +38,8 @@ class Options:
     model: str | None = None
     clip: Sequence[str] = ()
     start: str | None = None
+    mask: str | None = None
+    extend: str | None = None
     assignments: Sequence[str] = ()
 
 
@@ -72,15 +74,26 @@ def parse_size(text: str) -> tuple[int, int]:
     return sides[0], sides[-1]
 
 
-def parse_start(text: str) -> dict[str, str]:
-    """A start from its kind or from ``picture:PATH``. Raises RecipeError."""
-    kind, _, path = text.partition(":")
-    if kind == "picture" and path:
-        return {"kind": kind, "picture": path}
-    if text not in _START_KINDS or kind == "picture":
-        kinds = ", ".join(each for each in _START_KINDS if each != "picture")
-        raise RecipeError(f"There is no start “{text}”: choose {kinds} or picture:PATH.")
-    return {"kind": kind, "picture": ""}
+def parse_start(text: str) -> dict[str, Any]:
+    """A start from its kind, ``picture:PATH``, ``variation:PATH`` or ``idea:TERMS``, the terms in the
+    grammar of prompts. ``dalle`` is another name of ``sketch``. Raises RecipeError."""
+    kind, _, more = text.partition(":")
+    start = {"kind": kind, "picture": "", "idea": ()}
+    if kind == "picture" and more:
+        return {**start, "picture": more}
+    if kind == "variation" and more:
+        return {**start, "kind": "idea", "idea": ({"picture": more},)}
+    if kind == "idea" and more:
+        return {**start, "idea": more}
+    if text == "dalle":
+        return {**start, "kind": "sketch"}
+    alone = [each for each in _START_KINDS if each not in ("picture", "idea")]
+    if text not in alone:
+        raise RecipeError(
+            f"There is no start “{text}”: choose {', '.join(alone)}, picture:PATH, variation:PATH or "
+            "idea:TERMS."
+        )
+    return start
 
 
 def almost_weights(prompt: str) -> list[str]:
@@ -129,13 +142,24 @@ def _fields(options: Options) -> dict[str, Any]:
         "seed": options.seed,
         "model": options.model,
         "clip": tuple(options.clip) or None,
-        "start": parse_start(options.start) if options.start is not None else None,
+        "start": _start(options),
     }
     if options.size is not None:
         fields["width"], fields["height"] = parse_size(options.size)
     if options.seed is None and options.recipe is None:
         fields["seed"] = secrets.randbelow(LARGEST_DRAWN_SEED + 1)
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _start(options: Options) -> dict[str, Any] | None:
+    start = parse_start(options.start) if options.start is not None else {}
+    if options.mask is not None:
+        start |= {"mask": options.mask, "extend": ""}
+    if options.extend is not None:
+        start |= (
+            {"extend": options.extend} if options.mask else {"extend": options.extend, "mask": ""}
+        )
+    return start or None
 
 
 def _model(annotation: Any) -> type[BaseModel] | None:

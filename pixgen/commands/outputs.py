@@ -34,9 +34,9 @@ class Outputs:
     def check(self) -> None:
         """Raise StorageError now, not after minutes of painting, if a file could not be written."""
         if self.picture is not None:
-            self._check(self.picture, "--out", suffixes=(".png",))
+            check_target(self.picture, "--out", suffixes=(".png",), overwrite=self.overwrite)
         if self.film is not None:
-            self._check(self.film, "--video", suffixes=FILMS)
+            check_target(self.film, "--video", suffixes=FILMS, overwrite=self.overwrite)
 
     def keep(self, job: "Job") -> Kept:
         """Copy what the run has; where the picture and the film are. Raises PixgenError."""
@@ -59,22 +59,6 @@ class Outputs:
             return job.error
         return type(job.error)(f"{job.error} The picture so far is kept as {kept}.")
 
-    def _check(self, path: Path, option: str, *, suffixes: tuple[str, ...]) -> None:
-        if path.suffix.lower() not in suffixes:
-            raise StorageError(f"{option} “{path}” must end in {' or '.join(suffixes)}.")
-        if path.is_dir():
-            raise StorageError(f"{option} “{path}” is a folder: name a file in it.")
-        if path.exists() and not self.overwrite:
-            raise StorageError(
-                f"{option} “{path}” exists already: choose another name, or add --overwrite."
-            )
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _unwritable(path) from error
-        if not os.access(path.parent, os.W_OK):
-            raise _unwritable(path)
-
     def _copy(self, source: Path, target: Path) -> Path:
         from pixgen.studio.storage import writing
 
@@ -92,6 +76,24 @@ class Outputs:
 
         export(source, target)
         return target
+
+
+def check_target(path: Path, option: str, *, suffixes: tuple[str, ...], overwrite: bool) -> None:
+    """Raise StorageError if a file that an option names could not be written; its folder is made."""
+    if path.suffix.lower() not in suffixes:
+        raise StorageError(f"{option} “{path}” must end in {' or '.join(suffixes)}.")
+    if path.is_dir():
+        raise StorageError(f"{option} “{path}” is a folder: name a file in it.")
+    if path.exists() and not overwrite:
+        raise StorageError(
+            f"{option} “{path}” exists already: choose another name, or add --overwrite."
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path) from error
+    if not os.access(path.parent, os.W_OK):
+        raise _unwritable(path)
 
 
 def _saved(job: "Job", path: Path) -> Path | None:

@@ -22,7 +22,7 @@ MOST_FRAMES = 300  # of a run: 15 seconds
 
 def is_filmed(step: int, steps: int) -> bool:
     """Whether a step of so many belongs into the film: evenly at most ``MOST_FRAMES``, and both ends."""
-    if step == 0 or step >= steps:
+    if step <= 0 or step >= steps:  # below 0 a start is being sketched
         return True
     return step * MOST_FRAMES // steps > (step - 1) * MOST_FRAMES // steps
 

@@ -29,7 +29,8 @@ def named_pictures(recipe: Recipe) -> set[str]:
     """Every path that the recipe names: its start, its picture prompts, those of its changes."""
     changes = [change.prompts for change in recipe.changes if change.prompts is not None]
     paths = {path for scenes in (recipe.prompts, *changes) for path in prompt_pictures(scenes)}
-    return paths | ({recipe.start.picture} if recipe.start.picture else set())
+    paths |= prompt_pictures((recipe.start.idea,))
+    return paths | ({recipe.start.picture, recipe.start.mask} - {""})
 
 
 def prompt_pictures(scenes: tuple[Scene, ...]) -> set[str]:
@@ -106,7 +107,7 @@ def open_pictures(paths: set[str], folder: Path) -> dict[str, Image.Image]:
 def _replaced(value: Any, paths: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {
-            key: paths.get(part, part) if key == "picture" else _replaced(part, paths)
+            key: paths.get(part, part) if key in ("picture", "mask") else _replaced(part, paths)
             for key, part in value.items()
         }
     if isinstance(value, (list, tuple)):

@@ -23,6 +23,7 @@ from pixgen.studio.turns import Line
 
 if TYPE_CHECKING:
     from pixgen.synthesis import Frame
+    from pixgen.synthesis.frames import Candidate
 
 HEARTBEAT = 1.0  # seconds at most between glimpses, so that who watches can tell that it lives
 
@@ -52,6 +53,7 @@ class StillFrame:
     losses: dict[str, float]
     seconds: float
     picture: np.ndarray  # (H, W, 3) uint8
+    candidates: tuple["Candidate", ...] = ()
 
 
 class Job:

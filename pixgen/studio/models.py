@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor, Vqgan
+    from pixgen.synthesis import Sketchbook
 
-KEPT = 3  # of all models together: a drawer, its perceptor, and one for another tab
+KEPT = 4  # of all models together: a drawer, its perceptor, its sketcher, and one for another tab
 
 
 class Models:
@@ -16,16 +17,18 @@ class Models:
 
     Args:
         device: says where, when the first model is loaded.
-        load_vqgan, load_perceptor: take a name (or names) and a device; pixgen.models' by default.
+        load_vqgan, load_perceptor, load_sketcher: take a name (or names) and a device; pixgen.models' by default.
     """
 
     def __init__(
         self, device: Callable[[], str], *,
         load_vqgan: Callable[[str, str], Any] | None = None,
         load_perceptor: Callable[[tuple[str, ...], str], Any] | None = None,
+        load_sketcher: Callable[[str, str], Any] | None = None,
     ) -> None:  # fmt: skip
         self._device = device
-        self._loaders = {"load_vqgan": load_vqgan, "load_perceptor": load_perceptor}
+        self._loaders = {"load_vqgan": load_vqgan, "load_perceptor": load_perceptor,
+                         "load_sketcher": load_sketcher}  # fmt: skip
         self._lock = threading.Lock()  # of the two tables, held for moments
         self._loaded: OrderedDict[tuple, Any] = OrderedDict()  # the latest used one last
         self._loading: dict[tuple, threading.Lock] = {}
@@ -37,6 +40,16 @@ class Models:
     def perceptor(self, names: tuple[str, ...]) -> "Perceptor":
         """The CLIPs of those names as one perceptor. Raises ModelError, OutOfMemory."""
         return self._get("load_perceptor", tuple(names))
+
+    def sketchbook(self, name: str) -> "Sketchbook":
+        """The sketcher of that name, with the models that it works with. Raises ModelError,
+        OutOfMemory."""
+        from pixgen.synthesis import Sketchbook  # here: it loads torch
+
+        sketcher = self._get("load_sketcher", name)
+        return Sketchbook(
+            sketcher, self.vqgan(sketcher.vqgan_name), self.perceptor((sketcher.clip_name,))
+        )
 
     def clear(self) -> None:
         """Let go of every model; those in use live as long as they are used."""

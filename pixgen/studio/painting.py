@@ -59,7 +59,9 @@ def paint(
 
     with memory_guard(recipe):
         vqgan, perceptor = models.vqgan(recipe.model), models.perceptor(recipe.clip)
-    return Optimization(recipe, make_drawer(recipe, vqgan), perceptor, pictures=pictures)
+        book = models.sketchbook(recipe.start.sketch.model) if recipe.start.sketched else None
+    drawer = make_drawer(recipe, vqgan, pictures=pictures)
+    return Optimization(recipe, drawer, perceptor, pictures=pictures, sketchbook=book)
 
 
 def work(job: Job, tools: Tools, *, claim: Claim) -> None:
@@ -202,8 +204,9 @@ def _bare(error: PixgenError) -> PixgenError:
 
 def _still(frame: "Frame") -> StillFrame:
     return StillFrame(
-        frame.step, frame.steps, frame.similarities, frame.losses, frame.seconds, frame.picture
-    )
+        frame.step, frame.steps, frame.similarities, frame.losses, frame.seconds, frame.picture,
+        frame.candidates,
+    )  # fmt: skip
 
 
 def _free_memory() -> None:

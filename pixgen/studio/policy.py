@@ -55,12 +55,16 @@ class Policy:
                 f"There may be at most {self.most_cutouts} cutouts here: choose fewer than {recipe.cutouts.count}."
             )
         for model in (recipe.model, *recipe.clip):
-            if self.models is not None and model not in self.models:
-                raise RecipeError(
-                    f"The model “{model}” is not offered here: choose {', '.join(self.models)}."
-                )
+            self.check_model(model)
         for scenes in (recipe.prompts, *(change.prompts for change in recipe.changes)):
             self.check_prompts(scenes or ())
+
+    def check_model(self, name: str) -> None:
+        """Raise RecipeError if that model may not be used."""
+        if self.models is not None and name not in self.models:
+            raise RecipeError(
+                f"The model “{name}” is not offered here: choose {', '.join(self.models)}."
+            )
 
     def check_prompts(self, scenes: tuple[Scene, ...]) -> None:
         """Raise RecipeError if there are more prompts in all scenes together than are allowed."""

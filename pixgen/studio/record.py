@@ -4,6 +4,7 @@ import dataclasses
 import io
 import logging
 import pickle
+import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from pixgen.recipe import Recipe, read_recipe
 from pixgen.studio.film import Film, is_filmed
 from pixgen.studio.metadata import save_png
 from pixgen.studio.runs import Run
+from pixgen.studio.sketches import save_sketches
 from pixgen.studio.storage import write_bytes
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class Record:
         self.run = run
         self.notice = ""  # why the film has a gap
         self._film = Film(run.film)
-        self._filmed = -1
+        self._filmed = -sys.maxsize  # sketches come before step 0
 
     def go_on(self, stored: Stored) -> None:
         """Let the film go on from where the stored state stands."""
@@ -77,6 +79,7 @@ class Record:
         for write in (
             lambda: painter is None or self._save_state(run, frame, painter),
             lambda: save_png(frame.picture, run.picture, run.recipe),
+            lambda: frame.candidates and save_sketches(frame.candidates, run.sketches),
             lambda: self.save_facts(dataclasses.replace(run, notice=run.notice or self.notice)),
         ):
             try:

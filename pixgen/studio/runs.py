@@ -51,6 +51,11 @@ class Run:
         return self.folder / "progress.mp4"
 
     @property
+    def sketches(self) -> Path:
+        """The sketches that the start was picked from, side by side, if it was sketched."""
+        return self.folder / "sketches.png"
+
+    @property
     def state_file(self) -> Path:
         """What the run goes on from."""
         return self.folder / "state.pt"

@@ -7,7 +7,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -71,13 +71,15 @@ class Studio:
         return resolve_device(self._wanted_device)
 
     def submit(
-        self, recipe: Recipe, *, owner: str = "", on_load: Callable[[Job], Any] | None = None
-    ) -> Job:
+        self, recipe: Recipe, *, owner: str = "", on_load: Callable[[Job], Any] | None = None,
+        trusted: Collection[str] = (),
+    ) -> Job:  # fmt: skip
         """Have a recipe painted; returns at once.
 
         Args:
             owner: whose it is, where the policy counts jobs an owner.
             on_load: called with the job, on its thread, when its turn has come and its models load.
+            trusted: paths of pictures that may be used wherever they lie, such as an own run's.
 
         Raises RecipeError, PictureError, StorageError, or StudioError if too many wait.
         """
@@ -87,7 +89,10 @@ class Studio:
             folder, claim = new_folder(self.folder), None
             try:
                 claim = Claim(folder)
-                recipe = keep_pictures(recipe, folder, find=self._find)
+                recipe = keep_pictures(
+                    recipe, folder,
+                    find=lambda path: Path(path) if path in trusted else self._find(path),
+                )  # fmt: skip
                 run = Run(
                     folder=folder, recipe=recipe, state="waiting", owner=owner,
                     started=datetime.now().astimezone(),
@@ -176,6 +181,8 @@ class Studio:
 
                 self._models.vqgan(recipe.model)
                 self._models.perceptor(recipe.clip)
+                if recipe.start.sketched:
+                    self._models.sketchbook(recipe.start.sketch.model)
             except PixgenError as error:
                 log.info("not loaded ahead: %s", error)  # the first job will tell
 

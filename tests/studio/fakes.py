@@ -22,6 +22,7 @@ class FakeFrame:
     seconds: float
     pixels: np.ndarray
     asked: list[int]
+    candidates: tuple = ()
 
     @cached_property
     def picture(self) -> np.ndarray:

@@ -91,3 +91,17 @@ def test_a_failed_load_can_be_tried_again():
     with pytest.raises(ModelError):
         models.vqgan("a")
     assert models.vqgan("a") == "here"
+
+
+def test_a_sketchbook_shares_the_models_of_its_sketcher(tiny_sketcher, loads):
+    def load(name, device):
+        loads.append(name)
+        return object()
+
+    models = Models(
+        lambda: "cpu", load_vqgan=load, load_perceptor=load, load_sketcher=lambda *_: tiny_sketcher
+    )
+    vqgan, reader = models.vqgan("pocket"), models.perceptor(("pocket",))
+    book = models.sketchbook("any")
+    assert (book.sketcher, book.vqgan, book.reader) == (tiny_sketcher, vqgan, reader)
+    assert loads == ["pocket", ("pocket",)]

@@ -1,0 +1,224 @@
+"""A studio's pictures and folders, kept searchable: own runs as they finish, and folders named at start."""
+
+import math
+import os
+import shutil
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pixgen.errors import PictureError, SearchError, StudioError
+from pixgen.pictures import open_picture
+from pixgen.studio.claims import is_claimed
+from pixgen.studio.runs import read_run, run_folders
+from pixgen.studio.studio import Studio
+from pixgen.studio.uploads import is_upload, keep_upload, old_uploads
+from pixgen.vision.collection import Collection
+from pixgen.vision.filters import EVERYTHING, Filter
+from pixgen.vision.indexing import Progress, index
+from pixgen.vision.library import Library, name_for
+from pixgen.vision.query import Query, embed_query
+from pixgen.vision.reading import Found, find_pictures
+from pixgen.vision.search import Hit, search
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from pixgen.models import Perceptor
+
+RUNS = "runs"  # the collection of what was painted here
+_FRESH = 600.0  # seconds for which a large folder is not looked through again
+
+
+@dataclass(frozen=True)
+class Place:
+    """Pictures that can be searched: the collection's name and the folder that its paths are below."""
+
+    name: str
+    folder: Path
+
+
+class Finder:
+    """Indexes and searches with a studio's device and models, in turns with its paintings.
+
+    Args:
+        roots: folders that may be searched besides own runs.
+        address: where the vectors are kept; ``$PIXGEN_LIBRARY`` by default, else ``library`` in the
+            studio's folder. A folder, or an object store's address.
+        model: a CLIP's name; the first of those that there are by default.
+
+    Any thread may call any method. Raises SearchError if a root is no folder or has another's name.
+    """
+
+    def __init__(
+        self, studio: Studio, *, roots: Sequence[Path] = (), address: str | Path | None = None,
+        model: str | None = None,
+    ) -> None:  # fmt: skip
+        self.studio, self._wanted_model = studio, model
+        address = address or os.environ.get("PIXGEN_LIBRARY") or studio.folder / "library"
+        self.library = Library(address)
+        self._uploads = studio.folder / "uploads"
+        self._lock = threading.Lock()
+        self._refreshing: set[str] = set()
+        self._refreshed: dict[str, float] = {}  # when, by the clock of time.monotonic
+        self.places = {RUNS: Place(RUNS, studio.folder)}
+        for root in roots:
+            self.add(root)
+
+    @cached_property
+    def model(self) -> str:
+        """The name of the CLIP that looks."""
+        from pixgen.models import available_clips  # here: it loads torch
+
+        return self._wanted_model or available_clips()[0]
+
+    def add(self, folder: Path, *, name: str | None = None) -> Place:
+        """Let a folder be searched, under its own name if no other is given. Raises SearchError."""
+        if not folder.is_dir():
+            raise SearchError(f"There is no folder “{folder.name or folder}”: check its name.")
+        place = Place(name or name_for(folder), folder.resolve())
+        if self.places.get(place.name, place) != place:
+            raise SearchError(
+                f"Two folders cannot both be the collection “{place.name}”: name one with --collection, or "
+                "rename it."
+            )
+        self.places[place.name] = place
+        return place
+
+    def add_upload(self, paths: Sequence[Path]) -> Place:
+        """Let a visitor's set of pictures or zips be searched, by who knows the place only.
+
+        Sets that are older than a day, or too many, are forgotten. Raises PixgenError.
+        """
+        folder = keep_upload(paths, self._uploads)
+        for old in old_uploads(self._uploads):
+            self.library.remove(old.name, self.model)
+            shutil.rmtree(old, ignore_errors=True)
+        return Place(folder.name, folder)
+
+    def up_to_date(self, place: Place) -> Iterator[Progress]:
+        """``refresh``, unless that was done lately or somebody is at it: then nothing.
+
+        Own runs are always looked through, which takes a moment.
+        """
+        with self._lock:
+            lately = self._refreshed.get(place.name, -math.inf) + _FRESH > time.monotonic()
+            if place.name in self._refreshing or (lately and place.name != RUNS):
+                return
+            self._refreshing.add(place.name)
+        try:
+            yield from self.refresh(place)
+            self._refreshed[place.name] = time.monotonic()
+        finally:
+            self._refreshing.discard(place.name)
+
+    def refresh(self, place: Place) -> Iterator[Progress]:
+        """Bring a place's collection up to date with its files. Raises SearchError, ModelError."""
+        perceptor = self.studio.perceptor((self.model,))
+        own = place.name == RUNS
+        with self.studio.exclusive():
+            dimensions = _dimensions(perceptor)
+        collection = self.library.create(
+            place.name, self.model, dimensions=dimensions, source=str(place.folder)
+        )
+        files = self._finished_runs() if own else find_pictures(place.folder)
+        facts = {"facts": partial(_run_facts, place.folder)} if own else {}
+        return index(
+            collection, files, perceptor, folder=place.folder, turn=self.studio.exclusive, **facts
+        )
+
+    def indexed(self) -> list[Place]:
+        """Every place whose pictures have been indexed for this model, whoever did that."""
+        return [
+            Place(each.name, Path(each.source))
+            for each in self.library.collections()
+            if each.model == self.model and not is_upload(each.name)
+        ]
+
+    def collection(self, place: Place) -> Collection:
+        """The collection of a place. Raises SearchError if it has not been indexed."""
+        return self.library.open(place.name, self.model)
+
+    def embed(
+        self, query: Query, *, open_term: Callable[[str], "Image.Image"] = open_picture
+    ) -> np.ndarray:
+        """A query's unit vector ``(D,)``; ``open_term`` opens a picture that a term names.
+
+        Raises SearchError, PictureError, ModelError.
+        """
+        perceptor = self.studio.perceptor((self.model,))
+        with self.studio.exclusive():
+            return embed_query(query, perceptor, open_term=open_term)
+
+    def like(self, place: Place, path: str, *, owner: str = "") -> np.ndarray:
+        """The unit vector ``(D,)`` of a picture that was found. Raises SearchError if it is gone."""
+        vector = self.collection(place).vector(path, only=self._allowed(EVERYTHING, place, owner))
+        if vector is None:
+            raise SearchError("That picture is not there any more: search again.")
+        return vector
+
+    def search(
+        self, place: Place, vector: np.ndarray, *, only: Filter = EVERYTHING, owner: str = "", **how: Any
+    ) -> list[Hit]:  # fmt: skip
+        """The pictures of a place that match a unit vector best.
+
+        Args:
+            owner: who asks; in public, nobody finds another's runs.
+            how: how many and which, as ``pixgen.vision.search.search`` takes them.
+
+        Raises SearchError.
+        """
+        only = self._allowed(only, place, owner)
+        return search(self.collection(place), vector, only=only, **how)
+
+    def file(self, place: Place, path: str) -> Path:
+        """A found picture's file. Raises PictureError if it is gone, or lies outside by now."""
+        found = place.folder / path
+        try:
+            if found.resolve().is_relative_to(place.folder.resolve()) and found.is_file():
+                return found
+        except (OSError, ValueError, RuntimeError):
+            pass  # no path at all
+        raise PictureError(f"“{Path(path).name}” is not there any more: index its folder again.")
+
+    def _allowed(self, only: Filter, place: Place, owner: str) -> Filter:
+        own = self.studio.policy.public and place.name == RUNS
+        return replace(only, owner=owner) if own else only
+
+    def _finished_runs(self) -> Iterator[Found]:
+        """The picture of every run that nobody paints now."""
+        for folder in run_folders(self.studio.folder):
+            try:
+                facts = (folder / "picture.png").lstat()
+            except OSError:
+                continue
+            if stat.S_ISREG(facts.st_mode) and not is_claimed(folder):
+                yield Found(f"{folder.name}/picture.png", facts.st_size, facts.st_mtime_ns)
+
+
+def _dimensions(perceptor: "Perceptor") -> int:
+    """How many numbers its vectors have."""
+    import torch
+
+    with torch.no_grad():
+        return perceptor.embed_texts([""]).shape[-1]
+
+
+def _run_facts(studio: Path, found: Found) -> Mapping[str, Any]:
+    """What a run's row says beside its picture; nothing if its files are incomplete."""
+    try:
+        run = read_run(studio, found.path.partition("/")[0])
+    except StudioError:
+        return {}
+    recipe = run.recipe
+    return {
+        "prompt": recipe.prompt.encode("utf-8", "replace").decode(), "preset": recipe.preset, "model": recipe.model,
+        "seed": recipe.seed, "owner": run.owner,
+    }  # fmt: skip

@@ -1,0 +1,35 @@
+"""The sketches that a start was picked from, kept as one strip: a run's folder shows them at a glance."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from pixgen.recipe import Recipe
+from pixgen.studio.storage import write_bytes
+
+if TYPE_CHECKING:
+    from pixgen.synthesis.frames import Candidate
+
+
+def save_sketches(candidates: Sequence["Candidate"], path: Path) -> None:
+    """Write the candidates' pictures side by side, the best liked first. Raises StorageError."""
+    strip = np.concatenate([candidate.picture for candidate in candidates], axis=1)
+    data = io.BytesIO()
+    Image.fromarray(strip).save(data, "PNG")
+    write_bytes(path, data.getvalue())
+
+
+def read_sketches(path: Path, recipe: Recipe) -> list[np.ndarray]:
+    """The pictures ``(H, W, 3)`` uint8 of a strip; none if there is no whole strip."""
+    try:
+        strip = np.array(Image.open(path).convert("RGB"))
+    except OSError:
+        return []
+    height, width = strip.shape[:2]
+    if height != recipe.height or width % recipe.width:
+        return []
+    return np.split(strip, width // recipe.width, axis=1)

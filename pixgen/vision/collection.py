@@ -1,0 +1,251 @@
+"""A collection: the vectors and facts of pictures as one table, to add to, to forget from, to search."""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pixgen.errors import SearchError
+from pixgen.vision.filters import EVERYTHING, Filter
+from pixgen.vision.flat import WORTH_IT, Flat
+
+if TYPE_CHECKING:
+    import pyarrow
+    from lancedb.table import Table
+
+KEY = "pixgen"  # of a table's metadata
+_FACTS = ("path", "folder", "size", "modified", "sha256", "width", "height", "prompt", "preset",
+          "model", "seed", "owner")  # fmt: skip
+_AT_ONCE = 500  # paths in one condition
+APPROXIMATE_FROM = 100_000  # pictures: up to here an exact search takes less than a quarter second
+FEWEST_FOR_INDEX = 1000
+_PROBES, _REFINE = 32, 4  # partitions looked into; candidates compared exactly, as a multiple
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What is known of a picture. ``folder`` is its path's; what follows is known of own runs."""
+
+    path: str
+    size: int
+    modified: int  # nanoseconds since 1970
+    sha256: str
+    width: int
+    height: int
+    prompt: str = ""
+    preset: str = ""
+    model: str = ""
+    seed: int | None = None
+    owner: str = ""
+
+    @property
+    def folder(self) -> str:
+        """Where it lies in its collection; empty for its top."""
+        return self.path.rpartition("/")[0]
+
+
+class Collection:
+    """Pictures as a perceptor's unit vectors; made by a Library. Any thread may call any method.
+
+    ``folder`` is where a large one keeps its vectors as one array; None: nowhere.
+    """
+
+    def __init__(self, table: "Table", *, folder: Path | None = None) -> None:
+        facts = json.loads(table.schema.metadata[KEY.encode()])
+        self.name: str = facts["name"]
+        self.model: str = facts["model"]
+        self.source: str = facts["source"]
+        self.dimensions: int = table.schema.field("vector").type.list_size
+        self._table, self._folder = table, folder
+        self._lock, self._kept = threading.Lock(), None
+
+    def __len__(self) -> int:
+        with told(self.name):
+            return self._table.count_rows()
+
+    @property
+    def approximate(self) -> bool:
+        """Whether there is an index, so that a search compares only the likeliest pictures."""
+        with told(self.name):
+            return bool(self._table.list_indices())
+
+    def known(self) -> dict[str, tuple[int, int, str]]:
+        """``(size, modified, sha256)`` by path.
+
+        A picture that is there twice, because two have indexed the same folder at once, is
+        forgotten, so that it is indexed anew.
+        """
+        found: dict[str, tuple[int, int, str]] = {}
+        twice = set()
+        with told(self.name):
+            columns = ["path", "size", "modified", "sha256"]
+            for batch in self._table.search().select(columns).limit(None).to_batches():
+                for path, *facts in zip(*(each.to_pylist() for each in batch.columns), strict=True):
+                    if path in found:
+                        twice.add(path)
+                    found[path] = tuple(facts)
+        self.forget(twice)
+        return {path: facts for path, facts in found.items() if path not in twice}
+
+    def add(self, rows: Sequence[Row], vectors: np.ndarray) -> None:
+        """Add pictures with their unit vectors ``(N, D)``, all of them or, after an error, none."""
+        import pyarrow
+
+        columns = {name: [getattr(row, name) for row in rows] for name in _FACTS}
+        flat = pyarrow.array(np.ascontiguousarray(vectors, np.float32).reshape(-1))
+        columns["vector"] = pyarrow.FixedSizeListArray.from_arrays(flat, self.dimensions)
+        with told(self.name):
+            self._table.add(pyarrow.table(columns, schema=schema(self.dimensions)))
+
+    def forget(self, paths: Sequence[str] | set[str]) -> None:
+        """Remove pictures by path; what is not there is no error."""
+        from lancedb.expr import col, lit
+
+        paths = sorted(paths)
+        with told(self.name):
+            for start in range(0, len(paths), _AT_ONCE):
+                some = paths[start : start + _AT_ONCE]
+                self._table.delete(col("path").isin([lit(path) for path in some]))
+
+    def touch(self, modified: dict[str, int]) -> None:
+        """Note new times of files whose bytes are the old ones."""
+        from lancedb.expr import col, lit
+
+        with told(self.name):
+            paths = sorted(modified)
+            for start in range(0, len(paths), _AT_ONCE):
+                some = [lit(path) for path in paths[start : start + _AT_ONCE]]
+                rows = self._table.search().where(col("path").isin(some)).to_arrow()
+                times = [modified[path] for path in rows["path"].to_pylist()]
+                place = rows.schema.get_field_index("modified")
+                rows = rows.set_column(place, rows.schema.field(place), [times])
+                self._table.merge_insert("path").when_matched_update_all().execute(rows)
+
+    def nearest(
+        self, vector: np.ndarray, *, top: int, only: Filter = EVERYTHING, exact: bool = False
+    ) -> "list[tuple[Row, float, np.ndarray]]":
+        """The ``top`` pictures nearest to a unit vector ``(D,)``: row, cosine and vector, the best first.
+
+        Args:
+            exact: compare every picture, though there is an index.
+        """
+        condition = only.as_condition()
+        with told(self.name):
+            if (exact or not self._table.list_indices()) and (flat := self._flat()) is not None:
+                ids, scores = flat.nearest(vector, top=top, only=condition)
+                if not len(ids):
+                    return []
+                taken = self._table.take_row_ids(ids.tolist()).select([*_FACTS, "vector"])
+                found = taken.with_row_id().to_arrow()
+                place = {row_id: place for place, row_id in enumerate(found["_rowid"].to_pylist())}
+                there = [row_id in place for row_id in ids.tolist()]  # and not just forgotten
+                return _rows(
+                    found.take([place[row_id] for row_id in ids[there].tolist()]), scores[there]
+                )
+            search = self._table.search(vector).distance_type("dot")
+            if exact:
+                search = search.bypass_vector_index()
+            else:  # these are of no consequence where there is no index
+                search = search.nprobes(_PROBES).refine_factor(_REFINE)
+            if condition is not None:
+                search = search.where(condition)
+            found = search.select([*_FACTS, "vector", "_distance"]).limit(top).to_arrow()
+        # LanceDB's distance of unit vectors is 1 - cosine.
+        return _rows(found, 1 - found["_distance"].to_numpy())
+
+    def _flat(self) -> Flat | None:
+        """The vectors as one array, if there are so many that it is worth it and it can be kept."""
+        if self._folder is None or self._table.count_rows() < WORTH_IT:
+            return None
+        with self._lock:
+            if self._kept is None or self._kept.version != self._table.version:
+                self._kept = Flat(self._folder, self._table)
+            return self._kept
+
+    def vector(self, path: str, *, only: Filter = EVERYTHING) -> np.ndarray | None:
+        """The unit vector ``(D,)`` of a picture, or None if it is not there or not to be found."""
+        from lancedb.expr import col, lit
+
+        condition, more = col("path") == lit(path), only.as_condition()
+        with told(self.name):
+            search = self._table.search().where(condition if more is None else condition & more)
+            found = search.select(["vector"]).limit(1).to_arrow()
+        return found["vector"][0].values.to_numpy() if found.num_rows else None
+
+    def tidy(self) -> None:
+        """Merge what many small additions have left, and bring the index up to date if there is one.
+
+        Past ``APPROXIMATE_FROM`` pictures, the index is made.
+        """
+        with told(self.name):
+            self._table.optimize()
+        if len(self) > APPROXIMATE_FROM and not self.approximate:
+            self.make_approximate()
+
+    def make_approximate(self) -> None:
+        """Make an index: a search then looks into the likeliest parts of the collection only.
+
+        The vectors are parted around as many centres as the root of their number, and kept as bytes
+        (IVF with scalar quantisation); the best few candidates are compared with their whole vectors.
+        Raises SearchError below ``FEWEST_FOR_INDEX`` pictures.
+        """
+        from lancedb.index import IvfSq
+
+        count = len(self)
+        if count < FEWEST_FOR_INDEX:
+            raise SearchError(
+                f"“{self.name}” has {count} pictures: an approximate index needs {FEWEST_FOR_INDEX}, "
+                "and fewer are searched at once without it."
+            )
+        # A sample of 64 a centre and few rounds part as well as the defaults here, in a tenth of the time.
+        parts = IvfSq(
+            distance_type="dot", num_partitions=round(count**0.5), sample_rate=64, max_iterations=15
+        )
+        with told(self.name):
+            self._table.create_index("vector", config=parts, replace=True)
+
+
+def is_collection(table: "Table") -> bool:
+    """Whether a table is one of ours."""
+    return KEY.encode() in (table.schema.metadata or {})
+
+
+@contextmanager
+def told(name: str) -> Iterator[None]:
+    """Turn what LanceDB raises into a SearchError."""
+    try:
+        yield
+    except (RuntimeError, OSError, ValueError) as error:
+        if "no space left" in str(error).lower():
+            raise SearchError("The disk is full: make room and try again.") from error
+        raise SearchError(
+            f"The collection “{name}” cannot be read or written: check its folder, or index it anew."
+        ) from error
+
+
+def schema(dimensions: int) -> "pyarrow.Schema":
+    """A table's columns, with unit vectors of so many numbers."""
+    import pyarrow
+
+    whole = {"size", "modified", "seed"}
+    types = {name: pyarrow.int64() if name in whole else pyarrow.string() for name in _FACTS}
+    types |= {"width": pyarrow.int32(), "height": pyarrow.int32()}
+    return pyarrow.schema(
+        [*types.items(), ("vector", pyarrow.list_(pyarrow.float32(), dimensions))]
+    )
+
+
+def _rows(found: "pyarrow.Table", scores: np.ndarray) -> list[tuple[Row, float, np.ndarray]]:
+    names = [name for name in _FACTS if name != "folder"]
+    facts = found.select(names).to_pylist()
+    vectors = found["vector"].combine_chunks().flatten().to_numpy()
+    vectors = vectors.reshape(len(facts), found.schema.field("vector").type.list_size)
+    return [
+        (Row(**each), float(score), vector)
+        for each, score, vector in zip(facts, scores, vectors, strict=True)
+    ]

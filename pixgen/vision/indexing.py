@@ -1,0 +1,160 @@
+"""Bringing a collection up to date with its files: what is new, changed or gone, and nothing else.
+
+Pictures are opened on several threads while the model looks at those before them, and are written a
+batch at a time: whoever is stopped goes on where the last whole batch was written.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from pixgen.errors import PictureError
+from pixgen.vision.collection import Collection, Row
+from pixgen.vision.reading import Found, Opened, Same, Skipped, as_batch, in_parallel, open_found
+
+if TYPE_CHECKING:
+    from pixgen.models import Perceptor
+
+log = logging.getLogger(__name__)
+
+BATCH = 256  # pictures written at once: one file each time, and what a kill can lose
+LOOK = 32  # pictures that the model sees at once
+_TIDY_EVERY = 100  # batches: so many small files make a search slow
+
+Turn = Callable[[], AbstractContextManager]
+Facts = Callable[[Found], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far an indexing is. ``skipped`` lists the files that were left out so far."""
+
+    state: Literal["finding", "looking", "tidying", "done"]
+    total: int = 0  # files to be looked at: those that are new or seem changed
+    done: int = 0  # of them, written or skipped
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    skipped: tuple[Skipped, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Files a second."""
+        return self.done / self.seconds if self.seconds else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the rate so far; None before anything is known."""
+        return (self.total - self.done) / self.rate if self.rate else None
+
+
+def index(
+    collection: Collection, files: Iterable[Found | Skipped], perceptor: "Perceptor", *, folder: Path,
+    turn: Turn = nullcontext, facts: Facts = lambda found: {},
+) -> Iterator[Progress]:  # fmt: skip
+    """Bring a collection up to date with ``files``; the last progress is ``done``.
+
+    Args:
+        files: everything that there is, as ``reading.find_pictures`` tells it.
+        folder: what the files' paths are below; no picture outside it is opened.
+        turn: a context in which the device is ours, entered anew for every look.
+        facts: more fields of a file's row.
+
+    Files whose size and time are known are left alone; of others with a known path, the bytes' hash
+    decides. What is no picture is skipped and listed. Raises SearchError, OutOfMemory.
+    """
+    begun = perf_counter()
+    progress = Progress(state="finding")
+    yield progress
+    known, wanted, skipped, there = collection.known(), [], [], set()
+    for each in files:
+        if isinstance(each, Skipped):
+            skipped.append(each)
+            continue
+        there.add(each.path)
+        if known.get(each.path, ())[:2] != (each.size, each.modified):
+            wanted.append(each)
+    gone = known.keys() - there
+    collection.forget(gone)
+    progress = replace(
+        progress, state="looking", total=len(wanted), removed=len(gone), skipped=tuple(skipped),
+        unchanged=len(there) - len(wanted), seconds=perf_counter() - begun,
+    )  # fmt: skip
+    yield progress
+
+    def opened(found: Found) -> Opened | Same | Skipped:
+        size, _, sha256 = known.get(found.path, (None, None, ""))
+        try:
+            return open_found(
+                found, folder, side=perceptor.size, known=sha256 if size == found.size else ""
+            )
+        except PictureError as error:
+            return Skipped(found.path, str(error))
+        except Exception:  # a file that breaks a decoder in a new way must not end the work
+            log.exception("a picture could not be opened")
+            return Skipped(found.path, "It cannot be opened.")
+
+    results = in_parallel(opened, wanted, ahead=2 * BATCH)
+    begun = perf_counter()
+    batches = 0
+    while batch := list(islice(results, BATCH)):
+        progress = _written(batch, progress, collection, perceptor, turn, facts, known)
+        progress = replace(progress, seconds=perf_counter() - begun)
+        yield progress
+        batches += 1
+        if batches % _TIDY_EVERY == 0:
+            collection.tidy()
+    if wanted or gone:
+        yield replace(progress, state="tidying")
+        collection.tidy()
+    yield replace(progress, state="done")
+
+
+def _written(
+    batch: list[Opened | Same | Skipped], progress: Progress, collection: Collection,
+    perceptor: "Perceptor", turn: Turn, facts: Facts, known: Mapping[str, Any],
+) -> Progress:  # fmt: skip
+    """Write what has come of a batch of files; the progress after it."""
+    seen = [each for each in batch if isinstance(each, Opened)]
+    same = {each.found.path: each.found.modified for each in batch if isinstance(each, Same)}
+    skipped = tuple(each for each in batch if isinstance(each, Skipped))
+    vectors = _vectors(seen, perceptor, turn)
+    rows = [
+        Row(
+            path=each.found.path, size=each.found.size, modified=each.found.modified,
+            sha256=each.sha256, width=each.width, height=each.height, **facts(each.found),
+        )
+        for each in seen
+    ]  # fmt: skip
+    replaced = {row.path for row in rows if row.path in known}
+    collection.forget(replaced | {each.path for each in skipped if each.path in known})
+    if rows:
+        collection.add(rows, vectors)
+    if same:
+        collection.touch(same)
+    return replace(
+        progress, done=progress.done + len(batch), added=progress.added + len(rows) - len(replaced),
+        changed=progress.changed + len(replaced), unchanged=progress.unchanged + len(same),
+        skipped=progress.skipped + skipped,
+    )  # fmt: skip
+
+
+def _vectors(seen: list[Opened], perceptor: "Perceptor", turn: Turn) -> np.ndarray:
+    """Unit vectors ``(N, D)`` of N opened pictures."""
+    import torch
+
+    found = []
+    for start in range(0, len(seen), LOOK):
+        squares = [each.pixels for each in seen[start : start + LOOK]]
+        with turn(), torch.no_grad():
+            found.append(perceptor.embed_images(as_batch(squares, perceptor.device)).cpu().numpy())
+    return np.concatenate(found) if found else np.zeros((0, 0), np.float32)

@@ -1,0 +1,134 @@
+"""Labels: what a person types, and the sets that come with pixgen."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pixgen.errors import ClassifyError
+from pixgen.models.catalog import ASSETS
+from pixgen.vision.templates import DEFAULT
+
+FOLDER = ASSETS / "labels"
+MOST_LABELS = 2000
+LONGEST_LABEL = 200
+LARGEST_FILE = 2**20  # bytes of a label set
+IMAGENET = "imagenet"
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?")
+_BETWEEN = re.compile(r"(?<!\\)[,\n]")  # a comma or a line's end
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """Labels under a name, the templates that fit them, and where they come from."""
+
+    name: str
+    title: str
+    labels: tuple[str, ...]
+    templates: str = DEFAULT
+    source: str = ""
+
+    def to_json(self) -> str:
+        """The set as the text of its file."""
+        value = {
+            "title": self.title, "source": self.source, "templates": self.templates,
+            "labels": self.labels,
+        }  # fmt: skip
+        return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
+
+def parse_labels(text: str) -> tuple[str, ...]:
+    r"""Labels one a line or divided by commas; ``\,`` is a comma inside a label.
+
+    Parsing and ``format_labels`` are inverse. A label that is there twice counts once. Raises
+    ClassifyError if there is none, or too many.
+    """
+    written = (part.replace("\\,", ",") for part in _BETWEEN.split(text.replace("\r", "\n")))
+    return checked(written)
+
+
+def format_labels(labels: tuple[str, ...]) -> str:
+    """Labels as a person edits them: one a line."""
+    return "\n".join(label.replace(",", "\\,") for label in labels)
+
+
+def checked(labels: Iterable[str]) -> tuple[str, ...]:
+    """The labels without what cannot be printed, each once. Raises ClassifyError."""
+    tidy = tuple(dict.fromkeys(filter(None, map(_tidy, labels))))
+    if not tidy:
+        raise ClassifyError("There are no labels: write some, for example “cat, dog, bird”.")
+    if len(tidy) > MOST_LABELS:
+        raise ClassifyError(f"There may be at most {MOST_LABELS} labels: there are {len(tidy)}.")
+    for label in tidy:
+        if len(label) > LONGEST_LABEL:
+            raise ClassifyError(
+                f"The label “{label[:40]}…” is too long: at most {LONGEST_LABEL} characters."
+            )
+    return tidy
+
+
+def _tidy(label: str) -> str:
+    """One line that a terminal or a page can show: a folder's name, which becomes one, may hold anything."""
+    return "".join(sign for sign in " ".join(label.split()) if sign.isprintable())
+
+
+@cache
+def bundled_sets() -> dict[str, LabelSet]:
+    """The sets that come with pixgen, by name, in their files' order."""
+    found = {path.stem: read_set(path) for path in sorted(FOLDER.glob("*.json"))}
+    # Its thousand names are in open_clip, as cleaned up by CLIP's authors: they are read from there.
+    found[IMAGENET] = LabelSet(
+        IMAGENET, "ImageNet, 1,000 things", (), "seven", "open_clip.zero_shot_metadata"
+    )
+    return found
+
+
+def load_set(name: str, folder: Path | None = None) -> LabelSet:
+    """A bundled set, or one's own in ``folder``. Raises ClassifyError, which lists the names."""
+    bundled = bundled_sets()
+    if name == IMAGENET:
+        from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES  # here: it loads torch
+
+        blank = bundled[IMAGENET]
+        return LabelSet(
+            name, blank.title, checked(IMAGENET_CLASSNAMES), blank.templates, blank.source
+        )
+    if name in bundled:
+        return bundled[name]
+    own = own_names(folder)
+    if folder is not None and name in own:
+        return read_set(folder / f"{name}.json")
+    raise ClassifyError(
+        f"There is no label set “{name[:60]}”: choose {', '.join([*bundled, *own])}."
+    )
+
+
+def own_names(folder: Path | None) -> list[str]:
+    """The names of the sets in a folder of one's own."""
+    if folder is None or not folder.is_dir():
+        return []
+    names = sorted(path.stem for path in folder.glob("*.json"))
+    return [name for name in names if is_name(name) and name not in bundled_sets()]
+
+
+def is_name(text: str) -> bool:
+    """Whether a set may have this name, which is also its file's."""
+    return _NAME.fullmatch(text) is not None
+
+
+def read_set(path: Path) -> LabelSet:
+    """The set in a file. Raises ClassifyError if it cannot be read or is none."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ValueError("too large")
+        value = json.loads(path.read_text("utf-8"))
+        labels = checked(tuple(str(label) for label in value["labels"]))
+        fields = (str(value.get("title", path.stem)), labels, str(value.get("templates", DEFAULT)))
+        return LabelSet(path.stem, *fields, str(value.get("source", "")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ClassifyError(
+            f"The label set “{path.name}” cannot be read: it needs a list under “labels”."
+        ) from error

@@ -1,0 +1,130 @@
+"""Where collections live: LanceDB, one table a collection and model.
+
+LanceDB is embedded: a library writes files below one address and nothing needs to be started. The
+address is a folder, or an object store's (``s3://bucket/name``).
+"""
+
+import hashlib
+import json
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pixgen.errors import SearchError
+from pixgen.vision.collection import KEY, Collection, is_collection, schema, told
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
+_INDEX_CACHE = 2**30  # bytes of indexes in memory at most; a million vectors of 512 need half
+
+
+class Library:
+    """The collections at one address.
+
+    Args:
+        address: a folder, which is made when something is written, or an object store's address.
+    """
+
+    def __init__(self, address: str | Path) -> None:
+        self.address = str(address)
+        self._opened: Any = None
+
+    def collections(self) -> list[Collection]:
+        """Every collection, by name and model."""
+        with told("the library"):
+            tables = [self._database.open_table(name) for name in self._tables()]
+            found = [self._made(table) for table in tables if is_collection(table)]
+        return sorted(found, key=lambda each: (each.name, each.model))
+
+    def open(self, name: str, model: str) -> Collection:
+        """The collection of that name for a model. Raises SearchError, which lists what there is."""
+        table = _table(name, model)
+        with told(name[:60]):
+            if table in self._tables():
+                return self._made(self._database.open_table(table))
+        names = sorted({each.name for each in self.collections() if each.model == model})
+        choose = f"choose {', '.join(names)}" if names else "make one with “pixgen index FOLDER”"
+        raise SearchError(f"There is no collection “{name[:60]}” for the model {model}: {choose}.")
+
+    def create(self, name: str, model: str, *, dimensions: int, source: str = "") -> Collection:
+        """The collection of that name for a model, made if there is none yet.
+
+        Args:
+            dimensions: of the model's vectors.
+            source: the folder whose pictures it holds; another one under the same name is an error.
+
+        Raises SearchError, also for a name that is not allowed.
+        """
+        check_name(name)
+        table, facts = _table(name, model), {"name": name, "model": model, "source": source}
+        with told(name):
+            if table in self._tables():
+                made = self._made(self._database.open_table(table))
+            else:
+                columns = schema(dimensions).with_metadata({KEY: json.dumps(facts)})
+                made = self._made(self._database.create_table(table, schema=columns))
+        if made.source != source:
+            raise SearchError(
+                f"The collection “{name}” holds the pictures of another folder: choose another name."
+            )
+        if made.dimensions != dimensions:
+            raise SearchError(
+                f"The collection “{name}” was made with another “{model}”: choose another name."
+            )
+        return made
+
+    def remove(self, name: str, model: str) -> None:
+        """Forget a collection; one that is not there is no error."""
+        table = _table(name, model)
+        with told(name):
+            if table in self._tables():
+                self._database.drop_table(table)
+
+    def _made(self, table: Any) -> Collection:
+        flat = None if "://" in self.address else Path(self.address) / "flat"
+        return Collection(table, folder=flat)
+
+    def _tables(self) -> set[str]:
+        """The names of all tables; nothing is written to look for them."""
+        names: set[str] = set()
+        if "://" not in self.address and not os.path.isdir(self.address):
+            return names
+        page = None
+        while True:
+            listed = self._database.list_tables(page_token=page)
+            names.update(listed.tables)
+            page = listed.page_token
+            if not page:
+                return names
+
+    @property
+    def _database(self) -> Any:
+        if self._opened is None:
+            import lancedb
+
+            session = lancedb.Session(index_cache_size_bytes=_INDEX_CACHE)
+            # What another process adds is seen by the next search.
+            self._opened = lancedb.connect(
+                self.address, session=session, read_consistency_interval=timedelta(0)
+            )
+        return self._opened
+
+
+def _table(name: str, model: str) -> str:
+    """The table of a collection: a model's name may have signs that a table's may not."""
+    return f"{name}.{hashlib.sha256(model.encode()).hexdigest()[:12]}"
+
+
+def check_name(name: str) -> None:
+    """Raise SearchError if a collection cannot have this name."""
+    if not _NAME.fullmatch(name):
+        raise SearchError(
+            f"“{name[:60]}” cannot name a collection: use up to 48 small letters, digits, - and _."
+        )
+
+
+def name_for(folder: Path) -> str:
+    """A collection's name from a folder's."""
+    name = re.sub(r"[^a-z0-9_-]+", "-", folder.resolve().name.lower()).strip("-_")[:48]
+    return name or "pictures"

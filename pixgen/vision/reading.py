@@ -1,0 +1,160 @@
+"""Pictures from files to a perceptor: found in a folder, opened on several threads, made square.
+
+A folder is untrusted: links are not followed, what is no picture is named and left out.
+"""
+
+import hashlib
+import os
+import stat
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from pixgen.errors import PictureError, SearchError
+from pixgen.pictures import MAX_BYTES, open_picture
+
+if TYPE_CHECKING:
+    import torch
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+READERS = max(2, min(8, os.cpu_count() or 2))  # decoding releases the interpreter's lock
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that is named as a picture: where, and what tells whether it has changed."""
+
+    path: str  # below the folder, with /
+    size: int
+    modified: int  # nanoseconds since 1970
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was left out, and why, as a sentence."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Same:
+    """A file whose time has changed and whose bytes have not."""
+
+    found: Found
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A picture ready for a perceptor: ``pixels`` are ``(side, side, 3)`` uint8."""
+
+    found: Found
+    sha256: str
+    width: int
+    height: int
+    pixels: np.ndarray
+
+
+def find_pictures(folder: Path) -> Iterator[Found | Skipped]:
+    """Every picture in a folder and its subfolders, in the order of their paths.
+
+    Links are never followed: what they lead to inside the folder is found by itself, and what lies
+    outside is none of its business. Raises SearchError if the folder cannot be read.
+    """
+
+    def refused(error: OSError) -> None:
+        if Path(error.filename) == folder:
+            raise SearchError(
+                f"The folder “{folder.name}” cannot be read: check its name and rights."
+            )
+
+    if not folder.is_dir():
+        raise SearchError(f"There is no folder “{folder.name}”: check its name.")
+    root = folder.resolve()
+    for place, folders, files in os.walk(folder, onerror=refused):
+        folders.sort()
+        for name in [*(each for each in folders if Path(place, each).is_symlink()), *sorted(files)]:
+            path = Path(place, name)
+            shown = path.relative_to(folder).as_posix()
+            try:
+                shown.encode()
+                facts = path.lstat()
+                if stat.S_ISLNK(facts.st_mode):
+                    if not path.resolve().is_relative_to(root):
+                        yield Skipped(shown, "It is a link that leads out of the folder.")
+                    continue
+            except (OSError, RuntimeError, UnicodeError):
+                yield Skipped(_printable(shown), "It cannot be read: check its name and rights.")
+                continue
+            if path.suffix.lower() not in SUFFIXES:
+                continue
+            if not stat.S_ISREG(facts.st_mode):
+                yield Skipped(shown, "It is not a file.")
+                continue
+            yield Found(shown, facts.st_size, facts.st_mtime_ns)
+
+
+def open_found(found: Found, folder: Path, *, side: int, known: str = "") -> Opened | Same:
+    """Open a picture and make it square, unless its bytes are those whose sha256 is ``known``.
+
+    Raises PictureError, also if it lies outside the folder by now.
+    """
+    path = folder / found.path
+    try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise PictureError("It is a link that leads out of the folder.")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise PictureError(f"“{path.name}” cannot be read: check its rights.") from error
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 == known:
+        return Same(found)
+    picture = open_picture(data, name=f"“{path.name}”")
+    return Opened(found, sha256, picture.width, picture.height, square(picture, side))
+
+
+def square(picture: Image.Image, side: int) -> np.ndarray:
+    """An RGB picture as ``(side, side, 3)`` uint8, smoothly, without regard to its aspect.
+
+    What ``Perceptor.embed_images`` does to a picture of another size, but cheaper and on any thread.
+    """
+    # Large pictures are first reduced by a whole factor; three leaves the result as good.
+    small = picture.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return np.asarray(small)
+
+
+def as_batch(squares: Sequence[np.ndarray], device: Any) -> "torch.Tensor":
+    """N squares as ``(N, 3, side, side)`` float32 in [0, 1] on a device."""
+    import torch
+    from einops import rearrange
+
+    pixels = torch.from_numpy(np.stack(squares)).to(device)
+    return rearrange(pixels, "n h w c -> n c h w").float() / 255
+
+
+def in_parallel(
+    work: Callable[[Any], Any], items: Iterable[Any], *, ahead: int, threads: int = READERS
+) -> Iterator[Any]:
+    """``work(item)`` of every item, in their order, at most ``ahead`` of them begun and not taken."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
+    waiting: deque = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:  # also when nobody wants more: what has begun ends by itself
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _printable(path: str) -> str:
+    return path.encode("utf-8", "replace").decode()

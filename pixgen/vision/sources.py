@@ -1,0 +1,106 @@
+"""The pictures to be classified, from files, folders and zips, with the label that their folder has."""
+
+import base64
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from pixgen.errors import ClassifyError, PictureError
+from pixgen.pictures import open_picture
+from pixgen.vision.archive import Archive
+from pixgen.vision.reading import Found, Skipped, find_pictures, square
+
+MOST_PICTURES = 10_000
+THUMBNAIL = 160  # pixels
+
+
+@dataclass(frozen=True)
+class Source:
+    """One picture: its name, the label that its folder is named by (empty: none), how to open it."""
+
+    name: str
+    label: str
+    open: Callable[[], Image.Image]  # raises PictureError
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """A picture as a perceptor takes it, ``(side, side, 3)`` uint8, or why there is none."""
+
+    source: Source
+    pixels: np.ndarray | None
+    thumbnail: str = ""  # a data: URI
+    error: str = ""
+
+
+def gather(paths: Sequence[Path]) -> list[Source]:
+    """Every picture that paths name: a file, all in a folder or in a zip; subfolders name labels.
+
+    Raises ClassifyError if there is none or there are too many, SearchError if a folder cannot be read.
+    """
+    found = [source for path in paths for source in _below(Path(path))]
+    if not found:
+        raise ClassifyError("There are no pictures: name PNG, JPEG or WebP files, folders or zips.")
+    if len(found) > MOST_PICTURES:
+        raise ClassifyError(
+            f"There may be at most {MOST_PICTURES} pictures at once: there are {len(found)}."
+        )
+    return found
+
+
+def make_ready(source: Source, *, side: int, thumbnail: bool = False) -> Ready:
+    """Open a picture and make it square; an error stays with it. For any thread."""
+    try:
+        picture = source.open()
+    except PictureError as error:
+        return Ready(source, None, error=str(error))
+    small = _data_uri(picture) if thumbnail else ""
+    return Ready(source, square(picture, side), small)
+
+
+def _below(path: Path) -> Iterator[Source]:
+    if path.is_dir():
+        for found in find_pictures(path):
+            if isinstance(found, Skipped):
+                yield Source(found.path, _label(found.path), partial(_refuse, found.why))
+            else:
+                yield Source(found.path, _label(found.path), partial(_open_below, found, path))
+    elif path.suffix.lower() == ".zip":
+        archive = Archive(path)
+        for name in archive.names():
+            yield Source(name, _label(name), partial(_open_packed, archive, name))
+    else:
+        yield Source(path.name, "", partial(open_picture, path))
+
+
+def _label(path: str) -> str:
+    """The name of the innermost folder; empty for a picture at the top."""
+    return PurePosixPath(path).parent.name
+
+
+def _open_below(found: Found, folder: Path) -> Image.Image:
+    path = folder / found.path
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise PictureError("It is a link that leads out of the folder.")
+    return open_picture(path)
+
+
+def _open_packed(archive: Archive, name: str) -> Image.Image:
+    return open_picture(archive.read(name), name=f"“{name}”")
+
+
+def _refuse(why: str) -> Image.Image:
+    raise PictureError(why)
+
+
+def _data_uri(picture: Image.Image) -> str:
+    small = picture.copy()
+    small.thumbnail((THUMBNAIL, THUMBNAIL), reducing_gap=2.0)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=82)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
