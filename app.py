@@ -27,6 +27,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
     parser.add_argument("--device", default="auto", help="cpu, cuda, … (default: the best one)")
     parser.add_argument("--output-dir", type=Path, help="where runs are kept (default: outputs)")
+    roots = "a folder that the Search tab may search; can be given several times"
+    parser.add_argument("--search-root", type=Path, action="append", default=[], help=roots)
     public = "for strangers: smaller caps, nobody sees another's pictures (on Spaces: always)"
     parser.add_argument(
         "--public", action="store_true", default="SPACE_ID" in os.environ, help=public
@@ -51,11 +53,13 @@ def main() -> int:
     from pixgen.presets import DEFAULT, load_preset
     from pixgen.recipe import make_recipe
     from pixgen.studio import Policy, Studio
+    from pixgen.studio.finding import Finder
     from pixgen.ui.page import build, launch, uploads_folder
 
     policy = Policy.for_public(picture_folders=(uploads_folder(),)) if asked.public else Policy()
     try:
         studio = Studio(asked.output_dir, device=asked.device, policy=policy)
+        finder = Finder(studio, roots=asked.search_root)
     except PixgenError as error:
         print(error, file=sys.stderr)
         return 2
@@ -63,7 +67,7 @@ def main() -> int:
     where = {"server_name": asked.host, "server_port": asked.port}
     with contextlib.closing(studio):
         try:
-            launch(build(studio), **where, share=asked.share, auth=asked.auth)
+            launch(build(studio, finder=finder), **where, share=asked.share, auth=asked.auth)
         except OSError as error:
             print(f"The page cannot be opened there ({error}): choose another.", file=sys.stderr)
             return 2

@@ -24,6 +24,11 @@ TINY_CLIP = {
     "text_cfg": {"context_length": 16, "vocab_size": 4096, "width": 32, "heads": 2, "layers": 1},
 }
 
+TINY_SKETCHER = {
+    "vqgan": "pocket", "clip": "pocket", "grid": 8, "codes": 32, "code_width": 8,
+    "width": 64, "depth": 2, "heads": 2, "places": 6, "text_width": 32, "vector_width": 16,
+}  # fmt: skip
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out, and say so, what needs a GPU where there is none."""
@@ -56,6 +61,19 @@ def tiny_perceptor():
     model = CLIP(**TINY_CLIP).eval().requires_grad_(False)
     tokenizer = SimpleTokenizer(str(ASSETS / "pocket" / "vocabulary.txt.gz"), context_length=16)
     return Perceptor(model, tokenizer, size=32, mean=(0.5,) * 3, std=(0.3,) * 3).eval()
+
+
+@pytest.fixture
+def tiny_sketcher(tiny_vqgan):
+    """A sketcher of 8 by 8 codes of the tiny VQGAN, the same random weights each time."""
+    from pixgen.models.sketcher import Sketcher
+
+    torch.manual_seed(5)
+    model = Sketcher(TINY_SKETCHER)
+    model.codebook.copy_(tiny_vqgan.codebook)
+    for parameter in model.parameters():  # some begin at zero, and would change nothing
+        torch.nn.init.normal_(parameter, std=0.2)
+    return model.eval().requires_grad_(False)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pixgen.bench.search import text as search_text
 from pixgen.bench.speed import STAGES, speed, text
 from pixgen.cli import main
 from pixgen.recipe import make_recipe
@@ -69,7 +70,21 @@ def test_stream_compares_in_pairs(capsys):
 
 def test_an_unknown_way_is_answered_with_the_names(capsys):
     assert main(["bench", "quality", "--way", "magic"]) == 2
-    assert "choose preset, start alone, cutouts gentle" in capsys.readouterr().err
+    assert (
+        "choose preset, random start, random start alone, sketch alone" in capsys.readouterr().err
+    )
+
+
+def test_search_measures_scale_and_indexing(capsys):
+    assert main(["bench", "search", "--vectors", "1000", "--pictures", "64", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    scale, indexing = figures["scale"], figures["indexing"]
+    assert (scale["vectors"], scale["dimensions"], indexing["pictures"]) == (1000, 512, 64)
+    assert scale["recall_at_10"] >= 0.95
+    part = indexing["indexed_a_second"] / indexing["model_alone_a_second"]
+    assert indexing["part_of_the_model"] == pytest.approx(part, abs=0.01)
+    assert "--data" in figures["quality"]
+    assert "recall@10" in search_text(figures)
 
 
 @pytest.mark.parametrize("bench", ["speed", "stream", "quality"])

@@ -35,7 +35,10 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
         ([*FOX, "--steps", "many"], "many|integer"),
         ([*FOX, "--seed", "-1"], "seed must be greater than or equal to 0"),
         ([*FOX, "--preset", "quick"], "choose draft, balanced, best"),
-        ([*FOX, "--init", "noise"], "choose codes, perlin, gradient, snow, grey or picture:PATH"),
+        (
+            [*FOX, "--init", "noise"],
+            "choose codes, perlin, gradient, snow, grey, sketch, picture:PATH, variation:PATH or",
+        ),
         ([*FOX, "--init", "picture"], "picture:PATH"),
         ([*FOX, "--set", "cutouts.cuont=3"], "choose count, batches, kind, own"),
         ([*FOX, "--set", "colour=red"], "choose prompts, width"),
@@ -106,8 +109,17 @@ def test_a_size_is_width_times_height(text, size):
 
 
 def test_a_start_is_a_kind_or_a_picture():
-    assert parse_start("perlin") == {"kind": "perlin", "picture": ""}
-    assert parse_start("picture:C:/fox.png") == {"kind": "picture", "picture": "C:/fox.png"}
+    nothing_more = {"picture": "", "idea": ()}
+    assert parse_start("perlin") == {"kind": "perlin", **nothing_more}
+    assert parse_start("dalle") == parse_start("sketch") == {"kind": "sketch", **nothing_more}
+    assert parse_start("picture:a:b.png") == {
+        **nothing_more,
+        "kind": "picture",
+        "picture": "a:b.png",
+    }
+    varied = {"kind": "idea", "picture": "", "idea": ({"picture": "a|b.png"},)}
+    assert parse_start("variation:a|b.png") == varied
+    assert parse_start("idea:[a.png] | snow:-1")["idea"] == "[a.png] | snow:-1"
 
 
 def test_the_recipe_is_the_preset_with_the_options_over_it():

@@ -63,6 +63,14 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("PIXGEN_OUTPUT_DIR", str(tmp_path / "outputs"))
 
 
+@pytest.fixture(autouse=True)
+def _interruptible():
+    """Started in the background, a shell's children ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def followed(tmp_path, recipe, *, painter=Grey, outputs=None, report=None):
     """The exit status, what a machine reads, and the studio's only run."""
     lines: list[str] = []

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from pixgen.bench.quality import Judge, quality, standard_ways
+from pixgen.bench.sheet import Sheet
 from pixgen.recipe import Recipe
 
 CAPTIONS = ["red", "green", "blue"]
@@ -66,4 +68,22 @@ def test_every_way_is_painted_with_its_fields_and_every_seed(judge):
 
 def test_the_standard_ways_name_the_start_and_every_set():
     names = [way["name"] for way in standard_ways()]
-    assert {"preset", "start alone", "cutouts gentle", "cutouts crowson"} <= set(names)
+    assert {
+        "preset",
+        "random start alone",
+        "sketch alone",
+        "best of 8 sketches",
+        "cutouts gentle",
+        "cutouts crowson",
+    } <= set(names)
+
+
+def test_a_sheet_has_a_row_a_caption_and_a_column_a_way(tmp_path):
+    sheet = Sheet(rows=2)
+    for caption in ("a fox", "a hen", "one too many"):
+        for shade, way in ((50, "chance"), (200, "sketch")):
+            sheet.add(caption, way, np.full((32, 48, 3), shade, np.uint8))
+    sheet.add("a fox", "chance", np.zeros((32, 48, 3), np.uint8))  # a second seed
+    sheet.save(tmp_path / "sheet.png")
+    shown = np.array(Image.open(tmp_path / "sheet.png"))
+    assert (shown == 50).all(-1).sum() == (shown == 200).all(-1).sum() == 2 * 32 * 48

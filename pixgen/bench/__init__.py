@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -59,13 +60,18 @@ def _quality(
         list[str] | None,
         typer.Option("--way", help="Only this way, for example preset; several.", metavar="NAME"),
     ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="Also draw what was painted for 24 captions.", metavar="FILE.png"),
+    ] = None,
     device: Device = "auto", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Paint captions that no model was trained on, and let a judge find them among a hundred.
 
-    With the preset as it is, its start alone, and each named set of cutouts.
+    With the preset as it is, chance and sketches, alone and optimized, and each named set of cutouts.
     """
     from pixgen.bench.quality import bundled_judge, painter, quality, standard_ways
+    from pixgen.bench.sheet import Sheet
     from pixgen.errors import RecipeError
     from pixgen.presets import DEFAULT, load_preset
     from pixgen.studio import resolve_device
@@ -75,19 +81,42 @@ def _quality(
     names = [way["name"] for way in chosen]
     if unknown := next((way for way in ways or () if way not in names), None):
         raise RecipeError(f"There is no way “{unknown}”: choose {', '.join(names)}.")
+    drawn = Sheet()
     results = quality(
         [way for way in chosen if not ways or way["name"] in ways],
         judge=bundled_judge(device), paint=painter(device), prompts=prompts, seeds=seeds, preset=name,
-        told=lambda way: typer.echo(_judged(way.as_dict()), err=as_json),
+        told=lambda way: typer.echo(_judged(way.as_dict()), err=as_json), seen=drawn.add,
     )  # fmt: skip
+    if sheet is not None:
+        drawn.save(sheet)
     if as_json:
         found = [way.as_dict() for way in results]
         typer.echo(json.dumps({"preset": name, "prompts": prompts, "seeds": seeds, "ways": found}))
 
 
+@bench.command("search")
+def _search(
+    vectors: Annotated[int, typer.Option(help="How many are searched.", min=1000)] = 1_000_000,
+    pictures: Annotated[
+        int, typer.Option(help="How many are indexed, and searched by captions.", min=64)
+    ] = 2000,
+    model: Annotated[str, typer.Option(help="What looks.", metavar="NAME")] = "pocket",
+    data: Annotated[
+        Path | None,
+        typer.Option(help="The drawings that `pixgen.training data` makes, for the quality.", metavar="FOLDER"),
+    ] = None,
+    device: Device = "auto", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Time searches, exact and approximate, and indexing beside the model; count what is found."""
+    from pixgen.bench.search import search, text
+
+    figures = search(vectors=vectors, model=model, data=data, device=device, pictures=pictures)
+    _print(figures, as_json=as_json, text=text)
+
+
 def _judged(way: dict[str, Any]) -> str:
     return (
-        f"{way['name']:>18}   first {way['first']:6.1%}   first five {way['first_five']:6.1%}   "
+        f"{way['name']:>29}   first {way['first']:6.1%}   first five {way['first_five']:6.1%}   "
         f"{way['pictures']} pictures, {way['seconds']:.1f} s each"
     )
 

@@ -11,11 +11,11 @@ from PIL import Image
 
 from pixgen.augmentations import CUTOUT_SETS
 from pixgen.models.catalog import ASSETS
-from pixgen.models.clip import Perceptor, load_clip, load_perceptor
-from pixgen.models.vqgan import load_vqgan
+from pixgen.models.clip import Perceptor, load_clip
 from pixgen.presets import DEFAULT, load_preset
 from pixgen.recipe import Recipe, make_recipe
-from pixgen.synthesis import Optimization, make_drawer
+from pixgen.studio.models import Models
+from pixgen.studio.painting import paint
 from pixgen.synthesis.starts import as_tensor
 
 # A hundred captions of different meaning, none of whose combinations was trained on.
@@ -62,6 +62,7 @@ Painter = Callable[[Recipe], np.ndarray]
 def quality(
     ways: Sequence[dict], *, judge: Judge, paint: Painter, prompts: int = 50, seeds: int = 3,
     preset: str = DEFAULT, told: Callable[[Quality], None] = lambda way: None,
+    seen: Callable[[str, str, np.ndarray], None] = lambda caption, way, picture: None,
 ) -> list[Quality]:  # fmt: skip
     """Paint the judge's first ``prompts`` captions with each seed, in each way.
 
@@ -69,6 +70,7 @@ def quality(
         ways: each a name under ``"name"`` and the fields of a recipe that make it, over the preset's.
         paint: from a recipe to the finished picture ``(H, W, 3)`` uint8.
         told: called with each way's figures when they are there.
+        seen: called with each caption, way and picture.
     """
     results = []
     for way in ways:
@@ -82,6 +84,7 @@ def quality(
                 picture = paint(recipe)
                 seconds.append(perf_counter() - begun)
                 places.append(judge.place(picture, index))
+                seen(caption, way["name"], picture)
         found = np.array(places)
         results.append(
             Quality(
@@ -95,23 +98,29 @@ def quality(
 
 def painter(device: str) -> Painter:
     """Paints recipes one after the other, loading each model once."""
-    loaded: dict[tuple, tuple] = {}
+    models = Models(lambda: device)
 
-    def paint(recipe: Recipe) -> np.ndarray:
-        key = (recipe.model, recipe.clip)
-        if key not in loaded:
-            loaded[key] = load_vqgan(recipe.model, device), load_perceptor(recipe.clip, device)
-        vqgan, perceptor = loaded[key]
-        *_, frame = Optimization(recipe, make_drawer(recipe, vqgan), perceptor)
+    def painted(recipe: Recipe) -> np.ndarray:
+        *_, frame = paint(recipe, {}, device, models)
         return frame.picture
 
-    return paint
+    return painted
 
 
 def standard_ways() -> list[dict]:
-    """The preset as it is, its start without any step, and each named set of cutouts."""
+    """The preset as it is; chance, optimized; what the sketcher writes at once, the best of eight by
+    CLIP, and that optimized; and each named set of cutouts."""
+    one, eight = ({"kind": "sketch", "sketch": {"candidates": count}} for count in (1, 8))
     sets = [{"name": f"cutouts {name}", "cutouts": {"kind": name}} for name in CUTOUT_SETS]
-    return [{"name": "preset"}, {"name": "start alone", "steps": 0}, *sets]
+    return [
+        {"name": "preset"},
+        {"name": "random start", "start": {"kind": "codes"}},
+        {"name": "random start alone", "start": {"kind": "codes"}, "steps": 0},
+        {"name": "sketch alone", "start": one, "steps": 0},
+        {"name": "best of 8 sketches", "start": eight, "steps": 0},
+        {"name": "best of 8 sketches, optimized", "start": eight},
+        *sets,
+    ]
 
 
 def bundled_judge(device: str) -> Judge:

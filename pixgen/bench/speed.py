@@ -13,7 +13,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from pixgen.models import load_perceptor, load_vqgan
-from pixgen.recipe import Recipe
+from pixgen.recipe import Recipe, Start
 from pixgen.studio.devices import resolve_device
 from pixgen.synthesis import Drawer, Optimization, make_drawer
 
@@ -30,7 +30,8 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
     """
     device = resolve_device(device)
     vqgan, perceptor = load_vqgan(recipe.model, device), load_perceptor(recipe.clip, device)
-    recipe = recipe.model_copy(update={"steps": WARM_UP + steps})
+    # A sketched start is not a step, and has no place in this measurement.
+    recipe = recipe.model_copy(update={"steps": WARM_UP + steps, "start": Start()})
     drawer = make_drawer(recipe, vqgan)
     stopwatch = _Stopwatch(device)
     optimization = Optimization(

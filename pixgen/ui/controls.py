@@ -91,6 +91,10 @@ def _start(fields: dict[str, Field], words: Words) -> Parts:
         label=words.start,
     )
     picture = gr.File(label=words.start_picture, file_types=["image"], visible=False, height=120)
+    idea_words = gr.Textbox(
+        label=words.idea_words, placeholder=words.idea_words_placeholder, visible=False,
+        max_lines=1, max_length=LONGEST_TEXT,
+    )  # fmt: skip
     pictures = gr.File(
         label=words.pictures, file_types=["image"], file_count="multiple", height=120
     )
@@ -98,6 +102,7 @@ def _start(fields: dict[str, Field], words: Words) -> Parts:
     return {
         "start": start,
         "start_picture": picture,
+        "idea_words": idea_words,
         "pictures": pictures,
         "pictures_weight": weight,
     }

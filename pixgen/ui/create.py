@@ -11,7 +11,7 @@ from pixgen.errors import PictureError
 from pixgen.pictures import open_picture
 from pixgen.presets import available_presets
 from pixgen.studio import Studio
-from pixgen.ui import canvas, painting, status
+from pixgen.ui import canvas, html, painting, status
 from pixgen.ui.controls import Parts, settings_column, words_column
 from pixgen.ui.files import servable
 from pixgen.ui.form import Field, fields, preset_values
@@ -20,13 +20,13 @@ from pixgen.ui.texts import Words
 
 # What is kept is only obscured: every browser is sent this key. It holds nothing that is secret.
 _KEPT = {"secret": "kept-in-this-browser"}
-_SHOWN = ("canvas", "status", "generate", "stop", "picture", "film", "go_on", "seat")
+_SHOWN = ("canvas", "status", "sketches", "generate", "stop", "picture", "film", "go_on", "seat")
 _UPLOADS = ("start_picture", "pictures")
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def create_tab(studio: Studio, words: Words, page: gr.Blocks) -> None:
-    """Build the tab inside a ``gr.Blocks`` and connect it to the studio."""
+def create_tab(studio: Studio, words: Words, page: gr.Blocks) -> Parts:
+    """Build the tab inside a ``gr.Blocks`` and connect it to the studio; its parts, by name."""
     asked = fields(studio.policy, words)
     with gr.Row(elem_classes="pg-create"):
         with gr.Column(elem_classes="pg-words"):
@@ -37,9 +37,10 @@ def create_tab(studio: Studio, words: Words, page: gr.Blocks) -> None:
             parts |= settings_column(asked, studio.policy, words)
     parts["seat"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
     parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
-    _wire_painting(studio, words, page, parts, [*asked, *_UPLOADS])
+    _wire_painting(studio, words, page, parts, [*asked, *_UPLOADS, "mask"])
     _wire_settings(page, parts, asked)
     _wire_uploads(parts)
+    return parts
 
 
 def _stage(words: Words) -> Parts:
@@ -57,11 +58,23 @@ def _stage(words: Words) -> Parts:
         parts["go_on"] = gr.Button(
             words.go_on, visible=False, size="sm", min_width=0, elem_id="pg-go-on"
         )
+        parts["classify_this"] = gr.Button(
+            words.classifying.classify_this, size="sm", min_width=0, elem_id="pg-classify-this"
+        )
+        # page.js lays a brush over the picture, and sends what it covered when Generate is pressed.
+        gr.Button(words.change_part, size="sm", min_width=0, elem_id="pg-change-part")
         parts["crisp"] = gr.Checkbox(
             False, label=words.crisp, container=False, min_width=0, elem_id="pg-crisp"
         )
+    gr.HTML(html.brush_help(words))
+    # Below everything else: it comes while painting, and must move nothing.
+    parts["sketches"] = gr.HTML("", elem_id="pg-sketches")
     # Pressed by page.js when the line to the server was cut, for example while a phone slept.
     parts["look_again"] = gr.Button(visible="hidden", elem_id="pg-look-again")
+    # Pressed by page.js when a sketch is clicked.
+    parts["take"] = gr.Button(visible="hidden", elem_id="pg-take")
+    parts["pick"] = gr.Number(0, visible="hidden", precision=0)
+    parts["mask"] = gr.Textbox("", visible="hidden", label=words.change_part)
     return parts
 
 
@@ -83,6 +96,10 @@ def _wire_painting(
         visitor = Visitor.known(seat, request.username)
         yield from shown(painting.go_on(studio, visitor, words=words))
 
+    def take(request: gr.Request, seat: Any, pick: Any) -> Iterator[tuple]:
+        visitor = Visitor.known(seat, request.username)
+        yield from shown(painting.take(studio, visitor, pick, words=words))
+
     def come_back(request: gr.Request, seat: Any) -> Iterator[tuple]:
         visitor = Visitor.known(seat, request.username)
         yield from shown(painting.come_back(studio, visitor, words=words))
@@ -93,8 +110,15 @@ def _wire_painting(
 
     # The studio has the queue, so gradio's lets everybody through: watching costs next to nothing.
     watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
-    parts["generate"].click(paint, [parts["seat"], *(parts[name] for name in names)], **watching)
+    parts["generate"].click(
+        paint, [parts["seat"], *(parts[name] for name in names)], **watching,
+        js="(...values) => [...values.slice(0, -1), window.pixgenBrush.taken()]",
+    )  # fmt: skip
     parts["go_on"].click(go_on, parts["seat"], **watching)
+    parts["take"].click(
+        take, [parts["seat"], parts["pick"]], **watching,
+        js="(seat, pick) => [seat, Number(document.getElementById('pg-take').dataset.pick)]",
+    )  # fmt: skip
     gr.on([page.load, parts["look_again"].click], come_back, parts["seat"], **watching)
     parts["stop"].click(stop, parts["seat"], outputs, queue=False, **_QUIET)
 
@@ -105,7 +129,7 @@ def _updates(screen: Screen, parts: Parts) -> tuple:
         gr.Warning(screen.notice, duration=8)
     changes: dict[str, Any] = {
         name: value
-        for name in ("canvas", "status", "seat")
+        for name in ("canvas", "status", "sketches", "seat")
         if (value := getattr(screen, name)) is not None
     }
     if screen.busy:
@@ -185,6 +209,8 @@ def _wire_uploads(parts: Parts) -> None:
     for name in _UPLOADS:
         parts[name].upload(looked_at, parts[name], parts[name], concurrency_limit=None, **_QUIET)
     parts["start"].change(
-        lambda kind: gr.update(visible=kind == "picture"),
-        parts["start"], parts["start_picture"], queue=False, **_QUIET,
+        lambda kind: (
+            gr.update(visible=kind in ("picture", "idea")), gr.update(visible=kind == "idea")
+        ),
+        parts["start"], [parts["start_picture"], parts["idea_words"]], queue=False, **_QUIET,
     )  # fmt: skip

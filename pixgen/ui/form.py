@@ -55,7 +55,8 @@ def fields(policy: Policy, words: Words) -> dict[str, Field]:
         "cutouts": Field(preset["cutouts"], 1, 64, 1),
         "cutout_set": Field(preset["cutout_set"], choices=tuple(CUTOUT_SETS)),
         "learning_rate": Field(preset["learning_rate"], 0.01, 1, 0.01),
-        "start": Field("codes", choices=tuple(kind for kind, _ in words.starts)),
+        "start": Field(preset["start"], choices=tuple(kind for kind, _ in words.starts)),
+        "idea_words": Field(""),
         "pictures_weight": Field(1, 0.1, 5, 0.1),
         "total_variation": Field(preset["total_variation"], **weight),
         "start_latent": Field(preset["start_latent"], **weight),
@@ -73,6 +74,7 @@ def preset_values(name: str) -> dict[str, Any]:
         "cutouts": recipe.cutouts.count,
         "cutout_set": recipe.cutouts.kind,
         "learning_rate": recipe.optimizer.learning_rate,
+        "start": recipe.start.kind,
         **recipe.losses.model_dump(),
     }
 
@@ -144,12 +146,17 @@ def _seed(value: Any, words: Words) -> int | None:
 
 
 def _start(values: Mapping[str, Any], words: Words) -> str | None:
-    kind = values.get("start")
-    if kind != "picture":
+    kind, picture = values.get("start"), values.get("start_picture")
+    if kind not in ("picture", "idea"):
         return kind
-    if not values.get("start_picture"):
+    if not picture:
         raise RecipeError(words.start_needs_picture)
-    return f"picture:{values['start_picture']}"
+    if kind == "picture":
+        return f"picture:{picture}"
+    more = values.get("idea_words") or ""
+    _refuse_paths(more, words)
+    terms = format_prompts(((Prompt(picture=picture),),))
+    return f"idea:{terms} | {more}" if more.strip() else f"idea:{terms}"
 
 
 def _assignments(values: Mapping[str, Any]) -> tuple[str, ...]:

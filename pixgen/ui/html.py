@@ -23,11 +23,11 @@ def header(words: Words) -> str:
     )
 
 
-def grammar(words: Words) -> str:
-    """How to write prompts, folded."""
+def grammar(words: Words, grammar: tuple[tuple[str, str], ...] | None = None) -> str:
+    """How to write prompts, or something else, folded."""
     rows = "".join(
         f"<dt><code>{escape(code)}</code></dt><dd>{escape(does)}</dd>"
-        for code, does in words.grammar
+        for code, does in grammar or words.grammar
     )
     return f'<details class="pg-grammar"><summary>{escape(words.grammar_title)}</summary><dl>{rows}</dl></details>'
 
@@ -35,3 +35,8 @@ def grammar(words: Words) -> str:
 def heading(text: str) -> str:
     """A quiet heading inside a column."""
     return f'<h3 class="pg-heading">{escape(text)}</h3>'
+
+
+def brush_help(words: Words) -> str:
+    """What to do with the brush; page.css shows it while the brush is out."""
+    return f'<p class="pg-brush-help">{escape(words.change_part_help)}</p>'

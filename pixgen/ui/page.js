@@ -1,18 +1,19 @@
 // What the browser does by itself: keys, the title, and looking again after a cut line.
 () => {
   const part = (id) => document.getElementById(id);
-  const usable = (button) => button && !button.disabled && button.offsetParent;
+  // The first of these that can be used: those of the other tabs are not to be seen.
+  const visible = (parts) => [...document.querySelectorAll(parts)].find((each) => !each.disabled && each.getClientRects().length);
   const narrow = matchMedia("(max-width: 760px)");
 
   document.addEventListener("keydown", (event) => {
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      if (usable(part("pg-generate"))) part("pg-generate").click();
+      visible("#pg-generate, #pg-classify, #pg-find")?.click();
       event.preventDefault();
     } else if (event.key === "Escape") {
-      if (usable(part("pg-stop"))) part("pg-stop").click();
+      (visible("#pg-heat [data-close]") ?? visible("#pg-stop, #pg-classify-stop"))?.click();
     } else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      document.querySelector("#pg-prompt textarea")?.focus();
+      visible("#pg-prompt textarea, #pg-labels textarea, #pg-query :is(input, textarea)")?.focus();
       event.preventDefault();
     }
   }, true);
@@ -20,6 +21,91 @@
   // A phone's screen is too small for the words and the picture: bring the picture into view.
   part("pg-generate")?.addEventListener("click", () => {
     if (narrow.matches) document.querySelector(".pg-stage")?.scrollIntoView({ behavior: "smooth" });
+  });
+  document.addEventListener("click", (event) => {
+    if (narrow.matches && event.target.closest("#pg-find"))
+      document.querySelector(".pg-search .pg-stage")?.scrollIntoView({ behavior: "smooth" });
+  });
+
+  // The brush: a canvas over the picture, as fine as it is, on which white is what to paint anew.
+  let brush = null;
+  const putAway = () => {
+    brush?.remove();
+    brush = null;
+    part("pg-change-part")?.classList.remove("pg-on");
+  };
+  const lay = (image) => {
+    brush = document.createElement("canvas");
+    brush.className = "pg-brush";
+    brush.setAttribute("aria-label", document.querySelector(".pg-brush-help").textContent);
+    [brush.width, brush.height] = [image.naturalWidth, image.naturalHeight];
+    Object.assign(brush.style, { left: `${image.offsetLeft}px`, top: `${image.offsetTop}px`,
+      width: `${image.offsetWidth}px`, height: `${image.offsetHeight}px` });
+    image.parentElement.append(brush);
+    const pen = brush.getContext("2d");
+    Object.assign(pen, { strokeStyle: "white", lineCap: "round", lineJoin: "round",
+      lineWidth: Math.min(brush.width, brush.height) / 7 });
+    const stroke = (event) => {
+      if (!event.buttons) return;
+      if (event.type === "pointerdown") pen.beginPath();
+      pen.lineTo((event.offsetX / brush.offsetWidth) * brush.width, (event.offsetY / brush.offsetHeight) * brush.height);
+      pen.stroke();
+      brush.dataset.used = "yes";
+      event.preventDefault();
+    };
+    brush.addEventListener("pointerdown", (event) => { brush.setPointerCapture(event.pointerId); stroke(event); stroke(event); });
+    brush.addEventListener("pointermove", stroke);
+    part("pg-change-part").classList.add("pg-on");
+  };
+  part("pg-change-part")?.addEventListener("click", () => {
+    const image = document.querySelector("#pg-canvas .pg-frame img");
+    if (brush) putAway();
+    else if (image && !visible("#pg-stop")) lay(image);
+  });
+  // What was brushed over as a PNG, black where nothing was; it is taken once.
+  window.pixgenBrush = { taken: () => {
+    const used = brush?.dataset.used;
+    if (used) {
+      const pen = brush.getContext("2d");
+      pen.globalCompositeOperation = "destination-over";
+      pen.fillRect(0, 0, brush.width, brush.height);
+    }
+    const mask = used ? brush.toDataURL("image/png") : "";
+    putAway();
+    return mask;
+  } };
+
+  // A click on a sketch presses the hidden button that takes it.
+  part("pg-sketches")?.addEventListener("click", (event) => {
+    const sketch = event.target.closest("[data-pick]");
+    if (!sketch || sketch.disabled) return;
+    part("pg-take").dataset.pick = sketch.dataset.pick;
+    part("pg-take").click();
+  });
+
+  // A click on a table's heading sorts its rows by it, and another one the other way round.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-sort]");
+    if (!button) return;
+    const head = button.closest("th"), body = head.closest("table").tBodies[0];
+    const down = head.ariaSort === "ascending";
+    for (const each of head.parentElement.children) each.removeAttribute("aria-sort");
+    head.ariaSort = down ? "descending" : "ascending";
+    const text = (row) => row.cells[button.dataset.sort].textContent;
+    const rows = [...body.rows].sort((a, b) => text(a).localeCompare(text(b), undefined, { numeric: true }));
+    body.append(...(down ? rows.reverse() : rows));
+  });
+
+  // A click on a picture that was found presses the hidden button that chooses it.
+  document.addEventListener("click", (event) => {
+    const hit = event.target.closest("#pg-hits [data-hit]");
+    if (hit) {
+      for (const each of document.querySelectorAll("#pg-hits [data-hit]")) each.ariaPressed = each === hit;
+      part("pg-choose").dataset.hit = hit.dataset.hit;
+      part("pg-choose").click();
+    }
+    const copy = event.target.closest("[data-copy]");
+    if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => copy.classList.add("pg-copied"));
   });
 
   // Icons say what they do.

@@ -8,9 +8,17 @@ from gradio.utils import get_upload_folder
 
 from pixgen.pictures import MAX_BYTES
 from pixgen.studio import Studio
+from pixgen.studio.finding import Finder
+from pixgen.studio.naming import Namer
 from pixgen.ui import html
 from pixgen.ui.api import add_api
+from pixgen.ui.classify import classify_tab
+from pixgen.ui.classify_api import add_classify_api
 from pixgen.ui.create import create_tab
+from pixgen.ui.exchange import exchange
+from pixgen.ui.search import search_tab
+from pixgen.ui.search_api import add_search_api
+from pixgen.ui.search_exchange import exchange_found
 from pixgen.ui.texts import ENGLISH, Words
 from pixgen.ui.theme import theme
 
@@ -19,14 +27,32 @@ _CACHE = (3600, 86400)  # seconds: looked through every hour, kept for a day
 _MOST_WATCHERS = 200
 
 
-def build(studio: Studio, *, words: Words = ENGLISH) -> gr.Blocks:
-    """The page over a studio; its policy decides what is offered."""
+def build(studio: Studio, *, finder: Finder | None = None, words: Words = ENGLISH) -> gr.Blocks:
+    """The page over a studio; its policy decides what is offered.
+
+    Args:
+        finder: of the folders that may be searched; by default of what was painted here alone.
+    """
+    finder = finder or Finder(studio)
     with gr.Blocks(title=words.title, analytics_enabled=False, delete_cache=_CACHE) as page:
         gr.HTML(html.header(words))
-        with gr.Tabs():
-            with gr.Tab(words.create):
-                create_tab(studio, words, page)
+        # A tab is a function that builds its parts and returns them; exchange.py carries pictures and
+        # words from one to another.
+        namer = Namer(studio)
+        with gr.Tabs() as tabs:
+            with gr.Tab(words.create, id="create"):
+                create = create_tab(studio, words, page)
+            with gr.Tab(words.classify, id="classify"):
+                classify, run = classify_tab(namer, words, page)
+            with gr.Tab(words.search.tab, id="search"):
+                search = search_tab(finder, words, seat=create["seat"])
+        exchange(studio, words, tabs=tabs, create=create, classify=classify, run=run)
+        exchange_found(
+            finder, words, tabs=tabs, search=search, create=create, classify=classify, run=run
+        )
         add_api(studio, words)
+        add_search_api(finder, words)
+        add_classify_api(namer, words)
     return page.queue(max_size=_MOST_WATCHERS)
 
 

@@ -5,24 +5,26 @@ The page only watches: a job belongs to the studio and goes on when nobody looks
 """
 
 import json
-import logging
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from pixgen.errors import PixgenError, StudioError
-from pixgen.recipe import Recipe
+from pixgen.errors import StudioError
+from pixgen.recipe import Recipe, make_recipe
 from pixgen.studio import Job, Run, Studio
-from pixgen.ui import canvas, status
+from pixgen.studio.inputs import named_pictures, with_kept_pictures
+from pixgen.studio.sketches import read_sketches
+from pixgen.ui import canvas, sketches, status
 from pixgen.ui.form import remarks, to_recipe
+from pixgen.ui.mishaps import sentence
+from pixgen.ui.retouching import part_of
 from pixgen.ui.texts import Words
-
-log = logging.getLogger(__name__)
 
 ENDED = ("done", "stopped", "failed")
 Busy = Literal["idle", "starting", "painting", "stopping"]
@@ -34,6 +36,7 @@ class Screen:
 
     canvas: str | None = None  # HTML
     status: str | None = None  # HTML
+    sketches: str | None = None  # HTML
     busy: Busy | None = None
     files: tuple[Path | None, Path | None] | None = None  # the picture and the film of this run
     name: str = ""  # of the files, when they are downloaded
@@ -87,11 +90,32 @@ def paint(
     studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, words: Words
 ) -> Iterator[Screen]:
     """Submit what the form asks for and watch it. The first screen comes before any work."""
-    recipe = to_recipe(values, words)
-    yield Screen(status=status.starting(words, recipe), busy="starting")
-    job = studio.submit(recipe, owner=visitor.owner)
+    recipe, trusted = to_recipe(values, words), ()
+    with ExitStack() as files:
+        if values.get("mask") and (run := visitor.run(studio)) is not None:
+            recipe, trusted = part_of(run, recipe, values["mask"], files=files, words=words)
+        yield Screen(status=status.starting(words, recipe), busy="starting", sketches="")
+        job = studio.submit(recipe, owner=visitor.owner, trusted=trusted)
     for remark in remarks(values, words):
         yield Screen(notice=remark)
+    yield _seated(job, visitor)
+    yield from watch(job, words=words)
+
+
+def take(studio: Studio, visitor: Visitor, pick: Any, *, words: Words) -> Iterator[Screen]:
+    """Paint the visitor's last picture anew, from another of its sketches; it is kept as it is."""
+    run = visitor.run(studio)
+    if run is None or not run.recipe.start.sketched:
+        yield _failed(words, words.gone)
+        return
+    recipe = make_recipe(
+        with_kept_pictures(run.recipe, run.folder).model_dump(),
+        {"start": {"sketch": {"pick": pick}}, "changes": ()},
+    )
+    yield Screen(status=status.starting(words, recipe), busy="starting")
+    if (job := visitor.job(studio)) is not None:
+        job.stop()
+    job = studio.submit(recipe, owner=visitor.owner, trusted=named_pictures(recipe))
     yield _seated(job, visitor)
     yield from watch(job, words=words)
 
@@ -121,17 +145,21 @@ def come_back(studio: Studio, visitor: Visitor, *, words: Words) -> Iterator[Scr
 def watch(job: Job, *, words: Words) -> Iterator[Screen]:
     """What a job shows until it ends, and its files then. Leaving it does not stop the job."""
     busy: Busy | None = "painting"
-    shown = None
+    shown, sketched = None, False
     for glimpse in job.watch():
-        frame, picture = glimpse.frame, None
+        frame, picture, thumbnails = glimpse.frame, None, None
         if glimpse.state in ENDED:
             yield _ended(job.run, words=words, picture=frame.picture if frame is not None else None)
             return
         if frame is not None and frame.step != shown:
             picture, shown = canvas.of_frame(words, job.recipe, frame), frame.step
+        if frame is not None and frame.candidates and not sketched:
+            pictures, sketched = [each.picture for each in frame.candidates], True
+            thumbnails = _thumbnails(job.recipe, pictures, words)
         yield Screen(
-            canvas=picture, status=status.of_glimpse(words, job.recipe, glimpse), busy=busy
-        )
+            canvas=picture, status=status.of_glimpse(words, job.recipe, glimpse), busy=busy,
+            sketches=thumbnails,
+        )  # fmt: skip
         busy = None
 
 
@@ -148,12 +176,8 @@ def told(screens: Iterator[Screen], *, words: Words) -> Iterator[Screen]:
     """The same screens; an error that ends them becomes the last one. Nothing is lost by it."""
     try:
         yield from screens
-    except PixgenError as error:
-        yield _failed(words, str(error))
-    except Exception:
-        mark = secrets.token_hex(3)
-        log.exception("the page failed, noted as %s", mark)
-        yield _failed(words, words.bug.format(id=mark))
+    except Exception as error:
+        yield _failed(words, sentence(error, words))
 
 
 def _failed(words: Words, message: str) -> Screen:
@@ -182,12 +206,17 @@ def _ended(run: Run, *, words: Words, picture: np.ndarray | None = None) -> Scre
     return Screen(
         canvas=shown,
         status=status.of_end(words, run),
+        sketches=_thumbnails(recipe, read_sketches(run.sketches, recipe), words),
         busy="idle",
         files=(file, film),
         name=_file_name(recipe),
         resumable=run.state == "stopped" and run.state_file.is_file(),
         notice=run.notice if failed else None,
     )
+
+
+def _thumbnails(recipe: Recipe, pictures: Sequence[np.ndarray], words: Words) -> str:
+    return sketches.of_pictures(words, pictures, picked=recipe.start.sketch.pick)
 
 
 def _file_name(recipe: Recipe) -> str:

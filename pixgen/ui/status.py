@@ -28,6 +28,8 @@ def of_glimpse(words: Words, recipe: Recipe, glimpse: Glimpse) -> str:
         line = _line(words.waiting, more)
     elif frame is None:
         line = _line(words.loading, [words.loading_more])
+    elif frame.step < 0:
+        line = _line(words.sketching, [words.sketching_more])
     else:
         line = _line(
             words.painting,
@@ -37,7 +39,9 @@ def of_glimpse(words: Words, recipe: Recipe, glimpse: Glimpse) -> str:
         )
     step, similarities = (frame.step, frame.similarities) if frame is not None else (0, ())
     likeness = _likeness(words, recipe, step, similarities)
-    return _section(glimpse.state, line, likeness, notice=glimpse.notice)
+    sketching = frame is not None and frame.step < 0
+    state = "loading" if sketching else glimpse.state
+    return _section(state, line, likeness, notice=glimpse.notice)
 
 
 def of_end(words: Words, run: Run) -> str:
@@ -108,7 +112,7 @@ def _likeness(
     words: Words, recipe: Recipe, step: int, similarities: Sequence[tuple[str, float]]
 ) -> str:
     """A bar for each prompt in force; empty ones before the first frame."""
-    scene = recipe.scene(step)
+    scene = recipe.scene(max(0, step))
     rows = similarities or [(prompt.label, None) for prompt in scene]
     signs = (
         [prompt.weight < 0 for prompt in scene] if len(scene) == len(rows) else [False] * len(rows)

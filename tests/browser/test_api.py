@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from pixgen.models.catalog import ASSETS
 from pixgen.studio.metadata import read_metadata
+
+EXAMPLES = ASSETS / "examples"
 
 pytestmark = [
     pytest.mark.browser,  # it shares the browsers' server
@@ -75,3 +78,22 @@ def client_status(url: str) -> int:
     import httpx
 
     return httpx.get(url).status_code
+
+
+def test_classify_returns_labels_with_probability_and_cosine(client):
+    from gradio_client import handle_file
+
+    found = client.predict(
+        pictures=[handle_file(str(EXAMPLES / "fox.png"))], labels="fox, cat", api_name="/classify"
+    )
+    (picture,) = found["pictures"]
+    assert picture["picture"] == "fox.png"
+    assert {each["label"] for each in picture["labels"]} == {"fox", "cat"}
+    assert sum(each["probability"] for each in picture["labels"]) == pytest.approx(1, abs=1e-4)
+
+
+def test_classify_says_what_is_not_allowed(client):
+    from gradio_client import handle_file
+
+    with pytest.raises(Exception, match="There are no labels"):
+        client.predict(pictures=[handle_file(str(EXAMPLES / "fox.png"))], api_name="/classify")

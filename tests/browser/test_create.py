@@ -186,7 +186,7 @@ def test_a_picture_of_ones_own_is_the_start_and_a_prompt(visit, tmp_path):
     Image.new("RGB", (80, 60), "tomato").save(tmp_path / "red-thing.png")
     write(page, "")
     page.get_by_label(ENGLISH.start, exact=True).click()
-    page.get_by_role("option", name=dict(ENGLISH.starts)["picture"]).click()
+    page.get_by_role("option", name=dict(ENGLISH.starts)["picture"], exact=True).click()
     uploads = page.locator("input[type=file]")
     page.wait_for_function("document.querySelectorAll('input[type=file]').length === 2")
     for upload in (uploads.first, uploads.last):

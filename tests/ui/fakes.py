@@ -28,15 +28,18 @@ class WaveFrame:
     picture: np.ndarray
     losses: dict[str, float]
     seconds: float = 0.01
+    candidates: tuple = ()
 
 
 class Waves(Iterator[WaveFrame]):
-    """Noise that calms down into waves, other ones for each seed. Each step takes ``seconds``, and
-    ``error`` is raised at the step ``breaks_at``."""
+    """Noise that calms down into waves, other ones for each seed. Each step takes ``seconds``,
+    ``error`` is raised at the step ``breaks_at``, and the last step waits for ``hold``."""
 
     def __init__(
-        self, recipe: Recipe, *, seconds: float = 0.0, breaks_at: int | None = None, error: Exception | None = None
+        self, recipe: Recipe, *, seconds: float = 0.0, breaks_at: int | None = None, error: Exception | None = None,
+        hold: threading.Event | None = None,
     ) -> None:  # fmt: skip
+        self._hold = hold
         self.recipe, self.step = recipe, 0
         self._seconds, self._breaks_at, self._error = seconds, breaks_at, error
 
@@ -45,13 +48,18 @@ class Waves(Iterator[WaveFrame]):
             raise StopIteration
         if self.step == self._breaks_at:
             raise self._error
+        if self._hold is not None and self.step == self.recipe.steps:
+            self._hold.wait(10)
         time.sleep(self._seconds)
         part = self.step / max(1, self.recipe.steps)
         labels = [prompt.label for prompt in self.recipe.scene(self.step)]
         likeness = tuple(
             (label, 0.1 + 0.6 * part / (1 + place)) for place, label in enumerate(labels)
         )
-        frame = WaveFrame(self.step, self.recipe.steps, likeness, waves(self.recipe, part), {})
+        frame = WaveFrame(
+            self.step, self.recipe.steps, likeness, waves(self.recipe, part), {},
+            candidates=sketched(self.recipe),
+        )  # fmt: skip
         self.step += 1
         return frame
 
@@ -60,6 +68,24 @@ class Waves(Iterator[WaveFrame]):
 
     def restore(self, state: dict[str, Any]) -> None:
         self.step = state["step"]
+
+
+@dataclass(frozen=True)
+class WaveCandidate:
+    """What a Candidate is to those who watch."""
+
+    picture: np.ndarray
+    similarity: float = 0.5
+
+
+def sketched(recipe: Recipe) -> tuple[WaveCandidate, ...]:
+    """The candidates of a recipe whose start is sketched."""
+    if not recipe.start.sketched:
+        return ()
+    seeds = range(recipe.seed, recipe.seed + recipe.start.sketch.candidates)
+    return tuple(
+        WaveCandidate(waves(recipe.model_copy(update={"seed": seed}), 1.0)) for seed in seeds
+    )
 
 
 def waves(recipe: Recipe, part: float) -> np.ndarray:

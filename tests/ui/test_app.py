@@ -1,5 +1,6 @@
 """The page's entry: its arguments, and what it says when it cannot begin."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,11 +15,13 @@ ROOT = Path(__file__).parent.parent.parent
 def test_every_argument_is_understood():
     asked = app.arguments(
         ["--host", "0.0.0.0", "--port", "8000", "--share", "--auth", "ada:se:cret", "--device", "cpu",
-         "--output-dir", "runs", "--public"]
+         "--output-dir", "runs", "--search-root", "a", "--search-root", "b", "--public"]
     )  # fmt: skip
     assert (asked.host, asked.port, asked.share, asked.public) == ("0.0.0.0", 8000, True, True)
     assert asked.auth == ("ada", "se:cret")
     assert asked.output_dir == Path("runs")
+    assert asked.search_root == [Path("a"), Path("b")]
+    assert app.arguments([]).search_root == []
 
 
 def test_on_spaces_the_page_is_public(monkeypatch):
@@ -42,13 +45,20 @@ def test_app_is_short():
     assert len((ROOT / "app.py").read_text("utf-8").splitlines()) < 80
 
 
-def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path):
-    taken = tmp_path / "a file"
-    taken.touch()
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--output-dir", "a file"], "cannot be written"),
+        (["--search-root", "nowhere"], "There is no folder “nowhere”"),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_a_sentence(tmp_path, given, said):
+    (tmp_path / "a file").touch()
     done = subprocess.run(
-        [sys.executable, "app.py", "--device", "cpu", "--output-dir", str(taken)],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        [sys.executable, str(ROOT / "app.py"), "--device", "cpu", *given],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "cannot be written" in done.stderr
+    assert said in done.stderr
     assert "Traceback" not in done.stderr

@@ -149,3 +149,19 @@ def test_whatever_a_browser_kept_the_form_can_be_shown(kept):
             assert value in field.choices
         if field.low is not None:
             assert field.low <= value <= field.high
+
+
+def test_the_idea_of_a_picture_may_be_mixed_with_words():
+    form = {"prompt": "a fox", "start": "idea", "start_picture": "/tmp/a|b.png"}
+    plain = to_recipe(form, ENGLISH).start
+    assert [term.picture for term in plain.idea] == ["/tmp/a|b.png"]
+    mixed = to_recipe({**form, "idea_words": "winter | summer :-1"}, ENGLISH).start
+    assert [(term.label, term.weight) for term in mixed.idea] == [
+        ("a|b.png", 1), ("winter", 1), ("summer", -1)
+    ]  # fmt: skip
+
+
+def test_the_words_of_an_idea_name_no_file():
+    form = {"prompt": "a fox", "start": "idea", "start_picture": "/tmp/a.png"}
+    with pytest.raises(RecipeError, match="cannot be named by its path"):
+        to_recipe({**form, "idea_words": "[/etc/passwd]"}, ENGLISH)

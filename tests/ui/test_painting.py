@@ -12,7 +12,7 @@ from PIL import Image
 from pixgen.errors import OutOfMemory, StorageError
 from pixgen.studio import Policy
 from pixgen.studio.metadata import read_metadata
-from pixgen.ui.painting import Screen, Visitor, come_back, go_on, paint, stop, told
+from pixgen.ui.painting import Screen, Visitor, come_back, go_on, paint, stop, take, told
 from pixgen.ui.texts import ENGLISH
 
 FORM = {"prompt": "a red fox | snow", "preset": "draft", "size": "64x48", "steps": 10, "seed": "7"}
@@ -21,6 +21,18 @@ FORM = {"prompt": "a red fox | snow", "preset": "draft", "size": "64x48", "steps
 def painted(studio, visitor, **values) -> list[Screen]:
     screens = paint(studio, {**FORM, **values}, visitor, words=ENGLISH)
     return list(told(screens, words=ENGLISH))
+
+
+def watched(make_studio, visitor, **values) -> list[Screen]:
+    """The screens of a painting that does not end before its first picture was seen."""
+    hold = threading.Event()
+    studio = make_studio(hold=hold)
+    screens = []
+    for screen in told(paint(studio, {**FORM, **values}, visitor, words=ENGLISH), words=ENGLISH):
+        screens.append(screen)
+        if screen.canvas:
+            hold.set()
+    return screens
 
 
 def seated(screens: list[Screen]) -> Visitor:
@@ -52,8 +64,8 @@ def test_the_click_is_answered_before_any_work(make_studio, visitor):
     assert studio.runs() == []
 
 
-def test_a_picture_grows_and_is_done(studio, visitor):
-    screens = painted(studio, visitor)
+def test_a_picture_grows_and_is_done(make_studio, visitor):
+    screens = watched(make_studio, visitor)
     assert [screen.busy for screen in screens if screen.busy] == [
         "starting",
         "painting",
@@ -227,3 +239,83 @@ def test_words_cannot_become_html(studio, visitor):
     for screen in painted(studio, visitor, prompt=prompt):
         assert "<img src=x" not in (screen.canvas or "") + (screen.status or "")
         assert 'alert(1)"' not in (screen.canvas or "") + (screen.status or "")
+
+
+def test_sketches_are_shown_once_while_painting_and_at_the_end(make_studio, visitor):
+    screens = watched(make_studio, visitor, start="sketch")
+    shown = [screen.sketches for screen in screens if screen.sketches is not None]
+    assert shown[0] == ""  # those of the picture before are gone
+    assert len(shown) == 3
+    assert shown[1].count("data-pick=") == 8
+    assert shown[2].count("data-pick=") == 8
+    assert shown[2].count('aria-pressed="true"') == 1
+
+
+def test_a_start_without_sketches_shows_none(studio, visitor):
+    screens = painted(studio, visitor, start="codes")
+    assert not any(screen.sketches for screen in screens)
+
+
+def test_another_sketch_is_taken_and_the_first_picture_stays(studio, visitor):
+    first = seated(painted(studio, visitor, start="sketch"))
+    screens = list(told(take(studio, first, 3, words=ENGLISH), words=ENGLISH))
+    second = seated(screens)
+    before, after = first.run(studio), second.run(studio)
+    assert after.recipe.start.sketch.pick == 3
+    assert after.recipe.seed == before.recipe.seed
+    assert before.picture.is_file()
+    assert screens[-1].sketches.index('data-pick="3"') < screens[-1].sketches.index("true")
+
+
+@pytest.mark.parametrize("pick", [-1, 8, None, "x"])
+def test_a_sketch_that_is_not_there_is_refused(studio, visitor, pick):
+    first = seated(painted(studio, visitor, start="sketch"))
+    last = list(told(take(studio, first, pick, words=ENGLISH), words=ENGLISH))[-1]
+    assert last.busy == "idle"
+    assert "pick" in last.notice
+
+
+def test_nothing_is_taken_from_a_picture_without_sketches(studio, visitor):
+    first = seated(painted(studio, visitor, start="codes"))
+    last = list(told(take(studio, first, 1, words=ENGLISH), words=ENGLISH))[-1]
+    assert last.notice == ENGLISH.gone
+
+
+def brushed(size=(64, 48), box=(0, 0, 32, 48)) -> str:
+    mask = Image.new("RGB", size)
+    mask.paste((255, 255, 255), box)
+    data = io.BytesIO()
+    mask.save(data, "PNG")
+    return "data:image/png;base64," + base64.b64encode(data.getvalue()).decode()
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_a_part_of_the_last_picture_is_painted_anew(make_studio, visitor, public, tmp_path):
+    policy = Policy.for_public(picture_folders=(tmp_path,)) if public else Policy()
+    studio = make_studio(policy=policy)
+    first = seated(painted(studio, visitor))
+    screens = list(paint(studio, {**FORM, "prompt": "a hen", "size": "32x32", "mask": brushed()},
+                         first, words=ENGLISH))  # fmt: skip
+    run = seated(screens).run(studio)
+    assert run.state == "done"
+    assert (run.recipe.width, run.recipe.height) == (64, 48)  # the picture's, not the form's
+    before, mask = (run.folder / path for path in (run.recipe.start.picture, run.recipe.start.mask))
+    assert before.read_bytes() == first.run(studio).picture.read_bytes()
+    assert Image.open(mask).getpixel((1, 1)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("mask", ["x", "data:image/png;base64,AAAA", 7, "data:image/png;base64,é"])
+def test_a_mask_that_is_none_is_refused(studio, visitor, mask):
+    first = seated(painted(studio, visitor))
+    screens = list(told(paint(studio, {**FORM, "mask": mask}, first, words=ENGLISH), words=ENGLISH))
+    assert screens[-1].notice == ENGLISH.not_a_mask
+
+
+def test_another_sketch_of_a_pictures_idea_is_taken_in_public(make_studio, visitor, tmp_path):
+    Image.new("RGB", (32, 32)).save(tmp_path / "up.png")
+    studio = make_studio(policy=Policy.for_public(picture_folders=(tmp_path,)))
+    form = {"start": "idea", "start_picture": str(tmp_path / "up.png")}
+    first = seated(painted(studio, visitor, **form))
+    (tmp_path / "up.png").unlink()
+    screens = list(told(take(studio, first, 1, words=ENGLISH), words=ENGLISH))
+    assert seated(screens).run(studio).state == "done"

@@ -1,0 +1,214 @@
+"""How fast pictures are found and indexed, and how often the right one is among the first ten."""
+
+import resource
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from pixgen.models import load_perceptor
+from pixgen.models.clip import Perceptor
+from pixgen.studio.devices import resolve_device
+from pixgen.vision.collection import Collection, Row
+from pixgen.vision.indexing import LOOK, index
+from pixgen.vision.library import Library
+from pixgen.vision.reading import as_batch, find_pictures
+
+DIMENSIONS = 512
+TOP = 10
+_QUERIES = 50
+_A_CLUSTER = 200  # vectors; real pictures come in kinds too
+_SPREAD = 0.8  # length of what is a vector's own, beside its cluster's unit vector
+_ADDED = 20_000  # rows at once
+_PICTURES = 2000
+_SIDE = 128  # pixels of the pictures that are indexed
+
+
+def scale(folder: Path, *, vectors: int) -> dict[str, Any]:
+    """Milliseconds of exact and approximate searches among clustered vectors, and their agreement.
+
+    Recall is the share of the ten nearest that the approximate search finds too. Raises SearchError.
+    """
+    chance = np.random.default_rng(0)
+    centres = _units(chance.normal(size=(max(1, vectors // _A_CLUSTER), DIMENSIONS)))
+    collection = Library(folder).create("bench", "synthetic", dimensions=DIMENSIONS)
+    begun = perf_counter()
+    for start in range(0, vectors, _ADDED):
+        count = min(_ADDED, vectors - start)
+        collection.add([_row(number) for number in range(start, start + count)],
+                       _drawn(chance, centres, count))  # fmt: skip
+    added = perf_counter() - begun
+    queries = _drawn(chance, centres, _QUERIES)
+    exact, truth = _searches(collection, queries, exact=True)
+    begun = perf_counter()
+    collection.make_approximate()
+    built = perf_counter() - begun
+    near, found = _searches(collection, queries, exact=False)
+    shared = [len(right & there) / TOP for right, there in zip(truth, found, strict=True)]
+    return {
+        "vectors": vectors, "dimensions": DIMENSIONS,
+        "exact_ms": round(1000 * median(exact), 1), "exact_worst_ms": round(1000 * max(exact), 1),
+        "approximate_ms": round(1000 * median(near), 1),
+        "approximate_worst_ms": round(1000 * max(near), 1),
+        "recall_at_10": round(float(np.mean(shared)), 4),
+        "add_seconds": round(added, 1), "build_seconds": round(built, 1),
+        "peak_memory_mb": _peak_memory() // 2**20,
+    }  # fmt: skip
+
+
+def indexing(folder: Path, perceptor: Perceptor, *, pictures: int = _PICTURES) -> dict[str, Any]:
+    """Pictures a second through a whole indexing, beside what the model alone does with them."""
+    _save_pictures(folder / "pictures", pictures)
+    chance = torch.Generator().manual_seed(0)
+    squares = torch.randint(
+        0, 256, (LOOK, perceptor.size, perceptor.size, 3), generator=chance, dtype=torch.uint8
+    ).numpy()
+    with torch.no_grad():
+        size = perceptor.embed_images(as_batch(squares, perceptor.device)).shape[-1]
+        begun, looks = perf_counter(), pictures // LOOK + 1
+        for _ in range(looks):
+            perceptor.embed_images(as_batch(squares, perceptor.device)).cpu()
+        alone = LOOK * looks / (perf_counter() - begun)
+    collection = Library(folder / "library").create("bench", "model", dimensions=size)
+    begun = perf_counter()
+    *_, last = index(
+        collection,
+        find_pictures(folder / "pictures"),
+        perceptor,
+        folder=folder / "pictures",
+    )
+    rate = last.added / (perf_counter() - begun)
+    return {
+        "pictures": last.added, "indexed_a_second": round(rate, 1),
+        "model_alone_a_second": round(alone, 1), "part_of_the_model": round(rate / alone, 3),
+    }  # fmt: skip
+
+
+def quality(
+    data: Path, perceptor: Perceptor, *, pictures: int = _PICTURES, seed: int = 5
+) -> dict[str, Any]:
+    """How often the picture that a held-out caption was written for is among the first ten of all."""
+    captions, vectors = [], []
+    with torch.no_grad():
+        for caption, picture in _held_out(data, pictures, seed):
+            captions.append(caption)
+            vectors.append(perceptor.embed_images(picture.to(perceptor.device)).cpu())
+        images = torch.cat(vectors)
+        texts = torch.cat([
+            perceptor.embed_texts(captions[start : start + 100]).cpu()
+            for start in range(0, len(captions), 100)
+        ])  # fmt: skip
+    scores = texts @ images.T  # (captions, pictures)
+    places = (scores > scores.diagonal()[:, None]).sum(1)
+    return {
+        "pictures": pictures,
+        "recall_at_1": round(float((places < 1).float().mean()), 4),
+        "recall_at_10": round(float((places < TOP).float().mean()), 4),
+    }  # fmt: skip
+
+
+def search(
+    *, vectors: int, model: str, data: Path | None, device: str = "auto", pictures: int = _PICTURES
+) -> dict[str, Any]:
+    """All figures; the quality only with the drawings, which are not bundled. Raises PixgenError."""
+    device = resolve_device(device)
+    perceptor = load_perceptor([model], device)
+    with TemporaryDirectory(prefix="pixgen-bench-") as folder:
+        found = {
+            "scale": scale(Path(folder, "scale"), vectors=vectors),
+            "indexing": indexing(Path(folder), perceptor, pictures=pictures),
+        }
+    found["quality"] = (
+        quality(data, perceptor, pictures=pictures) if data is not None else "needs --data FOLDER"
+    )
+    return {"device": device, "model": model, **found}
+
+
+def text(figures: dict[str, Any]) -> str:
+    """The figures of ``search`` for a person."""
+    scale, indexing, quality = (figures[name] for name in ("scale", "indexing", "quality"))
+    if isinstance(quality, dict):
+        quality = (
+            f"{quality['recall_at_10']:.1%} of {quality['pictures']} held-out captions find their picture "
+            f"among the first ten, {quality['recall_at_1']:.1%} as the first"
+        )
+    return "\n".join([
+        f"{scale['vectors']:,} vectors of {scale['dimensions']} · {figures['model']} · {figures['device']}",
+        f"{'exact':>12} {scale['exact_ms']:8.1f} ms   worst {scale['exact_worst_ms']:.1f} ms",
+        f"{'approximate':>12} {scale['approximate_ms']:8.1f} ms   worst {scale['approximate_worst_ms']:.1f} ms, "
+        f"recall@10 {scale['recall_at_10']:.3f}, index built in {scale['build_seconds']:.0f} s",
+        f"{'memory':>12} {scale['peak_memory_mb']:8} MB   at most",
+        f"{'indexing':>12} {indexing['indexed_a_second']:8.1f} pictures/s, "
+        f"{indexing['part_of_the_model']:.0%} of the model's own {indexing['model_alone_a_second']:.1f}",
+        f"{'quality':>12} {quality}",
+    ])  # fmt: skip
+
+
+def _units(vectors: np.ndarray) -> np.ndarray:
+    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
+
+
+def _drawn(chance: np.random.Generator, centres: np.ndarray, count: int) -> np.ndarray:
+    """Unit vectors ``(count, D)`` around centres ``(C, D)``."""
+    own = chance.normal(size=(count, DIMENSIONS)).astype(np.float32) * (_SPREAD / DIMENSIONS**0.5)
+    return _units(centres[chance.integers(len(centres), size=count)] + own)
+
+
+def _row(number: int) -> Row:
+    path = f"{number // 1000}/{number}.png"
+    return Row(path=path, size=number, modified=number, sha256=path, width=_SIDE, height=_SIDE)
+
+
+def _searches(
+    collection: Collection, queries: np.ndarray, *, exact: bool
+) -> tuple[list[float], list[set[str]]]:
+    """Seconds and paths of each search; the first, which opens files, is not timed."""
+    collection.nearest(queries[0], top=TOP, exact=exact)
+    seconds, found = [], []
+    for query in queries:
+        begun = perf_counter()
+        nearest = collection.nearest(query, top=TOP, exact=exact)
+        seconds.append(perf_counter() - begun)
+        found.append({row.path for row, _, _ in nearest})
+    return seconds, found
+
+
+def _save_pictures(folder: Path, count: int) -> None:
+    """Small PNG files with shapes in them, each another."""
+    chance = np.random.default_rng(1)
+    folder.mkdir(parents=True)
+    rows, columns = np.mgrid[0:_SIDE, 0:_SIDE]
+    for number in range(count):
+        picture = np.empty((_SIDE, _SIDE, 3), np.uint8)
+        picture[:] = chance.integers(0, 256, 3)
+        for _ in range(4):
+            row, column, reach = chance.integers(0, _SIDE, 3)
+            picture[(rows - row) ** 2 + (columns - column) ** 2 < reach**2 / 4] = chance.integers(
+                0, 256, 3
+            )
+        Image.fromarray(picture).save(folder / f"{number}.png")
+
+
+def _held_out(data: Path, count: int, seed: int) -> Iterator[tuple[str, torch.Tensor]]:
+    """Captions that no model was trained on, each with its picture ``(1, 3, H, W)``."""
+    from pixgen.training.captions import Author
+    from pixgen.training.compose import Composer
+
+    composer = Composer(data, seed=seed)
+    author = Author(composer.table, seed=seed, split="held-out")
+    for composition in author.compositions(count):
+        yield composition.caption, composer.draw([composition])
+
+
+def _peak_memory() -> int:
+    """Bytes that this process has held at most, files that the system maps for it included."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )

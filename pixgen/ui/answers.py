@@ -1,0 +1,218 @@
+"""What the Classify tab shows, as HTML: the invitation, how far it is, a card a picture, and tables."""
+
+import base64
+import io
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+
+from PIL import Image
+
+from pixgen.models.catalog import ASSETS
+from pixgen.ui.texts import ClassifyWords
+from pixgen.vision.evaluation import Evaluation
+from pixgen.vision.looking import Result
+
+EXAMPLES = ASSETS / "examples"
+MOST_CARDS = 100
+MOST_ROWS = 1000
+_MOST_CELLS = 40  # labels up to which the confusion matrix is shown
+
+
+def examples() -> list[str]:
+    """The names of the bundled pictures."""
+    return sorted(path.name for path in EXAMPLES.glob("*.png"))
+
+
+def empty(words: ClassifyWords) -> str:
+    """Before the first picture: examples that begin with a click."""
+    chips = "".join(
+        f'<button type="button" data-example="{place}" title="{escape(_bare(name))}">'
+        f'<img src="{_example(name)}" alt="{escape(words.example_alt.format(name=_bare(name)))}" '
+        'width="96" height="96"></button>'
+        for place, name in enumerate(examples())
+    )
+    return (
+        f'<div class="pg-answers-empty"><h2>{escape(words.invitation)}</h2>'
+        f'<p>{escape(words.invitation_more)}</p><div class="pg-pick">{chips}</div>'
+        f"<p>{escape(words.pictures_help)}</p></div>"
+    )
+
+
+def progress(
+    words: ClassifyWords, state: str, said: str, *, more: Sequence[str] = (), part: float | None = None,
+    notice: str = "",
+) -> str:  # fmt: skip
+    """The line above the answers; its height stays, so that nothing moves."""
+    figures = "".join(f"<span>{escape(each)}</span>" for each in more)
+    alert = f'<p class="pg-notice" role="alert">{escape(notice)}</p>' if notice else ""
+    bar = "<i></i>" if part is None else f'<i style="width: {part:.1%}"></i>'
+    value = "" if part is None else f' aria-valuenow="{part:.0%}"'.replace("%", "")
+    return (
+        f'<section class="pg-status" data-state="{state}"><div class="pg-bar" role="progressbar" '
+        f'aria-label="{escape(said)}" aria-valuemin="0" aria-valuemax="100"{value}>{bar}</div>'
+        f'<p class="pg-line"><strong role="status">{escape(said)}</strong>{figures}</p>{alert}</section>'
+    )
+
+
+def answers(
+    words: ClassifyWords, results: Sequence[Result], evaluation: Evaluation | None, *, top: int,
+    alike: Sequence[tuple[str, str, float]] = (),
+) -> str:  # fmt: skip
+    """Everything that was found: warnings, accuracy, the table of all and a card a picture."""
+    warnings = "".join(
+        f'<p class="pg-warning">{escape(words.alike.format(first=first, second=second, cosine=cosine))}</p>'
+        for first, second, cosine in alike
+    )
+    cards = "".join(
+        _card(words, place, result, top) for place, result in enumerate(results[:MOST_CARDS])
+    )
+    parts = [
+        warnings,
+        _accuracy(words, evaluation) if evaluation is not None else "",
+        _table(words, results) if len(results) > 1 else "",
+        f'<ul class="pg-cards" aria-label="{escape(words.answers)}">{cards}</ul>',
+    ]
+    return "".join(parts)
+
+
+def heat(
+    words: ClassifyWords, picture: Image.Image, glow: Image.Image, *, name: str, label: str
+) -> str:
+    """The panel with the picture beside what spoke for a label in it."""
+    shown = picture.resize(glow.size)
+    title = words.explained.format(name=name, label=label)
+    alt = words.explained_alt.format(name=name, label=label)
+    return (
+        f'<div class="pg-heat" role="dialog" aria-label="{escape(title)}"><div><h3>{escape(title)}</h3>'
+        f'<p><img src="{_uri(shown)}" alt="{escape(name)}"><img src="{_uri(glow)}" alt="{escape(alt)}"></p>'
+        f"<small>{escape(words.explained_how)}</small>"
+        f'<button type="button" data-close autofocus>{escape(words.close_panel)}</button></div></div>'
+    )
+
+
+def said(words: ClassifyWords, result: Result) -> str:
+    """A picture's answer in words."""
+    if result.answer is None:
+        return result.error
+    return ", ".join(result.answer.found) or words.none_of_these
+
+
+def _card(words: ClassifyWords, place: int, result: Result, top: int) -> str:
+    answer, told = result.answer, said(words, result)
+    alt = escape(words.picture_alt.format(name=result.name, answer=told))
+    picture = f'<img src="{result.thumbnail}" alt="{alt}">' if result.thumbnail else "<span></span>"
+    head = f"<h3>{escape(told)}</h3><small>{escape(result.name)}</small>"
+    if answer is None:
+        return f'<li class="pg-card failed">{picture}<div>{head}</div></li>'
+    close = ""
+    if answer.close:
+        close = words.close.format(first=answer.close[0], second=answer.close[1])
+        close = f'<p class="pg-warning">{escape(close)}</p>'
+    best = answer.found[0] if answer.found else answer.top(1)[0].label
+    bars = "".join(
+        _bar(words, place, score, score.label in answer.found) for score in answer.top(top)
+    )
+    if answer.none is not None:
+        bars += _row(words.none_of_these, answer.none, "", not answer.found)
+    paint = (
+        f'<button type="button" class="pg-paint" data-paint="{escape(best)}" '
+        f'title="{escape(words.paint.format(label=best))}">{escape(words.paint_short)}</button>'
+    )
+    return f'<li class="pg-card">{picture}<div>{head}{close}<ul>{bars}</ul>{paint}</div></li>'
+
+
+def _bar(words: ClassifyWords, place: int, score, found: bool) -> str:
+    button = (
+        f'<button type="button" data-picture="{place}" data-label="{escape(score.label)}" '
+        f'title="{escape(words.explain.format(label=score.label))}">{escape(score.label)}</button>'
+    )
+    return _row(
+        button, score.probability, words.cosine.format(cosine=score.cosine), found, is_html=True
+    )
+
+
+def _row(label: str, part: float, cosine: str, found: bool, *, is_html: bool = False) -> str:
+    shown = label if is_html else f"<span>{escape(label)}</span>"
+    return (
+        f'<li class="{"found" if found else "other"}">{shown}<div role="presentation">'
+        f'<i style="width: {part:.1%}"></i></div><b>{part:.0%}</b><small>{escape(cosine)}</small></li>'
+    )
+
+
+def _table(words: ClassifyWords, results: Sequence[Result]) -> str:
+    heads = "".join(
+        f'<th scope="col"><button type="button" data-sort="{place}">{escape(head)}</button></th>'
+        for place, head in enumerate(words.table_heads)
+    )
+    rows = []
+    for result in results[:MOST_ROWS]:
+        best = result.answer.top(1)[0] if result.answer is not None else None
+        figures = (f"{best.probability:.3f}", f"{best.cosine:.3f}") if best else ("", "")
+        cells = (result.name, said(words, result), *figures, result.label)
+        rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
+    only = ""
+    if len(results) > MOST_ROWS:
+        only = f"<p>{escape(words.shown_only.format(shown=MOST_ROWS, total=len(results)))}</p>"
+    return (
+        f'<details class="pg-table" open><summary>{escape(words.table)}</summary><div tabindex="0">'
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>{only}</details>"
+    )
+
+
+def _accuracy(words: ClassifyWords, evaluation: Evaluation) -> str:
+    right = sum(each for _, each, _ in evaluation.per_label())
+    total = words.accuracy.format(right=right, total=evaluation.total, share=evaluation.accuracy)
+    rows = "".join(
+        f"<li><span>{escape(label)}</span><div><i style='width: {good / count:.1%}'></i></div>"
+        f"<b>{good}/{count}</b></li>"
+        for label, good, count in evaluation.per_label()
+    )
+    unknown = ""
+    if evaluation.unknown:
+        unknown = f"<p>{escape(words.unknown_folders.format(count=evaluation.unknown))}</p>"
+    return (
+        f'<section class="pg-accuracy"><h3>{escape(total)}</h3>{unknown}'
+        f'<details><summary>{escape(words.per_label)}</summary><ul class="pg-shares">{rows}</ul></details>'
+        f"{_confusion(words, evaluation.seen())}</section>"
+    )
+
+
+def _confusion(words: ClassifyWords, evaluation: Evaluation) -> str:
+    if len(evaluation.labels) > _MOST_CELLS:
+        return ""  # nobody can read it; the downloads have it
+    most = max(1, int(evaluation.counts.max()))
+    heads = "".join(
+        f'<th scope="col">{escape(label)}</th>'
+        for label in (*evaluation.labels, words.none_of_these)
+    )
+    rows = "".join(
+        f'<tr><th scope="row">{escape(label)}</th>'
+        + "".join(
+            f'<td style="--part: {count / most:.2f}" class="{"right" if place == row else "wrong"}">'
+            f"{count or ''}</td>"
+            for place, count in enumerate(evaluation.counts[row])
+        )
+        + "</tr>"
+        for row, label in enumerate(evaluation.labels)
+    )
+    return (
+        f'<details class="pg-confusion" open><summary>{escape(words.confusion)}</summary><div tabindex="0">'
+        f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table></div></details>"
+    )
+
+
+@cache
+def _example(name: str) -> str:
+    data = base64.b64encode((EXAMPLES / name).read_bytes()).decode()
+    return f"data:image/png;base64,{data}"
+
+
+def _bare(name: str) -> str:
+    return name.removesuffix(".png").replace("-", " ")
+
+
+def _uri(picture: Image.Image) -> str:
+    buffer = io.BytesIO()
+    picture.convert("RGB").save(buffer, "JPEG", quality=88)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

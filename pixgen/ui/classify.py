@@ -1,0 +1,239 @@
+"""The Classify tab: pictures and labels on one side, the answers on the other."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from pixgen.models import available_clips
+from pixgen.studio.naming import Namer
+from pixgen.ui import answers, classifying
+from pixgen.ui.classifying import Stops, View
+from pixgen.ui.controls import Parts
+from pixgen.ui.files import servable_bytes
+from pixgen.ui.mishaps import sentence
+from pixgen.ui.texts import ClassifyWords, Words
+from pixgen.vision.labels import format_labels, parse_labels
+from pixgen.vision.templates import DEFAULT, available_templates
+
+FORM = (
+    "pictures", "labels", "label_set", "mode", "none", "none_below", "templates", "own_templates",
+    "model", "top",
+)  # fmt: skip
+_SHOWN = ("status", "answers", "go", "stop", "csv", "json", "asked")
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+# A click on an example, on a label or on what closes a panel becomes an event with its data-* fields.
+_CLICKS = """element.addEventListener('click', (event) => {
+    const pressed = event.target.closest('[data-example], [data-label], [data-paint], [data-close]');
+    if (!pressed) return;
+    const { example, picture, label, paint } = pressed.dataset;
+    if (example !== undefined) trigger('select', { example: Number(example) });
+    else if (label !== undefined) trigger('like', { picture: Number(picture), label });
+    else if (paint !== undefined) trigger('submit', { paint });
+    else trigger('clear');
+});"""
+
+
+def classify_tab(namer: Namer, words: Words, page: gr.Blocks) -> tuple[Parts, dict[str, Any]]:
+    """Build the tab inside a ``gr.Blocks`` and connect it to the studio.
+
+    Its parts, by name, and the arguments of an event that classifies as its button does.
+    """
+    own = words.classifying
+    with gr.Row(elem_classes="pg-two"):
+        with gr.Column(elem_classes="pg-two-ask"):
+            parts = _ask(namer, own)
+        with gr.Column(elem_classes="pg-two-show"):
+            parts |= _show(own)
+        with gr.Column(elem_classes="pg-two-more"):
+            parts |= _settings(namer, own)
+    _wire_settings(namer, words, page, parts)
+    return parts, _wire_answers(namer, words, parts)
+
+
+def _ask(namer: Namer, words: ClassifyWords) -> Parts:
+    parts: Parts = {
+        "pictures": gr.File(
+            label=words.pictures, file_types=["image", ".zip"], file_count="multiple", height=150,
+            elem_id="pg-pictures", elem_classes="pg-uploads",
+        ),
+        "labels": gr.Textbox(
+            words.labels_first, label=words.labels, placeholder=words.labels_placeholder, lines=3,
+            max_lines=8, elem_id="pg-labels",
+        ),
+        "label_set": gr.Dropdown(_sets(namer, words), value="", label=words.label_set, elem_id="pg-label-set"),
+    }  # fmt: skip
+    with gr.Row(elem_classes="pg-go"):
+        parts["go"] = gr.Button(
+            words.go, variant="primary", elem_id="pg-classify", scale=3, min_width=120
+        )
+        parts["stop"] = gr.Button(
+            words.stop, interactive=False, elem_id="pg-classify-stop", scale=1, min_width=80
+        )
+    return parts
+
+
+def _show(words: ClassifyWords) -> Parts:
+    parts: Parts = {
+        "status": gr.HTML(answers.progress(words, "idle", ""), elem_id="pg-looking"),
+        "answers": gr.HTML(
+            answers.empty(words), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-answers"
+        ),
+        "heat": gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-heat"),
+    }
+    with gr.Row(elem_classes="pg-actions"):
+        for name, text in (("csv", words.download_csv), ("json", words.download_json)):
+            parts[name] = gr.DownloadButton(
+                text, visible=False, size="sm", min_width=0, elem_id=f"pg-{name}"
+            )
+    parts["asked"] = gr.State(None)  # the form behind the answers that are shown
+    return parts
+
+
+def _settings(namer: Namer, words: ClassifyWords) -> Parts:
+    public = namer.studio.policy.public
+    templates = [
+        (words.templates_fit, ""),
+        *((title, name) for name, title in available_templates().items()),
+    ]
+    with gr.Accordion(words.more, open=False, elem_classes="pg-more"):
+        parts: Parts = {
+            "mode": gr.Radio(
+                [(words.one, "one"), (words.several, "several")], value="one", label=words.mode, info=words.mode_help,
+            ),
+            "none": gr.Dropdown(
+                [(title, name) for name, title in words.none_choices], value="else", label=words.none,
+                elem_id="pg-none",
+            ),
+            "none_below": gr.Slider(
+                0, 1, 0.2, step=0.01, label=words.none_below, info=words.none_below_help, buttons=[], visible=False,
+            ),
+            "templates": gr.Dropdown(
+                [*templates, (words.templates_own, "own")], value="", label=words.templates, elem_id="pg-templates",
+            ),
+            "own_templates": gr.Textbox(
+                label=words.own_templates, placeholder=words.own_templates_placeholder, lines=2, visible=False,
+            ),
+            "model": gr.Dropdown(
+                available_clips(), value=available_clips()[0], label=words.model, allow_custom_value=not public,
+            ),
+            "top": gr.Slider(1, 20, 5, step=1, label=words.top, buttons=[]),
+        }  # fmt: skip
+        with gr.Row(elem_classes="pg-pair", visible=not public):
+            parts["set_name"] = gr.Textbox(
+                label=words.set_name,
+                placeholder=words.set_name_placeholder,
+                max_lines=1,
+                elem_id="pg-set-name",
+            )
+            parts["keep"] = gr.Button(words.keep, elem_id="pg-set-keep")
+    return parts
+
+
+def _sets(namer: Namer, words: ClassifyWords) -> list[tuple[str, str]]:
+    return [(words.label_set_none, ""), *((title, name) for name, title in namer.sets().items())]
+
+
+def _wire_settings(namer: Namer, words: Words, page: gr.Blocks, parts: Parts) -> None:
+    own = words.classifying
+
+    def keep(name: str, labels: str, chosen: str, templates: str) -> Any:
+        try:
+            fitting = namer.load(chosen).templates if chosen else DEFAULT
+            known = templates if templates in available_templates() else fitting
+            made = namer.save(name, parse_labels(labels), templates=known)
+        except Exception as error:
+            gr.Warning(sentence(error, words), duration=8)
+            return gr.skip()
+        gr.Info(own.kept.format(name=made.name, count=len(made.labels)))
+        return gr.update(choices=_sets(namer, own), value=made.name)
+
+    def fill_in(chosen: str) -> Any:
+        try:
+            return format_labels(namer.load(chosen).labels) if chosen else gr.skip()
+        except Exception as error:
+            gr.Warning(sentence(error, words), duration=8)
+            return gr.skip()
+
+    inputs = [parts[name] for name in ("set_name", "labels", "label_set", "templates")]
+    gr.on(
+        [parts["keep"].click, parts["set_name"].submit], keep, inputs, parts["label_set"], **_QUIET
+    )
+    # Sets that were kept since the page was built.
+    page.load(
+        lambda: gr.update(choices=_sets(namer, own)),
+        None,
+        parts["label_set"],
+        queue=False,
+        **_QUIET,
+    )
+    parts["label_set"].input(fill_in, parts["label_set"], parts["labels"], **_QUIET)
+    for choice, field, value in (
+        ("none", "none_below", "below"),
+        ("templates", "own_templates", "own"),
+    ):
+        parts[choice].change(
+            lambda chosen, value=value: gr.update(visible=chosen == value),
+            parts[choice], parts[field], queue=False, **_QUIET,
+        )  # fmt: skip
+
+
+def _wire_answers(namer: Namer, words: Words, parts: Parts) -> dict[str, Any]:
+    """What classifies, as arguments of an event."""
+    own, stops = words.classifying, Stops()
+    outputs = [parts[name] for name in _SHOWN]
+
+    def run(request: gr.Request, *values: Any) -> Iterator[tuple]:
+        form = dict(zip(FORM, values, strict=True))
+        stopping = stops.begin(request.session_hash)
+        try:
+            for view in classifying.classify(namer, form, stopping, words=own):
+                yield _updates(view, parts, form)
+        except Exception as error:
+            yield _updates(classifying.failed(own, sentence(error, words)), parts, form)
+        finally:
+            stopping.set()  # also when the browser has gone
+            stops.end(request.session_hash, stopping)
+
+    def stop(request: gr.Request) -> None:
+        stops.stop(request.session_hash)
+
+    def example(chosen: gr.EventData) -> list[str]:
+        name = answers.examples()[chosen.example]
+        data = (answers.EXAMPLES / name).read_bytes()
+        return [servable_bytes(data, parts["pictures"], name=name)]
+
+    def explain(asked: Any, pressed: gr.EventData) -> str:
+        try:
+            return classifying.explain(
+                namer, asked, int(pressed.picture), str(pressed.label), words=own
+            )
+        except Exception as error:
+            gr.Warning(sentence(error, words), duration=8)
+            return ""
+
+    running = {"concurrency_limit": None, **_QUIET}  # the studio's turns keep the order
+    running |= {"inputs": [parts[name] for name in FORM], "outputs": outputs}
+    parts["go"].click(run, **running)
+    parts["answers"].select(example, None, parts["pictures"], **_QUIET).then(run, **running)
+    focus = "() => document.querySelector('#pg-heat [data-close]')?.focus()"
+    parts["answers"].like(explain, parts["asked"], parts["heat"], **_QUIET).then(None, js=focus)
+    parts["heat"].clear(None, None, parts["heat"], js="() => ''")
+    parts["stop"].click(stop, None, None, queue=False, **_QUIET)
+    return {"fn": run, **running}
+
+
+def _updates(view: View, parts: Parts, form: dict[str, Any]) -> tuple:
+    """A view as gradio's updates of ``_SHOWN``."""
+    changes: dict[str, Any] = {
+        name: value for name in ("status", "answers") if (value := getattr(view, name)) is not None
+    }
+    if view.busy is not None:
+        changes["go"] = gr.update(interactive=not view.busy)
+        changes["stop"] = gr.update(interactive=view.busy)
+    if view.tables is not None:
+        for name, data in zip(("csv", "json"), view.tables, strict=True):
+            copy = servable_bytes(data, parts[name], name=f"answers.{name}")
+            changes[name] = gr.update(value=copy, visible=True)
+        changes["asked"] = form
+    return tuple(changes.get(name, gr.skip()) for name in _SHOWN)

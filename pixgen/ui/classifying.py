@@ -1,0 +1,175 @@
+"""What the Classify tab does, as plain generators of what changes on the screen; no gradio here."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pixgen.errors import ClassifyError
+from pixgen.studio.naming import Namer
+from pixgen.ui import answers
+from pixgen.ui.texts import ClassifyWords
+from pixgen.vision.asking import make_question
+from pixgen.vision.evaluation import evaluate
+from pixgen.vision.sources import gather
+from pixgen.vision.tables import as_csv, as_json
+from pixgen.vision.templates import parse_templates
+
+if TYPE_CHECKING:
+    from pixgen.vision.looking import Result
+    from pixgen.vision.sources import Source
+    from pixgen.vision.zeroshot import Classifier, Question
+
+MOST_PUBLIC = 200  # pictures at once on a public page
+_SECONDS_BETWEEN = 0.15  # two screens: more often, nobody sees
+
+
+@dataclass(frozen=True)
+class View:
+    """What changes on the page; None leaves a part as it is."""
+
+    status: str | None = None  # HTML
+    answers: str | None = None  # HTML
+    busy: bool | None = None
+    tables: tuple[bytes, bytes] | None = None  # CSV and JSON
+
+
+@dataclass
+class Stops:
+    """Who wants to stop, by session. Any thread may call."""
+
+    _asked: dict[str, threading.Event] = field(default_factory=dict)
+
+    def begin(self, session: str) -> threading.Event:
+        """A new event for what a session begins now; what it had begun before stops."""
+        self.stop(session)
+        self._asked[session] = threading.Event()
+        return self._asked[session]
+
+    def stop(self, session: str) -> None:
+        """Ask what a session has begun to stop."""
+        event = self._asked.get(session)
+        if event is not None:
+            event.set()
+
+    def end(self, session: str, event: threading.Event) -> None:
+        """What was begun with the event has ended."""
+        if self._asked.get(session) is event:
+            del self._asked[session]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a form asks for, made ready: the pictures, the models and the question."""
+
+    sources: "list[Source]"
+    models: tuple[str, ...]
+    question: "Question"
+    top: int
+
+    @classmethod
+    def from_form(cls, form: Mapping[str, Any], namer: Namer, words: ClassifyWords) -> "Asked":
+        """From the form's values by name. Raises PixgenError."""
+        if not form["pictures"]:
+            raise ClassifyError(words.no_pictures)
+        sources = gather([Path(path) for path in form["pictures"]])
+        if namer.studio.policy.public and len(sources) > MOST_PUBLIC:
+            raise ClassifyError(
+                f"There may be at most {MOST_PUBLIC} pictures at once here: there are {len(sources)}."
+            )
+        models = (form["model"],)
+        chosen = namer.load(form["label_set"]) if form["label_set"] else None
+        templates = form["templates"]
+        if templates == "own":
+            templates = parse_templates(form["own_templates"])
+        question = make_question(
+            sources, models, labels=form["labels"], label_set=chosen, templates=templates,
+            several=form["mode"] == "several", or_else=form["none"] in ("else", "both"),
+            none_below=form["none_below"] if form["none"] in ("below", "both") else None,
+        )  # fmt: skip
+        return cls(sources, models, question, int(form["top"]))
+
+
+def classify(
+    namer: Namer, form: Mapping[str, Any], stop: threading.Event, *, words: ClassifyWords
+) -> Iterator[View]:
+    """Answer what the form asks, a batch at a time. Stopped, it shows what was seen until then."""
+    yield View(status=answers.progress(words, "loading", words.reading), busy=True)
+    asked = Asked.from_form(form, namer, words)
+    longest = namer.studio.policy.longest_seconds
+    deadline = time.monotonic() + (longest if longest is not None else float("inf"))
+
+    def stopped() -> bool:
+        return stop.is_set() or time.monotonic() > deadline
+
+    classifier = namer.classifier(asked.question, asked.models, stopped=stopped)
+    results: list[Result] = []
+    began = shown = time.monotonic()
+    if classifier is not None:
+        for batch in namer.look(
+            classifier, asked.models, asked.sources, stopped=stopped, thumbnails=answers.MOST_CARDS
+        ):
+            results += batch
+            if time.monotonic() - shown > _SECONDS_BETWEEN:
+                shown = time.monotonic()
+                yield View(status=_looking(words, asked, results, shown - began))
+    yield _ended(words, asked, classifier, results, late=time.monotonic() > deadline)
+
+
+def explain(
+    namer: Namer, form: Mapping[str, Any] | None, place: int, label: str, *, words: ClassifyWords
+) -> str:
+    """The panel that shows what in a picture spoke for a label, as HTML. Raises PixgenError."""
+    from pixgen.vision.explain import overlay
+
+    if not form:
+        raise ClassifyError(words.gone)
+    asked = Asked.from_form(form, namer, words)
+    if not 0 <= place < len(asked.sources):
+        raise ClassifyError(words.gone)
+    source = asked.sources[place]
+    picture = source.open()
+    classifier = namer.classifier(asked.question, asked.models)
+    glow = overlay(picture, namer.explain(classifier, asked.models, picture, label=label))
+    return answers.heat(words, picture, glow, name=source.name, label=label)
+
+
+def failed(words: ClassifyWords, message: str) -> View:
+    """What was asked for could not be done, and why."""
+    status = answers.progress(words, "failed", words.failed, part=0, notice=message)
+    return View(status=status, busy=False)
+
+
+def _looking(
+    words: ClassifyWords, asked: Asked, results: "Sequence[Result]", seconds: float
+) -> str:
+    done, total = len(results), len(asked.sources)
+    more = [
+        words.looked.format(done=done, total=total),
+        words.rate.format(rate=done / max(seconds, 1e-3)),
+    ]
+    return answers.progress(words, "looking", words.looking, more=more, part=done / total)
+
+
+def _ended(
+    words: ClassifyWords, asked: Asked, classifier: "Classifier | None", results: "list[Result]", *, late: bool
+) -> View:  # fmt: skip
+    """The last view: everything that was seen."""
+    done, total = len(results), len(asked.sources)
+    whole = done == total
+    notice = "" if whole else words.out_of_time if late else "" if done else words.nothing_seen
+    status = answers.progress(
+        words, "done" if whole else "stopped", words.done if whole else words.stopped,
+        more=[words.looked.format(done=done, total=total)], part=done / total, notice=notice,
+    )  # fmt: skip
+    if not results:
+        return View(status=status, busy=False)
+    evaluation = evaluate(results, asked.question.labels)
+    shown = answers.answers(words, results, evaluation, top=asked.top, alike=classifier.alike())
+    tables = (
+        as_csv(results, top=asked.top).encode(),
+        as_json(results, evaluation, top=asked.top).encode(),
+    )
+    return View(status=status, answers=shown, busy=False, tables=tables)

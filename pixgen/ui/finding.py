@@ -1,0 +1,125 @@
+"""What the Search tab does, as plain generators of what changes on the screen; no gradio here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pixgen.errors import SearchError
+from pixgen.studio.finding import RUNS, Finder, Place
+from pixgen.ui import found
+from pixgen.ui.found import Found
+from pixgen.ui.mishaps import sentence
+from pixgen.ui.texts import Words
+from pixgen.vision.filters import Filter, parse_date
+from pixgen.vision.indexing import Progress
+from pixgen.vision.query import Query, Term, parse_query
+
+UPLOADED = "uploaded"  # what the form calls the visitor's own set
+
+
+@dataclass(frozen=True)
+class View:
+    """What changes on the tab; None leaves a part as it is."""
+
+    state: str | None = None  # HTML
+    grid: str | None = None  # HTML
+    found: tuple[Found, ...] | None = None
+    busy: bool | None = None
+    notice: str | None = None  # said once, in passing
+
+
+def places(finder: Finder, words: Words, *, uploaded: bool = False) -> list[tuple[str, str]]:
+    """``(label, value)`` of what can be searched."""
+    labels = {RUNS: words.search.own_pictures}
+    chosen = [(labels.get(name, name), name) for name in finder.places]
+    return [*chosen, (words.search.uploaded, UPLOADED)] if uploaded else chosen
+
+
+def to_query(text: str, picture: str | None, *, words: Words) -> Query:
+    """The terms that the form asks for. Raises SearchError; nobody types paths of the server."""
+    terms = parse_query(text) if text.strip() or not picture else ()
+    if any(term.picture for term in terms):
+        raise SearchError(words.search.typed_picture)
+    return (*terms, Term(picture=picture)) if picture else terms
+
+
+def to_filter(values: Mapping[str, Any]) -> Filter:
+    """The conditions that the form asks for. Raises SearchError."""
+    after, before = ((values.get(name) or "").strip() for name in ("after", "before"))
+    return Filter(
+        after=parse_date(after) if after else None, before=parse_date(before) if before else None,
+        folder=(values.get("folder") or "").strip(), side=int(values.get("side") or 0),
+        prompt=(values.get("said") or "").strip(),
+    )  # fmt: skip
+
+
+def search(
+    finder: Finder, values: Mapping[str, Any], *, uploaded: Place | None, owner: str, words: Words
+) -> Iterator[View]:
+    """Bring the place up to date, search it, show it. The first view comes before any work."""
+    query = to_query(values.get("query") or "", values.get("picture"), words=words)
+    only = to_filter(values)
+    yield View(state=found.state(words.search.searching, kind="busy"), busy=True)
+    place, last = place_of(finder, values.get("place") or RUNS, uploaded), None
+    for last in finder.up_to_date(place):
+        yield View(state=found.indexing(words, last))
+    hits = finder.search(
+        place, finder.embed(query), only=only, owner=owner, top=int(values.get("top") or 24),
+        threshold=float(values.get("threshold") or -1),
+    )  # fmt: skip
+    yield _shown([(place, hit) for hit in hits], last, words=words)
+
+
+def like(
+    finder: Finder, one: Found, values: Mapping[str, Any], *, owner: str, words: Words
+) -> Iterator[View]:
+    """More pictures like one that was found, in the same place."""
+    yield View(state=found.state(words.search.searching, kind="busy"), busy=True)
+    place, hit = one
+    vector = finder.like(place, hit.row.path, owner=owner)
+    hits = finder.search(
+        place, vector, only=to_filter(values), owner=owner, top=int(values.get("top") or 24),
+        without=hit.row.path,
+    )  # fmt: skip
+    yield _shown([(place, each) for each in hits], None, words=words)
+
+
+def upload(finder: Finder, paths: Sequence[str], *, words: Words) -> Iterator[tuple[View, Place]]:
+    """Keep a visitor's set and index it. Raises SearchError if none of it is a picture."""
+    place = finder.add_upload([Path(path) for path in paths])
+    last = Progress(state="finding")
+    for last in finder.refresh(place):
+        yield View(state=found.indexing(words, last), busy=True), place
+    if not last.added:
+        raise SearchError(words.search.no_pictures)
+    ready = words.search.ready.format(count=last.added)
+    yield View(state=found.state(ready, kind="done"), busy=False), place
+
+
+def place_of(finder: Finder, name: str, uploaded: Place | None) -> Place:
+    """The place that the form names. Raises SearchError."""
+    if name == UPLOADED and uploaded is not None:
+        return uploaded
+    if name not in finder.places:
+        names = ", ".join(finder.places)
+        raise SearchError(f"There is no collection “{name[:60]}” here: choose {names}.")
+    return finder.places[name]
+
+
+def told(views: Iterator[Any], *, words: Words) -> Iterator[Any]:
+    """The same views; an error that ends them becomes the last one. What was found stays."""
+    try:
+        yield from views
+    except Exception as error:
+        said = sentence(error, words)
+        yield View(state=found.failed(said), busy=False, notice=said)
+
+
+def _shown(hits: list[Found], last: Progress | None, *, words: Words) -> View:
+    return View(
+        state=found.result(words, hits, last),
+        grid=found.grid(words, hits),
+        found=tuple(hits),
+        busy=False,
+    )

@@ -1,0 +1,51 @@
+"""Painting a part of the picture on the page anew: from the brush in the browser to a recipe."""
+
+import base64
+import tempfile
+from collections.abc import Collection
+from contextlib import ExitStack
+from pathlib import Path
+
+from pixgen.errors import PictureError, RecipeError
+from pixgen.pictures import open_picture
+from pixgen.recipe import Recipe, make_recipe
+from pixgen.studio import Run
+from pixgen.ui.texts import Words
+
+_LARGEST_MASK = 4 * 2**20  # characters
+_HEAD = "data:image/png;base64,"
+
+
+def part_of(
+    run: Run, recipe: Recipe, mask: str, *, files: ExitStack, words: Words
+) -> tuple[Recipe, Collection[str]]:
+    """The recipe that paints a part of a run's picture anew, and the pictures that it names.
+
+    Args:
+        recipe: what to paint there.
+        mask: a PNG as a ``data:`` address, white where to paint.
+        files: the mask's file lives as long as it is open.
+
+    Raises RecipeError if the mask is none, or if there is no picture.
+    """
+    if not run.picture.is_file():
+        raise RecipeError(words.gone)
+    path = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="pixgen-"))) / "mask.png"
+    path.write_bytes(_decoded(mask, words))
+    start = {
+        "kind": "picture", "picture": str(run.picture), "mask": str(path), "extend": "", "idea": (),
+        "fit": "stretch",
+    }  # fmt: skip
+    size = {"width": run.recipe.width, "height": run.recipe.height}
+    return make_recipe(recipe.model_dump(), size, {"start": start}), (str(run.picture), str(path))
+
+
+def _decoded(mask: str, words: Words) -> bytes:
+    try:
+        if not mask.startswith(_HEAD) or len(mask) > _LARGEST_MASK:
+            raise RecipeError(words.not_a_mask)
+        data = base64.b64decode(mask[len(_HEAD) :], validate=True)
+        open_picture(data)
+    except (AttributeError, ValueError, PictureError) as error:
+        raise RecipeError(words.not_a_mask) from error
+    return data

@@ -1,0 +1,252 @@
+"""The Search tab: what to find and where on one side, what was found on the other."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import PictureError, PixgenError
+from pixgen.pictures import open_picture
+from pixgen.studio.finding import RUNS, Finder
+from pixgen.ui import finding, found, html
+from pixgen.ui.controls import Parts
+from pixgen.ui.files import servable
+from pixgen.ui.finding import View
+from pixgen.ui.found import Found
+from pixgen.ui.painting import Visitor
+from pixgen.ui.texts import Words
+from pixgen.vision.query import LONGEST_TEXT
+
+MOST_SHOWN = 100  # pictures on the page or for a program: each is a file to be copied
+_ASKED = (
+    "query",
+    "picture",
+    "place",
+    "top",
+    "threshold",
+    "after",
+    "before",
+    "folder",
+    "said",
+    "side",
+)
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def search_tab(finder: Finder, words: Words, *, seat: gr.BrowserState) -> Parts:
+    """Build the tab and connect it; its parts, by name. ``seat`` says who looks."""
+    with gr.Row(elem_classes="pg-create pg-search"):
+        with gr.Column(elem_classes="pg-words"):
+            parts = _words_column(finder, words)
+        with gr.Column(elem_classes="pg-stage"):
+            parts |= _stage(words)
+        with gr.Column(elem_classes="pg-settings"):
+            parts |= _settings_column(words)
+    parts["found"], parts["chosen"] = gr.State(()), gr.State(None)
+    parts["set"] = gr.State(None)
+    _wire_search(finder, words, parts, seat=seat)
+    _wire_chosen(finder, words, parts)
+    _wire_uploads(finder, words, parts)
+    return parts
+
+
+def _words_column(finder: Finder, words: Words) -> Parts:
+    say = words.search
+    parts: Parts = {
+        "query": gr.Textbox(
+            label=say.query, placeholder=say.query_placeholder, max_lines=1, max_length=LONGEST_TEXT,
+            elem_id="pg-query",
+        )
+    }  # fmt: skip
+    gr.HTML(html.grammar(words, say.grammar))
+    parts["place"] = gr.Dropdown(
+        finding.places(finder, words), value=RUNS, label=say.place, elem_id="pg-place"
+    )
+    parts["find"] = gr.Button(say.find, variant="primary", elem_id="pg-find", elem_classes="pg-one")
+    with gr.Column(elem_classes="pg-examples"):
+        gr.HTML(html.heading(words.examples_title))
+        with gr.Row():
+            for number, text in enumerate(say.examples):
+                parts[f"example {number}"] = gr.Button(
+                    text, size="sm", min_width=0, elem_classes="pg-chip"
+                )
+    return parts
+
+
+def _settings_column(words: Words) -> Parts:
+    say = words.search
+    parts: Parts = {}
+    with gr.Column(elem_classes="pg-more"):
+        parts["picture"] = gr.File(
+            label=say.picture, file_types=["image"], height=120, elem_id="pg-like-picture"
+        )
+    with gr.Accordion(say.add_title, open=False, elem_classes="pg-more"):
+        parts["added"] = gr.File(
+            label=say.add, file_types=["image", ".zip"], file_count="multiple", height=120,
+            elem_id="pg-added",
+        )  # fmt: skip
+    with gr.Accordion(say.more, open=False, elem_classes="pg-more"):
+        parts["top"] = gr.Slider(1, MOST_SHOWN, 24, step=1, label=say.top, buttons=[])
+        parts["threshold"] = gr.Slider(
+            -1, 1, -1, step=0.01, label=say.threshold, info=say.threshold_help, buttons=[]
+        )
+        with gr.Row(elem_classes="pg-pair"):
+            for name in ("after", "before"):
+                parts[name] = gr.Textbox(
+                    label=getattr(say, name), placeholder=say.date_placeholder, max_lines=1,
+                    min_width=110,
+                )  # fmt: skip
+        parts["folder"] = gr.Textbox(label=say.folder, max_lines=1)
+        parts["said"] = gr.Textbox(label=say.said, max_lines=1)
+        parts["side"] = gr.Number(0, label=say.side, precision=0, minimum=0)
+    return parts
+
+
+def _stage(words: Words) -> Parts:
+    say = words.search
+    parts: Parts = {
+        "state": gr.HTML(found.state(""), elem_id="pg-finding"),
+        "one": gr.HTML("", elem_id="pg-one"),
+    }
+    with gr.Row(elem_classes="pg-actions", visible=False, elem_id="pg-with-one") as parts[
+        "actions"
+    ]:
+        for name in ("like", "use_start", "use_prompt", "classify_it"):
+            parts[name] = gr.Button(
+                getattr(say, name), size="sm", min_width=0, elem_id=f"pg-{name.replace('_', '-')}"
+            )
+        parts["download"] = gr.DownloadButton(
+            say.download, size="sm", min_width=0, elem_id="pg-open"
+        )
+    parts["grid"] = gr.HTML(found.empty(words), elem_id="pg-hits")
+    # Pressed by page.js when a picture is clicked.
+    parts["choose"] = gr.Button(visible="hidden", elem_id="pg-choose")
+    parts["number"] = gr.Number(0, visible="hidden", precision=0)
+    return parts
+
+
+def _wire_search(finder: Finder, words: Words, parts: Parts, *, seat: Any) -> None:
+    names = ("state", "grid", "found", "find", "chosen", "one", "actions", "download")
+    outputs = [parts[name] for name in names]
+
+    def shown(views: Iterator[View]) -> Iterator[tuple]:
+        for view in finding.told(views, words=words):
+            if view.notice:
+                gr.Warning(view.notice, duration=8)
+            changes: dict[str, Any] = {}
+            for name in ("state", "grid", "found"):
+                if (value := getattr(view, name)) is not None:
+                    changes[name] = value
+            if view.busy is not None:
+                changes["find"] = gr.update(interactive=not view.busy)
+            if view.found is not None:  # the best one is chosen at once: then nothing moves later
+                changes |= _choice(finder, words, parts, view.found, 0)
+            yield tuple(changes.get(name, gr.skip()) for name in names)
+
+    def ask(request: gr.Request, seat: Any, uploaded: Any, *values: Any) -> Iterator[tuple]:
+        owner = Visitor.known(seat, request.username).owner
+        form = dict(zip(_ASKED, values, strict=True))
+        views = finding.search(finder, form, uploaded=uploaded, owner=owner, words=words)
+        yield from shown(views)
+
+    def more(request: gr.Request, seat: Any, one: Any, *values: Any) -> Iterator[tuple]:
+        if one is None:
+            yield tuple(gr.skip() for _ in names)
+            return
+        owner = Visitor.known(seat, request.username).owner
+        form = dict(zip(_ASKED, values, strict=True))
+        yield from shown(finding.like(finder, one, form, owner=owner, words=words))
+
+    asked = [parts[name] for name in _ASKED]
+    watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
+    gr.on(
+        [parts["find"].click, parts["query"].submit], ask, [seat, parts["set"], *asked], **watching
+    )
+    parts["like"].click(more, [seat, parts["chosen"], *asked], **watching)
+    for name, part in parts.items():
+        if name.startswith("example"):
+            part.click(None, None, parts["query"], js=f"() => {json.dumps(part.value)}").then(
+                ask, [seat, parts["set"], *asked], **watching
+            )
+
+
+def _wire_chosen(finder: Finder, words: Words, parts: Parts) -> None:
+    names = ("chosen", "one", "actions", "download")
+
+    def choose(shown: Any, number: Any) -> tuple:
+        changes = _choice(finder, words, parts, shown, int(number or 0))
+        return tuple(changes.get(name, gr.skip()) for name in names)
+
+    parts["choose"].click(
+        choose, [parts["found"], parts["number"]], [parts[name] for name in names], queue=False,
+        js="(found, number) => [found, Number(document.getElementById('pg-choose').dataset.hit)]",
+        **_QUIET,
+    )  # fmt: skip
+
+
+def _wire_uploads(finder: Finder, words: Words, parts: Parts) -> None:
+    names = ("state", "place", "set", "find")
+
+    def looked_at(picture: Any) -> Any:
+        try:
+            open_picture(picture)
+        except PictureError as error:
+            gr.Warning(str(error), duration=8)
+            return None
+        return gr.skip()
+
+    def add(paths: list[str]) -> Iterator[tuple]:
+        def views() -> Iterator[View]:
+            for view, place in finding.upload(finder, paths, words=words):
+                places.append(place)
+                yield view
+
+        places: list = []
+        for view in finding.told(views(), words=words):
+            if view.notice:
+                gr.Warning(view.notice, duration=8)
+            ready = view.busy is False and view.notice is None
+            changes = {"state": view.state, "find": gr.update(interactive=not view.busy)}
+            if ready:
+                changes["set"] = places[-1]
+                changes["place"] = gr.update(
+                    choices=finding.places(finder, words, uploaded=True), value=finding.UPLOADED
+                )
+            yield tuple(changes.get(name, gr.skip()) for name in names)
+
+    parts["picture"].upload(
+        looked_at, parts["picture"], parts["picture"], concurrency_limit=None, **_QUIET
+    )
+    parts["added"].upload(
+        add, parts["added"], [parts[name] for name in names], concurrency_limit=None, **_QUIET
+    )
+
+
+def _choice(
+    finder: Finder, words: Words, parts: Parts, shown: tuple[Found, ...], number: int
+) -> dict[str, Any]:
+    """Updates that show one of what was found, and what can be done with it."""
+    if not 0 <= number < len(shown):
+        return {"chosen": None, "one": "", "actions": gr.update(visible=False)}
+    one = shown[number]
+    public = finder.studio.policy.public
+    copy = None
+    try:
+        path = finder.file(one[0], one[1].row.path)
+        copy = servable(path, parts["download"], name=file_name(one))
+    except (PixgenError, OSError):
+        pass  # it is gone, or the disk is full: its thumbnail may still be there
+    return {
+        "chosen": one,
+        "one": found.chosen(words, one, number=number, paths=not public),
+        "actions": gr.update(visible=True),
+        "download": gr.update(value=copy, interactive=copy is not None),
+    }
+
+
+def file_name(one: Found) -> str:
+    """A name for a copy: the picture's own, for an own run its folder's."""
+    path = Path(one[1].row.path)
+    return f"{path.parent.name}{path.suffix}" if one[0].name == RUNS else path.name

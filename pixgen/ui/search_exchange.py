@@ -1,0 +1,56 @@
+"""What goes from the Search tab to the others: a picture that was found."""
+
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import PixgenError
+from pixgen.pictures import open_picture
+from pixgen.studio.finding import Finder
+from pixgen.ui.controls import Parts
+from pixgen.ui.files import servable
+from pixgen.ui.found import Found
+from pixgen.ui.search import file_name
+from pixgen.ui.texts import Words
+
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def exchange_found(
+    finder: Finder, words: Words, *, tabs: gr.Tabs, search: Parts, create: Parts, classify: Parts,
+    run: dict[str, Any],
+) -> None:  # fmt: skip
+    """Connect the tabs; ``run`` are the arguments of an event that classifies."""
+
+    def copied(one: Found | None) -> str:
+        """A copy of the chosen picture for the browser, or an error that is shown."""
+        try:
+            if one is None:
+                raise PixgenError(words.search.nothing_more)
+            path = finder.file(one[0], one[1].row.path)
+            open_picture(path)
+            return servable(path, create["start_picture"], name=file_name(one))
+        except PixgenError as error:
+            raise gr.Error(str(error), title=words.search.failed, print_exception=False) from error
+
+    def start(one: Any) -> tuple:
+        copy = copied(one)
+        gr.Info(words.search.start_set)
+        return gr.update(selected="create"), "picture", gr.update(value=copy, visible=True)
+
+    def prompt(one: Any, pictures: Any) -> tuple:
+        copy = copied(one)
+        gr.Info(words.search.prompt_set)
+        return gr.update(selected="create"), [*(pictures or []), copy]
+
+    def name(one: Any) -> tuple:
+        return gr.update(selected="classify"), [copied(one)]
+
+    chosen = search["chosen"]
+    search["use_start"].click(
+        start, chosen, [tabs, create["start"], create["start_picture"]], **_QUIET
+    )
+    search["use_prompt"].click(
+        prompt, [chosen, create["pictures"]], [tabs, create["pictures"]], **_QUIET
+    )
+    search["classify_it"].click(name, chosen, [tabs, classify["pictures"]], **_QUIET).success(**run)

@@ -1,0 +1,181 @@
+"""What the Search tab does: the views that follow each other, and what they show."""
+
+import dataclasses
+import re
+import string
+
+import pytest
+
+from pixgen.errors import SearchError
+from pixgen.studio import Policy
+from pixgen.studio.finding import RUNS, Finder
+from pixgen.ui import found
+from pixgen.ui.finding import UPLOADED, like, places, search, to_query, told, upload
+from pixgen.ui.texts import ENGLISH
+from pixgen.vision.query import Term
+from tests.vision.conftest import COLOURS, draw
+
+SAY = ENGLISH.search
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Six colours, one with a hostile name, and a file that is no picture."""
+    for place, colour in enumerate(COLOURS):
+        draw(tmp_path / "drawings" / f"{colour}.png", colour, mark=place)
+    (tmp_path / "drawings" / "red.png").rename(
+        tmp_path / "drawings" / '<img src=x onerror="1">.png'
+    )
+    (tmp_path / "drawings" / "broken.png").write_bytes(b"no pixels")
+    return tmp_path / "drawings"
+
+
+@pytest.fixture
+def finder(studio, folder, tiny_perceptor, monkeypatch):
+    """Searches the folder with a tiny CLIP."""
+    monkeypatch.setattr(studio, "perceptor", lambda names: tiny_perceptor)
+    monkeypatch.setattr("pixgen.vision.search.DUPLICATE", 2.0)  # it finds everything alike
+    return Finder(studio, roots=[folder])
+
+
+def searched(finder, **values):
+    form = {"query": "a fox", "place": "drawings", **values}
+    views = search(finder, form, uploaded=None, owner="", words=ENGLISH)
+    return list(told(views, words=ENGLISH))
+
+
+def test_the_click_is_answered_before_any_work(finder):
+    views = search(
+        finder, {"query": "a fox", "place": "drawings"}, uploaded=None, owner="", words=ENGLISH
+    )
+    first = next(views)
+    assert first.busy
+    assert SAY.searching in first.state
+    assert first.grid is None
+    assert finder.library.collections() == []
+
+
+def test_new_pictures_are_looked_at_and_then_shown(finder):
+    views = searched(finder)
+    assert any(SAY.indexing in view.state for view in views)
+    last = views[-1]
+    assert last.busy is False
+    assert len(last.found) == 6
+    assert SAY.found.format(count=6) in last.state
+    assert SAY.skipped.format(count=1) in last.state
+    assert "broken.png" in last.state
+    assert last.grid.count("data-hit=") == 6
+    assert last.grid.count("data:image/jpeg;base64,") == 6
+
+
+def test_how_many_and_how_alike_bound_what_is_shown(finder):
+    assert len(searched(finder, top=2)[-1].found) == 2
+    last = searched(finder, threshold=1)[-1]
+    assert last.found == ()
+    assert SAY.nothing in last.state
+    assert SAY.nothing_more in last.grid
+
+
+def test_a_picture_finds_itself_and_more_like_it_leaves_it_out(finder, folder):
+    one = searched(finder, query="", picture=str(folder / "blue.png"))[-1].found[0]
+    assert one[1].row.path == "blue.png"
+    assert one[1].score == pytest.approx(1, abs=1e-4)
+    last = list(like(finder, one, {}, owner="", words=ENGLISH))[-1]
+    assert "blue.png" not in {hit.row.path for _, hit in last.found}
+    assert len(last.found) == 5
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"query": " "}, "The search is empty"),
+        ({"query": "[/etc/passwd]"}, "cannot be named by its path"),
+        ({"query": "a + "}, "A term of the search is missing"),
+        ({"after": "lately"}, "is not a date"),
+        ({"side": -1}, "a whole number"),
+        ({"place": "../secret"}, "There is no collection"),
+        ({"place": UPLOADED}, "There is no collection"),
+        ({"top": 100_000}, "from 1 to"),
+    ],
+)
+def test_what_is_not_allowed_is_said_and_what_was_found_stays(finder, values, said):
+    last = searched(finder, **values)[-1]
+    assert said in last.notice
+    assert said in last.state
+    assert last.busy is False
+    assert last.grid is None
+    assert last.found is None
+
+
+def test_a_bug_is_not_told(finder, monkeypatch, caplog):
+    monkeypatch.setattr(finder, "embed", lambda query: 1 / 0)
+    last = searched(finder)[-1]
+    assert "division" not in last.notice
+    assert re.search(r"noted as (\w+)", last.notice)[1] in caplog.text
+
+
+def test_names_cannot_become_html(finder):
+    last = searched(finder)[-1]
+    shown = last.grid + last.state
+    shown += "".join(found.chosen(ENGLISH, one, number=0, paths=True) for one in last.found)
+    assert "<img src=x" not in shown
+    assert "&lt;img src=x" in shown
+
+
+def test_in_public_no_path_is_shown(finder, folder):
+    last = searched(finder)[-1]
+    for one in last.found:
+        assert str(folder) in found.chosen(ENGLISH, one, number=0, paths=True)
+        assert str(folder) not in found.chosen(ENGLISH, one, number=0, paths=False)
+    assert str(folder.parent) not in last.grid + last.state
+
+
+def test_a_picture_that_has_gone_leaves_a_gap_and_no_error(finder, folder):
+    (place, hit) = searched(finder)[-1].found[0]
+    (folder / hit.row.path).unlink()
+    found._thumbnail.cache_clear()
+    assert "<img" not in found.chosen(ENGLISH, (place, hit), number=0, paths=False)
+
+
+def test_a_set_of_ones_own_is_ready_to_be_searched(finder, folder):
+    views = list(
+        upload(finder, [str(folder / "blue.png"), str(folder / "broken.png")], words=ENGLISH)
+    )
+    last, place = views[-1]
+    assert SAY.ready.format(count=1) in last.state
+    form = {"query": "x", "place": UPLOADED}
+    (*_, shown) = search(finder, form, uploaded=place, owner="", words=ENGLISH)
+    assert [hit.row.path for _, hit in shown.found] == ["0001-blue.png"]
+    with pytest.raises(SearchError, match="None of these files is a picture"):
+        list(upload(finder, [str(folder / "broken.png")], words=ENGLISH))
+
+
+def test_every_place_has_a_name(finder):
+    assert places(finder, ENGLISH) == [(SAY.own_pictures, RUNS), ("drawings", "drawings")]
+    assert places(finder, ENGLISH, uploaded=True)[-1] == (SAY.uploaded, UPLOADED)
+
+
+def test_words_and_a_picture_are_one_sum():
+    assert to_query("fox - snow", "/cache/a.png", words=ENGLISH) == (
+        Term("fox"), Term("snow", weight=-1), Term(picture="/cache/a.png"),
+    )  # fmt: skip
+    assert to_query("", "/cache/a.png", words=ENGLISH) == (Term(picture="/cache/a.png"),)
+    with pytest.raises(SearchError):
+        to_query("", None, words=ENGLISH)
+
+
+def test_nothing_painted_yet_is_no_error(make_studio, tiny_perceptor, monkeypatch):
+    studio = make_studio(policy=Policy.for_public())
+    monkeypatch.setattr(studio, "perceptor", lambda names: tiny_perceptor)
+    form = {"query": "a fox", "place": RUNS}
+    *_, last = search(Finder(studio), form, uploaded=None, owner="ada", words=ENGLISH)
+    assert SAY.nothing in last.state
+
+
+def test_every_word_is_there_and_its_braces_are_known():
+    known = {"done", "total", "rate", "count", "score", "name"}
+    for field in dataclasses.fields(SAY):
+        value = getattr(SAY, field.name)
+        assert value, field.name
+        if isinstance(value, str) and field.name != "typed_picture":
+            assert {name for _, name, _, _ in string.Formatter().parse(value) if name} <= known
