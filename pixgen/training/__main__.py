@@ -103,11 +103,14 @@ def decoded(folder: Folder = HOME, count: int = 8_000) -> None:
 
 @app.command()
 def sketcher(
-    folder: Folder = HOME, steps: int = 12_000, begin: Begin = None, threads: Threads = 2,
-    device: Device = "cpu",
+    folder: Folder = HOME, steps: int = 12_000,
+    portraits: Annotated[
+        float, typer.Option(help="The share of pictures of one thing alone.", min=0, max=1)
+    ] = 0.0,
+    begin: Begin = None, threads: Threads = 2, device: Device = "cpu",
 ) -> None:  # fmt: skip
     """Train the sketcher, for the bundled VQGAN and CLIP: export these first."""
-    training = SketcherTraining(steps, threads=threads)
+    training = SketcherTraining(steps, portraits=portraits, threads=threads)
     train_sketcher(
         configs.SKETCHER, _prepared(folder), folder / "sketcher", training,
         vqgan=load_vqgan("pocket", device), clip=load_clip("pocket", device), device=device,

@@ -14,6 +14,7 @@ from pixgen.models.sketcher import Sketcher, Wanted
 from pixgen.models.vqgan import Vqgan
 from pixgen.training.captions import Author
 from pixgen.training.compose import Composer
+from pixgen.training.compositions import Composition
 from pixgen.training.loop import adamw, begin, cosine
 
 # What share of a batch is told how; the rest is told nothing, which guidance needs.
@@ -34,6 +35,9 @@ class SketcherTraining:
     seed: int = 0
     threads: int = 2
     held_out: int = 256  # pictures to measure on
+    # The share of pictures that show one thing alone, large and in its own colours: its shape is learned
+    # from these sooner than from compositions.
+    portraits: float = 0.0
 
 
 def train_sketcher(
@@ -51,7 +55,10 @@ def train_sketcher(
     if weights:
         state.begin_with(load_file(weights))
     checkpoint, log = begin(state, folder)
-    bank = Bank(data, vqgan, clip, places=config["places"], seed=training.seed + state.step)
+    bank = Bank(
+        data, vqgan, clip, places=config["places"], seed=training.seed + state.step,
+        portraits=training.portraits,
+    )  # fmt: skip
     bank.add(8 * training.batch)
     held_out = Bank(data, vqgan, clip, places=config["places"], seed=99, split="held-out")
     held_out.add(training.held_out)
@@ -81,9 +88,9 @@ class Bank:
 
     def __init__(
         self, data: Path, vqgan: Vqgan, clip: Perceptor, *,
-        places: int, seed: int, split: str = "train",
+        places: int, seed: int, split: str = "train", portraits: float = 0.0,
     ) -> None:  # fmt: skip
-        self.vqgan, self.clip, self.places = vqgan, clip, places
+        self.vqgan, self.clip, self.places, self.portraits = vqgan, clip, places, portraits
         self.composer = Composer(data, seed=seed)
         self.author = Author(self.composer.table, seed=seed, split=split)
         self.generator = torch.Generator().manual_seed(seed)
@@ -95,7 +102,7 @@ class Bank:
     def add(self, count: int) -> None:
         """Compose and encode ``count`` more pictures."""
         for start in range(0, count, 16):
-            compositions = self.author.compositions(min(16, count - start))
+            compositions = self._compositions(min(16, count - start))
             pictures = self.composer.draw(compositions).to(self.vqgan.codebook.device)
             with torch.autocast(pictures.device.type, torch.bfloat16):
                 latents = self.vqgan.encode(pictures)
@@ -103,6 +110,14 @@ class Bank:
             self.codes += self.vqgan.codes(latents.float()).cpu().to(torch.int16)
             self.images += images.cpu().half()
             self.captions += [each.caption for each in compositions]
+
+    def _compositions(self, count: int) -> list[Composition]:
+        wanted = round(count * self.portraits)
+        portraits: list[Composition] = []
+        while len(portraits) < wanted:
+            found = self.author.compositions(wanted)
+            portraits += [each for each in found if is_portrait(each)]
+        return portraits[:wanted] + self.author.compositions(count - wanted)
 
     def batch(self, count: int, fresh: int = 0) -> Batch:
         """The ``fresh`` newest pictures, and others by chance."""
@@ -122,6 +137,14 @@ class Bank:
             self.clip.embed_texts(captions),
             torch.stack([self.images[row] for row in rows]).float().to(device),
         )
+
+
+def is_portrait(composition: Composition) -> bool:
+    """Whether one thing is shown alone, of usual size and in its own colours."""
+    if len(composition.layers) != 1 or composition.filter or composition.layers[0].tint:
+        return False
+    _, _, size, place, *_ = composition.meaning
+    return not size and not place
 
 
 class _State:

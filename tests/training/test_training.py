@@ -12,12 +12,19 @@ from pixgen.models.checkpoint import load_weights
 from pixgen.models.sketcher import Sketcher
 from pixgen.models.vqgan import Vqgan
 from pixgen.training.captions import Author
+from pixgen.training.compose import Composer
 from pixgen.training.decoded import decode_set
 from pixgen.training.drawings import load_sprites
 from pixgen.training.export import VOCABULARY, export_clip, export_sketcher, export_vqgan
 from pixgen.training.reconstructions import save_reconstructions
 from pixgen.training.train_clip import ClipTraining, same_meaning, train_clip
-from pixgen.training.train_sketcher import SketcherTraining, code_loss, train_sketcher
+from pixgen.training.train_sketcher import (
+    Bank,
+    SketcherTraining,
+    code_loss,
+    is_portrait,
+    train_sketcher,
+)
 from pixgen.training.train_vqgan import VqganTraining, train_vqgan
 from pixgen.training.vocabulary import learn_vocabulary
 from tests.conftest import TINY_CLIP, TINY_SKETCHER, TINY_VQGAN
@@ -112,6 +119,18 @@ def test_sketcher_training_goes_on_where_it_stopped(world, tiny_vqgan, tiny_perc
     export_sketcher(world / "sketcher" / "checkpoint.pt", world)
     model = Sketcher(json.loads((world / "sketcher.json").read_text())["model"])
     load_weights(model, world / "sketcher.safetensors")
+
+
+def test_portraits_show_one_thing_in_its_own_colours(world, tiny_vqgan, tiny_perceptor):
+    author = Author(Composer(world).table, seed=3)
+    portraits = [each for each in author.compositions(200) if is_portrait(each)]
+    assert 20 < len(portraits) < 180
+    for each in portraits:
+        assert [layer.tint for layer in each.layers] == [None]
+        assert 0.55 < each.layers[0].scale <= 1.0
+    bank = Bank(world, tiny_vqgan, tiny_perceptor, places=8, seed=3, portraits=1.0)
+    bank.add(5)
+    assert len(bank.captions) == len(bank.codes) == 5
 
 
 def test_a_gradient_in_parts_is_that_of_the_whole(tiny_sketcher):
