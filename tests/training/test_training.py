@@ -24,6 +24,7 @@ from pixgen.training.train_sketcher import (
     code_loss,
     is_portrait,
     train_sketcher,
+    upright,
 )
 from pixgen.training.train_vqgan import VqganTraining, train_vqgan
 from pixgen.training.vocabulary import learn_vocabulary
@@ -128,6 +129,8 @@ def test_portraits_show_one_thing_in_its_own_colours(world, tiny_vqgan, tiny_per
     for each in portraits:
         assert [layer.tint for layer in each.layers] == [None]
         assert 0.55 < each.layers[0].scale <= 1.0
+        assert (upright(each).layers[0].angle, upright(each).layers[0].flip) == (0.0, False)
+        assert upright(each).caption == each.caption
     bank = Bank(world, tiny_vqgan, tiny_perceptor, places=8, seed=3, portraits=1.0)
     bank.add(5)
     assert len(bank.captions) == len(bank.codes) == 5
