@@ -11,13 +11,14 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["PixgenError", "Recipe", "Studio", "__version__", "generate"]
+__all__ = ["PixgenError", "Recipe", "Studio", "__version__", "generate", "grid"]
 
 _HOMES = {
     "PixgenError": "pixgen.errors",
     "Recipe": "pixgen.recipe",
     "Studio": "pixgen.studio",
     "generate": "pixgen.painting",
+    "grid": "pixgen.painting",
 }
 
 

@@ -14,6 +14,7 @@ import pixgen
 from pixgen.bench import bench
 from pixgen.commands.classify import classify
 from pixgen.commands.generate import generate
+from pixgen.commands.grid import grid
 from pixgen.commands.listings import info, models, presets, runs
 from pixgen.commands.search import collections, index, search
 from pixgen.errors import PixgenError
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (generate, classify, info, presets, runs, models, index, search, collections):
+for command in (generate, grid, classify, info, presets, runs, models, index, search, collections):
     app.command()(command)
 app.add_typer(bench)
 

@@ -1,5 +1,6 @@
-"""``pixgen.generate``: one picture, and nothing else to think of."""
+"""``pixgen.generate`` and ``pixgen.grid``: one picture or a sheet of many, and nothing else to think of."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -7,8 +8,11 @@ from typing import Any
 
 from PIL import Image
 
+from pixgen.commands.axes import axes_of, plan_grid
 from pixgen.commands.options import Options, recipe_from
 from pixgen.studio import Studio
+from pixgen.studio.grid_sheet import draw_sheet
+from pixgen.studio.grids import Grid
 
 
 def generate(
@@ -38,3 +42,32 @@ def generate(
         if job.error is not None:
             raise job.error
         return Image.fromarray(job.frame.picture)
+
+
+def grid(
+    prompt: str, over: Mapping[str, Sequence[Any]] | Sequence[str] = (), *,
+    folder: Path | str | None = None, device: str = "auto", **options: Any,
+) -> Image.Image:  # fmt: skip
+    """Paint a picture for every value of one or two fields, and return them as one labelled sheet.
+
+    Args:
+        prompt: what to paint; its alternatives ``{a|b}`` are values too.
+        over: values by field, for example ``{"seed": [1, 2], "cutouts.kind": ["gentle", "crowson"]}``,
+            or texts such as ``"seed=1-4"``, in the grammar of ``pixgen.commands.axes``.
+        folder: where every cell is kept as a run of its own; by default nothing is kept.
+        device, options: as in ``generate``.
+
+    Raises PixgenError.
+
+    Example:
+        >>> sheet = pixgen.grid("a {red|blue} fox", {"seed": [1, 2]}, preset="draft")  # doctest: +SKIP
+    """
+    plan = plan_grid(Options(prompt=prompt, **options), axes_of(over))
+    with (
+        TemporaryDirectory(prefix="pixgen-") if folder is None else nullcontext(folder) as home,
+        Studio(Path(home), device=device) as studio,
+    ):
+        made = Grid.make(studio, plan)
+        for _ in made.paint():
+            pass
+        return draw_sheet(made.plan, made.runs())

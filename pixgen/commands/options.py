@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from pixgen.alternatives import draw
 from pixgen.errors import RecipeError
 from pixgen.presets import DEFAULT, load_preset
 from pixgen.prompts import NO_STOP, Prompt, Scene, parse
@@ -45,20 +46,22 @@ class Options:
 
 def recipe_from(options: Options) -> Recipe:
     """The recipe that the options ask for: preset, recipe to repeat, options, ``--set``, each
-    winning over those before it. Raises RecipeError."""
+    winning over those before it. Of a prompt's alternatives one is drawn by the seed. Raises
+    RecipeError."""
     parts: list[Mapping[str, Any]] = []
     if options.recipe is not None:
         parts.append(options.recipe.model_dump(mode="json", exclude_defaults=True))
     if options.preset is not None or options.recipe is None:
         preset = load_preset(options.preset or DEFAULT)
         parts += [preset.recipe, {"preset": preset.name}]
-    parts.append(_prompts(options))
-    parts.append(_fields(options))
     assigned: dict[str, Any] = {}
     for assignment in options.assignments:
         check_field(assignment)
         set_field(assigned, assignment)
-    parts.append(assigned)
+    fields = _fields(options)
+    repeated = options.recipe.seed if options.recipe is not None else 0
+    seed = assigned.get("seed", fields.get("seed", repeated))
+    parts += [_prompts(options, seed=seed), fields, assigned]
     return make_recipe(*parts)
 
 
@@ -115,16 +118,17 @@ def check_field(assignment: str) -> None:
         model = _model(model.model_fields[part].annotation)
 
 
-def _prompts(options: Options) -> dict[str, Any]:
+def _prompts(options: Options, *, seed: int) -> dict[str, Any]:
     pushed = tuple(
-        _pushed(prompt) for text in options.negative for scene in parse(text) for prompt in scene
-    )
+        _pushed(prompt)
+        for text in options.negative for scene in parse(draw(text, seed)) for prompt in scene
+    )  # fmt: skip
     if options.prompt is None and options.recipe is None:
         raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
     if options.prompt is None:
         return {"prompts": _with(options.recipe.prompts, pushed)} if pushed else {}
     # What was changed while the repeated recipe was painted belonged to its own prompts.
-    return {"prompts": _with(parse(options.prompt), pushed), "changes": ()}
+    return {"prompts": _with(parse(draw(options.prompt, seed)), pushed), "changes": ()}
 
 
 def _with(scenes: Sequence[Scene], more: Scene) -> tuple[Scene, ...]:

@@ -1,15 +1,16 @@
 """What the Create tab asks for, as values: its fields, what a preset sets, and the recipe they make."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pixgen.alternatives import escape
 from pixgen.augmentations import CUTOUT_SETS
 from pixgen.commands.options import Options, almost_weights, recipe_from
 from pixgen.errors import RecipeError
 from pixgen.presets import DEFAULT, available_presets
-from pixgen.prompts import LONGEST_TEXT, Prompt, format_prompts, parse
+from pixgen.prompts import LONGEST_TEXT, Prompt, Scene, format_prompts, parse
 from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe
 from pixgen.studio.policy import Policy
 from pixgen.ui.texts import Words
@@ -98,11 +99,10 @@ def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
         for path in values.get("pictures") or ()
     )
     text, leave_out = values.get("prompt") or "", values.get("leave_out") or ""
-    _refuse_paths(f"{text} | {leave_out}", words)
     only_pictures = bool(pictures) and not text.strip()
     recipe = recipe_from(
         Options(
-            prompt=format_prompts((pictures,)) if only_pictures else text,
+            prompt=escape(format_prompts((pictures,))) if only_pictures else text,
             negative=(leave_out,) if leave_out.strip() else (),
             preset=values.get("preset") or DEFAULT,
             size=values.get("size") or None,
@@ -112,6 +112,8 @@ def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
             assignments=_assignments(values),
         )
     )
+    # Looked for in what was drawn: an alternative may hide a path.
+    _refuse_paths(recipe.prompts, words, uploads=pictures)
     if pictures and not only_pictures:
         scenes = tuple((*scene, *pictures) for scene in recipe.prompts)
         recipe = make_recipe(recipe.model_dump(), {"prompts": scenes})
@@ -124,11 +126,10 @@ def remarks(values: Mapping[str, Any], words: Words) -> list[str]:
     return [words.almost_a_weight.format(end=end) for end in almost_weights(typed)]
 
 
-def _refuse_paths(text: str, words: Words) -> None:
+def _refuse_paths(scenes: Iterable[Scene], words: Words, *, uploads: Scene = ()) -> None:
     """A page is read by other people than the server's owner: nobody types paths of its files."""
-    if any(
-        prompt.picture for scene in (parse(text) if text.strip(" |^\n") else ()) for prompt in scene
-    ):
+    uploaded = {"", *(prompt.picture for prompt in uploads)}
+    if any(prompt.picture not in uploaded for scene in scenes for prompt in scene):
         raise RecipeError(words.typed_picture)
 
 
@@ -154,7 +155,7 @@ def _start(values: Mapping[str, Any], words: Words) -> str | None:
     if kind == "picture":
         return f"picture:{picture}"
     more = values.get("idea_words") or ""
-    _refuse_paths(more, words)
+    _refuse_paths(parse(more) if more.strip(" |^\n") else (), words)
     terms = format_prompts(((Prompt(picture=picture),),))
     return f"idea:{terms} | {more}" if more.strip() else f"idea:{terms}"
 

@@ -90,6 +90,16 @@ def test_a_start_of_ones_own_needs_its_picture():
     assert made.start == Start(kind="picture", picture="/a/b:c.png")
 
 
+def test_an_alternative_hides_no_path():
+    with pytest.raises(RecipeError, match="cannot be named by its path"):
+        recipe(prompt="{[/etc/secret.png]|[/etc/secret.png]}")
+
+
+def test_an_upload_may_have_any_name():
+    made = to_recipe({"prompt": "", "pictures": ["/up/a__b__{c|d}.png"]}, ENGLISH)
+    assert made.prompts[0][0].picture == "/up/a__b__{c|d}.png"
+
+
 @pytest.mark.parametrize("field", ["prompt", "leave_out"])
 def test_nobody_types_a_path_of_the_server(field):
     with pytest.raises(RecipeError, match="cannot be named by its path"):

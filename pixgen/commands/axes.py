@@ -1,0 +1,166 @@
+"""What a grid varies: a field of the recipe over values, as it is typed, and the plan that comes of it."""
+
+import json
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pixgen.alternatives import alternatives, draw, escape
+from pixgen.commands.options import LARGEST_DRAWN_SEED, Options, check_field, recipe_from
+from pixgen.errors import RecipeError
+from pixgen.recipe import Recipe, make_recipe
+from pixgen.studio.grids import MOST_CELLS, Cell, Plan
+
+MOST_AXES = 2
+
+_WEIGHT = re.compile(r"weight of prompt (\d{1,3})", re.IGNORECASE)
+_RANGE = re.compile(r"(\d{1,19})\s*-\s*(\d{1,19})")
+_OPTIONS = ("prompt", "preset", "size", "model", "start")  # said as with ``generate``
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A field and the values that it takes: a dotted name, ``prompt``, ``preset``, ``size``, ``model``,
+    ``clip``, ``start``, or ``weight of prompt 2``. Raises RecipeError if it has no value."""
+
+    field: str
+    values: tuple[Any, ...]
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise RecipeError(f"“{self.field}” has no values: write for example seed=1-4.")
+        if len(self.values) > MOST_CELLS:
+            raise RecipeError(
+                f"“{self.field}” has {len(self.values)} values: a grid may have at most {MOST_CELLS} "
+                "pictures."
+            )
+
+    def title(self, index: int) -> str:
+        """What stands beside the pictures of one value."""
+        value = self.values[index]
+        return draw(str(value), 0) if self.field == "prompt" else f"{self.field} {value}"
+
+    def options(self, options: Options, index: int) -> Options:
+        """The options with one value. Raises RecipeError."""
+        value = self.values[index]
+        if self.field in _OPTIONS:
+            return replace(options, **{self.field: str(value)})
+        if self.field == "clip":
+            return replace(options, clip=tuple(str(value).split("+")))
+        if _WEIGHT.fullmatch(self.field):
+            return options
+        assignment = f"{self.field}={json.dumps(value, ensure_ascii=False)}"
+        check_field(assignment)
+        return replace(options, assignments=(*options.assignments, assignment))
+
+    def recipe(self, recipe: Recipe, index: int) -> Recipe:
+        """The recipe with what options cannot say: the weight of one prompt. Raises RecipeError."""
+        found = _WEIGHT.fullmatch(self.field)
+        if not found:
+            return recipe
+        number, value = int(found[1]), self.values[index]
+        if not any(1 <= number <= len(scene) for scene in recipe.prompts):
+            raise RecipeError(
+                f"There is no prompt {number}: “{recipe.prompt[:60]}” has "
+                f"{max(map(len, recipe.prompts))}, divided by |."
+            )
+        scenes = [
+            [
+                prompt.model_dump() | ({"weight": value} if place == number else {})
+                for place, prompt in enumerate(scene, start=1)
+            ]
+            for scene in recipe.prompts
+        ]
+        return make_recipe(recipe.model_dump(), {"prompts": scenes})
+
+
+def read_axis(text: str) -> Axis:
+    """An axis from ``seed=1-4``, ``weight of prompt 2=0.2,0.5,1`` (``:`` does for ``=``) or, where a
+    value has a comma, a JSON list: ``prompt=["a, b", "c"]``. Raises RecipeError."""
+    found = re.fullmatch(r"\s*([^=:]+?)\s*[=:]\s*(.*?)\s*", text, re.DOTALL)
+    if not found:
+        raise RecipeError(
+            f"“{text[:60]}” is not a field over values: write for example seed=1-4, or "
+            "cutouts.kind=gentle,crowson."
+        )
+    field, values = found.groups()
+    if span := _RANGE.fullmatch(values):
+        first, last = map(int, span.groups())
+        if last - first >= MOST_CELLS:
+            raise RecipeError(
+                f"“{values}” are too many values: a grid may have at most {MOST_CELLS} pictures."
+            )
+        return Axis(field, tuple(range(first, last + 1)))
+    if values.startswith("["):
+        try:
+            return Axis(field, tuple(json.loads(values)))
+        except json.JSONDecodeError as error:
+            raise RecipeError(
+                f"The values of “{field}” are no JSON list: write for example "
+                f'{field}=["one, two", "three"].'
+            ) from error
+    return Axis(field, tuple(_value(each.strip()) for each in values.split(",") if each.strip()))
+
+
+def plan_grid(options: Options, axes: Sequence[Axis]) -> Plan:
+    """The cells of a grid: the first axis goes down, the second across; one alone goes across.
+
+    Where there is room for it, a prompt's alternatives are an axis of their own; else every cell's
+    seed draws one. All cells have one seed, unless that is what varies. Raises RecipeError.
+    """
+    axes = [_spread(axis) if axis.field == "prompt" else axis for axis in axes]
+    if len(axes) < MOST_AXES and options.prompt and "prompt" not in {axis.field for axis in axes}:
+        prompts = _spread(Axis("prompt", (options.prompt,)))
+        if len(prompts.values) > 1:
+            axes.insert(0, prompts)
+    if not 1 <= len(axes) <= MOST_AXES:
+        raise RecipeError(
+            "A grid varies one or two fields: write for example --over seed=1-4, or {a|b} in the prompt."
+        )
+    if len({axis.field for axis in axes}) < len(axes):
+        raise RecipeError(f"“{axes[0].field}” is given twice: put all its values into one.")
+    if options.seed is None and options.recipe is None:
+        options = replace(options, seed=secrets.randbelow(LARGEST_DRAWN_SEED + 1))
+    down, across = axes if len(axes) == 2 else (None, axes[0])
+    rows = range(len(down.values)) if down else (0,)
+    cells = tuple(
+        Cell(recipe=_recipe(options, [*([(down, row)] if down else []), (across, column)]))
+        for row in rows for column in range(len(across.values))
+    )  # fmt: skip
+    prompts = {cell.recipe.prompt for cell in cells}
+    return Plan(
+        rows=tuple(map(down.title, rows)) if down else ("",),
+        columns=tuple(map(across.title, range(len(across.values)))),
+        cells=cells, title=prompts.pop() if len(prompts) == 1 else "",
+    )  # fmt: skip
+
+
+def axes_of(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> list[Axis]:
+    """Axes from Python: values by field, or texts as they are typed. Raises RecipeError."""
+    if isinstance(over, Mapping):
+        return [Axis(field, tuple(values)) for field, values in over.items()]
+    return [read_axis(text) for text in over]
+
+
+def _spread(axis: Axis) -> Axis:
+    """An axis of prompts with each of their alternatives as a value."""
+    every = [escape(text) for value in axis.values for text in alternatives(str(value))]
+    return Axis(axis.field, tuple(every))
+
+
+def _recipe(options: Options, chosen: Sequence[tuple[Axis, int]]) -> Recipe:
+    for axis, index in chosen:
+        options = axis.options(options, index)
+    recipe = recipe_from(options)
+    for axis, index in chosen:
+        recipe = axis.recipe(recipe, index)
+    return recipe
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

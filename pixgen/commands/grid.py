@@ -1,0 +1,156 @@
+"""``pixgen grid``: a picture for every value of one or two fields, on one labelled sheet."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pixgen.commands.generate import INTERRUPTED
+from pixgen.errors import RecipeError
+
+if TYPE_CHECKING:
+    from pixgen.studio import Run
+    from pixgen.studio.grids import Grid
+
+
+def grid(
+    prompt: Annotated[
+        str | None,
+        typer.Argument(
+            help="What to paint; its alternatives “a {red|blue} fox __place__” are painted each."
+        ),
+    ] = None,
+    over: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A field and its values: seed=1-4, preset=draft,balanced, cutouts.kind=gentle,crowson, "
+            "“weight of prompt 2=0.2,0.5,1”; twice for rows and columns.",
+            metavar="FIELD=VALUES",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to write the sheet; else beside the grid.", metavar="FILE.png"),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Let --out replace an existing file.")
+    ] = False,
+    negative: Annotated[
+        list[str] | None,
+        typer.Option(help="What to keep away from, several with |.", metavar="TEXT"),
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="How much work.", metavar="NAME")] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Width x height of each picture.", metavar="128x128")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="How many steps each.", metavar="N")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="The seed of all; without it, a random one.", metavar="N")
+    ] = None,
+    init: Annotated[
+        str | None, typer.Option(help="How to start, as with generate.", metavar="KIND")
+    ] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any field of the recipe, for all.", metavar="KEY=VALUE"),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(help="Go on with a stopped grid, by its name.", metavar="GRID"),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")] = "auto",
+    output_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="For machines: one JSON object a cell, the sheet last.")
+    ] = False,
+) -> None:
+    """Paint a picture for every value of one or two fields, and draw them on one sheet.
+
+    Every cell is a run of its own. Ctrl-C keeps the cells that are done; --resume goes on.
+    """
+    from pixgen.commands.axes import plan_grid, read_axis
+    from pixgen.commands.options import Options
+    from pixgen.commands.outputs import check_target
+
+    if out is not None:
+        check_target(out, "--out", suffixes=(".png",), overwrite=overwrite)
+    plan = None
+    if resume is None:
+        plan = plan_grid(
+            Options(
+                prompt=prompt, negative=negative or (), preset=preset, size=size, steps=steps,
+                seed=seed, start=init, assignments=assignments or (),
+            ),
+            [read_axis(text) for text in over or ()],
+        )  # fmt: skip
+    elif any(
+        each not in (None, [])
+        for each in (prompt, over, negative, preset, size, steps, seed, init, assignments)
+    ):
+        raise RecipeError(
+            "--resume goes on with the grid's own recipes: only --out, --overwrite, --device, "
+            "--output-dir and --json go with it."
+        )
+
+    from pixgen.studio import Studio
+    from pixgen.studio.grids import Grid
+
+    with Studio(output_dir, device=device) as studio:
+        made = Grid.make(studio, plan) if plan is not None else Grid.read(studio, resume)
+        raise typer.Exit(_follow(made, out=out, as_json=as_json))
+
+
+def _follow(grid: "Grid", *, out: Path | None, as_json: bool) -> int:
+    """Paint a grid, say each cell when it has ended, and write the sheet; the exit status.
+
+    Raises the PixgenError that ended a cell, once the sheet of the others is written.
+    """
+    from pixgen.studio.grid_sheet import draw_sheet, save_sheet
+
+    status, said, target = 0, -1, out or grid.folder / "sheet.png"
+    try:
+        try:
+            for index, job in grid.paint():
+                job.wait()
+                if job.error is None:
+                    _say(grid, index, job.run, as_json=as_json)
+                    said = index
+        except KeyboardInterrupt:
+            status = INTERRUPTED
+    finally:
+        if said >= 0 or status == 0:
+            save_sheet(draw_sheet(grid.plan, grid.runs()), target, plan=grid.plan)
+    missing = sum(run is None or run.state != "done" for run in grid.runs())
+    if as_json:
+        cells = [cell.run or None for cell in grid.plan.cells]
+        typer.echo(json.dumps({"grid": grid.id, "sheet": str(target), "cells": cells}))
+        return status
+    if missing:
+        typer.echo(
+            f"{missing} of {len(grid.plan.cells)} pictures are missing. Go on with: "
+            f"python -m pixgen grid --resume {grid.id}",
+            err=True,
+        )
+    if target.exists():
+        typer.echo(f"Sheet: {target}")
+    return status
+
+
+def _say(grid: "Grid", index: int, run: "Run", *, as_json: bool) -> None:
+    from pixgen.studio.grid_sheet import similarity
+
+    row, column = divmod(index, len(grid.plan.columns))
+    titles = [title for title in (grid.plan.rows[row], grid.plan.columns[column]) if title]
+    match = similarity(run)
+    if as_json:
+        value = {"cell": titles, "run": run.id, "state": run.state, "similarity": match}
+        typer.echo(json.dumps(value, ensure_ascii=False))
+        return
+    figure = "" if match is None else f" {match:+.3f}"
+    typer.echo(f"{index + 1}/{len(grid.plan.cells)}{figure}  {' · '.join(titles)}  run {run.id}")

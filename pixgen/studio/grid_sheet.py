@@ -1,0 +1,97 @@
+"""A grid's pictures on one labelled sheet, with how well each matches its prompts."""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+
+from pixgen.errors import PictureError
+from pixgen.pictures import open_picture
+from pixgen.studio.grids import Plan
+from pixgen.studio.metadata import SOFTWARE
+from pixgen.studio.runs import Run
+from pixgen.studio.storage import writing
+
+LARGEST_CELL = 256  # pixels: 256 cells of this size still make a picture that opens anywhere
+MARGIN, GAP, LETTERS = 24, 12, 14
+INK, PALE, PAPER, EMPTY = (40, 40, 46), (120, 120, 130), (255, 255, 255), (238, 238, 242)
+
+
+def draw_sheet(plan: Plan, runs: Sequence[Run | None]) -> Image.Image:
+    """The sheet: titles above and on the left, pictures, and below each its similarity; a cell
+    without a picture stays empty."""
+    width, height = _cell_size(plan)
+    font = ImageFont.load_default(LETTERS)
+    line = LETTERS + 6
+    per_line = max(6, width // 8)
+    left_titles = [textwrap.wrap(title, 22) for title in plan.rows]
+    top_titles = [textwrap.wrap(title, per_line) for title in plan.columns]
+    left = MARGIN + max(
+        (round(font.getlength(part)) + GAP for lines in left_titles for part in lines), default=0
+    )
+    across = left + len(plan.columns) * (width + GAP) - GAP + MARGIN
+    heading = textwrap.wrap(plan.title, max(20, (across - 2 * MARGIN) // 8))
+    head = MARGIN + line * len(heading) + (GAP if heading else 0)
+    top = head + line * max(map(len, top_titles), default=0)
+    down = top + len(plan.rows) * (height + line + GAP) - GAP + MARGIN
+    sheet = Image.new("RGB", (across, down), PAPER)
+    pen = ImageDraw.Draw(sheet)
+    pen.multiline_text((MARGIN, MARGIN), "\n".join(heading), INK, font, spacing=6)
+    for column, lines in enumerate(top_titles):
+        pen.multiline_text(
+            (left + column * (width + GAP), head), "\n".join(lines), INK, font, spacing=6
+        )
+    for index, run in enumerate(runs):
+        row, column = divmod(index, len(plan.columns))
+        x, y = left + column * (width + GAP), top + row * (height + line + GAP)
+        if column == 0:
+            pen.multiline_text((MARGIN, y), "\n".join(left_titles[row]), INK, font, spacing=6)
+        picture = None if run is None else _picture(run, (width, height))
+        if picture is None:
+            pen.rectangle((x, y, x + width - 1, y + height - 1), fill=EMPTY)
+            continue
+        sheet.paste(picture, (x + (width - picture.width) // 2, y + (height - picture.height) // 2))
+        match = similarity(run)
+        if match is not None:
+            pen.text((x, y + height + 3), f"{match:.3f}", PALE, font)
+    return sheet
+
+
+def save_sheet(sheet: Image.Image, path: Path, *, plan: Plan) -> None:
+    """Write a sheet as a PNG that names its cells' runs. Raises StorageError."""
+    text = PngImagePlugin.PngInfo()
+    text.add_text("pixgen grid", " ".join(cell.run or "-" for cell in plan.cells))
+    text.add_text("Software", SOFTWARE)
+    with writing(path) as temporary:
+        sheet.save(temporary, "PNG", pnginfo=text)
+
+
+def similarity(run: Run) -> float | None:
+    """The mean cosine of a run's picture to the prompts that pull, each by its weight; None before
+    its first frame, or if all push."""
+    weights = {prompt.label: prompt.weight for prompt in run.recipe.scene(run.step)}
+    pulls = [
+        (weights.get(label, 1.0), cosine)
+        for label, cosine in run.similarities
+        if weights.get(label, 1.0) > 0
+    ]
+    if not pulls:
+        return None
+    return sum(weight * cosine for weight, cosine in pulls) / sum(weight for weight, _ in pulls)
+
+
+def _cell_size(plan: Plan) -> tuple[int, int]:
+    width = max(cell.recipe.width for cell in plan.cells)
+    height = max(cell.recipe.height for cell in plan.cells)
+    scale = min(1.0, LARGEST_CELL / max(width, height))
+    return round(width * scale), round(height * scale)
+
+
+def _picture(run: Run, size: tuple[int, int]) -> Image.Image | None:
+    try:
+        picture = open_picture(run.picture).convert("RGB")
+    except PictureError:  # nothing painted yet
+        return None
+    picture.thumbnail(size, Image.Resampling.LANCZOS)
+    return picture

@@ -1,0 +1,181 @@
+"""A grid: pictures of recipes that differ in one or two fields, painted as one job, kept as one file.
+
+Every cell is a run of its own, with its own recipe. The grid's file says which run is whose, so that
+a stopped or killed grid goes on with the cells that are missing.
+"""
+
+import json
+import re
+import secrets
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from pixgen.errors import RecipeError, StudioError
+from pixgen.recipe import Recipe, make_recipe
+from pixgen.studio.claims import Claim
+from pixgen.studio.jobs import Job
+from pixgen.studio.runs import Run
+from pixgen.studio.storage import storing, write_bytes
+from pixgen.studio.studio import Studio
+
+FOLDER = "grids"  # in the studio's
+MOST_CELLS = 256
+
+_ID = re.compile(r"grid-\d{8}-\d{6}-[a-z0-9]{6}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One picture of a grid, and its run's name once it has one."""
+
+    recipe: Recipe
+    run: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a grid paints: titles of rows and columns, and the cells row by row.
+
+    Raises RecipeError if there are more than ``MOST_CELLS``.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.cells) != len(self.rows) * len(self.columns):
+            raise ValueError("a grid has a cell for every row and column")
+        if len(self.cells) > MOST_CELLS:
+            raise RecipeError(
+                f"A grid may have at most {MOST_CELLS} pictures, not {len(self.cells)}: give fewer values."
+            )
+
+
+class Grid:
+    """A plan and its runs in a studio. ``make`` and ``read`` make one; any thread may ``stop`` it."""
+
+    def __init__(self, studio: Studio, folder: Path, plan: Plan) -> None:
+        self.folder, self.plan = folder, plan
+        self._studio = studio
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()  # of the job
+        self._job: Job | None = None
+
+    @classmethod
+    def make(cls, studio: Studio, plan: Plan) -> "Grid":
+        """A new grid, of which nothing is painted yet.
+
+        Raises RecipeError if a cell asks for more than the studio allows, StorageError.
+        """
+        for cell in plan.cells:
+            studio.policy.check(cell.recipe)
+        name = f"grid-{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        grid = cls(studio, studio.folder / FOLDER / name, plan)
+        with storing(grid.folder):
+            grid.folder.mkdir(parents=True)
+        grid._save()
+        return grid
+
+    @classmethod
+    def read(cls, studio: Studio, name: str) -> "Grid":
+        """A grid that was made before, by its name. Raises StudioError if there is none."""
+        folder = studio.folder / FOLDER / name
+        if not _ID.fullmatch(name) or not folder.is_dir():
+            raise StudioError(f"There is no grid “{name[:60]}” in this folder.")
+        try:
+            kept = json.loads((folder / "grid.json").read_text("utf-8"))
+            cells = tuple(
+                Cell(recipe=make_recipe(each["recipe"]), run=each["run"]) for each in kept["cells"]
+            )
+            plan = Plan(
+                rows=tuple(kept["rows"]), columns=tuple(kept["columns"]), cells=cells,
+                title=kept["title"],
+            )  # fmt: skip
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StudioError(
+                f"The grid {name} cannot be read: its file is incomplete or broken."
+            ) from error
+        return cls(studio, folder, plan)
+
+    @property
+    def id(self) -> str:
+        """The folder's name, ``grid-YYYYMMDD-HHMMSS-abcdef``."""
+        return self.folder.name
+
+    @property
+    def stopping(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopping.is_set()
+
+    def runs(self) -> list[Run | None]:
+        """Every cell's run as it stands, row by row; None where there is none, or none any more."""
+        return [self._run(cell) for cell in self.plan.cells]
+
+    def paint(self, *, owner: str = "") -> Iterator[tuple[int, Job]]:
+        """Paint the cells that are not done, one after the other: each one's index and job, as soon
+        as it is submitted. The next is submitted when that one has ended.
+
+        Raises what ended a job, and StudioError if the grid is being painted already.
+        """
+        claim = Claim(self.folder)
+        try:
+            for index, cell in enumerate(self.plan.cells):
+                run = self._run(cell)
+                if run is not None and run.state == "done":
+                    continue
+                with self._lock:
+                    if self.stopping:
+                        return
+                    if run is not None:
+                        job = self._studio.resume(run.id, owner=owner)
+                    else:
+                        job = self._studio.submit(cell.recipe, owner=owner)
+                    self._job = job
+                self._keep(index, job.id)
+                yield index, job
+                job.wait()
+                if job.error is not None:
+                    raise job.error
+        finally:
+            if self._job is not None and not self._job.ended:
+                self._job.stop()
+                self._job.wait()
+            claim.release()
+
+    def stop(self) -> None:
+        """Stop after the step at hand; the cells that are done stay, and the rest can go on later."""
+        with self._lock:
+            self._stopping.set()
+            if self._job is not None:
+                self._job.stop()
+
+    def _run(self, cell: Cell) -> Run | None:
+        if not cell.run:
+            return None
+        try:
+            return self._studio.run(cell.run)
+        except StudioError:  # deleted, or killed before it was written down
+            return None
+
+    def _keep(self, index: int, run: str) -> None:
+        cells = list(self.plan.cells)
+        cells[index] = replace(cells[index], run=run)
+        self.plan = replace(self.plan, cells=tuple(cells))
+        self._save()
+
+    def _save(self) -> None:
+        plan = self.plan
+        value = {
+            "title": plan.title, "rows": plan.rows, "columns": plan.columns,
+            "cells": [
+                {"recipe": json.loads(cell.recipe.to_json()), "run": cell.run}
+                for cell in plan.cells
+            ],
+        }  # fmt: skip
+        text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+        write_bytes(self.folder / "grid.json", text.encode())
