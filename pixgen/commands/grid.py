@@ -1,6 +1,7 @@
 """``pixgen grid``: a picture for every value of one or two fields, on one labelled sheet."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -116,11 +117,12 @@ def _follow(grid: "Grid", *, out: Path | None, as_json: bool) -> int:
     status, said, target = 0, -1, out or grid.folder / "sheet.png"
     try:
         try:
-            for index, job in grid.paint():
-                job.wait()
-                if job.error is None:
-                    _say(grid, index, job.run, as_json=as_json)
-                    said = index
+            with closing(grid.paint()) as painting:  # leaving it stops the cell at hand
+                for index, job in painting:
+                    job.wait()
+                    if job.error is None:
+                        _say(grid, index, job.run, as_json=as_json)
+                        said = index
         except KeyboardInterrupt:
             status = INTERRUPTED
     finally:
