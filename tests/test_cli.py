@@ -8,6 +8,7 @@ import pytest
 from pixgen.cli import main
 from pixgen.commands.options import Options, almost_weights, parse_size, parse_start, recipe_from
 from pixgen.errors import RecipeError
+from pixgen.presets import load_preset
 from pixgen.prompts import Prompt
 from pixgen.recipe import make_recipe
 
@@ -167,7 +168,10 @@ def test_options_win_over_a_repeated_recipe():
 
 def test_a_preset_wins_over_a_repeated_recipe():
     recipe = make_recipe({"prompts": "fox", "steps": 7, "seed": 3})
-    assert recipe_from(Options(recipe=recipe, preset="best")).steps == 400
+    assert (
+        recipe_from(Options(recipe=recipe, preset="best")).steps
+        == load_preset("best").recipe["steps"]
+    )
 
 
 @pytest.mark.parametrize(
