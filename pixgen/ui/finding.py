@@ -68,7 +68,7 @@ def search(
         yield View(state=found.indexing(words, last))
     hits = finder.search(
         place, finder.embed(query), only=only, owner=owner, top=int(values.get("top") or 24),
-        threshold=float(values.get("threshold") or -1),
+        threshold=_threshold(values),
     )  # fmt: skip
     yield _shown([(place, hit) for hit in hits], last, words=words)
 
@@ -82,9 +82,15 @@ def like(
     vector = finder.like(place, hit.row.path, owner=owner)
     hits = finder.search(
         place, vector, only=to_filter(values), owner=owner, top=int(values.get("top") or 24),
-        without=hit.row.path,
+        threshold=_threshold(values), without=hit.row.path,
     )  # fmt: skip
     yield _shown([(place, each) for each in hits], None, words=words)
+
+
+def _threshold(values: Mapping[str, Any]) -> float:
+    """The least cosine that the form asks for; without one, any."""
+    given = values.get("threshold")
+    return -1.0 if given is None else float(given)
 
 
 def upload(finder: Finder, paths: Sequence[str], *, words: Words) -> Iterator[tuple[View, Place]]:

@@ -77,6 +77,13 @@ def test_how_many_and_how_alike_bound_what_is_shown(finder):
     assert SAY.nothing_more in last.grid
 
 
+def test_a_threshold_of_nought_is_one(finder):
+    for_it = searched(finder, query="a fox", threshold=0)[-1].found
+    against = searched(finder, query="- a fox", threshold=0)[-1].found
+    assert all(hit.score >= 0 for _, hit in (*for_it, *against))
+    assert len(for_it) + len(against) == 6
+
+
 def test_a_picture_finds_itself_and_more_like_it_leaves_it_out(finder, folder):
     one = searched(finder, query="", picture=str(folder / "blue.png"))[-1].found[0]
     assert one[1].row.path == "blue.png"
