@@ -11,15 +11,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from pixgen.augmentations import CUTOUT_SETS, CutoutSet
+from pixgen.drawing import DRAWERS, Fourier, Lines, Multires, Pixels
 from pixgen.errors import RecipeError
+from pixgen.losses import Losses
 from pixgen.prompts import Prompt, Scene, format_prompts, parse, why
 
 SMALLEST_SIDE, LARGEST_SIDE = 32, 2048
 MOST_STEPS = 20_000
 LARGEST_SEED = 2**63 - 1
 OPTIMIZERS = ("Adam", "AdamW", "Adamax", "NAdam", "RAdam", "Adagrad", "RMSprop", "SGD")
-
-Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 
 
 def _terms(value: Any) -> Any:
@@ -116,15 +116,6 @@ class Cutouts(_Value):
         return self.own or CUTOUT_SETS[self.kind]
 
 
-class Losses(_Value):
-    """Weights of what is wanted beside the prompts; 0 is off."""
-
-    total_variation: Weight = 0.0  # smoothness of the picture
-    start_latent: Weight = 0.0  # nearness to the start's latent
-    start_pixels: Weight = 0.0  # nearness to the start's pixels
-    latent_decay: Weight = 0.0  # smallness of the latent
-
-
 class Optimizer(_Value):
     """Which of torch's optimizers moves the latent, and how fast."""
 
@@ -168,7 +159,11 @@ class Recipe(_Value):
     steps: Annotated[int, Field(ge=0, le=MOST_STEPS)] = 150
     seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] = 0
     preset: Annotated[str, Field(max_length=100)] = ""  # where it came from; decides nothing
-    drawer: Literal["vqgan"] = "vqgan"
+    drawer: Literal[DRAWERS] = "vqgan"
+    pixels: Pixels = Pixels()  # each drawer's settings
+    fourier: Fourier = Fourier()
+    multires: Multires = Multires()
+    lines: Lines = Lines()
     model: Annotated[str, Field(min_length=1, max_length=4096)] = "pocket"
     clip: Annotated[tuple[str, ...], Field(min_length=1, max_length=6)] = ("pocket",)
     start: Start = Start()
@@ -178,6 +173,12 @@ class Recipe(_Value):
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the latent, for display; 0 is off
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     changes: tuple[Change, ...] = ()
+
+    @model_validator(mode="after")
+    def _masked_by_vqgan(self) -> "Recipe":
+        if self.start.masked and self.drawer != "vqgan":
+            raise ValueError("a part of a picture can be painted anew by the drawer vqgan only")
+        return self
 
     @property
     def prompt(self) -> str:

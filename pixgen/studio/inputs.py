@@ -26,10 +26,10 @@ _LONGEST_NAME = 60
 
 
 def named_pictures(recipe: Recipe) -> set[str]:
-    """Every path that the recipe names: its start, its picture prompts, those of its changes."""
+    """Every path that the recipe names: its start, its losses, its picture prompts, those of its changes."""
     changes = [change.prompts for change in recipe.changes if change.prompts is not None]
     paths = {path for scenes in (recipe.prompts, *changes) for path in prompt_pictures(scenes)}
-    paths |= prompt_pictures((recipe.start.idea,))
+    paths |= prompt_pictures((recipe.start.idea,)) | recipe.losses.pictures
     return paths | ({recipe.start.picture, recipe.start.mask} - {""})
 
 

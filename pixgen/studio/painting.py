@@ -58,9 +58,10 @@ def paint(
     from pixgen.synthesis.memory import memory_guard
 
     with memory_guard(recipe):
-        vqgan, perceptor = models.vqgan(recipe.model), models.perceptor(recipe.clip)
+        vqgan = models.vqgan(recipe.model) if recipe.drawer == "vqgan" else None
+        perceptor = models.perceptor(recipe.clip)
         book = models.sketchbook(recipe.start.sketch.model) if recipe.start.sketched else None
-    drawer = make_drawer(recipe, vqgan, pictures=pictures)
+    drawer = make_drawer(recipe, vqgan, pictures=pictures, device=device)
     return Optimization(recipe, drawer, perceptor, pictures=pictures, sketchbook=book)
 
 

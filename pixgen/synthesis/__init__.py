@@ -2,7 +2,7 @@
 
 from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.frames import Frame
-from pixgen.synthesis.masks import make_drawer
+from pixgen.synthesis.making import make_drawer
 from pixgen.synthesis.optimize import Optimization
 from pixgen.synthesis.sketching import Sketchbook
 

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from pixgen.recipe import Recipe
-from pixgen.synthesis.drawers import Drawer
+from pixgen.synthesis.drawers import Drawer, VqganDrawer
 from pixgen.synthesis.frames import Candidate
 from pixgen.synthesis.masks import MaskedDrawer
 from pixgen.synthesis.sketching import Kept, Sketchbook, Sketching
@@ -80,4 +80,6 @@ class Beginning:
     def _are_canvas(self, codes: torch.Tensor) -> bool:
         """Whether a sketch's codes are the very codes of this canvas."""
         drawer = self.drawer
+        if not isinstance(drawer, VqganDrawer | MaskedDrawer):
+            return False
         return drawer.vqgan is self._book.vqgan and drawer.latent.shape[2:] == codes.shape

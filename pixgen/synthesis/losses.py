@@ -1,4 +1,4 @@
-"""What a picture is judged by: free functions on tensors, each with its source."""
+"""How far a picture is from its prompts: free functions on tensors, each with its source."""
 
 import torch
 
@@ -62,11 +62,3 @@ def prompt_loss(
     signed = distances * weights.sign()
     held = replace_grad(signed, torch.maximum(signed, stops))
     return (held * shares * weights.abs()).mean(0).sum() / weights.abs().sum().clamp(min=1e-9)
-
-
-def tv_loss(picture: torch.Tensor) -> torch.Tensor:
-    """Total variation: the mean squared difference of neighbours, ``(1, 3, H, W)`` to a scalar.
-
-    Source: Mahendran and Vedaldi, arXiv 1412.0035.
-    """
-    return picture.diff(dim=-1).square().mean() + picture.diff(dim=-2).square().mean()

@@ -8,8 +8,8 @@ from PIL import Image
 
 from pixgen.errors import RecipeError
 from pixgen.models.vqgan import Vqgan
-from pixgen.recipe import Recipe, Start
-from pixgen.synthesis.drawers import Drawer, VqganDrawer
+from pixgen.recipe import Start
+from pixgen.synthesis.drawers import VqganDrawer
 from pixgen.synthesis.starts import as_tensor, fitted
 
 # Pixels over which the new passes into the kept: a hard edge would be seen.
@@ -123,20 +123,3 @@ def _extended(
     margin = (before, after, 0, 0) if sideways else (0, 0, before, after)
     mask = F.pad(torch.zeros(1, 1, *kept.shape[-2:]), margin, value=1.0)
     return F.pad(kept, margin, mode="replicate"), mask
-
-
-def make_drawer(
-    recipe: Recipe, vqgan: Vqgan, *, pictures: Mapping[str, Image.Image] | None = None
-) -> Drawer:
-    """The drawer that a recipe names, on the VQGAN's device; ``pictures`` holds those it names.
-
-    Raises RecipeError if a mask leaves nothing to paint.
-    """
-    drawer = VqganDrawer(vqgan, width=recipe.width, height=recipe.height)
-    if not recipe.start.masked:
-        return drawer
-    original, mask = masked(
-        recipe.start, pictures=pictures or {}, width=recipe.width, height=recipe.height
-    )
-    device = vqgan.codebook.device
-    return MaskedDrawer(drawer, original=original.to(device), mask=mask.to(device))

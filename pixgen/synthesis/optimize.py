@@ -5,7 +5,7 @@ clamp to the codebook's bounds. Source of the method: Crowson et al., arXiv 2204
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from time import perf_counter
 
@@ -19,11 +19,13 @@ from pixgen.synthesis.beginning import Beginning
 from pixgen.synthesis.cutouts import Placement, disturb, place, sample
 from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.frames import Frame
-from pixgen.synthesis.losses import prompt_loss, spherical_dist_loss, tv_loss
+from pixgen.synthesis.losses import prompt_loss, spherical_dist_loss
 from pixgen.synthesis.memory import memory_guard
+from pixgen.synthesis.picture_losses import anti_text_loss
 from pixgen.synthesis.regions import cutout_shares
 from pixgen.synthesis.sketching import Sketchbook
 from pixgen.synthesis.starts import as_tensor
+from pixgen.synthesis.wishes import Wishes, lettering
 
 _HALF_SCALE = 2.0**12  # keeps float16 gradients of pixels above their smallest number
 
@@ -58,6 +60,8 @@ class Optimization(Iterator[Frame]):
         self._device = drawer.latent.device
         self._generator = torch.Generator(self._device).manual_seed(recipe.seed)
         self._done = False
+        self._wishes = Wishes(recipe.losses, pictures=self._pictures, device=self._device)
+        self._lettering = lettering(perceptor) if recipe.losses.anti_text else None
         self._start_latent = torch.zeros_like(drawer.latent)
         self._beginning = Beginning(
             recipe, drawer, pictures=self._pictures, generator=self._generator,
@@ -178,16 +182,17 @@ class Optimization(Iterator[Frame]):
                 generator=self._generator,
             )  # fmt: skip
             shares = cutout_shares(prompts, placed)
+            looked_at = self._tiled(picture, prompts)
             weights = torch.tensor([prompt.weight for prompt in prompts], device=self._device)
             stops = torch.tensor([prompt.stop for prompt in prompts], device=self._device)
-            cosines, total = 0.0, 0.0
+            cosines, total, lettered = 0.0, 0.0, 0.0
             pieces = torch.arange(cutouts.count).chunk(min(cutouts.batches, cutouts.count))
             for rows in pieces:
                 part = Placement(
                     placed.matrices[rows], tuple(placed.paddings[row] for row in rows.tolist())
                 )
                 seen = disturb(
-                    sample(picture, part, size=self.perceptor.size),
+                    sample(looked_at, part, size=self.perceptor.size),
                     cutouts.set.augmentations, self._generator,
                 )  # fmt: skip
                 self._mark("cutouts")
@@ -195,13 +200,19 @@ class Optimization(Iterator[Frame]):
                 self._mark("clip")
                 distances = spherical_dist_loss(vectors, targets)
                 loss = prompt_loss(distances, weights=weights, stops=stops, shares=shares[rows])
+                total = total + loss.detach() * (len(rows) / cutouts.count)
+                if self._lettering is not None:
+                    text = self.recipe.losses.anti_text * anti_text_loss(vectors, self._lettering)
+                    lettered = lettered + text.detach() * (len(rows) / cutouts.count)
+                    loss = loss + text
                 loss = loss * (len(rows) / cutouts.count)
                 if backward:
                     (loss * self._gradient_scale).backward()
                     self._mark("backward")
                 cosines = cosines + (vectors.detach() @ targets.T * shares[rows]).sum(0)
-                total = total + loss.detach()
             losses["prompts"] = total
+            if self._lettering is not None:
+                losses["anti_text"] = lettered
             for index, prompt in enumerate(prompts):
                 similarities[_unused(prompt.label, similarities)] = cosines[index] / cutouts.count
         losses |= self._pixel_losses(picture, backward=backward)
@@ -209,10 +220,19 @@ class Optimization(Iterator[Frame]):
             picture.grad = torch.zeros_like(picture)
         return similarities, losses
 
+    def _tiled(self, picture: torch.Tensor, prompts: Sequence[Prompt]) -> torch.Tensor:
+        """What cutouts are taken from: for tiles, the picture moved round by chance, so that CLIP sees
+        across its seams. Not where a prompt has its own region."""
+        if not self.recipe.losses.tiling or any(
+            prompt.region != "everywhere" for prompt in prompts
+        ):
+            return picture
+        part = torch.rand(2, generator=self._generator, device=self._device).tolist()
+        moves = [int(each * side) for each, side in zip(part, picture.shape[-2:], strict=True)]
+        return picture.roll(moves, (-2, -1))
+
     def _pixel_losses(self, picture: torch.Tensor, *, backward: bool) -> dict[str, torch.Tensor]:
-        wanted, found = self.recipe.losses, {}
-        if wanted.total_variation:
-            found["total_variation"] = wanted.total_variation * tv_loss(picture)
+        wanted, found = self.recipe.losses, self._wishes.of_picture(picture)
         if wanted.start_pixels:
             found["start_pixels"] = (
                 wanted.start_pixels * (picture - self._beginning.pixels).square().mean()

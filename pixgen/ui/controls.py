@@ -6,7 +6,9 @@ from pixgen.presets import available_presets
 from pixgen.prompts import LONGEST_TEXT
 from pixgen.studio.policy import Policy
 from pixgen.ui import html
-from pixgen.ui.form import Field, sizes
+from pixgen.ui.fields import Field, slider
+from pixgen.ui.form import sizes
+from pixgen.ui.losses import loss_controls
 from pixgen.ui.texts import Words
 
 Parts = dict[str, gr.components.Component]
@@ -68,15 +70,19 @@ def settings_column(fields: dict[str, Field], policy: Policy, words: Words) -> P
                 words.seed_reuse, min_width=0, scale=0, elem_id="pg-seed-reuse"
             )
     with gr.Accordion(words.more, open=False, elem_classes="pg-more"):
-        parts |= _work(fields, words) | _start(fields, words) | _losses(fields, words)
+        parts |= _work(fields, words) | _start(fields, words)
+    parts |= loss_controls(fields, words)
     return parts
 
 
 def _work(fields: dict[str, Field], words: Words) -> Parts:
     return {
-        "steps": _slider(fields["steps"], words.steps, info=words.steps_help),
-        "learning_rate": _slider(fields["learning_rate"], words.learning_rate, info=words.learning_rate_help),
-        "cutouts": _slider(fields["cutouts"], words.cutouts, info=words.cutouts_help),
+        "drawer": gr.Dropdown(
+            list(words.losing.drawers), value=fields["drawer"].default, label=words.losing.drawer
+        ),
+        "steps": slider(fields["steps"], words.steps, info=words.steps_help),
+        "learning_rate": slider(fields["learning_rate"], words.learning_rate, info=words.learning_rate_help),
+        "cutouts": slider(fields["cutouts"], words.cutouts, info=words.cutouts_help),
         "cutout_set": gr.Dropdown(
             list(fields["cutout_set"].choices), value=fields["cutout_set"].default,
             label=words.cutout_set, info=words.cutout_set_help,
@@ -98,7 +104,7 @@ def _start(fields: dict[str, Field], words: Words) -> Parts:
     pictures = gr.File(
         label=words.pictures, file_types=["image"], file_count="multiple", height=120
     )
-    weight = _slider(fields["pictures_weight"], words.pictures_weight)
+    weight = slider(fields["pictures_weight"], words.pictures_weight)
     return {
         "start": start,
         "start_picture": picture,
@@ -106,17 +112,3 @@ def _start(fields: dict[str, Field], words: Words) -> Parts:
         "pictures": pictures,
         "pictures_weight": weight,
     }
-
-
-def _losses(fields: dict[str, Field], words: Words) -> Parts:
-    gr.HTML(html.heading(words.losses))
-    return {
-        name: _slider(fields[name], getattr(words, name))
-        for name in ("total_variation", "start_latent", "start_pixels", "latent_decay")
-    }
-
-
-def _slider(field: Field, label: str, *, info: str | None = None) -> gr.Slider:
-    return gr.Slider(
-        field.low, field.high, field.default, step=field.step, label=label, info=info, buttons=[]
-    )

@@ -13,15 +13,17 @@ from pixgen.presets import available_presets
 from pixgen.studio import Studio
 from pixgen.ui import canvas, html, painting, status
 from pixgen.ui.controls import Parts, settings_column, words_column
+from pixgen.ui.fields import Field
 from pixgen.ui.files import servable
-from pixgen.ui.form import Field, fields, preset_values
+from pixgen.ui.form import fields, preset_values
+from pixgen.ui.losses import UPLOAD
 from pixgen.ui.painting import Screen, Visitor
 from pixgen.ui.texts import Words
 
 # What is kept is only obscured: every browser is sent this key. It holds nothing that is secret.
 _KEPT = {"secret": "kept-in-this-browser"}
 _SHOWN = ("canvas", "status", "sketches", "generate", "stop", "picture", "film", "go_on", "seat")
-_UPLOADS = ("start_picture", "pictures")
+_UPLOADS = ("start_picture", "pictures", UPLOAD)
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pixgen.alternatives import escape
 from pixgen.augmentations import CUTOUT_SETS
 from pixgen.commands.options import Options, almost_weights, recipe_from
+from pixgen.drawing import DRAWERS
 from pixgen.errors import RecipeError
 from pixgen.presets import DEFAULT, available_presets
-from pixgen.prompts import LONGEST_TEXT, Prompt, Scene, format_prompts, parse
+from pixgen.prompts import Prompt, Scene, format_prompts, parse
 from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe
 from pixgen.studio.policy import Policy
+from pixgen.ui.fields import Field
+from pixgen.ui.losses import loss_assignments, loss_fields, loss_values
 from pixgen.ui.texts import Words
 
 _SIZES = (
@@ -20,49 +22,24 @@ _SIZES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Field:
-    """One setting: its value at first, and what else it may be."""
-
-    default: Any
-    low: float | None = None  # with ``high`` and ``step``: a number
-    high: float | None = None
-    step: float | None = None
-    choices: tuple[str, ...] = ()  # without: any text
-
-    def allowed(self, value: Any) -> Any:
-        """The value if it may be used, else the default. For values that a browser kept."""
-        if self.low is not None:
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            return value if number and self.low <= value <= self.high else self.default
-        if isinstance(self.default, bool):
-            return value if isinstance(value, bool) else self.default
-        if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-            return self.default
-        return value if not self.choices or value in self.choices else self.default
-
-
 def fields(policy: Policy, words: Words) -> dict[str, Field]:
     """Every setting that a browser keeps, by name, in the page's order. Uploads are not kept."""
     preset = preset_values(DEFAULT)
-    weight = {"low": 0, "high": 5, "step": 0.05}
     return {
         "prompt": Field(""),
         "leave_out": Field(""),
         "preset": Field(DEFAULT, choices=tuple(available_presets())),
         "size": Field("128x128"),
         "seed": Field(""),
+        "drawer": Field(preset["drawer"], choices=DRAWERS),
         "steps": Field(preset["steps"], 1, policy.most_steps, 1),
         "cutouts": Field(preset["cutouts"], 1, 64, 1),
         "cutout_set": Field(preset["cutout_set"], choices=tuple(CUTOUT_SETS)),
-        "learning_rate": Field(preset["learning_rate"], 0.01, 1, 0.01),
+        "learning_rate": Field(preset["learning_rate"], 0.001, 1, 0.001),
         "start": Field(preset["start"], choices=tuple(kind for kind, _ in words.starts)),
         "idea_words": Field(""),
         "pictures_weight": Field(1, 0.1, 5, 0.1),
-        "total_variation": Field(preset["total_variation"], **weight),
-        "start_latent": Field(preset["start_latent"], **weight),
-        "start_pixels": Field(preset["start_pixels"], **weight),
-        "latent_decay": Field(preset["latent_decay"], **weight),
+        **loss_fields(preset, words.losing),
         "crisp": Field(False),
     }
 
@@ -76,7 +53,8 @@ def preset_values(name: str) -> dict[str, Any]:
         "cutout_set": recipe.cutouts.kind,
         "learning_rate": recipe.optimizer.learning_rate,
         "start": recipe.start.kind,
-        **recipe.losses.model_dump(),
+        "drawer": recipe.drawer,
+        **loss_values(recipe.losses),
     }
 
 
@@ -92,7 +70,7 @@ def sizes(policy: Policy) -> list[tuple[str, str]]:
 def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
     """The recipe that a filled-in form asks for; a field that is missing or None is the preset's.
 
-    ``start_picture`` and ``pictures`` are paths of uploads. Raises RecipeError.
+    ``start_picture``, ``pictures`` and ``wished_picture`` are paths of uploads. Raises RecipeError.
     """
     pictures = tuple(
         Prompt(picture=path, weight=values.get("pictures_weight") or 1)
@@ -165,13 +143,11 @@ def _assignments(values: Mapping[str, Any]) -> tuple[str, ...]:
         "cutouts": "cutouts.count",
         "cutout_set": "cutouts.kind",
         "learning_rate": "optimizer.learning_rate",
-        "total_variation": "losses.total_variation",
-        "start_latent": "losses.start_latent",
-        "start_pixels": "losses.start_pixels",
-        "latent_decay": "losses.latent_decay",
+        "drawer": "drawer",
     }
-    return tuple(
+    asked = [
         f"{place}={_whole(values[name])}"
         for name, place in places.items()
         if values.get(name) is not None
-    )
+    ]
+    return (*asked, *loss_assignments(values))

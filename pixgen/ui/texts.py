@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pixgen.ui.loss_texts import LossWords
+
 
 @dataclass(frozen=True)
 class ClassifyWords:
@@ -118,9 +120,6 @@ class SearchWords:
     folder: str = "In the subfolder"
     said: str = "Painted from words with"
     side: str = "At least so many pixels wide and high"
-    preset: str = "Painted with the preset"
-    model: str = "Painted by the model"
-    seed: str = "Painted from the seed"
     pictures: str = "Pictures that were found"
     invitation: str = "Say what to find."
     invitation_more: str = (
@@ -162,6 +161,7 @@ class Words:
     """The page in one language; braces are filled in with ``str.format``."""
 
     search: SearchWords = SearchWords()
+    losing: LossWords = LossWords()
 
     # The page
     title: str = "pixgen"

@@ -52,6 +52,32 @@ def test_every_setting_arrives():
     )  # fmt: skip
 
 
+def test_every_loss_and_the_drawer_arrive():
+    made = recipe(
+        drawer="pixels", saturation=0.5, smoothness=1, smoothness_kind="log", symmetry=2,
+        symmetry_kind="vertical", edge=3, edge_colour="navy", tiling=4, anti_text=0.25, palette=5,
+        palette_colours="red, white", style=1.5, wished_picture="/a/style.png",
+    )  # fmt: skip
+    losses = made.losses
+    assert (made.drawer, losses.saturation, losses.tiling, losses.anti_text) == (
+        "pixels",
+        0.5,
+        4,
+        0.25,
+    )
+    assert (losses.smoothness.weight, losses.smoothness.kind) == (1, "log")
+    assert (losses.symmetry.weight, losses.symmetry.kind) == (2, "vertical")
+    assert (losses.edge.weight, losses.edge.colour) == (3, "navy")
+    assert (losses.palette.weight, losses.palette.colours) == (5, ("red", "white"))
+    assert (losses.style.weight, losses.style.picture) == (1.5, "/a/style.png")
+    assert losses.palette.picture == ""
+
+
+def test_without_named_colours_the_palette_is_the_pictures():
+    made = recipe(palette=1, palette_colours=" ", wished_picture="/a/colours.png")
+    assert (made.losses.palette.colours, made.losses.palette.picture) == ((), "/a/colours.png")
+
+
 def test_a_setting_that_is_empty_is_the_presets():
     made = recipe(preset="draft", steps=None, cutouts=None, size="", seed=None)
     assert made.steps == available_presets()["draft"].recipe["steps"]

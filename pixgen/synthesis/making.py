@@ -1,0 +1,41 @@
+"""From a recipe to the drawer that it names."""
+
+from collections.abc import Mapping
+
+import torch
+from PIL import Image
+
+from pixgen.models.vqgan import Vqgan
+from pixgen.recipe import Recipe
+from pixgen.synthesis.cells import PixelsDrawer
+from pixgen.synthesis.drawers import Drawer, VqganDrawer
+from pixgen.synthesis.free_drawers import MultiresDrawer, WaveDrawer, WaveletDrawer
+from pixgen.synthesis.masks import MaskedDrawer, masked
+from pixgen.synthesis.strokes import LinesDrawer
+
+
+def make_drawer(
+    recipe: Recipe, vqgan: Vqgan | None = None, *,
+    pictures: Mapping[str, Image.Image] | None = None, device: torch.device | str = "cpu",
+) -> Drawer:  # fmt: skip
+    """The drawer that a recipe names.
+
+    Args:
+        vqgan: draws, and says where; only the drawer ``vqgan`` needs it.
+        pictures: those that a masked start names.
+        device: where another drawer draws.
+
+    Raises RecipeError if a mask leaves nothing to paint.
+    """
+    size = {"width": recipe.width, "height": recipe.height}
+    if recipe.drawer != "vqgan":
+        make = {"pixels": PixelsDrawer, "multires": MultiresDrawer, "lines": LinesDrawer,
+                "fourier": WaveDrawer if recipe.fourier.transform == "fft" else WaveletDrawer}  # fmt: skip
+        settings = getattr(recipe, recipe.drawer)
+        return make[recipe.drawer](settings, **size, device=torch.device(device))
+    drawer = VqganDrawer(vqgan, **size)
+    if not recipe.start.masked:
+        return drawer
+    original, mask = masked(recipe.start, pictures=pictures or {}, **size)
+    where = vqgan.codebook.device
+    return MaskedDrawer(drawer, original=original.to(where), mask=mask.to(where))

@@ -1,0 +1,77 @@
+"""A recipe's wishes beside its prompts, as one function of the picture; what is off costs nothing."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from pixgen.losses import Losses, Palette, rgb
+from pixgen.models.clip import Perceptor, Perceptors
+from pixgen.synthesis import picture_losses as wanted
+from pixgen.synthesis.colours import main_colours
+from pixgen.synthesis.starts import as_tensor
+
+_COLOURS_OF_A_PICTURE = 16
+_LETTERING = ("text", "letters", "words", "writing", "a sign with text", "a book page")
+_PICTURES = ("a picture", "a drawing", "a painting")
+
+
+class Wishes:
+    """The losses of pictures that a recipe asks for.
+
+    Args:
+        pictures: every path that the losses name, with its opened picture.
+    """
+
+    def __init__(
+        self, losses: Losses, *, pictures: Mapping[str, Image.Image], device: torch.device
+    ) -> None:
+        self.losses = losses
+        self._found: list[tuple[str, float, Callable[[torch.Tensor], torch.Tensor]]] = []
+        self._add("total_variation", losses.total_variation, wanted.total_variation_loss)
+        self._add("saturation", losses.saturation, wanted.saturation_loss)
+        self._add("tiling", losses.tiling, wanted.tiling_loss)
+        smooth, symmetry, edge = losses.smoothness, losses.symmetry, losses.edge
+        self._add("smoothness", smooth.weight, partial(wanted.smoothness_loss, kind=smooth.kind))
+        self._add("symmetry", symmetry.weight, partial(wanted.symmetry_loss, kind=symmetry.kind))
+        self._add(
+            "edge", edge.weight,
+            partial(wanted.edge_loss, colour=rgb(edge.colour), margin=edge.margin),
+        )  # fmt: skip
+        if losses.palette.weight:
+            colours = _colours(losses.palette, pictures).to(device)
+            self._add(
+                "palette", losses.palette.weight, partial(wanted.palette_loss, colours=colours)
+            )
+        if losses.style.weight:
+            picture = as_tensor(pictures[losses.style.picture]).to(device)
+            self._add("style", losses.style.weight, wanted.StyleStatistics(picture).loss)
+
+    def of_picture(self, picture: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The weighted losses of a picture ``(1, 3, H, W)`` by name."""
+        return {name: weight * loss(picture) for name, weight, loss in self._found}
+
+    def _add(self, name: str, weight: float, loss: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        if weight:
+            self._found.append((name, weight, loss))
+
+
+@torch.no_grad()
+def lettering(perceptor: Perceptor | Perceptors) -> torch.Tensor:
+    """The direction in CLIP's space from pictures to pictures of lettering, ``(D,)``, a unit vector."""
+    towards, away = (
+        perceptor.embed_texts(list(words)).mean(0) for words in (_LETTERING, _PICTURES)
+    )
+    return F.normalize(towards - away, dim=-1)
+
+
+def _colours(palette: Palette, pictures: Mapping[str, Image.Image]) -> torch.Tensor:
+    """The colours of a palette, ``(N, 3)``."""
+    given = [torch.tensor([rgb(colour) for colour in palette.colours])] if palette.colours else []
+    if palette.picture:
+        small = pictures[palette.picture].convert("RGB")
+        small.thumbnail((128, 128))
+        given.append(main_colours(as_tensor(small), count=_COLOURS_OF_A_PICTURE))
+    return torch.cat(given)

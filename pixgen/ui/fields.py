@@ -1,0 +1,37 @@
+"""One setting of the page: its value at first, what else it may be, and its slider."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from pixgen.prompts import LONGEST_TEXT
+
+
+@dataclass(frozen=True)
+class Field:
+    """One setting: its value at first, and what else it may be."""
+
+    default: Any
+    low: float | None = None  # with ``high`` and ``step``: a number
+    high: float | None = None
+    step: float | None = None
+    choices: tuple[str, ...] = ()  # without: any text
+
+    def allowed(self, value: Any) -> Any:
+        """The value if it may be used, else the default. For values that a browser kept."""
+        if self.low is not None:
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            return value if number and self.low <= value <= self.high else self.default
+        if isinstance(self.default, bool):
+            return value if isinstance(value, bool) else self.default
+        if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+            return self.default
+        return value if not self.choices or value in self.choices else self.default
+
+
+def slider(field: Field, label: str, *, info: str | None = None) -> gr.Slider:
+    """The slider of a field that is a number."""
+    return gr.Slider(
+        field.low, field.high, field.default, step=field.step, label=label, info=info, buttons=[]
+    )

@@ -1,0 +1,114 @@
+"""The losses of pictures: downhill by their own gradient, 0 where all is as wanted, seen when painted."""
+
+import numpy as np
+import pytest
+import torch
+
+from pixgen.recipe import make_recipe
+from pixgen.synthesis import Optimization, make_drawer
+from pixgen.synthesis import picture_losses as losses
+
+RED, BLUE = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
+CHANCE = torch.Generator().manual_seed(4)
+NOISE = torch.rand(1, 3, 24, 32, generator=CHANCE)
+GREY = torch.full((1, 3, 24, 32), 0.5)
+COLOURFUL = torch.tensor([[0.9, 0.1, 0.1], [0.1, 0.1, 0.9]]).T[None, :, :, None].expand(1, 3, 2, 32)
+STRIPES = (torch.arange(32) / 32 * 2 * torch.pi).sin().expand(1, 3, 24, 32) / 2 + 0.5
+STYLE = losses.StyleStatistics(STRIPES)
+ALL = {
+    "total variation": (losses.total_variation_loss, GREY),
+    "palette": (lambda x: losses.palette_loss(x, torch.tensor([RED, BLUE])), COLOURFUL.round()),
+    "saturation": (losses.saturation_loss, COLOURFUL),
+    "smoothness": (losses.smoothness_loss, GREY),
+    "smoothness clipped": (lambda x: losses.smoothness_loss(x, "clipped"), GREY),
+    "smoothness log": (lambda x: losses.smoothness_loss(x, "log"), GREY),
+    "symmetry": (losses.symmetry_loss, NOISE + NOISE.flip(-1)),
+    "symmetry vertical": (lambda x: losses.symmetry_loss(x, "vertical"), NOISE + NOISE.flip(-2)),
+    "symmetry rotational": (
+        lambda x: losses.symmetry_loss(x, "rotational"), NOISE + NOISE.flip((-2, -1))
+    ),
+    "edge": (lambda x: losses.edge_loss(x, (0.5, 0.5, 0.5)), GREY),
+    "tiling": (losses.tiling_loss, GREY),
+    "style": (STYLE.loss, STRIPES),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_it_falls_when_its_gradient_is_followed(name):
+    loss, picture = ALL[name][0], (0.3 + 0.4 * NOISE).requires_grad_()
+    first = before = loss(picture)
+    for _ in range(20):
+        (gradient,) = torch.autograd.grad(before, picture)
+        picture = (picture - 0.01 * gradient.sign()).detach().requires_grad_()
+        before = loss(picture)
+    assert before < first
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_it_is_nothing_where_all_is_as_wanted(name):
+    loss, good = ALL[name]
+    assert abs(float(loss(good))) < 1e-5
+    assert float(loss(0.3 + 0.4 * NOISE)) > 1e-3
+
+
+def test_a_tile_is_smooth_over_its_seams():
+    ramp = torch.linspace(0, 1, 32).expand(1, 3, 24, 32)
+    assert losses.tiling_loss(STRIPES) < 0.001 < losses.tiling_loss(ramp)
+
+
+def test_clipped_smoothness_leaves_strong_edges_alone():
+    hard, soft = torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8)
+    hard[..., 4:], soft[..., 4:] = 1.0, 0.3
+    assert losses.smoothness_loss(hard, "clipped") == losses.smoothness_loss(soft, "clipped")
+
+
+def test_only_what_leans_to_lettering_is_text():
+    direction = torch.tensor([1.0, 0.0])
+    vectors = torch.tensor([[0.6, 0.8], [-0.6, 0.8]])
+    assert float(losses.anti_text_loss(vectors, direction)) == pytest.approx(0.3)
+    assert float(losses.anti_text_loss(vectors[1:], direction)) == 0
+
+
+@pytest.fixture
+def painted(tiny_vqgan, tiny_perceptor, red_picture):
+    """The last picture ``(1, 3, H, W)`` and the losses of its frame, with some losses wanted."""
+
+    def paint(**wanted) -> tuple[torch.Tensor, dict[str, float]]:
+        recipe = make_recipe(
+            {"prompts": "a red fox", "width": 32, "height": 32, "steps": 40, "seed": 3},
+            {"optimizer": {"learning_rate": 0.6}, "cutouts": {"count": 2}, "losses": wanted},
+        )
+        *_, last = Optimization(
+            recipe, make_drawer(recipe, tiny_vqgan), tiny_perceptor,
+            pictures={"red.png": red_picture},
+        )  # fmt: skip
+        picture = torch.from_numpy(last.picture.astype(np.float32) / 255).permute(2, 0, 1)[None]
+        return picture, last.losses
+
+    return paint
+
+
+@pytest.mark.parametrize(
+    ("wanted", "measure"),
+    [
+        ({"symmetry": {"weight": 50}}, losses.symmetry_loss),
+        ({"smoothness": {"weight": 20}}, losses.smoothness_loss),
+        ({"edge": {"weight": 50, "colour": "red", "margin": 0.2}},
+         lambda x: losses.edge_loss(x, RED, margin=0.2)),
+        ({"tiling": 50}, losses.tiling_loss),
+        ({"palette": {"weight": 20, "colours": "red, blue"}},
+         lambda x: losses.palette_loss(x, torch.tensor([RED, BLUE]))),
+        ({"palette": {"weight": 20, "picture": "red.png"}},
+         lambda x: losses.palette_loss(x, torch.tensor([(220 / 255, 30 / 255, 30 / 255)]))),
+        ({"saturation": 20}, losses.saturation_loss),
+    ],
+)  # fmt: skip
+def test_a_painted_picture_shows_what_was_wanted(painted, wanted, measure):
+    (plain, _), (picture, figures) = painted(), painted(**wanted)
+    assert measure(picture) < measure(plain)
+    assert set(figures) == {"prompts", *wanted}
+
+
+def test_style_and_lettering_are_told_with_the_picture(painted):
+    _, figures = painted(style={"weight": 1, "picture": "red.png"}, anti_text=1)
+    assert set(figures) == {"prompts", "style", "anti_text"}
