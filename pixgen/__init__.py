@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["PixgenError", "Recipe", "Studio", "__version__", "generate", "grid"]
+__all__ = ["PixgenError", "Recipe", "Studio", "__version__", "generate", "grid", "strip"]
 
 _HOMES = {
     "PixgenError": "pixgen.errors",
@@ -19,6 +19,7 @@ _HOMES = {
     "Studio": "pixgen.studio",
     "generate": "pixgen.painting",
     "grid": "pixgen.painting",
+    "strip": "pixgen.painting",
 }
 
 

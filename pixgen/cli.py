@@ -17,6 +17,7 @@ from pixgen.commands.generate import generate
 from pixgen.commands.grid import grid
 from pixgen.commands.listings import info, models, presets, runs
 from pixgen.commands.search import collections, index, search
+from pixgen.commands.strip import strip
 from pixgen.errors import PixgenError
 
 BAD_INPUT = 2  # the exit status for anything that a person can put right
@@ -27,7 +28,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (generate, grid, classify, info, presets, runs, models, index, search, collections):
+for command in (
+    generate,
+    grid,
+    strip,
+    classify,
+    info,
+    presets,
+    runs,
+    models,
+    index,
+    search,
+    collections,
+):
     app.command()(command)
 app.add_typer(bench)
 

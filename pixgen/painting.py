@@ -1,4 +1,4 @@
-"""``pixgen.generate`` and ``pixgen.grid``: one picture or a sheet of many, and nothing else to think of."""
+"""``pixgen.generate``, ``grid`` and ``strip``: one picture or a sheet of many, and nothing else to think of."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -10,9 +10,10 @@ from PIL import Image
 
 from pixgen.commands.axes import axes_of, plan_grid
 from pixgen.commands.options import Options, recipe_from
+from pixgen.commands.strips import plan_strip
 from pixgen.studio import Studio
 from pixgen.studio.grid_sheet import draw_sheet
-from pixgen.studio.grids import Grid
+from pixgen.studio.grids import Grid, Plan
 
 
 def generate(
@@ -62,7 +63,32 @@ def grid(
     Example:
         >>> sheet = pixgen.grid("a {red|blue} fox", {"seed": [1, 2]}, preset="draft")  # doctest: +SKIP
     """
-    plan = plan_grid(Options(prompt=prompt, **options), axes_of(over))
+    return _painted(plan_grid(Options(prompt=prompt, **options), axes_of(over)), folder, device)
+
+
+def strip(
+    first: str, last: str, *, pictures: int = 7, folder: Path | str | None = None, device: str = "auto",
+    **options: Any,
+) -> Image.Image:  # fmt: skip
+    """Paint what lies between two ideas, and return the pictures side by side.
+
+    Args:
+        first, last: words, a picture's path, or terms such as ``"[a.png] | winter | summer:-1"``.
+        pictures: how many, both ends included.
+        folder: where every picture is kept as a run of its own; by default nothing is kept.
+        device, options: as in ``generate``; without ``steps``, sketches are kept as they are.
+
+    Raises PixgenError.
+
+    Example:
+        >>> strip = pixgen.strip("a red fox", "a snowy owl", seed=7)  # doctest: +SKIP
+    """
+    plan = plan_strip((first, last), Options(**options), count=pictures)
+    return _painted(plan, folder, device)
+
+
+def _painted(plan: Plan, folder: Path | str | None, device: str) -> Image.Image:
+    """A plan's sheet, its runs kept in ``folder`` or nowhere."""
     with (
         TemporaryDirectory(prefix="pixgen-") if folder is None else nullcontext(folder) as home,
         Studio(Path(home), device=device) as studio,

@@ -104,10 +104,10 @@ def grid(
 
     with Studio(output_dir, device=device) as studio:
         made = Grid.make(studio, plan) if plan is not None else Grid.read(studio, resume)
-        raise typer.Exit(_follow(made, out=out, as_json=as_json))
+        raise typer.Exit(follow(made, out=out, as_json=as_json))
 
 
-def _follow(grid: "Grid", *, out: Path | None, as_json: bool) -> int:
+def follow(grid: "Grid", *, out: Path | None, as_json: bool) -> int:
     """Paint a grid, say each cell when it has ended, and write the sheet; the exit status.
 
     Raises the PixgenError that ended a cell, once the sheet of the others is written.
