@@ -116,6 +116,13 @@ class Cutouts(_Value):
         return self.own or CUTOUT_SETS[self.kind]
 
 
+class Eye(_Value):
+    """One of several CLIPs that look together, and how much it counts."""
+
+    name: Annotated[str, Field(min_length=1, max_length=4096)]
+    weight: Annotated[float, Field(gt=0, le=100)] = 1.0
+
+
 class Optimizer(_Value):
     """Which of torch's optimizers moves the latent, and how fast."""
 
@@ -165,7 +172,7 @@ class Recipe(_Value):
     multires: Multires = Multires()
     lines: Lines = Lines()
     model: Annotated[str, Field(min_length=1, max_length=4096)] = "pocket"
-    clip: Annotated[tuple[str, ...], Field(min_length=1, max_length=6)] = ("pocket",)
+    clip: Annotated[tuple[str | Eye, ...], Field(min_length=1, max_length=6)] = ("pocket",)
     start: Start = Start()
     cutouts: Cutouts = Cutouts()
     losses: Losses = Losses()
@@ -184,6 +191,16 @@ class Recipe(_Value):
     def prompt(self) -> str:
         """The prompts in the grammar that a person types."""
         return format_prompts(self.prompts)
+
+    @property
+    def clip_names(self) -> tuple[str, ...]:
+        """The names of the CLIPs that look."""
+        return tuple(each.name if isinstance(each, Eye) else each for each in self.clip)
+
+    @property
+    def clip_weights(self) -> tuple[float, ...]:
+        """How much each of them counts."""
+        return tuple(each.weight if isinstance(each, Eye) else 1.0 for each in self.clip)
 
     def scene(self, step: int) -> Scene:
         """The prompts in force at a step: scenes share the steps evenly, changes replace them."""

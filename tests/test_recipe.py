@@ -115,6 +115,14 @@ def test_an_assignment_needs_a_key_and_a_value(assignment):
         set_field({}, assignment)
 
 
+def test_clips_are_named_with_or_without_a_weight():
+    recipe = make_recipe(FOX, {"clip": ["pocket", {"name": "ViT-B-32/openai", "weight": 2}]})
+    assert recipe.clip_names == ("pocket", "ViT-B-32/openai")
+    assert recipe.clip_weights == (1.0, 2.0)
+    assert read_recipe(recipe.to_json()) == recipe
+    assert json.loads(make_recipe(FOX, {"clip": ["a"]}).to_json())["clip"] == ["a"]
+
+
 def test_scenes_share_the_steps():
     recipe = make_recipe({"prompts": "one ^ two", "steps": 10})
     assert [recipe.scene(step)[0].text for step in (0, 4, 5, 10)] == ["one", "one", "two", "two"]

@@ -29,10 +29,10 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
     Raises PixgenError.
     """
     device = resolve_device(device)
-    vqgan, perceptor = load_vqgan(recipe.model, device), load_perceptor(recipe.clip, device)
+    vqgan, perceptor = load_vqgan(recipe.model, device), load_perceptor(recipe.clip_names, device)
     # A sketched start is not a step, and has no place in this measurement.
     recipe = recipe.model_copy(update={"steps": WARM_UP + steps, "start": Start()})
-    drawer = make_drawer(recipe, vqgan)
+    drawer = make_drawer(recipe, vqgan, device=device)
     stopwatch = _Stopwatch(device)
     optimization = Optimization(
         recipe, _WatchedDrawer(drawer, stopwatch), _WatchedPerceptor(perceptor, stopwatch),
@@ -58,7 +58,7 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
     floor = 1000 * sum(operations.values()) / rate
     return {
         "device": device_name(device), "threads": torch.get_num_threads(), "torch": torch.__version__,
-        "preset": recipe.preset, "model": recipe.model, "clip": list(recipe.clip),
+        "preset": recipe.preset, "model": recipe.model, "clip": list(recipe.clip_names),
         "size": f"{recipe.width}x{recipe.height}", "cutouts": recipe.cutouts.count,
         "precision": recipe.precision, "steps": steps,
         "step_ms": round(step, 3), "stages_ms": {name: round(ms, 3) for name, ms in stages.items()},

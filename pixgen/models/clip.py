@@ -113,11 +113,16 @@ def load_clip(name: str, device: str) -> Perceptor:
 
 
 class Perceptors(nn.Module):
-    """Several CLIPs as one: their vectors side by side, so that a cosine is the mean of theirs."""
+    """Several CLIPs as one: their vectors side by side, so that a cosine is the mean of theirs, by
+    ``weights``, all alike by default."""
 
-    def __init__(self, members: Sequence[Perceptor]) -> None:
+    def __init__(
+        self, members: Sequence[Perceptor], weights: Sequence[float] | None = None
+    ) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
+        weights = [1.0] * len(members) if weights is None else weights
+        self._parts = [(weight / sum(weights)) ** 0.5 for weight in weights]
 
     @property
     def size(self) -> int:
@@ -138,7 +143,15 @@ class Perceptors(nn.Module):
         return self._joined([member.embed_images(pictures) for member in self.members])
 
     def _joined(self, vectors: list[torch.Tensor]) -> torch.Tensor:
-        return torch.cat(vectors, dim=-1) / len(vectors) ** 0.5
+        parts = zip(vectors, self._parts, strict=True)
+        return torch.cat([vector * part for vector, part in parts], dim=-1)
+
+
+def weighted(perceptor: Perceptor | Perceptors, weights: Sequence[float]) -> Perceptor | Perceptors:
+    """The same CLIPs, which are shared, each counting by its weight."""
+    if len(set(weights)) == 1:
+        return perceptor
+    return Perceptors(list(perceptor.members), weights)
 
 
 def load_perceptor(names: Sequence[str], device: str) -> Perceptor | Perceptors:

@@ -54,12 +54,13 @@ def paint(
     recipe: Recipe, pictures: Mapping[str, Image.Image], device: str, models: Models
 ) -> Iterator["Frame"]:
     """The painter that a studio uses: an Optimization with the models that the recipe names."""
-    from pixgen.synthesis import Optimization, make_drawer  # here: it loads torch
+    from pixgen.models import weighted  # here: it loads torch
+    from pixgen.synthesis import Optimization, make_drawer
     from pixgen.synthesis.memory import memory_guard
 
     with memory_guard(recipe):
         vqgan = models.vqgan(recipe.model) if recipe.drawer == "vqgan" else None
-        perceptor = models.perceptor(recipe.clip)
+        perceptor = weighted(models.perceptor(recipe.clip_names), recipe.clip_weights)
         book = models.sketchbook(recipe.start.sketch.model) if recipe.start.sketched else None
     drawer = make_drawer(recipe, vqgan, pictures=pictures, device=device)
     return Optimization(recipe, drawer, perceptor, pictures=pictures, sketchbook=book)

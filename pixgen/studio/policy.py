@@ -54,7 +54,7 @@ class Policy:
             raise RecipeError(
                 f"There may be at most {self.most_cutouts} cutouts here: choose fewer than {recipe.cutouts.count}."
             )
-        for model in (recipe.model, *recipe.clip):
+        for model in (recipe.model, *recipe.clip_names):
             self.check_model(model)
         for scenes in (recipe.prompts, *(change.prompts for change in recipe.changes)):
             self.check_prompts(scenes or ())

@@ -180,7 +180,7 @@ class Studio:
                 import pixgen.synthesis  # noqa: F401  it is needed next, and loads slowly
 
                 self._models.vqgan(recipe.model)
-                self._models.perceptor(recipe.clip)
+                self._models.perceptor(recipe.clip_names)
                 if recipe.start.sketched:
                     self._models.sketchbook(recipe.start.sketch.model)
             except PixgenError as error:

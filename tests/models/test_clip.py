@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from pixgen.errors import ModelError
 from pixgen.models.catalog import find
-from pixgen.models.clip import Perceptors, load_perceptor
+from pixgen.models.clip import Perceptors, load_perceptor, weighted
 
 
 @pytest.fixture
@@ -74,3 +74,34 @@ def test_a_text_longer_than_the_context_is_cut_not_refused(tiny_perceptor):
 def test_an_unknown_name_lists_the_known():
     with pytest.raises(ModelError, match="There is no CLIP “ViT-Z”: choose pocket"):
         load_perceptor(("ViT-Z",), "cpu")
+
+
+def test_a_weighted_cosine_is_the_weighted_mean_of_theirs(tiny_perceptor):
+    mirrored = Mirrored(tiny_perceptor)
+    alike = Perceptors([tiny_perceptor, mirrored])
+    both = weighted(alike, (3.0, 1.0))
+    picture, text = torch.rand(1, 3, 32, 32), ["a red fox"]
+
+    def cosine(perceptor) -> float:
+        return float(perceptor.embed_images(picture)[0] @ perceptor.embed_texts(text)[0])
+
+    wanted = 0.75 * cosine(tiny_perceptor) + 0.25 * cosine(mirrored)
+    assert cosine(both) == pytest.approx(wanted, abs=1e-5)
+    assert cosine(tiny_perceptor) != pytest.approx(cosine(mirrored), abs=1e-4)
+    assert weighted(alike, (2.0, 2.0)) is alike
+
+
+class Mirrored(torch.nn.Module):
+    """Another CLIP: it sees pictures from behind."""
+
+    size = 32
+
+    def __init__(self, perceptor) -> None:
+        super().__init__()
+        self.perceptor = perceptor
+
+    def embed_texts(self, texts):
+        return self.perceptor.embed_texts(texts)
+
+    def embed_images(self, pictures):
+        return self.perceptor.embed_images(pictures.flip(-1))
