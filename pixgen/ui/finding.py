@@ -47,10 +47,12 @@ def to_query(text: str, picture: str | None, *, words: Words) -> Query:
 def to_filter(values: Mapping[str, Any]) -> Filter:
     """The conditions that the form asks for. Raises SearchError."""
     after, before = ((values.get(name) or "").strip() for name in ("after", "before"))
+    seed = values.get("seed")
     return Filter(
         after=parse_date(after) if after else None, before=parse_date(before) if before else None,
         folder=(values.get("folder") or "").strip(), side=int(values.get("side") or 0),
-        prompt=(values.get("said") or "").strip(),
+        prompt=(values.get("said") or "").strip(), preset=(values.get("preset") or "").strip(),
+        model=(values.get("model") or "").strip(), seed=None if seed is None else int(seed),
     )  # fmt: skip
 
 
@@ -66,7 +68,7 @@ def search(
         yield View(state=found.indexing(words, last))
     hits = finder.search(
         place, finder.embed(query), only=only, owner=owner, top=int(values.get("top") or 24),
-        threshold=float(values.get("threshold") or -1),
+        threshold=_threshold(values),
     )  # fmt: skip
     yield _shown([(place, hit) for hit in hits], last, words=words)
 
@@ -80,9 +82,15 @@ def like(
     vector = finder.like(place, hit.row.path, owner=owner)
     hits = finder.search(
         place, vector, only=to_filter(values), owner=owner, top=int(values.get("top") or 24),
-        without=hit.row.path,
+        threshold=_threshold(values), without=hit.row.path,
     )  # fmt: skip
     yield _shown([(place, each) for each in hits], None, words=words)
+
+
+def _threshold(values: Mapping[str, Any]) -> float:
+    """The least cosine that the form asks for; without one, any."""
+    given = values.get("threshold")
+    return -1.0 if given is None else float(given)
 
 
 def upload(finder: Finder, paths: Sequence[str], *, words: Words) -> Iterator[tuple[View, Place]]:

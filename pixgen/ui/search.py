@@ -31,6 +31,9 @@ _ASKED = (
     "folder",
     "said",
     "side",
+    "preset",
+    "model",
+    "seed",
 )
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -101,6 +104,10 @@ def _settings_column(words: Words) -> Parts:
         parts["folder"] = gr.Textbox(label=say.folder, max_lines=1)
         parts["said"] = gr.Textbox(label=say.said, max_lines=1)
         parts["side"] = gr.Number(0, label=say.side, precision=0, minimum=0)
+        with gr.Row(elem_classes="pg-pair"):
+            for name in ("preset", "model"):
+                parts[name] = gr.Textbox(label=getattr(say, name), max_lines=1, min_width=110)
+        parts["seed"] = gr.Number(None, label=say.seed, precision=0)
     return parts
 
 

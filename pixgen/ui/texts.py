@@ -120,6 +120,9 @@ class SearchWords:
     folder: str = "In the subfolder"
     said: str = "Painted from words with"
     side: str = "At least so many pixels wide and high"
+    preset: str = "Painted with the preset"
+    model: str = "Painted by the model"
+    seed: str = "Painted from the seed"
     pictures: str = "Pictures that were found"
     invitation: str = "Say what to find."
     invitation_more: str = (

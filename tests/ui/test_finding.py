@@ -10,8 +10,9 @@ from pixgen.errors import SearchError
 from pixgen.studio import Policy
 from pixgen.studio.finding import RUNS, Finder
 from pixgen.ui import found
-from pixgen.ui.finding import UPLOADED, like, places, search, to_query, told, upload
+from pixgen.ui.finding import UPLOADED, like, places, search, to_filter, to_query, told, upload
 from pixgen.ui.texts import ENGLISH
+from pixgen.vision.filters import EVERYTHING, Filter
 from pixgen.vision.query import Term
 from tests.vision.conftest import COLOURS, draw
 
@@ -74,6 +75,13 @@ def test_how_many_and_how_alike_bound_what_is_shown(finder):
     assert last.found == ()
     assert SAY.nothing in last.state
     assert SAY.nothing_more in last.grid
+
+
+def test_a_threshold_of_nought_is_one(finder):
+    for_it = searched(finder, query="a fox", threshold=0)[-1].found
+    against = searched(finder, query="- a fox", threshold=0)[-1].found
+    assert all(hit.score >= 0 for _, hit in (*for_it, *against))
+    assert len(for_it) + len(against) == 6
 
 
 def test_a_picture_finds_itself_and_more_like_it_leaves_it_out(finder, folder):
@@ -162,6 +170,23 @@ def test_words_and_a_picture_are_one_sum():
     assert to_query("", "/cache/a.png", words=ENGLISH) == (Term(picture="/cache/a.png"),)
     with pytest.raises(SearchError):
         to_query("", None, words=ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("values", "only"),
+    [
+        ({"preset": " draft ", "model": "pocket"}, Filter(preset="draft", model="pocket")),
+        ({"seed": 0}, Filter(seed=0)),
+        ({"preset": "", "model": None, "seed": None}, EVERYTHING),
+    ],
+)
+def test_own_pictures_are_chosen_by_their_recipe(values, only):
+    assert to_filter(values) == only
+
+
+def test_a_seed_below_zero_is_refused():
+    with pytest.raises(SearchError, match="0 or more"):
+        to_filter({"seed": -1})
 
 
 def test_nothing_painted_yet_is_no_error(make_studio, tiny_perceptor, monkeypatch):
