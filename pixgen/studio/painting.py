@@ -153,6 +153,8 @@ def _take_steps(
             return "done", ""
         record.film(frame)
         job.show(frame, recipe=painter.recipe)
+        if frame.notice:
+            job.tell(frame.notice)
         if frame.step >= frame.steps:
             return "done", ""
         now = time.monotonic()

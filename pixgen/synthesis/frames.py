@@ -32,6 +32,7 @@ class Frame:
     seconds: float
     draw: Callable[[], torch.Tensor] = field(repr=False)  # (1, 3, H, W) in [0, 1], on any device
     candidates: tuple[Candidate, ...] = ()
+    notice: str = ""  # what a person should know of this step
 
     @cached_property
     def picture(self) -> np.ndarray:

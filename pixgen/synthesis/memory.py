@@ -1,6 +1,7 @@
-"""Too little memory as an error that says what to do."""
+"""Too little memory: what still helps, and else an error that says what to do."""
 
 import contextlib
+import gc
 from collections.abc import Iterator
 
 import torch
@@ -15,11 +16,33 @@ def memory_guard(recipe: Recipe) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(
-            error
-        ):
+        if not is_out_of_memory(error):
             raise
         raise OutOfMemory(_advice(recipe)) from None  # the trace back would keep tensors alive
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether torch says by this error that a device has too little memory."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def lightened(recipe: Recipe) -> tuple[Recipe, str] | None:
+    """The same recipe with twice as many batches of cutouts, so with less at once, and a sentence that
+    says so; None if each cutout is by itself already."""
+    cutouts = recipe.cutouts
+    batches = min(2 * cutouts.batches, cutouts.count, 64)
+    if batches <= cutouts.batches:
+        return None
+    lighter = cutouts.model_copy(update={"batches": batches})
+    said = f"Memory was short: the cutouts are now looked at in {batches} batches, which is slower."
+    return recipe.model_copy(update={"cutouts": lighter}), said
+
+
+def free(device: torch.device) -> None:
+    """Give back what no tensor uses."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
 
 
 def _advice(recipe: Recipe) -> str:

@@ -7,6 +7,7 @@ clamp to the codebook's bounds. Source of the method: Crowson et al., arXiv 2204
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from time import perf_counter
 
 import torch
@@ -20,7 +21,7 @@ from pixgen.synthesis.cutouts import Placement, disturb, place, sample
 from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.frames import Frame
 from pixgen.synthesis.losses import prompt_loss, spherical_dist_loss
-from pixgen.synthesis.memory import memory_guard
+from pixgen.synthesis.memory import free, is_out_of_memory, lightened, memory_guard
 from pixgen.synthesis.picture_losses import anti_text_loss
 from pixgen.synthesis.regions import cutout_shares
 from pixgen.synthesis.sketching import Sketchbook
@@ -102,7 +103,7 @@ class Optimization(Iterator[Frame]):
             if self._stages is not None and (frame := self._begin(begun)) is not None:
                 return frame
             if self.step < self.recipe.steps:
-                frame = self._move(begun)
+                frame = self._moved(begun)
                 self.step += 1
             else:
                 # The last picture is only looked at. What that changes is given back, so that a run
@@ -113,6 +114,24 @@ class Optimization(Iterator[Frame]):
                 self._average = average
                 self._done = True
         return frame
+
+    def _moved(self, begun: float) -> Frame:
+        """``_move``, again with smaller batches of cutouts for as long as memory does not suffice."""
+        notice = ""
+        while True:
+            chance, average = self._generator.get_state(), self._average.clone()
+            try:
+                return replace(self._move(begun), notice=notice)
+            except RuntimeError as error:
+                lighter = lightened(self.recipe) if is_out_of_memory(error) else None
+                if lighter is None:
+                    raise
+            # Outside of the except clause, whose error holds on to the tensors of the failed step.
+            self.recipe, notice = lighter
+            self.drawer.latent.grad = None
+            self._generator.set_state(chance)
+            self._average = average
+            free(self._device)
 
     def _move(self, begun: float) -> Frame:
         """Judge the picture of this step, then move the latent."""

@@ -23,6 +23,7 @@ class FakeFrame:
     pixels: np.ndarray
     asked: list[int]
     candidates: tuple = ()
+    notice: str = ""
 
     @cached_property
     def picture(self) -> np.ndarray:

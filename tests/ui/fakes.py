@@ -29,6 +29,7 @@ class WaveFrame:
     losses: dict[str, float]
     seconds: float = 0.01
     candidates: tuple = ()
+    notice: str = ""
 
 
 class Waves(Iterator[WaveFrame]):
