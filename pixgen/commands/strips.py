@@ -61,7 +61,7 @@ def plan_strip(ends: Sequence[str], options: Options, *, count: int) -> Plan:
         cells.append(Cell(recipe=make_recipe(whole.model_dump(), own)))
     return Plan(
         rows=("",), columns=tuple(f"{part:.0%}" for part in parts), cells=tuple(cells),
-        title=f"{_name(first)} → {_name(last)}",
+        title=f"{_name(first)} to {_name(last)}",
     )  # fmt: skip
 
 

@@ -47,13 +47,25 @@ def to_query(text: str, picture: str | None, *, words: Words) -> Query:
 def to_filter(values: Mapping[str, Any]) -> Filter:
     """The conditions that the form asks for. Raises SearchError."""
     after, before = ((values.get(name) or "").strip() for name in ("after", "before"))
-    seed = values.get("seed")
     return Filter(
         after=parse_date(after) if after else None, before=parse_date(before) if before else None,
         folder=(values.get("folder") or "").strip(), side=int(values.get("side") or 0),
         prompt=(values.get("said") or "").strip(), preset=(values.get("preset") or "").strip(),
-        model=(values.get("model") or "").strip(), seed=None if seed is None else int(seed),
+        model=(values.get("model") or "").strip(), seed=_seed(values.get("seed")),
     )  # fmt: skip
+
+
+def _seed(value: Any) -> int | None:
+    """The seed that the form asks for; an empty field asks for none. Raises SearchError."""
+    text = "" if value is None else str(value).strip()
+    if not text:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise SearchError(
+            f"The seed “{text[:40]}” is no whole number: write one, or nothing for any."
+        ) from None
 
 
 def search(

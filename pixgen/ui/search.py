@@ -107,7 +107,8 @@ def _settings_column(words: Words) -> Parts:
         with gr.Row(elem_classes="pg-pair"):
             for name in ("preset", "model"):
                 parts[name] = gr.Textbox(label=getattr(say, name), max_lines=1, min_width=110)
-        parts["seed"] = gr.Number(None, label=say.seed, precision=0)
+        # A text, as in Create: an empty number field is sent as 0.
+        parts["seed"] = gr.Textbox(label=say.seed, max_lines=1)
     return parts
 
 

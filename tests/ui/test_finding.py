@@ -176,8 +176,9 @@ def test_words_and_a_picture_are_one_sum():
     ("values", "only"),
     [
         ({"preset": " draft ", "model": "pocket"}, Filter(preset="draft", model="pocket")),
-        ({"seed": 0}, Filter(seed=0)),
+        ({"seed": "0"}, Filter(seed=0)),
         ({"preset": "", "model": None, "seed": None}, EVERYTHING),
+        ({"seed": " "}, EVERYTHING),
     ],
 )
 def test_own_pictures_are_chosen_by_their_recipe(values, only):
@@ -186,7 +187,12 @@ def test_own_pictures_are_chosen_by_their_recipe(values, only):
 
 def test_a_seed_below_zero_is_refused():
     with pytest.raises(SearchError, match="0 or more"):
-        to_filter({"seed": -1})
+        to_filter({"seed": "-1"})
+
+
+def test_a_seed_that_is_no_number_is_told():
+    with pytest.raises(SearchError, match="“seven” is no whole number"):
+        to_filter({"seed": "seven"})
 
 
 def test_nothing_painted_yet_is_no_error(make_studio, tiny_perceptor, monkeypatch):
