@@ -54,6 +54,7 @@ class StillFrame:
     seconds: float
     picture: np.ndarray  # (H, W, 3) uint8
     candidates: tuple["Candidate", ...] = ()
+    notice: str = ""
 
 
 class Job:

@@ -209,7 +209,7 @@ def _bare(error: PixgenError) -> PixgenError:
 def _still(frame: "Frame") -> StillFrame:
     return StillFrame(
         frame.step, frame.steps, frame.similarities, frame.losses, frame.seconds, frame.picture,
-        frame.candidates,
+        frame.candidates, frame.notice,
     )  # fmt: skip
 
 
