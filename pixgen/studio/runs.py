@@ -33,6 +33,7 @@ class Run:
     seconds: float = 0.0  # of loading and painting, over all sessions
     similarities: tuple[tuple[str, float], ...] = ()  # of the newest frame: prompt, cosine
     owner: str = ""
+    parent: str = ""  # the id of the run that this one was made from
     notice: str = ""  # what to know about how it ended, or what could not be saved
 
     @property
@@ -69,7 +70,7 @@ class Run:
                 "state": self.state, "step": self.step, "seconds": round(self.seconds, 3),
                 "similarities": self.similarities, "started": self.started.isoformat(),
                 "finished": self.finished and self.finished.isoformat(), "owner": self.owner,
-                "notice": self.notice,
+                "parent": self.parent, "notice": self.notice,
             },
         )  # fmt: skip
 
@@ -108,7 +109,7 @@ def read_run(studio: Path, run_id: str) -> Run:
             seconds=facts["seconds"], similarities=tuple(map(tuple, facts["similarities"])),
             started=datetime.fromisoformat(facts["started"]),
             finished=facts["finished"] and datetime.fromisoformat(facts["finished"]),
-            owner=facts["owner"], notice=facts["notice"],
+            owner=facts["owner"], parent=facts.get("parent", ""), notice=facts["notice"],
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, PixgenError) as error:
         raise StudioError(

@@ -72,7 +72,7 @@ class Studio:
 
     def submit(
         self, recipe: Recipe, *, owner: str = "", on_load: Callable[[Job], Any] | None = None,
-        trusted: Collection[str] = (),
+        trusted: Collection[str] = (), parent: str = "",
     ) -> Job:  # fmt: skip
         """Have a recipe painted; returns at once.
 
@@ -80,6 +80,7 @@ class Studio:
             owner: whose it is, where the policy counts jobs an owner.
             on_load: called with the job, on its thread, when its turn has come and its models load.
             trusted: paths of pictures that may be used wherever they lie, such as an own run's.
+            parent: the id of the run that this one is made from, if it is.
 
         Raises RecipeError, PictureError, StorageError, or StudioError if too many wait.
         """
@@ -94,7 +95,7 @@ class Studio:
                     find=lambda path: Path(path) if path in trusted else self._find(path),
                 )  # fmt: skip
                 run = Run(
-                    folder=folder, recipe=recipe, state="waiting", owner=owner,
+                    folder=folder, recipe=recipe, state="waiting", owner=owner, parent=parent,
                     started=datetime.now().astimezone(),
                 )  # fmt: skip
                 run.save()

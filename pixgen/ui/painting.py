@@ -90,12 +90,13 @@ def paint(
     studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, words: Words
 ) -> Iterator[Screen]:
     """Submit what the form asks for and watch it. The first screen comes before any work."""
-    recipe, trusted = to_recipe(values, words), ()
+    recipe, trusted, parent = to_recipe(values, words), (), ""
     with ExitStack() as files:
         if values.get("mask") and (run := visitor.run(studio)) is not None:
             recipe, trusted = part_of(run, recipe, values["mask"], files=files, words=words)
+            parent = run.id
         yield Screen(status=status.starting(words, recipe), busy="starting", sketches="")
-        job = studio.submit(recipe, owner=visitor.owner, trusted=trusted)
+        job = studio.submit(recipe, owner=visitor.owner, trusted=trusted, parent=parent)
     for remark in remarks(values, words):
         yield Screen(notice=remark)
     yield _seated(job, visitor)
@@ -115,7 +116,7 @@ def take(studio: Studio, visitor: Visitor, pick: Any, *, words: Words) -> Iterat
     yield Screen(status=status.starting(words, recipe), busy="starting")
     if (job := visitor.job(studio)) is not None:
         job.stop()
-    job = studio.submit(recipe, owner=visitor.owner, trusted=named_pictures(recipe))
+    job = studio.submit(recipe, owner=visitor.owner, trusted=named_pictures(recipe), parent=run.id)
     yield _seated(job, visitor)
     yield from watch(job, words=words)
 

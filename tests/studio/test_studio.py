@@ -42,6 +42,14 @@ def test_a_run_is_the_same_from_the_disk_and_from_memory(studio):
     assert stored.finished >= stored.started
 
 
+def test_a_run_remembers_which_one_it_was_made_from(studio):
+    first = studio.submit(a_recipe())
+    second = studio.submit(a_recipe(seed=1), parent=first.id)
+    assert first.wait(20)
+    assert second.wait(20)
+    assert (studio.run(first.id).parent, studio.run(second.id).parent) == ("", first.id)
+
+
 def test_ids_say_the_time_and_nothing_of_the_prompt(studio):
     ids = {studio.submit(a_recipe(steps=0)).id for _ in range(3)}
     assert len(ids) == 3

@@ -263,6 +263,7 @@ def test_another_sketch_is_taken_and_the_first_picture_stays(studio, visitor):
     before, after = first.run(studio), second.run(studio)
     assert after.recipe.start.sketch.pick == 3
     assert after.recipe.seed == before.recipe.seed
+    assert after.parent == before.id
     assert before.picture.is_file()
     assert screens[-1].sketches.index('data-pick="3"') < screens[-1].sketches.index("true")
 
