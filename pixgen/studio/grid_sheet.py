@@ -10,7 +10,7 @@ from pixgen.errors import PictureError
 from pixgen.pictures import open_picture
 from pixgen.studio.grids import Plan
 from pixgen.studio.metadata import SOFTWARE
-from pixgen.studio.runs import Run
+from pixgen.studio.runs import Run, similarity
 from pixgen.studio.storage import writing
 
 LARGEST_CELL = 256  # pixels: 256 cells of this size still make a picture that opens anywhere
@@ -65,20 +65,6 @@ def save_sheet(sheet: Image.Image, path: Path, *, plan: Plan) -> None:
     text.add_text("Software", SOFTWARE)
     with writing(path) as temporary:
         sheet.save(temporary, "PNG", pnginfo=text)
-
-
-def similarity(run: Run) -> float | None:
-    """The mean cosine of a run's picture to the prompts that pull, each by its weight; None before
-    its first frame, or if all push."""
-    weights = {prompt.label: prompt.weight for prompt in run.recipe.scene(run.step)}
-    pulls = [
-        (weights.get(label, 1.0), cosine)
-        for label, cosine in run.similarities
-        if weights.get(label, 1.0) > 0
-    ]
-    if not pulls:
-        return None
-    return sum(weight * cosine for weight, cosine in pulls) / sum(weight for weight, _ in pulls)
 
 
 def _cell_size(plan: Plan) -> tuple[int, int]:

@@ -152,6 +152,7 @@ def _take_steps(
         if frame is None:
             return "done", ""
         record.film(frame)
+        record.curve.add(frame)
         job.show(frame, recipe=painter.recipe)
         if frame.notice:
             job.tell(frame.notice)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixgen.errors import StorageError, StudioError, VideoError
 from pixgen.recipe import Recipe, read_recipe
+from pixgen.studio.curve import Curve
 from pixgen.studio.film import Film, is_filmed
 from pixgen.studio.metadata import save_png
 from pixgen.studio.runs import Run
@@ -44,11 +45,13 @@ class Record:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.notice = ""  # why the film has a gap
+        self.curve = Curve(run.curve)
         self._film = Film(run.film)
         self._filmed = -sys.maxsize  # sketches come before step 0
 
     def go_on(self, stored: Stored) -> None:
-        """Let the film go on from where the stored state stands."""
+        """Let film and curve go on from where the stored state stands."""
+        self.curve = Curve.read(self.run.curve)
         self._film = Film(self.run.film, frames=stored.film_frames)
         self._filmed = stored.filmed
 
@@ -79,6 +82,7 @@ class Record:
         for write in (
             lambda: painter is None or self._save_state(run, frame, painter),
             lambda: save_png(frame.picture, run.picture, run.recipe),
+            self.curve.save,
             lambda: frame.candidates and save_sketches(frame.candidates, run.sketches),
             lambda: self.save_facts(dataclasses.replace(run, notice=run.notice or self.notice)),
         ):

@@ -57,6 +57,11 @@ class Run:
         return self.folder / "sketches.png"
 
     @property
+    def curve(self) -> Path:
+        """Its figures step by step, a JSON file."""
+        return self.folder / "curve.json"
+
+    @property
     def state_file(self) -> Path:
         """What the run goes on from."""
         return self.folder / "state.pt"
@@ -73,6 +78,20 @@ class Run:
                 "parent": self.parent, "notice": self.notice,
             },
         )  # fmt: skip
+
+
+def similarity(run: Run) -> float | None:
+    """The mean cosine of a run's picture to the prompts that pull, each by its weight; None before
+    its first frame, or if all push."""
+    weights = {prompt.label: prompt.weight for prompt in run.recipe.scene(run.step)}
+    pulls = [
+        (weights.get(label, 1.0), cosine)
+        for label, cosine in run.similarities
+        if weights.get(label, 1.0) > 0
+    ]
+    if not pulls:
+        return None
+    return sum(weight * cosine for weight, cosine in pulls) / sum(weight for weight, _ in pulls)
 
 
 def new_folder(studio: Path) -> Path:

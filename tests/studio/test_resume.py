@@ -43,6 +43,7 @@ def stopped_at(open_studio, recipe, step, *, resume=None):
 def assert_same(one, other, frames_of):
     assert (one.frame.picture == other.frame.picture).all()
     assert one.run.picture.read_bytes() == other.run.picture.read_bytes()
+    assert one.run.curve.read_bytes() == other.run.curve.read_bytes()
     films = [frames_of(job.run.film) for job in (one, other)]
     assert len(films[0]) == len(films[1])
     # Cut at another place, the encoder rounds otherwise; another picture would be 50 away.

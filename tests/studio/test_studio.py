@@ -21,7 +21,8 @@ def test_a_run_leaves_recipe_picture_film_state_and_facts(studio):
     assert job.wait(20)
     assert (job.state, job.error) == ("done", None)
     names = {path.name for path in job.run.folder.iterdir()} - {".lock"}
-    assert names == {"recipe.json", "picture.png", "progress.mp4", "state.pt", "run.json"}
+    files = {"recipe.json", "picture.png", "progress.mp4", "curve.json", "state.pt", "run.json"}
+    assert names == files
 
 
 def test_the_picture_carries_its_recipe_and_is_the_last_frame(studio):
