@@ -17,22 +17,19 @@ with contextlib.suppress(ImportError):
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
     """What the command line asks for; ends the process with a sentence if it is not allowed."""
     parser = argparse.ArgumentParser(description="Opens pixgen's page.")
-    parser.add_argument("--host", help="address to listen on; 0.0.0.0 lets other machines in")
-    parser.add_argument(
-        "--port", type=int, help="port to listen on (default: the first free from 7860)"
-    )
-    parser.add_argument(
-        "--share", action="store_true", help="a public link, through gradio's relay"
-    )
-    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
-    parser.add_argument("--device", default="auto", help="cpu, cuda, … (default: the best one)")
-    parser.add_argument("--output-dir", type=Path, help="where runs are kept (default: outputs)")
+    add = parser.add_argument
+    add("--host", help="address to listen on; 0.0.0.0 lets other machines in")
+    add("--port", type=int, help="port to listen on (default: the first free from 7860)")
+    add("--share", action="store_true", help="a public link, through gradio's relay")
+    add("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
+    add("--device", default="auto", help="cpu, cuda, … (default: the best one)")
+    add("--output-dir", type=Path, help="where runs are kept (default: outputs)")
     roots = "a folder that the Search tab may search; can be given several times"
-    parser.add_argument("--search-root", type=Path, action="append", default=[], help=roots)
+    add("--search-root", type=Path, action="append", default=[], help=roots)
+    spoken = "the page's language: en or tr (default: each browser's own)"
+    add("--lang", choices=("en", "tr"), help=spoken)
     public = "for strangers: smaller caps, nobody sees another's pictures (on Spaces: always)"
-    parser.add_argument(
-        "--public", action="store_true", default="SPACE_ID" in os.environ, help=public
-    )
+    add("--public", action="store_true", default="SPACE_ID" in os.environ, help=public)
     asked = parser.parse_args(given)
     if asked.auth is not None:
         name, _, password = asked.auth.partition(":")
@@ -54,6 +51,7 @@ def main() -> int:
     from pixgen.recipe import make_recipe
     from pixgen.studio import Policy, Studio
     from pixgen.studio.finding import Finder
+    from pixgen.ui.languages import LANGUAGES
     from pixgen.ui.page import build, launch, uploads_folder
 
     policy = Policy.for_public(picture_folders=(uploads_folder(),)) if asked.public else Policy()
@@ -67,7 +65,8 @@ def main() -> int:
     where = {"server_name": asked.host, "server_port": asked.port}
     with contextlib.closing(studio):
         try:
-            launch(build(studio, finder=finder), **where, share=asked.share, auth=asked.auth)
+            page = build(studio, finder=finder, words=LANGUAGES[asked.lang or "en"])
+            launch(page, **where, by_browser=not asked.lang, share=asked.share, auth=asked.auth)
         except OSError as error:
             print(f"The page cannot be opened there ({error}): choose another.", file=sys.stderr)
             return 2

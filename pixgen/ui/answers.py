@@ -9,7 +9,7 @@ from html import escape
 from PIL import Image
 
 from pixgen.models.catalog import ASSETS
-from pixgen.ui.texts import ClassifyWords
+from pixgen.ui.classify_texts import ClassifyWords
 from pixgen.vision.evaluation import Evaluation
 from pixgen.vision.looking import Result
 

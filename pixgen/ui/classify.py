@@ -8,11 +8,12 @@ import gradio as gr
 from pixgen.models import available_clips
 from pixgen.studio.naming import Namer
 from pixgen.ui import answers, classifying
+from pixgen.ui.classify_texts import ClassifyWords
 from pixgen.ui.classifying import Stops, View
 from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable_bytes
 from pixgen.ui.mishaps import sentence
-from pixgen.ui.texts import ClassifyWords, Words
+from pixgen.ui.texts import Words
 from pixgen.vision.labels import format_labels, parse_labels
 from pixgen.vision.templates import DEFAULT, available_templates
 

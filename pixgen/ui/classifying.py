@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pixgen.errors import ClassifyError
 from pixgen.studio.naming import Namer
 from pixgen.ui import answers
-from pixgen.ui.texts import ClassifyWords
+from pixgen.ui.classify_texts import ClassifyWords
 from pixgen.vision.asking import make_question
 from pixgen.vision.evaluation import evaluate
 from pixgen.vision.sources import gather

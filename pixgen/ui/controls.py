@@ -50,7 +50,7 @@ def settings_column(fields: dict[str, Field], policy: Policy, words: Words) -> P
     """Preset, size and seed, and the rest folded."""
     parts: Parts = {}
     parts["preset"] = gr.Radio(
-        [(f"{preset.title}\n{preset.about}", name) for name, preset in available_presets().items()],
+        _presets(words),
         value=fields["preset"].default, label=words.preset, elem_id="pg-preset",
     )  # fmt: skip
     with gr.Row(elem_classes="pg-pair"):
@@ -73,6 +73,15 @@ def settings_column(fields: dict[str, Field], policy: Policy, words: Words) -> P
         parts |= _work(fields, words) | _start(fields, words)
     parts |= loss_controls(fields, words)
     return parts
+
+
+def _presets(words: Words) -> list[tuple[str, str]]:
+    """The presets to choose from, as (title and sentence, name)."""
+    translated = {name: f"{title}\n{about}" for name, title, about in words.presets}
+    return [
+        (translated.get(name, f"{preset.title}\n{preset.about}"), name)
+        for name, preset in available_presets().items()
+    ]
 
 
 def _work(fields: dict[str, Field], words: Words) -> Parts:

@@ -1,5 +1,6 @@
 """The page's own small pieces of HTML."""
 
+from collections.abc import Sequence
 from html import escape
 
 from pixgen.ui.texts import Words
@@ -8,19 +9,30 @@ _MARK = (
     '<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M0 0h4v4H0zM8 4h4v4H8zM4 8h4v4H4z"/>'
     '<path d="M4 0h4v4H4zM0 8h4v4H0z" opacity=".55"/><path d="M4 4h4v4H4zM8 0h4v4H8z" opacity=".25"/></svg>'
 )
+_HERE = ' aria-current="page"'
 
 
-def header(words: Words) -> str:
-    """The name, what it is for, and the keys."""
+def header(words: Words, languages: Sequence[tuple[Words, str]] = ()) -> str:
+    """The name, what it is for, the languages with their addresses, and the keys."""
     keys = "".join(
         f"<li>{''.join(f'<kbd>{escape(key)}</kbd>' for key in combination.split())} {escape(does)}</li>"
         for combination, does in words.keys
     )
     return (
-        f'<header class="pg-header"><h1>{_MARK}<span>{escape(words.title)}</span></h1>'
-        f"<p>{escape(words.tagline)}</p>"
+        f'<header class="pg-header" data-language="{words.language}">'
+        f"<h1>{_MARK}<span>{escape(words.title)}</span></h1>"
+        f"<p>{escape(words.tagline)}</p>{_languages(words, languages)}"
         f"<details><summary>{escape(words.keys_title)}</summary><ul>{keys}</ul></details></header>"
     )
+
+
+def _languages(words: Words, languages: Sequence[tuple[Words, str]]) -> str:
+    links = "".join(
+        f'<a href="{escape(address)}" lang="{each.language}" hreflang="{each.language}"'
+        f"{_HERE if each is words else ''}>{escape(each.language_name)}</a>"
+        for each, address in languages
+    )
+    return f'<nav aria-label="{escape(words.languages)}">{links}</nav>' if links else ""
 
 
 def grammar(words: Words, grammar: tuple[tuple[str, str], ...] | None = None) -> str:

@@ -5,15 +5,28 @@
   const visible = (parts) => [...document.querySelectorAll(parts)].find((each) => !each.disabled && each.getClientRects().length);
   const narrow = matchMedia("(max-width: 760px)");
 
+  // The page is read out in its own language, and comes back in the one that was chosen last.
+  const language = document.querySelector(".pg-header").dataset.language;
+  document.documentElement.lang = language;
+  document.querySelector(".pg-header nav")?.addEventListener("click", (event) => {
+    const chosen = event.target.closest("a")?.lang;
+    if (chosen) document.cookie = `pixgen-language=${chosen}; path=/; max-age=31536000; SameSite=Lax`;
+  });
+
   document.addEventListener("keydown", (event) => {
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       visible("#pg-generate, #pg-classify, #pg-find")?.click();
       event.preventDefault();
     } else if (event.key === "Escape") {
+      document.querySelector(".pg-header details").open = false;
       (visible("#pg-heat [data-close]") ?? visible("#pg-stop, #pg-classify-stop"))?.click();
     } else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
       visible("#pg-prompt textarea, #pg-labels textarea, #pg-query :is(input, textarea)")?.focus();
+      event.preventDefault();
+    } else if (event.key === "?" && !typing) {
+      const keys = document.querySelector(".pg-header details");
+      keys.open = !keys.open;
       event.preventDefault();
     }
   }, true);

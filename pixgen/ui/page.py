@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
 
 from pixgen.pictures import MAX_BYTES
 from pixgen.studio import Studio
@@ -16,6 +17,7 @@ from pixgen.ui.classify import classify_tab
 from pixgen.ui.classify_api import add_classify_api
 from pixgen.ui.create import create_tab
 from pixgen.ui.exchange import exchange
+from pixgen.ui.languages import LANGUAGES, ByLanguage, links, others
 from pixgen.ui.search import search_tab
 from pixgen.ui.search_api import add_search_api
 from pixgen.ui.search_exchange import exchange_found
@@ -32,28 +34,38 @@ def build(studio: Studio, *, finder: Finder | None = None, words: Words = ENGLIS
 
     Args:
         finder: of the folders that may be searched; by default of what was painted here alone.
+        words: the language at ``/``; the others have addresses of their own.
     """
-    finder = finder or Finder(studio)
+    finder, namer = finder or Finder(studio), Namer(studio)
     with gr.Blocks(title=words.title, analytics_enabled=False, delete_cache=_CACHE) as page:
-        gr.HTML(html.header(words))
-        # A tab is a function that builds its parts and returns them; exchange.py carries pictures and
-        # words from one to another.
-        namer = Namer(studio)
-        with gr.Tabs() as tabs:
-            with gr.Tab(words.create, id="create"):
-                create = create_tab(studio, words, page)
-            with gr.Tab(words.classify, id="classify"):
-                classify, run = classify_tab(namer, words, page)
-            with gr.Tab(words.search.tab, id="search"):
-                search = search_tab(finder, words, seat=create["seat"])
-        exchange(studio, words, tabs=tabs, create=create, classify=classify, run=run)
-        exchange_found(
-            finder, words, tabs=tabs, search=search, create=create, classify=classify, run=run
-        )
+        _tabs(studio, finder, namer, words, page=page, first=words)
         add_api(studio, words)
         add_search_api(finder, words)
         add_classify_api(namer, words)
+    for other in others(words):
+        with page.route(other.language_name, other.language, show_in_navbar=False):
+            _tabs(studio, finder, namer, other, page=page, first=words)
     return page.queue(max_size=_MOST_WATCHERS)
+
+
+def _tabs(
+    studio: Studio, finder: Finder, namer: Namer, words: Words, *, page: gr.Blocks, first: Words
+) -> None:
+    """The page in one language. A tab is a function that builds its parts and returns them;
+    exchange.py carries pictures and words from one to another."""
+    gr.Navbar(visible=False)  # the header leads to the other languages
+    gr.HTML(html.header(words, links(words, first)))
+    with gr.Tabs() as tabs:
+        with gr.Tab(words.create, id="create"):
+            create = create_tab(studio, words, page)
+        with gr.Tab(words.classify, id="classify"):
+            classify, run = classify_tab(namer, words, page)
+        with gr.Tab(words.search.tab, id="search"):
+            search = search_tab(finder, words, seat=create["seat"])
+    exchange(studio, words, tabs=tabs, create=create, classify=classify, run=run)
+    exchange_found(
+        finder, words, tabs=tabs, search=search, create=create, classify=classify, run=run
+    )
 
 
 def uploads_folder() -> Path:
@@ -61,8 +73,14 @@ def uploads_folder() -> Path:
     return Path(get_upload_folder())
 
 
-def launch(page: gr.Blocks, **where: Any) -> Any:
-    """Serve the page; ``where`` is gradio's server_name, server_port, share, auth, and so on."""
+def launch(page: gr.Blocks, *, by_browser: bool = True, **where: Any) -> Any:
+    """Serve the page; ``where`` is gradio's server_name, server_port, share, auth, and so on.
+
+    Args:
+        by_browser: send those whose browser prefers another language to the page in it.
+    """
+    elsewhere = {path for path, *_ in page.pages}
+    first = next(code for code in LANGUAGES if code not in elsewhere)
     return page.launch(
         theme=theme(),
         css_paths=_HERE / "page.css",
@@ -76,5 +94,6 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
         run_history=False,
         show_error=False,
         ssr_mode=False,  # the page's own script expects the page to be there when it runs
+        app_kwargs={"middleware": [Middleware(ByLanguage, first=first, by_browser=by_browser)]},
         **where,
     )

@@ -2,161 +2,9 @@
 
 from dataclasses import dataclass
 
+from pixgen.ui.classify_texts import ClassifyWords
 from pixgen.ui.loss_texts import LossWords
-
-
-@dataclass(frozen=True)
-class ClassifyWords:
-    """The Classify tab."""
-
-    pictures: str = "Pictures"
-    pictures_help: str = "Pictures, or a zip of them. Folders in it that are named by their label are checked against the answers."
-    labels: str = "What could it be"
-    labels_placeholder: str = "cat, dog, red car"
-    labels_first: str = "fox, cat, dog, bird, fish, apple, car, house, tree, sailboat"
-    label_set: str = "Fill in a set of labels"
-    label_set_none: str = "none: what is written"
-    go: str = "Classify"
-    stop: str = "Stop"
-    more: str = "More settings"
-    mode: str = "The answer"
-    one: str = "Which one"
-    several: str = "Which ones"
-    mode_help: str = "Which one: shares of one whole. Which ones: each label by itself."
-    none: str = "None of these"
-    none_choices: tuple[tuple[str, str], ...] = (
-        ("never", "never"),
-        ("else", "when something else fits better"),
-        ("below", "when the best cosine is below the limit"),
-    )
-    none_below: str = "The limit"
-    none_below_help: str = (
-        "A cosine. What is usual differs from model to model: look at some answers first."
-    )
-    templates: str = "Sentences"
-    templates_fit: str = "those that fit"
-    templates_own: str = "your own"
-    own_templates: str = "Your own sentences"
-    own_templates_placeholder: str = "a photo of a {}"
-    model: str = "Model"
-    top: str = "Labels a picture"
-    set_name: str = "Keep these labels as"
-    set_name_placeholder: str = "my-birds"
-    keep: str = "Keep"
-    kept: str = "Kept as “{name}”, with {count} labels."
-
-    invitation: str = "Say what it could be, and see what it is."
-    invitation_more: str = "Add pictures, or begin with one of these:"
-    example_alt: str = "Example: {name}"
-    answers: str = "The answers"
-    reading: str = "Reading the labels"
-    looking: str = "Looking"
-    looked: str = "{done} of {total} pictures"
-    rate: str = "{rate:.0f} a second"
-    done: str = "Done"
-    stopped: str = "Stopped"
-    failed: str = "Not classified"
-    out_of_time: str = "The time for one request here is over: what was seen until then is shown."
-    nothing_seen: str = "Stopped before the first picture was seen."
-    no_pictures: str = "There is no picture yet: add one on the left."
-    none_of_these: str = "none of these"
-    picture_alt: str = "{name}: {answer}"
-    cosine: str = "cosine {cosine:.3f}"
-    close: str = "Too close to call: “{first}” or “{second}”."
-    alike: str = "“{first}” and “{second}” are nearly one to this model (cosine {cosine:.2f}): between them the answer is noise."
-    explain: str = "What spoke for “{label}”"
-    paint: str = "Paint “{label}”"
-    paint_short: str = "Paint"
-    explained: str = "What in {name} spoke for “{label}” rather than for the other labels"
-    explained_how: str = "Glowing places raised the likeness, by integrated gradients (Sundararajan and others, 2017)."
-    explained_alt: str = "{name}, darkened; the places that spoke for “{label}” glow"
-    close_panel: str = "Close"
-    gone: str = "These pictures are not known any more: classify them again."
-    table: str = "All pictures"
-    table_heads: tuple[str, ...] = ("Picture", "Answer", "Probability", "Cosine", "Folder")
-    shown_only: str = "The first {shown} of {total} are shown; the downloads have all."
-    accuracy: str = "{right} of {total} right ({share:.0%})"
-    unknown_folders: str = "{count} pictures lie in folders that are no label, and are not counted."
-    per_label: str = "Right by label"
-    confusion: str = "Folders (rows) and answers (columns)"
-    download_csv: str = "Table (CSV)"
-    download_json: str = "All (JSON)"
-    classify_this: str = "Classify this"
-    not_there: str = "The picture is not finished yet: wait for it, or stop it."
-    api: str = (
-        "Names what is in pictures. Labels: typed, else a set by its name. None of these below a cosine; "
-        "-1: never."
-    )
-
-
-@dataclass(frozen=True)
-class SearchWords:
-    """The Search tab."""
-
-    tab: str = "Search"
-    query: str = "What to find"
-    query_placeholder: str = "a red car"
-    picture: str = "Or like this picture"
-    place: str = "Where"
-    own_pictures: str = "what was painted here"
-    uploaded: str = "the pictures you added"
-    add: str = "Add pictures, or a zip"
-    add_title: str = "Search pictures of your own"
-    find: str = "Search"
-    grammar_title: str = "How to write it"
-    grammar: tuple[tuple[str, str], ...] = (
-        ("a red car", "what is to be seen"),
-        ("horse + snow", "both in one picture"),
-        ("horse + 2:snow - rider", "more of one, none of another"),
-    )
-    examples: tuple[str, ...] = ("a fox", "night + 2:stars", "the sea - boat")
-    more: str = "Only some of them"
-    top: str = "How many"
-    threshold: str = "At least so alike"
-    threshold_help: str = "A cosine: 0.2 leaves out what has little to do with the words."
-    after: str = "From"
-    before: str = "Until"
-    date_placeholder: str = "2026-11-23"
-    folder: str = "In the subfolder"
-    said: str = "Painted from words with"
-    side: str = "At least so many pixels wide and high"
-    preset: str = "Painted with the preset"
-    model: str = "Painted by the model"
-    seed: str = "Painted from the seed"
-    pictures: str = "Pictures that were found"
-    invitation: str = "Say what to find."
-    invitation_more: str = (
-        "Words, a picture, or a sum of both: CLIP looks at every picture for you."
-    )
-    preparing: str = "Looking for new pictures"
-    indexing: str = "Looking at new pictures"
-    of_files: str = "{done} of {total}"
-    files_a_second: str = "{rate:.0f} a second"
-    searching: str = "Searching"
-    found: str = "{count} found"
-    nothing: str = "Nothing found"
-    nothing_more: str = "Look for something else, or ask for less."
-    new_files: str = "{count} new"
-    ready: str = "{count} pictures can be searched"
-    no_pictures: str = "None of these files is a picture that can be read: choose others."
-    skipped: str = "Left out: {count}"
-    alike: str = "and {count} alike"
-    score: str = "likeness {score}"
-    hit_alt: str = "{name}, likeness {score}"
-    like: str = "More like this"
-    use_start: str = "Start from it"
-    use_prompt: str = "Paint something like it"
-    classify_it: str = "Classify it"
-    download: str = "Open"
-    copy_path: str = "Copy its path"
-    start_set: str = "The next picture starts from this one."
-    prompt_set: str = "This picture is one of what to paint like now."
-    typed_picture: str = (
-        "A picture cannot be named by its path on this page: add it below the words, "
-        "or write \\[ for a bracket."
-    )
-    failed: str = "Not found"
-    api: str = "Finds pictures by words, by a picture or by both. Returns their scores and facts, and their files."
+from pixgen.ui.search_texts import SearchWords
 
 
 @dataclass(frozen=True)
@@ -167,6 +15,9 @@ class Words:
     losing: LossWords = LossWords()
 
     # The page
+    language: str = "en"  # its code in HTML and in addresses
+    language_name: str = "English"  # in itself
+    languages: str = "Language"
     title: str = "pixgen"
     tagline: str = "pictures from words"
     create: str = "Create"
@@ -177,6 +28,7 @@ class Words:
         ("Ctrl Enter", "paint, classify or search"),
         ("Esc", "stop, and keep the picture"),
         ("/", "go to the words"),
+        ("?", "show these keys"),
     )
 
     # The words
@@ -204,6 +56,8 @@ class Words:
 
     # The settings
     preset: str = "How much work"
+    # Name, title and sentence of presets; those that are not here have their file's own.
+    presets: tuple[tuple[str, str, str], ...] = ()
     size: str = "Size"
     seed: str = "Seed"
     seed_placeholder: str = "random"

@@ -1,0 +1,10 @@
+"""The page in Turkish. Each feature's texts have a file here as they have beside ``texts.py``; a text
+that is not translated yet is shown in English."""
+
+from pixgen.ui.texts import Words
+from pixgen.ui.turkish.classify import CLASSIFY
+from pixgen.ui.turkish.losses import LOSSES
+from pixgen.ui.turkish.page import PAGE
+from pixgen.ui.turkish.search import SEARCH
+
+TURKISH = Words(**PAGE, classifying=CLASSIFY, search=SEARCH, losing=LOSSES)
