@@ -13,6 +13,7 @@ import typer
 import pixgen
 from pixgen.bench import bench
 from pixgen.commands.classify import classify
+from pixgen.commands.fork import fork
 from pixgen.commands.generate import generate
 from pixgen.commands.grid import grid
 from pixgen.commands.listings import info, models, presets, runs
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 for command in (
     generate,
+    fork,
     grid,
     strip,
     classify,

@@ -7,6 +7,7 @@ printing are inverse.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -75,6 +76,31 @@ def parse(text: str) -> tuple[Scene, ...]:
 def format_prompts(scenes: tuple[Scene, ...]) -> str:
     """Print scenes so that ``parse`` reads the same back (regions and steps are not in the text)."""
     return " ^ ".join(" | ".join(_printed(prompt) for prompt in scene) for scene in scenes)
+
+
+def with_weights(scenes: tuple[Scene, ...], weights: Mapping[int, float]) -> tuple[Scene, ...]:
+    """The same prompts with other weights, by their number in each scene, the first being 1.
+
+    Raises RecipeError if no scene has so many prompts, or if a weight is not allowed.
+    """
+    most = max(map(len, scenes))
+    for number in weights:
+        if not 1 <= number <= most:
+            raise RecipeError(
+                f"There is no prompt {number}: “{_short(format_prompts(scenes))}” has {most}, divided by |."
+            )
+    try:
+        return tuple(
+            tuple(
+                Prompt.model_validate({**prompt.model_dump(), "weight": weights[number]})
+                if number in weights
+                else prompt
+                for number, prompt in enumerate(scene, start=1)
+            )
+            for scene in scenes
+        )
+    except ValueError as error:
+        raise RecipeError(f"This weight is not allowed: {why(error)}.") from error
 
 
 def _split(text: str, mark: str) -> list[str]:

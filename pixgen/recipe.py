@@ -164,6 +164,9 @@ class Recipe(_Value):
     width: Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)] = 128
     height: Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)] = 128
     steps: Annotated[int, Field(ge=0, le=MOST_STEPS)] = 150
+    # The totals that it was painted for before it was given more steps: a step goes by the first total
+    # beyond it, so that the longer recipe paints the same pixels anew.
+    earlier_steps: tuple[Annotated[int, Field(ge=1, le=MOST_STEPS)], ...] = ()
     seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] = 0
     preset: Annotated[str, Field(max_length=100)] = ""  # where it came from; decides nothing
     drawer: Literal[DRAWERS] = "vqgan"
@@ -202,21 +205,62 @@ class Recipe(_Value):
         """How much each of them counts."""
         return tuple(each.weight if isinstance(each, Eye) else 1.0 for each in self.clip)
 
-    def scene(self, step: int) -> Scene:
-        """The prompts in force at a step: scenes share the steps evenly, changes replace them."""
+    @property
+    def opening(self) -> Scene:
+        """The prompts that the start is made for: no later change reaches back to it."""
+        return _at(0, self.prompts[0])
+
+    def scenes(self, step: int) -> tuple[Scene, ...]:
+        """The scenes in force at a step: the recipe's own, or those of the latest change."""
         scenes = self.prompts
         for change in self.changes:
             if change.prompts is not None and change.step <= step:
                 scenes = change.prompts
-        index = min(len(scenes) - 1, step * len(scenes) // max(1, self.steps))
-        return tuple(
-            prompt for prompt in scenes[index]
-            if prompt.first_step <= step and (prompt.last_step is None or step <= prompt.last_step)
-        )  # fmt: skip
+        return scenes
+
+    def scene(self, step: int) -> Scene:
+        """The prompts in force at a step: scenes share the steps evenly, and the last of them has the
+        steps that were added later."""
+        scenes = self.scenes(step)
+        steps = min((*self.earlier_steps, self.steps))
+        return _at(step, scenes[min(len(scenes) - 1, step * len(scenes) // max(1, steps))])
+
+    def learning_rate(self, step: int) -> float:
+        """The rate in force at a step, before the schedule: the optimizer's, or the latest change's."""
+        rate = self.optimizer.learning_rate
+        for change in self.changes:
+            if change.learning_rate is not None and change.step <= step:
+                rate = change.learning_rate
+        return rate
+
+    def part(self, step: int) -> float:
+        """How much of the steps that it was painted for at this step is behind it, in [0, 1]."""
+        totals = [total for total in (*self.earlier_steps, self.steps) if total > step]
+        return step / max(1, min(totals, default=self.steps))
+
+    def longer(self, steps: int) -> "Recipe":
+        """The recipe with more steps: the first ones stay what they are. Raises RecipeError."""
+        varied = any(len(scenes) > 1 for scenes in (self.prompts, *self._changed_prompts()))
+        depends = varied or self.optimizer.schedule != "constant"
+        earlier = (self.steps,) if depends and 0 < self.steps < steps else ()
+        return make_recipe(
+            self.model_dump(), {"steps": steps, "earlier_steps": (*self.earlier_steps, *earlier)}
+        )
+
+    def _changed_prompts(self) -> tuple[tuple[Scene, ...], ...]:
+        return tuple(change.prompts for change in self.changes if change.prompts is not None)
 
     def to_json(self) -> str:
         """The recipe as one line of JSON, without what has its default value."""
         return json.dumps(self.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
+
+
+def _at(step: int, scene: Scene) -> Scene:
+    """The prompts of a scene that hold at a step."""
+    return tuple(
+        prompt for prompt in scene
+        if prompt.first_step <= step and (prompt.last_step is None or step <= prompt.last_step)
+    )  # fmt: skip
 
 
 def make_recipe(*parts: Mapping[str, Any]) -> Recipe:

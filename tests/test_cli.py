@@ -166,6 +166,12 @@ def test_options_win_over_a_repeated_recipe():
     assert changed.changes == ()
 
 
+def test_steps_that_are_asked_for_are_asked_for_at_once():
+    longer = make_recipe({"prompts": "a fox", "steps": 10}).longer(20)
+    assert recipe_from(Options(recipe=longer)) == longer
+    assert recipe_from(Options(recipe=longer, steps=20)).earlier_steps == ()
+
+
 def test_a_preset_wins_over_a_repeated_recipe():
     recipe = make_recipe({"prompts": "fox", "steps": 7, "seed": 3})
     assert (

@@ -203,9 +203,16 @@ def test_the_pocket_pair_paints_tells_repeats_and_goes_on(tmp_path, capsys):
 
     folder = f"outputs/{painted['run']}"  # a run goes by its name or by its folder
     longer = machine(["generate", "--resume", folder, "--steps", "3", *QUICK[-3:]], capsys)[-1]
-    assert (longer["run"], longer["step"]) == (painted["run"], 3)
+    assert (longer["parent"], longer["step"]) == (painted["run"], 3)
     listed = machine(["runs"], capsys)[0]
-    assert [run["run"] for run in listed] == [repeated["run"], painted["run"]]
+    assert [run["run"] for run in listed] == [longer["run"], repeated["run"], painted["run"]]
+
+    turn = ["a blue owl | snow", "--weight", "2=0.5", "--learning-rate", "0.2", "--steps", "4"]
+    turned = machine(["fork", folder, *turn, "--out", "turned.png", *QUICK[-3:]], capsys)[-1]
+    assert (turned["parent"], turned["recipe"]["changes"][0]["step"]) == (painted["run"], 2)
+    replayed = ["generate", "--recipe", "turned.png", "--out", "replayed.png", *QUICK[-3:]]
+    assert machine(replayed, capsys)[-1]["recipe"] == turned["recipe"]
+    assert (pixels("replayed.png") == pixels("turned.png")).all()
 
 
 def test_python_paints_the_same_picture_as_the_command_line(capsys):

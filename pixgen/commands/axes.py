@@ -10,6 +10,7 @@ from typing import Any
 from pixgen.alternatives import alternatives, draw, escape
 from pixgen.commands.options import LARGEST_DRAWN_SEED, Options, check_field, recipe_from
 from pixgen.errors import RecipeError
+from pixgen.prompts import with_weights
 from pixgen.recipe import Recipe, make_recipe
 from pixgen.studio.grids import MOST_CELLS, Cell, Plan
 
@@ -60,19 +61,7 @@ class Axis:
         found = _WEIGHT.fullmatch(self.field)
         if not found:
             return recipe
-        number, value = int(found[1]), self.values[index]
-        if not any(1 <= number <= len(scene) for scene in recipe.prompts):
-            raise RecipeError(
-                f"There is no prompt {number}: “{recipe.prompt[:60]}” has "
-                f"{max(map(len, recipe.prompts))}, divided by |."
-            )
-        scenes = [
-            [
-                prompt.model_dump() | ({"weight": value} if place == number else {})
-                for place, prompt in enumerate(scene, start=1)
-            ]
-            for scene in recipe.prompts
-        ]
+        scenes = with_weights(recipe.prompts, {int(found[1]): self.values[index]})
         return make_recipe(recipe.model_dump(), {"prompts": scenes})
 
 

@@ -122,7 +122,8 @@ def generate(
 ) -> None:
     """Paint a picture from words.
 
-    Ctrl-C stops and keeps picture, film and state; --resume goes on from there.
+    Ctrl-C stops and keeps picture, film and state; --resume goes on from there. With more --steps a
+    finished picture goes on as another run.
     """
     from pixgen.commands.options import Options, almost_weights, recipe_from
     from pixgen.commands.outputs import Outputs
@@ -189,11 +190,17 @@ def _resume(
 ) -> int:  # fmt: skip
     from pixgen.studio import Studio
 
-    folder = Path(run)
-    if folder.name != run and folder.is_dir():  # a folder's name also says where runs are kept
-        run, output_dir = folder.name, folder.parent
+    run, output_dir = located(run, output_dir)
     with Studio(output_dir, device=device) as studio:
         return follow(studio.resume(run, steps=steps), outputs=outputs, report=report)
+
+
+def located(run: str, output_dir: Path | None) -> tuple[str, Path | None]:
+    """A run's name, and the folder where runs are kept: a run's folder says both."""
+    folder = Path(run)
+    if folder.name != run and folder.is_dir():
+        return folder.name, folder.parent
+    return run, output_dir
 
 
 def _read(path: Path | None) -> "Recipe | None":

@@ -143,6 +143,8 @@ def _pushed(prompt: Prompt) -> Prompt:
 def _fields(options: Options) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "steps": options.steps,
+        # A total that is asked for is asked for at once.
+        "earlier_steps": None if options.steps is None else (),
         "seed": options.seed,
         "model": options.model,
         "clip": tuple(options.clip) or None,

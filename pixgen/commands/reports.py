@@ -77,6 +77,7 @@ def result(job: "Job", kept: "Kept") -> dict[str, Any]:
     run = job.run
     return {
         "run": run.id,
+        "parent": run.parent or None,
         "state": run.state,
         "step": run.step,
         "steps": run.recipe.steps,

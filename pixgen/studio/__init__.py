@@ -1,7 +1,8 @@
 """Jobs on a device, runs on disk: ``Studio`` has recipes painted and keeps what comes of them."""
 
 from pixgen.studio.devices import resolve_device
-from pixgen.studio.jobs import Glimpse, Job, StillFrame
+from pixgen.studio.glimpses import Glimpse, StillFrame
+from pixgen.studio.jobs import Job
 from pixgen.studio.policy import Policy
 from pixgen.studio.runs import Run
 from pixgen.studio.studio import Studio

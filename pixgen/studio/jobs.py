@@ -2,20 +2,20 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PIL import Image
-from pydantic import ValidationError
 
-from pixgen.errors import PixgenError, RecipeError, StudioError
-from pixgen.prompts import Scene, format_prompts, parse, why
-from pixgen.recipe import Change, Recipe
+from pixgen.errors import PixgenError, StudioError
+from pixgen.prompts import Scene
+from pixgen.recipe import Recipe
+from pixgen.studio.changes import Turn
 from pixgen.studio.claims import Claim
+from pixgen.studio.glimpses import Glimpse, StillFrame
 from pixgen.studio.inputs import keep_prompts, open_pictures, prompt_pictures
 from pixgen.studio.pace import Pace
 from pixgen.studio.runs import ENDED, Run, State
@@ -23,38 +23,8 @@ from pixgen.studio.turns import Line
 
 if TYPE_CHECKING:
     from pixgen.synthesis import Frame
-    from pixgen.synthesis.frames import Candidate
 
 HEARTBEAT = 1.0  # seconds at most between glimpses, so that who watches can tell that it lives
-
-
-@dataclass(frozen=True)
-class Glimpse:
-    """A job at one moment. ``place`` is how many are before it; ``seconds_left`` is None while unknown;
-    ``elapsed`` is the seconds of loading and painting, over all sessions of the run."""
-
-    state: State
-    place: int
-    frame: "Frame | StillFrame | None"
-    steps_a_second: float
-    seconds_left: float | None
-    elapsed: float
-    notice: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class StillFrame:
-    """The last frame of a job that has ended: what a Frame is, with its picture in memory, while a
-    Frame may hold on to the device's."""
-
-    step: int
-    steps: int
-    similarities: tuple[tuple[str, float], ...]
-    losses: dict[str, float]
-    seconds: float
-    picture: np.ndarray  # (H, W, 3) uint8
-    candidates: tuple["Candidate", ...] = ()
-    notice: str = ""
 
 
 class Job:
@@ -186,27 +156,33 @@ class Job:
         with self._changed:
             return self._changed.wait_for(lambda: self.ended, timeout)
 
-    def change(self, prompts: str | None = None, learning_rate: float | None = None) -> None:
-        """Change prompts or the learning rate from the next step on; the recipe records it.
+    def change(
+        self, prompts: str | tuple[Scene, ...] | None = None, learning_rate: float | None = None, *,
+        weights: Mapping[int, float] | None = None,
+    ) -> bool:  # fmt: skip
+        """Change prompts, weights or the learning rate from the next step on; the recipe records it.
 
-        Raises RecipeError or PictureError if that is not allowed, StudioError if the job has ended.
+        Args:
+            prompts: a text in the grammar of prompts, or scenes.
+            weights: by the prompts' number in each scene, the first being 1.
+
+        Returns whether anything is another than it was. Raises RecipeError or PictureError if that is
+        not allowed, StudioError if the job has ended.
         """
         if self.ended:
             raise StudioError("This picture is finished: paint it anew with other words.")
-        wanted: dict[str, Any] = {}
-        if prompts is not None:
-            scenes = parse(prompts)
-            self._check(scenes)
-            scenes = keep_prompts(scenes, self._run.folder, find=self._find)
-            self.pictures |= open_pictures(prompt_pictures(scenes), self._run.folder)
-            wanted["prompts"] = format_prompts(scenes)
-        if learning_rate is not None:
-            try:
-                wanted["learning_rate"] = Change(step=0, learning_rate=learning_rate).learning_rate
-            except ValidationError as error:
-                raise RecipeError(f"This change is not allowed: {why(error)}.") from error
+        turn = Turn(prompts=prompts, weights=weights or {}, learning_rate=learning_rate)
+        with self._changed:
+            step = 0 if self._frame is None else max(0, self._frame.step + 1)
+            before = {
+                "prompts": self._recipe.scenes(step),
+                "learning_rate": self._recipe.learning_rate(step),
+            } | self._changes
+        wanted = turn.wanted(before["prompts"], keep=self._keep)
+        wanted = {name: value for name, value in wanted.items() if value != before[name]}
         with self._changed:
             self._changes |= wanted
+        return bool(wanted)
 
     def save(self) -> None:
         """After a StorageError at the end: try again to save what is still in memory.
@@ -247,11 +223,13 @@ class Job:
                 self._notice = notice
                 self._touch()
 
-    def take_changes(self) -> dict[str, Any]:
-        """The changes asked for since the last time, as arguments of ``Optimization.change``."""
+    def apply_changes(self, painter: Any) -> None:
+        """Make the changes asked for since the last time. Raises what the painter raises."""
         with self._changed:
             changes, self._changes = self._changes, {}
-            return changes
+            if changes:
+                painter.change(**changes)
+                self._recipe = painter.recipe
 
     def look_again(self) -> None:
         """Let watchers look: its place in the line is another."""
@@ -274,6 +252,12 @@ class Job:
             self._state, self._error, self._unsaved = state, error, unsaved
             self._frame, self.pictures = still, {}
             self._touch()
+
+    def _keep(self, scenes: tuple[Scene, ...]) -> tuple[Scene, ...]:
+        self._check(scenes)
+        scenes = keep_prompts(scenes, self._run.folder, find=self._find)
+        self.pictures |= open_pictures(prompt_pictures(scenes), self._run.folder)
+        return scenes
 
     def _snapshot(self, state: State, notice: str) -> Run:
         finished = self._finished or (datetime.now().astimezone() if state in ENDED else None)

@@ -1,14 +1,19 @@
 """The loaded models of a studio: each is loaded once and shared, the longest unused ones go."""
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from pixgen.errors import PixgenError
+from pixgen.recipe import Recipe
+
 if TYPE_CHECKING:
     from pixgen.models import Perceptor, Vqgan
     from pixgen.synthesis import Sketchbook
 
+log = logging.getLogger(__name__)
 KEPT = 4  # of all models together: a drawer, its perceptor, its sketcher, and one for another tab
 
 
@@ -50,6 +55,18 @@ class Models:
         return Sketchbook(
             sketcher, self.vqgan(sketcher.vqgan_name), self.perceptor((sketcher.clip_name,))
         )
+
+    def preload(self, recipe: Recipe) -> None:
+        """Load what a recipe needs; what cannot be loaded is left for the first job to tell."""
+        try:
+            import pixgen.synthesis  # noqa: F401  it is needed next, and loads slowly
+
+            self.vqgan(recipe.model)
+            self.perceptor(recipe.clip_names)
+            if recipe.start.sketched:
+                self.sketchbook(recipe.start.sketch.model)
+        except PixgenError as error:
+            log.info("not loaded ahead: %s", error)
 
     def clear(self) -> None:
         """Let go of every model; those in use live as long as they are used."""

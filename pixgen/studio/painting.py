@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from pixgen.errors import OutOfMemory, PixgenError, StorageError, StudioError
-from pixgen.recipe import Recipe, make_recipe
+from pixgen.recipe import Recipe
 from pixgen.studio.claims import Claim
+from pixgen.studio.glimpses import StillFrame
 from pixgen.studio.inputs import named_pictures, open_pictures
-from pixgen.studio.jobs import Job, StillFrame
+from pixgen.studio.jobs import Job
 from pixgen.studio.models import Models
 from pixgen.studio.record import Record, read_state
 from pixgen.studio.runs import Run, State
@@ -131,7 +132,10 @@ def _load(job: Job, tools: Tools, record: Record) -> Iterator["Frame"]:
         stored = read_state(record.run.state_file)
     if stored is not None:
         # The recipe saved with the state is surely the state's; only more steps may be wanted.
-        recipe = make_recipe(stored.recipe.model_dump(), {"steps": recipe.steps})
+        if stored.recipe.steps < recipe.steps:
+            recipe = stored.recipe.longer(recipe.steps)
+        else:
+            recipe = stored.recipe
         record.go_on(stored)
     job.pictures |= open_pictures(named_pictures(recipe), record.run.folder)
     painter = tools.painter(recipe, job.pictures, tools.device(), tools.models)
@@ -169,12 +173,10 @@ def _take_steps(
 
 
 def _change(job: Job, painter: Iterator["Frame"]) -> None:
-    changes = job.take_changes()
-    if changes:
-        try:
-            painter.change(**changes)
-        except PixgenError as error:
-            job.tell(str(error))
+    try:
+        job.apply_changes(painter)
+    except PixgenError as error:
+        job.tell(str(error))
 
 
 def _save_meanwhile(job: Job, record: Record, painter: Iterator["Frame"]) -> None:

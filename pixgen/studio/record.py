@@ -103,21 +103,29 @@ class Record:
         self._film.abort()
 
     def _save_state(self, run: Run, frame: "Frame", painter: dict[str, Any]) -> None:
-        import torch
-
-        data = io.BytesIO()  # torch's own errors about full disks are not OSErrors
-        torch.save(
-            {
-                "version": _VERSION, "recipe": run.recipe.to_json(), "step": frame.step,
-                "film_frames": self._film.frames, "filmed": self._filmed, "painter": painter,
-            },
-            data,
-        )  # fmt: skip
-        write_bytes(run.state_file, data.getvalue())
+        stored = Stored(
+            recipe=run.recipe, painter=painter, film_frames=self._film.frames, filmed=self._filmed
+        )
+        write_state(run.state_file, stored, step=frame.step)
 
     def _film_failed(self, error: Exception) -> None:
         log.warning("the film of run %s: %s", self.run.id, error)
         self.notice = str(error)
+
+
+def write_state(path: Path, stored: Stored, *, step: int) -> None:
+    """Save a state; ``step`` is the newest picture's. Raises StorageError."""
+    import torch
+
+    data = io.BytesIO()  # torch's own errors about full disks are not OSErrors
+    torch.save(
+        {
+            "version": _VERSION, "recipe": stored.recipe.to_json(), "step": step,
+            "film_frames": stored.film_frames, "filmed": stored.filmed, "painter": stored.painter,
+        },
+        data,
+    )  # fmt: skip
+    write_bytes(path, data.getvalue())
 
 
 def read_state(path: Path) -> Stored | None:

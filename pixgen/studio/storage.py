@@ -43,6 +43,20 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def prepare_folder(folder: Path) -> None:
+    """Make a studio's folder, if it is not there. Raises StorageError if it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = temporary_path(folder / "probe")
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise StorageError(
+            f"The folder “{folder}” cannot be written ({error.strerror or error}): choose another "
+            "with --output-dir or PIXGEN_OUTPUT_DIR."
+        ) from error
+
+
 def storage_error(path: Path, error: OSError) -> StorageError:
     """What to tell about a file that could not be written; names no folder above its own."""
     what = f"“{path.parent.name}/{path.name}”"

@@ -7,23 +7,26 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixgen.errors import PixgenError, StorageError, StudioError
-from pixgen.recipe import Recipe, make_recipe
+from pixgen.errors import StudioError
+from pixgen.prompts import Scene
+from pixgen.recipe import Recipe
+from pixgen.studio.changes import Turn
 from pixgen.studio.claims import Claim
 from pixgen.studio.devices import resolve_device
+from pixgen.studio.forks import check_steps, fork_into, fork_of
 from pixgen.studio.inputs import KEPT, keep_pictures
 from pixgen.studio.jobs import Job
 from pixgen.studio.models import Models
 from pixgen.studio.painting import Painter, Tools, paint, work
 from pixgen.studio.policy import Policy
 from pixgen.studio.runs import Run, new_folder, read_run, run_folders
-from pixgen.studio.storage import remove_leftovers, temporary_path
+from pixgen.studio.storage import prepare_folder, remove_leftovers
 from pixgen.studio.turns import FairLock, Line
 
 if TYPE_CHECKING:
@@ -54,7 +57,7 @@ class Studio:
         self.folder = Path(folder or os.environ.get("PIXGEN_OUTPUT_DIR") or "outputs").absolute()
         self.policy = policy = policy or Policy()
         self._wanted_device = device if device == "auto" else resolve_device(device)
-        self._make_folder()
+        prepare_folder(self.folder)
         self._models = Models(lambda: self.device)
         self._tools = Tools(
             line=Line(), lock=FairLock(), device=lambda: self.device, models=self._models,
@@ -87,41 +90,41 @@ class Studio:
         self.policy.check(recipe)
         with self._lock:
             self._check_open(self._tools.line.members(), owner)
-            folder, claim = new_folder(self.folder), None
-            try:
-                claim = Claim(folder)
-                recipe = keep_pictures(
+
+            def fill(folder: Path) -> Run:
+                kept = keep_pictures(
                     recipe, folder,
                     find=lambda path: Path(path) if path in trusted else self._find(path),
                 )  # fmt: skip
                 run = Run(
-                    folder=folder, recipe=recipe, state="waiting", owner=owner, parent=parent,
+                    folder=folder, recipe=kept, state="waiting", owner=owner, parent=parent,
                     started=datetime.now().astimezone(),
                 )  # fmt: skip
                 run.save()
-            except BaseException:
-                if claim is not None:
-                    claim.release()
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
-            return self._begin(run, claim, on_load=on_load, resumes=False)
+                return run
+
+            return self._begin(*self._new(fill), on_load=on_load, resumes=False)
 
     def resume(self, run_id: str, *, steps: int | None = None, owner: str = "") -> Job:
         """Go on with a run from its saved state, with the pixels that it would have had without a
         stop; one that was killed before anything was saved begins anew.
 
         Args:
-            steps: a new total, larger than the run's own; a run that is done needs one.
+            steps: a new total, larger than the run's own. A run that is done needs one; it stays as it
+                is, and what goes on is a fork of it.
 
         Raises StudioError if there is no such run, it is being painted or is done, RecipeError,
         StorageError.
         """
         with self._lock:
             self._check_open(self._tools.line.members(), owner)
-            run = self.run(run_id)
-            if self.policy.public and run.owner != owner:
-                raise StudioError(f"There is no run “{run_id}”.")
-            recipe = _longer(run, steps)
+            run = self._known(run_id, owner)
+            steps = run.recipe.steps if steps is None else steps
+            done = run.state == "done"
+            check_steps(run.recipe, steps, done=done, name=f"The run {run.id}")
+            if done:
+                return self.fork(run_id, steps=steps, owner=owner)
+            recipe = run.recipe.longer(steps)
             self.policy.check(recipe)
             claim = Claim(run.folder)
             try:
@@ -139,6 +142,36 @@ class Studio:
                 claim.release()
                 raise
             return self._begin(run, claim, on_load=None, resumes=True)
+
+    def fork(
+        self, run_id: str, *, prompts: str | tuple[Scene, ...] | None = None,
+        weights: Mapping[int, float] | None = None, learning_rate: float | None = None,
+        steps: int | None = None, owner: str = "",
+    ) -> Job:  # fmt: skip
+        """Go on from a run's saved state as another run, which names the first as its parent; the first
+        stays as it is. The recipe records what changed and at which step, and paints the same anew.
+
+        Args:
+            prompts: other ones, a text in the grammar of prompts or scenes.
+            weights: other ones, by the prompts' number in each scene, the first being 1.
+            learning_rate: another one.
+            steps: a new total; by default the run's own, or some more where that was reached.
+
+        Raises StudioError if there is no such run, it is being painted or has no state, RecipeError,
+        PictureError, StorageError.
+        """
+        turn = Turn(prompts=prompts, weights=weights or {}, learning_rate=learning_rate)
+        with self._lock:
+            self._check_open(self._tools.line.members(), owner)
+            parent = self._known(run_id, owner)
+            stored = fork_of(parent)
+            made = self._new(
+                lambda folder: fork_into(
+                    folder, parent, stored, turn=turn, steps=steps, owner=owner or parent.owner,
+                    find=self._find, check=self.policy.check,
+                )
+            )  # fmt: skip
+            return self._begin(*made, on_load=None, resumes=True)
 
     def job(self, run_id: str) -> Job | None:
         """The job of a run, if this studio has painted it lately."""
@@ -176,18 +209,9 @@ class Studio:
     def preload(self, recipe: Recipe) -> None:
         """Load the models of a recipe beside everything else, so that the first picture need not wait."""
 
-        def load() -> None:
-            try:
-                import pixgen.synthesis  # noqa: F401  it is needed next, and loads slowly
-
-                self._models.vqgan(recipe.model)
-                self._models.perceptor(recipe.clip_names)
-                if recipe.start.sketched:
-                    self._models.sketchbook(recipe.start.sketch.model)
-            except PixgenError as error:
-                log.info("not loaded ahead: %s", error)  # the first job will tell
-
-        threading.Thread(target=load, name="preload", daemon=True).start()
+        threading.Thread(
+            target=self._models.preload, args=(recipe,), name="preload", daemon=True
+        ).start()
 
     def close(self, timeout: float | None = None) -> None:
         """Stop every job, wait until all is saved (at most so many seconds) and let go of the models."""
@@ -207,6 +231,25 @@ class Studio:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _known(self, run_id: str, owner: str) -> Run:
+        """The run of that id, if it may be gone on with by this owner. Raises StudioError."""
+        run = self.run(run_id)
+        if self.policy.public and run.owner != owner:
+            raise StudioError(f"There is no run “{run_id}”.")
+        return run
+
+    def _new(self, fill: Callable[[Path], Run]) -> tuple[Run, Claim]:
+        """A run in a new folder, as ``fill`` writes it; nothing is left of it after an error."""
+        folder, claim = new_folder(self.folder), None
+        try:
+            claim = Claim(folder)
+            return fill(folder), claim
+        except BaseException:
+            if claim is not None:
+                claim.release()
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def _begin(
         self, run: Run, claim: Claim, *, on_load: Callable[[Job], Any] | None, resumes: bool
@@ -253,27 +296,3 @@ class Studio:
             found = next(self.folder.glob(f"*/{glob.escape(path)}"), found)
         self.policy.check_picture(found)
         return found
-
-    def _make_folder(self) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            probe = temporary_path(self.folder / "probe")
-            probe.touch()
-            probe.unlink()
-        except OSError as error:
-            raise StorageError(
-                f"The folder “{self.folder}” cannot be written ({error.strerror or error}): choose another "
-                "with --output-dir or PIXGEN_OUTPUT_DIR."
-            ) from error
-
-
-def _longer(run: Run, steps: int | None) -> Recipe:
-    """The run's recipe, with more steps if that is wanted. Raises StudioError, RecipeError."""
-    most = run.recipe.steps
-    if steps is not None and steps < most:
-        raise StudioError(
-            f"The run {run.id} has {most} steps: it can go on with as many or more, not with {steps}."
-        )
-    if run.state == "done" and steps in (None, most):
-        raise StudioError(f"The run {run.id} is done: give more steps than its {most} to go on.")
-    return run.recipe if steps is None else make_recipe(run.recipe.model_dump(), {"steps": steps})

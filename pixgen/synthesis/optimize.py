@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from pixgen.models.clip import Perceptor, Perceptors
-from pixgen.prompts import Prompt, parse
+from pixgen.prompts import Prompt, Scene, parse
 from pixgen.recipe import Change, Recipe
 from pixgen.synthesis.beginning import Beginning
 from pixgen.synthesis.cutouts import Placement, disturb, place, sample
@@ -80,7 +80,7 @@ class Optimization(Iterator[Frame]):
     @torch.no_grad()
     def _liking(self, pictures: torch.Tensor) -> torch.Tensor:
         """How well pictures ``(N, 3, H, W)`` fit the first prompts: cosines by weight, ``(N,)``."""
-        prompts, liking = self.recipe.scene(0), torch.zeros(len(pictures), device=self._device)
+        prompts, liking = self.recipe.opening, torch.zeros(len(pictures), device=self._device)
         vectors = self.perceptor.embed_images(pictures)
         for prompt in prompts:
             liking += prompt.weight * (vectors @ self._target(prompt))
@@ -286,13 +286,9 @@ class Optimization(Iterator[Frame]):
         return self._targets[key]
 
     def _rate(self) -> float:
-        """The learning rate of this step: the schedule over all steps, times the latest change."""
+        """The learning rate of this step: the one in force, times the schedule over all steps."""
         wanted = self.recipe.optimizer
-        base = wanted.learning_rate
-        for change in self.recipe.changes:
-            if change.learning_rate is not None and change.step <= self.step:
-                base = change.learning_rate
-        part = self.step / max(1, self.recipe.steps)
+        base, part = self.recipe.learning_rate(self.step), self.recipe.part(self.step)
         if wanted.schedule == "drop" and part >= wanted.drop_at:
             return base * wanted.floor
         if wanted.schedule == "cosine":
@@ -308,16 +304,16 @@ class Optimization(Iterator[Frame]):
             return nullcontext()
         return torch.autocast(self._device.type, getattr(torch, self.recipe.precision))
 
-    def change(self, *, prompts: str | None = None, learning_rate: float | None = None) -> None:
-        """Change prompts or the learning rate from the next step on; the recipe records it.
+    def change(
+        self, *, prompts: str | tuple[Scene, ...] | None = None, learning_rate: float | None = None
+    ) -> None:
+        """Change prompts, as a text or as scenes, or the learning rate from the next step on; the
+        recipe records it.
 
         Raises RecipeError if the prompts are not allowed.
         """
-        change = Change(
-            step=self.step,
-            prompts=None if prompts is None else parse(prompts),
-            learning_rate=learning_rate,
-        )
+        scenes = parse(prompts) if isinstance(prompts, str) else prompts
+        change = Change(step=self.step, prompts=scenes, learning_rate=learning_rate)
         self.recipe = self.recipe.model_copy(update={"changes": (*self.recipe.changes, change)})
 
     def state(self) -> dict:

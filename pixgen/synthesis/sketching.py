@@ -105,7 +105,7 @@ class Sketching:
         start = self.recipe.start
         if start.kind == "idea":
             return Wanted(vectors=self._vector(start.idea))
-        pulling = [prompt for prompt in self.recipe.scene(0) if prompt.weight > 0]
+        pulling = [prompt for prompt in self.recipe.opening if prompt.weight > 0]
         texts = [prompt.text for prompt in pulling if prompt.text]
         if not texts:
             return Wanted(vectors=self._vector(pulling)) if pulling else Wanted()

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from pixgen.prompts import parse
 from pixgen.recipe import Change, Recipe, make_recipe
 
 
@@ -65,9 +64,8 @@ class FakePainter(Iterator):
         blocks = chance.integers(40, 90, (height, width, 3), dtype=np.uint8)
         return blocks.repeat(8, 0).repeat(8, 1)[: shape[0], : shape[1]]
 
-    def change(self, *, prompts: str | None = None, learning_rate: float | None = None) -> None:
-        scenes = None if prompts is None else parse(prompts)
-        change = Change(step=self.step, prompts=scenes, learning_rate=learning_rate)
+    def change(self, *, prompts: Any = None, learning_rate: float | None = None) -> None:
+        change = Change(step=self.step, prompts=prompts, learning_rate=learning_rate)
         self.recipe = self.recipe.model_copy(update={"changes": (*self.recipe.changes, change)})
 
     def state(self) -> dict[str, Any]:

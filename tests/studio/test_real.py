@@ -64,3 +64,73 @@ def test_a_real_run_is_given_a_picture_while_it_paints(open_studio, real, tmp_pa
     assert job.wait(60)
     assert (job.state, job.error) == ("done", None)
     assert [label for label, _ in job.frame.similarities] == ["red.png"]
+
+
+TURNS = [{"prompts": "a blue car"}, {"weights": {2: 3.0}}, {"learning_rate": 0.9}]
+
+
+def small(**fields):
+    base = {"prompts": "a fox | snow:0.5", "width": 32, "height": 32, "steps": 8, "seed": 3}
+    return make_recipe(base, {"cutouts": {"count": 4}, "optimizer": {"learning_rate": 0.6}}, fields)
+
+
+def whole(studio, recipe):
+    job = studio.submit(recipe)
+    assert job.wait(60)
+    assert job.error is None
+    return job.frame.picture
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_what_turned_while_it_was_painted_is_painted_the_same_anew(open_studio, real, turn):
+    def turning(recipe, pictures, device, models):
+        painter = real(recipe, pictures, device, models)
+        first = next(painter)
+        if not recipe.changes:
+            jobs[0].change(**turn)
+        return Rest(first, painter)
+
+    jobs = []
+    studio = open_studio(turning)
+    plain = whole(open_studio(real), small())
+    job = studio.submit(small(), on_load=jobs.append)
+    assert job.wait(60)
+    assert [change.step for change in job.recipe.changes] == [1]
+    assert (job.frame.picture != plain).any()
+    assert (whole(open_studio(real), job.recipe) == job.frame.picture).all()
+
+
+class Rest:
+    """A painter whose first frame was taken already."""
+
+    def __init__(self, first, painter):
+        self.first, self.painter = first, painter
+
+    def __getattr__(self, name):
+        return getattr(self.painter, name)
+
+    def __next__(self):
+        first, self.first = self.first, None
+        return next(self.painter) if first is None else first
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_a_fork_is_painted_the_same_anew(open_studio, real, turn):
+    studio = open_studio(real)
+    parent = stopped(studio, small(), 3)
+    fork = studio.fork(parent.id, **turn)
+    assert fork.wait(60)
+    assert (whole(studio, fork.recipe) == fork.frame.picture).all()
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "drop"])
+def test_more_steps_paint_what_the_longer_recipe_paints(open_studio, real, schedule):
+    studio = open_studio(real)
+    short = small(optimizer={"schedule": schedule}, average=0.5)
+    job = studio.submit(short)
+    assert job.wait(60)
+    longer = studio.resume(job.id, steps=12)
+    assert longer.wait(60)
+    assert (whole(studio, longer.recipe) == longer.frame.picture).all()
+    at_once = whole(studio, short.model_copy(update={"steps": 12}))
+    assert (at_once == longer.frame.picture).all() == (schedule == "constant")

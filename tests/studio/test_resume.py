@@ -94,12 +94,15 @@ def test_changes_survive_a_stop(open_studio):
 def test_more_steps_go_on_from_a_finished_run(open_studio, frames_of):
     studio = open_studio()
     short = painted(studio, a_recipe(steps=6))
+    finished = short.run.picture.read_bytes()
     longer = studio.resume(short.id, steps=12)
     assert longer.wait(20)
     assert (longer.state, longer.frame.step, longer.run.step) == ("done", 12, 12)
-    assert longer.recipe.steps == studio.run(short.id).recipe.steps == 12
+    assert studio.run(longer.id).parent == short.id
     assert len(frames_of(longer.run.film)) == 13 + 20  # each step once, and the last one held
     assert (longer.frame.picture == painted(studio, a_recipe(steps=12)).frame.picture).all()
+    assert (longer.frame.picture == painted(studio, longer.recipe).frame.picture).all()
+    assert (studio.run(short.id).state, short.run.picture.read_bytes()) == ("done", finished)
 
 
 def test_a_stopped_run_shows_in_its_film_where_it_was_stopped(open_studio, frames_of):

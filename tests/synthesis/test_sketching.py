@@ -80,6 +80,20 @@ def test_stopping_and_resuming_paints_the_same_pixels(paint, stopped_after):
     assert all(map(np.array_equal, rest, expected))
 
 
+@pytest.mark.parametrize("frames", [0, 2, 4])
+def test_a_change_while_it_sketches_is_painted_the_same_anew(paint, frames):
+    live = paint(recipe())
+    for _ in range(frames):
+        next(live)
+    live.change(prompts="a blue car")
+    last = list(live)[-1]
+    again = list(paint(live.recipe))[-1]
+    assert np.array_equal(last.picture, again.picture)
+    assert [each.similarity for each in last.candidates] == [
+        each.similarity for each in again.candidates
+    ]
+
+
 def test_a_picture_prompt_alone_is_sketched_from_its_vector(paint, red_picture):
     wanted = recipe(prompts="[red.png]", steps=0)
     assert list(paint(wanted, pictures={"red.png": red_picture}))[-1].step == 0

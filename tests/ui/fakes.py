@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pixgen.recipe import Recipe
+from pixgen.recipe import Change, Recipe
 from pixgen.studio import Policy, Studio
 
 
@@ -65,7 +65,11 @@ class Waves(Iterator[WaveFrame]):
         return frame
 
     def state(self) -> dict[str, Any]:
-        return {"step": self.step}
+        return {"step": min(self.step, self.recipe.steps)}
+
+    def change(self, *, prompts: Any = None, learning_rate: float | None = None) -> None:
+        change = Change(step=self.step, prompts=prompts, learning_rate=learning_rate)
+        self.recipe = self.recipe.model_copy(update={"changes": (*self.recipe.changes, change)})
 
     def restore(self, state: dict[str, Any]) -> None:
         self.step = state["step"]
