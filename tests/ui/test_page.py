@@ -101,7 +101,7 @@ def test_every_word_is_there_and_its_braces_are_known():
     }
     for field in dataclasses.fields(ENGLISH):
         value = getattr(ENGLISH, field.name)
-        assert value, field.name
+        assert value or field.name == "presets", field.name  # presets speak English themselves
         for text in value if isinstance(value, tuple) else [value]:
             if isinstance(text, str) and field.name not in ("examples", "typed_picture"):
                 assert {name for _, name, _, _ in string.Formatter().parse(text) if name} <= known
