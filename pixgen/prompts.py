@@ -1,14 +1,15 @@
-r"""Prompts and their grammar: ``a red fox :2 | snow | text :-1 :-0.9 ^ the same fox asleep``.
+r"""Prompts and their grammar: ``a red fox @left :2 | snow | text :-1 :-0.9 ^ the same fox asleep``.
 
 ``|`` divides prompts, ``^`` divides scenes, ``:weight`` and ``:weight:stop`` follow a text, ``[path]``
-is a picture. Numbers are peeled from the right only while they are numbers, so a colon inside a text
-is text. A backslash makes ``|``, ``^``, ``:`` and ``[`` plain; elsewhere it is itself. Parsing and
-printing are inverse.
+is a picture, ``@left`` or ``@[path]`` says where a prompt applies. Numbers are peeled from the right
+only while they are numbers, so a colon inside a text is text; so is an ``@`` without a place. A
+backslash makes ``|``, ``^``, ``:``, ``[`` and ``@`` plain; elsewhere it is itself. Parsing and printing
+are inverse.
 """
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -18,9 +19,12 @@ NO_STOP = -1e9  # below any similarity loss: such a prompt never stops pulling
 LONGEST_TEXT = 2000
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_SPECIAL = "|^:["
+_SPECIAL = "|^:[@"
 
 Place = Literal["left", "right", "top", "bottom", "centre", "everywhere"]
+PLACES: tuple[str, ...] = get_args(Place)
+
+_PLACE = rf"(?i:{'|'.join(PLACES)}|center)"
 
 
 class Prompt(BaseModel):
@@ -38,10 +42,13 @@ class Prompt(BaseModel):
     weight: Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)] = 1.0
     stop: Annotated[float, Field(ge=NO_STOP, le=10, allow_inf_nan=False)] = NO_STOP
     region: Place = "everywhere"
+    mask: Annotated[str, Field(max_length=4096)] = (
+        ""  # or a painted region's path, white where it is
+    )
     first_step: Annotated[int, Field(ge=0)] = 0
     last_step: Annotated[int, Field(ge=0)] | None = None
 
-    @field_validator("text", "picture", mode="before")
+    @field_validator("text", "picture", "mask", mode="before")
     @classmethod
     def _stripped(cls, value: Any) -> Any:
         return value.strip() if isinstance(value, str) else value
@@ -50,6 +57,8 @@ class Prompt(BaseModel):
     def _one_thing(self) -> "Prompt":
         if bool(self.text) == bool(self.picture):
             raise ValueError("a prompt needs a text or a picture, and not both")
+        if self.mask and self.region != "everywhere":
+            raise ValueError("a prompt's region is either a word or a painted picture")
         return self
 
     @property
@@ -74,7 +83,7 @@ def parse(text: str) -> tuple[Scene, ...]:
 
 
 def format_prompts(scenes: tuple[Scene, ...]) -> str:
-    """Print scenes so that ``parse`` reads the same back (regions and steps are not in the text)."""
+    """Print scenes so that ``parse`` reads the same back (steps are not in the text)."""
     return " ^ ".join(" | ".join(_printed(prompt) for prompt in scene) for scene in scenes)
 
 
@@ -115,14 +124,17 @@ def _split(text: str, mark: str) -> list[str]:
 
 
 def _prompt(term: str) -> Prompt:
-    term, numbers = term.strip(), []
+    term, where = _peeled(term.strip())
+    numbers: list[float] = []
     while len(numbers) < 2:
         found = re.fullmatch(rf"(.*?)(\\*):\s*({_NUMBER})\s*", term, re.DOTALL)
         if not found or len(found[2]) % 2 or not (found[1] + found[2]).strip():
             break
         numbers.insert(0, float(found[3]))
         term = (found[1] + found[2]).rstrip()
-    values = dict(zip(("weight", "stop"), numbers, strict=False))
+    if not where:  # it may stand on either side of the numbers
+        term, where = _peeled(term)
+    values = where | dict(zip(("weight", "stop"), numbers, strict=False))
     picture = re.fullmatch(r"\[(.*)\]", term, re.DOTALL)
     try:
         if picture and picture[1].strip():
@@ -130,6 +142,20 @@ def _prompt(term: str) -> Prompt:
         return Prompt(text=_plain(term), **values)
     except ValueError as error:
         raise RecipeError(f"The prompt “{_short(term)}” is not allowed: {why(error)}.") from error
+
+
+def _peeled(term: str) -> tuple[str, dict[str, Any]]:
+    """A term without the region at its end, and that region as a prompt's field."""
+    for found in reversed(list(re.finditer(r"(\\*)@\s*", term))):
+        before, after = term[: found.end(1)].rstrip(), term[found.end() :]
+        if len(found[1]) % 2 or not before:
+            continue
+        if re.fullmatch(_PLACE, after):
+            place = after.lower()
+            return before, {"region": "centre" if place == "center" else place}
+        path = re.fullmatch(r"\[(.*)\]", after, re.DOTALL)
+        return (before, {"mask": _plain(path[1])}) if path and path[1].strip() else (term, {})
+    return term, {}
 
 
 def _plain(text: str) -> str:
@@ -141,20 +167,26 @@ def _plain(text: str) -> str:
 
 
 def _printed(prompt: Prompt) -> str:
-    text = _escaped(prompt.text or prompt.picture, "|^")
     if prompt.picture:
-        text = f"[{text}]"
+        text = f"[{_escaped(prompt.picture, '|^@')}]"
     else:
+        text = _escaped(prompt.text, "|^")
+        text = re.sub(rf"@(?=\s*(?:{_PLACE}|\[))", r"\\@", text)
         if re.fullmatch(r"\[.*\]", text, re.DOTALL):
             text = "\\" + text
         # Only a colon before a number at the end could be read as a weight.
         text = re.sub(rf"(?::\s*{_NUMBER}\s*)+$", lambda found: found[0].replace(":", "\\:"), text)
+    where = []
+    if prompt.mask:
+        where = [f"@[{_escaped(prompt.mask, '|^@')}]"]
+    elif prompt.region != "everywhere":
+        where = [f"@{prompt.region}"]
     numbers = []
     if prompt.weight != 1 or prompt.stop != NO_STOP:
         numbers.append(prompt.weight)
     if prompt.stop != NO_STOP:
         numbers.append(prompt.stop)
-    return " ".join([text, *(f":{_number(number)}" for number in numbers)])
+    return " ".join([text, *where, *(f":{_number(number)}" for number in numbers)])
 
 
 def _escaped(text: str, marks: str) -> str:

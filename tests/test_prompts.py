@@ -5,19 +5,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixgen.errors import RecipeError
-from pixgen.prompts import LONGEST_TEXT, NO_STOP, Prompt, format_prompts, parse
+from pixgen.prompts import LONGEST_TEXT, NO_STOP, PLACES, Prompt, format_prompts, parse
 
 # Marks, digits, signs and backslashes far more often than chance would bring them.
 texts = (
-    st.text(alphabet=st.one_of(st.sampled_from("|^:[]\\ 019.-+eE"), st.characters(exclude_categories=["Cs"])))
+    st.text(alphabet=st.one_of(st.sampled_from("|^:[]@\\ 019.-+eE"), st.characters(exclude_categories=["Cs"])))
     .map(str.strip)
     .filter(bool)
 )  # fmt: skip
 numbers = st.floats(min_value=-1000, max_value=1000, allow_nan=False)
 stops = st.one_of(st.just(NO_STOP), st.floats(min_value=-10, max_value=10, allow_nan=False))
+shown = st.lists(
+    st.one_of(texts, st.sampled_from(["@left", " @ center", "@[", "]", ":2"])), min_size=1
+)
+texts = st.one_of(texts, shown.map("".join).map(str.strip).filter(bool))
 prompts = st.one_of(
-    st.builds(Prompt, text=texts, weight=numbers, stop=stops),
-    st.builds(Prompt, picture=texts, weight=numbers, stop=stops),
+    st.builds(Prompt, text=texts, weight=numbers, stop=stops, region=st.sampled_from(PLACES)),
+    st.builds(Prompt, text=texts, weight=numbers, stop=stops, mask=texts),
+    st.builds(Prompt, picture=texts, weight=numbers, stop=stops, region=st.sampled_from(PLACES)),
+    st.builds(Prompt, picture=texts, weight=numbers, stop=stops, mask=texts),
 )
 scenes = st.lists(st.lists(prompts, min_size=1, max_size=3).map(tuple), min_size=1, max_size=3).map(
     tuple
@@ -74,6 +80,14 @@ def test_a_colon_inside_a_text_is_text(text):
         ("\\[fox]", Prompt(text="[fox]")),
         ("this \\| that", Prompt(text="this | that")),
         ("[]", Prompt(text="[]")),
+        ("a fox @left", Prompt(text="a fox", region="left")),
+        ("a fox @ Center :2", Prompt(text="a fox", region="centre", weight=2)),
+        ("a fox :2 @top", Prompt(text="a fox", region="top", weight=2)),
+        ("a fox @[my region.png] :2", Prompt(text="a fox", mask="my region.png", weight=2)),
+        ("[a.png] @right", Prompt(picture="a.png", region="right")),
+        ("mail me @home", Prompt(text="mail me @home")),
+        ("turn \\@left", Prompt(text="turn @left")),
+        ("@left", Prompt(text="@left")),
     ],
 )
 def test_the_grammar(text, prompt):
@@ -100,6 +114,11 @@ def test_nothing_is_not_a_prompt(text):
 def test_a_weight_out_of_range_is_a_clear_error(text, said):
     with pytest.raises(RecipeError, match=said):
         parse(text)
+
+
+def test_a_region_is_a_word_or_a_picture():
+    with pytest.raises(ValueError, match="either a word or a painted picture"):
+        Prompt(text="a fox", region="left", mask="a.png")
 
 
 def test_a_text_may_not_be_a_book():

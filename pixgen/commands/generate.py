@@ -85,6 +85,14 @@ def generate(
             metavar="SIDE",
         ),
     ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where a prompt applies: 2=left (right, top, bottom, centre), or 2=PICTURE, white "
+            "where the second prompt applies. The same in the words: “a fox @left”.",
+            metavar="N=WHERE",
+        ),
+    ] = None,
     assignments: Annotated[
         list[str] | None,
         typer.Option(
@@ -134,7 +142,8 @@ def generate(
     outputs.check()
     if resume is not None:
         given = (
-            prompt, negative, preset, size, seed, model, clip, init, mask, extend, assignments, recipe,
+            prompt, negative, preset, size, seed, model, clip, init, mask, extend, region, assignments,
+            recipe,
         )  # fmt: skip
         if any(each not in (None, []) for each in given):
             raise RecipeError(
@@ -148,7 +157,8 @@ def generate(
         Options(
             prompt=prompt, negative=negative or (), recipe=_read(recipe), preset=preset, size=size,
             steps=steps, seed=seed, model=model, clip=clip or (), start=init,
-            mask=None if mask is None else str(mask), extend=extend, assignments=assignments or (),
+            mask=None if mask is None else str(mask), extend=extend, regions=region or (),
+            assignments=assignments or (),
         )
     )  # fmt: skip
     for end in almost_weights(prompt or ""):

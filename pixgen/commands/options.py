@@ -11,6 +11,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from pixgen.alternatives import draw
+from pixgen.commands.regions import parse_region, with_regions
 from pixgen.errors import RecipeError
 from pixgen.presets import DEFAULT, load_preset
 from pixgen.prompts import NO_STOP, Prompt, Scene, parse
@@ -41,6 +42,7 @@ class Options:
     start: str | None = None
     mask: str | None = None
     extend: str | None = None
+    regions: Sequence[str] = ()  # as “2=left” or “2=mask.png”, in the grammar of commands.regions
     assignments: Sequence[str] = ()
 
 
@@ -62,7 +64,11 @@ def recipe_from(options: Options) -> Recipe:
     repeated = options.recipe.seed if options.recipe is not None else 0
     seed = assigned.get("seed", fields.get("seed", repeated))
     parts += [_prompts(options, seed=seed), fields, assigned]
-    return make_recipe(*parts)
+    recipe = make_recipe(*parts)
+    if not options.regions:
+        return recipe
+    scenes = with_regions(recipe.prompts, map(parse_region, options.regions))
+    return make_recipe(recipe.model_dump(), {"prompts": scenes})
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -34,8 +34,9 @@ def named_pictures(recipe: Recipe) -> set[str]:
 
 
 def prompt_pictures(scenes: tuple[Scene, ...]) -> set[str]:
-    """Every path that a prompt names."""
-    return {prompt.picture for scene in scenes for prompt in scene if prompt.picture}
+    """Every path that a prompt names, as a picture or as its region."""
+    prompts = [prompt for scene in scenes for prompt in scene]
+    return {path for each in prompts for path in (each.picture, each.mask) if path}
 
 
 def with_pictures(recipe: Recipe, paths: Mapping[str, str]) -> Recipe:
@@ -87,9 +88,12 @@ def keep_prompts(
     paths = {path: keep_picture(find(path), folder) for path in sorted(prompt_pictures(scenes))}
     return tuple(
         tuple(
-            prompt.model_copy(update={"picture": paths[prompt.picture]})
-            if prompt.picture
-            else prompt
+            prompt.model_copy(
+                update={
+                    "picture": paths.get(prompt.picture, ""),
+                    "mask": paths.get(prompt.mask, ""),
+                }
+            )
             for prompt in scene
         )
         for scene in scenes

@@ -40,10 +40,6 @@ class Placement:
     matrices: torch.Tensor
     paddings: tuple[str, ...]
 
-    def centres(self) -> torch.Tensor:
-        """The centre of each cutout in the picture's coordinates in [-1, 1], ``(N, 2)``."""
-        return self.matrices[:, :2, 2] / self.matrices[:, 2:, 2]
-
 
 def place(
     cutouts: CutoutSet, count: int, *, aspect: float, generator: torch.Generator

@@ -5,7 +5,7 @@ clamp to the codebook's bounds. Source of the method: Crowson et al., arXiv 2204
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from time import perf_counter
@@ -17,13 +17,13 @@ from pixgen.models.clip import Perceptor, Perceptors
 from pixgen.prompts import Prompt, Scene, parse
 from pixgen.recipe import Change, Recipe
 from pixgen.synthesis.beginning import Beginning
-from pixgen.synthesis.cutouts import Placement, disturb, place, sample
+from pixgen.synthesis.cutouts import Placement, disturb, sample
 from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.frames import Frame
 from pixgen.synthesis.losses import prompt_loss, spherical_dist_loss
 from pixgen.synthesis.memory import free, is_out_of_memory, lightened, memory_guard
 from pixgen.synthesis.picture_losses import anti_text_loss
-from pixgen.synthesis.regions import cutout_shares
+from pixgen.synthesis.regions import Regions
 from pixgen.synthesis.sketching import Sketchbook
 from pixgen.synthesis.starts import as_tensor
 from pixgen.synthesis.wishes import Wishes, lettering
@@ -58,6 +58,7 @@ class Optimization(Iterator[Frame]):
         # Kept as it is given: pictures may be added to it while painting.
         self._pictures, self._mark = {} if pictures is None else pictures, mark
         self._targets: dict[str, torch.Tensor] = {}
+        self._regions: dict[Scene, Regions] = {}  # of the scene in force
         self._device = drawer.latent.device
         self._generator = torch.Generator(self._device).manual_seed(recipe.seed)
         self._done = False
@@ -196,12 +197,13 @@ class Optimization(Iterator[Frame]):
         similarities = {}
         if prompts:
             targets = torch.stack([self._target(prompt) for prompt in prompts])
-            placed = place(
+            regions = self._where(prompts)
+            placed = regions.place(
                 cutouts.set, cutouts.count, aspect=self.recipe.width / self.recipe.height,
                 generator=self._generator,
             )  # fmt: skip
-            shares = cutout_shares(prompts, placed)
-            looked_at = self._tiled(picture, prompts)
+            shares = regions.shares(placed)
+            looked_at = picture if regions.boxes else self._tiled(picture)
             weights = torch.tensor([prompt.weight for prompt in prompts], device=self._device)
             stops = torch.tensor([prompt.stop for prompt in prompts], device=self._device)
             cosines, total, lettered = 0.0, 0.0, 0.0
@@ -239,12 +241,10 @@ class Optimization(Iterator[Frame]):
             picture.grad = torch.zeros_like(picture)
         return similarities, losses
 
-    def _tiled(self, picture: torch.Tensor, prompts: Sequence[Prompt]) -> torch.Tensor:
+    def _tiled(self, picture: torch.Tensor) -> torch.Tensor:
         """What cutouts are taken from: for tiles, the picture moved round by chance, so that CLIP sees
-        across its seams. Not where a prompt has its own region."""
-        if not self.recipe.losses.tiling or any(
-            prompt.region != "everywhere" for prompt in prompts
-        ):
+        across its seams."""
+        if not self.recipe.losses.tiling:
             return picture
         part = torch.rand(2, generator=self._generator, device=self._device).tolist()
         moves = [int(each * side) for each, side in zip(part, picture.shape[-2:], strict=True)]
@@ -272,6 +272,13 @@ class Optimization(Iterator[Frame]):
         if found:
             sum(found.values()).backward()
         return {name: loss.detach() for name, loss in found.items()}
+
+    def _where(self, prompts: Scene) -> Regions:
+        if prompts not in self._regions:
+            self._regions = {
+                prompts: Regions(prompts, pictures=self._pictures, device=self._device)
+            }
+        return self._regions[prompts]
 
     def _target(self, prompt: Prompt) -> torch.Tensor:
         key = f"[{prompt.picture}]" if prompt.picture else prompt.text
