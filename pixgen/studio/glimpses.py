@@ -24,6 +24,7 @@ class Glimpse:
     seconds_left: float | None
     elapsed: float
     notice: str = ""
+    paused: bool = False
 
 
 @dataclass(frozen=True, eq=False)

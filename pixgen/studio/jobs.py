@@ -83,6 +83,11 @@ class Job:
         return self._stopping.is_set()
 
     @property
+    def paused(self) -> bool:
+        """Whether ``pause`` was called: others are painted first."""
+        return self._line.rests(self)
+
+    @property
     def error(self) -> PixgenError | None:
         """What made the job fail."""
         return self._error
@@ -135,7 +140,7 @@ class Job:
 
     def glimpse(self) -> Glimpse:
         """The job at this moment."""
-        place = self.place
+        place, paused = self.place, self.paused
         with self._changed:
             frame = self._frame
             left = None
@@ -143,13 +148,30 @@ class Job:
                 left = self._pace.seconds_left(frame.steps - frame.step)
             return Glimpse(
                 self._state, 0 if self.ended else place, frame, self._pace.steps_a_second, left,
-                self._elapsed(), self._notice,
+                self._elapsed(), self._notice, paused,
             )  # fmt: skip
 
     def stop(self) -> None:
         """Stop after the step at hand; picture, film and state are kept. Returns at once."""
         self._stopping.set()
         self._line.wake()
+
+    def pause(self) -> None:
+        """Let others go first, from after the step at hand; what is painted stays. Returns at once."""
+        if not self.ended:
+            self._line.rest(self)
+            self.look_again()
+
+    def go_on(self) -> None:
+        """End a pause: the job has its place again, and waits for its turn."""
+        self._line.wake_up(self)
+        self.look_again()
+
+    def exchange(self, other: "Job") -> None:
+        """Change places with another job that waits."""
+        self._line.exchange(self, other)
+        for job in self._line.members():
+            job.look_again()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end, at most so many seconds; whether it has ended."""
@@ -166,18 +188,16 @@ class Job:
             prompts: a text in the grammar of prompts, or scenes.
             weights: by the prompts' number in each scene, the first being 1.
 
-        Returns whether anything is another than it was. Raises RecipeError or PictureError if that is
-        not allowed, StudioError if the job has ended.
+        Returns whether anything changes. Raises RecipeError, PictureError, StudioError if it has ended.
         """
         if self.ended:
             raise StudioError("This picture is finished: paint it anew with other words.")
         turn = Turn(prompts=prompts, weights=weights or {}, learning_rate=learning_rate)
         with self._changed:
             step = 0 if self._frame is None else max(0, self._frame.step + 1)
-            before = {
-                "prompts": self._recipe.scenes(step),
-                "learning_rate": self._recipe.learning_rate(step),
-            } | self._changes
+            recipe = self._recipe
+            before = {"prompts": recipe.scenes(step), "learning_rate": recipe.learning_rate(step)}
+            before |= self._changes
         wanted = turn.wanted(before["prompts"], keep=self._keep)
         wanted = {name: value for name, value in wanted.items() if value != before[name]}
         with self._changed:
@@ -203,10 +223,14 @@ class Job:
             self._touch()
 
     def enter(self, state: State) -> None:
-        """Loading or painting begins. This and what follows is for the job's own thread."""
+        """Loading or painting begins, or a pause. This and what follows is for the job's own thread."""
         with self._changed:
+            if state == "waiting":
+                self._seconds, self._began = self._elapsed(), None
+                self._pace.pause()
+            else:
+                self._began = self._began or time.monotonic()
             self._state = state
-            self._began = self._began or time.monotonic()
             self._touch()
 
     def show(self, frame: "Frame", *, recipe: Recipe) -> None:

@@ -18,6 +18,10 @@ class Pace:
             self._weight += _SHARE * (1 - self._weight)
         self._last = now
 
+    def pause(self) -> None:
+        """What passes until the next frame counts for none."""
+        self._last = None
+
     @property
     def steps_a_second(self) -> float:
         """0 until two frames have come."""

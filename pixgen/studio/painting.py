@@ -20,6 +20,7 @@ from pixgen.studio.jobs import Job
 from pixgen.studio.models import Models
 from pixgen.studio.record import Record, read_state
 from pixgen.studio.runs import Run, State
+from pixgen.studio.timing import Timing
 from pixgen.studio.turns import FairLock, Line
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Tools:
     lock: FairLock  # of the device, held for a step at a time
     device: Callable[[], str]
     models: Models
+    timing: Timing
     painter: Painter
     save_every: float  # seconds between saved states
     longest_seconds: float | None  # of painting, a session
@@ -77,10 +79,10 @@ def work(job: Job, tools: Tools, *, claim: Claim) -> None:
         _free_memory()
     # Who sees that the job has ended may go on with its run at once.
     claim.release()
+    tools.timing.learn(job.recipe, job.glimpse().steps_a_second)
     tools.line.leave(job)
     job.end(ending.state, error=ending.error, still=ending.still, unsaved=ending.unsaved)
-    for other in tools.line.members():
-        other.look_again()
+    _look_again(tools)
 
 
 def _live(job: Job, tools: Tools, record: Record) -> _Ending:
@@ -150,6 +152,9 @@ def _take_steps(
     """Paint until it is done, stopped, or has taken too long; how it ended, and what to know of that."""
     began = saved = time.monotonic()
     while not job.stopping:
+        if job.paused:
+            began += _rest(job, tools, record, painter)
+            continue
         _change(job, painter)
         with tools.lock:
             frame = next(painter, None)
@@ -170,6 +175,25 @@ def _take_steps(
             _save_meanwhile(job, record, painter)
             saved = time.monotonic()
     return "stopped", ""
+
+
+def _rest(job: Job, tools: Tools, record: Record, painter: Iterator["Frame"]) -> float:
+    """Let others paint until the pause is over and its turn has come; the seconds that it took."""
+    began = time.monotonic()
+    if job.frame is not None:
+        _save_meanwhile(job, record, painter)
+    job.enter("waiting")
+    tools.line.give_up(job)
+    _look_again(tools)
+    if tools.line.wait(job, until=lambda: job.stopping):
+        job.enter("painting")
+    return time.monotonic() - began
+
+
+def _look_again(tools: Tools) -> None:
+    """Let everyone in the line look: their places are others."""
+    for job in tools.line.members():
+        job.look_again()
 
 
 def _change(job: Job, painter: Iterator["Frame"]) -> None:

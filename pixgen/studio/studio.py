@@ -25,8 +25,10 @@ from pixgen.studio.jobs import Job
 from pixgen.studio.models import Models
 from pixgen.studio.painting import Painter, Tools, paint, work
 from pixgen.studio.policy import Policy
+from pixgen.studio.queue import Place, move, places
 from pixgen.studio.runs import Run, new_folder, read_run, run_folders
 from pixgen.studio.storage import prepare_folder, remove_leftovers
+from pixgen.studio.timing import Timing
 from pixgen.studio.turns import FairLock, Line
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class Studio:
         self._models = Models(lambda: self.device)
         self._tools = Tools(
             line=Line(), lock=FairLock(), device=lambda: self.device, models=self._models,
-            painter=painter, save_every=save_every, longest_seconds=policy.longest_seconds,
+            timing=Timing(), painter=painter, save_every=save_every, longest_seconds=policy.longest_seconds,
         )  # fmt: skip
         self._lock = threading.RLock()  # of what follows
         self._jobs: dict[str, Job] = {}
@@ -130,13 +132,9 @@ class Studio:
             try:
                 remove_leftovers(run.folder)
                 run = dataclasses.replace(
-                    run,
-                    recipe=recipe,
-                    state="waiting",
-                    finished=None,
-                    notice="",
+                    run, recipe=recipe, state="waiting", finished=None, notice="",
                     owner=owner or run.owner,
-                )
+                )  # fmt: skip
                 run.save()
             except BaseException:
                 claim.release()
@@ -178,6 +176,14 @@ class Studio:
         with self._lock:
             return self._jobs.get(run_id)
 
+    def queue(self) -> list[Place]:
+        """Every job that is painted or waits, the first one first, with its place and time."""
+        return places(self._tools.line.members(), self._tools.timing)
+
+    def move(self, job: Job, by: int) -> None:
+        """Let a job that waits be painted before (-1) or behind (1) the owner's next one."""
+        move(self._tools.line.members(), job, by)
+
     def run(self, run_id: str) -> Run:
         """The run of that id. Raises StudioError if there is none."""
         job = self.job(run_id)
@@ -209,9 +215,8 @@ class Studio:
     def preload(self, recipe: Recipe) -> None:
         """Load the models of a recipe beside everything else, so that the first picture need not wait."""
 
-        threading.Thread(
-            target=self._models.preload, args=(recipe,), name="preload", daemon=True
-        ).start()
+        load = threading.Thread(target=self._models.preload, args=(recipe,), daemon=True)
+        load.start()
 
     def close(self, timeout: float | None = None) -> None:
         """Stop every job, wait until all is saved (at most so many seconds) and let go of the models."""
@@ -264,9 +269,7 @@ class Studio:
         for run_id in ended[:-REMEMBERED]:
             del self._jobs[run_id]
         self._tools.line.join(job)
-        thread = threading.Thread(
-            target=self._work, args=(job, claim), name=f"job {job.id}", daemon=True
-        )
+        thread = threading.Thread(target=self._work, args=(job, claim), daemon=True)
         try:
             thread.start()
         except RuntimeError as error:  # the system has no room for a thread: the line must go on

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -36,11 +36,14 @@ class FairLock:
 
 
 class Line:
-    """Members in the order in which they came; the first one's turn lasts until it leaves."""
+    """Members in the order in which they came. The first who does not rest gets the turn when nobody
+    has it, and has it until it leaves or rests."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._members: list[Any] = []
+        self._resting: list[Any] = []
+        self._turn: Any = None
 
     def join(self, member: Any) -> None:
         """Stand behind the others."""
@@ -48,10 +51,13 @@ class Line:
             self._members.append(member)
 
     def wait(self, member: Any, *, until: Callable[[], bool]) -> bool:
-        """Wait for the member's turn, or ``until`` is true when the line moves; whether it is its turn."""
+        """Wait for the member's turn, or ``until`` is true when the line moves; whether it has the turn."""
         with self._changed:
-            self._changed.wait_for(lambda: self._members[0] is member or until())
-            return self._members[0] is member and not until()
+            self._changed.wait_for(lambda: self._may(member) or until())
+            if until() or not self._may(member):
+                return False
+            self._turn = member
+            return True
 
     def wake(self) -> None:
         """Let everyone who waits look again."""
@@ -62,14 +68,76 @@ class Line:
         """Go, from wherever in the line."""
         with self._changed:
             self._members = [each for each in self._members if each is not member]
+            self._resting = [each for each in self._resting if each is not member]
+            self._give_up(member)
+
+    def rest(self, member: Any) -> None:
+        """Keep the place, and let others go first until ``wake_up``."""
+        with self._changed:
+            if not _has(self._resting, member):
+                self._resting.append(member)
             self._changed.notify_all()
 
-    def place(self, member: Any) -> int:
-        """How many are before the member; 0 for the first, and for one who has left."""
+    def wake_up(self, member: Any) -> None:
+        """Wait for the turn again."""
         with self._changed:
-            return next((place for place, each in enumerate(self._members) if each is member), 0)
+            self._resting = [each for each in self._resting if each is not member]
+            self._changed.notify_all()
+
+    def rests(self, member: Any) -> bool:
+        """Whether the member lets others go first."""
+        with self._changed:
+            return _has(self._resting, member)
+
+    def give_up(self, member: Any) -> None:
+        """Let the next have the turn, if the member has it, and stay in the line."""
+        with self._changed:
+            self._give_up(member)
+
+    def exchange(self, member: Any, other: Any) -> None:
+        """Let two who wait change places; nothing if one of them is not in the line, or has the turn."""
+        with self._changed:
+            if self._turn is member or self._turn is other:
+                return
+            places = {id(each): place for place, each in enumerate(self._members)}
+            if id(member) in places and id(other) in places:
+                one, two = places[id(member)], places[id(other)]
+                self._members[one], self._members[two] = other, member
+                self._changed.notify_all()
+
+    def place(self, member: Any) -> int:
+        """How many are before the member; 0 for the first, for who has the turn, and for one who has left.
+
+        Who rests is passed over, and counts for nobody else.
+        """
+        with self._changed:
+            if self._turn is member or not _has(self._members, member):
+                return 0
+            before = self._members[: _index(self._members, member)]
+            count = sum(each is self._turn or not _has(self._resting, each) for each in before)
+            behind = self._turn is not None and not _has(before, self._turn)
+            return count + behind
 
     def members(self) -> list[Any]:
         """Everyone, the first one first."""
         with self._changed:
             return list(self._members)
+
+    def _may(self, member: Any) -> bool:
+        if self._turn is not None:
+            return self._turn is member
+        first = next((each for each in self._members if not _has(self._resting, each)), None)
+        return first is member
+
+    def _give_up(self, member: Any) -> None:
+        if self._turn is member:
+            self._turn = None
+        self._changed.notify_all()
+
+
+def _has(members: Sequence[Any], member: Any) -> bool:
+    return any(each is member for each in members)
+
+
+def _index(members: Sequence[Any], member: Any) -> int:
+    return next(place for place, each in enumerate(members) if each is member)

@@ -1,0 +1,53 @@
+"""The queue as a person sees it: which of their runs wait, at which place, and for how long."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pixgen.studio.jobs import Job
+from pixgen.studio.timing import Timing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One job in the line.
+
+    ``before`` is how many are painted before it. ``wait`` is how many seconds pass until its turn, and
+    ``takes`` how many it takes from then on; None while nothing was measured.
+    """
+
+    job: Job
+    before: int
+    paused: bool
+    wait: float | None
+    takes: float | None
+
+
+def places(line: Sequence[Job], timing: Timing) -> list[Place]:
+    """Everyone in the line, the first one first; who is paused is passed over."""
+    found, wait = [], 0.0
+    for job in sorted(line, key=lambda job: job.paused):  # stable: who is paused comes last
+        takes = _takes(job, timing)
+        paused = job.paused
+        found.append(
+            Place(
+                job=job, before=job.place, paused=paused, wait=None if paused else wait, takes=takes
+            )
+        )
+        wait = None if wait is None or takes is None else wait + takes
+    return sorted(found, key=lambda place: line.index(place.job))
+
+
+def move(line: Sequence[Job], job: Job, by: int) -> None:
+    """Let a job that waits change places with the one of the same owner before (-1) or behind it (1):
+    nobody gets before anybody else."""
+    own = [each for each in line if each.owner == job.owner]
+    if job in own and 0 <= (place := own.index(job) + by) < len(own):
+        job.exchange(own[place])
+
+
+def _takes(job: Job, timing: Timing) -> float | None:
+    glimpse = job.glimpse()
+    if glimpse.seconds_left is not None:
+        return glimpse.seconds_left
+    run = job.run
+    return timing.seconds(run.recipe, max(0, run.recipe.steps - max(0, run.step)))

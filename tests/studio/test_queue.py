@@ -1,0 +1,156 @@
+"""The queue: places and times, moving up and down, pauses, and leaving it."""
+
+import time
+
+import pytest
+
+from pixgen.studio.timing import Timing
+from tests.studio.fakes import Painters, a_recipe
+
+
+@pytest.fixture
+def held(open_studio):
+    """A studio whose first job holds before its step 3, and two more of the same owner behind it."""
+    painters = Painters(hold_at=3)
+    studio = open_studio(painters)
+    jobs = [studio.submit(a_recipe(seed=seed), owner="ada") for seed in range(3)]
+    assert painters.held.wait(20)
+    return painters, studio, jobs
+
+
+def order(painters):
+    return [painter.recipe.seed for painter in painters.made]
+
+
+def until(true):
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline, "it did not come to be"
+        time.sleep(0.005)
+
+
+def ended(*jobs):
+    assert all(job.wait(20) for job in jobs)
+    assert [job.error for job in jobs] == [None] * len(jobs)
+
+
+def test_the_queue_tells_places_and_times(held):
+    painters, studio, jobs = held
+    assert [place.job for place in studio.queue()] == jobs
+    assert [place.before for place in studio.queue()] == [0, 1, 2]
+    assert [place.wait for place in studio.queue()][0] == 0
+    painters.go_on.set()
+    ended(*jobs)
+    assert studio.queue() == []
+
+
+def test_times_add_up_from_what_was_measured():
+    timing = Timing()
+    recipe, larger = a_recipe(), a_recipe(width=64, height=64)
+    assert timing.seconds(recipe, 10) is None
+    timing.learn(recipe, 4.0)
+    assert timing.seconds(recipe, 10) == 2.5
+    assert 2.5 < timing.seconds(larger, 10) < 4 * 2.5
+    timing.learn(larger, 1.0)
+    assert (timing.seconds(recipe, 10), timing.seconds(larger, 10)) == (2.5, 10)
+    timing.learn(recipe, 0.0)
+    assert timing.seconds(recipe, 10) == 2.5
+
+
+def test_who_waits_is_told_for_how_long(held):
+    painters, studio, (first, second, third) = held
+    studio._tools.timing.learn(a_recipe(), 2.0)
+    waits = {place.job: (place.wait, place.takes) for place in studio.queue()}
+    assert waits[second][1] == waits[third][1] == 6.0
+    assert waits[third][0] == pytest.approx(waits[second][0] + 6.0)
+    second.pause()
+    waits = {place.job: place.wait for place in studio.queue()}
+    assert waits[second] is None
+    assert waits[third] < 6.0
+
+
+def test_a_job_moves_up_and_down_among_those_who_wait(held):
+    painters, studio, (first, second, third) = held
+    studio.move(third, -1)
+    assert (second.place, third.place) == (2, 1)
+    studio.move(third, -1)  # the first one is painted already
+    studio.move(second, 1)  # it is the last one already
+    assert (first.place, second.place, third.place) == (0, 2, 1)
+    painters.go_on.set()
+    ended(first, second, third)
+    assert order(painters) == [0, 2, 1]
+
+
+def test_nobody_moves_before_anybody_else(held):
+    painters, studio, (first, second, third) = held
+    other = studio.submit(a_recipe(seed=7), owner="grace")
+    last = studio.submit(a_recipe(seed=8), owner="ada")
+    studio.move(other, -1)
+    studio.move(last, -1)
+    assert [job.place for job in (second, last, other, third)] == [1, 2, 3, 4]
+
+
+def test_a_paused_job_lets_the_others_go_first_and_then_paints_the_same(held, open_studio):
+    painters, studio, (first, second, third) = held
+    first.pause()
+    painters.go_on.set()
+    ended(second, third)
+    assert (first.state, first.paused, first.ended) == ("waiting", True, False)
+    assert studio.run(first.id).state == "waiting"
+    assert first.run.picture.is_file()  # saved as it stood
+    first.go_on()
+    ended(first)
+    whole = studio.submit(a_recipe(seed=0))
+    ended(whole)
+    assert (first.frame.picture == whole.frame.picture).all()
+    assert first.run.picture.read_bytes() == whole.run.picture.read_bytes()
+
+
+def test_a_job_that_waits_may_be_paused(held):
+    painters, studio, (first, second, third) = held
+    second.pause()
+    assert (second.place, third.place) == (1, 1)
+    painters.go_on.set()
+    ended(first, third)
+    assert second.state == "waiting"
+    second.go_on()
+    ended(second)
+    assert order(painters) == [0, 2, 1]
+
+
+def test_a_paused_job_can_be_cancelled_and_keeps_its_picture(held):
+    painters, studio, (first, second, third) = held
+    first.pause()
+    second.stop()
+    painters.go_on.set()
+    ended(third)
+    first.stop()
+    ended(first, second)
+    assert (first.state, second.state) == ("stopped", "stopped")
+    assert first.run.picture.is_file()
+    assert first.run.state_file.is_file()
+    assert studio.queue() == []
+
+
+def test_a_studio_closes_though_a_job_is_paused(held):
+    painters, studio, (first, second, third) = held
+    for job in (second, first):
+        job.pause()
+    painters.go_on.set()
+    studio.close(timeout=20)
+    assert {job.state for job in (first, second)} == {"stopped"}
+
+
+def test_a_pause_does_not_count_as_painting(open_studio):
+    painters = Painters(hold_at=3)
+    studio = open_studio(painters)
+    job = studio.submit(a_recipe())
+    assert painters.held.wait(20)
+    job.pause()
+    painters.go_on.set()
+    until(lambda: job.state == "waiting")
+    before = job.run.seconds
+    until(lambda: job.glimpse().paused)
+    assert job.run.seconds == before
+    job.go_on()
+    ended(job)
