@@ -177,7 +177,7 @@ class Studio:
             return self._jobs.get(run_id)
 
     def queue(self) -> list[Place]:
-        """Every job that is painted or waits, the first one first, with its place and time."""
+        """Every job that is painted or waits, in order, with its place and time."""
         return places(self._tools.line.members(), self._tools.timing)
 
     def move(self, job: Job, by: int) -> None:
@@ -215,8 +215,7 @@ class Studio:
     def preload(self, recipe: Recipe) -> None:
         """Load the models of a recipe beside everything else, so that the first picture need not wait."""
 
-        load = threading.Thread(target=self._models.preload, args=(recipe,), daemon=True)
-        load.start()
+        threading.Thread(target=self._models.preload, args=(recipe,), daemon=True).start()
 
     def close(self, timeout: float | None = None) -> None:
         """Stop every job, wait until all is saved (at most so many seconds) and let go of the models."""
@@ -269,7 +268,9 @@ class Studio:
         for run_id in ended[:-REMEMBERED]:
             del self._jobs[run_id]
         self._tools.line.join(job)
-        thread = threading.Thread(target=self._work, args=(job, claim), daemon=True)
+        thread = threading.Thread(
+            target=self._work, args=(job, claim), name=f"job {job.id}", daemon=True
+        )
         try:
             thread.start()
         except RuntimeError as error:  # the system has no room for a thread: the line must go on
