@@ -11,12 +11,13 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["PixgenError", "Recipe", "Studio", "__version__", "generate", "grid", "strip"]
+__all__ = ["PixgenError", "Recipe", "Studio", "__version__", "film", "generate", "grid", "strip"]
 
 _HOMES = {
     "PixgenError": "pixgen.errors",
     "Recipe": "pixgen.recipe",
     "Studio": "pixgen.studio",
+    "film": "pixgen.films",
     "generate": "pixgen.painting",
     "grid": "pixgen.painting",
     "strip": "pixgen.painting",

@@ -13,6 +13,7 @@ import typer
 import pixgen
 from pixgen.bench import bench
 from pixgen.commands.classify import classify
+from pixgen.commands.film import film
 from pixgen.commands.fork import fork
 from pixgen.commands.generate import generate
 from pixgen.commands.grid import grid
@@ -34,6 +35,7 @@ for command in (
     fork,
     grid,
     strip,
+    film,
     classify,
     info,
     presets,

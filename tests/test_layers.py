@@ -17,7 +17,7 @@ FLOORS = {
     "models": 2,
     "synthesis": 3, "vision": 3,
     "studio": 4,
-    "__main__": 5, "bench": 5, "cli": 5, "commands": 5, "painting": 5, "ui": 5,
+    "__main__": 5, "bench": 5, "cli": 5, "commands": 5, "films": 5, "painting": 5, "ui": 5,
 }  # fmt: skip
 TOGETHER = (1, 5)  # floors whose modules may import each other
 NO_PLACE_FOR_PAGES_OR_FILES = {"pathlib", "os", "io", "threading", "gradio"}

@@ -1,12 +1,13 @@
-"""Running ffmpeg: one command, or an encoder that takes pictures one by one."""
+"""Running ffmpeg: one command, an encoder that takes pictures one by one, or a reader of films."""
 
 import queue
 import re
 import subprocess
+import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import numpy as np
 
@@ -17,13 +18,26 @@ AHEAD = 4  # pictures that may wait for the encoder: the painting goes on while 
 _OWN = ("-f", "mov")  # a film is read as an MP4, even if it is something else that names addresses
 _LONGEST_WAIT = 120.0  # seconds for the last pictures to be encoded
 
-# No B-frames: a film can be cut after any picture without encoding it anew. One thread: the cores
-# paint. The colours are tagged as what they are converted to, or players guess.
-H264 = (
+# The colours are tagged as what they are converted to, or players guess.
+VIDEO_COLOURS = (
     "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-pix_fmt", "yuv420p",
-    "-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-bf", "0", "-threads", "1",
     "-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
 )  # fmt: skip
+
+
+def h264(crf: int) -> tuple[str, ...]:
+    """Options for an MP4 that plays everywhere: a lower ``crf`` is finer and larger.
+
+    No B-frames: a film can be cut after any picture without encoding it anew. One thread: the cores
+    paint.
+    """
+    return (
+        *VIDEO_COLOURS, "-c:v", "libx264", "-preset", "veryfast", "-crf", f"{crf}", "-bf", "0",
+        "-threads", "1", "-movflags", "+faststart", "-f", "mp4",
+    )  # fmt: skip
+
+
+KEPT = h264(14)  # a run's film: finer than players need, as other formats are made from it later
 
 
 def run(arguments: Sequence[str], *, path: Path) -> str:
@@ -33,6 +47,16 @@ def run(arguments: Sequence[str], *, path: Path) -> str:
     if process.returncode:
         raise _error(path, said)
     return printed.decode("utf-8", "replace")
+
+
+def from_film(path: Path) -> tuple[str, ...]:
+    """Arguments that make a film's file an input."""
+    return (*_OWN, "-i", _file(path))
+
+
+def from_picture(path: Path) -> tuple[str, ...]:
+    """Arguments that make a PNG an input."""
+    return ("-f", "png_pipe", "-i", _file(path))
 
 
 def timing(path: Path) -> tuple[int, float]:
@@ -74,25 +98,74 @@ def join(
     )  # fmt: skip
 
 
-def encode(source: Path, path: Path, *, options: Sequence[str]) -> None:
-    """Encode a film anew. Raises VideoError, StorageError."""
-    run((*_OWN, "-i", _file(source), "-map", "0:v:0", *options, _file(path)), path=path)
+def tags(path: Path) -> dict[str, str]:
+    """What a film says of itself, by the tag's name. Raises VideoError."""
+    lines = run((*_OWN, "-i", _file(path), "-f", "ffmetadata", "-"), path=path)
+    # A mark, a line break among them, that belongs to a text stands behind a backslash.
+    found = re.findall(r"^([^=;#\n][^=\n]*)=((?:[^\\\n]|\\[\s\S])*)$", lines, re.MULTILINE)
+    return {name: re.sub(r"\\([\s\S])", r"\1", text) for name, text in found}
+
+
+def pictures(
+    path: Path, *, source: Sequence[str] = _OWN, filters: str = "null"
+) -> Iterator[np.ndarray]:
+    """The pictures of a film one by one, ``(H, W, 3)`` uint8; only the newest is in memory.
+
+    Args:
+        source: ffmpeg's options of the input, that say what kind of file is expected.
+        filters: what ffmpeg does to each.
+
+    Close the iterator to stop early. Raises VideoError.
+    """
+    arguments = (
+        *source, "-i", _file(path), "-map", "0:v:0", "-vf", filters, "-fps_mode", "passthrough",
+        "-threads", "1", "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "-",
+    )  # fmt: skip
+    with tempfile.TemporaryFile() as complaints:  # a pipe that nobody reads would fill up
+        process = _start(arguments, stdin=subprocess.DEVNULL, stderr=complaints)
+        try:
+            while (picture := _next_picture(process.stdout)) is not None:
+                yield picture
+            if process.wait():
+                complaints.seek(0)
+                raise _error(path, complaints.read())
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def _next_picture(pipe: BinaryIO) -> np.ndarray | None:
+    """The next of a stream of PPM files; None at its end."""
+    if pipe.readline() != b"P6\n":
+        return None
+    width, height = map(int, pipe.readline().split())
+    pipe.readline()  # the largest value, 255
+    data = pipe.read(width * height * 3)
+    if len(data) < width * height * 3:
+        return None
+    return np.frombuffer(data, np.uint8).reshape(height, width, 3)
 
 
 class Encoder:
-    """An H.264 film of pictures that come one by one; at most ``AHEAD`` of them are held in memory.
+    """A film of pictures that come one by one; at most ``AHEAD`` of them are held in memory.
 
     Args:
         path: a new file; it is no film until ``finish`` has returned.
         fps: pictures a second.
+        options: ffmpeg's of the output.
+        even: whether odd sides are made even by repeating the last row or column: H.264 has no others.
+        beside: arguments of one more input, if the options speak of one.
 
     Raises VideoError and StorageError from every method: the encoder works beside its caller, so an
     error may be of an earlier picture.
     """
 
-    def __init__(self, path: Path, *, fps: float) -> None:
+    def __init__(
+        self, path: Path, *, fps: float, options: Sequence[str] = KEPT, even: bool = True,
+        beside: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self.path, self.pictures = path, 0
-        self._fps = fps
+        self._fps, self._options, self._even, self._beside = fps, options, even, beside
         self._shape: tuple[int, ...] | None = None
         self._process: subprocess.Popen | None = None
         self._feeder: threading.Thread | None = None
@@ -100,7 +173,7 @@ class Encoder:
         self._broken = False
 
     def add(self, picture: np.ndarray) -> None:
-        """Append ``(H, W, 3)`` uint8; odd sides are made even by repeating the last row or column."""
+        """Append ``(H, W, 3)`` uint8."""
         if self._shape is None:
             self._shape = picture.shape
             self._begin()
@@ -110,7 +183,7 @@ class Encoder:
             )
         if self._broken:
             self.finish()
-        self._waiting.put(_even(picture))
+        self._waiting.put(_even(picture) if self._even else np.ascontiguousarray(picture))
         self.pictures += 1
 
     def finish(self) -> None:
@@ -132,10 +205,10 @@ class Encoder:
             self._end(None)
 
     def _begin(self) -> None:
-        height, width = (side + side % 2 for side in self._shape[:2])
+        height, width = (side + side % 2 * self._even for side in self._shape[:2])
         arguments = (
             "-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{width}x{height}",
-            "-framerate", f"{self._fps:g}", "-i", "pipe:0", *H264, "-f", "mp4", _file(self.path),
+            "-framerate", f"{self._fps:.6g}", "-i", "pipe:0", *self._beside, *self._options, _file(self.path),
         )  # fmt: skip
         self._process = _start(arguments, stdin=subprocess.PIPE)
         self._feeder = threading.Thread(
@@ -165,7 +238,9 @@ class Encoder:
             return None
 
 
-def _start(arguments: Sequence[str], *, stdin: int) -> subprocess.Popen:
+def _start(
+    arguments: Sequence[str], *, stdin: int, stderr: int | IO[bytes] = subprocess.PIPE
+) -> subprocess.Popen:
     import imageio_ffmpeg
 
     try:
@@ -183,7 +258,7 @@ def _start(arguments: Sequence[str], *, stdin: int) -> subprocess.Popen:
             command,
             stdin=stdin,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             start_new_session=True,
         )
     except (OSError, RuntimeError) as error:

@@ -5,13 +5,17 @@ film. A process that is killed leaves the film of the last commit, whole. Every 
 its last picture, so that a viewer sees the result; going on cuts that off again.
 """
 
+import json
 import math
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pixgen.recipe import Recipe
+from pixgen.errors import PixgenError, VideoError
+from pixgen.recipe import Recipe, read_recipe
 from pixgen.studio import ffmpeg
 from pixgen.studio.storage import remove, temporary_path, writing
 
@@ -32,24 +36,58 @@ def hold_frames(fps: float) -> int:
     return max(1, round(fps * HOLD))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a film is: its pictures' steps (without the held repetitions of the last), its pace, and
+    the recipe that it was painted from, if it carries both."""
+
+    steps: tuple[int, ...]
+    fps: float
+    recipe: Recipe | None
+
+
+def read_facts(path: Path) -> Facts:
+    """What a film that pixgen wrote tells of itself. Raises VideoError if it is none."""
+    if not path.is_file():
+        raise VideoError(f"There is no film “{path.name}”.")
+    count, fps = ffmpeg.timing(path)
+    told = ffmpeg.tags(path)
+    try:
+        steps = tuple(map(int, json.loads(told["description"])["steps"]))[:count]
+        recipe = read_recipe(told["comment"]) if "comment" in told else None
+    except (KeyError, TypeError, ValueError, PixgenError):
+        # Of the held pictures, one may be the only one of its step.
+        steps, recipe = tuple(range(max(1, count - hold_frames(fps) + 1))), None
+    return Facts(steps=steps, fps=fps, recipe=recipe)
+
+
 class Film:
     """Writes ``path``, an MP4 file.
 
     Args:
         path: the film; it is there, and whole, after each commit.
-        frames: how many pictures of an existing film to keep before the new ones; 0 begins anew.
+        hold: seconds that the last picture stays at the end.
+        steps: the steps of those pictures of an existing film to keep before the new ones; without,
+            it begins anew.
 
     Every method raises VideoError or StorageError. What was added since the last commit is lost then,
     and the film goes on with what is added next.
     """
 
-    def __init__(self, path: Path, *, fps: float = FPS, frames: int = 0) -> None:
-        self.path, self.frames = path, frames if path.exists() else 0
-        self._fps = fps
+    def __init__(
+        self, path: Path, *, fps: float = FPS, hold: float = HOLD, steps: Sequence[int] = ()
+    ) -> None:
+        self.path, self.steps = path, tuple(steps) if path.exists() else ()
+        self._fps, self._hold = fps, hold
         self._encoder: ffmpeg.Encoder | None = None
+        self._added: list[int] = []
 
-    def add(self, picture: np.ndarray) -> None:
-        """Append ``(H, W, 3)`` uint8 RGB."""
+    def add(self, picture: np.ndarray, *, step: int) -> None:
+        """Append ``(H, W, 3)`` uint8 RGB, the picture of a step."""
+        self._show(picture)
+        self._added.append(step)
+
+    def _show(self, picture: np.ndarray) -> None:
         if self._encoder is None:
             self._encoder = ffmpeg.Encoder(temporary_path(self.path), fps=self._fps)
         try:
@@ -60,28 +98,33 @@ class Film:
 
     def commit(self, last: np.ndarray, *, recipe: Recipe | None = None) -> None:
         """Make the film whole with what was added, holding ``last`` at its end."""
-        added = 0 if self._encoder is None else self._encoder.pictures
-        for _ in range(hold_frames(self._fps)):
-            self.add(last)
+        for _ in range(hold_frames(self._fps) if self._hold else 0):
+            self._show(last)
+        if self._encoder is None:  # nothing new, and nothing to hold
+            return
+        steps = (*self.steps, *self._added)
         try:
             self._encoder.finish()
-            self._join(self._encoder.path, recipe)
+            self._join(self._encoder.path, recipe, steps)
         finally:
             self.abort()
-        self.frames += added
+        self.steps = steps
 
     def abort(self) -> None:
         """Forget what was added since the last commit."""
+        self._added = []
         if self._encoder is not None:
             self._encoder.abort()
             remove(self._encoder.path)
             self._encoder = None
 
-    def _join(self, added: Path, recipe: Recipe | None) -> None:
+    def _join(self, added: Path, recipe: Recipe | None, steps: Sequence[int]) -> None:
         parts = [(added, None)]
-        if self.frames:
+        if self.steps:
             # Rounded down: a picture at the very end of the part is the next one's.
-            parts.insert(0, (self.path, math.floor(self.frames / self._fps * 1e6) / 1e6))
-        tags = {} if recipe is None else {"comment": recipe.to_json()}
+            parts.insert(0, (self.path, math.floor(len(self.steps) / self._fps * 1e6) / 1e6))
+        tags = {"description": json.dumps({"steps": steps}, separators=(",", ":"))}
+        if recipe is not None:
+            tags["comment"] = recipe.to_json()
         with writing(self.path) as whole, tempfile.TemporaryDirectory() as folder:
             ffmpeg.join(parts, whole, tags=tags, folder=Path(folder))

@@ -32,7 +32,7 @@ class Stored:
 
     recipe: Recipe
     painter: dict[str, Any]
-    film_frames: int
+    film_steps: list[int]  # of the pictures in its film
     filmed: int
 
 
@@ -52,7 +52,7 @@ class Record:
     def go_on(self, stored: Stored) -> None:
         """Let film and curve go on from where the stored state stands."""
         self.curve = Curve.read(self.run.curve)
-        self._film = Film(self.run.film, frames=stored.film_frames)
+        self._film = Film(self.run.film, steps=stored.film_steps)
         self._filmed = stored.filmed
 
     def film(self, frame: "Frame") -> None:
@@ -60,7 +60,7 @@ class Record:
         if frame.step <= self._filmed or not is_filmed(frame.step, frame.steps):
             return
         try:
-            self._film.add(frame.picture)
+            self._film.add(frame.picture, step=frame.step)
             self._filmed = frame.step
         except (VideoError, StorageError) as error:
             self._film_failed(error)
@@ -104,7 +104,10 @@ class Record:
 
     def _save_state(self, run: Run, frame: "Frame", painter: dict[str, Any]) -> None:
         stored = Stored(
-            recipe=run.recipe, painter=painter, film_frames=self._film.frames, filmed=self._filmed
+            recipe=run.recipe,
+            painter=painter,
+            film_steps=list(self._film.steps),
+            filmed=self._filmed,
         )
         write_state(run.state_file, stored, step=frame.step)
 
@@ -121,7 +124,7 @@ def write_state(path: Path, stored: Stored, *, step: int) -> None:
     torch.save(
         {
             "version": _VERSION, "recipe": stored.recipe.to_json(), "step": step,
-            "film_frames": stored.film_frames, "filmed": stored.filmed, "painter": stored.painter,
+            "film_steps": stored.film_steps, "filmed": stored.filmed, "painter": stored.painter,
         },
         data,
     )  # fmt: skip
@@ -141,7 +144,7 @@ def read_state(path: Path) -> Stored | None:
         state = torch.load(path, map_location="cpu", weights_only=True)
         return Stored(
             recipe=read_recipe(state["recipe"]), painter=state["painter"],
-            film_frames=state["film_frames"], filmed=state["filmed"],
+            film_steps=state["film_steps"], filmed=state["filmed"],
         )  # fmt: skip
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError,
             pickle.UnpicklingError, zipfile.BadZipFile) as error:  # fmt: skip

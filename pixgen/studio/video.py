@@ -1,26 +1,67 @@
-"""Films as files: written picture by picture, and exported in other formats and lengths."""
+"""Films as files: written picture by picture, and exported in other formats, lengths and ways."""
 
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from pixgen.errors import VideoError
 from pixgen.recipe import Recipe
 from pixgen.studio import ffmpeg
-from pixgen.studio.film import FPS, HOLD, Film, hold_frames
+from pixgen.studio.captions import NARROWEST, Captions
+from pixgen.studio.film import FPS, Facts, Film, read_facts
 from pixgen.studio.storage import writing
+from pixgen.studio.timeline import Cut, Timeline
 
-_FORMATS = {  # suffix: options, and the most pictures a second that viewers show
-    ".mp4": ((*ffmpeg.H264[2:], "-movflags", "+faststart", "-f", "mp4"), 60),
-    ".webm": (
-        ("-c:v", "libvpx-vp9", "-crf", "30", "-b:v", "0", "-pix_fmt", "yuv420p", "-f", "webm"),
-        60,
-    ),
-    ".webp": (("-c:v", "libwebp_anim", "-quality", "80", "-loop", "0", "-f", "webp"), 50),
-    ".gif": (("-loop", "0", "-f", "gif"), 25),
-}
-# A palette a picture: one for the whole film would hold every picture in memory.
-_GIF_COLOURS = ",split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"
+LARGEST_SIDE = 4096  # pixels of a film that is made larger
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a film is encoded: ffmpeg's options, the most pictures a second that viewers show, whether
+    its sides must be even, and whether it has a palette of a few colours."""
+
+    options: tuple[str, ...]
+    most_fps: float
+    even: bool
+    palette: bool = False
+
+
+_VP9 = (
+    "-c:v",
+    "libvpx-vp9",
+    "-crf",
+    "24",
+    "-b:v",
+    "0",
+    "-deadline",
+    "good",
+    "-cpu-used",
+    "4",
+    "-threads",
+    "1",
+)
+_TAGS = ("-map", "0:v:0", "-map_metadata", "1", "-metadata", "description=")
+# An ordered pattern stays the same where nothing moves, so that a GIF is half as large.
+_PALETTE = (
+    "-lavfi",
+    "[0:v][1:v]paletteuse=dither=bayer:bayer_scale=4:diff_mode=rectangle",
+    "-loop",
+    "0",
+    "-f",
+    "gif",
+)
+FORMATS = {
+    ".mp4": Format((*_TAGS, *ffmpeg.h264(18)), 60, True),
+    ".webm": Format((*_TAGS, *ffmpeg.VIDEO_COLOURS, *_VP9, "-f", "webm"), 60, True),
+    ".webp": Format((*_TAGS, "-c:v", "libwebp_anim", "-quality", "80", "-loop", "0", "-f", "webp"), 50, False),
+    ".gif": Format(_PALETTE, 25, False, palette=True),
+}  # fmt: skip
+_FIND_PALETTE = ("-vf", "palettegen=stats_mode=full", "-f", "image2", "-update", "1")
 
 
 class FilmWriter:
@@ -40,6 +81,7 @@ class FilmWriter:
     def __init__(self, path: str | Path, *, fps: float = FPS, recipe: Recipe | None = None) -> None:
         self._film, self._recipe = Film(Path(path), fps=fps), recipe
         self._last: np.ndarray | None = None
+        self._count = 0
 
     def __enter__(self) -> "FilmWriter":
         return self
@@ -47,7 +89,8 @@ class FilmWriter:
     def add(self, picture: np.ndarray) -> None:
         """Append ``(H, W, 3)`` uint8 RGB; odd sides are made even by repeating the edge."""
         self._last = picture
-        self._film.add(picture)
+        self._film.add(picture, step=self._count)
+        self._count += 1
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
@@ -59,47 +102,146 @@ class FilmWriter:
 
 
 def export(
-    path_in: str | Path, path_out: str | Path, *,
-    fps: float | None = None, seconds: float | None = None, hold: float = HOLD,
+    path_in: str | Path, path_out: str | Path, cut: Cut | None = None, *,
+    progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> None:  # fmt: skip
-    """Encode a film that pixgen wrote as MP4, WebM, GIF or WebP, by the suffix of ``path_out``.
+    """Make another film of one that pixgen wrote: MP4, WebM, GIF or WebP, by the suffix of ``path_out``.
+
+    Nothing is painted, and whatever its length, only a few pictures are in memory at a time.
 
     Args:
-        fps: pictures a second; the film's own by default.
-        seconds: how long all of it takes, the held last picture included; instead of ``fps``.
-        hold: seconds that the last picture stays.
+        cut: its length and pace, and what else is wanted of it.
+        progress: told how many pictures of how many are encoded. What it raises ends the export.
 
-    Raises VideoError, StorageError.
+    Raises VideoError, StorageError; what was at ``path_out`` then is still there.
     """
-    path_in, path_out = Path(path_in), Path(path_out)
+    path_in, path_out, cut = Path(path_in), Path(path_out), cut or Cut()
     suffix = path_out.suffix.lower()
-    if suffix not in _FORMATS:
-        raise VideoError(f"A film can be {', '.join(_FORMATS)}, not “{suffix or path_out.name}”.")
-    if fps is not None and seconds is not None:
-        raise VideoError("Give either the pictures a second or the length of the film, not both.")
-    if not 0 <= hold <= 60:
-        raise VideoError(f"The last picture can be held for 0 to 60 seconds, not {hold:g}.")
-    if not path_in.is_file():
-        raise VideoError(f"There is no film “{path_in.name}”.")
-    count, rate = ffmpeg.timing(path_in)
-    count = max(
-        1, count - hold_frames(rate) + 1
-    )  # one of the held ones may be the only one of its picture
-    if seconds is not None:
-        if seconds <= hold:
-            raise VideoError(
-                f"The film must be longer than its last picture is held: over {hold:g} seconds."
-            )
-        fps = count / (seconds - hold)
-    fps = rate if fps is None else fps
-    if not 0.1 <= fps <= 1000:
-        raise VideoError(f"A film can have 0.1 to 1000 pictures a second, not {fps:g}.")
-    options, most = _FORMATS[suffix]
-    shown = min(fps, most)
-    filters = (
-        f"trim=end_frame={count},setpts=N/({fps:.6f}*TB),fps={shown:.6f},"
-        f"tpad=stop_mode=clone:stop_duration={hold:.3f}"
-        + (_GIF_COLOURS if suffix == ".gif" else "")
+    if suffix not in FORMATS:
+        raise VideoError(f"A film can be {', '.join(FORMATS)}, not “{suffix or path_out.name}”.")
+    kind, facts = FORMATS[suffix], read_facts(path_in)
+    changes = _changes(path_in, len(facts.steps)) if cut.even else ()
+    timeline = Timeline(
+        cut, count=len(facts.steps), fps=facts.fps, most_fps=kind.most_fps, changes=changes
     )
-    with writing(path_out) as temporary:
-        ffmpeg.encode(path_in, temporary, options=("-vf", filters, "-map_metadata", "0", *options))
+    total = len(timeline) * (2 if kind.palette else 1)
+
+    def encode(path: Path, options: Sequence[str], beside: Sequence[str], done: int) -> None:
+        encoder = ffmpeg.Encoder(
+            path, fps=timeline.fps, options=options, even=kind.even, beside=beside
+        )
+        try:
+            with closing(_drawn(path_in, facts, cut, timeline)) as drawn:
+                for number, picture in enumerate(drawn, start=done + 1):
+                    encoder.add(picture)
+                    progress(number, total)
+            encoder.finish()
+        finally:
+            encoder.abort()
+
+    with writing(path_out) as temporary, tempfile.TemporaryDirectory() as folder:
+        if (
+            kind.palette
+        ):  # found in a first pass, as both at once would hold every picture in memory
+            palette = Path(folder) / "palette.png"
+            encode(palette, _FIND_PALETTE, (), 0)
+            encode(temporary, kind.options, ffmpeg.from_picture(palette), len(timeline))
+        else:
+            encode(temporary, kind.options, ffmpeg.from_film(path_in), 0)
+
+
+class Reel:
+    """A film's pictures by place, each place at or after the one before; holds two pictures."""
+
+    def __init__(self, path: Path) -> None:
+        self._pictures = ffmpeg.pictures(path)
+        self._number, self._before, self._now = -1, None, None
+
+    def at(self, place: float) -> np.ndarray:
+        """``(H, W, 3)`` uint8; between two numbers, a mixture. After the last there is only the last."""
+        while self._number < place:
+            picture = next(self._pictures, None)
+            if picture is None:
+                break
+            self._number, self._before, self._now = self._number + 1, self._now, picture
+        if self._now is None:
+            raise VideoError("This film has no pictures.")
+        behind = self._number - place  # 0: the newest; 1: the one before
+        return (
+            self._now
+            if behind <= 0 or self._before is None
+            else mixed(self._now, self._before, behind)
+        )
+
+    def close(self) -> None:
+        """Read no more."""
+        self._pictures.close()
+
+
+def mixed(one: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
+    """Two pictures ``(H, W, 3)`` uint8 as one, with so much of the other, in [0, 1]."""
+    if share <= 0 or share >= 1:
+        return other if share >= 1 else one
+    return (one + (other.astype(np.float32) - one) * share + 0.5).astype(np.uint8)
+
+
+def _drawn(path: Path, facts: Facts, cut: Cut, timeline: Timeline) -> Iterator[np.ndarray]:
+    """The pictures of the film to be, one by one."""
+    draw: _Draw | None = None
+    # Two readers: while a loop closes, the end and the beginning are seen at once.
+    with closing(Reel(path)) as reel, closing(Reel(path)) as beginning:
+        for shown in timeline:
+            picture, place = reel.at(shown.place), shown.place
+            if shown.share:
+                picture = mixed(picture, beginning.at(shown.other), shown.share)
+                place = shown.other if shown.share > 0.5 else place
+            draw = draw or _Draw(facts, cut, shape=picture.shape)
+            yield draw(picture, step=facts.steps[min(round(place), len(facts.steps) - 1)])
+
+
+class _Draw:
+    """Brings pictures to the size that is wanted, and writes below them what is wanted."""
+
+    def __init__(self, facts: Facts, cut: Cut, *, shape: tuple[int, ...]) -> None:
+        height, width = shape[:2]
+        self._recipe = facts.recipe
+        if facts.recipe is not None:  # without the rows and columns that made its sides even
+            height, width = min(height, facts.recipe.height), min(width, facts.recipe.width)
+        self._shape = (height, width)
+        self._scale = cut.scale or (-(-NARROWEST // width) if cut.captions else 1)
+        self._scale = max(1, min(self._scale, LARGEST_SIDE // max(height, width)))
+        self._captions = None
+        if cut.captions:
+            words = {self._words(step) for step in facts.steps}
+            self._captions = Captions(words, width=width * self._scale)
+
+    def __call__(self, picture: np.ndarray, *, step: int) -> np.ndarray:
+        height, width = self._shape
+        picture = picture[:height, :width]
+        if self._scale > 1:
+            size = (width * self._scale, height * self._scale)
+            picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+        if self._captions is None:
+            return picture
+        return self._captions.under(picture, words=self._words(step), aside=self._aside(step))
+
+    def _aside(self, step: int) -> str:
+        if self._recipe is None:
+            return ""
+        return "sketch" if step < 0 else f"step {step} of {self._recipe.steps}"
+
+    def _words(self, step: int) -> str:
+        if self._recipe is None:
+            return ""
+        return " | ".join(prompt.label for prompt in self._recipe.scene(max(0, step)))
+
+
+def _changes(path: Path, count: int) -> list[float]:
+    """How much each of the first so many pictures differs from the one before, the first 0."""
+    found, before = [], None
+    with closing(ffmpeg.pictures(path, filters="scale=32:32:flags=area")) as pictures:
+        for picture, _ in zip(pictures, range(count), strict=False):
+            picture = picture.astype(np.int16)
+            found.append(0.0 if before is None else float(np.abs(picture - before).mean()))
+            before = picture
+    return found
