@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from pixgen.augmentations import CUTOUT_SETS, CutoutSet
 from pixgen.drawing import DRAWERS, Fourier, Lines, Multires, Pixels
+from pixgen.engine import Engine
 from pixgen.errors import RecipeError
 from pixgen.losses import Losses
 from pixgen.prompts import Prompt, Scene, format_prompts, parse, why
@@ -182,6 +183,7 @@ class Recipe(_Value):
     optimizer: Optimizer = Optimizer()
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the latent, for display; 0 is off
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    engine: Engine = Engine()
     changes: tuple[Change, ...] = ()
 
     @model_validator(mode="after")

@@ -3,9 +3,12 @@
 import json
 
 import pytest
+import torch
 
+from pixgen.bench.plain import PlainLoop
 from pixgen.bench.search import text as search_text
 from pixgen.bench.speed import STAGES, speed, text
+from pixgen.bench.subjects import plain_tower, subjects
 from pixgen.cli import main
 from pixgen.recipe import make_recipe
 
@@ -34,6 +37,45 @@ def test_the_floor_is_the_arithmetic_at_the_measured_rate(small):
     floor = 1000 * sum(small["gflop"].values()) / small["matrix_gflop_a_second"]
     assert small["floor_ms"] == pytest.approx(floor, rel=0.05)
     assert small["times_the_floor"] == pytest.approx(small["step_ms"] / small["floor_ms"], rel=0.01)
+
+
+def test_the_plain_loop_stands_beside_it(small):
+    plain = small["plain"]
+    assert small["times_the_plain_loop"] == pytest.approx(
+        plain["step_ms"] / small["step_ms"], rel=0.01
+    )
+    for each in (small, plain):
+        assert each["steps_a_second"] == pytest.approx(1000 / each["step_ms"], rel=0.01)
+        floor = small["floor_ms"] / each["step_ms"]
+        assert each["part_of_the_matrix_rate"] == pytest.approx(floor, rel=0.01)
+    assert 47 < small["peak_megabytes"] < plain["peak_megabytes"]  # the weights alone take 47
+    assert small["random_weights"] == []
+
+
+def test_the_plain_loop_paints():
+    torch.manual_seed(0)
+    recipe = make_recipe(SMALL, {"width": 64, "height": 64, "cutouts": {"count": 4}})
+    models = subjects(recipe, "cpu")
+    loop = PlainLoop(
+        recipe, models.vqgan, models.perceptor, [plain_tower("pocket", models.perceptor)]
+    )
+    target = models.perceptor.embed_texts(["a red fox"])
+
+    def likeness():
+        with torch.no_grad():
+            picture = models.vqgan.decode(models.vqgan.nearest(loop.latent)).clamp(0, 1)
+            return float(models.perceptor.embed_images(picture) @ target.T)
+
+    before = likeness()
+    for _ in range(12):
+        loop.step()
+    assert likeness() > before + 0.1
+
+
+def test_models_that_are_not_here_are_measured_with_random_weights():
+    models = subjects(make_recipe(SMALL, {"model": "imagenet-1024", "clip": ["RN50"]}), "meta")
+    assert models.random == ("imagenet-1024", "RN50")
+    assert models.bytes() > 4e8
 
 
 def test_arithmetic_grows_with_the_cutouts_and_the_size(small):

@@ -1,6 +1,7 @@
 """``pixgen bench``: how fast and how good, measured on this machine."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +20,10 @@ Clip = Annotated[
 ]
 Size = Annotated[str | None, typer.Option(help="Width x height in pixels.", metavar="128x128")]
 Cutouts = Annotated[int | None, typer.Option(help="How many cutouts a step.", metavar="N")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any field of the recipe: precision=bfloat16.", metavar="KEY=VALUE"),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")]
 
 
@@ -27,12 +32,17 @@ def _speed(
     preset: Preset = None, model: Model = None, clip: Clip = None, size: Size = None,
     cutouts: Cutouts = None,
     steps: Annotated[int, typer.Option(help="How many steps are measured.", min=3)] = 20,
-    device: Device = "auto", as_json: AsJson = False,
+    assignments: Assignments = None, device: Device = "auto", as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Time a step, split into its stages, beside the arithmetic that it cannot do without."""
+    """Time a step, split into its stages, beside the arithmetic that it cannot do without, and beside a
+    plain loop.
+
+    Models that are not here are measured with random weights; nothing is fetched.
+    """
+    _quiet()
     from pixgen.bench.speed import speed, text
 
-    recipe = _recipe(preset, model, clip, size, cutouts)
+    recipe = _recipe(preset, model, clip, size, cutouts, assignments)
     _print(speed(recipe, steps=steps, device=device), as_json=as_json, text=text)
 
 
@@ -42,12 +52,12 @@ def _stream(
     cutouts: Cutouts = None,
     steps: Annotated[int, typer.Option(help="How many steps a run.", min=10)] = 60,
     pairs: Annotated[int, typer.Option(help="How many runs each way.", min=1)] = 4,
-    device: Device = "auto", as_json: AsJson = False,
+    assignments: Assignments = None, device: Device = "auto", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Compare painting alone with painting that is watched, filmed and kept."""
     from pixgen.bench.stream import stream, text
 
-    recipe = _recipe(preset, model, clip, size, cutouts)
+    recipe = _recipe(preset, model, clip, size, cutouts, assignments)
     _print(stream(recipe, steps=steps, pairs=pairs, device=device), as_json=as_json, text=text)
 
 
@@ -121,16 +131,22 @@ def _judged(way: dict[str, Any]) -> str:
     )
 
 
-def _recipe(preset, model, clip, size, cutouts):
+def _recipe(preset, model, clip, size, cutouts, assignments):
     from pixgen.commands.options import Options, recipe_from
 
-    assignments = [] if cutouts is None else [f"cutouts.count={cutouts}"]
+    assignments = [*(assignments or []), *([] if cutouts is None else [f"cutouts.count={cutouts}"])]
     return recipe_from(
         Options(
             prompt="a red fox on a snowy hill", preset=preset, model=model, clip=clip or (), size=size,
             seed=0, assignments=assignments,
         )
     )  # fmt: skip
+
+
+def _quiet() -> None:
+    """Before torch is loaded: its profiler has much to say that is none of a person's business."""
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 
 def _print(

@@ -5,6 +5,7 @@ inputs, at the rate that this machine reaches in one large product of matrices.
 """
 
 from collections import defaultdict
+from operator import truediv
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from pixgen.models import load_perceptor, load_vqgan
+from pixgen.bench.peak import peak_bytes
+from pixgen.bench.plain import PlainLoop
+from pixgen.bench.subjects import Subjects, plain_tower, subjects
 from pixgen.recipe import Recipe, Start
 from pixgen.studio.devices import resolve_device
 from pixgen.synthesis import Drawer, Optimization, make_drawer
@@ -24,29 +27,33 @@ _MATRIX_SIDE = {"cpu": 1536, "cuda": 8192}  # large enough for the full rate, an
 
 
 def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]:
-    """Medians over ``steps`` steps of a recipe, in milliseconds, and their multiple of the floor.
+    """Medians over ``steps`` steps of a recipe, in milliseconds, and their multiple of the floor; and
+    the same for the published recipe's plain loop in float32, step by step in turns.
 
-    Raises PixgenError.
+    Models whose weights are not here are measured with random ones; nothing is fetched. Raises
+    PixgenError.
     """
     device = resolve_device(device)
-    vqgan, perceptor = load_vqgan(recipe.model, device), load_perceptor(recipe.clip_names, device)
+    models = subjects(recipe, device)
     # A sketched start is not a step, and has no place in this measurement.
-    recipe = recipe.model_copy(update={"steps": WARM_UP + steps, "start": Start()})
-    drawer = make_drawer(recipe, vqgan, device=device)
+    recipe = recipe.model_copy(update={"steps": WARM_UP + steps + 1, "start": Start()})
+    drawer = make_drawer(recipe, models.vqgan, device=device)
     stopwatch = _Stopwatch(device)
     optimization = Optimization(
-        recipe, _WatchedDrawer(drawer, stopwatch), _WatchedPerceptor(perceptor, stopwatch),
+        recipe, _WatchedDrawer(drawer, stopwatch), _WatchedPerceptor(models.perceptor, stopwatch),
         mark=stopwatch.mark,
     )  # fmt: skip
+    plain = _plain_loop(recipe, models)
     product = _Product(device, getattr(torch, recipe.precision))
-    timings, products = [], []
-    for _ in range(WARM_UP + steps):
+    timings, products, plains = [], [], []
+    for _ in range(WARM_UP + steps):  # in turns: whatever else the machine does slows all
         timings.append(stopwatch.measure(lambda: next(optimization)))
-        products.append(product.seconds())  # in turns: whatever else the machine does slows both
-    timings, products = timings[WARM_UP:], products[WARM_UP:]
+        products.append(product.seconds())
+        plains.append(sum(stopwatch.measure(plain.step).values()))
+    timings, products, plains = timings[WARM_UP:], products[WARM_UP:], plains[WARM_UP:]
     operations = {
         "decode": _decode_operations(drawer),
-        "clip": _clip_operations(perceptor, recipe.cutouts.count),
+        "clip": _clip_operations(models.perceptor, recipe.cutouts.count),
     }
     rate = product.operations / median(products)
     stages = {
@@ -54,36 +61,69 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
     }
     back = {stage.split()[0]: stages.pop(stage) for stage in _WAY_BACK}
     stages["backward"] = sum(back.values())
-    step = 1000 * median(sum(timing.values()) for timing in timings)
-    floor = 1000 * sum(operations.values()) / rate
+    whole = [sum(timing.values()) for timing in timings]
+    step, floor = 1000 * median(whole), 1000 * sum(operations.values()) / rate
+    weights = models.bytes()
     return {
         "device": device_name(device), "threads": torch.get_num_threads(), "torch": torch.__version__,
         "preset": recipe.preset, "model": recipe.model, "clip": list(recipe.clip_names),
+        "random_weights": list(models.random),
         "size": f"{recipe.width}x{recipe.height}", "cutouts": recipe.cutouts.count,
         "precision": recipe.precision, "steps": steps,
-        "step_ms": round(step, 3), "stages_ms": {name: round(ms, 3) for name, ms in stages.items()},
+        "step_ms": round(step, 3), "steps_a_second": round(1000 / step, 3),
+        "stages_ms": {name: round(ms, 3) for name, ms in stages.items()},
         "backward_ms": {name: round(ms, 3) for name, ms in back.items()},
         "overhead_part": round((stages["cutouts"] + back["cutouts"] + stages["rest"]) / step, 4),
         "gflop": {name: round(count / 1e9, 3) for name, count in operations.items()},
         "matrix_gflop_a_second": round(rate / 1e9, 1),
         "floor_ms": round(floor, 3), "times_the_floor": round(step / floor, 3),
+        "part_of_the_matrix_rate": round(floor / step, 4),
+        "peak_megabytes": _megabytes(weights + peak_bytes(lambda: next(optimization), device)),
+        "plain": {
+            "step_ms": round(1000 * median(plains), 3),
+            "steps_a_second": round(1 / median(plains), 3),
+            "part_of_the_matrix_rate": round(floor / 1000 / median(plains), 4),
+            "peak_megabytes": _megabytes(weights + peak_bytes(plain.step, device)),
+        },
+        "times_the_plain_loop": round(median(map(truediv, plains, whole)), 3),
     }  # fmt: skip
 
 
 def text(figures: dict[str, Any]) -> str:
     """The figures of ``speed`` for a person."""
     step, stages, back = figures["step_ms"], figures["stages_ms"], figures["backward_ms"]
+    plain, random = figures["plain"], ", ".join(figures["random_weights"])
     lines = [
         f"{figures['preset']} · {figures['size']} · {figures['cutouts']} cutouts · {figures['precision']}"
         f" · {figures['device']}, {figures['threads']} threads",
-        f"{'step':>10} {step:8.1f} ms   {1000 / step:.1f} steps/s",
+        *([f"{'':>10} with random weights: {random}"] if random else []),
+        f"{'step':>10} {step:8.1f} ms   {_rates(figures)}",
         *(f"{name:>10} {ms:8.1f} ms   {ms / step:5.1%}" for name, ms in stages.items()),
         f"{'':>10} of backward: " + ", ".join(f"{name} {ms:.1f}" for name, ms in back.items()),
         f"{'floor':>10} {figures['floor_ms']:8.1f} ms   decode {figures['gflop']['decode']:.1f} + CLIP "
         f"{figures['gflop']['clip']:.1f} GFLOP at {figures['matrix_gflop_a_second']:.0f} GFLOP/s",
         f"{'':>10} {figures['times_the_floor']:8.2f} times the floor",
+        f"{'plain loop':>10} {plain['step_ms']:8.1f} ms   {_rates(plain)}",
+        f"{'':>10} {figures['times_the_plain_loop']:8.2f} times as fast as the plain loop",
     ]
     return "\n".join(lines)
+
+
+def _rates(figures: dict[str, Any]) -> str:
+    return (
+        f"{figures['steps_a_second']:.1f} steps/s, {figures['part_of_the_matrix_rate']:.0%} of the "
+        f"matrix rate, {figures['peak_megabytes']:.0f} MB at most"
+    )
+
+
+def _plain_loop(recipe: Recipe, models: Subjects) -> PlainLoop:
+    eyes = getattr(models.perceptor, "members", [models.perceptor])
+    towers = [plain_tower(name, eye) for name, eye in zip(recipe.clip_names, eyes, strict=True)]
+    return PlainLoop(recipe, models.vqgan, models.perceptor, towers)
+
+
+def _megabytes(count: int) -> float:
+    return round(count / 1e6, 1)
 
 
 def device_name(device: str) -> str:

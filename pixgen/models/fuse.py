@@ -3,8 +3,11 @@
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from taming.modules.diffusionmodules.model import ResnetBlock
+from einops import rearrange
+from taming.modules.diffusionmodules.model import AttnBlock, ResnetBlock
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from pixgen.models.working import sparingly
 
 
 def fold_batch_norms(module: nn.Module) -> None:
@@ -36,6 +39,9 @@ class FusedResnetBlock(ResnetBlock):
 
     def forward(self, x: torch.Tensor, temb: torch.Tensor | None) -> torch.Tensor:
         """As taming's without a time embedding: ``(B, C, H, W)`` to ``(B, out, H, W)``."""
+        return sparingly(self._forward, x)
+
+    def _forward(self, x: torch.Tensor) -> torch.Tensor:
         hidden = self.conv1(F.silu(self.norm1(x)))
         hidden = self.conv2(self.dropout(F.silu(self.norm2(hidden))))
         if self.in_channels != self.out_channels:
@@ -43,8 +49,34 @@ class FusedResnetBlock(ResnetBlock):
         return x + hidden
 
 
-def fuse_resnet_blocks(module: nn.Module) -> None:
+class FusedAttnBlock(AttnBlock):
+    """taming's attention over all places, in one pass that never holds a number for each two of them."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """As taming's: ``(B, C, H, W)`` in and out."""
+        return sparingly(self._forward, x)
+
+    def _forward(self, x: torch.Tensor) -> torch.Tensor:
+        hidden = self.norm(x)
+        query, key, value = (
+            rearrange(project(hidden), "b c h w -> b 1 (h w) c")  # one head
+            for project in (self.q, self.k, self.v)
+        )
+        seen = F.scaled_dot_product_attention(query, key, value)
+        return x + self.proj_out(rearrange(seen, "b 1 (h w) c -> b c h w", h=x.shape[2]))
+
+
+_FUSED = {ResnetBlock: FusedResnetBlock, AttnBlock: FusedAttnBlock}
+
+
+def fuse_blocks(module: nn.Module) -> None:
     """Turn taming's blocks into fused ones, in place; their weights stay as they are."""
     for block in module.modules():
-        if type(block) is ResnetBlock:
-            block.__class__ = FusedResnetBlock
+        block.__class__ = _FUSED.get(type(block), type(block))
+
+
+def unfuse_blocks(module: nn.Module) -> None:
+    """Turn fused blocks back into taming's own, in place."""
+    own = {fused: plain for plain, fused in _FUSED.items()}
+    for block in module.modules():
+        block.__class__ = own.get(type(block), type(block))

@@ -16,7 +16,8 @@ from taming.modules.vqvae.quantize import GumbelQuantize, VectorQuantizer2
 
 from pixgen.models.catalog import find
 from pixgen.models.checkpoint import load_weights, read_config
-from pixgen.models.fuse import fuse_resnet_blocks
+from pixgen.models.fuse import fuse_blocks
+from pixgen.models.working import in_force
 
 GUMBEL_TARGET = "taming.models.vqgan.GumbelVQ"
 
@@ -49,7 +50,7 @@ class Vqgan(nn.Module):
             for module in self.modules():
                 if isinstance(module, nn.GroupNorm):
                     module.num_groups = groups
-        fuse_resnet_blocks(self)
+        fuse_blocks(self)
         self.factor = 2 ** (len(layers["ch_mult"]) - 1)
 
     @property
@@ -96,6 +97,8 @@ class Vqgan(nn.Module):
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Latents of codes to pictures ``(B, 3, H, W)``, about [0, 1] and not clamped."""
+        if in_force().channels_last:
+            latents = latents.contiguous(memory_format=torch.channels_last)
         return (self.decoder(self.post_quant_conv(latents)) + 1) / 2
 
 

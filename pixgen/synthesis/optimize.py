@@ -6,7 +6,7 @@ clamp to the codebook's bounds. Source of the method: Crowson et al., arXiv 2204
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from time import perf_counter
 
@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from pixgen.models.clip import Perceptor, Perceptors
+from pixgen.models.working import working
 from pixgen.prompts import Prompt, Scene, parse
 from pixgen.recipe import Change, Recipe
 from pixgen.synthesis.beginning import Beginning
@@ -307,9 +308,13 @@ class Optimization(Iterator[Frame]):
         return _HALF_SCALE if self.recipe.precision == "float16" else 1.0
 
     def _precision(self):
-        if self.recipe.precision == "float32":
-            return nullcontext()
-        return torch.autocast(self._device.type, getattr(torch, self.recipe.precision))
+        """How the arithmetic is done, while it is entered."""
+        ways = ExitStack()
+        ways.enter_context(working(self.recipe.engine))
+        if self.recipe.precision != "float32":
+            precision = getattr(torch, self.recipe.precision)
+            ways.enter_context(torch.autocast(self._device.type, precision))
+        return ways
 
     def change(
         self, *, prompts: str | tuple[Scene, ...] | None = None, learning_rate: float | None = None

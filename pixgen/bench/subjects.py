@@ -1,0 +1,48 @@
+"""The models that are measured: the real ones where they are, else their forms with random weights."""
+
+from dataclasses import dataclass
+
+import torch.nn as nn
+
+from pixgen.models import Perceptor, Vqgan, load_perceptor, load_vqgan
+from pixgen.models.catalog import available_clips, available_vqgans, find
+from pixgen.models.checkpoint import load_weights
+from pixgen.models.clip import Perceptors
+from pixgen.models.published import clip_form, random_perceptor, random_vqgan
+from pixgen.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """A recipe's models, and the names of those whose weights are random."""
+
+    vqgan: Vqgan
+    perceptor: Perceptor | Perceptors
+    random: tuple[str, ...]
+
+    def bytes(self) -> int:
+        """What their weights take."""
+        weights = [*self.vqgan.parameters(), *self.perceptor.parameters()]
+        return sum(weight.nbytes for weight in weights)
+
+
+def subjects(recipe: Recipe, device: str) -> Subjects:
+    """A recipe's models on a device; nothing is fetched. Raises ModelError."""
+    random = []
+    if recipe.model in available_vqgans():
+        vqgan = load_vqgan(recipe.model, device)
+    else:
+        vqgan = random_vqgan(recipe.model, device)
+        random.append(recipe.model)
+    absent = [name for name in recipe.clip_names if name not in available_clips()]
+    load = random_perceptor if absent else load_perceptor
+    return Subjects(vqgan, load(recipe.clip_names, device), (*random, *absent))
+
+
+def plain_tower(name: str, eye: Perceptor) -> nn.Module:
+    """A CLIP's picture tower as open_clip makes it, without what pixgen does to it."""
+    if name not in available_clips():
+        return eye.model.visual
+    model, _ = clip_form(name)
+    load_weights(model, find(name, "clip").weights)
+    return model.visual.eval().requires_grad_(False).to(eye.device)

@@ -1,0 +1,18 @@
+"""How a picture's arithmetic is done, as values: they change it by rounding alone, except tiles."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Engine(BaseModel):
+    """Switches between memory and time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channels_last: bool = True  # the order of a decoder's memory: on a CPU a third faster
+    # A decoder's activations are made again on the way back: much less memory, a little slower.
+    checkpoint: bool = False
+    compiled: bool = False  # by torch.compile: the first step takes minutes, the others less
+    # The finished picture is decoded in tiles of so many codes a side; 0 is as a whole.
+    tile: Annotated[int, Field(ge=0, le=256)] = 0

@@ -1,0 +1,94 @@
+"""Architectures as they were published, for building a model before its weights are there.
+
+Sources: the configs beside the checkpoints of github.com/CompVis/taming-transformers, and open_clip's own.
+"""
+
+import open_clip
+import torch
+import torch.nn as nn
+
+from pixgen.errors import ModelError
+from pixgen.models.catalog import available_clips, available_vqgans, find
+from pixgen.models.checkpoint import read_config
+from pixgen.models.clip import Perceptor, Perceptors
+from pixgen.models.vqgan import GUMBEL_TARGET, Vqgan
+
+
+def _taming(*, codes: int, factor: int, target: str = "taming.models.vqgan.VQModel") -> dict:
+    """taming's usual config: 128 channels, two blocks a level, attention at the smallest level."""
+    return {
+        "target": target,
+        "params": {
+            "embed_dim": 256,
+            "n_embed": codes,
+            "ddconfig": {
+                "double_z": False, "z_channels": 256, "resolution": 256, "in_channels": 3,
+                "out_ch": 3, "ch": 128, "ch_mult": [1, 1, 2, 2, 4] if factor == 16 else [1, 1, 2, 4],
+                "num_res_blocks": 2, "attn_resolutions": [256 // factor], "dropout": 0.0,
+            },
+        },
+    }  # fmt: skip
+
+
+VQGANS = {
+    "imagenet-1024": _taming(codes=1024, factor=16),
+    "imagenet-16384": _taming(codes=16384, factor=16),
+    "gumbel-8192": _taming(codes=8192, factor=8, target=GUMBEL_TARGET),
+}
+
+
+def vqgan_config(name: str) -> dict:
+    """taming's ``model`` node for a VQGAN by name, without its weights. Raises ModelError."""
+    if name in VQGANS:
+        return VQGANS[name]
+    if name not in available_vqgans():
+        names = ", ".join([*available_vqgans(), *VQGANS])
+        raise ModelError(f"There is no picture model “{name}” of a known form: choose {names}.")
+    return read_config(find(name, "vqgan").config)["model"]
+
+
+def random_vqgan(name: str, device: str) -> Vqgan:
+    """A VQGAN of that name's form with random weights, frozen, for measuring. Raises ModelError."""
+    with torch.device(device):
+        model = Vqgan(vqgan_config(name))
+        nn.init.normal_(model.codebook)  # so that its bounds are no narrower than a trained one's
+    return model.eval().requires_grad_(False)
+
+
+def random_perceptor(names: tuple[str, ...], device: str) -> Perceptor | Perceptors:
+    """CLIPs of those names' forms with random weights, frozen, for measuring. Raises ModelError."""
+    with torch.device(device):
+        members = [_random_clip(name).eval().requires_grad_(False) for name in names]
+    return members[0] if len(members) == 1 else Perceptors(members)
+
+
+def clip_form(name: str) -> tuple[nn.Module, int]:
+    """A CLIP of that name's form, untrained, on the device that is the default; its side in pixels.
+
+    Raises ModelError if its form is not known without a network.
+    """
+    if name in available_clips():
+        config = read_config(find(name, "clip").config)["model_cfg"]
+        return open_clip.model.CLIP(**config), config["vision_cfg"]["image_size"]
+    architecture = name.partition("/")[0]
+    if architecture not in open_clip.list_models():
+        raise ModelError(
+            f"There is no CLIP “{name[:80]}” of a known form: choose {', '.join(available_clips())}, or an "
+            "architecture of open_clip such as ViT-B-32."
+        )
+    config = open_clip.get_model_config(architecture)
+    config["vision_cfg"]["timm_model_pretrained"] = False  # nothing is fetched
+    own_text = config.pop("custom_text", False) or "hf_model_name" in config["text_cfg"]
+    model = (open_clip.CustomTextCLIP if own_text else open_clip.CLIP)(**config)
+    size = model.visual.image_size
+    return model, size if isinstance(size, int) else size[0]
+
+
+def _random_clip(name: str) -> Perceptor:
+    model, size = clip_form(name)
+    return Perceptor(model, _letters, size=size, mean=(0.5,) * 3, std=(0.3,) * 3)
+
+
+def _letters(texts: list[str]) -> torch.Tensor:
+    """Some tokens for texts, where nothing is asked of their meaning: open_clip's context length."""
+    return torch.ones(len(texts), 77, dtype=torch.int64)

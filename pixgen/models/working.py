@@ -1,0 +1,46 @@
+"""The switches in force while a model works, as torch.autocast is: for a block of code on one thread.
+
+Loaded models are shared by runs at once, so what one of them wants may not be written into them.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import torch
+from torch.utils.checkpoint import checkpoint
+
+from pixgen.engine import Engine
+
+_USUAL = Engine()
+_IN_FORCE: ContextVar[Engine] = ContextVar("engine", default=_USUAL)
+
+
+@contextmanager
+def working(engine: Engine) -> Iterator[None]:
+    """Models used inside work as ``engine`` says."""
+    token = _IN_FORCE.set(engine)
+    try:
+        yield
+    finally:
+        _IN_FORCE.reset(token)
+
+
+def in_force() -> Engine:
+    """What the models that are used here should work by."""
+    return _IN_FORCE.get()
+
+
+def can_compile() -> bool:
+    """Whether torch.compile has a place here: ZeroGPU Spaces cannot, a GPU of theirs comes and goes."""
+    return not os.environ.get("SPACES_ZERO_GPU")
+
+
+def sparingly(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> torch.Tensor:
+    """What ``function`` makes of its inputs; where asked for, what it keeps on the way is thrown away
+    and made again on the way back (arXiv 1604.06174). It may hold no chance."""
+    # A compiled model decides by itself what to keep.
+    if torch.compiler.is_compiling() or not (torch.is_grad_enabled() and in_force().checkpoint):
+        return function(*inputs)
+    return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False)

@@ -1,0 +1,39 @@
+"""Forms of models whose weights are not there."""
+
+import pytest
+import torch
+
+from pixgen.errors import ModelError
+from pixgen.models.published import clip_form, random_perceptor, random_vqgan
+from pixgen.models.vqgan import Vqgan, load_vqgan
+
+
+@pytest.mark.parametrize(("name", "codes", "factor"), [("imagenet-16384", 16384, 16), ("gumbel-8192", 8192, 8)])  # fmt: skip
+def test_a_published_vqgan_has_its_form(name, codes, factor):
+    model = random_vqgan(name, "meta")
+    assert (len(model.codebook), model.factor) == (codes, factor)
+    assert model.codebook.shape[1] == 256
+
+
+def test_a_bundled_vqgans_form_takes_its_weights():
+    model = random_vqgan("pocket", "cpu")
+    model.load_state_dict(load_vqgan("pocket", "cpu").state_dict())
+    assert isinstance(model, Vqgan)
+
+
+def test_a_clip_by_its_architecture_has_its_size():
+    with torch.device("meta"):
+        model, size = clip_form("ViT-B-32")
+    assert size == 224
+    assert model.visual.conv1.weight.shape == (768, 3, 32, 32)
+
+
+def test_a_random_perceptor_looks():
+    perceptor = random_perceptor(("pocket",), "cpu")
+    assert perceptor.embed_images(torch.rand(2, 3, 64, 64)).shape == (2, 256)
+
+
+@pytest.mark.parametrize("make", [random_vqgan, lambda name, device: random_perceptor((name,), device)])  # fmt: skip
+def test_an_unknown_form_is_answered_with_names(make):
+    with pytest.raises(ModelError, match=r"of a known form: choose pocket"):
+        make("magic", "cpu")

@@ -1,0 +1,62 @@
+"""The switches between memory and time change a picture, and its gradient, by rounding alone."""
+
+import copy
+
+import pytest
+import torch
+
+from pixgen.engine import Engine
+from pixgen.models.fuse import unfuse_blocks
+from pixgen.models.working import in_force, working
+
+
+@pytest.fixture
+def latents(tiny_vqgan):
+    codes = torch.randint(32, (1, 8, 8), generator=torch.Generator().manual_seed(4))
+    return tiny_vqgan.lookup(codes)
+
+
+def drawn(vqgan, latents, **switches):
+    """The picture and the gradient of its squares."""
+    moved = latents.clone().requires_grad_()
+    with working(Engine(**switches)):
+        picture = vqgan.decode(moved)
+        picture.square().sum().backward()
+    return picture.detach(), moved.grad
+
+
+@pytest.mark.parametrize("switches", [{"channels_last": False}, {"checkpoint": True}])
+def test_a_switch_draws_the_same(tiny_vqgan, latents, switches):
+    for usual, other in zip(
+        drawn(tiny_vqgan, latents), drawn(tiny_vqgan, latents, **switches), strict=True
+    ):
+        assert torch.allclose(usual, other, rtol=1e-4, atol=1e-5)
+
+
+def test_fused_blocks_draw_as_tamings_own(tiny_vqgan, latents):
+    plain = copy.deepcopy(tiny_vqgan)
+    unfuse_blocks(plain)
+    assert {type(block).__module__ for block in plain.decoder.mid.children()} == {
+        "taming.modules.diffusionmodules.model"
+    }
+    for fused, own in zip(drawn(tiny_vqgan, latents), drawn(plain, latents), strict=True):
+        assert torch.allclose(fused, own, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_kept_for_the_way_back_is_less_with_checkpoints(tiny_vqgan, latents):
+    def kept(**switches):
+        sizes = []
+        with (
+            torch.autograd.graph.saved_tensors_hooks(lambda t: sizes.append(t.nbytes) or t, lambda t: t),
+            working(Engine(**switches)),
+        ):  # fmt: skip
+            tiny_vqgan.decode(latents.clone().requires_grad_())
+        return sum(sizes)
+
+    assert kept(checkpoint=True) < kept() / 2
+
+
+def test_switches_hold_inside_alone():
+    with working(Engine(checkpoint=True)):
+        assert in_force().checkpoint
+    assert not in_force().checkpoint
