@@ -17,7 +17,8 @@ from pixgen.commands.film import film
 from pixgen.commands.fork import fork
 from pixgen.commands.generate import generate
 from pixgen.commands.grid import grid
-from pixgen.commands.listings import info, models, presets, runs
+from pixgen.commands.info import info
+from pixgen.commands.listings import models, presets, runs
 from pixgen.commands.search import collections, index, search
 from pixgen.commands.strip import strip
 from pixgen.errors import PixgenError

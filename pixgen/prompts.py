@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pixgen.errors import RecipeError
 
 NO_STOP = -1e9  # below any similarity loss: such a prompt never stops pulling
+NEGATIVE_STOP = -0.9  # further away than this, nothing more is gained by pushing
 LONGEST_TEXT = 2000
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"

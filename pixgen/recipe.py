@@ -282,19 +282,36 @@ def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
             raise RecipeError(
                 "The prompt is empty: say what to paint, for example “a red fox”."
             ) from error
+        unknown = [each for each in error.errors() if each["type"] == "extra_forbidden"]
+        if unknown:
+            name = ".".join(str(part) for part in unknown[0]["loc"])
+            raise RecipeError(
+                f"A recipe has no field “{name[:60]}” in this pixgen: it may come from a newer one."
+            ) from error
         raise RecipeError(f"This recipe is not allowed: {why(error)}.") from error
 
 
 def read_recipe(text: str) -> Recipe:
-    """A recipe from its JSON. Raises RecipeError."""
+    """A recipe from its JSON. Raises RecipeError, also if a newer pixgen wrote it."""
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         raise RecipeError(
             f"This is not a recipe: its JSON breaks off at line {error.lineno}."
         ) from error
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # a number of thousands of digits, or far too deep
+        raise RecipeError("This is not a recipe: its JSON is far too large.") from error
     if not isinstance(value, dict):
         raise RecipeError("This is not a recipe: a JSON object is expected.")
+    version, known = value.get("version"), Recipe.model_fields["version"].default
+    if isinstance(version, int) and version > known:
+        raise RecipeError(
+            f"This recipe was written by a newer pixgen: it is of version {version}, and this one reads up "
+            f"to {known}. Update pixgen to use it."
+        )
     return make_recipe(value)
 
 

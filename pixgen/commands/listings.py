@@ -1,34 +1,13 @@
-"""``pixgen info``, ``presets``, ``runs`` and ``models``: small listings."""
+"""``pixgen presets``, ``runs`` and ``models``: small listings."""
 
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: one JSON value on stdout.")]
-
-
-def info(
-    file: Annotated[
-        Path, typer.Argument(help="A PNG, MP4 or JSON file that pixgen wrote.", metavar="FILE")
-    ],
-    as_json: AsJson = False,
-) -> None:
-    """Print the recipe that a picture, a film or a JSON file carries."""
-    from pixgen.studio.metadata import read_metadata
-
-    recipe = read_metadata(file)
-    if as_json:
-        typer.echo(json.dumps(recipe.model_dump(mode="json"), ensure_ascii=False))
-        return
-    rows = [("prompt", recipe.prompt), ("size", f"{recipe.width}x{recipe.height}")]
-    shown = ("prompts", "width", "height", "version")
-    rows += [
-        row for row in _flat(recipe.model_dump(mode="json")) if row[0].split(".")[0] not in shown
-    ]
-    table(("field", "value"), rows)
 
 
 def presets(as_json: AsJson = False) -> None:
@@ -99,15 +78,6 @@ def models(as_json: AsJson = False) -> None:
 def printable(text: str) -> str:
     """Without what a terminal would obey: a file's name may hold anything."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)
-
-
-def _flat(value: Any, path: str = "") -> Iterable[tuple[str, str]]:
-    """``(dotted name, value)`` of everything in nested objects."""
-    if isinstance(value, dict):
-        for name, each in value.items():
-            yield from _flat(each, f"{path}.{name}" if path else name)
-    else:
-        yield path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -14,11 +14,10 @@ from pixgen.alternatives import draw
 from pixgen.commands.regions import parse_region, with_regions
 from pixgen.errors import RecipeError
 from pixgen.presets import DEFAULT, load_preset
-from pixgen.prompts import NO_STOP, Prompt, Scene, parse
+from pixgen.prompts import NEGATIVE_STOP, NO_STOP, Prompt, Scene, parse
 from pixgen.recipe import LARGEST_SIDE, SMALLEST_SIDE, Recipe, Start, make_recipe, set_field
 
 LARGEST_DRAWN_SEED = 2**32 - 1  # short enough to be read out and typed again
-NEGATIVE_STOP = -0.9  # further away than this, nothing more is gained by pushing
 
 _START_KINDS = get_args(Start.model_fields["kind"].annotation)
 _ALMOST_A_NUMBER = re.compile(

@@ -1,0 +1,212 @@
+"""The texts inside picture and film files, read by walking their boxes: no decoder meets a stranger's file.
+
+Everything is bounded: a text is at most ``LARGEST_TEXT`` long, also after it is unpacked, and what is not
+text is skipped, so that the size of a picture does not matter.
+"""
+
+import html
+import io
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from pixgen.errors import PictureError
+
+LARGEST_TEXT = 4 * 2**20
+MOST_TEXTS = 1000
+_LARGEST_MOOV = 32 * 2**20
+_LARGEST_FILE = 2**40
+_COMMENT = (b"moov", b"udta", b"meta", b"ilst", b"\xa9cmt", b"data")  # where an MP4's comment is
+# EBML: https://www.matroska.org/technical/elements.html
+_INSIDE = {0x18538067, 0x1254C367, 0x7373, 0x67C8}  # Segment, Tags, Tag, SimpleTag
+_TAG_NAME, _TAG_TEXT = 0x45A3, 0x4487
+_XMP = re.compile(rb'pixgen:recipe="([^"]*)"')
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """The texts in a PNG, MP4, WebM, GIF or WebP, by their names there; ``{}`` if it is none of these.
+
+    A comment of an MP4, WebM or GIF is called ``comment``, what pixgen writes into a WebP ``pixgen``.
+    Raises OSError, and PictureError if the file is broken or a text is too long.
+    """
+    with path.open("rb") as file:
+        head = file.read(16)
+        file.seek(0)
+        reader = _reader(head)
+        if reader is None:
+            return {}
+        texts: dict[str, str] = {}
+        try:
+            for name, text in reader(file):
+                texts.setdefault(name, text)
+                if len(texts) >= MOST_TEXTS:
+                    break
+        except (ValueError, IndexError, zlib.error) as error:
+            raise PictureError(f"“{path.name}” is broken: choose another file.") from error
+        return texts
+
+
+def _reader(head: bytes) -> Callable[[BinaryIO], Iterator[tuple[str, str]]] | None:
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return _png
+    if head[4:8] == b"ftyp":
+        return _mp4
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return _webm
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return _gif
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return _webp
+    return None
+
+
+def _bounded(size: int) -> int:
+    """The size of a text, or PictureError if it is too long to be read."""
+    if size > LARGEST_TEXT:
+        raise PictureError(
+            f"This file holds a text of {size / 2**20:.0f} MB: at most {LARGEST_TEXT // 2**20} MB are read."
+        )
+    return size
+
+
+def _png(file: BinaryIO) -> Iterator[tuple[str, str]]:
+    """https://www.w3.org/TR/png/#11textinfo"""
+    file.seek(8)
+    while len(head := file.read(8)) == 8:
+        size, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if kind in (b"tEXt", b"zTXt", b"iTXt"):
+            data = file.read(_bounded(size))
+            check = int.from_bytes(file.read(4), "big")
+            if len(data) < size or zlib.crc32(kind + data) != check:
+                raise ValueError("a chunk is cut off or damaged")
+            yield _png_text(kind, data)
+        elif kind == b"IEND" or size >= 2**31:
+            return
+        else:
+            file.seek(size + 4, io.SEEK_CUR)
+
+
+def _png_text(kind: bytes, data: bytes) -> tuple[str, str]:
+    name, _, text = data.partition(b"\0")
+    if kind == b"tEXt":
+        return name.decode("latin-1"), text.decode("latin-1")
+    if kind == b"zTXt":
+        return name.decode("latin-1"), _unpacked(text[1:]).decode("latin-1")
+    packed, text = text[:1] == b"\1", text[2:].split(b"\0", 2)[2]
+    return name.decode("latin-1"), (_unpacked(text) if packed else text).decode("utf-8")
+
+
+def _unpacked(data: bytes) -> bytes:
+    unpacker = zlib.decompressobj()
+    text = unpacker.decompress(data, LARGEST_TEXT)
+    if unpacker.unconsumed_tail:
+        raise PictureError(
+            f"This file holds a packed text of more than {LARGEST_TEXT // 2**20} MB, which is not read."
+        )
+    return text
+
+
+def _mp4(file: BinaryIO) -> Iterator[tuple[str, str]]:
+    data = _moov(file)
+    for name in _COMMENT[1:]:
+        if data is None:
+            return
+        if name == b"ilst":
+            data = data[4:]  # ``meta`` begins with a version and flags
+        data = dict(_boxes(data)).get(name)
+    if data is not None:  # it begins with its type and locale
+        yield "comment", data[8 : 8 + _bounded(len(data))].decode("utf-8", "replace")
+
+
+def _moov(file: BinaryIO) -> bytes | None:
+    while len(head := file.read(8)) == 8:
+        size, name = int.from_bytes(head[:4], "big"), head[4:]
+        length = size - 8
+        if size == 1:
+            length = int.from_bytes(file.read(8), "big") - 16
+        if name == _COMMENT[0]:
+            return file.read(length) if 0 < length <= _LARGEST_MOOV else None
+        if not 0 <= length < _LARGEST_FILE:
+            return None  # a size of 0 says that the box goes to the end of the file; others are nonsense
+        file.seek(length, io.SEEK_CUR)
+    return None
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """``(name, content)`` of the boxes side by side in ``data``."""
+    start = 0
+    while start + 8 <= len(data):
+        size = int.from_bytes(data[start : start + 4], "big")
+        if size < 8:
+            return
+        yield data[start + 4 : start + 8], data[start + 8 : start + size]
+        start += size
+
+
+def _webm(file: BinaryIO) -> Iterator[tuple[str, str]]:
+    name = ""
+    while (first := file.read(1)) and (length := 9 - first[0].bit_length()) <= 4:
+        kind = int.from_bytes(first + file.read(length - 1), "big")
+        size, unknown = _ebml_size(file)
+        if kind in _INSIDE:
+            continue  # its elements follow
+        if unknown or size >= _LARGEST_FILE:
+            return
+        if kind == _TAG_NAME:
+            name = file.read(_bounded(size)).decode("utf-8", "replace")
+        elif kind == _TAG_TEXT:
+            yield name.lower(), file.read(_bounded(size)).decode("utf-8", "replace")
+        else:
+            file.seek(size, io.SEEK_CUR)
+
+
+def _ebml_size(file: BinaryIO) -> tuple[int, bool]:
+    """The size of an element, and whether it is unknown, as in a live stream."""
+    first = file.read(1)[0]
+    length = 9 - first.bit_length()
+    if length > 8:
+        raise ValueError("no size")
+    value = int.from_bytes(bytes([first & (0xFF >> length)]) + file.read(length - 1), "big")
+    return value, value == 2 ** (7 * length) - 1
+
+
+def _gif(file: BinaryIO) -> Iterator[tuple[str, str]]:
+    """https://www.w3.org/Graphics/GIF/spec-gif89a.txt"""
+    flags = file.read(13)[10]
+    _skip_colours(file, flags)
+    while (kind := file.read(1)) in (b"\x21", b"\x2c"):
+        comment = False
+        if kind == b"\x21":
+            comment = file.read(1) == b"\xfe"
+        else:
+            _skip_colours(file, file.read(9)[8])
+            file.seek(1, io.SEEK_CUR)  # how the pixels are packed
+        text = io.BytesIO()
+        while size := file.read(1)[0]:
+            if comment:
+                text.write(file.read(size))
+                _bounded(text.tell())
+            else:
+                file.seek(size, io.SEEK_CUR)
+        if comment:
+            yield "comment", text.getvalue().decode("utf-8", "replace")
+
+
+def _skip_colours(file: BinaryIO, flags: int) -> None:
+    if flags & 0x80:
+        file.seek(3 * 2 ** ((flags & 7) + 1), io.SEEK_CUR)
+
+
+def _webp(file: BinaryIO) -> Iterator[tuple[str, str]]:
+    """https://developers.google.com/speed/webp/docs/riff_container"""
+    file.seek(12)
+    while len(head := file.read(8)) == 8:
+        size = int.from_bytes(head[4:], "little")
+        if head[:4] == b"XMP ":
+            found = _XMP.search(file.read(_bounded(size)))
+            if found:
+                yield "pixgen", html.unescape(found[1].decode("utf-8", "replace"))
+            return
+        file.seek(size + size % 2, io.SEEK_CUR)
