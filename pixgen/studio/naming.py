@@ -10,6 +10,7 @@ import numpy as np
 from pixgen.errors import ClassifyError
 from pixgen.studio.storage import storing, write_bytes
 from pixgen.studio.studio import Studio
+from pixgen.vision.kept import Kept
 from pixgen.vision.labels import LabelSet, bundled_sets, is_name, load_set, own_names
 from pixgen.vision.looking import Result, look
 from pixgen.vision.sources import Source
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 FOLDER = "labels"  # in the studio's
+_VECTORS = "vectors"  # of labels, beside it
 
 Stopped = Callable[[], object]
 
@@ -31,12 +33,14 @@ def _never() -> bool:
 class Namer:
     """Answers questions about pictures; what it has read of labels it keeps. Any thread may ask.
 
-    ``models`` are CLIPs by name, several of them together as one. Public studios keep no label sets.
+    ``models`` are CLIPs by name, several of them together as one. Public studios keep no label sets,
+    and what they read of labels only as long as they run.
     """
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self._wordings = Wordings()
+        kept = None if studio.policy.public else Kept(studio.folder / _VECTORS)
+        self._wordings = Wordings(kept)
 
     def classifier(
         self, question: Question, models: tuple[str, ...], *, stopped: Stopped = _never

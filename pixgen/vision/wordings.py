@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from einops import reduce
 
+from pixgen.vision.kept import PROBE, Kept
 from pixgen.vision.templates import fill
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ Turn = Callable[[], AbstractContextManager]
 _AT_ONCE = 256  # texts that the model reads at once
 _TABLES = 32  # of a model with its templates; the longest unused ones go
 _MOST_KEPT = 20_000  # labels in one table: 20 MB at 256 numbers each
+_WORTH_KEEPING = 512  # texts that were read: fewer are read again sooner than found on the disk
 
 
 @torch.no_grad()
@@ -49,10 +51,14 @@ def embed_labels(
 
 
 class Wordings:
-    """Vectors of labels that were computed before, by model, templates and label. Any thread may ask."""
+    """Vectors of labels that were computed before, by model, templates and label. Any thread may ask.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    Args:
+        kept: where they outlast this process; None: nowhere.
+    """
+
+    def __init__(self, kept: Kept | None = None) -> None:
+        self._lock, self._kept = threading.Lock(), kept
         self._tables: OrderedDict[tuple, dict[str, torch.Tensor]] = OrderedDict()
 
     def vectors(
@@ -63,14 +69,20 @@ class Wordings:
 
         ``model`` names the perceptor: what was computed for it before counts for it now.
         """
-        key = (model, tuple(templates))
+        key, probe = (model, tuple(templates)), None
         with self._lock:
             known = dict(self._tables.get(key, {}))
         new = [label for label in labels if label not in known]
+        if self._kept is not None and len(new) * len(templates) >= _WORTH_KEEPING:
+            probe = embed_labels(perceptor, [PROBE], templates=("{}",), turn=turn)[0]
+            known = {**self._kept.read(model, templates, probe), **known}
+            new = [label for label in labels if label not in known]
         if new:
             found = embed_labels(perceptor, new, templates=templates, turn=turn, stopped=stopped)
             known.update(zip(new, found, strict=False))  # the first ones, if it was stopped
-            self._keep(key, known)
+        self._keep(key, known)
+        if probe is not None and new and len(known) <= _MOST_KEPT:
+            self._kept.write(model, templates, probe, known)
         if any(label not in known for label in labels):
             return None
         return torch.stack([known[label] for label in labels])

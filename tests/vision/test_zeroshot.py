@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from pixgen.errors import ClassifyError
 from pixgen.models.clip import Perceptors, load_perceptor
+from pixgen.vision.kept import Kept
 from pixgen.vision.templates import load_templates
 from pixgen.vision.wordings import Wordings, embed_labels
 from pixgen.vision.zeroshot import ANYTHING_ELSE, Classifier, Question, make_classifier
@@ -147,3 +148,37 @@ def test_reading_can_be_stopped_and_goes_on_where_it_was(tiny_perceptor):
 def test_a_question_that_is_not_allowed_is_a_sentence(wrong, said):
     with pytest.raises(ClassifyError, match=said):
         Question(**{"labels": ("a",), **wrong})
+
+
+def test_what_was_read_outlasts_the_process_but_not_the_model(tiny_perceptor, tmp_path):
+    read, embed = [], tiny_perceptor.embed_texts
+    tiny_perceptor.embed_texts = lambda texts: read.append(len(texts)) or embed(texts)
+    labels = [f"label {n}" for n in range(8)]
+    how = {"model": ("tiny",), "templates": tuple(f"{n} {{}}" for n in range(80))}
+    first = Wordings(Kept(tmp_path)).vectors(tiny_perceptor, labels, **how)
+    assert sum(read) == 8 * 80 + 1
+    read.clear()
+    again = Wordings(Kept(tmp_path)).vectors(tiny_perceptor, [*labels, "one more"], **how)
+    assert sum(read) == 80 + 1
+    assert torch.equal(first, again[:8])
+    tiny_perceptor.embed_texts = lambda texts: read.append(len(texts)) or embed(texts).flip(-1)
+    read.clear()
+    other = Wordings(Kept(tmp_path)).vectors(tiny_perceptor, labels, **how)
+    assert sum(read) == 8 * 80 + 1
+    assert torch.allclose(other, first.flip(-1), atol=1e-6)
+
+
+def test_kept_vectors_that_are_spoilt_are_read_anew(tiny_perceptor, tmp_path):
+    labels, how = [f"label {n}" for n in range(8)], {"model": ("tiny",), "templates": ("{}",) * 80}
+    first = Wordings(Kept(tmp_path)).vectors(tiny_perceptor, labels, **how)
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(b"no tensors")
+    assert torch.equal(Wordings(Kept(tmp_path)).vectors(tiny_perceptor, labels, **how), first)
+    assert file.stat().st_size > 8 * 16 * 4
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(tiny_perceptor, tmp_path):
+    (tmp_path / "file").write_text("")
+    kept = Wordings(Kept(tmp_path / "file"))
+    how = {"model": ("tiny",), "templates": ("{}",) * 80}
+    assert kept.vectors(tiny_perceptor, [f"label {n}" for n in range(8)], **how).shape == (8, 16)
