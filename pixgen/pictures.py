@@ -9,6 +9,7 @@ from pixgen.errors import PictureError
 
 MAX_BYTES = 32 * 2**20
 MAX_PIXELS = 24_000_000
+_ORIENTATION, _BY_A_QUARTER = 0x0112, (5, 6, 7, 8)  # of a photograph, in its EXIF
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
@@ -21,6 +22,31 @@ def open_picture(source: str | Path | bytes, *, name: str = "The upload") -> Ima
     ``MAX_PIXELS``. The size is read from the header, before any pixel is decoded.
     """
     data, name = _read(source, name)
+    return _decoded(_recognised(data, name), name)
+
+
+def open_reduced(
+    source: str | Path | bytes, *, side: int, name: str = "The upload"
+) -> tuple[Image.Image, tuple[int, int]]:
+    """A picture of which ``side`` by ``side`` pixels are wanted, and its own width and height.
+
+    As ``open_picture``, but a large JPEG is decoded in an eighth to a half of the time, at a whole
+    part of its size that leaves more than twice as many pixels as are wanted.
+    """
+    data, name = _read(source, name)
+    picture = _recognised(data, name)
+    across, down = size = picture.size
+    picture.draft("RGB", (3 * side, 3 * side))  # it does nothing to other formats
+    reduced = picture.size != size
+    opened = _decoded(picture, name)
+    if not reduced:
+        return opened, opened.size
+    turned = picture.getexif().get(_ORIENTATION) in _BY_A_QUARTER
+    return opened, ((down, across) if turned else (across, down))
+
+
+def _recognised(data: bytes, name: str) -> Image.Image:
+    """A picture of which the header alone was read."""
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
         width, height = picture.size
@@ -30,8 +56,18 @@ def open_picture(source: str | Path | bytes, *, name: str = "The upload") -> Ima
         raise PictureError(f"{name} is not a picture that can be read: use {_listed()}.") from error
     if width * height > MAX_PIXELS:
         raise PictureError(_too_large(name))
+    return picture
+
+
+def _decoded(picture: Image.Image, name: str) -> Image.Image:
+    """The pixels: RGB, upright, on white, and nothing besides."""
     try:
-        picture = ImageOps.exif_transpose(picture).convert("RGBA")
+        picture = ImageOps.exif_transpose(picture)
+        if picture.mode in ("RGB", "L") and "transparency" not in picture.info:
+            opaque = picture.convert("RGB")
+            opaque.info = {}
+            return opaque
+        picture = picture.convert("RGBA")
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise PictureError(
             f"{name} is broken: save it again, or choose another picture."

@@ -2,12 +2,13 @@
 
 import io
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from pixgen import pictures
 from pixgen.errors import PictureError
-from pixgen.pictures import open_picture
+from pixgen.pictures import open_picture, open_reduced
 
 
 def encoded(picture: Image.Image, kind: str, **options) -> bytes:
@@ -77,3 +78,26 @@ def test_a_missing_file_is_named(tmp_path):
 def test_a_path_with_a_null_byte_is_refused():
     with pytest.raises(PictureError):
         open_picture("a\0b.png")
+
+
+@pytest.mark.parametrize("turn", [None, 3, 6])
+def test_a_large_photograph_is_decoded_at_a_part_of_its_size(turn):
+    rows, columns = np.mgrid[0:600, 0:900] * 255 // 900
+    photograph = Image.fromarray(np.stack([rows, columns, rows], axis=-1).astype(np.uint8))
+    exif = Image.Exif()
+    if turn:
+        exif[0x0112] = turn
+    data = encoded(photograph, "JPEG", quality=95, exif=exif)
+    whole = open_picture(data)
+    reduced, size = open_reduced(data, side=64)
+    assert size == whole.size
+    assert 128 <= min(reduced.size) < min(whole.size)
+    small = [np.asarray(each.resize((64, 64), reducing_gap=3), float) for each in (whole, reduced)]
+    assert abs(small[0] - small[1]).mean() < 1.5
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_small_picture_is_opened_as_it_is(kind, red_picture):
+    opened, size = open_reduced(encoded(red_picture, kind), side=64)
+    assert size == opened.size == red_picture.size
+    assert opened.tobytes() == open_picture(encoded(red_picture, kind)).tobytes()

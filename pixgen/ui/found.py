@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from pixgen.errors import PictureError
-from pixgen.pictures import open_picture
+from pixgen.pictures import open_reduced
 from pixgen.studio.finding import Place
 from pixgen.ui import canvas
 from pixgen.ui.status import duration
@@ -156,7 +156,7 @@ def _thumbnail(folder: Path, path: str, modified: int) -> str:
     try:
         if not file.resolve().is_relative_to(folder.resolve()):
             return ""
-        picture = open_picture(file)
+        picture, _ = open_reduced(file, side=_THUMBNAIL)
     except (PictureError, OSError, ValueError, RuntimeError):
         return ""
     picture.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BICUBIC, reducing_gap=2.0)

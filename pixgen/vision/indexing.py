@@ -72,7 +72,7 @@ def index(
     Files whose size and time are known are left alone; of others with a known path, the bytes' hash
     decides. What is no picture is skipped and listed. Raises SearchError, OutOfMemory.
     """
-    begun = perf_counter()
+    begun, folder = perf_counter(), folder.resolve()
     progress = Progress(state="finding")
     yield progress
     known, wanted, skipped, there = collection.known(), [], [], set()

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from pixgen.errors import PictureError, SearchError
-from pixgen.pictures import MAX_BYTES, open_picture
+from pixgen.pictures import MAX_BYTES, open_reduced
 
 if TYPE_CHECKING:
     import torch
@@ -103,11 +103,11 @@ def find_pictures(folder: Path) -> Iterator[Found | Skipped]:
 def open_found(found: Found, folder: Path, *, side: int, known: str = "") -> Opened | Same:
     """Open a picture and make it square, unless its bytes are those whose sha256 is ``known``.
 
-    Raises PictureError, also if it lies outside the folder by now.
+    ``folder`` is a resolved path. Raises PictureError, also if the picture lies outside it by now.
     """
     path = folder / found.path
     try:
-        if not path.resolve().is_relative_to(folder.resolve()):
+        if not path.resolve().is_relative_to(folder):
             raise PictureError("It is a link that leads out of the folder.")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -116,8 +116,8 @@ def open_found(found: Found, folder: Path, *, side: int, known: str = "") -> Ope
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 == known:
         return Same(found)
-    picture = open_picture(data, name=f"“{path.name}”")
-    return Opened(found, sha256, picture.width, picture.height, square(picture, side))
+    picture, (width, height) = open_reduced(data, side=side, name=f"“{path.name}”")
+    return Opened(found, sha256, width, height, square(picture, side))
 
 
 def square(picture: Image.Image, side: int) -> np.ndarray:
