@@ -124,6 +124,23 @@ def _search(
     _print(figures, as_json=as_json, text=text)
 
 
+@bench.command("classify")
+def _classify(
+    pictures: Annotated[int, typer.Option(help="How many are named.", min=32)] = 1000,
+    model: Annotated[str, typer.Option(help="What looks.", metavar="NAME")] = "pocket",
+    data: Annotated[
+        Path | None,
+        typer.Option(help="The drawings that `pixgen.training data` makes, for the calibration.", metavar="FOLDER"),
+    ] = None,
+    device: Device = "auto", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Time how pictures are named, compare with open_clip, and check the probabilities."""
+    from pixgen.bench.classify import classify, text
+
+    figures = classify(pictures=pictures, model=model, data=data, device=device)
+    _print(figures, as_json=as_json, text=text)
+
+
 def _judged(way: dict[str, Any]) -> str:
     return (
         f"{way['name']:>29}   first {way['first']:6.1%}   first five {way['first_five']:6.1%}   "

@@ -1,0 +1,146 @@
+"""How fast pictures are named, whether as open_clip names them, and how true the probabilities are."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+from typing import Any
+
+import numpy as np
+import torch
+
+from pixgen.bench.pictures import save_pictures
+from pixgen.models import load_perceptor
+from pixgen.models.clip import Perceptor
+from pixgen.studio.devices import resolve_device
+from pixgen.vision.labels import load_set
+from pixgen.vision.looking import look
+from pixgen.vision.sources import gather
+from pixgen.vision.templates import DEFAULT, load_templates
+from pixgen.vision.wordings import embed_labels
+from pixgen.vision.zeroshot import Question, make_classifier
+
+_SET = "cifar100"
+_ASKED = (3, 10, 30)  # labels at once, one of them right
+_HELD_OUT = 1000  # pictures
+_ROUNDS = 3  # of other wrong labels
+_BINS = 15
+
+
+def rate(folder: Path, perceptor: Perceptor, *, pictures: int) -> dict[str, Any]:
+    """Seconds from files to answers with a hundred labels, whose reading is counted, and of the processor."""
+    save_pictures(folder, pictures)
+    labels = load_set(_SET).labels
+    begun, busy = perf_counter(), process_time()
+    question = Question(labels=labels, templates=load_templates(DEFAULT), or_else=True)
+    classifier = make_classifier(perceptor, question)
+    done = sum(len(batch) for batch in look(perceptor, classifier, gather([folder])))
+    return {
+        "pictures": done, "labels": len(labels), "seconds": round(perf_counter() - begun, 2),
+        "processor_seconds": round(process_time() - busy, 2),
+    }  # fmt: skip
+
+
+def parity(perceptor: Perceptor) -> float:
+    """The largest difference of a hundred labels' vectors, in seven templates each, from those of
+    ``open_clip.build_zero_shot_classifier``."""
+    from open_clip import build_zero_shot_classifier
+
+    labels, templates = load_set(_SET).labels, load_templates("seven")
+    ours = embed_labels(perceptor, labels, templates=templates)
+    with torch.no_grad():
+        theirs = build_zero_shot_classifier(
+            perceptor.model, perceptor.tokenizer, labels, templates, device=perceptor.device
+        )
+    return float((ours - theirs.T.cpu()).abs().max())
+
+
+def calibration(data: Path, perceptor: Perceptor, *, seed: int = 7) -> list[dict[str, Any]]:
+    """How often the most probable of some labels is right, and how far its probability is from that.
+
+    The second is the expected calibration error (https://arxiv.org/abs/1706.04599) at the model's
+    own temperature, over held-out pictures of one thing.
+    """
+    vectors, things = [], []
+    with torch.no_grad():
+        for thing, picture in _held_out(data, seed):
+            things.append(thing)
+            vectors.append(perceptor.embed_images(picture.to(perceptor.device)).cpu())
+    names = sorted(set(things))
+    read = embed_labels(perceptor, names, templates=load_templates(DEFAULT))
+    scores = perceptor.logit_scale * torch.cat(vectors) @ read.T  # (pictures, names)
+    right = torch.tensor([names.index(thing) for thing in things])
+    return [_calibrated(scores, right, asked, seed) for asked in _ASKED]
+
+
+def classify(
+    *, pictures: int, model: str, data: Path | None, device: str = "auto"
+) -> dict[str, Any]:
+    """All figures; the calibration only with the drawings, which are not bundled. Raises PixgenError."""
+    device = resolve_device(device)
+    perceptor = load_perceptor([model], device)
+    with TemporaryDirectory(prefix="pixgen-bench-") as folder:
+        figures = rate(Path(folder, "pictures"), perceptor, pictures=pictures)
+    return {
+        "device": device, "model": model, "rate": figures, "from_open_clip": parity(perceptor),
+        "calibration": calibration(data, perceptor) if data is not None else "needs --data FOLDER",
+    }  # fmt: skip
+
+
+def text(figures: dict[str, Any]) -> str:
+    """The figures of ``classify`` for a person."""
+    rate, calibration = figures["rate"], figures["calibration"]
+    lines = [
+        f"{figures['model']} · {figures['device']}",
+        f"{rate['pictures']:,} pictures, {rate['labels']} labels: {rate['seconds']:.1f} s, "
+        f"{rate['processor_seconds']:.1f} s of the processor",
+        f"largest difference from open_clip's vectors of labels: {figures['from_open_clip']:.1e}",
+    ]
+    if isinstance(calibration, str):
+        return "\n".join([*lines, f"calibration {calibration}"])
+    told = "{labels} labels: right {right:.1%}, probability off by {off:.1%}"
+    return "\n".join([*lines, *(told.format(**each) for each in calibration)])
+
+
+def _calibrated(
+    scores: torch.Tensor, right: torch.Tensor, asked: int, seed: int
+) -> dict[str, float]:
+    chance = np.random.default_rng(seed)
+    sure, hit = [], []
+    for _ in range(_ROUNDS):
+        # Any labels but the right one, which comes first.
+        wrong = np.stack([
+            chance.choice(scores.shape[1] - 1, asked - 1, replace=False) for _ in right
+        ])  # fmt: skip
+        wrong = torch.from_numpy(wrong)
+        wrong = wrong + (wrong >= right[:, None])
+        shares = scores.gather(1, torch.cat([right[:, None], wrong], dim=1)).softmax(1)
+        best = shares.max(1)
+        sure.append(best.values)
+        hit.append(best.indices == 0)
+    sure, hit = torch.cat(sure), torch.cat(hit).float()
+    bins = (sure * _BINS).long().clamp(max=_BINS - 1)
+    off = sum(
+        abs(float((sure[bins == place] - hit[bins == place]).sum())) for place in range(_BINS)
+    )
+    return {
+        "labels": asked, "right": round(float(hit.mean()), 4), "off": round(off / len(sure), 4),
+    }  # fmt: skip
+
+
+def _held_out(data: Path, seed: int) -> Iterator[tuple[str, torch.Tensor]]:
+    """Things in combinations that no model was trained on, each with a picture ``(1, 3, H, W)`` of it alone."""
+    from pixgen.training.captions import Author
+    from pixgen.training.compose import Composer
+
+    composer = Composer(data, seed=seed)
+    author = Author(composer.table, seed=seed, split="held-out")
+    found = 0
+    while found < _HELD_OUT:
+        composition = author.composition()
+        if len(composition.layers) == 1 and not composition.filter:
+            found += 1
+            yield (
+                composer.table[composition.layers[0].sprite]["thing"],
+                composer.draw([composition]),
+            )
