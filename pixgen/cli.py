@@ -18,7 +18,8 @@ from pixgen.commands.fork import fork
 from pixgen.commands.generate import generate
 from pixgen.commands.grid import grid
 from pixgen.commands.info import info
-from pixgen.commands.listings import models, presets, runs
+from pixgen.commands.listings import models, presets
+from pixgen.commands.runs import runs
 from pixgen.commands.search import collections, index, search
 from pixgen.commands.strip import strip
 from pixgen.errors import PixgenError
@@ -40,13 +41,13 @@ for command in (
     classify,
     info,
     presets,
-    runs,
     models,
     index,
     search,
     collections,
 ):
     app.command()(command)
+app.add_typer(runs)
 app.add_typer(bench)
 
 

@@ -108,6 +108,8 @@ def loaded_by(code: str) -> set[str]:
         "from pixgen.cli import main; main(['search', '--help'])",
         "from pixgen.cli import main; main(['search', 'a + '])",
         "from pixgen.cli import main; main(['presets'])",
+        "import tempfile; from pixgen.cli import main\n"
+        "with tempfile.TemporaryDirectory() as folder: main(['runs', '--output-dir', folder])",
         "from pixgen.cli import main; main(['generate', 'a fox', '--size', '1x1'])",
     ],
 )

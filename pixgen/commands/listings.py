@@ -1,8 +1,7 @@
-"""``pixgen presets``, ``runs`` and ``models``: small listings."""
+"""``pixgen presets`` and ``models``: small listings."""
 
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,39 +30,6 @@ def presets(as_json: AsJson = False) -> None:
     )
 
 
-def runs(
-    output_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the runs in the output folder, the newest first."""
-    from pixgen.studio import Studio
-
-    with Studio(output_dir, device="cpu") as studio:
-        found = [
-            {
-                "run": run.id, "state": run.state, "step": run.step, "steps": run.recipe.steps,
-                "seed": run.recipe.seed, "prompt": run.recipe.prompt, "folder": str(run.folder),
-            }
-            for run in studio.runs()
-        ]  # fmt: skip
-    if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
-        return
-    if not found:
-        typer.echo(f"No runs yet in {studio.folder}.")
-        return
-    rows = [
-        (run["run"], run["state"], f"{run['step']}/{run['steps']}", run["seed"], run["prompt"])
-        for run in found
-    ]
-    table(("run", "state", "step", "seed", "prompt"), rows)
-
-
 def models(as_json: AsJson = False) -> None:
     """List the models: what can draw (--model) and what can look (--clip)."""
     from pixgen.models.catalog import available_clips, available_vqgans
@@ -88,7 +54,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
     printed = Table(box=None, pad_edge=False, header_style="bold")
     for head in heads:
-        printed.add_column(head, overflow="fold")
+        printed.add_column(head, overflow="fold", no_wrap=head == "run")  # a name is copied whole
     for row in rows:
         printed.add_row(*(Text(str(cell)) for cell in row))
     Console(highlight=False).print(printed)

@@ -1,9 +1,11 @@
 """A run: a folder that holds a picture, how it was made, its film and the state to go on from."""
 
 import json
+import os
 import re
 import secrets
 import string
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -112,6 +114,18 @@ def run_folders(studio: Path) -> list[Path]:
     """The folders in a studio's folder that are named as runs. Raises StorageError."""
     with storing(studio):
         return [path for path in studio.iterdir() if _ID.fullmatch(path.name) and _is_folder(path)]
+
+
+def folder_times(studio: Path) -> dict[str, int]:
+    """When the folder of each run last changed, in nanoseconds since 1970, by the run's id; quick
+    for thousands. Raises StorageError."""
+    times = {}
+    with storing(studio), os.scandir(studio) as entries:
+        for entry in entries:
+            if _ID.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                with suppress(FileNotFoundError):  # moved or removed at this moment
+                    times[entry.name] = entry.stat(follow_symlinks=False).st_mtime_ns
+    return times
 
 
 def read_run(studio: Path, run_id: str) -> Run:

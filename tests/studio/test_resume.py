@@ -2,11 +2,6 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +9,8 @@ import pytest
 from pixgen.errors import RecipeError, StudioError
 from pixgen.studio import Policy
 from pixgen.studio.claims import Claim
+from tests.studio.deaths import killed
 from tests.studio.fakes import Painters, a_recipe
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 def painted(studio, recipe):
@@ -209,32 +203,6 @@ def test_a_resumed_run_that_is_stopped_at_once_loses_nothing(open_studio):
     assert resumed.wait(20)
     assert {path: path.read_bytes() for path in kept} == kept
     assert (studio.run(job.id).state, studio.run(job.id).step) == ("stopped", 6)
-
-
-KILLED = """
-import sys
-from pixgen.studio import Studio
-from tests.studio.fakes import Painters, a_recipe
-studio = Studio(sys.argv[1], device="cpu", painter=Painters(seconds=0.02), save_every=0.2)
-job = studio.submit(a_recipe(steps=200, seed=5))
-print(job.id, flush=True)
-job.wait()
-"""
-
-
-def killed(folder, until):
-    """A run whose process was killed by the system when ``until(folder of the run)`` was true."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    with process:
-        run_id = process.stdout.readline().strip()
-        deadline = time.monotonic() + 20
-        while not until(folder / run_id) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-    return run_id
 
 
 def test_a_killed_run_lists_as_stopped_and_goes_on_exactly(open_studio, frames_of, tmp_path):

@@ -1,0 +1,57 @@
+"""What a person says about a run: that it is a favourite, and tags. Kept in the run's own folder."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixgen.errors import StudioError
+from pixgen.studio.storage import write_bytes
+
+MOST_TAGS = 20
+LONGEST_TAG = 40
+_FILE = "marks.json"
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Whether a run is a favourite, and its tags in the order of the alphabet."""
+
+    favourite: bool = False
+    tags: tuple[str, ...] = ()
+
+    def changed(
+        self, *, favourite: bool | None = None, add: Iterable[str] = (), remove: Iterable[str] = ()
+    ) -> "Marks":
+        """The marks with some changes. Raises StudioError if a tag is not allowed, or there are too many."""
+        tags = (set(self.tags) | set(map(clean_tag, add))) - set(map(clean_tag, remove))
+        if len(tags) > MOST_TAGS:
+            raise StudioError(f"A run may have at most {MOST_TAGS} tags: take one away first.")
+        kept = self.favourite if favourite is None else favourite
+        return Marks(kept, tuple(sorted(tags)))
+
+    def save(self, folder: Path) -> None:
+        """Write them into a run's folder. Raises StorageError."""
+        value = {"favourite": self.favourite, "tags": self.tags}
+        text = json.dumps(value, ensure_ascii=False) + "\n"
+        write_bytes(folder / _FILE, text.encode())
+
+
+def read_marks(folder: Path) -> Marks:
+    """The marks of the run in a folder; none if nobody has said anything, or the file is broken."""
+    try:
+        kept = json.loads((folder / _FILE).read_text("utf-8"))
+        return Marks(bool(kept["favourite"]), tuple(sorted(map(clean_tag, kept["tags"]))))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, StudioError):
+        return Marks()
+
+
+def clean_tag(tag: str) -> str:
+    """A tag as it is kept: no spaces around it, single ones within, small letters."""
+    cleaned = " ".join(tag.split()).lower()
+    if not cleaned or len(cleaned) > LONGEST_TAG or "," in cleaned or not cleaned.isprintable():
+        raise StudioError(
+            f"The tag “{tag[:LONGEST_TAG]}” is not allowed: write a word or two without a comma, at most "
+            f"{LONGEST_TAG} letters."
+        )
+    return cleaned
