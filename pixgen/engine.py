@@ -14,5 +14,6 @@ class Engine(BaseModel):
     # A decoder's activations are made again on the way back: much less memory, a little slower.
     checkpoint: bool = False
     compiled: bool = False  # by torch.compile: the first step takes minutes, the others less
-    # The finished picture is decoded in tiles of so many codes a side; 0 is as a whole.
+    # The finished picture is decoded in tiles of so many codes a side, 0 as a whole: much less memory, but
+    # a decoder's norms then see a tile alone, and the picture changes a little.
     tile: Annotated[int, Field(ge=0, le=256)] = 0

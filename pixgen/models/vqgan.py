@@ -17,6 +17,7 @@ from taming.modules.vqvae.quantize import GumbelQuantize, VectorQuantizer2
 from pixgen.models.catalog import find
 from pixgen.models.checkpoint import load_weights, read_config
 from pixgen.models.fuse import fuse_blocks
+from pixgen.models.tiles import decode_in_tiles
 from pixgen.models.working import in_force
 
 GUMBEL_TARGET = "taming.models.vqgan.GumbelVQ"
@@ -97,6 +98,15 @@ class Vqgan(nn.Module):
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Latents of codes to pictures ``(B, 3, H, W)``, about [0, 1] and not clamped."""
+        engine = in_force()
+        if not engine.tile or torch.is_grad_enabled():
+            return self._decode(latents)
+        return decode_in_tiles(
+            self._decode, latents,
+            factor=self.factor, tile=engine.tile, overlap=max(1, engine.tile // 4),
+        )  # fmt: skip
+
+    def _decode(self, latents: torch.Tensor) -> torch.Tensor:
         if in_force().channels_last:
             latents = latents.contiguous(memory_format=torch.channels_last)
         return (self.decoder(self.post_quant_conv(latents)) + 1) / 2

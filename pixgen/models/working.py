@@ -32,6 +32,15 @@ def in_force() -> Engine:
     return _IN_FORCE.get()
 
 
+def half_precision(device: torch.device) -> str | None:
+    """The half precision that a device has arithmetic for, by its name in a recipe."""
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+    if device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return "bfloat16"
+    return None
+
+
 def can_compile() -> bool:
     """Whether torch.compile has a place here: ZeroGPU Spaces cannot, a GPU of theirs comes and goes."""
     return not os.environ.get("SPACES_ZERO_GPU")

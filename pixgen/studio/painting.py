@@ -1,5 +1,6 @@
 """What a job's thread does: wait for its turn, load, paint, save, and come to an end whatever happens."""
 
+import contextlib
 import gc
 import logging
 import secrets
@@ -57,16 +58,32 @@ def paint(
     recipe: Recipe, pictures: Mapping[str, Image.Image], device: str, models: Models
 ) -> Iterator["Frame"]:
     """The painter that a studio uses: an Optimization with the models that the recipe names."""
-    from pixgen.models import weighted  # here: it loads torch
-    from pixgen.synthesis import Optimization, make_drawer
-    from pixgen.synthesis.memory import memory_guard
+    from pixgen.synthesis import Optimization, make_drawer  # here: it loads torch
 
-    with memory_guard(recipe):
-        vqgan = models.vqgan(recipe.model) if recipe.drawer == "vqgan" else None
-        perceptor = weighted(models.perceptor(recipe.clip_names), recipe.clip_weights)
-        book = models.sketchbook(recipe.start.sketch.model) if recipe.start.sketched else None
+    vqgan, perceptor, book = _loaded(recipe, models)
     drawer = make_drawer(recipe, vqgan, pictures=pictures, device=device)
     return Optimization(recipe, drawer, perceptor, pictures=pictures, sketchbook=book)
+
+
+def _loaded(recipe: Recipe, models: Models) -> tuple:
+    """What a recipe draws with, looks with, and sketches with; where memory is short, loaded again once
+    all models of earlier recipes are gone."""
+    from pixgen.models import weighted
+    from pixgen.synthesis.memory import memory_guard
+
+    def load() -> tuple:
+        with memory_guard(recipe):
+            return (
+                models.vqgan(recipe.model) if recipe.drawer == "vqgan" else None,
+                weighted(models.perceptor(recipe.clip_names), recipe.clip_weights),
+                models.sketchbook(recipe.start.sketch.model) if recipe.start.sketched else None,
+            )
+
+    with contextlib.suppress(OutOfMemory):
+        return load()
+    models.clear()
+    _free_memory()
+    return load()
 
 
 def work(job: Job, tools: Tools, *, claim: Claim) -> None:

@@ -22,13 +22,21 @@ from pixgen.synthesis.cutouts import Placement, disturb, sample
 from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.frames import Frame
 from pixgen.synthesis.losses import prompt_loss, spherical_dist_loss
-from pixgen.synthesis.memory import free, is_out_of_memory, lightened, memory_guard
+from pixgen.synthesis.memory import (
+    free,
+    is_out_of_memory,
+    lightened,
+    lightened_look,
+    memory_guard,
+    what_changed,
+)  # fmt: skip
 from pixgen.synthesis.picture_losses import anti_text_loss
 from pixgen.synthesis.regions import Regions
 from pixgen.synthesis.sketching import Sketchbook
 from pixgen.synthesis.starts import as_tensor
 from pixgen.synthesis.wishes import Wishes, lettering
 
+Lighter = Callable[..., Recipe | None]  # as ``lightened``
 _HALF_SCALE = 2.0**12  # keeps float16 gradients of pixels above their smallest number
 
 
@@ -62,7 +70,7 @@ class Optimization(Iterator[Frame]):
         self._regions: dict[Scene, Regions] = {}  # of the scene in force
         self._device = drawer.latent.device
         self._generator = torch.Generator(self._device).manual_seed(recipe.seed)
-        self._done = False
+        self._done = self._drawing = False
         self._wishes = Wishes(recipe.losses, pictures=self._pictures, device=self._device)
         self._lettering = lettering(perceptor) if recipe.losses.anti_text else None
         self._start_latent = torch.zeros_like(drawer.latent)
@@ -105,31 +113,33 @@ class Optimization(Iterator[Frame]):
             if self._stages is not None and (frame := self._begin(begun)) is not None:
                 return frame
             if self.step < self.recipe.steps:
-                frame = self._moved(begun)
+                frame = self._sparing(self._move, lightened, begun)
                 self.step += 1
             else:
                 # The last picture is only looked at. What that changes is given back, so that a run
                 # that later goes on draws what it would have drawn.
                 chance, average = self._generator.get_state(), self._average.clone()
-                frame = self._look(begun)
+                frame = self._sparing(self._look, lightened_look, begun)
                 self._generator.set_state(chance)
                 self._average = average
                 self._done = True
         return frame
 
-    def _moved(self, begun: float) -> Frame:
-        """``_move``, again with smaller batches of cutouts for as long as memory does not suffice."""
-        notice = ""
+    def _sparing(self, work: Callable[[float], Frame], lighter: Lighter, begun: float) -> Frame:
+        """A step's ``work``, again with less at once for as long as memory does not suffice."""
+        wanted = self.recipe
         while True:
             chance, average = self._generator.get_state(), self._average.clone()
             try:
-                return replace(self._move(begun), notice=notice)
+                return replace(work(begun), notice=what_changed(wanted, self.recipe))
             except RuntimeError as error:
-                lighter = lightened(self.recipe) if is_out_of_memory(error) else None
-                if lighter is None:
+                if not is_out_of_memory(error):
+                    raise
+                found = lighter(self.recipe, self._device, drawing=self._drawing)
+                if found is None:
                     raise
             # Outside of the except clause, whose error holds on to the tensors of the failed step.
-            self.recipe, notice = lighter
+            self.recipe = found
             self.drawer.latent.grad = None
             self._generator.set_state(chance)
             self._average = average
@@ -140,12 +150,13 @@ class Optimization(Iterator[Frame]):
         latent = self.drawer.latent
         shown = self._shown()
         with torch.enable_grad(), self._precision():
-            drawn = self.drawer.draw()
+            drawn = self._draw()
             self._mark("decode")
             # The picture is cut from the graph: cutouts may come in batches, the decoder is passed
             # backwards once.
             picture = drawn.detach().requires_grad_()
             similarities, losses = self._judge(picture, backward=True)
+            self._drawing = True
             drawn.backward(picture.grad)
         latent.grad.div_(self._gradient_scale)
         self._mark("backward")
@@ -162,9 +173,16 @@ class Optimization(Iterator[Frame]):
     def _look(self, begun: float) -> Frame:
         shown = self._shown()
         with self._precision():
-            drawn = self.drawer.draw()
+            drawn = self._draw()
             similarities, losses = self._judge(drawn, backward=False)
         return self._frame(begun, similarities, losses, shown or (lambda: drawn))
+
+    def _draw(self) -> torch.Tensor:
+        """The picture; whether it is drawing is known if memory runs out."""
+        self._drawing = True
+        drawn = self.drawer.draw()
+        self._drawing = False
+        return drawn
 
     def _frame(self, begun, similarities, losses, draw) -> Frame:
         figures = [*similarities.values(), *losses.values()]

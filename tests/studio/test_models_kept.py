@@ -3,9 +3,12 @@
 import threading
 
 import pytest
+import torch
 
-from pixgen.errors import ModelError
+from pixgen.errors import ModelError, OutOfMemory
+from pixgen.recipe import make_recipe
 from pixgen.studio.models import KEPT, Models
+from pixgen.studio.painting import paint
 
 
 @pytest.fixture
@@ -105,3 +108,29 @@ def test_a_sketchbook_shares_the_models_of_its_sketcher(tiny_sketcher, loads):
     book = models.sketchbook("any")
     assert (book.sketcher, book.vqgan, book.reader) == (tiny_sketcher, vqgan, reader)
     assert loads == ["pocket", ("pocket",)]
+
+
+@pytest.mark.parametrize("shortages", [1, 2])
+def test_where_memory_is_short_other_models_make_room_once(shortages, tiny_vqgan, tiny_perceptor):
+    asked, seen = [], []
+
+    def load_vqgan(name, device):
+        asked.append(name)
+        if len(asked) <= shortages:
+            raise torch.OutOfMemoryError("out of memory (injected)")
+        return tiny_vqgan
+
+    def load_perceptor(names, device):
+        seen.append(names)
+        return tiny_perceptor
+
+    models = Models(lambda: "cpu", load_vqgan=load_vqgan, load_perceptor=load_perceptor)
+    models.perceptor(("another",))
+    recipe = make_recipe({"prompts": "a red fox", "width": 32, "height": 32, "steps": 1})
+    if shortages == 2:
+        with pytest.raises(OutOfMemory, match="a smaller size than 32×32"):
+            paint(recipe, {}, "cpu", models)
+    else:
+        assert len(list(paint(recipe, {}, "cpu", models))) == 2
+    models.perceptor(("another",))
+    assert seen.count(("another",)) == 2  # it had made room

@@ -5,8 +5,15 @@ import pytest
 import torch
 
 from pixgen.errors import OutOfMemory
+from pixgen.models.working import half_precision, in_force
 from pixgen.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
+from pixgen.synthesis.memory import lightened, memory_guard
+
+CPU = torch.device("cpu")
+needs_half = pytest.mark.skipif(
+    half_precision(CPU) is None, reason="this processor has no arithmetic in half precision"
+)
 
 
 class Short(torch.nn.Module):
@@ -22,6 +29,30 @@ class Short(torch.nn.Module):
         if self.looks > 1 and len(pictures) > self.room:
             raise torch.OutOfMemoryError("out of memory (injected)")
         return self.perceptor.embed_images(pictures)
+
+
+class Cramped:
+    """A drawer that has room for what ``enough`` allows only, from its second drawing on."""
+
+    def __init__(self, drawer, enough) -> None:
+        self.drawer, self.enough, self.drawings = drawer, enough, 0
+
+    def __getattr__(self, name):
+        return getattr(self.drawer, name)
+
+    def draw(self, *latent):
+        self.drawings += 1
+        if self.drawings > 1 and not self.enough():
+            raise torch.OutOfMemoryError("out of memory (injected)")
+        return self.drawer.draw(*latent)
+
+
+def furthest(frames, others) -> int:
+    """The largest difference between two runs' pictures, of 255."""
+    return max(
+        np.abs(frame.picture.astype(int) - other.picture.astype(int)).max()
+        for frame, other in zip(frames, others, strict=True)
+    )
 
 
 @pytest.fixture
@@ -42,8 +73,69 @@ def test_cutouts_are_looked_at_in_smaller_batches_and_the_picture_stays(
     assert [frame.notice != "" for frame in frames] == [False, True, False, False]
     assert "4 batches" in frames[1].notice
     assert short.recipe.cutouts.batches == 4
-    for frame, other in zip(frames, whole, strict=True):
-        assert np.abs(frame.picture.astype(int) - other.picture.astype(int)).max() <= 2
+    assert furthest(frames, whole) <= 2
+
+
+def test_a_decoder_that_is_short_keeps_nothing_for_the_way_back(wanted, tiny_vqgan, tiny_perceptor):
+    whole = list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))
+    drawer = Cramped(
+        make_drawer(wanted, tiny_vqgan),
+        lambda: in_force().checkpoint or not torch.is_grad_enabled(),
+    )
+    short = Optimization(wanted, drawer, tiny_perceptor)
+    frames = list(short)
+    assert short.recipe.engine.checkpoint
+    assert short.recipe.cutouts.batches == 1  # cutouts had nothing to do with it
+    assert "made twice" in frames[1].notice
+    assert furthest(frames, whole) <= 2
+
+
+@needs_half
+def test_at_last_the_arithmetic_is_in_half_precision(wanted, tiny_vqgan, tiny_perceptor):
+    whole = list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))
+    drawer = Cramped(make_drawer(wanted, tiny_vqgan), lambda: torch.is_autocast_enabled("cpu"))
+    short = Optimization(wanted, drawer, tiny_perceptor)
+    frames = list(short)
+    assert (short.recipe.precision, short.recipe.engine.checkpoint) == ("bfloat16", True)
+    assert "made twice" in frames[1].notice
+    assert "half precision (bfloat16)" in frames[1].notice
+    assert np.abs(frames[1].picture.astype(int) - whole[1].picture.astype(int)).mean() < 2
+
+
+def test_a_finished_picture_that_does_not_fit_is_drawn_in_tiles(tiny_vqgan, tiny_perceptor):
+    wanted = make_recipe(
+        {"prompts": "a red fox", "width": 160, "height": 64, "steps": 1, "seed": 3}
+    )
+    whole = list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))
+    drawer = Cramped(
+        make_drawer(wanted, tiny_vqgan), lambda: in_force().tile or torch.is_grad_enabled()
+    )
+    short = Optimization(wanted, drawer, tiny_perceptor)
+    frames = list(short)
+    assert short.recipe.engine.tile == 32
+    assert "tiles of 32 codes" in frames[-1].notice
+    assert frames[-1].picture.shape == (64, 160, 3)
+    assert np.abs(frames[-1].picture.astype(int) - whole[-1].picture.astype(int)).mean() < 6
+
+
+def test_every_rung_is_tried_before_giving_up(wanted):
+    rungs, recipe = [], wanted
+    while (lighter := lightened(recipe, CPU, drawing=False)) is not None:
+        rungs.append((lighter.cutouts.batches, lighter.engine.checkpoint))
+        recipe = lighter
+    assert rungs[:4] == [(2, False), (4, False), (6, False), (6, True)]
+    assert len(rungs) == (4 if half_precision(CPU) is None else 5)
+    alone = wanted.model_copy(update={"drawer": "pixels", "precision": "bfloat16"})
+    assert lightened(alone, CPU, drawing=True) is None
+
+
+def test_a_run_that_went_on_with_less_goes_on_so_when_resumed(wanted, tiny_vqgan, tiny_perceptor):
+    drawer = Cramped(make_drawer(wanted, tiny_vqgan), lambda: in_force().checkpoint)
+    short = Optimization(wanted, drawer, tiny_perceptor)
+    next(short), next(short)
+    resumed = Optimization(short.recipe, make_drawer(wanted, tiny_vqgan), tiny_perceptor)
+    resumed.restore(short.state())
+    assert np.array_equal(next(resumed).picture, next(short).picture)
 
 
 def test_when_nothing_helps_the_advice_comes_and_the_next_run_works(
@@ -51,6 +143,11 @@ def test_when_nothing_helps_the_advice_comes_and_the_next_run_works(
 ):
     stuck = Optimization(wanted, make_drawer(wanted, tiny_vqgan), Short(tiny_perceptor, room=0))
     next(stuck)
-    with pytest.raises(OutOfMemory, match="a smaller size than 32×32"):
+    with pytest.raises(OutOfMemory, match="try fewer cutouts than 6, or a smaller size than 32×32"):
         next(stuck)
+    with (
+        pytest.raises(OutOfMemory, match="than 512×256, such as 384×192"),
+        memory_guard(wanted.model_copy(update={"width": 512, "height": 256})),
+    ):
+        raise torch.OutOfMemoryError("out of memory (injected)")
     assert len(list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))) == 4
