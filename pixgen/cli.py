@@ -18,7 +18,8 @@ from pixgen.commands.fork import fork
 from pixgen.commands.generate import generate
 from pixgen.commands.grid import grid
 from pixgen.commands.info import info
-from pixgen.commands.listings import models, presets
+from pixgen.commands.listings import presets
+from pixgen.commands.models import models
 from pixgen.commands.runs import runs
 from pixgen.commands.search import collections, index, search
 from pixgen.commands.strip import strip
@@ -41,7 +42,6 @@ for command in (
     classify,
     info,
     presets,
-    models,
     index,
     search,
     collections,
@@ -49,6 +49,7 @@ for command in (
     app.command()(command)
 app.add_typer(runs)
 app.add_typer(bench)
+app.add_typer(models)
 
 
 def _version(wanted: bool) -> None:

@@ -97,11 +97,6 @@ def test_presets_are_listed_with_what_they_cost(capsys):
     assert all(name in told for name in ("draft", "balanced (default)", "best"))
 
 
-def test_models_are_listed_for_machines(capsys):
-    assert main(["models", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"model": ["pocket"], "clip": ["pocket"]}
-
-
 @pytest.mark.parametrize(
     ("text", "size"), [("256x128", (256, 128)), ("64", (64, 64)), (" 96 × 64 ", (96, 64))]
 )

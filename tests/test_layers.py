@@ -110,6 +110,7 @@ def loaded_by(code: str) -> set[str]:
         "from pixgen.cli import main; main(['presets'])",
         "import tempfile; from pixgen.cli import main\n"
         "with tempfile.TemporaryDirectory() as folder: main(['runs', '--output-dir', folder])",
+        "from pixgen.cli import main; main(['models', 'list'])",
         "from pixgen.cli import main; main(['generate', 'a fox', '--size', '1x1'])",
     ],
 )

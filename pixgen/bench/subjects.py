@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import torch.nn as nn
 
 from pixgen.models import Perceptor, Vqgan, load_perceptor, load_vqgan
-from pixgen.models.catalog import available_clips, available_vqgans, find
+from pixgen.models.catalog import Kind, known
 from pixgen.models.checkpoint import load_weights
 from pixgen.models.clip import Perceptors
+from pixgen.models.inventory import state_of
 from pixgen.models.published import clip_form, random_perceptor, random_vqgan
 from pixgen.recipe import Recipe
 
@@ -29,20 +30,26 @@ class Subjects:
 def subjects(recipe: Recipe, device: str) -> Subjects:
     """A recipe's models on a device; nothing is fetched. Raises ModelError."""
     random = []
-    if recipe.model in available_vqgans():
+    if _here(recipe.model, "vqgan"):
         vqgan = load_vqgan(recipe.model, device)
     else:
         vqgan = random_vqgan(recipe.model, device)
         random.append(recipe.model)
-    absent = [name for name in recipe.clip_names if name not in available_clips()]
+    absent = [name for name in recipe.clip_names if not _here(name, "clip")]
     load = random_perceptor if absent else load_perceptor
     return Subjects(vqgan, load(recipe.clip_names, device), (*random, *absent))
 
 
+def _here(name: str, kind: Kind) -> bool:
+    entry = known(name, kind)
+    return entry is not None and state_of(entry) != "to fetch"
+
+
 def plain_tower(name: str, eye: Perceptor) -> nn.Module:
     """A CLIP's picture tower as open_clip makes it, without what pixgen does to it."""
-    if name not in available_clips():
+    entry = known(name, "clip")
+    if entry is None or not entry.bundled:
         return eye.model.visual
     model, _ = clip_form(name)
-    load_weights(model, find(name, "clip").weights)
+    load_weights(model, entry.weights)
     return model.visual.eval().requires_grad_(False).to(eye.device)

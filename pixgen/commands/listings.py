@@ -1,4 +1,4 @@
-"""``pixgen presets`` and ``models``: small listings."""
+"""``pixgen presets``: a small listing, and how listings are printed."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -28,17 +28,6 @@ def presets(as_json: AsJson = False) -> None:
             for each in found
         ],
     )
-
-
-def models(as_json: AsJson = False) -> None:
-    """List the models: what can draw (--model) and what can look (--clip)."""
-    from pixgen.models.catalog import available_clips, available_vqgans
-
-    found = {"model": available_vqgans(), "clip": available_clips()}
-    if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
-        return
-    table(("option", "names"), [(f"--{kind}", ", ".join(names)) for kind, names in found.items()])
 
 
 def printable(text: str) -> str:

@@ -1,9 +1,13 @@
-"""Named models: found, loaded, frozen."""
+"""Named models: found, fetched, loaded, frozen."""
 
-from pixgen.models.catalog import available_clips, available_sketchers, available_vqgans
-from pixgen.models.clip import Perceptor, load_perceptor, weighted
-from pixgen.models.sketcher import Sketcher, load_sketcher
-from pixgen.models.vqgan import Vqgan, load_vqgan
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pixgen.models.catalog import available_clips, available_sketchers, available_vqgans
+    from pixgen.models.clip import Perceptor, load_perceptor, weighted
+    from pixgen.models.sketcher import Sketcher, load_sketcher
+    from pixgen.models.vqgan import Vqgan, load_vqgan
 
 __all__ = [
     "Perceptor",
@@ -17,3 +21,18 @@ __all__ = [
     "load_vqgan",
     "weighted",
 ]
+
+_HOMES = {
+    "Perceptor": "clip", "load_perceptor": "clip", "weighted": "clip", "Sketcher": "sketcher",
+    "load_sketcher": "sketcher", "Vqgan": "vqgan", "load_vqgan": "vqgan", "available_clips": "catalog",
+    "available_sketchers": "catalog", "available_vqgans": "catalog",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used (PEP 562): the catalog needs no torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

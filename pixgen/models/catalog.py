@@ -1,65 +1,142 @@
-"""Which models there are, by name."""
+"""Which models there are, by name: bundled ones, and those that can be fetched."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pixgen.errors import ModelError
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"
 
-
 Kind = Literal["vqgan", "clip", "sketcher"]
+
+# taming's ``ddconfig`` of every model with factor 16; others differ in a few of these.
+_LAYERS = {
+    "double_z": False, "z_channels": 256, "resolution": 256, "in_channels": 3, "out_ch": 3, "ch": 128,
+    "ch_mult": (1, 1, 2, 2, 4), "num_res_blocks": 2, "attn_resolutions": (16,), "dropout": 0.0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A bundled model: a JSON config and safetensors beside it."""
+    """A model of the table.
+
+    Args:
+        config, weights: a bundled model's JSON config and its safetensors.
+        model: a VQGAN's ``model`` node, as in taming's configs, where it is not bundled.
+        sources: where a VQGAN's file is, tried in turn: an address, ``zip:`` and the address of a zip
+            that holds it, or ``hub:`` and its repository and path on Hugging Face.
+        open_clip: what open_clip calls a CLIP.
+        sha256: of the file, where its authors publish it.
+        imagenet: a CLIP's published zero-shot accuracy, in percent.
+        gflops: a CLIP's arithmetic for one cutout.
+        needs: a package that pixgen does not need otherwise.
+        key, stamp: of an own checkpoint, the name under which it is kept, and what changes when it does.
+    """
 
     name: str
     kind: Kind
-    config: Path
-    weights: Path
-    about: str
+    paints: str
+    licence: str
+    config: Path | None = None
+    weights: Path | None = None
+    model: Mapping[str, Any] = field(default_factory=dict)
+    factor: int | None = None
+    codes: int | None = None
+    megabytes: int | None = None
+    sources: tuple[str, ...] = ()
+    open_clip: str = ""
+    sha256: str = ""
+    home: str = ""
+    imagenet: float | None = None
+    gflops: float | None = None
+    needs: str = ""
+    key: str = ""
+    stamp: str = ""
+
+    @property
+    def bundled(self) -> bool:
+        """Whether it comes with pixgen."""
+        return self.weights is not None
 
 
-_ENTRIES = (
-    Entry("pocket", "vqgan", ASSETS / "pocket" / "vqgan.json", ASSETS / "pocket" / "vqgan.safetensors",
-          "4,096 codes, factor 8, trained on 128 px drawings; bundled"),
-    Entry("pocket", "clip", ASSETS / "pocket" / "clip.json", ASSETS / "pocket" / "clip.safetensors",
-          "64 px, adversarially trained on captioned drawings; bundled"),
-    Entry("pocket-judge", "clip", ASSETS / "pocket" / "judge.json",
-          ASSETS / "pocket" / "judge.safetensors", "measures pictures, guides none; bundled"),
-    Entry("pocket", "sketcher", ASSETS / "pocket" / "sketcher.json",
-          ASSETS / "pocket" / "sketcher.safetensors", "writes the pocket VQGAN's codes; bundled"),
-)  # fmt: skip
+def entries(kind: Kind | None = None) -> list[Entry]:
+    """The whole table, or one kind of it; bundled models first."""
+    return [entry for entry in _table() if kind in (None, entry.kind)]
 
 
 def available_vqgans() -> list[str]:
-    """The names that ``load_vqgan`` takes."""
-    return [entry.name for entry in _ENTRIES if entry.kind == "vqgan"]
+    """The names that ``load_vqgan`` takes, besides own checkpoints."""
+    return [entry.name for entry in entries("vqgan")]
 
 
 def available_clips() -> list[str]:
-    """The names that ``load_perceptor`` takes; the judge measures and is not offered."""
-    return [
-        entry.name for entry in _ENTRIES if entry.kind == "clip" and entry.name != "pocket-judge"
-    ]
+    """The names that ``load_perceptor`` takes, besides open_clip's own; the judge measures and is not
+    offered."""
+    return [entry.name for entry in entries("clip") if entry.name != "pocket-judge"]
 
 
 def available_sketchers() -> list[str]:
     """The names that ``load_sketcher`` takes."""
-    return [entry.name for entry in _ENTRIES if entry.kind == "sketcher"]
+    return [entry.name for entry in entries("sketcher")]
+
+
+def known(name: str, kind: Kind) -> Entry | None:
+    """The entry of that name, if there is one."""
+    return next((entry for entry in entries(kind) if entry.name == name), None)
 
 
 def find(name: str, kind: Kind) -> Entry:
     """The entry of that name. Raises ModelError, which lists the names."""
-    for entry in _ENTRIES:
-        if entry.name == name and entry.kind == kind:
-            return entry
+    if (entry := known(name, kind)) is not None:
+        return entry
     what, names = {
         "vqgan": ("picture model", available_vqgans()),
         "clip": ("CLIP", available_clips()),
         "sketcher": ("sketcher", available_sketchers()),
     }[kind]
     raise ModelError(f"There is no {what} “{name}”: choose {', '.join(names)}.")
+
+
+@lru_cache
+def _table() -> tuple[Entry, ...]:
+    pocket = ASSETS / "pocket"
+
+    def bundled(kind: Kind, stem: str, paints: str, **facts: Any) -> Entry:
+        name = "pocket-judge" if stem == "judge" else "pocket"
+        return Entry(
+            name, kind, paints, "its card", config=pocket / f"{stem}.json",
+            weights=pocket / f"{stem}.safetensors", **facts,
+        )  # fmt: skip
+
+    return (
+        bundled("vqgan", "vqgan", "drawings, in seconds on a plain computer", factor=8, codes=4096),
+        *(_vqgan(name, facts) for name, facts in _read("vqgans").items()),
+        bundled("clip", "clip", "drawings of things, in plain colours"),
+        bundled("clip", "judge", "nothing: it measures pictures"),
+        *(Entry(name=name, kind="clip", **{"open_clip": name, **facts, "sources": tuple(facts["sources"])})
+          for name, facts in _read("clips").items()),
+        bundled("sketcher", "sketcher", "the pocket VQGAN's codes, from words"),
+    )  # fmt: skip
+
+
+def _vqgan(name: str, facts: dict[str, Any]) -> Entry:
+    kind, width = facts.pop("kind", "VQModel"), facts.pop("width", 256)
+    layers = {**_LAYERS, **facts.pop("layers", {})}
+    params = {
+        "embed_dim": width,
+        "n_embed": facts["codes"],
+        "ddconfig": layers,
+        **facts.pop("params", {}),
+    }
+    return Entry(
+        name=name, kind="vqgan", model={"target": f"taming.models.vqgan.{kind}", "params": params},
+        factor=2 ** (len(layers["ch_mult"]) - 1), **{**facts, "sources": tuple(facts["sources"])},
+    )  # fmt: skip
+
+
+def _read(kind: str) -> dict[str, dict[str, Any]]:
+    return json.loads((ASSETS / "models" / f"{kind}.json").read_text("utf-8"))

@@ -1,6 +1,7 @@
 """Weights from files: safetensors only, checked against the model before anything is replaced."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -21,28 +22,44 @@ def read_config(path: Path) -> dict:
         ) from error
 
 
-def load_weights(model: nn.Module, path: Path) -> None:
-    """Fill a model from safetensors, in float32. Raises ModelError, which names the first mismatch."""
+def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
+    """The weights in safetensors. Raises ModelError if the file is missing or broken."""
     try:
-        weights = load_file(path)
+        return load_file(path)
     except (OSError, SafetensorError) as error:
         raise ModelError(
             f"The weights {path.name} are missing or broken: install pixgen again."
         ) from error
-    wanted = model.state_dict()
-    for name, tensor in wanted.items():
-        if name not in weights:
-            raise ModelError(f"The weights {path.name} do not fit the model: {name} is missing.")
-        if weights[name].shape != tensor.shape:
+
+
+def check_fit(
+    weights: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor], *, name: str
+) -> None:
+    """Raise ModelError, which names the first mismatch, if a model that wants these has not these weights."""
+    for part, tensor in wanted.items():
+        if part not in weights:
+            raise ModelError(f"The weights {name} do not fit the model: {part} is missing.")
+        if weights[part].shape != tensor.shape:
             raise ModelError(
-                f"The weights {path.name} do not fit the model: {name} is"
-                f" {tuple(weights[name].shape)} instead of {tuple(tensor.shape)}."
+                f"The weights {name} do not fit the model: {part} is"
+                f" {tuple(weights[part].shape)} instead of {tuple(tensor.shape)}."
             )
-    if extra := next((name for name in weights if name not in wanted), None):
-        raise ModelError(
-            f"The weights {path.name} do not fit the model: {extra} is not part of it."
-        )
-    model.load_state_dict({name: tensor.to(wanted[name].dtype) for name, tensor in weights.items()})
+    if extra := next((part for part in weights if part not in wanted), None):
+        raise ModelError(f"The weights {name} do not fit the model: {extra} is not part of it.")
+
+
+def fill(model: nn.Module, weights: Mapping[str, torch.Tensor], *, name: str) -> None:
+    """Give a model its weights, in float32, also one without memory of its own, on the device
+    ``meta``. Raises ModelError, which names the first mismatch."""
+    wanted = model.state_dict()
+    check_fit(weights, wanted, name=name)
+    fitting = {part: tensor.to(wanted[part].dtype) for part, tensor in weights.items()}
+    model.load_state_dict(fitting, assign=any(tensor.is_meta for tensor in wanted.values()))
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Fill a model from safetensors, in float32. Raises ModelError, which names the first mismatch."""
+    fill(model, read_safetensors(path), name=path.name)
 
 
 def save_weights(model: nn.Module, path: Path) -> None:

@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from open_clip.model import CLIP
 from open_clip.tokenizer import SimpleTokenizer
 
-from pixgen.models.catalog import find
+from pixgen.models.catalog import find, known
 from pixgen.models.checkpoint import load_weights, read_config
 from pixgen.models.fuse import fold_batch_norms
-from pixgen.models.open_clips import is_open_clip, read_open_clip
+from pixgen.models.open_clips import entry_of, is_open_clip, read_open_clip
 
 
 class Perceptor(nn.Module):
@@ -91,10 +91,10 @@ def read_tokens(model: CLIP, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.
 
 def load_clip(name: str, device: str) -> Perceptor:
     """A CLIP by its catalog name or open_clip's, frozen. Raises ModelError."""
-    if is_open_clip(name):
-        model, tokenizer, pictures = read_open_clip(name)
+    entry = known(name, "clip") or (entry_of(name) if is_open_clip(name) else find(name, "clip"))
+    if not entry.bundled:
+        model, tokenizer, pictures = read_open_clip(entry)
         return Perceptor(model, tokenizer, **pictures).eval().requires_grad_(False).to(device)
-    entry = find(name, "clip")
     config = read_config(entry.config)
     model = CLIP(**config["model_cfg"])
     load_weights(model, entry.weights)

@@ -1,45 +1,70 @@
 """Any model that open_clip knows, by name: its parts, for a perceptor.
 
 ``ViT-B-32/laion2b_s34b_b79k`` is an architecture with the tag of its weights, ``hf-hub:org/name`` a
-repository, ``local-dir:PATH`` a folder with ``open_clip_config.json`` and weights. open_clip fetches
-what is missing through huggingface_hub, which verifies it and goes on where a download broke.
+repository, ``local-dir:PATH`` a folder with ``open_clip_config.json`` and weights.
 """
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import open_clip
 import torch.nn as nn
 
 from pixgen.errors import ModelError
+from pixgen.models import clip_files
+from pixgen.models.catalog import Entry
 
-_SCHEMAS = ("hf-hub:", "local-dir:")
+HUB, LOCAL = "hf-hub:", "local-dir:"
+_SCHEMAS = (HUB, LOCAL)
+_SHOWN = ("mean", "std", "interpolation", "resize_mode")
 
 
 def is_open_clip(name: str) -> bool:
-    """Whether a name is of this kind; the catalog's names are not."""
+    """Whether a name is of this kind; the catalog's other names are not."""
     return name.startswith(_SCHEMAS) or "/" in name
 
 
-def read_open_clip(name: str) -> tuple[nn.Module, Any, dict[str, Any]]:
+def open_clip_names() -> list[str]:
+    """Every architecture with every tag that open_clip lists."""
+    return ["/".join(pair) for pair in open_clip.list_pretrained()]
+
+
+def entry_of(name: str) -> Entry:
+    """A model that is not in the table. Raises ModelError if open_clip does not know the name."""
+    if name.startswith(HUB):
+        source = f"hub:{name.removeprefix(HUB)}"
+    elif name.startswith(LOCAL):
+        source = f"file:{name.removeprefix(LOCAL)}"
+    else:
+        source = f"hub:{_known(name)[1]['hf_hub'].removesuffix('/')}"
+    return Entry(
+        name=name, kind="clip", paints="", licence="see its home", open_clip=name, sources=(source,),
+        home=source.replace("hub:", "https://huggingface.co/"),
+    )  # fmt: skip
+
+
+def read_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
     """The model in float32, its tokenizer, and ``size``, ``mean`` and ``std`` of its pictures.
 
-    Raises ModelError if the name is not known, or the weights cannot be fetched or read.
+    Raises ModelError if the weights cannot be fetched or read.
     """
-    architecture, tag = (name, None) if name.startswith(_SCHEMAS) else _known(name)
-    # OpenAI's weights were trained with another activation, which open_clip only warns about.
-    quick = tag is not None and open_clip.get_pretrained_cfg(architecture, tag).get(
-        "quick_gelu", False
-    )
+    name, how = entry.open_clip, {}
+    architecture = name
+    if not name.startswith(LOCAL):
+        weights = clip_files.fetch(entry)
+    if not name.startswith(_SCHEMAS):
+        architecture, facts = _known(name)
+        # OpenAI's weights were trained with another activation, which only the tag tells.
+        how = {
+            "pretrained": str(weights), "force_quick_gelu": facts.get("quick_gelu", False),
+            "force_preprocess_cfg": {each: facts[each] for each in _SHOWN if each in facts},
+        }  # fmt: skip
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = open_clip.create_model(
-                architecture,
-                pretrained=tag,
-                precision="fp32",
-                force_quick_gelu=quick,
-                require_pretrained=True,
+                architecture, precision="fp32", require_pretrained=True, **how
             )
             tokenizer = open_clip.get_tokenizer(architecture)
     except Exception as error:  # of many libraries: a network, a file or a format
@@ -52,8 +77,8 @@ def read_open_clip(name: str) -> tuple[nn.Module, Any, dict[str, Any]]:
     return model, tokenizer, {"size": size, "mean": shown["mean"], "std": shown["std"]}
 
 
-def _known(name: str) -> tuple[str, str]:
-    """The architecture and the tag in a name."""
+def _known(name: str) -> tuple[str, Mapping[str, Any]]:
+    """The architecture in a name, and what open_clip knows of its weights."""
     architecture, _, tag = name.partition("/")
     tags = open_clip.list_pretrained_tags_by_model(architecture)
     if not tags:
@@ -63,4 +88,4 @@ def _known(name: str) -> tuple[str, str]:
         )
     if tag not in tags:
         raise ModelError(f"{architecture} has no weights “{tag[:60]}”: choose {', '.join(tags)}.")
-    return architecture, tag
+    return architecture, open_clip.get_pretrained_cfg(architecture, tag)

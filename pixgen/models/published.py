@@ -1,50 +1,29 @@
 """Architectures as they were published, for building a model before its weights are there.
 
-Sources: the configs beside the checkpoints of github.com/CompVis/taming-transformers, and open_clip's own.
+Sources: the catalog, and open_clip's own configs.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 import open_clip
 import torch
 import torch.nn as nn
 
 from pixgen.errors import ModelError
-from pixgen.models.catalog import available_clips, available_vqgans, find
+from pixgen.models.catalog import available_clips, available_vqgans, known
 from pixgen.models.checkpoint import read_config
 from pixgen.models.clip import Perceptor, Perceptors
-from pixgen.models.vqgan import GUMBEL_TARGET, Vqgan
+from pixgen.models.vqgan import Vqgan
 
 
-def _taming(*, codes: int, factor: int, target: str = "taming.models.vqgan.VQModel") -> dict:
-    """taming's usual config: 128 channels, two blocks a level, attention at the smallest level."""
-    return {
-        "target": target,
-        "params": {
-            "embed_dim": 256,
-            "n_embed": codes,
-            "ddconfig": {
-                "double_z": False, "z_channels": 256, "resolution": 256, "in_channels": 3,
-                "out_ch": 3, "ch": 128, "ch_mult": [1, 1, 2, 2, 4] if factor == 16 else [1, 1, 2, 4],
-                "num_res_blocks": 2, "attn_resolutions": [256 // factor], "dropout": 0.0,
-            },
-        },
-    }  # fmt: skip
-
-
-VQGANS = {
-    "imagenet-1024": _taming(codes=1024, factor=16),
-    "imagenet-16384": _taming(codes=16384, factor=16),
-    "gumbel-8192": _taming(codes=8192, factor=8, target=GUMBEL_TARGET),
-}
-
-
-def vqgan_config(name: str) -> dict:
+def vqgan_config(name: str) -> Mapping[str, Any]:
     """taming's ``model`` node for a VQGAN by name, without its weights. Raises ModelError."""
-    if name in VQGANS:
-        return VQGANS[name]
-    if name not in available_vqgans():
-        names = ", ".join([*available_vqgans(), *VQGANS])
+    entry = known(name, "vqgan")
+    if entry is None:
+        names = ", ".join(available_vqgans())
         raise ModelError(f"There is no picture model “{name}” of a known form: choose {names}.")
-    return read_config(find(name, "vqgan").config)["model"]
+    return read_config(entry.config)["model"] if entry.bundled else entry.model
 
 
 def random_vqgan(name: str, device: str) -> Vqgan:
@@ -67,8 +46,9 @@ def clip_form(name: str) -> tuple[nn.Module, int]:
 
     Raises ModelError if its form is not known without a network.
     """
-    if name in available_clips():
-        config = read_config(find(name, "clip").config)["model_cfg"]
+    entry = known(name, "clip")
+    if entry is not None and entry.bundled:
+        config = read_config(entry.config)["model_cfg"]
         return open_clip.model.CLIP(**config), config["vision_cfg"]["image_size"]
     architecture = name.partition("/")[0]
     if architecture not in open_clip.list_models():

@@ -6,6 +6,9 @@ Source of the architecture: arXiv 2012.09841, github.com/CompVis/taming-transfor
 
 import contextlib
 import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn as nn
@@ -14,13 +17,18 @@ from einops import rearrange
 from taming.modules.diffusionmodules.model import Decoder, Encoder
 from taming.modules.vqvae.quantize import GumbelQuantize, VectorQuantizer2
 
-from pixgen.models.catalog import find
-from pixgen.models.checkpoint import load_weights, read_config
+from pixgen.errors import ModelError
+from pixgen.models.catalog import Entry
+from pixgen.models.checkpoint import check_fit, fill, read_config, read_safetensors
 from pixgen.models.fuse import fuse_blocks
+from pixgen.models.layouts import as_taming
+from pixgen.models.own import find_vqgan
+from pixgen.models.pickles import read_weights
+from pixgen.models.store import stored
 from pixgen.models.tiles import decode_in_tiles
 from pixgen.models.working import in_force
 
-GUMBEL_TARGET = "taming.models.vqgan.GumbelVQ"
+GUMBEL = ".GumbelVQ"  # the end of its target
 
 
 class Vqgan(nn.Module):
@@ -28,16 +36,18 @@ class Vqgan(nn.Module):
 
     Args:
         config: taming's ``model`` node: ``target`` and ``params`` (``embed_dim``, ``n_embed``,
-            ``ddconfig``), and beside these ``norm_groups``, of which taming has 32.
+            ``ddconfig``), and beside these, where another's differs: ``norm_groups``, of which taming
+            has 32; ``mid_attention``, false without attention in the middle; ``unit_codes``, for codes
+            on the unit sphere; ``pixels``, ``unit`` where the network's pictures are in [0, 1].
     """
 
-    def __init__(self, config: dict) -> None:
+    def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
         params, layers = config["params"], config["params"]["ddconfig"]
         width, codes = params["embed_dim"], params["n_embed"]
         with contextlib.redirect_stdout(io.StringIO()):  # the decoder announces itself
             self.encoder, self.decoder = Encoder(**layers), Decoder(**layers)
-        if config.get("target") == GUMBEL_TARGET:
+        if config.get("target", "").endswith(GUMBEL):
             self.quantize_module = "gumbel"
             self.quantize = GumbelQuantize(
                 layers["z_channels"], width, n_embed=codes, kl_weight=0.0, temp_init=1.0
@@ -51,6 +61,10 @@ class Vqgan(nn.Module):
             for module in self.modules():
                 if isinstance(module, nn.GroupNorm):
                     module.num_groups = groups
+        if not params.get("mid_attention", True):
+            self.encoder.mid.attn_1 = self.decoder.mid.attn_1 = nn.Identity()
+        self.unit_codes = params.get("unit_codes", False)
+        self.signed = params.get("pixels") != "unit"  # whether its pictures are in [-1, 1]
         fuse_blocks(self)
         self.factor = 2 ** (len(layers["ch_mult"]) - 1)
 
@@ -71,10 +85,10 @@ class Vqgan(nn.Module):
 
         H and W are multiples of ``factor``. The latents are not yet moved to codes.
         """
-        hidden = self.quant_conv(self.encoder(pictures * 2 - 1))
+        hidden = self.quant_conv(self.encoder(pictures * 2 - 1 if self.signed else pictures))
         if self.quantize_module == "gumbel":
             return self.lookup(self.quantize.proj(hidden).argmax(1))
-        return hidden
+        return F.normalize(hidden, dim=1) if self.unit_codes else hidden
 
     def codes(self, latents: torch.Tensor) -> torch.Tensor:
         """The nearest code of each place, ``(B, h, w)`` int64."""
@@ -109,12 +123,53 @@ class Vqgan(nn.Module):
     def _decode(self, latents: torch.Tensor) -> torch.Tensor:
         if in_force().channels_last:
             latents = latents.contiguous(memory_format=torch.channels_last)
-        return (self.decoder(self.post_quant_conv(latents)) + 1) / 2
+        drawn = self.decoder(self.post_quant_conv(latents))
+        return (drawn + 1) / 2 if self.signed else drawn
 
 
-def load_vqgan(name: str, device: str) -> Vqgan:
-    """A VQGAN by its catalog name, frozen. Raises ModelError."""
-    entry = find(name, "vqgan")
-    model = Vqgan(read_config(entry.config)["model"])
-    load_weights(model, entry.weights)
+def load_vqgan(name: str, device: str, config: str = "") -> Vqgan:
+    """A VQGAN by its catalog name, its name among own models, or its checkpoint's path, frozen.
+
+    Args:
+        config: the path of an own checkpoint's config, where it does not lie beside it.
+
+    What is not there yet is fetched; ``pixgen.models.download.listening`` hears of it. Raises ModelError.
+    """
+    entry = find_vqgan(name, config)
+    if entry.bundled:
+        model = _unfilled(read_config(entry.config)["model"], name=name)
+        weights = read_safetensors(entry.weights)
+    else:
+        model = _unfilled(entry.model, name=entry.name)
+        weights = read_safetensors(fetch_vqgan(entry))
+    fill(model, weights, name=entry.name)
     return model.eval().requires_grad_(False).to(device)
+
+
+def fetch_vqgan(entry: Entry) -> Path:
+    """The safetensors of a VQGAN of the catalog or one's own, fetched and converted if need be.
+
+    Names and shapes are checked against the config before anything is kept. Raises ModelError.
+    """
+
+    def convert(path: Path) -> dict[str, torch.Tensor]:
+        weights = as_taming(
+            read_weights(path), unit_codes=entry.model["params"].get("unit_codes", False)
+        )
+        wanted = _unfilled(entry.model, name=entry.name).state_dict()
+        check_fit(weights, wanted, name=f"in {path.name}")
+        return weights
+
+    return stored(entry, convert)
+
+
+def _unfilled(config: Mapping[str, Any], *, name: str) -> Vqgan:
+    """A VQGAN without memory for its weights. Raises ModelError if there can be none of this config."""
+    try:
+        with torch.device("meta"):
+            return Vqgan(config)
+    except (TypeError, ValueError, KeyError, RuntimeError, AssertionError) as error:
+        raise ModelError(
+            f"The config of “{name}” describes no VQGAN that can be built ({str(error).splitlines()[0][:120]}): "
+            "check it."
+        ) from error

@@ -1,14 +1,18 @@
 """Models by open_clip's names: the same numbers as open_clip's own, or one clear sentence."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from pixgen.errors import ModelError
+from pixgen.models.catalog import entries, known
 from pixgen.models.clip import load_perceptor
+from pixgen.models.clip_files import fetch
+from pixgen.models.open_clips import entry_of
 
 SMALL = {
     "embed_dim": 16,
@@ -63,3 +67,69 @@ def test_a_folder_without_weights_is_not_taken_for_a_model(folder):
     (folder / "open_clip_model.safetensors").unlink()
     with pytest.raises(ModelError, match="cannot be loaded"):
         load_perceptor((f"local-dir:{folder}",), "cpu")
+
+
+@pytest.fixture
+def tagged(tmp_path, monkeypatch):
+    """An architecture with weights under two tags, one trained with QuickGELU, both put by hand into the
+    cache as it says where there is no network."""
+    import open_clip
+    from open_clip.model import CLIP
+
+    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "Small-T.json").write_text(json.dumps(SMALL))
+    open_clip.add_model_config(tmp_path / "Small-T.json")
+    tags = {"openai": {"quick_gelu": True}, "laion": {"mean": (0.5,) * 3, "std": (0.25,) * 3}}
+    monkeypatch.setattr(open_clip, "list_pretrained_tags_by_model", lambda name: list(tags))
+    monkeypatch.setattr(
+        open_clip, "get_pretrained_cfg", lambda name, tag: {"hf_hub": "o/r/", **tags[tag]}
+    )
+    folder = tmp_path / "cache" / "models"
+    folder.mkdir(parents=True)
+    for seed, tag in enumerate(tags):
+        torch.manual_seed(seed)
+        save_file(CLIP(**SMALL).state_dict(), folder / f"Small-T--{tag}.safetensors")
+    return folder
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("tag", ["openai", "laion"])
+def test_weights_by_tag_see_and_read_as_in_open_clip(tagged, tag):
+    import open_clip
+    from open_clip.model import CLIP
+
+    theirs = CLIP(**SMALL, quick_gelu=tag == "openai").eval()
+    theirs.load_state_dict(load_file(tagged / f"Small-T--{tag}.safetensors"))
+    ours = load_perceptor((f"Small-T/{tag}",), "cpu")
+    pictures = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    mean, std = ours.mean, ours.std
+    assert tag == "openai" or torch.equal(mean, torch.full((3, 1, 1), 0.5))
+    seen = F.normalize(theirs.encode_image((pictures - mean) / std), dim=-1)
+    read = F.normalize(theirs.encode_text(open_clip.get_tokenizer("Small-T")(["a fox"])), dim=-1)
+    assert torch.allclose(ours.embed_images(pictures), seen, atol=1e-5)
+    assert torch.allclose(ours.embed_texts(["a fox"]), read, atol=1e-5)
+
+
+def test_without_a_network_it_says_what_to_put_where(tagged, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tagged.parent / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    (tagged / "Small-T--laion.safetensors").unlink()
+    with pytest.raises(ModelError) as caught:
+        load_perceptor(("Small-T/laion",), "cpu")
+    assert str(caught.value) == (
+        "“Small-T/laion” cannot be fetched (127.0.0.1:9: no connection): put open_clip_model.safetensors from "
+        f"https://huggingface.co/o/r at {tagged / 'Small-T--laion.safetensors'}, or choose pocket, which needs none."
+    )
+
+
+def test_what_it_needs_besides_is_said_before_anything_is_fetched():
+    with pytest.raises(
+        ModelError, match="reads with a_package_that_is_not_there, which is not installed"
+    ):
+        fetch(replace(known("ViT-B-32/openai", "clip"), needs="a_package_that_is_not_there"))
+
+
+def test_every_clip_of_the_table_is_where_open_clip_says():
+    for entry in entries("clip"):
+        if not entry.bundled:
+            assert entry.sources == entry_of(entry.open_clip).sources

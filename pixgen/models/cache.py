@@ -1,0 +1,80 @@
+"""The one folder where fetched models are kept, and who may write there."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pooch
+from filelock import FileLock, Timeout
+
+from pixgen.errors import ModelError, StorageError
+from pixgen.models.progress import Fetching, tell
+
+SPARE = 512 * 2**20  # bytes that stay free: the weights in their new form, and some air
+
+
+def cache_folder() -> Path:
+    """``$PIXGEN_CACHE``, else the system's folder for caches. Hugging Face's files lie in its own."""
+    return Path(os.environ.get("PIXGEN_CACHE") or pooch.os_cache("pixgen")).expanduser().absolute()
+
+
+def models_folder() -> Path:
+    """The folder of the models themselves, made if it is not there. Raises StorageError."""
+    folder = cache_folder() / "models"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"Models cannot be kept in {folder} ({error.strerror}): let PIXGEN_CACHE name another folder."
+        ) from error
+    return folder
+
+
+def file_name(name: str) -> str:
+    """A model's name as a file's: ``ViT-B-32/openai`` has none of its own."""
+    return name.replace("/", "--").replace(":", "--")
+
+
+@contextmanager
+def locked(path: Path, *, model: str) -> Iterator[None]:
+    """Alone with a file of the cache, among all processes; while another has it, says so."""
+    lock = FileLock(f"{path}.lock")
+    while True:
+        try:
+            lock.acquire(timeout=0.5)
+            break
+        except Timeout:
+            tell(Fetching(model, waiting=True))
+        except OSError as error:
+            raise StorageError(
+                f"Models cannot be kept in {path.parent} ({error.strerror}): let PIXGEN_CACHE name another "
+                "folder."
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def free_bytes(folder: Path) -> int:
+    """How much room there is where a folder is, or will be."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def check_room(needed: int, folder: Path, *, model: str) -> None:
+    """Raise ModelError if so many bytes more do not fit."""
+    free = free_bytes(folder)
+    if free < needed + SPARE:
+        raise ModelError(
+            f"“{model}” needs {megabytes(needed + SPARE)} and there are {megabytes(free)} free in {folder}: make "
+            "room, or let PIXGEN_CACHE (for CLIPs HF_HOME) name a folder on another disk."
+        )
+
+
+def megabytes(count: int) -> str:
+    """Bytes as a person says them."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -1,0 +1,84 @@
+"""The files of open_clip's models: in Hugging Face's cache, or put by hand into pixgen's."""
+
+import importlib.util
+from pathlib import Path
+
+from pixgen.errors import ModelError
+from pixgen.models import hub
+from pixgen.models.cache import cache_folder, file_name
+from pixgen.models.catalog import Entry
+from pixgen.models.download import hash_of
+
+# The files of a repository that hold weights, the safe one first.
+_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+_SUFFIXES = (".safetensors", ".bin")  # of files that a person may put into the cache
+
+
+def fetch(entry: Entry) -> Path:
+    """The file of a CLIP's weights, fetched if it is not there.
+
+    Raises ModelError, with what to put where if it cannot be fetched.
+    """
+    if entry.needs and importlib.util.find_spec(entry.needs) is None:
+        raise ModelError(
+            f"“{entry.name}” reads with {entry.needs}, which is not installed: pip install {entry.needs}."
+        )
+    if (found := there(entry)) is not None:
+        return found
+    repository, files = _home(entry)
+    for file in files:
+        try:
+            return hub.fetch(repository, file, model=entry.name)
+        except ModelError as error:
+            reason = str(error)
+            if not isinstance(error, hub.NoSuchFile):
+                break
+    raise ModelError(
+        f"“{entry.name}” cannot be fetched ({reason}): put {files[0]} from https://huggingface.co/{repository} at "
+        f"{_placed(entry)[0]}, or choose pocket, which needs none."
+    )
+
+
+def there(entry: Entry) -> Path | None:
+    """The file of a CLIP's weights, if it is on this machine."""
+    repository, files = _home(entry)
+    found = [path for path in _placed(entry) if path.exists()]
+    found += [path for file in files if (path := hub.cached(repository, file)) is not None]
+    return found[0] if found else None
+
+
+def check(entry: Entry) -> str:
+    """The sha256 of a CLIP's file. Raises ModelError if it is not what Hugging Face says."""
+    path = there(entry)
+    if path is None:
+        raise ModelError(f"“{entry.name}” is not there: fetch it first.")
+    if not hub.verified(path):
+        raise ModelError(
+            f"The file of “{entry.name}” has changed since it was fetched ({path}): remove it with "
+            f"`python -m pixgen models remove {entry.name}`, and fetch it again."
+        )
+    return hash_of(path)
+
+
+def remove(entry: Entry) -> int:
+    """Take a CLIP out of the caches; the bytes that this frees."""
+    freed = 0
+    for path in _placed(entry):
+        if path.exists():
+            freed += path.stat().st_size
+            path.unlink()
+    return freed + hub.remove(_home(entry)[0])
+
+
+def _placed(entry: Entry) -> list[Path]:
+    folder = cache_folder() / "models"
+    return [folder / f"{file_name(entry.name)}{suffix}" for suffix in _SUFFIXES]
+
+
+def _home(entry: Entry) -> tuple[str, tuple[str, ...]]:
+    """The repository on Hugging Face, and the files in it to be tried in turn."""
+    owner, repository, *file = entry.sources[0].removeprefix("hub:").split("/", 2)
+    if not any(file):
+        return f"{owner}/{repository}", _FILES
+    safe = file[0].rsplit(".", 1)[0] + ".safetensors"
+    return f"{owner}/{repository}", (safe, file[0])

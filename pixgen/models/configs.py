@@ -1,0 +1,107 @@
+"""What a VQGAN's config says, in the few forms in which configs are published."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pixgen.errors import ModelError
+
+_NEEDED = ("embed_dim", "n_embed", "ddconfig")
+_LAYERS_NEEDED = ("z_channels", "resolution", "in_channels", "out_ch", "ch", "ch_mult", "num_res_blocks",
+                  "attn_resolutions")  # fmt: skip
+
+
+def read_vqgan_config(path: Path) -> dict[str, Any]:
+    """The ``model`` node of a VQGAN's config, as taming writes it.
+
+    Reads taming's and latent diffusion's YAML, also of a Net2Net transformer, whose first stage is
+    taken; diffusers' ``config.json`` of a ``VQModel``; and LlamaGen's. Raises ModelError.
+    """
+    try:
+        text = path.read_text("utf-8")
+        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ModelError(f"The config {path.name} is missing or broken: check its path.") from error
+    if not isinstance(found, dict):
+        raise ModelError(
+            f"The config {path.name} describes no model: a YAML file with “model:” is expected."
+        )
+    if found.get("_class_name") == "VQModel":
+        return _of_diffusers(found, path)
+    if "codebook_embed_dim" in found:
+        return _of_llamagen(found)
+    return _of_taming(found, path)
+
+
+def _of_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    node = found.get("model", found)
+    params = node.get("params") if isinstance(node, dict) else None
+    if isinstance(params, dict) and isinstance(params.get("first_stage_config"), dict):
+        node = params["first_stage_config"]
+        params = node.get("params")
+    params = params if isinstance(params, dict) else {}
+    layers = params.get("ddconfig")
+    layers = layers if isinstance(layers, dict) else {}
+    missing = [name for name in _NEEDED if name not in params]
+    missing += [
+        f"ddconfig.{name}" for name in _LAYERS_NEEDED if name not in layers and "ddconfig" in params
+    ]
+    if missing:
+        raise ModelError(
+            f"The config {path.name} describes no VQGAN: {missing[0]} is missing in its model's params."
+        )
+    if (kind := layers.get("attn_type", "vanilla")) not in ("vanilla", "none"):
+        raise ModelError(
+            f"The config {path.name} asks for attention “{kind}”: vanilla and none are known."
+        )
+    known = ("double_z", "dropout", "resamp_with_conv", *_LAYERS_NEEDED)
+    kept = {"embed_dim": params["embed_dim"], "n_embed": params["n_embed"],
+            "ddconfig": {name: layers[name] for name in known if name in layers}}  # fmt: skip
+    if layers.get("attn_type") == "none":
+        kept["mid_attention"] = False
+        kept["ddconfig"]["attn_resolutions"] = []
+    return {"target": str(node.get("target", "")), "params": kept}
+
+
+def _of_diffusers(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    if found.get("norm_type", "group") != "group":
+        raise ModelError(
+            f"The config {path.name} is of a MoVQ, which is not known: choose a VQModel."
+        )
+    widths, resolution = found["block_out_channels"], 256
+    attended = [
+        resolution // 2**level for level, block in enumerate(found["down_block_types"]) if block.startswith("Attn")
+    ]  # fmt: skip
+    layers = {
+        "double_z": False, "z_channels": found["latent_channels"], "resolution": resolution,
+        "in_channels": found["in_channels"], "out_ch": found["out_channels"], "ch": widths[0],
+        "ch_mult": [width // widths[0] for width in widths], "num_res_blocks": found["layers_per_block"],
+        "attn_resolutions": attended, "dropout": 0.0,
+    }  # fmt: skip
+    params = {
+        "embed_dim": found.get("vq_embed_dim") or found["latent_channels"], "n_embed": found["num_vq_embeddings"],
+        "ddconfig": layers, "mid_attention": found.get("mid_block_add_attention", True),
+        "norm_groups": found.get("norm_num_groups", 32),
+    }  # fmt: skip
+    if not params[
+        "mid_attention"
+    ]:  # amused's, whose pictures are in [0, 1]; the others' in [-1, 1]
+        params["pixels"] = "unit"
+    return {"target": "diffusers.VQModel", "params": params}
+
+
+def _of_llamagen(found: Mapping[str, Any]) -> dict[str, Any]:
+    mult = list(found["encoder_ch_mult"])
+    layers = {
+        "double_z": False, "z_channels": found["z_channels"], "resolution": 256, "in_channels": 3, "out_ch": 3,
+        "ch": 128, "ch_mult": mult, "num_res_blocks": 2, "attn_resolutions": [256 // 2 ** (len(mult) - 1)],
+        "dropout": 0.0,
+    }  # fmt: skip
+    params = {
+        "embed_dim": found["codebook_embed_dim"], "n_embed": found["codebook_size"], "ddconfig": layers,
+        "unit_codes": bool(found.get("codebook_l2_norm", True)),
+    }  # fmt: skip
+    return {"target": "llamagen.VQModel", "params": params}

@@ -1,0 +1,148 @@
+"""A file from one of several addresses: resumed, checked for size and hash, and only then there."""
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pooch
+
+from pixgen.errors import ModelError, StorageError
+from pixgen.models.cache import check_room, locked
+from pixgen.models.progress import Fetching, tell
+
+log = logging.getLogger(__name__)
+TRIES = 3  # at one address, each from where the last one broke
+TIMEOUT = (10.0, 30.0)  # seconds to connect, and between two pieces
+PIECE = 1 << 20
+
+
+class DeadAddress(Exception):  # noqa: N818 - it says what it is
+    """An address that does not give the file; the next one may."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which file a part is of, so that no other is put to its end."""
+
+    url: str = ""
+    mark: str = ""  # the server's ETag or date
+    total: int | None = None
+
+
+def download(
+    urls: Sequence[str], target: Path, *, model: str, sha256: str = "", megabytes: int | None = None
+) -> str:
+    """Fetch a file unless it is there, and return the address that gave it, or nothing.
+
+    Args:
+        urls: tried in turn.
+        target: where it is to be; its part lies beside it until it is whole and verified.
+        model: whose file it is, for what is told and said.
+        sha256: in hexadecimal digits; empty if it is not known.
+        megabytes: about how large it is, for a look at the disk before anything else.
+
+    Raises ModelError if no address gives it or it does not fit, StorageError if it cannot be written.
+    """
+    import requests  # here: most of the time everything is there
+
+    with locked(target, model=model):
+        if target.exists():
+            return ""
+        part = target.with_name(target.name + ".part")
+        if megabytes is not None:
+            have = part.stat().st_size if part.exists() else 0
+            check_room(max(0, megabytes * 10**6 - have), target.parent, model=model)
+        reasons = []
+        for url in urls:
+            for attempt in range(TRIES):
+                try:
+                    _fetch(url, part, model=model)
+                    _verify(part, sha256)
+                    os.replace(part, target)
+                    _facts(part).unlink(missing_ok=True)
+                    return url
+                except DeadAddress as error:
+                    reasons.append(f"{_host(url)}: {error}")
+                    break
+                except requests.RequestException as error:
+                    log.info("%s broke off, attempt %d: %s", url, attempt + 1, error)
+                    if attempt == TRIES - 1:
+                        reasons.append(f"{_host(url)}: {_reason(error)}")
+                except OSError as error:
+                    raise StorageError(
+                        f"“{model}” cannot be written to {target.parent} ({error.strerror or error}): make room, or "
+                        "let PIXGEN_CACHE name another folder."
+                    ) from error
+        raise ModelError("; ".join(reasons) or "no address is known")
+
+
+def _fetch(url: str, part: Path, *, model: str) -> None:
+    """Bring the part to its full length, from where it ends if the server's file is still the same."""
+    import requests
+
+    known = _known(part)
+    have = part.stat().st_size if part.exists() and known.url == url and known.mark else 0
+    headers = {"User-Agent": "pixgen", "Accept-Encoding": "identity"}
+    if have:
+        headers |= {"Range": f"bytes={have}-", "If-Range": known.mark}
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        if answer.status_code == 416 and have and have == known.total:
+            return
+        if answer.status_code not in (200, 206):
+            raise DeadAddress(f"answered {answer.status_code}")
+        if answer.headers.get("Content-Type", "").startswith("text/html"):
+            raise DeadAddress("answered with a page instead of the file")
+        if answer.status_code == 200:
+            have = 0
+        length = answer.headers.get("Content-Length")
+        total = have + int(length) if length else None
+        if total is not None:
+            check_room(total - have, part.parent, model=model)
+        mark = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+        # A weak mark does not promise the same bytes: If-Range does not take it.
+        _facts(part).write_text(
+            json.dumps(asdict(Part(url, "" if mark.startswith("W/") else mark, total)))
+        )
+        with part.open("ab" if have else "wb") as file:
+            tell(Fetching(model, have, total))
+            for piece in answer.iter_content(PIECE):
+                file.write(piece)
+                have += len(piece)
+                tell(Fetching(model, have, total))
+        if total is not None and have != total:
+            raise requests.ConnectionError(f"{have} of {total} bytes came")
+
+
+def _verify(part: Path, sha256: str) -> None:
+    if sha256 and (found := hash_of(part)) != sha256:
+        part.unlink()
+        raise DeadAddress(f"gave another file (sha256 {found[:12]}… instead of {sha256[:12]}…)")
+
+
+def hash_of(path: Path) -> str:
+    """A file's sha256 in hexadecimal digits."""
+    return pooch.file_hash(str(path), alg="sha256")
+
+
+def _facts(part: Path) -> Path:
+    return part.with_name(part.name + ".json")
+
+
+def _known(part: Path) -> Part:
+    try:
+        return Part(**json.loads(_facts(part).read_text()))
+    except (OSError, ValueError, TypeError):
+        return Part()
+
+
+def _host(url: str) -> str:
+    return url.split("/")[2] if url.count("/") >= 2 else url
+
+
+def _reason(error: Exception) -> str:
+    return {"ConnectTimeout": "no answer", "ReadTimeout": "stopped answering", "ConnectionError": "no connection"}.get(
+        type(error).__name__, "broke off"
+    )  # fmt: skip

@@ -1,0 +1,118 @@
+"""Files on Hugging Face, in its own cache: huggingface_hub resumes and locks, this adds what it leaves out."""
+
+import io
+import re
+from pathlib import Path
+
+from pixgen.errors import ModelError
+from pixgen.models.cache import check_room
+from pixgen.models.download import hash_of
+from pixgen.models.progress import Fetching, tell
+
+CONNECTING = 10.0  # seconds
+
+
+class NoSuchFile(ModelError):  # noqa: N818 - what happened
+    """A repository that is not there or has no such file: another file may be."""
+
+
+def cached(repository: str, file: str) -> Path | None:
+    """Where a file lies in the cache, if it does."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repository, file)
+    return Path(found) if isinstance(found, str) else None
+
+
+def fetch(repository: str, file: str, *, model: str, endpoint: str | None = None) -> Path:
+    """A file of a repository; nothing is asked of the network if it is there.
+
+    Args:
+        endpoint: another address than huggingface.co.
+
+    Raises ModelError with the reason alone if it cannot be had.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.constants import ENDPOINT, HF_HUB_CACHE
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
+
+    if (found := cached(repository, file)) is not None:
+        return found
+    _connect(endpoint or ENDPOINT)
+    try:
+        facts = hf_hub_download(repository, file, endpoint=endpoint, dry_run=True)
+        check_room(facts.file_size or 0, Path(HF_HUB_CACHE), model=model)
+        found = Path(hf_hub_download(repository, file, endpoint=endpoint, tqdm_class=_bar(model)))
+    except LocalEntryNotFoundError as error:
+        raise ModelError("huggingface.co: no connection") from error
+    except (EntryNotFoundError, RepositoryNotFoundError) as error:
+        raise NoSuchFile(
+            f"huggingface.co: {repository} has no {file}, or not for everybody"
+        ) from error
+    except OSError as error:  # httpx's errors as huggingface_hub passes them on, and a full disk
+        raise ModelError(f"huggingface.co: {str(error).splitlines()[0][:120]}") from error
+    if not verified(found):
+        _forget(found)
+        raise ModelError("huggingface.co: the file that came is not the one that was promised")
+    return found
+
+
+def verified(path: Path) -> bool:
+    """Whether a large file in the cache is what Hugging Face says: its name there is its sha256."""
+    name = path.resolve().name
+    return not re.fullmatch(r"[0-9a-f]{64}", name) or hash_of(path) == name
+
+
+def remove(repository: str) -> int:
+    """Take a repository out of the cache; the bytes that this frees."""
+    from huggingface_hub import scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        cache = scan_cache_dir()
+    except CacheNotFound:
+        return 0
+    hashes = [
+        revision.commit_hash
+        for each in cache.repos if each.repo_id == repository and each.repo_type == "model"
+        for revision in each.revisions
+    ]  # fmt: skip
+    plan = cache.delete_revisions(*hashes)
+    plan.execute()
+    return plan.expected_freed_size
+
+
+def _connect(endpoint: str) -> None:
+    """Raise ModelError at once where there is no network: huggingface_hub tries for half a minute."""
+    import requests
+
+    try:
+        requests.head(endpoint, timeout=CONNECTING)
+    except requests.RequestException as error:
+        raise ModelError(f"{endpoint.split('/')[2]}: no connection") from error
+
+
+def _forget(path: Path) -> None:
+    path.resolve().unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+
+
+def _bar(model: str) -> type:
+    """A progress bar of huggingface_hub's kind that tells, and draws nothing."""
+    from huggingface_hub.utils import tqdm
+
+    class Telling(tqdm):
+        def __init__(self, *args, **settings) -> None:
+            super().__init__(*args, **{**settings, "file": io.StringIO(), "disable": False})
+            tell(Fetching(model, int(self.n), self.total and int(self.total)))
+
+        def update(self, count=1):
+            shown = super().update(count)
+            tell(Fetching(model, int(self.n), self.total and int(self.total)))
+            return shown
+
+    return Telling

@@ -1,0 +1,109 @@
+"""Every model with where it stands, and what can be done with one by its name, whatever its kind."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pixgen.errors import ModelError
+from pixgen.models import clip_files, store
+from pixgen.models.catalog import Entry, available_clips, entries, known
+from pixgen.models.own import find_vqgan, own_models
+
+State = Literal["bundled", "here", "own", "to fetch"]
+_FACTS = ("name", "kind", "factor", "codes", "megabytes", "licence", "paints", "sources", "sha256", "home",
+          "imagenet", "gflops", "needs")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Item:
+    """A model, and whether it is on this machine."""
+
+    entry: Entry
+    state: State
+
+    def facts(self) -> dict[str, Any]:
+        """As plain values."""
+        return {**{name: getattr(self.entry, name) for name in _FACTS}, "state": self.state}
+
+
+def inventory(*, everything: bool = False) -> list[Item]:
+    """The table, then own models; with ``everything`` also each CLIP that open_clip lists."""
+    found = [entry for entry in entries() if entry.name != "pocket-judge"]
+    found += [find_vqgan(name) for name in own_models()]
+    if everything:
+        from pixgen.models.open_clips import entry_of, open_clip_names  # here: it loads torch
+
+        found += [entry_of(name) for name in open_clip_names() if known(name, "clip") is None]
+    return [Item(entry, state_of(entry)) for entry in found]
+
+
+def state_of(entry: Entry) -> State:
+    """Whether a model is on this machine, ready without a network."""
+    if entry.bundled:
+        return "bundled"
+    if entry.stamp:
+        return "own"
+    if entry.kind == "vqgan":
+        placed = store.placed(entry)
+        return "here" if placed is not None or store.kept(entry) is not None else "to fetch"
+    return "here" if clip_files.there(entry) is not None else "to fetch"
+
+
+def ready_names() -> tuple[str, ...]:
+    """The names in the table, of any kind, that need no network: what strangers may ask for."""
+    ready = [entry.name for entry in entries() if state_of(entry) in ("bundled", "here")]
+    return tuple(dict.fromkeys(name for name in ready if name != "pocket-judge"))
+
+
+def named(name: str) -> Entry:
+    """The model of that name, a VQGAN, a CLIP or open_clip's. Raises ModelError."""
+    for kind in ("vqgan", "clip", "sketcher"):
+        if (entry := known(name, kind)) is not None:
+            return entry
+    if "/" in name and not Path(name).exists():
+        from pixgen.models.open_clips import entry_of
+
+        return entry_of(name)
+    try:
+        return find_vqgan(name)
+    except ModelError as error:
+        raise ModelError(
+            f"{error} CLIPs are {', '.join(available_clips())}, and all of open_clip's."
+        ) from error
+
+
+def fetch(entry: Entry) -> Path | None:
+    """The file of a model, fetched and ready; None if it comes with pixgen. Raises ModelError."""
+    if entry.bundled:
+        return None
+    if entry.kind == "vqgan":
+        from pixgen.models.vqgan import fetch_vqgan
+
+        return fetch_vqgan(entry)
+    return clip_files.fetch(entry)
+
+
+def check(entry: Entry) -> str:
+    """The sha256 of a model's file. Raises ModelError if it is not there or has changed."""
+    from pixgen.models.download import hash_of
+
+    if entry.bundled:
+        return hash_of(entry.weights)
+    if entry.kind == "clip":
+        return clip_files.check(entry)
+    kept = store.kept(entry)
+    if kept is None:
+        raise ModelError(f"“{entry.name}” is not there: fetch it first.")
+    store.check(entry)
+    return hash_of(kept)
+
+
+def remove(entry: Entry, *, forget: bool = False) -> int:
+    """Take a model out of the caches; the bytes that this frees. Raises ModelError for a bundled one."""
+    if entry.bundled:
+        raise ModelError(f"“{entry.name}” comes with pixgen and stays.")
+    if entry.kind == "clip":
+        return clip_files.remove(entry)
+    if forget:
+        store.forget(entry)
+    return store.remove(entry)

@@ -1,0 +1,104 @@
+"""VQGANs as others save them, under the names that taming's ``VQModel`` has for their parts.
+
+The same network has many spellings: taming's own, alone or as the first stage of a Net2Net
+transformer; latent diffusion's, with an average over the training beside it; LlamaGen's; and
+diffusers' ``VQModel``.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+import torch
+import torch.nn.functional as F
+
+Weights = dict[str, torch.Tensor]
+
+FIRST_STAGE = "first_stage_model."
+AVERAGE = "model_ema."
+# What a training needs and a picture does not.
+_LEFT_OUT = re.compile(
+    r"loss\.|model_ema\.|optimizer|temperature_scheduler|colorize$"
+    r"|quantize\.(used|codebook_used|embedding\.(cluster_size|embed_avg))$"
+)
+_LLAMAGEN = (
+    (r"(?P<part>encoder)\.conv_blocks\.(?P<level>\d+)\.", r"encoder.down.{level}."),
+    (r"(?P<part>decoder)\.conv_blocks\.(?P<level>\d+)\.", r"decoder.up.{level}."),
+    (r"\.res\.", ".block."),
+    (r"\.mid\.0\.", ".mid.block_1."), (r"\.mid\.1\.", ".mid.attn_1."), (r"\.mid\.2\.", ".mid.block_2."),
+)  # fmt: skip
+_DIFFUSERS = (
+    (r"(?P<part>encoder)\.down_blocks\.(?P<level>\d+)\.", r"encoder.down.{level}."),
+    (r"(?P<part>decoder)\.up_blocks\.(?P<level>\d+)\.", r"decoder.up.{level}."),
+    (r"\.mid_block\.resnets\.0\.", ".mid.block_1."), (r"\.mid_block\.resnets\.1\.", ".mid.block_2."),
+    (r"\.mid_block\.attentions\.0\.", ".mid.attn_1."),
+    (r"\.resnets\.", ".block."), (r"\.attentions\.", ".attn."),
+    (r"\.downsamplers\.0\.", ".downsample."), (r"\.upsamplers\.0\.", ".upsample."),
+    (r"\.conv_shortcut\.", ".nin_shortcut."), (r"\.conv_norm_out\.", ".norm_out."),
+    # The names of attention's parts, today's and those before diffusers 0.17.
+    (r"\.group_norm\.", ".norm."), (r"\.(to_q|query)\.", ".q."), (r"\.(to_k|key)\.", ".k."),
+    (r"\.(to_v|value)\.", ".v."), (r"\.(to_out\.0|proj_attn)\.", ".proj_out."),
+)  # fmt: skip
+_ATTENTION = re.compile(r"\.attn\w*\.(\d+\.)?(q|k|v|proj_out)\.weight$")
+
+
+def as_taming(weights: Mapping[str, torch.Tensor], *, unit_codes: bool = False) -> Weights:
+    """A VQGAN's weights under taming's names, without what only training needs.
+
+    Args:
+        weights: by any of the spellings above, on the CPU.
+        unit_codes: whether the codes lie on the unit sphere, as LlamaGen's; they are put there.
+    """
+    found = dict(weights)
+    if any(name.startswith(FIRST_STAGE) for name in found):
+        found = {
+            name.removeprefix(FIRST_STAGE): tensor
+            for name, tensor in found.items() if name.startswith(FIRST_STAGE)
+        }  # fmt: skip
+    found = _averaged(found)
+    found = {name: tensor for name, tensor in found.items() if not _LEFT_OUT.match(name)}
+    if any(".conv_blocks." in name for name in found):
+        found = _renamed(found, _LLAMAGEN, levels=_levels(found, r"decoder\.conv_blocks\.(\d+)"))
+    elif any(".down_blocks." in name for name in found):
+        found = _renamed(found, _DIFFUSERS, levels=_levels(found, r"decoder\.up_blocks\.(\d+)"))
+    for name, tensor in found.items():
+        if _ATTENTION.search(name) and tensor.ndim == 2:  # diffusers' are linear, taming's 1×1
+            found[name] = tensor[:, :, None, None]
+    if unit_codes and "quantize.embedding.weight" in found:
+        found["quantize.embedding.weight"] = F.normalize(found["quantize.embedding.weight"].float())
+    return found
+
+
+def _averaged(weights: Weights) -> Weights:
+    """With latent diffusion's averages, whose names have lost their dots, where there are any."""
+    return {
+        name: weights.get(AVERAGE + name.replace(".", ""), tensor)
+        for name, tensor in weights.items()
+    }
+
+
+def _levels(weights: Weights, pattern: str) -> int:
+    return 1 + max(
+        (int(found[1]) for name in weights if (found := re.match(pattern, name))), default=-1
+    )
+
+
+def _renamed(weights: Weights, rules: tuple[tuple[str, str], ...], *, levels: int) -> Weights:
+    """Others count the decoder's levels from the smallest picture up, taming from the largest down."""
+
+    def rename(name: str) -> str:
+        for pattern, spelling in rules:
+            name = re.sub(pattern, _spelled(spelling, levels), name)
+        return name
+
+    return {rename(name): tensor for name, tensor in weights.items()}
+
+
+def _spelled(spelling: str, levels: int) -> str | Callable[[re.Match], str]:
+    if "{level}" not in spelling:
+        return spelling
+
+    def spell(found: re.Match) -> str:
+        level = int(found["level"])
+        return spelling.format(level=level if found["part"] == "encoder" else levels - 1 - level)
+
+    return spell

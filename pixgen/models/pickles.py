@@ -1,0 +1,72 @@
+"""Checkpoints that are pickles, read without running anything that is in them.
+
+torch's ``weights_only`` unpickler makes tensors and plain values and nothing else. taming's
+checkpoints name one class besides, as a key of a dictionary: Lightning's ModelCheckpoint. A class
+without anything in it stands in for that one.
+"""
+
+import pickle
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from pixgen.errors import ModelError
+
+_LIGHTNING_KEY = "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"
+# Where a file keeps its weights, besides what else a training keeps; the first of these that is there.
+_PLACES = ("state_dict", "ema", "model")
+
+
+class LightningKey:
+    """Stands in for Lightning's class, which is only a key there."""
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Every weight in a checkpoint, by its name there, on the CPU.
+
+    Reads safetensors and what ``torch.save`` wrote, new (a zip, which is mapped and not copied) and old.
+    Raises ModelError if the file is broken, or asks for anything to be run.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        found = _unpickle(path)
+    except pickle.UnpicklingError as error:
+        raise ModelError(_refusal(path, str(error))) from error
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, SafetensorError) as error:
+        raise ModelError(
+            f"The checkpoint {path.name} is missing, broken or incomplete: fetch it again."
+        ) from error
+    for place in _PLACES:
+        if isinstance(found, dict) and isinstance(found.get(place), dict):
+            found = found[place]
+            break
+    weights = found if isinstance(found, dict) else {}
+    weights = {str(name): tensor for name, tensor in weights.items() if torch.is_tensor(tensor)}
+    if not weights:
+        raise ModelError(f"The checkpoint {path.name} holds no weights: choose another file.")
+    return weights
+
+
+def _unpickle(path: Path) -> Any:
+    with torch.serialization.safe_globals([(LightningKey, _LIGHTNING_KEY)]):
+        return torch.load(
+            path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path) or None
+        )
+
+
+def _refusal(path: Path, error: str) -> str:
+    """The refusal of a pickle, with what it asked for."""
+    found = re.search(r"GLOBAL (\S+) (?:was not|whose module)", error)
+    asked = (
+        f" names “{found[1]}”, which weights do not need" if found else " holds more than weights"
+    )
+    return (
+        f"The checkpoint {path.name} was refused and nothing of it was run: it{asked}. Have it saved as "
+        "safetensors by somebody who trusts it."
+    )

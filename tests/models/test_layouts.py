@@ -1,0 +1,161 @@
+"""Every published layout of a VQGAN reads as the same network: encoder, decoder and quantizer equal
+those that saved it."""
+
+import json
+
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+
+from pixgen.errors import ModelError
+from pixgen.models.vqgan import Vqgan, load_vqgan
+from tests.models import published
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """A cache of the test's own."""
+    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def pictures() -> torch.Tensor:
+    return torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+
+
+@torch.no_grad()
+def assert_equal_networks(
+    ours: Vqgan, theirs: published.TamingModel, pictures: torch.Tensor
+) -> None:
+    hidden = theirs.encode(pictures * 2 - 1)
+    if ours.quantize_module == "gumbel":
+        expected = F.embedding(theirs.quantize.proj(hidden).argmax(1), theirs.quantize.embed.weight)
+        latents = ours.encode(pictures)
+        assert torch.allclose(latents, expected.movedim(3, 1), atol=1e-5)
+    else:
+        assert torch.allclose(ours.encode(pictures), hidden, atol=1e-5)
+        latents, _, (_, _, codes) = theirs.quantize(hidden)
+        assert torch.equal(ours.codes(hidden).flatten(), codes)
+        assert torch.allclose(ours.nearest(hidden), latents, atol=1e-5)
+    assert torch.allclose(ours.decode(latents) * 2 - 1, theirs.decode(latents), atol=1e-5)
+
+
+@pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
+@pytest.mark.parametrize("kind", ["VQModel", "GumbelVQ", "EMAVQ"])
+def test_a_lightning_checkpoint_equals_tamings_own(tmp_path, monkeypatch, pictures, kind, legacy):
+    node = published.config(kind)
+    theirs = published.taming(node)
+    weights = theirs.state_dict()
+    if kind == "EMAVQ":
+        weights |= {
+            "quantize.embedding.cluster_size": torch.ones(24),
+            "quantize.embedding.embed_avg": torch.ones(24, 8),
+        }
+    checkpoint = published.write(
+        tmp_path / "last.ckpt", published.lightning(weights, monkeypatch), legacy=legacy
+    )
+    config = published.write_yaml(tmp_path / "model.yaml", node)
+    assert_equal_networks(load_vqgan(str(checkpoint), "cpu", str(config)), theirs, pictures)
+
+
+def test_a_transformers_first_stage_is_taken(tmp_path, monkeypatch, pictures):
+    node = published.config()
+    theirs = published.taming(node)
+    weights = {
+        **{f"first_stage_model.{name}": tensor for name, tensor in theirs.state_dict().items()},
+        **{f"cond_stage_model.{name}": tensor
+           for name, tensor in published.taming(published.config(n_embed=7), seed=1).state_dict().items()},
+        "transformer.tok_emb.weight": torch.zeros(24, 16),
+    }  # fmt: skip
+    logs = tmp_path / "2020-11-13T21-41-45_faceshq_transformer"
+    checkpoint = published.write(
+        logs / "checkpoints/last.ckpt", published.lightning(weights, monkeypatch)
+    )
+    published.write_yaml(logs / "configs/2020-11-13T21-41-45-project.yaml", published.net2net(node))
+    assert_equal_networks(load_vqgan(str(checkpoint), "cpu"), theirs, pictures)
+
+
+def test_latent_diffusions_average_is_what_draws(tmp_path, pictures):
+    node = published.config(target="ldm.models.autoencoder.VQModelInterface")
+    theirs = published.taming(node)
+    checkpoint = published.write(
+        tmp_path / "vq.ckpt", {"state_dict": published.averaged(theirs.state_dict())}
+    )
+    published.write_yaml(tmp_path / "vq.yaml", node)
+    assert_equal_networks(load_vqgan(str(checkpoint), "cpu"), theirs, pictures)
+
+
+@torch.no_grad()
+def test_llamagens_codes_lie_on_the_unit_sphere(tmp_path, pictures):
+    node = published.config(unit_codes=True)
+    theirs = published.taming(node)
+    published.write(tmp_path / "vq_ds4.pt", published.llamagen(theirs.state_dict()))
+    published.write_yaml(tmp_path / "vq_ds4.yaml", node)
+    ours = published_model(tmp_path / "vq_ds4.pt", node)
+    hidden = F.normalize(theirs.encode(pictures * 2 - 1), dim=1)
+    codes = F.normalize(theirs.quantize.embedding.weight, dim=1)
+    nearest = torch.cdist(hidden.movedim(1, 3).flatten(0, 2), codes).argmin(1)
+    assert torch.allclose(ours.encode(pictures), hidden, atol=1e-5)
+    assert torch.equal(ours.codes(hidden).flatten(), nearest)
+    latents = ours.lookup(nearest.view(2, 8, 8))
+    assert torch.allclose(ours.decode(latents) * 2 - 1, theirs.decode(latents), atol=1e-5)
+
+
+def published_model(path, node) -> Vqgan:
+    """A checkpoint with the very node as its config, beside what a YAML file can say."""
+    from pixgen.models.layouts import as_taming
+    from pixgen.models.pickles import read_weights
+
+    model = Vqgan(node)
+    model.load_state_dict(as_taming(read_weights(path), unit_codes=True))
+    return model.eval()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("middle", [True, False], ids=["attention", "no attention"])
+def test_diffusers_models_equal_diffusers_own(tmp_path, pictures, middle):
+    diffusers = pytest.importorskip("diffusers", reason="diffusers is in requirements-dev.txt")
+    torch.manual_seed(0)
+    theirs = diffusers.VQModel(
+        block_out_channels=(32, 32, 64),
+        down_block_types=("DownEncoderBlock2D", "DownEncoderBlock2D", "AttnDownEncoderBlock2D"),
+        up_block_types=("AttnUpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"),
+        layers_per_block=2, latent_channels=8, num_vq_embeddings=24, norm_num_groups=16,
+        mid_block_add_attention=middle,
+    ).eval()  # fmt: skip
+    torch.nn.init.normal_(theirs.quantize.embedding.weight)
+    save_file(theirs.state_dict(), tmp_path / "diffusion_pytorch_model.safetensors")
+    (tmp_path / "config.json").write_text(json.dumps({"_class_name": "VQModel", **theirs.config}))
+    ours = load_vqgan(str(tmp_path / "diffusion_pytorch_model.safetensors"), "cpu")
+    seen = (
+        pictures * 2 - 1 if middle else pictures
+    )  # aMUSEd's have no attention, and pictures in [0, 1]
+    hidden = theirs.encode(seen).latents
+    assert torch.allclose(ours.encode(pictures), hidden, atol=1e-5)
+    latents, _, (_, _, codes) = theirs.quantize(hidden)
+    assert torch.equal(ours.codes(hidden).flatten(), codes.flatten())
+    drawn = theirs.decode(latents, force_not_quantize=True).sample
+    assert torch.allclose(ours.decode(latents), (drawn + 1) / 2 if middle else drawn, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda params: params.update(n_embed=32), r"quantize.embedding.weight is \(24, 8\) instead of \(32, 8\)"),
+        (lambda params: params["ddconfig"].update(attn_resolutions=[]), "encoder.down.2.attn.0.norm.weight is not part"),
+        (lambda params: params["ddconfig"].update(num_res_blocks=2), "encoder.down.0.block.1.norm1.weight is missing"),
+        (lambda params: params["ddconfig"].update(ch=33), "describes no VQGAN that can be built"),
+        (lambda params: params.pop("n_embed"), "n_embed is missing"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_its_config_is_named_before_anything_is_kept(tmp_path, change, said):
+    node = published.config()
+    checkpoint = published.write(
+        tmp_path / "a.ckpt", {"state_dict": published.taming(node).state_dict()}
+    )
+    change(node["params"])
+    published.write_yaml(tmp_path / "a.yaml", node)
+    with pytest.raises(ModelError, match=said):
+        load_vqgan(str(checkpoint), "cpu")
+    assert not list((tmp_path / "cache").rglob("*.safetensors"))

@@ -1,0 +1,114 @@
+"""``pixgen models``: what there is, and fetching, verifying and removing it by name."""
+
+import json
+
+import pytest
+
+from pixgen.cli import main
+from pixgen.models.catalog import Entry
+from tests.models import published
+from tests.models.servers import Files, serving
+
+
+@pytest.fixture(autouse=True)
+def caches(tmp_path, monkeypatch):
+    """Both caches, in folders of the test's own."""
+    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.delenv("PIXGEN_MODELS_DIR", raising=False)
+
+
+@pytest.fixture
+def lakes(tmp_path, monkeypatch):
+    """A catalogued model on a server."""
+    weights = published.taming(published.config()).state_dict()
+    data = published.write(tmp_path / "published.ckpt", {"state_dict": weights}).read_bytes()
+    with serving(Files(data)) as server:
+        entry = Entry(
+            name="lakes", kind="vqgan", paints="lakes", licence="MIT", model=published.config(), factor=4,
+            codes=24, sources=(server.url,), home="https://example.org",
+        )  # fmt: skip
+        table = lambda kind=None: [entry] if kind in (None, "vqgan") else []  # noqa: E731
+        monkeypatch.setattr("pixgen.models.catalog.entries", table)
+        monkeypatch.setattr("pixgen.models.inventory.entries", table)
+        yield server
+
+
+def listed(capsys, *arguments: str) -> list[dict]:
+    assert main(["models", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_all_are_listed_with_what_is_known_of_them(capsys):
+    found = {(each["kind"], each["name"]): each for each in listed(capsys, "list")}
+    assert found["vqgan", "pocket"]["state"] == "bundled"
+    assert found["vqgan", "imagenet-16384"]["state"] == "to fetch"
+    assert found["vqgan", "imagenet-16384"]["codes"] == 16384
+    assert len(found["vqgan", "imagenet-16384"]["sources"]) > 1
+    assert found["clip", "ViT-B-32/laion2b_s34b_b79k"]["imagenet"] == 66.6
+    assert listed(capsys) == listed(capsys, "list")
+
+
+def test_a_person_sees_columns(capsys):
+    assert main(["models", "list", "--kind", "vqgan"]) == 0
+    said = capsys.readouterr().out
+    assert "--model" in said
+    assert "--clip" not in said
+    assert "gumbel-8192" in said
+
+
+def test_everything_has_open_clips_too(capsys):
+    names = {each["name"] for each in listed(capsys, "list", "--all", "--kind", "clip")}
+    assert "RN50/cc12m" in names
+    assert len(names) > 150
+
+
+def test_a_model_is_fetched_verified_and_removed(capsys, lakes, tmp_path):
+    assert main(["models", "fetch", "lakes", "--json"]) == 0
+    *progress, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert progress[-1]["done_bytes"] == progress[-1]["total_bytes"] == len(lakes.data)
+    assert last["path"].endswith("lakes.safetensors")
+    assert listed(capsys, "list")[0]["state"] == "here"
+    assert main(["models", "verify"]) == 0
+    assert "lakes: as it was" in capsys.readouterr().out
+    kept = tmp_path / "cache/models/lakes.safetensors"
+    kept.write_bytes(kept.read_bytes() + b"!")
+    assert main(["models", "verify", "lakes"]) == 2
+    said = capsys.readouterr()
+    assert "has changed since it was first read" in said.out
+    assert "1 of 1 models are not as they were" in said.err
+    assert main(["models", "remove", "lakes"]) == 0
+    assert "are free again" in capsys.readouterr().out
+    assert listed(capsys, "list")[0]["state"] == "to fetch"
+
+
+def test_fetching_for_a_person_names_the_file(capsys, lakes):
+    assert main(["models", "fetch", "lakes"]) == 0
+    assert "lakes.safetensors" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fetch", "raphael"], "There is no picture model “raphael”: choose pocket"),
+        (["remove", "pocket"], "“pocket” comes with pixgen and stays"),
+        (["verify", "imagenet-1024"], "1 of 1 models are not as they were"),
+        (["fetch"], "Missing argument"),
+    ],
+)
+def test_what_cannot_be_is_said(capsys, arguments, said):
+    assert main(["models", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_own_models_are_listed(capsys, tmp_path):
+    node = published.config()
+    published.write(
+        tmp_path / "own/flowers.ckpt", {"state_dict": published.taming(node).state_dict()}
+    )
+    published.write_yaml(tmp_path / "own/flowers.yaml", node)
+    found = {
+        each["name"]: each for each in listed(capsys, "list", "--models-dir", str(tmp_path / "own"))
+    }
+    assert found["flowers"]["state"] == "own"
+    assert found["flowers"]["codes"] == 24
