@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from pixgen.errors import RecipeError
 from pixgen.prompts import Scene, parse, why, with_weights
-from pixgen.recipe import Change
+from pixgen.recipe import Change, Recipe
 
 Scenes = tuple[Scene, ...]
 
@@ -25,16 +25,19 @@ class Turn:
     weights: Mapping[int, float] = field(default_factory=dict)
     learning_rate: float | None = None
 
-    def wanted(self, scenes: Scenes, *, keep: Callable[[Scenes], Scenes]) -> dict[str, Any]:
-        """The change as arguments of ``Optimization.change``.
+    def wanted(
+        self, before: Mapping[str, Any], *, keep: Callable[[Scenes], Scenes]
+    ) -> dict[str, Any]:
+        """What it changes, as arguments of ``Optimization.change``.
 
         Args:
-            scenes: the ones in force.
+            before: the ``prompts`` (scenes) and the ``learning_rate`` in force.
             keep: checks new scenes and keeps their pictures; returns those that name the kept ones.
 
         Raises RecipeError, and what ``keep`` raises.
         """
         wanted: dict[str, Any] = {}
+        scenes = before["prompts"]
         if self.prompts is not None:
             scenes = keep(parse(self.prompts) if isinstance(self.prompts, str) else self.prompts)
             wanted["prompts"] = scenes
@@ -47,4 +50,9 @@ class Turn:
                 ).learning_rate
             except ValidationError as error:
                 raise RecipeError(f"This change is not allowed: {why(error)}.") from error
-        return wanted
+        return {name: value for name, value in wanted.items() if value != before[name]}
+
+
+def in_force(recipe: Recipe, step: int) -> dict[str, Any]:
+    """The ``prompts`` and the ``learning_rate`` of a step."""
+    return {"prompts": recipe.scenes(step), "learning_rate": recipe.learning_rate(step)}

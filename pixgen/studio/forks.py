@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pixgen.errors import StudioError
 from pixgen.recipe import Change, Recipe
-from pixgen.studio.changes import Scenes, Turn
+from pixgen.studio.changes import Scenes, Turn, in_force
 from pixgen.studio.claims import is_claimed
 from pixgen.studio.inputs import FOLDER, keep_prompts
 from pixgen.studio.record import Stored, read_state, write_state
@@ -81,7 +81,7 @@ def _recipe(
     if steps is None:
         steps = recipe.steps + (MORE_STEPS if done else 0)
     check_steps(recipe, steps, done=done, name="The run")
-    wanted = turn.wanted(recipe.scenes(step), keep=keep)
+    wanted = turn.wanted(in_force(recipe, step), keep=keep)
     changes = (*recipe.changes, Change(step=step, **wanted)) if wanted else recipe.changes
     return recipe.model_copy(update={"changes": changes}).longer(steps)
 

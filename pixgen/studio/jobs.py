@@ -13,7 +13,7 @@ from PIL import Image
 from pixgen.errors import PixgenError, StudioError
 from pixgen.prompts import Scene
 from pixgen.recipe import Recipe
-from pixgen.studio.changes import Turn
+from pixgen.studio.changes import Turn, in_force
 from pixgen.studio.claims import Claim
 from pixgen.studio.glimpses import Glimpse, StillFrame
 from pixgen.studio.inputs import keep_prompts, open_pictures, prompt_pictures
@@ -195,11 +195,8 @@ class Job:
         turn = Turn(prompts=prompts, weights=weights or {}, learning_rate=learning_rate)
         with self._changed:
             step = 0 if self._frame is None else max(0, self._frame.step + 1)
-            recipe = self._recipe
-            before = {"prompts": recipe.scenes(step), "learning_rate": recipe.learning_rate(step)}
-            before |= self._changes
-        wanted = turn.wanted(before["prompts"], keep=self._keep)
-        wanted = {name: value for name, value in wanted.items() if value != before[name]}
+            before = in_force(self._recipe, step) | self._changes
+        wanted = turn.wanted(before, keep=self._keep)
         with self._changed:
             self._changes |= wanted
         return bool(wanted)

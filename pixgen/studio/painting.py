@@ -168,11 +168,13 @@ def _take_steps(
 ) -> tuple[State, str]:
     """Paint until it is done, stopped, or has taken too long; how it ended, and what to know of that."""
     began = saved = time.monotonic()
-    while not job.stopping:
+    while True:
+        _change(job, painter)  # also before a stop: what was asked for counts when it goes on
+        if job.stopping:
+            return "stopped", ""
         if job.paused:
             began += _rest(job, tools, record, painter)
             continue
-        _change(job, painter)
         with tools.lock:
             frame = next(painter, None)
         if frame is None:
@@ -191,7 +193,6 @@ def _take_steps(
         if now - saved >= tools.save_every:
             _save_meanwhile(job, record, painter)
             saved = time.monotonic()
-    return "stopped", ""
 
 
 def _rest(job: Job, tools: Tools, record: Record, painter: Iterator["Frame"]) -> float:

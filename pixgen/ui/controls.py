@@ -30,6 +30,7 @@ def words_column(words: Words) -> Parts:
             words.generate, variant="primary", elem_id="pg-generate", scale=3, min_width=120
         )
         stop = gr.Button(words.stop, interactive=False, elem_id="pg-stop", scale=1, min_width=80)
+    turning = gr.Button(words.turning.apply, interactive=False, size="sm", elem_id="pg-apply")
     with gr.Column(elem_classes="pg-examples"):
         gr.HTML(html.heading(words.examples_title))
         with gr.Row():
@@ -42,6 +43,7 @@ def words_column(words: Words) -> Parts:
         "leave_out": leave_out,
         "generate": generate,
         "stop": stop,
+        "apply": turning,
         **examples,
     }
 

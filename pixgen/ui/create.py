@@ -11,18 +11,22 @@ from pixgen.errors import PictureError
 from pixgen.pictures import open_picture
 from pixgen.presets import available_presets
 from pixgen.studio import Studio
-from pixgen.ui import canvas, html, painting, status
+from pixgen.ui import canvas, html, painting, status, turns
 from pixgen.ui.controls import Parts, settings_column, words_column
 from pixgen.ui.fields import Field
 from pixgen.ui.files import servable
 from pixgen.ui.form import fields, preset_values
 from pixgen.ui.losses import UPLOAD
-from pixgen.ui.painting import Screen, Visitor
+from pixgen.ui.painting import Screen
 from pixgen.ui.texts import Words
+from pixgen.ui.visitors import Pages, Visitor
 
 # What is kept is only obscured: every browser is sent this key. It holds nothing that is secret.
 _KEPT = {"secret": "kept-in-this-browser"}
-_SHOWN = ("canvas", "status", "sketches", "generate", "stop", "picture", "film", "go_on", "seat")
+_SHOWN = (
+    "canvas", "status", "sketches", "queue", "generate", "stop", "picture", "film", "seat",
+    *turns.SHOWN,
+)  # fmt: skip
 _UPLOADS = ("start_picture", "pictures", UPLOAD)
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -57,9 +61,7 @@ def _stage(words: Words) -> Parts:
         parts["film"] = gr.DownloadButton(
             words.download_film, interactive=False, size="sm", min_width=0, elem_id="pg-film"
         )
-        parts["go_on"] = gr.Button(
-            words.go_on, visible=False, size="sm", min_width=0, elem_id="pg-go-on"
-        )
+        parts |= turns.ending_buttons(words)
         parts["classify_this"] = gr.Button(
             words.classifying.classify_this, size="sm", min_width=0, elem_id="pg-classify-this"
         )
@@ -69,7 +71,8 @@ def _stage(words: Words) -> Parts:
             False, label=words.crisp, container=False, min_width=0, elem_id="pg-crisp"
         )
     gr.HTML(html.brush_help(words))
-    # Below everything else: it comes while painting, and must move nothing.
+    # Below everything else: they come while painting, and must move nothing.
+    parts |= turns.queue_parts(words)
     parts["sketches"] = gr.HTML("", elem_id="pg-sketches")
     # Pressed by page.js when the line to the server was cut, for example while a phone slept.
     parts["look_again"] = gr.Button(visible="hidden", elem_id="pg-look-again")
@@ -83,40 +86,39 @@ def _stage(words: Words) -> Parts:
 def _wire_painting(
     studio: Studio, words: Words, page: gr.Blocks, parts: Parts, names: list[str]
 ) -> None:
-    outputs = [parts[name] for name in _SHOWN]
+    outputs, pages = [parts[name] for name in _SHOWN], Pages()
 
     def shown(screens: Iterator[Screen]) -> Iterator[tuple]:
         for screen in painting.told(screens, words=words):
-            yield _updates(screen, parts)
+            yield _updates(screen, parts, words)
+
+    def known(request: gr.Request, seat: Any) -> Visitor:
+        return Visitor.known(
+            seat, request.username, enter=lambda: pages.enter(request.session_hash)
+        )
 
     def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
-        visitor = Visitor.known(seat, request.username)
         form = dict(zip(names, values, strict=True))
-        yield from shown(painting.paint(studio, form, visitor, words=words))
-
-    def go_on(request: gr.Request, seat: Any) -> Iterator[tuple]:
-        visitor = Visitor.known(seat, request.username)
-        yield from shown(painting.go_on(studio, visitor, words=words))
+        yield from shown(painting.paint(studio, form, known(request, seat), words=words))
 
     def take(request: gr.Request, seat: Any, pick: Any) -> Iterator[tuple]:
-        visitor = Visitor.known(seat, request.username)
-        yield from shown(painting.take(studio, visitor, pick, words=words))
+        yield from shown(painting.take(studio, known(request, seat), pick, words=words))
 
     def come_back(request: gr.Request, seat: Any) -> Iterator[tuple]:
-        visitor = Visitor.known(seat, request.username)
-        yield from shown(painting.come_back(studio, visitor, words=words))
+        yield from shown(painting.come_back(studio, known(request, seat), words=words))
 
     def stop(request: gr.Request, seat: Any) -> tuple:
         screen = painting.stop(studio, Visitor.known(seat, request.username))
-        return _updates(screen, parts)
+        return _updates(screen, parts, words)
 
     # The studio has the queue, so gradio's lets everybody through: watching costs next to nothing.
     watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
     parts["generate"].click(
         paint, [parts["seat"], *(parts[name] for name in names)], **watching,
         js="(...values) => [...values.slice(0, -1), window.pixgenBrush.taken()]",
+        trigger_mode="multiple",  # while a picture is painted, the next may be added
     )  # fmt: skip
-    parts["go_on"].click(go_on, parts["seat"], **watching)
+    turns.wire(studio, words, parts, names, known=known, shown=shown, watching=watching)
     parts["take"].click(
         take, [parts["seat"], parts["pick"]], **watching,
         js="(seat, pick) => [seat, Number(document.getElementById('pg-take').dataset.pick)]",
@@ -125,21 +127,20 @@ def _wire_painting(
     parts["stop"].click(stop, parts["seat"], outputs, queue=False, **_QUIET)
 
 
-def _updates(screen: Screen, parts: Parts) -> tuple:
+def _updates(screen: Screen, parts: Parts, words: Words) -> tuple:
     """A screen as gradio's updates of ``_SHOWN``."""
     if screen.notice:
         gr.Warning(screen.notice, duration=8)
     changes: dict[str, Any] = {
         name: value
-        for name in ("canvas", "status", "sketches", "seat")
+        for name in ("canvas", "status", "sketches", "queue", "seat")
         if (value := getattr(screen, name)) is not None
     }
     if screen.busy:
-        changes["generate"] = gr.update(interactive=screen.busy == "idle")
         changes["stop"] = gr.update(interactive=screen.busy == "painting")
     if screen.busy == "painting":
         changes |= {"picture": gr.update(interactive=False), "film": gr.update(interactive=False)}
-        changes["go_on"] = gr.update(visible=False)
+    changes |= turns.updates(screen, words)
     if screen.files:
         for name, path in zip(("picture", "film"), screen.files, strict=True):
             copy = None
@@ -149,7 +150,6 @@ def _updates(screen: Screen, parts: Parts) -> tuple:
                 ):  # a full disk: the picture is on the page all the same
                     copy = servable(path, parts[name], name=screen.name + path.suffix)
             changes[name] = gr.update(value=copy, interactive=copy is not None)
-        changes["go_on"] = gr.update(visible=screen.resumable)
     return tuple(changes.get(name, gr.skip()) for name in _SHOWN)
 
 

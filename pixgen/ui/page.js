@@ -96,6 +96,14 @@
     part("pg-take").click();
   });
 
+  // A click on a button of the queue presses the hidden one that does it.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-queue]");
+    if (!button) return;
+    part("pg-queue-act").dataset.order = button.dataset.queue;
+    part("pg-queue-act").click();
+  });
+
   // A click on a table's heading sorts its rows by it, and another one the other way round.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-sort]");

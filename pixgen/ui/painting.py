@@ -1,30 +1,28 @@
 """What the Create tab does, as plain generators of what changes on the screen; no gradio here.
 
-The page only watches: a job belongs to the studio and goes on when nobody looks. A browser keeps a
-*seat*, ``{"visitor": …, "job": …, "seed": …}``, by which a reloaded page finds its job again.
+The page only watches: a job belongs to the studio and goes on when nobody looks.
 """
 
 import json
 import re
-import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from pixgen.errors import StudioError
 from pixgen.recipe import Recipe, make_recipe
 from pixgen.studio import Job, Run, Studio
 from pixgen.studio.inputs import named_pictures, with_kept_pictures
 from pixgen.studio.sketches import read_sketches
-from pixgen.ui import canvas, sketches, status
+from pixgen.ui import canvas, queueing, sketches, status
 from pixgen.ui.form import remarks, to_recipe
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.retouching import part_of
 from pixgen.ui.texts import Words
+from pixgen.ui.visitors import Visitor
 
 ENDED = ("done", "stopped", "failed")
 Busy = Literal["idle", "starting", "painting", "stopping"]
@@ -37,59 +35,24 @@ class Screen:
     canvas: str | None = None  # HTML
     status: str | None = None  # HTML
     sketches: str | None = None  # HTML
+    queue: str | None = None  # HTML
     busy: Busy | None = None
     files: tuple[Path | None, Path | None] | None = None  # the picture and the film of this run
     name: str = ""  # of the files, when they are downloaded
-    resumable: bool = False  # with ``files``: whether the run can go on
+    resumable: bool = False  # with ``files``: whether the run was stopped before its end
+    forkable: bool = False  # with ``files``: whether another run can go on from it
     seat: str | None = None  # JSON: gradio patches a dict that it streams in place, and spoils it
     notice: str | None = None  # said once, in passing
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """Who looks: the seat that the browser sent, and the name of a person who has logged in."""
-
-    seat: Mapping[str, str]
-    username: str = ""
-
-    @classmethod
-    def known(cls, seat: Any, username: str | None) -> "Visitor":
-        """From the seat's JSON that a browser sent, which may be anything."""
-        try:
-            sent = json.loads(seat)
-        except (TypeError, ValueError, RecursionError):
-            sent = None
-        sent = sent if isinstance(sent, dict) else {}
-        kept = {key: sent[key] for key in ("visitor", "job", "seed") if _is_name(sent.get(key))}
-        return cls({"visitor": secrets.token_urlsafe(16), **kept}, username or "")
-
-    @property
-    def owner(self) -> str:
-        """The name under which the studio counts and keeps this visitor's jobs."""
-        return self.username or self.seat["visitor"]
-
-    def job(self, studio: Studio) -> Job | None:
-        """The visitor's last job, if it is known and theirs."""
-        job = studio.job(self.seat["job"]) if "job" in self.seat else None
-        return job if job is not None and job.owner == self.owner else None
-
-    def run(self, studio: Studio) -> Run | None:
-        """The visitor's last run on disk, if it is there and theirs."""
-        try:
-            run = studio.run(self.seat.get("job", ""))
-        except StudioError:
-            return None
-        return run if run.owner == self.owner else None
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"[\w-]{1,64}", value, re.ASCII) is not None
 
 
 def paint(
     studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, words: Words
 ) -> Iterator[Screen]:
-    """Submit what the form asks for and watch it. The first screen comes before any work."""
+    """Submit what the form asks for and watch it. The first screen comes before any work; while a
+    picture of the visitor's is painted, the new one waits for its turn."""
+    if queueing.shown(studio, visitor) is not None:
+        yield from _add(studio, values, visitor, words=words)
+        return
     recipe, trusted, parent = to_recipe(values, words), (), ""
     with ExitStack() as files:
         if values.get("mask") and (run := visitor.run(studio)) is not None:
@@ -99,15 +62,30 @@ def paint(
         job = studio.submit(recipe, owner=visitor.owner, trusted=trusted, parent=parent)
     for remark in remarks(values, words):
         yield Screen(notice=remark)
-    yield _seated(job, visitor)
-    yield from watch(job, words=words)
+    yield from follow(studio, job, visitor, words=words)
+
+
+def _add(
+    studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, words: Words
+) -> Iterator[Screen]:
+    """Submit what the form asks for, and leave the screen to the picture that is painted."""
+    try:
+        job = studio.submit(to_recipe(values, words), owner=visitor.owner)
+    except Exception as error:
+        yield Screen(notice=sentence(error, words))
+        return
+    for remark in remarks(values, words):
+        yield Screen(notice=remark)
+    yield Screen(queue=queueing.of_visitor(words, studio, visitor))
+    if queueing.shown(studio, visitor) is job:  # the other one has ended meanwhile
+        yield from follow(studio, job, visitor, words=words)
 
 
 def take(studio: Studio, visitor: Visitor, pick: Any, *, words: Words) -> Iterator[Screen]:
     """Paint the visitor's last picture anew, from another of its sketches; it is kept as it is."""
     run = visitor.run(studio)
     if run is None or not run.recipe.start.sketched:
-        yield _failed(words, words.gone)
+        yield failed(words, words.gone)
         return
     recipe = make_recipe(
         with_kept_pictures(run.recipe, run.folder).model_dump(),
@@ -117,40 +95,62 @@ def take(studio: Studio, visitor: Visitor, pick: Any, *, words: Words) -> Iterat
     if (job := visitor.job(studio)) is not None:
         job.stop()
     job = studio.submit(recipe, owner=visitor.owner, trusted=named_pictures(recipe), parent=run.id)
-    yield _seated(job, visitor)
-    yield from watch(job, words=words)
+    yield from follow(studio, job, visitor, words=words)
 
 
 def go_on(studio: Studio, visitor: Visitor, *, words: Words) -> Iterator[Screen]:
     """Go on with the visitor's stopped run, as if it had not been stopped."""
     run = visitor.run(studio)
     if run is None:
-        yield _failed(words, words.gone)
+        yield failed(words, words.gone)
         return
     yield Screen(status=status.starting(words, run.recipe), busy="starting")
     job = studio.resume(run.id, owner=visitor.owner)
-    yield _seated(job, visitor)
-    yield from watch(job, words=words)
+    yield from follow(studio, job, visitor, words=words)
 
 
 def come_back(studio: Studio, visitor: Visitor, *, words: Words) -> Iterator[Screen]:
     """After a reload: go on watching the visitor's job, or show what became of it."""
     yield Screen()  # gradio blanks every output of a generator that yields nothing
     job, run = visitor.job(studio), visitor.run(studio)
-    if job is not None:
-        yield from watch(job, words=words)
+    if (painted := queueing.shown(studio, visitor)) is not None:
+        yield from follow(studio, painted, visitor, words=words)
+    elif job is not None:
+        yield from follow(studio, job, visitor, words=words)
     elif run is not None:
         yield _ended(run, words=words)
 
 
-def watch(job: Job, *, words: Words) -> Iterator[Screen]:
-    """What a job shows until it ends, and its files then. Leaving it does not stop the job."""
+def follow(studio: Studio, job: Job | None, visitor: Visitor, *, words: Words) -> Iterator[Screen]:
+    """What a job shows, and then the visitor's others that wait, until none does. Leaving it stops no
+    job; a newer watcher of the same page ends it."""
+    newest = visitor.enter()
+    while job is not None and newest():
+        yield _seated(job, visitor)
+        yield from _watch(studio, job, visitor, newest, words=words)
+        another = queueing.shown(studio, visitor)
+        if another is not None and job.state == "done" and newest():
+            prompt = job.recipe.prompt
+            yield Screen(notice=words.turning.next_begins.format(prompt=prompt))
+        job = another
+
+
+def _watch(
+    studio: Studio, job: Job, visitor: Visitor, newest: Callable[[], bool], *, words: Words
+) -> Iterator[Screen]:
+    """What a job shows until it ends, and its files then; or until another goes before it."""
     busy: Busy | None = "painting"
-    shown, sketched = None, False
+    shown, sketched, listed = None, False, None
     for glimpse in job.watch():
         frame, picture, thumbnails = glimpse.frame, None, None
+        if not newest():
+            return
+        queue = queueing.of_visitor(words, studio, visitor)
         if glimpse.state in ENDED:
-            yield _ended(job.run, words=words, picture=frame.picture if frame is not None else None)
+            still = frame.picture if frame is not None else None
+            yield replace(_ended(job.run, words=words, picture=still), queue=queue)
+            return
+        if glimpse.state == "waiting" and queueing.shown(studio, visitor) is not job:
             return
         if frame is not None and frame.step != shown:
             picture, shown = canvas.of_frame(words, job.recipe, frame), frame.step
@@ -159,9 +159,9 @@ def watch(job: Job, *, words: Words) -> Iterator[Screen]:
             thumbnails = _thumbnails(job.recipe, pictures, words)
         yield Screen(
             canvas=picture, status=status.of_glimpse(words, job.recipe, glimpse), busy=busy,
-            sketches=thumbnails,
+            sketches=thumbnails, queue=queue if queue != listed else None,
         )  # fmt: skip
-        busy = None
+        busy, listed = None, queue
 
 
 def stop(studio: Studio, visitor: Visitor) -> Screen:
@@ -178,10 +178,11 @@ def told(screens: Iterator[Screen], *, words: Words) -> Iterator[Screen]:
     try:
         yield from screens
     except Exception as error:
-        yield _failed(words, sentence(error, words))
+        yield failed(words, sentence(error, words))
 
 
-def _failed(words: Words, message: str) -> Screen:
+def failed(words: Words, message: str) -> Screen:
+    """What was asked for was not begun, and why."""
     return Screen(status=status.failed(words, message), busy="idle", notice=message)
 
 
@@ -212,6 +213,7 @@ def _ended(run: Run, *, words: Words, picture: np.ndarray | None = None) -> Scre
         files=(file, film),
         name=_file_name(recipe),
         resumable=run.state == "stopped" and run.state_file.is_file(),
+        forkable=run.state_file.is_file(),
         notice=run.notice if failed else None,
     )
 

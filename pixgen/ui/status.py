@@ -26,6 +26,10 @@ def of_glimpse(words: Words, recipe: Recipe, glimpse: Glimpse) -> str:
             words.next_in_line if glimpse.place <= 1 else words.place.format(place=glimpse.place)
         ]
         line = _line(words.waiting, more)
+        if glimpse.paused:
+            steps = None if frame is None else (max(0, frame.step), frame.steps)
+            more = [words.turning.paused_more]
+            line = _line(words.turning.paused, more, progress=steps, words=words)
     elif frame is None:
         line = _line(words.loading, [words.loading_more])
     elif frame.step < 0:
@@ -40,7 +44,7 @@ def of_glimpse(words: Words, recipe: Recipe, glimpse: Glimpse) -> str:
     step, similarities = (frame.step, frame.similarities) if frame is not None else (0, ())
     likeness = _likeness(words, recipe, step, similarities)
     sketching = frame is not None and frame.step < 0
-    state = "loading" if sketching else glimpse.state
+    state = "loading" if sketching else "paused" if glimpse.paused else glimpse.state
     return _section(state, line, likeness, notice=glimpse.notice)
 
 
@@ -49,6 +53,9 @@ def of_end(words: Words, run: Run) -> str:
     recipe, steps = run.recipe, run.recipe.steps
     seed = words.seed_was.format(seed=recipe.seed)
     step = words.step.format(step=run.step, steps=steps)
+    if recipe.changes:
+        steps_changed = ", ".join(str(change.step) for change in recipe.changes)
+        seed += " · " + words.turning.changed.format(steps=steps_changed)
     said, more = {
         "done": (words.done, [step, duration(words, run.seconds), seed]),
         "stopped": (words.stopped, [step, words.kept, seed]),

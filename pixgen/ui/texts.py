@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pixgen.ui.classify_texts import ClassifyWords
 from pixgen.ui.loss_texts import LossWords
 from pixgen.ui.search_texts import SearchWords
+from pixgen.ui.turn_texts import TurnWords
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,7 @@ class Words:
 
     search: SearchWords = SearchWords()
     losing: LossWords = LossWords()
+    turning: TurnWords = TurnWords()
 
     # The page
     language: str = "en"  # its code in HTML and in addresses

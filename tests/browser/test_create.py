@@ -108,6 +108,43 @@ def test_a_stopped_run_goes_on(visit):
     assert not page.locator("#pg-go-on").is_visible()
 
 
+def test_a_stopped_run_that_goes_on_has_the_pixels_of_one_that_was_not(visit, server):
+    page = visit()
+    write(page, "a green apple", steps=24, seed="5")
+    paint(page)
+    page.locator(f"{PICTURE}[alt*=', step ']").wait_for()
+    page.keyboard.press("Escape")
+    state(page, "stopped")
+    assert "stopped at step" in page.locator(PICTURE).get_attribute("alt")
+    page.locator("#pg-go-on").click()
+    state(page, "done")
+    gone_on = page.locator(PICTURE).get_attribute("src")
+    paint(page)
+    page.locator(f"{PICTURE}[src^='data:image/jpeg']").wait_for()
+    state(page, "done")
+    assert page.locator(PICTURE).get_attribute("src") == gone_on  # the very PNG
+
+
+def test_a_running_picture_is_turned_and_the_next_waits_in_the_queue(visit):
+    page = visit()
+    write(page, "a green apple", steps=400)
+    paint(page)
+    page.locator(PICTURE).wait_for()
+    page.locator(WORDS).fill("a red fox")
+    page.locator("#pg-apply").click()
+    page.get_by_test_id("toast-body").get_by_text(ENGLISH.turning.applied).wait_for()
+    page.locator("#pg-status", has_text="a red fox").wait_for()
+    write(page, "an owl", steps=2)
+    page.locator("#pg-generate").click()
+    page.locator("#pg-queue li").nth(1).wait_for()
+    page.locator("#pg-queue [data-queue^=cancel]").first.click()
+    page.locator(f"{PICTURE}[alt^='an owl']").wait_for()
+    state(page, "done")
+    page.locator("#pg-queue li").first.wait_for(state="detached")
+    page.locator("#pg-more").click()
+    page.locator(f"{PICTURE}[alt='an owl, finished after 42 steps']").wait_for()
+
+
 def test_a_reload_keeps_the_words_and_finds_the_running_job(visit):
     page = visit()
     page.get_by_label(ENGLISH.leave_out).fill("text")
@@ -122,7 +159,7 @@ def test_a_reload_keeps_the_words_and_finds_the_running_job(visit):
     holds(page, "#pg-leave-out input", "text")
     holds(page, SEED, "11")
     assert page.get_by_label("Best").is_checked()
-    assert page.locator("#pg-generate").is_disabled()
+    page.locator("#pg-generate", has_text=ENGLISH.turning.add).wait_for()
     page.keyboard.press("Escape")
     state(page, "stopped")
     page.reload()

@@ -6,5 +6,6 @@ from pixgen.ui.turkish.classify import CLASSIFY
 from pixgen.ui.turkish.losses import LOSSES
 from pixgen.ui.turkish.page import PAGE
 from pixgen.ui.turkish.search import SEARCH
+from pixgen.ui.turkish.turn import TURN
 
-TURKISH = Words(**PAGE, classifying=CLASSIFY, search=SEARCH, losing=LOSSES)
+TURKISH = Words(**PAGE, classifying=CLASSIFY, search=SEARCH, losing=LOSSES, turning=TURN)

@@ -1,0 +1,59 @@
+"""Turning a picture on the page: while it is painted, or as another that goes on from it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pixgen.recipe import Recipe
+from pixgen.studio import Studio
+from pixgen.studio.forks import MORE_STEPS
+from pixgen.ui import painting, status
+from pixgen.ui.form import to_recipe
+from pixgen.ui.painting import Screen
+from pixgen.ui.texts import Words
+from pixgen.ui.visitors import Visitor
+
+
+def apply(studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, words: Words) -> str:
+    """Let the visitor's running picture follow the form's words and learning rate; what to say of it.
+
+    Raises PixgenError.
+    """
+    job = visitor.job(studio)
+    if job is None or job.ended:
+        return words.turning.nothing_runs
+    wanted = _wanted(values, job.recipe, words)
+    turned = job.change(wanted.prompts, wanted.optimizer.learning_rate)
+    return words.turning.applied if turned else words.turning.nothing_new
+
+
+def more(studio: Studio, visitor: Visitor, *, words: Words) -> Iterator[Screen]:
+    """Go on with the visitor's last run for ``MORE_STEPS`` more; a finished one stays as it is."""
+    run = visitor.run(studio)
+    if run is None:
+        yield painting.failed(words, words.gone)
+        return
+    yield Screen(status=status.starting(words, run.recipe), busy="starting")
+    job = studio.resume(run.id, steps=run.recipe.steps + MORE_STEPS, owner=visitor.owner)
+    yield from painting.follow(studio, job, visitor, words=words)
+
+
+def fork(
+    studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, words: Words
+) -> Iterator[Screen]:
+    """Go on from the visitor's last run as another, with the form's words and learning rate."""
+    run = visitor.run(studio)
+    if run is None:
+        yield painting.failed(words, words.gone)
+        return
+    wanted = _wanted(values, run.recipe, words)
+    yield Screen(status=status.starting(words, wanted), busy="starting")
+    job = studio.fork(
+        run.id, prompts=wanted.prompts, learning_rate=wanted.optimizer.learning_rate,
+        owner=visitor.owner,
+    )  # fmt: skip
+    yield from painting.follow(studio, job, visitor, words=words)
+
+
+def _wanted(values: Mapping[str, Any], recipe: Recipe, words: Words) -> Recipe:
+    """What the form asks for; its alternatives are drawn by the seed of the picture that is turned."""
+    return to_recipe({**values, "seed": str(recipe.seed), "start": None}, words)
