@@ -7,11 +7,14 @@ import torch
 
 from pixgen.bench.classify import _calibrated
 from pixgen.bench.classify import text as classify_text
+from pixgen.bench.memory import memory
+from pixgen.bench.memory import text as memory_text
 from pixgen.bench.plain import PlainLoop
 from pixgen.bench.search import text as search_text
 from pixgen.bench.speed import STAGES, speed, text
 from pixgen.bench.subjects import plain_tower, subjects
 from pixgen.cli import main
+from pixgen.errors import DeviceError
 from pixgen.recipe import make_recipe
 
 SMALL = {"prompts": "a red fox", "width": 32, "height": 32, "cutouts": {"count": 1}}
@@ -110,6 +113,25 @@ def test_stream_compares_in_pairs(capsys):
     assert figures["costs_percent"] == [figures["cost_percent"]]
     assert figures["cost_percent"] == pytest.approx(100 * (1 - watched / alone), abs=0.5)
     assert figures["previews_a_run"] >= 1
+
+
+def test_memory_is_foretold_and_measured(capsys, monkeypatch):
+    def measured(recipe, device):
+        assert (recipe.steps, device) == (2, "cpu")
+        return {"bytes": 200_000_000, "random": []}
+
+    monkeypatch.setattr("pixgen.bench.memory._measured_apart", measured)
+    assert main(["bench", "memory", "--size", "32x32", "--cutouts", "1", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["measured_megabytes"] == 200
+    assert figures["off_percent"] == pytest.approx(figures["foretold_megabytes"] / 2 - 100, abs=0.1)
+    assert all(word in memory_text(figures) for word in ("foretold", "measured", "off by"))
+
+
+def test_a_run_that_breaks_off_while_it_is_measured_is_told(monkeypatch):
+    monkeypatch.setattr("sys.executable", "false")
+    with pytest.raises(DeviceError, match="broke off: it was ended from outside"):
+        memory(make_recipe(SMALL), device="cpu")
 
 
 def test_an_unknown_way_is_answered_with_the_names(capsys):

@@ -46,6 +46,22 @@ def _speed(
     _print(speed(recipe, steps=steps, device=device), as_json=as_json, text=text)
 
 
+@bench.command("memory")
+def _memory(
+    preset: Preset = None, model: Model = None, clip: Clip = None, size: Size = None,
+    cutouts: Cutouts = None, assignments: Assignments = None, device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Measure the most memory that a run takes, in a process of its own, beside what is foretold.
+
+    Models that are not here are measured with random weights; nothing is fetched.
+    """
+    from pixgen.bench.memory import memory, text
+
+    recipe = _recipe(preset, model, clip, size, cutouts, assignments)
+    _print(memory(recipe, device=device), as_json=as_json, text=text)
+
+
 @bench.command("stream")
 def _stream(
     preset: Preset = None, model: Model = None, clip: Clip = None, size: Size = None,

@@ -4,6 +4,7 @@ Sources: the catalog, and open_clip's own configs.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import open_clip
@@ -11,18 +12,16 @@ import torch
 import torch.nn as nn
 
 from pixgen.errors import ModelError
-from pixgen.models.catalog import available_clips, available_vqgans, known
+from pixgen.models.catalog import available_clips, find, known
 from pixgen.models.checkpoint import read_config
 from pixgen.models.clip import Perceptor, Perceptors
+from pixgen.models.own import find_vqgan
 from pixgen.models.vqgan import Vqgan
 
 
 def vqgan_config(name: str) -> Mapping[str, Any]:
     """taming's ``model`` node for a VQGAN by name, without its weights. Raises ModelError."""
-    entry = known(name, "vqgan")
-    if entry is None:
-        names = ", ".join(available_vqgans())
-        raise ModelError(f"There is no picture model “{name}” of a known form: choose {names}.")
+    entry = find_vqgan(name)
     return read_config(entry.config)["model"] if entry.bundled else entry.model
 
 
@@ -32,6 +31,12 @@ def random_vqgan(name: str, device: str) -> Vqgan:
         model = Vqgan(vqgan_config(name))
         nn.init.normal_(model.codebook)  # so that its bounds are no narrower than a trained one's
     return model.eval().requires_grad_(False)
+
+
+def sketcher_bytes(name: str) -> int:
+    """What a sketcher's weights take once they are loaded: files keep them in half precision. Raises
+    ModelError."""
+    return 2 * find(name, "sketcher").weights.stat().st_size
 
 
 def random_perceptor(names: tuple[str, ...], device: str) -> Perceptor | Perceptors:
@@ -50,7 +55,7 @@ def clip_form(name: str) -> tuple[nn.Module, int]:
     if entry is not None and entry.bundled:
         config = read_config(entry.config)["model_cfg"]
         return open_clip.model.CLIP(**config), config["vision_cfg"]["image_size"]
-    architecture = name.partition("/")[0]
+    architecture = (entry.open_clip if entry is not None else name).partition("/")[0]
     if architecture not in open_clip.list_models():
         raise ModelError(
             f"There is no CLIP “{name[:80]}” of a known form: choose {', '.join(available_clips())}, or an "
@@ -66,9 +71,10 @@ def clip_form(name: str) -> tuple[nn.Module, int]:
 
 def _random_clip(name: str) -> Perceptor:
     model, size = clip_form(name)
-    return Perceptor(model, _letters, size=size, mean=(0.5,) * 3, std=(0.3,) * 3)
+    letters = partial(_letters, length=model.context_length)
+    return Perceptor(model, letters, size=size, mean=(0.5,) * 3, std=(0.3,) * 3)
 
 
-def _letters(texts: list[str]) -> torch.Tensor:
-    """Some tokens for texts, where nothing is asked of their meaning: open_clip's context length."""
-    return torch.ones(len(texts), 77, dtype=torch.int64)
+def _letters(texts: list[str], *, length: int) -> torch.Tensor:
+    """Some tokens for texts, where nothing is asked of their meaning."""
+    return torch.ones(len(texts), length, dtype=torch.int64)

@@ -68,17 +68,40 @@ def sample(picture: torch.Tensor, placement: Placement, *, size: int) -> torch.T
     Returns:
         ``(N, 3, S, S)``, in the picture's range (grey padding is 0.5).
     """
+    return read(
+        picture, look_up(placement, size=size, height=picture.shape[-2], width=picture.shape[-1])
+    )
+
+
+@dataclass(frozen=True)
+class Places:
+    """What is read of a picture for N cutouts of side S: ``grid`` ``(N, S, S, 2)`` in [-1, 1], and of
+    each the level of the pyramid, and what lies outside of the picture."""
+
+    grid: torch.Tensor
+    levels: tuple[int, ...]
+    paddings: tuple[str, ...]
+
+
+def look_up(placement: Placement, *, size: int, height: int, width: int) -> Places:
+    """Where the pixels of cutouts of side ``size`` read in a picture of that size."""
     grid = _grid(placement.matrices, size)
-    scales = _pixels_a_step(grid, picture)
-    levels = scales.log2().round().clamp(0, 6).int().tolist()
+    levels = _pixels_a_step(grid, height, width).log2().round().clamp(0, 6).int().tolist()
+    return Places(grid, tuple(levels), placement.paddings)
+
+
+def read(picture: torch.Tensor, places: Places) -> torch.Tensor:
+    """The cutouts of a picture, as in ``sample``."""
     pyramid = [picture]
-    for _ in range(max(levels)):
+    for _ in range(max(places.levels)):
         pyramid.append(F.avg_pool2d(pyramid[-1], 2, ceil_mode=True))
-    cutouts: list[torch.Tensor | None] = [None] * len(levels)
-    kinds = list(zip(levels, placement.paddings, strict=True))
+    cutouts: list[torch.Tensor | None] = [None] * len(places.levels)
+    kinds = list(zip(places.levels, places.paddings, strict=True))
     for level, padding in dict.fromkeys(kinds):
         rows = [row for row, kind in enumerate(kinds) if kind == (level, padding)]
-        for row, cutout in zip(rows, _read(pyramid[level], grid, rows, padding), strict=True):
+        for row, cutout in zip(
+            rows, _read(pyramid[level], places.grid, rows, padding), strict=True
+        ):
             cutouts[row] = cutout
     return torch.stack(cutouts)
 
@@ -199,10 +222,9 @@ def _grid(matrices: torch.Tensor, size: int) -> torch.Tensor:
     return mapped[..., :2] / mapped[..., 2:].clamp(min=1e-3)
 
 
-def _pixels_a_step(grid: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
-    """How many of the picture's pixels lie between two of a cutout's, ``(N,)``: the geometric mean
+def _pixels_a_step(grid: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """How many of a picture's pixels lie between two of a cutout's, ``(N,)``: the geometric mean
     over both directions, at the cutout's middle."""
-    height, width = picture.shape[-2:]
     middle = grid.shape[1] // 2
     across = grid[:, middle, middle] - grid[:, middle, middle - 1]
     down = grid[:, middle, middle] - grid[:, middle - 1, middle]

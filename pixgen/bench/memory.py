@@ -1,0 +1,105 @@
+"""How much memory a run takes at most, in a process of its own, beside what was foretold."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from pixgen.errors import DeviceError
+from pixgen.recipe import Recipe, Start, read_recipe
+from pixgen.studio.devices import resolve_device
+
+STEPS = 2  # the first makes the optimizer's moments; from the second on, all are alike
+
+
+def memory(recipe: Recipe, *, device: str = "auto") -> dict[str, Any]:
+    """Megabytes of a short run at most, measured and foretold, and by how much the latter is off.
+
+    On a CPU it is what the process takes beyond what an idle one does; on a GPU what torch allocates.
+    Models that are not here have random weights, and then no start is sketched. Raises PixgenError.
+    """
+    from pixgen.bench.speed import device_name
+    from pixgen.synthesis.estimate import estimate
+
+    device = resolve_device(device)
+    recipe = recipe.model_copy(update={"steps": STEPS})
+    measured = _measured_apart(recipe, device)
+    if measured["random"]:
+        recipe = recipe.model_copy(update={"start": Start()})
+    foretold = estimate(recipe, device=device)
+    return {
+        "device": device_name(device), "model": recipe.model, "clip": list(recipe.clip_names),
+        "random_weights": measured["random"], "drawer": recipe.drawer,
+        "size": f"{recipe.width}x{recipe.height}", "cutouts": recipe.cutouts.count,
+        "batches": recipe.cutouts.batches, "precision": recipe.precision,
+        "checkpoint": recipe.engine.checkpoint,
+        "foretold_megabytes": round(foretold.total / 1e6, 1),
+        "foretold_weights_megabytes": round(foretold.weights / 1e6, 1),
+        "measured_megabytes": round(measured["bytes"] / 1e6, 1),
+        "off_percent": round(100 * (foretold.total / measured["bytes"] - 1), 1),
+    }  # fmt: skip
+
+
+def text(figures: dict[str, Any]) -> str:
+    """The figures of ``memory`` for a person."""
+    random = ", ".join(figures["random_weights"])
+    lines = [
+        f"{figures['size']} · {figures['cutouts']} cutouts in {figures['batches']} batches · "
+        f"{figures['precision']} · {figures['device']}",
+        *([f"{'':>10} with random weights: {random}"] if random else []),
+        f"{'foretold':>10} {figures['foretold_megabytes']:8.0f} MB, of which weights "
+        f"{figures['foretold_weights_megabytes']:.0f}",
+        f"{'measured':>10} {figures['measured_megabytes']:8.0f} MB",
+        f"{'off by':>10} {figures['off_percent']:+8.1f} %",
+    ]
+    return "\n".join(lines)
+
+
+def _measured_apart(recipe: Recipe, device: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "pixgen.bench.memory", recipe.to_json(), device],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it was ended from outside"])[-1]
+        raise DeviceError(f"The run that was to be measured broke off: {last[:200]}.")
+    return json.loads(done.stdout)
+
+
+def _measured_here(recipe: Recipe, device: str) -> dict[str, Any]:
+    from pixgen.bench.subjects import subjects
+    from pixgen.studio.models import Models
+    from pixgen.studio.painting import paint
+    from pixgen.synthesis import Optimization, make_drawer  # before the memory is looked at
+
+    before = _most(device)
+    models = subjects(recipe, device)
+    random = models.random
+    if random:
+        recipe = recipe.model_copy(update={"start": Start()})
+        drawer = make_drawer(recipe, models.vqgan, device=device)
+        painting = Optimization(recipe, drawer, models.perceptor)
+    else:
+        del models  # as a studio has it: with a start that may be sketched
+        painting = paint(recipe, {}, device, Models(lambda: device))
+    for frame in painting:
+        frame.picture  # noqa: B018 - somebody looks at it
+    return {"bytes": _most(device) - before, "random": random}
+
+
+def _most(device: str) -> int:
+    """The most bytes that were taken so far."""
+    import torch
+
+    if device.startswith("cuda"):
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        import resource
+    except ImportError:  # Windows
+        raise DeviceError("On this system, memory is measured on a GPU only.") from None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most * (1 if sys.platform == "darwin" else 1024)
+
+
+if __name__ == "__main__":
+    print(json.dumps(_measured_here(read_recipe(sys.argv[1]), sys.argv[2])))

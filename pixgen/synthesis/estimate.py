@@ -1,0 +1,103 @@
+"""How much memory a recipe takes, found from shapes alone: nothing is computed, no weight is read."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+
+from pixgen.losses import Losses
+from pixgen.models.published import random_perceptor, random_vqgan, sketcher_bytes
+from pixgen.models.working import working
+from pixgen.prompts import Prompt
+from pixgen.recipe import Recipe, Start
+from pixgen.synthesis.cutouts import Placement, disturb, look_up, place, read
+from pixgen.synthesis.drawers import Drawer
+from pixgen.synthesis.losses import spherical_dist_loss
+from pixgen.synthesis.making import make_drawer
+from pixgen.synthesis.tracing import filled, shapes_alone
+
+# On a CPU, what torch's libraries take for themselves, and what the allocator wastes; fitted once to
+# what `bench memory` measures with the bundled pair and with an ImageNet VQGAN and ViT-B/32.
+_CPU_LIBRARIES, _CPU_WASTE = 45_000_000, 1.15
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Bytes: of the models' weights, and of the most that a step needs beside them."""
+
+    weights: int
+    step: int
+
+    @property
+    def total(self) -> int:
+        """What must be free before models are loaded."""
+        return self.weights + self.step
+
+
+def estimate(recipe: Recipe, *, device: str = "cpu") -> Estimate:
+    """What a recipe takes on a device, models and all, without loading or computing anything.
+
+    Raises ModelError if the form of a model is not known before it is fetched.
+    """
+    # Only what matters is kept, so that the next prompt finds the answer ready.
+    alike = recipe.model_copy(
+        update={
+            "prompts": ((Prompt(text="-"),),), "seed": 0, "steps": 1, "preset": "", "changes": (),
+            "losses": Losses(), "start": Start(),
+        }
+    )  # fmt: skip
+    found = _traced(alike)
+    sketcher = sketcher_bytes(recipe.start.sketch.model) if recipe.start.sketched else 0
+    step = found.step
+    if device == "cpu":
+        step = round(step * _CPU_WASTE) + _CPU_LIBRARIES
+    return Estimate(found.weights + sketcher, step)
+
+
+@lru_cache(maxsize=64)
+def _traced(recipe: Recipe) -> Estimate:
+    drawn_by_vqgan = recipe.drawer == "vqgan"
+    vqgan = random_vqgan(recipe.model, "meta") if drawn_by_vqgan else None
+    perceptor = random_perceptor(recipe.clip_names, "meta")
+    drawer = None if drawn_by_vqgan else make_drawer(recipe)
+    generator = torch.Generator().manual_seed(0)
+    cutouts, side = recipe.cutouts, perceptor.size
+    placed = place(
+        cutouts.set, cutouts.count, aspect=recipe.width / recipe.height, generator=generator
+    )
+    batches = [
+        look_up(
+            Placement(placed.matrices[rows], tuple(placed.paddings[row] for row in rows.tolist())),
+            size=side, height=recipe.height, width=recipe.width,
+        )
+        for rows in torch.arange(cutouts.count).chunk(min(cutouts.batches, cutouts.count))
+    ]  # fmt: skip
+    with shapes_alone() as trace:
+        filled(perceptor, "cpu")
+        if drawn_by_vqgan:
+            drawer = make_drawer(recipe, filled(vqgan, "cpu"))
+        weights = trace.held
+        trace.begin_peak()
+        with _precision(recipe), working(recipe.engine), torch.enable_grad():
+            _step(recipe, drawer, perceptor, batches, generator)
+        return Estimate(weights, trace.peak - weights)
+
+
+def _step(recipe: Recipe, drawer: Drawer, perceptor, batches, generator: torch.Generator) -> None:
+    """What ``Optimization`` does in a step, as far as it takes memory."""
+    moments = [torch.zeros_like(drawer.latent) for _ in range(2)]
+    drawn = drawer.draw()
+    picture = drawn.detach().requires_grad_()
+    for places in batches:
+        seen = disturb(read(picture, places), recipe.cutouts.set.augmentations, generator)
+        vectors = perceptor.embed_images(seen).float()
+        target = torch.zeros(1, vectors.shape[1])
+        spherical_dist_loss(vectors, target).mean().backward()
+        del seen, vectors
+    drawn.backward(picture.grad)
+    moments.clear()
+
+
+def _precision(recipe: Recipe):
+    on = recipe.precision != "float32"
+    return torch.autocast("cpu", getattr(torch, recipe.precision if on else "bfloat16"), enabled=on)

@@ -1,0 +1,72 @@
+"""Memory foretold from shapes: of what size, and what makes it less."""
+
+import pytest
+import torch
+
+from pixgen.errors import ModelError
+from pixgen.models import load_perceptor, load_vqgan
+from pixgen.recipe import make_recipe
+from pixgen.synthesis.estimate import estimate
+from pixgen.synthesis.tracing import shapes_alone
+
+BASE = {
+    "prompts": "a red fox",
+    "width": 64,
+    "height": 64,
+    "cutouts": {"kind": "crowson", "count": 4},
+}
+
+
+def step(*parts) -> int:
+    # Not a CPU's: without what its libraries take, whatever is painted.
+    return estimate(make_recipe(BASE, *parts), device="cuda").step
+
+
+def test_a_trace_counts_what_is_alive_at_once():
+    with shapes_alone() as trace:
+        first = torch.zeros(1000)
+        second = first + 1
+        del first
+        third = second.view(10, 100) * 2
+        del second
+        assert trace.held == 4000
+        assert trace.peak == 8000
+        assert third.shape == (10, 100)
+
+
+def test_the_weights_are_the_models():
+    vqgan, perceptor = load_vqgan("pocket", "cpu"), load_perceptor(["pocket"], "cpu")
+    tensors = [*vqgan.parameters(), *perceptor.parameters(), *perceptor.buffers()]
+    found = estimate(make_recipe(BASE)).weights
+    assert found == pytest.approx(sum(tensor.nbytes for tensor in tensors), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("change", "least", "most"),
+    [
+        ({"width": 128}, 1.5, 2),  # the decoder's part doubles
+        ({"cutouts": {"count": 8}}, 1.1, 2),
+        ({"cutouts": {"batches": 4}}, 0.5, 0.99),
+        ({"engine": {"checkpoint": True}}, 0.3, 0.8),
+        ({"precision": "bfloat16"}, 0.4, 0.9),
+        ({"drawer": "fourier"}, 0.05, 0.6),
+    ],
+)
+def test_a_step_takes_more_or_less(change, least, most):
+    assert least <= step(change) / step() <= most
+
+
+def test_what_changes_no_memory_changes_no_estimate():
+    other = {"prompts": "a blue boat | sea", "seed": 9, "steps": 7}
+    assert estimate(make_recipe(BASE, other)) == estimate(make_recipe(BASE))
+
+
+def test_a_sketch_brings_its_models_along():
+    sketched = make_recipe(BASE, {"start": {"kind": "sketch"}})
+    assert estimate(sketched).weights > estimate(make_recipe(BASE)).weights + 20e6
+    assert estimate(sketched).total == estimate(sketched).weights + estimate(sketched).step
+
+
+def test_a_form_that_is_not_known_is_answered():
+    with pytest.raises(ModelError, match="of a known form"):
+        estimate(make_recipe(BASE, {"clip": ["hf-hub:someone/something"]}))
