@@ -48,12 +48,17 @@ def test_the_weights_are_the_models():
         ({"cutouts": {"count": 8}}, 1.1, 2),
         ({"cutouts": {"batches": 4}}, 0.5, 0.99),
         ({"engine": {"checkpoint": True}}, 0.3, 0.8),
-        ({"precision": "bfloat16"}, 0.4, 0.9),
         ({"drawer": "fourier"}, 0.05, 0.6),
     ],
 )
 def test_a_step_takes_more_or_less(change, least, most):
     assert least <= step(change) / step() <= most
+
+
+def test_half_precision_halves_pictures_and_adds_half_of_the_weights():
+    large = {"width": 256, "height": 256}
+    assert step(large, {"precision": "bfloat16"}) < 0.8 * step(large)
+    assert step({"precision": "bfloat16"}) < step() + estimate(make_recipe(BASE)).weights / 2
 
 
 def test_what_changes_no_memory_changes_no_estimate():
