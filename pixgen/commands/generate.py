@@ -167,8 +167,11 @@ def generate(
         )
 
     from pixgen.studio import Studio
+    from pixgen.studio.room import warning
 
     with Studio(output_dir, device=device) as studio:
+        if said := warning(wanted, studio.device):
+            report.note(said)
         raise typer.Exit(follow(studio.submit(wanted), outputs=outputs, report=report))
 
 

@@ -71,6 +71,7 @@ def settings_column(fields: dict[str, Field], policy: Policy, words: Words) -> P
             parts["seed_reuse"] = gr.Button(
                 words.seed_reuse, min_width=0, scale=0, elem_id="pg-seed-reuse"
             )
+    parts["memory"] = gr.HTML("", elem_id="pg-memory", padding=False)
     with gr.Accordion(words.more, open=False, elem_classes="pg-more"):
         parts |= _work(fields, words) | _start(fields, words)
     parts |= loss_controls(fields, words)

@@ -17,6 +17,7 @@ from pixgen.ui.fields import Field
 from pixgen.ui.files import servable
 from pixgen.ui.form import fields, preset_values
 from pixgen.ui.losses import UPLOAD
+from pixgen.ui.memory import wire_memory
 from pixgen.ui.painting import Screen
 from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Pages, Visitor
@@ -46,6 +47,7 @@ def create_tab(studio: Studio, words: Words, page: gr.Blocks) -> Parts:
     _wire_painting(studio, words, page, parts, [*asked, *_UPLOADS, "mask"])
     _wire_settings(page, parts, asked)
     _wire_uploads(parts)
+    wire_memory(studio, words, page, parts)
     return parts
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pixgen.ui.classify_texts import ClassifyWords
 from pixgen.ui.loss_texts import LossWords
+from pixgen.ui.memory_texts import MemoryWords
 from pixgen.ui.search_texts import SearchWords
 from pixgen.ui.turn_texts import TurnWords
 
@@ -15,6 +16,7 @@ class Words:
     search: SearchWords = SearchWords()
     losing: LossWords = LossWords()
     turning: TurnWords = TurnWords()
+    memory: MemoryWords = MemoryWords()
 
     # The page
     language: str = "en"  # its code in HTML and in addresses

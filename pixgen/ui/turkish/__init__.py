@@ -4,8 +4,11 @@ that is not translated yet is shown in English."""
 from pixgen.ui.texts import Words
 from pixgen.ui.turkish.classify import CLASSIFY
 from pixgen.ui.turkish.losses import LOSSES
+from pixgen.ui.turkish.memory import MEMORY
 from pixgen.ui.turkish.page import PAGE
 from pixgen.ui.turkish.search import SEARCH
 from pixgen.ui.turkish.turn import TURN
 
-TURKISH = Words(**PAGE, classifying=CLASSIFY, search=SEARCH, losing=LOSSES, turning=TURN)
+TURKISH = Words(
+    **PAGE, classifying=CLASSIFY, search=SEARCH, losing=LOSSES, turning=TURN, memory=MEMORY
+)

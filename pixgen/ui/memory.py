@@ -1,0 +1,59 @@
+"""The line below the size: how much memory the picture takes, and whether that is there."""
+
+from collections.abc import Callable, Mapping
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import PixgenError
+from pixgen.studio import Studio
+from pixgen.studio.room import Outlook, in_words, outlook
+from pixgen.ui.form import to_recipe
+from pixgen.ui.texts import Words
+
+ASKED = ("preset", "size", "drawer", "cutouts", "cutout_set", "start")  # what decides it
+
+Look = Callable[[Any, str], Outlook | None]
+
+
+def memory_line(words: Words, found: Outlook | None) -> str:
+    """The line as HTML; empty where nothing can be known."""
+    if found is None or found.verdict == "unknown":
+        return ""
+    own = words.memory
+    said = {"fits": own.fits, "tight": own.tight, "too much": own.too_much}[found.verdict]
+    needs = own.needs.format(size=in_words(found.needed))
+    return (
+        f'<p class="pg-memory" data-verdict="{found.verdict.replace(" ", "-")}">'
+        f"<span>{escape(needs)}</span> <b>{escape(said)}</b></p>"
+    )
+
+
+def foretold(
+    form: Mapping[str, Any], device: Callable[[], str], words: Words, *, look: Look = outlook
+) -> str:
+    """The line for a filled-in form; empty while the form makes no recipe."""
+    asked = {**form, "prompt": "-", "seed": "0"}
+    if asked.get("start") in ("picture", "idea"):
+        asked["start"] = "codes"  # its pictures matter little, and may not be there yet
+    try:
+        return memory_line(words, look(to_recipe(asked, words), device()))
+    except PixgenError:  # told when it is painted
+        return ""
+
+
+def wire_memory(
+    studio: Studio, words: Words, page: gr.Blocks, parts: Mapping[str, gr.components.Component]
+) -> None:
+    """Keep the line ``parts["memory"]`` true."""
+
+    def told(*values: Any) -> str:
+        return foretold(dict(zip(ASKED, values, strict=True)), lambda: studio.device, words)
+
+    inputs = [parts[name] for name in ASKED]
+    gr.on(
+        [page.load, *(part.change for part in inputs)], told, inputs, parts["memory"],
+        trigger_mode="always_last", concurrency_limit=1, show_progress="hidden",
+        api_visibility="private",
+    )  # fmt: skip
