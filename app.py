@@ -58,6 +58,7 @@ def main() -> int:
     try:
         studio = Studio(asked.output_dir, device=asked.device, policy=policy)
         finder = Finder(studio, roots=asked.search_root)
+        finder.follow()
     except PixgenError as error:
         print(error, file=sys.stderr)
         return 2

@@ -81,6 +81,15 @@ def test_own_pictures_are_found_by_their_recipe(capsys):
     assert told(capsys) == []
 
 
+def test_the_bundled_drawings_can_be_searched_at_once_and_only_by_name(capsys):
+    assert main(["search", "a fox", "--collection", "bundled", "--top", "3", "--json"]) == 0
+    hits = told(capsys)
+    assert len(hits) == 3
+    assert {hit["collection"] for hit in hits} == {"bundled"}
+    assert main(["search", "a fox", "--json"]) == 0
+    assert told(capsys) == []
+
+
 def test_nothing_indexed_yet_is_said(capsys):
     assert main(["collections"]) == 0
     assert "No collections yet" in capsys.readouterr().out

@@ -87,7 +87,7 @@ def search(
         list[Path] | None, typer.Option(help="Like this picture too; several add up.", metavar="PATH")
     ] = None,
     collection: Annotated[
-        str | None, typer.Option(help="Only here, or “runs” for own pictures; else everywhere.", metavar="NAME")
+        str | None, typer.Option(help="Only here: “runs” are own pictures, “bundled” drawings to try; else everywhere.", metavar="NAME")
     ] = None,
     top: Annotated[int, typer.Option(help="How many.", metavar="N")] = 20,
     threshold: Annotated[float, typer.Option(help="The least cosine, from -1 to 1.", metavar="X")] = -1.0,
@@ -163,14 +163,14 @@ def _finder(studio: Any, library: str | None, model: str | None) -> "Finder":
 def _places(finder: "Finder", name: str | None) -> "list[Place]":
     """Where to search; own runs are brought up to date first, which takes a moment each."""
     from pixgen.errors import SearchError
-    from pixgen.studio.finding import RUNS
+    from pixgen.studio.finding import BUNDLED, RUNS
 
-    if name in (None, RUNS):
-        for _ in finder.refresh(finder.places[RUNS]):
+    if name in (None, RUNS, BUNDLED):
+        for _ in finder.refresh(finder.places[name or RUNS]):
             pass
     places = finder.indexed()
     if name is None:
-        return places
+        return [place for place in places if place.name != BUNDLED]
     if chosen := [place for place in places if place.name == name]:
         return chosen
     names = ", ".join(place.name for place in places) or "none yet: “pixgen index FOLDER” makes one"

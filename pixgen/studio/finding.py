@@ -1,5 +1,6 @@
 """A studio's pictures and folders, kept searchable: own runs as they finish, and folders named at start."""
 
+import logging
 import math
 import os
 import shutil
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pixgen.errors import PictureError, SearchError, StudioError
+from pixgen.errors import PictureError, PixgenError, SearchError, StudioError
+from pixgen.models.catalog import ASSETS
 from pixgen.pictures import open_picture
 from pixgen.studio.claims import is_claimed
 from pixgen.studio.runs import read_run, run_folders
@@ -32,8 +34,13 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from pixgen.models import Perceptor
+    from pixgen.studio.jobs import Job
+
+log = logging.getLogger(__name__)
 
 RUNS = "runs"  # the collection of what was painted here
+BUNDLED = "bundled"  # that of the drawings which come with pixgen
+DRAWINGS = ASSETS / "drawings"
 _FRESH = 600.0  # seconds for which a large folder is not looked through again
 
 
@@ -49,7 +56,7 @@ class Finder:
     """Indexes and searches with a studio's device and models, in turns with its paintings.
 
     Args:
-        roots: folders that may be searched besides own runs.
+        roots: folders that may be searched besides own runs and the bundled drawings.
         address: where the vectors are kept; ``$PIXGEN_LIBRARY`` by default, else ``library`` in the
             studio's folder. A folder, or an object store's address.
         model: a CLIP's name; the first of those that there are by default.
@@ -68,7 +75,7 @@ class Finder:
         self._lock = threading.Lock()
         self._refreshing: set[str] = set()
         self._refreshed: dict[str, float] = {}  # when, by the clock of time.monotonic
-        self.places = {RUNS: Place(RUNS, studio.folder)}
+        self.places = {RUNS: Place(RUNS, studio.folder), BUNDLED: Place(BUNDLED, DRAWINGS)}
         for root in roots:
             self.add(root)
 
@@ -119,12 +126,32 @@ class Finder:
         finally:
             self._refreshing.discard(place.name)
 
+    def follow(self) -> None:
+        """From now on, index what the studio paints as soon as it is finished."""
+
+        def index_it(job: "Job") -> None:
+            if not job.run.picture.is_file():
+                return
+            try:
+                for _ in self.up_to_date(self.places[RUNS]):
+                    pass
+            except PixgenError as error:
+                log.info("not indexed yet: %s", error)  # the next search does, or tells
+
+        self.studio.after_each(index_it)
+
+    def painted(self) -> bool:
+        """Whether anything was painted here."""
+        return any(True for _ in self._finished_runs())
+
     def refresh(self, place: Place) -> Iterator[Progress]:
         """Bring a place's collection up to date with its files. Raises SearchError, ModelError."""
         perceptor = self.studio.perceptor((self.model,))
         own = place.name == RUNS
         with self.studio.exclusive():
             dimensions = _dimensions(perceptor)
+        if place.name in (RUNS, BUNDLED):
+            self._forget_if_moved(place)
         collection = self.library.create(
             place.name, self.model, dimensions=dimensions, source=str(place.folder)
         )
@@ -187,6 +214,12 @@ class Finder:
         except (OSError, ValueError, RuntimeError):
             pass  # no path at all
         raise PictureError(f"“{Path(path).name}” is not there any more: index its folder again.")
+
+    def _forget_if_moved(self, place: Place) -> None:
+        """pixgen or its runs may have been moved to another folder: they are indexed anew there."""
+        for each in self.library.collections():
+            if each.name == place.name and each.source != str(place.folder):
+                self.library.remove(each.name, each.model)
 
     def _allowed(self, only: Filter, place: Place, owner: str) -> Filter:
         own = self.studio.policy.public and place.name == RUNS

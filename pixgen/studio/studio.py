@@ -68,6 +68,7 @@ class Studio:
         self._lock = threading.RLock()  # of what follows
         self._jobs: dict[str, Job] = {}
         self._threads: set[threading.Thread] = set()
+        self._followers: list[Callable[[Job], Any]] = []
         self._closed = False
 
     @cached_property
@@ -236,6 +237,10 @@ class Studio:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def after_each(self, call: Callable[[Job], Any]) -> None:
+        """Have every job that has ended told to ``call``, on the job's own thread."""
+        self._followers.append(call)
+
     def _known(self, run_id: str, owner: str) -> Run:
         """The run of that id, if it may be gone on with by this owner. Raises StudioError."""
         run = self.run(run_id)
@@ -282,6 +287,11 @@ class Studio:
 
     def _work(self, job: Job, claim: Claim) -> None:
         work(job, self._tools, claim=claim)
+        for call in self._followers:
+            try:
+                call(job)
+            except Exception:  # whoever follows must not hold up the studio
+                log.exception("what follows a job failed")
         with self._lock:  # submit, which adds the thread, holds it until it has
             self._threads.discard(threading.current_thread())
 

@@ -17,6 +17,7 @@ EXAMPLES = ASSETS / "examples"
 MOST_CARDS = 100
 MOST_ROWS = 1000
 _MOST_CELLS = 40  # labels up to which the confusion matrix is shown
+_UPRIGHT = 6  # labels past which its heads would be wider than its cells
 
 
 def examples() -> list[str]:
@@ -182,8 +183,9 @@ def _confusion(words: ClassifyWords, evaluation: Evaluation) -> str:
     if len(evaluation.labels) > _MOST_CELLS:
         return ""  # nobody can read it; the downloads have it
     most = max(1, int(evaluation.counts.max()))
+    many = " many" if len(evaluation.labels) > _UPRIGHT else ""  # their heads stand upright then
     heads = "".join(
-        f'<th scope="col">{escape(label)}</th>'
+        f'<th scope="col"><span>{escape(label)}</span></th>'
         for label in (*evaluation.labels, words.none_of_these)
     )
     rows = "".join(
@@ -197,7 +199,7 @@ def _confusion(words: ClassifyWords, evaluation: Evaluation) -> str:
         for row, label in enumerate(evaluation.labels)
     )
     return (
-        f'<details class="pg-confusion" open><summary>{escape(words.confusion)}</summary><div tabindex="0">'
+        f'<details class="pg-confusion{many}" open><summary>{escape(words.confusion)}</summary><div tabindex="0">'
         f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table></div></details>"
     )
 

@@ -9,10 +9,11 @@ from pixgen.models import available_clips
 from pixgen.studio.naming import Namer
 from pixgen.ui import answers, classifying
 from pixgen.ui.classify_texts import ClassifyWords
-from pixgen.ui.classifying import Stops, View
+from pixgen.ui.classifying import View
 from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable_bytes
 from pixgen.ui.mishaps import sentence
+from pixgen.ui.stops import Stops
 from pixgen.ui.texts import Words
 from pixgen.vision.labels import format_labels, parse_labels
 from pixgen.vision.templates import DEFAULT, available_templates
@@ -169,12 +170,12 @@ def _wire_settings(namer: Namer, words: Words, page: gr.Blocks, parts: Parts) ->
         **_QUIET,
     )
     parts["label_set"].input(fill_in, parts["label_set"], parts["labels"], **_QUIET)
-    for choice, field, value in (
-        ("none", "none_below", "below"),
-        ("templates", "own_templates", "own"),
+    for choice, field, shown_for in (
+        ("none", "none_below", ("below", "both")),
+        ("templates", "own_templates", ("own",)),
     ):
         parts[choice].change(
-            lambda chosen, value=value: gr.update(visible=chosen == value),
+            lambda chosen, shown_for=shown_for: gr.update(visible=chosen in shown_for),
             parts[choice], parts[field], queue=False, **_QUIET,
         )  # fmt: skip
 
@@ -186,15 +187,12 @@ def _wire_answers(namer: Namer, words: Words, parts: Parts) -> dict[str, Any]:
 
     def run(request: gr.Request, *values: Any) -> Iterator[tuple]:
         form = dict(zip(FORM, values, strict=True))
-        stopping = stops.begin(request.session_hash)
-        try:
-            for view in classifying.classify(namer, form, stopping, words=own):
-                yield _updates(view, parts, form)
-        except Exception as error:
-            yield _updates(classifying.failed(own, sentence(error, words)), parts, form)
-        finally:
-            stopping.set()  # also when the browser has gone
-            stops.end(request.session_hash, stopping)
+        with stops.held(request.session_hash) as stopping:
+            try:
+                for view in classifying.classify(namer, form, stopping, words=own):
+                    yield _updates(view, parts, form)
+            except Exception as error:
+                yield _updates(classifying.failed(own, sentence(error, words)), parts, form)
 
     def stop(request: gr.Request) -> None:
         stops.stop(request.session_hash)

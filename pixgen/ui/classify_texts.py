@@ -26,6 +26,7 @@ class ClassifyWords:
         ("never", "never"),
         ("else", "when something else fits better"),
         ("below", "when the best cosine is below the limit"),
+        ("both", "in either case"),
     )
     none_below: str = "The limit"
     none_below_help: str = (
@@ -56,7 +57,7 @@ class ClassifyWords:
     failed: str = "Not classified"
     out_of_time: str = "The time for one request here is over: what was seen until then is shown."
     nothing_seen: str = "Stopped before the first picture was seen."
-    no_pictures: str = "There is no picture yet: add one on the left."
+    no_pictures: str = "There is no picture yet: add one first."
     none_of_these: str = "none of these"
     picture_alt: str = "{name}: {answer}"
     cosine: str = "cosine {cosine:.3f}"

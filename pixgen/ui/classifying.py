@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,30 +34,6 @@ class View:
     answers: str | None = None  # HTML
     busy: bool | None = None
     tables: tuple[bytes, bytes] | None = None  # CSV and JSON
-
-
-@dataclass
-class Stops:
-    """Who wants to stop, by session. Any thread may call."""
-
-    _asked: dict[str, threading.Event] = field(default_factory=dict)
-
-    def begin(self, session: str) -> threading.Event:
-        """A new event for what a session begins now; what it had begun before stops."""
-        self.stop(session)
-        self._asked[session] = threading.Event()
-        return self._asked[session]
-
-    def stop(self, session: str) -> None:
-        """Ask what a session has begun to stop."""
-        event = self._asked.get(session)
-        if event is not None:
-            event.set()
-
-    def end(self, session: str, event: threading.Event) -> None:
-        """What was begun with the event has ended."""
-        if self._asked.get(session) is event:
-            del self._asked[session]
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """What the Search tab does, as plain generators of what changes on the screen; no gradio here."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pixgen.errors import SearchError
-from pixgen.studio.finding import RUNS, Finder, Place
+from pixgen.studio.finding import BUNDLED, RUNS, Finder, Place
 from pixgen.ui import found
 from pixgen.ui.found import Found
 from pixgen.ui.mishaps import sentence
@@ -16,6 +17,13 @@ from pixgen.vision.indexing import Progress
 from pixgen.vision.query import Query, Term, parse_query
 
 UPLOADED = "uploaded"  # what the form calls the visitor's own set
+PICTURE = "picture"  # what a query calls the picture that was added
+
+Stopped = Callable[[], bool]
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -31,16 +39,28 @@ class View:
 
 def places(finder: Finder, words: Words, *, uploaded: bool = False) -> list[tuple[str, str]]:
     """``(label, value)`` of what can be searched."""
-    labels = {RUNS: words.search.own_pictures}
+    labels = {RUNS: words.search.own_pictures, BUNDLED: words.search.bundled}
     chosen = [(labels.get(name, name), name) for name in finder.places]
     return [*chosen, (words.search.uploaded, UPLOADED)] if uploaded else chosen
 
 
+def first_place(finder: Finder) -> str:
+    """What is searched as long as nobody has chosen: what was painted here, if that may be seen and
+    there is some, else the drawings that come with pixgen."""
+    return RUNS if not finder.studio.policy.public and finder.painted() else BUNDLED
+
+
 def to_query(text: str, picture: str | None, *, words: Words) -> Query:
-    """The terms that the form asks for. Raises SearchError; nobody types paths of the server."""
+    """The terms that the form asks for; ``[picture]`` among the words is the picture that was added,
+    which else is one more term. Raises SearchError; nobody types paths of the server."""
     terms = parse_query(text) if text.strip() or not picture else ()
-    if any(term.picture for term in terms):
+    named = [term for term in terms if term.picture]
+    if any(term.picture.strip().lower() != PICTURE for term in named):
         raise SearchError(words.search.typed_picture)
+    if named and not picture:
+        raise SearchError(words.search.no_picture)
+    if named:
+        return tuple(replace(term, picture=picture) if term.picture else term for term in terms)
     return (*terms, Term(picture=picture)) if picture else terms
 
 
@@ -69,20 +89,29 @@ def _seed(value: Any) -> int | None:
 
 
 def search(
-    finder: Finder, values: Mapping[str, Any], *, uploaded: Place | None, owner: str, words: Words
-) -> Iterator[View]:
-    """Bring the place up to date, search it, show it. The first view comes before any work."""
+    finder: Finder, values: Mapping[str, Any], *, uploaded: Place | None, owner: str, words: Words,
+    stopped: Stopped = _never,
+) -> Iterator[View]:  # fmt: skip
+    """Bring the place up to date, search it, show it. The first view comes before any work.
+
+    ``stopped`` is asked while new pictures are looked at; what was looked at until then is kept.
+    """
     query = to_query(values.get("query") or "", values.get("picture"), words=words)
     only = to_filter(values)
     yield View(state=found.state(words.search.searching, kind="busy"), busy=True)
     place, last = place_of(finder, values.get("place") or RUNS, uploaded), None
-    for last in finder.up_to_date(place):
-        yield View(state=found.indexing(words, last))
+    with closing(finder.up_to_date(place)) as progress:
+        for last in progress:
+            if stopped():
+                yield _stopped(words)
+                return
+            yield View(state=found.indexing(words, last))
     hits = finder.search(
         place, finder.embed(query), only=only, owner=owner, top=int(values.get("top") or 24),
         threshold=_threshold(values),
     )  # fmt: skip
-    yield _shown([(place, hit) for hit in hits], last, words=words)
+    nothing = words.search.nothing_painted if place.name == RUNS else words.search.nothing_more
+    yield _shown([(place, hit) for hit in hits], last, words=words, nothing=nothing)
 
 
 def like(
@@ -96,7 +125,8 @@ def like(
         place, vector, only=to_filter(values), owner=owner, top=int(values.get("top") or 24),
         threshold=_threshold(values), without=hit.row.path,
     )  # fmt: skip
-    yield _shown([(place, each) for each in hits], None, words=words)
+    nothing = words.search.nothing_more
+    yield _shown([(place, each) for each in hits], None, words=words, nothing=nothing)
 
 
 def _threshold(values: Mapping[str, Any]) -> float:
@@ -105,12 +135,21 @@ def _threshold(values: Mapping[str, Any]) -> float:
     return -1.0 if given is None else float(given)
 
 
-def upload(finder: Finder, paths: Sequence[str], *, words: Words) -> Iterator[tuple[View, Place]]:
-    """Keep a visitor's set and index it. Raises SearchError if none of it is a picture."""
+def upload(
+    finder: Finder, paths: Sequence[str], *, words: Words, stopped: Stopped = _never
+) -> Iterator[tuple[View, Place]]:
+    """Keep a visitor's set and index it. Raises SearchError if none of it is a picture.
+
+    Stopped, it can be searched already; a search goes on with what is missing.
+    """
     place = finder.add_upload([Path(path) for path in paths])
     last = Progress(state="finding")
-    for last in finder.refresh(place):
-        yield View(state=found.indexing(words, last), busy=True), place
+    with closing(finder.refresh(place)) as progress:
+        for last in progress:
+            if stopped():
+                yield _stopped(words), place
+                return
+            yield View(state=found.indexing(words, last), busy=True), place
     if not last.added:
         raise SearchError(words.search.no_pictures)
     ready = words.search.ready.format(count=last.added)
@@ -136,10 +175,15 @@ def told(views: Iterator[Any], *, words: Words) -> Iterator[Any]:
         yield View(state=found.failed(said), busy=False, notice=said)
 
 
-def _shown(hits: list[Found], last: Progress | None, *, words: Words) -> View:
+def _stopped(words: Words) -> View:
+    say = words.search
+    return View(state=found.state(say.stopped, [say.stopped_more], kind="done"), busy=False)
+
+
+def _shown(hits: list[Found], last: Progress | None, *, words: Words, nothing: str) -> View:
     return View(
         state=found.result(words, hits, last),
-        grid=found.grid(words, hits),
+        grid=found.grid(words, hits, nothing=nothing),
         found=tuple(hits),
         busy=False,
     )

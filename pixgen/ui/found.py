@@ -12,7 +12,7 @@ from PIL import Image
 
 from pixgen.errors import PictureError
 from pixgen.pictures import open_reduced
-from pixgen.studio.finding import Place
+from pixgen.studio.finding import DRAWINGS, Place
 from pixgen.ui import canvas
 from pixgen.ui.status import duration
 from pixgen.ui.texts import Words
@@ -23,6 +23,7 @@ from pixgen.vision.search import Hit
 Found = tuple[Place, Hit]
 _THUMBNAIL = 256  # pixels
 _LISTED = 5  # skipped files that are named
+_EXAMPLES = 14  # drawings to begin with
 
 
 def state(
@@ -77,7 +78,7 @@ def result(words: Words, found: Sequence[Found], last: Progress | None) -> str:
 
 
 def empty(words: Words) -> str:
-    """The place of the pictures before the first search."""
+    """The place of the pictures before the first search: drawings that begin one with a click."""
     say = words.search
     mark = '<svg viewBox="0 0 48 48" aria-hidden="true"><rect x="3" y="3" width="18" height="18" rx="3"/>' \
         '<rect x="27" y="3" width="18" height="18" rx="3" opacity=".55"/><rect x="3" y="27" width="18" height="18" ' \
@@ -85,14 +86,22 @@ def empty(words: Words) -> str:
         '<path d="M39 39l6 6" stroke="currentColor" stroke-width="4" stroke-linecap="round"/></svg>'  # fmt: skip
     return (
         f'<figure class="pg-mat" aria-label="{escape(say.pictures)}"><div class="pg-invitation">{mark}'
-        f"<h2>{escape(say.invitation)}</h2><p>{escape(say.invitation_more)}</p></div></figure>"
+        f"<h2>{escape(say.invitation)}</h2><p>{escape(say.invitation_more)}</p>"
+        f'<p>{escape(say.invitation_examples)}</p><div class="pg-pick">{_examples(words)}</div></div></figure>'
     )
 
 
-def grid(words: Words, found: Sequence[Found]) -> str:
-    """The pictures as buttons, each with its score; ``data-hit`` is its place in the list."""
+def examples() -> list[Path]:
+    """Bundled drawings that a search can begin with."""
+    drawings = sorted(DRAWINGS.glob("*.webp"))
+    return drawings[:: max(1, len(drawings) // _EXAMPLES)][:_EXAMPLES]
+
+
+def grid(words: Words, found: Sequence[Found], *, nothing: str) -> str:
+    """The pictures as buttons, each with its score; ``data-hit`` is its place in the list. Without
+    any, ``nothing`` says what to do."""
     if not found:
-        return f'<figure class="pg-mat"><div class="pg-invitation"><p>{escape(words.search.nothing_more)}</p></div></figure>'
+        return f'<figure class="pg-mat"><div class="pg-invitation"><p>{escape(nothing)}</p></div></figure>'
     thumbnails = in_parallel(_thumbnail_of, found, ahead=len(found))
     items = "".join(
         f'<li><button type="button" data-hit="{number}" aria-label="{escape(_alt(words, hit))}">'
@@ -131,12 +140,23 @@ def chosen(words: Words, one: Found, *, number: int, paths: bool) -> str:
 
 def _alt(words: Words, hit: Hit) -> str:
     name = hit.row.prompt or Path(hit.row.path).name
-    return words.search.hit_alt.format(name=name, score=f"{hit.score:.2f}")
+    told = words.search.hit_alt.format(name=name, score=f"{hit.score:.2f}")
+    return f"{told}, {words.search.alike.format(count=len(hit.copies))}" if hit.copies else told
 
 
 def _more(words: Words, hit: Hit) -> str:
-    return (
-        f"<i>{escape(words.search.alike.format(count=len(hit.copies)))}</i>" if hit.copies else ""
+    title = escape(words.search.alike.format(count=len(hit.copies)))
+    return f'<i title="{title}">+{len(hit.copies)}</i>' if hit.copies else ""
+
+
+def _examples(words: Words) -> str:
+    """The bundled drawings as buttons; ``data-example`` is each one's place."""
+    folder = DRAWINGS
+    return "".join(
+        f'<button type="button" data-example="{number}" title="{escape(path.stem.replace("-", " "))}">'
+        f'<img src="{_thumbnail(folder, path.name, 0)}" width="72" height="72" '
+        f'alt="{escape(words.search.example_alt.format(name=path.stem.replace("-", " ")))}"></button>'
+        for number, path in enumerate(examples())
     )
 
 

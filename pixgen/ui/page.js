@@ -20,7 +20,7 @@
       event.preventDefault();
     } else if (event.key === "Escape") {
       document.querySelector(".pg-header details").open = false;
-      (visible("#pg-heat [data-close]") ?? visible("#pg-stop, #pg-classify-stop"))?.click();
+      (visible("#pg-heat [data-close]") ?? visible("#pg-stop, #pg-classify-stop, #pg-find-stop"))?.click();
     } else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
       visible("#pg-prompt textarea, #pg-labels textarea, #pg-query :is(input, textarea)")?.focus();
       event.preventDefault();

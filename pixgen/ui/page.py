@@ -61,7 +61,7 @@ def _tabs(
         with gr.Tab(words.classify, id="classify"):
             classify, run = classify_tab(namer, words, page)
         with gr.Tab(words.search.tab, id="search"):
-            search = search_tab(finder, words, seat=create["seat"])
+            search = search_tab(finder, words, page, seat=create["seat"])
     exchange(studio, words, tabs=tabs, create=create, classify=classify, run=run)
     exchange_found(
         finder, words, tabs=tabs, search=search, create=create, classify=classify, run=run

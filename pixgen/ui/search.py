@@ -7,15 +7,16 @@ from typing import Any
 
 import gradio as gr
 
-from pixgen.errors import PictureError, PixgenError
-from pixgen.pictures import open_picture
-from pixgen.studio.finding import RUNS, Finder
+from pixgen.errors import PixgenError
+from pixgen.studio.finding import BUNDLED, RUNS, Finder
 from pixgen.ui import finding, found, html
 from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable
 from pixgen.ui.finding import View
 from pixgen.ui.found import Found
 from pixgen.ui.painting import Visitor
+from pixgen.ui.search_uploads import busy, wire_uploads
+from pixgen.ui.stops import Stops
 from pixgen.ui.texts import Words
 from pixgen.vision.query import LONGEST_TEXT
 
@@ -36,9 +37,13 @@ _ASKED = (
     "seed",
 )
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+_CLICKS = """element.addEventListener('click', (event) => {
+    const pressed = event.target.closest('[data-example]');
+    if (pressed) trigger('select', { example: Number(pressed.dataset.example) });
+});"""
 
 
-def search_tab(finder: Finder, words: Words, *, seat: gr.BrowserState) -> Parts:
+def search_tab(finder: Finder, words: Words, page: gr.Blocks, *, seat: gr.BrowserState) -> Parts:
     """Build the tab and connect it; its parts, by name. ``seat`` says who looks."""
     with gr.Row(elem_classes="pg-create pg-search"):
         with gr.Column(elem_classes="pg-words"):
@@ -49,9 +54,13 @@ def search_tab(finder: Finder, words: Words, *, seat: gr.BrowserState) -> Parts:
             parts |= _settings_column(words)
     parts["found"], parts["chosen"] = gr.State(()), gr.State(None)
     parts["set"] = gr.State(None)
-    _wire_search(finder, words, parts, seat=seat)
+    stops = Stops()
+    _wire_search(finder, words, parts, seat=seat, stops=stops)
     _wire_chosen(finder, words, parts)
-    _wire_uploads(finder, words, parts)
+    wire_uploads(finder, words, parts, stops=stops)
+    page.load(  # something may have been painted since the page was built
+        lambda: finding.first_place(finder), None, parts["place"], queue=False, **_QUIET
+    )
     return parts
 
 
@@ -65,9 +74,16 @@ def _words_column(finder: Finder, words: Words) -> Parts:
     }  # fmt: skip
     gr.HTML(html.grammar(words, say.grammar))
     parts["place"] = gr.Dropdown(
-        finding.places(finder, words), value=RUNS, label=say.place, elem_id="pg-place"
-    )
-    parts["find"] = gr.Button(say.find, variant="primary", elem_id="pg-find", elem_classes="pg-one")
+        finding.places(finder, words), value=finding.first_place(finder), label=say.place,
+        elem_id="pg-place",
+    )  # fmt: skip
+    with gr.Row(elem_classes="pg-go"):
+        parts["find"] = gr.Button(
+            say.find, variant="primary", elem_id="pg-find", scale=3, min_width=120
+        )
+        parts["stop"] = gr.Button(
+            say.stop, interactive=False, elem_id="pg-find-stop", scale=1, min_width=80
+        )
     with gr.Column(elem_classes="pg-examples"):
         gr.HTML(html.heading(words.examples_title))
         with gr.Row():
@@ -128,15 +144,17 @@ def _stage(words: Words) -> Parts:
         parts["download"] = gr.DownloadButton(
             say.download, size="sm", min_width=0, elem_id="pg-open"
         )
-    parts["grid"] = gr.HTML(found.empty(words), elem_id="pg-hits")
+    parts["grid"] = gr.HTML(
+        found.empty(words), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-hits"
+    )
     # Pressed by page.js when a picture is clicked.
     parts["choose"] = gr.Button(visible="hidden", elem_id="pg-choose")
     parts["number"] = gr.Number(0, visible="hidden", precision=0)
     return parts
 
 
-def _wire_search(finder: Finder, words: Words, parts: Parts, *, seat: Any) -> None:
-    names = ("state", "grid", "found", "find", "chosen", "one", "actions", "download")
+def _wire_search(finder: Finder, words: Words, parts: Parts, *, seat: Any, stops: Stops) -> None:
+    names = ("state", "grid", "found", "find", "stop", "chosen", "one", "actions", "download")
     outputs = [parts[name] for name in names]
 
     def shown(views: Iterator[View]) -> Iterator[tuple]:
@@ -148,16 +166,35 @@ def _wire_search(finder: Finder, words: Words, parts: Parts, *, seat: Any) -> No
                 if (value := getattr(view, name)) is not None:
                     changes[name] = value
             if view.busy is not None:
-                changes["find"] = gr.update(interactive=not view.busy)
+                changes |= busy(view.busy)
             if view.found is not None:  # the best one is chosen at once: then nothing moves later
                 changes |= _choice(finder, words, parts, view.found, 0)
             yield tuple(changes.get(name, gr.skip()) for name in names)
 
     def ask(request: gr.Request, seat: Any, uploaded: Any, *values: Any) -> Iterator[tuple]:
+        yield from looked_for(request, seat, uploaded, dict(zip(_ASKED, values, strict=True)))
+
+    def looked_for(
+        request: gr.Request, seat: Any, uploaded: Any, form: dict[str, Any]
+    ) -> Iterator[tuple]:
         owner = Visitor.known(seat, request.username).owner
+        with stops.held(request.session_hash) as stop:
+            yield from shown(
+                finding.search(
+                    finder, form, uploaded=uploaded, owner=owner, words=words, stopped=stop.is_set
+                )
+            )
+
+    def example(
+        request: gr.Request, pressed: gr.EventData, seat: Any, uploaded: Any, *values: Any
+    ) -> Iterator[tuple]:
         form = dict(zip(_ASKED, values, strict=True))
-        views = finding.search(finder, form, uploaded=uploaded, owner=owner, words=words)
-        yield from shown(views)
+        form |= {"query": "", "picture": str(found.examples()[pressed.example]), "place": BUNDLED}
+        for changes in looked_for(request, seat, uploaded, form):
+            yield (*changes, "", BUNDLED)
+
+    def stop(request: gr.Request) -> None:
+        stops.stop(request.session_hash)
 
     def more(request: gr.Request, seat: Any, one: Any, *values: Any) -> Iterator[tuple]:
         if one is None:
@@ -172,10 +209,16 @@ def _wire_search(finder: Finder, words: Words, parts: Parts, *, seat: Any) -> No
     gr.on(
         [parts["find"].click, parts["query"].submit], ask, [seat, parts["set"], *asked], **watching
     )
+    parts["stop"].click(stop, None, None, queue=False, **_QUIET)
+    parts["grid"].select(
+        example, [seat, parts["set"], *asked],
+        **{**watching, "outputs": [*outputs, parts["query"], parts["place"]]},
+    )  # fmt: skip
     parts["like"].click(more, [seat, parts["chosen"], *asked], **watching)
     for name, part in parts.items():
         if name.startswith("example"):
-            part.click(None, None, parts["query"], js=f"() => {json.dumps(part.value)}").then(
+            both = json.dumps([part.value, BUNDLED])
+            part.click(None, None, [parts["query"], parts["place"]], js=f"() => {both}").then(
                 ask, [seat, parts["set"], *asked], **watching
             )
 
@@ -192,44 +235,6 @@ def _wire_chosen(finder: Finder, words: Words, parts: Parts) -> None:
         js="(found, number) => [found, Number(document.getElementById('pg-choose').dataset.hit)]",
         **_QUIET,
     )  # fmt: skip
-
-
-def _wire_uploads(finder: Finder, words: Words, parts: Parts) -> None:
-    names = ("state", "place", "set", "find")
-
-    def looked_at(picture: Any) -> Any:
-        try:
-            open_picture(picture)
-        except PictureError as error:
-            gr.Warning(str(error), duration=8)
-            return None
-        return gr.skip()
-
-    def add(paths: list[str]) -> Iterator[tuple]:
-        def views() -> Iterator[View]:
-            for view, place in finding.upload(finder, paths, words=words):
-                places.append(place)
-                yield view
-
-        places: list = []
-        for view in finding.told(views(), words=words):
-            if view.notice:
-                gr.Warning(view.notice, duration=8)
-            ready = view.busy is False and view.notice is None
-            changes = {"state": view.state, "find": gr.update(interactive=not view.busy)}
-            if ready:
-                changes["set"] = places[-1]
-                changes["place"] = gr.update(
-                    choices=finding.places(finder, words, uploaded=True), value=finding.UPLOADED
-                )
-            yield tuple(changes.get(name, gr.skip()) for name in names)
-
-    parts["picture"].upload(
-        looked_at, parts["picture"], parts["picture"], concurrency_limit=None, **_QUIET
-    )
-    parts["added"].upload(
-        add, parts["added"], [parts[name] for name in names], concurrency_limit=None, **_QUIET
-    )
 
 
 def _choice(

@@ -13,17 +13,20 @@ class SearchWords:
     picture: str = "Or like this picture"
     place: str = "Where"
     own_pictures: str = "what was painted here"
+    bundled: str = "drawings that come with pixgen"
     uploaded: str = "the pictures you added"
     add: str = "Add pictures, or a zip"
     add_title: str = "Search pictures of your own"
     find: str = "Search"
+    stop: str = "Stop"
     grammar_title: str = "How to write it"
     grammar: tuple[tuple[str, str], ...] = (
         ("a red car", "what is to be seen"),
         ("horse + snow", "both in one picture"),
         ("horse + 2:snow - rider", "more of one, none of another"),
+        ("[picture] + 2:snow", "the picture that you added, with something else"),
     )
-    examples: tuple[str, ...] = ("a fox", "night + 2:stars", "the sea - boat")
+    examples: tuple[str, ...] = ("a fox", "night + 2:stars", "the sea - boat", "a red fruit")
     more: str = "Only some of them"
     top: str = "How many"
     threshold: str = "At least so alike"
@@ -49,6 +52,9 @@ class SearchWords:
     searching: str = "Searching"
     found: str = "{count} found"
     nothing: str = "Nothing found"
+    invitation_examples: str = "Or begin with a drawing, and see what is like it:"
+    example_alt: str = "More like: {name}"
+    nothing_painted: str = "Paint something first, or choose other pictures under “Where”."
     nothing_more: str = "Look for something else, or ask for less."
     new_files: str = "{count} new"
     ready: str = "{count} pictures can be searched"
@@ -66,8 +72,11 @@ class SearchWords:
     start_set: str = "The next picture starts from this one."
     prompt_set: str = "This picture is one of what to paint like now."
     typed_picture: str = (
-        "A picture cannot be named by its path on this page: add it below the words, "
+        "A picture cannot be named by its path on this page: add it below the words and write [picture], "
         "or write \\[ for a bracket."
     )
+    no_picture: str = "Add the picture that [picture] stands for, below the words."
+    stopped: str = "Stopped"
+    stopped_more: str = "the next search goes on from here"
     failed: str = "Not found"
     api: str = "Finds pictures by words, by a picture or by both. Returns their scores and facts, and their files."

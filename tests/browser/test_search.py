@@ -115,6 +115,20 @@ def test_a_zip_is_searched_too_and_what_is_no_picture_is_named(searcher, picture
     assert page.locator("#pg-hits [data-hit]").count() == 3
 
 
+def test_a_drawing_that_comes_along_finds_its_like_with_one_click(searcher):
+    page = searcher()
+    page.locator("#pg-hits [data-example]").nth(1).click()
+    page.locator("#pg-finding [data-state=done]", has_text="found").wait_for()
+    page.locator("#pg-hits [data-hit]").nth(9).wait_for()
+    assert page.locator("#pg-place input").input_value() == SAY.bundled
+    page.locator(".pg-search .pg-chip").first.click()
+    page.locator("#pg-one [data-chosen='0']").wait_for()
+    page.wait_for_function(
+        "text => document.querySelector('#pg-query :is(input, textarea)').value === text",
+        arg=SAY.examples[0],
+    )
+
+
 def test_a_picture_finds_its_like(searcher, pictures):
     page = searcher()
     add(page, pictures)
@@ -180,6 +194,8 @@ def test_what_was_painted_is_found_by_its_words(visit):
     page.locator("#pg-generate").click()
     page.locator("#pg-status [data-state=done]").wait_for()
     page.get_by_role("tab", name=SAY.tab).click()
+    page.locator("#pg-place input").click()
+    page.get_by_role("option", name=SAY.own_pictures).click()
     page.get_by_text(SAY.more).click()
     page.get_by_label(SAY.said).fill("aubergine")
     find(page, "a purple aubergine")

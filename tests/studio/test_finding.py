@@ -11,7 +11,7 @@ from pixgen.errors import ClassifyError, PictureError, SearchError
 from pixgen.recipe import make_recipe
 from pixgen.studio import Policy, Studio
 from pixgen.studio import uploads as sets
-from pixgen.studio.finding import RUNS, Finder
+from pixgen.studio.finding import BUNDLED, RUNS, Finder
 from pixgen.studio.uploads import KEPT_SECONDS, is_upload, keep_upload
 from pixgen.vision.filters import Filter
 from pixgen.vision.query import parse_query
@@ -81,6 +81,27 @@ def test_own_pictures_are_found_once_they_are_finished(make_finder):
     assert finder.file(runs, hit.row.path) == first.picture
 
 
+def test_what_is_painted_can_be_indexed_as_it_is_finished(make_finder):
+    finder = make_finder()
+    finder.follow()
+    run = painted(finder.studio, "a red fox")
+    finder.studio.close(10)  # what follows a job is done on its thread
+    assert finder.collection(finder.places[RUNS]).known().keys() == {f"{run.id}/picture.png"}
+
+
+def test_runs_that_were_moved_with_their_studio_are_found_there(make_finder, tmp_path):
+    finder = make_finder()
+    painted(finder.studio, "a red fox")
+    brought(finder, finder.places[RUNS])
+    finder.studio.close(10)
+    finder.studio.folder.rename(tmp_path / "elsewhere")
+    moved = Studio(tmp_path / "elsewhere", device="cpu")
+    moved.perceptor = finder.studio.perceptor
+    again = Finder(moved, address=tmp_path / "elsewhere" / "library")
+    brought(again, again.places[RUNS])
+    assert len(seen(again, again.places[RUNS])) == 1
+
+
 def test_a_run_that_is_being_painted_is_left_alone(make_finder):
     from pixgen.studio.claims import Claim
 
@@ -118,7 +139,7 @@ def test_a_run_whose_files_are_broken_is_nobodys(make_finder):
 
 def test_only_folders_named_at_start_are_places(make_finder, folder, tmp_path):
     finder = make_finder(roots=[folder])
-    assert list(finder.places) == [RUNS, "my-trips"]
+    assert list(finder.places) == [RUNS, BUNDLED, "my-trips"]
     brought(finder, finder.places["my-trips"])
     assert seen(finder, finder.places["my-trips"], fold=False) == {
         "red.png",

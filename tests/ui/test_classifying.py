@@ -14,7 +14,8 @@ from pixgen.errors import ClassifyError, PixgenError
 from pixgen.studio import Policy
 from pixgen.studio.naming import Namer
 from pixgen.ui import answers, classifying
-from pixgen.ui.classifying import Stops, classify, explain
+from pixgen.ui.classifying import classify, explain
+from pixgen.ui.stops import Stops
 from pixgen.ui.texts import ENGLISH
 from pixgen.vision.zeroshot import Question
 

@@ -7,10 +7,21 @@ import string
 import pytest
 
 from pixgen.errors import SearchError
+from pixgen.recipe import make_recipe
 from pixgen.studio import Policy
-from pixgen.studio.finding import RUNS, Finder
+from pixgen.studio.finding import BUNDLED, RUNS, Finder
 from pixgen.ui import found
-from pixgen.ui.finding import UPLOADED, like, places, search, to_filter, to_query, told, upload
+from pixgen.ui.finding import (
+    UPLOADED,
+    first_place,
+    like,
+    places,
+    search,
+    to_filter,
+    to_query,
+    told,
+    upload,
+)
 from pixgen.ui.texts import ENGLISH
 from pixgen.vision.filters import EVERYTHING, Filter
 from pixgen.vision.query import Term
@@ -159,7 +170,8 @@ def test_a_set_of_ones_own_is_ready_to_be_searched(finder, folder):
 
 
 def test_every_place_has_a_name(finder):
-    assert places(finder, ENGLISH) == [(SAY.own_pictures, RUNS), ("drawings", "drawings")]
+    named = [(SAY.own_pictures, RUNS), (SAY.bundled, BUNDLED), ("drawings", "drawings")]
+    assert places(finder, ENGLISH) == named
     assert places(finder, ENGLISH, uploaded=True)[-1] == (SAY.uploaded, UPLOADED)
 
 
@@ -170,6 +182,44 @@ def test_words_and_a_picture_are_one_sum():
     assert to_query("", "/cache/a.png", words=ENGLISH) == (Term(picture="/cache/a.png"),)
     with pytest.raises(SearchError):
         to_query("", None, words=ENGLISH)
+
+
+def test_the_picture_can_be_a_term_with_its_weight():
+    assert to_query("2:[picture] + snow", "/cache/a.png", words=ENGLISH) == (
+        Term(picture="/cache/a.png", weight=2), Term("snow"),
+    )  # fmt: skip
+    assert to_query("snow - [Picture]", "/a.png", words=ENGLISH)[1].weight == -1
+    with pytest.raises(SearchError, match="Add the picture"):
+        to_query("[picture] + snow", None, words=ENGLISH)
+    with pytest.raises(SearchError, match="cannot be named by its path"):
+        to_query("[picture] + [/etc/passwd]", "/a.png", words=ENGLISH)
+
+
+def test_looking_at_new_pictures_can_be_stopped_and_the_next_search_goes_on(finder, monkeypatch):
+    monkeypatch.setattr("pixgen.vision.indexing.BATCH", 2)
+    seen = []
+    form = {"query": "a fox", "place": "drawings"}
+    views = search(
+        finder, form, uploaded=None, owner="", words=ENGLISH, stopped=lambda: len(seen) > 3
+    )
+    for view in views:
+        seen.append(view)
+    assert SAY.stopped in seen[-1].state
+    assert seen[-1].busy is False
+    assert seen[-1].grid is None
+    assert 0 < len(finder.collection(finder.places["drawings"])) < 6
+    assert len(searched(finder)[-1].found) == 6
+
+
+def test_whoever_has_painted_nothing_begins_with_the_bundled_drawings(finder, studio):
+    assert first_place(finder) == BUNDLED
+    studio.submit(make_recipe({"prompts": "a fox", "steps": 1})).wait(10)
+    assert first_place(finder) == RUNS
+
+
+def test_the_empty_tab_offers_drawings_that_exist():
+    assert found.empty(ENGLISH).count("data-example=") == len(found.examples()) == 14
+    assert all(path.is_file() for path in found.examples())
 
 
 @pytest.mark.parametrize(

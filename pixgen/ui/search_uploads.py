@@ -1,0 +1,65 @@
+"""What a visitor brings to the Search tab: a picture to search by, and a set of pictures to be searched."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import PictureError
+from pixgen.pictures import open_picture
+from pixgen.studio.finding import Finder
+from pixgen.ui import finding
+from pixgen.ui.controls import Parts
+from pixgen.ui.finding import View
+from pixgen.ui.stops import Stops
+from pixgen.ui.texts import Words
+
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def wire_uploads(finder: Finder, words: Words, parts: Parts, *, stops: Stops) -> None:
+    """Connect the fields for a picture to search by and for a set of one's own to be searched."""
+    names = ("state", "place", "set", "find", "stop")
+
+    def looked_at(picture: Any) -> Any:
+        try:
+            open_picture(picture)
+        except PictureError as error:
+            gr.Warning(str(error), duration=8)
+            return None
+        return gr.skip()
+
+    def add(request: gr.Request, paths: list[str]) -> Iterator[tuple]:
+        with stops.held(request.session_hash) as stop:
+            yield from added(paths, stop.is_set)
+
+    def added(paths: list[str], stopped: Callable[[], bool]) -> Iterator[tuple]:
+        def views() -> Iterator[View]:
+            for view, place in finding.upload(finder, paths, words=words, stopped=stopped):
+                places.append(place)
+                yield view
+
+        places: list = []
+        for view in finding.told(views(), words=words):
+            if view.notice:
+                gr.Warning(view.notice, duration=8)
+            ready = view.busy is False and view.notice is None
+            changes = {"state": view.state, **busy(bool(view.busy))}
+            if ready:
+                changes["set"] = places[-1]
+                changes["place"] = gr.update(
+                    choices=finding.places(finder, words, uploaded=True), value=finding.UPLOADED
+                )
+            yield tuple(changes.get(name, gr.skip()) for name in names)
+
+    parts["picture"].upload(
+        looked_at, parts["picture"], parts["picture"], concurrency_limit=None, **_QUIET
+    )
+    parts["added"].upload(
+        add, parts["added"], [parts[name] for name in names], concurrency_limit=None, **_QUIET
+    )
+
+
+def busy(busy: bool) -> dict[str, Any]:
+    """Updates of the buttons while something is being looked for, or is not any more."""
+    return {"find": gr.update(interactive=not busy), "stop": gr.update(interactive=busy)}
