@@ -1,5 +1,8 @@
 """The page's endpoint for programs."""
 
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from pixgen.models.catalog import ASSETS
 from pixgen.studio.metadata import read_metadata
 
 EXAMPLES = ASSETS / "examples"
+ROOT = Path(__file__).parent.parent.parent
 
 pytestmark = [
     pytest.mark.browser,  # it shares the browsers' server
@@ -97,3 +101,22 @@ def test_classify_says_what_is_not_allowed(client):
 
     with pytest.raises(Exception, match="There are no labels"):
         client.predict(pictures=[handle_file(str(EXAMPLES / "fox.png"))], api_name="/classify")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+@pytest.mark.parametrize("endpoint", ["classify", "search"])
+def test_the_readme_s_curl_lines_work_as_they_stand(server, tmp_path, endpoint):
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (block,) = (
+        each for each in re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
+        if "curl -sN" in each and f"/call/{endpoint}" in each
+    )  # fmt: skip
+    shutil.copy(EXAMPLES / "fox.png", tmp_path / "fox.png")
+    script = block.replace("http://127.0.0.1:7860", server.url)
+    assert server.url in script
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "event: complete" in done.stdout, done.stdout
+    assert {"classify": '"label": "fox"', "search": '"score": '}[endpoint] in done.stdout
