@@ -115,7 +115,9 @@ def _card(words: ClassifyWords, place: int, result: Result, top: int) -> str:
         _bar(words, place, score, score.label in answer.found) for score in answer.top(top)
     )
     if answer.none is not None:
-        bars += _row(words.none_of_these, answer.none, "", not answer.found)
+        bars += _row(
+            f"<span>{escape(words.none_of_these)}</span>", answer.none, "", not answer.found
+        )
     paint = (
         f'<button type="button" class="pg-paint" data-paint="{escape(best)}" '
         f'title="{escape(words.paint.format(label=best))}">{escape(words.paint_short)}</button>'
@@ -128,16 +130,17 @@ def _bar(words: ClassifyWords, place: int, score, found: bool) -> str:
         f'<button type="button" data-picture="{place}" data-label="{escape(score.label)}" '
         f'title="{escape(words.explain.format(label=score.label))}">{escape(score.label)}</button>'
     )
-    return _row(
-        button, score.probability, words.cosine.format(cosine=score.cosine), found, is_html=True
-    )
+    told = escape(words.cosine.format(cosine=score.cosine))
+    # Where there is little room, page.css shows the number alone.
+    cosine = f'<small title="{told}" data-short="{score.cosine:.2f}">{told}</small>'
+    return _row(button, score.probability, cosine, found)
 
 
-def _row(label: str, part: float, cosine: str, found: bool, *, is_html: bool = False) -> str:
-    shown = label if is_html else f"<span>{escape(label)}</span>"
+def _row(label: str, part: float, cosine: str, found: bool) -> str:
+    """One bar; ``label`` and ``cosine`` are HTML."""
     return (
-        f'<li class="{"found" if found else "other"}">{shown}<div role="presentation">'
-        f'<i style="width: {part:.1%}"></i></div><b>{part:.0%}</b><small>{escape(cosine)}</small></li>'
+        f'<li class="{"found" if found else "other"}">{label}<div role="presentation">'
+        f'<i style="width: {part:.1%}"></i></div><b>{part:.0%}</b>{cosine}</li>'
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from pixgen.errors import ClassifyError, PictureError
-from pixgen.pictures import open_picture
+from pixgen.pictures import open_picture, open_reduced
 from pixgen.vision.archive import Archive
 from pixgen.vision.reading import Found, Skipped, find_pictures, square
 
@@ -21,11 +21,19 @@ THUMBNAIL = 160  # pixels
 
 @dataclass(frozen=True)
 class Source:
-    """One picture: its name, the label that its folder is named by (empty: none), how to open it."""
+    """One picture: its name, the label that its folder is named by (empty: none), and where it is."""
 
     name: str
     label: str
-    open: Callable[[], Image.Image]  # raises PictureError
+    where: Callable[[], Path | bytes]  # the file, or what is in it; raises PictureError
+
+    def open(self) -> Image.Image:
+        """The whole picture. Raises PictureError."""
+        return open_picture(self.where(), name=f"“{self.name}”")
+
+    def open_reduced(self, side: int) -> Image.Image:
+        """The picture, of which so many pixels a side are wanted, opened faster. Raises PictureError."""
+        return open_reduced(self.where(), side=side, name=f"“{self.name}”")[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +64,7 @@ def gather(paths: Sequence[Path]) -> list[Source]:
 def make_ready(source: Source, *, side: int, thumbnail: bool = False) -> Ready:
     """Open a picture and make it square; an error stays with it. For any thread."""
     try:
-        picture = source.open()
+        picture = source.open_reduced(max(side, THUMBNAIL) if thumbnail else side)
     except PictureError as error:
         return Ready(source, None, error=str(error))
     small = _data_uri(picture) if thumbnail else ""
@@ -69,13 +77,13 @@ def _below(path: Path) -> Iterator[Source]:
             if isinstance(found, Skipped):
                 yield Source(found.path, _label(found.path), partial(_refuse, found.why))
             else:
-                yield Source(found.path, _label(found.path), partial(_open_below, found, path))
+                yield Source(found.path, _label(found.path), partial(_below_it, found, path))
     elif path.suffix.lower() == ".zip":
         archive = Archive(path)
         for name in archive.names():
-            yield Source(name, _label(name), partial(_open_packed, archive, name))
+            yield Source(name, _label(name), partial(archive.read, name))
     else:
-        yield Source(path.name, "", partial(open_picture, path))
+        yield Source(path.name, "", lambda: path)
 
 
 def _label(path: str) -> str:
@@ -83,18 +91,14 @@ def _label(path: str) -> str:
     return PurePosixPath(path).parent.name
 
 
-def _open_below(found: Found, folder: Path) -> Image.Image:
+def _below_it(found: Found, folder: Path) -> Path:
     path = folder / found.path
     if not path.resolve().is_relative_to(folder.resolve()):
         raise PictureError("It is a link that leads out of the folder.")
-    return open_picture(path)
+    return path
 
 
-def _open_packed(archive: Archive, name: str) -> Image.Image:
-    return open_picture(archive.read(name), name=f"“{name}”")
-
-
-def _refuse(why: str) -> Image.Image:
+def _refuse(why: str) -> Path:
     raise PictureError(why)
 
 

@@ -238,3 +238,15 @@ def test_a_broken_collection_is_a_sentence(library, collection):
     shutil.rmtree(library.address)
     with pytest.raises(SearchError, match="cannot be read or written"):
         search(collection, unit(1))
+
+
+def test_an_object_store_s_address_works_as_a_folder_does():
+    shared = Library("memory://shared")  # LanceDB's own store without a disk stands for s3://
+    made = shared.create("sea", "pocket", dimensions=4)
+    rows = [
+        Row(path=f"{n}.png", size=1, modified=1, sha256=str(n), width=1, height=1) for n in range(4)
+    ]
+    made.add(rows, np.eye(4, dtype=np.float32))
+    ((row, score, _),) = shared.open("sea", "pocket").nearest(np.eye(4, dtype=np.float32)[2], top=1)
+    assert (row.path, score) == ("2.png", pytest.approx(1, abs=1e-5))
+    assert [each.name for each in shared.collections()] == ["sea"]
