@@ -132,7 +132,7 @@ class RichReport(AbstractContextManager):
             )
             return
         self._bar.update(
-            self._task, description=glimpse.state, completed=frame.step, total=max(1, frame.steps),
+            self._task, description=glimpse.state, completed=max(0, frame.step), total=max(1, frame.steps),
             figures=_figures(glimpse),
         )  # fmt: skip
         if self._live is not None:
@@ -167,7 +167,7 @@ def _short(path: Path) -> Path:
 
 def _figures(glimpse: "Glimpse") -> str:
     frame = glimpse.frame
-    parts = [f"step {frame.step}/{frame.steps}"]
+    parts = [f"step {frame.step}/{frame.steps}" if frame.step >= 0 else "sketching"]
     if glimpse.steps_a_second:
         parts.append(f"{glimpse.steps_a_second:.1f} steps/s")
     if glimpse.seconds_left is not None:
