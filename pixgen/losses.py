@@ -105,6 +105,7 @@ class Losses(_Value):
     edge: Edge = Edge()
     tiling: Weight = 0.0  # seamless beside itself, both ways; sane: 1 to 20
     anti_text: Weight = 0.0  # no lettering; sane: 0.1 to 1
+    aesthetics: Weight = 0.0  # what people found beautiful, by LAION's head; sane: 0.2 to 2
     style: Style = Style()
 
     @property

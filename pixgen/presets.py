@@ -14,12 +14,25 @@ DEFAULT = "balanced"
 
 @dataclass(frozen=True)
 class Preset:
-    """A partial recipe, what it is called and what it costs."""
+    """A partial recipe, what it is called and what it costs.
+
+    ``foretold_megabytes`` of a device's memory are what `pixgen.synthesis.estimate` says; ``measured`` are
+    runs on named devices, each with ``device``, ``megabytes`` and ``seconds``. Presets for the bundled
+    pair, whose sentence says what they cost, have neither.
+    """
 
     name: str
     title: str
     about: str
     recipe: dict[str, Any]
+    foretold_megabytes: int | None = None
+    measured: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model that it names."""
+        clips = self.recipe.get("clip", ())
+        return (*([self.recipe["model"]] if "model" in self.recipe else []), *clips)
 
 
 @cache
@@ -28,12 +41,11 @@ def available_presets() -> dict[str, Preset]:
     found = []
     for path in FOLDER.glob("*.json"):
         content = json.loads(path.read_text("utf-8"))
-        found.append(
-            (
-                content["order"],
-                Preset(path.stem, content["title"], content["about"], content["recipe"]),
-            )
-        )
+        preset = Preset(
+            path.stem, content["title"], content["about"], content["recipe"],
+            content.get("foretold_megabytes"), tuple(content.get("measured", ())),
+        )  # fmt: skip
+        found.append((content["order"], preset))
     return {preset.name: preset for _, preset in sorted(found, key=lambda each: each[0])}
 
 

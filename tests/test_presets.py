@@ -6,6 +6,7 @@ from pixgen.drawing import DRAWERS
 from pixgen.errors import RecipeError
 from pixgen.presets import DEFAULT, available_presets, load_preset
 from pixgen.recipe import make_recipe
+from pixgen.synthesis.estimate import estimate
 
 
 def test_the_presets_of_the_pocket_pair_are_there_the_cheapest_first():
@@ -42,3 +43,24 @@ def test_each_preset_costs_more_than_the_one_before():
 def test_an_unknown_preset_is_answered_with_the_names():
     with pytest.raises(RecipeError, match="draft, balanced, best"):
         load_preset("quick")
+
+
+def test_presets_for_fetched_models_say_what_memory_they_take():
+    full = [each for each in available_presets().values() if each.models]
+    assert [each.name for each in full] == [
+        "full-draft", "full-normal", "full-better", "full-best", "full-supreme",
+    ]  # fmt: skip
+    sizes = [each.foretold_megabytes for each in full]
+    assert sizes == sorted(sizes)
+    for each in full:
+        assert f"{each.foretold_megabytes / 1000:.1f} GB" in each.about
+        for run in each.measured:
+            assert set(run) == {"device", "megabytes", "seconds"}
+
+
+def test_what_is_foretold_is_what_the_estimate_says():
+    preset = load_preset("full-draft")
+    recipe = make_recipe(preset.recipe, {"prompts": "x"})
+    assert estimate(recipe, device="cuda").total == pytest.approx(
+        preset.foretold_megabytes * 1e6, rel=0.05
+    )

@@ -16,7 +16,14 @@ def presets(as_json: AsJson = False) -> None:
     found = available_presets().values()
     if as_json:
         values = [
-            {"name": each.name, "title": each.title, "about": each.about, "recipe": each.recipe}
+            {
+                "name": each.name,
+                "title": each.title,
+                "about": each.about,
+                "recipe": each.recipe,
+                "foretold_megabytes": each.foretold_megabytes,
+                "measured": list(each.measured),
+            }
             for each in found
         ]
         typer.echo(json.dumps(values, ensure_ascii=False))

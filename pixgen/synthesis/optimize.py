@@ -30,11 +30,10 @@ from pixgen.synthesis.memory import (
     memory_guard,
     what_changed,
 )  # fmt: skip
-from pixgen.synthesis.picture_losses import anti_text_loss
 from pixgen.synthesis.regions import Regions
 from pixgen.synthesis.sketching import Sketchbook
 from pixgen.synthesis.starts import as_tensor
-from pixgen.synthesis.wishes import Wishes, lettering
+from pixgen.synthesis.wishes import Wishes, opinions
 
 Lighter = Callable[..., Recipe | None]  # as ``lightened``
 _HALF_SCALE = 2.0**12  # keeps float16 gradients of pixels above their smallest number
@@ -72,7 +71,7 @@ class Optimization(Iterator[Frame]):
         self._generator = torch.Generator(self._device).manual_seed(recipe.seed)
         self._done = self._drawing = False
         self._wishes = Wishes(recipe.losses, pictures=self._pictures, device=self._device)
-        self._lettering = lettering(perceptor) if recipe.losses.anti_text else None
+        self._opinions = opinions(recipe, perceptor)
         self._start_latent = torch.zeros_like(drawer.latent)
         self._beginning = Beginning(
             recipe, drawer, pictures=self._pictures, generator=self._generator,
@@ -225,14 +224,14 @@ class Optimization(Iterator[Frame]):
             looked_at = picture if regions.boxes else self._tiled(picture)
             weights = torch.tensor([prompt.weight for prompt in prompts], device=self._device)
             stops = torch.tensor([prompt.stop for prompt in prompts], device=self._device)
-            cosines, total, lettered = 0.0, 0.0, 0.0
+            cosines, total, opined = 0.0, 0.0, dict.fromkeys(self._opinions, 0.0)
             pieces = torch.arange(cutouts.count).chunk(min(cutouts.batches, cutouts.count))
             for rows in pieces:
-                part = Placement(
+                places = Placement(
                     placed.matrices[rows], tuple(placed.paddings[row] for row in rows.tolist())
                 )
                 seen = disturb(
-                    sample(looked_at, part, size=self.perceptor.size),
+                    sample(looked_at, places, size=self.perceptor.size),
                     cutouts.set.augmentations, self._generator,
                 )  # fmt: skip
                 self._mark("cutouts")
@@ -240,19 +239,18 @@ class Optimization(Iterator[Frame]):
                 self._mark("clip")
                 distances = spherical_dist_loss(vectors, targets)
                 loss = prompt_loss(distances, weights=weights, stops=stops, shares=shares[rows])
-                total = total + loss.detach() * (len(rows) / cutouts.count)
-                if self._lettering is not None:
-                    text = self.recipe.losses.anti_text * anti_text_loss(vectors, self._lettering)
-                    lettered = lettered + text.detach() * (len(rows) / cutouts.count)
-                    loss = loss + text
-                loss = loss * (len(rows) / cutouts.count)
+                part = len(rows) / cutouts.count
+                total = total + loss.detach() * part
+                for name, opinion in self._opinions.items():
+                    found = opinion(vectors)
+                    opined[name] = opined[name] + found.detach() * part
+                    loss = loss + found
+                loss = loss * part
                 if backward:
                     (loss * self._gradient_scale).backward()
                     self._mark("backward")
                 cosines = cosines + (vectors.detach() @ targets.T * shares[rows]).sum(0)
-            losses["prompts"] = total
-            if self._lettering is not None:
-                losses["anti_text"] = lettered
+            losses |= {"prompts": total, **opined}
             for index, prompt in enumerate(prompts):
                 similarities[_unused(prompt.label, similarities)] = cosines[index] / cutouts.count
         losses |= self._pixel_losses(picture, backward=backward)

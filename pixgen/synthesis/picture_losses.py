@@ -91,6 +91,14 @@ def anti_text_loss(vectors: torch.Tensor, direction: torch.Tensor) -> torch.Tens
     return (vectors @ direction).relu().mean()
 
 
+def aesthetic_loss(scores: torch.Tensor) -> torch.Tensor:
+    """How far aesthetic scores ``(N,)``, from about 1 to 10, are from the best.
+
+    Source of the constants: github.com/pixray/pixray.
+    """
+    return 0.02 * (scores - 10).square().mean()
+
+
 class StyleStatistics:
     """What a style is here: how often which small patterns come together, at three scales.
 

@@ -8,11 +8,14 @@ import torch.nn.functional as F
 from PIL import Image
 
 from pixgen.losses import Losses, Palette, rgb
+from pixgen.models.aesthetics import load_taste
 from pixgen.models.clip import Perceptor, Perceptors
+from pixgen.recipe import Recipe
 from pixgen.synthesis import picture_losses as wanted
 from pixgen.synthesis.colours import main_colours
 from pixgen.synthesis.starts import as_tensor
 
+Opinion = Callable[[torch.Tensor], torch.Tensor]  # of CLIP vectors (N, D), a scalar
 _COLOURS_OF_A_PICTURE = 16
 _LETTERING = ("text", "letters", "words", "writing", "a sign with text", "a book page")
 _PICTURES = ("a picture", "a drawing", "a painting")
@@ -56,6 +59,23 @@ class Wishes:
     def _add(self, name: str, weight: float, loss: Callable[[torch.Tensor], torch.Tensor]) -> None:
         if weight:
             self._found.append((name, weight, loss))
+
+
+def opinions(recipe: Recipe, perceptor: Perceptor | Perceptors) -> dict[str, Opinion]:
+    """The weighted losses of what CLIP sees that a recipe asks for beside its prompts, by name. Raises
+    ModelError if what one of them needs is not there."""
+    losses, found = recipe.losses, {}
+    if losses.anti_text:
+        direction = lettering(perceptor)
+        found["anti_text"] = lambda vectors: (
+            losses.anti_text * wanted.anti_text_loss(vectors, direction)
+        )
+    if losses.aesthetics:
+        taste = load_taste(perceptor, recipe.clip_names)
+        found["aesthetics"] = lambda vectors: (
+            losses.aesthetics * wanted.aesthetic_loss(taste.scores(vectors))
+        )
+    return found
 
 
 @torch.no_grad()

@@ -2,13 +2,13 @@
 
 import gradio as gr
 
-from pixgen.presets import available_presets
 from pixgen.prompts import LONGEST_TEXT
 from pixgen.studio.policy import Policy
 from pixgen.ui import html
 from pixgen.ui.fields import Field, slider
 from pixgen.ui.form import sizes
 from pixgen.ui.losses import loss_controls
+from pixgen.ui.offered import offered_presets
 from pixgen.ui.texts import Words
 
 Parts = dict[str, gr.components.Component]
@@ -52,7 +52,7 @@ def settings_column(fields: dict[str, Field], policy: Policy, words: Words) -> P
     """Preset, size and seed, and the rest folded."""
     parts: Parts = {}
     parts["preset"] = gr.Radio(
-        _presets(words),
+        _presets(policy, words),
         value=fields["preset"].default, label=words.preset, elem_id="pg-preset",
     )  # fmt: skip
     with gr.Row(elem_classes="pg-pair"):
@@ -78,12 +78,12 @@ def settings_column(fields: dict[str, Field], policy: Policy, words: Words) -> P
     return parts
 
 
-def _presets(words: Words) -> list[tuple[str, str]]:
+def _presets(policy: Policy, words: Words) -> list[tuple[str, str]]:
     """The presets to choose from, as (title and sentence, name)."""
     translated = {name: f"{title}\n{about}" for name, title, about in words.presets}
     return [
         (translated.get(name, f"{preset.title}\n{preset.about}"), name)
-        for name, preset in available_presets().items()
+        for name, preset in offered_presets(policy).items()
     ]
 
 

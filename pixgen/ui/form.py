@@ -15,6 +15,7 @@ from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe
 from pixgen.studio.policy import Policy
 from pixgen.ui.fields import Field
 from pixgen.ui.losses import loss_assignments, loss_fields, loss_values
+from pixgen.ui.offered import offered_presets
 from pixgen.ui.texts import Words
 
 _SIZES = (
@@ -28,7 +29,7 @@ def fields(policy: Policy, words: Words) -> dict[str, Field]:
     return {
         "prompt": Field(""),
         "leave_out": Field(""),
-        "preset": Field(DEFAULT, choices=tuple(available_presets())),
+        "preset": Field(DEFAULT, choices=tuple(offered_presets(policy))),
         "size": Field("128x128"),
         "seed": Field(""),
         "drawer": Field(preset["drawer"], choices=DRAWERS),

@@ -26,7 +26,7 @@ def memory_line(words: Words, found: Outlook | None) -> str:
     needs = own.needs.format(size=in_words(found.needed))
     return (
         f'<p class="pg-memory" data-verdict="{found.verdict.replace(" ", "-")}">'
-        f"<span>{escape(needs)}</span> <b>{escape(said)}</b></p>"
+        f"<span>{escape(needs)}</span> · <b>{escape(said)}</b></p>"
     )
 
 

@@ -10,7 +10,7 @@ from pixgen.ui.texts import ENGLISH
 @pytest.mark.parametrize(
     ("needed", "free", "said"),
     [
-        (230_000_000, 10**9, "<span>Takes about 230 MB of memory</span> <b>fits</b>"),
+        (230_000_000, 10**9, "<span>Takes about 230 MB of memory</span> · <b>fits</b>"),
         (900_000_000, 10**9, "<b>tight</b>"),
         (2_500_000_000, 10**9, "<b>will not fit: less is done at once"),
     ],

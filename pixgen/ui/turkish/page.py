@@ -58,6 +58,31 @@ PAGE: dict[str, Any] = {
             "Bir eskiz, ardından her çözünürlükten resmin toplamıyla 80 adım.",
         ),
         ("brush", "Fırça", "Bir eskiz, ardından 96 fırça darbesiyle 40 adım."),
+        (
+            "full-draft",
+            "Tam taslak",
+            "GPU için, indirilen modellerle: 256×256'da 150 adım, bir CLIP bakar, belleğinden yaklaşık 2.3 GB.",
+        ),
+        (
+            "full-normal",
+            "Tam olağan",
+            "GPU için, indirilen modellerle: 384×384'te 250 adım, iki CLIP bakar, belleğinden yaklaşık 5.0 GB.",
+        ),
+        (
+            "full-better",
+            "Tam daha iyi",
+            "GPU için, indirilen modellerle: 512×512'de 300 adım, iki CLIP bakar, belleğinden yaklaşık 6.4 GB.",
+        ),
+        (
+            "full-best",
+            "Tam en iyi",
+            "GPU için, indirilen modellerle: 512×512'de 350 adım, üç CLIP bakar, belleğinden yaklaşık 8.3 GB.",
+        ),
+        (
+            "full-supreme",
+            "Tam üstün",
+            "GPU için, indirilen modellerle: 768×768'de 400 adım, üç CLIP bakar, belleğinden yaklaşık 13.5 GB.",
+        ),
     ),
     "size": "Boyut",
     "seed": "Tohum",
