@@ -13,6 +13,7 @@ import typer
 import pixgen
 from pixgen.bench import bench
 from pixgen.commands.classify import classify
+from pixgen.commands.compare import compare
 from pixgen.commands.film import film
 from pixgen.commands.fork import fork
 from pixgen.commands.generate import generate
@@ -36,6 +37,7 @@ app = typer.Typer(
 for command in (
     generate,
     fork,
+    compare,
     grid,
     strip,
     film,
