@@ -78,6 +78,8 @@ def _stage(words: Words) -> Parts:
     parts["sketches"] = gr.HTML("", elem_id="pg-sketches")
     # Pressed by page.js when the line to the server was cut, for example while a phone slept.
     parts["look_again"] = gr.Button(visible="hidden", elem_id="pg-look-again")
+    # Pressed by page.js when a run of another tab is to be seen here.
+    parts["look_at"] = gr.Button(visible="hidden", elem_id="pg-look-at")
     # Pressed by page.js when a sketch is clicked.
     parts["take"] = gr.Button(visible="hidden", elem_id="pg-take")
     parts["pick"] = gr.Number(0, visible="hidden", precision=0)
@@ -95,9 +97,7 @@ def _wire_painting(
             yield _updates(screen, parts, words)
 
     def known(request: gr.Request, seat: Any) -> Visitor:
-        return Visitor.known(
-            seat, request.username, enter=lambda: pages.enter(request.session_hash)
-        )
+        return Visitor.known(seat, request.username, pages=pages, session=request.session_hash)
 
     def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
         form = dict(zip(names, values, strict=True))
@@ -105,6 +105,9 @@ def _wire_painting(
 
     def take(request: gr.Request, seat: Any, pick: Any) -> Iterator[tuple]:
         yield from shown(painting.take(studio, known(request, seat), pick, words=words))
+
+    def look_at(request: gr.Request, seat: Any) -> Iterator[tuple]:
+        yield from shown(painting.look_at(studio, known(request, seat), words=words))
 
     def come_back(request: gr.Request, seat: Any) -> Iterator[tuple]:
         yield from shown(painting.come_back(studio, known(request, seat), words=words))
@@ -125,6 +128,7 @@ def _wire_painting(
         take, [parts["seat"], parts["pick"]], **watching,
         js="(seat, pick) => [seat, Number(document.getElementById('pg-take').dataset.pick)]",
     )  # fmt: skip
+    parts["look_at"].click(look_at, parts["seat"], **watching)
     gr.on([page.load, parts["look_again"].click], come_back, parts["seat"], **watching)
     parts["stop"].click(stop, parts["seat"], outputs, queue=False, **_QUIET)
 

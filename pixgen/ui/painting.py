@@ -5,7 +5,7 @@ The page only watches: a job belongs to the studio and goes on when nobody looks
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,8 +77,10 @@ def _add(
     for remark in remarks(values, words):
         yield Screen(notice=remark)
     yield Screen(queue=queueing.of_visitor(words, studio, visitor))
-    if queueing.shown(studio, visitor) is job:  # the other one has ended meanwhile
-        yield from follow(studio, job, visitor, words=words)
+    if not visitor.pages.watched(
+        visitor.session
+    ):  # the other one has ended, or is painted for a grid
+        yield from follow(studio, queueing.shown(studio, visitor) or job, visitor, words=words)
 
 
 def take(studio: Studio, visitor: Visitor, pick: Any, *, words: Words) -> Iterator[Screen]:
@@ -124,26 +126,41 @@ def come_back(studio: Studio, visitor: Visitor, *, words: Words) -> Iterator[Scr
 def follow(studio: Studio, job: Job | None, visitor: Visitor, *, words: Words) -> Iterator[Screen]:
     """What a job shows, and then the visitor's others that wait, until none does. Leaving it stops no
     job; a newer watcher of the same page ends it."""
-    newest = visitor.enter()
-    while job is not None and newest():
-        yield _seated(job, visitor)
-        yield from _watch(studio, job, visitor, newest, words=words)
-        another = queueing.shown(studio, visitor)
-        if another is not None and job.state == "done" and newest():
-            prompt = job.recipe.prompt
-            yield Screen(notice=words.turning.next_begins.format(prompt=prompt))
-        job = another
+    mark, told = visitor.pages.enter(visitor.session), False
+    try:
+        while job is not None and visitor.newest(mark):
+            yield _seated(job, visitor)
+            yield from _watch(studio, job, visitor, mark, words=words)
+            another = queueing.shown(studio, visitor)
+            if another is not None and job.state == "done" and visitor.newest(mark) and not told:
+                told = True  # once is enough: of the others, the queue tells
+                prompt = job.recipe.prompt
+                yield Screen(notice=words.turning.next_begins.format(prompt=prompt))
+            job = another
+    finally:
+        visitor.pages.leave(visitor.session, mark)
+
+
+def look_at(studio: Studio, visitor: Visitor, *, words: Words) -> Iterator[Screen]:
+    """Show the visitor's last run, whatever else is painted meanwhile."""
+    yield Screen()  # gradio blanks every output of a generator that yields nothing
+    job, run = visitor.job(studio), visitor.run(studio)
+    if job is not None and not job.ended:
+        yield from follow(studio, job, visitor, words=words)
+    elif run is not None:
+        visitor.pages.enter(visitor.session)  # who has watched another one leaves
+        yield replace(_ended(run, words=words), queue=queueing.of_visitor(words, studio, visitor))
 
 
 def _watch(
-    studio: Studio, job: Job, visitor: Visitor, newest: Callable[[], bool], *, words: Words
+    studio: Studio, job: Job, visitor: Visitor, mark: object, *, words: Words
 ) -> Iterator[Screen]:
     """What a job shows until it ends, and its files then; or until another goes before it."""
     busy: Busy | None = "painting"
     shown, sketched, listed = None, False, None
     for glimpse in job.watch():
         frame, picture, thumbnails = glimpse.frame, None, None
-        if not newest():
+        if not visitor.newest(mark):
             return
         queue = queueing.of_visitor(words, studio, visitor)
         if glimpse.state in ENDED:

@@ -8,54 +8,69 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pixgen.errors import StudioError
 from pixgen.studio import Job, Run, Studio
 
-Enter = Callable[[], Callable[[], bool]]
-
 _OPEN_PAGES = 1000  # that are remembered
 
 
 class Pages:
-    """Which watcher of an open page is the newest: what an older one has to show is out of date."""
+    """Who watches for which open page, by its session. Any thread may call any method."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._newest: OrderedDict[str, object] = OrderedDict()
 
-    def enter(self, page: str | None) -> Callable[[], bool]:
-        """A new watcher of a page, by its session; what it returns says whether it is still the newest."""
-        mark, page = object(), page or ""
+    def enter(self, session: str) -> object:
+        """A new watcher of a page: a mark, with which it asks whether it still is the newest."""
+        mark = object()
         with self._lock:
-            self._newest[page] = mark
-            self._newest.move_to_end(page)
+            self._newest[session] = mark
+            self._newest.move_to_end(session)
             if len(self._newest) > _OPEN_PAGES:
                 self._newest.popitem(last=False)
-        return lambda: self._newest.get(page, mark) is mark
+        return mark
 
+    def newest(self, session: str, mark: object) -> bool:
+        """Whether no other has come since: what an older one has to show is out of date."""
+        return self._newest.get(session) is mark
 
-def _alone() -> Callable[[], bool]:
-    return lambda: True
+    def leave(self, session: str, mark: object) -> None:
+        """A watcher goes."""
+        with self._lock:
+            if self._newest.get(session) is mark:
+                del self._newest[session]
+
+    def watched(self, session: str) -> bool:
+        """Whether somebody watches for the page."""
+        return session in self._newest
 
 
 @dataclass(frozen=True)
 class Visitor:
     """Who looks: the seat that the browser sent, and the name of a person who has logged in.
 
-    ``enter`` is called when something is begun to be watched for this visitor; what it returns says
-    whether that is still what their page shows.
+    ``session`` names the open page, one of ``pages``.
     """
 
     seat: Mapping[str, str]
     username: str = ""
-    enter: Enter = _alone
+    pages: Pages = field(default_factory=Pages)
+    session: str = ""
 
     @classmethod
-    def known(cls, seat: Any, username: str | None, *, enter: Enter = _alone) -> "Visitor":
+    def known(
+        cls,
+        seat: Any,
+        username: str | None,
+        *,
+        pages: Pages | None = None,
+        session: str | None = "",
+    ) -> "Visitor":
         """From the seat's JSON that a browser sent, which may be anything."""
         try:
             sent = json.loads(seat)
@@ -63,7 +78,12 @@ class Visitor:
             sent = None
         sent = sent if isinstance(sent, dict) else {}
         kept = {key: sent[key] for key in ("visitor", "job", "seed") if _is_name(sent.get(key))}
-        return cls({"visitor": secrets.token_urlsafe(16), **kept}, username or "", enter)
+        return cls(
+            {"visitor": secrets.token_urlsafe(16), **kept},
+            username or "",
+            pages or Pages(),
+            session or "",
+        )
 
     @property
     def owner(self) -> str:
@@ -78,6 +98,10 @@ class Visitor:
         """The job of that name, if it is known and theirs."""
         job = studio.job(run_id)
         return job if job is not None and job.owner == self.owner else None
+
+    def newest(self, mark: object) -> bool:
+        """Whether the watcher with this mark is the newest of the visitor's page."""
+        return self.pages.newest(self.session, mark)
 
     def run(self, studio: Studio) -> Run | None:
         """The visitor's last run on disk, if it is there and theirs."""

@@ -3,15 +3,17 @@
 import json
 import re
 import threading
+from dataclasses import replace
 
 import pytest
 
 from pixgen.studio import Policy
 from pixgen.ui import queueing
-from pixgen.ui.painting import come_back, paint, stop, told
+from pixgen.ui.painting import come_back, look_at, paint, stop, told
 from pixgen.ui.texts import ENGLISH
 from pixgen.ui.turning import apply, fork, more
 from pixgen.ui.visitors import Pages, Visitor
+from tests.studio.fakes import a_recipe
 from tests.ui.test_painting import FORM, begun, painted, seated
 
 SAY = ENGLISH.turning
@@ -104,7 +106,10 @@ def queue_of(studio, visitor):
 
 
 def added(studio, visitor, **values):
-    """The screens of a picture that is added while another is painted."""
+    """The screens of a picture that is added on the page that watches another."""
+    pages = Pages()
+    pages.enter("")
+    visitor = replace(visitor, pages=pages)
     return screens_of(paint(studio, {**FORM, **values}, visitor, words=ENGLISH))
 
 
@@ -214,16 +219,36 @@ def test_a_reload_finds_the_picture_that_is_painted_now(slow, visitor):
     screens_of(back)
 
 
-def test_an_older_watcher_of_the_same_page_leaves(make_studio, visitor):
+def test_an_older_watcher_of_the_same_page_leaves(make_studio):
     pages, hold = Pages(), threading.Event()
     studio = make_studio(hold=hold)
-    visitor = Visitor.known("", None, enter=lambda: pages.enter("one page"))
+    visitor = Visitor.known("", None, pages=pages, session="one page")
     older = paint(studio, FORM, visitor, words=ENGLISH)
-    seen = [next(older) for _ in range(3)]
-    again = Visitor.known(seated(seen).seat and next(s.seat for s in seen if s.seat), None,
-                          enter=lambda: pages.enter("one page"))  # fmt: skip
-    newer = come_back(studio, again, words=ENGLISH)
+    seat = next(screen.seat for screen in older if screen.seat)
+    newer = come_back(
+        studio, Visitor.known(seat, None, pages=pages, session="one page"), words=ENGLISH
+    )
     next(newer), next(newer)
     assert not [screen for screen in older if screen.busy]
     hold.set()
     assert screens_of(newer)[-1].busy == "idle"
+    assert not pages.watched("one page")
+
+
+def test_a_run_of_another_tab_is_shown_though_one_is_painted(slow, visitor):
+    done = seated(painted(slow, visitor, prompt="an owl", steps=1))
+    screens, painting = begun(slow, done, steps=300)
+    *_, last = look_at(slow, done, words=ENGLISH)
+    assert (last.busy, last.forkable) == ("idle", True)
+    assert "an owl" in last.canvas
+    stop(slow, painting)
+    screens_of(screens)
+
+
+def test_a_picture_is_watched_where_nobody_watches_another(slow, visitor):
+    other = slow.submit(a_recipe(steps=200), owner=visitor.owner)  # as a grid's cell would be
+    screens = paint(slow, {**FORM, "prompt": "an owl", "steps": 2}, visitor, words=ENGLISH)
+    seat = next(screen.seat for screen in screens if screen.seat)
+    assert Visitor.known(seat, None).seat["job"] == other.id
+    other.stop()
+    assert seated(screens_of(screens)).run(slow).recipe.prompt == "an owl"
