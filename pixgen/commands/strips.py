@@ -40,14 +40,15 @@ def between(first: Scene, last: Scene, part: float) -> Scene:
     return tuple(mixed)
 
 
-def plan_strip(ends: Sequence[str], options: Options, *, count: int) -> Plan:
+def plan_strip(ends: Sequence[str | Scene], options: Options, *, count: int) -> Plan:
     """``count`` pictures from one idea to the other, each with its own recipe and all with one seed.
 
-    Without steps in ``options``, sketches are kept as they are. Raises RecipeError.
+    An end is as ``read_idea`` reads it, or the terms themselves. Without steps in ``options``, sketches
+    are kept as they are. Raises RecipeError.
     """
     if not FEWEST <= count <= MOST:
         raise RecipeError(f"A strip has {FEWEST} to {MOST} pictures, not {count}.")
-    first, last = map(read_idea, ends)
+    first, last = (read_idea(end) if isinstance(end, str) else end for end in ends)
     if options.seed is None:
         options = replace(options, seed=secrets.randbelow(LARGEST_DRAWN_SEED + 1))
     whole = recipe_from(replace(options, prompt=format_prompts(((*first, *last),))))

@@ -59,23 +59,23 @@ class Plan:
 class Grid:
     """A plan and its runs in a studio. ``make`` and ``read`` make one; any thread may ``stop`` it."""
 
-    def __init__(self, studio: Studio, folder: Path, plan: Plan) -> None:
-        self.folder, self.plan = folder, plan
+    def __init__(self, studio: Studio, folder: Path, plan: Plan, *, owner: str = "") -> None:
+        self.folder, self.plan, self.owner = folder, plan, owner
         self._studio = studio
         self._stopping = threading.Event()
         self._lock = threading.Lock()  # of the job
         self._job: Job | None = None
 
     @classmethod
-    def make(cls, studio: Studio, plan: Plan) -> "Grid":
-        """A new grid, of which nothing is painted yet.
+    def make(cls, studio: Studio, plan: Plan, *, owner: str = "") -> "Grid":
+        """A new grid, of which nothing is painted yet; ``owner`` is whose it is.
 
         Raises RecipeError if a cell asks for more than the studio allows, StorageError.
         """
         for cell in plan.cells:
             studio.policy.check(cell.recipe)
         name = f"grid-{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        grid = cls(studio, studio.folder / FOLDER / name, plan)
+        grid = cls(studio, studio.folder / FOLDER / name, plan, owner=owner)
         with storing(grid.folder):
             grid.folder.mkdir(parents=True)
         grid._save()
@@ -100,7 +100,7 @@ class Grid:
             raise StudioError(
                 f"The grid {name} cannot be read: its file is incomplete or broken."
             ) from error
-        return cls(studio, folder, plan)
+        return cls(studio, folder, plan, owner=kept.get("owner", ""))
 
     @property
     def id(self) -> str:
@@ -171,7 +171,7 @@ class Grid:
     def _save(self) -> None:
         plan = self.plan
         value = {
-            "title": plan.title, "rows": plan.rows, "columns": plan.columns,
+            "title": plan.title, "owner": self.owner, "rows": plan.rows, "columns": plan.columns,
             "cells": [
                 {"recipe": json.loads(cell.recipe.to_json()), "run": cell.run}
                 for cell in plan.cells

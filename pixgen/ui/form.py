@@ -47,7 +47,11 @@ def fields(policy: Policy, words: Words) -> dict[str, Field]:
 
 def preset_values(name: str) -> dict[str, Any]:
     """The settings that a preset decides, by the form's names."""
-    recipe = make_recipe({"prompts": "-"}, available_presets()[name].recipe)
+    return recipe_values(make_recipe({"prompts": "-"}, available_presets()[name].recipe))
+
+
+def recipe_values(recipe: Recipe) -> dict[str, Any]:
+    """A recipe's settings of those that presets decide, by the form's names."""
     return {
         "steps": recipe.steps,
         "cutouts": recipe.cutouts.count,

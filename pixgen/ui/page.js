@@ -16,11 +16,11 @@
   document.addEventListener("keydown", (event) => {
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      visible("#pg-generate, #pg-classify, #pg-find")?.click();
+      visible("#pg-generate, #pg-classify, #pg-find, #pg-paint-grid, #pg-compare")?.click();
       event.preventDefault();
     } else if (event.key === "Escape") {
       document.querySelector(".pg-header details").open = false;
-      (visible("#pg-heat [data-close]") ?? visible("#pg-stop, #pg-classify-stop, #pg-find-stop"))?.click();
+      (visible("#pg-heat [data-close]") ?? visible("#pg-stop, #pg-classify-stop, #pg-find-stop, #pg-stop-grid"))?.click();
     } else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
       visible("#pg-prompt textarea, #pg-labels textarea, #pg-query :is(input, textarea)")?.focus();
       event.preventDefault();
@@ -102,6 +102,17 @@
     if (!button) return;
     part("pg-queue-act").dataset.order = button.dataset.queue;
     part("pg-queue-act").click();
+  });
+
+  // A click on a grid's cell opens its picture on Create; a slider uncovers one of two pictures.
+  document.addEventListener("click", (event) => {
+    const cell = event.target.closest("[data-open-run]");
+    if (!cell) return;
+    part("pg-open-run").dataset.run = cell.dataset.openRun;
+    part("pg-open-run").click();
+  });
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("[data-slide]")) event.target.closest("figure").style.setProperty("--at", `${event.target.value}%`);
   });
 
   // A click on a table's heading sorts its rows by it, and another one the other way round.

@@ -17,6 +17,7 @@ from pixgen.ui.classify import classify_tab
 from pixgen.ui.classify_api import add_classify_api
 from pixgen.ui.create import create_tab
 from pixgen.ui.exchange import exchange
+from pixgen.ui.experiment import experiment_tab
 from pixgen.ui.languages import LANGUAGES, ByLanguage, links, others
 from pixgen.ui.search import search_tab
 from pixgen.ui.search_api import add_search_api
@@ -62,6 +63,8 @@ def _tabs(
             classify, run = classify_tab(namer, words, page)
         with gr.Tab(words.search.tab, id="search"):
             search = search_tab(finder, words, page, seat=create["seat"])
+        with gr.Tab(words.experiment.tab, id="experiment") as tab:
+            experiment_tab(studio, words, page, tabs=tabs, tab=tab, create=create)
     exchange(studio, words, tabs=tabs, create=create, classify=classify, run=run)
     exchange_found(
         finder, words, tabs=tabs, search=search, create=create, classify=classify, run=run

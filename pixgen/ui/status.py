@@ -10,12 +10,12 @@ from pixgen.ui.texts import Words
 
 def idle(words: Words) -> str:
     """Nothing has been painted yet."""
-    return _section("idle")
+    return section("idle")
 
 
 def starting(words: Words, recipe: Recipe) -> str:
     """The click has arrived; the bars' places are kept from here on, so that nothing moves later."""
-    return _section("starting", _line(words.starting), _likeness(words, recipe, 0, ()))
+    return section("starting", line_of(words.starting), _likeness(words, recipe, 0, ()))
 
 
 def of_glimpse(words: Words, recipe: Recipe, glimpse: Glimpse) -> str:
@@ -25,17 +25,17 @@ def of_glimpse(words: Words, recipe: Recipe, glimpse: Glimpse) -> str:
         more = [
             words.next_in_line if glimpse.place <= 1 else words.place.format(place=glimpse.place)
         ]
-        line = _line(words.waiting, more)
+        line = line_of(words.waiting, more)
         if glimpse.paused:
             steps = None if frame is None else (max(0, frame.step), frame.steps)
             more = [words.turning.paused_more]
-            line = _line(words.turning.paused, more, progress=steps, words=words)
+            line = line_of(words.turning.paused, more, progress=steps, words=words)
     elif frame is None:
-        line = _line(words.loading, [words.loading_more])
+        line = line_of(words.loading, [words.loading_more])
     elif frame.step < 0:
-        line = _line(words.sketching, [words.sketching_more])
+        line = line_of(words.sketching, [words.sketching_more])
     else:
-        line = _line(
+        line = line_of(
             words.painting,
             _figures(words, glimpse),
             progress=(frame.step, frame.steps),
@@ -45,7 +45,7 @@ def of_glimpse(words: Words, recipe: Recipe, glimpse: Glimpse) -> str:
     likeness = _likeness(words, recipe, step, similarities)
     sketching = frame is not None and frame.step < 0
     state = "loading" if sketching else "paused" if glimpse.paused else glimpse.state
-    return _section(state, line, likeness, notice=glimpse.notice)
+    return section(state, line, likeness, notice=glimpse.notice)
 
 
 def of_end(words: Words, run: Run) -> str:
@@ -60,9 +60,9 @@ def of_end(words: Words, run: Run) -> str:
         "done": (words.done, [step, duration(words, run.seconds), seed]),
         "stopped": (words.stopped, [step, words.kept, seed]),
     }.get(run.state, (words.failed, [step, seed]))
-    return _section(
+    return section(
         run.state,
-        _line(said, more, progress=(run.step, steps), words=words),
+        line_of(said, more, progress=(run.step, steps), words=words),
         _likeness(words, recipe, run.step, run.similarities),
         notice=run.notice,
     )
@@ -70,7 +70,7 @@ def of_end(words: Words, run: Run) -> str:
 
 def failed(words: Words, message: str) -> str:
     """What was asked for was not begun, and why."""
-    return _section("failed", _line(words.failed), notice=message)
+    return section("failed", line_of(words.failed), notice=message)
 
 
 def duration(words: Words, seconds: float) -> str:
@@ -90,12 +90,13 @@ def _figures(words: Words, glimpse: Glimpse) -> Iterable[str]:
         yield words.left.format(time=duration(words, glimpse.seconds_left))
 
 
-def _section(state: str, line: str = "", likeness: str = "", *, notice: str = "") -> str:
+def section(state: str, line: str = "", likeness: str = "", *, notice: str = "") -> str:
+    """What is said of a state, one below the other: the bar and its line, a notice, the likeness."""
     alert = f'<p class="pg-notice" role="alert">{escape(notice)}</p>' if notice else ""
-    return f'<section class="pg-status" data-state="{state}">{line or _line("")}{alert}{likeness}</section>'
+    return f'<section class="pg-status" data-state="{state}">{line or line_of("")}{alert}{likeness}</section>'
 
 
-def _line(
+def line_of(
     said: str,
     more: Iterable[str] = (),
     *,

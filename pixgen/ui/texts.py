@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pixgen.ui.classify_texts import ClassifyWords
+from pixgen.ui.experiment_texts import ExperimentWords
 from pixgen.ui.loss_texts import LossWords
 from pixgen.ui.memory_texts import MemoryWords
 from pixgen.ui.search_texts import SearchWords
@@ -17,6 +18,7 @@ class Words:
     losing: LossWords = LossWords()
     turning: TurnWords = TurnWords()
     memory: MemoryWords = MemoryWords()
+    experiment: ExperimentWords = ExperimentWords()
 
     # The page
     language: str = "en"  # its code in HTML and in addresses

@@ -3,6 +3,7 @@ that is not translated yet is shown in English."""
 
 from pixgen.ui.texts import Words
 from pixgen.ui.turkish.classify import CLASSIFY
+from pixgen.ui.turkish.experiment import EXPERIMENT
 from pixgen.ui.turkish.losses import LOSSES
 from pixgen.ui.turkish.memory import MEMORY
 from pixgen.ui.turkish.page import PAGE
@@ -10,5 +11,11 @@ from pixgen.ui.turkish.search import SEARCH
 from pixgen.ui.turkish.turn import TURN
 
 TURKISH = Words(
-    **PAGE, classifying=CLASSIFY, search=SEARCH, losing=LOSSES, turning=TURN, memory=MEMORY
+    **PAGE,
+    classifying=CLASSIFY,
+    search=SEARCH,
+    losing=LOSSES,
+    turning=TURN,
+    memory=MEMORY,
+    experiment=EXPERIMENT,
 )

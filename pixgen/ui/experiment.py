@@ -1,0 +1,283 @@
+"""The Experiment tab: grids, strips, and two runs side by side."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import StudioError
+from pixgen.prompts import LONGEST_TEXT
+from pixgen.recipe import make_recipe
+from pixgen.studio import Studio
+from pixgen.studio.gallery import Gallery
+from pixgen.ui import comparing, experimenting, grid_view, html, status
+from pixgen.ui.controls import Parts
+from pixgen.ui.experimenting import GridJobs, GridScreen
+from pixgen.ui.files import servable
+from pixgen.ui.form import fields
+from pixgen.ui.losses import UPLOAD
+from pixgen.ui.mishaps import sentence
+from pixgen.ui.texts import Words
+from pixgen.ui.visitors import Visitor
+
+_OWN = (
+    "kind", "grid_prompt", "across", "across_values", "down", "down_values",
+    "first", "first_picture", "last", "last_picture", "count", "strip_steps",
+)  # fmt: skip
+_OF_CREATE = ("start_picture", "pictures", UPLOAD)  # beside the form's fields
+_SHOWN = ("sheet", "status", "paint", "stop_grid", "go_on_grid", "download_sheet", "grid")
+_KEPT = {"secret": "kept-in-this-browser"}
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def experiment_tab(
+    studio: Studio, words: Words, page: gr.Blocks, *, tabs: gr.Tabs, tab: gr.Tab, create: Parts
+) -> Parts:
+    """Build the tab inside a ``gr.Blocks`` and connect it; its parts, by name.
+
+    Args:
+        tabs, tab: all tabs, and this one.
+        create: the parts of the Create tab, whose form says all that is not varied.
+    """
+    with gr.Row(elem_classes="pg-create pg-experiment"):
+        with gr.Column(elem_classes="pg-words"):
+            parts = _ask(words)
+        with gr.Column(elem_classes="pg-stage"):
+            parts |= _stage(words)
+    parts["grid"] = gr.BrowserState("", storage_key="pixgen-grid", **_KEPT)
+    _wire_kinds(parts)
+    _wire_grids(studio, words, page, parts, create)
+    _wire_comparing(studio, words, parts, create, tab=tab)
+    _wire_opening(studio, words, parts, create, tabs=tabs)
+    return parts
+
+
+def _ask(words: Words) -> Parts:
+    own = words.experiment
+    parts: Parts = {
+        "kind": gr.Radio(list(own.kinds), value="grid", label=own.kind, elem_id="pg-kind")
+    }
+    with gr.Column(elem_classes="pg-fold") as parts["grid_fields"]:
+        parts["grid_prompt"] = _text(own.prompt, own.prompt_placeholder, elem_id="pg-grid-prompt")
+        for place in ("across", "down"):
+            with gr.Row(elem_classes="pg-pair"):
+                parts[place] = gr.Dropdown(
+                    [(own.no_field, ""), *own.fields], value="seed" if place == "across" else "",
+                    label=getattr(own, place), allow_custom_value=True, min_width=110,
+                    elem_id=f"pg-{place}",
+                )  # fmt: skip
+                parts[f"{place}_values"] = gr.Textbox(
+                    "1-4" if place == "across" else "", label=own.values, max_lines=1, min_width=110,
+                    placeholder=own.values_placeholder, max_length=LONGEST_TEXT,
+                    elem_id=f"pg-{place}-values",
+                )  # fmt: skip
+    with gr.Column(visible=False, elem_classes="pg-fold pg-more") as parts["strip_fields"]:
+        for name in ("first", "last"):
+            parts[name] = _text(
+                getattr(own, name), getattr(own, f"{name}_placeholder"), elem_id=f"pg-{name}"
+            )
+            parts[f"{name}_picture"] = gr.File(
+                label=own.picture, file_types=["image"], height=92, elem_id=f"pg-{name}-picture"
+            )
+        parts["count"] = gr.Slider(2, 12, 7, step=1, label=own.pictures, buttons=[])
+        parts["strip_steps"] = gr.Slider(
+            0, 200, 0, step=1, label=own.strip_steps, info=own.strip_steps_help, buttons=[]
+        )
+    with gr.Column(elem_classes="pg-fold") as parts["painting_fields"]:
+        with gr.Row(elem_classes="pg-go"):
+            parts["paint"] = gr.Button(
+                own.paint_grid, variant="primary", elem_id="pg-paint-grid", scale=3, min_width=120
+            )
+            parts["stop_grid"] = gr.Button(
+                own.stop, interactive=False, elem_id="pg-stop-grid", scale=1, min_width=80
+            )
+        gr.HTML(html.heading(own.rest))
+    with gr.Column(visible=False, elem_classes="pg-fold") as parts["compare_fields"]:
+        for name in ("one", "other"):
+            parts[name] = gr.Dropdown([], label=getattr(own, name), elem_id=f"pg-{name}-run")
+        parts["compare"] = gr.Button(own.compare, variant="primary", elem_id="pg-compare")
+    return parts
+
+
+def _text(label: str, placeholder: str, *, elem_id: str) -> gr.Textbox:
+    return gr.Textbox(
+        label=label, placeholder=placeholder, max_lines=3, max_length=LONGEST_TEXT, elem_id=elem_id
+    )
+
+
+def _stage(words: Words) -> Parts:
+    parts: Parts = {
+        "status": gr.HTML(status.idle(words), elem_id="pg-grid-status"),
+        "sheet": gr.HTML(grid_view.empty(words), elem_id="pg-sheet"),
+        "pair": gr.HTML("", visible=False, elem_id="pg-pair"),
+    }
+    with gr.Row(elem_classes="pg-grid-actions"):
+        parts["download_sheet"] = gr.DownloadButton(
+            words.experiment.download,
+            visible=False,
+            size="sm",
+            min_width=0,
+            elem_id="pg-download-sheet",
+        )
+        parts["go_on_grid"] = gr.Button(
+            words.experiment.go_on, visible=False, size="sm", min_width=0, elem_id="pg-go-on-grid"
+        )
+    # Pressed by page.js when a cell is clicked.
+    parts["open_run"] = gr.Button(visible="hidden", elem_id="pg-open-run")
+    parts["run"] = gr.Textbox("", visible="hidden", label=words.experiment.sheet)
+    return parts
+
+
+def _wire_kinds(parts: Parts) -> None:
+    names = (
+        "grid_fields",
+        "strip_fields",
+        "painting_fields",
+        "compare_fields",
+        "sheet",
+        "status",
+        "pair",
+    )
+
+    def choose(kind: str) -> tuple:
+        compares = kind == "compare"
+        seen = (
+            kind == "grid",
+            kind == "strip",
+            not compares,
+            compares,
+            not compares,
+            not compares,
+            compares,
+        )
+        return tuple(gr.update(visible=each) for each in seen)
+
+    parts["kind"].change(
+        choose, parts["kind"], [parts[name] for name in names], queue=False, **_QUIET
+    )
+
+
+def _wire_grids(studio: Studio, words: Words, page: gr.Blocks, parts: Parts, create: Parts) -> None:
+    jobs = GridJobs(studio)
+    names = [*_OWN, *fields(studio.policy, words), *_OF_CREATE]
+    asked = [parts[name] if name in _OWN else create[name] for name in names]
+    outputs = [parts[name] for name in _SHOWN]
+
+    def known(request: gr.Request, seat: Any) -> Visitor:
+        return Visitor.known(seat, request.username)
+
+    def shown(screens: Iterator[GridScreen]) -> Iterator[tuple]:
+        for screen in experimenting.told(screens, words=words):
+            yield _updates(screen, parts)
+
+    def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
+        form = dict(zip(names, values, strict=True))
+        yield from shown(experimenting.paint(jobs, form, known(request, seat), words=words))
+
+    def go_on(request: gr.Request, seat: Any, grid: Any) -> Iterator[tuple]:
+        yield from shown(experimenting.go_on(jobs, grid, known(request, seat), words=words))
+
+    def come_back(request: gr.Request, seat: Any, grid: Any) -> Iterator[tuple]:
+        yield from shown(experimenting.come_back(jobs, grid, known(request, seat), words=words))
+
+    def stop(request: gr.Request, seat: Any, grid: Any) -> Any:
+        experimenting.stop(jobs, grid, known(request, seat))
+        return gr.update(interactive=False)
+
+    seat, watching = create["seat"], {"outputs": outputs, "concurrency_limit": None, **_QUIET}
+    parts["paint"].click(paint, [seat, *asked], **watching)
+    parts["go_on_grid"].click(go_on, [seat, parts["grid"]], **watching)
+    parts["stop_grid"].click(stop, [seat, parts["grid"]], parts["stop_grid"], queue=False, **_QUIET)
+    page.load(come_back, [seat, parts["grid"]], **watching)
+    parts["kind"].change(
+        lambda kind: words.experiment.paint_strip if kind == "strip" else words.experiment.paint_grid,
+        parts["kind"], parts["paint"], queue=False, **_QUIET,
+    )  # fmt: skip
+
+
+def _updates(screen: GridScreen, parts: Parts) -> tuple:
+    """A screen as gradio's updates of ``_SHOWN``."""
+    if screen.notice:
+        gr.Warning(screen.notice, duration=8)
+    changes: dict[str, Any] = {
+        name: value
+        for name in ("sheet", "status", "grid")
+        if (value := getattr(screen, name)) is not None
+    }
+    if screen.busy is not None:
+        changes["paint"] = gr.update(interactive=not screen.busy)
+        changes["stop_grid"] = gr.update(interactive=screen.busy)
+    if screen.busy:
+        changes |= {name: gr.update(visible=False) for name in ("go_on_grid", "download_sheet")}
+    if screen.busy is False and screen.sheet is not None:
+        changes["go_on_grid"] = gr.update(visible=screen.resumable)
+        copy = None
+        if screen.file is not None:
+            with suppress(OSError):  # a full disk: the sheet is on the page all the same
+                copy = servable(screen.file, parts["download_sheet"], name=screen.file.name)
+        changes["download_sheet"] = gr.update(value=copy, visible=copy is not None)
+    return tuple(changes.get(name, gr.skip()) for name in _SHOWN)
+
+
+def _wire_comparing(
+    studio: Studio, words: Words, parts: Parts, create: Parts, *, tab: gr.Tab
+) -> None:
+    gallery = Gallery(studio)
+
+    def listed(request: gr.Request, seat: Any, one: Any, other: Any) -> tuple:
+        visitor = Visitor.known(seat, request.username)
+        found = comparing.choices(gallery, visitor, words)
+        ids = [run for _, run in found]
+        chosen = [run if run in ids else None for run in (one, other)]
+        chosen[0] = chosen[0] or next(iter(ids[1:]), None)
+        chosen[1] = chosen[1] or next(iter(ids), None)
+        return tuple(gr.update(choices=found, value=run) for run in chosen)
+
+    def compare(request: gr.Request, seat: Any, one: Any, other: Any) -> Any:
+        if not (one and other):
+            gr.Warning(words.experiment.no_runs, duration=8)
+            return gr.skip()
+        try:
+            visitor = Visitor.known(seat, request.username)
+            return comparing.compared(studio, one, other, visitor, words=words)
+        except Exception as error:
+            gr.Warning(sentence(error, words), duration=8)
+            return gr.skip()
+
+    pair = [parts["one"], parts["other"]]
+    gr.on(
+        [tab.select, parts["kind"].change], listed, [create["seat"], *pair], pair,
+        concurrency_limit=None, **_QUIET,
+    )  # fmt: skip
+    parts["compare"].click(
+        compare, [create["seat"], *pair], parts["pair"], concurrency_limit=None, **_QUIET
+    )
+
+
+def _wire_opening(
+    studio: Studio, words: Words, parts: Parts, create: Parts, *, tabs: gr.Tabs
+) -> None:
+    asked = fields(studio.policy, words)
+    names = list(experimenting.opened(make_recipe({"prompts": "-"}), asked))
+
+    def open_run(request: gr.Request, seat: Any, run_id: Any) -> list[Any]:
+        visitor = Visitor.known(seat, request.username)
+        try:
+            run = studio.run(str(run_id))
+            if run.owner != visitor.owner:
+                raise StudioError(words.experiment.gone)
+        except StudioError as error:
+            raise gr.Error(
+                str(error), title=words.experiment.failed, print_exception=False
+            ) from error
+        values = experimenting.opened(run.recipe, asked)
+        seated = json.dumps({**visitor.seat, "job": run.id, "seed": str(run.recipe.seed)})
+        return [gr.update(selected="create"), seated, *(values[name] for name in names)]
+
+    parts["open_run"].click(
+        open_run, [create["seat"], parts["run"]],
+        [tabs, create["seat"], *(create[name] for name in names)], **_QUIET,
+        js="(seat) => [seat, document.getElementById('pg-open-run').dataset.run]",
+    ).success(None, None, None, js="() => document.getElementById('pg-look-at').click()")  # fmt: skip

@@ -1,0 +1,245 @@
+"""What the Experiment tab does, as plain functions and generators; no gradio here."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pixgen.alternatives import alternatives, escape
+from pixgen.commands.axes import Axis, plan_grid, read_axis
+from pixgen.commands.options import Options
+from pixgen.commands.strips import plan_strip
+from pixgen.errors import PixgenError, RecipeError, StudioError
+from pixgen.models import available_clips, available_vqgans
+from pixgen.prompts import Prompt, Scene, format_prompts, parse
+from pixgen.recipe import Recipe, make_recipe
+from pixgen.studio import Studio
+from pixgen.studio.grid_jobs import GridJob
+from pixgen.studio.grid_sheet import draw_sheet, save_sheet
+from pixgen.studio.grids import Grid, Plan
+from pixgen.studio.inputs import named_pictures
+from pixgen.ui.fields import Field
+from pixgen.ui.form import recipe_values, to_recipe
+from pixgen.ui.grid_view import MOST_LIVE, Sheet
+from pixgen.ui.mishaps import sentence
+from pixgen.ui.texts import Words
+from pixgen.ui.visitors import Visitor
+
+MOST_IN_PUBLIC = 16  # pictures of one grid
+_REMEMBERED = 64  # grids that are painted, or were
+
+_RATE, _RATE_OF_LARGE = 2.0, 0.5  # sheets a second
+
+
+@dataclass(frozen=True)
+class GridScreen:
+    """What changes on the tab; None leaves a part as it is."""
+
+    sheet: str | None = None  # HTML
+    status: str | None = None  # HTML
+    busy: bool | None = None
+    grid: str | None = None  # its name, which the browser keeps
+    file: Path | None = None  # the sheet as a picture
+    resumable: bool = False  # when it is not busy: whether pictures are missing
+    notice: str | None = None  # said once, in passing
+
+
+class GridJobs:
+    """The grids that are painted, by name. Any thread may call any method."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self._jobs: OrderedDict[str, GridJob] = OrderedDict()
+
+    def begin(self, grid: Grid, *, owner: str) -> GridJob:
+        """Paint what is missing of a grid."""
+        self._jobs[grid.id] = GridJob(grid, owner=owner)
+        while len(self._jobs) > _REMEMBERED:
+            self._jobs.popitem(last=False)
+        return self._jobs[grid.id]
+
+    def job(self, name: str, *, owner: str) -> GridJob | None:
+        """The job of that grid, if it is known and theirs."""
+        job = self._jobs.get(name)
+        return job if job is not None and job.owner == owner else None
+
+    def grid(self, name: str, *, owner: str) -> Grid:
+        """The grid of that name, if it is theirs. Raises StudioError."""
+        grid = Grid.read(self.studio, name)
+        if grid.owner != owner:
+            raise StudioError(f"There is no grid “{name[:60]}” in this folder.")
+        return grid
+
+
+def paint(
+    jobs: GridJobs, values: Mapping[str, Any], visitor: Visitor, *, words: Words
+) -> Iterator[GridScreen]:
+    """Paint the grid or the strip that a filled-in form asks for, and watch it."""
+    plan = plan_of(values, words)
+    if jobs.studio.policy.public and len(plan.cells) > MOST_IN_PUBLIC:
+        raise RecipeError(
+            words.experiment.too_many.format(most=MOST_IN_PUBLIC, count=len(plan.cells))
+        )
+    grid = Grid.make(jobs.studio, plan, owner=visitor.owner)
+    yield from watch(jobs.begin(grid, owner=visitor.owner), words=words)
+
+
+def go_on(jobs: GridJobs, name: Any, visitor: Visitor, *, words: Words) -> Iterator[GridScreen]:
+    """Paint what is missing of the visitor's last grid."""
+    grid = jobs.grid(str(name), owner=visitor.owner)
+    yield from watch(jobs.begin(grid, owner=visitor.owner), words=words)
+
+
+def come_back(jobs: GridJobs, name: Any, visitor: Visitor, *, words: Words) -> Iterator[GridScreen]:
+    """After a reload: go on watching the visitor's grid, or show what became of it."""
+    yield GridScreen()  # gradio blanks every output of a generator that yields nothing
+    if not name:
+        return
+    job = jobs.job(str(name), owner=visitor.owner)
+    if job is not None:
+        yield from watch(job, words=words)
+        return
+    try:
+        grid = jobs.grid(str(name), owner=visitor.owner)
+    except PixgenError:
+        return
+    yield _ended(Sheet(grid, words), None)
+
+
+def watch(job: GridJob, *, words: Words) -> Iterator[GridScreen]:
+    """A grid until it ends. Leaving it does not stop it."""
+    sheet, large = Sheet(job.grid, words), len(job.grid.plan.cells) > MOST_LIVE
+    yield GridScreen(grid=job.grid.id, busy=True)
+    shown = None
+    for _ in job.watch(rate=_RATE_OF_LARGE if large else _RATE):
+        if job.ended:
+            break
+        table = sheet.html(job)
+        yield GridScreen(sheet=table if table != shown else None, status=sheet.status(job))
+        shown = table
+    yield _ended(sheet, job)
+
+
+def stop(jobs: GridJobs, name: Any, visitor: Visitor) -> None:
+    """Stop the visitor's grid after the step at hand; whoever watches it shows the end."""
+    if (job := jobs.job(str(name), owner=visitor.owner)) is not None:
+        job.stop()
+
+
+def told(screens: Iterator[GridScreen], *, words: Words) -> Iterator[GridScreen]:
+    """The same screens; an error that ends them is said."""
+    try:
+        yield from screens
+    except Exception as error:
+        yield GridScreen(notice=sentence(error, words), busy=False)
+
+
+def plan_of(values: Mapping[str, Any], words: Words) -> Plan:
+    """What the tab's fields ask for, with all else from the form of Create. Raises RecipeError."""
+    typed = (values.get("grid_prompt") or "").strip()
+    if values.get("kind") == "strip":
+        return _strip(values, words)
+    form = {**values, "prompt": typed or values.get("prompt")}
+    base = to_recipe(form, words)
+    axes = _axes(values, words)
+    varied = len(alternatives(form["prompt"] or "")) > 1
+    if not axes and not varied:
+        raise RecipeError(words.experiment.no_axis)
+    options = Options(recipe=base)
+    pictures: Scene = ()
+    if varied or any(axis.field == "prompt" for axis in axes):
+        left_out = (values.get("leave_out") or "").strip()
+        options = Options(
+            recipe=base, prompt=form["prompt"], negative=(left_out,) if left_out else ()
+        )
+        uploads = {str(path) for path in values.get("pictures") or ()}
+        pictures = tuple(prompt for prompt in base.prompts[0] if prompt.picture in uploads)
+    plan = plan_grid(options, axes)
+    cells = tuple(
+        replace(each, recipe=_allowed(_with(each.recipe, pictures), base, words))
+        for each in plan.cells
+    )
+    return replace(plan, cells=cells)
+
+
+def opened(recipe: Recipe, fields: Mapping[str, Field]) -> dict[str, Any]:
+    """What the form of Create shows of a recipe. Pictures cannot be typed: they are left out, and a start
+    from one is a sketch."""
+    scenes = tuple(tuple(each for each in scene if each.text) for scene in recipe.prompts)
+    values = recipe_values(recipe) | {
+        "prompt": escape(format_prompts(tuple(filter(None, scenes)))), "leave_out": "",
+        "seed": str(recipe.seed), "size": f"{recipe.width}x{recipe.height}", "preset": recipe.preset,
+    }  # fmt: skip
+    if recipe.start.kind in ("picture", "idea"):
+        values["start"] = "sketch"
+    return {name: fields[name].allowed(value) for name, value in values.items()}
+
+
+def _axes(values: Mapping[str, Any], words: Words) -> list[Axis]:
+    """The second field goes down, as the first of ``plan_grid`` does."""
+    axes = []
+    for place in ("down", "across"):
+        field, said = values.get(place) or "", (values.get(f"{place}_values") or "").strip()
+        if field and not said:
+            raise RecipeError(words.experiment.no_values.format(field=field))
+        if field:
+            axes.append(read_axis(f"{field}={said}"))
+    return axes
+
+
+def _strip(values: Mapping[str, Any], words: Words) -> Plan:
+    ends = tuple(_end(values, name, words) for name in ("first", "last"))
+    form = {**values, "prompt": "-", "leave_out": "", "pictures": None, "start": None}
+    base = to_recipe(form, words)
+    steps = int(values.get("strip_steps") or 0) or None
+    options = Options(recipe=base, seed=base.seed, steps=steps)
+    plan = plan_strip(ends, options, count=int(values.get("count") or 0))
+    uploads = {str(values[name]) for name in ("first_picture", "last_picture") if values.get(name)}
+    for cell in plan.cells:
+        _allowed(cell.recipe, base, words, uploads=uploads)
+    return plan
+
+
+def _end(values: Mapping[str, Any], name: str, words: Words) -> Scene:
+    text = (values.get(name) or "").strip()
+    if picture := values.get(f"{name}_picture"):
+        more = parse(text)[0] if text else ()
+        return (Prompt(picture=str(picture)), *more)
+    if not text:
+        raise RecipeError(words.experiment.no_end)
+    return parse(text)[0]
+
+
+def _with(recipe: Recipe, pictures: Scene) -> Recipe:
+    if not pictures:
+        return recipe
+    return make_recipe(
+        recipe.model_dump(), {"prompts": [(*scene, *pictures) for scene in recipe.prompts]}
+    )
+
+
+def _allowed(
+    recipe: Recipe, base: Recipe, words: Words, *, uploads: frozenset[str] | set[str] = frozenset()
+) -> Recipe:
+    """The recipe, if it names no file and no model that the form does not offer: a page is read by
+    other people than the server's owner. Raises RecipeError."""
+    models = {*available_vqgans(), *available_clips(), base.model, *base.clip_names}
+    used = {recipe.model, *recipe.clip_names}
+    sketcher = recipe.start.sketch.model == base.start.sketch.model
+    if named_pictures(recipe) - named_pictures(base) - uploads or used - models or not sketcher:
+        raise RecipeError(words.experiment.typed_file)
+    return recipe
+
+
+def _ended(sheet: Sheet, job: GridJob | None) -> GridScreen:
+    grid, file = sheet.grid, None
+    runs = grid.runs()
+    if any(run is not None and run.state == "done" for run in runs):
+        file = grid.folder / "sheet.png"
+        save_sheet(draw_sheet(grid.plan, runs), file, plan=grid.plan)
+    return GridScreen(
+        sheet=sheet.html(None), status=sheet.status(job), busy=False, file=file,
+        resumable=any(run is None or run.state != "done" for run in runs),
+        notice=None if job is None or job.error is None else str(job.error),
+    )  # fmt: skip
