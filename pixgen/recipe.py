@@ -14,6 +14,7 @@ from pixgen.augmentations import CUTOUT_SETS, CutoutSet
 from pixgen.drawing import DRAWERS, Fourier, Lines, Multires, Pixels
 from pixgen.engine import Engine
 from pixgen.errors import RecipeError
+from pixgen.growing import Growth
 from pixgen.losses import Losses
 from pixgen.prompts import Prompt, Scene, format_prompts, parse, why
 
@@ -61,6 +62,7 @@ class Start(_Value):
     ] = "codes"  # fmt: skip
     picture: Annotated[str, Field(max_length=4096)] = ""  # a path, with kind "picture"
     fit: Literal["cover", "contain", "stretch"] = "cover"
+    strength: Annotated[float, Field(ge=0, le=1)] = 0.0  # how far from the picture; 1 is all chance
     # With kind "picture", to paint only a part of it anew: a mask's path, white where to paint, or the
     # side to which the canvas goes on beyond the picture; and what stands there at first.
     mask: Annotated[str, Field(max_length=4096)] = ""
@@ -80,6 +82,8 @@ class Start(_Value):
             raise ValueError(
                 'a start of kind "idea" needs texts or pictures, and no other has them'
             )
+        if self.strength and self.kind != "picture":
+            raise ValueError('a strength goes with a start of kind "picture"')
         if self.mask and self.extend:
             raise ValueError("a picture is either painted anew under a mask, or extended to a side")
         if self.masked and self.kind != "picture":
@@ -181,6 +185,7 @@ class Recipe(_Value):
     cutouts: Cutouts = Cutouts()
     losses: Losses = Losses()
     optimizer: Optimizer = Optimizer()
+    grow: Growth = Growth()
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the latent, for display; 0 is off
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     engine: Engine = Engine()
@@ -192,10 +197,28 @@ class Recipe(_Value):
             raise ValueError("a part of a picture can be painted anew by the drawer vqgan only")
         return self
 
+    @model_validator(mode="after")
+    def _grows_from_something(self) -> "Recipe":
+        if not self.grow.at:
+            return self
+        if self.drawer != "vqgan":
+            raise ValueError("a picture grows while it is painted with the drawer vqgan only")
+        least = min(self.canvas(0))
+        if least < SMALLEST_SIDE:
+            raise ValueError(
+                f"growing {len(self.grow.at)} times by {self.grow.by:g}, the picture would begin with {least} "
+                f"pixels a side, and needs {SMALLEST_SIDE}: give a larger size, or let it grow less often"
+            )
+        return self
+
     @property
     def prompt(self) -> str:
         """The prompts in the grammar that a person types."""
         return format_prompts(self.prompts)
+
+    def canvas(self, stage: int) -> tuple[int, int]:
+        """Width and height of the canvas that has grown so often."""
+        return self.grow.side(self.width, stage), self.grow.side(self.height, stage)
 
     @property
     def clip_names(self) -> tuple[str, ...]:

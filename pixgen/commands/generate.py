@@ -70,6 +70,13 @@ def generate(
             metavar="KIND",
         ),
     ] = None,
+    strength: Annotated[
+        float | None,
+        typer.Option(
+            help="With --init picture:PATH: how far from the picture to begin, from 0 to 1, all chance.",
+            metavar="PART",
+        ),
+    ] = None,
     mask: Annotated[
         Path | None,
         typer.Option(
@@ -83,6 +90,14 @@ def generate(
             help="With --init picture:PATH: go on beyond the picture to the left, right, top or "
             "bottom, as far as --size says.",
             metavar="SIDE",
+        ),
+    ] = None,
+    grow: Annotated[
+        str | None,
+        typer.Option(
+            help="Paint small first and double the size at these parts of the steps: 0.9, or 0.5,0.85 "
+            "from a quarter of the size.",
+            metavar="PARTS",
         ),
     ] = None,
     region: Annotated[
@@ -142,7 +157,7 @@ def generate(
     outputs.check()
     if resume is not None:
         given = (
-            prompt, negative, preset, size, seed, model, clip, init, mask, extend, region, assignments,
+            prompt, negative, preset, size, seed, model, clip, init, strength, mask, extend, grow, region, assignments,
             recipe,
         )  # fmt: skip
         if any(each not in (None, []) for each in given):
@@ -157,7 +172,7 @@ def generate(
         Options(
             prompt=prompt, negative=negative or (), recipe=_read(recipe), preset=preset, size=size,
             steps=steps, seed=seed, model=model, clip=clip or (), start=init,
-            mask=None if mask is None else str(mask), extend=extend, regions=region or (),
+            mask=None if mask is None else str(mask), extend=extend, strength=strength, grow=grow, regions=region or (),
             assignments=assignments or (),
         )
     )  # fmt: skip

@@ -41,6 +41,8 @@ class Options:
     start: str | None = None
     mask: str | None = None
     extend: str | None = None
+    strength: float | None = None  # how far from the picture that it starts from
+    grow: str | None = None  # parts of the steps at which the canvas grows; “never”
     regions: Sequence[str] = ()  # as “2=left” or “2=mask.png”, in the grammar of commands.regions
     assignments: Sequence[str] = ()
 
@@ -86,7 +88,7 @@ def parse_start(text: str) -> dict[str, Any]:
     """A start from its kind, ``picture:PATH``, ``variation:PATH`` or ``idea:TERMS``, the terms in the
     grammar of prompts. ``dalle`` is another name of ``sketch``. Raises RecipeError."""
     kind, _, more = text.partition(":")
-    start = {"kind": kind, "picture": "", "idea": ()}
+    start = {"kind": kind, "picture": "", "idea": (), "strength": 0.0}
     if kind == "picture" and more:
         return {**start, "picture": more}
     if kind == "variation" and more:
@@ -154,6 +156,7 @@ def _fields(options: Options) -> dict[str, Any]:
         "model": options.model,
         "clip": tuple(options.clip) or None,
         "start": _start(options),
+        "grow": None if options.grow is None else {"at": _growth(options.grow)},
     }
     if options.size is not None:
         fields["width"], fields["height"] = parse_size(options.size)
@@ -162,8 +165,21 @@ def _fields(options: Options) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def _growth(text: str) -> tuple[float, ...]:
+    parts = [] if text == "never" else text.split(",")
+    try:
+        return tuple(map(float, parts))
+    except ValueError:
+        raise RecipeError(
+            f"“{text}” does not say when to grow: write parts of the steps, such as 0.9 or 0.5,0.85, or "
+            "never."
+        ) from None
+
+
 def _start(options: Options) -> dict[str, Any] | None:
     start = parse_start(options.start) if options.start is not None else {}
+    if options.strength is not None:
+        start["strength"] = options.strength
     if options.mask is not None:
         start |= {"mask": options.mask, "extend": ""}
     if options.extend is not None:

@@ -24,12 +24,15 @@ def save_sketches(candidates: Sequence["Candidate"], path: Path) -> None:
 
 
 def read_sketches(path: Path, recipe: Recipe) -> list[np.ndarray]:
-    """The pictures ``(H, W, 3)`` uint8 of a strip; none if there is no whole strip."""
+    """The pictures ``(H, W, 3)`` uint8 of a strip; none if there is no whole strip.
+
+    They are as large as the recipe's canvas at the start.
+    """
     try:
         strip = np.array(Image.open(path).convert("RGB"))
     except OSError:
         return []
-    height, width = strip.shape[:2]
-    if height != recipe.height or width % recipe.width:
+    width, height = recipe.canvas(recipe.grow.stage(0, recipe.steps))
+    if strip.shape[0] != height or strip.shape[1] % width:
         return []
-    return np.split(strip, width // recipe.width, axis=1)
+    return np.split(strip, strip.shape[1] // width, axis=1)

@@ -1,5 +1,6 @@
 """Brings a drawer to its start: chance, a noise, a picture, or what the sketcher writes."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 
 import torch
@@ -47,6 +48,9 @@ class Beginning:
         else:
             picture = self._picture()
             self.drawer.start_from(picture)
+            if start.strength:
+                self._loosen(start.strength)
+                picture = None
         if self.recipe.losses.start_pixels:
             self.pixels = self.drawer.draw() if picture is None else picture
 
@@ -59,6 +63,22 @@ class Beginning:
             picture = fitted(self._pictures[start.picture], **size, fit=start.fit)
             return picture.to(self._generator.device)
         return start_picture(start.kind, **size, generator=self._generator)
+
+    def _loosen(self, strength: float) -> None:
+        """Mix what the drawer was started from with chance, of which 1 is all.
+
+        Sine and cosine keep the whole as lively as its parts, where a plain mean would be grey.
+        """
+        latent = self.drawer.latent
+        given = latent.detach().clone()
+        self.drawer.start_random(self._generator)
+        middle = torch.zeros_like(given)
+        if isinstance(self.drawer, VqganDrawer | MaskedDrawer):
+            middle += self.drawer.vqgan.codebook.mean(0)[:, None, None]
+        turn = strength * math.pi / 2
+        chance = math.sin(turn) * (latent.detach() - middle)
+        latent.copy_(middle + math.cos(turn) * (given - middle) + chance)
+        self.drawer.project()
 
     def _sketched(self) -> Iterator[tuple[int, torch.Tensor]]:
         # Of its own chance: another number of candidates must not change what follows.

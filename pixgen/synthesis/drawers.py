@@ -50,11 +50,15 @@ class VqganDrawer:
 
     def start_from(self, picture: torch.Tensor) -> None:
         """Begin with the latent that the encoder gives for a picture ``(1, 3, H, W)``."""
+        self.latent.data.copy_(self.encoded(picture))
+
+    @torch.no_grad()
+    def encoded(self, picture: torch.Tensor) -> torch.Tensor:
+        """The latent that the encoder gives for a picture ``(1, 3, H, W)``."""
         margin = (0, self.columns * self.vqgan.factor - self.width,
                   0, self.rows * self.vqgan.factor - self.height)  # fmt: skip
         whole = torch.nn.functional.pad(picture, margin, mode="replicate")
-        with torch.no_grad():
-            self.latent.data.copy_(self.vqgan.encode(whole.to(self.latent.device)))
+        return self.vqgan.encode(whole.to(self.latent.device))
 
     def start_from_codes(self, codes: torch.Tensor) -> None:
         """Begin with codes ``(rows, columns)`` of this drawer's VQGAN."""

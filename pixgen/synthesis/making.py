@@ -17,6 +17,7 @@ from pixgen.synthesis.strokes import LinesDrawer
 def make_drawer(
     recipe: Recipe, vqgan: Vqgan | None = None, *,
     pictures: Mapping[str, Image.Image] | None = None, device: torch.device | str = "cpu",
+    stage: int | None = None,
 ) -> Drawer:  # fmt: skip
     """The drawer that a recipe names.
 
@@ -24,10 +25,12 @@ def make_drawer(
         vqgan: draws, and says where; only the drawer ``vqgan`` needs it.
         pictures: those that a masked start names.
         device: where another drawer draws.
+        stage: how often the canvas has grown; by default as it begins.
 
     Raises RecipeError if a mask leaves nothing to paint.
     """
-    size = {"width": recipe.width, "height": recipe.height}
+    begun = recipe.grow.stage(0, recipe.steps) if stage is None else stage
+    size = dict(zip(("width", "height"), recipe.canvas(begun), strict=True))
     if recipe.drawer != "vqgan":
         make = {"pixels": PixelsDrawer, "multires": MultiresDrawer, "lines": LinesDrawer,
                 "fourier": WaveDrawer if recipe.fourier.transform == "fft" else WaveletDrawer}  # fmt: skip

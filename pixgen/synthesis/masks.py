@@ -42,6 +42,20 @@ class MaskedDrawer:
         """The other drawer's."""
         return self.drawer.vqgan
 
+    @property
+    def width(self) -> int:
+        """The other drawer's."""
+        return self.drawer.width
+
+    @property
+    def height(self) -> int:
+        """The other drawer's."""
+        return self.drawer.height
+
+    def encoded(self, picture: torch.Tensor) -> torch.Tensor:
+        """The latent that the encoder gives for a picture ``(1, 3, H, W)``."""
+        return self.drawer.encoded(picture)
+
     def start_random(self, generator: torch.Generator) -> None:
         """Begin with random codes where to paint."""
         self.drawer.start_random(generator)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 
 import torch
@@ -20,8 +21,11 @@ from pixgen.recipe import Change, Recipe
 from pixgen.synthesis.beginning import Beginning
 from pixgen.synthesis.cutouts import Placement, disturb, sample
 from pixgen.synthesis.drawers import Drawer
+from pixgen.synthesis.enlarge import enlarge
 from pixgen.synthesis.frames import Frame
+from pixgen.synthesis.growth import grown_latent, grown_memory
 from pixgen.synthesis.losses import prompt_loss, spherical_dist_loss
+from pixgen.synthesis.making import make_drawer
 from pixgen.synthesis.memory import (
     free,
     is_out_of_memory,
@@ -72,19 +76,24 @@ class Optimization(Iterator[Frame]):
         self._done = self._drawing = False
         self._wishes = Wishes(recipe.losses, pictures=self._pictures, device=self._device)
         self._opinions = opinions(recipe, perceptor)
+        self._stage = recipe.grow.stage(0, recipe.steps)
         self._start_latent = torch.zeros_like(drawer.latent)
+        width, height = recipe.canvas(self._stage)
         self._beginning = Beginning(
-            recipe, drawer, pictures=self._pictures, generator=self._generator,
-            judge=self._liking, sketchbook=sketchbook,
+            recipe.model_copy(update={"width": width, "height": height}), drawer,
+            pictures=self._pictures, generator=self._generator, judge=self._liking,
+            sketchbook=sketchbook,
         )  # fmt: skip
         self._stages: Iterator[tuple[int, torch.Tensor]] | None = iter(self._beginning)
         if not recipe.start.sketched:  # nothing to see, and a moment's work
             with memory_guard(recipe):
                 self._begin(perf_counter())
         self._average = torch.zeros_like(self._start_latent)
-        self._optimizer = getattr(torch.optim, recipe.optimizer.name)(
-            [drawer.latent], lr=recipe.optimizer.learning_rate
-        )
+        self._optimizer = self._new_optimizer()
+
+    def _new_optimizer(self) -> torch.optim.Optimizer:
+        wanted = self.recipe.optimizer
+        return getattr(torch.optim, wanted.name)([self.drawer.latent], lr=wanted.learning_rate)
 
     @torch.no_grad()
     def _liking(self, pictures: torch.Tensor) -> torch.Tensor:
@@ -99,7 +108,8 @@ class Optimization(Iterator[Frame]):
         """What there is to see of the start's making; None when the start is made."""
         step, picture = next(self._stages, (0, None))
         if picture is not None:
-            return Frame(step, self.recipe.steps, (), {}, perf_counter() - begun, lambda: picture)
+            seconds, draw = perf_counter() - begun, self._whole(lambda: picture)
+            return Frame(step, self.recipe.steps, (), {}, seconds, draw)
         self._stages = None
         self._start_latent.copy_(self.drawer.latent.detach())
         return None
@@ -111,6 +121,7 @@ class Optimization(Iterator[Frame]):
         with memory_guard(self.recipe):
             if self._stages is not None and (frame := self._begin(begun)) is not None:
                 return frame
+            self._grow()
             if self.step < self.recipe.steps:
                 frame = self._sparing(self._move, lightened, begun)
                 self.step += 1
@@ -190,8 +201,46 @@ class Optimization(Iterator[Frame]):
         count = len(similarities)
         return Frame(
             self.step, self.recipe.steps, tuple(zip(similarities, values[:count], strict=True)),
-            dict(zip(losses, values[count:], strict=True)), seconds, draw, self._beginning.candidates,
+            dict(zip(losses, values[count:], strict=True)), seconds, self._whole(draw),
+            self._beginning.candidates,
         )  # fmt: skip
+
+    def _whole(self, draw: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
+        """What draws a picture in the recipe's size, however far it has grown."""
+        width, height = self.recipe.width, self.recipe.height
+        return lambda: enlarge(draw(), width=width, height=height)
+
+    def _grow(self) -> None:
+        """When it is time, go on with a larger canvas and all that belongs to it."""
+        stage = self.recipe.grow.stage(self.step, self.recipe.steps)
+        if stage <= self._stage:  # with more steps than before it may be less: nothing ever shrinks
+            return
+        before, memory = self.drawer, self._optimizer.state_dict()
+        latent, start = before.latent.detach(), self._start_latent
+        begun = 1 - self.recipe.average**self.step  # the average began at nought
+        average = self._average / begun if self.recipe.average and self.step else None
+        self._resize(stage)
+        grown = partial(grown_latent, drawer=before, larger=self.drawer)
+        self.drawer.latent.data.copy_(grown(latent))
+        self.drawer.project()
+        self._start_latent = grown(start)
+        if average is not None:
+            self._average = begun * grown(average)
+        shapes = {"old": latent.shape, "new": self.drawer.latent.shape}
+        self._optimizer.load_state_dict(grown_memory(memory, **shapes))
+        if self._beginning.pixels is not None:
+            width, height = self.recipe.canvas(stage)
+            self._beginning.pixels = enlarge(self._beginning.pixels, width=width, height=height)
+
+    def _resize(self, stage: int) -> None:
+        """A canvas that has grown so often, still empty."""
+        self._stage = stage
+        self.drawer = make_drawer(
+            self.recipe, self.drawer.vqgan, pictures=self._pictures, stage=stage
+        )
+        self._start_latent = torch.zeros_like(self.drawer.latent)
+        self._average = torch.zeros_like(self.drawer.latent)
+        self._optimizer = self._new_optimizer()
 
     def _shown(self) -> Callable[[], torch.Tensor] | None:
         """With averaging, what draws the moving average of the latent so far."""
@@ -354,6 +403,7 @@ class Optimization(Iterator[Frame]):
         pixels = self._beginning.pixels
         return {
             "step": self.step,
+            "stage": self._stage,
             "start_pixels": None if pixels is None else pixels.clone(),
             "latent": self.drawer.latent.detach().clone(),
             "start_latent": self._start_latent.clone(),
@@ -367,6 +417,8 @@ class Optimization(Iterator[Frame]):
         if state.get("beginning"):
             return  # as a new Optimization does
         self.step, self._done, self._stages = state["step"], False, None
+        if state.get("stage", self._stage) != self._stage:
+            self._resize(state["stage"])
         if state["start_pixels"] is not None:
             self._beginning.pixels = state["start_pixels"].to(self._device)
         self.drawer.latent.data.copy_(state["latent"])

@@ -1,0 +1,40 @@
+"""Small first, then larger: a picture's sizes while it is painted, as values."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+def _parts(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return (value,) if isinstance(value, (int, float)) else value
+
+
+Part = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Growth(BaseModel):
+    """When a canvas grows, and by how much each time; without a time it has its whole size at once."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # Parts of the steps, such as 0.8 or "0.5, 0.8": the more often, the smaller it begins.
+    at: Annotated[tuple[Part, ...], BeforeValidator(_parts), Field(max_length=4)] = ()
+    by: Annotated[float, Field(ge=1.25, le=4)] = 2.0
+
+    @model_validator(mode="after")
+    def _one_after_the_other(self) -> "Growth":
+        if list(self.at) != sorted(set(self.at)):
+            raise ValueError("the times at which a picture grows must come one after the other")
+        return self
+
+    def stage(self, step: int, steps: int) -> int:
+        """How often it has grown when a step of so many begins."""
+        if steps == 0:
+            return len(self.at)
+        return sum(step >= part * steps for part in self.at)
+
+    def side(self, side: int, stage: int) -> int:
+        """A side of the canvas after so many times, of which ``side`` is the last."""
+        return max(1, round(side / self.by ** (len(self.at) - stage)))
