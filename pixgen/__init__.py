@@ -11,7 +11,17 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["PixgenError", "Recipe", "Studio", "__version__", "film", "generate", "grid", "strip"]
+__all__ = [
+    "PixgenError",
+    "Recipe",
+    "Studio",
+    "__version__",
+    "film",
+    "generate",
+    "grid",
+    "strip",
+    "upscale",
+]
 
 _HOMES = {
     "PixgenError": "pixgen.errors",
@@ -21,6 +31,7 @@ _HOMES = {
     "generate": "pixgen.painting",
     "grid": "pixgen.painting",
     "strip": "pixgen.painting",
+    "upscale": "pixgen.painting",
 }
 
 

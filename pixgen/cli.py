@@ -24,6 +24,7 @@ from pixgen.commands.models import models
 from pixgen.commands.runs import runs
 from pixgen.commands.search import collections, index, search
 from pixgen.commands.strip import strip
+from pixgen.commands.upscale import upscale
 from pixgen.errors import PixgenError
 
 BAD_INPUT = 2  # the exit status for anything that a person can put right
@@ -40,6 +41,7 @@ for command in (
     compare,
     grid,
     strip,
+    upscale,
     film,
     classify,
     info,

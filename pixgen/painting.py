@@ -1,4 +1,4 @@
-"""``pixgen.generate``, ``grid`` and ``strip``: one picture or a sheet of many, and nothing else to think of."""
+"""``pixgen.generate``, ``grid``, ``strip`` and ``upscale``: a picture, and nothing else to think of."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -14,6 +14,7 @@ from pixgen.commands.strips import plan_strip
 from pixgen.studio import Studio
 from pixgen.studio.grid_sheet import draw_sheet
 from pixgen.studio.grids import Grid, Plan
+from pixgen.studio.upscaling import save_upscaled, upscale_picture
 
 
 def generate(
@@ -85,6 +86,28 @@ def strip(
     """
     plan = plan_strip((first, last), Options(**options), count=pictures)
     return _painted(plan, folder, device)
+
+
+def upscale(
+    picture: Path | str, *, scale: float = 2.0, method: str = "crisp", out: Path | str | None = None,
+    device: str = "auto",
+) -> Image.Image:  # fmt: skip
+    """Enlarge a picture's file, and return the larger picture.
+
+    Args:
+        scale: how many times as wide and high, up to 8.
+        method: ``crisp``, or the name of a learned one (``pixgen.models.upscalers``).
+        out: a PNG to write, which keeps the recipe and tells how it was enlarged.
+
+    Raises PixgenError.
+
+    Example:
+        >>> larger = pixgen.upscale("fox.png", scale=4, out="large-fox.png")  # doctest: +SKIP
+    """
+    larger, how = upscale_picture(Path(picture), scale=scale, method=method, device=device)
+    if out is not None:
+        save_upscaled(larger, Path(out), source=Path(picture), how=how)
+    return larger
 
 
 def _painted(plan: Plan, folder: Path | str | None, device: str) -> Image.Image:

@@ -29,11 +29,18 @@ def info(
     With --json it is a recipe as --recipe reads it; what else there is to know is on stderr.
     """
     from pixgen.studio.picture_info import read_info
+    from pixgen.studio.upscaling import read_upscaled
 
-    found = read_info(file)
+    found, larger = read_info(file), read_upscaled(file)
     recipe = found.recipe
     for sentence in notes(found):
         typer.echo(f"pixgen: {printable(sentence)}", err=True)
+    if larger is not None:
+        size = f"{larger.width}×{larger.height}"
+        typer.echo(
+            f"pixgen: Enlarged {larger.scale:g} times by {printable(larger.method)}, from {size}.",
+            err=True,
+        )
     if as_json:
         typer.echo(json.dumps(recipe.model_dump(mode="json"), ensure_ascii=False))
         return

@@ -1,0 +1,42 @@
+"""``pixgen upscale``: a finished picture, larger."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def upscale(
+    picture: Annotated[Path, typer.Argument(help="The picture's file.", metavar="PICTURE")],
+    out: Annotated[Path, typer.Option(help="Where to write it.", metavar="FILE.png")],
+    scale: Annotated[float, typer.Option(help="How many times as wide and high, up to 8.")] = 2.0,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="crisp, or the name of a learned one: a safetensors file in the folder "
+            "models/upscalers of the cache, read by the package spandrel.",
+            metavar="NAME",
+        ),
+    ] = "crisp",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Let --out replace an existing file.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object.")] = False,
+) -> None:
+    """Enlarge a finished picture. It keeps its recipe, and tells how it was enlarged."""
+    from pixgen.commands.outputs import check_target
+
+    check_target(out, "--out", suffixes=(".png",), overwrite=overwrite)
+
+    from pixgen.studio.upscaling import save_upscaled, upscale_picture
+
+    larger, how = upscale_picture(picture, scale=scale, method=method, device=device)
+    save_upscaled(larger, out, source=picture, how=how)
+    width, height = larger.size
+    if as_json:
+        said = {"picture": str(out), "width": width, "height": height, "method": how.method}
+        typer.echo(json.dumps(said, ensure_ascii=False))
+    else:
+        typer.echo(f"{width}×{height} pixels, by {how.method}: {out}")

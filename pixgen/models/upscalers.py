@@ -1,0 +1,69 @@
+"""Upscalers that were learned, from files that a person has put there: read by spandrel, where it is.
+
+Each is a safetensors file in the folder ``upscalers`` beside the fetched models; its name is the file's.
+None is bundled, and nothing is fetched.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from pixgen.errors import ModelError
+from pixgen.models.cache import cache_folder
+
+
+class Upscaler(Protocol):
+    """A network that enlarges by a whole number."""
+
+    scale: int
+
+    def __call__(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Pictures ``(1, 3, H, W)`` in [0, 1] as ``(1, 3, scale H, scale W)``."""
+
+
+def upscalers_folder() -> Path:
+    """Where the files are looked for; it may not be there."""
+    return cache_folder() / "models" / "upscalers"
+
+
+def available_upscalers() -> list[str]:
+    """The names that ``load_upscaler`` takes."""
+    return sorted(path.stem for path in upscalers_folder().glob("*.safetensors"))
+
+
+def load_upscaler(name: str, device: torch.device | str) -> Upscaler:
+    """A learned upscaler, frozen, on a device. Whatever architecture spandrel knows.
+
+    Raises ModelError if there is none of that name, it cannot be read, or spandrel is not installed.
+    """
+    if name not in available_upscalers():
+        names = ", ".join(["crisp", *available_upscalers()])
+        raise ModelError(
+            f"There is no upscaler “{name[:60]}”: choose {names}. Others are safetensors files in "
+            f"{upscalers_folder()}."
+        )
+    try:
+        spandrel = import_module("spandrel")
+    except ImportError as error:
+        raise ModelError(
+            "Learned upscalers are read by the package spandrel, which is not installed: run pip install "
+            "spandrel, or choose crisp."
+        ) from error
+    try:
+        weights = load_file(upscalers_folder() / f"{name}.safetensors")
+        model = spandrel.ModelLoader(device=torch.device(device)).load_from_state_dict(weights)
+    except (OSError, SafetensorError, RuntimeError, spandrel.UnsupportedModelError) as error:
+        raise ModelError(
+            f"The upscaler “{name}” cannot be read: its file is broken, or of a kind that spandrel does "
+            "not know."
+        ) from error
+    if not isinstance(model, spandrel.ImageModelDescriptor) or (
+        (model.input_channels, model.output_channels) != (3, 3) or model.scale < 2
+    ):
+        raise ModelError(f"The model “{name}” does not enlarge pictures: choose another.")
+    model.model.requires_grad_(False)
+    return model.eval()

@@ -1,0 +1,97 @@
+"""Finished pictures as larger files, which still carry their recipe, and say how they were enlarged."""
+
+import io
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from PIL import Image, PngImagePlugin
+
+from pixgen.errors import PictureError, PixgenError, RecipeError
+from pixgen.pictures import MAX_PIXELS, open_picture
+from pixgen.studio.containers import read_texts
+from pixgen.studio.devices import resolve_device
+from pixgen.studio.metadata import SOFTWARE
+from pixgen.studio.picture_info import KEY, read_info
+from pixgen.studio.storage import write_bytes
+
+BUNDLED = "crisp"
+NOTE = "pixgen upscale"  # the key of a PNG's text
+LARGEST_SCALE = 8.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upscaled:
+    """How a picture was enlarged: by what, how often, and from which size."""
+
+    method: str
+    scale: float
+    width: int
+    height: int
+
+
+def upscale_picture(
+    source: Path, *, scale: float = 2.0, method: str = BUNDLED, device: str = "auto"
+) -> tuple[Image.Image, Upscaled]:
+    """A picture's file as a larger picture.
+
+    Args:
+        scale: above 1, at most ``LARGEST_SCALE``.
+        method: ``crisp``, or a name of ``models.upscalers.available_upscalers``.
+
+    Raises RecipeError for a scale that is not allowed, PictureError, ModelError.
+    """
+    if not 1 < scale <= LARGEST_SCALE:
+        raise RecipeError(
+            f"A picture is enlarged by more than 1 and at most {LARGEST_SCALE:g}, not by {scale:g}."
+        )
+    given = open_picture(source)
+    width, height = (round(side * scale) for side in given.size)
+    if width * height > MAX_PIXELS:
+        raise PictureError(
+            f"{width}×{height} pixels are too many: at most {MAX_PIXELS // 1_000_000} megapixels. Choose a "
+            "smaller scale."
+        )
+    from pixgen.models.upscalers import load_upscaler  # here: it loads torch
+    from pixgen.synthesis.frames import as_pixels
+    from pixgen.synthesis.starts import as_tensor
+    from pixgen.synthesis.upscale import upscale
+
+    where = resolve_device(device)
+    upscaler = None if method == BUNDLED else load_upscaler(method, where)
+    drawn = upscale(as_tensor(given).to(where), width=width, height=height, upscaler=upscaler)
+    how = Upscaled(method=method, scale=scale, width=given.width, height=given.height)
+    return Image.fromarray(as_pixels(drawn[0])), how
+
+
+def save_upscaled(picture: Image.Image, path: Path, *, source: Path, how: Upscaled) -> None:
+    """Write it as a PNG with the recipe of its ``source``, if that carries one, and how it was enlarged.
+
+    Replaces what is there at once, or raises StorageError and leaves it.
+    """
+    text = PngImagePlugin.PngInfo()
+    recipe = _recipe_text(source)
+    if recipe:
+        text.add_text(KEY, recipe)
+    text.add_text(NOTE, json.dumps(asdict(how)))
+    text.add_text("Software", SOFTWARE)
+    data = io.BytesIO()
+    picture.save(data, "PNG", pnginfo=text)
+    write_bytes(path, data.getvalue())
+
+
+def read_upscaled(path: Path) -> Upscaled | None:
+    """How a picture was enlarged, if it says so."""
+    try:
+        return Upscaled(**json.loads(read_texts(path).get(NOTE, "null")))
+    except (OSError, TypeError, ValueError):
+        return None
+
+
+def _recipe_text(source: Path) -> str:
+    """The source's recipe, with the names that its kept pictures have in its run's folder."""
+    try:
+        own = read_texts(source).get(KEY)
+        return own or read_info(source).recipe.to_json()
+    except (PixgenError, OSError, ValueError):
+        return ""  # any picture may be enlarged
