@@ -19,6 +19,8 @@ __all__ = [
     "film",
     "generate",
     "grid",
+    "journey",
+    "restyle",
     "strip",
     "upscale",
 ]
@@ -30,6 +32,8 @@ _HOMES = {
     "film": "pixgen.films",
     "generate": "pixgen.painting",
     "grid": "pixgen.painting",
+    "journey": "pixgen.films",
+    "restyle": "pixgen.films",
     "strip": "pixgen.painting",
     "upscale": "pixgen.painting",
 }

@@ -19,6 +19,7 @@ from pixgen.commands.fork import fork
 from pixgen.commands.generate import generate
 from pixgen.commands.grid import grid
 from pixgen.commands.info import info
+from pixgen.commands.journey import journey, restyle
 from pixgen.commands.listings import presets
 from pixgen.commands.models import models
 from pixgen.commands.runs import runs
@@ -43,6 +44,8 @@ for command in (
     strip,
     upscale,
     film,
+    journey,
+    restyle,
     classify,
     info,
     presets,

@@ -1,11 +1,19 @@
-"""``pixgen.film``: the film of a run in another format, length or way."""
+"""``pixgen.film``, ``journey`` and ``restyle``: films, from Python."""
 
+from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pixgen.commands.films import film_of
+from pixgen.commands.journeys import plan_journey, plan_restyle
+from pixgen.commands.options import Options
+from pixgen.recipe import Recipe
+from pixgen.studio import Studio
 from pixgen.studio.timeline import Cut
 from pixgen.studio.video import export
+
+_OPTIONS = set(Options.__dataclass_fields__)
 
 
 def film(run: str | Path, out: str | Path, *, folder: Path | str | None = None, **cut: Any) -> Path:
@@ -25,3 +33,64 @@ def film(run: str | Path, out: str | Path, *, folder: Path | str | None = None, 
     """
     export(film_of(run, folder), out, Cut(**cut))
     return Path(out)
+
+
+def journey(
+    prompt: str, out: str | Path, *, frames: int = 60, folder: Path | str | None = None,
+    device: str = "auto", **options: Any,
+) -> Path:  # fmt: skip
+    """Paint a journey of so many frames, and return where its film is.
+
+    Args:
+        out: an MP4, WebM, GIF or WebP; what is there is replaced.
+        folder: where the run is kept; by default nothing but the film is.
+        options: the fields of ``Options``, for example ``seed=7``, and of ``pixgen.journeys.Journey``,
+            for example ``zoom="0:1, 60:1.02"``, ``turn=1`` or ``every=3``.
+
+    Raises PixgenError.
+
+    Example:
+        >>> pixgen.journey("a forest", "forest.mp4", zoom=1.02, turn=0.5)  # doctest: +SKIP
+    """
+    own, moves = _parted(options)
+    recipe = plan_journey(Options(prompt=prompt, **own), frames=frames, **moves)
+    return _painted(recipe, Path(out), folder, device)
+
+
+def restyle(
+    video: str | Path, prompt: str, out: str | Path, *, frames: int | None = None,
+    folder: Path | str | None = None, device: str = "auto", **options: Any,
+) -> Path:  # fmt: skip
+    """Paint over a video, frame by frame, and return where the film is.
+
+    Args:
+        video: an MP4, MOV, WebM, MKV or GIF.
+        frames: only so many of it.
+        out, folder, device, options: as in ``journey``; ``carry`` is among the options.
+
+    Raises PixgenError.
+
+    Example:
+        >>> pixgen.restyle("cat.mp4", "watercolour of a fox", "fox.mp4")  # doctest: +SKIP
+    """
+    own, moves = _parted(options)
+    recipe = plan_restyle(Path(video), Options(prompt=prompt, **own), frames=frames, **moves)
+    return _painted(recipe, Path(out), folder, device)
+
+
+def _parted(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    own = {name: value for name, value in options.items() if name in _OPTIONS}
+    return own, {name: value for name, value in options.items() if name not in _OPTIONS}
+
+
+def _painted(recipe: Recipe, out: Path, folder: Path | str | None, device: str) -> Path:
+    with (
+        TemporaryDirectory(prefix="pixgen-") if folder is None else nullcontext(folder) as home,
+        Studio(Path(home), device=device) as studio,
+    ):
+        job = studio.submit(recipe)
+        job.wait()
+        if job.error is not None:
+            raise job.error
+        export(job.run.film, out)
+    return out

@@ -15,8 +15,10 @@ from pixgen.drawing import DRAWERS, Fourier, Lines, Multires, Pixels
 from pixgen.engine import Engine
 from pixgen.errors import RecipeError
 from pixgen.growing import Growth
+from pixgen.journeys import Journey
 from pixgen.losses import Losses
 from pixgen.prompts import Prompt, Scene, format_prompts, parse, why
+from pixgen.story import Story
 
 SMALLEST_SIDE, LARGEST_SIDE = 32, 2048
 MOST_STEPS = 20_000
@@ -58,7 +60,7 @@ class Start(_Value):
     """What the canvas shows before the first step."""
 
     kind: Literal[
-        "codes", "perlin", "gradient", "snow", "grey", "picture", "sketch", "idea"
+        "codes", "perlin", "gradient", "snow", "grey", "picture", "sketch", "idea", "video"
     ] = "codes"  # fmt: skip
     picture: Annotated[str, Field(max_length=4096)] = ""  # a path, with kind "picture"
     fit: Literal["cover", "contain", "stretch"] = "cover"
@@ -189,7 +191,50 @@ class Recipe(_Value):
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the latent, for display; 0 is off
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     engine: Engine = Engine()
+    story: Story = Story()
+    journey: Journey = Journey()
     changes: tuple[Change, ...] = ()
+
+    @model_validator(mode="after")
+    def _story_has_its_scenes(self) -> "Recipe":
+        for name in ("starts", "easings"):
+            count = len(getattr(self.story, name))
+            if count not in (0, len(self.prompts)):
+                raise ValueError(
+                    f"story.{name} has {count} values, and there are {len(self.prompts)} scenes"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _journey_can_be_made(self) -> "Recipe":
+        journey = self.journey
+        if (self.start.kind == "video") != bool(journey.video):
+            raise ValueError(
+                'a journey over a video has a start of kind "video", and no other has one'
+            )
+        if self.grow.at and (journey.moving or self.story.sketch):
+            raise ValueError(
+                "a journey, and a story whose scenes have sketches, keep one size: they go with no grow"
+            )
+        if not journey.moving:
+            return self
+        if self.drawer == "lines":
+            raise ValueError("a journey cannot be drawn by lines: choose another drawer")
+        if self.drawer != "vqgan" and (journey.where == "latent" or journey.video):
+            raise ValueError(
+                "a video, and a journey in the latent, are drawn by the drawer vqgan only"
+            )
+        if self.start.masked:
+            raise ValueError(
+                "a journey leaves nothing where it was: it goes with no mask and no side"
+            )
+        if self.average:
+            raise ValueError("a journey is calmed by journey.smooth, and goes with no average")
+        if journey.after > self.steps:
+            raise ValueError(
+                f"the journey begins after {journey.after} steps, and there are {self.steps}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _masked_by_vqgan(self) -> "Recipe":
@@ -244,11 +289,26 @@ class Recipe(_Value):
         return scenes
 
     def scene(self, step: int) -> Scene:
-        """The prompts in force at a step: scenes share the steps evenly, and the last of them has the
-        steps that were added later."""
-        scenes = self.scenes(step)
+        """The prompts in force at a step: those of its scene, or of the next where it has passed into
+        that by half. The last scene has the steps that were added later."""
+        now, then, part = self.passage(step)
+        return now if part < 0.5 else then
+
+    def passage(self, step: int) -> tuple[Scene, Scene, float]:
+        """The prompts of a step's scene, those of the next, and how far it has passed into that, in
+        [0, 1); with 0 both are one."""
+        scenes, (index, part) = self.scenes(step), self.place(step)
+        return _at(step, scenes[index]), _at(step, scenes[index + (part > 0)]), part
+
+    def place(self, step: int) -> tuple[int, float]:
+        """The number of a step's scene, from 0, and how far it has passed into the next."""
         steps = min((*self.earlier_steps, self.steps))
-        return _at(step, scenes[min(len(scenes) - 1, step * len(scenes) // max(1, steps))])
+        return self.story.passage(step, scenes=len(self.scenes(step)), steps=steps)
+
+    @property
+    def sketched(self) -> bool:
+        """Whether a sketcher writes anything: the start, or the scenes of a story."""
+        return self.start.sketched or (self.story.sketch and len(self.prompts) > 1)
 
     def learning_rate(self, step: int) -> float:
         """The rate in force at a step, before the schedule: the optimizer's, or the latest change's."""

@@ -36,7 +36,11 @@ def test_every_preset_says_what_it_costs(name):
 
 def test_each_preset_costs_more_than_the_one_before():
     recipes = [make_recipe(each.recipe, {"prompts": "x"}) for each in available_presets().values()]
-    costs = [recipe.steps * recipe.cutouts.count for recipe in recipes if recipe.drawer == "vqgan"]
+    costs = [
+        recipe.steps * recipe.cutouts.count
+        for recipe in recipes
+        if recipe.drawer == "vqgan" and not recipe.story.fade and not recipe.journey.moving
+    ]
     assert costs == sorted(set(costs))
 
 

@@ -53,10 +53,10 @@ def film(
     ] = False,
 ) -> None:
     """Export the film of a run as MP4, WebM, GIF or WebP; nothing is painted again."""
-    from pixgen.commands.films import exporting, film_of
+    from pixgen.commands.films import film_of, followed
     from pixgen.commands.outputs import FILMS, check_target
     from pixgen.studio.timeline import Cut
-    from pixgen.studio.video import export
+    from pixgen.studio.video import exporting
 
     check_target(out, "--out", suffixes=FILMS, overwrite=overwrite)
     source = film_of(run, output_dir)
@@ -64,8 +64,7 @@ def film(
         fps=fps, seconds=seconds, even=even, captions=captions, loop=loop, scale=scale,
         **({} if hold is None else {"hold": hold}),
     )  # fmt: skip
-    with exporting(shown=not as_json) as progress:
-        export(source, out, cut, progress=progress)
+    followed(exporting(source, out, cut), shown=not as_json)
     if as_json:
         typer.echo(json.dumps({"film": str(out), "bytes": out.stat().st_size}))
     else:

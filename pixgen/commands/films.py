@@ -1,8 +1,7 @@
 """Which film is meant, and how its export is followed."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -28,22 +27,18 @@ def film_of(run: str | Path, folder: Path | str | None = None) -> Path:
     return found
 
 
-@contextmanager
-def exporting(*, shown: bool = True) -> Iterator[Callable[[int, int], object]]:
-    """What an export tells how many pictures of how many are encoded: a bar with the time left, on
-    stderr, if that is a terminal."""
+def followed(export: Iterator[tuple[int, int]], *, shown: bool = True) -> None:
+    """Go through an export, which tells how many pictures of how many are encoded: with a bar and the
+    time left on stderr, if that is a terminal."""
     columns = (
-        TextColumn("writing"),
-        BarColumn(bar_width=30),
-        TextColumn("{task.completed}/{task.total}"),
-    )
+        TextColumn("writing"), BarColumn(bar_width=30), TextColumn("{task.completed}/{task.total}")
+    )  # fmt: skip
+    console = Console(stderr=True)
     bar = Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not shown,
-    )
+        *columns, TimeRemainingColumn(), console=console, transient=True,
+        disable=not (shown and console.is_terminal),
+    )  # fmt: skip
     with bar:
         task = bar.add_task("writing", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        for done, total in export:
+            bar.update(task, completed=done, total=total)

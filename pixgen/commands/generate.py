@@ -1,7 +1,8 @@
 """``pixgen generate``: paint a picture, and keep it whatever happens."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -100,6 +101,14 @@ def generate(
             metavar="PARTS",
         ),
     ] = None,
+    story: Annotated[
+        Path | None,
+        typer.Option(
+            help="Scenes as a table instead of a prompt: CSV or JSON with from (a step), prompt, weight "
+            "and easing.",
+            metavar="FILE",
+        ),
+    ] = None,
     region: Annotated[
         list[str] | None,
         typer.Option(
@@ -157,7 +166,7 @@ def generate(
     outputs.check()
     if resume is not None:
         given = (
-            prompt, negative, preset, size, seed, model, clip, init, strength, mask, extend, grow, region, assignments,
+            prompt, negative, preset, size, seed, model, clip, init, strength, mask, extend, grow, story, region, assignments,
             recipe,
         )  # fmt: skip
         if any(each not in (None, []) for each in given):
@@ -173,6 +182,7 @@ def generate(
             prompt=prompt, negative=negative or (), recipe=_read(recipe), preset=preset, size=size,
             steps=steps, seed=seed, model=model, clip=clip or (), start=init,
             mask=None if mask is None else str(mask), extend=extend, strength=strength, grow=grow, regions=region or (),
+            story=_rows(story),
             assignments=assignments or (),
         )
     )  # fmt: skip
@@ -229,6 +239,14 @@ def located(run: str, output_dir: Path | None) -> tuple[str, Path | None]:
     if folder.name != run and folder.is_dir():
         return folder.name, folder.parent
     return run, output_dir
+
+
+def _rows(path: Path | None) -> Sequence[Mapping[str, Any]]:
+    if path is None:
+        return ()
+    from pixgen.commands.tables import read_rows
+
+    return read_rows(path)
 
 
 def _read(path: Path | None) -> "Recipe | None":

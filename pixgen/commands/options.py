@@ -5,7 +5,7 @@ import secrets
 import types
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -16,6 +16,7 @@ from pixgen.errors import RecipeError
 from pixgen.presets import DEFAULT, load_preset
 from pixgen.prompts import NEGATIVE_STOP, NO_STOP, Prompt, Scene, parse
 from pixgen.recipe import LARGEST_SIDE, SMALLEST_SIDE, Recipe, Start, make_recipe, set_field
+from pixgen.story import read_table
 
 LARGEST_DRAWN_SEED = 2**32 - 1  # short enough to be read out and typed again
 
@@ -43,7 +44,9 @@ class Options:
     extend: str | None = None
     strength: float | None = None  # how far from the picture that it starts from
     grow: str | None = None  # parts of the steps at which the canvas grows; “never”
+    story: Sequence[Mapping[str, Any]] = ()  # a table of scenes, instead of a prompt
     regions: Sequence[str] = ()  # as “2=left” or “2=mask.png”, in the grammar of commands.regions
+    more: Mapping[str, Any] = field(default_factory=dict)  # a partial recipe
     assignments: Sequence[str] = ()
 
 
@@ -64,7 +67,7 @@ def recipe_from(options: Options) -> Recipe:
     fields = _fields(options)
     repeated = options.recipe.seed if options.recipe is not None else 0
     seed = assigned.get("seed", fields.get("seed", repeated))
-    parts += [_prompts(options, seed=seed), fields, assigned]
+    parts += [_prompts(options, seed=seed), fields, options.more, assigned]
     recipe = make_recipe(*parts)
     if not options.regions:
         return recipe
@@ -97,7 +100,7 @@ def parse_start(text: str) -> dict[str, Any]:
         return {**start, "idea": more}
     if text == "dalle":
         return {**start, "kind": "sketch"}
-    alone = [each for each in _START_KINDS if each not in ("picture", "idea")]
+    alone = [each for each in _START_KINDS if each not in ("picture", "idea", "video")]
     if text not in alone:
         raise RecipeError(
             f"There is no start “{text}”: choose {', '.join(alone)}, picture:PATH, variation:PATH or "
@@ -130,12 +133,19 @@ def _prompts(options: Options, *, seed: int) -> dict[str, Any]:
         _pushed(prompt)
         for text in options.negative for scene in parse(draw(text, seed)) for prompt in scene
     )  # fmt: skip
+    if options.story:
+        told = read_table(options.story)
+        return {"prompts": _with(told.scenes, pushed), "story": told.story, "changes": ()}
     if options.prompt is None and options.recipe is None:
         raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
     if options.prompt is None:
         return {"prompts": _with(options.recipe.prompts, pushed)} if pushed else {}
-    # What was changed while the repeated recipe was painted belonged to its own prompts.
-    return {"prompts": _with(parse(draw(options.prompt, seed)), pushed), "changes": ()}
+    # What was changed while the repeated recipe was painted belonged to its own prompts, and so did
+    # the steps of its scenes.
+    return {
+        "prompts": _with(parse(draw(options.prompt, seed)), pushed),
+        "story": {"starts": (), "easings": ()}, "changes": (),
+    }  # fmt: skip
 
 
 def _with(scenes: Sequence[Scene], more: Scene) -> tuple[Scene, ...]:

@@ -31,6 +31,21 @@ def is_filmed(step: int, steps: int) -> bool:
     return step * MOST_FRAMES // steps > (step - 1) * MOST_FRAMES // steps
 
 
+def is_shown(step: int, recipe: Recipe) -> bool:
+    """Whether the picture at a step belongs into a recipe's film: of a journey its frames alone."""
+    if recipe.journey.moving:
+        return recipe.journey.is_frame(step)
+    return is_filmed(step, recipe.steps)
+
+
+def film_of(recipe: Recipe, path: Path, *, steps: Sequence[int] = ()) -> "Film":
+    """The film of a run with this recipe; ``steps`` as in ``Film``. A journey's is the journey alone,
+    at its own pace."""
+    if recipe.journey.moving:
+        return Film(path, fps=recipe.journey.fps, hold=0, steps=steps)
+    return Film(path, steps=steps)
+
+
 def hold_frames(fps: float) -> int:
     """How many repetitions of the last picture end a film."""
     return max(1, round(fps * HOLD))
@@ -44,6 +59,11 @@ class Facts:
     steps: tuple[int, ...]
     fps: float
     recipe: Recipe | None
+
+    @property
+    def is_journey(self) -> bool:
+        """Whether each picture is a frame of a journey, the last no more than the others."""
+        return self.recipe is not None and self.recipe.journey.moving
 
 
 def read_facts(path: Path) -> Facts:

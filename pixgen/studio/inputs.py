@@ -1,4 +1,4 @@
-"""The pictures that a recipe names, kept in the run's folder so that the run stays repeatable.
+"""The pictures, and the video, that a recipe names, kept in the run's folder so that the run stays repeatable.
 
 A kept picture is ``inputs/<sha256 of its bytes>/<its name>``: the recipe names it relative to the run's
 folder, tells no path of the machine, and its label stays what a person called it.
@@ -16,6 +16,7 @@ from pixgen.errors import PictureError
 from pixgen.pictures import MAX_BYTES, open_picture
 from pixgen.prompts import Scene
 from pixgen.recipe import Recipe
+from pixgen.studio.footage import Footage, keep_video
 from pixgen.studio.storage import storing, write_bytes
 
 FOLDER = "inputs"
@@ -33,6 +34,11 @@ def named_pictures(recipe: Recipe) -> set[str]:
     return paths | ({recipe.start.picture, recipe.start.mask} - {""})
 
 
+def named_files(recipe: Recipe) -> set[str]:
+    """Every path that the recipe names: its pictures, and the video that it paints over."""
+    return named_pictures(recipe) | ({recipe.journey.video} - {""})
+
+
 def prompt_pictures(scenes: tuple[Scene, ...]) -> set[str]:
     """Every path that a prompt names, as a picture or as its region."""
     prompts = [prompt for scene in scenes for prompt in scene]
@@ -48,7 +54,7 @@ def with_pictures(recipe: Recipe, paths: Mapping[str, str]) -> Recipe:
 
 def with_kept_pictures(recipe: Recipe, folder: Path) -> Recipe:
     """The same recipe with whole paths for those pictures that are kept in ``folder``."""
-    kept = {path for path in named_pictures(recipe) if KEPT.fullmatch(path)}
+    kept = {path for path in named_files(recipe) if KEPT.fullmatch(path)}
     return with_pictures(
         recipe, {path: str(folder / path) for path in kept if (folder / path).is_file()}
     )
@@ -73,11 +79,13 @@ def keep_picture(path: Path, folder: Path) -> str:
 
 
 def keep_pictures(recipe: Recipe, folder: Path, *, find: Callable[[str], Path]) -> Recipe:
-    """Copy every picture that a recipe names; the recipe that names the copies.
+    """Copy every picture that a recipe names, and its video; the recipe that names the copies.
 
     ``find`` says where a named picture is, or raises PictureError. Raises StorageError.
     """
     paths = {path: keep_picture(find(path), folder) for path in sorted(named_pictures(recipe))}
+    if video := recipe.journey.video:
+        paths[video] = f"{FOLDER}/{keep_video(find(video), folder / FOLDER)}"
     return with_pictures(recipe, paths)
 
 
@@ -108,10 +116,20 @@ def open_pictures(paths: set[str], folder: Path) -> dict[str, Image.Image]:
     return {path: open_picture(folder / path) for path in sorted(paths)}
 
 
+def open_footage(recipe: Recipe, folder: Path) -> dict[str, Footage]:
+    """The kept video of a run by its path in the recipe, if it paints over one. Raises PictureError."""
+    video = recipe.journey.video
+    if video and not KEPT.fullmatch(video):
+        raise PictureError(f"“{Path(video).name}” is not a video that this run keeps.")
+    return {video: Footage(folder / video, fps=recipe.journey.fps)} if video else {}
+
+
 def _replaced(value: Any, paths: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {
-            key: paths.get(part, part) if key in ("picture", "mask") else _replaced(part, paths)
+            key: paths.get(part, part)
+            if key in ("picture", "mask", "video")
+            else _replaced(part, paths)
             for key, part in value.items()
         }
     if isinstance(value, (list, tuple)):

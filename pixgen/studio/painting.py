@@ -16,7 +16,7 @@ from pixgen.errors import OutOfMemory, PixgenError, StorageError, StudioError
 from pixgen.recipe import Recipe
 from pixgen.studio.claims import Claim
 from pixgen.studio.glimpses import StillFrame
-from pixgen.studio.inputs import named_pictures, open_pictures
+from pixgen.studio.inputs import named_pictures, open_footage, open_pictures
 from pixgen.studio.jobs import Job
 from pixgen.studio.models import Models
 from pixgen.studio.record import Record, read_state
@@ -76,7 +76,7 @@ def _loaded(recipe: Recipe, models: Models) -> tuple:
             return (
                 models.vqgan(recipe.model) if recipe.drawer == "vqgan" else None,
                 weighted(models.perceptor(recipe.clip_names), recipe.clip_weights),
-                models.sketchbook(recipe.start.sketch.model) if recipe.start.sketched else None,
+                models.sketchbook(recipe.start.sketch.model) if recipe.sketched else None,
             )
 
     with contextlib.suppress(OutOfMemory):
@@ -157,6 +157,7 @@ def _load(job: Job, tools: Tools, record: Record) -> Iterator["Frame"]:
             recipe = stored.recipe
         record.go_on(stored)
     job.pictures |= open_pictures(named_pictures(recipe), record.run.folder)
+    job.pictures |= open_footage(recipe, record.run.folder)
     painter = tools.painter(recipe, job.pictures, tools.device(), tools.models)
     if stored is not None:
         painter.restore(stored.painter)

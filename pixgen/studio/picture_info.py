@@ -8,7 +8,7 @@ from pixgen.presets import DEFAULT, load_preset
 from pixgen.recipe import Recipe, make_recipe, read_recipe
 from pixgen.studio.containers import LARGEST_TEXT, read_texts
 from pixgen.studio.foreign import Mapped, read_foreign
-from pixgen.studio.inputs import named_pictures, with_kept_pictures
+from pixgen.studio.inputs import named_files, with_kept_pictures
 
 KEY = "pixgen"
 
@@ -31,10 +31,8 @@ class PictureInfo:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The pictures that the recipe names and that are not there: a file carries words, no pictures."""
-        return tuple(
-            sorted(path for path in named_pictures(self.recipe) if not Path(path).is_file())
-        )
+        """The pictures, and the video, that the recipe names and that are not there: a file carries words alone."""
+        return tuple(sorted(path for path in named_files(self.recipe) if not Path(path).is_file()))
 
 
 def read_info(path: str | Path) -> PictureInfo:

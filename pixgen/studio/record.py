@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pixgen.errors import StorageError, StudioError, VideoError
 from pixgen.recipe import Recipe, read_recipe
 from pixgen.studio.curve import Curve
-from pixgen.studio.film import Film, is_filmed
+from pixgen.studio.film import film_of, is_shown
 from pixgen.studio.metadata import save_png
 from pixgen.studio.runs import Run
 from pixgen.studio.sketches import save_sketches
@@ -46,18 +46,18 @@ class Record:
         self.run = run
         self.notice = ""  # why the film has a gap
         self.curve = Curve(run.curve)
-        self._film = Film(run.film)
+        self._film = film_of(run.recipe, run.film)
         self._filmed = -sys.maxsize  # sketches come before step 0
 
     def go_on(self, stored: Stored) -> None:
         """Let film and curve go on from where the stored state stands."""
         self.curve = Curve.read(self.run.curve)
-        self._film = Film(self.run.film, steps=stored.film_steps)
+        self._film = film_of(stored.recipe, self.run.film, steps=stored.film_steps)
         self._filmed = stored.filmed
 
     def film(self, frame: "Frame") -> None:
         """Add a frame to the film if it belongs there; only then is its picture asked for."""
-        if frame.step <= self._filmed or not is_filmed(frame.step, frame.steps):
+        if frame.step <= self._filmed or not is_shown(frame.step, self.run.recipe):
             return
         try:
             self._film.add(frame.picture, step=frame.step)

@@ -1,7 +1,7 @@
 """Films as files: written picture by picture, and exported in other formats, lengths and ways."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from pixgen.errors import VideoError
 from pixgen.recipe import Recipe
 from pixgen.studio import ffmpeg
 from pixgen.studio.captions import NARROWEST, Captions
-from pixgen.studio.film import FPS, Facts, Film, read_facts
+from pixgen.studio.film import FPS, HOLD, Facts, Film, read_facts
 from pixgen.studio.storage import writing
 from pixgen.studio.timeline import Cut, Timeline
 
@@ -101,53 +101,65 @@ class FilmWriter:
             self._film.commit(self._last, recipe=self._recipe)
 
 
-def export(
-    path_in: str | Path, path_out: str | Path, cut: Cut | None = None, *,
-    progress: Callable[[int, int], object] = lambda done, total: None,
-) -> None:  # fmt: skip
+def export(path_in: str | Path, path_out: str | Path, cut: Cut | None = None) -> None:
     """Make another film of one that pixgen wrote: MP4, WebM, GIF or WebP, by the suffix of ``path_out``.
 
     Nothing is painted, and whatever its length, only a few pictures are in memory at a time.
 
     Args:
-        cut: its length and pace, and what else is wanted of it.
-        progress: told how many pictures of how many are encoded. What it raises ends the export.
+        cut: its length and pace, and what else is wanted of it; by default as the film is.
 
     Raises VideoError, StorageError; what was at ``path_out`` then is still there.
     """
-    path_in, path_out, cut = Path(path_in), Path(path_out), cut or Cut()
+    for _ in exporting(path_in, path_out, cut):
+        pass
+
+
+def exporting(
+    path_in: str | Path, path_out: str | Path, cut: Cut | None = None
+) -> Iterator[tuple[int, int]]:
+    """As ``export``, telling how many pictures of how many are encoded; closing it ends it."""
+    path_in, path_out = Path(path_in), Path(path_out)
     suffix = path_out.suffix.lower()
     if suffix not in FORMATS:
         raise VideoError(f"A film can be {', '.join(FORMATS)}, not “{suffix or path_out.name}”.")
     kind, facts = FORMATS[suffix], read_facts(path_in)
+    cut = cut or Cut(hold=0 if facts.is_journey else HOLD)
     changes = _changes(path_in, len(facts.steps)) if cut.even else ()
     timeline = Timeline(
         cut, count=len(facts.steps), fps=facts.fps, most_fps=kind.most_fps, changes=changes
     )
     total = len(timeline) * (2 if kind.palette else 1)
 
-    def encode(path: Path, options: Sequence[str], beside: Sequence[str], done: int) -> None:
+    def encoding(path: Path, options: Sequence[str], beside: Sequence[str]) -> Iterator[None]:
         encoder = ffmpeg.Encoder(
             path, fps=timeline.fps, options=options, even=kind.even, beside=beside
         )
         try:
             with closing(_drawn(path_in, facts, cut, timeline)) as drawn:
-                for number, picture in enumerate(drawn, start=done + 1):
+                for picture in drawn:
                     encoder.add(picture)
-                    progress(number, total)
+                    yield
             encoder.finish()
         finally:
             encoder.abort()
 
     with writing(path_out) as temporary, tempfile.TemporaryDirectory() as folder:
+        passes = [encoding(temporary, kind.options, ffmpeg.from_film(path_in))]
         if (
             kind.palette
         ):  # found in a first pass, as both at once would hold every picture in memory
             palette = Path(folder) / "palette.png"
-            encode(palette, _FIND_PALETTE, (), 0)
-            encode(temporary, kind.options, ffmpeg.from_picture(palette), len(timeline))
-        else:
-            encode(temporary, kind.options, ffmpeg.from_film(path_in), 0)
+            passes = [
+                encoding(palette, _FIND_PALETTE, ()),
+                encoding(temporary, kind.options, ffmpeg.from_picture(palette)),
+            ]
+        done = 0
+        for each in passes:
+            with closing(each):
+                for _ in each:
+                    done += 1
+                    yield done, total
 
 
 class Reel:

@@ -59,8 +59,9 @@ class Beginning:
         size = {"width": self.recipe.width, "height": self.recipe.height}
         if isinstance(self.drawer, MaskedDrawer):
             return self.drawer.original
-        if start.kind == "picture":
-            picture = fitted(self._pictures[start.picture], **size, fit=start.fit)
+        if start.kind in ("picture", "video"):
+            given = self._pictures[start.picture or self.recipe.journey.video]
+            picture = fitted(given if start.picture else given[0], **size, fit=start.fit)
             return picture.to(self._generator.device)
         return start_picture(start.kind, **size, generator=self._generator)
 

@@ -35,8 +35,11 @@ from pixgen.synthesis.memory import (
     what_changed,
 )  # fmt: skip
 from pixgen.synthesis.regions import Regions
+from pixgen.synthesis.scenes import Scenes
 from pixgen.synthesis.sketching import Sketchbook
 from pixgen.synthesis.starts import as_tensor
+from pixgen.synthesis.story import pulls
+from pixgen.synthesis.travel import Travel
 from pixgen.synthesis.wishes import Wishes, opinions
 
 Lighter = Callable[..., Recipe | None]  # as ``lightened``
@@ -51,7 +54,7 @@ class Optimization(Iterator[Frame]):
         recipe: what to paint.
         drawer: draws on the device where the models are; its latent is started here.
         perceptor: judges the cutouts, on the same device.
-        pictures: every path that the recipe names, with its opened picture.
+        pictures: every path that the recipe names, with its opened picture; a video as its ``Footage``.
         sketchbook: what sketches the start, for recipes that ask for it.
         mark: called with a stage's name when the stage ends: decode, cutouts, clip, backward, rest.
 
@@ -90,15 +93,23 @@ class Optimization(Iterator[Frame]):
                 self._begin(perf_counter())
         self._average = torch.zeros_like(self._start_latent)
         self._optimizer = self._new_optimizer()
+        self._scenes = Scenes(
+            recipe, drawer, pictures=self._pictures, judge=self._liking, sketchbook=sketchbook
+        )
+        self._travel = Travel(recipe, drawer, pictures=self._pictures, optimizer=self._optimizer)
 
     def _new_optimizer(self) -> torch.optim.Optimizer:
         wanted = self.recipe.optimizer
         return getattr(torch.optim, wanted.name)([self.drawer.latent], lr=wanted.learning_rate)
 
     @torch.no_grad()
-    def _liking(self, pictures: torch.Tensor) -> torch.Tensor:
-        """How well pictures ``(N, 3, H, W)`` fit the first prompts: cosines by weight, ``(N,)``."""
-        prompts, liking = self.recipe.opening, torch.zeros(len(pictures), device=self._device)
+    def _liking(self, pictures: torch.Tensor, scene: Scene | None = None) -> torch.Tensor:
+        """How well pictures ``(N, 3, H, W)`` fit a scene, by default the first: cosines by weight,
+        ``(N,)``."""
+        prompts, liking = (
+            scene or self.recipe.opening,
+            torch.zeros(len(pictures), device=self._device),
+        )
         vectors = self.perceptor.embed_images(pictures)
         for prompt in prompts:
             liking += prompt.weight * (vectors @ self._target(prompt))
@@ -124,6 +135,7 @@ class Optimization(Iterator[Frame]):
             self._grow()
             if self.step < self.recipe.steps:
                 frame = self._sparing(self._move, lightened, begun)
+                self._go_on()
                 self.step += 1
             else:
                 # The last picture is only looked at. What that changes is given back, so that a run
@@ -154,6 +166,16 @@ class Optimization(Iterator[Frame]):
             self._generator.set_state(chance)
             self._average = average
             free(self._device)
+
+    def _go_on(self) -> None:
+        """In a story: towards the next scene. On a journey: to the next frame, and what is to stay near
+        the start stays near the video's."""
+        self._scenes.go_on(self.recipe, self.step)
+        picture = self._travel.go_on(self.step)
+        if picture is not None:
+            self._start_latent.copy_(self._travel.painted_over)
+            if self._beginning.pixels is not None:
+                self._beginning.pixels = picture
 
     def _move(self, begun: float) -> Frame:
         """Judge the picture of this step, then move the latent."""
@@ -243,12 +265,16 @@ class Optimization(Iterator[Frame]):
         self._optimizer = self._new_optimizer()
 
     def _shown(self) -> Callable[[], torch.Tensor] | None:
-        """With averaging, what draws the moving average of the latent so far."""
-        decay = self.recipe.average
-        if not decay:
+        """With averaging, what draws the moving average of the latent so far; on a journey, the latent
+        that the frame before has calmed."""
+        decay, latent = self.recipe.average, self._travel.shown()
+        if decay:
+            self._average.lerp_(self.drawer.latent.detach(), 1 - decay)
+            latent = self._average / (
+                1 - decay ** (self.step + 1)
+            )  # corrected for its start at zero
+        if latent is None:
             return None
-        self._average.lerp_(self.drawer.latent.detach(), 1 - decay)
-        latent = self._average / (1 - decay ** (self.step + 1))  # corrected for its start at zero
 
         def draw() -> torch.Tensor:
             with torch.no_grad(), self._precision():
@@ -259,11 +285,14 @@ class Optimization(Iterator[Frame]):
     def _judge(self, picture: torch.Tensor, *, backward: bool):
         """Similarities by prompt and losses by name; with ``backward``, the gradient of the whole is
         added to ``picture.grad``."""
-        cutouts, prompts = self.recipe.cutouts, self.recipe.scene(self.step)
+        cutouts, (prompts, vectors) = (
+            self.recipe.cutouts,
+            pulls(self.recipe, self.step, self._target),
+        )
         losses: dict[str, torch.Tensor] = {}
         similarities = {}
         if prompts:
-            targets = torch.stack([self._target(prompt) for prompt in prompts])
+            targets = torch.stack(vectors)
             regions = self._where(prompts)
             placed = regions.place(
                 cutouts.set, cutouts.count, aspect=self.recipe.width / self.recipe.height,
@@ -408,6 +437,7 @@ class Optimization(Iterator[Frame]):
             "latent": self.drawer.latent.detach().clone(),
             "start_latent": self._start_latent.clone(),
             "average": self._average.clone(),
+            "journey": self._travel.state(),
             "optimizer": self._optimizer.state_dict(),
             "generator": self._generator.get_state(),
         }
@@ -424,6 +454,7 @@ class Optimization(Iterator[Frame]):
         self.drawer.latent.data.copy_(state["latent"])
         self._start_latent.copy_(state["start_latent"])
         self._average.copy_(state["average"])
+        self._travel.restore(state.get("journey"))
         self._optimizer.load_state_dict(state["optimizer"])
         self._generator.set_state(state["generator"].cpu())
 

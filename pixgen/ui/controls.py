@@ -7,6 +7,7 @@ from pixgen.studio.policy import Policy
 from pixgen.ui import html
 from pixgen.ui.fields import Field, slider
 from pixgen.ui.form import sizes
+from pixgen.ui.journeys import journey_controls
 from pixgen.ui.losses import loss_controls
 from pixgen.ui.offered import offered_presets
 from pixgen.ui.texts import Words
@@ -74,6 +75,7 @@ def settings_column(fields: dict[str, Field], policy: Policy, words: Words) -> P
     parts["memory"] = gr.HTML("", elem_id="pg-memory", padding=False)
     with gr.Accordion(words.more, open=False, elem_classes="pg-more"):
         parts |= _work(fields, words) | _start(fields, words)
+    parts |= journey_controls(fields, words)
     parts |= loss_controls(fields, words)
     return parts
 

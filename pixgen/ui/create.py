@@ -15,7 +15,9 @@ from pixgen.ui import canvas, html, painting, status, turns
 from pixgen.ui.controls import Parts, settings_column, words_column
 from pixgen.ui.fields import Field
 from pixgen.ui.files import servable
+from pixgen.ui.film_exports import export_fold, wire_export
 from pixgen.ui.form import fields, preset_values
+from pixgen.ui.journeys import PARTS as JOURNEY_PARTS
 from pixgen.ui.losses import UPLOAD
 from pixgen.ui.memory import wire_memory
 from pixgen.ui.painting import Screen
@@ -44,10 +46,11 @@ def create_tab(studio: Studio, words: Words, page: gr.Blocks) -> Parts:
             parts |= settings_column(asked, studio.policy, words)
     parts["seat"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
     parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
-    _wire_painting(studio, words, page, parts, [*asked, *_UPLOADS, "mask"])
+    _wire_painting(studio, words, page, parts, [*asked, *_UPLOADS, *JOURNEY_PARTS, "mask"])
     _wire_settings(page, parts, asked)
     _wire_uploads(parts)
     wire_memory(studio, words, page, parts)
+    wire_export(studio, words, parts, parts["seat"])
     return parts
 
 
@@ -73,6 +76,7 @@ def _stage(words: Words) -> Parts:
             False, label=words.crisp, container=False, min_width=0, elem_id="pg-crisp"
         )
     gr.HTML(html.brush_help(words))
+    parts |= export_fold(words)
     # Below everything else: they come while painting, and must move nothing.
     parts |= turns.queue_parts(words)
     parts["sketches"] = gr.HTML("", elem_id="pg-sketches")

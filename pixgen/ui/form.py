@@ -6,7 +6,7 @@ from typing import Any
 
 from pixgen.alternatives import escape
 from pixgen.augmentations import CUTOUT_SETS
-from pixgen.commands.options import Options, almost_weights, recipe_from
+from pixgen.commands.options import Options, almost_weights
 from pixgen.drawing import DRAWERS
 from pixgen.errors import RecipeError
 from pixgen.presets import DEFAULT, available_presets
@@ -14,6 +14,7 @@ from pixgen.prompts import Prompt, Scene, format_prompts, parse
 from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe
 from pixgen.studio.policy import Policy
 from pixgen.ui.fields import Field
+from pixgen.ui.journeys import journey_fields, journey_recipe, journey_values
 from pixgen.ui.losses import loss_assignments, loss_fields, loss_values
 from pixgen.ui.offered import offered_presets
 from pixgen.ui.texts import Words
@@ -40,6 +41,7 @@ def fields(policy: Policy, words: Words) -> dict[str, Field]:
         "start": Field(preset["start"], choices=tuple(kind for kind, _ in words.starts)),
         "idea_words": Field(""),
         "pictures_weight": Field(1, 0.1, 5, 0.1),
+        **journey_fields(preset, policy.most_steps, words.films),
         **loss_fields(preset, words.losing),
         "crisp": Field(False),
     }
@@ -59,6 +61,7 @@ def recipe_values(recipe: Recipe) -> dict[str, Any]:
         "learning_rate": recipe.optimizer.learning_rate,
         "start": recipe.start.kind,
         "drawer": recipe.drawer,
+        **journey_values(recipe),
         **loss_values(recipe.losses),
     }
 
@@ -83,7 +86,8 @@ def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
     )
     text, leave_out = values.get("prompt") or "", values.get("leave_out") or ""
     only_pictures = bool(pictures) and not text.strip()
-    recipe = recipe_from(
+    recipe = journey_recipe(
+        values,
         Options(
             prompt=escape(format_prompts((pictures,))) if only_pictures else text,
             negative=(leave_out,) if leave_out.strip() else (),
@@ -93,7 +97,8 @@ def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
             seed=_seed(values.get("seed"), words),
             start=_start(values, words),
             assignments=_assignments(values),
-        )
+        ),
+        words.films,
     )
     # Looked for in what was drawn: an alternative may hide a path.
     _refuse_paths(recipe.prompts, words, uploads=pictures)

@@ -49,6 +49,11 @@ def heading(text: str) -> str:
     return f'<h3 class="pg-heading">{escape(text)}</h3>'
 
 
+def note(text: str) -> str:
+    """A quiet sentence inside a column."""
+    return f'<p class="pg-note">{escape(text)}</p>'
+
+
 def brush_help(words: Words) -> str:
     """What to do with the brush; page.css shows it while the brush is out."""
     return f'<p class="pg-brush-help">{escape(words.change_part_help)}</p>'

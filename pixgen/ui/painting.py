@@ -15,7 +15,7 @@ import numpy as np
 
 from pixgen.recipe import Recipe, make_recipe
 from pixgen.studio import Job, Run, Studio
-from pixgen.studio.inputs import named_pictures, with_kept_pictures
+from pixgen.studio.inputs import named_files, with_kept_pictures
 from pixgen.studio.sketches import read_sketches
 from pixgen.ui import canvas, queueing, sketches, status
 from pixgen.ui.form import remarks, to_recipe
@@ -96,7 +96,7 @@ def take(studio: Studio, visitor: Visitor, pick: Any, *, words: Words) -> Iterat
     yield Screen(status=status.starting(words, recipe), busy="starting")
     if (job := visitor.job(studio)) is not None:
         job.stop()
-    job = studio.submit(recipe, owner=visitor.owner, trusted=named_pictures(recipe), parent=run.id)
+    job = studio.submit(recipe, owner=visitor.owner, trusted=named_files(recipe), parent=run.id)
     yield from follow(studio, job, visitor, words=words)
 
 
@@ -228,7 +228,7 @@ def _ended(run: Run, *, words: Words, picture: np.ndarray | None = None) -> Scre
         sketches=_thumbnails(recipe, read_sketches(run.sketches, recipe), words),
         busy="idle",
         files=(file, film),
-        name=_file_name(recipe),
+        name=file_name(recipe),
         resumable=run.state == "stopped" and run.state_file.is_file(),
         forkable=run.state_file.is_file(),
         notice=run.notice if failed else None,
@@ -239,7 +239,7 @@ def _thumbnails(recipe: Recipe, pictures: Sequence[np.ndarray], words: Words) ->
     return sketches.of_pictures(words, pictures, picked=recipe.start.sketch.pick)
 
 
-def _file_name(recipe: Recipe) -> str:
+def file_name(recipe: Recipe) -> str:
     """A name for downloads, from the words and the seed."""
     words = re.sub(r"[^a-z0-9]+", "-", recipe.prompts[0][0].label.lower())[:40].strip("-")
     return f"{words or 'picture'}-{recipe.seed}"

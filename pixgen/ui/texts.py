@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pixgen.ui.classify_texts import ClassifyWords
 from pixgen.ui.experiment_texts import ExperimentWords
+from pixgen.ui.film_texts import FilmWords
 from pixgen.ui.loss_texts import LossWords
 from pixgen.ui.memory_texts import MemoryWords
 from pixgen.ui.search_texts import SearchWords
@@ -19,6 +20,7 @@ class Words:
     turning: TurnWords = TurnWords()
     memory: MemoryWords = MemoryWords()
     experiment: ExperimentWords = ExperimentWords()
+    films: FilmWords = FilmWords()
 
     # The page
     language: str = "en"  # its code in HTML and in addresses

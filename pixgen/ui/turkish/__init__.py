@@ -4,6 +4,7 @@ that is not translated yet is shown in English."""
 from pixgen.ui.texts import Words
 from pixgen.ui.turkish.classify import CLASSIFY
 from pixgen.ui.turkish.experiment import EXPERIMENT
+from pixgen.ui.turkish.films import FILMS
 from pixgen.ui.turkish.losses import LOSSES
 from pixgen.ui.turkish.memory import MEMORY
 from pixgen.ui.turkish.page import PAGE
@@ -18,4 +19,5 @@ TURKISH = Words(
     turning=TURN,
     memory=MEMORY,
     experiment=EXPERIMENT,
+    films=FILMS,
 )

@@ -50,6 +50,17 @@ PAGE: dict[str, Any] = {
             "Daha iyi bir resim için daha çok zaman: iki kat eskiz ve 150 adım, iki çekirdekte "
             "yaklaşık 40 saniye.",
         ),
+        (
+            "story",
+            "Hikâye",
+            "Birbirine geçen sahneler a ^ b ^ c: 150 adım, iki çekirdekte yaklaşık 30 saniye.",
+        ),
+        (
+            "journey",
+            "Yolculuk",
+            "Çizdiğinin içine giren bir film: 60 kare için 196 adım, iki çekirdekte yaklaşık 40 saniye.",
+        ),
+        ("restyle", "Video üzerine", "Kare kare üzerine çizilen bir video, her kareye 4 adım."),
         ("pixel-art", "Piksel resim", "Bir eskiz, ardından on iki renkli kare hücrelerle 60 adım."),
         ("waves", "Dalgalar", "Bir eskiz, ardından her uzunlukta dalgayla 80 adım."),
         (

@@ -1,0 +1,153 @@
+"""The journey: how the view moves from frame to frame, and what a film of a video is made of."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_MOST = 100  # keyframes
+
+Keyframes = tuple[tuple[int, float], ...]
+
+
+def parse_keyframes(value: Any) -> Any:
+    """Keyframes ``((frame, value), …)`` from a text such as ``"0:1, 60:1.02"`` or ``"1.02"``; anything
+    else as it is. Raises ValueError."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return ((0, float(value)),)
+    if not isinstance(value, str):
+        return value
+    found = []
+    for part in value.split(","):
+        match = re.fullmatch(rf"\s*(?:(\d+)\s*:)?\s*({_NUMBER})\s*", part)
+        if match is None:
+            raise ValueError(
+                f"“{value[:60]}” are no keyframes: write frame:value, for example 0:1, 60:1.02"
+            )
+        found.append((int(match[1] or 0), float(match[2])))
+    return tuple(found)
+
+
+def format_keyframes(keyframes: Keyframes) -> str:
+    """Print keyframes so that ``parse_keyframes`` reads the same back."""
+    if len(keyframes) == 1 and keyframes[0][0] == 0:
+        return f"{keyframes[0][1]:g}"
+    return ", ".join(f"{frame}:{value:g}" for frame, value in keyframes)
+
+
+def at(keyframes: Keyframes, frame: int) -> float:
+    """The value at a frame: straight from one keyframe to the next, and constant beyond."""
+    before = [each for each in keyframes if each[0] <= frame]
+    after = [each for each in keyframes if each[0] > frame]
+    if not before or not after:
+        return (before[-1] if before else after[0])[1]
+    (start, low), (end, high) = before[-1], after[0]
+    return low + (high - low) * (frame - start) / (end - start)
+
+
+def _between(least: float, most: float) -> Any:
+    def check(value: Any) -> Any:
+        keyframes = parse_keyframes(value)
+        if isinstance(keyframes, (tuple, list)):
+            for each in keyframes:
+                if len(each) == 2 and not least <= float(each[1]) <= most:
+                    raise ValueError(
+                        f"values go from {least:g} to {most:g}, not {float(each[1]):g}"
+                    )
+            frames = [each[0] for each in keyframes]
+            if any(b <= a for a, b in zip(frames, frames[1:], strict=False)):
+                raise ValueError("keyframes stand in the order of their frames, each once")
+        return keyframes
+
+    frame = Annotated[int, Field(ge=0, le=1_000_000)]
+    number = Annotated[float, Field(allow_inf_nan=False)]
+    return Annotated[
+        tuple[tuple[frame, number], ...],
+        Field(min_length=1, max_length=_MOST),
+        BeforeValidator(check),
+    ]
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How the view moves from one frame to the next."""
+
+    zoom: float
+    x: float  # parts of the width that the view moves to the right
+    y: float  # and of the height, down
+    turn: float  # degrees by which the picture turns clockwise
+
+    @property
+    def still(self) -> bool:
+        """Whether nothing moves."""
+        return self == Motion(1.0, 0.0, 0.0, 0.0)
+
+
+class Journey(BaseModel):
+    """A film whose frames each take some steps, between which the view moves.
+
+    The last picture of ``after`` steps is the first frame, and every ``every`` steps later comes
+    another. With a ``video``, each frame is painted over a picture of it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every: Annotated[int, Field(ge=0, le=1000)] = 0  # steps a frame; 0: no journey
+    after: Annotated[int, Field(ge=0)] = 0
+    zoom: _between(0.5, 2) = ((0, 1.0),)
+    x: _between(-1, 1) = ((0, 0.0),)
+    y: _between(-1, 1) = ((0, 0.0),)
+    turn: _between(-180, 180) = ((0, 0.0),)
+    where: Literal["picture", "latent"] = "picture"  # what is moved
+    border: Literal["reflect", "wrap", "edge"] = "reflect"  # what comes in from beyond the canvas
+    # How much of a frame is the one before, moved along: what would flicker calms down.
+    smooth: Annotated[float, Field(ge=0, le=0.95)] = 0.0
+    fps: Annotated[float, Field(ge=1, le=60)] = (
+        12.0  # frames a second, of the film and of the video
+    )
+    video: Annotated[str, Field(max_length=4096)] = ""  # a path
+    # With a video: how much of what was painted over a frame is kept on the next.
+    carry: Annotated[float, Field(ge=0, le=1)] = 0.8
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Journey":
+        if self.video and not self.moving:
+            raise ValueError(
+                "a video needs some steps for each of its frames: set every, such as 4"
+            )
+        if self.video and any(not self.motion(frame).still for frame in self._named_frames()):
+            raise ValueError("a video moves by itself: it goes with no zoom, x, y or turn")
+        return self
+
+    @property
+    def moving(self) -> bool:
+        """Whether there is a journey at all."""
+        return self.every > 0
+
+    def is_frame(self, step: int) -> bool:
+        """Whether the picture at a step is a frame of the journey."""
+        return self.moving and step >= self.after and (step - self.after) % self.every == 0
+
+    def frame(self, step: int) -> int:
+        """The newest frame at a step, from 0; below 0 before the first."""
+        return (step - self.after) // max(1, self.every)
+
+    def motion(self, frame: int) -> Motion:
+        """How the view moves from this frame to the next."""
+        return Motion(*(at(each, frame) for each in (self.zoom, self.x, self.y, self.turn)))
+
+    def steps(self, frames: int) -> int:
+        """How many steps so many frames take, from 1."""
+        return self.after + self.every * (frames - 1)
+
+    def frames(self, steps: int) -> int:
+        """How many frames so many steps make."""
+        return (
+            max(0, math.floor((steps - self.after) / max(1, self.every)) + 1) if self.moving else 0
+        )
+
+    def _named_frames(self) -> set[int]:
+        return {frame for each in (self.zoom, self.x, self.y, self.turn) for frame, _ in each}

@@ -1,0 +1,151 @@
+"""The story: how one scene of prompts passes into the next, and the table in which a person writes it.
+
+A scene begins at its step. Over the last part of the scene before, as ``fade`` says, its prompts take
+over: by turning each prompt's direction in CLIP's space into that of its successor, or by weights.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pixgen.errors import RecipeError
+from pixgen.prompts import Prompt, Scene, parse
+
+Easing = Literal["linear", "smooth", "early", "late", "cut"]
+EASINGS: dict[str, str] = {
+    "linear": "at one pace",
+    "smooth": "slowly at both ends",
+    "early": "quickly at first",
+    "late": "quickly at last",
+    "cut": "at once",
+}
+COLUMNS = ("from", "prompt", "weight", "easing")
+
+
+class Story(BaseModel):
+    """When the scenes begin, and how each passes into the next."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # The part of a scene's steps, at its end, over which it passes into the next; 0: all at once.
+    fade: Annotated[float, Field(ge=0, le=1)] = 0.0
+    blend: Literal["embeddings", "weights"] = "embeddings"
+    sketch: bool = False  # whether each scene has its own sketch, which the picture passes into
+    easing: Easing = "smooth"
+    # The first step of each scene, the first 0; without, the scenes share the steps evenly.
+    starts: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=100)] = ()
+    easings: Annotated[
+        tuple[Easing, ...], Field(max_length=100)
+    ] = ()  # into each scene, if not one
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Story":
+        starts = self.starts
+        if starts and (starts[0] or any(b <= a for a, b in zip(starts, starts[1:], strict=False))):
+            raise ValueError("a story's scenes begin at step 0 and then at later and later steps")
+        return self
+
+    def passage(self, step: int, *, scenes: int, steps: int) -> tuple[int, float]:
+        """The scene of so many in force at a step, and how far it has passed into the next, in [0, 1)."""
+        starts = self._starts(scenes, steps)
+        index = max(place for place, start in enumerate(starts) if start <= step or not place)
+        if index + 1 == scenes:
+            return index, 0.0
+        end = starts[index + 1]
+        length = self.fade * (end - starts[index])
+        if step <= end - length:
+            return index, 0.0
+        easing = self.easings[index + 1] if len(self.easings) == scenes else self.easing
+        return index, eased(1 - (end - step) / length, easing)
+
+    def _starts(self, scenes: int, steps: int) -> Sequence[int]:
+        if len(self.starts) == scenes:
+            return self.starts
+        return [-(-index * max(1, steps) // scenes) for index in range(scenes)]
+
+
+def eased(part: float, easing: Easing) -> float:
+    """A part in [0, 1] at another pace, from 0 to 1."""
+    if easing == "smooth":
+        return part * part * (3 - 2 * part)
+    if easing == "early":
+        return 1 - (1 - part) ** 2
+    if easing == "late":
+        return part * part
+    return part if easing == "linear" else 0.0
+
+
+@dataclass(frozen=True)
+class Told:
+    """A story that was read from a table: its scenes, and the fields of ``Story`` that it decides."""
+
+    scenes: tuple[Scene, ...]
+    story: dict[str, Any]
+
+
+def read_table(rows: Sequence[Mapping[str, Any]]) -> Told:
+    """A story from rows with ``from`` (a step), ``prompt``, ``weight`` and ``easing``; those with the same
+    step are one scene. A row without a step goes on with the scene before; if none has one, each is
+    a scene, and they share the steps evenly. Raises RecipeError, which names the row.
+    """
+    rows = [row for row in rows if str(row.get("prompt") or "").strip()]
+    if not rows:
+        raise RecipeError(
+            "The table is empty: write a prompt into each row, for example “a red fox”."
+        )
+    timed = any(_text(row, "from") for row in rows)
+    scenes: dict[int, list[Prompt]] = {}
+    easings: dict[int, Easing] = {}
+    at = 0
+    for number, row in enumerate(rows, start=1):
+        at = (_step(row, number, otherwise=at)) if timed else number - 1
+        scenes.setdefault(at, []).extend(_prompts(row, number))
+        easing = _text(row, "easing") or easings.get(at, "smooth")
+        if easing not in EASINGS:
+            raise RecipeError(
+                f"Row {number}: there is no easing “{easing}”: choose {', '.join(EASINGS)}."
+            )
+        easings[at] = easing
+    order = sorted(scenes)
+    if order[0]:
+        raise RecipeError(f"The first scene begins at step 0, not at {order[0]}.")
+    story: dict[str, Any] = {"starts": tuple(order) if timed else (), "easings": ()}
+    if set(easings.values()) != {"smooth"}:
+        story["easings"] = tuple(easings[each] for each in order)
+    return Told(tuple(tuple(scenes[each]) for each in order), story)
+
+
+def _prompts(row: Mapping[str, Any], number: int) -> Scene:
+    scenes = parse(str(row["prompt"]))
+    if len(scenes) > 1:
+        raise RecipeError(
+            f"Row {number}: a row is one scene; give the next its own row instead of ^."
+        )
+    weight = _number(row, "weight", number, otherwise=1.0)
+    return tuple(each.model_copy(update={"weight": each.weight * weight}) for each in scenes[0])
+
+
+def _step(row: Mapping[str, Any], number: int, *, otherwise: int) -> int:
+    step = _number(row, "from", number, otherwise=otherwise)
+    if step < 0 or step != int(step):
+        raise RecipeError(f"Row {number}: “from” is a step, a whole number from 0.")
+    return int(step)
+
+
+def _number(row: Mapping[str, Any], name: str, number: int, *, otherwise: float) -> float:
+    text = _text(row, name)
+    try:
+        value = float(text) if text else float(otherwise)
+    except ValueError:
+        value = float("nan")
+    if not -1000 <= value <= 1e9:
+        raise RecipeError(f"Row {number}: “{name}” is a number, not “{text}”.")
+    return value
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    text = "" if value is None else str(value).strip()
+    return "" if text == "nan" else text  # an empty cell of a table

@@ -1,0 +1,119 @@
+"""The fold below the picture that makes another film of the visitor's run."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import VideoError
+from pixgen.studio import Studio
+from pixgen.studio.timeline import Cut
+from pixgen.studio.video import FORMATS, exporting
+from pixgen.ui import html
+from pixgen.ui.answers import progress
+from pixgen.ui.files import servable
+from pixgen.ui.mishaps import sentence
+from pixgen.ui.painting import file_name
+from pixgen.ui.texts import Words
+from pixgen.ui.visitors import Visitor
+
+_LONGEST = 60  # seconds that the page offers
+_AT_ONCE = 2  # exports of all visitors together: each needs a core
+_EVERY = 10  # pictures between two words on how far it is
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def export_fold(words: Words) -> dict[str, gr.components.Component]:
+    """The fold's parts, closed; ``wire_export`` connects them."""
+    own = words.films
+    with gr.Accordion(own.export_title, open=False, elem_classes="pg-more", elem_id="pg-export"):
+        gr.HTML(html.heading(own.export_help))
+        with gr.Row():
+            parts = {
+                "format": gr.Dropdown(
+                    [(suffix[1:].upper().replace("WEBM", "WebM").replace("WEBP", "WebP"), suffix)
+                     for suffix in FORMATS],
+                    value=".mp4", label=own.format, min_width=120,
+                ),
+                "seconds": gr.Slider(
+                    0, _LONGEST, 0, step=1, label=own.seconds, info=own.seconds_help, buttons=[],
+                    min_width=160,
+                ),
+                "hold": gr.Slider(0, 10, 1, step=0.5, label=own.hold, buttons=[], min_width=160),
+            }  # fmt: skip
+        with gr.Row(elem_classes="pg-checks"):
+            for name in ("even", "captions", "loop"):
+                parts[name] = gr.Checkbox(
+                    False, label=getattr(own, name), container=False, min_width=150
+                )
+        with gr.Row():
+            parts["export"] = gr.Button(
+                own.export, size="sm", min_width=120, elem_id="pg-export-go"
+            )
+            parts["exported"] = gr.DownloadButton(
+                own.download, size="sm", min_width=120, visible=False, elem_id="pg-exported"
+            )
+        parts["export_status"] = gr.HTML("", elem_id="pg-export-status")
+    return parts
+
+
+def wire_export(
+    studio: Studio, words: Words, parts: dict[str, gr.components.Component], seat: gr.BrowserState
+) -> None:
+    """Connect the fold: it makes a film of the seat's run."""
+
+    def export(request: gr.Request, kept: Any, *wishes: Any) -> Iterator[tuple[Any, Any]]:
+        visitor = Visitor.known(kept, request.username)
+        yield gr.update(visible=False), _told(words, "painting", words.films.exporting)
+        try:
+            yield from _exported(studio, visitor, wishes, words, component=parts["exported"])
+        except Exception as error:
+            yield (
+                gr.skip(),
+                _told(words, "failed", words.films.failed, notice=sentence(error, words)),
+            )
+
+    names = ("format", "seconds", "hold", "even", "captions", "loop")
+    parts["export"].click(
+        export, [seat, *(parts[name] for name in names)], [parts["exported"], parts["export_status"]],
+        concurrency_limit=_AT_ONCE, concurrency_id="exports", **_QUIET,
+    )  # fmt: skip
+
+
+def _exported(
+    studio: Studio, visitor: Visitor, wishes: tuple[Any, ...], words: Words, *,
+    component: gr.DownloadButton,
+) -> Iterator[tuple[Any, Any]]:  # fmt: skip
+    suffix, seconds, hold, even, captions, loop = wishes
+    run = visitor.run(studio)
+    if run is None or not run.film.is_file():
+        raise VideoError(words.films.no_film)
+    cut = Cut(
+        seconds=float(seconds) or None, hold=float(hold), even=bool(even), captions=bool(captions),
+        loop=bool(loop),
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="pixgen-") as folder:
+        path = Path(folder) / f"film{suffix}"
+        for done, total in exporting(run.film, path, cut):
+            if done % _EVERY == 1:
+                more = words.films.pictures.format(done=done, total=total)
+                told = _told(words, "painting", words.films.exporting, more=more, part=done / total)
+                yield gr.skip(), told
+        copy, size = (
+            servable(path, component, name=f"{file_name(run.recipe)}{suffix}"),
+            _size(words, path),
+        )
+    yield gr.update(value=copy, visible=True), _told(words, "done", words.done, more=size, part=1.0)
+
+
+def _told(words: Words, state: str, said: str, *, more: str = "", **figures: Any) -> str:
+    return progress(words.classifying, state, said, more=(more,) if more else (), **figures)
+
+
+def _size(words: Words, path: Path) -> str:
+    size = path.stat().st_size / 1000
+    if size < 1000:
+        return words.films.size_kb.format(size=size)
+    return words.films.size_mb.format(size=size / 1000)

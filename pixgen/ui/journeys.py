@@ -1,0 +1,140 @@
+"""The folded group for films whose every frame is painted: stories, journeys, and videos painted over."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pixgen.commands.journeys import plan_journey, plan_restyle
+from pixgen.commands.options import Options, parse_size, recipe_from
+from pixgen.errors import RecipeError
+from pixgen.journeys import format_keyframes
+from pixgen.recipe import Recipe
+from pixgen.story import COLUMNS
+from pixgen.ui import html
+from pixgen.ui.fields import Field, slider
+from pixgen.ui.film_texts import FilmWords
+from pixgen.ui.texts import Words
+
+PARTS = ("story_rows", "video")  # of the form, beside the fields; a browser does not keep them
+_ROWS = 3
+_MOST_FRAMES = 400  # that the page offers
+_CARRY = 0.8
+_KEYFRAMES = ("zoom", "x", "y", "turn")
+_OF_JOURNEY = ("every", "after", *_KEYFRAMES, "where", "border", "smooth")
+
+
+def journey_values(recipe: Recipe) -> dict[str, Any]:
+    """What a recipe's story and journey are, by the form's names."""
+    journey = recipe.journey
+    return {
+        "fade": recipe.story.fade,
+        "blend": recipe.story.blend,
+        "frames": journey.frames(recipe.steps),
+        "every": journey.every or 3,
+        "after": journey.after,
+        **{name: format_keyframes(getattr(journey, name)) for name in _KEYFRAMES},
+        "where": journey.where,
+        "border": journey.border,
+        "smooth": journey.smooth,
+        "carry": journey.carry,
+    }
+
+
+def journey_fields(
+    preset: Mapping[str, Any], most_steps: int, words: FilmWords
+) -> dict[str, Field]:
+    """The settings of the group, by name, in the page's order."""
+    kinds = {"blend": words.blends, "where": words.wheres, "border": words.borders}
+    ranges = {
+        "fade": (0, 1, 0.05), "frames": (0, min(_MOST_FRAMES, most_steps), 1), "every": (1, 30, 1),
+        "after": (0, min(500, most_steps), 1), "smooth": (0, 0.95, 0.05), "carry": (0, 1, 0.05),
+    }  # fmt: skip
+    found = {}
+    for name in journey_values(Recipe(prompts="-")):
+        if name in kinds:
+            found[name] = Field(preset[name], choices=tuple(kind for _, kind in kinds[name]))
+        else:
+            found[name] = Field(preset[name], *ranges.get(name, ()))
+    return found
+
+
+def journey_controls(
+    fields: Mapping[str, Field], words: Words
+) -> dict[str, gr.components.Component]:
+    """The group's controls, folded."""
+    own, parts = words.films, {}
+
+    def put(*names: str) -> None:
+        for name in names:
+            label, info = getattr(own, name), getattr(own, f"{name}_help", None)
+            field = fields[name]
+            if field.choices:
+                choices = list(getattr(own, f"{name}s"))
+                parts[name] = gr.Dropdown(choices, value=field.default, label=label, info=info)
+            elif field.low is None:
+                parts[name] = gr.Textbox(
+                    field.default,
+                    label=label,
+                    info=info,
+                    max_lines=1,
+                    max_length=400,
+                    min_width=120,
+                )
+            else:
+                parts[name] = slider(field, label, info=info)
+
+    with gr.Accordion(own.title, open=False, elem_classes="pg-more", elem_id="pg-journey"):
+        gr.HTML(html.heading(own.story))
+        gr.HTML(html.note(own.story_help))
+        parts["story_rows"] = gr.Dataframe(
+            [[""] * len(COLUMNS)] * _ROWS, headers=list(own.columns), row_count=_ROWS, column_count=(len(COLUMNS), "fixed"),
+            type="array", interactive=True, wrap=True, show_label=False, label=own.story,
+            elem_id="pg-story", buttons=[], datatype="str",
+        )  # fmt: skip
+        put("fade", "blend")
+        gr.HTML(html.heading(own.journey))
+        gr.HTML(html.note(own.journey_help))
+        put("frames", "every", "after")
+        with gr.Row():
+            put("zoom", "turn")
+        with gr.Row():
+            put("x", "y")
+        put("where", "border", "smooth")
+        parts["video"] = gr.File(label=own.video, file_types=["video", ".gif"], height=120)
+        put("carry")
+    return parts
+
+
+def journey_recipe(values: Mapping[str, Any], options: Options, words: FilmWords) -> Recipe:
+    """The recipe of the form's options, as a story, a journey or over a video if the form asks for
+    one. Raises RecipeError, VideoError."""
+    options = replace(options, story=_rows(values), more=_story(values))
+    frames, video = int(values.get("frames") or 0), values.get("video")
+    given = {name: values[name] for name in _OF_JOURNEY if values.get(name) is not None}
+    if video:
+        size = None if options.size is None else parse_size(options.size)
+        kept = {name: given[name] for name in ("every", "smooth") if name in given}
+        return plan_restyle(
+            Path(video), replace(options, size=None), frames=frames or None, area=size,
+            carry=values.get("carry", _CARRY), **kept,
+        )  # fmt: skip
+    if options.preset == "restyle":
+        raise RecipeError(words.needs_video)
+    if frames:
+        return plan_journey(options, frames=frames, **given)
+    if values.get("frames") is not None:  # the preset's journey is not wanted
+        options = replace(options, more={**options.more, "journey": {"every": 0, "after": 0}})
+    return recipe_from(options)
+
+
+def _story(values: Mapping[str, Any]) -> dict[str, Any]:
+    wanted = {name: values[name] for name in ("fade", "blend") if values.get(name) is not None}
+    return {"story": wanted} if wanted else {}
+
+
+def _rows(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rows = [dict(zip(COLUMNS, row, strict=False)) for row in values.get("story_rows") or ()]
+    return [row for row in rows if str(row.get("prompt") or "").strip()]

@@ -1,0 +1,53 @@
+"""Films, stories and journeys, in Turkish."""
+
+from pixgen.ui.film_texts import FilmWords
+
+FILMS = FilmWords(
+    export_title="Başka bir filmi",
+    export_help="Hiçbir şey yeniden çizilmez.",
+    format="Biçim",
+    seconds="Toplam saniye",
+    seconds_help="0: olduğu kadar.",
+    hold="Son resmin kaldığı saniye",
+    even="Değişime göre eşit",
+    captions="Altında sözler ve adım",
+    loop="Sonu başına geçsin",
+    export="Bu filmi yap",
+    exporting="Yazılıyor",
+    failed="Yazılamadı",
+    pictures="{total} resmin {done}.si",
+    download="Filmi indir",
+    no_film="Henüz film yok: önce bir şey çizin.",
+    size_kb="{size:.0f} kB",
+    size_mb="{size:.1f} megabayt",
+    title="Hikâye ve yolculuk",
+    story="Bir hikâye",
+    story_help="Sahneleri yukarıya ^ ile ya da buraya satır satır yazın: hangi adımdan başlayarak, ne, ne kadar ve "
+    "nasıl geleceği. Bu satırlar yukarıdaki sözlerin yerine geçer.",
+    columns=("Adımdan", "Ne", "Ağırlık", "Nasıl"),
+    fade="Sonraki sahneye geçiş",
+    fade_help="Sonrakinin geldiği sürenin sahnedeki payı. 0: bir anda.",
+    blend="Geçiş yolu",
+    blends=(("sözlerin yönünü döndürerek", "embeddings"), ("ağırlıklarıyla", "weights")),
+    journey="Bir yolculuk",
+    journey_help="Filmin her karesi birkaç adım sürer, sonra bakış ilerler. Değerler yolda değişebilir: "
+    "0:1, 60:1.02 kare 0’da 1’den kare 60’ta 1.02’ye gider.",
+    frames="Kareler",
+    frames_help="0: bir resim, yolculuk yok.",
+    every="Kare başına adım",
+    after="İlkinden önceki adımlar",
+    zoom="Kare başına yakınlaşma",
+    x="Sağa, genişlik payı",
+    y="Aşağı, yükseklik payı",
+    turn="Dönüş, derece",
+    where="Ne ilerler",
+    wheres=(("resim", "picture"), ("gizli temsil", "latent")),
+    border="Kenardan ne girer",
+    borders=(("ayna görüntüsü", "reflect"), ("öteki yanı", "wrap"), ("kenarı", "edge")),
+    smooth="Durgunluk",
+    smooth_help="Karenin ne kadarının bir önceki kare olduğu: titremeye karşı.",
+    video="Ya da bir videonun üzerine çizin",
+    carry="Kareden kareye ne kadarı kalır",
+    needs_video="Bir videonun üzerine çizmek için önce onu “Hikâye ve yolculuk” altına ekleyin ya da başka bir "
+    "hazır ayar seçin.",
+)
