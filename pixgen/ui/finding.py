@@ -1,5 +1,6 @@
 """What the Search tab does, as plain generators of what changes on the screen; no gradio here."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ from pixgen.vision.query import Query, Term, parse_query
 
 UPLOADED = "uploaded"  # what the form calls the visitor's own set
 PICTURE = "picture"  # what a query calls the picture that was added
+
+_SECONDS_BETWEEN = 0.1  # two views of an indexing
 
 Stopped = Callable[[], bool]
 
@@ -100,12 +103,14 @@ def search(
     only = to_filter(values)
     yield View(state=found.state(words.search.searching, kind="busy"), busy=True)
     place, last = place_of(finder, values.get("place") or RUNS, uploaded), None
+    due = _now_and_then()
     with closing(finder.up_to_date(place)) as progress:
         for last in progress:
             if stopped():
                 yield _stopped(words)
                 return
-            yield View(state=found.indexing(words, last))
+            if due(last):
+                yield View(state=found.indexing(words, last))
     hits = finder.search(
         place, finder.embed(query), only=only, owner=owner, top=int(values.get("top") or 24),
         threshold=_threshold(values),
@@ -143,13 +148,14 @@ def upload(
     Stopped, it can be searched already; a search goes on with what is missing.
     """
     place = finder.add_upload([Path(path) for path in paths])
-    last = Progress(state="finding")
+    last, due = Progress(state="finding"), _now_and_then()
     with closing(finder.refresh(place)) as progress:
         for last in progress:
             if stopped():
                 yield _stopped(words), place
                 return
-            yield View(state=found.indexing(words, last), busy=True), place
+            if due(last):
+                yield View(state=found.indexing(words, last), busy=True), place
     if not last.added:
         raise SearchError(words.search.no_pictures)
     ready = words.search.ready.format(count=last.added)
@@ -173,6 +179,21 @@ def told(views: Iterator[Any], *, words: Words) -> Iterator[Any]:
     except Exception as error:
         said = sentence(error, words)
         yield View(state=found.failed(said), busy=False, notice=said)
+
+
+def _now_and_then() -> Callable[[Progress], bool]:
+    """Says which progress to show: all but those that follow another one too soon to be seen."""
+    last = 0.0
+
+    def due(progress: Progress) -> bool:
+        nonlocal last
+        now = time.monotonic()
+        if progress.state == "looking" and progress.done and now - last < _SECONDS_BETWEEN:
+            return False
+        last = now
+        return True
+
+    return due
 
 
 def _stopped(words: Words) -> View:

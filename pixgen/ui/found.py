@@ -23,7 +23,7 @@ from pixgen.vision.search import Hit
 Found = tuple[Place, Hit]
 _THUMBNAIL = 256  # pixels
 _LISTED = 5  # skipped files that are named
-_EXAMPLES = 14  # drawings to begin with
+_EXAMPLES = 12  # drawings to begin with
 
 
 def state(

@@ -38,7 +38,7 @@ class Progress:
 
     state: Literal["finding", "looking", "tidying", "done"]
     total: int = 0  # files to be looked at: those that are new or seem changed
-    done: int = 0  # of them, written or skipped
+    done: int = 0  # of them, looked at or skipped
     added: int = 0
     changed: int = 0
     removed: int = 0
@@ -105,14 +105,19 @@ def index(
 
     results = in_parallel(opened, wanted, ahead=2 * BATCH)
     begun = perf_counter()
-    batches = 0
-    while batch := list(islice(results, BATCH)):
-        progress = _written(batch, progress, collection, perceptor, turn, facts, known)
-        progress = replace(progress, seconds=perf_counter() - begun)
+    batch, vectors, batches = [], [], 0
+    while piece := list(islice(results, min(LOOK, BATCH - len(batch)))):
+        batch += piece
+        vectors += _vectors([each for each in piece if isinstance(each, Opened)], perceptor, turn)
+        if len(batch) >= BATCH or progress.done + len(piece) == progress.total:
+            progress = _written(batch, vectors, progress, collection, facts, known)
+            batch, vectors, batches = [], [], batches + 1
+            if batches % _TIDY_EVERY == 0:
+                collection.tidy()
+        progress = replace(
+            progress, done=progress.done + len(piece), seconds=perf_counter() - begun
+        )
         yield progress
-        batches += 1
-        if batches % _TIDY_EVERY == 0:
-            collection.tidy()
     if wanted or gone:
         yield replace(progress, state="tidying")
         collection.tidy()
@@ -120,14 +125,13 @@ def index(
 
 
 def _written(
-    batch: list[Opened | Same | Skipped], progress: Progress, collection: Collection,
-    perceptor: "Perceptor", turn: Turn, facts: Facts, known: Mapping[str, Any],
+    batch: list[Opened | Same | Skipped], vectors: list[np.ndarray], progress: Progress,
+    collection: Collection, facts: Facts, known: Mapping[str, Any],
 ) -> Progress:  # fmt: skip
     """Write what has come of a batch of files; the progress after it."""
     seen = [each for each in batch if isinstance(each, Opened)]
     same = {each.found.path: each.found.modified for each in batch if isinstance(each, Same)}
     skipped = tuple(each for each in batch if isinstance(each, Skipped))
-    vectors = _vectors(seen, perceptor, turn)
     rows = [
         Row(
             path=each.found.path, size=each.found.size, modified=each.found.modified,
@@ -138,23 +142,22 @@ def _written(
     replaced = {row.path for row in rows if row.path in known}
     collection.forget(replaced | {each.path for each in skipped if each.path in known})
     if rows:
-        collection.add(rows, vectors)
+        collection.add(rows, np.stack(vectors))
     if same:
         collection.touch(same)
     return replace(
-        progress, done=progress.done + len(batch), added=progress.added + len(rows) - len(replaced),
+        progress, added=progress.added + len(rows) - len(replaced),
         changed=progress.changed + len(replaced), unchanged=progress.unchanged + len(same),
         skipped=progress.skipped + skipped,
     )  # fmt: skip
 
 
-def _vectors(seen: list[Opened], perceptor: "Perceptor", turn: Turn) -> np.ndarray:
-    """Unit vectors ``(N, D)`` of N opened pictures."""
+def _vectors(seen: list[Opened], perceptor: "Perceptor", turn: Turn) -> list[np.ndarray]:
+    """A unit vector ``(D,)`` of each opened picture."""
     import torch
 
-    found = []
-    for start in range(0, len(seen), LOOK):
-        squares = [each.pixels for each in seen[start : start + LOOK]]
-        with turn(), torch.no_grad():
-            found.append(perceptor.embed_images(as_batch(squares, perceptor.device)).cpu().numpy())
-    return np.concatenate(found) if found else np.zeros((0, 0), np.float32)
+    if not seen:
+        return []
+    squares = as_batch([each.pixels for each in seen], perceptor.device)
+    with turn(), torch.no_grad():
+        return list(perceptor.embed_images(squares).cpu().numpy())

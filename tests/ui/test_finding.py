@@ -218,7 +218,7 @@ def test_whoever_has_painted_nothing_begins_with_the_bundled_drawings(finder, st
 
 
 def test_the_empty_tab_offers_drawings_that_exist():
-    assert found.empty(ENGLISH).count("data-example=") == len(found.examples()) == 14
+    assert found.empty(ENGLISH).count("data-example=") == len(found.examples()) == 12
     assert all(path.is_file() for path in found.examples())
 
 
