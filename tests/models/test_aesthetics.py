@@ -65,8 +65,12 @@ def test_painting_with_it_tells_the_score_and_changes_the_picture(head, tiny_vqg
     torch.save(linear.state_dict(), head_file(NAME))
 
     def painted(**wanted):
-        size = {"width": 32, "height": 32, "steps": 3, "seed": 3, "clip": [NAME]}
-        recipe = make_recipe({"prompts": "a red fox", **size}, {"losses": wanted})
+        size = {"width": 32, "height": 32, "steps": 12, "seed": 3, "clip": [NAME]}
+        recipe = make_recipe(
+            {"prompts": "a red fox", **size},
+            {"losses": wanted},
+            {"optimizer": {"learning_rate": 0.6}},
+        )
         *_, last = Optimization(recipe, make_drawer(recipe, tiny_vqgan), tiny_perceptor)
         picture = torch.from_numpy(last.picture.copy()).permute(2, 0, 1)[None] / 255
         with torch.no_grad():
