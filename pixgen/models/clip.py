@@ -13,6 +13,7 @@ from pixgen.models.catalog import find, known
 from pixgen.models.checkpoint import load_weights, read_config
 from pixgen.models.fuse import fold_batch_norms
 from pixgen.models.open_clips import entry_of, is_open_clip, read_open_clip
+from pixgen.models.working import swiftly
 
 
 class Perceptor(nn.Module):
@@ -75,7 +76,8 @@ class Perceptor(nn.Module):
         pictures = (pictures - self.mean) / self.std
         # Convolutions with batch norm are about a third faster in this order of memory.
         pictures = pictures.contiguous(memory_format=torch.channels_last)
-        return F.normalize(self.model.encode_image(pictures).float(), dim=-1)
+        vectors = swiftly(self.model, "encode_image")(pictures)
+        return F.normalize(vectors.float(), dim=-1)
 
 
 def read_tokens(model: CLIP, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

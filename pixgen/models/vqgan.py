@@ -26,7 +26,7 @@ from pixgen.models.own import find_vqgan
 from pixgen.models.pickles import read_weights
 from pixgen.models.store import stored
 from pixgen.models.tiles import decode_in_tiles
-from pixgen.models.working import in_force
+from pixgen.models.working import in_force, swiftly
 
 GUMBEL = ".GumbelVQ"  # the end of its target
 
@@ -123,7 +123,7 @@ class Vqgan(nn.Module):
     def _decode(self, latents: torch.Tensor) -> torch.Tensor:
         if in_force().channels_last:
             latents = latents.contiguous(memory_format=torch.channels_last)
-        drawn = self.decoder(self.post_quant_conv(latents))
+        drawn = swiftly(self.decoder, "forward")(self.post_quant_conv(latents))
         return (drawn + 1) / 2 if self.signed else drawn
 
 

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 import torch
+import torch.nn as nn
 from torch.utils.checkpoint import checkpoint
 
 from pixgen.engine import Engine
 
+BACKEND = "inductor"  # torch.compile's own default
 _USUAL = Engine()
 _IN_FORCE: ContextVar[Engine] = ContextVar("engine", default=_USUAL)
 
@@ -44,6 +46,17 @@ def half_precision(device: torch.device) -> str | None:
 def can_compile() -> bool:
     """Whether torch.compile has a place here: ZeroGPU Spaces cannot, a GPU of theirs comes and goes."""
     return not os.environ.get("SPACES_ZERO_GPU")
+
+
+def swiftly(owner: nn.Module, method: str) -> Callable[..., torch.Tensor]:
+    """A module's method, compiled where that is switched on and possible; each is compiled once a shape."""
+    plain = getattr(owner, method)
+    if not (in_force().compiled and can_compile()):
+        return plain
+    # In its dictionary alone: a module's state is its weights.
+    return owner.__dict__.setdefault(
+        f"_swift_{method}", torch.compile(plain, dynamic=False, backend=BACKEND)
+    )
 
 
 def sparingly(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> torch.Tensor:

@@ -45,7 +45,7 @@ def lightened(recipe: Recipe, device: torch.device, *, drawing: bool) -> Recipe 
     if not drawing and (batched := _batched(recipe)) is not None:
         return batched
     if recipe.drawer == "vqgan" and not recipe.engine.checkpoint:
-        return _with(recipe, checkpoint=True)
+        return _with(recipe, checkpoint=True, compiled=False)  # what is compiled decides by itself
     half = half_precision(device)
     if recipe.precision == "float32" and half is not None:
         return recipe.model_copy(update={"precision": half})

@@ -22,7 +22,7 @@ from pixgen.synthesis.beginning import Beginning
 from pixgen.synthesis.cutouts import Placement, disturb, sample
 from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.enlarge import enlarge
-from pixgen.synthesis.frames import Frame
+from pixgen.synthesis.frames import Frame, copying
 from pixgen.synthesis.growth import grown_latent, grown_memory
 from pixgen.synthesis.losses import prompt_loss, spherical_dist_loss
 from pixgen.synthesis.making import make_drawer
@@ -199,7 +199,7 @@ class Optimization(Iterator[Frame]):
         self._optimizer.zero_grad(set_to_none=True)
         self.drawer.project()
         self._mark("rest")
-        return self._frame(begun, similarities, losses, shown or (lambda: drawn.detach()))
+        return self._frame(begun, similarities, losses, shown, drawn.detach())
 
     @torch.no_grad()
     def _look(self, begun: float) -> Frame:
@@ -207,7 +207,7 @@ class Optimization(Iterator[Frame]):
         with self._precision():
             drawn = self._draw()
             similarities, losses = self._judge(drawn, backward=False)
-        return self._frame(begun, similarities, losses, shown or (lambda: drawn))
+        return self._frame(begun, similarities, losses, shown, drawn)
 
     def _draw(self) -> torch.Tensor:
         """The picture; whether it is drawing is known if memory runs out."""
@@ -216,15 +216,17 @@ class Optimization(Iterator[Frame]):
         self._drawing = False
         return drawn
 
-    def _frame(self, begun, similarities, losses, draw) -> Frame:
+    def _frame(self, begun, similarities, losses, shown, drawn) -> Frame:
+        whole = drawn.shape[-2:] == (self.recipe.height, self.recipe.width)
+        copied = copying(drawn[0]) if whole and shown is None else None
         figures = [*similarities.values(), *losses.values()]
         values = torch.stack(figures).tolist() if figures else []  # one wait for the device
         seconds = perf_counter() - begun
         count = len(similarities)
         return Frame(
             self.step, self.recipe.steps, tuple(zip(similarities, values[:count], strict=True)),
-            dict(zip(losses, values[count:], strict=True)), seconds, self._whole(draw),
-            self._beginning.candidates,
+            dict(zip(losses, values[count:], strict=True)), seconds,
+            self._whole(shown or (lambda: drawn)), self._beginning.candidates, copied=copied,
         )  # fmt: skip
 
     def _whole(self, draw: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pixgen.engine import Engine
+from pixgen.models import working as working_module
 from pixgen.models.fuse import unfuse_blocks
 from pixgen.models.working import in_force, working
 
@@ -60,3 +61,26 @@ def test_switches_hold_inside_alone():
     with working(Engine(checkpoint=True)):
         assert in_force().checkpoint
     assert not in_force().checkpoint
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at it while it compiles
+def test_what_is_compiled_draws_and_sees_the_same(tiny_vqgan, tiny_perceptor, latents, monkeypatch):
+    monkeypatch.setattr(
+        working_module, "BACKEND", "aot_eager"
+    )  # all but the making of machine code
+    for usual, other in zip(
+        drawn(tiny_vqgan, latents), drawn(tiny_vqgan, latents, compiled=True), strict=True
+    ):
+        assert torch.allclose(usual, other, rtol=1e-4, atol=1e-5)
+    pictures = torch.rand(2, 3, 32, 32)
+    with working(Engine(compiled=True)):
+        seen = tiny_perceptor.embed_images(pictures)
+    assert torch.allclose(seen, tiny_perceptor.embed_images(pictures), atol=1e-5)
+    assert "_swift_forward" in vars(tiny_vqgan.decoder)
+    assert not any("_swift" in name for name in tiny_vqgan.state_dict())
+
+
+def test_nothing_is_compiled_on_zero_gpu(tiny_vqgan, latents, monkeypatch):
+    monkeypatch.setenv("SPACES_ZERO_GPU", "1")
+    drawn(tiny_vqgan, latents, compiled=True)
+    assert "_swift_forward" not in vars(tiny_vqgan.decoder)
