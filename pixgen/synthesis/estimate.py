@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import torch
 
+from pixgen.growing import Growth
 from pixgen.losses import Losses
 from pixgen.models.published import random_perceptor, random_vqgan, sketcher_bytes
 from pixgen.models.working import working
@@ -43,7 +44,7 @@ def estimate(recipe: Recipe, *, device: str = "cpu") -> Estimate:
     alike = recipe.model_copy(
         update={
             "prompts": ((Prompt(text="-"),),), "seed": 0, "steps": 1, "preset": "", "changes": (),
-            "losses": Losses(), "start": Start(),
+            "losses": Losses(), "start": Start(), "grow": Growth(),  # the whole canvas, as at the end
         }
     )  # fmt: skip
     found = _traced(alike)

@@ -62,7 +62,7 @@ def test_half_precision_halves_pictures_and_adds_half_of_the_weights():
 
 
 def test_what_changes_no_memory_changes_no_estimate():
-    other = {"prompts": "a blue boat | sea", "seed": 9, "steps": 7}
+    other = {"prompts": "a blue boat | sea", "seed": 9, "steps": 7, "grow": {"at": "0.5"}}
     assert estimate(make_recipe(BASE, other)) == estimate(make_recipe(BASE))
 
 
