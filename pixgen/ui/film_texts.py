@@ -46,8 +46,8 @@ class FilmWords:
     )
     frames: str = "Frames"
     frames_help: str = "0: a picture, no journey."
-    every: str = "Steps a frame"
-    after: str = "Steps before the first"
+    every: str = "A frame takes so many steps"
+    after: str = "The first comes after step"
     zoom: str = "Nearer, a frame"
     x: str = "To the right, in widths"
     y: str = "Down, in heights"

@@ -1,0 +1,44 @@
+"""Films in a real browser."""
+
+import subprocess
+
+import imageio_ffmpeg
+import pytest
+
+from pixgen.studio import ffmpeg
+from pixgen.studio.metadata import read_metadata
+from pixgen.ui.texts import ENGLISH
+from tests.browser.test_create import paint, state, write
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_story_is_painted_and_its_film_is_as_long_as_wanted(visit, tmp_path):
+    page, words = visit(), ENGLISH.films
+    write(page, "a red fox ^ an owl", steps=8)
+    page.get_by_text(words.title).click()
+    fade = page.get_by_label(f"number input for {words.fade}")
+    fade.fill("1")
+    fade.press("Tab")
+    paint(page)
+    state(page, "done")
+    page.get_by_text(words.export_title).click()
+    seconds = page.get_by_label(f"number input for {words.seconds}")
+    seconds.fill("3")
+    seconds.press("Tab")
+    page.get_by_label(words.captions).check()
+    page.get_by_label(words.loop).check()
+    page.locator("#pg-export-go").click()
+    page.locator("#pg-exported").wait_for()
+    with page.expect_download() as download:
+        page.locator("#pg-exported").click()
+    assert download.value.suggested_filename == "a-red-fox-7.mp4"
+    film = tmp_path / "story.mp4"
+    download.value.save_as(film)
+    count, rate = ffmpeg.timing(film)
+    assert count / rate == pytest.approx(3, abs=0.06)
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(film)]
+    said = subprocess.run(command, capture_output=True, text=True).stderr
+    assert "Video: h264" in said
+    assert "yuv420p" in said
+    assert read_metadata(film).story.fade == 1
