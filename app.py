@@ -24,6 +24,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
     add("--device", default="auto", help="cpu, cuda, … (default: the best one)")
     add("--output-dir", type=Path, help="where runs are kept (default: outputs)")
+    parser.add_argument("--models-dir", type=Path, help="a folder of own VQGANs, chosen by name")
     roots = "a folder that the Search tab may search; can be given several times"
     add("--search-root", type=Path, action="append", default=[], help=roots)
     spoken = "the page's language: en or tr (default: each browser's own)"
@@ -46,6 +47,7 @@ def main() -> int:
     asked = arguments()
     if asked.share and asked.auth is None:
         print("Whoever has the link can use the page: --auth asks for a password.", file=sys.stderr)
+    os.environ.update({"PIXGEN_MODELS_DIR": str(asked.models_dir)} if asked.models_dir else {})
     from pixgen.errors import PixgenError
     from pixgen.presets import DEFAULT, load_preset
     from pixgen.recipe import make_recipe

@@ -14,6 +14,7 @@ import pixgen
 from pixgen.bench import bench
 from pixgen.commands.classify import classify
 from pixgen.commands.compare import compare
+from pixgen.commands.downloads import Aside
 from pixgen.commands.film import film
 from pixgen.commands.fork import fork
 from pixgen.commands.generate import generate
@@ -27,6 +28,7 @@ from pixgen.commands.search import collections, index, search
 from pixgen.commands.strip import strip
 from pixgen.commands.upscale import upscale
 from pixgen.errors import PixgenError
+from pixgen.models.progress import listening
 
 BAD_INPUT = 2  # the exit status for anything that a person can put right
 
@@ -84,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # the same cores. It is read when torch is first loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        return app(arguments, prog_name="pixgen", standalone_mode=False) or 0
+        with Aside() as aside, listening(aside.show):
+            return app(arguments, prog_name="pixgen", standalone_mode=False) or 0
     except (PixgenError, _usage_error()) as error:
         _say(error, as_json="--json" in arguments)
         return BAD_INPUT

@@ -182,6 +182,7 @@ class Recipe(_Value):
     multires: Multires = Multires()
     lines: Lines = Lines()
     model: Annotated[str, Field(min_length=1, max_length=4096)] = "pocket"
+    config: Annotated[str, Field(max_length=4096)] = ""  # of an own checkpoint, where not beside it
     clip: Annotated[tuple[str | Eye, ...], Field(min_length=1, max_length=6)] = ("pocket",)
     start: Start = Start()
     cutouts: Cutouts = Cutouts()

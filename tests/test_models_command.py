@@ -112,3 +112,62 @@ def test_own_models_are_listed(capsys, tmp_path):
     }
     assert found["flowers"]["state"] == "own"
     assert found["flowers"]["codes"] == 24
+
+
+def test_an_own_checkpoint_paints(capsys, tmp_path):
+    node = published.config()
+    published.write(tmp_path / "flowers.ckpt", {"state_dict": published.taming(node).state_dict()})
+    published.write_yaml(tmp_path / "other.yaml", node)
+    done = main([
+        "generate", "a red flower", "--model", str(tmp_path / "flowers.ckpt"), "--config", str(tmp_path / "other.yaml"),
+        "--init", "codes", "--size", "32x32", "--steps", "2", "--set", "cutouts.count=2", "--json",
+        "--output-dir", str(tmp_path / "runs"),
+    ])  # fmt: skip
+    assert done == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last["state"] == "done"
+    assert last["recipe"]["model"] == str(tmp_path / "flowers.ckpt")
+    assert last["recipe"]["config"] == str(tmp_path / "other.yaml")
+
+
+def test_a_config_goes_with_a_path_alone():
+    from pixgen.commands.options import Options, recipe_from
+
+    first = recipe_from(Options(prompt="a", model="own/a.ckpt", config="own/a.yaml"))
+    assert first.model.endswith("/own/a.ckpt")
+    assert first.config.endswith("/own/a.yaml")
+    again = recipe_from(Options(prompt="a", recipe=first, model="imagenet-1024"))
+    assert (again.model, again.config) == ("imagenet-1024", "")
+    assert main(["generate", "a", "--model", "pocket", "--config", "a.yaml"]) == 2
+
+
+@pytest.mark.parametrize("waiting", [False, True])
+def test_a_download_while_painting_is_told(capsys, waiting):
+    import io
+
+    from pixgen.commands.reports import JsonReport, RichReport
+    from pixgen.models.progress import Fetching
+    from pixgen.studio import Glimpse
+
+    fetching = Fetching(
+        "lakes", 0 if waiting else 30_000_000, None if waiting else 60_000_000, waiting=waiting
+    )
+    glimpse = Glimpse("loading", 0, None, 0.0, None, 1.0, fetching=fetching)
+    JsonReport().progress(glimpse)
+    assert json.loads(capsys.readouterr().out)["fetching"]["waiting"] is waiting
+    written = io.StringIO()
+    report = RichReport(stream=written)
+    report.progress(glimpse)
+    report.progress(glimpse)
+    said = "lakes: another pixgen fetches it" if waiting else "fetching lakes: 30 MB of 60 MB"
+    assert written.getvalue() == said + "\n"
+
+
+def test_a_command_that_needs_a_model_says_that_it_comes(capsys, lakes):
+    from pixgen.commands.downloads import Aside
+    from pixgen.models.inventory import fetch, named
+    from pixgen.models.progress import listening
+
+    with Aside() as aside, listening(aside.show):
+        fetch(named("lakes"))
+    assert capsys.readouterr().err.startswith("fetching lakes: 0 MB of ")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pixgen.commands.downloads import use_models_dir
 from pixgen.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -57,7 +58,25 @@ def generate(
         bool, typer.Option("--overwrite", help="Let --out and --video replace existing files.")
     ] = False,
     model: Annotated[
-        str | None, typer.Option(help="What draws; `pixgen models` lists them.", metavar="NAME")
+        str | None,
+        typer.Option(
+            help="What draws; `pixgen models` lists them. Or an own checkpoint’s path.",
+            metavar="NAME",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --model PATH: the checkpoint’s config, where it does not lie beside it.",
+            metavar="FILE.yaml",
+        ),
+    ] = None,
+    models_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder whose checkpoints --model takes by name; else $PIXGEN_MODELS_DIR.",
+            metavar="FOLDER",
+        ),
     ] = None,
     clip: Annotated[
         list[str] | None,
@@ -161,12 +180,13 @@ def generate(
     from pixgen.commands.outputs import Outputs
     from pixgen.commands.reports import JsonReport, RichReport
 
+    use_models_dir(models_dir)
     report = JsonReport() if as_json else RichReport()
     outputs = Outputs(picture=out, film=video, overwrite=overwrite)
     outputs.check()
     if resume is not None:
         given = (
-            prompt, negative, preset, size, seed, model, clip, init, strength, mask, extend, grow, story, region, assignments,
+            prompt, negative, preset, size, seed, model, config, clip, init, strength, mask, extend, grow, story, region, assignments,
             recipe,
         )  # fmt: skip
         if any(each not in (None, []) for each in given):
@@ -180,7 +200,8 @@ def generate(
     wanted = recipe_from(
         Options(
             prompt=prompt, negative=negative or (), recipe=_read(recipe), preset=preset, size=size,
-            steps=steps, seed=seed, model=model, clip=clip or (), start=init,
+            steps=steps, seed=seed, model=model,
+            config=None if config is None else str(config), clip=clip or (), start=init,
             mask=None if mask is None else str(mask), extend=extend, strength=strength, grow=grow, regions=region or (),
             story=_rows(story),
             assignments=assignments or (),

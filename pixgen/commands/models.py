@@ -1,20 +1,18 @@
 """``pixgen models``: what can draw and what can look, fetched, verified and removed by name."""
 
 import json
-import os
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pixgen.commands.downloads import Bar, Lines, use_models_dir
 from pixgen.commands.listings import AsJson
 from pixgen.errors import ModelError
 
 if TYPE_CHECKING:
-    from pixgen.models.catalog import Entry
     from pixgen.models.inventory import Item
-    from pixgen.models.progress import Fetching
 
 KINDS = {"vqgan": "--model", "clip": "--clip", "sketcher": "--init sketch"}
 Names = Annotated[
@@ -71,7 +69,7 @@ def fetch(names: Names, models_dir: Folder = None, as_json: AsJson = False) -> N
 
     use_models_dir(models_dir)
     entries = [named(name) for name in names]
-    with nullcontext(_Lines()) if as_json else _Bar() as shown:
+    with nullcontext(Lines()) if as_json else Bar() as shown:
         for entry in entries:
             with listening(shown.show):
                 path = fetch_one(entry)
@@ -133,12 +131,6 @@ def remove(
         )
 
 
-def use_models_dir(folder: Path | None) -> None:
-    """Let own models be looked for in a folder, in this process and those it starts."""
-    if folder is not None:
-        os.environ["PIXGEN_MODELS_DIR"] = str(folder.absolute())
-
-
 def _print(shown: list["Item"], option: str) -> None:
     """A kind's models: their facts in columns, and below each what it paints."""
     from rich.console import Console
@@ -169,85 +161,3 @@ def _figure(number: float | None) -> str:
     if number is None:
         return ""
     return f"{number:,}" if isinstance(number, int) else f"{number:g}"
-
-
-class _Lines:
-    """One JSON object a line."""
-
-    def __init__(self) -> None:
-        self._said = -1
-
-    def show(self, fetching: "Fetching") -> None:
-        """Each further percent."""
-        percent = (
-            fetching.done * 100 // fetching.total if fetching.total else fetching.done // 10**7
-        )
-        if percent != self._said:
-            self._said = percent
-            typer.echo(json.dumps(fetching_facts(fetching), ensure_ascii=False))
-
-    def end(self, entry: "Entry", path: Path | None) -> None:
-        """It is here."""
-        self._said = -1
-        facts = {
-            "model": entry.name,
-            "kind": entry.kind,
-            "path": None if path is None else str(path),
-        }
-        typer.echo(json.dumps(facts, ensure_ascii=False))
-
-
-class _Bar:
-    """A bar on stderr, and a line on stdout for each model that is here."""
-
-    def __enter__(self) -> "_Bar":
-        from rich.console import Console
-        from rich.progress import (  # fmt: skip
-            BarColumn,
-            DownloadColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-            TransferSpeedColumn,
-        )
-
-        self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=30), DownloadColumn(), TransferSpeedColumn(),
-            TimeRemainingColumn(), console=Console(stderr=True), transient=True,
-        )  # fmt: skip
-        self._tasks: dict[str, Any] = {}
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def show(self, fetching: "Fetching") -> None:
-        """Further on."""
-        if fetching.model not in self._tasks:
-            self._tasks[fetching.model] = self._bar.add_task(fetching.model, total=None)
-        said = (
-            f"{fetching.model}: waiting for another pixgen" if fetching.waiting else fetching.model
-        )
-        self._bar.update(
-            self._tasks[fetching.model],
-            description=said,
-            completed=fetching.done,
-            total=fetching.total,
-        )
-
-    def end(self, entry: "Entry", path: Path | None) -> None:
-        """It is here."""
-        if (task := self._tasks.pop(entry.name, None)) is not None:
-            self._bar.remove_task(task)
-        self._bar.stop()
-        typer.echo(f"{entry.name}: {path or 'comes with pixgen'}")
-        self._bar.start()
-
-
-def fetching_facts(fetching: "Fetching") -> dict[str, Any]:
-    """How far a download is, as plain values."""
-    return {
-        "model": fetching.model, "done_bytes": fetching.done, "total_bytes": fetching.total,
-        "waiting": fetching.waiting,
-    }  # fmt: skip

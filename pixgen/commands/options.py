@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 from pixgen.alternatives import draw
 from pixgen.commands.regions import parse_region, with_regions
 from pixgen.errors import RecipeError
+from pixgen.models.own import SUFFIXES
 from pixgen.presets import DEFAULT, load_preset
 from pixgen.prompts import NEGATIVE_STOP, NO_STOP, Prompt, Scene, parse
 from pixgen.recipe import LARGEST_SIDE, SMALLEST_SIDE, Recipe, Start, make_recipe, set_field
@@ -38,6 +40,7 @@ class Options:
     steps: int | None = None
     seed: int | None = None
     model: str | None = None
+    config: str | None = None  # of a checkpoint that ``model`` names by its path
     clip: Sequence[str] = ()
     start: str | None = None
     mask: str | None = None
@@ -163,7 +166,7 @@ def _fields(options: Options) -> dict[str, Any]:
         # A total that is asked for is asked for at once.
         "earlier_steps": None if options.steps is None else (),
         "seed": options.seed,
-        "model": options.model,
+        **_model_fields(options),
         "clip": tuple(options.clip) or None,
         "start": _start(options),
         "grow": None if options.grow is None else {"at": _growth(options.grow)},
@@ -184,6 +187,17 @@ def _growth(text: str) -> tuple[float, ...]:
             f"“{text}” does not say when to grow: write parts of the steps, such as 0.9 or 0.5,0.85, or "
             "never."
         ) from None
+
+
+def _model_fields(options: Options) -> dict[str, Any]:
+    """What draws: a name, or an own checkpoint's path with its config's, as they are found from anywhere."""
+    if options.model is None:
+        return {"config": options.config and str(Path(options.config).absolute())}
+    own = Path(options.model).suffix in SUFFIXES
+    return {
+        "model": str(Path(options.model).expanduser().absolute()) if own else options.model,
+        "config": str(Path(options.config).absolute()) if options.config else "",
+    }
 
 
 def _start(options: Options) -> dict[str, Any] | None:

@@ -13,8 +13,11 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from pixgen.commands.downloads import fetching_facts, told
+
 if TYPE_CHECKING:
     from pixgen.commands.outputs import Kept
+    from pixgen.models.progress import Fetching
     from pixgen.studio import Glimpse, Job
 
 Similarities = tuple[tuple[str, float], ...]  # prompt, cosine
@@ -55,6 +58,8 @@ class JsonReport(AbstractContextManager):
 
     def progress(self, glimpse: "Glimpse") -> None:
         line = {"state": glimpse.state, "place": glimpse.place}
+        if glimpse.fetching is not None:
+            line["fetching"] = fetching_facts(glimpse.fetching)
         if frame := glimpse.frame:
             line |= {
                 "step": frame.step,
@@ -101,6 +106,7 @@ class RichReport(AbstractContextManager):
         )  # fmt: skip
         self._task = self._bar.add_task("waiting", total=None, figures="")
         self._live: Live | None = None
+        self._fetched = ""
         self._due, self._said = 0.0, -1  # the time and the step of the next and the last line
 
     def __enter__(self) -> "RichReport":
@@ -127,9 +133,15 @@ class RichReport(AbstractContextManager):
         frame = glimpse.frame
         if frame is None:
             waiting = glimpse.state == "waiting" and glimpse.place
-            self._bar.update(
-                self._task, description=f"waiting, {waiting} before" if waiting else glimpse.state
-            )
+            said = f"waiting, {waiting} before" if waiting else glimpse.state
+            self._bar.update(self._task, description=said, **_download(glimpse.fetching))
+            if (
+                self._live is None
+                and glimpse.fetching is not None
+                and self._fetched != glimpse.fetching.model
+            ):
+                self._fetched = glimpse.fetching.model  # once: a file of lines has no bar
+                self.note(told(glimpse.fetching))
             return
         self._bar.update(
             self._task, description=glimpse.state, completed=max(0, frame.step), total=max(1, frame.steps),
@@ -163,6 +175,13 @@ class RichReport(AbstractContextManager):
 def _short(path: Path) -> Path:
     """The path as it can be typed from here."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _download(fetching: "Fetching | None") -> dict[str, Any]:
+    """A bar's fields: how far a model's download is, or that there is none."""
+    if fetching is None:
+        return {"completed": 0, "total": None, "figures": ""}
+    return {"completed": fetching.done, "total": fetching.total, "figures": told(fetching)}
 
 
 def _figures(glimpse: "Glimpse") -> str:

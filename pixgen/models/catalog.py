@@ -29,7 +29,7 @@ class Entry:
         model: a VQGAN's ``model`` node, as in taming's configs, where it is not bundled.
         sources: where a VQGAN's file is, tried in turn: an address, ``zip:`` and the address of a zip
             that holds it, or ``hub:`` and its repository and path on Hugging Face.
-        open_clip: what open_clip calls a CLIP.
+        open_clip, form: what open_clip calls a CLIP, and its architecture where that does not say it.
         sha256: of the file, where its authors publish it.
         imagenet: a CLIP's published zero-shot accuracy, in percent.
         gflops: a CLIP's arithmetic for one cutout.
@@ -49,6 +49,7 @@ class Entry:
     megabytes: int | None = None
     sources: tuple[str, ...] = ()
     open_clip: str = ""
+    form: str = ""
     sha256: str = ""
     home: str = ""
     imagenet: float | None = None

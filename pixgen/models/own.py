@@ -47,6 +47,10 @@ def find_vqgan(name: str, config: str = "") -> Entry:
     if name in own:
         return _entry(name, *own[name])
     path = Path(name).expanduser()
+    if path.suffix not in SUFFIXES and config:
+        raise ModelError(
+            f"A config goes with an own checkpoint’s path, and “{name}” is none: leave it out."
+        )
     if path.suffix not in SUFFIXES:
         names = ", ".join([*available_vqgans(), *own])
         raise ModelError(

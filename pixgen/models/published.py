@@ -19,16 +19,17 @@ from pixgen.models.own import find_vqgan
 from pixgen.models.vqgan import Vqgan
 
 
-def vqgan_config(name: str) -> Mapping[str, Any]:
-    """taming's ``model`` node for a VQGAN by name, without its weights. Raises ModelError."""
-    entry = find_vqgan(name)
+def vqgan_config(name: str, config: str = "") -> Mapping[str, Any]:
+    """taming's ``model`` node for a VQGAN by name, or of an own checkpoint and its config, without its
+    weights. Raises ModelError."""
+    entry = find_vqgan(name, config)
     return read_config(entry.config)["model"] if entry.bundled else entry.model
 
 
-def random_vqgan(name: str, device: str) -> Vqgan:
+def random_vqgan(name: str, device: str, config: str = "") -> Vqgan:
     """A VQGAN of that name's form with random weights, frozen, for measuring. Raises ModelError."""
     with torch.device(device):
-        model = Vqgan(vqgan_config(name))
+        model = Vqgan(vqgan_config(name, config))
         nn.init.normal_(model.codebook)  # so that its bounds are no narrower than a trained one's
     return model.eval().requires_grad_(False)
 
@@ -55,7 +56,8 @@ def clip_form(name: str) -> tuple[nn.Module, int]:
     if entry is not None and entry.bundled:
         config = read_config(entry.config)["model_cfg"]
         return open_clip.model.CLIP(**config), config["vision_cfg"]["image_size"]
-    architecture = (entry.open_clip if entry is not None else name).partition("/")[0]
+    theirs = name if entry is None else entry.form or entry.open_clip
+    architecture = theirs.partition("/")[0]
     if architecture not in open_clip.list_models():
         raise ModelError(
             f"There is no CLIP “{name[:80]}” of a known form: choose {', '.join(available_clips())}, or an "

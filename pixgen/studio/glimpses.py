@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pixgen.models.progress import Fetching
 from pixgen.studio.runs import State
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Glimpse:
     """A job at one moment. ``place`` is how many are before it; ``seconds_left`` is None while unknown;
-    ``elapsed`` is the seconds of loading and painting, over all sessions of the run."""
+    ``elapsed`` is the seconds of loading and painting, over all sessions of the run; ``fetching`` is how
+    far a model's download is, while there is one."""
 
     state: State
     place: int
@@ -25,6 +27,7 @@ class Glimpse:
     elapsed: float
     notice: str = ""
     paused: bool = False
+    fetching: Fetching | None = None
 
 
 @dataclass(frozen=True, eq=False)

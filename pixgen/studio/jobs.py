@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from pixgen.errors import PixgenError, StudioError
+from pixgen.models.progress import Fetching
 from pixgen.prompts import Scene
 from pixgen.recipe import Recipe
 from pixgen.studio.changes import Turn, in_force
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from pixgen.synthesis import Frame
 
 HEARTBEAT = 1.0  # seconds at most between glimpses, so that who watches can tell that it lives
+
+
+class Stopped(Exception):  # noqa: N818 - what happened
+    """``stop`` was called while a model was fetched."""
 
 
 class Job:
@@ -65,6 +70,7 @@ class Job:
         self._finished: datetime | None = None
         self._changes: dict[str, Any] = {}
         self._unsaved: tuple[State, Callable[[Run], None]] | None = None
+        self._fetching: Fetching | None = None
         self._stopping = threading.Event()
 
     @property
@@ -148,7 +154,7 @@ class Job:
                 left = self._pace.seconds_left(frame.steps - frame.step)
             return Glimpse(
                 self._state, 0 if self.ended else place, frame, self._pace.steps_a_second, left,
-                self._elapsed(), self._notice, paused,
+                self._elapsed(), self._notice, paused, self._fetching,
             )  # fmt: skip
 
     def stop(self) -> None:
@@ -227,7 +233,16 @@ class Job:
                 self._pace.pause()
             else:
                 self._began = self._began or time.monotonic()
-            self._state = state
+            self._state, self._fetching = state, None
+            self._touch()
+
+    def fetch(self, fetching: Fetching) -> None:
+        """A model is being fetched. Raises Stopped if ``stop`` was called."""
+        if self.stopping:
+            raise Stopped
+        with self._changed:
+            whole = fetching.total is not None and fetching.done >= fetching.total
+            self._fetching = None if whole else fetching
             self._touch()
 
     def show(self, frame: "Frame", *, recipe: Recipe) -> None:

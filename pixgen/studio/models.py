@@ -38,9 +38,9 @@ class Models:
         self._loaded: OrderedDict[tuple, Any] = OrderedDict()  # the latest used one last
         self._loading: dict[tuple, threading.Lock] = {}
 
-    def vqgan(self, name: str) -> "Vqgan":
-        """The VQGAN of that name. Raises ModelError, OutOfMemory."""
-        return self._get("load_vqgan", name)
+    def vqgan(self, name: str, config: str = "") -> "Vqgan":
+        """The VQGAN of that name, or of that checkpoint with its config. Raises ModelError, OutOfMemory."""
+        return self._get("load_vqgan", name, *([config] if config else []))
 
     def perceptor(self, names: tuple[str, ...]) -> "Perceptor":
         """The CLIPs of those names as one perceptor. Raises ModelError, OutOfMemory."""
@@ -61,7 +61,7 @@ class Models:
         try:
             import pixgen.synthesis  # noqa: F401  it is needed next, and loads slowly
 
-            self.vqgan(recipe.model)
+            self.vqgan(recipe.model, recipe.config)
             self.perceptor(recipe.clip_names)
             if recipe.start.sketched:
                 self.sketchbook(recipe.start.sketch.model)
@@ -73,8 +73,8 @@ class Models:
         with self._lock:
             self._loaded.clear()
 
-    def _get(self, loader: str, name: Any) -> Any:
-        key = (loader, name)
+    def _get(self, loader: str, name: Any, *more: str) -> Any:
+        key = (loader, name, *more)
         with self._lock:
             if key in self._loaded:
                 self._loaded.move_to_end(key)
@@ -84,7 +84,7 @@ class Models:
             with self._lock:
                 if key in self._loaded:
                     return self._loaded[key]
-            model = self._load(loader, name)
+            model = self._load(loader, name, *more)
             with self._lock:
                 self._loaded[key] = model
                 self._loading.pop(key, None)
@@ -92,10 +92,10 @@ class Models:
                     self._loaded.popitem(last=False)
             return model
 
-    def _load(self, loader: str, name: Any) -> Any:
+    def _load(self, loader: str, name: Any, *more: str) -> Any:
         load = self._loaders[loader]
         if load is None:
             import pixgen.models  # here: it loads torch
 
             load = getattr(pixgen.models, loader)
-        return load(name, self._device())
+        return load(name, self._device(), *more)

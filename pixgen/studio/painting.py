@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from pixgen.errors import OutOfMemory, PixgenError, StorageError, StudioError
+from pixgen.models.progress import listening
 from pixgen.recipe import Recipe
 from pixgen.studio.claims import Claim
 from pixgen.studio.glimpses import StillFrame
 from pixgen.studio.inputs import named_pictures, open_footage, open_pictures
-from pixgen.studio.jobs import Job
+from pixgen.studio.jobs import Job, Stopped
 from pixgen.studio.models import Models
 from pixgen.studio.record import Record, read_state
 from pixgen.studio.runs import Run, State
@@ -74,7 +75,7 @@ def _loaded(recipe: Recipe, models: Models) -> tuple:
     def load() -> tuple:
         with memory_guard(recipe):
             return (
-                models.vqgan(recipe.model) if recipe.drawer == "vqgan" else None,
+                models.vqgan(recipe.model, recipe.config) if recipe.drawer == "vqgan" else None,
                 weighted(models.perceptor(recipe.clip_names), recipe.clip_weights),
                 models.sketchbook(recipe.start.sketch.model) if recipe.sketched else None,
             )
@@ -122,7 +123,12 @@ def _paint(job: Job, tools: Tools, record: Record) -> _Ending:
     if not tools.line.wait(job, until=lambda: job.stopping):
         record.save_facts(job.snapshot("stopped"))
         return _Ending(state="stopped")
-    painter = _load(job, tools, record)
+    try:
+        with listening(job.fetch):
+            painter = _load(job, tools, record)
+    except Stopped:  # while a model was fetched; what is there of it stays
+        record.save_facts(job.snapshot("stopped"))
+        return _Ending(state="stopped")
     job.enter("painting")
     state, notice = _take_steps(job, tools, record, painter)
     job.tell(notice)

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixgen.errors import PictureError, RecipeError, StudioError
+from pixgen.models.inventory import ready_names
 from pixgen.prompts import Scene
 from pixgen.recipe import Recipe
-
-PUBLIC_MODELS = ("pocket",)  # bundled: no visitor can make a public server download gigabytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +31,12 @@ class Policy:
 
     @classmethod
     def for_public(cls, *, picture_folders: tuple[Path, ...] = ()) -> "Policy":
-        """For strangers: 512 px, 500 steps, 120 s, bundled models, one job running and one waiting an
-        owner, and pictures from ``picture_folders`` (where the page keeps uploads) only."""
+        """For strangers: 512 px, 500 steps, 120 s, one job running and one waiting an owner, pictures from
+        ``picture_folders`` (where the page keeps uploads) only, and models by their names in the catalog
+        that are here already: no visitor can make a public server download gigabytes."""
         return cls(
             public=True, largest_side=512, most_steps=500, most_cutouts=64, most_prompts=50,
-            longest_seconds=120, jobs_an_owner=2, models=PUBLIC_MODELS, picture_folders=picture_folders,
+            longest_seconds=120, jobs_an_owner=2, models=ready_names(), picture_folders=picture_folders,
         )  # fmt: skip
 
     def check(self, recipe: Recipe) -> None:
@@ -54,8 +54,10 @@ class Policy:
             raise RecipeError(
                 f"There may be at most {self.most_cutouts} cutouts here: choose fewer than {recipe.cutouts.count}."
             )
-        for model in (recipe.model, *recipe.clip_names):
+        for model in (recipe.model, *recipe.clip_names, recipe.start.sketch.model):
             self.check_model(model)
+        if self.models is not None and recipe.config:
+            raise RecipeError("Own checkpoints are not taken here: leave out the config.")
         for scenes in (recipe.prompts, *(change.prompts for change in recipe.changes)):
             self.check_prompts(scenes or ())
 

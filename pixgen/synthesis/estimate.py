@@ -58,7 +58,7 @@ def estimate(recipe: Recipe, *, device: str = "cpu") -> Estimate:
 @lru_cache(maxsize=64)
 def _traced(recipe: Recipe) -> Estimate:
     drawn_by_vqgan = recipe.drawer == "vqgan"
-    vqgan = random_vqgan(recipe.model, "meta") if drawn_by_vqgan else None
+    vqgan = random_vqgan(recipe.model, "meta", recipe.config) if drawn_by_vqgan else None
     perceptor = random_perceptor(recipe.clip_names, "meta")
     drawer = None if drawn_by_vqgan else make_drawer(recipe)
     generator = torch.Generator().manual_seed(0)

@@ -5,7 +5,6 @@ from typing import Any
 
 import gradio as gr
 
-from pixgen.models import available_clips
 from pixgen.studio.naming import Namer
 from pixgen.ui import answers, classifying
 from pixgen.ui.classify_texts import ClassifyWords
@@ -13,6 +12,7 @@ from pixgen.ui.classifying import View
 from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable_bytes
 from pixgen.ui.mishaps import sentence
+from pixgen.ui.models import names
 from pixgen.ui.stops import Stops
 from pixgen.ui.texts import Words
 from pixgen.vision.labels import format_labels, parse_labels
@@ -93,7 +93,7 @@ def _show(words: ClassifyWords) -> Parts:
 
 
 def _settings(namer: Namer, words: ClassifyWords) -> Parts:
-    public = namer.studio.policy.public
+    public, clips = namer.studio.policy.public, names("clip", namer.studio.policy)
     templates = [
         (words.templates_fit, ""),
         *((title, name) for name, title in available_templates().items()),
@@ -117,7 +117,7 @@ def _settings(namer: Namer, words: ClassifyWords) -> Parts:
                 label=words.own_templates, placeholder=words.own_templates_placeholder, lines=2, visible=False,
             ),
             "model": gr.Dropdown(
-                available_clips(), value=available_clips()[0], label=words.model, allow_custom_value=not public,
+                list(clips), value=clips[0], label=words.model, allow_custom_value=not public,
             ),
             "top": gr.Slider(1, 20, 5, step=1, label=words.top, buttons=[]),
         }  # fmt: skip

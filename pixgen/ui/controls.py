@@ -9,6 +9,7 @@ from pixgen.ui.fields import Field, slider
 from pixgen.ui.form import sizes
 from pixgen.ui.journeys import journey_controls
 from pixgen.ui.losses import loss_controls
+from pixgen.ui.models import model_controls
 from pixgen.ui.offered import offered_presets
 from pixgen.ui.texts import Words
 
@@ -76,6 +77,7 @@ def settings_column(fields: dict[str, Field], policy: Policy, words: Words) -> P
     with gr.Accordion(words.more, open=False, elem_classes="pg-more"):
         parts |= _work(fields, words) | _start(fields, words)
     parts |= journey_controls(fields, words)
+    parts |= model_controls(fields, words.models)
     parts |= loss_controls(fields, words)
     return parts
 

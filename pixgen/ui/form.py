@@ -16,6 +16,7 @@ from pixgen.studio.policy import Policy
 from pixgen.ui.fields import Field
 from pixgen.ui.journeys import journey_fields, journey_recipe, journey_values
 from pixgen.ui.losses import loss_assignments, loss_fields, loss_values
+from pixgen.ui.models import chosen_models, model_fields, model_values
 from pixgen.ui.offered import offered_presets
 from pixgen.ui.texts import Words
 
@@ -42,6 +43,7 @@ def fields(policy: Policy, words: Words) -> dict[str, Field]:
         "idea_words": Field(""),
         "pictures_weight": Field(1, 0.1, 5, 0.1),
         **journey_fields(preset, policy.most_steps, words.films),
+        **model_fields(preset, policy),
         **loss_fields(preset, words.losing),
         "crisp": Field(False),
     }
@@ -62,6 +64,7 @@ def recipe_values(recipe: Recipe) -> dict[str, Any]:
         "start": recipe.start.kind,
         "drawer": recipe.drawer,
         **journey_values(recipe),
+        **model_values(recipe),
         **loss_values(recipe.losses),
     }
 
@@ -96,6 +99,7 @@ def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
             steps=_whole(values.get("steps")),
             seed=_seed(values.get("seed"), words),
             start=_start(values, words),
+            **chosen_models(values),
             assignments=_assignments(values),
         ),
         words.films,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from pixgen.models.progress import Fetching
 from pixgen.recipe import Recipe
 from pixgen.studio import Glimpse, Run
 from pixgen.ui.texts import Words
@@ -30,6 +31,8 @@ def of_glimpse(words: Words, recipe: Recipe, glimpse: Glimpse) -> str:
             steps = None if frame is None else (max(0, frame.step), frame.steps)
             more = [words.turning.paused_more]
             line = line_of(words.turning.paused, more, progress=steps, words=words)
+    elif frame is None and glimpse.fetching is not None:
+        line = _fetching(words, glimpse.fetching)
     elif frame is None:
         line = line_of(words.loading, [words.loading_more])
     elif frame.step < 0:
@@ -79,6 +82,20 @@ def duration(words: Words, seconds: float) -> str:
     if whole < 60:
         return words.seconds.format(seconds=whole)
     return words.minutes.format(minutes=whole // 60, seconds=whole % 60)
+
+
+def _fetching(words: Words, fetching: Fetching) -> str:
+    """A model that is not here yet comes."""
+    own, done = words.models, fetching.done // 10**6
+    if fetching.waiting:
+        return line_of(own.fetching, [fetching.model, own.elsewhere])
+    if not fetching.total:
+        return line_of(own.fetching, [fetching.model, own.fetched_so_far.format(done=done)])
+    total = fetching.total // 10**6
+    return line_of(
+        own.fetching, [fetching.model, own.fetched.format(done=done, total=total)],
+        progress=(done, total), words=words,
+    )  # fmt: skip
 
 
 def _figures(words: Words, glimpse: Glimpse) -> Iterable[str]:

@@ -7,6 +7,7 @@ from pixgen.ui.experiment_texts import ExperimentWords
 from pixgen.ui.film_texts import FilmWords
 from pixgen.ui.loss_texts import LossWords
 from pixgen.ui.memory_texts import MemoryWords
+from pixgen.ui.model_texts import ModelWords
 from pixgen.ui.search_texts import SearchWords
 from pixgen.ui.turn_texts import TurnWords
 
@@ -21,6 +22,7 @@ class Words:
     memory: MemoryWords = MemoryWords()
     experiment: ExperimentWords = ExperimentWords()
     films: FilmWords = FilmWords()
+    models: ModelWords = ModelWords()
 
     # The page
     language: str = "en"  # its code in HTML and in addresses

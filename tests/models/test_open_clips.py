@@ -13,6 +13,7 @@ from pixgen.models.catalog import entries, known
 from pixgen.models.clip import load_perceptor
 from pixgen.models.clip_files import fetch
 from pixgen.models.open_clips import entry_of
+from pixgen.models.published import clip_form
 
 SMALL = {
     "embed_dim": 16,
@@ -133,3 +134,10 @@ def test_every_clip_of_the_table_is_where_open_clip_says():
     for entry in entries("clip"):
         if not entry.bundled:
             assert entry.sources == entry_of(entry.open_clip).sources
+
+
+def test_the_form_of_a_robust_clip_is_known_without_a_network():
+    with torch.device("meta"):
+        for entry in entries("clip"):
+            if entry.form:
+                assert clip_form(entry.name)[1] in (224, 256)

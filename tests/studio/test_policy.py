@@ -7,6 +7,13 @@ from pixgen.studio import Policy
 from tests.studio.fakes import a_recipe
 
 
+@pytest.fixture(autouse=True)
+def nothing_fetched(tmp_path, monkeypatch):
+    """Caches of the test's own."""
+    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -18,11 +25,22 @@ from tests.studio.fakes import a_recipe
         ({"prompts": "a", "changes": [{"step": 1, "prompts": "|".join("abc" * 17)}]}, "51"),
         ({"model": "/etc/passwd"}, "choose pocket"),
         ({"clip": ["pocket", "huge"]}, "“huge” is not offered here: choose pocket"),
+        ({"clip": ["hf-hub:org/name"]}, "“hf-hub:org/name” is not offered here"),
+        ({"model": "imagenet-16384"}, "“imagenet-16384” is not offered here"),
+        ({"model": "a.ckpt"}, "“a.ckpt” is not offered here"),
+        ({"config": "/etc/passwd"}, "Own checkpoints are not taken here"),
+        ({"start": {"sketch": {"model": "a.pt"}}}, "“a.pt” is not offered here"),
     ],
 )
 def test_strangers_can_only_ask_for_so_much(fields, said):
     with pytest.raises(RecipeError, match=said):
         Policy.for_public().check(a_recipe(**fields))
+
+
+def test_strangers_may_ask_for_what_the_host_has_fetched(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/imagenet-1024.ckpt").touch()
+    Policy.for_public().check(a_recipe(model="imagenet-1024"))
 
 
 def test_what_is_at_the_caps_is_allowed():

@@ -15,12 +15,13 @@ ROOT = Path(__file__).parent.parent.parent
 def test_every_argument_is_understood():
     asked = app.arguments(
         ["--host", "0.0.0.0", "--port", "8000", "--share", "--auth", "ada:se:cret", "--device", "cpu",
-         "--output-dir", "runs", "--search-root", "a", "--search-root", "b", "--public"]
+         "--output-dir", "runs", "--search-root", "a", "--search-root", "b", "--public", "--models-dir", "own"]
     )  # fmt: skip
     assert (asked.host, asked.port, asked.share, asked.public) == ("0.0.0.0", 8000, True, True)
     assert asked.auth == ("ada", "se:cret")
     assert asked.output_dir == Path("runs")
     assert asked.search_root == [Path("a"), Path("b")]
+    assert asked.models_dir == Path("own")
     assert app.arguments([]).search_root == []
 
 

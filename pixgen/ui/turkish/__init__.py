@@ -7,6 +7,7 @@ from pixgen.ui.turkish.experiment import EXPERIMENT
 from pixgen.ui.turkish.films import FILMS
 from pixgen.ui.turkish.losses import LOSSES
 from pixgen.ui.turkish.memory import MEMORY
+from pixgen.ui.turkish.models import MODELS
 from pixgen.ui.turkish.page import PAGE
 from pixgen.ui.turkish.search import SEARCH
 from pixgen.ui.turkish.turn import TURN
@@ -20,4 +21,5 @@ TURKISH = Words(
     memory=MEMORY,
     experiment=EXPERIMENT,
     films=FILMS,
+    models=MODELS,
 )

@@ -1,0 +1,19 @@
+"""The words of the page's group of models, and of their downloads."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ModelWords:
+    """What draws, what looks, and how far a model's download is."""
+
+    title: str = "Models"
+    help: str = "A larger model is fetched when it is first used. It wants a GPU, or patience."
+    model: str = "Drawn by"
+    clip: str = "Looked at by"
+    clip_beside: str = "and also by"
+    nobody: str = "nobody else"
+    fetching: str = "Fetching a model"
+    fetched: str = "{done:,} of {total:,} MB"
+    fetched_so_far: str = "{done:,} MB so far"
+    elsewhere: str = "another pixgen is fetching it"

@@ -1,0 +1,66 @@
+"""The folded group of models: its fields, its controls, and what they ask of a recipe."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from pixgen.models.catalog import Kind, known
+from pixgen.models.inventory import inventory
+from pixgen.recipe import Recipe
+from pixgen.studio.policy import Policy
+from pixgen.ui.fields import Field
+from pixgen.ui.model_texts import ModelWords
+
+NOBODY = ""
+
+
+def model_values(recipe: Recipe) -> dict[str, Any]:
+    """A recipe's models by the form's names."""
+    first, *others = recipe.clip_names
+    return {"model": recipe.model, "clip": first, "clip_beside": others[0] if others else NOBODY}
+
+
+def model_fields(preset: Mapping[str, Any], policy: Policy) -> dict[str, Field]:
+    """The settings of the group: names only, so that nobody chooses a path or an address here."""
+    clips = names("clip", policy)
+    return {
+        "model": Field(preset["model"], choices=names("vqgan", policy)),
+        "clip": Field(preset["clip"], choices=clips),
+        "clip_beside": Field(preset["clip_beside"], choices=(NOBODY, *clips)),
+    }
+
+
+def names(kind: Kind, policy: Policy) -> tuple[str, ...]:
+    """The models of a kind that may be chosen."""
+    found = [each.entry.name for each in inventory() if each.entry.kind == kind]
+    return tuple(name for name in found if policy.models is None or name in policy.models)
+
+
+def model_controls(
+    fields: Mapping[str, Field], words: ModelWords
+) -> dict[str, gr.components.Component]:
+    """The group's controls, folded."""
+    with gr.Accordion(words.title, open=False, elem_classes="pg-more", elem_id="pg-models"):
+        return {
+            name: gr.Dropdown(
+                [(_label(choice, "vqgan" if name == "model" else "clip") or words.nobody, choice)
+                 for choice in fields[name].choices],
+                value=fields[name].default, label=getattr(words, name), elem_id=f"pg-{name}",
+                info=words.help if name == "model" else None,
+            )
+            for name in ("model", "clip", "clip_beside")
+        }  # fmt: skip
+
+
+def chosen_models(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the group asks of a recipe, as ``commands.options.Options`` takes it."""
+    looking = [values.get("clip"), values.get("clip_beside")]
+    clips = list(dict.fromkeys(name for name in looking if name)) if values.get("clip") else []
+    return {"model": values.get("model"), "clip": clips}
+
+
+def _label(name: str, kind: Kind) -> str:
+    entry = known(name, kind)
+    size = None if entry is None or entry.bundled else entry.megabytes
+    return name if size is None else f"{name} · {size:,} MB"

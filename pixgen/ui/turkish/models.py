@@ -1,0 +1,16 @@
+"""The page's group of models in Turkish."""
+
+from pixgen.ui.model_texts import ModelWords
+
+MODELS = ModelWords(
+    title="Modeller",
+    help="Büyük bir model ilk kullanıldığında indirilir. Bir GPU ya da sabır ister.",
+    model="Çizen",
+    clip="Bakan",
+    clip_beside="yanında bakan",
+    nobody="başka kimse yok",
+    fetching="Model indiriliyor",
+    fetched="{done:,} / {total:,} MB",
+    fetched_so_far="şimdiye dek {done:,} MB",
+    elsewhere="başka bir pixgen indiriyor",
+)

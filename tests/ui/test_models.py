@@ -1,0 +1,79 @@
+"""The page's group of models: what may be chosen, what it asks for, and how a download is shown."""
+
+from dataclasses import replace
+
+import pytest
+
+from pixgen.models.progress import Fetching
+from pixgen.studio import Glimpse, Policy
+from pixgen.ui import status
+from pixgen.ui.form import fields, to_recipe
+from pixgen.ui.texts import ENGLISH
+from tests.models import published
+from tests.studio.fakes import a_recipe
+
+LOADING = Glimpse("loading", 0, None, 0.0, None, 1.0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_fetched(tmp_path, monkeypatch):
+    """Caches of the test's own."""
+    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+
+
+def choices(policy: Policy, name: str) -> tuple[str, ...]:
+    return fields(policy, ENGLISH)[name].choices
+
+
+def test_ones_own_page_offers_the_table_and_own_models(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIXGEN_MODELS_DIR", str(tmp_path / "own"))
+    node = published.config()
+    published.write(
+        tmp_path / "own/flowers.ckpt", {"state_dict": published.taming(node).state_dict()}
+    )
+    published.write_yaml(tmp_path / "own/flowers.yaml", node)
+    offered = choices(Policy(), "model")
+    assert offered[0] == "pocket"
+    assert {"imagenet-16384", "gumbel-8192", "flowers"} <= set(offered)
+    assert "ViT-B-32/laion2b_s34b_b79k" in choices(Policy(), "clip")
+    assert choices(Policy(), "clip_beside")[0] == ""
+
+
+def test_a_public_page_offers_what_is_here(tmp_path):
+    assert choices(Policy.for_public(), "clip") == ("pocket",)
+    (tmp_path / "cache/models").mkdir(parents=True)
+    (tmp_path / "cache/models/ViT-B-32--openai.safetensors").touch()
+    assert choices(Policy.for_public(), "clip") == ("pocket", "ViT-B-32/openai")
+
+
+def test_what_is_chosen_arrives():
+    made = to_recipe(
+        {
+            "prompt": "a fox",
+            "model": "amused",
+            "clip": "robust-ViT-B-32",
+            "clip_beside": "ViT-B-32/openai",
+        },
+        ENGLISH,
+    )
+    assert (made.model, made.clip_names) == ("amused", ("robust-ViT-B-32", "ViT-B-32/openai"))
+    alone = to_recipe({"prompt": "a fox", "clip": "pocket", "clip_beside": "pocket"}, ENGLISH)
+    assert (alone.model, alone.clip_names) == ("pocket", ("pocket",))
+
+
+@pytest.mark.parametrize(
+    ("fetching", "said", "bar"),
+    [
+        (Fetching("lakes", 312_000_000, 934_000_000), "312 of 934 MB", 'aria-valuenow="312"'),
+        (Fetching("lakes", 12_400_000), "12 MB so far", ""),
+        (Fetching("lakes", waiting=True), "another pixgen is fetching it", ""),
+    ],
+)
+def test_a_download_is_shown_in_the_status_line(fetching, said, bar):
+    shown = status.of_glimpse(ENGLISH, a_recipe(), replace(LOADING, fetching=fetching))
+    assert "Fetching a model" in shown
+    assert "lakes" in shown
+    assert said in shown
+    assert bar in shown
+    assert "Fetching" not in status.of_glimpse(ENGLISH, a_recipe(), LOADING)
