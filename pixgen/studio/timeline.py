@@ -94,6 +94,8 @@ class Timeline(Sequence[Shown]):
                 "possible. Give it a length, or more pictures a second."
             )
         wanted = count / playing
+        if cut.seconds is not None:  # more a second than it was filmed with would only be larger
+            wanted = min(wanted, max(fps, SMOOTH_FPS))
         if cut.even or cut.loop or wanted < SLOWEST_FPS:  # a multiple, so that each stays as long
             wanted *= max(1, round(SMOOTH_FPS / wanted))
         self.fps = min(wanted, most_fps)

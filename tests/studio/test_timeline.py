@@ -30,6 +30,11 @@ def test_too_many_pictures_a_second_are_left_out_but_the_last_is_shown():
     assert [timeline[0].place, timeline[9].place] == [0, 99]
 
 
+def test_a_short_length_shows_no_more_a_second_than_were_filmed():
+    timeline = Timeline(Cut(seconds=2, hold=0), count=300, fps=20, most_fps=60)
+    assert (timeline.fps, len(timeline)) == (20, 40)
+
+
 def test_evenly_by_change_gives_time_to_what_changes():
     shown = places(Cut(seconds=2, hold=0, even=True), count=5, changes=[0, 3, 1, 0, 0])
     assert shown == sorted(shown)
