@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from pixgen.errors import OutOfMemory
+from pixgen.models import load_perceptor, load_vqgan
 from pixgen.models.working import half_precision, in_force
 from pixgen.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.memory import lightened, memory_guard
+from pixgen.synthesis.memory import free, lightened, memory_guard
 
 CPU = torch.device("cpu")
 needs_half = pytest.mark.skipif(
@@ -151,3 +152,30 @@ def test_when_nothing_helps_the_advice_comes_and_the_next_run_works(
     ):
         raise torch.OutOfMemoryError("out of memory (injected)")
     assert len(list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))) == 4
+
+
+@pytest.mark.gpu
+def test_a_gpu_that_may_use_less_goes_on_with_less():
+    wanted = make_recipe(
+        {"prompts": "a red fox", "width": 256, "height": 256, "steps": 3, "seed": 3},
+        {"cutouts": {"count": 24}},
+    )
+    vqgan, perceptor = load_vqgan("pocket", "cuda"), load_perceptor(["pocket"], "cuda")
+
+    def painted():
+        free(torch.device("cuda"))
+        torch.cuda.reset_peak_memory_stats()
+        painting = Optimization(wanted, make_drawer(wanted, vqgan), perceptor)
+        return [frame.step for frame in painting], painting.recipe
+
+    steps, recipe = painted()
+    assert recipe == wanted
+    peak, whole = torch.cuda.max_memory_allocated(), torch.cuda.mem_get_info()[1]
+    torch.cuda.set_per_process_memory_fraction(0.75 * peak / whole)
+    try:
+        fewer, lighter = painted()
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert fewer == steps
+    assert lighter != wanted
+    assert torch.cuda.max_memory_allocated() <= 0.75 * peak
