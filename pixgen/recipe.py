@@ -128,6 +128,7 @@ class Eye(_Value):
 
     name: Annotated[str, Field(min_length=1, max_length=4096)]
     weight: Annotated[float, Field(gt=0, le=100)] = 1.0
+    cutouts: Annotated[int | None, Field(ge=1, le=512)] = None  # how many it sees; by default all
 
 
 class Optimizer(_Value):
@@ -288,6 +289,14 @@ class Recipe(_Value):
             if change.prompts is not None and change.step <= step:
                 scenes = change.prompts
         return scenes
+
+    @property
+    def clip_shares(self) -> tuple[float, ...]:
+        """Which part of the cutouts each of them sees, at most 1."""
+        seen = [each.cutouts if isinstance(each, Eye) else None for each in self.clip]
+        return tuple(
+            1.0 if count is None else min(1.0, count / self.cutouts.count) for count in seen
+        )
 
     def scene(self, step: int) -> Scene:
         """The prompts in force at a step: those of its scene, or of the next where it has passed into

@@ -123,6 +123,11 @@ def test_clips_are_named_with_or_without_a_weight():
     assert json.loads(make_recipe(FOX, {"clip": ["a"]}).to_json())["clip"] == ["a"]
 
 
+def test_a_clip_may_see_a_part_of_the_cutouts():
+    clips = ["a", {"name": "b", "cutouts": 4}, {"name": "c", "cutouts": 99}]
+    assert make_recipe(FOX, {"clip": clips, "cutouts": {"count": 16}}).clip_shares == (1, 0.25, 1)
+
+
 def test_scenes_share_the_steps():
     recipe = make_recipe({"prompts": "one ^ two", "steps": 10})
     assert [recipe.scene(step)[0].text for step in (0, 4, 5, 10)] == ["one", "one", "two", "two"]

@@ -116,15 +116,21 @@ def load_clip(name: str, device: str) -> Perceptor:
 
 class Perceptors(nn.Module):
     """Several CLIPs as one: their vectors side by side, so that a cosine is the mean of theirs, by
-    ``weights``, all alike by default."""
+    ``weights``, all alike by default.
+
+    A member whose share is less than 1 looks at that part of several pictures, evenly spread; for the
+    others it says what it found on average.
+    """
 
     def __init__(
-        self, members: Sequence[Perceptor], weights: Sequence[float] | None = None
-    ) -> None:
+        self, members: Sequence[Perceptor], weights: Sequence[float] | None = None,
+        shares: Sequence[float] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.members = nn.ModuleList(members)
         weights = [1.0] * len(members) if weights is None else weights
         self._parts = [(weight / sum(weights)) ** 0.5 for weight in weights]
+        self._shares = [1.0] * len(members) if shares is None else shares
 
     @property
     def size(self) -> int:
@@ -142,18 +148,34 @@ class Perceptors(nn.Module):
 
     def embed_images(self, pictures: torch.Tensor) -> torch.Tensor:
         """Unit vectors ``(N, sum of D)`` of pictures ``(N, 3, H, W)`` in [0, 1]."""
-        return self._joined([member.embed_images(pictures) for member in self.members])
+        pairs = zip(self.members, self._shares, strict=True)
+        return self._joined([_glanced(member, pictures, share) for member, share in pairs])
 
     def _joined(self, vectors: list[torch.Tensor]) -> torch.Tensor:
         parts = zip(vectors, self._parts, strict=True)
         return torch.cat([vector * part for vector, part in parts], dim=-1)
 
 
-def weighted(perceptor: Perceptor | Perceptors, weights: Sequence[float]) -> Perceptor | Perceptors:
-    """The same CLIPs, which are shared, each counting by its weight."""
-    if len(set(weights)) == 1:
+def _glanced(member: Perceptor, pictures: torch.Tensor, share: float) -> torch.Tensor:
+    """A member's vectors of all pictures, though it looks at a part of them."""
+    count = max(1, round(share * len(pictures)))
+    if count == len(pictures):
+        return member.embed_images(pictures)
+    rows = torch.arange(count, device=pictures.device) * len(pictures) // count
+    seen = member.embed_images(pictures[rows])
+    return seen.mean(0).expand(len(pictures), -1).index_copy(0, rows, seen)
+
+
+def weighted(
+    perceptor: Perceptor | Perceptors, weights: Sequence[float],
+    shares: Sequence[float] | None = None,
+) -> Perceptor | Perceptors:  # fmt: skip
+    """The same CLIPs, which are shared, each counting by its weight, and looking at its share of the
+    pictures. One CLIP alone looks at all of them."""
+    alike = len(set(weights)) == 1 and all(share == 1 for share in shares or ())
+    if alike or len(weights) == 1:
         return perceptor
-    return Perceptors(list(perceptor.members), weights)
+    return Perceptors(list(perceptor.members), weights, shares)
 
 
 def load_perceptor(names: Sequence[str], device: str) -> Perceptor | Perceptors:

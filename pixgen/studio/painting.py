@@ -76,7 +76,9 @@ def _loaded(recipe: Recipe, models: Models) -> tuple:
         with memory_guard(recipe):
             return (
                 models.vqgan(recipe.model, recipe.config) if recipe.drawer == "vqgan" else None,
-                weighted(models.perceptor(recipe.clip_names), recipe.clip_weights),
+                weighted(
+                    models.perceptor(recipe.clip_names), recipe.clip_weights, recipe.clip_shares
+                ),
                 models.sketchbook(recipe.start.sketch.model) if recipe.sketched else None,
             )
 

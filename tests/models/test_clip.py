@@ -105,3 +105,31 @@ class Mirrored(torch.nn.Module):
 
     def embed_images(self, pictures):
         return self.perceptor.embed_images(pictures.flip(-1))
+
+
+def test_a_clip_may_look_at_fewer_cutouts_and_counts_as_much(tiny_perceptor):
+    looked = []
+
+    class Counting(torch.nn.Module):
+        size = 32
+
+        def embed_images(self, pictures):
+            looked.append(len(pictures))
+            return tiny_perceptor.embed_images(pictures)
+
+    both = Perceptors([tiny_perceptor, Counting()], shares=[1.0, 0.25])
+    pictures = torch.rand(8, 3, 32, 32, requires_grad=True)
+    target = torch.nn.functional.normalize(torch.ones(16), dim=0)
+    own = tiny_perceptor.embed_images(pictures) @ target
+    joined = both.embed_images(pictures) @ (torch.cat([target, target]) / 2**0.5)
+    assert looked == [2]
+    assert torch.allclose(joined.mean(), (own.mean() + own[[0, 4]].mean()) / 2, atol=1e-5)
+    joined.sum().backward()
+    assert (pictures.grad.abs().amax((1, 2, 3)) > 0).all()
+
+
+def test_one_clip_alone_sees_everything(tiny_perceptor):
+    assert weighted(tiny_perceptor, (1.0,), (0.5,)) is tiny_perceptor
+    both = Perceptors([tiny_perceptor, tiny_perceptor])
+    assert weighted(both, (1.0, 1.0), (1.0, 1.0)) is both
+    assert weighted(both, (1.0, 1.0), (1.0, 0.5)) is not both
