@@ -12,6 +12,7 @@ import typer
 
 import pixgen
 from pixgen.bench import bench
+from pixgen.commands.change import change
 from pixgen.commands.classify import classify
 from pixgen.commands.compare import compare
 from pixgen.commands.downloads import Aside
@@ -26,7 +27,6 @@ from pixgen.commands.models import models
 from pixgen.commands.runs import runs
 from pixgen.commands.search import collections, index, search
 from pixgen.commands.strip import strip
-from pixgen.commands.styles import styles
 from pixgen.commands.upscale import upscale
 from pixgen.errors import PixgenError
 from pixgen.models.progress import listening
@@ -42,6 +42,7 @@ app = typer.Typer(
 for command in (
     generate,
     fork,
+    change,
     compare,
     grid,
     strip,
@@ -60,7 +61,6 @@ for command in (
 app.add_typer(runs)
 app.add_typer(bench)
 app.add_typer(models)
-app.add_typer(styles, name="styles")
 
 
 def _version(wanted: bool) -> None:

@@ -174,7 +174,7 @@ class Recipe(_Value):
     steps: Annotated[int, Field(ge=0, le=MOST_STEPS)] = 150
     # The totals that it was painted for before it was given more steps: a step goes by the first total
     # beyond it, so that the longer recipe paints the same pixels anew.
-    earlier_steps: tuple[Annotated[int, Field(ge=1, le=MOST_STEPS)], ...] = ()
+    earlier_steps: tuple[Annotated[int, Field(ge=0, le=MOST_STEPS)], ...] = ()
     seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] = 0
     preset: Annotated[str, Field(max_length=100)] = ""  # where it came from; decides nothing
     drawer: Literal[DRAWERS] = "vqgan"
@@ -310,9 +310,18 @@ class Recipe(_Value):
         scenes, (index, part) = self.scenes(step), self.place(step)
         return _at(step, scenes[index]), _at(step, scenes[index + (part > 0)]), part
 
+    @property
+    def first_steps(self) -> int:
+        """The total that it was painted for at first."""
+        return min((*self.earlier_steps, self.steps))
+
+    def stage(self, step: int) -> int:
+        """How often the canvas has grown when a step begins."""
+        return self.grow.stage(step, self.first_steps)
+
     def place(self, step: int) -> tuple[int, float]:
         """The number of a step's scene, from 0, and how far it has passed into the next."""
-        steps = min((*self.earlier_steps, self.steps))
+        steps = self.first_steps
         return self.story.passage(step, scenes=len(self.scenes(step)), steps=steps)
 
     @property
@@ -336,8 +345,10 @@ class Recipe(_Value):
     def longer(self, steps: int) -> "Recipe":
         """The recipe with more steps: the first ones stay what they are. Raises RecipeError."""
         varied = any(len(scenes) > 1 for scenes in (self.prompts, *self._changed_prompts()))
-        depends = varied or self.optimizer.schedule != "constant"
-        earlier = (self.steps,) if depends and 0 < self.steps < steps else ()
+        depends = varied or bool(self.grow.at) or self.optimizer.schedule != "constant"
+        # A sketch that was kept as it is has passed through no steps, but may have grown.
+        begun = self.steps > 0 or bool(self.grow.at)
+        earlier = (self.steps,) if depends and begun and self.steps < steps else ()
         return make_recipe(
             self.model_dump(), {"steps": steps, "earlier_steps": (*self.earlier_steps, *earlier)}
         )

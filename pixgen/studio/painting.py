@@ -20,6 +20,7 @@ from pixgen.studio.glimpses import StillFrame
 from pixgen.studio.inputs import named_pictures, open_footage, open_pictures
 from pixgen.studio.jobs import Job, Stopped
 from pixgen.studio.models import Models
+from pixgen.studio.orders import take_order
 from pixgen.studio.record import Record, read_state
 from pixgen.studio.runs import Run, State
 from pixgen.studio.timing import Timing
@@ -225,6 +226,8 @@ def _look_again(tools: Tools) -> None:
 
 def _change(job: Job, painter: Iterator["Frame"]) -> None:
     try:
+        if order := take_order(job.run.folder):
+            job.change(**order)
         job.apply_changes(painter)
     except PixgenError as error:
         job.tell(str(error))

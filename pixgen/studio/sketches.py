@@ -32,7 +32,7 @@ def read_sketches(path: Path, recipe: Recipe) -> list[np.ndarray]:
         strip = np.array(Image.open(path).convert("RGB"))
     except OSError:
         return []
-    width, height = recipe.canvas(recipe.grow.stage(0, recipe.steps))
+    width, height = recipe.canvas(recipe.stage(0))
     if strip.shape[0] != height or strip.shape[1] % width:
         return []
     return np.split(strip, strip.shape[1] // width, axis=1)

@@ -29,7 +29,7 @@ def make_drawer(
 
     Raises RecipeError if a mask leaves nothing to paint.
     """
-    begun = recipe.grow.stage(0, recipe.steps) if stage is None else stage
+    begun = recipe.stage(0) if stage is None else stage
     size = dict(zip(("width", "height"), recipe.canvas(begun), strict=True))
     if recipe.drawer != "vqgan":
         make = {"pixels": PixelsDrawer, "multires": MultiresDrawer, "lines": LinesDrawer,

@@ -79,7 +79,7 @@ class Optimization(Iterator[Frame]):
         self._done = self._drawing = False
         self._wishes = Wishes(recipe.losses, pictures=self._pictures, device=self._device)
         self._opinions = opinions(recipe, perceptor)
-        self._stage = recipe.grow.stage(0, recipe.steps)
+        self._stage = recipe.stage(0)
         self._start_latent = torch.zeros_like(drawer.latent)
         width, height = recipe.canvas(self._stage)
         self._beginning = Beginning(
@@ -236,7 +236,7 @@ class Optimization(Iterator[Frame]):
 
     def _grow(self) -> None:
         """When it is time, go on with a larger canvas and all that belongs to it."""
-        stage = self.recipe.grow.stage(self.step, self.recipe.steps)
+        stage = self.recipe.stage(self.step)
         if stage <= self._stage:  # with more steps than before it may be less: nothing ever shrinks
             return
         before, memory = self.drawer, self._optimizer.state_dict()

@@ -20,20 +20,20 @@ from pixgen.ui.form import fields
 from pixgen.ui.losses import UPLOAD
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.texts import Words
-from pixgen.ui.visitors import Visitor
+from pixgen.ui.visitors import Pages, Visitor
 
 _OWN = (
     "kind", "grid_prompt", "across", "across_values", "down", "down_values",
     "first", "first_picture", "last", "last_picture", "count", "strip_steps",
 )  # fmt: skip
 _OF_CREATE = ("start_picture", "pictures", UPLOAD)  # beside the form's fields
-_SHOWN = ("sheet", "status", "paint", "stop_grid", "go_on_grid", "download_sheet", "grid")
+_SHOWN = ("sheet", "status", "paint", "stop_grid", "go_on_grid", "download_sheet", "grid", "seat")
 _KEPT = {"secret": "kept-in-this-browser"}
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def experiment_tab(
-    studio: Studio, words: Words, page: gr.Blocks, *, tabs: gr.Tabs, tab: gr.Tab, create: Parts
+    studio: Studio, words: Words, *, tabs: gr.Tabs, tab: gr.Tab, create: Parts
 ) -> Parts:
     """Build the tab inside a ``gr.Blocks`` and connect it; its parts, by name.
 
@@ -48,7 +48,7 @@ def experiment_tab(
             parts |= _stage(words)
     parts["grid"] = gr.BrowserState("", storage_key="pixgen-grid", **_KEPT)
     _wire_kinds(parts)
-    _wire_grids(studio, words, page, parts, create)
+    _wire_grids(studio, words, parts, create, tab=tab)
     _wire_comparing(studio, words, parts, create, tab=tab)
     _wire_opening(studio, words, parts, create, tabs=tabs)
     return parts
@@ -159,14 +159,15 @@ def _wire_kinds(parts: Parts) -> None:
     )
 
 
-def _wire_grids(studio: Studio, words: Words, page: gr.Blocks, parts: Parts, create: Parts) -> None:
-    jobs = GridJobs(studio)
+def _wire_grids(studio: Studio, words: Words, parts: Parts, create: Parts, *, tab: gr.Tab) -> None:
+    jobs, pages = GridJobs(studio), Pages()
     names = [*_OWN, *fields(studio.policy, words), *_OF_CREATE]
     asked = [parts[name] if name in _OWN else create[name] for name in names]
+    parts["seat"] = create["seat"]
     outputs = [parts[name] for name in _SHOWN]
 
     def known(request: gr.Request, seat: Any) -> Visitor:
-        return Visitor.known(seat, request.username)
+        return Visitor.known(seat, request.username, pages=pages, session=request.session_hash)
 
     def shown(screens: Iterator[GridScreen]) -> Iterator[tuple]:
         for screen in experimenting.told(screens, words=words):
@@ -190,7 +191,8 @@ def _wire_grids(studio: Studio, words: Words, page: gr.Blocks, parts: Parts, cre
     parts["paint"].click(paint, [seat, *asked], **watching)
     parts["go_on_grid"].click(go_on, [seat, parts["grid"]], **watching)
     parts["stop_grid"].click(stop, [seat, parts["grid"]], parts["stop_grid"], queue=False, **_QUIET)
-    page.load(come_back, [seat, parts["grid"]], **watching)
+    # What comes for a tab that is not open yet is lost: so it looks when it is opened.
+    tab.select(come_back, [seat, parts["grid"]], **watching)
     parts["kind"].change(
         lambda kind: words.experiment.paint_strip if kind == "strip" else words.experiment.paint_grid,
         parts["kind"], parts["paint"], queue=False, **_QUIET,
@@ -203,7 +205,7 @@ def _updates(screen: GridScreen, parts: Parts) -> tuple:
         gr.Warning(screen.notice, duration=8)
     changes: dict[str, Any] = {
         name: value
-        for name in ("sheet", "status", "grid")
+        for name in ("sheet", "status", "grid", "seat")
         if (value := getattr(screen, name)) is not None
     }
     if screen.busy is not None:

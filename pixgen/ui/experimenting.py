@@ -1,5 +1,6 @@
 """What the Experiment tab does, as plain functions and generators; no gradio here."""
 
+import json
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -40,6 +41,7 @@ class GridScreen:
     status: str | None = None  # HTML
     busy: bool | None = None
     grid: str | None = None  # its name, which the browser keeps
+    seat: str | None = None  # JSON: who has just come is known by it from then on
     file: Path | None = None  # the sheet as a picture
     resumable: bool = False  # when it is not busy: whether pictures are missing
     notice: str | None = None  # said once, in passing
@@ -76,29 +78,30 @@ def paint(
     jobs: GridJobs, values: Mapping[str, Any], visitor: Visitor, *, words: Words
 ) -> Iterator[GridScreen]:
     """Paint the grid or the strip that a filled-in form asks for, and watch it."""
+    yield GridScreen(busy=True, seat=json.dumps(dict(visitor.seat)))
     plan = plan_of(values, words)
     if jobs.studio.policy.public and len(plan.cells) > MOST_IN_PUBLIC:
         raise RecipeError(
             words.experiment.too_many.format(most=MOST_IN_PUBLIC, count=len(plan.cells))
         )
     grid = Grid.make(jobs.studio, plan, owner=visitor.owner)
-    yield from watch(jobs.begin(grid, owner=visitor.owner), words=words)
+    yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, words=words)
 
 
 def go_on(jobs: GridJobs, name: Any, visitor: Visitor, *, words: Words) -> Iterator[GridScreen]:
     """Paint what is missing of the visitor's last grid."""
     grid = jobs.grid(str(name), owner=visitor.owner)
-    yield from watch(jobs.begin(grid, owner=visitor.owner), words=words)
+    yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, words=words)
 
 
 def come_back(jobs: GridJobs, name: Any, visitor: Visitor, *, words: Words) -> Iterator[GridScreen]:
-    """After a reload: go on watching the visitor's grid, or show what became of it."""
+    """After a reload, or a look elsewhere: go on watching the visitor's grid, or show what became of it."""
     yield GridScreen()  # gradio blanks every output of a generator that yields nothing
     if not name:
         return
     job = jobs.job(str(name), owner=visitor.owner)
     if job is not None:
-        yield from watch(job, words=words)
+        yield from watch(job, visitor, words=words)
         return
     try:
         grid = jobs.grid(str(name), owner=visitor.owner)
@@ -107,12 +110,15 @@ def come_back(jobs: GridJobs, name: Any, visitor: Visitor, *, words: Words) -> I
     yield _ended(Sheet(grid, words), None)
 
 
-def watch(job: GridJob, *, words: Words) -> Iterator[GridScreen]:
-    """A grid until it ends. Leaving it does not stop it."""
+def watch(job: GridJob, visitor: Visitor, *, words: Words) -> Iterator[GridScreen]:
+    """A grid until it ends. Leaving it does not stop it; a newer watcher of the same page ends it."""
+    mark = visitor.pages.enter(visitor.session)
     sheet, large = Sheet(job.grid, words), len(job.grid.plan.cells) > MOST_LIVE
     yield GridScreen(grid=job.grid.id, busy=True)
     shown = None
     for _ in job.watch(rate=_RATE_OF_LARGE if large else _RATE):
+        if not visitor.newest(mark):
+            return
         if job.ended:
             break
         table = sheet.html(job)

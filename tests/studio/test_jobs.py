@@ -5,8 +5,11 @@ import time
 
 import pytest
 
+from pixgen.cli import main
 from pixgen.errors import PictureError, RecipeError, StudioError
 from pixgen.studio import Policy
+from pixgen.studio.changes import Turn
+from pixgen.studio.orders import is_taken, order_change
 from tests.studio.fakes import Painters, a_recipe
 
 
@@ -216,3 +219,27 @@ def test_a_job_that_takes_too_long_is_stopped_and_says_so(open_studio):
     assert "0.2 seconds" in job.notice
     assert "0.2 seconds" in job.run.notice
     assert job.run.picture.exists()
+
+
+def test_another_process_may_ask_for_a_change(open_studio, capsys):
+    painters = Painters(hold_at=5)
+    studio = open_studio(painters)
+    job = studio.submit(a_recipe(prompts="a red fox | snow"))
+    assert painters.held.wait(20)
+    asked = ["change", job.id, "--output-dir", str(studio.folder)]
+    painters.at[6] = lambda: order_change(job.run, Turn(weights={2: 0.5}))
+    assert main([*asked, "an owl | snow", "--weight", "1=zwei"]) == 2
+    assert main(asked) == 2
+    assert main([*asked, "--weight", "3=1"]) == 2
+    said = capsys.readouterr().err
+    assert all(each in said for each in ("weight of a prompt", "Say what to change", "no prompt 3"))
+    order_change(job.run, Turn(prompts="an owl | snow"))
+    order_change(job.run, Turn(learning_rate=0.5))
+    painters.go_on.set()
+    assert job.wait(20)
+    first, second = job.recipe.changes
+    assert (first.step, first.learning_rate, first.prompts[0][0].text) == (6, 0.5, "an owl")
+    assert (second.step, second.prompts[0][1].weight) == (7, 0.5)
+    assert is_taken(job.run.folder)
+    assert main([*asked, "a hen"]) == 2
+    assert "not being painted" in capsys.readouterr().err

@@ -134,3 +134,14 @@ def test_more_steps_paint_what_the_longer_recipe_paints(open_studio, real, sched
     assert (whole(studio, longer.recipe) == longer.frame.picture).all()
     at_once = whole(studio, short.model_copy(update={"steps": 12}))
     assert (at_once == longer.frame.picture).all() == (schedule == "constant")
+
+
+def test_a_picture_that_has_grown_goes_on_as_large_as_it_is(open_studio, real):
+    studio = open_studio(real)
+    grows = {"width": 64, "height": 64, "grow": {"at": [0.8]}}
+    job = studio.submit(small(**grows, optimizer={"schedule": "constant"}))
+    assert job.wait(60)
+    longer = studio.resume(job.id, steps=12)
+    assert longer.wait(60)
+    assert longer.error is None
+    assert (whole(studio, longer.recipe) == longer.frame.picture).all()

@@ -126,6 +126,7 @@ def test_a_grid_is_painted_drawn_and_kept(studio, visitor):
     assert (screens[0].busy, screens[-1].busy, screens[-1].resumable) == (True, False, False)
     last = screens[-1]
     runs = [studio.run(run) for run in runs_in(last.sheet)]
+    assert Visitor.known(screens[0].seat, None).owner == visitor.owner  # the browser keeps it
     assert [run.recipe.seed for run in runs] == [1, 2]
     assert {run.owner for run in runs} == {visitor.owner}
     assert SAY.of_cells.format(done=2, total=2) in last.status
@@ -153,7 +154,7 @@ def test_leaving_a_grid_does_not_stop_it_and_coming_back_finds_it(make_studio, v
     studio = make_studio(seconds=0.01)
     jobs = GridJobs(studio)
     screens = paint(jobs, FORM, visitor, words=ENGLISH)
-    name = next(screens).grid
+    name = next(screen.grid for screen in screens if screen.grid)
     screens.close()
     assert jobs.job(name, owner=visitor.owner).wait(20)
     for known in (jobs, GridJobs(studio)):  # and after a restart
@@ -163,7 +164,8 @@ def test_leaving_a_grid_does_not_stop_it_and_coming_back_finds_it(make_studio, v
 
 def test_nobody_sees_or_stops_anothers_grid(studio, visitor):
     jobs, stranger = GridJobs(studio), Visitor.known(None, None)
-    name = screens_of(paint(jobs, FORM, visitor, words=ENGLISH))[0].grid
+    screens = screens_of(paint(jobs, FORM, visitor, words=ENGLISH))
+    name = next(screen.grid for screen in screens if screen.grid)
     assert [screen.sheet for screen in come_back(jobs, name, stranger, words=ENGLISH)] == [None]
     assert "There is no grid" in screens_of(go_on(jobs, name, stranger, words=ENGLISH))[-1].notice
     stop(jobs, name, stranger)

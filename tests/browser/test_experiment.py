@@ -1,0 +1,37 @@
+"""A grid in a real browser, and a cell of it on Create."""
+
+import pytest
+
+from pixgen.ui.texts import ENGLISH
+from tests.browser.test_create import PICTURE, SEED, holds, state, write
+
+pytestmark = pytest.mark.browser
+
+SAY = ENGLISH.experiment
+CELL = "#pg-sheet [data-open-run]"
+
+
+def test_a_grid_is_painted_a_cell_opens_on_create_and_two_are_compared(visit):
+    page = visit()
+    write(page, "a red fox", steps=1)
+    page.get_by_role("tab", name=SAY.tab).click()
+    page.locator("#pg-across-values input").fill("5, 6")
+    page.locator("#pg-paint-grid").click()
+    page.locator("#pg-grid-status [data-state=done]").wait_for()
+    assert page.locator(CELL).count() == 2
+    with page.expect_download() as download:
+        page.locator("#pg-download-sheet").click()
+    assert download.value.suggested_filename == "sheet.png"
+    page.reload()
+    page.get_by_role("tab", name=SAY.tab).click()
+    page.locator(CELL).nth(1).click()
+    page.locator(f"{PICTURE}[alt='a red fox, finished after 1 steps']").wait_for()
+    state(page, "done")
+    holds(page, SEED, "6")
+    page.get_by_role("tab", name=SAY.tab).click()
+    page.get_by_text({kind: said for said, kind in SAY.kinds}["compare"]).click()
+    page.locator("#pg-compare").click()
+    page.locator("#pg-pair figcaption", has_text="seed 5 → 6").wait_for()
+    page.locator("#pg-pair input").fill("80")
+    at = "getComputedStyle(document.querySelector('#pg-pair figure')).getPropertyValue('--at')"
+    assert page.evaluate(at) == "80%"
