@@ -53,13 +53,13 @@ def test_frames_make_a_journey_and_none_makes_a_picture():
 
 
 @pytest.mark.parametrize("name", available_presets())
-def test_the_form_filled_by_a_preset_makes_the_presets_recipe(name):
+def test_the_form_filled_by_a_preset_makes_the_presets_film(name):
     if name == "restyle":  # needs a video
         with pytest.raises(RecipeError, match="add it under"):
             recipe(preset=name, **preset_values(name))
         return
     made, plain = recipe(preset=name, **preset_values(name)), recipe(preset=name)
-    assert made == plain
+    assert (made.story, made.journey, made.steps) == (plain.story, plain.journey, plain.steps)
 
 
 def test_every_preset_fits_the_settings():
