@@ -27,6 +27,7 @@ from pixgen.commands.models import models
 from pixgen.commands.runs import runs
 from pixgen.commands.search import collections, index, search
 from pixgen.commands.strip import strip
+from pixgen.commands.styles import styles
 from pixgen.commands.upscale import upscale
 from pixgen.errors import PixgenError
 from pixgen.models.progress import listening
@@ -61,6 +62,7 @@ for command in (
 app.add_typer(runs)
 app.add_typer(bench)
 app.add_typer(models)
+app.add_typer(styles, name="styles")
 
 
 def _version(wanted: bool) -> None:

@@ -18,14 +18,16 @@ from pixgen.studio.upscaling import save_upscaled, upscale_picture
 
 
 def generate(
-    prompt: str, *, folder: Path | str | None = None, device: str = "auto", **options: Any
-) -> Image.Image:
+    prompt: str, *, folder: Path | str | None = None, device: str = "auto", metadata: bool = True,
+    **options: Any,
+) -> Image.Image:  # fmt: skip
     """Paint a picture from words, and return it when it is done.
 
     Args:
         prompt: what to paint, in the grammar of ``pixgen.prompts``.
         folder: where the run is kept with its film and its state; by default nothing is kept.
         device: ``auto``, ``cpu`` or ``cuda``.
+        metadata: whether the files in ``folder`` carry the recipe.
         options: the fields of ``pixgen.commands.options.Options``, for example ``preset="draft"``,
             ``size="256x128"``, ``steps=60`` or ``seed=7``.
 
@@ -39,7 +41,7 @@ def generate(
         TemporaryDirectory(prefix="pixgen-") if folder is None else nullcontext(folder) as home,
         Studio(Path(home), device=device) as studio,
     ):
-        job = studio.submit(recipe)
+        job = studio.submit(recipe, metadata=metadata)
         job.wait()
         if job.error is not None:
             raise job.error

@@ -105,7 +105,7 @@ def test_a_size_is_width_times_height(text, size):
 
 
 def test_a_start_is_a_kind_or_a_picture():
-    nothing_more = {"picture": "", "idea": ()}
+    nothing_more = {"picture": "", "idea": (), "strength": 0.0}
     assert parse_start("perlin") == {"kind": "perlin", **nothing_more}
     assert parse_start("dalle") == parse_start("sketch") == {"kind": "sketch", **nothing_more}
     assert parse_start("picture:a:b.png") == {
@@ -113,7 +113,7 @@ def test_a_start_is_a_kind_or_a_picture():
         "kind": "picture",
         "picture": "a:b.png",
     }
-    varied = {"kind": "idea", "picture": "", "idea": ({"picture": "a|b.png"},)}
+    varied = {"kind": "idea", "picture": "", "strength": 0.0, "idea": ({"picture": "a|b.png"},)}
     assert parse_start("variation:a|b.png") == varied
     assert parse_start("idea:[a.png] | snow:-1")["idea"] == "[a.png] | snow:-1"
 

@@ -47,6 +47,8 @@ def parsed(line: str) -> tuple[str, dict[str, Any]]:
     context = command.make_context("pixgen", arguments)
     while hasattr(command, "resolve_command"):
         rest = [*context._protected_args, *context.args]
+        if not rest:  # a group that does something by itself
+            break
         name, command, rest = command.resolve_command(context, rest)
         names.append(name)
         context = command.make_context(name, rest, parent=context)

@@ -30,6 +30,14 @@ def generate(
         list[str] | None,
         typer.Option(help="What to keep away from, several with |.", metavar="TEXT"),
     ] = None,
+    style: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Words around the prompt's: a style's name, or a JSON file; several combine. `pixgen "
+            "styles` lists them.",
+            metavar="NAME",
+        ),
+    ] = None,
     preset: Annotated[
         str | None, typer.Option(help="How much work; `pixgen presets` lists them.", metavar="NAME")
     ] = None,
@@ -56,6 +64,12 @@ def generate(
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Let --out and --video replace existing files.")
+    ] = False,
+    no_metadata: Annotated[
+        bool,
+        typer.Option(
+            "--no-metadata", help="Picture and film carry no recipe; the run's folder keeps it."
+        ),
     ] = False,
     model: Annotated[
         str | None,
@@ -178,6 +192,7 @@ def generate(
     """
     from pixgen.commands.options import Options, almost_weights, recipe_from
     from pixgen.commands.outputs import Outputs
+    from pixgen.commands.prompt_help import reading_notes
     from pixgen.commands.reports import JsonReport, RichReport
 
     use_models_dir(models_dir)
@@ -186,10 +201,10 @@ def generate(
     outputs.check()
     if resume is not None:
         given = (
-            prompt, negative, preset, size, seed, model, config, clip, init, strength, mask, extend, grow, story, region, assignments,
+            prompt, style, negative, preset, size, seed, model, config, clip, init, strength, mask, extend, grow, story, region, assignments,
             recipe,
         )  # fmt: skip
-        if any(each not in (None, []) for each in given):
+        if no_metadata or any(each not in (None, []) for each in given):
             raise RecipeError(
                 "--resume goes on with the run's own recipe: only --steps, --out, --video, "
                 "--overwrite, --device, --output-dir and --json go with it."
@@ -199,7 +214,7 @@ def generate(
         )
     wanted = recipe_from(
         Options(
-            prompt=prompt, negative=negative or (), recipe=_read(recipe), preset=preset, size=size,
+            prompt=prompt, styles=style or (), negative=negative or (), recipe=_read(recipe), preset=preset, size=size,
             steps=steps, seed=seed, model=model,
             config=None if config is None else str(config), clip=clip or (), start=init,
             mask=None if mask is None else str(mask), extend=extend, strength=strength, grow=grow, regions=region or (),
@@ -212,13 +227,17 @@ def generate(
             f"“:{end}” is not a number, so it is painted as text; a weight looks like :0.5."
         )
 
+    for sentence in reading_notes(wanted):
+        report.note(sentence)
+
     from pixgen.studio import Studio
     from pixgen.studio.room import warning
 
     with Studio(output_dir, device=device) as studio:
         if said := warning(wanted, studio.device):
             report.note(said)
-        raise typer.Exit(follow(studio.submit(wanted), outputs=outputs, report=report))
+        job = studio.submit(wanted, metadata=not no_metadata)
+        raise typer.Exit(follow(job, outputs=outputs, report=report))
 
 
 def follow(job: "Job", *, outputs: "Outputs", report: "Report") -> int:

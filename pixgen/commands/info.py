@@ -47,7 +47,7 @@ def info(
     rows = [("prompt", recipe.prompt), ("size", f"{recipe.width}x{recipe.height}")]
     shown = ("prompts", "width", "height", "version")
     rows += [
-        row for row in _flat(recipe.model_dump(mode="json")) if row[0].split(".")[0] not in shown
+        row for row in flat(recipe.model_dump(mode="json")) if row[0].split(".")[0] not in shown
     ]
     table(("field", "value"), rows)
 
@@ -65,10 +65,10 @@ def notes(info: "PictureInfo") -> Iterable[str]:
         yield f"It needs pictures that the file does not hold: {', '.join(info.missing)}."
 
 
-def _flat(value: Any, path: str = "") -> Iterable[tuple[str, str]]:
+def flat(value: Any, path: str = "") -> Iterable[tuple[str, str]]:
     """``(dotted name, value)`` of everything in nested objects."""
     if isinstance(value, dict):
         for name, each in value.items():
-            yield from _flat(each, f"{path}.{name}" if path else name)
+            yield from flat(each, f"{path}.{name}" if path else name)
     else:
         yield path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

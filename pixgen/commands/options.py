@@ -19,6 +19,7 @@ from pixgen.presets import DEFAULT, load_preset
 from pixgen.prompts import NEGATIVE_STOP, NO_STOP, Prompt, Scene, parse
 from pixgen.recipe import LARGEST_SIDE, SMALLEST_SIDE, Recipe, Start, make_recipe, set_field
 from pixgen.story import read_table
+from pixgen.styles import Style, in_styles, load_styles
 
 LARGEST_DRAWN_SEED = 2**32 - 1  # short enough to be read out and typed again
 
@@ -33,6 +34,9 @@ class Options:
     """What was typed; None or empty where nothing was."""
 
     prompt: str | None = None
+    styles: Sequence[
+        str | Style
+    ] = ()  # names, JSON files, or styles themselves; the first is innermost
     negative: Sequence[str] = ()
     recipe: Recipe | None = None  # the one to be repeated
     preset: str | None = None
@@ -141,13 +145,19 @@ def _prompts(options: Options, *, seed: int) -> dict[str, Any]:
         return {"prompts": _with(told.scenes, pushed), "story": told.story, "changes": ()}
     if options.prompt is None and options.recipe is None:
         raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
+    styles = [
+        style
+        for each in options.styles
+        for style in ((each,) if isinstance(each, Style) else load_styles(each))
+    ]
     if options.prompt is None:
-        return {"prompts": _with(options.recipe.prompts, pushed)} if pushed else {}
+        prompts = _with(in_styles(options.recipe.prompts, styles), pushed)
+        return {"prompts": prompts} if pushed or styles else {}
+    prompts = in_styles(parse(draw(options.prompt, seed)), styles)
     # What was changed while the repeated recipe was painted belonged to its own prompts, and so did
     # the steps of its scenes.
     return {
-        "prompts": _with(parse(draw(options.prompt, seed)), pushed),
-        "story": {"starts": (), "easings": ()}, "changes": (),
+        "prompts": _with(prompts, pushed), "story": {"starts": (), "easings": ()}, "changes": (),
     }  # fmt: skip
 
 
@@ -201,7 +211,9 @@ def _model_fields(options: Options) -> dict[str, Any]:
 
 
 def _start(options: Options) -> dict[str, Any] | None:
-    start = parse_start(options.start) if options.start is not None else {}
+    start = {}
+    if options.start is not None:  # a repeated recipe's mask belonged to its own start
+        start = {**parse_start(options.start), "mask": "", "extend": ""}
     if options.strength is not None:
         start["strength"] = options.strength
     if options.mask is not None:

@@ -101,7 +101,7 @@ def _saved(job: "Job", path: Path) -> Path | None:
     from pixgen.studio.metadata import save_png
 
     try:
-        save_png(job.frame.picture, path, job.recipe)
+        save_png(job.frame.picture, path, job.recipe if job.run.metadata else None)
     except StorageError:
         return None
     return path

@@ -106,7 +106,7 @@ def _family_prompts(value: Any, mapped: Mapped) -> list[Prompt]:
             if not term.strip():
                 continue
             # What is grammar here alone is text there.
-            plain = re.sub(r"([\^\[])", r"\\\1", term)
+            plain = re.sub(r"([\^\[@])", r"\\\1", term)
             try:
                 found += parse(plain)[0]
             except RecipeError:

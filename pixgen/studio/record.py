@@ -72,7 +72,7 @@ class Record:
         that cannot be written is a notice: it is no reason to lose a picture.
         """
         try:
-            self._film.commit(frame.picture, recipe=run.recipe)
+            self._film.commit(frame.picture, recipe=run.carried)
             self.notice = ""
         except (VideoError, StorageError) as error:
             self._film_failed(error)
@@ -81,7 +81,7 @@ class Record:
         errors = []
         for write in (
             lambda: painter is None or self._save_state(run, frame, painter),
-            lambda: save_png(frame.picture, run.picture, run.recipe),
+            lambda: save_png(frame.picture, run.picture, run.carried),
             self.curve.save,
             lambda: frame.candidates and save_sketches(frame.candidates, run.sketches),
             lambda: self.save_facts(dataclasses.replace(run, notice=run.notice or self.notice)),

@@ -37,6 +37,7 @@ class Run:
     owner: str = ""
     parent: str = ""  # the id of the run that this one was made from
     notice: str = ""  # what to know about how it ended, or what could not be saved
+    metadata: bool = True  # whether picture and film carry the recipe; its folder keeps it anyway
 
     @property
     def id(self) -> str:
@@ -44,8 +45,13 @@ class Run:
         return self.folder.name
 
     @property
+    def carried(self) -> Recipe | None:
+        """The recipe that picture and film carry, if they are to carry it."""
+        return self.recipe if self.metadata else None
+
+    @property
     def picture(self) -> Path:
-        """The newest picture saved, a PNG that carries its recipe."""
+        """The newest picture saved, a PNG that carries its recipe if ``metadata`` says so."""
         return self.folder / "picture.png"
 
     @property
@@ -77,7 +83,7 @@ class Run:
                 "state": self.state, "step": self.step, "seconds": round(self.seconds, 3),
                 "similarities": self.similarities, "started": self.started.isoformat(),
                 "finished": self.finished and self.finished.isoformat(), "owner": self.owner,
-                "parent": self.parent, "notice": self.notice,
+                "parent": self.parent, "notice": self.notice, "metadata": self.metadata,
             },
         )  # fmt: skip
 
@@ -143,6 +149,7 @@ def read_run(studio: Path, run_id: str) -> Run:
             started=datetime.fromisoformat(facts["started"]),
             finished=facts["finished"] and datetime.fromisoformat(facts["finished"]),
             owner=facts["owner"], parent=facts.get("parent", ""), notice=facts["notice"],
+            metadata=facts.get("metadata", True),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, PixgenError) as error:
         raise StudioError(

@@ -78,7 +78,7 @@ class Studio:
 
     def submit(
         self, recipe: Recipe, *, owner: str = "", on_load: Callable[[Job], Any] | None = None,
-        trusted: Collection[str] = (), parent: str = "",
+        trusted: Collection[str] = (), parent: str = "", metadata: bool = True,
     ) -> Job:  # fmt: skip
         """Have a recipe painted; returns at once.
 
@@ -87,6 +87,7 @@ class Studio:
             on_load: called with the job, on its thread, when its turn has come and its models load.
             trusted: paths of pictures that may be used wherever they lie, such as an own run's.
             parent: the id of the run that this one is made from, if it is.
+            metadata: whether picture and film carry the recipe.
 
         Raises RecipeError, PictureError, StorageError, or StudioError if too many wait.
         """
@@ -101,7 +102,7 @@ class Studio:
                 )  # fmt: skip
                 run = Run(
                     folder=folder, recipe=kept, state="waiting", owner=owner, parent=parent,
-                    started=datetime.now().astimezone(),
+                    started=datetime.now().astimezone(), metadata=metadata,
                 )  # fmt: skip
                 run.save()
                 return run

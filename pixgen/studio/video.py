@@ -13,6 +13,8 @@ from pixgen.errors import VideoError
 from pixgen.recipe import Recipe
 from pixgen.studio import ffmpeg
 from pixgen.studio.captions import NARROWEST, Captions
+from pixgen.studio.containers import read_texts
+from pixgen.studio.embedding import carry_text
 from pixgen.studio.film import FPS, HOLD, Facts, Film, read_facts
 from pixgen.studio.storage import writing
 from pixgen.studio.timeline import Cut, Timeline
@@ -160,6 +162,7 @@ def exporting(
                 for _ in each:
                     done += 1
                     yield done, total
+        carry_text(temporary, suffix, read_texts(path_in).get("comment", ""))
 
 
 class Reel:

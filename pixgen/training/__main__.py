@@ -15,7 +15,7 @@ from pixgen.models.vqgan import Vqgan, load_vqgan
 from pixgen.training import configs, sources
 from pixgen.training.captions import Author
 from pixgen.training.decoded import decode_set
-from pixgen.training.drawings import PIXELS_FILE, load_sprites, render_all
+from pixgen.training.drawings import PIXELS_FILE, TABLE_FILE, load_sprites, render_all
 from pixgen.training.export import VOCABULARY, export_clip, export_sketcher, export_vqgan
 from pixgen.training.held_out import SEED, write_held_out
 from pixgen.training.reconstructions import save_reconstructions
@@ -24,6 +24,7 @@ from pixgen.training.train_clip import ClipTraining, train_clip
 from pixgen.training.train_sketcher import SketcherTraining, train_sketcher
 from pixgen.training.train_vqgan import VqganTraining, train_vqgan
 from pixgen.training.vocabulary import learn_vocabulary
+from pixgen.training.words import write_words
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -46,6 +47,13 @@ def data(folder: Folder = HOME) -> None:
     if not (folder / VOCABULARY).exists():
         author = Author(load_sprites(folder)[1], seed=1)
         learn_vocabulary(author, folder / VOCABULARY, size=configs.VOCABULARY_SIZE)
+
+
+@app.command()
+def words(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
+    """Write the words that captions can have, for the page's help with prompts."""
+    table = json.loads((_prepared(folder) / TABLE_FILE).read_text("utf-8"))
+    typer.echo(f"{write_words(table, assets / 'words.txt')} words")
 
 
 @app.command()

@@ -5,15 +5,15 @@ import gradio as gr
 from pixgen.prompts import LONGEST_TEXT
 from pixgen.studio.policy import Policy
 from pixgen.ui import html
-from pixgen.ui.fields import Field, slider
+from pixgen.ui.fields import Field, Parts, slider
 from pixgen.ui.form import sizes
 from pixgen.ui.journeys import journey_controls
 from pixgen.ui.losses import loss_controls
 from pixgen.ui.models import model_controls
 from pixgen.ui.offered import offered_presets
+from pixgen.ui.prompt_help import help_line
+from pixgen.ui.styles import styles_strip
 from pixgen.ui.texts import Words
-
-Parts = dict[str, gr.components.Component]
 
 
 def words_column(words: Words) -> Parts:
@@ -22,11 +22,13 @@ def words_column(words: Words) -> Parts:
         label=words.prompt, placeholder=words.prompt_placeholder, lines=3, max_lines=8,
         max_length=LONGEST_TEXT, elem_id="pg-prompt",
     )  # fmt: skip
+    help_with = help_line(words)
     leave_out = gr.Textbox(
         label=words.leave_out, placeholder=words.leave_out_placeholder, max_lines=1,
         max_length=LONGEST_TEXT, elem_id="pg-leave-out",
     )  # fmt: skip
     gr.HTML(html.grammar(words))
+    styles = styles_strip(words)
     with gr.Row(elem_classes="pg-go"):
         generate = gr.Button(
             words.generate, variant="primary", elem_id="pg-generate", scale=3, min_width=120
@@ -46,13 +48,15 @@ def words_column(words: Words) -> Parts:
         "generate": generate,
         "stop": stop,
         "apply": turning,
+        **help_with,
+        **styles,
         **examples,
     }
 
 
 def settings_column(fields: dict[str, Field], policy: Policy, words: Words) -> Parts:
     """Preset, size and seed, and the rest folded."""
-    parts: Parts = {}
+    parts: Parts = _basis(words)
     parts["preset"] = gr.Radio(
         _presets(policy, words),
         value=fields["preset"].default, label=words.preset, elem_id="pg-preset",
@@ -76,10 +80,24 @@ def settings_column(fields: dict[str, Field], policy: Policy, words: Words) -> P
     parts["memory"] = gr.HTML("", elem_id="pg-memory", padding=False)
     with gr.Accordion(words.more, open=False, elem_classes="pg-more"):
         parts |= _work(fields, words) | _start(fields, words)
+        parts["metadata"] = gr.Checkbox(
+            fields["metadata"].default, label=words.info.metadata, info=words.info.metadata_help,
+        )  # fmt: skip
     parts |= journey_controls(fields, words)
     parts |= model_controls(fields, words.models)
     parts |= loss_controls(fields, words)
     return parts
+
+
+def _basis(words: Words) -> Parts:
+    """The recipe behind the form, where there is one; a click forgets it."""
+    forget = words.info.basis_forget
+    return {
+        "basis": gr.Textbox("", visible="hidden", label=forget),
+        "basis_forget": gr.Button(
+            forget, visible=False, size="sm", min_width=0, elem_id="pg-basis"
+        ),
+    }
 
 
 def _presets(policy: Policy, words: Words) -> list[tuple[str, str]]:

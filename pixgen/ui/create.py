@@ -21,6 +21,8 @@ from pixgen.ui.journeys import PARTS as JOURNEY_PARTS
 from pixgen.ui.losses import UPLOAD
 from pixgen.ui.memory import wire_memory
 from pixgen.ui.painting import Screen
+from pixgen.ui.prompt_help import wire_help
+from pixgen.ui.styles import wire_styles
 from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Pages, Visitor
 
@@ -47,7 +49,7 @@ def create_tab(studio: Studio, words: Words, page: gr.Blocks) -> Parts:
     parts["seat"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
     parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
     _wire_painting(studio, words, page, parts, [*asked, *_UPLOADS, *JOURNEY_PARTS, "mask"])
-    _wire_settings(page, parts, asked)
+    _wire_settings(words, page, parts, asked)
     _wire_uploads(parts)
     wire_memory(studio, words, page, parts)
     wire_export(studio, words, parts, parts["seat"])
@@ -163,12 +165,21 @@ def _updates(screen: Screen, parts: Parts, words: Words) -> tuple:
     return tuple(changes.get(name, gr.skip()) for name in _SHOWN)
 
 
-def _wire_settings(page: gr.Blocks, parts: Parts, asked: dict[str, Field]) -> None:
-    """Presets, examples and seeds fill in at once, in the browser, and everything is kept there."""
-    kept = [parts[name] for name in asked]
+def keeping(parts: Parts, asked: dict[str, Field]) -> dict[str, Any]:
+    """The arguments of an event that keeps the form's settings in the browser."""
     pairs = ", ".join(f"{name}: values[{index}]" for index, name in enumerate(asked))
-    collect = f"(...values) => ({{{pairs}}})"
-    keep = {"fn": None, "inputs": kept, "outputs": parts["kept"], "js": collect}
+    return {
+        "fn": None, "inputs": [parts[name] for name in asked], "outputs": parts["kept"],
+        "js": f"(...values) => ({{{pairs}}})",
+    }  # fmt: skip
+
+
+def _wire_settings(words: Words, page: gr.Blocks, parts: Parts, asked: dict[str, Field]) -> None:
+    """Presets, examples and seeds fill in at once, in the browser, and everything is kept there."""
+    keep = keeping(parts, asked)
+    kept = keep["inputs"]
+    wire_styles(parts, words, keep=keep)
+    wire_help(parts, words, keep=keep)
 
     def restore(stored: Any) -> list[Any]:
         # What was never kept is left alone: somebody may be typing there already.

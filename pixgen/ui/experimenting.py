@@ -176,6 +176,7 @@ def opened(recipe: Recipe, fields: Mapping[str, Field]) -> dict[str, Any]:
     values = recipe_values(recipe) | {
         "prompt": escape(format_prompts(tuple(filter(None, scenes)))), "leave_out": "",
         "seed": str(recipe.seed), "size": f"{recipe.width}x{recipe.height}", "preset": recipe.preset,
+        "styles": "", "basis": "",  # of another picture
     }  # fmt: skip
     if recipe.start.kind in ("picture", "idea"):
         values["start"] = "sketch"

@@ -7,6 +7,8 @@ import gradio as gr
 
 from pixgen.prompts import LONGEST_TEXT
 
+Parts = dict[str, gr.components.Component]  # of a tab, by name
+
 
 @dataclass(frozen=True)
 class Field:
@@ -17,6 +19,7 @@ class Field:
     high: float | None = None
     step: float | None = None
     choices: tuple[str, ...] = ()  # without: any text
+    longest: int = LONGEST_TEXT  # of a text
 
     def allowed(self, value: Any) -> Any:
         """The value if it may be used, else the default. For values that a browser kept."""
@@ -25,9 +28,15 @@ class Field:
             return value if number and self.low <= value <= self.high else self.default
         if isinstance(self.default, bool):
             return value if isinstance(value, bool) else self.default
-        if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        if not isinstance(value, str) or len(value) > self.longest:
             return self.default
         return value if not self.choices or value in self.choices else self.default
+
+    def nearest(self, value: Any) -> Any:
+        """The allowed value that is nearest to one that a recipe has."""
+        if self.low is not None and isinstance(value, (int, float)):
+            return min(max(value, self.low), self.high)
+        return self.allowed(value)
 
 
 def slider(field: Field, label: str, *, info: str | None = None) -> gr.Slider:

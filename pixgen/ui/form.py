@@ -1,23 +1,27 @@
 """What the Create tab asks for, as values: its fields, what a preset sets, and the recipe they make."""
 
 import re
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from pixgen.alternatives import escape
 from pixgen.augmentations import CUTOUT_SETS
-from pixgen.commands.options import Options, almost_weights
+from pixgen.commands.options import LARGEST_DRAWN_SEED, Options, almost_weights
 from pixgen.drawing import DRAWERS
 from pixgen.errors import RecipeError
 from pixgen.presets import DEFAULT, available_presets
 from pixgen.prompts import Prompt, Scene, format_prompts, parse
 from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe
+from pixgen.studio.inputs import named_files
 from pixgen.studio.policy import Policy
+from pixgen.ui.basis import LONGEST, Basis
 from pixgen.ui.fields import Field
 from pixgen.ui.journeys import journey_fields, journey_recipe, journey_values
 from pixgen.ui.losses import loss_assignments, loss_fields, loss_values
 from pixgen.ui.models import chosen_models, model_fields, model_values
 from pixgen.ui.offered import offered_presets
+from pixgen.ui.styles import chosen_styles, style_fields
 from pixgen.ui.texts import Words
 
 _SIZES = (
@@ -46,6 +50,9 @@ def fields(policy: Policy, words: Words) -> dict[str, Field]:
         **model_fields(preset, policy),
         **loss_fields(preset, words.losing),
         "crisp": Field(False),
+        "metadata": Field(True),
+        **style_fields(),
+        "basis": Field("", longest=LONGEST),
     }
 
 
@@ -81,20 +88,29 @@ def sizes(policy: Policy) -> list[tuple[str, str]]:
 def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
     """The recipe that a filled-in form asks for; a field that is missing or None is the preset's.
 
-    ``start_picture``, ``pictures`` and ``wished_picture`` are paths of uploads. Raises RecipeError.
+    ``start_picture``, ``pictures`` and ``wished_picture`` are paths of uploads. ``basis`` is the recipe
+    that the form was filled in from, as ``Basis.to_json`` writes it. Raises RecipeError.
     """
+    basis, known = Basis.read(values.get("basis")), frozenset()
+    if basis is not None:
+        values, known = basis.changed(values), named_files(basis.recipe)
+        if values.get("seed") == "":
+            values["seed"] = secrets.randbelow(LARGEST_DRAWN_SEED + 1)
     pictures = tuple(
         Prompt(picture=path, weight=values.get("pictures_weight") or 1)
         for path in values.get("pictures") or ()
     )
     text, leave_out = values.get("prompt") or "", values.get("leave_out") or ""
-    only_pictures = bool(pictures) and not text.strip()
+    as_it_was = basis is not None and values.get("prompt") is None
+    only_pictures = bool(pictures) and not text.strip() and not as_it_was
     recipe = journey_recipe(
         values,
         Options(
-            prompt=escape(format_prompts((pictures,))) if only_pictures else text,
+            prompt=_prompt(text, pictures if only_pictures else (), as_it_was=as_it_was),
+            styles=chosen_styles(values.get("styles")),
             negative=(leave_out,) if leave_out.strip() else (),
-            preset=values.get("preset") or DEFAULT,
+            recipe=basis and basis.recipe,
+            preset=values.get("preset") or (None if basis else DEFAULT),
             size=values.get("size") or None,
             steps=_whole(values.get("steps")),
             seed=_seed(values.get("seed"), words),
@@ -105,11 +121,19 @@ def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
         words.films,
     )
     # Looked for in what was drawn: an alternative may hide a path.
-    _refuse_paths(recipe.prompts, words, uploads=pictures)
+    _refuse_paths(recipe.prompts, words, known={*known, *(each.picture for each in pictures)})
     if pictures and not only_pictures:
         scenes = tuple((*scene, *pictures) for scene in recipe.prompts)
         recipe = make_recipe(recipe.model_dump(), {"prompts": scenes})
+    if basis is not None:
+        basis.check_pictures(recipe, sentence=words.info.needs_picture)
     return recipe
+
+
+def _prompt(text: str, pictures: Scene, *, as_it_was: bool) -> str | None:
+    if as_it_was:
+        return None
+    return escape(format_prompts((pictures,))) if pictures else text
 
 
 def remarks(values: Mapping[str, Any], words: Words) -> list[str]:
@@ -118,10 +142,11 @@ def remarks(values: Mapping[str, Any], words: Words) -> list[str]:
     return [words.almost_a_weight.format(end=end) for end in almost_weights(typed)]
 
 
-def _refuse_paths(scenes: Iterable[Scene], words: Words, *, uploads: Scene = ()) -> None:
-    """A page is read by other people than the server's owner: nobody types paths of its files."""
-    uploaded = {"", *(prompt.picture for prompt in uploads)}
-    if any(prompt.picture not in uploaded for scene in scenes for prompt in scene):
+def _refuse_paths(scenes: Iterable[Scene], words: Words, *, known: Collection[str] = ()) -> None:
+    """A page is read by other people than the server's owner: nobody types paths of its files. ``known``
+    are those that were not typed."""
+    allowed = {"", *known}
+    if any(prompt.picture not in allowed for scene in scenes for prompt in scene):
         raise RecipeError(words.typed_picture)
 
 

@@ -15,9 +15,11 @@ from pixgen.ui import html
 from pixgen.ui.api import add_api
 from pixgen.ui.classify import classify_tab
 from pixgen.ui.classify_api import add_classify_api
-from pixgen.ui.create import create_tab
+from pixgen.ui.create import create_tab, keeping
 from pixgen.ui.exchange import exchange
 from pixgen.ui.experiment import experiment_tab
+from pixgen.ui.form import fields
+from pixgen.ui.info import info_tab, use_shown
 from pixgen.ui.languages import LANGUAGES, ByLanguage, links, others
 from pixgen.ui.search import search_tab
 from pixgen.ui.search_api import add_search_api
@@ -65,7 +67,12 @@ def _tabs(
             search = search_tab(finder, words, page, seat=create["seat"])
         with gr.Tab(words.experiment.tab, id="experiment") as tab:
             experiment_tab(studio, words, tabs=tabs, tab=tab, create=create)
+        with gr.Tab(words.info.tab, id="info"):
+            info = info_tab(words)
     exchange(studio, words, tabs=tabs, create=create, classify=classify, run=run)
+    asked = fields(studio.policy, words)
+    keep = keeping(create, asked)
+    use_shown(info, create, fields=asked, words=words, tabs=tabs, keep=keep)
     exchange_found(
         finder, words, tabs=tabs, search=search, create=create, classify=classify, run=run
     )

@@ -59,7 +59,10 @@ def paint(
             recipe, trusted = part_of(run, recipe, values["mask"], files=files, words=words)
             parent = run.id
         yield Screen(status=status.starting(words, recipe), busy="starting", sketches="")
-        job = studio.submit(recipe, owner=visitor.owner, trusted=trusted, parent=parent)
+        job = studio.submit(
+            recipe, owner=visitor.owner, trusted=trusted, parent=parent,
+            metadata=values.get("metadata") is not False,
+        )  # fmt: skip
     for remark in remarks(values, words):
         yield Screen(notice=remark)
     yield from follow(studio, job, visitor, words=words)
@@ -70,7 +73,8 @@ def _add(
 ) -> Iterator[Screen]:
     """Submit what the form asks for, and leave the screen to the picture that is painted."""
     try:
-        job = studio.submit(to_recipe(values, words), owner=visitor.owner)
+        metadata = values.get("metadata") is not False
+        job = studio.submit(to_recipe(values, words), owner=visitor.owner, metadata=metadata)
     except Exception as error:
         yield Screen(notice=sentence(error, words))
         return
@@ -96,7 +100,9 @@ def take(studio: Studio, visitor: Visitor, pick: Any, *, words: Words) -> Iterat
     yield Screen(status=status.starting(words, recipe), busy="starting")
     if (job := visitor.job(studio)) is not None:
         job.stop()
-    job = studio.submit(recipe, owner=visitor.owner, trusted=named_files(recipe), parent=run.id)
+    job = studio.submit(
+        recipe, owner=visitor.owner, trusted=named_files(recipe), parent=run.id, metadata=run.metadata,
+    )  # fmt: skip
     yield from follow(studio, job, visitor, words=words)
 
 

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pixgen.ui.classify_texts import ClassifyWords
 from pixgen.ui.experiment_texts import ExperimentWords
 from pixgen.ui.film_texts import FilmWords
+from pixgen.ui.help_texts import HelpWords
+from pixgen.ui.info_texts import InfoWords
 from pixgen.ui.loss_texts import LossWords
 from pixgen.ui.memory_texts import MemoryWords
 from pixgen.ui.model_texts import ModelWords
 from pixgen.ui.search_texts import SearchWords
+from pixgen.ui.style_texts import StyleWords
 from pixgen.ui.turn_texts import TurnWords
 
 
@@ -23,6 +26,9 @@ class Words:
     experiment: ExperimentWords = ExperimentWords()
     films: FilmWords = FilmWords()
     models: ModelWords = ModelWords()
+    info: InfoWords = InfoWords()
+    styling: StyleWords = StyleWords()
+    help: HelpWords = HelpWords()
 
     # The page
     language: str = "en"  # its code in HTML and in addresses

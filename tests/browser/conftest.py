@@ -99,9 +99,11 @@ def visit(server, chromium) -> Iterator[Callable[..., "Page"]]:
     has asked another server for anything."""
     contexts, wrong = [], []
 
-    def open_page(*, width: int = 1280, height: int = 860, scheme: str = "light") -> "Page":
+    def open_page(
+        *, width: int = 1280, height: int = 860, scheme: str = "light", locale: str = "en-US"
+    ) -> "Page":
         context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme
+            viewport={"width": width, "height": height}, color_scheme=scheme, locale=locale
         )
         contexts.append(context)
         context.set_default_timeout(90_000)

@@ -4,6 +4,7 @@ import json
 import struct
 import zlib
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
@@ -11,6 +12,7 @@ from PIL import Image, PngImagePlugin
 from pixgen.errors import PictureError, PixgenError, RecipeError
 from pixgen.studio.metadata import read_metadata, save_png
 from pixgen.studio.picture_info import read_info
+from pixgen.studio.video import FilmWriter, export
 from tests.studio.fakes import a_recipe
 
 PIXELS = np.full((8, 8, 3), 90, np.uint8)
@@ -176,3 +178,16 @@ def test_what_was_read_is_a_recipe_again(foreign, tmp_path):
     recipe = read_metadata(foreign(parameters="a fox\nSteps: 9, Sampler: x, Seed: 3, Size: 64x64"))
     (tmp_path / "b.json").write_text(json.dumps(recipe.model_dump(mode="json")))
     assert read_metadata(tmp_path / "b.json") == recipe
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".webp"])
+def test_a_film_of_every_format_tells_its_recipe_and_still_plays(tmp_path, suffix):
+    recipe = a_recipe(prompts="a fox “in” <the> snow & 狐 | " + "x" * 700)
+    with FilmWriter(tmp_path / "film.mp4", recipe=recipe) as film:
+        for shade in range(0, 240, 40):
+            film.add(np.full((16, 24, 3), shade, np.uint8))
+    export(tmp_path / "film.mp4", tmp_path / f"out{suffix}")
+    assert read_info(tmp_path / f"out{suffix}").recipe == recipe
+    frames = list(iio.imiter(tmp_path / f"out{suffix}"))
+    assert len(frames) > 1
+    assert frames[0].shape == (16, 24, 3)

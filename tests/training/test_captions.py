@@ -6,6 +6,8 @@ import pytest
 from pixgen.training.captions import Author
 from pixgen.training.drawings import load_sprites
 from pixgen.training.settings import SETTINGS
+from pixgen.training.words import caption_words
+from pixgen.words import known_words, words_of
 
 
 @pytest.fixture
@@ -79,3 +81,16 @@ def test_every_caption_is_said_with_letters_only(table):
     for composition in Author(table, seed=7).compositions(200):
         assert composition.caption.strip() == composition.caption
         assert "None" not in composition.caption
+
+
+def test_the_words_that_the_page_knows_are_those_of_captions(table):
+    known = set(caption_words(table))
+    said = {
+        word for each in Author(table, seed=3).compositions(3000) for word in words_of(each.caption)
+    }
+    assert said <= known
+    assert "quasar" not in known
+
+
+def test_the_bundled_words_are_those_of_the_bundled_pair():
+    assert {"fox", "watercolour", "turquoise", "underwater", "checkered", "foxes"} <= known_words()

@@ -21,7 +21,7 @@ ALIKE = {
     "classifying.labels_first", "classifying.labels_placeholder", "classifying.model",
     "classifying.own_templates_placeholder",
     "search.query_placeholder", "search.examples", "search.date_placeholder",
-    "losing.palette_colours_placeholder",
+    "losing.palette_colours_placeholder", "styling.template_placeholder",
 }  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def test_every_text_is_translated():
 
 def test_a_translation_has_the_same_placeholders_and_rows():
     for (name, english), (_, turkish) in zip(texts(ENGLISH), texts(TURKISH), strict=True):
-        if name == "presets":
+        if english == ():  # English speaks for itself, in files: other tests compare those
             continue
         if isinstance(english, tuple) and english and isinstance(english[0], tuple):
             assert [len(row) for row in english] == [len(row) for row in turkish], name

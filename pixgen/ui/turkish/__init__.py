@@ -5,11 +5,14 @@ from pixgen.ui.texts import Words
 from pixgen.ui.turkish.classify import CLASSIFY
 from pixgen.ui.turkish.experiment import EXPERIMENT
 from pixgen.ui.turkish.films import FILMS
+from pixgen.ui.turkish.help import HELP
+from pixgen.ui.turkish.info import INFO
 from pixgen.ui.turkish.losses import LOSSES
 from pixgen.ui.turkish.memory import MEMORY
 from pixgen.ui.turkish.models import MODELS
 from pixgen.ui.turkish.page import PAGE
 from pixgen.ui.turkish.search import SEARCH
+from pixgen.ui.turkish.styles import STYLES
 from pixgen.ui.turkish.turn import TURN
 
 TURKISH = Words(
@@ -22,4 +25,7 @@ TURKISH = Words(
     experiment=EXPERIMENT,
     films=FILMS,
     models=MODELS,
+    info=INFO,
+    styling=STYLES,
+    help=HELP,
 )

@@ -1,0 +1,134 @@
+"""The Picture info tab: drop a picture, see how it was made, and use its settings again."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pixgen.recipe import Recipe, make_recipe
+from pixgen.studio.picture_info import read_info
+from pixgen.ui import info_view
+from pixgen.ui.basis import Basis, filled, typed
+from pixgen.ui.controls import Parts
+from pixgen.ui.fields import Field
+from pixgen.ui.files import servable_bytes
+from pixgen.ui.form import recipe_values
+from pixgen.ui.mishaps import sentence
+from pixgen.ui.texts import Words
+
+_FILES = [".png", ".mp4", ".webm", ".gif", ".webp", ".json"]
+_BUTTONS = ("use", "use_prompt", "use_seed", "download")
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the tab shows: a recipe and the name of its file."""
+
+    name: str
+    recipe: Recipe
+    has_seed: bool
+
+
+def info_tab(words: Words) -> Parts:
+    """Build the tab inside a ``gr.Blocks``; its parts, by name."""
+    own = words.info
+    with gr.Row(elem_classes="pg-two"):
+        with gr.Column(elem_classes="pg-two-ask"):
+            parts: Parts = {
+                "file": gr.File(
+                    label=own.file, file_types=_FILES, height=180, elem_id="pg-info-file", elem_classes="pg-uploads",
+                ),
+            }  # fmt: skip
+            with gr.Column(elem_classes="pg-info-use"):
+                for name in _BUTTONS[:-1]:
+                    kind = "primary" if name == "use" else "secondary"
+                    parts[name] = gr.Button(
+                        getattr(own, name), variant=kind, visible=False, elem_id=f"pg-info-{name}"
+                    )
+                parts["download"] = gr.DownloadButton(
+                    own.download, visible=False, elem_id="pg-info-download"
+                )
+        with gr.Column(elem_classes="pg-two-show"):
+            parts["told"] = gr.HTML(info_view.empty(words), elem_id="pg-info")
+    parts["shown"] = gr.State(None)
+    outputs = [parts[name] for name in ("told", "shown", *_BUTTONS)]
+    parts["file"].change(
+        lambda path: _read(path, parts, words), parts["file"], outputs, concurrency_limit=None, **_QUIET,
+    )  # fmt: skip
+    return parts
+
+
+def _read(path: str | None, parts: Parts, words: Words) -> tuple:
+    """What a dropped file says, as updates: what is told, what is shown, and the buttons."""
+    hidden = [gr.update(visible=False)] * len(_BUTTONS)
+    if path is None:
+        return info_view.empty(words), None, *hidden
+    try:
+        info = read_info(path)
+        told = info_view.of_info(words, info, Path(path))
+        data = json.dumps(json.loads(info.recipe.to_json()), ensure_ascii=False, indent=1)
+        name = f"{Path(path).stem}.json"
+        copy = servable_bytes(f"{data}\n".encode(), parts["download"], name=name)
+    except Exception as error:
+        return info_view.failed(sentence(error, words)), None, *hidden
+    shown = Shown(Path(path).name, info.recipe, info.has_seed)
+    use = [gr.update(visible=True), gr.update(visible=True), gr.update(visible=info.has_seed)]
+    return told, shown, *use, gr.update(value=copy, visible=True)
+
+
+def use_shown(
+    info: Parts, create: Parts, *, fields: dict[str, Field], words: Words, tabs: gr.Tabs, keep: dict[str, Any]
+) -> None:  # fmt: skip
+    """Connect the tab's buttons with the Create tab's form.
+
+    Args:
+        keep: an event's arguments that keep the form in the browser.
+    """
+    own = words.info
+    names = [*form_values(make_recipe({"prompts": "-"}), fields), "basis"]
+
+    def use(shown: Shown) -> list[Any]:
+        values = form_values(shown.recipe, fields)
+        basis = Basis(shown.recipe, values, shown.name).to_json()
+        gr.Info(own.used.format(name=shown.name))
+        filled_in = {**values, "basis": basis}
+        return [gr.update(selected="create"), *(filled_in[name] for name in names)]
+
+    def use_prompt(shown: Shown) -> tuple:
+        gr.Info(own.used_prompt.format(name=shown.name))
+        return gr.update(selected="create"), *typed(shown.recipe.prompts), ""
+
+    def use_seed(shown: Shown) -> tuple:
+        gr.Info(own.used_seed.format(name=shown.name))
+        return gr.update(selected="create"), str(shown.recipe.seed)
+
+    for name, fn, targets in (
+        ("use", use, names),
+        ("use_prompt", use_prompt, ["prompt", "leave_out", "styles"]),
+        ("use_seed", use_seed, ["seed"]),
+    ):
+        outputs = [tabs, *(create[target] for target in targets)]
+        info[name].click(fn, info["shown"], outputs, **_QUIET).then(**keep)
+    create["basis"].change(
+        lambda text: _chip(text, words),
+        create["basis"],
+        create["basis_forget"],
+        queue=False,
+        **_QUIET,
+    )
+    create["basis_forget"].click(None, None, create["basis"], js="() => ''").then(**keep)
+
+
+def form_values(recipe: Recipe, fields: dict[str, Field]) -> dict[str, Any]:
+    """Every field of the form as it shows a recipe."""
+    return filled(recipe, recipe_values(recipe), fields)
+
+
+def _chip(text: str, words: Words) -> Any:
+    basis = Basis.read(text)
+    if basis is None:
+        return gr.update(visible=False)
+    return gr.update(value=words.info.basis.format(name=basis.name), visible=True)
