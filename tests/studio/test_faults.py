@@ -18,6 +18,7 @@ from pixgen.studio.jobs import Job
 from pixgen.studio.models import Models
 from pixgen.studio.painting import Tools, work
 from pixgen.studio.runs import Run
+from pixgen.studio.timing import Timing
 from pixgen.studio.turns import FairLock, Line
 from tests.studio.fakes import Painters, a_recipe
 
@@ -188,8 +189,8 @@ def test_too_little_memory_lets_go_of_the_loaded_models(tmp_path):
         raise OutOfMemory("Try a smaller size.")
 
     tools = Tools(
-        line=Line(), lock=FairLock(), device=lambda: "cpu", models=models, painter=hungry,
-        save_every=60, longest_seconds=None,
+        line=Line(), lock=FairLock(), device=lambda: "cpu", models=models, timing=Timing(),
+        painter=hungry, save_every=60, longest_seconds=None,
     )  # fmt: skip
     now = datetime.now().astimezone()
     job = Job(
