@@ -11,6 +11,7 @@ from pixgen.ui.journeys import journey_controls
 from pixgen.ui.losses import loss_controls
 from pixgen.ui.models import model_controls
 from pixgen.ui.offered import offered_presets
+from pixgen.ui.pad import grow_control, start_controls
 from pixgen.ui.prompt_help import help_line
 from pixgen.ui.styles import styles_strip
 from pixgen.ui.texts import Words
@@ -29,6 +30,9 @@ def words_column(words: Words) -> Parts:
     )  # fmt: skip
     gr.HTML(html.grammar(words))
     styles = styles_strip(words)
+    with gr.Row(elem_classes="pg-pad-open"):
+        draw = gr.Button(words.pad.draw, size="sm", min_width=0, elem_id="pg-draw")
+        regions = gr.Button(words.pad.regions, size="sm", min_width=0, elem_id="pg-regions")
     with gr.Row(elem_classes="pg-go"):
         generate = gr.Button(
             words.generate, variant="primary", elem_id="pg-generate", scale=3, min_width=120
@@ -45,6 +49,8 @@ def words_column(words: Words) -> Parts:
     return {
         "prompt": prompt,
         "leave_out": leave_out,
+        "draw": draw,
+        "regions": regions,
         "generate": generate,
         "stop": stop,
         "apply": turning,
@@ -114,6 +120,7 @@ def _work(fields: dict[str, Field], words: Words) -> Parts:
         "drawer": gr.Dropdown(
             list(words.losing.drawers), value=fields["drawer"].default, label=words.losing.drawer
         ),
+        "grow": grow_control(words),
         "steps": slider(fields["steps"], words.steps, info=words.steps_help),
         "learning_rate": slider(fields["learning_rate"], words.learning_rate, info=words.learning_rate_help),
         "cutouts": slider(fields["cutouts"], words.cutouts, info=words.cutouts_help),
@@ -131,6 +138,7 @@ def _start(fields: dict[str, Field], words: Words) -> Parts:
         label=words.start,
     )
     picture = gr.File(label=words.start_picture, file_types=["image"], visible=False, height=120)
+    of_picture = start_controls(fields, words)
     idea_words = gr.Textbox(
         label=words.idea_words, placeholder=words.idea_words_placeholder, visible=False,
         max_lines=1, max_length=LONGEST_TEXT,
@@ -142,6 +150,7 @@ def _start(fields: dict[str, Field], words: Words) -> Parts:
     return {
         "start": start,
         "start_picture": picture,
+        **of_picture,
         "idea_words": idea_words,
         "pictures": pictures,
         "pictures_weight": weight,

@@ -20,10 +20,12 @@ from pixgen.ui.form import fields, preset_values
 from pixgen.ui.journeys import PARTS as JOURNEY_PARTS
 from pixgen.ui.losses import UPLOAD
 from pixgen.ui.memory import wire_memory
+from pixgen.ui.pad import OF_PICTURES, SETTINGS, pad_html
 from pixgen.ui.painting import Screen
 from pixgen.ui.prompt_help import wire_help
 from pixgen.ui.styles import wire_styles
 from pixgen.ui.texts import Words
+from pixgen.ui.upscaling import upscale_parts, wire_upscaling
 from pixgen.ui.visitors import Pages, Visitor
 
 # What is kept is only obscured: every browser is sent this key. It holds nothing that is secret.
@@ -43,20 +45,22 @@ def create_tab(studio: Studio, words: Words, page: gr.Blocks) -> Parts:
         with gr.Column(elem_classes="pg-words"):
             parts = words_column(words)
         with gr.Column(elem_classes="pg-stage"):
-            parts |= _stage(words)
+            parts |= _stage(words, public=studio.policy.public)
         with gr.Column(elem_classes="pg-settings"):
             parts |= settings_column(asked, studio.policy, words)
     parts["seat"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
     parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
-    _wire_painting(studio, words, page, parts, [*asked, *_UPLOADS, *JOURNEY_PARTS, "mask"])
+    _wire_painting(studio, words, page, parts, [*asked, *_UPLOADS, *JOURNEY_PARTS, "drawn", "mask"])
     _wire_settings(words, page, parts, asked)
     _wire_uploads(parts)
     wire_memory(studio, words, page, parts)
     wire_export(studio, words, parts, parts["seat"])
+    wire_upscaling(studio, words, parts)
     return parts
 
 
-def _stage(words: Words) -> Parts:
+def _stage(words: Words, *, public: bool) -> Parts:
+    gr.HTML(pad_html(words), padding=False)
     parts: Parts = {
         "canvas": gr.HTML(canvas.empty(words), elem_id="pg-canvas"),
         "status": gr.HTML(status.idle(words), elem_id="pg-status"),
@@ -68,6 +72,7 @@ def _stage(words: Words) -> Parts:
         parts["film"] = gr.DownloadButton(
             words.download_film, interactive=False, size="sm", min_width=0, elem_id="pg-film"
         )
+        parts |= upscale_parts(words, public=public)
         parts |= turns.ending_buttons(words)
         parts["classify_this"] = gr.Button(
             words.classifying.classify_this, size="sm", min_width=0, elem_id="pg-classify-this"
@@ -89,6 +94,7 @@ def _stage(words: Words) -> Parts:
     # Pressed by page.js when a sketch is clicked.
     parts["take"] = gr.Button(visible="hidden", elem_id="pg-take")
     parts["pick"] = gr.Number(0, visible="hidden", precision=0)
+    parts["drawn"] = gr.Textbox("", visible="hidden", label=words.pad.canvas)
     parts["mask"] = gr.Textbox("", visible="hidden", label=words.change_part)
     return parts
 
@@ -126,7 +132,7 @@ def _wire_painting(
     watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
     parts["generate"].click(
         paint, [parts["seat"], *(parts[name] for name in names)], **watching,
-        js="(...values) => [...values.slice(0, -1), window.pixgenBrush.taken()]",
+        js="(...values) => [...values.slice(0, -2), window.pixgenPad.drawn(), window.pixgenBrush.taken()]",
         trigger_mode="multiple",  # while a picture is painted, the next may be added
     )  # fmt: skip
     turns.wire(studio, words, parts, names, known=known, shown=shown, watching=watching)
@@ -233,7 +239,13 @@ def _wire_uploads(parts: Parts) -> None:
         parts[name].upload(looked_at, parts[name], parts[name], concurrency_limit=None, **_QUIET)
     parts["start"].change(
         lambda kind: (
-            gr.update(visible=kind in ("picture", "idea")), gr.update(visible=kind == "idea")
+            gr.update(visible=kind in ("picture", "idea")), gr.update(visible=kind == "idea"),
+            *(gr.update(visible=kind in OF_PICTURES) for _ in SETTINGS),
         ),
-        parts["start"], [parts["start_picture"], parts["idea_words"]], queue=False, **_QUIET,
+        parts["start"],
+        [parts[name] for name in ("start_picture", "idea_words", *SETTINGS)], queue=False, **_QUIET,
     )  # fmt: skip
+    parts["draw"].click(
+        None, None, parts["start"], js="() => { window.pixgenPad.open('draw'); return 'drawn'; }"
+    )
+    parts["regions"].click(None, None, None, js="() => { window.pixgenPad.open('regions'); }")

@@ -21,6 +21,7 @@ from pixgen.ui.journeys import journey_fields, journey_recipe, journey_values
 from pixgen.ui.losses import loss_assignments, loss_fields, loss_values
 from pixgen.ui.models import chosen_models, model_fields, model_values
 from pixgen.ui.offered import offered_presets
+from pixgen.ui.pad import DRAWN, LAST, pad_fields
 from pixgen.ui.styles import chosen_styles, style_fields
 from pixgen.ui.texts import Words
 
@@ -45,6 +46,7 @@ def fields(policy: Policy, words: Words) -> dict[str, Field]:
         "learning_rate": Field(preset["learning_rate"], 0.001, 1, 0.001),
         "start": Field(preset["start"], choices=tuple(kind for kind, _ in words.starts)),
         "idea_words": Field(""),
+        **pad_fields(words),
         "pictures_weight": Field(1, 0.1, 5, 0.1),
         **journey_fields(preset, policy.most_steps, words.films),
         **model_fields(preset, policy),
@@ -116,6 +118,7 @@ def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
             seed=_seed(values.get("seed"), words),
             start=_start(values, words),
             **chosen_models(values),
+            grow=values.get("grow"),
             assignments=_assignments(values),
         ),
         words.films,
@@ -146,7 +149,12 @@ def _refuse_paths(scenes: Iterable[Scene], words: Words, *, known: Collection[st
     """A page is read by other people than the server's owner: nobody types paths of its files. ``known``
     are those that were not typed."""
     allowed = {"", *known}
-    if any(prompt.picture not in allowed for scene in scenes for prompt in scene):
+    if any(
+        path not in allowed
+        for scene in scenes
+        for each in scene
+        for path in (each.picture, each.mask)
+    ):
         raise RecipeError(words.typed_picture)
 
 
@@ -165,6 +173,8 @@ def _seed(value: Any, words: Words) -> int | None:
 
 def _start(values: Mapping[str, Any], words: Words) -> str | None:
     kind, picture = values.get("start"), values.get("start_picture")
+    if kind in (DRAWN, LAST):
+        return None  # what is drawn, or was painted last, is put in by ``with_drawn``
     if kind not in ("picture", "idea"):
         return kind
     if not picture:

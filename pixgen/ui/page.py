@@ -78,6 +78,12 @@ def _tabs(
     )
 
 
+def _script(*names: str) -> str:
+    """Several files, each a function, as one that calls them in turn."""
+    calls = "".join(f"({(_HERE / name).read_text('utf-8').rstrip()})();\n" for name in names)
+    return f"() => {{\n{calls}}}"
+
+
 def uploads_folder() -> Path:
     """The folder where gradio keeps what is uploaded."""
     return Path(get_upload_folder())
@@ -95,7 +101,7 @@ def launch(page: gr.Blocks, *, by_browser: bool = True, **where: Any) -> Any:
         theme=theme(),
         css_paths=_HERE / "page.css",
         favicon_path=_HERE / "favicon.svg",
-        js=(_HERE / "page.js").read_text("utf-8"),
+        js=_script("page.js", "pad.js"),
         footer_links=["api", "settings"],
         allowed_paths=[],  # files are served as copies: see files.py
         max_file_size=MAX_BYTES,

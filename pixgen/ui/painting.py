@@ -20,6 +20,7 @@ from pixgen.studio.sketches import read_sketches
 from pixgen.ui import canvas, queueing, sketches, status
 from pixgen.ui.form import remarks, to_recipe
 from pixgen.ui.mishaps import sentence
+from pixgen.ui.pad import with_drawn
 from pixgen.ui.retouching import part_of
 from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
@@ -53,11 +54,14 @@ def paint(
     if queueing.shown(studio, visitor) is not None:
         yield from _add(studio, values, visitor, words=words)
         return
-    recipe, trusted, parent = to_recipe(values, words), (), ""
+    run, parent = visitor.run(studio), ""
     with ExitStack() as files:
-        if values.get("mask") and (run := visitor.run(studio)) is not None:
-            recipe, trusted = part_of(run, recipe, values["mask"], files=files, words=words)
-            parent = run.id
+        recipe, trusted = with_drawn(
+            to_recipe(values, words), values, run, files=files, words=words
+        )
+        if values.get("mask") and run is not None:
+            recipe, parts = part_of(run, recipe, values["mask"], files=files, words=words)
+            trusted, parent = (*trusted, *parts), run.id
         yield Screen(status=status.starting(words, recipe), busy="starting", sketches="")
         job = studio.submit(
             recipe, owner=visitor.owner, trusted=trusted, parent=parent,
@@ -74,7 +78,11 @@ def _add(
     """Submit what the form asks for, and leave the screen to the picture that is painted."""
     try:
         metadata = values.get("metadata") is not False
-        job = studio.submit(to_recipe(values, words), owner=visitor.owner, metadata=metadata)
+        with ExitStack() as files:
+            recipe, trusted = with_drawn(
+                to_recipe(values, words), values, visitor.run(studio), files=files, words=words
+            )
+            job = studio.submit(recipe, owner=visitor.owner, trusted=trusted, metadata=metadata)
     except Exception as error:
         yield Screen(notice=sentence(error, words))
         return

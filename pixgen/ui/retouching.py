@@ -31,7 +31,7 @@ def part_of(
     if not run.picture.is_file():
         raise RecipeError(words.gone)
     path = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="pixgen-"))) / "mask.png"
-    path.write_bytes(_decoded(mask, words))
+    path.write_bytes(decoded(mask, words))
     start = {
         "kind": "picture", "picture": str(run.picture), "mask": str(path), "extend": "", "idea": (),
         "fit": "stretch",
@@ -40,7 +40,8 @@ def part_of(
     return make_recipe(recipe.model_dump(), size, {"start": start}), (str(run.picture), str(path))
 
 
-def _decoded(mask: str, words: Words) -> bytes:
+def decoded(mask: str, words: Words) -> bytes:
+    """The bytes of a PNG that a browser sent as a ``data:`` address. Raises RecipeError."""
     try:
         if not mask.startswith(_HEAD) or len(mask) > _LARGEST_MASK:
             raise RecipeError(words.not_a_mask)

@@ -10,6 +10,7 @@ from pixgen.ui.info_texts import InfoWords
 from pixgen.ui.loss_texts import LossWords
 from pixgen.ui.memory_texts import MemoryWords
 from pixgen.ui.model_texts import ModelWords
+from pixgen.ui.pad_texts import PadWords
 from pixgen.ui.search_texts import SearchWords
 from pixgen.ui.style_texts import StyleWords
 from pixgen.ui.turn_texts import TurnWords
@@ -29,6 +30,7 @@ class Words:
     info: InfoWords = InfoWords()
     styling: StyleWords = StyleWords()
     help: HelpWords = HelpWords()
+    pad: PadWords = PadWords()
 
     # The page
     language: str = "en"  # its code in HTML and in addresses
@@ -67,6 +69,7 @@ class Words:
         ("a red fox | snow", "both at once"),
         ("a red fox :2 | snow :0.5", "more of one, less of the other"),
         ("a red fox | text :-1", "away from something"),
+        ("a fox @left | a cat @right", "each in its place: left, right, top, bottom, centre"),
         ("a fox ^ the fox asleep", "first one scene, then the next"),
     )
 
@@ -100,6 +103,8 @@ class Words:
         ("grey", "plain grey"),
         ("picture", "a picture of yours"),
         ("idea", "the idea of a picture of yours"),
+        ("drawn", "what you draw here"),
+        ("last", "the last picture here"),
     )
     idea_words: str = "Mixed with words, if you like"
     idea_words_placeholder: str = "winter | summer :-1"

@@ -10,6 +10,7 @@ from pixgen.ui.turkish.info import INFO
 from pixgen.ui.turkish.losses import LOSSES
 from pixgen.ui.turkish.memory import MEMORY
 from pixgen.ui.turkish.models import MODELS
+from pixgen.ui.turkish.pad import PAD
 from pixgen.ui.turkish.page import PAGE
 from pixgen.ui.turkish.search import SEARCH
 from pixgen.ui.turkish.styles import STYLES
@@ -28,4 +29,5 @@ TURKISH = Words(
     info=INFO,
     styling=STYLES,
     help=HELP,
+    pad=PAD,
 )

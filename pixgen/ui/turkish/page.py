@@ -29,6 +29,7 @@ PAGE: dict[str, Any] = {
         ("a red fox | snow", "ikisi birden"),
         ("a red fox :2 | snow :0.5", "birinden daha çok, ötekinden daha az"),
         ("a red fox | text :-1", "bir şeyden uzağa"),
+        ("a fox @left | a cat @right", "her biri kendi yerinde: left, right, top, bottom, centre"),
         ("a fox ^ the fox asleep", "önce bir sahne, sonra öteki"),
     ),
     # The settings
@@ -119,6 +120,8 @@ PAGE: dict[str, Any] = {
         ("grey", "düz gri"),
         ("picture", "sizin bir resminiz"),
         ("idea", "bir resminizin anlattığı"),
+        ("drawn", "burada çizdiğiniz"),
+        ("last", "buradaki son resim"),
     ),
     "idea_words": "İsterseniz sözlerle karışık",
     "start_picture": "Başlanacak resim",

@@ -1,0 +1,70 @@
+"""Regions and a start that are drawn on the page, in a real browser."""
+
+import pytest
+from PIL import Image
+
+from pixgen.ui.texts import ENGLISH
+from tests.browser.test_create import PICTURE, paint, state, write
+from tests.browser.test_sketches import recipes
+
+pytestmark = pytest.mark.browser
+
+PAD = "#pg-pad canvas"
+
+
+def drag(page, *points):
+    """Brush along points, parts of the pad's width and height."""
+    page.locator(PAD).scroll_into_view_if_needed()
+    box = page.locator(PAD).bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=5)
+    page.mouse.up()
+
+
+def test_a_region_is_brushed_for_the_second_prompt_and_kept_for_the_next_picture(visit, server):
+    page = visit()
+    write(page, "a red fox | a blue lake", steps=1)
+    page.locator("#pg-regions").click()
+    page.get_by_text(ENGLISH.pad.regions_help).wait_for()
+    page.locator("#pg-pad [data-brush=large]").click()
+    page.locator("#pg-pad [data-layer='2']").click()
+    drag(page, (0.75, 0.2), (0.75, 0.8))
+    for _ in range(2):
+        paint(page)
+        page.locator("#pg-pad").wait_for(state="hidden")
+        page.locator(f"{PICTURE}[alt*='finished after 1 ']").wait_for()
+        state(page, "done")
+    for recipe in recipes(server)[-2:]:
+        (fox, lake), *_ = recipe["prompts"]
+        assert "mask" not in fox
+        masks = list(server.runs.glob(f"*/{lake['mask']}"))
+        with Image.open(masks[0]) as mask:
+            grey, (width, height) = mask.convert("L"), mask.size
+            assert grey.getpixel((round(0.75 * width), height // 2)) == 255
+            assert grey.getpixel((round(0.25 * width), height // 2)) == 0
+
+
+def test_a_start_is_drawn(visit, server):
+    page = visit()
+    write(page, "a red fox", steps=1)
+    page.locator("#pg-draw").click()
+    page.locator("#pg-pad [data-ink]").nth(3).click()
+    page.locator("#pg-pad [data-brush=large]").click()
+    drag(page, (0.2, 0.5), (0.8, 0.5))
+    drag(page, (0.2, 0.9), (0.8, 0.9))
+    page.locator("#pg-pad [data-do=undo]").click()
+    paint(page)
+    state(page, "done")
+    start = recipes(server)[-1]["start"]
+    assert start["kind"] == "picture"
+    (drawing, *_) = server.runs.glob(f"*/{start['picture']}")
+    with Image.open(drawing) as picture:
+        width, height = picture.size
+        red, white = (
+            picture.convert("RGB").getpixel((width // 2, round(part * height)))
+            for part in (0.5, 0.9)
+        )
+    assert (red, white) == ((212, 61, 47), (255, 255, 255))
