@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 import torch
 from PIL import Image
 
+from pixgen.prompts import Scene
 from pixgen.recipe import Recipe
+from pixgen.synthesis.composing import Composing
 from pixgen.synthesis.drawers import Drawer, VqganDrawer
 from pixgen.synthesis.frames import Candidate
 from pixgen.synthesis.masks import MaskedDrawer
+from pixgen.synthesis.regions import has_region
 from pixgen.synthesis.sketching import Kept, Sketchbook, Sketching
 from pixgen.synthesis.starts import fitted, start_picture
 
@@ -19,14 +22,13 @@ class Beginning:
 
     Args:
         generator: the run's own chance.
-        judge: how well pictures ``(N, 3, H, W)`` fit the first prompts, ``(N,)``; sketches are
-            picked by it.
+        judge: how well pictures ``(N, 3, H, W)`` fit prompts, ``(N,)``; sketches are picked by it.
     """
 
     def __init__(
         self, recipe: Recipe, drawer: Drawer, *,
         pictures: Mapping[str, Image.Image], generator: torch.Generator,
-        judge: Callable[[torch.Tensor], torch.Tensor], sketchbook: Sketchbook | None,
+        judge: Callable[[torch.Tensor, Scene], torch.Tensor], sketchbook: Sketchbook | None,
     ) -> None:  # fmt: skip
         if recipe.start.sketched and sketchbook is None:
             raise ValueError("a recipe whose start is sketched needs a sketchbook")
@@ -84,11 +86,7 @@ class Beginning:
     def _sketched(self) -> Iterator[tuple[int, torch.Tensor]]:
         # Of its own chance: another number of candidates must not change what follows.
         chance = torch.Generator(self._generator.device).manual_seed(self.recipe.seed)
-        masked = isinstance(self.drawer, MaskedDrawer)
-        sketching = Sketching(
-            self.recipe, self._book, judge=self._judge, pictures=self._pictures, generator=chance,
-            kept=Kept(self.drawer.original, self.drawer.mask) if masked else None,
-        )  # fmt: skip
+        sketching = self._sketching(chance)
         yield from enumerate(sketching, start=-sketching.most_stages)
         self.candidates = sketching.candidates
         codes, picture = sketching.picked()
@@ -98,9 +96,19 @@ class Beginning:
             self.drawer.start_from(picture)
         return picture
 
-    def _are_canvas(self, codes: torch.Tensor) -> bool:
+    def _sketching(self, chance: torch.Generator) -> Sketching | Composing:
+        recipe, given = self.recipe, {"pictures": self._pictures, "generator": chance}
+        masked = isinstance(self.drawer, MaskedDrawer)
+        if recipe.start.kind == "sketch" and any(map(has_region, recipe.opening)):
+            return Composing(recipe, self._book, judge=self._judge, **given)
+        return Sketching(
+            recipe, self._book, judge=lambda drawn: self._judge(drawn, recipe.opening), **given,
+            kept=Kept(self.drawer.original, self.drawer.mask) if masked else None,
+        )  # fmt: skip
+
+    def _are_canvas(self, codes: torch.Tensor | None) -> bool:
         """Whether a sketch's codes are the very codes of this canvas."""
         drawer = self.drawer
-        if not isinstance(drawer, VqganDrawer | MaskedDrawer):
+        if codes is None or not isinstance(drawer, VqganDrawer | MaskedDrawer):
             return False
         return drawer.vqgan is self._book.vqgan and drawer.latent.shape[2:] == codes.shape

@@ -103,13 +103,11 @@ class Optimization(Iterator[Frame]):
         return getattr(torch.optim, wanted.name)([self.drawer.latent], lr=wanted.learning_rate)
 
     @torch.no_grad()
-    def _liking(self, pictures: torch.Tensor, scene: Scene | None = None) -> torch.Tensor:
-        """How well pictures ``(N, 3, H, W)`` fit a scene, by default the first: cosines by weight,
+    def _liking(self, pictures: torch.Tensor, prompts: Scene | None = None) -> torch.Tensor:
+        """How well pictures ``(N, 3, H, W)`` fit prompts, by default the first: cosines by weight,
         ``(N,)``."""
-        prompts, liking = (
-            scene or self.recipe.opening,
-            torch.zeros(len(pictures), device=self._device),
-        )
+        prompts = prompts or self.recipe.opening
+        liking = torch.zeros(len(pictures), device=self._device)
         vectors = self.perceptor.embed_images(pictures)
         for prompt in prompts:
             liking += prompt.weight * (vectors @ self._target(prompt))

@@ -52,7 +52,7 @@ class Scenes:
             })  # fmt: skip
             beginning = Beginning(
                 alone, self._drawer, pictures=self._pictures, generator=self._chance,
-                judge=lambda pictures: self._judge(pictures, scene), sketchbook=self._book,
+                judge=self._judge, sketchbook=self._book,
             )  # fmt: skip
             for _ in beginning:
                 pass
