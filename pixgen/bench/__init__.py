@@ -157,6 +157,17 @@ def _classify(
     _print(figures, as_json=as_json, text=text)
 
 
+@bench.command("gallery")
+def _gallery(
+    runs: Annotated[int, typer.Option(help="How many runs there are.", min=100)] = 5000,
+    as_json: AsJson = False,
+) -> None:
+    """Time listing, filtering, searching and opening among many runs, and the page with them in Chromium."""
+    from pixgen.bench.gallery import gallery, text
+
+    _print(gallery(runs=runs), as_json=as_json, text=text)
+
+
 def _judged(way: dict[str, Any]) -> str:
     return (
         f"{way['name']:>29}   first {way['first']:6.1%}   first five {way['first_five']:6.1%}   "

@@ -24,7 +24,7 @@ class Marks:
         self, *, favourite: bool | None = None, add: Iterable[str] = (), remove: Iterable[str] = ()
     ) -> "Marks":
         """The marks with some changes. Raises StudioError if a tag is not allowed, or there are too many."""
-        tags = (set(self.tags) | set(map(clean_tag, add))) - set(map(clean_tag, remove))
+        tags = (set(self.tags) - set(map(clean_tag, remove))) | set(map(clean_tag, add))
         if len(tags) > MOST_TAGS:
             raise StudioError(f"A run may have at most {MOST_TAGS} tags: take one away first.")
         kept = self.favourite if favourite is None else favourite

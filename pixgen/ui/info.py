@@ -91,10 +91,8 @@ def use_shown(
     names = [*form_values(make_recipe({"prompts": "-"}), fields), "basis"]
 
     def use(shown: Shown) -> list[Any]:
-        values = form_values(shown.recipe, fields)
-        basis = Basis(shown.recipe, values, shown.name).to_json()
+        filled_in = filled_with(shown.recipe, fields, name=shown.name)
         gr.Info(own.used.format(name=shown.name))
-        filled_in = {**values, "basis": basis}
         return [gr.update(selected="create"), *(filled_in[name] for name in names)]
 
     def use_prompt(shown: Shown) -> tuple:
@@ -120,6 +118,12 @@ def use_shown(
         **_QUIET,
     )
     create["basis_forget"].click(None, None, create["basis"], js="() => ''").then(**keep)
+
+
+def filled_with(recipe: Recipe, fields: dict[str, Field], *, name: str) -> dict[str, Any]:
+    """The whole form, filled in so that it paints a recipe again; ``name`` is what it came from."""
+    values = form_values(recipe, fields)
+    return {**values, "basis": Basis(recipe, values, name).to_json()}
 
 
 def form_values(recipe: Recipe, fields: dict[str, Field]) -> dict[str, Any]:

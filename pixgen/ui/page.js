@@ -20,9 +20,9 @@
       event.preventDefault();
     } else if (event.key === "Escape") {
       document.querySelector(".pg-header details").open = false;
-      (visible("#pg-heat [data-close]") ?? visible("#pg-stop, #pg-classify-stop, #pg-find-stop, #pg-stop-grid"))?.click();
+      (visible("#pg-heat [data-close]") ?? visible("#pg-stop, #pg-classify-stop, #pg-find-stop, #pg-stop-grid, #pg-back"))?.click();
     } else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      visible("#pg-prompt textarea, #pg-labels textarea, #pg-query :is(input, textarea)")?.focus();
+      visible("#pg-prompt textarea, #pg-labels textarea, #pg-query :is(input, textarea), #pg-gallery-query :is(input, textarea)")?.focus();
       event.preventDefault();
     } else if (event.key === "?" && !typing) {
       const keys = document.querySelector(".pg-header details");
@@ -144,12 +144,16 @@
   for (const id of ["pg-seed-new", "pg-seed-reuse"]) if (part(id)) part(id).title = part(id).textContent.trim();
 
   const name = document.title;
-  let heard = Date.now();
+  let heard = Date.now(), seen;
   new MutationObserver(() => {
     heard = Date.now();
     const bar = document.querySelector("#pg-status [data-state=painting] [role=progressbar]");
     const percent = bar && Math.floor((100 * bar.ariaValueNow) / bar.ariaValueMax);
     document.title = bar ? `${percent} % · ${name}` : name;
+    // A picture that has ended belongs into the strip of the latest ones.
+    const state = document.querySelector("#pg-status [data-state]")?.dataset.state;
+    if (state !== seen && /^(done|stopped|failed)$/.test(state)) part("pg-look-latest")?.click();
+    seen = state;
   }).observe(part("pg-status"), { subtree: true, childList: true, attributes: true });
 
   // A sleeping phone or a lost network cuts the stream; the job goes on without us. Look again.

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from pixgen.pictures import MAX_BYTES
 from pixgen.studio import Studio
 from pixgen.studio.finding import Finder
+from pixgen.studio.gallery import Gallery
 from pixgen.studio.naming import Namer
 from pixgen.ui import html
 from pixgen.ui.api import add_api
@@ -19,6 +20,8 @@ from pixgen.ui.create import create_tab, keeping
 from pixgen.ui.exchange import exchange
 from pixgen.ui.experiment import experiment_tab
 from pixgen.ui.form import fields
+from pixgen.ui.gallery import gallery_tab
+from pixgen.ui.gallery_events import GalleryEvents
 from pixgen.ui.info import info_tab, use_shown
 from pixgen.ui.languages import LANGUAGES, ByLanguage, links, others
 from pixgen.ui.search import search_tab
@@ -61,6 +64,8 @@ def _tabs(
     with gr.Tabs() as tabs:
         with gr.Tab(words.create, id="create"):
             create = create_tab(studio, words, page)
+        with gr.Tab(words.gallery.tab, id="gallery") as shelves:
+            gallery = gallery_tab(words)
         with gr.Tab(words.classify, id="classify"):
             classify, run = classify_tab(namer, words, page)
         with gr.Tab(words.search.tab, id="search"):
@@ -69,9 +74,12 @@ def _tabs(
             experiment_tab(studio, words, tabs=tabs, tab=tab, create=create)
         with gr.Tab(words.info.tab, id="info"):
             info = info_tab(words)
+    events = GalleryEvents(Gallery(studio), finder, words, parts=gallery, create=create, tabs=tabs)
+    events.connect(page, shelves)
     exchange(studio, words, tabs=tabs, create=create, classify=classify, run=run)
     asked = fields(studio.policy, words)
     keep = keeping(create, asked)
+    events.connect_form(asked, keep)
     use_shown(info, create, fields=asked, words=words, tabs=tabs, keep=keep)
     exchange_found(
         finder, words, tabs=tabs, search=search, create=create, classify=classify, run=run

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pixgen.ui.classify_texts import ClassifyWords
 from pixgen.ui.experiment_texts import ExperimentWords
 from pixgen.ui.film_texts import FilmWords
+from pixgen.ui.gallery_texts import GalleryWords
 from pixgen.ui.help_texts import HelpWords
 from pixgen.ui.info_texts import InfoWords
 from pixgen.ui.loss_texts import LossWords
@@ -31,6 +32,7 @@ class Words:
     styling: StyleWords = StyleWords()
     help: HelpWords = HelpWords()
     pad: PadWords = PadWords()
+    gallery: GalleryWords = GalleryWords()
 
     # The page
     language: str = "en"  # its code in HTML and in addresses

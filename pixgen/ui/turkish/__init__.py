@@ -5,6 +5,7 @@ from pixgen.ui.texts import Words
 from pixgen.ui.turkish.classify import CLASSIFY
 from pixgen.ui.turkish.experiment import EXPERIMENT
 from pixgen.ui.turkish.films import FILMS
+from pixgen.ui.turkish.gallery import GALLERY
 from pixgen.ui.turkish.help import HELP
 from pixgen.ui.turkish.info import INFO
 from pixgen.ui.turkish.losses import LOSSES
@@ -30,4 +31,5 @@ TURKISH = Words(
     styling=STYLES,
     help=HELP,
     pad=PAD,
+    gallery=GALLERY,
 )

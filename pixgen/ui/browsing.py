@@ -1,0 +1,80 @@
+"""What the Gallery tab does, as plain values; no gradio here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pixgen.studio.catalogue_rows import Entry, Wanted
+from pixgen.studio.finding import Finder
+from pixgen.studio.gallery import Gallery
+
+PAGE = 48  # pictures at once
+LATEST = 8  # in the strip on the Create tab
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A page of runs: the runs with their thumbnails, and where it is among all that are wanted."""
+
+    entries: list[Entry]
+    thumbnails: list[bytes | None]
+    page: int
+    total: int
+    binned: bool
+    everything: bool  # whether nothing was asked for
+
+    @property
+    def first(self) -> int:
+        """The place of its first run among all, from 0 on."""
+        return self.page * PAGE
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least one."""
+        return max(1, -(-self.total // PAGE))
+
+
+def to_wanted(values: Mapping[str, Any]) -> Wanted:
+    """The runs that the form asks for. Raises StudioError if a value is not allowed."""
+    view = values.get("view") or "all"
+    return Wanted(
+        text=values.get("query") or "", preset=values.get("preset") or "", state=values.get("state") or "",
+        tag=values.get("tag") or "", favourite=view == "favourites", binned=view == "bin",
+        sort=values.get("sort") or "newest",
+    )  # fmt: skip
+
+
+def shelf(
+    gallery: Gallery, finder: Finder, values: Mapping[str, Any], *, page: int, owner: str
+) -> Shelf:
+    """The page of runs that the form asks for; the nearest one if there is no such page."""
+    wanted = to_wanted(values)
+    if values.get("place") == "looks" and wanted.text.strip():
+        found = gallery.look(finder, wanted.text, wanted, owner=owner)
+        total = len(found)
+        page = _within(page, total)
+        entries = found[page * PAGE : (page + 1) * PAGE]
+    else:
+        entries = gallery.find(wanted, owner=owner, first=max(0, page) * PAGE, count=PAGE)
+        total = gallery.count(wanted, owner=owner)
+        if page != (page := _within(page, total)):
+            entries = gallery.find(wanted, owner=owner, first=page * PAGE, count=PAGE)
+    return Shelf(
+        entries, gallery.thumbnails(entries), page, total, bool(wanted.binned),
+        everything=wanted == Wanted(sort=wanted.sort),
+    )  # fmt: skip
+
+
+def latest(gallery: Gallery, *, owner: str) -> Shelf:
+    """The newest runs."""
+    entries = gallery.find(Wanted(), owner=owner, count=LATEST)
+    return Shelf(entries, gallery.thumbnails(entries), 0, len(entries), False, everything=True)
+
+
+def split_tags(text: str) -> list[str]:
+    """Tags from a text with commas."""
+    return [tag for tag in text.split(",") if tag.strip()]
+
+
+def _within(page: int, total: int) -> int:
+    return min(max(0, page), max(0, -(-total // PAGE) - 1))

@@ -1,0 +1,105 @@
+"""The Gallery tab's parts: every picture that was painted, and one of them opened."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from pixgen.ui.controls import Parts
+from pixgen.ui.texts import Words
+
+# What is clicked in the tab's own HTML, as gradio's events.
+_CLICKS = """element.addEventListener('click', (event) => {
+    const pressed = event.target.closest('[data-run], [data-star], [data-page], [data-undo]');
+    if (!pressed) return;
+    const { run, star, page, undo } = pressed.dataset;
+    if (run !== undefined) trigger('select', { run });
+    else if (star !== undefined) {
+        pressed.ariaPressed = pressed.ariaPressed !== 'true';
+        trigger('like', { run: star, on: pressed.ariaPressed === 'true' });
+    } else if (page !== undefined) trigger('submit', { page: Number(page) });
+    else trigger('undo', { run: undo });
+});"""
+
+
+def gallery_tab(words: Words) -> Parts:
+    """Build the tab inside a ``gr.Blocks``; its parts, by name. gallery_events.py makes it work."""
+    own = words.gallery
+    gr.HTML("", elem_id="pg-gallery-top")
+    with gr.Column(elem_classes="pg-gallery") as shelf_column:
+        parts = _form(words)
+        with gr.Row(elem_classes="pg-shelf-said"):
+            parts["said"] = gr.HTML(
+                "", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-said"
+            )
+            parts["empty"] = gr.Button(
+                own.empty, visible=False, size="sm", min_width=0, elem_id="pg-empty-bin"
+            )
+        parts["grid"] = gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-grid")
+    with gr.Column(visible=False, elem_classes="pg-gallery") as opened_column:
+        parts |= _opened(words)
+    parts |= {"shelf_column": shelf_column, "opened_column": opened_column}
+    parts["page"], parts["run"] = gr.State(0), gr.State("")
+    parts["sure"] = gr.Checkbox(False, visible="hidden", label=own.empty_sure)
+    return parts
+
+
+def latest_strip() -> gr.HTML:
+    """A slim strip for the latest pictures, on another tab."""
+    return gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-latest")
+
+
+def _form(words: Words) -> Parts:
+    own = words.gallery
+
+    def choice(kind: Callable[..., Any], name: str, rows: tuple[tuple[str, str], ...]) -> Any:
+        return kind(
+            [(label, value) for value, label in rows], value=rows[0][0], label=getattr(own, name),
+            min_width=120, elem_id=f"pg-gallery-{name}",
+        )  # fmt: skip
+
+    with gr.Row(elem_classes="pg-gallery-form"):
+        parts: Parts = {
+            "query": gr.Textbox(
+                label=own.query, placeholder=own.query_placeholder, max_lines=1, scale=3, min_width=220,
+                elem_id="pg-gallery-query",
+            ),
+            "place": choice(gr.Dropdown, "place", own.places),
+            "view": choice(gr.Dropdown, "view", own.views),
+            "sort": choice(gr.Dropdown, "sort", own.sorts),
+            "state": choice(gr.Dropdown, "state", own.states),
+            "preset": choice(gr.Dropdown, "preset", (("", own.every),)),
+            "tag": choice(gr.Dropdown, "tag", (("", own.every),)),
+        }  # fmt: skip
+    return parts
+
+
+def _opened(words: Words) -> Parts:
+    own = words.gallery
+    parts: Parts = {"back": gr.Button(own.back, size="sm", min_width=0, elem_id="pg-back")}
+    with gr.Row(elem_classes="pg-opened"):
+        with gr.Column(elem_classes="pg-opened-picture"):
+            parts["picture"] = gr.HTML("", apply_default_css=False, elem_id="pg-opened-picture")
+            with gr.Row(elem_classes="pg-actions"):
+                for name, label in (
+                    ("use", words.info.use),
+                    ("go_on", words.go_on),
+                    *((name, getattr(own, name)) for name in ("favourite", "delete", "restore")),
+                ):
+                    parts[name] = gr.Button(
+                        label, size="sm", min_width=0, elem_id=f"pg-run-{name}".replace("_", "-"),
+                    )  # fmt: skip
+                for name, label in (
+                    ("download", words.download_picture), ("film", words.download_film), ("recipe", words.recipe),
+                ):  # fmt: skip
+                    parts[name] = gr.DownloadButton(
+                        label, size="sm", min_width=0, elem_id=f"pg-run-{name}"
+                    )
+        with gr.Column(elem_classes="pg-opened-facts"):
+            parts["facts"] = gr.HTML(
+                "", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-facts"
+            )
+            parts["tags"] = gr.Textbox(
+                label=own.tags, placeholder=own.tags_placeholder, max_lines=1, elem_id="pg-run-tags"
+            )
+    return parts

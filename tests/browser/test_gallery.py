@@ -1,0 +1,54 @@
+"""The gallery in a real browser."""
+
+import pytest
+
+from pixgen.ui.texts import ENGLISH
+from tests.browser.test_create import PICTURE, paint, state, write
+from tests.studio.deaths import killed
+
+pytestmark = pytest.mark.browser
+
+OWN = ENGLISH.gallery
+
+
+def open_gallery(page):
+    page.get_by_role("tab", name=OWN.tab).click()
+    page.locator("#pg-grid li").first.wait_for()
+
+
+def test_a_run_whose_process_was_killed_is_there_and_goes_on(visit, server):
+    run = killed(server.runs, until=lambda folder: list(folder.glob(".progress.mp4.*.tmp")))
+    page = visit()
+    open_gallery(page)
+    card = page.locator(f"#pg-grid li:has([data-run='{run}'])")
+    card.get_by_text(dict(OWN.states)["stopped"]).wait_for()
+    card.locator("[data-run]").click()
+    page.locator(f"[data-opened='{run}']").wait_for()
+    page.locator("#pg-run-go-on").click()
+    state(page, "painting")
+    page.locator(f"{PICTURE}[alt*='a red fox, step ']").wait_for()
+
+
+def test_a_painted_picture_is_kept_found_marked_deleted_and_taken_back(visit):
+    page = visit()
+    write(page, "a teal teapot")
+    paint(page)
+    state(page, "done")
+    latest = page.locator("#pg-latest [title='a teal teapot']").first
+    latest.wait_for()
+    assert page.locator("#pg-latest").bounding_box()["height"] >= 54
+    latest.click()
+    page.locator("#pg-facts polyline").first.wait_for()
+    page.locator("#pg-run-tags input").fill("Breakfast")
+    page.locator("#pg-run-tags input").press("Enter")
+    page.wait_for_function("document.querySelector('#pg-run-tags input').value === 'breakfast'")
+    page.locator("#pg-back").click()
+    page.locator("#pg-gallery-query input").fill("breakfast")
+    page.wait_for_function("document.querySelectorAll('#pg-grid li').length === 1")
+    page.locator("#pg-grid [data-star]").click()
+    page.locator("#pg-grid [data-run]").click()
+    page.locator("#pg-run-favourite", has_text=OWN.favourite_no).wait_for()
+    page.locator("#pg-run-delete").click()
+    page.get_by_text(OWN.nothing, exact=True).wait_for()
+    page.locator("[data-undo]").click()
+    page.locator("#pg-grid [aria-label^='a teal teapot']").wait_for()
