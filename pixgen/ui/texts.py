@@ -48,7 +48,7 @@ class Words:
         ("Ctrl Enter", "paint, classify or search"),
         ("Esc", "stop, and keep the picture"),
         ("/", "go to the words"),
-        ("?", "show these keys"),
+        ("?", "show this list"),
     )
 
     # The words

@@ -66,7 +66,7 @@ def test_a_file_without_a_recipe_is_one_sentence(visit, tmp_path):
 def test_the_help_below_the_prompt_offers_words_that_are_known(visit):
     page = visit()
     page.locator(WORDS).fill("a red foxx")
-    page.locator("#pg-help", has_text="4 of 38 tokens").wait_for()
+    page.locator("#pg-help", has_text="5 of 38 tokens").wait_for()
     page.locator("#pg-help [data-by=fox]").click()
     holds(page, WORDS, "a red fox")
     page.keyboard.press("Tab")

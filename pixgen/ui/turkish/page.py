@@ -15,7 +15,7 @@ PAGE: dict[str, Any] = {
         ("Ctrl Enter", "çizer, sınıflandırır ya da arar"),
         ("Esc", "durdurur, resim kalır"),
         ("/", "sözlere gider"),
-        ("?", "bu tuşları gösterir"),
+        ("?", "bu listeyi gösterir"),
     ),
     # The words
     "prompt": "Ne çizilsin",
