@@ -45,9 +45,10 @@ class Sketch(_Value):
     model: Annotated[str, Field(min_length=1, max_length=4096)] = "pocket"
     candidates: Annotated[int, Field(ge=1, le=64)] = 8
     pick: Annotated[int, Field(ge=0, le=63)] = 0  # 0 is the one that CLIP likes best
-    temperature: Annotated[float, Field(ge=0, le=4)] = 1.0
+    temperature: Annotated[float, Field(ge=0, le=4)] = 0.7
     top_k: Annotated[int, Field(ge=1, le=1 << 20)] = 256
     guidance: Annotated[float, Field(ge=0, le=20)] = 3.0
+    looks: Annotated[float, Field(ge=0, le=5)] = 0.4  # how strictly things look as the words do
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "Sketch":

@@ -27,6 +27,7 @@ TINY_CLIP = {
 TINY_SKETCHER = {
     "vqgan": "pocket", "clip": "pocket", "grid": 8, "codes": 32, "code_width": 8,
     "width": 64, "depth": 2, "heads": 2, "places": 6, "text_width": 32, "vector_width": 16,
+    "vocabulary": 4096, "memory": 4, "elsewhere": [40], "coloured": [41],
 }  # fmt: skip
 
 

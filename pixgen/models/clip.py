@@ -1,6 +1,7 @@
 """CLIP as a perceptor: texts and pictures as unit vectors whose angle says how well they match."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -14,6 +15,24 @@ from pixgen.models.checkpoint import load_weights, read_config
 from pixgen.models.fuse import fold_batch_norms
 from pixgen.models.open_clips import entry_of, is_open_clip, read_open_clip
 from pixgen.models.working import swiftly
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts as a text tower reads them.
+
+    Args:
+        hidden: ``(N, 1 + places, width)``: of a text's end, which stands for the whole, then of its
+            tokens, zeros beyond the end.
+        tokens: their numbers ``(N, places)`` int64, 0 beyond the end.
+    """
+
+    hidden: torch.Tensor
+    tokens: torch.Tensor
+
+    def __getitem__(self, rows: slice) -> "Words":
+        """Some of the texts."""
+        return Words(self.hidden[rows], self.tokens[rows])
 
 
 class Perceptor(nn.Module):
@@ -49,15 +68,17 @@ class Perceptor(nn.Module):
         tokens = self.tokenizer(list(texts)).to(self.device)
         return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
 
-    def read_texts(self, texts: Sequence[str], *, places: int) -> torch.Tensor:
-        """What the text tower makes of each text: of its end, which stands for the whole, then of its
-        first ``places`` tokens, zeros beyond the end; ``(N, 1 + places, width)``. For models that
-        keep their text tower's parts in themselves, as open_clip's ``CLIP`` does."""
+    def read_texts(self, texts: Sequence[str], *, places: int) -> "Words":
+        """N texts, each cut off after its first ``places`` tokens. For models that keep their text
+        tower's parts in themselves, as open_clip's ``CLIP`` does."""
         tokens = self.tokenizer(list(texts)).to(self.device)
         ends, hidden = read_tokens(self.model, tokens)
         inside = torch.arange(hidden.shape[1], device=self.device) < tokens.argmax(-1)[:, None]
         words = (hidden * inside[..., None])[:, 1 : 1 + places]  # without the mark of the beginning
-        return torch.cat([ends[:, None], F.pad(words, (0, 0, 0, places - words.shape[1]))], dim=1)
+        names = (tokens[:, : hidden.shape[1]] * inside)[:, 1 : 1 + places]
+        rest = places - words.shape[1]
+        words = torch.cat([ends[:, None], F.pad(words, (0, 0, 0, rest))], dim=1)
+        return Words(words, F.pad(names, (0, rest)))
 
     def embed_images(self, pictures: torch.Tensor) -> torch.Tensor:
         """Unit vectors ``(N, D)`` of pictures ``(N, 3, H, W)`` in [0, 1]; float32.

@@ -7,6 +7,7 @@ the idea, RQ-Transformer (arXiv 2203.01941) for several codes a place, classifie
 (arXiv 2207.12598) for the conditions that are dropped.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,9 +17,13 @@ from einops import rearrange
 
 from pixgen.models.catalog import find
 from pixgen.models.checkpoint import load_weights, read_config
+from pixgen.models.clip import Words
 
 BLOCK = 2  # codes a side
 CELLS = BLOCK * BLOCK
+COLOURED = 0.4  # how far the look of a thing counts that the words give another colour
+EDGE = 0.5  # the same at its edge, which another background would change
+PALE = 16.0  # squared distance from white below which a look hardly counts
 NEIGHBOURS = 3  # of a block that are known before it: before, above, and above to the right
 
 
@@ -27,12 +32,43 @@ class Wanted:
     """What N pictures are to show; None leaves that part open.
 
     Args:
-        words: what CLIP's text tower reads, ``(N, 1 + places, text width)``, the sentence first.
+        words: what CLIP's text tower reads.
         vectors: CLIP vectors of unit length, ``(N, D)``.
     """
 
-    words: torch.Tensor | None = None
+    words: Words | None = None
     vectors: torch.Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a sketcher is told of N pictures.
+
+    Args:
+        places: at each of the transformer's places, ``(N, prefix + blocks - 1, width)``: the prefix, and
+            from its last place on, where the first block is written, what the words look like there.
+        looks: how the words' own look differs from white in every code, ``(N, blocks, 4, code width)``.
+        trust: how far that counts, ``(N, blocks, 4)`` in [0, 1].
+    """
+
+    places: torch.Tensor
+    looks: torch.Tensor
+    trust: torch.Tensor
+
+    def repeated(self, count: int) -> "Told":
+        """Of one picture, for ``count``."""
+        return Told(
+            self.places.expand(count, -1, -1), self.looks.expand(count, -1, -1, -1),
+            self.trust.expand(count, -1, -1),
+        )  # fmt: skip
+
+    @staticmethod
+    def joined(parts: Sequence["Told"]) -> "Told":
+        """Several, one after the other."""
+        return Told(*(
+            torch.cat([getattr(part, name) for part in parts])
+            for name in ("places", "looks", "trust")
+        ))  # fmt: skip
 
 
 class Sketcher(nn.Module):
@@ -41,12 +77,16 @@ class Sketcher(nn.Module):
     Args:
         config: ``vqgan`` and ``clip``, the names of the models whose codes it writes and whose text
             tower reads for it; ``grid`` (codes a side), ``codes`` and ``code_width`` (the VQGAN's), ``width``,
-            ``depth``, ``heads``, ``places`` (words that are read), ``text_width``, ``vector_width``.
+            ``depth``, ``heads``, ``places`` (words that are read), ``text_width``, ``vector_width``,
+            ``vocabulary`` (tokens there are), ``memory`` (numbers that each has a block), and
+            ``elsewhere`` and ``coloured``, the tokens that say that things stand elsewhere, and what
+            colour they have.
     """
 
     def __init__(self, config: dict) -> None:
         super().__init__()
         width, codes, code_width = config["width"], config["codes"], config["code_width"]
+        self.elsewhere, self.coloured = tuple(config["elsewhere"]), tuple(config["coloured"])
         self.vqgan_name, self.clip_name = config["vqgan"], config["clip"]
         self.grid, self.places = config["grid"], config["places"]
         self.blocks_a_side = self.grid // BLOCK
@@ -58,6 +98,15 @@ class Sketcher(nn.Module):
         self.no_words = nn.Parameter(torch.zeros(1 + self.places, width))
         self.no_vector = nn.Parameter(torch.zeros(2 * width))
         self.prefix = 3 + self.places
+        # What a word looks like where: a shape is found here at once that attention would have to
+        # learn by heart. What the other words make of it is the layers' part.
+        self.memory = nn.Embedding(config["vocabulary"], count * config["memory"])
+        nn.init.zeros_(self.memory.weight)
+        self.read_memory = nn.Linear(config["memory"], width, bias=False)
+        nn.init.normal_(self.read_memory.weight, std=0.8)  # as loud as the neighbours' codes
+        # What the memory's numbers mean: codes of plain white, and the axes away from it.
+        self.register_buffer("white", torch.zeros(count, CELLS * code_width))
+        self.register_buffer("axes", torch.zeros(config["memory"], CELLS * code_width))
         self.positions = nn.Parameter(0.02 * torch.randn(self.prefix + count - 1, width))
         self.read_block = _perceptron(NEIGHBOURS * CELLS * code_width, width, out=width)
         self.layers = nn.ModuleList(Layer(width, config["heads"]) for _ in range(config["depth"]))
@@ -65,31 +114,63 @@ class Sketcher(nn.Module):
         self.head = CellHead(width, codes, code_width)
         self.prior = Prior(config["vector_width"])
 
-    def forward(self, codes: torch.Tensor, prefix: torch.Tensor) -> torch.Tensor:
+    def forward(self, codes: torch.Tensor, told: Told) -> torch.Tensor:
         """What decides every code, given all before it; ``head.out`` makes it logits.
 
         Args:
             codes: ``(B, grid, grid)`` int64.
-            prefix: of ``prefix_of``, ``(B, prefix, width)``.
+            told: of ``told``.
 
         Returns ``(B, blocks, 4, width / 2)``, blocks and their codes row by row.
         """
         blocks = self.code_blocks(codes)
         vectors = self.codebook[blocks]  # (B, blocks, 4, code width)
         before = self.read_block(self.neighbours(rearrange(vectors, "b n c d -> b n (c d)"))[:, 1:])
-        hidden = torch.cat([prefix, before], dim=1) + self.positions
+        hidden = F.pad(before, (0, 0, self.prefix, 0)) + told.places + self.positions
         for layer in self.layers:
             hidden = layer(hidden)
         return self.head(self.norm(hidden[:, self.prefix - 1 :]), vectors)
 
-    def prefix_of(self, wanted: Wanted, *, count: int) -> torch.Tensor:
-        """The prefix ``(count, prefix, width)`` of what is wanted."""
+    def nearness(self, told: Told, block: int, cell: int) -> torch.Tensor:
+        """How near every code is to the words' own look at one place: minus the squared distance, and 0
+        where there is nothing to see, ``(N, codes)``."""
+        looks = told.looks[:, block, cell] + self.white[block].view(CELLS, -1)[cell]
+        return -told.trust[:, block, cell, None] * torch.cdist(looks, self.codebook).square()
+
+    def told(self, wanted: Wanted, *, count: int) -> Told:
+        """What is wanted, as the transformer is told it."""
         words, vectors = self.no_words.expand(count, -1, -1), self.no_vector.expand(count, -1)
+        blocks, numbers = self.blocks_a_side**2, self.read_memory.in_features
+        remembered = words.new_zeros(count, blocks, numbers)
+        plainly = words.new_zeros(count)
         if wanted.words is not None:
-            words = self.read_words(wanted.words)
+            words = self.read_words(wanted.words.hidden)
+            tokens = wanted.words.tokens
+            looks = (self.memory(tokens) * (tokens != 0)[..., None]).sum(1)
+            remembered = rearrange(looks, "b (n m) -> b n m", m=numbers)
+            plainly = self._plainly(tokens)
         if wanted.vectors is not None:
             vectors = self.read_vector(wanted.vectors * wanted.vectors.shape[1] ** 0.5)
-        return torch.cat([rearrange(vectors, "b (n w) -> b n w", n=2), words], dim=1)
+        prefix = torch.cat([rearrange(vectors, "b (n w) -> b n w", n=2), words], dim=1)
+        shapes = self.read_memory(remembered)
+        places = F.pad(prefix, (0, 0, 0, blocks - 1)) + F.pad(shapes, (0, 0, self.prefix - 1, 0))
+        looks = rearrange(remembered.float() @ self.axes, "b n (c d) -> b n c d", c=CELLS)
+        return Told(places, looks, plainly[:, None, None] * self._inside(looks))
+
+    def _plainly(self, tokens: torch.Tensor) -> torch.Tensor:
+        """How far things look as by themselves, by what else is said of them, ``(N,)``."""
+        says = {
+            name: torch.isin(tokens, torch.tensor(getattr(self, name), device=tokens.device)).any(1)
+            for name in ("elsewhere", "coloured")
+        }
+        return (~says["elsewhere"]).float() * torch.where(says["coloured"], COLOURED, 1.0)
+
+    def _inside(self, looks: torch.Tensor) -> torch.Tensor:
+        """Where there is something to see, less at its edge, whose codes hold white: ``(N, blocks, 4)``."""
+        there = self.code_grid(1 - torch.exp(-looks.square().sum(-1) / PALE))
+        padded = F.pad(there[:, None], (1, 1, 1, 1), mode="replicate")
+        inner = -F.max_pool2d(-padded, 3, 1)[:, 0]
+        return self.code_blocks(EDGE * there + (1 - EDGE) * inner)
 
     def neighbours(self, vectors: torch.Tensor) -> torch.Tensor:
         """Of every block, what is before it, above it, and above to the right, side by side.

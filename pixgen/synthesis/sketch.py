@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 
-from pixgen.models.sketcher import CELLS, Cache, Sketcher, Wanted
+from pixgen.models.sketcher import CELLS, Cache, Sketcher, Told, Wanted
 
 OPEN = -1  # a code that is not written yet
 
@@ -20,11 +20,13 @@ class Hand:
         temperature: above 1 bolder, below 1 safer, 0 always the likeliest code.
         top_k: chosen among so many of the likeliest.
         guidance: how much more like what is wanted than like anything; 1 is off.
+        looks: how strictly things are drawn as the words look by themselves; 0 is off.
     """
 
     temperature: float = 1.0
     top_k: int = 256
     guidance: float = 3.0
+    looks: float = 0.0
 
 
 @torch.no_grad()
@@ -41,23 +43,25 @@ def sketch(
         known: codes ``(count, grid, grid)`` that stay as they are, ``OPEN`` where to write.
     """
     device, side = generator.device, model.blocks_a_side
-    prefix = model.prefix_of(wanted, count=_size(wanted)).expand(count, -1, -1)
+    told = alone = model.told(wanted, count=_size(wanted)).repeated(count)
     guided = hand.guidance != 1
     if guided:
-        prefix = torch.cat([prefix, model.prefix_of(Wanted(), count=count)])
+        told = Told.joined([told, model.told(Wanted(), count=count)])
     caches = [Cache(len(model.positions)) for _ in model.layers]
     blocks = torch.full((count, side * side, CELLS), OPEN, device=device)
     if known is not None:
         blocks = model.code_blocks(known.to(device)).clone()
-    entering = prefix + model.positions[: model.prefix]
+    places = told.places + model.positions
+    entering = places[:, : model.prefix]
     for index in range(side * side):
         if index:
             written = model.codebook[blocks[:, :index].clamp(min=0)]
             around = model.neighbours(
                 F.pad(rearrange(written, "b n c d -> b n (c d)"), (0, 0, 0, 1))
             )
-            entering = model.read_block(around[:, -1:]) + model.positions[model.prefix + index - 1]
-            entering = entering.repeat(2, 1, 1) if guided else entering
+            before = model.read_block(around[:, -1:])
+            place = model.prefix + index - 1
+            entering = places[:, place : place + 1] + (before.repeat(2, 1, 1) if guided else before)
         for layer, cache in zip(model.layers, caches, strict=True):
             entering = layer(entering, cache)
         hidden = model.norm(entering[:, -1:])
@@ -69,8 +73,10 @@ def sketch(
             before = before.repeat(2, 1, 1, 1) if guided else before
             logits = model.head.out(model.head.cell(hidden, before, cell))[:, 0]
             if guided:
-                told, free = logits.chunk(2)
-                logits = free + hand.guidance * (told - free)
+                wished, free = logits.chunk(2)
+                logits = free + hand.guidance * (wished - free)
+            if hand.looks:
+                logits = logits + hand.looks * model.nearness(alone, index, cell)
             chosen = _choose(logits, hand, generator)
             blocks[:, index, cell] = torch.where(given == OPEN, chosen, given)
         if (index + 1) % side == 0:
@@ -87,5 +93,5 @@ def _choose(logits: torch.Tensor, hand: Hand, generator: torch.Generator) -> tor
 
 
 def _size(wanted: Wanted) -> int:
-    given = wanted.words if wanted.words is not None else wanted.vectors
+    given = wanted.words.hidden if wanted.words is not None else wanted.vectors
     return 1 if given is None else len(given)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from pixgen.models.clip import Perceptor
+from pixgen.models.clip import Perceptor, Words
 from pixgen.models.sketcher import Sketcher, Wanted
 from pixgen.models.vqgan import Vqgan
 from pixgen.prompts import Prompt
@@ -60,7 +60,7 @@ class Sketching:
     def __iter__(self) -> Iterator[torch.Tensor]:
         """Yields pictures ``(1, 3, H, W)`` in [0, 1], one after each row of blocks."""
         settings = self.recipe.start.sketch
-        hand = Hand(settings.temperature, settings.top_k, settings.guidance)
+        hand = Hand(settings.temperature, settings.top_k, settings.guidance, settings.looks)
         codes = self._known().repeat(settings.candidates, 1, 1)
         for written in spread(
             self.book.sketcher, self._wanted(), known=codes, hand=hand, generator=self._generator
@@ -109,8 +109,13 @@ class Sketching:
         texts = [prompt.text for prompt in pulling if prompt.text]
         if not texts:
             return Wanted(vectors=self._vector(pulling)) if pulling else Wanted()
-        places = self.book.sketcher.places
-        return Wanted(words=self.book.reader.read_texts([", ".join(texts)], places=places))
+        first = max((prompt for prompt in pulling if prompt.text), key=lambda prompt: prompt.weight)
+        together, alone = (
+            self.book.reader.read_texts([text], places=self.book.sketcher.places)
+            for text in (", ".join(texts), first.text)
+        )
+        # All are read; what one looks like by itself counts for the weightiest alone.
+        return Wanted(words=Words(together.hidden, alone.tokens))
 
     def _vector(self, terms: Sequence[Prompt]) -> torch.Tensor:
         return idea_vector(

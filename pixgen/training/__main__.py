@@ -18,6 +18,7 @@ from pixgen.training.decoded import decode_set
 from pixgen.training.drawings import PIXELS_FILE, TABLE_FILE, load_sprites, render_all
 from pixgen.training.export import VOCABULARY, export_clip, export_sketcher, export_vqgan
 from pixgen.training.held_out import SEED, write_held_out
+from pixgen.training.looks import telling_tokens
 from pixgen.training.reconstructions import save_reconstructions
 from pixgen.training.settings import settings_bank
 from pixgen.training.train_clip import ClipTraining, train_clip
@@ -104,6 +105,22 @@ def vqgan(
 
 
 @app.command()
+def decoder(
+    folder: Folder = HOME, steps: int = 4_000, threads: Threads = 2, device: Device = "cpu",
+) -> None:  # fmt: skip
+    """Train the bundled VQGAN's decoder on; its encoder and codes, which the sketcher writes, stay."""
+    training = VqganTraining(
+        steps, codes_from=-1, crisp_from=0, whole_from=0, kept_from=0, plain=0.5, corner_weight=0.3,
+        learning_rate=2e-4, threads=threads,
+    )  # fmt: skip
+    train_vqgan(
+        configs.VQGAN, _prepared(folder), folder / "vqgan", training,
+        clip=lambda: load_clip("pocket", device).model, device=device,
+        weights=ASSETS / "pocket" / "vqgan.safetensors",
+    )  # fmt: skip
+
+
+@app.command()
 def decoded(folder: Folder = HOME, count: int = 8_000) -> None:
     """Draw training pictures through the trained VQGAN, for the CLIP's last training."""
     decode_set(_trained_vqgan(folder), _prepared(folder), folder / "decoded.pt", count=count)
@@ -112,16 +129,18 @@ def decoded(folder: Folder = HOME, count: int = 8_000) -> None:
 @app.command()
 def sketcher(
     folder: Folder = HOME, steps: int = 12_000,
-    portraits: Annotated[
-        float, typer.Option(help="The share of pictures of one thing alone.", min=0, max=1)
-    ] = 0.0,
+    plain: Annotated[
+        float, typer.Option(help="The share of pictures in a plain hand.", min=0, max=1)
+    ] = SketcherTraining.plain,
     begin: Begin = None, threads: Threads = 2, device: Device = "cpu",
 ) -> None:  # fmt: skip
     """Train the sketcher, for the bundled VQGAN and CLIP: export these first."""
-    training = SketcherTraining(steps, portraits=portraits, threads=threads)
+    training = SketcherTraining(steps, plain=plain, threads=threads)
+    reader = load_clip("pocket", device)
+    config = {**configs.SKETCHER, **telling_tokens(reader.tokenizer.encode)}
     train_sketcher(
-        configs.SKETCHER, _prepared(folder), folder / "sketcher", training,
-        vqgan=load_vqgan("pocket", device), clip=load_clip("pocket", device), device=device,
+        config, _prepared(folder), folder / "sketcher", training,
+        vqgan=load_vqgan("pocket", device), clip=reader, device=device,
         weights=begin,
     )  # fmt: skip
 

@@ -85,11 +85,12 @@ class Author:
         while True:
             ground = background or self._background()
             composed = self._compose(ground, family, thing, form_rng)
-            if not composed.layers or self._allowed(composed):
+            if not composed.layers or self.allowed(composed):
                 return composed
             form_rng = np.random.default_rng(self.rng.integers(1 << 30))
 
-    def _allowed(self, composition: Composition) -> bool:
+    def allowed(self, composition: Composition) -> bool:
+        """Whether what is shown belongs to this author's split."""
         layer = composition.layers[0]
         thing = self.table[layer.sprite]["thing"]
         place = composition.background.setting or " ".join(composition.background.colours)

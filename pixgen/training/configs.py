@@ -32,6 +32,7 @@ SKETCHER = {
     "vqgan": "pocket", "clip": "pocket", "grid": 16, "codes": VQGAN["params"]["n_embed"], "code_width": VQGAN["params"]["embed_dim"],
     "width": 256, "depth": 8, "heads": 4, "places": 20,
     "text_width": TEXT["width"], "vector_width": CLIP["embed_dim"],
+    "vocabulary": VOCABULARY_SIZE, "memory": 12,
 }  # fmt: skip
 
 # The judge shares neither tower nor seed with what it judges.

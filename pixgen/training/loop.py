@@ -3,8 +3,9 @@
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 import torch
@@ -86,14 +87,25 @@ def begin(state: Resumable, folder: Path) -> tuple[Checkpoint, Log]:
 
 
 def adamw(
-    model: nn.Module, *, learning_rate: float, weight_decay: float, betas: tuple[float, float]
-) -> torch.optim.AdamW:
-    """AdamW that lets weight matrices decay, and no bias, norm or scale."""
-    decayed = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    rest = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
+    model: nn.Module, *, learning_rate: float, weight_decay: float, betas: tuple[float, float],
+    quick: Mapping[str, float] = MappingProxyType({}),
+) -> torch.optim.AdamW:  # fmt: skip
+    """AdamW that lets weight matrices decay, and no bias, norm or scale.
+
+    Args:
+        quick: parameters of which each example moves a few rows only, and how many times as fast as
+            the rest they learn; a group's ``speed``. They do not decay.
+    """
     groups = [
-        {"params": decayed, "weight_decay": weight_decay},
-        {"params": rest, "weight_decay": 0.0},
+        {"params": [model.get_parameter(name)], "weight_decay": 0.0, "speed": speed}
+        for name, speed in quick.items()
+    ]
+    others = [each for name, each in model.named_parameters() if name not in quick]
+    decayed = [each for each in others if each.ndim > 1]
+    rest = [each for each in others if each.ndim <= 1]
+    groups += [
+        {"params": decayed, "weight_decay": weight_decay, "speed": 1.0},
+        {"params": rest, "weight_decay": 0.0, "speed": 1.0},
     ]
     return torch.optim.AdamW(groups, lr=learning_rate, betas=betas, fused=True)
 

@@ -2,24 +2,28 @@
 
 import copy
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-from pixgen.models.clip import Perceptor
-from pixgen.models.sketcher import Sketcher, Wanted
+from pixgen.models.clip import Perceptor, Words
+from pixgen.models.sketcher import Sketcher, Told, Wanted
 from pixgen.models.vqgan import Vqgan
 from pixgen.training.captions import Author
 from pixgen.training.compose import Composer
 from pixgen.training.compositions import Composition
+from pixgen.training.frugal import FrugalCodes
+from pixgen.training.looks import Looks, looks_of_words
 from pixgen.training.loop import adamw, begin, cosine
+from pixgen.training.plain_hand import PlainHand, as_people_ask
 
 # What share of a batch is told how; the rest is told nothing, which guidance needs.
 WORDS_ALONE, VECTOR_ALONE, BOTH = 0.6, 0.15, 0.15
-PORTRAIT = 0.85  # how much of the side a portrait's thing takes
+COUNTED = 320  # pictures by which codes get their chances
+MEMORY_SPEED = 2.0  # a word is met in few batches
 ROWS = 256  # codes whose logits are kept at once: they stay in the processor's cache
 
 
@@ -30,15 +34,15 @@ class SketcherTraining:
 
     steps: int
     batch: int = 64
-    fresh: int = 16
-    learning_rate: float = 1e-3
+    fresh: int = 32
+    learning_rate: float = 7e-4
     weight_decay: float = 0.05
     seed: int = 0
     threads: int = 2
     held_out: int = 256  # pictures to measure on
-    # The share of pictures that show one thing alone, large and in its own colours: its shape is learned
-    # from these sooner than from compositions.
-    portraits: float = 0.0
+    # The share of pictures in a plain hand (see plain_hand.py): shapes are learned from these, and from
+    # the rest that captions mean many things.
+    plain: float = 0.85
 
 
 def train_sketcher(
@@ -56,12 +60,13 @@ def train_sketcher(
     if weights:
         state.begin_with(load_file(weights))
     checkpoint, log = begin(state, folder)
-    bank = Bank(
-        data, vqgan, clip, places=config["places"], seed=training.seed + state.step,
-        portraits=training.portraits,
-    )  # fmt: skip
+    drawn = {"places": config["places"], "plain": training.plain}
+    frugal = Bank(data, vqgan, clip, seed=training.seed, **drawn).frugal_codes(COUNTED)
+    bank = Bank(data, vqgan, clip, seed=training.seed + state.step, frugal=frugal, **drawn)
+    if not state.step:
+        state.remember(bank.looks(config))
     bank.add(8 * training.batch)
-    held_out = Bank(data, vqgan, clip, places=config["places"], seed=99, split="held-out")
+    held_out = Bank(data, vqgan, clip, seed=99, split="held-out", frugal=frugal, **drawn)
     held_out.add(training.held_out)
     for _ in range(state.step, training.steps):
         bank.add(training.fresh)
@@ -79,7 +84,7 @@ class Batch:
     and the CLIP vectors of caption and picture, each ``(B, D)``."""
 
     codes: torch.Tensor
-    words: torch.Tensor
+    words: Words
     texts: torch.Tensor
     images: torch.Tensor
 
@@ -89,11 +94,14 @@ class Bank:
 
     def __init__(
         self, data: Path, vqgan: Vqgan, clip: Perceptor, *,
-        places: int, seed: int, split: str = "train", portraits: float = 0.0,
+        places: int, seed: int, split: str = "train", plain: float = 0.0, frugal: FrugalCodes | None = None,
     ) -> None:  # fmt: skip
-        self.vqgan, self.clip, self.places, self.portraits = vqgan, clip, places, portraits
+        self.vqgan, self.clip, self.places, self.plain = vqgan, clip, places, plain
         self.composer = Composer(data, seed=seed)
-        self.author = Author(self.composer.table, seed=seed, split=split)
+        table = as_people_ask(self.composer.table) if plain else self.composer.table
+        self.author = Author(table, seed=seed, split=split)
+        self.hand = PlainHand(self.author)
+        self.frugal = frugal
         self.generator = torch.Generator().manual_seed(seed)
         self.captions: list[str] = []
         self.codes: list[torch.Tensor] = []
@@ -105,20 +113,32 @@ class Bank:
         for start in range(0, count, 16):
             compositions = self._compositions(min(16, count - start))
             pictures = self.composer.draw(compositions).to(self.vqgan.codebook.device)
+            latents = _encoded(self.vqgan, pictures)
             with torch.autocast(pictures.device.type, torch.bfloat16):
-                latents = self.vqgan.encode(pictures)
                 images = self.clip.embed_images(pictures)
-            self.codes += self.vqgan.codes(latents.float()).cpu().to(torch.int16)
+            self.codes += (self.frugal or self.vqgan.codes)(latents).cpu().to(torch.int16)
             self.images += images.cpu().half()
             self.captions += [each.caption for each in compositions]
 
+    def frugal_codes(self, count: int) -> FrugalCodes:
+        """Codes with the chances that they have in ``count`` pictures of this bank."""
+        pictures = [self.composer.draw(self._compositions(16)) for _ in range(count // 16)]
+        device = self.vqgan.codebook.device
+        return FrugalCodes(
+            self.vqgan, torch.cat([_encoded(self.vqgan, each.to(device)) for each in pictures])
+        )
+
+    def looks(self, config: dict) -> Looks:
+        """What the sketcher's memory begins with."""
+        return looks_of_words(
+            self.composer, self.hand, self.vqgan, codes=self.frugal or self.vqgan.codes,
+            encode=self.clip.tokenizer.encode, vocabulary=config["vocabulary"], numbers=config["memory"],
+        )  # fmt: skip
+
     def _compositions(self, count: int) -> list[Composition]:
-        wanted = round(count * self.portraits)
-        portraits: list[Composition] = []
-        while len(portraits) < wanted:
-            found = self.author.compositions(wanted)
-            portraits += [upright(each) for each in found if is_portrait(each)]
-        return portraits[:wanted] + self.author.compositions(count - wanted)
+        plain = round(count * self.plain)
+        found = self.author.compositions(count)
+        return [self.hand.redrawn(each) for each in found[:plain]] + found[plain:]
 
     def batch(self, count: int, fresh: int = 0) -> Batch:
         """The ``fresh`` newest pictures, and others by chance."""
@@ -140,21 +160,10 @@ class Bank:
         )
 
 
-def is_portrait(composition: Composition) -> bool:
-    """Whether one thing is shown alone, of usual size and in its own colours."""
-    if len(composition.layers) != 1 or composition.filter or composition.layers[0].tint:
-        return False
-    _, _, size, place, *_ = composition.meaning
-    return not size and not place
-
-
-def upright(composition: Composition) -> Composition:
-    """A portrait with its thing upright, in the middle (of a setting a code lower, where the ground is)
-    and always as large: the same drawing then has the same codes, which are learned far sooner."""
-    (layer,) = composition.layers
-    low = 8 / 128 if composition.background.setting else 0.0
-    layer = replace(layer, x=0.5, y=0.5 + low, scale=PORTRAIT, angle=0.0, flip=False)
-    return replace(composition, layers=(layer,))
+@torch.no_grad()
+def _encoded(vqgan: Vqgan, pictures: torch.Tensor) -> torch.Tensor:
+    with torch.autocast(pictures.device.type, torch.bfloat16):
+        return vqgan.encode(pictures).float()
 
 
 class _State:
@@ -167,7 +176,7 @@ class _State:
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.optimizer = adamw(
             self.model, learning_rate=training.learning_rate, weight_decay=training.weight_decay,
-            betas=(0.9, 0.95),
+            betas=(0.9, 0.95), quick={"memory.weight": MEMORY_SPEED},
         )  # fmt: skip
 
     _PARTS = ("model", "average", "optimizer")
@@ -177,6 +186,14 @@ class _State:
         kept = {name: value for name, value in weights.items() if name != "codebook"}
         for model in (self.model, self.average):
             model.load_state_dict({**model.state_dict(), **kept})
+
+    @torch.no_grad()
+    def remember(self, looks: Looks) -> None:
+        """Begin with these looks of words as the memory."""
+        for model in (self.model, self.average):
+            model.memory.weight.copy_(looks.words)
+            model.white.copy_(looks.white)
+            model.axes.copy_(looks.axes)
 
     def saved(self) -> dict:
         """For the checkpoint."""
@@ -191,9 +208,9 @@ class _State:
 
     def update(self, batch: Batch) -> dict[str, float]:
         """One step; returns the figures."""
-        rate = self.training.learning_rate * cosine(self.step, self.training.steps)
+        rate = self.training.learning_rate * cosine(self.step, self.training.steps, warm_up=80)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["speed"]
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(batch.codes.device.type, torch.bfloat16):
             features = self.model(batch.codes, told(self.model, batch))
@@ -212,8 +229,8 @@ class _State:
         return {"loss": loss.item(), "prior": cosines.mean().item(), "rate": rate}
 
 
-def told(model: Sketcher, batch: Batch) -> torch.Tensor:
-    """Prefixes ``(B, prefix, width)``, each part of the batch told in another way."""
+def told(model: Sketcher, batch: Batch) -> Told:
+    """What the model is told, each part of the batch in another way."""
     count = len(batch.codes)
     ends = [round(count * share) for share in (WORDS_ALONE, WORDS_ALONE + VECTOR_ALONE,
                                                WORDS_ALONE + VECTOR_ALONE + BOTH, 1.0)]  # fmt: skip
@@ -221,15 +238,15 @@ def told(model: Sketcher, batch: Batch) -> torch.Tensor:
     vectors = F.normalize(
         batch.images + 0.3 * torch.randn_like(batch.images) / batch.images.shape[1] ** 0.5, dim=-1
     )
-    prefixes, start = [], 0
+    parts, start = [], 0
     for end, (words, vector) in zip(ends, ((1, 0), (0, 1), (1, 1), (0, 0)), strict=True):
         part = Wanted(
             words=batch.words[start:end] if words else None,
             vectors=vectors[start:end] if vector else None,
         )
-        prefixes.append(model.prefix_of(part, count=end - start))
+        parts.append(model.told(part, count=end - start))
         start = end
-    return torch.cat(prefixes)
+    return Told.joined(parts)
 
 
 def code_loss(
@@ -268,7 +285,7 @@ def evaluate(model: Sketcher, held_out: Bank) -> dict[str, float]:
     figures = {}
     for name, wanted in told_by.items():
         with torch.autocast(batch.codes.device.type, torch.bfloat16):
-            features = model(batch.codes, model.prefix_of(wanted, count=len(batch.codes)))
+            features = model(batch.codes, model.told(wanted, count=len(batch.codes)))
             loss, _ = code_loss(model, features, batch.codes, backward=False)
         figures[f"held_out_{name}"] = loss.item()
     cosines = F.cosine_similarity(model.prior(batch.texts), batch.images)

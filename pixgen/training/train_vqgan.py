@@ -17,7 +17,10 @@ from pixgen.models.vqgan import Vqgan
 from pixgen.training.captions import Author
 from pixgen.training.compose import Composer
 from pixgen.training.loop import begin, cosine
+from pixgen.training.plain_hand import PlainHand
 from pixgen.training.train_clip import normalise
+
+CORNER = 16  # pixels
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class VqganTraining:
     crisp_from: int  # features of the pocket CLIP and the discriminator from here on
     whole_from: int  # whole pictures instead of crops of 64 pixels from here on
     kept_from: int = 1 << 30  # encoder and codes stay from here on: a sketcher may learn them
+    plain: float = 0.0  # the share of whole pictures in a plain hand, as a sketcher draws them
+    corner_weight: float = 0.0  # of a blot that norms make a decoder hide in the first corner
     batch: int = 24  # crops; four crops cost one whole picture
     learning_rate: float = 6e-4
     seed: int = 0
@@ -46,25 +51,30 @@ def train_vqgan(
 
     Checkpoints and log go to ``folder``; a second call goes on where the first stopped. ``clip()``
     returns the pocket CLIP whose first layers judge crispness; it is called when they are needed.
-    ``weights`` names safetensors of an earlier training to begin with, the codes excepted.
+    ``weights`` names safetensors of an earlier training to begin with: the codes are found anew, or stay
+    as they are if encoder and codes are kept from the first step on.
     """
     torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
     state = _State(config, training, device)
     if weights:
-        state.begin_with(load_file(weights))
+        state.begin_with(load_file(weights), codes=training.kept_from == 0)
     checkpoint, log = begin(state, folder)
     composer = Composer(data, seed=training.seed + state.step)
     author = Author(composer.table, seed=training.seed + state.step)
-    features = None
+    hand, features = PlainHand(author), None
     for step in range(state.step, training.steps):
         whole = step >= training.whole_from
         count = training.batch // 4 if whole else training.batch
-        pictures = _pictures(author, composer, count, whole).to(device)
+        pictures = (
+            _whole(author, composer, count, hand=hand, plain=training.plain)
+            if whole
+            else _crops(author, composer, count)
+        ).to(device)
         if step >= training.crisp_from and features is None:
             features = Features(clip().to(device))
         if step == training.codes_from:
-            state.book.start([_pictures(author, composer, 64, False).to(device) for _ in range(12)])
+            state.book.start([_crops(author, composer, 64).to(device) for _ in range(12)])
         figures = state.update(pictures, features)
         log.add(state.step, training.steps, figures)
         if state.step % 1000 == 0 and state.step > training.codes_from:
@@ -98,10 +108,10 @@ class _State:
 
     _PARTS = ("model", "average", "critic", "optimizer", "critic_optimizer")
 
-    def begin_with(self, weights: dict[str, torch.Tensor]) -> None:
-        """Begin with an earlier model's encoder and decoder; the codes are found anew."""
+    def begin_with(self, weights: dict[str, torch.Tensor], *, codes: bool) -> None:
+        """Begin with an earlier model's encoder and decoder, and with its codes if they are wanted."""
         kept = {name: value.float() for name, value in weights.items()
-                if not name.startswith("quantize.")}  # fmt: skip
+                if codes or not name.startswith("quantize.")}  # fmt: skip
         for model in (self.model, self.average):
             model.load_state_dict({**model.state_dict(), **kept})
 
@@ -135,6 +145,10 @@ class _State:
         figures = reconstruction(drawn, pictures)
         loss = figures["l1"] + training.squares_weight * figures["l2"] + figures["edges"]
         loss = loss + 0.25 * commitment
+        if training.corner_weight:
+            first = (drawn - pictures)[..., :CORNER, :CORNER]
+            figures["corner"] = first.abs().mean()
+            loss = loss + training.corner_weight * figures["corner"]
         crisp = self.step >= training.crisp_from
         if crisp:
             figures["features"] = features.distance(drawn, pictures)
@@ -198,9 +212,15 @@ def reconstruction(drawn: torch.Tensor, pictures: torch.Tensor) -> dict[str, tor
     return {"l1": difference.abs().mean(), "l2": difference.square().mean(), "edges": edges}
 
 
-def _pictures(author: Author, composer: Composer, count: int, whole: bool) -> torch.Tensor:
-    if whole:
-        return composer.draw(author.compositions(count))
+def _whole(
+    author: Author, composer: Composer, count: int, *, hand: PlainHand, plain: float
+) -> torch.Tensor:
+    found = author.compositions(count)
+    few = round(count * plain)
+    return composer.draw([hand.redrawn(each) for each in found[:few]] + found[few:])
+
+
+def _crops(author: Author, composer: Composer, count: int) -> torch.Tensor:
     pictures = composer.draw(author.compositions(-(-count // 2)))
     crops = []
     for picture in pictures:

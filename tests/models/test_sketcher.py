@@ -5,11 +5,16 @@ import torch
 
 from pixgen.errors import ModelError
 from pixgen.models import load_sketcher
+from pixgen.models.clip import Words
 from pixgen.models.sketcher import Wanted
 
 
 def codes(count: int = 2) -> torch.Tensor:
     return torch.randint(32, (count, 8, 8), generator=torch.Generator().manual_seed(4))
+
+
+def some_words() -> Words:
+    return Words(torch.randn(1, 7, 32), torch.tensor([[9, 11, 12, 0, 0, 0]]))
 
 
 def test_blocks_of_codes_become_the_same_grid_again(tiny_sketcher):
@@ -21,25 +26,34 @@ def test_blocks_of_codes_become_the_same_grid_again(tiny_sketcher):
 
 
 def test_a_code_depends_on_those_before_it_alone(tiny_sketcher):
-    prefix = tiny_sketcher.prefix_of(Wanted(), count=2)
+    told = tiny_sketcher.told(Wanted(), count=2)
     grid = codes()
-    before = tiny_sketcher(grid, prefix)
+    before = tiny_sketcher(grid, told)
     changed = grid.clone()
     changed[:, 2, 2] = (changed[:, 2, 2] + 1) % 32  # the first code of the sixth block
-    after = tiny_sketcher(changed, prefix)
+    after = tiny_sketcher(changed, told)
     assert torch.allclose(before[:, :5], after[:, :5], atol=1e-5)
     assert torch.allclose(before[:, 5, 0], after[:, 5, 0], atol=1e-5)
     assert not torch.allclose(before[:, 5, 1], after[:, 5, 1], atol=1e-5)
     assert not torch.allclose(before[:, 6], after[:, 6], atol=1e-5)
 
 
-def test_every_way_of_telling_makes_another_prefix(tiny_sketcher):
-    words, vectors = torch.randn(1, 7, 32), torch.randn(1, 16)
+def test_every_way_of_telling_tells_something_else(tiny_sketcher):
+    words, vectors = some_words(), torch.randn(1, 16)
     ways = [Wanted(), Wanted(words=words), Wanted(vectors=vectors), Wanted(words, vectors)]
-    prefixes = [tiny_sketcher.prefix_of(way, count=1) for way in ways]
-    assert all(prefix.shape == (1, tiny_sketcher.prefix, 64) for prefix in prefixes)
-    for index, first in enumerate(prefixes):
-        assert all(not torch.equal(first, second) for second in prefixes[index + 1 :])
+    found = [tiny_sketcher.told(way, count=1) for way in ways]
+    assert all(told.places.shape == (1, tiny_sketcher.prefix + 15, 64) for told in found)
+    for index, first in enumerate(found):
+        assert all(not torch.equal(first.places, other.places) for other in found[index + 1 :])
+
+
+def test_a_word_has_its_own_look_at_every_block(tiny_sketcher):
+    words = some_words()
+    other = Words(words.hidden, torch.where(words.tokens == 9, 10, words.tokens))
+    first, second = (tiny_sketcher.told(Wanted(words=each), count=1) for each in (words, other))
+    differ = (first.places != second.places).any(-1)[0]
+    assert not differ[: tiny_sketcher.prefix - 1].any()
+    assert differ[tiny_sketcher.prefix - 1 :].all()
 
 
 def test_the_prior_gives_unit_vectors(tiny_sketcher):

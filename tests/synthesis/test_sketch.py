@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from pixgen.models.clip import Words
 from pixgen.models.sketcher import Wanted
 from pixgen.synthesis.sketch import OPEN, Hand, sketch
 
@@ -25,12 +26,10 @@ def test_rows_of_blocks_appear_one_after_the_other(tiny_sketcher):
 
 @pytest.mark.parametrize("guidance", [1, 2.5])
 def test_the_cache_changes_nothing(tiny_sketcher, guidance):
-    wanted = Wanted(words=torch.randn(1, 7, 32))
+    wanted = Wanted(words=Words(torch.randn(1, 7, 32), torch.tensor([[9, 11, 12, 0, 0, 0]])))
     codes = written(tiny_sketcher, hand=Hand(temperature=0, guidance=guidance), wanted=wanted)[-1]
     told, free = (
-        tiny_sketcher.head.out(
-            tiny_sketcher(codes, tiny_sketcher.prefix_of(each, count=1).expand(2, -1, -1))
-        )
+        tiny_sketcher.head.out(tiny_sketcher(codes, tiny_sketcher.told(each, count=1).repeated(2)))
         for each in (wanted, Wanted())
     )
     likeliest = (free + guidance * (told - free)).argmax(-1)

@@ -12,7 +12,6 @@ from pixgen.models.checkpoint import load_weights
 from pixgen.models.sketcher import Sketcher
 from pixgen.models.vqgan import Vqgan
 from pixgen.training.captions import Author
-from pixgen.training.compose import Composer
 from pixgen.training.decoded import decode_set
 from pixgen.training.drawings import load_sprites
 from pixgen.training.export import VOCABULARY, export_clip, export_sketcher, export_vqgan
@@ -22,9 +21,7 @@ from pixgen.training.train_sketcher import (
     Bank,
     SketcherTraining,
     code_loss,
-    is_portrait,
     train_sketcher,
-    upright,
 )
 from pixgen.training.train_vqgan import VqganTraining, train_vqgan
 from pixgen.training.vocabulary import learn_vocabulary
@@ -122,16 +119,8 @@ def test_sketcher_training_goes_on_where_it_stopped(world, tiny_vqgan, tiny_perc
     load_weights(model, world / "sketcher.safetensors")
 
 
-def test_portraits_show_one_thing_in_its_own_colours(world, tiny_vqgan, tiny_perceptor):
-    author = Author(Composer(world).table, seed=3)
-    portraits = [each for each in author.compositions(200) if is_portrait(each)]
-    assert 20 < len(portraits) < 180
-    for each in portraits:
-        assert [layer.tint for layer in each.layers] == [None]
-        assert 0.55 < each.layers[0].scale <= 1.0
-        assert (upright(each).layers[0].angle, upright(each).layers[0].flip) == (0.0, False)
-        assert upright(each).caption == each.caption
-    bank = Bank(world, tiny_vqgan, tiny_perceptor, places=8, seed=3, portraits=1.0)
+def test_a_bank_in_a_plain_hand_has_as_many_pictures_as_captions(world, tiny_vqgan, tiny_perceptor):
+    bank = Bank(world, tiny_vqgan, tiny_perceptor, places=8, seed=3, plain=1.0)
     bank.add(5)
     assert len(bank.captions) == len(bank.codes) == 5
 

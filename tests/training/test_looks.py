@@ -1,0 +1,33 @@
+"""A word's look is that of the things that it names."""
+
+import pytest
+import torch
+
+from pixgen.training.captions import Author
+from pixgen.training.compose import Composer
+from pixgen.training.looks import looks_of_words
+from pixgen.training.plain_hand import PlainHand
+
+WORDS = ["<none>", "apple", "frog", "ball", "lemon", "zebra"]
+
+
+@pytest.fixture
+def looks(world, tiny_vqgan):
+    composer = Composer(world)
+    return looks_of_words(
+        composer, PlainHand(Author(composer.table, seed=1)), tiny_vqgan, codes=tiny_vqgan.codes,
+        encode=lambda name: [WORDS.index(word) for word in name.split() if word in WORDS],
+        vocabulary=len(WORDS), numbers=3,
+    )  # fmt: skip
+
+
+def test_every_named_word_has_a_look_and_no_other(looks):
+    blocks = (32 // 2) ** 2  # of a picture of 128 pixels, with a factor of 4
+    assert looks.words.shape == (len(WORDS), blocks * 3)
+    assert [bool(row.any()) for row in looks.words] == [False, True, True, True, True, False]
+
+
+def test_things_look_different_and_most_where_they_are(looks):
+    apple, frog = looks.words[1].view(16, 16, 3), looks.words[2].view(16, 16, 3)
+    assert not torch.allclose(apple, frog, atol=0.1)
+    assert float(apple[0, 0].norm()) < float(apple.norm(dim=-1).max())
