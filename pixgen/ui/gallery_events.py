@@ -103,7 +103,9 @@ class GalleryEvents:
     def _connect_bin(self) -> None:
         parts, back_to = self._parts, self._back_to
         for name, act in (("delete", Desk.delete), ("restore", Desk.restore)):
-            self._on(parts[name].click, self._plain(SHELF, act), [parts["run"], *back_to], SHELF)
+            self._on(
+                parts[name].click, self._plain(SHELF, act), [parts["run"], *back_to], SHELF
+            ).then(None, js=_TO_TOP)
         undone = self._pressed(
             SHELF, lambda desk, sent, *values: desk.restore(sent.get("run"), *values)
         )
@@ -141,26 +143,26 @@ class GalleryEvents:
 
         latest.select(show, seat, [self._tabs, *(parts[name] for name in OPENED)], **_QUIET)
 
-    def _opened(self) -> Callable[..., tuple]:
+    def _opened(self) -> Callable[..., Any]:
         return self._pressed(OPENED, lambda desk, sent: desk.opened(sent.get("run")))
 
     def _on(
-        self, events: Any, handler: Callable[..., tuple], inputs: Sequence[Any], names: tuple[str, ...], **more: Any
+        self, events: Any, handler: Callable[..., Any], inputs: Sequence[Any], names: tuple[str, ...], **more: Any
     ) -> Any:  # fmt: skip
         outputs = [self._parts[name] for name in names]
         return gr.on(events, handler, [self._create["seat"], *inputs], outputs, **_QUIET, **more)
 
-    def _plain(self, names: tuple[str, ...], act: Callable[..., Changes]) -> Callable[..., tuple]:
-        def handler(request: gr.Request, seat: Any, *values: Any) -> tuple:
+    def _plain(self, names: tuple[str, ...], act: Callable[..., Changes]) -> Callable[..., Any]:
+        def handler(request: gr.Request, seat: Any, *values: Any) -> Any:
             desk = self._desk(request, seat)
             return self._answered(names, lambda: act(desk, *values))
 
         return handler
 
-    def _pressed(self, names: tuple[str, ...], act: Callable[..., Changes]) -> Callable[..., tuple]:
+    def _pressed(self, names: tuple[str, ...], act: Callable[..., Changes]) -> Callable[..., Any]:
         """A handler of a click in the tab's own HTML, whose data come first."""
 
-        def handler(request: gr.Request, event: gr.EventData, seat: Any, *values: Any) -> tuple:
+        def handler(request: gr.Request, event: gr.EventData, seat: Any, *values: Any) -> Any:
             desk, sent = self._desk(request, seat), event._data
             sent = sent if isinstance(sent, dict) else {}
             return self._answered(names, lambda: act(desk, sent, *values))
@@ -171,11 +173,12 @@ class GalleryEvents:
         visitor = Visitor.known(seat, request.username)
         return Desk(self._gallery, self._finder, self._words, self._parts, visitor)
 
-    def _answered(self, names: tuple[str, ...], act: Callable[[], Changes]) -> tuple:
+    def _answered(self, names: tuple[str, ...], act: Callable[[], Changes]) -> Any:
         """The changes of these parts; what goes wrong is said, and nothing changes."""
         try:
             changes = act()
         except Exception as error:
             gr.Warning(sentence(error, self._words), duration=8)
             changes = {}
-        return tuple(changes.get(name, gr.skip()) for name in names)
+        shown = tuple(changes.get(name, gr.skip()) for name in names)
+        return shown[0] if len(names) == 1 else shown  # gradio takes one output as it is

@@ -44,6 +44,7 @@ def test_a_painted_picture_is_kept_found_marked_deleted_and_taken_back(visit):
     page.wait_for_function("document.querySelector('#pg-run-tags input').value === 'breakfast'")
     page.locator("#pg-back").click()
     page.locator("#pg-gallery-query input").fill("breakfast")
+    page.locator("#pg-gallery-query input").press("Enter")
     page.wait_for_function("document.querySelectorAll('#pg-grid li').length === 1")
     page.locator("#pg-grid [data-star]").click()
     page.locator("#pg-grid [data-run]").click()
