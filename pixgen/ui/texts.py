@@ -61,10 +61,10 @@ class Words:
     examples_title: str = "Or try one of these"
     examples: tuple[str, ...] = (
         "a red fox on a snowy hill",
-        "a lighthouse by the sea at night",
-        "a watercolour of a sailing boat at sunset",
+        "an owl in the forest",
+        "a watercolour of a sailboat at sunset",
         "3d render of a green dragon in the sky",
-        "a slice of cake :2 | pink background",
+        "a cat :2 | purple background",
     )
     grammar_title: str = "How to write it"
     grammar: tuple[tuple[str, str], ...] = (
