@@ -24,11 +24,10 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
     add("--device", default="auto", help="cpu, cuda, … (default: the best one)")
     add("--output-dir", type=Path, help="where runs are kept (default: outputs)")
-    parser.add_argument("--models-dir", type=Path, help="a folder of own VQGANs, chosen by name")
+    add("--models-dir", type=Path, help="a folder of own VQGANs, chosen by name")
     roots = "a folder that the Search tab may search; can be given several times"
     add("--search-root", type=Path, action="append", default=[], help=roots)
-    spoken = "the page's language: en or tr (default: each browser's own)"
-    add("--lang", choices=("en", "tr"), help=spoken)
+    add("--lang", choices=("en", "tr"), help="the page's language (default: each browser's own)")
     public = "for strangers: smaller caps, nobody sees another's pictures (on Spaces: always)"
     add("--public", action="store_true", default="SPACE_ID" in os.environ, help=public)
     asked = parser.parse_args(given)

@@ -138,3 +138,15 @@ def enter(page: "Page", url: str) -> None:
     page.goto(url)
     page.locator("#pg-generate:enabled").wait_for()
     page.locator("#pg-canvas figure").wait_for()
+
+
+def open_tab(page: "Page", name: str) -> None:
+    """Go to a tab; where there is little room, it is behind the button for more of them."""
+    tab = page.get_by_role("tab", name=name)
+    more = page.get_by_role("button", name="More tabs")
+    tab.or_(more).first.wait_for()
+    if tab.count():
+        tab.click()
+    else:
+        more.click()
+        page.locator(".overflow-dropdown").get_by_text(name, exact=True).click()

@@ -5,6 +5,7 @@ import zipfile
 import pytest
 
 from pixgen.ui.texts import ENGLISH
+from tests.browser.conftest import open_tab
 from tests.vision.conftest import draw
 
 pytestmark = [
@@ -30,13 +31,13 @@ def pictures(tmp_path):
 def searcher(visit):
     """Opens the page on its Search tab."""
 
-    def open_tab(**kind):
+    def opened(**kind):
         page = visit(**kind)
-        page.get_by_role("tab", name=SAY.tab).click()
+        open_tab(page, SAY.tab)
         page.locator(QUERY).wait_for()
         return page
 
-    return open_tab
+    return opened
 
 
 def add(page, files):

@@ -197,13 +197,12 @@ def test_the_picture_can_be_a_term_with_its_weight():
 
 def test_looking_at_new_pictures_can_be_stopped_and_the_next_search_goes_on(finder, monkeypatch):
     monkeypatch.setattr("pixgen.vision.indexing.BATCH", 2)
-    seen = []
+    asked = iter([False, False, True])  # files are found, then counted, then two are looked at
     form = {"query": "a fox", "place": "drawings"}
     views = search(
-        finder, form, uploaded=None, owner="", words=ENGLISH, stopped=lambda: len(seen) > 3
+        finder, form, uploaded=None, owner="", words=ENGLISH, stopped=lambda: next(asked)
     )
-    for view in views:
-        seen.append(view)
+    seen = list(views)
     assert SAY.stopped in seen[-1].state
     assert seen[-1].busy is False
     assert seen[-1].grid is None
