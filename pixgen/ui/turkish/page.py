@@ -54,12 +54,12 @@ PAGE: dict[str, Any] = {
         (
             "story",
             "Hikâye",
-            "Birbirine geçen sahneler a ^ b ^ c: 150 adım, iki çekirdekte yaklaşık 30 saniye.",
+            "Birbirine geçen sahneler a ^ b ^ c: 150 adım, iki çekirdekte yaklaşık 25 saniye.",
         ),
         (
             "journey",
             "Yolculuk",
-            "Çizdiğinin içine giren bir film: 60 kare için 196 adım, iki çekirdekte yaklaşık 40 saniye.",
+            "Çizdiğinin içine giren bir film: 60 kare için 196 adım, iki çekirdekte yaklaşık 30 saniye.",
         ),
         ("restyle", "Video üzerine", "Kare kare üzerine çizilen bir video, her kareye 4 adım."),
         ("pixel-art", "Piksel resim", "Bir eskiz, ardından on iki renkli kare hücrelerle 60 adım."),
