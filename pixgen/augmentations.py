@@ -5,17 +5,15 @@ A recipe names one of the published sets below, or lists its own crops and augme
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from pixgen.values import Value
 
 Chance = Annotated[float, Field(ge=0, le=1)]
 Padding = Literal["border", "reflection", "zeros", "grey"]
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Crop(_Value):
+class Crop(Value):
     """A law for the places and sizes of cutouts; sizes are parts of the picture's shorter side."""
 
     share: Annotated[float, Field(gt=0)] = 1.0  # this law's part of all cutouts
@@ -34,14 +32,14 @@ class Crop(_Value):
         return self
 
 
-class Flip(_Value):
+class Flip(Value):
     """Mirrors left and right."""
 
     kind: Literal["flip"] = "flip"
     p: Chance = 0.5
 
 
-class Affine(_Value):
+class Affine(Value):
     """Turns (degrees), moves (parts of the cut), shears (degrees) and scales."""
 
     kind: Literal["affine"] = "affine"
@@ -52,7 +50,7 @@ class Affine(_Value):
     p: Chance = 0.8
 
 
-class Perspective(_Value):
+class Perspective(Value):
     """Moves the four corners inwards by up to ``distortion`` of half the side."""
 
     kind: Literal["perspective"] = "perspective"
@@ -60,7 +58,7 @@ class Perspective(_Value):
     p: Chance = 0.4
 
 
-class ColourJitter(_Value):
+class ColourJitter(Value):
     """Changes brightness, contrast, saturation (factors 1 ± value) and hue (turns ± value)."""
 
     kind: Literal["colour"] = "colour"
@@ -71,7 +69,7 @@ class ColourJitter(_Value):
     p: Chance = 0.7
 
 
-class Sharpness(_Value):
+class Sharpness(Value):
     """Sharpens by up to ``amount``."""
 
     kind: Literal["sharpness"] = "sharpness"
@@ -79,7 +77,7 @@ class Sharpness(_Value):
     p: Chance = 0.4
 
 
-class Erasing(_Value):
+class Erasing(Value):
     """Blanks a rectangle of ``smallest`` to ``largest`` of the cut's area."""
 
     kind: Literal["erasing"] = "erasing"
@@ -89,7 +87,7 @@ class Erasing(_Value):
     p: Chance = 0.7
 
 
-class Noise(_Value):
+class Noise(Value):
     """Adds Gaussian noise, its strength drawn per cut from 0 to ``amount``."""
 
     kind: Literal["noise"] = "noise"
@@ -103,7 +101,7 @@ Augmentation = Annotated[
 ]
 
 
-class CutoutSet(_Value):
+class CutoutSet(Value):
     """Crops and what happens to them, in this order of effect: geometry, colour, the rest."""
 
     crops: Annotated[tuple[Crop, ...], Field(min_length=1)]
@@ -158,3 +156,23 @@ CUTOUT_SETS: dict[str, CutoutSet] = {
         ),
     ),
 }
+
+
+class Cutouts(Value):
+    """How many cutouts CLIP sees a step, in how many batches, and of which set."""
+
+    count: Annotated[int, Field(ge=1, le=512)] = 12
+    batches: Annotated[int, Field(ge=1, le=64)] = 1  # more: less memory, same gradient
+    kind: str = "gentle"  # a name in CUTOUT_SETS, or "own" with ``own`` given
+    own: CutoutSet | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> "Cutouts":
+        if self.own is None and self.kind not in CUTOUT_SETS:
+            raise ValueError(f"kind must be one of {', '.join(CUTOUT_SETS)}")
+        return self
+
+    @property
+    def set(self) -> CutoutSet:
+        """The crops and augmentations themselves."""
+        return self.own or CUTOUT_SETS[self.kind]

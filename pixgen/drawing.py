@@ -2,18 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from pixgen.losses import Colours
+from pixgen.values import Value
 
 DRAWERS = ("vqgan", "pixels", "fourier", "multires", "lines")
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Pixels(_Value):
+class Pixels(Value):
     """Cells of one colour each, as in pixel art and mosaics."""
 
     shape: Literal["square", "hex", "triangle", "diamond"] = "square"
@@ -32,7 +29,7 @@ class Pixels(_Value):
         return self
 
 
-class Fourier(_Value):
+class Fourier(Value):
     """Waves (``fft``) or wavelets (``dwt``) of every length, in colours that vary independently."""
 
     transform: Literal["fft", "dwt"] = "fft"
@@ -40,7 +37,7 @@ class Fourier(_Value):
     wavelet: Literal["haar", "db2", "db3", "coif1", "coif2", "bior2.2"] = "coif2"
 
 
-class Multires(_Value):
+class Multires(Value):
     """A sum of pictures of every resolution (Direct Ascent Synthesis)."""
 
     smallest: Annotated[int, Field(ge=1, le=64)] = 1  # the coarsest one's shorter side
@@ -48,7 +45,7 @@ class Multires(_Value):
     decay: Annotated[float, Field(ge=0, le=3)] = 0.5  # more: the coarse before the fine
 
 
-class Lines(_Value):
+class Lines(Value):
     """Strokes of a brush on paper."""
 
     count: Annotated[int, Field(ge=1, le=512)] = 96

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from pixgen.values import Value
 
 
-class Engine(BaseModel):
+class Engine(Value):
     """Switches between memory and time."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     channels_last: bool = True  # the order of a decoder's memory: on a CPU a third faster
     # A decoder's activations are made again on the way back: much less memory, a little slower.

@@ -1,8 +1,13 @@
 """Small first, then larger: a picture's sizes while it is painted, as values."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+from pixgen.values import Value
+
+if TYPE_CHECKING:
+    from pixgen.recipe import Recipe
 
 
 def _parts(value: Any) -> Any:
@@ -14,10 +19,8 @@ def _parts(value: Any) -> Any:
 Part = Annotated[float, Field(gt=0, lt=1)]
 
 
-class Growth(BaseModel):
+class Growth(Value):
     """When a canvas grows, and by how much each time; without a time it has its whole size at once."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     # Parts of the steps, such as 0.8 or "0.5, 0.8": the more often, the smaller it begins.
     at: Annotated[tuple[Part, ...], BeforeValidator(_parts), Field(max_length=4)] = ()
@@ -28,6 +31,20 @@ class Growth(BaseModel):
         if list(self.at) != sorted(set(self.at)):
             raise ValueError("the times at which a picture grows must come one after the other")
         return self
+
+    def check(self, recipe: "Recipe", *, smallest: int) -> None:
+        """Raise ValueError if a recipe's picture cannot grow, or would begin with fewer pixels a side than
+        the smallest picture."""
+        if not self.at:
+            return
+        if recipe.drawer != "vqgan":
+            raise ValueError("a picture grows while it is painted with the drawer vqgan only")
+        least = min(recipe.canvas(0))
+        if least < smallest:
+            raise ValueError(
+                f"growing {len(self.at)} times by {self.by:g}, the picture would begin with {least} "
+                f"pixels a side, and needs {smallest}: give a larger size, or let it grow less often"
+            )
 
     def stage(self, step: int, steps: int) -> int:
         """How often it has grown when a step of so many begins."""

@@ -3,9 +3,14 @@
 import math
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+from pixgen.values import Value
+
+if TYPE_CHECKING:
+    from pixgen.recipe import Recipe
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _MOST = 100  # keyframes
@@ -86,14 +91,12 @@ class Motion:
         return self == Motion(1.0, 0.0, 0.0, 0.0)
 
 
-class Journey(BaseModel):
+class Journey(Value):
     """A film whose frames each take some steps, between which the view moves.
 
     The last picture of ``after`` steps is the first frame, and every ``every`` steps later comes
     another. With a ``video``, each frame is painted over a picture of it.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     every: Annotated[int, Field(ge=0, le=1000)] = 0  # steps a frame; 0: no journey
     after: Annotated[int, Field(ge=0)] = 0
@@ -121,6 +124,35 @@ class Journey(BaseModel):
         if self.video and any(not self.motion(frame).still for frame in self._named_frames()):
             raise ValueError("a video moves by itself: it goes with no zoom, x, y or turn")
         return self
+
+    def check(self, recipe: "Recipe") -> None:
+        """Raise ValueError if the journey cannot be made with what else a recipe asks for."""
+        if (recipe.start.kind == "video") != bool(self.video):
+            raise ValueError(
+                'a journey over a video has a start of kind "video", and no other has one'
+            )
+        if recipe.grow.at and (self.moving or recipe.story.sketch):
+            raise ValueError(
+                "a journey, and a story whose scenes have sketches, keep one size: they go with no grow"
+            )
+        if not self.moving:
+            return
+        if recipe.drawer == "lines":
+            raise ValueError("a journey cannot be drawn by lines: choose another drawer")
+        if recipe.drawer != "vqgan" and (self.where == "latent" or self.video):
+            raise ValueError(
+                "a video, and a journey in the latent, are drawn by the drawer vqgan only"
+            )
+        if recipe.start.masked:
+            raise ValueError(
+                "a journey leaves nothing where it was: it goes with no mask and no side"
+            )
+        if recipe.average:
+            raise ValueError("a journey is calmed by journey.smooth, and goes with no average")
+        if self.after > recipe.steps:
+            raise ValueError(
+                f"the journey begins after {self.after} steps, and there are {recipe.steps}"
+            )
 
     @property
     def moving(self) -> bool:

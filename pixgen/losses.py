@@ -3,7 +3,9 @@
 from typing import Annotated, Any, Literal
 
 from PIL import ImageColor
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from pixgen.values import Value
 
 Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 Path = Annotated[str, Field(max_length=4096)]
@@ -35,11 +37,7 @@ Colour = Annotated[str, Field(max_length=40), AfterValidator(_named)]
 Colours = Annotated[tuple[Colour, ...], BeforeValidator(_listed), Field(max_length=64)]
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Palette(_Value):
+class Palette(Value):
     """Only these colours, or those of a picture. Sane: 1 to 10."""
 
     weight: Weight = 0.0
@@ -55,7 +53,7 @@ class Palette(_Value):
         return self
 
 
-class Smoothness(_Value):
+class Smoothness(Value):
     """Even areas. Sane: 0.1 to 2. ``clipped`` leaves strong edges alone; ``log`` evens out weak noise
     most."""
 
@@ -63,14 +61,14 @@ class Smoothness(_Value):
     kind: Literal["default", "clipped", "log"] = "default"
 
 
-class Symmetry(_Value):
+class Symmetry(Value):
     """The same left and right, above and below, or turned by half a turn. Sane: 1 to 20."""
 
     weight: Weight = 0.0
     kind: Literal["horizontal", "vertical", "rotational"] = "horizontal"
 
 
-class Edge(_Value):
+class Edge(Value):
     """A margin of one colour. Sane: 1 to 10."""
 
     weight: Weight = 0.0
@@ -78,7 +76,7 @@ class Edge(_Value):
     margin: Annotated[float, Field(gt=0, le=0.5)] = 0.05  # a part of the shorter side
 
 
-class Style(_Value):
+class Style(Value):
     """The strokes and textures of a picture. Sane: 0.5 to 5."""
 
     weight: Weight = 0.0
@@ -91,7 +89,7 @@ class Style(_Value):
         return self
 
 
-class Losses(_Value):
+class Losses(Value):
     """Weights of what is wanted beside the prompts, whose own weight is 1 in all; 0 is off."""
 
     total_variation: Weight = 0.0  # smoothness of the picture, by squares

@@ -11,9 +11,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pixgen.errors import RecipeError
+from pixgen.values import Value
 
 NO_STOP = -1e9  # below any similarity loss: such a prompt never stops pulling
 NEGATIVE_STOP = -0.9  # further away than this, nothing more is gained by pushing
@@ -28,15 +29,13 @@ PLACES: tuple[str, ...] = get_args(Place)
 _PLACE = rf"(?i:{'|'.join(PLACES)}|center)"
 
 
-class Prompt(BaseModel):
+class Prompt(Value):
     """A text or a picture that pulls (or, with a negative weight, pushes) the painting.
 
     ``stop`` is the signed distance at which it stops: the loss of a positive prompt falls from about
     1 towards 0.7, so ``stop=0.75`` lets go when the picture matches well; a negative prompt's is
     negative (``-0.9``).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
     picture: Annotated[str, Field(max_length=4096)] = ""  # a path; empty for a text

@@ -8,140 +8,26 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from pixgen.augmentations import CUTOUT_SETS, CutoutSet
+from pixgen.augmentations import Cutouts
 from pixgen.drawing import DRAWERS, Fourier, Lines, Multires, Pixels
 from pixgen.engine import Engine
 from pixgen.errors import RecipeError
+from pixgen.eyes import Eye
 from pixgen.growing import Growth
 from pixgen.journeys import Journey
 from pixgen.losses import Losses
+from pixgen.optimizer import Optimizer
+from pixgen.partial import merge, read_partial
 from pixgen.prompts import Prompt, Scene, format_prompts, parse, why
+from pixgen.start import Start
 from pixgen.story import Story
+from pixgen.values import Value
 
 SMALLEST_SIDE, LARGEST_SIDE = 32, 2048
 MOST_STEPS = 20_000
 LARGEST_SEED = 2**63 - 1
-OPTIMIZERS = ("Adam", "AdamW", "Adamax", "NAdam", "RAdam", "Adagrad", "RMSprop", "SGD")
-
-
-def _terms(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    scenes = parse(value) if value.strip() else ((),)
-    if len(scenes) > 1:
-        raise ValueError("an idea has one scene: write its parts with |, not with ^")
-    return scenes[0]
-
-
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Sketch(_Value):
-    """How the sketcher writes a start: several candidates, of which CLIP picks one."""
-
-    model: Annotated[str, Field(min_length=1, max_length=4096)] = "pocket"
-    candidates: Annotated[int, Field(ge=1, le=64)] = 8
-    pick: Annotated[int, Field(ge=0, le=63)] = 0  # 0 is the one that CLIP likes best
-    temperature: Annotated[float, Field(ge=0, le=4)] = 0.7
-    top_k: Annotated[int, Field(ge=1, le=1 << 20)] = 256
-    guidance: Annotated[float, Field(ge=0, le=20)] = 3.0
-    looks: Annotated[float, Field(ge=0, le=5)] = 0.4  # how strictly things look as the words do
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> "Sketch":
-        if self.pick >= self.candidates:
-            raise ValueError(f"pick must be below the number of candidates, {self.candidates}")
-        return self
-
-
-class Start(_Value):
-    """What the canvas shows before the first step."""
-
-    kind: Literal[
-        "codes", "perlin", "gradient", "snow", "grey", "picture", "sketch", "idea", "video"
-    ] = "codes"  # fmt: skip
-    picture: Annotated[str, Field(max_length=4096)] = ""  # a path, with kind "picture"
-    fit: Literal["cover", "contain", "stretch"] = "cover"
-    strength: Annotated[float, Field(ge=0, le=1)] = 0.0  # how far from the picture; 1 is all chance
-    # With kind "picture", to paint only a part of it anew: a mask's path, white where to paint, or the
-    # side to which the canvas goes on beyond the picture; and what stands there at first.
-    mask: Annotated[str, Field(max_length=4096)] = ""
-    extend: Literal["", "left", "right", "top", "bottom"] = ""
-    fill: Literal["sketch", "codes", "picture"] = "sketch"
-    # With kind "idea": texts and pictures whose CLIP vectors are added up by weight, and sketched.
-    idea: Annotated[tuple[Prompt, ...], BeforeValidator(_terms)] = ()
-    sketch: Sketch = Sketch()
-
-    @model_validator(mode="after")
-    def _complete(self) -> "Start":
-        if (self.kind == "picture") != bool(self.picture):
-            raise ValueError(
-                'a start of kind "picture" needs the path of a picture, and no other has one'
-            )
-        if (self.kind == "idea") != bool(self.idea):
-            raise ValueError(
-                'a start of kind "idea" needs texts or pictures, and no other has them'
-            )
-        if self.strength and self.kind != "picture":
-            raise ValueError('a strength goes with a start of kind "picture"')
-        if self.mask and self.extend:
-            raise ValueError("a picture is either painted anew under a mask, or extended to a side")
-        if self.masked and self.kind != "picture":
-            raise ValueError('a mask, or a side to extend to, goes with a start of kind "picture"')
-        return self
-
-    @property
-    def masked(self) -> bool:
-        """Whether only a part of a picture is painted anew."""
-        return bool(self.mask or self.extend)
-
-    @property
-    def sketched(self) -> bool:
-        """Whether a sketcher writes it."""
-        return self.kind in ("sketch", "idea") or (self.masked and self.fill == "sketch")
-
-
-class Cutouts(_Value):
-    """How many cutouts CLIP sees a step, in how many batches, and of which set."""
-
-    count: Annotated[int, Field(ge=1, le=512)] = 12
-    batches: Annotated[int, Field(ge=1, le=64)] = 1  # more: less memory, same gradient
-    kind: str = "gentle"  # a name in CUTOUT_SETS, or "own" with ``own`` given
-    own: CutoutSet | None = None
-
-    @model_validator(mode="after")
-    def _known(self) -> "Cutouts":
-        if self.own is None and self.kind not in CUTOUT_SETS:
-            raise ValueError(f"kind must be one of {', '.join(CUTOUT_SETS)}")
-        return self
-
-    @property
-    def set(self) -> CutoutSet:
-        """The crops and augmentations themselves."""
-        return self.own or CUTOUT_SETS[self.kind]
-
-
-class Eye(_Value):
-    """One of several CLIPs that look together, and how much it counts."""
-
-    name: Annotated[str, Field(min_length=1, max_length=4096)]
-    weight: Annotated[float, Field(gt=0, le=100)] = 1.0
-    cutouts: Annotated[int | None, Field(ge=1, le=512)] = None  # how many it sees; by default all
-
-
-class Optimizer(_Value):
-    """Which of torch's optimizers moves the latent, and how fast."""
-
-    name: Literal[OPTIMIZERS] = "Adam"
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.1
-    schedule: Literal["constant", "drop", "cosine"] = "cosine"
-    drop_at: Annotated[float, Field(ge=0, le=1)] = 0.75  # the part of the steps, for "drop"
-    floor: Annotated[float, Field(ge=0, le=1)] = (
-        0.1  # the rate's factor after the drop, or at the end
-    )
 
 
 def _scenes(value: Any) -> Any:
@@ -157,7 +43,7 @@ Scenes = Annotated[
 ]
 
 
-class Change(_Value):
+class Change(Value):
     """A change made while painting, before the step it names."""
 
     step: Annotated[int, Field(ge=0)]
@@ -165,7 +51,7 @@ class Change(_Value):
     learning_rate: Annotated[float, Field(gt=0, le=10)] | None = None
 
 
-class Recipe(_Value):
+class Recipe(Value):
     """A picture, before it is painted."""
 
     version: Literal[1] = 1
@@ -199,64 +85,12 @@ class Recipe(_Value):
     changes: tuple[Change, ...] = ()
 
     @model_validator(mode="after")
-    def _story_has_its_scenes(self) -> "Recipe":
-        for name in ("starts", "easings"):
-            count = len(getattr(self.story, name))
-            if count not in (0, len(self.prompts)):
-                raise ValueError(
-                    f"story.{name} has {count} values, and there are {len(self.prompts)} scenes"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _journey_can_be_made(self) -> "Recipe":
-        journey = self.journey
-        if (self.start.kind == "video") != bool(journey.video):
-            raise ValueError(
-                'a journey over a video has a start of kind "video", and no other has one'
-            )
-        if self.grow.at and (journey.moving or self.story.sketch):
-            raise ValueError(
-                "a journey, and a story whose scenes have sketches, keep one size: they go with no grow"
-            )
-        if not journey.moving:
-            return self
-        if self.drawer == "lines":
-            raise ValueError("a journey cannot be drawn by lines: choose another drawer")
-        if self.drawer != "vqgan" and (journey.where == "latent" or journey.video):
-            raise ValueError(
-                "a video, and a journey in the latent, are drawn by the drawer vqgan only"
-            )
-        if self.start.masked:
-            raise ValueError(
-                "a journey leaves nothing where it was: it goes with no mask and no side"
-            )
-        if self.average:
-            raise ValueError("a journey is calmed by journey.smooth, and goes with no average")
-        if journey.after > self.steps:
-            raise ValueError(
-                f"the journey begins after {journey.after} steps, and there are {self.steps}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _masked_by_vqgan(self) -> "Recipe":
+    def _goes_together(self) -> "Recipe":
+        self.story.check(self)
+        self.journey.check(self)
         if self.start.masked and self.drawer != "vqgan":
             raise ValueError("a part of a picture can be painted anew by the drawer vqgan only")
-        return self
-
-    @model_validator(mode="after")
-    def _grows_from_something(self) -> "Recipe":
-        if not self.grow.at:
-            return self
-        if self.drawer != "vqgan":
-            raise ValueError("a picture grows while it is painted with the drawer vqgan only")
-        least = min(self.canvas(0))
-        if least < SMALLEST_SIDE:
-            raise ValueError(
-                f"growing {len(self.grow.at)} times by {self.grow.by:g}, the picture would begin with {least} "
-                f"pixels a side, and needs {SMALLEST_SIDE}: give a larger size, or let it grow less often"
-            )
+        self.grow.check(self, smallest=SMALLEST_SIDE)
         return self
 
     @property
@@ -377,7 +211,7 @@ def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
     """
     merged: dict[str, Any] = {}
     for part in parts:
-        _merge(merged, part)
+        merge(merged, part)
     try:
         return Recipe.model_validate(merged)
     except ValidationError as error:
@@ -398,19 +232,7 @@ def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
 
 def read_recipe(text: str) -> Recipe:
     """A recipe from its JSON. Raises RecipeError, also if a newer pixgen wrote it."""
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise RecipeError(
-            f"This is not a recipe: its JSON breaks off at line {error.lineno}."
-        ) from error
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # a number of thousands of digits, or far too deep
-        raise RecipeError("This is not a recipe: its JSON is far too large.") from error
-    if not isinstance(value, dict):
-        raise RecipeError("This is not a recipe: a JSON object is expected.")
+    value = read_partial(text)
     version, known = value.get("version"), Recipe.model_fields["version"].default
     if isinstance(version, int) and version > known:
         raise RecipeError(
@@ -418,31 +240,3 @@ def read_recipe(text: str) -> Recipe:
             f"to {known}. Update pixgen to use it."
         )
     return make_recipe(value)
-
-
-def set_field(recipe: dict[str, Any], assignment: str) -> None:
-    """Apply ``key.path=value`` to a partial recipe in place; the value is JSON, else text."""
-    key, equals, value = assignment.partition("=")
-    if not equals or not key.strip():
-        raise RecipeError(
-            f"“{assignment}” is not of the form key=value, for example cutouts.count=16."
-        )
-    *path, last = key.strip().split(".")
-    for part in path:
-        recipe = recipe.setdefault(part, {})
-        if not isinstance(recipe, dict):
-            raise RecipeError(f"“{key}” does not name a field of a recipe.")
-    try:
-        recipe[last] = json.loads(value)
-    except json.JSONDecodeError:
-        recipe[last] = value
-
-
-def _merge(into: dict[str, Any], part: Mapping[str, Any]) -> None:
-    for key, value in part.items():
-        if isinstance(value, Mapping):
-            known = into.get(key)
-            into[key] = dict(known) if isinstance(known, Mapping) else {}
-            _merge(into[key], value)
-        else:
-            into[key] = value

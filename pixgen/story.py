@@ -6,12 +6,16 @@ over: by turning each prompt's direction in CLIP's space into that of its succes
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from pixgen.errors import RecipeError
 from pixgen.prompts import Prompt, Scene, parse
+from pixgen.values import Value
+
+if TYPE_CHECKING:
+    from pixgen.recipe import Recipe
 
 Easing = Literal["linear", "smooth", "early", "late", "cut"]
 EASINGS: dict[str, str] = {
@@ -24,10 +28,8 @@ EASINGS: dict[str, str] = {
 COLUMNS = ("from", "prompt", "weight", "easing")
 
 
-class Story(BaseModel):
+class Story(Value):
     """When the scenes begin, and how each passes into the next."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     # The part of a scene's steps, at its end, over which it passes into the next; 0: all at once.
     fade: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -46,6 +48,15 @@ class Story(BaseModel):
         if starts and (starts[0] or any(b <= a for a, b in zip(starts, starts[1:], strict=False))):
             raise ValueError("a story's scenes begin at step 0 and then at later and later steps")
         return self
+
+    def check(self, recipe: "Recipe") -> None:
+        """Raise ValueError if a recipe has not the scenes that the story tells."""
+        for name in ("starts", "easings"):
+            count = len(getattr(self, name))
+            if count not in (0, len(recipe.prompts)):
+                raise ValueError(
+                    f"story.{name} has {count} values, and there are {len(recipe.prompts)} scenes"
+                )
 
     def passage(self, step: int, *, scenes: int, steps: int) -> tuple[int, float]:
         """The scene of so many in force at a step, and how far it has passed into the next, in [0, 1)."""

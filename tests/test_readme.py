@@ -15,8 +15,9 @@ from pixgen.cli import app
 from pixgen.commands.axes import read_axis
 from pixgen.commands.options import Options, check_field, parse_size, parse_start, recipe_from
 from pixgen.errors import PixgenError
+from pixgen.partial import set_field
 from pixgen.presets import available_presets, load_preset
-from pixgen.recipe import make_recipe, set_field
+from pixgen.recipe import make_recipe
 from pixgen.vision.filters import parse_date
 from pixgen.vision.labels import bundled_sets, parse_labels
 from pixgen.vision.query import parse_query

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from pixgen.augmentations import CUTOUT_SETS
 from pixgen.errors import RecipeError
+from pixgen.partial import set_field
 from pixgen.prompts import Prompt
-from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe, read_recipe, set_field
+from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe, read_recipe
 
 FOX = {"prompts": "a red fox"}
 

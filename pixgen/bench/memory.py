@@ -6,7 +6,8 @@ import sys
 from typing import Any
 
 from pixgen.errors import DeviceError
-from pixgen.recipe import Recipe, Start, read_recipe
+from pixgen.recipe import Recipe, read_recipe
+from pixgen.start import Start
 from pixgen.studio.devices import resolve_device
 
 STEPS = 2  # the first makes the optimizer's moments; from the second on, all are alike

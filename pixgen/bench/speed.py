@@ -16,7 +16,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from pixgen.bench.peak import peak_bytes
 from pixgen.bench.plain import PlainLoop
 from pixgen.bench.subjects import Subjects, plain_tower, subjects
-from pixgen.recipe import Recipe, Start
+from pixgen.recipe import Recipe
+from pixgen.start import Start
 from pixgen.studio.devices import resolve_device
 from pixgen.synthesis import Drawer, Optimization, make_drawer
 

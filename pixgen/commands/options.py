@@ -15,9 +15,11 @@ from pixgen.alternatives import draw
 from pixgen.commands.regions import parse_region, with_regions
 from pixgen.errors import RecipeError
 from pixgen.models.own import SUFFIXES
+from pixgen.partial import set_field
 from pixgen.presets import DEFAULT, load_preset
 from pixgen.prompts import NEGATIVE_STOP, NO_STOP, Prompt, Scene, parse
-from pixgen.recipe import LARGEST_SIDE, SMALLEST_SIDE, Recipe, Start, make_recipe, set_field
+from pixgen.recipe import LARGEST_SIDE, SMALLEST_SIDE, Recipe, make_recipe
+from pixgen.start import Start
 from pixgen.story import read_table
 from pixgen.styles import Style, in_styles, load_styles
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pixgen.errors import RecipeError
+from pixgen.optimizer import OPTIMIZERS
 from pixgen.prompts import LONGEST_TEXT, NEGATIVE_STOP, Prompt, parse
-from pixgen.recipe import LARGEST_SEED, LARGEST_SIDE, MOST_STEPS, OPTIMIZERS, SMALLEST_SIDE
+from pixgen.recipe import LARGEST_SEED, LARGEST_SIDE, MOST_STEPS, SMALLEST_SIDE
 
 _LONGEST_VALUE = 200  # of what is left out, when it is told
 _MOST_LEFT_OUT = 60

@@ -10,7 +10,8 @@ from pixgen.losses import Losses
 from pixgen.models.published import random_perceptor, random_vqgan, sketcher_bytes
 from pixgen.models.working import working
 from pixgen.prompts import Prompt
-from pixgen.recipe import Recipe, Start
+from pixgen.recipe import Recipe
+from pixgen.start import Start
 from pixgen.synthesis.cutouts import Placement, disturb, look_up, place, read
 from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.losses import spherical_dist_loss

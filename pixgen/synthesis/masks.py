@@ -8,7 +8,7 @@ from PIL import Image
 
 from pixgen.errors import RecipeError
 from pixgen.models.vqgan import Vqgan
-from pixgen.recipe import Start
+from pixgen.start import Start
 from pixgen.synthesis.drawers import VqganDrawer
 from pixgen.synthesis.starts import as_tensor, fitted
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pixgen.errors import RecipeError
 from pixgen.presets import available_presets
-from pixgen.recipe import Start
+from pixgen.start import Start
 from pixgen.studio import Policy
 from pixgen.ui.form import fields, preset_values, remarks, sizes, to_recipe
 from pixgen.ui.texts import ENGLISH
