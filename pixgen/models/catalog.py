@@ -30,7 +30,7 @@ class Entry:
         sources: where a VQGAN's file is, tried in turn: an address, ``zip:`` and the address of a zip
             that holds it, or ``hub:`` and its repository and path on Hugging Face.
         open_clip, form: what open_clip calls a CLIP, and its architecture where that does not say it.
-        sha256: of the file, where its authors publish it.
+        sha256: of the file, where it is known.
         imagenet: a CLIP's published zero-shot accuracy, in percent.
         gflops: a CLIP's arithmetic for one cutout.
         needs: a package that pixgen does not need otherwise.

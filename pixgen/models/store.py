@@ -165,9 +165,14 @@ def _first_hash(entry: Entry, file: Path, source: str) -> str:
     if known and found != known and not entry.stamp:
         if file.parent == _downloads():
             file.unlink()
+        trusted = (
+            "paint with it by its own path, --model and --config"
+            if entry.sha256
+            else f"`python -m pixgen models remove {entry.name} --forget`"
+        )
         raise ModelError(
             f"The file of “{entry.name}” is not the one that is known (sha256 {found[:12]}… instead of {known[:12]}…, "
-            f"from {source}): remove it, or `python -m pixgen models remove {entry.name} --forget` if you trust it."
+            f"from {source}): remove it, or {trusted} if you trust it."
         )
     return found
 

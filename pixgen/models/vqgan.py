@@ -140,8 +140,8 @@ def load_vqgan(name: str, device: str, config: str = "") -> Vqgan:
         model = _unfilled(read_config(entry.config)["model"], name=name)
         weights = read_safetensors(entry.weights)
     else:
-        model = _unfilled(entry.model, name=entry.name)
         weights = read_safetensors(fetch_vqgan(entry))
+        model = _unfilled(_sized(entry, weights), name=entry.name)
     fill(model, weights, name=entry.name)
     return model.eval().requires_grad_(False).to(device)
 
@@ -156,11 +156,21 @@ def fetch_vqgan(entry: Entry) -> Path:
         weights = as_taming(
             read_weights(path), unit_codes=entry.model["params"].get("unit_codes", False)
         )
-        wanted = _unfilled(entry.model, name=entry.name).state_dict()
+        wanted = _unfilled(_sized(entry, weights), name=entry.name).state_dict()
         check_fit(weights, wanted, name=f"in {path.name}")
         return weights
 
     return stored(entry, convert)
+
+
+def _sized(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Mapping[str, Any]:
+    """A model's config. Of a model of the table, whose authors' config is not at hand, the file itself
+    says how many codes there are; an own model's config is its owner's word."""
+    part = "embed" if entry.model["target"].endswith(GUMBEL) else "embedding"
+    book = weights.get(f"quantize.{part}.weight")
+    if entry.stamp or book is None:
+        return entry.model
+    return {**entry.model, "params": {**entry.model["params"], "n_embed": len(book)}}
 
 
 def _unfilled(config: Mapping[str, Any], *, name: str) -> Vqgan:

@@ -130,9 +130,16 @@ def test_the_converted_file_of_another_machine_is_enough(cache, data):
 def test_a_file_that_does_not_fit_is_not_kept(cache, data):
     with serving(Files(data)) as server:
         with pytest.raises(ModelError, match="do not fit the model: quantize.embedding.weight"):
-            fetch_vqgan(entry(server.url, model=published.config(n_embed=32)))
+            fetch_vqgan(entry(server.url, model=published.config(embed_dim=16)))
     assert "lakes.safetensors" not in files(cache)
     assert "hashes.json" not in files(cache)
+
+
+def test_a_file_says_itself_how_many_codes_it_has(monkeypatch, data):
+    with serving(Files(data)) as server:
+        wanted = entry(server.url, model=published.config(n_embed=32))
+        monkeypatch.setattr("pixgen.models.own.known", lambda name, kind: wanted)
+        assert load_vqgan("lakes", "cpu").codebook.shape == (24, 8)
 
 
 def test_a_zip_is_opened(cache, data):
