@@ -28,6 +28,7 @@ from pixgen.values import Value
 SMALLEST_SIDE, LARGEST_SIDE = 32, 2048
 MOST_STEPS = 20_000
 LARGEST_SEED = 2**63 - 1
+MOST_CLIPS = 6
 
 
 def _scenes(value: Any) -> Any:
@@ -71,7 +72,7 @@ class Recipe(Value):
     lines: Lines = Lines()
     model: Annotated[str, Field(min_length=1, max_length=4096)] = "pocket"
     config: Annotated[str, Field(max_length=4096)] = ""  # of an own checkpoint, where not beside it
-    clip: Annotated[tuple[str | Eye, ...], Field(min_length=1, max_length=6)] = ("pocket",)
+    clip: Annotated[tuple[str | Eye, ...], Field(min_length=1, max_length=MOST_CLIPS)] = ("pocket",)
     start: Start = Start()
     cutouts: Cutouts = Cutouts()
     losses: Losses = Losses()

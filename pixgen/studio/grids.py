@@ -7,8 +7,9 @@ a stopped or killed grid goes on with the cells that are missing.
 import json
 import re
 import secrets
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from pixgen.errors import RecipeError, StudioError
 from pixgen.recipe import Recipe, make_recipe
 from pixgen.studio.claims import Claim
+from pixgen.studio.inputs import keep_pictures, named_files, trusting, with_kept_pictures
 from pixgen.studio.jobs import Job
 from pixgen.studio.runs import Run
 from pixgen.studio.storage import storing, write_bytes
@@ -67,10 +69,16 @@ class Grid:
         self._job: Job | None = None
 
     @classmethod
-    def make(cls, studio: Studio, plan: Plan, *, owner: str = "") -> "Grid":
-        """A new grid, of which nothing is painted yet; ``owner`` is whose it is.
+    def make(
+        cls, studio: Studio, plan: Plan, *, owner: str = "", trusted: Collection[str] = ()
+    ) -> "Grid":
+        """A new grid, of which nothing is painted yet; it keeps the pictures that its cells name.
 
-        Raises RecipeError if a cell asks for more than the studio allows, StorageError.
+        Args:
+            owner: whose it is.
+            trusted: as of ``Studio.submit``.
+
+        Raises RecipeError if a cell asks for more than the studio allows, PictureError, StorageError.
         """
         for cell in plan.cells:
             studio.policy.check(cell.recipe)
@@ -78,7 +86,12 @@ class Grid:
         grid = cls(studio, studio.folder / FOLDER / name, plan, owner=owner)
         with storing(grid.folder):
             grid.folder.mkdir(parents=True)
-        grid._save()
+        try:
+            grid._keep_pictures(trusted)
+            grid._save()
+        except BaseException:
+            shutil.rmtree(grid.folder, ignore_errors=True)
+            raise
         return grid
 
     @classmethod
@@ -134,7 +147,9 @@ class Grid:
                     if run is not None:
                         job = self._studio.resume(run.id, owner=owner)
                     else:
-                        job = self._studio.submit(cell.recipe, owner=owner)
+                        recipe = with_kept_pictures(cell.recipe, self.folder)
+                        kept = named_files(recipe) - named_files(cell.recipe)
+                        job = self._studio.submit(recipe, owner=owner, trusted=kept)
                     self._job = job
                 self._keep(index, job.id)
                 yield index, job
@@ -153,6 +168,15 @@ class Grid:
             self._stopping.set()
             if self._job is not None:
                 self._job.stop()
+
+    def _keep_pictures(self, trusted: Collection[str]) -> None:
+        """What is painted hours later must still find them."""
+        find = trusting(self._studio.find_picture, trusted)
+        cells = tuple(
+            replace(cell, recipe=keep_pictures(cell.recipe, self.folder, find=find))
+            for cell in self.plan.cells
+        )
+        self.plan = replace(self.plan, cells=cells)
 
     def _run(self, cell: Cell) -> Run | None:
         if not cell.run:

@@ -6,7 +6,7 @@ folder, tells no path of the machine, and its label stays what a person called i
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,11 @@ def keep_picture(path: Path, folder: Path) -> str:
         (folder / kept).parent.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / kept, data)
     return kept
+
+
+def trusting(find: Callable[[str], Path], trusted: Collection[str]) -> Callable[[str], Path]:
+    """``find`` for all but those paths that may be used wherever they lie."""
+    return lambda path: Path(path) if path in trusted else find(path)
 
 
 def keep_pictures(recipe: Recipe, folder: Path, *, find: Callable[[str], Path]) -> Recipe:

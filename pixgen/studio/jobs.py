@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from pixgen.recipe import Recipe
 from pixgen.studio.changes import Turn, in_force
 from pixgen.studio.claims import Claim
 from pixgen.studio.glimpses import Glimpse, StillFrame
-from pixgen.studio.inputs import keep_prompts, open_pictures, prompt_pictures
+from pixgen.studio.inputs import keep_prompts, open_pictures, prompt_pictures, trusting
 from pixgen.studio.pace import Pace
 from pixgen.studio.runs import ENDED, Run, State
 from pixgen.studio.turns import Line
@@ -186,13 +186,14 @@ class Job:
 
     def change(
         self, prompts: str | tuple[Scene, ...] | None = None, learning_rate: float | None = None, *,
-        weights: Mapping[int, float] | None = None,
+        weights: Mapping[int, float] | None = None, trusted: Collection[str] = (),
     ) -> bool:  # fmt: skip
         """Change prompts, weights or the learning rate from the next step on; the recipe records it.
 
         Args:
             prompts: a text in the grammar of prompts, or scenes.
             weights: by the prompts' number in each scene, the first being 1.
+            trusted: as of ``Studio.submit``.
 
         Returns whether anything changes. Raises RecipeError, PictureError, StudioError if it has ended.
         """
@@ -202,7 +203,7 @@ class Job:
         with self._changed:
             step = 0 if self._frame is None else max(0, self._frame.step + 1)
             before = in_force(self._recipe, step) | self._changes
-        wanted = turn.wanted(before, keep=self._keep)
+        wanted = turn.wanted(before, keep=lambda scenes: self._keep(scenes, trusted))
         with self._changed:
             self._changes |= wanted
         return bool(wanted)
@@ -289,9 +290,10 @@ class Job:
             self._frame, self.pictures = still, {}
             self._touch()
 
-    def _keep(self, scenes: tuple[Scene, ...]) -> tuple[Scene, ...]:
+    def _keep(self, scenes: tuple[Scene, ...], trusted: Collection[str]) -> tuple[Scene, ...]:
         self._check(scenes)
-        scenes = keep_prompts(scenes, self._run.folder, find=self._find)
+        find = trusting(self._find, trusted)
+        scenes = keep_prompts(scenes, self._run.folder, find=find)
         self.pictures |= open_pictures(prompt_pictures(scenes), self._run.folder)
         return scenes
 

@@ -20,7 +20,7 @@ from pixgen.studio.changes import Turn
 from pixgen.studio.claims import Claim
 from pixgen.studio.devices import resolve_device
 from pixgen.studio.forks import check_steps, fork_into, fork_of
-from pixgen.studio.inputs import KEPT, keep_pictures
+from pixgen.studio.inputs import KEPT, keep_pictures, trusting
 from pixgen.studio.jobs import Job
 from pixgen.studio.models import Models
 from pixgen.studio.painting import Painter, Tools, paint, work
@@ -96,10 +96,7 @@ class Studio:
             self._check_open(self._tools.line.members(), owner)
 
             def fill(folder: Path) -> Run:
-                kept = keep_pictures(
-                    recipe, folder,
-                    find=lambda path: Path(path) if path in trusted else self._find(path),
-                )  # fmt: skip
+                kept = keep_pictures(recipe, folder, find=trusting(self.find_picture, trusted))
                 run = Run(
                     folder=folder, recipe=kept, state="waiting", owner=owner, parent=parent,
                     started=datetime.now().astimezone(), metadata=metadata,
@@ -146,7 +143,7 @@ class Studio:
     def fork(
         self, run_id: str, *, prompts: str | tuple[Scene, ...] | None = None,
         weights: Mapping[int, float] | None = None, learning_rate: float | None = None,
-        steps: int | None = None, owner: str = "",
+        steps: int | None = None, owner: str = "", trusted: Collection[str] = (),
     ) -> Job:  # fmt: skip
         """Go on from a run's saved state as another run, which names the first as its parent; the first
         stays as it is. The recipe records what changed and at which step, and paints the same anew.
@@ -156,6 +153,7 @@ class Studio:
             weights: other ones, by the prompts' number in each scene, the first being 1.
             learning_rate: another one.
             steps: a new total; by default the run's own, or some more where that was reached.
+            trusted: as of ``submit``.
 
         Raises StudioError if there is no such run, it is being painted or has no state, RecipeError,
         PictureError, StorageError.
@@ -168,7 +166,7 @@ class Studio:
             made = self._new(
                 lambda folder: fork_into(
                     folder, parent, stored, turn=turn, steps=steps, owner=owner or parent.owner,
-                    find=self._find, check=self.policy.check,
+                    find=trusting(self.find_picture, trusted), check=self.policy.check,
                 )
             )  # fmt: skip
             return self._begin(*made, on_load=None, resumes=True)
@@ -238,6 +236,15 @@ class Studio:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def find_picture(self, path: str) -> Path:
+        """Where a picture that a recipe names is. Raises PictureError if it may not be used."""
+        found = Path(path)
+        if KEPT.fullmatch(path) and not found.exists() and self.policy.picture_folders is None:
+            # The recipe comes out of a picture that was painted here: another run has the copy.
+            found = next(self.folder.glob(f"*/{glob.escape(path)}"), found)
+        self.policy.check_picture(found)
+        return found
+
     def after_each(self, call: Callable[[Job], Any]) -> None:
         """Have every job that has ended told to ``call``, on the job's own thread."""
         self._followers.append(call)
@@ -265,7 +272,7 @@ class Studio:
         self, run: Run, claim: Claim, *, on_load: Callable[[Job], Any] | None, resumes: bool
     ) -> Job:
         job = Job(
-            run, line=self._tools.line, find=self._find, check=self.policy.check_prompts,
+            run, line=self._tools.line, find=self.find_picture, check=self.policy.check_prompts,
             on_load=on_load, resumes=resumes,
         )  # fmt: skip
         self._jobs.pop(job.id, None)
@@ -302,12 +309,3 @@ class Studio:
         self.policy.check_line(
             waiting=max(0, len(line) - 1), of_owner=sum(job.owner == owner for job in line)
         )
-
-    def _find(self, path: str) -> Path:
-        """Where a picture that a recipe names is. Raises PictureError if it may not be used."""
-        found = Path(path)
-        if KEPT.fullmatch(path) and not found.exists() and self.policy.picture_folders is None:
-            # The recipe comes out of a picture that was painted here: another run has the copy.
-            found = next(self.folder.glob(f"*/{glob.escape(path)}"), found)
-        self.policy.check_picture(found)
-        return found

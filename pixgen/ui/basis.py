@@ -16,6 +16,7 @@ from pixgen.prompts import NEGATIVE_STOP, NO_STOP, Prompt, Scene, format_prompts
 from pixgen.recipe import Recipe, read_recipe
 from pixgen.studio.inputs import KEPT, named_files
 from pixgen.ui.fields import Field
+from pixgen.ui.journeys import FIELDS as JOURNEY
 
 LONGEST = 200_000  # characters of a basis that a browser keeps
 _TYPED = ("prompt", "leave_out")
@@ -49,14 +50,8 @@ class Basis:
         return text if len(text) <= LONGEST else ""
 
     def changed(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The form's values, None for each that is still as it was filled in. Prompt and what to leave
-        out are one: if either was changed, both are as they are typed."""
-        kept = {
-            name: None if name in self.shown and value == self.shown[name] else value
-            for name, value in values.items()
-        }
-        if any(kept.get(name) is not None for name in _TYPED):
-            kept |= {name: values.get(name) for name in _TYPED}
+        """The form's values, None for each that is still as it was filled in."""
+        kept = only_changed(values, self.shown)
         if values.get("start_picture"):  # added in the place of one that was not there
             kept["start"] = values.get("start")
         return kept
@@ -69,6 +64,20 @@ class Basis:
             if not KEPT.fullmatch(path):
                 name = Prompt(picture=path).label
                 raise RecipeError(sentence.format(name=name[:60]))
+
+
+def only_changed(values: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
+    """The form's values, None for each that is still as it was shown: the form does not show all that a
+    recipe has, and what nobody touched stays whole. Fields that say one thing together are all as they
+    stand, if one of them was changed."""
+    kept = {
+        name: None if name in shown and value == shown[name] else value
+        for name, value in values.items()
+    }
+    for group in (_TYPED, JOURNEY):
+        if any(kept.get(name) is not None for name in group):
+            kept |= {name: values.get(name) for name in group}
+    return kept
 
 
 def filled(

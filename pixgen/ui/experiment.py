@@ -14,9 +14,12 @@ from pixgen.studio import Studio
 from pixgen.studio.gallery import Gallery
 from pixgen.ui import comparing, experimenting, grid_view, html, status
 from pixgen.ui.controls import Parts
+from pixgen.ui.create import keeping
 from pixgen.ui.experimenting import GridJobs, GridScreen
 from pixgen.ui.files import servable
 from pixgen.ui.form import fields
+from pixgen.ui.info import filled_with
+from pixgen.ui.journeys import PARTS as JOURNEY_PARTS
 from pixgen.ui.losses import UPLOAD
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.texts import Words
@@ -26,7 +29,13 @@ _OWN = (
     "kind", "grid_prompt", "across", "across_values", "down", "down_values",
     "first", "first_picture", "last", "last_picture", "count", "strip_steps",
 )  # fmt: skip
-_OF_CREATE = ("start_picture", "pictures", UPLOAD)  # beside the form's fields
+_OF_CREATE = (
+    "start_picture",
+    "pictures",
+    UPLOAD,
+    *JOURNEY_PARTS,
+    "drawn",
+)  # beside the form's fields
 _SHOWN = ("sheet", "status", "paint", "stop_grid", "go_on_grid", "download_sheet", "grid", "seat")
 _KEPT = {"secret": "kept-in-this-browser"}
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
@@ -188,7 +197,10 @@ def _wire_grids(studio: Studio, words: Words, parts: Parts, create: Parts, *, ta
         return gr.update(interactive=False)
 
     seat, watching = create["seat"], {"outputs": outputs, "concurrency_limit": None, **_QUIET}
-    parts["paint"].click(paint, [seat, *asked], **watching)
+    parts["paint"].click(
+        paint, [seat, *asked], **watching,
+        js="(...values) => [...values.slice(0, -1), window.pixgenPad.drawn()]",
+    )  # fmt: skip
     parts["go_on_grid"].click(go_on, [seat, parts["grid"]], **watching)
     parts["stop_grid"].click(stop, [seat, parts["grid"]], parts["stop_grid"], queue=False, **_QUIET)
     # What comes for a tab that is not open yet is lost: so it looks when it is opened.
@@ -262,7 +274,7 @@ def _wire_opening(
     studio: Studio, words: Words, parts: Parts, create: Parts, *, tabs: gr.Tabs
 ) -> None:
     asked = fields(studio.policy, words)
-    names = list(experimenting.opened(make_recipe({"prompts": "-"}), asked))
+    names = list(filled_with(make_recipe({"prompts": "-"}), asked, name=""))
 
     def open_run(request: gr.Request, seat: Any, run_id: Any) -> list[Any]:
         visitor = Visitor.known(seat, request.username)
@@ -274,12 +286,14 @@ def _wire_opening(
             raise gr.Error(
                 str(error), title=words.experiment.failed, print_exception=False
             ) from error
-        values = experimenting.opened(run.recipe, asked)
+        values = filled_with(run.recipe, asked, name=run.id)
         seated = json.dumps({**visitor.seat, "job": run.id, "seed": str(run.recipe.seed)})
         return [gr.update(selected="create"), seated, *(values[name] for name in names)]
 
-    parts["open_run"].click(
+    opened = parts["open_run"].click(
         open_run, [create["seat"], parts["run"]],
         [tabs, create["seat"], *(create[name] for name in names)], **_QUIET,
         js="(seat) => [seat, document.getElementById('pg-open-run').dataset.run]",
-    ).success(None, None, None, js="() => document.getElementById('pg-look-at').click()")  # fmt: skip
+    )  # fmt: skip
+    opened.success(**keeping(create, asked))
+    opened.success(None, None, None, js="() => document.getElementById('pg-look-at').click()")

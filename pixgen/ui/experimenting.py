@@ -2,28 +2,30 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pixgen.alternatives import alternatives, escape
+from pixgen.alternatives import alternatives
 from pixgen.commands.axes import Axis, plan_grid, read_axis
 from pixgen.commands.options import Options
 from pixgen.commands.strips import plan_strip
 from pixgen.errors import PixgenError, RecipeError, StudioError
 from pixgen.models import available_clips, available_vqgans
-from pixgen.prompts import Prompt, Scene, format_prompts, parse
+from pixgen.prompts import Prompt, Scene, parse
 from pixgen.recipe import Recipe, make_recipe
-from pixgen.studio import Studio
+from pixgen.studio import Run, Studio
 from pixgen.studio.grid_jobs import GridJob
 from pixgen.studio.grid_sheet import draw_sheet, save_sheet
 from pixgen.studio.grids import Grid, Plan
 from pixgen.studio.inputs import named_pictures
-from pixgen.ui.fields import Field
-from pixgen.ui.form import recipe_values, to_recipe
+from pixgen.ui.drawn import Drawn, with_drawn
+from pixgen.ui.form import to_recipe
 from pixgen.ui.grid_view import MOST_LIVE, Sheet
 from pixgen.ui.mishaps import sentence
+from pixgen.ui.styles import chosen_styles
 from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
@@ -31,6 +33,7 @@ MOST_IN_PUBLIC = 16  # pictures of one grid
 _REMEMBERED = 64  # grids that are painted, or were
 
 _RATE, _RATE_OF_LARGE = 2.0, 0.5  # sheets a second
+_NOTHING = Drawn()
 
 
 @dataclass(frozen=True)
@@ -79,13 +82,23 @@ def paint(
 ) -> Iterator[GridScreen]:
     """Paint the grid or the strip that a filled-in form asks for, and watch it."""
     yield GridScreen(busy=True, seat=json.dumps(dict(visitor.seat)))
-    plan = plan_of(values, words)
+    run = visitor.run(jobs.studio)
+    with ExitStack() as files:
+        drawn = Drawn.read(values.get("drawn"), files=files, words=words)
+        plan = plan_of(values, words, drawn=drawn, run=run)
+        last = () if run is None else (str(run.picture),)
+        grid = _made(jobs, plan, visitor, (*drawn.files, *last), words)
+    yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, words=words)
+
+
+def _made(
+    jobs: GridJobs, plan: Plan, visitor: Visitor, trusted: Collection[str], words: Words
+) -> Grid:
     if jobs.studio.policy.public and len(plan.cells) > MOST_IN_PUBLIC:
         raise RecipeError(
             words.experiment.too_many.format(most=MOST_IN_PUBLIC, count=len(plan.cells))
         )
-    grid = Grid.make(jobs.studio, plan, owner=visitor.owner)
-    yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, words=words)
+    return Grid.make(jobs.studio, plan, owner=visitor.owner, trusted=trusted)
 
 
 def go_on(jobs: GridJobs, name: Any, visitor: Visitor, *, words: Words) -> Iterator[GridScreen]:
@@ -141,46 +154,44 @@ def told(screens: Iterator[GridScreen], *, words: Words) -> Iterator[GridScreen]
         yield GridScreen(notice=sentence(error, words), busy=False)
 
 
-def plan_of(values: Mapping[str, Any], words: Words) -> Plan:
-    """What the tab's fields ask for, with all else from the form of Create. Raises RecipeError."""
+def plan_of(
+    values: Mapping[str, Any], words: Words, *, drawn: Drawn = _NOTHING, run: Run | None = None
+) -> Plan:
+    """What the tab's fields ask for, with all else from the form of Create.
+
+    Args:
+        drawn: on the page.
+        run: the visitor's last, which a start may be.
+
+    Raises RecipeError.
+    """
     typed = (values.get("grid_prompt") or "").strip()
     if values.get("kind") == "strip":
         return _strip(values, words)
     form = {**values, "prompt": typed or values.get("prompt")}
-    base = to_recipe(form, words)
+    base, _ = with_drawn(to_recipe(form, words), form, drawn, run, words=words)
     axes = _axes(values, words)
     varied = len(alternatives(form["prompt"] or "")) > 1
     if not axes and not varied:
         raise RecipeError(words.experiment.no_axis)
-    options = Options(recipe=base)
+    options, over = Options(recipe=base), {axis.field for axis in axes}
+    if "preset" in over and "start" not in over and base.start.picture:
+        options = replace(options, more={"start": base.start.model_dump()})
     pictures: Scene = ()
-    if varied or any(axis.field == "prompt" for axis in axes):
+    if varied or "prompt" in over:
         left_out = (values.get("leave_out") or "").strip()
-        options = Options(
-            recipe=base, prompt=form["prompt"], negative=(left_out,) if left_out else ()
-        )
+        options = replace(
+            options, prompt=form["prompt"], negative=(left_out,) if left_out else (),
+            styles=chosen_styles(values.get("styles")),
+        )  # fmt: skip
         uploads = {str(path) for path in values.get("pictures") or ()}
         pictures = tuple(prompt for prompt in base.prompts[0] if prompt.picture in uploads)
     plan = plan_grid(options, axes)
     cells = tuple(
-        replace(each, recipe=_allowed(_with(each.recipe, pictures), base, words))
+        replace(each, recipe=_allowed(drawn.placed(_with(each.recipe, pictures)), base, words))
         for each in plan.cells
     )
     return replace(plan, cells=cells)
-
-
-def opened(recipe: Recipe, fields: Mapping[str, Field]) -> dict[str, Any]:
-    """What the form of Create shows of a recipe. Pictures cannot be typed: they are left out, and a start
-    from one is a sketch."""
-    scenes = tuple(tuple(each for each in scene if each.text) for scene in recipe.prompts)
-    values = recipe_values(recipe) | {
-        "prompt": escape(format_prompts(tuple(filter(None, scenes)))), "leave_out": "",
-        "seed": str(recipe.seed), "size": f"{recipe.width}x{recipe.height}", "preset": recipe.preset,
-        "styles": "", "basis": "",  # of another picture
-    }  # fmt: skip
-    if recipe.start.kind in ("picture", "idea"):
-        values["start"] = "sketch"
-    return {name: fields[name].allowed(value) for name, value in values.items()}
 
 
 def _axes(values: Mapping[str, Any], words: Words) -> list[Axis]:

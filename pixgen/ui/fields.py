@@ -23,6 +23,9 @@ class Field:
 
     def allowed(self, value: Any) -> Any:
         """The value if it may be used, else the default. For values that a browser kept."""
+        if isinstance(self.default, list):  # several of the choices
+            chosen = isinstance(value, list) and bool(value)
+            return value if chosen and all(each in self.choices for each in value) else self.default
         if self.low is not None:
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             return value if number and self.low <= value <= self.high else self.default

@@ -15,7 +15,7 @@ from pixgen.prompts import Prompt, Scene, format_prompts, parse
 from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe
 from pixgen.studio.inputs import named_files
 from pixgen.studio.policy import Policy
-from pixgen.ui.basis import LONGEST, Basis
+from pixgen.ui.basis import LONGEST, Basis, only_changed
 from pixgen.ui.fields import Field
 from pixgen.ui.journeys import journey_fields, journey_recipe, journey_values
 from pixgen.ui.losses import loss_assignments, loss_fields, loss_values
@@ -98,6 +98,8 @@ def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
         values, known = basis.changed(values), named_files(basis.recipe)
         if values.get("seed") == "":
             values["seed"] = secrets.randbelow(LARGEST_DRAWN_SEED + 1)
+    elif (preset := values.get("preset") or DEFAULT) in available_presets():
+        values = only_changed(values, preset_values(preset))
     pictures = tuple(
         Prompt(picture=path, weight=values.get("pictures_weight") or 1)
         for path in values.get("pictures") or ()

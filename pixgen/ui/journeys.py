@@ -24,6 +24,7 @@ _MOST_FRAMES = 400  # that the page offers
 _CARRY = 0.8
 _KEYFRAMES = ("zoom", "x", "y", "turn")
 _OF_JOURNEY = ("every", "after", *_KEYFRAMES, "where", "border", "smooth")
+FIELDS = ("frames", *_OF_JOURNEY)  # that say a journey together
 
 
 def journey_values(recipe: Recipe) -> dict[str, Any]:

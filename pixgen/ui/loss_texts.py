@@ -29,8 +29,14 @@ class LossWords:
     )
     edge: str = "A margin of one colour"
     edge_colour: str = "Colour of the margin"
+    edge_margin: str = "Width of the margin"
+    edge_margin_help: str = "As a part of the shorter side."
     tiling: str = "Seamless beside itself"
     anti_text: str = "No lettering"
+    aesthetics: str = "Beautiful, by people's votes"
+    aesthetics_help: str = (
+        "Needs one of OpenAI's CLIPs to look, such as ViT-B-32/openai, and LAION's file for it."
+    )
     style: str = "In the style of the picture below"
     wished_picture: str = "A picture for colours and style"
     drawer: str = "Drawn with"

@@ -12,7 +12,7 @@ from pixgen.ui.loss_texts import LossWords
 from pixgen.ui.texts import Words
 
 UPLOAD = "wished_picture"
-_PLACES = {
+PLACES = {
     "total_variation": "total_variation",
     "start_latent": "start_latent",
     "start_pixels": "start_pixels",
@@ -26,8 +26,10 @@ _PLACES = {
     "symmetry_kind": "symmetry.kind",
     "edge": "edge.weight",
     "edge_colour": "edge.colour",
+    "edge_margin": "edge.margin",
     "tiling": "tiling",
     "anti_text": "anti_text",
+    "aesthetics": "aesthetics",
     "style": "style.weight",
 }  # the form's names, and the fields of a recipe's losses
 _SLIDERS_OF_THE_START = ("total_variation", "start_latent", "start_pixels", "latent_decay")
@@ -37,7 +39,7 @@ _MOST = {"palette": 20, "symmetry": 50, "edge": 20, "tiling": 50, "style": 10}
 def loss_values(losses: Losses) -> dict[str, Any]:
     """A recipe's losses by the form's names."""
     values = {}
-    for name, place in _PLACES.items():
+    for name, place in PLACES.items():
         value: Any = losses
         for part in place.split("."):
             value = getattr(value, part)
@@ -49,11 +51,13 @@ def loss_fields(preset: Mapping[str, Any], words: LossWords) -> dict[str, Field]
     """The settings of the group, by name, in the page's order."""
     kinds = {"smoothness_kind": words.smoothness_kinds, "symmetry_kind": words.symmetry_kinds}
     found = {}
-    for name in _PLACES:
+    for name in PLACES:
         if name in kinds:
             found[name] = Field(preset[name], choices=tuple(kind for _, kind in kinds[name]))
         elif isinstance(preset[name], str):
             found[name] = Field(preset[name])
+        elif name == "edge_margin":
+            found[name] = Field(preset[name], 0.01, 0.5, 0.01)
         else:
             found[name] = Field(preset[name], 0, _MOST.get(name, 5), 0.05)
     return found
@@ -64,22 +68,20 @@ def loss_controls(fields: Mapping[str, Field], words: Words) -> dict[str, gr.com
     own, parts = words.losing, {}
     with gr.Accordion(own.title, open=False, elem_classes="pg-more", elem_id="pg-losses"):
         gr.HTML(html.heading(words.losses))
-        for name in _PLACES:
+        for name in PLACES:
             label = getattr(words if name in _SLIDERS_OF_THE_START else own, name)
-            field = fields[name]
+            field, info = fields[name], getattr(own, f"{name}_help", None)
             if field.choices:
                 parts[name] = gr.Dropdown(
                     list(getattr(own, f"{name}s")), value=field.default, label=label
                 )
             elif field.low is None:
-                colours = name == "palette_colours"
                 parts[name] = gr.Textbox(
-                    field.default, label=label, max_lines=1, max_length=400,
-                    info=own.palette_colours_help if colours else None,
-                    placeholder=own.palette_colours_placeholder if colours else None,
+                    field.default, label=label, max_lines=1, max_length=400, info=info,
+                    placeholder=getattr(own, f"{name}_placeholder", None),
                 )  # fmt: skip
             else:
-                parts[name] = slider(field, label)
+                parts[name] = slider(field, label, info=info)
         parts[UPLOAD] = gr.File(label=own.wished_picture, file_types=["image"], height=120)
     return parts
 
@@ -88,7 +90,7 @@ def loss_assignments(values: Mapping[str, Any]) -> list[str]:
     """What the group asks of a recipe, each as ``key=value``."""
     asked = [
         f"losses.{place}={values[name]}"
-        for name, place in _PLACES.items()
+        for name, place in PLACES.items()
         if values.get(name) is not None
     ]
     if picture := values.get(UPLOAD):

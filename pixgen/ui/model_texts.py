@@ -8,11 +8,12 @@ class ModelWords:
     """What draws, what looks, and how far a model's download is."""
 
     title: str = "Models"
-    help: str = "A larger model is fetched when it is first used. It wants a GPU, or patience."
+    model_help: str = (
+        "A larger model is fetched when it is first used. It wants a GPU, or patience."
+    )
     model: str = "Drawn by"
     clip: str = "Looked at by"
-    clip_beside: str = "and also by"
-    nobody: str = "nobody else"
+    clip_help: str = "Several look together."
     fetching: str = "Fetching a model"
     fetched: str = "{done:,} of {total:,} MB"
     fetched_so_far: str = "{done:,} MB so far"

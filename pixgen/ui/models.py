@@ -7,27 +7,22 @@ import gradio as gr
 
 from pixgen.models.catalog import Kind, known
 from pixgen.models.inventory import inventory
-from pixgen.recipe import Recipe
+from pixgen.recipe import MOST_CLIPS, Recipe
 from pixgen.studio.policy import Policy
 from pixgen.ui.fields import Field
 from pixgen.ui.model_texts import ModelWords
 
-NOBODY = ""
-
 
 def model_values(recipe: Recipe) -> dict[str, Any]:
     """A recipe's models by the form's names."""
-    first, *others = recipe.clip_names
-    return {"model": recipe.model, "clip": first, "clip_beside": others[0] if others else NOBODY}
+    return {"model": recipe.model, "clip": list(recipe.clip_names)}
 
 
 def model_fields(preset: Mapping[str, Any], policy: Policy) -> dict[str, Field]:
     """The settings of the group: names only, so that nobody chooses a path or an address here."""
-    clips = names("clip", policy)
     return {
         "model": Field(preset["model"], choices=names("vqgan", policy)),
-        "clip": Field(preset["clip"], choices=clips),
-        "clip_beside": Field(preset["clip_beside"], choices=(NOBODY, *clips)),
+        "clip": Field(preset["clip"], choices=names("clip", policy)),
     }
 
 
@@ -44,20 +39,18 @@ def model_controls(
     with gr.Accordion(words.title, open=False, elem_classes="pg-more", elem_id="pg-models"):
         return {
             name: gr.Dropdown(
-                [(_label(choice, "vqgan" if name == "model" else "clip") or words.nobody, choice)
-                 for choice in fields[name].choices],
+                [(_label(choice, kind), choice) for choice in fields[name].choices],
                 value=fields[name].default, label=getattr(words, name), elem_id=f"pg-{name}",
-                info=words.help if name == "model" else None,
+                info=getattr(words, f"{name}_help"), multiselect=name == "clip",
+                max_choices=MOST_CLIPS if name == "clip" else None,
             )
-            for name in ("model", "clip", "clip_beside")
+            for name, kind in (("model", "vqgan"), ("clip", "clip"))
         }  # fmt: skip
 
 
 def chosen_models(values: Mapping[str, Any]) -> dict[str, Any]:
     """What the group asks of a recipe, as ``commands.options.Options`` takes it."""
-    looking = [values.get("clip"), values.get("clip_beside")]
-    clips = list(dict.fromkeys(name for name in looking if name)) if values.get("clip") else []
-    return {"model": values.get("model"), "clip": clips}
+    return {"model": values.get("model"), "clip": tuple(values.get("clip") or ())}
 
 
 def _label(name: str, kind: Kind) -> str:

@@ -18,9 +18,9 @@ from pixgen.studio import Job, Run, Studio
 from pixgen.studio.inputs import named_files, with_kept_pictures
 from pixgen.studio.sketches import read_sketches
 from pixgen.ui import canvas, queueing, sketches, status
+from pixgen.ui.drawn import Drawn, with_drawn
 from pixgen.ui.form import remarks, to_recipe
 from pixgen.ui.mishaps import sentence
-from pixgen.ui.pad import with_drawn
 from pixgen.ui.retouching import part_of
 from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
@@ -56,9 +56,8 @@ def paint(
         return
     run, parent = visitor.run(studio), ""
     with ExitStack() as files:
-        recipe, trusted = with_drawn(
-            to_recipe(values, words), values, run, files=files, words=words
-        )
+        drawn = Drawn.read(values.get("drawn"), files=files, words=words)
+        recipe, trusted = with_drawn(to_recipe(values, words), values, drawn, run, words=words)
         if values.get("mask") and run is not None:
             recipe, parts = part_of(run, recipe, values["mask"], files=files, words=words)
             trusted, parent = (*trusted, *parts), run.id
@@ -79,9 +78,11 @@ def _add(
     try:
         metadata = values.get("metadata") is not False
         with ExitStack() as files:
-            recipe, trusted = with_drawn(
-                to_recipe(values, words), values, visitor.run(studio), files=files, words=words
+            drawn, run = (
+                Drawn.read(values.get("drawn"), files=files, words=words),
+                visitor.run(studio),
             )
+            recipe, trusted = with_drawn(to_recipe(values, words), values, drawn, run, words=words)
             job = studio.submit(recipe, owner=visitor.owner, trusted=trusted, metadata=metadata)
     except Exception as error:
         yield Screen(notice=sentence(error, words))

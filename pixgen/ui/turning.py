@@ -1,12 +1,14 @@
 """Turning a picture on the page: while it is painted, or as another that goes on from it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from pixgen.recipe import Recipe
 from pixgen.studio import Studio
 from pixgen.studio.forks import MORE_STEPS
 from pixgen.ui import painting, status
+from pixgen.ui.drawn import Drawn
 from pixgen.ui.form import to_recipe
 from pixgen.ui.painting import Screen
 from pixgen.ui.texts import Words
@@ -21,8 +23,9 @@ def apply(studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, words:
     job = visitor.job(studio)
     if job is None or job.ended:
         return words.turning.nothing_runs
-    wanted = _wanted(values, job.recipe, words)
-    turned = job.change(wanted.prompts, wanted.optimizer.learning_rate)
+    with ExitStack() as files:
+        wanted, trusted = _wanted(values, job.recipe, files, words)
+        turned = job.change(wanted.prompts, wanted.optimizer.learning_rate, trusted=trusted)
     return words.turning.applied if turned else words.turning.nothing_new
 
 
@@ -45,15 +48,21 @@ def fork(
     if run is None:
         yield painting.failed(words, words.gone)
         return
-    wanted = _wanted(values, run.recipe, words)
-    yield Screen(status=status.starting(words, wanted), busy="starting")
-    job = studio.fork(
-        run.id, prompts=wanted.prompts, learning_rate=wanted.optimizer.learning_rate,
-        owner=visitor.owner,
-    )  # fmt: skip
+    with ExitStack() as files:
+        wanted, trusted = _wanted(values, run.recipe, files, words)
+        yield Screen(status=status.starting(words, wanted), busy="starting")
+        job = studio.fork(
+            run.id, prompts=wanted.prompts, learning_rate=wanted.optimizer.learning_rate,
+            owner=visitor.owner, trusted=trusted,
+        )  # fmt: skip
     yield from painting.follow(studio, job, visitor, words=words)
 
 
-def _wanted(values: Mapping[str, Any], recipe: Recipe, words: Words) -> Recipe:
-    """What the form asks for; its alternatives are drawn by the seed of the picture that is turned."""
-    return to_recipe({**values, "seed": str(recipe.seed), "start": None}, words)
+def _wanted(
+    values: Mapping[str, Any], recipe: Recipe, files: ExitStack, words: Words
+) -> tuple[Recipe, Collection[str]]:
+    """What the form asks for, its prompts where they were brushed, and the pictures of that; its
+    alternatives are drawn by the seed of the picture that is turned."""
+    drawn = Drawn.read(values.get("drawn"), files=files, words=words)
+    asked = to_recipe({**values, "seed": str(recipe.seed), "start": None}, words)
+    return drawn.placed(asked), drawn.files

@@ -99,8 +99,10 @@ def wire(
     asked = [parts["seat"], *(parts[name] for name in names)]
     parts["go_on"].click(go_on, parts["seat"], **watching)
     parts["more"].click(more, parts["seat"], **watching)
-    parts["fork"].click(fork, asked, **watching)
-    parts["apply"].click(apply, asked, None, concurrency_limit=None, **_QUIET)
+    # What is brushed on the page goes along; the brush of a part to change belongs to Generate alone.
+    drawn = {"js": "(...values) => [...values.slice(0, -2), window.pixgenPad.drawn(), '']"}
+    parts["fork"].click(fork, asked, **watching, **drawn)
+    parts["apply"].click(apply, asked, None, concurrency_limit=None, **_QUIET, **drawn)
     parts["queue_act"].click(
         act, [parts["seat"], parts["queue_order"]], parts["queue"], queue=False, **_QUIET,
         js="(seat) => [seat, document.getElementById('pg-queue-act').dataset.order]",

@@ -2,29 +2,31 @@
 
 import json
 import re
+from contextlib import ExitStack
 
 import pytest
 from PIL import Image
 
 from pixgen.errors import PixgenError, RecipeError, StudioError
-from pixgen.recipe import make_recipe
 from pixgen.studio import Policy
 from pixgen.studio.gallery import Gallery
 from pixgen.studio.grids import Grid
 from pixgen.ui import comparing
+from pixgen.ui.drawn import Drawn
 from pixgen.ui.experimenting import (
     GridJobs,
     come_back,
     go_on,
-    opened,
     paint,
     plan_of,
     stop,
     told,
 )  # fmt: skip
 from pixgen.ui.form import fields, to_recipe
+from pixgen.ui.info import filled_with
 from pixgen.ui.texts import ENGLISH
 from pixgen.ui.visitors import Visitor
+from tests.ui.test_pad import address, drawn
 from tests.ui.test_painting import painted, seated
 
 SAY = ENGLISH.experiment
@@ -193,11 +195,72 @@ def test_in_public_a_grid_is_smaller(make_studio, visitor):
     assert studio.runs() == []
 
 
-def test_an_opened_recipe_paints_the_same_from_the_form():
-    asked = fields(Policy(), ENGLISH)
-    recipe = to_recipe({**FORM, "prompt": "a fox \\{x\\}", "learning_rate": 0.3}, ENGLISH)
-    again = to_recipe({**opened(recipe, asked), "preset": "draft"}, ENGLISH)
-    assert again == recipe
+def test_a_cell_opens_with_its_very_recipe(studio, visitor):
+    values = {"across": "optimizer.name", "across_values": "RAdam, Adamax"}
+    last = screens_of(paint(GridJobs(studio), {**FORM, **values}, visitor, words=ENGLISH))[-1]
+    for run in map(studio.run, runs_in(last.sheet)):
+        form = filled_with(run.recipe, fields(Policy(), ENGLISH), name=run.id)
+        assert to_recipe(form, ENGLISH) == run.recipe
+    assert run.recipe.optimizer.name == "Adamax"
+
+
+def test_a_drawn_start_and_regions_are_in_every_cell(make_studio, visitor):
+    studio = make_studio(policy=Policy.for_public())
+    form = {
+        **FORM, "start": "drawn", "start_strength": 0.3,
+        "drawn": drawn(address("red"), _2=address("white")), "down": "start.strength",
+        "down_values": "0.1, 0.6",
+    }  # fmt: skip
+    jobs = GridJobs(studio)
+    last = screens_of(paint(jobs, form, visitor, words=ENGLISH))[-1]
+    runs = [studio.run(run) for run in runs_in(last.sheet)]
+    assert [run.recipe.start.strength for run in runs] == [0.1, 0.1, 0.6, 0.6]
+    for run in runs:
+        with Image.open(run.folder / run.recipe.start.picture) as start:
+            assert start.convert("RGB").getpixel((0, 0)) == (255, 0, 0)
+        assert (run.folder / run.recipe.prompts[0][1].mask).is_file()
+
+
+@pytest.mark.parametrize(
+    ("across", "values", "kinds"),
+    [
+        ("preset", "draft, waves", ["picture", "picture"]),
+        ("prompt", '["a cat | rain", "a hen | fog"]', ["picture", "picture"]),
+        ("start", "grey, snow", ["grey", "snow"]),
+    ],
+)
+def test_what_is_drawn_stays_whatever_else_varies(across, values, kinds, visitor):
+    form = {"start": "drawn", "across": across, "across_values": values}
+    with ExitStack() as files:
+        sent = drawn(address("red"), _1=address("white"))
+        given = Drawn.read(sent, files=files, words=ENGLISH)
+        cells = [cell.recipe for cell in plan_of({**FORM, **form}, ENGLISH, drawn=given).cells]
+    assert [cell.start.kind for cell in cells] == kinds
+    assert {cell.prompts[0][0].mask for cell in cells} == {given.files[1]}
+
+
+def test_a_grid_starts_from_the_last_picture_and_keeps_it(make_studio, visitor):
+    studio = make_studio(seconds=0.01)
+    first = seated(painted(studio, visitor, steps=1))
+    jobs, form = GridJobs(studio), {**FORM, "start": "last", "across_values": "1-2"}
+    screens = paint(jobs, form, first, words=ENGLISH)
+    name = next(screen.grid for screen in screens if screen.grid)
+    stop(jobs, name, first)
+    screens_of(screens)
+    first.run(studio).picture.write_bytes(b"")  # it is not needed any more
+    last = screens_of(go_on(GridJobs(studio), name, first, words=ENGLISH))[-1]
+    assert [studio.run(run).recipe.start.kind for run in runs_in(last.sheet)] == ["picture"] * 2
+
+
+@pytest.mark.parametrize(
+    ("start", "said"), [("drawn", "draw it first"), ("last", "no last picture")]
+)
+def test_a_grid_never_falls_back_to_another_start(studio, visitor, start, said):
+    (*_, last) = screens_of(
+        paint(GridJobs(studio), {**FORM, "start": start}, visitor, words=ENGLISH)
+    )
+    assert said in last.notice
+    assert studio.runs() == []
 
 
 def test_titles_cannot_become_html(studio, visitor):
@@ -227,8 +290,3 @@ def test_in_public_nobody_compares_anothers_run(make_studio, visitor):
     assert comparing.choices(Gallery(studio), stranger, ENGLISH) == []
     with pytest.raises(StudioError, match="not there any more"):
         comparing.compared(studio, own.seat["job"], own.seat["job"], stranger, words=ENGLISH)
-
-
-def test_a_start_from_a_picture_is_opened_as_a_sketch():
-    assert opened(make_recipe({"prompts": "a fox", "start": {"kind": "idea", "idea": "x"}}),
-                  fields(Policy(), ENGLISH))["start"] == "sketch"  # fmt: skip

@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixgen.errors import RecipeError
+from pixgen.losses import Losses
 from pixgen.presets import available_presets
+from pixgen.recipe import make_recipe
 from pixgen.start import Start
 from pixgen.studio import Policy
 from pixgen.ui.form import fields, preset_values, remarks, sizes, to_recipe
+from pixgen.ui.losses import PLACES
 from pixgen.ui.texts import ENGLISH
 
 
@@ -56,7 +59,7 @@ def test_every_loss_and_the_drawer_arrive():
     made = recipe(
         drawer="pixels", saturation=0.5, smoothness=1, smoothness_kind="log", symmetry=2,
         symmetry_kind="vertical", edge=3, edge_colour="navy", tiling=4, anti_text=0.25, palette=5,
-        palette_colours="red, white", style=1.5, wished_picture="/a/style.png",
+        palette_colours="red, white", style=1.5, edge_margin=0.2, aesthetics=0.75, wished_picture="/a/style.png",
     )  # fmt: skip
     losses = made.losses
     assert (made.drawer, losses.saturation, losses.tiling, losses.anti_text) == (
@@ -67,7 +70,8 @@ def test_every_loss_and_the_drawer_arrive():
     )
     assert (losses.smoothness.weight, losses.smoothness.kind) == (1, "log")
     assert (losses.symmetry.weight, losses.symmetry.kind) == (2, "vertical")
-    assert (losses.edge.weight, losses.edge.colour) == (3, "navy")
+    assert (losses.edge.weight, losses.edge.colour, losses.edge.margin) == (3, "navy", 0.2)
+    assert losses.aesthetics == 0.75
     assert (losses.palette.weight, losses.palette.colours) == (5, ("red", "white"))
     assert (losses.style.weight, losses.style.picture) == (1.5, "/a/style.png")
     assert losses.palette.picture == ""
@@ -85,6 +89,28 @@ def test_a_setting_that_is_empty_is_the_presets():
 
 def test_without_a_seed_each_recipe_has_its_own():
     assert len({recipe(seed="").seed for _ in range(8)}) == 8
+
+
+@pytest.mark.parametrize("name", sorted(available_presets()))
+def test_a_preset_passes_through_the_form_unharmed(name):
+    preset = available_presets()[name].recipe
+    if name == "restyle":  # asks for a video
+        pytest.skip("it cannot be painted without a video")
+    made = recipe(preset=name, seed="3", **preset_values(name))
+    assert made == make_recipe(preset, {"prompts": "a red fox", "seed": 3, "preset": name})
+
+
+def test_one_setting_of_a_journey_brings_the_others_along():
+    shown = preset_values("journey")
+    made = recipe(preset="journey", seed="3", **shown | {"turn": "0:2"})
+    assert made.journey.turn == ((0, 2.0),)
+    assert (made.journey.every, made.journey.zoom) == (3, ((0, 1.02),))
+    assert made.steps == available_presets()["journey"].recipe["steps"]
+
+
+def test_every_loss_is_on_the_page():
+    offered = {place.partition(".")[0] for place in PLACES.values()}
+    assert offered == set(Losses.model_fields)
 
 
 @pytest.mark.parametrize("seed", ["-1", "1.5", "seven", "9" * 19, "９", "1e3"])
@@ -182,7 +208,9 @@ def test_whatever_a_browser_kept_the_form_can_be_shown(kept):
         value = field.allowed(kept)
         assert type(value) in (type(field.default), int, float), name
         if field.choices:
-            assert value in field.choices
+            assert (
+                {*value} <= {*field.choices} if isinstance(value, list) else value in field.choices
+            )
         if field.low is not None:
             assert field.low <= value <= field.high
 

@@ -37,7 +37,6 @@ def test_ones_own_page_offers_the_table_and_own_models(tmp_path, monkeypatch):
     assert offered[0] == "pocket"
     assert {"imagenet-16384", "gumbel-8192", "flowers"} <= set(offered)
     assert "ViT-B-32/laion2b_s34b_b79k" in choices(Policy(), "clip")
-    assert choices(Policy(), "clip_beside")[0] == ""
 
 
 def test_a_public_page_offers_what_is_here(tmp_path):
@@ -49,17 +48,11 @@ def test_a_public_page_offers_what_is_here(tmp_path):
 
 def test_what_is_chosen_arrives():
     made = to_recipe(
-        {
-            "prompt": "a fox",
-            "model": "amused",
-            "clip": "robust-ViT-B-32",
-            "clip_beside": "ViT-B-32/openai",
-        },
-        ENGLISH,
-    )
+        {"prompt": "a fox", "model": "amused", "clip": ["robust-ViT-B-32", "ViT-B-32/openai"]}, ENGLISH
+    )  # fmt: skip
     assert (made.model, made.clip_names) == ("amused", ("robust-ViT-B-32", "ViT-B-32/openai"))
-    alone = to_recipe({"prompt": "a fox", "clip": "pocket", "clip_beside": "pocket"}, ENGLISH)
-    assert (alone.model, alone.clip_names) == ("pocket", ("pocket",))
+    nobody = to_recipe({"prompt": "a fox", "clip": []}, ENGLISH)
+    assert (nobody.model, nobody.clip_names) == ("pocket", ("pocket",))  # the preset's
 
 
 @pytest.mark.parametrize(

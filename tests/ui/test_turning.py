@@ -14,6 +14,7 @@ from pixgen.ui.texts import ENGLISH
 from pixgen.ui.turning import apply, fork, more
 from pixgen.ui.visitors import Pages, Visitor
 from tests.studio.fakes import a_recipe
+from tests.ui.test_pad import address, drawn
 from tests.ui.test_painting import FORM, begun, painted, seated
 
 SAY = ENGLISH.turning
@@ -56,6 +57,34 @@ def test_a_weight_alone_is_applied(slow, visitor):
     (change,) = visitor.run(slow).recipe.changes
     assert [prompt.weight for prompt in change.prompts[0]] == [1, 0.25]
     assert change.learning_rate is None
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_what_is_brushed_is_applied_and_goes_on(make_studio, visitor, public):
+    slow = make_studio(seconds=0.02, policy=Policy.for_public() if public else Policy())
+    screens, visitor = begun(slow, visitor, steps=300)
+    form = {**FORM, "drawn": drawn(_2=address("white"))}
+    assert apply(slow, form, visitor, words=ENGLISH) == SAY.applied
+    assert apply(slow, form, visitor, words=ENGLISH) == SAY.nothing_new
+    next(screen for screen in screens if visitor.run(slow).recipe.changes)
+    assert apply(slow, FORM, visitor, words=ENGLISH) == SAY.applied  # it was cleared
+    stop(slow, visitor)
+    screens_of(screens)
+    run = visitor.run(slow)
+    brushed, cleared = (change.prompts[0] for change in run.recipe.changes[:2])
+    assert (run.folder / brushed[1].mask).is_file()
+    assert (brushed[0].mask, cleared[1].mask) == ("", "")
+    on = begun_again(slow, fork(slow, form, visitor, words=ENGLISH), visitor)
+    assert (on.folder / on.recipe.changes[-1].prompts[0][1].mask).is_file()
+
+
+def begun_again(studio, screens, visitor):
+    """The run that begins now, stopped."""
+    for screen in screens:
+        if screen.seat:
+            visitor = seated([screen])
+            stop(studio, visitor)
+    return visitor.run(studio)
 
 
 def test_nothing_is_applied_where_nothing_is_painted(studio, visitor):

@@ -24,8 +24,15 @@ LOSSES = LossWords(
     ),
     edge="Tek renkli kenar payı",
     edge_colour="Kenar payının rengi",
+    edge_margin="Kenar payının genişliği",
+    edge_margin_help="Kısa kenarın ne kadarı olduğu.",
     tiling="Yan yana dikişsiz",
     anti_text="Yazı olmasın",
+    aesthetics="İnsanların oylarına göre güzel",
+    aesthetics_help=(
+        "OpenAI'nin CLIP'lerinden birinin, örneğin ViT-B-32/openai'nin bakması ve LAION'un onun için "
+        "olan dosyası gerekir."
+    ),
     style="Aşağıdaki resmin üslubunda",
     wished_picture="Renkler ve üslup için bir resim",
     drawer="Çizim yöntemi",

@@ -4,11 +4,10 @@ from pixgen.ui.model_texts import ModelWords
 
 MODELS = ModelWords(
     title="Modeller",
-    help="Büyük bir model ilk kullanıldığında indirilir. Bir GPU ya da sabır ister.",
+    model_help="Büyük bir model ilk kullanıldığında indirilir. Bir GPU ya da sabır ister.",
     model="Çizen",
     clip="Bakan",
-    clip_beside="yanında bakan",
-    nobody="başka kimse yok",
+    clip_help="Birkaçı birlikte bakabilir.",
     fetching="Model indiriliyor",
     fetched="{done:,} / {total:,} MB",
     fetched_so_far="şimdiye dek {done:,} MB",

@@ -1,0 +1,121 @@
+"""From what was drawn on the page to a recipe: a start, and for each prompt the region where it applies."""
+
+import json
+import tempfile
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pixgen.commands.regions import Region, with_regions
+from pixgen.errors import RecipeError
+from pixgen.recipe import Recipe, make_recipe
+from pixgen.studio import Run
+from pixgen.ui.basis import Basis
+from pixgen.ui.pad import DRAWN, LAST
+from pixgen.ui.retouching import decoded
+from pixgen.ui.texts import Words
+
+_LARGEST = 16 * 2**20  # characters of all that was drawn
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn, as paths of pictures: a start, and regions by their prompts' numbers."""
+
+    start: str = ""
+    regions: tuple[Region, ...] = ()
+
+    @classmethod
+    def read(cls, sent: Any, *, files: ExitStack, words: Words) -> "Drawn":
+        """From the pad's JSON; the pictures live as files as long as ``files`` is open.
+
+        Raises RecipeError if it did not arrive whole.
+        """
+        start, regions = _read(sent, words)
+        if not start and not regions:
+            return cls()
+        folder = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="pixgen-")))
+
+        def kept(data: str, name: str) -> str:
+            (folder / name).write_bytes(decoded(data, words))
+            return str(folder / name)
+
+        return cls(
+            kept(start, "drawing.png") if start else "",
+            tuple(
+                (number, {"region": "everywhere", "mask": kept(data, f"region-{number}.png")})
+                for number, data in sorted(regions.items())
+            ),
+        )
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every picture, the start first."""
+        masks = (where["mask"] for _, where in self.regions)
+        return (*([self.start] if self.start else []), *masks)
+
+    def placed(self, recipe: Recipe) -> Recipe:
+        """The recipe whose prompts apply where they were brushed; a region without a prompt is left out."""
+        most = max(map(len, recipe.prompts))
+        regions = [region for region in self.regions if region[0] <= most]
+        if not regions:
+            return recipe
+        return make_recipe(recipe.model_dump(), {"prompts": with_regions(recipe.prompts, regions)})
+
+
+def with_drawn(
+    recipe: Recipe, values: Mapping[str, Any], drawn: Drawn, run: Run | None, *, words: Words
+) -> tuple[Recipe, Collection[str]]:
+    """The recipe with what was drawn in it, and the pictures that it names for that.
+
+    Args:
+        values: the form.
+        run: the visitor's last, which a start may be.
+
+    Raises RecipeError if something is missing.
+    """
+    basis = Basis.read(values.get("basis"))
+    values = values if basis is None else basis.changed(values)
+    trusted, kind = list(drawn.files), values.get("start")
+    if kind == DRAWN:
+        if not drawn.start:
+            raise RecipeError(words.pad.not_drawn)
+        recipe = _from_picture(recipe, drawn.start)
+    elif kind == LAST:
+        if run is None or not run.picture.is_file():
+            raise RecipeError(words.pad.nothing_last)
+        trusted.append(str(run.picture))
+        recipe = _from_picture(recipe, trusted[-1])
+    settings = _settings(values)
+    if settings and recipe.start.kind == "picture":
+        recipe = make_recipe(recipe.model_dump(), {"start": settings})
+    return drawn.placed(recipe), trusted
+
+
+def _from_picture(recipe: Recipe, path: str) -> Recipe:
+    start = {"kind": "picture", "picture": path, "idea": (), "mask": "", "extend": ""}
+    return make_recipe(recipe.model_dump(), {"start": start})
+
+
+def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    side = values.get("start_extend")
+    if side not in (None, "no"):
+        return {"extend": side, "strength": 0.0}
+    asked = {"strength": values.get("start_strength"), "fit": values.get("start_fit")}
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _read(sent: Any, words: Words) -> tuple[str, dict[int, str]]:
+    """The drawn start and the regions by their prompts' numbers, as ``data:`` addresses."""
+    if not sent:
+        return "", {}
+    try:
+        if len(sent) > _LARGEST:
+            raise ValueError
+        value = json.loads(sent)
+        regions = {int(number): data for number, data in value["regions"].items()}
+        return value["start"], regions
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RecipeError(words.pad.not_arrived) from error
