@@ -26,7 +26,8 @@ class Sketch(Value):
     temperature: Annotated[float, Field(ge=0, le=4)] = 0.7
     top_k: Annotated[int, Field(ge=1, le=1 << 20)] = 256
     guidance: Annotated[float, Field(ge=0, le=20)] = 3.0
-    looks: Annotated[float, Field(ge=0, le=5)] = 0.4  # how strictly things look as the words do
+    memory: bool = True  # things that it knows are drawn as it remembers them, and not written
+    looks: Annotated[float, Field(ge=0, le=5)] = 0.4  # how strictly others look as the words do
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "Sketch":

@@ -18,6 +18,7 @@ from einops import rearrange
 from pixgen.models.catalog import find
 from pixgen.models.checkpoint import load_weights, read_config
 from pixgen.models.clip import Words
+from pixgen.models.portraits import Portraits, load_portraits
 
 BLOCK = 2  # codes a side
 CELLS = BLOCK * BLOCK
@@ -89,6 +90,7 @@ class Sketcher(nn.Module):
         self.elsewhere, self.coloured = tuple(config["elsewhere"]), tuple(config["coloured"])
         self.vqgan_name, self.clip_name = config["vqgan"], config["clip"]
         self.grid, self.places = config["grid"], config["places"]
+        self.portraits: Portraits | None = None  # of things that it need not write
         self.blocks_a_side = self.grid // BLOCK
         count = self.blocks_a_side**2
         # The VQGAN's own codes, so that like codes look alike from the first step on.
@@ -303,4 +305,5 @@ def load_sketcher(name: str, device: str) -> Sketcher:
     entry = find(name, "sketcher")
     model = Sketcher(read_config(entry.config)["model"])
     load_weights(model, entry.weights)
+    model.portraits = load_portraits(entry.weights.parent)
     return model.eval().requires_grad_(False).to(device)

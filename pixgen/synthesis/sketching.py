@@ -14,6 +14,7 @@ from pixgen.prompts import Prompt
 from pixgen.recipe import Recipe
 from pixgen.synthesis.frames import Candidate, as_pixels
 from pixgen.synthesis.ideas import idea_vector
+from pixgen.synthesis.remembered import remembered
 from pixgen.synthesis.sketch import OPEN, Hand
 from pixgen.synthesis.spread import code_size, spread, windows
 
@@ -55,17 +56,24 @@ class Sketching:
         self.codes = torch.empty(0)  # (N, rows, columns)
         self.candidates: tuple[Candidate, ...] = ()
         self._pictures, self._generator, self._kept = pictures, generator, kept
+        self._remembered = remembered(recipe, book.sketcher, book.vqgan, generator)
 
     @torch.no_grad()
     def __iter__(self) -> Iterator[torch.Tensor]:
         """Yields pictures ``(1, 3, H, W)`` in [0, 1], one after each row of blocks."""
         settings = self.recipe.start.sketch
         hand = Hand(settings.temperature, settings.top_k, settings.guidance, settings.looks)
-        codes = self._known().repeat(settings.candidates, 1, 1)
+        known = self._known()
+        codes = known.repeat(settings.candidates, 1, 1)
+        if self._remembered:
+            codes = self._remembered.ground(codes)
         for written in spread(
             self.book.sketcher, self._wanted(), known=codes, hand=hand, generator=self._generator
         ):
             codes = written
+            yield self._decoded(codes[:1])
+        if self._remembered:
+            codes = self._remembered.things(codes, known == OPEN)
             yield self._decoded(codes[:1])
         drawn = torch.cat([self._decoded(each[None]) for each in codes])
         liked = self.judge(drawn)
@@ -81,7 +89,7 @@ class Sketching:
         sketcher = self.book.sketcher
         rows, columns = code_size(self.recipe.width, self.recipe.height, grid=sketcher.grid)
         count = len(windows(max(rows, columns), grid=sketcher.grid, middle_first=True))
-        return count * sketcher.blocks_a_side
+        return count * sketcher.blocks_a_side + (self._remembered is not None)
 
     def picked(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The codes ``(rows, columns)`` and the picture ``(1, 3, H, W)`` of the recipe's choice."""
@@ -109,13 +117,19 @@ class Sketching:
         texts = [prompt.text for prompt in pulling if prompt.text]
         if not texts:
             return Wanted(vectors=self._vector(pulling)) if pulling else Wanted()
+        if self._remembered:
+            ground = self._remembered.shown.ground
+            return self._read(ground, ground) if ground else Wanted()
         first = max((prompt for prompt in pulling if prompt.text), key=lambda prompt: prompt.weight)
-        together, alone = (
-            self.book.reader.read_texts([text], places=self.book.sketcher.places)
-            for text in (", ".join(texts), first.text)
-        )
         # All are read; what one looks like by itself counts for the weightiest alone.
-        return Wanted(words=Words(together.hidden, alone.tokens))
+        return self._read(", ".join(texts), first.text)
+
+    def _read(self, text: str, alone: str) -> Wanted:
+        together, single = (
+            self.book.reader.read_texts([each], places=self.book.sketcher.places)
+            for each in (text, alone)
+        )
+        return Wanted(words=Words(together.hidden, single.tokens))
 
     def _vector(self, terms: Sequence[Prompt]) -> torch.Tensor:
         return idea_vector(

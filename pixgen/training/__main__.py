@@ -19,6 +19,7 @@ from pixgen.training.drawings import PIXELS_FILE, TABLE_FILE, load_sprites, rend
 from pixgen.training.export import VOCABULARY, export_clip, export_sketcher, export_vqgan
 from pixgen.training.held_out import SEED, write_held_out
 from pixgen.training.looks import telling_tokens
+from pixgen.training.portraits import write_portraits
 from pixgen.training.reconstructions import save_reconstructions
 from pixgen.training.settings import settings_bank
 from pixgen.training.train_clip import ClipTraining, train_clip
@@ -106,12 +107,13 @@ def vqgan(
 
 @app.command()
 def decoder(
-    folder: Folder = HOME, steps: int = 4_000, threads: Threads = 2, device: Device = "cpu",
+    folder: Folder = HOME, steps: int = 600, threads: Threads = 2, device: Device = "cpu",
 ) -> None:  # fmt: skip
     """Train the bundled VQGAN's decoder on; its encoder and codes, which the sketcher writes, stay."""
     training = VqganTraining(
-        steps, codes_from=-1, crisp_from=0, whole_from=0, kept_from=0, plain=0.5, corner_weight=0.3,
-        learning_rate=2e-4, threads=threads,
+        steps, codes_from=-1, crisp_from=0, whole_from=0, kept_from=0, plain=0.7, frugal=0.5,
+        corner_weight=0.3, spike_weight=3.0, critic_weight=0.0, learning_rate=4e-4, batch=12,
+        threads=threads,
     )  # fmt: skip
     train_vqgan(
         configs.VQGAN, _prepared(folder), folder / "vqgan", training,
@@ -143,6 +145,13 @@ def sketcher(
         vqgan=load_vqgan("pocket", device), clip=reader, device=device,
         weights=begin,
     )  # fmt: skip
+
+
+@app.command()
+def portraits(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
+    """Write the sketcher's portraits of things, in the bundled VQGAN's codes, and their names."""
+    count = write_portraits(_prepared(folder), load_vqgan("pocket", "cpu"), assets)
+    typer.echo(f"{count} portraits")
 
 
 @app.command()

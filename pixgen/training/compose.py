@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 
+from pixgen.synthesis.portrayal import tinted
 from pixgen.training.compositions import Background, Composition, Layer
 from pixgen.training.drawings import SIDE, load_sprites
 from pixgen.training.painters import COLOURS
@@ -81,7 +82,7 @@ class Composer:
         sprites = torch.from_numpy(pixels)
         for row, layer in enumerate(layers):
             if layer.tint:
-                sprites[row] = _tinted(sprites[row], self._shade(layer.tint))
+                sprites[row] = tinted(sprites[row], self._shade(layer.tint))
         # A coarser level for what is drawn small: bilinear sampling alone would alias.
         coarse = F.interpolate(F.avg_pool2d(sprites, 2), scale_factor=2, mode="bilinear")
         small = torch.tensor([layer.scale < 0.6 for layer in layers])
@@ -114,20 +115,6 @@ class Composer:
 
     def _noise(self, side: int) -> torch.Tensor:
         return torch.from_numpy(self.rng.random((1, 1, side, side), dtype=np.float32))
-
-
-def _tinted(sprite: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
-    """The drawing in shades of one colour: dark stays dark, light stays light."""
-    alpha = sprite[3:].clamp(min=1e-3)
-    light = (sprite[:3] / alpha * GREY[:, None, None]).sum(0, keepdim=True)
-    spread = (light - 0.55) * 0.75
-    colour = colour[:, None, None]
-    shaded = torch.where(
-        spread < 0, colour * (1 + 1.6 * spread), colour + (1 - colour) * 1.1 * spread
-    )
-    if float(colour.max()) < 0.12:  # black, and silhouettes: little may shine through
-        shaded = colour + 0.12 * light
-    return torch.cat([shaded.clamp(0, 1) * sprite[3:], sprite[3:]])
 
 
 def _transforms(layers: list[Layer]) -> torch.Tensor:

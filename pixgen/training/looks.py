@@ -15,6 +15,7 @@ from pixgen.models.sketcher import BLOCK
 from pixgen.models.vqgan import Vqgan
 from pixgen.training.compose import Composer
 from pixgen.training.compositions import Composition
+from pixgen.training.loop import half
 from pixgen.training.painters import COLOURS
 from pixgen.training.phrases import FILLERS, FILTERS, LARGE, MEDIA, PATTERNS, SMALL, STYLES
 from pixgen.training.plain_hand import WHITE, PlainHand
@@ -86,7 +87,7 @@ def looks_of_words(
     blocks = []
     for start in range(0, len(drawn), 32):
         pictures = composer.draw(drawn[start : start + 32]).to(vqgan.codebook.device)
-        with torch.autocast(pictures.device.type, torch.bfloat16):
+        with half(pictures.device):
             latents = vqgan.encode(pictures).float()
         blocks.append(rearrange(vqgan.lookup(codes(latents)),
                                 "b d (h p) (w q) -> b (h w) (p q d)", p=BLOCK, q=BLOCK))  # fmt: skip

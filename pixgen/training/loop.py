@@ -12,6 +12,8 @@ import torch
 import torch.nn as nn
 from rich.console import Console
 
+from pixgen.models.working import half_precision
+
 console = Console()
 
 
@@ -84,6 +86,12 @@ def begin(state: Resumable, folder: Path) -> tuple[Checkpoint, Log]:
     if saved := checkpoint.load():
         state.load(saved)
     return checkpoint, log
+
+
+def half(device: torch.device) -> torch.autocast:
+    """Half precision for what follows, where the hardware has it: a processor without it would imitate
+    it, some two hundred times more slowly."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=half_precision(device) is not None)
 
 
 def adamw(

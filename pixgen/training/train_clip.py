@@ -25,7 +25,7 @@ from pixgen.synthesis.cutouts import disturb, place, sample
 from pixgen.training.captions import Author
 from pixgen.training.compose import Composer
 from pixgen.training.compositions import Composition
-from pixgen.training.loop import adamw, begin, cosine
+from pixgen.training.loop import adamw, begin, cosine, half
 
 # Whole things, a little turned and bent, as an optimizer's cutouts will show them.
 VIEWS = CutoutSet(
@@ -174,10 +174,10 @@ class _State:
 
 def moved_against(views: torch.Tensor, strength: float) -> torch.Tensor:
     """Views moved up their gradient: half of them by its sign, half along it in length."""
-    slope, half = views.grad.detach(), len(views) // 2
+    slope, middle = views.grad.detach(), len(views) // 2
     moved = strength * slope.sign()
-    length = slope[half:].flatten(1).norm(dim=1).clamp(min=1e-9)[:, None, None, None]
-    moved[half:] = slope[half:] / length * strength * slope[0].numel() ** 0.5
+    length = slope[middle:].flatten(1).norm(dim=1).clamp(min=1e-9)[:, None, None, None]
+    moved[middle:] = slope[middle:] / length * strength * slope[0].numel() ** 0.5
     return (views.detach() + moved).clamp(0, 1)
 
 
@@ -222,7 +222,7 @@ def _pass(
     model: CLIP, views: torch.Tensor, tokens: torch.Tensor, targets: torch.Tensor, part: float
 ) -> tuple[float, float]:
     """Forward and backward with ``part`` of the loss; the loss and the share found right."""
-    with torch.autocast(views.device.type, torch.bfloat16):
+    with half(views.device):
         texts = embed_texts(model, tokens).float()
         images = F.normalize(model.visual(normalise(views)).float(), dim=-1)
     logits = model.logit_scale.exp().clamp(max=60) * images @ texts.T

@@ -17,7 +17,7 @@ from pixgen.training.compose import Composer
 from pixgen.training.compositions import Composition
 from pixgen.training.frugal import FrugalCodes
 from pixgen.training.looks import Looks, looks_of_words
-from pixgen.training.loop import adamw, begin, cosine
+from pixgen.training.loop import adamw, begin, cosine, half
 from pixgen.training.plain_hand import PlainHand, as_people_ask
 
 # What share of a batch is told how; the rest is told nothing, which guidance needs.
@@ -114,7 +114,7 @@ class Bank:
             compositions = self._compositions(min(16, count - start))
             pictures = self.composer.draw(compositions).to(self.vqgan.codebook.device)
             latents = _encoded(self.vqgan, pictures)
-            with torch.autocast(pictures.device.type, torch.bfloat16):
+            with half(pictures.device):
                 images = self.clip.embed_images(pictures)
             self.codes += (self.frugal or self.vqgan.codes)(latents).cpu().to(torch.int16)
             self.images += images.cpu().half()
@@ -162,7 +162,7 @@ class Bank:
 
 @torch.no_grad()
 def _encoded(vqgan: Vqgan, pictures: torch.Tensor) -> torch.Tensor:
-    with torch.autocast(pictures.device.type, torch.bfloat16):
+    with half(pictures.device):
         return vqgan.encode(pictures).float()
 
 
@@ -212,7 +212,7 @@ class _State:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["speed"]
         self.optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(batch.codes.device.type, torch.bfloat16):
+        with half(batch.codes.device):
             features = self.model(batch.codes, told(self.model, batch))
             loss, slope = code_loss(self.model, features, batch.codes, backward=True)
             cosines = F.cosine_similarity(self.model.prior(batch.texts).float(), batch.images)
@@ -284,7 +284,7 @@ def evaluate(model: Sketcher, held_out: Bank) -> dict[str, float]:
                "nothing": Wanted()}  # fmt: skip
     figures = {}
     for name, wanted in told_by.items():
-        with torch.autocast(batch.codes.device.type, torch.bfloat16):
+        with half(batch.codes.device):
             features = model(batch.codes, model.told(wanted, count=len(batch.codes)))
             loss, _ = code_loss(model, features, batch.codes, backward=False)
         figures[f"held_out_{name}"] = loss.item()

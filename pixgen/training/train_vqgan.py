@@ -16,11 +16,13 @@ from taming.modules.discriminator.model import NLayerDiscriminator, weights_init
 from pixgen.models.vqgan import Vqgan
 from pixgen.training.captions import Author
 from pixgen.training.compose import Composer
-from pixgen.training.loop import begin, cosine
+from pixgen.training.frugal import FrugalCodes
+from pixgen.training.loop import begin, cosine, half
 from pixgen.training.plain_hand import PlainHand
 from pixgen.training.train_clip import normalise
 
 CORNER = 16  # pixels
+USUAL = 8.0  # deviations, as far as a norm's output may go
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ class VqganTraining:
     kept_from: int = 1 << 30  # encoder and codes stay from here on: a sketcher may learn them
     plain: float = 0.0  # the share of whole pictures in a plain hand, as a sketcher draws them
     corner_weight: float = 0.0  # of a blot that norms make a decoder hide in the first corner
+    frugal: float = (
+        0.0  # the share of pictures in codes that are easy to foretell, as a sketcher's are
+    )
+    spike_weight: float = 0.0  # of the spikes before norms that cause such a blot
     batch: int = 24  # crops; four crops cost one whole picture
     learning_rate: float = 6e-4
     seed: int = 0
@@ -75,6 +81,11 @@ def train_vqgan(
             features = Features(clip().to(device))
         if step == training.codes_from:
             state.book.start([_crops(author, composer, 64).to(device) for _ in range(12)])
+        if training.frugal and state.frugal is None and step >= training.kept_from:
+            seen = [
+                _whole(author, composer, 16, hand=hand, plain=training.plain) for _ in range(12)
+            ]
+            state.count_codes(seen)
         figures = state.update(pictures, features)
         log.add(state.step, training.steps, figures)
         if state.step % 1000 == 0 and state.step > training.codes_from:
@@ -105,6 +116,8 @@ class _State:
             self.critic.parameters(), lr=2e-4, betas=(0.5, 0.9)
         )
         self.book = Codebook(self.model)
+        self.frugal: FrugalCodes | None = None
+        self.spikes = Spikes(self.model.decoder) if training.spike_weight else None
 
     _PARTS = ("model", "average", "critic", "optimizer", "critic_optimizer")
 
@@ -130,16 +143,18 @@ class _State:
 
     def update(self, pictures: torch.Tensor, features: "Features | None") -> dict[str, float]:
         """One step of the model and, in the crisp part, of the critic; returns the figures."""
-        training, half = self.training, torch.autocast(pictures.device.type, torch.bfloat16)
+        training, halved = self.training, half(pictures.device)
         for group in self.optimizer.param_groups:
-            group["lr"] = training.learning_rate * cosine(self.step, training.steps)
+            group["lr"] = training.learning_rate * cosine(
+                self.step, training.steps, warm_up=min(200, training.steps // 10)
+            )
         kept = self.step >= training.kept_from
         if self.step == training.kept_from:
             self._keep_codes()
-        with half, torch.set_grad_enabled(not kept):
+        with halved, torch.set_grad_enabled(not kept):
             latents = self.model.encode(pictures)
         entering, commitment = self._coded(latents.float(), kept=kept)
-        with half:
+        with halved:
             drawn = self.model.decode(entering)
         drawn = drawn.float()
         figures = reconstruction(drawn, pictures)
@@ -149,24 +164,36 @@ class _State:
             first = (drawn - pictures)[..., :CORNER, :CORNER]
             figures["corner"] = first.abs().mean()
             loss = loss + training.corner_weight * figures["corner"]
+        if self.spikes:
+            figures["spikes"] = self.spikes.height()
+            loss = loss + training.spike_weight * figures["spikes"]
         crisp = self.step >= training.crisp_from
         if crisp:
             figures["features"] = features.distance(drawn, pictures)
-            with half:
+            loss = loss + training.feature_weight * figures["features"]
+        criticised = crisp and training.critic_weight > 0
+        if criticised:
+            with halved:
                 figures["critic"] = -self.critic(drawn * 2 - 1).float().mean()
             ramp = min(1.0, (self.step - training.crisp_from) / 500)
-            loss = loss + training.feature_weight * figures["features"]
             loss = loss + ramp * training.critic_weight * figures["critic"]
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.learned, 1.0)
         self.optimizer.step()
-        if crisp:
+        if criticised:
             figures["critic_loss"] = self._update_critic(pictures, drawn.detach())
         self._update_average()
         self.step += 1
         figures["psnr"] = -10 * torch.log10(figures["l2"])
         return {name: float(value.detach()) for name, value in figures.items()}
+
+    @torch.no_grad()
+    def count_codes(self, seen: list[torch.Tensor]) -> None:
+        """Count how often codes come in some pictures, to choose those that are easy to foretell."""
+        device = self.model.codebook.device
+        latents = [self.average.encode(pictures.to(device)).float() for pictures in seen]
+        self.frugal = FrugalCodes(self.average, torch.cat(latents))
 
     @torch.no_grad()
     def _keep_codes(self) -> None:
@@ -183,12 +210,14 @@ class _State:
         codes = self.model.codes(latents.detach())
         quantized = self.model.lookup(codes)
         if kept:
+            if few := round(len(codes) * self.training.frugal):
+                quantized[:few] = self.model.lookup(self.frugal(latents[:few]))
             return quantized, torch.zeros((), device=latents.device)
         self.book.update(latents.detach(), codes, self.step)
         return latents + (quantized - latents).detach(), F.mse_loss(latents, quantized.detach())
 
     def _update_critic(self, pictures: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
-        with torch.autocast(pictures.device.type, torch.bfloat16):
+        with half(pictures.device):
             real = self.critic(pictures * 2 - 1).float()
             fake = self.critic(drawn * 2 - 1).float()
         loss = (F.relu(1 - real).mean() + F.relu(1 + fake).mean()) / 2
@@ -277,6 +306,31 @@ class Codebook:
         self.model.codebook.data.copy_(self.sums / self.sizes.clamp(min=1e-5)[:, None])
 
 
+class Spikes:
+    """How far the norms' outputs leave what is usual.
+
+    A decoder can turn a whole picture's contrast down by one huge number in a corner, because its norms
+    divide by the picture's deviation: the number is seen as a blot in everything that it decodes.
+    """
+
+    def __init__(self, decoder: nn.Module) -> None:
+        self._heights: list[torch.Tensor] = []
+        for module in decoder.modules():
+            if isinstance(module, nn.GroupNorm):
+                module.register_forward_hook(self._add)
+
+    def _add(self, norm: nn.GroupNorm, _inputs: tuple, output: torch.Tensor) -> None:
+        usual = USUAL * norm.weight.detach().abs().clamp(min=0.1)[:, None, None]
+        over = (output - norm.bias[:, None, None]).float().abs() / usual - 1
+        self._heights.append(over.clamp(min=0).square().mean())
+
+    def height(self) -> torch.Tensor:
+        """The mean square of what lies over, summed over the norms passed since the last call."""
+        total = torch.stack(self._heights).sum()
+        self._heights.clear()
+        return total
+
+
 class Features:
     """The first layers of the pocket CLIP as a measure of likeness."""
 
@@ -285,7 +339,7 @@ class Features:
 
     def distance(self, drawn: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
         """The mean squared difference of normalised features, over three layers."""
-        with torch.autocast(pictures.device.type, torch.bfloat16):
+        with half(pictures.device):
             with torch.no_grad():
                 wanted = self._layers(pictures)
             found = self._layers(drawn)

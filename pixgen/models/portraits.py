@@ -1,0 +1,62 @@
+"""What things look like: a sketcher's portraits of them in the codes of a VQGAN, found by name."""
+
+import json
+import lzma
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+CODES_FILE, LEXICON_FILE = "portraits.npy.xz", "portraits.json"
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """The words by which a text says what it shows, in small letters.
+
+    Args:
+        names: of each thing's name the portraits that show it, likelier ones first.
+        weak: names that may well say something else.
+        lettered: portraits that may not be mirrored.
+        colours: red, green and blue in 0 to 255, of one word or two.
+        small, large: words of size.
+        fillers: words that say nothing of a thing's look.
+        places: phrases that say where, of left, right, top and bottom.
+        grounds: phrases that say what is behind the things, and by which it is called alone.
+    """
+
+    names: dict[str, list[int]]
+    weak: list[str]
+    lettered: list[int]
+    colours: dict[str, list[int]]
+    small: list[str]
+    large: list[str]
+    fillers: list[str]
+    places: dict[str, list[str]]
+    grounds: dict[str, str]
+
+    @cached_property
+    def grounds_in_words(self) -> list[tuple[tuple[str, ...], str]]:
+        """The grounds as words, longer ones first, and what each is called alone."""
+        split = [(tuple(said.split()), alone) for said, alone in self.grounds.items()]
+        return sorted(split, key=lambda each: len(each[0]), reverse=True)
+
+
+@dataclass(frozen=True)
+class Portraits:
+    """Codes ``(N, grid, grid)`` int64 of things alone on white, and how they are found."""
+
+    codes: torch.Tensor
+    lexicon: Lexicon
+
+
+def load_portraits(folder: Path) -> Portraits | None:
+    """The portraits beside a sketcher's weights, if it has any."""
+    if not (folder / LEXICON_FILE).exists():
+        return None
+    lexicon = Lexicon(**json.loads((folder / LEXICON_FILE).read_text("utf-8")))
+    with lzma.open(folder / CODES_FILE) as file:
+        codes = torch.from_numpy(np.load(file, allow_pickle=False).astype(np.int64))
+    return Portraits(codes, lexicon)

@@ -1,0 +1,125 @@
+"""Draws things that are remembered: what a thing looks like is known, what is around it is written.
+
+As retrieval-augmented generators do (arXiv 2204.11824), a name is looked up instead of learned by heart:
+its portrait is decoded, tinted, placed as the text says, laid over the picture that the sketcher wrote,
+and all that it touches is coded anew.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+
+from pixgen.models.portraits import Portraits
+from pixgen.models.vqgan import Vqgan
+from pixgen.synthesis.things import USUAL, Thing
+
+WHITE = 0.86  # of the darkest channel: what is paler and reaches the edge is paper
+MOVED, RESIZED = 0.025, 0.06  # by chance: parts of the side, and of the size
+GREY = (0.299, 0.587, 0.114)
+
+
+class Portrayal:
+    """Draws things from portraits in the codes of ``vqgan``.
+
+    Args:
+        generator: all chance comes from it; on the VQGAN's device.
+    """
+
+    def __init__(self, portraits: Portraits, vqgan: Vqgan, generator: torch.Generator) -> None:
+        self.portraits, self.vqgan, self.generator = portraits, vqgan, generator
+        self._cutouts: dict[int, torch.Tensor] = {}
+
+    def over(
+        self, picture: torch.Tensor, things: Sequence[Thing], box: tuple[int, int, int, int]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Things laid over a picture ``(1, 3, H, W)``; returns it and how opaque they are,
+        ``(1, 1, H, W)``.
+
+        Args:
+            box: left, top, right and bottom in pixels, of what the things' places are parts of.
+        """
+        opacity = torch.zeros_like(picture[:, :1])
+        for thing in reversed(things):  # what is named first is in front
+            layer = self._layer(thing, picture.shape[-2:], box)
+            picture = picture * (1 - layer[:, 3:]) + layer[:, :3]
+            opacity = torch.maximum(opacity, layer[:, 3:])
+        return picture, opacity
+
+    def _layer(
+        self, thing: Thing, size: tuple[int, int], box: tuple[int, int, int, int]
+    ) -> torch.Tensor:
+        """A thing alone on a canvas, colours times opacity, and opacity: ``(1, 4, H, W)``."""
+        index = thing.portraits[self._chance(len(thing.portraits))]
+        cutout = self._cutout(index)
+        if thing.colour:
+            cutout = tinted(cutout, torch.tensor(thing.colour, device=cutout.device) / 255)
+        if index not in self.portraits.lexicon.lettered and self._chance(2):
+            cutout = cutout.flip(-1)
+        left, top, right, bottom = box
+        shift = torch.rand(3, generator=self.generator, device=self.generator.device) * 2 - 1
+        by_chance = [float(part) for part in shift]
+        length = min(right - left, bottom - top)
+        side = max(8, round(length * thing.size / USUAL * (1 + RESIZED * by_chance[2])))
+        x = left + (right - left) * thing.x + length * MOVED * by_chance[0]
+        y = top + (bottom - top) * thing.y + length * MOVED * by_chance[1]
+        resized = F.interpolate(cutout, size=(side, side), mode="bilinear", antialias=True)
+        return _pasted(resized, size, round(x - side / 2), round(y - side / 2))
+
+    def _cutout(self, index: int) -> torch.Tensor:
+        """A portrait without its paper, colours times opacity, and opacity: ``(1, 4, h, w)``."""
+        if index not in self._cutouts:
+            codes = self.portraits.codes[index : index + 1].to(self.vqgan.codebook.device)
+            drawn = self.vqgan.decode(self.vqgan.lookup(codes)).float().clamp(0, 1)
+            opacity = 1 - _paper(drawn)
+            self._cutouts[index] = torch.cat([drawn * opacity, opacity], dim=1)
+        return self._cutouts[index]
+
+    def _chance(self, count: int) -> int:
+        device = self.generator.device
+        return int(torch.randint(count, (), generator=self.generator, device=device))
+
+
+def _paper(drawn: torch.Tensor) -> torch.Tensor:
+    """How much of each pixel is paper, ``(1, 1, H, W)`` in [0, 1]: pale, and joined to the edge."""
+    pale = F.pad((drawn.amin(1, keepdim=True) > WHITE).float(), (1, 1, 1, 1), value=1.0)
+    found = torch.zeros_like(pale)
+    found[..., 0, :] = 1.0
+    reached = -1.0
+    while float(found.sum()) > reached:
+        reached = float(found.sum())
+        for _ in range(8):
+            found = F.max_pool2d(found, 3, 1, 1) * pale
+    # A pixel more: at a thing's edge its colour is mixed with white.
+    grown = F.max_pool2d(found, 3, 1, 1)[..., 1:-1, 1:-1]
+    return F.avg_pool2d(grown, 3, 1, 1, count_include_pad=False)
+
+
+def _pasted(cutout: torch.Tensor, size: tuple[int, int], left: int, top: int) -> torch.Tensor:
+    """A cutout ``(1, 4, h, w)`` on an empty canvas of ``size`` (height, width); what lies beyond is lost."""
+    height, width = size
+    canvas = cutout.new_zeros(1, 4, height, width)
+    rows, columns = cutout.shape[-2:]
+    first_row, first_column = max(0, top), max(0, left)
+    last_row, last_column = min(height, top + rows), min(width, left + columns)
+    if first_row < last_row and first_column < last_column:
+        canvas[..., first_row:last_row, first_column:last_column] = cutout[
+            ..., first_row - top : last_row - top, first_column - left : last_column - left
+        ]
+    return canvas
+
+
+def tinted(layer: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
+    """A drawing ``(..., 4, H, W)``, colours times opacity and opacity, in shades of one colour ``(3,)``:
+    dark stays dark, light stays light."""
+    opacity = layer[..., 3:, :, :]
+    grey = torch.tensor(GREY, device=layer.device)[:, None, None]
+    light = (layer[..., :3, :, :] / opacity.clamp(min=1e-3) * grey).sum(-3, keepdim=True)
+    spread = (light - 0.55) * 0.75
+    colour = colour[:, None, None]
+    shaded = torch.where(
+        spread < 0, colour * (1 + 1.6 * spread), colour + (1 - colour) * 1.1 * spread
+    )
+    if float(colour.max()) < 0.12:  # black, and silhouettes: little may shine through
+        shaded = colour + 0.12 * light
+    return torch.cat([shaded.clamp(0, 1) * opacity, opacity], dim=-3)

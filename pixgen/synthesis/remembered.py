@@ -1,0 +1,91 @@
+"""Sketches of things that are remembered: the sketcher writes what is behind them, they are laid over it."""
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+
+from pixgen.models.sketcher import Sketcher
+from pixgen.models.vqgan import Vqgan
+from pixgen.recipe import Recipe
+from pixgen.synthesis.portrayal import Portrayal
+from pixgen.synthesis.sketch import OPEN
+from pixgen.synthesis.things import Shown, read_things
+
+TOUCHED = 0.04  # of a thing's opacity, from which on a code is written anew
+PALE = 0.72  # how far a ground of which nothing is said is from its colour to white
+
+
+class Remembered:
+    """What of a sketch is not written, but known.
+
+    Args:
+        shown: what is drawn.
+        sketcher: has portraits, in the codes of ``vqgan``.
+        generator: all chance comes from it.
+    """
+
+    def __init__(
+        self, shown: Shown, sketcher: Sketcher, vqgan: Vqgan, generator: torch.Generator
+    ) -> None:
+        self.shown, self._vqgan, self._generator = shown, vqgan, generator
+        self._colours = list(sketcher.portraits.lexicon.colours.values())
+        self._portrayal = Portrayal(sketcher.portraits, vqgan, generator)
+
+    def ground(self, codes: torch.Tensor) -> torch.Tensor:
+        """Codes ``(N, rows, columns)`` with a plain ground, or a fade of two colours, where nothing is
+        written and the words leave nothing for the sketcher."""
+        if self.shown.ground or not bool((codes == OPEN).all()):
+            return codes
+        rows, columns = (side * self._vqgan.factor for side in codes.shape[1:])
+        grounds = torch.cat([self._fade(rows, columns) for _ in codes])
+        return self._vqgan.codes(self._vqgan.encode(grounds))
+
+    def things(self, codes: torch.Tensor, free: torch.Tensor) -> torch.Tensor:
+        """Codes with all things laid over what is written.
+
+        Args:
+            codes: ``(N, rows, columns)``.
+            free: where they may be written anew, ``(1, rows, columns)``.
+        """
+        vqgan, box = self._vqgan, self._box(free[0])
+        drawn = vqgan.decode(vqgan.lookup(codes)).float().clamp(0, 1)
+        layers = [self._portrayal.over(each[None], self.shown.things, box) for each in drawn]
+        pictures, opacity = (torch.cat(parts) for parts in zip(*layers, strict=True))
+        touched = F.max_pool2d(opacity, vqgan.factor)[:, 0] > TOUCHED
+        return torch.where(touched & free, vqgan.codes(vqgan.encode(pictures)), codes)
+
+    def _box(self, free: torch.Tensor) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of what is free, in pixels."""
+        rows, columns = (free.any(axis).nonzero()[:, 0] for axis in (1, 0))
+        if not len(rows):
+            return 0, 0, free.shape[1] * self._vqgan.factor, free.shape[0] * self._vqgan.factor
+        edges = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+        return tuple(int(edge) * self._vqgan.factor for edge in edges)
+
+    def _fade(self, rows: int, columns: int) -> torch.Tensor:
+        """A ground ``(1, 3, rows, columns)``: of the colours that are said, or a pale one by chance."""
+        device = self._generator.device
+        if said := self.shown.colours:
+            ends = [said[0], said[-1]]
+        else:
+            picked = torch.randint(len(self._colours), (), generator=self._generator, device=device)
+            ends = [self._colours[int(picked)], (255, 255, 255)]
+        colours = torch.tensor(ends, device=device, dtype=torch.float32)[:, :, None, None] / 255
+        if not said:
+            colours = colours + (1 - colours) * PALE
+        part = torch.linspace(0, 1, rows, device=device)[:, None].expand(rows, columns)
+        return rearrange(colours[0] + (colours[1] - colours[0]) * part, "c h w -> 1 c h w")
+
+
+def remembered(
+    recipe: Recipe, sketcher: Sketcher, vqgan: Vqgan, generator: torch.Generator
+) -> Remembered | None:
+    """What a recipe's words show that the sketcher has portraits of, if there is anything."""
+    portraits, start = sketcher.portraits, recipe.start
+    if portraits is None or not start.sketch.memory or start.kind == "idea" or start.extend:
+        return None
+    texts = [prompt.text for prompt in recipe.opening if prompt.weight > 0 and prompt.text]
+    shown = read_things(", ".join(texts), portraits.lexicon)
+    if not shown.things:
+        return None
+    return Remembered(shown, sketcher, vqgan, generator)

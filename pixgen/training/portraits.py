@@ -1,0 +1,162 @@
+"""The sketcher's memory for things: a portrait of each in the VQGAN's codes, and the names to find it by.
+
+Names compete: for “car” an automobile (which has it among its names) is meant before a police car, and
+drawings of an emoji family before clip art, which is of every kind.
+"""
+
+import json
+import lzma
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pixgen.models.portraits import CODES_FILE, LEXICON_FILE
+from pixgen.models.vqgan import Vqgan
+from pixgen.training.captions import Author
+from pixgen.training.compose import Composer
+from pixgen.training.compositions import Composition
+from pixgen.training.looks import SILENT
+from pixgen.training.painters import COLOURS
+from pixgen.training.phrases import (
+    BOTTOM_WORDS,
+    FILLERS,
+    LARGE,
+    LEFT_WORDS,
+    RIGHT_WORDS,
+    SMALL,
+    TOP_WORDS,
+)
+from pixgen.training.plain_hand import NAMED, PlainHand
+from pixgen.training.settings import SETTINGS
+
+FLAGS = "emoji-9"
+LETTERED = {"emoji-8", "clipart-office"}  # never mirrored
+SECOND = ("fluent-flat", "noto", "emojione")  # hands of a second portrait
+MOST = 3  # things of one name
+# How a name may be a thing's, the surest first: as its own; as the last word of a longer one that few
+# share; as the first of its other names; as a last word that many share; as a first word; as any other.
+ITS_NAME, ITS_HEAD, FIRST_KEYWORD, A_HEAD, A_BEGINNING, KEYWORD = range(6)
+FEW = 2
+# Ends of words that name no thing, and words that say how one is, where, or how many.
+DOING = ("ing", "ed", "ful", "ous", "able", "ish", "less", "est")
+NUMBERS = {"one", "two", "three", "four", "five", "six"}
+WHERE = {"left", "right", "top", "bottom", "middle", "next"}
+KINDS = {"old", "new", "hot", "cold", "open", "man's", "woman's", "person"}
+UNNAMED = SILENT | NUMBERS | WHERE | KINDS | {*SMALL, *LARGE}
+TELLING = {"mountain", "rainbow", "orange", "bridge"}  # of the words in phrases of settings
+
+
+def write_portraits(data: Path, vqgan: Vqgan, folder: Path) -> int:
+    """Write all portraits and the lexicon that finds them; returns how many portraits there are."""
+    composer = Composer(data)
+    author = Author(composer.table, seed=0)
+    groups = _groups(composer.table)
+    drawn: list[Composition] = []
+    places: dict[str, list[int]] = {}
+    for thing, portrait in PlainHand(author).portraits().items():
+        if groups[thing] == FLAGS:
+            continue
+        second = _second(thing, portrait, author) if groups[thing] in NAMED else ()
+        both = [portrait, *second]
+        places[thing] = list(range(len(drawn), len(drawn) + len(both)))
+        drawn += both
+    codes = torch.cat([_codes(vqgan, composer.draw(drawn[at : at + 32]))
+                       for at in range(0, len(drawn), 32)])  # fmt: skip
+    with lzma.open(folder / CODES_FILE, "wb") as file:  # a quarter smaller than as npz
+        np.save(file, codes.numpy().astype(np.uint16))
+    names = _names(composer.table, groups, places)
+    lexicon = {
+        "names": {
+            name: [place for thing in things for place in places[thing]]
+            for name, (_, things) in sorted(names.items())
+        },
+        "weak": sorted(name for name, (kind, _) in names.items() if kind >= A_BEGINNING),
+        "lettered": [place for thing in places if groups[thing] in LETTERED for place in places[thing]],
+        "colours": COLOURS,
+        "small": SMALL, "large": LARGE, "fillers": FILLERS,
+        "places": {"left": LEFT_WORDS, "right": RIGHT_WORDS, "top": TOP_WORDS, "bottom": BOTTOM_WORDS},
+        "grounds": {
+            told: alone[0] for _, there, alone in SETTINGS.values() for told in (*there, *alone)
+        },
+    }  # fmt: skip
+    (folder / LEXICON_FILE).write_text(json.dumps(lexicon, separators=(",", ":")), "utf-8")
+    return len(drawn)
+
+
+def _groups(table: Sequence[dict]) -> dict[str, str]:
+    """Of each thing its group: that of an emoji where there is one."""
+    found: dict[str, str] = {}
+    for record in table:
+        if record["group"].startswith("emoji") or record["thing"] not in found:
+            found[record["thing"]] = record["group"]
+    return found
+
+
+def _second(thing: str, portrait: Composition, author: Author) -> Iterator[Composition]:
+    hands = {
+        author.table[index]["family"]: index
+        for index in range(len(author.table))
+        if author.table[index]["thing"] == thing and index not in author.unseen
+    }
+    layer = portrait.layers[0]
+    for family in SECOND:
+        if family in hands and hands[family] != layer.sprite:
+            yield replace(portrait, layers=(replace(layer, sprite=hands[family]),))
+            return
+
+
+@torch.no_grad()
+def _codes(vqgan: Vqgan, pictures: torch.Tensor) -> torch.Tensor:
+    return vqgan.codes(vqgan.encode(pictures.to(vqgan.codebook.device))).cpu()
+
+
+def _names(
+    table: Sequence[dict], groups: dict[str, str], things: Sequence[str]
+) -> dict[str, tuple[int, list[str]]]:
+    """Of each name how it is one, and the things that it may mean, the likeliest first."""
+    others: dict[str, set[str]] = defaultdict(set)
+    first: dict[str, str] = {}
+    for record in table:
+        others[record["thing"]].update(record["names"])
+        if record["names"]:
+            first.setdefault(record["thing"], record["names"][0])
+    claims: dict[str, list[tuple]] = defaultdict(list)
+    heads = Counter(
+        thing.split()[-1] for thing in things if groups[thing] in NAMED and " " in thing
+    )
+    for order, thing in enumerate(things):
+        words = thing.split()
+        told = dict.fromkeys(others[thing], KEYWORD)
+        if len(words) == 1 and others[thing]:
+            told[first[thing]] = FIRST_KEYWORD
+        if groups[thing] in NAMED:
+            told |= _ends(words, heads)
+        told[thing] = ITS_NAME
+        clipart = not groups[thing].startswith("emoji")
+        for name, kind in told.items():
+            if kind == KEYWORD and name.endswith(DOING):
+                continue
+            if name not in UNNAMED or name in TELLING:
+                claims[name].append((clipart, kind, len(words), order, thing))
+    meant = {}
+    for name, found in claims.items():
+        found.sort()
+        like_the_first = [each for each in found if each[:3] == found[0][:3]]
+        one_of_many = found[0][1] in (ITS_HEAD, A_HEAD)
+        meant[name] = (
+            found[0][1],
+            [thing for *_, thing in like_the_first[: MOST if one_of_many else 1]],
+        )
+    return meant
+
+
+def _ends(words: list[str], heads: Counter) -> dict[str, int]:
+    """How the first and the last word of a longer name are names too: a palm tree is a tree, and a palm."""
+    if len(words) == 1:
+        return {}
+    first = {} if words[0] in COLOURS else {words[0]: A_BEGINNING}
+    return first | {words[-1]: ITS_HEAD if heads[words[-1]] <= FEW else A_HEAD}

@@ -1,0 +1,99 @@
+"""Things that are remembered are laid over what the sketcher writes; the rest of it stays."""
+
+import pytest
+import torch
+
+from pixgen.models.portraits import Lexicon, Portraits
+from pixgen.recipe import make_recipe
+from pixgen.synthesis.portrayal import Portrayal, tinted
+from pixgen.synthesis.remembered import remembered
+from pixgen.synthesis.sketch import OPEN
+from pixgen.synthesis.things import Thing
+
+LEXICON = Lexicon(
+    names={"fox": [0, 1]}, weak=[], lettered=[], colours={"red": [220, 20, 20]},
+    small=["small"], large=["huge"], fillers=[], places={"left": ["on the left"]},
+    grounds={"on a hill": "a hill"},
+)  # fmt: skip
+
+
+@pytest.fixture
+def sketcher(tiny_sketcher):
+    grid = tiny_sketcher.grid
+    chance = torch.Generator().manual_seed(3)
+    codes = torch.randint(32, (2, grid, grid), generator=chance)
+    tiny_sketcher.portraits = Portraits(codes, LEXICON)
+    return tiny_sketcher
+
+
+@pytest.fixture
+def recalled(sketcher, tiny_vqgan):
+    def recall(prompt: str, seed: int = 1, **start):
+        recipe = make_recipe({"prompts": prompt, "start": {"kind": "sketch"}}, {"start": start})
+        return remembered(recipe, sketcher, tiny_vqgan, torch.Generator().manual_seed(seed))
+
+    return recall
+
+
+def test_what_is_not_known_is_left_to_the_sketcher(recalled, tiny_sketcher):
+    assert recalled("a fox") is not None
+    assert recalled("a glacier") is None
+    assert recalled("a glacier | a fox:-1") is None
+    assert recalled("a fox", sketch={"memory": False}) is None
+    tiny_sketcher.portraits = None
+    assert recalled("a fox") is None
+
+
+def test_only_codes_under_the_thing_change(recalled):
+    memory = recalled("a small fox on the left on a hill")
+    assert memory.shown.ground == "a hill"
+    before = torch.zeros(2, 8, 8, dtype=torch.long)
+    after = memory.things(before, torch.ones(1, 8, 8, dtype=torch.bool))
+    assert (after != before).any()
+    assert (after[:, :, 5:] == 0).all()
+
+
+def test_what_is_kept_stays(recalled):
+    free = torch.zeros(1, 8, 8, dtype=torch.bool)
+    free[:, 2:6, 2:6] = True
+    before = torch.zeros(1, 8, 8, dtype=torch.long)
+    after = recalled("a fox").things(before, free)
+    assert (after != before).any()
+    assert (after[~free] == 0).all()
+
+
+def test_the_same_chance_draws_the_same(sketcher, tiny_vqgan):
+    def drawn(seed: int) -> torch.Tensor:
+        portrayal = Portrayal(sketcher.portraits, tiny_vqgan, torch.Generator().manual_seed(seed))
+        return portrayal.over(torch.ones(1, 3, 32, 32), [Thing((0, 1))], (0, 0, 32, 32))[0]
+
+    assert torch.equal(drawn(1), drawn(1))
+    assert not torch.equal(drawn(1), drawn(2))
+
+
+def test_a_plain_ground_needs_no_sketcher_and_a_setting_does(recalled):
+    open_codes = torch.full((1, 8, 8), OPEN)
+    assert (recalled("a fox on a red background").ground(open_codes) != OPEN).all()
+    assert (recalled("a fox on a hill").ground(open_codes) == OPEN).all()
+
+
+def test_a_thing_that_reaches_beyond_the_edge_is_cut(sketcher, tiny_vqgan):
+    portrayal = Portrayal(sketcher.portraits, tiny_vqgan, torch.Generator().manual_seed(0))
+    white = torch.ones(1, 3, 32, 48)
+    drawn, opacity = portrayal.over(white, [Thing((0,), x=1.0, y=0.0, size=2.0)], (0, 0, 48, 32))
+    assert drawn.shape == (1, 3, 32, 48)
+    assert torch.equal(
+        drawn[(opacity == 0).expand_as(drawn)], white[(opacity == 0).expand_as(white)]
+    )
+    beyond, nothing = portrayal.over(white, [Thing((0,), x=9.0, y=9.0)], (0, 0, 48, 32))
+    assert float(nothing.max()) == 0
+    assert torch.equal(beyond, white)
+
+
+def test_a_tint_keeps_light_and_dark():
+    layer = torch.ones(4, 2, 2)
+    layer[:3, 0] = 0.1
+    shaded = tinted(layer, torch.tensor([0.8, 0.1, 0.1]))
+    assert (shaded[:3, 0] < shaded[:3, 1]).all()
+    assert (shaded[0] > shaded[1]).all()
+    assert torch.equal(shaded[3], layer[3])

@@ -1,0 +1,100 @@
+"""What a text shows: its things, their number, colour, size and place, and what is behind them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pixgen.models.portraits import Lexicon
+from pixgen.synthesis.things import ASIDE, LARGE, LOW, PAIRED, SMALL, USUAL, read_things
+
+FOX, HOUSE, ENGINE, ORANGE, TABLE, CHEER = (1,), (2, 3), (4,), (5,), (6,), (7,)
+LEXICON = Lexicon(
+    names={
+        "fox": [1], "house": [2, 3], "fire engine": [4], "orange": [5], "table": [6], "cheer": [7],
+        "kitchen": [8],
+    },
+    weak=["cheer"], lettered=[],
+    colours={"red": [200, 0, 0], "dark red": [90, 0, 0], "orange": [250, 130, 0]},
+    small=["small"], large=["huge"], fillers=["cute"],
+    places={"left": ["on the left"], "right": ["on the right"], "top": [], "bottom": []},
+    grounds={"on a snowy hill": "a snowy hill", "a fire": "a fire", "at night": "a starry night"},
+)  # fmt: skip
+
+
+def portraits(text: str) -> list[tuple[int, ...]]:
+    return [thing.portraits for thing in read_things(text, LEXICON).things]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a fox", [FOX]),
+        ("Foxes, and a house", [FOX, HOUSE]),
+        ("a fire engine", [ENGINE]),
+        ("an orange", [ORANGE]),
+        ("an orange fox", [FOX]),  # side by side, the last one is meant
+        ("a kitchen table", [TABLE]),
+        ("a cheer for the fox and the house", [FOX, HOUSE]),  # the surer names first
+        ("cheer", [CHEER]),
+        ("a fox, a fox and a house", [FOX, HOUSE]),
+        ("a foxglove", []),
+        ("", []),
+    ],
+)
+def test_names_are_found(text, expected):
+    assert portraits(text) == expected
+
+
+def test_a_colour_goes_to_the_thing_that_it_stands_before():
+    first, second = read_things("a cute dark red fox next to a red house", LEXICON).things
+    assert first.colour == (90, 0, 0)
+    assert second.colour == (200, 0, 0)
+
+
+def test_a_setting_is_no_thing_and_things_stand_on_it():
+    shown = read_things("a fox on a snowy hill", LEXICON)
+    assert shown.ground == "a snowy hill"
+    assert shown.things[0].y == 0.5 + LOW
+    assert read_things("a fire engine at night", LEXICON).ground == "a starry night"
+
+
+def test_a_plain_background_is_its_colours():
+    shown = read_things("a fox on a dark red background", LEXICON)
+    assert shown.colours == ((90, 0, 0),)
+    assert shown.ground == ""
+    assert shown.things[0].colour is None
+    striped = read_things("a fox on a striped red background", LEXICON)
+    assert striped.ground == "on a striped red background"
+    assert striped.colours == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("a fox", USUAL), ("a small fox", SMALL), ("a huge fox", LARGE), ("a fox on the left", ASIDE)],
+)
+def test_sizes(text, size):
+    assert read_things(text, LEXICON).things[0].size == size
+
+
+def test_places():
+    (aside,) = read_things("a small fox on the right", LEXICON).things
+    assert aside.x > 0.7
+    fox, house = read_things("a fox on the right and a house", LEXICON).things
+    assert fox.x > house.x
+    fox, house = read_things("a fox above a house", LEXICON).things
+    assert fox.y < house.y
+    fox, house = read_things("a fox under a house", LEXICON).things
+    assert fox.y > house.y
+
+
+def test_several_stand_beside_each_other():
+    things = read_things("three red foxes", LEXICON).things
+    assert [thing.x for thing in things] == sorted({thing.x for thing in things})
+    assert len(things) == 3
+    assert all(thing.colour == (200, 0, 0) for thing in things)
+    assert [thing.size for thing in read_things("foxes", LEXICON).things] == [PAIRED, PAIRED]
+
+
+@given(st.text(alphabet="aforexd ,background'-.onhusetw", max_size=80))
+def test_any_text_can_be_read(text):
+    assert len(read_things(text, LEXICON).things) <= 3

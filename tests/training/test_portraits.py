@@ -1,0 +1,49 @@
+"""Which thing a name means, when several may have it."""
+
+from pixgen.training.portraits import A_BEGINNING, A_HEAD, ITS_HEAD, ITS_NAME, KEYWORD, _names
+
+
+def record(thing: str, *names: str, group: str = "emoji-5") -> dict:
+    return {"thing": thing, "names": list(names), "group": group}
+
+
+TABLE = [
+    record("automobile", "car", "driving"),
+    record("police car", "cops"),
+    record("racing car"),
+    record("tram car"),
+    record("red apple"),
+    record("apple", group="clipart-food"),
+    record("palm tree", "holiday"),
+    record("small airplane"),
+    record("red book"),
+]
+
+
+def meant(name: str) -> tuple[int, list[str]] | None:
+    groups = {each["thing"]: each["group"] for each in TABLE}
+    return _names(TABLE, groups, list(groups)).get(name)
+
+
+def test_a_whole_name_is_surest():
+    assert meant("police car") == (ITS_NAME, ["police car"])
+
+
+def test_a_first_keyword_comes_before_one_of_many():
+    assert meant("car")[1] == ["automobile"]
+
+
+def test_a_last_word_that_few_share_is_a_name_before_clip_art():
+    assert meant("apple") == (ITS_HEAD, ["red apple"])
+
+
+def test_other_names_are_weaker():
+    assert meant("palm") == (A_BEGINNING, ["palm tree"])
+    assert meant("holiday") == (KEYWORD, ["palm tree"])
+    assert A_HEAD < A_BEGINNING
+
+
+def test_words_that_name_no_thing_are_left_out():
+    assert meant("driving") is None
+    assert meant("small") is None
+    assert meant("red") is None
