@@ -7,7 +7,7 @@ at once don't disturb each other, and a run can be repeated.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -39,6 +39,13 @@ class Placement:
 
     matrices: torch.Tensor
     paddings: tuple[str, ...]
+
+    def in_batches(self, batches: int) -> Iterator[tuple[torch.Tensor, "Placement"]]:
+        """The cutouts in at most so many batches: which rows each has, and where they lie."""
+        count = len(self.paddings)
+        for rows in torch.arange(count).chunk(min(batches, count)):
+            paddings = tuple(self.paddings[row] for row in rows.tolist())
+            yield rows, Placement(self.matrices[rows], paddings)
 
 
 def place(

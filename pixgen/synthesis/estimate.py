@@ -8,14 +8,14 @@ import torch
 from pixgen.growing import Growth
 from pixgen.losses import Losses
 from pixgen.models.published import random_perceptor, random_vqgan, sketcher_bytes
-from pixgen.models.working import working
 from pixgen.prompts import Prompt
 from pixgen.recipe import Recipe
 from pixgen.start import Start
-from pixgen.synthesis.cutouts import Placement, disturb, look_up, place, read
+from pixgen.synthesis.cutouts import disturb, look_up, place, read
 from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.losses import spherical_dist_loss
 from pixgen.synthesis.making import make_drawer
+from pixgen.synthesis.precision import arithmetic
 from pixgen.synthesis.tracing import filled, shapes_alone
 
 # On a CPU, what torch's libraries take for themselves, and what the allocator wastes; fitted once to
@@ -68,19 +68,16 @@ def _traced(recipe: Recipe) -> Estimate:
         cutouts.set, cutouts.count, aspect=recipe.width / recipe.height, generator=generator
     )
     batches = [
-        look_up(
-            Placement(placed.matrices[rows], tuple(placed.paddings[row] for row in rows.tolist())),
-            size=side, height=recipe.height, width=recipe.width,
-        )
-        for rows in torch.arange(cutouts.count).chunk(min(cutouts.batches, cutouts.count))
-    ]  # fmt: skip
+        look_up(places, size=side, height=recipe.height, width=recipe.width)
+        for _, places in placed.in_batches(cutouts.batches)
+    ]
     with shapes_alone() as trace:
         filled(perceptor, "cpu")
         if drawn_by_vqgan:
             drawer = make_drawer(recipe, filled(vqgan, "cpu"))
         weights = trace.held
         trace.begin_peak()
-        with _precision(recipe), working(recipe.engine), torch.enable_grad():
+        with arithmetic(recipe, torch.device("cpu")), torch.enable_grad():
             _step(recipe, drawer, perceptor, batches, generator)
         return Estimate(weights, trace.peak - weights)
 
@@ -98,8 +95,3 @@ def _step(recipe: Recipe, drawer: Drawer, perceptor, batches, generator: torch.G
         del seen, vectors
     drawn.backward(picture.grad)
     moments.clear()
-
-
-def _precision(recipe: Recipe):
-    on = recipe.precision != "float32"
-    return torch.autocast("cpu", getattr(torch, recipe.precision if on else "bfloat16"), enabled=on)

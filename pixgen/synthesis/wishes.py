@@ -1,4 +1,5 @@
-"""A recipe's wishes beside its prompts, as one function of the picture; what is off costs nothing."""
+"""A recipe's wishes beside its prompts, as functions of the picture and its latent; what is off costs
+nothing."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -55,6 +56,15 @@ class Wishes:
     def of_picture(self, picture: torch.Tensor) -> dict[str, torch.Tensor]:
         """The weighted losses of a picture ``(1, 3, H, W)`` by name."""
         return {name: weight * loss(picture) for name, weight, loss in self._found}
+
+    def of_latent(self, latent: torch.Tensor, start: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The weighted losses of a latent that began at ``start``, by name."""
+        start_latent, latent_decay, found = self.losses.start_latent, self.losses.latent_decay, {}
+        if start_latent:
+            found["start_latent"] = start_latent * (latent - start).square().mean()
+        if latent_decay:
+            found["latent_decay"] = latent_decay * latent.square().mean()
+        return found
 
     def _add(self, name: str, weight: float, loss: Callable[[torch.Tensor], torch.Tensor]) -> None:
         if weight:

@@ -38,7 +38,7 @@ def paint(tiny_vqgan, tiny_perceptor):
 def test_it_begins_small_and_every_picture_is_whole(paint):
     painting, sides = paint(recipe()), []
     for frame in painting:
-        sides.append((painting.drawer.width, painting.drawer.height))
+        sides.append((painting.canvas.drawer.width, painting.canvas.drawer.height))
         assert frame.picture.shape == (64, 72, 3)
     assert sides == [(36, 32)] * 2 + [(72, 64)] * 3
 
@@ -76,7 +76,7 @@ def test_more_steps_never_shrink_what_has_grown(paint):
     longer = paint(recipe(steps=60))
     longer.restore(done.state())
     next(longer)
-    assert (longer.drawer.width, longer.drawer.height) == (72, 64)
+    assert (longer.canvas.drawer.width, longer.canvas.drawer.height) == (72, 64)
 
 
 def test_what_a_mask_keeps_keeps_its_pixels(paint):

@@ -1,0 +1,103 @@
+"""The canvas while it is painted: a drawer's latent, and all that goes by its shape and grows with it."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import torch
+from PIL import Image
+
+from pixgen.recipe import Recipe
+from pixgen.synthesis.averaging import Average
+from pixgen.synthesis.drawers import Drawer
+from pixgen.synthesis.enlarge import enlarge
+from pixgen.synthesis.growth import grown_latent, grown_memory
+from pixgen.synthesis.making import make_drawer
+
+
+class Canvas:
+    """The latent, where it started, its average, and what the optimizer remembers of it.
+
+    Args:
+        pictures: every path that the recipe names, with its opened picture.
+    """
+
+    def __init__(
+        self, recipe: Recipe, drawer: Drawer, *, pictures: Mapping[str, Image.Image]
+    ) -> None:
+        self._pictures = pictures
+        self.start_pixels: torch.Tensor | None = None  # where a loss wants them
+        self._prepare(recipe, drawer, recipe.stage(0))
+
+    def _prepare(self, recipe: Recipe, drawer: Drawer, stage: int) -> None:
+        self.drawer, self.stage = drawer, stage
+        self.start_latent = torch.zeros_like(drawer.latent)
+        self.average = Average(drawer.latent, decay=recipe.average)
+        wanted = recipe.optimizer
+        kind = getattr(torch.optim, wanted.name)
+        self.optimizer = kind([drawer.latent], lr=wanted.learning_rate)
+
+    @property
+    def latent(self) -> torch.Tensor:
+        """What the optimizer moves."""
+        return self.drawer.latent
+
+    @torch.no_grad()
+    def starts(self, latent: torch.Tensor, pixels: torch.Tensor | None) -> None:
+        """What is to stay near the start, stays near this one from now on."""
+        self.start_latent.copy_(latent)
+        self.start_pixels = pixels
+
+    def move(self, rate: float) -> None:
+        """Move the latent by its gradient, which is then gone."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.drawer.project()
+
+    def grow(self, recipe: Recipe, step: int) -> None:
+        """Become larger, if it is time when a step begins."""
+        stage = recipe.stage(step)
+        if stage <= self.stage:  # with more steps than before it may be less: nothing ever shrinks
+            return
+        before, memory = self.drawer, self.optimizer.state_dict()
+        latent, start, average = before.latent.detach(), self.start_latent, self.average
+        self._resize(recipe, stage)
+        grown = partial(grown_latent, drawer=before, larger=self.drawer)
+        self.latent.data.copy_(grown(latent))
+        self.drawer.project()
+        self.start_latent = grown(start)
+        self.average.go_on(average, grown, step=step)
+        shapes = {"old": latent.shape, "new": self.latent.shape}
+        self.optimizer.load_state_dict(grown_memory(memory, **shapes))
+        if self.start_pixels is not None:
+            width, height = recipe.canvas(stage)
+            self.start_pixels = enlarge(self.start_pixels, width=width, height=height)
+
+    def _resize(self, recipe: Recipe, stage: int) -> None:
+        """Be as large as a canvas that has grown so often, still empty."""
+        drawer = make_drawer(recipe, self.drawer.vqgan, pictures=self._pictures, stage=stage)
+        self._prepare(recipe, drawer, stage)
+
+    def state(self) -> dict:
+        """All of it: tensors and numbers, safe to save and to load."""
+        pixels = self.start_pixels
+        return {
+            "stage": self.stage,
+            "start_pixels": None if pixels is None else pixels.clone(),
+            "latent": self.latent.detach().clone(),
+            "start_latent": self.start_latent.clone(),
+            "average": self.average.sum.clone(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def restore(self, recipe: Recipe, state: dict) -> None:
+        """Be what it was in a state of the same recipe."""
+        if state.get("stage", self.stage) != self.stage:
+            self._resize(recipe, state["stage"])
+        if state["start_pixels"] is not None:
+            self.start_pixels = state["start_pixels"].to(self.latent.device)
+        self.latent.data.copy_(state["latent"])
+        self.start_latent.copy_(state["start_latent"])
+        self.average.sum.copy_(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])

@@ -1,0 +1,161 @@
+"""The judgement of a picture: how near CLIP finds it to the prompts, and what else a recipe wishes."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from PIL import Image
+
+from pixgen.models.clip import Perceptor, Perceptors
+from pixgen.prompts import Prompt, Scene
+from pixgen.recipe import Recipe
+from pixgen.synthesis.cutouts import disturb, sample
+from pixgen.synthesis.losses import prompt_loss, spherical_dist_loss
+from pixgen.synthesis.precision import gradient_scale
+from pixgen.synthesis.regions import Regions
+from pixgen.synthesis.starts import as_tensor
+from pixgen.synthesis.story import pulls
+from pixgen.synthesis.wishes import Wishes, opinions
+
+Figures = dict[str, torch.Tensor]  # scalars by name
+
+
+class Judge:
+    """Judges the pictures of one recipe.
+
+    Args:
+        pictures: every path that the recipe names, with its opened picture.
+        generator: the run's own chance, on the device of the perceptor.
+        mark: as of an ``Optimization``.
+    """
+
+    def __init__(
+        self, recipe: Recipe, perceptor: Perceptor | Perceptors, *,
+        pictures: Mapping[str, Image.Image], generator: torch.Generator, mark: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._perceptor, self._pictures = perceptor, pictures
+        self._generator, self._device, self._mark = generator, generator.device, mark
+        self._opening = recipe.opening
+        self._targets: dict[str, torch.Tensor] = {}
+        self._regions: dict[Scene, Regions] = {}  # of the scene in force
+        self.wishes = Wishes(recipe.losses, pictures=pictures, device=self._device)
+        self._opinions = opinions(recipe, perceptor)
+
+    @torch.no_grad()
+    def liking(self, pictures: torch.Tensor, prompts: Scene | None = None) -> torch.Tensor:
+        """How well pictures ``(N, 3, H, W)`` fit prompts, by default the first: cosines by weight,
+        ``(N,)``."""
+        prompts = prompts or self._opening
+        liking = torch.zeros(len(pictures), device=self._device)
+        vectors = self._perceptor.embed_images(pictures)
+        for prompt in prompts:
+            liking += prompt.weight * (vectors @ self._target(prompt))
+        return liking / max(1e-6, sum(abs(prompt.weight) for prompt in prompts))
+
+    def judge(
+        self, picture: torch.Tensor, recipe: Recipe, step: int, *,
+        start: torch.Tensor | None, backward: bool,
+    ) -> tuple[Figures, Figures]:  # fmt: skip
+        """Similarities by prompt, and losses by name.
+
+        Args:
+            picture: ``(1, 3, H, W)`` in [0, 1].
+            recipe: as it is in force at the step.
+            start: the start's picture, where a loss wants it.
+            backward: whether the gradient of the whole is added to ``picture.grad``, times the scale of
+                the recipe's precision.
+        """
+        similarities, losses = self._heard(picture, recipe, step, backward=backward)
+        losses |= self._wished(picture, recipe, start=start, backward=backward)
+        if backward and picture.grad is None:
+            picture.grad = torch.zeros_like(picture)
+        return similarities, losses
+
+    def _heard(
+        self, picture: torch.Tensor, recipe: Recipe, step: int, *, backward: bool
+    ) -> tuple[Figures, Figures]:
+        """What CLIP sees in the picture's cutouts."""
+        prompts, vectors = pulls(recipe, step, self._target)
+        if not prompts:
+            return {}, {}
+        cutouts, targets = recipe.cutouts, torch.stack(vectors)
+        regions = self._where(prompts)
+        placed = regions.place(
+            cutouts.set, cutouts.count, aspect=recipe.width / recipe.height, generator=self._generator
+        )  # fmt: skip
+        shares = regions.shares(placed)
+        looked_at = picture if regions.boxes else self._tiled(picture, recipe)
+        weights = torch.tensor([prompt.weight for prompt in prompts], device=self._device)
+        stops = torch.tensor([prompt.stop for prompt in prompts], device=self._device)
+        cosines, total, opined = 0.0, 0.0, dict.fromkeys(self._opinions, 0.0)
+        for rows, places in placed.in_batches(cutouts.batches):
+            seen = disturb(
+                sample(looked_at, places, size=self._perceptor.size),
+                cutouts.set.augmentations, self._generator,
+            )  # fmt: skip
+            self._mark("cutouts")
+            vectors = self._perceptor.embed_images(seen).float()
+            self._mark("clip")
+            distances = spherical_dist_loss(vectors, targets)
+            loss = prompt_loss(distances, weights=weights, stops=stops, shares=shares[rows])
+            part = len(rows) / cutouts.count
+            total = total + loss.detach() * part
+            for name, opinion in self._opinions.items():
+                found = opinion(vectors)
+                opined[name] = opined[name] + found.detach() * part
+                loss = loss + found
+            loss = loss * part
+            if backward:
+                (loss * gradient_scale(recipe)).backward()
+                self._mark("backward")
+            cosines = cosines + (vectors.detach() @ targets.T * shares[rows]).sum(0)
+        similarities: Figures = {}
+        for index, prompt in enumerate(prompts):
+            similarities[_unused(prompt.label, similarities)] = cosines[index] / cutouts.count
+        return similarities, {"prompts": total, **opined}
+
+    def _wished(
+        self, picture: torch.Tensor, recipe: Recipe, *, start: torch.Tensor | None, backward: bool
+    ) -> Figures:
+        """The losses of the picture itself."""
+        found, weight = self.wishes.of_picture(picture), recipe.losses.start_pixels
+        if weight:
+            found["start_pixels"] = weight * (picture - start).square().mean()
+        if backward and found:
+            (sum(found.values()) * gradient_scale(recipe)).backward()
+        return {name: loss.detach() for name, loss in found.items()}
+
+    def _tiled(self, picture: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+        """What cutouts are taken from: for tiles, the picture moved round by chance, so that CLIP sees
+        across its seams."""
+        if not recipe.losses.tiling:
+            return picture
+        part = torch.rand(2, generator=self._generator, device=self._device).tolist()
+        moves = [int(each * side) for each, side in zip(part, picture.shape[-2:], strict=True)]
+        return picture.roll(moves, (-2, -1))
+
+    def _where(self, prompts: Scene) -> Regions:
+        if prompts not in self._regions:
+            self._regions = {
+                prompts: Regions(prompts, pictures=self._pictures, device=self._device)
+            }
+        return self._regions[prompts]
+
+    def _target(self, prompt: Prompt) -> torch.Tensor:
+        key = f"[{prompt.picture}]" if prompt.picture else prompt.text
+        if key not in self._targets:
+            with torch.no_grad():
+                if prompt.picture:
+                    picture = as_tensor(self._pictures[prompt.picture]).to(self._device)
+                    vector = self._perceptor.embed_images(picture)
+                else:
+                    vector = self._perceptor.embed_texts([prompt.text])
+            self._targets[key] = vector[0]
+        return self._targets[key]
+
+
+def _unused(label: str, taken: Mapping[str, object]) -> str:
+    """The label, numbered if another prompt has the same."""
+    number, unique = 2, label
+    while unique in taken:
+        unique, number = f"{label} ({number})", number + 1
+    return unique
