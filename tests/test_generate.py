@@ -13,7 +13,7 @@ from PIL import Image
 
 import pixgen
 from pixgen.cli import main
-from pixgen.commands.generate import INTERRUPTED, follow
+from pixgen.commands.following import INTERRUPTED, follow
 from pixgen.commands.outputs import Outputs
 from pixgen.commands.reports import JsonReport, RichReport
 from pixgen.errors import StorageError, StudioError

@@ -45,6 +45,16 @@ def test_every_picture_has_its_recipe_and_all_one_seed():
     assert len({cell.recipe.seed for cell in refined}) == 1
 
 
+def test_a_style_is_put_around_the_words_of_both_ends():
+    options = Options(seed=7, styles=("watercolour",))
+    recipes = [cell.recipe for cell in plan_strip(("a fox", "an owl"), options, count=2).cells]
+    assert [recipe.prompt for recipe in recipes] == [
+        "watercolour of a fox",
+        "watercolour of an owl",
+    ]
+    assert [recipe.start.idea for recipe in recipes] == [recipe.prompts[0] for recipe in recipes]
+
+
 @pytest.mark.parametrize(
     ("ends", "count", "said"),
     [

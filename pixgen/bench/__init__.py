@@ -8,23 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
+from pixgen.commands.vocabulary import AsJson, Assignments, Device, Size
+
 bench = typer.Typer(
     name="bench", no_args_is_help=True, help="Measure this machine and these models."
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="For machines: one JSON object on stdout.")]
 Preset = Annotated[str | None, typer.Option(help="Which preset.", metavar="NAME")]
 Model = Annotated[str | None, typer.Option(help="What draws.", metavar="NAME")]
 Clip = Annotated[
     list[str] | None, typer.Option(help="What looks; several look together.", metavar="NAME")
 ]
-Size = Annotated[str | None, typer.Option(help="Width x height in pixels.", metavar="128x128")]
 Cutouts = Annotated[int | None, typer.Option(help="How many cutouts a step.", metavar="N")]
-Assignments = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Any field of the recipe: precision=bfloat16.", metavar="KEY=VALUE"),
-]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")]
 
 
 @bench.command("speed")

@@ -2,41 +2,28 @@
 
 import json
 import time
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from pixgen.commands.vocabulary import AsJson, LearningRate, OtherWords, OutputDir, Run, Weights
 from pixgen.errors import RecipeError
 
 PATIENCE = 30.0  # seconds to wait for the next step
 
 
 def change(
-    run: Annotated[str, typer.Argument(help="The run that is painted, by its name or folder.")],
-    prompt: Annotated[str | None, typer.Argument(help="Other words.")] = None,
-    weight: Annotated[
-        list[str] | None,
-        typer.Option(help="Another weight of one prompt, by its number.", metavar="2=0.5"),
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Another learning rate.", metavar="RATE")
-    ] = None,
-    output_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="For machines: one JSON object on stdout.")
-    ] = False,
+    run: Run,
+    prompt: OtherWords = None,
+    weight: Weights = None,
+    learning_rate: LearningRate = None,
+    output_dir: OutputDir = None,
+    as_json: AsJson = False,
 ) -> None:
     """Change words, weights or the learning rate of a picture while the page, or another terminal,
     paints it; its recipe records them with their step."""
     from pixgen.alternatives import draw
+    from pixgen.commands.following import located
     from pixgen.commands.fork import read_weights
-    from pixgen.commands.generate import located
     from pixgen.studio import Studio
     from pixgen.studio.changes import Turn
     from pixgen.studio.orders import is_taken, order_change

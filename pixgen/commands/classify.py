@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixgen.commands.listings import AsJson, printable
+from pixgen.commands.listings import printable
 from pixgen.commands.outputs import check_target
+from pixgen.commands.vocabulary import AsJson, Device
 from pixgen.errors import ClassifyError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def classify(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Let --csv and --explain replace existing files.")
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")] = "auto",
+    device: Device = "auto",
     output_dir: Annotated[
         Path | None,
         typer.Option(help="Where own label sets are kept, in “labels”; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"),

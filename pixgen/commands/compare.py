@@ -6,29 +6,22 @@ from typing import Annotated
 
 import typer
 
+from pixgen.commands.vocabulary import AsJson, OutputDir, Overwrite, Run
+
 
 def compare(
-    one: Annotated[str, typer.Argument(help="A run, by its name or folder.", metavar="RUN")],
-    other: Annotated[str, typer.Argument(help="Another one.", metavar="RUN")],
+    one: Run,
+    other: Run,
     out: Annotated[
         Path | None,
         typer.Option(help="Also draw their pictures side by side.", metavar="FILE.png"),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Let --out replace an existing file.")
-    ] = False,
-    output_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="For machines: one JSON object on stdout.")
-    ] = False,
+    overwrite: Overwrite = False,
+    output_dir: OutputDir = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print in one line in what the recipes of two runs differ."""
-    from pixgen.commands.generate import located
+    from pixgen.commands.following import located
     from pixgen.commands.outputs import check_target
     from pixgen.studio import Studio
     from pixgen.studio.compare import differences, draw_pair, in_one_line

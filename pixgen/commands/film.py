@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from pixgen.commands.vocabulary import AsJson, OutputDir, Overwrite
+
 
 def film(
     run: Annotated[
@@ -39,18 +41,9 @@ def film(
     scale: Annotated[
         int | None, typer.Option(help="How many times larger than painted, 1 to 8.", metavar="N")
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Let --out replace an existing file.")
-    ] = False,
-    output_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="For machines: one JSON object on stdout.")
-    ] = False,
+    overwrite: Overwrite = False,
+    output_dir: OutputDir = None,
+    as_json: AsJson = False,
 ) -> None:
     """Export the film of a run as MP4, WebM, GIF or WebP; nothing is painted again."""
     from pixgen.commands.films import film_of, followed

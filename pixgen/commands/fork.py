@@ -1,25 +1,29 @@
 """``pixgen fork``: go on from a run as another one, with other words, weights or another rate."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pixgen.commands.vocabulary import (
+    AsJsonLines,
+    Device,
+    FilmToo,
+    LearningRate,
+    OtherWords,
+    OutputDir,
+    OverwriteBoth,
+    Picture,
+    Run,
+    Weights,
+)
 from pixgen.errors import RecipeError
 
 
 def fork(
-    run: Annotated[str, typer.Argument(help="The run to go on from, by its name or folder.")],
-    prompt: Annotated[
-        str | None, typer.Argument(help="Other words; without them, those of the run.")
-    ] = None,
-    weight: Annotated[
-        list[str] | None,
-        typer.Option(help="Another weight of one prompt, by its number.", metavar="2=0.5"),
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Another learning rate.", metavar="RATE")
-    ] = None,
+    run: Run,
+    prompt: OtherWords = None,
+    weight: Weights = None,
+    learning_rate: LearningRate = None,
     steps: Annotated[
         int | None,
         typer.Option(
@@ -27,37 +31,21 @@ def fork(
             metavar="N",
         ),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Also keep the picture here.", metavar="FILE.png")
-    ] = None,
-    video: Annotated[
-        Path | None,
-        typer.Option(
-            help="Also keep the film here: .mp4, .webm, .gif or .webp.", metavar="FILE.mp4"
-        ),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Let --out and --video replace existing files.")
-    ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")] = "auto",
-    output_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="For machines: one JSON object a line, the result last.")
-    ] = False,
+    out: Picture = None,
+    video: FilmToo = None,
+    overwrite: OverwriteBoth = False,
+    device: Device = "auto",
+    output_dir: OutputDir = None,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Go on from where a run stands, as another run; the first stays as it is."""
     from pixgen.alternatives import draw
-    from pixgen.commands.generate import follow, located
+    from pixgen.commands.following import follow, located
     from pixgen.commands.outputs import Outputs
-    from pixgen.commands.reports import JsonReport, RichReport
+    from pixgen.commands.reports import report_for
     from pixgen.studio import Studio
 
-    report = JsonReport() if as_json else RichReport()
+    report = report_for(as_json)
     outputs = Outputs(picture=out, film=video, overwrite=overwrite)
     outputs.check()
     weights = read_weights(weight or ())

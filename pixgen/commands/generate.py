@@ -7,16 +7,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pixgen.commands.downloads import use_models_dir
-from pixgen.errors import RecipeError
+from pixgen.commands.following import follow, located, nothing_else
+from pixgen.commands.vocabulary import (
+    AsJsonLines,
+    Assignments,
+    Device,
+    FilmToo,
+    ModelsDir,
+    Negative,
+    OutputDir,
+    OverwriteBoth,
+    Picture,
+    Preset,
+    Resume,
+    Seed,
+    Size,
+    Styles,
+)
 
 if TYPE_CHECKING:
     from pixgen.commands.outputs import Outputs
     from pixgen.commands.reports import Report
     from pixgen.recipe import Recipe
-    from pixgen.studio import Job
-
-INTERRUPTED = 130  # the exit status after Ctrl-C
-GLIMPSES_A_SECOND = 4.0
 
 
 def generate(
@@ -26,45 +38,17 @@ def generate(
             help="What to paint: “a red fox | snow:0.5”, scenes with ^, pictures as [PATH]."
         ),
     ] = None,
-    negative: Annotated[
-        list[str] | None,
-        typer.Option(help="What to keep away from, several with |.", metavar="TEXT"),
-    ] = None,
-    style: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Words around the prompt's: a style's name, or a JSON file; several combine. `pixgen "
-            "styles` lists them.",
-            metavar="NAME",
-        ),
-    ] = None,
-    preset: Annotated[
-        str | None, typer.Option(help="How much work; `pixgen presets` lists them.", metavar="NAME")
-    ] = None,
-    size: Annotated[
-        str | None, typer.Option(help="Width x height in pixels.", metavar="128x128")
-    ] = None,
+    negative: Negative = None,
+    style: Styles = None,
+    preset: Preset = None,
+    size: Size = None,
     steps: Annotated[
         int | None, typer.Option(help="How many steps; with --resume the new total.", metavar="N")
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            help="The same seed paints the same picture; without it, a random one.", metavar="N"
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Also keep the picture here.", metavar="FILE.png")
-    ] = None,
-    video: Annotated[
-        Path | None,
-        typer.Option(
-            help="Also keep the film here: .mp4, .webm, .gif or .webp.", metavar="FILE.mp4"
-        ),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Let --out and --video replace existing files.")
-    ] = False,
+    seed: Seed = None,
+    out: Picture = None,
+    video: FilmToo = None,
+    overwrite: OverwriteBoth = False,
     no_metadata: Annotated[
         bool,
         typer.Option(
@@ -85,13 +69,7 @@ def generate(
             metavar="FILE.yaml",
         ),
     ] = None,
-    models_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="A folder whose checkpoints --model takes by name; else $PIXGEN_MODELS_DIR.",
-            metavar="FOLDER",
-        ),
-    ] = None,
+    models_dir: ModelsDir = None,
     clip: Annotated[
         list[str] | None,
         typer.Option(help="What looks; several look together.", metavar="NAME"),
@@ -150,12 +128,7 @@ def generate(
             metavar="N=WHERE",
         ),
     ] = None,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", help="Any field of the recipe: cutouts.count=16.", metavar="KEY=VALUE"
-        ),
-    ] = None,
+    assignments: Assignments = None,
     recipe: Annotated[
         Path | None,
         typer.Option(
@@ -163,27 +136,10 @@ def generate(
             metavar="FILE",
         ),
     ] = None,
-    resume: Annotated[
-        str | None,
-        typer.Option(
-            help="Go on with a run, by its name or folder; `pixgen runs` lists them.", metavar="RUN"
-        ),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")] = "auto",
-    output_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool,
-        typer.Option(
-            "--json",
-            help="For machines: one JSON object a line on stdout, the result last; an error is "
-            '{"error": …} on stderr.',
-        ),
-    ] = False,
+    resume: Resume = None,
+    device: Device = "auto",
+    output_dir: OutputDir = None,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Paint a picture from words.
 
@@ -193,10 +149,10 @@ def generate(
     from pixgen.commands.options import Options, almost_weights, recipe_from
     from pixgen.commands.outputs import Outputs
     from pixgen.commands.prompt_help import reading_notes
-    from pixgen.commands.reports import JsonReport, RichReport
+    from pixgen.commands.reports import report_for
 
     use_models_dir(models_dir)
-    report = JsonReport() if as_json else RichReport()
+    report = report_for(as_json)
     outputs = Outputs(picture=out, film=video, overwrite=overwrite)
     outputs.check()
     if resume is not None:
@@ -204,11 +160,11 @@ def generate(
             prompt, style, negative, preset, size, seed, model, config, clip, init, strength, mask, extend, grow, story, region, assignments,
             recipe,
         )  # fmt: skip
-        if no_metadata or any(each not in (None, []) for each in given):
-            raise RecipeError(
-                "--resume goes on with the run's own recipe: only --steps, --out, --video, "
-                "--overwrite, --device, --output-dir and --json go with it."
-            )
+        nothing_else(
+            (*given, no_metadata),
+            "the run's own recipe: only --steps, --out, --video, --overwrite, --device, --output-dir and "
+            "--json go with it.",
+        )
         raise typer.Exit(
             _resume(resume, steps, output_dir, device=device, outputs=outputs, report=report)
         )
@@ -240,28 +196,6 @@ def generate(
         raise typer.Exit(follow(job, outputs=outputs, report=report))
 
 
-def follow(job: "Job", *, outputs: "Outputs", report: "Report") -> int:
-    """Report a job until it ends, keep what it painted, and return the exit status.
-
-    Raises the PixgenError that ended the job, once what there is of the picture is kept.
-    """
-    status = 0
-    with report:
-        report.begin(job)
-        try:
-            for glimpse in job.watch(rate=GLIMPSES_A_SECOND):
-                report.progress(glimpse)
-        except KeyboardInterrupt:
-            status = INTERRUPTED
-            report.note("Stopping after this step.")
-            job.stop()
-            job.wait()
-    if job.error is not None:
-        raise outputs.rescue(job)
-    report.end(job, outputs.keep(job))
-    return status
-
-
 def _resume(
     run: str, steps: int | None, output_dir: Path | None, *,
     device: str, outputs: "Outputs", report: "Report",
@@ -271,14 +205,6 @@ def _resume(
     run, output_dir = located(run, output_dir)
     with Studio(output_dir, device=device) as studio:
         return follow(studio.resume(run, steps=steps), outputs=outputs, report=report)
-
-
-def located(run: str, output_dir: Path | None) -> tuple[str, Path | None]:
-    """A run's name, and the folder where runs are kept: a run's folder says both."""
-    folder = Path(run)
-    if folder.name != run and folder.is_dir():
-        return folder.name, folder.parent
-    return run, output_dir
 
 
 def _rows(path: Path | None) -> Sequence[Mapping[str, Any]]:

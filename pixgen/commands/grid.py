@@ -7,8 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixgen.commands.generate import INTERRUPTED
-from pixgen.errors import RecipeError
+from pixgen.commands.following import INTERRUPTED, nothing_else
+from pixgen.commands.vocabulary import (
+    AsJsonLines,
+    Assignments,
+    Device,
+    Init,
+    Negative,
+    OutputDir,
+    Overwrite,
+    Preset,
+    SeedOfAll,
+    Sheet,
+    Size,
+    Styles,
+)
 
 if TYPE_CHECKING:
     from pixgen.studio import Run
@@ -30,46 +43,23 @@ def grid(
             metavar="FIELD=VALUES",
         ),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Where to write the sheet; else beside the grid.", metavar="FILE.png"),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Let --out replace an existing file.")
-    ] = False,
-    negative: Annotated[
-        list[str] | None,
-        typer.Option(help="What to keep away from, several with |.", metavar="TEXT"),
-    ] = None,
-    preset: Annotated[str | None, typer.Option(help="How much work.", metavar="NAME")] = None,
-    size: Annotated[
-        str | None, typer.Option(help="Width x height of each picture.", metavar="128x128")
-    ] = None,
+    out: Sheet = None,
+    overwrite: Overwrite = False,
+    negative: Negative = None,
+    style: Styles = None,
+    preset: Preset = None,
+    size: Size = None,
     steps: Annotated[int | None, typer.Option(help="How many steps each.", metavar="N")] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="The seed of all; without it, a random one.", metavar="N")
-    ] = None,
-    init: Annotated[
-        str | None, typer.Option(help="How to start, as with generate.", metavar="KIND")
-    ] = None,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Any field of the recipe, for all.", metavar="KEY=VALUE"),
-    ] = None,
+    seed: SeedOfAll = None,
+    init: Init = None,
+    assignments: Assignments = None,
     resume: Annotated[
         str | None,
         typer.Option(help="Go on with a stopped grid, by its name.", metavar="GRID"),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")] = "auto",
-    output_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="For machines: one JSON object a cell, the sheet last.")
-    ] = False,
+    device: Device = "auto",
+    output_dir: OutputDir = None,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Paint a picture for every value of one or two fields, and draw them on one sheet.
 
@@ -85,18 +75,15 @@ def grid(
     if resume is None:
         plan = plan_grid(
             Options(
-                prompt=prompt, negative=negative or (), preset=preset, size=size, steps=steps,
+                prompt=prompt, negative=negative or (), styles=style or (), preset=preset, size=size, steps=steps,
                 seed=seed, start=init, assignments=assignments or (),
             ),
             [read_axis(text) for text in over or ()],
         )  # fmt: skip
-    elif any(
-        each not in (None, [])
-        for each in (prompt, over, negative, preset, size, steps, seed, init, assignments)
-    ):
-        raise RecipeError(
-            "--resume goes on with the grid's own recipes: only --out, --overwrite, --device, "
-            "--output-dir and --json go with it."
+    else:
+        nothing_else(
+            (prompt, over, negative, style, preset, size, steps, seed, init, assignments),
+            "the grid's own recipes: only --out, --overwrite, --device, --output-dir and --json go with it.",
         )
 
     from pixgen.studio import Studio

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixgen.commands.listings import AsJson, printable, table
+from pixgen.commands.listings import printable, table
+from pixgen.commands.vocabulary import AsJson
 
 if TYPE_CHECKING:
     from pixgen.studio.picture_info import PictureInfo

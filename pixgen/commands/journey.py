@@ -5,20 +5,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pixgen.commands.following import follow, located, nothing_else
+from pixgen.commands.vocabulary import (
+    AsJsonLines,
+    Assignments,
+    Device,
+    Film,
+    Init,
+    OutputDir,
+    Overwrite,
+    Preset,
+    Resume,
+    Seed,
+    Size,
+)
 from pixgen.errors import RecipeError
 
 if TYPE_CHECKING:
     from pixgen.recipe import Recipe
 
 _KEYFRAMES = "frame:value, …, or one value"
-Out = Annotated[
-    Path | None,
-    typer.Option(help="Also keep the film here: .mp4, .webm, .gif or .webp.", metavar="FILE.mp4"),
-]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Let --out replace an existing file.")]
-Preset = Annotated[str | None, typer.Option(help="`pixgen presets` lists them.", metavar="NAME")]
-Size = Annotated[str | None, typer.Option(help="Width x height in pixels.", metavar="128x128")]
-Seed = Annotated[int | None, typer.Option(help="Without it, a random one.", metavar="N")]
 Every = Annotated[int | None, typer.Option(help="Steps a frame.", metavar="N")]
 Smooth = Annotated[
     float | None,
@@ -27,24 +33,6 @@ Smooth = Annotated[
     ),
 ]
 Fps = Annotated[float | None, typer.Option(help="Frames a second.", metavar="N")]
-Assignments = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Any field of the recipe.", metavar="KEY=VALUE"),
-]
-Resume = Annotated[
-    str | None,
-    typer.Option(help="Go on with a stopped run, by its name or folder.", metavar="RUN"),
-]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")]
-OutputDir = Annotated[
-    Path | None,
-    typer.Option(
-        help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"
-    ),
-]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="For machines: one JSON object a line, the result last.")
-]
 
 
 def journey(
@@ -87,19 +75,17 @@ def journey(
     ] = None,
     smooth: Smooth = None,
     fps: Fps = None,
-    out: Out = None,
+    out: Film = None,
     overwrite: Overwrite = False,
     preset: Preset = None,
     size: Size = None,
     seed: Seed = None,
-    init: Annotated[
-        str | None, typer.Option(help="How to start, as with generate.", metavar="KIND")
-    ] = None,
+    init: Init = None,
     assignments: Assignments = None,
     resume: Resume = None,
     device: Device = "auto",
     output_dir: OutputDir = None,
-    as_json: AsJson = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Travel through what is painted: zoom, pan and turn, a few steps a frame.
 
@@ -119,11 +105,11 @@ def journey(
             assignments=assignments or (),
         )  # fmt: skip
         wanted = plan_journey(options, frames=60 if frames is None else frames, **given)
-    elif any(
-        each not in (None, [])
-        for each in (prompt, preset, size, seed, init, assignments, *given.values())
-    ):
-        raise RecipeError("--resume goes on with the run's own recipe: only --frames goes with it.")
+    else:
+        nothing_else(
+            (prompt, preset, size, seed, init, assignments, *given.values()),
+            "the run's own recipe: only --frames goes with it.",
+        )
     _paint(
         wanted, resume, frames, out=out, overwrite=overwrite, device=device, output_dir=output_dir,
         as_json=as_json,
@@ -149,7 +135,7 @@ def restyle(
     ] = None,
     smooth: Smooth = None,
     fps: Fps = None,
-    out: Out = None,
+    out: Film = None,
     overwrite: Overwrite = False,
     preset: Preset = None,
     size: Size = None,
@@ -158,7 +144,7 @@ def restyle(
     resume: Resume = None,
     device: Device = "auto",
     output_dir: OutputDir = None,
-    as_json: AsJson = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Paint over a video, frame by frame.
 
@@ -176,11 +162,11 @@ def restyle(
             prompt=prompt, preset=preset, size=size, seed=seed, assignments=assignments or ()
         )
         wanted = plan_restyle(video, options, frames=frames, **given)
-    elif any(
-        each not in (None, [])
-        for each in (video, prompt, frames, preset, size, seed, assignments, *given.values())
-    ):
-        raise RecipeError("--resume goes on with the run's own recipe and video.")
+    else:
+        nothing_else(
+            (video, prompt, frames, preset, size, seed, assignments, *given.values()),
+            "the run's own recipe and video.",
+        )
     _paint(
         wanted, resume, None, out=out, overwrite=overwrite, device=device, output_dir=output_dir,
         as_json=as_json,
@@ -191,15 +177,14 @@ def _paint(
     wanted: "Recipe | None", resume: str | None, frames: int | None, *, out: Path | None,
     overwrite: bool, device: str, output_dir: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    from pixgen.commands.generate import follow, located
     from pixgen.commands.outputs import FILMS, Outputs, check_target
-    from pixgen.commands.reports import JsonReport, RichReport
+    from pixgen.commands.reports import report_for
     from pixgen.studio import Studio
 
     if out is not None:
         check_target(out, "--out", suffixes=FILMS, overwrite=overwrite)
     outputs = Outputs(film=out, overwrite=overwrite)
-    report = JsonReport() if as_json else RichReport()
+    report = report_for(as_json)
     if resume is not None:
         resume, output_dir = located(resume, output_dir)
     with Studio(output_dir, device=device) as studio:

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Annotated
 
 import typer
 
-AsJson = Annotated[bool, typer.Option("--json", help="For machines: one JSON value on stdout.")]
+from pixgen.commands.vocabulary import AsJson
 
 
 def presets(as_json: AsJson = False) -> None:

@@ -2,13 +2,12 @@
 
 import json
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from pixgen.commands.downloads import Bar, Lines, use_models_dir
-from pixgen.commands.listings import AsJson
+from pixgen.commands.vocabulary import AsJson, ModelsDir
 from pixgen.errors import ModelError
 
 if TYPE_CHECKING:
@@ -17,13 +16,6 @@ if TYPE_CHECKING:
 KINDS = {"vqgan": "--model", "clip": "--clip", "sketcher": "--init sketch"}
 Names = Annotated[
     list[str], typer.Argument(help="Names; `pixgen models list` shows them.", metavar="NAME…")
-]
-Folder = Annotated[
-    Path | None,
-    typer.Option(
-        help="A folder of own checkpoints with their configs; else $PIXGEN_MODELS_DIR.",
-        metavar="FOLDER",
-    ),
 ]
 
 models = typer.Typer(name="models", invoke_without_command=True)
@@ -44,7 +36,7 @@ def list_models(
     everything: Annotated[
         bool, typer.Option("--all", help="Also every CLIP that open_clip lists.")
     ] = False,
-    models_dir: Folder = None,
+    models_dir: ModelsDir = None,
     as_json: AsJson = False,
 ) -> None:
     """List the models: what each paints well, its size, its licence, and whether it is here."""
@@ -61,7 +53,7 @@ def list_models(
 
 
 @models.command()
-def fetch(names: Names, models_dir: Folder = None, as_json: AsJson = False) -> None:
+def fetch(names: Names, models_dir: ModelsDir = None, as_json: AsJson = False) -> None:
     """Fetch models, verify them, and make them ready: painting needs no network then."""
     from pixgen.models.inventory import fetch as fetch_one
     from pixgen.models.inventory import named

@@ -118,6 +118,15 @@ def parse_start(text: str) -> dict[str, Any]:
     return start
 
 
+def chosen_styles(options: Options) -> list[Style]:
+    """The styles that are asked for, the innermost first. Raises RecipeError."""
+    return [
+        style
+        for each in options.styles
+        for style in ((each,) if isinstance(each, Style) else load_styles(each))
+    ]
+
+
 def almost_weights(prompt: str) -> list[str]:
     """The ends of prompts that look like a weight and are none, so that they are text."""
     ends = [_ALMOST_A_NUMBER.search(term) for term in re.split(r"[|^]", prompt)]
@@ -147,11 +156,7 @@ def _prompts(options: Options, *, seed: int) -> dict[str, Any]:
         return {"prompts": _with(told.scenes, pushed), "story": told.story, "changes": ()}
     if options.prompt is None and options.recipe is None:
         raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
-    styles = [
-        style
-        for each in options.styles
-        for style in ((each,) if isinstance(each, Style) else load_styles(each))
-    ]
+    styles = chosen_styles(options)
     if options.prompt is None:
         prompts = _with(in_styles(options.recipe.prompts, styles), pushed)
         return {"prompts": prompts} if pushed or styles else {}

@@ -77,6 +77,11 @@ class JsonReport(AbstractContextManager):
         sys.stdout.flush()
 
 
+def report_for(as_json: bool) -> Report:
+    """For a machine, or for a person."""
+    return JsonReport() if as_json else RichReport()
+
+
 def result(job: "Job", kept: "Kept") -> dict[str, Any]:
     """The result of a job as plain values."""
     run = job.run

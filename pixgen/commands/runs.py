@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixgen.commands.listings import AsJson, printable, table
+from pixgen.commands.listings import printable, table
+from pixgen.commands.vocabulary import AsJson, OutputDir
 
 if TYPE_CHECKING:
     from pixgen.studio.catalogue_rows import Entry, Wanted
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 
 runs = typer.Typer(name="runs", help="List, show, mark, delete and restore what was painted.")
 
-OutputDir = Annotated[
-    Path | None,
-    typer.Option(help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"),
-]  # fmt: skip
 RunName = Annotated[str, typer.Argument(help="The run's name.", metavar="RUN")]
 RunNames = Annotated[list[str], typer.Argument(help="The runs' names.", metavar="RUN…")]
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixgen.commands.listings import AsJson, printable, table
+from pixgen.commands.listings import printable, table
+from pixgen.commands.vocabulary import AsJson, Device, OutputDir
 
 if TYPE_CHECKING:
     from pixgen.studio.finding import Finder, Place
@@ -26,11 +27,6 @@ Library = Annotated[
 Model = Annotated[
     str | None, typer.Option(help="What looks; `pixgen models` lists them.", metavar="NAME")
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")]
-OutputDir = Annotated[
-    Path | None,
-    typer.Option(help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"),
-]  # fmt: skip
 
 
 def index(

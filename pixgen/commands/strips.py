@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pixgen.commands.options import LARGEST_DRAWN_SEED, Options, recipe_from
+from pixgen.commands.options import LARGEST_DRAWN_SEED, Options, chosen_styles, recipe_from
 from pixgen.errors import RecipeError
 from pixgen.prompts import Prompt, Scene, format_prompts, parse
 from pixgen.recipe import make_recipe
 from pixgen.studio.grids import Cell, Plan
+from pixgen.styles import in_styles
 
 FEWEST, MOST = 2, 64
 
@@ -48,7 +49,9 @@ def plan_strip(ends: Sequence[str | Scene], options: Options, *, count: int) -> 
     """
     if not FEWEST <= count <= MOST:
         raise RecipeError(f"A strip has {FEWEST} to {MOST} pictures, not {count}.")
-    first, last = (read_idea(end) if isinstance(end, str) else end for end in ends)
+    scenes = tuple(read_idea(end) if isinstance(end, str) else end for end in ends)
+    first, last = in_styles(scenes, chosen_styles(options))
+    options = replace(options, styles=())  # the ends are in them already
     if options.seed is None:
         options = replace(options, seed=secrets.randbelow(LARGEST_DRAWN_SEED + 1))
     whole = recipe_from(replace(options, prompt=format_prompts(((*first, *last),))))

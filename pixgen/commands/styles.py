@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pixgen.commands.listings import AsJson, table
+from pixgen.commands.listings import table
+from pixgen.commands.vocabulary import AsJson, Device
 
 SUBJECT, SEED, SIDE = "a red fox", 7, 96  # of the thumbnails, which differ in the style alone
 
@@ -41,7 +42,7 @@ def paint(
             help="Where the thumbnails are written; else beside the styles.", metavar="FOLDER"
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Paint a thumbnail for every style, the same thing from the same seed, with the usual preset."""
     from PIL import Image

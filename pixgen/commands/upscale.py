@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from pixgen.commands.vocabulary import AsJson, Device, Overwrite
+
 
 def upscale(
     picture: Annotated[Path, typer.Argument(help="The picture's file.", metavar="PICTURE")],
@@ -19,11 +21,9 @@ def upscale(
             metavar="NAME",
         ),
     ] = "crisp",
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Let --out replace an existing file.")
-    ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")] = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object.")] = False,
+    overwrite: Overwrite = False,
+    device: Device = "auto",
+    as_json: AsJson = False,
 ) -> None:
     """Enlarge a finished picture. It keeps its recipe, and tells how it was enlarged."""
     from pixgen.commands.outputs import check_target

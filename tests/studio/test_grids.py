@@ -79,6 +79,12 @@ def test_beside_two_axes_the_seed_draws_the_alternative():
     assert drawn[0::2] == drawn[1::2]
 
 
+def test_every_cell_is_in_the_style():
+    plan = plan_grid(Options(prompt="a {red|blue} fox", styles=("neon",)), [read_axis("seed=1-2")])
+    words = [cell.recipe.prompt for cell in plan.cells]
+    assert words == ["neon sign of a red fox"] * 2 + ["neon sign of a blue fox"] * 2
+
+
 def test_python_names_values_by_field():
     plan = plan_grid(SMALL, axes_of({"size": ["32x32", "64x32"], "start": ["snow"]}))
     assert [cell.recipe.width for cell in plan.cells] == [32, 64]
@@ -182,6 +188,9 @@ def test_the_command_writes_one_sheet(tmp_path, monkeypatch, capsys):
         (["grid", "a fox"], "varies one or two fields"),
         (["grid", "a fox", "--over", "seed"], "seed=1-4"),
         (["grid", "a fox", "--resume", "x"], "own recipes"),
+        (["grid", "--style", "neon", "--resume", "x"], "own recipes"),
+        (["grid", "--seed", "0", "--resume", "x"], "own recipes"),
+        (["grid", "a fox", "--over", "seed=1-2", "--style", "cubist"], "cubist"),
         (["grid", "--resume", "x", "--device", "cpu"], "There is no grid"),
         (["grid", "__nothing__", "--over", "seed=1-2"], "no word list"),
     ],
