@@ -64,10 +64,18 @@ class Prompt(Value):
     @property
     def label(self) -> str:
         """What a person reads: the text, or the picture's file name."""
-        return self.text or re.split(r"[/\\]", self.picture)[-1]
+        return self.text or _bare(self.picture)
+
+    def with_bare_names(self) -> "Prompt":
+        """The same without the folders of its files: for reading, not for painting."""
+        return self.model_copy(update={"picture": _bare(self.picture), "mask": _bare(self.mask)})
 
 
 Scene = tuple[Prompt, ...]
+
+
+def _bare(path: str) -> str:
+    return re.split(r"[/\\]", path)[-1]
 
 
 def parse(text: str) -> tuple[Scene, ...]:

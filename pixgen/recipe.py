@@ -99,6 +99,13 @@ class Recipe(Value):
         """The prompts in the grammar that a person types."""
         return format_prompts(self.prompts)
 
+    @property
+    def title(self) -> str:
+        """The prompts as a person reads them: pictures and regions by the names of their files alone."""
+        return format_prompts(
+            tuple(tuple(prompt.with_bare_names() for prompt in scene) for scene in self.prompts)
+        )
+
     def canvas(self, stage: int) -> tuple[int, int]:
         """Width and height of the canvas that has grown so often."""
         return self.grow.side(self.width, stage), self.grow.side(self.height, stage)

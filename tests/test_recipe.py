@@ -168,3 +168,9 @@ def test_more_steps_that_change_nothing_are_as_if_asked_for_at_once():
     short = make_recipe({**FOX, "steps": 100, "optimizer": {"schedule": "constant"}})
     assert short.longer(140) == make_recipe(short.model_dump(), {"steps": 140})
     assert short.longer(100) == short
+
+
+def test_a_title_names_files_without_their_folders():
+    prompts = [[{"text": "a fox", "mask": "/tmp/x/region-1.png"}, {"picture": "inputs/ab/dog.jpg"}]]
+    assert make_recipe({"prompts": prompts}).title == "a fox @[region-1.png] | [dog.jpg]"
+    assert make_recipe({"prompts": "a fox :2 | snow"}).title == "a fox :2 | snow"

@@ -118,7 +118,7 @@ def plan_grid(options: Options, axes: Sequence[Axis]) -> Plan:
         Cell(recipe=_recipe(options, [*([(down, row)] if down else []), (across, column)]))
         for row in rows for column in range(len(across.values))
     )  # fmt: skip
-    prompts = {cell.recipe.prompt for cell in cells}
+    prompts = {cell.recipe.title for cell in cells}
     return Plan(
         rows=tuple(map(down.title, rows)) if down else ("",),
         columns=tuple(map(across.title, range(len(across.values)))),

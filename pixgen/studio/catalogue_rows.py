@@ -125,12 +125,12 @@ def row_of(run: Run, marks: Marks, *, binned: int, stamp: int, live: bool) -> tu
     """The values of ``COLUMNS`` for a run."""
     recipe = run.recipe
     values = {
-        "id": run.id, "prompt": recipe.prompt, "preset": recipe.preset, "seed": recipe.seed,
+        "id": run.id, "prompt": recipe.title, "preset": recipe.preset, "seed": recipe.seed,
         "width": recipe.width, "height": recipe.height, "state": run.state, "step": run.step,
         "steps": recipe.steps, "seconds": run.seconds, "started": run.started.timestamp(),
         "similarity": similarity(run), "parent": _encodable(run.parent), "owner": _encodable(run.owner),
         "favourite": marks.favourite, "binned": binned, "family": _family(run),
-        "folded": fold(" ".join([recipe.prompt, *marks.tags])), "stamp": stamp, "live": live,
+        "folded": fold(" ".join([recipe.title, *marks.tags])), "stamp": stamp, "live": live,
     }  # fmt: skip
     return tuple(values[name] for name in COLUMNS)
 

@@ -22,7 +22,7 @@ Difference = tuple[str, str, str]  # the field's dotted name, its value in the o
 
 def differences(one: Recipe, other: Recipe) -> list[Difference]:
     """Every field in which two recipes differ, in the recipe's order; a prompt as it is typed."""
-    found = [("prompt", one.prompt, other.prompt)] if one.prompt != other.prompt else []
+    found = [("prompt", one.title, other.title)] if one.prompt != other.prompt else []
     values = [dict(_flat(recipe.model_dump(mode="json"))) for recipe in (one, other)]
     for name in dict.fromkeys([*values[0], *values[1]]):
         before, after = (_written(each.get(name)) for each in values)

@@ -31,7 +31,7 @@ def empty(words: Words) -> str:
 
 def of_frame(words: Words, recipe: Recipe, frame: Any) -> str:
     """A stage of a run."""
-    alt = words.picture_alt.format(prompt=recipe.prompt, step=frame.step, steps=frame.steps)
+    alt = words.picture_alt.format(prompt=recipe.title, step=frame.step, steps=frame.steps)
     return of_picture(
         words, jpeg(frame.picture), kind="jpeg", alt=alt, size=frame.picture.shape[1::-1]
     )

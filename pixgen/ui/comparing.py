@@ -36,7 +36,7 @@ def compared(studio: Studio, one: object, other: object, visitor: Visitor, *, wo
     own, (left, right) = words.experiment, runs
     line = in_one_line(differences(left.recipe, right.recipe), same=own.same)
     figures = "".join(
-        f"<span><strong>{escape(_short(run.recipe.prompt))}</strong> {_figure(run)}</span>"
+        f"<span><strong>{escape(_short(run.recipe.title))}</strong> {_figure(run)}</span>"
         for run in runs
     )
     ratio = left.recipe.width / left.recipe.height
@@ -57,7 +57,7 @@ def _run(studio: Studio, run_id: object, visitor: Visitor, words: Words) -> Run:
 
 def _image(words: Words, run: Run) -> str:
     data = base64.b64encode(run.picture.read_bytes()).decode()
-    alt = words.experiment.run_alt.format(prompt=run.recipe.prompt, seed=run.recipe.seed)
+    alt = words.experiment.run_alt.format(prompt=run.recipe.title, seed=run.recipe.seed)
     return f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}">'
 
 

@@ -10,8 +10,8 @@ from pixgen.ui.form import sizes
 from pixgen.ui.journeys import journey_controls
 from pixgen.ui.losses import loss_controls
 from pixgen.ui.models import model_controls
-from pixgen.ui.offered import offered_presets
 from pixgen.ui.pad import grow_control, start_controls
+from pixgen.ui.preset_choice import preset_controls
 from pixgen.ui.prompt_help import help_line
 from pixgen.ui.styles import styles_strip
 from pixgen.ui.texts import Words
@@ -63,10 +63,7 @@ def words_column(words: Words) -> Parts:
 def settings_column(fields: dict[str, Field], policy: Policy, words: Words) -> Parts:
     """Preset, size and seed, and the rest folded."""
     parts: Parts = _basis(words)
-    parts["preset"] = gr.Radio(
-        _presets(policy, words),
-        value=fields["preset"].default, label=words.preset, elem_id="pg-preset",
-    )  # fmt: skip
+    parts |= preset_controls(fields, policy, words)
     with gr.Row(elem_classes="pg-pair"):
         parts["size"] = gr.Dropdown(
             sizes(policy), value=fields["size"].default, label=words.size,
@@ -104,15 +101,6 @@ def _basis(words: Words) -> Parts:
             forget, visible=False, size="sm", min_width=0, elem_id="pg-basis"
         ),
     }
-
-
-def _presets(policy: Policy, words: Words) -> list[tuple[str, str]]:
-    """The presets to choose from, as (title and sentence, name)."""
-    translated = {name: f"{title}\n{about}" for name, title, about in words.presets}
-    return [
-        (translated.get(name, f"{preset.title}\n{preset.about}"), name)
-        for name, preset in offered_presets(policy).items()
-    ]
 
 
 def _work(fields: dict[str, Field], words: Words) -> Parts:

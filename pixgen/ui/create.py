@@ -9,20 +9,20 @@ import gradio as gr
 
 from pixgen.errors import PictureError
 from pixgen.pictures import open_picture
-from pixgen.presets import available_presets
-from pixgen.studio import Studio
+from pixgen.studio import Policy, Studio
 from pixgen.ui import canvas, html, painting, status, turns
 from pixgen.ui.controls import Parts, settings_column, words_column
 from pixgen.ui.fields import Field
 from pixgen.ui.files import servable
 from pixgen.ui.film_exports import export_fold, wire_export
-from pixgen.ui.form import fields, preset_values
+from pixgen.ui.form import fields
 from pixgen.ui.gallery import latest_strip
 from pixgen.ui.journeys import PARTS as JOURNEY_PARTS
 from pixgen.ui.losses import UPLOAD
 from pixgen.ui.memory import wire_memory
 from pixgen.ui.pad import OF_PICTURES, SETTINGS, pad_html
 from pixgen.ui.painting import Screen
+from pixgen.ui.preset_choice import wire_presets
 from pixgen.ui.prompt_help import wire_help
 from pixgen.ui.styles import wire_styles
 from pixgen.ui.texts import Words
@@ -52,7 +52,7 @@ def create_tab(studio: Studio, words: Words, page: gr.Blocks) -> Parts:
     parts["seat"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
     parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
     _wire_painting(studio, words, page, parts, [*asked, *_UPLOADS, *JOURNEY_PARTS, "drawn", "mask"])
-    _wire_settings(words, page, parts, asked)
+    _wire_settings(words, page, parts, asked, studio.policy)
     _wire_uploads(parts)
     wire_memory(studio, words, page, parts)
     wire_export(studio, words, parts, parts["seat"])
@@ -149,7 +149,7 @@ def _wire_painting(
 
 def _updates(screen: Screen, parts: Parts, words: Words) -> tuple:
     """A screen as gradio's updates of ``_SHOWN``."""
-    if screen.notice:
+    if screen.notice and screen.status is None:  # below the picture it is said, and stays
         gr.Warning(screen.notice, duration=8)
     changes: dict[str, Any] = {
         name: value
@@ -182,7 +182,9 @@ def keeping(parts: Parts, asked: dict[str, Field]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _wire_settings(words: Words, page: gr.Blocks, parts: Parts, asked: dict[str, Field]) -> None:
+def _wire_settings(
+    words: Words, page: gr.Blocks, parts: Parts, asked: dict[str, Field], policy: Policy
+) -> None:
     """Presets, examples and seeds fill in at once, in the browser, and everything is kept there."""
     keep = keeping(parts, asked)
     kept = keep["inputs"]
@@ -199,12 +201,7 @@ def _wire_settings(words: Words, page: gr.Blocks, parts: Parts, asked: dict[str,
 
     gr.on([part.input for part in kept], **keep)
     page.load(restore, parts["kept"], kept, queue=False, **_QUIET)
-    decided = {name: preset_values(name) for name in available_presets()}
-    order = list(next(iter(decided.values())))
-    table = json.dumps({name: [values[each] for each in order] for name, values in decided.items()})
-    parts["preset"].input(
-        None, parts["preset"], [parts[name] for name in order], js=f"(name) => ({table})[name]"
-    ).then(**keep)
+    wire_presets(parts, asked, policy, words, keep=keep)
     for name, part in parts.items():
         if name.startswith("example"):
             part.click(None, None, parts["prompt"], js=f"() => {json.dumps(part.value)}").then(
@@ -247,6 +244,9 @@ def _wire_uploads(parts: Parts) -> None:
         parts["start"],
         [parts[name] for name in ("start_picture", "idea_words", *SETTINGS)], queue=False, **_QUIET,
     )  # fmt: skip
+    parts["basis"].change(
+        None, parts["basis"], None, js="(text) => { window.pixgenPad?.basis(text); }"
+    )
     parts["draw"].click(
         None, None, parts["start"], js="() => { window.pixgenPad.open('draw'); return 'drawn'; }"
     )

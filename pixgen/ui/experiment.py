@@ -122,7 +122,7 @@ def _stage(words: Words) -> Parts:
         "sheet": gr.HTML(grid_view.empty(words), elem_id="pg-sheet"),
         "pair": gr.HTML("", visible=False, elem_id="pg-pair"),
     }
-    with gr.Row(elem_classes="pg-grid-actions"):
+    with gr.Row(elem_classes="pg-grid-actions") as parts["actions"]:
         parts["download_sheet"] = gr.DownloadButton(
             words.experiment.download,
             visible=False,
@@ -140,28 +140,13 @@ def _stage(words: Words) -> Parts:
 
 
 def _wire_kinds(parts: Parts) -> None:
-    names = (
-        "grid_fields",
-        "strip_fields",
-        "painting_fields",
-        "compare_fields",
-        "sheet",
-        "status",
-        "pair",
-    )
+    painted = ("painting_fields", "sheet", "status", "actions")
+    kinds = {"grid": ("grid_fields", *painted), "strip": ("strip_fields", *painted),
+             "compare": ("compare_fields", "pair")}  # fmt: skip
+    names = list(dict.fromkeys(name for shown in kinds.values() for name in shown))
 
     def choose(kind: str) -> tuple:
-        compares = kind == "compare"
-        seen = (
-            kind == "grid",
-            kind == "strip",
-            not compares,
-            compares,
-            not compares,
-            not compares,
-            compares,
-        )
-        return tuple(gr.update(visible=each) for each in seen)
+        return tuple(gr.update(visible=name in kinds[kind]) for name in names)
 
     parts["kind"].change(
         choose, parts["kind"], [parts[name] for name in names], queue=False, **_QUIET

@@ -78,7 +78,7 @@ def picture(words: Words, opened: Opened, film: str) -> str:
         shown = f'<figure class="pg-mat"><div class="pg-invitation"><p>{escape(words.gallery.no_picture)}</p></div></figure>'
     else:
         alt = words.finished_alt if run.state == "done" else words.stopped_alt
-        alt = alt.format(prompt=recipe.prompt, step=run.step, steps=recipe.steps)
+        alt = alt.format(prompt=recipe.title, step=run.step, steps=recipe.steps)
         size = (recipe.width, recipe.height)
         shown = canvas.of_picture(words, data, kind="png", alt=alt, size=size)
     if not film:
@@ -86,7 +86,7 @@ def picture(words: Words, opened: Opened, film: str) -> str:
     return (
         f'{shown}<details class="pg-filmed"><summary>{escape(words.download_film)}</summary>'
         f'<video controls muted loop playsinline preload="none" src="{escape(film)}" '
-        f'width="{recipe.width}" height="{recipe.height}" aria-label="{escape(recipe.prompt)}"></video></details>'
+        f'width="{recipe.width}" height="{recipe.height}" aria-label="{escape(recipe.title)}"></video></details>'
     )
 
 

@@ -77,7 +77,7 @@ class Sheet:
             return _painted(None, own.missing, "missing")
         match = similarity(run)
         figure = "–" if match is None else f"{match:.3f}"
-        title = self._title(index) or run.recipe.prompt
+        title = self._title(index) or run.recipe.title
         label = escape(own.cell.format(title=title, similarity=figure))
         return (
             f'<td><button type="button" data-open-run="{run.id}" aria-label="{label}" title="{label}">'

@@ -5,11 +5,14 @@
   if (!shown) return;
   const INKS = ["#1d1b19", "#ffffff", "#8a8681", "#d43d2f", "#f08a24", "#f4cf3a", "#4c9f50", "#3fb6c8", "#2f6fd0", "#8a55c4", "#e58fb1", "#8b5a35"];
   const TINTS = ["#e0503c", "#2f7fd6", "#3da35d", "#c08a1e", "#9a5bd0", "#1fa3a3", "#d0568f", "#7a7a2a"];
+  const KEPT = "pixgen-drawn";
   const BRUSHES = { small: 1 / 48, medium: 1 / 18, large: 1 / 7 };
   const sheet = document.createElement("canvas");  // what is drawn as a start
   const layers = new Map();  // a prompt's number: where it applies
   const undone = [];
-  let mode = "", ink = INKS[0], chosen = 1, brush = "medium", erasing = false, drawnOn = false;
+  let mode = "", ink = INKS[0], chosen = 1, brush = "medium", erasing = false;
+  // Regions belong to the recipe behind the form (its hash, "" without one) for which they were brushed.
+  let basis = "", owner = "";
 
   // The prompts of the first scene, as they are divided: not in braces, not behind a backslash.
   const prompts = () => {
@@ -52,6 +55,7 @@
     resize(layers.get(number), fitted(256));
     return layers.get(number);
   };
+  const brushed = (number) => owner === basis && layers.has(number);
   const target = () => (mode === "draw" ? sheet : layer(chosen));
   const tint = (number) => TINTS[(number - 1) % TINTS.length];
 
@@ -64,7 +68,7 @@
     const picture = document.querySelector("#pg-canvas .pg-frame img");
     if (picture?.complete) pen.drawImage(picture, 0, 0, width, height);
     pen.globalAlpha = 0.55;
-    for (const number of prompts().keys()) if (layers.has(number + 1)) pen.drawImage(layer(number + 1), 0, 0, width, height);
+    for (const number of prompts().keys()) if (brushed(number + 1)) pen.drawImage(layer(number + 1), 0, 0, width, height);
   };
   const button = (label, options = {}) => {
     const made = document.createElement("button");
@@ -98,6 +102,7 @@
     pad.querySelector("[data-do=undo]").disabled = !undone.length;
   };
   const remember = () => {
+    if (mode === "regions" && owner !== basis) { layers.clear(); owner = basis; undone.length = 0; }
     undone.push([target(), copy(target())]);
     if (undone.length > 20) undone.shift();
   };
@@ -134,12 +139,12 @@
       pen.lineTo((each.clientX - box.left) / box.width * canvas.width, (each.clientY - box.top) / box.height * canvas.height);
     }
     pen.stroke();
-    if (mode === "draw" && !erasing) drawnOn = true;
     show();
     event.preventDefault();
   };
   shown.addEventListener("pointerdown", (event) => { shown.setPointerCapture(event.pointerId); stroke(event); stroke({ ...pick(event), type: "pointermove" }); tools(); });
   shown.addEventListener("pointermove", stroke);
+  for (const end of ["pointerup", "pointercancel"]) shown.addEventListener(end, () => keep());
   const pick = (event) => ({ buttons: event.buttons, clientX: event.clientX + 0.1, clientY: event.clientY, preventDefault: () => {} });
 
   pad.addEventListener("click", (event) => {
@@ -160,13 +165,14 @@
       pen.globalCompositeOperation = "source-over";
     }
     if (act === "done") { close(); return; }
+    if (act === "clear" || act === "undo") keep();
     tools();
     show();
   });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && mode) { close(); event.stopImmediatePropagation(); } }, true);
-  part("pg-prompt")?.addEventListener("input", () => { if (mode === "regions") { tools(); show(); } });
+  part("pg-prompt")?.addEventListener("input", () => { mark(); if (mode === "regions") { tools(); show(); } });
 
-  const painted = (canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((value, at) => at % 4 === 3 && value > 127);
+  const painted = (canvas) => canvas.width > 0 && canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((value, at) => at % 4 === 3 && value > 127);
   const onto = (canvas, colour, flat) => {
     const made = copy(canvas), pen = made.getContext("2d");
     if (flat) { pen.globalCompositeOperation = "source-in"; pen.fillStyle = "#ffffff"; pen.fillRect(0, 0, made.width, made.height); }
@@ -175,12 +181,54 @@
     pen.fillRect(0, 0, made.width, made.height);
     return made.toDataURL("image/png");
   };
-  // What was drawn, as it is sent when Generate is pressed; it stays for the next picture.
-  window.pixgenPad = { open, drawn: () => {
+  const regions = (made) => Object.fromEntries([...prompts().keys()].map((index) => index + 1)
+    .filter((number) => brushed(number) && painted(layer(number))).map((number) => [number, made(layer(number))]));
+
+  // What is drawn is kept in this browser, and the buttons say that there is something.
+  const mark = () => {
+    const count = Object.keys(regions(() => true)).length;
+    for (const [id, said] of [["pg-draw", painted(sheet) ? " " : ""], ["pg-regions", count ? String(count) : ""]]) {
+      const opener = part(id);
+      if (said) opener.dataset.kept = said; else delete opener.dataset.kept;
+      opener.title = said ? pad.dataset[id === "pg-draw" ? "drawingKept" : "regionsKept"] : "";
+    }
+  };
+  const keep = () => {
+    const kept = { owner, start: painted(sheet) ? sheet.toDataURL() : "", regions: {} };
+    for (const [number, canvas] of layers) if (painted(canvas)) kept.regions[number] = canvas.toDataURL();
+    // A full or forbidden storage: it lasts as long as the page is open.
+    try { localStorage.setItem(KEPT, JSON.stringify(kept)); } catch {}
+    mark();
+  };
+  const restore = async () => {
+    const load = async (canvas, address) => {
+      const picture = new Image();
+      picture.src = address;
+      await picture.decode();
+      [canvas.width, canvas.height] = [picture.naturalWidth, picture.naturalHeight];
+      canvas.getContext("2d").drawImage(picture, 0, 0);
+    };
+    try {
+      const kept = JSON.parse(localStorage.getItem(KEPT) || "{}");
+      owner = String(kept.owner ?? "");
+      if (kept.start) await load(sheet, kept.start);
+      for (const [number, address] of Object.entries(kept.regions ?? {})) {
+        const canvas = document.createElement("canvas");
+        await load(canvas, address);
+        layers.set(Number(number), canvas);
+      }
+    } catch { localStorage.removeItem(KEPT); }
+    mark();
+  };
+  const hash = (text) => String([...text].reduce((sum, sign) => (sum * 31 + sign.codePointAt(0)) | 0, 0));
+
+  // What was drawn, as it is sent when Generate is pressed; it stays for the next picture. The recipe behind
+  // the form has regions of its own: what was brushed for another comes back when it is forgotten.
+  window.pixgenPad = { open, basis: (text) => { basis = text ? hash(text) : ""; mark(); }, drawn: () => {
     close();
-    const regions = {};
-    for (const number of prompts().keys()) if (layers.has(number + 1) && painted(layer(number + 1))) regions[number + 1] = onto(layer(number + 1), "#000000", true);
-    const start = drawnOn && sheet.width && painted(sheet) ? onto(sheet, "#ffffff", false) : "";
-    return start || Object.keys(regions).length ? JSON.stringify({ start, regions }) : "";
+    const found = regions((canvas) => onto(canvas, "#000000", true));
+    const start = painted(sheet) ? onto(sheet, "#ffffff", false) : "";
+    return start || Object.keys(found).length ? JSON.stringify({ start, regions: found }) : "";
   } };
+  restore();
 }

@@ -61,7 +61,8 @@ def pad_html(words: Words) -> str:
     )  # fmt: skip
     return (
         f'<section id="pg-pad" hidden data-draw="{escape(own.drawing_help)}" '
-        f'data-regions="{escape(own.regions_help)}" data-empty="{escape(own.regions_empty)}">'
+        f'data-regions="{escape(own.regions_help)}" data-empty="{escape(own.regions_empty)}" '
+        f'data-drawing-kept="{escape(own.drawing_kept)}" data-regions-kept="{escape(own.regions_kept)}">'
         f'<figure class="pg-mat"><div class="pg-pad-mat"><canvas role="img" '
         f'aria-label="{escape(own.canvas)}"></canvas></div></figure><p></p>'
         f'<div class="pg-pad-inks" role="group" aria-label="{escape(own.colours)}"></div>'

@@ -14,6 +14,10 @@ class PadWords:
         "Choose a prompt and brush over where it applies, then press Generate. Where nothing is brushed "
         "for a prompt, it applies everywhere."
     )
+    drawing_kept: str = (
+        "A drawing is kept here. It is used where the start is “what you draw here”."
+    )
+    regions_kept: str = "Regions are kept here, and the next picture has them."
     regions_empty: str = "Write what to paint first; several things are divided by |."
     canvas: str = "The drawing"
     colours: str = "Colours"

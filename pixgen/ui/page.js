@@ -31,6 +31,12 @@
     }
   }, true);
 
+  // Gradio names every radio button apart: with one name, the arrow keys go from one to the next.
+  document.addEventListener("focusin", (event) => {
+    const group = event.target.type === "radio" && event.target.closest("fieldset");
+    if (group) for (const each of group.querySelectorAll("[type=radio]")) each.name = group.id || each.name;
+  });
+
   // A phone's screen is too small for the words and the picture: bring the picture into view.
   part("pg-generate")?.addEventListener("click", () => {
     if (narrow.matches) document.querySelector(".pg-stage")?.scrollIntoView({ behavior: "smooth" });

@@ -149,7 +149,7 @@ def follow(studio: Studio, job: Job | None, visitor: Visitor, *, words: Words) -
             another = queueing.shown(studio, visitor)
             if another is not None and job.state == "done" and visitor.newest(mark) and not told:
                 told = True  # once is enough: of the others, the queue tells
-                prompt = job.recipe.prompt
+                prompt = job.recipe.title
                 yield Screen(notice=words.turning.next_begins.format(prompt=prompt))
             job = another
     finally:
@@ -235,7 +235,7 @@ def _ended(run: Run, *, words: Words, picture: np.ndarray | None = None) -> Scre
     else:
         data = None
     alt = words.finished_alt if run.state == "done" else words.stopped_alt
-    alt = alt.format(prompt=recipe.prompt, step=run.step, steps=recipe.steps)
+    alt = alt.format(prompt=recipe.title, step=run.step, steps=recipe.steps)
     shown = canvas.of_picture(words, data, kind="png", alt=alt, size=size) if data else None
     return Screen(
         canvas=shown,

@@ -57,7 +57,7 @@ def _item(words: Words, place: Place, *, waiting: list[Job]) -> str:
     facts = own.facts.format(width=recipe.width, height=recipe.height, steps=recipe.steps)
     state = "paused" if place.paused else job.state
     return (
-        f'<li data-run="{job.id}" data-state="{state}"><p><strong>{escape(recipe.prompt)}</strong>'
+        f'<li data-run="{job.id}" data-state="{state}"><p><strong>{escape(recipe.title)}</strong>'
         f"<small>{escape(facts)}</small></p><span>{escape(' · '.join(_times(words, place)))}</span><div>"
         + "".join(_button(words, name, job) for name in acts)
         + "</div></li>"
@@ -83,7 +83,7 @@ def _times(words: Words, place: Place) -> Iterator[str]:
 
 def _button(words: Words, name: str, job: Job) -> str:
     said = getattr(words.turning, name)
-    label = words.turning.act_on.format(act=said, prompt=job.recipe.prompt)
+    label = words.turning.act_on.format(act=said, prompt=job.recipe.title)
     return (
         f'<button type="button" data-queue="{name} {job.id}" title="{escape(said)}" '
         f'aria-label="{escape(label)}">{_SIGNS[name]}</button>'

@@ -3,7 +3,7 @@
 import pytest
 
 from pixgen.ui.texts import ENGLISH
-from tests.browser.test_create import PICTURE, SEED, holds, state, write
+from tests.browser.test_create import PICTURE, SEED, holds, paint, state, write
 
 pytestmark = pytest.mark.browser
 
@@ -28,10 +28,16 @@ def test_a_grid_is_painted_a_cell_opens_on_create_and_two_are_compared(visit):
     page.locator(f"{PICTURE}[alt='a red fox, finished after 1 steps']").wait_for()
     state(page, "done")
     holds(page, SEED, "6")
+    page.locator("#pg-basis").wait_for()
+    cell = page.locator(PICTURE).get_attribute("src")
+    paint(page)
+    page.locator(f"{PICTURE}[src^='data:image/jpeg']").wait_for()
+    state(page, "done")
+    assert page.locator(PICTURE).get_attribute("src") == cell  # the very PNG
     page.get_by_role("tab", name=SAY.tab).click()
     page.get_by_text({kind: said for said, kind in SAY.kinds}["compare"]).click()
     page.locator("#pg-compare").click()
-    page.locator("#pg-pair figcaption", has_text="seed 5 → 6").wait_for()
+    page.locator("#pg-pair figcaption", has_text=SAY.same).wait_for()
     page.locator("#pg-pair input").fill("80")
     at = "getComputedStyle(document.querySelector('#pg-pair figure')).getPropertyValue('--at')"
     assert page.evaluate(at) == "80%"

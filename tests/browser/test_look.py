@@ -2,6 +2,7 @@
 
 import pytest
 
+from pixgen.presets import available_presets
 from pixgen.ui.texts import ENGLISH
 
 pytestmark = pytest.mark.browser
@@ -17,6 +18,21 @@ def test_a_phone_scrolls_in_one_direction_only(visit):
         for part in (".pg-words", ".pg-stage", ".pg-settings")
     )
     assert words < picture < settings
+
+
+def test_a_phone_shows_every_tab(visit):
+    page = visit(width=390, height=844)
+    for name in (ENGLISH.create, ENGLISH.gallery.tab, ENGLISH.classify, ENGLISH.search.tab, ENGLISH.experiment.tab,
+                 ENGLISH.info.tab):  # fmt: skip
+        page.get_by_role("tab", name=name).click()
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_the_arrow_keys_go_through_the_presets(visit):
+    page = visit()
+    page.locator("#pg-preset input:checked").focus()
+    page.keyboard.press("ArrowLeft")
+    page.locator("#pg-preset-about", has_text=available_presets()["draft"].about).wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -33,6 +33,8 @@ def test_a_region_is_brushed_for_the_second_prompt_and_kept_for_the_next_picture
     page.locator("#pg-pad [data-layer='2']").click()
     drag(page, (0.75, 0.2), (0.75, 0.8))
     for _ in range(2):
+        page.reload()
+        page.locator("#pg-regions[data-kept='1']").wait_for()
         paint(page)
         page.locator("#pg-pad").wait_for(state="hidden")
         page.locator(f"{PICTURE}[alt*='finished after 1 ']").wait_for()
@@ -56,6 +58,8 @@ def test_a_start_is_drawn(visit, server):
     drag(page, (0.2, 0.5), (0.8, 0.5))
     drag(page, (0.2, 0.9), (0.8, 0.9))
     page.locator("#pg-pad [data-do=undo]").click()
+    page.reload()
+    page.locator("#pg-draw[data-kept]").wait_for()
     paint(page)
     state(page, "done")
     start = recipes(server)[-1]["start"]

@@ -2,10 +2,13 @@
 
 import pytest
 
-from pixgen.presets import available_presets
+from pixgen.presets import DEFAULT, available_presets
 from pixgen.studio.policy import Policy
 from pixgen.ui import offered
+from pixgen.ui.form import fields
 from pixgen.ui.offered import offered_presets
+from pixgen.ui.preset_choice import own_size, preset_controls
+from pixgen.ui.turkish import TURKISH
 
 
 @pytest.fixture
@@ -28,3 +31,13 @@ def test_strangers_get_what_they_are_allowed_alone(fetched):
     policy = Policy(models=("pocket", "imagenet-16384", "ViT-B-32-256/datacomp_s34b_b86k"))
     full = [name for name in offered_presets(policy) if name.startswith("full")]
     assert full == ["full-draft"]
+
+
+def test_a_preset_brings_its_size_where_it_names_one():
+    assert (own_size("full-best"), own_size("balanced")) == ("512x512", None)
+
+
+def test_the_sentence_of_the_chosen_preset_is_in_the_pages_language():
+    shown = preset_controls(fields(Policy(), TURKISH), Policy(), TURKISH)["preset_about"].value
+    (sentence,) = (about for name, _, about in TURKISH.presets if name == DEFAULT)
+    assert sentence in shown

@@ -8,6 +8,8 @@ PAD = PadWords(
     drawing_help="Resmin başlayacağı şeyi çizin, sonra Oluştur’a basın.",
     regions_help="Bir istem seçip geçerli olduğu yeri boyayın, sonra Oluştur’a basın. Hiçbir yeri boyanmamış "
     "istem her yerde geçerlidir.",
+    drawing_kept="Burada bir çizim duruyor. Başlangıç “burada çizdiğiniz” olduğunda kullanılır.",
+    regions_kept="Burada boyanmış bölgeler duruyor; sonraki resimde geçerli olurlar.",
     regions_empty="Önce ne çizileceğini yazın; birden çok şey | ile ayrılır.",
     canvas="Çizim",
     colours="Renkler",
