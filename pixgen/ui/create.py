@@ -247,6 +247,8 @@ def _wire_uploads(parts: Parts) -> None:
     parts["basis"].change(
         None, parts["basis"], None, js="(text) => { window.pixgenPad?.basis(text); }"
     )
+    # How many regions are in force goes by the prompts, which come back later than what was brushed.
+    parts["prompt"].change(None, None, None, js="() => { window.pixgenPad?.mark(); }")
     parts["draw"].click(
         None, None, parts["start"], js="() => { window.pixgenPad.open('draw'); return 'drawn'; }"
     )

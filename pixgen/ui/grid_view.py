@@ -69,9 +69,13 @@ class Sheet:
     def _cell(self, index: int, runs: list[Run | None], at_hand: tuple | None) -> str:
         own, run = self._words.experiment, runs[index]
         if at_hand is not None and at_hand[0] == index and len(runs) <= MOST_LIVE:
-            frame = at_hand[1].frame
-            picture = None if frame is None else _data(Image.fromarray(frame.picture))
-            return _painted(picture, self._words.painting, "live")
+            frame, title = at_hand[1].frame, self._title(index) or at_hand[1].recipe.title
+            if frame is None:
+                return _painted(None, f"{title}: {self._words.loading}", "live")
+            said = self._words.picture_alt.format(
+                prompt=title, step=max(0, frame.step), steps=frame.steps
+            )
+            return _painted(_data(Image.fromarray(frame.picture)), said, "live")
         picture = None if run is None or run.state != "done" else self._kept(index, run)
         if picture is None:
             return _painted(None, own.missing, "missing")
@@ -108,7 +112,7 @@ def empty(words: Words) -> str:
 
 def _painted(picture: str | None, said: str, kind: str) -> str:
     shown = "" if picture is None else f'<img src="{picture}" alt="">'
-    return f'<td class="{kind}"><span aria-label="{escape(said)}">{shown}</span><b>&nbsp;</b></td>'
+    return f'<td class="{kind}"><span role="img" aria-label="{escape(said)}">{shown}</span><b>&nbsp;</b></td>'
 
 
 def _data(picture: Image.Image) -> str:

@@ -170,7 +170,7 @@
     show();
   });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && mode) { close(); event.stopImmediatePropagation(); } }, true);
-  part("pg-prompt")?.addEventListener("input", () => { mark(); if (mode === "regions") { tools(); show(); } });
+  part("pg-prompt")?.addEventListener("input", () => { if (mode === "regions") { tools(); show(); } });
 
   const painted = (canvas) => canvas.width > 0 && canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((value, at) => at % 4 === 3 && value > 127);
   const onto = (canvas, colour, flat) => {
@@ -224,7 +224,7 @@
 
   // What was drawn, as it is sent when Generate is pressed; it stays for the next picture. The recipe behind
   // the form has regions of its own: what was brushed for another comes back when it is forgotten.
-  window.pixgenPad = { open, basis: (text) => { basis = text ? hash(text) : ""; mark(); }, drawn: () => {
+  window.pixgenPad = { open, mark: () => setTimeout(mark), basis: (text) => { basis = text ? hash(text) : ""; mark(); }, drawn: () => {
     close();
     const found = regions((canvas) => onto(canvas, "#000000", true));
     const start = painted(sheet) ? onto(sheet, "#ffffff", false) : "";

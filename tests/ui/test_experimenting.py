@@ -136,6 +136,15 @@ def test_a_grid_is_painted_drawn_and_kept(studio, visitor):
         assert sheet.info["pixgen grid"].split() == [run.id for run in runs]
 
 
+def test_the_cell_that_is_painted_says_what_and_which_step(make_studio, visitor):
+    studio = make_studio(seconds=0.05)
+    form = {**FORM, "steps": 30, "across_values": "1"}
+    sheets = [
+        screen.sheet or "" for screen in paint(GridJobs(studio), form, visitor, words=ENGLISH)
+    ]
+    assert any(re.search(r'aria-label="seed 1, step \d+ of 30"', sheet) for sheet in sheets)
+
+
 def test_a_stopped_grid_shows_what_there_is_and_goes_on(make_studio, visitor):
     studio = make_studio(seconds=0.02)
     jobs, name = GridJobs(studio), ""
