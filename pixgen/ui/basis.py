@@ -56,6 +56,27 @@ class Basis:
             kept["start"] = values.get("start")
         return kept
 
+    def placed(self, recipe: Recipe) -> Recipe:
+        """A recipe made from this one; prompts whose text is still there keep their painted regions."""
+        masks = {
+            prompt.text: prompt.mask
+            for scene in self.recipe.prompts
+            for prompt in scene
+            if prompt.text and prompt.mask
+        }
+        if not masks:
+            return recipe
+        scenes = tuple(
+            tuple(
+                prompt.model_copy(update={"mask": masks[prompt.text]})
+                if prompt.text in masks and prompt.region == "everywhere" and not prompt.mask
+                else prompt
+                for prompt in scene
+            )
+            for scene in recipe.prompts
+        )
+        return recipe.model_copy(update={"prompts": scenes})
+
     def check_pictures(self, recipe: Recipe, *, sentence: str) -> None:
         """Raise RecipeError if a recipe made from this one names files of the server other than copies
         that runs keep: a recipe comes from a stranger, and ``sentence`` says which ``{name}`` is missing."""
@@ -97,15 +118,19 @@ def filled(
 
 def typed(scenes: tuple[Scene, ...]) -> tuple[str, str]:
     """Scenes as a person types them: the words, and apart from them what is left out of every scene.
-    Pictures cannot be typed."""
+    Pictures and painted regions cannot be typed."""
     common = [prompt for prompt in scenes[0] if _is_left_out(prompt)]
     common = [prompt for prompt in common if all(prompt in scene for scene in scenes)]
     rest = tuple(
-        tuple(prompt for prompt in scene if prompt.text and prompt not in common)
+        tuple(
+            prompt.model_copy(update={"mask": ""})
+            for prompt in scene
+            if prompt.text and prompt not in common
+        )
         for scene in scenes
     )
     away = tuple(
-        prompt.model_copy(update={"weight": -prompt.weight, "stop": _away(prompt.stop)})
+        prompt.model_copy(update={"weight": -prompt.weight, "stop": _away(prompt.stop), "mask": ""})
         for prompt in common
     )
     said = tuple(scene for scene in rest if scene)

@@ -125,6 +125,8 @@ def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
         ),
         words.films,
     )
+    if basis is not None and not as_it_was:
+        recipe = basis.placed(recipe)
     # Looked for in what was drawn: an alternative may hide a path.
     _refuse_paths(recipe.prompts, words, known={*known, *(each.picture for each in pictures)})
     if pictures and not only_pictures:

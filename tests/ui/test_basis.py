@@ -69,6 +69,18 @@ def test_other_words_bring_neither_the_old_pictures_nor_the_old_changes():
     assert made.changes == ()
 
 
+def test_painted_regions_are_not_typed_and_stay_with_their_words():
+    mask = f"inputs/{'b' * 64}/region-1.png"
+    recipe = make_recipe({"prompts": [[{"text": "a fox", "mask": mask}, {"text": "snow"}]]})
+    values = form(recipe)
+    assert values["prompt"] == "a fox | snow"
+    assert to_recipe(values, ENGLISH) == recipe
+    made = to_recipe(values | {"prompt": "a fox :2 | fog"}, ENGLISH)
+    assert [(each.label, each.mask) for each in made.prompts[0]] == [("a fox", mask), ("fog", "")]
+    made = to_recipe(values | {"prompt": "a fox @left"}, ENGLISH)
+    assert made.prompts[0][0].mask == ""
+
+
 def test_another_preset_is_taken_over():
     recipe = make_recipe(RECIPES["plain"])
     made = to_recipe(form(recipe) | {"preset": "best"}, ENGLISH)
