@@ -21,8 +21,8 @@ from pixgen.studio.painting import paint
 FOLDER = Path(__file__).parent.parent / "assets" / "gallery"
 PROMPTS = (
     ("a red fox on a snowy hill", 7), ("a sailboat on the sea", 7), ("a house at night", 7),
-    ("a cat on a purple background", 7), ("an owl in the forest", 7), ("a rocket in space", 7),
-    ("a dragon on a hill", 7), ("a sunflower in a field", 7),
+    ("an owl in the forest", 7), ("a castle in the mountains", 7), ("a rocket in space", 7),
+    ("a car on the road", 7), ("a cat on a purple background", 7),
 )  # fmt: skip
 COLUMNS, SIDE, GAP, LETTERS = 4, 192, 12, 14  # pixels
 INK = (40, 40, 46)

@@ -108,13 +108,14 @@ def painter(device: str) -> Painter:
 
 
 def standard_ways() -> list[dict]:
-    """The preset as it is; chance, optimized; what the sketcher writes at once, the best of eight by
+    """The preset as it is; chance, optimized as far as chance needs it; what the sketcher writes at once, the best of eight by
     CLIP, and that optimized; and each named set of cutouts."""
     one, eight = ({"kind": "sketch", "sketch": {"candidates": count}} for count in (1, 8))
+    far = {"steps": 150, "losses": {"start_pixels": 0}, "optimizer": {"learning_rate": 0.1}}
     sets = [{"name": f"cutouts {name}", "cutouts": {"kind": name}} for name in CUTOUT_SETS]
     return [
         {"name": "preset"},
-        {"name": "random start", "start": {"kind": "codes"}},
+        {"name": "random start", "start": {"kind": "codes"}, **far},
         {"name": "random start alone", "start": {"kind": "codes"}, "steps": 0},
         {"name": "sketch alone", "start": one, "steps": 0},
         {"name": "best of 8 sketches", "start": eight, "steps": 0},
