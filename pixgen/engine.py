@@ -17,3 +17,7 @@ class Engine(Value):
     # The finished picture is decoded in tiles of so many codes a side, 0 as a whole: much less memory, but
     # a decoder's norms then see a tile alone, and the picture changes a little.
     tile: Annotated[int, Field(ge=0, le=256)] = 0
+    # A picture is encoded in tiles of so many codes a side, 0 as a whole; the codes it begins with differ a little.
+    encode_tile: Annotated[int, Field(ge=0, le=256)] = 0
+    # So many sketches are written at once, 0 all: other chance, so other sketches of the same words.
+    sketches: Annotated[int, Field(ge=0, le=64)] = 0

@@ -1,4 +1,4 @@
-"""Decoding a picture piece by piece, where the whole would not fit into memory."""
+"""Decoding and encoding a picture piece by piece, where the whole would not fit into memory."""
 
 from collections.abc import Callable, Iterator
 
@@ -21,24 +21,55 @@ def decode_in_tiles(
     its hues may differ a little.
     """
     height, width = latents.shape[-2:]
-    drawn = weight = None
+    return _in_tiles(
+        decode, latents, size=latents.shape[-2:], tile=tile, overlap=overlap, read=1, written=factor
+    )
+
+
+def encode_in_tiles(
+    encode: Callable[[torch.Tensor], torch.Tensor], pictures: torch.Tensor, *,
+    factor: int, tile: int, overlap: int,
+) -> torch.Tensor:  # fmt: skip
+    """The latents of pictures ``(B, 3, factor h, factor w)``, as ``decode_in_tiles``.
+
+    Args:
+        encode: makes latents ``(B, C, h, w)`` of pictures.
+    """
+    size = torch.Size(side // factor for side in pictures.shape[-2:])
+    return _in_tiles(
+        encode, pictures, size=size, tile=tile, overlap=overlap, read=factor, written=1
+    )
+
+
+def _in_tiles(
+    work: Callable[[torch.Tensor], torch.Tensor], source: torch.Tensor, *,
+    size: torch.Size, tile: int, overlap: int, read: int, written: int,
+) -> torch.Tensor:  # fmt: skip
+    """What ``work`` makes of a source, tile by tile.
+
+    Args:
+        size: of the whole in codes.
+        read, written: how large a code is in the source, and in what is made of it.
+    """
+    height, width = size
+    made = weight = None
     for top, bottom in _spans(height, tile, overlap):
         for left, right in _spans(width, tile, overlap):
-            piece = decode(latents[..., top:bottom, left:right])
+            piece = work(source[(..., *_places(top, bottom, left, right, scale=read))])
             down = _ramp(top, bottom, height, overlap, piece)[:, None]
             across = _ramp(left, right, width, overlap, piece)[None]
-            share = (down * across).repeat_interleave(factor, 0).repeat_interleave(factor, 1)
-            if drawn is None:
-                drawn = piece.new_zeros(*piece.shape[:2], height * factor, width * factor)
-                weight = piece.new_zeros(height * factor, width * factor)
-            place = (
-                ...,
-                slice(top * factor, bottom * factor),
-                slice(left * factor, right * factor),
-            )
-            drawn[place] += piece * share
+            share = (down * across).repeat_interleave(written, 0).repeat_interleave(written, 1)
+            if made is None:
+                made = piece.new_zeros(*piece.shape[:2], height * written, width * written)
+                weight = piece.new_zeros(height * written, width * written)
+            place = (..., *_places(top, bottom, left, right, scale=written))
+            made[place] += piece * share
             weight[place] += share
-    return drawn / weight
+    return made / weight
+
+
+def _places(top: int, bottom: int, left: int, right: int, *, scale: int) -> tuple[slice, slice]:
+    return slice(top * scale, bottom * scale), slice(left * scale, right * scale)
 
 
 def _spans(length: int, tile: int, overlap: int) -> Iterator[tuple[int, int]]:

@@ -25,7 +25,7 @@ from pixgen.models.layouts import as_taming
 from pixgen.models.own import find_vqgan
 from pixgen.models.pickles import read_weights
 from pixgen.models.store import stored
-from pixgen.models.tiles import decode_in_tiles
+from pixgen.models.tiles import decode_in_tiles, encode_in_tiles
 from pixgen.models.working import in_force, swiftly
 
 GUMBEL = ".GumbelVQ"  # the end of its target
@@ -85,10 +85,19 @@ class Vqgan(nn.Module):
 
         H and W are multiples of ``factor``. The latents are not yet moved to codes.
         """
-        hidden = self.quant_conv(self.encoder(pictures * 2 - 1 if self.signed else pictures))
+        tile = in_force().encode_tile
+        if not tile or torch.is_grad_enabled():
+            hidden = self._encode(pictures)
+        else:
+            hidden = encode_in_tiles(
+                self._encode, pictures, factor=self.factor, tile=tile, overlap=max(1, tile // 4)
+            )
         if self.quantize_module == "gumbel":
             return self.lookup(self.quantize.proj(hidden).argmax(1))
         return F.normalize(hidden, dim=1) if self.unit_codes else hidden
+
+    def _encode(self, pictures: torch.Tensor) -> torch.Tensor:
+        return self.quant_conv(self.encoder(pictures * 2 - 1 if self.signed else pictures))
 
     def codes(self, latents: torch.Tensor) -> torch.Tensor:
         """The nearest code of each place, ``(B, h, w)`` int64."""

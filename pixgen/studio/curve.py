@@ -23,7 +23,9 @@ class Curve:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._rows: list[tuple[int, Figures, Figures]] = []  # step, similarities, losses
+        self._known: list[tuple[int, Figures, Figures]] = []  # step, similarities, losses
+        # The newest frame's figures may be on their way from a GPU: they are read a step later.
+        self._newest: Frame | None = None
 
     @classmethod
     def read(cls, path: Path) -> "Curve":
@@ -36,9 +38,9 @@ class Curve:
                     {name: column[place] for name, column in kept[kind].items()}
                     for kind in ("similarities", "losses")
                 ]
-                curve._rows.append((int(step), *rows))
+                curve._known.append((int(step), *rows))
         except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
-            curve._rows.clear()
+            curve._known.clear()
         return curve
 
     @property
@@ -60,11 +62,19 @@ class Curve:
         """Add a frame's figures if its step is filmed; what was known of later steps is forgotten."""
         if frame.step < 0 or not is_filmed(frame.step, frame.steps):
             return
-        while self._rows and self._rows[-1][0] >= frame.step:
-            self._rows.pop()
-        self._rows.append((frame.step, _short(dict(frame.similarities)), _short(frame.losses)))
-        if len(self._rows) > MOST:
-            self._rows = self._rows[::-2][::-1]  # every other one, the newest among them
+        rows = self._rows
+        while rows and rows[-1][0] >= frame.step:
+            rows.pop()
+        self._newest = frame
+
+    @property
+    def _rows(self) -> list[tuple[int, Figures, Figures]]:
+        if (frame := self._newest) is not None:
+            self._newest = None
+            self._known.append((frame.step, _short(dict(frame.similarities)), _short(frame.losses)))
+            if len(self._known) > MOST:
+                self._known = self._known[::-2][::-1]  # every other one, the newest among them
+        return self._known
 
     def save(self) -> None:
         """Write the file. Raises StorageError."""

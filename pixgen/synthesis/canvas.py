@@ -1,5 +1,6 @@
 """The canvas while it is painted: a drawer's latent, and all that goes by its shape and grows with it."""
 
+import copy
 from collections.abc import Mapping
 from functools import partial
 
@@ -88,7 +89,7 @@ class Canvas:
             "latent": self.latent.detach().clone(),
             "start_latent": self.start_latent.clone(),
             "average": self.average.sum.clone(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": copy.deepcopy(self.optimizer.state_dict()),
         }
 
     def restore(self, recipe: Recipe, state: dict) -> None:

@@ -1,6 +1,6 @@
 """What an optimization yields: one stage of a picture, with its figures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,9 +17,40 @@ class Candidate:
     similarity: float
 
 
+class Arriving:
+    """A step's figures, on their way from the device since they were made: what the device was told to
+    do since is not waited for when they are read.
+
+    Args:
+        similarities, losses: numbers on a device, by prompt and by name.
+    """
+
+    def __init__(
+        self, similarities: Mapping[str, torch.Tensor], losses: Mapping[str, torch.Tensor]
+    ) -> None:
+        self._names = [*similarities, *losses]
+        self._count = len(similarities)
+        values = [*similarities.values(), *losses.values()]
+        self._arriving = _arriving(torch.stack(values)) if values else lambda: torch.empty(0)
+
+    @cached_property
+    def _values(self) -> list[float]:
+        return self._arriving().tolist()
+
+    @property
+    def similarities(self) -> tuple[tuple[str, float], ...]:
+        """Prompt and cosine."""
+        return tuple(zip(self._names[: self._count], self._values, strict=False))
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """By name."""
+        return dict(zip(self._names[self._count :], self._values[self._count :], strict=True))
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One stage of a picture. ``similarities`` are (prompt, cosine); ``seconds`` is this step's.
+    """One stage of a picture. ``seconds`` is this step's; on a GPU, those that it took to tell it.
 
     Frame 0 shows the start. While a start is being sketched, ``step`` counts up to it from below 0.
     ``candidates`` are the sketches that were made for it, the one that CLIP likes best first.
@@ -27,13 +58,22 @@ class Frame:
 
     step: int
     steps: int
-    similarities: tuple[tuple[str, float], ...]
-    losses: dict[str, float]
+    figures: Arriving = field(repr=False)
     seconds: float
     draw: Callable[[], torch.Tensor] = field(repr=False)  # (1, 3, H, W) in [0, 1], on any device
     candidates: tuple[Candidate, ...] = ()
     notice: str = ""  # what a person should know of this step
     copied: Callable[[], np.ndarray] | None = field(default=None, repr=False)  # by ``copying``
+
+    @property
+    def similarities(self) -> tuple[tuple[str, float], ...]:
+        """Prompt and cosine."""
+        return self.figures.similarities
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """By name."""
+        return self.figures.losses
 
     @cached_property
     def picture(self) -> np.ndarray:
@@ -47,17 +87,24 @@ def copying(picture: torch.Tensor) -> Callable[[], np.ndarray] | None:
     and not for what the GPU was told to do since. None where there is nothing to be copied."""
     if picture.device.type != "cuda":
         return None
-    pixels = _on_device(picture)
-    kept = torch.empty(pixels.shape, dtype=torch.uint8, pin_memory=True)
-    kept.copy_(pixels, non_blocking=True)
+    copied = _arriving(_on_device(picture))
+    return lambda: copied().numpy()
+
+
+def _arriving(values: torch.Tensor) -> Callable[[], torch.Tensor]:
+    """Begin to copy what is on a GPU, without waiting; what is returned waits for the copy alone."""
+    if values.device.type != "cuda":
+        return lambda: values
+    kept = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+    kept.copy_(values, non_blocking=True)
     done = torch.cuda.Event()
-    done.record(torch.cuda.current_stream(picture.device))
+    done.record(torch.cuda.current_stream(values.device))
 
-    def copied() -> np.ndarray:
+    def arrived() -> torch.Tensor:
         done.synchronize()
-        return kept.numpy()
+        return kept
 
-    return copied
+    return arrived
 
 
 def as_pixels(picture: torch.Tensor) -> np.ndarray:

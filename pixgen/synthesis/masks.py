@@ -1,6 +1,7 @@
 """Painting a part of a picture anew: what is kept, what is painted, and a canvas that is extended."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -29,8 +30,11 @@ class MaskedDrawer:
         self.drawer, self.original, self.mask = drawer, original, mask
         self.soft = softened(mask)
         self.painted = places(mask, factor=drawer.vqgan.factor)  # (1, 1, rows, columns) bool
-        drawer.start_from(original)
-        self._kept = drawer.latent.detach().clone()
+
+    @cached_property
+    def _kept(self) -> torch.Tensor:
+        """The original's latent; found when it is first needed, where too little memory is answered."""
+        return self.encoded(self.original)
 
     @property
     def latent(self) -> torch.Tensor:

@@ -3,6 +3,7 @@
 import contextlib
 import gc
 from collections.abc import Iterator
+from typing import Literal
 
 import torch
 
@@ -13,9 +14,8 @@ from pixgen.recipe import SMALLEST_SIDE, Recipe
 FIRST_TILE, SMALLEST_TILE = 32, 8  # in codes
 _MOST_BATCHES = 64  # a recipe has no more
 
-Lighter = tuple[
-    Recipe, str
-]  # a recipe that needs less at once, and a sentence that says what changed
+# What is being done when memory runs out, for that says what can be done with less at once.
+Doing = Literal["drawing", "looking", "encoding", "sketching"]
 
 
 @contextlib.contextmanager
@@ -34,15 +34,16 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-def lightened(recipe: Recipe, device: torch.device, *, drawing: bool) -> Recipe | None:
+def lightened(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe | None:
     """The same recipe with less at once in a step: twice as many batches of cutouts; when each cutout is by
     itself, a decoder that keeps nothing for the way back; at last half precision, where the device has
-    it. None if all of that is done already.
-
-    Args:
-        drawing: whether memory ran out while drawing, where batches of cutouts do not help.
-    """
-    if not drawing and (batched := _batched(recipe)) is not None:
+    it. A picture that is encoded, in smaller and smaller tiles; sketches, half as many at once. None if
+    all of that is done already."""
+    if doing == "sketching" and (fewer := _fewer_sketches(recipe)) is not None:
+        return fewer
+    if doing in ("encoding", "sketching"):
+        return _tiled(recipe, "encode_tile")
+    if doing == "looking" and (batched := _batched(recipe)) is not None:
         return batched
     if recipe.drawer == "vqgan" and not recipe.engine.checkpoint:
         return _with(recipe, checkpoint=True, compiled=False)  # what is compiled decides by itself
@@ -52,15 +53,10 @@ def lightened(recipe: Recipe, device: torch.device, *, drawing: bool) -> Recipe 
     return None
 
 
-def lightened_look(recipe: Recipe, device: torch.device, *, drawing: bool) -> Recipe | None:
+def lightened_look(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe | None:
     """The same recipe with less at once where a picture is only drawn and looked at: more batches of
     cutouts, or while drawing smaller and smaller tiles. None if all of that is done already."""
-    if not drawing:
-        return _batched(recipe)
-    tile = recipe.engine.tile // 2 or FIRST_TILE
-    if recipe.drawer != "vqgan" or tile < SMALLEST_TILE:
-        return None
-    return _with(recipe, tile=tile)
+    return _batched(recipe) if doing == "looking" else _tiled(recipe, "tile")
 
 
 def what_changed(before: Recipe, after: Recipe) -> str:
@@ -74,6 +70,16 @@ def what_changed(before: Recipe, after: Recipe) -> str:
         found.append("the decoder's inner pictures are made twice, which is slower")
     if after.precision != before.precision:
         found.append(f"the arithmetic is in half precision ({after.precision})")
+    if after.engine.sketches != before.engine.sketches:
+        found.append(
+            f"sketches are written {after.engine.sketches} at a time, so they are others than those of the same "
+            "seed"
+        )
+    if after.engine.encode_tile != before.engine.encode_tile:
+        found.append(
+            f"a picture is read in tiles of {after.engine.encode_tile} codes, so what is painted from it may differ a "
+            "little"
+        )
     if after.engine.tile != before.engine.tile:
         found.append(
             f"the finished picture was drawn in tiles of {after.engine.tile} codes, so its contrast may "
@@ -96,6 +102,18 @@ def _batched(recipe: Recipe) -> Recipe | None:
         return None
     lighter = cutouts.model_copy(update={"batches": batches})
     return recipe.model_copy(update={"cutouts": lighter})
+
+
+def _tiled(recipe: Recipe, switch: str) -> Recipe | None:
+    tile = getattr(recipe.engine, switch) // 2 or FIRST_TILE
+    if recipe.drawer != "vqgan" or tile < SMALLEST_TILE:
+        return None
+    return _with(recipe, **{switch: tile})
+
+
+def _fewer_sketches(recipe: Recipe) -> Recipe | None:
+    at_once = recipe.engine.sketches or recipe.start.sketch.candidates
+    return _with(recipe, sketches=at_once // 2) if at_once > 1 else None
 
 
 def _with(recipe: Recipe, **switches: bool | int) -> Recipe:

@@ -7,20 +7,23 @@ clamp to the codebook's bounds. Source of the method: Crowson et al., arXiv 2204
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from time import perf_counter
+from typing import Any, TypeVar
 
 import torch
 from PIL import Image
 
 from pixgen.models.clip import Perceptor, Perceptors
+from pixgen.models.working import working
 from pixgen.prompts import Scene, parse
 from pixgen.recipe import Change, Recipe
 from pixgen.synthesis.beginning import Beginning
 from pixgen.synthesis.canvas import Canvas
 from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.enlarge import enlarge
-from pixgen.synthesis.frames import Frame, copying
+from pixgen.synthesis.frames import Arriving, Frame, copying
 from pixgen.synthesis.judging import Figures, Judge
 from pixgen.synthesis.memory import (
+    Doing,
     free,
     is_out_of_memory,
     lightened,
@@ -33,7 +36,8 @@ from pixgen.synthesis.scenes import Scenes
 from pixgen.synthesis.sketching import Sketchbook
 from pixgen.synthesis.travel import Travel
 
-Lighter = Callable[..., Recipe | None]  # as ``lightened``
+Lighter = Callable[[Recipe, torch.device, Doing], Recipe | None]  # as ``lightened``
+T = TypeVar("T")
 
 
 class Optimization(Iterator[Frame]):
@@ -63,21 +67,16 @@ class Optimization(Iterator[Frame]):
         self._pictures, self._mark = {} if pictures is None else pictures, mark
         self._device = drawer.latent.device
         self._generator = torch.Generator(self._device).manual_seed(recipe.seed)
-        self._done = self._drawing = False
+        self._done, self._told = False, recipe  # the recipe, as far as its changes were told
+        self._doing: Doing = "drawing"
         self._judge = Judge(
             recipe, perceptor, pictures=self._pictures, generator=self._generator, mark=mark
         )
         self.canvas = Canvas(recipe, drawer, pictures=self._pictures)
-        width, height = recipe.canvas(self.canvas.stage)
-        self._beginning = Beginning(
-            recipe.model_copy(update={"width": width, "height": height}), drawer,
-            pictures=self._pictures, generator=self._generator, judge=self._judge.liking,
-            sketchbook=sketchbook,
-        )  # fmt: skip
-        self._stages: Iterator[tuple[int, torch.Tensor]] | None = iter(self._beginning)
+        self._sketchbook = sketchbook
+        self._start_anew(self._generator.get_state())
         if not recipe.start.sketched:  # nothing to see, and a moment's work
-            with memory_guard(recipe):
-                self._begin(perf_counter())
+            self._begin(perf_counter())
         self._scenes = Scenes(
             recipe, drawer, pictures=self._pictures, judge=self._judge.liking, sketchbook=sketchbook
         )
@@ -85,69 +84,100 @@ class Optimization(Iterator[Frame]):
             recipe, drawer, pictures=self._pictures, optimizer=self.canvas.optimizer
         )
 
+    def _start_anew(self, chance: torch.Tensor) -> None:
+        """Be before the start, with the generator in that state."""
+        self._generator.set_state(chance)
+        width, height = self.recipe.canvas(self.canvas.stage)
+        self._beginning = Beginning(
+            self.recipe.model_copy(update={"width": width, "height": height}), self.canvas.drawer,
+            pictures=self._pictures, generator=self._generator, judge=self._judge.liking,
+            sketchbook=self._sketchbook,
+        )  # fmt: skip
+        self._first_chance = chance
+        self._stages: Iterator[tuple[int, torch.Tensor]] | None = iter(self._beginning)
+
     def _begin(self, begun: float) -> Frame | None:
-        """What there is to see of the start's making; None when the start is made."""
+        """What there is to see of the start's making; None when the start is made. If memory does not
+        suffice, the start is made anew."""
+        return self._sparing(
+            self._stage_of_start, begun, kept=lambda: self._first_chance, undo=self._start_anew
+        )
+
+    def _stage_of_start(self, begun: float) -> Frame | None:
+        self._doing = "sketching" if self.recipe.start.sketched else "encoding"
         step, picture = next(self._stages, (0, None))
         if picture is not None:
             seconds, draw = perf_counter() - begun, self._whole(lambda: picture)
-            return Frame(step, self.recipe.steps, (), {}, seconds, draw)
-        self._stages = None
+            return Frame(step, self.recipe.steps, Arriving({}, {}), seconds, draw)
         self.canvas.starts(self.canvas.latent.detach(), self._beginning.pixels)
+        self._stages = None
         return None
 
     def __next__(self) -> Frame:
         if self._done:
             raise StopIteration
         begun = perf_counter()
+        if self._stages is not None and (frame := self._begin(begun)) is not None:
+            return self._telling(frame)
+        if self.step < self.recipe.steps:
+            frame = self._sparing(self._step, begun)
+            self.step += 1
+        else:
+            frame = self._sparing(self._look, begun, lighter=lightened_look)
+            self._done = True
+        return self._telling(frame)
+
+    def _telling(self, frame: Frame) -> Frame:
+        """A frame that tells what changed since the last one because memory was short."""
+        told, self._told = self._told, self.recipe
+        return replace(frame, notice=what_changed(told, self.recipe))
+
+    def _sparing(
+        self, work: Callable[[float], T], begun: float, *, lighter: Lighter = lightened,
+        kept: Callable[[], Any] | None = None, undo: Callable[[Any], None] | None = None,
+    ) -> T:  # fmt: skip
+        """What ``work`` gives. Where memory does not suffice, what it has done is undone, and it is done
+        again: first as it was, for what lay about may have been all that was in the way, then with less
+        at once for as long as that is possible.
+
+        Args:
+            kept, undo: what there is before the work, and what goes back to it; by default a step's.
+
+        Raises OutOfMemory.
+        """
+        found, again = self.recipe, True
         with memory_guard(self.recipe):
-            if self._stages is not None and (frame := self._begin(begun)) is not None:
-                return frame
-            self.canvas.grow(self.recipe, self.step)
-            if self.step < self.recipe.steps:
-                frame = self._sparing(self._move, lightened, begun)
-                self._go_on()
-                self.step += 1
-            else:
-                # The last picture is only looked at. What that changes is given back, so that a run
-                # that later goes on draws what it would have drawn.
-                give_back = self._kept()
-                frame = self._sparing(self._look, lightened_look, begun)
-                give_back()
-                self._done = True
-        return frame
-
-    def _sparing(self, work: Callable[[float], Frame], lighter: Lighter, begun: float) -> Frame:
-        """A step's ``work``, again with less at once for as long as memory does not suffice."""
-        wanted = self.recipe
-        while True:
-            give_back = self._kept()
-            try:
-                return replace(work(begun), notice=what_changed(wanted, self.recipe))
-            except RuntimeError as error:
-                if not is_out_of_memory(error):
-                    raise
-                found = lighter(self.recipe, self._device, drawing=self._drawing)
+            while True:
+                before = None
+                try:
+                    before = (kept or self.state)()
+                    with working(self.recipe.engine):
+                        return work(begun)
+                except RuntimeError as error:
+                    if not is_out_of_memory(error):
+                        raise
+                # Outside of the except clause, whose error holds on to the tensors of the failed work.
+                if not again:
+                    found = lighter(self.recipe, self._device, self._doing)
+                self.recipe, again = found or self.recipe, False
+                self.canvas.latent.grad = None
+                free(self._device)
+                if before is not None:
+                    (undo or self.restore)(before)
                 if found is None:
-                    raise
-            # Outside of the except clause, whose error holds on to the tensors of the failed step.
-            self.recipe = found
-            self.canvas.latent.grad = None
-            give_back()
-            free(self._device)
+                    raise torch.OutOfMemoryError("nothing helps any more")
 
-    def _kept(self) -> Callable[[], None]:
-        """What gives the chance and the average back as they are now."""
-        chance, average = self._generator.get_state(), self.canvas.average.sum.clone()
-
-        def give_back() -> None:
-            self._generator.set_state(chance)
-            self.canvas.average.sum = average
-
-        return give_back
+    def _step(self, begun: float) -> Frame:
+        self._doing = "encoding"
+        self.canvas.grow(self.recipe, self.step)
+        frame = self._move(begun)
+        self._go_on()
+        return frame
 
     def _go_on(self) -> None:
         """In a story: towards the next scene. On a journey: to the next frame, and what is to stay near
         the start stays near the video's."""
+        self._doing = "sketching" if self.recipe.story.sketch else "encoding"
         self._scenes.go_on(self.recipe, self.step)
         picture = self._travel.go_on(self.step)
         if picture is not None:
@@ -164,7 +194,7 @@ class Optimization(Iterator[Frame]):
             # backwards once.
             picture = drawn.detach().requires_grad_()
             similarities, losses = self._judged(picture, backward=True)
-            self._drawing = True
+            self._doing = "drawing"
             drawn.backward(picture.grad)
         self.canvas.latent.grad.div_(gradient_scale(self.recipe))
         self._mark("backward")
@@ -175,17 +205,23 @@ class Optimization(Iterator[Frame]):
 
     @torch.no_grad()
     def _look(self, begun: float) -> Frame:
+        """The last picture is only looked at. What that changes is given back, so that a run that later
+        goes on draws what it would have drawn."""
+        self._doing = "encoding"
+        self.canvas.grow(self.recipe, self.step)
+        chance, average = self._generator.get_state(), self.canvas.average.sum.clone()
         shown = self._shown()
         with arithmetic(self.recipe, self._device):
             drawn = self._draw()
             similarities, losses = self._judged(drawn, backward=False)
+        self._generator.set_state(chance)
+        self.canvas.average.sum = average
         return self._frame(begun, similarities, losses, shown, drawn)
 
     def _draw(self) -> torch.Tensor:
-        """The picture; whether it is drawing is known if memory runs out."""
-        self._drawing = True
+        self._doing = "drawing"
         drawn = self.canvas.drawer.draw()
-        self._drawing = False
+        self._doing = "looking"
         return drawn
 
     def _judged(self, picture: torch.Tensor, *, backward: bool) -> tuple[Figures, Figures]:
@@ -207,14 +243,11 @@ class Optimization(Iterator[Frame]):
     def _frame(self, begun, similarities, losses, shown, drawn) -> Frame:
         whole = drawn.shape[-2:] == (self.recipe.height, self.recipe.width)
         copied = copying(drawn[0]) if whole and shown is None else None
-        figures = [*similarities.values(), *losses.values()]
-        values = torch.stack(figures).tolist() if figures else []  # one wait for the device
+        figures = Arriving(similarities, losses)
         seconds = perf_counter() - begun
-        count = len(similarities)
         return Frame(
-            self.step, self.recipe.steps, tuple(zip(similarities, values[:count], strict=True)),
-            dict(zip(losses, values[count:], strict=True)), seconds,
-            self._whole(shown or (lambda: drawn)), self._beginning.candidates, copied=copied,
+            self.step, self.recipe.steps, figures, seconds, self._whole(shown or (lambda: drawn)),
+            self._beginning.candidates, copied=copied,
         )  # fmt: skip
 
     def _whole(self, draw: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:

@@ -67,16 +67,22 @@ class Sketching:
         codes = known.repeat(settings.candidates, 1, 1)
         if self._remembered:
             codes = self._remembered.ground(codes)
-        for written in spread(
-            self.book.sketcher, self._wanted(), known=codes, hand=hand, generator=self._generator
-        ):
-            codes = written
-            yield self._decoded(codes[:1])
+        at_once = self.recipe.engine.sketches or settings.candidates
+        wanted, written = self._wanted(), []
+        for some in codes.split(at_once):
+            for grown in spread(
+                self.book.sketcher, wanted, known=some, hand=hand, generator=self._generator
+            ):
+                some = grown
+                if not written:  # the first is seen growing
+                    yield self._decoded(some[:1])
+            written.append(some)
+        codes = torch.cat(written)
         if self._remembered:
             codes = self._remembered.things(codes, known == OPEN)
             yield self._decoded(codes[:1])
         drawn = torch.cat([self._decoded(each[None]) for each in codes])
-        liked = self.judge(drawn)
+        liked = torch.cat([self.judge(some) for some in drawn.split(at_once)])
         order = liked.argsort(descending=True, stable=True)
         self.codes = codes[order]
         self.candidates = tuple(

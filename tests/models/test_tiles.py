@@ -1,11 +1,11 @@
-"""A picture decoded piece by piece."""
+"""A picture decoded, or encoded, piece by piece."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 
 from pixgen.engine import Engine
-from pixgen.models.tiles import decode_in_tiles
+from pixgen.models.tiles import decode_in_tiles, encode_in_tiles
 from pixgen.models.working import working
 
 
@@ -37,6 +37,19 @@ def test_no_tile_is_larger_than_asked_for():
     decode_in_tiles(decode, torch.zeros(1, 8, 20, 50), factor=4, tile=16, overlap=4)
     assert set(sizes) == {(16, 16)}
     assert len(sizes) == 2 * 4
+
+
+def test_a_picture_is_encoded_piece_by_piece():
+    sizes = []
+
+    def encode(pictures):
+        sizes.append(pictures.shape[-2:])
+        return F.avg_pool2d(pictures, 4)
+
+    picture = torch.rand(1, 3, 80, 200, generator=torch.Generator().manual_seed(0))
+    tiled = encode_in_tiles(encode, picture, factor=4, tile=16, overlap=4)
+    assert set(sizes) == {(64, 64)}
+    assert torch.allclose(tiled, F.avg_pool2d(picture, 4), atol=1e-6)
 
 
 def test_a_vqgan_draws_in_tiles_where_no_gradient_is_wanted(tiny_vqgan):
