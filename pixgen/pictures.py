@@ -62,7 +62,7 @@ def _recognised(data: bytes, name: str) -> Image.Image:
 def _decoded(picture: Image.Image, name: str) -> Image.Image:
     """The pixels: RGB, upright, on white, and nothing besides."""
     try:
-        picture = ImageOps.exif_transpose(picture)
+        ImageOps.exif_transpose(picture, in_place=True)
         if picture.mode in ("RGB", "L") and "transparency" not in picture.info:
             opaque = picture.convert("RGB")
             opaque.info = {}

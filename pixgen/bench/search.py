@@ -3,8 +3,9 @@
 import resource
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
-from statistics import median
+from statistics import harmonic_mean, median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
@@ -28,7 +29,7 @@ _A_CLUSTER = 200  # vectors; real pictures come in kinds too
 _SPREAD = 0.8  # length of what is a vector's own, beside its cluster's unit vector
 _ADDED = 20_000  # rows at once
 _PICTURES = 2000
-_TURNS = 3  # of the model alone and of indexing
+_TURNS = 5  # of indexing, each between two of the model alone
 
 
 def scale(folder: Path, *, vectors: int) -> dict[str, Any]:
@@ -66,20 +67,22 @@ def scale(folder: Path, *, vectors: int) -> dict[str, Any]:
 def indexing(folder: Path, perceptor: Perceptor, *, pictures: int = _PICTURES) -> dict[str, Any]:
     """Pictures a second through a whole indexing, beside what the model alone does with them.
 
-    Both are measured in turns, so that whatever else the machine does slows both alike; the medians.
+    Both are measured in turns, each indexing between two of the model, so that whatever else the
+    machine does slows both alike; the medians.
     """
     save_pictures(folder / "pictures", pictures)
     with torch.no_grad():
         size = perceptor.embed_texts([""]).shape[-1]
-    turns = [
-        (_rate_alone(perceptor, pictures), _rate_of_indexing(folder, perceptor, size, turn))
-        for turn in range(_TURNS)
-    ]
-    alone, indexed = (median(rates) for rates in zip(*turns, strict=True))
-    part = median(whole / model for model, whole in turns)
+    alone, indexed = [_rate_alone(perceptor, pictures)], []
+    for turn in range(_TURNS):
+        indexed.append(_rate_of_indexing(folder, perceptor, size, turn))
+        alone.append(_rate_alone(perceptor, pictures))
+    beside = [harmonic_mean(pair) for pair in pairwise(alone)]
+    parts = [whole / model for whole, model in zip(indexed, beside, strict=True)]
     return {
-        "pictures": pictures, "indexed_a_second": round(indexed, 1),
-        "model_alone_a_second": round(alone, 1), "part_of_the_model": round(part, 3),
+        "pictures": pictures, "indexed_a_second": round(median(indexed), 1),
+        "model_alone_a_second": round(median(alone), 1),
+        "part_of_the_model": round(median(parts), 3), "parts": [round(part, 3) for part in parts],
     }  # fmt: skip
 
 

@@ -9,16 +9,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pixgen.errors import PictureError, PixgenError, SearchError, StudioError
-from pixgen.models.catalog import ASSETS
+from pixgen.models.catalog import ASSETS, available_clips
+from pixgen.models.progress import Fetching
 from pixgen.pictures import open_picture
 from pixgen.studio.claims import is_claimed
+from pixgen.studio.loading import while_loading
 from pixgen.studio.runs import read_run, run_folders
 from pixgen.studio.studio import Studio
 from pixgen.studio.uploads import is_upload, keep_upload, old_uploads
@@ -46,10 +48,12 @@ _FRESH = 600.0  # seconds for which a large folder is not looked through again
 
 @dataclass(frozen=True)
 class Place:
-    """Pictures that can be searched: the collection's name and the folder that its paths are below."""
+    """Pictures that can be searched: the collection's name, the folder that its paths are below, and the
+    name of the CLIP that looks at them."""
 
     name: str
     folder: Path
+    model: str
 
 
 class Finder:
@@ -59,7 +63,7 @@ class Finder:
         roots: folders that may be searched besides own runs and the bundled drawings.
         address: where the vectors are kept; ``$PIXGEN_LIBRARY`` by default, else ``library`` in the
             studio's folder. A folder, or an object store's address.
-        model: a CLIP's name; the first of those that there are by default.
+        model: the CLIP that looks where none is chosen; the first of those that there are by default.
 
     Any thread may call any method. Raises SearchError if a root is no folder or has another's name.
     """
@@ -68,29 +72,23 @@ class Finder:
         self, studio: Studio, *, roots: Sequence[Path] = (), address: str | Path | None = None,
         model: str | None = None,
     ) -> None:  # fmt: skip
-        self.studio, self._wanted_model = studio, model
+        self.studio, self.model = studio, model or available_clips()[0]
         address = address or os.environ.get("PIXGEN_LIBRARY") or studio.folder / "library"
         self.library = Library(address)
         self._uploads = studio.folder / "uploads"
         self._lock = threading.Lock()
-        self._refreshing: set[str] = set()
-        self._refreshed: dict[str, float] = {}  # when, by the clock of time.monotonic
-        self.places = {RUNS: Place(RUNS, studio.folder), BUNDLED: Place(BUNDLED, DRAWINGS)}
+        self._refreshing: set[Place] = set()
+        self._refreshed: dict[Place, float] = {}  # when, by the clock of time.monotonic
+        folders = {RUNS: studio.folder, BUNDLED: DRAWINGS}
+        self.places = {name: Place(name, each, self.model) for name, each in folders.items()}
         for root in roots:
             self.add(root)
-
-    @cached_property
-    def model(self) -> str:
-        """The name of the CLIP that looks."""
-        from pixgen.models import available_clips  # here: it loads torch
-
-        return self._wanted_model or available_clips()[0]
 
     def add(self, folder: Path, *, name: str | None = None) -> Place:
         """Let a folder be searched, under its own name if no other is given. Raises SearchError."""
         if not folder.is_dir():
             raise SearchError(f"There is no folder “{folder.name or folder}”: check its name.")
-        place = Place(name or name_for(folder), folder.resolve())
+        place = Place(name or name_for(folder), folder.resolve(), self.model)
         if self.places.get(place.name, place) != place:
             raise SearchError(
                 f"Two folders cannot both be the collection “{place.name}”: name one with --collection, or "
@@ -99,16 +97,16 @@ class Finder:
         self.places[place.name] = place
         return place
 
-    def add_upload(self, paths: Sequence[Path]) -> Place:
+    def add_upload(self, paths: Sequence[Path], *, model: str = "") -> Place:
         """Let a visitor's set of pictures or zips be searched, by who knows the place only.
 
         Sets that are older than a day, or too many, are forgotten. Raises PixgenError.
         """
         folder = keep_upload(paths, self._uploads)
         for old in old_uploads(self._uploads):
-            self.library.remove(old.name, self.model)
+            self.library.remove(old.name)
             shutil.rmtree(old, ignore_errors=True)
-        return Place(folder.name, folder)
+        return Place(folder.name, folder, model or self.model)
 
     def up_to_date(self, place: Place) -> Iterator[Progress]:
         """``refresh``, unless that was done lately or somebody is at it: then nothing.
@@ -116,15 +114,15 @@ class Finder:
         Own runs are always looked through, which takes a moment.
         """
         with self._lock:
-            lately = self._refreshed.get(place.name, -math.inf) + _FRESH > time.monotonic()
-            if place.name in self._refreshing or (lately and place.name != RUNS):
+            lately = self._refreshed.get(place, -math.inf) + _FRESH > time.monotonic()
+            if place in self._refreshing or (lately and place.name != RUNS):
                 return
-            self._refreshing.add(place.name)
+            self._refreshing.add(place)
         try:
             yield from self.refresh(place)
-            self._refreshed[place.name] = time.monotonic()
+            self._refreshed[place] = time.monotonic()
         finally:
-            self._refreshing.discard(place.name)
+            self._refreshing.discard(place)
 
     def follow(self) -> None:
         """From now on, index what the studio paints as soon as it is finished."""
@@ -146,14 +144,14 @@ class Finder:
 
     def refresh(self, place: Place) -> Iterator[Progress]:
         """Bring a place's collection up to date with its files. Raises SearchError, ModelError."""
-        perceptor = self.studio.perceptor((self.model,))
+        perceptor = self._perceptor(place.model)
         own = place.name == RUNS
         with self.studio.exclusive():
             dimensions = _dimensions(perceptor)
         if place.name in (RUNS, BUNDLED):
             self._forget_if_moved(place)
         collection = self.library.create(
-            place.name, self.model, dimensions=dimensions, source=str(place.folder)
+            place.name, place.model, dimensions=dimensions, source=str(place.folder)
         )
         files = self._finished_runs() if own else find_pictures(place.folder)
         facts = {"facts": partial(_run_facts, place.folder)} if own else {}
@@ -164,23 +162,32 @@ class Finder:
     def indexed(self) -> list[Place]:
         """Every place whose pictures have been indexed for this model, whoever did that."""
         return [
-            Place(each.name, Path(each.source))
+            Place(each.name, Path(each.source), each.model)
             for each in self.library.collections()
             if each.model == self.model and not is_upload(each.name)
         ]
 
     def collection(self, place: Place) -> Collection:
         """The collection of a place. Raises SearchError if it has not been indexed."""
-        return self.library.open(place.name, self.model)
+        return self.library.open(place.name, place.model)
+
+    def ready(
+        self, place: Place, *, stopped: Callable[[], object] = lambda: False
+    ) -> Iterator[Fetching | None]:
+        """Load what looks at a place, and tell meanwhile how far its download is, as
+        ``loading.while_loading`` does. Raises ModelError, RecipeError if it is not offered here."""
+        return while_loading(lambda: self._perceptor(place.model), stopped=stopped)
 
     def embed(
-        self, query: Query, *, open_term: Callable[[str], "Image.Image"] = open_picture
-    ) -> np.ndarray:
-        """A query's unit vector ``(D,)``; ``open_term`` opens a picture that a term names.
+        self, query: Query, *, model: str = "",
+        open_term: Callable[[str], "Image.Image"] = open_picture,
+    ) -> np.ndarray:  # fmt: skip
+        """A query's unit vector ``(D,)`` by the CLIP of that name, the finder's own by default;
+        ``open_term`` opens a picture that a term names.
 
         Raises SearchError, PictureError, ModelError.
         """
-        perceptor = self.studio.perceptor((self.model,))
+        perceptor = self._perceptor(model or self.model)
         with self.studio.exclusive():
             return embed_query(query, perceptor, open_term=open_term)
 
@@ -215,11 +222,16 @@ class Finder:
             pass  # no path at all
         raise PictureError(f"“{Path(path).name}” is not there any more: index its folder again.")
 
+    def _perceptor(self, model: str) -> "Perceptor":
+        """The CLIP of that name, if it is offered here. Raises RecipeError, ModelError."""
+        self.studio.policy.check_model(model)
+        return self.studio.perceptor((model,))
+
     def _forget_if_moved(self, place: Place) -> None:
         """pixgen or its runs may have been moved to another folder: they are indexed anew there."""
-        for each in self.library.collections():
-            if each.name == place.name and each.source != str(place.folder):
-                self.library.remove(each.name, each.model)
+        known = [each for each in self.library.collections() if each.name == place.name]
+        if any(each.source != str(place.folder) for each in known):
+            self.library.remove(place.name)
 
     def _allowed(self, only: Filter, place: Place, owner: str) -> Filter:
         own = self.studio.policy.public and place.name == RUNS

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pixgen.errors import ClassifyError
+from pixgen.models.progress import Fetching
+from pixgen.studio.loading import while_loading
 from pixgen.studio.storage import storing, write_bytes
 from pixgen.studio.studio import Studio
 from pixgen.vision.kept import Kept
@@ -41,6 +43,13 @@ class Namer:
         self.studio = studio
         kept = None if studio.policy.public else Kept(studio.folder / _VECTORS)
         self._wordings = Wordings(kept)
+
+    def ready(
+        self, models: tuple[str, ...], *, stopped: Stopped = _never
+    ) -> Iterator[Fetching | None]:
+        """Load models, and tell meanwhile how far their download is, as ``loading.while_loading`` does.
+        Raises ModelError, RecipeError if one is not offered here."""
+        return while_loading(lambda: self._perceptor(models), stopped=stopped)
 
     def classifier(
         self, question: Question, models: tuple[str, ...], *, stopped: Stopped = _never

@@ -12,6 +12,7 @@ from pixgen.models.catalog import ASSETS
 from pixgen.ui.classify_texts import ClassifyWords
 from pixgen.vision.evaluation import Evaluation
 from pixgen.vision.looking import Result
+from pixgen.vision.zeroshot import Answer
 
 EXAMPLES = ASSETS / "examples"
 MOST_CARDS = 100
@@ -151,9 +152,7 @@ def _table(words: ClassifyWords, results: Sequence[Result]) -> str:
     )
     rows = []
     for result in results[:MOST_ROWS]:
-        best = result.answer.top(1)[0] if result.answer is not None else None
-        figures = (f"{best.probability:.3f}", f"{best.cosine:.3f}") if best else ("", "")
-        cells = (result.name, said(words, result), *figures, result.label)
+        cells = (result.name, said(words, result), *_figures(result.answer), result.label)
         rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
     only = ""
     if len(results) > MOST_ROWS:
@@ -162,6 +161,16 @@ def _table(words: ClassifyWords, results: Sequence[Result]) -> str:
         f'<details class="pg-table" open><summary>{escape(words.table)}</summary><div tabindex="0">'
         f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>{only}</details>"
     )
+
+
+def _figures(answer: Answer | None) -> tuple[str, str]:
+    """The answer's own probability and cosine; that nothing fits has no cosine."""
+    if answer is None:
+        return "", ""
+    if not answer.found and answer.none is not None:
+        return f"{answer.none:.3f}", ""
+    best = answer.top(1)[0]
+    return f"{best.probability:.3f}", f"{best.cosine:.3f}"
 
 
 def _accuracy(words: ClassifyWords, evaluation: Evaluation) -> str:

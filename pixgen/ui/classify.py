@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from pixgen.models import available_clips
 from pixgen.studio.naming import Namer
 from pixgen.ui import answers, classifying
 from pixgen.ui.classify_texts import ClassifyWords
@@ -12,7 +13,7 @@ from pixgen.ui.classifying import View
 from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable_bytes
 from pixgen.ui.mishaps import sentence
-from pixgen.ui.models import names
+from pixgen.ui.models import clip_choice
 from pixgen.ui.stops import Stops
 from pixgen.ui.texts import Words
 from pixgen.vision.labels import format_labels, parse_labels
@@ -48,7 +49,7 @@ def classify_tab(namer: Namer, words: Words, page: gr.Blocks) -> tuple[Parts, di
         with gr.Column(elem_classes="pg-two-show"):
             parts |= _show(own)
         with gr.Column(elem_classes="pg-two-more"):
-            parts |= _settings(namer, own)
+            parts |= _settings(namer, words)
     _wire_settings(namer, words, page, parts)
     return parts, _wire_answers(namer, words, parts)
 
@@ -78,57 +79,57 @@ def _ask(namer: Namer, words: ClassifyWords) -> Parts:
 def _show(words: ClassifyWords) -> Parts:
     parts: Parts = {
         "status": gr.HTML(answers.progress(words, "idle", ""), elem_id="pg-looking"),
-        "answers": gr.HTML(
-            answers.empty(words), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-answers"
-        ),
-        "heat": gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-heat"),
     }
-    with gr.Row(elem_classes="pg-actions"):
+    with gr.Row(elem_classes="pg-actions"):  # above the answers: below a hundred, nobody finds it
         for name, text in (("csv", words.download_csv), ("json", words.download_json)):
             parts[name] = gr.DownloadButton(
                 text, visible=False, size="sm", min_width=0, elem_id=f"pg-{name}"
             )
+    parts["answers"] = gr.HTML(
+        answers.empty(words), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-answers"
+    )
+    parts["heat"] = gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-heat")
     parts["asked"] = gr.State(None)  # the form behind the answers that are shown
     return parts
 
 
-def _settings(namer: Namer, words: ClassifyWords) -> Parts:
-    public, clips = namer.studio.policy.public, names("clip", namer.studio.policy)
+def _settings(namer: Namer, words: Words) -> Parts:
+    own, public = words.classifying, namer.studio.policy.public
     templates = [
-        (words.templates_fit, ""),
+        (own.templates_fit, ""),
         *((title, name) for name, title in available_templates().items()),
     ]
-    with gr.Accordion(words.more, open=False, elem_classes="pg-more"):
+    with gr.Accordion(own.more, open=False, elem_classes="pg-more"):
         parts: Parts = {
             "mode": gr.Radio(
-                [(words.one, "one"), (words.several, "several")], value="one", label=words.mode, info=words.mode_help,
+                [(own.one, "one"), (own.several, "several")], value="one", label=own.mode, info=own.mode_help,
             ),
             "none": gr.Dropdown(
-                [(title, name) for name, title in words.none_choices], value="else", label=words.none,
+                [(title, name) for name, title in own.none_choices], value="else", label=own.none,
                 elem_id="pg-none",
             ),
             "none_below": gr.Slider(
-                0, 1, 0.2, step=0.01, label=words.none_below, info=words.none_below_help, buttons=[], visible=False,
+                0, 1, 0.2, step=0.01, label=own.none_below, info=own.none_below_help, buttons=[], visible=False,
             ),
             "templates": gr.Dropdown(
-                [*templates, (words.templates_own, "own")], value="", label=words.templates, elem_id="pg-templates",
+                [*templates, (own.templates_own, "own")], value="", label=own.templates, elem_id="pg-templates",
             ),
             "own_templates": gr.Textbox(
-                label=words.own_templates, placeholder=words.own_templates_placeholder, lines=2, visible=False,
+                label=own.own_templates, placeholder=own.own_templates_placeholder, lines=2, visible=False,
             ),
-            "model": gr.Dropdown(
-                list(clips), value=clips[0], label=words.model, allow_custom_value=not public,
+            "model": clip_choice(
+                namer.studio.policy, words.models, value=available_clips()[0], elem_id="pg-classify-clip"
             ),
-            "top": gr.Slider(1, 20, 5, step=1, label=words.top, buttons=[]),
+            "top": gr.Slider(1, 20, 5, step=1, label=own.top, buttons=[]),
         }  # fmt: skip
         with gr.Row(elem_classes="pg-pair", visible=not public):
             parts["set_name"] = gr.Textbox(
-                label=words.set_name,
-                placeholder=words.set_name_placeholder,
+                label=own.set_name,
+                placeholder=own.set_name_placeholder,
                 max_lines=1,
                 elem_id="pg-set-name",
             )
-            parts["keep"] = gr.Button(words.keep, elem_id="pg-set-keep")
+            parts["keep"] = gr.Button(own.keep, elem_id="pg-set-keep")
     return parts
 
 
@@ -189,7 +190,7 @@ def _wire_answers(namer: Namer, words: Words, parts: Parts) -> dict[str, Any]:
         form = dict(zip(FORM, values, strict=True))
         with stops.held(request.session_hash) as stopping:
             try:
-                for view in classifying.classify(namer, form, stopping, words=own):
+                for view in classifying.classify(namer, form, stopping, words=words):
                     yield _updates(view, parts, form)
             except Exception as error:
                 yield _updates(classifying.failed(own, sentence(error, words)), parts, form)

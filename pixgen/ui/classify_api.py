@@ -19,18 +19,18 @@ def add_classify_api(namer: Namer, words: Words) -> None:
 
     def classify(
         pictures: list[str], labels: str, label_set: str, templates: str,
-        multi: bool, or_else: bool, none_below: float, top: int,
+        multi: bool, or_else: bool, none_below: float, top: int, model: str,
     ) -> dict[str, Any]:  # fmt: skip
         below = none_below is not None and none_below > -1
         none = ("both" if or_else else "below") if below else "else" if or_else else "never"
         form = {
             "pictures": pictures, "labels": labels, "label_set": label_set, "templates": templates,
-            "own_templates": "", "mode": "several" if multi else "one", "model": available_clips()[0],
+            "own_templates": "", "mode": "several" if multi else "one", "model": model or available_clips()[0],
             "none": none, "none_below": none_below,
             "top": max(1, int(top or 5)),
         }  # fmt: skip
         try:
-            *_, last = classifying.classify(namer, form, threading.Event(), words=own)
+            *_, last = classifying.classify(namer, form, threading.Event(), words=words)
             if last.tables is None:
                 raise gr.Error(own.out_of_time, title=own.failed, print_exception=False)
         except PixgenError as error:
@@ -47,6 +47,7 @@ def add_classify_api(namer: Namer, words: Words) -> None:
             gr.Checkbox(False, label=own.none),
             gr.Number(-1, label=own.none_below),
             gr.Number(5, label=own.top, precision=0),
+            gr.Textbox(available_clips()[0], label=words.models.clip),
         ]
         gr.Button().click(
             classify, inputs, gr.JSON(label=own.answers), api_name="classify", api_description=own.api,

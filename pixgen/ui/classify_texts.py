@@ -37,7 +37,6 @@ class ClassifyWords:
     templates_own: str = "your own"
     own_templates: str = "Your own sentences"
     own_templates_placeholder: str = "a photo of a {}"
-    model: str = "Model"
     top: str = "Labels a picture"
     set_name: str = "Keep these labels as"
     set_name_placeholder: str = "my-birds"

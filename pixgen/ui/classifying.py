@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixgen.errors import ClassifyError
+from pixgen.models.progress import Fetching
 from pixgen.studio.naming import Namer
 from pixgen.ui import answers
 from pixgen.ui.classify_texts import ClassifyWords
+from pixgen.ui.status import of_fetching
+from pixgen.ui.texts import Words
 from pixgen.vision.asking import make_question
 from pixgen.vision.evaluation import evaluate
 from pixgen.vision.sources import gather
@@ -69,18 +72,25 @@ class Asked:
 
 
 def classify(
-    namer: Namer, form: Mapping[str, Any], stop: threading.Event, *, words: ClassifyWords
+    namer: Namer, form: Mapping[str, Any], stop: threading.Event, *, words: Words
 ) -> Iterator[View]:
-    """Answer what the form asks, a batch at a time. Stopped, it shows what was seen until then."""
-    yield View(status=answers.progress(words, "loading", words.reading), busy=True)
-    asked = Asked.from_form(form, namer, words)
+    """Answer what the form asks, a batch at a time, once its model is there. Stopped, it shows what was
+    seen until then."""
+    own = words.classifying
+    yield View(status=answers.progress(own, "loading", own.reading), busy=True)
+    asked = Asked.from_form(form, namer, own)
     longest = namer.studio.policy.longest_seconds
     deadline = time.monotonic() + (longest if longest is not None else float("inf"))
 
     def stopped() -> bool:
         return stop.is_set() or time.monotonic() > deadline
 
-    classifier = namer.classifier(asked.question, asked.models, stopped=stopped)
+    for fetching in namer.ready(asked.models, stopped=stopped):
+        if fetching is not None:
+            yield View(status=_fetching(words, fetching))
+    classifier = None
+    if not stopped():
+        classifier = namer.classifier(asked.question, asked.models, stopped=stopped)
     results: list[Result] = []
     began = shown = time.monotonic()
     if classifier is not None:
@@ -90,8 +100,8 @@ def classify(
             results += batch
             if time.monotonic() - shown > _SECONDS_BETWEEN:
                 shown = time.monotonic()
-                yield View(status=_looking(words, asked, results, shown - began))
-    yield _ended(words, asked, classifier, results, late=time.monotonic() > deadline)
+                yield View(status=_looking(own, asked, results, shown - began))
+    yield _ended(own, asked, classifier, results, late=time.monotonic() > deadline)
 
 
 def explain(
@@ -116,6 +126,14 @@ def failed(words: ClassifyWords, message: str) -> View:
     """What was asked for could not be done, and why."""
     status = answers.progress(words, "failed", words.failed, part=0, notice=message)
     return View(status=status, busy=False)
+
+
+def _fetching(words: Words, fetching: Fetching) -> str:
+    more, megabytes = of_fetching(words.models, fetching)
+    part = None if megabytes is None else megabytes[0] / max(1, megabytes[1])
+    return answers.progress(
+        words.classifying, "loading", words.models.fetching, more=more, part=part
+    )
 
 
 def _looking(

@@ -74,7 +74,7 @@ def to_filter(values: Mapping[str, Any]) -> Filter:
         after=parse_date(after) if after else None, before=parse_date(before) if before else None,
         folder=(values.get("folder") or "").strip(), side=int(values.get("side") or 0),
         prompt=(values.get("said") or "").strip(), preset=(values.get("preset") or "").strip(),
-        model=(values.get("model") or "").strip(), seed=_seed(values.get("seed")),
+        model=(values.get("drawn_by") or "").strip(), seed=_seed(values.get("seed")),
     )  # fmt: skip
 
 
@@ -102,7 +102,11 @@ def search(
     query = to_query(values.get("query") or "", values.get("picture"), words=words)
     only = to_filter(values)
     yield View(state=found.state(words.search.searching, kind="busy"), busy=True)
-    place, last = place_of(finder, values.get("place") or RUNS, uploaded), None
+    place, last = place_of(finder, values, uploaded), None
+    yield from _ready(finder, place, words=words, stopped=stopped)
+    if stopped():
+        yield _stopped(words)
+        return
     due = _now_and_then()
     with closing(finder.up_to_date(place)) as progress:
         for last in progress:
@@ -112,7 +116,7 @@ def search(
             if due(last):
                 yield View(state=found.indexing(words, last))
     hits = finder.search(
-        place, finder.embed(query), only=only, owner=owner, top=int(values.get("top") or 24),
+        place, finder.embed(query, model=place.model), only=only, owner=owner, top=int(values.get("top") or 24),
         threshold=_threshold(values),
     )  # fmt: skip
     nothing = words.search.nothing_painted if place.name == RUNS else words.search.nothing_more
@@ -141,13 +145,18 @@ def _threshold(values: Mapping[str, Any]) -> float:
 
 
 def upload(
-    finder: Finder, paths: Sequence[str], *, words: Words, stopped: Stopped = _never
-) -> Iterator[tuple[View, Place]]:
+    finder: Finder, paths: Sequence[str], *, model: str = "", words: Words, stopped: Stopped = _never
+) -> Iterator[tuple[View, Place]]:  # fmt: skip
     """Keep a visitor's set and index it. Raises SearchError if none of it is a picture.
 
     Stopped, it can be searched already; a search goes on with what is missing.
     """
-    place = finder.add_upload([Path(path) for path in paths])
+    place = finder.add_upload([Path(path) for path in paths], model=model)
+    for view in _ready(finder, place, words=words, stopped=stopped):
+        yield replace(view, busy=True), place
+    if stopped():
+        yield _stopped(words), place
+        return
     last, due = Progress(state="finding"), _now_and_then()
     with closing(finder.refresh(place)) as progress:
         for last in progress:
@@ -162,14 +171,22 @@ def upload(
     yield View(state=found.state(ready, kind="done"), busy=False), place
 
 
-def place_of(finder: Finder, name: str, uploaded: Place | None) -> Place:
-    """The place that the form names. Raises SearchError."""
-    if name == UPLOADED and uploaded is not None:
-        return uploaded
-    if name not in finder.places:
+def place_of(finder: Finder, values: Mapping[str, Any], uploaded: Place | None) -> Place:
+    """The place that the form names, with the model that is to look. Raises SearchError."""
+    name, model = values.get("place") or RUNS, (values.get("model") or "").strip()
+    place = uploaded if name == UPLOADED and uploaded is not None else finder.places.get(name)
+    if place is None:
         names = ", ".join(finder.places)
         raise SearchError(f"There is no collection “{name[:60]}” here: choose {names}.")
-    return finder.places[name]
+    return replace(place, model=model or finder.model)
+
+
+def _ready(finder: Finder, place: Place, *, words: Words, stopped: Stopped) -> Iterator[View]:
+    """Load what looks at a place, and show how far its download is."""
+    with closing(finder.ready(place, stopped=stopped)) as loading:
+        for fetching in loading:
+            if fetching is not None:
+                yield View(state=found.fetching(words, fetching))
 
 
 def told(views: Iterator[Any], *, words: Words) -> Iterator[Any]:

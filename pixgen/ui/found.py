@@ -11,18 +11,20 @@ import numpy as np
 from PIL import Image
 
 from pixgen.errors import PictureError
+from pixgen.models.progress import Fetching
 from pixgen.pictures import open_reduced
 from pixgen.studio.finding import DRAWINGS, Place
 from pixgen.ui import canvas
-from pixgen.ui.status import duration
+from pixgen.ui.status import duration, of_fetching
 from pixgen.ui.texts import Words
+from pixgen.vision.collection import Row
 from pixgen.vision.indexing import Progress
 from pixgen.vision.reading import in_parallel
 from pixgen.vision.search import Hit
 
 Found = tuple[Place, Hit]
 _THUMBNAIL = 256  # pixels
-_LISTED = 5  # skipped files that are named
+_LISTED = 5  # skipped files, or near duplicates, that are named
 _EXAMPLES = 12  # drawings to begin with
 
 
@@ -44,6 +46,13 @@ def failed(message: str) -> str:
         f'<section class="pg-finding" data-state="failed"><p class="pg-notice" role="alert">{escape(message)}'
         "</p></section>"
     )
+
+
+def fetching(words: Words, coming: Fetching) -> str:
+    """How far a model's download is."""
+    more, megabytes = of_fetching(words.models, coming)
+    part = None if megabytes is None else megabytes[0] / max(1, megabytes[1])
+    return state(words.models.fetching, more, kind="busy", part=part)
 
 
 def indexing(words: Words, progress: Progress) -> str:
@@ -123,8 +132,9 @@ def chosen(words: Words, one: Found, *, number: int, paths: bool) -> str:
     if row.seed is not None:
         facts.append(words.seed_was.format(seed=row.seed))
     if hit.copies:
-        facts.append(say.alike.format(count=len(hit.copies)))
-    title = row.prompt or Path(row.path).name
+        names = ", ".join(_name(copy) for copy in hit.copies[:_LISTED])
+        facts.append(f"{say.alike.format(count=len(hit.copies))}: {names}")
+    title = _name(row)
     where = str(place.folder / row.path)
     copy = (
         f'<button type="button" class="pg-copy" data-copy="{escape(where)}">{escape(say.copy_path)}</button>'
@@ -138,8 +148,13 @@ def chosen(words: Words, one: Found, *, number: int, paths: bool) -> str:
     )
 
 
+def _name(row: Row) -> str:
+    """What a picture is called: its prompt, or its file's name."""
+    return row.prompt or Path(row.path).name
+
+
 def _alt(words: Words, hit: Hit) -> str:
-    name = hit.row.prompt or Path(hit.row.path).name
+    name = _name(hit.row)
     told = words.search.hit_alt.format(name=name, score=f"{hit.score:.2f}")
     return f"{told}, {words.search.alike.format(count=len(hit.copies))}" if hit.copies else told
 

@@ -14,6 +14,10 @@ class ModelWords:
     model: str = "Drawn by"
     clip: str = "Looked at by"
     clip_help: str = "Several look together."
+    clip_choice_help: str = (
+        "The bundled one has seen drawings only; larger ones, fetched once, know photographs. Any name of "
+        "open_clip's can be written, ViT-B-32/laion2b_s34b_b79k for example."
+    )
     fetching: str = "Fetching a model"
     fetched: str = "{done:,} of {total:,} MB"
     fetched_so_far: str = "{done:,} MB so far"

@@ -32,6 +32,16 @@ def names(kind: Kind, policy: Policy) -> tuple[str, ...]:
     return tuple(name for name in found if policy.models is None or name in policy.models)
 
 
+def clip_choice(policy: Policy, words: ModelWords, *, value: str, elem_id: str) -> gr.Dropdown:
+    """What looks, for a tab of its own; where the policy lets one, any that open_clip knows by name."""
+    free = policy.models is None
+    return gr.Dropdown(
+        [(_label(name, "clip"), name) for name in names("clip", policy)], value=value,
+        allow_custom_value=free, label=words.clip, info=words.clip_choice_help if free else None,
+        elem_id=elem_id,
+    )  # fmt: skip
+
+
 def model_controls(
     fields: Mapping[str, Field], words: ModelWords
 ) -> dict[str, gr.components.Component]:

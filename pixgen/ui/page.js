@@ -42,8 +42,8 @@
     if (narrow.matches) document.querySelector(".pg-stage")?.scrollIntoView({ behavior: "smooth" });
   });
   document.addEventListener("click", (event) => {
-    if (narrow.matches && event.target.closest("#pg-find"))
-      document.querySelector(".pg-search .pg-stage")?.scrollIntoView({ behavior: "smooth" });
+    const pressed = narrow.matches && event.target.closest("#pg-find, #pg-classify");
+    if (pressed) part(pressed.id === "pg-find" ? "pg-finding" : "pg-looking").scrollIntoView({ behavior: "smooth" });
   });
 
   // The brush: a canvas over the picture, as fine as it is, on which white is what to paint anew.

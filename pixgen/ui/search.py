@@ -14,6 +14,7 @@ from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable
 from pixgen.ui.finding import View
 from pixgen.ui.found import Found
+from pixgen.ui.models import clip_choice
 from pixgen.ui.painting import Visitor
 from pixgen.ui.search_uploads import busy, wire_uploads
 from pixgen.ui.stops import Stops
@@ -33,8 +34,9 @@ _ASKED = (
     "said",
     "side",
     "preset",
-    "model",
+    "drawn_by",
     "seed",
+    "model",
 )
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 _CLICKS = """element.addEventListener('click', (event) => {
@@ -51,7 +53,7 @@ def search_tab(finder: Finder, words: Words, page: gr.Blocks, *, seat: gr.Browse
         with gr.Column(elem_classes="pg-stage"):
             parts |= _stage(words)
         with gr.Column(elem_classes="pg-settings"):
-            parts |= _settings_column(words)
+            parts |= _settings_column(finder, words)
     parts["found"], parts["chosen"] = gr.State(()), gr.State(None)
     parts["set"] = gr.State(None)
     stops = Stops()
@@ -94,7 +96,7 @@ def _words_column(finder: Finder, words: Words) -> Parts:
     return parts
 
 
-def _settings_column(words: Words) -> Parts:
+def _settings_column(finder: Finder, words: Words) -> Parts:
     say = words.search
     parts: Parts = {}
     with gr.Column(elem_classes="pg-more"):
@@ -121,10 +123,14 @@ def _settings_column(words: Words) -> Parts:
         parts["said"] = gr.Textbox(label=say.said, max_lines=1)
         parts["side"] = gr.Number(0, label=say.side, precision=0, minimum=0)
         with gr.Row(elem_classes="pg-pair"):
-            for name in ("preset", "model"):
+            for name in ("preset", "drawn_by"):
                 parts[name] = gr.Textbox(label=getattr(say, name), max_lines=1, min_width=110)
         # A text, as in Create: an empty number field is sent as 0.
         parts["seed"] = gr.Textbox(label=say.seed, max_lines=1)
+    with gr.Accordion(say.looking, open=False, elem_classes="pg-more", elem_id="pg-search-models"):
+        parts["model"] = clip_choice(
+            finder.studio.policy, words.models, value=finder.model, elem_id="pg-search-clip"
+        )
     return parts
 
 

@@ -19,16 +19,16 @@ def add_search_api(finder: Finder, words: Words) -> None:
     say = words.search
 
     def search(
-        request: gr.Request, query: str, picture: str | None, place: str, top: int, threshold: float
-    ) -> tuple[list[dict[str, Any]], list[str]]:
+        request: gr.Request, query: str, picture: str | None, place: str, top: int, threshold: float,
+        model: str, after: str, before: str, folder: str, side: int, said: str, preset: str,
+        drawn_by: str, seed: str,
+    ) -> tuple[list[dict[str, Any]], list[str]]:  # fmt: skip
         owner = request.username or f"api-{request.session_hash}"
         asked = {
-            "query": query,
-            "picture": picture,
-            "place": place,
-            "top": top,
-            "threshold": threshold,
-        }
+            "query": query, "picture": picture, "place": place, "top": top, "threshold": threshold,
+            "model": model, "after": after, "before": before, "folder": folder, "side": side,
+            "said": said, "preset": preset, "drawn_by": drawn_by, "seed": seed,
+        }  # fmt: skip
         try:
             *_, last = finding.search(finder, asked, uploaded=None, owner=owner, words=words)
         except PixgenError as error:
@@ -52,6 +52,15 @@ def add_search_api(finder: Finder, words: Words) -> None:
             gr.Textbox(RUNS, label=say.place),
             gr.Number(20, label=say.top, precision=0, minimum=1, maximum=MOST_SHOWN),
             gr.Number(-1, label=say.threshold, minimum=-1, maximum=1),
+            gr.Textbox(finder.model, label=words.models.clip),
+            gr.Textbox("", label=say.after),
+            gr.Textbox("", label=say.before),
+            gr.Textbox("", label=say.folder),
+            gr.Number(0, label=say.side, precision=0, minimum=0),
+            gr.Textbox("", label=say.said),
+            gr.Textbox("", label=say.preset),
+            gr.Textbox("", label=say.drawn_by),
+            gr.Textbox("", label=say.seed),
         ]
         files_out = gr.File(label=say.pictures, file_count="multiple")
         outputs = [gr.JSON(label=say.found), files_out]

@@ -38,8 +38,9 @@ class SearchWords:
     said: str = "Painted from words with"
     side: str = "At least so many pixels wide and high"
     preset: str = "Painted with the preset"
-    model: str = "Painted by the model"
+    drawn_by: str = "Painted by the model"
     seed: str = "Painted from the seed"
+    looking: str = "The model that looks"
     pictures: str = "Pictures that were found"
     invitation: str = "Say what to find."
     invitation_more: str = (

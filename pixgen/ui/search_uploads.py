@@ -29,13 +29,15 @@ def wire_uploads(finder: Finder, words: Words, parts: Parts, *, stops: Stops) ->
             return None
         return gr.skip()
 
-    def add(request: gr.Request, paths: list[str]) -> Iterator[tuple]:
+    def add(request: gr.Request, paths: list[str], model: str) -> Iterator[tuple]:
         with stops.held(request.session_hash) as stop:
-            yield from added(paths, stop.is_set)
+            yield from added(paths, model, stop.is_set)
 
-    def added(paths: list[str], stopped: Callable[[], bool]) -> Iterator[tuple]:
+    def added(paths: list[str], model: str, stopped: Callable[[], bool]) -> Iterator[tuple]:
         def views() -> Iterator[View]:
-            for view, place in finding.upload(finder, paths, words=words, stopped=stopped):
+            for view, place in finding.upload(
+                finder, paths, model=model, words=words, stopped=stopped
+            ):
                 places.append(place)
                 yield view
 
@@ -56,7 +58,11 @@ def wire_uploads(finder: Finder, words: Words, parts: Parts, *, stops: Stops) ->
         looked_at, parts["picture"], parts["picture"], concurrency_limit=None, **_QUIET
     )
     parts["added"].upload(
-        add, parts["added"], [parts[name] for name in names], concurrency_limit=None, **_QUIET
+        add,
+        [parts["added"], parts["model"]],
+        [parts[name] for name in names],
+        concurrency_limit=None,
+        **_QUIET,
     )
 
 

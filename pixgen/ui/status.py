@@ -6,6 +6,7 @@ from html import escape
 from pixgen.models.progress import Fetching
 from pixgen.recipe import Recipe
 from pixgen.studio import Glimpse, Run
+from pixgen.ui.model_texts import ModelWords
 from pixgen.ui.texts import Words
 
 
@@ -32,7 +33,8 @@ def of_glimpse(words: Words, recipe: Recipe, glimpse: Glimpse) -> str:
             more = [words.turning.paused_more]
             line = line_of(words.turning.paused, more, progress=steps, words=words)
     elif frame is None and glimpse.fetching is not None:
-        line = _fetching(words, glimpse.fetching)
+        more, megabytes = of_fetching(words.models, glimpse.fetching)
+        line = line_of(words.models.fetching, more, progress=megabytes, words=words)
     elif frame is None:
         line = line_of(words.loading, [words.loading_more])
     elif frame.step < 0:
@@ -84,18 +86,15 @@ def duration(words: Words, seconds: float) -> str:
     return words.minutes.format(minutes=whole // 60, seconds=whole % 60)
 
 
-def _fetching(words: Words, fetching: Fetching) -> str:
-    """A model that is not here yet comes."""
-    own, done = words.models, fetching.done // 10**6
+def of_fetching(words: ModelWords, fetching: Fetching) -> tuple[list[str], tuple[int, int] | None]:
+    """What is said of a model that is not here yet, and how many of its megabytes have come."""
+    done = fetching.done // 10**6
     if fetching.waiting:
-        return line_of(own.fetching, [fetching.model, own.elsewhere])
+        return [fetching.model, words.elsewhere], None
     if not fetching.total:
-        return line_of(own.fetching, [fetching.model, own.fetched_so_far.format(done=done)])
+        return [fetching.model, words.fetched_so_far.format(done=done)], None
     total = fetching.total // 10**6
-    return line_of(
-        own.fetching, [fetching.model, own.fetched.format(done=done, total=total)],
-        progress=(done, total), words=words,
-    )  # fmt: skip
+    return [fetching.model, words.fetched.format(done=done, total=total)], (done, total)
 
 
 def _figures(words: Words, glimpse: Glimpse) -> Iterable[str]:

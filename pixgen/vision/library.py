@@ -74,12 +74,12 @@ class Library:
             )
         return made
 
-    def remove(self, name: str, model: str) -> None:
-        """Forget a collection; one that is not there is no error."""
-        table = _table(name, model)
+    def remove(self, name: str) -> None:
+        """Forget a collection, whatever models have looked at it; one that is not there is no error."""
         with told(name):
-            if table in self._tables():
-                self._database.drop_table(table)
+            for table in self._tables():
+                if table.partition(".")[0] == name:
+                    self._database.drop_table(table)
 
     def _made(self, table: Any) -> Collection:
         flat = None if "://" in self.address else Path(self.address) / "flat"

@@ -116,6 +116,20 @@ def test_a_zip_is_searched_too_and_what_is_no_picture_is_named(searcher, picture
     assert page.locator("#pg-hits [data-hit]").count() == 3
 
 
+def test_looking_at_a_large_set_is_stopped_and_the_next_search_goes_on(searcher, tmp_path):
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        for number in range(900):
+            colour = f"rgb({number % 30 * 8}, {number // 30 * 8}, 99)"
+            archive.write(draw(tmp_path / f"{number}.png", colour), f"{number}.png")
+    page = searcher()
+    add(page, tmp_path / "many.zip")
+    page.locator("#pg-find-stop:enabled").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("#pg-finding [data-state=done]", has_text=SAY.stopped).wait_for()
+    find(page, "a blue thing")
+    assert page.locator("#pg-place input").input_value() == SAY.uploaded
+
+
 def test_a_drawing_that_comes_along_finds_its_like_with_one_click(searcher):
     page = searcher()
     page.locator("#pg-hits [data-example]").nth(1).click()

@@ -3,11 +3,12 @@
 import os
 import time
 import zipfile
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from pixgen.errors import ClassifyError, PictureError, SearchError
+from pixgen.errors import ClassifyError, PictureError, RecipeError, SearchError
 from pixgen.recipe import make_recipe
 from pixgen.studio import Policy, Studio
 from pixgen.studio import uploads as sets
@@ -245,6 +246,45 @@ def test_a_set_is_bounded_and_leaves_nothing_behind(folder, tmp_path, monkeypatc
     with pytest.raises(ClassifyError, match="not a zip"):
         keep_upload([tmp_path / "broken.zip"], tmp_path / "sets")
     assert list((tmp_path / "sets").iterdir()) == []
+
+
+def test_each_model_has_a_table_of_its_own_in_which_it_looks(make_finder, folder, monkeypatch):
+    asked = []
+    finder = make_finder(roots=[folder])
+    tiny = finder.studio.perceptor(("pocket",))
+    monkeypatch.setattr(finder.studio, "perceptor", lambda names: asked.append(names) or tiny)
+    usual = finder.places["my-trips"]
+    large = replace(usual, model="ViT-B-32/openai")
+    brought(finder, large)
+    with pytest.raises(SearchError, match="for the model pocket"):
+        finder.collection(usual)
+    assert brought(finder, usual)[-1].added == 3
+    assert {(each.name, each.model) for each in finder.library.collections()} == {
+        ("my-trips", "pocket"), ("my-trips", "ViT-B-32/openai"),
+    }  # fmt: skip
+    asked.clear()
+    finder.embed(parse_query("a fox"), model=large.model)
+    assert asked == [("ViT-B-32/openai",)]
+
+
+def test_a_set_goes_with_what_every_model_has_seen_of_it(make_finder, folder):
+    finder = make_finder()
+    old = finder.add_upload([folder / "blue.png"])
+    brought(finder, old)
+    brought(finder, replace(old, model="another"))
+    os.utime(old.folder, (time.time() - KEPT_SECONDS - 60,) * 2)
+    finder.add_upload([folder / "red.png"])
+    assert finder.library.collections() == []
+
+
+def test_a_public_page_looks_with_its_own_models_only(make_finder):
+    finder = make_finder(policy=Policy.for_public())
+    place = replace(finder.places[BUNDLED], model="ViT-L-14/openai")
+    for refused in (finder.ready, finder.refresh):
+        with pytest.raises(RecipeError, match="is not offered here"):
+            list(refused(place))
+    with pytest.raises(RecipeError, match="is not offered here"):
+        finder.embed(parse_query("a fox"), model=place.model)
 
 
 def test_a_term_can_be_a_picture(make_finder, folder):

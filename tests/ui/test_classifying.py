@@ -5,12 +5,14 @@ import io
 import json
 import string
 import threading
+import time
 import zipfile
 
 import pytest
 from PIL import Image
 
 from pixgen.errors import ClassifyError, PixgenError
+from pixgen.models.progress import Fetching, tell
 from pixgen.studio import Policy
 from pixgen.studio.naming import Namer
 from pixgen.ui import answers, classifying
@@ -42,12 +44,12 @@ def form(tmp_path):
 
 
 def views(namer, form, *, stop=None):
-    return list(classify(namer, form, stop or threading.Event(), words=WORDS))
+    return list(classify(namer, form, stop or threading.Event(), words=ENGLISH))
 
 
 def test_the_first_view_comes_before_any_work_and_the_last_has_everything(make_namer, form):
     namer = make_namer()
-    running = classify(namer, {**form, "pictures": []}, threading.Event(), words=WORDS)
+    running = classify(namer, {**form, "pictures": []}, threading.Event(), words=ENGLISH)
     assert next(running).busy is True
     with pytest.raises(ClassifyError, match="There is no picture yet"):
         next(running)
@@ -88,6 +90,24 @@ def test_a_public_page_is_bounded(make_namer, form, tmp_path, monkeypatch):
     assert WORDS.out_of_time in last.status
 
 
+def test_a_model_is_fetched_in_sight_and_can_be_stopped(make_namer, form, monkeypatch):
+    def load(names, device):
+        while True:
+            tell(Fetching(names[0], 30_000_000, 60_000_000))
+            time.sleep(0.01)
+
+    namer, stop, seen = make_namer(), threading.Event(), []
+    monkeypatch.setattr("pixgen.models.load_perceptor", load)
+    half = ENGLISH.models.fetched.format(done=30, total=60)
+    for view in classify(namer, form, stop, words=ENGLISH):
+        seen.append(view)
+        if half in view.status:
+            stop.set()
+    assert any(half in view.status and "width: 50.0%" in view.status for view in seen)
+    assert WORDS.stopped in seen[-1].status
+    assert seen[-1].busy is False
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -121,6 +141,15 @@ def test_folders_are_checked_and_shown_as_a_matrix(make_namer, form, tmp_path):
     )
     assert 'class="pg-confusion"' in last.answers
     assert " of 4 right" in last.answers
+
+
+def test_the_table_says_how_sure_none_of_these_is(make_namer, form):
+    shown = views(make_namer(), {**form, "labels": "a, b", "none": "else"})[-1]
+    for row, answer in zip(
+        shown.answers.split("<tr>")[2:], json.loads(shown.tables[1])["pictures"], strict=True
+    ):
+        sure = answer["labels"][0]["probability"] if answer["answer"] else answer["none_of_these"]
+        assert f"<td>{sure:.3f}</td>" in row
 
 
 def test_what_spoke_for_a_label_is_shown_beside_the_picture(make_namer, form):

@@ -3,10 +3,12 @@
 import dataclasses
 import re
 import string
+import threading
 
 import pytest
 
 from pixgen.errors import SearchError
+from pixgen.models.progress import Fetching, tell
 from pixgen.recipe import make_recipe
 from pixgen.studio import Policy
 from pixgen.studio.finding import BUNDLED, RUNS, Finder
@@ -127,7 +129,7 @@ def test_what_is_not_allowed_is_said_and_what_was_found_stays(finder, values, sa
 
 
 def test_a_bug_is_not_told(finder, monkeypatch, caplog):
-    monkeypatch.setattr(finder, "embed", lambda query: 1 / 0)
+    monkeypatch.setattr(finder, "embed", lambda query, **how: 1 / 0)
     last = searched(finder)[-1]
     assert "division" not in last.notice
     assert re.search(r"noted as (\w+)", last.notice)[1] in caplog.text
@@ -139,6 +141,18 @@ def test_names_cannot_become_html(finder):
     shown += "".join(found.chosen(ENGLISH, one, number=0, paths=True) for one in last.found)
     assert "<img src=x" not in shown
     assert "&lt;img src=x" in shown
+
+
+def test_near_duplicates_are_one_picture_that_names_the_others(finder, folder, monkeypatch):
+    monkeypatch.setattr("pixgen.vision.search.DUPLICATE", 0.985)
+    (folder / "deep").mkdir()
+    (folder / "deep" / "blue again.png").write_bytes((folder / "blue.png").read_bytes())
+    shown = "".join(
+        found.chosen(ENGLISH, one, number=0, paths=False)
+        for one in searched(finder, query="", picture=str(folder / "blue.png"))[-1].found
+    )
+    assert "blue again.png" in shown
+    assert "deep" not in shown
 
 
 def test_in_public_no_path_is_shown(finder, folder):
@@ -197,17 +211,74 @@ def test_the_picture_can_be_a_term_with_its_weight():
 
 def test_looking_at_new_pictures_can_be_stopped_and_the_next_search_goes_on(finder, monkeypatch):
     monkeypatch.setattr("pixgen.vision.indexing.BATCH", 2)
-    asked = iter([False, False, True])  # files are found, then counted, then two are looked at
+    counted, stop, seen = SAY.of_files.format(done=0, total=7), threading.Event(), []
     form = {"query": "a fox", "place": "drawings"}
-    views = search(
-        finder, form, uploaded=None, owner="", words=ENGLISH, stopped=lambda: next(asked)
-    )
-    seen = list(views)
+    for view in search(finder, form, uploaded=None, owner="", words=ENGLISH, stopped=stop.is_set):
+        seen.append(view)
+        if counted in (view.state or ""):
+            stop.set()
     assert SAY.stopped in seen[-1].state
     assert seen[-1].busy is False
     assert seen[-1].grid is None
     assert 0 < len(finder.collection(finder.places["drawings"])) < 6
     assert len(searched(finder)[-1].found) == 6
+
+
+class Coming:
+    """A finder's perceptors, of which one is fetched, half of it until it may go on."""
+
+    def __init__(self, perceptor) -> None:
+        self.perceptor, self.may_go_on = perceptor, threading.Event()
+
+    def __call__(self, names):
+        if names != ("pocket",):
+            tell(Fetching(names[0], 30_000_000, 60_000_000))
+            while not self.may_go_on.wait(0.01):
+                tell(Fetching(names[0], 30_000_000, 60_000_000))
+        return self.perceptor
+
+
+@pytest.fixture
+def coming(studio, tiny_perceptor, finder, monkeypatch):
+    made = Coming(tiny_perceptor)
+    monkeypatch.setattr(studio, "perceptor", made)
+    yield made
+    made.may_go_on.set()
+
+
+HALF = ENGLISH.models.fetched.format(done=30, total=60)
+
+
+def test_another_model_is_fetched_in_sight_and_then_looks(finder, coming):
+    form = {"query": "a fox", "place": "drawings", "model": "lakes"}
+    seen = []
+    for view in search(finder, form, uploaded=None, owner="", words=ENGLISH):
+        seen.append(view)
+        if HALF in (view.state or ""):
+            coming.may_go_on.set()
+    assert any(HALF in view.state and "width: 50.0%" in view.state for view in seen)
+    assert len(seen[-1].found) == 6
+    assert {place.model for place, _ in seen[-1].found} == {"lakes"}
+    assert len(list(like(finder, seen[-1].found[0], {}, owner="", words=ENGLISH))[-1].found) == 5
+
+
+def test_a_download_can_be_stopped_and_nothing_is_lost(finder, coming):
+    stop = threading.Event()
+    form = {"query": "a fox", "place": "drawings", "model": "lakes"}
+    seen = []
+    for view in search(finder, form, uploaded=None, owner="", words=ENGLISH, stopped=stop.is_set):
+        seen.append(view)
+        if HALF in (view.state or ""):
+            stop.set()
+    assert SAY.stopped in seen[-1].state
+    assert (seen[-1].busy, seen[-1].grid) == (False, None)
+
+
+def test_a_set_of_ones_own_is_looked_at_by_the_chosen_model(finder, coming, folder):
+    coming.may_go_on.set()
+    *_, (last, place) = upload(finder, [str(folder / "blue.png")], model="lakes", words=ENGLISH)
+    assert SAY.ready.format(count=1) in last.state
+    assert place.model == "lakes"
 
 
 def test_whoever_has_painted_nothing_begins_with_the_bundled_drawings(finder, studio):
@@ -224,9 +295,9 @@ def test_the_empty_tab_offers_drawings_that_exist():
 @pytest.mark.parametrize(
     ("values", "only"),
     [
-        ({"preset": " draft ", "model": "pocket"}, Filter(preset="draft", model="pocket")),
+        ({"preset": " draft ", "drawn_by": "pocket"}, Filter(preset="draft", model="pocket")),
         ({"seed": "0"}, Filter(seed=0)),
-        ({"preset": "", "model": None, "seed": None}, EVERYTHING),
+        ({"preset": "", "drawn_by": None, "seed": None}, EVERYTHING),
         ({"seed": " "}, EVERYTHING),
     ],
 )

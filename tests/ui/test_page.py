@@ -37,6 +37,19 @@ def test_only_the_named_endpoints_are_for_others_to_call(page):
     assert sorted(public) == ["/classify", "/generate", "/search"]
     parameters = [each["parameter_name"] for each in public["/generate"]["parameters"]]
     assert parameters == ["prompt", "preset", "size", "steps", "seed"]
+    asked = {each["parameter_name"] for each in public["/search"]["parameters"]}
+    assert asked >= {
+        "model",
+        "after",
+        "before",
+        "folder",
+        "side",
+        "said",
+        "preset",
+        "drawn_by",
+        "seed",
+    }
+    assert "model" in {each["parameter_name"] for each in public["/classify"]["parameters"]}
     assert all(
         fn.api_visibility == "private"
         for fn in page.fns.values()

@@ -31,7 +31,6 @@ CLASSIFY = ClassifyWords(
     templates_own="sizinkiler",
     own_templates="Kendi cümleleriniz",
     own_templates_placeholder="a photo of a {}",
-    model="Model",
     top="Resim başına etiket",
     set_name="Bu etiketleri şu adla sakla",
     set_name_placeholder="kuslarim",
