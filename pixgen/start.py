@@ -18,16 +18,17 @@ def _terms(value: Any) -> Any:
 
 
 class Sketch(Value):
-    """How the sketcher writes a start: several candidates, of which CLIP picks one."""
+    """How a sketcher writes a start: several candidates, of which CLIP picks one."""
 
     model: Annotated[str, Field(min_length=1, max_length=4096)] = "pocket"
     candidates: Annotated[int, Field(ge=1, le=64)] = 8
     pick: Annotated[int, Field(ge=0, le=63)] = 0  # 0 is the one that CLIP likes best
-    temperature: Annotated[float, Field(ge=0, le=4)] = 0.7
-    top_k: Annotated[int, Field(ge=1, le=1 << 20)] = 256
-    guidance: Annotated[float, Field(ge=0, le=20)] = 3.0
+    # Where nothing is given, as the sketcher does best.
+    temperature: Annotated[float, Field(ge=0, le=4)] | None = None
+    top_k: Annotated[int, Field(ge=1, le=1 << 20)] | None = None
+    guidance: Annotated[float, Field(ge=0, le=40)] | None = None
     memory: bool = True  # things that it knows are drawn as it remembers them, and not written
-    looks: Annotated[float, Field(ge=0, le=5)] = 0.4  # how strictly others look as the words do
+    looks: Annotated[float, Field(ge=0, le=5)] | None = None  # how strictly others look as words do
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "Sketch":

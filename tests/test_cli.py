@@ -41,6 +41,12 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
             "choose codes, perlin, gradient, snow, grey, sketch, picture:PATH, variation:PATH or",
         ),
         ([*FOX, "--init", "picture"], "picture:PATH"),
+        ([*FOX, "--init", "perlin", "--sketcher", "dalle-mini"], "add --init sketch"),
+        ([*FOX, "--init", "sketch", "--sketcher", "raphael"], "choose pocket, dalle-mini"),
+        (
+            [*FOX, "--init", "idea:a fox", "--sketcher", "dalle-mini"],
+            "reads words, and no pictures",
+        ),
         ([*FOX, "--set", "cutouts.cuont=3"], "choose count, batches, kind, own"),
         ([*FOX, "--set", "colour=red"], "choose prompts, width"),
         ([*FOX, "--set", "steps.more=3"], "“more” is too much"),

@@ -24,6 +24,7 @@ from pixgen.commands.vocabulary import (
     Size,
     Styles,
 )
+from pixgen.errors import RecipeError
 
 if TYPE_CHECKING:
     from pixgen.commands.outputs import Outputs
@@ -80,6 +81,13 @@ def generate(
             help="How to start: sketch (or dalle), codes, perlin, gradient, snow, grey, picture:PATH, "
             "variation:PATH, or idea:TERMS such as “idea:[a.png] | winter | summer:-1”.",
             metavar="KIND",
+        ),
+    ] = None,
+    sketcher: Annotated[
+        str | None,
+        typer.Option(
+            help="What sketches the start; `pixgen models list --kind sketcher` lists them.",
+            metavar="NAME",
         ),
     ] = None,
     strength: Annotated[
@@ -157,7 +165,7 @@ def generate(
     outputs.check()
     if resume is not None:
         given = (
-            prompt, style, negative, preset, size, seed, model, config, clip, init, strength, mask, extend, grow, story, region, assignments,
+            prompt, style, negative, preset, size, seed, model, config, clip, init, sketcher, strength, mask, extend, grow, story, region, assignments,
             recipe,
         )  # fmt: skip
         nothing_else(
@@ -172,12 +180,17 @@ def generate(
         Options(
             prompt=prompt, styles=style or (), negative=negative or (), recipe=_read(recipe), preset=preset, size=size,
             steps=steps, seed=seed, model=model,
-            config=None if config is None else str(config), clip=clip or (), start=init,
+            config=None if config is None else str(config), clip=clip or (), start=init, sketcher=sketcher,
             mask=None if mask is None else str(mask), extend=extend, strength=strength, grow=grow, regions=region or (),
             story=_rows(story),
             assignments=assignments or (),
         )
     )  # fmt: skip
+    if sketcher is not None and not wanted.sketched:
+        raise RecipeError(
+            f"--sketcher goes with a start that is sketched, and this one is {wanted.start.kind}: add --init "
+            "sketch."
+        )
     for end in almost_weights(prompt or ""):
         report.note(
             f"“:{end}” is not a number, so it is painted as text; a weight looks like :0.5."

@@ -13,7 +13,7 @@ from pixgen.errors import ModelError
 if TYPE_CHECKING:
     from pixgen.models.inventory import Item
 
-KINDS = {"vqgan": "--model", "clip": "--clip", "sketcher": "--init sketch"}
+KINDS = {"vqgan": "--model", "clip": "--clip", "sketcher": "--sketcher"}
 Names = Annotated[
     list[str], typer.Argument(help="Names; `pixgen models list` shows them.", metavar="NAME…")
 ]

@@ -49,6 +49,7 @@ class Options:
     config: str | None = None  # of a checkpoint that ``model`` names by its path
     clip: Sequence[str] = ()
     start: str | None = None
+    sketcher: str | None = None  # of a start that is sketched
     mask: str | None = None
     extend: str | None = None
     strength: float | None = None  # how far from the picture that it starts from
@@ -221,6 +222,8 @@ def _start(options: Options) -> dict[str, Any] | None:
     start = {}
     if options.start is not None:  # a repeated recipe's mask belonged to its own start
         start = {**parse_start(options.start), "mask": "", "extend": ""}
+    if options.sketcher is not None:
+        start["sketch"] = {"model": options.sketcher}
     if options.strength is not None:
         start["strength"] = options.strength
     if options.mask is not None:

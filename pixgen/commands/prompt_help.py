@@ -13,7 +13,7 @@ def reading_notes(recipe: Recipe) -> Iterable[str]:
         return
     from pixgen.studio.prompt_help import read_scenes
 
-    reading = read_scenes(recipe.prompts, sketched=recipe.start.sketched)
+    reading = read_scenes(recipe.prompts, sketched=_by_pocket(recipe))
     said = []
     if reading.unknown:
         words = (
@@ -27,6 +27,10 @@ def reading_notes(recipe: Recipe) -> Iterable[str]:
         said.append(f"the sketcher does not read “{_short(reading.unsketched[0])}”")
     if said:
         yield f"Note: {'; '.join(said)}."
+
+
+def _by_pocket(recipe: Recipe) -> bool:
+    return recipe.start.sketched and recipe.start.sketch.model == "pocket"
 
 
 def _short(text: str) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pixgen.models.catalog import available_clips, available_sketchers, available_vqgans
     from pixgen.models.clip import Perceptor, load_perceptor, weighted
-    from pixgen.models.sketcher import Sketcher, load_sketcher
+    from pixgen.models.sketcher import Sketcher
+    from pixgen.models.sketchers import load_sketcher
     from pixgen.models.vqgan import Vqgan, load_vqgan
 
 __all__ = [
@@ -24,7 +25,7 @@ __all__ = [
 
 _HOMES = {
     "Perceptor": "clip", "load_perceptor": "clip", "weighted": "clip", "Sketcher": "sketcher",
-    "load_sketcher": "sketcher", "Vqgan": "vqgan", "load_vqgan": "vqgan", "available_clips": "catalog",
+    "load_sketcher": "sketchers", "Vqgan": "vqgan", "load_vqgan": "vqgan", "available_clips": "catalog",
     "available_sketchers": "catalog", "available_vqgans": "catalog",
 }  # fmt: skip
 

@@ -26,14 +26,16 @@ class Entry:
 
     Args:
         config, weights: a bundled model's JSON config and its safetensors.
-        model: a VQGAN's ``model`` node, as in taming's configs, where it is not bundled.
-        sources: where a VQGAN's file is, tried in turn: an address, ``zip:`` and the address of a zip
-            that holds it, or ``hub:`` and its repository and path on Hugging Face.
+        model: a VQGAN's ``model`` node, as in taming's configs, where it is not bundled; the same of a
+            sketcher of DALL·E mini's form.
+        vqgan: the name of the VQGAN whose codes a sketcher writes, where it is not bundled.
+        sources: where a model's file is, tried in turn: an address, ``zip:`` and the address of a zip
+            that holds it, or ``hub:`` and its repository and path on Hugging Face, several joined by +.
         open_clip, form: what open_clip calls a CLIP, and its architecture where that does not say it.
         sha256: of the file, where it is known.
         imagenet: a CLIP's published zero-shot accuracy, in percent.
         gflops: a CLIP's arithmetic for one cutout.
-        needs: a package that pixgen does not need otherwise.
+        needs: packages that pixgen does not need otherwise.
         key, stamp: of an own checkpoint, the name under which it is kept, and what changes when it does.
     """
 
@@ -44,6 +46,7 @@ class Entry:
     config: Path | None = None
     weights: Path | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
+    vqgan: str = ""
     factor: int | None = None
     codes: int | None = None
     megabytes: int | None = None
@@ -121,6 +124,8 @@ def _table() -> tuple[Entry, ...]:
         *(Entry(name=name, kind="clip", **{"open_clip": name, **facts, "sources": tuple(facts["sources"])})
           for name, facts in _read("clips").items()),
         bundled("sketcher", "sketcher", "the pocket VQGAN's codes, from words"),
+        *(Entry(name=name, kind="sketcher", **{**facts, "sources": tuple(facts["sources"])})
+          for name, facts in _read("sketchers").items()),
     )  # fmt: skip
 
 

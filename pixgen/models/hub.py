@@ -61,6 +61,23 @@ def fetch(repository: str, file: str, *, model: str, endpoint: str | None = None
     return found
 
 
+def names(repository: str, *, endpoint: str | None = None) -> list[str]:
+    """The files of a repository, asked of the network. Raises ModelError with the reason alone."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.constants import ENDPOINT
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    _connect(endpoint or ENDPOINT)
+    try:
+        return HfApi(endpoint).list_repo_files(repository)
+    except RepositoryNotFoundError as error:
+        raise NoSuchFile(
+            f"huggingface.co: there is no {repository}, or not for everybody"
+        ) from error
+    except OSError as error:
+        raise ModelError(f"huggingface.co: {str(error).splitlines()[0][:120]}") from error
+
+
 def verified(path: Path) -> bool:
     """Whether a large file in the cache is what Hugging Face says: its name there is its sha256."""
     name = path.resolve().name
@@ -84,6 +101,15 @@ def remove(repository: str) -> int:
     plan = cache.delete_revisions(*hashes)
     plan.execute()
     return plan.expected_freed_size
+
+
+def remove_file(repository: str, file: str) -> int:
+    """Take a file out of the cache; the bytes that this frees."""
+    if (path := cached(repository, file)) is None:
+        return 0
+    size = path.stat().st_size
+    _forget(path)
+    return size
 
 
 def _connect(endpoint: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pixgen.errors import ModelError
 from pixgen.models import clip_files, store
+from pixgen.models import unclip_files as unclip
 from pixgen.models.catalog import Entry, available_clips, entries, known
 from pixgen.models.own import find_vqgan, own_models
 
@@ -43,7 +44,9 @@ def state_of(entry: Entry) -> State:
         return "bundled"
     if entry.stamp:
         return "own"
-    if entry.kind == "vqgan":
+    if unclip.is_one(entry):
+        return "here" if unclip.there(entry) is not None else "to fetch"
+    if entry.kind in ("vqgan", "sketcher"):
         placed = store.placed(entry)
         return "here" if placed is not None or store.kept(entry) is not None else "to fetch"
     return "here" if clip_files.there(entry) is not None else "to fetch"
@@ -80,6 +83,10 @@ def fetch(entry: Entry) -> Path | None:
         from pixgen.models.vqgan import fetch_vqgan
 
         return fetch_vqgan(entry)
+    if entry.kind == "sketcher":
+        from pixgen.models.sketchers import fetch_sketcher
+
+        return fetch_sketcher(entry)
     return clip_files.fetch(entry)
 
 
@@ -91,6 +98,8 @@ def check(entry: Entry) -> str:
         return hash_of(entry.weights)
     if entry.kind == "clip":
         return clip_files.check(entry)
+    if unclip.is_one(entry):
+        return unclip.check(entry)
     kept = store.kept(entry)
     if kept is None:
         raise ModelError(f"“{entry.name}” is not there: fetch it first.")
@@ -104,6 +113,8 @@ def remove(entry: Entry, *, forget: bool = False) -> int:
         raise ModelError(f"“{entry.name}” comes with pixgen and stays.")
     if entry.kind == "clip":
         return clip_files.remove(entry)
+    if unclip.is_one(entry):
+        return unclip.remove(entry)
     if forget:
         store.forget(entry)
     return store.remove(entry)

@@ -1,8 +1,8 @@
 """VQGANs as others save them, under the names that taming's ``VQModel`` has for their parts.
 
 The same network has many spellings: taming's own, alone or as the first stage of a Net2Net
-transformer; latent diffusion's, with an average over the training beside it; LlamaGen's; and
-diffusers' ``VQModel``.
+transformer; latent diffusion's, with an average over the training beside it; LlamaGen's;
+diffusers' ``VQModel``; and dalle-mini's, of flax, of which min-dalle keeps the decoder.
 """
 
 import re
@@ -38,6 +38,10 @@ _DIFFUSERS = (
     (r"\.group_norm\.", ".norm."), (r"\.(to_q|query)\.", ".q."), (r"\.(to_k|key)\.", ".k."),
     (r"\.(to_v|value)\.", ".v."), (r"\.(to_out\.0|proj_attn)\.", ".proj_out."),
 )  # fmt: skip
+_FLAX = (
+    (r"\.(down|up)_(\d+)\.", r".\1.\2."), (r"(?<!\.mid)\.(block|attn)_(\d+)\.", r".\1.\2."),
+    (r"\.(kernel|scale|embedding)$", ".weight"),
+)  # fmt: skip
 _ATTENTION = re.compile(r"\.attn\w*\.(\d+\.)?(q|k|v|proj_out)\.weight$")
 
 
@@ -60,6 +64,13 @@ def as_taming(weights: Mapping[str, torch.Tensor], *, unit_codes: bool = False) 
         found = _renamed(found, _LLAMAGEN, levels=_levels(found, r"decoder\.conv_blocks\.(\d+)"))
     elif any(".down_blocks." in name for name in found):
         found = _renamed(found, _DIFFUSERS, levels=_levels(found, r"decoder\.up_blocks\.(\d+)"))
+    elif any(name.endswith(".kernel") for name in found):
+        # Convolutions are (height, width, in, out) there.
+        found = {name: tensor.permute(3, 2, 0, 1) if tensor.ndim == 4 else tensor
+                 for name, tensor in found.items()}  # fmt: skip
+        found = _renamed(found, _FLAX, levels=0)
+    if "embedding.weight" in found:  # min-dalle's
+        found["quantize.embedding.weight"] = found.pop("embedding.weight")
     for name, tensor in found.items():
         if _ATTENTION.search(name) and tensor.ndim == 2:  # diffusers' are linear, taming's 1×1
             found[name] = tensor[:, :, None, None]

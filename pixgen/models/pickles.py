@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from pixgen.errors import ModelError
+from pixgen.models.msgpack import read_msgpack
 
 _LIGHTNING_KEY = "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"
 # Where a file keeps its weights, besides what else a training keeps; the first of these that is there.
@@ -29,12 +30,15 @@ class LightningKey:
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Every weight in a checkpoint, by its name there, on the CPU.
 
-    Reads safetensors and what ``torch.save`` wrote, new (a zip, which is mapped and not copied) and old.
+    Reads safetensors, flax's MessagePack, and what ``torch.save`` wrote, new (a zip, which is mapped and
+    not copied) and old.
     Raises ModelError if the file is broken, or asks for anything to be run.
     """
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
+        if path.suffix == ".msgpack":
+            return read_msgpack(path)
         found = _unpickle(path)
     except pickle.UnpicklingError as error:
         raise ModelError(_refusal(path, str(error))) from error

@@ -12,10 +12,12 @@ import torch
 import torch.nn as nn
 
 from pixgen.errors import ModelError
+from pixgen.models import unclip_files
 from pixgen.models.catalog import available_clips, find, known
 from pixgen.models.checkpoint import read_config
 from pixgen.models.clip import Perceptor, Perceptors
 from pixgen.models.own import find_vqgan
+from pixgen.models.sketchers import precision, random_dalle
 from pixgen.models.vqgan import Vqgan
 
 
@@ -34,10 +36,26 @@ def random_vqgan(name: str, device: str, config: str = "") -> Vqgan:
     return model.eval().requires_grad_(False)
 
 
-def sketcher_bytes(name: str) -> int:
-    """What a sketcher's weights take once they are loaded: files keep them in half precision. Raises
-    ModelError."""
-    return 2 * find(name, "sketcher").weights.stat().st_size
+def sketcher_bytes(name: str, device: str) -> int:
+    """What a sketcher's weights take once they are loaded: the bundled file keeps them in half precision.
+    Raises ModelError if it is not known before it is fetched."""
+    entry = find(name, "sketcher")
+    if entry.bundled:
+        return 2 * entry.weights.stat().st_size
+    if not entry.model:
+        return unclip_files.weight_bytes(entry, half=precision(device) != torch.float32)
+    numbers = sum(part.numel() for part in random_dalle(entry).parameters())
+    return numbers * precision(device).itemsize
+
+
+def sketching_bytes(name: str, device: str, *, count: int) -> int:
+    """What a sketcher keeps while it writes so many pictures: keys and values of all places before, told
+    and untold. What is little beside the weights is not counted. Raises ModelError."""
+    form = find(name, "sketcher").model
+    if not form:
+        return 0
+    places = form["grid"] ** 2 + form["places"]
+    return 2 * form["depth"] * 2 * count * places * form["width"] * precision(device).itemsize
 
 
 def random_perceptor(names: tuple[str, ...], device: str) -> Perceptor | Perceptors:

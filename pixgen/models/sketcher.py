@@ -15,10 +15,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 from einops import rearrange
 
-from pixgen.models.catalog import find
-from pixgen.models.checkpoint import load_weights, read_config
 from pixgen.models.clip import Words
-from pixgen.models.portraits import Portraits, load_portraits
+from pixgen.models.portraits import Portraits
 
 BLOCK = 2  # codes a side
 CELLS = BLOCK * BLOCK
@@ -298,12 +296,3 @@ class Prior(nn.Module):
 
 def _perceptron(width: int, inner: int, *, out: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(width, inner), nn.GELU(), nn.Linear(inner, out))
-
-
-def load_sketcher(name: str, device: str) -> Sketcher:
-    """A sketcher by its catalog name, frozen. Raises ModelError."""
-    entry = find(name, "sketcher")
-    model = Sketcher(read_config(entry.config)["model"])
-    load_weights(model, entry.weights)
-    model.portraits = load_portraits(entry.weights.parent)
-    return model.eval().requires_grad_(False).to(device)

@@ -1,10 +1,14 @@
-"""VQGANs that are kept in the cache: fetched, verified, turned into safetensors once, checked ever after."""
+"""Models that are kept in the cache: fetched, verified, turned into safetensors once, checked ever after.
 
+A model may come in several files; what converts them knows each by its own name there.
+"""
+
+import hashlib
 import json
 import os
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +22,10 @@ from pixgen.models.download import download, hash_of
 if TYPE_CHECKING:
     import torch
 
-PLACED = (".ckpt", ".pt", ".pth", ".bin")  # files that a person may put into the folder
+PLACED = (".ckpt", ".pt", ".pth", ".bin", ".msgpack")  # files that a person may put into the folder
 CHECKPOINT = "model.ckpt"  # in latent diffusion's zips
-Convert = Callable[[Path], "dict[str, torch.Tensor]"]
+Files = Mapping[str, Path]  # of a model, by their names where they are from
+Convert = Callable[[Files], "dict[str, torch.Tensor]"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ def stored(entry: Entry, convert: Convert) -> Path:
     """A model's safetensors in the cache, fetched and converted if they are not there.
 
     Args:
-        convert: makes the weights of a checkpoint's file, or raises ModelError if they do not fit.
+        convert: makes the weights of a checkpoint's files, or raises ModelError if they do not fit.
 
     Raises ModelError if it cannot be had, was changed, or does not fit; StorageError.
     """
@@ -55,16 +60,15 @@ def stored(entry: Entry, convert: Convert) -> Path:
         if kept(entry) is not None:
             check(entry)
             return target
-        file, source = _bring(entry)
-        sha256 = _first_hash(entry, file, source)
-        weights = convert(file)
+        files, source = _bring(entry)
+        sha256 = _first_hash(entry, files, source)
+        weights = convert(files)
         _save(weights, target)
         record = Record(source, sha256, hash_of(target), entry.stamp)
         _write(_facts(target), asdict(record))
         if not entry.stamp:
             _remember(entry.key or entry.name, sha256)
-        if file.parent == _downloads():
-            file.unlink()
+        _let_go(files)
     return target
 
 
@@ -80,57 +84,94 @@ def check(entry: Entry) -> None:
 
 
 def remove(entry: Entry) -> int:
-    """Take a model out of the cache, parts of downloads too; the bytes that this frees."""
+    """Take a model out of the caches, parts of downloads too; the bytes that this frees."""
     target, freed = _target(entry), 0
     started = _downloads().glob(f"{file_name(entry.name)}.*")
     for path in (target, _facts(target), *started):
         if path.exists():
             freed += path.stat().st_size
             path.unlink()
+    for source in entry.sources:
+        if source.startswith("hub:"):
+            repository, names = _on_hub(source)
+            freed += sum(hub.remove_file(repository, name) for name in names)
     return freed
 
 
 def placed(entry: Entry) -> Path | None:
-    """The file that a person has put into the cache for a model, if there is one."""
+    """The file that a person has put into the cache for a model, if there is one; the folder, of a model
+    of several files."""
     target = _target(entry)
     paths = (*(target.with_suffix(suffix) for suffix in PLACED), target)
+    if _parted(entry):
+        paths = (target.with_suffix(""),)
     return None if entry.stamp else next((path for path in paths if path.exists()), None)
 
 
 def place_for(entry: Entry) -> Path:
-    """Where a person may put a model's file."""
-    return _target(entry).with_suffix(PLACED[0])
+    """Where a person may put a model's file, or files."""
+    target = _target(entry)
+    if _parted(entry):
+        return target.with_suffix("")
+    flax = any(source.endswith(PLACED[-1]) for source in entry.sources)
+    return target.with_suffix(PLACED[-1] if flax else PLACED[0])
 
 
-def _bring(entry: Entry) -> tuple[Path, str]:
-    """The file to read and where it is from."""
+def _on_hub(source: str) -> tuple[str, list[str]]:
+    """The repository on Hugging Face and the files in it that a source names."""
+    owner, name, files = source.removeprefix("hub:").split("/", 2)
+    return f"{owner}/{name}", files.split("+")
+
+
+def _parted(entry: Entry) -> list[str]:
+    """The names of a model's files, where it comes in several."""
+    names = entry.sources[0].rpartition("/")[2].split("+")
+    return names if len(names) > 1 else []
+
+
+def _bring(entry: Entry) -> tuple[Files, str]:
+    """The files to read and where they are from."""
     if (path := placed(entry)) is not None:
-        return path, f"file:{path}"
+        paths = sorted(path.iterdir()) if path.is_dir() else [path]
+        return {each.name: each for each in paths if each.is_file()}, f"file:{path}"
     reasons = []
     for source in entry.sources:
         scheme, _, rest = source.partition(":")
         try:
-            if scheme == "file":
-                return Path(rest), source
             if scheme == "hub":
-                owner, name, file = rest.split("/", 2)
-                return hub.fetch(f"{owner}/{name}", file, model=entry.name), source
-            if scheme == "zip":
-                return _unzipped(entry, rest), source
-            return _downloaded(entry, source, ".ckpt", sha256=_known_hash(entry)), source
+                repository, names = _on_hub(source)
+                return {
+                    name.rpartition("/")[2]: hub.fetch(repository, name, model=entry.name)
+                    for name in names
+                }, source
+            if scheme == "file":
+                file = Path(rest)
+            elif scheme == "zip":
+                file = _unzipped(entry, rest)
+            else:
+                file = _downloaded(entry, source, ".ckpt", sha256=_known_hash(entry))
+            return {file.name: file}, source
         except ModelError as error:
             if "PIXGEN_CACHE" in str(error):  # no room: another address does not help
                 raise
             reasons.append(str(error))
-    file = (
-        f"its file {CHECKPOINT} out of the zip"
-        if entry.sources[-1].startswith("zip:")
-        else "its file"
-    )
+    if names := _parted(entry):
+        what = f"{', '.join(names[:-1])} and {names[-1]} from {entry.home} into"
+    elif entry.sources[-1].startswith("zip:"):
+        what = f"its file {CHECKPOINT} out of the zip from {entry.home} at"
+    else:
+        what = f"its file from {entry.home} at"
     raise ModelError(
-        f"“{entry.name}” cannot be fetched ({'; '.join(reasons)}): put {file} from {entry.home} at "
-        f"{place_for(entry)}, or choose pocket, which needs none."
+        f"“{entry.name}” cannot be fetched ({'; '.join(reasons)}): put {what} {place_for(entry)}, or choose "
+        "pocket, which needs none."
     )
+
+
+def _let_go(files: Files) -> None:
+    """Remove what was only downloaded to be read."""
+    for file in files.values():
+        if file.parent == _downloads():
+            file.unlink()
 
 
 def _downloaded(entry: Entry, url: str, suffix: str, *, sha256: str = "") -> Path:
@@ -159,12 +200,14 @@ def _unzipped(entry: Entry, url: str) -> Path:
     return file
 
 
-def _first_hash(entry: Entry, file: Path, source: str) -> str:
-    """The file's hash. Raises ModelError if it is another than the one known."""
-    found, known = hash_of(file), _known_hash(entry)
+def _first_hash(entry: Entry, files: Files, source: str) -> str:
+    """The file's hash, that of several files' hashes. Raises ModelError if it is another than the one
+    known."""
+    hashes = [hash_of(file) for _, file in sorted(files.items())]
+    several = hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+    found, known = hashes[0] if len(hashes) == 1 else several, _known_hash(entry)
     if known and found != known and not entry.stamp:
-        if file.parent == _downloads():
-            file.unlink()
+        _let_go(files)
         trusted = (
             "paint with it by its own path, --model and --config"
             if entry.sha256

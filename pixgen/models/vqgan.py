@@ -24,7 +24,7 @@ from pixgen.models.fuse import fuse_blocks
 from pixgen.models.layouts import as_taming
 from pixgen.models.own import find_vqgan
 from pixgen.models.pickles import read_weights
-from pixgen.models.store import stored
+from pixgen.models.store import Files, stored
 from pixgen.models.tiles import decode_in_tiles, encode_in_tiles
 from pixgen.models.working import in_force, swiftly
 
@@ -38,7 +38,8 @@ class Vqgan(nn.Module):
         config: taming's ``model`` node: ``target`` and ``params`` (``embed_dim``, ``n_embed``,
             ``ddconfig``), and beside these, where another's differs: ``norm_groups``, of which taming
             has 32; ``mid_attention``, false without attention in the middle; ``unit_codes``, for codes
-            on the unit sphere; ``pixels``, ``unit`` where the network's pictures are in [0, 1].
+            on the unit sphere; ``pixels``, ``unit`` where the network's pictures are in [0, 1];
+            ``decoder_alone``, true where a file may hold no more.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -68,6 +69,10 @@ class Vqgan(nn.Module):
         fuse_blocks(self)
         self.factor = 2 ** (len(layers["ch_mult"]) - 1)
 
+    def drop_encoder(self) -> None:
+        """Keep only what draws."""
+        self.encoder = self.quant_conv = None
+
     @property
     def codebook(self) -> torch.Tensor:
         """The codes, ``(n, width)``."""
@@ -83,8 +88,14 @@ class Vqgan(nn.Module):
     def encode(self, pictures: torch.Tensor) -> torch.Tensor:
         """Pictures ``(B, 3, H, W)`` in [0, 1] to latents ``(B, width, H / factor, W / factor)``.
 
-        H and W are multiples of ``factor``. The latents are not yet moved to codes.
+        H and W are multiples of ``factor``. The latents are not yet moved to codes. Raises ModelError if
+        there is a decoder alone.
         """
+        if self.encoder is None:
+            raise ModelError(
+                "This picture model has a decoder alone, and cannot begin with a picture: start from a sketch "
+                "or from codes, or remove it and fetch the whole one."
+            )
         tile = in_force().encode_tile
         if not tile or torch.is_grad_enabled():
             hidden = self._encode(pictures)
@@ -150,7 +161,7 @@ def load_vqgan(name: str, device: str, config: str = "") -> Vqgan:
         weights = read_safetensors(entry.weights)
     else:
         weights = read_safetensors(fetch_vqgan(entry))
-        model = _unfilled(_sized(entry, weights), name=entry.name)
+        model = _fitting(entry, weights)
     fill(model, weights, name=entry.name)
     return model.eval().requires_grad_(False).to(device)
 
@@ -161,12 +172,12 @@ def fetch_vqgan(entry: Entry) -> Path:
     Names and shapes are checked against the config before anything is kept. Raises ModelError.
     """
 
-    def convert(path: Path) -> dict[str, torch.Tensor]:
+    def convert(files: Files) -> dict[str, torch.Tensor]:
+        (path,) = files.values()
         weights = as_taming(
             read_weights(path), unit_codes=entry.model["params"].get("unit_codes", False)
         )
-        wanted = _unfilled(_sized(entry, weights), name=entry.name).state_dict()
-        check_fit(weights, wanted, name=f"in {path.name}")
+        check_fit(weights, _fitting(entry, weights).state_dict(), name=f"in {path.name}")
         return weights
 
     return stored(entry, convert)
@@ -180,6 +191,15 @@ def _sized(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Mapping[str, An
     if entry.stamp or book is None:
         return entry.model
     return {**entry.model, "params": {**entry.model["params"], "n_embed": len(book)}}
+
+
+def _fitting(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Vqgan:
+    """One to be filled with these weights, of which an encoder may be missing where that is known."""
+    model = _unfilled(_sized(entry, weights), name=entry.name)
+    alone = not any(name.startswith("encoder.") for name in weights)
+    if alone and entry.model["params"].get("decoder_alone"):
+        model.drop_encoder()
+    return model
 
 
 def _unfilled(config: Mapping[str, Any], *, name: str) -> Vqgan:

@@ -11,7 +11,7 @@ from pixgen.recipe import Recipe
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor, Vqgan
-    from pixgen.synthesis import Sketchbook
+    from pixgen.synthesis import Imagination, Sketchbook
 
 log = logging.getLogger(__name__)
 KEPT = 4  # of all models together: a drawer, its perceptor, its sketcher, and one for another tab
@@ -46,15 +46,18 @@ class Models:
         """The CLIPs of those names as one perceptor. Raises ModelError, OutOfMemory."""
         return self._get("load_perceptor", tuple(names))
 
-    def sketchbook(self, name: str) -> "Sketchbook":
+    def sketchbook(self, name: str) -> "Sketchbook | Imagination":
         """The sketcher of that name, with the models that it works with. Raises ModelError,
         OutOfMemory."""
-        from pixgen.synthesis import Sketchbook  # here: it loads torch
+        from pixgen.models.unclip import UnClip  # here: it loads torch
+        from pixgen.synthesis import Imagination, Sketchbook
 
         sketcher = self._get("load_sketcher", name)
-        return Sketchbook(
-            sketcher, self.vqgan(sketcher.vqgan_name), self.perceptor((sketcher.clip_name,))
-        )
+        if isinstance(sketcher, UnClip):
+            return Imagination(sketcher)
+        clip = sketcher.clip_name
+        reader = self.perceptor((clip,)) if clip else None
+        return Sketchbook(sketcher, self.vqgan(sketcher.vqgan_name), reader)
 
     def preload(self, recipe: Recipe) -> None:
         """Load what a recipe needs; what cannot be loaded is left for the first job to tell."""

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixgen.errors import PictureError, RecipeError, StudioError
+from pixgen.models.catalog import find
 from pixgen.models.inventory import ready_names
 from pixgen.prompts import Scene
 from pixgen.recipe import Recipe
+from pixgen.sketches import DALLE, POCKET, UNCLIP, chosen, words_alone, words_or_pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,8 @@ class Policy:
         )  # fmt: skip
 
     def check(self, recipe: Recipe) -> None:
-        """Raise RecipeError, which says the cap, if the recipe asks for more than is allowed."""
+        """Raise RecipeError, which says the cap, if the recipe asks for more than is allowed, or its
+        sketcher for what that cannot do; ModelError if there is no such sketcher."""
         if max(recipe.width, recipe.height) > self.largest_side:
             raise RecipeError(
                 f"A picture may be at most {self.largest_side} pixels wide and high here: choose a smaller "
@@ -56,6 +59,8 @@ class Policy:
             )
         for model in (recipe.model, *recipe.clip_names, recipe.start.sketch.model):
             self.check_model(model)
+        if recipe.sketched:
+            _check_sketch(recipe)
         if self.models is not None and recipe.config:
             raise RecipeError("Own checkpoints are not taken here: leave out the config.")
         for scenes in (recipe.prompts, *(change.prompts for change in recipe.changes)):
@@ -97,3 +102,16 @@ class Policy:
             )
         if waiting >= self.waiting:
             raise StudioError(f"The studio is full ({waiting} pictures wait): try later.")
+
+
+def _check_sketch(recipe: Recipe) -> None:
+    """Whether the sketcher can be told what the recipe wants, before gigabytes are loaded for it."""
+    entry, asked = find(recipe.start.sketch.model, "sketcher"), recipe.start.sketch
+    if entry.bundled:
+        chosen(asked, POCKET)
+    elif entry.model:
+        chosen(asked, DALLE)
+        words_alone(recipe)
+    else:
+        chosen(asked, UNCLIP)
+        words_or_pictures(recipe)

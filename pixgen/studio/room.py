@@ -46,7 +46,10 @@ def outlook(recipe: Recipe, device: str) -> Outlook | None:
 def warning(recipe: Recipe, device: str) -> str:
     """A sentence if memory may not suffice, else nothing. What is small anyway is not looked at."""
     free = free_bytes(device)
-    small = recipe.width * recipe.height <= _SMALL_PIXELS and recipe.model == "pocket"
+    pocket = recipe.model == "pocket" and not (
+        recipe.sketched and recipe.start.sketch.model != "pocket"
+    )
+    small = recipe.width * recipe.height <= _SMALL_PIXELS and pocket
     if free is None or (small and free > _SMALL_BYTES):
         return ""
     found = outlook(recipe, device)

@@ -11,6 +11,7 @@ from pixgen.recipe import Recipe
 from pixgen.synthesis.composing import Composing
 from pixgen.synthesis.drawers import Drawer, VqganDrawer
 from pixgen.synthesis.frames import Candidate
+from pixgen.synthesis.imagining import Imagination, Imagining
 from pixgen.synthesis.masks import MaskedDrawer
 from pixgen.synthesis.regions import has_region
 from pixgen.synthesis.sketching import Kept, Sketchbook, Sketching
@@ -28,7 +29,8 @@ class Beginning:
     def __init__(
         self, recipe: Recipe, drawer: Drawer, *,
         pictures: Mapping[str, Image.Image], generator: torch.Generator,
-        judge: Callable[[torch.Tensor, Scene], torch.Tensor], sketchbook: Sketchbook | None,
+        judge: Callable[[torch.Tensor, Scene], torch.Tensor],
+        sketchbook: Sketchbook | Imagination | None,
     ) -> None:  # fmt: skip
         if recipe.start.sketched and sketchbook is None:
             raise ValueError("a recipe whose start is sketched needs a sketchbook")
@@ -96,13 +98,13 @@ class Beginning:
             self.drawer.start_from(picture)
         return picture
 
-    def _sketching(self, chance: torch.Generator) -> Sketching | Composing:
+    def _sketching(self, chance: torch.Generator) -> Sketching | Imagining | Composing:
         recipe, given = self.recipe, {"pictures": self._pictures, "generator": chance}
         masked = isinstance(self.drawer, MaskedDrawer)
         if recipe.start.kind == "sketch" and any(map(has_region, recipe.opening)):
             return Composing(recipe, self._book, judge=self._judge, **given)
-        return Sketching(
-            recipe, self._book, judge=lambda drawn: self._judge(drawn, recipe.opening), **given,
+        return self._book.begin(
+            recipe, judge=lambda drawn: self._judge(drawn, recipe.opening), **given,
             kept=Kept(self.drawer.original, self.drawer.mask) if masked else None,
         )  # fmt: skip
 

@@ -13,6 +13,7 @@ from pixgen.growing import Growth
 from pixgen.prompts import Scene
 from pixgen.recipe import Recipe
 from pixgen.synthesis.frames import Candidate, as_pixels
+from pixgen.synthesis.imagining import Imagination, Imagining
 from pixgen.synthesis.regions import Regions, has_region
 from pixgen.synthesis.sketching import PAPER, Sketchbook, Sketching
 
@@ -29,7 +30,7 @@ class Composing:
     """
 
     def __init__(
-        self, recipe: Recipe, book: Sketchbook, *,
+        self, recipe: Recipe, book: Sketchbook | Imagination, *,
         judge: Callable[[torch.Tensor, Scene], torch.Tensor], pictures: Mapping[str, Image.Image],
         generator: torch.Generator,
     ) -> None:  # fmt: skip
@@ -42,7 +43,7 @@ class Composing:
             for prompt, where in zip(scene, regions.maps, strict=True)
             if where is not None
         }
-        self._parts: list[tuple[Sketching, tuple[int, int, int, int]]] = []
+        self._parts: list[tuple[Sketching | Imagining, tuple[int, int, int, int]]] = []
         self._weights: list[torch.Tensor] = []
         plain = tuple(prompt for prompt in scene if not has_region(prompt))
 
@@ -52,8 +53,8 @@ class Composing:
                 "prompts": (_everywhere(prompts),), "width": right - left, "height": bottom - top,
                 "grow": Growth(),
             })  # fmt: skip
-            sketching = Sketching(
-                part, book, judge=partial(judge, prompts=part.opening), pictures=pictures,
+            sketching = book.begin(
+                part, judge=partial(judge, prompts=part.opening), pictures=pictures,
                 generator=generator,
             )  # fmt: skip
             self._parts.append((sketching, box))

@@ -7,7 +7,13 @@ import torch
 
 from pixgen.growing import Growth
 from pixgen.losses import Losses
-from pixgen.models.published import random_perceptor, random_vqgan, sketcher_bytes
+from pixgen.models.catalog import find
+from pixgen.models.published import (
+    random_perceptor,
+    random_vqgan,
+    sketcher_bytes,
+    sketching_bytes,
+)
 from pixgen.prompts import Prompt
 from pixgen.recipe import Recipe
 from pixgen.start import Start
@@ -49,11 +55,23 @@ def estimate(recipe: Recipe, *, device: str = "cpu") -> Estimate:
         }
     )  # fmt: skip
     found = _traced(alike)
-    sketcher = sketcher_bytes(recipe.start.sketch.model) if recipe.start.sketched else 0
-    step = found.step
+    weights, step = found.weights, found.step
+    if recipe.sketched:
+        sketch = recipe.start.sketch
+        weights += sketcher_bytes(sketch.model, device) + _own_vqgan(recipe)
+        # The sketch is done before the first step is made.
+        step = max(step, sketching_bytes(sketch.model, device, count=sketch.candidates))
     if device == "cpu":
         step = round(step * _CPU_WASTE) + _CPU_LIBRARIES
-    return Estimate(found.weights + sketcher, step)
+    return Estimate(weights, step)
+
+
+def _own_vqgan(recipe: Recipe) -> int:
+    """What the weights of the VQGAN take whose codes a sketcher writes, where another one draws."""
+    name = find(recipe.start.sketch.model, "sketcher").vqgan
+    if not name or (recipe.drawer == "vqgan" and recipe.model == name):
+        return 0
+    return sum(part.numel() * part.itemsize for part in random_vqgan(name, "meta").parameters())
 
 
 @lru_cache(maxsize=64)

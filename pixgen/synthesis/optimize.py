@@ -21,6 +21,7 @@ from pixgen.synthesis.canvas import Canvas
 from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.enlarge import enlarge
 from pixgen.synthesis.frames import Arriving, Frame, copying
+from pixgen.synthesis.imagining import Imagination
 from pixgen.synthesis.judging import Figures, Judge
 from pixgen.synthesis.memory import (
     Doing,
@@ -59,7 +60,7 @@ class Optimization(Iterator[Frame]):
     def __init__(
         self, recipe: Recipe, drawer: Drawer, perceptor: Perceptor | Perceptors, *,
         pictures: Mapping[str, Image.Image] | None = None,
-        sketchbook: Sketchbook | None = None,
+        sketchbook: Sketchbook | Imagination | None = None,
         mark: Callable[[str], None] = lambda stage: None,
     ) -> None:  # fmt: skip
         self.recipe, self.step = recipe, 0

@@ -10,6 +10,7 @@ from pixgen.recipe import Recipe
 from pixgen.story import Story
 from pixgen.synthesis.beginning import Beginning
 from pixgen.synthesis.drawers import Drawer
+from pixgen.synthesis.imagining import Imagination
 from pixgen.synthesis.sketching import Sketchbook
 
 
@@ -22,7 +23,7 @@ class Scenes:
 
     def __init__(
         self, recipe: Recipe, drawer: Drawer, *, pictures: Mapping[str, Image.Image],
-        judge: Callable[[torch.Tensor, Scene], torch.Tensor], sketchbook: Sketchbook | None,
+        judge: Callable[[torch.Tensor, Scene], torch.Tensor], sketchbook: Sketchbook | Imagination | None,
     ) -> None:  # fmt: skip
         self._drawer, self._pictures, self._judge = drawer, pictures, judge
         self._book, self._chance = sketchbook, torch.Generator(drawer.latent.device)

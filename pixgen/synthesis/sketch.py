@@ -44,8 +44,8 @@ def sketch(
     """
     device, side = generator.device, model.blocks_a_side
     told = alone = model.told(wanted, count=_size(wanted)).repeated(count)
-    guided = hand.guidance != 1
-    if guided:
+    steered = hand.guidance != 1
+    if steered:
         told = Told.joined([told, model.told(Wanted(), count=count)])
     caches = [Cache(len(model.positions)) for _ in model.layers]
     blocks = torch.full((count, side * side, CELLS), OPEN, device=device)
@@ -61,7 +61,9 @@ def sketch(
             )
             before = model.read_block(around[:, -1:])
             place = model.prefix + index - 1
-            entering = places[:, place : place + 1] + (before.repeat(2, 1, 1) if guided else before)
+            entering = places[:, place : place + 1] + (
+                before.repeat(2, 1, 1) if steered else before
+            )
         for layer, cache in zip(model.layers, caches, strict=True):
             entering = layer(entering, cache)
         hidden = model.norm(entering[:, -1:])
@@ -70,20 +72,26 @@ def sketch(
             if (given != OPEN).all():
                 continue
             before = model.codebook[blocks[:, index : index + 1, :cell]]
-            before = before.repeat(2, 1, 1, 1) if guided else before
+            before = before.repeat(2, 1, 1, 1) if steered else before
             logits = model.head.out(model.head.cell(hidden, before, cell))[:, 0]
-            if guided:
-                wished, free = logits.chunk(2)
-                logits = free + hand.guidance * (wished - free)
+            if steered:
+                logits = guided(logits, hand.guidance)
             if hand.looks:
                 logits = logits + hand.looks * model.nearness(alone, index, cell)
-            chosen = _choose(logits, hand, generator)
+            chosen = choose(logits, hand, generator)
             blocks[:, index, cell] = torch.where(given == OPEN, chosen, given)
         if (index + 1) % side == 0:
             yield model.code_grid(blocks)
 
 
-def _choose(logits: torch.Tensor, hand: Hand, generator: torch.Generator) -> torch.Tensor:
+def guided(logits: torch.Tensor, guidance: float) -> torch.Tensor:
+    """Logits of what is wanted and of anything, one after the other ``(2 · B, codes)``, as one
+    ``(B, codes)`` (classifier-free guidance, arXiv 2207.12598)."""
+    wished, free = logits.chunk(2)
+    return free + guidance * (wished - free)
+
+
+def choose(logits: torch.Tensor, hand: Hand, generator: torch.Generator) -> torch.Tensor:
     """One code of each row of logits ``(B, codes)``."""
     if hand.temperature == 0:
         return logits.argmax(-1)

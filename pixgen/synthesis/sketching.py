@@ -1,21 +1,21 @@
-"""A start that the sketcher writes: several candidates, shown as they grow, the best of them picked."""
+"""A start that a sketcher writes: several candidates, shown as they grow, the best of them picked."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from pixgen.models.clip import Perceptor, Words
-from pixgen.models.sketcher import Sketcher, Wanted
+from pixgen.models.clip import Perceptor
+from pixgen.models.dalle import DalleBart
+from pixgen.models.sketcher import Sketcher
 from pixgen.models.vqgan import Vqgan
-from pixgen.prompts import Prompt
 from pixgen.recipe import Recipe
 from pixgen.synthesis.frames import Candidate, as_pixels
-from pixgen.synthesis.ideas import idea_vector
-from pixgen.synthesis.remembered import remembered
-from pixgen.synthesis.sketch import OPEN, Hand
+from pixgen.synthesis.pens import Pen, pen_of
+from pixgen.synthesis.sketch import OPEN
 from pixgen.synthesis.spread import code_size, spread, windows
 
 PAPER = 0.93  # the grey of what is not written yet
@@ -23,11 +23,21 @@ PAPER = 0.93  # the grey of what is not written yet
 
 @dataclass(frozen=True)
 class Sketchbook:
-    """A sketcher, the VQGAN whose codes it writes, and the CLIP that reads its words."""
+    """A sketcher, the VQGAN whose codes it writes, and the CLIP that reads its words, where it does not
+    itself."""
 
-    sketcher: Sketcher
+    sketcher: Sketcher | DalleBart
     vqgan: Vqgan
-    reader: Perceptor
+    reader: Perceptor | None = None
+
+    @cached_property
+    def pen(self) -> Pen:
+        """What writes."""
+        return pen_of(self.sketcher, self.reader)
+
+    def begin(self, recipe: Recipe, **tools) -> "Sketching":
+        """A start of a recipe; the arguments are those of ``Sketching``."""
+        return Sketching(recipe, self, **tools)
 
 
 @dataclass(frozen=True)
@@ -56,23 +66,21 @@ class Sketching:
         self.codes = torch.empty(0)  # (N, rows, columns)
         self.candidates: tuple[Candidate, ...] = ()
         self._pictures, self._generator, self._kept = pictures, generator, kept
-        self._remembered = remembered(recipe, book.sketcher, book.vqgan, generator)
+        self._remembered = book.pen.remembered(recipe, book.vqgan, generator)
 
     @torch.no_grad()
     def __iter__(self) -> Iterator[torch.Tensor]:
         """Yields pictures ``(1, 3, H, W)`` in [0, 1], one after each row of blocks."""
-        settings = self.recipe.start.sketch
-        hand = Hand(settings.temperature, settings.top_k, settings.guidance, settings.looks)
+        settings, pen = self.recipe.start.sketch, self.book.pen
         known = self._known()
         codes = known.repeat(settings.candidates, 1, 1)
         if self._remembered:
             codes = self._remembered.ground(codes)
         at_once = self.recipe.engine.sketches or settings.candidates
-        wanted, written = self._wanted(), []
+        wanted, hand = pen.wanted(self.recipe, self._pictures, self._remembered), pen.hand(settings)
+        written = []
         for some in codes.split(at_once):
-            for grown in spread(
-                self.book.sketcher, wanted, known=some, hand=hand, generator=self._generator
-            ):
+            for grown in spread(pen, wanted, known=some, hand=hand, generator=self._generator):
                 some = grown
                 if not written:  # the first is seen growing
                     yield self._decoded(some[:1])
@@ -82,20 +90,19 @@ class Sketching:
             codes = self._remembered.things(codes, known == OPEN)
             yield self._decoded(codes[:1])
         drawn = torch.cat([self._decoded(each[None]) for each in codes])
-        liked = torch.cat([self.judge(some) for some in drawn.split(at_once)])
-        order = liked.argsort(descending=True, stable=True)
-        self.codes = codes[order]
-        self.candidates = tuple(
-            Candidate(as_pixels(drawn[index]), float(liked[index])) for index in order.tolist()
+        order, self.candidates = ranked(
+            drawn,
+            lambda all_drawn: torch.cat([self.judge(some) for some in all_drawn.split(at_once)]),
         )
+        self.codes = codes[order]
 
     @property
     def most_stages(self) -> int:
         """How many pictures come on the way at most."""
-        sketcher = self.book.sketcher
-        rows, columns = code_size(self.recipe.width, self.recipe.height, grid=sketcher.grid)
-        count = len(windows(max(rows, columns), grid=sketcher.grid, middle_first=True))
-        return count * sketcher.blocks_a_side + (self._remembered is not None)
+        pen = self.book.pen
+        rows, columns = code_size(self.recipe.width, self.recipe.height, grid=pen.grid)
+        count = len(windows(max(rows, columns), grid=pen.grid, middle_first=True))
+        return count * (pen.grid // pen.block) + (self._remembered is not None)
 
     def picked(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The codes ``(rows, columns)`` and the picture ``(1, 3, H, W)`` of the recipe's choice."""
@@ -106,7 +113,7 @@ class Sketching:
     def _known(self) -> torch.Tensor:
         """The codes that there are before anything is written, ``(1, rows, columns)``."""
         vqgan, recipe = self.book.vqgan, self.recipe
-        rows, columns = code_size(recipe.width, recipe.height, grid=self.book.sketcher.grid)
+        rows, columns = code_size(recipe.width, recipe.height, grid=self.book.pen.grid)
         if self._kept is None:
             return torch.full((1, rows, columns), OPEN, device=vqgan.codebook.device)
         size = (rows * vqgan.factor, columns * vqgan.factor)
@@ -114,33 +121,6 @@ class Sketching:
         codes = vqgan.codes(vqgan.encode(picture.clamp(0, 1)))
         painted = F.adaptive_max_pool2d(self._kept.mask, (rows, columns))[:, 0] > 0.5
         return codes.masked_fill(painted, OPEN)
-
-    def _wanted(self) -> Wanted:
-        start = self.recipe.start
-        if start.kind == "idea":
-            return Wanted(vectors=self._vector(start.idea))
-        pulling = [prompt for prompt in self.recipe.opening if prompt.weight > 0]
-        texts = [prompt.text for prompt in pulling if prompt.text]
-        if not texts:
-            return Wanted(vectors=self._vector(pulling)) if pulling else Wanted()
-        if self._remembered:
-            ground = self._remembered.shown.ground
-            return self._read(ground, ground) if ground else Wanted()
-        first = max((prompt for prompt in pulling if prompt.text), key=lambda prompt: prompt.weight)
-        # All are read; what one looks like by itself counts for the weightiest alone.
-        return self._read(", ".join(texts), first.text)
-
-    def _read(self, text: str, alone: str) -> Wanted:
-        together, single = (
-            self.book.reader.read_texts([each], places=self.book.sketcher.places)
-            for each in (text, alone)
-        )
-        return Wanted(words=Words(together.hidden, single.tokens))
-
-    def _vector(self, terms: Sequence[Prompt]) -> torch.Tensor:
-        return idea_vector(
-            terms, reader=self.book.reader, prior=self.book.sketcher.prior, pictures=self._pictures
-        )
 
     def _decoded(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes ``(N, rows, columns)`` as pictures ``(N, 3, H, W)``; what is open is paper."""
@@ -151,6 +131,17 @@ class Sketching:
             mask = F.interpolate(written, scale_factor=vqgan.factor)
             drawn = drawn * mask + PAPER * (1 - mask)
         return fitted_to(drawn, width=recipe.width, height=recipe.height)
+
+
+def ranked(
+    drawn: torch.Tensor, judge: Callable[[torch.Tensor], torch.Tensor]
+) -> tuple[torch.Tensor, tuple[Candidate, ...]]:
+    """In which order a judge likes pictures ``(N, 3, H, W)``, and these as candidates, the best first."""
+    liked = judge(drawn)
+    order = liked.argsort(descending=True, stable=True)
+    return order, tuple(
+        Candidate(as_pixels(drawn[index]), float(liked[index])) for index in order.tolist()
+    )
 
 
 def fitted_to(pictures: torch.Tensor, *, width: int, height: int) -> torch.Tensor:

@@ -1,11 +1,13 @@
 """Sketches on canvases longer than the sketcher's own: window after window, each seeing what is there."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
-from pixgen.models.sketcher import BLOCK, Sketcher, Wanted
-from pixgen.synthesis.sketch import OPEN, Hand, sketch
+from pixgen.models.sketcher import BLOCK
+from pixgen.synthesis.pens import Pen
+from pixgen.synthesis.sketch import OPEN, Hand
 
 
 def code_size(width: int, height: int, *, grid: int) -> tuple[int, int]:
@@ -29,16 +31,17 @@ def windows(length: int, *, grid: int, middle_first: bool) -> list[int]:
 
 
 def spread(
-    model: Sketcher, wanted: Wanted, *, known: torch.Tensor, hand: Hand, generator: torch.Generator
+    pen: Pen, wanted: Any, *, known: torch.Tensor, hand: Hand, generator: torch.Generator
 ) -> Iterator[torch.Tensor]:
     """Write what is ``OPEN`` in ``known``; yields all codes after each row of blocks in each window.
 
     Args:
-        known: ``(N, rows, columns)`` int64, the shorter side the sketcher's grid.
+        wanted: of ``pen.wanted``.
+        known: ``(N, rows, columns)`` int64, the shorter side the pen's grid.
 
     Where nothing is known, the middle shows what is wanted, and the rest goes on from it untold.
     """
-    codes, grid = known.clone(), model.grid
+    codes, grid = known.clone(), pen.grid
     rows, columns = codes.shape[1:]
     empty = bool((codes == OPEN).all())
     for number, start in enumerate(windows(max(rows, columns), grid=grid, middle_first=empty)):
@@ -46,9 +49,7 @@ def spread(
         window = codes[:, down : down + grid, right : right + grid]
         if bool((window != OPEN).all()):
             continue
-        told = Wanted() if empty and number else wanted
-        for written in sketch(
-            model, told, count=len(codes), hand=hand, generator=generator, known=window.clone()
-        ):
+        told = None if empty and number else wanted
+        for written in pen.write(told, known=window.clone(), hand=hand, generator=generator):
             window.copy_(written)
             yield codes.clone()

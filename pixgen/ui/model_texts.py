@@ -18,6 +18,11 @@ class ModelWords:
         "The bundled one has seen drawings only; larger ones, fetched once, know photographs. Any name of "
         "open_clip's can be written, ViT-B-32/laion2b_s34b_b79k for example."
     )
+    sketcher: str = "Sketched by"
+    sketcher_help: str = (
+        "What writes the start, where it is a sketch. dalle-mini and dalle-mega read words alone; karlo words "
+        "or pictures."
+    )
     fetching: str = "Fetching a model"
     fetched: str = "{done:,} of {total:,} MB"
     fetched_so_far: str = "{done:,} MB so far"

@@ -12,10 +12,14 @@ from pixgen.studio.policy import Policy
 from pixgen.ui.fields import Field
 from pixgen.ui.model_texts import ModelWords
 
+_KINDS: dict[str, Kind] = {"model": "vqgan", "clip": "clip", "sketcher": "sketcher"}
+
 
 def model_values(recipe: Recipe) -> dict[str, Any]:
     """A recipe's models by the form's names."""
-    return {"model": recipe.model, "clip": list(recipe.clip_names)}
+    return {
+        "model": recipe.model, "clip": list(recipe.clip_names), "sketcher": recipe.start.sketch.model,
+    }  # fmt: skip
 
 
 def model_fields(preset: Mapping[str, Any], policy: Policy) -> dict[str, Field]:
@@ -23,6 +27,7 @@ def model_fields(preset: Mapping[str, Any], policy: Policy) -> dict[str, Field]:
     return {
         "model": Field(preset["model"], choices=names("vqgan", policy)),
         "clip": Field(preset["clip"], choices=names("clip", policy)),
+        "sketcher": Field(preset["sketcher"], choices=names("sketcher", policy)),
     }
 
 
@@ -53,14 +58,18 @@ def model_controls(
                 value=fields[name].default, label=getattr(words, name), elem_id=f"pg-{name}",
                 info=getattr(words, f"{name}_help"), multiselect=name == "clip",
                 max_choices=MOST_CLIPS if name == "clip" else None,
+                visible=name != "sketcher" or len(fields[name].choices) > 1,
             )
-            for name, kind in (("model", "vqgan"), ("clip", "clip"))
+            for name, kind in _KINDS.items()
         }  # fmt: skip
 
 
 def chosen_models(values: Mapping[str, Any]) -> dict[str, Any]:
     """What the group asks of a recipe, as ``commands.options.Options`` takes it."""
-    return {"model": values.get("model"), "clip": tuple(values.get("clip") or ())}
+    return {
+        "model": values.get("model"), "clip": tuple(values.get("clip") or ()),
+        "sketcher": values.get("sketcher"),
+    }  # fmt: skip
 
 
 def _label(name: str, kind: Kind) -> str:

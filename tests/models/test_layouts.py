@@ -2,6 +2,8 @@
 those that saved it."""
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,8 +11,9 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from pixgen.errors import ModelError
+from pixgen.models.catalog import Entry
 from pixgen.models.vqgan import Vqgan, load_vqgan
-from tests.models import published
+from tests.models import dalles, published
 
 
 @pytest.fixture(autouse=True)
@@ -159,3 +162,74 @@ def test_what_does_not_fit_its_config_is_named_before_anything_is_kept(tmp_path,
     with pytest.raises(ModelError, match=said):
         load_vqgan(str(checkpoint), "cpu")
     assert not list((tmp_path / "cache").rglob("*.safetensors"))
+
+
+def flax_tree(weights: dict[str, torch.Tensor]) -> dict:
+    """A VQGAN as vqgan-jax nests it: convolutions turned, levels and blocks without their dots."""
+    tree: dict = {}
+    for name, tensor in weights.items():
+        name = re.sub(r"\.(down|up)\.(\d+)\.", r".\1_\2.", name)
+        name = re.sub(r"\.(block|attn)\.(\d+)\.", r".\1_\2.", name)
+        *path, kind = name.split(".")
+        if path[-1] == "embedding":
+            kind = "embedding"
+        elif kind == "weight":
+            kind = "kernel" if tensor.ndim == 4 else "scale"
+        node = tree
+        for part in path:
+            node = node.setdefault(part, {})
+        node[kind] = tensor.permute(2, 3, 1, 0) if kind == "kernel" else tensor
+    return tree
+
+
+def of_dalle_mini(**params) -> Entry:
+    return Entry(
+        name="lakes", kind="vqgan", paints="lakes", licence="MIT", home="https://example.org",
+        model=published.config(pixels="unit", decoder_alone=True, **params), sources=("file:",),
+    )  # fmt: skip
+
+
+def test_dalle_minis_flax_file_is_read(tmp_path, pictures):
+    theirs = published.taming(published.config())
+    file = tmp_path / "flax_model.msgpack"
+    file.write_bytes(dalles.packed(flax_tree(theirs.state_dict())))
+    entry = replace(of_dalle_mini(), sources=(f"file:{file}",))
+    ours = load_entry(entry)
+    with torch.no_grad():
+        hidden = theirs.encode(pictures)  # which are not in [-1, 1] there
+        assert torch.allclose(ours.encode(pictures), hidden, atol=1e-5)
+        latents = ours.nearest(hidden)
+        assert torch.allclose(ours.decode(latents), theirs.decode(latents), atol=1e-5)
+
+
+def test_min_dalles_decoder_draws_and_cannot_begin_with_a_picture(tmp_path, pictures):
+    theirs = published.taming(published.config())
+    weights = {
+        name.removeprefix("quantize."): tensor for name, tensor in theirs.state_dict().items()
+        if not name.startswith(("encoder.", "quant_conv."))
+    }  # fmt: skip
+    file = published.write(tmp_path / "detoker.pt", weights)
+    ours = load_entry(replace(of_dalle_mini(), sources=(f"file:{file}",)))
+    codes = torch.arange(16).view(1, 4, 4)
+    with torch.no_grad():
+        latents = theirs.quantize.embedding(codes).movedim(3, 1)
+        assert torch.allclose(ours.decode(ours.lookup(codes)), theirs.decode(latents), atol=1e-5)
+    with pytest.raises(ModelError, match="has a decoder alone, and cannot begin with a picture"):
+        ours.encode(pictures)
+
+
+def test_an_encoder_may_be_missing_nowhere_else(tmp_path):
+    theirs = published.taming(published.config())
+    weights = {
+        name: part for name, part in theirs.state_dict().items() if not name.startswith("encoder.")
+    }
+    file = published.write(tmp_path / "half.ckpt", weights)
+    config = published.write_yaml(tmp_path / "half.yaml", published.config())
+    with pytest.raises(ModelError, match="encoder.conv_in.weight is missing"):
+        load_vqgan(str(file), "cpu", str(config))
+
+
+def load_entry(entry: Entry) -> Vqgan:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pixgen.models.own.known", lambda name, kind: entry)
+        return load_vqgan(entry.name, "cpu")

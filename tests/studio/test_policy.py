@@ -2,7 +2,7 @@
 
 import pytest
 
-from pixgen.errors import RecipeError, StudioError
+from pixgen.errors import ModelError, RecipeError, StudioError
 from pixgen.studio import Policy
 from tests.studio.fakes import a_recipe
 
@@ -30,6 +30,10 @@ def nothing_fetched(tmp_path, monkeypatch):
         ({"model": "a.ckpt"}, "“a.ckpt” is not offered here"),
         ({"config": "/etc/passwd"}, "Own checkpoints are not taken here"),
         ({"start": {"sketch": {"model": "a.pt"}}}, "“a.pt” is not offered here"),
+        (
+            {"start": {"kind": "sketch", "sketch": {"model": "dalle-mini"}}},
+            "“dalle-mini” is not offered here",
+        ),
     ],
 )
 def test_strangers_can_only_ask_for_so_much(fields, said):
@@ -56,3 +60,57 @@ def test_the_line_is_as_long_as_the_policy_says():
     policy.check_line(waiting=1, of_owner=99)
     with pytest.raises(StudioError, match=r"full \(2 pictures wait\)"):
         policy.check_line(waiting=2, of_owner=0)
+
+
+def idea(terms: str, model: str) -> dict:
+    return {"start": {"kind": "idea", "idea": terms, "sketch": {"model": model}}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (idea("a fox", "dalle-mini"), "“dalle-mini” reads words, and no pictures or ideas"),
+        (
+            idea("[a.png] | winter", "karlo"),
+            "“karlo” takes ideas of pictures, and no words among them",
+        ),
+        (
+            {"start": {"kind": "sketch", "sketch": {"model": "dalle-mega", "looks": 1}}},
+            "has no looks",
+        ),
+        (
+            {"start": {"kind": "sketch", "sketch": {"model": "karlo", "top_k": 9}}},
+            "it has guidance",
+        ),
+        (
+            {
+                "start": {
+                    "kind": "picture",
+                    "picture": "a",
+                    "mask": "b",
+                    "sketch": {"model": "karlo"},
+                }
+            },
+            "paints whole pictures, and no part of one",
+        ),
+    ],
+)
+def test_what_a_sketcher_cannot_do_is_said_before_it_is_loaded(fields, said):
+    with pytest.raises(RecipeError, match=said):
+        Policy().check(a_recipe(**fields))
+
+
+def test_what_a_sketcher_can_do_is_allowed():
+    for fields in (
+        idea("[a.png] | winter :2", "pocket"), idea("[a.png] | [b.png]", "karlo"),
+        {"start": {"kind": "sketch", "sketch": {"model": "dalle-mini", "top_k": 9}}},
+        {"start": {"kind": "codes", "sketch": {"model": "karlo", "looks": 1}}},  # it sketches nothing
+    ):  # fmt: skip
+        Policy().check(a_recipe(**fields))
+
+
+def test_an_unknown_sketcher_is_named_with_those_there_are():
+    with pytest.raises(
+        ModelError, match="no sketcher “raphael”: choose pocket, dalle-mini, dalle-mega, karlo"
+    ):
+        Policy().check(a_recipe(start={"kind": "sketch", "sketch": {"model": "raphael"}}))

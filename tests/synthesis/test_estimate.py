@@ -75,3 +75,34 @@ def test_a_sketch_brings_its_models_along():
 def test_a_form_that_is_not_known_is_answered():
     with pytest.raises(ModelError, match="of a known form"):
         estimate(make_recipe(BASE, {"clip": ["hf-hub:someone/something"]}))
+
+
+def test_a_fetched_sketcher_is_counted_before_it_is_there():
+    def weights(name: str, **more) -> int:
+        start = {"kind": "sketch", "sketch": {"model": name}}
+        return estimate(make_recipe(BASE, {"start": start}, more)).weights
+
+    alone = estimate(make_recipe(BASE)).weights
+    mini, mega = weights("dalle-mini") - alone, weights("dalle-mega") - alone
+    vqgan = 304e6  # as large as its file
+    assert mini == pytest.approx(4 * 437.96e6 + vqgan, rel=0.01)
+    assert mega == pytest.approx(4 * 2587.97e6 + vqgan, rel=0.01)
+    own = weights("dalle-mini", model="dalle-mini-f16")
+    plain = estimate(make_recipe(BASE, {"model": "dalle-mini-f16"})).weights
+    assert own - plain == pytest.approx(4 * 437.96e6, rel=0.01)
+
+
+def test_what_is_kept_while_writing_is_counted():
+    def step(count: int) -> int:
+        start = {"kind": "sketch", "sketch": {"model": "dalle-mega", "candidates": count}}
+        return estimate(make_recipe(BASE, {"start": start})).step
+
+    # Keys and values of 320 places in 24 layers, told and untold.
+    assert step(16) - step(8) == pytest.approx(8 * 2 * 2 * 24 * 320 * 2048 * 4 * 1.15, rel=0.05)
+
+
+def test_a_sketcher_whose_size_is_not_known_is_answered(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    with pytest.raises(ModelError, match="“karlo” is not there"):
+        estimate(make_recipe(BASE, {"start": {"kind": "sketch", "sketch": {"model": "karlo"}}}))

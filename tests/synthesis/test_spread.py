@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pixgen.models.sketcher import Wanted
+from pixgen.synthesis.pens import PocketPen
 from pixgen.synthesis.sketch import OPEN, Hand
 from pixgen.synthesis.spread import code_size, spread, windows
 
@@ -31,7 +31,8 @@ def test_everything_open_is_written_and_what_is_known_stays(tiny_sketcher, shape
     known = torch.full((2, *shape), OPEN)
     known[:, :3, :5] = 7
     generator = torch.Generator().manual_seed(0)
-    stages = list(spread(tiny_sketcher, Wanted(), known=known, hand=Hand(), generator=generator))
+    pen = PocketPen(tiny_sketcher, None)
+    stages = list(spread(pen, None, known=known, hand=Hand(), generator=generator))
     assert (stages[-1] != OPEN).all()
     assert (stages[-1][:, :3, :5] == 7).all()
     open_places = [int((stage == OPEN).sum()) for stage in stages]

@@ -37,10 +37,12 @@ def test_ones_own_page_offers_the_table_and_own_models(tmp_path, monkeypatch):
     assert offered[0] == "pocket"
     assert {"imagenet-16384", "gumbel-8192", "flowers"} <= set(offered)
     assert "ViT-B-32/laion2b_s34b_b79k" in choices(Policy(), "clip")
+    assert choices(Policy(), "sketcher") == ("pocket", "dalle-mini", "dalle-mega", "karlo")
 
 
 def test_a_public_page_offers_what_is_here(tmp_path):
     assert choices(Policy.for_public(), "clip") == ("pocket",)
+    assert choices(Policy.for_public(), "sketcher") == ("pocket",)
     (tmp_path / "cache/models").mkdir(parents=True)
     (tmp_path / "cache/models/ViT-B-32--openai.safetensors").touch()
     assert choices(Policy.for_public(), "clip") == ("pocket", "ViT-B-32/openai")
@@ -51,6 +53,9 @@ def test_what_is_chosen_arrives():
         {"prompt": "a fox", "model": "amused", "clip": ["robust-ViT-B-32", "ViT-B-32/openai"]}, ENGLISH
     )  # fmt: skip
     assert (made.model, made.clip_names) == ("amused", ("robust-ViT-B-32", "ViT-B-32/openai"))
+    assert made.start.sketch.model == "pocket"
+    own = to_recipe({"prompt": "a fox", "sketcher": "karlo"}, ENGLISH)
+    assert own.start.sketch.model == "karlo"
     nobody = to_recipe({"prompt": "a fox", "clip": []}, ENGLISH)
     assert (nobody.model, nobody.clip_names) == ("pocket", ("pocket",))  # the preset's
 

@@ -10,6 +10,8 @@ MODELS = ModelWords(
     clip_help="Birkaçı birlikte bakabilir.",
     clip_choice_help="pixgen ile gelen yalnızca çizim görmüştür; bir kez indirilen daha büyükleri fotoğrafları da tanır. "
     "open_clip'in her modelinin adı yazılabilir, örneğin ViT-B-32/laion2b_s34b_b79k.",
+    sketcher="Taslağı yapan",
+    sketcher_help="Başlangıç bir taslaksa onu yazan. dalle-mini ve dalle-mega yalnız sözcükleri okur; karlo sözcükleri ya da resimleri.",
     fetching="Model indiriliyor",
     fetched="{done:,} / {total:,} MB",
     fetched_so_far="şimdiye dek {done:,} MB",

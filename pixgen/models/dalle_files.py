@@ -1,0 +1,114 @@
+"""DALL·E mini's weights as they are published, under the names that ``DalleBart`` has for its parts.
+
+min-dalle keeps them in two files of torch's; dalle-mini in one of flax's, where the layers of each half
+lie on top of each other in one array a part, or side by side. Norms that scale nothing have no weights.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from pixgen.errors import ModelError
+from pixgen.models.byte_pairs import BytePairs
+from pixgen.models.msgpack import read_msgpack
+from pixgen.models.pickles import read_weights
+from pixgen.models.store import Files
+
+Weights = dict[str, torch.Tensor]
+
+HALVES = ("encoder", "decoder")
+WORDS = {"words.vocabulary": "vocab.json", "words.merges": "merges.txt"}  # kept beside the weights
+# Norms that only shift: their scale is 1, and in no file.
+_UNSCALED = re.compile(
+    r"(final_ln|pre_self_attn_layer_norm|pre_encoder_attn_layer_norm|glu\.ln[01])\.bias$"
+)
+_FLAX = (
+    (r"^model\.", ""), (r"^lm_head\.", "decoder.lm_head."),
+    (r"\.FlaxBart(?:En|De)coderLayer_(\d+)\.", r".\1."), (r"\.FlaxBart(?:En|De)coderLayers\.", ".all."),
+    (r"\.GLU_0\.LayerNorm_", ".glu.ln"), (r"\.GLU_0\.Dense_", ".glu.fc"),
+    (r"\.FlaxBartAttention_0\.", ".self_attn."), (r"\.FlaxBartAttention_1\.", ".encoder_attn."),
+    (r"\.LayerNorm_0\.", ".pre_self_attn_layer_norm."), (r"\.LayerNorm_1\.", ".self_attn_layer_norm."),
+    (r"\.LayerNorm_2\.", ".pre_encoder_attn_layer_norm."), (r"\.LayerNorm_3\.", ".encoder_attn_layer_norm."),
+)  # fmt: skip
+
+
+def read_dalle(files: Files) -> Weights:
+    """The weights in ``encoder.pt`` and ``decoder.pt``, or in ``flax_model.msgpack``.
+
+    Raises ModelError if a file is missing, broken or refused.
+    """
+    if "flax_model.msgpack" in files:
+        return completed(of_flax(read_msgpack(files["flax_model.msgpack"])))
+    weights = {}
+    for half in HALVES:
+        found = read_weights(_named(files, f"{half}.pt"))
+        weights |= {f"{half}.{name}": tensor for name, tensor in found.items()}
+    return completed(weights)
+
+
+def packed_words(files: Files) -> Weights:
+    """``vocab.json`` and ``merges.txt`` as bytes beside the weights. Raises ModelError if one is missing
+    or makes no tokenizer."""
+    packed = {}
+    for name, file in WORDS.items():
+        data = _named(files, file).read_bytes()
+        packed[name] = torch.frombuffer(bytearray(data or b" "), dtype=torch.uint8)
+    words_of(packed)
+    return packed
+
+
+def words_of(weights: Mapping[str, torch.Tensor]) -> BytePairs:
+    """The tokenizer beside the weights. Raises ModelError if there is none."""
+    texts = {}
+    try:
+        for name in WORDS:
+            texts[name] = weights[name].numpy().tobytes().decode()
+        vocabulary, merges = json.loads(texts["words.vocabulary"]), texts["words.merges"]
+        if not all(type(token) is int for token in vocabulary.values()):
+            raise ValueError("tokens are whole numbers")
+        return BytePairs(vocabulary, merges.splitlines())
+    except (KeyError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"The words of this model are missing or broken: fetch {' and '.join(WORDS.values())} again."
+        ) from error
+
+
+def _named(files: Files, name: str) -> Path:
+    """A file by its name, which may end in ``_mini``. Raises ModelError if it is not there."""
+    stem, _, suffix = name.rpartition(".")
+    found = files.get(name) or files.get(f"{stem}_mini.{suffix}")
+    if found is None:
+        where = f" in {next(iter(files.values())).parent}" if files else ""
+        raise ModelError(f"There is no {name}{where}: put it there, or remove the others too.")
+    return found
+
+
+def completed(weights: Mapping[str, torch.Tensor]) -> Weights:
+    """With the ones that norms without a scale stand for."""
+    found = dict(weights)
+    for name, tensor in weights.items():
+        if _UNSCALED.search(name):
+            found.setdefault(f"{name.removesuffix('bias')}weight", torch.ones_like(tensor))
+    return found
+
+
+def of_flax(weights: Mapping[str, torch.Tensor]) -> Weights:
+    """dalle-mini's own checkpoint under min-dalle's names."""
+    found = {}
+    for name, tensor in weights.items():
+        for pattern, spelling in _FLAX:
+            name = re.sub(pattern, spelling, name)
+        name, _, part = name.rpartition(".")
+        if part == "kernel" and tensor.ndim > 1:
+            tensor = tensor.transpose(-1, -2)
+        name = f"{name}.{'bias' if part == 'bias' else 'weight'}"
+        if ".all." in name and tensor.ndim:
+            found |= {
+                name.replace(".all.", f".{layer}."): each for layer, each in enumerate(tensor)
+            }
+        else:
+            found[name] = tensor
+    return found

@@ -1,0 +1,80 @@
+"""What the kinds of sketchers can be told, and how they choose where nothing is asked."""
+
+from collections.abc import Mapping
+
+from pixgen.errors import RecipeError
+from pixgen.prompts import Scene
+from pixgen.recipe import Recipe
+from pixgen.start import Sketch
+
+# Of each kind the settings that it has: the pocket's as `bench quality` judged them, and those of
+# the demonstrations of dalle-mini, min-dalle and Karlo.
+POCKET = {"temperature": 0.7, "top_k": 256, "guidance": 3.0, "looks": 0.4}
+DALLE = {"temperature": 1.0, "top_k": 256, "guidance": 10.0}
+UNCLIP = {"guidance": 8.0}
+_SETTINGS = ("temperature", "top_k", "guidance", "looks")
+
+
+def chosen(asked: Sketch, usual: Mapping[str, float]) -> dict[str, float]:
+    """The settings of a sketcher: as is asked, and else its usual ones.
+
+    Raises RecipeError if one is asked for that it has not.
+    """
+    found = dict(usual)
+    for name in _SETTINGS:
+        value = getattr(asked, name)
+        if value is not None and name not in usual:
+            raise RecipeError(
+                f"The sketcher “{asked.model}” has no {name}: leave start.sketch.{name} out; it has "
+                f"{', '.join(usual)}."
+            )
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def words_alone(recipe: Recipe) -> str:
+    """What a sketcher is told that reads nothing but words.
+
+    Raises RecipeError if a recipe begins with an idea, or has pictures alone.
+    """
+    texts = _texts(recipe)
+    if recipe.start.kind == "idea" or not texts:
+        raise RecipeError(
+            f"The sketcher “{recipe.start.sketch.model}” reads words, and no pictures or ideas: start from a "
+            "sketch of words, or choose the sketcher pocket."
+        )
+    return ", ".join(texts)
+
+
+def words_or_pictures(recipe: Recipe) -> str | Scene:
+    """What a sketcher is told that paints whole pictures of words, or else of pictures by their weights.
+
+    Raises RecipeError if a recipe has both in one idea, or wants a part of a picture painted.
+    """
+    name = recipe.start.sketch.model
+    if recipe.start.masked:
+        raise RecipeError(
+            f"The sketcher “{name}” paints whole pictures, and no part of one: choose another sketcher, or set "
+            "start.fill=codes."
+        )
+    terms = recipe.start.idea
+    if recipe.start.kind != "idea":
+        if texts := _texts(recipe):
+            return ", ".join(texts)
+        terms = tuple(prompt for prompt in recipe.opening if prompt.weight > 0)
+    if any(term.text for term in terms):
+        raise RecipeError(
+            f"The sketcher “{name}” takes ideas of pictures, and no words among them: leave the words out, or "
+            "choose the sketcher pocket."
+        )
+    if sum(term.weight for term in terms) <= 0:
+        raise RecipeError(
+            "Nothing is left of this idea: its parts cancel each other. Change a weight."
+        )
+    return terms
+
+
+def _texts(recipe: Recipe) -> list[str]:
+    """The words that pull when the picture begins."""
+    return [prompt.text for prompt in recipe.opening if prompt.weight > 0 and prompt.text]
