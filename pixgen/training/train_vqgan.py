@@ -9,20 +9,19 @@ from pathlib import Path
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from einops import rearrange
 from safetensors.torch import load_file
 from taming.modules.discriminator.model import NLayerDiscriminator, weights_init
 
 from pixgen.models.vqgan import Vqgan
 from pixgen.training.captions import Author
+from pixgen.training.codebook import Codebook
 from pixgen.training.compose import Composer
+from pixgen.training.decoding import Features, Spikes
 from pixgen.training.frugal import FrugalCodes
 from pixgen.training.loop import begin, cosine, half
 from pixgen.training.plain_hand import PlainHand
-from pixgen.training.train_clip import normalise
 
 CORNER = 16  # pixels
-USUAL = 8.0  # deviations, as far as a norm's output may go
 
 
 @dataclass(frozen=True)
@@ -259,104 +258,6 @@ def _crops(author: Author, composer: Composer, count: int) -> torch.Tensor:
         found.sort(key=lambda crop: -float(crop.std((1, 2)).mean()))
         crops += [found[0], found[author.rng.integers(1, 5)]]
     return torch.stack(crops[:count])
-
-
-class Codebook:
-    """Keeps the codes at the moving average of what they stand for, and revives unused ones."""
-
-    def __init__(self, model: Vqgan, *, decay: float = 0.99, revive_every: int = 50) -> None:
-        self.model, self.decay, self.revive_every = model, decay, revive_every
-        self.sizes = torch.ones(len(model.codebook), device=model.codebook.device)
-        self.sums = model.codebook.detach().clone()
-
-    @torch.no_grad()
-    def start(self, batches: list[torch.Tensor]) -> None:
-        """Start the codes by k-means over the latents of some pictures."""
-        latents = torch.cat(
-            [rearrange(self.model.encode(batch), "b c h w -> (b h w) c") for batch in batches]
-        )
-        book = latents[torch.randperm(len(latents))[: len(self.sizes)]].clone()
-        for _ in range(12):
-            self.model.codebook.data.copy_(book)
-            nearest = self._nearest(latents)
-            counts = torch.bincount(nearest, minlength=len(book)).clamp(min=0).float()
-            sums = torch.zeros_like(book).index_add_(0, nearest, latents)
-            alive = counts > 0
-            book[alive] = sums[alive] / counts[alive, None]
-            book[~alive] = latents[torch.randint(len(latents), (int((~alive).sum()),))]
-        self.model.codebook.data.copy_(book)
-        self.sizes.fill_(1.0)
-        self.sums = book.clone()
-
-    def _nearest(self, places: torch.Tensor) -> torch.Tensor:
-        return torch.cat([self.model.codes(rearrange(piece, "n c -> 1 c n 1")).flatten()
-                          for piece in places.split(16384)])  # fmt: skip
-
-    @torch.no_grad()
-    def update(self, latents: torch.Tensor, codes: torch.Tensor, step: int) -> None:
-        """Move the codes towards the latents that chose them (arXiv 1711.00937, appendix A)."""
-        places, chosen = rearrange(latents, "b c h w -> (b h w) c"), codes.flatten()
-        counts = torch.bincount(chosen, minlength=len(self.sizes)).float()
-        self.sizes.lerp_(counts, 1 - self.decay)
-        self.sums.lerp_(torch.zeros_like(self.sums).index_add_(0, chosen, places), 1 - self.decay)
-        if step % self.revive_every == 0:
-            dead = self.sizes < 0.03
-            fresh = places[torch.randint(len(places), (int(dead.sum()),), device=places.device)]
-            self.sums[dead], self.sizes[dead] = fresh * 0.5, 0.5
-        self.model.codebook.data.copy_(self.sums / self.sizes.clamp(min=1e-5)[:, None])
-
-
-class Spikes:
-    """How far the norms' outputs leave what is usual.
-
-    A decoder can turn a whole picture's contrast down by one huge number in a corner, because its norms
-    divide by the picture's deviation: the number is seen as a blot in everything that it decodes.
-    """
-
-    def __init__(self, decoder: nn.Module) -> None:
-        self._heights: list[torch.Tensor] = []
-        for module in decoder.modules():
-            if isinstance(module, nn.GroupNorm):
-                module.register_forward_hook(self._add)
-
-    def _add(self, norm: nn.GroupNorm, _inputs: tuple, output: torch.Tensor) -> None:
-        usual = USUAL * norm.weight.detach().abs().clamp(min=0.1)[:, None, None]
-        over = (output - norm.bias[:, None, None]).float().abs() / usual - 1
-        self._heights.append(over.clamp(min=0).square().mean())
-
-    def height(self) -> torch.Tensor:
-        """The mean square of what lies over, summed over the norms passed since the last call."""
-        total = torch.stack(self._heights).sum()
-        self._heights.clear()
-        return total
-
-
-class Features:
-    """The first layers of the pocket CLIP as a measure of likeness."""
-
-    def __init__(self, clip) -> None:
-        self.tower = clip.visual.eval().requires_grad_(False)
-
-    def distance(self, drawn: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
-        """The mean squared difference of normalised features, over three layers."""
-        with half(pictures.device):
-            with torch.no_grad():
-                wanted = self._layers(pictures)
-            found = self._layers(drawn)
-        total = 0.0
-        for ours, theirs in zip(found, wanted, strict=True):
-            ours, theirs = F.normalize(ours.float(), dim=1), F.normalize(theirs.float(), dim=1)
-            total = total + (ours - theirs).square().sum(1).mean()
-        return total / len(wanted)
-
-    def _layers(self, pictures: torch.Tensor) -> list[torch.Tensor]:
-        tower = self.tower
-        hidden = normalise(pictures).contiguous(memory_format=torch.channels_last)
-        hidden = tower.act2(tower.bn2(tower.conv2(tower.act1(tower.bn1(tower.conv1(hidden))))))
-        early = hidden
-        hidden = tower.avgpool(tower.act3(tower.bn3(tower.conv3(hidden))))
-        middle = tower.layer1(hidden)
-        return [early, middle, tower.layer2(middle)]
 
 
 @torch.no_grad()

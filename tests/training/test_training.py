@@ -77,7 +77,8 @@ def test_the_same_meaning_counts_as_right(world):
 
 
 def test_vqgan_training_passes_through_all_its_parts(world):
-    training = VqganTraining(6, codes_from=1, crisp_from=2, whole_from=3, kept_from=4, batch=4)
+    training = VqganTraining(6, codes_from=1, crisp_from=2, whole_from=3, kept_from=4, batch=8,
+                             frugal=0.5, spike_weight=1.0)  # fmt: skip
     train_vqgan(
         TINY_VQGAN, world, world / "vqgan", training, clip=lambda: open_clip.model.CLIP(**CLIP)
     )
