@@ -21,7 +21,9 @@ from pixgen.studio.storage import remove
 
 FILE = "catalogue.sqlite3"
 _VERSION = 1
-_FRESH = 2_000_000_000  # nanoseconds: as long as a file system's clock may stand still
+# Nanoseconds: as long as a file system's clock may stand still, where it tells parts of a second (Linux
+# moves it every 1 to 10 ms), and where it does not.
+_FRESH, _FRESH_IN_SECONDS = 100_000_000, 2_000_000_000
 _PATIENCE = 10.0  # seconds to wait for another process that writes
 _SCHEMA = f"""
 CREATE TABLE runs ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())});
@@ -128,7 +130,7 @@ class Catalogue:
             self._forget(table, [run_id])
             return
         marks = read_marks(folder)
-        if time.time_ns() - stamp < _FRESH:
+        if time.time_ns() - stamp < (_FRESH if stamp % 10**9 else _FRESH_IN_SECONDS):
             stamp = -1  # it may change again without a newer time: look once more
         row = row_of(run, marks, binned=binned, stamp=stamp, live=run.state not in ENDED)
         table.execute(f"INSERT OR REPLACE INTO runs VALUES ({', '.join('?' * len(row))})", row)

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pixgen.errors import PictureError
+from pixgen.studio.exif import user_comment
 
 LARGEST_TEXT = 4 * 2**20
 MOST_TEXTS = 1000
 _LARGEST_MOOV = 32 * 2**20
 _LARGEST_FILE = 2**40
+_JPEG_EXIF, _JPEG_PIXELS = 0xE1, (0xDA, 0xD9)  # the second of a marker's two bytes
 _COMMENT = (b"moov", b"udta", b"meta", b"ilst", b"\xa9cmt", b"data")  # where an MP4's comment is
 # EBML: https://www.matroska.org/technical/elements.html
 _INSIDE = {0x18538067, 0x1254C367, 0x7373, 0x67C8}  # Segment, Tags, Tag, SimpleTag
@@ -26,9 +28,10 @@ _XMP = re.compile(rb'pixgen:recipe="([^"]*)"')
 
 
 def read_texts(path: Path) -> dict[str, str]:
-    """The texts in a PNG, MP4, WebM, GIF or WebP, by their names there; ``{}`` if it is none of these.
+    """The texts in a PNG, JPEG, MP4, WebM, GIF or WebP, by their names there; ``{}`` if it is none of these.
 
-    A comment of an MP4, WebM or GIF is called ``comment``, what pixgen writes into a WebP ``pixgen``.
+    A comment of an MP4, WebM or GIF is called ``comment``, what pixgen writes into a WebP ``pixgen``, and
+    the comment in the EXIF of a JPEG or WebP ``parameters``, as the same text is called in a PNG.
     Raises OSError, and PictureError if the file is broken or a text is too long.
     """
     with path.open("rb") as file:
@@ -51,6 +54,8 @@ def read_texts(path: Path) -> dict[str, str]:
 def _reader(head: bytes) -> Callable[[BinaryIO], Iterator[tuple[str, str]]] | None:
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return _png
+    if head.startswith(b"\xff\xd8\xff"):
+        return _jpeg
     if head[4:8] == b"ftyp":
         return _mp4
     if head.startswith(b"\x1aE\xdf\xa3"):
@@ -106,6 +111,15 @@ def _unpacked(data: bytes) -> bytes:
             f"This file holds a packed text of more than {LARGEST_TEXT // 2**20} MB, which is not read."
         )
     return text
+
+
+def _jpeg(file: BinaryIO) -> Iterator[tuple[str, str]]:
+    """https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B: segments, and then the pixels."""
+    file.seek(2)
+    while len(head := file.read(4)) == 4 and head[0] == 0xFF and head[1] not in _JPEG_PIXELS:
+        data = file.read(int.from_bytes(head[2:], "big") - 2)
+        if head[1] == _JPEG_EXIF and data.startswith(b"Exif\0\0"):
+            yield "parameters", user_comment(data)
 
 
 def _mp4(file: BinaryIO) -> Iterator[tuple[str, str]]:
@@ -208,5 +222,8 @@ def _webp(file: BinaryIO) -> Iterator[tuple[str, str]]:
             found = _XMP.search(file.read(_bounded(size)))
             if found:
                 yield "pixgen", html.unescape(found[1].decode("utf-8", "replace"))
-            return
-        file.seek(size + size % 2, io.SEEK_CUR)
+        elif head[:4] == b"EXIF":
+            yield "parameters", user_comment(file.read(_bounded(size)))
+        else:
+            file.seek(size, io.SEEK_CUR)
+        file.seek(size % 2, io.SEEK_CUR)

@@ -1,7 +1,8 @@
 """Settings that other programs write into their pictures, as far as they are pixgen's too.
 
 pixray (https://github.com/pixray/pixray): a text ``pixray_NAME`` for every setting that is not its default.
-stable-diffusion-webui (https://github.com/AUTOMATIC1111/stable-diffusion-webui): one text ``parameters``.
+stable-diffusion-webui (https://github.com/AUTOMATIC1111/stable-diffusion-webui): one text ``parameters``,
+in a PNG's own or in the EXIF of a JPEG or WebP.
 VQGAN-CLIP by Nerdy Rodent (https://github.com/nerdyrodent/VQGAN-CLIP), and many scripts after it: a text
 ``comment`` with the prompts.
 """

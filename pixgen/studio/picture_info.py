@@ -36,7 +36,7 @@ class PictureInfo:
 
 
 def read_info(path: str | Path) -> PictureInfo:
-    """What a PNG, MP4, WebM, GIF, WebP or JSON file says, whatever its name ends in.
+    """What a PNG, JPEG, MP4, WebM, GIF, WebP or JSON file says, whatever its name ends in.
 
     Raises PictureError if it cannot be read or says nothing, RecipeError if what it says is not allowed.
     """
@@ -50,7 +50,7 @@ def read_info(path: str | Path) -> PictureInfo:
     if mapped is None:
         raise PictureError(
             f"“{path.name}” carries no recipe: choose a PNG, MP4, WebM, GIF, WebP or JSON file that pixgen "
-            "wrote, or a PNG of pixray, VQGAN-CLIP or stable-diffusion-webui."
+            "wrote, or a picture of pixray, VQGAN-CLIP or stable-diffusion-webui as they saved it."
         )
     return _completed(mapped)
 

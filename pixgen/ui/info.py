@@ -18,7 +18,7 @@ from pixgen.ui.form import recipe_values
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.texts import Words
 
-_FILES = [".png", ".mp4", ".webm", ".gif", ".webp", ".json"]
+_FILES = [".png", ".jpg", ".jpeg", ".mp4", ".webm", ".gif", ".webp", ".json"]
 _BUTTONS = ("use", "use_prompt", "use_seed", "download")
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 

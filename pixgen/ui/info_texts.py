@@ -10,8 +10,8 @@ class InfoWords:
     tab: str = "Picture info"
     file: str = "A picture or film"
     file_help: str = (
-        "A PNG, MP4, WebM, GIF, WebP or recipe (JSON) by pixgen; PNGs of pixray, VQGAN-CLIP and "
-        "stable-diffusion-webui are read as far as they map."
+        "A PNG, MP4, WebM, GIF, WebP or recipe (JSON) by pixgen; PNGs of pixray and VQGAN-CLIP, and PNGs, "
+        "JPEGs and WebPs of stable-diffusion-webui, are read as far as they map."
     )
     invitation: str = "Drop a picture, and see how it was made."
     invitation_more: str = "Its recipe can be painted again, pixel by pixel."

@@ -93,6 +93,38 @@ def test_webuis_parameters_are_mapped_and_the_rest_is_told(foreign):
     assert left["network"] == "<lora:fur:0.8>"
 
 
+def with_exif(path, comment: bytes):
+    """A JPEG or WebP with a comment in its EXIF, as stable-diffusion-webui writes it; its path."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9286] = comment
+    Image.fromarray(PIXELS).save(path, exif=exif)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.webp"])
+@pytest.mark.parametrize(
+    ("mark", "code"),
+    [(b"UNICODE\0", "utf-16-be"), (b"UNICODE\0", "utf-16-le"), (b"ASCII\0\0\0", "ascii")],
+)
+def test_webuis_jpegs_and_webps_tell_their_parameters_too(tmp_path, name, mark, code):
+    said = "a red fox\nNegative prompt: text\nSteps: 20, Sampler: Euler a, Seed: 7, Size: 512x768"
+    info = read_info(with_exif(tmp_path / name, mark + said.encode(code)))
+    assert info.program == "stable-diffusion-webui"
+    assert info.recipe.prompt == "a red fox | text :-1 :-0.9"
+    assert (info.recipe.steps, info.recipe.seed, info.recipe.height) == (20, 7, 768)
+    assert info.left_out == (("Sampler", "Euler a"),)
+
+
+def test_a_photograph_says_that_it_carries_no_recipe(tmp_path):
+    Image.fromarray(PIXELS).save(tmp_path / "plain.jpg")
+    cut = (with_exif(tmp_path / "cut.jpg", b"UNICODE\0a\0b")).read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(cut[:40])
+    (tmp_path / "odd.jpg").write_bytes(b"\xff\xd8\xff\xe1\0\x10Exif\0\0nonsense")
+    for name in ("plain.jpg", "cut.jpg", "odd.jpg"):
+        with pytest.raises(PictureError, match="carries no recipe"):
+            read_info(tmp_path / name)
+
+
 def test_a_prompt_alone_is_enough(foreign):
     info = read_info(foreign(parameters="a red fox"))
     assert info.recipe.prompt == "a red fox"

@@ -5,8 +5,8 @@ from pixgen.ui.info_texts import InfoWords
 INFO = InfoWords(
     tab="Resim bilgisi",
     file="Bir resim ya da film",
-    file_help="pixgen’in PNG, MP4, WebM, GIF, WebP dosyaları ya da tarifi (JSON); pixray, VQGAN-CLIP ve "
-    "stable-diffusion-webui PNG’leri karşılığı olduğu ölçüde okunur.",
+    file_help="pixgen’in PNG, MP4, WebM, GIF, WebP dosyaları ya da tarifi (JSON); pixray ve VQGAN-CLIP PNG’leri, "
+    "stable-diffusion-webui’nin PNG, JPEG ve WebP’leri karşılığı olduğu ölçüde okunur.",
     invitation="Bir resim bırakın, nasıl yapıldığını görün.",
     invitation_more="Tarifi, pikseli pikseline yeniden çizilebilir.",
     made_by="{program} ile yapıldı",
