@@ -1,5 +1,7 @@
 """Journeys, stories and restyled videos in the studio: real optimizations with tiny models."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -7,11 +9,13 @@ from pixgen.commands.journeys import plan_journey, plan_restyle, shaped
 from pixgen.commands.options import Options
 from pixgen.errors import RecipeError, VideoError
 from pixgen.recipe import make_recipe
-from pixgen.studio import ffmpeg
+from pixgen.studio import Studio, ffmpeg
 from pixgen.studio.film import read_facts
 from pixgen.studio.footage import Footage, look_at
+from pixgen.studio.gallery import Gallery
 from pixgen.studio.metadata import read_metadata
 from pixgen.studio.video import FilmWriter, export
+from tests.studio.deaths import killed
 from tests.studio.fakes import a_recipe
 
 SMALL = {"width": 32, "height": 32, "cutouts": {"count": 2}}
@@ -59,7 +63,7 @@ def journey(**fields):
 
 def painted(studio, recipe):
     job = studio.submit(recipe)
-    assert job.wait(60)
+    assert job.wait(300)
     assert job.error is None
     return job
 
@@ -198,3 +202,36 @@ def test_too_many_frames_are_an_error():
 def test_a_fake_painter_films_only_frames(studio, frames_of):
     job = painted(studio, a_recipe(journey={"every": 4, "after": 4}))
     assert len(frames_of(job.run.film)) == 3
+
+
+def kind_of_film(kind):
+    """A recipe for the bundled models of a film whose every frame is painted."""
+    plain = {**SMALL, "width": 64, "height": 64, "seed": 3, "steps": 12}
+    if kind == "story":
+        fade = {"story": {"fade": 0.6}, "optimizer": {"schedule": "cosine"}}
+        return make_recipe({"prompts": "a fox ^ an owl ^ a boat"}, plain, fade)
+    return journey(**plain)
+
+
+@pytest.mark.parametrize("kind", ["story", "journey"])
+def test_one_whose_process_was_killed_is_there_and_goes_on_to_the_same_pixels(kind, tmp_path):
+    folder, recipe = tmp_path / "outputs", kind_of_film(kind)
+
+    def in_the_middle(run):
+        return json.loads((run / "run.json").read_text("utf-8"))["step"] >= 4
+
+    run_id = killed(folder, in_the_middle, recipe=recipe)
+    with Studio(folder, device="cpu") as studio:
+        opened = Gallery(studio).open(run_id)
+        assert (opened.run.state, opened.entry.state) == ("stopped", "stopped")
+        assert 4 <= opened.run.step < 12
+        resumed = studio.resume(run_id)
+        assert resumed.wait(300)
+        whole = painted(studio, recipe)
+        assert (resumed.state, resumed.error) == ("done", None)
+        assert (resumed.frame.picture == whole.frame.picture).all()
+        assert resumed.run.curve.read_bytes() == whole.run.curve.read_bytes()
+        films = [read_facts(job.run.film) for job in (resumed, whole)]
+        assert films[0].steps == films[1].steps
+        counts = [ffmpeg.timing(job.run.film) for job in (resumed, whole)]
+        assert counts[0] == counts[1]
