@@ -96,7 +96,7 @@ def heat(
 def said(words: ClassifyWords, result: Result) -> str:
     """A picture's answer in words."""
     if result.answer is None:
-        return result.error
+        return words.sentences(result.error)
     return ", ".join(result.answer.found) or words.none_of_these
 
 

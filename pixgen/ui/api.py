@@ -10,6 +10,7 @@ from pixgen.presets import DEFAULT, available_presets
 from pixgen.studio import Studio
 from pixgen.ui.files import servable
 from pixgen.ui.form import to_recipe
+from pixgen.ui.mishaps import sentence
 from pixgen.ui.texts import Words
 
 
@@ -35,7 +36,9 @@ def add_api(studio: Studio, words: Words) -> None:
             if job.error is not None:
                 raise job.error
         except PixgenError as error:
-            raise gr.Error(str(error), title=words.not_painted, print_exception=False) from error
+            raise gr.Error(
+                sentence(error, words), title=words.not_painted, print_exception=False
+            ) from error
         run = job.run
         film = servable(run.film, film_out, name=run.film.name) if run.film.is_file() else None
         picture = servable(run.picture, picture_out, name=run.picture.name)

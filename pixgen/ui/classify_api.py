@@ -10,6 +10,7 @@ from pixgen.errors import PixgenError
 from pixgen.models import available_clips
 from pixgen.studio.naming import Namer
 from pixgen.ui import classifying
+from pixgen.ui.mishaps import sentence
 from pixgen.ui.texts import Words
 
 
@@ -34,7 +35,9 @@ def add_classify_api(namer: Namer, words: Words) -> None:
             if last.tables is None:
                 raise gr.Error(own.out_of_time, title=own.failed, print_exception=False)
         except PixgenError as error:
-            raise gr.Error(str(error), title=own.failed, print_exception=False) from error
+            raise gr.Error(
+                sentence(error, words), title=own.failed, print_exception=False
+            ) from error
         return json.loads(last.tables[1])
 
     with gr.Column(visible=False):

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from pixgen.ui.sentences import Sentences
+
 
 @dataclass(frozen=True)
 class ClassifyWords:
     """The Classify tab."""
 
+    sentences: Sentences = Sentences({})
     pictures: str = "Pictures"
     pictures_help: str = "Pictures, or a zip of them. Folders in it that are named by their label are checked against the answers."
     labels: str = "What could it be"
@@ -42,7 +45,6 @@ class ClassifyWords:
     set_name_placeholder: str = "my-birds"
     keep: str = "Keep"
     kept: str = "Kept as “{name}”, with {count} labels."
-
     invitation: str = "Say what it could be, and see what it is."
     invitation_more: str = "Add pictures, or begin with one of these:"
     example_alt: str = "Example: {name}"

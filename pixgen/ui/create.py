@@ -20,6 +20,7 @@ from pixgen.ui.gallery import latest_strip
 from pixgen.ui.journeys import PARTS as JOURNEY_PARTS
 from pixgen.ui.losses import UPLOAD
 from pixgen.ui.memory import wire_memory
+from pixgen.ui.mishaps import sentence
 from pixgen.ui.pad import OF_PICTURES, SETTINGS, pad_html
 from pixgen.ui.painting import Screen
 from pixgen.ui.preset_choice import wire_presets
@@ -53,7 +54,7 @@ def create_tab(studio: Studio, words: Words, page: gr.Blocks) -> Parts:
     parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
     _wire_painting(studio, words, page, parts, [*asked, *_UPLOADS, *JOURNEY_PARTS, "drawn", "mask"])
     _wire_settings(words, page, parts, asked, studio.policy)
-    _wire_uploads(parts)
+    _wire_uploads(parts, words)
     wire_memory(studio, words, page, parts)
     wire_export(studio, words, parts, parts["seat"])
     wire_upscaling(studio, words, parts)
@@ -222,7 +223,7 @@ def _wire_settings(
     )
 
 
-def _wire_uploads(parts: Parts) -> None:
+def _wire_uploads(parts: Parts, words: Words) -> None:
     """A file that is no picture is refused when it is added, not when it is painted."""
 
     def looked_at(added: Any) -> Any:
@@ -230,7 +231,7 @@ def _wire_uploads(parts: Parts) -> None:
             for path in added if isinstance(added, list) else [added]:
                 open_picture(path)
         except PictureError as error:
-            gr.Warning(str(error), duration=8)
+            gr.Warning(sentence(error, words), duration=8)
             return None
         return gr.skip()
 

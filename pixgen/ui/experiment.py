@@ -269,7 +269,7 @@ def _wire_opening(
                 raise StudioError(words.experiment.gone)
         except StudioError as error:
             raise gr.Error(
-                str(error), title=words.experiment.failed, print_exception=False
+                sentence(error, words), title=words.experiment.failed, print_exception=False
             ) from error
         values = filled_with(run.recipe, asked, name=run.id)
         seated = json.dumps({**visitor.seat, "job": run.id, "seed": str(run.recipe.seed)})

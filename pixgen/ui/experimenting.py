@@ -120,7 +120,7 @@ def come_back(jobs: GridJobs, name: Any, visitor: Visitor, *, words: Words) -> I
         grid = jobs.grid(str(name), owner=visitor.owner)
     except PixgenError:
         return
-    yield _ended(Sheet(grid, words), None)
+    yield _ended(Sheet(grid, words), None, words)
 
 
 def watch(job: GridJob, visitor: Visitor, *, words: Words) -> Iterator[GridScreen]:
@@ -137,7 +137,7 @@ def watch(job: GridJob, visitor: Visitor, *, words: Words) -> Iterator[GridScree
         table = sheet.html(job)
         yield GridScreen(sheet=table if table != shown else None, status=sheet.status(job))
         shown = table
-    yield _ended(sheet, job)
+    yield _ended(sheet, job, words)
 
 
 def stop(jobs: GridJobs, name: Any, visitor: Visitor) -> None:
@@ -250,7 +250,7 @@ def _allowed(
     return recipe
 
 
-def _ended(sheet: Sheet, job: GridJob | None) -> GridScreen:
+def _ended(sheet: Sheet, job: GridJob | None, words: Words) -> GridScreen:
     grid, file = sheet.grid, None
     runs = grid.runs()
     if any(run is not None and run.state == "done" for run in runs):
@@ -259,5 +259,5 @@ def _ended(sheet: Sheet, job: GridJob | None) -> GridScreen:
     return GridScreen(
         sheet=sheet.html(None), status=sheet.status(job), busy=False, file=file,
         resumable=any(run is None or run.state != "done" for run in runs),
-        notice=None if job is None or job.error is None else str(job.error),
+        notice=None if job is None or job.error is None else words.sentences(str(job.error)),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
 _LONGEST = 60  # seconds that the page offers
+_MOST_FPS = 60
 _AT_ONCE = 2  # exports of all visitors together: each needs a core
 _EVERY = 10  # pictures between two words on how far it is
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
@@ -40,6 +41,9 @@ def export_fold(words: Words) -> dict[str, gr.components.Component]:
                 "seconds": gr.Slider(
                     0, _LONGEST, 0, step=1, label=own.seconds, info=own.seconds_help, buttons=[],
                     min_width=160,
+                ),
+                "fps": gr.Slider(
+                    0, _MOST_FPS, 0, step=1, label=own.fps, info=own.fps_help, buttons=[], min_width=160,
                 ),
                 "hold": gr.Slider(0, 10, 1, step=0.5, label=own.hold, buttons=[], min_width=160),
             }  # fmt: skip
@@ -75,7 +79,7 @@ def wire_export(
                 _told(words, "failed", words.films.failed, notice=sentence(error, words)),
             )
 
-    names = ("format", "seconds", "hold", "even", "captions", "loop")
+    names = ("format", "seconds", "fps", "hold", "even", "captions", "loop")
     parts["export"].click(
         export, [seat, *(parts[name] for name in names)], [parts["exported"], parts["export_status"]],
         concurrency_limit=_AT_ONCE, concurrency_id="exports", **_QUIET,
@@ -86,12 +90,12 @@ def _exported(
     studio: Studio, visitor: Visitor, wishes: tuple[Any, ...], words: Words, *,
     component: gr.DownloadButton,
 ) -> Iterator[tuple[Any, Any]]:  # fmt: skip
-    suffix, seconds, hold, even, captions, loop = wishes
+    suffix, seconds, fps, hold, even, captions, loop = wishes
     run = visitor.run(studio)
     if run is None or not run.film.is_file():
         raise VideoError(words.films.no_film)
     cut = Cut(
-        seconds=float(seconds) or None, hold=float(hold), even=bool(even), captions=bool(captions),
+        seconds=float(seconds) or None, fps=float(fps) or None, hold=float(hold), even=bool(even), captions=bool(captions),
         loop=bool(loop),
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="pixgen-") as folder:

@@ -12,6 +12,8 @@ class FilmWords:
     format: str = "Format"
     seconds: str = "Seconds in all"
     seconds_help: str = "0: as long as it is."
+    fps: str = "Pictures a second"
+    fps_help: str = "0: as many as it has. Or say how long it is."
     hold: str = "Seconds that the last picture stays"
     even: str = "Evenly by change"
     captions: str = "Words and step below"

@@ -79,7 +79,7 @@ def result(words: Words, found: Sequence[Found], last: Progress | None) -> str:
     if last is None or not last.skipped:
         return line
     listed = "".join(
-        f"<li><b>{escape(Path(each.path).name)}</b> {escape(each.why)}</li>"
+        f"<li><b>{escape(Path(each.path).name)}</b> {escape(words.sentences(each.why))}</li>"
         for each in last.skipped[:_LISTED]
     )
     title = say.skipped.format(count=len(last.skipped))

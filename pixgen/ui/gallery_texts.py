@@ -39,6 +39,8 @@ class GalleryWords:
     )
     preset: str = "Preset"
     tag: str = "Tag"
+    since: str = "From"
+    until: str = "Until"
     every: str = "any"
     counted: str = "{name} ({count})"
 
@@ -50,6 +52,9 @@ class GalleryWords:
     nothing_more: str = "Ask for less, or for something else."
     bin_empty: str = "The bin is empty."
     bin_empty_more: str = "What you delete lies here until you empty it."
+    kept_days: str = "Pictures are kept here for {days:g} days; favourites stay."
+    kept_runs: str = "Your newest {runs} pictures are kept here; favourites stay."
+    kept: str = "Your newest {runs} pictures are kept here, for {days:g} days; favourites stay."
     previous: str = "Previous"
     following: str = "Next"
     star: str = "Favourite"

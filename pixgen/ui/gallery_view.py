@@ -108,7 +108,8 @@ def facts(words: Words, opened: Opened, thumbnails: Thumbnails) -> str:
             (own.parents, opened.parents), (own.children, opened.children), (own.siblings, opened.siblings),
         )
     )  # fmt: skip
-    notice = f'<p class="pg-notice">{escape(run.notice)}</p>' if run.notice else ""
+    notice = words.sentences(run.notice)
+    notice = f'<p class="pg-notice">{escape(notice)}</p>' if notice else ""
     figures = "".join(f"<span>{escape(each)}</span>" for each in line)
     return (
         f'<article class="pg-facts" data-opened="{entry.id}"><h2>{escape(entry.prompt)}</h2>'

@@ -246,7 +246,7 @@ def _ended(run: Run, *, words: Words, picture: np.ndarray | None = None) -> Scre
         name=file_name(recipe),
         resumable=run.state == "stopped" and run.state_file.is_file(),
         forkable=run.state_file.is_file(),
-        notice=run.notice if failed else None,
+        notice=words.sentences(run.notice) if failed else None,
     )
 
 

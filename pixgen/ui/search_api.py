@@ -10,6 +10,7 @@ from pixgen.errors import PixgenError
 from pixgen.studio.finding import RUNS, Finder
 from pixgen.ui import finding
 from pixgen.ui.files import servable
+from pixgen.ui.mishaps import sentence
 from pixgen.ui.search import MOST_SHOWN
 from pixgen.ui.texts import Words
 
@@ -32,7 +33,9 @@ def add_search_api(finder: Finder, words: Words) -> None:
         try:
             *_, last = finding.search(finder, asked, uploaded=None, owner=owner, words=words)
         except PixgenError as error:
-            raise gr.Error(str(error), title=say.failed, print_exception=False) from error
+            raise gr.Error(
+                sentence(error, words), title=say.failed, print_exception=False
+            ) from error
         facts, files = [], []
         for one, hit in last.found:
             with contextlib.suppress(PixgenError, OSError):  # gone since it was indexed

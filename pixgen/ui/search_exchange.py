@@ -10,6 +10,7 @@ from pixgen.studio.finding import Finder
 from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable
 from pixgen.ui.found import Found
+from pixgen.ui.mishaps import sentence
 from pixgen.ui.search import file_name
 from pixgen.ui.texts import Words
 
@@ -31,7 +32,9 @@ def exchange_found(
             open_picture(path)
             return servable(path, create["start_picture"], name=file_name(one))
         except PixgenError as error:
-            raise gr.Error(str(error), title=words.search.failed, print_exception=False) from error
+            raise gr.Error(
+                sentence(error, words), title=words.search.failed, print_exception=False
+            ) from error
 
     def start(one: Any) -> tuple:
         copy = copied(one)

@@ -11,6 +11,7 @@ from pixgen.studio.finding import Finder
 from pixgen.ui import finding
 from pixgen.ui.controls import Parts
 from pixgen.ui.finding import View
+from pixgen.ui.mishaps import sentence
 from pixgen.ui.stops import Stops
 from pixgen.ui.texts import Words
 
@@ -25,7 +26,7 @@ def wire_uploads(finder: Finder, words: Words, parts: Parts, *, stops: Stops) ->
         try:
             open_picture(picture)
         except PictureError as error:
-            gr.Warning(str(error), duration=8)
+            gr.Warning(sentence(error, words), duration=8)
             return None
         return gr.skip()
 

@@ -48,9 +48,10 @@ def of_glimpse(words: Words, recipe: Recipe, glimpse: Glimpse) -> str:
         )
     step, similarities = (frame.step, frame.similarities) if frame is not None else (0, ())
     likeness = _likeness(words, recipe, step, similarities)
+    notice = words.sentences(glimpse.notice)
     sketching = frame is not None and frame.step < 0
     state = "loading" if sketching else "paused" if glimpse.paused else glimpse.state
-    return section(state, line, likeness, notice=glimpse.notice)
+    return section(state, line, likeness, notice=notice)
 
 
 def of_end(words: Words, run: Run) -> str:
@@ -69,7 +70,7 @@ def of_end(words: Words, run: Run) -> str:
         run.state,
         line_of(said, more, progress=(run.step, steps), words=words),
         _likeness(words, recipe, run.step, run.similarities),
-        notice=run.notice,
+        notice=words.sentences(run.notice),
     )
 
 

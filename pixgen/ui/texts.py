@@ -13,6 +13,7 @@ from pixgen.ui.memory_texts import MemoryWords
 from pixgen.ui.model_texts import ModelWords
 from pixgen.ui.pad_texts import PadWords
 from pixgen.ui.search_texts import SearchWords
+from pixgen.ui.sentences import Sentences
 from pixgen.ui.style_texts import StyleWords
 from pixgen.ui.turn_texts import TurnWords
 
@@ -168,8 +169,13 @@ class Words:
     api: str = (
         "Paints a picture and waits for it. 0 steps: as many as the preset has. No seed: a new one."
     )
+    queue_api: str = (
+        "Lists what is painted and what waits, after doing something with one run: up, down, pause, go_on or "
+        "cancel. On a public page, the runs alone of the person who has logged in."
+    )
 
     # What goes wrong
+    sentences: Sentences = Sentences({})  # English is what they are raised in
     not_painted: str = "Not painted"
     bug: str = "Something went wrong on our side, and was noted as {id}. Your words are still here: try again."
     typed_picture: str = (

@@ -11,6 +11,7 @@ from pixgen.errors import PixgenError
 from pixgen.studio import Studio
 from pixgen.studio.upscaling import BUNDLED, save_upscaled, upscale_picture
 from pixgen.ui.files import servable
+from pixgen.ui.mishaps import sentence
 from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
@@ -49,7 +50,9 @@ def wire_upscaling(studio: Studio, words: Words, parts: Parts) -> None:
                 save_upscaled(larger, path, source=run.picture, how=how)
                 file = servable(path, parts["large"], name=f"{run.id}-2x.png")
         except PixgenError as error:
-            raise gr.Error(str(error), title=words.pad.enlarge, print_exception=False) from error
+            raise gr.Error(
+                sentence(error, words), title=words.pad.enlarge, print_exception=False
+            ) from error
         label = words.pad.enlarged.format(width=larger.width, height=larger.height)
         return gr.update(value=file, label=label, visible=True)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixgen.errors import RecipeError
+from pixgen.errors import RecipeError, VideoError
 from pixgen.presets import available_presets
 from pixgen.studio import ffmpeg
 from pixgen.studio.policy import Policy
@@ -102,7 +102,9 @@ def exported(studio, visitor, tmp_path, *wishes):
 
 @pytest.mark.parametrize("suffix", [".mp4", ".gif"])
 def test_a_visitor_gets_another_film_of_the_run(studio, painted, tmp_path, suffix):
-    *meanwhile, (button, told) = exported(studio, painted, tmp_path, suffix, 3, 1, True, True, True)
+    *meanwhile, (button, told) = exported(
+        studio, painted, tmp_path, suffix, 3, 0, 1, True, True, True
+    )
     assert meanwhile
     assert "picture 1 of" in meanwhile[0][1]
     assert ENGLISH.done in told
@@ -114,8 +116,15 @@ def test_a_visitor_gets_another_film_of_the_run(studio, painted, tmp_path, suffi
         assert count / rate == pytest.approx(3, abs=0.06)
 
 
-def test_who_has_painted_nothing_is_told_so(studio, visitor, tmp_path):
-    from pixgen.errors import VideoError
+def test_a_film_has_as_many_pictures_a_second_as_wanted_or_is_as_long_but_not_both(
+    studio, painted, tmp_path
+):
+    *_, (button, _) = exported(studio, painted, tmp_path, ".mp4", 0, 30, 1, False, False, False)
+    assert ffmpeg.timing(Path(button["value"]))[1] == 30
+    with pytest.raises(VideoError, match="not both"):
+        exported(studio, painted, tmp_path, ".mp4", 3, 30, 1, False, False, False)
 
+
+def test_who_has_painted_nothing_is_told_so(studio, visitor, tmp_path):
     with pytest.raises(VideoError, match="paint something first"):
-        exported(studio, visitor, tmp_path, ".mp4", 0, 1, False, False, False)
+        exported(studio, visitor, tmp_path, ".mp4", 0, 0, 1, False, False, False)

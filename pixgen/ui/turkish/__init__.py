@@ -14,6 +14,7 @@ from pixgen.ui.turkish.models import MODELS
 from pixgen.ui.turkish.pad import PAD
 from pixgen.ui.turkish.page import PAGE
 from pixgen.ui.turkish.search import SEARCH
+from pixgen.ui.turkish.sentences import SENTENCES
 from pixgen.ui.turkish.styles import STYLES
 from pixgen.ui.turkish.turn import TURN
 
@@ -32,4 +33,5 @@ TURKISH = Words(
     help=HELP,
     pad=PAD,
     gallery=GALLERY,
+    sentences=SENTENCES,
 )

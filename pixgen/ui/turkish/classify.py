@@ -1,8 +1,10 @@
 """The Classify tab in Turkish."""
 
 from pixgen.ui.classify_texts import ClassifyWords
+from pixgen.ui.turkish.sentences import SENTENCES
 
 CLASSIFY = ClassifyWords(
+    sentences=SENTENCES,
     pictures="Resimler",
     pictures_help="Resimler ya da resimlerin bulunduğu bir zip. Zipteki klasörlerin adı birer etiketse "
     "yanıtlar bunlarla karşılaştırılır.",

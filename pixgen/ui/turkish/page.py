@@ -175,6 +175,8 @@ PAGE: dict[str, Any] = {
     "change_part_help": "Yeniden çizilecek yerin üstünden geçin, oraya ne geleceğini yazın ve Oluştur’a basın. "
     "Resmi olduğu gibi bırakmak için yeniden basın.",
     "recipe": "Tarif",
+    "queue_api": "Çizileni ve bekleyenleri sıralar; önce bir resme isteneni yapar: up (öne al), down (geriye al), "
+    "pause (beklet), go_on (sürdür) ya da cancel (vazgeç). Herkese açık sayfada yalnızca giriş yapanın resimleri.",
     "api": "Bir resim çizer ve bitmesini bekler. 0 adım: hazır ayardaki kadar. Tohum yoksa: yenisi.",
     # What goes wrong
     "not_painted": "Çizilemedi",
