@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 from pixgen.errors import PictureError
 
 MAX_BYTES = 32 * 2**20
+LARGEST_UPLOAD = 256 * 2**20  # bytes of one file that people bring: a video, a zip of pictures
 MAX_PIXELS = 24_000_000
 _ORIENTATION, _BY_A_QUARTER = 0x0112, (5, 6, 7, 8)  # of a photograph, in its EXIF
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")

@@ -35,6 +35,14 @@ def remove_for_good(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
+def remove(folder: Path) -> None:
+    """Remove a run for good, wherever it lies. Raises StudioError if it is being painted, StorageError."""
+    if folder.parent.name != FOLDER:
+        throw_away(folder)
+        folder = folder.parent / FOLDER / folder.name
+    remove_for_good(folder)
+
+
 def thrown_away(studio: Path) -> dict[str, int]:
     """When the folder of each run in a studio's bin last changed, by the run's id. Raises StorageError."""
     folder = studio / FOLDER

@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image
 
 from pixgen.errors import VideoError
+from pixgen.pictures import LARGEST_UPLOAD
 from pixgen.studio import ffmpeg
 from pixgen.studio.storage import storing, writing
 
-LARGEST = 256 * 2**20  # bytes
 MOST_FRAMES = 2000
 _LARGEST_SIDE = 1024  # pixels that are read of a larger one
 # What a stranger's file may be, by its first bytes. Naming the format keeps ffmpeg from reading
@@ -96,8 +96,8 @@ def _frames(path: Path, *, fps: float) -> Iterator[np.ndarray]:
 
 def _kind(path: Path) -> str:
     try:
-        if path.stat().st_size > LARGEST:
-            raise VideoError(f"“{path.name}” is too large: at most {LARGEST // 2**20} MB.")
+        if path.stat().st_size > LARGEST_UPLOAD:
+            raise VideoError(f"“{path.name}” is too large: at most {LARGEST_UPLOAD // 2**20} MB.")
         with path.open("rb") as file:
             head = file.read(16)
     except (OSError, ValueError) as error:

@@ -9,6 +9,7 @@ from pixgen.models.inventory import ready_names
 from pixgen.prompts import Scene
 from pixgen.recipe import Recipe
 from pixgen.sketches import DALLE, POCKET, UNCLIP, chosen, words_alone, words_or_pictures
+from pixgen.studio.limits import PUBLIC_KEEP, Keep, parse_keep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +18,7 @@ class Policy:
 
     ``None`` means no cap. ``picture_folders`` are the only folders whose pictures a recipe may name,
     and ``models`` the only models: a recipe may come from a stranger, who must be able to read no
-    file of the server but the own uploads.
+    file of the server but the own uploads. ``keep`` says which runs are not kept for ever.
     """
 
     public: bool = False
@@ -30,15 +31,19 @@ class Policy:
     jobs_an_owner: int | None = None
     models: tuple[str, ...] | None = None
     picture_folders: tuple[Path, ...] | None = None
+    keep: Keep = Keep()
 
     @classmethod
-    def for_public(cls, *, picture_folders: tuple[Path, ...] = ()) -> "Policy":
+    def for_public(
+        cls, *, picture_folders: tuple[Path, ...] = (), keep: str | None = None
+    ) -> "Policy":
         """For strangers: 512 px, 500 steps, 120 s, one job running and one waiting an owner, pictures from
         ``picture_folders`` (where the page keeps uploads) only, and models by their names in the catalog
         that are here already: no visitor can make a public server download gigabytes."""
         return cls(
             public=True, largest_side=512, most_steps=500, most_cutouts=64, most_prompts=50,
             longest_seconds=120, jobs_an_owner=2, models=ready_names(), picture_folders=picture_folders,
+            keep=parse_keep(keep or PUBLIC_KEEP),
         )  # fmt: skip
 
     def check(self, recipe: Recipe) -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixgen.errors import StudioError
+from pixgen.presets import DEFAULT, load_preset
 from pixgen.prompts import Scene
-from pixgen.recipe import Recipe
+from pixgen.recipe import Recipe, make_recipe
 from pixgen.studio.changes import Turn
 from pixgen.studio.claims import Claim
 from pixgen.studio.devices import resolve_device
@@ -212,9 +213,11 @@ class Studio:
         """CLIPs by name as one perceptor on the studio's device, loaded once. Raises ModelError."""
         return self._models.perceptor(names)
 
-    def preload(self, recipe: Recipe) -> None:
-        """Load the models of a recipe beside everything else, so that the first picture need not wait."""
-
+    def preload(self, recipe: Recipe | None = None) -> None:
+        """Load the models of a recipe, by default the usual preset's, beside everything else, so that the
+        first picture need not wait."""
+        if recipe is None:
+            recipe = make_recipe({"prompts": "-"}, load_preset(DEFAULT).recipe)
         threading.Thread(target=self._models.preload, args=(recipe,), daemon=True).start()
 
     def close(self, timeout: float | None = None) -> None:

@@ -8,13 +8,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pixgen.errors import SearchError
-from pixgen.pictures import MAX_BYTES
+from pixgen.pictures import LARGEST_UPLOAD, MAX_BYTES
 from pixgen.studio.storage import storing, write_bytes
 from pixgen.vision.archive import Archive
 from pixgen.vision.reading import SUFFIXES
 
 MOST = 1000  # pictures of a set
-LARGEST = 256 * 2**20  # bytes of a set
 KEPT_SECONDS = 86_400
 KEPT_SETS = 40  # of all visitors together, so that a disk cannot be filled
 _NAME = re.compile(r"upload-[0-9a-f]{32}")
@@ -36,12 +35,12 @@ def keep_upload(paths: Sequence[Path], folder: Path) -> Path:
     with storing(kept):
         kept.mkdir(parents=True)
     try:
-        room, count = LARGEST, 0
+        room, count = LARGEST_UPLOAD, 0
         for name, data in _pictures(paths):
             room, count = room - len(data), count + 1
             if room < 0 or count > MOST:
                 raise SearchError(
-                    f"A set has at most {MOST} pictures and {LARGEST // 2**20} MB: choose fewer."
+                    f"A set has at most {MOST} pictures and {LARGEST_UPLOAD // 2**20} MB: choose fewer."
                 )
             write_bytes(kept / f"{count:04d}-{_UNSAFE.sub('_', name)[-60:]}", data)
         if not count:

@@ -235,7 +235,7 @@ def test_too_many_sets_push_the_oldest_out(make_finder, folder, monkeypatch):
 
 def test_a_set_is_bounded_and_leaves_nothing_behind(folder, tmp_path, monkeypatch):
     pictures = sorted(folder.iterdir())
-    for bound, value in (("MOST", 2), ("LARGEST", 300)):
+    for bound, value in (("MOST", 2), ("LARGEST_UPLOAD", 300)):
         with monkeypatch.context() as patch:
             patch.setattr(sets, bound, value)
             with pytest.raises(SearchError, match="A set has at most"):
