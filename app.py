@@ -30,6 +30,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--lang", choices=("en", "tr"), help="the page's language (default: each browser's own)")
     public = "for strangers: smaller caps, nobody sees another's pictures (on Spaces: always)"
     add("--public", action="store_true", default="SPACE_ID" in os.environ, help=public)
+    kept = "which runs a public page keeps beside favourites: 30 days, 200 runs, 20 GB, or all"
+    add("--keep", metavar="LIMITS", default=os.environ.get("PIXGEN_KEEP"), help=kept)
     asked = parser.parse_args(given)
     if asked.auth is not None:
         name, _, password = asked.auth.partition(":")
@@ -48,27 +50,25 @@ def main() -> int:
         print("Whoever has the link can use the page: --auth asks for a password.", file=sys.stderr)
     os.environ.update({"PIXGEN_MODELS_DIR": str(asked.models_dir)} if asked.models_dir else {})
     from pixgen.errors import PixgenError
-    from pixgen.presets import DEFAULT, load_preset
-    from pixgen.recipe import make_recipe
-    from pixgen.studio import Policy, Studio
+    from pixgen.studio import Studio
     from pixgen.studio.finding import Finder
     from pixgen.ui.languages import LANGUAGES
-    from pixgen.ui.page import build, launch, uploads_folder
+    from pixgen.ui.page import build, launch, policy_of
 
-    policy = Policy.for_public(picture_folders=(uploads_folder(),)) if asked.public else Policy()
     try:
+        policy = policy_of(public=asked.public, keep=asked.keep)
         studio = Studio(asked.output_dir, device=asked.device, policy=policy)
         finder = Finder(studio, roots=asked.search_root)
         finder.follow()
     except PixgenError as error:
         print(error, file=sys.stderr)
         return 2
-    studio.preload(make_recipe({"prompts": "-"}, load_preset(DEFAULT).recipe))
-    where = {"server_name": asked.host, "server_port": asked.port}
+    studio.preload()
     with contextlib.closing(studio):
         try:
             page = build(studio, finder=finder, words=LANGUAGES[asked.lang or "en"])
-            launch(page, **where, by_browser=not asked.lang, share=asked.share, auth=asked.auth)
+            where = {"server_name": asked.host, "server_port": asked.port, "share": asked.share}
+            launch(page, **where, by_browser=not asked.lang, auth=asked.auth)
         except OSError as error:
             print(f"The page cannot be opened there ({error}): choose another.", file=sys.stderr)
             return 2

@@ -24,6 +24,7 @@ from pixgen.commands.info import info
 from pixgen.commands.journey import journey, restyle
 from pixgen.commands.listings import presets
 from pixgen.commands.models import models
+from pixgen.commands.queue import queue
 from pixgen.commands.runs import runs
 from pixgen.commands.search import collections, index, search
 from pixgen.commands.strip import strip
@@ -60,6 +61,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(runs)
+app.add_typer(queue)
 app.add_typer(bench)
 app.add_typer(models)
 app.add_typer(styles, name="styles")

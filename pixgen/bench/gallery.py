@@ -138,7 +138,7 @@ def _opened(studio: Studio) -> dict[str, float | None]:
     with suppress(ImportError):
         from playwright.sync_api import Error, sync_playwright
 
-        with suppress(Error), _served(studio) as address, sync_playwright() as driver:
+        with suppress(Error), served(studio) as address, sync_playwright() as driver:
             seconds = _watched(driver, address)
     return dict(zip(names, seconds, strict=True))
 
@@ -174,7 +174,8 @@ def _watched(driver: Any, address: str) -> list[float | None]:
 
 
 @contextmanager
-def _served(studio: Studio) -> Iterator[str]:
+def served(studio: Studio) -> Iterator[str]:
+    """The page over a studio, at a free port of this machine: its address."""
     from pixgen.ui.page import build, launch
 
     with socket.socket() as free:

@@ -76,7 +76,7 @@ def _list(
             )
             for entry in found
         ]  # fmt: skip
-        table(("run", "state", "step", "seed", "likeness", "prompt", "tags"), rows)
+        table(("run", "state", "step", "preset", "seed", "likeness", "prompt", "tags"), rows)
 
 
 @runs.command("show")

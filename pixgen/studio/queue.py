@@ -2,9 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from pixgen.errors import StudioError
 from pixgen.studio.jobs import Job
 from pixgen.studio.timing import Timing
+
+if TYPE_CHECKING:
+    from pixgen.studio.studio import Studio
+
+ACTS = ("up", "down", "pause", "go_on", "cancel")  # what can be done with a job
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +50,22 @@ def move(line: Sequence[Job], job: Job, by: int) -> None:
     own = [each for each in line if each.owner == job.owner]
     if job in own and 0 <= (place := own.index(job) + by) < len(own):
         job.exchange(own[place])
+
+
+def act(studio: "Studio", job: Job, name: str) -> None:
+    """Do one of ``ACTS`` with a job; to one that has ended, nothing. Raises StudioError, which lists them."""
+    if name not in ACTS:
+        raise StudioError(f"There is no “{name[:40]}” in a queue: choose {', '.join(ACTS)}.")
+    if job.ended:
+        return
+    if name == "pause":
+        job.pause()
+    elif name == "go_on":
+        job.go_on()
+    elif name == "cancel":
+        job.stop()
+    else:
+        studio.move(job, -1 if name == "up" else 1)
 
 
 def _takes(job: Job, timing: Timing) -> float | None:

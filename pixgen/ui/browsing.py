@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from pixgen.studio.catalogue_rows import Entry, Wanted
 from pixgen.studio.finding import Finder
 from pixgen.studio.gallery import Gallery
+from pixgen.vision.filters import parse_date
 
 PAGE = 48  # pictures at once
 LATEST = 8  # in the strip on the Create tab
@@ -35,12 +37,13 @@ class Shelf:
 
 
 def to_wanted(values: Mapping[str, Any]) -> Wanted:
-    """The runs that the form asks for. Raises StudioError if a value is not allowed."""
+    """The runs that the form asks for. Raises StudioError if a value is not allowed, SearchError if a day is none."""
     view = values.get("view") or "all"
+    since, until = (_day(values.get(name)) for name in ("since", "until"))
     return Wanted(
         text=values.get("query") or "", preset=values.get("preset") or "", state=values.get("state") or "",
         tag=values.get("tag") or "", favourite=view == "favourites", binned=view == "bin",
-        sort=values.get("sort") or "newest",
+        sort=values.get("sort") or "newest", after=since, before=until and until + timedelta(days=1),
     )  # fmt: skip
 
 
@@ -74,6 +77,14 @@ def latest(gallery: Gallery, *, owner: str) -> Shelf:
 def split_tags(text: str) -> list[str]:
     """Tags from a text with commas."""
     return [tag for tag in text.split(",") if tag.strip()]
+
+
+def _day(text: Any) -> datetime | None:
+    """The beginning of a day, here; None if none is named."""
+    text = str(text or "").strip()
+    if not text:
+        return None
+    return datetime.combine(parse_date(text), time())
 
 
 def _within(page: int, total: int) -> int:

@@ -5,9 +5,12 @@ from typing import Any
 
 import gradio as gr
 
+from pixgen.studio.limits import Keep
+from pixgen.ui import html
 from pixgen.ui.controls import Parts
 from pixgen.ui.texts import Words
 
+ASK = "pg-ask-gallery"  # typing.js presses it while the query is typed
 # What is clicked in the tab's own HTML, as gradio's events.
 _CLICKS = """element.addEventListener('click', (event) => {
     const pressed = event.target.closest('[data-run], [data-star], [data-page], [data-undo]');
@@ -22,12 +25,18 @@ _CLICKS = """element.addEventListener('click', (event) => {
 });"""
 
 
-def gallery_tab(words: Words) -> Parts:
-    """Build the tab inside a ``gr.Blocks``; its parts, by name. gallery_events.py makes it work."""
+def gallery_tab(words: Words, keep: Keep = Keep()) -> Parts:  # noqa: B008 - it is frozen
+    """Build the tab inside a ``gr.Blocks``; its parts, by name. gallery_events.py makes it work.
+
+    Args:
+        keep: until when runs are kept, which is told.
+    """
     own = words.gallery
     gr.HTML("", elem_id="pg-gallery-top")
     with gr.Column(elem_classes="pg-gallery") as shelf_column:
         parts = _form(words)
+        if said := _kept(words, keep):
+            gr.HTML(html.note(said))
         with gr.Row(elem_classes="pg-shelf-said"):
             parts["said"] = gr.HTML(
                 "", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-said"
@@ -40,6 +49,7 @@ def gallery_tab(words: Words) -> Parts:
         parts |= _opened(words)
     parts |= {"shelf_column": shelf_column, "opened_column": opened_column}
     parts["page"], parts["run"] = gr.State(0), gr.State("")
+    parts["ask"] = gr.Button(visible="hidden", elem_id=ASK)
     parts["sure"] = gr.Checkbox(False, visible="hidden", label=own.empty_sure)
     return parts
 
@@ -70,8 +80,24 @@ def _form(words: Words) -> Parts:
             "state": choice(gr.Dropdown, "state", own.states),
             "preset": choice(gr.Dropdown, "preset", (("", own.every),)),
             "tag": choice(gr.Dropdown, "tag", (("", own.every),)),
+            **{
+                name: gr.DateTime(
+                    include_time=False, type="string", label=getattr(own, name), min_width=120,
+                    elem_id=f"pg-gallery-{name}", elem_classes="pg-day", buttons=[],
+                )
+                for name in ("since", "until")
+            },
         }  # fmt: skip
     return parts
+
+
+def _kept(words: Words, keep: Keep) -> str:
+    own = words.gallery
+    if keep.days is None:
+        return "" if keep.runs is None else own.kept_runs.format(runs=keep.runs)
+    if keep.runs is None:
+        return own.kept_days.format(days=keep.days)
+    return own.kept.format(runs=keep.runs, days=keep.days)
 
 
 def _opened(words: Words) -> Parts:

@@ -16,7 +16,8 @@ from pixgen.ui.files import servable, servable_bytes
 from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
-FORM = ("query", "place", "view", "sort", "state", "preset", "tag")
+DAYS = ("since", "until")  # both are wanted whole
+FORM = ("query", "place", "view", "sort", "state", "preset", "tag", *DAYS)
 FILLED = ("said", "grid", "page", "preset", "tag", "empty")
 SHELF = (*FILLED, "shelf_column", "opened_column")
 OPENED = (

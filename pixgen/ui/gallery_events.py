@@ -12,7 +12,8 @@ from pixgen.studio.finding import Finder
 from pixgen.studio.gallery import Gallery
 from pixgen.ui.controls import Parts
 from pixgen.ui.fields import Field
-from pixgen.ui.gallery_desk import FILLED, FORM, OPENED, SHELF, Changes, Desk
+from pixgen.ui.gallery import ASK
+from pixgen.ui.gallery_desk import DAYS, FILLED, FORM, OPENED, SHELF, Changes, Desk
 from pixgen.ui.info import filled_with
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.texts import Words
@@ -58,7 +59,7 @@ class GalleryEvents:
             try:
                 recipe = self._desk(request, seat).recipe(run_id)
             except StudioError as error:
-                raise gr.Error(str(error), print_exception=False) from error
+                raise gr.Error(sentence(error, self._words), print_exception=False) from error
             form = filled_with(recipe, fields, name=run_id)
             gr.Info(self._words.info.used.format(name=run_id))
             return [gr.update(selected="create"), *(form[name] for name in names)]
@@ -70,12 +71,15 @@ class GalleryEvents:
     def _connect_shelf(self, tab: gr.Tab) -> None:
         parts, form = self._parts, self._back_to[1:]
         browse = self._plain(SHELF, lambda desk, *values: desk.shelf(values, 0))
-        asked = [parts[name].input for name in FORM[1:]] + [parts["query"].submit]
+        asked = [parts[name].input for name in FORM[1:] if name not in DAYS]
+        asked += [parts["query"].submit, *(parts[name].change for name in DAYS)]
         self._on(asked, browse, form, SHELF)
         typed = self._plain(
             SHELF, lambda desk, *values: {} if values[1] == "looks" else desk.shelf(values, 0)
         )
-        self._on(parts["query"].input, typed, form, SHELF, trigger_mode="always_last")
+        self._on(parts["ask"].click, typed, form, SHELF, trigger_mode="multiple").then(
+            None, js=f"() => document.dispatchEvent(new Event('{ASK}-answered'))"
+        )
 
         def again(desk: Desk, number: Any, *values: Any) -> Changes:
             return desk.shelf(values, number)
@@ -124,7 +128,9 @@ class GalleryEvents:
                 return self._desk(request, seat).go_on(run_id), gr.update(selected="create")
             except StudioError as error:
                 title = self._words.not_painted
-                raise gr.Error(str(error), title=title, print_exception=False) from error
+                raise gr.Error(
+                    sentence(error, self._words), title=title, print_exception=False
+                ) from error
 
         parts["go_on"].click(
             go_on, [seat, parts["run"]], [seat, self._tabs], **_QUIET

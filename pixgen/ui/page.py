@@ -7,10 +7,11 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
-from pixgen.pictures import MAX_BYTES
-from pixgen.studio import Studio
+from pixgen.pictures import LARGEST_UPLOAD
+from pixgen.studio import Policy, Studio
 from pixgen.studio.finding import Finder
 from pixgen.studio.gallery import Gallery
+from pixgen.studio.keeping import Keeper
 from pixgen.studio.naming import Namer
 from pixgen.ui import html
 from pixgen.ui.api import add_api
@@ -24,6 +25,7 @@ from pixgen.ui.gallery import gallery_tab
 from pixgen.ui.gallery_events import GalleryEvents
 from pixgen.ui.info import info_tab, use_shown
 from pixgen.ui.languages import LANGUAGES, ByLanguage, links, others
+from pixgen.ui.queue_api import add_queue_api
 from pixgen.ui.search import search_tab
 from pixgen.ui.search_api import add_search_api
 from pixgen.ui.search_exchange import exchange_found
@@ -42,21 +44,24 @@ def build(studio: Studio, *, finder: Finder | None = None, words: Words = ENGLIS
         finder: of the folders that may be searched; by default of what was painted here alone.
         words: the language at ``/``; the others have addresses of their own.
     """
-    finder, namer = finder or Finder(studio), Namer(studio)
+    finder, namer, gallery = finder or Finder(studio), Namer(studio), Gallery(studio)
+    Keeper(gallery, studio.policy.keep).follow()
     with gr.Blocks(title=words.title, analytics_enabled=False, delete_cache=_CACHE) as page:
-        _tabs(studio, finder, namer, words, page=page, first=words)
+        _tabs(studio, finder, namer, gallery, words, page=page, first=words)
         add_api(studio, words)
+        add_queue_api(studio, words)
         add_search_api(finder, words)
         add_classify_api(namer, words)
     for other in others(words):
         with page.route(other.language_name, other.language, show_in_navbar=False):
-            _tabs(studio, finder, namer, other, page=page, first=words)
+            _tabs(studio, finder, namer, gallery, other, page=page, first=words)
     return page.queue(max_size=_MOST_WATCHERS)
 
 
 def _tabs(
-    studio: Studio, finder: Finder, namer: Namer, words: Words, *, page: gr.Blocks, first: Words
-) -> None:
+    studio: Studio, finder: Finder, namer: Namer, gallery: Gallery, words: Words, *, page: gr.Blocks,
+    first: Words,
+) -> None:  # fmt: skip
     """The page in one language. A tab is a function that builds its parts and returns them;
     exchange.py carries pictures and words from one to another."""
     gr.Navbar(visible=False)  # the header leads to the other languages
@@ -65,7 +70,7 @@ def _tabs(
         with gr.Tab(words.create, id="create"):
             create = create_tab(studio, words, page)
         with gr.Tab(words.gallery.tab, id="gallery") as shelves:
-            gallery = gallery_tab(words)
+            shelf = gallery_tab(words, studio.policy.keep)
         with gr.Tab(words.classify, id="classify"):
             classify, run = classify_tab(namer, words, page)
         with gr.Tab(words.search.tab, id="search"):
@@ -74,7 +79,7 @@ def _tabs(
             experiment_tab(studio, words, tabs=tabs, tab=tab, create=create)
         with gr.Tab(words.info.tab, id="info"):
             info = info_tab(words)
-    events = GalleryEvents(Gallery(studio), finder, words, parts=gallery, create=create, tabs=tabs)
+    events = GalleryEvents(gallery, finder, words, parts=shelf, create=create, tabs=tabs)
     events.connect(page, shelves)
     exchange(studio, words, tabs=tabs, create=create, classify=classify, run=run)
     asked = fields(studio.policy, words)
@@ -90,6 +95,13 @@ def _script(*names: str) -> str:
     """Several files, each a function, as one that calls them in turn."""
     calls = "".join(f"({(_HERE / name).read_text('utf-8').rstrip()})();\n" for name in names)
     return f"() => {{\n{calls}}}"
+
+
+def policy_of(*, public: bool, keep: str | None = None) -> Policy:
+    """What the page's visitors may ask for. Raises StudioError if ``keep`` says no limits."""
+    if not public:
+        return Policy()
+    return Policy.for_public(picture_folders=(uploads_folder(),), keep=keep)
 
 
 def uploads_folder() -> Path:
@@ -109,10 +121,11 @@ def launch(page: gr.Blocks, *, by_browser: bool = True, **where: Any) -> Any:
         theme=theme(),
         css_paths=_HERE / "page.css",
         favicon_path=_HERE / "favicon.svg",
-        js=_script("pad.js", "page.js"),  # Esc puts the pad away before it stops a picture
+        # Esc puts the pad away before it stops a picture.
+        js=_script("pad.js", "page.js", "typing.js"),
         footer_links=["api", "settings"],
         allowed_paths=[],  # files are served as copies: see files.py
-        max_file_size=MAX_BYTES,
+        max_file_size=LARGEST_UPLOAD,
         max_threads=100,  # a watcher holds one while it waits for its next picture
         enable_monitoring=False,
         run_history=False,

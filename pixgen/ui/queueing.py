@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from html import escape
 
-from pixgen.studio import Job, Studio
+from pixgen.studio import Job, Studio, queue
 from pixgen.studio.queue import Place
 from pixgen.ui import status
 from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
-ACTS = ("up", "down", "pause", "go_on", "cancel")
 _SIGNS = {"up": "↑", "down": "↓", "pause": "❙❙", "go_on": "▸", "cancel": "×"}
 
 
@@ -36,15 +35,8 @@ def act(studio: Studio, order: object, visitor: Visitor, *, words: Words) -> str
     """Do what was asked for, as ``ACT RUN``; the list then. What is none of the visitor's stays."""
     name, _, run_id = str(order).partition(" ")
     job = visitor.own(studio, run_id) if len(run_id) <= 64 else None
-    if job is not None and not job.ended and name in ACTS:
-        if name == "pause":
-            job.pause()
-        elif name == "go_on":
-            job.go_on()
-        elif name == "cancel":
-            job.stop()
-        else:
-            studio.move(job, -1 if name == "up" else 1)
+    if job is not None and name in queue.ACTS:
+        queue.act(studio, job, name)
     return of_visitor(words, studio, visitor)
 
 

@@ -112,7 +112,7 @@ class Painters:
     def before(self, step: int) -> None:
         if step == self.hold_at and not self.go_on.is_set():
             self.held.set()
-            assert self.go_on.wait(30), "nobody let the painter go on"
+            assert self.go_on.wait(120), "nobody let the painter go on"
         if step in self.at:
             self.at[step]()
         if step == self.fail_at and self.error is not None:

@@ -51,6 +51,7 @@ def test_app_is_short():
     [
         (["--output-dir", "a file"], "cannot be written"),
         (["--search-root", "nowhere"], "There is no folder “nowhere”"),
+        (["--keep", "a lot"], "“a lot” is no limit of what is kept"),
     ],
 )
 def test_a_folder_that_cannot_be_used_is_a_sentence(tmp_path, given, said):

@@ -1,10 +1,12 @@
 """The Gallery tab without a browser: what is shown, and what a press does."""
 
 import json
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 
+from pixgen.errors import SearchError
 from pixgen.recipe import make_recipe
 from pixgen.studio import Policy
 from pixgen.studio.catalogue_rows import SORTS, STATES
@@ -17,7 +19,7 @@ from pixgen.ui.gallery_view import shortened
 from pixgen.ui.texts import ENGLISH
 from pixgen.ui.visitors import Visitor
 
-FORM = ("", "words", "all", "newest", "", "", "")
+FORM = ("", "words", "all", "newest", "", "", "", None, None)
 
 
 def painted(studio, prompt="a red fox", *, owner="", parent="", **fields):
@@ -69,10 +71,23 @@ def test_pictures_are_shown_with_what_is_known_and_can_be_filtered(desk, studio)
         assert text in shown["grid"]
     assert [value for _, value in shown["preset"]["choices"]] == ["", "best", "draft"]
     assert fox not in desk.shelf(("whale", *FORM[1:]), 0)["grid"]
-    only = desk.shelf(("", "words", "all", "newest", "", "draft", ""), 0)
+    only = desk.shelf((*FORM[:5], "draft", *FORM[6:]), 0)
     assert whale not in only["grid"]
     assert only["preset"]["value"] == "draft"
     assert f'data-run="{fox}"' in desk.latest()
+
+
+def test_days_are_wanted_whole(desk, studio):
+    run = painted(studio)
+    today = f"{studio.run(run).started:%Y-%m-%d}"
+    tomorrow = f"{studio.run(run).started + timedelta(days=1):%Y-%m-%d}"
+    for since, until, there in (
+        (today, None, True), (None, today, True), (today, today, True), (tomorrow, None, False),
+        (None, "2020-02-03", False), ("2020-02-03", tomorrow, True), (f"{today} 23:59:59", "", True),
+    ):  # fmt: skip
+        assert (run in desk.shelf((*FORM[:-2], since, until), 0)["grid"]) == there, (since, until)
+    with pytest.raises(SearchError, match="is not a date"):
+        desk.shelf((*FORM[:-2], "yesterday", None), 0)
 
 
 def test_the_forms_choices_are_the_catalogues():
@@ -84,7 +99,7 @@ def test_many_are_paged_and_a_page_that_is_none_is_the_nearest(desk, studio, mon
     monkeypatch.setattr(browsing, "PAGE", 2)
     runs = [painted(studio, seed=seed) for seed in range(5)]
     desk.gallery.find(browsing.to_wanted({}))
-    pages = [desk.shelf(("", "words", "all", "oldest", "", "", ""), page) for page in (0, 2, 99)]
+    pages = [desk.shelf((*FORM[:3], "oldest", *FORM[4:]), page) for page in (0, 2, 99)]
     shown = [[run for run in runs if run in page["grid"]] for page in pages]
     assert [page["page"] for page in pages] == [0, 2, 2]
     assert [len(each) for each in shown] == [2, 1, 1]

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pixgen.studio import Policy
+from pixgen.studio.queue import ACTS
 from pixgen.ui import queueing
 from pixgen.ui.painting import come_back, look_at, paint, stop, told
 from pixgen.ui.texts import ENGLISH
@@ -205,7 +206,7 @@ def test_a_paused_picture_gives_its_place_on_the_screen_to_the_next(slow, visito
 def test_nobody_acts_on_anothers_queue(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=300)
     stranger = Visitor.known(None, None)
-    for act in queueing.ACTS:
+    for act in ACTS:
         assert queueing.act(slow, f"{act} {visitor.seat['job']}", stranger, words=ENGLISH) == ""
     assert (slow.queue()[0].paused, visitor.job(slow).stopping) == (False, False)
     stop(slow, visitor)
