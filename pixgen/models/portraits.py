@@ -24,6 +24,7 @@ class Lexicon:
         small, large: words of size.
         fillers: words that say nothing of a thing's look.
         places: phrases that say where, of left, right, top and bottom.
+        hands: phrases that call for a hand which changes a whole picture, and its name.
         grounds: phrases that say what is behind the things, and by which it is called alone.
     """
 
@@ -35,13 +36,23 @@ class Lexicon:
     large: list[str]
     fillers: list[str]
     places: dict[str, list[str]]
+    hands: dict[str, str]
     grounds: dict[str, str]
 
     @cached_property
     def grounds_in_words(self) -> list[tuple[tuple[str, ...], str]]:
         """The grounds as words, longer ones first, and what each is called alone."""
-        split = [(tuple(said.split()), alone) for said, alone in self.grounds.items()]
-        return sorted(split, key=lambda each: len(each[0]), reverse=True)
+        return _in_words(self.grounds)
+
+    @cached_property
+    def hands_in_words(self) -> list[tuple[tuple[str, ...], str]]:
+        """The phrases of hands as words, longer ones first, and each hand's name."""
+        return _in_words(self.hands)
+
+
+def _in_words(phrases: dict[str, str]) -> list[tuple[tuple[str, ...], str]]:
+    split = [(tuple(said.split()), meant) for said, meant in phrases.items()]
+    return sorted(split, key=lambda each: len(each[0]), reverse=True)
 
 
 @dataclass(frozen=True)

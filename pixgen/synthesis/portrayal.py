@@ -12,11 +12,11 @@ import torch.nn.functional as F
 
 from pixgen.models.portraits import Portraits
 from pixgen.models.vqgan import Vqgan
+from pixgen.synthesis.hands import GREY
 from pixgen.synthesis.things import USUAL, Thing
 
 WHITE = 0.86  # of the darkest channel: what is paler and reaches the edge is paper
 MOVED, RESIZED = 0.025, 0.06  # by chance: parts of the side, and of the size
-GREY = (0.299, 0.587, 0.114)
 
 
 class Portrayal:

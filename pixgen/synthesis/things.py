@@ -45,11 +45,13 @@ class Shown:
     Args:
         ground: what is behind the things, in words; "" if nothing is said of it, or its colours are.
         colours: of a plain ground, each of red, green and blue in 0 to 255.
+        hand: the name of a hand that changes the whole picture, "" for none.
     """
 
     things: tuple[Thing, ...]
     ground: str = ""
     colours: tuple[tuple[int, int, int], ...] = ()
+    hand: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class _Named:
 def read_things(text: str, lexicon: Lexicon) -> Shown:
     """What a text shows, its things laid out as it says; none if it names none that is known."""
     words = re.findall(r"[^\W_]+(?:[-'’.][^\W_]+)*", text.lower())
-    ground = _take_setting(words, lexicon)
+    hand = _take(lexicon.hands_in_words, words, lexicon)
+    ground = _take(lexicon.grounds_in_words, words, lexicon)
     colours: tuple[tuple[int, int, int], ...] = ()
     if behind := _take_background(words):
         colours = tuple(_colours(behind, lexicon))
@@ -77,7 +80,7 @@ def read_things(text: str, lexicon: Lexicon) -> Shown:
             ground, colours = ground or " ".join(behind), ()
     things = _laid_out(_surest(_names(words, lexicon)), words)
     low = LOW if ground and len(things) == 1 and things[0].y == 0.5 else 0.0
-    return Shown(tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours)
+    return Shown(tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, hand)
 
 
 def _surest(names: Iterable[_Named]) -> list[_Named]:
@@ -91,10 +94,12 @@ def _surest(names: Iterable[_Named]) -> list[_Named]:
     return sorted(surest, key=lambda each: each.begin)
 
 
-def _take_setting(words: list[str], lexicon: Lexicon) -> str:
-    """Blank the words that name a setting; returns what it is called alone, "" if there is none."""
+def _take(
+    phrases: Sequence[tuple[tuple[str, ...], str]], words: list[str], lexicon: Lexicon
+) -> str:
+    """Blank the words of phrases; returns what the first of them means, "" if there is none."""
     found = ""
-    for phrase, alone in lexicon.grounds_in_words:
+    for phrase, meant in phrases:
         for at in range(len(words) - len(phrase) + 1):
             behind = at + len(phrase)
             # A fire engine is no fire.
@@ -102,7 +107,7 @@ def _take_setting(words: list[str], lexicon: Lexicon) -> str:
             named = any(_known(words[behind - 1 : behind - 1 + size], lexicon) for size in longer)
             if tuple(words[at:behind]) == phrase and not named:
                 words[at:behind] = [""] * len(phrase)
-                found = found or alone
+                found = found or meant
     return found
 
 

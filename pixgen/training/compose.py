@@ -7,14 +7,12 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 
+from pixgen.synthesis.hands import in_hand
 from pixgen.synthesis.portrayal import tinted
 from pixgen.training.compositions import Background, Composition, Layer
 from pixgen.training.drawings import SIDE, load_sprites
 from pixgen.training.painters import COLOURS
 from pixgen.training.settings import SETTINGS, settings_bank
-
-GREY = torch.tensor([0.299, 0.587, 0.114])
-SEPIA = torch.tensor([1.0, 0.85, 0.65])
 
 
 class Composer:
@@ -38,7 +36,10 @@ class Composer:
             pictures[rows] = pictures[rows] * (1 - sprite[:, 3:]) + sprite[:, :3]
         for row, each in enumerate(compositions):
             if each.filter:
-                pictures[row] = self._filter(each.filter, pictures[row : row + 1])[0]
+                fine = bool(self.rng.random() < 0.75)
+                noise = torch.from_numpy(self.rng.random((1, 1, 8, 8), dtype=np.float32))
+                drawn = in_hand(each.filter, pictures[row : row + 1], noise=noise, fine=fine)
+                pictures[row] = drawn[0]
         return pictures.clamp_(0, 1)
 
     def _shade(self, name: str) -> torch.Tensor:
@@ -90,32 +91,6 @@ class Composer:
         grid = F.affine_grid(_transforms(layers), list(sprites.shape), align_corners=False)
         return F.grid_sample(sprites, grid, align_corners=False)
 
-    def _filter(self, name: str, picture: torch.Tensor) -> torch.Tensor:
-        grey = (picture * GREY[:, None, None]).sum(1, keepdim=True)
-        if name == "black and white":
-            return grey.expand_as(picture)
-        if name == "sepia":
-            return (0.1 + 0.9 * grey) * SEPIA[:, None, None]
-        if name == "pixels":
-            size = 4 if self.rng.random() < 0.75 else 8
-            return F.interpolate(F.avg_pool2d(picture, size), scale_factor=size)
-        if name == "watercolour":
-            washed = _blur(_blur(picture))
-            paper = F.interpolate(self._noise(8), size=SIDE, mode="bilinear", align_corners=False)
-            edges = _edges(washed) * 1.2
-            return 1 - (1 - washed) * (0.55 + 0.5 * paper) - 0.5 * edges
-        if name == "pencil":
-            paper = F.interpolate(self._noise(8), size=SIDE, mode="bilinear", align_corners=False)
-            return (0.97 - 0.05 * paper - 2.2 * _edges(grey) - 0.25 * (1 - grey)).expand_as(picture)
-        if name == "neon":
-            hue = picture / picture.amax(1, keepdim=True).clamp(min=0.2)
-            glow = _edges(picture)
-            return 0.06 + hue * (1.8 * glow + 1.5 * _blur(_blur(_blur(glow))))
-        return picture  # a silhouette is a matter of its layers
-
-    def _noise(self, side: int) -> torch.Tensor:
-        return torch.from_numpy(self.rng.random((1, 1, side, side), dtype=np.float32))
-
 
 def _transforms(layers: list[Layer]) -> torch.Tensor:
     """Affine maps from the picture's coordinates in [-1, 1] to each sprite's, ``(B, 2, 3)``."""
@@ -129,18 +104,6 @@ def _transforms(layers: list[Layer]) -> torch.Tensor:
         centre = np.array([2 * layer.x - 1, 2 * layer.y - 1])
         maps[row, :, :2], maps[row, :, 2] = linear, -linear @ centre
     return torch.from_numpy(maps)
-
-
-def _blur(picture: torch.Tensor) -> torch.Tensor:
-    return F.avg_pool2d(F.pad(picture, (2, 2, 2, 2), mode="replicate"), 5, 1)
-
-
-def _edges(picture: torch.Tensor) -> torch.Tensor:
-    """Edge strength in [0, about 1], ``(B, 1, H, W)``."""
-    padded = F.pad(picture, (0, 1, 0, 1), mode="replicate")
-    across = (padded[..., :-1, 1:] - picture).abs()
-    down = (padded[..., 1:, :-1] - picture).abs()
-    return (across + down).amax(1, keepdim=True).clamp(max=1)
 
 
 def sheet(pictures: torch.Tensor, columns: int) -> torch.Tensor:

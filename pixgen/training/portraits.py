@@ -24,6 +24,7 @@ from pixgen.training.painters import COLOURS
 from pixgen.training.phrases import (
     BOTTOM_WORDS,
     FILLERS,
+    FILTERS,
     LARGE,
     LEFT_WORDS,
     RIGHT_WORDS,
@@ -79,6 +80,7 @@ def write_portraits(data: Path, vqgan: Vqgan, folder: Path) -> int:
         "colours": COLOURS,
         "small": SMALL, "large": LARGE, "fillers": FILLERS,
         "places": {"left": LEFT_WORDS, "right": RIGHT_WORDS, "top": TOP_WORDS, "bottom": BOTTOM_WORDS},
+        "hands": {said: hand for hand, phrases in FILTERS.items() for said in phrases if said != "shadow"},
         "grounds": {
             told: alone[0] for _, there, alone in SETTINGS.values() for told in (*there, *alone)
         },

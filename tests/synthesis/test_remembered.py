@@ -13,6 +13,7 @@ from pixgen.synthesis.things import Thing
 LEXICON = Lexicon(
     names={"fox": [0, 1]}, weak=[], lettered=[], colours={"red": [220, 20, 20]},
     small=["small"], large=["huge"], fillers=[], places={"left": ["on the left"]},
+    hands={"black and white picture": "black and white", "silhouette": "silhouette"},
     grounds={"on a hill": "a hill"},
 )  # fmt: skip
 
@@ -88,6 +89,16 @@ def test_a_thing_that_reaches_beyond_the_edge_is_cut(sketcher, tiny_vqgan):
     beyond, nothing = portrayal.over(white, [Thing((0,), x=9.0, y=9.0)], (0, 0, 48, 32))
     assert float(nothing.max()) == 0
     assert torch.equal(beyond, white)
+
+
+def test_a_hand_changes_the_whole_picture(recalled):
+    memory = recalled("a black and white picture of a small fox on the left")
+    after = memory.things(torch.zeros(1, 8, 8, dtype=torch.long), torch.ones(1, 8, 8).bool())
+    assert (after[:, :, 5:] != 0).any()
+
+
+def test_a_silhouette_is_black(recalled):
+    assert {thing.colour for thing in recalled("a silhouette of a fox").shown.things} == {(0, 0, 0)}
 
 
 def test_a_tint_keeps_light_and_dark():

@@ -17,6 +17,7 @@ LEXICON = Lexicon(
     colours={"red": [200, 0, 0], "dark red": [90, 0, 0], "orange": [250, 130, 0]},
     small=["small"], large=["huge"], fillers=["cute"],
     places={"left": ["on the left"], "right": ["on the right"], "top": [], "bottom": []},
+    hands={"black and white picture": "black and white", "silhouette": "silhouette"},
     grounds={"on a snowy hill": "a snowy hill", "a fire": "a fire", "at night": "a starry night"},
 )  # fmt: skip
 
@@ -93,6 +94,13 @@ def test_several_stand_beside_each_other():
     assert len(things) == 3
     assert all(thing.colour == (200, 0, 0) for thing in things)
     assert [thing.size for thing in read_things("foxes", LEXICON).things] == [PAIRED, PAIRED]
+
+
+def test_a_hand_is_said_and_is_no_thing():
+    shown = read_things("a black and white picture of a fox on a snowy hill", LEXICON)
+    assert shown.hand == "black and white"
+    assert [thing.colour for thing in shown.things] == [None]
+    assert read_things("a fox", LEXICON).hand == ""
 
 
 @given(st.text(alphabet="aforexd ,background'-.onhusetw", max_size=80))
