@@ -39,10 +39,10 @@ def open_reduced(
     across, down = size = picture.size
     picture.draft("RGB", (3 * side, 3 * side))  # it does nothing to other formats
     reduced = picture.size != size
+    turned = picture.getexif().get(_ORIENTATION) in _BY_A_QUARTER  # before it is turned upright
     opened = _decoded(picture, name)
     if not reduced:
         return opened, opened.size
-    turned = picture.getexif().get(_ORIENTATION) in _BY_A_QUARTER
     return opened, ((down, across) if turned else (across, down))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+SOLID = 1 << 15  # is added to the code of a solid place in the file
 CODES_FILE, LEXICON_FILE = "portraits.npy.xz", "portraits.json"
 
 
@@ -57,9 +58,15 @@ def _in_words(phrases: dict[str, str]) -> list[tuple[tuple[str, ...], str]]:
 
 @dataclass(frozen=True)
 class Portraits:
-    """Codes ``(N, grid, grid)`` int64 of things alone on white, and how they are found."""
+    """Things alone on white, and how they are found.
+
+    Args:
+        codes: ``(N, grid, grid)`` int64.
+        solid: ``(N, grid, grid)`` bool, where a thing is as pale as paper and none the less there.
+    """
 
     codes: torch.Tensor
+    solid: torch.Tensor
     lexicon: Lexicon
 
 
@@ -69,5 +76,5 @@ def load_portraits(folder: Path) -> Portraits | None:
         return None
     lexicon = Lexicon(**json.loads((folder / LEXICON_FILE).read_text("utf-8")))
     with lzma.open(folder / CODES_FILE) as file:
-        codes = torch.from_numpy(np.load(file, allow_pickle=False).astype(np.int64))
-    return Portraits(codes, lexicon)
+        packed = torch.from_numpy(np.load(file, allow_pickle=False).astype(np.int64))
+    return Portraits(packed % SOLID, packed >= SOLID, lexicon)

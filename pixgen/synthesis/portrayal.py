@@ -71,7 +71,8 @@ class Portrayal:
         if index not in self._cutouts:
             codes = self.portraits.codes[index : index + 1].to(self.vqgan.codebook.device)
             drawn = self.vqgan.decode(self.vqgan.lookup(codes)).float().clamp(0, 1)
-            opacity = 1 - _paper(drawn)
+            solid = self.portraits.solid[index][None, None].to(drawn.device)
+            opacity = 1 - paper(drawn, solid)
             self._cutouts[index] = torch.cat([drawn * opacity, opacity], dim=1)
         return self._cutouts[index]
 
@@ -80,9 +81,17 @@ class Portrayal:
         return int(torch.randint(count, (), generator=self.generator, device=device))
 
 
-def _paper(drawn: torch.Tensor) -> torch.Tensor:
-    """How much of each pixel is paper, ``(1, 1, H, W)`` in [0, 1]: pale, and joined to the edge."""
-    pale = F.pad((drawn.amin(1, keepdim=True) > WHITE).float(), (1, 1, 1, 1), value=1.0)
+def paper(drawn: torch.Tensor, solid: torch.Tensor | None = None) -> torch.Tensor:
+    """How much of each pixel is paper, ``(1, 1, H, W)`` in [0, 1]: pale, and joined to the edge.
+
+    Args:
+        drawn: a picture ``(1, 3, H, W)`` in [0, 1].
+        solid: ``(1, 1, h, w)`` bool, where there is none.
+    """
+    white = drawn.amin(1, keepdim=True) > WHITE
+    if solid is not None:
+        white &= F.interpolate(solid.float(), size=white.shape[-2:]) == 0
+    pale = F.pad(white.float(), (1, 1, 1, 1), value=1.0)
     found = torch.zeros_like(pale)
     found[..., 0, :] = 1.0
     reached = -1.0

@@ -32,7 +32,7 @@ class Composer:
         for level in range(depth):
             rows = [row for row, each in enumerate(compositions) if len(each.layers) > level]
             layers = [compositions[row].layers[level] for row in rows]
-            sprite = self._sprites(layers)  # (b, 4, 128, 128), premultiplied
+            sprite = self.layers(layers)  # (b, 4, 128, 128), premultiplied
             pictures[rows] = pictures[rows] * (1 - sprite[:, 3:]) + sprite[:, :3]
         for row, each in enumerate(compositions):
             if each.filter:
@@ -78,7 +78,8 @@ class Composer:
             return torch.sigmoid((0.25 - reach) * 40).float()
         return (((columns * cells).int() + (rows * cells).int()) % 2).float()
 
-    def _sprites(self, layers: list[Layer]) -> torch.Tensor:
+    def layers(self, layers: list[Layer]) -> torch.Tensor:
+        """Drawings where and as their layers say, colours times opacity, and opacity: ``(B, 4, 128, 128)``."""
         pixels = self.sprites[[layer.sprite for layer in layers]].astype(np.float32) / 255
         sprites = torch.from_numpy(pixels)
         for row, layer in enumerate(layers):

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
-from pixgen.models.portraits import CODES_FILE, LEXICON_FILE
+from pixgen.models.portraits import CODES_FILE, LEXICON_FILE, SOLID
 from pixgen.models.vqgan import Vqgan
+from pixgen.synthesis.portrayal import paper
 from pixgen.training.captions import Author
 from pixgen.training.compose import Composer
 from pixgen.training.compositions import Composition
@@ -42,6 +44,7 @@ MOST = 3  # things of one name
 # share; as the first of its other names; as a last word that many share; as a first word; as any other.
 ITS_NAME, ITS_HEAD, FIRST_KEYWORD, A_HEAD, A_BEGINNING, KEYWORD = range(6)
 FEW = 2
+THERE, LOST = 0.9, 0.2  # of a code's square: drawn on, and taken for paper
 # Ends of words that name no thing, and words that say how one is, where, or how many.
 DOING = ("ing", "ed", "ful", "ous", "able", "ish", "less", "est")
 NUMBERS = {"one", "two", "three", "four", "five", "six"}
@@ -65,10 +68,11 @@ def write_portraits(data: Path, vqgan: Vqgan, folder: Path) -> int:
         both = [portrait, *second]
         places[thing] = list(range(len(drawn), len(drawn) + len(both)))
         drawn += both
-    codes = torch.cat([_codes(vqgan, composer.draw(drawn[at : at + 32]))
-                       for at in range(0, len(drawn), 32)])  # fmt: skip
+    packed = torch.cat(
+        [_packed(vqgan, composer, drawn[at : at + 32]) for at in range(0, len(drawn), 32)]
+    )
     with lzma.open(folder / CODES_FILE, "wb") as file:  # a quarter smaller than as npz
-        np.save(file, codes.numpy().astype(np.uint16))
+        np.save(file, packed.numpy().astype(np.uint16))
     names = _names(composer.table, groups, places)
     lexicon = {
         "names": {
@@ -112,8 +116,17 @@ def _second(thing: str, portrait: Composition, author: Author) -> Iterator[Compo
 
 
 @torch.no_grad()
-def _codes(vqgan: Vqgan, pictures: torch.Tensor) -> torch.Tensor:
-    return vqgan.codes(vqgan.encode(pictures.to(vqgan.codebook.device))).cpu()
+def _packed(vqgan: Vqgan, composer: Composer, drawn: Sequence[Composition]) -> torch.Tensor:
+    """Codes of portraits ``(N, grid, grid)``, with ``SOLID`` where they are so pale that they would be
+    taken for paper."""
+    pictures = composer.draw(list(drawn)).to(vqgan.codebook.device)
+    codes = vqgan.codes(vqgan.encode(pictures))
+    opacity = composer.layers([each.layers[0] for each in drawn])[:, 3:]
+    there = F.avg_pool2d(opacity, vqgan.factor)[:, 0] > THERE
+    decoded = vqgan.decode(vqgan.lookup(codes)).float().clamp(0, 1)
+    taken = torch.cat([paper(each[None]) for each in decoded])
+    lost = F.avg_pool2d(taken, vqgan.factor)[:, 0].cpu() > LOST
+    return codes.cpu() + SOLID * (there & lost)
 
 
 def _names(

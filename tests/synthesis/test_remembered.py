@@ -5,7 +5,7 @@ import torch
 
 from pixgen.models.portraits import Lexicon, Portraits
 from pixgen.recipe import make_recipe
-from pixgen.synthesis.portrayal import Portrayal, tinted
+from pixgen.synthesis.portrayal import Portrayal, paper, tinted
 from pixgen.synthesis.remembered import remembered
 from pixgen.synthesis.sketch import OPEN
 from pixgen.synthesis.things import Thing
@@ -23,7 +23,7 @@ def sketcher(tiny_sketcher):
     grid = tiny_sketcher.grid
     chance = torch.Generator().manual_seed(3)
     codes = torch.randint(32, (2, grid, grid), generator=chance)
-    tiny_sketcher.portraits = Portraits(codes, LEXICON)
+    tiny_sketcher.portraits = Portraits(codes, torch.zeros_like(codes, dtype=torch.bool), LEXICON)
     return tiny_sketcher
 
 
@@ -99,6 +99,20 @@ def test_a_hand_changes_the_whole_picture(recalled):
 
 def test_a_silhouette_is_black(recalled):
     assert {thing.colour for thing in recalled("a silhouette of a fox").shown.things} == {(0, 0, 0)}
+
+
+def test_paper_is_pale_and_joined_to_the_edge():
+    drawn = torch.ones(1, 3, 32, 32)
+    drawn[..., 8:24, 8:24] = 0.2
+    drawn[..., 12:20, 12:20] = 1.0  # within: no paper
+    found = paper(drawn)
+    assert float(found[..., 0, 0]) == 1
+    assert float(found[..., 16, 16]) == 0
+    drawn[..., 8:24, 8:24] = 1.0  # a white thing
+    solid = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
+    solid[..., 1:3, 1:3] = True
+    assert float(paper(drawn)[..., 16, 16]) == 1
+    assert float(paper(drawn, solid)[..., 16, 16]) == 0
 
 
 def test_a_tint_keeps_light_and_dark():
