@@ -1,5 +1,6 @@
 """The queue of a running page on the command line."""
 
+import gc
 import json
 
 import pytest
@@ -10,6 +11,13 @@ from pixgen.studio import Policy, Studio
 from tests.studio.fakes import Painters, a_recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def _sockets_gone():
+    """What a client's loop leaves open is collected here, and not in the middle of another test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

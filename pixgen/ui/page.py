@@ -12,6 +12,7 @@ from pixgen.studio import Policy, Studio
 from pixgen.studio.finding import Finder
 from pixgen.studio.gallery import Gallery
 from pixgen.studio.keeping import Keeper
+from pixgen.studio.limits import parse_keep
 from pixgen.studio.naming import Namer
 from pixgen.ui import html
 from pixgen.ui.api import add_api
@@ -100,6 +101,7 @@ def _script(*names: str) -> str:
 def policy_of(*, public: bool, keep: str | None = None) -> Policy:
     """What the page's visitors may ask for. Raises StudioError if ``keep`` says no limits."""
     if not public:
+        parse_keep(keep or "all")  # a slip is said, though only a public page forgets runs
         return Policy()
     return Policy.for_public(picture_folders=(uploads_folder(),), keep=keep)
 

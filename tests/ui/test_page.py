@@ -34,7 +34,7 @@ def page(studio):
 
 def test_only_the_named_endpoints_are_for_others_to_call(page):
     public = page.get_api_info()["named_endpoints"]
-    assert sorted(public) == ["/classify", "/generate", "/search"]
+    assert sorted(public) == ["/classify", "/generate", "/queue", "/search"]
     parameters = [each["parameter_name"] for each in public["/generate"]["parameters"]]
     assert parameters == ["prompt", "preset", "size", "steps", "seed"]
     asked = {each["parameter_name"] for each in public["/search"]["parameters"]}
