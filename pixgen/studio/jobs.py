@@ -303,10 +303,10 @@ class Job:
             self._run, state=state, recipe=self._recipe, seconds=self._elapsed(), finished=finished,
             notice=notice,
         )  # fmt: skip
-        frame = self._frame
-        return (
-            run if frame is None else replace(run, step=frame.step, similarities=frame.similarities)
-        )
+        if (frame := self._frame) is None:
+            return run
+        # Sketches count up from below 0: no step is done then.
+        return replace(run, step=max(0, frame.step), similarities=frame.similarities)
 
     def _elapsed(self) -> float:
         return self._seconds + (0.0 if self._began is None else time.monotonic() - self._began)

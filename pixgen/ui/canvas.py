@@ -31,7 +31,8 @@ def empty(words: Words) -> str:
 
 def of_frame(words: Words, recipe: Recipe, frame: Any) -> str:
     """A stage of a run."""
-    alt = words.picture_alt.format(prompt=recipe.title, step=frame.step, steps=frame.steps)
+    step = max(0, frame.step)  # sketches count up from below it
+    alt = words.picture_alt.format(prompt=recipe.title, step=step, steps=frame.steps)
     return of_picture(
         words, jpeg(frame.picture), kind="jpeg", alt=alt, size=frame.picture.shape[1::-1]
     )

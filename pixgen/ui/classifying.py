@@ -87,7 +87,7 @@ def classify(
 
     for fetching in namer.ready(asked.models, stopped=stopped):
         if fetching is not None:
-            yield View(status=_fetching(words, fetching))
+            yield View(status=_fetching(words, fetching), busy=True)
     classifier = None
     if not stopped():
         classifier = namer.classifier(asked.question, asked.models, stopped=stopped)
@@ -100,7 +100,7 @@ def classify(
             results += batch
             if time.monotonic() - shown > _SECONDS_BETWEEN:
                 shown = time.monotonic()
-                yield View(status=_looking(own, asked, results, shown - began))
+                yield View(status=_looking(own, asked, results, shown - began), busy=True)
     yield _ended(own, asked, classifier, results, late=time.monotonic() > deadline)
 
 

@@ -135,7 +135,10 @@ def watch(job: GridJob, visitor: Visitor, *, words: Words) -> Iterator[GridScree
         if job.ended:
             break
         table = sheet.html(job)
-        yield GridScreen(sheet=table if table != shown else None, status=sheet.status(job))
+        # All that lasts is said again: a slow browser shows the latest of the screens that wait.
+        yield GridScreen(
+            sheet=table if table != shown else None, status=sheet.status(job), grid=job.grid.id, busy=True
+        )  # fmt: skip
         shown = table
     yield _ended(sheet, job, words)
 

@@ -170,9 +170,12 @@ def look_at(studio: Studio, visitor: Visitor, *, words: Words) -> Iterator[Scree
 def _watch(
     studio: Studio, job: Job, visitor: Visitor, mark: object, *, words: Words
 ) -> Iterator[Screen]:
-    """What a job shows until it ends, and its files then; or until another goes before it."""
-    busy: Busy | None = "painting"
-    shown, sketched, listed = None, False, None
+    """What a job shows until it ends, and its files then; or until another goes before it.
+
+    Every screen says again whose job it is and that it is painted: a slow browser shows the latest of
+    the screens that wait for it, and what only an earlier one said would never come.
+    """
+    shown, sketched = None, False
     for glimpse in job.watch():
         frame, picture, thumbnails = glimpse.frame, None, None
         if not visitor.newest(mark):
@@ -189,11 +192,10 @@ def _watch(
         if frame is not None and frame.candidates and not sketched:
             pictures, sketched = [each.picture for each in frame.candidates], True
             thumbnails = _thumbnails(job.recipe, pictures, words)
-        yield Screen(
-            canvas=picture, status=status.of_glimpse(words, job.recipe, glimpse), busy=busy,
-            sketches=thumbnails, queue=queue if queue != listed else None,
+        yield replace(
+            _seated(job, visitor), canvas=picture, sketches=thumbnails, queue=queue,
+            status=status.of_glimpse(words, job.recipe, glimpse),
         )  # fmt: skip
-        busy, listed = None, queue
 
 
 def stop(studio: Studio, visitor: Visitor) -> Screen:
@@ -221,7 +223,7 @@ def failed(words: Words, message: str) -> Screen:
 def _seated(job: Job, visitor: Visitor) -> Screen:
     """The browser is told which job is its own."""
     seat = json.dumps({**visitor.seat, "job": job.id, "seed": str(job.recipe.seed)})
-    return Screen(seat=seat, busy="painting")
+    return Screen(seat=seat, busy="stopping" if job.stopping else "painting")
 
 
 def _ended(run: Run, *, words: Words, picture: np.ndarray | None = None) -> Screen:

@@ -145,3 +145,32 @@ def test_a_picture_that_has_grown_goes_on_as_large_as_it_is(open_studio, real):
     assert longer.wait(60)
     assert longer.error is None
     assert (whole(studio, longer.recipe) == longer.frame.picture).all()
+
+
+def test_a_run_that_is_stopped_while_it_is_sketched_has_done_no_step(
+    open_studio, tiny_vqgan, tiny_perceptor, tiny_sketcher
+):
+    from pixgen.synthesis import Optimization, Sketchbook, make_drawer
+
+    def sketched(recipe, pictures, device, models):
+        book = Sketchbook(tiny_sketcher, tiny_vqgan, tiny_perceptor)
+        return Optimization(
+            recipe, make_drawer(recipe, tiny_vqgan), tiny_perceptor, sketchbook=book
+        )
+
+    recipe = make_recipe({
+        "prompts": "a fox", "width": 32, "height": 32, "steps": 3, "cutouts": {"count": 2},
+        "start": {"kind": "sketch", "sketch": {"candidates": 2}},
+    })  # fmt: skip
+    studio = open_studio(sketched)
+    whole = studio.submit(recipe)
+    assert whole.wait(60)
+    job = stopped(studio, recipe, -5)
+    assert (job.state, job.run.step) == ("stopped", 0)
+    resumed = studio.resume(job.id)
+    assert resumed.wait(60)
+    assert (resumed.frame.picture == whole.frame.picture).all()
+    job = stopped(studio, recipe, -5)
+    fork = studio.fork(job.id, prompts="an owl")
+    assert fork.wait(60)
+    assert (fork.state, fork.error) == ("done", None)
