@@ -125,6 +125,16 @@ class Recipe(Value):
         """The prompts that the start is made for: no later change reaches back to it."""
         return _at(0, self.prompts[0])
 
+    @property
+    def pulling(self) -> Scene:
+        """Those of the opening's prompts that pull; the others push away."""
+        return tuple(prompt for prompt in self.opening if prompt.weight > 0)
+
+    @property
+    def pulling_texts(self) -> list[str]:
+        """Their words."""
+        return [prompt.text for prompt in self.pulling if prompt.text]
+
     def scenes(self, step: int) -> tuple[Scene, ...]:
         """The scenes in force at a step: the recipe's own, or those of the latest change."""
         scenes = self.prompts

@@ -38,7 +38,7 @@ def words_alone(recipe: Recipe) -> str:
 
     Raises RecipeError if a recipe begins with an idea, or has pictures alone.
     """
-    texts = _texts(recipe)
+    texts = recipe.pulling_texts
     if recipe.start.kind == "idea" or not texts:
         raise RecipeError(
             f"The sketcher “{recipe.start.sketch.model}” reads words, and no pictures or ideas: start from a "
@@ -60,9 +60,9 @@ def words_or_pictures(recipe: Recipe) -> str | Scene:
         )
     terms = recipe.start.idea
     if recipe.start.kind != "idea":
-        if texts := _texts(recipe):
+        if texts := recipe.pulling_texts:
             return ", ".join(texts)
-        terms = tuple(prompt for prompt in recipe.opening if prompt.weight > 0)
+        terms = recipe.pulling
     if any(term.text for term in terms):
         raise RecipeError(
             f"The sketcher “{name}” takes ideas of pictures, and no words among them: leave the words out, or "
@@ -73,8 +73,3 @@ def words_or_pictures(recipe: Recipe) -> str | Scene:
             "Nothing is left of this idea: its parts cancel each other. Change a weight."
         )
     return terms
-
-
-def _texts(recipe: Recipe) -> list[str]:
-    """The words that pull when the picture begins."""
-    return [prompt.text for prompt in recipe.opening if prompt.weight > 0 and prompt.text]

@@ -1,6 +1,7 @@
 """``pixgen queue``: what a running page paints and what waits there; moved, paused, resumed, cancelled."""
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -39,34 +40,25 @@ def _list(url: Url = HOME, auth: Auth = None, as_json: AsJson = False) -> None:
     _ask("", "", url, auth, as_json)
 
 
-@queue.command("up")
-def _up(run: RunName, url: Url = HOME, auth: Auth = None, as_json: AsJson = False) -> None:
-    """Let a run that waits be painted before the one in front of it."""
-    _ask("up", run, url, auth, as_json)
+# Of each command what the page is asked to do, and what that means.
+_ACTS = {
+    "up": ("up", "Let a run that waits be painted before the one in front of it."),
+    "down": ("down", "Let a run that waits be painted after the one behind it."),
+    "pause": ("pause", "Let the others go first; what is painted stays."),
+    "resume": ("go_on", "End a run's pause."),
+    "cancel": ("cancel", "Stop a run, or take it out of the queue; it is kept, and can be gone on with."),
+}  # fmt: skip
 
 
-@queue.command("down")
-def _down(run: RunName, url: Url = HOME, auth: Auth = None, as_json: AsJson = False) -> None:
-    """Let a run that waits be painted after the one behind it."""
-    _ask("down", run, url, auth, as_json)
+def _acting(act: str) -> Callable[..., None]:
+    def ask(run: RunName, url: Url = HOME, auth: Auth = None, as_json: AsJson = False) -> None:
+        _ask(act, run, url, auth, as_json)
+
+    return ask
 
 
-@queue.command("pause")
-def _pause(run: RunName, url: Url = HOME, auth: Auth = None, as_json: AsJson = False) -> None:
-    """Let the others go first; what is painted stays."""
-    _ask("pause", run, url, auth, as_json)
-
-
-@queue.command("resume")
-def _resume(run: RunName, url: Url = HOME, auth: Auth = None, as_json: AsJson = False) -> None:
-    """End a run's pause."""
-    _ask("go_on", run, url, auth, as_json)
-
-
-@queue.command("cancel")
-def _cancel(run: RunName, url: Url = HOME, auth: Auth = None, as_json: AsJson = False) -> None:
-    """Stop a run, or take it out of the queue; it is kept, and can be gone on with."""
-    _ask("cancel", run, url, auth, as_json)
+for _name, (_act, _about) in _ACTS.items():
+    queue.command(_name, help=_about)(_acting(_act))
 
 
 def _ask(act: str, run: str, url: str, auth: str | None, as_json: bool) -> None:

@@ -86,11 +86,11 @@ def verified(path: Path) -> bool:
 
 def remove(repository: str) -> int:
     """Take a repository out of the cache; the bytes that this frees."""
-    from huggingface_hub import scan_cache_dir
+    from huggingface_hub import constants, scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
     try:
-        cache = scan_cache_dir()
+        cache = scan_cache_dir(constants.HF_HUB_CACHE)
     except CacheNotFound:
         return 0
     hashes = [

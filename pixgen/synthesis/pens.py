@@ -78,8 +78,7 @@ class PocketPen:
         start = recipe.start
         if start.kind == "idea":
             return Wanted(vectors=self._vector(start.idea, pictures))
-        pulling = [prompt for prompt in recipe.opening if prompt.weight > 0]
-        texts = [prompt.text for prompt in pulling if prompt.text]
+        pulling, texts = recipe.pulling, recipe.pulling_texts
         if not texts:
             return Wanted(vectors=self._vector(pulling, pictures)) if pulling else Wanted()
         if known:

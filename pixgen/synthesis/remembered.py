@@ -98,8 +98,7 @@ def remembered(
     portraits, start = sketcher.portraits, recipe.start
     if portraits is None or not start.sketch.memory or start.kind == "idea" or start.extend:
         return None
-    texts = [prompt.text for prompt in recipe.opening if prompt.weight > 0 and prompt.text]
-    shown = read_things(", ".join(texts), portraits.lexicon)
+    shown = read_things(", ".join(recipe.pulling_texts), portraits.lexicon)
     if not shown.things:
         return None
     return Remembered(shown, sketcher, vqgan, generator)
