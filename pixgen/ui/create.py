@@ -208,6 +208,9 @@ def _wire_settings(
             part.click(None, None, parts["prompt"], js=f"() => {json.dumps(part.value)}").then(
                 **keep
             )
+    parts["draw"].click(
+        None, None, parts["start"], js="() => { window.pixgenPad.open('draw'); return 'drawn'; }"
+    ).then(**keep)
     parts["seed_new"].click(None, None, parts["seed"], js="() => ''").then(**keep)
     parts["seed_reuse"].click(
         None,
@@ -250,7 +253,4 @@ def _wire_uploads(parts: Parts, words: Words) -> None:
     )
     # How many regions are in force goes by the prompts, which come back later than what was brushed.
     parts["prompt"].change(None, None, None, js="() => { window.pixgenPad?.mark(); }")
-    parts["draw"].click(
-        None, None, parts["start"], js="() => { window.pixgenPad.open('draw'); return 'drawn'; }"
-    )
     parts["regions"].click(None, None, None, js="() => { window.pixgenPad.open('regions'); }")

@@ -225,14 +225,17 @@ def _wire_comparing(
 ) -> None:
     gallery = Gallery(studio)
 
-    def listed(request: gr.Request, seat: Any, one: Any, other: Any) -> tuple:
+    def listed(request: gr.Request, seat: Any, offered: Any, *pair: Any) -> tuple:
         visitor = Visitor.known(seat, request.username)
         found = comparing.choices(gallery, visitor, words)
         ids = [run for _, run in found]
-        chosen = [run if run in ids else None for run in (one, other)]
-        chosen[0] = chosen[0] or next(iter(ids[1:]), None)
-        chosen[1] = chosen[1] or next(iter(ids), None)
-        return tuple(gr.update(choices=found, value=run) for run in chosen)
+        # What a person chose stays; what was only offered gives way to the newest two.
+        newest = (None, *ids[1::-1])[-2:] if ids else (None, None)
+        chosen = [
+            run if run in ids and run != before else new
+            for run, before, new in zip(pair, offered, newest, strict=True)
+        ]
+        return newest, *(gr.update(choices=found, value=run) for run in chosen)
 
     def compare(request: gr.Request, seat: Any, one: Any, other: Any) -> Any:
         if not (one and other):
@@ -246,8 +249,9 @@ def _wire_comparing(
             return gr.skip()
 
     pair = [parts["one"], parts["other"]]
+    offered = gr.State((None, None))
     gr.on(
-        [tab.select, parts["kind"].change], listed, [create["seat"], *pair], pair,
+        [tab.select, parts["kind"].change], listed, [create["seat"], offered, *pair], [offered, *pair],
         concurrency_limit=None, **_QUIET,
     )  # fmt: skip
     parts["compare"].click(

@@ -1,15 +1,25 @@
 """Regions and a start that are drawn on the page, in a real browser."""
 
+import time
+
 import pytest
 from PIL import Image
 
 from pixgen.ui.texts import ENGLISH
-from tests.browser.test_create import PICTURE, paint, state, write
+from tests.browser.test_create import PICTURE, WORDS, holds, paint, state, write
 from tests.browser.test_sketches import recipes
 
 pytestmark = pytest.mark.browser
 
 PAD = "#pg-pad canvas"
+
+
+def begun(server, count):
+    """Wait until this many runs are there."""
+    deadline = time.monotonic() + 90
+    while len(recipes(server)) < count:
+        assert time.monotonic() < deadline, f"{len(recipes(server))} runs instead of {count}"
+        time.sleep(0.1)
 
 
 def drag(page, *points):
@@ -32,11 +42,13 @@ def test_a_region_is_brushed_for_the_second_prompt_and_kept_for_the_next_picture
     page.locator("#pg-pad [data-brush=large]").click()
     page.locator("#pg-pad [data-layer='2']").click()
     drag(page, (0.75, 0.2), (0.75, 0.8))
-    for _ in range(2):
+    before = len(recipes(server))
+    for more in (1, 2):
         page.reload()
         page.locator("#pg-regions[data-kept='1']").wait_for()
         paint(page)
         page.locator("#pg-pad").wait_for(state="hidden")
+        begun(server, before + more)  # until then, the picture before it is still there, finished
         page.locator(f"{PICTURE}[alt*='finished after 1 ']").wait_for()
         state(page, "done")
     for recipe in recipes(server)[-2:]:
@@ -60,6 +72,7 @@ def test_a_start_is_drawn(visit, server):
     page.locator("#pg-pad [data-do=undo]").click()
     page.reload()
     page.locator("#pg-draw[data-kept]").wait_for()
+    holds(page, WORDS, "a red fox")
     paint(page)
     state(page, "done")
     start = recipes(server)[-1]["start"]
