@@ -10,7 +10,7 @@ import typer
 from pixgen.commands.listings import table
 from pixgen.commands.vocabulary import AsJson, Device
 
-SUBJECT, SEED, SIDE = "a red fox", 7, 96  # of the thumbnails, which differ in the style alone
+SUBJECT, SEED, SIDE = "a fox", 7, 96  # of the thumbnails, which differ in the style alone
 
 styles = typer.Typer(invoke_without_command=True, pretty_exceptions_enable=False)
 

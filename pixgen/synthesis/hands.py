@@ -1,11 +1,14 @@
-"""Hands that change a whole picture: black and white, pencil, neon, and others, as simple filters."""
+"""Hands, as simple filters: some change a whole picture (black and white, pencil, neon), some a thing alone
+(outlined, a sticker, round as a 3d model)."""
 
 import torch
 import torch.nn.functional as F
 
 GREY = (0.299, 0.587, 0.114)
 SEPIA = (1.0, 0.85, 0.65)
-SILHOUETTE = "silhouette"  # a matter of the things alone: they are black
+INK = 0.09  # of an outline: nearly black
+SILHOUETTE, OUTLINED, STICKER, ROUND = "silhouette", "outlined", "sticker", "round"
+OF_THINGS = (SILHOUETTE, OUTLINED, STICKER, ROUND)  # leave what is behind as it is
 
 
 def in_hand(name: str, picture: torch.Tensor, *, noise: torch.Tensor, fine: bool) -> torch.Tensor:
@@ -36,12 +39,60 @@ def in_hand(name: str, picture: torch.Tensor, *, noise: torch.Tensor, fine: bool
     return picture
 
 
+def thing_in_hand(name: str, layer: torch.Tensor, *, side: int) -> torch.Tensor:
+    """A thing ``(1, 4, H, W)``, colours times opacity and opacity, outlined, a sticker, or round; in another hand
+    it stays as it is.
+
+    Args:
+        side: of the thing, in pixels: lines are as wide as it asks for.
+    """
+    colours, opacity = layer[:, :3], layer[:, 3:]
+    if name == OUTLINED:
+        width = max(1, round(side / 56))
+        grown = _grown(opacity, width)
+        inner = (2.5 * _edges(colours / opacity.clamp(min=0.05)) - 0.25).clamp(0, 1)
+        line = _blur(torch.maximum(grown - 1 + _grown(1 - opacity, width), inner * opacity), 3)
+        line = (1.6 * line).clamp(0, 1) * grown
+        light = colours + 0.12 * (opacity - colours)
+        return torch.cat([light * (1 - line) + INK * line, torch.maximum(opacity, line)], dim=1)
+    if name == STICKER:
+        rim = _blur(_grown(opacity, max(2, round(side / 22))), 3)
+        below = max(1, round(side / 40))
+        shadow = 0.4 * _blur(F.pad(rim, (0, 0, below, 0))[..., :-below, :])
+        cut = torch.cat([colours + (rim - opacity).clamp(min=0), rim.clamp(min=opacity)], dim=1)
+        return cut + torch.cat([torch.zeros_like(colours), shadow], dim=1) * (1 - cut[:, 3:])
+    if name == ROUND:
+        height = opacity
+        for _ in range(max(1, round(side / 16))):
+            height = torch.minimum(_blur(height), opacity)
+        down = F.pad(height, (0, 0, 1, 1), mode="replicate")
+        across = F.pad(height, (1, 1, 0, 0), mode="replicate")
+        slope = (across[..., 2:] - across[..., :-2]) + (down[..., 2:, :] - down[..., :-2, :])
+        lit = (slope * side / 10).clamp(-1, 1)  # from above on the left
+        inside = _blur(1 - _grown(1 - opacity, max(1, round(side / 18))))
+        shaded = colours * (1 + 0.5 * lit.clamp(max=0))
+        shaded = shaded + 0.6 * lit.clamp(min=0) * inside * (opacity - shaded)
+        return torch.cat([shaded, opacity], dim=1)
+    return layer
+
+
 def _channels(values: tuple[float, ...], like: torch.Tensor) -> torch.Tensor:
     return torch.tensor(values, device=like.device)[:, None, None]
 
 
-def _blur(picture: torch.Tensor) -> torch.Tensor:
-    return F.avg_pool2d(F.pad(picture, (2, 2, 2, 2), mode="replicate"), 5, 1)
+def _blur(picture: torch.Tensor, width: int = 5) -> torch.Tensor:
+    around = (width // 2,) * 4
+    return F.avg_pool2d(F.pad(picture, around, mode="replicate"), width, 1)
+
+
+def _grown(opacity: torch.Tensor, pixels: int) -> torch.Tensor:
+    """Larger by some pixels on each side, with round corners."""
+    for _ in range(pixels):
+        cross = torch.maximum(
+            F.max_pool2d(opacity, (3, 1), 1, (1, 0)), F.max_pool2d(opacity, (1, 3), 1, (0, 1))
+        )
+        opacity = 0.6 * cross + 0.4 * F.max_pool2d(opacity, 3, 1, 1)
+    return opacity
 
 
 def _edges(picture: torch.Tensor) -> torch.Tensor:

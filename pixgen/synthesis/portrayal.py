@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from pixgen.models.portraits import Portraits
 from pixgen.models.vqgan import Vqgan
-from pixgen.synthesis.hands import GREY
+from pixgen.synthesis.hands import GREY, thing_in_hand
 from pixgen.synthesis.things import USUAL, Thing
 
 WHITE = 0.86  # of the darkest channel: what is paler and reaches the edge is paper
@@ -24,10 +24,14 @@ class Portrayal:
 
     Args:
         generator: all chance comes from it; on the VQGAN's device.
+        hand: of the things, by its name.
     """
 
-    def __init__(self, portraits: Portraits, vqgan: Vqgan, generator: torch.Generator) -> None:
+    def __init__(
+        self, portraits: Portraits, vqgan: Vqgan, generator: torch.Generator, hand: str = ""
+    ) -> None:
         self.portraits, self.vqgan, self.generator = portraits, vqgan, generator
+        self.hand = hand
         self._cutouts: dict[int, torch.Tensor] = {}
 
     def over(
@@ -64,7 +68,8 @@ class Portrayal:
         x = left + (right - left) * thing.x + length * MOVED * by_chance[0]
         y = top + (bottom - top) * thing.y + length * MOVED * by_chance[1]
         resized = F.interpolate(cutout, size=(side, side), mode="bilinear", antialias=True)
-        return _pasted(resized, size, round(x - side / 2), round(y - side / 2))
+        layer = _pasted(resized, size, round(x - side / 2), round(y - side / 2))
+        return thing_in_hand(self.hand, layer, side=side)
 
     def _cutout(self, index: int) -> torch.Tensor:
         """A portrait without its paper, colours times opacity, and opacity: ``(1, 4, h, w)``."""

@@ -9,7 +9,7 @@ from einops import rearrange
 from pixgen.models.sketcher import Sketcher
 from pixgen.models.vqgan import Vqgan
 from pixgen.recipe import Recipe
-from pixgen.synthesis.hands import SILHOUETTE, in_hand
+from pixgen.synthesis.hands import OF_THINGS, SILHOUETTE, in_hand
 from pixgen.synthesis.portrayal import Portrayal
 from pixgen.synthesis.sketch import OPEN
 from pixgen.synthesis.things import Shown, read_things
@@ -35,7 +35,7 @@ class Remembered:
         if shown.hand == SILHOUETTE:
             black = tuple(replace(thing, colour=(0, 0, 0)) for thing in shown.things)
             self.shown = replace(shown, things=black)
-        self._portrayal = Portrayal(sketcher.portraits, vqgan, generator)
+        self._portrayal = Portrayal(sketcher.portraits, vqgan, generator, shown.hand)
 
     def ground(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes ``(N, rows, columns)`` with a plain ground, or a fade of two colours, where nothing is
@@ -58,7 +58,7 @@ class Remembered:
         layers = [self._portrayal.over(each[None], self.shown.things, box) for each in drawn]
         pictures, opacity = (torch.cat(parts) for parts in zip(*layers, strict=True))
         touched = F.max_pool2d(opacity, vqgan.factor)[:, 0] > TOUCHED
-        if self.shown.hand not in ("", SILHOUETTE):
+        if self.shown.hand not in ("", *OF_THINGS):
             pictures = torch.cat([self._in_hand(each[None]) for each in pictures]).clamp(0, 1)
             touched = torch.ones_like(touched)
         return torch.where(touched & free, vqgan.codes(vqgan.encode(pictures)), codes)
@@ -66,7 +66,8 @@ class Remembered:
     def _in_hand(self, picture: torch.Tensor) -> torch.Tensor:
         device = self._generator.device
         noise = torch.rand(1, 1, 8, 8, generator=self._generator, device=device)
-        return in_hand(self.shown.hand, picture, noise=noise, fine=True)
+        # Pixels as large as a code is wide: the VQGAN cannot draw smaller ones.
+        return in_hand(self.shown.hand, picture, noise=noise, fine=False)
 
     def _box(self, free: torch.Tensor) -> tuple[int, int, int, int]:
         """Left, top, right and bottom of what is free, in pixels."""

@@ -14,6 +14,12 @@ FILTERS = {
     "neon": ("neon sign", "glowing neon outline"),
     "silhouette": ("silhouette", "shadow"),
 }
+# Hands that the sketcher gives to a thing alone; in the drawings they are whole families.
+THING_HANDS = {
+    "outlined": ("line drawing", "outlined drawing", "comic drawing"),
+    "sticker": ("sticker",),
+    "round": ("3d render", "3d model", "shiny 3d picture"),
+}
 MEDIA = ("picture", "image", "drawing", "illustration", "painting", "photo", "artwork")
 FILLERS = (
     "cute",

@@ -31,6 +31,7 @@ from pixgen.training.phrases import (
     LEFT_WORDS,
     RIGHT_WORDS,
     SMALL,
+    THING_HANDS,
     TOP_WORDS,
 )
 from pixgen.training.plain_hand import NAMED, PlainHand
@@ -84,7 +85,11 @@ def write_portraits(data: Path, vqgan: Vqgan, folder: Path) -> int:
         "colours": COLOURS,
         "small": SMALL, "large": LARGE, "fillers": FILLERS,
         "places": {"left": LEFT_WORDS, "right": RIGHT_WORDS, "top": TOP_WORDS, "bottom": BOTTOM_WORDS},
-        "hands": {said: hand for hand, phrases in FILTERS.items() for said in phrases if said != "shadow"},
+        "hands": {
+            said: hand
+            for hand, phrases in (FILTERS | THING_HANDS).items()
+            for said in phrases if said != "shadow"
+        },
         "grounds": {
             told: alone[0] for _, there, alone in SETTINGS.values() for told in (*there, *alone)
         },

@@ -13,7 +13,7 @@ from pixgen.synthesis.things import Thing
 LEXICON = Lexicon(
     names={"fox": [0, 1]}, weak=[], lettered=[], colours={"red": [220, 20, 20]},
     small=["small"], large=["huge"], fillers=[], places={"left": ["on the left"]},
-    hands={"black and white picture": "black and white", "silhouette": "silhouette"},
+    hands={"black and white picture": "black and white", "silhouette": "silhouette", "sticker": "sticker"},
     grounds={"on a hill": "a hill"},
 )  # fmt: skip
 
@@ -99,6 +99,15 @@ def test_a_hand_changes_the_whole_picture(recalled):
 
 def test_a_silhouette_is_black(recalled):
     assert {thing.colour for thing in recalled("a silhouette of a fox").shown.things} == {(0, 0, 0)}
+
+
+def test_a_hand_of_a_thing_leaves_what_is_far_from_it(recalled):
+    before = torch.zeros(1, 8, 8, dtype=torch.long)
+    everywhere = torch.ones(1, 8, 8, dtype=torch.bool)
+    plain = recalled("a small fox on the left").things(before, everywhere)
+    cut = recalled("a sticker of a small fox on the left").things(before, everywhere)
+    assert not torch.equal(cut, plain)
+    assert (cut[:, :, 6:] == 0).all()
 
 
 def test_paper_is_pale_and_joined_to_the_edge():
