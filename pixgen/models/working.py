@@ -7,12 +7,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import wraps
 
 import torch
 import torch.nn as nn
 from torch.utils.checkpoint import checkpoint
 
 from pixgen.engine import Engine
+from pixgen.errors import DeviceError
 
 BACKEND = "inductor"  # torch.compile's own default
 _USUAL = Engine()
@@ -49,14 +51,34 @@ def can_compile() -> bool:
 
 
 def swiftly(owner: nn.Module, method: str) -> Callable[..., torch.Tensor]:
-    """A module's method, compiled where that is switched on and possible; each is compiled once a shape."""
+    """A module's method, compiled where that is switched on and possible; each is compiled once a shape.
+
+    When it is called, it raises DeviceError if it cannot be compiled: on a CPU, torch needs a C++ compiler.
+    """
     plain = getattr(owner, method)
     if not (in_force().compiled and can_compile()):
         return plain
     # In its dictionary alone: a module's state is its weights.
-    return owner.__dict__.setdefault(
-        f"_swift_{method}", torch.compile(plain, dynamic=False, backend=BACKEND)
-    )
+    return owner.__dict__.setdefault(f"_swift_{method}", _compiled(plain))
+
+
+def _compiled(plain: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    from torch._dynamo.exc import TorchDynamoException  # takes seconds to load; few compile
+
+    swift = torch.compile(plain, dynamic=False, backend=BACKEND)
+
+    @wraps(plain)
+    def called(*inputs: torch.Tensor) -> torch.Tensor:
+        try:
+            return swift(*inputs)
+        except TorchDynamoException as error:
+            reason = str(error).split("\n", 1)[0][:200]
+            raise DeviceError(
+                f"The step cannot be compiled here ({reason}): set engine.compiled=false, "
+                "or install what torch.compile needs, such as a C++ compiler."
+            ) from error
+
+    return called
 
 
 def sparingly(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> torch.Tensor:

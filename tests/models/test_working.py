@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pixgen.engine import Engine
+from pixgen.errors import DeviceError
 from pixgen.models import working as working_module
 from pixgen.models.fuse import unfuse_blocks
 from pixgen.models.working import in_force, working
@@ -78,6 +79,18 @@ def test_what_is_compiled_draws_and_sees_the_same(tiny_vqgan, tiny_perceptor, la
     assert torch.allclose(seen, tiny_perceptor.embed_images(pictures), atol=1e-5)
     assert "_swift_forward" in vars(tiny_vqgan.decoder)
     assert not any("_swift" in name for name in tiny_vqgan.state_dict())
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")
+def test_where_nothing_can_be_compiled_a_sentence_says_what_to_do(
+    tiny_vqgan, latents, monkeypatch, tmp_path
+):
+    torch._dynamo.reset()
+    monkeypatch.setattr("torch._inductor.config.cpp.cxx", (None, str(tmp_path / "none")))
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    with pytest.raises(DeviceError, match=r"compiler.*engine\.compiled=false"):
+        drawn(tiny_vqgan, latents, compiled=True)
+    torch._dynamo.reset()
 
 
 def test_nothing_is_compiled_on_zero_gpu(tiny_vqgan, latents, monkeypatch):

@@ -46,6 +46,7 @@ MODELS = {
     "Learned upscalers are read by the package spandrel, which is not installed: run pip install spandrel, or choose crisp.": "Öğrenmiş büyütücüleri okuyan spandrel paketi kurulu değil: pip install spandrel çalıştırın ya da crisp’i seçin.",
     "The upscaler “{}” cannot be read: its file is broken, or of a kind that spandrel does not know.": "“{0}” büyütücüsü okunamıyor: dosyası bozuk ya da spandrel’in bilmediği türden.",
     "There is no device “{}”: choose auto, cpu, cuda or cuda:NUMBER.": "“{0}” adlı aygıt yok: auto, cpu, cuda ya da cuda:NUMARA seçin.",
+    "The step cannot be compiled here ({}): set engine.compiled=false, or install what torch.compile needs, such as a C++ compiler.": "Adım burada derlenemiyor ({0}): engine.compiled=false yapın ya da torch.compile'ın gerektirdiğini, örneğin bir C++ derleyicisini kurun.",
     "The device “{}” is not there: choose {}.": "“{0}” aygıtı burada yok: {1} seçin.",
     # sketchers
     "The vocabulary has no {}: fetch vocab.json again.": "Sözlükte {0} yok: vocab.json’u yeniden indirin.",
