@@ -141,7 +141,7 @@ def _names(words: Sequence[str], lexicon: Lexicon) -> Iterator[_Named]:
     while at < len(words):
         for length in range(min(LONGEST_NAME, len(words) - at), 0, -1):
             found = _known(words[at : at + length], lexicon)
-            if found:
+            if found and not (length == 1 and _colours_what_follows(words, at, lexicon)):
                 name, several = found
                 portraits, weak = tuple(lexicon.names[name]), name in lexicon.weak
                 named = _Named(at, at + length, portraits, weak, count=2 if several else 1)
@@ -150,6 +150,22 @@ def _names(words: Sequence[str], lexicon: Lexicon) -> Iterator[_Named]:
                 break
         else:
             at += 1
+
+
+def _colours_what_follows(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
+    """Whether a word that names a colour and a thing, as orange does, says the colour of something else."""
+    if words[at] not in lexicon.colours:
+        return False
+    if at and words[at - 1] not in ARTICLES and words[at - 1] not in COUNTS:
+        return True
+    after = list(words[at + 1 : at + 6])
+    if after[:1] == ["and"] and after[1:2] and after[1] in lexicon.colours:
+        return True
+    said = {*lexicon.fillers, *lexicon.small, *lexicon.large, *lexicon.colours}
+    while after and after[0] in said:
+        del after[0]
+    lengths = range(1, min(LONGEST_NAME, len(after)) + 1)
+    return any(_known(after[:length], lexicon) for length in lengths)
 
 
 def _known(words: Sequence[str], lexicon: Lexicon) -> tuple[str, bool] | None:

@@ -52,6 +52,7 @@ NUMBERS = {"one", "two", "three", "four", "five", "six"}
 WHERE = {"left", "right", "top", "bottom", "middle", "next"}
 KINDS = {"old", "new", "hot", "cold", "open", "man's", "woman's", "person"}
 UNNAMED = SILENT | NUMBERS | WHERE | KINDS | {*SMALL, *LARGE}
+ALSO = {"tangerine": "orange"}  # names that are kept from captions, because they are colours
 TELLING = {"mountain", "rainbow", "orange", "bridge"}  # of the words in phrases of settings
 
 
@@ -156,6 +157,8 @@ def _names(
         if groups[thing] in NAMED:
             told |= _ends(words, heads)
         told[thing] = ITS_NAME
+        if also := ALSO.get(thing):
+            told[also] = FIRST_KEYWORD
         clipart = not groups[thing].startswith("emoji")
         for name, kind in told.items():
             if kind == KEYWORD and name.endswith(DOING):

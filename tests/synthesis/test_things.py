@@ -33,8 +33,15 @@ def portraits(text: str) -> list[tuple[int, ...]]:
         ("Foxes, and a house", [FOX, HOUSE]),
         ("a fire engine", [ENGINE]),
         ("an orange", [ORANGE]),
-        ("an orange fox", [FOX]),  # side by side, the last one is meant
-        ("a kitchen table", [TABLE]),
+        ("orange", [ORANGE]),
+        ("two oranges and a fox", [ORANGE, FOX]),
+        ("an orange and a fox", [ORANGE, FOX]),
+        ("an orange fox", [FOX]),
+        ("an orange cute fox", [FOX]),
+        ("an orange and red fox", [FOX]),
+        ("a red and orange fox", [FOX]),
+        ("a house in orange", [HOUSE]),
+        ("a kitchen table", [TABLE]),  # side by side, the last one is meant
         ("a cheer for the fox and the house", [FOX, HOUSE]),  # the surer names first
         ("cheer", [CHEER]),
         ("a fox, a fox and a house", [FOX, HOUSE]),
