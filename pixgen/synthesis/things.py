@@ -234,9 +234,9 @@ def _two(first: _Named, second: _Named, between: Sequence[str]) -> list[Thing]:
 
     placed = first.place or second.place
     if ABOVE & set(between) and not placed:
-        return pair((0.5, 0.26), (0.5, 0.74))
+        return pair((0.5, 0.31), (0.5, 0.71))
     if BELOW & set(between) and not placed:
-        return pair((0.5, 0.74), (0.5, 0.26))
+        return pair((0.5, 0.71), (0.5, 0.31))
     reverse = first.place == "right" or second.place == "left" or {"right", "of"} <= set(between)
     left, right = (0.26, 0.52), (0.74, 0.52)
     return pair(right, left) if reverse else pair(left, right)

@@ -52,7 +52,17 @@ NUMBERS = {"one", "two", "three", "four", "five", "six"}
 WHERE = {"left", "right", "top", "bottom", "middle", "next"}
 KINDS = {"old", "new", "hot", "cold", "open", "man's", "woman's", "person"}
 UNNAMED = SILENT | NUMBERS | WHERE | KINDS | {*SMALL, *LARGE}
-ALSO = {"tangerine": "orange"}  # names that are kept from captions, because they are colours
+# Names that no family gives, because they are colours or words of settings, or that mean nearly the same.
+ALSO = {
+    "tangerine": ("orange",),
+    "ringed planet": ("planet",),
+    "house": ("cottage", "cabin"),
+    "rocket": ("spaceship", "spacecraft"),
+    "castle": ("palace",),
+    "couch and lamp": ("sofa",),
+    "dagger": ("sword",),
+    "mage": ("wizard",),
+}
 TELLING = {"mountain", "rainbow", "orange", "bridge"}  # of the words in phrases of settings
 
 
@@ -157,13 +167,12 @@ def _names(
         if groups[thing] in NAMED:
             told |= _ends(words, heads)
         told[thing] = ITS_NAME
-        if also := ALSO.get(thing):
-            told[also] = FIRST_KEYWORD
+        told |= dict.fromkeys(ALSO.get(thing, ()), FIRST_KEYWORD)
         clipart = not groups[thing].startswith("emoji")
         for name, kind in told.items():
             if kind == KEYWORD and name.endswith(DOING):
                 continue
-            if name not in UNNAMED or name in TELLING:
+            if name not in UNNAMED or name in TELLING or name in ALSO.get(thing, ()):
                 claims[name].append((clipart, kind, len(words), order, thing))
     meant = {}
     for name, found in claims.items():
