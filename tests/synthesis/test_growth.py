@@ -61,7 +61,7 @@ def test_stopping_and_resuming_across_a_growth_paints_the_same_pixels(paint, sto
 
 
 def test_growing_keeps_the_picture():
-    vqgan, picture = load_vqgan("pocket", "cpu"), Image.open(ASSETS / "examples" / "cat.png")
+    vqgan, picture = load_vqgan("pocket", "cpu"), Image.open(ASSETS / "examples" / "dog.png")
     small, larger = (VqganDrawer(vqgan, width=side, height=side) for side in (64, 128))
     small.start_from(as_tensor(picture.convert("RGB").resize((64, 64), Image.Resampling.LANCZOS)))
     larger.latent.data.copy_(grown_latent(small.latent, drawer=small, larger=larger))
