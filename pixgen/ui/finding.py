@@ -37,7 +37,6 @@ class View:
     grid: str | None = None  # HTML
     found: tuple[Found, ...] | None = None
     busy: bool | None = None
-    notice: str | None = None  # said once, in passing
 
 
 def places(finder: Finder, words: Words, *, uploaded: bool = False) -> list[tuple[str, str]]:
@@ -194,8 +193,7 @@ def told(views: Iterator[Any], *, words: Words) -> Iterator[Any]:
     try:
         yield from views
     except Exception as error:
-        said = sentence(error, words)
-        yield View(state=found.failed(said), busy=False, notice=said)
+        yield View(state=found.failed(sentence(error, words)), busy=False)
 
 
 def _now_and_then() -> Callable[[Progress], bool]:

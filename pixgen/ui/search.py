@@ -165,8 +165,6 @@ def _wire_search(finder: Finder, words: Words, parts: Parts, *, seat: Any, stops
 
     def shown(views: Iterator[View]) -> Iterator[tuple]:
         for view in finding.told(views, words=words):
-            if view.notice:
-                gr.Warning(view.notice, duration=8)
             changes: dict[str, Any] = {}
             for name in ("state", "grid", "found"):
                 if (value := getattr(view, name)) is not None:
