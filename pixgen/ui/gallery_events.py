@@ -10,16 +10,17 @@ from pixgen.errors import StudioError
 from pixgen.recipe import make_recipe
 from pixgen.studio.finding import Finder
 from pixgen.studio.gallery import Gallery
+from pixgen.ui.asking import answered, when_paused
 from pixgen.ui.controls import Parts
 from pixgen.ui.fields import Field
-from pixgen.ui.gallery import ASK
-from pixgen.ui.gallery_desk import DAYS, FILLED, FORM, OPENED, SHELF, Changes, Desk
+from pixgen.ui.gallery_desk import FILLED, FORM, OPENED, SHELF, Changes, Desk
 from pixgen.ui.info import filled_with
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
+_ASK = "pg-ask-gallery"
 _TO_TOP = "() => document.querySelector('#pg-gallery-top')?.scrollIntoView({ block: 'nearest' })"
 _LOOK_AT = "() => document.getElementById('pg-look-at').click()"
 
@@ -71,15 +72,13 @@ class GalleryEvents:
     def _connect_shelf(self, tab: gr.Tab) -> None:
         parts, form = self._parts, self._back_to[1:]
         browse = self._plain(SHELF, lambda desk, *values: desk.shelf(values, 0))
-        asked = [parts[name].input for name in FORM[1:] if name not in DAYS]
-        asked += [parts["query"].submit, *(parts[name].change for name in DAYS)]
+        asked = [parts["query"].submit, *(parts[name].input for name in FORM[1:])]
         self._on(asked, browse, form, SHELF)
         typed = self._plain(
             SHELF, lambda desk, *values: {} if values[1] == "looks" else desk.shelf(values, 0)
         )
-        self._on(parts["ask"].click, typed, form, SHELF, trigger_mode="multiple").then(
-            None, js=f"() => document.dispatchEvent(new Event('{ASK}-answered'))"
-        )
+        ask = when_paused([parts["query"].input], _ASK)
+        self._on(ask.click, typed, form, SHELF, trigger_mode="multiple").then(**answered(_ASK))
 
         def again(desk: Desk, number: Any, *values: Any) -> Changes:
             return desk.shelf(values, number)

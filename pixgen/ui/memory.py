@@ -9,10 +9,12 @@ import gradio as gr
 from pixgen.errors import PixgenError
 from pixgen.studio import Studio
 from pixgen.studio.room import Outlook, in_words, outlook
+from pixgen.ui.asking import answered, when_paused
 from pixgen.ui.form import to_recipe
 from pixgen.ui.texts import Words
 
 ASKED = ("preset", "size", "drawer", "cutouts", "cutout_set", "start")  # what decides it
+_ASK = "pg-ask-memory"
 
 Look = Callable[[Any, str], Outlook | None]
 
@@ -52,8 +54,8 @@ def wire_memory(
         return foretold(dict(zip(ASKED, values, strict=True)), lambda: studio.device, words)
 
     inputs = [parts[name] for name in ASKED]
+    ask = when_paused([part.change for part in inputs], _ASK)
     gr.on(
-        [page.load, *(part.change for part in inputs)], told, inputs, parts["memory"],
-        trigger_mode="always_last", concurrency_limit=1, show_progress="hidden",
-        api_visibility="private",
-    )  # fmt: skip
+        [page.load, ask.click], told, inputs, parts["memory"], trigger_mode="multiple",
+        concurrency_limit=1, show_progress="hidden", api_visibility="private",
+    ).then(**answered(_ASK))  # fmt: skip

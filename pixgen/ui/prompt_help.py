@@ -8,6 +8,7 @@ import gradio as gr
 
 from pixgen.alternatives import word_lists
 from pixgen.studio.prompt_help import Reading, read_typed
+from pixgen.ui.asking import answered, when_paused
 from pixgen.ui.fields import Parts
 from pixgen.ui.help_texts import HelpWords
 from pixgen.ui.styles import chosen_styles
@@ -15,6 +16,7 @@ from pixgen.ui.texts import Words
 from pixgen.words import words_of
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+_ASK = "pg-ask-help"
 _LONGEST = 80  # characters of what is not read, when it is told
 _CLICKS = """element.addEventListener('click', (event) => {
     const pressed = event.target.closest('[data-by]');
@@ -39,10 +41,9 @@ def wire_help(parts: Parts, words: Words, *, keep: dict[str, Any]) -> None:
         return replaced(text, str(pressed.word), str(pressed.by))
 
     typed = [parts["prompt"], parts["styles"]]
-    gr.on(
-        [part.change for part in typed], read, typed, parts["help"], queue=False,
-        trigger_mode="always_last", **_QUIET,
-    )  # fmt: skip
+    when_paused([part.change for part in typed], _ASK).click(
+        read, typed, parts["help"], queue=False, trigger_mode="multiple", **_QUIET
+    ).then(**answered(_ASK))
     parts["help"].select(replace, parts["prompt"], parts["prompt"], **_QUIET).then(**keep)
 
 

@@ -1,24 +1,27 @@
-// Who types sees an answer as soon as the typing pauses: one question at a time, and always the last one.
-// (A gradio event that is triggered "always_last" forgets the last letters where an answer takes a while.)
+// What changes is asked about as soon as it pauses: one question at a time, and always the last one.
+// asking.py says what changed and what was answered, by the id of the hidden button that asks.
 () => {
-  const asks = { "pg-gallery-query": "pg-ask-gallery" }; // what is typed into, and the button that asks
   const PAUSE = 200, PATIENCE = 10000; // milliseconds
-  for (const [field, button] of Object.entries(asks)) {
-    let timer, asked = 0, again = false;
-    const ask = () => {
-      again = Date.now() - asked < PATIENCE;
-      if (again) return;
-      asked = Date.now();
-      document.getElementById(button)?.click();
-    };
-    document.addEventListener("input", (event) => {
-      if (!event.target.closest?.(`#${field}`)) return;
-      clearTimeout(timer);
-      timer = setTimeout(ask, PAUSE);
-    });
-    document.addEventListener(`${button}-answered`, () => {
-      asked = 0;
-      if (again) ask();
-    });
-  }
+  const questions = new Map();
+  const question = (id) => {
+    if (!questions.has(id)) questions.set(id, { timer: 0, asked: 0, again: false });
+    return questions.get(id);
+  };
+  const ask = (id) => {
+    const own = question(id);
+    own.again = Date.now() - own.asked < PATIENCE;
+    if (own.again) return;
+    own.asked = Date.now();
+    document.getElementById(id)?.click();
+  };
+  document.addEventListener("pixgen-changed", ({ detail: id }) => {
+    const own = question(id);
+    clearTimeout(own.timer);
+    own.timer = setTimeout(ask, PAUSE, id);
+  });
+  document.addEventListener("pixgen-answered", ({ detail: id }) => {
+    const own = question(id);
+    own.asked = 0;
+    if (own.again) ask(id);
+  });
 }

@@ -1,0 +1,39 @@
+"""What is told while somebody types, in a real browser."""
+
+import pytest
+
+from pixgen.ui.texts import ENGLISH
+from tests.browser.test_create import WORDS
+
+pytestmark = pytest.mark.browser
+
+
+def tokens(page, count):
+    """Wait until so many tokens are told."""
+    said = ENGLISH.help.tokens.split("{places}")[0].format(tokens=count)
+    page.locator("#pg-help .pg-tokens", has_text=said).wait_for()
+
+
+def test_the_last_letters_are_read_however_long_an_answer_takes(visit):
+    page, held = visit(), []
+    page.route("**/run/predict*", lambda asked: held.append(asked))
+    with page.expect_request("**/run/predict*"):
+        page.locator(WORDS).press_sequentially("a red")
+    page.locator(WORDS).press_sequentially(" fox in the snow")
+    page.wait_for_timeout(600)
+    assert len(held) == 1  # one question at a time
+    held[0].continue_()
+    page.unroute("**/run/predict*")
+    tokens(page, 6)
+
+
+def test_what_fills_in_the_words_and_the_size_is_told_too(visit):
+    page = visit()
+    page.locator(".pg-examples button").first.click()
+    page.locator("#pg-help .pg-tokens").wait_for()
+    memory = page.locator(".pg-memory span")
+    before = memory.text_content()
+    page.locator("#pg-preset").get_by_text("Best").click()
+    page.wait_for_function(
+        "before => document.querySelector('.pg-memory span').textContent !== before", arg=before
+    )
