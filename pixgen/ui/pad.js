@@ -224,7 +224,7 @@
 
   // What was drawn, as it is sent when Generate is pressed; it stays for the next picture. The recipe behind
   // the form has regions of its own: what was brushed for another comes back when it is forgotten.
-  window.pixgenPad = { open, mark: () => setTimeout(mark), basis: (text) => { basis = text ? hash(text) : ""; mark(); }, drawn: () => {
+  window.pixgenPad = { open, hash, mark: () => setTimeout(mark), basis: (text) => { basis = text ? hash(text) : ""; mark(); }, drawn: () => {
     close();
     const found = regions((canvas) => onto(canvas, "#000000", true));
     const start = painted(sheet) ? onto(sheet, "#ffffff", false) : "";

@@ -46,54 +46,6 @@
     if (pressed) part(pressed.id === "pg-find" ? "pg-finding" : "pg-looking").scrollIntoView({ behavior: "smooth" });
   });
 
-  // The brush: a canvas over the picture, as fine as it is, on which white is what to paint anew.
-  let brush = null;
-  const putAway = () => {
-    brush?.remove();
-    brush = null;
-    part("pg-change-part")?.classList.remove("pg-on");
-  };
-  const lay = (image) => {
-    brush = document.createElement("canvas");
-    brush.className = "pg-brush";
-    brush.setAttribute("aria-label", document.querySelector(".pg-brush-help").textContent);
-    [brush.width, brush.height] = [image.naturalWidth, image.naturalHeight];
-    Object.assign(brush.style, { left: `${image.offsetLeft}px`, top: `${image.offsetTop}px`,
-      width: `${image.offsetWidth}px`, height: `${image.offsetHeight}px` });
-    image.parentElement.append(brush);
-    const pen = brush.getContext("2d");
-    Object.assign(pen, { strokeStyle: "white", lineCap: "round", lineJoin: "round",
-      lineWidth: Math.min(brush.width, brush.height) / 7 });
-    const stroke = (event) => {
-      if (!event.buttons) return;
-      if (event.type === "pointerdown") pen.beginPath();
-      pen.lineTo((event.offsetX / brush.offsetWidth) * brush.width, (event.offsetY / brush.offsetHeight) * brush.height);
-      pen.stroke();
-      brush.dataset.used = "yes";
-      event.preventDefault();
-    };
-    brush.addEventListener("pointerdown", (event) => { brush.setPointerCapture(event.pointerId); stroke(event); stroke(event); });
-    brush.addEventListener("pointermove", stroke);
-    part("pg-change-part").classList.add("pg-on");
-  };
-  part("pg-change-part")?.addEventListener("click", () => {
-    const image = document.querySelector("#pg-canvas .pg-frame img");
-    if (brush) putAway();
-    else if (image && !visible("#pg-stop")) lay(image);
-  });
-  // What was brushed over as a PNG, black where nothing was; it is taken once.
-  window.pixgenBrush = { taken: () => {
-    const used = brush?.dataset.used;
-    if (used) {
-      const pen = brush.getContext("2d");
-      pen.globalCompositeOperation = "destination-over";
-      pen.fillRect(0, 0, brush.width, brush.height);
-    }
-    const mask = used ? brush.toDataURL("image/png") : "";
-    putAway();
-    return mask;
-  } };
-
   // A click on a sketch presses the hidden button that takes it.
   part("pg-sketches")?.addEventListener("click", (event) => {
     const sketch = event.target.closest("[data-pick]");

@@ -124,7 +124,7 @@ def launch(page: gr.Blocks, *, by_browser: bool = True, **where: Any) -> Any:
         css_paths=_HERE / "page.css",
         favicon_path=_HERE / "favicon.svg",
         # Esc puts the pad away before it stops a picture.
-        js=_script("pad.js", "page.js", "typing.js"),
+        js=_script("pad.js", "brush.js", "page.js", "typing.js"),
         footer_links=["api", "settings"],
         allowed_paths=[],  # files are served as copies: see files.py
         max_file_size=LARGEST_UPLOAD,

@@ -9,6 +9,7 @@ from tests.browser.test_create import PICTURE, paint, state, write
 
 pytestmark = pytest.mark.browser
 
+STROKES = "document.querySelector('canvas.pg-brush').toDataURL()"
 SKETCHES = "#pg-sketches [data-pick]"
 
 
@@ -46,6 +47,10 @@ def test_a_part_of_a_picture_is_brushed_over_and_painted_anew(visit, server):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] - 20, steps=6)
     page.mouse.up()
+    strokes = page.evaluate(STROKES)
+    page.reload()
+    page.locator("canvas.pg-brush[data-used]").wait_for()
+    assert page.evaluate(STROKES) == strokes
     write(page, "a green hill", steps=1)
     paint(page)
     page.locator("canvas.pg-brush").wait_for(state="detached")
@@ -65,6 +70,8 @@ def test_a_brush_is_put_away_without_a_trace(visit, server):
     page.locator("canvas.pg-brush").wait_for()
     page.locator("#pg-change-part").click()
     page.locator("canvas.pg-brush").wait_for(state="detached")
+    page.reload()
+    page.locator(PICTURE).wait_for()
     paint(page)
     state(page, "done")
     assert "mask" not in recipes(server)[-1]["start"]
