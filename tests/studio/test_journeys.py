@@ -204,18 +204,23 @@ def test_a_fake_painter_films_only_frames(studio, frames_of):
     assert len(frames_of(job.run.film)) == 3
 
 
-def kind_of_film(kind):
+def kind_of_film(kind, video):
     """A recipe for the bundled models of a film whose every frame is painted."""
     plain = {**SMALL, "width": 64, "height": 64, "seed": 3, "steps": 12}
     if kind == "story":
         fade = {"story": {"fade": 0.6}, "optimizer": {"schedule": "cosine"}}
         return make_recipe({"prompts": "a fox ^ an owl ^ a boat"}, plain, fade)
+    if kind == "restyle":
+        options = Options(prompt="a fox", size="64x32", seed=3, assignments=["cutouts.count=2"])
+        return plan_restyle(video, options, every=2, frames=6)
     return journey(**plain)
 
 
-@pytest.mark.parametrize("kind", ["story", "journey"])
-def test_one_whose_process_was_killed_is_there_and_goes_on_to_the_same_pixels(kind, tmp_path):
-    folder, recipe = tmp_path / "outputs", kind_of_film(kind)
+@pytest.mark.parametrize("kind", ["story", "journey", "restyle"])
+def test_one_whose_process_was_killed_is_there_and_goes_on_to_the_same_pixels(
+    kind, video, tmp_path
+):
+    folder, recipe = tmp_path / "outputs", kind_of_film(kind, video)
 
     def in_the_middle(run):
         return json.loads((run / "run.json").read_text("utf-8"))["step"] >= 4
