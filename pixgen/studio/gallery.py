@@ -106,7 +106,7 @@ class Gallery:
         return Opened(
             run=run, entry=entry, curve=Curve.read(run.curve), parents=tuple(parents),
             children=tuple(self._relatives(Wanted(parent=entry.id, sort="oldest"), owner)),
-            siblings=tuple(each for each in siblings if each.id != entry.id),
+            siblings=tuple(each for each in siblings if each.seed != entry.seed),
         )  # fmt: skip
 
     def entry(self, run_id: str, *, owner: str = "") -> Entry:

@@ -10,7 +10,6 @@ from pixgen.ui import html
 from pixgen.ui.controls import Parts
 from pixgen.ui.texts import Words
 
-ASK = "pg-ask-gallery"  # typing.js presses it while the query is typed
 # What is clicked in the tab's own HTML, as gradio's events.
 _CLICKS = """element.addEventListener('click', (event) => {
     const pressed = event.target.closest('[data-run], [data-star], [data-page], [data-undo]');
@@ -22,6 +21,12 @@ _CLICKS = """element.addEventListener('click', (event) => {
         trigger('like', { run: star, on: pressed.ariaPressed === 'true' });
     } else if (page !== undefined) trigger('submit', { page: Number(page) });
     else trigger('undo', { run: undo });
+});"""
+
+_DAY = '<label><span>${label}</span><input type="date" value="${value}"></label>'
+_CHOSEN = """element.addEventListener('change', (event) => {
+    props.value = event.target.value;
+    trigger('input');
 });"""
 
 
@@ -49,7 +54,6 @@ def gallery_tab(words: Words, keep: Keep = Keep()) -> Parts:  # noqa: B008 - it 
         parts |= _opened(words)
     parts |= {"shelf_column": shelf_column, "opened_column": opened_column}
     parts["page"], parts["run"] = gr.State(0), gr.State("")
-    parts["ask"] = gr.Button(visible="hidden", elem_id=ASK)
     parts["sure"] = gr.Checkbox(False, visible="hidden", label=own.empty_sure)
     return parts
 
@@ -80,15 +84,17 @@ def _form(words: Words) -> Parts:
             "state": choice(gr.Dropdown, "state", own.states),
             "preset": choice(gr.Dropdown, "preset", (("", own.every),)),
             "tag": choice(gr.Dropdown, "tag", (("", own.every),)),
-            **{
-                name: gr.DateTime(
-                    include_time=False, type="string", label=getattr(own, name), min_width=120,
-                    elem_id=f"pg-gallery-{name}", elem_classes="pg-day", buttons=[],
-                )
-                for name in ("since", "until")
-            },
+            **{name: _day(name, getattr(own, name)) for name in ("since", "until")},
         }  # fmt: skip
     return parts
+
+
+def _day(name: str, label: str) -> gr.HTML:
+    """A day, by the browser's own calendar: it fits a phone, and speaks the language of who looks."""
+    return gr.HTML(
+        "", label=label, html_template=_DAY, js_on_load=_CHOSEN, apply_default_css=False,
+        elem_id=f"pg-gallery-{name}", elem_classes="pg-day",
+    )  # fmt: skip
 
 
 def _kept(words: Words, keep: Keep) -> str:

@@ -65,6 +65,7 @@ def latest(words: Words, shelf: Shelf) -> str:
         f'<li><button type="button" data-run="{entry.id}" title="{escape(entry.prompt)}" '
         f'aria-label="{escape(_alt(words, entry))}">{_image(thumbnail)}</button></li>'
         for entry, thumbnail in zip(shelf.entries, shelf.thumbnails, strict=True)
+        if thumbnail is not None  # one that has not begun has nothing to show yet
     )
     title = escape(words.gallery.latest)
     return f'<ul class="pg-latest" aria-label="{title}">{items}</ul>' if items else ""
@@ -147,13 +148,14 @@ def _item(words: Words, entry: Entry, thumbnail: bytes | None) -> str:
     state = state_name(words, entry.state)
     badge = "" if entry.state == "done" else f"<i>{escape(state)}</i>"
     facts = [preset_name(words, entry.preset)] if entry.preset else []
-    facts += [words.seed_was.format(seed=entry.seed), _time(entry)]
+    facts += [words.seed_was.format(seed=entry.seed)]
     return (
         f'<li data-state="{entry.state}"><button type="button" data-run="{entry.id}" '
-        f'aria-label="{escape(_alt(words, entry))}">{_image(thumbnail)}{badge}</button>'
+        f'aria-label="{escape(_alt(words, entry))}">{_image(thumbnail, words.gallery.no_picture)}{badge}</button>'
         f'<button type="button" class="pg-star" data-star="{entry.id}" aria-pressed="{str(entry.favourite).lower()}" '
         f'aria-label="{escape(words.gallery.star)}">★</button>'
-        f'<p title="{escape(entry.prompt)}">{escape(entry.prompt)}</p><small>{escape(" · ".join(facts))}</small></li>'
+        f'<p title="{escape(entry.prompt)}">{escape(entry.prompt)}</p><small>{escape(" · ".join(facts))}</small>'
+        f"<small>{_time(entry)}</small></li>"
     )
 
 
@@ -180,9 +182,9 @@ def _relatives(words: Words, title: str, entries: Sequence[Entry], thumbnails: T
     return f'<h3>{escape(title)}</h3><ul class="pg-latest">{items}</ul>'
 
 
-def _image(thumbnail: bytes | None) -> str:
+def _image(thumbnail: bytes | None, without: str = "") -> str:
     if thumbnail is None:
-        return "<span></span>"
+        return f"<span>{escape(without)}</span>"
     data = base64.b64encode(thumbnail).decode()
     return f'<img src="data:image/webp;base64,{data}" alt="" decoding="async">'
 

@@ -64,7 +64,7 @@ def test_pictures_are_shown_with_what_is_known_and_can_be_filtered(desk, studio)
     assert shown["said"].count("1 to 2 of 2") == 1
     for text in (
         f'data-run="{fox}"',
-        "Draft · seed 7 · ",
+        "<small>Draft · seed 7</small>",
         "a &lt;b&gt;whale&lt;/b&gt;",
         "data:image/webp",
     ):
