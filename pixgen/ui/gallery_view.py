@@ -15,6 +15,7 @@ from pixgen.studio.gallery import Opened
 from pixgen.ui import canvas
 from pixgen.ui.browsing import Shelf
 from pixgen.ui.curves import chart
+from pixgen.ui.losses import loss_name
 from pixgen.ui.status import duration
 from pixgen.ui.texts import Words
 
@@ -102,7 +103,8 @@ def facts(words: Words, opened: Opened, thumbnails: Thumbnails) -> str:
         duration(words, run.seconds), _time(entry),
     ]  # fmt: skip
     curves = chart(own.likeness, curve.steps, curve.similarities, alt=own.curve_alt)
-    curves += chart(own.losses, curve.steps, curve.losses, alt=own.curve_alt)
+    losses = {loss_name(name, words): column for name, column in curve.losses.items()}
+    curves += chart(own.losses, curve.steps, losses, alt=own.curve_alt)
     relatives = "".join(
         _relatives(words, title, entries, thumbnails)
         for title, entries in (

@@ -36,6 +36,14 @@ _SLIDERS_OF_THE_START = ("total_variation", "start_latent", "start_pixels", "lat
 _MOST = {"palette": 20, "symmetry": 50, "edge": 20, "tiling": 50, "style": 10}
 
 
+def loss_name(name: str, words: Words) -> str:
+    """What a loss, or one of the group's settings, is called on the page: ``prompts`` as the prompt is, one that
+    the page does not have as itself."""
+    if name == "prompts":
+        return words.prompt
+    return getattr(words if name in _SLIDERS_OF_THE_START else words.losing, name, name)
+
+
 def loss_values(losses: Losses) -> dict[str, Any]:
     """A recipe's losses by the form's names."""
     values = {}
@@ -69,7 +77,7 @@ def loss_controls(fields: Mapping[str, Field], words: Words) -> dict[str, gr.com
     with gr.Accordion(own.title, open=False, elem_classes="pg-more", elem_id="pg-losses"):
         gr.HTML(html.heading(words.losses))
         for name in PLACES:
-            label = getattr(words if name in _SLIDERS_OF_THE_START else own, name)
+            label = loss_name(name, words)
             field, info = fields[name], getattr(own, f"{name}_help", None)
             if field.choices:
                 parts[name] = gr.Dropdown(

@@ -13,7 +13,7 @@ from pixgen.recipe import make_recipe
 from pixgen.start import Start
 from pixgen.studio import Policy
 from pixgen.ui.form import fields, preset_values, remarks, sizes, to_recipe
-from pixgen.ui.losses import PLACES
+from pixgen.ui.losses import PLACES, loss_name
 from pixgen.ui.texts import ENGLISH
 
 
@@ -75,6 +75,14 @@ def test_every_loss_and_the_drawer_arrive():
     assert (losses.palette.weight, losses.palette.colours) == (5, ("red", "white"))
     assert (losses.style.weight, losses.style.picture) == (1.5, "/a/style.png")
     assert losses.palette.picture == ""
+
+
+def test_every_loss_of_a_curve_has_a_name_on_the_page():
+    names = {*Losses.model_fields, "prompts"}
+    said = {name: loss_name(name, ENGLISH) for name in names}
+    assert not names & set(said.values())
+    assert len(set(said.values())) == len(names)
+    assert loss_name("of-tomorrow", ENGLISH) == "of-tomorrow"
 
 
 def test_without_named_colours_the_palette_is_the_pictures():
