@@ -37,6 +37,7 @@ class View:
     grid: str | None = None  # HTML
     found: tuple[Found, ...] | None = None
     busy: bool | None = None
+    failed: bool = False  # what was asked for could not be done
 
 
 def places(finder: Finder, words: Words, *, uploaded: bool = False) -> list[tuple[str, str]]:
@@ -193,7 +194,7 @@ def told(views: Iterator[Any], *, words: Words) -> Iterator[Any]:
     try:
         yield from views
     except Exception as error:
-        yield View(state=found.failed(sentence(error, words)), busy=False)
+        yield View(state=found.failed(sentence(error, words)), busy=False, failed=True)
 
 
 def _now_and_then() -> Callable[[Progress], bool]:

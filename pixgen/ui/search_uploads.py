@@ -44,9 +44,7 @@ def wire_uploads(finder: Finder, words: Words, parts: Parts, *, stops: Stops) ->
 
         places: list = []
         for view in finding.told(views(), words=words):
-            if view.notice:
-                gr.Warning(view.notice, duration=8)
-            ready = view.busy is False and view.notice is None
+            ready = view.busy is False and not view.failed
             changes = {"state": view.state, **busy(bool(view.busy))}
             if ready:
                 changes["set"] = places[-1]

@@ -123,6 +123,7 @@ def test_a_picture_finds_itself_and_more_like_it_leaves_it_out(finder, folder):
 def test_what_is_not_allowed_is_said_and_what_was_found_stays(finder, values, said):
     last = searched(finder, **values)[-1]
     assert said in unescape(last.state)
+    assert last.failed
     assert last.busy is False
     assert last.grid is None
     assert last.found is None
