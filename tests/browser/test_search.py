@@ -155,6 +155,17 @@ def test_a_picture_finds_its_like(searcher, pictures):
     assert page.locator(f"{HIT.format(0)} b").inner_text() == "1.00"
 
 
+def test_a_search_that_is_refused_moves_nothing(shown):
+    page = shown
+    place = "JSON.stringify(document.querySelector('#pg-hits').getBoundingClientRect())"
+    before = page.evaluate(place)
+    page.locator(QUERY).fill("fox + ")
+    page.locator(QUERY).press("Enter")
+    page.locator("#pg-finding [role=alert]", has_text="A term of the search is missing").wait_for()
+    assert page.locator("#pg-with-one").is_visible()
+    assert page.evaluate(place) == before
+
+
 def test_a_file_that_is_no_picture_is_refused_at_once(searcher, tmp_path):
     page = searcher()
     (tmp_path / "not.png").write_bytes(b"words, not pixels")

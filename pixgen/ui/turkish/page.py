@@ -38,18 +38,18 @@ PAGE: dict[str, Any] = {
         (
             "draft",
             "Taslak",
-            "Bir fikre hızlı bakış: bir eskiz ve 15 adım, iki çekirdekte yaklaşık 5 saniye.",
+            "Bir fikre hızlı bakış: bir eskiz ve 15 adım, iki çekirdekte en çok 10 saniye.",
         ),
         (
             "balanced",
             "Dengeli",
-            "Olağan seçim: bir eskiz ve 40 adım, iki çekirdekte yaklaşık 10 saniye.",
+            "Olağan seçim: bir eskiz ve 40 adım, iki çekirdekte 5 ile 17 saniye arası.",
         ),
         (
             "best",
             "En iyi",
             "Daha iyi bir resim için daha çok zaman: iki kat eskiz ve 150 adım, iki çekirdekte "
-            "yaklaşık 40 saniye.",
+            "en çok bir dakika.",
         ),
         (
             "story",
