@@ -109,6 +109,7 @@ class Wanted:
     owner: str | None = None
     family: str = ""
     parent: str = ""
+    but_seed: int | None = None  # not of this one
     ids: tuple[str, ...] | None = None
     sort: str = "newest"
 
@@ -163,6 +164,8 @@ def condition(wanted: Wanted) -> tuple[str, list[Any]]:
         demand("started < ?", wanted.before.timestamp())
     if wanted.binned is not None:
         demand("binned = ?", wanted.binned)
+    if wanted.but_seed is not None:
+        demand("seed != ?", wanted.but_seed)
     if wanted.owner is not None:
         demand("owner = ?", _encodable(wanted.owner))
     if wanted.ids is not None:

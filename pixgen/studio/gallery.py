@@ -101,12 +101,14 @@ class Gallery:
             if not parent or parent[0].id in {entry.id, *(each.id for each in parents)}:
                 break
             parents += parent
-        siblings = self._relatives(Wanted(family=entry.family, sort="oldest"), owner)
+        siblings = self._relatives(
+            Wanted(family=entry.family, but_seed=entry.seed, sort="oldest"), owner
+        )
         run = self._run(entry)
         return Opened(
             run=run, entry=entry, curve=Curve.read(run.curve), parents=tuple(parents),
             children=tuple(self._relatives(Wanted(parent=entry.id, sort="oldest"), owner)),
-            siblings=tuple(each for each in siblings if each.seed != entry.seed),
+            siblings=tuple(siblings),
         )  # fmt: skip
 
     def entry(self, run_id: str, *, owner: str = "") -> Entry:

@@ -4,6 +4,8 @@ Each keeps all that is optimized in one tensor, so that whatever holds a VQGAN's
 states, the optimizer) holds theirs.
 """
 
+from abc import ABC, abstractmethod
+
 import ptwt
 import torch
 import torch.nn.functional as F
@@ -17,7 +19,7 @@ _MARGIN = 0.02  # how far from black and white a given picture is held: the sigm
 _RANDOM = 0.3  # how lively a random start is, as the spread of the picture before the sigmoid
 
 
-class _Smooth:
+class _Smooth(ABC):
     """What such drawers share: a picture is the sigmoid of a sum, which a given picture inverts."""
 
     latent: torch.Tensor
@@ -43,14 +45,16 @@ class _Smooth:
         """The picture ``(1, 3, H, W)`` in (0, 1)."""
         return self._put_together(self.latent if latent is None else latent).sigmoid()
 
-    def project(self) -> None:
+    def project(self) -> None:  # noqa: B027 - there is nothing to do
         """All values are allowed."""
 
+    @abstractmethod
     def _put_together(self, latent: torch.Tensor) -> torch.Tensor:
-        raise NotImplementedError
+        """The sum ``(1, 3, H, W)`` that a latent stands for."""
 
+    @abstractmethod
     def _taken_apart(self, sums: torch.Tensor) -> torch.Tensor:
-        raise NotImplementedError
+        """The latent that stands for a sum ``(1, 3, H, W)``."""
 
 
 class WaveDrawer(_Smooth):

@@ -46,34 +46,40 @@ def thing_in_hand(name: str, layer: torch.Tensor, *, side: int) -> torch.Tensor:
     Args:
         side: of the thing, in pixels: lines are as wide as it asks for.
     """
-    colours, opacity = layer[:, :3], layer[:, 3:]
-    if name == OUTLINED:
-        width = max(1, round(side / 56))
-        grown = _grown(opacity, width)
-        inner = (2.5 * _edges(colours / opacity.clamp(min=0.05)) - 0.25).clamp(0, 1)
-        line = _blur(torch.maximum(grown - 1 + _grown(1 - opacity, width), inner * opacity), 3)
-        line = (1.6 * line).clamp(0, 1) * grown
-        light = colours + 0.12 * (opacity - colours)
-        return torch.cat([light * (1 - line) + INK * line, torch.maximum(opacity, line)], dim=1)
-    if name == STICKER:
-        rim = _blur(_grown(opacity, max(2, round(side / 22))), 3)
-        below = max(1, round(side / 40))
-        shadow = 0.4 * _blur(F.pad(rim, (0, 0, below, 0))[..., :-below, :])
-        cut = torch.cat([colours + (rim - opacity).clamp(min=0), rim.clamp(min=opacity)], dim=1)
-        return cut + torch.cat([torch.zeros_like(colours), shadow], dim=1) * (1 - cut[:, 3:])
-    if name == ROUND:
-        height = opacity
-        for _ in range(max(1, round(side / 16))):
-            height = torch.minimum(_blur(height), opacity)
-        down = F.pad(height, (0, 0, 1, 1), mode="replicate")
-        across = F.pad(height, (1, 1, 0, 0), mode="replicate")
-        slope = (across[..., 2:] - across[..., :-2]) + (down[..., 2:, :] - down[..., :-2, :])
-        lit = (slope * side / 10).clamp(-1, 1)  # from above on the left
-        inside = _blur(1 - _grown(1 - opacity, max(1, round(side / 18))))
-        shaded = colours * (1 + 0.5 * lit.clamp(max=0))
-        shaded = shaded + 0.6 * lit.clamp(min=0) * inside * (opacity - shaded)
-        return torch.cat([shaded, opacity], dim=1)
-    return layer
+    hands = {OUTLINED: _outlined, STICKER: _sticker, ROUND: _round}
+    return hands[name](layer[:, :3], layer[:, 3:], side) if name in hands else layer
+
+
+def _outlined(colours: torch.Tensor, opacity: torch.Tensor, side: int) -> torch.Tensor:
+    width = max(1, round(side / 56))
+    grown = _grown(opacity, width)
+    inner = (2.5 * _edges(colours / opacity.clamp(min=0.05)) - 0.25).clamp(0, 1)
+    line = _blur(torch.maximum(grown - 1 + _grown(1 - opacity, width), inner * opacity), 3)
+    line = (1.6 * line).clamp(0, 1) * grown
+    light = colours + 0.12 * (opacity - colours)
+    return torch.cat([light * (1 - line) + INK * line, torch.maximum(opacity, line)], dim=1)
+
+
+def _sticker(colours: torch.Tensor, opacity: torch.Tensor, side: int) -> torch.Tensor:
+    rim = _blur(_grown(opacity, max(2, round(side / 22))), 3)
+    below = max(1, round(side / 40))
+    shadow = 0.4 * _blur(F.pad(rim, (0, 0, below, 0))[..., :-below, :])
+    cut = torch.cat([colours + (rim - opacity).clamp(min=0), rim.clamp(min=opacity)], dim=1)
+    return cut + torch.cat([torch.zeros_like(colours), shadow], dim=1) * (1 - cut[:, 3:])
+
+
+def _round(colours: torch.Tensor, opacity: torch.Tensor, side: int) -> torch.Tensor:
+    height = opacity
+    for _ in range(max(1, round(side / 16))):
+        height = torch.minimum(_blur(height), opacity)
+    down = F.pad(height, (0, 0, 1, 1), mode="replicate")
+    across = F.pad(height, (1, 1, 0, 0), mode="replicate")
+    slope = (across[..., 2:] - across[..., :-2]) + (down[..., 2:, :] - down[..., :-2, :])
+    lit = (slope * side / 10).clamp(-1, 1)  # from above on the left
+    inside = _blur(1 - _grown(1 - opacity, max(1, round(side / 18))))
+    shaded = colours * (1 + 0.5 * lit.clamp(max=0))
+    shaded = shaded + 0.6 * lit.clamp(min=0) * inside * (opacity - shaded)
+    return torch.cat([shaded, opacity], dim=1)
 
 
 def _channels(values: tuple[float, ...], like: torch.Tensor) -> torch.Tensor:

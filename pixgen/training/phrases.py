@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pixgen.synthesis.hands import OUTLINED, ROUND, STICKER
 from pixgen.training.sources import CLIPART_STYLE, FAMILIES
 
 STYLES = {family.name: family.style for family in FAMILIES} | {"clipart": CLIPART_STYLE}
@@ -14,12 +15,8 @@ FILTERS = {
     "neon": ("neon sign", "glowing neon outline"),
     "silhouette": ("silhouette", "shadow"),
 }
-# Hands that the sketcher gives to a thing alone; in the drawings they are whole families.
-THING_HANDS = {
-    "outlined": ("line drawing", "outlined drawing", "comic drawing"),
-    "sticker": ("sticker",),
-    "round": ("3d render", "3d model", "shiny 3d picture"),
-}
+# Hands that the sketcher gives to a thing alone; in the drawings, families have them.
+THING_HANDS = {OUTLINED: STYLES["openmoji"], STICKER: ("sticker",), ROUND: STYLES["fluent"]}
 MEDIA = ("picture", "image", "drawing", "illustration", "painting", "photo", "artwork")
 FILLERS = (
     "cute",

@@ -230,7 +230,7 @@ def _wire_comparing(
         found = comparing.choices(gallery, visitor, words)
         ids = [run for _, run in found]
         # What a person chose stays; what was only offered gives way to the newest two.
-        newest = (None, *ids[1::-1])[-2:] if ids else (None, None)
+        newest = (next(iter(ids[1:]), None), next(iter(ids), None))
         chosen = [
             run if run in ids and run != before else new
             for run, before, new in zip(pair, offered, newest, strict=True)

@@ -37,8 +37,11 @@ _MOST = {"palette": 20, "symmetry": 50, "edge": 20, "tiling": 50, "style": 10}
 
 
 def loss_name(name: str, words: Words) -> str:
-    """What a loss, or one of the group's settings, is called on the page: ``prompts`` as the prompt is, one that
-    the page does not have as itself."""
+    """What a loss, or one of the group's settings, is called on the page.
+
+    ``prompts``, the loss of the prompts themselves, is called as their field is; one that has no field stays
+    as it is.
+    """
     if name == "prompts":
         return words.prompt
     return getattr(words if name in _SLIDERS_OF_THE_START else words.losing, name, name)

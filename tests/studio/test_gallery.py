@@ -109,7 +109,7 @@ def test_what_is_deleted_can_be_taken_back_until_the_bin_is_emptied(gallery, stu
 
 
 def test_an_opened_run_knows_its_relatives(gallery, studio):
-    first, sister = painted(studio, seed=1), painted(studio, seed=2)
+    first, again, sister = (painted(studio, seed=seed) for seed in (1, 1, 2))
     child = painted(studio, prompts="an owl", parent=first)
     grandchild = painted(studio, prompts="an owl at night", parent=child)
     opened = gallery.open(child)
@@ -117,6 +117,7 @@ def test_an_opened_run_knows_its_relatives(gallery, studio):
     assert opened.siblings == ()
     assert ids(gallery.open(grandchild).parents) == [child, first]
     assert ids(gallery.open(first).siblings) == [sister]
+    assert ids(gallery.open(sister).siblings) == [first, again]
     assert opened.curve.steps == [0, 1, 2]
 
 
