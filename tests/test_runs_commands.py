@@ -15,7 +15,6 @@ from tests.studio.fakes import Painters, a_recipe
 def folder(tmp_path, monkeypatch):
     """The folder of this test's runs, which every command finds by itself."""
     monkeypatch.setenv("PIXGEN_OUTPUT_DIR", str(tmp_path / "outputs"))
-    monkeypatch.setenv("COLUMNS", "200")
     return tmp_path / "outputs"
 
 
@@ -101,6 +100,18 @@ def test_a_person_reads_a_table(runs, capsys):
     assert "a whale" in table
     assert main(["runs", "list", "mouse"]) == 0
     assert "No run is like that" in capsys.readouterr().out
+
+
+def test_a_program_that_reads_the_table_has_a_run_a_line(folder, capsys):
+    prompt = " | ".join(f"a red fox number {number}" for number in range(20))
+    with Studio(device="cpu", painter=Painters()) as studio:
+        runs = [studio.submit(a_recipe(prompts=prompt, steps=1)) for _ in range(2)]
+        assert all(run.wait(20) for run in runs)
+    assert main(["runs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["run", runs[1].id, runs[0].id]
+    assert all("a red fox number 19" in line for line in lines[1:])
+    assert lines == [line.rstrip() for line in lines]
 
 
 def test_the_bin_is_not_emptied_without_a_yes(runs, capsys, monkeypatch):

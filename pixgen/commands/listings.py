@@ -1,11 +1,14 @@
 """``pixgen presets``: a small listing, and how listings are printed."""
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 
 import typer
 
 from pixgen.commands.vocabulary import AsJson
+
+_ENDLESS = 1_000_000  # columns: more than any row has
 
 
 def presets(as_json: AsJson = False) -> None:
@@ -42,7 +45,7 @@ def printable(text: str) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows below their heads, in columns."""
+    """Print rows below their heads, in columns; a terminal's folded to its width, elsewhere a row a line."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -52,4 +55,8 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         printed.add_column(head, overflow="fold", no_wrap=head == "run")  # a name is copied whole
     for row in rows:
         printed.add_row(*(Text(str(cell)) for cell in row))
-    Console(highlight=False).print(printed)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _ENDLESS)
+    with console.capture() as captured:
+        console.print(printed)
+    for line in captured.get().splitlines():
+        typer.echo(line.rstrip())
