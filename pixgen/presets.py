@@ -1,7 +1,8 @@
 """Presets: partial recipes with a name and a sentence, as JSON files in ``presets/``."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ DEFAULT = "balanced"
 class Preset:
     """A partial recipe, what it is called and what it costs.
 
-    ``foretold_megabytes`` of a device's memory are what `pixgen.synthesis.estimate` says; ``measured`` are
-    runs on named devices, each with ``device``, ``megabytes`` and ``seconds``. Presets for the bundled
-    pair, whose sentence says what they cost, have neither.
+    ``foretold_megabytes`` of a device's memory are what `pixgen.synthesis.estimate` says;
+    ``estimated_seconds`` the least and most on named GPUs, if the arithmetic of the steps is done at 40 or
+    at 15 % of the bfloat16 rate that its maker states; ``measured`` are runs on named devices, each with
+    ``device``, ``megabytes`` and ``seconds``. Presets for the bundled pair, whose sentence says what they
+    cost, have none of them.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Preset:
     about: str
     recipe: dict[str, Any]
     foretold_megabytes: int | None = None
+    estimated_seconds: Mapping[str, Sequence[int]] = field(default_factory=dict)
     measured: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -43,7 +47,8 @@ def available_presets() -> dict[str, Preset]:
         content = json.loads(path.read_text("utf-8"))
         preset = Preset(
             path.stem, content["title"], content["about"], content["recipe"],
-            content.get("foretold_megabytes"), tuple(content.get("measured", ())),
+            content.get("foretold_megabytes"), content.get("estimated_seconds", {}),
+            tuple(content.get("measured", ())),
         )  # fmt: skip
         found.append((content["order"], preset))
     return {preset.name: preset for _, preset in sorted(found, key=lambda each: each[0])}

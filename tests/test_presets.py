@@ -1,9 +1,12 @@
 """The bundled presets."""
 
 import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from pixgen.drawing import DRAWERS
 from pixgen.errors import RecipeError
+from pixgen.models.published import random_perceptor, random_vqgan
 from pixgen.presets import DEFAULT, available_presets, load_preset
 from pixgen.recipe import make_recipe
 from pixgen.synthesis.estimate import estimate
@@ -58,6 +61,8 @@ def test_presets_for_fetched_models_say_what_memory_they_take():
     assert sizes == sorted(sizes)
     for each in full:
         assert f"{each.foretold_megabytes / 1000:.1f} GB" in each.about
+        least, most = each.estimated_seconds["A100"]
+        assert f"by estimate {least} to {most} seconds of an A100" in each.about
         for run in each.measured:
             assert set(run) == {"device", "megabytes", "seconds"}
 
@@ -68,3 +73,24 @@ def test_what_is_foretold_is_what_the_estimate_says():
     assert estimate(recipe, device="cuda").total == pytest.approx(
         preset.foretold_megabytes * 1e6, rel=0.05
     )
+
+
+RATES = {"A100": 312e12, "RTX 4090": 165e12}  # bfloat16, dense, as NVIDIA states them
+
+
+def test_seconds_are_estimated_from_the_arithmetic_of_the_steps():
+    preset = load_preset("full-draft")
+    recipe = make_recipe(preset.recipe, {"prompts": "x"})
+    vqgan, perceptor = (
+        random_vqgan(recipe.model, "meta"),
+        random_perceptor(recipe.clip_names, "meta"),
+    )
+    latent = torch.empty(1, 256, recipe.height // 16, recipe.width // 16, device="meta")
+    shape = (recipe.cutouts.count, 3, perceptor.size, perceptor.size)
+    cutouts = torch.empty(shape, device="meta", requires_grad=True)
+    with FlopCounterMode(display=False) as counter:
+        vqgan.decode(latent.requires_grad_()).sum().backward()
+        perceptor.embed_images(cutouts).sum().backward()
+    for name, rate in RATES.items():
+        seconds = recipe.steps * counter.get_total_flops() / rate
+        assert list(preset.estimated_seconds[name]) == [round(seconds / 0.4), round(seconds / 0.15)]

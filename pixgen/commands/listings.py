@@ -24,6 +24,7 @@ def presets(as_json: AsJson = False) -> None:
                 "about": each.about,
                 "recipe": each.recipe,
                 "foretold_megabytes": each.foretold_megabytes,
+                "estimated_seconds": dict(each.estimated_seconds),
                 "measured": list(each.measured),
             }
             for each in found

@@ -119,7 +119,7 @@ def _table() -> tuple[Entry, ...]:
     return (
         bundled("vqgan", "vqgan", "drawings, in seconds on a plain computer", factor=8, codes=4096),
         *(_vqgan(name, facts) for name, facts in _read("vqgans").items()),
-        bundled("clip", "clip", "drawings of things, in plain colours"),
+        bundled("clip", "clip", "drawings of things, in plain colours", gflops=0.18),
         bundled("clip", "judge", "nothing: it measures pictures"),
         *(Entry(name=name, kind="clip", **{"open_clip": name, **facts, "sources": tuple(facts["sources"])})
           for name, facts in _read("clips").items()),
