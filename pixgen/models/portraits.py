@@ -21,6 +21,7 @@ class Lexicon:
         names: of each thing's name the portraits that show it, likelier ones first.
         weak: names that may well say something else.
         lettered: portraits that may not be mirrored.
+        worn: portraits of what is worn on a head.
         colours: red, green and blue in 0 to 255, of one word or two.
         small, large: words of size.
         fillers: words that say nothing of a thing's look.
@@ -32,6 +33,7 @@ class Lexicon:
     names: dict[str, list[int]]
     weak: list[str]
     lettered: list[int]
+    worn: list[int]
     colours: dict[str, list[int]]
     small: list[str]
     large: list[str]

@@ -13,9 +13,10 @@ import torch.nn.functional as F
 from pixgen.models.portraits import Portraits
 from pixgen.models.vqgan import Vqgan
 from pixgen.synthesis.hands import GREY, thing_in_hand
-from pixgen.synthesis.things import USUAL, Thing
+from pixgen.synthesis.layout import USUAL, Thing
 
 WHITE = 0.86  # of the darkest channel: what is paler and reaches the edge is paper
+THERE = 0.5  # of opacity, from which on a thing is there
 MOVED, RESIZED = 0.025, 0.06  # by chance: parts of the side, and of the size
 
 
@@ -68,7 +69,7 @@ class Portrayal:
         x = left + (right - left) * thing.x + length * MOVED * by_chance[0]
         y = top + (bottom - top) * thing.y + length * MOVED * by_chance[1]
         resized = F.interpolate(cutout, size=(side, side), mode="bilinear", antialias=True)
-        layer = _pasted(resized, size, round(x - side / 2), round(y - side / 2))
+        layer = _pasted(resized, size, round(x - side / 2), round(y - _middle(resized, thing.edge)))
         return thing_in_hand(self.hand, layer, side=side)
 
     def _cutout(self, index: int) -> torch.Tensor:
@@ -84,6 +85,14 @@ class Portrayal:
     def _chance(self, count: int) -> int:
         device = self.generator.device
         return int(torch.randint(count, (), generator=self.generator, device=device))
+
+
+def _middle(cutout: torch.Tensor, edge: str) -> float:
+    """Which row of a cutout ``(1, 4, h, w)`` its place means: the middle one, or that of its edge."""
+    rows = (cutout[0, 3] > THERE).any(1).nonzero()[:, 0]
+    if not edge or not len(rows):
+        return cutout.shape[-2] / 2
+    return int(rows[0]) if edge == "top" else int(rows[-1]) + 1
 
 
 def paper(drawn: torch.Tensor, solid: torch.Tensor | None = None) -> torch.Tensor:

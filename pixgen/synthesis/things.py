@@ -5,37 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pixgen.models.portraits import Lexicon
+from pixgen.synthesis.layout import Named, Thing, laid_out
 
 LONGEST_NAME = 6  # words
 COUNTS = {"two": 2, "2": 2, "pair": 2, "three": 3, "3": 3, "four": 3, "several": 3, "many": 3}
 ARTICLES = {"a", "an", "the", "my", "some", "of", "very"}
-ABOVE = {"above", "over", "on", "riding", "atop"}
-BELOW = {"under", "below", "beneath", "underneath"}
-MOST_THINGS = 3
 BACKGROUNDS, BEFORE = {"background", "backdrop", "wall"}, {"on", "against", "before", "with"}
 PATTERNED = {"striped", "dotted", "checkered"}
 LONGEST_PLAIN = 7  # words of a background that says nothing but colours
-# Centre and size as parts of the side, of one thing, and of several beside or above each other.
-USUAL, SMALL, LARGE, ASIDE, PAIRED, OF_THREE = 0.85, 0.36, 1.1, 0.6, 0.5, 0.34
 LOW = 0.06  # how far below the middle a thing stands where there is ground
-
-
-@dataclass(frozen=True)
-class Thing:
-    """A thing that a text shows.
-
-    Args:
-        portraits: those that show it.
-        colour: red, green and blue in 0 to 255, if the text gives it one.
-        x, y: its centre, in [0, 1].
-        size: of its side to the picture's.
-    """
-
-    portraits: tuple[int, ...]
-    colour: tuple[int, int, int] | None = None
-    x: float = 0.5
-    y: float = 0.5
-    size: float = USUAL
 
 
 @dataclass(frozen=True)
@@ -54,20 +32,6 @@ class Shown:
     hand: str = ""
 
 
-@dataclass(frozen=True)
-class _Named:
-    """A name in a text: its words from ``begin`` to ``end``, and what is said of it before and behind."""
-
-    begin: int
-    end: int
-    portraits: tuple[int, ...]
-    weak: bool
-    count: int = 1
-    colour: tuple[int, int, int] | None = None
-    size: str = ""
-    place: str = ""
-
-
 def read_things(text: str, lexicon: Lexicon) -> Shown:
     """What a text shows, its things laid out as it says; none if it names none that is known."""
     words = re.findall(r"[^\W_]+(?:[-'’.][^\W_]+)*", text.lower())
@@ -78,12 +42,12 @@ def read_things(text: str, lexicon: Lexicon) -> Shown:
         colours = tuple(_colours(behind, lexicon))
         if not colours or len(behind) > LONGEST_PLAIN or set(behind) & PATTERNED:
             ground, colours = ground or " ".join(behind), ()
-    things = _laid_out(_surest(_names(words, lexicon)), words)
+    things = laid_out(_surest(_names(words, lexicon)), words, lexicon.worn)
     low = LOW if ground and len(things) == 1 and things[0].y == 0.5 else 0.0
     return Shown(tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, hand)
 
 
-def _surest(names: Iterable[_Named]) -> list[_Named]:
+def _surest(names: Iterable[Named]) -> list[Named]:
     """Two names at most, of two things, in their order: those that may say something else come last; and
     of names side by side the last, for a kitchen table is a table."""
     found = list(names)
@@ -102,13 +66,22 @@ def _take(
     for phrase, meant in phrases:
         for at in range(len(words) - len(phrase) + 1):
             behind = at + len(phrase)
-            # A fire engine is no fire.
-            longer = range(2, min(LONGEST_NAME, len(words) - behind + 1) + 1)
-            named = any(_known(words[behind - 1 : behind - 1 + size], lexicon) for size in longer)
-            if tuple(words[at:behind]) == phrase and not named:
+            if tuple(words[at:behind]) == phrase and not _in_a_name(words, at, behind, lexicon):
                 words[at:behind] = [""] * len(phrase)
                 found = found or meant
     return found
+
+
+def _in_a_name(words: Sequence[str], at: int, behind: int, lexicon: Lexicon) -> bool:
+    """Whether the words of a phrase belong to the name of a thing: a fire engine is no fire, and a national
+    park no meadow. A longer phrase may end a name: a bridge at night is at night."""
+    last = behind - 1
+    first = max(0, last - LONGEST_NAME + 2) if at == last else last
+    return any(
+        _known(words[begin:end], lexicon)
+        for begin in range(first, behind)
+        for end in range(max(begin + 2, behind), min(begin + LONGEST_NAME, len(words)) + 1)
+    )
 
 
 def _take_background(words: list[str]) -> list[str]:
@@ -135,7 +108,7 @@ def _colours(words: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, int,
         at += 1
 
 
-def _names(words: Sequence[str], lexicon: Lexicon) -> Iterator[_Named]:
+def _names(words: Sequence[str], lexicon: Lexicon) -> Iterator[Named]:
     """The names in a text from its beginning, longer ones first."""
     at = 0
     while at < len(words):
@@ -144,7 +117,7 @@ def _names(words: Sequence[str], lexicon: Lexicon) -> Iterator[_Named]:
             if found and not (length == 1 and _colours_what_follows(words, at, lexicon)):
                 name, several = found
                 portraits, weak = tuple(lexicon.names[name]), name in lexicon.weak
-                named = _Named(at, at + length, portraits, weak, count=2 if several else 1)
+                named = Named(at, at + length, portraits, weak, count=2 if several else 1)
                 yield _said_of(named, words, lexicon)
                 at += length
                 break
@@ -186,7 +159,7 @@ def _singulars(word: str) -> Iterator[str]:
             yield word.removesuffix(end) + other
 
 
-def _said_of(named: _Named, words: Sequence[str], lexicon: Lexicon) -> _Named:
+def _said_of(named: Named, words: Sequence[str], lexicon: Lexicon) -> Named:
     """With what stands before it of number, colour and size, and behind it of place."""
     at = named.begin - 1
     while at >= 0 and named.begin - at <= 6:
@@ -207,36 +180,3 @@ def _said_of(named: _Named, words: Sequence[str], lexicon: Lexicon) -> _Named:
         if behind.startswith(tuple(phrases)):
             named = replace(named, place=place)
     return named
-
-
-def _laid_out(named: Sequence[_Named], words: Sequence[str]) -> list[Thing]:
-    if not named:
-        return []
-    if len(named) == 2:
-        return _two(*named, words[named[0].end : named[1].begin])
-    one = named[0]
-    if one.count > 1:
-        size = PAIRED if one.count == 2 else OF_THREE
-        return [Thing(one.portraits, one.colour, (place + 0.5) / one.count, 0.5, size)
-                for place in range(min(one.count, MOST_THINGS))]  # fmt: skip
-    size = {"small": SMALL, "large": LARGE}.get(one.size, ASIDE if one.place else USUAL)
-    away = 0.5 - size / 2
-    x = {"left": 0.5 - away, "right": 0.5 + away}.get(one.place, 0.5)
-    y = {"top": 0.5 - away, "bottom": 0.5 + away}.get(one.place, 0.5)
-    return [Thing(one.portraits, one.colour, x, y, size)]
-
-
-def _two(first: _Named, second: _Named, between: Sequence[str]) -> list[Thing]:
-    """Two things: above each other if the words between say so, else beside each other."""
-
-    def pair(one: tuple[float, float], other: tuple[float, float]) -> list[Thing]:
-        return [Thing(first.portraits, first.colour, *one, PAIRED), Thing(second.portraits, second.colour, *other, PAIRED)]  # fmt: skip
-
-    placed = first.place or second.place
-    if ABOVE & set(between) and not placed:
-        return pair((0.5, 0.31), (0.5, 0.71))
-    if BELOW & set(between) and not placed:
-        return pair((0.5, 0.71), (0.5, 0.31))
-    reverse = first.place == "right" or second.place == "left" or {"right", "of"} <= set(between)
-    left, right = (0.26, 0.52), (0.74, 0.52)
-    return pair(right, left) if reverse else pair(left, right)

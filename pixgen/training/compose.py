@@ -85,12 +85,17 @@ class Composer:
         for row, layer in enumerate(layers):
             if layer.tint:
                 sprites[row] = tinted(sprites[row], self._shade(layer.tint))
-        # A coarser level for what is drawn small: bilinear sampling alone would alias.
-        coarse = F.interpolate(F.avg_pool2d(sprites, 2), scale_factor=2, mode="bilinear")
-        small = torch.tensor([layer.scale < 0.6 for layer in layers])
-        sprites[small] = coarse[small]
-        grid = F.affine_grid(_transforms(layers), list(sprites.shape), align_corners=False)
-        return F.grid_sample(sprites, grid, align_corners=False)
+        return placed(sprites, layers)
+
+
+def placed(sprites: torch.Tensor, layers: list[Layer]) -> torch.Tensor:
+    """Sprites ``(B, 4, 128, 128)`` in [0, 1] where and as large as their layers say, in the same form."""
+    # A coarser level for what is drawn small: bilinear sampling alone would alias.
+    coarse = F.interpolate(F.avg_pool2d(sprites, 2), scale_factor=2, mode="bilinear")
+    small = torch.tensor([layer.scale < 0.6 for layer in layers])
+    sprites = torch.where(small[:, None, None, None], coarse, sprites)
+    grid = F.affine_grid(_transforms(layers), list(sprites.shape), align_corners=False)
+    return F.grid_sample(sprites, grid, align_corners=False)
 
 
 def _transforms(layers: list[Layer]) -> torch.Tensor:

@@ -28,7 +28,7 @@ def render_all(folder: Path, *, workers: int = 2) -> int:
     drawings = load_drawings(folder)
     sprites, table = [], []
     with Pool(workers) as pool:
-        rendered = pool.imap(_render, (drawing.svg for drawing in drawings), chunksize=16)
+        rendered = pool.imap(render, (drawing.svg for drawing in drawings), chunksize=16)
         for drawing, sprite in zip(
             drawings, track(rendered, "Rendering", total=len(drawings)), strict=True
         ):
@@ -52,7 +52,9 @@ def _record(drawing: Drawing) -> dict:
     return record
 
 
-def _render(svg: str) -> np.ndarray | None:
+def render(svg: str) -> np.ndarray | None:
+    """A drawing as a sprite ``(4, 128, 128)`` uint8, colours premultiplied by alpha; None if it does not
+    render, or is empty."""
     import resvg_py
 
     try:

@@ -19,9 +19,10 @@ from pixgen.models.portraits import CODES_FILE, LEXICON_FILE, SOLID
 from pixgen.models.vqgan import Vqgan
 from pixgen.synthesis.portrayal import paper
 from pixgen.training.captions import Author
-from pixgen.training.compose import Composer
-from pixgen.training.compositions import Composition
+from pixgen.training.compose import Composer, placed
+from pixgen.training.compositions import Composition, Layer
 from pixgen.training.looks import SILENT
+from pixgen.training.own import GROUP, own_drawings
 from pixgen.training.painters import COLOURS
 from pixgen.training.phrases import (
     BOTTOM_WORDS,
@@ -34,8 +35,8 @@ from pixgen.training.phrases import (
     THING_HANDS,
     TOP_WORDS,
 )
-from pixgen.training.plain_hand import NAMED, PlainHand
-from pixgen.training.settings import SETTINGS
+from pixgen.training.plain_hand import NAMED, USUAL, PlainHand
+from pixgen.training.settings import PLACES, SETTINGS
 
 FLAGS = "emoji-9"
 LETTERED = {"emoji-8", "clipart-office"}  # never mirrored
@@ -59,11 +60,75 @@ ALSO = {
     "house": ("cottage", "cabin"),
     "rocket": ("spaceship", "spacecraft"),
     "castle": ("palace",),
-    "couch and lamp": ("sofa",),
     "dagger": ("sword",),
     "mage": ("wizard",),
+    "sailboat": ("boat", "sailing boat", "sailing ship"),
+    "soccer ball": ("ball",),
+    "fire engine": ("fire truck", "firetruck"),
+    "cook": ("chef",),
+    "health worker": ("doctor", "nurse"),
+    "santa claus": ("santa",),
+    "evergreen tree": ("pine", "pine tree", "fir", "fir tree"),
+    "rhinoceros": ("rhino",),
+    "honey pot": ("honey", "jar of honey"),
+    "steaming bowl": ("noodles", "bowl of noodles", "bowl of ramen"),
+    "red paper lantern": ("lantern",),
+    "rock": ("stone", "boulder"),
+    "leopard": ("cheetah", "jaguar"),
+    "bug": ("caterpillar",),
+    "lizard": ("gecko", "chameleon"),
+    "bird": ("sparrow", "robin"),
+    "japanese castle": ("pagoda",),
+    "woman dancing": ("dancer",),
+    "birthday cake": ("cake",),
+    "crescent moon": ("moon",),
+    "clown face": ("clown",),
+    "woman mage": ("witch", "sorceress"),
+    "princess": ("queen",),
+    "baby angel": ("angel",),
+    "teacup without handle": ("tea", "green tea"),
+    "paintbrush": ("brush",),
+    "alarm clock": ("clock",),
+    "open book": ("book",),
+    "deciduous tree": ("tree", "oak", "oak tree", "maple tree"),
+    "smiling face with horns": ("devil", "demon"),
+    "black bird": ("raven", "crow"),
+    "blossom": ("flower", "daisy"),
+    "person with crown": ("king", "emperor"),
+    "gem stone": ("diamond", "jewel", "crystal"),
+    "cherries": ("cherry",),
+    "cheese wedge": ("cheese",),
+    "cherry tree": ("cherry blossom tree", "blossoming tree", "tree in blossom", "tree in bloom"),
+    "airship": ("zeppelin", "blimp"),
+    "hot air balloon": ("air balloon",),
+    "treehouse": ("tree house",),
+    "starfish": ("sea star",),
+    "seahorse": ("sea horse",),
+    "cup": ("coffee cup", "cup of coffee", "cup of tea", "coffee", "mug"),
+    "vase": ("vase of flowers", "vase with flowers", "flower vase"),
+    "pirate ship": ("galleon", "tall ship"),
+    "island": ("tropical island", "desert island"),
+    "campfire": ("bonfire", "camp fire"),
+    "gnome": ("garden gnome", "dwarf"),
+    "bookshelf": ("bookcase",),
+    "lamp": ("table lamp", "desk lamp"),
+    "sofa": ("couch", "settee"),
+    "pyramid": ("pyramids",),
+    "skyscraper": ("tower block",),
+    "barn": ("farmhouse", "farm"),
+    "knight": ("armour", "armor", "knight in armour", "knight in armor"),
 }
-TELLING = {"mountain", "rainbow", "orange", "bridge"}  # of the words in phrases of settings
+WORN = ("hat", "top hat", "cap", "billed cap", "baseball cap", "crown", "helmet", "military helmet",
+        "rescue workers helmet", "graduation cap", "womans hat", "purple hat")  # fmt: skip
+TELLING = {
+    "mountain",
+    "rainbow",
+    "orange",
+    "bridge",
+    "table",
+    "pencil",
+}  # of the words in phrases of settings
+ALONE = Layer(0, 0.5, 0.5, USUAL)  # how an own drawing stands on its paper
 
 
 def write_portraits(data: Path, vqgan: Vqgan, folder: Path) -> int:
@@ -80,11 +145,14 @@ def write_portraits(data: Path, vqgan: Vqgan, folder: Path) -> int:
         both = [portrait, *second]
         places[thing] = list(range(len(drawn), len(drawn) + len(both)))
         drawn += both
-    packed = torch.cat(
-        [_packed(vqgan, composer, drawn[at : at + 32]) for at in range(0, len(drawn), 32)]
-    )
+    packed = [_composed(vqgan, composer, drawn[at : at + 32]) for at in range(0, len(drawn), 32)]
+    count = len(drawn)
+    for thing, sprite in own_drawings():
+        groups[thing], places[thing] = GROUP, [count]
+        packed.append(_laid_on_paper(vqgan, sprite))
+        count += 1
     with lzma.open(folder / CODES_FILE, "wb") as file:  # a quarter smaller than as npz
-        np.save(file, packed.numpy().astype(np.uint16))
+        np.save(file, torch.cat(packed).numpy().astype(np.uint16))
     names = _names(composer.table, groups, places)
     lexicon = {
         "names": {
@@ -93,6 +161,7 @@ def write_portraits(data: Path, vqgan: Vqgan, folder: Path) -> int:
         },
         "weak": sorted(name for name, (kind, _) in names.items() if kind >= A_BEGINNING),
         "lettered": [place for thing in places if groups[thing] in LETTERED for place in places[thing]],
+        "worn": sorted({place for name in WORN for thing in names.get(name, (0, ()))[1] for place in places[thing]}),
         "colours": COLOURS,
         "small": SMALL, "large": LARGE, "fillers": FILLERS,
         "places": {"left": LEFT_WORDS, "right": RIGHT_WORDS, "top": TOP_WORDS, "bottom": BOTTOM_WORDS},
@@ -102,11 +171,13 @@ def write_portraits(data: Path, vqgan: Vqgan, folder: Path) -> int:
             for said in phrases if said != "shadow"
         },
         "grounds": {
-            told: alone[0] for _, there, alone in SETTINGS.values() for told in (*there, *alone)
+            told: alone[0]
+            for setting, (_, there, alone) in SETTINGS.items()
+            for told in (*PLACES.get(setting, ()), *there, *alone)
         },
     }  # fmt: skip
     (folder / LEXICON_FILE).write_text(json.dumps(lexicon, separators=(",", ":")), "utf-8")
-    return len(drawn)
+    return count
 
 
 def _groups(table: Sequence[dict]) -> dict[str, str]:
@@ -131,13 +202,26 @@ def _second(thing: str, portrait: Composition, author: Author) -> Iterator[Compo
             return
 
 
-@torch.no_grad()
-def _packed(vqgan: Vqgan, composer: Composer, drawn: Sequence[Composition]) -> torch.Tensor:
-    """Codes of portraits ``(N, grid, grid)``, with ``SOLID`` where they are so pale that they would be
-    taken for paper."""
-    pictures = composer.draw(list(drawn)).to(vqgan.codebook.device)
-    codes = vqgan.codes(vqgan.encode(pictures))
+def _composed(vqgan: Vqgan, composer: Composer, drawn: Sequence[Composition]) -> torch.Tensor:
     opacity = composer.layers([each.layers[0] for each in drawn])[:, 3:]
+    return _packed(vqgan, composer.draw(list(drawn)), opacity)
+
+
+def _laid_on_paper(vqgan: Vqgan, sprite: np.ndarray) -> torch.Tensor:
+    layer = placed(torch.from_numpy(sprite)[None].float() / 255, [ALONE])
+    return _packed(vqgan, 1 - layer[:, 3:] + layer[:, :3], layer[:, 3:])
+
+
+@torch.no_grad()
+def _packed(vqgan: Vqgan, pictures: torch.Tensor, opacity: torch.Tensor) -> torch.Tensor:
+    """Codes of portraits ``(N, grid, grid)``, with ``SOLID`` where they are so pale that they would be
+    taken for paper.
+
+    Args:
+        pictures: things alone on white, ``(N, 3, H, W)`` in [0, 1].
+        opacity: of the things, ``(N, 1, H, W)``.
+    """
+    codes = vqgan.codes(vqgan.encode(pictures.clamp(0, 1).to(vqgan.codebook.device)))
     there = F.avg_pool2d(opacity, vqgan.factor)[:, 0] > THERE
     decoded = vqgan.decode(vqgan.lookup(codes)).float().clamp(0, 1)
     taken = torch.cat([paper(each[None]) for each in decoded])
@@ -167,13 +251,13 @@ def _names(
         if groups[thing] in NAMED:
             told |= _ends(words, heads)
         told[thing] = ITS_NAME
-        told |= dict.fromkeys(ALSO.get(thing, ()), FIRST_KEYWORD)
-        clipart = not groups[thing].startswith("emoji")
+        told |= dict.fromkeys(ALSO.get(thing, ()), ITS_NAME)
+        rank = _rank(groups[thing])
         for name, kind in told.items():
             if kind == KEYWORD and name.endswith(DOING):
                 continue
             if name not in UNNAMED or name in TELLING or name in ALSO.get(thing, ()):
-                claims[name].append((clipart, kind, len(words), order, thing))
+                claims[name].append((rank, kind, len(words), order, thing))
     meant = {}
     for name, found in claims.items():
         found.sort()
@@ -184,6 +268,11 @@ def _names(
             [thing for *_, thing in like_the_first[: MOST if one_of_many else 1]],
         )
     return meant
+
+
+def _rank(group: str) -> int:
+    """Own drawings come before those of an emoji family, and these before clip art."""
+    return 0 if group == GROUP else 2 if group.startswith("clipart") else 1
 
 
 def _ends(words: list[str], heads: Counter) -> dict[str, int]:

@@ -62,6 +62,35 @@ SETTINGS: dict[str, tuple[Painter, tuple[str, ...], tuple[str, ...]]] = {
     "ice": (painters.ice, ("on ice", "on a frozen lake"), ("a frozen lake", "ice")),
 }  # fmt: skip
 
+# Single words and names of places by which a text calls for a setting, however it puts them ("by the river").
+PLACES = {
+    "sky": ("sky", "heaven"),
+    "grass": ("meadow", "field", "lawn", "park", "pasture", "prairie", "countryside", "grass"),
+    "hill": ("hill", "hills", "hillside", "hilltop"),
+    "night": ("night", "midnight", "moonlight"),
+    "sunset": ("sunset", "sunrise", "dusk", "dawn"),
+    "sea": ("sea", "ocean", "lake", "river", "pond", "harbour", "harbor", "bay", "waves", "in the water"),
+    "underwater": ("under the ocean", "under the water", "ocean floor", "seabed"),
+    "beach": ("beach", "seaside", "shore", "seashore", "coast"),
+    "desert": ("desert", "dunes", "sahara"),
+    "snow": ("winter", "snowy", "arctic", "antarctica", "north pole"),
+    "forest": ("forest", "woods", "woodland"),
+    "mountains": ("alps", "mountain range", "mountain landscape", "mountain top", "mountaintop"),
+    "city": ("city", "town", "skyline", "cityscape"),
+    "city night": ("night city", "neon city", "cyberpunk city", "cyberpunk"),
+    "space": ("space", "galaxy", "cosmos", "universe", "nebula", "on the moon"),
+    "storm": ("storm", "thunderstorm"),
+    "fog": ("mist", "misty", "foggy"),
+    "room": ("kitchen", "bedroom", "living room", "library"),
+    "table": ("desk",),
+    "road": ("street", "road", "highway"),
+    "garden": ("garden", "flowerbed"),
+    "autumn": ("autumn",),
+    "jungle": ("jungle", "rainforest"),
+    "fire": ("fire", "inferno"),
+    "ice": ("glacier",),
+}  # fmt: skip
+
 
 def settings_bank(folder: Path) -> np.ndarray:
     """Painted settings, ``(len(SETTINGS), VARIANTS, 3, 128, 128)`` uint8, kept in ``folder``."""

@@ -5,13 +5,13 @@ import torch
 
 from pixgen.models.portraits import Lexicon, Portraits
 from pixgen.recipe import make_recipe
+from pixgen.synthesis.layout import Thing
 from pixgen.synthesis.portrayal import Portrayal, paper, tinted
 from pixgen.synthesis.remembered import remembered
 from pixgen.synthesis.sketch import OPEN
-from pixgen.synthesis.things import Thing
 
 LEXICON = Lexicon(
-    names={"fox": [0, 1]}, weak=[], lettered=[], colours={"red": [220, 20, 20]},
+    names={"fox": [0, 1]}, weak=[], lettered=[], worn=[], colours={"red": [220, 20, 20]},
     small=["small"], large=["huge"], fillers=[], places={"left": ["on the left"]},
     hands={"black and white picture": "black and white", "silhouette": "silhouette", "sticker": "sticker"},
     grounds={"on a hill": "a hill"},
@@ -70,6 +70,19 @@ def test_the_same_chance_draws_the_same(sketcher, tiny_vqgan):
 
     assert torch.equal(drawn(1), drawn(1))
     assert not torch.equal(drawn(1), drawn(2))
+
+
+def test_a_thing_can_be_placed_by_its_edge(sketcher, tiny_vqgan):
+    def there(edge: str) -> torch.Tensor:
+        portrayal = Portrayal(sketcher.portraits, tiny_vqgan, torch.Generator().manual_seed(1))
+        thing = Thing((0,), size=0.4, edge=edge)
+        opacity = portrayal.over(torch.ones(1, 3, 64, 64), [thing], (0, 0, 64, 64))[1]
+        return opacity[0, 0].amax(1) > 0.5  # of each row
+
+    assert there("bottom")[:32].any()
+    assert not there("bottom")[35:].any()
+    assert there("top")[32:].any()
+    assert not there("top")[:29].any()
 
 
 def test_a_plain_ground_needs_no_sketcher_and_a_setting_does(recalled):

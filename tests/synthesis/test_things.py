@@ -5,20 +5,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixgen.models.portraits import Lexicon
-from pixgen.synthesis.things import ASIDE, LARGE, LOW, PAIRED, SMALL, USUAL, read_things
+from pixgen.synthesis.layout import ASIDE, LARGE, PAIRED, SMALL, USUAL
+from pixgen.synthesis.things import LOW, read_things
 
 FOX, HOUSE, ENGINE, ORANGE, TABLE, CHEER = (1,), (2, 3), (4,), (5,), (6,), (7,)
 LEXICON = Lexicon(
     names={
         "fox": [1], "house": [2, 3], "fire engine": [4], "orange": [5], "table": [6], "cheer": [7],
-        "kitchen": [8],
+        "kitchen": [8], "crown": [9], "national park": [10],
     },
-    weak=["cheer"], lettered=[],
+    weak=["cheer"], lettered=[], worn=[9],
     colours={"red": [200, 0, 0], "dark red": [90, 0, 0], "orange": [250, 130, 0]},
     small=["small"], large=["huge"], fillers=["cute"],
     places={"left": ["on the left"], "right": ["on the right"], "top": [], "bottom": []},
     hands={"black and white picture": "black and white", "silhouette": "silhouette"},
-    grounds={"on a snowy hill": "a snowy hill", "a fire": "a fire", "at night": "a starry night"},
+    grounds={
+        "on a snowy hill": "a snowy hill", "a fire": "a fire", "fire": "a fire", "at night": "a starry night",
+        "park": "a green meadow",
+    },
 )  # fmt: skip
 
 
@@ -66,6 +70,13 @@ def test_a_setting_is_no_thing_and_things_stand_on_it():
     assert read_things("a fire engine at night", LEXICON).ground == "a starry night"
 
 
+def test_a_place_is_found_by_its_word_alone_unless_that_belongs_to_a_name():
+    assert read_things("a fox by the old park", LEXICON).ground == "a green meadow"
+    shown = read_things("a fox in the national park", LEXICON)
+    assert shown.ground == ""
+    assert [thing.portraits for thing in shown.things] == [FOX, (10,)]
+
+
 def test_a_plain_background_is_its_colours():
     shown = read_things("a fox on a dark red background", LEXICON)
     assert shown.colours == ((90, 0, 0),)
@@ -90,9 +101,35 @@ def test_places():
     fox, house = read_things("a fox on the right and a house", LEXICON).things
     assert fox.x > house.x
     fox, house = read_things("a fox above a house", LEXICON).things
-    assert fox.y < house.y
+    assert (fox.edge, house.edge) == ("bottom", "top")
     fox, house = read_things("a fox under a house", LEXICON).things
-    assert fox.y > house.y
+    assert (fox.edge, house.edge) == ("top", "bottom")
+
+
+def test_what_stands_on_something_touches_it():
+    upper, lower = read_things("a fox on a house", LEXICON).things
+    assert 0 < upper.y - lower.y < 0.05
+
+
+def test_a_rider_overlaps_what_it_rides_and_is_in_front():
+    rider, ridden = read_things("a fox riding a fire engine", LEXICON).things
+    assert (rider.portraits, ridden.portraits) == (FOX, ENGINE)
+    assert rider.y - ridden.y > 0.1
+
+
+def test_what_is_worn_is_on_top_and_in_front():
+    worn, wearer = read_things("a fox wearing a red crown", LEXICON).things
+    assert (worn.portraits, worn.colour, worn.edge) == ((9,), (200, 0, 0), "bottom")
+    assert (wearer.portraits, wearer.edge) == (FOX, "top")
+    assert worn.size < wearer.size
+
+
+def test_what_is_held_is_smaller_and_in_front():
+    held, holder = read_things("a fox with an orange", LEXICON).things
+    assert (held.portraits, holder.portraits) == (ORANGE, FOX)
+    assert held.size < holder.size
+    beside = read_things("a fox on the left with an orange", LEXICON).things
+    assert [thing.size for thing in beside] == [PAIRED, PAIRED]
 
 
 def test_several_stand_beside_each_other():

@@ -1,5 +1,6 @@
 """Which thing a name means, when several may have it."""
 
+from pixgen.training.own import GROUP, own_drawings
 from pixgen.training.portraits import A_BEGINNING, A_HEAD, ITS_HEAD, ITS_NAME, KEYWORD, _names
 
 
@@ -41,6 +42,17 @@ def test_other_names_are_weaker():
     assert meant("palm") == (A_BEGINNING, ["palm tree"])
     assert meant("holiday") == (KEYWORD, ["palm tree"])
     assert A_HEAD < A_BEGINNING
+
+
+def test_what_pixgen_draws_itself_is_meant_first():
+    groups = {"tokyo tower": "emoji-4", "tower": GROUP}
+    assert _names([record("tokyo tower")], groups, list(groups))["tower"] == (ITS_NAME, ["tower"])
+
+
+def test_every_own_drawing_shows_something_and_has_an_edge_of_paper():
+    for thing, sprite in own_drawings():
+        assert sprite.shape == (4, 128, 128), thing
+        assert 0.1 < (sprite[3] > 127).mean() < 0.9, thing
 
 
 def test_words_that_name_no_thing_are_left_out():

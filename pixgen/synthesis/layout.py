@@ -1,0 +1,111 @@
+"""Where the things of a text are drawn, and how large: beside or above each other, worn, held or ridden."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+ABOVE = {"above", "over", "on", "atop"}
+BELOW = {"under", "below", "beneath", "underneath"}
+RIDING = {"riding", "rides", "ride"}
+WEARING = {"wearing", "wears", "with", "in"}
+HOLDING = {"with", "holding", "holds", "carrying", "carries", "eating", "eats", "drinking", "drinks", "reading",
+           "reads", "playing", "plays"}  # fmt: skip
+MOST_THINGS = 3
+# Centre and size as parts of the side, of one thing, and of several beside or above each other.
+USUAL, SMALL, LARGE, ASIDE, PAIRED, OF_THREE = 0.85, 0.36, 1.1, 0.6, 0.5, 0.34
+# Of two that touch, (x, y, size, edge) of each.
+WORN, WEARER = (0.5, 0.34, 0.36, "bottom"), (0.5, 0.28, 0.68, "top")
+HELD, HOLDER = (0.77, 0.66, 0.38, ""), (0.42, 0.48, 0.76, "")
+RIDER, RIDDEN = (0.5, 0.58, 0.5, "bottom"), (0.5, 0.38, 0.62, "top")
+UPPER, LOWER = (0.5, 0.52, PAIRED, "bottom"), (0.5, 0.5, PAIRED, "top")
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A thing that a text shows.
+
+    Args:
+        portraits: those that show it.
+        colour: red, green and blue in 0 to 255, if the text gives it one.
+        x, y: its centre, in [0, 1].
+        size: of its side to the picture's.
+        edge: "top" or "bottom" where ``y`` is this edge of it and not its centre, so that it stands on
+            another, however tall it is.
+    """
+
+    portraits: tuple[int, ...]
+    colour: tuple[int, int, int] | None = None
+    x: float = 0.5
+    y: float = 0.5
+    size: float = USUAL
+    edge: str = ""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A name in a text: its words from ``begin`` to ``end``, and what is said of it before and behind.
+
+    Args:
+        portraits: those that show it.
+        weak: whether it may well say something else.
+        count: how many there are.
+        colour: red, green and blue in 0 to 255, if it has one.
+        size: "small", "large" or "".
+        place: "left", "right", "top", "bottom" or "".
+    """
+
+    begin: int
+    end: int
+    portraits: tuple[int, ...]
+    weak: bool
+    count: int = 1
+    colour: tuple[int, int, int] | None = None
+    size: str = ""
+    place: str = ""
+
+
+def laid_out(named: Sequence[Named], words: Sequence[str], worn: Sequence[int] = ()) -> list[Thing]:
+    """Things where a text puts them; those in front first.
+
+    Args:
+        named: at most two, in their order.
+        words: of the text.
+        worn: portraits of what is worn on a head.
+    """
+    if not named:
+        return []
+    if len(named) == 2:
+        return _two(*named, words[named[0].end : named[1].begin], worn)
+    one = named[0]
+    if one.count > 1:
+        size = PAIRED if one.count == 2 else OF_THREE
+        return [Thing(one.portraits, one.colour, (place + 0.5) / one.count, 0.5, size)
+                for place in range(min(one.count, MOST_THINGS))]  # fmt: skip
+    size = {"small": SMALL, "large": LARGE}.get(one.size, ASIDE if one.place else USUAL)
+    away = 0.5 - size / 2
+    x = {"left": 0.5 - away, "right": 0.5 + away}.get(one.place, 0.5)
+    y = {"top": 0.5 - away, "bottom": 0.5 + away}.get(one.place, 0.5)
+    return [Thing(one.portraits, one.colour, x, y, size)]
+
+
+def _two(first: Named, second: Named, between: Sequence[str], worn: Sequence[int]) -> list[Thing]:
+    """Two things: touching, or above each other, if the words between say so, else beside each other."""
+    said = set(between)
+    if not (first.place or second.place):
+        if RIDING & said:
+            return [_at(first, *RIDER), _at(second, *RIDDEN)]
+        if WEARING & said and set(second.portraits) <= set(worn):
+            return [_at(second, *WORN), _at(first, *WEARER)]
+        if HOLDING & said:
+            return [_at(second, *HELD), _at(first, *HOLDER)]
+        if ABOVE & said:
+            return [_at(first, *UPPER), _at(second, *LOWER)]
+        if BELOW & said:
+            return [_at(first, *LOWER), _at(second, *UPPER)]
+    reverse = first.place == "right" or second.place == "left" or {"right", "of"} <= said
+    left, right = (0.26, 0.52, PAIRED), (0.74, 0.52, PAIRED)
+    places = (right, left) if reverse else (left, right)
+    return [_at(first, *places[0]), _at(second, *places[1])]
+
+
+def _at(named: Named, x: float, y: float, size: float, edge: str = "") -> Thing:
+    return Thing(named.portraits, named.colour, x, y, size, edge)

@@ -1,0 +1,22 @@
+"""Things that people ask for and no family of drawings has, drawn for pixgen itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pixgen.errors import TrainingError
+from pixgen.training.drawings import render
+
+FOLDER = Path(__file__).parent / "own"  # an SVG of each, called as the thing is
+GROUP = "own"
+
+
+def own_drawings() -> Iterator[tuple[str, np.ndarray]]:
+    """Each thing and its sprite ``(4, 128, 128)`` uint8, colours premultiplied by alpha. Raises
+    TrainingError if one does not render."""
+    for path in sorted(FOLDER.glob("*.svg")):
+        sprite = render(path.read_text("utf-8"))
+        if sprite is None:
+            raise TrainingError(f"{path} shows nothing.")
+        yield path.stem, sprite
