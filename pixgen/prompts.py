@@ -219,6 +219,8 @@ def why(error: ValueError) -> str:
     first = errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     said = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    if first["type"] == "value_error":  # a whole sentence of ours
+        return f"{where}: {said}".removeprefix(": ")
     given = first.get("input")
     shown = (
         f" (not {given!r})" if isinstance(given, (int, float, str)) and len(str(given)) < 60 else ""

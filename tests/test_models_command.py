@@ -84,7 +84,12 @@ def test_a_model_is_fetched_verified_and_removed(capsys, lakes, tmp_path):
 
 def test_fetching_for_a_person_names_the_file(capsys, lakes):
     assert main(["models", "fetch", "lakes"]) == 0
-    assert "lakes.safetensors" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [
+        line for line in said.out.splitlines() if "lakes.safetensors" in line
+    ]
+    assert said.err.startswith("fetching lakes: 0 MB of ")
+    assert len(said.err.splitlines()) == 1  # what is written to a file has no bar
 
 
 @pytest.mark.parametrize(

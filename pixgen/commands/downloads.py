@@ -42,7 +42,6 @@ class Aside:
 
     def __init__(self) -> None:
         self._bar: Bar | None = None
-        self._said = ""
 
     def __enter__(self) -> "Aside":
         return self
@@ -52,14 +51,10 @@ class Aside:
             self._bar.__exit__(*how)
 
     def show(self, fetching: "Fetching") -> None:
-        """Further on: a bar in a terminal, elsewhere one line a model."""
-        if sys.stderr.isatty():
-            if self._bar is None:
-                self._bar = Bar().__enter__()
-            self._bar.show(fetching)
-        elif self._said != fetching.model:
-            self._said = fetching.model
-            typer.echo(told(fetching), err=True)
+        """Further on."""
+        if self._bar is None:
+            self._bar = Bar().__enter__()
+        self._bar.show(fetching)
 
 
 class Lines:
@@ -89,7 +84,8 @@ class Lines:
 
 
 class Bar:
-    """A bar on stderr, and a line on stdout for each model that is here."""
+    """A bar on stderr, where that is no terminal a line a model; and a line on stdout for each model that
+    is here."""
 
     def __enter__(self) -> "Bar":
         from rich.console import Console
@@ -105,6 +101,7 @@ class Bar:
         self._bar = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=30), DownloadColumn(), TransferSpeedColumn(),
             TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+            disable=not sys.stderr.isatty(),
         )  # fmt: skip
         self._tasks: dict[str, Any] = {}
         self._bar.start()
@@ -117,6 +114,8 @@ class Bar:
         """Further on."""
         if fetching.model not in self._tasks:
             self._tasks[fetching.model] = self._bar.add_task(fetching.model, total=None)
+            if self._bar.disable:
+                typer.echo(told(fetching), err=True)
         said = (
             f"{fetching.model}: waiting for another pixgen" if fetching.waiting else fetching.model
         )

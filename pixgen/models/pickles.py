@@ -7,6 +7,7 @@ without anything in it stands in for that one.
 
 import pickle
 import re
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,12 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _unpickle(path: Path) -> Any:
-    with torch.serialization.safe_globals([(LightningKey, _LIGHTNING_KEY)]):
+    with (
+        torch.serialization.safe_globals([(LightningKey, _LIGHTNING_KEY)]),
+        warnings.catch_warnings(),
+    ):
+        # Of protocols that torch does not write; such a file is refused, or read whole.
+        warnings.filterwarnings("ignore", "Detected pickle protocol")
         return torch.load(
             path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path) or None
         )

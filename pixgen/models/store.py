@@ -162,7 +162,7 @@ def _bring(entry: Entry) -> tuple[Files, str]:
     else:
         what = f"its file from {entry.home} at"
     raise ModelError(
-        f"“{entry.name}” cannot be fetched ({'; '.join(reasons)}): put {what} {place_for(entry)}, or choose "
+        f"“{entry.name}” cannot be fetched ({'; '.join(dict.fromkeys(reasons))}): put {what} {place_for(entry)}, or choose "
         "pocket, which needs none."
     )
 

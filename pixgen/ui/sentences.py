@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from string import Formatter
 
-_DEEPEST = 4  # sentences within sentences
-_FIELD = re.compile(r"([a-z_]+(?:\.\w+)*) (.+)", re.DOTALL)
+_DEEPEST = 8  # sentences within sentences
+_FIELD = re.compile(r"([a-z_]+(?:\.\w+)*:?) (.+)", re.DOTALL)
 
 
 class Sentences:

@@ -34,6 +34,14 @@ def test_a_hostile_pickle_is_refused_and_nothing_of_it_is_run(tmp_path, form):
     assert not trace.exists()
 
 
+def test_a_hostile_pickle_of_a_protocol_that_torch_does_not_know_is_refused_too(tmp_path):
+    trace, path = tmp_path / "run", tmp_path / "model.ckpt"
+    path.write_bytes(pickle.dumps(Hostile(trace), protocol=4))
+    with pytest.raises(ModelError, match="was refused and nothing of it was run"):
+        read_weights(path)
+    assert not trace.exists()
+
+
 def test_lightnings_class_is_read_without_lightning(tmp_path, monkeypatch):
     value = published.lightning({"a": torch.ones(2)}, monkeypatch)
     path = published.write(tmp_path / "model.ckpt", value)

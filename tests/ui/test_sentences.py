@@ -11,6 +11,7 @@ import pytest
 
 from pixgen import errors
 from pixgen.recipe import make_recipe
+from pixgen.synthesis.memory import what_changed
 from pixgen.ui.sentences import Sentences
 from pixgen.ui.texts import ENGLISH
 from pixgen.ui.turkish import TURKISH
@@ -29,6 +30,8 @@ ASIDE = {
     "fewer cutouts than {}, or a smaller size than {}×{}, such as {}×{}", "Memory was short: now {}.", "{} of {} bytes came",
     "the cutouts are looked at in {} batches, which is slower", "the arithmetic is in half precision ({})",
     "the decoder's inner pictures are made twice, which is slower",
+    "sketches are written {} at a time, so they are others than those of the same seed",
+    "a picture is read in tiles of {} codes, so what is painted from it may differ a little",
     "the finished picture was drawn in tiles of {} codes, so its contrast may differ a little from that of the "
     "pictures before it",
 }  # fmt: skip
@@ -167,7 +170,8 @@ def test_what_is_not_known_is_said_as_it_is():
     [
         ({"steps": -1}, "Bu tarif olmaz: steps en az 0 olmalı (-1 olamaz)."),
         ({"seed": "x"}, "Bu tarif olmaz: seed bir tam sayı olmalı ('x' olamaz)."),
-        ({"cutouts": {"kind": "x"}}, "Bu tarif olmaz: cutouts tür şunlardan biri olmalı: "),
+        ({"cutouts": {"kind": "x"}}, "Bu tarif olmaz: cutouts: tür şunlardan biri olmalı: "),
+        ({"losses": {"style": {"weight": 1}}}, "Bu tarif olmaz: losses.style: bir biçem, o biçemde bir resim ister."),
         ({"prompts": " "}, "Söz yok: ne çizileceğini yazın, örneğin “a red fox”."),
         ({"story": {"fade": 2}}, "Bu tarif olmaz: story.fade en çok 1 olmalı (2 olamaz)."),
     ],
@@ -201,3 +205,16 @@ def test_of_two_that_fit_the_more_telling_one_is_meant():
     say = Sentences({"{} is {}.": "{1} {0}", "The {} is red.": "kırmızı {0}"})
     assert say("The fox is red.") == "kırmızı fox"
     assert say("The fox is blue.") == "blue The fox"
+
+
+def test_all_that_is_done_where_memory_is_short_is_said_in_turkish():
+    engine = {"checkpoint": True, "sketches": 4, "encode_tile": 32, "tile": 32}
+    before = make_recipe({"prompts": "a fox"})
+    after = make_recipe(
+        before.model_dump(), {"engine": engine, "precision": "bfloat16", "cutouts": {"batches": 4}}
+    )
+    english = what_changed(before, after)
+    parts = english.removeprefix("Memory was short: now ").removesuffix(".").split(", and ")
+    turkish = TURKISH.sentences(english)
+    assert len(parts) == 6
+    assert [part for part in parts if part in turkish] == []

@@ -81,6 +81,8 @@ PAINTING = {
     "the cutouts are looked at in {} batches, which is slower": "kesitlere {0} seferde bakılıyor, bu daha yavaş",
     "the decoder's inner pictures are made twice, which is slower": "çözücünün ara resimleri iki kez yapılıyor, bu daha yavaş",
     "the arithmetic is in half precision ({})": "hesap yarım duyarlıkla yapılıyor ({0})",
+    "sketches are written {} at a time, so they are others than those of the same seed": "eskizler bir seferde {0} tane yazılıyor, bu yüzden aynı tohumunkilerden ayrılıyor",
+    "a picture is read in tiles of {} codes, so what is painted from it may differ a little": "resim {0} kodluk parçalarla okunuyor, bu yüzden ondan çizilen biraz ayrılabilir",
     "the finished picture was drawn in tiles of {} codes, so its contrast may differ a little from that of the pictures before it": "bitmiş resim {0} kodluk parçalarla çizildi, bu yüzden karşıtlığı önceki resimlerden biraz ayrılabilir",
     "There is too little memory for this picture: try {}.": "Bu resim için bellek yetmiyor: şunu deneyin: {0}.",
     "There is too little memory for this picture: try a smaller size.": "Bu resim için bellek yetmiyor: daha küçük bir boyut deneyin.",
