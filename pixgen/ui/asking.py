@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 
 def when_paused(events: Sequence[Any], name: str) -> gr.Button:
@@ -20,9 +21,10 @@ def when_paused(events: Sequence[Any], name: str) -> gr.Button:
     return gr.Button(visible="hidden", elem_id=name)
 
 
-def answered(name: str) -> dict[str, Any]:
-    """The arguments of the event that follows an answer: the next question may be asked."""
-    return {"fn": None, "js": _say("answered", name), "api_visibility": "private"}
+def answered(answer: Dependency, name: str) -> None:
+    """When ``answer`` has come, or cannot come any more, the next question may be asked."""
+    for ended in (answer.then, answer.failure):  # gradio runs only the latter after an error
+        ended(None, js=_say("answered", name), api_visibility="private")
 
 
 def _say(what: str, name: str) -> str:

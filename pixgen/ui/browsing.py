@@ -11,7 +11,7 @@ from pixgen.studio.gallery import Gallery
 from pixgen.vision.filters import parse_date
 
 PAGE = 48  # pictures at once
-LATEST = 8  # in the strip on the Create tab
+ASIDE = 24  # pictures in the side bar
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,25 @@ def shelf(
     )  # fmt: skip
 
 
-def latest(gallery: Gallery, *, owner: str) -> Shelf:
-    """The newest runs."""
-    entries = gallery.find(Wanted(), owner=owner, count=LATEST)
-    return Shelf(entries, gallery.thumbnails(entries), 0, len(entries), False, everything=True)
+def aside(gallery: Gallery, text: str, *, owner: str) -> Shelf:
+    """The newest runs with these words in their prompts or tags."""
+    wanted = Wanted(text=text)
+    entries = gallery.find(wanted, owner=owner, count=ASIDE)
+    total = gallery.count(wanted, owner=owner)
+    return Shelf(entries, gallery.thumbnails(entries), 0, total, False, everything=not text.strip())
+
+
+def alike(gallery: Gallery, finder: Finder, text: str, *, owner: str) -> Shelf:
+    """The runs whose pictures look most like a text, without those that ``aside`` shows.
+
+    Raises SearchError, ModelError.
+    """
+    there = {entry.id for entry in gallery.find(Wanted(text=text), owner=owner, count=ASIDE)}
+    found = [
+        entry for entry in gallery.look(finder, text, Wanted(), owner=owner)[: 2 * ASIDE]
+        if entry.id not in there
+    ][:ASIDE]  # fmt: skip
+    return Shelf(found, gallery.thumbnails(found), 0, len(found), False, everything=False)
 
 
 def split_tags(text: str) -> list[str]:

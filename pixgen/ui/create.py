@@ -16,7 +16,6 @@ from pixgen.ui.fields import Field
 from pixgen.ui.files import servable
 from pixgen.ui.film_exports import export_fold, wire_export
 from pixgen.ui.form import fields
-from pixgen.ui.gallery import latest_strip
 from pixgen.ui.journeys import PARTS as JOURNEY_PARTS
 from pixgen.ui.losses import UPLOAD
 from pixgen.ui.memory import wire_memory
@@ -86,7 +85,6 @@ def _stage(words: Words, *, public: bool) -> Parts:
         )
     gr.HTML(html.brush_help(words))
     parts |= export_fold(words)
-    parts["latest"] = latest_strip()
     # Below everything else: they come while painting, and must move nothing.
     parts |= turns.queue_parts(words)
     parts["sketches"] = gr.HTML("", elem_id="pg-sketches")

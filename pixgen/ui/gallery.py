@@ -58,11 +58,6 @@ def gallery_tab(words: Words, keep: Keep = Keep()) -> Parts:  # noqa: B008 - it 
     return parts
 
 
-def latest_strip() -> gr.HTML:
-    """A slim strip for the latest pictures, on another tab."""
-    return gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-latest")
-
-
 def _form(words: Words) -> Parts:
     own = words.gallery
 

@@ -1,18 +1,21 @@
-"""The Gallery tab as one visitor asks it: every answer is changes of the tab's parts, by name."""
+"""The gallery as one visitor asks it: every answer is changes of the page's parts, by name."""
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from pixgen.errors import ModelError, SearchError
 from pixgen.recipe import Recipe
 from pixgen.studio.finding import Finder
 from pixgen.studio.gallery import Gallery
-from pixgen.ui import browsing, gallery_view
+from pixgen.ui import browsing, gallery_view, side_view
 from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable, servable_bytes
+from pixgen.ui.mishaps import sentence
 from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
@@ -24,6 +27,8 @@ OPENED = (
     "shelf_column", "opened_column", "run", "picture", "facts", "tags", "favourite", "go_on", "delete",
     "restore", "download", "film", "recipe",
 )  # fmt: skip
+
+_EVERY = {"place": "words", "view": "all", "sort": "newest"}  # with nothing in the others
 
 Changes = dict[str, Any]
 
@@ -132,10 +137,29 @@ class Desk:
         """The recipe of a run, to be used again."""
         return self.gallery.open(run_id, owner=self.owner).run.recipe
 
-    def latest(self) -> str:
-        """The strip of the newest pictures."""
-        shelf = browsing.latest(self.gallery, owner=self.owner)
-        return gallery_view.latest(self.words, shelf)
+    def side(self, text: Any) -> Changes:
+        """The side bar: the newest runs, or those with these words."""
+        shown = browsing.aside(self.gallery, str(text or ""), owner=self.owner)
+        return {
+            "side_said": side_view.said(self.words, shown),
+            "side_list": side_view.runs(self.words, shown, today=date.today()),
+        }
+
+    def alike(self, text: Any) -> Changes:
+        """Below it, those whose pictures look like these words."""
+        text = str(text or "").strip()
+        if not text:
+            return {"side_alike": ""}
+        try:
+            shown = browsing.alike(self.gallery, self.finder, text, owner=self.owner)
+        except (SearchError, ModelError) as error:
+            return {"side_alike": side_view.alike(self.words, text, sentence(error, self.words))}
+        return {"side_alike": side_view.alike(self.words, text, shown, today=date.today())}
+
+    def all_with(self, text: Any) -> Changes:
+        """The shelf with every run that has these words in its prompt or tags."""
+        form = {**dict.fromkeys(FORM, ""), **_EVERY, "query": str(text or "")}
+        return {**form, **self.shelf(tuple(form.values()), 0)}
 
     def _prompt(self, run_id: str) -> str:
         return gallery_view.shortened(self.gallery.entry(run_id, owner=self.owner).prompt)

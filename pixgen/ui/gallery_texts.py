@@ -1,11 +1,11 @@
-"""The words of the Gallery tab."""
+"""The words of the Gallery tab and of the side bar."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class GalleryWords:
-    """The Gallery tab, and the strip of the latest pictures on the Create tab."""
+    """The Gallery tab, and the side bar."""
 
     tab: str = "Gallery"
     query: str = "Search your pictures"
@@ -60,7 +60,13 @@ class GalleryWords:
     star: str = "Favourite"
     alt: str = "{prompt}, {state}, seed {seed}, {time}"
     no_picture: str = "no picture yet"
-    latest: str = "Your latest pictures"
+
+    side_close: str = "Close"
+    found: str = "{count} found"
+    all_there: str = "All {count} in the gallery"
+    look_too: str = "Search the pictures themselves, too"
+    looking: str = "Looking at the pictures …"
+    by_looks: str = "By what they show"
 
     back: str = "All pictures"
     favourite: str = "Favourite"

@@ -60,18 +60,6 @@ def done(said: str, undo: str = "", *, run: str = "") -> str:
     return f'<p class="pg-undo" role="status"><span>{escape(said)}</span>{button}</p>'
 
 
-def latest(words: Words, shelf: Shelf) -> str:
-    """The newest pictures as a slim strip."""
-    items = "".join(
-        f'<li><button type="button" data-run="{entry.id}" title="{escape(entry.prompt)}" '
-        f'aria-label="{escape(_alt(words, entry))}">{_image(thumbnail)}</button></li>'
-        for entry, thumbnail in zip(shelf.entries, shelf.thumbnails, strict=True)
-        if thumbnail is not None  # one that has not begun has nothing to show yet
-    )
-    title = escape(words.gallery.latest)
-    return f'<ul class="pg-latest" aria-label="{title}">{items}</ul>' if items else ""
-
-
 def picture(words: Words, opened: Opened, film: str) -> str:
     """The picture of a run, and its film, which is at the address ``film`` if there is one."""
     run = opened.run
@@ -100,7 +88,7 @@ def facts(words: Words, opened: Opened, thumbnails: Thumbnails) -> str:
         words.step.format(step=run.step, steps=run.recipe.steps),
         *([preset_name(words, entry.preset)] if entry.preset else []),
         words.seed_was.format(seed=entry.seed), f"{entry.width} × {entry.height}",
-        duration(words, run.seconds), _time(entry),
+        duration(words, run.seconds), time_of(entry),
     ]  # fmt: skip
     curves = chart(own.likeness, curve.steps, curve.similarities, alt=own.curve_alt)
     losses = {loss_name(name, words): column for name, column in curve.losses.items()}
@@ -153,11 +141,11 @@ def _item(words: Words, entry: Entry, thumbnail: bytes | None) -> str:
     facts += [words.seed_was.format(seed=entry.seed)]
     return (
         f'<li data-state="{entry.state}"><button type="button" data-run="{entry.id}" '
-        f'aria-label="{escape(_alt(words, entry))}">{_image(thumbnail, words.gallery.no_picture)}{badge}</button>'
+        f'aria-label="{escape(_alt(words, entry))}">{image(thumbnail, words.gallery.no_picture)}{badge}</button>'
         f'<button type="button" class="pg-star" data-star="{entry.id}" aria-pressed="{str(entry.favourite).lower()}" '
         f'aria-label="{escape(words.gallery.star)}">★</button>'
         f'<p title="{escape(entry.prompt)}">{escape(entry.prompt)}</p><small>{escape(" · ".join(facts))}</small>'
-        f"<small>{_time(entry)}</small></li>"
+        f"<small>{time_of(entry)}</small></li>"
     )
 
 
@@ -178,13 +166,14 @@ def _relatives(words: Words, title: str, entries: Sequence[Entry], thumbnails: T
         return ""
     items = "".join(
         f'<li><button type="button" data-run="{entry.id}" title="{escape(entry.prompt)}" '
-        f'aria-label="{escape(_alt(words, entry))}">{_image(thumbnails.get(entry.id))}</button></li>'
+        f'aria-label="{escape(_alt(words, entry))}">{image(thumbnails.get(entry.id))}</button></li>'
         for entry in entries
     )
-    return f'<h3>{escape(title)}</h3><ul class="pg-latest">{items}</ul>'
+    return f'<h3>{escape(title)}</h3><ul class="pg-relatives">{items}</ul>'
 
 
-def _image(thumbnail: bytes | None, without: str = "") -> str:
+def image(thumbnail: bytes | None, without: str = "") -> str:
+    """A small picture, or what is said in its place. What surrounds it says what it shows."""
     if thumbnail is None:
         return f"<span>{escape(without)}</span>"
     data = base64.b64encode(thumbnail).decode()
@@ -196,9 +185,10 @@ def _alt(words: Words, entry: Entry) -> str:
         prompt=entry.prompt,
         state=state_name(words, entry.state),
         seed=entry.seed,
-        time=_time(entry),
+        time=time_of(entry),
     )
 
 
-def _time(entry: Entry) -> str:
+def time_of(entry: Entry) -> str:
+    """When a run was begun: the day and the time of day."""
     return f"{entry.started:%Y-%m-%d %H:%M}"

@@ -9,11 +9,15 @@ _MARK = (
     '<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M0 0h4v4H0zM8 4h4v4H8zM4 8h4v4H4z"/>'
     '<path d="M4 0h4v4H4zM0 8h4v4H0z" opacity=".55"/><path d="M4 4h4v4H4zM8 0h4v4H8z" opacity=".25"/></svg>'
 )
+_SIDE = (
+    '<svg viewBox="0 0 20 20" aria-hidden="true"><rect x="2" y="3.2" width="16" height="13.6" rx="3"/>'
+    '<path d="M12.4 3.2v13.6"/></svg>'
+)
 _HERE = ' aria-current="page"'
 
 
 def header(words: Words, languages: Sequence[tuple[Words, str]] = ()) -> str:
-    """The name, what it is for, the languages with their addresses, and the keys."""
+    """The name, what it is for, the languages with their addresses, the keys, and the side bar's button."""
     keys = "".join(
         f"<li>{''.join(f'<kbd>{escape(key)}</kbd>' for key in combination.split())} {escape(does)}</li>"
         for combination, does in words.keys
@@ -22,7 +26,15 @@ def header(words: Words, languages: Sequence[tuple[Words, str]] = ()) -> str:
         f'<header class="pg-header" data-language="{words.language}">'
         f"<h1>{_MARK}<span>{escape(words.title)}</span></h1>"
         f"<p>{escape(words.tagline)}</p>{_languages(words, languages)}"
-        f"<details><summary>{escape(words.keys_title)}</summary><ul>{keys}</ul></details></header>"
+        f"<details><summary>{escape(words.keys_title)}</summary><ul>{keys}</ul></details>"
+        f"{_side_toggle(words.gallery.pictures)}</header>"
+    )
+
+
+def _side_toggle(said: str) -> str:
+    return (
+        f'<button type="button" id="pg-side-toggle" aria-controls="pg-side" aria-expanded="false" '
+        f'aria-label="{escape(said)}" title="{escape(said)}">{_SIDE}</button>'
     )
 
 

@@ -54,8 +54,9 @@ def wire_memory(
         return foretold(dict(zip(ASKED, values, strict=True)), lambda: studio.device, words)
 
     inputs = [parts[name] for name in ASKED]
-    ask = when_paused([part.change for part in inputs], _ASK)
-    gr.on(
-        [page.load, ask.click], told, inputs, parts["memory"], trigger_mode="multiple",
-        concurrency_limit=1, show_progress="hidden", api_visibility="private",
-    ).then(**answered(_ASK))  # fmt: skip
+    ask = when_paused([page.load, *(part.change for part in inputs)], _ASK)
+    answer = ask.click(
+        told, inputs, parts["memory"], trigger_mode="multiple", concurrency_limit=1,
+        show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+    answered(answer, _ASK)

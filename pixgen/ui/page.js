@@ -102,16 +102,12 @@
   for (const id of ["pg-seed-new", "pg-seed-reuse"]) if (part(id)) part(id).title = part(id).textContent.trim();
 
   const name = document.title;
-  let heard = Date.now(), seen;
+  let heard = Date.now();
   new MutationObserver(() => {
     heard = Date.now();
     const bar = document.querySelector("#pg-status [data-state=painting] [role=progressbar]");
     const percent = bar && Math.floor((100 * bar.ariaValueNow) / bar.ariaValueMax);
     document.title = bar ? `${percent} % · ${name}` : name;
-    // A picture that has ended belongs into the strip of the latest ones.
-    const state = document.querySelector("#pg-status [data-state]")?.dataset.state;
-    if (state !== seen && /^(done|stopped|failed)$/.test(state)) part("pg-look-latest")?.click();
-    seen = state;
   }).observe(part("pg-status"), { subtree: true, childList: true, attributes: true });
 
   // A sleeping phone or a lost network cuts the stream; the job goes on without us. Look again.

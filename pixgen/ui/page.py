@@ -24,12 +24,14 @@ from pixgen.ui.experiment import experiment_tab
 from pixgen.ui.form import fields
 from pixgen.ui.gallery import gallery_tab
 from pixgen.ui.gallery_events import GalleryEvents
+from pixgen.ui.gallery_handlers import Handlers
 from pixgen.ui.info import info_tab, use_shown
 from pixgen.ui.languages import LANGUAGES, ByLanguage, links, others
 from pixgen.ui.queue_api import add_queue_api
 from pixgen.ui.search import search_tab
 from pixgen.ui.search_api import add_search_api
 from pixgen.ui.search_exchange import exchange_found
+from pixgen.ui.side import side_bar, wire_side
 from pixgen.ui.texts import ENGLISH, Words
 from pixgen.ui.theme import theme
 
@@ -80,8 +82,11 @@ def _tabs(
             experiment_tab(studio, words, tabs=tabs, tab=tab, create=create)
         with gr.Tab(words.info.tab, id="info"):
             info = info_tab(words)
-    events = GalleryEvents(gallery, finder, words, parts=shelf, create=create, tabs=tabs)
-    events.connect(page, shelves)
+    side = side_bar(words)
+    handlers = Handlers(gallery, finder, words, {**shelf, **side}, create["seat"])
+    wire_side(handlers, tabs)
+    events = GalleryEvents(handlers, create=create, tabs=tabs)
+    events.connect(shelves)
     exchange(studio, words, tabs=tabs, create=create, classify=classify, run=run)
     asked = fields(studio.policy, words)
     keep = keeping(create, asked)
@@ -121,10 +126,10 @@ def launch(page: gr.Blocks, *, by_browser: bool = True, **where: Any) -> Any:
     first = next(code for code in LANGUAGES if code not in elsewhere)
     return page.launch(
         theme=theme(),
-        css_paths=_HERE / "page.css",
+        css_paths=[_HERE / "page.css", _HERE / "side.css"],
         favicon_path=_HERE / "favicon.svg",
-        # Esc puts the pad away before it stops a picture.
-        js=_script("pad.js", "brush.js", "page.js", "typing.js"),
+        # Esc puts away the pad, or the side bar that covers the page, before it stops a picture.
+        js=_script("typing.js", "pad.js", "brush.js", "side.js", "page.js"),
         footer_links=["api", "settings"],
         allowed_paths=[],  # files are served as copies: see files.py
         max_file_size=LARGEST_UPLOAD,

@@ -41,9 +41,10 @@ def wire_help(parts: Parts, words: Words, *, keep: dict[str, Any]) -> None:
         return replaced(text, str(pressed.word), str(pressed.by))
 
     typed = [parts["prompt"], parts["styles"]]
-    when_paused([part.change for part in typed], _ASK).click(
+    answer = when_paused([part.change for part in typed], _ASK).click(
         read, typed, parts["help"], queue=False, trigger_mode="multiple", **_QUIET
-    ).then(**answered(_ASK))
+    )
+    answered(answer, _ASK)
     parts["help"].select(replace, parts["prompt"], parts["prompt"], **_QUIET).then(**keep)
 
 

@@ -49,6 +49,7 @@ class Words:
         ("Ctrl Enter", "paint, classify or search"),
         ("Esc", "stop, and keep the picture"),
         ("/", "go to the words"),
+        ("G", "show or hide your pictures"),
         ("?", "show this list"),
     )
 

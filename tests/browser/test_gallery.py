@@ -4,6 +4,7 @@ import pytest
 
 from pixgen.ui.texts import ENGLISH
 from tests.browser.test_create import PICTURE, paint, state, write
+from tests.browser.test_side import run_of
 from tests.studio.deaths import killed
 
 pytestmark = pytest.mark.browser
@@ -34,10 +35,7 @@ def test_a_painted_picture_is_kept_found_marked_deleted_and_taken_back(visit):
     write(page, "a teal teapot")
     paint(page)
     state(page, "done")
-    latest = page.locator("#pg-latest [title='a teal teapot']").first
-    latest.wait_for()
-    assert page.locator("#pg-latest").bounding_box()["height"] >= 54
-    latest.click()
+    run_of(page, "a teal teapot").click()
     page.locator("#pg-facts polyline").first.wait_for()
     page.locator("#pg-run-tags input").fill("Breakfast")
     page.locator("#pg-run-tags input").press("Enter")

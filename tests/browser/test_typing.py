@@ -27,6 +27,16 @@ def test_the_last_letters_are_read_however_long_an_answer_takes(visit):
     tokens(page, 6)
 
 
+def test_after_an_answer_that_never_comes_the_next_is_asked_for(visit):
+    page = visit()
+    page.route("**/run/predict*", lambda asked: asked.fulfill(status=500, json={"error": "lost"}))
+    with page.expect_request("**/run/predict*"):
+        page.locator(WORDS).fill("a red")
+    page.unroute("**/run/predict*")
+    page.locator(WORDS).press_sequentially(" fox")
+    tokens(page, 3)
+
+
 def test_what_fills_in_the_words_and_the_size_is_told_too(visit):
     page = visit()
     page.locator(".pg-examples button").first.click()

@@ -1,4 +1,4 @@
-"""The Gallery tab in Turkish."""
+"""The Gallery tab and the side bar in Turkish."""
 
 from pixgen.ui.gallery_texts import GalleryWords
 
@@ -48,7 +48,12 @@ GALLERY = GalleryWords(
     star="Gözde",
     alt="{prompt}, {state}, tohum {seed}, {time}",
     no_picture="henüz resim yok",
-    latest="Son resimleriniz",
+    side_close="Kapat",
+    found="{count} resim bulundu",
+    all_there="Galeride {count} resmin hepsi",
+    look_too="Resimlerin kendisinde de ara",
+    looking="Resimlere bakılıyor …",
+    by_looks="Görünüşüne göre",
     back="Bütün resimler",
     favourite="Gözde yap",
     favourite_no="Artık gözde değil",

@@ -15,6 +15,7 @@ PAGE: dict[str, Any] = {
         ("Ctrl Enter", "çizer, sınıflandırır ya da arar"),
         ("Esc", "durdurur, resim kalır"),
         ("/", "sözlere gider"),
+        ("G", "resimlerinizi gösterir ya da gizler"),
         ("?", "bu listeyi gösterir"),
     ),
     # The words
