@@ -3,6 +3,7 @@
 import pytest
 
 from pixgen.presets import available_presets
+from pixgen.ui.status import line_of
 from pixgen.ui.texts import ENGLISH
 
 pytestmark = pytest.mark.browser
@@ -80,3 +81,18 @@ def test_the_keys_are_listed(visit):
     page.get_by_text(ENGLISH.keys_title).click()
     for _, does in ENGLISH.keys:
         assert page.locator(".pg-header li", has_text=does).is_visible()
+
+
+def test_a_bar_that_knows_how_far_it_is_stands_still(visit):
+    """One of a download grows from its left edge; only where nothing is known it goes to and fro."""
+    page = visit()
+    moving = page.evaluate(
+        """(bars) => bars.map((bar) => {
+            const status = document.querySelector(".pg-status");
+            status.dataset.state = "loading";
+            status.innerHTML = bar;
+            return getComputedStyle(status.querySelector("i")).animationName;
+        })""",
+        [line_of("Fetching", progress=(19, 43), words=ENGLISH), line_of("Loading")],
+    )
+    assert moving == ["none", "pg-to-and-fro"]
