@@ -53,7 +53,9 @@ def read_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
     architecture = name
     if not name.startswith(LOCAL):
         weights = clip_files.fetch(entry)
-    if not name.startswith(_SCHEMAS):
+    if entry.form:  # nothing but the weights is asked of a network
+        architecture, how = entry.form, {"pretrained": str(weights)}
+    elif not name.startswith(_SCHEMAS):
         architecture, facts = _known(name)
         # OpenAI's weights were trained with another activation, which only the tag tells.
         how = {

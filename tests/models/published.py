@@ -10,9 +10,12 @@ from typing import Any
 
 import torch
 import torch.nn as nn
+import torch.nn.functional as F
 import yaml
 from taming.modules.diffusionmodules.model import Decoder, Encoder
 from taming.modules.vqvae.quantize import GumbelQuantize, VectorQuantizer2
+
+from pixgen.models.vqgan import Vqgan
 
 LAYERS = {
     "double_z": False, "z_channels": 8, "resolution": 32, "in_channels": 3, "out_ch": 3, "ch": 32,
@@ -54,6 +57,22 @@ def taming(node: dict[str, Any], *, seed: int = 0) -> TamingModel:
     """One of taming's models, the same random weights each time."""
     torch.manual_seed(seed)
     return TamingModel(node).eval()
+
+
+@torch.no_grad()
+def assert_equal_networks(ours: Vqgan, theirs: TamingModel, pictures: torch.Tensor) -> None:
+    """Encoder, quantizer and decoder give the same, of pictures ``(B, 3, H, W)`` in [0, 1]."""
+    hidden = theirs.encode(pictures * 2 - 1)
+    if ours.quantize_module == "gumbel":
+        expected = F.embedding(theirs.quantize.proj(hidden).argmax(1), theirs.quantize.embed.weight)
+        latents = ours.encode(pictures)
+        assert torch.allclose(latents, expected.movedim(3, 1), atol=1e-5)
+    else:
+        assert torch.allclose(ours.encode(pictures), hidden, atol=1e-5)
+        latents, _, (_, _, codes) = theirs.quantize(hidden)
+        assert torch.equal(ours.codes(hidden).flatten(), codes)
+        assert torch.allclose(ours.nearest(hidden), latents, atol=1e-5)
+    assert torch.allclose(ours.decode(latents) * 2 - 1, theirs.decode(latents), atol=1e-5)
 
 
 def lightning(weights: dict[str, torch.Tensor], monkeypatch) -> dict[str, Any]:

@@ -27,23 +27,6 @@ def pictures() -> torch.Tensor:
     return torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 
 
-@torch.no_grad()
-def assert_equal_networks(
-    ours: Vqgan, theirs: published.TamingModel, pictures: torch.Tensor
-) -> None:
-    hidden = theirs.encode(pictures * 2 - 1)
-    if ours.quantize_module == "gumbel":
-        expected = F.embedding(theirs.quantize.proj(hidden).argmax(1), theirs.quantize.embed.weight)
-        latents = ours.encode(pictures)
-        assert torch.allclose(latents, expected.movedim(3, 1), atol=1e-5)
-    else:
-        assert torch.allclose(ours.encode(pictures), hidden, atol=1e-5)
-        latents, _, (_, _, codes) = theirs.quantize(hidden)
-        assert torch.equal(ours.codes(hidden).flatten(), codes)
-        assert torch.allclose(ours.nearest(hidden), latents, atol=1e-5)
-    assert torch.allclose(ours.decode(latents) * 2 - 1, theirs.decode(latents), atol=1e-5)
-
-
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
 @pytest.mark.parametrize("kind", ["VQModel", "GumbelVQ", "EMAVQ"])
 def test_a_lightning_checkpoint_equals_tamings_own(tmp_path, monkeypatch, pictures, kind, legacy):
@@ -59,7 +42,9 @@ def test_a_lightning_checkpoint_equals_tamings_own(tmp_path, monkeypatch, pictur
         tmp_path / "last.ckpt", published.lightning(weights, monkeypatch), legacy=legacy
     )
     config = published.write_yaml(tmp_path / "model.yaml", node)
-    assert_equal_networks(load_vqgan(str(checkpoint), "cpu", str(config)), theirs, pictures)
+    published.assert_equal_networks(
+        load_vqgan(str(checkpoint), "cpu", str(config)), theirs, pictures
+    )
 
 
 def test_a_transformers_first_stage_is_taken(tmp_path, monkeypatch, pictures):
@@ -76,7 +61,7 @@ def test_a_transformers_first_stage_is_taken(tmp_path, monkeypatch, pictures):
         logs / "checkpoints/last.ckpt", published.lightning(weights, monkeypatch)
     )
     published.write_yaml(logs / "configs/2020-11-13T21-41-45-project.yaml", published.net2net(node))
-    assert_equal_networks(load_vqgan(str(checkpoint), "cpu"), theirs, pictures)
+    published.assert_equal_networks(load_vqgan(str(checkpoint), "cpu"), theirs, pictures)
 
 
 def test_latent_diffusions_average_is_what_draws(tmp_path, pictures):
@@ -86,7 +71,7 @@ def test_latent_diffusions_average_is_what_draws(tmp_path, pictures):
         tmp_path / "vq.ckpt", {"state_dict": published.averaged(theirs.state_dict())}
     )
     published.write_yaml(tmp_path / "vq.yaml", node)
-    assert_equal_networks(load_vqgan(str(checkpoint), "cpu"), theirs, pictures)
+    published.assert_equal_networks(load_vqgan(str(checkpoint), "cpu"), theirs, pictures)
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from pixgen.errors import ModelError
 from pixgen.models.catalog import entries, known
 from pixgen.models.clip import load_perceptor
 from pixgen.models.clip_files import fetch
-from pixgen.models.open_clips import entry_of
+from pixgen.models.open_clips import entry_of, read_open_clip
 from pixgen.models.published import clip_form
 
 SMALL = {
@@ -121,6 +121,24 @@ def test_without_a_network_it_says_what_to_put_where(tagged, monkeypatch):
         "“Small-T/laion” cannot be fetched (127.0.0.1:9: no connection): put open_clip_model.safetensors from "
         f"https://huggingface.co/o/r at {tagged / 'Small-T--laion.safetensors'}, or choose pocket, which needs none."
     )
+
+
+@torch.no_grad()
+def test_a_robust_clip_that_was_put_there_by_hand_needs_no_network(tagged, monkeypatch):
+    from open_clip.model import CLIP
+
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tagged.parent / "hub"))
+    theirs = CLIP(**SMALL).eval()
+    save_file(theirs.state_dict(), tagged / "robust-ViT-B-32.safetensors")
+    entry = replace(known("robust-ViT-B-32", "clip"), form="Small-T")
+    ours, tokenizer, shown = read_open_clip(entry)
+    pictures = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    assert torch.allclose(
+        ours.eval().encode_image(pictures), theirs.encode_image(pictures), atol=1e-5
+    )
+    assert tokenizer(["a fox"]).shape == (1, 77)
+    assert shown["size"] == 32
 
 
 def test_what_it_needs_besides_is_said_before_anything_is_fetched():
