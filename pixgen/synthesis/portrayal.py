@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from pixgen.models.portraits import Portraits
 from pixgen.models.vqgan import Vqgan
-from pixgen.synthesis.hands import GREY, thing_in_hand
+from pixgen.synthesis.hands import GREY, STICKER, thing_in_hand
 from pixgen.synthesis.layout import USUAL, Thing
 
 WHITE = 0.86  # of the darkest channel: what is paler and reaches the edge is paper
@@ -44,12 +44,16 @@ class Portrayal:
         Args:
             box: left, top, right and bottom in pixels, of what the things' places are parts of.
         """
-        opacity = torch.zeros_like(picture[:, :1])
+        height, width = picture.shape[-2:]
+        together = picture.new_zeros(1, 4, height, width)
         for thing in reversed(things):  # what is named first is in front
-            layer = self._layer(thing, picture.shape[-2:], box)
-            picture = picture * (1 - layer[:, 3:]) + layer[:, :3]
-            opacity = torch.maximum(opacity, layer[:, 3:])
-        return picture, opacity
+            layer = self._layer(thing, (height, width), box)
+            together = layer + together * (1 - layer[:, 3:])
+        if self.hand == STICKER:  # one rim around all: of two that touch, one would cover the other
+            largest = max(thing.size for thing in things)
+            together = thing_in_hand(STICKER, together, side=_side(box, largest))
+        opacity = together[:, 3:]
+        return picture * (1 - opacity) + together[:, :3], opacity
 
     def _layer(
         self, thing: Thing, size: tuple[int, int], box: tuple[int, int, int, int]
@@ -65,12 +69,12 @@ class Portrayal:
         shift = torch.rand(3, generator=self.generator, device=self.generator.device) * 2 - 1
         by_chance = [float(part) for part in shift]
         length = min(right - left, bottom - top)
-        side = max(8, round(length * thing.size / USUAL * (1 + RESIZED * by_chance[2])))
+        side = _side(box, thing.size * (1 + RESIZED * by_chance[2]))
         x = left + (right - left) * thing.x + length * MOVED * by_chance[0]
         y = top + (bottom - top) * thing.y + length * MOVED * by_chance[1]
         resized = F.interpolate(cutout, size=(side, side), mode="bilinear", antialias=True)
         layer = _pasted(resized, size, round(x - side / 2), round(y - _middle(resized, thing.edge)))
-        return thing_in_hand(self.hand, layer, side=side)
+        return layer if self.hand == STICKER else thing_in_hand(self.hand, layer, side=side)
 
     def _cutout(self, index: int) -> torch.Tensor:
         """A portrait without its paper, colours times opacity, and opacity: ``(1, 4, h, w)``."""
@@ -85,6 +89,12 @@ class Portrayal:
     def _chance(self, count: int) -> int:
         device = self.generator.device
         return int(torch.randint(count, (), generator=self.generator, device=device))
+
+
+def _side(box: tuple[int, int, int, int], size: float) -> int:
+    """Of a thing's portrait, in pixels; its usual size is the portrait's own."""
+    left, top, right, bottom = box
+    return max(8, round(min(right - left, bottom - top) * size / USUAL))
 
 
 def _middle(cutout: torch.Tensor, edge: str) -> float:

@@ -51,7 +51,8 @@ THERE, LOST = 0.9, 0.2  # of a code's square: drawn on, and taken for paper
 DOING = ("ing", "ed", "ful", "ous", "able", "ish", "less", "est")
 NUMBERS = {"one", "two", "three", "four", "five", "six"}
 WHERE = {"left", "right", "top", "bottom", "middle", "next"}
-KINDS = {"old", "new", "hot", "cold", "open", "man's", "woman's", "person"}
+KINDS = {"old", "new", "hot", "cold", "open", "man's", "woman's", "person", "flying", "running", "walking",
+         "sitting", "standing", "sleeping", "swimming", "dancing", "jumping"}  # fmt: skip
 UNNAMED = SILENT | NUMBERS | WHERE | KINDS | {*SMALL, *LARGE}
 # Names that no family gives, because they are colours or words of settings, or that mean nearly the same.
 ALSO = {
@@ -107,7 +108,7 @@ ALSO = {
     "cup": ("coffee cup", "cup of coffee", "cup of tea", "coffee", "mug"),
     "vase": ("vase of flowers", "vase with flowers", "flower vase"),
     "pirate ship": ("galleon", "tall ship"),
-    "island": ("tropical island", "desert island"),
+    "island": ("tropical island",),
     "campfire": ("bonfire", "camp fire"),
     "gnome": ("garden gnome", "dwarf"),
     "bookshelf": ("bookcase",),
@@ -254,9 +255,10 @@ def _names(
         told |= dict.fromkeys(ALSO.get(thing, ()), ITS_NAME)
         rank = _rank(groups[thing])
         for name, kind in told.items():
-            if kind == KEYWORD and name.endswith(DOING):
+            if kind >= A_BEGINNING and name.endswith(DOING):
                 continue
-            if name not in UNNAMED or name in TELLING or name in ALSO.get(thing, ()):
+            telling = name in TELLING or name in ALSO.get(thing, ()) or groups[thing] == GROUP
+            if telling or name not in UNNAMED:
                 claims[name].append((rank, kind, len(words), order, thing))
     meant = {}
     for name, found in claims.items():

@@ -85,6 +85,19 @@ def test_a_thing_can_be_placed_by_its_edge(sketcher, tiny_vqgan):
     assert not there("top")[:29].any()
 
 
+def test_stickers_that_touch_have_one_rim_around_them(sketcher, tiny_vqgan):
+    things = [Thing((0,), x=0.4, size=0.4), Thing((1,), x=0.6, size=0.4)]
+
+    def drawn(hand: str) -> torch.Tensor:
+        chance = torch.Generator().manual_seed(1)
+        portrayal = Portrayal(sketcher.portraits, tiny_vqgan, chance, hand)
+        return portrayal.over(torch.zeros(1, 3, 64, 64), things, (0, 0, 64, 64))[0]
+
+    plain, cut = drawn(""), drawn("sticker")
+    assert torch.allclose(plain[..., 28:36, 24:40], cut[..., 28:36, 24:40], atol=1e-5)
+    assert not torch.allclose(plain, cut, atol=0.1)
+
+
 def test_a_plain_ground_needs_no_sketcher_and_a_setting_does(recalled):
     open_codes = torch.full((1, 8, 8), OPEN)
     assert (recalled("a fox on a red background").ground(open_codes) != OPEN).all()
