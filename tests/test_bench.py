@@ -11,7 +11,7 @@ from pixgen.bench.memory import memory
 from pixgen.bench.memory import text as memory_text
 from pixgen.bench.plain import PlainLoop
 from pixgen.bench.search import text as search_text
-from pixgen.bench.speed import STAGES, speed, text
+from pixgen.bench.speed import STAGES, _Stopwatch, speed, text
 from pixgen.bench.subjects import plain_tower, subjects
 from pixgen.cli import main
 from pixgen.errors import DeviceError
@@ -29,6 +29,22 @@ def test_the_stages_make_up_the_step(small):
     assert set(small["stages_ms"]) == set(STAGES)
     assert all(milliseconds > 0 for milliseconds in small["stages_ms"].values())
     assert sum(small["stages_ms"].values()) == pytest.approx(small["step_ms"], abs=0.01)
+
+
+def test_a_whole_step_is_timed_without_waiting_for_its_stages(monkeypatch):
+    """As on a GPU, where a mark waits for what it was told before."""
+    stopwatch, looks = _Stopwatch("cpu"), []
+    monkeypatch.setattr(
+        "pixgen.bench.speed._now", lambda device: looks.append(device) or len(looks)
+    )
+
+    def step():
+        for stage in STAGES:
+            stopwatch.mark(stage)
+
+    assert stopwatch.whole(step) == 1  # two looks at the clock, one after the other
+    stages = {"decode": 1, "cutouts": 1, "clip": 1, "decode backward": 1, "rest": 2}
+    assert stopwatch.measure(step) == stages  # a look at the end of each, and one more at the end
 
 
 def test_the_way_back_is_split_too(small):

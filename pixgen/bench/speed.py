@@ -5,6 +5,7 @@ inputs, at the rate that this machine reaches in one large product of matrices.
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from operator import truediv
 from statistics import median
 from time import perf_counter
@@ -37,7 +38,7 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
     device = resolve_device(device)
     models = subjects(recipe, device)
     # A sketched start is not a step, and has no place in this measurement.
-    recipe = recipe.model_copy(update={"steps": WARM_UP + steps + 1, "start": Start()})
+    recipe = recipe.model_copy(update={"steps": 2 * (WARM_UP + steps) + 1, "start": Start()})
     drawer = make_drawer(recipe, models.vqgan, device=device)
     stopwatch = _Stopwatch(device)
     optimization = Optimization(
@@ -46,12 +47,19 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
     )  # fmt: skip
     plain = _plain_loop(recipe, models)
     product = _Product(device, getattr(torch, recipe.precision))
-    timings, products, plains = [], [], []
+    timings, whole, products, plains = [], [], [], []
     for _ in range(WARM_UP + steps):  # in turns: whatever else the machine does slows all
         timings.append(stopwatch.measure(lambda: next(optimization)))
+        whole.append(
+            stopwatch.whole(lambda: next(optimization))
+            if stopwatch.waits
+            else sum(timings[-1].values())
+        )
         products.append(product.seconds())
-        plains.append(sum(stopwatch.measure(plain.step).values()))
-    timings, products, plains = timings[WARM_UP:], products[WARM_UP:], plains[WARM_UP:]
+        plains.append(stopwatch.whole(plain.step))
+    timings, whole, products, plains = (
+        each[WARM_UP:] for each in (timings, whole, products, plains)
+    )
     operations = {
         "decode": _decode_operations(drawer),
         "clip": _clip_operations(models.perceptor, recipe.cutouts.count),
@@ -62,7 +70,6 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
     }
     back = {stage.split()[0]: stages.pop(stage) for stage in _WAY_BACK}
     stages["backward"] = sum(back.values())
-    whole = [sum(timing.values()) for timing in timings]
     step, floor = 1000 * median(whole), 1000 * sum(operations.values()) / rate
     weights = models.bytes()
     return {
@@ -150,24 +157,35 @@ class _Product:
 
 
 class _Stopwatch:
-    """Seconds a stage, from the marks that an optimization sets."""
+    """Seconds a stage, from the marks that an optimization sets. On a GPU, a mark ``waits`` for it, so that
+    a whole step is timed by itself, without marks."""
 
     def __init__(self, device: str) -> None:
         self._device, self._last = device, 0.0
         self._seconds: dict[str, float] = {}
+        self._marking, self.waits = True, device.startswith("cuda")
 
     def mark(self, stage: str) -> None:
         """The stage ends here. What is left of the way back when it ends is the decoder's."""
+        if not self._marking:
+            return
         now = _now(self._device)
         self._seconds["decode backward" if stage == "backward" else stage] += now - self._last
         self._last = now
 
-    def measure(self, step) -> dict[str, float]:
+    def measure(self, step: Callable[[], object]) -> dict[str, float]:
         """Seconds by stage of one step; what follows its last mark is ``rest``."""
         self._seconds, self._last = defaultdict(float), _now(self._device)
         step()
         self.mark("rest")
         return self._seconds
+
+    def whole(self, step: Callable[[], object]) -> float:
+        """Seconds of one step, whose stages nobody waits for."""
+        self._marking, begun = False, _now(self._device)
+        step()
+        self._marking = True
+        return _now(self._device) - begun
 
 
 class _Watched:
