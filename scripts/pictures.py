@@ -20,9 +20,11 @@ from pixgen.studio.painting import paint
 
 FOLDER = Path(__file__).parent.parent / "assets" / "gallery"
 PROMPTS = (
-    ("a red fox on a snowy hill", 7), ("a sailboat on the sea", 7), ("a house at night", 7),
+    ("a red fox on a snowy hill", 7), ("a lighthouse by the sea", 7), ("a house at night", 7),
     ("an owl in the forest", 7), ("a castle in the mountains", 7), ("a rocket in space", 7),
-    ("a car on the road", 7), ("a cat on a purple background", 7),
+    ("a hot air balloon over the mountains", 7), ("an island in the ocean", 7),
+    ("a cat wearing a crown", 7), ("a monkey riding a bicycle", 7), ("a panda eating a watermelon", 7),
+    ("a campfire in the forest at night", 7),
 )  # fmt: skip
 COLUMNS, SIDE, GAP, LETTERS = 4, 192, 12, 14  # pixels
 INK = (40, 40, 46)
@@ -40,7 +42,7 @@ def main() -> None:
         if index == STRIP_PROMPT:
             strip = evenly(stages)
         print(f"{prompt}, seed {seed}")
-    labels = [f"{prompt}, seed {seed}" for prompt, seed in PROMPTS]
+    labels = [f"{prompt}, seed\N{NO-BREAK SPACE}{seed}" for prompt, seed in PROMPTS]
     sheet(pictures, labels, columns=COLUMNS).save(FOLDER / "prompts.png", optimize=True)
     sheet(strip, [], columns=STRIP_STAGES, side=128).save(FOLDER / "progress.png", optimize=True)
 
