@@ -80,6 +80,7 @@ def sheet(
         whole.paste(scaled, (x, y))
         if labels:
             text = "\n".join(textwrap.wrap(labels[index], side // 7))
+            text = text.replace("\N{NO-BREAK SPACE}", " ")  # the font has none
             pen.multiline_text((x, y + side + 4), text, INK, font, spacing=3)
     return whole
 
