@@ -1,7 +1,7 @@
 """Which thing a name means, when several may have it."""
 
+from pixgen.training.meanings import A_BEGINNING, A_HEAD, ITS_HEAD, ITS_NAME, KEYWORD, meant_by_name
 from pixgen.training.own import GROUP, own_drawings
-from pixgen.training.portraits import A_BEGINNING, A_HEAD, ITS_HEAD, ITS_NAME, KEYWORD, _names
 
 
 def record(thing: str, *names: str, group: str = "emoji-5") -> dict:
@@ -23,7 +23,7 @@ TABLE = [
 
 def meant(name: str) -> tuple[int, list[str]] | None:
     groups = {each["thing"]: each["group"] for each in TABLE}
-    return _names(TABLE, groups, list(groups)).get(name)
+    return meant_by_name(TABLE, groups, list(groups)).get(name)
 
 
 def test_a_whole_name_is_surest():
@@ -38,7 +38,7 @@ def test_a_last_word_that_few_share_is_a_name_before_clip_art():
     assert meant("apple") == (ITS_HEAD, ["red apple"])
 
 
-def test_other_names_are_weaker():
+def test_othermeant_by_name_are_weaker():
     assert meant("palm") == (A_BEGINNING, ["palm tree"])
     assert meant("holiday") == (KEYWORD, ["palm tree"])
     assert A_HEAD < A_BEGINNING
@@ -46,7 +46,10 @@ def test_other_names_are_weaker():
 
 def test_what_pixgen_draws_itself_is_meant_first():
     groups = {"tokyo tower": "emoji-4", "tower": GROUP}
-    assert _names([record("tokyo tower")], groups, list(groups))["tower"] == (ITS_NAME, ["tower"])
+    assert meant_by_name([record("tokyo tower")], groups, list(groups))["tower"] == (
+        ITS_NAME,
+        ["tower"],
+    )
 
 
 def test_every_own_drawing_shows_something_and_has_an_edge_of_paper():
