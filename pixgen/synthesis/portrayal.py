@@ -17,6 +17,7 @@ from pixgen.synthesis.layout import USUAL, Thing
 
 WHITE = 0.86  # of the darkest channel: what is paler and reaches the edge is paper
 THERE = 0.5  # of opacity, from which on a thing is there
+SOLID = 0.35  # of what is solid around a pixel, from which on it is part of a pale thing
 MOVED, RESIZED = 0.025, 0.06  # by chance: parts of the side, and of the size
 
 
@@ -114,7 +115,8 @@ def paper(drawn: torch.Tensor, solid: torch.Tensor | None = None) -> torch.Tenso
     """
     white = drawn.amin(1, keepdim=True) > WHITE
     if solid is not None:
-        white &= F.interpolate(solid.float(), size=white.shape[-2:]) == 0
+        # Bilinear: codes are squares, things are not.
+        white &= F.interpolate(solid.float(), size=white.shape[-2:], mode="bilinear") < SOLID
     pale = F.pad(white.float(), (1, 1, 1, 1), value=1.0)
     found = torch.zeros_like(pale)
     found[..., 0, :] = 1.0

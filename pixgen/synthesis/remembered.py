@@ -15,7 +15,13 @@ from pixgen.synthesis.sketch import OPEN
 from pixgen.synthesis.things import Shown, read_things
 
 TOUCHED = 0.04  # of a thing's opacity, from which on a code is written anew
-PALE = 0.72  # how far a ground of which nothing is said is from its colour to white
+# How far a ground of which nothing is said is from its colour to white, above and below; and behind things so
+# light that they would be lost on it.
+PALE, DEEPER = (0.72, 1.0), (0.25, 0.55)
+LIGHT, DARK = (
+    190,
+    128,
+)  # of a colour's lowest channel: of a thing from which on, of a ground up to which
 
 
 class Remembered:
@@ -81,15 +87,16 @@ class Remembered:
         """A ground ``(1, 3, rows, columns)``: of the colours that are said, or a pale one by chance."""
         device = self._generator.device
         if said := self.shown.colours:
-            ends = [said[0], said[-1]]
+            ends, paler = [said[0], said[-1]], (0.0, 0.0)
         else:
-            picked = torch.randint(len(self._colours), (), generator=self._generator, device=device)
-            ends = [self._colours[int(picked)], (255, 255, 255)]
-        colours = torch.tensor(ends, device=device, dtype=torch.float32)[:, :, None, None] / 255
-        if not said:
-            colours = colours + (1 - colours) * PALE
+            light = any(thing.colour and min(thing.colour) > LIGHT for thing in self.shown.things)
+            colours = [each for each in self._colours if not light or min(each) < DARK]
+            picked = torch.randint(len(colours), (), generator=self._generator, device=device)
+            ends, paler = [colours[int(picked)]] * 2, DEEPER if light else PALE
+        fade = torch.tensor(ends, device=device, dtype=torch.float32)[:, :, None, None] / 255
+        fade = fade + (1 - fade) * torch.tensor(paler, device=device)[:, None, None, None]
         part = torch.linspace(0, 1, rows, device=device)[:, None].expand(rows, columns)
-        return rearrange(colours[0] + (colours[1] - colours[0]) * part, "c h w -> 1 c h w")
+        return rearrange(fade[0] + (fade[1] - fade[0]) * part, "c h w -> 1 c h w")
 
 
 def remembered(

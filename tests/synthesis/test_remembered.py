@@ -11,7 +11,8 @@ from pixgen.synthesis.remembered import remembered
 from pixgen.synthesis.sketch import OPEN
 
 LEXICON = Lexicon(
-    names={"fox": [0, 1]}, weak=[], lettered=[], worn=[], colours={"red": [220, 20, 20]},
+    names={"fox": [0, 1]}, weak=[], lettered=[], worn=[],
+    colours={"red": [220, 20, 20], "white": [255, 255, 255]},
     small=["small"], large=["huge"], fillers=[], places={"left": ["on the left"]},
     hands={"black and white picture": "black and white", "silhouette": "silhouette", "sticker": "sticker"},
     grounds={"on a hill": "a hill"},
@@ -102,6 +103,13 @@ def test_a_plain_ground_needs_no_sketcher_and_a_setting_does(recalled):
     open_codes = torch.full((1, 8, 8), OPEN)
     assert (recalled("a fox on a red background").ground(open_codes) != OPEN).all()
     assert (recalled("a fox on a hill").ground(open_codes) == OPEN).all()
+
+
+def test_a_light_thing_is_not_lost_on_its_ground(recalled):
+    def paleness(prompt: str) -> float:
+        return float(recalled(prompt)._fade(32, 32).amin(1).mean())
+
+    assert paleness("a white fox") < paleness("a red fox") - 0.2
 
 
 def test_a_thing_that_reaches_beyond_the_edge_is_cut(sketcher, tiny_vqgan):
