@@ -12,11 +12,20 @@ FOLDER = Path(__file__).parent / "own"  # an SVG of each, called as the thing is
 GROUP = "own"
 
 
+def own_things() -> list[str]:
+    """What is drawn, by name."""
+    return [path.stem for path in _paths()]
+
+
 def own_drawings() -> Iterator[tuple[str, np.ndarray]]:
     """Each thing and its sprite ``(4, 128, 128)`` uint8, colours premultiplied by alpha. Raises
     TrainingError if one does not render."""
-    for path in sorted(FOLDER.glob("*.svg")):
+    for path in _paths():
         sprite = render(path.read_text("utf-8"))
         if sprite is None:
             raise TrainingError(f"{path} shows nothing.")
         yield path.stem, sprite
+
+
+def _paths() -> list[Path]:
+    return sorted(FOLDER.glob("*.svg"))

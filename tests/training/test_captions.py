@@ -6,7 +6,7 @@ import pytest
 from pixgen.training.captions import Author
 from pixgen.training.drawings import load_sprites
 from pixgen.training.settings import SETTINGS
-from pixgen.training.words import caption_words
+from pixgen.training.words import caption_words, remembered_words
 from pixgen.words import known_words, words_of
 
 
@@ -94,3 +94,8 @@ def test_the_words_that_the_page_knows_are_those_of_captions(table):
 
 def test_the_bundled_words_are_those_of_the_bundled_pair():
     assert {"fox", "watercolour", "turquoise", "underwater", "checkered", "foxes"} <= known_words()
+
+
+def test_what_the_memory_knows_is_no_unknown_word():
+    assert {"lighthouse", "lighthouses", "wizard", "river", "riding"} <= set(remembered_words())
+    assert set(remembered_words()) <= known_words()
