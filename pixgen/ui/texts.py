@@ -66,6 +66,7 @@ class Words:
         "an owl in the forest",
         "a watercolour of a sailboat at sunset",
         "3d render of a green dragon in the sky",
+        "a panda eating a watermelon",
         "a cat :2 | purple background",
     )
     grammar_title: str = "How to write it"
