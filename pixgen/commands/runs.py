@@ -89,9 +89,11 @@ def _show(run: RunName, output_dir: OutputDir = None, as_json: AsJson = False) -
         typer.echo(json.dumps(facts, ensure_ascii=False))
         return
     recipe, curve = opened.run.recipe, opened.curve
+    waited = opened.run.state == "stopped" and not opened.run.begun
     rows = [
-        ("prompt", printable(recipe.prompt)), ("state", opened.run.state),
-        ("step", f"{opened.run.step} of {recipe.steps}"), ("seed", recipe.seed),
+        ("prompt", printable(recipe.prompt)),
+        ("state", "stopped before it began" if waited else opened.run.state),
+        ("step", "" if waited else f"{opened.run.step} of {recipe.steps}"), ("seed", recipe.seed),
         ("size", f"{recipe.width}x{recipe.height}"), ("preset", recipe.preset),
         ("started", f"{opened.entry.started:%Y-%m-%d %H:%M}"), ("seconds", round(opened.run.seconds, 1)),
         *((f"likeness of “{printable(name)}”", _course(column)) for name, column in curve.similarities.items()),

@@ -74,6 +74,11 @@ class Run:
         """What the run goes on from."""
         return self.folder / "state.pt"
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is anything of it: what was stopped while it waited has nothing yet."""
+        return self.step > 0 or self.picture.is_file() or self.state_file.is_file()
+
     def save(self) -> None:
         """Write ``recipe.json`` and ``run.json``. Raises StorageError."""
         _write_json(self.folder / "recipe.json", json.loads(self.recipe.to_json()))

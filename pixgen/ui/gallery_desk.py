@@ -82,7 +82,10 @@ class Desk:
                 self.words, opened, dict(zip((each.id for each in relatives), small, strict=True))
             ),
             "tags": ", ".join(entry.tags), "favourite": starred,
-            "go_on": gr.update(visible=run.state in ("stopped", "failed") and not entry.binned),
+            "go_on": gr.update(
+                value=self.words.go_on if run.begun else self.words.begin,
+                visible=run.state in ("stopped", "failed") and not entry.binned,
+            ),
             "delete": gr.update(visible=not entry.binned), "restore": gr.update(visible=entry.binned),
             "download": _file(self._copy("download", run.picture)), "film": _file(film),
             "recipe": _file(recipe),

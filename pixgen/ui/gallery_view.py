@@ -83,12 +83,15 @@ def picture(words: Words, opened: Opened, film: str) -> str:
 def facts(words: Words, opened: Opened, thumbnails: Thumbnails) -> str:
     """What is known of a run: its words, figures, curves, relatives and recipe."""
     own, run, entry, curve = words.gallery, opened.run, opened.entry, opened.curve
+    waited = run.state == "stopped" and not run.begun
+    state = words.not_begun if waited else state_name(words, entry.state)
+    step = words.step.format(step=run.step, steps=run.recipe.steps)
     line = [
-        own.in_bin if entry.binned else state_name(words, entry.state),
-        words.step.format(step=run.step, steps=run.recipe.steps),
+        own.in_bin if entry.binned else state,
+        *([] if waited else [step]),
         *([preset_name(words, entry.preset)] if entry.preset else []),
         words.seed_was.format(seed=entry.seed), f"{entry.width} × {entry.height}",
-        duration(words, run.seconds), time_of(entry),
+        *([] if waited else [duration(words, run.seconds)]), time_of(entry),
     ]  # fmt: skip
     curves = chart(own.likeness, curve.steps, curve.similarities, alt=own.curve_alt)
     losses = {loss_name(name, words): column for name, column in curve.losses.items()}

@@ -41,6 +41,7 @@ class Screen:
     files: tuple[Path | None, Path | None] | None = None  # the picture and the film of this run
     name: str = ""  # of the files, when they are downloaded
     resumable: bool = False  # with ``files``: whether the run was stopped before its end
+    begun: bool = True  # with ``files``: False for a run that was stopped before its beginning
     forkable: bool = False  # with ``files``: whether another run can go on from it
     seat: str | None = None  # JSON: gradio patches a dict that it streams in place, and spoils it
     notice: str | None = None  # said once, in passing
@@ -246,7 +247,8 @@ def _ended(run: Run, *, words: Words, picture: np.ndarray | None = None) -> Scre
         busy="idle",
         files=(file, film),
         name=file_name(recipe),
-        resumable=run.state == "stopped" and run.state_file.is_file(),
+        resumable=run.state == "stopped" and (run.state_file.is_file() or not run.begun),
+        begun=run.begun,
         forkable=run.state_file.is_file(),
         notice=words.sentences(run.notice) if failed else None,
     )

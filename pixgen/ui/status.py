@@ -62,9 +62,10 @@ def of_end(words: Words, run: Run) -> str:
     if recipe.changes:
         steps_changed = ", ".join(str(change.step) for change in recipe.changes)
         seed += " · " + words.turning.changed.format(steps=steps_changed)
+    begun, not_begun = (words.stopped, [step, words.kept, seed]), (words.not_begun, [seed])
     said, more = {
         "done": (words.done, [step, duration(words, run.seconds), seed]),
-        "stopped": (words.stopped, [step, words.kept, seed]),
+        "stopped": begun if run.begun else not_begun,
     }.get(run.state, (words.failed, [step, seed]))
     return section(
         run.state,

@@ -142,6 +142,7 @@ class Words:
     painting: str = "Painting"
     stopping: str = "Stopping"
     stopped: str = "Stopped"
+    not_begun: str = "Stopped before it began"
     done: str = "Done"
     failed: str = "Not painted"
     next_in_line: str = "next in line"
@@ -162,6 +163,7 @@ class Words:
     download_picture: str = "Picture"
     download_film: str = "Film"
     go_on: str = "Go on"
+    begin: str = "Begin"
     change_part: str = "Change a part"
     change_part_help: str = (
         "Brush over what to paint anew, say what belongs there, and press Generate. "

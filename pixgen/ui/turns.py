@@ -54,7 +54,8 @@ def updates(screen: Screen, words: Words) -> dict[str, Any]:
     if screen.busy in ("starting", "painting"):
         changes |= {name: gr.update(visible=False) for name in ("go_on", "more", "fork")}
     if screen.files:
-        changes["go_on"] = gr.update(visible=screen.resumable)
+        label = words.go_on if screen.begun else words.begin
+        changes["go_on"] = gr.update(visible=screen.resumable, value=label)
         changes |= {name: gr.update(visible=screen.forkable) for name in ("more", "fork")}
     return changes
 

@@ -10,7 +10,7 @@ import pytest
 from pixgen.studio import Policy
 from pixgen.studio.queue import ACTS
 from pixgen.ui import queueing
-from pixgen.ui.painting import come_back, look_at, paint, stop, told
+from pixgen.ui.painting import come_back, go_on, look_at, paint, stop, told
 from pixgen.ui.texts import ENGLISH
 from pixgen.ui.turning import apply, fork, more
 from pixgen.ui.visitors import Pages, Visitor
@@ -185,6 +185,23 @@ def test_pictures_that_wait_are_moved_paused_and_cancelled(slow, visitor):
     rest = screens_of(screens)
     assert (rest[-1].busy, seated(rest).seat["job"]) == ("idle", two)
     assert [slow.run(run).state for run in (first, one, two)] == ["stopped", "stopped", "done"]
+
+
+def test_a_picture_that_is_cancelled_while_it_waits_says_so_and_can_still_be_begun(slow, visitor):
+    screens, visitor = begun(slow, visitor, steps=300)
+    added(slow, visitor, prompt="an owl", steps=3)
+    run = queue_of(slow, visitor)[1][0]
+    queueing.act(slow, f"cancel {run}", visitor, words=ENGLISH)
+    assert slow.job(run).wait(10)
+    stop(slow, visitor)
+    screens_of(screens)
+    seat = Visitor.known(json.dumps({**visitor.seat, "job": run}), "")
+    last = screens_of(look_at(slow, seat, words=ENGLISH))[-1]
+    assert ENGLISH.not_begun in last.status
+    assert "step 0" not in last.status
+    assert (last.resumable, last.begun) == (True, False)
+    rest = screens_of(go_on(slow, seat, words=ENGLISH))
+    assert (rest[-1].begun, slow.run(run).state) == (True, "done")
 
 
 def test_a_paused_picture_gives_its_place_on_the_screen_to_the_next(slow, visitor):

@@ -158,6 +158,7 @@ PAGE: dict[str, Any] = {
     "painting": "Çiziliyor",
     "stopping": "Duruyor",
     "stopped": "Durdu",
+    "not_begun": "Başlamadan durduruldu",
     "done": "Bitti",
     "failed": "Çizilemedi",
     "next_in_line": "sıradaki sizsiniz",
@@ -177,6 +178,7 @@ PAGE: dict[str, Any] = {
     "download_picture": "Resim",
     "download_film": "Film",
     "go_on": "Sürdür",
+    "begin": "Başlat",
     "change_part": "Bir yerini değiştir",
     "change_part_help": "Yeniden çizilecek yerin üstünden geçin, oraya ne geleceğini yazın ve Oluştur’a basın. "
     "Resmi olduğu gibi bırakmak için yeniden basın.",
