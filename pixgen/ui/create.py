@@ -11,6 +11,7 @@ from pixgen.errors import PictureError
 from pixgen.pictures import open_picture
 from pixgen.studio import Policy, Studio
 from pixgen.ui import canvas, html, painting, status, turns
+from pixgen.ui.asking import answered
 from pixgen.ui.controls import Parts, settings_column, words_column
 from pixgen.ui.fields import Field
 from pixgen.ui.files import servable
@@ -199,6 +200,8 @@ def _wire_settings(
         ]
 
     gr.on([part.input for part in kept], **keep)
+    # Pressed where words are pasted or deleted: of that, gradio says nothing.
+    answered(gr.Button(visible="hidden", elem_id="pg-keep").click(**keep), "pg-keep")
     page.load(restore, parts["kept"], kept, queue=False, **_QUIET)
     wire_presets(parts, asked, policy, words, keep=keep)
     for name, part in parts.items():

@@ -13,7 +13,7 @@ class GalleryWords:
     place: str = "Look in"
     places: tuple[tuple[str, str], ...] = (
         ("words", "prompts and tags"),
-        ("looks", "the pictures themselves"),
+        ("looks", "the pictures"),
     )
     view: str = "Show"
     views: tuple[tuple[str, str], ...] = (
@@ -25,8 +25,8 @@ class GalleryWords:
     sorts: tuple[tuple[str, str], ...] = (
         ("newest", "newest first"),
         ("oldest", "oldest first"),
-        ("likeness", "truest to its words first"),
-        ("longest", "longest painted first"),
+        ("likeness", "truest to its words"),
+        ("longest", "longest painted"),
         ("prompt", "by prompt"),
     )
     state: str = "State"

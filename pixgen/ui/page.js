@@ -37,6 +37,11 @@
     if (group) for (const each of group.querySelectorAll("[type=radio]")) each.name = group.id || each.name;
   });
 
+  // Words that are pasted or deleted are kept like those that are typed.
+  document.addEventListener("input", ({ target }) => {
+    if (target.matches(".pg-create :is(textarea, input[type=text])")) document.dispatchEvent(new CustomEvent("pixgen-changed", { detail: "pg-keep" }));
+  });
+
   // A phone's screen is too small for the words and the picture: bring the picture into view.
   part("pg-generate")?.addEventListener("click", () => {
     if (narrow.matches) document.querySelector(".pg-stage")?.scrollIntoView({ behavior: "smooth" });

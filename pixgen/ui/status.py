@@ -155,7 +155,7 @@ def _bar(words: Words, label: str, value: float | None, away: bool) -> str:
     name = escape(words.likeness_of.format(prompt=label))
     aside = f" <small>{escape(words.pushed_away)}</small>" if away else ""
     return (
-        f'<li class="{"away" if away else "toward"}"><span title="{escape(label)}">{escape(label)}{aside}</span>'
+        f'<li class="{"away" if away else "toward"}"><span title="{escape(label)}"><em>{escape(label)}</em>{aside}</span>'
         f'<div role="meter" aria-label="{name}" aria-valuemin="0" aria-valuemax="1" aria-valuenow="{part:.2f}">'
         f'<i style="width: {part:.1%}"></i></div><b>{shown}</b></li>'
     )

@@ -3,7 +3,7 @@
 import pytest
 
 from pixgen.ui.texts import ENGLISH
-from tests.browser.test_create import WORDS
+from tests.browser.test_create import WORDS, holds
 
 pytestmark = pytest.mark.browser
 
@@ -35,6 +35,20 @@ def test_after_an_answer_that_never_comes_the_next_is_asked_for(visit):
     page.unroute("**/run/predict*")
     page.locator(WORDS).press_sequentially(" fox")
     tokens(page, 3)
+
+
+def test_what_is_pasted_or_deleted_outlasts_a_reload(visit):
+    page = visit()
+    page.locator(WORDS).fill("a red fox in the snow")  # as a paste does
+    page.wait_for_timeout(600)
+    page.reload()
+    holds(page, WORDS, "a red fox in the snow")
+    page.locator("#pg-generate:enabled").wait_for()
+    for _ in range(len(" in the snow")):
+        page.locator(WORDS).press("Backspace")
+    page.wait_for_timeout(600)
+    page.reload()
+    holds(page, WORDS, "a red fox")
 
 
 def test_what_fills_in_the_words_and_the_size_is_told_too(visit):
