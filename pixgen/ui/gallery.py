@@ -42,7 +42,7 @@ def gallery_tab(words: Words, keep: Keep = Keep()) -> Parts:  # noqa: B008 - it 
         parts = _form(words)
         if said := _kept(words, keep):
             gr.HTML(html.note(said))
-        with gr.Row(elem_classes="pg-shelf-said"):
+        with gr.Row(elem_id="pg-shelf-said", elem_classes="pg-shelf-said"):
             parts["said"] = gr.HTML(
                 "", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-said"
             )

@@ -16,6 +16,7 @@ from pixgen.ui.info import filled_with
 from pixgen.ui.mishaps import sentence
 
 _ASK = "pg-ask-gallery"
+_TO_PICTURES = "() => document.getElementById('pg-shelf-said').scrollIntoView()"
 _LOOK_AT = "() => document.getElementById('pg-look-at').click()"
 
 
@@ -78,7 +79,7 @@ class GalleryEvents:
         on(tab.select, plain(FILLED, again), self._back_to, FILLED)
         on(parts["back"].click, plain(SHELF, again), self._back_to, SHELF)
         turned = pressed(SHELF, lambda desk, sent, *values: desk.shelf(values, sent.get("page")))
-        on(parts["grid"].submit, turned, form, SHELF).then(None, js=TO_TOP)
+        on(parts["grid"].submit, turned, form, SHELF).then(None, js=_TO_PICTURES)
         starred = pressed((), lambda desk, sent: desk.star(sent.get("run"), sent.get("on")))
         on(parts["grid"].like, starred, [], ())
 
