@@ -59,15 +59,22 @@ class Remembered:
             codes: ``(N, rows, columns)``.
             free: where they may be written anew, ``(1, rows, columns)``.
         """
+        if not self.shown.things and not self._whole:
+            return codes
         vqgan, box = self._vqgan, self._box(free[0])
         drawn = vqgan.decode(vqgan.lookup(codes)).float().clamp(0, 1)
         layers = [self._portrayal.over(each[None], self.shown.things, box) for each in drawn]
         pictures, opacity = (torch.cat(parts) for parts in zip(*layers, strict=True))
         touched = F.max_pool2d(opacity, vqgan.factor)[:, 0] > TOUCHED
-        if self.shown.hand not in ("", *OF_THINGS):
+        if self._whole:
             pictures = torch.cat([self._in_hand(each[None]) for each in pictures]).clamp(0, 1)
             touched = torch.ones_like(touched)
         return torch.where(touched & free, vqgan.codes(vqgan.encode(pictures)), codes)
+
+    @property
+    def _whole(self) -> bool:
+        """Whether a hand changes the whole picture."""
+        return self.shown.hand not in ("", *OF_THINGS)
 
     def _in_hand(self, picture: torch.Tensor) -> torch.Tensor:
         device = self._generator.device
@@ -102,11 +109,12 @@ class Remembered:
 def remembered(
     recipe: Recipe, sketcher: Sketcher, vqgan: Vqgan, generator: torch.Generator
 ) -> Remembered | None:
-    """What a recipe's words show that the sketcher has portraits of, if there is anything."""
+    """What a recipe's words show that the sketcher knows, if there is anything: things that it has portraits of,
+    or a place alone, which it writes better without words that it has never seen."""
     portraits, start = sketcher.portraits, recipe.start
     if portraits is None or not start.sketch.memory or start.kind == "idea" or start.extend:
         return None
     shown = read_things(", ".join(recipe.pulling_texts), portraits.lexicon)
-    if not shown.things:
+    if not (shown.things or shown.ground):
         return None
     return Remembered(shown, sketcher, vqgan, generator)

@@ -61,15 +61,15 @@ def _surest(names: Iterable[Named]) -> list[Named]:
 def _take(
     phrases: Sequence[tuple[tuple[str, ...], str]], words: list[str], lexicon: Lexicon
 ) -> str:
-    """Blank the words of phrases; returns what the first of them means, "" if there is none."""
-    found = ""
+    """Blank the words of phrases; returns what the first of them in the text means, "" if there is none."""
+    found: list[tuple[int, str]] = []
     for phrase, meant in phrases:
         for at in range(len(words) - len(phrase) + 1):
             behind = at + len(phrase)
             if tuple(words[at:behind]) == phrase and not _in_a_name(words, at, behind, lexicon):
                 words[at:behind] = [""] * len(phrase)
-                found = found or meant
-    return found
+                found.append((at, meant))
+    return min(found, default=(0, ""))[1]
 
 
 def _in_a_name(words: Sequence[str], at: int, behind: int, lexicon: Lexicon) -> bool:

@@ -24,7 +24,13 @@ NUMBERS = {"one", "two", "three", "four", "five", "six"}
 WHERE = {"left", "right", "top", "bottom", "middle", "next"}
 KINDS = {"old", "new", "hot", "cold", "open", "man's", "woman's", "person", "flying", "running", "walking",
          "sitting", "standing", "sleeping", "swimming", "dancing", "jumping"}  # fmt: skip
-UNNAMED = SILENT | NUMBERS | WHERE | KINDS | {*SMALL, *LARGE}
+DESCRIBING = {
+    "quiet", "silent", "loud", "bright", "sad", "fast", "fresh", "clean", "sweet", "dead", "wild",
+    "tropical", "royal", "medieval", "elegant", "lucky", "broken", "metal", "soft", "good", "young", "long",
+    "high", "low", "sunny", "cloudy", "foggy", "cool", "electric", "japanese", "american", "french",
+    "mexican", "ugly", "awesome", "growth", "life", "time", "tale", "fantasy",
+}  # fmt: skip
+UNNAMED = SILENT | NUMBERS | WHERE | KINDS | DESCRIBING | {*SMALL, *LARGE}
 # Names that no family gives, because they are colours or words of settings, or that mean nearly the same.
 ALSO = {
     "tangerine": ("orange",),

@@ -46,6 +46,14 @@ def test_what_is_not_known_is_left_to_the_sketcher(recalled, tiny_sketcher):
     assert recalled("a fox") is None
 
 
+def test_a_place_alone_is_known_and_nothing_is_laid_over_it(recalled):
+    memory = recalled("a gleaming hypercube on a hill")
+    assert memory.shown.ground == "a hill"
+    written = torch.arange(64).reshape(1, 8, 8) % 32
+    everywhere = torch.ones(1, 8, 8, dtype=torch.bool)
+    assert torch.equal(memory.things(written, everywhere), written)
+
+
 def test_only_codes_under_the_thing_change(recalled):
     memory = recalled("a small fox on the left on a hill")
     assert memory.shown.ground == "a hill"

@@ -70,6 +70,11 @@ def test_a_setting_is_no_thing_and_things_stand_on_it():
     assert read_things("a fire engine at night", LEXICON).ground == "a starry night"
 
 
+def test_of_two_settings_the_first_is_meant():
+    assert read_things("a fire at night", LEXICON).ground == "a fire"
+    assert read_things("a night in the park: fire", LEXICON).ground == "a green meadow"
+
+
 def test_a_place_is_found_by_its_word_alone_unless_that_belongs_to_a_name():
     assert read_things("a fox by the old park", LEXICON).ground == "a green meadow"
     shown = read_things("a fox in the national park", LEXICON)
