@@ -21,7 +21,8 @@ FEW = 2
 # Ends of words that name no thing, and words that say how one is, where, or how many.
 DOING = ("ing", "ed", "ful", "ous", "able", "ish", "less", "est")
 NUMBERS = {"one", "two", "three", "four", "five", "six"}
-WHERE = {"left", "right", "top", "bottom", "middle", "next"}
+WHERE = {"left", "right", "top", "bottom", "middle", "next", "up", "down"}
+OPEN_ENDS = {"on", "in", "with", "of", "and"}  # of a name cut off: a dog on a hill is no “dog on”
 KINDS = {"old", "new", "hot", "cold", "open", "man's", "woman's", "person", "flying", "running", "walking",
          "sitting", "standing", "sleeping", "swimming", "dancing", "jumping"}  # fmt: skip
 DESCRIBING = {
@@ -131,7 +132,7 @@ def meant_by_name(
         told |= dict.fromkeys(ALSO.get(thing, ()), ITS_NAME)
         rank = _rank(groups[thing])
         for name, kind in told.items():
-            if kind >= A_BEGINNING and name.endswith(DOING):
+            if kind >= A_BEGINNING and name.endswith(DOING) or name.split()[-1] in OPEN_ENDS:
                 continue
             telling = name in TELLING or name in ALSO.get(thing, ()) or groups[thing] == GROUP
             if telling or name not in UNNAMED:

@@ -18,6 +18,7 @@ TABLE = [
     record("palm tree", "holiday"),
     record("small airplane"),
     record("red book"),
+    record("dog on", group="clipart-animals"),
 ]
 
 
@@ -61,4 +62,5 @@ def test_every_own_drawing_shows_something_and_has_an_edge_of_paper():
 def test_words_that_name_no_thing_are_left_out():
     assert meant("driving") is None
     assert meant("small") is None
+    assert meant("dog on") is None
     assert meant("red") is None
