@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+import torch._inductor.config as inductor_config
 
 from pixgen.engine import Engine
 from pixgen.errors import DeviceError
@@ -86,9 +87,9 @@ def test_where_nothing_can_be_compiled_a_sentence_says_what_to_do(
     tiny_vqgan, latents, monkeypatch, tmp_path
 ):
     torch._dynamo.reset()
-    monkeypatch.setattr("torch._inductor.config.cpp.cxx", (None, str(tmp_path / "none")))
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    with pytest.raises(DeviceError, match=r"compiler.*engine\.compiled=false"):
+    no_compiler = inductor_config.patch({"cpp.cxx": (None, str(tmp_path / "none"))})
+    with no_compiler, pytest.raises(DeviceError, match=r"compiler.*engine\.compiled=false"):
         drawn(tiny_vqgan, latents, compiled=True)
     torch._dynamo.reset()
 
