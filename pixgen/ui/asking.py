@@ -15,7 +15,8 @@ def when_paused(events: Sequence[Any], name: str) -> gr.Button:
     """The hidden button that is pressed when what fires ``events`` has paused.
 
     Args:
-        name: its id; who answers its click says so with ``answered``.
+        name: its id; who answers its click says so with ``answered``. Those that are alike up to "--" wait
+            for each other, and one that ends with "--now" asks without a pause.
     """
     gr.on(events, None, js=_say("changed", name), trigger_mode="multiple", api_visibility="private")
     return gr.Button(visible="hidden", elem_id=name)

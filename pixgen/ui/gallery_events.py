@@ -16,6 +16,7 @@ from pixgen.ui.info import filled_with
 from pixgen.ui.mishaps import sentence
 
 _ASK = "pg-ask-gallery"
+_ASK_NOW = f"{_ASK}--now"  # waits for what was typed, and is waited for: the last answer is to the last question
 _TO_PICTURES = "() => document.getElementById('pg-shelf-said').scrollIntoView()"
 _LOOK_AT = "() => document.getElementById('pg-look-at').click()"
 
@@ -65,7 +66,8 @@ class GalleryEvents:
         on, plain, pressed = self._handlers.on, self._handlers.plain, self._handlers.pressed
         browse = plain(SHELF, lambda desk, *values: desk.shelf(values, 0))
         asked = [parts["query"].submit, *(parts[name].input for name in FORM[1:])]
-        on(asked, browse, form, SHELF)
+        ask = when_paused(asked, _ASK_NOW)
+        answered(on(ask.click, browse, form, SHELF, trigger_mode="multiple"), _ASK_NOW)
         typed = plain(
             SHELF, lambda desk, *values: {} if values[1] == "looks" else desk.shelf(values, 0)
         )

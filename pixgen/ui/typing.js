@@ -1,28 +1,33 @@
 // What changes is asked about as soon as it pauses: one question at a time, so that no older answer
 // comes after a newer one, and always the last one.
-// asking.py says what changed and what was answered, by the id of the hidden button that asks.
+// asking.py says what changed and what was answered, by the id of the hidden button that asks. Buttons whose
+// ids begin alike, up to "--", fill the same parts: they wait for each other. "--now" asks without a pause.
 () => {
   const PAUSE = 200; // milliseconds
-  const questions = new Map();
-  const question = (id) => {
-    if (!questions.has(id)) questions.set(id, { timer: 0, asked: false, again: false });
-    return questions.get(id);
+  const lanes = new Map(), timers = new Map();
+  const lane = (id) => {
+    const name = id.split("--")[0];
+    if (!lanes.has(name)) lanes.set(name, { asked: false, next: new Set() });
+    return lanes.get(name);
   };
   const ask = (id) => {
-    const own = question(id), button = document.getElementById(id);
-    own.again = own.asked;
-    if (own.asked || !button) return;
+    const own = lane(id), button = document.getElementById(id);
+    if (!button) return;
+    if (own.asked) {
+      own.next.add(id);
+      return;
+    }
+    own.next.delete(id);
     own.asked = true;
     button.click();
   };
   document.addEventListener("pixgen-changed", ({ detail: id }) => {
-    const own = question(id);
-    clearTimeout(own.timer);
-    own.timer = setTimeout(ask, PAUSE, id);
+    clearTimeout(timers.get(id));
+    timers.set(id, setTimeout(ask, id.endsWith("--now") ? 0 : PAUSE, id));
   });
   document.addEventListener("pixgen-answered", ({ detail: id }) => {
-    const own = question(id);
+    const own = lane(id), [next] = own.next;
     own.asked = false;
-    if (own.again) ask(id);
+    if (next) ask(next);
   });
 }
