@@ -89,7 +89,7 @@ def _show(run: RunName, output_dir: OutputDir = None, as_json: AsJson = False) -
         typer.echo(json.dumps(facts, ensure_ascii=False))
         return
     recipe, curve = opened.run.recipe, opened.curve
-    waited = opened.run.state == "stopped" and not opened.run.begun
+    waited = opened.run.stopped_waiting
     rows = [
         ("prompt", printable(recipe.prompt)),
         ("state", "stopped before it began" if waited else opened.run.state),

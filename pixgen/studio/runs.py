@@ -79,6 +79,11 @@ class Run:
         """Whether there is anything of it: what was stopped while it waited has nothing yet."""
         return self.step > 0 or self.picture.is_file() or self.state_file.is_file()
 
+    @property
+    def stopped_waiting(self) -> bool:
+        """Whether it was stopped before it began; it can still be begun."""
+        return self.state == "stopped" and not self.begun
+
     def save(self) -> None:
         """Write ``recipe.json`` and ``run.json``. Raises StorageError."""
         _write_json(self.folder / "recipe.json", json.loads(self.recipe.to_json()))

@@ -50,9 +50,8 @@ class Portrayal:
         for thing in reversed(things):  # what is named first is in front
             layer = self._layer(thing, (height, width), box)
             together = layer + together * (1 - layer[:, 3:])
-        if (
-            self.hand == STICKER and things
-        ):  # one rim around all: of two that touch, one would cover the other
+        # One rim around all: of two that touch, one would cover the other.
+        if self.hand == STICKER and things:
             largest = max(thing.size for thing in things)
             together = thing_in_hand(STICKER, together, side=_side(box, largest))
         opacity = together[:, 3:]

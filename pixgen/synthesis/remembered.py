@@ -18,10 +18,7 @@ TOUCHED = 0.04  # of a thing's opacity, from which on a code is written anew
 # How far a ground of which nothing is said is from its colour to white, above and below; and behind things so
 # light that they would be lost on it.
 PALE, DEEPER = (0.72, 1.0), (0.25, 0.55)
-LIGHT, DARK = (
-    190,
-    128,
-)  # of a colour's lowest channel: of a thing from which on, of a ground up to which
+LIGHT, DARK = 190, 128  # a thing's lowest channel is above the one, such a ground's below the other
 
 
 class Remembered:
@@ -59,20 +56,20 @@ class Remembered:
             codes: ``(N, rows, columns)``.
             free: where they may be written anew, ``(1, rows, columns)``.
         """
-        if not self.shown.things and not self._whole:
+        if not self.shown.things and not self._hand_of_all:
             return codes
         vqgan, box = self._vqgan, self._box(free[0])
         drawn = vqgan.decode(vqgan.lookup(codes)).float().clamp(0, 1)
         layers = [self._portrayal.over(each[None], self.shown.things, box) for each in drawn]
         pictures, opacity = (torch.cat(parts) for parts in zip(*layers, strict=True))
         touched = F.max_pool2d(opacity, vqgan.factor)[:, 0] > TOUCHED
-        if self._whole:
+        if self._hand_of_all:
             pictures = torch.cat([self._in_hand(each[None]) for each in pictures]).clamp(0, 1)
             touched = torch.ones_like(touched)
         return torch.where(touched & free, vqgan.codes(vqgan.encode(pictures)), codes)
 
     @property
-    def _whole(self) -> bool:
+    def _hand_of_all(self) -> bool:
         """Whether a hand changes the whole picture."""
         return self.shown.hand not in ("", *OF_THINGS)
 

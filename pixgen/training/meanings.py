@@ -97,14 +97,8 @@ ALSO = {
     "barn": ("farmhouse", "farm"),
     "knight": ("armour", "armor", "knight in armour", "knight in armor"),
 }
-TELLING = {
-    "mountain",
-    "rainbow",
-    "orange",
-    "bridge",
-    "table",
-    "pencil",
-}  # of the words in phrases of settings
+# Words in phrases of settings and hands that name a thing all the same.
+TELLING = {"mountain", "rainbow", "orange", "bridge", "table", "pencil"}
 
 
 def meant_by_name(
@@ -132,7 +126,8 @@ def meant_by_name(
         told |= dict.fromkeys(ALSO.get(thing, ()), ITS_NAME)
         rank = _rank(groups[thing])
         for name, kind in told.items():
-            if kind >= A_BEGINNING and name.endswith(DOING) or name.split()[-1] in OPEN_ENDS:
+            doing = kind >= A_BEGINNING and name.endswith(DOING)
+            if doing or name.split()[-1] in OPEN_ENDS:
                 continue
             telling = name in TELLING or name in ALSO.get(thing, ()) or groups[thing] == GROUP
             if telling or name not in UNNAMED:

@@ -83,7 +83,7 @@ def picture(words: Words, opened: Opened, film: str) -> str:
 def facts(words: Words, opened: Opened, thumbnails: Thumbnails) -> str:
     """What is known of a run: its words, figures, curves, relatives and recipe."""
     own, run, entry, curve = words.gallery, opened.run, opened.entry, opened.curve
-    waited = run.state == "stopped" and not run.begun
+    waited = run.stopped_waiting
     state = words.not_begun if waited else state_name(words, entry.state)
     step = words.step.format(step=run.step, steps=run.recipe.steps)
     line = [

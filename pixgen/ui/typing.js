@@ -23,6 +23,7 @@
   };
   document.addEventListener("pixgen-changed", ({ detail: id }) => {
     clearTimeout(timers.get(id));
+    clearTimeout(timers.get(id.split("--")[0])); // what is asked now has what was typed, too
     timers.set(id, setTimeout(ask, id.endsWith("--now") ? 0 : PAUSE, id));
   });
   document.addEventListener("pixgen-answered", ({ detail: id }) => {
