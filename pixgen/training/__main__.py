@@ -1,6 +1,7 @@
 """``python -m pixgen.training``: fetch and render the data, train each pocket model, export them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,18 +12,25 @@ from open_clip import model as open_clip_model
 from pixgen.errors import PixgenError, TrainingError
 from pixgen.models.catalog import ASSETS
 from pixgen.models.clip import load_clip
-from pixgen.models.vqgan import Vqgan, load_vqgan
+from pixgen.models.vqgan import load_vqgan
 from pixgen.training import configs, sources
 from pixgen.training.captions import Author
 from pixgen.training.decoded import decode_set
 from pixgen.training.drawings import PIXELS_FILE, TABLE_FILE, load_sprites, render_all
-from pixgen.training.export import VOCABULARY, export_clip, export_sketcher, export_vqgan
+from pixgen.training.export import (
+    VOCABULARY,
+    export_clip,
+    export_enlarger,
+    export_sketcher,
+    export_vqgan,
+)
 from pixgen.training.held_out import SEED, write_held_out
 from pixgen.training.looks import telling_tokens
 from pixgen.training.portraits import write_portraits
 from pixgen.training.reconstructions import save_reconstructions
 from pixgen.training.settings import settings_bank
-from pixgen.training.train_clip import ClipTraining, train_clip
+from pixgen.training.train_clip import EYE_ALONE, ClipTraining, train_clip
+from pixgen.training.train_enlarger import EnlargerTraining, train_enlarger
 from pixgen.training.train_sketcher import SketcherTraining, train_sketcher
 from pixgen.training.train_vqgan import VqganTraining, train_vqgan
 from pixgen.training.vocabulary import learn_vocabulary
@@ -36,6 +44,7 @@ Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 Begin = Annotated[
     Path | None, typer.Option(help="Weights (safetensors) of an earlier training to begin with.")
 ]
+CLIP_TRAININGS = ("clip", "eye")
 HOME = Path.home() / ".cache" / "pixgen" / "training"
 
 
@@ -64,11 +73,10 @@ def clip(
     batch: int = 192, begin: Begin = None, threads: Threads = 2, device: Device = "cpu",
 ) -> None:  # fmt: skip
     """Train the pocket CLIP; run it again to go on where it stopped."""
-    decoded = folder / "decoded.pt"
     training = ClipTraining(steps, batch, adversarial_from=adversarial_from, threads=threads)
     train_clip(
         configs.CLIP, _prepared(folder), folder / "clip", folder / VOCABULARY, training,
-        device=device, decoded=decoded if decoded.exists() else None, weights=begin,
+        device=device, weights=begin,
     )  # fmt: skip
 
 
@@ -107,25 +115,49 @@ def vqgan(
 
 @app.command()
 def decoder(
-    folder: Folder = HOME, steps: int = 600, threads: Threads = 2, device: Device = "cpu",
+    folder: Folder = HOME, steps: int = 3_600, threads: Threads = 2, device: Device = "cpu",
 ) -> None:  # fmt: skip
     """Train the bundled VQGAN's decoder on; its encoder and codes, which the sketcher writes, stay."""
     training = VqganTraining(
-        steps, codes_from=-1, crisp_from=0, whole_from=0, kept_from=0, plain=0.7, frugal=0.5,
-        corner_weight=0.3, spike_weight=3.0, critic_weight=0.0, learning_rate=4e-4, batch=12,
-        threads=threads,
+        steps, codes_from=-1, crisp_from=0, whole_from=0, kept_from=0, plain=0.5, frugal=0.5,
+        corner_weight=1.0, spike_weight=3.0, critic_weight=0.05, squares_weight=4.0,
+        feature_weight=1.0, learning_rate=4e-4, batch=16, seed=11, threads=threads,
     )  # fmt: skip
     train_vqgan(
-        configs.VQGAN, _prepared(folder), folder / "vqgan", training,
+        configs.VQGAN, _prepared(folder), folder / "decoder", training,
         clip=lambda: load_clip("pocket", device).model, device=device,
         weights=ASSETS / "pocket" / "vqgan.safetensors",
     )  # fmt: skip
 
 
 @app.command()
-def decoded(folder: Folder = HOME, count: int = 8_000) -> None:
-    """Draw training pictures through the trained VQGAN, for the CLIP's last training."""
-    decode_set(_trained_vqgan(folder), _prepared(folder), folder / "decoded.pt", count=count)
+def eye(
+    folder: Folder = HOME, steps: int = 600, pictures: int = 4_000, threads: Threads = 2,
+    device: Device = "cpu",
+) -> None:  # fmt: skip
+    """Train the bundled CLIP's eye on, for the bundled VQGAN's hand; how it reads words, by which the
+    sketcher was told, stays."""
+    decoded = _prepared(folder) / "decoded.pt"
+    torch.set_num_threads(threads)
+    if not decoded.exists():
+        decode_set(load_vqgan("pocket", device), folder, decoded, count=pictures)
+    training = replace(EYE_ALONE, steps=steps, threads=threads)
+    train_clip(
+        configs.CLIP, folder, folder / "eye", folder / VOCABULARY, training,
+        device=device, decoded=decoded, weights=ASSETS / "pocket" / "clip.safetensors",
+    )  # fmt: skip
+
+
+@app.command()
+def enlarger(
+    folder: Folder = HOME, steps: int = EnlargerTraining.steps, threads: Threads = 2,
+    device: Device = "cpu",
+) -> None:  # fmt: skip
+    """Train the network that doubles pictures, for the bundled VQGAN's: export it first."""
+    train_enlarger(
+        configs.ENLARGER, _prepared(folder), folder / "enlarger",
+        EnlargerTraining(steps, threads=threads), vqgan=load_vqgan("pocket", device), device=device,
+    )  # fmt: skip
 
 
 @app.command()
@@ -160,14 +192,18 @@ def export(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
     assets.mkdir(parents=True, exist_ok=True)
     author = Author(load_sprites(_prepared(folder))[1], seed=SEED, split="held-out")
     write_held_out(author, assets / "held_out.json")
-    if (folder / "vqgan").exists():
-        export_vqgan(folder / "vqgan" / "checkpoint.pt", assets)
-        save_reconstructions(_trained_vqgan(folder), folder, assets / "reconstructions.png")
-    for name in ("clip", "judge"):
-        if (folder / name).exists():
-            export_clip(folder / name / "checkpoint.pt", folder / VOCABULARY, assets, name=name)
-    if (folder / "sketcher").exists():
-        export_sketcher(folder / "sketcher" / "checkpoint.pt", assets)
+    first, last = (folder / name / "checkpoint.pt" for name in ("vqgan", "decoder"))
+    if first.exists():
+        crisper = last.exists()
+        model = export_vqgan(last if crisper else first, assets, before=first if crisper else None)
+        save_reconstructions(model, folder, assets / "reconstructions.png")
+    for name, trainings in (("clip", CLIP_TRAININGS), ("judge", ("judge",))):
+        if found := _last_of(folder, *trainings):
+            export_clip(found, folder / VOCABULARY, assets, name=name)
+    if found := _last_of(folder, "sketcher"):
+        export_sketcher(found, assets)
+    if found := _last_of(folder, "enlarger"):
+        export_enlarger(found, assets)
 
 
 def _prepared(folder: Path) -> Path:
@@ -178,22 +214,17 @@ def _prepared(folder: Path) -> Path:
     return folder
 
 
-def _checkpoint(folder: Path) -> dict:
-    path = folder / "checkpoint.pt"
-    if not path.exists():
-        raise TrainingError(f"There is no checkpoint in {folder}: train that model first.")
-    return torch.load(path, map_location="cpu", weights_only=True)
-
-
-def _trained_vqgan(folder: Path) -> Vqgan:
-    state = _checkpoint(folder / "vqgan")
-    model = Vqgan(json.loads(state["config"]))
-    model.load_state_dict(state["average"])
-    return model.eval()
+def _last_of(folder: Path, *trainings: str) -> Path | None:
+    """The checkpoint of the last of some trainings, of which each goes on from the one before."""
+    checkpoints = [folder / name / "checkpoint.pt" for name in trainings]
+    return next((path for path in reversed(checkpoints) if path.exists()), None)
 
 
 def _trained_clip(folder: Path) -> open_clip_model.CLIP:
-    state = _checkpoint(folder / "clip")
+    found = _last_of(folder, *CLIP_TRAININGS)
+    if found is None:
+        raise TrainingError(f"There is no CLIP in {folder}: train it first.")
+    state = torch.load(found, map_location="cpu", weights_only=True)
     model = open_clip_model.CLIP(**json.loads(state["config"]))
     model.load_state_dict(state["average"])
     model.visual = model.visual.to(memory_format=torch.channels_last)

@@ -266,7 +266,7 @@ class Author:
             names = [name for name in FILTERS if silhouette or name != "silhouette"]
             name = names[form.integers(len(names))]
             return name, FILTERS[name][form.integers(len(FILTERS[name]))]
-        if family and chance < 0.45:
+        if family in STYLES and chance < 0.45:
             return "", STYLES[family][form.integers(len(STYLES[family]))]
         if chance < 0.6:
             return "", MEDIA[form.integers(len(MEDIA))]

@@ -11,22 +11,31 @@ from pixgen.synthesis.hands import in_hand
 from pixgen.synthesis.portrayal import tinted
 from pixgen.training.compositions import Background, Composition, Layer
 from pixgen.training.drawings import SIDE, load_sprites
+from pixgen.training.own import own_drawings, own_records
 from pixgen.training.painters import COLOURS
 from pixgen.training.settings import SETTINGS, settings_bank
 
 
 class Composer:
-    """Turns compositions into pictures of 128×128; chance (shades, paper) from its own generator."""
+    """Turns compositions into pictures, ``side`` pixels wide and high; chance (shades, paper) from its own generator.
 
-    def __init__(self, folder: Path, *, seed: int = 0) -> None:
+    Args:
+        own: also of the things that are drawn for pixgen alone; they come last in the table.
+    """
+
+    side = SIDE
+
+    def __init__(self, folder: Path, *, seed: int = 0, own: bool = False) -> None:
         self.sprites, self.table = load_sprites(folder)
+        self.own = [sprite for _, sprite in own_drawings()] if own else []
+        self.table += own_records() if own else []
         self.bank = settings_bank(folder)
         self.places = list(SETTINGS)
         self.rng = np.random.default_rng(seed)
 
     @torch.no_grad()
     def draw(self, compositions: list[Composition]) -> torch.Tensor:
-        """Pictures ``(B, 3, 128, 128)``, float32 in [0, 1]."""
+        """Pictures ``(B, 3, side, side)``, float32 in [0, 1]."""
         pictures = torch.stack([self._background(each.background) for each in compositions])
         depth = max(len(each.layers) for each in compositions)
         for level in range(depth):
@@ -49,24 +58,23 @@ class Composer:
 
     def _background(self, background: Background) -> torch.Tensor:
         if background.kind == "setting":
-            row = self.places.index(background.setting)
-            picture = (
-                torch.from_numpy(
-                    self.bank[row, background.variant % self.bank.shape[1]].astype(np.float32)
-                )
-                / 255
-            )
+            picture = self._setting(background)
             return picture.flip(-1) if background.flip else picture
         if background.colours == ("white",):
-            return torch.ones(3, SIDE, SIDE) - 0.02 * float(self.rng.random() < 0.3)
-        first = self._shade(background.colours[0])[:, None, None].expand(3, SIDE, SIDE)
+            return torch.ones(3, self.side, self.side) - 0.02 * float(self.rng.random() < 0.3)
+        first = self._shade(background.colours[0])[:, None, None].expand(3, self.side, self.side)
         if background.kind == "plain":
             return first.clone()
         second = self._shade(background.colours[1])[:, None, None]
         return first + (second - first) * self._pattern(background.kind)
 
+    def _setting(self, background: Background) -> torch.Tensor:
+        row = self.places.index(background.setting)
+        kept = self.bank[row, background.variant % self.bank.shape[1]]
+        return torch.from_numpy(kept.astype(np.float32)) / 255
+
     def _pattern(self, kind: str) -> torch.Tensor:
-        rows, columns = torch.meshgrid(*[torch.arange(SIDE) / SIDE] * 2, indexing="ij")
+        rows, columns = torch.meshgrid(*[torch.arange(self.side) / self.side] * 2, indexing="ij")
         angle, cells = self.rng.uniform(0, np.pi), self.rng.integers(4, 9)
         turned = columns * np.cos(angle) + rows * np.sin(angle)
         if kind == "fade":
@@ -79,17 +87,21 @@ class Composer:
         return (((columns * cells).int() + (rows * cells).int()) % 2).float()
 
     def layers(self, layers: list[Layer]) -> torch.Tensor:
-        """Drawings where and as their layers say, colours times opacity, and opacity: ``(B, 4, 128, 128)``."""
-        pixels = self.sprites[[layer.sprite for layer in layers]].astype(np.float32) / 255
-        sprites = torch.from_numpy(pixels)
+        """Drawings where and as their layers say, colours times opacity, and opacity: ``(B, 4, side, side)``."""
+        pixels = np.stack([self._pixels(layer.sprite) for layer in layers])
+        sprites = torch.from_numpy(pixels.astype(np.float32) / 255)
         for row, layer in enumerate(layers):
             if layer.tint:
                 sprites[row] = tinted(sprites[row], self._shade(layer.tint))
         return placed(sprites, layers)
 
+    def _pixels(self, index: int) -> np.ndarray:
+        count = len(self.sprites)
+        return self.sprites[index] if index < count else self.own[index - count]
+
 
 def placed(sprites: torch.Tensor, layers: list[Layer]) -> torch.Tensor:
-    """Sprites ``(B, 4, 128, 128)`` in [0, 1] where and as large as their layers say, in the same form."""
+    """Sprites ``(B, 4, H, W)`` in [0, 1] where and as large as their layers say, in the same form."""
     # A coarser level for what is drawn small: bilinear sampling alone would alias.
     coarse = F.interpolate(F.avg_pool2d(sprites, 2), scale_factor=2, mode="bilinear")
     small = torch.tensor([layer.scale < 0.6 for layer in layers])

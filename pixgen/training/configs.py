@@ -35,6 +35,9 @@ SKETCHER = {
     "vocabulary": VOCABULARY_SIZE, "memory": 12,
 }  # fmt: skip
 
+# Doubles what the VQGAN has decoded.
+ENLARGER = {"width": 40, "depth": 6}
+
 # The judge shares neither tower nor seed with what it judges.
 JUDGE = {
     "embed_dim": 192,

@@ -61,3 +61,10 @@ class Features:
         hidden = tower.avgpool(tower.act3(tower.bn3(tower.conv3(hidden))))
         middle = tower.layer1(hidden)
         return [early, middle, tower.layer2(middle)]
+
+
+def reconstruction(drawn: torch.Tensor, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Mean absolute, squared and edge differences."""
+    difference = drawn - pictures
+    edges = difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()
+    return {"l1": difference.abs().mean(), "l2": difference.square().mean(), "edges": edges}

@@ -52,13 +52,20 @@ def _record(drawing: Drawing) -> dict:
     return record
 
 
-def render(svg: str) -> np.ndarray | None:
-    """A drawing as a sprite ``(4, 128, 128)`` uint8, colours premultiplied by alpha; None if it does not
+def drawings_of(folder: Path, table: list[dict]) -> list[Drawing]:
+    """The drawing of each row of the table that ``render_all`` wrote: those that did not render are not there."""
+    left = iter(load_drawings(folder))
+    wanted = ({**record, "names": tuple(record["names"])} for record in table)
+    return [next(each for each in left if _record(each) == record) for record in wanted]
+
+
+def render(svg: str, *, side: int = SIDE) -> np.ndarray | None:
+    """A drawing as a sprite ``(4, side, side)`` uint8, colours premultiplied by alpha; None if it does not
     render, or is empty."""
     import resvg_py
 
     try:
-        png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=2 * SIDE, height=2 * SIDE))
+        png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=2 * side, height=2 * side))
         picture = Image.open(io.BytesIO(png)).convert("RGBA")
     except (ValueError, OSError):
         return None
@@ -66,10 +73,10 @@ def render(svg: str) -> np.ndarray | None:
     if box is None or (box[2] - box[0]) * (box[3] - box[1]) < 256:
         return None
     picture = picture.crop(box)
-    scale = INNER / max(picture.size)
+    scale = INNER / SIDE * side / max(picture.size)
     width, height = (max(1, round(side * scale)) for side in picture.size)
     premultiplied = picture.convert("RGBa").resize((width, height), Image.Resampling.LANCZOS)
-    canvas = np.zeros((SIDE, SIDE, 4), np.uint8)
-    top, left = (SIDE - height) // 2, (SIDE - width) // 2
+    canvas = np.zeros((side, side, 4), np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
     canvas[top : top + height, left : left + width] = np.asarray(premultiplied)
     return canvas.transpose(2, 0, 1)

@@ -94,6 +94,14 @@ def half(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=half_precision(device) is not None)
 
 
+@torch.no_grad()
+def follow(average: nn.Module, model: nn.Module, step: int) -> None:
+    """Move an average's parameters towards the model's: fast in the first steps, then by a thousandth."""
+    keep = min(0.999, (step + 1) / (step + 20))
+    for ours, theirs in zip(average.parameters(), model.parameters(), strict=True):
+        ours.lerp_(theirs, 1 - keep)
+
+
 def adamw(
     model: nn.Module, *, learning_rate: float, weight_decay: float, betas: tuple[float, float],
     quick: Mapping[str, float] = MappingProxyType({}),

@@ -10,6 +10,9 @@ from pixgen.training.drawings import render
 
 FOLDER = Path(__file__).parent / "own"  # an SVG of each, called as the thing is
 GROUP = "own"
+OFTEN = (
+    16.0  # as often as this many usual drawings: there is one of each, and nobody else draws them
+)
 
 
 def own_things() -> list[str]:
@@ -25,6 +28,14 @@ def own_drawings() -> Iterator[tuple[str, np.ndarray]]:
         if sprite is None:
             raise TrainingError(f"{path} shows nothing.")
         yield path.stem, sprite
+
+
+def own_records() -> list[dict]:
+    """Their rows in a table of sprites, in the order of ``own_drawings``."""
+    return [
+        {"family": GROUP, "thing": name, "names": [], "group": GROUP, "weight": OFTEN}
+        for name in own_things()
+    ]
 
 
 def _paths() -> list[Path]:

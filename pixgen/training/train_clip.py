@@ -45,7 +45,14 @@ GROUP = 24  # captions in a group that differ in one thing alone
 
 @dataclass(frozen=True)
 class ClipTraining:
-    """How long and how hard to train; ``strength`` is the adversary's step in pixel values."""
+    """How long, how hard and on what to train.
+
+    Attributes:
+        strength: the adversary's step in pixel values.
+        painted: the share of each batch that the VQGAN has decoded, where there are such pictures.
+        own: whether to show also what is drawn for pixgen alone.
+        words_stay: whether to train the eye alone, for what has been told by the words' vectors.
+    """
 
     steps: int
     batch: int = 192
@@ -54,7 +61,16 @@ class ClipTraining:
     seed: int = 0
     adversarial_from: int = 1 << 30
     strength: float = 0.02
+    painted: float = 0.5
+    own: bool = False
+    words_stay: bool = False
     threads: int = 2
+
+
+# Half of what it sees is in the VQGAN's hand; all is moved against it from the first step on.
+EYE_ALONE = ClipTraining(
+    600, learning_rate=2e-4, seed=9, adversarial_from=0, own=True, words_stay=True
+)
 
 
 def train_clip(
@@ -75,13 +91,13 @@ def train_clip(
         state.begin_with(load_file(weights))
     checkpoint, log = begin(state, folder)
     seed = training.seed + state.step  # going on must not show the first pictures again
-    composer = Composer(data, seed=seed)
+    composer = Composer(data, seed=seed, own=training.own)
     author = Author(composer.table, seed=seed)
     generator = torch.Generator(device).manual_seed(seed)
     tokenizer = SimpleTokenizer(
         str(vocabulary), context_length=config["text_cfg"]["context_length"]
     )
-    painted = DecodedPictures(decoded, seed) if decoded else None
+    painted = DecodedPictures(decoded, seed, training.painted) if decoded else None
     for _ in range(state.step, training.steps):
         compositions = _batch(author, training.batch)
         pictures = composer.draw(compositions).to(device)
@@ -106,6 +122,8 @@ class _State:
     def __init__(self, config: dict, training: ClipTraining, device: str) -> None:
         self.config, self.training, self.step = config, training, 0
         self.model = CLIP(**config).to(device).train()
+        if training.words_stay:
+            self.model.requires_grad_(False).visual.requires_grad_(True)
         # Twice as fast on a CPU as the usual order of memory, for convolutions with batch norm.
         self.model.visual = self.model.visual.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
@@ -235,13 +253,14 @@ def _pass(
 class DecodedPictures:
     """Pictures that the pocket VQGAN has decoded, with their captions, as ``decode_set`` wrote."""
 
-    def __init__(self, path: Path, seed: int) -> None:
+    def __init__(self, path: Path, seed: int, share: float) -> None:
         self.state = torch.load(path, weights_only=True)
         self.rng = torch.Generator().manual_seed(seed)
+        self.share = share
 
     def mix_in(self, compositions: list[Composition], pictures: torch.Tensor):
-        """Replace the last eighth of a batch by decoded pictures and their captions."""
-        count = len(compositions) // 8
+        """Replace the last of a batch by decoded pictures and their captions."""
+        count = int(len(compositions) * self.share)
         rows = torch.randint(len(self.state["captions"]), (count,), generator=self.rng).tolist()
         for offset, row in enumerate(rows, start=len(compositions) - count):
             pictures[offset] = self.state["pictures"][row].to(pictures) / 255

@@ -17,7 +17,7 @@ from pixgen.training.compose import Composer
 from pixgen.training.compositions import Composition
 from pixgen.training.frugal import FrugalCodes
 from pixgen.training.looks import Looks, looks_of_words
-from pixgen.training.loop import adamw, begin, cosine, half
+from pixgen.training.loop import adamw, begin, cosine, follow, half
 from pixgen.training.plain_hand import PlainHand, as_people_ask
 
 # What share of a batch is told how; the rest is told nothing, which guidance needs.
@@ -219,12 +219,7 @@ class _State:
         torch.autograd.backward([features, -cosines.mean()], [slope, None])
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
-        keep = min(0.999, (self.step + 1) / (self.step + 20))
-        with torch.no_grad():
-            for ours, theirs in zip(
-                self.average.parameters(), self.model.parameters(), strict=True
-            ):
-                ours.lerp_(theirs, 1 - keep)
+        follow(self.average, self.model, self.step)
         self.step += 1
         return {"loss": loss.item(), "prior": cosines.mean().item(), "rate": rate}
 

@@ -10,15 +10,15 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from safetensors.torch import load_file
-from taming.modules.discriminator.model import NLayerDiscriminator, weights_init
 
 from pixgen.models.vqgan import Vqgan
 from pixgen.training.captions import Author
 from pixgen.training.codebook import Codebook
 from pixgen.training.compose import Composer
-from pixgen.training.decoding import Features, Spikes
+from pixgen.training.critic import Critic
+from pixgen.training.decoding import Features, Spikes, reconstruction
 from pixgen.training.frugal import FrugalCodes
-from pixgen.training.loop import begin, cosine, half
+from pixgen.training.loop import begin, cosine, follow, half
 from pixgen.training.plain_hand import PlainHand
 
 CORNER = 16  # pixels
@@ -99,7 +99,7 @@ class _State:
         self.config, self.training, self.step = config, training, 0
         self.model = Vqgan(config).to(device).train()
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        self.critic = NLayerDiscriminator(ndf=32, n_layers=2).apply(weights_init).to(device)
+        self.critic = Critic(device)
         # The codes follow a moving average instead of the optimizer.
         self.learned = [
             p for name, p in self.model.named_parameters() if not name.startswith("quantize.")
@@ -111,14 +111,11 @@ class _State:
             weight_decay=1e-4,
             fused=True,
         )
-        self.critic_optimizer = torch.optim.Adam(
-            self.critic.parameters(), lr=2e-4, betas=(0.5, 0.9)
-        )
         self.book = Codebook(self.model)
         self.frugal: FrugalCodes | None = None
         self.spikes = Spikes(self.model.decoder) if training.spike_weight else None
 
-    _PARTS = ("model", "average", "critic", "optimizer", "critic_optimizer")
+    _PARTS = ("model", "average", "critic", "optimizer")
 
     def begin_with(self, weights: dict[str, torch.Tensor], *, codes: bool) -> None:
         """Begin with an earlier model's encoder and decoder, and with its codes if they are wanted."""
@@ -172,8 +169,7 @@ class _State:
             loss = loss + training.feature_weight * figures["features"]
         criticised = crisp and training.critic_weight > 0
         if criticised:
-            with halved:
-                figures["critic"] = -self.critic(drawn * 2 - 1).float().mean()
+            figures["critic"] = self.critic.complaint(drawn)
             ramp = min(1.0, (self.step - training.crisp_from) / 500)
             loss = loss + ramp * training.critic_weight * figures["critic"]
         self.optimizer.zero_grad(set_to_none=True)
@@ -181,8 +177,9 @@ class _State:
         torch.nn.utils.clip_grad_norm_(self.learned, 1.0)
         self.optimizer.step()
         if criticised:
-            figures["critic_loss"] = self._update_critic(pictures, drawn.detach())
-        self._update_average()
+            figures["critic_loss"] = self.critic.update(pictures, drawn.detach())
+        follow(self.average, self.model, self.step)
+        self.average.codebook.data.copy_(self.model.codebook)
         self.step += 1
         figures["psnr"] = -10 * torch.log10(figures["l2"])
         return {name: float(value.detach()) for name, value in figures.items()}
@@ -214,30 +211,6 @@ class _State:
             return quantized, torch.zeros((), device=latents.device)
         self.book.update(latents.detach(), codes, self.step)
         return latents + (quantized - latents).detach(), F.mse_loss(latents, quantized.detach())
-
-    def _update_critic(self, pictures: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
-        with half(pictures.device):
-            real = self.critic(pictures * 2 - 1).float()
-            fake = self.critic(drawn * 2 - 1).float()
-        loss = (F.relu(1 - real).mean() + F.relu(1 + fake).mean()) / 2
-        self.critic_optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.critic_optimizer.step()
-        return loss
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        keep = min(0.999, (self.step + 1) / (self.step + 20))
-        for ours, theirs in zip(self.average.parameters(), self.model.parameters(), strict=True):
-            ours.lerp_(theirs, 1 - keep)
-        self.average.codebook.data.copy_(self.model.codebook)
-
-
-def reconstruction(drawn: torch.Tensor, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Mean absolute, squared and edge differences."""
-    difference = drawn - pictures
-    edges = difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()
-    return {"l1": difference.abs().mean(), "l2": difference.square().mean(), "edges": edges}
 
 
 def _whole(

@@ -17,6 +17,17 @@ def composer(world) -> Composer:
     return Composer(world)
 
 
+def test_own_things_come_last_and_are_drawn(world, composer):
+    both = Composer(world, own=True)
+    assert both.table[: len(composer.table)] == composer.table
+    names = [each["thing"] for each in both.table]
+    lighthouse = names.index("lighthouse", len(composer.table))
+    picture = both.draw([Composition(WHITE, (Layer(lighthouse, 0.5, 0.5, 0.9),))])[0]
+    apple = both.draw([Composition(WHITE, (Layer(APPLE, 0.5, 0.5, 0.9),))])[0]
+    assert bool(red(apple)[64, 64])
+    assert 0.02 < float(((picture - 1).abs().sum(0) > 0.2).float().mean()) < 0.9
+
+
 def red(picture: torch.Tensor) -> torch.Tensor:
     return (picture[0] > 0.6) & (picture[1] < 0.4)
 

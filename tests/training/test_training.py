@@ -1,11 +1,13 @@
 """Every training learns, saves, and goes on where it stopped; what it exports can be loaded."""
 
 import json
+from dataclasses import replace
 
 import open_clip.model
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from pixgen.errors import TrainingError
 from pixgen.models.checkpoint import load_weights
@@ -14,9 +16,15 @@ from pixgen.models.vqgan import Vqgan
 from pixgen.training.captions import Author
 from pixgen.training.decoded import decode_set
 from pixgen.training.drawings import load_sprites
-from pixgen.training.export import VOCABULARY, export_clip, export_sketcher, export_vqgan
+from pixgen.training.export import CRISP, VOCABULARY, export_clip, export_sketcher, export_vqgan
 from pixgen.training.reconstructions import save_reconstructions
-from pixgen.training.train_clip import ClipTraining, same_meaning, train_clip
+from pixgen.training.train_clip import (
+    EYE_ALONE,
+    ClipTraining,
+    DecodedPictures,
+    same_meaning,
+    train_clip,
+)
 from pixgen.training.train_sketcher import (
     Bank,
     SketcherTraining,
@@ -67,6 +75,32 @@ def test_an_exported_clip_is_loaded_again(world, vocabulary):
     model = open_clip.model.CLIP(**json.loads((assets / "clip.json").read_text())["model_cfg"])
     load_weights(model, assets / "clip.safetensors")
     assert torch.allclose(model.text_projection, state["average"]["text_projection"], atol=1e-3)
+
+
+def test_the_eye_is_trained_on_decoded_pictures_and_the_words_stay(world, vocabulary, tiny_vqgan):
+    trained(world, vocabulary, 1)
+    export_clip(world / "clip" / "checkpoint.pt", vocabulary, world / "assets", name="clip")
+    decode_set(tiny_vqgan, world, world / "decoded.pt", count=16)
+    train_clip(
+        CLIP, world, world / "eye", vocabulary, replace(EYE_ALONE, steps=2, batch=48),
+        decoded=world / "decoded.pt", weights=world / "assets" / "clip.safetensors",
+    )  # fmt: skip
+    before = load_file(world / "assets" / "clip.safetensors")
+    after = torch.load(world / "eye" / "checkpoint.pt", weights_only=True)["average"]
+    moved = {name for name in before if not torch.equal(before[name].float(), after[name].float())}
+    assert {name.split(".")[0] for name in moved} == {"visual"}
+
+
+def test_as_much_of_a_batch_is_decoded_as_is_said(world, tiny_vqgan):
+    decode_set(tiny_vqgan, world, world / "decoded.pt", count=16)
+    painted = DecodedPictures(world / "decoded.pt", seed=1, share=0.5)
+    compositions = Author(load_sprites(world)[1], seed=3).compositions(8)
+    mixed, pictures = painted.mix_in(list(compositions), torch.full((8, 3, 128, 128), 2.0))
+    assert mixed[:4] == compositions[:4]
+    assert bool((pictures[:4] == 2).all())
+    assert bool((pictures[4:] <= 1).all())
+    known = set(painted.state["captions"])
+    assert all(each.caption in known for each in mixed[4:])
 
 
 def test_the_same_meaning_counts_as_right(world):
@@ -140,3 +174,13 @@ def test_a_gradient_in_parts_is_that_of_the_whole(tiny_sketcher):
 def test_a_missing_checkpoint_is_named(tmp_path):
     with pytest.raises(TrainingError, match="train the model first"):
         export_vqgan(tmp_path / "checkpoint.pt", tmp_path)
+
+
+def test_a_decoder_is_exported_between_the_soft_and_the_crisp_one(world, tiny_vqgan):
+    for name, value in (("soft", 0.0), ("crisp", 1.0)):
+        average = {
+            key: torch.full_like(each, value) for key, each in tiny_vqgan.state_dict().items()
+        }
+        torch.save({"average": average, "config": json.dumps(TINY_VQGAN)}, world / f"{name}.pt")
+    model = export_vqgan(world / "crisp.pt", world, before=world / "soft.pt")
+    assert all(torch.allclose(each, torch.tensor(CRISP)) for each in model.state_dict().values())
