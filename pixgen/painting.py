@@ -91,14 +91,15 @@ def strip(
 
 
 def upscale(
-    picture: Path | str, *, scale: float = 2.0, method: str = "crisp", out: Path | str | None = None,
+    picture: Path | str, *, scale: float = 2.0, method: str = "auto", out: Path | str | None = None,
     device: str = "auto",
 ) -> Image.Image:  # fmt: skip
     """Enlarge a picture's file, and return the larger picture.
 
     Args:
         scale: how many times as wide and high, up to 8.
-        method: ``crisp``, or the name of a learned one (``pixgen.models.upscalers``).
+        method: ``crisp``, the name of a learned one (``pixgen.models.upscalers``), or ``auto``: the bundled
+            one for what the bundled models have painted, ``crisp`` for any other picture.
         out: a PNG to write, which keeps the recipe and tells how it was enlarged.
 
     Raises PixgenError.

@@ -14,9 +14,13 @@ from PIL import Image, ImageDraw, ImageFont
 sys.path.insert(0, str(Path(__file__).parent.parent))  # run from a clone, not installed
 
 from pixgen.commands.options import Options, recipe_from
+from pixgen.models.upscalers import BUNDLED, load_upscaler
 from pixgen.recipe import Recipe
 from pixgen.studio.models import Models
 from pixgen.studio.painting import paint
+from pixgen.synthesis.frames import as_pixels
+from pixgen.synthesis.starts import as_tensor
+from pixgen.synthesis.upscale import upscale
 
 FOLDER = Path(__file__).parent.parent / "assets" / "gallery"
 PROMPTS = (
@@ -26,7 +30,7 @@ PROMPTS = (
     ("a cat wearing a crown", 7), ("a monkey riding a bicycle", 7), ("a panda eating a watermelon", 7),
     ("a campfire in the forest at night", 7),
 )  # fmt: skip
-COLUMNS, SIDE, GAP, LETTERS = 4, 192, 12, 14  # pixels
+COLUMNS, SIDE, GAP, LETTERS = 4, 256, 12, 16  # pixels
 INK = (40, 40, 46)
 STRIP_PROMPT, STRIP_STAGES = 0, 8
 
@@ -66,7 +70,8 @@ def evenly(stages: Sequence[np.ndarray]) -> list[np.ndarray]:
 def sheet(
     pictures: Sequence[np.ndarray], labels: Sequence[str], *, columns: int, side: int = SIDE
 ) -> Image.Image:
-    """Pictures in rows, each with its label below."""
+    """Pictures in rows, enlarged as ``pixgen upscale`` does, each with its label below."""
+    upscaler = load_upscaler(BUNDLED, "cpu")
     font = ImageFont.load_default(LETTERS)
     words = 2 * (LETTERS + 4) if labels else 0
     rows = -(-len(pictures) // columns)
@@ -76,8 +81,10 @@ def sheet(
     for index, picture in enumerate(pictures):
         row, column = divmod(index, columns)
         x, y = column * (side + GAP), row * down
-        scaled = Image.fromarray(picture).resize((side, side), Image.Resampling.LANCZOS)
-        whole.paste(scaled, (x, y))
+        scaled = upscale(
+            as_tensor(Image.fromarray(picture)), width=side, height=side, upscaler=upscaler
+        )
+        whole.paste(Image.fromarray(as_pixels(scaled[0])), (x, y))
         if labels:
             text = "\n".join(textwrap.wrap(labels[index], side // 7))
             text = text.replace("\N{NO-BREAK SPACE}", " ")  # the font has none

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -13,6 +14,7 @@ import pixgen
 from pixgen.cli import main
 from pixgen.errors import ModelError, PictureError, RecipeError
 from pixgen.models.upscalers import available_upscalers, load_upscaler
+from pixgen.models.vqgan import load_vqgan
 from pixgen.recipe import make_recipe
 from pixgen.studio.metadata import read_metadata, save_png
 from pixgen.studio.upscaling import read_upscaled
@@ -50,14 +52,14 @@ def test_the_command_keeps_the_recipe_and_notes_how(fox, tmp_path, capsys):
     big = tmp_path / "big.png"
     assert main(["upscale", str(fox), "--scale", "2.5", "--out", str(big), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert (said["width"], said["height"], said["method"]) == (100, 80, "crisp")
+    assert (said["width"], said["height"], said["method"]) == (100, 80, "pocket")
     with Image.open(big) as larger:
         assert larger.size == (100, 80)
     assert read_metadata(big) == RECIPE
     how = read_upscaled(big)
-    assert (how.method, how.scale, how.width, how.height) == ("crisp", 2.5, 40, 32)
+    assert (how.method, how.scale, how.width, how.height) == ("pocket", 2.5, 40, 32)
     assert main(["info", str(big)]) == 0
-    assert "Enlarged 2.5 times by crisp, from 40×32" in capsys.readouterr().err
+    assert "Enlarged 2.5 times by pocket, from 40×32" in capsys.readouterr().err
     assert main(["upscale", str(fox), "--out", str(big)]) == 2
     assert "exists already" in capsys.readouterr().err
 
@@ -70,6 +72,7 @@ def test_any_picture_may_be_enlarged_and_tells_no_more_than_that(tmp_path):
     with Image.open(tmp_path / "big.png") as kept:
         texts = kept.info
     assert set(texts) == {"pixgen upscale", "Software"}
+    assert read_upscaled(tmp_path / "big.png").method == "crisp"  # a photograph is no drawing
     assert read_upscaled(tmp_path / "photo.jpg") is None
 
 
@@ -88,15 +91,39 @@ def test_too_many_pixels_are_told(tmp_path):
 
 
 def test_a_learned_upscaler_is_found_by_its_files_name(fox, learned):
-    assert available_upscalers() == ["tiny"]
+    assert available_upscalers() == ["pocket", "tiny"]
     assert pixgen.upscale(fox, scale=3, method="tiny").size == (
         120,
         96,
     )  # twice doubled, then reduced
 
 
-def test_tiles_leave_no_seam(learned, monkeypatch):
-    upscaler = load_upscaler("tiny", "cpu")
+def test_what_other_models_painted_is_no_drawing(fox, tmp_path):
+    painted = make_recipe({"prompts": "a fox", "drawer": "pixels"})
+    with Image.open(fox) as picture:
+        save_png(np.asarray(picture.convert("RGB")), tmp_path / "pixels.png", painted)
+    pixgen.upscale(tmp_path / "pixels.png", out=tmp_path / "big.png")
+    assert read_upscaled(tmp_path / "big.png").method == "crisp"
+
+
+def test_the_bundled_one_draws_the_edges_of_what_was_decoded_anew():
+    rows, columns = torch.meshgrid(*[torch.arange(256) + 0.5] * 2, indexing="ij")
+    ink = (70 - torch.hypot(rows - 128, columns - 120)).clamp(0, 1)  # a disc
+    light, dark = torch.tensor([[0.95, 0.95, 0.9], [0.8, 0.15, 0.15]])[:, :, None, None]
+    drawing = (light * (1 - ink) + dark * ink)[None]
+    vqgan = load_vqgan("pocket", "cpu")
+    with torch.no_grad():
+        small = vqgan.decode(vqgan.nearest(vqgan.encode(F.avg_pool2d(drawing, 2)))).clamp(0, 1)
+    learned = upscale(small, width=256, height=256, upscaler=load_upscaler("pocket", "cpu"))
+    crisp = upscale(small, width=256, height=256)
+    between = [int(((each[0, 1] > 0.31) & (each[0, 1] < 0.79)).sum()) for each in (learned, crisp)]
+    assert between[0] < 0.7 * between[1], between  # pixels on the edge, neither ground nor disc
+    assert float((F.avg_pool2d(learned, 2) - small).abs().mean()) < 0.015  # the same picture
+
+
+@pytest.mark.parametrize("name", ["tiny", "pocket"])
+def test_tiles_leave_no_seam(learned, monkeypatch, name):
+    upscaler = load_upscaler(name, "cpu")
     picture = torch.rand(1, 3, 50, 70, generator=torch.Generator().manual_seed(1))
     whole = upscale(picture, width=140, height=100, upscaler=upscaler)
     monkeypatch.setattr(by_tiles, "TILE", 24)
@@ -105,7 +132,7 @@ def test_tiles_leave_no_seam(learned, monkeypatch):
 
 
 def test_an_upscaler_that_is_not_there_is_told(fox, learned):
-    with pytest.raises(ModelError, match="no upscaler “esrgan”: choose crisp, tiny"):
+    with pytest.raises(ModelError, match="no upscaler “esrgan”: choose crisp, pocket, tiny"):
         pixgen.upscale(fox, method="esrgan")
 
 
@@ -119,5 +146,5 @@ def test_a_broken_file_is_told(fox, learned):
 
 def test_without_spandrel_it_is_said_what_to_do(fox, learned, monkeypatch):
     monkeypatch.setitem(sys.modules, "spandrel", None)
-    with pytest.raises(ModelError, match="run pip install spandrel, or choose crisp"):
+    with pytest.raises(ModelError, match="run pip install spandrel, or choose pocket or crisp"):
         pixgen.upscale(fox, method="tiny")

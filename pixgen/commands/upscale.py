@@ -16,11 +16,12 @@ def upscale(
     method: Annotated[
         str,
         typer.Option(
-            help="crisp, or the name of a learned one: a safetensors file in the folder "
-            "models/upscalers of the cache, read by the package spandrel.",
+            help="pocket, learned for drawings; crisp, which invents nothing; or the name of another learned "
+            "one: a safetensors file in the folder models/upscalers of the cache, read by the package "
+            "spandrel. auto is pocket for what the bundled models have painted, and crisp for the rest.",
             metavar="NAME",
         ),
-    ] = "crisp",
+    ] = "auto",
     overwrite: Overwrite = False,
     device: Device = "auto",
     as_json: AsJson = False,

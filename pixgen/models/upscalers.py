@@ -1,7 +1,7 @@
-"""Upscalers that were learned, from files that a person has put there: read by spandrel, where it is.
+"""Upscalers that were learned: the bundled one, and files that a person has put there.
 
-Each is a safetensors file in the folder ``upscalers`` beside the fetched models; its name is the file's.
-None is bundled, and nothing is fetched.
+Each of these is a safetensors file in the folder ``upscalers`` beside the fetched models, read by spandrel,
+where it is; its name is the file's. Nothing is fetched.
 """
 
 from importlib import import_module
@@ -14,6 +14,9 @@ from safetensors.torch import load_file
 
 from pixgen.errors import ModelError
 from pixgen.models.cache import cache_folder
+from pixgen.models.enlarger import load_enlarger
+
+BUNDLED = "pocket"  # made for drawings as the bundled VQGAN decodes them
 
 
 class Upscaler(Protocol):
@@ -32,14 +35,17 @@ def upscalers_folder() -> Path:
 
 def available_upscalers() -> list[str]:
     """The names that ``load_upscaler`` takes."""
-    return sorted(path.stem for path in upscalers_folder().glob("*.safetensors"))
+    return [BUNDLED, *sorted(path.stem for path in upscalers_folder().glob("*.safetensors"))]
 
 
 def load_upscaler(name: str, device: torch.device | str) -> Upscaler:
-    """A learned upscaler, frozen, on a device. Whatever architecture spandrel knows.
+    """A learned upscaler, frozen, on a device: the bundled one, or whatever architecture spandrel knows.
 
-    Raises ModelError if there is none of that name, it cannot be read, or spandrel is not installed.
+    Raises ModelError if there is none of that name, it cannot be read, or spandrel is needed and not
+    installed.
     """
+    if name == BUNDLED:
+        return load_enlarger(device)
     if name not in available_upscalers():
         names = ", ".join(["crisp", *available_upscalers()])
         raise ModelError(
@@ -50,8 +56,8 @@ def load_upscaler(name: str, device: torch.device | str) -> Upscaler:
         spandrel = import_module("spandrel")
     except ImportError as error:
         raise ModelError(
-            "Learned upscalers are read by the package spandrel, which is not installed: run pip install "
-            "spandrel, or choose crisp."
+            "Other upscalers than the bundled ones are read by the package spandrel, which is not installed: run "
+            "pip install spandrel, or choose pocket or crisp."
         ) from error
     try:
         weights = load_file(upscalers_folder() / f"{name}.safetensors")

@@ -15,7 +15,8 @@ from pixgen.studio.metadata import SOFTWARE
 from pixgen.studio.picture_info import KEY, read_info
 from pixgen.studio.storage import write_bytes
 
-BUNDLED = "crisp"
+CRISP = "crisp"
+AUTO = "auto"
 NOTE = "pixgen upscale"  # the key of a PNG's text
 LARGEST_SCALE = 8.0
 
@@ -31,13 +32,15 @@ class Upscaled:
 
 
 def upscale_picture(
-    source: Path, *, scale: float = 2.0, method: str = BUNDLED, device: str = "auto"
+    source: Path, *, scale: float = 2.0, method: str = AUTO, device: str = "auto"
 ) -> tuple[Image.Image, Upscaled]:
     """A picture's file as a larger picture.
 
     Args:
         scale: above 1, at most ``LARGEST_SCALE``.
-        method: ``crisp``, or a name of ``models.upscalers.available_upscalers``.
+        method: ``crisp``, which learned nothing and invents nothing, a name of
+            ``models.upscalers.available_upscalers``, or ``auto``: ``pocket`` for what the bundled VQGAN has
+            painted, and ``crisp`` for any other picture.
 
     Raises RecipeError for a scale that is not allowed, PictureError, ModelError.
     """
@@ -52,13 +55,15 @@ def upscale_picture(
             f"{width}×{height} pixels are too many: at most {MAX_PIXELS // 1_000_000} megapixels. Choose a "
             "smaller scale."
         )
-    from pixgen.models.upscalers import load_upscaler  # here: it loads torch
+    from pixgen.models.upscalers import BUNDLED, load_upscaler  # here: it loads torch
     from pixgen.synthesis.frames import as_pixels
     from pixgen.synthesis.starts import as_tensor
     from pixgen.synthesis.upscale import upscale
 
     where = resolve_device(device)
-    upscaler = None if method == BUNDLED else load_upscaler(method, where)
+    if method == AUTO:
+        method = BUNDLED if _painted_by_the_pocket_pair(source) else CRISP
+    upscaler = None if method == CRISP else load_upscaler(method, where)
     drawn = upscale(as_tensor(given).to(where), width=width, height=height, upscaler=upscaler)
     how = Upscaled(method=method, scale=scale, width=given.width, height=given.height)
     return Image.fromarray(as_pixels(drawn[0])), how
@@ -86,6 +91,14 @@ def read_upscaled(path: Path) -> Upscaled | None:
         return Upscaled(**json.loads(read_texts(path).get(NOTE, "null")))
     except (OSError, TypeError, ValueError):
         return None
+
+
+def _painted_by_the_pocket_pair(source: Path) -> bool:
+    try:
+        recipe = read_info(source).recipe
+    except (PixgenError, OSError):
+        return False
+    return recipe.drawer == "vqgan" and recipe.model == "pocket"
 
 
 def _recipe_text(source: Path) -> str:

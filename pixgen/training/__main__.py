@@ -44,7 +44,6 @@ Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 Begin = Annotated[
     Path | None, typer.Option(help="Weights (safetensors) of an earlier training to begin with.")
 ]
-CLIP_TRAININGS = ("clip", "eye")
 HOME = Path.home() / ".cache" / "pixgen" / "training"
 
 
@@ -135,8 +134,8 @@ def eye(
     folder: Folder = HOME, steps: int = 600, pictures: int = 4_000, threads: Threads = 2,
     device: Device = "cpu",
 ) -> None:  # fmt: skip
-    """Train the bundled CLIP's eye on, for the bundled VQGAN's hand; how it reads words, by which the
-    sketcher was told, stays."""
+    """Train the bundled CLIP's eye on, for the bundled VQGAN's hand: a variant, to be judged before it
+    is bundled. How it reads words, by which the sketcher was told, stays."""
     decoded = _prepared(folder) / "decoded.pt"
     torch.set_num_threads(threads)
     if not decoded.exists():
@@ -187,7 +186,12 @@ def portraits(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
 
 
 @app.command()
-def export(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
+def export(
+    folder: Folder = HOME, assets: Path = ASSETS / "pocket",
+    with_eye: Annotated[
+        bool, typer.Option(help="Bundle the CLIP whose eye was trained on, where there is one.")
+    ] = False,
+) -> None:  # fmt: skip
     """Write what is trained into the form that pixgen bundles."""
     assets.mkdir(parents=True, exist_ok=True)
     author = Author(load_sprites(_prepared(folder))[1], seed=SEED, split="held-out")
@@ -197,12 +201,12 @@ def export(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
         crisper = last.exists()
         model = export_vqgan(last if crisper else first, assets, before=first if crisper else None)
         save_reconstructions(model, folder, assets / "reconstructions.png")
-    for name, trainings in (("clip", CLIP_TRAININGS), ("judge", ("judge",))):
-        if found := _last_of(folder, *trainings):
+    for name, training in (("clip", "eye" if with_eye else "clip"), ("judge", "judge")):
+        if (found := folder / training / "checkpoint.pt").exists():
             export_clip(found, folder / VOCABULARY, assets, name=name)
-    if found := _last_of(folder, "sketcher"):
+    if (found := folder / "sketcher" / "checkpoint.pt").exists():
         export_sketcher(found, assets)
-    if found := _last_of(folder, "enlarger"):
+    if (found := folder / "enlarger" / "checkpoint.pt").exists():
         export_enlarger(found, assets)
 
 
@@ -214,15 +218,9 @@ def _prepared(folder: Path) -> Path:
     return folder
 
 
-def _last_of(folder: Path, *trainings: str) -> Path | None:
-    """The checkpoint of the last of some trainings, of which each goes on from the one before."""
-    checkpoints = [folder / name / "checkpoint.pt" for name in trainings]
-    return next((path for path in reversed(checkpoints) if path.exists()), None)
-
-
 def _trained_clip(folder: Path) -> open_clip_model.CLIP:
-    found = _last_of(folder, *CLIP_TRAININGS)
-    if found is None:
+    found = folder / "clip" / "checkpoint.pt"
+    if not found.exists():
         raise TrainingError(f"There is no CLIP in {folder}: train it first.")
     state = torch.load(found, map_location="cpu", weights_only=True)
     model = open_clip_model.CLIP(**json.loads(state["config"]))

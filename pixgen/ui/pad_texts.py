@@ -61,4 +61,6 @@ class PadWords:
     enlarge: str = "Enlarge"
     enlarged: str = "Picture {width} × {height}"
     enlarged_by: str = "Enlarged by"
-    crisp: str = "crisp edges"
+    fitting: str = "what suits the picture"
+    redrawn: str = "edges drawn anew"
+    crisp: str = "crisp edges, nothing invented"

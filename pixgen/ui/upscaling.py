@@ -6,27 +6,36 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
+from PIL import Image
 
 from pixgen.errors import PixgenError
 from pixgen.studio import Studio
-from pixgen.studio.upscaling import BUNDLED, save_upscaled, upscale_picture
+from pixgen.studio.upscaling import AUTO, CRISP, save_upscaled, upscale_picture
+from pixgen.ui import canvas
 from pixgen.ui.files import servable
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
+A_SCREEN = 1024  # pixels
+
 Parts = Mapping[str, gr.components.Component]
 
 
 def upscale_parts(words: Words, *, public: bool) -> dict[str, gr.components.Component]:
-    """The button, what it made, and, where there are learned ones, by what."""
+    """The button, what it made, and, where there are other learned ones than the bundled, by what."""
     from pixgen.models.upscalers import available_upscalers
 
-    learned = [] if public else available_upscalers()
-    choices = [(words.pad.crisp, BUNDLED), *((name, name) for name in learned)]
+    bundled, *others = available_upscalers()
+    learned = [] if public else others
+    choices = [
+        (words.pad.fitting, AUTO), (words.pad.redrawn, bundled), (words.pad.crisp, CRISP),
+        *((name, name) for name in learned),
+    ]  # fmt: skip
     return {
         "enlarge_by": gr.Dropdown(
-            choices, value=BUNDLED, label=words.pad.enlarged_by, container=False,
+            choices, value=AUTO, label=words.pad.enlarged_by, container=False,
             visible=bool(learned), min_width=120, elem_id="pg-enlarge-by",
         ),
         "enlarge": gr.Button(words.pad.enlarge, size="sm", min_width=0, elem_id="pg-enlarge"),
@@ -35,31 +44,48 @@ def upscale_parts(words: Words, *, public: bool) -> dict[str, gr.components.Comp
 
 
 def wire_upscaling(studio: Studio, words: Words, parts: Parts) -> None:
-    """A press makes the visitor's last picture twice as large, and offers it."""
+    """A press makes the visitor's last picture larger, shows it and offers it."""
 
     def enlarge(request: gr.Request, seat: Any, method: Any) -> Any:
         run = Visitor.known(seat, request.username).run(studio)
         if run is None or not run.picture.is_file():
             raise gr.Error(words.classifying.not_there, title="", print_exception=False)
-        chosen = method if isinstance(method, str) and not studio.policy.public else BUNDLED
+        offered = [value for _, value in parts["enlarge_by"].choices]
+        chosen = method if method in offered else AUTO
         try:
             with studio.exclusive():
-                larger, how = upscale_picture(run.picture, method=chosen, device=studio.device)
+                larger, how = upscale_picture(
+                    run.picture, scale=_scale(run.picture), method=chosen, device=studio.device
+                )
             with tempfile.TemporaryDirectory(prefix="pixgen-") as folder:
                 path = Path(folder) / "large.png"
                 save_upscaled(larger, path, source=run.picture, how=how)
-                file = servable(path, parts["large"], name=f"{run.id}-2x.png")
+                file = servable(path, parts["large"], name=f"{run.id}-{how.scale:g}x.png")
         except PixgenError as error:
             raise gr.Error(
                 sentence(error, words), title=words.pad.enlarge, print_exception=False
             ) from error
         label = words.pad.enlarged.format(width=larger.width, height=larger.height)
-        return gr.update(value=file, label=label, visible=True)
+        shown = canvas.of_picture(
+            words, canvas.jpeg(np.asarray(larger)), kind="jpeg", alt=f"{run.recipe.title}, {label}",
+            size=larger.size,
+        )  # fmt: skip
+        return gr.update(value=file, label=label, visible=True), shown
 
     quiet = {"api_visibility": "private", "show_progress": "minimal"}
     parts["enlarge"].click(
-        enlarge, [parts["seat"], parts["enlarge_by"]], parts["large"], concurrency_limit=2, **quiet
+        enlarge,
+        [parts["seat"], parts["enlarge_by"]],
+        [parts["large"], parts["canvas"]],
+        concurrency_limit=2,
+        **quiet,
     )
     parts["generate"].click(
         lambda: gr.update(visible=False), None, parts["large"], queue=False, **quiet
     )
+
+
+def _scale(picture: Path) -> float:
+    """Twice, or four times where that is no more than a screen shows."""
+    with Image.open(picture) as opened:
+        return 4.0 if max(opened.size) * 4 <= A_SCREEN else 2.0

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from pixgen.studio.metadata import read_metadata
+from pixgen.studio.upscaling import read_upscaled
 from pixgen.ui.form import preset_values
 from pixgen.ui.texts import ENGLISH
 
@@ -64,6 +65,21 @@ def test_a_picture_is_painted_and_carries_its_recipe(visit, tmp_path):
     with page.expect_download() as download:
         page.locator("#pg-film").click()
     assert b"ftyp" in Path(download.value.path()).read_bytes()[:16]
+
+
+def test_a_finished_picture_is_enlarged_and_seen_so(visit, tmp_path):
+    page = visit()
+    write(page, "a red fox", steps=2)
+    paint(page)
+    state(page, "done")
+    page.locator("#pg-enlarge").click()
+    page.locator(f"{PICTURE}[alt='a red fox, Picture 512 × 512'][width='512']").wait_for()
+    with page.expect_download() as download:
+        page.locator("#pg-large").click()
+    download.value.save_as(tmp_path / "fox.png")
+    assert read_metadata(tmp_path / "fox.png").prompt == "a red fox"
+    how = read_upscaled(tmp_path / "fox.png")
+    assert (how.method, how.scale, how.width) == ("pocket", 4.0, 128)
 
 
 def test_escape_stops_and_the_picture_stays_until_the_next_has_begun(visit):

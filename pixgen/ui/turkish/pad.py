@@ -51,5 +51,7 @@ PAD = PadWords(
     enlarge="Büyüt",
     enlarged="Resim {width} × {height}",
     enlarged_by="Büyütme yöntemi",
-    crisp="keskin kenarlar",
+    fitting="resme uyan",
+    redrawn="kenarlar yeniden çizilir",
+    crisp="keskin kenarlar, hiçbir şey uydurulmaz",
 )

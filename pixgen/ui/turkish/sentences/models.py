@@ -43,7 +43,7 @@ MODELS = {
     "{}: its zip is broken or holds no {}": "{0}: zipi bozuk ya da içinde {1} yok",
     "There is no upscaler “{}”: choose {}. Others are safetensors files in {}.": "“{0}” adlı büyütücü yok: {1} içinden seçin. Ötekiler {2} içindeki safetensors dosyalarıdır.",
     "The model “{}” does not enlarge pictures: choose another.": "“{0}” modeli resim büyütmez: başkasını seçin.",
-    "Learned upscalers are read by the package spandrel, which is not installed: run pip install spandrel, or choose crisp.": "Öğrenmiş büyütücüleri okuyan spandrel paketi kurulu değil: pip install spandrel çalıştırın ya da crisp’i seçin.",
+    "Other upscalers than the bundled ones are read by the package spandrel, which is not installed: run pip install spandrel, or choose pocket or crisp.": "Pakettekilerden başka büyütücüleri okuyan spandrel kurulu değil: pip install spandrel çalıştırın ya da pocket veya crisp’i seçin.",
     "The upscaler “{}” cannot be read: its file is broken, or of a kind that spandrel does not know.": "“{0}” büyütücüsü okunamıyor: dosyası bozuk ya da spandrel’in bilmediği türden.",
     "There is no device “{}”: choose auto, cpu, cuda or cuda:NUMBER.": "“{0}” adlı aygıt yok: auto, cpu, cuda ya da cuda:NUMARA seçin.",
     "The step cannot be compiled here ({}): set engine.compiled=false, or install what torch.compile needs, such as a C++ compiler.": "Adım burada derlenemiyor ({0}): engine.compiled=false yapın ya da torch.compile'ın gerektirdiğini, örneğin bir C++ derleyicisini kurun.",
