@@ -86,7 +86,7 @@ def sheet(
         )
         whole.paste(Image.fromarray(as_pixels(scaled[0])), (x, y))
         if labels:
-            text = "\n".join(textwrap.wrap(labels[index], side // 7))
+            text = "\n".join(textwrap.wrap(labels[index], side // 8))
             text = text.replace("\N{NO-BREAK SPACE}", " ")  # the font has none
             pen.multiline_text((x, y + side + 4), text, INK, font, spacing=3)
     return whole

@@ -18,6 +18,7 @@ from pixgen.errors import PixgenError
 from pixgen.partial import set_field
 from pixgen.presets import available_presets, load_preset
 from pixgen.recipe import make_recipe
+from pixgen.training.__main__ import app as training
 from pixgen.vision.filters import parse_date
 from pixgen.vision.labels import bundled_sets, parse_labels
 from pixgen.vision.query import parse_query
@@ -117,7 +118,7 @@ def options_of(command: Any) -> set[str]:
 def test_every_option_that_is_named_exists(capsys):
     with pytest.raises(SystemExit):
         page.arguments(["--help"])
-    known = options_of(typer.main.get_command(app))
+    known = options_of(typer.main.get_command(app)) | options_of(typer.main.get_command(training))
     known |= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
     assert named - known == set()

@@ -33,7 +33,7 @@ PLACES = {
     "style": "style.weight",
 }  # the form's names, and the fields of a recipe's losses
 _SLIDERS_OF_THE_START = ("total_variation", "start_latent", "start_pixels", "latent_decay")
-_MOST = {"palette": 20, "symmetry": 50, "edge": 20, "tiling": 50, "style": 10}
+_MOST = {"start_pixels": 20, "palette": 20, "symmetry": 50, "edge": 20, "tiling": 50, "style": 10}
 
 
 def loss_name(name: str, words: Words) -> str:
