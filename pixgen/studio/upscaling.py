@@ -96,7 +96,7 @@ def read_upscaled(path: Path) -> Upscaled | None:
 def _painted_by_the_pocket_pair(source: Path) -> bool:
     try:
         recipe = read_info(source).recipe
-    except (PixgenError, OSError):
+    except (PixgenError, OSError, ValueError):
         return False
     return recipe.drawer == "vqgan" and recipe.model == "pocket"
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 import torch.nn as nn
@@ -94,12 +94,42 @@ def half(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=half_precision(device) is not None)
 
 
+class Kept:
+    """What a training changes and its checkpoint keeps: parts that have a state, the step, and the config."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("model", "average", "optimizer")
+    config: dict
+    step: int
+
+    def saved(self) -> dict:
+        """For the checkpoint."""
+        parts = {name: getattr(self, name).state_dict() for name in self.PARTS}
+        return {**parts, "step": self.step, "config": json.dumps(self.config)}
+
+    def load(self, saved: dict) -> None:
+        """From a checkpoint."""
+        for name in self.PARTS:
+            getattr(self, name).load_state_dict(saved[name])
+        self.step = saved["step"]
+
+
 @torch.no_grad()
 def follow(average: nn.Module, model: nn.Module, step: int) -> None:
-    """Move an average's parameters towards the model's: fast in the first steps, then by a thousandth."""
+    """Move an average's weights towards the model's: fast in the first steps, then by a thousandth. What is
+    counted is taken over."""
     keep = min(0.999, (step + 1) / (step + 20))
-    for ours, theirs in zip(average.parameters(), model.parameters(), strict=True):
-        ours.lerp_(theirs, 1 - keep)
+    both = zip(average.state_dict().values(), model.state_dict().values(), strict=True)
+    for ours, theirs in both:
+        if ours.dtype.is_floating_point:
+            ours.lerp_(theirs, 1 - keep)
+        else:
+            ours.copy_(theirs)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """The learning rate from here on; a group's ``speed`` multiplies it."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group.get("speed", 1.0)
 
 
 def adamw(

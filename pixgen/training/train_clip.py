@@ -1,7 +1,6 @@
 """Trains the pocket CLIP, and the judge: contrastive, on confusable captions, then adversarially."""
 
 import copy
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from pixgen.synthesis.cutouts import disturb, place, sample
 from pixgen.training.captions import Author
 from pixgen.training.compose import Composer
 from pixgen.training.compositions import Composition
-from pixgen.training.loop import adamw, begin, cosine, half
+from pixgen.training.loop import Kept, adamw, begin, cosine, follow, half, set_rate
 
 # Whole things, a little turned and bent, as an optimizer's cutouts will show them.
 VIEWS = CutoutSet(
@@ -116,7 +115,7 @@ def train_clip(
         checkpoint.save(state.saved, now=state.step == training.steps)
 
 
-class _State:
+class _State(Kept):
     """All that changes while training."""
 
     def __init__(self, config: dict, training: ClipTraining, device: str) -> None:
@@ -137,19 +136,6 @@ class _State:
         for model in (self.model, self.average):
             model.load_state_dict({**model.state_dict(), **weights})
 
-    def saved(self) -> dict:
-        """For the checkpoint."""
-        parts = {
-            name: getattr(self, name).state_dict() for name in ("model", "average", "optimizer")
-        }
-        return {**parts, "step": self.step, "config": json.dumps(self.config)}
-
-    def load(self, saved: dict) -> None:
-        """From a checkpoint."""
-        for name in ("model", "average", "optimizer"):
-            getattr(self, name).load_state_dict(saved[name])
-        self.step = saved["step"]
-
     def update(
         self, views: torch.Tensor, tokens: torch.Tensor, targets: torch.Tensor
     ) -> dict[str, float]:
@@ -161,8 +147,7 @@ class _State:
         """
         strength = self.training.strength if self.step >= self.training.adversarial_from else 0.0
         rate = self.training.learning_rate * cosine(self.step, self.training.steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimizer, rate)
         self.optimizer.zero_grad(set_to_none=True)
         views.requires_grad_(strength > 0)
         part = 0.5 if strength else 1.0
@@ -173,21 +158,9 @@ class _State:
             figures |= {"loss_moved": loss, "right_moved": right}
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
-        self._update_average()
+        follow(self.average, self.model, self.step)
         self.step += 1
         return figures
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        keep = min(0.999, (self.step + 1) / (self.step + 20))
-        both = zip(
-            self.average.state_dict().values(), self.model.state_dict().values(), strict=True
-        )
-        for ours, theirs in both:
-            if ours.dtype.is_floating_point:
-                ours.lerp_(theirs, 1 - keep)
-            else:
-                ours.copy_(theirs)
 
 
 def moved_against(views: torch.Tensor, strength: float) -> torch.Tensor:

@@ -1,7 +1,6 @@
 """Trains the enlarger: from pictures as the pocket VQGAN decodes them to the drawings, twice as large."""
 
 import copy
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from pixgen.training.captions import Author
 from pixgen.training.critic import Critic
 from pixgen.training.decoding import reconstruction
 from pixgen.training.large import LargeComposer
-from pixgen.training.loop import adamw, begin, cosine, follow, half
+from pixgen.training.loop import Kept, adamw, begin, cosine, follow, half, set_rate
 from pixgen.training.plain_hand import PlainHand
 
 BATCH = 8  # pictures decoded at once
@@ -111,10 +110,10 @@ def _crops(
     return torch.stack(small), torch.stack(large)
 
 
-class _State:
+class _State(Kept):
     """All that changes while training."""
 
-    _PARTS = ("model", "average", "critic", "optimizer")
+    PARTS = (*Kept.PARTS, "critic")
 
     def __init__(self, config: dict, training: EnlargerTraining, device: str) -> None:
         self.config, self.training, self.step = config, training, 0
@@ -125,24 +124,13 @@ class _State:
             self.model, learning_rate=training.learning_rate, weight_decay=1e-4, betas=(0.9, 0.99)
         )
 
-    def saved(self) -> dict:
-        """For the checkpoint."""
-        parts = {name: getattr(self, name).state_dict() for name in self._PARTS}
-        return {**parts, "step": self.step, "config": json.dumps(self.config)}
-
-    def load(self, saved: dict) -> None:
-        """From a checkpoint."""
-        for name in self._PARTS:
-            getattr(self, name).load_state_dict(saved[name])
-        self.step = saved["step"]
-
     def update(self, given: torch.Tensor, wanted: torch.Tensor) -> dict[str, float]:
         """One step of the enlarger and, in the crisp part, of the critic; returns the figures."""
         training = self.training
-        for group in self.optimizer.param_groups:
-            group["lr"] = training.learning_rate * cosine(
-                self.step, training.steps, warm_up=min(200, training.steps // 10)
-            )
+        rate = training.learning_rate * cosine(
+            self.step, training.steps, warm_up=min(200, training.steps // 10)
+        )
+        set_rate(self.optimizer, rate)
         with half(given.device):
             drawn = self.model(given.contiguous(memory_format=torch.channels_last)).float()
         figures = reconstruction(drawn, wanted)

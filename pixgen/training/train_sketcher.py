@@ -1,7 +1,6 @@
 """Trains the sketcher: to write the codes of composed pictures, told by captions or CLIP vectors."""
 
 import copy
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from pixgen.training.compose import Composer
 from pixgen.training.compositions import Composition
 from pixgen.training.frugal import FrugalCodes
 from pixgen.training.looks import Looks, looks_of_words
-from pixgen.training.loop import adamw, begin, cosine, follow, half
+from pixgen.training.loop import Kept, adamw, begin, cosine, follow, half, set_rate
 from pixgen.training.plain_hand import PlainHand, as_people_ask
 
 # What share of a batch is told how; the rest is told nothing, which guidance needs.
@@ -166,7 +165,7 @@ def _encoded(vqgan: Vqgan, pictures: torch.Tensor) -> torch.Tensor:
         return vqgan.encode(pictures).float()
 
 
-class _State:
+class _State(Kept):
     """All that changes while training."""
 
     def __init__(self, config, training: SketcherTraining, vqgan: Vqgan, device: str) -> None:
@@ -178,8 +177,6 @@ class _State:
             self.model, learning_rate=training.learning_rate, weight_decay=training.weight_decay,
             betas=(0.9, 0.95), quick={"memory.weight": MEMORY_SPEED},
         )  # fmt: skip
-
-    _PARTS = ("model", "average", "optimizer")
 
     def begin_with(self, weights: dict[str, torch.Tensor]) -> None:
         """Begin with an earlier model's weights, the VQGAN's codes excepted."""
@@ -195,22 +192,10 @@ class _State:
             model.white.copy_(looks.white)
             model.axes.copy_(looks.axes)
 
-    def saved(self) -> dict:
-        """For the checkpoint."""
-        parts = {name: getattr(self, name).state_dict() for name in self._PARTS}
-        return {**parts, "step": self.step, "config": json.dumps(self.config)}
-
-    def load(self, saved: dict) -> None:
-        """From a checkpoint."""
-        for name in self._PARTS:
-            getattr(self, name).load_state_dict(saved[name])
-        self.step = saved["step"]
-
     def update(self, batch: Batch) -> dict[str, float]:
         """One step; returns the figures."""
         rate = self.training.learning_rate * cosine(self.step, self.training.steps, warm_up=80)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * group["speed"]
+        set_rate(self.optimizer, rate)
         self.optimizer.zero_grad(set_to_none=True)
         with half(batch.codes.device):
             features = self.model(batch.codes, told(self.model, batch))

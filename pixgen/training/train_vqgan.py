@@ -1,7 +1,6 @@
 """Trains the pocket VQGAN: first without codes, then with them, then for crisp edges."""
 
 import copy
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from pixgen.training.compose import Composer
 from pixgen.training.critic import Critic
 from pixgen.training.decoding import Features, Spikes, reconstruction
 from pixgen.training.frugal import FrugalCodes
-from pixgen.training.loop import begin, cosine, follow, half
+from pixgen.training.loop import Kept, begin, cosine, follow, half, set_rate
 from pixgen.training.plain_hand import PlainHand
 
 CORNER = 16  # pixels
@@ -92,7 +91,7 @@ def train_vqgan(
         checkpoint.save(state.saved, now=state.step == training.steps)
 
 
-class _State:
+class _State(Kept):
     """All that changes while training."""
 
     def __init__(self, config: dict, training: VqganTraining, device: str) -> None:
@@ -115,7 +114,7 @@ class _State:
         self.frugal: FrugalCodes | None = None
         self.spikes = Spikes(self.model.decoder) if training.spike_weight else None
 
-    _PARTS = ("model", "average", "critic", "optimizer")
+    PARTS = (*Kept.PARTS, "critic")
 
     def begin_with(self, weights: dict[str, torch.Tensor], *, codes: bool) -> None:
         """Begin with an earlier model's encoder and decoder, and with its codes if they are wanted."""
@@ -126,24 +125,20 @@ class _State:
 
     def saved(self) -> dict:
         """For the checkpoint."""
-        parts = {name: getattr(self, name).state_dict() for name in self._PARTS}
-        codes = {"sizes": self.book.sizes, "sums": self.book.sums}
-        return {**parts, **codes, "step": self.step, "config": json.dumps(self.config)}
+        return {**super().saved(), "sizes": self.book.sizes, "sums": self.book.sums}
 
     def load(self, saved: dict) -> None:
         """From a checkpoint."""
-        for name in self._PARTS:
-            getattr(self, name).load_state_dict(saved[name])
+        super().load(saved)
         self.book.sizes, self.book.sums = saved["sizes"], saved["sums"]
-        self.step = saved["step"]
 
     def update(self, pictures: torch.Tensor, features: "Features | None") -> dict[str, float]:
         """One step of the model and, in the crisp part, of the critic; returns the figures."""
         training, halved = self.training, half(pictures.device)
-        for group in self.optimizer.param_groups:
-            group["lr"] = training.learning_rate * cosine(
-                self.step, training.steps, warm_up=min(200, training.steps // 10)
-            )
+        rate = training.learning_rate * cosine(
+            self.step, training.steps, warm_up=min(200, training.steps // 10)
+        )
+        set_rate(self.optimizer, rate)
         kept = self.step >= training.kept_from
         if self.step == training.kept_from:
             self._keep_codes()

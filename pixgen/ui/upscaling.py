@@ -11,6 +11,7 @@ from PIL import Image
 
 from pixgen.errors import PixgenError
 from pixgen.studio import Studio
+from pixgen.studio.runs import ENDED
 from pixgen.studio.upscaling import AUTO, CRISP, save_upscaled, upscale_picture
 from pixgen.ui import canvas
 from pixgen.ui.files import servable
@@ -70,16 +71,20 @@ def wire_upscaling(studio: Studio, words: Words, parts: Parts) -> None:
             words, canvas.jpeg(np.asarray(larger)), kind="jpeg", alt=f"{run.recipe.title}, {label}",
             size=larger.size,
         )  # fmt: skip
-        return gr.update(value=file, label=label, visible=True), shown
+        return {"run": run.id, "file": file, "label": label, "canvas": shown}
+
+    def show(request: gr.Request, seat: Any, made: dict) -> Any:
+        run = Visitor.known(seat, request.username).run(studio)
+        if run is None or run.id != made["run"]:
+            return gr.skip(), gr.skip()  # another has been begun meanwhile
+        large = gr.update(value=made["file"], label=made["label"], visible=True)
+        return large, made["canvas"] if run.state in ENDED else gr.skip()
 
     quiet = {"api_visibility": "private", "show_progress": "minimal"}
+    made = gr.State()
     parts["enlarge"].click(
-        enlarge,
-        [parts["seat"], parts["enlarge_by"]],
-        [parts["large"], parts["canvas"]],
-        concurrency_limit=2,
-        **quiet,
-    )
+        enlarge, [parts["seat"], parts["enlarge_by"]], made, concurrency_limit=2, **quiet
+    ).success(show, [parts["seat"], made], [parts["large"], parts["canvas"]], **quiet)
     parts["generate"].click(
         lambda: gr.update(visible=False), None, parts["large"], queue=False, **quiet
     )
