@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from pixgen.errors import RecipeError
-from pixgen.presets import FOLDER
+from pixgen.paths import PRESETS
 
 MOST = 256  # texts that one prompt may become
 _DEEPEST = 8
@@ -58,7 +58,7 @@ def word_lists() -> dict[str, tuple[str, ...]]:
     """The lines of every bundled word list, by its name."""
     return {
         path.stem: tuple(filter(None, map(str.strip, path.read_text("utf-8").splitlines())))
-        for path in sorted((FOLDER / "words").glob("*.txt"))
+        for path in sorted((PRESETS / "words").glob("*.txt"))
     }
 
 

@@ -4,12 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from pixgen.errors import RecipeError
+from pixgen.paths import PRESETS
 
-FOLDER = Path(__file__).parent.parent / "presets"
 DEFAULT = "balanced"
 
 
@@ -43,7 +42,7 @@ class Preset:
 def available_presets() -> dict[str, Preset]:
     """Every bundled preset by name, the cheapest first."""
     found = []
-    for path in FOLDER.glob("*.json"):
+    for path in PRESETS.glob("*.json"):
         content = json.loads(path.read_text("utf-8"))
         preset = Preset(
             path.stem, content["title"], content["about"], content["recipe"],

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pixgen.errors import RecipeError
-from pixgen.presets import FOLDER as PRESETS
+from pixgen.paths import PRESETS
 from pixgen.prompts import LONGEST_TEXT, Prompt, Scene
 
 FOLDER = PRESETS / "styles"

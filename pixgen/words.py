@@ -4,11 +4,11 @@ import difflib
 import re
 import unicodedata
 from functools import cache, lru_cache
-from pathlib import Path
 
 from pixgen.alternatives import word_lists
+from pixgen.paths import ASSETS
 
-FILE = Path(__file__).parent.parent / "assets" / "pocket" / "words.txt"
+FILE = ASSETS / "pocket" / "words.txt"
 _SHORTEST_PREFIX = 4
 _LIKENESS = (
     0.78  # of difflib's ratio; below it, what is suggested has little to do with what was written

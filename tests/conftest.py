@@ -4,7 +4,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pixgen.models.catalog import ASSETS
+from pixgen.paths import ASSETS
 
 TINY_VQGAN = {
     "target": "taming.models.vqgan.VQModel",

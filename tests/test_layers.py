@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = {
-    "errors": 0,
+    "errors": 0, "paths": 0,
     "alternatives": 1, "augmentations": 1, "drawing": 1, "engine": 1, "eyes": 1, "growing": 1,
     "journeys": 1, "losses": 1, "optimizer": 1, "partial": 1, "pictures": 1, "presets": 1, "prompts": 1,
     "recipe": 1, "sketches": 1, "start": 1, "story": 1, "styles": 1, "values": 1, "words": 1,
@@ -85,6 +85,17 @@ def test_only_the_page_imports_gradio(path):
 @pytest.mark.parametrize("path", sorted((ROOT / "pixgen/synthesis").rglob("*.py")), ids=named)
 def test_synthesis_knows_no_path_no_page_and_no_thread(path):
     assert not NO_PLACE_FOR_PAGES_OR_FILES & {name.split(".")[0] for name in imports(path)}
+
+
+@pytest.mark.parametrize("path", [*modules(), ROOT / "pixgen/__init__.py"], ids=named)
+def test_only_paths_asks_where_a_module_lies(path):
+    if part(path) != "paths":
+        names = {
+            node.id
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Name)
+        }
+        assert "__file__" not in names, "a constant of pixgen.paths survives a move, this does not"
 
 
 def loaded_by(code: str) -> set[str]:

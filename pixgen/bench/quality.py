@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from pixgen.augmentations import CUTOUT_SETS
-from pixgen.models.catalog import ASSETS
 from pixgen.models.clip import Perceptor, load_clip
+from pixgen.paths import ASSETS
 from pixgen.presets import DEFAULT, load_preset
 from pixgen.recipe import Recipe, make_recipe
 from pixgen.studio.models import Models

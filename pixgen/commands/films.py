@@ -1,6 +1,5 @@
 """Which film is meant, and how its export is followed."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pixgen.errors import VideoError
+from pixgen.paths import output_folder
 
 
 def film_of(run: str | Path, folder: Path | str | None = None) -> Path:
@@ -20,8 +20,8 @@ def film_of(run: str | Path, folder: Path | str | None = None) -> Path:
 
     if path.name != str(run) and path.is_dir():  # a folder's name also says where runs are kept
         folder, run = path.parent, path.name
-    home = Path(folder or os.environ.get("PIXGEN_OUTPUT_DIR") or "outputs")
-    found = read_run(home.absolute(), str(run)).film
+    home = output_folder(folder)
+    found = read_run(home, str(run)).film
     if not found.is_file():
         raise VideoError(f"The run {run} has no film yet: let it paint first.")
     return found

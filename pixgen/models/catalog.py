@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pixgen.errors import ModelError
-
-ASSETS = Path(__file__).parent.parent.parent / "assets"
+from pixgen.paths import ASSETS
 
 Kind = Literal["vqgan", "clip", "sketcher"]
 

@@ -4,8 +4,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from pixgen.models.catalog import ASSETS
 from pixgen.models.checkpoint import load_weights, read_config
+from pixgen.paths import ASSETS
 
 WEIGHTS = ASSETS / "pocket" / "enlarger.safetensors"
 CONFIG = ASSETS / "pocket" / "enlarger.json"

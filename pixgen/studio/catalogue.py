@@ -180,7 +180,9 @@ class Catalogue:
             remove(self.path.with_name(FILE + ending))
 
     def _prepared(self) -> sqlite3.Connection:
-        table = sqlite3.connect(self.path, timeout=_PATIENCE)
+        # A file only once there is a run: to list the runs of an empty folder leaves nothing in it.
+        kept = self.path.exists() or any(True for _ in self._folders())
+        table = sqlite3.connect(self.path if kept else ":memory:", timeout=_PATIENCE)
         try:
             table.execute("PRAGMA synchronous = NORMAL")
             if table.execute("PRAGMA user_version").fetchone()[0] != _VERSION:

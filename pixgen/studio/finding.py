@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pixgen.errors import PictureError, PixgenError, SearchError, StudioError
-from pixgen.models.catalog import ASSETS, available_clips
+from pixgen.models.catalog import available_clips
 from pixgen.models.progress import Fetching
+from pixgen.paths import ASSETS
 from pixgen.pictures import open_picture
 from pixgen.studio.claims import is_claimed
 from pixgen.studio.loading import while_loading

@@ -120,7 +120,9 @@ def new_folder(studio: Path) -> Path:
         folder = studio / f"{now:%Y%m%d-%H%M%S}-{letters}"
         with storing(folder):
             try:
-                folder.mkdir()
+                folder.mkdir(
+                    parents=True
+                )  # another studio may have removed its parent, empty as it was
                 return folder
             except FileExistsError:
                 continue

@@ -43,9 +43,11 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
-def prepare_folder(folder: Path) -> None:
-    """Make a studio's folder, if it is not there. Raises StorageError if it cannot be written."""
+def prepare_folder(folder: Path) -> bool:
+    """Make a studio's folder; whether it was not there before. Raises StorageError if it cannot be
+    written."""
     try:
+        made = not folder.is_dir()
         folder.mkdir(parents=True, exist_ok=True)
         probe = temporary_path(folder / "probe")
         probe.touch()
@@ -55,6 +57,13 @@ def prepare_folder(folder: Path) -> None:
             f"The folder “{folder}” cannot be written ({error.strerror or error}): choose another "
             "with --output-dir or PIXGEN_OUTPUT_DIR."
         ) from error
+    return made
+
+
+def remove_empty(folder: Path) -> None:
+    """Remove a folder if there is nothing in it."""
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:

@@ -3,7 +3,6 @@
 import dataclasses
 import glob
 import logging
-import os
 import shutil
 import threading
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixgen.errors import StudioError
+from pixgen.paths import output_folder
 from pixgen.presets import DEFAULT, load_preset
 from pixgen.prompts import Scene
 from pixgen.recipe import Recipe, make_recipe
@@ -28,7 +28,7 @@ from pixgen.studio.painting import Painter, Tools, paint, work
 from pixgen.studio.policy import Policy
 from pixgen.studio.queue import Place, move, places
 from pixgen.studio.runs import Run, new_folder, read_run, run_folders
-from pixgen.studio.storage import prepare_folder, remove_leftovers
+from pixgen.studio.storage import prepare_folder, remove_empty, remove_leftovers
 from pixgen.studio.timing import Timing
 from pixgen.studio.turns import FairLock, Line
 
@@ -57,10 +57,10 @@ class Studio:
         self, folder: str | Path | None = None, *, device: str = "auto", policy: Policy | None = None,
         painter: Painter = paint, save_every: float = 60.0,
     ) -> None:  # fmt: skip
-        self.folder = Path(folder or os.environ.get("PIXGEN_OUTPUT_DIR") or "outputs").absolute()
+        self.folder = output_folder(folder)
         self.policy = policy = policy or Policy()
         self._wanted_device = device if device == "auto" else resolve_device(device)
-        prepare_folder(self.folder)
+        self._made_folder = prepare_folder(self.folder)
         self._models = Models(lambda: self.device)
         self._tools = Tools(
             line=Line(), lock=FairLock(), device=lambda: self.device, models=self._models,
@@ -232,6 +232,10 @@ class Studio:
         for thread in threads:
             thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
         self._models.clear()
+        if (
+            self._made_folder
+        ):  # to list runs, or to ask for one that is not there, leaves no folder behind
+            remove_empty(self.folder)
 
     def __enter__(self) -> "Studio":
         return self

@@ -10,9 +10,9 @@ import typer
 from open_clip import model as open_clip_model
 
 from pixgen.errors import PixgenError, TrainingError
-from pixgen.models.catalog import ASSETS
 from pixgen.models.clip import load_clip
 from pixgen.models.vqgan import load_vqgan
+from pixgen.paths import ASSETS
 from pixgen.training import configs, sources
 from pixgen.training.captions import Author
 from pixgen.training.decoded import decode_set

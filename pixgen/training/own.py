@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from pixgen.errors import TrainingError
+from pixgen.paths import OWN_DRAWINGS
 from pixgen.training.drawings import render
 
-FOLDER = Path(__file__).parent / "own"  # an SVG of each, called as the thing is
 GROUP = "own"
 OFTEN = (
     16.0  # as often as this many usual drawings: there is one of each, and nobody else draws them
@@ -39,4 +39,4 @@ def own_records() -> list[dict]:
 
 
 def _paths() -> list[Path]:
-    return sorted(FOLDER.glob("*.svg"))
+    return sorted(OWN_DRAWINGS.glob("*.svg"))

@@ -8,7 +8,7 @@ from html import escape
 
 from PIL import Image
 
-from pixgen.models.catalog import ASSETS
+from pixgen.paths import ASSETS
 from pixgen.ui.classify_texts import ClassifyWords
 from pixgen.vision.evaluation import Evaluation
 from pixgen.vision.looking import Result

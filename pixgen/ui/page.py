@@ -7,6 +7,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
+from pixgen.paths import STATIC
 from pixgen.pictures import LARGEST_UPLOAD
 from pixgen.studio import Policy, Studio
 from pixgen.studio.finding import Finder
@@ -35,7 +36,6 @@ from pixgen.ui.side import side_bar, wire_side
 from pixgen.ui.texts import ENGLISH, Words
 from pixgen.ui.theme import theme
 
-_HERE = Path(__file__).parent
 _CACHE = (3600, 86400)  # seconds: looked through every hour, kept for a day
 _MOST_WATCHERS = 200
 
@@ -99,7 +99,7 @@ def _tabs(
 
 def _script(*names: str) -> str:
     """Several files, each a function, as one that calls them in turn."""
-    calls = "".join(f"({(_HERE / name).read_text('utf-8').rstrip()})();\n" for name in names)
+    calls = "".join(f"({(STATIC / name).read_text('utf-8').rstrip()})();\n" for name in names)
     return f"() => {{\n{calls}}}"
 
 
@@ -126,8 +126,8 @@ def launch(page: gr.Blocks, *, by_browser: bool = True, **where: Any) -> Any:
     first = next(code for code in LANGUAGES if code not in elsewhere)
     return page.launch(
         theme=theme(),
-        css_paths=[_HERE / "page.css", _HERE / "side.css"],
-        favicon_path=_HERE / "favicon.svg",
+        css_paths=[STATIC / "page.css", STATIC / "side.css"],
+        favicon_path=STATIC / "favicon.svg",
         # Esc puts away the pad, or the side bar that covers the page, before it stops a picture.
         js=_script("typing.js", "pad.js", "brush.js", "side.js", "page.js"),
         footer_links=["api", "settings"],

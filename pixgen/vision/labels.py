@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from pixgen.errors import ClassifyError
-from pixgen.models.catalog import ASSETS
+from pixgen.paths import ASSETS
 from pixgen.vision.templates import DEFAULT
 
 FOLDER = ASSETS / "labels"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pixgen.models.catalog import ASSETS
+from pixgen.paths import ASSETS
 from pixgen.studio.metadata import read_metadata
 
 EXAMPLES = ASSETS / "examples"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pixgen.models.catalog import ASSETS
+from pixgen.paths import ASSETS
 from pixgen.ui.texts import ENGLISH
 
 pytestmark = pytest.mark.browser

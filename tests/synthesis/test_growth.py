@@ -9,7 +9,7 @@ from PIL import Image
 
 from pixgen.errors import RecipeError
 from pixgen.models import load_vqgan
-from pixgen.models.catalog import ASSETS
+from pixgen.paths import ASSETS
 from pixgen.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 from pixgen.synthesis.drawers import VqganDrawer
