@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pixgen.errors import RecipeError
@@ -32,15 +33,19 @@ def set_field(recipe: dict[str, Any], assignment: str) -> None:
         raise RecipeError(
             f"“{assignment}” is not of the form key=value, for example cutouts.count=16."
         )
-    *path, last = key.strip().split(".")
-    for part in path:
+    with suppress(json.JSONDecodeError):
+        value = json.loads(value)
+    put(recipe, key.strip(), value)
+
+
+def put(recipe: dict[str, Any], path: str, value: Any) -> None:
+    """Set the field at a dotted path of a partial recipe in place. Raises RecipeError."""
+    *outer, last = path.split(".")
+    for part in outer:
         recipe = recipe.setdefault(part, {})
         if not isinstance(recipe, dict):
-            raise RecipeError(f"“{key}” does not name a field of a recipe.")
-    try:
-        recipe[last] = json.loads(value)
-    except json.JSONDecodeError:
-        recipe[last] = value
+            raise RecipeError(f"“{path}” does not name a field of a recipe.")
+    recipe[last] = value
 
 
 def merge(into: dict[str, Any], part: Mapping[str, Any]) -> None:

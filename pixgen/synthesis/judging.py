@@ -117,9 +117,7 @@ class Judge:
         self, picture: torch.Tensor, recipe: Recipe, *, start: torch.Tensor | None, backward: bool
     ) -> Figures:
         """The losses of the picture itself."""
-        found, weight = self.wishes.of_picture(picture), recipe.losses.start_pixels
-        if weight:
-            found["start_pixels"] = weight * (picture - start).square().mean()
+        found = self.wishes.of_picture(picture, start)
         if backward and found:
             (sum(found.values()) * gradient_scale(recipe)).backward()
         return {name: loss.detach() for name, loss in found.items()}

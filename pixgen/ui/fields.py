@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from pixgen.prompts import LONGEST_TEXT
+from pixgen.settings import Setting
 
 Parts = dict[str, gr.components.Component]  # of a tab, by name
 
@@ -40,6 +41,15 @@ class Field:
         if self.low is not None and isinstance(value, (int, float)):
             return min(max(value, self.low), self.high)
         return self.allowed(value)
+
+
+def setting_field(setting: Setting, default: Any) -> Field:
+    """The field of a recipe's setting."""
+    if setting.choices:
+        return Field(default, choices=tuple(setting.choices))
+    if setting.kind in (int, float):
+        return Field(default, setting.low, setting.high, setting.step)
+    return Field(default)
 
 
 def slider(field: Field, label: str, *, info: str | None = None) -> gr.Slider:

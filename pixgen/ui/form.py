@@ -10,6 +10,7 @@ from pixgen.augmentations import CUTOUT_SETS
 from pixgen.commands.options import LARGEST_DRAWN_SEED, Options, almost_weights
 from pixgen.drawing import DRAWERS
 from pixgen.errors import RecipeError
+from pixgen.partial import put
 from pixgen.presets import DEFAULT, available_presets
 from pixgen.prompts import Prompt, Scene, format_prompts, parse
 from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe
@@ -18,7 +19,7 @@ from pixgen.studio.policy import Policy
 from pixgen.ui.basis import LONGEST, Basis, only_changed
 from pixgen.ui.fields import Field
 from pixgen.ui.journeys import journey_fields, journey_recipe, journey_values
-from pixgen.ui.losses import loss_assignments, loss_fields, loss_values
+from pixgen.ui.losses import chosen_losses, loss_fields, loss_values
 from pixgen.ui.models import chosen_models, model_fields, model_values
 from pixgen.ui.offered import offered_presets
 from pixgen.ui.pad import DRAWN, LAST, pad_fields
@@ -50,7 +51,7 @@ def fields(policy: Policy, words: Words) -> dict[str, Field]:
         "pictures_weight": Field(1, 0.1, 5, 0.1),
         **journey_fields(preset, policy.most_steps, words.films),
         **model_fields(preset, policy),
-        **loss_fields(preset, words.losing),
+        **loss_fields(preset),
         "crisp": Field(False),
         "metadata": Field(True),
         **style_fields(),
@@ -121,7 +122,7 @@ def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
             start=_start(values, words),
             **chosen_models(values),
             grow=values.get("grow"),
-            assignments=_assignments(values),
+            more=_settings(values),
         ),
         words.films,
     )
@@ -191,16 +192,16 @@ def _start(values: Mapping[str, Any], words: Words) -> str | None:
     return f"idea:{terms} | {more}" if more.strip() else f"idea:{terms}"
 
 
-def _assignments(values: Mapping[str, Any]) -> tuple[str, ...]:
+def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the folded settings ask of a recipe, as a part of it."""
     places = {
         "cutouts": "cutouts.count",
         "cutout_set": "cutouts.kind",
         "learning_rate": "optimizer.learning_rate",
         "drawer": "drawer",
     }
-    asked = [
-        f"{place}={_whole(values[name])}"
-        for name, place in places.items()
-        if values.get(name) is not None
-    ]
-    return (*asked, *loss_assignments(values))
+    asked: dict[str, Any] = {"losses": chosen_losses(values)}
+    for name, place in places.items():
+        if values.get(name) is not None:
+            put(asked, place, _whole(values[name]))
+    return asked

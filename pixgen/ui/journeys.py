@@ -112,7 +112,7 @@ def journey_controls(
 def journey_recipe(values: Mapping[str, Any], options: Options, words: FilmWords) -> Recipe:
     """The recipe of the form's options, as a story, a journey or over a video if the form asks for
     one. Raises RecipeError, VideoError."""
-    options = replace(options, story=_rows(values), more=_story(values))
+    options = replace(options, story=_rows(values), more={**options.more, **_story(values)})
     frames, video = int(values.get("frames") or 0), values.get("video")
     given = {name: values[name] for name in _OF_JOURNEY if values.get(name) is not None}
     if video:

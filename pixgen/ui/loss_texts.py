@@ -37,6 +37,9 @@ class LossWords:
     aesthetics_help: str = (
         "Needs one of OpenAI's CLIPs to look, such as ViT-B-32/openai, and LAION's file for it."
     )
+    warmth: str = "Colour temperature"
+    warmth_kelvin: str = "Temperature in kelvin"
+    warmth_kelvin_help: str = "A candle 1900, a bulb 2700, noon 5500, shade 8000."
     style: str = "In the style of the picture below"
     wished_picture: str = "A picture for colours and style"
     drawer: str = "Drawn with"

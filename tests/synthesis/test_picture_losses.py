@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 import torch
 
+from pixgen.losses import Losses
+from pixgen.losses.base import Loss
+from pixgen.losses.clip import anti_text_loss
+from pixgen.losses.colour import palette_loss, saturation_loss
+from pixgen.losses.layout import edge_loss, symmetry_loss, tiling_loss
+from pixgen.losses.texture import StyleStatistics, smoothness_loss, total_variation_loss
+from pixgen.losses.warmth import warmth_loss
 from pixgen.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis import picture_losses as losses
 
 RED, BLUE = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
 CHANCE = torch.Generator().manual_seed(4)
@@ -14,22 +20,36 @@ NOISE = torch.rand(1, 3, 24, 32, generator=CHANCE)
 GREY = torch.full((1, 3, 24, 32), 0.5)
 COLOURFUL = torch.tensor([[0.9, 0.1, 0.1], [0.1, 0.1, 0.9]]).T[None, :, :, None].expand(1, 3, 2, 32)
 STRIPES = (torch.arange(32) / 32 * 2 * torch.pi).sin().expand(1, 3, 24, 32) / 2 + 0.5
-STYLE = losses.StyleStatistics(STRIPES)
+
+
+def lit(kelvin: float) -> torch.Tensor:
+    """A picture in one colour, found by following the loss of warmth."""
+    picture = GREY.clone().requires_grad_()
+    fast = torch.optim.Adam([picture], lr=0.01)
+    for _ in range(300):
+        fast.zero_grad()
+        warmth_loss(picture, kelvin).backward()
+        fast.step()
+    return picture.detach()
+
+
+STYLE = StyleStatistics(STRIPES)
 ALL = {
-    "total variation": (losses.total_variation_loss, GREY),
-    "palette": (lambda x: losses.palette_loss(x, torch.tensor([RED, BLUE])), COLOURFUL.round()),
-    "saturation": (losses.saturation_loss, COLOURFUL),
-    "smoothness": (losses.smoothness_loss, GREY),
-    "smoothness clipped": (lambda x: losses.smoothness_loss(x, "clipped"), GREY),
-    "smoothness log": (lambda x: losses.smoothness_loss(x, "log"), GREY),
-    "symmetry": (losses.symmetry_loss, NOISE + NOISE.flip(-1)),
-    "symmetry vertical": (lambda x: losses.symmetry_loss(x, "vertical"), NOISE + NOISE.flip(-2)),
+    "total variation": (total_variation_loss, GREY),
+    "palette": (lambda x: palette_loss(x, torch.tensor([RED, BLUE])), COLOURFUL.round()),
+    "saturation": (saturation_loss, COLOURFUL),
+    "smoothness": (smoothness_loss, GREY),
+    "smoothness clipped": (lambda x: smoothness_loss(x, "clipped"), GREY),
+    "smoothness log": (lambda x: smoothness_loss(x, "log"), GREY),
+    "symmetry": (symmetry_loss, NOISE + NOISE.flip(-1)),
+    "symmetry vertical": (lambda x: symmetry_loss(x, "vertical"), NOISE + NOISE.flip(-2)),
     "symmetry rotational": (
-        lambda x: losses.symmetry_loss(x, "rotational"), NOISE + NOISE.flip((-2, -1))
+        lambda x: symmetry_loss(x, "rotational"), NOISE + NOISE.flip((-2, -1))
     ),
-    "edge": (lambda x: losses.edge_loss(x, (0.5, 0.5, 0.5)), GREY),
-    "tiling": (losses.tiling_loss, GREY),
+    "edge": (lambda x: edge_loss(x, (0.5, 0.5, 0.5)), GREY),
+    "tiling": (tiling_loss, GREY),
     "style": (STYLE.loss, STRIPES),
+    "warmth": (lambda x: warmth_loss(x, 5000), lit(5000)),
 }  # fmt: skip
 
 
@@ -53,20 +73,44 @@ def test_it_is_nothing_where_all_is_as_wanted(name):
 
 def test_a_tile_is_smooth_over_its_seams():
     ramp = torch.linspace(0, 1, 32).expand(1, 3, 24, 32)
-    assert losses.tiling_loss(STRIPES) < 0.001 < losses.tiling_loss(ramp)
+    assert tiling_loss(STRIPES) < 0.001 < tiling_loss(ramp)
 
 
 def test_clipped_smoothness_leaves_strong_edges_alone():
     hard, soft = torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8)
     hard[..., 4:], soft[..., 4:] = 1.0, 0.3
-    assert losses.smoothness_loss(hard, "clipped") == losses.smoothness_loss(soft, "clipped")
+    assert smoothness_loss(hard, "clipped") == smoothness_loss(soft, "clipped")
+
+
+def test_candle_light_is_red_and_shade_is_blue():
+    (warm_red, _, warm_blue), (cold_red, _, cold_blue) = (
+        lit(2500)[0, :, 0, 0],
+        lit(12000)[0, :, 0, 0],
+    )
+    assert warm_red > warm_blue + 0.1
+    assert cold_blue > cold_red + 0.1
+
+
+def test_noon_is_nearly_grey():
+    assert float(warmth_loss(GREY, 6500)) < 0.01 < float(warmth_loss(GREY, 4000))
+
+
+def test_a_black_picture_has_a_warmth_that_can_be_followed():
+    black = torch.zeros(1, 3, 8, 8, requires_grad=True)
+    warmth_loss(black, 3000).backward()
+    assert torch.isfinite(black.grad).all()
+
+
+def test_every_field_of_losses_has_what_computes_it():
+    for name, field in Losses.model_fields.items():
+        assert [each for each in field.metadata if isinstance(each, Loss)], name
 
 
 def test_only_what_leans_to_lettering_is_text():
     direction = torch.tensor([1.0, 0.0])
     vectors = torch.tensor([[0.6, 0.8], [-0.6, 0.8]])
-    assert float(losses.anti_text_loss(vectors, direction)) == pytest.approx(0.3)
-    assert float(losses.anti_text_loss(vectors[1:], direction)) == 0
+    assert float(anti_text_loss(vectors, direction)) == pytest.approx(0.3)
+    assert float(anti_text_loss(vectors[1:], direction)) == 0
 
 
 @pytest.fixture
@@ -91,16 +135,17 @@ def painted(tiny_vqgan, tiny_perceptor, red_picture):
 @pytest.mark.parametrize(
     ("wanted", "measure"),
     [
-        ({"symmetry": {"weight": 50}}, losses.symmetry_loss),
-        ({"smoothness": {"weight": 20}}, losses.smoothness_loss),
+        ({"symmetry": {"weight": 50}}, symmetry_loss),
+        ({"smoothness": {"weight": 20}}, smoothness_loss),
         ({"edge": {"weight": 50, "colour": "red", "margin": 0.2}},
-         lambda x: losses.edge_loss(x, RED, margin=0.2)),
-        ({"tiling": 50}, losses.tiling_loss),
+         lambda x: edge_loss(x, RED, margin=0.2)),
+        ({"tiling": 50}, tiling_loss),
         ({"palette": {"weight": 20, "colours": "red, blue"}},
-         lambda x: losses.palette_loss(x, torch.tensor([RED, BLUE]))),
+         lambda x: palette_loss(x, torch.tensor([RED, BLUE]))),
         ({"palette": {"weight": 20, "picture": "red.png"}},
-         lambda x: losses.palette_loss(x, torch.tensor([(220 / 255, 30 / 255, 30 / 255)]))),
-        ({"saturation": 20}, losses.saturation_loss),
+         lambda x: palette_loss(x, torch.tensor([(220 / 255, 30 / 255, 30 / 255)]))),
+        ({"saturation": 20}, saturation_loss),
+        ({"warmth": {"weight": 20, "kelvin": 9000}}, lambda x: warmth_loss(x, 9000)),
     ],
 )  # fmt: skip
 def test_a_painted_picture_shows_what_was_wanted(painted, wanted, measure):

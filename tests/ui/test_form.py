@@ -13,7 +13,7 @@ from pixgen.recipe import make_recipe
 from pixgen.start import Start
 from pixgen.studio import Policy
 from pixgen.ui.form import fields, preset_values, remarks, sizes, to_recipe
-from pixgen.ui.losses import PLACES, loss_name
+from pixgen.ui.losses import SETTINGS, loss_name
 from pixgen.ui.texts import ENGLISH
 
 
@@ -117,7 +117,7 @@ def test_one_setting_of_a_journey_brings_the_others_along():
 
 
 def test_every_loss_is_on_the_page():
-    offered = {place.partition(".")[0] for place in PLACES.values()}
+    offered = {each.path.partition(".")[0] for each in SETTINGS.values()}
     assert offered == set(Losses.model_fields)
 
 

@@ -33,6 +33,9 @@ LOSSES = LossWords(
         "OpenAI'nin CLIP'lerinden birinin, örneğin ViT-B-32/openai'nin bakması ve LAION'un onun için "
         "olan dosyası gerekir."
     ),
+    warmth="Renk sıcaklığı",
+    warmth_kelvin="Kelvin olarak sıcaklık",
+    warmth_kelvin_help="Mum 1900, ampul 2700, öğle güneşi 5500, gölge 8000.",
     style="Aşağıdaki resmin üslubunda",
     wished_picture="Renkler ve üslup için bir resim",
     drawer="Çizim yöntemi",

@@ -1,0 +1,35 @@
+"""Losses of nearness: to the picture that a run starts from, to its latent, and to a small latent."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from pixgen.losses.base import Loss, loss_weight
+
+if TYPE_CHECKING:
+    import torch
+
+
+def distance_loss(now: "torch.Tensor", start: "torch.Tensor") -> "torch.Tensor":
+    """The mean squared distance of a picture, or of a latent, to that of the start."""
+    return (now - start).square().mean()
+
+
+def size_loss(latent: "torch.Tensor", start: "torch.Tensor") -> "torch.Tensor":
+    """The mean square of a latent."""
+    return latent.square().mean()
+
+
+StartPixels = Annotated[
+    float,
+    loss_weight("Stay near the start, in colour", offered=20, hint="0.1 to 10"),
+    Loss(lambda own, given: distance_loss, of="picture and start"),
+]
+StartLatent = Annotated[
+    float,
+    loss_weight("Stay near the start, in kind", hint="0.1 to 10"),
+    Loss(lambda own, given: distance_loss, of="latent and start"),
+]
+LatentDecay = Annotated[
+    float,
+    loss_weight("Calm", hint="0.1 to 10"),
+    Loss(lambda own, given: size_loss, of="latent and start"),
+]

@@ -1,0 +1,126 @@
+"""How a setting is declared: once, as a pydantic field that carries all that is shown of it.
+
+The page's control, the command line's help and the table of ``docs/settings.md`` come from the field: its
+title, its sentence of help, the range that a slider offers and its step, or the titles of its choices.
+"""
+
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
+
+
+def setting(
+    title: str, description: str = "", *, low: float | None = None, high: float | None = None,
+    step: float | None = None, offered: tuple[float, float] | None = None,
+    choices: Mapping[str, str] | None = None, example: str = "", hint: str = "", **bounds: Any,
+) -> Any:  # fmt: skip
+    """Declare a setting, for use in ``Annotated``.
+
+    Args:
+        low, high: what is allowed, both included; for other bounds pass pydantic's own, such as ``gt``.
+        offered: what a slider offers of it, where that is less.
+        step: of the slider.
+        choices: the values and their titles, in the order in which they are offered.
+        example: what stands in an empty text box.
+        hint: for tables: values that make sense.
+        bounds: further arguments of pydantic's ``Field``.
+    """
+    if low is not None:
+        bounds["ge"] = low
+    if high is not None:
+        bounds["le"] = high
+    extra = {
+        "step": step, "offered": offered, "choices": dict(choices or {}), "example": example, "hint": hint,
+    }  # fmt: skip
+    shown = {name: value for name, value in extra.items() if value}
+    return Field(title=title, description=description or None, json_schema_extra=shown, **bounds)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is shown of one field, wherever it is shown."""
+
+    path: str  # such as "losses.symmetry.kind"
+    default: Any
+    title: str
+    description: str
+    low: float | None  # what a slider offers
+    high: float | None
+    step: float | None
+    choices: Mapping[str, str]  # titles by value
+    example: str
+    hint: str
+    kind: type | None  # int, float, bool or str, where it is one of these
+
+
+def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[Setting]:
+    """Every setting of a model that has a title, those of the models in it included, in order."""
+    for name, field in model.model_fields.items():
+        inner = model_in(field.annotation)
+        if inner is not None:
+            yield from settings_of(inner, f"{prefix}{name}.")
+        elif field.title:
+            yield read_setting(field, f"{prefix}{name}")
+
+
+def find_setting(model: type[BaseModel], path: str) -> Setting:
+    """The setting at a dotted path. Raises KeyError if there is none."""
+    *outer, last = path.split(".")
+    for name in outer:
+        inner = model_in(model.model_fields[name].annotation)
+        if inner is None:
+            raise KeyError(path)
+        model = inner
+    return read_setting(model.model_fields[last], path)
+
+
+def read_setting(field: FieldInfo, path: str) -> Setting:
+    """What a field says about itself."""
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    bounds = {
+        name: value
+        for each in field.metadata
+        for name in ("ge", "gt", "le", "lt")
+        if (value := getattr(each, name, None)) is not None
+    }
+    low, high = extra.get("offered") or (
+        bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
+    )  # fmt: skip
+    return Setting(
+        path=path, default=field.get_default(call_default_factory=True), title=field.title or "",
+        description=field.description or "", low=low, high=high, step=extra.get("step"),
+        choices=extra.get("choices") or {value: value for value in _literals(field.annotation)},
+        example=extra.get("example", ""), hint=extra.get("hint", ""), kind=_plain(field.annotation),
+    )  # fmt: skip
+
+
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model in ``Model``, ``Model | None`` or ``Annotated[Model, …]``; None where there is none."""
+    for each in _alternatives(annotation):
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            return each
+    return None
+
+
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    if get_origin(annotation) is typing.Annotated:
+        return _alternatives(get_args(annotation)[0])
+    if get_origin(annotation) in (typing.Union, types.UnionType):
+        return tuple(each for part in get_args(annotation) for each in _alternatives(part))
+    return (annotation,)
+
+
+def _literals(annotation: Any) -> tuple[str, ...]:
+    if get_origin(annotation) is typing.Literal:
+        return get_args(annotation)
+    return ()
+
+
+def _plain(annotation: Any) -> type | None:
+    found = [each for each in _alternatives(annotation) if each in (int, float, bool, str)]
+    return found[0] if len(found) == 1 else None
