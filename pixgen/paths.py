@@ -1,12 +1,15 @@
-"""Where pixgen's own files are, in a clone and in an installed package, and where runs are kept.
+"""Where pixgen's own files are, in a clone and in an installed package, where runs are kept, and how
+people's own paths are read.
 
 Every path that is relative to the source starts here, so that a module can be moved without breaking one.
 """
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 
 PACKAGE = Path(__file__).parent
+# What the names of hidden files begin with.
+_OF_SYSTEMS = (".", "__MACOSX", "@eaDir", "$RECYCLE.BIN")
 
 
 def _bundled(name: str) -> Path:
@@ -28,4 +31,23 @@ def output_folder(folder: str | Path | None = None) -> Path:
     command leaves its pictures where it was called, as an installed program should, and never beside
     the package.
     """
-    return Path(folder or os.environ.get("PIXGEN_OUTPUT_DIR") or "outputs").expanduser().absolute()
+    return expand(folder or os.environ.get("PIXGEN_OUTPUT_DIR") or "outputs").absolute()
+
+
+def expand(path: str | Path) -> Path:
+    """A path with the home folder in place of a ``~`` at its beginning, as a shell writes it.
+
+    A ``~`` that names nobody is part of a file's name.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def is_hidden(path: str | PurePath) -> bool:
+    """Whether a file, by its path below the folder that was named, is a system's and not a person's.
+
+    A macOS disk has a ``._fox.png`` beside each ``fox.png``, a NAS small copies in ``@eaDir``.
+    """
+    return any(part.startswith(_OF_SYSTEMS) for part in PurePath(path).parts)

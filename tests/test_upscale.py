@@ -148,3 +148,18 @@ def test_without_spandrel_it_is_said_what_to_do(fox, learned, monkeypatch):
     monkeypatch.setitem(sys.modules, "spandrel", None)
     with pytest.raises(ModelError, match="run pip install spandrel, or choose pocket or crisp"):
         pixgen.upscale(fox, method="tiny")
+
+
+@pytest.mark.parametrize("method", ["crisp", "pocket"])
+def test_what_is_transparent_stays_so(method, tmp_path):
+    cut_out = np.zeros((32, 40, 4), np.uint8)  # what is transparent is black, as programs leave it
+    cut_out[8:24, 10:30] = (200, 60, 20, 255)
+    Image.fromarray(cut_out).save(tmp_path / "fox.png")
+    larger = pixgen.upscale(tmp_path / "fox.png", method=method, out=tmp_path / "big.png")
+    with Image.open(tmp_path / "big.png") as kept:
+        assert kept.mode == larger.mode == "RGBA"
+        found = np.asarray(kept).astype(int)
+    assert found[2, 2, 3] == 0
+    assert abs(found[32, 40] - (200, 60, 20, 255)).max() <= 12
+    edge = (found[..., 3] > 64) & (found[..., 3] < 255)
+    assert (found[edge][:, 0] > 150).all()  # no dark seam

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from pixgen.errors import ModelError
 from pixgen.models.cache import cache_folder
 from pixgen.models.enlarger import load_enlarger
+from pixgen.paths import is_hidden
 
 BUNDLED = "pocket"  # made for drawings as the bundled VQGAN decodes them
 
@@ -35,7 +36,8 @@ def upscalers_folder() -> Path:
 
 def available_upscalers() -> list[str]:
     """The names that ``load_upscaler`` takes."""
-    return [BUNDLED, *sorted(path.stem for path in upscalers_folder().glob("*.safetensors"))]
+    files = upscalers_folder().glob("*.safetensors")
+    return [BUNDLED, *sorted(path.stem for path in files if not is_hidden(path.name))]
 
 
 def load_upscaler(name: str, device: torch.device | str) -> Upscaler:

@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from pixgen.errors import PictureError, StudioError
-from pixgen.pictures import open_picture
+from pixgen.images import open_picture
 from pixgen.prompts import format_prompts
 from pixgen.recipe import Recipe
 from pixgen.studio.grid_sheet import GAP, INK, LETTERS, MARGIN, PALE, PAPER

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pixgen.errors import PictureError, PixgenError, SearchError, StudioError
+from pixgen.images import open_picture
 from pixgen.models.catalog import available_clips
 from pixgen.models.progress import Fetching
-from pixgen.paths import ASSETS
-from pixgen.pictures import open_picture
+from pixgen.paths import ASSETS, expand
 from pixgen.studio.claims import is_claimed
 from pixgen.studio.loading import while_loading
 from pixgen.studio.runs import read_run, run_folders
@@ -30,7 +30,7 @@ from pixgen.vision.filters import EVERYTHING, Filter
 from pixgen.vision.indexing import Progress, index
 from pixgen.vision.library import Library, name_for
 from pixgen.vision.query import Query, embed_query
-from pixgen.vision.reading import Found, find_pictures
+from pixgen.vision.reading import Found, Skipped, find_pictures
 from pixgen.vision.search import Hit, search
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Finder:
     ) -> None:  # fmt: skip
         self.studio, self.model = studio, model or available_clips()[0]
         address = address or os.environ.get("PIXGEN_LIBRARY") or studio.folder / "library"
-        self.library = Library(address)
+        self.library = Library(address if "://" in str(address) else expand(address))
         self._uploads = studio.folder / "uploads"
         self._lock = threading.Lock()
         self._refreshing: set[Place] = set()
@@ -87,6 +87,7 @@ class Finder:
 
     def add(self, folder: Path, *, name: str | None = None) -> Place:
         """Let a folder be searched, under its own name if no other is given. Raises SearchError."""
+        folder = expand(folder)
         if not folder.is_dir():
             raise SearchError(f"There is no folder “{folder.name or folder}”: check its name.")
         place = Place(name or name_for(folder), folder.resolve(), self.model)
@@ -98,12 +99,16 @@ class Finder:
         self.places[place.name] = place
         return place
 
-    def add_upload(self, paths: Sequence[Path], *, model: str = "") -> Place:
+    def add_upload(
+        self, paths: Sequence[Path], *, model: str = "",
+        left_out: Callable[[Skipped], Any] = lambda each: None,
+    ) -> Place:  # fmt: skip
         """Let a visitor's set of pictures or zips be searched, by who knows the place only.
 
-        Sets that are older than a day, or too many, are forgotten. Raises PixgenError.
+        ``left_out`` is told of each file that cannot be read. Sets that are older than a day, or too many,
+        are forgotten. Raises PixgenError.
         """
-        folder = keep_upload(paths, self._uploads)
+        folder = keep_upload(paths, self._uploads, left_out=left_out)
         for old in old_uploads(self._uploads):
             self.library.remove(old.name)
             shutil.rmtree(old, ignore_errors=True)

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from pixgen.errors import VideoError
-from pixgen.pictures import LARGEST_UPLOAD
+from pixgen.images import LARGEST_UPLOAD
 from pixgen.studio import ffmpeg
 from pixgen.studio.storage import storing, writing
 

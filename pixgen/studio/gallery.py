@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from pixgen.errors import PictureError, StudioError
-from pixgen.pictures import open_picture
+from pixgen.images import open_picture
 from pixgen.studio import bin as paper_bin
 from pixgen.studio.catalogue import Catalogue
 from pixgen.studio.catalogue_rows import Entry, Wanted

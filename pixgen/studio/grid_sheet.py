@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from pixgen.errors import PictureError
-from pixgen.pictures import open_picture
+from pixgen.images import open_picture
 from pixgen.studio.grids import Plan
 from pixgen.studio.metadata import SOFTWARE
 from pixgen.studio.runs import Run, similarity

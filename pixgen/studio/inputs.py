@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image
 
 from pixgen.errors import PictureError
-from pixgen.pictures import MAX_BYTES, open_picture
+from pixgen.images import MAX_BYTES, open_picture
 from pixgen.prompts import Scene
 from pixgen.recipe import Recipe
 from pixgen.studio.footage import Footage, keep_video

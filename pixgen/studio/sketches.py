@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from pixgen.errors import PictureError
+from pixgen.images import open_picture
 from pixgen.recipe import Recipe
 from pixgen.studio.storage import write_bytes
 
 if TYPE_CHECKING:
     from pixgen.synthesis.frames import Candidate
+
+# Of a strip: the most and largest candidates make a wide one.
+_STRIP = {"max_pixels": 160_000_000, "max_bytes": 2**29}
 
 
 def save_sketches(candidates: Sequence["Candidate"], path: Path) -> None:
@@ -29,8 +34,8 @@ def read_sketches(path: Path, recipe: Recipe) -> list[np.ndarray]:
     They are as large as the recipe's canvas at the start.
     """
     try:
-        strip = np.array(Image.open(path).convert("RGB"))
-    except OSError:
+        strip = np.asarray(open_picture(path, **_STRIP))
+    except PictureError:
         return []
     width, height = recipe.canvas(recipe.stage(0))
     if strip.shape[0] != height or strip.shape[1] % width:

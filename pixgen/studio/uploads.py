@@ -4,14 +4,16 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from pixgen.errors import SearchError
-from pixgen.pictures import LARGEST_UPLOAD, MAX_BYTES
+from pixgen.errors import ClassifyError, PictureError, SearchError
+from pixgen.images import LARGEST_UPLOAD, MAX_BYTES
+from pixgen.paths import is_hidden
 from pixgen.studio.storage import storing, write_bytes
 from pixgen.vision.archive import Archive
-from pixgen.vision.reading import SUFFIXES
+from pixgen.vision.reading import SUFFIXES, Skipped
 
 MOST = 1000  # pictures of a set
 KEPT_SECONDS = 86_400
@@ -25,18 +27,21 @@ def is_upload(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def keep_upload(paths: Sequence[Path], folder: Path) -> Path:
+def keep_upload(
+    paths: Sequence[Path], folder: Path, *, left_out: Callable[[Skipped], Any] = lambda each: None
+) -> Path:
     """Copy pictures, and those in zips, into a new folder below ``folder``, whose name none can guess.
 
-    Nothing is decoded here; no name in a zip is a path. Raises SearchError if there is no picture or
-    too much, PictureError, ClassifyError for a broken or hostile zip, StorageError.
+    Nothing is decoded here; no name in a zip is a path. ``left_out`` is told of each file that cannot be
+    read. Raises SearchError if there is no picture or too much, StorageError, and ClassifyError for a
+    broken or hostile zip if nothing else was brought.
     """
     kept = folder / f"upload-{secrets.token_hex(16)}"
     with storing(kept):
         kept.mkdir(parents=True)
     try:
         room, count = LARGEST_UPLOAD, 0
-        for name, data in _pictures(paths):
+        for name, data in _pictures(paths, left_out):
             room, count = room - len(data), count + 1
             if room < 0 or count > MOST:
                 raise SearchError(
@@ -67,13 +72,24 @@ def old_uploads(folder: Path) -> list[Path]:
     ]
 
 
-def _pictures(paths: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
+def _pictures(
+    paths: Sequence[Path], left_out: Callable[[Skipped], Any]
+) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of each, by the names alone; what is no picture is told when it is indexed."""
     for path in paths:
         if path.suffix.lower() == ".zip":
-            archive = Archive(path)
+            try:
+                archive = Archive(path)
+            except ClassifyError as error:
+                if len(paths) == 1:
+                    raise
+                left_out(Skipped(path.name, str(error)))
+                continue
             for name in archive.names():
-                yield name.rpartition("/")[2], archive.read(name)
-        elif path.suffix.lower() in SUFFIXES:
+                try:
+                    yield name.rpartition("/")[2], archive.read(name)
+                except PictureError as error:
+                    left_out(Skipped(name, str(error)))
+        elif path.suffix.lower() in SUFFIXES and not is_hidden(path.name):
             with storing(path), path.open("rb") as file:
                 yield path.name, file.read(MAX_BYTES + 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image, PngImagePlugin
 
 from pixgen.errors import PictureError, PixgenError, RecipeError
-from pixgen.pictures import MAX_PIXELS, open_picture
+from pixgen.images import MAX_PIXELS, on_white, open_picture
 from pixgen.studio.containers import read_texts
 from pixgen.studio.devices import resolve_device
 from pixgen.studio.metadata import SOFTWARE
@@ -34,7 +34,7 @@ class Upscaled:
 def upscale_picture(
     source: Path, *, scale: float = 2.0, method: str = AUTO, device: str = "auto"
 ) -> tuple[Image.Image, Upscaled]:
-    """A picture's file as a larger picture.
+    """A picture's file as a larger picture; what is transparent in it stays so.
 
     Args:
         scale: above 1, at most ``LARGEST_SCALE``.
@@ -48,7 +48,7 @@ def upscale_picture(
         raise RecipeError(
             f"A picture is enlarged by more than 1 and at most {LARGEST_SCALE:g}, not by {scale:g}."
         )
-    given = open_picture(source)
+    given = open_picture(source, transparent=True)
     width, height = (round(side * scale) for side in given.size)
     if width * height > MAX_PIXELS:
         raise PictureError(
@@ -64,9 +64,18 @@ def upscale_picture(
     if method == AUTO:
         method = BUNDLED if _painted_by_the_pocket_pair(source) else CRISP
     upscaler = None if method == CRISP else load_upscaler(method, where)
-    drawn = upscale(as_tensor(given).to(where), width=width, height=height, upscaler=upscaler)
+    size = {"width": width, "height": height}
     how = Upscaled(method=method, scale=scale, width=given.width, height=given.height)
-    return Image.fromarray(as_pixels(drawn[0])), how
+    colours = upscale(as_tensor(on_white(given)).to(where), **size, upscaler=upscaler)
+    if given.mode != "RGBA":
+        return Image.fromarray(as_pixels(colours[0])), how
+    opacity = upscale(as_tensor(given.getchannel("A")).to(where), **size).mean(1, keepdim=True)
+    # What is enlarged is the picture on white, so that colours that nobody sees, under full
+    # transparency, do not bleed into its edges; here the white is taken away again.
+    colours = ((colours - (1 - opacity)) / opacity.clamp(min=1 / 255)).clamp(0, 1)
+    larger = Image.fromarray(as_pixels(colours[0]))
+    larger.putalpha(Image.fromarray(as_pixels(opacity.expand(1, 3, -1, -1)[0])).getchannel("R"))
+    return larger, how
 
 
 def save_upscaled(picture: Image.Image, path: Path, *, source: Path, how: Upscaled) -> None:

@@ -1,6 +1,5 @@
 """Renders the drawings once, into one array of sprites and one table of names."""
 
-import io
 import json
 from dataclasses import asdict
 from multiprocessing import Pool
@@ -10,6 +9,8 @@ import numpy as np
 from PIL import Image
 from rich.progress import track
 
+from pixgen.errors import PictureError
+from pixgen.images import open_picture
 from pixgen.training.names import Drawing, load_drawings
 
 SIDE = 128  # pixels of a sprite's side; the drawing itself spans at most INNER of them
@@ -66,8 +67,8 @@ def render(svg: str, *, side: int = SIDE) -> np.ndarray | None:
 
     try:
         png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=2 * side, height=2 * side))
-        picture = Image.open(io.BytesIO(png)).convert("RGBA")
-    except (ValueError, OSError):
+        picture = open_picture(png, transparent=True).convert("RGBA")
+    except (ValueError, PictureError):
         return None
     box = picture.getchannel("A").point(lambda value: 255 if value > 8 else 0).getbbox()
     if box is None or (box[2] - box[0]) * (box[3] - box[1]) < 256:

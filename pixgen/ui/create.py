@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from pixgen.errors import PictureError
-from pixgen.pictures import open_picture
+from pixgen.images import open_picture
 from pixgen.studio import Policy, Studio
 from pixgen.ui import canvas, html, painting, status, turns
 from pixgen.ui.asking import answered

@@ -16,6 +16,7 @@ from pixgen.ui.texts import Words
 from pixgen.vision.filters import Filter, parse_date
 from pixgen.vision.indexing import Progress
 from pixgen.vision.query import Query, Term, parse_query
+from pixgen.vision.reading import Skipped
 
 UPLOADED = "uploaded"  # what the form calls the visitor's own set
 PICTURE = "picture"  # what a query calls the picture that was added
@@ -151,7 +152,8 @@ def upload(
 
     Stopped, it can be searched already; a search goes on with what is missing.
     """
-    place = finder.add_upload([Path(path) for path in paths], model=model)
+    skipped: list[Skipped] = []
+    place = finder.add_upload([Path(path) for path in paths], model=model, left_out=skipped.append)
     for view in _ready(finder, place, words=words, stopped=stopped):
         yield replace(view, busy=True), place
     if stopped():
@@ -167,8 +169,9 @@ def upload(
                 yield View(state=found.indexing(words, last), busy=True), place
     if not last.added:
         raise SearchError(words.search.no_pictures)
-    ready = words.search.ready.format(count=last.added)
-    yield View(state=found.state(ready, kind="done"), busy=False), place
+    ready = found.state(words.search.ready.format(count=last.added), kind="done")
+    listed = found.left_out(words, [*skipped, *last.skipped])
+    yield View(state=ready + listed, busy=False), place
 
 
 def place_of(finder: Finder, values: Mapping[str, Any], uploaded: Place | None) -> Place:

@@ -11,15 +11,15 @@ import numpy as np
 from PIL import Image
 
 from pixgen.errors import PictureError
+from pixgen.images import open_reduced
 from pixgen.models.progress import Fetching
-from pixgen.pictures import open_reduced
 from pixgen.studio.finding import DRAWINGS, Place
 from pixgen.ui import canvas
 from pixgen.ui.status import duration, of_fetching
 from pixgen.ui.texts import Words
 from pixgen.vision.collection import Row
 from pixgen.vision.indexing import Progress
-from pixgen.vision.reading import in_parallel
+from pixgen.vision.reading import Skipped, in_parallel
 from pixgen.vision.search import Hit
 
 Found = tuple[Place, Hit]
@@ -76,14 +76,21 @@ def result(words: Words, found: Sequence[Found], last: Progress | None) -> str:
     if last is not None and last.added + last.changed:
         more.append(say.new_files.format(count=last.added + last.changed))
     line = state(shown, more, kind="done")
-    if last is None or not last.skipped:
-        return line
+    return line + left_out(words, last.skipped if last is not None else ())
+
+
+def left_out(words: Words, skipped: Sequence[Skipped]) -> str:
+    """The files that are not among the pictures, with why; nothing where there are none."""
+    if not skipped:
+        return ""
     listed = "".join(
         f"<li><b>{escape(Path(each.path).name)}</b> {escape(words.sentences(each.why))}</li>"
-        for each in last.skipped[:_LISTED]
+        for each in skipped[:_LISTED]
     )
-    title = say.skipped.format(count=len(last.skipped))
-    return f'{line}<details class="pg-skipped"><summary>{escape(title)}</summary><ul>{listed}</ul></details>'
+    title = words.search.skipped.format(count=len(skipped))
+    return (
+        f'<details class="pg-skipped"><summary>{escape(title)}</summary><ul>{listed}</ul></details>'
+    )
 
 
 def empty(words: Words) -> str:

@@ -7,7 +7,7 @@ from html import escape
 from PIL import Image
 
 from pixgen.errors import PictureError
-from pixgen.pictures import open_picture
+from pixgen.images import open_picture
 from pixgen.studio.grid_jobs import GridJob
 from pixgen.studio.grids import Grid
 from pixgen.studio.runs import Run, similarity

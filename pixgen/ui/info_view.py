@@ -10,7 +10,7 @@ import numpy as np
 
 from pixgen.commands.info import flat
 from pixgen.errors import PictureError
-from pixgen.pictures import open_picture
+from pixgen.images import open_picture
 from pixgen.prompts import NO_STOP, Prompt, Scene
 from pixgen.studio.picture_info import PictureInfo
 from pixgen.ui.canvas import jpeg

@@ -7,8 +7,8 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
+from pixgen.images import LARGEST_UPLOAD
 from pixgen.paths import STATIC
-from pixgen.pictures import LARGEST_UPLOAD
 from pixgen.studio import Policy, Studio
 from pixgen.studio.finding import Finder
 from pixgen.studio.gallery import Gallery

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pixgen.errors import PictureError, RecipeError
-from pixgen.pictures import open_picture
+from pixgen.images import open_picture
 from pixgen.recipe import Recipe, make_recipe
 from pixgen.studio import Run
 from pixgen.ui.texts import Words

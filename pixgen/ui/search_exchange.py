@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from pixgen.errors import PixgenError
-from pixgen.pictures import open_picture
+from pixgen.images import open_picture
 from pixgen.studio.finding import Finder
 from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable

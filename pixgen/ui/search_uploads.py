@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from pixgen.errors import PictureError
-from pixgen.pictures import open_picture
+from pixgen.images import open_picture
 from pixgen.studio.finding import Finder
 from pixgen.ui import finding
 from pixgen.ui.controls import Parts

@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-from PIL import Image
 
 from pixgen.errors import PixgenError
+from pixgen.images import picture_size
 from pixgen.studio import Studio
 from pixgen.studio.runs import ENDED
 from pixgen.studio.upscaling import AUTO, CRISP, save_upscaled, upscale_picture
@@ -92,5 +92,4 @@ def wire_upscaling(studio: Studio, words: Words, parts: Parts) -> None:
 
 def _scale(picture: Path) -> float:
     """Twice, or four times where that is no more than a screen shows."""
-    with Image.open(picture) as opened:
-        return 4.0 if max(opened.size) * 4 <= A_SCREEN else 2.0
+    return 4.0 if max(picture_size(picture)) * 4 <= A_SCREEN else 2.0

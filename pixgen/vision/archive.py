@@ -8,7 +8,8 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from pixgen.errors import ClassifyError, PictureError
-from pixgen.pictures import MAX_BYTES
+from pixgen.images import MAX_BYTES
+from pixgen.paths import is_hidden
 from pixgen.vision.reading import SUFFIXES
 
 MOST_MEMBERS = 10_000
@@ -61,8 +62,7 @@ class Archive:
 
 def _is_picture(member: zipfile.ZipInfo) -> bool:
     path = PurePosixPath(_shown(member))
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return not member.is_dir() and path.suffix.lower() in SUFFIXES and not hidden
+    return not member.is_dir() and path.suffix.lower() in SUFFIXES and not is_hidden(path)
 
 
 def _shown(member: zipfile.ZipInfo) -> str:

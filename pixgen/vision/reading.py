@@ -17,7 +17,8 @@ import numpy as np
 from PIL import Image
 
 from pixgen.errors import PictureError, SearchError
-from pixgen.pictures import MAX_BYTES, open_reduced
+from pixgen.images import MAX_BYTES, open_reduced
+from pixgen.paths import is_hidden
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +63,7 @@ class Opened:
 
 
 def find_pictures(folder: Path) -> Iterator[Found | Skipped]:
-    """Every picture in a folder and its subfolders, in the order of their paths.
+    """Every picture in a folder and its subfolders, in the order of their paths, without hidden ones.
 
     Links are never followed: what they lead to inside the folder is found by itself, and what lies
     outside is none of its business. Raises SearchError if the folder cannot be read.
@@ -78,8 +79,9 @@ def find_pictures(folder: Path) -> Iterator[Found | Skipped]:
         raise SearchError(f"There is no folder “{folder.name}”: check its name.")
     root = folder.resolve()
     for place, folders, files in os.walk(folder, onerror=refused):
-        folders.sort()
-        for name in [*(each for each in folders if Path(place, each).is_symlink()), *sorted(files)]:
+        folders[:] = sorted(each for each in folders if not is_hidden(each))
+        links = [each for each in folders if Path(place, each).is_symlink()]
+        for name in [*links, *(each for each in sorted(files) if not is_hidden(each))]:
             path = Path(place, name)
             shown = path.relative_to(folder).as_posix()
             try:

@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from pixgen.errors import ClassifyError, PictureError
-from pixgen.pictures import open_picture, open_reduced
+from pixgen.errors import ClassifyError, PictureError, SearchError
+from pixgen.images import open_picture, open_reduced
+from pixgen.paths import expand
 from pixgen.vision.archive import Archive
 from pixgen.vision.reading import Found, Skipped, find_pictures, square
 
@@ -49,9 +50,17 @@ class Ready:
 def gather(paths: Sequence[Path]) -> list[Source]:
     """Every picture that paths name: a file, all in a folder or in a zip; subfolders name labels.
 
-    Raises ClassifyError if there is none or there are too many, SearchError if a folder cannot be read.
+    A zip or folder among several that cannot be read is one source, which tells why. Raises ClassifyError
+    if there is no picture or there are too many, SearchError if a single folder cannot be read.
     """
-    found = [source for path in paths for source in _below(Path(path))]
+    found: list[Source] = []
+    for path in map(expand, paths):
+        try:
+            found += _below(path)
+        except (ClassifyError, SearchError) as error:
+            if len(paths) == 1:
+                raise
+            found.append(Source(path.name, "", partial(_refuse, str(error))))
     if not found:
         raise ClassifyError("There are no pictures: name PNG, JPEG or WebP files, folders or zips.")
     if len(found) > MOST_PICTURES:

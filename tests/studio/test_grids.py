@@ -8,7 +8,7 @@ from pixgen.cli import main
 from pixgen.commands.axes import Axis, axes_of, plan_grid, read_axis
 from pixgen.commands.options import Options
 from pixgen.errors import RecipeError, StudioError
-from pixgen.pictures import open_picture
+from pixgen.images import open_picture
 from pixgen.studio.grid_sheet import EMPTY, draw_sheet, similarity
 from pixgen.studio.grids import Grid
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixgen import pictures
+from pixgen import images
 from pixgen.errors import PictureError
-from pixgen.pictures import open_picture, open_reduced
+from pixgen.images import open_picture, open_reduced
 
 
 def encoded(picture: Image.Image, kind: str, **options) -> bytes:
@@ -65,7 +65,7 @@ def test_refuses_too_many_pixels_from_the_header_alone():
 
 
 def test_refuses_too_many_bytes(monkeypatch, red_picture):
-    monkeypatch.setattr(pictures, "MAX_BYTES", 10)
+    monkeypatch.setattr(images, "MAX_BYTES", 10)
     with pytest.raises(PictureError, match="too large"):
         open_picture(encoded(red_picture, "PNG"))
 

@@ -1,0 +1,401 @@
+"""Opens pictures that people bring, as a viewer shows them: the one place where a picture file is decoded.
+
+What comes in is a file of any of ``FORMATS`` in whatever mode its program wrote; what goes out is 8-bit
+sRGB, upright, without metadata. No decoder's error or warning leaves this module: there is a picture, or a
+PictureError that names the file.
+"""
+
+import ctypes
+import io
+import logging
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from pixgen.errors import PictureError
+from pixgen.paths import expand
+
+MAX_BYTES = 32 * 2**20
+LARGEST_UPLOAD = 256 * 2**20  # bytes of one file that people bring: a video, a zip of pictures
+MAX_PIXELS = 24_000_000  # that are decoded
+# A JPEG is decoded at a half, a quarter or an eighth, so that a phone's 108 megapixels are no burden; a
+# progressive one takes 3 bytes of memory for every pixel of its full size all the same.
+MAX_JPEG_PIXELS = 120_000_000
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+
+_ORIENTATION, _BITS, _PHOTOMETRIC = 0x0112, 258, 262  # tags of EXIF and TIFF
+_WHITE_IS_ZERO, _YCBCR = 0, 6  # photometric interpretations
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+_BY_A_QUARTER = (5, 6, 7, 8)
+_LARGEST_PROFILE = 2**20  # bytes of an ICC profile
+_PNG_HEAD = b"\x89PNG\r\n\x1a\n"
+_PNG_LOOKS = (b"tRNS", b"gAMA", b"sRGB", b"iCCP", b"eXIf")  # ancillary chunks that change the look
+_SRGB_GAMMA = 0.45455  # the gAMA chunk of a PNG in sRGB
+_SAME_GAMMA = 0.05  # a relative difference below which viewers leave a picture as it is
+
+
+def open_picture(
+    source: str | Path | bytes, *, name: str = "The upload", transparent: bool = False,
+    max_pixels: int | None = None, max_bytes: int | None = None,
+) -> Image.Image:  # fmt: skip
+    """The picture in a file or in bytes as 8-bit sRGB, upright, on white where it is transparent.
+
+    Args:
+        name: what errors call a picture that is given as bytes.
+        transparent: keep transparency: the picture is RGBA if it has any, else RGB.
+        max_pixels: a JPEG of more is decoded at a fraction of its size, anything else is refused;
+            ``MAX_PIXELS`` by default.
+        max_bytes: of the file; ``MAX_BYTES`` by default.
+
+    Raises PictureError if it is missing, no picture, broken, or larger than that. The size is read from the header, before any pixel is decoded.
+    """
+    data, name = _read(source, name, max_bytes=max_bytes)
+    with _quiet():
+        picture = _recognised(data, name)
+        _reduce(picture, name, max_pixels=max_pixels or MAX_PIXELS)
+        return _decoded(picture, name, transparent=transparent)
+
+
+def open_reduced(
+    source: str | Path | bytes, *, side: int, name: str = "The upload"
+) -> tuple[Image.Image, tuple[int, int]]:
+    """A picture of which ``side`` by ``side`` pixels are wanted, and its own width and height.
+
+    As ``open_picture``, but a large JPEG is decoded in an eighth to a half of the time, at a whole
+    part of its size that leaves more than twice as many pixels as are wanted.
+    """
+    data, name = _read(source, name)
+    with _quiet():
+        picture = _recognised(data, name)
+        across, down = size = picture.size
+        if across * down <= MAX_JPEG_PIXELS:
+            picture.draft("RGB", (3 * side, 3 * side))  # it does nothing to other formats
+        _reduce(picture, name, max_pixels=MAX_PIXELS)
+        reduced = picture.size != size
+        turned = reduced and _orientation(picture) in _BY_A_QUARTER
+        opened = _decoded(picture, name)
+    if not reduced:
+        return opened, opened.size
+    return opened, ((down, across) if turned else (across, down))
+
+
+def picture_size(source: str | Path | bytes, *, name: str = "The upload") -> tuple[int, int]:
+    """Width and height as the file stores them, from its header alone. Raises PictureError."""
+    data, name = _read(source, name)
+    with _quiet():
+        return _recognised(data, name).size
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """An RGBA picture as RGB, white where it is transparent; any other as it is."""
+    if picture.mode != "RGBA":
+        return picture
+    flat = Image.new("RGBA", picture.size, "white")
+    flat.alpha_composite(picture)
+    return flat.convert("RGB")
+
+
+def _recognised(data: bytes, name: str) -> Image.Image:
+    """A picture of which the header alone was read."""
+    try:
+        return Image.open(io.BytesIO(_without_texts(data)), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise PictureError(_too_large(name)) from error
+    except Exception as error:  # a decoder may raise anything at what it did not expect
+        raise PictureError(f"{name} is not a picture that can be read: use {_listed()}.") from error
+
+
+def _reduce(picture: Image.Image, name: str, *, max_pixels: int) -> None:
+    """Have a JPEG decoded at the largest fraction that leaves at most ``max_pixels``; refuse any other
+    picture of more."""
+    width, height = picture.size
+    if width * height > max_pixels and width * height <= MAX_JPEG_PIXELS:
+        for part in (2, 4, 8):  # what libjpeg can do
+            if -(-width // part) * -(-height // part) <= max_pixels:
+                picture.draft("RGB", (width // part, height // part))
+                break
+    if picture.width * picture.height > max_pixels:
+        raise PictureError(_too_large(name, max_pixels=max_pixels))
+
+
+def _decoded(picture: Image.Image, name: str, *, transparent: bool = False) -> Image.Image:
+    """The pixels: sRGB, upright, on white unless ``transparent``, and nothing besides."""
+    try:
+        _load(picture)
+        turn = _UPRIGHT.get(_orientation(picture))
+        colours, alpha = _as_srgb(picture), _alpha(picture)
+    except Exception as error:  # a decoder may raise anything at what it did not expect
+        raise PictureError(
+            f"{name} is broken: save it again, or choose another picture."
+        ) from error
+    if alpha is not None:
+        colours.putalpha(alpha)
+    if not transparent:
+        colours = on_white(colours)
+    colours.info = {}
+    return colours if turn is None else colours.transpose(turn)
+
+
+def _load(picture: Image.Image) -> None:
+    """Decode the pixels; a TIFF is then upright already."""
+    if picture.format == "TIFF":
+        _silence_libtiff()
+    tags = getattr(picture, "tag_v2", {})
+    if tags.get(_PHOTOMETRIC) == _YCBCR and picture.tile and picture.tile[0][0] == "raw":
+        # Pillow has libtiff read such pictures only where they are compressed, and fails at others.
+        arguments = ("RGBX", "raw", False, tags.offset)
+        picture.tile = [("libtiff", (0, 0, *picture.size), 0, arguments)]
+        picture.use_load_libtiff = True
+    picture.load()
+
+
+def _orientation(picture: Image.Image) -> Any:
+    """The one thing that is read from a picture's EXIF; 1, which is upright, where that is broken."""
+    try:
+        return picture.getexif().get(_ORIENTATION, 1)
+    except Exception:  # what cannot be read says nothing
+        return 1
+
+
+def _alpha(picture: Image.Image) -> Image.Image | None:
+    """How opaque each pixel is, as L; None if all are."""
+    clear = picture.info.get("transparency")
+    if picture.mode.startswith(("I", "F")):
+        if not isinstance(clear, int):
+            return None
+        return Image.fromarray(np.where(np.asarray(picture) == clear, 0, 255).astype(np.uint8))
+    if picture.mode == "La":
+        picture = picture.convert("LA")
+    if picture.mode in ("RGBA", "RGBa", "LA", "PA") or clear is not None:
+        return picture.convert("RGBA").getchannel("A")
+    return None
+
+
+def _as_srgb(picture: Image.Image) -> Image.Image:
+    """The colours of a picture of any mode as RGB in sRGB, without its alpha."""
+    mode, info = picture.mode, picture.info
+    if mode == "LAB":
+        return _convert(picture, _lab_to_srgb())
+    if mode.startswith(("I", "F")):
+        picture = _in_8_bits(picture)
+    elif mode in ("LA", "La"):
+        picture = picture.convert("LA").getchannel("L")
+    elif mode == "RGBa":
+        picture = picture.convert("RGBA").convert("RGB")
+    elif mode == "1":
+        picture = picture.convert("L")
+    elif mode not in ("L", "CMYK"):
+        picture = picture.convert("RGB")
+    if profile := info.get("icc_profile"):
+        picture = _by_profile(picture, profile)
+    elif (gamma := info.get("gamma")) and "srgb" not in info:
+        picture = _by_gamma(picture, gamma)
+    return picture.convert("RGB")
+
+
+def _in_8_bits(picture: Image.Image) -> Image.Image:
+    """A picture of 16- or 32-bit integers, or of floats, as L.
+
+    Integers of 12 and 16 bits fill their range. 32 bits and floats seldom do: their range is the
+    smallest usual one that holds their largest value. https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf
+    """
+    tags = getattr(picture, "tag_v2", {})
+    values = np.nan_to_num(np.asarray(picture, np.float64), posinf=np.inf, neginf=0)
+    most = float(np.max(values, initial=0, where=np.isfinite(values)))
+    if picture.mode.startswith("I;16") or picture.format == "PNG":
+        bits = tags.get(_BITS, (16,))[0]
+        white = 2.0 ** min(bits, 16) - 1
+    elif picture.mode == "F":
+        # Light above 1, as renderers write it, is white; from 16 on these are no shares of 1.
+        white = next((each for each in (1, 255, 65535) if most <= (each if each > 1 else 16)), most)
+    else:
+        white = next((each for each in (255, 65535) if most <= each), 2.0**31 - 1)
+    levels = np.clip(values / white, 0, 1)
+    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        levels = 1 - levels
+    return Image.fromarray(np.rint(levels * 255).astype(np.uint8))
+
+
+def _by_gamma(picture: Image.Image, gamma: float) -> Image.Image:
+    """A PNG as its gAMA chunk says that it is to be seen. https://www.w3.org/TR/png/#11gAMA"""
+    if abs(gamma / _SRGB_GAMMA - 1) <= _SAME_GAMMA:
+        return picture
+    curve = [round(255 * (level / 255) ** (_SRGB_GAMMA / gamma)) for level in range(256)]
+    return picture.point(curve * len(picture.getbands()))
+
+
+def _by_profile(picture: Image.Image, profile: bytes) -> Image.Image:
+    """A picture of mode L, RGB or CMYK through its ICC profile, or as it is if that is no use."""
+    space = _space(profile)
+    if space == "RGB" and picture.mode == "L":
+        picture = picture.convert("RGB")
+    if (space, picture.mode) not in (("RGB", "RGB"), ("GRAY", "L"), ("CMYK", "CMYK")):
+        return picture
+    transform = _to_srgb(profile, picture.mode)
+    return picture if transform is None else _convert(picture, transform)
+
+
+def _convert(picture: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:
+    converted = ImageCms.applyTransform(picture, transform)
+    assert converted is not None  # as it is not asked to work in place
+    return converted
+
+
+@lru_cache(8)
+def _space(profile: bytes) -> str:
+    """The colour space that an ICC profile describes: RGB, GRAY, CMYK; empty if it cannot be read."""
+    if len(profile) > _LARGEST_PROFILE:
+        return ""
+    try:
+        return ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space.strip()
+    except Exception:  # a broken profile says nothing
+        return ""
+
+
+@lru_cache(8)
+def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From a profile to sRGB; None if that changes nothing that can be seen, or cannot be done."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except Exception:  # of a profile that describes no way to colours
+        return None
+    if mode == "CMYK":
+        return transform
+    # Most profiles are sRGB: such a picture keeps its pixels to the last bit.
+    chart = _chart(mode)
+    before, after = (
+        np.asarray(each, np.int16) for each in (chart.convert("RGB"), _convert(chart, transform))
+    )
+    return transform if np.abs(after - before).max() > 2 else None
+
+
+@cache
+def _lab_to_srgb() -> ImageCms.ImageCmsTransform:
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    return ImageCms.buildTransform(lab, srgb, "LAB", "RGB")
+
+
+@cache
+def _chart(mode: str) -> Image.Image:
+    """Every 17th level, for RGB in all combinations."""
+    levels = np.arange(0, 256, 17, dtype=np.uint8)
+    if mode == "L":
+        return Image.fromarray(levels[None])
+    grid = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1)
+    return Image.fromarray(grid.reshape(16, 256, 3))
+
+
+def _without_texts(data: bytes) -> bytes:
+    """A PNG without what doesn't change its look, and without what is broken or far too long of the rest;
+    any other file as it is.
+
+    Pillow refuses a picture whose texts or profile are long or damaged, whatever its pixels are.
+    """
+    if not data.startswith(_PNG_HEAD):
+        return data
+    kept, place = [_PNG_HEAD], len(_PNG_HEAD)
+    while place + 12 <= len(data):
+        end = place + 12 + int.from_bytes(data[place : place + 4], "big")
+        kind = data[place + 4 : place + 8]
+        critical = not kind[0] & 0x20
+        if critical or (kind in _PNG_LOOKS and _is_sound(kind, data[place + 8 : end])):
+            kept.append(data[place:end])
+        place = end
+    return b"".join(kept)
+
+
+def _is_sound(kind: bytes, body: bytes) -> bool:
+    """Whether a chunk, with its check behind, is whole, and its profile, if it is one, not too long."""
+    content, check = body[:-4], int.from_bytes(body[-4:], "big")
+    if zlib.crc32(kind + content) != check:
+        return False
+    if kind != b"iCCP":
+        return True
+    _, _, packed = content.partition(b"\0")  # behind its name: how it is packed, 0, and the profile
+    unpacker = zlib.decompressobj()
+    try:
+        unpacker.decompress(packed[1:], _LARGEST_PROFILE)
+    except zlib.error:
+        return False
+    return packed[:1] == b"\0" and unpacker.eof
+
+
+@cache
+def _silence_libtiff() -> None:
+    """Have libtiff, which Pillow brings, no longer print what it makes of a file: Pillow raises that too."""
+    with suppress(AttributeError, OSError):  # of a Pillow that is linked in another way
+        library = ctypes.CDLL(Image.core.__file__)
+        for function in (library.TIFFSetErrorHandler, library.TIFFSetWarningHandler):
+            function.argtypes, function.restype = [ctypes.c_void_p], ctypes.c_void_p
+            function(None)
+
+
+_lock, _threads, _before = threading.Lock(), 0, None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No warning of Pillow's while any thread is in such a block: a person cannot do anything about them.
+
+    ``warnings.catch_warnings`` alone, which sets what the whole process shares, would lose or keep the
+    silence where blocks of several threads overlap.
+    """
+    global _threads, _before
+    log = logging.getLogger("PIL")
+    with _lock:
+        if not _threads:
+            _before = warnings.catch_warnings(), log.level
+            _before[0].__enter__()
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            log.setLevel(logging.CRITICAL + 1)
+        _threads += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _threads -= 1
+            if not _threads:
+                _before[0].__exit__(None, None, None)
+                log.setLevel(_before[1])
+
+
+def _read(
+    source: str | Path | bytes, name: str, *, max_bytes: int | None = None
+) -> tuple[bytes, str]:
+    limit = max_bytes or MAX_BYTES
+    if isinstance(source, bytes):
+        data = source
+    else:
+        path = expand(source)
+        name = f"“{path.name}”"
+        try:
+            if path.stat().st_size > limit:
+                raise PictureError(_too_large(name))
+            data = path.read_bytes()
+        except (OSError, ValueError) as error:
+            raise PictureError(f"{name} cannot be read: check that the file is there.") from error
+    if len(data) > limit:
+        raise PictureError(_too_large(name))
+    return data, name
+
+
+def _too_large(name: str, *, max_pixels: int | None = None) -> str:
+    megabytes, megapixels = MAX_BYTES // 2**20, (max_pixels or MAX_PIXELS) // 1_000_000
+    return f"{name} is too large: at most {megabytes} MB and {megapixels} megapixels."
+
+
+def _listed() -> str:
+    return f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
