@@ -1,13 +1,14 @@
 """Drawers as values: what draws instead of a VQGAN, and how."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from pixgen.losses import Colours
 from pixgen.values import Value
 
-DRAWERS = ("vqgan", "pixels", "fourier", "multires", "lines")
+DrawerName = Literal["vqgan", "pixels", "fourier", "multires", "lines"]
+DRAWERS: tuple[DrawerName, ...] = get_args(DrawerName)
 
 
 class Pixels(Value):

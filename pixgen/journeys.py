@@ -53,7 +53,9 @@ def at(keyframes: Keyframes, frame: int) -> float:
     return low + (high - low) * (frame - start) / (end - start)
 
 
-def _between(least: float, most: float) -> Any:
+def _between(least: float, most: float) -> BeforeValidator:
+    """Check keyframes, given as values or as text, whose values lie between two numbers."""
+
     def check(value: Any) -> Any:
         keyframes = parse_keyframes(value)
         if isinstance(keyframes, (tuple, list)):
@@ -67,13 +69,12 @@ def _between(least: float, most: float) -> Any:
                 raise ValueError("keyframes stand in the order of their frames, each once")
         return keyframes
 
-    frame = Annotated[int, Field(ge=0, le=1_000_000)]
-    number = Annotated[float, Field(allow_inf_nan=False)]
-    return Annotated[
-        tuple[tuple[frame, number], ...],
-        Field(min_length=1, max_length=_MOST),
-        BeforeValidator(check),
-    ]
+    return BeforeValidator(check)
+
+
+_Frame = Annotated[int, Field(ge=0, le=1_000_000)]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_Keyframes = Annotated[tuple[tuple[_Frame, _Number], ...], Field(min_length=1, max_length=_MOST)]
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,10 @@ class Journey(Value):
 
     every: Annotated[int, Field(ge=0, le=1000)] = 0  # steps a frame; 0: no journey
     after: Annotated[int, Field(ge=0)] = 0
-    zoom: _between(0.5, 2) = ((0, 1.0),)
-    x: _between(-1, 1) = ((0, 0.0),)
-    y: _between(-1, 1) = ((0, 0.0),)
-    turn: _between(-180, 180) = ((0, 0.0),)
+    zoom: Annotated[_Keyframes, _between(0.5, 2)] = ((0, 1.0),)
+    x: Annotated[_Keyframes, _between(-1, 1)] = ((0, 0.0),)
+    y: Annotated[_Keyframes, _between(-1, 1)] = ((0, 0.0),)
+    turn: Annotated[_Keyframes, _between(-180, 180)] = ((0, 0.0),)
     where: Literal["picture", "latent"] = "picture"  # what is moved
     border: Literal["reflect", "wrap", "edge"] = "reflect"  # what comes in from beyond the canvas
     # How much of a frame is the one before, moved along: what would flicker calms down.

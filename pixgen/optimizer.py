@@ -1,19 +1,20 @@
 """The optimizer as a value: what moves the latent, and how its rate falls over the steps."""
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
 from pixgen.values import Value
 
-OPTIMIZERS = ("Adam", "AdamW", "Adamax", "NAdam", "RAdam", "Adagrad", "RMSprop", "SGD")
+OptimizerName = Literal["Adam", "AdamW", "Adamax", "NAdam", "RAdam", "Adagrad", "RMSprop", "SGD"]
+OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
 
 
 class Optimizer(Value):
     """Which of torch's optimizers moves the latent, and how fast."""
 
-    name: Literal[OPTIMIZERS] = "Adam"
+    name: OptimizerName = "Adam"
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.1
     schedule: Literal["constant", "drop", "cosine"] = "cosine"
     drop_at: Annotated[float, Field(ge=0, le=1)] = 0.75  # the part of the steps, for "drop"

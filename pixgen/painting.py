@@ -45,6 +45,7 @@ def generate(
         job.wait()
         if job.error is not None:
             raise job.error
+        assert job.frame is not None  # it has ended without an error
         return Image.fromarray(job.frame.picture)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from pixgen.augmentations import Cutouts
-from pixgen.drawing import DRAWERS, Fourier, Lines, Multires, Pixels
+from pixgen.drawing import DrawerName, Fourier, Lines, Multires, Pixels
 from pixgen.engine import Engine
 from pixgen.errors import RecipeError
 from pixgen.eyes import Eye
@@ -65,7 +65,7 @@ class Recipe(Value):
     earlier_steps: tuple[Annotated[int, Field(ge=0, le=MOST_STEPS)], ...] = ()
     seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] = 0
     preset: Annotated[str, Field(max_length=100)] = ""  # where it came from; decides nothing
-    drawer: Literal[DRAWERS] = "vqgan"
+    drawer: DrawerName = "vqgan"
     pixels: Pixels = Pixels()  # each drawer's settings
     fourier: Fourier = Fourier()
     multires: Multires = Multires()

@@ -37,7 +37,7 @@ def setting(
     extra = {
         "step": step, "offered": offered, "choices": dict(choices or {}), "example": example, "hint": hint,
     }  # fmt: skip
-    shown = {name: value for name, value in extra.items() if value}
+    shown: dict[str, Any] = {name: value for name, value in extra.items() if value}
     return Field(title=title, description=description or None, json_schema_extra=shown, **bounds)
 
 
@@ -81,7 +81,9 @@ def find_setting(model: type[BaseModel], path: str) -> Setting:
 
 def read_setting(field: FieldInfo, path: str) -> Setting:
     """What a field says about itself."""
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    extra: dict[str, Any] = {}
+    if isinstance(field.json_schema_extra, dict):
+        extra |= field.json_schema_extra
     bounds = {
         name: value
         for each in field.metadata

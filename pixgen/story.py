@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pixgen.recipe import Recipe
 
 Easing = Literal["linear", "smooth", "early", "late", "cut"]
-EASINGS: dict[str, str] = {
+EASINGS: dict[Easing, str] = {
     "linear": "at one pace",
     "smooth": "slowly at both ends",
     "early": "quickly at first",
@@ -113,10 +113,11 @@ def read_table(rows: Sequence[Mapping[str, Any]]) -> Told:
     for number, row in enumerate(rows, start=1):
         at = (_step(row, number, otherwise=at)) if timed else number - 1
         scenes.setdefault(at, []).extend(_prompts(row, number))
-        easing = _text(row, "easing") or easings.get(at, "smooth")
-        if easing not in EASINGS:
+        name = _text(row, "easing") or easings.get(at, "smooth")
+        easing = next((each for each in EASINGS if each == name), None)
+        if easing is None:
             raise RecipeError(
-                f"Row {number}: there is no easing “{easing}”: choose {', '.join(EASINGS)}."
+                f"Row {number}: there is no easing “{name}”: choose {', '.join(EASINGS)}."
             )
         easings[at] = easing
     order = sorted(scenes)

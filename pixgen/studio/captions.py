@@ -57,7 +57,7 @@ class Captions:
 
 
 @cache
-def _font() -> tuple[ImageFont.FreeTypeFont, bool]:
+def _font() -> tuple[ImageFont.FreeTypeFont | ImageFont.ImageFont, bool]:
     """A font of the system, which has the letters of many languages, else Pillow's own, which has
     only the plain ones; and whether it is that."""
     for name in _FONTS:

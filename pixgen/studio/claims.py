@@ -1,5 +1,6 @@
 """A run belongs to one job at a time, among all processes on the machine."""
 
+import sys
 import time
 from pathlib import Path
 from typing import IO
@@ -7,16 +8,16 @@ from typing import IO
 from pixgen.errors import StudioError
 from pixgen.studio.storage import storing
 
-try:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-except ImportError:  # Windows
+if sys.platform == "win32":
     import msvcrt
 
     def _lock(file: IO[bytes]) -> None:
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 _NAME = ".lock"

@@ -22,17 +22,20 @@ Difference = tuple[str, str, str]  # the field's dotted name, its value in the o
 
 def differences(one: Recipe, other: Recipe) -> list[Difference]:
     """Every field in which two recipes differ, in the recipe's order; a prompt as it is typed."""
-    found = [("prompt", one.title, other.title)] if one.prompt != other.prompt else []
+    found: list[Difference] = (
+        [("prompt", one.title, other.title)] if one.prompt != other.prompt else []
+    )
     values = [dict(_flat(recipe.model_dump(mode="json"))) for recipe in (one, other)]
     for name in dict.fromkeys([*values[0], *values[1]]):
         before, after = (_written(each.get(name)) for each in values)
         if before != after:
             found.append((name, before, after))
-    changes = [_changes(recipe) for recipe in (one, other)]
-    if changes[0] != changes[1]:
-        found.append(("changes", *changes))
+    before, after = (_changes(recipe) for recipe in (one, other))
+    if before != after:
+        found.append(("changes", before, after))
     if one.prompts != other.prompts and one.prompt == other.prompt:
-        found.append(("prompts", *(_short(json.dumps(each)) for each in _details(one, other))))
+        before, after = (_short(json.dumps(each)) for each in _details(one, other))
+        found.append(("prompts", before, after))
     return found
 
 

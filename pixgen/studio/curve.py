@@ -34,11 +34,11 @@ class Curve:
         try:
             kept = json.loads(path.read_text("utf-8"))
             for place, step in enumerate(kept["steps"]):
-                rows = [
+                similarities, losses = (
                     {name: column[place] for name, column in kept[kind].items()}
                     for kind in ("similarities", "losses")
-                ]
-                curve._known.append((int(step), *rows))
+                )
+                curve._known.append((int(step), similarities, losses))
         except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
             curve._known.clear()
         return curve

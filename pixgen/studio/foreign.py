@@ -9,17 +9,18 @@ VQGAN-CLIP by Nerdy Rodent (https://github.com/nerdyrodent/VQGAN-CLIP), and many
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pixgen.errors import RecipeError
 from pixgen.optimizer import OPTIMIZERS
-from pixgen.prompts import LONGEST_TEXT, NEGATIVE_STOP, Prompt, parse
+from pixgen.prompts import LONGEST_TEXT, NEGATIVE_STOP, NO_STOP, Prompt, parse
 from pixgen.recipe import LARGEST_SEED, LARGEST_SIDE, MOST_STEPS, SMALLEST_SIDE
 
 _LONGEST_VALUE = 200  # of what is left out, when it is told
 _MOST_LEFT_OUT = 60
+Number = TypeVar("Number", int, float)
 # pixray's qualities: iterations, and by how much its base sizes are multiplied.
 _QUALITIES = {"draft": (200, 1), "normal": (250, 2), "better": (300, 3), "best": (350, 4), "supreme": (400, 5)}  # fmt: skip
 _BASES = {"square": (144, 144), "portrait": (128, 160), "widescreen": (192, 108)}
@@ -46,16 +47,22 @@ class Mapped:
         if len(self.left_out) < _MOST_LEFT_OUT:
             self.left_out.append((name[:60], str(value)[:_LONGEST_VALUE]))
 
-    def number(self, name: str, value: Any, *, kind: type, low: float, high: float) -> Any:
+    def number(
+        self, name: str, value: Any, *, kind: Callable[[str], Number], low: float, high: float
+    ) -> Number | None:
         """The value as a number within limits; else it is left out, and None."""
         try:
             found = kind(str(value).strip())
         except ValueError:
             found = None
-        if found is None or not low <= found <= high:
-            self.leave_out(name, value)
-            return None
-        return found
+        if found is not None and low <= found <= high:
+            return found
+        self.leave_out(name, value)
+        return None
+
+    def side(self, name: str, value: Any) -> int | None:
+        """The value as a picture's width or height in pixels, as ``number`` gives it."""
+        return self.number(name, value, kind=int, low=SMALLEST_SIDE, high=LARGEST_SIDE)
 
 
 def read_foreign(texts: Mapping[str, str]) -> Mapped | None:
@@ -120,13 +127,12 @@ def _pixray(settings: dict[str, str]) -> Mapped:
     mapped = Mapped("pixray", {})
     given, recipe = dict(settings), mapped.recipe
     prompts = _family_prompts(_plain(given.pop("prompts", "")), mapped)
-    seed = given.pop("seed", None)
-    seed = mapped.number("seed", given.get("seed_used", seed), kind=int, low=0, high=LARGEST_SEED)
-    iterations, scale = _QUALITIES.get(given.pop("quality", "normal"), _QUALITIES["normal"])
-    iterations = mapped.number(
-        "iterations", given.pop("iterations", iterations), kind=int, low=0, high=MOST_STEPS
-    )
-    recipe |= {"seed": seed, "steps": iterations}
+    wanted = given.pop("seed", None)
+    seed = mapped.number("seed", given.get("seed_used", wanted), kind=int, low=0, high=LARGEST_SEED)
+    usual, scale = _QUALITIES.get(given.pop("quality", "normal"), _QUALITIES["normal"])
+    iterations = given.pop("iterations", usual)
+    steps = mapped.number("iterations", iterations, kind=int, low=0, high=MOST_STEPS)
+    recipe |= {"seed": seed, "steps": steps}
     recipe |= _pixray_size(given, mapped, scale=scale)
     cutouts, batches = given.pop("num_cuts", None), given.pop("batches", None)
     if cutouts is not None:
@@ -154,16 +160,15 @@ def _pixray(settings: dict[str, str]) -> Mapped:
 
 def _pixray_size(given: dict[str, str], mapped: Mapped, *, scale: float) -> dict[str, Any]:
     size, aspect = _plain(given.pop("size", "")), given.pop("aspect", "widescreen")
-    scale = mapped.number("scale", given.pop("scale", scale), kind=float, low=0.1, high=20)
+    times = mapped.number("scale", given.pop("scale", scale), kind=float, low=0.1, high=20)
     if isinstance(size, (list, tuple)) and len(size) == 2:
         sides = size
-    elif aspect in _BASES and scale is not None:
-        sides = [int(side * scale) // 16 * 16 for side in _BASES[aspect]]
+    elif aspect in _BASES and times is not None:
+        sides = [int(side * times) // 16 * 16 for side in _BASES[aspect]]
     else:
         mapped.leave_out("aspect", aspect)
         return {}
-    limits = {"kind": int, "low": SMALLEST_SIDE, "high": LARGEST_SIDE}
-    width, height = (mapped.number("size", side, **limits) for side in sides)
+    width, height = (mapped.side("size", side) for side in sides)
     return {"width": width, "height": height} if width and height else {}
 
 
@@ -174,10 +179,9 @@ def _webui(text: str) -> Mapped:
     if len(settings) < 3:  # a prompt alone, without the line of settings
         lines, settings = [*lines, last], {}
     prompt, _, negative = "\n".join(lines).partition("Negative prompt:")
-    limits = {"kind": int, "low": SMALLEST_SIDE, "high": LARGEST_SIDE}
     width, _, height = settings.pop("Size", "").partition("x")
     if width:
-        sides = mapped.number("Size", width, **limits), mapped.number("Size", height, **limits)
+        sides = mapped.side("Size", width), mapped.side("Size", height)
         if all(sides):
             mapped.recipe |= dict(zip(("width", "height"), sides, strict=True))
     for name, place, most in (("Steps", "steps", MOST_STEPS), ("Seed", "seed", LARGEST_SEED)):
@@ -187,8 +191,8 @@ def _webui(text: str) -> Mapped:
     for name, value in settings.items():
         mapped.leave_out(name, value.strip('"'))
     prompts = [
-        Prompt(text=words, weight=weight, **stop)
-        for said, weight, stop in ((prompt, 1.0, {}), (negative, -1.0, {"stop": NEGATIVE_STOP}))
+        Prompt(text=words, weight=weight, stop=stop)
+        for said, weight, stop in ((prompt, 1.0, NO_STOP), (negative, -1.0, NEGATIVE_STOP))
         if (words := _without_emphasis(said, mapped))
     ]
     return _with(mapped, prompts)

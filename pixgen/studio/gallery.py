@@ -161,8 +161,10 @@ class Gallery:
             if small is not None:
                 shown[entry.id] = small
         # While a run is painted, its next picture comes soon.
-        made = [(entry.id, times[entry.id], shown[entry.id]) for entry in missing
-                if entry.id in shown and times[entry.id] and entry.state in ENDED]  # fmt: skip
+        made = [
+            (entry.id, time, shown[entry.id]) for entry in missing
+            if entry.id in shown and (time := times[entry.id]) and entry.state in ENDED
+        ]  # fmt: skip
         if made:
             self.catalogue.keep_thumbnails(made)
         return [shown.get(entry.id) for entry in entries]

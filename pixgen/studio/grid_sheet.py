@@ -48,7 +48,7 @@ def draw_sheet(plan: Plan, runs: Sequence[Run | None]) -> Image.Image:
         if column == 0:
             pen.multiline_text((MARGIN, y), "\n".join(left_titles[row]), INK, font, spacing=6)
         picture = None if run is None else _picture(run, (width, height))
-        if picture is None:
+        if run is None or picture is None:
             pen.rectangle((x, y, x + width - 1, y + height - 1), fill=EMPTY)
             continue
         sheet.paste(picture, (x + (width - picture.width) // 2, y + (height - picture.height) // 2))

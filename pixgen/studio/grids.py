@@ -9,7 +9,7 @@ import re
 import secrets
 import shutil
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -129,7 +129,7 @@ class Grid:
         """Every cell's run as it stands, row by row; None where there is none, or none any more."""
         return [self._run(cell) for cell in self.plan.cells]
 
-    def paint(self, *, owner: str = "") -> Iterator[tuple[int, Job]]:
+    def paint(self, *, owner: str = "") -> Generator[tuple[int, Job], None, None]:
         """Paint the cells that are not done, one after the other: each one's index and job, as soon
         as it is submitted. The next is submitted when that one has ended.
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from pixgen.studio.runs import ENDED, Run, State
 from pixgen.studio.turns import Line
 
 if TYPE_CHECKING:
-    from pixgen.synthesis import Frame
+    from pixgen.synthesis import Frame, Optimization
 
 HEARTBEAT = 1.0  # seconds at most between glimpses, so that who watches can tell that it lives
 
@@ -135,9 +136,7 @@ class Job:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self.ended, timeout=max(0.0, due - time.monotonic()))
-                self._changed.wait_for(
-                    lambda seen=seen: self.ended or self._version != seen, timeout=HEARTBEAT
-                )
+                self._changed.wait_for(partial(self._is_new, seen), timeout=HEARTBEAT)
                 seen, due = self._version, time.monotonic() + between
             glimpse = self.glimpse()
             yield glimpse
@@ -260,7 +259,7 @@ class Job:
                 self._notice = notice
                 self._touch()
 
-    def apply_changes(self, painter: Any) -> None:
+    def apply_changes(self, painter: "Optimization") -> None:
         """Make the changes asked for since the last time. Raises what the painter raises."""
         with self._changed:
             changes, self._changes = self._changes, {}
@@ -307,6 +306,9 @@ class Job:
             return run
         # Sketches count up from below 0: no step is done then.
         return replace(run, step=max(0, frame.step), similarities=frame.similarities)
+
+    def _is_new(self, seen: int) -> bool:
+        return self.ended or self._version != seen
 
     def _elapsed(self) -> float:
         return self._seconds + (0.0 if self._began is None else time.monotonic() - self._began)

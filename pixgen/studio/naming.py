@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FOLDER = "labels"  # in the studio's
 _VECTORS = "vectors"  # of labels, beside it
 
-Stopped = Callable[[], object]
+Stopped = Callable[[], bool]
 
 
 def _never() -> bool:

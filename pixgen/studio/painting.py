@@ -6,7 +6,7 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,11 +27,11 @@ from pixgen.studio.timing import Timing
 from pixgen.studio.turns import FairLock, Line
 
 if TYPE_CHECKING:
-    from pixgen.synthesis import Frame
+    from pixgen.synthesis import Frame, Optimization
 
 log = logging.getLogger(__name__)
 
-Painter = Callable[[Recipe, Mapping[str, Image.Image], str, Models], Iterator["Frame"]]
+Painter = Callable[[Recipe, Mapping[str, Image.Image], str, Models], "Optimization"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class _Ending:
 
 def paint(
     recipe: Recipe, pictures: Mapping[str, Image.Image], device: str, models: Models
-) -> Iterator["Frame"]:
+) -> "Optimization":
     """The painter that a studio uses: an Optimization with the models that the recipe names."""
     from pixgen.synthesis import Optimization, make_drawer  # here: it loads torch
 
@@ -150,7 +150,7 @@ def _paint(job: Job, tools: Tools, record: Record) -> _Ending:
     return _Ending(state=state, still=still)
 
 
-def _load(job: Job, tools: Tools, record: Record) -> Iterator["Frame"]:
+def _load(job: Job, tools: Tools, record: Record) -> "Optimization":
     job.enter("loading")
     record.save_facts(job.snapshot("loading"))
     if job.on_load is not None:
@@ -166,7 +166,7 @@ def _load(job: Job, tools: Tools, record: Record) -> Iterator["Frame"]:
             recipe = stored.recipe
         record.go_on(stored)
     job.pictures |= open_pictures(named_pictures(recipe), record.run.folder)
-    job.pictures |= open_footage(recipe, record.run.folder)
+    job.pictures |= open_footage(recipe, record.run.folder)  # type: ignore[arg-type]  # as pictures
     painter = tools.painter(recipe, job.pictures, tools.device(), tools.models)
     if stored is not None:
         painter.restore(stored.painter)
@@ -174,7 +174,7 @@ def _load(job: Job, tools: Tools, record: Record) -> Iterator["Frame"]:
 
 
 def _take_steps(
-    job: Job, tools: Tools, record: Record, painter: Iterator["Frame"]
+    job: Job, tools: Tools, record: Record, painter: "Optimization"
 ) -> tuple[State, str]:
     """Paint until it is done, stopped, or has taken too long; how it ended, and what to know of that."""
     began = saved = time.monotonic()
@@ -201,15 +201,15 @@ def _take_steps(
             limit = f"{tools.longest_seconds:g} seconds"
             return "stopped", f"Stopped after {limit}, the longest that a picture may take here."
         if now - saved >= tools.save_every:
-            _save_meanwhile(job, record, painter)
+            _save_meanwhile(job, record, painter, frame)
             saved = time.monotonic()
 
 
-def _rest(job: Job, tools: Tools, record: Record, painter: Iterator["Frame"]) -> float:
+def _rest(job: Job, tools: Tools, record: Record, painter: "Optimization") -> float:
     """Let others paint until the pause is over and its turn has come; the seconds that it took."""
     began = time.monotonic()
     if job.frame is not None:
-        _save_meanwhile(job, record, painter)
+        _save_meanwhile(job, record, painter, job.frame)
     job.enter("waiting")
     tools.line.give_up(job)
     _look_again(tools)
@@ -224,7 +224,7 @@ def _look_again(tools: Tools) -> None:
         job.look_again()
 
 
-def _change(job: Job, painter: Iterator["Frame"]) -> None:
+def _change(job: Job, painter: "Optimization") -> None:
     try:
         if order := take_order(job.run.folder):
             job.change(**order)
@@ -233,10 +233,12 @@ def _change(job: Job, painter: Iterator["Frame"]) -> None:
         job.tell(str(error))
 
 
-def _save_meanwhile(job: Job, record: Record, painter: Iterator["Frame"]) -> None:
-    """Save as things stand. A full disk is no reason to stop: there may be room by the end."""
+def _save_meanwhile(
+    job: Job, record: Record, painter: "Optimization", frame: "Frame | StillFrame"
+) -> None:
+    """Save as things stand at a frame. A full disk is no reason to stop: there may be room by the end."""
     try:
-        record.save(job.snapshot("painting"), job.frame, painter=painter.state())
+        record.save(job.snapshot("painting"), frame, painter=painter.state())
         job.tell(record.notice)
     except StorageError as error:
         job.tell(f"{error} The painting goes on meanwhile.")
@@ -263,7 +265,7 @@ def _bare(error: PixgenError) -> PixgenError:
     return error.with_traceback(None)
 
 
-def _still(frame: "Frame") -> StillFrame:
+def _still(frame: "Frame | StillFrame") -> StillFrame:
     return StillFrame(
         frame.step, frame.steps, frame.similarities, frame.losses, frame.seconds, frame.picture,
         frame.candidates, frame.notice,

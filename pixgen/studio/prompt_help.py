@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from open_clip.tokenizer import SimpleTokenizer
 
 from pixgen.alternatives import draw
 from pixgen.errors import RecipeError
-from pixgen.models.catalog import find
+from pixgen.models.catalog import Kind, find
 from pixgen.models.checkpoint import read_config
 from pixgen.prompts import Scene, parse
 from pixgen.styles import Style, in_styles
@@ -83,17 +84,24 @@ def _ends(words: Sequence[str]) -> list[int]:
     return ends
 
 
+def _config(kind: Kind) -> Path:
+    """Where the config of a bundled model is."""
+    config = find(POCKET, kind).config
+    assert config is not None, "a bundled model has one"
+    return config
+
+
 @cache
 def _places() -> tuple[int, int]:
     """How many tokens of a text CLIP reads, and how many the sketcher."""
-    context = read_config(find(POCKET, "clip").config)["model_cfg"]["text_cfg"]["context_length"]
-    sketcher = read_config(find(POCKET, "sketcher").config)
+    context = read_config(_config("clip"))["model_cfg"]["text_cfg"]["context_length"]
+    sketcher = read_config(_config("sketcher"))
     return context - _MARKS, sketcher["model"]["places"]
 
 
 @cache
 def _tokenizer() -> SimpleTokenizer:
-    config = find(POCKET, "clip").config
+    config = _config("clip")
     return SimpleTokenizer(str(config.parent / read_config(config)["vocabulary"]))
 
 

@@ -31,7 +31,8 @@ class Place:
 
 def places(line: Sequence[Job], timing: Timing) -> list[Place]:
     """Everyone in the line, the first one first; who is paused is passed over."""
-    found, wait = [], 0.0
+    found: list[Place] = []
+    wait: float | None = 0.0
     for job in sorted(line, key=lambda job: job.paused):  # stable: who is paused comes last
         takes = _takes(job, timing)
         paused = job.paused

@@ -6,6 +6,7 @@ import logging
 import pickle
 import sys
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from pixgen.errors import StorageError, StudioError, VideoError
 from pixgen.recipe import Recipe, read_recipe
 from pixgen.studio.curve import Curve
 from pixgen.studio.film import film_of, is_shown
+from pixgen.studio.glimpses import StillFrame
 from pixgen.studio.metadata import save_png
 from pixgen.studio.runs import Run
 from pixgen.studio.sketches import save_sketches
@@ -65,7 +67,9 @@ class Record:
         except (VideoError, StorageError) as error:
             self._film_failed(error)
 
-    def save(self, run: Run, frame: "Frame", *, painter: dict[str, Any] | None) -> None:
+    def save(
+        self, run: Run, frame: "Frame | StillFrame", *, painter: dict[str, Any] | None
+    ) -> None:
         """Save everything as it stands at ``frame``, with the painter's state after it if that is sound.
 
         What can be saved is, even if something else cannot. Raises the first StorageError. A film
@@ -78,14 +82,17 @@ class Record:
             self._film_failed(error)
         # The film is saved before the state, which says how much of the film belongs to it: killed
         # in between, the run goes on from the older state and cuts the film to it.
-        errors = []
-        for write in (
-            lambda: painter is None or self._save_state(run, frame, painter),
+        writes: list[Callable[[], None]] = [
             lambda: save_png(frame.picture, run.picture, run.carried),
             self.curve.save,
-            lambda: frame.candidates and save_sketches(frame.candidates, run.sketches),
             lambda: self.save_facts(dataclasses.replace(run, notice=run.notice or self.notice)),
-        ):
+        ]
+        if painter is not None:
+            writes.insert(0, lambda: self._save_state(run, frame, painter))
+        if frame.candidates:
+            writes.insert(-1, lambda: save_sketches(frame.candidates, run.sketches))
+        errors = []
+        for write in writes:
             try:
                 write()
             except StorageError as error:
@@ -102,7 +109,7 @@ class Record:
         """Forget what was not saved; files that are there stay."""
         self._film.abort()
 
-    def _save_state(self, run: Run, frame: "Frame", painter: dict[str, Any]) -> None:
+    def _save_state(self, run: Run, frame: "Frame | StillFrame", painter: dict[str, Any]) -> None:
         stored = Stored(
             recipe=run.recipe,
             painter=painter,

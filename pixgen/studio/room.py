@@ -53,7 +53,7 @@ def warning(recipe: Recipe, device: str) -> str:
     if free is None or (small and free > _SMALL_BYTES):
         return ""
     found = outlook(recipe, device)
-    if found is None or found.verdict not in ("tight", "too much"):
+    if found is None or found.free is None or found.verdict not in ("tight", "too much"):
         return ""
     said = "just so" if found.verdict == "tight" else "not"
     return (

@@ -111,7 +111,7 @@ class Timeline(Sequence[Shown]):
     def __len__(self) -> int:
         return self._length
 
-    def __getitem__(self, index: int) -> Shown:
+    def __getitem__(self, index: int) -> Shown:  # type: ignore[override]  # no slices
         if not 0 <= index < self._length:
             raise IndexError(index)
         # It begins where the fade has ended, and ends with it.
