@@ -12,13 +12,13 @@ import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile, TiffImagePlugin
 
 from pixgen.errors import PictureError
 from pixgen.paths import expand
@@ -150,14 +150,14 @@ def _decoded(picture: Image.Image, name: str, *, transparent: bool = False) -> I
 
 def _load(picture: Image.Image) -> None:
     """Decode the pixels; a TIFF is then upright already."""
-    if picture.format == "TIFF":
+    if isinstance(picture, TiffImagePlugin.TiffImageFile):
         _silence_libtiff()
-    tags = getattr(picture, "tag_v2", {})
-    if tags.get(_PHOTOMETRIC) == _YCBCR and picture.tile and picture.tile[0][0] == "raw":
-        # Pillow has libtiff read such pictures only where they are compressed, and fails at others.
-        arguments = ("RGBX", "raw", False, tags.offset)
-        picture.tile = [("libtiff", (0, 0, *picture.size), 0, arguments)]
-        picture.use_load_libtiff = True
+        tags, tiles = picture.tag_v2, picture.tile
+        if tags.get(_PHOTOMETRIC) == _YCBCR and tiles and tiles[0][0] == "raw":
+            # Pillow has libtiff read such pictures only where they are compressed, and fails at others.
+            arguments = ("RGBX", "raw", False, tags.offset)
+            picture.tile = [ImageFile._Tile("libtiff", (0, 0, *picture.size), 0, arguments)]
+            picture.use_load_libtiff = True
     picture.load()
 
 
@@ -343,7 +343,7 @@ def _silence_libtiff() -> None:
             function(None)
 
 
-_lock, _threads, _before = threading.Lock(), 0, None
+_lock, _threads, _loud_again = threading.Lock(), 0, ExitStack()
 
 
 @contextmanager
@@ -353,12 +353,12 @@ def _quiet() -> Iterator[None]:
     ``warnings.catch_warnings`` alone, which sets what the whole process shares, would lose or keep the
     silence where blocks of several threads overlap.
     """
-    global _threads, _before
+    global _threads
     log = logging.getLogger("PIL")
     with _lock:
         if not _threads:
-            _before = warnings.catch_warnings(), log.level
-            _before[0].__enter__()
+            _loud_again.enter_context(warnings.catch_warnings())
+            _loud_again.callback(log.setLevel, log.level)
             warnings.filterwarnings("ignore", module=r"PIL\.")
             log.setLevel(logging.CRITICAL + 1)
         _threads += 1
@@ -368,8 +368,7 @@ def _quiet() -> Iterator[None]:
         with _lock:
             _threads -= 1
             if not _threads:
-                _before[0].__exit__(None, None, None)
-                log.setLevel(_before[1])
+                _loud_again.close()
 
 
 def _read(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pixgen.synthesis.frames import Candidate
 
 # Of a strip: the most and largest candidates make a wide one.
-_STRIP = {"max_pixels": 160_000_000, "max_bytes": 2**29}
+_MOST_PIXELS, _MOST_BYTES = 160_000_000, 2**29
 
 
 def save_sketches(candidates: Sequence["Candidate"], path: Path) -> None:
@@ -34,7 +34,7 @@ def read_sketches(path: Path, recipe: Recipe) -> list[np.ndarray]:
     They are as large as the recipe's canvas at the start.
     """
     try:
-        strip = np.asarray(open_picture(path, **_STRIP))
+        strip = np.asarray(open_picture(path, max_pixels=_MOST_PIXELS, max_bytes=_MOST_BYTES))
     except PictureError:
         return []
     width, height = recipe.canvas(recipe.stage(0))

@@ -64,12 +64,15 @@ def upscale_picture(
     if method == AUTO:
         method = BUNDLED if _painted_by_the_pocket_pair(source) else CRISP
     upscaler = None if method == CRISP else load_upscaler(method, where)
-    size = {"width": width, "height": height}
     how = Upscaled(method=method, scale=scale, width=given.width, height=given.height)
-    colours = upscale(as_tensor(on_white(given)).to(where), **size, upscaler=upscaler)
+    colours = upscale(
+        as_tensor(on_white(given)).to(where), width=width, height=height, upscaler=upscaler
+    )
     if given.mode != "RGBA":
         return Image.fromarray(as_pixels(colours[0])), how
-    opacity = upscale(as_tensor(given.getchannel("A")).to(where), **size).mean(1, keepdim=True)
+    opacity = upscale(as_tensor(given.getchannel("A")).to(where), width=width, height=height).mean(
+        1, keepdim=True
+    )
     # What is enlarged is the picture on white, so that colours that nobody sees, under full
     # transparency, do not bleed into its edges; here the white is taken away again.
     colours = ((colours - (1 - opacity)) / opacity.clamp(min=1 / 255)).clamp(0, 1)
