@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from pixgen.drawing import drawers_that
 from pixgen.values import Value
 
 if TYPE_CHECKING:
@@ -37,8 +38,10 @@ class Growth(Value):
         the smallest picture."""
         if not self.at:
             return
-        if recipe.drawer != "vqgan":
-            raise ValueError("a picture grows while it is painted with the drawer vqgan only")
+        if not recipe.drawn_by.can_grow:
+            raise ValueError(
+                f"a picture grows while it is painted with the drawer {drawers_that('can_grow')} only"
+            )
         least = min(recipe.canvas(0))
         if least < smallest:
             raise ValueError(

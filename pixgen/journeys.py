@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from pixgen.drawing import drawers_that
 from pixgen.values import Value
 
 if TYPE_CHECKING:
@@ -138,11 +139,14 @@ class Journey(Value):
             )
         if not self.moving:
             return
-        if recipe.drawer == "lines":
-            raise ValueError("a journey cannot be drawn by lines: choose another drawer")
-        if recipe.drawer != "vqgan" and (self.where == "latent" or self.video):
+        drawer = recipe.drawn_by
+        if not drawer.can_travel:
+            raise ValueError(f"a journey cannot be drawn by {recipe.drawer}: choose another drawer")
+        in_latent, over_video = self.where == "latent", bool(self.video)
+        if (in_latent and not drawer.has_places) or (over_video and not drawer.can_encode):
+            able = drawers_that("has_places" if in_latent else "can_encode")
             raise ValueError(
-                "a video, and a journey in the latent, are drawn by the drawer vqgan only"
+                f"a video, and a journey in the latent, are drawn by the drawer {able} only"
             )
         if recipe.start.masked:
             raise ValueError(

@@ -11,7 +11,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from pixgen.augmentations import Cutouts
-from pixgen.drawing import DrawerName, Fourier, Lines, Multires, Pixels
+from pixgen.drawing import (
+    DRAWERS,
+    DrawerKind,
+    DrawerName,
+    Fourier,
+    Lines,
+    Multires,
+    Pixels,
+    drawers_that,
+)
 from pixgen.engine import Engine
 from pixgen.errors import RecipeError
 from pixgen.eyes import Eye
@@ -89,10 +98,17 @@ class Recipe(Value):
     def _goes_together(self) -> "Recipe":
         self.story.check(self)
         self.journey.check(self)
-        if self.start.masked and self.drawer != "vqgan":
-            raise ValueError("a part of a picture can be painted anew by the drawer vqgan only")
+        if self.start.masked and not self.drawn_by.can_mask:
+            raise ValueError(
+                f"a part of a picture can be painted anew by the drawer {drawers_that('can_mask')} only"
+            )
         self.grow.check(self, smallest=SMALLEST_SIDE)
         return self
+
+    @property
+    def drawn_by(self) -> DrawerKind:
+        """What its drawer can do."""
+        return DRAWERS[self.drawer]
 
     @property
     def prompt(self) -> str:

@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pixgen.augmentations import CUTOUT_SETS
+from pixgen.drawing import DRAWERS, DrawerName
 from pixgen.errors import RecipeError
 from pixgen.partial import set_field
 from pixgen.prompts import Prompt
@@ -176,3 +178,7 @@ def test_a_title_names_files_without_their_folders():
     ]
     assert make_recipe({"prompts": prompts}).title == "a fox @[region-1.png] | [dog.jpg]"
     assert make_recipe({"prompts": "a fox :2 | snow"}).title == "a fox :2 | snow"
+
+
+def test_every_drawer_says_what_it_can_do():
+    assert tuple(DRAWERS) == get_args(DrawerName)

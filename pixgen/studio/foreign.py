@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from pixgen.drawing import DRAWERS
 from pixgen.errors import RecipeError
 from pixgen.optimizer import OPTIMIZERS
 from pixgen.prompts import LONGEST_TEXT, NEGATIVE_STOP, NO_STOP, Prompt, parse
@@ -144,7 +145,7 @@ def _pixray(settings: dict[str, str]) -> Mapped:
         recipe["optimizer"] = {"name": given.pop("optimiser")}
     if given.get("drawer") in _DRAWERS:
         recipe["drawer"] = _DRAWERS[given.pop("drawer")]
-    if "learning_rate" in given and recipe.get("drawer", "vqgan") == "vqgan":
+    if "learning_rate" in given and DRAWERS[recipe.get("drawer", "vqgan")].needs_vqgan:
         rate = mapped.number(
             "learning_rate", given.pop("learning_rate"), kind=float, low=1e-6, high=10
         )

@@ -76,7 +76,7 @@ def _loaded(recipe: Recipe, models: Models) -> tuple:
     def load() -> tuple:
         with memory_guard(recipe):
             return (
-                models.vqgan(recipe.model, recipe.config) if recipe.drawer == "vqgan" else None,
+                models.vqgan(recipe.model, recipe.config) if recipe.drawn_by.needs_vqgan else None,
                 weighted(
                     models.perceptor(recipe.clip_names), recipe.clip_weights, recipe.clip_shares
                 ),

@@ -9,12 +9,11 @@ from PIL import Image
 from pixgen.prompts import Scene
 from pixgen.recipe import Recipe
 from pixgen.synthesis.composing import Composing
-from pixgen.synthesis.drawers import Drawer, VqganDrawer
+from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.frames import Candidate
 from pixgen.synthesis.imagining import Imagination, Imagining
-from pixgen.synthesis.masks import MaskedDrawer
 from pixgen.synthesis.regions import has_region
-from pixgen.synthesis.sketching import Kept, Sketchbook, Sketching
+from pixgen.synthesis.sketching import Sketchbook, Sketching
 from pixgen.synthesis.starts import fitted, start_picture
 
 
@@ -61,8 +60,8 @@ class Beginning:
     def _picture(self) -> torch.Tensor:
         start = self.recipe.start
         size = {"width": self.recipe.width, "height": self.recipe.height}
-        if isinstance(self.drawer, MaskedDrawer):
-            return self.drawer.original
+        if self.drawer.kept is not None:
+            return self.drawer.kept.picture
         if start.kind in ("picture", "video"):
             given = self._pictures[start.picture or self.recipe.journey.video]
             picture = fitted(given if start.picture else given[0], **size, fit=start.fit)
@@ -77,9 +76,7 @@ class Beginning:
         latent = self.drawer.latent
         given = latent.detach().clone()
         self.drawer.start_random(self._generator)
-        middle = torch.zeros_like(given)
-        if isinstance(self.drawer, VqganDrawer | MaskedDrawer):
-            middle += self.drawer.vqgan.codebook.mean(0)[:, None, None]
+        middle = self.drawer.middle()
         turn = strength * math.pi / 2
         chance = math.sin(turn) * (latent.detach() - middle)
         latent.copy_(middle + math.cos(turn) * (given - middle) + chance)
@@ -92,25 +89,15 @@ class Beginning:
         yield from enumerate(sketching, start=-sketching.most_stages)
         self.candidates = sketching.candidates
         codes, picture = sketching.picked()
-        if self._are_canvas(codes):
-            self.drawer.start_from_codes(codes)
-        else:
-            self.drawer.start_from(picture)
+        vqgan = None if codes is None else self._book.vqgan
+        self.drawer.start_from_sketch(picture, codes, vqgan)
         return picture
 
     def _sketching(self, chance: torch.Generator) -> Sketching | Imagining | Composing:
         recipe, given = self.recipe, {"pictures": self._pictures, "generator": chance}
-        masked = isinstance(self.drawer, MaskedDrawer)
         if recipe.start.kind == "sketch" and any(map(has_region, recipe.opening)):
             return Composing(recipe, self._book, judge=self._judge, **given)
         return self._book.begin(
             recipe, judge=lambda drawn: self._judge(drawn, recipe.opening), **given,
-            kept=Kept(self.drawer.original, self.drawer.mask) if masked else None,
+            kept=self.drawer.kept,
         )  # fmt: skip
-
-    def _are_canvas(self, codes: torch.Tensor | None) -> bool:
-        """Whether a sketch's codes are the very codes of this canvas."""
-        drawer = self.drawer
-        if codes is None or not isinstance(drawer, VqganDrawer | MaskedDrawer):
-            return False
-        return drawer.vqgan is self._book.vqgan and drawer.latent.shape[2:] == codes.shape

@@ -5,10 +5,11 @@ import torch
 from pixgen.drawing import Pixels
 from pixgen.losses import rgb
 from pixgen.synthesis.colours import main_colours
+from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.losses import clamp_with_grad
 
 
-class PixelsDrawer:
+class PixelsDrawer(Drawer):
     """Draws cells: ``latent`` is ``(1, 3, N)``, the colour of each, and after them the palette's own
     colours where the palette is to be found while painting.
 

@@ -69,14 +69,14 @@ def estimate(recipe: Recipe, *, device: str = "cpu") -> Estimate:
 def _own_vqgan(recipe: Recipe) -> int:
     """What the weights of the VQGAN take whose codes a sketcher writes, where another one draws."""
     name = find(recipe.start.sketch.model, "sketcher").vqgan
-    if not name or (recipe.drawer == "vqgan" and recipe.model == name):
+    if not name or (recipe.drawn_by.needs_vqgan and recipe.model == name):
         return 0
     return sum(part.numel() * part.itemsize for part in random_vqgan(name, "meta").parameters())
 
 
 @lru_cache(maxsize=64)
 def _traced(recipe: Recipe) -> Estimate:
-    drawn_by_vqgan = recipe.drawer == "vqgan"
+    drawn_by_vqgan = recipe.drawn_by.needs_vqgan
     vqgan = random_vqgan(recipe.model, "meta", recipe.config) if drawn_by_vqgan else None
     perceptor = random_perceptor(recipe.clip_names, "meta")
     drawer = None if drawn_by_vqgan else make_drawer(recipe)

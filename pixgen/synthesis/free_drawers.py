@@ -4,7 +4,7 @@ Each keeps all that is optimized in one tensor, so that whatever holds a VQGAN's
 states, the optimizer) holds theirs.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 import ptwt
 import torch
@@ -14,15 +14,14 @@ from ptwt.constants import WaveletDetailTuple2d
 
 from pixgen.drawing import Fourier, Multires
 from pixgen.synthesis.colours import colour_axes
+from pixgen.synthesis.drawers import Drawer
 
 _MARGIN = 0.02  # how far from black and white a given picture is held: the sigmoid ends only there
 _RANDOM = 0.3  # how lively a random start is, as the spread of the picture before the sigmoid
 
 
-class _Smooth(ABC):
+class _Smooth(Drawer):
     """What such drawers share: a picture is the sigmoid of a sum, which a given picture inverts."""
-
-    latent: torch.Tensor
 
     def __init__(self, *, width: int, height: int, device: torch.device) -> None:
         self.width, self.height, self.device = width, height, device
@@ -44,9 +43,6 @@ class _Smooth(ABC):
     def draw(self, latent: torch.Tensor | None = None) -> torch.Tensor:
         """The picture ``(1, 3, H, W)`` in (0, 1)."""
         return self._put_together(self.latent if latent is None else latent).sigmoid()
-
-    def project(self) -> None:  # noqa: B027 - there is nothing to do
-        """All values are allowed."""
 
     @abstractmethod
     def _put_together(self, latent: torch.Tensor) -> torch.Tensor:
@@ -119,6 +115,12 @@ class WaveletDrawer(_Smooth):
         tree = self._analysed(plain)
         parts = [tree[0], *(part for level in tree[1:] for part in level)]
         return torch.cat([part.reshape(1, 3, -1) for part in parts], dim=2) / self._scale
+
+
+def fourier_drawer(settings: Fourier, *, width: int, height: int, device: torch.device) -> Drawer:
+    """The drawer of waves or of wavelets, as the settings say."""
+    kind = WaveDrawer if settings.transform == "fft" else WaveletDrawer
+    return kind(settings, width=width, height=height, device=device)
 
 
 class MultiresDrawer(_Smooth):

@@ -8,11 +8,8 @@ from collections.abc import Mapping
 import torch
 import torch.nn.functional as F
 
-from pixgen.synthesis.drawers import VqganDrawer
+from pixgen.synthesis.drawers import CodeDrawer
 from pixgen.synthesis.enlarge import enlarge
-from pixgen.synthesis.masks import MaskedDrawer
-
-Growing = VqganDrawer | MaskedDrawer
 
 # What optimizers remember of gradients, by the power in which they do. A place's gradient is shared by
 # all the places that it becomes, so what is remembered shrinks with it: a memory of large
@@ -23,7 +20,7 @@ _POWERS = {
 
 
 @torch.no_grad()
-def grown_latent(latent: torch.Tensor, *, drawer: Growing, larger: Growing) -> torch.Tensor:
+def grown_latent(latent: torch.Tensor, *, drawer: CodeDrawer, larger: CodeDrawer) -> torch.Tensor:
     """What a latent of ``drawer`` is for the larger canvas: that of its picture, enlarged."""
     picture = enlarge(drawer.draw(latent), width=larger.width, height=larger.height)
     return larger.encoded(picture)

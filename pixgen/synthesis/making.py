@@ -1,6 +1,6 @@
 """From a recipe to the drawer that it names."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from PIL import Image
@@ -9,9 +9,18 @@ from pixgen.models.vqgan import Vqgan
 from pixgen.recipe import Recipe
 from pixgen.synthesis.cells import PixelsDrawer
 from pixgen.synthesis.drawers import Drawer, VqganDrawer
-from pixgen.synthesis.free_drawers import MultiresDrawer, WaveDrawer, WaveletDrawer
+from pixgen.synthesis.free_drawers import MultiresDrawer, fourier_drawer
 from pixgen.synthesis.masks import MaskedDrawer, masked
 from pixgen.synthesis.strokes import LinesDrawer
+
+# Of every drawer in ``pixgen.drawing.DRAWERS`` that needs no VQGAN: from its settings, width, height and
+# device to what draws.
+_MAKERS: dict[str, Callable[..., Drawer]] = {
+    "pixels": PixelsDrawer,
+    "fourier": fourier_drawer,
+    "multires": MultiresDrawer,
+    "lines": LinesDrawer,
+}
 
 
 def make_drawer(
@@ -31,11 +40,9 @@ def make_drawer(
     """
     begun = recipe.stage(0) if stage is None else stage
     size = dict(zip(("width", "height"), recipe.canvas(begun), strict=True))
-    if recipe.drawer != "vqgan":
-        make = {"pixels": PixelsDrawer, "multires": MultiresDrawer, "lines": LinesDrawer,
-                "fourier": WaveDrawer if recipe.fourier.transform == "fft" else WaveletDrawer}  # fmt: skip
+    if not recipe.drawn_by.needs_vqgan:
         settings = getattr(recipe, recipe.drawer)
-        return make[recipe.drawer](settings, **size, device=torch.device(device))
+        return _MAKERS[recipe.drawer](settings, **size, device=torch.device(device))
     drawer = VqganDrawer(vqgan, **size)
     if not recipe.start.masked:
         return drawer

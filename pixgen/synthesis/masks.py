@@ -8,16 +8,15 @@ import torch.nn.functional as F
 from PIL import Image
 
 from pixgen.errors import RecipeError
-from pixgen.models.vqgan import Vqgan
 from pixgen.start import Start
-from pixgen.synthesis.drawers import VqganDrawer
+from pixgen.synthesis.drawers import CodeDrawer, Kept
 from pixgen.synthesis.starts import as_tensor, fitted
 
 # Pixels over which the new passes into the kept: a hard edge would be seen.
 SOFT = 5
 
 
-class MaskedDrawer:
+class MaskedDrawer(CodeDrawer):
     """Draws with another drawer where the mask says so, and shows a given picture elsewhere.
 
     Args:
@@ -26,35 +25,17 @@ class MaskedDrawer:
         mask: ``(1, 1, H, W)``, 1 where to paint, 0 where to keep.
     """
 
-    def __init__(self, drawer: VqganDrawer, *, original: torch.Tensor, mask: torch.Tensor) -> None:
-        self.drawer, self.original, self.mask = drawer, original, mask
+    def __init__(self, drawer: CodeDrawer, *, original: torch.Tensor, mask: torch.Tensor) -> None:
+        self.drawer, self.kept = drawer, Kept(original, mask)
+        self.latent, self.vqgan = drawer.latent, drawer.vqgan
+        self.width, self.height = drawer.width, drawer.height
         self.soft = softened(mask)
         self.painted = places(mask, factor=drawer.vqgan.factor)  # (1, 1, rows, columns) bool
 
     @cached_property
-    def _kept(self) -> torch.Tensor:
+    def _kept_latent(self) -> torch.Tensor:
         """The original's latent; found when it is first needed, where too little memory is answered."""
-        return self.encoded(self.original)
-
-    @property
-    def latent(self) -> torch.Tensor:
-        """The other drawer's."""
-        return self.drawer.latent
-
-    @property
-    def vqgan(self) -> Vqgan:
-        """The other drawer's."""
-        return self.drawer.vqgan
-
-    @property
-    def width(self) -> int:
-        """The other drawer's."""
-        return self.drawer.width
-
-    @property
-    def height(self) -> int:
-        """The other drawer's."""
-        return self.drawer.height
+        return self.encoded(self.kept.picture)
 
     def encoded(self, picture: torch.Tensor) -> torch.Tensor:
         """The latent that the encoder gives for a picture ``(1, 3, H, W)``."""
@@ -77,7 +58,7 @@ class MaskedDrawer:
 
     def draw(self, latent: torch.Tensor | None = None) -> torch.Tensor:
         """The whole picture ``(1, 3, H, W)`` in [0, 1]; gradients come from what is painted."""
-        return torch.lerp(self.original, self.drawer.draw(latent), self.soft)
+        return torch.lerp(self.kept.picture, self.drawer.draw(latent), self.soft)
 
     def project(self) -> None:
         """As the other drawer, and what is kept is put back."""
@@ -87,7 +68,7 @@ class MaskedDrawer:
     @torch.no_grad()
     def _keep(self) -> None:
         latent = self.drawer.latent
-        latent.copy_(torch.where(self.painted, latent, self._kept))
+        latent.copy_(torch.where(self.painted, latent, self._kept_latent))
 
 
 def softened(mask: torch.Tensor) -> torch.Tensor:

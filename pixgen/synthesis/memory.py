@@ -45,7 +45,7 @@ def lightened(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe | No
         return _tiled(recipe, "encode_tile")
     if doing == "looking" and (batched := _batched(recipe)) is not None:
         return batched
-    if recipe.drawer == "vqgan" and not recipe.engine.checkpoint:
+    if recipe.drawn_by.needs_vqgan and not recipe.engine.checkpoint:
         return _with(recipe, checkpoint=True, compiled=False)  # what is compiled decides by itself
     half = half_precision(device)
     if recipe.precision == "float32" and half is not None:
@@ -106,7 +106,7 @@ def _batched(recipe: Recipe) -> Recipe | None:
 
 def _tiled(recipe: Recipe, switch: str) -> Recipe | None:
     tile = getattr(recipe.engine, switch) // 2 or FIRST_TILE
-    if recipe.drawer != "vqgan" or tile < SMALLEST_TILE:
+    if not recipe.drawn_by.needs_vqgan or tile < SMALLEST_TILE:
         return None
     return _with(recipe, **{switch: tile})
 

@@ -13,6 +13,7 @@ from pixgen.models.dalle import DalleBart
 from pixgen.models.sketcher import Sketcher
 from pixgen.models.vqgan import Vqgan
 from pixgen.recipe import Recipe
+from pixgen.synthesis.drawers import Kept
 from pixgen.synthesis.frames import Candidate, as_pixels
 from pixgen.synthesis.pens import Pen, pen_of
 from pixgen.synthesis.sketch import OPEN
@@ -38,14 +39,6 @@ class Sketchbook:
     def begin(self, recipe: Recipe, **tools) -> "Sketching":
         """A start of a recipe; the arguments are those of ``Sketching``."""
         return Sketching(recipe, self, **tools)
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A picture ``(1, 3, H, W)`` that stays where a mask ``(1, 1, H, W)`` is 0."""
-
-    picture: torch.Tensor
-    mask: torch.Tensor
 
 
 class Sketching:

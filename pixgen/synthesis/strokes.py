@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from einops import rearrange
 
 from pixgen.drawing import Lines
+from pixgen.synthesis.drawers import Drawer
 
 _PLACES = 12  # of a curve at which its distance is looked up, before the nearest piece is refined
 _SOFT = 0.75  # pixels over which a stroke's edge fades
@@ -19,7 +20,7 @@ _COVERED = 0.9  # a stroke's opacity at first
 _FITTING = 40  # steps towards a picture that is started from
 
 
-class LinesDrawer:
+class LinesDrawer(Drawer):
     """Draws N strokes over each other: ``latent`` is ``(1, N, 11)``: three points (x, y in [-1, 1] of
     the shorter side) of a quadratic curve, its width (a part of the widest), colour and opacity, each
     in [0, 1]."""

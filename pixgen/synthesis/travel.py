@@ -8,7 +8,7 @@ from PIL import Image
 
 from pixgen.journeys import Motion
 from pixgen.recipe import Recipe
-from pixgen.synthesis.drawers import Drawer, VqganDrawer
+from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.moving import moved
 from pixgen.synthesis.starts import fitted
 
@@ -33,6 +33,7 @@ class Travel:
         optimizer: torch.optim.Optimizer,
     ) -> None:  # fmt: skip
         self.journey, self.drawer = recipe.journey, drawer
+        self._has_places = recipe.drawn_by.has_places
         self._fit = {"width": recipe.width, "height": recipe.height, "fit": recipe.start.fit}
         self._pictures, self._optimizer = pictures, optimizer
         self._before: torch.Tensor | None = None  # what was shown last, as a latent, moved along
@@ -98,7 +99,7 @@ class Travel:
         return found
 
     def _move_moments(self, motion: Motion) -> None:
-        if not isinstance(self.drawer, VqganDrawer):  # only its latent has the picture's places
+        if not self._has_places:
             return
         latent = self.drawer.latent
         for values in self._optimizer.state.values():

@@ -42,7 +42,7 @@ class RunPerceptor:
     """What losses of CLIP's vectors may ask for: the run's CLIPs, which ``names`` names in order."""
 
     def __init__(self, perceptor: Perceptor | Perceptors, names: Sequence[str]) -> None:
-        self._perceptor, self._names, self.device = perceptor, names, perceptor.device
+        self._perceptor, self._names = perceptor, names
 
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
         """Unit vectors of texts, ``(N, D)``."""

@@ -40,7 +40,7 @@ def fields(policy: Policy, words: Words) -> dict[str, Field]:
         "preset": Field(DEFAULT, choices=tuple(offered_presets(policy))),
         "size": Field("128x128"),
         "seed": Field(""),
-        "drawer": Field(preset["drawer"], choices=DRAWERS),
+        "drawer": Field(preset["drawer"], choices=tuple(DRAWERS)),
         "steps": Field(preset["steps"], 1, policy.most_steps, 1),
         "cutouts": Field(preset["cutouts"], 1, 64, 1),
         "cutout_set": Field(preset["cutout_set"], choices=tuple(CUTOUT_SETS)),
