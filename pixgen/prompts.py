@@ -2,7 +2,9 @@ r"""Prompts and their grammar: ``a red fox @left :2 | snow | text :-1 :-0.9 ^ th
 
 ``|`` divides prompts, ``^`` divides scenes, ``:weight`` and ``:weight:stop`` follow a text, ``[path]``
 is a picture, ``@left`` or ``@[path]`` says where a prompt applies. Numbers are peeled from the right
-only while they are numbers, so a colon inside a text is text; so is an ``@`` without a place. A
+only while they are numbers, so a colon inside a text is text; so is an ``@`` without a place. Without a
+space before it, ``fox:2`` is a weight, but ``10:30``, ``16:9``, ``localhost:7860`` and the end of a URL
+are text; with one, ``at 10 :30``, it is a weight. A
 backslash makes ``|``, ``^``, ``:``, ``[`` and ``@`` plain; elsewhere it is itself. Parsing and printing
 are inverse.
 """
@@ -22,6 +24,11 @@ LONGEST_TEXT = 2000
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _SPECIAL = "|^:[@"
+# What a number behind a colon belongs to if nothing is between them: a time, a ratio, a score, a chapter,
+_COUNTED = re.compile(r"[^\w]*\d+(?:[.:]\d+)*")
+# a machine's name, of which the number is a port, or an address of the web.
+_HOST = re.compile(r"[^\w]*(?:localhost|[\w-]+(?:\.[\w-]+)+)", re.IGNORECASE)
+_URL = re.compile(r".*\w://.*", re.DOTALL)
 
 Place = Literal["left", "right", "top", "bottom", "centre", "everywhere"]
 PLACES: tuple[str, ...] = get_args(Place)
@@ -78,11 +85,17 @@ def _bare(path: str) -> str:
     return re.split(r"[/\\]", path)[-1]
 
 
-def parse(text: str) -> tuple[Scene, ...]:
-    """Read scenes of prompts from a text. Raises RecipeError if there is none."""
+def parse(text: str, *, weighted: bool = False) -> tuple[Scene, ...]:
+    """Read scenes of prompts from a text. Raises RecipeError if there is none.
+
+    ``weighted``: every number behind a colon at the end of a prompt is a weight, ``10:30`` too, as pixray
+    and VQGAN-CLIP read it.
+    """
     scenes = []
     for part in _split(text, "^"):
-        prompts = tuple(_prompt(term) for term in _split(part, "|") if term.strip())
+        prompts = tuple(
+            _prompt(term, weighted=weighted) for term in _split(part, "|") if term.strip()
+        )
         if prompts:
             scenes.append(prompts)
     if not scenes:
@@ -93,6 +106,17 @@ def parse(text: str) -> tuple[Scene, ...]:
 def format_prompts(scenes: tuple[Scene, ...]) -> str:
     """Print scenes so that ``parse`` reads the same back (steps are not in the text)."""
     return " ^ ".join(" | ".join(_printed(prompt) for prompt in scene) for scene in scenes)
+
+
+def doubtful_ends(text: str) -> list[str]:
+    """The ends of prompts that might be weights and are read as text, such as ``10:30``."""
+    ends = []
+    for term in re.split(r"[|^]", text):
+        end = term.split()[-1] if term.strip() else ""
+        found = re.fullmatch(rf"(.*?):({_NUMBER})", end)
+        if found and not _URL.fullmatch(found[1]) and not _is_weight(found[1], found[2]):
+            ends.append(end)
+    return ends
 
 
 def with_weights(scenes: tuple[Scene, ...], weights: Mapping[int, float]) -> tuple[Scene, ...]:
@@ -131,15 +155,9 @@ def _split(text: str, mark: str) -> list[str]:
     return parts
 
 
-def _prompt(term: str) -> Prompt:
+def _prompt(term: str, *, weighted: bool = False) -> Prompt:
     term, where = _peeled(term.strip())
-    numbers: list[float] = []
-    while len(numbers) < 2:
-        found = re.fullmatch(rf"(.*?)(\\*):\s*({_NUMBER})\s*", term, re.DOTALL)
-        if not found or len(found[2]) % 2 or not (found[1] + found[2]).strip():
-            break
-        numbers.insert(0, float(found[3]))
-        term = (found[1] + found[2]).rstrip()
+    term, numbers = _without_numbers(term, weighted=weighted)
     if not where:  # it may stand on either side of the numbers
         term, where = _peeled(term)
     values = where | dict(zip(("weight", "stop"), numbers, strict=False))
@@ -150,6 +168,32 @@ def _prompt(term: str) -> Prompt:
         return Prompt(text=_plain(term), **values)
     except ValueError as error:
         raise RecipeError(f"The prompt “{_short(term)}” is not allowed: {why(error)}.") from error
+
+
+def _without_numbers(term: str, *, weighted: bool = False) -> tuple[str, list[float]]:
+    """A term without the weight and stop at its end, and these."""
+    numbers: list[float] = []
+    while len(numbers) < 2:
+        found = re.fullmatch(rf"(.*?)(\\*):\s*({_NUMBER})\s*", term, re.DOTALL)
+        if not found or len(found[2]) % 2 or not (found[1] + found[2]).strip():
+            break
+        if not weighted and not _is_weight(found[1] + found[2], found[3]):
+            break
+        numbers.insert(0, float(found[3]))
+        term = (found[1] + found[2]).rstrip()
+    return term, numbers
+
+
+def _is_weight(before: str, number: str) -> bool:
+    """Whether a number behind a colon says how much the text before it counts, and is no part of it."""
+    if before[-1:].isspace():
+        return True
+    word = before.split()[-1] if before.strip() else ""
+    if _URL.fullmatch(word):
+        return False
+    if not number.isdigit():  # no clock, ratio or port has a sign or a fraction
+        return True
+    return not (_COUNTED.fullmatch(word) or (_HOST.fullmatch(word) and len(number) > 1))
 
 
 def _peeled(term: str) -> tuple[str, dict[str, Any]]:
@@ -182,8 +226,10 @@ def _printed(prompt: Prompt) -> str:
         text = re.sub(rf"@(?=\s*(?:{_PLACE}|\[))", r"\\@", text)
         if re.fullmatch(r"\[.*\]", text, re.DOTALL):
             text = "\\" + text
-        # Only a colon before a number at the end could be read as a weight.
-        text = re.sub(rf"(?::\s*{_NUMBER}\s*)+$", lambda found: found[0].replace(":", "\\:"), text)
+        if _without_numbers(text)[1]:  # the text's own end, which would be read as a weight
+            text = re.sub(
+                rf"(?::\s*{_NUMBER}\s*)+$", lambda found: found[0].replace(":", "\\:"), text
+            )
     where = []
     if prompt.mask:
         where = [f"@[{_escaped(prompt.mask, '|^@')}]"]

@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 
 from pixgen.errors import RecipeError
 from pixgen.prompts import Prompt, Scene, parse
+from pixgen.text_files import number as read_number
+from pixgen.text_files import whole_number
 from pixgen.values import Value
 
 if TYPE_CHECKING:
@@ -149,7 +151,8 @@ def _step(row: Mapping[str, Any], number: int, *, otherwise: int) -> int:
 def _number(row: Mapping[str, Any], name: str, number: int, *, otherwise: float) -> float:
     text = _text(row, name)
     try:
-        value = float(text) if text else float(otherwise)
+        read = whole_number if name == "from" else read_number
+        value = read(text) if text else float(otherwise)
     except ValueError:
         value = float("nan")
     if not -1000 <= value <= 1e9:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from pixgen.errors import RecipeError
-from pixgen.paths import PRESETS
+from pixgen.paths import PRESETS, expand
 from pixgen.prompts import LONGEST_TEXT, Prompt, Scene
+from pixgen.text_files import decode
 
 FOLDER = PRESETS / "styles"
 LONGEST_TITLE, LONGEST_TEMPLATE = 40, 300
@@ -59,8 +60,8 @@ def load_styles(name: str) -> tuple[Style, ...]:
             )
         return (styles[name],)
     try:
-        with Path(name).open("rb") as file:
-            text = file.read(_LARGEST_FILE + 1).decode("utf-8-sig")
+        with expand(name).open("rb") as file:
+            text = decode(file.read(_LARGEST_FILE + 1))
     except (OSError, ValueError) as error:
         raise RecipeError(f"The style “{Path(name).name[:60]}” cannot be read.") from error
     return read_styles(text)

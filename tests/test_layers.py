@@ -14,7 +14,7 @@ FLOORS = {
     "errors": 0, "paths": 0,
     "alternatives": 1, "augmentations": 1, "drawing": 1, "engine": 1, "eyes": 1, "growing": 1, "images": 1,
     "journeys": 1, "losses": 1, "optimizer": 1, "partial": 1, "presets": 1, "prompts": 1,
-    "recipe": 1, "settings": 1, "sketches": 1, "start": 1, "story": 1, "styles": 1, "values": 1, "words": 1,
+    "recipe": 1, "settings": 1, "sketches": 1, "start": 1, "story": 1, "styles": 1, "text_files": 0, "values": 1, "words": 1,
     "models": 2,
     "synthesis": 3, "vision": 3,
     "studio": 4,

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixgen.errors import RecipeError
-from pixgen.prompts import LONGEST_TEXT, NO_STOP, PLACES, Prompt, format_prompts, parse
+from pixgen.prompts import (
+    LONGEST_TEXT,
+    NO_STOP,
+    PLACES,
+    Prompt,
+    doubtful_ends,
+    format_prompts,
+    parse,
+)
 
 # Marks, digits, signs and backslashes far more often than chance would bring them.
 texts = (
@@ -128,3 +136,42 @@ def test_a_text_may_not_be_a_book():
 
 def test_a_picture_is_called_by_its_file_name():
     assert only("[some/where/fox.png]").label == "fox.png"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a clock at 10:30", "a banner 16:9", "10:30:15 on a watch dial 10:30", "at 10: 30", "John 3:16",
+        "a page at http://localhost:7860", "https://example.org/fox:2", "see localhost:7860", "example.org:8080",
+        "1.85:1", "a score (2:1",
+    ],
+)  # fmt: skip
+def test_a_time_a_ratio_and_an_address_are_text(text):
+    ((prompt,),) = parse(text)
+    assert (prompt.text, prompt.weight) == (text, 1)
+    ((weighted,),) = parse(f"{text} :2")
+    assert (weighted.text, weighted.weight) == (text, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "weight"),
+    [
+        ("fox:2", "fox", 2), ("a fox in 4k:2", "a fox in 4k", 2), ("unreal engine 5:1.5", "unreal engine 5", 1.5),
+        ("text:-1", "text", -1), ("catch 22 :3", "catch 22", 3), ("artstation.com:2", "artstation.com", 2),
+        ("dawn at 5:-1", "dawn at 5", -1),
+    ],
+)  # fmt: skip
+def test_a_number_without_a_space_is_a_weight_where_it_can_be_nothing_else(text, words, weight):
+    ((prompt,),) = parse(text)
+    assert (prompt.text, prompt.weight) == (words, weight)
+
+
+def test_what_might_be_a_weight_and_is_not_is_told():
+    assert doubtful_ends("a fox:2 | at 10:30 ^ http://a.b:80 | catch 22 :3 | blade 2049:2") == [
+        "10:30", "2049:2",
+    ]  # fmt: skip
+
+
+def test_the_familys_own_grammar_has_no_doubts():
+    ((prompt,),) = parse("unreal engine 5:2", weighted=True)
+    assert (prompt.text, prompt.weight) == ("unreal engine 5", 2)

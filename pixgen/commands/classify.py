@@ -11,10 +11,13 @@ from pixgen.commands.listings import printable
 from pixgen.commands.outputs import check_target
 from pixgen.commands.vocabulary import AsJson, Device
 from pixgen.errors import ClassifyError
+from pixgen.paths import expand
+from pixgen.text_files import encode_table
 
 if TYPE_CHECKING:
     from pixgen.studio.naming import Namer
     from pixgen.vision.evaluation import Evaluation
+    from pixgen.vision.labels import LabelSet
     from pixgen.vision.looking import Result
     from pixgen.vision.sources import Source
     from pixgen.vision.zeroshot import Classifier
@@ -31,7 +34,7 @@ def classify(
         str, typer.Option(help="“cat, dog, red car”; without any, the folders' names.", metavar="LABELS")
     ] = "",
     label_set: Annotated[
-        str | None, typer.Option(help="A set of labels: cifar10, imagenet, emoji-animals, …", metavar="NAME")
+        str | None, typer.Option(help="A set of labels: cifar10, imagenet, emoji-animals, …, or a file of them.", metavar="NAME")
     ] = None,
     templates: Annotated[
         str, typer.Option(help="none, photo, drawing, seven, eighty, …, or your own: “a photo of a {}”.", metavar="NAME")
@@ -88,7 +91,7 @@ def classify(
     with Studio(output_dir, device=device) as studio:
         namer = Namer(studio)
         question = make_question(
-            sources, models, labels=labels, label_set=namer.load(label_set) if label_set else None,
+            sources, models, labels=labels, label_set=_set(namer, label_set) if label_set else None,
             templates=templates, several=several, none_below=none_below, or_else=or_else, temperature=temperature,
         )  # fmt: skip
         classifier = namer.classifier(question, models)
@@ -99,12 +102,20 @@ def classify(
             best = label or results[0].answer.top(1)[0].label
             _explain(namer, classifier, models, sources[0], label=best, path=explain)
         if csv is not None:
-            write_bytes(csv, as_csv(results, top=top).encode())
+            write_bytes(csv, encode_table(as_csv(results, top=top)))
     evaluation = evaluate(results, question.labels)
     if as_json:
         _say_json(results, evaluation, top)
     else:
         _say(results, evaluation, top, classifier)
+
+
+def _set(namer: "Namer", name: str) -> "LabelSet":
+    """A set of labels by its name, or in a file: JSON, or labels as they are typed."""
+    from pixgen.vision.labels import FILES, read_set
+
+    path = expand(name)
+    return read_set(path) if path.suffix.lower() in FILES else namer.load(name)
 
 
 def _watched(

@@ -158,6 +158,7 @@ def generate(
     from pixgen.commands.outputs import Outputs
     from pixgen.commands.prompt_help import reading_notes
     from pixgen.commands.reports import report_for
+    from pixgen.prompts import doubtful_ends
 
     use_models_dir(models_dir)
     report = report_for(as_json)
@@ -194,6 +195,10 @@ def generate(
     for end in almost_weights(prompt or ""):
         report.note(
             f"“:{end}” is not a number, so it is painted as text; a weight looks like :0.5."
+        )
+    for end in doubtful_ends(prompt or ""):
+        report.note(
+            f"“{end}” is painted as text; with a space before the colon, the number is a weight."
         )
 
     for sentence in reading_notes(wanted):

@@ -1,31 +1,32 @@
 """Reads the table of a story: CSV with a first line of names, or JSON."""
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pixgen.errors import RecipeError
+from pixgen.paths import expand
 from pixgen.story import COLUMNS
+from pixgen.text_files import decode, read_table
 
 _LARGEST = 2**20  # bytes
 
 
 def read_rows(path: Path) -> list[Mapping[str, Any]]:
-    """The rows of a table in a file, by the names in ``COLUMNS``. Raises RecipeError."""
+    """The rows of a table in a file, by the names in ``COLUMNS``, as ``text_files.read_table`` reads them.
+    Raises RecipeError."""
     try:
-        with path.open("rb") as file:
+        with expand(path).open("rb") as file:
             data = file.read(_LARGEST + 1)
-        text = data.decode("utf-8-sig")
+        text = decode(data)
     except (OSError, ValueError) as error:
         raise RecipeError(
             f"The table “{path.name}” cannot be read: check that it is there."
         ) from error
     if len(data) > _LARGEST:
         raise RecipeError(f"The table “{path.name}” is far too long.")
-    rows = _json(text) if text.lstrip().startswith("[") else list(csv.DictReader(io.StringIO(text)))
+    rows = _json(text) if text.lstrip().startswith("[") else read_table(text)
     if not all(isinstance(row, dict) for row in rows) or any(
         set(row) - set(COLUMNS) or "prompt" not in row for row in rows
     ):
@@ -37,8 +38,14 @@ def read_rows(path: Path) -> list[Mapping[str, Any]]:
 
 def _json(text: str) -> list[Any]:
     try:
-        return json.loads(text)
+        rows = json.loads(text)
     except json.JSONDecodeError as error:
         raise RecipeError(
             f"This is no table: its JSON breaks off at line {error.lineno}."
         ) from error
+    return [
+        {name.strip().lower(): value for name, value in row.items()}
+        if isinstance(row, dict)
+        else row
+        for row in rows
+    ]

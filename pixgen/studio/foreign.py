@@ -32,7 +32,13 @@ _PIXRAY_ASIDE = {
     "output", "outdir", "output_dir", "save_every", "display_every", "display_clear", "make_video",
     "save_intermediates", "seed_used",
 }  # fmt: skip
-_PARAMETER = re.compile(r'\s*([A-Za-z][\w /-]{0,40}):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)')
+_PARAMETER = re.compile(
+    r'\s*([A-Za-z][\w /-]{0,40}):\s*("(?:\\.|[^"\\])*"|\{[^{}]*\}|[^,]*)(?:,|$)'
+)
+# A line of webui's settings has at least so many, and one of these at least; whatever else stands behind a
+# prompt is words.
+_FEWEST_SETTINGS, _ITS_SETTINGS = 3, {"Steps", "Sampler", "CFG scale", "Seed", "Size", "Model hash"}
+_NEGATIVE = "negative prompt:"
 
 
 @dataclass
@@ -118,7 +124,7 @@ def _family_prompts(value: Any, mapped: Mapped) -> list[Prompt]:
             # What is grammar here alone is text there.
             plain = re.sub(r"([\^\[@])", r"\\\1", term)
             try:
-                found += parse(plain)[0]
+                found += parse(plain, weighted=True)[0]
             except RecipeError:
                 mapped.leave_out("prompts", term.strip())
     return found
@@ -175,11 +181,11 @@ def _pixray_size(given: dict[str, str], mapped: Mapped, *, scale: float) -> dict
 
 def _webui(text: str) -> Mapped:
     mapped = Mapped("stable-diffusion-webui", {})
-    *lines, last = text.strip().split("\n")
-    settings = dict(_PARAMETER.findall(last[: LONGEST_TEXT * 5]))
-    if len(settings) < 3:  # a prompt alone, without the line of settings
-        lines, settings = [*lines, last], {}
-    prompt, _, negative = "\n".join(lines).partition("Negative prompt:")
+    lines, settings, behind = _webui_parts(text)
+    begins = [line.lstrip().lower().startswith(_NEGATIVE) for line in lines]
+    first = begins.index(True) if any(begins) else len(lines)
+    prompt, negative = "\n".join(lines[:first]), "\n".join(lines[first:])
+    negative = negative.lstrip()[len(_NEGATIVE) :]
     width, _, height = settings.pop("Size", "").partition("x")
     if width:
         sides = mapped.side("Size", width), mapped.side("Size", height)
@@ -191,12 +197,25 @@ def _webui(text: str) -> Mapped:
             mapped.recipe |= {} if value is None else {place: value}
     for name, value in settings.items():
         mapped.leave_out(name, value.strip('"'))
+    for line in filter(None, map(str.strip, behind)):
+        name, divided, value = line.partition(":")
+        mapped.leave_out(name if divided else "text", value.strip() if divided else line)
     prompts = [
         Prompt(text=words, weight=weight, stop=stop)
         for said, weight, stop in ((prompt, 1.0, NO_STOP), (negative, -1.0, NEGATIVE_STOP))
         if (words := _without_emphasis(said, mapped))
     ]
     return _with(mapped, prompts)
+
+
+def _webui_parts(text: str) -> tuple[list[str], dict[str, str], list[str]]:
+    """The lines of words, the settings, and the lines that extensions have written behind them."""
+    lines = text.strip().splitlines()
+    for place in reversed(range(len(lines))):
+        settings = dict(_PARAMETER.findall(lines[place][: LONGEST_TEXT * 5]))
+        if len(settings) >= _FEWEST_SETTINGS and settings.keys() & _ITS_SETTINGS:
+            return lines[:place], settings, lines[place + 1 :]
+    return lines, {}, []  # a prompt alone
 
 
 def _without_emphasis(text: str, mapped: Mapped) -> str:

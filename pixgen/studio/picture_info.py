@@ -9,6 +9,7 @@ from pixgen.recipe import Recipe, make_recipe, read_recipe
 from pixgen.studio.containers import LARGEST_TEXT, read_texts
 from pixgen.studio.foreign import Mapped, read_foreign
 from pixgen.studio.inputs import named_files, with_kept_pictures
+from pixgen.text_files import decode
 
 KEY = "pixgen"
 
@@ -76,7 +77,7 @@ def _texts(path: Path) -> dict[str, str]:
             return texts
         with path.open("rb") as file:
             head = file.read(64)
-            if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+            if not _begins_json(head):
                 return {}
             data = head + file.read(LARGEST_TEXT)
     except (OSError, ValueError) as error:
@@ -86,6 +87,13 @@ def _texts(path: Path) -> dict[str, str]:
     if len(data) > LARGEST_TEXT:
         raise RecipeError("This is not a recipe: it is far too long.")
     try:
-        return {KEY: data.decode("utf-8-sig")}
-    except UnicodeDecodeError as error:
-        raise RecipeError("This is not a recipe: it is not text in UTF-8.") from error
+        return {KEY: decode(data)}
+    except ValueError as error:
+        raise RecipeError("This is not a recipe: it is not text.") from error
+
+
+def _begins_json(head: bytes) -> bool:
+    try:
+        return decode(head).lstrip().startswith("{")
+    except ValueError:  # what holds zeros
+        return False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pixgen.errors import ClassifyError
 from pixgen.models.progress import Fetching
 from pixgen.studio.naming import Namer
+from pixgen.text_files import encode_table
 from pixgen.ui import answers
 from pixgen.ui.classify_texts import ClassifyWords
 from pixgen.ui.status import of_fetching
@@ -163,7 +164,7 @@ def _ended(
     evaluation = evaluate(results, asked.question.labels)
     shown = answers.answers(words, results, evaluation, top=asked.top, alike=classifier.alike())
     tables = (
-        as_csv(results, top=asked.top).encode(),
+        encode_table(as_csv(results, top=asked.top)),
         as_json(results, evaluation, top=asked.top).encode(),
     )
     return View(status=status, answers=shown, busy=False, tables=tables)

@@ -12,7 +12,7 @@ from pixgen.drawing import DRAWERS
 from pixgen.errors import RecipeError
 from pixgen.partial import put
 from pixgen.presets import DEFAULT, available_presets
-from pixgen.prompts import Prompt, Scene, format_prompts, parse
+from pixgen.prompts import Prompt, Scene, doubtful_ends, format_prompts, parse
 from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe
 from pixgen.studio.inputs import named_files
 from pixgen.studio.policy import Policy
@@ -147,7 +147,10 @@ def _prompt(text: str, pictures: Scene, *, as_it_was: bool) -> str | None:
 def remarks(values: Mapping[str, Any], words: Words) -> list[str]:
     """What a person should know about what they typed, though it is allowed."""
     typed = f"{values.get('prompt') or ''} | {values.get('leave_out') or ''}"
-    return [words.almost_a_weight.format(end=end) for end in almost_weights(typed)]
+    return [
+        *(words.almost_a_weight.format(end=end) for end in almost_weights(typed)),
+        *(words.text_not_a_weight.format(end=end) for end in doubtful_ends(typed)),
+    ]
 
 
 def _refuse_paths(scenes: Iterable[Scene], words: Words, *, known: Collection[str] = ()) -> None:

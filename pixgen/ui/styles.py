@@ -24,6 +24,7 @@ from pixgen.styles import (
     make_style,
     read_styles,
 )
+from pixgen.text_files import decode
 from pixgen.ui.fields import Field, Parts
 from pixgen.ui.files import servable_bytes
 from pixgen.ui.mishaps import sentence
@@ -112,7 +113,7 @@ def wire_styles(parts: Parts, words: Words, *, keep: dict[str, Any]) -> None:
 
     def bring(mine: str, file: str) -> Any:
         try:
-            brought = read_styles(Path(file).read_bytes().decode("utf-8-sig", "replace"))
+            brought = read_styles(decode(Path(file).read_bytes()))
             more = added(own, mine, brought)
         except Exception as error:
             gr.Warning(sentence(error, words), duration=8)

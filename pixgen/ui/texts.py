@@ -187,6 +187,9 @@ class Words:
         "or write \\[ for a bracket."
     )
     start_needs_picture: str = "To start from a picture of yours, add it below “Start from” first, or choose another start."
+    text_not_a_weight: str = (
+        "“{end}” was read as text; with a space before the colon, the number is a weight."
+    )
     almost_a_weight: str = (
         "“:{end}” is read as text, because it is not a number such as :0.5 or :-1."
     )

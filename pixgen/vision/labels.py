@@ -9,16 +9,22 @@ from pathlib import Path
 
 from pixgen.errors import ClassifyError
 from pixgen.paths import ASSETS
+from pixgen.text_files import decode
 from pixgen.vision.templates import DEFAULT
 
 FOLDER = ASSETS / "labels"
 MOST_LABELS = 2000
 LONGEST_LABEL = 200
 LARGEST_FILE = 2**20  # bytes of a label set
+FILES = (".json", ".txt", ".csv", ".tsv")  # how the names of label sets in files end
+_HEADINGS = ("label", "labels", "class", "classes", "name", "names")
 IMAGENET = "imagenet"
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?")
-_BETWEEN = re.compile(r"(?<!\\)[,\n]")  # a comma or a line's end
+# A label, and what ends it: in quotes of which the last stands before that end, or as it is.
+_QUOTED = r'[ \t]*(?:"(?P<straight>(?:[^"\n]|"")*)"|“(?P<curved>[^”\n]*)”)[ \t]*(?=[,\n]|$)'
+_PLAIN = r"(?P<plain>(?:\\,|[^,\n])*)"
+_LABEL = re.compile(f"(?:{_QUOTED}|{_PLAIN})(?:[,\n]|$)")
 
 
 @dataclass(frozen=True)
@@ -41,18 +47,26 @@ class LabelSet:
 
 
 def parse_labels(text: str) -> tuple[str, ...]:
-    r"""Labels one a line or divided by commas; ``\,`` is a comma inside a label.
+    r"""Labels one a line or divided by commas; ``"red, round"`` and ``red\, round`` are one label.
 
     Parsing and ``format_labels`` are inverse. A label that is there twice counts once. Raises
     ClassifyError if there is none, or too many.
     """
-    written = (part.replace("\\,", ",") for part in _BETWEEN.split(text.replace("\r", "\n")))
-    return checked(written)
+    return checked(map(_written, _LABEL.finditer(text.replace("\r", "\n"))))
+
+
+def _written(found: re.Match[str]) -> str:
+    """A label as it is meant."""
+    if found["straight"] is not None:
+        return found["straight"].replace('""', '"')
+    if found["curved"] is not None:
+        return found["curved"]
+    return re.sub(r'^(\s*)\\(?=["“])', r"\1", found["plain"].replace("\\,", ","))
 
 
 def format_labels(labels: tuple[str, ...]) -> str:
     """Labels as a person edits them: one a line."""
-    return "\n".join(label.replace(",", "\\,") for label in labels)
+    return "\n".join(re.sub(r'^(?=\\*["“])', r"\\", label.replace(",", "\\,")) for label in labels)
 
 
 def checked(labels: Iterable[str]) -> tuple[str, ...]:
@@ -120,11 +134,18 @@ def is_name(text: str) -> bool:
 
 
 def read_set(path: Path) -> LabelSet:
-    """The set in a file. Raises ClassifyError if it cannot be read or is none."""
+    """The set in a file: JSON with a list under “labels”, or a text with a label a line, or divided by
+    commas, of which a first line such as “labels” is left out. Raises ClassifyError if it cannot be read
+    or is none."""
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ValueError("too large")
-        value = json.loads(path.read_text("utf-8"))
+        text = decode(path.read_bytes())
+        if path.suffix.lower() != ".json":
+            first, _, rest = text.partition("\n")
+            heading = first.strip(' \t"').lower() in _HEADINGS
+            return LabelSet(path.stem, path.stem, parse_labels(rest if heading else text))
+        value = json.loads(text)
         labels = checked(tuple(str(label) for label in value["labels"]))
         fields = (str(value.get("title", path.stem)), labels, str(value.get("templates", DEFAULT)))
         return LabelSet(path.stem, *fields, str(value.get("source", "")))

@@ -1,7 +1,7 @@
 r"""What to look for, and its grammar: ``horse + 2:snow - rider``, as sums of CLIP's vectors.
 
 `` + `` and `` - `` with spaces around them divide terms, ``2:`` before a term is its weight, and
-``[path]`` is a picture; ``a t-shirt`` and ``rock-and-roll`` are plain texts. A backslash makes ``+``,
+``[path]`` is a picture; ``a t-shirt``, ``rock-and-roll`` and ``10:30`` are plain texts. A backslash makes ``+``,
 ``-``, ``[`` and a colon plain; elsewhere it is itself. Parsing and printing are inverse. The
 arithmetic is that of rclip, https://github.com/yurijmikhalevich/rclip.
 """
@@ -26,7 +26,7 @@ LARGEST_WEIGHT = 1000.0
 _SPECIAL = "+-[:"
 _SMALLEST_NORM = 1e-3  # of the sum of unit vectors: below, what is left is rounding
 _OPERATOR = re.compile(r"(?:^\s*|\s)([+-])(?=\s)")
-_WEIGHT = re.compile(r"(\d+\.?\d*|\.\d+)\s*:\s*(.*)", re.DOTALL)
+_WEIGHT = re.compile(r"(\d+\.?\d*|\.\d+)\s*:(?!\d)\s*(.*)", re.DOTALL)  # 10:30 is a time
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,10 @@ def _printed(term: Term) -> str:
         text = re.sub(r"^\[", r"\\[", text)
         text = re.sub(r"^((?:\d+\.?\d*|\.\d+)\s*):", r"\1\\:", text)
     weight = abs(term.weight)
-    return text if weight == 1 else f"{np.format_float_positional(weight, trim='-')}:{text}"
+    if weight == 1:
+        return text
+    space = " " if text[:1].isdigit() else ""  # 2:30 is a time
+    return f"{np.format_float_positional(weight, trim='-')}:{space}{text}"
 
 
 def _short(text: str) -> str:

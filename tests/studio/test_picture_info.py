@@ -225,3 +225,41 @@ def test_a_film_of_every_format_tells_its_recipe_and_still_plays(tmp_path, suffi
     frames = list(iio.imiter(out)) if pictures else frames_of(out, width=24, height=16)
     assert len(frames) > 1
     assert frames[0].shape == (16, 24, 3)
+
+
+SETTINGS = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x768"
+
+
+def test_the_settings_are_found_before_what_extensions_write(request):
+    info = read_info(request.path.parent.parent / "fixtures" / "files" / "webui_template.png")
+    recipe = info.recipe
+    assert [(each.text, each.weight) for each in recipe.prompts[0]] == [
+        ("a lighthouse at sea", 1),
+        ("fog", -1),
+    ]
+    assert (recipe.width, recipe.height, recipe.steps, recipe.seed) == (512, 768, 20, 5)
+    assert ("Template", "a {lighthouse|boat} at sea") in info.left_out
+    assert ("Negative Template", "fog") in info.left_out
+
+
+@pytest.mark.parametrize("behind", [[], ["Template: x"], ["Wildcard prompt: y", "", "free words"]])
+@pytest.mark.parametrize(
+    "negative", ["", "Negative prompt: fog\nand rain", "negative prompt:fog\nand rain"]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_webuis_lines_are_recognised_wherever_they_stand(foreign, negative, behind, end):
+    said = ["a sign that says Negative prompt: no", "style: oil, mood: calm, light: dim"]
+    info = read_info(
+        foreign(parameters=end.join([*said, *negative.split("\n"), SETTINGS, *behind]))
+    )
+    texts = [each.text for each in info.recipe.prompts[0]]
+    assert texts == [" ".join(said), *(["fog and rain"] if negative else [])]
+    assert (info.recipe.steps, info.recipe.seed) == (20, 5)
+    assert all(any(line.endswith(value) for _, value in info.left_out) for line in behind if line)
+
+
+def test_a_value_in_braces_is_one_value(foreign):
+    info = read_info(
+        foreign(parameters=f'a fox\n{SETTINGS}, Hashes: {{"a": "b", "c": "d"}}, Version: 1')
+    )
+    assert ("Hashes", '{"a": "b", "c": "d"}') in info.left_out

@@ -125,3 +125,19 @@ def test_templates_that_are_not_allowed_are_a_sentence(text):
 
 def test_braces_in_a_label_stay():
     assert fill("a {} here", "{0} {x}") == "a {0} {x} here"
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ('"red, round", cat', ("red, round", "cat")),
+        ('“red, round”\n"a ""b"""', ("red, round", 'a "b"')),
+        ('5" pipe, "so" they say', ('5" pipe', '"so" they say')),
+        ('"open, cat', ('"open', "cat")),
+        ("red\\, round , cat", ("red, round", "cat")),
+        ('\\"cat"', ('"cat"',)),
+    ],
+)  # fmt: skip
+def test_quotes_keep_a_comma_in_a_label(text, labels):
+    assert parse_labels(text) == labels
+    assert parse_labels(format_labels(labels)) == labels

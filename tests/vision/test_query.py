@@ -108,3 +108,7 @@ def test_a_picture_is_opened_by_whoever_searches(tiny_perceptor):
 
     with pytest.raises(PictureError, match="no /etc/passwd"):
         embed_query(parse_query("[/etc/passwd]"), tiny_perceptor, open_term=refuse)
+
+
+def test_a_time_is_no_weight():
+    assert parse_query("10:30 train + 2:snow") == (Term("10:30 train"), Term("snow", weight=2))

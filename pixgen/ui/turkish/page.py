@@ -193,6 +193,7 @@ PAGE: dict[str, Any] = {
     "için \\[ yazın.",
     "start_needs_picture": "Kendi resminizden başlamak için önce onu “Başlangıç” altına ekleyin ya da başka bir "
     "başlangıç seçin.",
+    "text_not_a_weight": "“{end}” metin olarak okundu; iki noktadan önce boşluk bırakırsanız sayı ağırlık olur.",
     "almost_a_weight": "“:{end}” söz olarak okundu, çünkü :0.5 ya da :-1 gibi bir sayı değil.",
     "not_a_mask": "Üstünden geçilen yer ulaşmadı: bir daha geçin.",
     "not_a_seed": "“{seed}” tohum olamaz: 0 ile {most} arasında bir tam sayı yazın, yenisi için boş bırakın.",

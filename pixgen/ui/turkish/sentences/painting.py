@@ -21,7 +21,7 @@ PAINTING = {
     "This is not a recipe: its JSON breaks off at line {}.": "Bu bir tarif değil: JSON’u {0}. satırda bozuluyor.",
     "This is not a recipe: its JSON is far too large.": "Bu bir tarif değil: JSON’u fazlasıyla büyük.",
     "This is not a recipe: it is far too long.": "Bu bir tarif değil: fazlasıyla uzun.",
-    "This is not a recipe: it is not text in UTF-8.": "Bu bir tarif değil: UTF-8 metin değil.",
+    "This is not a recipe: it is not text.": "Bu bir tarif değil: metin değil.",
     "“{}” is not of the form key=value, for example cutouts.count=16.": "“{0}” ad=değer biçiminde değil; örneğin cutouts.count=16.",
     "“{}” does not name a field of a recipe.": "“{0}” tarifin bir alanı değil.",
     "“{}” does not name a field of a recipe: “{}” is too much.": "“{0}” tarifin bir alanı değil: “{1}” fazla.",

@@ -1,0 +1,112 @@
+"""Texts and tables as people save them: whatever their encoding, their divider and their commas are.
+
+What comes in are the bytes of a file, what goes out are text, rows by their headings, and numbers.
+"""
+
+import codecs
+import csv
+import io
+import re
+
+_BOMS = (  # the longer before those that they begin with
+    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+# Encodings of scripts other than the Latin, of which a text in one of them is mostly made.
+_SCRIPTS = ["cp1251", "cp1253", "cp1255", "cp1256", "shift_jis", "gb18030", "big5", "euc_kr"]
+_MOSTLY = 0.5  # of the letters
+_TURKISH = "ğĞıİşŞ"  # where Windows-1254 differs from 1252, which has ðÐýÝþÞ there
+_DIVIDERS = ",;\t|"
+_NO_DIVIDER = "\x1f"  # no text has it
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[.,'’ ]\d{3})+")
+
+
+def decode(data: bytes) -> str:
+    """The text in a file, whatever program saved it; line ends become ``\\n``.
+
+    Byte order marks decide, then UTF-16 without one, UTF-8, and the Windows code pages: 1252, 1254 for
+    Turkish, and that of another script for a text that is mostly not Latin. Raises
+    UnicodeError if that is no text, which holds zeros.
+    """
+    text = _decoded(data)
+    if "\0" in text:
+        raise UnicodeError
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def encode_table(text: str) -> bytes:
+    """The text of a CSV file in UTF-8 with the mark by which Excel knows it; what no encoding has, such as
+    a part of a file's name, becomes a question mark."""
+    return codecs.BOM_UTF8 + text.encode("utf-8", "replace")
+
+
+def read_table(text: str) -> list[dict[str, str]]:
+    """The rows of a table with a line of headings, by these in small letters.
+
+    Its columns are divided by whatever divides the headings most: a comma, semicolon, tab or bar; if there
+    is one heading, every line is one cell. Columns without a heading are left out if they are empty, as
+    spreadsheets leave them; what they hold else is called ````.
+    """
+    lines = text.lstrip("\n").split("\n")
+    divider = max(_DIVIDERS, key=lines[0].count)
+    if divider not in lines[0]:
+        divider = _NO_DIVIDER
+    if told := re.fullmatch(r"sep=(.)\s*", lines[0], re.IGNORECASE):  # Excel's own first line
+        divider, lines = told[1], lines[1:]
+    rows = csv.reader(io.StringIO("\n".join(lines)), delimiter=divider)
+    heads = [head.strip().lower() for head in next(rows, [])]
+    found = []
+    for row in rows:
+        named = {head: cell for head, cell in zip(heads, row, strict=False) if head}
+        nameless = [cell for head, cell in zip(heads, row, strict=False) if not head]
+        if stray := "".join([*nameless, *row[len(heads) :]]).strip():
+            named[""] = stray
+        if any(cell.strip() for cell in row):
+            found.append(named)
+    return found
+
+
+def number(text: str) -> float:
+    """A number as people write it: ``1.5``, ``1,5``, ``1.234,5`` and ``1,234.5``. Raises ValueError.
+
+    A single comma or point divides the fraction.
+    """
+    text = text.strip().replace("\u00a0", "").replace("\u202f", "").replace("\u2212", "-")
+    last = max(text.rfind(","), text.rfind("."))
+    if "," in text and "." in text:
+        whole, fraction = text[:last], text[last + 1 :]
+        text = f"{whole.replace(',', '').replace('.', '')}.{fraction}"
+    return float(text.replace(",", "."))
+
+
+def whole_number(text: str) -> float:
+    """As ``number``, of what is counted: ``1.000`` and ``1,000`` are a thousand."""
+    if _THOUSANDS.fullmatch(text.strip()):
+        return float(re.sub(r"[^\d+-]", "", text))
+    return number(text)
+
+
+def _decoded(data: bytes) -> str:
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return data.decode(encoding)
+    if len(data) % 2 == 0 and data.count(0) >= len(data) // 4:  # of Latin letters, every other byte
+        return data.decode("utf-16-be" if data[::2].count(0) > data[1::2].count(0) else "utf-16-le")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _in_a_code_page(data)
+
+
+def _in_a_code_page(data: bytes) -> str:
+    foreign = sum(byte > 0x7F for byte in data)
+    if foreign >= _MOSTLY * (foreign + sum(chr(byte).isalpha() for byte in data if byte < 0x80)):
+        from charset_normalizer import from_bytes  # here: most files need none of it
+
+        found = from_bytes(data, cp_isolation=_SCRIPTS, threshold=1.0).best()
+        if found is not None:
+            return str(found)
+    turkish = data.decode("cp1254", "replace")
+    if any(letter in turkish for letter in _TURKISH):
+        return turkish
+    return data.decode("cp1252", "replace")
