@@ -36,7 +36,9 @@ def alternatives(text: str) -> tuple[str, ...]:
     count = _count(template)
     if count > MOST:
         raise RecipeError(
-            f"The prompt has {count} alternatives: leave at most {MOST}, or have one drawn by chance."
+            "The prompt has {count} alternatives: leave at most {limit}, or have one drawn by chance.",
+            count=count,
+            limit=MOST,
         )
     return tuple(_every(template))
 
@@ -87,7 +89,8 @@ def _groups(marks: Sequence[re.Match[str]]) -> dict[int, list[int]]:
                 groups[first] = [*bars, index]
                 if len(opened) >= _DEEPEST:
                     raise RecipeError(
-                        f"The prompt's braces stand more than {_DEEPEST} deep in each other: take some out."
+                        "The prompt's braces stand more than {deepest} deep in each other: take some out.",
+                        deepest=_DEEPEST,
                     )
     return groups
 
@@ -134,8 +137,9 @@ def _words(mark: str) -> tuple[str, ...]:
     name = mark.strip("_")
     if name not in lists:
         raise RecipeError(
-            f"There is no word list “{mark}”: choose {', '.join(f'__{each}__' for each in lists)}, or "
-            rf"write \{mark} for the text itself."
+            "There is no word list “{mark}”: choose {choices}, or write \\{mark} for the text itself.",
+            mark=mark,
+            choices=", ".join(f"__{each}__" for each in lists),
         )
     return lists[name]
 

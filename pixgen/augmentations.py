@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from pixgen.errors import InvalidValue
 from pixgen.values import Value
 
 Chance = Annotated[float, Field(ge=0, le=1)]
@@ -28,7 +29,7 @@ class Crop(Value):
     @model_validator(mode="after")
     def _ordered(self) -> "Crop":
         if self.smallest > self.largest:
-            raise ValueError("smallest must not exceed largest")
+            raise InvalidValue("smallest must not exceed largest")
         return self
 
 
@@ -169,7 +170,7 @@ class Cutouts(Value):
     @model_validator(mode="after")
     def _known(self) -> "Cutouts":
         if self.own is None and self.kind not in CUTOUT_SETS:
-            raise ValueError(f"kind must be one of {', '.join(CUTOUT_SETS)}")
+            raise InvalidValue("kind must be one of {choices}", choices=", ".join(CUTOUT_SETS))
         return self
 
     @property

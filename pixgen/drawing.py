@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
+from pixgen.errors import InvalidValue
 from pixgen.losses import Colours
 from pixgen.settings import setting
 from pixgen.values import Value
@@ -78,9 +79,9 @@ class Pixels(Value):
     @model_validator(mode="after")
     def _some_colours(self) -> "Pixels":
         if len(self.colours) == 1 or self.count == 1:
-            raise ValueError("a palette of one colour paints nothing: give two at least")
+            raise InvalidValue("a palette of one colour paints nothing: give two at least")
         if self.colours and self.count:
-            raise ValueError("give either the colours or how many to find, not both")
+            raise InvalidValue("give either the colours or how many to find, not both")
         return self
 
 

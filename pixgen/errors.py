@@ -2,6 +2,7 @@
 
 PixgenError
 ├── RecipeError         a recipe, prompt, preset or option that is not allowed
+│   └── InvalidValue    a field of a recipe, as a pydantic validator finds it; also a ValueError
 ├── PictureError        a file that is not a picture, or is too large
 ├── ModelError          a model that is unknown, missing, broken or does not fit
 ├── DeviceError         a device that is not there
@@ -12,15 +13,38 @@ PixgenError
 ├── ClassifyError       labels, templates or pictures to be classified that are not allowed
 ├── SearchError         a search, or what is to be searched, that is not allowed or not there
 └── TrainingError       data or checkpoints of the pocket models that are missing
+
+A message and its values are given apart, so that it can be translated (``messages.py``)::
+
+    raise PictureError("“{name}” is too large: at most {limit} MB.", name=name, limit=64)
 """
+
+from typing import Any
+
+from pixgen.messages import Message
 
 
 class PixgenError(Exception):
-    """Base of all: its message says what happened and what to do, and is shown as it is."""
+    """Base of all: its message says what happened and what to do, and is shown to a person.
+
+    Args:
+        message: a template that the values fill in, or a whole message.
+
+    ``str(error)`` is the message in English.
+    """
+
+    def __init__(self, message: str, /, **values: Any) -> None:
+        whole = isinstance(message, Message) and not values
+        self.message = message if whole else Message(message, **values)
+        super().__init__(self.message)
 
 
 class RecipeError(PixgenError):
     """A recipe, prompt, preset or option that is not allowed."""
+
+
+class InvalidValue(RecipeError, ValueError):  # noqa: N818 - what happened
+    """A field of a recipe that is not allowed; pydantic collects those that validators raise."""
 
 
 class PictureError(PixgenError):

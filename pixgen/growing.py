@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from pixgen.drawing import drawers_that
+from pixgen.errors import InvalidValue
 from pixgen.values import Value
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Growth(Value):
     @model_validator(mode="after")
     def _one_after_the_other(self) -> "Growth":
         if list(self.at) != sorted(set(self.at)):
-            raise ValueError("the times at which a picture grows must come one after the other")
+            raise InvalidValue("the times at which a picture grows must come one after the other")
         return self
 
     def check(self, recipe: "Recipe", *, smallest: int) -> None:
@@ -39,14 +40,19 @@ class Growth(Value):
         if not self.at:
             return
         if not recipe.drawn_by.can_grow:
-            raise ValueError(
-                f"a picture grows while it is painted with the drawer {drawers_that('can_grow')} only"
+            raise InvalidValue(
+                "a picture grows while it is painted with the drawer {drawers} only",
+                drawers=drawers_that("can_grow"),
             )
         least = min(recipe.canvas(0))
         if least < smallest:
-            raise ValueError(
-                f"growing {len(self.at)} times by {self.by:g}, the picture would begin with {least} "
-                f"pixels a side, and needs {smallest}: give a larger size, or let it grow less often"
+            raise InvalidValue(
+                "growing {count} times by {by:g}, the picture would begin with {least} pixels a side, and "
+                "needs {smallest}: give a larger size, or let it grow less often",
+                count=len(self.at),
+                by=self.by,
+                least=least,
+                smallest=smallest,
             )
 
     def stage(self, step: int, steps: int) -> int:

@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageFile, TiffImagePlugin
 
 from pixgen.errors import PictureError
+from pixgen.messages import Message, _, joined
 from pixgen.paths import expand
 
 MAX_BYTES = 32 * 2**20
@@ -47,7 +48,7 @@ _SAME_GAMMA = 0.05  # a relative difference below which viewers leave a picture 
 
 
 def open_picture(
-    source: str | Path | bytes, *, name: str = "The upload", transparent: bool = False,
+    source: str | Path | bytes, *, name: str = _("The upload"), transparent: bool = False,
     max_pixels: int | None = None, max_bytes: int | None = None,
 ) -> Image.Image:  # fmt: skip
     """The picture in a file or in bytes as 8-bit sRGB, upright, on white where it is transparent.
@@ -69,7 +70,7 @@ def open_picture(
 
 
 def open_reduced(
-    source: str | Path | bytes, *, side: int, name: str = "The upload"
+    source: str | Path | bytes, *, side: int, name: str = _("The upload")
 ) -> tuple[Image.Image, tuple[int, int]]:
     """A picture of which ``side`` by ``side`` pixels are wanted, and its own width and height.
 
@@ -91,7 +92,7 @@ def open_reduced(
     return opened, ((down, across) if turned else (across, down))
 
 
-def picture_size(source: str | Path | bytes, *, name: str = "The upload") -> tuple[int, int]:
+def picture_size(source: str | Path | bytes, *, name: str = _("The upload")) -> tuple[int, int]:
     """Width and height as the file stores them, from its header alone. Raises PictureError."""
     data, name = _read(source, name)
     with _quiet():
@@ -114,7 +115,9 @@ def _recognised(data: bytes, name: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise PictureError(_too_large(name)) from error
     except Exception as error:  # a decoder may raise anything at what it did not expect
-        raise PictureError(f"{name} is not a picture that can be read: use {_listed()}.") from error
+        raise PictureError(
+            "{name} is not a picture that can be read: use {formats}.", name=name, formats=_listed()
+        ) from error
 
 
 def _reduce(picture: Image.Image, name: str, *, max_pixels: int) -> None:
@@ -138,7 +141,7 @@ def _decoded(picture: Image.Image, name: str, *, transparent: bool = False) -> I
         colours, alpha = _as_srgb(picture), _alpha(picture)
     except Exception as error:  # a decoder may raise anything at what it did not expect
         raise PictureError(
-            f"{name} is broken: save it again, or choose another picture."
+            "{name} is broken: save it again, or choose another picture.", name=name
         ) from error
     if alpha is not None:
         colours.putalpha(alpha)
@@ -385,16 +388,22 @@ def _read(
                 raise PictureError(_too_large(name))
             data = path.read_bytes()
         except (OSError, ValueError) as error:
-            raise PictureError(f"{name} cannot be read: check that the file is there.") from error
+            raise PictureError(
+                "{name} cannot be read: check that the file is there.", name=name
+            ) from error
     if len(data) > limit:
         raise PictureError(_too_large(name))
     return data, name
 
 
-def _too_large(name: str, *, max_pixels: int | None = None) -> str:
+def _too_large(name: str, *, max_pixels: int | None = None) -> Message:
     megabytes, megapixels = MAX_BYTES // 2**20, (max_pixels or MAX_PIXELS) // 1_000_000
-    return f"{name} is too large: at most {megabytes} MB and {megapixels} megapixels."
+    return _(
+        "{name} is too large: at most {limit} MB and {megapixels} megapixels.",
+        name=name, limit=megabytes, megapixels=megapixels,
+    )  # fmt: skip
 
 
-def _listed() -> str:
-    return f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+def _listed() -> Message:
+    names = [Message(", ".join(FORMATS[:-1])), Message(FORMATS[-1])]
+    return joined(names, _("{first} or {second}"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from pixgen.drawing import drawers_that
+from pixgen.errors import InvalidValue
 from pixgen.values import Value
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ def parse_keyframes(value: Any) -> Any:
     for part in value.split(","):
         match = re.fullmatch(rf"\s*(?:(\d+)\s*:)?\s*({_NUMBER})\s*", part)
         if match is None:
-            raise ValueError(
-                f"“{value[:60]}” are no keyframes: write frame:value, for example 0:1, 60:1.02"
+            raise InvalidValue(
+                "“{value}” are no keyframes: write frame:value, for example 0:1, 60:1.02",
+                value=value[:60],
             )
         found.append((int(match[1] or 0), float(match[2])))
     return tuple(found)
@@ -62,12 +64,15 @@ def _between(least: float, most: float) -> BeforeValidator:
         if isinstance(keyframes, (tuple, list)):
             for each in keyframes:
                 if len(each) == 2 and not least <= float(each[1]) <= most:
-                    raise ValueError(
-                        f"values go from {least:g} to {most:g}, not {float(each[1]):g}"
+                    raise InvalidValue(
+                        "values go from {least:g} to {most:g}, not {value:g}",
+                        least=least,
+                        most=most,
+                        value=float(each[1]),
                     )
             frames = [each[0] for each in keyframes]
             if any(b <= a for a, b in zip(frames, frames[1:], strict=False)):
-                raise ValueError("keyframes stand in the order of their frames, each once")
+                raise InvalidValue("keyframes stand in the order of their frames, each once")
         return keyframes
 
     return BeforeValidator(check)
@@ -120,43 +125,48 @@ class Journey(Value):
     @model_validator(mode="after")
     def _one_of_both(self) -> "Journey":
         if self.video and not self.moving:
-            raise ValueError(
+            raise InvalidValue(
                 "a video needs some steps for each of its frames: set every, such as 4"
             )
         if self.video and any(not self.motion(frame).still for frame in self._named_frames()):
-            raise ValueError("a video moves by itself: it goes with no zoom, x, y or turn")
+            raise InvalidValue("a video moves by itself: it goes with no zoom, x, y or turn")
         return self
 
     def check(self, recipe: "Recipe") -> None:
         """Raise ValueError if the journey cannot be made with what else a recipe asks for."""
         if (recipe.start.kind == "video") != bool(self.video):
-            raise ValueError(
+            raise InvalidValue(
                 'a journey over a video has a start of kind "video", and no other has one'
             )
         if recipe.grow.at and (self.moving or recipe.story.sketch):
-            raise ValueError(
+            raise InvalidValue(
                 "a journey, and a story whose scenes have sketches, keep one size: they go with no grow"
             )
         if not self.moving:
             return
         drawer = recipe.drawn_by
         if not drawer.can_travel:
-            raise ValueError(f"a journey cannot be drawn by {recipe.drawer}: choose another drawer")
+            raise InvalidValue(
+                "a journey cannot be drawn by {drawer}: choose another drawer", drawer=recipe.drawer
+            )
         in_latent, over_video = self.where == "latent", bool(self.video)
         if (in_latent and not drawer.has_places) or (over_video and not drawer.can_encode):
             able = drawers_that("has_places" if in_latent else "can_encode")
-            raise ValueError(
-                f"a video, and a journey in the latent, are drawn by the drawer {able} only"
+            raise InvalidValue(
+                "a video, and a journey in the latent, are drawn by the drawer {drawers} only",
+                drawers=able,
             )
         if recipe.start.masked:
-            raise ValueError(
+            raise InvalidValue(
                 "a journey leaves nothing where it was: it goes with no mask and no side"
             )
         if recipe.average:
-            raise ValueError("a journey is calmed by journey.smooth, and goes with no average")
+            raise InvalidValue("a journey is calmed by journey.smooth, and goes with no average")
         if self.after > recipe.steps:
-            raise ValueError(
-                f"the journey begins after {self.after} steps, and there are {recipe.steps}"
+            raise InvalidValue(
+                "the journey begins after {after} steps, and there are {steps}",
+                after=self.after,
+                steps=recipe.steps,
             )
 
     @property

@@ -14,7 +14,7 @@ def read_partial(text: str) -> dict[str, Any]:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         raise RecipeError(
-            f"This is not a recipe: its JSON breaks off at line {error.lineno}."
+            "This is not a recipe: its JSON breaks off at line {line}.", line=error.lineno
         ) from error
     except (
         ValueError,
@@ -31,7 +31,8 @@ def set_field(recipe: dict[str, Any], assignment: str) -> None:
     key, equals, value = assignment.partition("=")
     if not equals or not key.strip():
         raise RecipeError(
-            f"“{assignment}” is not of the form key=value, for example cutouts.count=16."
+            "“{assignment}” is not of the form key=value, for example cutouts.count=16.",
+            assignment=assignment,
         )
     with suppress(json.JSONDecodeError):
         value = json.loads(value)
@@ -44,7 +45,7 @@ def put(recipe: dict[str, Any], path: str, value: Any) -> None:
     for part in outer:
         recipe = recipe.setdefault(part, {})
         if not isinstance(recipe, dict):
-            raise RecipeError(f"“{path}” does not name a field of a recipe.")
+            raise RecipeError("“{path}” does not name a field of a recipe.", path=path)
     recipe[last] = value
 
 

@@ -57,5 +57,7 @@ def load_preset(name: str) -> Preset:
     """The preset of that name. Raises RecipeError, which lists the names."""
     presets = available_presets()
     if name not in presets:
-        raise RecipeError(f"There is no preset “{name}”: choose {', '.join(presets)}.")
+        raise RecipeError(
+            "There is no preset “{name}”: choose {choices}.", name=name, choices=", ".join(presets)
+        )
     return presets[name]

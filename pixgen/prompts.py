@@ -11,12 +11,16 @@ are inverse.
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from pixgen.errors import RecipeError
+from pixgen.errors import InvalidValue, PixgenError, RecipeError
+from pixgen.messages import Message, _, ngettext
 from pixgen.values import Value
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 NO_STOP = -1e9  # below any similarity loss: such a prompt never stops pulling
 NEGATIVE_STOP = -0.9  # further away than this, nothing more is gained by pushing
@@ -63,9 +67,9 @@ class Prompt(Value):
     @model_validator(mode="after")
     def _one_thing(self) -> "Prompt":
         if bool(self.text) == bool(self.picture):
-            raise ValueError("a prompt needs a text or a picture, and not both")
+            raise InvalidValue("a prompt needs a text or a picture, and not both")
         if self.mask and self.region != "everywhere":
-            raise ValueError("a prompt's region is either a word or a painted picture")
+            raise InvalidValue("a prompt's region is either a word or a painted picture")
         return self
 
     @property
@@ -128,7 +132,10 @@ def with_weights(scenes: tuple[Scene, ...], weights: Mapping[int, float]) -> tup
     for number in weights:
         if not 1 <= number <= most:
             raise RecipeError(
-                f"There is no prompt {number}: “{_short(format_prompts(scenes))}” has {most}, divided by |."
+                "There is no prompt {number}: “{scenes}” has {most}, divided by |.",
+                number=number,
+                scenes=_short(format_prompts(scenes)),
+                most=most,
             )
     try:
         return tuple(
@@ -141,7 +148,7 @@ def with_weights(scenes: tuple[Scene, ...], weights: Mapping[int, float]) -> tup
             for scene in scenes
         )
     except ValueError as error:
-        raise RecipeError(f"This weight is not allowed: {why(error)}.") from error
+        raise RecipeError("This weight is not allowed: {reason}.", reason=why(error)) from error
 
 
 def _split(text: str, mark: str) -> list[str]:
@@ -167,7 +174,9 @@ def _prompt(term: str, *, weighted: bool = False) -> Prompt:
             return Prompt(picture=_plain(picture[1]), **values)
         return Prompt(text=_plain(term), **values)
     except ValueError as error:
-        raise RecipeError(f"The prompt “{_short(term)}” is not allowed: {why(error)}.") from error
+        raise RecipeError(
+            "The prompt “{term}” is not allowed: {reason}.", term=_short(term), reason=why(error)
+        ) from error
 
 
 def _without_numbers(term: str, *, weighted: bool = False) -> tuple[str, list[float]]:
@@ -257,18 +266,64 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def why(error: ValueError) -> str:
-    """The first complaint of a validation as words: where, what is allowed, what was given."""
-    errors = getattr(error, "errors", None)
-    if errors is None:
-        return str(error)
-    first = errors()[0]
+def why(error: ValueError) -> Message:
+    """The first complaint of a validation: where, what is allowed, what was given."""
+    if not isinstance(error, ValidationError):
+        return error.message if isinstance(error, PixgenError) else Message(str(error))
+    first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    said = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     if first["type"] == "value_error":  # a whole sentence of ours
-        return f"{where}: {said}".removeprefix(": ")
+        raised = first["ctx"]["error"]
+        said = raised.message if isinstance(raised, PixgenError) else Message(str(raised))
+        return _("{field}: {problem}", field=where, problem=said) if where else said
+    said = _complaint(first)
+    if where:
+        said = _("{field} {problem}", field=where, problem=said)
     given = first.get("input")
-    shown = (
-        f" (not {given!r})" if isinstance(given, (int, float, str)) and len(str(given)) < 60 else ""
-    )
-    return f"{where} {said}{shown}".strip()
+    if isinstance(given, (int, float, str)) and len(str(given)) < 60:
+        return _("{problem} (not {given})", problem=said, given=repr(given))
+    return said
+
+
+_COMPLAINTS = {  # pydantic's kinds of errors
+    "greater_than_equal": _("must be greater than or equal to {limit}"),
+    "less_than_equal": _("must be less than or equal to {limit}"),
+    "greater_than": _("must be greater than {limit}"),
+    "less_than": _("must be less than {limit}"),
+    "finite_number": _("must be a finite number"),
+    "float_type": _("must be a valid number"),
+    "float_parsing": _("must be a valid number, unable to parse string as a number"),
+    "int_type": _("must be a valid integer"),
+    "int_parsing": _("must be a valid integer, unable to parse string as an integer"),
+    "int_from_float": _("must be a valid integer, got a number with a fractional part"),
+    "bool_type": _("must be a valid boolean"),
+    "bool_parsing": _("must be a valid boolean, unable to interpret input"),
+    "string_type": _("must be a valid string"),
+    "literal_error": _("must be {limit}"),
+    "missing": _("Field required"),
+    "extra_forbidden": _("Extra inputs are not permitted"),
+}
+
+
+def _complaint(error: "ErrorDetails") -> Message:
+    """What pydantic says of a value, in its words; of a kind that is not known here, in English only."""
+    kind, facts = error["type"], error.get("ctx", {})
+    if kind == "string_too_long":
+        return ngettext(
+            "String should have at most {count} character",
+            "String should have at most {count} characters",
+            facts["max_length"],
+        )
+    if kind == "string_too_short":
+        return ngettext(
+            "String should have at least {count} character",
+            "String should have at least {count} characters",
+            facts["min_length"],
+        )
+    if kind not in _COMPLAINTS:
+        return Message(error["msg"].replace("Input should be", "must be"))
+    limit = next(iter(facts.values()), None)
+    if limit is None or "{limit}" not in _COMPLAINTS[kind]:
+        return _COMPLAINTS[kind]
+    whole = isinstance(limit, float) and limit.is_integer()
+    return Message(_COMPLAINTS[kind], limit=int(limit) if whole else limit)

@@ -22,7 +22,7 @@ from pixgen.drawing import (
     drawers_that,
 )
 from pixgen.engine import Engine
-from pixgen.errors import RecipeError
+from pixgen.errors import InvalidValue, RecipeError
 from pixgen.eyes import Eye
 from pixgen.growing import Growth
 from pixgen.journeys import Journey
@@ -99,8 +99,9 @@ class Recipe(Value):
         self.story.check(self)
         self.journey.check(self)
         if self.start.masked and not self.drawn_by.can_mask:
-            raise ValueError(
-                f"a part of a picture can be painted anew by the drawer {drawers_that('can_mask')} only"
+            raise InvalidValue(
+                "a part of a picture can be painted anew by the drawer {drawers} only",
+                drawers=drawers_that("can_mask"),
             )
         self.grow.check(self, smallest=SMALLEST_SIDE)
         return self
@@ -259,9 +260,10 @@ def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
         if unknown:
             name = ".".join(str(part) for part in unknown[0]["loc"])
             raise RecipeError(
-                f"A recipe has no field “{name[:60]}” in this pixgen: it may come from a newer one."
+                "A recipe has no field “{name}” in this pixgen: it may come from a newer one.",
+                name=name[:60],
             ) from error
-        raise RecipeError(f"This recipe is not allowed: {why(error)}.") from error
+        raise RecipeError("This recipe is not allowed: {reason}.", reason=why(error)) from error
 
 
 def read_recipe(text: str) -> Recipe:
@@ -270,7 +272,9 @@ def read_recipe(text: str) -> Recipe:
     version, known = value.get("version"), Recipe.model_fields["version"].default
     if isinstance(version, int) and version > known:
         raise RecipeError(
-            f"This recipe was written by a newer pixgen: it is of version {version}, and this one reads up "
-            f"to {known}. Update pixgen to use it."
+            "This recipe was written by a newer pixgen: it is of version {version}, and this one "
+            "reads up to {known}. Update pixgen to use it.",
+            version=version,
+            known=known,
         )
     return make_recipe(value)

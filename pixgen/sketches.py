@@ -25,8 +25,10 @@ def chosen(asked: Sketch, usual: Mapping[str, float]) -> dict[str, float]:
         value = getattr(asked, name)
         if value is not None and name not in usual:
             raise RecipeError(
-                f"The sketcher “{asked.model}” has no {name}: leave start.sketch.{name} out; it has "
-                f"{', '.join(usual)}."
+                "The sketcher “{model}” has no {name}: leave start.sketch.{name} out; it has {choices}.",
+                model=asked.model,
+                name=name,
+                choices=", ".join(usual),
             )
         if value is not None:
             found[name] = value
@@ -41,8 +43,9 @@ def words_alone(recipe: Recipe) -> str:
     texts = recipe.pulling_texts
     if recipe.start.kind == "idea" or not texts:
         raise RecipeError(
-            f"The sketcher “{recipe.start.sketch.model}” reads words, and no pictures or ideas: start from a "
-            "sketch of words, or choose the sketcher pocket."
+            "The sketcher “{model}” reads words, and no pictures or ideas: start from a sketch of "
+            "words, or choose the sketcher pocket.",
+            model=recipe.start.sketch.model,
         )
     return ", ".join(texts)
 
@@ -55,8 +58,9 @@ def words_or_pictures(recipe: Recipe) -> str | Scene:
     name = recipe.start.sketch.model
     if recipe.start.masked:
         raise RecipeError(
-            f"The sketcher “{name}” paints whole pictures, and no part of one: choose another sketcher, or set "
-            "start.fill=codes."
+            "The sketcher “{name}” paints whole pictures, and no part of one: choose another "
+            "sketcher, or set start.fill=codes.",
+            name=name,
         )
     terms = recipe.start.idea
     if recipe.start.kind != "idea":
@@ -65,8 +69,9 @@ def words_or_pictures(recipe: Recipe) -> str | Scene:
         terms = recipe.pulling
     if any(term.text for term in terms):
         raise RecipeError(
-            f"The sketcher “{name}” takes ideas of pictures, and no words among them: leave the words out, or "
-            "choose the sketcher pocket."
+            "The sketcher “{name}” takes ideas of pictures, and no words among them: leave the words "
+            "out, or choose the sketcher pocket.",
+            name=name,
         )
     if sum(term.weight for term in terms) <= 0:
         raise RecipeError(

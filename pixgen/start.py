@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from pixgen.errors import InvalidValue
 from pixgen.prompts import Prompt, parse
 from pixgen.values import Value
 
@@ -13,7 +14,7 @@ def _terms(value: Any) -> Any:
         return value
     scenes = parse(value) if value.strip() else ((),)
     if len(scenes) > 1:
-        raise ValueError("an idea has one scene: write its parts with |, not with ^")
+        raise InvalidValue("an idea has one scene: write its parts with |, not with ^")
     return scenes[0]
 
 
@@ -33,7 +34,10 @@ class Sketch(Value):
     @model_validator(mode="after")
     def _one_of_them(self) -> "Sketch":
         if self.pick >= self.candidates:
-            raise ValueError(f"pick must be below the number of candidates, {self.candidates}")
+            raise InvalidValue(
+                "pick must be below the number of candidates, {candidates}",
+                candidates=self.candidates,
+            )
         return self
 
 
@@ -58,19 +62,23 @@ class Start(Value):
     @model_validator(mode="after")
     def _complete(self) -> "Start":
         if (self.kind == "picture") != bool(self.picture):
-            raise ValueError(
+            raise InvalidValue(
                 'a start of kind "picture" needs the path of a picture, and no other has one'
             )
         if (self.kind == "idea") != bool(self.idea):
-            raise ValueError(
+            raise InvalidValue(
                 'a start of kind "idea" needs texts or pictures, and no other has them'
             )
         if self.strength and self.kind != "picture":
-            raise ValueError('a strength goes with a start of kind "picture"')
+            raise InvalidValue('a strength goes with a start of kind "picture"')
         if self.mask and self.extend:
-            raise ValueError("a picture is either painted anew under a mask, or extended to a side")
+            raise InvalidValue(
+                "a picture is either painted anew under a mask, or extended to a side"
+            )
         if self.masked and self.kind != "picture":
-            raise ValueError('a mask, or a side to extend to, goes with a start of kind "picture"')
+            raise InvalidValue(
+                'a mask, or a side to extend to, goes with a start of kind "picture"'
+            )
         return self
 
     @property

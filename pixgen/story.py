@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from pixgen.errors import RecipeError
+from pixgen.errors import InvalidValue, RecipeError
 from pixgen.prompts import Prompt, Scene, parse
 from pixgen.text_files import number as read_number
 from pixgen.text_files import whole_number
@@ -48,7 +48,7 @@ class Story(Value):
     def _in_order(self) -> "Story":
         starts = self.starts
         if starts and (starts[0] or any(b <= a for a, b in zip(starts, starts[1:], strict=False))):
-            raise ValueError("a story's scenes begin at step 0 and then at later and later steps")
+            raise InvalidValue("a story's scenes begin at step 0 and then at later and later steps")
         return self
 
     def check(self, recipe: "Recipe") -> None:
@@ -56,8 +56,11 @@ class Story(Value):
         for name in ("starts", "easings"):
             count = len(getattr(self, name))
             if count not in (0, len(recipe.prompts)):
-                raise ValueError(
-                    f"story.{name} has {count} values, and there are {len(recipe.prompts)} scenes"
+                raise InvalidValue(
+                    "story.{name} has {count} values, and there are {scenes} scenes",
+                    name=name,
+                    count=count,
+                    scenes=len(recipe.prompts),
                 )
 
     def passage(self, step: int, *, scenes: int, steps: int) -> tuple[int, float]:
@@ -119,12 +122,15 @@ def read_table(rows: Sequence[Mapping[str, Any]]) -> Told:
         easing = next((each for each in EASINGS if each == name), None)
         if easing is None:
             raise RecipeError(
-                f"Row {number}: there is no easing “{name}”: choose {', '.join(EASINGS)}."
+                "Row {number}: there is no easing “{name}”: choose {choices}.",
+                number=number,
+                name=name,
+                choices=", ".join(EASINGS),
             )
         easings[at] = easing
     order = sorted(scenes)
     if order[0]:
-        raise RecipeError(f"The first scene begins at step 0, not at {order[0]}.")
+        raise RecipeError("The first scene begins at step 0, not at {order}.", order=order[0])
     story: dict[str, Any] = {"starts": tuple(order) if timed else (), "easings": ()}
     if set(easings.values()) != {"smooth"}:
         story["easings"] = tuple(easings[each] for each in order)
@@ -135,7 +141,8 @@ def _prompts(row: Mapping[str, Any], number: int) -> Scene:
     scenes = parse(str(row["prompt"]))
     if len(scenes) > 1:
         raise RecipeError(
-            f"Row {number}: a row is one scene; give the next its own row instead of ^."
+            "Row {number}: a row is one scene; give the next its own row instead of ^.",
+            number=number,
         )
     weight = _number(row, "weight", number, otherwise=1.0)
     return tuple(each.model_copy(update={"weight": each.weight * weight}) for each in scenes[0])
@@ -144,7 +151,7 @@ def _prompts(row: Mapping[str, Any], number: int) -> Scene:
 def _step(row: Mapping[str, Any], number: int, *, otherwise: int) -> int:
     step = _number(row, "from", number, otherwise=otherwise)
     if step < 0 or step != int(step):
-        raise RecipeError(f"Row {number}: “from” is a step, a whole number from 0.")
+        raise RecipeError("Row {number}: “from” is a step, a whole number from 0.", number=number)
     return int(step)
 
 
@@ -156,7 +163,9 @@ def _number(row: Mapping[str, Any], name: str, number: int, *, otherwise: float)
     except ValueError:
         value = float("nan")
     if not -1000 <= value <= 1e9:
-        raise RecipeError(f"Row {number}: “{name}” is a number, not “{text}”.")
+        raise RecipeError(
+            "Row {number}: “{name}” is a number, not “{text}”.", number=number, name=name, text=text
+        )
     return value
 
 

@@ -56,14 +56,18 @@ def load_styles(name: str) -> tuple[Style, ...]:
         styles = available_styles()
         if name not in styles:
             raise RecipeError(
-                f"There is no style “{name[:60]}”: choose {', '.join(styles)}, or a JSON file of styles."
+                "There is no style “{name}”: choose {choices}, or a JSON file of styles.",
+                name=name[:60],
+                choices=", ".join(styles),
             )
         return (styles[name],)
     try:
         with expand(name).open("rb") as file:
             text = decode(file.read(_LARGEST_FILE + 1))
     except (OSError, ValueError) as error:
-        raise RecipeError(f"The style “{Path(name).name[:60]}” cannot be read.") from error
+        raise RecipeError(
+            "The style “{name}” cannot be read.", name=Path(name).name[:60]
+        ) from error
     return read_styles(text)
 
 
@@ -78,8 +82,9 @@ def read_styles(text: str) -> tuple[Style, ...]:
         value = value.get("styles", [value])
     if not isinstance(value, list) or not 0 < len(value) <= MOST:
         raise RecipeError(
-            f'These are no styles: 1 to {MOST} of {{"title": "Oil", "template": "oil painting of {{}}"}} '
-            "are expected, as JSON."
+            'These are no styles: 1 to {limit} of {{"title": "Oil", "template": "oil painting of '
+            '{{}}"}} are expected, as JSON.',
+            limit=MOST,
         )
     return tuple(make_style(each) for each in value)
 
@@ -92,11 +97,13 @@ def make_style(value: Any) -> Style:
         for name in ("title", "template")
     )
     if not title or len(title) > LONGEST_TITLE:
-        raise RecipeError(f"A style needs a title of at most {LONGEST_TITLE} letters.")
+        raise RecipeError("A style needs a title of at most {limit} letters.", limit=LONGEST_TITLE)
     if template.count("{}") != 1 or template == "{}" or len(template) > LONGEST_TEMPLATE:
         raise RecipeError(
-            f"The style “{title}” needs words of at most {LONGEST_TEMPLATE} letters, in which {{}} stands "
-            "once for what is painted, for example “watercolour of {}, soft light”."
+            "The style “{title}” needs words of at most {limit} letters, in which {{}} stands once "
+            "for what is painted, for example “watercolour of {{}}, soft light”.",
+            title=title,
+            limit=LONGEST_TEMPLATE,
         )
     return Style(title, template)
 
@@ -115,6 +122,7 @@ def _styled(prompt: Prompt, styles: Sequence[Style]) -> Prompt:
         text = style.template.replace("{}", text)
     if len(text) > LONGEST_TEXT:
         raise RecipeError(
-            f"With its styles, the prompt is longer than {LONGEST_TEXT} letters: shorten it."
+            "With its styles, the prompt is longer than {limit} letters: shorten it.",
+            limit=LONGEST_TEXT,
         )
     return prompt.model_copy(update={"text": text})

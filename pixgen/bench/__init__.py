@@ -101,7 +101,11 @@ def _quality(
     chosen = standard_ways()
     names = [way["name"] for way in chosen]
     if unknown := next((way for way in ways or () if way not in names), None):
-        raise RecipeError(f"There is no way “{unknown}”: choose {', '.join(names)}.")
+        raise RecipeError(
+            "There is no way “{unknown}”: choose {choices}.",
+            unknown=unknown,
+            choices=", ".join(names),
+        )
     drawn = Sheet()
     results = quality(
         [way for way in chosen if not ways or way["name"] in ways],

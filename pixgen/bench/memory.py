@@ -63,7 +63,7 @@ def _measured_apart(recipe: Recipe, device: str) -> dict[str, Any]:
     )  # fmt: skip
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it was ended from outside"])[-1]
-        raise DeviceError(f"The run that was to be measured broke off: {last[:200]}.")
+        raise DeviceError("The run that was to be measured broke off: {reason}.", reason=last[:200])
     return json.loads(done.stdout)
 
 

@@ -31,11 +31,15 @@ class Axis:
 
     def __post_init__(self) -> None:
         if not self.values:
-            raise RecipeError(f"“{self.field}” has no values: write for example seed=1-4.")
+            raise RecipeError(
+                "“{field}” has no values: write for example seed=1-4.", field=self.field
+            )
         if len(self.values) > MOST_CELLS:
             raise RecipeError(
-                f"“{self.field}” has {len(self.values)} values: a grid may have at most {MOST_CELLS} "
-                "pictures."
+                "“{field}” has {count} values: a grid may have at most {limit} pictures.",
+                field=self.field,
+                count=len(self.values),
+                limit=MOST_CELLS,
             )
 
     def title(self, index: int) -> str:
@@ -71,15 +75,18 @@ def read_axis(text: str) -> Axis:
     found = re.fullmatch(r"\s*([^=:]+?)\s*[=:]\s*(.*?)\s*", text, re.DOTALL)
     if not found:
         raise RecipeError(
-            f"“{text[:60]}” is not a field over values: write for example seed=1-4, or "
-            "cutouts.kind=gentle,crowson."
+            "“{text}” is not a field over values: write for example seed=1-4, or "
+            "cutouts.kind=gentle,crowson.",
+            text=text[:60],
         )
     field, values = found.groups()
     if span := _RANGE.fullmatch(values):
         first, last = map(int, span.groups())
         if last - first >= MOST_CELLS:
             raise RecipeError(
-                f"“{values}” are too many values: a grid may have at most {MOST_CELLS} pictures."
+                "“{values}” are too many values: a grid may have at most {limit} pictures.",
+                values=values,
+                limit=MOST_CELLS,
             )
         return Axis(field, tuple(range(first, last + 1)))
     if values.startswith("["):
@@ -87,8 +94,9 @@ def read_axis(text: str) -> Axis:
             return Axis(field, tuple(json.loads(values)))
         except json.JSONDecodeError as error:
             raise RecipeError(
-                f"The values of “{field}” are no JSON list: write for example "
-                f'{field}=["one, two", "three"].'
+                'The values of “{field}” are no JSON list: write for example {field}=["one, two", '
+                '"three"].',
+                field=field,
             ) from error
     return Axis(field, tuple(_value(each.strip()) for each in values.split(",") if each.strip()))
 
@@ -109,7 +117,9 @@ def plan_grid(options: Options, axes: Sequence[Axis]) -> Plan:
             "A grid varies one or two fields: write for example --over seed=1-4, or {a|b} in the prompt."
         )
     if len({axis.field for axis in axes}) < len(axes):
-        raise RecipeError(f"“{axes[0].field}” is given twice: put all its values into one.")
+        raise RecipeError(
+            "“{field}” is given twice: put all its values into one.", field=axes[0].field
+        )
     if options.seed is None and options.recipe is None:
         options = replace(options, seed=secrets.randbelow(LARGEST_DRAWN_SEED + 1))
     down, across = axes if len(axes) == 2 else (None, axes[0])

@@ -87,7 +87,7 @@ def classify(
 
     models, sources = tuple(model or ("pocket",)), gather(pictures)
     if explain is not None and len(sources) != 1:
-        raise ClassifyError(f"--explain is for one picture: there are {len(sources)}.")
+        raise ClassifyError("--explain is for one picture: there are {count}.", count=len(sources))
     with Studio(output_dir, device=device) as studio:
         namer = Namer(studio)
         question = make_question(

@@ -23,7 +23,7 @@ def film_of(run: str | Path, folder: Path | str | None = None) -> Path:
     home = output_folder(folder)
     found = read_run(home, str(run)).film
     if not found.is_file():
-        raise VideoError(f"The run {run} has no film yet: let it paint first.")
+        raise VideoError("The run {run} has no film yet: let it paint first.", run=run)
     return found
 
 

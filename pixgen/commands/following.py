@@ -49,4 +49,4 @@ def nothing_else(given: Iterable[Any], why: str) -> None:
     """Raise RecipeError with this sentence if anything was typed that does not go with ``--resume``."""
     # By identity: a 0 was typed, and equals False.
     if any(each is not None and each is not False and each != [] for each in given):
-        raise RecipeError(f"--resume goes on with {why}")
+        raise RecipeError("--resume goes on with {why}", why=why)

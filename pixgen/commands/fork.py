@@ -68,7 +68,8 @@ def read_weights(texts: list[str]) -> dict[int, float]:
             weights[int(number)] = float(value)
         except ValueError as error:
             raise RecipeError(
-                f"“{text[:60]}” is not the weight of a prompt: write its number and the weight, for "
-                "example 2=0.5."
+                "“{text}” is not the weight of a prompt: write its number and the weight, for example "
+                "2=0.5.",
+                text=text[:60],
             ) from error
     return weights

@@ -189,8 +189,9 @@ def generate(
     )  # fmt: skip
     if sketcher is not None and not wanted.sketched:
         raise RecipeError(
-            f"--sketcher goes with a start that is sketched, and this one is {wanted.start.kind}: add --init "
-            "sketch."
+            "--sketcher goes with a start that is sketched, and this one is {kind}: add --init "
+            "sketch.",
+            kind=wanted.start.kind,
         )
     for end in almost_weights(prompt or ""):
         report.note(

@@ -193,6 +193,8 @@ def _paint(
         else:
             journey = studio.run(resume).recipe.journey
             if not journey.moving:
-                raise RecipeError(f"The run {resume} is no journey: go on with generate --resume.")
+                raise RecipeError(
+                    "The run {resume} is no journey: go on with generate --resume.", resume=resume
+                )
             job = studio.resume(resume, steps=None if frames is None else journey.steps(frames))
         raise typer.Exit(follow(job, outputs=outputs, report=report))

@@ -19,7 +19,9 @@ def plan_journey(options: Options, *, frames: int, **journey: Any) -> Recipe:
     """A journey of so many frames; ``journey`` are the fields of ``pixgen.journeys.Journey``, None where
     the preset decides. Raises RecipeError."""
     if not 1 <= frames <= MOST_FRAMES:
-        raise RecipeError(f"A journey has 1 to {MOST_FRAMES} frames, not {frames}.")
+        raise RecipeError(
+            "A journey has 1 to {limit} frames, not {frames}.", limit=MOST_FRAMES, frames=frames
+        )
     options = replace(options, preset=options.preset or "journey")
     given = _given(journey)
     base = {**load_preset(options.preset).recipe.get("journey", {}), **given}
@@ -27,8 +29,12 @@ def plan_journey(options: Options, *, frames: int, **journey: Any) -> Recipe:
     steps = after + max(1, every) * (frames - 1)
     if steps > MOST_STEPS:
         raise RecipeError(
-            f"{frames} frames of {every} steps are {steps} steps, and {MOST_STEPS} are possible: ask for "
-            "fewer."
+            "{frames} frames of {every} steps are {steps} steps, and {limit} are possible: ask for "
+            "fewer.",
+            frames=frames,
+            every=every,
+            steps=steps,
+            limit=MOST_STEPS,
         )
     own = {**given, "every": every, "after": after}
     return recipe_from(replace(options, steps=steps, more={**options.more, "journey": own}))
@@ -46,7 +52,9 @@ def plan_restyle(
     from pixgen.studio.footage import MOST_FRAMES, look_at
 
     if frames is not None and not 1 <= frames <= MOST_FRAMES:
-        raise RecipeError(f"So many frames of a video can be painted over: 1 to {MOST_FRAMES}.")
+        raise RecipeError(
+            "So many frames of a video can be painted over: 1 to {limit}.", limit=MOST_FRAMES
+        )
     options = replace(options, preset=options.preset or "restyle")
     preset = load_preset(options.preset).recipe
     given = _given(journey)

@@ -94,7 +94,9 @@ def verify(
     if not entries and not as_json:
         typer.echo("No fetched model is here.")
     if wrong:
-        raise ModelError(f"{len(wrong)} of {len(entries)} models are not as they were.")
+        raise ModelError(
+            "{count} of {total} models are not as they were.", count=len(wrong), total=len(entries)
+        )
 
 
 @models.command()

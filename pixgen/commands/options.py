@@ -91,8 +91,11 @@ def parse_size(text: str) -> tuple[int, int]:
     sides = [int(side) for side in found.groups() if side] if found else []
     if not sides or not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in sides):
         raise RecipeError(
-            f"“{text}” is not a size: write width x height in pixels, each from {SMALLEST_SIDE} to "
-            f"{LARGEST_SIDE}, for example 256x128."
+            "“{text}” is not a size: write width x height in pixels, each from {smallest_side} to "
+            "{limit}, for example 256x128.",
+            text=text,
+            smallest_side=SMALLEST_SIDE,
+            limit=LARGEST_SIDE,
         )
     return sides[0], sides[-1]
 
@@ -113,8 +116,10 @@ def parse_start(text: str) -> dict[str, Any]:
     alone = [each for each in _START_KINDS if each not in ("picture", "idea", "video")]
     if text not in alone:
         raise RecipeError(
-            f"There is no start “{text}”: choose {', '.join(alone)}, picture:PATH, variation:PATH or "
-            "idea:TERMS."
+            "There is no start “{text}”: choose {choices}, picture:PATH, variation:PATH or "
+            "idea:TERMS.",
+            text=text,
+            choices=", ".join(alone),
         )
     return start
 
@@ -140,10 +145,19 @@ def check_field(assignment: str) -> None:
     model: type[BaseModel] | None = Recipe
     for part in key.split("."):
         if model is None:
-            raise RecipeError(f"“{key}” does not name a field of a recipe: “{part}” is too much.")
+            raise RecipeError(
+                "“{key}” does not name a field of a recipe: “{part}” is too much.",
+                key=key,
+                part=part,
+            )
         if part not in model.model_fields:
             names = ", ".join(name for name in model.model_fields if name != "version")
-            raise RecipeError(f"A recipe has no field “{key}”: for “{part}” choose {names}.")
+            raise RecipeError(
+                "A recipe has no field “{key}”: for “{part}” choose {names}.",
+                key=key,
+                part=part,
+                names=names,
+            )
         model = _model(model.model_fields[part].annotation)
 
 
@@ -202,8 +216,9 @@ def _growth(text: str) -> tuple[float, ...]:
         return tuple(map(float, parts))
     except ValueError:
         raise RecipeError(
-            f"“{text}” does not say when to grow: write parts of the steps, such as 0.9 or 0.5,0.85, or "
-            "never."
+            "“{text}” does not say when to grow: write parts of the steps, such as 0.9 or 0.5,0.85, "
+            "or never.",
+            text=text,
         ) from None
 
 

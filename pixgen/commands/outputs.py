@@ -57,7 +57,9 @@ class Outputs:
             kept = _saved(job, self.picture or Path(tempfile.gettempdir()) / f"{job.id}.png")
         if kept is None:
             return job.error
-        return type(job.error)(f"{job.error} The picture so far is kept as {kept}.")
+        return type(job.error)(
+            "{error} The picture so far is kept as {kept}.", error=job.error.message, kept=kept
+        )
 
     def _copy(self, source: Path, target: Path) -> Path:
         from pixgen.studio.storage import writing
@@ -66,7 +68,9 @@ class Outputs:
             with writing(target) as temporary:
                 shutil.copyfile(source, temporary)
         except StorageError as error:
-            raise StorageError(f"{error} It is kept as {source}.") from error
+            raise StorageError(
+                "{reason} It is kept as {source}.", reason=str(error), source=source
+            ) from error
         return target
 
     def _film(self, source: Path, target: Path) -> Path:
@@ -81,12 +85,21 @@ class Outputs:
 def check_target(path: Path, option: str, *, suffixes: tuple[str, ...], overwrite: bool) -> None:
     """Raise StorageError if a file that an option names could not be written; its folder is made."""
     if path.suffix.lower() not in suffixes:
-        raise StorageError(f"{option} “{path}” must end in {' or '.join(suffixes)}.")
+        raise StorageError(
+            "{option} “{path}” must end in {suffixes}.",
+            option=option,
+            path=path,
+            suffixes=" or ".join(suffixes),
+        )
     if path.is_dir():
-        raise StorageError(f"{option} “{path}” is a folder: name a file in it.")
+        raise StorageError(
+            "{option} “{path}” is a folder: name a file in it.", option=option, path=path
+        )
     if path.exists() and not overwrite:
         raise StorageError(
-            f"{option} “{path}” exists already: choose another name, or add --overwrite."
+            "{option} “{path}” exists already: choose another name, or add --overwrite.",
+            option=option,
+            path=path,
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,5 +126,7 @@ def _there(path: Path) -> Path | None:
 
 def _unwritable(path: Path) -> StorageError:
     return StorageError(
-        f"The folder “{path.parent}” cannot be written: choose another for “{path.name}”."
+        "The folder “{folder}” cannot be written: choose another for “{name}”.",
+        folder=path.parent,
+        name=path.name,
     )

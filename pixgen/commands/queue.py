@@ -93,7 +93,8 @@ def _client(url: str, auth: str | None) -> Any:
         )  # fmt: skip
     except AuthenticationError as error:
         raise StudioError(
-            f"The page at {url} asks for a name and a password: give them with --auth USER:PASSWORD."
+            "The page at {url} asks for a name and a password: give them with --auth USER:PASSWORD.",
+            url=url,
         ) from error
     except Exception as error:  # every library below has its own
         raise StudioError(_no_page(url)) from error

@@ -16,8 +16,9 @@ def parse_region(text: str) -> Region:
     found = re.fullmatch(r"\s*(\d{1,4})\s*=\s*(.*?)\s*", text, re.DOTALL)
     if not found or not found[2]:
         raise RecipeError(
-            f"“{text}” is not a region: write a prompt's number and where it applies, for example "
-            "2=left or 2=mask.png."
+            "“{text}” is not a region: write a prompt's number and where it applies, for example "
+            "2=left or 2=mask.png.",
+            text=text,
         )
     number, where = int(found[1]), found[2]
     word = "centre" if where.lower() == "center" else where.lower()
@@ -25,8 +26,10 @@ def parse_region(text: str) -> Region:
         return number, {"region": word, "mask": ""}
     if not Path(where).is_file():
         raise RecipeError(
-            f"“{where}” is neither a region nor a picture that is there: choose {', '.join(PLACES)}, or "
-            "a picture that is white where the prompt applies."
+            "“{where}” is neither a region nor a picture that is there: choose {choices}, or a "
+            "picture that is white where the prompt applies.",
+            where=where,
+            choices=", ".join(PLACES),
         )
     return number, {"region": "everywhere", "mask": where}
 
@@ -37,7 +40,11 @@ def with_regions(scenes: tuple[Scene, ...], regions: Iterable[Region]) -> tuple[
     for number, where in regions:
         most = max(map(len, scenes))
         if not 1 <= number <= most:
-            raise RecipeError(f"There is no prompt {number} to have a region: there are {most}.")
+            raise RecipeError(
+                "There is no prompt {number} to have a region: there are {most}.",
+                number=number,
+                most=most,
+            )
         scenes = tuple(
             tuple(
                 Prompt.model_validate(prompt.model_dump() | where) if place == number else prompt

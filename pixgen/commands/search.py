@@ -170,7 +170,9 @@ def _places(finder: "Finder", name: str | None) -> "list[Place]":
     if chosen := [place for place in places if place.name == name]:
         return chosen
     names = ", ".join(place.name for place in places) or "none yet: “pixgen index FOLDER” makes one"
-    raise SearchError(f"There is no collection “{name[:60]}”: choose {names}.")
+    raise SearchError(
+        "There is no collection “{name}”: choose {names}.", name=name[:60], names=names
+    )
 
 
 def _watched(progress, *, quiet: bool) -> "Progress":

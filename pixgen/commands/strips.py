@@ -48,7 +48,12 @@ def plan_strip(ends: Sequence[str | Scene], options: Options, *, count: int) -> 
     are kept as they are. Raises RecipeError.
     """
     if not FEWEST <= count <= MOST:
-        raise RecipeError(f"A strip has {FEWEST} to {MOST} pictures, not {count}.")
+        raise RecipeError(
+            "A strip has {fewest} to {limit} pictures, not {count}.",
+            fewest=FEWEST,
+            limit=MOST,
+            count=count,
+        )
     scenes = tuple(read_idea(end) if isinstance(end, str) else end for end in ends)
     first, last = in_styles(scenes, chosen_styles(options))
     options = replace(options, styles=())  # the ends are in them already

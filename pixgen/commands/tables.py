@@ -22,16 +22,18 @@ def read_rows(path: Path) -> list[Mapping[str, Any]]:
         text = decode(data)
     except (OSError, ValueError) as error:
         raise RecipeError(
-            f"The table “{path.name}” cannot be read: check that it is there."
+            "The table “{name}” cannot be read: check that it is there.", name=path.name
         ) from error
     if len(data) > _LARGEST:
-        raise RecipeError(f"The table “{path.name}” is far too long.")
+        raise RecipeError("The table “{name}” is far too long.", name=path.name)
     rows = _json(text) if text.lstrip().startswith("[") else read_table(text)
     if not all(isinstance(row, dict) for row in rows) or any(
         set(row) - set(COLUMNS) or "prompt" not in row for row in rows
     ):
         raise RecipeError(
-            f"The table “{path.name}” has a column “prompt”, and may have {', '.join(COLUMNS)}; no others."
+            "The table “{name}” has a column “prompt”, and may have {choices}; no others.",
+            name=path.name,
+            choices=", ".join(COLUMNS),
         )
     return rows
 
@@ -41,7 +43,7 @@ def _json(text: str) -> list[Any]:
         rows = json.loads(text)
     except json.JSONDecodeError as error:
         raise RecipeError(
-            f"This is no table: its JSON breaks off at line {error.lineno}."
+            "This is no table: its JSON breaks off at line {line}.", line=error.lineno
         ) from error
     return [
         {name.strip().lower(): value for name, value in row.items()}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 from PIL import ImageColor
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from pixgen.errors import InvalidValue
 from pixgen.settings import setting
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def rgb(colour: str) -> tuple[float, float, float]:
     try:
         red, green, blue = ImageColor.getrgb(colour)[:3]
     except ValueError:
-        raise ValueError(
-            f"“{colour[:40]}” is no colour: write a name such as orange, or #ff8800"
+        raise InvalidValue(
+            "“{colour}” is no colour: write a name such as orange, or #ff8800", colour=colour[:40]
         ) from None
     return red / 255, green / 255, blue / 255
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from einops import rearrange
 from pydantic import model_validator
 
+from pixgen.errors import InvalidValue
 from pixgen.losses.base import Colours, GivenPictures, Loss, PicturePath, loss_weight, rgb
 from pixgen.settings import setting
 from pixgen.values import Value
@@ -34,7 +35,7 @@ class Palette(Value):
     @model_validator(mode="after")
     def _complete(self) -> "Palette":
         if self.weight and not (self.colours or self.picture):
-            raise ValueError(
+            raise InvalidValue(
                 "a palette needs colours, such as “navy, white, #ff8800”, or a picture"
             )
         return self

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from einops import rearrange
 from pydantic import model_validator
 
+from pixgen.errors import InvalidValue
 from pixgen.losses.base import Loss, PicturePath, loss_weight
 from pixgen.settings import setting
 from pixgen.values import Value
@@ -43,7 +44,7 @@ class Style(Value):
     @model_validator(mode="after")
     def _complete(self) -> "Style":
         if self.weight and not self.picture:
-            raise ValueError("a style needs the path of a picture that has it")
+            raise InvalidValue("a style needs the path of a picture that has it")
         return self
 
 

@@ -51,11 +51,17 @@ def load_taste(perceptor: Perceptor | Perceptors, names: Sequence[str]) -> Taste
     clip = next((name for name in names if name in HEADS), None)
     if clip is None:
         raise ModelError(
-            f"Aesthetics are judged by vectors of {', '.join(HEADS)}: let one of these look, too."
+            "Aesthetics are judged by vectors of {choices}: let one of these look, too.",
+            choices=", ".join(HEADS),
         )
     file = head_file(clip)
     if not file.is_file():
-        raise ModelError(f"Aesthetics need the file {file.name}: put it from {_HOME} at {file}.")
+        raise ModelError(
+            "Aesthetics need the file {name}: put it from {home} at {file}.",
+            name=file.name,
+            home=_HOME,
+            file=file,
+        )
     members = list(getattr(perceptor, "members", [perceptor]))
     with torch.no_grad():
         widths = [member.embed_texts(["a picture"]).shape[1] for member in members]
@@ -64,7 +70,12 @@ def load_taste(perceptor: Perceptor | Perceptors, names: Sequence[str]) -> Taste
     weights = read_weights(file)
     shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     if shapes != {"weight": (1, width), "bias": (1,)}:
-        raise ModelError(f"The file {file.name} does not fit {clip}: fetch it again from {_HOME}.")
+        raise ModelError(
+            "The file {name} does not fit {clip}: fetch it again from {home}.",
+            name=file.name,
+            clip=clip,
+            home=_HOME,
+        )
     device = perceptor.device
     return Taste(
         weights["weight"][0].float().to(device), weights["bias"][0].float().to(device),

@@ -53,7 +53,9 @@ class BytePairs:
 
     def __init__(self, vocabulary: Mapping[str, int], merges: Sequence[str]) -> None:
         if missing := [mark for mark in _MARKS if mark not in vocabulary]:
-            raise ModelError(f"The vocabulary has no {missing[0]}: fetch vocab.json again.")
+            raise ModelError(
+                "The vocabulary has no {missing}: fetch vocab.json again.", missing=missing[0]
+            )
         self._tokens = dict(vocabulary)
         pairs = [tuple(line.split()) for line in merges if line and not line.startswith("#version")]
         self._ranks = {pair: rank for rank, pair in enumerate(pairs)}

@@ -27,7 +27,9 @@ def models_folder() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            f"Models cannot be kept in {folder} ({error.strerror}): let PIXGEN_CACHE name another folder."
+            "Models cannot be kept in {folder} ({reason}): let PIXGEN_CACHE name another folder.",
+            folder=folder,
+            reason=error.strerror,
         ) from error
     return folder
 
@@ -49,8 +51,9 @@ def locked(path: Path, *, model: str) -> Iterator[None]:
             tell(Fetching(model, waiting=True))
         except OSError as error:
             raise StorageError(
-                f"Models cannot be kept in {path.parent} ({error.strerror}): let PIXGEN_CACHE name another "
-                "folder."
+                "Models cannot be kept in {folder} ({reason}): let PIXGEN_CACHE name another folder.",
+                folder=path.parent,
+                reason=error.strerror,
             ) from error
     try:
         yield
@@ -70,8 +73,12 @@ def check_room(needed: int, folder: Path, *, model: str) -> None:
     free = free_bytes(folder)
     if free < needed + SPARE:
         raise ModelError(
-            f"“{model}” needs {megabytes(needed + SPARE)} and there are {megabytes(free)} free in {folder}: make "
-            "room, or let PIXGEN_CACHE (for CLIPs HF_HOME) name a folder on another disk."
+            "“{model}” needs {needed} and there are {free} free in {folder}: make room, or let "
+            "PIXGEN_CACHE (for CLIPs HF_HOME) name a folder on another disk.",
+            model=model,
+            needed=megabytes(needed + SPARE),
+            free=megabytes(free),
+            folder=folder,
         )
 
 

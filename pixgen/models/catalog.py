@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pixgen.errors import ModelError
+from pixgen.messages import _
 from pixgen.paths import ASSETS
 
 Kind = Literal["vqgan", "clip", "sketcher"]
@@ -97,11 +98,16 @@ def find(name: str, kind: Kind) -> Entry:
     if (entry := known(name, kind)) is not None:
         return entry
     what, names = {
-        "vqgan": ("picture model", available_vqgans()),
+        "vqgan": (_("picture model"), available_vqgans()),
         "clip": ("CLIP", available_clips()),
-        "sketcher": ("sketcher", available_sketchers()),
+        "sketcher": (_("sketcher"), available_sketchers()),
     }[kind]
-    raise ModelError(f"There is no {what} “{name}”: choose {', '.join(names)}.")
+    raise ModelError(
+        "There is no {what} “{name}”: choose {choices}.",
+        what=what,
+        name=name,
+        choices=", ".join(names),
+    )
 
 
 @lru_cache

@@ -18,7 +18,7 @@ def read_config(path: Path) -> dict:
         return json.loads(path.read_text("utf-8"))
     except (OSError, json.JSONDecodeError) as error:
         raise ModelError(
-            f"The model file {path.name} is missing or broken: install pixgen again."
+            "The model file {name} is missing or broken: install pixgen again.", name=path.name
         ) from error
 
 
@@ -28,7 +28,7 @@ def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
         return load_file(path)
     except (OSError, SafetensorError) as error:
         raise ModelError(
-            f"The weights {path.name} are missing or broken: install pixgen again."
+            "The weights {name} are missing or broken: install pixgen again.", name=path.name
         ) from error
 
 
@@ -38,14 +38,23 @@ def check_fit(
     """Raise ModelError, which names the first mismatch, if a model that wants these has not these weights."""
     for part, tensor in wanted.items():
         if part not in weights:
-            raise ModelError(f"The weights {name} do not fit the model: {part} is missing.")
+            raise ModelError(
+                "The weights {name} do not fit the model: {part} is missing.", name=name, part=part
+            )
         if weights[part].shape != tensor.shape:
             raise ModelError(
-                f"The weights {name} do not fit the model: {part} is"
-                f" {tuple(weights[part].shape)} instead of {tuple(tensor.shape)}."
+                "The weights {name} do not fit the model: {part} is {found} instead of {expected}.",
+                name=name,
+                part=part,
+                found=tuple(weights[part].shape),
+                expected=tuple(tensor.shape),
             )
     if extra := next((part for part in weights if part not in wanted), None):
-        raise ModelError(f"The weights {name} do not fit the model: {extra} is not part of it.")
+        raise ModelError(
+            "The weights {name} do not fit the model: {extra} is not part of it.",
+            name=name,
+            extra=extra,
+        )
 
 
 def fill(model: nn.Module, weights: Mapping[str, torch.Tensor], *, name: str) -> None:

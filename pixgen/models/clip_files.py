@@ -21,7 +21,9 @@ def fetch(entry: Entry) -> Path:
     """
     if entry.needs and importlib.util.find_spec(entry.needs) is None:
         raise ModelError(
-            f"“{entry.name}” reads with {entry.needs}, which is not installed: pip install {entry.needs}."
+            "“{name}” reads with {needs}, which is not installed: pip install {needs}.",
+            name=entry.name,
+            needs=entry.needs,
         )
     if (found := there(entry)) is not None:
         return found
@@ -30,12 +32,17 @@ def fetch(entry: Entry) -> Path:
         try:
             return hub.fetch(repository, file, model=entry.name)
         except ModelError as error:
-            reason = str(error)
+            reason = error.message
             if not isinstance(error, hub.NoSuchFile):
                 break
     raise ModelError(
-        f"“{entry.name}” cannot be fetched ({reason}): put {files[0]} from https://huggingface.co/{repository} at "
-        f"{_placed(entry)[0]}, or choose pocket, which needs none."
+        "“{name}” cannot be fetched ({reason}): put {file} from "
+        "https://huggingface.co/{repository} at {path}, or choose pocket, which needs none.",
+        name=entry.name,
+        reason=reason,
+        file=files[0],
+        repository=repository,
+        path=_placed(entry)[0],
     )
 
 
@@ -51,11 +58,13 @@ def check(entry: Entry) -> str:
     """The sha256 of a CLIP's file. Raises ModelError if it is not what Hugging Face says."""
     path = there(entry)
     if path is None:
-        raise ModelError(f"“{entry.name}” is not there: fetch it first.")
+        raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
     if not hub.verified(path):
         raise ModelError(
-            f"The file of “{entry.name}” has changed since it was fetched ({path}): remove it with "
-            f"`python -m pixgen models remove {entry.name}`, and fetch it again."
+            "The file of “{name}” has changed since it was fetched ({path}): remove it with `python "
+            "-m pixgen models remove {name}`, and fetch it again.",
+            name=entry.name,
+            path=path,
         )
     return hash_of(path)
 

@@ -24,10 +24,13 @@ def read_vqgan_config(path: Path) -> dict[str, Any]:
         text = path.read_text("utf-8")
         found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ModelError(f"The config {path.name} is missing or broken: check its path.") from error
+        raise ModelError(
+            "The config {name} is missing or broken: check its path.", name=path.name
+        ) from error
     if not isinstance(found, dict):
         raise ModelError(
-            f"The config {path.name} describes no model: a YAML file with “model:” is expected."
+            "The config {name} describes no model: a YAML file with “model:” is expected.",
+            name=path.name,
         )
     if found.get("_class_name") == "VQModel":
         return _of_diffusers(found, path)
@@ -51,11 +54,15 @@ def _of_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
     ]
     if missing:
         raise ModelError(
-            f"The config {path.name} describes no VQGAN: {missing[0]} is missing in its model's params."
+            "The config {name} describes no VQGAN: {missing} is missing in its model's params.",
+            name=path.name,
+            missing=missing[0],
         )
     if (kind := layers.get("attn_type", "vanilla")) not in ("vanilla", "none"):
         raise ModelError(
-            f"The config {path.name} asks for attention “{kind}”: vanilla and none are known."
+            "The config {name} asks for attention “{kind}”: vanilla and none are known.",
+            name=path.name,
+            kind=kind,
         )
     known = ("double_z", "dropout", "resamp_with_conv", *_LAYERS_NEEDED)
     kept = {"embed_dim": params["embed_dim"], "n_embed": params["n_embed"],
@@ -69,7 +76,7 @@ def _of_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
 def _of_diffusers(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
     if found.get("norm_type", "group") != "group":
         raise ModelError(
-            f"The config {path.name} is of a MoVQ, which is not known: choose a VQModel."
+            "The config {name} is of a MoVQ, which is not known: choose a VQModel.", name=path.name
         )
     widths, resolution = found["block_out_channels"], 256
     attended = [

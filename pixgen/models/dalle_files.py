@@ -72,7 +72,8 @@ def words_of(weights: Mapping[str, torch.Tensor]) -> BytePairs:
         return BytePairs(vocabulary, merges.splitlines())
     except (KeyError, ValueError, AttributeError) as error:
         raise ModelError(
-            f"The words of this model are missing or broken: fetch {' and '.join(WORDS.values())} again."
+            "The words of this model are missing or broken: fetch {files} again.",
+            files=" and ".join(WORDS.values()),
         ) from error
 
 
@@ -81,8 +82,13 @@ def _named(files: Files, name: str) -> Path:
     stem, _, suffix = name.rpartition(".")
     found = files.get(name) or files.get(f"{stem}_mini.{suffix}")
     if found is None:
-        where = f" in {next(iter(files.values())).parent}" if files else ""
-        raise ModelError(f"There is no {name}{where}: put it there, or remove the others too.")
+        if not files:
+            raise ModelError("There is no {name}: fetch its model again.", name=name)
+        raise ModelError(
+            "There is no {name} in {folder}: put it there, or remove the others too.",
+            name=name,
+            folder=next(iter(files.values())).parent,
+        )
     return found
 
 

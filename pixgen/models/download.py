@@ -10,6 +10,7 @@ from pathlib import Path
 import pooch
 
 from pixgen.errors import ModelError, StorageError
+from pixgen.messages import Message, _, joined
 from pixgen.models.cache import check_room, locked
 from pixgen.models.progress import Fetching, tell
 
@@ -19,7 +20,7 @@ TIMEOUT = (10.0, 30.0)  # seconds to connect, and between two pieces
 PIECE = 1 << 20
 
 
-class DeadAddress(Exception):  # noqa: N818 - it says what it is
+class DeadAddress(ModelError):  # noqa: N818 - it says what it is
     """An address that does not give the file; the next one may."""
 
 
@@ -65,18 +66,25 @@ def download(
                     _facts(part).unlink(missing_ok=True)
                     return url
                 except DeadAddress as error:
-                    reasons.append(f"{_host(url)}: {error}")
+                    reasons.append(_("{host}: {reason}", host=_host(url), reason=error.message))
                     break
                 except requests.RequestException as error:
                     log.info("%s broke off, attempt %d: %s", url, attempt + 1, error)
                     if attempt == TRIES - 1:
-                        reasons.append(f"{_host(url)}: {_reason(error)}")
+                        reasons.append(
+                            _("{host}: {reason}", host=_host(url), reason=_reason(error))
+                        )
                 except OSError as error:
                     raise StorageError(
-                        f"“{model}” cannot be written to {target.parent} ({error.strerror or error}): make room, or "
-                        "let PIXGEN_CACHE name another folder."
+                        "“{model}” cannot be written to {folder} ({reason}): make room, or let PIXGEN_CACHE name "
+                        "another folder.",
+                        model=model,
+                        folder=target.parent,
+                        reason=error.strerror or str(error),
                     ) from error
-        raise ModelError("; ".join(reasons) or "no address is known")
+        if not reasons:
+            raise ModelError("no address is known")
+        raise ModelError(joined(reasons, _("{first}; {second}")))
 
 
 def _fetch(url: str, part: Path, *, model: str) -> None:
@@ -92,7 +100,7 @@ def _fetch(url: str, part: Path, *, model: str) -> None:
         if answer.status_code == 416 and have and have == known.total:
             return
         if answer.status_code not in (200, 206):
-            raise DeadAddress(f"answered {answer.status_code}")
+            raise DeadAddress("answered {status}", status=answer.status_code)
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             raise DeadAddress("answered with a page instead of the file")
         if answer.status_code == 200:
@@ -119,7 +127,11 @@ def _fetch(url: str, part: Path, *, model: str) -> None:
 def _verify(part: Path, sha256: str) -> None:
     if sha256 and (found := hash_of(part)) != sha256:
         part.unlink()
-        raise DeadAddress(f"gave another file (sha256 {found[:12]}… instead of {sha256[:12]}…)")
+        raise DeadAddress(
+            "gave another file (sha256 {found}… instead of {expected}…)",
+            found=found[:12],
+            expected=sha256[:12],
+        )
 
 
 def hash_of(path: Path) -> str:
@@ -142,7 +154,9 @@ def _host(url: str) -> str:
     return url.split("/")[2] if url.count("/") >= 2 else url
 
 
-def _reason(error: Exception) -> str:
-    return {"ConnectTimeout": "no answer", "ReadTimeout": "stopped answering", "ConnectionError": "no connection"}.get(
-        type(error).__name__, "broke off"
-    )  # fmt: skip
+def _reason(error: Exception) -> Message:
+    return {
+        "ConnectTimeout": _("no answer"),
+        "ReadTimeout": _("stopped answering"),
+        "ConnectionError": _("no connection"),
+    }.get(type(error).__name__, _("broke off"))

@@ -51,10 +51,14 @@ def fetch(repository: str, file: str, *, model: str, endpoint: str | None = None
         raise ModelError("huggingface.co: no connection") from error
     except (EntryNotFoundError, RepositoryNotFoundError) as error:
         raise NoSuchFile(
-            f"huggingface.co: {repository} has no {file}, or not for everybody"
+            "huggingface.co: {repository} has no {file}, or not for everybody",
+            repository=repository,
+            file=file,
         ) from error
     except OSError as error:  # httpx's errors as huggingface_hub passes them on, and a full disk
-        raise ModelError(f"huggingface.co: {str(error).splitlines()[0][:120]}") from error
+        raise ModelError(
+            "huggingface.co: {reason}", reason=str(error).splitlines()[0][:120]
+        ) from error
     if not verified(found):
         _forget(found)
         raise ModelError("huggingface.co: the file that came is not the one that was promised")
@@ -72,10 +76,12 @@ def names(repository: str, *, endpoint: str | None = None) -> list[str]:
         return HfApi(endpoint).list_repo_files(repository)
     except RepositoryNotFoundError as error:
         raise NoSuchFile(
-            f"huggingface.co: there is no {repository}, or not for everybody"
+            "huggingface.co: there is no {repository}, or not for everybody", repository=repository
         ) from error
     except OSError as error:
-        raise ModelError(f"huggingface.co: {str(error).splitlines()[0][:120]}") from error
+        raise ModelError(
+            "huggingface.co: {reason}", reason=str(error).splitlines()[0][:120]
+        ) from error
 
 
 def verified(path: Path) -> bool:
@@ -119,7 +125,7 @@ def _connect(endpoint: str) -> None:
     try:
         requests.head(endpoint, timeout=CONNECTING)
     except requests.RequestException as error:
-        raise ModelError(f"{endpoint.split('/')[2]}: no connection") from error
+        raise ModelError("{host}: no connection", host=endpoint.split("/")[2]) from error
 
 
 def _forget(path: Path) -> None:

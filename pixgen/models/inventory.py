@@ -71,7 +71,9 @@ def named(name: str) -> Entry:
         return find_vqgan(name)
     except ModelError as error:
         raise ModelError(
-            f"{error} CLIPs are {', '.join(available_clips())}, and all of open_clip's."
+            "{error} CLIPs are {choices}, and all of open_clip's.",
+            error=error.message,
+            choices=", ".join(available_clips()),
         ) from error
 
 
@@ -102,7 +104,7 @@ def check(entry: Entry) -> str:
         return unclip.check(entry)
     kept = store.kept(entry)
     if kept is None:
-        raise ModelError(f"“{entry.name}” is not there: fetch it first.")
+        raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
     store.check(entry)
     return hash_of(kept)
 
@@ -110,7 +112,7 @@ def check(entry: Entry) -> str:
 def remove(entry: Entry, *, forget: bool = False) -> int:
     """Take a model out of the caches; the bytes that this frees. Raises ModelError for a bundled one."""
     if entry.bundled:
-        raise ModelError(f"“{entry.name}” comes with pixgen and stays.")
+        raise ModelError("“{name}” comes with pixgen and stays.", name=entry.name)
     if entry.kind == "clip":
         return clip_files.remove(entry)
     if unclip.is_one(entry):

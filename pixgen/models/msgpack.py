@@ -38,7 +38,8 @@ def read_msgpack(path: Path) -> dict[str, torch.Tensor]:
         return dict(_flat(value, ""))
     except (OSError, ValueError, IndexError, KeyError, TypeError, RuntimeError) as error:
         raise ModelError(
-            f"The checkpoint {path.name} is missing, broken or incomplete: fetch it again."
+            "The checkpoint {name} is missing, broken or incomplete: fetch it again.",
+            name=path.name,
         ) from error
 
 

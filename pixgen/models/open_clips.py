@@ -71,8 +71,10 @@ def read_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
             tokenizer = open_clip.get_tokenizer(architecture)
     except Exception as error:  # of many libraries: a network, a file or a format
         raise ModelError(
-            f"The model “{name[:80]}” cannot be loaded ({str(error).splitlines()[0][:160]}): check its name "
-            "and the network, or choose pocket, which needs none."
+            "The model “{name}” cannot be loaded ({reason}): check its name and the network, or "
+            "choose pocket, which needs none.",
+            name=name[:80],
+            reason=str(error).splitlines()[0][:160],
         ) from error
     shown = model.visual.preprocess_cfg
     size = shown["size"] if isinstance(shown["size"], int) else shown["size"][0]
@@ -85,9 +87,15 @@ def _known(name: str) -> tuple[str, Mapping[str, Any]]:
     tags = open_clip.list_pretrained_tags_by_model(architecture)
     if not tags:
         raise ModelError(
-            f"open_clip has no model “{architecture[:60]}” with weights: write for example "
-            "ViT-B-32/laion2b_s34b_b79k."
+            "open_clip has no model “{architecture}” with weights: write for example "
+            "ViT-B-32/laion2b_s34b_b79k.",
+            architecture=architecture[:60],
         )
     if tag not in tags:
-        raise ModelError(f"{architecture} has no weights “{tag[:60]}”: choose {', '.join(tags)}.")
+        raise ModelError(
+            "{architecture} has no weights “{tag}”: choose {choices}.",
+            architecture=architecture,
+            tag=tag[:60],
+            choices=", ".join(tags),
+        )
     return architecture, open_clip.get_pretrained_cfg(architecture, tag)

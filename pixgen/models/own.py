@@ -49,19 +49,23 @@ def find_vqgan(name: str, config: str = "") -> Entry:
     path = Path(name).expanduser()
     if path.suffix not in SUFFIXES and config:
         raise ModelError(
-            f"A config goes with an own checkpoint’s path, and “{name}” is none: leave it out."
+            "A config goes with an own checkpoint’s path, and “{name}” is none: leave it out.",
+            name=name,
         )
     if path.suffix not in SUFFIXES:
         names = ", ".join([*available_vqgans(), *own])
         raise ModelError(
-            f"There is no picture model “{name}”: choose {names}, or a checkpoint's path."
+            "There is no picture model “{name}”: choose {names}, or a checkpoint's path.",
+            name=name,
+            names=names,
         )
     if not path.is_file():
-        raise ModelError(f"There is no checkpoint “{name}”: check its path.")
+        raise ModelError("There is no checkpoint “{name}”: check its path.", name=name)
     beside = Path(config).expanduser() if config else config_of(path)
     if beside is None:
         raise ModelError(
-            f"No config lies beside “{path.name}”: name it with --config, for example --config model.yaml."
+            "No config lies beside “{name}”: name it with --config, for example --config model.yaml.",
+            name=path.name,
         )
     return _entry(path.stem, path, beside)
 

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from pixgen.errors import ModelError
+from pixgen.messages import Message, _
 from pixgen.models.msgpack import read_msgpack
 
 _LIGHTNING_KEY = "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"
@@ -45,7 +46,8 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
         raise ModelError(_refusal(path, str(error))) from error
     except (OSError, EOFError, RuntimeError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(
-            f"The checkpoint {path.name} is missing, broken or incomplete: fetch it again."
+            "The checkpoint {name} is missing, broken or incomplete: fetch it again.",
+            name=path.name,
         ) from error
     for place in _PLACES:
         if isinstance(found, dict) and isinstance(found.get(place), dict):
@@ -54,7 +56,9 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     weights = found if isinstance(found, dict) else {}
     weights = {str(name): tensor for name, tensor in weights.items() if torch.is_tensor(tensor)}
     if not weights:
-        raise ModelError(f"The checkpoint {path.name} holds no weights: choose another file.")
+        raise ModelError(
+            "The checkpoint {name} holds no weights: choose another file.", name=path.name
+        )
     return weights
 
 
@@ -70,13 +74,18 @@ def _unpickle(path: Path) -> Any:
         )
 
 
-def _refusal(path: Path, error: str) -> str:
+def _refusal(path: Path, error: str) -> Message:
     """The refusal of a pickle, with what it asked for."""
     found = re.search(r"GLOBAL (\S+) (?:was not|whose module)", error)
-    asked = (
-        f" names “{found[1]}”, which weights do not need" if found else " holds more than weights"
-    )
-    return (
-        f"The checkpoint {path.name} was refused and nothing of it was run: it{asked}. Have it saved as "
-        "safetensors by somebody who trusts it."
+    if found:
+        return _(
+            "The checkpoint {name} was refused and nothing of it was run: it names “{found}”, which weights "
+            "do not need. Have it saved as safetensors by somebody who trusts it.",
+            name=path.name,
+            found=found[1],
+        )
+    return _(
+        "The checkpoint {name} was refused and nothing of it was run: it holds more than weights. Have it "
+        "saved as safetensors by somebody who trusts it.",
+        name=path.name,
     )

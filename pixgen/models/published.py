@@ -78,8 +78,10 @@ def clip_form(name: str) -> tuple[nn.Module, int]:
     architecture = theirs.partition("/")[0]
     if architecture not in open_clip.list_models():
         raise ModelError(
-            f"There is no CLIP “{name[:80]}” of a known form: choose {', '.join(available_clips())}, or an "
-            "architecture of open_clip such as ViT-B-32."
+            "There is no CLIP “{name}” of a known form: choose {choices}, or an architecture of "
+            "open_clip such as ViT-B-32.",
+            name=name[:80],
+            choices=", ".join(available_clips()),
         )
     config = open_clip.get_model_config(architecture)
     config["vision_cfg"]["timm_model_pretrained"] = False  # nothing is fetched

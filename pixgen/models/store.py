@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixgen.errors import ModelError
+from pixgen.messages import Message, _, joined
 from pixgen.models import hub
 from pixgen.models.cache import cache_folder, file_name, locked, models_folder
 from pixgen.models.catalog import Entry
@@ -78,8 +79,10 @@ def check(entry: Entry) -> None:
     record = _record(target)
     if record is not None and hash_of(target) != record.sha256:
         raise ModelError(
-            f"The file of “{entry.name}” has changed since it was first read ({target}): remove it with "
-            f"`python -m pixgen models remove {entry.name}`, and fetch it again."
+            "The file of “{name}” has changed since it was first read ({target}): remove it with "
+            "`python -m pixgen models remove {name}`, and fetch it again.",
+            name=entry.name,
+            target=target,
         )
 
 
@@ -136,7 +139,7 @@ def _bring(entry: Entry) -> tuple[Files, str]:
         return {each.name: each for each in paths if each.is_file()}, f"file:{path}"
     reasons = []
     for source in entry.sources:
-        scheme, _, rest = source.partition(":")
+        scheme, _colon, rest = source.partition(":")
         try:
             if scheme == "hub":
                 repository, names = _on_hub(source)
@@ -154,16 +157,34 @@ def _bring(entry: Entry) -> tuple[Files, str]:
         except ModelError as error:
             if "PIXGEN_CACHE" in str(error):  # no room: another address does not help
                 raise
-            reasons.append(str(error))
+            reasons.append(error.message)
+    known = {
+        "name": entry.name,
+        "reasons": joined(dict.fromkeys(reasons), _("{first}; {second}")),
+        "home": entry.home,
+        "place": place_for(entry),
+    }
     if names := _parted(entry):
-        what = f"{', '.join(names[:-1])} and {names[-1]} from {entry.home} into"
-    elif entry.sources[-1].startswith("zip:"):
-        what = f"its file {CHECKPOINT} out of the zip from {entry.home} at"
-    else:
-        what = f"its file from {entry.home} at"
+        files = joined(
+            [Message(", ".join(names[:-1])), Message(names[-1])], _("{first} and {second}")
+        )
+        raise ModelError(
+            "“{name}” cannot be fetched ({reasons}): put {files} from {home} into {place}, or choose "
+            "pocket, which needs none.",
+            files=files,
+            **known,
+        )
+    if entry.sources[-1].startswith("zip:"):
+        raise ModelError(
+            "“{name}” cannot be fetched ({reasons}): put its file {file} out of the zip from {home} at "
+            "{place}, or choose pocket, which needs none.",
+            file=CHECKPOINT,
+            **known,
+        )
     raise ModelError(
-        f"“{entry.name}” cannot be fetched ({'; '.join(dict.fromkeys(reasons))}): put {what} {place_for(entry)}, or choose "
-        "pocket, which needs none."
+        "“{name}” cannot be fetched ({reasons}): put its file from {home} at {place}, or choose pocket, "
+        "which needs none.",
+        **known,
     )
 
 
@@ -194,7 +215,9 @@ def _unzipped(entry: Entry, url: str) -> Path:
     except (zipfile.BadZipFile, KeyError) as error:
         packed.unlink()
         raise ModelError(
-            f"{url.split('/')[2]}: its zip is broken or holds no {CHECKPOINT}"
+            "{host}: its zip is broken or holds no {checkpoint}",
+            host=url.split("/")[2],
+            checkpoint=CHECKPOINT,
         ) from error
     packed.unlink()
     return file
@@ -203,19 +226,24 @@ def _unzipped(entry: Entry, url: str) -> Path:
 def _first_hash(entry: Entry, files: Files, source: str) -> str:
     """The file's hash, that of several files' hashes. Raises ModelError if it is another than the one
     known."""
-    hashes = [hash_of(file) for _, file in sorted(files.items())]
+    hashes = [hash_of(files[name]) for name in sorted(files)]
     several = hashlib.sha256(" ".join(hashes).encode()).hexdigest()
     found, known = hashes[0] if len(hashes) == 1 else several, _known_hash(entry)
     if known and found != known and not entry.stamp:
         _let_go(files)
         trusted = (
-            "paint with it by its own path, --model and --config"
+            _("paint with it by its own path, --model and --config")
             if entry.sha256
             else f"`python -m pixgen models remove {entry.name} --forget`"
         )
         raise ModelError(
-            f"The file of “{entry.name}” is not the one that is known (sha256 {found[:12]}… instead of {known[:12]}…, "
-            f"from {source}): remove it, or {trusted} if you trust it."
+            "The file of “{name}” is not the one that is known (sha256 {found}… instead of {known}…, "
+            "from {source}): remove it, or {trusted} if you trust it.",
+            name=entry.name,
+            found=found[:12],
+            known=known[:12],
+            source=source,
+            trusted=trusted,
         )
     return found
 

@@ -82,8 +82,11 @@ def load(entry: Entry, device: str) -> UnClip:
         Exception
     ) as error:  # whatever diffusers and transformers raise of a file they cannot use
         raise ModelError(
-            f"The files of “{entry.name}” in {folder} cannot be read ({str(error).splitlines()[0][:160]}): "
-            "remove it and fetch it again."
+            "The files of “{name}” in {folder} cannot be read ({reason}): remove it and fetch it "
+            "again.",
+            name=entry.name,
+            folder=folder,
+            reason=str(error).splitlines()[0][:160],
         ) from error
     for part in (*parts.values(), *read.values()):
         if isinstance(part, torch.nn.Module):

@@ -49,12 +49,15 @@ def check(entry: Entry) -> str:
     """One sha256 of all its files. Raises ModelError if one is not what Hugging Face says."""
     found = files(entry)
     if not found:
-        raise ModelError(f"“{entry.name}” is not there: fetch it first.")
+        raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
     for path in found:
         if not hub.verified(path):
             raise ModelError(
-                f"The file {path.name} of “{entry.name}” has changed since it was fetched ({path}): remove it with "
-                f"`python -m pixgen models remove {entry.name}`, and fetch it again."
+                "The file {name} of “{entry_name}” has changed since it was fetched ({path}): remove it "
+                "with `python -m pixgen models remove {entry_name}`, and fetch it again.",
+                name=path.name,
+                entry_name=entry.name,
+                path=path,
             )
     return hashlib.sha256(" ".join(map(hash_of, found)).encode()).hexdigest()
 
@@ -72,7 +75,7 @@ def weight_bytes(entry: Entry, *, half: bool) -> int:
     """What the weights take once they are loaded. Raises ModelError if they are not on this machine."""
     found = [path for path in files(entry) if path.suffix in _WEIGHTS]
     if not found:
-        raise ModelError(f"“{entry.name}” is not there: fetch it first.")
+        raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
     return sum(path.stat().st_size for path in found) // (2 if half else 1)
 
 
@@ -92,8 +95,10 @@ def check_packages(entry: Entry) -> None:
     missing = [name for name in entry.needs.split() if find_spec(name) is None]
     if missing:
         raise ModelError(
-            f"“{entry.name}” works with {' and '.join(missing)}, which is not installed: pip install "
-            f"{' '.join(missing)}."
+            "“{name}” works with {missing}, which is not installed: pip install {packages}.",
+            name=entry.name,
+            missing=" and ".join(missing),
+            packages=" ".join(missing),
         )
 
 
@@ -140,14 +145,20 @@ def _fetched(entry: Entry) -> tuple[Path, Path]:
                 hub.fetch(repository, file, model=entry.name)
     except ModelError as error:
         raise ModelError(
-            f"“{entry.name}” cannot be fetched ({error}): put the folders of {entry.home}, and of "
-            f"https://huggingface.co/{seeing} {' and '.join(SEEING)}, into {placed(entry)}, or choose pocket, "
-            "which needs none."
+            "“{name}” cannot be fetched ({reason}): put the folders of {home}, and of "
+            "https://huggingface.co/{repository} {folders}, into {place}, or choose pocket, which needs none.",
+            name=entry.name,
+            reason=error.message,
+            home=entry.home,
+            repository=seeing,
+            folders=" and ".join(SEEING),
+            place=placed(entry),
         ) from error
     found = _found(entry)
     if found is None:
         raise ModelError(
-            f"“{entry.name}” was fetched, and a part of it is missing: remove it, and fetch it again."
+            "“{name}” was fetched, and a part of it is missing: remove it, and fetch it again.",
+            name=entry.name,
         )
     return found
 

@@ -51,8 +51,10 @@ def load_upscaler(name: str, device: torch.device | str) -> Upscaler:
     if name not in available_upscalers():
         names = ", ".join(["crisp", *available_upscalers()])
         raise ModelError(
-            f"There is no upscaler “{name[:60]}”: choose {names}. Others are safetensors files in "
-            f"{upscalers_folder()}."
+            "There is no upscaler “{name}”: choose {names}. Others are safetensors files in {folder}.",
+            name=name[:60],
+            names=names,
+            folder=upscalers_folder(),
         )
     try:
         spandrel = import_module("spandrel")
@@ -66,12 +68,13 @@ def load_upscaler(name: str, device: torch.device | str) -> Upscaler:
         model = spandrel.ModelLoader(device=torch.device(device)).load_from_state_dict(weights)
     except (OSError, SafetensorError, RuntimeError, spandrel.UnsupportedModelError) as error:
         raise ModelError(
-            f"The upscaler “{name}” cannot be read: its file is broken, or of a kind that spandrel does "
-            "not know."
+            "The upscaler “{name}” cannot be read: its file is broken, or of a kind that spandrel "
+            "does not know.",
+            name=name,
         ) from error
     if not isinstance(model, spandrel.ImageModelDescriptor) or (
         (model.input_channels, model.output_channels) != (3, 3) or model.scale < 2
     ):
-        raise ModelError(f"The model “{name}” does not enlarge pictures: choose another.")
+        raise ModelError("The model “{name}” does not enlarge pictures: choose another.", name=name)
     model.model.requires_grad_(False)
     return model.eval()

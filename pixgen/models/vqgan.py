@@ -209,6 +209,7 @@ def _unfilled(config: Mapping[str, Any], *, name: str) -> Vqgan:
             return Vqgan(config)
     except (TypeError, ValueError, KeyError, RuntimeError, AssertionError) as error:
         raise ModelError(
-            f"The config of “{name}” describes no VQGAN that can be built ({str(error).splitlines()[0][:120]}): "
-            "check it."
+            "The config of “{name}” describes no VQGAN that can be built ({reason}): check it.",
+            name=name,
+            reason=str(error).splitlines()[0][:120],
         ) from error

@@ -74,8 +74,9 @@ def _compiled(plain: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]
         except TorchDynamoException as error:
             reason = str(error).split("\n", 1)[0][:200]
             raise DeviceError(
-                f"The step cannot be compiled here ({reason}): set engine.compiled=false, "
-                "or install what torch.compile needs, such as a C++ compiler."
+                "The step cannot be compiled here ({reason}): set engine.compiled=false, or install what "
+                "torch.compile needs, such as a C++ compiler.",
+                reason=reason,
             ) from error
 
     return called

@@ -30,7 +30,7 @@ def remove_for_good(folder: Path) -> None:
     """Remove a run that lies in the bin, its files and all. Raises StudioError if it lies elsewhere,
     StorageError."""
     if folder.parent.name != FOLDER:
-        raise StudioError(f"The run {folder.name} is not in the bin: delete it first.")
+        raise StudioError("The run {name} is not in the bin: delete it first.", name=folder.name)
     with storing(folder):
         shutil.rmtree(folder)
 

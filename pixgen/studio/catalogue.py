@@ -158,12 +158,14 @@ class Catalogue:
                 yield table
         except sqlite3.OperationalError as error:
             raise StorageError(
-                f"“{FILE}” cannot be written ({error}): make room, or check its folder."
+                "“{file}” cannot be written ({reason}): make room, or check its folder.",
+                file=FILE,
+                reason=str(error),
             ) from error
         except sqlite3.DatabaseError as error:
             self._remove()
             raise StorageError(
-                f"“{FILE}” was broken and is made anew; the runs are whole: look again."
+                "“{file}” was broken and is made anew; the runs are whole: look again.", file=FILE
             ) from error
 
     def _connection(self) -> sqlite3.Connection:

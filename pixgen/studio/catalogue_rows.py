@@ -115,10 +115,16 @@ class Wanted:
 
     def __post_init__(self) -> None:
         if self.state and self.state not in STATES:
-            raise StudioError(f"There is no state “{self.state[:40]}”: choose {', '.join(STATES)}.")
+            raise StudioError(
+                "There is no state “{state}”: choose {choices}.",
+                state=self.state[:40],
+                choices=", ".join(STATES),
+            )
         if self.sort not in SORTS:
             raise StudioError(
-                f"Runs are not sorted by “{self.sort[:40]}”: choose {', '.join(SORTS)}."
+                "Runs are not sorted by “{sort}”: choose {choices}.",
+                sort=self.sort[:40],
+                choices=", ".join(SORTS),
             )
 
 

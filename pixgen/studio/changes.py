@@ -49,7 +49,9 @@ class Turn:
                     step=0, learning_rate=self.learning_rate
                 ).learning_rate
             except ValidationError as error:
-                raise RecipeError(f"This change is not allowed: {why(error)}.") from error
+                raise RecipeError(
+                    "This change is not allowed: {reason}.", reason=why(error)
+                ) from error
         return {name: value for name, value in wanted.items() if value != before[name]}
 
 

@@ -41,7 +41,8 @@ class Claim:
                 if not tries_left:
                     self._file.close()
                     raise StudioError(
-                        f"The run {folder.name} is being painted: stop it first, or wait for its end."
+                        "The run {name} is being painted: stop it first, or wait for its end.",
+                        name=folder.name,
                     ) from error
             time.sleep(_BETWEEN)
 

@@ -47,7 +47,9 @@ def read_texts(path: Path) -> dict[str, str]:
                 if len(texts) >= MOST_TEXTS:
                     break
         except (ValueError, IndexError, zlib.error) as error:
-            raise PictureError(f"“{path.name}” is broken: choose another file.") from error
+            raise PictureError(
+                "“{name}” is broken: choose another file.", name=path.name
+            ) from error
         return texts
 
 
@@ -71,7 +73,9 @@ def _bounded(size: int) -> int:
     """The size of a text, or PictureError if it is too long to be read."""
     if size > LARGEST_TEXT:
         raise PictureError(
-            f"This file holds a text of {size / 2**20:.0f} MB: at most {LARGEST_TEXT // 2**20} MB are read."
+            "This file holds a text of {size:.0f} MB: at most {limit} MB are read.",
+            size=size / 2**20,
+            limit=LARGEST_TEXT // 2**20,
         )
     return size
 
@@ -108,7 +112,8 @@ def _unpacked(data: bytes) -> bytes:
     text = unpacker.decompress(data, LARGEST_TEXT)
     if unpacker.unconsumed_tail:
         raise PictureError(
-            f"This file holds a packed text of more than {LARGEST_TEXT // 2**20} MB, which is not read."
+            "This file holds a packed text of more than {limit} MB, which is not read.",
+            limit=LARGEST_TEXT // 2**20,
         )
     return text
 

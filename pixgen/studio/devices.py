@@ -13,7 +13,9 @@ def resolve_device(name: str) -> str:
     if name == "cpu":
         return name
     if name != "auto" and not re.fullmatch(r"cuda(:\d+)?", name):
-        raise DeviceError(f"There is no device “{name}”: choose auto, cpu, cuda or cuda:NUMBER.")
+        raise DeviceError(
+            "There is no device “{name}”: choose auto, cpu, cuda or cuda:NUMBER.", name=name
+        )
     import torch  # here: two seconds, which naming the CPU need not wait for
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -21,5 +23,7 @@ def resolve_device(name: str) -> str:
         return "cuda" if count else "cpu"
     if int(name.partition(":")[2] or 0) >= count:
         there = ", ".join(["auto", "cpu", *(f"cuda:{index}" for index in range(count))])
-        raise DeviceError(f"The device “{name}” is not there: choose {there}.")
+        raise DeviceError(
+            "The device “{name}” is not there: choose {there}.", name=name, there=there
+        )
     return name

@@ -69,7 +69,7 @@ def timing(path: Path) -> tuple[int, float]:
         None,
     )
     if base is None or not pictures:
-        raise VideoError(f"“{path.name}” is no film that can be read.")
+        raise VideoError("“{name}” is no film that can be read.", name=path.name)
     return len(pictures), int(base[2]) / int(base[1]) / int(pictures[0][3])
 
 
@@ -179,7 +179,9 @@ class Encoder:
             self._begin()
         if picture.shape != self._shape:
             raise VideoError(
-                f"All pictures of a film have one size: {_size(self._shape)}, not {_size(picture.shape)}."
+                "All pictures of a film have one size: {expected}, not {given}.",
+                expected=_size(self._shape),
+                given=_size(picture.shape),
             )
         if self._broken:
             self.finish()
@@ -189,11 +191,12 @@ class Encoder:
     def finish(self) -> None:
         """Encode what waits and close the file."""
         if self._process is None:
-            raise VideoError(f"The film “{shown_name(self.path)}” has no pictures.")
+            raise VideoError("The film “{name}” has no pictures.", name=shown_name(self.path))
         process, said = self._process, self._end(_LONGEST_WAIT)
         if said is None:
             raise VideoError(
-                f"The film “{shown_name(self.path)}” could not be written: the encoder hangs."
+                "The film “{name}” could not be written: the encoder hangs.",
+                name=shown_name(self.path),
             )
         if process.returncode or self._broken:
             raise _error(self.path, said)
@@ -272,10 +275,13 @@ def _error(path: Path, said: bytes) -> PixgenError:
     text = said.decode("utf-8", "replace").replace(str(path.absolute()), name).strip()
     if "No space left" in text or "quota exceeded" in text:
         return StorageError(
-            f"The disk is full: the film “{name}” could not be saved. Make room and try again."
+            "The disk is full: the film “{name}” could not be saved. Make room and try again.",
+            name=name,
         )
     reason = f" ({text.splitlines()[-1].strip()})" if text else ""
-    return VideoError(f"The film “{name}” could not be written or read{reason}.")
+    return VideoError(
+        "The film “{name}” could not be written or read{reason}.", name=name, reason=reason
+    )
 
 
 def _file(path: Path) -> str:

@@ -69,7 +69,7 @@ class Facts:
 def read_facts(path: Path) -> Facts:
     """What a film that pixgen wrote tells of itself. Raises VideoError if it is none."""
     if not path.is_file():
-        raise VideoError(f"There is no film “{path.name}”.")
+        raise VideoError("There is no film “{name}”.", name=path.name)
     count, fps = ffmpeg.timing(path)
     told = ffmpeg.tags(path)
     try:

@@ -89,12 +89,15 @@ class Finder:
         """Let a folder be searched, under its own name if no other is given. Raises SearchError."""
         folder = expand(folder)
         if not folder.is_dir():
-            raise SearchError(f"There is no folder “{folder.name or folder}”: check its name.")
+            raise SearchError(
+                "There is no folder “{folder}”: check its name.", folder=folder.name or folder
+            )
         place = Place(name or name_for(folder), folder.resolve(), self.model)
         if self.places.get(place.name, place) != place:
             raise SearchError(
-                f"Two folders cannot both be the collection “{place.name}”: name one with --collection, or "
-                "rename it."
+                "Two folders cannot both be the collection “{name}”: name one with --collection, or "
+                "rename it.",
+                name=place.name,
             )
         self.places[place.name] = place
         return place
@@ -226,7 +229,9 @@ class Finder:
                 return found
         except (OSError, ValueError, RuntimeError):
             pass  # no path at all
-        raise PictureError(f"“{Path(path).name}” is not there any more: index its folder again.")
+        raise PictureError(
+            "“{name}” is not there any more: index its folder again.", name=Path(path).name
+        )
 
     def _perceptor(self, model: str) -> "Perceptor":
         """The CLIP of that name, if it is offered here. Raises RecipeError, ModelError."""

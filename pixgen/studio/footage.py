@@ -44,7 +44,7 @@ def look_at(path: Path, *, fps: float, most: int = MOST_FRAMES) -> Looked:
             if frames == most:
                 break
     if not frames:
-        raise VideoError(f"“{path.name}” has no pictures: choose another video.")
+        raise VideoError("“{name}” has no pictures: choose another video.", name=path.name)
     return Looked(*size, frames)
 
 
@@ -67,7 +67,9 @@ class Footage:
                 break
             self._newest, self._number = picture, self._number + 1
         if self._newest is None:
-            raise VideoError(f"“{self._path.name}” has no pictures: choose another video.")
+            raise VideoError(
+                "“{name}” has no pictures: choose another video.", name=self._path.name
+            )
         return Image.fromarray(self._newest)
 
 
@@ -97,12 +99,20 @@ def _frames(path: Path, *, fps: float) -> Iterator[np.ndarray]:
 def _kind(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST_UPLOAD:
-            raise VideoError(f"“{path.name}” is too large: at most {LARGEST_UPLOAD // 2**20} MB.")
+            raise VideoError(
+                "“{name}” is too large: at most {limit} MB.",
+                name=path.name,
+                limit=LARGEST_UPLOAD // 2**20,
+            )
         with path.open("rb") as file:
             head = file.read(16)
     except (OSError, ValueError) as error:
-        raise VideoError(f"“{path.name}” cannot be read: check that the video is there.") from error
+        raise VideoError(
+            "“{name}” cannot be read: check that the video is there.", name=path.name
+        ) from error
     for kind, place, mark in _KINDS:
         if head[place:].startswith(mark):
             return kind
-    raise VideoError(f"“{path.name}” is no video that can be read: use MP4, MOV, WebM, MKV or GIF.")
+    raise VideoError(
+        "“{name}” is no video that can be read: use MP4, MOV, WebM, MKV or GIF.", name=path.name
+    )

@@ -91,7 +91,9 @@ def read_foreign(texts: Mapping[str, str]) -> Mapped | None:
 
 def _with(mapped: Mapped, prompts: list[Prompt]) -> Mapped:
     if not prompts:
-        raise RecipeError(f"This picture of {mapped.program}’s tells no words to paint from.")
+        raise RecipeError(
+            "This picture of {program}’s tells no words to paint from.", program=mapped.program
+        )
     mapped.recipe["prompts"] = [[prompt.model_dump() for prompt in prompts]]
     return mapped
 

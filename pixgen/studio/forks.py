@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pixgen.errors import StudioError
+from pixgen.messages import _
 from pixgen.recipe import Change, Recipe
 from pixgen.studio.changes import Scenes, Turn, in_force
 from pixgen.studio.claims import is_claimed
@@ -23,12 +24,13 @@ def fork_of(parent: Run) -> Stored:
     run is being painted."""
     if is_claimed(parent.folder):
         raise StudioError(
-            f"The run {parent.id} is being painted: change it while it paints, or stop it first."
+            "The run {run} is being painted: change it while it paints, or stop it first.",
+            run=parent.id,
         )
     stored = read_state(parent.state_file)
     if stored is None:
         raise StudioError(
-            f"The run {parent.id} has no saved state to go on from: paint its recipe anew."
+            "The run {run} has no saved state to go on from: paint its recipe anew.", run=parent.id
         )
     return stored
 
@@ -67,10 +69,15 @@ def check_steps(recipe: Recipe, steps: int, *, done: bool, name: str) -> None:
     """Raise StudioError unless a run with this recipe can go on to a total of so many steps."""
     if steps < recipe.steps:
         raise StudioError(
-            f"{name} has {recipe.steps} steps: it can go on with as many or more, not with {steps}."
+            "{name} has {steps} steps: it can go on with as many or more, not with {new_steps}.",
+            name=name,
+            steps=recipe.steps,
+            new_steps=steps,
         )
     if done and steps == recipe.steps:
-        raise StudioError(f"{name} is done: give more steps than its {steps} to go on.")
+        raise StudioError(
+            "{name} is done: give more steps than its {steps} to go on.", name=name, steps=steps
+        )
 
 
 def _recipe(
@@ -80,7 +87,7 @@ def _recipe(
     done = step >= recipe.steps
     if steps is None:
         steps = recipe.steps + (MORE_STEPS if done else 0)
-    check_steps(recipe, steps, done=done, name="The run")
+    check_steps(recipe, steps, done=done, name=_("The run"))
     wanted = turn.wanted(in_force(recipe, step), keep=keep)
     changes = (*recipe.changes, Change(step=step, **wanted)) if wanted else recipe.changes
     return recipe.model_copy(update={"changes": changes}).longer(steps)

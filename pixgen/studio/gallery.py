@@ -115,7 +115,7 @@ class Gallery:
         """The run of that id as it is listed, in the bin or not."""
         found = self.find(Wanted(ids=(run_id,), binned=None), owner=owner)
         if not found:
-            raise StudioError(f"There is no run “{run_id[:60]}”.")
+            raise StudioError("There is no run “{run_id}”.", run_id=run_id[:60])
         return found[0]
 
     def mark(

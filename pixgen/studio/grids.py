@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from pixgen.errors import RecipeError, StudioError
+from pixgen.errors import InvalidValue, RecipeError, StudioError
 from pixgen.recipe import Recipe, make_recipe
 from pixgen.studio.claims import Claim
 from pixgen.studio.inputs import keep_pictures, named_files, trusting, with_kept_pictures
@@ -51,10 +51,12 @@ class Plan:
 
     def __post_init__(self) -> None:
         if len(self.cells) != len(self.rows) * len(self.columns):
-            raise ValueError("a grid has a cell for every row and column")
+            raise InvalidValue("a grid has a cell for every row and column")
         if len(self.cells) > MOST_CELLS:
             raise RecipeError(
-                f"A grid may have at most {MOST_CELLS} pictures, not {len(self.cells)}: give fewer values."
+                "A grid may have at most {limit} pictures, not {count}: give fewer values.",
+                limit=MOST_CELLS,
+                count=len(self.cells),
             )
 
 
@@ -99,7 +101,7 @@ class Grid:
         """A grid that was made before, by its name. Raises StudioError if there is none."""
         folder = studio.folder / FOLDER / name
         if not _ID.fullmatch(name) or not folder.is_dir():
-            raise StudioError(f"There is no grid “{name[:60]}” in this folder.")
+            raise StudioError("There is no grid “{name}” in this folder.", name=name[:60])
         try:
             kept = json.loads((folder / "grid.json").read_text("utf-8"))
             cells = tuple(
@@ -111,7 +113,7 @@ class Grid:
             )  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StudioError(
-                f"The grid {name} cannot be read: its file is incomplete or broken."
+                "The grid {name} cannot be read: its file is incomplete or broken.", name=name
             ) from error
         return cls(studio, folder, plan, owner=kept.get("owner", ""))
 

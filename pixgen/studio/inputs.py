@@ -64,11 +64,15 @@ def keep_picture(path: Path, folder: Path) -> str:
     """Copy a picture into a run's folder; its path there. Raises PictureError, StorageError."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise PictureError(f"“{path.name}” is too large: at most {MAX_BYTES // 2**20} MB.")
+            raise PictureError(
+                "“{name}” is too large: at most {limit} MB.",
+                name=path.name,
+                limit=MAX_BYTES // 2**20,
+            )
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise PictureError(
-            f"“{path.name}” cannot be read: check that the picture is there."
+            "“{name}” cannot be read: check that the picture is there.", name=path.name
         ) from error
     name = _UNSAFE.sub("_", path.name).strip(".")[-_LONGEST_NAME:] or "picture"
     kept = f"{FOLDER}/{hashlib.sha256(data).hexdigest()}/{name}"
@@ -117,7 +121,9 @@ def open_pictures(paths: set[str], folder: Path) -> dict[str, Image.Image]:
     """The kept pictures of a run, by their paths in its recipe. Raises PictureError."""
     for path in paths:
         if not KEPT.fullmatch(path):
-            raise PictureError(f"“{Path(path).name}” is not a picture that this run keeps.")
+            raise PictureError(
+                "“{name}” is not a picture that this run keeps.", name=Path(path).name
+            )
     return {path: open_picture(folder / path) for path in sorted(paths)}
 
 
@@ -125,7 +131,7 @@ def open_footage(recipe: Recipe, folder: Path) -> dict[str, Footage]:
     """The kept video of a run by its path in the recipe, if it paints over one. Raises PictureError."""
     video = recipe.journey.video
     if video and not KEPT.fullmatch(video):
-        raise PictureError(f"“{Path(video).name}” is not a video that this run keeps.")
+        raise PictureError("“{name}” is not a video that this run keeps.", name=Path(video).name)
     return {video: Footage(folder / video, fps=recipe.journey.fps)} if video else {}
 
 

@@ -123,7 +123,7 @@ class Job:
     def run(self) -> Run:
         """The run as it stands now; while it is painted, newer than its files."""
         with self._changed:
-            return self._snapshot(self._state, str(self._error or self._notice))
+            return self._snapshot(self._state, self._error.message if self._error else self._notice)
 
     def watch(self, *, rate: float = 8.0) -> Iterator[Glimpse]:
         """The job's newest state, at most ``rate`` times a second: one at once, then whenever something
@@ -275,7 +275,7 @@ class Job:
     def snapshot(self, state: State, *, error: PixgenError | None = None) -> Run:
         """The run as it is to be written down, in this state."""
         with self._changed:
-            return self._snapshot(state, str(error) if error else self._notice)
+            return self._snapshot(state, error.message if error else self._notice)
 
     def end(
         self, state: State, *, error: PixgenError | None = None, still: StillFrame | None = None,

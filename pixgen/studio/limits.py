@@ -31,7 +31,9 @@ def parse_keep(text: str) -> Keep:
         found = _LIMIT.fullmatch(part.strip().lower())
         if found is None:
             raise StudioError(
-                f"“{part.strip()[:40]}” is no limit of what is kept: write such as “{PUBLIC_KEEP}”, or “all”."
+                "“{part}” is no limit of what is kept: write such as “{public_keep}”, or “all”.",
+                part=part.strip()[:40],
+                public_keep=PUBLIC_KEEP,
             )
         unit = next(unit for unit in _UNITS if unit.startswith(found[2]))
         name = unit if unit in ("days", "runs") else "space"

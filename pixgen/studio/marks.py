@@ -26,7 +26,9 @@ class Marks:
         """The marks with some changes. Raises StudioError if a tag is not allowed, or there are too many."""
         tags = (set(self.tags) - set(map(clean_tag, remove))) | set(map(clean_tag, add))
         if len(tags) > MOST_TAGS:
-            raise StudioError(f"A run may have at most {MOST_TAGS} tags: take one away first.")
+            raise StudioError(
+                "A run may have at most {limit} tags: take one away first.", limit=MOST_TAGS
+            )
         kept = self.favourite if favourite is None else favourite
         return Marks(kept, tuple(sorted(tags)))
 
@@ -51,7 +53,9 @@ def clean_tag(tag: str) -> str:
     cleaned = " ".join(tag.split()).lower()
     if not cleaned or len(cleaned) > LONGEST_TAG or "," in cleaned or not cleaned.isprintable():
         raise StudioError(
-            f"The tag “{tag[:LONGEST_TAG]}” is not allowed: write a word or two without a comma, at most "
-            f"{LONGEST_TAG} letters."
+            "The tag “{tag}” is not allowed: write a word or two without a comma, at most {limit} "
+            "letters.",
+            tag=tag[:LONGEST_TAG],
+            limit=LONGEST_TAG,
         )
     return cleaned

@@ -82,7 +82,7 @@ class Namer:
         labels = classifier.question.labels
         if label not in labels:
             raise ClassifyError(
-                f"“{label[:60]}” is none of the labels: choose one that was asked for."
+                "“{label}” is none of the labels: choose one that was asked for.", label=label[:60]
             )
         direction = direction_of(classifier.vectors, labels.index(label))
         return explain(self._perceptor(models), picture, direction, turn=self.studio.exclusive)
@@ -111,7 +111,9 @@ class Namer:
                 "The name of a label set has small letters, digits and hyphens: write for example my-birds."
             )
         if name in bundled_sets():
-            raise ClassifyError(f"“{name}” is a set that comes with pixgen: choose another name.")
+            raise ClassifyError(
+                "“{name}” is a set that comes with pixgen: choose another name.", name=name
+            )
         kept = LabelSet(name, name, labels, templates, "own")
         path = self._folder / f"{name}.json"
         with storing(path):

@@ -21,7 +21,8 @@ def order_change(run: Run, turn: Turn) -> None:
     """
     if run.state in ENDED or not is_claimed(run.folder):
         raise StudioError(
-            f"The run {run.id} is not being painted: `pixgen fork` goes on from it with other words."
+            "The run {run} is not being painted: `pixgen fork` goes on from it with other words.",
+            run=run.id,
         )
     turn.wanted(in_force(run.recipe, run.step), keep=lambda scenes: scenes)  # is it allowed?
     value = _read(run.folder / _NAME)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from pixgen.errors import OutOfMemory, PixgenError, StorageError, StudioError
+from pixgen.messages import _
 from pixgen.models.progress import listening
 from pixgen.recipe import Recipe
 from pixgen.studio.claims import Claim
@@ -117,7 +118,8 @@ def _live(job: Job, tools: Tools, record: Record) -> _Ending:
         number = secrets.token_hex(3)
         log.exception("run %s failed: error %s", job.id, number)
         failure = StudioError(
-            f"Something broke that should not have; the log tells more under {number}."
+            "Something broke that should not have; the log tells more under {number}.",
+            number=number,
         )
     return _failed(job, record, _bare(failure))
 
@@ -198,8 +200,10 @@ def _take_steps(
             return "done", ""
         now = time.monotonic()
         if tools.longest_seconds is not None and now - began >= tools.longest_seconds:
-            limit = f"{tools.longest_seconds:g} seconds"
-            return "stopped", f"Stopped after {limit}, the longest that a picture may take here."
+            return "stopped", _(
+                "Stopped after {seconds:g} seconds, the longest that a picture may take here.",
+                seconds=tools.longest_seconds,
+            )
         if now - saved >= tools.save_every:
             _save_meanwhile(job, record, painter, frame)
             saved = time.monotonic()
@@ -230,7 +234,7 @@ def _change(job: Job, painter: "Optimization") -> None:
             job.change(**order)
         job.apply_changes(painter)
     except PixgenError as error:
-        job.tell(str(error))
+        job.tell(error.message)
 
 
 def _save_meanwhile(
@@ -241,7 +245,7 @@ def _save_meanwhile(
         record.save(job.snapshot("painting"), frame, painter=painter.state())
         job.tell(record.notice)
     except StorageError as error:
-        job.tell(f"{error} The painting goes on meanwhile.")
+        job.tell(_("{error} The painting goes on meanwhile.", error=error.message))
 
 
 def _failed(job: Job, record: Record, error: PixgenError) -> _Ending:

@@ -50,8 +50,9 @@ def read_info(path: str | Path) -> PictureInfo:
     mapped = read_foreign(texts)
     if mapped is None:
         raise PictureError(
-            f"“{path.name}” carries no recipe: choose a PNG, MP4, WebM, GIF, WebP or JSON file that pixgen "
-            "wrote, or a picture of pixray, VQGAN-CLIP or stable-diffusion-webui as they saved it."
+            "“{name}” carries no recipe: choose a PNG, MP4, WebM, GIF, WebP or JSON file that pixgen "
+            "wrote, or a picture of pixray, VQGAN-CLIP or stable-diffusion-webui as they saved it.",
+            name=path.name,
         )
     return _completed(mapped)
 
@@ -82,7 +83,7 @@ def _texts(path: Path) -> dict[str, str]:
             data = head + file.read(LARGEST_TEXT)
     except (OSError, ValueError) as error:
         raise PictureError(
-            f"“{path.name}” cannot be read: check that the file is there."
+            "“{name}” cannot be read: check that the file is there.", name=path.name
         ) from error
     if len(data) > LARGEST_TEXT:
         raise RecipeError("This is not a recipe: it is far too long.")

@@ -51,16 +51,23 @@ class Policy:
         sketcher for what that cannot do; ModelError if there is no such sketcher."""
         if max(recipe.width, recipe.height) > self.largest_side:
             raise RecipeError(
-                f"A picture may be at most {self.largest_side} pixels wide and high here: choose a smaller "
-                f"size than {recipe.width}×{recipe.height}."
+                "A picture may be at most {limit} pixels wide and high here: choose a smaller size than "
+                "{width}×{height}.",
+                limit=self.largest_side,
+                width=recipe.width,
+                height=recipe.height,
             )
         if recipe.steps > self.most_steps:
             raise RecipeError(
-                f"A picture may take at most {self.most_steps} steps here: choose fewer than {recipe.steps}."
+                "A picture may take at most {limit} steps here: choose fewer than {steps}.",
+                limit=self.most_steps,
+                steps=recipe.steps,
             )
         if recipe.cutouts.count > self.most_cutouts:
             raise RecipeError(
-                f"There may be at most {self.most_cutouts} cutouts here: choose fewer than {recipe.cutouts.count}."
+                "There may be at most {limit} cutouts here: choose fewer than {count}.",
+                limit=self.most_cutouts,
+                count=recipe.cutouts.count,
             )
         for model in (recipe.model, *recipe.clip_names, recipe.start.sketch.model):
             self.check_model(model)
@@ -75,7 +82,9 @@ class Policy:
         """Raise RecipeError if that model may not be used."""
         if self.models is not None and name not in self.models:
             raise RecipeError(
-                f"The model “{name}” is not offered here: choose {', '.join(self.models)}."
+                "The model “{name}” is not offered here: choose {choices}.",
+                name=name,
+                choices=", ".join(self.models),
             )
 
     def check_prompts(self, scenes: tuple[Scene, ...]) -> None:
@@ -83,7 +92,9 @@ class Policy:
         count = sum(len(scene) for scene in scenes)
         if count > self.most_prompts:
             raise RecipeError(
-                f"There may be at most {self.most_prompts} prompts here: there are {count}."
+                "There may be at most {limit} prompts here: there are {count}.",
+                limit=self.most_prompts,
+                count=count,
             )
 
     def check_picture(self, path: Path) -> None:
@@ -102,11 +113,15 @@ class Policy:
         """Raise StudioError if one more job is too many: ``waiting`` wait, ``of_owner`` are the owner's."""
         if self.jobs_an_owner is not None and of_owner >= self.jobs_an_owner:
             raise StudioError(
-                f"You have {of_owner} pictures in the making, and may have {self.jobs_an_owner}: wait for "
-                "one, or stop it."
+                "You have {of_owner} pictures in the making, and may have {limit}: wait for one, or stop "
+                "it.",
+                of_owner=of_owner,
+                limit=self.jobs_an_owner,
             )
         if waiting >= self.waiting:
-            raise StudioError(f"The studio is full ({waiting} pictures wait): try later.")
+            raise StudioError(
+                "The studio is full ({waiting} pictures wait): try later.", waiting=waiting
+            )
 
 
 def _check_sketch(recipe: Recipe) -> None:

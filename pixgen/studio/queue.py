@@ -56,7 +56,11 @@ def move(line: Sequence[Job], job: Job, by: int) -> None:
 def act(studio: "Studio", job: Job, name: str) -> None:
     """Do one of ``ACTS`` with a job; to one that has ended, nothing. Raises StudioError, which lists them."""
     if name not in ACTS:
-        raise StudioError(f"There is no “{name[:40]}” in a queue: choose {', '.join(ACTS)}.")
+        raise StudioError(
+            "There is no “{name}” in a queue: choose {choices}.",
+            name=name[:40],
+            choices=", ".join(ACTS),
+        )
     if job.ended:
         return
     if name == "pause":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixgen.errors import StorageError, StudioError, VideoError
+from pixgen.errors import PixgenError, StorageError, StudioError, VideoError
 from pixgen.recipe import Recipe, read_recipe
 from pixgen.studio.curve import Curve
 from pixgen.studio.film import film_of, is_shown
@@ -118,9 +118,9 @@ class Record:
         )
         write_state(run.state_file, stored, step=frame.step)
 
-    def _film_failed(self, error: Exception) -> None:
+    def _film_failed(self, error: PixgenError) -> None:
         log.warning("the film of run %s: %s", self.run.id, error)
-        self.notice = str(error)
+        self.notice = error.message
 
 
 def write_state(path: Path, stored: Stored, *, step: int) -> None:
@@ -156,5 +156,6 @@ def read_state(path: Path) -> Stored | None:
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError,
             pickle.UnpicklingError, zipfile.BadZipFile) as error:  # fmt: skip
         raise StudioError(
-            f"The state of run {path.parent.name} is broken: paint its recipe anew instead of going on."
+            "The state of run {folder} is broken: paint its recipe anew instead of going on.",
+            folder=path.parent.name,
         ) from error

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pixgen.errors import PixgenError, StudioError
+from pixgen.messages import Message
 from pixgen.recipe import Recipe, read_recipe
 from pixgen.studio.claims import is_claimed
 from pixgen.studio.storage import storing, write_bytes
@@ -93,9 +94,20 @@ class Run:
                 "state": self.state, "step": self.step, "seconds": round(self.seconds, 3),
                 "similarities": self.similarities, "started": self.started.isoformat(),
                 "finished": self.finished and self.finished.isoformat(), "owner": self.owner,
-                "parent": self.parent, "notice": self.notice, "metadata": self.metadata,
+                "parent": self.parent, **_stored(self.notice), "metadata": self.metadata,
             },
         )  # fmt: skip
+
+
+def _stored(notice: str) -> dict[str, Any]:
+    """A notice as ``run.json`` has it: in English, and beside that with its values apart, for other languages."""
+    if isinstance(notice, Message) and notice.values:
+        return {"notice": notice, "notice_parts": notice.to_json()}
+    return {"notice": notice}
+
+
+def _notice(facts: dict[str, Any]) -> str:
+    return Message.from_json(facts["notice_parts"]) if "notice_parts" in facts else facts["notice"]
 
 
 def similarity(run: Run) -> float | None:
@@ -151,7 +163,7 @@ def read_run(studio: Path, run_id: str) -> Run:
     last. Raises StudioError if there is none, or if it cannot be read."""
     folder = studio / run_id
     if not _ID.fullmatch(run_id) or not _is_folder(folder):
-        raise StudioError(f"There is no run “{run_id[:60]}”.")
+        raise StudioError("There is no run “{run_id}”.", run_id=run_id[:60])
     try:
         recipe = read_recipe((folder / "recipe.json").read_text("utf-8"))
         facts = json.loads((folder / "run.json").read_text("utf-8"))
@@ -160,12 +172,12 @@ def read_run(studio: Path, run_id: str) -> Run:
             seconds=facts["seconds"], similarities=tuple(map(tuple, facts["similarities"])),
             started=datetime.fromisoformat(facts["started"]),
             finished=facts["finished"] and datetime.fromisoformat(facts["finished"]),
-            owner=facts["owner"], parent=facts.get("parent", ""), notice=facts["notice"],
+            owner=facts["owner"], parent=facts.get("parent", ""), notice=_notice(facts),
             metadata=facts.get("metadata", True),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, PixgenError) as error:
         raise StudioError(
-            f"The run {run_id} cannot be read: its files are incomplete or broken."
+            "The run {run_id} cannot be read: its files are incomplete or broken.", run_id=run_id
         ) from error
     if run.state not in ENDED and not is_claimed(folder):
         return replace(run, state="stopped")

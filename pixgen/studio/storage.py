@@ -54,8 +54,10 @@ def prepare_folder(folder: Path) -> bool:
         probe.unlink()
     except OSError as error:
         raise StorageError(
-            f"The folder “{folder}” cannot be written ({error.strerror or error}): choose another "
-            "with --output-dir or PIXGEN_OUTPUT_DIR."
+            "The folder “{folder}” cannot be written ({reason}): choose another with --output-dir or "
+            "PIXGEN_OUTPUT_DIR.",
+            folder=folder,
+            reason=error.strerror or str(error),
         ) from error
     return made
 
@@ -71,11 +73,13 @@ def storage_error(path: Path, error: OSError) -> StorageError:
     what = f"“{path.parent.name}/{path.name}”"
     if error.errno in _FULL:
         return StorageError(
-            f"The disk is full: {what} could not be saved. Make room and try again."
+            "The disk is full: {what} could not be saved. Make room and try again.", what=what
         )
     reason = (error.strerror or str(error) or type(error).__name__).lower()
     return StorageError(
-        f"{what} could not be saved ({reason}): check that its folder can be written."
+        "{what} could not be saved ({reason}): check that its folder can be written.",
+        what=what,
+        reason=reason,
     )
 
 

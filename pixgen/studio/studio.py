@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixgen.errors import StudioError
+from pixgen.messages import _
 from pixgen.paths import output_folder
 from pixgen.presets import DEFAULT, load_preset
 from pixgen.prompts import Scene
@@ -123,7 +124,7 @@ class Studio:
             run = self._known(run_id, owner)
             steps = run.recipe.steps if steps is None else steps
             done = run.state == "done"
-            check_steps(run.recipe, steps, done=done, name=f"The run {run.id}")
+            check_steps(run.recipe, steps, done=done, name=_("The run {run}", run=run.id))
             if done:
                 return self.fork(run_id, steps=steps, owner=owner)
             recipe = run.recipe.longer(steps)
@@ -260,7 +261,7 @@ class Studio:
         """The run of that id, if it may be gone on with by this owner. Raises StudioError."""
         run = self.run(run_id)
         if self.policy.public and run.owner != owner:
-            raise StudioError(f"There is no run “{run_id}”.")
+            raise StudioError("There is no run “{run_id}”.", run_id=run_id)
         return run
 
     def _new(self, fill: Callable[[Path], Run]) -> tuple[Run, Claim]:

@@ -48,17 +48,28 @@ class Cut:
             )
         if not 0 <= self.hold <= LONGEST_HOLD:
             raise VideoError(
-                f"The last picture can be held for 0 to {LONGEST_HOLD:g} seconds, not {self.hold:g}."
+                "The last picture can be held for 0 to {limit:g} seconds, not {hold:g}.",
+                limit=LONGEST_HOLD,
+                hold=self.hold,
             )
         if self.seconds is not None and not self.hold < self.seconds <= LONGEST:
             raise VideoError(
-                f"The film must be longer than its last picture is held, over {self.hold:g} seconds, and "
-                f"at most {LONGEST:g}, not {self.seconds:g}."
+                "The film must be longer than its last picture is held, over {hold:g} seconds, and at "
+                "most {limit:g}, not {seconds:g}.",
+                hold=self.hold,
+                limit=LONGEST,
+                seconds=self.seconds,
             )
         if self.fps is not None and not 0.1 <= self.fps <= 1000:
-            raise VideoError(f"A film can have 0.1 to 1000 pictures a second, not {self.fps:g}.")
+            raise VideoError(
+                "A film can have 0.1 to 1000 pictures a second, not {fps:g}.", fps=self.fps
+            )
         if self.scale is not None and not 1 <= self.scale <= MOST_SCALE:
-            raise VideoError(f"A film can be 1 to {MOST_SCALE} times larger, not {self.scale:g}.")
+            raise VideoError(
+                "A film can be 1 to {limit} times larger, not {scale:g}.",
+                limit=MOST_SCALE,
+                scale=self.scale,
+            )
 
 
 @dataclass(frozen=True)
@@ -90,8 +101,10 @@ class Timeline(Sequence[Shown]):
             playing = cut.seconds - cut.hold
         if playing + cut.hold > LONGEST:
             raise VideoError(
-                f"The film would take {playing + cut.hold:.0f} seconds: at most {LONGEST:g} are "
-                "possible. Give it a length, or more pictures a second."
+                "The film would take {seconds:.0f} seconds: at most {limit:g} are possible. Give it a "
+                "length, or more pictures a second.",
+                seconds=playing + cut.hold,
+                limit=LONGEST,
             )
         wanted = count / playing
         if cut.seconds is not None:  # more a second than it was filmed with would only be larger

@@ -45,7 +45,9 @@ def keep_upload(
             room, count = room - len(data), count + 1
             if room < 0 or count > MOST:
                 raise SearchError(
-                    f"A set has at most {MOST} pictures and {LARGEST_UPLOAD // 2**20} MB: choose fewer."
+                    "A set has at most {limit} pictures and {megabytes} MB: choose fewer.",
+                    limit=MOST,
+                    megabytes=LARGEST_UPLOAD // 2**20,
                 )
             write_bytes(kept / f"{count:04d}-{_UNSAFE.sub('_', name)[-60:]}", data)
         if not count:

@@ -46,14 +46,19 @@ def upscale_picture(
     """
     if not 1 < scale <= LARGEST_SCALE:
         raise RecipeError(
-            f"A picture is enlarged by more than 1 and at most {LARGEST_SCALE:g}, not by {scale:g}."
+            "A picture is enlarged by more than 1 and at most {limit:g}, not by {scale:g}.",
+            limit=LARGEST_SCALE,
+            scale=scale,
         )
     given = open_picture(source, transparent=True)
     width, height = (round(side * scale) for side in given.size)
     if width * height > MAX_PIXELS:
         raise PictureError(
-            f"{width}×{height} pixels are too many: at most {MAX_PIXELS // 1_000_000} megapixels. Choose a "
-            "smaller scale."
+            "{width}×{height} pixels are too many: at most {limit} megapixels. Choose a smaller "
+            "scale.",
+            width=width,
+            height=height,
+            limit=MAX_PIXELS // 1000000,
         )
     from pixgen.models.upscalers import BUNDLED, load_upscaler  # here: it loads torch
     from pixgen.synthesis.frames import as_pixels

@@ -98,7 +98,7 @@ class FilmWriter:
         if kind is not None:
             self._film.abort()
         elif self._last is None:
-            raise VideoError(f"The film “{self._film.path.name}” has no pictures.")
+            raise VideoError("The film “{name}” has no pictures.", name=self._film.path.name)
         else:
             self._film.commit(self._last, recipe=self._recipe)
 
@@ -124,7 +124,11 @@ def exporting(
     path_in, path_out = Path(path_in), Path(path_out)
     suffix = path_out.suffix.lower()
     if suffix not in FORMATS:
-        raise VideoError(f"A film can be {', '.join(FORMATS)}, not “{suffix or path_out.name}”.")
+        raise VideoError(
+            "A film can be {choices}, not “{suffix}”.",
+            choices=", ".join(FORMATS),
+            suffix=suffix or path_out.name,
+        )
     kind, facts = FORMATS[suffix], read_facts(path_in)
     cut = cut or Cut(hold=0 if facts.is_journey else HOLD)
     changes = _changes(path_in, len(facts.steps)) if cut.even else ()

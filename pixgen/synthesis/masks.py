@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from pixgen.errors import RecipeError
+from pixgen.messages import _
 from pixgen.start import Start
 from pixgen.synthesis.drawers import CodeDrawer, Kept
 from pixgen.synthesis.starts import as_tensor, fitted
@@ -113,8 +114,12 @@ def _extended(
     length = max(1, round(long * breadth / short))
     if length >= room:
         raise RecipeError(
-            f"There is nothing to extend to the {side}: the picture fills a canvas of {width}×{height} "
-            f"already. Choose a {'wider' if sideways else 'higher'} size."
+            "There is nothing to extend to the {side}: the picture fills a canvas of {width}×{height} "
+            "already. Choose a {direction} size.",
+            side=side,
+            width=width,
+            height=height,
+            direction=_("wider") if sideways else _("higher"),
         )
     size = (length, breadth) if sideways else (breadth, length)
     kept = as_tensor(picture.resize(size, Image.Resampling.LANCZOS))

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 
 from pixgen.errors import OutOfMemory
+from pixgen.messages import Message, _, joined
 from pixgen.models.working import half_precision
 from pixgen.recipe import SMALLEST_SIDE, Recipe
 
@@ -59,33 +60,49 @@ def lightened_look(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe
     return _batched(recipe) if doing == "looking" else _tiled(recipe, "tile")
 
 
-def what_changed(before: Recipe, after: Recipe) -> str:
+def what_changed(before: Recipe, after: Recipe) -> Message:
     """What was done because memory was short, in sentences; nothing if nothing was."""
     found = []
     if after.cutouts.batches != before.cutouts.batches:
         found.append(
-            f"the cutouts are looked at in {after.cutouts.batches} batches, which is slower"
+            _(
+                "the cutouts are looked at in {count} batches, which is slower",
+                count=after.cutouts.batches,
+            )
         )
     if after.engine.checkpoint != before.engine.checkpoint:
-        found.append("the decoder's inner pictures are made twice, which is slower")
+        found.append(_("the decoder's inner pictures are made twice, which is slower"))
     if after.precision != before.precision:
-        found.append(f"the arithmetic is in half precision ({after.precision})")
+        found.append(
+            _("the arithmetic is in half precision ({precision})", precision=after.precision)
+        )
     if after.engine.sketches != before.engine.sketches:
         found.append(
-            f"sketches are written {after.engine.sketches} at a time, so they are others than those of the same "
-            "seed"
+            _(
+                "sketches are written {count} at a time, so they are others than those of the same "
+                "seed",
+                count=after.engine.sketches,
+            )
         )
     if after.engine.encode_tile != before.engine.encode_tile:
         found.append(
-            f"a picture is read in tiles of {after.engine.encode_tile} codes, so what is painted from it may differ a "
-            "little"
+            _(
+                "a picture is read in tiles of {codes} codes, so what is painted from it may differ a "
+                "little",
+                codes=after.engine.encode_tile,
+            )
         )
     if after.engine.tile != before.engine.tile:
         found.append(
-            f"the finished picture was drawn in tiles of {after.engine.tile} codes, so its contrast may "
-            "differ a little from that of the pictures before it"
+            _(
+                "the finished picture was drawn in tiles of {codes} codes, so its contrast may "
+                "differ a little from that of the pictures before it",
+                codes=after.engine.tile,
+            )
         )
-    return f"Memory was short: now {', and '.join(found)}." if found else ""
+    if not found:
+        return Message("")
+    return _("Memory was short: now {changes}.", changes=joined(found, _("{first}, and {second}")))
 
 
 def free(device: torch.device) -> None:
@@ -120,13 +137,15 @@ def _with(recipe: Recipe, **switches: bool | int) -> Recipe:
     return recipe.model_copy(update={"engine": recipe.engine.model_copy(update=switches)})
 
 
-def _advice(recipe: Recipe) -> str:
-    wishes = []
-    if recipe.cutouts.count > 4:
-        wishes.append(f"fewer cutouts than {recipe.cutouts.count}")
-    smaller = [max(SMALLEST_SIDE, side * 3 // 64 * 16) for side in (recipe.width, recipe.height)]
-    size = f"a smaller size than {recipe.width}×{recipe.height}"
-    if smaller != [recipe.width, recipe.height]:
-        size += f", such as {smaller[0]}×{smaller[1]}"
-    wishes.append(size)
-    return f"There is too little memory for this picture: try {', or '.join(wishes)}."
+def _advice(recipe: Recipe) -> Message:
+    width, height = recipe.width, recipe.height
+    smaller = [max(SMALLEST_SIDE, side * 3 // 64 * 16) for side in (width, height)]
+    advice = _("a smaller size than {width}×{height}", width=width, height=height)
+    if smaller != [width, height]:
+        advice = _(
+            "a smaller size than {width}×{height}, such as {smaller_width}×{smaller_height}",
+            width=width, height=height, smaller_width=smaller[0], smaller_height=smaller[1],
+        )  # fmt: skip
+    if (count := recipe.cutouts.count) > 4:
+        advice = _("fewer cutouts than {count}, or {size}", count=count, size=advice)
+    return _("There is too little memory for this picture: try {advice}.", advice=advice)

@@ -47,7 +47,8 @@ def region_map(prompt: Prompt, pictures: Mapping[str, Image.Image]) -> torch.Ten
             whole = F.avg_pool2d(F.pad(whole, margin, mode="replicate"), _SOFT, stride=1)
         if float(whole.max()) < 0.1:
             raise RecipeError(
-                f"The region of “{prompt.label}” is black everywhere: paint white where it applies."
+                "The region of “{label}” is black everywhere: paint white where it applies.",
+                label=prompt.label,
             )
         return whole / whole.max()
     at = (torch.arange(SIDE) + 0.5) * (2 / SIDE) - 1

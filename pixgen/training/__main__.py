@@ -213,7 +213,8 @@ def export(
 def _prepared(folder: Path) -> Path:
     if not (folder / VOCABULARY).exists():
         raise TrainingError(
-            f"There is no data in {folder}: run `python -m pixgen.training data` first."
+            "There is no data in {folder}: run `python -m pixgen.training data` first.",
+            folder=folder,
         )
     return folder
 
@@ -221,7 +222,7 @@ def _prepared(folder: Path) -> Path:
 def _trained_clip(folder: Path) -> open_clip_model.CLIP:
     found = folder / "clip" / "checkpoint.pt"
     if not found.exists():
-        raise TrainingError(f"There is no CLIP in {folder}: train it first.")
+        raise TrainingError("There is no CLIP in {folder}: train it first.", folder=folder)
     state = torch.load(found, map_location="cpu", weights_only=True)
     model = open_clip_model.CLIP(**json.loads(state["config"]))
     model.load_state_dict(state["average"])

@@ -79,7 +79,9 @@ def export_enlarger(checkpoint: Path, assets: Path) -> None:
 
 def _read(checkpoint: Path) -> dict:
     if not checkpoint.exists():
-        raise TrainingError(f"There is no checkpoint {checkpoint}: train the model first.")
+        raise TrainingError(
+            "There is no checkpoint {checkpoint}: train the model first.", checkpoint=checkpoint
+        )
     return torch.load(checkpoint, map_location="cpu", weights_only=True)
 
 

@@ -26,7 +26,7 @@ def own_drawings() -> Iterator[tuple[str, np.ndarray]]:
     for path in _paths():
         sprite = render(path.read_text("utf-8"))
         if sprite is None:
-            raise TrainingError(f"{path} shows nothing.")
+            raise TrainingError("{path} shows nothing.", path=path)
         yield path.stem, sprite
 
 

@@ -122,7 +122,11 @@ def _run(command: list[str], folder: Path) -> None:
         subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
     except FileNotFoundError as error:
         raise TrainingError(
-            f"{command[0]} is needed to fetch the drawings: install it first."
+            "{command} is needed to fetch the drawings: install it first.", command=command[0]
         ) from error
     except subprocess.CalledProcessError as error:
-        raise TrainingError(f"{' '.join(command)} failed: {error.stderr.strip()[-300:]}") from error
+        raise TrainingError(
+            "{command} failed: {reason}",
+            command=" ".join(command),
+            reason=error.stderr.strip()[-300:],
+        ) from error

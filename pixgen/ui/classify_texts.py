@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from pixgen.ui.sentences import Sentences
+from pixgen.ui.i18n import Translator
 
 
 @dataclass(frozen=True)
 class ClassifyWords:
     """The Classify tab."""
 
-    sentences: Sentences = Sentences({})
+    sentences: Translator = Translator("en", "English")
     pictures: str = "Pictures"
     pictures_help: str = "Pictures, or a zip of them. Folders in it that are named by their label are checked against the answers."
     labels: str = "What could it be"

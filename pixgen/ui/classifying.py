@@ -57,7 +57,9 @@ class Asked:
         sources = gather([Path(path) for path in form["pictures"]])
         if namer.studio.policy.public and len(sources) > MOST_PUBLIC:
             raise ClassifyError(
-                f"There may be at most {MOST_PUBLIC} pictures at once here: there are {len(sources)}."
+                "There may be at most {limit} pictures at once here: there are {count}.",
+                limit=MOST_PUBLIC,
+                count=len(sources),
             )
         models = (form["model"],)
         chosen = namer.load(form["label_set"]) if form["label_set"] else None

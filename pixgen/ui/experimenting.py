@@ -73,7 +73,7 @@ class GridJobs:
         """The grid of that name, if it is theirs. Raises StudioError."""
         grid = Grid.read(self.studio, name)
         if grid.owner != owner:
-            raise StudioError(f"There is no grid “{name[:60]}” in this folder.")
+            raise StudioError("There is no grid “{name}” in this folder.", name=name[:60])
         return grid
 
 
@@ -262,5 +262,5 @@ def _ended(sheet: Sheet, job: GridJob | None, words: Words) -> GridScreen:
     return GridScreen(
         sheet=sheet.html(None), status=sheet.status(job), busy=False, file=file,
         resumable=any(run is None or run.state != "done" for run in runs),
-        notice=None if job is None or job.error is None else words.sentences(str(job.error)),
+        notice=None if job is None or job.error is None else words.sentences(job.error.message),
     )  # fmt: skip

@@ -88,7 +88,7 @@ def _seed(value: Any) -> int | None:
         return int(text)
     except ValueError:
         raise SearchError(
-            f"The seed “{text[:40]}” is no whole number: write one, or nothing for any."
+            "The seed “{text}” is no whole number: write one, or nothing for any.", text=text[:40]
         ) from None
 
 
@@ -180,7 +180,9 @@ def place_of(finder: Finder, values: Mapping[str, Any], uploaded: Place | None) 
     place = uploaded if name == UPLOADED and uploaded is not None else finder.places.get(name)
     if place is None:
         names = ", ".join(finder.places)
-        raise SearchError(f"There is no collection “{name[:60]}” here: choose {names}.")
+        raise SearchError(
+            "There is no collection “{name}” here: choose {names}.", name=name[:60], names=names
+        )
     return replace(place, model=model or finder.model)
 
 

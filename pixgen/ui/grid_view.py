@@ -63,7 +63,7 @@ class Sheet:
         return status.section(
             state,
             status.line_of(said, more, progress=(done, len(runs)), words=self._words),
-            notice="" if error is None else self._words.sentences(str(error)),
+            notice="" if error is None else self._words.sentences(error.message),
         )
 
     def _cell(self, index: int, runs: list[Run | None], at_hand: tuple | None) -> str:

@@ -46,7 +46,8 @@ def _one(studio: Studio, request: gr.Request, run: str) -> Any:
     job = next((place.job for place in _seen(studio, request) if place.job.id == run), None)
     if job is None:
         raise StudioError(
-            f"The run “{run[:60]}” is not in the queue: `pixgen queue` lists those that are."
+            "The run “{run}” is not in the queue: `pixgen queue` lists those that are.",
+            run=run[:60],
         )
     return job
 

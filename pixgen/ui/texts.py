@@ -7,13 +7,13 @@ from pixgen.ui.experiment_texts import ExperimentWords
 from pixgen.ui.film_texts import FilmWords
 from pixgen.ui.gallery_texts import GalleryWords
 from pixgen.ui.help_texts import HelpWords
+from pixgen.ui.i18n import Translator
 from pixgen.ui.info_texts import InfoWords
 from pixgen.ui.loss_texts import LossWords
 from pixgen.ui.memory_texts import MemoryWords
 from pixgen.ui.model_texts import ModelWords
 from pixgen.ui.pad_texts import PadWords
 from pixgen.ui.search_texts import SearchWords
-from pixgen.ui.sentences import Sentences
 from pixgen.ui.style_texts import StyleWords
 from pixgen.ui.turn_texts import TurnWords
 
@@ -179,7 +179,7 @@ class Words:
     )
 
     # What goes wrong
-    sentences: Sentences = Sentences({})  # English is what they are raised in
+    sentences: Translator = Translator("en", "English")  # English is what they are raised in
     not_painted: str = "Not painted"
     bug: str = "Something went wrong on our side, and was noted as {id}. Your words are still here: try again."
     typed_picture: str = (

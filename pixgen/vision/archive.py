@@ -32,16 +32,20 @@ class Archive:
             members = self._zip.infolist()
         except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
             raise ClassifyError(
-                f"“{path.name}” is not a zip that can be read: pack it again."
+                "“{name}” is not a zip that can be read: pack it again.", name=path.name
             ) from error
         if len(members) > MOST_MEMBERS or sum(each.file_size for each in members) > LARGEST:
             raise ClassifyError(
-                f"“{path.name}” is too large: at most {MOST_MEMBERS} files and {LARGEST // 2**20} MB unpacked."
+                "“{name}” is too large: at most {limit} files and {megabytes} MB unpacked.",
+                name=path.name,
+                limit=MOST_MEMBERS,
+                megabytes=LARGEST // 2**20,
             )
         for each in members:
             if each.file_size > _ROOM and each.file_size > LARGEST_RATIO * each.compress_size:
                 raise ClassifyError(
-                    f"“{path.name}” is packed too tightly to be pictures: pack the pictures themselves."
+                    "“{name}” is packed too tightly to be pictures: pack the pictures themselves.",
+                    name=path.name,
                 )
         self._members = {_shown(each): each for each in members if _is_picture(each)}
 
@@ -56,7 +60,9 @@ class Archive:
                 data = file.read(MAX_BYTES + 1)  # what the header says is not trusted
         except (OSError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile,
                 NotImplementedError) as error:  # fmt: skip
-            raise PictureError(f"“{name}” is broken or encrypted: pack it again.") from error
+            raise PictureError(
+                "“{name}” is broken or encrypted: pack it again.", name=name
+            ) from error
         return data
 
 

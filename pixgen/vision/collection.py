@@ -199,8 +199,11 @@ class Collection:
         count = len(self)
         if count < FEWEST_FOR_INDEX:
             raise SearchError(
-                f"“{self.name}” has {count} pictures: an approximate index needs {FEWEST_FOR_INDEX}, "
-                "and fewer are searched at once without it."
+                "“{name}” has {count} pictures: an approximate index needs {fewest_for_index}, and fewer "
+                "are searched at once without it.",
+                name=self.name,
+                count=count,
+                fewest_for_index=FEWEST_FOR_INDEX,
             )
         # A sample of 64 a centre and few rounds part as well as the defaults here, in a tenth of the time.
         parts = IvfSq(
@@ -224,7 +227,8 @@ def told(name: str) -> Iterator[None]:
         if "no space left" in str(error).lower():
             raise SearchError("The disk is full: make room and try again.") from error
         raise SearchError(
-            f"The collection “{name}” cannot be read or written: check its folder, or index it anew."
+            "The collection “{name}” cannot be read or written: check its folder, or index it anew.",
+            name=name,
         ) from error
 
 

@@ -35,7 +35,9 @@ class Filter:
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, str) and (len(value) > LONGEST or not _is_text(value)):
-                raise SearchError(f"The filter “{field.name}” is too long or no text: shorten it.")
+                raise SearchError(
+                    "The filter “{name}” is too long or no text: shorten it.", name=field.name
+                )
         if not 0 <= self.side < 2**31 or not 0 <= (self.seed or 0) < 2**63:
             raise SearchError("A size or a seed to search for is a whole number, 0 or more.")
 
@@ -81,7 +83,9 @@ def parse_date(text: str) -> datetime:
         return found
     except (ValueError, OverflowError, OSError) as error:
         raise SearchError(
-            f"“{text[:40]}” is not a date: write it as {date(2026, 11, 23)} or 2026-11-23T18:30."
+            "“{text}” is not a date: write it as {example} or 2026-11-23T18:30.",
+            text=text[:40],
+            example=date(2026, 11, 23),
         ) from error
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from pixgen.errors import PictureError
+from pixgen.messages import _
 from pixgen.vision.collection import Collection, Row
 from pixgen.vision.reading import Found, Opened, Same, Skipped, as_batch, in_parallel, open_found
 
@@ -92,16 +93,16 @@ def index(
     yield progress
 
     def opened(found: Found) -> Opened | Same | Skipped:
-        size, _, sha256 = known.get(found.path, (None, None, ""))
+        size, _modified, sha256 = known.get(found.path, (None, None, ""))
         try:
             return open_found(
                 found, folder, side=perceptor.size, known=sha256 if size == found.size else ""
             )
         except PictureError as error:
-            return Skipped(found.path, str(error))
+            return Skipped(found.path, error.message)
         except Exception:  # a file that breaks a decoder in a new way must not end the work
             log.exception("a picture could not be opened")
-            return Skipped(found.path, "It cannot be opened.")
+            return Skipped(found.path, _("It cannot be opened."))
 
     results = in_parallel(opened, wanted, ahead=2 * BATCH)
     begun = perf_counter()

@@ -75,11 +75,17 @@ def checked(labels: Iterable[str]) -> tuple[str, ...]:
     if not tidy:
         raise ClassifyError("There are no labels: write some, for example “cat, dog, bird”.")
     if len(tidy) > MOST_LABELS:
-        raise ClassifyError(f"There may be at most {MOST_LABELS} labels: there are {len(tidy)}.")
+        raise ClassifyError(
+            "There may be at most {limit} labels: there are {count}.",
+            limit=MOST_LABELS,
+            count=len(tidy),
+        )
     for label in tidy:
         if len(label) > LONGEST_LABEL:
             raise ClassifyError(
-                f"The label “{label[:40]}…” is too long: at most {LONGEST_LABEL} characters."
+                "The label “{label}…” is too long: at most {limit} characters.",
+                label=label[:40],
+                limit=LONGEST_LABEL,
             )
     return tidy
 
@@ -116,7 +122,9 @@ def load_set(name: str, folder: Path | None = None) -> LabelSet:
     if folder is not None and name in own:
         return read_set(folder / f"{name}.json")
     raise ClassifyError(
-        f"There is no label set “{name[:60]}”: choose {', '.join([*bundled, *own])}."
+        "There is no label set “{name}”: choose {choices}.",
+        name=name[:60],
+        choices=", ".join([*bundled, *own]),
     )
 
 
@@ -151,5 +159,5 @@ def read_set(path: Path) -> LabelSet:
         return LabelSet(path.stem, *fields, str(value.get("source", "")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ClassifyError(
-            f"The label set “{path.name}” cannot be read: it needs a list under “labels”."
+            "The label set “{name}” cannot be read: it needs a list under “labels”.", name=path.name
         ) from error

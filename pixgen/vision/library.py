@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pixgen.errors import SearchError
+from pixgen.messages import _
 from pixgen.vision.collection import KEY, Collection, is_collection, schema, told
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
@@ -44,8 +45,17 @@ class Library:
             if table in self._tables():
                 return self._made(self._database.open_table(table))
         names = sorted({each.name for each in self.collections() if each.model == model})
-        choose = f"choose {', '.join(names)}" if names else "make one with “pixgen index FOLDER”"
-        raise SearchError(f"There is no collection “{name[:60]}” for the model {model}: {choose}.")
+        choose = (
+            _("choose {choices}", choices=", ".join(names))
+            if names
+            else _("make one with “pixgen index FOLDER”")
+        )
+        raise SearchError(
+            "There is no collection “{name}” for the model {model}: {choose}.",
+            name=name[:60],
+            model=model,
+            choose=choose,
+        )
 
     def create(self, name: str, model: str, *, dimensions: int, source: str = "") -> Collection:
         """The collection of that name for a model, made if there is none yet.
@@ -66,11 +76,14 @@ class Library:
                 made = self._made(self._database.create_table(table, schema=columns))
         if made.source != source:
             raise SearchError(
-                f"The collection “{name}” holds the pictures of another folder: choose another name."
+                "The collection “{name}” holds the pictures of another folder: choose another name.",
+                name=name,
             )
         if made.dimensions != dimensions:
             raise SearchError(
-                f"The collection “{name}” was made with another “{model}”: choose another name."
+                "The collection “{name}” was made with another “{model}”: choose another name.",
+                name=name,
+                model=model,
             )
         return made
 
@@ -120,7 +133,8 @@ def check_name(name: str) -> None:
     """Raise SearchError if a collection cannot have this name."""
     if not _NAME.fullmatch(name):
         raise SearchError(
-            f"“{name[:60]}” cannot name a collection: use up to 48 small letters, digits, - and _."
+            "“{name}” cannot name a collection: use up to 48 small letters, digits, - and _.",
+            name=name[:60],
         )
 
 

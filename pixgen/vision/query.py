@@ -42,12 +42,14 @@ class Term:
             raise SearchError("A term of a search needs words or a picture: write “a red car”.")
         if len(self.text) > LONGEST_TEXT:
             raise SearchError(
-                f"A term of a search has at most {LONGEST_TEXT} characters: shorten it."
+                "A term of a search has at most {limit} characters: shorten it.", limit=LONGEST_TEXT
             )
         if not 0 < abs(self.weight) <= LARGEST_WEIGHT:
             raise SearchError(
-                f"The weight of “{_short(self.text or self.picture)}” must be above 0 and at most "
-                f"{LARGEST_WEIGHT:g}: to look away from it, write a minus before it."
+                "The weight of “{text}” must be above 0 and at most {limit:g}: to look away from it, "
+                "write a minus before it.",
+                text=_short(self.text or self.picture),
+                limit=LARGEST_WEIGHT,
             )
 
 
@@ -68,7 +70,7 @@ def parse_query(text: str) -> Query:
     if not text.strip():
         raise SearchError("The search is empty: say what to look for, for example “a red car”.")
     if len(parts) > MOST_TERMS:
-        raise SearchError(f"A search has at most {MOST_TERMS} terms: leave some out.")
+        raise SearchError("A search has at most {limit} terms: leave some out.", limit=MOST_TERMS)
     if not all(part.strip() for part in parts):
         raise SearchError("A term of the search is missing beside a + or -: write “horse + snow”.")
     return tuple(

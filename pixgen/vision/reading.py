@@ -18,6 +18,7 @@ from PIL import Image
 
 from pixgen.errors import PictureError, SearchError
 from pixgen.images import MAX_BYTES, open_reduced
+from pixgen.messages import _
 from pixgen.paths import is_hidden
 
 if TYPE_CHECKING:
@@ -72,11 +73,11 @@ def find_pictures(folder: Path) -> Iterator[Found | Skipped]:
     def refused(error: OSError) -> None:
         if Path(error.filename) == folder:
             raise SearchError(
-                f"The folder “{folder.name}” cannot be read: check its name and rights."
+                "The folder “{name}” cannot be read: check its name and rights.", name=folder.name
             )
 
     if not folder.is_dir():
-        raise SearchError(f"There is no folder “{folder.name}”: check its name.")
+        raise SearchError("There is no folder “{name}”: check its name.", name=folder.name)
     root = folder.resolve()
     for place, folders, files in os.walk(folder, onerror=refused):
         folders[:] = sorted(each for each in folders if not is_hidden(each))
@@ -89,15 +90,15 @@ def find_pictures(folder: Path) -> Iterator[Found | Skipped]:
                 facts = path.lstat()
                 if stat.S_ISLNK(facts.st_mode):
                     if not path.resolve().is_relative_to(root):
-                        yield Skipped(shown, "It is a link that leads out of the folder.")
+                        yield Skipped(shown, _("It is a link that leads out of the folder."))
                     continue
             except (OSError, RuntimeError, UnicodeError):
-                yield Skipped(_printable(shown), "It cannot be read: check its name and rights.")
+                yield Skipped(_printable(shown), _("It cannot be read: check its name and rights."))
                 continue
             if path.suffix.lower() not in SUFFIXES:
                 continue
             if not stat.S_ISREG(facts.st_mode):
-                yield Skipped(shown, "It is not a file.")
+                yield Skipped(shown, _("It is not a file."))
                 continue
             yield Found(shown, facts.st_size, facts.st_mtime_ns)
 
@@ -114,7 +115,7 @@ def open_found(found: Found, folder: Path, *, side: int, known: str = "") -> Ope
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError, RuntimeError) as error:
-        raise PictureError(f"“{path.name}” cannot be read: check its rights.") from error
+        raise PictureError("“{name}” cannot be read: check its rights.", name=path.name) from error
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 == known:
         return Same(found)

@@ -38,7 +38,7 @@ def search(
     Raises SearchError.
     """
     if not 1 <= top <= MOST:
-        raise SearchError(f"A search shows from 1 to {MOST} pictures: choose how many.")
+        raise SearchError("A search shows from 1 to {limit} pictures: choose how many.", limit=MOST)
     if not -1 <= threshold <= 1:
         raise SearchError("The threshold is a cosine: choose it from -1 to 1.")
     wanted = top + bool(without)

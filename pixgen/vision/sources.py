@@ -65,7 +65,9 @@ def gather(paths: Sequence[Path]) -> list[Source]:
         raise ClassifyError("There are no pictures: name PNG, JPEG or WebP files, folders or zips.")
     if len(found) > MOST_PICTURES:
         raise ClassifyError(
-            f"There may be at most {MOST_PICTURES} pictures at once: there are {len(found)}."
+            "There may be at most {limit} pictures at once: there are {count}.",
+            limit=MOST_PICTURES,
+            count=len(found),
         )
     return found
 
@@ -75,7 +77,7 @@ def make_ready(source: Source, *, side: int, thumbnail: bool = False) -> Ready:
     try:
         picture = source.open_reduced(max(side, THUMBNAIL) if thumbnail else side)
     except PictureError as error:
-        return Ready(source, None, error=str(error))
+        return Ready(source, None, error=error.message)
     small = _data_uri(picture) if thumbnail else ""
     return Ready(source, square(picture, side), small)
 

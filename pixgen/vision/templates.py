@@ -66,7 +66,9 @@ def load_templates(name: str) -> tuple[str, ...]:
             return each.templates
     if name not in _OPEN_CLIPS:
         raise ClassifyError(
-            f"There are no templates “{name[:60]}”: choose {', '.join(available_templates())}."
+            "There are no templates “{name}”: choose {choices}.",
+            name=name[:60],
+            choices=", ".join(available_templates()),
         )
     from open_clip import zero_shot_metadata  # here: it loads torch
 
@@ -77,12 +79,14 @@ def parse_templates(text: str) -> tuple[str, ...]:
     """Own templates, one a line. Raises ClassifyError if one has not exactly one ``{}``."""
     templates = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     if not 1 <= len(templates) <= MOST_TEMPLATES:
-        raise ClassifyError(f"Write from 1 to {MOST_TEMPLATES} templates, one a line.")
+        raise ClassifyError("Write from 1 to {limit} templates, one a line.", limit=MOST_TEMPLATES)
     for template in templates:
         if template.count(PLACE) != 1 or len(template) > LONGEST_TEMPLATE:
             raise ClassifyError(
-                f"The template “{template[:60]}” needs one {{}} where the label goes, and at most "
-                f"{LONGEST_TEMPLATE} characters: write for example “a photo of a {{}}”."
+                "The template “{template}” needs one {{}} where the label goes, and at most {limit} "
+                "characters: write for example “a photo of a {{}}”.",
+                template=template[:60],
+                limit=LONGEST_TEMPLATE,
             )
     return templates
 

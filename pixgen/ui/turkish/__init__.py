@@ -1,6 +1,7 @@
 """The page in Turkish. Each feature's texts have a file here as they have beside ``texts.py``; a text
 that is not translated yet is shown in English."""
 
+from pixgen.ui.i18n import TURKISH as SAY
 from pixgen.ui.texts import Words
 from pixgen.ui.turkish.classify import CLASSIFY
 from pixgen.ui.turkish.experiment import EXPERIMENT
@@ -14,7 +15,6 @@ from pixgen.ui.turkish.models import MODELS
 from pixgen.ui.turkish.pad import PAD
 from pixgen.ui.turkish.page import PAGE
 from pixgen.ui.turkish.search import SEARCH
-from pixgen.ui.turkish.sentences import SENTENCES
 from pixgen.ui.turkish.styles import STYLES
 from pixgen.ui.turkish.turn import TURN
 
@@ -33,5 +33,5 @@ TURKISH = Words(
     help=HELP,
     pad=PAD,
     gallery=GALLERY,
-    sentences=SENTENCES,
+    sentences=SAY,
 )

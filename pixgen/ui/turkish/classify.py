@@ -1,10 +1,10 @@
 """The Classify tab in Turkish."""
 
 from pixgen.ui.classify_texts import ClassifyWords
-from pixgen.ui.turkish.sentences import SENTENCES
+from pixgen.ui.i18n import TURKISH as SAY
 
 CLASSIFY = ClassifyWords(
-    sentences=SENTENCES,
+    sentences=SAY,
     pictures="Resimler",
     pictures_help="Resimler ya da resimlerin bulunduğu bir zip. Zipteki klasörlerin adı birer etiketse "
     "yanıtlar bunlarla karşılaştırılır.",

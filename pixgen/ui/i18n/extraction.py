@@ -1,0 +1,98 @@
+"""Collects the marked sentences of the source, and brings the catalogues up to date; for who changes the code."""
+
+import ast
+import io
+from collections.abc import Collection, Iterator, Mapping
+from typing import IO, Any
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from pixgen import errors
+from pixgen.paths import PACKAGE
+from pixgen.ui.i18n.translator import DOMAIN, catalogue_file
+
+# Functions whose first argument is a sentence (of ngettext the first two), and all errors.
+KEYWORDS: dict[str, tuple[int, ...] | None] = {
+    "_": None, "ngettext": (1, 2), "NoSuchFile": None, "DeadAddress": None,
+    **{each.__name__: None for each in vars(errors).values() if isinstance(each, type) and issubclass(each, Exception)},
+}  # fmt: skip
+LINE = 110
+_HEADER = """\
+# pixgen in {name}.
+msgid ""
+msgstr ""
+"Language: {language}\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Plural-Forms: {forms}\\n"
+
+"""
+
+
+def python(
+    file: IO[bytes], keywords: Mapping[str, Any], comment_tags: Collection[str], options: Any
+) -> Iterator[tuple[int, str, tuple[str | None, ...], list[str]]]:
+    """The calls of ``keywords`` in a Python file, as Babel wants them. Babel's own reader misses those that stand
+    within other calls, and before Python 3.12 those within f-strings."""
+    for node in ast.walk(ast.parse(file.read())):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if name in keywords:
+            texts = (each.value if isinstance(each, ast.Constant) else None for each in node.args)
+            said = tuple(text if isinstance(text, str) and text else None for text in texts)
+            yield node.lineno, name, said, []
+
+
+# The first pattern that fits a file decides. What the page never calls speaks English.
+METHODS = [
+    *((f"commands/{name}.py", python) for name in ("axes", "journeys", "options", "regions", "strips")),
+    *((pattern, "ignore") for pattern in ("commands/**.py", "cli.py", "training/**.py", "bench/**.py")),
+    ("**.py", python),
+]  # fmt: skip
+
+
+def extract() -> Catalog:
+    """Every marked sentence of the source."""
+    catalogue = Catalog(domain=DOMAIN)
+    for _file, _line, message, _comments, context in extract_from_dir(
+        PACKAGE, METHODS, keywords=KEYWORDS
+    ):
+        catalogue.add(message, context=context, flags=_flags(message))
+    return catalogue
+
+
+def read(language: str) -> Catalog:
+    """The catalogue of a language as it stands in its file."""
+    with catalogue_file(language).open("rb") as file:
+        return read_po(file, locale=language, domain=DOMAIN)
+
+
+def update(language: str) -> Catalog:
+    """Write a language's file anew: with sentences that are new in the source, to be translated by hand, and
+    without those that are gone."""
+    known, catalogue = read(language), Catalog(language, DOMAIN, project="pixgen", fuzzy=False)
+    for message in extract():
+        if message.id:
+            old = known.get(message.id, message.context)
+            catalogue.add(
+                message.id, old.string if old is not None else "", flags=message.flags,
+                context=message.context,
+            )  # fmt: skip
+    save(catalogue)
+    return catalogue
+
+
+def save(catalogue: Catalog) -> None:
+    """Write a catalogue to its language's file; the header has nothing that changes at every run."""
+    entries = io.BytesIO()
+    write_po(entries, catalogue, width=LINE, sort_output=True, no_location=True, omit_header=True)
+    header = _HEADER.format(
+        name=catalogue.locale.english_name, language=catalogue.locale, forms=catalogue.plural_forms
+    )
+    catalogue_file(str(catalogue.locale)).write_bytes(header.encode() + entries.getvalue())
+
+
+def _flags(message: str | tuple[str, ...]) -> list[str]:
+    return ["python-brace-format"] if "{" in str(message) else []
