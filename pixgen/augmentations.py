@@ -1,14 +1,17 @@
 """Cutouts as values: which parts of the picture CLIP looks at, and how they are disturbed.
 
-A recipe names one of the published sets below, or lists its own crops and augmentations.
+A recipe names one of the published sets below, or lists its own crops and augmentations. Each kind of
+augmentation stands for a class of ``kornia.augmentation``; any other is listed by its name.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from pixgen.errors import InvalidValue
-from pixgen.values import Value
+from pixgen.kornia_classes import Kornia, declared
+from pixgen.values import Kind, Value
 
 Chance = Annotated[float, Field(ge=0, le=1)]
 Padding = Literal["border", "reflection", "zeros", "grey"]
@@ -33,14 +36,14 @@ class Crop(Value):
         return self
 
 
-class Flip(Value):
+class Flip(Kind):
     """Mirrors left and right."""
 
     kind: Literal["flip"] = "flip"
     p: Chance = 0.5
 
 
-class Affine(Value):
+class Affine(Kind):
     """Turns (degrees), moves (parts of the cut), shears (degrees) and scales."""
 
     kind: Literal["affine"] = "affine"
@@ -51,7 +54,7 @@ class Affine(Value):
     p: Chance = 0.8
 
 
-class Perspective(Value):
+class Perspective(Kind):
     """Moves the four corners inwards by up to ``distortion`` of half the side."""
 
     kind: Literal["perspective"] = "perspective"
@@ -59,7 +62,7 @@ class Perspective(Value):
     p: Chance = 0.4
 
 
-class ColourJitter(Value):
+class ColourJitter(Kind):
     """Changes brightness, contrast, saturation (factors 1 ± value) and hue (turns ± value)."""
 
     kind: Literal["colour"] = "colour"
@@ -70,7 +73,7 @@ class ColourJitter(Value):
     p: Chance = 0.7
 
 
-class Sharpness(Value):
+class Sharpness(Kind):
     """Sharpens by up to ``amount``."""
 
     kind: Literal["sharpness"] = "sharpness"
@@ -78,7 +81,7 @@ class Sharpness(Value):
     p: Chance = 0.4
 
 
-class Erasing(Value):
+class Erasing(Kind):
     """Blanks a rectangle of ``smallest`` to ``largest`` of the cut's area."""
 
     kind: Literal["erasing"] = "erasing"
@@ -88,7 +91,7 @@ class Erasing(Value):
     p: Chance = 0.7
 
 
-class Noise(Value):
+class Noise(Kind):
     """Adds Gaussian noise, its strength drawn per cut from 0 to ``amount``."""
 
     kind: Literal["noise"] = "noise"
@@ -97,21 +100,57 @@ class Noise(Value):
 
 
 Augmentation = Annotated[
-    Flip | Affine | Perspective | ColourJitter | Sharpness | Erasing | Noise,
+    Flip | Affine | Perspective | ColourJitter | Sharpness | Erasing | Noise | Kornia,
     Field(discriminator="kind"),
 ]
 
 
+def as_kornia(augmentation: Augmentation) -> Kornia | Noise:
+    """The class of kornia, with its parameters, that a kind of augmentation stands for. Noise whose
+    strength is drawn for each cutout is in none of them, and stays what it is."""
+    if isinstance(augmentation, Flip):
+        return declared("RandomHorizontalFlip", p=augmentation.p)
+    if isinstance(augmentation, Affine):
+        scale, shear = augmentation.scale, augmentation.shear
+        return declared(
+            "RandomAffine", degrees=augmentation.degrees, translate=(augmentation.translate,) * 2,
+            scale=(1 - scale, 1 + scale) if scale else None, shear=(-shear, shear) if shear else None,
+            padding_mode="border", p=augmentation.p,
+        )  # fmt: skip
+    if isinstance(augmentation, Perspective):
+        return declared(
+            "RandomPerspective", distortion_scale=augmentation.distortion, p=augmentation.p
+        )
+    if isinstance(augmentation, ColourJitter):
+        return declared(
+            "ColorJitter", brightness=augmentation.brightness, contrast=augmentation.contrast,
+            saturation=augmentation.saturation, hue=augmentation.hue, p=augmentation.p,
+        )  # fmt: skip
+    if isinstance(augmentation, Sharpness):
+        return declared("RandomSharpness", sharpness=augmentation.amount, p=augmentation.p)
+    if isinstance(augmentation, Erasing):
+        return declared(
+            "RandomErasing", scale=(augmentation.smallest, augmentation.largest), ratio=(1 / 3, 3.0),
+            same_on_batch=augmentation.together, p=augmentation.p,
+        )  # fmt: skip
+    return augmentation
+
+
 class CutoutSet(Value):
-    """Crops and what happens to them, in this order of effect: geometry, colour, the rest."""
+    """Crops and what happens to them.
+
+    By the ``fused`` engine, in this order of effect: geometry, colour, the rest; a class of kornia keeps
+    its place in the list, except that geometry which nothing stands in the way of is done at first. By
+    the ``kornia`` engine, in the order of the list.
+    """
 
     crops: Annotated[tuple[Crop, ...], Field(min_length=1)]
-    augmentations: tuple[Augmentation, ...] = ()
+    augmentations: Annotated[tuple[Augmentation, ...], Field(max_length=32)] = ()
 
 
-# Sources: Crowson's notebook (arXiv 2204.08583), its "updated" and pooled descendants in
-# github.com/nerdyrodent/VQGAN-CLIP, and github.com/pixray/pixray. "gentle" is pixgen's own: a small
-# canvas needs whole things in view.
+# Sources: Crowson's notebook (arXiv 2204.08583), its "updated", pooled and "latest" descendants in
+# github.com/nerdyrodent/VQGAN-CLIP, and github.com/pixray/pixray; ``as_kornia`` gives the pipelines of
+# kornia that these have. "gentle" is pixgen's own: a small canvas needs whole things in view.
 CUTOUT_SETS: dict[str, CutoutSet] = {
     "gentle": CutoutSet(
         crops=(Crop(smallest=0.7, largest=1.05, overscan=0.05),),
@@ -142,6 +181,18 @@ CUTOUT_SETS: dict[str, CutoutSet] = {
             Perspective(distortion=0.7, p=0.7),
             ColourJitter(hue=0.1, saturation=0.1, p=0.7),
             Erasing(smallest=0.1, largest=0.4, together=True, p=0.7),
+            Noise(amount=0.1),
+        ),
+    ),
+    "latest": CutoutSet.model_construct(  # checked by the tests: a check here would load torch
+        crops=(Crop(law="whole", padding="zeros"),),
+        augmentations=(
+            declared("RandomAffine", degrees=15, translate=(0.1, 0.1), shear=5, p=0.7),
+            declared("RandomPerspective", distortion_scale=0.7, p=0.7),
+            declared("ColorJitter", brightness=0.1, contrast=0.1, saturation=0.1, hue=0.1, p=0.7),
+            declared(
+                "RandomErasing", scale=(0.1, 0.4), ratio=(0.3, 1 / 0.3), same_on_batch=True, p=0.7
+            ),
             Noise(amount=0.1),
         ),
     ),
@@ -177,3 +228,8 @@ class Cutouts(Value):
     def set(self) -> CutoutSet:
         """The crops and augmentations themselves."""
         return self.own or CUTOUT_SETS[self.kind]
+
+    def augmented(self, more: Sequence[Augmentation]) -> "Cutouts":
+        """The same cutouts with more augmentations, after those that there are."""
+        own = {**self.set.model_dump(), "augmentations": (*self.set.augmentations, *more)}
+        return self.model_copy(update={"own": CutoutSet.model_validate(own)})

@@ -1,6 +1,7 @@
-"""How a picture's arithmetic is done, as values: they change it by rounding alone, except tiles."""
+"""How a picture's arithmetic is done, as values: they change it by rounding alone, except tiles, the
+number of sketches at once and what does the augmentations."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,6 +11,9 @@ from pixgen.values import Value
 class Engine(Value):
     """Switches between memory and time."""
 
+    # Geometry and colour of cutouts as one warp and one matrix each, or one by one by kornia's own
+    # AugmentationSequential: other chance, so another picture. What cannot be fused is kornia's in both.
+    augmentations: Literal["fused", "kornia"] = "fused"
     channels_last: bool = True  # the order of a decoder's memory: on a CPU a third faster
     # A decoder's activations are made again on the way back: much less memory, a little slower.
     checkpoint: bool = False

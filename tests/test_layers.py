@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "errors": 0, "messages": 0, "paths": 0,
     "alternatives": 1, "augmentations": 1, "drawing": 1, "engine": 1, "eyes": 1, "growing": 1, "images": 1,
+    "kornia_classes": 1,
     "journeys": 1, "losses": 1, "optimizer": 1, "partial": 1, "presets": 1, "prompts": 1,
     "recipe": 1, "settings": 1, "sketches": 1, "start": 1, "story": 1, "styles": 1, "text_files": 0, "values": 1, "words": 1,
     "models": 2,

@@ -17,7 +17,8 @@ from pixgen.models.published import (
 from pixgen.prompts import Prompt
 from pixgen.recipe import Recipe
 from pixgen.start import Start
-from pixgen.synthesis.cutouts import disturb, look_up, place, read
+from pixgen.synthesis.cutout_plan import CutoutBatch, plan_cutouts
+from pixgen.synthesis.cutouts import place
 from pixgen.synthesis.drawers import Drawer
 from pixgen.synthesis.losses import spherical_dist_loss
 from pixgen.synthesis.making import make_drawer
@@ -82,13 +83,16 @@ def _traced(recipe: Recipe) -> Estimate:
     drawer = None if drawn_by_vqgan else make_drawer(recipe)
     generator = torch.Generator().manual_seed(0)
     cutouts, side = recipe.cutouts, perceptor.size
+    fused = recipe.engine.augmentations == "fused"
     placed = place(
-        cutouts.set, cutouts.count, aspect=recipe.width / recipe.height, generator=generator
-    )
-    batches = [
-        look_up(places, size=side, height=recipe.height, width=recipe.width)
-        for _, places in placed.in_batches(cutouts.batches)
-    ]
+        cutouts.set, cutouts.count, aspect=recipe.width / recipe.height, generator=generator,
+        size=side, fused=fused,
+    )  # fmt: skip
+    batches = list(plan_cutouts(
+        cutouts.set, placed, torch.ones(cutouts.count, 1), batches=cutouts.batches, size=side,
+        height=recipe.height, width=recipe.width, generator=generator, device_generator=generator,
+        fused=fused,
+    ))  # fmt: skip
     with shapes_alone() as trace:
         filled(perceptor, "cpu")
         if drawn_by_vqgan:
@@ -96,17 +100,17 @@ def _traced(recipe: Recipe) -> Estimate:
         weights = trace.held
         trace.begin_peak()
         with arithmetic(recipe, torch.device("cpu")), torch.enable_grad():
-            _step(recipe, drawer, perceptor, batches, generator)
+            _step(drawer, perceptor, batches)
         return Estimate(weights, trace.peak - weights)
 
 
-def _step(recipe: Recipe, drawer: Drawer, perceptor, batches, generator: torch.Generator) -> None:
+def _step(drawer: Drawer, perceptor, batches: list[CutoutBatch]) -> None:
     """What ``Optimization`` does in a step, as far as it takes memory."""
     moments = [torch.zeros_like(drawer.latent) for _ in range(2)]
     drawn = drawer.draw()
     picture = drawn.detach().requires_grad_()
-    for places in batches:
-        seen = disturb(read(picture, places), recipe.cutouts.set.augmentations, generator)
+    for batch in batches:
+        seen = batch.see(picture)
         vectors = perceptor.embed_images(seen).float()
         target = torch.zeros(1, vectors.shape[1])
         spherical_dist_loss(vectors, target).mean().backward()

@@ -8,7 +8,7 @@ from PIL import Image
 from pixgen.models.clip import Perceptor, Perceptors
 from pixgen.prompts import Prompt, Scene
 from pixgen.recipe import Recipe
-from pixgen.synthesis.cutouts import disturb, sample
+from pixgen.synthesis.cutout_plan import plan_cutouts
 from pixgen.synthesis.losses import prompt_loss, spherical_dist_loss
 from pixgen.synthesis.precision import gradient_scale
 from pixgen.synthesis.regions import Regions
@@ -25,15 +25,18 @@ class Judge:
     Args:
         pictures: every path that the recipe names, with its opened picture.
         generator: the run's own chance, on the device of the perceptor.
+        host_generator: the same on the CPU, where cutouts are placed; there, the same generator.
         mark: as of an ``Optimization``.
     """
 
     def __init__(
         self, recipe: Recipe, perceptor: Perceptor | Perceptors, *,
-        pictures: Mapping[str, Image.Image], generator: torch.Generator, mark: Callable[[str], None],
+        pictures: Mapping[str, Image.Image], generator: torch.Generator,
+        host_generator: torch.Generator, mark: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._perceptor, self._pictures = perceptor, pictures
         self._generator, self._device, self._mark = generator, generator.device, mark
+        self._host_generator = host_generator
         self._opening = recipe.opening
         self._targets: dict[str, torch.Tensor] = {}
         self._regions: dict[Scene, Regions] = {}  # of the scene in force
@@ -79,25 +82,28 @@ class Judge:
             return {}, {}
         cutouts, targets = recipe.cutouts, torch.stack(vectors)
         regions = self._where(prompts)
+        fused, side = recipe.engine.augmentations == "fused", self._perceptor.size
         placed = regions.place(
-            cutouts.set, cutouts.count, aspect=recipe.width / recipe.height, generator=self._generator
+            cutouts.set, cutouts.count, aspect=recipe.width / recipe.height,
+            generator=self._host_generator, size=side, fused=fused,
         )  # fmt: skip
         shares = regions.shares(placed)
         looked_at = picture if regions.boxes else self._tiled(picture, recipe)
         weights = torch.tensor([prompt.weight for prompt in prompts], device=self._device)
         stops = torch.tensor([prompt.stop for prompt in prompts], device=self._device)
         cosines, total, opined = 0.0, 0.0, dict.fromkeys(self._opinions, 0.0)
-        for rows, places in placed.in_batches(cutouts.batches):
-            seen = disturb(
-                sample(looked_at, places, size=self._perceptor.size),
-                cutouts.set.augmentations, self._generator,
-            )  # fmt: skip
+        for batch in plan_cutouts(
+            cutouts.set, placed, shares, batches=cutouts.batches, size=side,
+            height=picture.shape[-2], width=picture.shape[-1], generator=self._host_generator,
+            device_generator=self._generator, fused=fused,
+        ):  # fmt: skip
+            seen = batch.see(looked_at)
             self._mark("cutouts")
             vectors = self._perceptor.embed_images(seen).float()
             self._mark("clip")
             distances = spherical_dist_loss(vectors, targets)
-            loss = prompt_loss(distances, weights=weights, stops=stops, shares=shares[rows])
-            part = len(rows) / cutouts.count
+            loss = prompt_loss(distances, weights=weights, stops=stops, shares=batch.shares)
+            part = batch.count / cutouts.count
             total = total + loss.detach() * part
             for name, opinion in self._opinions.items():
                 found = opinion(vectors)
@@ -107,7 +113,7 @@ class Judge:
             if backward:
                 (loss * gradient_scale(recipe)).backward()
                 self._mark("backward")
-            cosines = cosines + (vectors.detach() @ targets.T * shares[rows]).sum(0)
+            cosines = cosines + (vectors.detach() @ targets.T * batch.shares).sum(0)
         similarities: Figures = {}
         for index, prompt in enumerate(prompts):
             similarities[_unused(prompt.label, similarities)] = cosines[index] / cutouts.count
@@ -127,15 +133,14 @@ class Judge:
         across its seams."""
         if not recipe.losses.tiling:
             return picture
-        part = torch.rand(2, generator=self._generator, device=self._device).tolist()
+        part = torch.rand(2, generator=self._host_generator).tolist()
         moves = [int(each * side) for each, side in zip(part, picture.shape[-2:], strict=True)]
         return picture.roll(moves, (-2, -1))
 
     def _where(self, prompts: Scene) -> Regions:
         if prompts not in self._regions:
-            self._regions = {
-                prompts: Regions(prompts, pictures=self._pictures, device=self._device)
-            }
+            cpu = torch.device("cpu")  # where cutouts are placed
+            self._regions = {prompts: Regions(prompts, pictures=self._pictures, device=cpu)}
         return self._regions[prompts]
 
     def _target(self, prompt: Prompt) -> torch.Tensor:

@@ -68,11 +68,17 @@ class Optimization(Iterator[Frame]):
         self._pictures, self._mark = {} if pictures is None else pictures, mark
         self._device = drawer.latent.device
         self._generator = torch.Generator(self._device).manual_seed(recipe.seed)
+        # Cutouts are placed on the CPU: alike on every device, and no device waits for its host.
+        self._host_generator = (
+            self._generator if self._device.type == "cpu"
+            else torch.Generator().manual_seed(recipe.seed)
+        )  # fmt: skip
         self._done, self._told = False, recipe  # the recipe, as far as its changes were told
         self._doing: Doing = "drawing"
         self._judge = Judge(
-            recipe, perceptor, pictures=self._pictures, generator=self._generator, mark=mark
-        )
+            recipe, perceptor, pictures=self._pictures, generator=self._generator,
+            host_generator=self._host_generator, mark=mark,
+        )  # fmt: skip
         self.canvas = Canvas(recipe, drawer, pictures=self._pictures)
         self._sketchbook = sketchbook
         self._start_anew(self._generator.get_state())
@@ -210,12 +216,14 @@ class Optimization(Iterator[Frame]):
         goes on draws what it would have drawn."""
         self._doing = "encoding"
         self.canvas.grow(self.recipe, self.step)
-        chance, average = self._generator.get_state(), self.canvas.average.sum.clone()
+        chance, host = self._generator.get_state(), self._host_generator.get_state()
+        average = self.canvas.average.sum.clone()
         shown = self._shown()
         with arithmetic(self.recipe, self._device):
             drawn = self._draw()
             similarities, losses = self._judged(drawn, backward=False)
         self._generator.set_state(chance)
+        self._host_generator.set_state(host)
         self.canvas.average.sum = average
         return self._frame(begun, similarities, losses, shown, drawn)
 
@@ -295,6 +303,7 @@ class Optimization(Iterator[Frame]):
             **self.canvas.state(),
             "journey": self._travel.state(),
             "generator": self._generator.get_state(),
+            "host_generator": self._host_generator.get_state(),
         }
 
     def restore(self, state: dict) -> None:
@@ -305,3 +314,5 @@ class Optimization(Iterator[Frame]):
         self.canvas.restore(self.recipe, state)
         self._travel.restore(state.get("journey"))
         self._generator.set_state(state["generator"].cpu())
+        if "host_generator" in state:  # older states have none
+            self._host_generator.set_state(state["host_generator"].cpu())

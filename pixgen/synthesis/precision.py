@@ -22,3 +22,8 @@ def arithmetic(recipe: Recipe, device: torch.device) -> Iterator[None]:
 def gradient_scale(recipe: Recipe) -> float:
     """What losses are multiplied by on the way back, and gradients divided by at its end."""
     return _HALF_SCALE if recipe.precision == "float16" else 1.0
+
+
+def full_precision(device: torch.device) -> torch.autocast:
+    """Inside, arithmetic on a device is what its tensors say, whatever precision is in force outside."""
+    return torch.autocast(device.type, enabled=False)

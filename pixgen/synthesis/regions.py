@@ -14,6 +14,7 @@ from pixgen.augmentations import CutoutSet
 from pixgen.errors import RecipeError
 from pixgen.prompts import Prompt
 from pixgen.synthesis.cutouts import Placement, place, sample
+from pixgen.synthesis.precision import full_precision
 from pixgen.synthesis.starts import as_tensor
 
 SIDE = 64  # of a map: where a prompt applies is nothing fine
@@ -94,10 +95,11 @@ class Regions:
         self.boxes = [box(where) for where in own.values()]  # of each region
 
     def place(
-        self, cutouts: CutoutSet, count: int, *, aspect: float, generator: torch.Generator
-    ) -> Placement:
-        """``count`` placements for a picture of ``aspect``: evenly those of each region, in its box,
-        and those of the whole picture."""
+        self, cutouts: CutoutSet, count: int, *, aspect: float, generator: torch.Generator,
+        size: int = 224, fused: bool = True,
+    ) -> Placement:  # fmt: skip
+        """``count`` placements, as of ``cutouts.place``, for a picture of ``aspect``: evenly those of
+        each region, in its box, and those of the whole picture."""
         boxes = [*self.boxes, (-1.0, -1.0, 1.0, 1.0)]
         given, matrices, paddings = 0, [], []
         for number, (left, top, right, bottom) in enumerate(boxes, start=1):
@@ -106,13 +108,14 @@ class Regions:
             if not own:
                 continue
             shape = aspect * (right - left) / (bottom - top)
-            placed = place(cutouts, own, aspect=shape, generator=generator)
+            placed = place(cutouts, own, aspect=shape, generator=generator, size=size, fused=fused)
             into = torch.tensor(
                 [[(right - left) / 2, 0, (left + right) / 2],
                  [0, (bottom - top) / 2, (top + bottom) / 2], [0, 0, 1]],
                 device=generator.device,
             )  # fmt: skip
-            matrices.append(into @ placed.matrices)
+            with full_precision(generator.device):
+                matrices.append(into @ placed.matrices)
             paddings += placed.paddings
         return Placement(torch.cat(matrices), tuple(paddings))
 

@@ -20,7 +20,8 @@ from pixgen.augmentations import (
     Sharpness,
 )
 from pixgen.models.clip import read_tokens
-from pixgen.synthesis.cutouts import disturb, place, sample
+from pixgen.synthesis.augmentations import disturb
+from pixgen.synthesis.cutouts import place, sample
 from pixgen.training.captions import Author
 from pixgen.training.compose import Composer
 from pixgen.training.compositions import Composition

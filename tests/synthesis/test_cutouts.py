@@ -16,7 +16,8 @@ from pixgen.augmentations import (
     Perspective,
     Sharpness,
 )
-from pixgen.synthesis.cutouts import Placement, disturb, place, sample
+from pixgen.synthesis.augmentations import disturb
+from pixgen.synthesis.cutouts import Placement, place, sample
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from taming.modules.diffusionmodules.model import AttnBlock
 from torch.overrides import TorchFunctionMode
 
+from pixgen import kornia_classes
 from pixgen.augmentations import CUTOUT_SETS, Affine, Crop, CutoutSet, Flip
 from pixgen.engine import Engine
 from pixgen.models import working as working_module
@@ -19,7 +20,8 @@ from pixgen.models.vqgan import Vqgan
 from pixgen.models.working import swiftly, working
 from pixgen.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.cutouts import Placement, disturb, place, sample
+from pixgen.synthesis.augmentations import disturb
+from pixgen.synthesis.cutouts import Placement, place, sample
 
 BASE = {
     "prompts": "a red fox | snow:0.5", "width": 32, "height": 32, "steps": 2, "seed": 3,
@@ -142,7 +144,8 @@ def test_one_warp_reads_what_one_after_the_other_would():
 
 
 class Chance(TorchFunctionMode):
-    """Hears from which generator each random number comes."""
+    """Hears from which generator each random number comes; kornia's, which know none, are drawn in a
+    random state that follows from the run's."""
 
     DRAWN = (torch.rand, torch.randn, torch.randint, torch.randperm, torch.rand_like, torch.randn_like,
              torch.bernoulli, torch.multinomial)  # fmt: skip
@@ -152,7 +155,7 @@ class Chance(TorchFunctionMode):
         self.generators = []
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        if function in self.DRAWN:
+        if function in self.DRAWN and not kornia_classes._RANDOM_STATE.locked():
             self.generators.append((kwargs or {}).get("generator"))
         return function(*args, **(kwargs or {}))
 

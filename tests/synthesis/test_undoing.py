@@ -9,7 +9,7 @@ from pixgen.errors import OutOfMemory
 from pixgen.models.sketcher import CellHead
 from pixgen.models.vqgan import Vqgan
 from pixgen.recipe import Recipe, make_recipe
-from pixgen.synthesis import Optimization, Sketchbook, canvas, judging, make_drawer
+from pixgen.synthesis import Optimization, Sketchbook, canvas, cutout_plan, make_drawer
 from pixgen.synthesis.masks import MaskedDrawer
 
 BASE = {
@@ -72,7 +72,8 @@ def put(fault: Fault, where: str, painting: Optimization, monkeypatch) -> None:
         case "the decoder":
             monkeypatch.setattr(drawer, "draw", fault.after(drawer.draw))
         case "the cutouts":
-            monkeypatch.setattr(judging, "disturb", fault.after(judging.disturb))
+            see = cutout_plan.CutoutBatch.see
+            monkeypatch.setattr(cutout_plan.CutoutBatch, "see", fault.after(see))
         case "CLIP":
             monkeypatch.setattr(perceptor, "embed_images", fault.after(perceptor.embed_images))
         case "the way back through CLIP":

@@ -1,0 +1,82 @@
+"""The plan of a step's cutouts: drawn on the CPU, uploaded at once, the same as cutouts one by one."""
+
+import pytest
+import torch
+
+from pixgen.augmentations import CUTOUT_SETS, CutoutSet, Erasing, Noise, Sharpness
+from pixgen.synthesis import cutout_plan
+from pixgen.synthesis.augmentations import disturb
+from pixgen.synthesis.cutout_plan import plan_cutouts, upload
+from pixgen.synthesis.cutouts import place, sample
+
+NOISE_FIRST = CutoutSet(
+    crops=CUTOUT_SETS["updated"].crops, augmentations=(Noise(), Erasing(p=1), Sharpness(p=1))
+)
+
+
+def plan(law: CutoutSet, generator: torch.Generator, *, batches: int = 2):
+    placed = place(law, 6, aspect=1.0, generator=generator)
+    return placed, plan_cutouts(
+        law, placed, torch.arange(6.0)[:, None], batches=batches, size=16, height=48, width=48,
+        generator=generator, device_generator=generator,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "law", [*CUTOUT_SETS.values(), NOISE_FIRST], ids=[*CUTOUT_SETS, "noise first"]
+)
+def test_batches_are_what_drawing_and_disturbing_one_after_another_gives(law):
+    picture, chance = torch.rand(1, 3, 48, 48), torch.Generator().manual_seed(1)
+    _, batches = plan(law, chance)
+    found = [batch.see(picture) for batch in batches]
+    chance.manual_seed(1)
+    placed, _ = plan(law, chance)
+    for (_, places), seen in zip(placed.in_batches(2), found, strict=True):
+        assert torch.equal(
+            seen, disturb(sample(picture, places, size=16), law.augmentations, chance)
+        )
+
+
+def test_batches_know_their_rows_of_the_shares():
+    _, batches = plan(CUTOUT_SETS["gentle"], torch.Generator().manual_seed(1), batches=4)
+    shares = [batch.shares[:, 0].tolist() for batch in batches]
+    assert shares == [[0, 1], [2, 3], [4, 5]]
+
+
+def test_what_is_uploaded_arrives_in_its_shapes():
+    tensors = [torch.rand(2, 3), torch.rand(()), torch.rand(4, 1, 1)]
+    for expected, found in zip(tensors, upload(tensors, torch.device("cpu")), strict=True):
+        assert torch.equal(expected, found)
+
+
+def test_a_device_gets_every_batch_in_one_upload(monkeypatch):
+    uploads = []
+
+    def counted(tensors, device):
+        uploads.append(len(tensors))
+        return upload(tensors, torch.device("cpu"))
+
+    monkeypatch.setattr(cutout_plan, "upload", counted)
+    chance = torch.Generator().manual_seed(1)
+    placed, here = plan(CUTOUT_SETS["updated"], chance)
+    here = list(here)
+    there = cutout_plan._uploaded(here, torch.device("cuda"))
+    assert len(uploads) == 1
+    picture = torch.rand(1, 3, 48, 48)
+    for first, second in zip(here, there, strict=True):
+        assert torch.equal(first.shares, second.shares)
+        assert torch.equal(first.see(picture)[:0], second.see(picture)[:0])
+        assert torch.equal(first.places.matrices, second.places.matrices)
+
+
+def test_geometry_stays_in_float32_under_autocast():
+    law = CUTOUT_SETS["pooled"].model_copy(
+        update={"augmentations": CUTOUT_SETS["pooled"].augmentations[:2]}
+    )
+    picture, seen = torch.rand(1, 3, 48, 48), []
+    for enabled in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            _, batches = plan(law, torch.Generator().manual_seed(2))
+            seen.append(torch.cat([batch.see(picture) for batch in batches]))
+    assert seen[1].dtype == torch.float32
+    assert torch.equal(*seen)

@@ -1,0 +1,230 @@
+"""kornia's augmentations on cutouts: fused and not, they agree; chance is the run's own."""
+
+import threading
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pixgen.augmentations import (
+    CUTOUT_SETS,
+    Affine,
+    ColourJitter,
+    Crop,
+    CutoutSet,
+    Flip,
+    Noise,
+    Perspective,
+    Sharpness,
+    as_kornia,
+)
+from pixgen.kornia_classes import declared, example, kornia_names
+from pixgen.recipe import make_recipe
+from pixgen.synthesis import Optimization, cutouts, kornia_pipeline, make_drawer
+from pixgen.synthesis.augmentations import Chance, apply_changes, disturb, draw_changes
+from pixgen.synthesis.cutouts import Placement, place, sample
+from pixgen.synthesis.kornia_pipeline import FUSED_CLASSES, apply, is_fused, matrices, split
+
+SIDE = 64
+WHOLE = Crop(law="whole")
+# A fused warp reads the picture between its pixels as kornia does; what differs is how numbers of
+# pixels are rounded on the way, and so how near the edge kornia's padding begins.
+BOUND = 2e-4
+
+ARGS = {
+    "RandomAffine": {"degrees": 40, "translate": (0.2, 0.1), "scale": (0.8, 1.3), "shear": (-9, 9),
+                     "padding_mode": "border"},
+    "RandomHorizontalFlip": {},
+    "RandomPerspective": {"distortion_scale": 0.6},
+    "RandomRotation": {"degrees": 40},
+    "RandomRotation90": {"times": (1, 3)},
+    "RandomShear": {"shear": (-15, 15), "padding_mode": "border"},
+    "RandomTranslate": {"translate_x": (-0.3, 0.3), "translate_y": (-0.2, 0.2), "padding_mode": "border"},
+    "RandomVerticalFlip": {},
+}  # fmt: skip
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def smooth(count: int = 1) -> torch.Tensor:
+    """Pictures in which neighbouring pixels differ little, black far beyond the edges of what is read."""
+    coarse = torch.rand(count, 3, 5, 5, generator=generator())
+    return F.interpolate(coarse, size=(SIDE, SIDE), mode="bicubic", align_corners=False).clamp(0, 1)
+
+
+@pytest.mark.parametrize("p", [1.0, 0.5])
+@pytest.mark.parametrize("name", FUSED_CLASSES)
+def test_a_fused_class_gives_what_kornia_gives_with_the_same_parameters(name, p):
+    augmentation, count = declared(name, **ARGS[name], p=p), 12
+    module = augmentation.build()
+    torch.manual_seed(3)
+    params = module.forward_parameters(torch.Size((count, 3, SIDE, SIDE)))
+    picture = smooth()
+    expected = module(picture.expand(count, 3, SIDE, SIDE), params=params)
+    padding = "border" if ARGS[name].get("padding_mode") else "zeros"
+    placement = Placement(matrices(augmentation, params, size=SIDE), (padding,) * count)
+    found = sample(picture, placement, size=SIDE)
+    # Where a cutout is smaller than what it shows, the fused warp takes its low-passed level.
+    plain = cutouts.Places(placement.matrices, SIDE, (0,) * count, placement.paddings)
+    assert (cutouts.read(picture, plain) - expected).abs().max() < BOUND
+    assert (found - expected).abs().mean() < 0.02
+
+
+@pytest.mark.parametrize("name", FUSED_CLASSES)
+def test_a_fused_class_moves_the_picture(name):
+    law = CutoutSet(crops=(WHOLE,), augmentations=(declared(name, **ARGS[name], p=1.0),))
+    seen = sample(smooth(), place(law, 3, aspect=1.0, generator=generator(), size=SIDE), size=SIDE)
+    assert (seen - smooth()).abs().mean() > 0.02
+
+
+def test_two_fused_classes_are_one_warp_in_the_order_of_the_list():
+    members = (declared("RandomRotation", degrees=(30.0, 30.0), p=1.0), declared("RandomHorizontalFlip", p=1.0))  # fmt: skip
+    law = CutoutSet(crops=(WHOLE.model_copy(update={"padding": "zeros"}),), augmentations=members)
+    found = sample(smooth(), place(law, 1, aspect=1.0, generator=generator(), size=SIDE), size=SIDE)
+    assert (found - apply(smooth(), members, seed=0)).abs().max() < BOUND
+
+
+@pytest.mark.parametrize("kind", [Flip(p=1), Perspective(p=1, distortion=0.5), Affine(p=1, translate=0, shear=0)])  # fmt: skip
+def test_a_kind_of_ours_is_a_case_of_the_class_that_it_stands_for(kind):
+    """The matrix of ours, given to kornia as parameters, is the matrix that kornia makes."""
+    law = CutoutSet(crops=(WHOLE,), augmentations=(kind,))
+    ours = place(law, 4, aspect=1.0, generator=generator()).matrices
+    kornias, corners = as_kornia(kind), torch.tensor(((0, 0), (63, 0), (63, 63), (0, 63.0)))
+    params = {"batch_prob": torch.ones(4)}
+    if isinstance(kind, Perspective):
+        # Where ours takes the corners of a cutout from, kornia's takes them to.
+        ends = (corners + 0.5) * (2 / SIDE) - 1
+        back = torch.linalg.inv(ours) @ F.pad(ends, (0, 1), value=1.0).T
+        moved = ((back[:, :2] / back[:, 2:]).mT + 1) * (SIDE / 2) - 0.5
+        params |= {"start_points": corners.expand(4, 4, 2), "end_points": moved}
+    elif isinstance(kind, Affine):
+        angle = torch.rad2deg(torch.atan2(ours[:, 1, 0], ours[:, 0, 0]))
+        nothing = torch.zeros(4)
+        params |= {
+            "angle": -angle, "translations": torch.zeros(4, 2), "center": torch.full((4, 2), 31.5),
+            "scale": torch.ones(4, 2), "shear_x": nothing, "shear_y": nothing,
+        }  # fmt: skip
+    else:
+        params["forward_input_shape"] = torch.tensor((4, 3, SIDE, SIDE))
+    assert torch.allclose(matrices(kornias, params, size=SIDE), ours, atol=2e-4)
+
+
+def test_colour_without_hue_is_what_kornia_makes_of_the_same_factors():
+    jitter = ColourJitter(p=1, brightness=0.3, saturation=0.4, hue=0)
+    pictures = smooth().expand(4, 3, SIDE, SIDE) * 0.6  # so that nothing is clipped
+    ours = disturb(pictures, [jitter], generator())
+    chance, module = Chance(4, generator()), as_kornia(jitter).build()
+    chance.happens(1)  # the same draws as ours
+    brightness, contrast, saturation = (1 + chance.uniform(-a, a) for a in (0.3, 0, 0.4))
+    params = {
+        "brightness_factor": brightness, "contrast_factor": contrast,
+        "saturation_factor": saturation, "hue_factor": torch.zeros(4),
+        "order": torch.tensor((0, 2, 1, 3)), "batch_prob": torch.ones(4),
+    }  # fmt: skip
+    assert (module(pictures, params=params) - ours.clamp(0, 1)).abs().max() < BOUND
+
+
+def test_geometry_is_fused_as_long_as_nothing_stands_before_it():
+    turn, blur = declared("RandomRotation", degrees=5), declared("RandomBoxBlur")
+    warped, rest = split([Flip(), turn, ColourJitter(), turn, blur, turn, Noise()])
+    assert warped == [Flip(), turn, turn]
+    assert rest == [ColourJitter(), blur, turn, Noise()]
+    assert split([Sharpness(), Affine(), turn]) == ([Affine()], [Sharpness(), turn])
+    assert not is_fused(declared("RandomRotation", degrees=5, resample="nearest"))
+
+
+@pytest.mark.parametrize("name", sorted(set(kornia_names())))
+def test_every_class_changes_cutouts_with_a_gradient_in_their_size(name):
+    pictures = smooth(2).requires_grad_()
+    seen = apply(pictures, (example(name),), seed=1)
+    assert seen.shape == pictures.shape
+    (seen * torch.linspace(-1, 1, seen.numel()).view_as(seen)).sum().backward()
+    assert pictures.grad.isfinite().all()
+    assert pictures.grad.any()
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("name", CUTOUT_SETS)
+def test_every_published_set_has_both_engines(name, fused):
+    law, chance = CUTOUT_SETS[name], generator()
+    picture = smooth().requires_grad_()
+    placed = place(law, 4, aspect=1.0, generator=chance, size=32, fused=fused)
+    changes = draw_changes(
+        law.augmentations, 4, size=32, generator=chance, noise=chance, fused=fused
+    )
+    seen = apply_changes(sample(picture, placed, size=32), changes)
+    assert seen.shape == (4, 3, 32, 32)
+    seen.square().sum().backward()
+    assert picture.grad.isfinite().all()
+    assert picture.grad.any()
+
+
+@pytest.fixture
+def paint(tiny_vqgan, tiny_perceptor):
+    own = [
+        {"kind": "kornia", "name": "RandomRotation", "args": {"degrees": 20}},
+        {"kind": "kornia", "name": "RandomElasticTransform", "args": {"p": 0.7}},
+        {"kind": "kornia", "name": "RandomGaussianNoise", "args": {"std": 0.05}},
+        {"kind": "noise"},
+    ]
+
+    def start(engine: str) -> Optimization:
+        recipe = make_recipe({
+            "prompts": "a fox", "width": 32, "height": 32, "steps": 4, "seed": 3,
+            "engine": {"augmentations": engine}, "optimizer": {"learning_rate": 0.6},
+            "cutouts": {"count": 4, "batches": 2, "own": {"crops": [{}], "augmentations": own}},
+        })  # fmt: skip
+        return Optimization(recipe, make_drawer(recipe, tiny_vqgan), tiny_perceptor)
+
+    return start
+
+
+def same(first: list, second: list) -> bool:
+    return len(first) == len(second) and all(
+        (a == b).all() for a, b in zip(first, second, strict=False)
+    )
+
+
+@pytest.mark.parametrize("engine", ["fused", "kornia"])
+def test_a_run_with_kornias_classes_can_be_repeated_and_resumed(paint, engine):
+    torch.manual_seed(1)
+    whole = [frame.picture for frame in paint(engine)]
+    torch.manual_seed(2)  # the process's own generator must not matter
+    first, again = paint(engine), paint(engine)
+    begun = [next(first).picture for _ in range(2)]
+    again.restore(first.state())
+    assert same(whole, begun + [frame.picture for frame in again])
+    assert not same(whole, [whole[0]] * len(whole))
+
+
+def test_the_engines_are_different_chance(paint):
+    runs = [[frame.picture for frame in paint(engine)] for engine in ("fused", "kornia")]
+    assert not same(*runs)
+
+
+def test_two_runs_on_two_threads_do_not_disturb_each_other(paint):
+    alone, found = [frame.picture for frame in paint("kornia")], {}
+
+    def run(number: int) -> None:
+        found[number] = [frame.picture for frame in paint("kornia")]
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert same(alone, found[0])
+    assert same(alone, found[1])
+
+
+def test_the_process_generator_is_as_it_was():
+    torch.manual_seed(5)
+    expected = torch.rand(2)
+    torch.manual_seed(5)
+    apply(smooth(), (declared("RandomGaussianNoise", std=0.1, p=1.0),), seed=3)
+    kornia_pipeline.sample_matrices(
+        declared("RandomRotation", degrees=10), 2, size=32, generator=generator()
+    )
+    assert torch.equal(torch.rand(2), expected)
