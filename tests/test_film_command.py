@@ -7,7 +7,8 @@ import pytest
 
 import pixgen
 from pixgen.cli import main
-from pixgen.studio import ffmpeg
+from pixgen.studio.decoding import read_frames
+from pixgen.studio.mp4 import read_timing
 from tests.studio.fakes import Painters, a_recipe
 
 
@@ -30,7 +31,7 @@ def test_a_run_is_exported_without_painting(run, tmp_path, capsys, name):
     options = ["--out", str(out), "--seconds", "6", "--hold", "1", "--even", "--captions", "--loop"]
     assert main(["film", meant, *options, *where]) == 0
     assert capsys.readouterr().out == f"Film: {out}\n"
-    count, rate = ffmpeg.timing(out)
+    count, rate = read_timing(out)
     assert count / rate == pytest.approx(6, abs=0.06)
 
 
@@ -73,8 +74,8 @@ def test_an_unknown_run_and_an_existing_file_are_one_sentence(run, tmp_path, cap
 
 def test_python_exports_the_same(run, tmp_path):
     made = pixgen.film(run.folder, tmp_path / "fox.mp4", seconds=2)
-    count, rate = ffmpeg.timing(made)
+    count, rate = read_timing(made)
     assert count / rate == pytest.approx(2, abs=0.06)
-    first = next(ffmpeg.pictures(made))
+    first = next(read_frames(made))
     assert first.shape == (32, 32, 3)
     assert first.dtype == np.uint8

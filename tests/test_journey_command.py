@@ -9,8 +9,9 @@ import pixgen
 from pixgen.cli import main
 from pixgen.commands.tables import read_rows
 from pixgen.errors import RecipeError
-from pixgen.studio import Studio, ffmpeg
+from pixgen.studio import Studio
 from pixgen.studio.metadata import read_metadata
+from pixgen.studio.mp4 import read_timing
 from pixgen.studio.video import FilmWriter
 from tests.studio.fakes import Painters
 
@@ -54,12 +55,12 @@ def test_a_journey_has_the_frames_that_were_asked_for(tmp_path, capsys):
     ]
     assert main(["journey", "a fox", *moves, *QUICK, "--out", str(out)]) == 0
     told = result(capsys)
-    assert ffmpeg.timing(out) == (7, 10.0)
+    assert read_timing(out) == (7, 10.0)
     assert told["recipe"]["journey"]["zoom"] == [[0, 1.0], [60, 1.02]]
     assert read_metadata(out).steps == 3 + 6 * 2
     assert main(["journey", "--resume", told["run"], "--frames", "9", "--json"]) == 0
     longer = result(capsys)
-    assert ffmpeg.timing(tmp_path / "outputs" / longer["run"] / "progress.mp4") == (9, 10.0)
+    assert read_timing(tmp_path / "outputs" / longer["run"] / "progress.mp4") == (9, 10.0)
 
 
 def test_a_video_is_restyled(video, tmp_path, capsys):
@@ -68,7 +69,7 @@ def test_a_video_is_restyled(video, tmp_path, capsys):
     recipe = result(capsys)["recipe"]
     assert recipe["steps"] == 8
     assert recipe["start"]["kind"] == "video"
-    assert ffmpeg.timing(tmp_path / "out.mp4") == (4, 12.0)
+    assert read_timing(tmp_path / "out.mp4") == (4, 12.0)
 
 
 @pytest.mark.parametrize(
@@ -123,4 +124,4 @@ def test_python_paints_the_same(video, tmp_path):
     )
     assert made.read_bytes().startswith(b"GIF89a")
     made = pixgen.restyle(video, "a fox", tmp_path / "b.mp4", frames=3, every=1, device="cpu")
-    assert ffmpeg.timing(made)[0] == 3
+    assert read_timing(made)[0] == 3

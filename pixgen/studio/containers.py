@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pixgen.errors import PictureError
+from pixgen.studio import mp4
 from pixgen.studio.exif import user_comment
 
 LARGEST_TEXT = 4 * 2**20
 MOST_TEXTS = 1000
-_LARGEST_MOOV = 32 * 2**20
 _LARGEST_FILE = 2**40
 _JPEG_EXIF, _JPEG_PIXELS = 0xE1, (0xDA, 0xD9)  # the second of a marker's two bytes
-_COMMENT = (b"moov", b"udta", b"meta", b"ilst", b"\xa9cmt", b"data")  # where an MP4's comment is
 # EBML: https://www.matroska.org/technical/elements.html
 _INSIDE = {0x18538067, 0x1254C367, 0x7373, 0x67C8}  # Segment, Tags, Tag, SimpleTag
 _TAG_NAME, _TAG_TEXT = 0x45A3, 0x4487
@@ -28,7 +27,7 @@ _XMP = re.compile(rb'pixgen:recipe="([^"]*)"')
 
 
 def read_texts(path: Path) -> dict[str, str]:
-    """The texts in a PNG, JPEG, MP4, WebM, GIF or WebP, by their names there; ``{}`` if it is none of these.
+    """The texts in a PNG, JPEG, MP4 or MOV, WebM, GIF or WebP, by their names there; ``{}`` if it is none of these.
 
     A comment of an MP4, WebM or GIF is called ``comment``, what pixgen writes into a WebP ``pixgen``, and
     the comment in the EXIF of a JPEG or WebP ``parameters``, as the same text is called in a PNG.
@@ -53,12 +52,31 @@ def read_texts(path: Path) -> dict[str, str]:
         return texts
 
 
+def is_finished(path: Path) -> bool:
+    """Whether a PNG, MP4, WebM, GIF or WebP was written to its end. Raises OSError."""
+    with path.open("rb") as file:
+        head = file.read(16)
+        size = file.seek(0, io.SEEK_END)
+        if len(head) < 16:
+            return False
+        if mp4.is_quicktime(head):
+            return mp4.is_finished(file)
+        if head.startswith(b"RIFF"):
+            return int.from_bytes(head[4:8], "little") + 8 == size
+        file.seek(0)
+        if head.startswith(b"\x1aE\xdf\xa3"):
+            return _is_finished_webm(file, size)
+        end = b"\0\x3b" if head.startswith(b"GIF") else b"IEND\xaeB`\x82"
+        file.seek(-len(end), io.SEEK_END)
+        return file.read() == end
+
+
 def _reader(head: bytes) -> Callable[[BinaryIO], Iterator[tuple[str, str]]] | None:
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return _png
     if head.startswith(b"\xff\xd8\xff"):
         return _jpeg
-    if head[4:8] == b"ftyp":
+    if mp4.is_quicktime(head):
         return _mp4
     if head.startswith(b"\x1aE\xdf\xa3"):
         return _webm
@@ -128,40 +146,9 @@ def _jpeg(file: BinaryIO) -> Iterator[tuple[str, str]]:
 
 
 def _mp4(file: BinaryIO) -> Iterator[tuple[str, str]]:
-    data = _moov(file)
-    for name in _COMMENT[1:]:
-        if data is None:
-            return
-        if name == b"ilst":
-            data = data[4:]  # ``meta`` begins with a version and flags
-        data = dict(_boxes(data)).get(name)
-    if data is not None:  # it begins with its type and locale
-        yield "comment", data[8 : 8 + _bounded(len(data))].decode("utf-8", "replace")
-
-
-def _moov(file: BinaryIO) -> bytes | None:
-    while len(head := file.read(8)) == 8:
-        size, name = int.from_bytes(head[:4], "big"), head[4:]
-        length = size - 8
-        if size == 1:
-            length = int.from_bytes(file.read(8), "big") - 16
-        if name == _COMMENT[0]:
-            return file.read(length) if 0 < length <= _LARGEST_MOOV else None
-        if not 0 <= length < _LARGEST_FILE:
-            return None  # a size of 0 says that the box goes to the end of the file; others are nonsense
-        file.seek(length, io.SEEK_CUR)
-    return None
-
-
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """``(name, content)`` of the boxes side by side in ``data``."""
-    start = 0
-    while start + 8 <= len(data):
-        size = int.from_bytes(data[start : start + 4], "big")
-        if size < 8:
-            return
-        yield data[start + 4 : start + 8], data[start + 8 : start + size]
-        start += size
+    for name, text in mp4.read_tags(file):
+        if name == "comment":
+            yield name, text[: _bounded(len(text))].decode("utf-8", "replace")
 
 
 def _webm(file: BinaryIO) -> Iterator[tuple[str, str]]:
@@ -179,6 +166,15 @@ def _webm(file: BinaryIO) -> Iterator[tuple[str, str]]:
             yield name.lower(), file.read(_bounded(size)).decode("utf-8", "replace")
         else:
             file.seek(size, io.SEEK_CUR)
+
+
+def _is_finished_webm(file: BinaryIO, size: int) -> bool:
+    """Its one segment says how long it is only when its end is written."""
+    file.read(4)
+    file.seek(_ebml_size(file)[0], io.SEEK_CUR)
+    file.read(4)
+    length, unknown = _ebml_size(file)
+    return not unknown and file.tell() + length == size
 
 
 def _ebml_size(file: BinaryIO) -> tuple[int, bool]:

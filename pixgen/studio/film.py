@@ -7,7 +7,6 @@ its last picture, so that a viewer sees the result; going on cuts that off again
 
 import json
 import math
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ import numpy as np
 from pixgen.errors import PixgenError, VideoError
 from pixgen.recipe import Recipe, read_recipe
 from pixgen.studio import ffmpeg
+from pixgen.studio.encoding import Encoder
+from pixgen.studio.mp4 import read_tags, read_timing
 from pixgen.studio.storage import remove, temporary_path, writing
 
 FPS = 20
@@ -70,15 +71,17 @@ def read_facts(path: Path) -> Facts:
     """What a film that pixgen wrote tells of itself. Raises VideoError if it is none."""
     if not path.is_file():
         raise VideoError("There is no film “{name}”.", name=path.name)
-    count, fps = ffmpeg.timing(path)
-    told = ffmpeg.tags(path)
+    timing = read_timing(path)
+    with path.open("rb") as file:
+        told = {name: text.decode("utf-8", "replace") for name, text in read_tags(file)}
     try:
-        steps = tuple(map(int, json.loads(told["description"])["steps"]))[:count]
+        steps = tuple(map(int, json.loads(told["description"])["steps"]))[: timing.frames]
         recipe = read_recipe(told["comment"]) if "comment" in told else None
     except (KeyError, TypeError, ValueError, PixgenError):
         # Of the held pictures, one may be the only one of its step.
-        steps, recipe = tuple(range(max(1, count - hold_frames(fps) + 1))), None
-    return Facts(steps=steps, fps=fps, recipe=recipe)
+        held = hold_frames(timing.fps)
+        steps, recipe = tuple(range(max(1, timing.frames - held + 1))), None
+    return Facts(steps=steps, fps=timing.fps, recipe=recipe)
 
 
 class Film:
@@ -99,7 +102,7 @@ class Film:
     ) -> None:
         self.path, self.steps = path, tuple(steps) if path.exists() else ()
         self._fps, self._hold = fps, hold
-        self._encoder: ffmpeg.Encoder | None = None
+        self._encoder: Encoder | None = None
         self._added: list[int] = []
 
     def add(self, picture: np.ndarray, *, step: int) -> None:
@@ -109,7 +112,7 @@ class Film:
 
     def _show(self, picture: np.ndarray) -> None:
         if self._encoder is None:
-            self._encoder = ffmpeg.Encoder(temporary_path(self.path), fps=self._fps)
+            self._encoder = Encoder(temporary_path(self.path), fps=self._fps)
         try:
             self._encoder.add(picture)
         except BaseException:
@@ -146,5 +149,5 @@ class Film:
         tags = {"description": json.dumps({"steps": steps}, separators=(",", ":"))}
         if recipe is not None:
             tags["comment"] = recipe.to_json()
-        with writing(self.path) as whole, tempfile.TemporaryDirectory() as folder:
-            ffmpeg.join(parts, whole, tags=tags, folder=Path(folder))
+        with writing(self.path) as whole:
+            ffmpeg.join(parts, whole, tags=tags)

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +13,22 @@ from PIL import Image
 
 from pixgen.errors import VideoError
 from pixgen.images import LARGEST_UPLOAD
-from pixgen.studio import ffmpeg
+from pixgen.studio.decoding import VideoInfo, as_shown, read_frames, read_info
+from pixgen.studio.ffmpeg import Sound
+from pixgen.studio.mp4 import is_quicktime
 from pixgen.studio.storage import storing, writing
 
 MOST_FRAMES = 2000
 _LARGEST_SIDE = 1024  # pixels that are read of a larger one
-# What a stranger's file may be, by its first bytes. Naming the format keeps ffmpeg from reading
-# playlists, which name other files; so does the list of protocols.
-_KINDS = (("mov", 4, b"ftyp"), ("matroska", 0, b"\x1aE\xdf\xa3"), ("gif", 0, b"GIF8"))
+# What a stranger's file may be besides MP4 and MOV, by its first bytes. Naming the format keeps ffmpeg
+# from reading playlists, which name other files; so does the list of protocols.
+_KINDS = (("matroska", b"\x1aE\xdf\xa3"), ("gif", b"GIF8"))
 _BOUNDS = ("-protocol_whitelist", "file", "-max_pixels", "40000000")
 
 
 @dataclass(frozen=True)
 class Looked:
-    """A video's size in pixels, and how many frames it has at the pace that was asked for."""
+    """A video's size in square pixels, and how many frames it has at the pace that was asked for."""
 
     width: int
     height: int
@@ -33,19 +36,19 @@ class Looked:
 
 
 def look_at(path: Path, *, fps: float, most: int = MOST_FRAMES) -> Looked:
-    """The size of a video, and how many frames it has at so many a second, at most ``most``.
+    """The size of a video as it is shown, and how many frames it has at so many a second, at most
+    ``most``.
 
     Raises VideoError if it is none, or is too large.
     """
-    frames, size = 0, (0, 0)
-    with closing(_frames(path, fps=fps)) as pictures:
-        for picture in pictures:
-            frames, size = frames + 1, picture.shape[1::-1]
-            if frames == most:
-                break
+    source = _source(path)
+    size = read_info(path, source=source, filters=_filters(path, fps))
+    # Frames are only counted: each is read as one pixel.
+    with closing(read_frames(path, source=source, filters=f"fps={fps:.6g},scale=1:1")) as pictures:
+        frames = sum(1 for _, _ in zip(range(most), pictures, strict=False))
     if not frames:
-        raise VideoError("“{name}” has no pictures: choose another video.", name=path.name)
-    return Looked(*size, frames)
+        raise _empty(path)
+    return Looked(size.width, size.height, frames)
 
 
 class Footage:
@@ -60,17 +63,22 @@ class Footage:
     def __getitem__(self, frame: int) -> Image.Image:
         """The picture of a frame; after the last, the last."""
         if self._newest is None or frame < self._number:
-            self._pictures, self._number = _frames(self._path, fps=self._fps), -1
+            self._pictures, self._number = self._begin(), -1
         while self._number < frame:
             picture = next(self._pictures, None)
             if picture is None:
                 break
             self._newest, self._number = picture, self._number + 1
         if self._newest is None:
-            raise VideoError(
-                "“{name}” has no pictures: choose another video.", name=self._path.name
-            )
+            raise _empty(self._path)
         return Image.fromarray(self._newest)
+
+    def _begin(self) -> Iterator[np.ndarray]:
+        return read_frames(self._path, source=_source(self._path), filters=self._filters)
+
+    @cached_property
+    def _filters(self) -> str:
+        return _filters(self._path, self._fps)
 
 
 def keep_video(path: Path, folder: Path) -> str:
@@ -90,10 +98,26 @@ def keep_video(path: Path, folder: Path) -> str:
     return kept
 
 
-def _frames(path: Path, *, fps: float) -> Iterator[np.ndarray]:
-    side = _LARGEST_SIDE
-    filters = f"fps={fps:.6g},scale='min({side},iw)':'min({side},ih)':force_original_aspect_ratio=decrease"
-    return ffmpeg.pictures(path, source=(*_BOUNDS, "-f", _kind(path)), filters=filters)
+def find_sound(path: Path) -> Sound | None:
+    """The sound of a video, None if it has none. Raises VideoError."""
+    codec = _read_header(path).sound
+    return Sound(path, _source(path), codec) if codec else None
+
+
+def _read_header(path: Path) -> VideoInfo:
+    return read_info(path, source=_source(path))
+
+
+def _filters(path: Path, fps: float) -> str:
+    return f"fps={fps:.6g},{as_shown(_read_header(path), side=_LARGEST_SIDE)}"
+
+
+def _source(path: Path) -> tuple[str, ...]:
+    return (*_BOUNDS, "-f", _kind(path))
+
+
+def _empty(path: Path) -> VideoError:
+    return VideoError("“{name}” has no pictures: choose another video.", name=path.name)
 
 
 def _kind(path: Path) -> str:
@@ -110,8 +134,10 @@ def _kind(path: Path) -> str:
         raise VideoError(
             "“{name}” cannot be read: check that the video is there.", name=path.name
         ) from error
-    for kind, place, mark in _KINDS:
-        if head[place:].startswith(mark):
+    if is_quicktime(head):
+        return "mov"
+    for kind, mark in _KINDS:
+        if head.startswith(mark):
             return kind
     raise VideoError(
         "“{name}” is no video that can be read: use MP4, MOV, WebM, MKV or GIF.", name=path.name

@@ -1,7 +1,7 @@
 """Films as files: written picture by picture, and exported in other formats, lengths and ways."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,11 @@ from pixgen.recipe import Recipe
 from pixgen.studio import ffmpeg
 from pixgen.studio.captions import NARROWEST, Captions
 from pixgen.studio.containers import read_texts
+from pixgen.studio.decoding import read_frames
 from pixgen.studio.embedding import carry_text
+from pixgen.studio.encoding import PALETTE, VP9, WEBP, Encoder, Encoding, gif, h264
 from pixgen.studio.film import FPS, HOLD, Facts, Film, read_facts
-from pixgen.studio.storage import writing
+from pixgen.studio.storage import remove, temporary_path, writing
 from pixgen.studio.timeline import Cut, Timeline
 
 LARGEST_SIDE = 4096  # pixels of a film that is made larger
@@ -24,46 +26,19 @@ LARGEST_SIDE = 4096  # pixels of a film that is made larger
 
 @dataclass(frozen=True)
 class Format:
-    """How a film is encoded: ffmpeg's options, the most pictures a second that viewers show, whether
-    its sides must be even, and whether it has a palette of a few colours."""
+    """How a film is encoded, and the most pictures a second that viewers show. What has a palette is
+    encoded twice, without ``encoding``."""
 
-    options: tuple[str, ...]
     most_fps: float
-    even: bool
-    palette: bool = False
+    encoding: Encoding | None = None
 
 
-_VP9 = (
-    "-c:v",
-    "libvpx-vp9",
-    "-crf",
-    "24",
-    "-b:v",
-    "0",
-    "-deadline",
-    "good",
-    "-cpu-used",
-    "4",
-    "-threads",
-    "1",
-)
-_TAGS = ("-map", "0:v:0", "-map_metadata", "1", "-metadata", "description=")
-# An ordered pattern stays the same where nothing moves, so that a GIF is half as large.
-_PALETTE = (
-    "-lavfi",
-    "[0:v][1:v]paletteuse=dither=bayer:bayer_scale=4:diff_mode=rectangle",
-    "-loop",
-    "0",
-    "-f",
-    "gif",
-)
 FORMATS = {
-    ".mp4": Format((*_TAGS, *ffmpeg.h264(18)), 60, True),
-    ".webm": Format((*_TAGS, *ffmpeg.VIDEO_COLOURS, *_VP9, "-f", "webm"), 60, True),
-    ".webp": Format((*_TAGS, "-c:v", "libwebp_anim", "-quality", "80", "-loop", "0", "-f", "webp"), 50, False),
-    ".gif": Format(_PALETTE, 25, False, palette=True),
-}  # fmt: skip
-_FIND_PALETTE = ("-vf", "palettegen=stats_mode=full", "-f", "image2", "-update", "1")
+    ".mp4": Format(60, h264(18)),
+    ".webm": Format(60, VP9),
+    ".webp": Format(50, WEBP),
+    ".gif": Format(25),
+}
 
 
 class FilmWriter:
@@ -135,12 +110,10 @@ def exporting(
     timeline = Timeline(
         cut, count=len(facts.steps), fps=facts.fps, most_fps=kind.most_fps, changes=changes
     )
-    total = len(timeline) * (2 if kind.palette else 1)
+    total = len(timeline) * (1 if kind.encoding else 2)
 
-    def encoding(path: Path, options: Sequence[str], beside: Sequence[str]) -> Iterator[None]:
-        encoder = ffmpeg.Encoder(
-            path, fps=timeline.fps, options=options, even=kind.even, beside=beside
-        )
+    def encode(path: Path, encoding: Encoding) -> Iterator[None]:
+        encoder = Encoder(path, fps=timeline.fps, encoding=encoding)
         try:
             with closing(_drawn(path_in, facts, cut, timeline)) as drawn:
                 for picture in drawn:
@@ -151,29 +124,40 @@ def exporting(
             encoder.abort()
 
     with writing(path_out) as temporary, tempfile.TemporaryDirectory() as folder:
-        passes = [encoding(temporary, kind.options, ffmpeg.from_film(path_in))]
-        if (
-            kind.palette
-        ):  # found in a first pass, as both at once would hold every picture in memory
-            palette = Path(folder) / "palette.png"
-            passes = [
-                encoding(palette, _FIND_PALETTE, ()),
-                encoding(temporary, kind.options, ffmpeg.from_picture(palette)),
-            ]
+        palette, encoded = Path(folder) / "palette.png", temporary
+        if kind.encoding is None:
+            passes = [encode(palette, PALETTE), encode(encoded, gif(palette))]
+        else:
+            passes = [encode(encoded, kind.encoding)]
         done = 0
         for each in passes:
             with closing(each):
                 for _ in each:
                     done += 1
                     yield done, total
-        carry_text(temporary, suffix, read_texts(path_in).get("comment", ""))
+        _describe(temporary, suffix, comment=read_texts(path_in).get("comment", ""))
+
+
+def _describe(path: Path, suffix: str, *, comment: str) -> None:
+    """Write a recipe into an encoded file."""
+    if suffix in (".gif", ".webp"):
+        carry_text(path, suffix, comment)
+        return
+    described = temporary_path(path)
+    try:
+        ffmpeg.join(
+            [(path, None)], described, tags={"comment": comment} if comment else {}, kind=suffix[1:]
+        )
+        described.replace(path)
+    finally:
+        remove(described)
 
 
 class Reel:
     """A film's pictures by place, each place at or after the one before; holds two pictures."""
 
     def __init__(self, path: Path) -> None:
-        self._pictures = ffmpeg.pictures(path)
+        self._pictures = read_frames(path)
         self._number, self._before, self._now = -1, None, None
 
     def at(self, place: float) -> np.ndarray:
@@ -258,7 +242,7 @@ class _Draw:
 def _changes(path: Path, count: int) -> list[float]:
     """How much each of the first so many pictures differs from the one before, the first 0."""
     found, before = [], None
-    with closing(ffmpeg.pictures(path, filters="scale=32:32:flags=area")) as pictures:
+    with closing(read_frames(path, filters="scale=32:32:flags=area")) as pictures:
         for picture, _ in zip(pictures, range(count), strict=False):
             picture = picture.astype(np.int16)
             found.append(0.0 if before is None else float(np.abs(picture - before).mean()))

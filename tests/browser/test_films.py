@@ -5,8 +5,8 @@ import subprocess
 import imageio_ffmpeg
 import pytest
 
-from pixgen.studio import ffmpeg
 from pixgen.studio.metadata import read_metadata
+from pixgen.studio.mp4 import read_timing
 from pixgen.ui.texts import ENGLISH
 from tests.browser.test_create import paint, state, write
 
@@ -35,7 +35,7 @@ def test_a_story_is_painted_and_its_film_is_as_long_as_wanted(visit, tmp_path):
     assert download.value.suggested_filename == "a-red-fox-7.mp4"
     film = tmp_path / "story.mp4"
     download.value.save_as(film)
-    count, rate = ffmpeg.timing(film)
+    count, rate = read_timing(film)
     assert count / rate == pytest.approx(3, abs=0.06)
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(film)]
     said = subprocess.run(command, capture_output=True, text=True).stderr

@@ -9,11 +9,12 @@ from pixgen.commands.journeys import plan_journey, plan_restyle, shaped
 from pixgen.commands.options import Options
 from pixgen.errors import RecipeError, VideoError
 from pixgen.recipe import make_recipe
-from pixgen.studio import Studio, ffmpeg
+from pixgen.studio import Studio
 from pixgen.studio.film import read_facts
 from pixgen.studio.footage import Footage, look_at
 from pixgen.studio.gallery import Gallery
 from pixgen.studio.metadata import read_metadata
+from pixgen.studio.mp4 import read_timing
 from pixgen.studio.video import FilmWriter, export
 from tests.studio.deaths import killed
 from tests.studio.fakes import a_recipe
@@ -80,7 +81,7 @@ def stopped(studio, recipe, step):
 def test_each_picture_of_the_film_is_a_frame_of_the_journey(open_studio, real, frames_of):
     job = painted(open_studio(real), journey())
     assert read_facts(job.run.film).steps == (2, 5, 8, 11, 14)
-    assert ffmpeg.timing(job.run.film) == (5, 12.0)
+    assert read_timing(job.run.film) == (5, 12.0)
     light = [frame.mean(2) for frame in frames_of(job.run.film)]  # it is kept better than colours
     far = [np.abs(each - job.frame.picture.mean(2)).mean() for each in light]
     assert far[-1] < min(far[:-1]) / 2
@@ -103,7 +104,7 @@ def test_a_stopped_journey_goes_on_to_the_same_film(open_studio, real, frames_of
 def test_an_exported_journey_holds_nothing(open_studio, real, tmp_path):
     job = painted(open_studio(real), journey())
     export(job.run.film, tmp_path / "b.mp4")
-    assert ffmpeg.timing(tmp_path / "b.mp4") == (5, 12.0)
+    assert read_timing(tmp_path / "b.mp4") == (5, 12.0)
 
 
 def test_a_story_film_has_the_right_length(open_studio, real, tmp_path):
@@ -111,7 +112,7 @@ def test_a_story_film_has_the_right_length(open_studio, real, tmp_path):
         {"prompts": "a fox ^ an owl ^ the sea", "steps": 12, "story": {"fade": 1}, **SMALL}
     )
     job = painted(open_studio(real), recipe)
-    assert ffmpeg.timing(job.run.film) == (13 + 20, 20.0)  # every step, and a second of the last
+    assert read_timing(job.run.film) == (13 + 20, 20.0)  # every step, and a second of the last
 
 
 @pytest.mark.parametrize("more", [{}, {"smooth": 0.5}])
@@ -123,7 +124,7 @@ def test_a_restyled_video_has_its_frames_and_goes_on_exactly(
     assert recipe.steps == 12
     studio = open_studio(real)
     whole = painted(studio, recipe)
-    assert ffmpeg.timing(whole.run.film) == (6, 12.0)
+    assert read_timing(whole.run.film) == (6, 12.0)
     assert whole.recipe.journey.video.startswith("inputs/")
     job = stopped(studio, recipe, 5)
     studio.close()
@@ -238,5 +239,5 @@ def test_one_whose_process_was_killed_is_there_and_goes_on_to_the_same_pixels(
         assert resumed.run.curve.read_bytes() == whole.run.curve.read_bytes()
         films = [read_facts(job.run.film) for job in (resumed, whole)]
         assert films[0].steps == films[1].steps
-        counts = [ffmpeg.timing(job.run.film) for job in (resumed, whole)]
+        counts = [read_timing(job.run.film) for job in (resumed, whole)]
         assert counts[0] == counts[1]

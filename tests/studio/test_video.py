@@ -9,9 +9,10 @@ import pytest
 from PIL import Image, ImageSequence
 
 from pixgen.errors import StorageError, VideoError
-from pixgen.studio import ffmpeg
+from pixgen.studio.encoding import AHEAD, Encoder
 from pixgen.studio.film import FPS, MOST_FRAMES, Film, is_filmed, read_facts
 from pixgen.studio.metadata import read_metadata
+from pixgen.studio.mp4 import read_timing
 from pixgen.studio.timeline import Cut
 from pixgen.studio.video import FilmWriter, export, exporting
 from tests.studio.fakes import a_recipe
@@ -36,7 +37,7 @@ def test_a_film_shows_its_pictures_and_then_holds_the_last_for_a_second(tmp_path
     assert len(frames) == 6 + FPS
     for number, frame in enumerate(frames):
         assert np.abs(frame.astype(int) - picture(min(number, 5))).max() < 6
-    assert ffmpeg.timing(tmp_path / "a.mp4") == (26, 20.0)
+    assert read_timing(tmp_path / "a.mp4") == (26, 20.0)
 
 
 @pytest.mark.parametrize(("width", "height"), [(33, 32), (32, 33), (33, 47), (1, 1)])
@@ -132,7 +133,7 @@ def test_an_exported_film_keeps_its_recipe_its_pictures_and_its_pace(tmp_path, f
     write(tmp_path / "a.mp4", recipe=a_recipe())
     export(tmp_path / "a.mp4", tmp_path / "b.mp4")
     assert read_metadata(tmp_path / "b.mp4") == a_recipe()
-    assert ffmpeg.timing(tmp_path / "b.mp4")[1] == 20
+    assert read_timing(tmp_path / "b.mp4")[1] == 20
     shown = frames_of(tmp_path / "b.mp4")
     assert [int(np.abs(frame.astype(int) - picture(5)).max()) < 8 for frame in shown[:6]] == [
         False, False, False, False, False, True,
@@ -153,7 +154,7 @@ def test_an_exported_film_keeps_its_recipe_its_pictures_and_its_pace(tmp_path, f
 )
 def test_an_exported_film_is_as_long_as_wanted(tmp_path, options, seconds):
     export(write(tmp_path / "a.mp4"), tmp_path / "b.mp4", Cut(**options))
-    count, rate = ffmpeg.timing(tmp_path / "b.mp4")
+    count, rate = read_timing(tmp_path / "b.mp4")
     assert count / rate == pytest.approx(seconds, abs=0.06)
     assert rate <= 60
 
@@ -209,12 +210,12 @@ def test_what_was_not_committed_leaves_the_film_as_it_was(tmp_path, frames_of):
 
 
 def test_few_pictures_wait_for_the_encoder(tmp_path):
-    encoder = ffmpeg.Encoder(tmp_path / "a.mp4", fps=20)
+    encoder = Encoder(tmp_path / "a.mp4", fps=20)
     for number in range(100):
         encoder.add(picture(number, width=256, height=256))
-        assert encoder._waiting.qsize() <= ffmpeg.AHEAD
+        assert encoder._waiting.qsize() <= AHEAD
     encoder.finish()
-    assert ffmpeg.timing(tmp_path / "a.mp4")[0] == 100
+    assert read_timing(tmp_path / "a.mp4")[0] == 100
 
 
 @pytest.mark.parametrize("steps", [0, 1, 150, 299, 300, 301, 1000, 20_000])

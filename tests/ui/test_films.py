@@ -7,7 +7,7 @@ import pytest
 
 from pixgen.errors import RecipeError, VideoError
 from pixgen.presets import available_presets
-from pixgen.studio import ffmpeg
+from pixgen.studio.mp4 import read_timing
 from pixgen.studio.policy import Policy
 from pixgen.studio.video import FilmWriter
 from pixgen.ui import film_exports, painting
@@ -112,7 +112,7 @@ def test_a_visitor_gets_another_film_of_the_run(studio, painted, tmp_path, suffi
     assert path.name.startswith("a-fox-")
     assert path.suffix == suffix
     if suffix == ".mp4":
-        count, rate = ffmpeg.timing(path)
+        count, rate = read_timing(path)
         assert count / rate == pytest.approx(3, abs=0.06)
 
 
@@ -120,7 +120,7 @@ def test_a_film_has_as_many_pictures_a_second_as_wanted_or_is_as_long_but_not_bo
     studio, painted, tmp_path
 ):
     *_, (button, _) = exported(studio, painted, tmp_path, ".mp4", 0, 30, 1, False, False, False)
-    assert ffmpeg.timing(Path(button["value"]))[1] == 30
+    assert read_timing(Path(button["value"]))[1] == 30
     with pytest.raises(VideoError, match="not both"):
         exported(studio, painted, tmp_path, ".mp4", 3, 30, 1, False, False, False)
 
