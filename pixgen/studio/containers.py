@@ -170,10 +170,13 @@ def _webm(file: BinaryIO) -> Iterator[tuple[str, str]]:
 
 def _is_finished_webm(file: BinaryIO, size: int) -> bool:
     """Its one segment says how long it is only when its end is written."""
-    file.read(4)
-    file.seek(_ebml_size(file)[0], io.SEEK_CUR)
-    file.read(4)
-    length, unknown = _ebml_size(file)
+    try:
+        file.read(4)
+        file.seek(_ebml_size(file)[0], io.SEEK_CUR)
+        file.read(4)
+        length, unknown = _ebml_size(file)
+    except (IndexError, ValueError):
+        return False
     return not unknown and file.tell() + length == size
 
 

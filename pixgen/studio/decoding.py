@@ -1,9 +1,11 @@
 """The frames of a video, read one by one through imageio's ffmpeg as a player would show them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,19 +46,16 @@ class VideoInfo:
 
 def read_info(path: Path, *, source: Sequence[str] = OWN, filters: str = "null") -> VideoInfo:
     """The header of a video; arguments as in ``read_frames``. Raises VideoError."""
-    with_header = _reading(path, source, filters)
-    try:
-        meta = _next(with_header, path)
-    finally:
-        with_header.close()
-    return VideoInfo(
-        *meta["size"], meta["duration"], meta.get("audio_codec", ""), meta.get("pix_fmt", "")
-    )
+    with closing(_reading(path, source, filters)) as frames:
+        meta = _next(frames, path)
+    width, height = meta["size"]
+    sound, pixels = meta.get("audio_codec", ""), meta.get("pix_fmt", "")
+    return VideoInfo(width, height, meta["duration"], sound, pixels)
 
 
 def read_frames(
     path: Path, *, source: Sequence[str] = OWN, filters: str = "null"
-) -> Iterator[np.ndarray]:
+) -> Generator[np.ndarray, None, None]:
     """The frames of a video one by one, ``(H, W, 3)`` uint8; only the newest is in memory.
 
     Args:
@@ -65,13 +64,10 @@ def read_frames(
 
     Close the iterator to stop early. Raises VideoError.
     """
-    frames = _reading(path, source, filters)
-    try:
+    with closing(_reading(path, source, filters)) as frames:
         width, height = _next(frames, path)["size"]
         while (data := _next(frames, path)) is not None:
             yield np.frombuffer(data, np.uint8).reshape(height, width, 3)
-    finally:
-        frames.close()
 
 
 def as_shown(info: VideoInfo, *, side: int) -> str:
@@ -110,13 +106,13 @@ def _tags(matrix: str, primaries: str, usual_matrix: str, usual_primaries: str) 
 def _colours(pixels: str) -> tuple[str, str, str]:
     """Matrix, primaries and transfer by ffmpeg's names: three of them, or one for all."""
     if match := re.search(r"([\w-]+)/([\w-]+)/([\w-]+)", pixels):
-        return match.groups()
+        return match[1], match[2], match[3]
     inside = re.findall(r"[\w.-]+", pixels.partition("(")[2])
     named = next((each for each in inside if each.startswith(("bt", "smpte"))), "unknown")
     return named, named, named
 
 
-def _reading(path: Path, source: Sequence[str], filters: str) -> Iterator:
+def _reading(path: Path, source: Sequence[str], filters: str) -> Generator[Any, None, None]:
     """imageio's reader: first a dictionary that tells what it reads, and then each frame's bytes."""
     wanted = ("-map", "0:v:0", "-vf", filters, "-fps_mode", "passthrough", "-threads", "1")
     return imageio_ffmpeg().read_frames(
@@ -126,7 +122,8 @@ def _reading(path: Path, source: Sequence[str], filters: str) -> Iterator:
     )
 
 
-def _next(frames: Iterator, path: Path) -> dict | bytes | None:
+def _next(frames: Iterator[Any], path: Path) -> Any:
+    """The header or a frame; None at the end."""
     try:
         return next(frames, None)
     except _UNREADABLE as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixgen.errors import StorageError, VideoError
+from pixgen.errors import PixgenError, VideoError
 from pixgen.studio.containers import is_finished
 from pixgen.studio.ffmpeg import file_url, imageio_ffmpeg, no_ffmpeg, reason_of, video_error
 from pixgen.studio.storage import remove, shown_name, storage_error, temporary_path
@@ -96,7 +96,7 @@ class Encoder:
     def __init__(self, path: Path, *, fps: float, encoding: Encoding = KEPT) -> None:
         self.path, self.fps, self.frames = path, fps, 0
         self._encoding = encoding
-        self._shape: tuple[int, ...] | None = None
+        self._shape: tuple[int, ...] = ()  # of the first frame
         self._feeder: threading.Thread | None = None
         self._waiting: queue.Queue[np.ndarray | None] = queue.Queue(AHEAD)
         self._failed = self._aborted = False
@@ -104,7 +104,7 @@ class Encoder:
 
     def add(self, frame: np.ndarray) -> None:
         """Append ``(H, W, 3)`` uint8."""
-        if self._shape is None:
+        if not self._shape:
             self._shape = frame.shape
             self._begin()
         if frame.shape != self._shape:
@@ -173,7 +173,7 @@ class Encoder:
             self._waiting.put(None)
             feeder.join(seconds)
 
-    def _error(self) -> VideoError | StorageError:
+    def _error(self) -> PixgenError:
         """Why it failed: imageio does not keep what ffmpeg said."""
         probe = temporary_path(self.path)
         try:

@@ -73,10 +73,8 @@ def _beside(
     """The input of a sound, and what is made of it."""
     if sound is None:
         return (), ()
-    if kind == "webm":
-        encoding = _OPUS
-    else:
-        encoding = ("-c:a", "copy") if sound.codec in _COPIED else _AAC
+    copied = kind == "mp4" and sound.codec in _COPIED
+    encoding = ("-c:a", "copy") if copied else _OPUS if kind == "webm" else _AAC
     source = ("-t", f"{seconds:.6f}", *sound.source, "-i", file_url(sound.path))
     return source, ("-map", "2:a:0", "-threads", "1", *encoding)
 

@@ -142,7 +142,7 @@ class Film:
             self._encoder = None
 
     def _join(self, added: Path, recipe: Recipe | None, steps: Sequence[int]) -> None:
-        parts = [(added, None)]
+        parts: list[tuple[Path, float | None]] = [(added, None)]
         if self.steps:
             # Rounded down: a picture at the very end of the part is the next one's.
             parts.insert(0, (self.path, math.floor(len(self.steps) / self._fps * 1e6) / 1e6))

@@ -58,7 +58,8 @@ class Footage:
     def __init__(self, path: Path, *, fps: float) -> None:
         self._path, self._fps = path, fps
         self._pictures: Iterator[np.ndarray] = iter(())
-        self._number, self._newest = -1, None
+        self._number = -1
+        self._newest: np.ndarray | None = None
 
     def __getitem__(self, frame: int) -> Image.Image:
         """The picture of a frame; after the last, the last."""

@@ -1,7 +1,7 @@
 """Films as files: written picture by picture, and exported in other formats, lengths and ways."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +112,7 @@ def exporting(
     )
     total = len(timeline) * (1 if kind.encoding else 2)
 
-    def encode(path: Path, encoding: Encoding) -> Iterator[None]:
+    def encode(path: Path, encoding: Encoding) -> Generator[None, None, None]:
         encoder = Encoder(path, fps=timeline.fps, encoding=encoding)
         try:
             with closing(_drawn(path_in, facts, cut, timeline)) as drawn:
@@ -158,7 +158,9 @@ class Reel:
 
     def __init__(self, path: Path) -> None:
         self._pictures = read_frames(path)
-        self._number, self._before, self._now = -1, None, None
+        self._number = -1
+        self._before: np.ndarray | None = None
+        self._now: np.ndarray | None = None
 
     def at(self, place: float) -> np.ndarray:
         """``(H, W, 3)`` uint8; between two numbers, a mixture. After the last there is only the last."""
@@ -188,7 +190,9 @@ def mixed(one: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
     return (one + (other.astype(np.float32) - one) * share + 0.5).astype(np.uint8)
 
 
-def _drawn(path: Path, facts: Facts, cut: Cut, timeline: Timeline) -> Iterator[np.ndarray]:
+def _drawn(
+    path: Path, facts: Facts, cut: Cut, timeline: Timeline
+) -> Generator[np.ndarray, None, None]:
     """The pictures of the film to be, one by one."""
     draw: _Draw | None = None
     # Two readers: while a loop closes, the end and the beginning are seen at once.
