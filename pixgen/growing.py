@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from pixgen.drawing import drawers_that
 from pixgen.errors import InvalidValue
+from pixgen.settings import setting
 from pixgen.values import Value
 
 if TYPE_CHECKING:
@@ -25,8 +26,18 @@ class Growth(Value):
     """When a canvas grows, and by how much each time; without a time it has its whole size at once."""
 
     # Parts of the steps, such as 0.8 or "0.5, 0.8": the more often, the smaller it begins.
-    at: Annotated[tuple[Part, ...], BeforeValidator(_parts), Field(max_length=4)] = ()
-    by: Annotated[float, Field(ge=1.25, le=4)] = 2.0
+    at: Annotated[
+        tuple[Part, ...],
+        BeforeValidator(_parts),
+        setting(
+            "Start small, then enlarge",
+            "A large picture in less than half the time: small first, and doubled at these parts of the steps.",
+            example="0.5, 0.85", max_length=4,
+        ),
+    ] = ()  # fmt: skip
+    by: Annotated[
+        float, setting("Growth", "Times a side, each time.", low=1.25, high=4, step=0.25)
+    ] = 2.0
 
     @model_validator(mode="after")
     def _one_after_the_other(self) -> "Growth":

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from pixgen.drawing import drawers_that
 from pixgen.errors import InvalidValue
+from pixgen.settings import setting
 from pixgen.values import Value
 
 if TYPE_CHECKING:
@@ -105,22 +106,62 @@ class Journey(Value):
     another. With a ``video``, each frame is painted over a picture of it.
     """
 
-    every: Annotated[int, Field(ge=0, le=1000)] = 0  # steps a frame; 0: no journey
-    after: Annotated[int, Field(ge=0)] = 0
-    zoom: Annotated[_Keyframes, _between(0.5, 2)] = ((0, 1.0),)
-    x: Annotated[_Keyframes, _between(-1, 1)] = ((0, 0.0),)
-    y: Annotated[_Keyframes, _between(-1, 1)] = ((0, 0.0),)
-    turn: Annotated[_Keyframes, _between(-180, 180)] = ((0, 0.0),)
-    where: Literal["picture", "latent"] = "picture"  # what is moved
-    border: Literal["reflect", "wrap", "edge"] = "reflect"  # what comes in from beyond the canvas
-    # How much of a frame is the one before, moved along: what would flicker calms down.
-    smooth: Annotated[float, Field(ge=0, le=0.95)] = 0.0
-    fps: Annotated[float, Field(ge=1, le=60)] = (
-        12.0  # frames a second, of the film and of the video
-    )
+    every: Annotated[
+        int,
+        setting("Steps per frame", "0: no journey.", low=0, high=1000, offered=(1, 30), step=1),
+    ] = 0
+    after: Annotated[
+        int, setting("Steps before the first frame", low=0, offered=(0, 500), step=1)
+    ] = 0
+    zoom: Annotated[
+        _Keyframes,
+        _between(0.5, 2),
+        setting("Zoom per frame", "More than 1 is nearer, 0.5 to 2.", example="0:1,60:1.02"),
+    ] = ((0, 1.0),)
+    x: Annotated[
+        _Keyframes,
+        _between(-1, 1),
+        setting("To the right per frame", "Parts of the width, -1 to 1.", example="0:0.01"),
+    ] = ((0, 0.0),)
+    y: Annotated[
+        _Keyframes,
+        _between(-1, 1),
+        setting("Down per frame", "Parts of the height, -1 to 1.", example="0:0.01"),
+    ] = ((0, 0.0),)
+    turn: Annotated[
+        _Keyframes,
+        _between(-180, 180),
+        setting("Turn per frame", "Degrees, clockwise.", example="0:0,30:2"),
+    ] = ((0, 0.0),)
+    where: Annotated[
+        Literal["picture", "latent"],
+        setting("What moves", choices={"picture": "the picture", "latent": "the latent"}),
+    ] = "picture"
+    border: Annotated[
+        Literal["reflect", "wrap", "edge"],
+        setting(
+            "Edge fill", "What comes in from beyond the canvas.",
+            choices={"reflect": "its mirror image", "wrap": "the other side", "edge": "its edge"},
+        ),
+    ] = "reflect"  # fmt: skip
+    smooth: Annotated[
+        float,
+        setting(
+            "Calm", "How much of a frame is the one before, moved along: against flicker.", low=0,
+            high=0.95, step=0.05,
+        ),
+    ] = 0.0  # fmt: skip
+    fps: Annotated[
+        float, setting("Frames per second", "Of the video, in and out.", low=1, high=60, step=1)
+    ] = 12.0
     video: Annotated[str, Field(max_length=4096)] = ""  # a path
-    # With a video: how much of what was painted over a frame is kept on the next.
-    carry: Annotated[float, Field(ge=0, le=1)] = 0.8
+    carry: Annotated[
+        float,
+        setting(
+            "How much stays from frame to frame", "Of what is painted over a video.", low=0, high=1,
+            step=0.05,
+        ),
+    ] = 0.8  # fmt: skip
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "Journey":

@@ -3,8 +3,7 @@
 import math
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
-
+from pixgen.settings import setting
 from pixgen.values import Value
 
 OptimizerName = Literal["Adam", "AdamW", "Adamax", "NAdam", "RAdam", "Adagrad", "RMSprop", "SGD"]
@@ -14,13 +13,34 @@ OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
 class Optimizer(Value):
     """Which of torch's optimizers moves the latent, and how fast."""
 
-    name: OptimizerName = "Adam"
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.1
-    schedule: Literal["constant", "drop", "cosine"] = "cosine"
-    drop_at: Annotated[float, Field(ge=0, le=1)] = 0.75  # the part of the steps, for "drop"
-    floor: Annotated[float, Field(ge=0, le=1)] = (
-        0.1  # the rate's factor after the drop, or at the end
-    )
+    name: Annotated[OptimizerName, setting("Optimizer")] = "Adam"
+    learning_rate: Annotated[
+        float,
+        setting(
+            "Learning rate",
+            "How far each step goes.",
+            gt=0,
+            high=10,
+            offered=(0.001, 1),
+            step=0.001,
+        ),
+    ] = 0.1
+    schedule: Annotated[
+        Literal["constant", "drop", "cosine"],
+        setting("Schedule", "How the learning rate falls over the steps."),
+    ] = "cosine"
+    drop_at: Annotated[
+        float,
+        setting(
+            "Drop at", "The part of the steps, with the schedule drop.", low=0, high=1, step=0.05
+        ),
+    ] = 0.75
+    floor: Annotated[
+        float,
+        setting(
+            "Floor", "The rate's factor after the drop, or at the end.", low=0, high=1, step=0.05
+        ),
+    ] = 0.1
 
     def factor(self, part: float) -> float:
         """What the schedule makes of the rate when a part of the steps, in [0, 1], is done."""

@@ -30,6 +30,7 @@ from pixgen.losses import Losses
 from pixgen.optimizer import Optimizer
 from pixgen.partial import merge, read_partial
 from pixgen.prompts import Prompt, Scene, format_prompts, parse, why
+from pixgen.settings import setting
 from pixgen.start import Start
 from pixgen.story import Story
 from pixgen.values import Value
@@ -66,29 +67,64 @@ class Recipe(Value):
 
     version: Literal[1] = 1
     prompts: Scenes
-    width: Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)] = 128
-    height: Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)] = 128
-    steps: Annotated[int, Field(ge=0, le=MOST_STEPS)] = 150
+    width: Annotated[
+        int, setting("Width", "In pixels.", low=SMALLEST_SIDE, high=LARGEST_SIDE, step=1)
+    ] = 128
+    height: Annotated[
+        int, setting("Height", "In pixels.", low=SMALLEST_SIDE, high=LARGEST_SIDE, step=1)
+    ] = 128
+    steps: Annotated[
+        int, setting("Steps", "More steps: finer, and slower.", low=0, high=MOST_STEPS, step=1)
+    ] = 150
     # The totals that it was painted for before it was given more steps: a step goes by the first total
     # beyond it, so that the longer recipe paints the same pixels anew.
     earlier_steps: tuple[Annotated[int, Field(ge=0, le=MOST_STEPS)], ...] = ()
-    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] = 0
+    seed: Annotated[
+        int,
+        setting("Seed", "The same seed paints the same picture.", low=0, high=LARGEST_SEED, step=1),
+    ] = 0
     preset: Annotated[str, Field(max_length=100)] = ""  # where it came from; decides nothing
-    drawer: DrawerName = "vqgan"
+    drawer: Annotated[
+        DrawerName,
+        setting("Drawn with", choices={name: kind.title for name, kind in DRAWERS.items()}),
+    ] = "vqgan"
     pixels: Pixels = Pixels()  # each drawer's settings
     fourier: Fourier = Fourier()
     multires: Multires = Multires()
     lines: Lines = Lines()
-    model: Annotated[str, Field(min_length=1, max_length=4096)] = "pocket"
-    config: Annotated[str, Field(max_length=4096)] = ""  # of an own checkpoint, where not beside it
-    clip: Annotated[tuple[str | Eye, ...], Field(min_length=1, max_length=MOST_CLIPS)] = ("pocket",)
+    model: Annotated[
+        str,
+        setting(
+            "Image model", "What draws: a model's name, or an own checkpoint's path.", min_length=1,
+            max_length=4096,
+        ),
+    ] = "pocket"  # fmt: skip
+    config: Annotated[
+        str,
+        setting(
+            "Config", "Of an own checkpoint, where it does not lie beside it.", max_length=4096
+        ),
+    ] = ""
+    clip: Annotated[
+        tuple[str | Eye, ...],
+        setting(
+            "Guidance model (CLIP)", "Several guide together.", min_length=1, max_length=MOST_CLIPS
+        ),
+    ] = ("pocket",)
     start: Start = Start()
     cutouts: Cutouts = Cutouts()
     losses: Losses = Losses()
     optimizer: Optimizer = Optimizer()
     grow: Growth = Growth()
-    average: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the latent, for display; 0 is off
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    average: Annotated[
+        float,
+        setting(
+            "Average", "A moving average of the latent is shown; 0: off.", low=0, lt=1, step=0.01
+        ),
+    ] = 0.0
+    precision: Annotated[Literal["float32", "bfloat16", "float16"], setting("Precision")] = (
+        "float32"
+    )
     engine: Engine = Engine()
     story: Story = Story()
     journey: Journey = Journey()

@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from pixgen.errors import InvalidValue
 from pixgen.prompts import Prompt, parse
+from pixgen.settings import setting
 from pixgen.values import Value
 
 
@@ -21,15 +22,50 @@ def _terms(value: Any) -> Any:
 class Sketch(Value):
     """How a sketcher writes a start: several candidates, of which CLIP picks one."""
 
-    model: Annotated[str, Field(min_length=1, max_length=4096)] = "pocket"
-    candidates: Annotated[int, Field(ge=1, le=64)] = 8
-    pick: Annotated[int, Field(ge=0, le=63)] = 0  # 0 is the one that CLIP likes best
+    model: Annotated[
+        str,
+        setting(
+            "Sketch model",
+            "What draws the start, where it is a sketch.",
+            min_length=1,
+            max_length=4096,
+        ),
+    ] = "pocket"
+    candidates: Annotated[
+        int,
+        setting("Sketches", "How many are drawn, of which one is taken.", low=1, high=64, step=1),
+    ] = 8
+    pick: Annotated[
+        int, setting("Which sketch", "0 is the one that CLIP finds best.", low=0, high=63, step=1)
+    ] = 0
     # Where nothing is given, as the sketcher does best.
-    temperature: Annotated[float, Field(ge=0, le=4)] | None = None
-    top_k: Annotated[int, Field(ge=1, le=1 << 20)] | None = None
-    guidance: Annotated[float, Field(ge=0, le=40)] | None = None
-    memory: bool = True  # things that it knows are drawn as it remembers them, and not written
-    looks: Annotated[float, Field(ge=0, le=5)] | None = None  # how strictly others look as words do
+    temperature: Annotated[
+        float | None,
+        setting("Temperature", "More: more varied sketches.", low=0, high=4, step=0.05),
+    ] = None
+    top_k: Annotated[
+        int | None,
+        setting(
+            "Top k", "Each code is drawn from so many likely ones.", low=1, high=1 << 20, step=1
+        ),
+    ] = None
+    guidance: Annotated[
+        float | None,
+        setting("Guidance", "More: closer to the words, less varied.", low=0, high=40, step=0.5),
+    ] = None
+    memory: Annotated[
+        bool, setting("Known things", "Things that the sketcher knows are drawn from its examples.")
+    ] = True
+    looks: Annotated[
+        float | None,
+        setting(
+            "Looks",
+            "How strictly things that it does not know look as words do.",
+            low=0,
+            high=5,
+            step=0.1,
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "Sketch":
@@ -44,17 +80,54 @@ class Sketch(Value):
 class Start(Value):
     """What the canvas shows before the first step."""
 
-    kind: Literal[
-        "codes", "perlin", "gradient", "snow", "grey", "picture", "sketch", "idea", "video"
+    kind: Annotated[
+        Literal["codes", "perlin", "gradient", "snow", "grey", "picture", "sketch", "idea", "video"],
+        setting(
+            "Start from",
+            choices={
+                "sketch": "a sketch by the transformer", "codes": "random codes", "perlin": "clouds",
+                "gradient": "a gradient", "snow": "coloured noise", "grey": "plain grey",
+                "picture": "a picture of yours", "idea": "the idea of a picture of yours",
+            },
+        ),
     ] = "codes"  # fmt: skip
     picture: Annotated[str, Field(max_length=4096)] = ""  # a path, with kind "picture"
-    fit: Literal["cover", "contain", "stretch"] = "cover"
-    strength: Annotated[float, Field(ge=0, le=1)] = 0.0  # how far from the picture; 1 is all chance
-    # With kind "picture", to paint only a part of it anew: a mask's path, white where to paint, or the
-    # side to which the canvas goes on beyond the picture; and what stands there at first.
-    mask: Annotated[str, Field(max_length=4096)] = ""
-    extend: Literal["", "left", "right", "top", "bottom"] = ""
-    fill: Literal["sketch", "codes", "picture"] = "sketch"
+    fit: Annotated[
+        Literal["cover", "contain", "stretch"],
+        setting(
+            "How it fits the size",
+            choices={
+                "cover": "fill it, and cut what sticks out", "contain": "whole, with margins",
+                "stretch": "stretched",
+            },
+        ),
+    ] = "cover"  # fmt: skip
+    strength: Annotated[
+        float,
+        setting(
+            "Strength", "How far from the picture to begin. 0: the picture itself. 1: chance alone.",
+            low=0, high=1, step=0.05,
+        ),
+    ] = 0.0  # fmt: skip
+    # With kind "picture", to paint only a part of it anew: a mask's path, or a side; and what stands
+    # there at first.
+    mask: Annotated[
+        str, setting("Mask", "Paint anew only where this picture is white.", max_length=4096)
+    ] = ""
+    extend: Annotated[
+        Literal["", "left", "right", "top", "bottom"],
+        setting(
+            "Extend the canvas",
+            "Beyond the picture, as far as the size says: choose one with room on that side.",
+            choices={
+                "": "no", "left": "to the left", "right": "to the right", "top": "at the top",
+                "bottom": "at the bottom",
+            },
+        ),
+    ] = ""  # fmt: skip
+    fill: Annotated[
+        Literal["sketch", "codes", "picture"], setting("What stands there at first")
+    ] = "sketch"
     # With kind "idea": texts and pictures whose CLIP vectors are added up by weight, and sketched.
     idea: Annotated[tuple[Prompt, ...], BeforeValidator(_terms)] = ()
     sketch: Sketch = Sketch()

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from pixgen.errors import InvalidValue, RecipeError
 from pixgen.prompts import Prompt, Scene, parse
+from pixgen.settings import setting
 from pixgen.text_files import number as read_number
 from pixgen.text_files import whole_number
 from pixgen.values import Value
@@ -33,11 +34,24 @@ COLUMNS = ("from", "prompt", "weight", "easing")
 class Story(Value):
     """When the scenes begin, and how each passes into the next."""
 
-    # The part of a scene's steps, at its end, over which it passes into the next; 0: all at once.
-    fade: Annotated[float, Field(ge=0, le=1)] = 0.0
-    blend: Literal["embeddings", "weights"] = "embeddings"
-    sketch: bool = False  # whether each scene has its own sketch, which the picture passes into
-    easing: Easing = "smooth"
+    fade: Annotated[
+        float,
+        setting(
+            "Pass into the next scene", "The part of a scene over which the next one comes. 0: at once.",
+            low=0, high=1, step=0.05,
+        ),
+    ] = 0.0  # fmt: skip
+    blend: Annotated[
+        Literal["embeddings", "weights"],
+        setting(
+            "Transition",
+            choices={"embeddings": "turning the words' directions", "weights": "their weights"},
+        ),
+    ] = "embeddings"
+    sketch: Annotated[
+        bool, setting("Sketch each scene", "The picture passes into a sketch of each scene.")
+    ] = False
+    easing: Annotated[Easing, setting("Easing")] = "smooth"
     # The first step of each scene, the first 0; without, the scenes share the steps evenly.
     starts: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=100)] = ()
     easings: Annotated[
