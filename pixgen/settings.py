@@ -57,6 +57,13 @@ class Setting:
     hint: str
     kind: type | None  # int, float, bool or str, where it is one of these
 
+    @property
+    def help(self) -> str:
+        """All of it in a line, for the command line and for tables."""
+        said = f"{self.title}. {self.description}".strip()
+        values = ", ".join(value for value in self.choices if value)
+        return f"{said} {values}." if values else said
+
 
 def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[Setting]:
     """Every setting of a model that has a title, those of the models in it included, in order."""

@@ -1,15 +1,17 @@
 """Following a job to its end, and going on with a run."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
 
 from pixgen.errors import RecipeError
 
 if TYPE_CHECKING:
     from pixgen.commands.outputs import Outputs
     from pixgen.commands.reports import Report
-    from pixgen.studio import Job
+    from pixgen.studio import Job, Studio
 
 INTERRUPTED = 130  # the exit status after Ctrl-C
 GLIMPSES_A_SECOND = 4.0
@@ -45,8 +47,30 @@ def located(run: str, output_dir: Path | None) -> tuple[str, Path | None]:
     return run, output_dir
 
 
-def nothing_else(given: Iterable[Any], why: str) -> None:
-    """Raise RecipeError with this sentence if anything was typed that does not go with ``--resume``."""
-    # By identity: a 0 was typed, and equals False.
-    if any(each is not None and each is not False and each != [] for each in given):
+def paint(
+    begin: Callable[["Studio", str], "Job"], *, run: str = "", output_dir: Path | None, device: str,
+    outputs: "Outputs", report: "Report",
+) -> NoReturn:  # fmt: skip
+    """Begin a job in a studio, follow it to its end, and leave the command with its exit status.
+
+    Args:
+        begin: is given the studio, and the name of ``run``.
+        run: the name or the folder of a run that the job goes on from.
+
+    Raises the PixgenError that ended the job.
+    """
+    from pixgen.studio import Studio
+
+    name, folder = located(run, output_dir)
+    with Studio(folder, device=device) as studio:
+        status = follow(begin(studio, name), outputs=outputs, report=report)
+    raise typer.Exit(status)
+
+
+def only_with_resume(context: typer.Context, *allowed: str, why: str) -> None:
+    """Raise RecipeError if anything was typed that does not go with ``--resume``: ``allowed`` are the
+    command's parameters that do, beside where the runs are and how it is told."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    typed = {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
+    if typed - {"resume", "overwrite", "device", "output_dir", "as_json", *allowed}:
         raise RecipeError("--resume goes on with {why}", why=why)

@@ -1,8 +1,7 @@
 """``pixgen fork``: go on from a run as another one, with other words, weights or another rate."""
 
-from typing import Annotated
-
-import typer
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 from pixgen.commands.vocabulary import (
     AsJsonLines,
@@ -15,8 +14,12 @@ from pixgen.commands.vocabulary import (
     Picture,
     Run,
     Weights,
+    setting_option,
 )
 from pixgen.errors import RecipeError
+
+if TYPE_CHECKING:
+    from pixgen.studio import Job, Studio
 
 
 def fork(
@@ -26,9 +29,10 @@ def fork(
     learning_rate: LearningRate = None,
     steps: Annotated[
         int | None,
-        typer.Option(
-            help="The new total; else the run's own, or 40 more where that was reached.",
+        setting_option(
+            "steps",
             metavar="N",
+            more="The new total; else the run's own, or 40 more where that was reached.",
         ),
     ] = None,
     out: Picture = None,
@@ -40,26 +44,27 @@ def fork(
 ) -> None:
     """Go on from where a run stands, as another run; the first stays as it is."""
     from pixgen.alternatives import draw
-    from pixgen.commands.following import follow, located
+    from pixgen.commands.following import paint
     from pixgen.commands.outputs import Outputs
     from pixgen.commands.reports import report_for
-    from pixgen.studio import Studio
 
-    report = report_for(as_json)
     outputs = Outputs(picture=out, film=video, overwrite=overwrite)
     outputs.check()
     weights = read_weights(weight or ())
-    name, folder = located(run, output_dir)
-    with Studio(folder, device=device) as studio:
-        seed = studio.run(name).recipe.seed
-        job = studio.fork(
-            name, prompts=None if prompt is None else draw(prompt, seed), weights=weights,
-            learning_rate=learning_rate, steps=steps,
-        )  # fmt: skip
-        raise typer.Exit(follow(job, outputs=outputs, report=report))
+
+    def begin(studio: "Studio", run: str) -> "Job":
+        seed = studio.run(run).recipe.seed
+        words = None if prompt is None else draw(prompt, seed)
+        return studio.fork(
+            run, prompts=words, weights=weights, learning_rate=learning_rate, steps=steps
+        )
+
+    paint(
+        begin, run=run, output_dir=output_dir, device=device, outputs=outputs, report=report_for(as_json),
+    )  # fmt: skip
 
 
-def read_weights(texts: list[str]) -> dict[int, float]:
+def read_weights(texts: Sequence[str]) -> dict[int, float]:
     """Weights by prompt number from texts such as ``2=0.5``. Raises RecipeError."""
     weights = {}
     for text in texts:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pixgen.commands.downloads import use_models_dir
-from pixgen.commands.following import follow, located, nothing_else
+from pixgen.commands.following import only_with_resume, paint
 from pixgen.commands.vocabulary import (
     AsJsonLines,
     Assignments,
@@ -23,16 +23,17 @@ from pixgen.commands.vocabulary import (
     Seed,
     Size,
     Styles,
+    setting_option,
 )
 from pixgen.errors import RecipeError
 
 if TYPE_CHECKING:
-    from pixgen.commands.outputs import Outputs
-    from pixgen.commands.reports import Report
     from pixgen.recipe import Recipe
+    from pixgen.studio import Job, Studio
 
 
 def generate(
+    context: typer.Context,
     prompt: Annotated[
         str | None,
         typer.Argument(
@@ -44,7 +45,7 @@ def generate(
     preset: Preset = None,
     size: Size = None,
     steps: Annotated[
-        int | None, typer.Option(help="How many steps; with --resume the new total.", metavar="N")
+        int | None, setting_option("steps", metavar="N", more="With --resume the new total.")
     ] = None,
     seed: Seed = None,
     out: Picture = None,
@@ -57,23 +58,16 @@ def generate(
         ),
     ] = False,
     model: Annotated[
-        str | None,
-        typer.Option(
-            help="What draws; `pixgen models` lists them. Or an own checkpoint’s path.",
-            metavar="NAME",
-        ),
+        str | None, setting_option("model", metavar="NAME", more="`pixgen models` lists them.")
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(
-            help="With --model PATH: the checkpoint’s config, where it does not lie beside it.",
-            metavar="FILE.yaml",
-        ),
+        setting_option("config", metavar="FILE.yaml", before="With --model PATH."),
     ] = None,
     models_dir: ModelsDir = None,
     clip: Annotated[
         list[str] | None,
-        typer.Option(help="What looks; several look together.", metavar="NAME"),
+        setting_option("clip", metavar="NAME"),
     ] = None,
     init: Annotated[
         str | None,
@@ -85,40 +79,27 @@ def generate(
     ] = None,
     sketcher: Annotated[
         str | None,
-        typer.Option(
-            help="What sketches the start; `pixgen models list --kind sketcher` lists them.",
+        setting_option(
+            "start.sketch.model",
             metavar="NAME",
+            more="`pixgen models list --kind sketcher` lists them.",
         ),
     ] = None,
     strength: Annotated[
         float | None,
-        typer.Option(
-            help="With --init picture:PATH: how far from the picture to begin, from 0 to 1, all chance.",
-            metavar="PART",
-        ),
+        setting_option("start.strength", metavar="PART", before="With --init picture:PATH."),
     ] = None,
     mask: Annotated[
         Path | None,
-        typer.Option(
-            help="With --init picture:PATH: paint anew only where this picture is white.",
-            metavar="FILE",
-        ),
+        setting_option("start.mask", metavar="FILE", before="With --init picture:PATH."),
     ] = None,
     extend: Annotated[
         str | None,
-        typer.Option(
-            help="With --init picture:PATH: go on beyond the picture to the left, right, top or "
-            "bottom, as far as --size says.",
-            metavar="SIDE",
-        ),
+        setting_option("start.extend", metavar="SIDE", before="With --init picture:PATH."),
     ] = None,
     grow: Annotated[
         str | None,
-        typer.Option(
-            help="Paint small first and double the size at these parts of the steps: 0.9, or 0.5,0.85 "
-            "from a quarter of the size.",
-            metavar="PARTS",
-        ),
+        setting_option("grow.at", metavar="PARTS", more="0.9, or 0.5,0.85 from a quarter; never."),
     ] = None,
     story: Annotated[
         Path | None,
@@ -164,27 +145,22 @@ def generate(
     report = report_for(as_json)
     outputs = Outputs(picture=out, film=video, overwrite=overwrite)
     outputs.check()
+    where: dict[str, Any] = {
+        "output_dir": output_dir, "device": device, "outputs": outputs, "report": report,
+    }  # fmt: skip
     if resume is not None:
-        given = (
-            prompt, style, negative, preset, size, seed, model, config, clip, init, sketcher, strength, mask, extend, grow, story, region, assignments,
-            recipe,
-        )  # fmt: skip
-        nothing_else(
-            (*given, no_metadata),
-            "the run's own recipe: only --steps, --out, --video, --overwrite, --device, --output-dir and "
+        only_with_resume(
+            context,            "steps", "out", "video", "models_dir",
+            why="the run's own recipe: only --steps, --out, --video, --overwrite, --device, --output-dir and "
             "--json go with it.",
-        )
-        raise typer.Exit(
-            _resume(resume, steps, output_dir, device=device, outputs=outputs, report=report)
-        )
+        )  # fmt: skip
+        paint(lambda studio, run: studio.resume(run, steps=steps), run=resume, **where)
     wanted = recipe_from(
-        Options(
-            prompt=prompt, styles=style or (), negative=negative or (), recipe=_read(recipe), preset=preset, size=size,
-            steps=steps, seed=seed, model=model,
-            config=None if config is None else str(config), clip=clip or (), start=init, sketcher=sketcher,
-            mask=None if mask is None else str(mask), extend=extend, strength=strength, grow=grow, regions=region or (),
-            story=_rows(story),
-            assignments=assignments or (),
+        Options.typed(
+            prompt=prompt, styles=style, negative=negative, recipe=_read(recipe), preset=preset, size=size,
+            steps=steps, seed=seed, model=model, config=config, clip=clip, start=init, sketcher=sketcher,
+            mask=mask, extend=extend, strength=strength, grow=grow, regions=region, story=_rows(story),
+            assignments=assignments,
         )
     )  # fmt: skip
     if sketcher is not None and not wanted.sketched:
@@ -205,25 +181,14 @@ def generate(
     for sentence in reading_notes(wanted):
         report.note(sentence)
 
-    from pixgen.studio import Studio
-    from pixgen.studio.room import warning
+    def begin(studio: "Studio", run: str) -> "Job":
+        from pixgen.studio.room import warning
 
-    with Studio(output_dir, device=device) as studio:
         if said := warning(wanted, studio.device):
             report.note(said)
-        job = studio.submit(wanted, metadata=not no_metadata)
-        raise typer.Exit(follow(job, outputs=outputs, report=report))
+        return studio.submit(wanted, metadata=not no_metadata)
 
-
-def _resume(
-    run: str, steps: int | None, output_dir: Path | None, *,
-    device: str, outputs: "Outputs", report: "Report",
-) -> int:  # fmt: skip
-    from pixgen.studio import Studio
-
-    run, output_dir = located(run, output_dir)
-    with Studio(output_dir, device=device) as studio:
-        return follow(studio.resume(run, steps=steps), outputs=outputs, report=report)
+    paint(begin, **where)
 
 
 def _rows(path: Path | None) -> Sequence[Mapping[str, Any]]:

@@ -3,11 +3,11 @@
 import json
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from pixgen.commands.following import INTERRUPTED, nothing_else
+from pixgen.commands.following import INTERRUPTED, only_with_resume
 from pixgen.commands.vocabulary import (
     AsJsonLines,
     Assignments,
@@ -21,14 +21,16 @@ from pixgen.commands.vocabulary import (
     Sheet,
     Size,
     Styles,
+    setting_option,
 )
 
 if TYPE_CHECKING:
     from pixgen.studio import Run
-    from pixgen.studio.grids import Grid
+    from pixgen.studio.grids import Grid, Plan
 
 
 def grid(
+    context: typer.Context,
     prompt: Annotated[
         str | None,
         typer.Argument(
@@ -49,7 +51,9 @@ def grid(
     style: Styles = None,
     preset: Preset = None,
     size: Size = None,
-    steps: Annotated[int | None, typer.Option(help="How many steps each.", metavar="N")] = None,
+    steps: Annotated[
+        int | None, setting_option("steps", metavar="N", before="Of each picture.")
+    ] = None,
     seed: SeedOfAll = None,
     init: Init = None,
     assignments: Assignments = None,
@@ -71,27 +75,34 @@ def grid(
 
     if out is not None:
         check_target(out, "--out", suffixes=(".png",), overwrite=overwrite)
-    plan = None
-    if resume is None:
-        plan = plan_grid(
-            Options(
-                prompt=prompt, negative=negative or (), styles=style or (), preset=preset, size=size, steps=steps,
-                seed=seed, start=init, assignments=assignments or (),
-            ),
-            [read_axis(text) for text in over or ()],
-        )  # fmt: skip
-    else:
-        nothing_else(
-            (prompt, over, negative, style, preset, size, steps, seed, init, assignments),
-            "the grid's own recipes: only --out, --overwrite, --device, --output-dir and --json go with it.",
+    if resume is not None:
+        only_with_resume(
+            context,
+            "out",
+            why="the grid's own recipes: only --out, --overwrite, --device, --output-dir and --json go with it.",
         )
+        paint_grid(resume, out=out, device=device, output_dir=output_dir, as_json=as_json)
+    plan = plan_grid(
+        Options.typed(
+            prompt=prompt, negative=negative, styles=style, preset=preset, size=size, steps=steps,
+            seed=seed, start=init, assignments=assignments,
+        ),
+        [read_axis(text) for text in over or ()],
+    )  # fmt: skip
+    paint_grid(plan, out=out, device=device, output_dir=output_dir, as_json=as_json)
 
+
+def paint_grid(
+    plan: "Plan | str", *, out: Path | None, device: str, output_dir: Path | None, as_json: bool
+) -> NoReturn:
+    """Paint a plan, or go on with the grid of a name, and leave the command with its exit status."""
     from pixgen.studio import Studio
     from pixgen.studio.grids import Grid
 
     with Studio(output_dir, device=device) as studio:
-        made = Grid.make(studio, plan) if plan is not None else Grid.read(studio, resume)
-        raise typer.Exit(follow(made, out=out, as_json=as_json))
+        made = Grid.read(studio, plan) if isinstance(plan, str) else Grid.make(studio, plan)
+        status = follow(made, out=out, as_json=as_json)
+    raise typer.Exit(status)
 
 
 def follow(grid: "Grid", *, out: Path | None, as_json: bool) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixgen.commands.following import follow, located, nothing_else
+from pixgen.commands.following import only_with_resume, paint
 from pixgen.commands.vocabulary import (
     AsJsonLines,
     Assignments,
@@ -18,61 +18,36 @@ from pixgen.commands.vocabulary import (
     Resume,
     Seed,
     Size,
+    setting_option,
 )
 from pixgen.errors import RecipeError
 
 if TYPE_CHECKING:
     from pixgen.recipe import Recipe
+    from pixgen.studio import Job, Studio
 
-_KEYFRAMES = "frame:value, …, or one value"
-Every = Annotated[int | None, typer.Option(help="Steps a frame.", metavar="N")]
-Smooth = Annotated[
-    float | None,
-    typer.Option(
-        help="How much of a frame is the one before, 0 to 0.95: against flicker.", metavar="N"
-    ),
-]
-Fps = Annotated[float | None, typer.Option(help="Frames a second.", metavar="N")]
+_KEYFRAMES = "One value, or frame:value, …"
+Every = Annotated[int | None, setting_option("journey.every", metavar="N")]
+Smooth = Annotated[float | None, setting_option("journey.smooth", metavar="N")]
+Fps = Annotated[float | None, setting_option("journey.fps", metavar="N")]
 
 
 def journey(
+    context: typer.Context,
     prompt: Annotated[
         str | None, typer.Argument(help="What to paint, as with generate; scenes with ^.")
     ] = None,
     frames: Annotated[
         int | None, typer.Option(help="How many frames; with --resume the new total.", metavar="N")
     ] = None,
-    zoom: Annotated[
-        str | None,
-        typer.Option(
-            help=f"How much nearer a frame, 0.5 to 2: {_KEYFRAMES}.", metavar="0:1,60:1.02"
-        ),
-    ] = None,
-    x: Annotated[
-        str | None,
-        typer.Option(
-            help=f"Parts of the width a frame, to the right: {_KEYFRAMES}.", metavar="0:0.01"
-        ),
-    ] = None,
-    y: Annotated[
-        str | None,
-        typer.Option(help=f"Parts of the height a frame, down: {_KEYFRAMES}.", metavar="0:0.01"),
-    ] = None,
-    turn: Annotated[
-        str | None,
-        typer.Option(help=f"Degrees a frame, clockwise: {_KEYFRAMES}.", metavar="0:0,30:2"),
-    ] = None,
+    zoom: Annotated[str | None, setting_option("journey.zoom", more=_KEYFRAMES)] = None,
+    x: Annotated[str | None, setting_option("journey.x", more=_KEYFRAMES)] = None,
+    y: Annotated[str | None, setting_option("journey.y", more=_KEYFRAMES)] = None,
+    turn: Annotated[str | None, setting_option("journey.turn", more=_KEYFRAMES)] = None,
     every: Every = None,
-    after: Annotated[
-        int | None, typer.Option(help="Steps before the first frame.", metavar="N")
-    ] = None,
-    where: Annotated[
-        str | None, typer.Option(help="What moves: picture or latent.", metavar="WHAT")
-    ] = None,
-    border: Annotated[
-        str | None,
-        typer.Option(help="What comes in at the border: reflect, wrap or edge.", metavar="HOW"),
-    ] = None,
+    after: Annotated[int | None, setting_option("journey.after", metavar="N")] = None,
+    where: Annotated[str | None, setting_option("journey.where", metavar="WHAT")] = None,
+    border: Annotated[str | None, setting_option("journey.border", metavar="HOW")] = None,
     smooth: Smooth = None,
     fps: Fps = None,
     out: Film = None,
@@ -100,15 +75,13 @@ def journey(
     }  # fmt: skip
     wanted = None
     if resume is None:
-        options = Options(
-            prompt=prompt, preset=preset, size=size, seed=seed, start=init,
-            assignments=assignments or (),
+        options = Options.typed(
+            prompt=prompt, preset=preset, size=size, seed=seed, start=init, assignments=assignments,
         )  # fmt: skip
         wanted = plan_journey(options, frames=60 if frames is None else frames, **given)
     else:
-        nothing_else(
-            (prompt, preset, size, seed, init, assignments, *given.values()),
-            "the run's own recipe: only --frames goes with it.",
+        only_with_resume(
+            context, "frames", "out", why="the run's own recipe: only --frames goes with it."
         )
     _paint(
         wanted, resume, frames, out=out, overwrite=overwrite, device=device, output_dir=output_dir,
@@ -117,6 +90,7 @@ def journey(
 
 
 def restyle(
+    context: typer.Context,
     video: Annotated[
         Path | None, typer.Argument(help="An MP4, MOV, WebM, MKV or GIF.", metavar="VIDEO")
     ] = None,
@@ -129,9 +103,7 @@ def restyle(
     every: Every = None,
     carry: Annotated[
         float | None,
-        typer.Option(
-            help="How much of what was painted stays on the next frame, 0 to 1.", metavar="N"
-        ),
+        setting_option("journey.carry", metavar="N"),
     ] = None,
     smooth: Smooth = None,
     fps: Fps = None,
@@ -158,15 +130,12 @@ def restyle(
     if resume is None:
         if video is None:
             raise RecipeError("Name the video that is to be painted over: an MP4, WebM or GIF.")
-        options = Options(
-            prompt=prompt, preset=preset, size=size, seed=seed, assignments=assignments or ()
+        options = Options.typed(
+            prompt=prompt, preset=preset, size=size, seed=seed, assignments=assignments
         )
         wanted = plan_restyle(video, options, frames=frames, **given)
     else:
-        nothing_else(
-            (video, prompt, frames, preset, size, seed, assignments, *given.values()),
-            "the run's own recipe and video.",
-        )
+        only_with_resume(context, "out", why="the run's own recipe and video.")
     _paint(
         wanted, resume, None, out=out, overwrite=overwrite, device=device, output_dir=output_dir,
         as_json=as_json,
@@ -179,22 +148,21 @@ def _paint(
 ) -> None:  # fmt: skip
     from pixgen.commands.outputs import FILMS, Outputs, check_target
     from pixgen.commands.reports import report_for
-    from pixgen.studio import Studio
 
     if out is not None:
         check_target(out, "--out", suffixes=FILMS, overwrite=overwrite)
-    outputs = Outputs(film=out, overwrite=overwrite)
-    report = report_for(as_json)
-    if resume is not None:
-        resume, output_dir = located(resume, output_dir)
-    with Studio(output_dir, device=device) as studio:
+
+    def begin(studio: "Studio", run: str) -> "Job":
         if wanted is not None:
-            job = studio.submit(wanted)
-        else:
-            journey = studio.run(resume).recipe.journey
-            if not journey.moving:
-                raise RecipeError(
-                    "The run {resume} is no journey: go on with generate --resume.", resume=resume
-                )
-            job = studio.resume(resume, steps=None if frames is None else journey.steps(frames))
-        raise typer.Exit(follow(job, outputs=outputs, report=report))
+            return studio.submit(wanted)
+        journey = studio.run(run).recipe.journey
+        if not journey.moving:
+            raise RecipeError(
+                "The run {resume} is no journey: go on with generate --resume.", resume=run
+            )
+        return studio.resume(run, steps=None if frames is None else journey.steps(frames))
+
+    paint(
+        begin, run=resume or "", output_dir=output_dir, device=device,
+        outputs=Outputs(film=out, overwrite=overwrite), report=report_for(as_json),
+    )  # fmt: skip

@@ -59,6 +59,14 @@ class Options:
     more: Mapping[str, Any] = field(default_factory=dict)  # a partial recipe
     assignments: Sequence[str] = ()
 
+    @classmethod
+    def typed(cls, **values: Any) -> "Options":
+        """From a command's parameters: None is what was not typed, and paths are texts."""
+        given = {name: value for name, value in values.items() if value is not None}
+        return cls(**{
+            name: str(value) if isinstance(value, Path) else value for name, value in given.items()
+        })  # fmt: skip
+
 
 def recipe_from(options: Options) -> Recipe:
     """The recipe that the options ask for: preset, recipe to repeat, options, ``--set``, each

@@ -15,6 +15,7 @@ from pixgen.commands.vocabulary import (
     Sheet,
     Size,
     Styles,
+    setting_option,
 )
 
 
@@ -30,7 +31,7 @@ def strip(
     preset: Preset = None,
     size: Size = None,
     steps: Annotated[
-        int | None, typer.Option(help="Steps on each sketch; else it is kept as it is.", metavar="N")
+        int | None, setting_option("steps", metavar="N", before="On each sketch; else it is kept as it is.")
     ] = None,
     seed: SeedOfAll = None,
     assignments: Assignments = None,
@@ -42,20 +43,15 @@ def strip(
 
     Every picture is a run of its own. Ctrl-C keeps what is done; pixgen grid --resume goes on.
     """
+    from pixgen.commands.grid import paint_grid
     from pixgen.commands.options import Options
     from pixgen.commands.outputs import check_target
     from pixgen.commands.strips import plan_strip
 
     if out is not None:
         check_target(out, "--out", suffixes=(".png",), overwrite=overwrite)
-    options = Options(
-        styles=style or (), preset=preset, size=size, steps=steps, seed=seed, assignments=assignments or (),
-    )  # fmt: skip
+    options = Options.typed(
+        styles=style, preset=preset, size=size, steps=steps, seed=seed, assignments=assignments
+    )
     plan = plan_strip((first, last), options, count=pictures)
-
-    from pixgen.commands.grid import follow
-    from pixgen.studio import Studio
-    from pixgen.studio.grids import Grid
-
-    with Studio(output_dir, device=device) as studio:
-        raise typer.Exit(follow(Grid.make(studio, plan), out=out, as_json=as_json))
+    paint_grid(plan, out=out, device=device, output_dir=output_dir, as_json=as_json)

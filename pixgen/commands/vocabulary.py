@@ -1,9 +1,31 @@
-"""The options that several commands share, as types: each says the same everywhere."""
+"""The options that several commands share, as types: each says the same everywhere.
+
+What an option of a recipe's setting says comes from the setting's own field, by ``setting_option``.
+"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from pixgen.recipe import Recipe
+from pixgen.settings import find_setting
+
+
+def setting_option(
+    path: str, *names: str, metavar: str | None = None, before: str = "", more: str = ""
+) -> Any:
+    """The option of a recipe's setting, such as ``journey.zoom``; its help is the setting's own.
+
+    Args:
+        names: the option's, where they are not the parameter's.
+        metavar: by default the setting's example.
+        before, more: what the command has to say beside.
+    """
+    setting = find_setting(Recipe, path)
+    said = " ".join(filter(None, (before, setting.help, more)))
+    return typer.Option(*names, help=said, metavar=metavar or setting.example or None)
+
 
 # What to paint
 Negative = Annotated[
@@ -23,14 +45,10 @@ Preset = Annotated[
     str | None, typer.Option(help="How much work; `pixgen presets` lists them.", metavar="NAME")
 ]
 Size = Annotated[str | None, typer.Option(help="Width x height in pixels.", metavar="128x128")]
-Seed = Annotated[
-    int | None,
-    typer.Option(
-        help="The same seed paints the same picture; without it, a random one.", metavar="N"
-    ),
-]
+Seed = Annotated[int | None, setting_option("seed", metavar="N", more="Without it, a random one.")]
 SeedOfAll = Annotated[
-    int | None, typer.Option(help="The seed of all; without it, a random one.", metavar="N")
+    int | None,
+    setting_option("seed", metavar="N", before="One for all.", more="Without it, a random one."),
 ]
 Init = Annotated[str | None, typer.Option(help="How to start, as with generate.", metavar="KIND")]
 Assignments = Annotated[
@@ -50,7 +68,9 @@ Weights = Annotated[
     list[str] | None,
     typer.Option("--weight", help="Another weight of one prompt, by its number.", metavar="2=0.5"),
 ]
-LearningRate = Annotated[float | None, typer.Option(help="Another learning rate.", metavar="RATE")]
+LearningRate = Annotated[
+    float | None, setting_option("optimizer.learning_rate", metavar="RATE", before="Another one.")
+]
 Resume = Annotated[
     str | None,
     typer.Option(
