@@ -6,6 +6,7 @@ import json
 import signal
 import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -250,3 +251,16 @@ def test_what_the_studio_refuses_is_one_clear_sentence_too(arguments, said, tmp_
 def test_without_runs_the_listing_says_so(capsys):
     assert main(["runs"]) == 0
     assert capsys.readouterr().out.startswith("No runs yet in ")
+
+
+def test_a_model_that_cannot_be_read_leaves_no_run_behind(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path / "cache"))
+    pointer = Path(__file__).parent / "fixtures/files/lfs.ckpt"
+    asked = ["generate", "a fox", "--model", str(pointer), "--output-dir", str(tmp_path / "runs")]
+    assert main([*asked, *QUICK]) == 2
+    said = capsys.readouterr()
+    assert (
+        "is a pointer of git-lfs, not the file itself: fetch it with git lfs pull"
+        in said.out + said.err
+    )
+    assert not list((tmp_path / "runs").glob("2*"))

@@ -41,6 +41,7 @@ def list_models(
 ) -> None:
     """List the models: what each paints well, its size, its licence, and whether it is here."""
     from pixgen.models.inventory import inventory
+    from pixgen.models.own import own_entries
 
     use_models_dir(models_dir)
     found = [each for each in inventory(everything=everything) if kind in (None, each.entry.kind)]
@@ -50,6 +51,8 @@ def list_models(
     for each_kind, option in KINDS.items():
         if shown := [each for each in found if each.entry.kind == each_kind]:
             _print(shown, option)
+    for fault in own_entries()[1]:
+        typer.echo(fault, err=True)
 
 
 @models.command()

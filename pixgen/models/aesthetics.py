@@ -11,8 +11,8 @@ import torch.nn.functional as F
 
 from pixgen.errors import ModelError
 from pixgen.models.cache import cache_folder
+from pixgen.models.checkpoints.reading import read_weights
 from pixgen.models.clip import Perceptor, Perceptors
-from pixgen.models.pickles import read_weights
 
 HEADS = {
     "ViT-B-32/openai": "sa_0_4_vit_b_32_linear.pth",

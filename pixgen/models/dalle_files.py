@@ -13,8 +13,8 @@ import torch
 
 from pixgen.errors import ModelError
 from pixgen.models.byte_pairs import BytePairs
-from pixgen.models.msgpack import read_msgpack
-from pixgen.models.pickles import read_weights
+from pixgen.models.checkpoints.flax import read_msgpack
+from pixgen.models.checkpoints.reading import read_weights
 from pixgen.models.store import Files
 
 Weights = dict[str, torch.Tensor]

@@ -8,7 +8,7 @@ from pixgen.errors import ModelError
 from pixgen.models import clip_files, store
 from pixgen.models import unclip_files as unclip
 from pixgen.models.catalog import Entry, available_clips, entries, known
-from pixgen.models.own import find_vqgan, own_models
+from pixgen.models.own import find_vqgan, own_entries
 
 State = Literal["bundled", "here", "own", "to fetch"]
 _FACTS = ("name", "kind", "factor", "codes", "megabytes", "licence", "paints", "sources", "sha256", "home",
@@ -30,7 +30,7 @@ class Item:
 def inventory(*, everything: bool = False) -> list[Item]:
     """The table, then own models; with ``everything`` also each CLIP that open_clip lists."""
     found = [entry for entry in entries() if entry.name != "pocket-judge"]
-    found += [find_vqgan(name) for name in own_models()]
+    found += own_entries()[0]
     if everything:
         from pixgen.models.open_clips import entry_of, open_clip_names  # here: it loads torch
 

@@ -15,11 +15,14 @@ Weights = dict[str, torch.Tensor]
 
 FIRST_STAGE = "first_stage_model."
 AVERAGE = "model_ema."
-# What a training needs and a picture does not.
-_LEFT_OUT = re.compile(
-    r"loss\.|model_ema\.|optimizer|temperature_scheduler|colorize$"
-    r"|quantize\.(used|codebook_used|embedding\.(cluster_size|embed_avg))$"
-)
+# All that a VQGAN consists of; ``embedding`` is min-dalle's codebook.
+_PARTS = re.compile(r"(encoder|decoder|quantize|quant_conv|post_quant_conv|embedding)\.")
+# What a training needs of these and a picture does not.
+_LEFT_OUT = re.compile(r"quantize\.(used|codebook_used|embedding\.(cluster_size|embed_avg))$")
+# Every VQGAN has this layer, whoever spells it: what stands before it names what the VQGAN is part of.
+_ANCHOR = re.compile(r"(?P<before>.*?)decoder\.conv_in\.(weight|kernel)$")
+# Names that wrappers put between others: torch.compile's, and those of training on several GPUs.
+_WRAPPERS = re.compile(r"(?<![^.])(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
 _LLAMAGEN = (
     (r"(?P<part>encoder)\.conv_blocks\.(?P<level>\d+)\.", r"encoder.down.{level}."),
     (r"(?P<part>decoder)\.conv_blocks\.(?P<level>\d+)\.", r"decoder.up.{level}."),
@@ -52,14 +55,17 @@ def as_taming(weights: Mapping[str, torch.Tensor], *, unit_codes: bool = False) 
         weights: by any of the spellings above, on the CPU.
         unit_codes: whether the codes lie on the unit sphere, as LlamaGen's; they are put there.
     """
-    found = dict(weights)
-    if any(name.startswith(FIRST_STAGE) for name in found):
-        found = {
-            name.removeprefix(FIRST_STAGE): tensor
-            for name, tensor in found.items() if name.startswith(FIRST_STAGE)
-        }  # fmt: skip
+    found = {_WRAPPERS.sub("", name): tensor for name, tensor in weights.items()}
+    before = _before(found)
+    found = {
+        name.removeprefix(before): tensor
+        for name, tensor in found.items() if name.startswith(before)
+    }  # fmt: skip
     found = _averaged(found)
-    found = {name: tensor for name, tensor in found.items() if not _LEFT_OUT.match(name)}
+    found = {
+        name: tensor for name, tensor in found.items()
+        if _PARTS.match(name) and not _LEFT_OUT.match(name)
+    }  # fmt: skip
     if any(".conv_blocks." in name for name in found):
         found = _renamed(found, _LLAMAGEN, levels=_levels(found, r"decoder\.conv_blocks\.(\d+)"))
     elif any(".down_blocks." in name for name in found):
@@ -77,6 +83,13 @@ def as_taming(weights: Mapping[str, torch.Tensor], *, unit_codes: bool = False) 
     if unit_codes and "quantize.embedding.weight" in found:
         found["quantize.embedding.weight"] = F.normalize(found["quantize.embedding.weight"].float())
     return found
+
+
+def _before(weights: Weights) -> str:
+    """What stands before a VQGAN's names: ``module.`` of a training on several GPUs, what a transformer
+    calls its first stage, or nothing."""
+    found = {match["before"] for name in weights if (match := _ANCHOR.match(name))}
+    return min(found, key=lambda before: (FIRST_STAGE not in before, len(before)), default="")
 
 
 def _averaged(weights: Weights) -> Weights:

@@ -5,7 +5,9 @@ import os
 from pathlib import Path
 
 from pixgen.errors import ModelError
+from pixgen.messages import Message, _
 from pixgen.models.catalog import Entry, available_vqgans, known
+from pixgen.models.checkpoints.sniffing import check_is_file
 from pixgen.models.configs import read_vqgan_config
 
 SUFFIXES = (".ckpt", ".pt", ".pth", ".bin", ".safetensors")
@@ -31,9 +33,24 @@ def own_models() -> dict[str, tuple[Path, Path]]:
         return {}
     found = {}
     for path in sorted(folder.rglob("*")):
-        if path.suffix in SUFFIXES and path.is_file() and (config := config_of(path)) is not None:
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if hidden or path.suffix not in SUFFIXES or not path.is_file():
+            continue
+        if (config := config_of(path)) is not None:
             found.setdefault(_name(path, folder), (path, config))
     return found
+
+
+def own_entries() -> tuple[list[Entry], list[Message]]:
+    """The models in ``models_dir()`` that can be had, and of each other one a sentence that says why not."""
+    entries, faults = [], []
+    for name, (path, config) in own_models().items():
+        try:
+            check_is_file(path)
+            entries.append(_entry(name, path, config))
+        except ModelError as error:
+            faults.append(_("“{name}” is left out: {reason}", name=name, reason=error.message))
+    return entries, faults
 
 
 def find_vqgan(name: str, config: str = "") -> Entry:
@@ -93,7 +110,12 @@ def _name(path: Path, folder: Path) -> str:
 
 def _entry(name: str, checkpoint: Path, config: Path) -> Entry:
     model = read_vqgan_config(config)
-    params, facts = model["params"], checkpoint.stat()
+    try:
+        params, facts = model["params"], checkpoint.stat()
+    except OSError as error:
+        raise ModelError(
+            "There is no checkpoint “{name}”: check its path.", name=checkpoint.name
+        ) from error
     path = str(checkpoint.resolve())
     return Entry(
         name=name, kind="vqgan", paints="own", licence="own", model=model,

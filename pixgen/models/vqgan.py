@@ -20,10 +20,10 @@ from taming.modules.vqvae.quantize import GumbelQuantize, VectorQuantizer2
 from pixgen.errors import ModelError
 from pixgen.models.catalog import Entry
 from pixgen.models.checkpoint import check_fit, fill, read_config, read_safetensors
+from pixgen.models.checkpoints.reading import read_weights
 from pixgen.models.fuse import fuse_blocks
 from pixgen.models.layouts import as_taming
 from pixgen.models.own import find_vqgan
-from pixgen.models.pickles import read_weights
 from pixgen.models.store import Files, stored
 from pixgen.models.tiles import decode_in_tiles, encode_in_tiles
 from pixgen.models.working import in_force, swiftly

@@ -4,6 +4,7 @@ import contextlib
 import gc
 import logging
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from pixgen.errors import OutOfMemory, PixgenError, StorageError, StudioError
+from pixgen.errors import ModelError, OutOfMemory, PixgenError, StorageError, StudioError
 from pixgen.messages import _
 from pixgen.models.progress import listening
 from pixgen.recipe import Recipe
@@ -101,6 +102,10 @@ def work(job: Job, tools: Tools, *, claim: Claim) -> None:
         _free_memory()
     # Who sees that the job has ended may go on with its run at once.
     claim.release()
+    if isinstance(ending.error, ModelError) and job.frame is None and not job.resumes:
+        shutil.rmtree(
+            job.run.folder, ignore_errors=True
+        )  # its models cannot be had: nothing to go on from
     tools.timing.learn(job.recipe, job.glimpse().steps_a_second)
     tools.line.leave(job)
     job.end(ending.state, error=ending.error, still=ending.still, unsaved=ending.unsaved)

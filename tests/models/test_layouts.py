@@ -64,6 +64,22 @@ def test_a_transformers_first_stage_is_taken(tmp_path, monkeypatch, pictures):
     published.assert_equal_networks(load_vqgan(str(checkpoint), "cpu"), theirs, pictures)
 
 
+@pytest.mark.parametrize(
+    "before", ["module.", "_orig_mod.", "module._orig_mod.", "vqgan.", "model.vq."]
+)
+def test_what_stands_before_every_name_is_left_out(tmp_path, pictures, before):
+    node = published.config()
+    theirs = published.taming(node)
+    weights = {f"{before}{name}": tensor for name, tensor in theirs.state_dict().items()}
+    weights |= {
+        f"{before}loss.discriminator.main.0.weight": torch.zeros(2, 3, 4, 4),
+        "module.lpips.lin0.weight": torch.zeros(1, 3),
+    }
+    checkpoint = published.write(tmp_path / "a.ckpt", {"model": weights, "step": 4})
+    published.write_yaml(tmp_path / "a.yaml", node)
+    published.assert_equal_networks(load_vqgan(str(checkpoint), "cpu"), theirs, pictures)
+
+
 def test_latent_diffusions_average_is_what_draws(tmp_path, pictures):
     node = published.config(target="ldm.models.autoencoder.VQModelInterface")
     theirs = published.taming(node)
@@ -92,8 +108,8 @@ def test_llamagens_codes_lie_on_the_unit_sphere(tmp_path, pictures):
 
 def published_model(path, node) -> Vqgan:
     """A checkpoint with the very node as its config, beside what a YAML file can say."""
+    from pixgen.models.checkpoints.reading import read_weights
     from pixgen.models.layouts import as_taming
-    from pixgen.models.pickles import read_weights
 
     model = Vqgan(node)
     model.load_state_dict(as_taming(read_weights(path), unit_codes=True))

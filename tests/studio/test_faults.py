@@ -176,6 +176,8 @@ def test_a_painter_that_cannot_be_made_fails_the_job_and_frees_the_device(open_s
     jobs = [studio.submit(a_recipe()) for _ in range(2)]
     assert all(job.wait(20) for job in jobs)
     assert [str(job.error) for job in jobs] == ["There is no model “x”."] * 2
+    assert not studio.runs()
+    assert not any(job.run.folder.exists() for job in jobs)
     with studio.exclusive():
         pass
 

@@ -1,0 +1,245 @@
+"""An unpickler that runs nothing: it makes plain values, the whereabouts of tensors, and stand-ins.
+
+A pickle is a list of instructions, of which only two can do harm: to look up a class or function by its
+name, and to call it. Here every name leads to one of the few functions of this module, or to a class
+without anything in it. So the numpy scalars, namespaces, config nodes and callbacks that trainings leave
+in their checkpoints are read as empty objects, whether or not their libraries are installed.
+
+Sources of the format: torch/serialization.py and torch/_utils.py of github.com/pytorch/pytorch.
+"""
+
+import pickle
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import torch
+
+# No training leaves these in a checkpoint: who names them wants something run.
+_HARMFUL_MODULES = {
+    "os", "posix", "nt", "subprocess", "pty", "shutil", "socket", "runpy", "ctypes", "webbrowser", "commands",
+}  # fmt: skip
+_HARMFUL_BUILTINS = {"eval", "exec", "compile", "open", "__import__", "execfile", "input"}
+
+
+class HarmfulPickle(Exception):  # noqa: N818 - it says what it is
+    """A pickle that names what runs programs; its argument is that name."""
+
+
+class BrokenPickle(Exception):  # noqa: N818 - it says what it is
+    """A pickle that says what cannot be."""
+
+
+class StandIn:
+    """An object of a class that is not loaded: it keeps what a pickle says of it, and does nothing."""
+
+    def __new__(cls, *arguments: Any, **named: Any) -> "StandIn":
+        """Of any arguments, which are ignored."""
+        made = object.__new__(cls)
+        made.entries, made.state = {}, None
+        return made
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """``__new__`` has done all."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> "StandIn":
+        """Where it stood for a function's result that is called again."""
+        return StandIn()
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+    def __setitem__(self, name: Any, value: Any) -> None:
+        self.entries[name] = value
+
+    def append(self, value: Any) -> None:
+        """Where it stands for a list: its values are ignored."""
+
+    extend = add = append
+
+
+@dataclass(eq=False, slots=True)
+class Storage:
+    """Numbers in a row, somewhere in a file."""
+
+    key: str
+    dtype: torch.dtype
+    count: int
+    start: int = 0  # of a view of the storage ``key``
+
+
+@dataclass(eq=False, slots=True)
+class StoredTensor:
+    """A tensor's whereabouts, in numbers of its storage."""
+
+    storage: Storage
+    offset: int
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+
+    def __setstate__(self, state: Any) -> None:
+        """Its attributes and hooks are ignored."""
+
+    def of(self, numbers: torch.Tensor) -> torch.Tensor:
+        """The tensor itself, of its storage's numbers ``(count,)``. Raises BrokenPickle if it reaches
+        beyond them."""
+        steps = [(size - 1) * stride for size, stride in zip(self.size, self.stride, strict=True)]
+        if not all(self.size):
+            return torch.empty(self.size, dtype=numbers.dtype)
+        first = self.storage.start + self.offset
+        if min([first, *self.stride, *self.size]) < 0 or first + sum(steps) >= len(numbers):
+            raise BrokenPickle("a tensor that reaches beyond its storage")
+        return numbers.as_strided(self.size, self.stride, numbers.storage_offset() + first)
+
+
+def _of_storage(
+    storage: Storage, offset: int, size: tuple, stride: tuple, *more: Any
+) -> StoredTensor:
+    """Stands for ``torch._utils._rebuild_tensor_v2`` and those before it."""
+    if not isinstance(storage, Storage):
+        raise BrokenPickle("a tensor without a storage")
+    size, stride = tuple(map(int, size)), tuple(map(int, stride))
+    return StoredTensor(storage, int(offset), size, stride)
+
+
+def _of_untyped_storage(
+    storage: Storage, offset: int, size: tuple, stride: tuple, grad: Any, hooks: Any, dtype: torch.dtype, *more: Any
+) -> StoredTensor:  # fmt: skip
+    """Stands for ``torch._utils._rebuild_tensor_v3``."""
+    if not isinstance(storage, Storage) or not isinstance(dtype, torch.dtype):
+        raise BrokenPickle("a tensor without a storage")
+    count = storage.count * storage.dtype.itemsize // dtype.itemsize
+    return _of_storage(Storage(storage.key, dtype, count, storage.start), offset, size, stride)
+
+
+def _first(value: Any, *more: Any) -> Any:
+    """Stands for what wraps a value: a parameter around its tensor, TorchScript's typed lists."""
+    return value
+
+
+def _of_subclass(rebuild: Callable, kind: Any, arguments: tuple, *more: Any) -> Any:
+    """Stands for ``torch._tensor._rebuild_from_type_v2``: a tensor of a subclass is a tensor."""
+    return rebuild(*arguments) if rebuild in _REBUILDING else StandIn()
+
+
+_REBUILDING = (_of_storage, _of_untyped_storage, _first)
+_FUNCTIONS: Mapping[tuple[str, str], Any] = {
+    ("torch._utils", "_rebuild_tensor"): _of_storage,
+    ("torch._utils", "_rebuild_tensor_v2"): _of_storage,
+    ("torch._utils", "_rebuild_tensor_v3"): _of_untyped_storage,
+    ("torch._utils", "_rebuild_parameter"): _first,
+    ("torch._utils", "_rebuild_parameter_with_state"): _first,
+    ("torch._tensor", "_rebuild_from_type"): _of_subclass,
+    ("torch._tensor", "_rebuild_from_type_v2"): _of_subclass,
+    ("torch.jit._pickle", "build_intlist"): _first,
+    ("torch.jit._pickle", "build_tensorlist"): _first,
+    ("torch.jit._pickle", "build_doublelist"): _first,
+    ("torch.jit._pickle", "build_boollist"): _first,
+    ("torch.jit._pickle", "restore_type_tag"): _first,
+    ("torch", "Size"): tuple,
+    ("collections", "OrderedDict"): OrderedDict,
+}
+_STORAGES = {
+    "DoubleStorage": torch.float64, "FloatStorage": torch.float32, "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16, "LongStorage": torch.int64, "IntStorage": torch.int32,
+    "ShortStorage": torch.int16, "CharStorage": torch.int8, "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool, "UntypedStorage": torch.uint8, "ComplexFloatStorage": torch.complex64,
+    "ComplexDoubleStorage": torch.complex128,
+}  # fmt: skip
+
+
+class InertUnpickler(pickle.Unpickler):
+    """Reads a pickle of torch's.
+
+    Args:
+        file: at the pickle's beginning.
+        storages: where those that it names are collected, by their keys.
+        from_bytes: reads a storage that is a file in itself, as ``pickle.dump`` writes tensors.
+    """
+
+    def __init__(
+        self, file: BinaryIO, storages: dict[str, Storage], *, from_bytes: Callable[[bytes], Storage] | None = None
+    ) -> None:  # fmt: skip
+        super().__init__(file, encoding="latin1")  # of Python 2's texts
+        self._storages, self._from_bytes, self._classes = storages, from_bytes, {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What a name leads to here. Raises HarmfulPickle."""
+        if (module, name) in _FUNCTIONS:
+            return _FUNCTIONS[module, name]
+        if module.partition(".")[0] == "torch":
+            if name in _STORAGES:
+                return _STORAGES[name]
+            if module == "torch" and isinstance(dtype := getattr(torch, name, None), torch.dtype):
+                return dtype
+            if (module, name) == ("torch.storage", "_load_from_bytes") and self._from_bytes:
+                return self._from_bytes
+        if module.partition(".")[0] in _HARMFUL_MODULES or (
+            module in ("builtins", "__builtin__") and name in _HARMFUL_BUILTINS
+        ):
+            raise HarmfulPickle(f"{module}.{name}")
+        if (module, name) not in self._classes:
+            self._classes[module, name] = type(
+                "StandIn", (StandIn,), {"module": module, "name": name}
+            )
+        return self._classes[module, name]
+
+    def persistent_load(self, what: Any) -> Any:
+        """A storage as torch names it; of a class whose source lies beside it, the class."""
+        if not isinstance(what, tuple) or not what:
+            raise BrokenPickle("what lies beside it is of no known kind")
+        if what[0] == "module":
+            return what[1]
+        _, dtype, key, _, count, *view = what
+        if not isinstance(dtype, torch.dtype):
+            raise BrokenPickle("a storage of an unknown kind")
+        root = Storage(str(key), dtype, int(count))
+        self._storages.setdefault(root.key, root)
+        if view and view[0] is not None:
+            _, start, length = view[0]
+            return Storage(root.key, dtype, int(length), int(start))
+        return root
+
+
+def children(value: Any) -> Mapping[Any, Any]:
+    """What lies in a dictionary, or in an object that stands in: its entries and attributes, of a network
+    its parameters, buffers and parts."""
+    if isinstance(value, dict):
+        return value
+    if not isinstance(value, StandIn):
+        return {}
+    states = value.state if isinstance(value.state, tuple) else (value.state,)
+    found = dict(value.entries)
+    for state in states:
+        if isinstance(state, dict):
+            found |= state
+    for part in ("_parameters", "_buffers", "_modules"):
+        found |= children(found.pop(part, None))
+    return found
+
+
+def is_network(value: Any) -> bool:
+    """Whether a value stands for a whole network, saved with its class."""
+    if not isinstance(value, StandIn):
+        return False
+    scripted = getattr(value, "module", "").startswith("__torch__")
+    return scripted or (isinstance(value.state, dict) and "_modules" in value.state)
+
+
+def named_tensors(value: Any) -> Iterator[tuple[str, StoredTensor]]:
+    """Every tensor in dictionaries and objects, by the names on the way to it, joined by dots.
+
+    What lies in several places is named by the first: nodes of a config hold their parents, too.
+    """
+    seen = set()
+    todo = [("", value)]
+    while todo:
+        name, value = todo.pop()
+        if isinstance(value, StoredTensor):
+            yield name, value
+        elif id(value) not in seen:
+            seen.add(id(value))
+            for part, child in reversed(list(children(value).items())):
+                if isinstance(part, str | int) and isinstance(child, dict | StandIn | StoredTensor):
+                    todo.append((f"{name}.{part}" if name else str(part), child))
