@@ -1,5 +1,7 @@
 """What many tests share: tiny models with random weights, and pictures that they can paint."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from PIL import Image
@@ -37,6 +39,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if "gpu" in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="there is no CUDA device"))
+
+
+@pytest.fixture
+def caches(tmp_path, monkeypatch) -> Path:
+    """Models are looked for in empty folders of the test's own, pixgen's (which this is) and Hugging
+    Face's; there are no own ones, and there is no network."""
+    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("PIXGEN_MODELS_DIR", raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    return tmp_path / "cache"
 
 
 @pytest.fixture

@@ -9,13 +9,7 @@ from pixgen.models.catalog import Entry
 from tests.models import published
 from tests.models.servers import Files, serving
 
-
-@pytest.fixture(autouse=True)
-def caches(tmp_path, monkeypatch):
-    """Both caches, in folders of the test's own."""
-    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.delenv("PIXGEN_MODELS_DIR", raising=False)
+pytestmark = pytest.mark.usefixtures("caches")
 
 
 @pytest.fixture

@@ -14,18 +14,16 @@ from tests.models import dalles, published
 
 
 @pytest.fixture(autouse=True)
-def tiny(tmp_path, monkeypatch):
+def tiny(caches, tmp_path, monkeypatch):
     """A small DALL·E mini and its VQGAN in the catalog, their files where a person puts them."""
-    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PIXGEN_OUTPUT_DIR", str(tmp_path / "outputs"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     lakes = Entry(
         name="lakes", kind="vqgan", paints="lakes", licence="MIT", model=published.config(), factor=4,
         codes=24, sources=("https://127.0.0.1:9/lakes.ckpt",), home="https://example.org",
     )  # fmt: skip
     table = (*catalog._table(), lakes, dalles.entry())
     monkeypatch.setattr("pixgen.models.catalog._table", lambda: table)
-    models = tmp_path / "cache" / "models"
+    models = caches / "models"
     dalles.write_min_dalle(models / "dalle-tiny")
     published.write(models / "lakes.ckpt", published.taming(published.config()).state_dict())
 

@@ -19,6 +19,14 @@ Model = Annotated[str | None, typer.Option(help="What draws.", metavar="NAME")]
 Clip = Annotated[
     list[str] | None, typer.Option(help="What looks; several look together.", metavar="NAME")
 ]
+Looking = Annotated[str, typer.Option(help="What looks.", metavar="NAME")]
+Drawings = Annotated[
+    Path | None,
+    typer.Option(
+        help="The drawings that `pixgen.training data` makes: with them, how well is measured too.",
+        metavar="FOLDER",
+    ),
+]
 Cutouts = Annotated[int | None, typer.Option(help="How many cutouts a step.", metavar="N")]
 
 
@@ -125,11 +133,8 @@ def _search(
     pictures: Annotated[
         int, typer.Option(help="How many are indexed, and searched by captions.", min=64)
     ] = 2000,
-    model: Annotated[str, typer.Option(help="What looks.", metavar="NAME")] = "pocket",
-    data: Annotated[
-        Path | None,
-        typer.Option(help="The drawings that `pixgen.training data` makes, for the quality.", metavar="FOLDER"),
-    ] = None,
+    model: Looking = "pocket",
+    data: Drawings = None,
     device: Device = "auto", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Time searches, exact and approximate, and indexing beside the model; count what is found."""
@@ -142,11 +147,8 @@ def _search(
 @bench.command("classify")
 def _classify(
     pictures: Annotated[int, typer.Option(help="How many are named.", min=32)] = 1000,
-    model: Annotated[str, typer.Option(help="What looks.", metavar="NAME")] = "pocket",
-    data: Annotated[
-        Path | None,
-        typer.Option(help="The drawings that `pixgen.training data` makes, for the calibration.", metavar="FOLDER"),
-    ] = None,
+    model: Looking = "pocket",
+    data: Drawings = None,
     device: Device = "auto", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Time how pictures are named, compare with open_clip, and check the probabilities."""

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from pixgen.studio.grid_sheet import INK, PAPER
 from pixgen.studio.storage import writing
 
 MARGIN, WORDS = 8, 190  # pixels: between pictures, and for the captions
-INK, PAPER = (40, 40, 46), (255, 255, 255)
 LETTERS = 13
 
 

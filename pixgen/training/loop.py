@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Protocol
@@ -94,12 +94,45 @@ def half(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=half_precision(device) is not None)
 
 
+class Schedule(Protocol):
+    """For how many steps a training goes, and its highest learning rate."""
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def learning_rate(self) -> float: ...
+
+
 class Kept:
     """What a training changes and its checkpoint keeps: parts that have a state, the step, and the config."""
 
     PARTS: ClassVar[tuple[str, ...]] = ("model", "average", "optimizer")
+    model: nn.Module
+    average: nn.Module  # of the model's weights
+    optimizer: torch.optim.Optimizer
+    training: Schedule
     config: dict
     step: int
+
+    def set_rate(self, *, warm_up: int = 200) -> float:
+        """Set the learning rate of this step, and return it."""
+        steps = self.training.steps
+        rate = self.training.learning_rate * cosine(self.step, steps, warm_up=warm_up)
+        set_rate(self.optimizer, rate)
+        return rate
+
+    def move(self, learned: Iterable[nn.Parameter] | None = None) -> None:
+        """Let the optimizer take its step, with gradients of length 1 at most, and the average follow.
+
+        Args:
+            learned: what has the gradients; by default all of the model.
+        """
+        parameters = self.model.parameters() if learned is None else learned
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        self.optimizer.step()
+        follow(self.average, self.model, self.step)
+        self.step += 1
 
     def saved(self) -> dict:
         """For the checkpoint."""

@@ -25,7 +25,7 @@ from pixgen.synthesis.cutouts import place, sample
 from pixgen.training.captions import Author
 from pixgen.training.compose import Composer
 from pixgen.training.compositions import Composition
-from pixgen.training.loop import Kept, adamw, begin, cosine, follow, half, set_rate
+from pixgen.training.loop import Kept, adamw, begin, half
 
 # Whole things, a little turned and bent, as an optimizer's cutouts will show them.
 VIEWS = CutoutSet(
@@ -147,8 +147,7 @@ class _State(Kept):
         2001.03994).
         """
         strength = self.training.strength if self.step >= self.training.adversarial_from else 0.0
-        rate = self.training.learning_rate * cosine(self.step, self.training.steps)
-        set_rate(self.optimizer, rate)
+        rate = self.set_rate()
         self.optimizer.zero_grad(set_to_none=True)
         views.requires_grad_(strength > 0)
         part = 0.5 if strength else 1.0
@@ -157,10 +156,7 @@ class _State(Kept):
         if strength:
             loss, right = _pass(self.model, moved_against(views, strength), tokens, targets, part)
             figures |= {"loss_moved": loss, "right_moved": right}
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
-        follow(self.average, self.model, self.step)
-        self.step += 1
+        self.move()
         return figures
 
 

@@ -14,7 +14,7 @@ from pixgen.training.captions import Author
 from pixgen.training.critic import Critic
 from pixgen.training.decoding import reconstruction
 from pixgen.training.large import LargeComposer
-from pixgen.training.loop import Kept, adamw, begin, cosine, follow, half, set_rate
+from pixgen.training.loop import Kept, adamw, begin, half
 from pixgen.training.plain_hand import PlainHand
 
 BATCH = 8  # pictures decoded at once
@@ -127,10 +127,7 @@ class _State(Kept):
     def update(self, given: torch.Tensor, wanted: torch.Tensor) -> dict[str, float]:
         """One step of the enlarger and, in the crisp part, of the critic; returns the figures."""
         training = self.training
-        rate = training.learning_rate * cosine(
-            self.step, training.steps, warm_up=min(200, training.steps // 10)
-        )
-        set_rate(self.optimizer, rate)
+        self.set_rate(warm_up=min(200, training.steps // 10))
         with half(given.device):
             drawn = self.model(given.contiguous(memory_format=torch.channels_last)).float()
         figures = reconstruction(drawn, wanted)
@@ -142,11 +139,8 @@ class _State(Kept):
             loss = loss + ramp * training.critic_weight * figures["critic"]
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
+        self.move()
         if crisp:
             figures["critic_loss"] = self.critic.update(wanted, drawn.detach())
-        follow(self.average, self.model, self.step)
-        self.step += 1
         figures["psnr"] = -10 * torch.log10(figures["l2"])
         return {name: float(value.detach()) for name, value in figures.items()}

@@ -16,7 +16,7 @@ from pixgen.training.compose import Composer
 from pixgen.training.compositions import Composition
 from pixgen.training.frugal import FrugalCodes
 from pixgen.training.looks import Looks, looks_of_words
-from pixgen.training.loop import Kept, adamw, begin, cosine, follow, half, set_rate
+from pixgen.training.loop import Kept, adamw, begin, half
 from pixgen.training.plain_hand import PlainHand, as_people_ask
 
 # What share of a batch is told how; the rest is told nothing, which guidance needs.
@@ -194,18 +194,14 @@ class _State(Kept):
 
     def update(self, batch: Batch) -> dict[str, float]:
         """One step; returns the figures."""
-        rate = self.training.learning_rate * cosine(self.step, self.training.steps, warm_up=80)
-        set_rate(self.optimizer, rate)
+        rate = self.set_rate(warm_up=80)
         self.optimizer.zero_grad(set_to_none=True)
         with half(batch.codes.device):
             features = self.model(batch.codes, told(self.model, batch))
             loss, slope = code_loss(self.model, features, batch.codes, backward=True)
             cosines = F.cosine_similarity(self.model.prior(batch.texts).float(), batch.images)
         torch.autograd.backward([features, -cosines.mean()], [slope, None])
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
-        follow(self.average, self.model, self.step)
-        self.step += 1
+        self.move()
         return {"loss": loss.item(), "prior": cosines.mean().item(), "rate": rate}
 
 

@@ -17,7 +17,7 @@ from pixgen.training.compose import Composer
 from pixgen.training.critic import Critic
 from pixgen.training.decoding import Features, Spikes, reconstruction
 from pixgen.training.frugal import FrugalCodes
-from pixgen.training.loop import Kept, begin, cosine, follow, half, set_rate
+from pixgen.training.loop import Kept, begin, half
 from pixgen.training.plain_hand import PlainHand
 
 CORNER = 16  # pixels
@@ -135,10 +135,7 @@ class _State(Kept):
     def update(self, pictures: torch.Tensor, features: "Features | None") -> dict[str, float]:
         """One step of the model and, in the crisp part, of the critic; returns the figures."""
         training, halved = self.training, half(pictures.device)
-        rate = training.learning_rate * cosine(
-            self.step, training.steps, warm_up=min(200, training.steps // 10)
-        )
-        set_rate(self.optimizer, rate)
+        self.set_rate(warm_up=min(200, training.steps // 10))
         kept = self.step >= training.kept_from
         if self.step == training.kept_from:
             self._keep_codes()
@@ -169,13 +166,10 @@ class _State(Kept):
             loss = loss + ramp * training.critic_weight * figures["critic"]
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.learned, 1.0)
-        self.optimizer.step()
+        self.move(self.learned)
+        self.average.codebook.data.copy_(self.model.codebook)
         if criticised:
             figures["critic_loss"] = self.critic.update(pictures, drawn.detach())
-        follow(self.average, self.model, self.step)
-        self.average.codebook.data.copy_(self.model.codebook)
-        self.step += 1
         figures["psnr"] = -10 * torch.log10(figures["l2"])
         return {name: float(value.detach()) for name, value in figures.items()}
 

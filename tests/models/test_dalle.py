@@ -12,13 +12,7 @@ from pixgen.models.catalog import known
 from pixgen.models.sketchers import fetch_sketcher, load_sketcher, random_dalle
 from tests.models import dalles
 
-
-@pytest.fixture(autouse=True)
-def caches(tmp_path, monkeypatch):
-    """Both caches, in folders of the test's own."""
-    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+pytestmark = pytest.mark.usefixtures("caches")
 
 
 @pytest.fixture

@@ -23,12 +23,7 @@ needs_packages = pytest.mark.skipif(
 quiet = pytest.mark.filterwarnings("ignore")  # theirs, of what will change in them
 
 
-@pytest.fixture(autouse=True)
-def caches(tmp_path, monkeypatch):
-    """Both caches, in folders of the test's own, and no network."""
-    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+pytestmark = pytest.mark.usefixtures("caches")
 
 
 @pytest.fixture

@@ -35,6 +35,18 @@ def studio(open_studio):
 
 
 @pytest.fixture
+def real(tiny_vqgan, tiny_perceptor):
+    """Makes real painters, with tiny models."""
+    from pixgen.synthesis import Optimization, make_drawer
+
+    def make(recipe, pictures, device, models):
+        drawer = make_drawer(recipe, tiny_vqgan)
+        return Optimization(recipe, drawer, tiny_perceptor, pictures=pictures)
+
+    return make
+
+
+@pytest.fixture
 def frames_of():
     """Reads a film: its pictures ``(H, W, 3)``, the held ones included."""
 

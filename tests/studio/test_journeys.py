@@ -23,18 +23,6 @@ SMALL = {"width": 32, "height": 32, "cutouts": {"count": 2}}
 
 
 @pytest.fixture
-def real(tiny_vqgan, tiny_perceptor):
-    """Makes real painters, with tiny models."""
-    from pixgen.synthesis import Optimization, make_drawer
-
-    def make(recipe, pictures, device, models):
-        drawer = make_drawer(recipe, tiny_vqgan)
-        return Optimization(recipe, drawer, tiny_perceptor, pictures=pictures)
-
-    return make
-
-
-@pytest.fixture
 def video(tmp_path):
     """A video of 9 pictures at 12 a second: a bright bar that moves to the right; wider than high."""
     path = tmp_path / "bar.mp4"

@@ -6,12 +6,7 @@ from pixgen.errors import ModelError, RecipeError, StudioError
 from pixgen.studio import Policy
 from tests.studio.fakes import a_recipe
 
-
-@pytest.fixture(autouse=True)
-def nothing_fetched(tmp_path, monkeypatch):
-    """Caches of the test's own."""
-    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+pytestmark = pytest.mark.usefixtures("caches")
 
 
 @pytest.mark.parametrize(
@@ -41,9 +36,9 @@ def test_strangers_can_only_ask_for_so_much(fields, said):
         Policy.for_public().check(a_recipe(**fields))
 
 
-def test_strangers_may_ask_for_what_the_host_has_fetched(tmp_path):
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models/imagenet-1024.ckpt").touch()
+def test_strangers_may_ask_for_what_the_host_has_fetched(caches):
+    (caches / "models").mkdir(parents=True)
+    (caches / "models/imagenet-1024.ckpt").touch()
     Policy.for_public().check(a_recipe(model="imagenet-1024"))
 
 

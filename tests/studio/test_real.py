@@ -8,18 +8,6 @@ from pixgen.recipe import make_recipe
 
 
 @pytest.fixture
-def real(tiny_vqgan, tiny_perceptor):
-    """Makes real painters, with tiny models."""
-    from pixgen.synthesis import Optimization, make_drawer
-
-    def make(recipe, pictures, device, models):
-        drawer = make_drawer(recipe, tiny_vqgan)
-        return Optimization(recipe, drawer, tiny_perceptor, pictures=pictures)
-
-    return make
-
-
-@pytest.fixture
 def recipe(tmp_path, red_picture):
     """What needs everything that is saved: chance, moments, an average, a picture, a schedule."""
     red_picture.save(tmp_path / "red.png")

@@ -101,8 +101,6 @@ def test_what_is_kept_while_writing_is_counted():
     assert step(16) - step(8) == pytest.approx(8 * 2 * 2 * 24 * 320 * 2048 * 4 * 1.15, rel=0.05)
 
 
-def test_a_sketcher_whose_size_is_not_known_is_answered(tmp_path, monkeypatch):
-    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+def test_a_sketcher_whose_size_is_not_known_is_answered(caches):
     with pytest.raises(ModelError, match="“karlo” is not there"):
         estimate(make_recipe(BASE, {"start": {"kind": "sketch", "sketch": {"model": "karlo"}}}))

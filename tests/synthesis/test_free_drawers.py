@@ -1,7 +1,5 @@
 """Drawers without a VQGAN: each begins with a picture, paints, and goes on exactly where it stopped."""
 
-import io
-
 import numpy as np
 import pytest
 import torch
@@ -12,6 +10,7 @@ from pixgen.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 from pixgen.synthesis.cells import cells
 from pixgen.synthesis.starts import start_picture
+from tests.synthesis.resuming import pictures, same, stopped_and_resumed
 
 WAYS = {
     "pixels": {"drawer": "pixels"},
@@ -53,16 +52,9 @@ def test_the_loss_falls(paint, way):
 @pytest.mark.parametrize("way", WAYS)
 def test_stopping_and_resuming_paints_the_same_pixels(paint, way):
     wanted = recipe(way, average=0.5)
-    whole = [frame.picture for frame in paint(wanted)]
-    first, file = paint(wanted), io.BytesIO()
-    begun = [next(first).picture for _ in range(3)]
-    torch.save(first.state(), file)
-    file.seek(0)
-    second = paint(wanted)
-    second.restore(torch.load(file, weights_only=True))
-    went_on = begun + [frame.picture for frame in second]
-    assert len(went_on) == len(whole) == 7
-    assert all(map(np.array_equal, whole, went_on))
+    whole = pictures(paint(wanted))
+    assert len(whole) == 7
+    assert same(whole, stopped_and_resumed(lambda: paint(wanted), after=3))
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -1,7 +1,5 @@
 """A canvas that grows: the same pixels again, stopped and resumed anywhere, and a memory that fits."""
 
-import io
-
 import numpy as np
 import pytest
 import torch
@@ -16,6 +14,7 @@ from pixgen.synthesis.drawers import VqganDrawer
 from pixgen.synthesis.enlarge import enlarge
 from pixgen.synthesis.growth import grown_latent, grown_memory
 from pixgen.synthesis.starts import as_tensor
+from tests.synthesis.resuming import pictures, same, stopped_and_resumed
 
 
 def recipe(**fields) -> Recipe:
@@ -46,17 +45,10 @@ def test_it_begins_small_and_every_picture_is_whole(paint):
 @pytest.mark.parametrize("stopped_after", [1, 2, 3, 5])
 def test_stopping_and_resuming_across_a_growth_paints_the_same_pixels(paint, stopped_after):
     wanted = recipe(losses={"start_pixels": 1.0, "start_latent": 0.1})
-    whole = [frame.picture for frame in paint(wanted)]
-    first = paint(wanted)
-    begun = [next(first).picture for _ in range(stopped_after)]
-    file = io.BytesIO()
-    torch.save(first.state(), file)
-    file.seek(0)
-    second = paint(wanted)
-    second.restore(torch.load(file, weights_only=True))
-    frames = begun + [frame.picture for frame in second]
+    whole = pictures(paint(wanted))
+    frames = stopped_and_resumed(lambda: paint(wanted), after=stopped_after)
     # Stopped after the last frame, that one is looked at again.
-    assert all(map(np.array_equal, whole, frames[: len(whole)]))
+    assert same(whole, frames[: len(whole)])
     assert len(frames) in (len(whole), len(whole) + 1)
 
 

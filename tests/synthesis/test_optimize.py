@@ -1,13 +1,12 @@
 """The loop: deterministic, resumable, changeable, and going downhill."""
 
-import io
-
 import numpy as np
 import pytest
 import torch
 
 from pixgen.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, make_drawer
+from tests.synthesis.resuming import pictures, same, stopped_and_resumed
 
 
 @pytest.fixture
@@ -23,14 +22,6 @@ def recipe(**fields) -> Recipe:
     # A rate at which random codes change within a few steps.
     common = {"cutouts": {"count": 3}, "optimizer": {"learning_rate": 0.6}}
     return make_recipe(base, common, fields)
-
-
-def pictures(optimization: Optimization) -> list[np.ndarray]:
-    return [frame.picture for frame in optimization]
-
-
-def same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
-    return len(first) == len(second) and all(map(np.array_equal, first, second))
 
 
 def test_yields_the_start_and_every_step(paint):
@@ -63,14 +54,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(paint):
 def test_stopping_and_resuming_paints_the_same_pixels(paint, stopped_after, name):
     wanted = recipe(optimizer={"name": name}, average=0.5)
     whole = pictures(paint(wanted))
-    first = paint(wanted)
-    begun = [next(first).picture for _ in range(stopped_after)]
-    file = io.BytesIO()
-    torch.save(first.state(), file)
-    file.seek(0)
-    second = paint(wanted)
-    second.restore(torch.load(file, weights_only=True))
-    assert same(whole, begun + pictures(second))
+    assert same(whole, stopped_and_resumed(lambda: paint(wanted), after=stopped_after))
 
 
 def test_a_finished_run_goes_on_as_if_it_had_been_longer(paint):

@@ -1,7 +1,5 @@
 """Starts that are sketched: shown as they grow, picked by CLIP, resumed exactly."""
 
-import io
-
 import numpy as np
 import pytest
 import torch
@@ -13,6 +11,7 @@ from pixgen.prompts import Prompt
 from pixgen.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, Sketchbook, make_drawer
 from pixgen.synthesis.ideas import idea_vector
+from tests.synthesis.resuming import pictures, resumed, same
 
 
 @pytest.fixture
@@ -65,19 +64,12 @@ def test_a_canvas_of_another_shape_is_covered(paint):
 @pytest.mark.parametrize("stopped_after", [2, 4, 5, 7])
 def test_stopping_and_resuming_paints_the_same_pixels(paint, stopped_after):
     wanted = recipe(losses={"start_pixels": 1.0})
-    whole = [frame.picture for frame in paint(wanted)]
+    whole = pictures(paint(wanted))
     first = paint(wanted)
     for _ in range(stopped_after):
         last = next(first)
-    file = io.BytesIO()
-    torch.save(first.state(), file)
-    file.seek(0)
-    second = paint(wanted)
-    second.restore(torch.load(file, weights_only=True))
-    rest = [frame.picture for frame in second]
     expected = whole[stopped_after:] if last.step >= 0 else whole
-    assert len(rest) == len(expected)
-    assert all(map(np.array_equal, rest, expected))
+    assert same(expected, pictures(resumed(first, paint(wanted))))
 
 
 @pytest.mark.parametrize("frames", [0, 2, 4])

@@ -1,7 +1,5 @@
 """Stories in the loop."""
 
-import io
-
 import numpy as np
 import pytest
 import torch
@@ -9,6 +7,7 @@ import torch
 from pixgen.recipe import make_recipe
 from pixgen.synthesis import Optimization, Sketchbook, make_drawer
 from pixgen.synthesis.story import pulls, turned
+from tests.synthesis.resuming import pictures, same, stopped_and_resumed
 
 
 @pytest.fixture
@@ -67,17 +66,9 @@ def test_at_a_scenes_step_only_its_prompts_pull():
 @pytest.mark.parametrize("blend", ["embeddings", "weights"])
 def test_a_story_is_painted_again_and_goes_on_exactly(paint, blend):
     wanted = recipe(story={"blend": blend})
-    whole = [frame.picture for frame in paint(wanted)]
-    first = paint(wanted)
-    begun = [next(first).picture for _ in range(5)]
-    file = io.BytesIO()
-    torch.save(first.state(), file)
-    file.seek(0)
-    second = paint(wanted)
-    second.restore(torch.load(file, weights_only=True))
-    again = begun + [frame.picture for frame in second]
-    assert len(again) == len(whole) == 10
-    assert all(map(np.array_equal, whole, again))
+    whole = pictures(paint(wanted))
+    assert len(whole) == 10
+    assert same(whole, stopped_and_resumed(lambda: paint(wanted), after=5))
 
 
 def test_a_fade_paints_other_pictures_than_a_cut(paint):

@@ -1,7 +1,5 @@
 """Journeys in the loop: frames that move, exactly again, over videos and along keyframes."""
 
-import io
-
 import numpy as np
 import pytest
 import torch
@@ -11,6 +9,7 @@ from pixgen.journeys import Motion
 from pixgen.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 from pixgen.synthesis.moving import moved
+from tests.synthesis.resuming import pictures, same, stopped_and_resumed
 
 STILL = {"zoom": 1.0, "x": 0.0, "y": 0.0, "turn": 0.0}
 
@@ -95,14 +94,6 @@ def recipe(journey=(), **fields):
     return make_recipe(base, fields)
 
 
-def painted(optimization):
-    return [frame.picture for frame in optimization]
-
-
-def same(first, second):
-    return len(first) == len(second) and all(map(np.array_equal, first, second))
-
-
 KINDS = [
     {},
     {"smooth": 0.6},
@@ -114,30 +105,20 @@ KINDS = [
 @pytest.mark.parametrize("stopped_after", [1, 4, 5, 10])
 def test_a_journey_stopped_anywhere_goes_on_exactly(paint, journey, stopped_after):
     wanted = recipe(journey)
-    whole, first = painted(paint(wanted)), paint(wanted)
-    begun = [next(first).picture for _ in range(stopped_after)]
-    assert same(whole, begun + painted(resumed(paint, wanted, first)))
-
-
-def resumed(paint, wanted, first, pictures=None):
-    file = io.BytesIO()
-    torch.save(first.state(), file)
-    file.seek(0)
-    second = paint(wanted, pictures)
-    second.restore(torch.load(file, weights_only=True))
-    return second
+    whole = pictures(paint(wanted))
+    assert same(whole, stopped_and_resumed(lambda: paint(wanted), after=stopped_after))
 
 
 @pytest.mark.parametrize("drawer", ["pixels", "fourier", "multires"])
 def test_other_drawers_travel_too(paint, drawer):
     wanted = recipe({"smooth": 0.3}, drawer=drawer)
-    assert same(painted(paint(wanted)), painted(paint(wanted)))
+    assert same(pictures(paint(wanted)), pictures(paint(wanted)))
 
 
 def test_before_the_first_frame_nothing_moves_and_then_all_does(paint):
     moving, still = (
-        painted(paint(recipe({"after": 4}))),
-        painted(paint(recipe({"every": 0, "after": 0}))),
+        pictures(paint(recipe({"after": 4}))),
+        pictures(paint(recipe({"every": 0, "after": 0}))),
     )
     assert same(moving[:5], still[:5])
     assert not np.array_equal(moving[5], still[5])
@@ -145,14 +126,14 @@ def test_before_the_first_frame_nothing_moves_and_then_all_does(paint):
 
 def test_a_longer_journey_begins_as_the_shorter_one(paint):
     one_scene = {"prompts": "a red fox"}
-    shorter, longer = (painted(paint(recipe(steps=steps, **one_scene))) for steps in (6, 10))
+    shorter, longer = (pictures(paint(recipe(steps=steps, **one_scene))) for steps in (6, 10))
     assert same(shorter, longer[:7])
 
 
 def test_smoothing_calms_the_film(paint):
     def flicker(smooth):
         still = {"zoom": 1, "turn": 0, "smooth": smooth}
-        frames = painted(paint(recipe(still, steps=16, optimizer={"learning_rate": 1})))[4::2]
+        frames = pictures(paint(recipe(still, steps=16, optimizer={"learning_rate": 1})))[4::2]
         pairs = zip(frames, frames[1:], strict=False)
         return np.mean([np.abs(a.astype(int) - b).mean() for a, b in pairs])
 
@@ -169,21 +150,19 @@ VIDEO = {
 def test_a_video_is_painted_over_frame_by_frame_and_goes_on_exactly(paint, more):
     wanted = recipe(VIDEO["journey"] | more, start=VIDEO["start"], losses={"start_pixels": 1})
     video = Video()
-    whole = painted(paint(wanted, {"a.mp4": video}))
+    whole = pictures(paint(wanted, {"a.mp4": video}))
     assert set(video.asked) == {0, 1, 2, 3, 4}
     for stopped_after in (2, 5):
-        first = paint(wanted, {"a.mp4": Video()})
-        begun = [next(first).picture for _ in range(stopped_after)]
-        again = begun + painted(resumed(paint, wanted, first, {"a.mp4": Video()}))
+        again = stopped_and_resumed(lambda: paint(wanted, {"a.mp4": Video()}), after=stopped_after)
         assert same(whole, again)
 
 
 def test_with_nothing_carried_every_frame_begins_as_the_video(paint):
     wanted = recipe(VIDEO["journey"] | {"carry": 0}, start=VIDEO["start"])
-    frames = painted(paint(wanted, {"a.mp4": Video()}))
-    again = painted(paint(wanted, {"a.mp4": Video()}))
+    frames = pictures(paint(wanted, {"a.mp4": Video()}))
+    again = pictures(paint(wanted, {"a.mp4": Video()}))
     assert same(frames, again)
-    carried = painted(
+    carried = pictures(
         paint(recipe(VIDEO["journey"] | {"carry": 1}, start=VIDEO["start"]), {"a.mp4": Video()})
     )
     assert same(frames[:3], carried[:3])

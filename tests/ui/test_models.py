@@ -15,11 +15,7 @@ from tests.studio.fakes import a_recipe
 LOADING = Glimpse("loading", 0, None, 0.0, None, 1.0)
 
 
-@pytest.fixture(autouse=True)
-def nothing_fetched(tmp_path, monkeypatch):
-    """Caches of the test's own."""
-    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+pytestmark = pytest.mark.usefixtures("caches")
 
 
 def choices(policy: Policy, name: str) -> tuple[str, ...]:
