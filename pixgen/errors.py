@@ -34,8 +34,9 @@ class PixgenError(Exception):
     """
 
     def __init__(self, message: str, /, **values: Any) -> None:
-        whole = isinstance(message, Message) and not values
-        self.message = message if whole else Message(message, **values)
+        self.message = (
+            message if isinstance(message, Message) and not values else Message(message, **values)
+        )
         super().__init__(self.message)
 
 

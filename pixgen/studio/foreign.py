@@ -195,8 +195,8 @@ def _webui(text: str) -> Mapped:
             mapped.recipe |= dict(zip(("width", "height"), sides, strict=True))
     for name, place, most in (("Steps", "steps", MOST_STEPS), ("Seed", "seed", LARGEST_SEED)):
         if name in settings:
-            value = mapped.number(name, settings.pop(name), kind=int, low=0, high=most)
-            mapped.recipe |= {} if value is None else {place: value}
+            number = mapped.number(name, settings.pop(name), kind=int, low=0, high=most)
+            mapped.recipe |= {} if number is None else {place: number}
     for name, value in settings.items():
         mapped.leave_out(name, value.strip('"'))
     for line in filter(None, map(str.strip, behind)):
