@@ -1,5 +1,6 @@
 """``pixgen.film``, ``journey`` and ``restyle``: films, from Python."""
 
+import logging
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,8 +12,9 @@ from pixgen.commands.options import Options
 from pixgen.recipe import Recipe
 from pixgen.studio import Studio
 from pixgen.studio.timeline import Cut
-from pixgen.studio.video import export
+from pixgen.studio.video import export, find_lost_sound
 
+log = logging.getLogger(__name__)
 _OPTIONS = set(Options.__dataclass_fields__)
 
 
@@ -61,7 +63,9 @@ def restyle(
     video: str | Path, prompt: str, out: str | Path, *, frames: int | None = None,
     folder: Path | str | None = None, device: str = "auto", **options: Any,
 ) -> Path:  # fmt: skip
-    """Paint over a video, frame by frame, and return where the film is.
+    """Paint over a video, frame by frame, and return where the film is, which has the video's sound.
+
+    What of a long video is left out is logged as a warning.
 
     Args:
         video: an MP4, MOV, WebM, MKV or GIF.
@@ -92,5 +96,8 @@ def _painted(recipe: Recipe, out: Path, folder: Path | str | None, device: str) 
         job.wait()
         if job.error is not None:
             raise job.error
+        for notice in (job.notice, find_lost_sound(job.run.film, out)):
+            if notice:
+                log.warning("%s", notice)
         export(job.run.film, out)
     return out

@@ -39,7 +39,7 @@ def test_the_result_is_told_to_programs(run, tmp_path, capsys):
     out = tmp_path / "fox.webp"
     assert main(["film", str(run.folder), "--out", str(out), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told == {"film": str(out), "bytes": out.stat().st_size}
+    assert told == {"film": str(out), "bytes": out.stat().st_size, "notice": ""}
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def film(
     from pixgen.commands.films import film_of, followed
     from pixgen.commands.outputs import FILMS, check_target
     from pixgen.studio.timeline import Cut
-    from pixgen.studio.video import exporting
+    from pixgen.studio.video import exporting, find_lost_sound
 
     check_target(out, "--out", suffixes=FILMS, overwrite=overwrite)
     source = film_of(run, output_dir)
@@ -58,7 +58,10 @@ def film(
         **({} if hold is None else {"hold": hold}),
     )  # fmt: skip
     followed(exporting(source, out, cut), shown=not as_json)
+    notice = find_lost_sound(source, out, cut)
     if as_json:
-        typer.echo(json.dumps({"film": str(out), "bytes": out.stat().st_size}))
+        typer.echo(json.dumps({"film": str(out), "bytes": out.stat().st_size, "notice": notice}))
     else:
+        if notice:
+            typer.echo(notice, err=True)
         typer.echo(f"Film: {out}")

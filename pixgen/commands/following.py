@@ -36,6 +36,8 @@ def follow(job: "Job", *, outputs: "Outputs", report: "Report") -> int:
     if job.error is not None:
         raise outputs.rescue(job)
     report.end(job, outputs.keep(job))
+    if notice := outputs.lost_sound(job):
+        report.note(notice)
     return status
 
 

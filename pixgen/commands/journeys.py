@@ -46,26 +46,29 @@ def plan_restyle(
 ) -> Recipe:  # fmt: skip
     """The recipe that paints over a video, frame by frame: all of it, or the first ``frames``.
 
+    A run has at most 20,000 steps: of a longer video its beginning is painted over, which the job says.
     If no size is wanted, it is the video's shape with as many pixels as a canvas of ``area``, or as the
     preset paints. Raises RecipeError, VideoError.
     """
-    from pixgen.studio.footage import MOST_FRAMES, look_at
+    from pixgen.studio.footage import look_at
 
-    if frames is not None and not 1 <= frames <= MOST_FRAMES:
-        raise RecipeError(
-            "So many frames of a video can be painted over: 1 to {limit}.", limit=MOST_FRAMES
-        )
     options = replace(options, preset=options.preset or "restyle")
     preset = load_preset(options.preset).recipe
     given = _given(journey)
     base = {**preset.get("journey", {}), **given}
-    looked = look_at(video, fps=base.get("fps", 12.0), most=frames or MOST_FRAMES)
     every = max(1, int(base.get("every") or 4))
+    limit = MOST_STEPS // every
+    if frames is not None and not 1 <= frames <= limit:
+        raise RecipeError(
+            "At {every} steps a frame, 1 to {limit} frames of a video can be painted over, not {frames}.",
+            every=every, limit=limit, frames=frames,
+        )  # fmt: skip
+    looked = look_at(video, fps=base.get("fps", 12.0), most=frames or limit)
     if options.size is None:
         across, down = area or (preset.get("width", 128), preset.get("height", 128))
         width, height = shaped(looked.width, looked.height, pixels=across * down)
         options = replace(options, size=f"{width}x{height}")
-    steps = min(every * looked.frames, MOST_STEPS)
+    steps = every * looked.frames
     own = {**given, "every": every, "after": every, "video": str(video)}
     more = {**options.more, "journey": own, "start": {"kind": "video"}}
     return recipe_from(replace(options, steps=steps, start=None, more=more))

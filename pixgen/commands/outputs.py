@@ -47,6 +47,14 @@ class Outputs:
             film = self._film(film, self.film)
         return Kept(picture=picture, film=film)
 
+    def lost_sound(self, job: "Job") -> str:
+        """Why the film that was asked for has no sound though the run's has; else empty."""
+        from pixgen.studio.video import find_lost_sound
+
+        if self.film is None or not job.run.film.exists():
+            return ""
+        return find_lost_sound(job.run.film, self.film)
+
     def rescue(self, job: "Job") -> PixgenError:
         """Keep the newest picture of a job that failed; the error, which then says where it is."""
         if job.frame is None:

@@ -14,9 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from pixgen.errors import PixgenError, VideoError
+from pixgen.messages import _
 from pixgen.recipe import Recipe, read_recipe
 from pixgen.studio import ffmpeg
 from pixgen.studio.encoding import Encoder
+from pixgen.studio.ffmpeg import Sound
+from pixgen.studio.footage import find_sound
 from pixgen.studio.mp4 import read_tags, read_timing
 from pixgen.studio.storage import remove, temporary_path, writing
 
@@ -41,9 +44,10 @@ def is_shown(step: int, recipe: Recipe) -> bool:
 
 def film_of(recipe: Recipe, path: Path, *, steps: Sequence[int] = ()) -> "Film":
     """The film of a run with this recipe; ``steps`` as in ``Film``. A journey's is the journey alone,
-    at its own pace."""
+    at its own pace; over a video it has the video's sound."""
     if recipe.journey.moving:
-        return Film(path, fps=recipe.journey.fps, hold=0, steps=steps)
+        video = path.parent / recipe.journey.video if recipe.journey.video else None
+        return Film(path, fps=recipe.journey.fps, hold=0, steps=steps, video=video)
     return Film(path, steps=steps)
 
 
@@ -92,16 +96,22 @@ class Film:
         hold: seconds that the last picture stays at the end.
         steps: the steps of those pictures of an existing film to keep before the new ones; without,
             it begins anew.
+        video: whose sound it has, from the beginning, as long as it is itself.
+
+    ``notice`` says what is missing from the film.
 
     Every method raises VideoError or StorageError. What was added since the last commit is lost then,
     and the film goes on with what is added next.
     """
 
     def __init__(
-        self, path: Path, *, fps: float = FPS, hold: float = HOLD, steps: Sequence[int] = ()
-    ) -> None:
+        self, path: Path, *, fps: float = FPS, hold: float = HOLD, steps: Sequence[int] = (),
+        video: Path | None = None,
+    ) -> None:  # fmt: skip
         self.path, self.steps = path, tuple(steps) if path.exists() else ()
-        self._fps, self._hold = fps, hold
+        self.notice = ""
+        self._fps, self._hold, self._video = fps, hold, video
+        self._sound: Sound | None = None
         self._encoder: Encoder | None = None
         self._added: list[int] = []
 
@@ -121,7 +131,7 @@ class Film:
 
     def commit(self, last: np.ndarray, *, recipe: Recipe | None = None) -> None:
         """Make the film whole with what was added, holding ``last`` at its end."""
-        for _ in range(hold_frames(self._fps) if self._hold else 0):
+        for _number in range(hold_frames(self._fps) if self._hold else 0):
             self._show(last)
         if self._encoder is None:  # nothing new, and nothing to hold
             return
@@ -150,4 +160,14 @@ class Film:
         if recipe is not None:
             tags["comment"] = recipe.to_json()
         with writing(self.path) as whole:
-            ffmpeg.join(parts, whole, tags=tags)
+            try:
+                if self._video is not None:
+                    self._sound = self._sound or find_sound(self._video)
+                seconds = len(steps) / self._fps
+                ffmpeg.join(parts, whole, tags=tags, sound=self._sound, seconds=seconds)
+            except VideoError:
+                if self._video is None:
+                    raise
+                self._video = self._sound = None  # its frames are worth more than its sound
+                self.notice = _("The film is silent: the sound of the video cannot be read.")
+                ffmpeg.join(parts, whole, tags=tags)

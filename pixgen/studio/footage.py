@@ -13,12 +13,13 @@ from PIL import Image
 
 from pixgen.errors import VideoError
 from pixgen.images import LARGEST_UPLOAD
+from pixgen.messages import _
 from pixgen.studio.decoding import VideoInfo, as_shown, read_frames, read_info
 from pixgen.studio.ffmpeg import Sound
 from pixgen.studio.mp4 import is_quicktime
 from pixgen.studio.storage import storing, writing
 
-MOST_FRAMES = 2000
+MOST_FRAMES = 20_000  # as many as a run has steps
 _LARGEST_SIDE = 1024  # pixels that are read of a larger one
 # What a stranger's file may be besides MP4 and MOV, by its first bytes. Naming the format keeps ffmpeg
 # from reading playlists, which name other files; so does the list of protocols.
@@ -45,7 +46,7 @@ def look_at(path: Path, *, fps: float, most: int = MOST_FRAMES) -> Looked:
     size = read_info(path, source=source, filters=_filters(path, fps))
     # Frames are only counted: each is read as one pixel.
     with closing(read_frames(path, source=source, filters=f"fps={fps:.6g},scale=1:1")) as pictures:
-        frames = sum(1 for _, _ in zip(range(most), pictures, strict=False))
+        frames = sum(1 for _number, _frame in zip(range(most), pictures, strict=False))
     if not frames:
         raise _empty(path)
     return Looked(size.width, size.height, frames)
@@ -73,6 +74,24 @@ class Footage:
         if self._newest is None:
             raise _empty(self._path)
         return Image.fromarray(self._newest)
+
+    def left_out(self, frames: int) -> str:
+        """What of the video so many frames do not show, as a sentence; empty if they show it all."""
+        painted, whole = frames / self._fps, _read_header(self._path).seconds
+        if not whole:  # it does not say
+            found = look_at(self._path, fps=self._fps, most=frames + 2).frames
+            return "" if found <= frames + 1 else _(
+                "The first {painted} of the video are painted over, {frames} frames; the rest is left out. "
+                "Fewer frames a second cover more of it.",
+                painted=_duration(painted), frames=frames,
+            )  # fmt: skip
+        if whole - painted < 1.5 / self._fps:
+            return ""
+        return _(
+            "Of the video's {whole}, the first {painted} are painted over, {frames} frames; the rest is left "
+            "out. Fewer frames a second cover more of it.",
+            whole=_duration(whole), painted=_duration(painted), frames=frames,
+        )  # fmt: skip
 
     def _begin(self) -> Iterator[np.ndarray]:
         return read_frames(self._path, source=_source(self._path), filters=self._filters)
@@ -103,6 +122,15 @@ def find_sound(path: Path) -> Sound | None:
     """The sound of a video, None if it has none. Raises VideoError."""
     codec = _read_header(path).sound
     return Sound(path, _source(path), codec) if codec else None
+
+
+def _duration(seconds: float) -> str:
+    """``4.5 s``, ``9:10`` or ``1:02:03``."""
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def _read_header(path: Path) -> VideoInfo:

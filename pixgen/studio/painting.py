@@ -173,7 +173,11 @@ def _load(job: Job, tools: Tools, record: Record) -> "Optimization":
             recipe = stored.recipe
         record.go_on(stored)
     job.pictures |= open_pictures(named_pictures(recipe), record.run.folder)
-    job.pictures |= open_footage(recipe, record.run.folder)  # type: ignore[arg-type]  # as pictures
+    footage = open_footage(recipe, record.run.folder)
+    job.pictures |= footage  # type: ignore[arg-type]  # as pictures
+    for video in footage.values():
+        record.left_out = video.left_out(recipe.journey.frames(recipe.steps))
+        job.tell(record.left_out)
     painter = tools.painter(recipe, job.pictures, tools.device(), tools.models)
     if stored is not None:
         painter.restore(stored.painter)

@@ -47,6 +47,7 @@ class Record:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.notice = ""  # why the film has a gap
+        self.left_out = ""  # what of a video is not painted over
         self.curve = Curve(run.curve)
         self._film = film_of(run.recipe, run.film)
         self._filmed = -sys.maxsize  # sketches come before step 0
@@ -77,7 +78,7 @@ class Record:
         """
         try:
             self._film.commit(frame.picture, recipe=run.carried)
-            self.notice = ""
+            self.notice = self._film.notice or self.left_out
         except (VideoError, StorageError) as error:
             self._film_failed(error)
         # The film is saved before the state, which says how much of the film belongs to it: killed

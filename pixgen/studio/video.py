@@ -10,14 +10,17 @@ import numpy as np
 from PIL import Image
 
 from pixgen.errors import VideoError
+from pixgen.messages import _
 from pixgen.recipe import Recipe
 from pixgen.studio import ffmpeg
 from pixgen.studio.captions import NARROWEST, Captions
 from pixgen.studio.containers import read_texts
-from pixgen.studio.decoding import read_frames
+from pixgen.studio.decoding import OWN, read_frames
 from pixgen.studio.embedding import carry_text
 from pixgen.studio.encoding import PALETTE, VP9, WEBP, Encoder, Encoding, gif, h264
+from pixgen.studio.ffmpeg import Sound
 from pixgen.studio.film import FPS, HOLD, Facts, Film, read_facts
+from pixgen.studio.mp4 import has_sound
 from pixgen.studio.storage import remove, temporary_path, writing
 from pixgen.studio.timeline import Cut, Timeline
 
@@ -33,6 +36,7 @@ class Format:
     encoding: Encoding | None = None
 
 
+_WITH_SOUND = (".mp4", ".webm")
 FORMATS = {
     ".mp4": Format(60, h264(18)),
     ".webm": Format(60, VP9),
@@ -69,7 +73,7 @@ class FilmWriter:
         self._film.add(picture, step=self._count)
         self._count += 1
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
         if kind is not None:
             self._film.abort()
         elif self._last is None:
@@ -88,7 +92,7 @@ def export(path_in: str | Path, path_out: str | Path, cut: Cut | None = None) ->
 
     Raises VideoError, StorageError; what was at ``path_out`` then is still there.
     """
-    for _ in exporting(path_in, path_out, cut):
+    for _progress in exporting(path_in, path_out, cut):
         pass
 
 
@@ -132,25 +136,45 @@ def exporting(
         done = 0
         for each in passes:
             with closing(each):
-                for _ in each:
+                for _encoded in each:
                     done += 1
                     yield done, total
-        _describe(temporary, suffix, comment=read_texts(path_in).get("comment", ""))
+        comment = read_texts(path_in).get("comment", "")
+        if suffix in _WITH_SOUND:
+            keeps = has_sound(path_in) and _keeps_pace(cut, facts.fps)
+            sound = Sound(path_in, OWN, "aac") if keeps else None
+            _finish(temporary, suffix, comment, sound=sound, seconds=len(timeline) / timeline.fps)
+        else:
+            carry_text(temporary, suffix, comment)
 
 
-def _describe(path: Path, suffix: str, *, comment: str) -> None:
-    """Write a recipe into an encoded file."""
-    if suffix in (".gif", ".webp"):
-        carry_text(path, suffix, comment)
-        return
-    described = temporary_path(path)
+def _finish(path: Path, suffix: str, comment: str, *, sound: Sound | None, seconds: float) -> None:
+    """Put a recipe and a sound into an encoded film."""
+    finished, tags = temporary_path(path), {"comment": comment} if comment else {}
     try:
         ffmpeg.join(
-            [(path, None)], described, tags={"comment": comment} if comment else {}, kind=suffix[1:]
+            [(path, None)], finished, tags=tags, kind=suffix[1:], sound=sound, seconds=seconds
         )
-        described.replace(path)
+        finished.replace(path)
     finally:
-        remove(described)
+        remove(finished)
+
+
+def find_lost_sound(path_in: str | Path, path_out: str | Path, cut: Cut | None = None) -> str:
+    """Why a film with sound has none once it is exported, as a sentence; empty if it keeps it or has
+    none. Raises VideoError."""
+    if not has_sound(Path(path_in)):
+        return ""
+    if Path(path_out).suffix.lower() not in _WITH_SOUND:
+        return _("The sound is left out: a GIF or WebP has none.")
+    if not _keeps_pace(cut or Cut(), read_facts(Path(path_in)).fps):
+        return _("The sound is left out: it goes with the film at its own pace only.")
+    return ""
+
+
+def _keeps_pace(cut: Cut, fps: float) -> bool:
+    """Whether every picture is seen at its time."""
+    return cut.seconds is None and cut.fps in (None, fps) and not (cut.even or cut.loop)
 
 
 class Reel:
@@ -247,7 +271,7 @@ def _changes(path: Path, count: int) -> list[float]:
     """How much each of the first so many pictures differs from the one before, the first 0."""
     found, before = [], None
     with closing(read_frames(path, filters="scale=32:32:flags=area")) as pictures:
-        for picture, _ in zip(pictures, range(count), strict=False):
+        for picture, _number in zip(pictures, range(count), strict=False):
             picture = picture.astype(np.int16)
             found.append(0.0 if before is None else float(np.abs(picture - before).mean()))
             before = picture

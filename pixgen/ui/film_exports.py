@@ -10,7 +10,7 @@ import gradio as gr
 from pixgen.errors import VideoError
 from pixgen.studio import Studio
 from pixgen.studio.timeline import Cut
-from pixgen.studio.video import FORMATS, exporting
+from pixgen.studio.video import FORMATS, exporting, find_lost_sound
 from pixgen.ui import html
 from pixgen.ui.answers import progress
 from pixgen.ui.files import servable
@@ -109,7 +109,9 @@ def _exported(
             servable(path, component, name=f"{file_name(run.recipe)}{suffix}"),
             _size(words, path),
         )
-    yield gr.update(value=copy, visible=True), _told(words, "done", words.done, more=size, part=1.0)
+    notice = words.sentences(find_lost_sound(run.film, path, cut))
+    told = _told(words, "done", words.done, more=size, part=1.0, notice=notice)
+    yield gr.update(value=copy, visible=True), told
 
 
 def _told(words: Words, state: str, said: str, *, more: str = "", **figures: Any) -> str:

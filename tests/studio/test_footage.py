@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from pixgen.commands.journeys import plan_restyle
 from pixgen.commands.options import Options
+from pixgen.errors import RecipeError
 from pixgen.studio.decoding import VideoInfo, as_shown
 from pixgen.studio.ffmpeg import run
+from pixgen.studio.film import Film
 from pixgen.studio.footage import Footage, look_at
+from pixgen.studio.mp4 import read_timing
 from pixgen.studio.picture_info import read_info
 
 FILES = Path(__file__).parent.parent / "fixtures" / "files"
@@ -133,3 +136,36 @@ def test_the_tags_of_a_mov_are_looked_for(tmp_path):
     with pytest.raises(PictureError, match="carries no recipe"):
         read_info(FILES / "qt.mov")
     assert imageio_ffmpeg.count_frames_and_secs(FILES / "qt.mov")[0] == 10
+
+
+@pytest.mark.parametrize(
+    ("frames", "fps", "said"),
+    [
+        (24, 12, ""),
+        (23, 12, ""),
+        (12, 12, "2 s, the first 1 s"),
+        (1, 12, "first 0.0833 s are"),
+        (25, 12, ""),
+    ],
+)
+def test_what_of_a_video_is_left_out_is_told_in_seconds(frames, fps, said):
+    told = Footage(FILES / "pal.mp4", fps=fps).left_out(frames)
+    assert (said in told) if said else told == ""
+
+
+def test_a_long_video_is_painted_over_as_far_as_the_steps_go(monkeypatch):
+    monkeypatch.setattr("pixgen.commands.journeys.MOST_STEPS", 40)
+    recipe = plan_restyle(FILES / "pal.mp4", Options(prompt="a fox"), every=4)
+    assert recipe.steps == 40
+    assert recipe.journey.frames(recipe.steps) == 10
+    with pytest.raises(RecipeError, match="At 4 steps a frame, 1 to 10 frames"):
+        plan_restyle(FILES / "pal.mp4", Options(prompt="a fox"), every=4, frames=11)
+
+
+def test_a_sound_that_cannot_be_read_is_no_reason_to_lose_the_film(tmp_path):
+    (tmp_path / "broken.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(99))
+    film = Film(tmp_path / "a.mp4", fps=12, hold=0, video=tmp_path / "broken.mp4")
+    film.add(np.zeros((32, 32, 3), np.uint8), step=0)
+    film.commit(np.zeros((32, 32, 3), np.uint8))
+    assert read_timing(tmp_path / "a.mp4").frames == 1
+    assert "silent" in film.notice

@@ -1,6 +1,7 @@
 """Journeys, stories and restyled videos in the studio: real optimizations with tiny models."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,15 +11,18 @@ from pixgen.commands.options import Options
 from pixgen.errors import RecipeError, VideoError
 from pixgen.recipe import make_recipe
 from pixgen.studio import Studio
+from pixgen.studio.decoding import read_info
 from pixgen.studio.film import read_facts
 from pixgen.studio.footage import Footage, look_at
 from pixgen.studio.gallery import Gallery
 from pixgen.studio.metadata import read_metadata
-from pixgen.studio.mp4 import read_timing
-from pixgen.studio.video import FilmWriter, export
+from pixgen.studio.mp4 import has_sound, read_timing
+from pixgen.studio.timeline import Cut
+from pixgen.studio.video import FilmWriter, export, find_lost_sound
 from tests.studio.deaths import killed
 from tests.studio.fakes import a_recipe
 
+FILES = Path(__file__).parent.parent / "fixtures" / "files"
 SMALL = {"width": 32, "height": 32, "cutouts": {"count": 2}}
 
 
@@ -122,6 +126,23 @@ def test_a_restyled_video_has_its_frames_and_goes_on_exactly(
     assert (resumed.frame.picture == whole.frame.picture).all()
     films = [frames_of(each.run.film, width=64) for each in (whole, resumed)]
     assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(*films, strict=True)) < 6
+
+
+def test_a_restyled_video_has_the_sound_of_the_original_and_tells_what_is_left_out(
+    open_studio, real, tmp_path
+):
+    options = Options(prompt="a fox", size="64x32", seed=3, assignments=["cutouts.count=2"])
+    recipe = plan_restyle(FILES / "pal.mp4", options, every=1, frames=6, fps=6)
+    job = painted(open_studio(real), recipe)
+    assert has_sound(job.run.film)
+    assert read_info(job.run.film).seconds == pytest.approx(1, abs=0.05)  # as long as its frames
+    assert "Of the video's 2 s, the first 1 s are painted over, 6 frames" in job.run.notice
+    for name, kept in (("a.mp4", True), ("a.webm", True), ("a.gif", False)):
+        export(job.run.film, tmp_path / name)
+        kind = {"mp4": "mov", "webm": "matroska", "gif": "gif"}[name[2:]]
+        assert bool(read_info(tmp_path / name, source=("-f", kind)).sound) == kept
+        assert bool(find_lost_sound(job.run.film, tmp_path / name)) != kept
+    assert "own pace" in find_lost_sound(job.run.film, "b.mp4", Cut(seconds=2))
 
 
 def test_footage_is_read_forwards_and_again_and_ends_with_its_last(video):
