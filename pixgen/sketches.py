@@ -1,6 +1,7 @@
 """What the kinds of sketchers can be told, and how they choose where nothing is asked."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from pixgen.errors import RecipeError
 from pixgen.prompts import Scene
@@ -15,12 +16,12 @@ UNCLIP = {"guidance": 8.0}
 _SETTINGS = ("temperature", "top_k", "guidance", "looks")
 
 
-def chosen(asked: Sketch, usual: Mapping[str, float]) -> dict[str, float]:
+def chosen(asked: Sketch, usual: Mapping[str, float]) -> dict[str, Any]:
     """The settings of a sketcher: as is asked, and else its usual ones.
 
     Raises RecipeError if one is asked for that it has not.
     """
-    found = dict(usual)
+    found: dict[str, Any] = dict(usual)
     for name in _SETTINGS:
         value = getattr(asked, name)
         if value is not None and name not in usual:

@@ -92,6 +92,7 @@ class Sketcher(nn.Module):
         self.blocks_a_side = self.grid // BLOCK
         count = self.blocks_a_side**2
         # The VQGAN's own codes, so that like codes look alike from the first step on.
+        self.codebook: torch.Tensor
         self.register_buffer("codebook", torch.zeros(codes, code_width))
         self.read_words = nn.Linear(config["text_width"], width)
         self.read_vector = nn.Linear(config["vector_width"], 2 * width)

@@ -78,10 +78,11 @@ def draw_changes(
     while following:
         each = following.pop(0)
         if isinstance(each, Kornia):
-            members = [each]
-            while following and isinstance(following[0], Kornia):
-                members.append(following.pop(0))
-            changes.append(_by_kornia(tuple(members), generator))
+            together = [each]
+            while following and isinstance(another := following[0], Kornia):
+                together.append(another)
+                following.pop(0)
+            changes.append(_by_kornia(tuple(together), generator))
         elif isinstance(each, Noise):
             changes.append(_noise(each, chance, size, noise, last=not following))
         else:

@@ -1,10 +1,10 @@
 """Brings a drawer to its start: chance, a noise, a picture, or what the sketcher writes."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any
 
 import torch
-from PIL import Image
 
 from pixgen.prompts import Scene
 from pixgen.recipe import Recipe
@@ -27,7 +27,7 @@ class Beginning:
 
     def __init__(
         self, recipe: Recipe, drawer: Drawer, *,
-        pictures: Mapping[str, Image.Image], generator: torch.Generator,
+        pictures: Mapping[str, Any], generator: torch.Generator,
         judge: Callable[[torch.Tensor, Scene], torch.Tensor],
         sketchbook: Sketchbook | Imagination | None,
     ) -> None:  # fmt: skip
@@ -82,22 +82,25 @@ class Beginning:
         latent.copy_(middle + math.cos(turn) * (given - middle) + chance)
         self.drawer.project()
 
-    def _sketched(self) -> Iterator[tuple[int, torch.Tensor]]:
+    def _sketched(self) -> Generator[tuple[int, torch.Tensor], None, torch.Tensor]:
         # Of its own chance: another number of candidates must not change what follows.
         chance = torch.Generator(self._generator.device).manual_seed(self.recipe.seed)
         sketching = self._sketching(chance)
         yield from enumerate(sketching, start=-sketching.most_stages)
         self.candidates = sketching.candidates
         codes, picture = sketching.picked()
-        vqgan = None if codes is None else self._book.vqgan
+        vqgan = self._book.vqgan if isinstance(self._book, Sketchbook) else None
         self.drawer.start_from_sketch(picture, codes, vqgan)
         return picture
 
     def _sketching(self, chance: torch.Generator) -> Sketching | Imagining | Composing:
-        recipe, given = self.recipe, {"pictures": self._pictures, "generator": chance}
+        recipe, book = self.recipe, self._book
+        assert book is not None, "which was checked at the beginning"
         if recipe.start.kind == "sketch" and any(map(has_region, recipe.opening)):
-            return Composing(recipe, self._book, judge=self._judge, **given)
-        return self._book.begin(
-            recipe, judge=lambda drawn: self._judge(drawn, recipe.opening), **given,
-            kept=self.drawer.kept,
+            return Composing(
+                recipe, book, judge=self._judge, pictures=self._pictures, generator=chance
+            )
+        return book.begin(
+            recipe, judge=lambda drawn: self._judge(drawn, recipe.opening), pictures=self._pictures,
+            generator=chance, kept=self.drawer.kept,
         )  # fmt: skip

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pixgen.recipe import Recipe
 from pixgen.synthesis.averaging import Average
-from pixgen.synthesis.drawers import Drawer
+from pixgen.synthesis.drawers import CodeDrawer, Drawer
 from pixgen.synthesis.enlarge import enlarge
 from pixgen.synthesis.growth import grown_latent, grown_memory
 from pixgen.synthesis.making import make_drawer
@@ -64,6 +64,8 @@ class Canvas:
         before, memory = self.drawer, self.optimizer.state_dict()
         latent, start, average = before.latent.detach(), self.start_latent, self.average
         self._resize(recipe, stage)
+        assert isinstance(before, CodeDrawer)  # a recipe lets no other grow
+        assert isinstance(self.drawer, CodeDrawer)
         grown = partial(grown_latent, drawer=before, larger=self.drawer)
         self.latent.data.copy_(grown(latent))
         self.drawer.project()

@@ -1,7 +1,7 @@
 """A start for prompts with regions: each region is sketched by itself, and put in its place."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import reduce
 
 import numpy as np
 import torch
@@ -54,7 +54,7 @@ class Composing:
                 "grow": Growth(),
             })  # fmt: skip
             sketching = book.begin(
-                part, judge=partial(judge, prompts=part.opening), pictures=pictures,
+                part, judge=lambda drawn: judge(drawn, part.opening), pictures=pictures,
                 generator=generator,
             )  # fmt: skip
             self._parts.append((sketching, box))
@@ -100,7 +100,7 @@ class Composing:
     def _composed(self, pictures: list[torch.Tensor]) -> torch.Tensor:
         """One picture of the parts' pictures, each in its box and by its weight."""
         height, width = self._weights[0].shape[-2:]
-        total = sum(self._weights).clamp(min=1e-6)
+        total = reduce(torch.add, self._weights).clamp(min=1e-6)
         drawn = torch.zeros(1, 3, height, width, device=total.device)
         for picture, (_, box), weight in zip(pictures, self._parts, self._weights, strict=True):
             left, top, right, bottom = box
@@ -116,13 +116,16 @@ def _everywhere(prompts: Scene) -> Scene:
     )
 
 
-def _pixels(box: tuple[float, float, float, float], size: tuple[int, int]) -> tuple[int, ...]:
+def _pixels(
+    box: tuple[float, float, float, float], size: tuple[int, int]
+) -> tuple[int, int, int, int]:
     """A box in [-1, 1] as left, top, right and bottom in pixels of a picture (height, width)."""
     height, width = size
-    return tuple(
+    left, top, right, bottom = (
         round((part + 1) / 2 * side)
         for part, side in zip(box, (width, height, width, height), strict=True)
     )
+    return left, top, right, bottom
 
 
 def _tensor(picture: np.ndarray, device: torch.device) -> torch.Tensor:

@@ -113,18 +113,19 @@ def read(picture: torch.Tensor, places: Places) -> torch.Tensor:
         if len(set(kinds)) == 1:
             level, padding = kinds[0]
             return _read(pyramid[level], grid, list(range(len(kinds))), padding).contiguous()
-        cutouts: list[torch.Tensor | None] = [None] * len(kinds)
+        cutouts: dict[int, torch.Tensor] = {}  # by their place
         for level, padding in dict.fromkeys(kinds):
             rows = [row for row, kind in enumerate(kinds) if kind == (level, padding)]
             # Rows by views: a list of numbers would have to be copied to a GPU, and waited for.
             own = torch.stack([grid[row] for row in rows])
             for row, cutout in zip(rows, _read(pyramid[level], own, rows, padding), strict=True):
                 cutouts[row] = cutout
-        return torch.stack(cutouts)
+        return torch.stack([cutouts[row] for row in range(len(kinds))])
 
 
 def _shares(crops: Sequence[Crop], count: int) -> list[int]:
-    total, given, numbers = sum(crop.share for crop in crops), 0.0, []
+    total, given = sum(crop.share for crop in crops), 0.0
+    numbers: list[int] = []
     for crop in crops:
         given += crop.share / total * count
         numbers.append(round(given) - sum(numbers))

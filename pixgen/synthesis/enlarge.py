@@ -33,7 +33,7 @@ def _enlarged(pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     for _ in range(_ROUNDS):
         smooth = gaussian_blur2d(drawn, (5, 5), (0.6, 0.6), border_type="replicate")
         drawn = _steepened(smooth, amount=1.0)
-        missing = pictures - _resized(drawn, tuple(pictures.shape[-2:]))
+        missing = pictures - _resized(drawn, (pictures.shape[-2], pictures.shape[-1]))
         drawn = torch.clamp(drawn + _resized(missing, size), low, high)
     return _steepened(drawn, amount=0.5)
 

@@ -133,7 +133,8 @@ class MultiresDrawer(_Smooth):
         self, settings: Multires, *, width: int, height: int, device: torch.device
     ) -> None:
         super().__init__(width=width, height=height, device=device)
-        shorter, side, self._sizes = min(width, height), float(settings.smallest), []
+        shorter, side = min(width, height), float(settings.smallest)
+        self._sizes: list[tuple[int, int]] = []
         while side < shorter:
             size = (max(1, round(height * side / shorter)), max(1, round(width * side / shorter)))
             if size not in self._sizes:

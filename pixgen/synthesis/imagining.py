@@ -69,10 +69,10 @@ class Imagining:
         return None, self._drawn[pick : pick + 1]
 
     def _paint(self) -> torch.Tensor:
-        how = {"guidance": self._guidance, "generator": self._generator}
+        guidance, generator = self._guidance, self._generator
         if isinstance(self._terms, str):
-            drawn = self._unclip.of_words(self._terms, **how)
+            drawn = self._unclip.of_words(self._terms, guidance=guidance, generator=generator)
         else:
             given = [(self._pictures[term.picture], term.weight) for term in self._terms]
-            drawn = self._unclip.of_pictures(given, **how)
+            drawn = self._unclip.of_pictures(given, guidance=guidance, generator=generator)
         return fitted_to(drawn, width=self.recipe.width, height=self.recipe.height)

@@ -74,7 +74,8 @@ def laid_out(named: Sequence[Named], words: Sequence[str], worn: Sequence[int] =
     if not named:
         return []
     if len(named) == 2:
-        return _two(*named, words[named[0].end : named[1].begin], worn)
+        first, second = named
+        return _two(first, second, words[first.end : second.begin], worn)
     one = named[0]
     if one.count > 1:
         size = PAIRED if one.count == 2 else OF_THREE

@@ -43,6 +43,8 @@ def make_drawer(
     if not recipe.drawn_by.needs_vqgan:
         settings = getattr(recipe, recipe.drawer)
         return _MAKERS[recipe.drawer](settings, **size, device=torch.device(device))
+    if vqgan is None:
+        raise ValueError(f"the drawer {recipe.drawer} needs a VQGAN")
     drawer = VqganDrawer(vqgan, **size)
     if not recipe.start.masked:
         return drawer

@@ -26,6 +26,8 @@ class MaskedDrawer(CodeDrawer):
         mask: ``(1, 1, H, W)``, 1 where to paint, 0 where to keep.
     """
 
+    kept: Kept
+
     def __init__(self, drawer: CodeDrawer, *, original: torch.Tensor, mask: torch.Tensor) -> None:
         self.drawer, self.kept = drawer, Kept(original, mask)
         self.latent, self.vqgan = drawer.latent, drawer.vqgan

@@ -125,7 +125,7 @@ class DallePen:
         """Nothing."""
 
     def wanted(
-        self, recipe: Recipe, pictures: Mapping[str, Image.Image], known: None = None
+        self, recipe: Recipe, pictures: Mapping[str, Image.Image], known: Remembered | None = None
     ) -> Read:
         """Words alone."""
         return self._model.read([words_alone(recipe)])
@@ -141,4 +141,6 @@ def pen_of(sketcher: Sketcher | DalleBart, reader: Perceptor | None) -> Pen:
     """The pen for a sketcher, and for the CLIP that reads for it where it does not itself."""
     if isinstance(sketcher, DalleBart):
         return DallePen(sketcher)
+    if reader is None:
+        raise ValueError("the bundled sketcher needs a CLIP that reads for it")
     return PocketPen(sketcher, reader)

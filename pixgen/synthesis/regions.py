@@ -101,7 +101,9 @@ class Regions:
         """``count`` placements, as of ``cutouts.place``, for a picture of ``aspect``: evenly those of
         each region, in its box, and those of the whole picture."""
         boxes = [*self.boxes, (-1.0, -1.0, 1.0, 1.0)]
-        given, matrices, paddings = 0, [], []
+        given = 0
+        matrices: list[torch.Tensor] = []
+        paddings: list[str] = []
         for number, (left, top, right, bottom) in enumerate(boxes, start=1):
             own = number * count // len(boxes) - given
             given += own

@@ -1,5 +1,6 @@
 """Sketches of things that are remembered: the sketcher writes what is behind them, they are laid over it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -34,11 +35,13 @@ class Remembered:
         self, shown: Shown, sketcher: Sketcher, vqgan: Vqgan, generator: torch.Generator
     ) -> None:
         self.shown, self._vqgan, self._generator = shown, vqgan, generator
-        self._colours = list(sketcher.portraits.lexicon.colours.values())
+        portraits = sketcher.portraits
+        assert portraits is not None, "things are found by a sketcher's portraits"
+        self._colours = list(portraits.lexicon.colours.values())
         if shown.hand == SILHOUETTE:
             black = tuple(replace(thing, colour=(0, 0, 0)) for thing in shown.things)
             self.shown = replace(shown, things=black)
-        self._portrayal = Portrayal(sketcher.portraits, vqgan, generator, shown.hand)
+        self._portrayal = Portrayal(portraits, vqgan, generator, shown.hand)
 
     def ground(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes ``(N, rows, columns)`` with a plain ground, or a fade of two colours, where nothing is
@@ -90,6 +93,7 @@ class Remembered:
     def _fade(self, rows: int, columns: int) -> torch.Tensor:
         """A ground ``(1, 3, rows, columns)``: of the colours that are said, or a pale one by chance."""
         device = self._generator.device
+        ends: list[Sequence[int]]
         if said := self.shown.colours:
             ends, paler = [said[0], said[-1]], (0.0, 0.0)
         else:

@@ -71,7 +71,7 @@ class Sketching:
             codes = self._remembered.ground(codes)
         at_once = self.recipe.engine.sketches or settings.candidates
         wanted, hand = pen.wanted(self.recipe, self._pictures, self._remembered), pen.hand(settings)
-        written = []
+        written: list[torch.Tensor] = []
         for some in codes.split(at_once):
             for grown in spread(pen, wanted, known=some, hand=hand, generator=self._generator):
                 some = grown

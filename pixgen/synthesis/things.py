@@ -96,13 +96,18 @@ def _take_background(words: list[str]) -> list[str]:
     return []
 
 
+def _colour(name: str, lexicon: Lexicon) -> tuple[int, int, int]:
+    red, green, blue = lexicon.colours[name]
+    return red, green, blue
+
+
 def _colours(words: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, int, int]]:
     at = 0
     while at < len(words):
         for size in (2, 1):
             name = " ".join(words[at : at + size])
             if name in lexicon.colours:
-                yield tuple(lexicon.colours[name])
+                yield _colour(name, lexicon)
                 at += size - 1
                 break
         at += 1
@@ -165,9 +170,9 @@ def _said_of(named: Named, words: Sequence[str], lexicon: Lexicon) -> Named:
     while at >= 0 and named.begin - at <= 6:
         word, pair = words[at], " ".join(words[max(0, at - 1) : at + 1])
         if pair in lexicon.colours:
-            named, at = replace(named, colour=tuple(lexicon.colours[pair])), at - 1
+            named, at = replace(named, colour=_colour(pair, lexicon)), at - 1
         elif word in lexicon.colours:
-            named = replace(named, colour=tuple(lexicon.colours[word]))
+            named = replace(named, colour=_colour(word, lexicon))
         elif word in COUNTS:
             named = replace(named, count=COUNTS[word])
         elif word in lexicon.small or word in lexicon.large:

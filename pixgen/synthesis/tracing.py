@@ -7,6 +7,7 @@ Source of the method: torch's own FakeTensorMode, and its tracker of storages in
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.nn as nn
@@ -62,7 +63,8 @@ def filled(module: nn.Module, device: str) -> nn.Module:
     """A module that was made on the meta device, in place, with weights on ``device``; inside
     ``shapes_alone`` these have no content either."""
     for part in module.modules():
-        for tensors in (part._parameters, part._buffers):
+        stores: tuple[dict[str, Any], ...] = (part._parameters, part._buffers)
+        for tensors in stores:
             for name, tensor in tensors.items():
                 if tensor is not None:
                     empty = torch.empty(tensor.shape, dtype=tensor.dtype, device=device)

@@ -1,6 +1,7 @@
 """The journey's part of the loop: between two frames the view moves, or the next of a video comes."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -34,7 +35,9 @@ class Travel:
     ) -> None:  # fmt: skip
         self.journey, self.drawer = recipe.journey, drawer
         self._has_places = recipe.drawn_by.has_places
-        self._fit = {"width": recipe.width, "height": recipe.height, "fit": recipe.start.fit}
+        self._fitted = partial(
+            fitted, width=recipe.width, height=recipe.height, fit=recipe.start.fit
+        )
         self._pictures, self._optimizer = pictures, optimizer
         self._before: torch.Tensor | None = None  # what was shown last, as a latent, moved along
         self.painted_over: torch.Tensor | None = None  # the latent of the video's newest frame
@@ -53,7 +56,8 @@ class Travel:
         if not journey.is_frame(step):
             return None
         frame, drawer = journey.frame(step), self.drawer
-        shown = self.shown() if self._before is not None else drawer.latent.detach().clone()
+        calmed = self.shown()
+        shown = drawer.latent.detach().clone() if calmed is None else calmed
         if journey.video:
             over = self._latent_of_video(frame)
             picture = self.frame(frame + 1)
@@ -76,7 +80,7 @@ class Travel:
     def frame(self, frame: int) -> torch.Tensor:
         """The video's picture of a frame as a canvas, ``(1, 3, H, W)`` in [0, 1]."""
         picture = self._pictures[self.journey.video][frame]
-        return fitted(picture, **self._fit).to(self.drawer.latent.device)
+        return self._fitted(picture).to(self.drawer.latent.device)
 
     def state(self) -> torch.Tensor | None:
         """What the next frames depend on, beside the latent."""
