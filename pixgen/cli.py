@@ -27,8 +27,10 @@ from pixgen.commands.models import models
 from pixgen.commands.queue import queue
 from pixgen.commands.runs import runs
 from pixgen.commands.search import collections, index, search
+from pixgen.commands.streams import close_quietly, prepare_streams
 from pixgen.commands.strip import strip
 from pixgen.commands.styles import styles
+from pixgen.commands.typed import WordsCommand, at_home
 from pixgen.commands.upscale import upscale
 from pixgen.errors import PixgenError
 from pixgen.models.progress import listening
@@ -59,12 +61,15 @@ for command in (
     search,
     collections,
 ):
-    app.command()(command)
+    app.command(cls=WordsCommand)(command)
 app.add_typer(runs)
 app.add_typer(queue)
 app.add_typer(bench)
 app.add_typer(models)
 app.add_typer(styles, name="styles")
+for group in (app, runs, queue, bench, models, styles):
+    for info_of_command in group.registered_commands:
+        info_of_command.callback = at_home(info_of_command.callback)
 
 
 def _version(wanted: bool) -> None:
@@ -88,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     A PixgenError becomes one line on stderr, or with ``--json`` one JSON object there.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    prepare_streams()
     # Threads that wait by spinning make a step several times slower as soon as anything else runs on
     # the same cores. It is read when torch is first loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -100,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return 130
     except BrokenPipeError:  # the reader, for example ``head``, has seen enough
-        sys.stderr.close()
+        close_quietly(sys.stdout)
         return 1
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from pixgen.commands.films import film_of
 from pixgen.commands.journeys import plan_journey, plan_restyle
 from pixgen.commands.options import Options
+from pixgen.paths import expand
 from pixgen.recipe import Recipe
 from pixgen.studio import Studio
 from pixgen.studio.timeline import Cut
@@ -33,8 +34,8 @@ def film(run: str | Path, out: str | Path, *, folder: Path | str | None = None, 
     Example:
         >>> pixgen.film("outputs/20261124-101500-abcdef", "fox.gif", seconds=6)  # doctest: +SKIP
     """
-    export(film_of(run, folder), out, Cut(**cut))
-    return Path(out)
+    export(film_of(run, folder), expand(out), Cut(**cut))
+    return expand(out)
 
 
 def journey(
@@ -56,7 +57,7 @@ def journey(
     """
     own, moves = _parted(options)
     recipe = plan_journey(Options(prompt=prompt, **own), frames=frames, **moves)
-    return _painted(recipe, Path(out), folder, device)
+    return _painted(recipe, expand(out), folder, device)
 
 
 def restyle(
@@ -78,8 +79,8 @@ def restyle(
         >>> pixgen.restyle("cat.mp4", "watercolour of a fox", "fox.mp4")  # doctest: +SKIP
     """
     own, moves = _parted(options)
-    recipe = plan_restyle(Path(video), Options(prompt=prompt, **own), frames=frames, **moves)
-    return _painted(recipe, Path(out), folder, device)
+    recipe = plan_restyle(expand(video), Options(prompt=prompt, **own), frames=frames, **moves)
+    return _painted(recipe, expand(out), folder, device)
 
 
 def _parted(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -11,6 +11,7 @@ from PIL import Image
 from pixgen.commands.axes import axes_of, plan_grid
 from pixgen.commands.options import Options, recipe_from
 from pixgen.commands.strips import plan_strip
+from pixgen.paths import expand
 from pixgen.studio import Studio
 from pixgen.studio.grid_sheet import draw_sheet
 from pixgen.studio.grids import Grid, Plan
@@ -108,9 +109,9 @@ def upscale(
     Example:
         >>> larger = pixgen.upscale("fox.png", scale=4, out="large-fox.png")  # doctest: +SKIP
     """
-    larger, how = upscale_picture(Path(picture), scale=scale, method=method, device=device)
+    larger, how = upscale_picture(expand(picture), scale=scale, method=method, device=device)
     if out is not None:
-        save_upscaled(larger, Path(out), source=Path(picture), how=how)
+        save_upscaled(larger, expand(out), source=expand(picture), how=how)
     return larger
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from pixgen.commands.following import INTERRUPTED, only_with_resume
+from pixgen.commands.streams import say
 from pixgen.commands.vocabulary import (
     AsJsonLines,
     Assignments,
@@ -129,16 +130,16 @@ def follow(grid: "Grid", *, out: Path | None, as_json: bool) -> int:
     missing = sum(run is None or run.state != "done" for run in grid.runs())
     if as_json:
         cells = [cell.run or None for cell in grid.plan.cells]
-        typer.echo(json.dumps({"grid": grid.id, "sheet": str(target), "cells": cells}))
+        say(json.dumps({"grid": grid.id, "sheet": str(target), "cells": cells}))
         return status
     if missing:
-        typer.echo(
+        say(
             f"{missing} of {len(grid.plan.cells)} pictures are missing. Go on with: "
             f"python -m pixgen grid --resume {grid.id}",
             err=True,
         )
     if target.exists():
-        typer.echo(f"Sheet: {target}")
+        say(f"Sheet: {target}")
     return status
 
 
@@ -150,7 +151,7 @@ def _say(grid: "Grid", index: int, run: "Run", *, as_json: bool) -> None:
     match = similarity(run)
     if as_json:
         value = {"cell": titles, "run": run.id, "state": run.state, "similarity": match}
-        typer.echo(json.dumps(value, ensure_ascii=False))
+        say(json.dumps(value, ensure_ascii=False))
         return
     figure = "" if match is None else f" {match:+.3f}"
-    typer.echo(f"{index + 1}/{len(grid.plan.cells)}{figure}  {' · '.join(titles)}  run {run.id}")
+    say(f"{index + 1}/{len(grid.plan.cells)}{figure}  {' · '.join(titles)}  run {run.id}")

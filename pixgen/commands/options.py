@@ -16,6 +16,7 @@ from pixgen.commands.regions import parse_region, with_regions
 from pixgen.errors import RecipeError
 from pixgen.models.own import SUFFIXES
 from pixgen.partial import set_field
+from pixgen.paths import expand
 from pixgen.presets import DEFAULT, load_preset
 from pixgen.prompts import NEGATIVE_STOP, NO_STOP, Prompt, Scene, parse
 from pixgen.recipe import LARGEST_SIDE, SMALLEST_SIDE, Recipe, make_recipe
@@ -233,11 +234,11 @@ def _growth(text: str) -> tuple[float, ...]:
 def _model_fields(options: Options) -> dict[str, Any]:
     """What draws: a name, or an own checkpoint's path with its config's, as they are found from anywhere."""
     if options.model is None:
-        return {"config": options.config and str(Path(options.config).absolute())}
+        return {"config": options.config and str(expand(options.config).absolute())}
     own = Path(options.model).suffix in SUFFIXES
     return {
-        "model": str(Path(options.model).expanduser().absolute()) if own else options.model,
-        "config": str(Path(options.config).absolute()) if options.config else "",
+        "model": str(expand(options.model).absolute()) if own else options.model,
+        "config": str(expand(options.config).absolute()) if options.config else "",
     }
 
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from pixgen.errors import RecipeError
+from pixgen.paths import expand
 from pixgen.prompts import PLACES, Prompt, Scene
 
 Region = tuple[int, dict[str, Any]]  # the number of a prompt, and what of it to set
@@ -24,7 +24,7 @@ def parse_region(text: str) -> Region:
     word = "centre" if where.lower() == "center" else where.lower()
     if word in PLACES:
         return number, {"region": word, "mask": ""}
-    if not Path(where).is_file():
+    if not expand(where).is_file():
         raise RecipeError(
             "“{where}” is neither a region nor a picture that is there: choose {choices}, or a "
             "picture that is white where the prompt applies.",

@@ -1,19 +1,18 @@
 """What a person, or a machine, sees of a job while it paints."""
 
 import json
-import sys
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from pixgen.commands.downloads import fetching_facts, told
+from pixgen.commands.streams import PatientConsole, say
 
 if TYPE_CHECKING:
     from pixgen.commands.outputs import Kept
@@ -44,14 +43,11 @@ class Report(AbstractContextManager, Protocol):
 class JsonReport(AbstractContextManager):
     """One JSON object a line: progress, then the result."""
 
-    def __init__(self, write: Callable[[str], Any] | None = None) -> None:
-        self._write = write or sys.stdout.write
-
     def __exit__(self, *_: object) -> None:
         """Nothing to put away."""
 
     def note(self, sentence: str) -> None:
-        sys.stderr.write(f"pixgen: {sentence}\n")
+        say(f"pixgen: {sentence}", err=True)
 
     def begin(self, job: "Job") -> None:
         self._line({"run": job.id, "seed": job.recipe.seed, "steps": job.recipe.steps})
@@ -73,8 +69,7 @@ class JsonReport(AbstractContextManager):
         self._line(result(job, kept))
 
     def _line(self, value: dict[str, Any]) -> None:
-        self._write(json.dumps(value, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        say(json.dumps(value, ensure_ascii=False))
 
 
 def report_for(as_json: bool) -> Report:
@@ -104,7 +99,7 @@ class RichReport(AbstractContextManager):
     """A bar, a similarity per prompt, steps a second and time left; the result on stdout."""
 
     def __init__(self, *, stream: TextIO | None = None) -> None:
-        self._console = Console(file=stream, stderr=stream is None, highlight=False)
+        self._console = PatientConsole(file=stream, stderr=stream is None, highlight=False)
         self._bar = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=30), TextColumn("{task.fields[figures]}"),
             console=self._console, auto_refresh=False,
@@ -173,8 +168,8 @@ class RichReport(AbstractContextManager):
             )
         for name, path in (("Picture", kept.picture), ("Film", kept.film)):
             if path is not None:
-                print(f"{name}: {_short(path)}")
-        print(f"Seed: {run.recipe.seed}")
+                say(f"{name}: {_short(path)}")
+        say(f"Seed: {run.recipe.seed}")
 
 
 def _short(path: Path) -> Path:

@@ -28,7 +28,7 @@ from pixgen.studio.uploads import is_upload, keep_upload, old_uploads
 from pixgen.vision.collection import Collection
 from pixgen.vision.filters import EVERYTHING, Filter
 from pixgen.vision.indexing import Progress, index
-from pixgen.vision.library import Library, name_for
+from pixgen.vision.library import Library, name_for, old_name_for
 from pixgen.vision.query import Query, embed_query
 from pixgen.vision.reading import Found, Skipped, find_pictures
 from pixgen.vision.search import Hit, search
@@ -92,7 +92,7 @@ class Finder:
             raise SearchError(
                 "There is no folder “{folder}”: check its name.", folder=folder.name or folder
             )
-        place = Place(name or name_for(folder), folder.resolve(), self.model)
+        place = Place(name or self._name_for(folder), folder.resolve(), self.model)
         if self.places.get(place.name, place) != place:
             raise SearchError(
                 "Two folders cannot both be the collection “{name}”: name one with --collection, or "
@@ -101,6 +101,14 @@ class Finder:
             )
         self.places[place.name] = place
         return place
+
+    def _name_for(self, folder: Path) -> str:
+        """A folder's name for its collection; the one that an earlier version has given it, if it did."""
+        name, old = name_for(folder), old_name_for(folder)
+        if name == old or not self.library.exists():
+            return name
+        sources = {each.name: each.source for each in self.library.collections()}
+        return old if name not in sources and sources.get(old) == str(folder.resolve()) else name
 
     def add_upload(
         self, paths: Sequence[Path], *, model: str = "",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixgen.errors import StudioError
 from pixgen.messages import _
-from pixgen.paths import output_folder
+from pixgen.paths import expand, output_folder
 from pixgen.presets import DEFAULT, load_preset
 from pixgen.prompts import Scene
 from pixgen.recipe import Recipe, make_recipe
@@ -246,7 +246,7 @@ class Studio:
 
     def find_picture(self, path: str) -> Path:
         """Where a picture that a recipe names is. Raises PictureError if it may not be used."""
-        found = Path(path)
+        found = expand(path)
         if KEPT.fullmatch(path) and not found.exists() and self.policy.picture_folders is None:
             # The recipe comes out of a picture that was painted here: another run has the copy.
             found = next(self.folder.glob(f"*/{glob.escape(path)}"), found)

@@ -85,13 +85,13 @@ def _pictures(
             except ClassifyError as error:
                 if len(paths) == 1:
                     raise
-                left_out(Skipped(path.name, str(error)))
+                left_out(Skipped(path.name, error.message))
                 continue
             for name in archive.names():
                 try:
                     yield name.rpartition("/")[2], archive.read(name)
                 except PictureError as error:
-                    left_out(Skipped(name, str(error)))
+                    left_out(Skipped(name, error.message))
         elif path.suffix.lower() in SUFFIXES and not is_hidden(path.name):
             with storing(path), path.open("rb") as file:
                 yield path.name, file.read(MAX_BYTES + 1)

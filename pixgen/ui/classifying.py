@@ -54,7 +54,7 @@ class Asked:
         """From the form's values by name. Raises PixgenError."""
         if not form["pictures"]:
             raise ClassifyError(words.no_pictures)
-        sources = gather([Path(path) for path in form["pictures"]])
+        sources = gather([Path(path) for path in form["pictures"]], uploaded=True)
         if namer.studio.policy.public and len(sources) > MOST_PUBLIC:
             raise ClassifyError(
                 "There may be at most {limit} pictures at once here: there are {count}.",

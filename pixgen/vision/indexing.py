@@ -18,7 +18,16 @@ import numpy as np
 from pixgen.errors import PictureError
 from pixgen.messages import _
 from pixgen.vision.collection import Collection, Row
-from pixgen.vision.reading import Found, Opened, Same, Skipped, as_batch, in_parallel, open_found
+from pixgen.vision.reading import (
+    Found,
+    Opened,
+    Same,
+    Skipped,
+    as_batch,
+    in_parallel,
+    open_found,
+    printable,
+)
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor
@@ -80,6 +89,11 @@ def index(
     for each in files:
         if isinstance(each, Skipped):
             skipped.append(each)
+            continue
+        if each.path != printable(each.path):  # no UTF-8, in which the collection writes it
+            skipped.append(
+                Skipped(printable(each.path), _("It cannot be read: check its name and rights."))
+            )
             continue
         there.add(each.path)
         if known.get(each.path, ())[:2] != (each.size, each.modified):

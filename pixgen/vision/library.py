@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import unicodedata
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from pixgen.errors import SearchError
 from pixgen.messages import _
 from pixgen.vision.collection import KEY, Collection, is_collection, schema, told
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
+LONGEST_NAME = 48
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]*")  # what may name a table as it is
 _INDEX_CACHE = 2**30  # bytes of indexes in memory at most; a million vectors of 512 need half
 
 
@@ -87,11 +89,15 @@ class Library:
             )
         return made
 
+    def exists(self) -> bool:
+        """Whether anything may be there; a folder that is not there is not made."""
+        return "://" in self.address or os.path.isdir(self.address)
+
     def remove(self, name: str) -> None:
         """Forget a collection, whatever models have looked at it; one that is not there is no error."""
         with told(name):
             for table in self._tables():
-                if table.partition(".")[0] == name:
+                if table.partition(".")[0] == _stem(name):
                     self._database.drop_table(table)
 
     def _made(self, table: Any) -> Collection:
@@ -101,7 +107,7 @@ class Library:
     def _tables(self) -> set[str]:
         """The names of all tables; nothing is written to look for them."""
         names: set[str] = set()
-        if "://" not in self.address and not os.path.isdir(self.address):
+        if not self.exists():
             return names
         page = None
         while True:
@@ -125,20 +131,44 @@ class Library:
 
 
 def _table(name: str, model: str) -> str:
-    """The table of a collection: a model's name may have signs that a table's may not."""
-    return f"{name}.{hashlib.sha256(model.encode()).hexdigest()[:12]}"
+    """The table of a collection: names may have signs that a table's may not, and disks that take
+    “Photos” and “photos” for one."""
+    return f"{_stem(name)}.{hashlib.sha256(model.encode()).hexdigest()[:12]}"
+
+
+def _stem(name: str) -> str:
+    if _PLAIN.fullmatch(name):
+        return name
+    return f"named-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
 def check_name(name: str) -> None:
     """Raise SearchError if a collection cannot have this name."""
-    if not _NAME.fullmatch(name):
+    allowed = all(_is_letter(sign) or sign in "-_" for sign in name)
+    if not allowed or not 0 < len(name) <= LONGEST_NAME or not _is_letter(name[0]):
         raise SearchError(
-            "“{name}” cannot name a collection: use up to 48 small letters, digits, - and _.",
+            "“{name}” cannot name a collection: use up to {most} letters, digits, - and _.",
             name=name[:60],
+            most=LONGEST_NAME,
         )
 
 
 def name_for(folder: Path) -> str:
-    """A collection's name from a folder's."""
-    name = re.sub(r"[^a-z0-9_-]+", "-", folder.resolve().name.lower()).strip("-_")[:48]
+    """A collection's name from a folder's: its letters, of whatever script, with - for all other signs."""
+    said = unicodedata.normalize("NFC", folder.resolve().name)
+    kept = "".join(sign if _is_letter(sign) or sign == "_" else "-" for sign in said)
+    name = re.sub(r"-+", "-", kept).strip("-_")
+    while name and not name[0].isalnum():  # a mark without its letter
+        name = name[1:].strip("-_")
+    return name[:LONGEST_NAME].strip("-_") or "pictures"
+
+
+def old_name_for(folder: Path) -> str:
+    """The name that earlier versions gave a folder's collection: small Latin letters alone."""
+    name = re.sub(r"[^a-z0-9_-]+", "-", folder.resolve().name.lower()).strip("-_")[:LONGEST_NAME]
     return name or "pictures"
+
+
+def _is_letter(sign: str) -> bool:
+    """Whether a sign is a letter, a digit, or a mark that belongs to a letter."""
+    return unicodedata.category(sign)[0] in "LNM"

@@ -86,19 +86,20 @@ def find_pictures(folder: Path) -> Iterator[Found | Skipped]:
             path = Path(place, name)
             shown = path.relative_to(folder).as_posix()
             try:
-                shown.encode()
                 facts = path.lstat()
                 if stat.S_ISLNK(facts.st_mode):
                     if not path.resolve().is_relative_to(root):
-                        yield Skipped(shown, _("It is a link that leads out of the folder."))
+                        yield Skipped(
+                            printable(shown), _("It is a link that leads out of the folder.")
+                        )
                     continue
             except (OSError, RuntimeError, UnicodeError):
-                yield Skipped(_printable(shown), _("It cannot be read: check its name and rights."))
+                yield Skipped(printable(shown), _("It cannot be read: check its name and rights."))
                 continue
             if path.suffix.lower() not in SUFFIXES:
                 continue
             if not stat.S_ISREG(facts.st_mode):
-                yield Skipped(shown, _("It is not a file."))
+                yield Skipped(printable(shown), _("It is not a file."))
                 continue
             yield Found(shown, facts.st_size, facts.st_mtime_ns)
 
@@ -159,5 +160,6 @@ def in_parallel(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _printable(path: str) -> str:
+def printable(path: str) -> str:
+    """A path with a question mark for every byte of a name that is no UTF-8."""
     return path.encode("utf-8", "replace").decode()

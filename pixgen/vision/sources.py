@@ -2,8 +2,9 @@
 
 import base64
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -14,7 +15,7 @@ from pixgen.errors import ClassifyError, PictureError, SearchError
 from pixgen.images import open_picture, open_reduced
 from pixgen.paths import expand
 from pixgen.vision.archive import Archive
-from pixgen.vision.reading import Found, Skipped, find_pictures, square
+from pixgen.vision.reading import Found, Skipped, find_pictures, printable, square
 
 MOST_PICTURES = 10_000
 THUMBNAIL = 160  # pixels
@@ -47,20 +48,27 @@ class Ready:
     error: str = ""
 
 
-def gather(paths: Sequence[Path]) -> list[Source]:
+def gather(paths: Sequence[Path], *, uploaded: bool = False) -> list[Source]:
     """Every picture that paths name: a file, all in a folder or in a zip; subfolders name labels.
 
+    Names are as short as they can be and still differ: ``a/1.png`` and ``b/1.png``. ``uploaded``: the
+    folders that files lie in are no person's, so that equal names are counted instead, ``1 (2).png``.
     A zip or folder among several that cannot be read is one source, which tells why. Raises ClassifyError
     if there is no picture or there are too many, SearchError if a single folder cannot be read.
     """
     found: list[Source] = []
+    trails: list[tuple[str, ...]] = []  # the folders around each one's name
     for path in map(expand, paths):
+        around = () if uploaded else path.absolute().parent.parts[1:]
         try:
-            found += _below(path)
+            below = list(_below(path))
         except (ClassifyError, SearchError) as error:
             if len(paths) == 1:
                 raise
-            found.append(Source(path.name, "", partial(_refuse, str(error))))
+            below = [Source(printable(path.name), "", partial(_refuse, error.message))]
+        inside = path.is_dir() or path.suffix.lower() == ".zip"
+        found += below
+        trails += [(*around, path.name) if inside else around] * len(below)
     if not found:
         raise ClassifyError("There are no pictures: name PNG, JPEG or WebP files, folders or zips.")
     if len(found) > MOST_PICTURES:
@@ -69,7 +77,30 @@ def gather(paths: Sequence[Path]) -> list[Source]:
             limit=MOST_PICTURES,
             count=len(found),
         )
-    return found
+    names = _told_apart([source.name for source in found], trails)
+    return [replace(source, name=name) for source, name in zip(found, names, strict=True)]
+
+
+def _told_apart(names: Sequence[str], trails: Sequence[tuple[str, ...]]) -> list[str]:
+    """The names with as many of the folders before them as tell different files apart; a file that is there
+    several times is counted."""
+    files = list(zip(trails, names, strict=True))
+    longer = {file: file[1] for file in files}
+    for depth in range(1, 1 + max(map(len, trails))):
+        count = Counter(longer.values())
+        if len(count) == len(longer):
+            break
+        for (trail, name), shown in longer.items():
+            if count[shown] > 1:
+                longer[trail, name] = printable("/".join([*trail[-depth:], name]))
+    times: Counter[str] = Counter()
+    told = []
+    for file in files:
+        path = PurePosixPath(longer[file])
+        times[str(path)] += 1
+        again = f"{path.stem} ({times[str(path)]}){path.suffix}"
+        told.append(str(path.with_name(again) if times[str(path)] > 1 else path))
+    return told
 
 
 def make_ready(source: Source, *, side: int, thumbnail: bool = False) -> Ready:
@@ -88,13 +119,14 @@ def _below(path: Path) -> Iterator[Source]:
             if isinstance(found, Skipped):
                 yield Source(found.path, _label(found.path), partial(_refuse, found.why))
             else:
-                yield Source(found.path, _label(found.path), partial(_below_it, found, path))
+                name = printable(found.path)
+                yield Source(name, _label(name), partial(_below_it, found, path))
     elif path.suffix.lower() == ".zip":
         archive = Archive(path)
         for name in archive.names():
             yield Source(name, _label(name), partial(archive.read, name))
     else:
-        yield Source(path.name, "", lambda: path)
+        yield Source(printable(path.name), "", lambda: path)
 
 
 def _label(path: str) -> str:

@@ -3,17 +3,21 @@
 import csv
 import io
 import json
+import os
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from pixgen.errors import ClassifyError
 from pixgen.vision import archive, sources
 from pixgen.vision.evaluation import evaluate
 from pixgen.vision.looking import BATCH, Result, look
-from pixgen.vision.sources import gather
+from pixgen.vision.sources import gather, make_ready
 from pixgen.vision.tables import as_csv, as_json
 from pixgen.vision.zeroshot import Answer, Question, make_classifier
 
@@ -53,7 +57,7 @@ def test_folders_and_zips_name_the_labels(tmp_path, packed):
     zipped = packed({"all/cat/1.png": png(), "all/notes.txt": b"", "__MACOSX/cat/._1.png": b""})
     found = gather([tmp_path / "in", zipped, tmp_path / "in" / "top.png"])
     assert [(each.name, each.label) for each in found] == [
-        ("top.png", ""), ("a/cat/1.png", "cat"), ("dog/2.jpg", "dog"), ("all/cat/1.png", "cat"), ("top.png", ""),
+        ("top.png", ""), ("a/cat/1.png", "cat"), ("dog/2.jpg", "dog"), ("all/cat/1.png", "cat"), ("top (2).png", ""),
     ]  # fmt: skip
     assert all(each.open().size == (20, 12) for each in found)
 
@@ -190,3 +194,56 @@ def test_json_carries_the_evaluation():
     assert value["evaluation"]["confusion"] == {
         "answers": ["dog", "none of these"], "folders": ["dog"], "counts": [[1, 0]],
     }  # fmt: skip
+
+
+@pytest.fixture
+def twins(tmp_path):
+    """Pictures of equal names in folders that differ further up."""
+    for name in ("a/x/1.png", "b/x/1.png", "b/y/2.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(png())
+    return tmp_path
+
+
+def test_pictures_are_named_by_enough_of_their_path(twins):
+    files = [twins / "a/x/1.png", twins / "b/x/1.png", twins / "b/y/2.png"]
+    assert [each.name for each in gather(files)] == ["a/x/1.png", "b/x/1.png", "2.png"]
+    folders = [each.name for each in gather([twins / "a", twins / "b"])]
+    assert folders == ["a/x/1.png", "b/x/1.png", "y/2.png"]
+
+
+def test_uploads_of_one_name_are_counted(twins):
+    files = [twins / "a/x/1.png", twins / "b/x/1.png"]
+    assert [each.name for each in gather(files, uploaded=True)] == ["1.png", "1 (2).png"]
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c/a", "a/a"]), min_size=1, max_size=6))
+def test_no_two_names_are_equal(folders):
+    names = [each.name for each in gather([Path(f"/none/{each}/1.png") for each in folders])]
+    assert len(set(names)) == len(names)
+
+
+def test_a_broken_zip_among_others_is_told_and_takes_nobody(twins):
+    (twins / "bad.zip").write_bytes(b"no zip")
+    found = gather([twins / "a", twins / "bad.zip", twins / "missing.png"])
+    ready = [make_ready(each, side=8) for each in found]
+    assert [each.source.name for each in ready] == ["x/1.png", "bad.zip", "missing.png"]
+    assert [each.pixels is not None for each in ready] == [True, False, False]
+    assert "bad.zip" in ready[1].error
+    assert "missing.png" in ready[2].error
+
+
+def test_hidden_files_are_left_out_of_folders_as_of_zips(twins):
+    for name in (".hidden/1.png", "._1.png", "@eaDir/1.png", "x/.1.png"):
+        (twins / "a" / name).parent.mkdir(parents=True, exist_ok=True)
+        (twins / "a" / name).write_bytes(b"no picture")
+    assert [each.name for each in gather([twins / "a"])] == ["x/1.png"]
+
+
+def test_a_name_that_is_no_utf_8_can_be_read_and_printed(twins):
+    path = twins / os.fsdecode(b"caf\xe9.png")
+    path.write_bytes(png())
+    for found in (gather([path]), [each for each in gather([twins]) if "caf" in each.name]):
+        (source,) = found
+        assert source.name == "caf?.png"
+        assert source.open().size == (20, 12)

@@ -212,14 +212,37 @@ def test_a_name_belongs_to_one_folder_and_one_model_size(library):
         library.create("five", "tiny", dimensions=16, source="/pictures")
 
 
-@pytest.mark.parametrize("name", ["", "../x", "a/b", "A", "x" * 60, ".x", "a b", "ä"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "../x",
+        "a/b",
+        "x" * 60,
+        ".x",
+        "a b",
+        "-a",
+        "a\n",
+        "é".encode().decode("latin-1") + "\x01",
+    ],
+)
 def test_a_collection_cannot_have_any_name(name):
-    with pytest.raises(SearchError, match="small letters"):
+    with pytest.raises(SearchError, match="letters, digits"):
         check_name(name)
 
 
 def test_a_folder_gives_a_name(tmp_path):
-    for folder, name in (("My Pictures (2026)", "my-pictures-2026"), ("日本", "pictures")):
+    for folder, name in (
+        ("My Pictures (2026)", "My-Pictures-2026"),
+        ("日本", "日本"),
+        ("Photos", "Photos"),
+        ("İzmir", "İzmir"),
+        ("हिन्दी", "हिन्दी"),
+        ("Cafe\u0301", "Café"),
+        ("...", "pictures"),
+        ("🦊", "pictures"),
+        ("x" * 60, "x" * 48),
+    ):
         assert name_for(tmp_path / folder) == name
         check_name(name)
 
@@ -250,3 +273,20 @@ def test_an_object_store_s_address_works_as_a_folder_does():
     ((row, score, _),) = shared.open("sea", "pocket").nearest(np.eye(4, dtype=np.float32)[2], top=1)
     assert (row.path, score) == ("2.png", pytest.approx(1, abs=1e-5))
     assert [each.name for each in shared.collections()] == ["sea"]
+
+
+@pytest.mark.parametrize("name", ["Photos", "日本", "my-birds", "हिन्दी"])
+def test_a_collection_keeps_its_letters(library, name):
+    library.create(name, "tiny", dimensions=8, source="/pictures")
+    library.create(name.lower() + "-x", "tiny", dimensions=8, source="/others")
+    assert library.open(name, "tiny").source == "/pictures"
+    assert name in {each.name for each in library.collections()}
+    library.remove(name)
+    assert [each.name for each in library.collections()] == [name.lower() + "-x"]
+
+
+def test_names_that_differ_in_capitals_alone_are_two_collections(library):
+    for name in ("Photos", "photos"):
+        library.create(name, "tiny", dimensions=8, source=f"/{name}")
+    assert library.open("Photos", "tiny").source == "/Photos"
+    assert library.open("photos", "tiny").source == "/photos"
