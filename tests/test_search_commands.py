@@ -37,11 +37,11 @@ def test_a_folder_is_indexed_and_searched(folder, capsys, tmp_path):
     (folder / "broken.png").write_bytes(b"no pixels")
     assert main(["index", str(folder), "--json"]) == 0
     (figures,) = told(capsys)
-    assert (figures["collection"], figures["pictures"], figures["added"]) == ("some-pictures", 3, 3)
+    assert (figures["collection"], figures["pictures"], figures["added"]) == ("Some-Pictures", 3, 3)
     assert [each["path"] for each in figures["skipped"]] == ["broken.png"]
     assert main(["index", str(folder)]) == 0
     said = capsys.readouterr().out
-    assert "some-pictures: 3 pictures; 0 new, 0 changed, 0 removed, 3 as before, 1 skipped." in said
+    assert "Some-Pictures: 3 pictures; 0 new, 0 changed, 0 removed, 3 as before, 1 skipped." in said
     assert "skipped broken.png: “broken.png” is not a picture" in said
 
     draw(tmp_path / "another red.png", "red", size=(96, 64))
@@ -57,7 +57,7 @@ def test_a_folder_is_indexed_and_searched(folder, capsys, tmp_path):
     assert "Nothing was found" in capsys.readouterr().out
     assert main(["collections", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
-    assert ("some-pictures", 3, "pocket") in [
+    assert ("Some-Pictures", 3, "pocket") in [
         (each["collection"], each["pictures"], each["model"]) for each in listed
     ]
 
