@@ -12,6 +12,7 @@ import typer
 
 import pixgen
 from pixgen.bench import bench
+from pixgen.commands.augment import augment
 from pixgen.commands.change import change
 from pixgen.commands.classify import classify
 from pixgen.commands.compare import compare
@@ -51,6 +52,7 @@ for command in (
     grid,
     strip,
     upscale,
+    augment,
     film,
     journey,
     restyle,

@@ -11,6 +11,7 @@ from pixgen.commands.following import only_with_resume, paint
 from pixgen.commands.vocabulary import (
     AsJsonLines,
     Assignments,
+    Augment,
     Device,
     FilmToo,
     ModelsDir,
@@ -117,6 +118,7 @@ def generate(
             metavar="N=WHERE",
         ),
     ] = None,
+    augment: Augment = None,
     assignments: Assignments = None,
     recipe: Annotated[
         Path | None,
@@ -160,7 +162,7 @@ def generate(
             prompt=prompt, styles=style, negative=negative, recipe=_read(recipe), preset=preset, size=size,
             steps=steps, seed=seed, model=model, config=config, clip=clip, start=init, sketcher=sketcher,
             mask=mask, extend=extend, strength=strength, grow=grow, regions=region, story=_rows(story),
-            assignments=assignments,
+            augment=augment, assignments=assignments,
         )
     )  # fmt: skip
     if sketcher is not None and not wanted.sketched:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pixgen.alternatives import draw
 from pixgen.commands.regions import parse_region, with_regions
 from pixgen.errors import RecipeError
+from pixgen.kornia_classes import parse_augmentation
 from pixgen.models.own import SUFFIXES
 from pixgen.partial import set_field
 from pixgen.paths import expand
@@ -57,6 +58,7 @@ class Options:
     grow: str | None = None  # parts of the steps at which the canvas grows; “never”
     story: Sequence[Mapping[str, Any]] = ()  # a table of scenes, instead of a prompt
     regions: Sequence[str] = ()  # as “2=left” or “2=mask.png”, in the grammar of commands.regions
+    augment: Sequence[str] = ()  # as “RandomInvert:p=0.1”, in the grammar of kornia_classes
     more: Mapping[str, Any] = field(default_factory=dict)  # a partial recipe
     assignments: Sequence[str] = ()
 
@@ -88,6 +90,9 @@ def recipe_from(options: Options) -> Recipe:
     seed = assigned.get("seed", fields.get("seed", repeated))
     parts += [_prompts(options, seed=seed), fields, options.more, assigned]
     recipe = make_recipe(*parts)
+    if options.augment:
+        more = [parse_augmentation(text) for text in options.augment]
+        recipe = recipe.model_copy(update={"cutouts": recipe.cutouts.augmented(more)})
     if not options.regions:
         return recipe
     scenes = with_regions(recipe.prompts, map(parse_region, options.regions))

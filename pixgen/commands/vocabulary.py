@@ -56,6 +56,16 @@ Assignments = Annotated[
     typer.Option("--set", help="Any field of the recipe: cutouts.count=16.", metavar="KEY=VALUE"),
 ]
 
+Augment = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--augment",
+        help="Also an augmentation of kornia, with its arguments: RandomThinPlateSpline:p=0.5,scale=0.2; "
+        "may be given several times.",
+        metavar="NAME:ARGUMENTS",
+    ),
+]
+
 # A run, and what of it is to be another
 Run = Annotated[
     str,
