@@ -160,9 +160,19 @@ def kornia_names() -> tuple[str, ...]:
 
 def example(name: str) -> Kornia:
     """A class with arguments that show what it does, always applied. Raises RecipeError."""
-    return parse_augmentation(
-        declared(name, **{**EXAMPLES.get(name, {}), **({"p": 1.0} if _has_p(name) else {})}).text
-    )
+    return always(parse_augmentation(suggestion(name)))
+
+
+def suggestion(name: str) -> str:
+    """A class as it is typed, with the arguments that it needs."""
+    return declared(name, **EXAMPLES.get(name, {})).text
+
+
+def always(augmentation: Kornia) -> Kornia:
+    """The same augmentation, applied without fail."""
+    if not _has_p(augmentation.name):
+        return augmentation
+    return declared(augmentation.name, **{**dict(augmentation.args), "p": 1.0})
 
 
 def parameters(name: str) -> dict[str, inspect.Parameter]:

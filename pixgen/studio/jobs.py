@@ -24,8 +24,11 @@ from pixgen.studio.runs import ENDED, Run, State
 from pixgen.studio.turns import Line
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from pixgen.synthesis import Frame, Optimization
 
+_CUTOUTS_FOR = 10.0  # seconds after the last look at the cutouts, in which frames bring them
 HEARTBEAT = 1.0  # seconds at most between glimpses, so that who watches can tell that it lives
 
 
@@ -73,6 +76,7 @@ class Job:
         self._unsaved: tuple[State, Callable[[Run], None]] | None = None
         self._fetching: Fetching | None = None
         self._stopping = threading.Event()
+        self._cutouts_until = 0.0
 
     @property
     def state(self) -> State:
@@ -155,6 +159,21 @@ class Job:
                 self._state, 0 if self.ended else place, frame, self._pace.steps_a_second, left,
                 self._elapsed(), self._notice, paused, self._fetching,
             )  # fmt: skip
+
+    def want_cutouts(self) -> None:
+        """Somebody looks at the cutouts: the next frames bring them, for some seconds."""
+        self._cutouts_until = time.monotonic() + _CUTOUTS_FOR
+
+    @property
+    def cutouts_wanted(self) -> bool:
+        """Whether somebody has lately asked for the cutouts."""
+        return time.monotonic() < self._cutouts_until
+
+    def cutouts(self) -> "tuple[int, np.ndarray | None]":
+        """The newest frame's step, and a sheet ``(H, W, 3)`` uint8 of what CLIP saw in it, if it has one."""
+        frame = self._frame
+        sheet = getattr(frame, "cutouts", None)
+        return (0 if frame is None else frame.step), (None if sheet is None else sheet())
 
     def stop(self) -> None:
         """Stop after the step at hand; picture, film and state are kept. Returns at once."""

@@ -196,6 +196,8 @@ def _take_steps(
         if job.paused:
             began += _rest(job, tools, record, painter)
             continue
+        if watch := getattr(painter, "watch_cutouts", None):
+            watch(job.cutouts_wanted)
         with tools.lock:
             frame = next(painter, None)
         if frame is None:

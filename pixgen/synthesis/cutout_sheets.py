@@ -30,7 +30,13 @@ def contact_sheet(pictures: torch.Tensor, *, columns: int = 0) -> torch.Tensor:
 
 @torch.no_grad()
 def sample_cutouts(
-    picture: torch.Tensor, cutouts: CutoutSet, count: int, *, size: int, seed: int, fused: bool = True
+    picture: torch.Tensor,
+    cutouts: CutoutSet,
+    count: int,
+    *,
+    size: int,
+    seed: int,
+    fused: bool = True,
 ) -> torch.Tensor:
     """``count`` cutouts of a picture ``(1, 3, H, W)`` in [0, 1] as an optimization sees them in a step,
     ``(N, 3, size, size)``."""

@@ -64,6 +64,8 @@ class Frame:
     candidates: tuple[Candidate, ...] = ()
     notice: str = ""  # what a person should know of this step
     copied: Callable[[], np.ndarray] | None = field(default=None, repr=False)  # by ``copying``
+    # A sheet of what CLIP saw in this step, where an optimization is asked for it.
+    cutouts: Callable[[], np.ndarray] | None = field(default=None, repr=False)
 
     @property
     def similarities(self) -> tuple[tuple[str, float], ...]:

@@ -2,19 +2,25 @@
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 from pixgen.models.clip import Perceptor, Perceptors
 from pixgen.prompts import Prompt, Scene
 from pixgen.recipe import Recipe
 from pixgen.synthesis.cutout_plan import plan_cutouts
+from pixgen.synthesis.cutout_sheets import contact_sheet
+from pixgen.synthesis.frames import as_pixels, copying
 from pixgen.synthesis.losses import prompt_loss, spherical_dist_loss
 from pixgen.synthesis.precision import gradient_scale
 from pixgen.synthesis.regions import Regions
 from pixgen.synthesis.starts import as_tensor
 from pixgen.synthesis.story import pulls
 from pixgen.synthesis.wishes import Wishes, opinions
+
+_MOST_SHOWN, _SIDE_SHOWN = 16, 112  # cutouts on a sheet, and their side in pixels
 
 Figures = dict[str, torch.Tensor]  # scalars by name
 
@@ -39,6 +45,8 @@ class Judge:
         self._host_generator = host_generator
         self._opening = recipe.opening
         self._targets: dict[str, torch.Tensor] = {}
+        self.watched = False  # whether somebody wants to see the cutouts
+        self.seen: Callable[[], np.ndarray] | None = None  # a sheet of those of the latest step
         self._regions: dict[Scene, Regions] = {}  # of the scene in force
         self.wishes = Wishes(recipe.losses, pictures=pictures, device=self._device)
         self._opinions = opinions(recipe, perceptor)
@@ -77,6 +85,7 @@ class Judge:
         self, picture: torch.Tensor, recipe: Recipe, step: int, *, backward: bool
     ) -> tuple[Figures, Figures]:
         """What CLIP sees in the picture's cutouts."""
+        self.seen = None
         prompts, vectors = pulls(recipe, step, self._target)
         if not prompts:
             return {}, {}
@@ -98,6 +107,8 @@ class Judge:
             device_generator=self._generator, fused=fused,
         ):  # fmt: skip
             seen = batch.see(looked_at)
+            if self.watched and self.seen is None:
+                self.seen = _sheet(seen.detach())
             self._mark("cutouts")
             vectors = self._perceptor.embed_images(seen).float()
             self._mark("clip")
@@ -154,6 +165,15 @@ class Judge:
                     vector = self._perceptor.embed_texts([prompt.text])
             self._targets[key] = vector[0]
         return self._targets[key]
+
+
+def _sheet(seen: torch.Tensor) -> Callable[[], np.ndarray]:
+    """A sheet of the first cutouts, on its way from their device."""
+    shown = seen[:_MOST_SHOWN]
+    if shown.shape[-1] > _SIDE_SHOWN:
+        shown = F.interpolate(shown, size=(_SIDE_SHOWN,) * 2, mode="bilinear", antialias=True)
+    sheet = contact_sheet(shown.clamp(0, 1))
+    return copying(sheet) or (lambda: as_pixels(sheet))
 
 
 def _unused(label: str, taken: Mapping[str, object]) -> str:

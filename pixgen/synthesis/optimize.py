@@ -256,7 +256,7 @@ class Optimization(Iterator[Frame]):
         seconds = perf_counter() - begun
         return Frame(
             self.step, self.recipe.steps, figures, seconds, self._whole(shown or (lambda: drawn)),
-            self._beginning.candidates, copied=copied,
+            self._beginning.candidates, copied=copied, cutouts=self._judge.seen,
         )  # fmt: skip
 
     def _whole(self, draw: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
@@ -278,6 +278,10 @@ class Optimization(Iterator[Frame]):
                 return self.canvas.drawer.draw(latent)
 
         return draw
+
+    def watch_cutouts(self, wanted: bool) -> None:
+        """Whether the next frames bring a sheet of the cutouts that CLIP saw; it costs a small copy."""
+        self._judge.watched = wanted
 
     def change(
         self, *, prompts: str | tuple[Scene, ...] | None = None, learning_rate: float | None = None

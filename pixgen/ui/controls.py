@@ -5,6 +5,7 @@ import gradio as gr
 from pixgen.prompts import LONGEST_TEXT
 from pixgen.studio.policy import Policy
 from pixgen.ui import html
+from pixgen.ui.augmenting import augment_controls
 from pixgen.ui.fields import Field, Parts, slider
 from pixgen.ui.form import sizes
 from pixgen.ui.journeys import journey_controls
@@ -89,6 +90,7 @@ def settings_column(fields: dict[str, Field], policy: Policy, words: Words) -> P
     parts |= journey_controls(fields, words)
     parts |= model_controls(fields, words.models)
     parts |= loss_controls(fields, words)
+    parts |= augment_controls(words)
     return parts
 
 

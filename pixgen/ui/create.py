@@ -12,6 +12,7 @@ from pixgen.images import open_picture
 from pixgen.studio import Policy, Studio
 from pixgen.ui import canvas, html, painting, status, turns
 from pixgen.ui.asking import answered
+from pixgen.ui.augmenting import cutouts_fold, wire_augmenting
 from pixgen.ui.controls import Parts, settings_column, words_column
 from pixgen.ui.fields import Field
 from pixgen.ui.files import servable
@@ -58,6 +59,9 @@ def create_tab(studio: Studio, words: Words, page: gr.Blocks) -> Parts:
     wire_memory(studio, words, page, parts)
     wire_export(studio, words, parts, parts["seat"])
     wire_upscaling(studio, words, parts)
+    wire_augmenting(
+        studio, words, parts, known=lambda request, seat: Visitor.known(seat, request.username)
+    )
     return parts
 
 
@@ -87,6 +91,7 @@ def _stage(words: Words, *, public: bool) -> Parts:
     gr.HTML(html.brush_help(words))
     parts |= export_fold(words)
     # Below everything else: they come while painting, and must move nothing.
+    parts |= cutouts_fold(words)
     parts |= turns.queue_parts(words)
     parts["sketches"] = gr.HTML("", elem_id="pg-sketches")
     # Pressed by page.js when the line to the server was cut, for example while a phone slept.

@@ -26,6 +26,9 @@ class Field:
         """The value if it may be used, else the default. For values that a browser kept."""
         if isinstance(self.default, list):  # several of the choices
             chosen = isinstance(value, list) and bool(value)
+            if not self.choices:  # any texts
+                texts = chosen and all(isinstance(each, str) for each in value)
+                return value if texts and max(map(len, value)) <= self.longest else self.default
             return value if chosen and all(each in self.choices for each in value) else self.default
         if self.low is not None:
             number = isinstance(value, (int, float)) and not isinstance(value, bool)

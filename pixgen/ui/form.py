@@ -16,6 +16,7 @@ from pixgen.prompts import Prompt, Scene, doubtful_ends, format_prompts, parse
 from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe
 from pixgen.studio.inputs import named_files
 from pixgen.studio.policy import Policy
+from pixgen.ui.augmenting import augment_fields, chosen_augmentations
 from pixgen.ui.basis import LONGEST, Basis, only_changed
 from pixgen.ui.fields import Field
 from pixgen.ui.journeys import journey_fields, journey_recipe, journey_values
@@ -44,6 +45,7 @@ def fields(policy: Policy, words: Words) -> dict[str, Field]:
         "steps": Field(preset["steps"], 1, policy.most_steps, 1),
         "cutouts": Field(preset["cutouts"], 1, 64, 1),
         "cutout_set": Field(preset["cutout_set"], choices=tuple(CUTOUT_SETS)),
+        **augment_fields(),
         "learning_rate": Field(preset["learning_rate"], 0.001, 1, 0.001),
         "start": Field(preset["start"], choices=tuple(kind for kind, _ in words.starts)),
         "idea_words": Field(""),
@@ -122,6 +124,7 @@ def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
             start=_start(values, words),
             **chosen_models(values),
             grow=values.get("grow"),
+            augment=chosen_augmentations(values.get("augment")),
             more=_settings(values),
         ),
         words.films,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pixgen.ui.augment_texts import AugmentWords
 from pixgen.ui.classify_texts import ClassifyWords
 from pixgen.ui.experiment_texts import ExperimentWords
 from pixgen.ui.film_texts import FilmWords
@@ -34,6 +35,7 @@ class Words:
     help: HelpWords = HelpWords()
     pad: PadWords = PadWords()
     gallery: GalleryWords = GalleryWords()
+    augmenting: AugmentWords = AugmentWords()
 
     # The page
     language: str = "en"  # its code in HTML and in addresses

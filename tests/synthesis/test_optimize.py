@@ -179,3 +179,17 @@ def test_bfloat16_paints_nearly_the_same(paint):
         pictures(paint(recipe(steps=1, precision="bfloat16"))),
     )
     assert np.abs(exact[0].astype(int) - rough[0].astype(int)).mean() < 6
+
+
+def test_a_sheet_of_the_cutouts_comes_with_the_frames_while_it_is_wanted(paint):
+    watched, plain = paint(recipe()), pictures(paint(recipe()))
+    frames = [next(watched)]
+    watched.watch_cutouts(True)
+    frames.append(next(watched))
+    watched.watch_cutouts(False)
+    frames += watched
+    assert [frame.cutouts is not None for frame in frames] == [False, True] + [False] * 5
+    sheet = frames[1].cutouts()
+    assert sheet.dtype == np.uint8
+    assert sheet.ndim == 3
+    assert same(plain, [frame.picture for frame in frames])

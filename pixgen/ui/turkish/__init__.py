@@ -3,6 +3,7 @@ that is not translated yet is shown in English."""
 
 from pixgen.ui.i18n import TURKISH as SAY
 from pixgen.ui.texts import Words
+from pixgen.ui.turkish.augment import AUGMENT
 from pixgen.ui.turkish.classify import CLASSIFY
 from pixgen.ui.turkish.experiment import EXPERIMENT
 from pixgen.ui.turkish.films import FILMS
@@ -33,5 +34,6 @@ TURKISH = Words(
     help=HELP,
     pad=PAD,
     gallery=GALLERY,
+    augmenting=AUGMENT,
     sentences=SAY,
 )
