@@ -17,8 +17,8 @@ def augment(
     ] = "updated",
     augmentations: Augment = None,
     count: Annotated[int, typer.Option(help="How many cutouts.", min=1, max=256)] = 16,
-    size: Annotated[
-        int, typer.Option(help="The side of a cutout in pixels.", min=16, max=512)
+    side: Annotated[
+        int, typer.Option("--size", help="The side of a cutout in pixels.", min=16, max=512)
     ] = 128,
     seed: Annotated[int, typer.Option(help="The same seed cuts the same cutouts.", min=0)] = 0,
     engine: Annotated[
@@ -55,7 +55,7 @@ def augment(
     from pixgen.synthesis.starts import as_tensor
 
     seen = sample_cutouts(
-        as_tensor(opened), cutouts.set, count, size=size, seed=seed, fused=engine == "fused"
+        as_tensor(opened), cutouts.set, count, size=side, seed=seed, fused=engine == "fused"
     )
     sheet = Image.fromarray(as_pixels(contact_sheet(seen)))
     with writing(out) as temporary:
