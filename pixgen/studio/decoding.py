@@ -15,6 +15,11 @@ OWN = ("-f", "mov")  # a film is read as an MP4, even if it is something else th
 
 _HDR = ("arib-std-b67", "smpte2084")  # HLG and PQ
 _WIDE = ("bt2020", "smpte432", "smpte431")  # primaries beyond BT.709
+_TRANSPARENT = ("bgra", "rgba", "argb", "abgr", "yuva", "gbrap", "pal8", "ya8")
+_ON_WHITE = (
+    "format=rgba,split[over][under];[under]drawbox=color=white:thickness=fill:replace=1[white];"
+    "[white][over]overlay=format=auto"
+)
 _HD = 720  # rows, from which players take an untagged video for BT.709
 # Reference white is 203 cd/m² (ITU-R BT.2408); brighter highlights are compressed into the last
 # tenth. Exact curves: the approximate ones of zscale leave out the luminance in HLG's OOTF.
@@ -74,12 +79,15 @@ def as_shown(info: VideoInfo, *, side: int) -> str:
     """Filters that give the frames of a video as a player shows them, in RGB.
 
     Square pixels from the sample aspect ratio, within ``side`` pixels each way; BT.709 colours from
-    HDR (HLG, PQ) and from wide gamuts; no combs of interlaced video. ffmpeg turns it upright itself.
+    HDR (HLG, PQ) and from wide gamuts; white behind what is transparent; no combs of interlaced
+    video. ffmpeg turns it upright itself.
 
     Args:
         info: of the video without filters.
     """
     filters = ["bwdif=mode=send_frame:deint=interlaced"] if " first" in info.pixels else []
+    if info.pixels.startswith(_TRANSPARENT):
+        filters.append(_ON_WHITE)
     across, down = "iw*max(1,sar)", "ih*max(1,1/sar)"
     factor = f"min(1,{side}/max({across},{down}))"
     matrix, primaries, transfer = _colours(info.pixels)

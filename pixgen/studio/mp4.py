@@ -13,7 +13,10 @@ from pixgen.errors import VideoError
 _LARGEST_MOOV = 32 * 2**20
 _LARGEST_FILE = 2**40
 # Boxes that a file may begin with: an old QuickTime film has no ``ftyp``.
-_FIRST = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_FIRST = (
+    b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"junk", b"pnot", b"pict", b"udta", b"uuid",
+    b"styp",
+)  # fmt: skip
 _TAGS = {b"\xa9cmt": "comment", b"desc": "description"}
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from pixgen.commands.journeys import plan_restyle
 from pixgen.commands.options import Options
@@ -69,6 +70,18 @@ def test_white_and_grey_of_hdr_stay_neutral_and_in_order(tmp_path, transfer, tag
     shown = first(path).astype(int)
     assert np.ptp(shown[24, 32]) <= 3
     assert 20 < shown[24, 32].mean() < 200
+
+
+def test_what_is_transparent_stands_on_white(tmp_path):
+    pictures = [Image.new("RGBA", (40, 40), (0, 0, 0, 0)) for _ in range(3)]
+    for number, picture in enumerate(pictures):
+        picture.paste((200, 30, 30, 255), (5 * number, 0, 5 * number + 10, 40))
+    pictures[0].save(
+        tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=80, disposal=2
+    )
+    shown = first(tmp_path / "a.gif")
+    assert shown[20, 30].tolist() == [255, 255, 255]
+    assert np.abs(shown[20, 5].astype(int) - (200, 30, 30)).max() <= 3
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
