@@ -52,7 +52,7 @@ def main() -> int:
     from pixgen.errors import PixgenError
     from pixgen.studio import Studio
     from pixgen.studio.finding import Finder
-    from pixgen.ui.languages import LANGUAGES
+    from pixgen.ui.i18n import LANGUAGES
     from pixgen.ui.page import build, launch, policy_of
 
     try:
@@ -66,7 +66,7 @@ def main() -> int:
     studio.preload()
     with contextlib.closing(studio):
         try:
-            page = build(studio, finder=finder, words=LANGUAGES[asked.lang or "en"])
+            page = build(studio, finder=finder, say=LANGUAGES[asked.lang or "en"])
             where = {"server_name": asked.host, "server_port": asked.port, "share": asked.share}
             launch(page, **where, by_browser=not asked.lang, auth=asked.auth)
         except OSError as error:

@@ -9,7 +9,7 @@ from html import escape
 from PIL import Image
 
 from pixgen.paths import ASSETS
-from pixgen.ui.classify_texts import ClassifyWords
+from pixgen.ui.i18n import Translator
 from pixgen.vision.evaluation import Evaluation
 from pixgen.vision.looking import Result
 from pixgen.vision.zeroshot import Answer
@@ -26,25 +26,24 @@ def examples() -> list[str]:
     return sorted(path.name for path in EXAMPLES.glob("*.png"))
 
 
-def empty(words: ClassifyWords) -> str:
+def empty(say: Translator) -> str:
     """Before the first picture: examples that begin with a click."""
     chips = "".join(
         f'<button type="button" data-example="{place}" title="{escape(_bare(name))}">'
-        f'<img src="{_example(name)}" alt="{escape(words.example_alt.format(name=_bare(name)))}" '
+        f'<img src="{_example(name)}" alt="{escape(say("Example: {name}", name=_bare(name)))}" '
         'width="96" height="96"></button>'
         for place, name in enumerate(examples())
     )
     return (
-        f'<div class="pg-answers-empty"><h2>{escape(words.invitation)}</h2>'
-        f'<p>{escape(words.invitation_more)}</p><div class="pg-pick">{chips}</div>'
-        f"<p>{escape(words.pictures_help)}</p></div>"
+        f'<div class="pg-answers-empty"><h2>{escape(say("Say what it could be, and see what it is."))}</h2>'
+        f'<p>{escape(say("Add pictures, or begin with one of these:"))}</p><div class="pg-pick">{chips}</div>'
+        f"<p>{escape(say('Pictures, or a zip of them. Folders in it that are named by their label are checked against the answers.'))}</p></div>"
     )
 
 
 def progress(
-    words: ClassifyWords, state: str, said: str, *, more: Sequence[str] = (), part: float | None = None,
-    notice: str = "",
-) -> str:  # fmt: skip
+    state: str, said: str, *, more: Sequence[str] = (), part: float | None = None,
+    notice: str = "") -> str:  # fmt: skip
     """The line above the answers; its height stays, so that nothing moves."""
     figures = "".join(f"<span>{escape(each)}</span>" for each in more)
     alert = f'<p class="pg-notice" role="alert">{escape(notice)}</p>' if notice else ""
@@ -58,80 +57,86 @@ def progress(
 
 
 def answers(
-    words: ClassifyWords, results: Sequence[Result], evaluation: Evaluation | None, *, top: int,
+    say: Translator, results: Sequence[Result], evaluation: Evaluation | None, *, top: int,
     alike: Sequence[tuple[str, str, float]] = (),
 ) -> str:  # fmt: skip
     """Everything that was found: warnings, accuracy, the table of all and a card a picture."""
     warnings = "".join(
-        f'<p class="pg-warning">{escape(words.alike.format(first=first, second=second, cosine=cosine))}</p>'
+        f'<p class="pg-warning">{escape(say("“{first}” and “{second}” are nearly one to this model (cosine {cosine:.2f}): between them the answer is noise.", first=first, second=second, cosine=cosine))}</p>'
         for first, second, cosine in alike
     )
     cards = "".join(
-        _card(words, place, result, top) for place, result in enumerate(results[:MOST_CARDS])
+        _card(say, place, result, top) for place, result in enumerate(results[:MOST_CARDS])
     )
     parts = [
         warnings,
-        _accuracy(words, evaluation) if evaluation is not None else "",
-        _table(words, results) if len(results) > 1 else "",
-        f'<ul class="pg-cards" aria-label="{escape(words.answers)}">{cards}</ul>',
+        _accuracy(say, evaluation) if evaluation is not None else "",
+        _table(say, results) if len(results) > 1 else "",
+        f'<ul class="pg-cards" aria-label="{escape(say("The answers"))}">{cards}</ul>',
     ]
     return "".join(parts)
 
 
-def heat(
-    words: ClassifyWords, picture: Image.Image, glow: Image.Image, *, name: str, label: str
-) -> str:
+def heat(say: Translator, picture: Image.Image, glow: Image.Image, *, name: str, label: str) -> str:
     """The panel with the picture beside what spoke for a label in it."""
     shown = picture.resize(glow.size)
-    title = words.explained.format(name=name, label=label)
-    alt = words.explained_alt.format(name=name, label=label)
+    title = say(
+        "What in {name} spoke for “{label}” rather than for the other labels",
+        name=name,
+        label=label,
+    )
+    alt = say("{name}, darkened; the places that spoke for “{label}” glow", name=name, label=label)
     return (
         f'<div class="pg-heat" role="dialog" aria-label="{escape(title)}"><div><h3>{escape(title)}</h3>'
         f'<p><img src="{_uri(shown)}" alt="{escape(name)}"><img src="{_uri(glow)}" alt="{escape(alt)}"></p>'
-        f"<small>{escape(words.explained_how)}</small>"
-        f'<button type="button" data-close autofocus>{escape(words.close_panel)}</button></div></div>'
+        f"<small>{escape(say('Glowing places raised the likeness, by integrated gradients (Sundararajan and others, 2017).'))}</small>"
+        f'<button type="button" data-close autofocus>{escape(say("Close"))}</button></div></div>'
     )
 
 
-def said(words: ClassifyWords, result: Result) -> str:
+def said(say: Translator, result: Result) -> str:
     """A picture's answer in words."""
     if result.answer is None:
-        return words.sentences(result.error)
-    return ", ".join(result.answer.found) or words.none_of_these
+        return say(result.error)
+    return ", ".join(result.answer.found) or say("none of these")
 
 
-def _card(words: ClassifyWords, place: int, result: Result, top: int) -> str:
-    answer, told = result.answer, said(words, result)
-    alt = escape(words.picture_alt.format(name=result.name, answer=told))
+def _card(say: Translator, place: int, result: Result, top: int) -> str:
+    answer, told = result.answer, said(say, result)
+    alt = escape(f"{result.name}: {told}")
     picture = f'<img src="{result.thumbnail}" alt="{alt}">' if result.thumbnail else "<span></span>"
     head = f"<h3>{escape(told)}</h3><small>{escape(result.name)}</small>"
     if answer is None:
         return f'<li class="pg-card failed">{picture}<div>{head}</div></li>'
     close = ""
     if answer.close:
-        close = words.close.format(first=answer.close[0], second=answer.close[1])
+        close = say(
+            "Too close to call: “{first}” or “{second}”.",
+            first=answer.close[0],
+            second=answer.close[1],
+        )
         close = f'<p class="pg-warning">{escape(close)}</p>'
     best = answer.found[0] if answer.found else answer.top(1)[0].label
     bars = "".join(
-        _bar(words, place, score, score.label in answer.found) for score in answer.top(top)
+        _bar(say, place, score, score.label in answer.found) for score in answer.top(top)
     )
     if answer.none is not None:
         bars += _row(
-            f"<span>{escape(words.none_of_these)}</span>", answer.none, "", not answer.found
+            f"<span>{escape(say('none of these'))}</span>", answer.none, "", not answer.found
         )
     paint = (
         f'<button type="button" class="pg-paint" data-paint="{escape(best)}" '
-        f'title="{escape(words.paint.format(label=best))}">{escape(words.paint_short)}</button>'
+        f'title="{escape(say("Paint “{label}”", label=best))}">{escape(say("Paint"))}</button>'
     )
     return f'<li class="pg-card">{picture}<div>{head}{close}<ul>{bars}</ul>{paint}</div></li>'
 
 
-def _bar(words: ClassifyWords, place: int, score, found: bool) -> str:
+def _bar(say: Translator, place: int, score, found: bool) -> str:
     button = (
         f'<button type="button" data-picture="{place}" data-label="{escape(score.label)}" '
-        f'title="{escape(words.explain.format(label=score.label))}">{escape(score.label)}</button>'
+        f'title="{escape(say("What spoke for “{label}”", label=score.label))}">{escape(score.label)}</button>'
     )
-    told = escape(words.cosine.format(cosine=score.cosine))
+    told = escape(say("cosine {cosine:.3f}", cosine=score.cosine))
     # Where there is little room, page.css shows the number alone.
     cosine = f'<small title="{told}" data-short="{score.cosine:.2f}">{told}</small>'
     return _row(button, score.probability, cosine, found)
@@ -145,20 +150,22 @@ def _row(label: str, part: float, cosine: str, found: bool) -> str:
     )
 
 
-def _table(words: ClassifyWords, results: Sequence[Result]) -> str:
+def _table(say: Translator, results: Sequence[Result]) -> str:
     heads = "".join(
         f'<th scope="col"><button type="button" data-sort="{place}">{escape(head)}</button></th>'
-        for place, head in enumerate(words.table_heads)
+        for place, head in enumerate(
+            (say("Picture"), say("Answer"), say("Probability"), say("Cosine"), say("Folder"))
+        )
     )
     rows = []
     for result in results[:MOST_ROWS]:
-        cells = (result.name, said(words, result), *_figures(result.answer), result.label)
+        cells = (result.name, said(say, result), *_figures(result.answer), result.label)
         rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
     only = ""
     if len(results) > MOST_ROWS:
-        only = f"<p>{escape(words.shown_only.format(shown=MOST_ROWS, total=len(results)))}</p>"
+        only = f"<p>{escape(say('The first {shown} of {total} are shown; the downloads have all.', shown=MOST_ROWS, total=len(results)))}</p>"
     return (
-        f'<details class="pg-table" open><summary>{escape(words.table)}</summary><div tabindex="0">'
+        f'<details class="pg-table" open><summary>{escape(say("All pictures"))}</summary><div tabindex="0">'
         f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>{only}</details>"
     )
 
@@ -173,9 +180,14 @@ def _figures(answer: Answer | None) -> tuple[str, str]:
     return f"{best.probability:.3f}", f"{best.cosine:.3f}"
 
 
-def _accuracy(words: ClassifyWords, evaluation: Evaluation) -> str:
+def _accuracy(say: Translator, evaluation: Evaluation) -> str:
     right = sum(each for _, each, _ in evaluation.per_label())
-    total = words.accuracy.format(right=right, total=evaluation.total, share=evaluation.accuracy)
+    total = say(
+        "{right} of {total} right ({share:.0%})",
+        right=right,
+        total=evaluation.total,
+        share=evaluation.accuracy,
+    )
     rows = "".join(
         f"<li><span>{escape(label)}</span><div><i style='width: {good / count:.1%}'></i></div>"
         f"<b>{good}/{count}</b></li>"
@@ -183,22 +195,22 @@ def _accuracy(words: ClassifyWords, evaluation: Evaluation) -> str:
     )
     unknown = ""
     if evaluation.unknown:
-        unknown = f"<p>{escape(words.unknown_folders.format(count=evaluation.unknown))}</p>"
+        unknown = f"<p>{escape(say.ngettext('{count} picture lies in a folder that is no label, and is not counted.', '{count} pictures lie in folders that are no label, and are not counted.', evaluation.unknown))}</p>"
     return (
         f'<section class="pg-accuracy"><h3>{escape(total)}</h3>{unknown}'
-        f'<details><summary>{escape(words.per_label)}</summary><ul class="pg-shares">{rows}</ul></details>'
-        f"{_confusion(words, evaluation.seen())}</section>"
+        f'<details><summary>{escape(say("Right by label"))}</summary><ul class="pg-shares">{rows}</ul></details>'
+        f"{_confusion(say, evaluation.seen())}</section>"
     )
 
 
-def _confusion(words: ClassifyWords, evaluation: Evaluation) -> str:
+def _confusion(say: Translator, evaluation: Evaluation) -> str:
     if len(evaluation.labels) > _MOST_CELLS:
         return ""  # nobody can read it; the downloads have it
     most = max(1, int(evaluation.counts.max()))
     many = " many" if len(evaluation.labels) > _UPRIGHT else ""  # their heads stand upright then
     heads = "".join(
         f'<th scope="col"><span>{escape(label)}</span></th>'
-        for label in (*evaluation.labels, words.none_of_these)
+        for label in (*evaluation.labels, say("none of these"))
     )
     rows = "".join(
         f'<tr><th scope="row">{escape(label)}</th>'
@@ -211,7 +223,7 @@ def _confusion(words: ClassifyWords, evaluation: Evaluation) -> str:
         for row, label in enumerate(evaluation.labels)
     )
     return (
-        f'<details class="pg-confusion{many}" open><summary>{escape(words.confusion)}</summary><div tabindex="0">'
+        f'<details class="pg-confusion{many}" open><summary>{escape(say("Folders (rows) and answers (columns)"))}</summary><div tabindex="0">'
         f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table></div></details>"
     )
 

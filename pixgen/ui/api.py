@@ -10,11 +10,11 @@ from pixgen.presets import DEFAULT, available_presets
 from pixgen.studio import Studio
 from pixgen.ui.files import servable
 from pixgen.ui.form import to_recipe
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
-from pixgen.ui.texts import Words
 
 
-def add_api(studio: Studio, words: Words) -> None:
+def add_api(studio: Studio, say: Translator) -> None:
     """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
 
     def generate(
@@ -29,7 +29,7 @@ def add_api(studio: Studio, words: Words) -> None:
                     "steps": steps or None,
                     "seed": seed,
                 },
-                words,
+                say,
             )
             job = studio.submit(recipe, owner=request.username or f"api-{request.session_hash}")
             job.wait()
@@ -37,7 +37,7 @@ def add_api(studio: Studio, words: Words) -> None:
                 raise job.error
         except PixgenError as error:
             raise gr.Error(
-                sentence(error, words), title=words.not_painted, print_exception=False
+                sentence(error, say), title=say("Not painted"), print_exception=False
             ) from error
         run = job.run
         film = servable(run.film, film_out, name=run.film.name) if run.film.is_file() else None
@@ -46,18 +46,19 @@ def add_api(studio: Studio, words: Words) -> None:
 
     with gr.Column(visible=False):
         inputs = [
-            gr.Textbox(label=words.prompt),
-            gr.Dropdown(list(available_presets()), value=DEFAULT, label=words.preset),
-            gr.Textbox("128x128", label=words.size),
-            gr.Number(0, label=words.steps, precision=0),
-            gr.Textbox("", label=words.seed),
+            gr.Textbox(label=say("What to paint")),
+            gr.Dropdown(list(available_presets()), value=DEFAULT, label=say("How much work")),
+            gr.Textbox("128x128", label=say("Size")),
+            gr.Number(0, label=say("Steps"), precision=0),
+            gr.Textbox("", label=say("Seed")),
         ]
         picture_out, film_out = (
-            gr.File(label=words.download_picture),
-            gr.File(label=words.download_film),
+            gr.File(label=say("Picture")),
+            gr.File(label=say("Film")),
         )
-        outputs = [picture_out, film_out, gr.JSON(label=words.recipe)]
+        outputs = [picture_out, film_out, gr.JSON(label=say("Recipe"))]
         gr.Button().click(
-            generate, inputs, outputs, api_name="generate", api_description=words.api,
+            generate, inputs, outputs, api_name="generate", api_description=(say("Paints a picture and waits for it. 0 steps: as many as the preset has. No seed: a "
+        "new one.")),
             concurrency_limit=8, show_progress="hidden",
         )  # fmt: skip

@@ -15,8 +15,8 @@ from pixgen.studio import Studio
 from pixgen.ui import queueing
 from pixgen.ui.canvas import jpeg
 from pixgen.ui.fields import Field, Parts
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
-from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
 if TYPE_CHECKING:
@@ -42,31 +42,43 @@ def chosen_augmentations(value: Any) -> tuple[str, ...]:
     ]
 
 
-def augment_controls(words: Words) -> Parts:
+def augment_controls(say: Translator) -> Parts:
     """The folded list, and its preview."""
-    own = words.augmenting
-    with gr.Accordion(own.title, open=False, elem_classes="pg-more", elem_id="pg-augment"):
+    with gr.Accordion(
+        say("Augmentations"), open=False, elem_classes="pg-more", elem_id="pg-augment"
+    ):
         chosen = gr.Dropdown(
             [(name, suggestion(name)) for name in kornia_names()], value=[], multiselect=True,
-            allow_custom_value=True, filterable=True, max_choices=MOST, label=own.choose,
-            info=own.choose_help,
+            allow_custom_value=True, filterable=True, max_choices=MOST, label=say("Also augment the cutouts with"),
+            info=(say("Any augmentation of kornia, with its arguments: "
+        "RandomThinPlateSpline:p=0.5,scale=0.2. Type to search.")),
         )  # fmt: skip
-        preview = gr.Button(own.preview, size="sm", min_width=0, elem_id="pg-augment-preview")
-        shown = gr.HTML(f"<p>{escape(own.preview_help)}</p>", elem_id="pg-augmented", padding=False)
+        preview = gr.Button(say("Preview"), size="sm", min_width=0, elem_id="pg-augment-preview")
+        shown = gr.HTML(
+            f"<p>{escape(say('What each of them does to the current picture; all of them, if none is chosen.'))}</p>",
+            elem_id="pg-augmented",
+            padding=False,
+        )
     return {"augment": chosen, "augment_preview": preview, "augment_shown": shown}
 
 
-def cutouts_fold(words: Words) -> Parts:
+def cutouts_fold(say: Translator) -> Parts:
     """The folded view of the cutouts of the current step."""
-    own = words.augmenting
-    with gr.Accordion(own.see, open=False, elem_classes="pg-more", elem_id="pg-see"):
-        see = gr.Checkbox(False, label=own.see, info=own.see_help, elem_id="pg-see-cutouts")
+    with gr.Accordion(
+        say("See what CLIP sees"), open=False, elem_classes="pg-more", elem_id="pg-see"
+    ):
+        see = gr.Checkbox(
+            False,
+            label=say("See what CLIP sees"),
+            info=say("The cutouts of the current step, while a picture is painted."),
+            elem_id="pg-see-cutouts",
+        )
         shown = gr.HTML("", elem_id="pg-cutouts", padding=False)
     return {"see": see, "seen": shown, "see_timer": gr.Timer(_SECONDS, active=False)}
 
 
 def wire_augmenting(
-    studio: Studio, words: Words, parts: Parts, *, known: Callable[[gr.Request, Any], Visitor]
+    studio: Studio, say: Translator, parts: Parts, *, known: Callable[[gr.Request, Any], Visitor]
 ) -> None:
     """Connect the preview and the view; ``known`` says who asks."""
 
@@ -74,12 +86,12 @@ def wire_augmenting(
         try:
             return preview_html(studio, known(request, seat), chosen_augmentations(chosen))
         except Exception as error:
-            gr.Warning(sentence(error, words), duration=8)
+            gr.Warning(sentence(error, say), duration=8)
             return gr.skip()
 
     def look(request: gr.Request, seat: Any) -> str:
         visitor = known(request, seat)
-        return cutouts_html(queueing.shown(studio, visitor) or visitor.job(studio), words)
+        return cutouts_html(queueing.shown(studio, visitor) or visitor.job(studio), say)
 
     parts["augment_preview"].click(
         preview, [parts["seat"], parts["augment"]], parts["augment_shown"], **_QUIET
@@ -111,16 +123,15 @@ def preview_html(studio: Studio, visitor: Visitor, chosen: Sequence[str]) -> str
     return f'<div class="pg-augmented">{figures}</div>'
 
 
-def cutouts_html(job: "Job | None", words: Words) -> str:
+def cutouts_html(job: "Job | None", say: Translator) -> str:
     """The cutouts of a job's current step; from now on, the job keeps them for a while."""
-    own = words.augmenting
     if job is None or job.ended:
-        return f"<p>{escape(own.nothing)}</p>"
+        return f"<p>{escape(say('Nothing is being painted at the moment.'))}</p>"
     job.want_cutouts()
     step, sheet = job.cutouts()
     if sheet is None:
-        return f"<p>{escape(own.soon)}</p>"
-    alt = own.cutouts_alt.format(step=step)
+        return f"<p>{escape(say('The next step brings its cutouts.'))}</p>"
+    alt = say("Cutouts of step {step}", step=step)
     return (
         f'<img class="pg-cutouts" src="{_source(sheet)}" alt="{escape(alt)}" title="{escape(alt)}">'
     )

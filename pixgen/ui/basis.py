@@ -77,14 +77,18 @@ class Basis:
         )
         return recipe.model_copy(update={"prompts": scenes})
 
-    def check_pictures(self, recipe: Recipe, *, sentence: str) -> None:
+    def check_pictures(self, recipe: Recipe) -> None:
         """Raise RecipeError if a recipe made from this one names files of the server other than copies
-        that runs keep: a recipe comes from a stranger, and ``sentence`` says which ``{name}`` is missing."""
+        that runs keep: a recipe comes from a stranger."""
         strange = named_files(self.recipe) & named_files(recipe)
         for path in sorted(strange):
             if not KEPT.fullmatch(path):
                 name = Prompt(picture=path).label
-                raise RecipeError(sentence.format(name=name[:60]))
+                raise RecipeError(
+                    "The recipe was painted with “{name}”, which is not here: add it under “More "
+                    "settings”, or choose another start.",
+                    name=name[:60],
+                )
 
 
 def only_changed(values: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,38 +14,38 @@ import numpy as np
 from PIL import Image
 
 from pixgen.recipe import Recipe
+from pixgen.ui.i18n import Translator
 from pixgen.ui.invitation import invitation
-from pixgen.ui.texts import Words
 
 _QUALITY = 88  # of previews; below 80, the blocks show on flat colours
 
 
-def empty(words: Words) -> str:
+def empty(say: Translator) -> str:
     """The mat before the first picture."""
     return _mat(
         f'<div class="pg-invitation"><img src="{invitation()}" alt="" width="20" height="20">'
-        f"<h2>{escape(words.invitation)}</h2><p>{escape(words.invitation_more)}</p></div>",
-        words,
+        f"<h2>{escape(say('Say what to paint, and watch it grow.'))}</h2><p>{escape(say('Every stage is shown here, from noise to picture.'))}</p></div>",
+        say,
     )
 
 
-def of_frame(words: Words, recipe: Recipe, frame: Any) -> str:
+def of_frame(say: Translator, recipe: Recipe, frame: Any) -> str:
     """A stage of a run."""
     step = max(0, frame.step)  # sketches count up from below it
-    alt = words.picture_alt.format(prompt=recipe.title, step=step, steps=frame.steps)
+    alt = say("{prompt}, step {step} of {steps}", prompt=recipe.title, step=step, steps=frame.steps)
     return of_picture(
-        words, jpeg(frame.picture), kind="jpeg", alt=alt, size=frame.picture.shape[1::-1]
+        say, jpeg(frame.picture), kind="jpeg", alt=alt, size=frame.picture.shape[1::-1]
     )
 
 
-def of_picture(words: Words, data: bytes, *, kind: str, alt: str, size: tuple[int, int]) -> str:
+def of_picture(say: Translator, data: bytes, *, kind: str, alt: str, size: tuple[int, int]) -> str:
     """A picture by its encoded bytes; ``kind`` is ``jpeg`` or ``png``, ``size`` is (width, height)."""
     width, height = size
     source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
     return _mat(
         f'<div class="pg-frame"><img src="{source}" alt="{escape(alt)}" width="{width}" height="{height}" '
         f'style="--ratio: {width / height:.4f}"></div>',
-        words,
+        say,
     )
 
 
@@ -63,5 +63,5 @@ def png(picture: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _mat(content: str, words: Words) -> str:
-    return f'<figure class="pg-mat" aria-label="{escape(words.stage)}">{content}</figure>'
+def _mat(content: str, say: Translator) -> str:
+    return f'<figure class="pg-mat" aria-label="{escape(say("The picture"))}">{content}</figure>'

@@ -8,14 +8,13 @@ import gradio as gr
 from pixgen.models import available_clips
 from pixgen.studio.naming import Namer
 from pixgen.ui import answers, classifying
-from pixgen.ui.classify_texts import ClassifyWords
 from pixgen.ui.classifying import View
 from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable_bytes
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.models import clip_choice
 from pixgen.ui.stops import Stops
-from pixgen.ui.texts import Words
 from pixgen.vision.labels import format_labels, parse_labels
 from pixgen.vision.templates import DEFAULT, available_templates
 
@@ -37,108 +36,109 @@ _CLICKS = """element.addEventListener('click', (event) => {
 });"""
 
 
-def classify_tab(namer: Namer, words: Words, page: gr.Blocks) -> tuple[Parts, dict[str, Any]]:
+def classify_tab(namer: Namer, say: Translator, page: gr.Blocks) -> tuple[Parts, dict[str, Any]]:
     """Build the tab inside a ``gr.Blocks`` and connect it to the studio.
 
     Its parts, by name, and the arguments of an event that classifies as its button does.
     """
-    own = words.classifying
     with gr.Row(elem_classes="pg-two"):
         with gr.Column(elem_classes="pg-two-ask"):
-            parts = _ask(namer, own)
+            parts = _ask(namer, say)
         with gr.Column(elem_classes="pg-two-show"):
-            parts |= _show(own)
+            parts |= _show(say)
         with gr.Column(elem_classes="pg-two-more"):
-            parts |= _settings(namer, words)
-    _wire_settings(namer, words, page, parts)
-    return parts, _wire_answers(namer, words, parts)
+            parts |= _settings(namer, say)
+    _wire_settings(namer, say, page, parts)
+    return parts, _wire_answers(namer, say, parts)
 
 
-def _ask(namer: Namer, words: ClassifyWords) -> Parts:
+def _ask(namer: Namer, say: Translator) -> Parts:
     parts: Parts = {
         "pictures": gr.File(
-            label=words.pictures, file_types=["image", ".zip"], file_count="multiple", height=150,
+            label=say("Pictures"), file_types=["image", ".zip"], file_count="multiple", height=150,
             elem_id="pg-pictures", elem_classes="pg-uploads",
         ),
         "labels": gr.Textbox(
-            words.labels_first, label=words.labels, placeholder=words.labels_placeholder, lines=3,
+            "fox, cat, dog, bird, fish, apple, car, house, tree, sailboat", label=say("What could it be"), placeholder="cat, dog, red car", lines=3,
             max_lines=8, elem_id="pg-labels",
         ),
-        "label_set": gr.Dropdown(_sets(namer, words), value="", label=words.label_set, elem_id="pg-label-set"),
+        "label_set": gr.Dropdown(_sets(namer, say), value="", label=say("Fill in a set of labels"), elem_id="pg-label-set"),
     }  # fmt: skip
     with gr.Row(elem_classes="pg-go"):
         parts["go"] = gr.Button(
-            words.go, variant="primary", elem_id="pg-classify", scale=3, min_width=120
+            say("Classify"), variant="primary", elem_id="pg-classify", scale=3, min_width=120
         )
         parts["stop"] = gr.Button(
-            words.stop, interactive=False, elem_id="pg-classify-stop", scale=1, min_width=80
+            say("Stop"), interactive=False, elem_id="pg-classify-stop", scale=1, min_width=80
         )
     return parts
 
 
-def _show(words: ClassifyWords) -> Parts:
+def _show(say: Translator) -> Parts:
     parts: Parts = {
-        "status": gr.HTML(answers.progress(words, "idle", ""), elem_id="pg-looking"),
+        "status": gr.HTML(answers.progress("idle", ""), elem_id="pg-looking"),
     }
     with gr.Row(elem_classes="pg-actions"):  # above the answers: below a hundred, nobody finds it
-        for name, text in (("csv", words.download_csv), ("json", words.download_json)):
+        for name, text in (("csv", say("Table (CSV)")), ("json", say("All (JSON)"))):
             parts[name] = gr.DownloadButton(
                 text, visible=False, size="sm", min_width=0, elem_id=f"pg-{name}"
             )
     parts["answers"] = gr.HTML(
-        answers.empty(words), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-answers"
+        answers.empty(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-answers"
     )
     parts["heat"] = gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-heat")
     parts["asked"] = gr.State(None)  # the form behind the answers that are shown
     return parts
 
 
-def _settings(namer: Namer, words: Words) -> Parts:
-    own, public = words.classifying, namer.studio.policy.public
+def _settings(namer: Namer, say: Translator) -> Parts:
+    public = namer.studio.policy.public
     templates = [
-        (own.templates_fit, ""),
+        (say("those that fit"), ""),
         *((title, name) for name, title in available_templates().items()),
     ]
-    with gr.Accordion(own.more, open=False, elem_classes="pg-more"):
+    with gr.Accordion(say("More settings"), open=False, elem_classes="pg-more"):
         parts: Parts = {
             "mode": gr.Radio(
-                [(own.one, "one"), (own.several, "several")], value="one", label=own.mode, info=own.mode_help,
+                [(say("Which one"), "one"), (say("Which ones"), "several")], value="one", label=say("The answer"), info=say("Which one: shares of one whole. Which ones: each label by itself."),
             ),
             "none": gr.Dropdown(
-                [(title, name) for name, title in own.none_choices], value="else", label=own.none,
+                [(title, name) for name, title in (("never", say("never")), ("else", say("when something else fits better")), ("below", say("when the best cosine is below the limit")), ("both", say("in either case")))], value="else", label=say("None of these"),
                 elem_id="pg-none",
             ),
             "none_below": gr.Slider(
-                0, 1, 0.2, step=0.01, label=own.none_below, info=own.none_below_help, buttons=[], visible=False,
+                0, 1, 0.2, step=0.01, label=say("The limit"), info=say("A cosine. What is usual differs from model to model: look at some answers first."), buttons=[], visible=False,
             ),
             "templates": gr.Dropdown(
-                [*templates, (own.templates_own, "own")], value="", label=own.templates, elem_id="pg-templates",
+                [*templates, (say("your own"), "own")], value="", label=say("Sentences"), elem_id="pg-templates",
             ),
             "own_templates": gr.Textbox(
-                label=own.own_templates, placeholder=own.own_templates_placeholder, lines=2, visible=False,
+                label=say("Your own sentences"), placeholder="a photo of a {}", lines=2, visible=False,
             ),
             "model": clip_choice(
-                namer.studio.policy, words.models, value=available_clips()[0], elem_id="pg-classify-clip"
+                namer.studio.policy, say, value=available_clips()[0], elem_id="pg-classify-clip"
             ),
-            "top": gr.Slider(1, 20, 5, step=1, label=own.top, buttons=[]),
+            "top": gr.Slider(1, 20, 5, step=1, label=say("Labels a picture"), buttons=[]),
         }  # fmt: skip
         with gr.Row(elem_classes="pg-pair", visible=not public):
             parts["set_name"] = gr.Textbox(
-                label=own.set_name,
-                placeholder=own.set_name_placeholder,
+                label=say("Keep these labels as"),
+                placeholder=say("my-birds"),
                 max_lines=1,
                 elem_id="pg-set-name",
             )
-            parts["keep"] = gr.Button(own.keep, elem_id="pg-set-keep")
+            parts["keep"] = gr.Button(say("Keep"), elem_id="pg-set-keep")
     return parts
 
 
-def _sets(namer: Namer, words: ClassifyWords) -> list[tuple[str, str]]:
-    return [(words.label_set_none, ""), *((title, name) for name, title in namer.sets().items())]
+def _sets(namer: Namer, say: Translator) -> list[tuple[str, str]]:
+    return [
+        (say("none: what is written"), ""),
+        *((title, name) for name, title in namer.sets().items()),
+    ]
 
 
-def _wire_settings(namer: Namer, words: Words, page: gr.Blocks, parts: Parts) -> None:
-    own = words.classifying
+def _wire_settings(namer: Namer, say: Translator, page: gr.Blocks, parts: Parts) -> None:
 
     def keep(name: str, labels: str, chosen: str, templates: str) -> Any:
         try:
@@ -146,16 +146,23 @@ def _wire_settings(namer: Namer, words: Words, page: gr.Blocks, parts: Parts) ->
             known = templates if templates in available_templates() else fitting
             made = namer.save(name, parse_labels(labels), templates=known)
         except Exception as error:
-            gr.Warning(sentence(error, words), duration=8)
+            gr.Warning(sentence(error, say), duration=8)
             return gr.skip()
-        gr.Info(own.kept.format(name=made.name, count=len(made.labels)))
-        return gr.update(choices=_sets(namer, own), value=made.name)
+        gr.Info(
+            say.ngettext(
+                "Kept as “{name}”, with {count} label.",
+                "Kept as “{name}”, with {count} labels.",
+                len(made.labels),
+                name=made.name,
+            )
+        )
+        return gr.update(choices=_sets(namer, say), value=made.name)
 
     def fill_in(chosen: str) -> Any:
         try:
             return format_labels(namer.load(chosen).labels) if chosen else gr.skip()
         except Exception as error:
-            gr.Warning(sentence(error, words), duration=8)
+            gr.Warning(sentence(error, say), duration=8)
             return gr.skip()
 
     inputs = [parts[name] for name in ("set_name", "labels", "label_set", "templates")]
@@ -164,7 +171,7 @@ def _wire_settings(namer: Namer, words: Words, page: gr.Blocks, parts: Parts) ->
     )
     # Sets that were kept since the page was built.
     page.load(
-        lambda: gr.update(choices=_sets(namer, own)),
+        lambda: gr.update(choices=_sets(namer, say)),
         None,
         parts["label_set"],
         queue=False,
@@ -181,19 +188,19 @@ def _wire_settings(namer: Namer, words: Words, page: gr.Blocks, parts: Parts) ->
         )  # fmt: skip
 
 
-def _wire_answers(namer: Namer, words: Words, parts: Parts) -> dict[str, Any]:
+def _wire_answers(namer: Namer, say: Translator, parts: Parts) -> dict[str, Any]:
     """What classifies, as arguments of an event."""
-    own, stops = words.classifying, Stops()
+    stops = Stops()
     outputs = [parts[name] for name in _SHOWN]
 
     def run(request: gr.Request, *values: Any) -> Iterator[tuple]:
         form = dict(zip(FORM, values, strict=True))
         with stops.held(request.session_hash) as stopping:
             try:
-                for view in classifying.classify(namer, form, stopping, words=words):
+                for view in classifying.classify(namer, form, stopping, say=say):
                     yield _updates(view, parts, form)
             except Exception as error:
-                yield _updates(classifying.failed(own, sentence(error, words)), parts, form)
+                yield _updates(classifying.failed(say, sentence(error, say)), parts, form)
 
     def stop(request: gr.Request) -> None:
         stops.stop(request.session_hash)
@@ -206,10 +213,10 @@ def _wire_answers(namer: Namer, words: Words, parts: Parts) -> dict[str, Any]:
     def explain(asked: Any, pressed: gr.EventData) -> str:
         try:
             return classifying.explain(
-                namer, asked, int(pressed.picture), str(pressed.label), words=own
+                namer, asked, int(pressed.picture), str(pressed.label), say=say
             )
         except Exception as error:
-            gr.Warning(sentence(error, words), duration=8)
+            gr.Warning(sentence(error, say), duration=8)
             return ""
 
     running = {"concurrency_limit": None, **_QUIET}  # the studio's turns keep the order

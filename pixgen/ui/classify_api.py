@@ -10,13 +10,12 @@ from pixgen.errors import PixgenError
 from pixgen.models import available_clips
 from pixgen.studio.naming import Namer
 from pixgen.ui import classifying
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
-from pixgen.ui.texts import Words
 
 
-def add_classify_api(namer: Namer, words: Words) -> None:
+def add_classify_api(namer: Namer, say: Translator) -> None:
     """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
-    own = words.classifying
 
     def classify(
         pictures: list[str], labels: str, label_set: str, templates: str,
@@ -31,28 +30,35 @@ def add_classify_api(namer: Namer, words: Words) -> None:
             "top": max(1, int(top or 5)),
         }  # fmt: skip
         try:
-            *_, last = classifying.classify(namer, form, threading.Event(), words=words)
+            *_, last = classifying.classify(namer, form, threading.Event(), say=say)
             if last.tables is None:
-                raise gr.Error(own.out_of_time, title=own.failed, print_exception=False)
+                raise gr.Error(
+                    say(
+                        "The time for one request here is over: what was seen until then is shown."
+                    ),
+                    title=say("Not classified"),
+                    print_exception=False,
+                )
         except PixgenError as error:
             raise gr.Error(
-                sentence(error, words), title=own.failed, print_exception=False
+                sentence(error, say), title=say("Not classified"), print_exception=False
             ) from error
         return json.loads(last.tables[1])
 
     with gr.Column(visible=False):
         inputs = [
-            gr.File(label=own.pictures, file_types=["image", ".zip"], file_count="multiple"),
-            gr.Textbox("", label=own.labels),
-            gr.Textbox("", label=own.label_set),
-            gr.Textbox("", label=own.templates),
-            gr.Checkbox(False, label=own.several),
-            gr.Checkbox(False, label=own.none),
-            gr.Number(-1, label=own.none_below),
-            gr.Number(5, label=own.top, precision=0),
-            gr.Textbox(available_clips()[0], label=words.models.clip),
+            gr.File(label=say("Pictures"), file_types=["image", ".zip"], file_count="multiple"),
+            gr.Textbox("", label=say("What could it be")),
+            gr.Textbox("", label=say("Fill in a set of labels")),
+            gr.Textbox("", label=say("Sentences")),
+            gr.Checkbox(False, label=say("Which ones")),
+            gr.Checkbox(False, label=say("None of these")),
+            gr.Number(-1, label=say("The limit")),
+            gr.Number(5, label=say("Labels a picture"), precision=0),
+            gr.Textbox(available_clips()[0], label=say("Looked at by")),
         ]
         gr.Button().click(
-            classify, inputs, gr.JSON(label=own.answers), api_name="classify", api_description=own.api,
+            classify, inputs, gr.JSON(label=say("The answers")), api_name="classify", api_description=(say("Names what is in pictures. Labels: typed, else a set by its name. None of these "
+        "below a cosine; -1: never.")),
             concurrency_limit=8, show_progress="hidden",
         )  # fmt: skip

@@ -12,9 +12,8 @@ from pixgen.models.progress import Fetching
 from pixgen.studio.naming import Namer
 from pixgen.text_files import encode_table
 from pixgen.ui import answers
-from pixgen.ui.classify_texts import ClassifyWords
+from pixgen.ui.i18n import Translator
 from pixgen.ui.status import of_fetching
-from pixgen.ui.texts import Words
 from pixgen.vision.asking import make_question
 from pixgen.vision.evaluation import evaluate
 from pixgen.vision.sources import gather
@@ -50,10 +49,10 @@ class Asked:
     top: int
 
     @classmethod
-    def from_form(cls, form: Mapping[str, Any], namer: Namer, words: ClassifyWords) -> "Asked":
+    def from_form(cls, form: Mapping[str, Any], namer: Namer) -> "Asked":
         """From the form's values by name. Raises PixgenError."""
         if not form["pictures"]:
-            raise ClassifyError(words.no_pictures)
+            raise ClassifyError("There is no picture yet: add one first.")
         sources = gather([Path(path) for path in form["pictures"]], uploaded=True)
         if namer.studio.policy.public and len(sources) > MOST_PUBLIC:
             raise ClassifyError(
@@ -75,13 +74,12 @@ class Asked:
 
 
 def classify(
-    namer: Namer, form: Mapping[str, Any], stop: threading.Event, *, words: Words
+    namer: Namer, form: Mapping[str, Any], stop: threading.Event, *, say: Translator
 ) -> Iterator[View]:
     """Answer what the form asks, a batch at a time, once its model is there. Stopped, it shows what was
     seen until then."""
-    own = words.classifying
-    yield View(status=answers.progress(own, "loading", own.reading), busy=True)
-    asked = Asked.from_form(form, namer, own)
+    yield View(status=answers.progress("loading", say("Reading the labels")), busy=True)
+    asked = Asked.from_form(form, namer)
     longest = namer.studio.policy.longest_seconds
     deadline = time.monotonic() + (longest if longest is not None else float("inf"))
 
@@ -90,7 +88,7 @@ def classify(
 
     for fetching in namer.ready(asked.models, stopped=stopped):
         if fetching is not None:
-            yield View(status=_fetching(words, fetching), busy=True)
+            yield View(status=_fetching(say, fetching), busy=True)
     classifier = None
     if not stopped():
         classifier = namer.classifier(asked.question, asked.models, stopped=stopped)
@@ -103,68 +101,71 @@ def classify(
             results += batch
             if time.monotonic() - shown > _SECONDS_BETWEEN:
                 shown = time.monotonic()
-                yield View(status=_looking(own, asked, results, shown - began), busy=True)
-    yield _ended(own, asked, classifier, results, late=time.monotonic() > deadline)
+                yield View(status=_looking(say, asked, results, shown - began), busy=True)
+    yield _ended(say, asked, classifier, results, late=time.monotonic() > deadline)
 
 
 def explain(
-    namer: Namer, form: Mapping[str, Any] | None, place: int, label: str, *, words: ClassifyWords
+    namer: Namer, form: Mapping[str, Any] | None, place: int, label: str, *, say: Translator
 ) -> str:
     """The panel that shows what in a picture spoke for a label, as HTML. Raises PixgenError."""
     from pixgen.vision.explain import overlay
 
     if not form:
-        raise ClassifyError(words.gone)
-    asked = Asked.from_form(form, namer, words)
+        raise ClassifyError("These pictures are not known any more: classify them again.")
+    asked = Asked.from_form(form, namer)
     if not 0 <= place < len(asked.sources):
-        raise ClassifyError(words.gone)
+        raise ClassifyError("These pictures are not known any more: classify them again.")
     source = asked.sources[place]
     picture = source.open()
     classifier = namer.classifier(asked.question, asked.models)
     glow = overlay(picture, namer.explain(classifier, asked.models, picture, label=label))
-    return answers.heat(words, picture, glow, name=source.name, label=label)
+    return answers.heat(say, picture, glow, name=source.name, label=label)
 
 
-def failed(words: ClassifyWords, message: str) -> View:
+def failed(say: Translator, message: str) -> View:
     """What was asked for could not be done, and why."""
-    status = answers.progress(words, "failed", words.failed, part=0, notice=message)
+    status = answers.progress("failed", say("Not classified"), part=0, notice=message)
     return View(status=status, busy=False)
 
 
-def _fetching(words: Words, fetching: Fetching) -> str:
-    more, megabytes = of_fetching(words.models, fetching)
+def _fetching(say: Translator, fetching: Fetching) -> str:
+    more, megabytes = of_fetching(say, fetching)
     part = None if megabytes is None else megabytes[0] / max(1, megabytes[1])
-    return answers.progress(
-        words.classifying, "loading", words.models.fetching, more=more, part=part
-    )
+    return answers.progress("loading", say("Fetching a model"), more=more, part=part)
 
 
-def _looking(
-    words: ClassifyWords, asked: Asked, results: "Sequence[Result]", seconds: float
-) -> str:
+def _looking(say: Translator, asked: Asked, results: "Sequence[Result]", seconds: float) -> str:
     done, total = len(results), len(asked.sources)
     more = [
-        words.looked.format(done=done, total=total),
-        words.rate.format(rate=done / max(seconds, 1e-3)),
+        say("{done} of {total} pictures", done=done, total=total),
+        say("{rate:.0f} a second", rate=done / max(seconds, 1e-3)),
     ]
-    return answers.progress(words, "looking", words.looking, more=more, part=done / total)
+    return answers.progress("looking", say("Looking"), more=more, part=done / total)
 
 
 def _ended(
-    words: ClassifyWords, asked: Asked, classifier: "Classifier | None", results: "list[Result]", *, late: bool
+    say: Translator, asked: Asked, classifier: "Classifier | None", results: "list[Result]", *, late: bool
 ) -> View:  # fmt: skip
     """The last view: everything that was seen."""
     done, total = len(results), len(asked.sources)
     whole = done == total
-    notice = "" if whole else words.out_of_time if late else "" if done else words.nothing_seen
+    notice = (
+        ""
+        if whole
+        else say("The time for one request here is over: what was seen until then is shown.")
+        if late
+        else ""
+        if done
+        else say("Stopped before the first picture was seen.")
+    )
     status = answers.progress(
-        words, "done" if whole else "stopped", words.done if whole else words.stopped,
-        more=[words.looked.format(done=done, total=total)], part=done / total, notice=notice,
-    )  # fmt: skip
+        "done" if whole else "stopped", say("Done") if whole else say("Stopped"),
+        more=[say("{done} of {total} pictures", done=done, total=total)], part=done / total, notice=notice)  # fmt: skip
     if not results:
         return View(status=status, busy=False)
     evaluation = evaluate(results, asked.question.labels)
-    shown = answers.answers(words, results, evaluation, top=asked.top, alike=classifier.alike())
+    shown = answers.answers(say, results, evaluation, top=asked.top, alike=classifier.alike())
     tables = (
         encode_table(as_csv(results, top=asked.top)),
         as_json(results, evaluation, top=asked.top).encode(),

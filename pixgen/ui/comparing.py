@@ -9,20 +9,21 @@ from pixgen.studio.catalogue_rows import Wanted
 from pixgen.studio.compare import differences, in_one_line
 from pixgen.studio.gallery import Gallery
 from pixgen.studio.runs import similarity
-from pixgen.ui.texts import Words
+from pixgen.ui.i18n import Translator
 from pixgen.ui.visitors import Visitor
 
 MOST_LISTED = 100  # the newest
 
 
-def choices(gallery: Gallery, visitor: Visitor, words: Words) -> list[tuple[str, str]]:
+def choices(gallery: Gallery, visitor: Visitor, say: Translator) -> list[tuple[str, str]]:
     """The runs to choose from, the newest first, as (what a person reads, its id)."""
-    own = words.experiment
     entries = gallery.find(Wanted(), owner=visitor.owner, count=MOST_LISTED)
     return [
         (
-            own.run.format(
-                prompt=_short(entry.prompt), time=entry.id[9:11] + ":" + entry.id[11:13]
+            say(
+                "{prompt} · {time}",
+                prompt=_short(entry.prompt),
+                time=entry.id[9:11] + ":" + entry.id[11:13],
             ),
             entry.id,
         )
@@ -30,11 +31,15 @@ def choices(gallery: Gallery, visitor: Visitor, words: Words) -> list[tuple[str,
     ]
 
 
-def compared(studio: Studio, one: object, other: object, visitor: Visitor, *, words: Words) -> str:
+def compared(
+    studio: Studio, one: object, other: object, visitor: Visitor, *, say: Translator
+) -> str:
     """The two, one over the other. Raises StudioError if one of them is not there for the visitor."""
-    runs = [_run(studio, each, visitor, words) for each in (one, other)]
-    own, (left, right) = words.experiment, runs
-    line = in_one_line(differences(left.recipe, right.recipe), same=own.same)
+    runs = [_run(studio, each, visitor) for each in (one, other)]
+    left, right = runs
+    line = in_one_line(
+        differences(left.recipe, right.recipe), same=say("The recipes are the same.")
+    )
     figures = "".join(
         f"<span><strong>{escape(_short(run.recipe.title))}</strong> {_figure(run)}</span>"
         for run in runs
@@ -42,22 +47,22 @@ def compared(studio: Studio, one: object, other: object, visitor: Visitor, *, wo
     ratio = left.recipe.width / left.recipe.height
     return (
         f'<figure class="pg-pair-of-runs" style="--at: 50%"><div style="aspect-ratio: {ratio:.4f}">'
-        f"{_image(words, right)}{_image(words, left)}"
-        f'<input type="range" min="0" max="100" value="50" aria-label="{escape(own.place)}" data-slide></div>'
+        f"{_image(say, right)}{_image(say, left)}"
+        f'<input type="range" min="0" max="100" value="50" aria-label="{escape(say("How much of each is to be seen"))}" data-slide></div>'
         f"<figcaption><p>{figures}</p><p>{escape(line)}</p></figcaption></figure>"
     )
 
 
-def _run(studio: Studio, run_id: object, visitor: Visitor, words: Words) -> Run:
+def _run(studio: Studio, run_id: object, visitor: Visitor) -> Run:
     run = studio.run(str(run_id or ""))
     if (studio.policy.public and run.owner != visitor.owner) or not run.picture.is_file():
-        raise StudioError(words.experiment.gone)
+        raise StudioError("This picture is not there any more.")
     return run
 
 
-def _image(words: Words, run: Run) -> str:
+def _image(say: Translator, run: Run) -> str:
     data = base64.b64encode(run.picture.read_bytes()).decode()
-    alt = words.experiment.run_alt.format(prompt=run.recipe.title, seed=run.recipe.seed)
+    alt = say("{prompt}, seed {seed}", prompt=run.recipe.title, seed=run.recipe.seed)
     return f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}">'
 
 

@@ -8,6 +8,7 @@ from pixgen.ui import html
 from pixgen.ui.augmenting import augment_controls
 from pixgen.ui.fields import Field, Parts, slider
 from pixgen.ui.form import sizes
+from pixgen.ui.i18n import Translator
 from pixgen.ui.journeys import journey_controls
 from pixgen.ui.losses import loss_controls
 from pixgen.ui.models import model_controls
@@ -15,37 +16,47 @@ from pixgen.ui.pad import grow_control, start_controls
 from pixgen.ui.preset_choice import preset_controls
 from pixgen.ui.prompt_help import help_line
 from pixgen.ui.styles import styles_strip
-from pixgen.ui.texts import Words
 
 
-def words_column(words: Words) -> Parts:
+def words_column(say: Translator) -> Parts:
     """Prompt, what to leave out, Generate and Stop, and examples."""
     prompt = gr.Textbox(
-        label=words.prompt, placeholder=words.prompt_placeholder, lines=3, max_lines=8,
+        label=say("What to paint"), placeholder="a red fox on a snowy hill", lines=3, max_lines=8,
         max_length=LONGEST_TEXT, elem_id="pg-prompt",
     )  # fmt: skip
-    help_with = help_line(words)
+    help_with = help_line(say)
     leave_out = gr.Textbox(
-        label=words.leave_out, placeholder=words.leave_out_placeholder, max_lines=1,
+        label=say("Leave out"), placeholder=say("nothing in particular"), max_lines=1,
         max_length=LONGEST_TEXT, elem_id="pg-leave-out",
     )  # fmt: skip
-    gr.HTML(html.grammar(words))
-    styles = styles_strip(words)
+    gr.HTML(html.grammar(say))
+    styles = styles_strip(say)
     with gr.Row(elem_classes="pg-pad-open"):
-        draw = gr.Button(words.pad.draw, size="sm", min_width=0, elem_id="pg-draw")
-        regions = gr.Button(words.pad.regions, size="sm", min_width=0, elem_id="pg-regions")
+        draw = gr.Button(say("Draw a start"), size="sm", min_width=0, elem_id="pg-draw")
+        regions = gr.Button(say("Paint regions"), size="sm", min_width=0, elem_id="pg-regions")
     with gr.Row(elem_classes="pg-go"):
         generate = gr.Button(
-            words.generate, variant="primary", elem_id="pg-generate", scale=3, min_width=120
+            say("Generate"), variant="primary", elem_id="pg-generate", scale=3, min_width=120
         )
-        stop = gr.Button(words.stop, interactive=False, elem_id="pg-stop", scale=1, min_width=80)
-    turning = gr.Button(words.turning.apply, interactive=False, size="sm", elem_id="pg-apply")
+        stop = gr.Button(say("Stop"), interactive=False, elem_id="pg-stop", scale=1, min_width=80)
+    turning = gr.Button(
+        say("Apply to the running picture"), interactive=False, size="sm", elem_id="pg-apply"
+    )
     with gr.Column(elem_classes="pg-examples"):
-        gr.HTML(html.heading(words.examples_title))
+        gr.HTML(html.heading(say("Or try one of these")))
         with gr.Row():
             examples = {
                 f"example {number}": gr.Button(text, size="sm", min_width=0, elem_classes="pg-chip")
-                for number, text in enumerate(words.examples)
+                for number, text in enumerate(
+                    (
+                        "a red fox on a snowy hill",
+                        "an owl in the forest",
+                        "a watercolour of a sailboat at sunset",
+                        "3d render of a green dragon in the sky",
+                        "a panda eating a watermelon",
+                        "a cat :2 | purple background",
+                    )
+                )
             }
     return {
         "prompt": prompt,
@@ -61,42 +72,45 @@ def words_column(words: Words) -> Parts:
     }
 
 
-def settings_column(fields: dict[str, Field], policy: Policy, words: Words) -> Parts:
+def settings_column(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
     """Preset, size and seed, and the rest folded."""
-    parts: Parts = _basis(words)
-    parts |= preset_controls(fields, policy, words)
+    parts: Parts = _basis(say)
+    parts |= preset_controls(fields, policy, say)
     with gr.Row(elem_classes="pg-pair"):
         parts["size"] = gr.Dropdown(
-            sizes(policy), value=fields["size"].default, label=words.size,
+            sizes(policy), value=fields["size"].default, label=say("Size"),
             allow_custom_value=True, min_width=150, elem_id="pg-size",
         )  # fmt: skip
         with gr.Row(elem_classes="pg-seed"):
             parts["seed"] = gr.Textbox(
-                label=words.seed, placeholder=words.seed_placeholder, max_lines=1, max_length=19,
+                label=say("Seed"), placeholder=say("random"), max_lines=1, max_length=19,
                 min_width=110, elem_id="pg-seed",
             )  # fmt: skip
             parts["seed_new"] = gr.Button(
-                words.seed_new, min_width=0, scale=0, elem_id="pg-seed-new"
+                say("A new seed each time"), min_width=0, scale=0, elem_id="pg-seed-new"
             )
             parts["seed_reuse"] = gr.Button(
-                words.seed_reuse, min_width=0, scale=0, elem_id="pg-seed-reuse"
+                say("The seed of the last picture again"),
+                min_width=0,
+                scale=0,
+                elem_id="pg-seed-reuse",
             )
     parts["memory"] = gr.HTML("", elem_id="pg-memory", padding=False)
-    with gr.Accordion(words.more, open=False, elem_classes="pg-more"):
-        parts |= _work(fields, words) | _start(fields, words)
+    with gr.Accordion(say("More settings"), open=False, elem_classes="pg-more"):
+        parts |= _work(fields, say) | _start(fields, say)
         parts["metadata"] = gr.Checkbox(
-            fields["metadata"].default, label=words.info.metadata, info=words.info.metadata_help,
+            fields["metadata"].default, label=say("Write the recipe into picture and film"), info=say("Off: whoever gets them cannot read how they were made. You still can, here."),
         )  # fmt: skip
-    parts |= journey_controls(fields, words)
-    parts |= model_controls(fields, words.models)
-    parts |= loss_controls(fields, words)
-    parts |= augment_controls(words)
+    parts |= journey_controls(fields, say)
+    parts |= model_controls(fields, say)
+    parts |= loss_controls(fields, say)
+    parts |= augment_controls(say)
     return parts
 
 
-def _basis(words: Words) -> Parts:
+def _basis(say: Translator) -> Parts:
     """The recipe behind the form, where there is one; a click forgets it."""
-    forget = words.info.basis_forget
+    forget = say("Forget those that are not shown here")
     return {
         "basis": gr.Textbox("", visible="hidden", label=forget),
         "basis_forget": gr.Button(
@@ -105,38 +119,57 @@ def _basis(words: Words) -> Parts:
     }
 
 
-def _work(fields: dict[str, Field], words: Words) -> Parts:
+def _work(fields: dict[str, Field], say: Translator) -> Parts:
     return {
         "drawer": gr.Dropdown(
-            list(words.losing.drawers), value=fields["drawer"].default, label=words.losing.drawer
+            [(say("the VQGAN"), "vqgan"), (say("cells of one colour"), "pixels"), (say("waves"), "fourier"), (say("every resolution at once"), "multires"), (say("strokes of a brush"), "lines")], value=fields["drawer"].default, label=say("Drawn with")
         ),
-        "grow": grow_control(words),
-        "steps": slider(fields["steps"], words.steps, info=words.steps_help),
-        "learning_rate": slider(fields["learning_rate"], words.learning_rate, info=words.learning_rate_help),
-        "cutouts": slider(fields["cutouts"], words.cutouts, info=words.cutouts_help),
+        "grow": grow_control(say),
+        "steps": slider(fields["steps"], say("Steps"), info=say("More steps: finer, and slower.")),
+        "learning_rate": slider(fields["learning_rate"], say("Learning rate"), info=say("How far each step goes.")),
+        "cutouts": slider(fields["cutouts"], say("Cutouts"), info=say("How many views of the picture CLIP judges in a step. Fewer need less memory.")),
         "cutout_set": gr.Dropdown(
             list(fields["cutout_set"].choices), value=fields["cutout_set"].default,
-            label=words.cutout_set, info=words.cutout_set_help,
+            label=say("Cutout set"), info=say("How the views are cut and disturbed."),
         ),
     }  # fmt: skip
 
 
-def _start(fields: dict[str, Field], words: Words) -> Parts:
+def _start(fields: dict[str, Field], say: Translator) -> Parts:
     start = gr.Dropdown(
-        [(label, kind) for kind, label in words.starts],
+        [
+            (label, kind)
+            for kind, label in (
+                ("sketch", say("a sketch by the transformer")),
+                ("codes", say("random codes")),
+                ("perlin", say("clouds")),
+                ("gradient", say("a gradient")),
+                ("snow", say("coloured noise")),
+                ("grey", say("plain grey")),
+                ("picture", say("a picture of yours")),
+                ("idea", say("the idea of a picture of yours")),
+                ("drawn", say("what you draw here")),
+                ("last", say("the last picture here")),
+            )
+        ],
         value=fields["start"].default,
-        label=words.start,
+        label=say("Start from"),
     )
-    picture = gr.File(label=words.start_picture, file_types=["image"], visible=False, height=120)
-    of_picture = start_controls(fields, words)
+    picture = gr.File(
+        label=say("The picture to start from"), file_types=["image"], visible=False, height=120
+    )
+    of_picture = start_controls(fields, say)
     idea_words = gr.Textbox(
-        label=words.idea_words, placeholder=words.idea_words_placeholder, visible=False,
+        label=say("Mixed with words, if you like"), placeholder="winter | summer :-1", visible=False,
         max_lines=1, max_length=LONGEST_TEXT,
     )  # fmt: skip
     pictures = gr.File(
-        label=words.pictures, file_types=["image"], file_count="multiple", height=120
+        label=say("Paint something like these pictures"),
+        file_types=["image"],
+        file_count="multiple",
+        height=120,
     )
-    weight = slider(fields["pictures_weight"], words.pictures_weight)
+    weight = slider(fields["pictures_weight"], say("How much they count"))
     return {
         "start": start,
         "start_picture": picture,

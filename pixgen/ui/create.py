@@ -18,6 +18,7 @@ from pixgen.ui.fields import Field
 from pixgen.ui.files import servable
 from pixgen.ui.film_exports import export_fold, wire_export
 from pixgen.ui.form import fields
+from pixgen.ui.i18n import Translator
 from pixgen.ui.journeys import PARTS as JOURNEY_PARTS
 from pixgen.ui.losses import UPLOAD
 from pixgen.ui.memory import wire_memory
@@ -27,7 +28,6 @@ from pixgen.ui.painting import Screen
 from pixgen.ui.preset_choice import wire_presets
 from pixgen.ui.prompt_help import wire_help
 from pixgen.ui.styles import wire_styles
-from pixgen.ui.texts import Words
 from pixgen.ui.upscaling import upscale_parts, wire_upscaling
 from pixgen.ui.visitors import Pages, Visitor
 
@@ -41,58 +41,58 @@ _UPLOADS = ("start_picture", "pictures", UPLOAD)
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def create_tab(studio: Studio, words: Words, page: gr.Blocks) -> Parts:
+def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
     """Build the tab inside a ``gr.Blocks`` and connect it to the studio; its parts, by name."""
-    asked = fields(studio.policy, words)
+    asked = fields(studio.policy, say)
     with gr.Row(elem_classes="pg-create"):
         with gr.Column(elem_classes="pg-words"):
-            parts = words_column(words)
+            parts = words_column(say)
         with gr.Column(elem_classes="pg-stage"):
-            parts |= _stage(words, public=studio.policy.public)
+            parts |= _stage(say, public=studio.policy.public)
         with gr.Column(elem_classes="pg-settings"):
-            parts |= settings_column(asked, studio.policy, words)
+            parts |= settings_column(asked, studio.policy, say)
     parts["seat"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
     parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
-    _wire_painting(studio, words, page, parts, [*asked, *_UPLOADS, *JOURNEY_PARTS, "drawn", "mask"])
-    _wire_settings(words, page, parts, asked, studio.policy)
-    _wire_uploads(parts, words)
-    wire_memory(studio, words, page, parts)
-    wire_export(studio, words, parts, parts["seat"])
-    wire_upscaling(studio, words, parts)
+    _wire_painting(studio, say, page, parts, [*asked, *_UPLOADS, *JOURNEY_PARTS, "drawn", "mask"])
+    _wire_settings(say, page, parts, asked, studio.policy)
+    _wire_uploads(parts, say)
+    wire_memory(studio, say, page, parts)
+    wire_export(studio, say, parts, parts["seat"])
+    wire_upscaling(studio, say, parts)
     wire_augmenting(
-        studio, words, parts, known=lambda request, seat: Visitor.known(seat, request.username)
+        studio, say, parts, known=lambda request, seat: Visitor.known(seat, request.username)
     )
     return parts
 
 
-def _stage(words: Words, *, public: bool) -> Parts:
-    gr.HTML(pad_html(words), padding=False)
+def _stage(say: Translator, *, public: bool) -> Parts:
+    gr.HTML(pad_html(say), padding=False)
     parts: Parts = {
-        "canvas": gr.HTML(canvas.empty(words), elem_id="pg-canvas"),
-        "status": gr.HTML(status.idle(words), elem_id="pg-status"),
+        "canvas": gr.HTML(canvas.empty(say), elem_id="pg-canvas"),
+        "status": gr.HTML(status.idle(), elem_id="pg-status"),
     }
     with gr.Row(elem_classes="pg-actions"):
         parts["picture"] = gr.DownloadButton(
-            words.download_picture, interactive=False, size="sm", min_width=0, elem_id="pg-picture"
+            say("Picture"), interactive=False, size="sm", min_width=0, elem_id="pg-picture"
         )
         parts["film"] = gr.DownloadButton(
-            words.download_film, interactive=False, size="sm", min_width=0, elem_id="pg-film"
+            say("Film"), interactive=False, size="sm", min_width=0, elem_id="pg-film"
         )
-        parts |= upscale_parts(words, public=public)
-        parts |= turns.ending_buttons(words)
+        parts |= upscale_parts(say, public=public)
+        parts |= turns.ending_buttons(say)
         parts["classify_this"] = gr.Button(
-            words.classifying.classify_this, size="sm", min_width=0, elem_id="pg-classify-this"
+            say("Classify this"), size="sm", min_width=0, elem_id="pg-classify-this"
         )
         # page.js lays a brush over the picture, and sends what it covered when Generate is pressed.
-        gr.Button(words.change_part, size="sm", min_width=0, elem_id="pg-change-part")
+        gr.Button(say("Change a part"), size="sm", min_width=0, elem_id="pg-change-part")
         parts["crisp"] = gr.Checkbox(
-            False, label=words.crisp, container=False, min_width=0, elem_id="pg-crisp"
+            False, label=say("Show the pixels"), container=False, min_width=0, elem_id="pg-crisp"
         )
-    gr.HTML(html.brush_help(words))
-    parts |= export_fold(words)
+    gr.HTML(html.brush_help(say))
+    parts |= export_fold(say)
     # Below everything else: they come while painting, and must move nothing.
-    parts |= cutouts_fold(words)
-    parts |= turns.queue_parts(words)
+    parts |= cutouts_fold(say)
+    parts |= turns.queue_parts(say)
     parts["sketches"] = gr.HTML("", elem_id="pg-sketches")
     # Pressed by page.js when the line to the server was cut, for example while a phone slept.
     parts["look_again"] = gr.Button(visible="hidden", elem_id="pg-look-again")
@@ -101,39 +101,39 @@ def _stage(words: Words, *, public: bool) -> Parts:
     # Pressed by page.js when a sketch is clicked.
     parts["take"] = gr.Button(visible="hidden", elem_id="pg-take")
     parts["pick"] = gr.Number(0, visible="hidden", precision=0)
-    parts["drawn"] = gr.Textbox("", visible="hidden", label=words.pad.canvas)
-    parts["mask"] = gr.Textbox("", visible="hidden", label=words.change_part)
+    parts["drawn"] = gr.Textbox("", visible="hidden", label=say("The drawing"))
+    parts["mask"] = gr.Textbox("", visible="hidden", label=say("Change a part"))
     return parts
 
 
 def _wire_painting(
-    studio: Studio, words: Words, page: gr.Blocks, parts: Parts, names: list[str]
+    studio: Studio, say: Translator, page: gr.Blocks, parts: Parts, names: list[str]
 ) -> None:
     outputs, pages = [parts[name] for name in _SHOWN], Pages()
 
     def shown(screens: Iterator[Screen]) -> Iterator[tuple]:
-        for screen in painting.told(screens, words=words):
-            yield _updates(screen, parts, words)
+        for screen in painting.told(screens, say=say):
+            yield _updates(screen, parts, say)
 
     def known(request: gr.Request, seat: Any) -> Visitor:
         return Visitor.known(seat, request.username, pages=pages, session=request.session_hash)
 
     def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
         form = dict(zip(names, values, strict=True))
-        yield from shown(painting.paint(studio, form, known(request, seat), words=words))
+        yield from shown(painting.paint(studio, form, known(request, seat), say=say))
 
     def take(request: gr.Request, seat: Any, pick: Any) -> Iterator[tuple]:
-        yield from shown(painting.take(studio, known(request, seat), pick, words=words))
+        yield from shown(painting.take(studio, known(request, seat), pick, say=say))
 
     def look_at(request: gr.Request, seat: Any) -> Iterator[tuple]:
-        yield from shown(painting.look_at(studio, known(request, seat), words=words))
+        yield from shown(painting.look_at(studio, known(request, seat), say=say))
 
     def come_back(request: gr.Request, seat: Any) -> Iterator[tuple]:
-        yield from shown(painting.come_back(studio, known(request, seat), words=words))
+        yield from shown(painting.come_back(studio, known(request, seat), say=say))
 
     def stop(request: gr.Request, seat: Any) -> tuple:
         screen = painting.stop(studio, Visitor.known(seat, request.username))
-        return _updates(screen, parts, words)
+        return _updates(screen, parts, say)
 
     # The studio has the queue, so gradio's lets everybody through: watching costs next to nothing.
     watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
@@ -142,7 +142,7 @@ def _wire_painting(
         js="(...values) => [...values.slice(0, -2), window.pixgenPad.drawn(), window.pixgenBrush.taken()]",
         trigger_mode="multiple",  # while a picture is painted, the next may be added
     )  # fmt: skip
-    turns.wire(studio, words, parts, names, known=known, shown=shown, watching=watching)
+    turns.wire(studio, say, parts, names, known=known, shown=shown, watching=watching)
     parts["take"].click(
         take, [parts["seat"], parts["pick"]], **watching,
         js="(seat, pick) => [seat, Number(document.getElementById('pg-take').dataset.pick)]",
@@ -152,7 +152,7 @@ def _wire_painting(
     parts["stop"].click(stop, parts["seat"], outputs, queue=False, **_QUIET)
 
 
-def _updates(screen: Screen, parts: Parts, words: Words) -> tuple:
+def _updates(screen: Screen, parts: Parts, say: Translator) -> tuple:
     """A screen as gradio's updates of ``_SHOWN``."""
     if screen.notice and screen.status is None:  # below the picture it is said, and stays
         gr.Warning(screen.notice, duration=8)
@@ -165,7 +165,7 @@ def _updates(screen: Screen, parts: Parts, words: Words) -> tuple:
         changes["stop"] = gr.update(interactive=screen.busy == "painting")
     if screen.busy == "painting":
         changes |= {"picture": gr.update(interactive=False), "film": gr.update(interactive=False)}
-    changes |= turns.updates(screen, words)
+    changes |= turns.updates(screen, say)
     if screen.files:
         for name, path in zip(("picture", "film"), screen.files, strict=True):
             copy = None
@@ -188,13 +188,13 @@ def keeping(parts: Parts, asked: dict[str, Field]) -> dict[str, Any]:
 
 
 def _wire_settings(
-    words: Words, page: gr.Blocks, parts: Parts, asked: dict[str, Field], policy: Policy
+    say: Translator, page: gr.Blocks, parts: Parts, asked: dict[str, Field], policy: Policy
 ) -> None:
     """Presets, examples and seeds fill in at once, in the browser, and everything is kept there."""
     keep = keeping(parts, asked)
     kept = keep["inputs"]
-    wire_styles(parts, words, keep=keep)
-    wire_help(parts, words, keep=keep)
+    wire_styles(parts, say, keep=keep)
+    wire_help(parts, say, keep=keep)
 
     def restore(stored: Any) -> list[Any]:
         # What was never kept is left alone: somebody may be typing there already.
@@ -208,7 +208,7 @@ def _wire_settings(
     # Pressed where words are pasted or deleted: of that, gradio says nothing.
     answered(gr.Button(visible="hidden", elem_id="pg-keep").click(**keep), "pg-keep")
     page.load(restore, parts["kept"], kept, queue=False, **_QUIET)
-    wire_presets(parts, asked, policy, words, keep=keep)
+    wire_presets(parts, asked, policy, say, keep=keep)
     for name, part in parts.items():
         if name.startswith("example"):
             part.click(None, None, parts["prompt"], js=f"() => {json.dumps(part.value)}").then(
@@ -232,7 +232,7 @@ def _wire_settings(
     )
 
 
-def _wire_uploads(parts: Parts, words: Words) -> None:
+def _wire_uploads(parts: Parts, say: Translator) -> None:
     """A file that is no picture is refused when it is added, not when it is painted."""
 
     def looked_at(added: Any) -> Any:
@@ -240,7 +240,7 @@ def _wire_uploads(parts: Parts, words: Words) -> None:
             for path in added if isinstance(added, list) else [added]:
                 open_picture(path)
         except PictureError as error:
-            gr.Warning(sentence(error, words), duration=8)
+            gr.Warning(sentence(error, say), duration=8)
             return None
         return gr.skip()
 

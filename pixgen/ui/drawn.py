@@ -15,7 +15,6 @@ from pixgen.studio import Run
 from pixgen.ui.basis import Basis
 from pixgen.ui.pad import DRAWN, LAST
 from pixgen.ui.retouching import decoded
-from pixgen.ui.texts import Words
 
 _LARGEST = 16 * 2**20  # characters of all that was drawn
 
@@ -28,18 +27,18 @@ class Drawn:
     regions: tuple[Region, ...] = ()
 
     @classmethod
-    def read(cls, sent: Any, *, files: ExitStack, words: Words) -> "Drawn":
+    def read(cls, sent: Any, *, files: ExitStack) -> "Drawn":
         """From the pad's JSON; the pictures live as files as long as ``files`` is open.
 
         Raises RecipeError if it did not arrive whole.
         """
-        start, regions = _read(sent, words)
+        start, regions = _read(sent)
         if not start and not regions:
             return cls()
         folder = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="pixgen-")))
 
         def kept(data: str, name: str) -> str:
-            (folder / name).write_bytes(decoded(data, words))
+            (folder / name).write_bytes(decoded(data))
             return str(folder / name)
 
         return cls(
@@ -66,7 +65,7 @@ class Drawn:
 
 
 def with_drawn(
-    recipe: Recipe, values: Mapping[str, Any], drawn: Drawn, run: Run | None, *, words: Words
+    recipe: Recipe, values: Mapping[str, Any], drawn: Drawn, run: Run | None
 ) -> tuple[Recipe, Collection[str]]:
     """The recipe with what was drawn in it, and the pictures that it names for that.
 
@@ -81,11 +80,13 @@ def with_drawn(
     trusted, kind = list(drawn.files), values.get("start")
     if kind == DRAWN:
         if not drawn.start:
-            raise RecipeError(words.pad.not_drawn)
+            raise RecipeError("To start from a drawing, draw it first, or choose another start.")
         recipe = _from_picture(recipe, drawn.start)
     elif kind == LAST:
         if run is None or not run.picture.is_file():
-            raise RecipeError(words.pad.nothing_last)
+            raise RecipeError(
+                "There is no last picture to start from: paint one, or choose another start."
+            )
         trusted.append(str(run.picture))
         recipe = _from_picture(recipe, trusted[-1])
     settings = _settings(values)
@@ -107,7 +108,7 @@ def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def _read(sent: Any, words: Words) -> tuple[str, dict[int, str]]:
+def _read(sent: Any) -> tuple[str, dict[int, str]]:
     """The drawn start and the regions by their prompts' numbers, as ``data:`` addresses."""
     if not sent:
         return "", {}
@@ -118,4 +119,4 @@ def _read(sent: Any, words: Words) -> tuple[str, dict[int, str]]:
         regions = {int(number): data for number, data in value["regions"].items()}
         return value["start"], regions
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RecipeError(words.pad.not_arrived) from error
+        raise RecipeError("What was drawn did not arrive: draw it again.") from error

@@ -7,14 +7,14 @@ import gradio as gr
 from pixgen.studio import Studio
 from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable
+from pixgen.ui.i18n import Translator
 from pixgen.ui.painting import Visitor
-from pixgen.ui.texts import Words
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def exchange(
-    studio: Studio, words: Words, *, tabs: gr.Tabs, create: Parts, classify: Parts, run: dict[str, Any]
+    studio: Studio, say: Translator, *, tabs: gr.Tabs, create: Parts, classify: Parts, run: dict[str, Any]
 ) -> None:  # fmt: skip
     """Connect the tabs; ``run`` are the arguments of an event that classifies."""
 
@@ -22,7 +22,9 @@ def exchange(
         painted = Visitor.known(seat, request.username).run(studio)
         if painted is None or not painted.picture.is_file():
             raise gr.Error(
-                words.classifying.not_there, title=words.classifying.failed, print_exception=False
+                say("The picture is not finished yet: wait for it, or stop it."),
+                title=say("Not classified"),
+                print_exception=False,
             )
         picture = servable(painted.picture, classify["pictures"], name=painted.picture.name)
         return gr.update(selected="classify"), [picture]

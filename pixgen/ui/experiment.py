@@ -18,11 +18,11 @@ from pixgen.ui.create import keeping
 from pixgen.ui.experimenting import GridJobs, GridScreen
 from pixgen.ui.files import servable
 from pixgen.ui.form import fields
+from pixgen.ui.i18n import Translator
 from pixgen.ui.info import filled_with
 from pixgen.ui.journeys import PARTS as JOURNEY_PARTS
 from pixgen.ui.losses import UPLOAD
 from pixgen.ui.mishaps import sentence
-from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Pages, Visitor
 
 _OWN = (
@@ -42,7 +42,7 @@ _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def experiment_tab(
-    studio: Studio, words: Words, *, tabs: gr.Tabs, tab: gr.Tab, create: Parts
+    studio: Studio, say: Translator, *, tabs: gr.Tabs, tab: gr.Tab, create: Parts
 ) -> Parts:
     """Build the tab inside a ``gr.Blocks`` and connect it; its parts, by name.
 
@@ -52,61 +52,84 @@ def experiment_tab(
     """
     with gr.Row(elem_classes="pg-create pg-experiment"):
         with gr.Column(elem_classes="pg-words"):
-            parts = _ask(words)
+            parts = _ask(say)
         with gr.Column(elem_classes="pg-stage"):
-            parts |= _stage(words)
+            parts |= _stage(say)
     parts["grid"] = gr.BrowserState("", storage_key="pixgen-grid", **_KEPT)
     _wire_kinds(parts)
-    _wire_grids(studio, words, parts, create, tab=tab)
-    _wire_comparing(studio, words, parts, create, tab=tab)
-    _wire_opening(studio, words, parts, create, tabs=tabs)
+    _wire_grids(studio, say, parts, create, tab=tab)
+    _wire_comparing(studio, say, parts, create, tab=tab)
+    _wire_opening(studio, say, parts, create, tabs=tabs)
     return parts
 
 
-def _ask(words: Words) -> Parts:
-    own = words.experiment
+def _ask(say: Translator) -> Parts:
     parts: Parts = {
-        "kind": gr.Radio(list(own.kinds), value="grid", label=own.kind, elem_id="pg-kind")
+        "kind": gr.Radio(
+            [
+                (say("A grid: what does a setting do?"), "grid"),
+                (say("A strip: what lies between two ideas?"), "strip"),
+                (say("Two pictures side by side"), "compare"),
+            ],
+            value="grid",
+            label=say("What to see"),
+            elem_id="pg-kind",
+        )
     }
     with gr.Column(elem_classes="pg-fold") as parts["grid_fields"]:
-        parts["grid_prompt"] = _text(own.prompt, own.prompt_placeholder, elem_id="pg-grid-prompt")
-        for place in ("across", "down"):
+        parts["grid_prompt"] = _text(
+            say("What to paint"), say("as on Create; or a {red|blue} fox"), elem_id="pg-grid-prompt"
+        )
+        for place, label in (("across", say("Across")), ("down", say("And down, if you like"))):
             with gr.Row(elem_classes="pg-pair"):
                 parts[place] = gr.Dropdown(
-                    [(own.no_field, ""), *own.fields], value="seed" if place == "across" else "",
-                    label=getattr(own, place), allow_custom_value=True, min_width=110,
+                    [(say("nothing"), ""), (say("seed"), "seed"), (say("weight of prompt 1"), "weight of prompt 1"), (say("weight of prompt 2"), "weight of prompt 2"), (say("preset"), "preset"), (say("steps"), "steps"), (say("learning rate"), "optimizer.learning_rate"), (say("cutouts"), "cutouts.count"), (say("cutout set"), "cutouts.kind"), (say("start"), "start"), (say("prompt"), "prompt"), (say("model"), "model"), (say("size"), "size")], value="seed" if place == "across" else "",
+                    label=label, allow_custom_value=True, min_width=110,
                     elem_id=f"pg-{place}",
                 )  # fmt: skip
                 parts[f"{place}_values"] = gr.Textbox(
-                    "1-4" if place == "across" else "", label=own.values, max_lines=1, min_width=110,
-                    placeholder=own.values_placeholder, max_length=LONGEST_TEXT,
+                    "1-4" if place == "across" else "", label=say("Its values"), max_lines=1, min_width=110,
+                    placeholder=say("1-4  or  0.2, 0.5, 1"), max_length=LONGEST_TEXT,
                     elem_id=f"pg-{place}-values",
                 )  # fmt: skip
     with gr.Column(visible=False, elem_classes="pg-fold pg-more") as parts["strip_fields"]:
-        for name in ("first", "last"):
-            parts[name] = _text(
-                getattr(own, name), getattr(own, f"{name}_placeholder"), elem_id=f"pg-{name}"
-            )
+        for name, label, example in (
+            ("first", say.pgettext("strip", "From"), say("a red fox")), ("last", say("To"), say("a snowy owl")),
+        ):  # fmt: skip
+            parts[name] = _text(label, example, elem_id=f"pg-{name}")
             parts[f"{name}_picture"] = gr.File(
-                label=own.picture, file_types=["image"], height=92, elem_id=f"pg-{name}-picture"
+                label=say("Or a picture"),
+                file_types=["image"],
+                height=92,
+                elem_id=f"pg-{name}-picture",
             )
-        parts["count"] = gr.Slider(2, 12, 7, step=1, label=own.pictures, buttons=[])
+        parts["count"] = gr.Slider(2, 12, 7, step=1, label=say("How many pictures"), buttons=[])
         parts["strip_steps"] = gr.Slider(
-            0, 200, 0, step=1, label=own.strip_steps, info=own.strip_steps_help, buttons=[]
+            0,
+            200,
+            0,
+            step=1,
+            label=say("Steps on each"),
+            info=say("0: the sketch as it is."),
+            buttons=[],
         )
     with gr.Column(elem_classes="pg-fold") as parts["painting_fields"]:
         with gr.Row(elem_classes="pg-go"):
             parts["paint"] = gr.Button(
-                own.paint_grid, variant="primary", elem_id="pg-paint-grid", scale=3, min_width=120
+                say("Paint the grid"),
+                variant="primary",
+                elem_id="pg-paint-grid",
+                scale=3,
+                min_width=120,
             )
             parts["stop_grid"] = gr.Button(
-                own.stop, interactive=False, elem_id="pg-stop-grid", scale=1, min_width=80
+                say("Stop"), interactive=False, elem_id="pg-stop-grid", scale=1, min_width=80
             )
-        gr.HTML(html.heading(own.rest))
+        gr.HTML(html.heading(say("All else is as it stands on Create.")))
     with gr.Column(visible=False, elem_classes="pg-fold") as parts["compare_fields"]:
-        for name in ("one", "other"):
-            parts[name] = gr.Dropdown([], label=getattr(own, name), elem_id=f"pg-{name}-run")
-        parts["compare"] = gr.Button(own.compare, variant="primary", elem_id="pg-compare")
+        for name, label in (("one", say("One picture")), ("other", say("The other"))):
+            parts[name] = gr.Dropdown([], label=label, elem_id=f"pg-{name}-run")
+        parts["compare"] = gr.Button(say("Compare"), variant="primary", elem_id="pg-compare")
     return parts
 
 
@@ -116,26 +139,30 @@ def _text(label: str, placeholder: str, *, elem_id: str) -> gr.Textbox:
     )
 
 
-def _stage(words: Words) -> Parts:
+def _stage(say: Translator) -> Parts:
     parts: Parts = {
-        "status": gr.HTML(status.idle(words), elem_id="pg-grid-status"),
-        "sheet": gr.HTML(grid_view.empty(words), elem_id="pg-sheet"),
+        "status": gr.HTML(status.idle(), elem_id="pg-grid-status"),
+        "sheet": gr.HTML(grid_view.empty(say), elem_id="pg-sheet"),
         "pair": gr.HTML("", visible=False, elem_id="pg-pair"),
     }
     with gr.Row(elem_classes="pg-grid-actions") as parts["actions"]:
         parts["download_sheet"] = gr.DownloadButton(
-            words.experiment.download,
+            say("Sheet"),
             visible=False,
             size="sm",
             min_width=0,
             elem_id="pg-download-sheet",
         )
         parts["go_on_grid"] = gr.Button(
-            words.experiment.go_on, visible=False, size="sm", min_width=0, elem_id="pg-go-on-grid"
+            say("Go on with the missing ones"),
+            visible=False,
+            size="sm",
+            min_width=0,
+            elem_id="pg-go-on-grid",
         )
     # Pressed by page.js when a cell is clicked.
     parts["open_run"] = gr.Button(visible="hidden", elem_id="pg-open-run")
-    parts["run"] = gr.Textbox("", visible="hidden", label=words.experiment.sheet)
+    parts["run"] = gr.Textbox("", visible="hidden", label=say("The sheet"))
     return parts
 
 
@@ -153,9 +180,11 @@ def _wire_kinds(parts: Parts) -> None:
     )
 
 
-def _wire_grids(studio: Studio, words: Words, parts: Parts, create: Parts, *, tab: gr.Tab) -> None:
+def _wire_grids(
+    studio: Studio, say: Translator, parts: Parts, create: Parts, *, tab: gr.Tab
+) -> None:
     jobs, pages = GridJobs(studio), Pages()
-    names = [*_OWN, *fields(studio.policy, words), *_OF_CREATE]
+    names = [*_OWN, *fields(studio.policy, say), *_OF_CREATE]
     asked = [parts[name] if name in _OWN else create[name] for name in names]
     parts["seat"] = create["seat"]
     outputs = [parts[name] for name in _SHOWN]
@@ -164,18 +193,18 @@ def _wire_grids(studio: Studio, words: Words, parts: Parts, create: Parts, *, ta
         return Visitor.known(seat, request.username, pages=pages, session=request.session_hash)
 
     def shown(screens: Iterator[GridScreen]) -> Iterator[tuple]:
-        for screen in experimenting.told(screens, words=words):
+        for screen in experimenting.told(screens, say=say):
             yield _updates(screen, parts)
 
     def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
         form = dict(zip(names, values, strict=True))
-        yield from shown(experimenting.paint(jobs, form, known(request, seat), words=words))
+        yield from shown(experimenting.paint(jobs, form, known(request, seat), say=say))
 
     def go_on(request: gr.Request, seat: Any, grid: Any) -> Iterator[tuple]:
-        yield from shown(experimenting.go_on(jobs, grid, known(request, seat), words=words))
+        yield from shown(experimenting.go_on(jobs, grid, known(request, seat), say=say))
 
     def come_back(request: gr.Request, seat: Any, grid: Any) -> Iterator[tuple]:
-        yield from shown(experimenting.come_back(jobs, grid, known(request, seat), words=words))
+        yield from shown(experimenting.come_back(jobs, grid, known(request, seat), say=say))
 
     def stop(request: gr.Request, seat: Any, grid: Any) -> Any:
         experimenting.stop(jobs, grid, known(request, seat))
@@ -191,7 +220,7 @@ def _wire_grids(studio: Studio, words: Words, parts: Parts, create: Parts, *, ta
     # What comes for a tab that is not open yet is lost: so it looks when it is opened.
     tab.select(come_back, [seat, parts["grid"]], **watching)
     parts["kind"].change(
-        lambda kind: words.experiment.paint_strip if kind == "strip" else words.experiment.paint_grid,
+        lambda kind: say("Paint the strip") if kind == "strip" else say("Paint the grid"),
         parts["kind"], parts["paint"], queue=False, **_QUIET,
     )  # fmt: skip
 
@@ -221,13 +250,13 @@ def _updates(screen: GridScreen, parts: Parts) -> tuple:
 
 
 def _wire_comparing(
-    studio: Studio, words: Words, parts: Parts, create: Parts, *, tab: gr.Tab
+    studio: Studio, say: Translator, parts: Parts, create: Parts, *, tab: gr.Tab
 ) -> None:
     gallery = Gallery(studio)
 
     def listed(request: gr.Request, seat: Any, offered: Any, *pair: Any) -> tuple:
         visitor = Visitor.known(seat, request.username)
-        found = comparing.choices(gallery, visitor, words)
+        found = comparing.choices(gallery, visitor, say)
         ids = [run for _, run in found]
         # What a person chose stays; what was only offered gives way to the newest two.
         newest = (next(iter(ids[1:]), None), next(iter(ids), None))
@@ -239,13 +268,13 @@ def _wire_comparing(
 
     def compare(request: gr.Request, seat: Any, one: Any, other: Any) -> Any:
         if not (one and other):
-            gr.Warning(words.experiment.no_runs, duration=8)
+            gr.Warning(say("Paint two pictures first: then they can be compared here."), duration=8)
             return gr.skip()
         try:
             visitor = Visitor.known(seat, request.username)
-            return comparing.compared(studio, one, other, visitor, words=words)
+            return comparing.compared(studio, one, other, visitor, say=say)
         except Exception as error:
-            gr.Warning(sentence(error, words), duration=8)
+            gr.Warning(sentence(error, say), duration=8)
             return gr.skip()
 
     pair = [parts["one"], parts["other"]]
@@ -260,9 +289,9 @@ def _wire_comparing(
 
 
 def _wire_opening(
-    studio: Studio, words: Words, parts: Parts, create: Parts, *, tabs: gr.Tabs
+    studio: Studio, say: Translator, parts: Parts, create: Parts, *, tabs: gr.Tabs
 ) -> None:
-    asked = fields(studio.policy, words)
+    asked = fields(studio.policy, say)
     names = list(filled_with(make_recipe({"prompts": "-"}), asked, name=""))
 
     def open_run(request: gr.Request, seat: Any, run_id: Any) -> list[Any]:
@@ -270,10 +299,10 @@ def _wire_opening(
         try:
             run = studio.run(str(run_id))
             if run.owner != visitor.owner:
-                raise StudioError(words.experiment.gone)
+                raise StudioError("This picture is not there any more.")
         except StudioError as error:
             raise gr.Error(
-                sentence(error, words), title=words.experiment.failed, print_exception=False
+                sentence(error, say), title=say("Not painted"), print_exception=False
             ) from error
         values = filled_with(run.recipe, asked, name=run.id)
         seated = json.dumps({**visitor.seat, "job": run.id, "seed": str(run.recipe.seed)})

@@ -24,9 +24,9 @@ from pixgen.studio.inputs import named_pictures
 from pixgen.ui.drawn import Drawn, with_drawn
 from pixgen.ui.form import to_recipe
 from pixgen.ui.grid_view import MOST_LIVE, Sheet
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.styles import chosen_styles
-from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
 MOST_IN_PUBLIC = 16  # pictures of one grid
@@ -78,55 +78,57 @@ class GridJobs:
 
 
 def paint(
-    jobs: GridJobs, values: Mapping[str, Any], visitor: Visitor, *, words: Words
+    jobs: GridJobs, values: Mapping[str, Any], visitor: Visitor, *, say: Translator
 ) -> Iterator[GridScreen]:
     """Paint the grid or the strip that a filled-in form asks for, and watch it."""
     yield GridScreen(busy=True, seat=json.dumps(dict(visitor.seat)))
     run = visitor.run(jobs.studio)
     with ExitStack() as files:
-        drawn = Drawn.read(values.get("drawn"), files=files, words=words)
-        plan = plan_of(values, words, drawn=drawn, run=run)
+        drawn = Drawn.read(values.get("drawn"), files=files)
+        plan = plan_of(values, say, drawn=drawn, run=run)
         last = () if run is None else (str(run.picture),)
-        grid = _made(jobs, plan, visitor, (*drawn.files, *last), words)
-    yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, words=words)
+        grid = _made(jobs, plan, visitor, (*drawn.files, *last))
+    yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, say=say)
 
 
-def _made(
-    jobs: GridJobs, plan: Plan, visitor: Visitor, trusted: Collection[str], words: Words
-) -> Grid:
+def _made(jobs: GridJobs, plan: Plan, visitor: Visitor, trusted: Collection[str]) -> Grid:
     if jobs.studio.policy.public and len(plan.cells) > MOST_IN_PUBLIC:
         raise RecipeError(
-            words.experiment.too_many.format(most=MOST_IN_PUBLIC, count=len(plan.cells))
+            "A grid may have at most {most} pictures here, not {count}: give fewer values.",
+            most=MOST_IN_PUBLIC,
+            count=len(plan.cells),
         )
     return Grid.make(jobs.studio, plan, owner=visitor.owner, trusted=trusted)
 
 
-def go_on(jobs: GridJobs, name: Any, visitor: Visitor, *, words: Words) -> Iterator[GridScreen]:
+def go_on(jobs: GridJobs, name: Any, visitor: Visitor, *, say: Translator) -> Iterator[GridScreen]:
     """Paint what is missing of the visitor's last grid."""
     grid = jobs.grid(str(name), owner=visitor.owner)
-    yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, words=words)
+    yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, say=say)
 
 
-def come_back(jobs: GridJobs, name: Any, visitor: Visitor, *, words: Words) -> Iterator[GridScreen]:
+def come_back(
+    jobs: GridJobs, name: Any, visitor: Visitor, *, say: Translator
+) -> Iterator[GridScreen]:
     """After a reload, or a look elsewhere: go on watching the visitor's grid, or show what became of it."""
     yield GridScreen()  # gradio blanks every output of a generator that yields nothing
     if not name:
         return
     job = jobs.job(str(name), owner=visitor.owner)
     if job is not None:
-        yield from watch(job, visitor, words=words)
+        yield from watch(job, visitor, say=say)
         return
     try:
         grid = jobs.grid(str(name), owner=visitor.owner)
     except PixgenError:
         return
-    yield _ended(Sheet(grid, words), None, words)
+    yield _ended(Sheet(grid, say), None, say)
 
 
-def watch(job: GridJob, visitor: Visitor, *, words: Words) -> Iterator[GridScreen]:
+def watch(job: GridJob, visitor: Visitor, *, say: Translator) -> Iterator[GridScreen]:
     """A grid until it ends. Leaving it does not stop it; a newer watcher of the same page ends it."""
     mark = visitor.pages.enter(visitor.session)
-    sheet, large = Sheet(job.grid, words), len(job.grid.plan.cells) > MOST_LIVE
+    sheet, large = Sheet(job.grid, say), len(job.grid.plan.cells) > MOST_LIVE
     yield GridScreen(grid=job.grid.id, busy=True)
     shown = None
     for _ in job.watch(rate=_RATE_OF_LARGE if large else _RATE):
@@ -140,7 +142,7 @@ def watch(job: GridJob, visitor: Visitor, *, words: Words) -> Iterator[GridScree
             sheet=table if table != shown else None, status=sheet.status(job), grid=job.grid.id, busy=True
         )  # fmt: skip
         shown = table
-    yield _ended(sheet, job, words)
+    yield _ended(sheet, job, say)
 
 
 def stop(jobs: GridJobs, name: Any, visitor: Visitor) -> None:
@@ -149,16 +151,16 @@ def stop(jobs: GridJobs, name: Any, visitor: Visitor) -> None:
         job.stop()
 
 
-def told(screens: Iterator[GridScreen], *, words: Words) -> Iterator[GridScreen]:
+def told(screens: Iterator[GridScreen], *, say: Translator) -> Iterator[GridScreen]:
     """The same screens; an error that ends them is said."""
     try:
         yield from screens
     except Exception as error:
-        yield GridScreen(notice=sentence(error, words), busy=False)
+        yield GridScreen(notice=sentence(error, say), busy=False)
 
 
 def plan_of(
-    values: Mapping[str, Any], words: Words, *, drawn: Drawn = _NOTHING, run: Run | None = None
+    values: Mapping[str, Any], say: Translator, *, drawn: Drawn = _NOTHING, run: Run | None = None
 ) -> Plan:
     """What the tab's fields ask for, with all else from the form of Create.
 
@@ -170,13 +172,16 @@ def plan_of(
     """
     typed = (values.get("grid_prompt") or "").strip()
     if values.get("kind") == "strip":
-        return _strip(values, words)
+        return _strip(values, say)
     form = {**values, "prompt": typed or values.get("prompt")}
-    base, _ = with_drawn(to_recipe(form, words), form, drawn, run, words=words)
-    axes = _axes(values, words)
+    base, _ = with_drawn(to_recipe(form, say), form, drawn, run)
+    axes = _axes(values)
     varied = len(alternatives(form["prompt"] or "")) > 1
     if not axes and not varied:
-        raise RecipeError(words.experiment.no_axis)
+        raise RecipeError(
+            "A grid varies something: choose a field and its values, or write alternatives such "
+            "as a {red|blue} fox."
+        )
     options, over = Options(recipe=base), {axis.field for axis in axes}
     if "preset" in over and "start" not in over and base.start.picture:
         options = replace(options, more={"start": base.start.model_dump()})
@@ -191,44 +196,46 @@ def plan_of(
         pictures = tuple(prompt for prompt in base.prompts[0] if prompt.picture in uploads)
     plan = plan_grid(options, axes)
     cells = tuple(
-        replace(each, recipe=_allowed(drawn.placed(_with(each.recipe, pictures)), base, words))
+        replace(each, recipe=_allowed(drawn.placed(_with(each.recipe, pictures)), base))
         for each in plan.cells
     )
     return replace(plan, cells=cells)
 
 
-def _axes(values: Mapping[str, Any], words: Words) -> list[Axis]:
+def _axes(values: Mapping[str, Any]) -> list[Axis]:
     """The second field goes down, as the first of ``plan_grid`` does."""
     axes = []
     for place in ("down", "across"):
         field, said = values.get(place) or "", (values.get(f"{place}_values") or "").strip()
         if field and not said:
-            raise RecipeError(words.experiment.no_values.format(field=field))
+            raise RecipeError(
+                "“{field}” has no values: write for example 1-4, or 0.2, 0.5, 1.", field=field
+            )
         if field:
             axes.append(read_axis(f"{field}={said}"))
     return axes
 
 
-def _strip(values: Mapping[str, Any], words: Words) -> Plan:
-    ends = tuple(_end(values, name, words) for name in ("first", "last"))
+def _strip(values: Mapping[str, Any], say: Translator) -> Plan:
+    ends = tuple(_end(values, name) for name in ("first", "last"))
     form = {**values, "prompt": "-", "leave_out": "", "pictures": None, "start": None}
-    base = to_recipe(form, words)
+    base = to_recipe(form, say)
     steps = int(values.get("strip_steps") or 0) or None
     options = Options(recipe=base, seed=base.seed, steps=steps)
     plan = plan_strip(ends, options, count=int(values.get("count") or 0))
     uploads = {str(values[name]) for name in ("first_picture", "last_picture") if values.get(name)}
     for cell in plan.cells:
-        _allowed(cell.recipe, base, words, uploads=uploads)
+        _allowed(cell.recipe, base, uploads=uploads)
     return plan
 
 
-def _end(values: Mapping[str, Any], name: str, words: Words) -> Scene:
+def _end(values: Mapping[str, Any], name: str) -> Scene:
     text = (values.get(name) or "").strip()
     if picture := values.get(f"{name}_picture"):
         more = parse(text)[0] if text else ()
         return (Prompt(picture=str(picture)), *more)
     if not text:
-        raise RecipeError(words.experiment.no_end)
+        raise RecipeError("A strip lies between two ideas: give words or a picture for each.")
     return parse(text)[0]
 
 
@@ -241,7 +248,7 @@ def _with(recipe: Recipe, pictures: Scene) -> Recipe:
 
 
 def _allowed(
-    recipe: Recipe, base: Recipe, words: Words, *, uploads: frozenset[str] | set[str] = frozenset()
+    recipe: Recipe, base: Recipe, *, uploads: frozenset[str] | set[str] = frozenset()
 ) -> Recipe:
     """The recipe, if it names no file and no model that the form does not offer: a page is read by
     other people than the server's owner. Raises RecipeError."""
@@ -249,11 +256,13 @@ def _allowed(
     used = {recipe.model, *recipe.clip_names}
     sketcher = recipe.start.sketch.model == base.start.sketch.model
     if named_pictures(recipe) - named_pictures(base) - uploads or used - models or not sketcher:
-        raise RecipeError(words.experiment.typed_file)
+        raise RecipeError(
+            "A file or a model cannot be named by its path on this page: choose what Create offers."
+        )
     return recipe
 
 
-def _ended(sheet: Sheet, job: GridJob | None, words: Words) -> GridScreen:
+def _ended(sheet: Sheet, job: GridJob | None, say: Translator) -> GridScreen:
     grid, file = sheet.grid, None
     runs = grid.runs()
     if any(run is not None and run.state == "done" for run in runs):
@@ -262,5 +271,5 @@ def _ended(sheet: Sheet, job: GridJob | None, words: Words) -> GridScreen:
     return GridScreen(
         sheet=sheet.html(None), status=sheet.status(job), busy=False, file=file,
         resumable=any(run is None or run.state != "done" for run in runs),
-        notice=None if job is None or job.error is None else words.sentences(job.error.message),
+        notice=None if job is None or job.error is None else say(job.error.message),
     )  # fmt: skip

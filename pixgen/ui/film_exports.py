@@ -14,9 +14,9 @@ from pixgen.studio.video import FORMATS, exporting, find_lost_sound
 from pixgen.ui import html
 from pixgen.ui.answers import progress
 from pixgen.ui.files import servable
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.painting import file_name
-from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
 _LONGEST = 60  # seconds that the page offers
@@ -26,57 +26,67 @@ _EVERY = 10  # pictures between two words on how far it is
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def export_fold(words: Words) -> dict[str, gr.components.Component]:
+def export_fold(say: Translator) -> dict[str, gr.components.Component]:
     """The fold's parts, closed; ``wire_export`` connects them."""
-    own = words.films
-    with gr.Accordion(own.export_title, open=False, elem_classes="pg-more", elem_id="pg-export"):
-        gr.HTML(html.heading(own.export_help))
+    with gr.Accordion(
+        say("Another film of it"), open=False, elem_classes="pg-more", elem_id="pg-export"
+    ):
+        gr.HTML(html.heading(say("Nothing is painted again.")))
         with gr.Row():
             parts = {
                 "format": gr.Dropdown(
                     [(suffix[1:].upper().replace("WEBM", "WebM").replace("WEBP", "WebP"), suffix)
                      for suffix in FORMATS],
-                    value=".mp4", label=own.format, min_width=120,
+                    value=".mp4", label=say("Format"), min_width=120,
                 ),
                 "seconds": gr.Slider(
-                    0, _LONGEST, 0, step=1, label=own.seconds, info=own.seconds_help, buttons=[],
+                    0, _LONGEST, 0, step=1, label=say("Seconds in all"), info=say("0: as long as it is."), buttons=[],
                     min_width=160,
                 ),
                 "fps": gr.Slider(
-                    0, _MOST_FPS, 0, step=1, label=own.fps, info=own.fps_help, buttons=[], min_width=160,
+                    0, _MOST_FPS, 0, step=1, label=say("Pictures a second"), info=say("0: as many as it has. Or say how long it is."), buttons=[], min_width=160,
                 ),
-                "hold": gr.Slider(0, 10, 1, step=0.5, label=own.hold, buttons=[], min_width=160),
+                "hold": gr.Slider(0, 10, 1, step=0.5, label=say("Seconds that the last picture stays"), buttons=[], min_width=160),
             }  # fmt: skip
         with gr.Row(elem_classes="pg-checks"):
-            for name in ("even", "captions", "loop"):
-                parts[name] = gr.Checkbox(
-                    False, label=getattr(own, name), container=False, min_width=150
-                )
+            for name, label in (
+                ("even", say("Evenly by change")),
+                ("captions", say("Words and step below")),
+                ("loop", say("The end passes into the beginning")),
+            ):
+                parts[name] = gr.Checkbox(False, label=label, container=False, min_width=150)
         with gr.Row():
             parts["export"] = gr.Button(
-                own.export, size="sm", min_width=120, elem_id="pg-export-go"
+                say("Make this film"), size="sm", min_width=120, elem_id="pg-export-go"
             )
             parts["exported"] = gr.DownloadButton(
-                own.download, size="sm", min_width=120, visible=False, elem_id="pg-exported"
+                say("Download the film"),
+                size="sm",
+                min_width=120,
+                visible=False,
+                elem_id="pg-exported",
             )
         parts["export_status"] = gr.HTML("", elem_id="pg-export-status")
     return parts
 
 
 def wire_export(
-    studio: Studio, words: Words, parts: dict[str, gr.components.Component], seat: gr.BrowserState
+    studio: Studio,
+    say: Translator,
+    parts: dict[str, gr.components.Component],
+    seat: gr.BrowserState,
 ) -> None:
     """Connect the fold: it makes a film of the seat's run."""
 
     def export(request: gr.Request, kept: Any, *wishes: Any) -> Iterator[tuple[Any, Any]]:
         visitor = Visitor.known(kept, request.username)
-        yield gr.update(visible=False), _told(words, "painting", words.films.exporting)
+        yield gr.update(visible=False), _told("painting", say("Writing"))
         try:
-            yield from _exported(studio, visitor, wishes, words, component=parts["exported"])
+            yield from _exported(studio, visitor, wishes, say, component=parts["exported"])
         except Exception as error:
             yield (
                 gr.skip(),
-                _told(words, "failed", words.films.failed, notice=sentence(error, words)),
+                _told("failed", say("Not written"), notice=sentence(error, say)),
             )
 
     names = ("format", "seconds", "fps", "hold", "even", "captions", "loop")
@@ -87,13 +97,13 @@ def wire_export(
 
 
 def _exported(
-    studio: Studio, visitor: Visitor, wishes: tuple[Any, ...], words: Words, *,
+    studio: Studio, visitor: Visitor, wishes: tuple[Any, ...], say: Translator, *,
     component: gr.DownloadButton,
 ) -> Iterator[tuple[Any, Any]]:  # fmt: skip
     suffix, seconds, fps, hold, even, captions, loop = wishes
     run = visitor.run(studio)
     if run is None or not run.film.is_file():
-        raise VideoError(words.films.no_film)
+        raise VideoError("There is no film yet: paint something first.")
     cut = Cut(
         seconds=float(seconds) or None, fps=float(fps) or None, hold=float(hold), even=bool(even), captions=bool(captions),
         loop=bool(loop),
@@ -102,24 +112,24 @@ def _exported(
         path = Path(folder) / f"film{suffix}"
         for done, total in exporting(run.film, path, cut):
             if done % _EVERY == 1:
-                more = words.films.pictures.format(done=done, total=total)
-                told = _told(words, "painting", words.films.exporting, more=more, part=done / total)
+                more = say("picture {done} of {total}", done=done, total=total)
+                told = _told("painting", say("Writing"), more=more, part=done / total)
                 yield gr.skip(), told
         copy, size = (
             servable(path, component, name=f"{file_name(run.recipe)}{suffix}"),
-            _size(words, path),
+            _size(say, path),
         )
-    notice = words.sentences(find_lost_sound(run.film, path, cut))
-    told = _told(words, "done", words.done, more=size, part=1.0, notice=notice)
+    notice = say(find_lost_sound(run.film, path, cut))
+    told = _told("done", say("Done"), more=size, part=1.0, notice=notice)
     yield gr.update(value=copy, visible=True), told
 
 
-def _told(words: Words, state: str, said: str, *, more: str = "", **figures: Any) -> str:
-    return progress(words.classifying, state, said, more=(more,) if more else (), **figures)
+def _told(state: str, said: str, *, more: str = "", **figures: Any) -> str:
+    return progress(state, said, more=(more,) if more else (), **figures)
 
 
-def _size(words: Words, path: Path) -> str:
+def _size(say: Translator, path: Path) -> str:
     size = path.stat().st_size / 1000
     if size < 1000:
-        return words.films.size_kb.format(size=size)
-    return words.films.size_mb.format(size=size / 1000)
+        return say("{size:.0f} KB", size=size)
+    return say("{size:.1f} MB", size=size / 1000)

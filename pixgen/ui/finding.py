@@ -11,8 +11,8 @@ from pixgen.errors import SearchError
 from pixgen.studio.finding import BUNDLED, RUNS, Finder, Place
 from pixgen.ui import found
 from pixgen.ui.found import Found
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
-from pixgen.ui.texts import Words
 from pixgen.vision.filters import Filter, parse_date
 from pixgen.vision.indexing import Progress
 from pixgen.vision.query import Query, Term, parse_query
@@ -41,11 +41,11 @@ class View:
     failed: bool = False  # what was asked for could not be done
 
 
-def places(finder: Finder, words: Words, *, uploaded: bool = False) -> list[tuple[str, str]]:
+def places(finder: Finder, say: Translator, *, uploaded: bool = False) -> list[tuple[str, str]]:
     """``(label, value)`` of what can be searched."""
-    labels = {RUNS: words.search.own_pictures, BUNDLED: words.search.bundled}
+    labels = {RUNS: say("what was painted here"), BUNDLED: say("drawings that come with pixgen")}
     chosen = [(labels.get(name, name), name) for name in finder.places]
-    return [*chosen, (words.search.uploaded, UPLOADED)] if uploaded else chosen
+    return [*chosen, (say("the pictures you added"), UPLOADED)] if uploaded else chosen
 
 
 def first_place(finder: Finder) -> str:
@@ -54,15 +54,18 @@ def first_place(finder: Finder) -> str:
     return RUNS if not finder.studio.policy.public and finder.painted() else BUNDLED
 
 
-def to_query(text: str, picture: str | None, *, words: Words) -> Query:
+def to_query(text: str, picture: str | None) -> Query:
     """The terms that the form asks for; ``[picture]`` among the words is the picture that was added,
     which else is one more term. Raises SearchError; nobody types paths of the server."""
     terms = parse_query(text) if text.strip() or not picture else ()
     named = [term for term in terms if term.picture]
     if any(term.picture.strip().lower() != PICTURE for term in named):
-        raise SearchError(words.search.typed_picture)
+        raise SearchError(
+            "A picture cannot be named by its path on this page: add it below the words and write "
+            "[picture], or write \\[ for a bracket."
+        )
     if named and not picture:
-        raise SearchError(words.search.no_picture)
+        raise SearchError("Add the picture that [picture] stands for, below the words.")
     if named:
         return tuple(replace(term, picture=picture) if term.picture else term for term in terms)
     return (*terms, Term(picture=picture)) if picture else terms
@@ -93,50 +96,54 @@ def _seed(value: Any) -> int | None:
 
 
 def search(
-    finder: Finder, values: Mapping[str, Any], *, uploaded: Place | None, owner: str, words: Words,
+    finder: Finder, values: Mapping[str, Any], *, uploaded: Place | None, owner: str, say: Translator,
     stopped: Stopped = _never,
 ) -> Iterator[View]:  # fmt: skip
     """Bring the place up to date, search it, show it. The first view comes before any work.
 
     ``stopped`` is asked while new pictures are looked at; what was looked at until then is kept.
     """
-    query = to_query(values.get("query") or "", values.get("picture"), words=words)
+    query = to_query(values.get("query") or "", values.get("picture"))
     only = to_filter(values)
-    yield View(state=found.state(words.search.searching, kind="busy"), busy=True)
+    yield View(state=found.state(say("Searching"), kind="busy"), busy=True)
     place, last = place_of(finder, values, uploaded), None
-    yield from _ready(finder, place, words=words, stopped=stopped)
+    yield from _ready(finder, place, say=say, stopped=stopped)
     if stopped():
-        yield _stopped(words)
+        yield _stopped(say)
         return
     due = _now_and_then()
     with closing(finder.up_to_date(place)) as progress:
         for last in progress:
             if stopped():
-                yield _stopped(words)
+                yield _stopped(say)
                 return
             if due(last):
-                yield View(state=found.indexing(words, last))
+                yield View(state=found.indexing(say, last))
     hits = finder.search(
         place, finder.embed(query, model=place.model), only=only, owner=owner, top=int(values.get("top") or 24),
         threshold=_threshold(values),
     )  # fmt: skip
-    nothing = words.search.nothing_painted if place.name == RUNS else words.search.nothing_more
-    yield _shown([(place, hit) for hit in hits], last, words=words, nothing=nothing)
+    nothing = (
+        say("Paint something first, or choose other pictures under “Where”.")
+        if place.name == RUNS
+        else say("Look for something else, or ask for less.")
+    )
+    yield _shown([(place, hit) for hit in hits], last, say=say, nothing=nothing)
 
 
 def like(
-    finder: Finder, one: Found, values: Mapping[str, Any], *, owner: str, words: Words
+    finder: Finder, one: Found, values: Mapping[str, Any], *, owner: str, say: Translator
 ) -> Iterator[View]:
     """More pictures like one that was found, in the same place."""
-    yield View(state=found.state(words.search.searching, kind="busy"), busy=True)
+    yield View(state=found.state(say("Searching"), kind="busy"), busy=True)
     place, hit = one
     vector = finder.like(place, hit.row.path, owner=owner)
     hits = finder.search(
         place, vector, only=to_filter(values), owner=owner, top=int(values.get("top") or 24),
         threshold=_threshold(values), without=hit.row.path,
     )  # fmt: skip
-    nothing = words.search.nothing_more
-    yield _shown([(place, each) for each in hits], None, words=words, nothing=nothing)
+    nothing = say("Look for something else, or ask for less.")
+    yield _shown([(place, each) for each in hits], None, say=say, nothing=nothing)
 
 
 def _threshold(values: Mapping[str, Any]) -> float:
@@ -146,7 +153,7 @@ def _threshold(values: Mapping[str, Any]) -> float:
 
 
 def upload(
-    finder: Finder, paths: Sequence[str], *, model: str = "", words: Words, stopped: Stopped = _never
+    finder: Finder, paths: Sequence[str], *, model: str = "", say: Translator, stopped: Stopped = _never
 ) -> Iterator[tuple[View, Place]]:  # fmt: skip
     """Keep a visitor's set and index it. Raises SearchError if none of it is a picture.
 
@@ -154,23 +161,28 @@ def upload(
     """
     skipped: list[Skipped] = []
     place = finder.add_upload([Path(path) for path in paths], model=model, left_out=skipped.append)
-    for view in _ready(finder, place, words=words, stopped=stopped):
+    for view in _ready(finder, place, say=say, stopped=stopped):
         yield replace(view, busy=True), place
     if stopped():
-        yield _stopped(words), place
+        yield _stopped(say), place
         return
     last, due = Progress(state="finding"), _now_and_then()
     with closing(finder.refresh(place)) as progress:
         for last in progress:
             if stopped():
-                yield _stopped(words), place
+                yield _stopped(say), place
                 return
             if due(last):
-                yield View(state=found.indexing(words, last), busy=True), place
+                yield View(state=found.indexing(say, last), busy=True), place
     if not last.added:
-        raise SearchError(words.search.no_pictures)
-    ready = found.state(words.search.ready.format(count=last.added), kind="done")
-    listed = found.left_out(words, [*skipped, *last.skipped])
+        raise SearchError("None of these files is a picture that can be read: choose others.")
+    ready = found.state(
+        say.ngettext(
+            "{count} picture can be searched", "{count} pictures can be searched", last.added
+        ),
+        kind="done",
+    )
+    listed = found.left_out(say, [*skipped, *last.skipped])
     yield View(state=ready + listed, busy=False), place
 
 
@@ -186,20 +198,20 @@ def place_of(finder: Finder, values: Mapping[str, Any], uploaded: Place | None) 
     return replace(place, model=model or finder.model)
 
 
-def _ready(finder: Finder, place: Place, *, words: Words, stopped: Stopped) -> Iterator[View]:
+def _ready(finder: Finder, place: Place, *, say: Translator, stopped: Stopped) -> Iterator[View]:
     """Load what looks at a place, and show how far its download is."""
     with closing(finder.ready(place, stopped=stopped)) as loading:
         for fetching in loading:
             if fetching is not None:
-                yield View(state=found.fetching(words, fetching))
+                yield View(state=found.fetching(say, fetching))
 
 
-def told(views: Iterator[Any], *, words: Words) -> Iterator[Any]:
+def told(views: Iterator[Any], *, say: Translator) -> Iterator[Any]:
     """The same views; an error that ends them becomes the last one. What was found stays."""
     try:
         yield from views
     except Exception as error:
-        yield View(state=found.failed(sentence(error, words)), busy=False, failed=True)
+        yield View(state=found.failed(sentence(error, say)), busy=False, failed=True)
 
 
 def _now_and_then() -> Callable[[Progress], bool]:
@@ -217,15 +229,17 @@ def _now_and_then() -> Callable[[Progress], bool]:
     return due
 
 
-def _stopped(words: Words) -> View:
-    say = words.search
-    return View(state=found.state(say.stopped, [say.stopped_more], kind="done"), busy=False)
-
-
-def _shown(hits: list[Found], last: Progress | None, *, words: Words, nothing: str) -> View:
+def _stopped(say: Translator) -> View:
     return View(
-        state=found.result(words, hits, last),
-        grid=found.grid(words, hits, nothing=nothing),
+        state=found.state(say("Stopped"), [say("the next search goes on from here")], kind="done"),
+        busy=False,
+    )
+
+
+def _shown(hits: list[Found], last: Progress | None, *, say: Translator, nothing: str) -> View:
+    return View(
+        state=found.result(say, hits, last),
+        grid=found.grid(say, hits, nothing=nothing),
         found=tuple(hits),
         busy=False,
     )

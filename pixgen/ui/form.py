@@ -19,20 +19,20 @@ from pixgen.studio.policy import Policy
 from pixgen.ui.augmenting import augment_fields, chosen_augmentations
 from pixgen.ui.basis import LONGEST, Basis, only_changed
 from pixgen.ui.fields import Field
+from pixgen.ui.i18n import Translator
 from pixgen.ui.journeys import journey_fields, journey_recipe, journey_values
 from pixgen.ui.losses import chosen_losses, loss_fields, loss_values
 from pixgen.ui.models import chosen_models, model_fields, model_values
 from pixgen.ui.offered import offered_presets
 from pixgen.ui.pad import DRAWN, LAST, pad_fields
 from pixgen.ui.styles import chosen_styles, style_fields
-from pixgen.ui.texts import Words
 
 _SIZES = (
     (128, 128), (192, 128), (128, 192), (192, 192), (256, 256), (384, 256), (256, 384), (512, 512),
 )  # fmt: skip
 
 
-def fields(policy: Policy, words: Words) -> dict[str, Field]:
+def fields(policy: Policy, say: Translator) -> dict[str, Field]:
     """Every setting that a browser keeps, by name, in the page's order. Uploads are not kept."""
     preset = preset_values(DEFAULT)
     return {
@@ -47,11 +47,28 @@ def fields(policy: Policy, words: Words) -> dict[str, Field]:
         "cutout_set": Field(preset["cutout_set"], choices=tuple(CUTOUT_SETS)),
         **augment_fields(),
         "learning_rate": Field(preset["learning_rate"], 0.001, 1, 0.001),
-        "start": Field(preset["start"], choices=tuple(kind for kind, _ in words.starts)),
+        "start": Field(
+            preset["start"],
+            choices=tuple(
+                kind
+                for kind, _ in (
+                    ("sketch", say("a sketch by the transformer")),
+                    ("codes", say("random codes")),
+                    ("perlin", say("clouds")),
+                    ("gradient", say("a gradient")),
+                    ("snow", say("coloured noise")),
+                    ("grey", say("plain grey")),
+                    ("picture", say("a picture of yours")),
+                    ("idea", say("the idea of a picture of yours")),
+                    ("drawn", say("what you draw here")),
+                    ("last", say("the last picture here")),
+                )
+            ),
+        ),
         "idea_words": Field(""),
-        **pad_fields(words),
+        **pad_fields(say),
         "pictures_weight": Field(1, 0.1, 5, 0.1),
-        **journey_fields(preset, policy.most_steps, words.films),
+        **journey_fields(preset, policy.most_steps),
         **model_fields(preset, policy),
         **loss_fields(preset),
         "crisp": Field(False),
@@ -90,7 +107,7 @@ def sizes(policy: Policy) -> list[tuple[str, str]]:
     ]
 
 
-def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
+def to_recipe(values: Mapping[str, Any], say: Translator) -> Recipe:
     """The recipe that a filled-in form asks for; a field that is missing or None is the preset's.
 
     ``start_picture``, ``pictures`` and ``wished_picture`` are paths of uploads. ``basis`` is the recipe
@@ -120,24 +137,23 @@ def to_recipe(values: Mapping[str, Any], words: Words) -> Recipe:
             preset=values.get("preset") or (None if basis else DEFAULT),
             size=values.get("size") or None,
             steps=_whole(values.get("steps")),
-            seed=_seed(values.get("seed"), words),
-            start=_start(values, words),
+            seed=_seed(values.get("seed")),
+            start=_start(values),
             **chosen_models(values),
             grow=values.get("grow"),
             augment=chosen_augmentations(values.get("augment")),
             more=_settings(values),
         ),
-        words.films,
     )
     if basis is not None and not as_it_was:
         recipe = basis.placed(recipe)
     # Looked for in what was drawn: an alternative may hide a path.
-    _refuse_paths(recipe.prompts, words, known={*known, *(each.picture for each in pictures)})
+    _refuse_paths(recipe.prompts, known={*known, *(each.picture for each in pictures)})
     if pictures and not only_pictures:
         scenes = tuple((*scene, *pictures) for scene in recipe.prompts)
         recipe = make_recipe(recipe.model_dump(), {"prompts": scenes})
     if basis is not None:
-        basis.check_pictures(recipe, sentence=words.info.needs_picture)
+        basis.check_pictures(recipe)
     return recipe
 
 
@@ -147,16 +163,27 @@ def _prompt(text: str, pictures: Scene, *, as_it_was: bool) -> str | None:
     return escape(format_prompts((pictures,))) if pictures else text
 
 
-def remarks(values: Mapping[str, Any], words: Words) -> list[str]:
+def remarks(values: Mapping[str, Any], say: Translator) -> list[str]:
     """What a person should know about what they typed, though it is allowed."""
     typed = f"{values.get('prompt') or ''} | {values.get('leave_out') or ''}"
     return [
-        *(words.almost_a_weight.format(end=end) for end in almost_weights(typed)),
-        *(words.text_not_a_weight.format(end=end) for end in doubtful_ends(typed)),
+        *(
+            say(
+                "“:{end}” is read as text, because it is not a number such as :0.5 or :-1.", end=end
+            )
+            for end in almost_weights(typed)
+        ),
+        *(
+            say(
+                "“{end}” was read as text; with a space before the colon, the number is a weight.",
+                end=end,
+            )
+            for end in doubtful_ends(typed)
+        ),
     ]
 
 
-def _refuse_paths(scenes: Iterable[Scene], words: Words, *, known: Collection[str] = ()) -> None:
+def _refuse_paths(scenes: Iterable[Scene], *, known: Collection[str] = ()) -> None:
     """A page is read by other people than the server's owner: nobody types paths of its files. ``known``
     are those that were not typed."""
     allowed = {"", *known}
@@ -166,34 +193,45 @@ def _refuse_paths(scenes: Iterable[Scene], words: Words, *, known: Collection[st
         for each in scene
         for path in (each.picture, each.mask)
     ):
-        raise RecipeError(words.typed_picture)
+        raise RecipeError(
+            "A picture cannot be named by its path on this page: add it under “More settings”, or "
+            "write \\[ for a bracket."
+        )
 
 
 def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _seed(value: Any, words: Words) -> int | None:
+def _seed(value: Any) -> int | None:
     text = str(_whole(value)).strip() if value is not None else ""
     if not text:
         return None
     if not re.fullmatch(r"\d{1,19}", text, re.ASCII) or int(text) > LARGEST_SEED:
-        raise RecipeError(words.not_a_seed.format(seed=text[:40], most=LARGEST_SEED))
+        raise RecipeError(
+            "The seed “{seed}” is not allowed: write a whole number from 0 to {most}, or nothing "
+            "for a new one.",
+            seed=text[:40],
+            most=LARGEST_SEED,
+        )
     return int(text)
 
 
-def _start(values: Mapping[str, Any], words: Words) -> str | None:
+def _start(values: Mapping[str, Any]) -> str | None:
     kind, picture = values.get("start"), values.get("start_picture")
     if kind in (DRAWN, LAST):
         return None  # what is drawn, or was painted last, is put in by ``with_drawn``
     if kind not in ("picture", "idea"):
         return kind
     if not picture:
-        raise RecipeError(words.start_needs_picture)
+        raise RecipeError(
+            "To start from a picture of yours, add it below “Start from” first, or choose another "
+            "start."
+        )
     if kind == "picture":
         return f"picture:{picture}"
     more = values.get("idea_words") or ""
-    _refuse_paths(parse(more) if more.strip(" |^\n") else (), words)
+    _refuse_paths(parse(more) if more.strip(" |^\n") else ())
     terms = format_prompts(((Prompt(picture=picture),),))
     return f"idea:{terms} | {more}" if more.strip() else f"idea:{terms}"
 

@@ -15,8 +15,8 @@ from pixgen.images import open_reduced
 from pixgen.models.progress import Fetching
 from pixgen.studio.finding import DRAWINGS, Place
 from pixgen.ui import canvas
+from pixgen.ui.i18n import Translator
 from pixgen.ui.status import duration, of_fetching
-from pixgen.ui.texts import Words
 from pixgen.vision.collection import Row
 from pixgen.vision.indexing import Progress
 from pixgen.vision.reading import Skipped, in_parallel
@@ -48,62 +48,59 @@ def failed(message: str) -> str:
     )
 
 
-def fetching(words: Words, coming: Fetching) -> str:
+def fetching(say: Translator, coming: Fetching) -> str:
     """How far a model's download is."""
-    more, megabytes = of_fetching(words.models, coming)
+    more, megabytes = of_fetching(say, coming)
     part = None if megabytes is None else megabytes[0] / max(1, megabytes[1])
-    return state(words.models.fetching, more, kind="busy", part=part)
+    return state(say("Fetching a model"), more, kind="busy", part=part)
 
 
-def indexing(words: Words, progress: Progress) -> str:
+def indexing(say: Translator, progress: Progress) -> str:
     """How far the indexing is."""
-    say = words.search
     if progress.state != "looking":
-        return state(say.preparing, kind="busy")
-    more = [say.of_files.format(done=progress.done, total=progress.total)]
+        return state(say("Looking for new pictures"), kind="busy")
+    more = [say("{done} of {total}", done=progress.done, total=progress.total)]
     if progress.rate:
-        more.append(say.files_a_second.format(rate=progress.rate))
-        more.append(words.left.format(time=duration(words, progress.seconds_left)))
+        more.append(say("{rate:.0f} a second", rate=progress.rate))
+        more.append(say("{time} left", time=duration(say, progress.seconds_left)))
     part = progress.done / progress.total if progress.total else 1.0
-    return state(say.indexing, more, kind="busy", part=part)
+    return state(say("Looking at new pictures"), more, kind="busy", part=part)
 
 
-def result(words: Words, found: Sequence[Found], last: Progress | None) -> str:
+def result(say: Translator, found: Sequence[Found], last: Progress | None) -> str:
     """The line above what was found; names the files that the indexing left out."""
-    say = words.search
-    shown = say.found.format(count=len(found)) if found else say.nothing
+    shown = say("{count} found", count=len(found)) if found else say("Nothing found")
     more = []
     if last is not None and last.added + last.changed:
-        more.append(say.new_files.format(count=last.added + last.changed))
+        more.append(say("{count} new", count=last.added + last.changed))
     line = state(shown, more, kind="done")
-    return line + left_out(words, last.skipped if last is not None else ())
+    return line + left_out(say, last.skipped if last is not None else ())
 
 
-def left_out(words: Words, skipped: Sequence[Skipped]) -> str:
+def left_out(say: Translator, skipped: Sequence[Skipped]) -> str:
     """The files that are not among the pictures, with why; nothing where there are none."""
     if not skipped:
         return ""
     listed = "".join(
-        f"<li><b>{escape(Path(each.path).name)}</b> {escape(words.sentences(each.why))}</li>"
+        f"<li><b>{escape(Path(each.path).name)}</b> {escape(say(each.why))}</li>"
         for each in skipped[:_LISTED]
     )
-    title = words.search.skipped.format(count=len(skipped))
+    title = say("Left out: {count}", count=len(skipped))
     return (
         f'<details class="pg-skipped"><summary>{escape(title)}</summary><ul>{listed}</ul></details>'
     )
 
 
-def empty(words: Words) -> str:
+def empty(say: Translator) -> str:
     """The place of the pictures before the first search: drawings that begin one with a click."""
-    say = words.search
     mark = '<svg viewBox="0 0 48 48" aria-hidden="true"><rect x="3" y="3" width="18" height="18" rx="3"/>' \
         '<rect x="27" y="3" width="18" height="18" rx="3" opacity=".55"/><rect x="3" y="27" width="18" height="18" ' \
         'rx="3" opacity=".25"/><circle cx="33" cy="33" r="8" fill="none" stroke="currentColor" stroke-width="4"/>' \
         '<path d="M39 39l6 6" stroke="currentColor" stroke-width="4" stroke-linecap="round"/></svg>'  # fmt: skip
     return (
-        f'<figure class="pg-mat" aria-label="{escape(say.pictures)}"><div class="pg-invitation">{mark}'
-        f"<h2>{escape(say.invitation)}</h2><p>{escape(say.invitation_more)}</p>"
-        f'<p>{escape(say.invitation_examples)}</p><div class="pg-pick">{_examples(words)}</div></div></figure>'
+        f'<figure class="pg-mat" aria-label="{escape(say("Pictures that were found"))}"><div class="pg-invitation">{mark}'
+        f"<h2>{escape(say('Say what to find.'))}</h2><p>{escape(say('Words, a picture, or a sum of both: CLIP looks at every picture for you.'))}</p>"
+        f'<p>{escape(say("Or begin with a drawing, and see what is like it:"))}</p><div class="pg-pick">{_examples(say)}</div></div></figure>'
     )
 
 
@@ -113,44 +110,46 @@ def examples() -> list[Path]:
     return drawings[:: max(1, len(drawings) // _EXAMPLES)][:_EXAMPLES]
 
 
-def grid(words: Words, found: Sequence[Found], *, nothing: str) -> str:
+def grid(say: Translator, found: Sequence[Found], *, nothing: str) -> str:
     """The pictures as buttons, each with its score; ``data-hit`` is its place in the list. Without
     any, ``nothing`` says what to do."""
     if not found:
         return f'<figure class="pg-mat"><div class="pg-invitation"><p>{escape(nothing)}</p></div></figure>'
     thumbnails = in_parallel(_thumbnail_of, found, ahead=len(found))
     items = "".join(
-        f'<li><button type="button" data-hit="{number}" aria-label="{escape(_alt(words, hit))}">'
+        f'<li><button type="button" data-hit="{number}" aria-label="{escape(_alt(say, hit))}">'
         f"{_image(thumbnail, '')}<b>{hit.score:.2f}</b>"
-        f"{_more(words, hit)}</button></li>"
+        f"{_more(say, hit)}</button></li>"
         for number, ((_, hit), thumbnail) in enumerate(zip(found, thumbnails, strict=True))
     )
-    return f'<ul class="pg-hits" aria-label="{escape(words.search.pictures)}">{items}</ul>'
+    return (
+        f'<ul class="pg-hits" aria-label="{escape(say("Pictures that were found"))}">{items}</ul>'
+    )
 
 
-def chosen(words: Words, one: Found, *, number: int, paths: bool) -> str:
+def chosen(say: Translator, one: Found, *, number: int, paths: bool) -> str:
     """The picture that was clicked, and what is known of it. ``paths``: where it is, to be copied."""
     place, hit = one
-    say, row = words.search, hit.row
+    row = hit.row
     when = datetime.fromtimestamp(row.modified / 1e9)
     facts = [
-        f"{row.width} × {row.height}", f"{when:%Y-%m-%d}", say.score.format(score=f"{hit.score:.3f}"),
+        f"{row.width} × {row.height}", f"{when:%Y-%m-%d}", say("likeness {score}", score=f"{hit.score:.3f}"),
     ]  # fmt: skip
     if row.seed is not None:
-        facts.append(words.seed_was.format(seed=row.seed))
+        facts.append(say("seed {seed}", seed=row.seed))
     if hit.copies:
         names = ", ".join(_name(copy) for copy in hit.copies[:_LISTED])
-        facts.append(f"{say.alike.format(count=len(hit.copies))}: {names}")
+        facts.append(f"{say('and {count} alike', count=len(hit.copies))}: {names}")
     title = _name(row)
     where = str(place.folder / row.path)
     copy = (
-        f'<button type="button" class="pg-copy" data-copy="{escape(where)}">{escape(say.copy_path)}</button>'
+        f'<button type="button" class="pg-copy" data-copy="{escape(where)}">{escape(say("Copy its path"))}</button>'
         if paths
         else ""
     )
     listed = "".join(f"<span>{escape(each)}</span>" for each in facts)
     return (
-        f'<article class="pg-chosen" data-chosen="{number}">{_image(_thumbnail_of(one), _alt(words, hit))}'
+        f'<article class="pg-chosen" data-chosen="{number}">{_image(_thumbnail_of(one), _alt(say, hit))}'
         f'<div><h3 title="{escape(title)}">{escape(title)}</h3><p class="pg-line">{listed}</p>{copy}</div></article>'
     )
 
@@ -160,24 +159,24 @@ def _name(row: Row) -> str:
     return row.prompt or Path(row.path).name
 
 
-def _alt(words: Words, hit: Hit) -> str:
+def _alt(say: Translator, hit: Hit) -> str:
     name = _name(hit.row)
-    told = words.search.hit_alt.format(name=name, score=f"{hit.score:.2f}")
-    return f"{told}, {words.search.alike.format(count=len(hit.copies))}" if hit.copies else told
+    told = say("{name}, likeness {score}", name=name, score=f"{hit.score:.2f}")
+    return f"{told}, {say('and {count} alike', count=len(hit.copies))}" if hit.copies else told
 
 
-def _more(words: Words, hit: Hit) -> str:
-    title = escape(words.search.alike.format(count=len(hit.copies)))
+def _more(say: Translator, hit: Hit) -> str:
+    title = escape(say("and {count} alike", count=len(hit.copies)))
     return f'<i title="{title}">+{len(hit.copies)}</i>' if hit.copies else ""
 
 
-def _examples(words: Words) -> str:
+def _examples(say: Translator) -> str:
     """The bundled drawings as buttons; ``data-example`` is each one's place."""
     folder = DRAWINGS
     return "".join(
         f'<button type="button" data-example="{number}" title="{escape(path.stem.replace("-", " "))}">'
         f'<img src="{_thumbnail(folder, path.name, 0)}" width="72" height="72" '
-        f'alt="{escape(words.search.example_alt.format(name=path.stem.replace("-", " ")))}"></button>'
+        f'alt="{escape(say("More like: {name}", name=path.stem.replace("-", " ")))}"></button>'
         for number, path in enumerate(examples())
     )
 

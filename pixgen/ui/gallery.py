@@ -8,7 +8,7 @@ import gradio as gr
 from pixgen.studio.limits import Keep
 from pixgen.ui import html
 from pixgen.ui.controls import Parts
-from pixgen.ui.texts import Words
+from pixgen.ui.i18n import Translator
 
 # What is clicked in the tab's own HTML, as gradio's events.
 _CLICKS = """element.addEventListener('click', (event) => {
@@ -30,56 +30,59 @@ _CHOSEN = """element.addEventListener('change', (event) => {
 });"""
 
 
-def gallery_tab(words: Words, keep: Keep = Keep()) -> Parts:  # noqa: B008 - it is frozen
+def gallery_tab(say: Translator, keep: Keep = Keep()) -> Parts:  # noqa: B008 - it is frozen
     """Build the tab inside a ``gr.Blocks``; its parts, by name. gallery_events.py makes it work.
 
     Args:
         keep: until when runs are kept, which is told.
     """
-    own = words.gallery
     gr.HTML("", elem_id="pg-gallery-top")
     with gr.Column(elem_classes="pg-gallery") as shelf_column:
-        parts = _form(words)
-        if said := _kept(words, keep):
+        parts = _form(say)
+        if said := _kept(say, keep):
             gr.HTML(html.note(said))
         with gr.Row(elem_id="pg-shelf-said", elem_classes="pg-shelf-said"):
             parts["said"] = gr.HTML(
                 "", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-said"
             )
             parts["empty"] = gr.Button(
-                own.empty, visible=False, size="sm", min_width=0, elem_id="pg-empty-bin"
+                say("Empty the bin"), visible=False, size="sm", min_width=0, elem_id="pg-empty-bin"
             )
         parts["grid"] = gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-grid")
     with gr.Column(visible=False, elem_classes="pg-gallery") as opened_column:
-        parts |= _opened(words)
+        parts |= _opened(say)
     parts |= {"shelf_column": shelf_column, "opened_column": opened_column}
     parts["page"], parts["run"] = gr.State(0), gr.State("")
-    parts["sure"] = gr.Checkbox(False, visible="hidden", label=own.empty_sure)
+    parts["sure"] = gr.Checkbox(
+        False, visible="hidden", label=say("Remove everything in the bin for good?")
+    )
     return parts
 
 
-def _form(words: Words) -> Parts:
-    own = words.gallery
+def _form(say: Translator) -> Parts:
 
-    def choice(kind: Callable[..., Any], name: str, rows: tuple[tuple[str, str], ...]) -> Any:
+    def choice(
+        kind: Callable[..., Any], name: str, label: str, rows: tuple[tuple[str, str], ...]
+    ) -> Any:
         return kind(
-            [(label, value) for value, label in rows], value=rows[0][0], label=getattr(own, name),
+            [(title, value) for value, title in rows], value=rows[0][0], label=label,
             min_width=120, elem_id=f"pg-gallery-{name}",
         )  # fmt: skip
 
     with gr.Row(elem_classes="pg-gallery-form"):
         parts: Parts = {
             "query": gr.Textbox(
-                label=own.query, placeholder=own.query_placeholder, max_lines=1, scale=3, min_width=220,
+                label=say("Search your pictures"), placeholder=say("words of the prompt, or a tag"), max_lines=1, scale=3, min_width=220,
                 elem_id="pg-gallery-query",
             ),
-            "place": choice(gr.Dropdown, "place", own.places),
-            "view": choice(gr.Dropdown, "view", own.views),
-            "sort": choice(gr.Dropdown, "sort", own.sorts),
-            "state": choice(gr.Dropdown, "state", own.states),
-            "preset": choice(gr.Dropdown, "preset", (("", own.every),)),
-            "tag": choice(gr.Dropdown, "tag", (("", own.every),)),
-            **{name: _day(name, getattr(own, name)) for name in ("since", "until")},
+            "place": choice(gr.Dropdown, "place", say("Look in"), (("words", say("prompts and tags")), ("looks", say("the pictures")))),
+            "view": choice(gr.Dropdown, "view", say("Show"), (("all", say("All")), ("favourites", say("Favourites")), ("bin", say("Bin")))),
+            "sort": choice(gr.Dropdown, "sort", say("Order"), (("newest", say("newest first")), ("oldest", say("oldest first")), ("likeness", say("truest to its words")), ("longest", say("longest painted")), ("prompt", say("by prompt")))),
+            "state": choice(gr.Dropdown, "state", say("State"), (("", say("any")), ("painting", say("in the making")), ("done", say("done")), ("stopped", say("stopped")), ("failed", say("failed")))),
+            "preset": choice(gr.Dropdown, "preset", say("Preset"), (("", say("any")),)),
+            "tag": choice(gr.Dropdown, "tag", say("Tag"), (("", say("any")),)),
+            "since": _day("since", say("From")),
+            "until": _day("until", say("Until")),
         }  # fmt: skip
     return parts
 
@@ -92,32 +95,42 @@ def _day(name: str, label: str) -> gr.HTML:
     )  # fmt: skip
 
 
-def _kept(words: Words, keep: Keep) -> str:
-    own = words.gallery
+def _kept(say: Translator, keep: Keep) -> str:
     if keep.days is None:
-        return "" if keep.runs is None else own.kept_runs.format(runs=keep.runs)
+        return (
+            ""
+            if keep.runs is None
+            else say("Your newest {runs} pictures are kept here; favourites stay.", runs=keep.runs)
+        )
     if keep.runs is None:
-        return own.kept_days.format(days=keep.days)
-    return own.kept.format(runs=keep.runs, days=keep.days)
+        return say("Pictures are kept here for {days:g} days; favourites stay.", days=keep.days)
+    return say(
+        "Your newest {runs} pictures are kept here, for {days:g} days; favourites stay.",
+        runs=keep.runs,
+        days=keep.days,
+    )
 
 
-def _opened(words: Words) -> Parts:
-    own = words.gallery
-    parts: Parts = {"back": gr.Button(own.back, size="sm", min_width=0, elem_id="pg-back")}
+def _opened(say: Translator) -> Parts:
+    parts: Parts = {
+        "back": gr.Button(say("All pictures"), size="sm", min_width=0, elem_id="pg-back")
+    }
     with gr.Row(elem_classes="pg-opened"):
         with gr.Column(elem_classes="pg-opened-picture"):
             parts["picture"] = gr.HTML("", apply_default_css=False, elem_id="pg-opened-picture")
             with gr.Row(elem_classes="pg-actions"):
                 for name, label in (
-                    ("use", words.info.use),
-                    ("go_on", words.go_on),
-                    *((name, getattr(own, name)) for name in ("favourite", "delete", "restore")),
+                    ("use", say("Use these")),
+                    ("go_on", say("Go on")),
+                    ("favourite", say.pgettext("button", "Favourite")),
+                    ("delete", say("Delete")),
+                    ("restore", say("Take back")),
                 ):
                     parts[name] = gr.Button(
                         label, size="sm", min_width=0, elem_id=f"pg-run-{name}".replace("_", "-"),
                     )  # fmt: skip
                 for name, label in (
-                    ("download", words.download_picture), ("film", words.download_film), ("recipe", words.recipe),
+                    ("download", say("Picture")), ("film", say("Film")), ("recipe", say("Recipe")),
                 ):  # fmt: skip
                     parts[name] = gr.DownloadButton(
                         label, size="sm", min_width=0, elem_id=f"pg-run-{name}"
@@ -127,6 +140,9 @@ def _opened(words: Words) -> Parts:
                 "", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-facts"
             )
             parts["tags"] = gr.Textbox(
-                label=own.tags, placeholder=own.tags_placeholder, max_lines=1, elem_id="pg-run-tags"
+                label=say("Tags"),
+                placeholder=say("sea, for the kitchen"),
+                max_lines=1,
+                elem_id="pg-run-tags",
             )
     return parts

@@ -15,8 +15,8 @@ from pixgen.studio.gallery import Gallery
 from pixgen.ui import browsing, gallery_view, side_view
 from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable, servable_bytes
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
-from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
 DAYS = ("since", "until")  # both are wanted whole
@@ -39,7 +39,7 @@ class Desk:
 
     gallery: Gallery
     finder: Finder
-    words: Words
+    say: Translator
     parts: Parts
     visitor: Visitor
 
@@ -55,8 +55,8 @@ class Desk:
             self.gallery, self.finder, form, page=int(page or 0), owner=self.owner
         )
         return {
-            "said": said or gallery_view.place(self.words, shown),
-            "grid": gallery_view.grid(self.words, shown),
+            "said": said or gallery_view.place(self.say, shown),
+            "grid": gallery_view.grid(self.say, shown),
             "shelf_column": gr.update(visible=True), "opened_column": gr.update(visible=False),
             "page": shown.page, "empty": gr.update(visible=shown.binned and bool(shown.entries)),
             **{name: self._choices(name, form, binned=shown.binned) for name in ("preset", "tag")},
@@ -73,17 +73,19 @@ class Desk:
         recipe = servable_bytes(text.encode(), parts["recipe"], name=f"{run.id}.json")
         address = f"gradio_api/file={film}" if film else ""
         starred = (
-            self.words.gallery.favourite_no if entry.favourite else self.words.gallery.favourite
+            self.say("No favourite any more")
+            if entry.favourite
+            else self.say.pgettext("button", "Favourite")
         )
         return {
             "shelf_column": gr.update(visible=False), "opened_column": gr.update(visible=True),
-            "run": run.id, "picture": gallery_view.picture(self.words, opened, address),
+            "run": run.id, "picture": gallery_view.picture(self.say, opened, address),
             "facts": gallery_view.facts(
-                self.words, opened, dict(zip((each.id for each in relatives), small, strict=True))
+                self.say, opened, dict(zip((each.id for each in relatives), small, strict=True))
             ),
             "tags": ", ".join(entry.tags), "favourite": starred,
             "go_on": gr.update(
-                value=self.words.go_on if run.begun else self.words.begin,
+                value=self.say("Go on") if run.begun else self.say("Begin"),
                 visible=run.state in ("stopped", "failed") and not entry.binned,
             ),
             "delete": gr.update(visible=not entry.binned), "restore": gr.update(visible=entry.binned),
@@ -113,21 +115,23 @@ class Desk:
         """The opened run goes into the bin, and the shelf is shown again."""
         prompt = self._prompt(run_id)
         self.gallery.delete(run_id, owner=self.owner)
-        own = self.words.gallery
-        said = gallery_view.done(own.deleted.format(prompt=prompt), own.undo, run=run_id)
+        say = self.say
+        said = gallery_view.done(
+            say("“{prompt}” lies in the bin.", prompt=prompt), say("Undo"), run=run_id
+        )
         return self.shelf(form[1:], form[0], said)
 
     def restore(self, run_id: str, *form: Any) -> Changes:
         """A run comes back out of the bin."""
         self.gallery.restore(str(run_id), owner=self.owner)
-        said = self.words.gallery.restored.format(prompt=self._prompt(str(run_id)))
+        said = self.say("“{prompt}” is back.", prompt=self._prompt(str(run_id)))
         return self.shelf(form[1:], form[0], gallery_view.done(said))
 
     def empty(self, sure: Any, *form: Any) -> Changes:
         """What is in the bin is removed, if the visitor said yes."""
         if not sure:
             return {}
-        said = self.words.gallery.emptied.format(count=self.gallery.empty(owner=self.owner))
+        said = self.say("{count} removed for good.", count=self.gallery.empty(owner=self.owner))
         return self.shelf(form[1:], 0, gallery_view.done(said))
 
     def go_on(self, run_id: str) -> str:
@@ -144,8 +148,8 @@ class Desk:
         """The side bar: the newest runs, or those with these words."""
         shown = browsing.aside(self.gallery, str(text or ""), owner=self.owner)
         return {
-            "side_said": side_view.said(self.words, shown),
-            "side_list": side_view.runs(self.words, shown, today=date.today()),
+            "side_said": side_view.said(self.say, shown),
+            "side_list": side_view.runs(self.say, shown, today=date.today()),
         }
 
     def alike(self, text: Any) -> Changes:
@@ -156,8 +160,8 @@ class Desk:
         try:
             shown = browsing.alike(self.gallery, self.finder, text, owner=self.owner)
         except (SearchError, ModelError) as error:
-            return {"side_alike": side_view.alike(self.words, text, sentence(error, self.words))}
-        return {"side_alike": side_view.alike(self.words, text, shown, today=date.today())}
+            return {"side_alike": side_view.alike(self.say, text, sentence(error, self.say))}
+        return {"side_alike": side_view.alike(self.say, text, shown, today=date.today())}
 
     def all_with(self, text: Any) -> Changes:
         """The shelf with every run that has these words in its prompt or tags."""
@@ -179,17 +183,17 @@ class Desk:
     def _choices(self, name: str, form: Changes, *, binned: bool) -> Any:
         counts = self.gallery.values(name, owner=self.owner, binned=binned)
         chosen = form.get(name) or ""
-        own = self.words.gallery
+        say = self.say
         rows = [
-            (own.counted.format(name=self._named(name, value), count=count), value)
+            (say("{name} ({count})", name=self._named(name, value), count=count), value)
             for value, count in counts.items() if value
         ]  # fmt: skip
         if chosen and chosen not in counts:
             rows.append((self._named(name, chosen), chosen))
-        return gr.update(choices=[(own.every, ""), *rows], value=chosen)
+        return gr.update(choices=[(say("any"), ""), *rows], value=chosen)
 
     def _named(self, name: str, value: str) -> str:
-        return gallery_view.preset_name(self.words, value) if name == "preset" else value
+        return gallery_view.preset_name(self.say, value) if name == "preset" else value
 
 
 def _file(path: str | None) -> Any:

@@ -30,7 +30,7 @@ class GalleryEvents:
     """
 
     def __init__(self, handlers: Handlers, *, create: Parts, tabs: gr.Tabs) -> None:
-        self._handlers, self._parts, self._words = handlers, handlers.parts, handlers.words
+        self._handlers, self._parts, self.say = handlers, handlers.parts, handlers.say
         self._create, self._tabs = create, tabs
         self._back_to = [self._parts[name] for name in ("page", *FORM)]
 
@@ -52,9 +52,9 @@ class GalleryEvents:
             try:
                 recipe = self._handlers.desk(request, seat).recipe(run_id)
             except StudioError as error:
-                raise gr.Error(sentence(error, self._words), print_exception=False) from error
+                raise gr.Error(sentence(error, self.say), print_exception=False) from error
             form = filled_with(recipe, fields, name=run_id)
-            gr.Info(self._words.info.used.format(name=run_id))
+            gr.Info(self.say("Everything is filled in as it was for {name}.", name=run_id))
             return [gr.update(selected="create"), *(form[name] for name in names)]
 
         outputs = [self._tabs, *(self._create[name] for name in names)]
@@ -109,7 +109,7 @@ class GalleryEvents:
             SHELF, lambda desk, sent, *values: desk.restore(sent.get("run"), *values)
         )
         on(parts["said"].undo, undone, back_to, SHELF).then(None, js=RUNS_CHANGED)
-        question = json.dumps(self._words.gallery.empty_sure)
+        question = json.dumps(self.say("Remove everything in the bin for good?"))
         sure = f"(seat, sure, ...rest) => [seat, confirm({question}), ...rest]"
         empty = plain(SHELF, Desk.empty)
         on(parts["empty"].click, empty, [parts["sure"], *back_to], SHELF, js=sure)
@@ -119,7 +119,5 @@ class GalleryEvents:
         try:
             return self._handlers.desk(request, seat).go_on(run_id), gr.update(selected="create")
         except StudioError as error:
-            title = self._words.not_painted
-            raise gr.Error(
-                sentence(error, self._words), title=title, print_exception=False
-            ) from error
+            title = self.say("Not painted")
+            raise gr.Error(sentence(error, self.say), title=title, print_exception=False) from error

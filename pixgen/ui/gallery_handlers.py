@@ -11,8 +11,8 @@ from pixgen.studio.finding import Finder
 from pixgen.studio.gallery import Gallery
 from pixgen.ui.controls import Parts
 from pixgen.ui.gallery_desk import Changes, Desk
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
-from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
 # What the browser does after an answer: shows the tab's beginning, tells side.js to look again.
@@ -32,7 +32,7 @@ class Handlers:
 
     gallery: Gallery
     finder: Finder
-    words: Words
+    say: Translator
     parts: Parts
     seat: gr.BrowserState
 
@@ -65,14 +65,14 @@ class Handlers:
     def desk(self, request: gr.Request, seat: Any) -> Desk:
         """The desk for whoever looks."""
         visitor = Visitor.known(seat, request.username)
-        return Desk(self.gallery, self.finder, self.words, self.parts, visitor)
+        return Desk(self.gallery, self.finder, self.say, self.parts, visitor)
 
     def _answered(self, names: tuple[str, ...], act: Callable[[], Changes]) -> Any:
         """The changes of these parts; what goes wrong is said, and nothing changes."""
         try:
             changes = act()
         except Exception as error:
-            gr.Warning(sentence(error, self.words), duration=8)
+            gr.Warning(sentence(error, self.say), duration=8)
             changes = {}
         shown = tuple(changes.get(name, gr.skip()) for name in names)
         return shown[0] if len(names) == 1 else shown  # gradio takes one output as it is

@@ -12,7 +12,7 @@ from pixgen.studio.grid_jobs import GridJob
 from pixgen.studio.grids import Grid
 from pixgen.studio.runs import Run, similarity
 from pixgen.ui import status
-from pixgen.ui.texts import Words
+from pixgen.ui.i18n import Translator
 
 THUMBNAIL = 192  # pixels of the longer side
 MOST_LIVE = 36  # cells of a grid whose cell at hand is shown while it is painted
@@ -21,8 +21,8 @@ MOST_LIVE = 36  # cells of a grid whose cell at hand is shown while it is painte
 class Sheet:
     """Draws one grid again and again; each cell's picture is read once, when it is done."""
 
-    def __init__(self, grid: Grid, words: Words) -> None:
-        self.grid, self._words = grid, words
+    def __init__(self, grid: Grid, say: Translator) -> None:
+        self.grid, self.say = grid, say
         self._pictures: dict[int, str] = {}  # by cell
 
     def html(self, job: GridJob | None) -> str:
@@ -41,48 +41,57 @@ class Sheet:
             rows.append(f"<tr>{head}{cells}</tr>")
         caption = f"<caption>{escape(plan.title)}</caption>" if plan.title else ""
         return (
-            f'<section class="pg-sheet" aria-label="{escape(self._words.experiment.sheet)}"><table>{caption}'
+            f'<section class="pg-sheet" aria-label="{escape(self.say("The sheet"))}"><table>{caption}'
             f"<thead><tr>{corner}{columns}</tr></thead><tbody>{''.join(rows)}</tbody></table></section>"
         )
 
     def status(self, job: GridJob | None) -> str:
         """The bar and the line above it."""
-        own, runs = self._words.experiment, self.grid.runs()
+        say, runs = self.say, self.grid.runs()
         done = sum(run is not None and run.state == "done" for run in runs)
         error = None if job is None else job.error
         painting = job is not None and not job.ended
         said, state = (
-            (own.failed, "failed") if error is not None
-            else (own.painting, "painting") if painting
-            else (own.done, "done") if done == len(runs)
-            else (own.stopped, "stopped")
+            (say("Not painted"), "failed") if error is not None
+            else (say("Painting"), "painting") if painting
+            else (say("Done"), "done") if done == len(runs)
+            else (say.pgettext("painting", "Stopped"), "stopped")
         )  # fmt: skip
-        more = [own.of_cells.format(done=done, total=len(runs))]
+        more = [say.pgettext("grid", "{done} of {total} pictures", done=done, total=len(runs))]
         if painting and (left := _seconds_left(runs)) is not None:
-            more.append(own.left.format(time=status.duration(self._words, left)))
+            more.append(say("about {time} left", time=status.duration(self.say, left)))
         return status.section(
             state,
-            status.line_of(said, more, progress=(done, len(runs)), words=self._words),
-            notice="" if error is None else self._words.sentences(error.message),
+            status.line_of(said, more, progress=(done, len(runs)), say=self.say),
+            notice="" if error is None else self.say(error.message),
         )
 
     def _cell(self, index: int, runs: list[Run | None], at_hand: tuple | None) -> str:
-        own, run = self._words.experiment, runs[index]
+        say, run = self.say, runs[index]
         if at_hand is not None and at_hand[0] == index and len(runs) <= MOST_LIVE:
             frame, title = at_hand[1].frame, self._title(index) or at_hand[1].recipe.title
             if frame is None:
-                return _painted(None, f"{title}: {self._words.loading}", "live")
-            said = self._words.picture_alt.format(
-                prompt=title, step=max(0, frame.step), steps=frame.steps
+                return _painted(None, f"{title}: {self.say('Getting ready')}", "live")
+            said = self.say(
+                "{prompt}, step {step} of {steps}",
+                prompt=title,
+                step=max(0, frame.step),
+                steps=frame.steps,
             )
             return _painted(_data(Image.fromarray(frame.picture)), said, "live")
         picture = None if run is None or run.state != "done" else self._kept(index, run)
         if picture is None:
-            return _painted(None, own.missing, "missing")
+            return _painted(None, say("not painted yet"), "missing")
         match = similarity(run)
         figure = "–" if match is None else f"{match:.3f}"
         title = self._title(index) or run.recipe.title
-        label = escape(own.cell.format(title=title, similarity=figure))
+        label = escape(
+            say(
+                "{title}: similarity {similarity}. Open it on Create",
+                title=title,
+                similarity=figure,
+            )
+        )
         return (
             f'<td><button type="button" data-open-run="{run.id}" aria-label="{label}" title="{label}">'
             f'<img src="{picture}" alt=""></button><b>{figure}</b></td>'
@@ -101,12 +110,11 @@ class Sheet:
         return self._pictures[index]
 
 
-def empty(words: Words) -> str:
+def empty(say: Translator) -> str:
     """The mat before the first sheet."""
-    own = words.experiment
     return (
-        f'<div class="pg-answers-empty"><h2>{escape(own.invitation)}</h2>'
-        f"<p>{escape(own.invitation_more)}</p></div>"
+        f'<div class="pg-answers-empty"><h2>{escape(say("Change one thing, and see what it does."))}</h2>'
+        f"<p>{escape(say('Each cell is a picture of its own; a click opens it on Create.'))}</p></div>"
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from pixgen.ui.texts import Words
+from pixgen.ui.i18n import Translator
 
 _MARK = (
     '<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M0 0h4v4H0zM8 4h4v4H8zM4 8h4v4H4z"/>'
@@ -16,18 +16,24 @@ _SIDE = (
 _HERE = ' aria-current="page"'
 
 
-def header(words: Words, languages: Sequence[tuple[Words, str]] = ()) -> str:
+def header(say: Translator, languages: Sequence[tuple[Translator, str]] = ()) -> str:
     """The name, what it is for, the languages with their addresses, the keys, and the side bar's button."""
     keys = "".join(
         f"<li>{''.join(f'<kbd>{escape(key)}</kbd>' for key in combination.split())} {escape(does)}</li>"
-        for combination, does in words.keys
+        for combination, does in (
+            ("Ctrl Enter", say("paint, classify or search")),
+            ("Esc", say("stop, and keep the picture")),
+            ("/", say("go to the words")),
+            ("G", say("show or hide your pictures")),
+            ("?", say("show this list")),
+        )
     )
     return (
-        f'<header class="pg-header" data-language="{words.language}">'
-        f"<h1>{_MARK}<span>{escape(words.title)}</span></h1>"
-        f"<p>{escape(words.tagline)}</p>{_languages(words, languages)}"
-        f"<details><summary>{escape(words.keys_title)}</summary><ul>{keys}</ul></details>"
-        f"{_side_toggle(words.gallery.pictures)}</header>"
+        f'<header class="pg-header" data-language="{say.language}">'
+        f"<h1>{_MARK}<span>{escape('pixgen')}</span></h1>"
+        f"<p>{escape(say('pictures from words'))}</p>{_languages(say, languages)}"
+        f"<details><summary>{escape(say('Keys'))}</summary><ul>{keys}</ul></details>"
+        f"{_side_toggle(say('Your pictures'))}</header>"
     )
 
 
@@ -38,22 +44,32 @@ def _side_toggle(said: str) -> str:
     )
 
 
-def _languages(words: Words, languages: Sequence[tuple[Words, str]]) -> str:
+def _languages(say: Translator, languages: Sequence[tuple[Translator, str]]) -> str:
     links = "".join(
         f'<a href="{escape(address)}" lang="{each.language}" hreflang="{each.language}"'
-        f"{_HERE if each is words else ''}>{escape(each.language_name)}</a>"
+        f"{_HERE if each is say else ''}>{escape(each.name)}</a>"
         for each, address in languages
     )
-    return f'<nav aria-label="{escape(words.languages)}">{links}</nav>' if links else ""
+    return f'<nav aria-label="{escape(say("Language"))}">{links}</nav>' if links else ""
 
 
-def grammar(words: Words, grammar: tuple[tuple[str, str], ...] | None = None) -> str:
+def grammar(say: Translator, grammar: tuple[tuple[str, str], ...] | None = None) -> str:
     """How to write prompts, or something else, folded."""
     rows = "".join(
         f"<dt><code>{escape(code)}</code></dt><dd>{escape(does)}</dd>"
-        for code, does in grammar or words.grammar
+        for code, does in grammar
+        or (
+            ("a red fox | snow", say("both at once")),
+            ("a red fox :2 | snow :0.5", say("more of one, less of the other")),
+            ("a red fox | text :-1", say("away from something")),
+            (
+                "a fox @left | a cat @right",
+                say("each in its place: left, right, top, bottom, centre"),
+            ),
+            ("a fox ^ the fox asleep", say("first one scene, then the next")),
+        )
     )
-    return f'<details class="pg-grammar"><summary>{escape(words.grammar_title)}</summary><dl>{rows}</dl></details>'
+    return f'<details class="pg-grammar"><summary>{escape(say("How to write it"))}</summary><dl>{rows}</dl></details>'
 
 
 def heading(text: str) -> str:
@@ -66,6 +82,6 @@ def note(text: str) -> str:
     return f'<p class="pg-note">{escape(text)}</p>'
 
 
-def brush_help(words: Words) -> str:
+def brush_help(say: Translator) -> str:
     """What to do with the brush; page.css shows it while the brush is out."""
-    return f'<p class="pg-brush-help">{escape(words.change_part_help)}</p>'
+    return f'<p class="pg-brush-help">{escape(say("Brush over what to paint anew, say what belongs there, and press Generate. Press again to leave the picture as it is."))}</p>'

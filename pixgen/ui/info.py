@@ -15,8 +15,8 @@ from pixgen.ui.controls import Parts
 from pixgen.ui.fields import Field
 from pixgen.ui.files import servable_bytes
 from pixgen.ui.form import recipe_values
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
-from pixgen.ui.texts import Words
 
 _FILES = [".png", ".jpg", ".jpeg", ".mp4", ".webm", ".gif", ".webp", ".json"]
 _BUTTONS = ("use", "use_prompt", "use_seed", "download")
@@ -32,75 +32,77 @@ class Shown:
     has_seed: bool
 
 
-def info_tab(words: Words) -> Parts:
+def info_tab(say: Translator) -> Parts:
     """Build the tab inside a ``gr.Blocks``; its parts, by name."""
-    own = words.info
     with gr.Row(elem_classes="pg-two"):
         with gr.Column(elem_classes="pg-two-ask"):
             parts: Parts = {
                 "file": gr.File(
-                    label=own.file, file_types=_FILES, height=180, elem_id="pg-info-file", elem_classes="pg-uploads",
+                    label=say("A picture or film"), file_types=_FILES, height=180, elem_id="pg-info-file", elem_classes="pg-uploads",
                 ),
             }  # fmt: skip
             with gr.Column(elem_classes="pg-info-use"):
-                for name in _BUTTONS[:-1]:
+                for name, label in (
+                    ("use", say("Use these")),
+                    ("use_prompt", say("Only the prompt")),
+                    ("use_seed", say("Only the seed")),
+                ):
                     kind = "primary" if name == "use" else "secondary"
                     parts[name] = gr.Button(
-                        getattr(own, name), variant=kind, visible=False, elem_id=f"pg-info-{name}"
+                        label, variant=kind, visible=False, elem_id=f"pg-info-{name}"
                     )
                 parts["download"] = gr.DownloadButton(
-                    own.download, visible=False, elem_id="pg-info-download"
+                    say("Recipe"), visible=False, elem_id="pg-info-download"
                 )
         with gr.Column(elem_classes="pg-two-show"):
-            parts["told"] = gr.HTML(info_view.empty(words), elem_id="pg-info")
+            parts["told"] = gr.HTML(info_view.empty(say), elem_id="pg-info")
     parts["shown"] = gr.State(None)
     outputs = [parts[name] for name in ("told", "shown", *_BUTTONS)]
     parts["file"].change(
-        lambda path: _read(path, parts, words), parts["file"], outputs, concurrency_limit=None, **_QUIET,
+        lambda path: _read(path, parts, say), parts["file"], outputs, concurrency_limit=None, **_QUIET,
     )  # fmt: skip
     return parts
 
 
-def _read(path: str | None, parts: Parts, words: Words) -> tuple:
+def _read(path: str | None, parts: Parts, say: Translator) -> tuple:
     """What a dropped file says, as updates: what is told, what is shown, and the buttons."""
     hidden = [gr.update(visible=False)] * len(_BUTTONS)
     if path is None:
-        return info_view.empty(words), None, *hidden
+        return info_view.empty(say), None, *hidden
     try:
         info = read_info(path)
-        told = info_view.of_info(words, info, Path(path))
+        told = info_view.of_info(say, info, Path(path))
         data = json.dumps(json.loads(info.recipe.to_json()), ensure_ascii=False, indent=1)
         name = f"{Path(path).stem}.json"
         copy = servable_bytes(f"{data}\n".encode(), parts["download"], name=name)
     except Exception as error:
-        return info_view.failed(sentence(error, words)), None, *hidden
+        return info_view.failed(sentence(error, say)), None, *hidden
     shown = Shown(Path(path).name, info.recipe, info.has_seed)
     use = [gr.update(visible=True), gr.update(visible=True), gr.update(visible=info.has_seed)]
     return told, shown, *use, gr.update(value=copy, visible=True)
 
 
 def use_shown(
-    info: Parts, create: Parts, *, fields: dict[str, Field], words: Words, tabs: gr.Tabs, keep: dict[str, Any]
+    info: Parts, create: Parts, *, fields: dict[str, Field], say: Translator, tabs: gr.Tabs, keep: dict[str, Any]
 ) -> None:  # fmt: skip
     """Connect the tab's buttons with the Create tab's form.
 
     Args:
         keep: an event's arguments that keep the form in the browser.
     """
-    own = words.info
     names = [*form_values(make_recipe({"prompts": "-"}), fields), "basis"]
 
     def use(shown: Shown) -> list[Any]:
         filled_in = filled_with(shown.recipe, fields, name=shown.name)
-        gr.Info(own.used.format(name=shown.name))
+        gr.Info(say("Everything is filled in as it was for {name}.", name=shown.name))
         return [gr.update(selected="create"), *(filled_in[name] for name in names)]
 
     def use_prompt(shown: Shown) -> tuple:
-        gr.Info(own.used_prompt.format(name=shown.name))
+        gr.Info(say("The prompt of {name} is filled in.", name=shown.name))
         return gr.update(selected="create"), *typed(shown.recipe.prompts), ""
 
     def use_seed(shown: Shown) -> tuple:
-        gr.Info(own.used_seed.format(name=shown.name))
+        gr.Info(say("The seed of {name} is filled in.", name=shown.name))
         return gr.update(selected="create"), str(shown.recipe.seed)
 
     for name, fn, targets in (
@@ -111,7 +113,7 @@ def use_shown(
         outputs = [tabs, *(create[target] for target in targets)]
         info[name].click(fn, info["shown"], outputs, **_QUIET).then(**keep)
     create["basis"].change(
-        lambda text: _chip(text, words),
+        lambda text: _chip(text, say),
         create["basis"],
         create["basis_forget"],
         queue=False,
@@ -131,8 +133,8 @@ def form_values(recipe: Recipe, fields: dict[str, Field]) -> dict[str, Any]:
     return filled(recipe, recipe_values(recipe), fields)
 
 
-def _chip(text: str, words: Words) -> Any:
+def _chip(text: str, say: Translator) -> Any:
     basis = Basis.read(text)
     if basis is None:
         return gr.update(visible=False)
-    return gr.update(value=words.info.basis.format(name=basis.name), visible=True)
+    return gr.update(value=say("Every setting of {name}", name=basis.name), visible=True)

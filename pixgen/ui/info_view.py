@@ -14,19 +14,17 @@ from pixgen.images import open_picture
 from pixgen.prompts import NO_STOP, Prompt, Scene
 from pixgen.studio.picture_info import PictureInfo
 from pixgen.ui.canvas import jpeg
-from pixgen.ui.info_texts import InfoWords
-from pixgen.ui.texts import Words
+from pixgen.ui.i18n import Translator
 
 _SIDE = 480  # of the preview
 _MOST_SHOWN = 300  # characters of a value
 
 
-def empty(words: Words) -> str:
+def empty(say: Translator) -> str:
     """Before the first file."""
-    own = words.info
     return (
-        f'<div class="pg-answers-empty"><h2>{escape(own.invitation)}</h2>'
-        f"<p>{escape(own.invitation_more)}</p><p>{escape(own.file_help)}</p></div>"
+        f'<div class="pg-answers-empty"><h2>{escape(say("Drop a picture, and see how it was made."))}</h2>'
+        f"<p>{escape(say('Its recipe can be painted again, pixel by pixel.'))}</p><p>{escape(say('A PNG, MP4, WebM, GIF, WebP or recipe (JSON) by pixgen; PNGs of pixray and VQGAN-CLIP, and PNGs, JPEGs and WebPs of stable-diffusion-webui, are read as far as they map.'))}</p></div>"
     )
 
 
@@ -35,45 +33,58 @@ def failed(message: str) -> str:
     return f'<p class="pg-notice pg-info-failed" role="alert">{escape(message)}</p>'
 
 
-def of_info(words: Words, info: PictureInfo, path: Path) -> str:
+def of_info(say: Translator, info: PictureInfo, path: Path) -> str:
     """What a file says; ``path`` is where it is, for its preview."""
-    own, name = words.info, path.name
-    notes = [own.left_open.format(program=info.program)] if info.program != "pixgen" else []
-    notes += [] if info.has_seed else [own.no_seed]
-    notes += [own.missing.format(name=Prompt(picture=each).label) for each in info.missing]
+    name = path.name
+    notes = (
+        [say("What {program} does not say is as usual.", program=info.program)]
+        if info.program != "pixgen"
+        else []
+    )
+    notes += [] if info.has_seed else [say("Its seed is not told.")]
+    notes += [
+        (
+            say(
+                "It was painted with “{name}”, which the file does not hold: add it under “More "
+                "settings”.",
+                name=Prompt(picture=each).label,
+            )
+        )
+        for each in info.missing
+    ]
     told = "".join(f"<p>{escape(note)}</p>" for note in notes)
     return (
-        f'<article class="pg-info" data-program="{escape(info.program)}">{_preview(own, path)}'
-        f"<div><h3>{escape(own.made_by.format(program=info.program))}</h3>"
+        f'<article class="pg-info" data-program="{escape(info.program)}">{_preview(path)}'
+        f"<div><h3>{escape(say('Made by {program}', program=info.program))}</h3>"
         f"<p>{escape(name)}</p>{told}</div>"
-        f"<h4>{escape(own.prompt)}</h4>{_prompts(own, info.recipe.prompts)}"
-        f"<h4>{escape(own.settings)}</h4>{_rows(_settings(info))}<p>{escape(own.as_usual)}</p>"
-        f"{_left_out(own, info)}</article>"
+        f"<h4>{escape(say('Words'))}</h4>{_prompts(say, info.recipe.prompts)}"
+        f"<h4>{escape(say('Settings'))}</h4>{_rows(_settings(info))}<p>{escape(say('Everything else is as usual.'))}</p>"
+        f"{_left_out(say, info)}</article>"
     )
 
 
-def _preview(words: InfoWords, path: Path) -> str:
+def _preview(path: Path) -> str:
     try:
         picture = open_picture(path)
     except PictureError:
         return ""  # a film, or a recipe alone
     picture.thumbnail((_SIDE, _SIDE))
     source = base64.b64encode(jpeg(np.asarray(picture))).decode()
-    alt = escape(words.preview_alt.format(name=path.name))
+    alt = escape(f"{path.name}")
     return f'<img src="data:image/jpeg;base64,{source}" alt="{alt}">'
 
 
-def _prompts(words: InfoWords, scenes: tuple[Scene, ...]) -> str:
+def _prompts(say: Translator, scenes: tuple[Scene, ...]) -> str:
     items = []
     for number, scene in enumerate(scenes, 1):
         if len(scenes) > 1:
-            items.append(f"<li><small>{escape(words.scene.format(number=number))}</small></li>")
-        items += [f"<li>{escape(prompt.label)}{_weight(words, prompt)}</li>" for prompt in scene]
+            items.append(f"<li><small>{escape(say('scene {number}', number=number))}</small></li>")
+        items += [f"<li>{escape(prompt.label)}{_weight(say, prompt)}</li>" for prompt in scene]
     return f'<ul class="pg-info-words">{"".join(items)}</ul>'
 
 
-def _weight(words: InfoWords, prompt: Prompt) -> str:
-    said = [] if prompt.weight == 1 else [words.weight.format(weight=prompt.weight)]
+def _weight(say: Translator, prompt: Prompt) -> str:
+    said = [] if prompt.weight == 1 else [say("weight {weight:g}", weight=prompt.weight)]
     said += [] if prompt.stop == NO_STOP else [f"{prompt.stop:g}"]
     return f" <small>{escape(' · '.join(said))}</small>" if said else ""
 
@@ -97,7 +108,9 @@ def _rows(rows: Iterable[tuple[str, str]]) -> str:
     return f'<dl class="pg-info-settings">{items}</dl>'
 
 
-def _left_out(words: InfoWords, info: PictureInfo) -> str:
+def _left_out(say: Translator, info: PictureInfo) -> str:
     if not info.left_out:
         return ""
-    return f"<h4>{escape(words.left_out)}</h4>{_rows(info.left_out)}"
+    return (
+        f"<h4>{escape(say('Not mapped, as pixgen has nothing like it'))}</h4>{_rows(info.left_out)}"
+    )

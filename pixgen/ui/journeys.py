@@ -1,6 +1,6 @@
 """The folded group for films whose every frame is painted: stories, journeys, and videos painted over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,7 @@ from pixgen.recipe import Recipe
 from pixgen.story import COLUMNS
 from pixgen.ui import html
 from pixgen.ui.fields import Field, slider
-from pixgen.ui.film_texts import FilmWords
-from pixgen.ui.texts import Words
+from pixgen.ui.i18n import Translator
 
 PARTS = ("story_rows", "video")  # of the form, beside the fields; a browser does not keep them
 _ROWS = 3
@@ -44,72 +43,122 @@ def journey_values(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def journey_fields(
-    preset: Mapping[str, Any], most_steps: int, words: FilmWords
-) -> dict[str, Field]:
+_KINDS = {
+    "blend": ("embeddings", "weights"),
+    "where": ("picture", "latent"),
+    "border": ("reflect", "wrap", "edge"),
+}
+
+
+def journey_fields(preset: Mapping[str, Any], most_steps: int) -> dict[str, Field]:
     """The settings of the group, by name, in the page's order."""
-    kinds = {"blend": words.blends, "where": words.wheres, "border": words.borders}
     ranges = {
         "fade": (0, 1, 0.05), "frames": (0, min(_MOST_FRAMES, most_steps), 1), "every": (1, 30, 1),
         "after": (0, min(500, most_steps), 1), "smooth": (0, 0.95, 0.05), "carry": (0, 1, 0.05),
     }  # fmt: skip
     found = {}
     for name in journey_values(Recipe(prompts="-")):
-        if name in kinds:
-            found[name] = Field(preset[name], choices=tuple(kind for _, kind in kinds[name]))
+        if name in _KINDS:
+            found[name] = Field(preset[name], choices=_KINDS[name])
         else:
             found[name] = Field(preset[name], *ranges.get(name, ()))
     return found
 
 
 def journey_controls(
-    fields: Mapping[str, Field], words: Words
+    fields: Mapping[str, Field], say: Translator
 ) -> dict[str, gr.components.Component]:
     """The group's controls, folded."""
-    own, parts = words.films, {}
+    parts = {}
 
-    def put(*names: str) -> None:
-        for name in names:
-            label, info = getattr(own, name), getattr(own, f"{name}_help", None)
-            field = fields[name]
-            if field.choices:
-                choices = list(getattr(own, f"{name}s"))
-                parts[name] = gr.Dropdown(choices, value=field.default, label=label, info=info)
-            elif field.low is None:
-                parts[name] = gr.Textbox(
-                    field.default,
-                    label=label,
-                    info=info,
-                    max_lines=1,
-                    max_length=400,
-                    min_width=120,
+    def put(
+        name: str, label: str, info: str | None = None, choices: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        field = fields[name]
+        if choices:
+            parts[name] = gr.Dropdown(choices, value=field.default, label=label, info=info)
+        elif field.low is None:
+            parts[name] = gr.Textbox(
+                field.default, label=label, info=info, max_lines=1, max_length=400, min_width=120,
+            )  # fmt: skip
+        else:
+            parts[name] = slider(field, label, info=info)
+
+    with gr.Accordion(
+        say("Story and journey"), open=False, elem_classes="pg-more", elem_id="pg-journey"
+    ):
+        gr.HTML(html.heading(say("A story")))
+        gr.HTML(
+            html.note(
+                say(
+                    "Write scenes above with ^, or here row by row: from which step, what, how much, and "
+                    "how it comes. These rows win over the words above."
                 )
-            else:
-                parts[name] = slider(field, label, info=info)
-
-    with gr.Accordion(own.title, open=False, elem_classes="pg-more", elem_id="pg-journey"):
-        gr.HTML(html.heading(own.story))
-        gr.HTML(html.note(own.story_help))
+            )
+        )
         parts["story_rows"] = gr.Dataframe(
-            [[""] * len(COLUMNS)] * _ROWS, headers=list(own.columns), row_count=_ROWS, column_count=(len(COLUMNS), "fixed"),
-            type="array", interactive=True, wrap=True, show_label=False, label=own.story,
+            [[""] * len(COLUMNS)] * _ROWS, headers=[say("From step"), say("What"), say("Weight"), say("How")], row_count=_ROWS, column_count=(len(COLUMNS), "fixed"),
+            type="array", interactive=True, wrap=True, show_label=False, label=say("A story"),
             elem_id="pg-story", buttons=[], datatype="str",
         )  # fmt: skip
-        put("fade", "blend")
-        gr.HTML(html.heading(own.journey))
-        gr.HTML(html.note(own.journey_help))
-        put("frames", "every", "after")
+        put(
+            "fade",
+            say("Pass into the next scene"),
+            say("The part of a scene over which the next one comes. 0: at once."),
+        )
+        put(
+            "blend",
+            say("Pass by"),
+            choices=[
+                (say("turning the words' directions"), "embeddings"),
+                (say("their weights"), "weights"),
+            ],
+        )
+        gr.HTML(html.heading(say("A journey")))
+        gr.HTML(
+            html.note(
+                say(
+                    "Each frame of the film takes some steps, and then the view moves on. Values may "
+                    "change on the way: 0:1, 60:1.02 is from 1 at frame 0 to 1.02 at frame 60."
+                )
+            )
+        )
+        put("frames", say("Frames"), say("0: a picture, no journey."))
+        put("every", say("A frame takes so many steps"))
+        put("after", say("The first comes after step"))
         with gr.Row():
-            put("zoom", "turn")
+            put("zoom", say("Nearer, a frame"))
+            put("turn", say("Turned, in degrees"))
         with gr.Row():
-            put("x", "y")
-        put("where", "border", "smooth")
-        parts["video"] = gr.File(label=own.video, file_types=["video", ".gif"], height=120)
-        put("carry")
+            put("x", say("To the right, in widths"))
+            put("y", say("Down, in heights"))
+        put(
+            "where",
+            say("What moves"),
+            choices=[(say("the picture"), "picture"), (say("the latent"), "latent")],
+        )
+        put(
+            "border",
+            say("At the border comes in"),
+            choices=[
+                (say("its mirror image"), "reflect"),
+                (say("the other side"), "wrap"),
+                (say("its edge"), "edge"),
+            ],
+        )
+        put(
+            "smooth",
+            say.pgettext("journey", "Calm"),
+            say("How much of a frame is the one before: against flicker."),
+        )
+        parts["video"] = gr.File(
+            label=say("Or paint over a video"), file_types=["video", ".gif"], height=120
+        )
+        put("carry", say("How much stays from frame to frame"))
     return parts
 
 
-def journey_recipe(values: Mapping[str, Any], options: Options, words: FilmWords) -> Recipe:
+def journey_recipe(values: Mapping[str, Any], options: Options) -> Recipe:
     """The recipe of the form's options, as a story, a journey or over a video if the form asks for
     one. Raises RecipeError, VideoError."""
     options = replace(options, story=_rows(values), more={**options.more, **_story(values)})
@@ -123,7 +172,10 @@ def journey_recipe(values: Mapping[str, Any], options: Options, words: FilmWords
             carry=values.get("carry", _CARRY), **kept,
         )  # fmt: skip
     if options.preset == "restyle":
-        raise RecipeError(words.needs_video)
+        raise RecipeError(
+            "To paint over a video, add it under “Story and journey” first, or choose another "
+            "preset."
+        )
     if frames:
         return plan_journey(options, frames=frames, **given)
     if values.get("frames") is not None:  # the preset's journey is not wanted

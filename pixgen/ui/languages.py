@@ -10,16 +10,14 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
-from pixgen.ui.texts import ENGLISH, Words
-from pixgen.ui.turkish import TURKISH
+from pixgen.ui.i18n import LANGUAGES, Translator
 
-LANGUAGES: dict[str, Words] = {words.language: words for words in (ENGLISH, TURKISH)}
 COOKIE = "pixgen-language"  # page.js writes it when a language is chosen
 
 
-def others(first: Words) -> list[Words]:
+def others(first: Translator) -> list[Translator]:
     """Every language but the first."""
-    return [words for code, words in LANGUAGES.items() if code != first.language]
+    return [each for code, each in LANGUAGES.items() if code != first.language]
 
 
 def preferred(accepted: str) -> str | None:
@@ -88,8 +86,8 @@ class ByLanguage:
         await self._app(scope, receive, send)
 
 
-def links(words: Words, first: Words) -> Sequence[tuple[Words, str]]:
-    """Each language with its address as seen from the page in ``words``, relative."""
+def links(say: Translator, first: Translator) -> Sequence[tuple[Translator, str]]:
+    """Each language with its address as seen from the page in the language of ``say``, relative."""
     return [
         (each, f"{'./' if each is first else each.language}?lang={each.language}")
         for each in LANGUAGES.values()

@@ -11,10 +11,9 @@ from pixgen.partial import put
 from pixgen.settings import settings_of
 from pixgen.ui import html
 from pixgen.ui.fields import Field, setting_field, slider
-from pixgen.ui.texts import Words
+from pixgen.ui.i18n import Translator
 
 UPLOAD = "wished_picture"
-_SLIDERS_OF_THE_START = ("total_variation", "start_latent", "start_pixels", "latent_decay")
 
 
 def _name(path: str) -> str:
@@ -25,15 +24,19 @@ def _name(path: str) -> str:
 SETTINGS = {_name(each.path): each for each in settings_of(Losses)}
 
 
-def loss_name(name: str, words: Words) -> str:
+def loss_name(name: str, say: Translator) -> str:
     """What a loss, or one of the group's settings, is called on the page.
 
     ``prompts``, the loss of the prompts themselves, is called as their field is; one that has no field stays
     as it is.
     """
-    if name == "prompts":
-        return words.prompt
-    return getattr(words if name in _SLIDERS_OF_THE_START else words.losing, name, name)
+    titles = {
+        "prompts": say("What to paint"), "total_variation": say("Smoothness"), "start_latent": say("Stay near the start, in kind"),
+        "start_pixels": say("Stay near the start, in colour"), "latent_decay": say("Calm"),
+    }  # fmt: skip
+    if name in titles:
+        return titles[name]
+    return say(SETTINGS[name].title) if name in SETTINGS else name
 
 
 def loss_values(losses: Losses) -> dict[str, Any]:
@@ -50,26 +53,29 @@ def loss_fields(preset: Mapping[str, Any]) -> dict[str, Field]:
     return {name: setting_field(setting, preset[name]) for name, setting in SETTINGS.items()}
 
 
-def loss_controls(fields: Mapping[str, Field], words: Words) -> dict[str, gr.components.Component]:
+def loss_controls(
+    fields: Mapping[str, Field], say: Translator
+) -> dict[str, gr.components.Component]:
     """The group's controls, folded."""
-    own, parts = words.losing, {}
-    with gr.Accordion(own.title, open=False, elem_classes="pg-more", elem_id="pg-losses"):
-        gr.HTML(html.heading(words.losses))
-        for name in SETTINGS:
-            label = loss_name(name, words)
-            field, info = fields[name], getattr(own, f"{name}_help", None)
+    parts = {}
+    with gr.Accordion(say("Losses"), open=False, elem_classes="pg-more", elem_id="pg-losses"):
+        gr.HTML(html.heading(say("What else is wanted")))
+        for name, setting in SETTINGS.items():
+            label, info = loss_name(name, say), say(setting.description) or None
+            field = fields[name]
             if field.choices:
-                parts[name] = gr.Dropdown(
-                    list(getattr(own, f"{name}s")), value=field.default, label=label
-                )
+                choices = [(say(title), value) for value, title in setting.choices.items()]
+                parts[name] = gr.Dropdown(choices, value=field.default, label=label, info=info)
             elif field.low is None:
                 parts[name] = gr.Textbox(
                     field.default, label=label, max_lines=1, max_length=400, info=info,
-                    placeholder=getattr(own, f"{name}_placeholder", None),
+                    placeholder=setting.example or None,
                 )  # fmt: skip
             else:
                 parts[name] = slider(field, label, info=info)
-        parts[UPLOAD] = gr.File(label=own.wished_picture, file_types=["image"], height=120)
+        parts[UPLOAD] = gr.File(
+            label=say("A picture for colours and style"), file_types=["image"], height=120
+        )
     return parts
 
 

@@ -11,7 +11,7 @@ from pixgen.studio import Studio
 from pixgen.studio.room import Outlook, in_words, outlook
 from pixgen.ui.asking import answered, when_paused
 from pixgen.ui.form import to_recipe
-from pixgen.ui.texts import Words
+from pixgen.ui.i18n import Translator
 
 ASKED = ("preset", "size", "drawer", "cutouts", "cutout_set", "start")  # what decides it
 _ASK = "pg-ask-memory"
@@ -19,13 +19,16 @@ _ASK = "pg-ask-memory"
 Look = Callable[[Any, str], Outlook | None]
 
 
-def memory_line(words: Words, found: Outlook | None) -> str:
+def memory_line(say: Translator, found: Outlook | None) -> str:
     """The line as HTML; empty where nothing can be known."""
     if found is None or found.verdict == "unknown":
         return ""
-    own = words.memory
-    said = {"fits": own.fits, "tight": own.tight, "too much": own.too_much}[found.verdict]
-    needs = own.needs.format(size=in_words(found.needed))
+    said = {
+        "fits": say("fits"),
+        "tight": say("tight"),
+        "too much": say("will not fit: less is done at once, or choose a smaller size"),
+    }[found.verdict]
+    needs = say("Takes about {size} of memory", size=in_words(found.needed))
     return (
         f'<p class="pg-memory" data-verdict="{found.verdict.replace(" ", "-")}">'
         f"<span>{escape(needs)}</span> · <b>{escape(said)}</b></p>"
@@ -33,25 +36,25 @@ def memory_line(words: Words, found: Outlook | None) -> str:
 
 
 def foretold(
-    form: Mapping[str, Any], device: Callable[[], str], words: Words, *, look: Look = outlook
+    form: Mapping[str, Any], device: Callable[[], str], say: Translator, *, look: Look = outlook
 ) -> str:
     """The line for a filled-in form; empty while the form makes no recipe."""
     asked = {**form, "prompt": "-", "seed": "0"}
     if asked.get("start") in ("picture", "idea"):
         asked["start"] = "codes"  # its pictures matter little, and may not be there yet
     try:
-        return memory_line(words, look(to_recipe(asked, words), device()))
+        return memory_line(say, look(to_recipe(asked, say), device()))
     except PixgenError:  # told when it is painted
         return ""
 
 
 def wire_memory(
-    studio: Studio, words: Words, page: gr.Blocks, parts: Mapping[str, gr.components.Component]
+    studio: Studio, say: Translator, page: gr.Blocks, parts: Mapping[str, gr.components.Component]
 ) -> None:
     """Keep the line ``parts["memory"]`` true."""
 
     def told(*values: Any) -> str:
-        return foretold(dict(zip(ASKED, values, strict=True)), lambda: studio.device, words)
+        return foretold(dict(zip(ASKED, values, strict=True)), lambda: studio.device, say)
 
     inputs = [parts[name] for name in ASKED]
     ask = when_paused([page.load, *(part.change for part in inputs)], _ASK)

@@ -4,15 +4,19 @@ import logging
 import secrets
 
 from pixgen.errors import PixgenError
-from pixgen.ui.texts import Words
+from pixgen.ui.i18n import Translator
 
 log = logging.getLogger(__name__)
 
 
-def sentence(error: Exception, words: Words) -> str:
+def sentence(error: Exception, say: Translator) -> str:
     """What to say about an error; call it while the error is handled."""
     if isinstance(error, PixgenError):
-        return words.sentences(error.message)
+        return say(error.message)
     mark = secrets.token_hex(3)
     log.exception("the page failed, noted as %s", mark)
-    return words.bug.format(id=mark)
+    return say(
+        "Something went wrong on our side, and was noted as {id}. Your words are still here: "
+        "try again.",
+        id=mark,
+    )

@@ -10,7 +10,7 @@ from pixgen.models.inventory import inventory
 from pixgen.recipe import MOST_CLIPS, Recipe
 from pixgen.studio.policy import Policy
 from pixgen.ui.fields import Field
-from pixgen.ui.model_texts import ModelWords
+from pixgen.ui.i18n import Translator
 
 _KINDS: dict[str, Kind] = {"model": "vqgan", "clip": "clip", "sketcher": "sketcher"}
 
@@ -37,26 +37,43 @@ def names(kind: Kind, policy: Policy) -> tuple[str, ...]:
     return tuple(name for name in found if policy.models is None or name in policy.models)
 
 
-def clip_choice(policy: Policy, words: ModelWords, *, value: str, elem_id: str) -> gr.Dropdown:
+def clip_choice(policy: Policy, say: Translator, *, value: str, elem_id: str) -> gr.Dropdown:
     """What looks, for a tab of its own; where the policy lets one, any that open_clip knows by name."""
     free = policy.models is None
     return gr.Dropdown(
         [(_label(name, "clip"), name) for name in names("clip", policy)], value=value,
-        allow_custom_value=free, label=words.clip, info=words.clip_choice_help if free else None,
+        allow_custom_value=free, label=say("Looked at by"), info=(say("The bundled one has seen drawings only; larger ones, fetched once, know photographs. "
+    "Any name of open_clip's can be written, ViT-B-32/laion2b_s34b_b79k for example.")) if free else None,
         elem_id=elem_id,
     )  # fmt: skip
 
 
 def model_controls(
-    fields: Mapping[str, Field], words: ModelWords
+    fields: Mapping[str, Field], say: Translator
 ) -> dict[str, gr.components.Component]:
     """The group's controls, folded."""
-    with gr.Accordion(words.title, open=False, elem_classes="pg-more", elem_id="pg-models"):
+    texts = {
+        "model": (
+            say("Drawn by"),
+            say("A larger model is fetched when it is first used. It wants a GPU, or patience."),
+        ),
+        "clip": (say("Looked at by"), say("Several look together.")),
+        "sketcher": (
+            say("Sketched by"),
+            (
+                say(
+                    "What writes the start, where it is a sketch. dalle-mini and dalle-mega read words "
+                    "alone; karlo words or pictures."
+                )
+            ),
+        ),
+    }
+    with gr.Accordion(say("Models"), open=False, elem_classes="pg-more", elem_id="pg-models"):
         return {
             name: gr.Dropdown(
                 [(_label(choice, kind), choice) for choice in fields[name].choices],
-                value=fields[name].default, label=getattr(words, name), elem_id=f"pg-{name}",
-                info=getattr(words, f"{name}_help"), multiselect=name == "clip",
+                value=fields[name].default, label=texts[name][0], elem_id=f"pg-{name}",
+                info=texts[name][1], multiselect=name == "clip",
                 max_choices=MOST_CLIPS if name == "clip" else None,
                 visible=name != "sketcher" or len(fields[name].choices) > 1,
             )

@@ -6,7 +6,7 @@ from html import escape
 import gradio as gr
 
 from pixgen.ui.fields import Field, slider
-from pixgen.ui.texts import Words
+from pixgen.ui.i18n import Translator
 
 DRAWN, LAST = "drawn", "last"  # starts that the page alone has
 OF_PICTURES = ("picture", DRAWN, LAST)  # starts that have the settings
@@ -14,58 +14,125 @@ SETTINGS = ("start_strength", "start_fit", "start_extend")  # of a start from a 
 _BRUSHES = (("small", 6), ("medium", 12), ("large", 20))
 
 
-def pad_fields(words: Words) -> dict[str, Field]:
+def pad_fields(say: Translator) -> dict[str, Field]:
     """The settings that a browser keeps, by name."""
-    own = words.pad
     return {
         "start_strength": Field(0, 0, 1, 0.05),
-        "start_fit": Field("cover", choices=tuple(value for _, value in own.fits)),
-        "start_extend": Field("no", choices=tuple(value for _, value in own.extends)),
-        "grow": Field("never", choices=tuple(value for _, value in own.growths)),
+        "start_fit": Field(
+            "cover",
+            choices=tuple(
+                value
+                for _, value in (
+                    (say("fill it, and cut what sticks out"), "cover"),
+                    (say("whole, with margins"), "contain"),
+                    (say("stretched"), "stretch"),
+                )
+            ),
+        ),
+        "start_extend": Field(
+            "no",
+            choices=tuple(
+                value
+                for _, value in (
+                    (say("no"), "no"),
+                    (say("to the left"), "left"),
+                    (say("to the right"), "right"),
+                    (say("at the top"), "top"),
+                    (say("at the bottom"), "bottom"),
+                )
+            ),
+        ),
+        "grow": Field(
+            "never",
+            choices=tuple(
+                value
+                for _, value in (
+                    (say("no: the whole size at once"), "never"),
+                    (say("half the size, doubled near the end"), "0.9"),
+                    (say("a quarter, then half, then whole"), "0.5,0.85"),
+                )
+            ),
+        ),
     }
 
 
-def start_controls(fields: Mapping[str, Field], words: Words) -> dict[str, gr.components.Component]:
+def start_controls(
+    fields: Mapping[str, Field], say: Translator
+) -> dict[str, gr.components.Component]:
     """The settings of a start from a picture; not to be seen at first."""
-    own = words.pad
     made = {
-        "start_fit": gr.Dropdown(list(own.fits), value="cover", label=own.fit, visible=False),
-        "start_strength": slider(fields["start_strength"], own.strength, info=own.strength_help),
+        "start_fit": gr.Dropdown(
+            [
+                (say("fill it, and cut what sticks out"), "cover"),
+                (say("whole, with margins"), "contain"),
+                (say("stretched"), "stretch"),
+            ],
+            value="cover",
+            label=say("How it fits the size"),
+            visible=False,
+        ),
+        "start_strength": slider(
+            fields["start_strength"],
+            say("How far from it"),
+            info=say("0: from the picture itself. 1: from chance alone."),
+        ),
         "start_extend": gr.Dropdown(
-            list(own.extends), value="no", label=own.extend, info=own.extend_help, visible=False
+            [
+                (say("no"), "no"),
+                (say("to the left"), "left"),
+                (say("to the right"), "right"),
+                (say("at the top"), "top"),
+                (say("at the bottom"), "bottom"),
+            ],
+            value="no",
+            label=say("Go on beyond it"),
+            info=say("Choose a size with room on that side."),
+            visible=False,
         ),
     }
     made["start_strength"].visible = False
     return made
 
 
-def grow_control(words: Words) -> gr.Dropdown:
+def grow_control(say: Translator) -> gr.Dropdown:
     """Whether the canvas grows."""
-    own = words.pad
-    return gr.Dropdown(list(own.growths), value="never", label=own.grow, info=own.grow_help)
+    return gr.Dropdown(
+        [
+            (say("no: the whole size at once"), "never"),
+            (say("half the size, doubled near the end"), "0.9"),
+            (say("a quarter, then half, then whole"), "0.5,0.85"),
+        ],
+        value="never",
+        label=say("Small first"),
+        info=say("A large picture in less than half the time."),
+    )
 
 
-def pad_html(words: Words) -> str:
+def pad_html(say: Translator) -> str:
     """The pad, put away; pad.js opens it and fills in colours or prompts."""
-    own = words.pad
+    titles = {
+        "small": say("A small brush"),
+        "medium": say("A medium brush"),
+        "large": say("A large brush"),
+    }
     brushes = "".join(
-        f'<button type="button" data-brush="{name}" title="{escape(getattr(own, name))}" '
-        f'aria-label="{escape(getattr(own, name))}"><i style="width:{size}px;height:{size}px"></i></button>'
+        f'<button type="button" data-brush="{name}" title="{escape(titles[name])}" '
+        f'aria-label="{escape(titles[name])}"><i style="width:{size}px;height:{size}px"></i></button>'
         for name, size in _BRUSHES
     )
     acts = "".join(
         f'<button type="button" data-do="{name}">{escape(label)}</button>'
         for name, label in (
-            ("erase", own.eraser), ("undo", own.undo), ("clear", own.clear), ("done", own.done),
+            ("erase", say("Eraser")), ("undo", say("Undo")), ("clear", say("Clear")), ("done", say.pgettext("pad", "Done")),
         )
     )  # fmt: skip
     return (
-        f'<section id="pg-pad" hidden data-draw="{escape(own.drawing_help)}" '
-        f'data-regions="{escape(own.regions_help)}" data-empty="{escape(own.regions_empty)}" '
-        f'data-drawing-kept="{escape(own.drawing_kept)}" data-regions-kept="{escape(own.regions_kept)}">'
+        f'<section id="pg-pad" hidden data-draw="{escape(say("Draw what the picture starts from, then press Generate."))}" '
+        f'data-regions="{escape(say("Choose a prompt and brush over where it applies, then press Generate. Where nothing is brushed for a prompt, it applies everywhere."))}" data-empty="{escape(say("Write what to paint first; several things are divided by |."))}" '
+        f'data-drawing-kept="{escape(say("A drawing is kept here. It is used where the start is “what you draw here”."))}" data-regions-kept="{escape(say("Regions are kept here, and the next picture has them."))}">'
         f'<figure class="pg-mat"><div class="pg-pad-mat"><canvas role="img" '
-        f'aria-label="{escape(own.canvas)}"></canvas></div></figure><p></p>'
-        f'<div class="pg-pad-inks" role="group" aria-label="{escape(own.colours)}"></div>'
-        f'<div class="pg-pad-tools" role="group" aria-label="{escape(own.sizes)}">{brushes}{acts}</div>'
+        f'aria-label="{escape(say("The drawing"))}"></canvas></div></figure><p></p>'
+        f'<div class="pg-pad-inks" role="group" aria-label="{escape(say("Colours"))}"></div>'
+        f'<div class="pg-pad-tools" role="group" aria-label="{escape(say("Brushes"))}">{brushes}{acts}</div>'
         "</section>"
     )

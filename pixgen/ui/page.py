@@ -26,75 +26,73 @@ from pixgen.ui.form import fields
 from pixgen.ui.gallery import gallery_tab
 from pixgen.ui.gallery_events import GalleryEvents
 from pixgen.ui.gallery_handlers import Handlers
+from pixgen.ui.i18n import ENGLISH, LANGUAGES, Translator
 from pixgen.ui.info import info_tab, use_shown
-from pixgen.ui.languages import LANGUAGES, ByLanguage, links, others
+from pixgen.ui.languages import ByLanguage, links, others
 from pixgen.ui.queue_api import add_queue_api
 from pixgen.ui.search import search_tab
 from pixgen.ui.search_api import add_search_api
 from pixgen.ui.search_exchange import exchange_found
 from pixgen.ui.side import side_bar, wire_side
-from pixgen.ui.texts import ENGLISH, Words
 from pixgen.ui.theme import theme
 
 _CACHE = (3600, 86400)  # seconds: looked through every hour, kept for a day
 _MOST_WATCHERS = 200
 
 
-def build(studio: Studio, *, finder: Finder | None = None, words: Words = ENGLISH) -> gr.Blocks:
+def build(studio: Studio, *, finder: Finder | None = None, say: Translator = ENGLISH) -> gr.Blocks:
     """The page over a studio; its policy decides what is offered.
 
     Args:
         finder: of the folders that may be searched; by default of what was painted here alone.
-        words: the language at ``/``; the others have addresses of their own.
+        say: the language at ``/``; the others have addresses of their own.
     """
     finder, namer, gallery = finder or Finder(studio), Namer(studio), Gallery(studio)
     Keeper(gallery, studio.policy.keep).follow()
-    with gr.Blocks(title=words.title, analytics_enabled=False, delete_cache=_CACHE) as page:
-        _tabs(studio, finder, namer, gallery, words, page=page, first=words)
-        add_api(studio, words)
-        add_queue_api(studio, words)
-        add_search_api(finder, words)
-        add_classify_api(namer, words)
-    for other in others(words):
-        with page.route(other.language_name, other.language, show_in_navbar=False):
-            _tabs(studio, finder, namer, gallery, other, page=page, first=words)
+    with gr.Blocks(title="pixgen", analytics_enabled=False, delete_cache=_CACHE) as page:
+        _tabs(studio, finder, namer, gallery, say, page=page, first=say)
+        add_api(studio, say)
+        add_queue_api(studio, say)
+        add_search_api(finder, say)
+        add_classify_api(namer, say)
+    for other in others(say):
+        with page.route(other.name, other.language, show_in_navbar=False):
+            _tabs(studio, finder, namer, gallery, other, page=page, first=say)
     return page.queue(max_size=_MOST_WATCHERS)
 
 
 def _tabs(
-    studio: Studio, finder: Finder, namer: Namer, gallery: Gallery, words: Words, *, page: gr.Blocks,
-    first: Words,
+    studio: Studio, finder: Finder, namer: Namer, gallery: Gallery, say: Translator, *, page: gr.Blocks,
+    first: Translator,
 ) -> None:  # fmt: skip
     """The page in one language. A tab is a function that builds its parts and returns them;
     exchange.py carries pictures and words from one to another."""
     gr.Navbar(visible=False)  # the header leads to the other languages
-    gr.HTML(html.header(words, links(words, first)))
+    gr.HTML(html.header(say, links(say, first)))
     with gr.Tabs() as tabs:
-        with gr.Tab(words.create, id="create"):
-            create = create_tab(studio, words, page)
-        with gr.Tab(words.gallery.tab, id="gallery") as shelves:
-            shelf = gallery_tab(words, studio.policy.keep)
-        with gr.Tab(words.classify, id="classify"):
-            classify, run = classify_tab(namer, words, page)
-        with gr.Tab(words.search.tab, id="search"):
-            search = search_tab(finder, words, page, seat=create["seat"])
-        with gr.Tab(words.experiment.tab, id="experiment") as tab:
-            experiment_tab(studio, words, tabs=tabs, tab=tab, create=create)
-        with gr.Tab(words.info.tab, id="info"):
-            info = info_tab(words)
-    side = side_bar(words)
-    handlers = Handlers(gallery, finder, words, {**shelf, **side}, create["seat"])
+        with gr.Tab(say("Create"), id="create"):
+            create = create_tab(studio, say, page)
+        with gr.Tab(say("Gallery"), id="gallery") as shelves:
+            shelf = gallery_tab(say, studio.policy.keep)
+        with gr.Tab(say("Classify"), id="classify"):
+            classify, run = classify_tab(namer, say, page)
+        with gr.Tab(say("Search"), id="search"):
+            search = search_tab(finder, say, page, seat=create["seat"])
+        with gr.Tab(say("Experiment"), id="experiment") as tab:
+            experiment_tab(studio, say, tabs=tabs, tab=tab, create=create)
+        with gr.Tab(say("Picture info"), id="info"):
+            info = info_tab(say)
+    side = side_bar(say)
+    handlers = Handlers(gallery, finder, say, {**shelf, **side}, create["seat"])
     wire_side(handlers, tabs)
     events = GalleryEvents(handlers, create=create, tabs=tabs)
     events.connect(shelves)
-    exchange(studio, words, tabs=tabs, create=create, classify=classify, run=run)
-    asked = fields(studio.policy, words)
+    exchange(studio, say, tabs=tabs, create=create, classify=classify, run=run)
+    asked = fields(studio.policy, say)
     keep = keeping(create, asked)
     events.connect_form(asked, keep)
-    use_shown(info, create, fields=asked, words=words, tabs=tabs, keep=keep)
-    exchange_found(
-        finder, words, tabs=tabs, search=search, create=create, classify=classify, run=run
-    )
+    use_shown(info, create, fields=asked, say=say, tabs=tabs, keep=keep)
+    exchange_found(finder, say, tabs=tabs, search=search, create=create, classify=classify, run=run)
 
 
 def _script(*names: str) -> str:

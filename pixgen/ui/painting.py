@@ -20,9 +20,9 @@ from pixgen.studio.sketches import read_sketches
 from pixgen.ui import canvas, queueing, sketches, status
 from pixgen.ui.drawn import Drawn, with_drawn
 from pixgen.ui.form import remarks, to_recipe
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.retouching import part_of
-from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
 ENDED = ("done", "stopped", "failed")
@@ -48,128 +48,138 @@ class Screen:
 
 
 def paint(
-    studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, words: Words
+    studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, say: Translator
 ) -> Iterator[Screen]:
     """Submit what the form asks for and watch it. The first screen comes before any work; while a
     picture of the visitor's is painted, the new one waits for its turn."""
     if queueing.shown(studio, visitor) is not None:
-        yield from _add(studio, values, visitor, words=words)
+        yield from _add(studio, values, visitor, say=say)
         return
     run, parent = visitor.run(studio), ""
     with ExitStack() as files:
-        drawn = Drawn.read(values.get("drawn"), files=files, words=words)
-        recipe, trusted = with_drawn(to_recipe(values, words), values, drawn, run, words=words)
+        drawn = Drawn.read(values.get("drawn"), files=files)
+        recipe, trusted = with_drawn(to_recipe(values, say), values, drawn, run)
         if values.get("mask") and run is not None:
-            recipe, parts = part_of(run, recipe, values["mask"], files=files, words=words)
+            recipe, parts = part_of(run, recipe, values["mask"], files=files)
             trusted, parent = (*trusted, *parts), run.id
-        yield Screen(status=status.starting(words, recipe), busy="starting", sketches="")
+        yield Screen(status=status.starting(say, recipe), busy="starting", sketches="")
         job = studio.submit(
             recipe, owner=visitor.owner, trusted=trusted, parent=parent,
             metadata=values.get("metadata") is not False,
         )  # fmt: skip
-    for remark in remarks(values, words):
+    for remark in remarks(values, say):
         yield Screen(notice=remark)
-    yield from follow(studio, job, visitor, words=words)
+    yield from follow(studio, job, visitor, say=say)
 
 
 def _add(
-    studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, words: Words
+    studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, say: Translator
 ) -> Iterator[Screen]:
     """Submit what the form asks for, and leave the screen to the picture that is painted."""
     try:
         metadata = values.get("metadata") is not False
         with ExitStack() as files:
             drawn, run = (
-                Drawn.read(values.get("drawn"), files=files, words=words),
+                Drawn.read(values.get("drawn"), files=files),
                 visitor.run(studio),
             )
-            recipe, trusted = with_drawn(to_recipe(values, words), values, drawn, run, words=words)
+            recipe, trusted = with_drawn(to_recipe(values, say), values, drawn, run)
             job = studio.submit(recipe, owner=visitor.owner, trusted=trusted, metadata=metadata)
     except Exception as error:
-        yield Screen(notice=sentence(error, words))
+        yield Screen(notice=sentence(error, say))
         return
-    for remark in remarks(values, words):
+    for remark in remarks(values, say):
         yield Screen(notice=remark)
-    yield Screen(queue=queueing.of_visitor(words, studio, visitor))
+    yield Screen(queue=queueing.of_visitor(say, studio, visitor))
     if not visitor.pages.watched(
         visitor.session
     ):  # the other one has ended, or is painted for a grid
-        yield from follow(studio, queueing.shown(studio, visitor) or job, visitor, words=words)
+        yield from follow(studio, queueing.shown(studio, visitor) or job, visitor, say=say)
 
 
-def take(studio: Studio, visitor: Visitor, pick: Any, *, words: Words) -> Iterator[Screen]:
+def take(studio: Studio, visitor: Visitor, pick: Any, *, say: Translator) -> Iterator[Screen]:
     """Paint the visitor's last picture anew, from another of its sketches; it is kept as it is."""
     run = visitor.run(studio)
     if run is None or not run.recipe.start.sketched:
-        yield failed(words, words.gone)
+        yield failed(
+            say,
+            say("The picture that was being painted here is not known any more: paint it again."),
+        )
         return
     recipe = make_recipe(
         with_kept_pictures(run.recipe, run.folder).model_dump(),
         {"start": {"sketch": {"pick": pick}}, "changes": ()},
     )
-    yield Screen(status=status.starting(words, recipe), busy="starting")
+    yield Screen(status=status.starting(say, recipe), busy="starting")
     if (job := visitor.job(studio)) is not None:
         job.stop()
     job = studio.submit(
         recipe, owner=visitor.owner, trusted=named_files(recipe), parent=run.id, metadata=run.metadata,
     )  # fmt: skip
-    yield from follow(studio, job, visitor, words=words)
+    yield from follow(studio, job, visitor, say=say)
 
 
-def go_on(studio: Studio, visitor: Visitor, *, words: Words) -> Iterator[Screen]:
+def go_on(studio: Studio, visitor: Visitor, *, say: Translator) -> Iterator[Screen]:
     """Go on with the visitor's stopped run, as if it had not been stopped."""
     run = visitor.run(studio)
     if run is None:
-        yield failed(words, words.gone)
+        yield failed(
+            say,
+            say("The picture that was being painted here is not known any more: paint it again."),
+        )
         return
-    yield Screen(status=status.starting(words, run.recipe), busy="starting")
+    yield Screen(status=status.starting(say, run.recipe), busy="starting")
     job = studio.resume(run.id, owner=visitor.owner)
-    yield from follow(studio, job, visitor, words=words)
+    yield from follow(studio, job, visitor, say=say)
 
 
-def come_back(studio: Studio, visitor: Visitor, *, words: Words) -> Iterator[Screen]:
+def come_back(studio: Studio, visitor: Visitor, *, say: Translator) -> Iterator[Screen]:
     """After a reload: go on watching the visitor's job, or show what became of it."""
     yield Screen()  # gradio blanks every output of a generator that yields nothing
     job, run = visitor.job(studio), visitor.run(studio)
     if (painted := queueing.shown(studio, visitor)) is not None:
-        yield from follow(studio, painted, visitor, words=words)
+        yield from follow(studio, painted, visitor, say=say)
     elif job is not None:
-        yield from follow(studio, job, visitor, words=words)
+        yield from follow(studio, job, visitor, say=say)
     elif run is not None:
-        yield _ended(run, words=words)
+        yield _ended(run, say=say)
 
 
-def follow(studio: Studio, job: Job | None, visitor: Visitor, *, words: Words) -> Iterator[Screen]:
+def follow(
+    studio: Studio, job: Job | None, visitor: Visitor, *, say: Translator
+) -> Iterator[Screen]:
     """What a job shows, and then the visitor's others that wait, until none does. Leaving it stops no
     job; a newer watcher of the same page ends it."""
     mark, told = visitor.pages.enter(visitor.session), False
     try:
         while job is not None and visitor.newest(mark):
             yield _seated(job, visitor)
-            yield from _watch(studio, job, visitor, mark, words=words)
+            yield from _watch(studio, job, visitor, mark, say=say)
             another = queueing.shown(studio, visitor)
             if another is not None and job.state == "done" and visitor.newest(mark) and not told:
                 told = True  # once is enough: of the others, the queue tells
                 prompt = job.recipe.title
-                yield Screen(notice=words.turning.next_begins.format(prompt=prompt))
+                yield Screen(
+                    notice=say("“{prompt}” is kept. The next picture begins.", prompt=prompt)
+                )
             job = another
     finally:
         visitor.pages.leave(visitor.session, mark)
 
 
-def look_at(studio: Studio, visitor: Visitor, *, words: Words) -> Iterator[Screen]:
+def look_at(studio: Studio, visitor: Visitor, *, say: Translator) -> Iterator[Screen]:
     """Show the visitor's last run, whatever else is painted meanwhile."""
     yield Screen()  # gradio blanks every output of a generator that yields nothing
     job, run = visitor.job(studio), visitor.run(studio)
     if job is not None and not job.ended:
-        yield from follow(studio, job, visitor, words=words)
+        yield from follow(studio, job, visitor, say=say)
     elif run is not None:
         visitor.pages.enter(visitor.session)  # who has watched another one leaves
-        yield replace(_ended(run, words=words), queue=queueing.of_visitor(words, studio, visitor))
+        yield replace(_ended(run, say=say), queue=queueing.of_visitor(say, studio, visitor))
 
 
 def _watch(
-    studio: Studio, job: Job, visitor: Visitor, mark: object, *, words: Words
+    studio: Studio, job: Job, visitor: Visitor, mark: object, *, say: Translator
 ) -> Iterator[Screen]:
     """What a job shows until it ends, and its files then; or until another goes before it.
 
@@ -181,21 +191,21 @@ def _watch(
         frame, picture, thumbnails = glimpse.frame, None, None
         if not visitor.newest(mark):
             return
-        queue = queueing.of_visitor(words, studio, visitor)
+        queue = queueing.of_visitor(say, studio, visitor)
         if glimpse.state in ENDED:
             still = frame.picture if frame is not None else None
-            yield replace(_ended(job.run, words=words, picture=still), queue=queue)
+            yield replace(_ended(job.run, say=say, picture=still), queue=queue)
             return
         if glimpse.state == "waiting" and queueing.shown(studio, visitor) is not job:
             return
         if frame is not None and frame.step != shown:
-            picture, shown = canvas.of_frame(words, job.recipe, frame), frame.step
+            picture, shown = canvas.of_frame(say, job.recipe, frame), frame.step
         if frame is not None and frame.candidates and not sketched:
             pictures, sketched = [each.picture for each in frame.candidates], True
-            thumbnails = _thumbnails(job.recipe, pictures, words)
+            thumbnails = _thumbnails(job.recipe, pictures, say)
         yield replace(
             _seated(job, visitor), canvas=picture, sketches=thumbnails, queue=queue,
-            status=status.of_glimpse(words, job.recipe, glimpse),
+            status=status.of_glimpse(say, job.recipe, glimpse),
         )  # fmt: skip
 
 
@@ -208,17 +218,17 @@ def stop(studio: Studio, visitor: Visitor) -> Screen:
     return Screen(busy="stopping")
 
 
-def told(screens: Iterator[Screen], *, words: Words) -> Iterator[Screen]:
+def told(screens: Iterator[Screen], *, say: Translator) -> Iterator[Screen]:
     """The same screens; an error that ends them becomes the last one. Nothing is lost by it."""
     try:
         yield from screens
     except Exception as error:
-        yield failed(words, sentence(error, words))
+        yield failed(say, sentence(error, say))
 
 
-def failed(words: Words, message: str) -> Screen:
+def failed(say: Translator, message: str) -> Screen:
     """What was asked for was not begun, and why."""
-    return Screen(status=status.failed(words, message), busy="idle", notice=message)
+    return Screen(status=status.failed(say, message), busy="idle", notice=message)
 
 
 def _seated(job: Job, visitor: Visitor) -> Screen:
@@ -227,7 +237,7 @@ def _seated(job: Job, visitor: Visitor) -> Screen:
     return Screen(seat=seat, busy="stopping" if job.stopping else "painting")
 
 
-def _ended(run: Run, *, words: Words, picture: np.ndarray | None = None) -> Screen:
+def _ended(run: Run, *, say: Translator, picture: np.ndarray | None = None) -> Screen:
     """The last screen of a run: the very PNG that was written, else the picture in memory."""
     recipe, failed = run.recipe, run.state == "failed"
     file, film = (path if path.is_file() else None for path in (run.picture, run.film))
@@ -237,25 +247,29 @@ def _ended(run: Run, *, words: Words, picture: np.ndarray | None = None) -> Scre
         data, size = canvas.png(picture), picture.shape[1::-1]
     else:
         data = None
-    alt = words.finished_alt if run.state == "done" else words.stopped_alt
+    alt = (
+        say("{prompt}, finished after {steps} steps")
+        if run.state == "done"
+        else say("{prompt}, stopped at step {step} of {steps}")
+    )
     alt = alt.format(prompt=recipe.title, step=run.step, steps=recipe.steps)
-    shown = canvas.of_picture(words, data, kind="png", alt=alt, size=size) if data else None
+    shown = canvas.of_picture(say, data, kind="png", alt=alt, size=size) if data else None
     return Screen(
         canvas=shown,
-        status=status.of_end(words, run),
-        sketches=_thumbnails(recipe, read_sketches(run.sketches, recipe), words),
+        status=status.of_end(say, run),
+        sketches=_thumbnails(recipe, read_sketches(run.sketches, recipe), say),
         busy="idle",
         files=(file, film),
         name=file_name(recipe),
         resumable=run.state == "stopped" and (run.state_file.is_file() or not run.begun),
         begun=run.begun,
         forkable=run.state_file.is_file(),
-        notice=words.sentences(run.notice) if failed else None,
+        notice=say(run.notice) if failed else None,
     )
 
 
-def _thumbnails(recipe: Recipe, pictures: Sequence[np.ndarray], words: Words) -> str:
-    return sketches.of_pictures(words, pictures, picked=recipe.start.sketch.pick)
+def _thumbnails(recipe: Recipe, pictures: Sequence[np.ndarray], say: Translator) -> str:
+    return sketches.of_pictures(say, pictures, picked=recipe.start.sketch.pick)
 
 
 def file_name(recipe: Recipe) -> str:

@@ -10,8 +10,8 @@ from pixgen.studio.policy import Policy
 from pixgen.ui import html
 from pixgen.ui.fields import Field, Parts
 from pixgen.ui.form import preset_values
+from pixgen.ui.i18n import Translator
 from pixgen.ui.offered import offered_presets
-from pixgen.ui.texts import Words
 
 # The size goes with a preset that names one, and goes back with it, unless another was chosen meanwhile.
 _FILL = """(name, size) => {{
@@ -22,14 +22,14 @@ _FILL = """(name, size) => {{
 }}"""
 
 
-def preset_controls(fields: dict[str, Field], policy: Policy, words: Words) -> Parts:
+def preset_controls(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
     """The names, and the sentence of the one that is chosen."""
-    told = _told(policy, words)
+    told = _told(policy, say)
     default = fields["preset"].default
     return {
         "preset": gr.Radio(
             [(title, name) for name, (title, _) in told.items()],
-            value=default, label=words.preset, elem_id="pg-preset",
+            value=default, label=say("How much work"), elem_id="pg-preset",
         ),
         "preset_about": gr.HTML(
             html.note(told[default][1]), elem_id="pg-preset-about", padding=False
@@ -38,7 +38,7 @@ def preset_controls(fields: dict[str, Field], policy: Policy, words: Words) -> P
 
 
 def wire_presets(
-    parts: Parts, fields: dict[str, Field], policy: Policy, words: Words, *, keep: dict[str, Any]
+    parts: Parts, fields: dict[str, Field], policy: Policy, say: Translator, *, keep: dict[str, Any]
 ) -> None:
     """Let a click fill in what the preset decides, and its size where it names one.
 
@@ -56,7 +56,7 @@ def wire_presets(
         None, [parts["preset"], parts["size"]], [*(parts[name] for name in order), parts["size"]],
         js=_FILL.format(table=json.dumps(table), usual=usual),
     ).then(**keep)  # fmt: skip
-    about = {name: html.note(sentence) for name, (_, sentence) in _told(policy, words).items()}
+    about = {name: html.note(sentence) for name, (_, sentence) in _told(policy, say).items()}
     parts["preset"].change(
         None, parts["preset"], parts["preset_about"],
         js=f"(name) => ({json.dumps(about)})[name] ?? ''",
@@ -69,10 +69,9 @@ def own_size(name: str) -> str | None:
     return f"{recipe['width']}x{recipe['height']}" if "width" in recipe else None
 
 
-def _told(policy: Policy, words: Words) -> dict[str, tuple[str, str]]:
+def _told(policy: Policy, say: Translator) -> dict[str, tuple[str, str]]:
     """The presets to choose from by name, each with its title and its sentence."""
-    translated = {name: (title, about) for name, title, about in words.presets}
     return {
-        name: translated.get(name, (preset.title, preset.about))
+        name: (say(preset.title), say(preset.about))
         for name, preset in offered_presets(policy).items()
     }

@@ -10,9 +10,8 @@ from pixgen.alternatives import word_lists
 from pixgen.studio.prompt_help import Reading, read_typed
 from pixgen.ui.asking import answered, when_paused
 from pixgen.ui.fields import Parts
-from pixgen.ui.help_texts import HelpWords
+from pixgen.ui.i18n import Translator
 from pixgen.ui.styles import chosen_styles
-from pixgen.ui.texts import Words
 from pixgen.words import words_of
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
@@ -24,18 +23,18 @@ _CLICKS = """element.addEventListener('click', (event) => {
 });"""
 
 
-def help_line(words: Words) -> Parts:
+def help_line(say: Translator) -> Parts:
     """Build the lines inside a ``gr.Blocks``."""
-    shown = told(words.help, Reading(), "")
+    shown = told(say, Reading(), "")
     return {"help": gr.HTML(shown, js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-help")}
 
 
-def wire_help(parts: Parts, words: Words, *, keep: dict[str, Any]) -> None:
+def wire_help(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
     """Keep the lines as the prompt and its styles are; ``keep`` keeps the form in the browser."""
 
     def read(text: str, styles: str) -> str:
         text = text or ""
-        return told(words.help, read_typed(text, styles=chosen_styles(styles)), text)
+        return told(say, read_typed(text, styles=chosen_styles(styles)), text)
 
     def replace(text: str, pressed: gr.EventData) -> str:
         return replaced(text, str(pressed.word), str(pressed.by))
@@ -48,19 +47,25 @@ def wire_help(parts: Parts, words: Words, *, keep: dict[str, Any]) -> None:
     parts["help"].select(replace, parts["prompt"], parts["prompt"], **_QUIET).then(**keep)
 
 
-def told(words: HelpWords, reading: Reading, text: str) -> str:
+def told(say: Translator, reading: Reading, text: str) -> str:
     """The lines as HTML; nothing for an empty prompt."""
-    lines = [words.lost.format(text=_short(part)) for part in reading.lost]
-    lines += [words.unsketched.format(text=_short(part)) for part in reading.unsketched]
+    lines = [
+        say("CLIP reads no further than here; this is left out: “{text}”", text=_short(part))
+        for part in reading.lost
+    ]
+    lines += [
+        say("The sketcher does not read as far as “{text}”.", text=_short(part))
+        for part in reading.unsketched
+    ]
     said = [f"<p>{escape(line)}</p>" for line in lines]
-    said += [_unknown(words, word, near) for word, near in reading.unknown]
+    said += [_unknown(say, word, near) for word, near in reading.unknown]
     if "__" in text:
-        said.append(_lists(words))
+        said.append(_lists(say))
     over = " pg-over" if reading.lost else ""
-    count = words.tokens.format(tokens=reading.tokens, places=reading.places)
+    count = say("{tokens} of {places} tokens", tokens=reading.tokens, places=reading.places)
     shown = f'<small class="pg-tokens{over}">{escape(count)}</small>' if reading.tokens else ""
     return (
-        f'<section class="pg-help" aria-label="{escape(words.title)}">{shown}'
+        f'<section class="pg-help" aria-label="{escape(say("How the models read it"))}">{shown}'
         f'<div aria-live="polite">{"".join(said)}</div></section>'
     )
 
@@ -76,20 +81,25 @@ def replaced(text: str, word: str, by: str) -> str:
     return text
 
 
-def _unknown(words: HelpWords, word: str, near: tuple[str, ...]) -> str:
-    said = escape(words.unknown.format(word=word))
+def _unknown(say: Translator, word: str, near: tuple[str, ...]) -> str:
+    said = escape(say("The bundled models have never seen “{word}”.", word=word))
     if not near:
         return f"<p>{said}</p>"
     chips = "".join(
-        _chip(known, word=word, said=words.replace.format(known=known, word=word)) for known in near
+        _chip(
+            known,
+            word=word,
+            said=say("Write “{known}” instead of “{word}”", known=known, word=word),
+        )
+        for known in near
     )
-    return f"<p>{said} {escape(words.instead)}: {chips}</p>"
+    return f"<p>{said} {escape(say('Perhaps'))}: {chips}</p>"
 
 
-def _lists(words: HelpWords) -> str:
+def _lists(say: Translator) -> str:
     names = [f"__{name}__" for name in word_lists()]
-    chips = "".join(_chip(name, word="__", said=words.insert.format(list=name)) for name in names)
-    return f"<p>{escape(words.lists)} {chips}</p>"
+    chips = "".join(_chip(name, word="__", said=say("Write {list}", list=name)) for name in names)
+    return f"<p>{escape(say('One of a list, drawn by the seed:'))} {chips}</p>"
 
 
 def _chip(by: str, *, word: str, said: str) -> str:

@@ -7,11 +7,11 @@ import gradio as gr
 from pixgen.errors import StudioError
 from pixgen.studio import Studio
 from pixgen.studio.queue import ACTS, Place, act
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
-from pixgen.ui.texts import Words
 
 
-def add_queue_api(studio: Studio, words: Words) -> None:
+def add_queue_api(studio: Studio, say: Translator) -> None:
     """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
 
     def queue(request: gr.Request, wanted: str, run: str) -> list[dict[str, Any]]:
@@ -20,15 +20,17 @@ def add_queue_api(studio: Studio, words: Words) -> None:
                 act(studio, _one(studio, request, run), wanted)
         except StudioError as error:
             raise gr.Error(
-                sentence(error, words), title=words.turning.queue, print_exception=False
+                sentence(error, say), title=say("The queue"), print_exception=False
             ) from error
         return [_facts(place) for place in _seen(studio, request)]
 
     with gr.Column(visible=False):
         inputs = [gr.Textbox("", label=", ".join(ACTS)), gr.Textbox("", label="run")]
         gr.Button().click(
-            queue, inputs, gr.JSON(label=words.turning.queue), api_name="queue",
-            api_description=words.queue_api, concurrency_limit=8, show_progress="hidden",
+            queue, inputs, gr.JSON(label=say("The queue")), api_name="queue",
+            api_description=(say("Lists what is painted and what waits, after doing something with one run: up, down, "
+        "pause, go_on or cancel. On a public page, the runs alone of the person who has "
+        "logged in.")), concurrency_limit=8, show_progress="hidden",
         )  # fmt: skip
 
 

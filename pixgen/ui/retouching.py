@@ -10,14 +10,13 @@ from pixgen.errors import PictureError, RecipeError
 from pixgen.images import open_picture
 from pixgen.recipe import Recipe, make_recipe
 from pixgen.studio import Run
-from pixgen.ui.texts import Words
 
 _LARGEST_MASK = 4 * 2**20  # characters
 _HEAD = "data:image/png;base64,"
 
 
 def part_of(
-    run: Run, recipe: Recipe, mask: str, *, files: ExitStack, words: Words
+    run: Run, recipe: Recipe, mask: str, *, files: ExitStack
 ) -> tuple[Recipe, Collection[str]]:
     """The recipe that paints a part of a run's picture anew, and the pictures that it names.
 
@@ -29,9 +28,11 @@ def part_of(
     Raises RecipeError if the mask is none, or if there is no picture.
     """
     if not run.picture.is_file():
-        raise RecipeError(words.gone)
+        raise RecipeError(
+            "The picture that was being painted here is not known any more: paint it again."
+        )
     path = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="pixgen-"))) / "mask.png"
-    path.write_bytes(decoded(mask, words))
+    path.write_bytes(decoded(mask))
     start = {
         "kind": "picture", "picture": str(run.picture), "mask": str(path), "extend": "", "idea": (),
         "fit": "stretch",
@@ -40,13 +41,13 @@ def part_of(
     return make_recipe(recipe.model_dump(), size, {"start": start}), (str(run.picture), str(path))
 
 
-def decoded(mask: str, words: Words) -> bytes:
+def decoded(mask: str) -> bytes:
     """The bytes of a PNG that a browser sent as a ``data:`` address. Raises RecipeError."""
     try:
         if not mask.startswith(_HEAD) or len(mask) > _LARGEST_MASK:
-            raise RecipeError(words.not_a_mask)
+            raise RecipeError("What was brushed over did not arrive: brush over it again.")
         data = base64.b64decode(mask[len(_HEAD) :], validate=True)
         open_picture(data)
     except (AttributeError, ValueError, PictureError) as error:
-        raise RecipeError(words.not_a_mask) from error
+        raise RecipeError("What was brushed over did not arrive: brush over it again.") from error
     return data

@@ -14,11 +14,11 @@ from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable
 from pixgen.ui.finding import View
 from pixgen.ui.found import Found
+from pixgen.ui.i18n import Translator
 from pixgen.ui.models import clip_choice
 from pixgen.ui.painting import Visitor
 from pixgen.ui.search_uploads import busy, wire_uploads
 from pixgen.ui.stops import Stops
-from pixgen.ui.texts import Words
 from pixgen.vision.query import LONGEST_TEXT
 
 MOST_SHOWN = 100  # pictures on the page or for a program: each is a file to be copied
@@ -45,97 +45,125 @@ _CLICKS = """element.addEventListener('click', (event) => {
 });"""
 
 
-def search_tab(finder: Finder, words: Words, page: gr.Blocks, *, seat: gr.BrowserState) -> Parts:
+def search_tab(finder: Finder, say: Translator, page: gr.Blocks, *, seat: gr.BrowserState) -> Parts:
     """Build the tab and connect it; its parts, by name. ``seat`` says who looks."""
     with gr.Row(elem_classes="pg-create pg-search"):
         with gr.Column(elem_classes="pg-words"):
-            parts = _words_column(finder, words)
+            parts = _words_column(finder, say)
         with gr.Column(elem_classes="pg-stage"):
-            parts |= _stage(words)
+            parts |= _stage(say)
         with gr.Column(elem_classes="pg-settings"):
-            parts |= _settings_column(finder, words)
+            parts |= _settings_column(finder, say)
     parts["found"], parts["chosen"] = gr.State(()), gr.State(None)
     parts["set"] = gr.State(None)
     stops = Stops()
-    _wire_search(finder, words, parts, seat=seat, stops=stops)
-    _wire_chosen(finder, words, parts)
-    wire_uploads(finder, words, parts, stops=stops)
+    _wire_search(finder, say, parts, seat=seat, stops=stops)
+    _wire_chosen(finder, say, parts)
+    wire_uploads(finder, say, parts, stops=stops)
     page.load(  # something may have been painted since the page was built
         lambda: finding.first_place(finder), None, parts["place"], queue=False, **_QUIET
     )
     return parts
 
 
-def _words_column(finder: Finder, words: Words) -> Parts:
-    say = words.search
+def _words_column(finder: Finder, say: Translator) -> Parts:
     parts: Parts = {
         "query": gr.Textbox(
-            label=say.query, placeholder=say.query_placeholder, max_lines=1, max_length=LONGEST_TEXT,
+            label=say("What to find"), placeholder="a red car", max_lines=1, max_length=LONGEST_TEXT,
             elem_id="pg-query",
         )
     }  # fmt: skip
-    gr.HTML(html.grammar(words, say.grammar))
+    gr.HTML(
+        html.grammar(
+            say,
+            (
+                ("a red car", say("what is to be seen")),
+                ("horse + snow", say("both in one picture")),
+                ("horse + 2:snow - rider", say("more of one, none of another")),
+                ("[picture] + 2:snow", say("the picture that you added, with something else")),
+            ),
+        )
+    )
     parts["place"] = gr.Dropdown(
-        finding.places(finder, words), value=finding.first_place(finder), label=say.place,
+        finding.places(finder, say), value=finding.first_place(finder), label=say("Where"),
         elem_id="pg-place",
     )  # fmt: skip
     with gr.Row(elem_classes="pg-go"):
         parts["find"] = gr.Button(
-            say.find, variant="primary", elem_id="pg-find", scale=3, min_width=120
+            say("Search"), variant="primary", elem_id="pg-find", scale=3, min_width=120
         )
         parts["stop"] = gr.Button(
-            say.stop, interactive=False, elem_id="pg-find-stop", scale=1, min_width=80
+            say("Stop"), interactive=False, elem_id="pg-find-stop", scale=1, min_width=80
         )
     with gr.Column(elem_classes="pg-examples"):
-        gr.HTML(html.heading(words.examples_title))
+        gr.HTML(html.heading(say("Or try one of these")))
         with gr.Row():
-            for number, text in enumerate(say.examples):
+            for number, text in enumerate(
+                ("a fox", "night + 2:stars", "the sea - boat", "a red fruit")
+            ):
                 parts[f"example {number}"] = gr.Button(
                     text, size="sm", min_width=0, elem_classes="pg-chip"
                 )
     return parts
 
 
-def _settings_column(finder: Finder, words: Words) -> Parts:
-    say = words.search
+def _settings_column(finder: Finder, say: Translator) -> Parts:
     parts: Parts = {}
     with gr.Column(elem_classes="pg-more"):
         parts["picture"] = gr.File(
-            label=say.picture, file_types=["image"], height=120, elem_id="pg-like-picture"
+            label=say("Or like this picture"),
+            file_types=["image"],
+            height=120,
+            elem_id="pg-like-picture",
         )
-    with gr.Accordion(say.add_title, open=False, elem_classes="pg-more"):
+    with gr.Accordion(say("Search pictures of your own"), open=False, elem_classes="pg-more"):
         parts["added"] = gr.File(
-            label=say.add, file_types=["image", ".zip"], file_count="multiple", height=120,
+            label=say("Add pictures, or a zip"), file_types=["image", ".zip"], file_count="multiple", height=120,
             elem_id="pg-added",
         )  # fmt: skip
-    with gr.Accordion(say.more, open=False, elem_classes="pg-more"):
-        parts["top"] = gr.Slider(1, MOST_SHOWN, 24, step=1, label=say.top, buttons=[])
+    with gr.Accordion(say("Only some of them"), open=False, elem_classes="pg-more"):
+        parts["top"] = gr.Slider(1, MOST_SHOWN, 24, step=1, label=say("How many"), buttons=[])
         parts["threshold"] = gr.Slider(
-            -1, 1, -1, step=0.01, label=say.threshold, info=say.threshold_help, buttons=[]
+            -1,
+            1,
+            -1,
+            step=0.01,
+            label=say("At least so alike"),
+            info=say("A cosine: 0.2 leaves out what has little to do with the words."),
+            buttons=[],
         )
         with gr.Row(elem_classes="pg-pair"):
-            for name in ("after", "before"):
+            for name, label in (
+                ("after", say.pgettext("search", "From")),
+                ("before", say.pgettext("search", "Until")),
+            ):
                 parts[name] = gr.Textbox(
-                    label=getattr(say, name), placeholder=say.date_placeholder, max_lines=1,
+                    label=label, placeholder="2026-11-23", max_lines=1,
                     min_width=110,
                 )  # fmt: skip
-        parts["folder"] = gr.Textbox(label=say.folder, max_lines=1)
-        parts["said"] = gr.Textbox(label=say.said, max_lines=1)
-        parts["side"] = gr.Number(0, label=say.side, precision=0, minimum=0)
+        parts["folder"] = gr.Textbox(label=say("In the subfolder"), max_lines=1)
+        parts["said"] = gr.Textbox(label=say("Painted from words with"), max_lines=1)
+        parts["side"] = gr.Number(
+            0, label=say("At least so many pixels wide and high"), precision=0, minimum=0
+        )
         with gr.Row(elem_classes="pg-pair"):
-            for name in ("preset", "drawn_by"):
-                parts[name] = gr.Textbox(label=getattr(say, name), max_lines=1, min_width=110)
+            for name, label in (
+                ("preset", say("Painted with the preset")),
+                ("drawn_by", say("Painted by the model")),
+            ):
+                parts[name] = gr.Textbox(label=label, max_lines=1, min_width=110)
         # A text, as in Create: an empty number field is sent as 0.
-        parts["seed"] = gr.Textbox(label=say.seed, max_lines=1)
-    with gr.Accordion(say.looking, open=False, elem_classes="pg-more", elem_id="pg-search-models"):
+        parts["seed"] = gr.Textbox(label=say("Painted from the seed"), max_lines=1)
+    with gr.Accordion(
+        say("The model that looks"), open=False, elem_classes="pg-more", elem_id="pg-search-models"
+    ):
         parts["model"] = clip_choice(
-            finder.studio.policy, words.models, value=finder.model, elem_id="pg-search-clip"
+            finder.studio.policy, say, value=finder.model, elem_id="pg-search-clip"
         )
     return parts
 
 
-def _stage(words: Words) -> Parts:
-    say = words.search
+def _stage(say: Translator) -> Parts:
     parts: Parts = {
         "state": gr.HTML(found.state(""), elem_id="pg-finding"),
         "one": gr.HTML("", elem_id="pg-one"),
@@ -143,15 +171,20 @@ def _stage(words: Words) -> Parts:
     with gr.Row(elem_classes="pg-actions", visible=False, elem_id="pg-with-one") as parts[
         "actions"
     ]:
-        for name in ("like", "use_start", "use_prompt", "classify_it"):
+        for name, label in (
+            ("like", say("More like this")),
+            ("use_start", say("Start from it")),
+            ("use_prompt", say("Paint something like it")),
+            ("classify_it", say("Classify it")),
+        ):
             parts[name] = gr.Button(
-                getattr(say, name), size="sm", min_width=0, elem_id=f"pg-{name.replace('_', '-')}"
+                label, size="sm", min_width=0, elem_id=f"pg-{name.replace('_', '-')}"
             )
         parts["download"] = gr.DownloadButton(
-            say.download, size="sm", min_width=0, elem_id="pg-open"
+            say("Open"), size="sm", min_width=0, elem_id="pg-open"
         )
     parts["grid"] = gr.HTML(
-        found.empty(words), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-hits"
+        found.empty(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-hits"
     )
     # Pressed by page.js when a picture is clicked.
     parts["choose"] = gr.Button(visible="hidden", elem_id="pg-choose")
@@ -159,12 +192,12 @@ def _stage(words: Words) -> Parts:
     return parts
 
 
-def _wire_search(finder: Finder, words: Words, parts: Parts, *, seat: Any, stops: Stops) -> None:
+def _wire_search(finder: Finder, say: Translator, parts: Parts, *, seat: Any, stops: Stops) -> None:
     names = ("state", "grid", "found", "find", "stop", "chosen", "one", "actions", "download")
     outputs = [parts[name] for name in names]
 
     def shown(views: Iterator[View]) -> Iterator[tuple]:
-        for view in finding.told(views, words=words):
+        for view in finding.told(views, say=say):
             changes: dict[str, Any] = {}
             for name in ("state", "grid", "found"):
                 if (value := getattr(view, name)) is not None:
@@ -172,7 +205,7 @@ def _wire_search(finder: Finder, words: Words, parts: Parts, *, seat: Any, stops
             if view.busy is not None:
                 changes |= busy(view.busy)
             if view.found is not None:  # the best one is chosen at once: then nothing moves later
-                changes |= _choice(finder, words, parts, view.found, 0)
+                changes |= _choice(finder, say, parts, view.found, 0)
             yield tuple(changes.get(name, gr.skip()) for name in names)
 
     def ask(request: gr.Request, seat: Any, uploaded: Any, *values: Any) -> Iterator[tuple]:
@@ -185,7 +218,7 @@ def _wire_search(finder: Finder, words: Words, parts: Parts, *, seat: Any, stops
         with stops.held(request.session_hash) as stop:
             yield from shown(
                 finding.search(
-                    finder, form, uploaded=uploaded, owner=owner, words=words, stopped=stop.is_set
+                    finder, form, uploaded=uploaded, owner=owner, say=say, stopped=stop.is_set
                 )
             )
 
@@ -206,7 +239,7 @@ def _wire_search(finder: Finder, words: Words, parts: Parts, *, seat: Any, stops
             return
         owner = Visitor.known(seat, request.username).owner
         form = dict(zip(_ASKED, values, strict=True))
-        yield from shown(finding.like(finder, one, form, owner=owner, words=words))
+        yield from shown(finding.like(finder, one, form, owner=owner, say=say))
 
     asked = [parts[name] for name in _ASKED]
     watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
@@ -227,11 +260,11 @@ def _wire_search(finder: Finder, words: Words, parts: Parts, *, seat: Any, stops
             )
 
 
-def _wire_chosen(finder: Finder, words: Words, parts: Parts) -> None:
+def _wire_chosen(finder: Finder, say: Translator, parts: Parts) -> None:
     names = ("chosen", "one", "actions", "download")
 
     def choose(shown: Any, number: Any) -> tuple:
-        changes = _choice(finder, words, parts, shown, int(number or 0))
+        changes = _choice(finder, say, parts, shown, int(number or 0))
         return tuple(changes.get(name, gr.skip()) for name in names)
 
     parts["choose"].click(
@@ -242,7 +275,7 @@ def _wire_chosen(finder: Finder, words: Words, parts: Parts) -> None:
 
 
 def _choice(
-    finder: Finder, words: Words, parts: Parts, shown: tuple[Found, ...], number: int
+    finder: Finder, say: Translator, parts: Parts, shown: tuple[Found, ...], number: int
 ) -> dict[str, Any]:
     """Updates that show one of what was found, and what can be done with it."""
     if not 0 <= number < len(shown):
@@ -257,7 +290,7 @@ def _choice(
         pass  # it is gone, or the disk is full: its thumbnail may still be there
     return {
         "chosen": one,
-        "one": found.chosen(words, one, number=number, paths=not public),
+        "one": found.chosen(say, one, number=number, paths=not public),
         "actions": gr.update(visible=True),
         "download": gr.update(value=copy, interactive=copy is not None),
     }

@@ -10,14 +10,13 @@ from pixgen.errors import PixgenError
 from pixgen.studio.finding import RUNS, Finder
 from pixgen.ui import finding
 from pixgen.ui.files import servable
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.search import MOST_SHOWN
-from pixgen.ui.texts import Words
 
 
-def add_search_api(finder: Finder, words: Words) -> None:
+def add_search_api(finder: Finder, say: Translator) -> None:
     """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
-    say = words.search
 
     def search(
         request: gr.Request, query: str, picture: str | None, place: str, top: int, threshold: float,
@@ -31,10 +30,10 @@ def add_search_api(finder: Finder, words: Words) -> None:
             "said": said, "preset": preset, "drawn_by": drawn_by, "seed": seed,
         }  # fmt: skip
         try:
-            *_, last = finding.search(finder, asked, uploaded=None, owner=owner, words=words)
+            *_, last = finding.search(finder, asked, uploaded=None, owner=owner, say=say)
         except PixgenError as error:
             raise gr.Error(
-                sentence(error, words), title=say.failed, print_exception=False
+                sentence(error, say), title=say("Not found"), print_exception=False
             ) from error
         facts, files = [], []
         for one, hit in last.found:
@@ -50,24 +49,27 @@ def add_search_api(finder: Finder, words: Words) -> None:
 
     with gr.Column(visible=False):
         inputs = [
-            gr.Textbox("", label=say.query),
-            gr.File(label=say.picture),
-            gr.Textbox(RUNS, label=say.place),
-            gr.Number(20, label=say.top, precision=0, minimum=1, maximum=MOST_SHOWN),
-            gr.Number(-1, label=say.threshold, minimum=-1, maximum=1),
-            gr.Textbox(finder.model, label=words.models.clip),
-            gr.Textbox("", label=say.after),
-            gr.Textbox("", label=say.before),
-            gr.Textbox("", label=say.folder),
-            gr.Number(0, label=say.side, precision=0, minimum=0),
-            gr.Textbox("", label=say.said),
-            gr.Textbox("", label=say.preset),
-            gr.Textbox("", label=say.drawn_by),
-            gr.Textbox("", label=say.seed),
+            gr.Textbox("", label=say("What to find")),
+            gr.File(label=say("Or like this picture")),
+            gr.Textbox(RUNS, label=say("Where")),
+            gr.Number(20, label=say("How many"), precision=0, minimum=1, maximum=MOST_SHOWN),
+            gr.Number(-1, label=say("At least so alike"), minimum=-1, maximum=1),
+            gr.Textbox(finder.model, label=say("Looked at by")),
+            gr.Textbox("", label=say.pgettext("search", "From")),
+            gr.Textbox("", label=say.pgettext("search", "Until")),
+            gr.Textbox("", label=say("In the subfolder")),
+            gr.Number(
+                0, label=say("At least so many pixels wide and high"), precision=0, minimum=0
+            ),
+            gr.Textbox("", label=say("Painted from words with")),
+            gr.Textbox("", label=say("Painted with the preset")),
+            gr.Textbox("", label=say("Painted by the model")),
+            gr.Textbox("", label=say("Painted from the seed")),
         ]
-        files_out = gr.File(label=say.pictures, file_count="multiple")
-        outputs = [gr.JSON(label=say.found), files_out]
+        files_out = gr.File(label=say("Pictures that were found"), file_count="multiple")
+        outputs = [gr.JSON(label=say("{count} found")), files_out]
         gr.Button().click(
-            search, inputs, outputs, api_name="search", api_description=say.api,
+            search, inputs, outputs, api_name="search", api_description=(say("Finds pictures by words, by a picture or by both. Returns their scores and facts, "
+        "and their files.")),
             concurrency_limit=8, show_progress="hidden",
         )  # fmt: skip

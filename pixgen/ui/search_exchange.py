@@ -10,15 +10,15 @@ from pixgen.studio.finding import Finder
 from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable
 from pixgen.ui.found import Found
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.search import file_name
-from pixgen.ui.texts import Words
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def exchange_found(
-    finder: Finder, words: Words, *, tabs: gr.Tabs, search: Parts, create: Parts, classify: Parts,
+    finder: Finder, say: Translator, *, tabs: gr.Tabs, search: Parts, create: Parts, classify: Parts,
     run: dict[str, Any],
 ) -> None:  # fmt: skip
     """Connect the tabs; ``run`` are the arguments of an event that classifies."""
@@ -27,23 +27,23 @@ def exchange_found(
         """A copy of the chosen picture for the browser, or an error that is shown."""
         try:
             if one is None:
-                raise PixgenError(words.search.nothing_more)
+                raise PixgenError("Look for something else, or ask for less.")
             path = finder.file(one[0], one[1].row.path)
             open_picture(path)
             return servable(path, create["start_picture"], name=file_name(one))
         except PixgenError as error:
             raise gr.Error(
-                sentence(error, words), title=words.search.failed, print_exception=False
+                sentence(error, say), title=say("Not found"), print_exception=False
             ) from error
 
     def start(one: Any) -> tuple:
         copy = copied(one)
-        gr.Info(words.search.start_set)
+        gr.Info(say("The next picture starts from this one."))
         return gr.update(selected="create"), "picture", gr.update(value=copy, visible=True)
 
     def prompt(one: Any, pictures: Any) -> tuple:
         copy = copied(one)
-        gr.Info(words.search.prompt_set)
+        gr.Info(say("This picture is one of what to paint like now."))
         return gr.update(selected="create"), [*(pictures or []), copy]
 
     def name(one: Any) -> tuple:

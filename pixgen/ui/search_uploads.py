@@ -11,14 +11,14 @@ from pixgen.studio.finding import Finder
 from pixgen.ui import finding
 from pixgen.ui.controls import Parts
 from pixgen.ui.finding import View
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.stops import Stops
-from pixgen.ui.texts import Words
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def wire_uploads(finder: Finder, words: Words, parts: Parts, *, stops: Stops) -> None:
+def wire_uploads(finder: Finder, say: Translator, parts: Parts, *, stops: Stops) -> None:
     """Connect the fields for a picture to search by and for a set of one's own to be searched."""
     names = ("state", "place", "set", "find", "stop")
 
@@ -26,7 +26,7 @@ def wire_uploads(finder: Finder, words: Words, parts: Parts, *, stops: Stops) ->
         try:
             open_picture(picture)
         except PictureError as error:
-            gr.Warning(sentence(error, words), duration=8)
+            gr.Warning(sentence(error, say), duration=8)
             return None
         return gr.skip()
 
@@ -36,20 +36,18 @@ def wire_uploads(finder: Finder, words: Words, parts: Parts, *, stops: Stops) ->
 
     def added(paths: list[str], model: str, stopped: Callable[[], bool]) -> Iterator[tuple]:
         def views() -> Iterator[View]:
-            for view, place in finding.upload(
-                finder, paths, model=model, words=words, stopped=stopped
-            ):
+            for view, place in finding.upload(finder, paths, model=model, say=say, stopped=stopped):
                 places.append(place)
                 yield view
 
         places: list = []
-        for view in finding.told(views(), words=words):
+        for view in finding.told(views(), say=say):
             ready = view.busy is False and not view.failed
             changes = {"state": view.state, **busy(bool(view.busy))}
             if ready:
                 changes["set"] = places[-1]
                 changes["place"] = gr.update(
-                    choices=finding.places(finder, words, uploaded=True), value=finding.UPLOADED
+                    choices=finding.places(finder, say, uploaded=True), value=finding.UPLOADED
                 )
             yield tuple(changes.get(name, gr.skip()) for name in names)
 

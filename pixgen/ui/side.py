@@ -14,7 +14,7 @@ from pixgen.ui.asking import answered, when_paused
 from pixgen.ui.controls import Parts
 from pixgen.ui.gallery_desk import FORM, OPENED, SHELF, Desk
 from pixgen.ui.gallery_handlers import QUIET, TO_TOP, Handlers
-from pixgen.ui.texts import Words
+from pixgen.ui.i18n import Translator
 
 _ASK, _LOOK = "pg-ask-side", "pg-ask-side-looks"
 _SHOWN = ("side_said", "side_list")
@@ -27,18 +27,17 @@ _CLICKS = """element.addEventListener('click', (event) => {
 });"""
 
 
-def side_bar(words: Words) -> Parts:
+def side_bar(say: Translator) -> Parts:
     """Build the side bar inside a ``gr.Blocks``; its parts, by name."""
-    own = words.gallery
     with gr.Column(elem_id="pg-side"):
         gr.HTML(
-            f'<header class="pg-side-head"><h2>{escape(own.pictures)}</h2>'
-            f'<button type="button" id="pg-side-close" title="{escape(own.side_close)}" '
-            f'aria-label="{escape(own.side_close)}">×</button></header>'
+            f'<header class="pg-side-head"><h2>{escape(say("Your pictures"))}</h2>'
+            f'<button type="button" id="pg-side-close" title="{escape(say("Close"))}" '
+            f'aria-label="{escape(say("Close"))}">×</button></header>'
         )
         parts: Parts = {
             "side_query": gr.Textbox(
-                label=own.query, placeholder=own.query, show_label=False, container=False, max_lines=1,
+                label=say("Search your pictures"), placeholder=say("Search your pictures"), show_label=False, container=False, max_lines=1,
                 elem_id="pg-side-query",
             ),
             "side_said": gr.HTML("", apply_default_css=False, elem_id="pg-side-said"),
@@ -60,7 +59,9 @@ def wire_side(handlers: Handlers, tabs: gr.Tabs) -> None:
     # By looks takes longer, the first time much longer: it keeps no other answer waiting, and side.js
     # hides it where the words are others meanwhile.
     looked_for = [query.submit, pictures.submit]
-    looking = json.dumps(side_view.alike(handlers.words, "", handlers.words.gallery.looking))
+    looking = json.dumps(
+        side_view.alike(handlers.say, "", handlers.say("Looking at the pictures …"))
+    )
     gr.on(
         looked_for,
         None,

@@ -8,52 +8,59 @@ from urllib.parse import quote
 from pixgen.studio.catalogue_rows import Entry
 from pixgen.ui.browsing import Shelf
 from pixgen.ui.gallery_view import image, preset_name, state_name, time_of
-from pixgen.ui.texts import Words
+from pixgen.ui.i18n import Translator
 
 
-def runs(words: Words, shelf: Shelf, *, today: date) -> str:
+def runs(say: Translator, shelf: Shelf, *, today: date) -> str:
     """The newest runs, or those with the words, and how to see more of them."""
-    own = words.gallery
     if shelf.everything and not shelf.entries:
-        return f"<p>{escape(own.nothing_yet)} {escape(own.nothing_yet_more)}</p>"
-    shown = _list(words, own.pictures, shelf, today=today)
+        return f"<p>{escape(say('Nothing has been painted yet.'))} {escape(say('Every picture is kept here as soon as you begin it.'))}</p>"
+    shown = _list(say, say("Your pictures"), shelf, today=today)
     if shelf.total > len(shelf.entries):
-        shown += _button("all", own.all_there.format(count=f"{shelf.total:,}"))
-    return shown if shelf.everything else shown + _button("looks", own.look_too)
+        shown += _button("all", say("All {count} in the gallery", count=f"{shelf.total:,}"))
+    return (
+        shown
+        if shelf.everything
+        else shown + _button("looks", say("Search the pictures themselves, too"))
+    )
 
 
-def alike(words: Words, text: str, found: Shelf | str, *, today: date | None = None) -> str:
+def alike(say: Translator, text: str, found: Shelf | str, *, today: date | None = None) -> str:
     """The runs whose pictures look like a text, or what is said instead."""
-    own = words.gallery
     if isinstance(found, Shelf) and found.entries:
-        shown = _list(words, own.by_looks, found, today=today)
+        shown = _list(say, say("By what they show"), found, today=today)
     else:
-        shown = f"<p>{escape(found if isinstance(found, str) else own.nothing)}</p>"
+        shown = (
+            f"<p>{escape(found if isinstance(found, str) else say('No picture is like that.'))}</p>"
+        )
     asked = quote(text, safe="!'()*~")  # as a browser's encodeURIComponent writes it
-    return f'<section data-words="{escape(asked)}"><h3>{escape(own.by_looks)}</h3>{shown}</section>'
+    return f'<section data-words="{escape(asked)}"><h3>{escape(say("By what they show"))}</h3>{shown}</section>'
 
 
-def said(words: Words, shelf: Shelf) -> str:
+def said(say: Translator, shelf: Shelf) -> str:
     """How many runs have the words, where some were asked for."""
     if shelf.everything:
         return ""
-    own = words.gallery
-    told = own.found.format(count=f"{shelf.total:,}") if shelf.total else own.nothing
+    told = (
+        say("{count} found", count=f"{shelf.total:,}")
+        if shelf.total
+        else say("No picture is like that.")
+    )
     return f"<p>{escape(told)}</p>"
 
 
-def _list(words: Words, title: str, shelf: Shelf, *, today: date | None) -> str:
+def _list(say: Translator, title: str, shelf: Shelf, *, today: date | None) -> str:
     items = "".join(
-        _item(words, entry, thumbnail, today=today)
+        _item(say, entry, thumbnail, today=today)
         for entry, thumbnail in zip(shelf.entries, shelf.thumbnails, strict=True)
     )
     return f'<ul aria-label="{escape(title)}">{items}</ul>' if items else ""
 
 
-def _item(words: Words, entry: Entry, thumbnail: bytes | None, *, today: date | None) -> str:
-    facts = [] if entry.state == "done" else [state_name(words, entry.state)]
-    facts += [preset_name(words, entry.preset)] if entry.preset else []
-    facts += [words.seed_was.format(seed=entry.seed)]
+def _item(say: Translator, entry: Entry, thumbnail: bytes | None, *, today: date | None) -> str:
+    facts = [] if entry.state == "done" else [state_name(say, entry.state)]
+    facts += [preset_name(say, entry.preset)] if entry.preset else []
+    facts += [say("seed {seed}", seed=entry.seed)]
     line, whole = escape(" · ".join(facts)), time_of(entry)
     day, hour = whole.split()
     when = hour if entry.started.date() == today else day

@@ -6,106 +6,114 @@ from html import escape
 from pixgen.models.progress import Fetching
 from pixgen.recipe import Recipe
 from pixgen.studio import Glimpse, Run
-from pixgen.ui.model_texts import ModelWords
-from pixgen.ui.texts import Words
+from pixgen.ui.i18n import Translator
 
 
-def idle(words: Words) -> str:
+def idle() -> str:
     """Nothing has been painted yet."""
     return section("idle")
 
 
-def starting(words: Words, recipe: Recipe) -> str:
+def starting(say: Translator, recipe: Recipe) -> str:
     """The click has arrived; the bars' places are kept from here on, so that nothing moves later."""
-    return section("starting", line_of(words.starting), _likeness(words, recipe, 0, ()))
+    return section("starting", line_of(say("Starting")), _likeness(say, recipe, 0, ()))
 
 
-def of_glimpse(words: Words, recipe: Recipe, glimpse: Glimpse) -> str:
+def of_glimpse(say: Translator, recipe: Recipe, glimpse: Glimpse) -> str:
     """A job that waits, loads or paints."""
     frame = glimpse.frame
     if glimpse.state == "waiting":
         more = [
-            words.next_in_line if glimpse.place <= 1 else words.place.format(place=glimpse.place)
+            say("next in line")
+            if glimpse.place <= 1
+            else say("{place} before yours", place=glimpse.place)
         ]
-        line = line_of(words.waiting, more)
+        line = line_of(say("Waiting"), more)
         if glimpse.paused:
             steps = None if frame is None else (max(0, frame.step), frame.steps)
-            more = [words.turning.paused_more]
-            line = line_of(words.turning.paused, more, progress=steps, words=words)
+            more = [say("others go first")]
+            line = line_of(say("Paused"), more, progress=steps, say=say)
     elif frame is None and glimpse.fetching is not None:
-        more, megabytes = of_fetching(words.models, glimpse.fetching)
-        line = line_of(words.models.fetching, more, progress=megabytes, words=words)
+        more, megabytes = of_fetching(say, glimpse.fetching)
+        line = line_of(say("Fetching a model"), more, progress=megabytes, say=say)
     elif frame is None:
-        line = line_of(words.loading, [words.loading_more])
+        line = line_of(say("Getting ready"), [say("the models are being loaded")])
     elif frame.step < 0:
-        line = line_of(words.sketching, [words.sketching_more])
+        line = line_of(say("Sketching"), [say("the start of the picture")])
     else:
         line = line_of(
-            words.painting,
-            _figures(words, glimpse),
+            say("Painting"),
+            _figures(say, glimpse),
             progress=(frame.step, frame.steps),
-            words=words,
+            say=say,
         )
     step, similarities = (frame.step, frame.similarities) if frame is not None else (0, ())
-    likeness = _likeness(words, recipe, step, similarities)
-    notice = words.sentences(glimpse.notice)
+    likeness = _likeness(say, recipe, step, similarities)
+    notice = say(glimpse.notice)
     sketching = frame is not None and frame.step < 0
     state = "loading" if sketching else "paused" if glimpse.paused else glimpse.state
     return section(state, line, likeness, notice=notice)
 
 
-def of_end(words: Words, run: Run) -> str:
+def of_end(say: Translator, run: Run) -> str:
     """A run that is done, stopped or failed."""
     recipe, steps = run.recipe, run.recipe.steps
-    seed = words.seed_was.format(seed=recipe.seed)
-    step = words.step.format(step=run.step, steps=steps)
+    seed = say("seed {seed}", seed=recipe.seed)
+    step = say("step {step} of {steps}", step=run.step, steps=steps)
     if recipe.changes:
         steps_changed = ", ".join(str(change.step) for change in recipe.changes)
-        seed += " · " + words.turning.changed.format(steps=steps_changed)
-    begun, not_begun = (words.stopped, [step, words.kept, seed]), (words.not_begun, [seed])
+        seed += " · " + say("changed at step {steps}", steps=steps_changed)
+    begun, not_begun = (
+        (say.pgettext("painting", "Stopped"), [step, say("picture and film are kept"), seed]),
+        (say("Stopped before it began"), [seed]),
+    )
     said, more = {
-        "done": (words.done, [step, duration(words, run.seconds), seed]),
+        "done": (say("Done"), [step, duration(say, run.seconds), seed]),
         "stopped": begun if run.begun else not_begun,
-    }.get(run.state, (words.failed, [step, seed]))
+    }.get(run.state, (say("Not painted"), [step, seed]))
     return section(
         run.state,
-        line_of(said, more, progress=(run.step, steps), words=words),
-        _likeness(words, recipe, run.step, run.similarities),
-        notice=words.sentences(run.notice),
+        line_of(said, more, progress=(run.step, steps), say=say),
+        _likeness(say, recipe, run.step, run.similarities),
+        notice=say(run.notice),
     )
 
 
-def failed(words: Words, message: str) -> str:
+def failed(say: Translator, message: str) -> str:
     """What was asked for was not begun, and why."""
-    return section("failed", line_of(words.failed), notice=message)
+    return section("failed", line_of(say("Not painted")), notice=message)
 
 
-def duration(words: Words, seconds: float) -> str:
+def duration(say: Translator, seconds: float) -> str:
     """Seconds as a person says them."""
     whole = max(0, round(seconds))
     if whole < 60:
-        return words.seconds.format(seconds=whole)
-    return words.minutes.format(minutes=whole // 60, seconds=whole % 60)
+        return say("{seconds} s", seconds=whole)
+    return say("{minutes} min {seconds:02d} s", minutes=whole // 60, seconds=whole % 60)
 
 
-def of_fetching(words: ModelWords, fetching: Fetching) -> tuple[list[str], tuple[int, int] | None]:
+def of_fetching(say: Translator, fetching: Fetching) -> tuple[list[str], tuple[int, int] | None]:
     """What is said of a model that is not here yet, and how many of its megabytes have come."""
     done = fetching.done // 10**6
     if fetching.waiting:
-        return [fetching.model, words.elsewhere], None
+        return [fetching.model, say("another pixgen is fetching it")], None
     if not fetching.total:
-        return [fetching.model, words.fetched_so_far.format(done=done)], None
+        return [fetching.model, say("{done:,} MB so far", done=done)], None
     total = fetching.total // 10**6
-    return [fetching.model, words.fetched.format(done=done, total=total)], (done, total)
+    return [fetching.model, say("{done:,} of {total:,} MB", done=done, total=total)], (done, total)
 
 
-def _figures(words: Words, glimpse: Glimpse) -> Iterable[str]:
-    yield words.step.format(step=glimpse.frame.step, steps=glimpse.frame.steps)
+def _figures(say: Translator, glimpse: Glimpse) -> Iterable[str]:
+    yield say("step {step} of {steps}", step=glimpse.frame.step, steps=glimpse.frame.steps)
     rate = glimpse.steps_a_second
     if rate:
-        yield words.speed.format(rate=rate) if rate >= 1 else words.slow.format(seconds=1 / rate)
+        yield (
+            say("{rate:.1f} steps a second", rate=rate)
+            if rate >= 1
+            else say("{seconds:.1f} s a step", seconds=1 / rate)
+        )
     if glimpse.seconds_left is not None:
-        yield words.left.format(time=duration(words, glimpse.seconds_left))
+        yield say("{time} left", time=duration(say, glimpse.seconds_left))
 
 
 def section(state: str, line: str = "", likeness: str = "", *, notice: str = "") -> str:
@@ -119,7 +127,7 @@ def line_of(
     more: Iterable[str] = (),
     *,
     progress: tuple[int, int] | None = None,
-    words: Words | None = None,
+    say: Translator | None = None,
 ) -> str:
     """The bar and the line below it; only the state itself is spoken when it changes."""
     figures = "".join(f"<span>{escape(each)}</span>" for each in more)
@@ -129,13 +137,13 @@ def line_of(
     step, steps = progress
     part = step / steps if steps else 1.0
     return (
-        f'<div class="pg-bar" role="progressbar" aria-label="{escape(words.progress)}" aria-valuemin="0" '
+        f'<div class="pg-bar" role="progressbar" aria-label="{escape(say("Progress"))}" aria-valuemin="0" '
         f'aria-valuemax="{steps}" aria-valuenow="{step}"><i style="width: {part:.1%}"></i></div>{text}'
     )
 
 
 def _likeness(
-    words: Words, recipe: Recipe, step: int, similarities: Sequence[tuple[str, float]]
+    say: Translator, recipe: Recipe, step: int, similarities: Sequence[tuple[str, float]]
 ) -> str:
     """A bar for each prompt in force; empty ones before the first frame."""
     scene = recipe.scene(max(0, step))
@@ -144,16 +152,16 @@ def _likeness(
         [prompt.weight < 0 for prompt in scene] if len(scene) == len(rows) else [False] * len(rows)
     )
     items = "".join(
-        _bar(words, label, value, away) for (label, value), away in zip(rows, signs, strict=True)
+        _bar(say, label, value, away) for (label, value), away in zip(rows, signs, strict=True)
     )
-    return f'<ul class="pg-likeness" aria-label="{escape(words.likeness)}">{items}</ul>'
+    return f'<ul class="pg-likeness" aria-label="{escape(say("How well CLIP finds each of the words in the picture"))}">{items}</ul>'
 
 
-def _bar(words: Words, label: str, value: float | None, away: bool) -> str:
+def _bar(say: Translator, label: str, value: float | None, away: bool) -> str:
     shown = "" if value is None else f"{value:.2f}"
     part = 0.0 if value is None else min(1.0, max(0.0, value))
-    name = escape(words.likeness_of.format(prompt=label))
-    aside = f" <small>{escape(words.pushed_away)}</small>" if away else ""
+    name = escape(say("Likeness of “{prompt}”", prompt=label))
+    aside = f" <small>{escape(say('left out'))}</small>" if away else ""
     return (
         f'<li class="{"away" if away else "toward"}"><span title="{escape(label)}"><em>{escape(label)}</em>{aside}</span>'
         f'<div role="meter" aria-label="{name}" aria-valuemin="0" aria-valuemax="1" aria-valuenow="{part:.2f}">'

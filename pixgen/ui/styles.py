@@ -27,9 +27,8 @@ from pixgen.styles import (
 from pixgen.text_files import decode
 from pixgen.ui.fields import Field, Parts
 from pixgen.ui.files import servable_bytes
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
-from pixgen.ui.style_texts import StyleWords
-from pixgen.ui.texts import Words
 
 LONGEST = 50_000  # characters of what the browser keeps
 _OWN = "="  # before the title of one's own: no bundled style's name begins with it
@@ -48,40 +47,47 @@ def style_fields() -> dict[str, Field]:
     return {"styles": Field("", longest=LONGEST), "own_styles": Field("", longest=LONGEST)}
 
 
-def styles_strip(words: Words) -> Parts:
+def styles_strip(say: Translator) -> Parts:
     """The strip of thumbnails, and the folded form for a style of one's own."""
-    own = words.styling
     parts: Parts = {
-        "styles": gr.Textbox("", visible="hidden", label=own.title),
-        "own_styles": gr.Textbox("", visible="hidden", label=own.own),
+        "styles": gr.Textbox("", visible="hidden", label=say("Style")),
+        "own_styles": gr.Textbox("", visible="hidden", label=say("A style of your own")),
         "style_strip": gr.HTML(
-            strip(own, "", ""), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-styles"
+            strip(say, "", ""), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-styles"
         ),
     }
-    with gr.Accordion(own.own, open=False, elem_classes="pg-own-style"):
+    with gr.Accordion(say("A style of your own"), open=False, elem_classes="pg-own-style"):
         parts["style_title"] = gr.Textbox(
-            label=own.name, placeholder=own.name_placeholder, max_lines=1, max_length=LONGEST_TITLE,
+            label=say("Its name"), placeholder=say("Oil"), max_lines=1, max_length=LONGEST_TITLE,
         )  # fmt: skip
         parts["style_template"] = gr.Textbox(
-            label=own.template, placeholder=own.template_placeholder, max_lines=1,
+            label=say("Its words, with {} for what is painted"), placeholder="oil painting of {}, soft light", max_lines=1,
             max_length=LONGEST_TEMPLATE,
         )  # fmt: skip
         with gr.Row(elem_classes="pg-actions"):
             parts["style_save"] = gr.Button(
-                own.save, size="sm", min_width=0, elem_id="pg-style-save"
+                say("Keep in this browser"), size="sm", min_width=0, elem_id="pg-style-save"
             )
             parts["style_bring"] = gr.UploadButton(
-                own.bring, file_types=[".json"], size="sm", min_width=0, elem_id="pg-style-bring"
+                say("Import"),
+                file_types=[".json"],
+                size="sm",
+                min_width=0,
+                elem_id="pg-style-bring",
             )
             parts["style_share"] = gr.DownloadButton(
-                own.share, visible=False, size="sm", min_width=0, elem_id="pg-style-share"
+                say("Download mine"),
+                visible=False,
+                size="sm",
+                min_width=0,
+                elem_id="pg-style-share",
             )
     return parts
 
 
-def wire_styles(parts: Parts, words: Words, *, keep: dict[str, Any]) -> None:
+def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
     """Connect the strip; ``keep`` are the arguments of an event that keeps the form in the browser."""
-    own, held = words.styling, [parts["styles"], parts["own_styles"]]
+    held = [parts["styles"], parts["own_styles"]]
 
     def toggle(chosen: str, mine: str, pressed: gr.EventData) -> str:
         return toggled(chosen, mine, str(pressed.style))
@@ -98,27 +104,31 @@ def wire_styles(parts: Parts, words: Words, *, keep: dict[str, Any]) -> None:
                 values[0] if len(values) == 1 else {"styles": values}, ensure_ascii=False, indent=1
             )
             file = servable_bytes(f"{data}\n".encode(), parts["style_share"], name="styles.json")
-        return strip(own, chosen, mine), gr.update(value=file, visible=bool(kept))
+        return strip(say, chosen, mine), gr.update(value=file, visible=bool(kept))
 
     def add(chosen: str, mine: str, title: str, template: str) -> tuple:
         try:
             style = make_style({"title": title, "template": template})
-            more = added(own, mine, [style])
+            more = added(mine, [style])
         except Exception as error:
-            gr.Warning(sentence(error, words), duration=8)
+            gr.Warning(sentence(error, say), duration=8)
             return (gr.skip(),) * 4
-        gr.Info(own.kept.format(title=style.title))
+        gr.Info(say("“{title}” is kept in this browser.", title=style.title))
         rest, _ = forgotten(chosen, mine, style.title)
         return toggled(rest, more, f"{_OWN}{style.title}"), more, "", ""
 
     def bring(mine: str, file: str) -> Any:
         try:
             brought = read_styles(decode(Path(file).read_bytes()))
-            more = added(own, mine, brought)
+            more = added(mine, brought)
         except Exception as error:
-            gr.Warning(sentence(error, words), duration=8)
+            gr.Warning(sentence(error, say), duration=8)
             return gr.skip()
-        gr.Info(own.brought.format(count=len(brought)))
+        gr.Info(
+            say.ngettext(
+                "{count} style was imported.", "{count} styles were imported.", len(brought)
+            )
+        )
         return more
 
     parts["style_strip"].select(toggle, held, parts["styles"], **_QUIET).then(**keep)
@@ -176,20 +186,22 @@ def forgotten(chosen: str, mine: str, title: str) -> tuple[str, str]:
     )
 
 
-def added(words: StyleWords, mine: str, more: Sequence[Style]) -> str:
+def added(mine: str, more: Sequence[Style]) -> str:
     """What is one's own with more; one of the same title is replaced. Raises RecipeError if they are too many."""
     kept = {style.title: style for style in (*mine_of(mine), *more)}
     text = _printed([style.value() for style in kept.values()])
     if len(kept) > MOST or len(text) > LONGEST:
-        raise RecipeError(words.too_many.format(most=MOST))
+        raise RecipeError(
+            "There may be at most {most} styles of your own: forget some first.", most=MOST
+        )
     return text
 
 
-def strip(words: StyleWords, chosen: str, mine: str) -> str:
+def strip(say: Translator, chosen: str, mine: str) -> str:
     """The thumbnails in a row as HTML; those that are chosen are pressed."""
-    titles, pressed = dict(words.titles), chosen_styles(chosen)
+    pressed = chosen_styles(chosen)
     tiles = [
-        _tile(style.name, titles.get(style.name, style.title), style, style in pressed)
+        _tile(style.name, say(style.title), style, style in pressed)
         for style in available_styles().values()
     ]
     tiles += [
@@ -198,12 +210,12 @@ def strip(words: StyleWords, chosen: str, mine: str) -> str:
             style.title,
             style,
             style in pressed,
-            forget=words.forget.format(title=style.title),
+            forget=say("Forget “{title}”", title=style.title),
         )  # fmt: skip
         for style in mine_of(mine)
     ]
     return (
-        f'<section aria-label="{escape(words.title)}"><h3>{escape(words.title)}</h3>'
+        f'<section aria-label="{escape(say("Style"))}"><h3>{escape(say("Style"))}</h3>'
         f'<ul class="pg-styles">{"".join(tiles)}</ul></section>'
     )
 

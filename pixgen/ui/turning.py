@@ -10,59 +10,77 @@ from pixgen.studio.forks import MORE_STEPS
 from pixgen.ui import painting, status
 from pixgen.ui.drawn import Drawn
 from pixgen.ui.form import to_recipe
+from pixgen.ui.i18n import Translator
 from pixgen.ui.painting import Screen
-from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
 
-def apply(studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, words: Words) -> str:
+def apply(studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, say: Translator) -> str:
     """Let the visitor's running picture follow the form's words and learning rate; what to say of it.
 
     Raises PixgenError.
     """
     job = visitor.job(studio)
     if job is None or job.ended:
-        return words.turning.nothing_runs
+        return say(
+            "No picture is being painted now: Generate begins one, and “Go on with these words” "
+            "turns the last one."
+        )
     with ExitStack() as files:
-        wanted, trusted = _wanted(values, job.recipe, files, words)
+        wanted, trusted = _wanted(values, job.recipe, files, say)
         turned = job.change(wanted.prompts, wanted.optimizer.learning_rate, trusted=trusted)
-    return words.turning.applied if turned else words.turning.nothing_new
+    return (
+        say("From here on, the picture follows the new words and learning rate.")
+        if turned
+        else (
+            say(
+                "The picture follows these words and this learning rate already: change one of them "
+                "first."
+            )
+        )
+    )
 
 
-def more(studio: Studio, visitor: Visitor, *, words: Words) -> Iterator[Screen]:
+def more(studio: Studio, visitor: Visitor, *, say: Translator) -> Iterator[Screen]:
     """Go on with the visitor's last run for ``MORE_STEPS`` more; a finished one stays as it is."""
     run = visitor.run(studio)
     if run is None:
-        yield painting.failed(words, words.gone)
+        yield painting.failed(
+            say,
+            say("The picture that was being painted here is not known any more: paint it again."),
+        )
         return
-    yield Screen(status=status.starting(words, run.recipe), busy="starting")
+    yield Screen(status=status.starting(say, run.recipe), busy="starting")
     job = studio.resume(run.id, steps=run.recipe.steps + MORE_STEPS, owner=visitor.owner)
-    yield from painting.follow(studio, job, visitor, words=words)
+    yield from painting.follow(studio, job, visitor, say=say)
 
 
 def fork(
-    studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, words: Words
+    studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, say: Translator
 ) -> Iterator[Screen]:
     """Go on from the visitor's last run as another, with the form's words and learning rate."""
     run = visitor.run(studio)
     if run is None:
-        yield painting.failed(words, words.gone)
+        yield painting.failed(
+            say,
+            say("The picture that was being painted here is not known any more: paint it again."),
+        )
         return
     with ExitStack() as files:
-        wanted, trusted = _wanted(values, run.recipe, files, words)
-        yield Screen(status=status.starting(words, wanted), busy="starting")
+        wanted, trusted = _wanted(values, run.recipe, files, say)
+        yield Screen(status=status.starting(say, wanted), busy="starting")
         job = studio.fork(
             run.id, prompts=wanted.prompts, learning_rate=wanted.optimizer.learning_rate,
             owner=visitor.owner, trusted=trusted,
         )  # fmt: skip
-    yield from painting.follow(studio, job, visitor, words=words)
+    yield from painting.follow(studio, job, visitor, say=say)
 
 
 def _wanted(
-    values: Mapping[str, Any], recipe: Recipe, files: ExitStack, words: Words
+    values: Mapping[str, Any], recipe: Recipe, files: ExitStack, say: Translator
 ) -> tuple[Recipe, Collection[str]]:
     """What the form asks for, its prompts where they were brushed, and the pictures of that; its
     alternatives are drawn by the seed of the picture that is turned."""
-    drawn = Drawn.read(values.get("drawn"), files=files, words=words)
-    asked = to_recipe({**values, "seed": str(recipe.seed), "start": None}, words)
+    drawn = Drawn.read(values.get("drawn"), files=files)
+    asked = to_recipe({**values, "seed": str(recipe.seed), "start": None}, say)
     return drawn.placed(asked), drawn.files

@@ -9,20 +9,20 @@ from pixgen.studio import Studio
 from pixgen.studio.forks import MORE_STEPS
 from pixgen.ui import painting, queueing, turning
 from pixgen.ui.controls import Parts
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.painting import Screen
-from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
 SHOWN = ("apply", "go_on", "more", "fork")
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def ending_buttons(words: Words) -> Parts:
+def ending_buttons(say: Translator) -> Parts:
     """What can be done with a picture that has ended; nothing is to be seen before."""
     labels = {
-        "go_on": words.go_on, "more": words.turning.more.format(steps=MORE_STEPS),
-        "fork": words.turning.fork,
+        "go_on": say("Go on"), "more": say("+{steps} steps", steps=MORE_STEPS),
+        "fork": say("Go on with these words"),
     }  # fmt: skip
     return {
         name: gr.Button(
@@ -32,16 +32,16 @@ def ending_buttons(words: Words) -> Parts:
     }
 
 
-def queue_parts(words: Words) -> Parts:
+def queue_parts(say: Translator) -> Parts:
     """The list of pictures that wait, and what page.js presses when one of its buttons is pressed."""
     return {
         "queue": gr.HTML("", elem_id="pg-queue"),
         "queue_act": gr.Button(visible="hidden", elem_id="pg-queue-act"),
-        "queue_order": gr.Textbox("", visible="hidden", label=words.turning.queue),
+        "queue_order": gr.Textbox("", visible="hidden", label=say("The queue")),
     }
 
 
-def updates(screen: Screen, words: Words) -> dict[str, Any]:
+def updates(screen: Screen, say: Translator) -> dict[str, Any]:
     """A screen as gradio's updates of ``SHOWN``, and of what Generate does meanwhile."""
     changes: dict[str, Any] = {}
     if screen.busy is not None:
@@ -49,19 +49,19 @@ def updates(screen: Screen, words: Words) -> dict[str, Any]:
         changes["apply"] = gr.update(interactive=painting_now)
         changes["generate"] = gr.update(
             interactive=screen.busy in ("idle", "painting"),
-            value=words.turning.add if painting_now else words.generate,
+            value=say("Add to the queue") if painting_now else say("Generate"),
         )
     if screen.busy in ("starting", "painting"):
         changes |= {name: gr.update(visible=False) for name in ("go_on", "more", "fork")}
     if screen.files:
-        label = words.go_on if screen.begun else words.begin
+        label = say("Go on") if screen.begun else say("Begin")
         changes["go_on"] = gr.update(visible=screen.resumable, value=label)
         changes |= {name: gr.update(visible=screen.forkable) for name in ("more", "fork")}
     return changes
 
 
 def wire(
-    studio: Studio, words: Words, parts: Parts, names: Sequence[str], *,
+    studio: Studio, say: Translator, parts: Parts, names: Sequence[str], *,
     known: Callable[[gr.Request, Any], Visitor],
     shown: Callable[[Iterator[Screen]], Iterator[tuple]],
     watching: dict[str, Any],
@@ -78,24 +78,24 @@ def wire(
         return dict(zip(names, values, strict=True))
 
     def go_on(request: gr.Request, seat: Any) -> Iterator[tuple]:
-        yield from shown(painting.go_on(studio, known(request, seat), words=words))
+        yield from shown(painting.go_on(studio, known(request, seat), say=say))
 
     def more(request: gr.Request, seat: Any) -> Iterator[tuple]:
-        yield from shown(turning.more(studio, known(request, seat), words=words))
+        yield from shown(turning.more(studio, known(request, seat), say=say))
 
     def fork(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
-        yield from shown(turning.fork(studio, form(values), known(request, seat), words=words))
+        yield from shown(turning.fork(studio, form(values), known(request, seat), say=say))
 
     def apply(request: gr.Request, seat: Any, *values: Any) -> None:
         try:
-            said = turning.apply(studio, form(values), known(request, seat), words=words)
+            said = turning.apply(studio, form(values), known(request, seat), say=say)
         except Exception as error:
-            gr.Warning(sentence(error, words), duration=8)
+            gr.Warning(sentence(error, say), duration=8)
         else:
             gr.Info(said, duration=5)
 
     def act(request: gr.Request, seat: Any, order: Any) -> str:
-        return queueing.act(studio, order, known(request, seat), words=words)
+        return queueing.act(studio, order, known(request, seat), say=say)
 
     asked = [parts["seat"], *(parts[name] for name in names)]
     parts["go_on"].click(go_on, parts["seat"], **watching)

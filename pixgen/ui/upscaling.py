@@ -15,8 +15,8 @@ from pixgen.studio.runs import ENDED
 from pixgen.studio.upscaling import AUTO, CRISP, save_upscaled, upscale_picture
 from pixgen.ui import canvas
 from pixgen.ui.files import servable
+from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
-from pixgen.ui.texts import Words
 from pixgen.ui.visitors import Visitor
 
 A_SCREEN = 1024  # pixels
@@ -24,33 +24,37 @@ A_SCREEN = 1024  # pixels
 Parts = Mapping[str, gr.components.Component]
 
 
-def upscale_parts(words: Words, *, public: bool) -> dict[str, gr.components.Component]:
+def upscale_parts(say: Translator, *, public: bool) -> dict[str, gr.components.Component]:
     """The button, what it made, and, where there are other learned ones than the bundled, by what."""
     from pixgen.models.upscalers import available_upscalers
 
     bundled, *others = available_upscalers()
     learned = [] if public else others
     choices = [
-        (words.pad.fitting, AUTO), (words.pad.redrawn, bundled), (words.pad.crisp, CRISP),
+        (say("what suits the picture"), AUTO), (say("edges drawn anew"), bundled), (say("crisp edges, nothing invented"), CRISP),
         *((name, name) for name in learned),
     ]  # fmt: skip
     return {
         "enlarge_by": gr.Dropdown(
-            choices, value=AUTO, label=words.pad.enlarged_by, container=False,
+            choices, value=AUTO, label=say("Enlarged by"), container=False,
             visible=bool(learned), min_width=120, elem_id="pg-enlarge-by",
         ),
-        "enlarge": gr.Button(words.pad.enlarge, size="sm", min_width=0, elem_id="pg-enlarge"),
+        "enlarge": gr.Button(say("Enlarge"), size="sm", min_width=0, elem_id="pg-enlarge"),
         "large": gr.DownloadButton("", visible=False, size="sm", min_width=0, elem_id="pg-large"),
     }  # fmt: skip
 
 
-def wire_upscaling(studio: Studio, words: Words, parts: Parts) -> None:
+def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
     """A press makes the visitor's last picture larger, shows it and offers it."""
 
     def enlarge(request: gr.Request, seat: Any, method: Any) -> Any:
         run = Visitor.known(seat, request.username).run(studio)
         if run is None or not run.picture.is_file():
-            raise gr.Error(words.classifying.not_there, title="", print_exception=False)
+            raise gr.Error(
+                say("The picture is not finished yet: wait for it, or stop it."),
+                title="",
+                print_exception=False,
+            )
         offered = [value for _, value in parts["enlarge_by"].choices]
         chosen = method if method in offered else AUTO
         try:
@@ -64,11 +68,11 @@ def wire_upscaling(studio: Studio, words: Words, parts: Parts) -> None:
                 file = servable(path, parts["large"], name=f"{run.id}-{how.scale:g}x.png")
         except PixgenError as error:
             raise gr.Error(
-                sentence(error, words), title=words.pad.enlarge, print_exception=False
+                sentence(error, say), title=say("Enlarge"), print_exception=False
             ) from error
-        label = words.pad.enlarged.format(width=larger.width, height=larger.height)
+        label = say("Picture {width} × {height}", width=larger.width, height=larger.height)
         shown = canvas.of_picture(
-            words, canvas.jpeg(np.asarray(larger)), kind="jpeg", alt=f"{run.recipe.title}, {label}",
+            say, canvas.jpeg(np.asarray(larger)), kind="jpeg", alt=f"{run.recipe.title}, {label}",
             size=larger.size,
         )  # fmt: skip
         return {"run": run.id, "file": file, "label": label, "canvas": shown}

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from pixgen.paths import ASSETS
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 
 pytestmark = pytest.mark.browser
 
-WORDS = ENGLISH.classifying
+WORDS = ENGLISH
 EXAMPLES = ASSETS / "examples"
 CARD = "#pg-answers .pg-card"
 
@@ -22,7 +22,7 @@ def classify(visit):
 
     def open_tab(**kind):
         page = visit(**kind)
-        page.get_by_role("tab", name=ENGLISH.classify).click()
+        page.get_by_role("tab", name=ENGLISH("Classify")).click()
         page.locator("#pg-classify:enabled").wait_for()
         return page
 
@@ -66,7 +66,16 @@ def test_pictures_are_uploaded_named_and_downloaded_as_a_table(classify, tmp_pat
     assert page.locator("#pg-answers b b, #pg-answers button b").count() == 0
     names = page.locator("#pg-answers .pg-table td:first-child")
     assert names.all_inner_texts() == ["dog.png", "fox.png", "house.png"]
-    head = page.locator("#pg-answers").get_by_role("button", name=WORDS.table_heads[0])
+    head = page.locator("#pg-answers").get_by_role(
+        "button",
+        name=(
+            WORDS("Picture"),
+            WORDS("Answer"),
+            WORDS("Probability"),
+            WORDS("Cosine"),
+            WORDS("Folder"),
+        )[0],
+    )
     head.click()
     head.click()
     assert names.all_inner_texts() == ["house.png", "fox.png", "dog.png"]
@@ -93,7 +102,9 @@ def test_what_is_no_picture_is_said_and_nothing_is_lost(classify, tmp_path):
     (tmp_path / "not.png").write_bytes(b"words, not pixels")
     page = classify()
     page.locator("#pg-classify").click()
-    page.locator("#pg-looking [role=alert]", has_text=WORDS.no_pictures).wait_for()
+    page.locator(
+        "#pg-looking [role=alert]", has_text=WORDS("There is no picture yet: add one first.")
+    ).wait_for()
     upload(page, tmp_path / "not.png")
     page.locator("#pg-classify").click()
     page.locator(f"{CARD}.failed", has_text="is not a picture").wait_for()
@@ -113,17 +124,19 @@ def test_stop_ends_it_and_the_answers_before_stay(classify):
     page.locator("#pg-classify-stop:enabled").wait_for()
     page.keyboard.press("Escape")
     state(page, "stopped")
-    assert page.locator("#pg-looking [role=alert]").inner_text() == WORDS.nothing_seen
+    assert page.locator("#pg-looking [role=alert]").inner_text() == WORDS(
+        "Stopped before the first picture was seen."
+    )
     assert page.locator("#pg-classify").is_enabled()
     assert page.locator(CARD).count() == 1
 
 
 def test_a_painted_picture_is_classified_and_a_label_is_painted(classify):
     page = classify()
-    page.get_by_role("tab", name=ENGLISH.create).click()
+    page.get_by_role("tab", name=ENGLISH("Create")).click()
     page.locator("#pg-prompt textarea").fill("a red apple")
     page.locator("#pg-preset").get_by_text("Draft").click()
-    page.locator("button:visible", has_text=ENGLISH.more).click()
+    page.locator("button:visible", has_text=ENGLISH("More settings")).click()
     page.get_by_label("number input for Steps").fill("5")
     page.get_by_label("number input for Steps").press("Tab")
     page.locator("#pg-generate").click()

@@ -9,7 +9,7 @@ from PIL import Image
 from pixgen.studio.metadata import read_metadata
 from pixgen.studio.upscaling import read_upscaled
 from pixgen.ui.form import preset_values
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 
 pytestmark = pytest.mark.browser
 
@@ -35,7 +35,7 @@ def write(page, prompt, *, steps=10, seed="7"):
     page.locator(WORDS).fill(prompt)
     page.locator(SEED).fill(seed)
     if not page.get_by_label("number input for Steps").is_visible():
-        page.get_by_text(ENGLISH.more).click()
+        page.get_by_text(ENGLISH("More settings")).click()
     page.get_by_label("number input for Steps").fill(str(steps))
     page.get_by_label("number input for Steps").press("Tab")
 
@@ -47,7 +47,7 @@ def paint(page):
 
 def test_a_picture_is_painted_and_carries_its_recipe(visit, tmp_path):
     page = visit()
-    assert page.get_by_text(ENGLISH.invitation).is_visible()
+    assert page.get_by_text(ENGLISH("Say what to paint, and watch it grow.")).is_visible()
     write(page, "a red fox | snow :0.5")
     paint(page)
     page.locator(PICTURE).wait_for()
@@ -148,7 +148,9 @@ def test_a_running_picture_is_turned_and_the_next_waits_in_the_queue(visit):
     page.locator(PICTURE).wait_for()
     page.locator(WORDS).fill("a red fox")
     page.locator("#pg-apply").click()
-    page.get_by_test_id("toast-body").get_by_text(ENGLISH.turning.applied).wait_for()
+    page.get_by_test_id("toast-body").get_by_text(
+        ENGLISH("From here on, the picture follows the new words and learning rate.")
+    ).wait_for()
     page.locator("#pg-status", has_text="a red fox").wait_for()
     write(page, "an owl", steps=2)
     page.locator("#pg-generate").click()
@@ -163,7 +165,7 @@ def test_a_running_picture_is_turned_and_the_next_waits_in_the_queue(visit):
 
 def test_a_reload_keeps_the_words_and_finds_the_running_job(visit):
     page = visit()
-    page.get_by_label(ENGLISH.leave_out).fill("text")
+    page.get_by_label(ENGLISH("Leave out")).fill("text")
     page.locator("#pg-preset").get_by_text("Best").click()
     write(page, "a lighthouse at night", steps=400, seed="11")
     paint(page)
@@ -175,7 +177,7 @@ def test_a_reload_keeps_the_words_and_finds_the_running_job(visit):
     holds(page, "#pg-leave-out input", "text")
     holds(page, SEED, "11")
     assert page.get_by_label("Best").is_checked()
-    page.locator("#pg-generate", has_text=ENGLISH.turning.add).wait_for()
+    page.locator("#pg-generate", has_text=ENGLISH("Add to the queue")).wait_for()
     page.keyboard.press("Escape")
     state(page, "stopped")
     page.reload()
@@ -203,7 +205,7 @@ def test_two_people_at_once_wait_their_turn_and_see_their_own(visit):
     write(second, "a blue whale", steps=400)
     paint(second)
     state(second, "waiting")
-    assert second.get_by_text(ENGLISH.next_in_line).is_visible()
+    assert second.get_by_text(ENGLISH("next in line")).is_visible()
     assert second.locator(PICTURE).count() == 0
     first.keyboard.press("Escape")
     state(first, "stopped")
@@ -214,14 +216,14 @@ def test_two_people_at_once_wait_their_turn_and_see_their_own(visit):
 
 def test_what_is_not_allowed_is_said_and_nothing_is_lost(visit):
     page = visit()
-    page.get_by_label(ENGLISH.leave_out).fill("text")
+    page.get_by_label(ENGLISH("Leave out")).fill("text")
     paint(page)
     page.locator("#pg-status [role=alert]", has_text="The prompt is empty").wait_for()
     page.locator(SEED).fill("minus one")
     page.locator(WORDS).fill("a fox")
     paint(page)
     page.locator("#pg-status [role=alert]", has_text="The seed “minus one”").wait_for()
-    assert page.get_by_label(ENGLISH.leave_out).input_value() == "text"
+    assert page.get_by_label(ENGLISH("Leave out")).input_value() == "text"
     assert page.locator(WORDS).input_value() == "a fox"
     assert page.locator("#pg-generate").is_enabled()
 
@@ -229,7 +231,7 @@ def test_what_is_not_allowed_is_said_and_nothing_is_lost(visit):
 def test_a_file_that_is_no_picture_is_refused_at_once(visit, tmp_path):
     page = visit()
     (tmp_path / "not.png").write_bytes(b"words, not pixels")
-    page.get_by_text(ENGLISH.more).click()
+    page.get_by_text(ENGLISH("More settings")).click()
     page.locator("input[type=file]").last.set_input_files(tmp_path / "not.png")
     page.get_by_test_id("toast-body").get_by_text("is not a picture").wait_for()
 
@@ -238,8 +240,23 @@ def test_a_picture_of_ones_own_is_the_start_and_a_prompt(visit, tmp_path):
     page = visit()
     Image.new("RGB", (80, 60), "tomato").save(tmp_path / "red-thing.png")
     write(page, "")
-    page.get_by_label(ENGLISH.start, exact=True).click()
-    page.get_by_role("option", name=dict(ENGLISH.starts)["picture"], exact=True).click()
+    page.get_by_label(ENGLISH("Start from"), exact=True).click()
+    page.get_by_role(
+        "option",
+        name={
+            "sketch": ENGLISH("a sketch by the transformer"),
+            "codes": ENGLISH("random codes"),
+            "perlin": ENGLISH("clouds"),
+            "gradient": ENGLISH("a gradient"),
+            "snow": ENGLISH("coloured noise"),
+            "grey": ENGLISH("plain grey"),
+            "picture": ENGLISH("a picture of yours"),
+            "idea": ENGLISH("the idea of a picture of yours"),
+            "drawn": ENGLISH("what you draw here"),
+            "last": ENGLISH("the last picture here"),
+        }["picture"],
+        exact=True,
+    ).click()
     uploads = page.locator("input[type=file]")
     page.wait_for_function("document.querySelectorAll('input[type=file]').length === 2")
     for upload in (uploads.first, uploads.last):
@@ -252,22 +269,65 @@ def test_a_picture_of_ones_own_is_the_start_and_a_prompt(visit, tmp_path):
 
 def test_examples_and_seeds_fill_in_with_one_click(visit):
     page = visit()
-    page.get_by_role("button", name=ENGLISH.examples[1]).click()
-    holds(page, WORDS, ENGLISH.examples[1])
-    write(page, ENGLISH.examples[1], seed="")
+    page.get_by_role(
+        "button",
+        name=(
+            "a red fox on a snowy hill",
+            "an owl in the forest",
+            "a watercolour of a sailboat at sunset",
+            "3d render of a green dragon in the sky",
+            "a panda eating a watermelon",
+            "a cat :2 | purple background",
+        )[1],
+    ).click()
+    holds(
+        page,
+        WORDS,
+        (
+            "a red fox on a snowy hill",
+            "an owl in the forest",
+            "a watercolour of a sailboat at sunset",
+            "3d render of a green dragon in the sky",
+            "a panda eating a watermelon",
+            "a cat :2 | purple background",
+        )[1],
+    )
+    write(
+        page,
+        (
+            "a red fox on a snowy hill",
+            "an owl in the forest",
+            "a watercolour of a sailboat at sunset",
+            "3d render of a green dragon in the sky",
+            "a panda eating a watermelon",
+            "a cat :2 | purple background",
+        )[1],
+        seed="",
+    )
     paint(page)
     state(page, "done")
-    page.get_by_role("button", name=ENGLISH.seed_reuse).click()
+    page.get_by_role("button", name=ENGLISH("The seed of the last picture again")).click()
     said = page.locator("#pg-status .pg-line").inner_text()
     holds(page, SEED, re.search(r"seed (\d+)", said)[1])
-    page.get_by_role("button", name=ENGLISH.seed_new).click()
+    page.get_by_role("button", name=ENGLISH("A new seed each time")).click()
     holds(page, SEED, "")
     page.reload()
-    holds(page, WORDS, ENGLISH.examples[1])
+    holds(
+        page,
+        WORDS,
+        (
+            "a red fox on a snowy hill",
+            "an owl in the forest",
+            "a watercolour of a sailboat at sunset",
+            "3d render of a green dragon in the sky",
+            "a panda eating a watermelon",
+            "a cat :2 | purple background",
+        )[1],
+    )
 
 
 def test_a_preset_sets_the_folded_settings(visit):
     page = visit()
-    page.get_by_text(ENGLISH.more).click()
+    page.get_by_text(ENGLISH("More settings")).click()
     page.locator("#pg-preset").get_by_text("Draft").click()
     holds(page, "[aria-label='number input for Steps']", str(preset_values("draft")["steps"]))

@@ -2,19 +2,19 @@
 
 import pytest
 
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 from tests.browser.test_create import PICTURE, SEED, holds, paint, state, write
 
 pytestmark = pytest.mark.browser
 
-SAY = ENGLISH.experiment
+SAY = ENGLISH
 CELL = "#pg-sheet [data-open-run]"
 
 
 def test_a_grid_is_painted_a_cell_opens_on_create_and_two_are_compared(visit):
     page = visit()
     write(page, "a red fox", steps=1)
-    page.get_by_role("tab", name=SAY.tab).click()
+    page.get_by_role("tab", name=SAY("Experiment")).click()
     page.locator("#pg-across-values input").fill("5, 6")
     page.locator("#pg-paint-grid").click()
     page.locator("#pg-grid-status [data-state=done]").wait_for()
@@ -23,7 +23,7 @@ def test_a_grid_is_painted_a_cell_opens_on_create_and_two_are_compared(visit):
         page.locator("#pg-download-sheet").click()
     assert download.value.suggested_filename == "sheet.png"
     page.reload()
-    page.get_by_role("tab", name=SAY.tab).click()
+    page.get_by_role("tab", name=SAY("Experiment")).click()
     page.locator(CELL).nth(1).click()
     page.locator(f"{PICTURE}[alt='a red fox, finished after 1 steps']").wait_for()
     state(page, "done")
@@ -34,10 +34,19 @@ def test_a_grid_is_painted_a_cell_opens_on_create_and_two_are_compared(visit):
     page.locator(f"{PICTURE}[src^='data:image/jpeg']").wait_for()
     state(page, "done")
     assert page.locator(PICTURE).get_attribute("src") == cell  # the very PNG
-    page.get_by_role("tab", name=SAY.tab).click()
-    page.get_by_text({kind: said for said, kind in SAY.kinds}["compare"]).click()
+    page.get_by_role("tab", name=SAY("Experiment")).click()
+    page.get_by_text(
+        {
+            kind: said
+            for said, kind in (
+                (SAY("A grid: what does a setting do?"), "grid"),
+                (SAY("A strip: what lies between two ideas?"), "strip"),
+                (SAY("Two pictures side by side"), "compare"),
+            )
+        }["compare"]
+    ).click()
     page.locator("#pg-compare").click()
-    page.locator("#pg-pair figcaption", has_text=SAY.same).wait_for()
+    page.locator("#pg-pair figcaption", has_text=SAY("The recipes are the same.")).wait_for()
     page.locator("#pg-pair input").fill("80")
     at = "getComputedStyle(document.querySelector('#pg-pair figure')).getPropertyValue('--at')"
     assert page.evaluate(at) == "80%"

@@ -7,27 +7,27 @@ import pytest
 
 from pixgen.studio.metadata import read_metadata
 from pixgen.studio.mp4 import read_timing
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 from tests.browser.test_create import paint, state, write
 
 pytestmark = pytest.mark.browser
 
 
 def test_a_story_is_painted_and_its_film_is_as_long_as_wanted(visit, tmp_path):
-    page, words = visit(), ENGLISH.films
+    say, page = ENGLISH, visit()
     write(page, "a red fox ^ an owl", steps=8)
-    page.get_by_text(words.title).click()
-    fade = page.get_by_label(f"number input for {words.fade}")
+    page.get_by_text(say("Story and journey")).click()
+    fade = page.get_by_label(f"number input for {say('Pass into the next scene')}")
     fade.fill("1")
     fade.press("Tab")
     paint(page)
     state(page, "done")
-    page.get_by_text(words.export_title).click()
-    seconds = page.get_by_label(f"number input for {words.seconds}")
+    page.get_by_text(say("Another film of it")).click()
+    seconds = page.get_by_label(f"number input for {say('Seconds in all')}")
     seconds.fill("3")
     seconds.press("Tab")
-    page.get_by_label(words.captions).check()
-    page.get_by_label(words.loop).check()
+    page.get_by_label(say("Words and step below")).check()
+    page.get_by_label(say("The end passes into the beginning")).check()
     page.locator("#pg-export-go").click()
     page.locator("#pg-exported").wait_for()
     with page.expect_download() as download:

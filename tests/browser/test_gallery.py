@@ -2,18 +2,18 @@
 
 import pytest
 
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 from tests.browser.test_create import PICTURE, paint, state, write
 from tests.browser.test_side import run_of
 from tests.studio.deaths import killed
 
 pytestmark = pytest.mark.browser
 
-OWN = ENGLISH.gallery
+OWN = ENGLISH
 
 
 def open_gallery(page):
-    page.get_by_role("tab", name=OWN.tab).click()
+    page.get_by_role("tab", name=OWN("Gallery")).click()
     page.locator("#pg-grid li").first.wait_for()
 
 
@@ -22,7 +22,15 @@ def test_a_run_whose_process_was_killed_is_there_and_goes_on(visit, server):
     page = visit()
     open_gallery(page)
     card = page.locator(f"#pg-grid li:has([data-run='{run}'])")
-    card.get_by_text(dict(OWN.states)["stopped"]).wait_for()
+    card.get_by_text(
+        {
+            "": OWN("any"),
+            "painting": OWN("in the making"),
+            "done": OWN("done"),
+            "stopped": OWN("stopped"),
+            "failed": OWN("failed"),
+        }["stopped"]
+    ).wait_for()
     card.locator("[data-run]").click()
     page.locator(f"[data-opened='{run}']").wait_for()
     page.locator("#pg-run-go-on").click()
@@ -45,12 +53,12 @@ def test_a_painted_picture_is_kept_found_marked_deleted_and_taken_back(visit):
     page.locator("#pg-gallery-query input").press("Enter")
     page.wait_for_function("document.querySelectorAll('#pg-grid li').length === 1")
     page.locator("#pg-gallery-until input").fill("2020-01-01")
-    page.get_by_text(OWN.nothing, exact=True).wait_for()
+    page.get_by_text(OWN("No picture is like that."), exact=True).wait_for()
     page.locator("#pg-gallery-until input").fill("")
     page.locator("#pg-grid [data-star]").click()
     page.locator("#pg-grid [data-run]").click()
-    page.locator("#pg-run-favourite", has_text=OWN.favourite_no).wait_for()
+    page.locator("#pg-run-favourite", has_text=OWN("No favourite any more")).wait_for()
     page.locator("#pg-run-delete").click()
-    page.get_by_text(OWN.nothing, exact=True).wait_for()
+    page.get_by_text(OWN("No picture is like that."), exact=True).wait_for()
     page.locator("[data-undo]").click()
     page.locator("#pg-grid [aria-label^='a teal teapot']").wait_for()

@@ -7,8 +7,7 @@ import pytest
 from PIL import Image
 
 from pixgen.studio.metadata import read_metadata
-from pixgen.ui.texts import ENGLISH
-from pixgen.ui.turkish import TURKISH
+from pixgen.ui.i18n import ENGLISH, TURKISH
 from tests.browser.test_create import PICTURE, WORDS, holds, paint, state, write
 
 pytestmark = pytest.mark.browser
@@ -25,13 +24,13 @@ def downloaded(page, path):
 
 def drop(page, path):
     """Open the Picture info tab and drop a file there."""
-    page.get_by_role("tab", name=ENGLISH.info.tab).click()
+    page.get_by_role("tab", name=ENGLISH("Picture info")).click()
     page.locator("#pg-info-file input[type=file]").set_input_files(path)
 
 
 def test_a_dropped_picture_is_painted_again_pixel_by_pixel(visit, tmp_path):
     page = visit()
-    page.get_by_label(ENGLISH.leave_out).fill("text")
+    page.get_by_label(ENGLISH("Leave out")).fill("text")
     page.locator("#pg-styles [data-style=watercolour]").click()
     page.locator("#pg-styles [data-style=watercolour][aria-pressed=true]").wait_for()
     write(page, "a red fox", steps=3, seed="11")
@@ -75,19 +74,28 @@ def test_the_help_below_the_prompt_offers_words_that_are_known(visit):
 
 def test_a_turkish_browser_is_shown_turkish_and_can_be_shown_english(visit):
     page = visit(locale="tr-TR")
-    assert page.get_by_text(TURKISH.invitation).is_visible()
+    assert page.get_by_text(TURKISH("Say what to paint, and watch it grow.")).is_visible()
     assert page.evaluate("document.documentElement.lang") == "tr"
     write_in = page.locator(WORDS)
     write_in.fill("a red fox")
-    page.locator("#pg-preset").get_by_text(TURKISH.presets[0][1]).click()
+    page.locator("#pg-preset").get_by_text(TURKISH("Draft")).click()
     paint(page)
     page.locator(PICTURE).wait_for()
     page.keyboard.press("Escape")
     state(page, "stopped", "done")
     assert "a red fox" in page.locator(PICTURE).get_attribute("alt")
     page.get_by_role("link", name="English").click()
-    page.get_by_text(ENGLISH.keys_title).wait_for()
+    page.get_by_text(ENGLISH("Keys")).wait_for()
     holds(page, WORDS, "a red fox")
     page.keyboard.press("Tab")
     page.keyboard.press("?")
-    page.locator(".pg-header li", has_text=ENGLISH.keys[0][1]).wait_for()
+    page.locator(
+        ".pg-header li",
+        has_text=(
+            ("Ctrl Enter", ENGLISH("paint, classify or search")),
+            ("Esc", ENGLISH("stop, and keep the picture")),
+            ("/", ENGLISH("go to the words")),
+            ("G", ENGLISH("show or hide your pictures")),
+            ("?", ENGLISH("show this list")),
+        )[0][1],
+    ).wait_for()

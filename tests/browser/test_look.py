@@ -3,16 +3,16 @@
 import pytest
 
 from pixgen.presets import available_presets
+from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.status import line_of
-from pixgen.ui.texts import ENGLISH
 
 pytestmark = pytest.mark.browser
 
 
 def test_a_phone_scrolls_in_one_direction_only(visit):
     page = visit(width=390, height=844)
-    page.get_by_text(ENGLISH.more).click()
-    page.get_by_text(ENGLISH.grammar_title).click()
+    page.get_by_text(ENGLISH("More settings")).click()
+    page.get_by_text(ENGLISH("How to write it")).click()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     words, picture, settings = (
         page.locator(part).bounding_box()["y"]
@@ -23,8 +23,8 @@ def test_a_phone_scrolls_in_one_direction_only(visit):
 
 def test_a_phone_shows_every_tab(visit):
     page = visit(width=390, height=844)
-    for name in (ENGLISH.create, ENGLISH.gallery.tab, ENGLISH.classify, ENGLISH.search.tab, ENGLISH.experiment.tab,
-                 ENGLISH.info.tab):  # fmt: skip
+    for name in (ENGLISH("Create"), ENGLISH("Gallery"), ENGLISH("Classify"), ENGLISH("Search"), ENGLISH("Experiment"),
+                 ENGLISH("Picture info")):  # fmt: skip
         page.get_by_role("tab", name=name).click()
         assert page.evaluate("document.documentElement.scrollWidth") == 390
 
@@ -78,8 +78,14 @@ def test_everything_is_reached_by_the_keyboard_and_shows_where_it_is(visit):
 
 def test_the_keys_are_listed(visit):
     page = visit()
-    page.get_by_text(ENGLISH.keys_title).click()
-    for _, does in ENGLISH.keys:
+    page.get_by_text(ENGLISH("Keys")).click()
+    for _, does in (
+        ("Ctrl Enter", ENGLISH("paint, classify or search")),
+        ("Esc", ENGLISH("stop, and keep the picture")),
+        ("/", ENGLISH("go to the words")),
+        ("G", ENGLISH("show or hide your pictures")),
+        ("?", ENGLISH("show this list")),
+    ):
         assert page.locator(".pg-header li", has_text=does).is_visible()
 
 
@@ -93,6 +99,6 @@ def test_a_bar_that_knows_how_far_it_is_stands_still(visit):
             status.innerHTML = bar;
             return getComputedStyle(status.querySelector("i")).animationName;
         })""",
-        [line_of("Fetching", progress=(19, 43), words=ENGLISH), line_of("Loading")],
+        [line_of("Fetching", progress=(19, 43), say=ENGLISH), line_of("Loading")],
     )
     assert moving == ["none", "pg-to-and-fro"]

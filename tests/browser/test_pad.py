@@ -5,7 +5,7 @@ import time
 import pytest
 from PIL import Image
 
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 from tests.browser.test_create import PICTURE, WORDS, holds, paint, state, write
 from tests.browser.test_sketches import recipes
 
@@ -38,7 +38,12 @@ def test_a_region_is_brushed_for_the_second_prompt_and_kept_for_the_next_picture
     page = visit()
     write(page, "a red fox | a blue lake", steps=1)
     page.locator("#pg-regions").click()
-    page.get_by_text(ENGLISH.pad.regions_help).wait_for()
+    page.get_by_text(
+        ENGLISH(
+            "Choose a prompt and brush over where it applies, then press Generate. Where nothing "
+            "is brushed for a prompt, it applies everywhere."
+        )
+    ).wait_for()
     page.locator("#pg-pad [data-brush=large]").click()
     page.locator("#pg-pad [data-layer='2']").click()
     drag(page, (0.75, 0.2), (0.75, 0.8))

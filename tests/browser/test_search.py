@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 from tests.browser.conftest import open_tab
 from tests.vision.conftest import draw
 
@@ -13,7 +13,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),
 ]
 
-SAY = ENGLISH.search
+SAY = ENGLISH
 QUERY = "#pg-query :is(input, textarea)"
 HIT = "#pg-hits [data-hit='{}']"
 
@@ -33,7 +33,7 @@ def searcher(visit):
 
     def opened(**kind):
         page = visit(**kind)
-        open_tab(page, SAY.tab)
+        open_tab(page, SAY("Search"))
         page.locator(QUERY).wait_for()
         return page
 
@@ -41,14 +41,20 @@ def searcher(visit):
 
 
 def add(page, files):
-    page.get_by_text(SAY.add_title).click()
+    page.get_by_text(SAY("Search pictures of your own")).click()
     page.locator("#pg-added input[type=file]").set_input_files(files)
 
 
 def ready(page, count):
-    page.locator("#pg-finding", has_text=SAY.ready.format(count=count)).wait_for()
+    page.locator(
+        "#pg-finding",
+        has_text=SAY.ngettext(
+            "{count} picture can be searched", "{count} pictures can be searched", count
+        ),
+    ).wait_for()
     page.wait_for_function(
-        "said => document.querySelector('#pg-place input').value === said", arg=SAY.uploaded
+        "said => document.querySelector('#pg-place input').value === said",
+        arg=SAY("the pictures you added"),
     )
 
 
@@ -100,7 +106,7 @@ def test_nothing_moves_when_another_is_chosen(shown):
 def test_more_like_one_leaves_it_out(shown):
     page = shown
     page.locator("#pg-like").click()
-    page.locator("#pg-finding", has_text=SAY.found.format(count=2)).wait_for()
+    page.locator("#pg-finding", has_text=SAY("{count} found", count=2)).wait_for()
     assert page.locator("#pg-hits [data-hit]").count() == 2
 
 
@@ -125,9 +131,9 @@ def test_looking_at_a_large_set_is_stopped_and_the_next_search_goes_on(searcher,
     add(page, tmp_path / "many.zip")
     page.locator("#pg-find-stop:enabled").wait_for()
     page.keyboard.press("Escape")
-    page.locator("#pg-finding [data-state=done]", has_text=SAY.stopped).wait_for()
+    page.locator("#pg-finding [data-state=done]", has_text=SAY("Stopped")).wait_for()
     find(page, "a blue thing")
-    assert page.locator("#pg-place input").input_value() == SAY.uploaded
+    assert page.locator("#pg-place input").input_value() == SAY("the pictures you added")
 
 
 def test_a_drawing_that_comes_along_finds_its_like_with_one_click(searcher):
@@ -135,12 +141,12 @@ def test_a_drawing_that_comes_along_finds_its_like_with_one_click(searcher):
     page.locator("#pg-hits [data-example]").nth(1).click()
     page.locator("#pg-finding [data-state=done]", has_text="found").wait_for()
     page.locator("#pg-hits [data-hit]").nth(9).wait_for()
-    assert page.locator("#pg-place input").input_value() == SAY.bundled
+    assert page.locator("#pg-place input").input_value() == SAY("drawings that come with pixgen")
     page.locator(".pg-search .pg-chip").first.click()
     page.locator("#pg-one [data-chosen='0']").wait_for()
     page.wait_for_function(
         "text => document.querySelector('#pg-query :is(input, textarea)').value === text",
-        arg=SAY.examples[0],
+        arg=("a fox", "night + 2:stars", "the sea - boat", "a red fruit")[0],
     )
 
 
@@ -172,7 +178,10 @@ def test_a_file_that_is_no_picture_is_refused_at_once(searcher, tmp_path):
     page.locator("#pg-like-picture input[type=file]").set_input_files(tmp_path / "not.png")
     page.get_by_test_id("toast-body").get_by_text("is not a picture").wait_for()
     add(page, tmp_path / "not.png")
-    page.locator("#pg-finding [role=alert]", has_text=SAY.no_pictures).wait_for()
+    page.locator(
+        "#pg-finding [role=alert]",
+        has_text=SAY("None of these files is a picture that can be read: choose others."),
+    ).wait_for()
 
 
 def test_what_is_not_allowed_is_said_and_what_was_found_stays(shown):
@@ -188,12 +197,25 @@ def test_a_found_picture_becomes_the_start_of_the_next(shown):
     page = shown
     page.locator("#pg-use-start").click()
     page.locator("#pg-prompt textarea").wait_for()
-    page.get_by_test_id("toast-body").get_by_text(SAY.start_set).wait_for()
-    page.get_by_text(ENGLISH.more).click()
+    page.get_by_test_id("toast-body").get_by_text(
+        SAY("The next picture starts from this one.")
+    ).wait_for()
+    page.get_by_text(ENGLISH("More settings")).click()
     page.locator(".pg-more .file-preview").first.wait_for()
     assert (
-        page.get_by_label(ENGLISH.start, exact=True).input_value()
-        == dict(ENGLISH.starts)["picture"]
+        page.get_by_label(ENGLISH("Start from"), exact=True).input_value()
+        == {
+            "sketch": ENGLISH("a sketch by the transformer"),
+            "codes": ENGLISH("random codes"),
+            "perlin": ENGLISH("clouds"),
+            "gradient": ENGLISH("a gradient"),
+            "snow": ENGLISH("coloured noise"),
+            "grey": ENGLISH("plain grey"),
+            "picture": ENGLISH("a picture of yours"),
+            "idea": ENGLISH("the idea of a picture of yours"),
+            "drawn": ENGLISH("what you draw here"),
+            "last": ENGLISH("the last picture here"),
+        }["picture"]
     )
 
 
@@ -201,8 +223,10 @@ def test_a_found_picture_becomes_a_picture_prompt_and_is_painted(shown):
     page = shown
     page.locator("#pg-use-prompt").click()
     page.locator("#pg-prompt textarea").wait_for()
-    page.get_by_test_id("toast-body").get_by_text(SAY.prompt_set).wait_for()
-    page.get_by_text(ENGLISH.more).click()
+    page.get_by_test_id("toast-body").get_by_text(
+        SAY("This picture is one of what to paint like now.")
+    ).wait_for()
+    page.get_by_text(ENGLISH("More settings")).click()
     page.locator(".pg-more .file-preview").first.wait_for()
     page.get_by_label("number input for Steps").fill("3")
     page.get_by_label("number input for Steps").press("Tab")
@@ -214,16 +238,16 @@ def test_a_found_picture_becomes_a_picture_prompt_and_is_painted(shown):
 def test_what_was_painted_is_found_by_its_words(visit):
     page = visit()
     page.locator("#pg-prompt textarea").fill("a purple aubergine")
-    page.get_by_text(ENGLISH.more).click()
+    page.get_by_text(ENGLISH("More settings")).click()
     page.get_by_label("number input for Steps").fill("3")
     page.get_by_label("number input for Steps").press("Tab")
     page.locator("#pg-generate").click()
     page.locator("#pg-status [data-state=done]").wait_for()
-    page.get_by_role("tab", name=SAY.tab).click()
+    page.get_by_role("tab", name=SAY("Search")).click()
     page.locator("#pg-place input").click()
-    page.get_by_role("option", name=SAY.own_pictures).click()
-    page.get_by_text(SAY.more).click()
-    page.get_by_label(SAY.said).fill("aubergine")
+    page.get_by_role("option", name=SAY("what was painted here")).click()
+    page.get_by_text(SAY("Only some of them")).click()
+    page.get_by_label(SAY("Painted from words with")).fill("aubergine")
     find(page, "a purple aubergine")
     assert page.locator("#pg-one h3").inner_text() == "a purple aubergine"
 
@@ -232,13 +256,13 @@ def test_a_found_picture_is_classified(shown):
     page = shown
     page.locator("#pg-classify-it").click()
     page.locator("#pg-labels textarea").wait_for()
-    page.get_by_role("tab", name=ENGLISH.classify, selected=True).wait_for()
+    page.get_by_role("tab", name=ENGLISH("Classify"), selected=True).wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_it_all_without_scrolling_sideways(searcher, pictures, scheme):
     page = searcher(width=390, height=800, scheme=scheme)
-    assert page.get_by_text(SAY.invitation, exact=True).is_visible()
+    assert page.get_by_text(SAY("Say what to find."), exact=True).is_visible()
     add(page, pictures)
     ready(page, 3)
     find(page, "a red thing")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 from tests.browser.test_create import PICTURE, paint, state, write
 
 pytestmark = pytest.mark.browser
@@ -42,7 +42,12 @@ def test_a_part_of_a_picture_is_brushed_over_and_painted_anew(visit, server):
     state(page, "done")
     page.locator("#pg-change-part").click()
     box = page.locator("canvas.pg-brush").bounding_box()
-    assert page.get_by_text(ENGLISH.change_part_help).is_visible()
+    assert page.get_by_text(
+        ENGLISH(
+            "Brush over what to paint anew, say what belongs there, and press Generate. Press "
+            "again to leave the picture as it is."
+        )
+    ).is_visible()
     page.mouse.move(box["x"] + 20, box["y"] + 20)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] - 20, steps=6)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 from tests.browser.test_create import WORDS, holds
 
 pytestmark = pytest.mark.browser
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 
 def tokens(page, count):
     """Wait until so many tokens are told."""
-    said = ENGLISH.help.tokens.split("{places}")[0].format(tokens=count)
+    said = ENGLISH("{tokens} of {places} tokens").split("{places}")[0].format(tokens=count)
     page.locator("#pg-help .pg-tokens", has_text=said).wait_for()
 
 

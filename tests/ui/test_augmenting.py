@@ -15,7 +15,7 @@ from pixgen.ui.augmenting import (
     preview_html,
 )
 from pixgen.ui.form import to_recipe
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 
 NOBODY = SimpleNamespace(run=lambda studio: None)
 
@@ -55,8 +55,8 @@ def test_the_cutouts_of_a_job_are_asked_for_and_shown():
     job = SimpleNamespace(
         ended=False, want_cutouts=lambda: wanted.append(1), cutouts=lambda: (7, None)
     )
-    assert ENGLISH.augmenting.soon in cutouts_html(job, ENGLISH)
+    assert ENGLISH("The next step brings its cutouts.") in cutouts_html(job, ENGLISH)
     job.cutouts = lambda: (7, np.zeros((8, 8, 3), np.uint8))
     assert 'alt="Cutouts of step 7"' in cutouts_html(job, ENGLISH)
     assert wanted == [1, 1]
-    assert ENGLISH.augmenting.nothing in cutouts_html(None, ENGLISH)
+    assert ENGLISH("Nothing is being painted at the moment.") in cutouts_html(None, ENGLISH)

@@ -13,8 +13,8 @@ from pixgen.recipe import make_recipe
 from pixgen.studio import Policy
 from pixgen.ui.basis import LONGEST, Basis, typed
 from pixgen.ui.form import fields, to_recipe
+from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.info import form_values
-from pixgen.ui.texts import ENGLISH
 
 KEPT = f"inputs/{'a' * 64}/dog.jpg"
 RECIPES = {

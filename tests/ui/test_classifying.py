@@ -1,9 +1,7 @@
 """The Classify tab without a browser: its views, its words, and what it refuses."""
 
-import dataclasses
 import io
 import json
-import string
 import threading
 import time
 import zipfile
@@ -17,11 +15,11 @@ from pixgen.studio import Policy
 from pixgen.studio.naming import Namer
 from pixgen.ui import answers, classifying
 from pixgen.ui.classifying import classify, explain
+from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.stops import Stops
-from pixgen.ui.texts import ENGLISH
 from pixgen.vision.zeroshot import Question
 
-WORDS = ENGLISH.classifying
+WORDS = ENGLISH
 
 
 @pytest.fixture
@@ -44,12 +42,12 @@ def form(tmp_path):
 
 
 def views(namer, form, *, stop=None):
-    return list(classify(namer, form, stop or threading.Event(), words=ENGLISH))
+    return list(classify(namer, form, stop or threading.Event(), say=ENGLISH))
 
 
 def test_the_first_view_comes_before_any_work_and_the_last_has_everything(make_namer, form):
     namer = make_namer()
-    running = classify(namer, {**form, "pictures": []}, threading.Event(), words=ENGLISH)
+    running = classify(namer, {**form, "pictures": []}, threading.Event(), say=ENGLISH)
     assert next(running).busy is True
     with pytest.raises(ClassifyError, match="There is no picture yet"):
         next(running)
@@ -73,7 +71,7 @@ def test_stopped_it_shows_what_was_seen(make_namer, form):
     stop = threading.Event()
     stop.set()
     *_, last = views(make_namer(), form, stop=stop)
-    assert WORDS.nothing_seen in last.status
+    assert WORDS("Stopped before the first picture was seen.") in last.status
     assert last.answers is None
     assert last.busy is False
 
@@ -87,7 +85,10 @@ def test_a_public_page_is_bounded(make_namer, form, tmp_path, monkeypatch):
         views(public, form)
     late = make_namer(policy=Policy(longest_seconds=-1.0))
     *_, last = views(late, form)
-    assert WORDS.out_of_time in last.status
+    assert (
+        WORDS("The time for one request here is over: what was seen until then is shown.")
+        in last.status
+    )
 
 
 def test_a_model_is_fetched_in_sight_and_can_be_stopped(make_namer, form, monkeypatch):
@@ -98,13 +99,13 @@ def test_a_model_is_fetched_in_sight_and_can_be_stopped(make_namer, form, monkey
 
     namer, stop, seen = make_namer(), threading.Event(), []
     monkeypatch.setattr("pixgen.models.load_perceptor", load)
-    half = ENGLISH.models.fetched.format(done=30, total=60)
-    for view in classify(namer, form, stop, words=ENGLISH):
+    half = ENGLISH("{done:,} of {total:,} MB", done=30, total=60)
+    for view in classify(namer, form, stop, say=ENGLISH):
         seen.append(view)
         if half in view.status:
             stop.set()
     assert any(half in view.status and "width: 50.0%" in view.status for view in seen)
-    assert WORDS.stopped in seen[-1].status
+    assert WORDS("Stopped") in seen[-1].status
     assert seen[-1].busy is False
 
 
@@ -124,10 +125,10 @@ def test_what_is_not_allowed_is_a_sentence(make_namer, form, changed, said):
 
 def test_what_is_written_wins_over_a_set_whose_sentences_fit(make_namer, form):
     namer, chosen = make_namer(), {**form, "label_set": "food101"}
-    question = classifying.Asked.from_form(chosen, namer, WORDS).question
+    question = classifying.Asked.from_form(chosen, namer).question
     assert question.labels == ("a<b>", "c")
     assert question.templates == ("a photo of {}, a type of food.",)
-    alone = classifying.Asked.from_form({**chosen, "labels": ""}, namer, WORDS).question
+    alone = classifying.Asked.from_form({**chosen, "labels": ""}, namer).question
     assert "waffles" in alone.labels
 
 
@@ -154,12 +155,12 @@ def test_the_table_says_how_sure_none_of_these_is(make_namer, form):
 
 def test_what_spoke_for_a_label_is_shown_beside_the_picture(make_namer, form):
     namer = make_namer()
-    shown = explain(namer, form, 1, "c", words=WORDS)
+    shown = explain(namer, form, 1, "c", say=WORDS)
     assert shown.count("<img") == 2
     assert "blue.png" in shown
     for wrong, place, label in ((form, 2, "c"), (None, 0, "c"), (form, 0, "d")):
         with pytest.raises(ClassifyError, match="not known any more|none of the labels"):
-            explain(namer, wrong, place, label, words=WORDS)
+            explain(namer, wrong, place, label, say=WORDS)
 
 
 def test_a_new_question_stops_the_one_before():
@@ -183,23 +184,9 @@ def test_the_empty_page_offers_every_example_and_asks_no_other_server():
             assert max(picture.size) <= 512
 
 
-def test_every_word_is_there_and_its_braces_are_known():
-    known = {
-        "done", "total", "rate", "name", "answer", "cosine", "first", "second", "label", "count",
-        "right", "share", "shown",
-    }  # fmt: skip
-    for field in dataclasses.fields(WORDS):
-        value = getattr(WORDS, field.name)
-        assert value, field.name
-        if isinstance(value, str) and field.name != "own_templates_placeholder":
-            assert {name for _, name, _, _ in string.Formatter().parse(value) if name} <= known, (
-                field.name
-            )
-
-
 def test_the_question_is_what_the_form_asks(make_namer, form):
     changed = {**form, "mode": "several", "none": "below", "none_below": 0.3, "templates": "photo"}
-    asked = classifying.Asked.from_form(changed, make_namer(), WORDS)
+    asked = classifying.Asked.from_form(changed, make_namer())
     expected = Question(
         labels=("a<b>", "c"), templates=("a photo of a {}",), several=True, none_below=0.3
     )

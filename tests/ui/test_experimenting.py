@@ -23,13 +23,13 @@ from pixgen.ui.experimenting import (
     told,
 )  # fmt: skip
 from pixgen.ui.form import fields, to_recipe
+from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.info import filled_with
-from pixgen.ui.texts import ENGLISH
 from pixgen.ui.visitors import Visitor
 from tests.ui.test_pad import address, drawn
 from tests.ui.test_painting import painted, seated
 
-SAY = ENGLISH.experiment
+SAY = ENGLISH
 FORM = {
     "kind": "grid", "prompt": "a red fox | snow", "preset": "draft", "size": "32x32", "steps": 2,
     "seed": "7", "start": "codes", "across": "seed", "across_values": "1-2",
@@ -37,7 +37,7 @@ FORM = {
 
 
 def screens_of(screens):
-    return list(told(screens, words=ENGLISH))
+    return list(told(screens, say=ENGLISH))
 
 
 def planned(**values):
@@ -124,14 +124,14 @@ def test_what_is_not_allowed_is_one_clear_sentence(values, said):
 
 
 def test_a_grid_is_painted_drawn_and_kept(studio, visitor):
-    screens = screens_of(paint(GridJobs(studio), FORM, visitor, words=ENGLISH))
+    screens = screens_of(paint(GridJobs(studio), FORM, visitor, say=ENGLISH))
     assert (screens[0].busy, screens[-1].busy, screens[-1].resumable) == (True, False, False)
     last = screens[-1]
     runs = [studio.run(run) for run in runs_in(last.sheet)]
     assert Visitor.known(screens[0].seat, None).owner == visitor.owner  # the browser keeps it
     assert [run.recipe.seed for run in runs] == [1, 2]
     assert {run.owner for run in runs} == {visitor.owner}
-    assert SAY.of_cells.format(done=2, total=2) in last.status
+    assert SAY.pgettext("grid", "{done} of {total} pictures", done=2, total=2) in last.status
     with Image.open(last.file) as sheet:
         assert sheet.info["pixgen grid"].split() == [run.id for run in runs]
 
@@ -139,16 +139,14 @@ def test_a_grid_is_painted_drawn_and_kept(studio, visitor):
 def test_the_cell_that_is_painted_says_what_and_which_step(make_studio, visitor):
     studio = make_studio(seconds=0.05)
     form = {**FORM, "steps": 30, "across_values": "1"}
-    sheets = [
-        screen.sheet or "" for screen in paint(GridJobs(studio), form, visitor, words=ENGLISH)
-    ]
+    sheets = [screen.sheet or "" for screen in paint(GridJobs(studio), form, visitor, say=ENGLISH)]
     assert any(re.search(r'aria-label="seed 1, step \d+ of 30"', sheet) for sheet in sheets)
 
 
 def test_a_stopped_grid_shows_what_there_is_and_goes_on(make_studio, visitor):
     studio = make_studio(seconds=0.02)
     jobs, name = GridJobs(studio), ""
-    screens = paint(jobs, {**FORM, "steps": 20, "across_values": "1-3"}, visitor, words=ENGLISH)
+    screens = paint(jobs, {**FORM, "steps": 20, "across_values": "1-3"}, visitor, say=ENGLISH)
     for screen in screens:
         name = screen.grid or name
         if screen.sheet and runs_in(screen.sheet):
@@ -156,7 +154,7 @@ def test_a_stopped_grid_shows_what_there_is_and_goes_on(make_studio, visitor):
     last = screen
     assert (last.busy, last.resumable) == (False, True)
     assert 0 < len(runs_in(last.sheet)) < 3
-    done = screens_of(go_on(jobs, name, visitor, words=ENGLISH))[-1]
+    done = screens_of(go_on(jobs, name, visitor, say=ENGLISH))[-1]
     assert (len(runs_in(done.sheet)), done.resumable) == (3, False)
     assert runs_in(done.sheet)[0] == runs_in(last.sheet)[0]
 
@@ -164,33 +162,33 @@ def test_a_stopped_grid_shows_what_there_is_and_goes_on(make_studio, visitor):
 def test_leaving_a_grid_does_not_stop_it_and_coming_back_finds_it(make_studio, visitor):
     studio = make_studio(seconds=0.01)
     jobs = GridJobs(studio)
-    screens = paint(jobs, FORM, visitor, words=ENGLISH)
+    screens = paint(jobs, FORM, visitor, say=ENGLISH)
     name = next(screen.grid for screen in screens if screen.grid)
     screens.close()
     assert jobs.job(name, owner=visitor.owner).wait(20)
     for known in (jobs, GridJobs(studio)):  # and after a restart
-        last = screens_of(come_back(known, name, visitor, words=ENGLISH))[-1]
+        last = screens_of(come_back(known, name, visitor, say=ENGLISH))[-1]
         assert len(runs_in(last.sheet)) == 2
 
 
 def test_nobody_sees_or_stops_anothers_grid(studio, visitor):
     jobs, stranger = GridJobs(studio), Visitor.known(None, None)
-    screens = screens_of(paint(jobs, FORM, visitor, words=ENGLISH))
+    screens = screens_of(paint(jobs, FORM, visitor, say=ENGLISH))
     name = next(screen.grid for screen in screens if screen.grid)
-    assert [screen.sheet for screen in come_back(jobs, name, stranger, words=ENGLISH)] == [None]
-    assert "There is no grid" in screens_of(go_on(jobs, name, stranger, words=ENGLISH))[-1].notice
+    assert [screen.sheet for screen in come_back(jobs, name, stranger, say=ENGLISH)] == [None]
+    assert "There is no grid" in screens_of(go_on(jobs, name, stranger, say=ENGLISH))[-1].notice
     stop(jobs, name, stranger)
     assert not Grid.read(studio, name).stopping
 
 
 @pytest.mark.parametrize("name", [None, "", 7, "grid-x", "../..", "x" * 5000])
 def test_whatever_a_browser_sends_as_its_grid_is_borne(studio, visitor, name):
-    assert screens_of(come_back(GridJobs(studio), name, visitor, words=ENGLISH))[0].sheet is None
+    assert screens_of(come_back(GridJobs(studio), name, visitor, say=ENGLISH))[0].sheet is None
 
 
 def test_what_ends_a_grid_is_said(make_studio, visitor):
     studio = make_studio(breaks_at=1, error=StudioError("It broke."))
-    last = screens_of(paint(GridJobs(studio), FORM, visitor, words=ENGLISH))[-1]
+    last = screens_of(paint(GridJobs(studio), FORM, visitor, say=ENGLISH))[-1]
     assert (last.notice, last.resumable) == ("It broke.", True)
     assert "It broke." in last.status
 
@@ -198,15 +196,19 @@ def test_what_ends_a_grid_is_said(make_studio, visitor):
 def test_in_public_a_grid_is_smaller(make_studio, visitor):
     studio = make_studio(policy=Policy.for_public())
     last = screens_of(
-        paint(GridJobs(studio), {**FORM, "across_values": "1-17"}, visitor, words=ENGLISH)
+        paint(GridJobs(studio), {**FORM, "across_values": "1-17"}, visitor, say=ENGLISH)
     )[-1]
-    assert last.notice == SAY.too_many.format(most=16, count=17)
+    assert last.notice == SAY(
+        "A grid may have at most {most} pictures here, not {count}: give fewer values.",
+        most=16,
+        count=17,
+    )
     assert studio.runs() == []
 
 
 def test_a_cell_opens_with_its_very_recipe(studio, visitor):
     values = {"across": "optimizer.name", "across_values": "RAdam, Adamax"}
-    last = screens_of(paint(GridJobs(studio), {**FORM, **values}, visitor, words=ENGLISH))[-1]
+    last = screens_of(paint(GridJobs(studio), {**FORM, **values}, visitor, say=ENGLISH))[-1]
     for run in map(studio.run, runs_in(last.sheet)):
         form = filled_with(run.recipe, fields(Policy(), ENGLISH), name=run.id)
         assert to_recipe(form, ENGLISH) == run.recipe
@@ -221,7 +223,7 @@ def test_a_drawn_start_and_regions_are_in_every_cell(make_studio, visitor):
         "down_values": "0.1, 0.6",
     }  # fmt: skip
     jobs = GridJobs(studio)
-    last = screens_of(paint(jobs, form, visitor, words=ENGLISH))[-1]
+    last = screens_of(paint(jobs, form, visitor, say=ENGLISH))[-1]
     runs = [studio.run(run) for run in runs_in(last.sheet)]
     assert [run.recipe.start.strength for run in runs] == [0.1, 0.1, 0.6, 0.6]
     for run in runs:
@@ -242,7 +244,7 @@ def test_what_is_drawn_stays_whatever_else_varies(across, values, kinds, visitor
     form = {"start": "drawn", "across": across, "across_values": values}
     with ExitStack() as files:
         sent = drawn(address("red"), _1=address("white"))
-        given = Drawn.read(sent, files=files, words=ENGLISH)
+        given = Drawn.read(sent, files=files)
         cells = [cell.recipe for cell in plan_of({**FORM, **form}, ENGLISH, drawn=given).cells]
     assert [cell.start.kind for cell in cells] == kinds
     assert {cell.prompts[0][0].mask for cell in cells} == {given.files[1]}
@@ -252,12 +254,12 @@ def test_a_grid_starts_from_the_last_picture_and_keeps_it(make_studio, visitor):
     studio = make_studio(seconds=0.01)
     first = seated(painted(studio, visitor, steps=1))
     jobs, form = GridJobs(studio), {**FORM, "start": "last", "across_values": "1-2"}
-    screens = paint(jobs, form, first, words=ENGLISH)
+    screens = paint(jobs, form, first, say=ENGLISH)
     name = next(screen.grid for screen in screens if screen.grid)
     stop(jobs, name, first)
     screens_of(screens)
     first.run(studio).picture.write_bytes(b"")  # it is not needed any more
-    last = screens_of(go_on(GridJobs(studio), name, first, words=ENGLISH))[-1]
+    last = screens_of(go_on(GridJobs(studio), name, first, say=ENGLISH))[-1]
     assert [studio.run(run).recipe.start.kind for run in runs_in(last.sheet)] == ["picture"] * 2
 
 
@@ -265,16 +267,14 @@ def test_a_grid_starts_from_the_last_picture_and_keeps_it(make_studio, visitor):
     ("start", "said"), [("drawn", "draw it first"), ("last", "no last picture")]
 )
 def test_a_grid_never_falls_back_to_another_start(studio, visitor, start, said):
-    (*_, last) = screens_of(
-        paint(GridJobs(studio), {**FORM, "start": start}, visitor, words=ENGLISH)
-    )
+    (*_, last) = screens_of(paint(GridJobs(studio), {**FORM, "start": start}, visitor, say=ENGLISH))
     assert said in last.notice
     assert studio.runs() == []
 
 
 def test_titles_cannot_become_html(studio, visitor):
     values = {"across": "prompt", "across_values": '["<b>bold</b>", "a fox"]'}
-    last = screens_of(paint(GridJobs(studio), {**FORM, **values}, visitor, words=ENGLISH))[-1]
+    last = screens_of(paint(GridJobs(studio), {**FORM, **values}, visitor, say=ENGLISH))[-1]
     assert "<b>bold" not in last.sheet
     assert "&lt;b&gt;bold" in last.sheet
 
@@ -284,12 +284,14 @@ def test_two_runs_are_chosen_and_compared(studio, visitor):
     second = seated(painted(studio, first, seed="8"))
     ids = [each.seat["job"] for each in (first, second)]
     assert {run for _, run in comparing.choices(Gallery(studio), visitor, ENGLISH)} == set(ids)
-    html = comparing.compared(studio, *ids, second, words=ENGLISH)
+    html = comparing.compared(studio, *ids, second, say=ENGLISH)
     assert "seed 7 → 8" in html
     assert html.count("data:image/png;base64,") == 2
-    assert SAY.same in comparing.compared(studio, ids[0], ids[0], second, words=ENGLISH)
+    assert SAY("The recipes are the same.") in comparing.compared(
+        studio, ids[0], ids[0], second, say=ENGLISH
+    )
     with pytest.raises(PixgenError, match="There is no run"):
-        comparing.compared(studio, ids[0], None, second, words=ENGLISH)
+        comparing.compared(studio, ids[0], None, second, say=ENGLISH)
 
 
 def test_in_public_nobody_compares_anothers_run(make_studio, visitor):
@@ -298,4 +300,4 @@ def test_in_public_nobody_compares_anothers_run(make_studio, visitor):
     stranger = Visitor.known(json.dumps({"job": own.seat["job"]}), None)
     assert comparing.choices(Gallery(studio), stranger, ENGLISH) == []
     with pytest.raises(StudioError, match="not there any more"):
-        comparing.compared(studio, own.seat["job"], own.seat["job"], stranger, words=ENGLISH)
+        comparing.compared(studio, own.seat["job"], own.seat["job"], stranger, say=ENGLISH)

@@ -12,7 +12,7 @@ from pixgen.studio.policy import Policy
 from pixgen.studio.video import FilmWriter
 from pixgen.ui import film_exports, painting
 from pixgen.ui.form import fields, preset_values, to_recipe
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.visitors import Visitor
 
 
@@ -82,7 +82,7 @@ def test_a_video_is_painted_over_in_its_shape(tmp_path):
 @pytest.fixture
 def painted(studio, visitor):
     """A visitor whose picture is done."""
-    screens = list(painting.paint(studio, {"prompt": "a fox", "steps": 6}, visitor, words=ENGLISH))
+    screens = list(painting.paint(studio, {"prompt": "a fox", "steps": 6}, visitor, say=ENGLISH))
     seat = next(screen.seat for screen in screens if screen.seat)
     return Visitor.known(seat, None)
 
@@ -107,7 +107,7 @@ def test_a_visitor_gets_another_film_of_the_run(studio, painted, tmp_path, suffi
     )
     assert meanwhile
     assert "picture 1 of" in meanwhile[0][1]
-    assert ENGLISH.done in told
+    assert ENGLISH("Done") in told
     path = Path(button["value"])
     assert path.name.startswith("a-fox-")
     assert path.suffix == suffix

@@ -1,8 +1,6 @@
 """What the Search tab does: the views that follow each other, and what they show."""
 
-import dataclasses
 import re
-import string
 import threading
 from html import unescape
 
@@ -25,12 +23,12 @@ from pixgen.ui.finding import (
     told,
     upload,
 )
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 from pixgen.vision.filters import EVERYTHING, Filter
 from pixgen.vision.query import Term
 from tests.vision.conftest import COLOURS, draw
 
-SAY = ENGLISH.search
+SAY = ENGLISH
 
 
 @pytest.fixture
@@ -55,29 +53,29 @@ def finder(studio, folder, tiny_perceptor, monkeypatch):
 
 def searched(finder, **values):
     form = {"query": "a fox", "place": "drawings", **values}
-    views = search(finder, form, uploaded=None, owner="", words=ENGLISH)
-    return list(told(views, words=ENGLISH))
+    views = search(finder, form, uploaded=None, owner="", say=ENGLISH)
+    return list(told(views, say=ENGLISH))
 
 
 def test_the_click_is_answered_before_any_work(finder):
     views = search(
-        finder, {"query": "a fox", "place": "drawings"}, uploaded=None, owner="", words=ENGLISH
+        finder, {"query": "a fox", "place": "drawings"}, uploaded=None, owner="", say=ENGLISH
     )
     first = next(views)
     assert first.busy
-    assert SAY.searching in first.state
+    assert SAY("Searching") in first.state
     assert first.grid is None
     assert finder.library.collections() == []
 
 
 def test_new_pictures_are_looked_at_and_then_shown(finder):
     views = searched(finder)
-    assert any(SAY.indexing in view.state for view in views)
+    assert any(SAY("Looking at new pictures") in view.state for view in views)
     last = views[-1]
     assert last.busy is False
     assert len(last.found) == 6
-    assert SAY.found.format(count=6) in last.state
-    assert SAY.skipped.format(count=1) in last.state
+    assert SAY("{count} found", count=6) in last.state
+    assert SAY("Left out: {count}", count=1) in last.state
     assert "broken.png" in last.state
     assert last.grid.count("data-hit=") == 6
     assert last.grid.count("data:image/jpeg;base64,") == 6
@@ -87,8 +85,8 @@ def test_how_many_and_how_alike_bound_what_is_shown(finder):
     assert len(searched(finder, top=2)[-1].found) == 2
     last = searched(finder, threshold=1)[-1]
     assert last.found == ()
-    assert SAY.nothing in last.state
-    assert SAY.nothing_more in last.grid
+    assert SAY("Nothing found") in last.state
+    assert SAY("Look for something else, or ask for less.") in last.grid
 
 
 def test_a_threshold_of_nought_is_one(finder):
@@ -102,7 +100,7 @@ def test_a_picture_finds_itself_and_more_like_it_leaves_it_out(finder, folder):
     one = searched(finder, query="", picture=str(folder / "blue.png"))[-1].found[0]
     assert one[1].row.path == "blue.png"
     assert one[1].score == pytest.approx(1, abs=1e-4)
-    last = list(like(finder, one, {}, owner="", words=ENGLISH))[-1]
+    last = list(like(finder, one, {}, owner="", say=ENGLISH))[-1]
     assert "blue.png" not in {hit.row.path for _, hit in last.found}
     assert len(last.found) == 5
 
@@ -173,52 +171,59 @@ def test_a_picture_that_has_gone_leaves_a_gap_and_no_error(finder, folder):
 
 def test_a_set_of_ones_own_is_ready_to_be_searched(finder, folder):
     views = list(
-        upload(finder, [str(folder / "blue.png"), str(folder / "broken.png")], words=ENGLISH)
+        upload(finder, [str(folder / "blue.png"), str(folder / "broken.png")], say=ENGLISH)
     )
     last, place = views[-1]
-    assert SAY.ready.format(count=1) in last.state
+    assert (
+        SAY.ngettext("{count} picture can be searched", "{count} pictures can be searched", 1)
+        in last.state
+    )
     form = {"query": "x", "place": UPLOADED}
-    (*_, shown) = search(finder, form, uploaded=place, owner="", words=ENGLISH)
+    (*_, shown) = search(finder, form, uploaded=place, owner="", say=ENGLISH)
     assert [hit.row.path for _, hit in shown.found] == ["0001-blue.png"]
     with pytest.raises(SearchError, match="None of these files is a picture"):
-        list(upload(finder, [str(folder / "broken.png")], words=ENGLISH))
+        list(upload(finder, [str(folder / "broken.png")], say=ENGLISH))
 
 
 def test_every_place_has_a_name(finder):
-    named = [(SAY.own_pictures, RUNS), (SAY.bundled, BUNDLED), ("drawings", "drawings")]
+    named = [
+        (SAY("what was painted here"), RUNS),
+        (SAY("drawings that come with pixgen"), BUNDLED),
+        ("drawings", "drawings"),
+    ]
     assert places(finder, ENGLISH) == named
-    assert places(finder, ENGLISH, uploaded=True)[-1] == (SAY.uploaded, UPLOADED)
+    assert places(finder, ENGLISH, uploaded=True)[-1] == (SAY("the pictures you added"), UPLOADED)
 
 
 def test_words_and_a_picture_are_one_sum():
-    assert to_query("fox - snow", "/cache/a.png", words=ENGLISH) == (
+    assert to_query("fox - snow", "/cache/a.png") == (
         Term("fox"), Term("snow", weight=-1), Term(picture="/cache/a.png"),
     )  # fmt: skip
-    assert to_query("", "/cache/a.png", words=ENGLISH) == (Term(picture="/cache/a.png"),)
+    assert to_query("", "/cache/a.png") == (Term(picture="/cache/a.png"),)
     with pytest.raises(SearchError):
-        to_query("", None, words=ENGLISH)
+        to_query("", None)
 
 
 def test_the_picture_can_be_a_term_with_its_weight():
-    assert to_query("2:[picture] + snow", "/cache/a.png", words=ENGLISH) == (
+    assert to_query("2:[picture] + snow", "/cache/a.png") == (
         Term(picture="/cache/a.png", weight=2), Term("snow"),
     )  # fmt: skip
-    assert to_query("snow - [Picture]", "/a.png", words=ENGLISH)[1].weight == -1
+    assert to_query("snow - [Picture]", "/a.png")[1].weight == -1
     with pytest.raises(SearchError, match="Add the picture"):
-        to_query("[picture] + snow", None, words=ENGLISH)
+        to_query("[picture] + snow", None)
     with pytest.raises(SearchError, match="cannot be named by its path"):
-        to_query("[picture] + [/etc/passwd]", "/a.png", words=ENGLISH)
+        to_query("[picture] + [/etc/passwd]", "/a.png")
 
 
 def test_looking_at_new_pictures_can_be_stopped_and_the_next_search_goes_on(finder, monkeypatch):
     monkeypatch.setattr("pixgen.vision.indexing.BATCH", 2)
-    counted, stop, seen = SAY.of_files.format(done=0, total=7), threading.Event(), []
+    counted, stop, seen = SAY("{done} of {total}", done=0, total=7), threading.Event(), []
     form = {"query": "a fox", "place": "drawings"}
-    for view in search(finder, form, uploaded=None, owner="", words=ENGLISH, stopped=stop.is_set):
+    for view in search(finder, form, uploaded=None, owner="", say=ENGLISH, stopped=stop.is_set):
         seen.append(view)
         if counted in (view.state or ""):
             stop.set()
-    assert SAY.stopped in seen[-1].state
+    assert SAY("Stopped") in seen[-1].state
     assert seen[-1].busy is False
     assert seen[-1].grid is None
     assert 0 < len(finder.collection(finder.places["drawings"])) < 6
@@ -247,38 +252,41 @@ def coming(studio, tiny_perceptor, finder, monkeypatch):
     made.may_go_on.set()
 
 
-HALF = ENGLISH.models.fetched.format(done=30, total=60)
+HALF = ENGLISH("{done:,} of {total:,} MB", done=30, total=60)
 
 
 def test_another_model_is_fetched_in_sight_and_then_looks(finder, coming):
     form = {"query": "a fox", "place": "drawings", "model": "lakes"}
     seen = []
-    for view in search(finder, form, uploaded=None, owner="", words=ENGLISH):
+    for view in search(finder, form, uploaded=None, owner="", say=ENGLISH):
         seen.append(view)
         if HALF in (view.state or ""):
             coming.may_go_on.set()
     assert any(HALF in view.state and "width: 50.0%" in view.state for view in seen)
     assert len(seen[-1].found) == 6
     assert {place.model for place, _ in seen[-1].found} == {"lakes"}
-    assert len(list(like(finder, seen[-1].found[0], {}, owner="", words=ENGLISH))[-1].found) == 5
+    assert len(list(like(finder, seen[-1].found[0], {}, owner="", say=ENGLISH))[-1].found) == 5
 
 
 def test_a_download_can_be_stopped_and_nothing_is_lost(finder, coming):
     stop = threading.Event()
     form = {"query": "a fox", "place": "drawings", "model": "lakes"}
     seen = []
-    for view in search(finder, form, uploaded=None, owner="", words=ENGLISH, stopped=stop.is_set):
+    for view in search(finder, form, uploaded=None, owner="", say=ENGLISH, stopped=stop.is_set):
         seen.append(view)
         if HALF in (view.state or ""):
             stop.set()
-    assert SAY.stopped in seen[-1].state
+    assert SAY("Stopped") in seen[-1].state
     assert (seen[-1].busy, seen[-1].grid) == (False, None)
 
 
 def test_a_set_of_ones_own_is_looked_at_by_the_chosen_model(finder, coming, folder):
     coming.may_go_on.set()
-    *_, (last, place) = upload(finder, [str(folder / "blue.png")], model="lakes", words=ENGLISH)
-    assert SAY.ready.format(count=1) in last.state
+    *_, (last, place) = upload(finder, [str(folder / "blue.png")], model="lakes", say=ENGLISH)
+    assert (
+        SAY.ngettext("{count} picture can be searched", "{count} pictures can be searched", 1)
+        in last.state
+    )
     assert place.model == "lakes"
 
 
@@ -320,14 +328,5 @@ def test_nothing_painted_yet_is_no_error(make_studio, tiny_perceptor, monkeypatc
     studio = make_studio(policy=Policy.for_public())
     monkeypatch.setattr(studio, "perceptor", lambda names: tiny_perceptor)
     form = {"query": "a fox", "place": RUNS}
-    *_, last = search(Finder(studio), form, uploaded=None, owner="ada", words=ENGLISH)
-    assert SAY.nothing in last.state
-
-
-def test_every_word_is_there_and_its_braces_are_known():
-    known = {"done", "total", "rate", "count", "score", "name"}
-    for field in dataclasses.fields(SAY):
-        value = getattr(SAY, field.name)
-        assert value, field.name
-        if isinstance(value, str) and field.name != "typed_picture":
-            assert {name for _, name, _, _ in string.Formatter().parse(value) if name} <= known
+    *_, last = search(Finder(studio), form, uploaded=None, owner="ada", say=ENGLISH)
+    assert SAY("Nothing found") in last.state

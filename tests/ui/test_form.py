@@ -13,8 +13,8 @@ from pixgen.recipe import make_recipe
 from pixgen.start import Start
 from pixgen.studio import Policy
 from pixgen.ui.form import fields, preset_values, remarks, sizes, to_recipe
+from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.losses import SETTINGS, loss_name
-from pixgen.ui.texts import ENGLISH
 
 
 def recipe(**values):
@@ -190,7 +190,11 @@ def test_any_words_make_a_recipe_or_a_sentence(prompt, leave_out):
 
 
 def test_a_weight_that_is_nearly_a_number_is_remarked_upon():
-    assert remarks({"prompt": "a fox :1,5"}, ENGLISH) == [ENGLISH.almost_a_weight.format(end="1,5")]
+    assert remarks({"prompt": "a fox :1,5"}, ENGLISH) == [
+        ENGLISH(
+            "“:{end}” is read as text, because it is not a number such as :0.5 or :-1.", end="1,5"
+        )
+    ]
     assert remarks({"prompt": "a fox :1.5 | time: now"}, ENGLISH) == []
 
 

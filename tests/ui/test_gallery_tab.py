@@ -16,7 +16,7 @@ from pixgen.ui import browsing
 from pixgen.ui.curves import chart
 from pixgen.ui.gallery_desk import Desk
 from pixgen.ui.gallery_view import shortened
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.visitors import Visitor
 
 FORM = ("", "words", "all", "newest", "", "", "", None, None)
@@ -52,10 +52,10 @@ def desk(studio, visitor, tmp_path):
 
 def test_an_empty_gallery_invites(desk):
     changes = desk.shelf(FORM, 0)
-    assert ENGLISH.gallery.nothing_yet in changes["grid"]
+    assert ENGLISH("Nothing has been painted yet.") in changes["grid"]
     assert changes["said"] == ""
-    assert ENGLISH.gallery.nothing in desk.shelf(("fox", *FORM[1:]), 0)["grid"]
-    assert ENGLISH.gallery.bin_empty in desk.shelf(("", "words", "bin", *FORM[3:]), 0)["grid"]
+    assert ENGLISH("No picture is like that.") in desk.shelf(("fox", *FORM[1:]), 0)["grid"]
+    assert ENGLISH("The bin is empty.") in desk.shelf(("", "words", "bin", *FORM[3:]), 0)["grid"]
 
 
 def test_pictures_are_shown_with_what_is_known_and_can_be_filtered(desk, studio):
@@ -90,8 +90,29 @@ def test_days_are_wanted_whole(desk, studio):
 
 
 def test_the_forms_choices_are_the_catalogues():
-    assert tuple(value for value, _ in ENGLISH.gallery.sorts) == SORTS
-    assert tuple(value for value, _ in ENGLISH.gallery.states) == ("", *STATES)
+    assert (
+        tuple(
+            value
+            for value, _ in (
+                ("newest", ENGLISH("newest first")),
+                ("oldest", ENGLISH("oldest first")),
+                ("likeness", ENGLISH("truest to its words")),
+                ("longest", ENGLISH("longest painted")),
+                ("prompt", ENGLISH("by prompt")),
+            )
+        )
+        == SORTS
+    )
+    assert tuple(
+        value
+        for value, _ in (
+            ("", ENGLISH("any")),
+            ("painting", ENGLISH("in the making")),
+            ("done", ENGLISH("done")),
+            ("stopped", ENGLISH("stopped")),
+            ("failed", ENGLISH("failed")),
+        )
+    ) == ("", *STATES)
 
 
 def test_many_are_paged_and_a_page_that_is_none_is_the_nearest(desk, studio, monkeypatch):
@@ -118,7 +139,7 @@ def test_a_run_opens_with_picture_recipe_curves_film_and_relatives(desk, studio)
     facts = changes["facts"]
     assert facts.count("<polyline") == 2
     assert "a fox: from 0.1 to 0.7" in facts
-    assert facts.index(child) < facts.index(ENGLISH.gallery.siblings) < facts.index(sister)
+    assert facts.index(child) < facts.index(ENGLISH("With other seeds")) < facts.index(sister)
     assert "&quot;seed&quot;: 7" in facts
     with open(changes["recipe"]["value"], encoding="utf-8") as file:
         assert make_recipe(json.load(file)) == studio.run(first).recipe
@@ -130,8 +151,8 @@ def test_marks_are_kept(desk, studio):
     run = painted(studio)
     desk.star(run, True)
     assert 'aria-pressed="true"' in desk.shelf(FORM, 0)["grid"]
-    assert desk.opened(run)["favourite"] == ENGLISH.gallery.favourite_no
-    assert desk.favourite(run)["favourite"] == ENGLISH.gallery.favourite
+    assert desk.opened(run)["favourite"] == ENGLISH("No favourite any more")
+    assert desk.favourite(run)["favourite"] == ENGLISH.pgettext("button", "Favourite")
     assert desk.tag(run, "Sea, for the kitchen,, ")["tags"] == "for the kitchen, sea"
     assert desk.tag(run, "sea")["tags"] == "sea"
     assert [value for _, value in desk.shelf(FORM, 0)["tag"]["choices"]] == ["", "sea"]
@@ -141,7 +162,7 @@ def test_what_is_deleted_can_be_taken_back(desk, studio):
     run = painted(studio)
     changes = desk.delete(run, 0, *FORM)
     assert f'data-undo="{run}"' in changes["said"]
-    assert ENGLISH.gallery.nothing_yet in changes["grid"]
+    assert ENGLISH("Nothing has been painted yet.") in changes["grid"]
     binned = ("", "words", "bin", *FORM[3:])
     assert desk.shelf(binned, 0)["empty"]["visible"]
     opened = desk.opened(run)

@@ -1,112 +1,41 @@
 """The page in other languages: whole, with the same placeholders, and for those who want it."""
 
 import asyncio
-import dataclasses
 import re
-import string
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import zip_longest
-from typing import Any
 
 import pytest
 
 from pixgen.presets import available_presets
+from pixgen.styles import available_styles
+from pixgen.ui.i18n import ENGLISH, TURKISH
 from pixgen.ui.languages import ByLanguage, links, preferred, wanted
-from pixgen.ui.texts import ENGLISH
-from pixgen.ui.turkish import TURKISH
-
-# The same in both languages, and on purpose. Prompts are English, because CLIP reads English.
-ALIKE = {
-    "title", "prompt_placeholder", "examples", "download_film", "idea_words_placeholder",
-    "classifying.labels_first", "classifying.labels_placeholder", "classifying.model",
-    "classifying.own_templates_placeholder",
-    "search.query_placeholder", "search.examples", "search.date_placeholder",
-    "losing.palette_colours_placeholder", "styling.template_placeholder",
-}  # fmt: skip
 
 
-def texts(words: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Every field that is text or a table of texts, by its dotted name."""
-    for field in dataclasses.fields(words):
-        value, name = getattr(words, field.name), f"{place}{field.name}"
-        if dataclasses.is_dataclass(value):
-            yield from texts(value, f"{name}.")
-        else:
-            yield name, value
-
-
-def said(text: str) -> bool:
-    """Whether there is something to be translated besides placeholders and signs."""
-    plain = "".join(part for part, *_ in string.Formatter().parse(text))
-    return any(sign.isalpha() for sign in plain)
-
-
-def placeholders(text: str) -> list[tuple[str, str | None]]:
-    return sorted((name, form) for _, name, form, _ in string.Formatter().parse(text) if name)
-
-
-def columns(value: Any) -> list[tuple[str, ...]]:
-    """A text as one column of one; a table of texts as its columns."""
-    if isinstance(value, str):
-        return [(value,)]
-    rows = [row if isinstance(row, tuple) else (row,) for row in value]
-    return list(zip(*rows, strict=True))
-
-
-def test_every_text_is_translated():
-    missing = []
-    for (name, english), (_, turkish) in zip(texts(ENGLISH), texts(TURKISH), strict=True):
-        if not english or not isinstance(english, (str, tuple)):
-            continue
-        if name in ALIKE:
-            assert english == turkish, f"{name} is said to be the same in Turkish, and is not"
-            continue
-        # What the program reads is a column that is alike in all its rows; another one is words.
-        pairs = list(zip_longest(columns(english), columns(turkish)))
-        words = [
-            pair for pair in pairs
-            if any(map(said, pair[0])) and (len(pairs) == 1 or pair[0] != pair[1])
-        ]  # fmt: skip
-        spoken = any(any(map(said, pair[0])) for pair in pairs)
-        if spoken and not words:
-            missing.append(name)
-        missing += [
-            f"{name} ({one})"
-            for pair in words
-            for one, other in zip_longest(*pair)
-            if one == other and said(one or "")
+def test_every_preset_and_style_is_translated_with_the_same_figures():
+    for preset in available_presets().values():
+        assert TURKISH(preset.title) != preset.title
+        figures = [
+            sorted(re.findall(r"\d+", each)) for each in (preset.about, TURKISH(preset.about))
         ]
-    assert missing == []
+        assert figures[0] == figures[1], preset.title
+    assert all(TURKISH(style.title) for style in available_styles().values())
 
 
-def test_a_translation_has_the_same_placeholders_and_rows():
-    for (name, english), (_, turkish) in zip(texts(ENGLISH), texts(TURKISH), strict=True):
-        if english == ():  # English speaks for itself, in files: other tests compare those
-            continue
-        if isinstance(english, tuple) and english and isinstance(english[0], tuple):
-            assert [len(row) for row in english] == [len(row) for row in turkish], name
-        elif isinstance(english, tuple):
-            assert len(english) == len(turkish), name
-        elif isinstance(english, str) and name not in ALIKE and "{}" not in english:
-            assert placeholders(english) == placeholders(turkish), name
-            assert turkish.strip(), name
+def test_the_same_english_is_another_word_where_it_means_something_else():
+    assert (TURKISH("Done"), TURKISH.pgettext("pad", "Done")) == ("Bitti", "Tamam")
+    assert ENGLISH.pgettext("pad", "Done") == "Done"
+    said = TURKISH.pgettext("grid", "{done} of {total} pictures", done=1, total=4)
+    assert said == "4 resmin 1 tanesi"
 
 
-def test_every_preset_is_translated_with_the_same_figures():
-    presets = available_presets()
-    assert {name for name, *_ in TURKISH.presets} == set(presets)
-    for name, title, about in TURKISH.presets:
-        assert title != presets[name].title
-        figures = [sorted(re.findall(r"\d+", text)) for text in (about, presets[name].about)]
-        assert figures[0] == figures[1], name
-
-
-def test_what_the_program_reads_is_the_same_in_every_language():
-    assert [kind for kind, _ in TURKISH.starts] == [kind for kind, _ in ENGLISH.starts]
-    assert [kind for _, kind in TURKISH.losing.drawers] == [
-        kind for _, kind in ENGLISH.losing.drawers
-    ]
+@pytest.mark.parametrize(
+    ("count", "english"), [(1, "1 style was imported."), (2, "2 styles were imported.")]
+)
+def test_one_thing_has_a_sentence_of_its_own(count, english):
+    text = ("{count} style was imported.", "{count} styles were imported.", count)
+    assert ENGLISH.ngettext(*text) == english
+    assert TURKISH.ngettext(*text) == f"{count} üslup içe aktarıldı."
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 
 from pixgen.studio.room import Outlook
+from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.memory import foretold, memory_line
-from pixgen.ui.texts import ENGLISH
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pixgen.models.progress import Fetching
 from pixgen.studio import Glimpse, Policy
 from pixgen.ui import status
 from pixgen.ui.form import fields, to_recipe
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 from tests.models import published
 from tests.studio.fakes import a_recipe
 

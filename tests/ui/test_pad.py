@@ -11,8 +11,8 @@ from PIL import Image
 from pixgen.errors import RecipeError
 from pixgen.ui.drawn import Drawn, with_drawn
 from pixgen.ui.form import to_recipe
+from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.pad import pad_html
-from pixgen.ui.texts import ENGLISH
 from tests.ui.test_painting import painted, seated
 
 
@@ -28,8 +28,8 @@ def drawn(start: str = "", **regions: str) -> str:
 
 def asked(files: ExitStack, *, run=None, **values):
     form = {"prompt": "a fox | a lake", **values}
-    drawn = Drawn.read(form.get("drawn"), files=files, words=ENGLISH)
-    return with_drawn(to_recipe(form, ENGLISH), form, drawn, run, words=ENGLISH)
+    drawn = Drawn.read(form.get("drawn"), files=files)
+    return with_drawn(to_recipe(form, ENGLISH), form, drawn, run)
 
 
 def test_a_drawing_is_the_start_as_far_away_as_one_likes():

@@ -1,8 +1,6 @@
 """The page as it is built: what is offered to whom, and how files leave the server."""
 
 import asyncio
-import dataclasses
-import string
 from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
@@ -11,8 +9,8 @@ import pytest
 from pixgen.studio import Policy, Studio
 from pixgen.ui import canvas, html, status
 from pixgen.ui.files import servable
+from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.page import build
-from pixgen.ui.texts import ENGLISH
 
 
 def built(studio: Studio) -> gr.Blocks:
@@ -82,7 +80,7 @@ def test_every_control_has_a_name_to_be_read_out(page):
 def test_the_public_page_offers_no_more_than_its_policy(make_studio):
     page = built(make_studio(policy=Policy.for_public()))
     sliders = {block.label: block for block in page.blocks.values() if isinstance(block, gr.Slider)}
-    assert sliders[ENGLISH.steps].maximum == 500
+    assert sliders[ENGLISH("Steps")].maximum == 500
 
 
 def test_a_served_file_is_a_copy_byte_by_byte(tmp_path):
@@ -99,30 +97,6 @@ def test_a_served_file_is_a_copy_byte_by_byte(tmp_path):
         assert file.read() == source.read_bytes()
 
 
-def test_every_word_is_there_and_its_braces_are_known():
-    known = {
-        "prompt",
-        "step",
-        "steps",
-        "rate",
-        "seconds",
-        "minutes",
-        "time",
-        "place",
-        "seed",
-        "most",
-        "id",
-        "end",
-        "number",
-    }
-    for field in dataclasses.fields(ENGLISH):
-        value = getattr(ENGLISH, field.name)
-        assert value or field.name == "presets", field.name  # presets speak English themselves
-        for text in value if isinstance(value, tuple) else [value]:
-            if isinstance(text, str) and field.name not in ("examples", "typed_picture"):
-                assert {name for _, name, _, _ in string.Formatter().parse(text) if name} <= known
-
-
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0, "0 s"), (59.4, "59 s"), (60, "1 min 00 s"), (3725, "62 min 05 s"), (-1, "0 s")],
@@ -132,8 +106,6 @@ def test_time_as_people_say_it(seconds, said):
 
 
 def test_an_empty_page_invites_and_asks_no_other_server():
-    shown = (
-        canvas.empty(ENGLISH) + status.idle(ENGLISH) + html.header(ENGLISH) + html.grammar(ENGLISH)
-    )
-    assert ENGLISH.invitation in shown
+    shown = canvas.empty(ENGLISH) + status.idle() + html.header(ENGLISH) + html.grammar(ENGLISH)
+    assert ENGLISH("Say what to paint, and watch it grow.") in shown
     assert "http" not in shown

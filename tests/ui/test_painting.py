@@ -12,15 +12,15 @@ from PIL import Image
 from pixgen.errors import OutOfMemory, StorageError
 from pixgen.studio import Policy
 from pixgen.studio.metadata import read_metadata
+from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.painting import Screen, Visitor, come_back, go_on, paint, stop, take, told
-from pixgen.ui.texts import ENGLISH
 
 FORM = {"prompt": "a red fox | snow", "preset": "draft", "size": "64x48", "steps": 10, "seed": "7"}
 
 
 def painted(studio, visitor, **values) -> list[Screen]:
-    screens = paint(studio, {**FORM, **values}, visitor, words=ENGLISH)
-    return list(told(screens, words=ENGLISH))
+    screens = paint(studio, {**FORM, **values}, visitor, say=ENGLISH)
+    return list(told(screens, say=ENGLISH))
 
 
 def watched(make_studio, visitor, **values) -> list[Screen]:
@@ -28,7 +28,7 @@ def watched(make_studio, visitor, **values) -> list[Screen]:
     hold = threading.Event()
     studio = make_studio(hold=hold)
     screens = []
-    for screen in told(paint(studio, {**FORM, **values}, visitor, words=ENGLISH), words=ENGLISH):
+    for screen in told(paint(studio, {**FORM, **values}, visitor, say=ENGLISH), say=ENGLISH):
         screens.append(screen)
         if screen.canvas:
             hold.set()
@@ -42,7 +42,7 @@ def seated(screens: list[Screen]) -> Visitor:
 
 def begun(studio, visitor, **values):
     """A painting up to its first picture, and whoever watches it."""
-    screens = paint(studio, {**FORM, **values}, visitor, words=ENGLISH)
+    screens = paint(studio, {**FORM, **values}, visitor, say=ENGLISH)
     seen = []
     for screen in screens:
         seen.append(screen)
@@ -58,9 +58,9 @@ def picture_of(screen: Screen) -> tuple[str, Image.Image]:
 
 def test_the_click_is_answered_before_any_work(make_studio, visitor):
     studio = make_studio(gate=threading.Event())
-    first = next(paint(studio, FORM, visitor, words=ENGLISH))
+    first = next(paint(studio, FORM, visitor, say=ENGLISH))
     assert first.busy == "starting"
-    assert ENGLISH.starting in first.status
+    assert ENGLISH("Starting") in first.status
     assert first.canvas is None
     assert studio.runs() == []
 
@@ -83,7 +83,7 @@ def test_a_picture_grows_and_is_done(make_studio, visitor):
 
 def test_the_old_picture_stays_until_the_first_frame_of_the_new(make_studio, visitor):
     gate = threading.Event()
-    screens = paint(make_studio(gate=gate), FORM, visitor, words=ENGLISH)
+    screens = paint(make_studio(gate=gate), FORM, visitor, say=ENGLISH)
     early = [next(screens) for _ in range(3)]
     assert [screen.canvas for screen in early] == [None, None, None]
     bars = [screen.status.count('role="meter"') for screen in early if screen.status]
@@ -120,7 +120,7 @@ def test_stop_keeps_the_picture_and_the_run_can_go_on(make_studio, visitor):
     assert "stopped at step" in last.canvas
     assert all(path.is_file() for path in last.files)
     assert last.resumable
-    continued = go_on(studio, visitor, words=ENGLISH)
+    continued = go_on(studio, visitor, say=ENGLISH)
     assert next(continued).busy == "starting"
     later = next(screen for screen in continued if screen.canvas)
     step = [int(re.search(r"step (\d+) of", screen.canvas)[1]) for screen in (last, later)]
@@ -128,9 +128,9 @@ def test_stop_keeps_the_picture_and_the_run_can_go_on(make_studio, visitor):
 
 
 def test_to_go_on_without_a_run_is_told(studio, visitor):
-    assert [screen.notice for screen in told(go_on(studio, visitor, words=ENGLISH), words=ENGLISH)][
+    assert [screen.notice for screen in told(go_on(studio, visitor, say=ENGLISH), say=ENGLISH)][
         -1
-    ] == ENGLISH.gone
+    ] == ENGLISH("The picture that was being painted here is not known any more: paint it again.")
 
 
 def test_to_stop_nothing_is_no_error(studio, visitor):
@@ -142,7 +142,7 @@ def test_a_reload_finds_the_running_job_again(make_studio, visitor):
     screens, visitor = begun(studio, visitor, steps=300)
     screens.close()  # the tab was closed
     again = Visitor.known(json.dumps(visitor.seat), None)
-    back = come_back(studio, again, words=ENGLISH)
+    back = come_back(studio, again, say=ENGLISH)
     assert next(back) == Screen()
     assert next(back).busy == "painting"
     stop(studio, again)
@@ -151,13 +151,13 @@ def test_a_reload_finds_the_running_job_again(make_studio, visitor):
 
 def test_after_a_restart_the_finished_picture_is_there_again(make_studio, visitor):
     visitor = seated(painted(make_studio(), visitor))
-    *_, last = come_back(make_studio(), visitor, words=ENGLISH)
+    *_, last = come_back(make_studio(), visitor, say=ENGLISH)
     assert 'data-state="done"' in last.status
     assert picture_of(last)[1].size == (64, 48)
 
 
 def test_a_page_that_has_painted_nothing_comes_back_empty(studio, visitor):
-    assert list(come_back(studio, visitor, words=ENGLISH)) == [Screen()]
+    assert list(come_back(studio, visitor, say=ENGLISH)) == [Screen()]
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -166,9 +166,11 @@ def test_nobody_sees_or_stops_anothers_picture(make_studio, visitor, restarted):
     theirs = seated(painted(studio, visitor)).seat["job"]
     studio = make_studio() if restarted else studio
     stranger = Visitor.known(json.dumps({"job": theirs}), None)
-    assert list(come_back(studio, stranger, words=ENGLISH)) == [Screen()]
+    assert list(come_back(studio, stranger, say=ENGLISH)) == [Screen()]
     assert stop(studio, stranger) == Screen(busy="idle")
-    assert [screen.notice for screen in go_on(studio, stranger, words=ENGLISH)][-1] == ENGLISH.gone
+    assert [screen.notice for screen in go_on(studio, stranger, say=ENGLISH)][-1] == ENGLISH(
+        "The picture that was being painted here is not known any more: paint it again."
+    )
 
 
 def test_who_has_logged_in_is_known_by_name(studio):
@@ -184,7 +186,7 @@ def test_who_has_logged_in_is_known_by_name(studio):
      '{"job": "' + "x" * 500 + '"}', "[" * 100_000],
 )  # fmt: skip
 def test_whatever_a_browser_sends_as_its_seat_is_borne(studio, seat):
-    assert list(come_back(studio, Visitor.known(seat, None), words=ENGLISH)) == [Screen()]
+    assert list(come_back(studio, Visitor.known(seat, None), say=ENGLISH)) == [Screen()]
 
 
 def test_what_is_not_allowed_is_said_and_nothing_is_begun(studio, visitor):
@@ -227,7 +229,7 @@ def test_a_bug_is_logged_under_the_id_that_is_shown(caplog):
         yield Screen()
         raise ZeroDivisionError("secret detail")
 
-    last = list(told(broken(), words=ENGLISH))[-1]
+    last = list(told(broken(), say=ENGLISH))[-1]
     mark = re.search(r"noted as (\w+)", last.notice)[1]
     assert mark in caplog.text
     assert "secret detail" not in last.notice + last.status
@@ -258,7 +260,7 @@ def test_a_start_without_sketches_shows_none(studio, visitor):
 
 def test_another_sketch_is_taken_and_the_first_picture_stays(studio, visitor):
     first = seated(painted(studio, visitor, start="sketch"))
-    screens = list(told(take(studio, first, 3, words=ENGLISH), words=ENGLISH))
+    screens = list(told(take(studio, first, 3, say=ENGLISH), say=ENGLISH))
     second = seated(screens)
     before, after = first.run(studio), second.run(studio)
     assert after.recipe.start.sketch.pick == 3
@@ -271,15 +273,17 @@ def test_another_sketch_is_taken_and_the_first_picture_stays(studio, visitor):
 @pytest.mark.parametrize("pick", [-1, 8, None, "x"])
 def test_a_sketch_that_is_not_there_is_refused(studio, visitor, pick):
     first = seated(painted(studio, visitor, start="sketch"))
-    last = list(told(take(studio, first, pick, words=ENGLISH), words=ENGLISH))[-1]
+    last = list(told(take(studio, first, pick, say=ENGLISH), say=ENGLISH))[-1]
     assert last.busy == "idle"
     assert "pick" in last.notice
 
 
 def test_nothing_is_taken_from_a_picture_without_sketches(studio, visitor):
     first = seated(painted(studio, visitor, start="codes"))
-    last = list(told(take(studio, first, 1, words=ENGLISH), words=ENGLISH))[-1]
-    assert last.notice == ENGLISH.gone
+    last = list(told(take(studio, first, 1, say=ENGLISH), say=ENGLISH))[-1]
+    assert last.notice == ENGLISH(
+        "The picture that was being painted here is not known any more: paint it again."
+    )
 
 
 def brushed(size=(64, 48), box=(0, 0, 32, 48)) -> str:
@@ -296,7 +300,7 @@ def test_a_part_of_the_last_picture_is_painted_anew(make_studio, visitor, public
     studio = make_studio(policy=policy)
     first = seated(painted(studio, visitor))
     screens = list(paint(studio, {**FORM, "prompt": "a hen", "size": "32x32", "mask": brushed()},
-                         first, words=ENGLISH))  # fmt: skip
+                         first, say=ENGLISH))  # fmt: skip
     run = seated(screens).run(studio)
     assert run.state == "done"
     assert (run.recipe.width, run.recipe.height) == (64, 48)  # the picture's, not the form's
@@ -308,8 +312,10 @@ def test_a_part_of_the_last_picture_is_painted_anew(make_studio, visitor, public
 @pytest.mark.parametrize("mask", ["x", "data:image/png;base64,AAAA", 7, "data:image/png;base64,é"])
 def test_a_mask_that_is_none_is_refused(studio, visitor, mask):
     first = seated(painted(studio, visitor))
-    screens = list(told(paint(studio, {**FORM, "mask": mask}, first, words=ENGLISH), words=ENGLISH))
-    assert screens[-1].notice == ENGLISH.not_a_mask
+    screens = list(told(paint(studio, {**FORM, "mask": mask}, first, say=ENGLISH), say=ENGLISH))
+    assert screens[-1].notice == ENGLISH(
+        "What was brushed over did not arrive: brush over it again."
+    )
 
 
 def test_another_sketch_of_a_pictures_idea_is_taken_in_public(make_studio, visitor, tmp_path):
@@ -318,5 +324,5 @@ def test_another_sketch_of_a_pictures_idea_is_taken_in_public(make_studio, visit
     form = {"start": "idea", "start_picture": str(tmp_path / "up.png")}
     first = seated(painted(studio, visitor, **form))
     (tmp_path / "up.png").unlink()
-    screens = list(told(take(studio, first, 1, words=ENGLISH), words=ENGLISH))
+    screens = list(told(take(studio, first, 1, say=ENGLISH), say=ENGLISH))
     assert seated(screens).run(studio).state == "done"

@@ -3,10 +3,10 @@
 import pytest
 
 from pixgen.studio.prompt_help import Reading, read_typed
+from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.prompt_help import replaced, told
-from pixgen.ui.texts import ENGLISH
 
-WORDS = ENGLISH.help
+WORDS = ENGLISH
 
 
 def test_they_are_quiet_where_all_is_well():

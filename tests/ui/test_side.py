@@ -8,10 +8,10 @@ from pixgen.errors import SearchError
 from pixgen.studio.catalogue_rows import Wanted
 from pixgen.ui import browsing, side_view
 from pixgen.ui.gallery_desk import FORM, SHELF
-from pixgen.ui.texts import ENGLISH
+from pixgen.ui.i18n import ENGLISH
 from tests.ui.test_gallery_tab import at_the_desk, painted
 
-OWN = ENGLISH.gallery
+OWN = ENGLISH
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def listed(changes):
 def test_before_the_first_picture_it_says_what_it_is_for(desk):
     changes = desk.side("")
     assert changes["side_said"] == ""
-    assert OWN.nothing_yet in changes["side_list"]
+    assert OWN("Nothing has been painted yet.") in changes["side_list"]
 
 
 def test_the_newest_come_first_with_a_quiet_line(desk, studio):
@@ -57,7 +57,7 @@ def test_words_are_searched_in_prompts_and_tags(desk, studio):
     assert listed(found) == [whale]
     assert "1 found" in found["side_said"]
     assert "data-looks" in found["side_list"]
-    assert OWN.nothing in desk.side("owl")["side_said"]
+    assert OWN("No picture is like that.") in desk.side("owl")["side_said"]
 
 
 def test_looks_are_searched_beside_the_words(desk, studio, monkeypatch):
@@ -67,7 +67,7 @@ def test_looks_are_searched_beside_the_words(desk, studio, monkeypatch):
     )
     assert fox in desk.side("fox")["side_list"]
     shown = desk.alike("fox")["side_alike"]
-    assert OWN.by_looks in shown
+    assert OWN("By what they show") in shown
     assert whale in shown
     assert fox not in shown  # what has the words is not shown twice
     assert desk.alike(" ")["side_alike"] == ""
@@ -84,7 +84,7 @@ def test_what_cannot_be_searched_by_looks_is_said(desk, monkeypatch):
 def test_where_there_are_more_it_leads_to_the_gallery(desk, studio, monkeypatch):
     monkeypatch.setattr(browsing, "ASIDE", 2)
     runs = [painted(studio, seed=seed) for seed in range(3)]
-    assert OWN.all_there.format(count=3) in desk.side("fox")["side_list"]
+    assert OWN("All {count} in the gallery", count=3) in desk.side("fox")["side_list"]
     shelf = desk.all_with("fox")
     assert set(shelf) == {*FORM, *SHELF}
     assert (shelf["query"], shelf["view"]) == ("fox", "all")

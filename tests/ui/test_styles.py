@@ -5,14 +5,13 @@ import json
 import pytest
 
 from pixgen.errors import RecipeError
-from pixgen.styles import MOST, Style, available_styles
+from pixgen.styles import MOST, Style
 from pixgen.ui.form import to_recipe
+from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.styles import added, chosen_styles, forgotten, mine_of, strip, toggled
-from pixgen.ui.texts import ENGLISH
-from pixgen.ui.turkish import TURKISH
 
 OIL = Style("Oil <b>", "oil painting of {}")
-WORDS = ENGLISH.styling
+WORDS = ENGLISH
 
 
 def test_a_click_chooses_and_another_one_no_more():
@@ -24,7 +23,7 @@ def test_a_click_chooses_and_another_one_no_more():
 
 
 def test_ones_own_is_chosen_shown_and_forgotten():
-    mine = added(WORDS, "", [OIL])
+    mine = added("", [OIL])
     chosen = toggled("", mine, f"={OIL.title}")
     assert chosen_styles(chosen) == (OIL,)
     shown = strip(WORDS, chosen, mine)
@@ -34,13 +33,13 @@ def test_ones_own_is_chosen_shown_and_forgotten():
 
 
 def test_one_of_the_same_title_is_replaced():
-    mine = added(WORDS, added(WORDS, "", [OIL]), [Style(OIL.title, "{} in oil")])
+    mine = added(added("", [OIL]), [Style(OIL.title, "{} in oil")])
     assert [style.template for style in mine_of(mine)] == ["{} in oil"]
 
 
 def test_there_are_not_too_many():
     with pytest.raises(RecipeError, match="at most 50"):
-        added(WORDS, "", [Style(f"style {number}", "{} x") for number in range(MOST + 1)])
+        added("", [Style(f"style {number}", "{} x") for number in range(MOST + 1)])
 
 
 def test_the_form_paints_in_the_chosen_styles():
@@ -56,7 +55,3 @@ def test_what_a_browser_sends_may_be_anything(text):
     assert chosen_styles(text) == mine_of(text) == ()
     assert to_recipe({"prompt": "a fox", "seed": "1", "styles": text}, ENGLISH).prompt == "a fox"
     assert 'aria-pressed="true"' not in strip(WORDS, text, text)
-
-
-def test_every_bundled_style_has_its_turkish_title():
-    assert [name for name, _ in TURKISH.styling.titles] == list(available_styles())

@@ -18,7 +18,11 @@ from pixgen.ui.i18n.translator import catalogue_file
 
 PACKAGE = Path(__file__).parents[2] / "pixgen"
 TRANSLATED = sorted(set(LANGUAGES) - {"en"})
-ERRORS = set(KEYWORDS) - {"_", "ngettext"}
+ERRORS = set(KEYWORDS) - {"_", "say", "ngettext", "pgettext"}
+TEXTS = {
+    "ngettext": slice(0, 2),
+    "pgettext": slice(1, 2),
+}  # which arguments are sentences; else the first
 
 
 def entries(catalogue) -> dict[tuple, Entry]:
@@ -92,7 +96,7 @@ def test_no_error_has_its_values_in_its_message():
 def test_every_sentence_can_be_filled_in_with_its_values():
     for where, name, call in calls():
         given = {each.arg for each in call.keywords}
-        for text in call.args[: 2 if name == "ngettext" else 1]:
+        for text in call.args[TEXTS.get(name, slice(0, 1))]:
             if not given or None in given or not isinstance(text, ast.Constant):
                 continue  # without values a sentence is what it is; ``**values`` are known when it runs
             count = {"count"} if name == "ngettext" else set()

@@ -10,19 +10,19 @@ import pytest
 from pixgen.studio import Policy
 from pixgen.studio.queue import ACTS
 from pixgen.ui import queueing
+from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.painting import come_back, go_on, look_at, paint, stop, told
-from pixgen.ui.texts import ENGLISH
 from pixgen.ui.turning import apply, fork, more
 from pixgen.ui.visitors import Pages, Visitor
 from tests.studio.fakes import a_recipe
 from tests.ui.test_pad import address, drawn
 from tests.ui.test_painting import FORM, begun, painted, seated
 
-SAY = ENGLISH.turning
+SAY = ENGLISH
 
 
 def screens_of(screens):
-    return list(told(screens, words=ENGLISH))
+    return list(told(screens, say=ENGLISH))
 
 
 def texts(html):
@@ -37,21 +37,27 @@ def slow(make_studio):
 def test_the_running_picture_follows_the_form(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=300)
     form = {**FORM, "prompt": "a blue owl :2", "learning_rate": 0.4}
-    assert apply(slow, form, visitor, words=ENGLISH) == SAY.applied
+    assert apply(slow, form, visitor, say=ENGLISH) == SAY(
+        "From here on, the picture follows the new words and learning rate."
+    )
     assert any("a blue owl" in (screen.status or "") for screen in screens if screen.status)
-    assert apply(slow, form, visitor, words=ENGLISH) == SAY.nothing_new
+    assert apply(slow, form, visitor, say=ENGLISH) == (
+        SAY(
+            "The picture follows these words and this learning rate already: change one of them "
+            "first."
+        )
+    )
     stop(slow, visitor)
     last = screens_of(screens)[-1]
     (change,) = visitor.run(slow).recipe.changes
     assert (change.prompts[0][0].weight, change.learning_rate) == (2, 0.4)
-    assert SAY.changed.format(steps=change.step) in texts(last.status)
+    assert SAY("changed at step {steps}", steps=change.step) in texts(last.status)
 
 
 def test_a_weight_alone_is_applied(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=300)
-    assert (
-        apply(slow, {**FORM, "prompt": "a red fox | snow :0.25"}, visitor, words=ENGLISH)
-        == SAY.applied
+    assert apply(slow, {**FORM, "prompt": "a red fox | snow :0.25"}, visitor, say=ENGLISH) == SAY(
+        "From here on, the picture follows the new words and learning rate."
     )
     stop(slow, visitor)
     screens_of(screens)
@@ -65,17 +71,26 @@ def test_what_is_brushed_is_applied_and_goes_on(make_studio, visitor, public):
     slow = make_studio(seconds=0.02, policy=Policy.for_public() if public else Policy())
     screens, visitor = begun(slow, visitor, steps=300)
     form = {**FORM, "drawn": drawn(_2=address("white"))}
-    assert apply(slow, form, visitor, words=ENGLISH) == SAY.applied
-    assert apply(slow, form, visitor, words=ENGLISH) == SAY.nothing_new
+    assert apply(slow, form, visitor, say=ENGLISH) == SAY(
+        "From here on, the picture follows the new words and learning rate."
+    )
+    assert apply(slow, form, visitor, say=ENGLISH) == (
+        SAY(
+            "The picture follows these words and this learning rate already: change one of them "
+            "first."
+        )
+    )
     next(screen for screen in screens if visitor.run(slow).recipe.changes)
-    assert apply(slow, FORM, visitor, words=ENGLISH) == SAY.applied  # it was cleared
+    assert apply(slow, FORM, visitor, say=ENGLISH) == SAY(
+        "From here on, the picture follows the new words and learning rate."
+    )  # it was cleared
     stop(slow, visitor)
     screens_of(screens)
     run = visitor.run(slow)
     brushed, cleared = (change.prompts[0] for change in run.recipe.changes[:2])
     assert (run.folder / brushed[1].mask).is_file()
     assert (brushed[0].mask, cleared[1].mask) == ("", "")
-    on = begun_again(slow, fork(slow, form, visitor, words=ENGLISH), visitor)
+    on = begun_again(slow, fork(slow, form, visitor, say=ENGLISH), visitor)
     assert (on.folder / on.recipe.changes[-1].prompts[0][1].mask).is_file()
 
 
@@ -89,14 +104,24 @@ def begun_again(studio, screens, visitor):
 
 
 def test_nothing_is_applied_where_nothing_is_painted(studio, visitor):
-    assert apply(studio, FORM, visitor, words=ENGLISH) == SAY.nothing_runs
+    assert apply(studio, FORM, visitor, say=ENGLISH) == (
+        SAY(
+            "No picture is being painted now: Generate begins one, and “Go on with these words” "
+            "turns the last one."
+        )
+    )
     done = seated(painted(studio, visitor))
-    assert apply(studio, FORM, done, words=ENGLISH) == SAY.nothing_runs
+    assert apply(studio, FORM, done, say=ENGLISH) == (
+        SAY(
+            "No picture is being painted now: Generate begins one, and “Go on with these words” "
+            "turns the last one."
+        )
+    )
 
 
 def test_a_finished_picture_goes_on_as_another(studio, visitor):
     first = seated(painted(studio, visitor))
-    screens = screens_of(more(studio, first, words=ENGLISH))
+    screens = screens_of(more(studio, first, say=ENGLISH))
     assert screens[0].busy == "starting"
     assert (screens[-1].busy, screens[-1].forkable, screens[-1].resumable) == ("idle", True, False)
     run = seated(screens).run(studio)
@@ -108,25 +133,27 @@ def test_a_stopped_picture_goes_on_for_more_steps_as_itself(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=60)
     stop(slow, visitor)
     screens_of(screens)
-    run = seated(screens_of(more(slow, visitor, words=ENGLISH))).run(slow)
+    run = seated(screens_of(more(slow, visitor, say=ENGLISH))).run(slow)
     assert (run.id, run.recipe.steps, run.state) == (visitor.seat["job"], 100, "done")
 
 
 def test_a_picture_goes_on_with_other_words_as_another(studio, visitor):
     first = seated(painted(studio, visitor))
     form = {**FORM, "prompt": "a {blue|blue} owl"}
-    run = seated(screens_of(fork(studio, form, first, words=ENGLISH))).run(studio)
+    run = seated(screens_of(fork(studio, form, first, say=ENGLISH))).run(studio)
     assert (run.parent, run.recipe.scene(10)[0].text) == (first.run(studio).id, "a blue owl")
     assert run.recipe.scene(9)[0].text == "a red fox"
 
 
 @pytest.mark.parametrize(
-    "act", [more, lambda studio, visitor, words: fork(studio, FORM, visitor, words=words)]
+    "act", [more, lambda studio, visitor, say: fork(studio, FORM, visitor, say=say)]
 )
 def test_nobody_goes_on_from_anothers_picture(studio, visitor, act):
     theirs = seated(painted(studio, visitor)).seat["job"]
     stranger = Visitor.known(json.dumps({"job": theirs}), None)
-    assert screens_of(act(studio, stranger, words=ENGLISH))[-1].notice == ENGLISH.gone
+    assert screens_of(act(studio, stranger, say=ENGLISH))[-1].notice == ENGLISH(
+        "The picture that was being painted here is not known any more: paint it again."
+    )
     assert len(studio.runs()) == 1
 
 
@@ -140,7 +167,7 @@ def added(studio, visitor, **values):
     pages = Pages()
     pages.enter("")
     visitor = replace(visitor, pages=pages)
-    return screens_of(paint(studio, {**FORM, **values}, visitor, words=ENGLISH))
+    return screens_of(paint(studio, {**FORM, **values}, visitor, say=ENGLISH))
 
 
 def test_a_second_picture_waits_and_is_shown_when_the_first_has_ended(slow, visitor):
@@ -150,7 +177,7 @@ def test_a_second_picture_waits_and_is_shown_when_the_first_has_ended(slow, visi
     assert [state for _, state in queue_of(slow, visitor)] == ["painting", "waiting"]
     rest = screens_of(screens)
     assert [screen.notice for screen in rest if screen.notice] == [
-        SAY.next_begins.format(prompt="a red fox | snow")
+        SAY("“{prompt}” is kept. The next picture begins.", prompt="a red fox | snow")
     ]
     assert seated(rest).run(slow).recipe.prompt == "an owl"
     assert (rest[-1].busy, rest[-1].queue) == ("idle", "")
@@ -163,7 +190,16 @@ def test_the_queue_tells_facts_and_times_and_escapes(slow, visitor):
     html = queueing.of_visitor(ENGLISH, slow, visitor)
     assert "&lt;b&gt;bold" in html
     assert "<b>bold" not in html
-    assert SAY.facts.format(width=64, height=48, steps=7) in html
+    assert (
+        SAY.ngettext(
+            "{width} × {height}, {count} step",
+            "{width} × {height}, {count} steps",
+            7,
+            width=64,
+            height=48,
+        )
+        in html
+    )
     stop(slow, visitor)
     screens_of(screens)
 
@@ -173,7 +209,7 @@ def test_pictures_that_wait_are_moved_paused_and_cancelled(slow, visitor):
     for prompt in ("one", "two"):
         added(slow, visitor, prompt=prompt, steps=3)
     first, one, two = (run for run, _ in queue_of(slow, visitor))
-    act = lambda order: queueing.act(slow, order, visitor, words=ENGLISH)  # noqa: E731
+    act = lambda order: queueing.act(slow, order, visitor, say=ENGLISH)  # noqa: E731
     assert act(f"up {two}").index(two) < act("nothing at all").index(one)
     assert [run for run, _ in queue_of(slow, visitor)] == [first, two, one]
     act(f"pause {two}")
@@ -191,16 +227,16 @@ def test_a_picture_that_is_cancelled_while_it_waits_says_so_and_can_still_be_beg
     screens, visitor = begun(slow, visitor, steps=300)
     added(slow, visitor, prompt="an owl", steps=3)
     run = queue_of(slow, visitor)[1][0]
-    queueing.act(slow, f"cancel {run}", visitor, words=ENGLISH)
+    queueing.act(slow, f"cancel {run}", visitor, say=ENGLISH)
     assert slow.job(run).wait(10)
     stop(slow, visitor)
     screens_of(screens)
     seat = Visitor.known(json.dumps({**visitor.seat, "job": run}), "")
-    last = screens_of(look_at(slow, seat, words=ENGLISH))[-1]
-    assert ENGLISH.not_begun in last.status
+    last = screens_of(look_at(slow, seat, say=ENGLISH))[-1]
+    assert ENGLISH("Stopped before it began") in last.status
     assert "step 0" not in last.status
     assert (last.resumable, last.begun) == (True, False)
-    rest = screens_of(go_on(slow, seat, words=ENGLISH))
+    rest = screens_of(go_on(slow, seat, say=ENGLISH))
     assert (rest[-1].begun, slow.run(run).state) == (True, "done")
 
 
@@ -208,12 +244,12 @@ def test_a_paused_picture_gives_its_place_on_the_screen_to_the_next(slow, visito
     screens, visitor = begun(slow, visitor, steps=30)
     first = visitor.seat["job"]
     added(slow, visitor, prompt="an owl", steps=3)
-    queueing.act(slow, f"pause {first}", visitor, words=ENGLISH)
+    queueing.act(slow, f"pause {first}", visitor, say=ENGLISH)
     shown = []
     for screen in screens:
         shown.append(screen)
-        if screen.status and SAY.paused in screen.status:
-            queueing.act(slow, f"go_on {first}", visitor, words=ENGLISH)
+        if screen.status and SAY("Paused") in screen.status:
+            queueing.act(slow, f"go_on {first}", visitor, say=ENGLISH)
     seats = [seated([screen]).seat["job"] for screen in shown if screen.seat]
     assert seats[-1] == first
     assert len(set(seats)) == 2
@@ -224,7 +260,7 @@ def test_nobody_acts_on_anothers_queue(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=300)
     stranger = Visitor.known(None, None)
     for act in ACTS:
-        assert queueing.act(slow, f"{act} {visitor.seat['job']}", stranger, words=ENGLISH) == ""
+        assert queueing.act(slow, f"{act} {visitor.seat['job']}", stranger, say=ENGLISH) == ""
     assert (slow.queue()[0].paused, visitor.job(slow).stopping) == (False, False)
     stop(slow, visitor)
     screens_of(screens)
@@ -235,7 +271,7 @@ def test_whatever_is_ordered_is_borne(slow, visitor, order):
     screens, visitor = begun(slow, visitor, steps=300)
     if isinstance(order, str):
         order = order.replace("{job}", visitor.seat["job"])
-    assert queueing.act(slow, order, visitor, words=ENGLISH) == ""
+    assert queueing.act(slow, order, visitor, say=ENGLISH) == ""
     stop(slow, visitor)
     screens_of(screens)
 
@@ -259,7 +295,7 @@ def test_a_reload_finds_the_picture_that_is_painted_now(slow, visitor):
     added(slow, visitor, prompt="an owl", steps=300)
     screens.close()
     assert slow.job(first).wait(10)
-    back = come_back(slow, visitor, words=ENGLISH)
+    back = come_back(slow, visitor, say=ENGLISH)
     seen = seated([next(back), next(back)])
     assert seen.run(slow).recipe.prompt == "an owl"
     stop(slow, seen)
@@ -270,10 +306,10 @@ def test_an_older_watcher_of_the_same_page_leaves(make_studio):
     pages, hold = Pages(), threading.Event()
     studio = make_studio(hold=hold)
     visitor = Visitor.known("", None, pages=pages, session="one page")
-    older = paint(studio, FORM, visitor, words=ENGLISH)
+    older = paint(studio, FORM, visitor, say=ENGLISH)
     seat = next(screen.seat for screen in older if screen.seat)
     newer = come_back(
-        studio, Visitor.known(seat, None, pages=pages, session="one page"), words=ENGLISH
+        studio, Visitor.known(seat, None, pages=pages, session="one page"), say=ENGLISH
     )
     next(newer), next(newer)
     assert not [screen for screen in older if screen.busy]
@@ -285,7 +321,7 @@ def test_an_older_watcher_of_the_same_page_leaves(make_studio):
 def test_a_run_of_another_tab_is_shown_though_one_is_painted(slow, visitor):
     done = seated(painted(slow, visitor, prompt="an owl", steps=1))
     screens, painting = begun(slow, done, steps=300)
-    *_, last = look_at(slow, done, words=ENGLISH)
+    *_, last = look_at(slow, done, say=ENGLISH)
     assert (last.busy, last.forkable) == ("idle", True)
     assert "an owl" in last.canvas
     stop(slow, painting)
@@ -294,7 +330,7 @@ def test_a_run_of_another_tab_is_shown_though_one_is_painted(slow, visitor):
 
 def test_a_picture_is_watched_where_nobody_watches_another(slow, visitor):
     other = slow.submit(a_recipe(steps=200), owner=visitor.owner)  # as a grid's cell would be
-    screens = paint(slow, {**FORM, "prompt": "an owl", "steps": 2}, visitor, words=ENGLISH)
+    screens = paint(slow, {**FORM, "prompt": "an owl", "steps": 2}, visitor, say=ENGLISH)
     seat = next(screen.seat for screen in screens if screen.seat)
     assert Visitor.known(seat, None).seat["job"] == other.id
     other.stop()

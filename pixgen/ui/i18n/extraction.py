@@ -11,11 +11,17 @@ from babel.messages.pofile import read_po, write_po
 
 from pixgen import errors
 from pixgen.paths import PACKAGE
+from pixgen.presets import available_presets
+from pixgen.recipe import Recipe
+from pixgen.settings import settings_of
+from pixgen.styles import available_styles
 from pixgen.ui.i18n.translator import DOMAIN, catalogue_file
 
-# Functions whose first argument is a sentence (of ngettext the first two), and all errors.
-KEYWORDS: dict[str, tuple[int, ...] | None] = {
-    "_": None, "ngettext": (1, 2), "NoSuchFile": None, "DeadAddress": None,
+# Functions whose first argument is a sentence (of ngettext the first two), and all errors. ``say`` is what a
+# page's translator is called.
+KEYWORDS: dict[str, Any] = {
+    "_": None, "say": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2),
+    "NoSuchFile": None, "DeadAddress": None,
     **{each.__name__: None for each in vars(errors).values() if isinstance(each, type) and issubclass(each, Exception)},
 }  # fmt: skip
 LINE = 110
@@ -53,13 +59,25 @@ METHODS = [
 ]  # fmt: skip
 
 
+def declared() -> Iterator[str]:
+    """The texts of settings, presets and styles, which are declared where they are and need no mark."""
+    for setting in settings_of(Recipe):
+        yield from (setting.title, setting.description)
+        yield from (title for value, title in setting.choices.items() if title != value)
+    for preset in available_presets().values():
+        yield from (preset.title, preset.about)
+    yield from (style.title for style in available_styles().values())
+
+
 def extract() -> Catalog:
-    """Every marked sentence of the source."""
+    """Every sentence of the source that is to be translated."""
     catalogue = Catalog(domain=DOMAIN)
     for _file, _line, message, _comments, context in extract_from_dir(
         PACKAGE, METHODS, keywords=KEYWORDS
     ):
         catalogue.add(message, context=context, flags=_flags(message))
+    for text in filter(None, declared()):
+        catalogue.add(text)
     return catalogue
 
 

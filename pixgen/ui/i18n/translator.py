@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pixgen.messages import Message
+from pixgen.messages import Message, ngettext
 from pixgen.paths import LOCALES
 
 DOMAIN = "pixgen"
@@ -21,6 +21,8 @@ class Translator:
     """Says the page's sentences in one language.
 
     >>> say = Translator("tr", "Türkçe")
+    >>> say("Search")
+    'Ara'
     >>> say("There is no run “{run_id}”.", run_id="x")
     '“x” adlı çizim yok.'
 
@@ -36,6 +38,15 @@ class Translator:
         """A sentence in this language, filled in; what is not in the catalogue is said as it is."""
         message = text if isinstance(text, Message) and not values else Message(text, **values)
         return message.translated(self._catalogue)
+
+    def ngettext(self, one: str, many: str, count: int, /, **values: Any) -> str:
+        """A sentence about ``count`` things, which is another one for a single thing."""
+        return ngettext(one, many, count, **values).translated(self._catalogue)
+
+    def pgettext(self, context: str, text: str, /, **values: Any) -> str:
+        """A sentence whose English says different things in different places; ``context`` tells them apart."""
+        said = self._catalogue.pgettext(context, text)
+        return said.format(**values) if values else said
 
     @cached_property
     def _catalogue(self) -> gettext.NullTranslations:
