@@ -1,13 +1,13 @@
 """A sheet of pictures: a row a caption, a column a way to paint."""
 
-import textwrap
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from pixgen.studio.grid_sheet import INK, PAPER
+from pixgen.studio.lettering import Lettering
 from pixgen.studio.storage import writing
 
 MARGIN, WORDS = 8, 190  # pixels: between pictures, and for the captions
@@ -36,17 +36,19 @@ class Sheet:
     def save(self, path: Path) -> None:
         """Write the sheet as a PNG. Raises StorageError."""
         height, width = next(iter(next(iter(self._pictures.values())).values())).shape[:2]
-        font = ImageFont.load_default(LETTERS)
+        lettering = Lettering(LETTERS)
         across = WORDS + len(self._ways) * (width + MARGIN)
         down = 2 * LETTERS + MARGIN + len(self._pictures) * (height + MARGIN)
         sheet = Image.new("RGB", (across, down), PAPER)
         pen = ImageDraw.Draw(sheet)
         for column, way in enumerate(self._ways):
-            title = "\n".join(textwrap.wrap(way, width // 7)[:2])
-            pen.text((WORDS + column * (width + MARGIN), 0), title, INK, font, spacing=1)
+            title = lettering.wrap(way, width, most=2)
+            place = (WORDS + column * (width + MARGIN), 0)
+            lettering.draw_lines(pen, place, title, INK, line=LETTERS + 1)
         for row, (caption, found) in enumerate(self._pictures.items()):
             top = 2 * LETTERS + MARGIN + row * (height + MARGIN)
-            pen.text((0, top), "\n".join(textwrap.wrap(caption, WORDS // 7)), INK, font)
+            words = lettering.wrap(caption, WORDS)
+            lettering.draw_lines(pen, (0, top), words, INK, line=LETTERS + 4)
             for column, way in enumerate(self._ways):
                 if way in found:
                     left = WORDS + column * (width + MARGIN)

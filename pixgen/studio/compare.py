@@ -1,17 +1,17 @@
 """What differs between two runs: their recipes in one line, and their pictures side by side."""
 
 import json
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from pixgen.errors import PictureError, StudioError
 from pixgen.images import open_picture
 from pixgen.prompts import format_prompts
 from pixgen.recipe import Recipe
 from pixgen.studio.grid_sheet import GAP, INK, LETTERS, MARGIN, PALE, PAPER
+from pixgen.studio.lettering import Lettering
 from pixgen.studio.runs import Run, similarity
 
 LARGEST_SIDE = 512  # pixels of a picture on a sheet
@@ -51,10 +51,10 @@ def draw_pair(one: Run, other: Run) -> Image.Image:
     """
     pictures = [_picture(run) for run in (one, other)]
     width, height = max(each.width for each in pictures), max(each.height for each in pictures)
-    font, line = ImageFont.load_default(LETTERS), LETTERS + 6
+    lettering, line = Lettering(LETTERS), LETTERS + 6
     across = 2 * width + GAP + 2 * MARGIN
-    said = textwrap.wrap(
-        in_one_line(differences(one.recipe, other.recipe)), max(20, (across - 2 * MARGIN) // 8)
+    said = lettering.wrap(
+        in_one_line(differences(one.recipe, other.recipe)), max(160, across - 2 * MARGIN)
     )
     sheet = Image.new("RGB", (across, height + 2 * MARGIN + GAP + line * (len(said) + 1)), PAPER)
     pen = ImageDraw.Draw(sheet)
@@ -65,9 +65,8 @@ def draw_pair(one: Run, other: Run) -> Image.Image:
         )
         match = similarity(run)
         caption = run.id if match is None else f"{run.id}  {match:.3f}"
-        pen.text((x, MARGIN + height + 4), caption, PALE, font)
-    text = "\n".join(said)
-    pen.multiline_text((MARGIN, MARGIN + height + line + GAP), text, INK, font, spacing=6)
+        lettering.draw(pen, (x, MARGIN + height + 4), caption, PALE)
+    lettering.draw_lines(pen, (MARGIN, MARGIN + height + line + GAP), said, INK, line=line)
     return sheet
 
 

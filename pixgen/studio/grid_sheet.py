@@ -1,20 +1,21 @@
 """A grid's pictures on one labelled sheet, with how well each matches its prompts."""
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+from PIL import Image, ImageDraw, PngImagePlugin
 
 from pixgen.errors import PictureError
 from pixgen.images import open_picture
 from pixgen.studio.grids import Plan
+from pixgen.studio.lettering import Lettering
 from pixgen.studio.metadata import SOFTWARE
 from pixgen.studio.runs import Run, similarity
 from pixgen.studio.storage import writing
 
 LARGEST_CELL = 256  # pixels: 256 cells of this size still make a picture that opens anywhere
 MARGIN, GAP, LETTERS = 24, 12, 14
+_LEFT = 176  # pixels of the titles beside the rows
 INK, PALE, PAPER, EMPTY = (40, 40, 46), (120, 120, 130), (255, 255, 255), (238, 238, 242)
 
 
@@ -22,31 +23,29 @@ def draw_sheet(plan: Plan, runs: Sequence[Run | None]) -> Image.Image:
     """The sheet: titles above and on the left, pictures, and below each its similarity; a cell
     without a picture stays empty."""
     width, height = _cell_size(plan)
-    font = ImageFont.load_default(LETTERS)
+    lettering = Lettering(LETTERS)
     line = LETTERS + 6
-    per_line = max(6, width // 8)
-    left_titles = [textwrap.wrap(title, 22) for title in plan.rows]
-    top_titles = [textwrap.wrap(title, per_line) for title in plan.columns]
+    left_titles = [lettering.wrap(title, _LEFT) for title in plan.rows]
+    top_titles = [lettering.wrap(title, max(48, width)) for title in plan.columns]
     left = MARGIN + max(
-        (round(font.getlength(part)) + GAP for lines in left_titles for part in lines), default=0
+        (round(lettering.width(part)) + GAP for lines in left_titles for part in lines), default=0
     )
     across = left + len(plan.columns) * (width + GAP) - GAP + MARGIN
-    heading = textwrap.wrap(plan.title, max(20, (across - 2 * MARGIN) // 8))
+    heading = lettering.wrap(plan.title, max(160, across - 2 * MARGIN))
     head = MARGIN + line * len(heading) + (GAP if heading else 0)
     top = head + line * max(map(len, top_titles), default=0)
     down = top + len(plan.rows) * (height + line + GAP) - GAP + MARGIN
     sheet = Image.new("RGB", (across, down), PAPER)
     pen = ImageDraw.Draw(sheet)
-    pen.multiline_text((MARGIN, MARGIN), "\n".join(heading), INK, font, spacing=6)
+    lettering.draw_lines(pen, (MARGIN, MARGIN), heading, INK, line=line)
     for column, lines in enumerate(top_titles):
-        pen.multiline_text(
-            (left + column * (width + GAP), head), "\n".join(lines), INK, font, spacing=6
-        )
+        place = (left + column * (width + GAP), head)
+        lettering.draw_lines(pen, place, lines, INK, line=line)
     for index, run in enumerate(runs):
         row, column = divmod(index, len(plan.columns))
         x, y = left + column * (width + GAP), top + row * (height + line + GAP)
         if column == 0:
-            pen.multiline_text((MARGIN, y), "\n".join(left_titles[row]), INK, font, spacing=6)
+            lettering.draw_lines(pen, (MARGIN, y), left_titles[row], INK, line=line)
         picture = None if run is None else _picture(run, (width, height))
         if run is None or picture is None:
             pen.rectangle((x, y, x + width - 1, y + height - 1), fill=EMPTY)
@@ -54,7 +53,7 @@ def draw_sheet(plan: Plan, runs: Sequence[Run | None]) -> Image.Image:
         sheet.paste(picture, (x + (width - picture.width) // 2, y + (height - picture.height) // 2))
         match = similarity(run)
         if match is not None:
-            pen.text((x, y + height + 3), f"{match:.3f}", PALE, font)
+            lettering.draw(pen, (x, y + height + 3), f"{match:.3f}", PALE)
     return sheet
 
 
