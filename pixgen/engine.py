@@ -29,6 +29,27 @@ class Engine(Value):
         bool,
         setting("Compiled", "By torch.compile: the first step takes minutes, the others less."),
     ] = False
+    captured: Annotated[
+        bool,
+        setting(
+            "Captured",
+            "On a GPU, decoder and CLIP are captured once (CUDA graphs): fewer launches.",
+        ),
+    ] = True
+    tf32: Annotated[
+        bool,
+        setting(
+            "TF32",
+            "On a GPU in float32, models multiply in TF32: faster, with ten bits of mantissa.",
+        ),
+    ] = True
+    deterministic: Annotated[
+        bool,
+        setting(
+            "Deterministic",
+            "On a GPU, sums in a fixed order: the same recipe, the same picture; slower.",
+        ),
+    ] = False
     # A decoder's norms see a tile alone, so the picture changes a little.
     tile: Annotated[
         int,

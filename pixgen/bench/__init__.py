@@ -49,6 +49,57 @@ def _speed(
     _print(speed(recipe, steps=steps, device=device), as_json=as_json, text=text)
 
 
+@bench.command("launches")
+def _launches(
+    preset: Preset = None, model: Model = None, clip: Clip = None, size: Size = None,
+    cutouts: Cutouts = None,
+    microseconds: Annotated[
+        float, typer.Option(help="That the CPU takes a launch.", min=0.1)
+    ] = 4.5,
+    teraflops: Annotated[
+        float, typer.Option(help="That the GPU is assumed to reach, in 10¹² operations a second.", min=0.1)
+    ] = 120.0,
+    assignments: Assignments = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Count what a step tells a GPU to do, and where it would wait, without one; beside the arithmetic.
+
+    Nothing is fetched, loaded or computed.
+    """
+    _quiet()
+    from pixgen.bench.launches import launches, text
+
+    recipe = _recipe(preset, model, clip, size, cutouts, assignments)
+    figures = launches(recipe, microseconds=microseconds, teraflops=teraflops)
+    _print(figures, as_json=as_json, text=text)
+
+
+@bench.command("gpu")
+def _gpu(
+    out: Annotated[
+        Path, typer.Option(help="Where the table goes; all figures as JSON beside it.", metavar="FILE.md")
+    ] = Path("gpu.md"),
+    minutes: Annotated[float, typer.Option(help="After which it ends at the latest.", min=0.2)] = 10.0,
+    device: Device = "cuda",
+) -> None:  # fmt: skip
+    """Measure on a GPU what the README lists as not measured there, the most telling first.
+
+    Models that are not here are measured with random weights; nothing is fetched.
+    """
+    from pixgen.bench.gpu import Result, measure, measurements, write
+    from pixgen.bench.speed import device_name
+    from pixgen.studio.devices import resolve_device
+
+    device, results = resolve_device(device), []
+
+    def told(result: Result) -> None:
+        results.append(result)
+        write(results, out, device=device_name(device))
+        typer.echo(f"{result.seconds:6.1f} s  {result.what}  {result.failed}".rstrip())
+
+    measure(measurements(device), minutes=minutes, told=told)
+    typer.echo(f"The table is in {out}.")
+
+
 @bench.command("memory")
 def _memory(
     preset: Preset = None, model: Model = None, clip: Clip = None, size: Size = None,

@@ -6,6 +6,8 @@ inputs, at the rate that this machine reaches in one large product of matrices.
 
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 from operator import truediv
 from statistics import median
 from time import perf_counter
@@ -17,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from pixgen.bench.peak import peak_bytes
 from pixgen.bench.plain import PlainLoop
 from pixgen.bench.subjects import Subjects, plain_tower, subjects
+from pixgen.models.working import tensor_float32
 from pixgen.recipe import Recipe
 from pixgen.start import Start
 from pixgen.studio.devices import resolve_device
@@ -54,6 +57,9 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
         make_drawer(recipe, models.vqgan, device=device), models.perceptor,
     )  # fmt: skip
     product = _Product(device, getattr(torch, recipe.precision))
+    # All that is compared multiplies alike.
+    on_gpu = device.startswith("cuda")
+    way = partial(tensor_float32, recipe.engine.tf32) if on_gpu else nullcontext
     timings, whole, products, plains, others = [], [], [], [], []
     for _ in range(WARM_UP + steps):  # in turns: whatever else the machine does slows all
         timings.append(stopwatch.measure(lambda: next(optimization)))
@@ -62,8 +68,9 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
             if stopwatch.waits
             else sum(timings[-1].values())
         )
-        products.append(product.seconds())
-        plains.append(stopwatch.whole(plain.step))
+        with way():
+            products.append(product.seconds())
+            plains.append(stopwatch.whole(plain.step))
         others.append(stopwatch.whole(lambda: next(elsewise)))
     timings, whole, products, plains, others = (
         each[WARM_UP:] for each in (timings, whole, products, plains, others)
@@ -93,6 +100,7 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
         "overhead_part": round((stages["cutouts"] + back["cutouts"] + stages["rest"]) / step, 4),
         "gflop": {name: round(count / 1e9, 3) for name, count in operations.items()},
         "matrix_gflop_a_second": round(rate / 1e9, 1),
+        "multiplied_in": multiplied_in(recipe, device),
         "floor_ms": round(floor, 3), "times_the_floor": round(step / floor, 3),
         "part_of_the_matrix_rate": round(floor / step, 4),
         "peak_megabytes": _megabytes(weights + peak_bytes(lambda: next(optimization), device)),
@@ -120,7 +128,8 @@ def text(figures: dict[str, Any]) -> str:
         *(f"{name:>10} {ms:8.1f} ms   {ms / step:5.1%}" for name, ms in stages.items()),
         f"{'':>10} of backward: " + ", ".join(f"{name} {ms:.1f}" for name, ms in back.items()),
         f"{'floor':>10} {figures['floor_ms']:8.1f} ms   decode {figures['gflop']['decode']:.1f} + CLIP "
-        f"{figures['gflop']['clip']:.1f} GFLOP at {figures['matrix_gflop_a_second']:.0f} GFLOP/s",
+        f"{figures['gflop']['clip']:.1f} GFLOP at {figures['matrix_gflop_a_second']:.0f} GFLOP/s, "
+        f"convolutions and matrices in {figures['multiplied_in']}",
         f"{'':>10} {figures['times_the_floor']:8.2f} times the floor",
         f"{'plain loop':>10} {plain['step_ms']:8.1f} ms   {_rates(plain)}",
         f"{'':>10} {figures['times_the_plain_loop']:8.2f} times as fast as the plain loop",
@@ -144,6 +153,13 @@ def _plain_loop(recipe: Recipe, models: Subjects) -> PlainLoop:
 
 def _megabytes(count: int) -> float:
     return round(count / 1e6, 1)
+
+
+def multiplied_in(recipe: Recipe, device: str) -> str:
+    """In which precision the step and the product that it is compared with are multiplied."""
+    if device.startswith("cuda") and recipe.precision == "float32" and recipe.engine.tf32:
+        return "TF32"
+    return recipe.precision
 
 
 def device_name(device: str) -> str:

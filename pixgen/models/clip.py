@@ -97,7 +97,8 @@ class Perceptor(nn.Module):
         pictures = (pictures - self.mean) / self.std
         # Convolutions with batch norm are about a third faster in this order of memory.
         pictures = pictures.contiguous(memory_format=torch.channels_last)
-        vectors = swiftly(self.model, "encode_image")(pictures)
+        part = "visual" if hasattr(self.model, "visual") else ""
+        vectors = swiftly(self.model, "encode_image", part=part)(pictures)
         return F.normalize(vectors.float(), dim=-1)
 
 

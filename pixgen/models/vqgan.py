@@ -26,7 +26,7 @@ from pixgen.models.layouts import as_taming
 from pixgen.models.own import find_vqgan
 from pixgen.models.store import Files, stored
 from pixgen.models.tiles import decode_in_tiles, encode_in_tiles
-from pixgen.models.working import in_force, swiftly
+from pixgen.models.working import full_precision, in_force, swiftly
 
 GUMBEL = ".GumbelVQ"  # the end of its target
 
@@ -111,11 +111,13 @@ class Vqgan(nn.Module):
         return self.quant_conv(self.encoder(pictures * 2 - 1 if self.signed else pictures))
 
     def codes(self, latents: torch.Tensor) -> torch.Tensor:
-        """The nearest code of each place, ``(B, h, w)`` int64."""
-        places = rearrange(latents, "b c h w -> (b h w) c")
+        """The nearest code of each place, ``(B, h, w)`` int64; found in float32, for in half precision
+        it is another one at every twelfth place."""
+        places = rearrange(latents.float(), "b c h w -> (b h w) c")
         book = self.codebook
         # |p - c|² without |p|², which does not change the nearest.
-        distances = book.square().sum(1) - 2 * places @ book.T
+        with full_precision(book.device):
+            distances = book.square().sum(1) - 2 * places @ book.T
         return rearrange(
             distances.argmin(1), "(b h w) -> b h w", b=len(latents), h=latents.shape[2]
         )
@@ -141,9 +143,10 @@ class Vqgan(nn.Module):
         )  # fmt: skip
 
     def _decode(self, latents: torch.Tensor) -> torch.Tensor:
-        if in_force().channels_last:
+        # Not on a GPU: its group norms would change the order of memory and back, twice a block.
+        if in_force().channels_last and latents.device.type == "cpu":
             latents = latents.contiguous(memory_format=torch.channels_last)
-        drawn = swiftly(self.decoder, "forward")(self.post_quant_conv(latents))
+        drawn = swiftly(self.decoder, "forward")(self.post_quant_conv(latents)).float()
         return (drawn + 1) / 2 if self.signed else drawn
 
 

@@ -18,9 +18,9 @@ class PixelsDrawer(Drawer):
     """
 
     def __init__(self, settings: Pixels, *, width: int, height: int, device: torch.device) -> None:
-        self._cell = cells(settings.shape, settings.size, width=width, height=height).to(device)
-        self._count, self._found = int(self._cell.max()) + 1, settings.count
-        self._members = self._cell.flatten().bincount()
+        cell = cells(settings.shape, settings.size, width=width, height=height)
+        self._count, self._found = int(cell.max()) + 1, settings.count
+        self._cell, self._members = cell.to(device), cell.flatten().bincount().to(device)
         self._given = None
         if settings.colours:
             self._given = torch.tensor([rgb(each) for each in settings.colours], device=device)

@@ -20,6 +20,7 @@ from pixgen.kornia_classes import Kornia
 from pixgen.synthesis.augmentations import Chance
 from pixgen.synthesis.kornia_pipeline import sample_matrices, split
 from pixgen.synthesis.precision import full_precision
+from pixgen.synthesis.reading import grid_sample
 
 _CORNERS = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
 
@@ -225,7 +226,7 @@ def _read(picture: torch.Tensor, grid: torch.Tensor, rows: list[int], padding: s
         # One tall read of the one picture: its gradient is then summed in place instead of being
         # written once for every cutout.
         tall = rearrange(grid, "n h w c -> 1 (n h) w c")
-        read = F.grid_sample(picture - shift, tall, padding_mode=mode, align_corners=False)
+        read = grid_sample(picture - shift, tall, padding_mode=mode)
         return rearrange(read, "1 c (n h) w -> n c h w", n=len(rows)) + shift
     pictures = picture if len(rows) == len(picture) else picture[rows]
-    return F.grid_sample(pictures - shift, grid, padding_mode=mode, align_corners=False) + shift
+    return grid_sample(pictures - shift, grid, padding_mode=mode) + shift

@@ -28,6 +28,12 @@ from pixgen.synthesis.tracing import filled, shapes_alone
 # On a CPU, what torch's libraries take for themselves, and what the allocator wastes; fitted once to
 # what `bench memory` measures with the bundled pair and with an ImageNet VQGAN and ViT-B/32.
 _CPU_LIBRARIES, _CPU_WASTE = 45_000_000, 1.15
+# On a GPU, beside tensors: cuBLAS's workspace (32 MiB on Hopper, 8.1 MiB before, by torch's documentation of
+# CUBLAS_WORKSPACE_CONFIG), and as much again for cuDNN's. Its context (some 300 to 500 MB) is no part of what the
+# driver calls free. Not measured yet: `pixgen bench gpu` does.
+CUDA_WORKSPACES = 2 * 32 * 2**20
+# A captured pass keeps its input and output, and the memory that it works in, for itself.
+_CUDA_WASTE = 1.1
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,8 @@ def estimate(recipe: Recipe, *, device: str = "cpu") -> Estimate:
         step = max(step, sketching_bytes(sketch.model, device, count=sketch.candidates))
     if device == "cpu":
         step = round(step * _CPU_WASTE) + _CPU_LIBRARIES
+    else:
+        step = round(step * _CUDA_WASTE) + CUDA_WORKSPACES
     return Estimate(weights, step)
 
 

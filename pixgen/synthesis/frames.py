@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from einops import rearrange
 
+from pixgen.synthesis.transfer import Download
+
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
@@ -23,15 +25,20 @@ class Arriving:
 
     Args:
         similarities, losses: numbers on a device, by prompt and by name.
+        dropped: of how many steps so far a gradient was dropped that was not finite.
     """
 
     def __init__(
-        self, similarities: Mapping[str, torch.Tensor], losses: Mapping[str, torch.Tensor]
-    ) -> None:
+        self, similarities: Mapping[str, torch.Tensor], losses: Mapping[str, torch.Tensor],
+        dropped: torch.Tensor | None = None,
+    ) -> None:  # fmt: skip
         self._names = [*similarities, *losses]
         self._count = len(similarities)
         values = [*similarities.values(), *losses.values()]
-        self._arriving = _arriving(torch.stack(values)) if values else lambda: torch.empty(0)
+        self._counts_dropped = dropped is not None
+        if dropped is not None:
+            values.append(dropped)
+        self._arriving = Download(torch.stack(values) if values else torch.empty(0))
 
     @cached_property
     def _values(self) -> list[float]:
@@ -45,7 +52,17 @@ class Arriving:
     @property
     def losses(self) -> dict[str, float]:
         """By name."""
-        return dict(zip(self._names[self._count :], self._values[self._count :], strict=True))
+        values = self._values[self._count : len(self._names)]
+        return dict(zip(self._names[self._count :], values, strict=True))
+
+    @property
+    def dropped(self) -> int:
+        """Of how many steps so far a gradient was dropped."""
+        return round(self._values[-1]) if self._counts_dropped else 0
+
+    def are_there(self) -> bool:
+        """Whether they have come, so that nobody would wait for them."""
+        return self._arriving.is_there()
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,24 +106,8 @@ def copying(picture: torch.Tensor) -> Callable[[], np.ndarray] | None:
     and not for what the GPU was told to do since. None where there is nothing to be copied."""
     if picture.device.type != "cuda":
         return None
-    copied = _arriving(_on_device(picture))
+    copied = Download(_on_device(picture))
     return lambda: copied().numpy()
-
-
-def _arriving(values: torch.Tensor) -> Callable[[], torch.Tensor]:
-    """Begin to copy what is on a GPU, without waiting; what is returned waits for the copy alone."""
-    if values.device.type != "cuda":
-        return lambda: values
-    kept = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
-    kept.copy_(values, non_blocking=True)
-    done = torch.cuda.Event()
-    done.record(torch.cuda.current_stream(values.device))
-
-    def arrived() -> torch.Tensor:
-        done.synchronize()
-        return kept
-
-    return arrived
 
 
 def as_pixels(picture: torch.Tensor) -> np.ndarray:

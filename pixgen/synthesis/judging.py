@@ -14,10 +14,11 @@ from pixgen.synthesis.cutout_plan import plan_cutouts
 from pixgen.synthesis.cutout_sheets import contact_sheet
 from pixgen.synthesis.frames import as_pixels, copying
 from pixgen.synthesis.losses import prompt_loss, spherical_dist_loss
-from pixgen.synthesis.precision import gradient_scale
+from pixgen.synthesis.precision import GradientScale, full_precision
 from pixgen.synthesis.regions import Regions
 from pixgen.synthesis.starts import as_tensor
 from pixgen.synthesis.story import pulls
+from pixgen.synthesis.transfer import uploaded
 from pixgen.synthesis.wishes import Wishes, opinions
 
 _MOST_SHOWN, _SIDE_SHOWN = 16, 112  # cutouts on a sheet, and their side in pixels
@@ -32,22 +33,24 @@ class Judge:
         pictures: every path that the recipe names, with its opened picture.
         generator: the run's own chance, on the device of the perceptor.
         host_generator: the same on the CPU, where cutouts are placed; there, the same generator.
+        scale: of the gradients that are passed back.
         mark: as of an ``Optimization``.
     """
 
     def __init__(
         self, recipe: Recipe, perceptor: Perceptor | Perceptors, *,
         pictures: Mapping[str, Image.Image], generator: torch.Generator,
-        host_generator: torch.Generator, mark: Callable[[str], None],
+        host_generator: torch.Generator, scale: GradientScale, mark: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._perceptor, self._pictures = perceptor, pictures
         self._generator, self._device, self._mark = generator, generator.device, mark
         self._host_generator = host_generator
-        self._opening = recipe.opening
+        self._opening, self._scale = recipe.opening, scale
         self._targets: dict[str, torch.Tensor] = {}
         self.watched = False  # whether somebody wants to see the cutouts
         self.seen: Callable[[], np.ndarray] | None = None  # a sheet of those of the latest step
-        self._regions: dict[Scene, Regions] = {}  # of the scene in force
+        self._regions: dict[tuple, Regions] = {}  # of the scene in force, by its regions
+        self._numbers: dict[tuple, torch.Tensor] = {}  # of the prompts in force, on the device
         self.wishes = Wishes(recipe.losses, pictures=pictures, device=self._device)
         self._opinions = opinions(recipe, perceptor)
 
@@ -72,8 +75,7 @@ class Judge:
             picture: ``(1, 3, H, W)`` in [0, 1].
             recipe: as it is in force at the step.
             start: the start's picture, where a loss wants it.
-            backward: whether the gradient of the whole is added to ``picture.grad``, times the scale of
-                the recipe's precision.
+            backward: whether the gradient of the whole is added to ``picture.grad``, scaled.
         """
         similarities, losses = self._heard(picture, recipe, step, backward=backward)
         losses |= self._wished(picture, recipe, start=start, backward=backward)
@@ -98,8 +100,7 @@ class Judge:
         )  # fmt: skip
         shares = regions.shares(placed)
         looked_at = picture if regions.boxes else self._tiled(picture, recipe)
-        weights = torch.tensor([prompt.weight for prompt in prompts], device=self._device)
-        stops = torch.tensor([prompt.stop for prompt in prompts], device=self._device)
+        weights, stops = self._on_device(prompts)
         cosines, total, opined = 0.0, 0.0, dict.fromkeys(self._opinions, 0.0)
         for batch in plan_cutouts(
             cutouts.set, placed, shares, batches=cutouts.batches, size=side,
@@ -110,9 +111,10 @@ class Judge:
             if self.watched and self.seen is None:
                 self.seen = _sheet(seen.detach())
             self._mark("cutouts")
-            vectors = self._perceptor.embed_images(seen).float()
+            vectors = self._perceptor.embed_images(seen)
             self._mark("clip")
-            distances = spherical_dist_loss(vectors, targets)
+            with full_precision(self._device):
+                distances = spherical_dist_loss(vectors, targets)
             loss = prompt_loss(distances, weights=weights, stops=stops, shares=batch.shares)
             part = batch.count / cutouts.count
             total = total + loss.detach() * part
@@ -122,7 +124,7 @@ class Judge:
                 loss = loss + found
             loss = loss * part
             if backward:
-                (loss * gradient_scale(recipe)).backward()
+                self._scale.scaled(loss, recipe).backward()
                 self._mark("backward")
             cosines = cosines + (vectors.detach() @ targets.T * batch.shares).sum(0)
         similarities: Figures = {}
@@ -136,7 +138,7 @@ class Judge:
         """The losses of the picture itself."""
         found = self.wishes.of_picture(picture, start)
         if backward and found:
-            (sum(found.values()) * gradient_scale(recipe)).backward()
+            self._scale.scaled(sum(found.values()), recipe).backward()
         return {name: loss.detach() for name, loss in found.items()}
 
     def _tiled(self, picture: torch.Tensor, recipe: Recipe) -> torch.Tensor:
@@ -149,10 +151,19 @@ class Judge:
         return picture.roll(moves, (-2, -1))
 
     def _where(self, prompts: Scene) -> Regions:
-        if prompts not in self._regions:
+        key = tuple((each.region, each.mask) for each in prompts)  # weights may change each step
+        if key not in self._regions:
             cpu = torch.device("cpu")  # where cutouts are placed
-            self._regions = {prompts: Regions(prompts, pictures=self._pictures, device=cpu)}
-        return self._regions[prompts]
+            self._regions = {key: Regions(prompts, pictures=self._pictures, device=cpu)}
+        return self._regions[key]
+
+    def _on_device(self, prompts: Scene) -> torch.Tensor:
+        """The weights and the stops of prompts, ``(2, P)``."""
+        key = tuple((prompt.weight, prompt.stop) for prompt in prompts)
+        if key not in self._numbers:
+            numbers = torch.tensor(key, dtype=torch.float32).T.contiguous()
+            self._numbers = {key: uploaded(numbers, self._device)}
+        return self._numbers[key]
 
     def _target(self, prompt: Prompt) -> torch.Tensor:
         key = f"[{prompt.picture}]" if prompt.picture else prompt.text

@@ -9,6 +9,7 @@ import torch
 
 from pixgen.errors import OutOfMemory
 from pixgen.messages import Message, _, joined
+from pixgen.models.capture import release_captures
 from pixgen.models.working import half_precision
 from pixgen.recipe import SMALLEST_SIDE, Recipe
 
@@ -30,16 +31,39 @@ def memory_guard(recipe: Recipe) -> Iterator[None]:
         raise OutOfMemory(_advice(recipe)) from None  # the trace back would keep tensors alive
 
 
+# What torch's libraries say when they find no memory: the CPU's allocator, CUDA outside of torch's own,
+# cuBLAS, cuDNN (which then has no engine that fits either) and cuFFT.
+_NO_MEMORY = (
+    "can't allocate memory", "cuda error: out of memory", "cudaerrormemoryallocation", "cublas_status_alloc_failed",
+    "cusolver_status_alloc_failed", "cusparse_status_alloc_failed", "cudnn_status_alloc_failed",
+    "cudnn_status_internal_error_host_allocation_failed", "cudnn_status_internal_error_device_allocation_failed",
+    "cufft_alloc_failed", "unable to find an engine", "hip error: out of memory",
+)  # fmt: skip
+# After these a device is of no more use: less at once would not help.
+_BROKEN = (
+    "illegal memory access",
+    "misaligned address",
+    "device-side assert",
+    "illegal instruction",
+)
+
+
 def is_out_of_memory(error: RuntimeError) -> bool:
     """Whether torch says by this error that a device has too little memory."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    said = str(error).lower()
+    return not any(each in said for each in _BROKEN) and any(each in said for each in _NO_MEMORY)
 
 
 def lightened(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe | None:
-    """The same recipe with less at once in a step: twice as many batches of cutouts; when each cutout is by
+    """The same recipe with less at once in a step: on a GPU without graphs, which hold the memory that they
+    work in; twice as many batches of cutouts; when each cutout is by
     itself, a decoder that keeps nothing for the way back; at last half precision, where the device has
     it. A picture that is encoded, in smaller and smaller tiles; sketches, half as many at once. None if
     all of that is done already."""
+    if device.type == "cuda" and recipe.engine.captured and doing in ("drawing", "looking"):
+        return _with(recipe, captured=False)
     if doing == "sketching" and (fewer := _fewer_sketches(recipe)) is not None:
         return fewer
     if doing in ("encoding", "sketching"):
@@ -63,6 +87,8 @@ def lightened_look(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe
 def what_changed(before: Recipe, after: Recipe) -> Message:
     """What was done because memory was short, in sentences; nothing if nothing was."""
     found = []
+    if after.engine.captured != before.engine.captured:
+        found.append(_("the step is launched piece by piece, which is slower"))
     if after.cutouts.batches != before.cutouts.batches:
         found.append(
             _(
@@ -107,6 +133,7 @@ def what_changed(before: Recipe, after: Recipe) -> Message:
 
 def free(device: torch.device) -> None:
     """Give back what no tensor uses."""
+    release_captures()
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()

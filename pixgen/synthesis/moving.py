@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from pixgen.journeys import Motion
+from pixgen.synthesis.transfer import uploaded
 
 _SEAM = (
     2  # places that are repeated round the border, so that sampling across it sees the other side
@@ -24,14 +25,18 @@ def moved(
         border: what is seen beyond the canvas: its mirror image, its other side, or its edge drawn out.
     """
     height, width = tensor.shape[-2:]
-    grid = _places(motion, height=height, width=width).to(tensor.device)
+    grid = _places(motion, height=height, width=width)
     if border == "wrap":
         tensor = F.pad(tensor, (_SEAM,) * 4, mode="circular")
-        sides = torch.tensor([width, height], device=tensor.device)
+        sides = torch.tensor([width, height])
         grid = torch.remainder(grid + 1, 2) - 1
         grid = grid * sides / (sides + 2 * _SEAM)
     return F.grid_sample(
-        tensor, grid, mode=mode, padding_mode=_PADDING[border], align_corners=False
+        tensor,
+        uploaded(grid, tensor.device),
+        mode=mode,
+        padding_mode=_PADDING[border],
+        align_corners=False,
     )
 
 

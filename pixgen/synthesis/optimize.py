@@ -4,6 +4,7 @@ One step is quantize, decode, cutouts, CLIP, loss, backward to the latent, the o
 clamp to the codebook's bounds. Source of the method: Crowson et al., arXiv 2204.08583.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from time import perf_counter
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 import torch
 from PIL import Image
 
+from pixgen.messages import _, joined
 from pixgen.models.clip import Perceptor, Perceptors
 from pixgen.models.working import working
 from pixgen.prompts import Scene, parse
@@ -32,7 +34,7 @@ from pixgen.synthesis.memory import (
     memory_guard,
     what_changed,
 )  # fmt: skip
-from pixgen.synthesis.precision import arithmetic, gradient_scale
+from pixgen.synthesis.precision import GradientScale, arithmetic
 from pixgen.synthesis.scenes import Scenes
 from pixgen.synthesis.sketching import Sketchbook
 from pixgen.synthesis.travel import Travel
@@ -75,9 +77,12 @@ class Optimization(Iterator[Frame]):
         )  # fmt: skip
         self._done, self._told = False, recipe  # the recipe, as far as its changes were told
         self._doing: Doing = "drawing"
+        self._scale = GradientScale(self._device)
+        self._notices: list[str] = []  # what is to be told with the next frame
+        self._metrics, self._dropped = Arriving({}, {}), 0  # of the step before; what was told
         self._judge = Judge(
             recipe, perceptor, pictures=self._pictures, generator=self._generator,
-            host_generator=self._host_generator, mark=mark,
+            host_generator=self._host_generator, scale=self._scale, mark=mark,
         )  # fmt: skip
         self.canvas = Canvas(recipe, drawer, pictures=self._pictures)
         self._sketchbook = sketchbook
@@ -135,9 +140,28 @@ class Optimization(Iterator[Frame]):
         return self._telling(frame)
 
     def _telling(self, frame: Frame) -> Frame:
-        """A frame that tells what changed since the last one because memory was short."""
+        """A frame that tells what changed since the last one because memory was short, and what else there
+        is to know."""
         told, self._told = self._told, self.recipe
-        return replace(frame, notice=what_changed(told, self.recipe))
+        self._tell_dropped(frame.figures)
+        notices, self._notices = dict.fromkeys(self._notices), []
+        said = [each for each in (what_changed(told, self.recipe), *notices) if each]
+        return replace(frame, notice=joined(said, _("{first} {second}")) if said else "")
+
+    def _tell_dropped(self, metrics: Arriving) -> None:
+        """Count the gradients that were dropped, once their number has come: a GPU is not waited for, so
+        that may be a step later."""
+        newest = next((each for each in (metrics, self._metrics) if each.are_there()), None)
+        self._metrics = metrics
+        if newest is not None and newest.dropped > self._dropped:
+            self._dropped = newest.dropped
+            self._notices.append(
+                _(
+                    "A gradient was not finite and was left out (steps so far: {count}): if it goes on, lower what "
+                    "the losses weigh, or choose precision=float32.",
+                    count=self._dropped,
+                )
+            )
 
     def _sparing(
         self, work: Callable[[float], T], begun: float, *, lighter: Lighter = lightened,
@@ -158,7 +182,7 @@ class Optimization(Iterator[Frame]):
                 before = None
                 try:
                     before = (kept or self.state)()
-                    with working(self.recipe.engine):
+                    with working(self.recipe.engine, tell=self._notices.append):
                         return work(begun)
                 except RuntimeError as error:
                     if not is_out_of_memory(error):
@@ -203,7 +227,7 @@ class Optimization(Iterator[Frame]):
             similarities, losses = self._judged(picture, backward=True)
             self._doing = "drawing"
             drawn.backward(picture.grad)
-        self.canvas.latent.grad.div_(gradient_scale(self.recipe))
+        self._scale.unscale(self.canvas.latent.grad, self.recipe)
         self._mark("backward")
         losses |= self._latent_losses()
         self.canvas.move(self._rate())
@@ -252,7 +276,7 @@ class Optimization(Iterator[Frame]):
     def _frame(self, begun, similarities, losses, shown, drawn) -> Frame:
         whole = drawn.shape[-2:] == (self.recipe.height, self.recipe.width)
         copied = copying(drawn[0]) if whole and shown is None else None
-        figures = Arriving(similarities, losses)
+        figures = Arriving(similarities, losses, self._scale.dropped)
         seconds = perf_counter() - begun
         return Frame(
             self.step, self.recipe.steps, figures, seconds, self._whole(shown or (lambda: drawn)),
@@ -308,6 +332,8 @@ class Optimization(Iterator[Frame]):
             "journey": self._travel.state(),
             "generator": self._generator.get_state(),
             "host_generator": self._host_generator.get_state(),
+            "device": self._device.type,
+            "gradient_scale": self._scale.state(),
         }
 
     def restore(self, state: dict) -> None:
@@ -317,6 +343,27 @@ class Optimization(Iterator[Frame]):
         self.step, self._done, self._stages = state["step"], False, None
         self.canvas.restore(self.recipe, state)
         self._travel.restore(state.get("journey"))
-        self._generator.set_state(state["generator"].cpu())
-        if "host_generator" in state:  # older states have none
+        if "gradient_scale" in state:
+            self._scale.restore(state["gradient_scale"])
+            self._dropped = round(float(self._scale.dropped))
+        self._restore_chance(state)
+
+    def _restore_chance(self, state: dict) -> None:
+        """The generators as they were; where the state comes from another kind of device, whose numbers
+        this one cannot draw, seeded anew by the recipe's seed and the step."""
+        if self._host_generator is not self._generator and "host_generator" in state:
             self._host_generator.set_state(state["host_generator"].cpu())
+        if state.get("device", self._device.type) == self._device.type:
+            # States of earlier versions do not name their device: CUDA's are 16 bytes, the CPU's 5056.
+            with contextlib.suppress(RuntimeError):
+                self._generator.set_state(state["generator"].cpu())
+                return
+        self._generator.manual_seed(hash((self.recipe.seed, self.step)) % 2**63)
+        if self._host_generator is self._generator and "host_generator" in state:
+            self._host_generator.set_state(state["host_generator"].cpu())
+        self._notices.append(
+            _(
+                "This run was begun on another kind of device: its chance is drawn anew from here on, so the "
+                "picture differs from what it would have become there."
+            )
+        )

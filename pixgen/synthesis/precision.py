@@ -1,29 +1,86 @@
-"""How a recipe's arithmetic is done: its engine's switches and its precision, for a block of code."""
+"""How a recipe's arithmetic is done: its engine's switches and its precision, for a block of code, and
+gradients in a precision that cannot hold them all."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import torch
 
-from pixgen.models.working import working
+from pixgen.models.working import full_precision, in_order, tensor_float32, working
 from pixgen.recipe import Recipe
 
-_HALF_SCALE = 2.0**12  # keeps float16 gradients of pixels above their smallest number
+__all__ = ["GradientScale", "arithmetic", "full_precision", "half_of"]
+
+# float16 holds nothing below 6e-8 and nothing above 65504: the scale keeps gradients of pixels between.
+_FIRST_SCALE, _LARGEST_SCALE, _SMALLEST_SCALE = 2.0**12, 2.0**16, 1.0
+_PATIENCE = 200  # good steps after which a larger scale is tried
+
+
+def half_of(recipe: Recipe) -> torch.dtype | None:
+    """The half precision of a recipe, if it has one."""
+    return None if recipe.precision == "float32" else getattr(torch, recipe.precision)
 
 
 @contextmanager
-def arithmetic(recipe: Recipe, device: torch.device) -> Iterator[None]:
-    """Models used inside, on a device, work as the recipe says."""
-    half = None if recipe.precision == "float32" else getattr(torch, recipe.precision)
-    with working(recipe.engine), torch.autocast(device.type, half) if half else nullcontext():
+def arithmetic(
+    recipe: Recipe, device: torch.device, *, tell: Callable[[str], None] | None = None
+) -> Iterator[None]:
+    """Models used inside, on a device, work as the recipe says: in half precision by copies of their
+    weights, so that whatever is around them (places, codes, similarities, losses) stays in float32.
+
+    Args:
+        tell: called with a sentence where something does not work as the recipe asks.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(working(recipe.engine, half_of(recipe), tell=tell))
+        if device.type == "cuda":
+            stack.enter_context(tensor_float32(recipe.engine.tf32))
+            if recipe.engine.deterministic:
+                stack.enter_context(in_order())
         yield
 
 
-def gradient_scale(recipe: Recipe) -> float:
-    """What losses are multiplied by on the way back, and gradients divided by at its end."""
-    return _HALF_SCALE if recipe.precision == "float16" else 1.0
+class GradientScale:
+    """Scales losses for a precision that cannot hold small gradients, and drops gradients that are not
+    finite. Everything stays on the device: nothing waits for a number.
 
+    In float16 the scale is halved after a step with a gradient that was not finite, and doubled after 200
+    without one, as torch's ``GradScaler`` does, which has to read a number back in every step.
 
-def full_precision(device: torch.device) -> torch.autocast:
-    """Inside, arithmetic on a device is what its tensors say, whatever precision is in force outside."""
-    return torch.autocast(device.type, enabled=False)
+    Args:
+        device: where gradients are.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.dropped = torch.zeros((), device=device)  # steps of which a gradient was dropped
+        self._scale = torch.full((), _FIRST_SCALE, device=device)
+        self._good = torch.zeros((), device=device)
+
+    def scaled(self, loss: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+        """A loss as it goes on the way back."""
+        return loss * self._scale if recipe.precision == "float16" else loss
+
+    @torch.no_grad()
+    def unscale(self, gradient: torch.Tensor, recipe: Recipe) -> None:
+        """Take the scale off a gradient, in place, with 0 wherever it is not finite."""
+        # A sum is finite if all its parts are.
+        failed = gradient.sum().isfinite().logical_not().float()
+        self.dropped += failed
+        if recipe.precision != "float16":
+            gradient.nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+            return
+        gradient.div_(self._scale).nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+        self._good = (self._good + 1) * (1 - failed)
+        ripe = (self._good >= _PATIENCE).float()
+        self._good = self._good * (1 - ripe)
+        self._scale = (self._scale * (1 + ripe) * (1 - failed / 2)).clamp(
+            _SMALLEST_SCALE, _LARGEST_SCALE
+        )
+
+    def state(self) -> torch.Tensor:
+        """Three numbers: what was dropped, the scale, and the good steps since it changed."""
+        return torch.stack([self.dropped, self._scale, self._good])
+
+    def restore(self, state: torch.Tensor) -> None:
+        """Go on from a state."""
+        self.dropped, self._scale, self._good = state.to(self.dropped.device).clone().unbind()

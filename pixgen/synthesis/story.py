@@ -37,10 +37,10 @@ def turned(one: torch.Tensor, other: torch.Tensor, part: float) -> torch.Tensor:
     """The unit vector ``(D,)`` at a part of the way from one to another on the great circle through
     both; spherical linear interpolation, Shoemake 1985."""
     angle = torch.arccos((one @ other).clamp(-1, 1))
-    if angle.sin() < 1e-4:  # the same, or opposite: there is no one way between them
-        return one if part < 0.5 else other
     mixed = torch.sin((1 - part) * angle) * one + torch.sin(part * angle) * other
-    return torch.nn.functional.normalize(mixed, dim=0)
+    turned = torch.nn.functional.normalize(mixed, dim=0)
+    # The same, or opposite: there is no one way between them. Chosen on the device, for which nobody waits.
+    return torch.where(angle.sin() < 1e-4, one if part < 0.5 else other, turned)
 
 
 def _fit(one: Prompt, other: Prompt) -> bool:

@@ -10,7 +10,8 @@ from pixgen.engine import Engine
 from pixgen.errors import DeviceError
 from pixgen.models import working as working_module
 from pixgen.models.fuse import unfuse_blocks
-from pixgen.models.working import in_force, working
+from pixgen.models.halves import kept
+from pixgen.models.working import in_force, swiftly, working
 
 
 @pytest.fixture
@@ -78,8 +79,8 @@ def test_what_is_compiled_draws_and_sees_the_same(tiny_vqgan, tiny_perceptor, la
     with working(Engine(compiled=True)):
         seen = tiny_perceptor.embed_images(pictures)
     assert torch.allclose(seen, tiny_perceptor.embed_images(pictures), atol=1e-5)
-    assert "_swift_forward" in vars(tiny_vqgan.decoder)
-    assert not any("_swift" in name for name in tiny_vqgan.state_dict())
+    assert ("compiled", "forward") in kept(tiny_vqgan.decoder)
+    assert not any("kept" in name for name in tiny_vqgan.state_dict())
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute")
@@ -97,4 +98,29 @@ def test_where_nothing_can_be_compiled_a_sentence_says_what_to_do(
 def test_nothing_is_compiled_on_zero_gpu(tiny_vqgan, latents, monkeypatch):
     monkeypatch.setenv("SPACES_ZERO_GPU", "1")
     drawn(tiny_vqgan, latents, compiled=True)
-    assert "_swift_forward" not in vars(tiny_vqgan.decoder)
+    assert ("compiled", "forward") not in kept(tiny_vqgan.decoder)
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")
+def test_more_sizes_than_torchs_own_limit_are_compiled(tiny_vqgan, monkeypatch):
+    monkeypatch.setattr(working_module, "BACKEND", "eager")
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+    with working(Engine(compiled=True)), torch.no_grad():
+        for side in range(2, 13):  # 11 graphs; torch stops after 8 without a word
+            tiny_vqgan.decode(torch.zeros(1, 8, side, 2))
+        first = swiftly(tiny_vqgan.decoder, "forward")
+        assert first is swiftly(tiny_vqgan.decoder, "forward")  # no wrapper a call
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] >= 11
+    torch._dynamo.reset()
+
+
+def test_where_there_are_too_many_graphs_a_sentence_says_so(tiny_vqgan, monkeypatch):
+    monkeypatch.setattr(working_module, "BACKEND", "eager")
+    monkeypatch.setattr(working_module, "_MOST_COMPILED", 1)
+    torch._dynamo.reset()
+    with working(Engine(compiled=True)), torch.no_grad():
+        tiny_vqgan.decode(torch.zeros(1, 8, 2, 2))
+        with pytest.raises(DeviceError, match="engine.compiled=false"):
+            tiny_vqgan.decode(torch.zeros(1, 8, 3, 2))
+    torch._dynamo.reset()

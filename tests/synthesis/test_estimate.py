@@ -6,7 +6,7 @@ import torch
 from pixgen.errors import ModelError
 from pixgen.models import load_perceptor, load_vqgan
 from pixgen.recipe import make_recipe
-from pixgen.synthesis.estimate import estimate
+from pixgen.synthesis.estimate import CUDA_WORKSPACES, estimate
 from pixgen.synthesis.tracing import shapes_alone
 
 BASE = {
@@ -18,8 +18,8 @@ BASE = {
 
 
 def step(*parts) -> int:
-    # Not a CPU's: without what its libraries take, whatever is painted.
-    return estimate(make_recipe(BASE, *parts), device="cuda").step
+    # Without what libraries take, whatever is painted.
+    return estimate(make_recipe(BASE, *parts), device="cuda").step - CUDA_WORKSPACES
 
 
 def test_a_trace_counts_what_is_alive_at_once():
@@ -59,6 +59,19 @@ def test_half_precision_halves_pictures_and_adds_half_of_the_weights():
     large = {"width": 256, "height": 256}
     assert step(large, {"precision": "bfloat16"}) < 0.8 * step(large)
     assert step({"precision": "bfloat16"}) < step() + estimate(make_recipe(BASE)).weights / 2
+
+
+def test_half_weights_are_counted_once_and_not_anew_in_each_layer():
+    """As copies they are held beside the others; by autocast each would be made again in every step."""
+    large = {"width": 256, "height": 256}
+    weights = estimate(make_recipe(BASE)).weights
+    plain, half = step(large), step(large, {"precision": "bfloat16"})
+    assert plain / 2 < half < plain / 2 + 1.1 * weights / 2 + 0.1 * plain
+
+
+def test_a_gpus_libraries_have_their_share():
+    assert step() > 0
+    assert estimate(make_recipe(BASE), device="cuda").step > CUDA_WORKSPACES
 
 
 def test_what_changes_no_memory_changes_no_estimate():

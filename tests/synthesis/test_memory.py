@@ -6,7 +6,7 @@ import torch
 
 from pixgen.errors import OutOfMemory
 from pixgen.models import load_perceptor, load_vqgan
-from pixgen.models.working import half_precision, in_force
+from pixgen.models.working import half_in_force, half_precision, in_force
 from pixgen.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 from pixgen.synthesis.memory import free, lightened, memory_guard
@@ -94,7 +94,7 @@ def test_a_decoder_that_is_short_keeps_nothing_for_the_way_back(wanted, tiny_vqg
 @needs_half
 def test_at_last_the_arithmetic_is_in_half_precision(wanted, tiny_vqgan, tiny_perceptor):
     whole = list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))
-    drawer = Cramped(make_drawer(wanted, tiny_vqgan), lambda: torch.is_autocast_enabled("cpu"))
+    drawer = Cramped(make_drawer(wanted, tiny_vqgan), lambda: half_in_force() is not None)
     short = Optimization(wanted, drawer, tiny_perceptor)
     frames = list(short)
     assert (short.recipe.precision, short.recipe.engine.checkpoint) == ("bfloat16", True)

@@ -1,0 +1,97 @@
+"""How many launches, casts and waits a step is on a GPU, found on any machine by pretending one.
+
+The CPU tells a GPU what to do launch by launch; where a step's arithmetic is less than that takes, launches
+are the floor.
+"""
+
+from collections import Counter
+from typing import Any
+
+from torch.utils.flop_counter import FlopCounterMode
+
+from pixgen.bench.pretend import GPU, Launches, pretended_gpu
+from pixgen.models.catalog import known
+from pixgen.models.clip import Perceptor, Perceptors
+from pixgen.models.fuse import fold_batch_norms
+from pixgen.models.published import random_perceptor, random_vqgan
+from pixgen.models.vqgan import Vqgan
+from pixgen.recipe import Recipe
+from pixgen.start import Start
+from pixgen.synthesis import Optimization, make_drawer
+
+_STEPS_BEFORE = 2  # in the first, optimizers and caches are made
+
+
+def shapes(recipe: Recipe) -> tuple[Vqgan | None, Perceptor | Perceptors]:
+    """A recipe's models on the pretended GPU, without weights, as they would be loaded. Raises ModelError."""
+    vqgan = random_vqgan(recipe.model, "meta", recipe.config) if recipe.drawer == "vqgan" else None
+    perceptor = random_perceptor(recipe.clip_names, "meta")
+    members = getattr(perceptor, "members", [perceptor])
+    for name, member in zip(recipe.clip_names, members, strict=True):
+        entry = known(name, "clip")
+        if entry is not None and entry.bundled:
+            fold_batch_norms(member.model.visual)
+    return vqgan, perceptor
+
+
+def launches(recipe: Recipe, *, microseconds: float, teraflops: float) -> dict[str, Any]:
+    """What a step of a recipe launches, with its models captured and without, and the time that takes.
+
+    Args:
+        microseconds: that the CPU takes a launch.
+        teraflops: operations a second that the GPU is assumed to reach, in 10¹².
+
+    Nothing is fetched or computed. Raises ModelError if the form of a model is not known.
+    """
+    # A start has its own work, and is no step.
+    recipe = recipe.model_copy(update={"steps": _STEPS_BEFORE + 3, "start": Start()})
+    found, operations = {}, 0
+    for name, captured in (("captured", True), ("launched", False)):
+        engine = recipe.engine.model_copy(update={"captured": captured})
+        made, count = _step(recipe.model_copy(update={"engine": engine}), counted=not captured)
+        operations = count or operations
+        found[name] = {
+            "launches": made.total, "casts": made.casts, "syncs": len(made.syncs),
+            "floor_ms": round(made.total * microseconds / 1000, 3),
+            "most": dict(made.count.most_common(8)),
+            "waits": dict(Counter(made.syncs)), "half_where_float32_is_due": dict(Counter(made.slim)),
+        }  # fmt: skip
+    return {
+        "preset": recipe.preset, "model": recipe.model, "clip": list(recipe.clip_names),
+        "size": f"{recipe.width}x{recipe.height}", "cutouts": recipe.cutouts.count,
+        "precision": recipe.precision, "microseconds_a_launch": microseconds, "teraflops": teraflops,
+        "gflop": round(operations / 1e9, 3), "arithmetic_ms": round(operations / teraflops / 1e9, 3), **found,
+    }  # fmt: skip
+
+
+def _step(recipe: Recipe, *, counted: bool) -> tuple[Launches, int]:
+    """What one step launches, and how many operations its products and convolutions are."""
+    with pretended_gpu() as seen:
+        vqgan, perceptor = shapes(recipe)
+        painting = Optimization(recipe, make_drawer(recipe, vqgan, device=GPU), perceptor)
+        for _ in range(_STEPS_BEFORE):
+            next(painting)
+        if counted:  # which takes operations apart, and so is a step of its own
+            with FlopCounterMode(display=False) as counter:
+                next(painting)
+        seen.clear()
+        next(painting)
+        return seen, counter.get_total_flops() if counted else 0
+
+
+def text(figures: dict[str, Any]) -> str:
+    """The figures of ``launches`` for a person."""
+    lines = [
+        f"{figures['preset']} · {figures['size']} · {figures['cutouts']} cutouts · {figures['precision']}"
+        " · a pretended GPU",
+        f"{'arithmetic':>12} {figures['arithmetic_ms']:8.2f} ms   {figures['gflop']:.1f} GFLOP at "
+        f"{figures['teraflops']:g} TFLOP/s",
+    ]
+    for name in ("captured", "launched"):
+        one = figures[name]
+        lines.append(
+            f"{name:>12} {one['floor_ms']:8.2f} ms   {one['launches']} launches at "
+            f"{figures['microseconds_a_launch']:g} µs, {one['casts']} casts, {one['syncs']} waits"
+        )
+        lines += [f"{'':>12} {count} × {why}" for why, count in one["waits"].items()]
+    return "\n".join(lines)

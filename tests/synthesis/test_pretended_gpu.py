@@ -1,0 +1,193 @@
+"""Every way to paint, as on a GPU: no two devices meet, nobody waits in a step, and launches are few.
+
+Nothing is computed: tensors of the pretended device have shapes alone.
+"""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pixgen.augmentations import CUTOUT_SETS, Kornia
+from pixgen.bench.launches import launches, shapes
+from pixgen.bench.pretend import (
+    GPU,
+    MixedDevicesError,
+    SynchronisedError,
+    pretended_gpu,
+)
+from pixgen.models import capture
+from pixgen.presets import load_preset
+from pixgen.recipe import make_recipe
+from pixgen.synthesis import Optimization, make_drawer
+from pixgen.synthesis.transfer import Download, uploaded
+
+pytestmark = pytest.mark.pretend_gpu
+
+BASE = {
+    "prompts": "a red fox | snow:-0.4", "width": 64, "height": 64, "steps": 8, "seed": 3,
+    "cutouts": {"kind": "crowson", "count": 6},
+}  # fmt: skip
+FOX = Image.fromarray(np.full((64, 64, 3), 120, np.uint8))
+MASK = Image.fromarray(np.pad(np.full((32, 32), 255, np.uint8), 16))
+PICTURES = {"fox.png": FOX, "mask.png": MASK}
+RECIPES = {
+    "as it is": {},
+    "bfloat16": {"precision": "bfloat16"},
+    "float16": {"precision": "float16"},
+    "pixels": {"drawer": "pixels"},
+    "lines": {"drawer": "lines"},
+    "waves": {"drawer": "fourier"},
+    "wavelets": {"drawer": "fourier", "fourier": {"transform": "dwt"}},
+    "multires": {"drawer": "multires"},
+    "batches": {"cutouts": {"batches": 3}},
+    "averaged": {"average": 0.9},
+    "checkpoint": {"engine": {"checkpoint": True}},
+    "in order": {"engine": {"deterministic": True}},
+    "launched": {"engine": {"captured": False}},
+    "a region": {"prompts": "a red fox @left | sea"},
+    "a story": {"prompts": "a fox ^ a boat", "story": {"fade": 1.0}},
+    "growing": {"grow": {"at": "0.25"}},
+    "a noise": {"start": {"kind": "perlin"}},
+    "a picture": {"start": {"kind": "picture", "picture": "fox.png"}},
+    "a mask": {"start": {"kind": "picture", "picture": "fox.png", "mask": "mask.png", "fill": "picture"}},
+    "a prompt's picture": {"prompts": "[fox.png]"},
+    "a journey": {"journey": {"every": 1, "zoom": "1.02"}},
+    "losses": {
+        "losses": {
+            "total_variation": 0.1, "saturation": 0.1, "smoothness": {"weight": 0.1}, "symmetry": {"weight": 0.1},
+            "tiling": 0.1, "edge": {"weight": 0.1}, "palette": {"weight": 0.1, "colours": ["red", "blue"]},
+            "style": {"weight": 0.1, "picture": "fox.png"}, "start_pixels": 0.1, "start_latent": 0.1, "latent_decay": 0.1,
+            "anti_text": 0.1,
+        }
+    },
+}  # fmt: skip
+# Launches of a step at most: captured, and piece by piece.
+TABLE = {"balanced": (185, 540), "full-draft": (185, 880)}
+
+
+def painting(recipe):
+    vqgan, perceptor = shapes(recipe)
+    drawer = make_drawer(recipe, vqgan, pictures=PICTURES, device=GPU)
+    return Optimization(recipe, drawer, perceptor, pictures=PICTURES)
+
+
+def stepped(recipe, *, count: int = 2):
+    """What the last of some steps did, after one in which all that is kept was made."""
+    with pretended_gpu() as seen:
+        steps = painting(recipe)
+        next(steps)
+        for _ in range(count - 1):
+            seen.clear()
+            next(steps)
+        return seen
+
+
+@pytest.mark.parametrize("change", RECIPES.values(), ids=RECIPES)
+def test_a_step_mixes_no_devices_and_waits_for_nothing(change):
+    seen = stepped(make_recipe(BASE, change), count=3)
+    assert seen.syncs == []
+    assert seen.slim == []
+    assert seen.total > 0
+
+
+# Their members have no warp of their own: kornia draws for them from CUDA's process-wide generator, whose state
+# must be read and put back.
+OF_KORNIA = {
+    name for name, law in CUTOUT_SETS.items()
+    if any(isinstance(each, Kornia) for each in law.augmentations)
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(set(CUTOUT_SETS) - OF_KORNIA))
+def test_every_set_of_cutouts_is_placed_without_waiting(name):
+    seen = stepped(make_recipe(BASE, {"cutouts": {"kind": name, "count": 8}}))
+    assert seen.syncs == []
+    assert seen.slim == []
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_step_launches_no_more_than_the_table_allows(name):
+    recipe = make_recipe(load_preset(name).recipe, {"prompts": "a red fox"})
+    found = launches(recipe, microseconds=4.5, teraflops=100)
+    captured, launched = TABLE[name]
+    assert found["captured"]["launches"] <= captured
+    assert found["launched"]["launches"] <= launched
+    assert found["captured"]["syncs"] == found["launched"]["syncs"] == 0
+    assert found["launched"]["casts"] <= 12
+    assert found["gflop"] > 1
+
+
+def test_frames_and_states_leave_the_device():
+    with pretended_gpu():
+        steps = painting(make_recipe(BASE))
+        frame = [next(steps), next(steps)][-1]
+        assert frame.picture.shape == (64, 64, 3)
+        assert len(frame.similarities) == 2
+        state = steps.state()
+        assert state["device"] == "cuda"
+        state["device"], state["generator"] = (
+            "cpu",
+            torch.Generator.__new__(torch.Generator).get_state(),
+        )
+        other = painting(make_recipe(BASE))
+        other.restore(state)
+        assert "another kind of device" in next(other).notice
+
+
+def test_what_cannot_be_captured_is_launched_and_told_in_one_line(monkeypatch):
+    def refused(plain, samples):
+        raise RuntimeError("CUDA error: operation not permitted when stream is capturing\nmore")
+
+    with pretended_gpu():
+        monkeypatch.setattr(torch.cuda, "make_graphed_callables", refused)
+        steps = painting(make_recipe(BASE))
+        notice = next(steps).notice
+        assert notice.count("cannot be captured here (CUDA error: operation not permitted") == 1
+        assert "more" not in notice.split("(")[1].split(")")[0]
+        assert not next(steps).notice
+
+
+def test_captures_are_kept_by_shape_and_released():
+    made = []
+    with pretended_gpu() as seen:
+        graphed = seen.graphed
+
+        def counted(plain, samples):
+            made.append(tuple(samples[0].shape))
+            return graphed(plain, samples)
+
+        torch.cuda.make_graphed_callables = counted  # which the pretended device puts back
+        steps = painting(make_recipe(BASE))
+        next(steps), next(steps)
+        assert len(made) == 2  # the decoder and CLIP, once each
+        capture.release_captures()
+        next(steps)
+        assert made[:2] == made[2:]
+
+
+def test_a_wait_a_mixture_and_half_precision_are_found():
+    with pretended_gpu(strict=True) as seen:
+        there, here = torch.zeros(4, device=GPU), torch.ones(4)
+        with pytest.raises(SynchronisedError, match="number was read"):
+            float(there.sum())
+        with pytest.raises(SynchronisedError, match="copy between"):
+            there.cpu()
+        with pytest.raises(SynchronisedError, match="copy between"):
+            torch.tensor([1.0, 2.0], device=GPU)
+        with pytest.raises(SynchronisedError, match="not pinned"):
+            here.to(GPU, non_blocking=True)
+        with pytest.raises(SynchronisedError, match="index"):
+            there[torch.tensor([0, 1])]
+        with pytest.raises(MixedDevicesError, match="add"):
+            there + here
+        before = seen.total
+        there.view(2, 2).mul(2)
+        assert seen.total == before + 1  # a view is no launch
+        there.half().argmin()
+        assert seen.slim == ["argmin"]
+        with seen.unwatched():
+            there.cpu()
+        assert uploaded(here, GPU).device == GPU
+        assert Download(there)().device.type == "cpu"
+    assert not torch.zeros(1).is_meta
