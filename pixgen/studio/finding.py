@@ -112,7 +112,7 @@ class Finder:
 
     def add_upload(
         self, paths: Sequence[Path], *, model: str = "",
-        left_out: Callable[[Skipped], Any] = lambda each: None,
+        left_out: Callable[[Skipped], object] = lambda each: None,
     ) -> Place:  # fmt: skip
         """Let a visitor's set of pictures or zips be searched, by who knows the place only.
 

@@ -51,10 +51,10 @@ class Job:
     """
 
     def __init__(
-        self, run: Run, *, line: Line,
+        self, run: Run, *, line: "Line[Job]",
         find: Callable[[str], Path] = Path,
         check: Callable[[tuple[Scene, ...]], None] = lambda scenes: None,
-        on_load: Callable[["Job"], Any] | None = None,
+        on_load: Callable[["Job"], object] | None = None,
         resumes: bool = False,
     ) -> None:  # fmt: skip
         self.id, self.owner = run.id, run.owner

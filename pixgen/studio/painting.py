@@ -40,7 +40,7 @@ Painter = Callable[[Recipe, Mapping[str, Image.Image], str, Models], "Optimizati
 class Tools:
     """What the jobs of a studio share."""
 
-    line: Line
+    line: Line[Job]
     lock: FairLock  # of the device, held for a step at a time
     device: Callable[[], str]
     models: Models

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pixgen.errors import StudioError
 from pixgen.messages import _
@@ -70,7 +70,7 @@ class Studio:
         self._lock = threading.RLock()  # of what follows
         self._jobs: dict[str, Job] = {}
         self._threads: set[threading.Thread] = set()
-        self._followers: list[Callable[[Job], Any]] = []
+        self._followers: list[Callable[[Job], object]] = []
         self._closed = False
 
     @cached_property
@@ -79,7 +79,7 @@ class Studio:
         return resolve_device(self._wanted_device)
 
     def submit(
-        self, recipe: Recipe, *, owner: str = "", on_load: Callable[[Job], Any] | None = None,
+        self, recipe: Recipe, *, owner: str = "", on_load: Callable[[Job], object] | None = None,
         trusted: Collection[str] = (), parent: str = "", metadata: bool = True,
     ) -> Job:  # fmt: skip
         """Have a recipe painted; returns at once.
@@ -253,7 +253,7 @@ class Studio:
         self.policy.check_picture(found)
         return found
 
-    def after_each(self, call: Callable[[Job], Any]) -> None:
+    def after_each(self, call: Callable[[Job], object]) -> None:
         """Have every job that has ended told to ``call``, on the job's own thread."""
         self._followers.append(call)
 
@@ -277,7 +277,7 @@ class Studio:
             raise
 
     def _begin(
-        self, run: Run, claim: Claim, *, on_load: Callable[[Job], Any] | None, resumes: bool
+        self, run: Run, claim: Claim, *, on_load: Callable[[Job], object] | None, resumes: bool
     ) -> Job:
         job = Job(
             run, line=self._tools.line, find=self.find_picture, check=self.policy.check_prompts,

@@ -3,7 +3,9 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Generic, TypeVar
+
+Member = TypeVar("Member")
 
 
 class FairLock:
@@ -35,22 +37,22 @@ class FairLock:
             self._changed.notify_all()
 
 
-class Line:
+class Line(Generic[Member]):
     """Members in the order in which they came. The first who does not rest gets the turn when nobody
     has it, and has it until it leaves or rests."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._members: list[Any] = []
-        self._resting: list[Any] = []
-        self._turn: Any = None
+        self._members: list[Member] = []
+        self._resting: list[Member] = []
+        self._turn: Member | None = None
 
-    def join(self, member: Any) -> None:
+    def join(self, member: Member) -> None:
         """Stand behind the others."""
         with self._changed:
             self._members.append(member)
 
-    def wait(self, member: Any, *, until: Callable[[], bool]) -> bool:
+    def wait(self, member: Member, *, until: Callable[[], bool]) -> bool:
         """Wait for the member's turn, or ``until`` is true when the line moves; whether it has the turn."""
         with self._changed:
             self._changed.wait_for(lambda: self._may(member) or until())
@@ -64,37 +66,37 @@ class Line:
         with self._changed:
             self._changed.notify_all()
 
-    def leave(self, member: Any) -> None:
+    def leave(self, member: Member) -> None:
         """Go, from wherever in the line."""
         with self._changed:
             self._members = [each for each in self._members if each is not member]
             self._resting = [each for each in self._resting if each is not member]
             self._give_up(member)
 
-    def rest(self, member: Any) -> None:
+    def rest(self, member: Member) -> None:
         """Keep the place, and let others go first until ``wake_up``."""
         with self._changed:
             if not _has(self._resting, member):
                 self._resting.append(member)
             self._changed.notify_all()
 
-    def wake_up(self, member: Any) -> None:
+    def wake_up(self, member: Member) -> None:
         """Wait for the turn again."""
         with self._changed:
             self._resting = [each for each in self._resting if each is not member]
             self._changed.notify_all()
 
-    def rests(self, member: Any) -> bool:
+    def rests(self, member: Member) -> bool:
         """Whether the member lets others go first."""
         with self._changed:
             return _has(self._resting, member)
 
-    def give_up(self, member: Any) -> None:
+    def give_up(self, member: Member) -> None:
         """Let the next have the turn, if the member has it, and stay in the line."""
         with self._changed:
             self._give_up(member)
 
-    def exchange(self, member: Any, other: Any) -> None:
+    def exchange(self, member: Member, other: Member) -> None:
         """Let two who wait change places; nothing if one of them is not in the line, or has the turn."""
         with self._changed:
             if self._turn is member or self._turn is other:
@@ -105,7 +107,7 @@ class Line:
                 self._members[one], self._members[two] = other, member
                 self._changed.notify_all()
 
-    def place(self, member: Any) -> int:
+    def place(self, member: Member) -> int:
         """How many are before the member; 0 for the first, for who has the turn, and for one who has left.
 
         Who rests is passed over, and counts for nobody else.
@@ -118,26 +120,26 @@ class Line:
             behind = self._turn is not None and not _has(before, self._turn)
             return count + behind
 
-    def members(self) -> list[Any]:
+    def members(self) -> list[Member]:
         """Everyone, the first one first."""
         with self._changed:
             return list(self._members)
 
-    def _may(self, member: Any) -> bool:
+    def _may(self, member: Member) -> bool:
         if self._turn is not None:
             return self._turn is member
         first = next((each for each in self._members if not _has(self._resting, each)), None)
         return first is member
 
-    def _give_up(self, member: Any) -> None:
+    def _give_up(self, member: Member) -> None:
         if self._turn is member:
             self._turn = None
         self._changed.notify_all()
 
 
-def _has(members: Sequence[Any], member: Any) -> bool:
+def _has(members: Sequence[Member], member: Member) -> bool:
     return any(each is member for each in members)
 
 
-def _index(members: Sequence[Any], member: Any) -> int:
+def _index(members: Sequence[Member], member: Member) -> int:
     return next(place for place, each in enumerate(members) if each is member)

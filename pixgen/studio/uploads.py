@@ -6,7 +6,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from pixgen.errors import ClassifyError, PictureError, SearchError
 from pixgen.images import LARGEST_UPLOAD, MAX_BYTES
@@ -28,7 +27,10 @@ def is_upload(name: str) -> bool:
 
 
 def keep_upload(
-    paths: Sequence[Path], folder: Path, *, left_out: Callable[[Skipped], Any] = lambda each: None
+    paths: Sequence[Path],
+    folder: Path,
+    *,
+    left_out: Callable[[Skipped], object] = lambda each: None,
 ) -> Path:
     """Copy pictures, and those in zips, into a new folder below ``folder``, whose name none can guess.
 
@@ -75,7 +77,7 @@ def old_uploads(folder: Path) -> list[Path]:
 
 
 def _pictures(
-    paths: Sequence[Path], left_out: Callable[[Skipped], Any]
+    paths: Sequence[Path], left_out: Callable[[Skipped], object]
 ) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of each, by the names alone; what is no picture is told when it is indexed."""
     for path in paths:

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 
 from pixgen.recipe import Change, Recipe, make_recipe
+from pixgen.studio import Studio
+from pixgen.studio.jobs import Job
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,3 +126,13 @@ class Painters:
 def a_recipe(**fields: Any) -> Recipe:
     """A small recipe of 12 steps."""
     return make_recipe({"prompts": "a red fox", "width": 32, "height": 32, "steps": 12}, fields)
+
+
+def stopped(studio: Studio, recipe: Recipe, step: int) -> Job:
+    """A job that was asked to stop at a step, and has."""
+    job = studio.submit(recipe)
+    for glimpse in job.watch(rate=1e6):
+        if glimpse.frame is not None and glimpse.frame.step >= step:
+            job.stop()
+    assert job.error is None
+    return job

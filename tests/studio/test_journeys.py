@@ -20,7 +20,7 @@ from pixgen.studio.mp4 import has_sound, read_timing
 from pixgen.studio.timeline import Cut
 from pixgen.studio.video import FilmWriter, export, find_lost_sound
 from tests.studio.deaths import killed
-from tests.studio.fakes import a_recipe
+from tests.studio.fakes import a_recipe, stopped
 
 FILES = Path(__file__).parent.parent / "fixtures" / "files"
 SMALL = {"width": 32, "height": 32, "cutouts": {"count": 2}}
@@ -57,15 +57,6 @@ def journey(**fields):
 def painted(studio, recipe):
     job = studio.submit(recipe)
     assert job.wait(300)
-    assert job.error is None
-    return job
-
-
-def stopped(studio, recipe, step):
-    job = studio.submit(recipe)
-    for glimpse in job.watch(rate=1e6):
-        if glimpse.frame is not None and glimpse.frame.step >= step:
-            job.stop()
     assert job.error is None
     return job
 

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from pixgen.recipe import make_recipe
+from tests.studio.fakes import stopped
 
 
 @pytest.fixture
@@ -16,15 +17,6 @@ def recipe(tmp_path, red_picture):
         "cutouts": {"count": 4}, "average": 0.5,
         "start": {"kind": "picture", "picture": f"{tmp_path}/red.png"},
     })  # fmt: skip
-
-
-def stopped(studio, recipe, step):
-    job = studio.submit(recipe)
-    for glimpse in job.watch(rate=1e6):
-        if glimpse.frame is not None and glimpse.frame.step >= step:
-            job.stop()
-    assert job.error is None
-    return job
 
 
 def test_a_real_run_resumes_to_the_very_same_pixels(open_studio, real, recipe):
