@@ -71,7 +71,8 @@ app.add_typer(models)
 app.add_typer(styles, name="styles")
 for group in (app, runs, queue, bench, models, styles):
     for info_of_command in group.registered_commands:
-        info_of_command.callback = at_home(info_of_command.callback)
+        if (function := info_of_command.callback) is not None:
+            info_of_command.callback = at_home(function)
 
 
 def _version(wanted: bool) -> None:
