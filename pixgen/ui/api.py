@@ -28,8 +28,7 @@ def add_api(studio: Studio, say: Translator) -> None:
                     "size": size,
                     "steps": steps or None,
                     "seed": seed,
-                },
-                say,
+                }
             )
             job = studio.submit(recipe, owner=request.username or f"api-{request.session_hash}")
             job.wait()
@@ -58,7 +57,14 @@ def add_api(studio: Studio, say: Translator) -> None:
         )
         outputs = [picture_out, film_out, gr.JSON(label=say("Recipe"))]
         gr.Button().click(
-            generate, inputs, outputs, api_name="generate", api_description=(say("Paints a picture and waits for it. 0 steps: as many as the preset has. No seed: a "
-        "new one.")),
-            concurrency_limit=8, show_progress="hidden",
-        )  # fmt: skip
+            generate,
+            inputs,
+            outputs,
+            api_name="generate",
+            api_description=say(
+                "Paints a picture and waits for it. 0 steps: as many as the preset has. No seed: a "
+                "new one."
+            ),
+            concurrency_limit=8,
+            show_progress="hidden",
+        )

@@ -50,8 +50,8 @@ def augment_controls(say: Translator) -> Parts:
         chosen = gr.Dropdown(
             [(name, suggestion(name)) for name in kornia_names()], value=[], multiselect=True,
             allow_custom_value=True, filterable=True, max_choices=MOST, label=say("Also augment the cutouts with"),
-            info=(say("Any augmentation of kornia, with its arguments: "
-        "RandomThinPlateSpline:p=0.5,scale=0.2. Type to search.")),
+            info=say("Any augmentation of kornia, with its arguments: "
+        "RandomThinPlateSpline:p=0.5,scale=0.2. Type to search."),
         )  # fmt: skip
         preview = gr.Button(say("Preview"), size="sm", min_width=0, elem_id="pg-augment-preview")
         shown = gr.HTML(

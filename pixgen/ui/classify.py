@@ -55,15 +55,28 @@ def classify_tab(namer: Namer, say: Translator, page: gr.Blocks) -> tuple[Parts,
 def _ask(namer: Namer, say: Translator) -> Parts:
     parts: Parts = {
         "pictures": gr.File(
-            label=say("Pictures"), file_types=["image", ".zip"], file_count="multiple", height=150,
-            elem_id="pg-pictures", elem_classes="pg-uploads",
+            label=say("Pictures"),
+            file_types=["image", ".zip"],
+            file_count="multiple",
+            height=150,
+            elem_id="pg-pictures",
+            elem_classes="pg-uploads",
         ),
         "labels": gr.Textbox(
-            "fox, cat, dog, bird, fish, apple, car, house, tree, sailboat", label=say("What could it be"), placeholder="cat, dog, red car", lines=3,
-            max_lines=8, elem_id="pg-labels",
+            "fox, cat, dog, bird, fish, apple, car, house, tree, sailboat",
+            label=say("What could it be"),
+            placeholder="cat, dog, red car",
+            lines=3,
+            max_lines=8,
+            elem_id="pg-labels",
         ),
-        "label_set": gr.Dropdown(_sets(namer, say), value="", label=say("Fill in a set of labels"), elem_id="pg-label-set"),
-    }  # fmt: skip
+        "label_set": gr.Dropdown(
+            _sets(namer, say),
+            value="",
+            label=say("Fill in a set of labels"),
+            elem_id="pg-label-set",
+        ),
+    }
     with gr.Row(elem_classes="pg-go"):
         parts["go"] = gr.Button(
             say("Classify"), variant="primary", elem_id="pg-classify", scale=3, min_width=120
@@ -100,26 +113,54 @@ def _settings(namer: Namer, say: Translator) -> Parts:
     with gr.Accordion(say("More settings"), open=False, elem_classes="pg-more"):
         parts: Parts = {
             "mode": gr.Radio(
-                [(say("Which one"), "one"), (say("Which ones"), "several")], value="one", label=say("The answer"), info=say("Which one: shares of one whole. Which ones: each label by itself."),
+                [(say("Which one"), "one"), (say("Which ones"), "several")],
+                value="one",
+                label=say("The answer"),
+                info=say("Which one: shares of one whole. Which ones: each label by itself."),
             ),
             "none": gr.Dropdown(
-                [(title, name) for name, title in (("never", say("never")), ("else", say("when something else fits better")), ("below", say("when the best cosine is below the limit")), ("both", say("in either case")))], value="else", label=say("None of these"),
+                [
+                    (title, name)
+                    for name, title in (
+                        ("never", say("never")),
+                        ("else", say("when something else fits better")),
+                        ("below", say("when the best cosine is below the limit")),
+                        ("both", say("in either case")),
+                    )
+                ],
+                value="else",
+                label=say("None of these"),
                 elem_id="pg-none",
             ),
             "none_below": gr.Slider(
-                0, 1, 0.2, step=0.01, label=say("The limit"), info=say("A cosine. What is usual differs from model to model: look at some answers first."), buttons=[], visible=False,
+                0,
+                1,
+                0.2,
+                step=0.01,
+                label=say("The limit"),
+                info=say(
+                    "A cosine. What is usual differs from model to model: look at some answers first."
+                ),
+                buttons=[],
+                visible=False,
             ),
             "templates": gr.Dropdown(
-                [*templates, (say("your own"), "own")], value="", label=say("Sentences"), elem_id="pg-templates",
+                [*templates, (say("your own"), "own")],
+                value="",
+                label=say("Sentences"),
+                elem_id="pg-templates",
             ),
             "own_templates": gr.Textbox(
-                label=say("Your own sentences"), placeholder="a photo of a {}", lines=2, visible=False,
+                label=say("Your own sentences"),
+                placeholder="a photo of a {}",
+                lines=2,
+                visible=False,
             ),
             "model": clip_choice(
                 namer.studio.policy, say, value=available_clips()[0], elem_id="pg-classify-clip"
             ),
             "top": gr.Slider(1, 20, 5, step=1, label=say("Labels a picture"), buttons=[]),
-        }  # fmt: skip
+        }
         with gr.Row(elem_classes="pg-pair", visible=not public):
             parts["set_name"] = gr.Textbox(
                 label=say("Keep these labels as"),

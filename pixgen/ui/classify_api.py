@@ -58,7 +58,14 @@ def add_classify_api(namer: Namer, say: Translator) -> None:
             gr.Textbox(available_clips()[0], label=say("Looked at by")),
         ]
         gr.Button().click(
-            classify, inputs, gr.JSON(label=say("The answers")), api_name="classify", api_description=(say("Names what is in pictures. Labels: typed, else a set by its name. None of these "
-        "below a cosine; -1: never.")),
-            concurrency_limit=8, show_progress="hidden",
-        )  # fmt: skip
+            classify,
+            inputs,
+            gr.JSON(label=say("The answers")),
+            api_name="classify",
+            api_description=say(
+                "Names what is in pictures. Labels: typed, else a set by its name. None of these "
+                "below a cosine; -1: never."
+            ),
+            concurrency_limit=8,
+            show_progress="hidden",
+        )

@@ -99,8 +99,10 @@ def settings_column(fields: dict[str, Field], policy: Policy, say: Translator) -
     with gr.Accordion(say("More settings"), open=False, elem_classes="pg-more"):
         parts |= _work(fields, say) | _start(fields, say)
         parts["metadata"] = gr.Checkbox(
-            fields["metadata"].default, label=say("Write the recipe into picture and film"), info=say("Off: whoever gets them cannot read how they were made. You still can, here."),
-        )  # fmt: skip
+            fields["metadata"].default,
+            label=say("Write the recipe into picture and film"),
+            info=say("Off: whoever gets them cannot read how they were made. You still can, here."),
+        )
     parts |= journey_controls(fields, say)
     parts |= model_controls(fields, say)
     parts |= loss_controls(fields, say)
@@ -122,17 +124,35 @@ def _basis(say: Translator) -> Parts:
 def _work(fields: dict[str, Field], say: Translator) -> Parts:
     return {
         "drawer": gr.Dropdown(
-            [(say("the VQGAN"), "vqgan"), (say("cells of one colour"), "pixels"), (say("waves"), "fourier"), (say("every resolution at once"), "multires"), (say("strokes of a brush"), "lines")], value=fields["drawer"].default, label=say("Drawn with")
+            [
+                (say("the VQGAN"), "vqgan"),
+                (say("cells of one colour"), "pixels"),
+                (say("waves"), "fourier"),
+                (say("every resolution at once"), "multires"),
+                (say("strokes of a brush"), "lines"),
+            ],
+            value=fields["drawer"].default,
+            label=say("Drawn with"),
         ),
         "grow": grow_control(say),
         "steps": slider(fields["steps"], say("Steps"), info=say("More steps: finer, and slower.")),
-        "learning_rate": slider(fields["learning_rate"], say("Learning rate"), info=say("How far each step goes.")),
-        "cutouts": slider(fields["cutouts"], say("Cutouts"), info=say("How many views of the picture CLIP judges in a step. Fewer need less memory.")),
-        "cutout_set": gr.Dropdown(
-            list(fields["cutout_set"].choices), value=fields["cutout_set"].default,
-            label=say("Cutout set"), info=say("How the views are cut and disturbed."),
+        "learning_rate": slider(
+            fields["learning_rate"], say("Learning rate"), info=say("How far each step goes.")
         ),
-    }  # fmt: skip
+        "cutouts": slider(
+            fields["cutouts"],
+            say("Cutouts"),
+            info=say(
+                "How many views of the picture CLIP judges in a step. Fewer need less memory."
+            ),
+        ),
+        "cutout_set": gr.Dropdown(
+            list(fields["cutout_set"].choices),
+            value=fields["cutout_set"].default,
+            label=say("Cutout set"),
+            info=say("How the views are cut and disturbed."),
+        ),
+    }
 
 
 def _start(fields: dict[str, Field], say: Translator) -> Parts:

@@ -83,10 +83,27 @@ def _ask(say: Translator) -> Parts:
         for place, label in (("across", say("Across")), ("down", say("And down, if you like"))):
             with gr.Row(elem_classes="pg-pair"):
                 parts[place] = gr.Dropdown(
-                    [(say("nothing"), ""), (say("seed"), "seed"), (say("weight of prompt 1"), "weight of prompt 1"), (say("weight of prompt 2"), "weight of prompt 2"), (say("preset"), "preset"), (say("steps"), "steps"), (say("learning rate"), "optimizer.learning_rate"), (say("cutouts"), "cutouts.count"), (say("cutout set"), "cutouts.kind"), (say("start"), "start"), (say("prompt"), "prompt"), (say("model"), "model"), (say("size"), "size")], value="seed" if place == "across" else "",
-                    label=label, allow_custom_value=True, min_width=110,
+                    [
+                        (say("nothing"), ""),
+                        (say("seed"), "seed"),
+                        (say("weight of prompt 1"), "weight of prompt 1"),
+                        (say("weight of prompt 2"), "weight of prompt 2"),
+                        (say("preset"), "preset"),
+                        (say("steps"), "steps"),
+                        (say("learning rate"), "optimizer.learning_rate"),
+                        (say("cutouts"), "cutouts.count"),
+                        (say("cutout set"), "cutouts.kind"),
+                        (say("start"), "start"),
+                        (say("prompt"), "prompt"),
+                        (say("model"), "model"),
+                        (say("size"), "size"),
+                    ],
+                    value="seed" if place == "across" else "",
+                    label=label,
+                    allow_custom_value=True,
+                    min_width=110,
                     elem_id=f"pg-{place}",
-                )  # fmt: skip
+                )
                 parts[f"{place}_values"] = gr.Textbox(
                     "1-4" if place == "across" else "", label=say("Its values"), max_lines=1, min_width=110,
                     placeholder=say("1-4  or  0.2, 0.5, 1"), max_length=LONGEST_TEXT,

@@ -85,7 +85,7 @@ def paint(
     run = visitor.run(jobs.studio)
     with ExitStack() as files:
         drawn = Drawn.read(values.get("drawn"), files=files)
-        plan = plan_of(values, say, drawn=drawn, run=run)
+        plan = plan_of(values, drawn=drawn, run=run)
         last = () if run is None else (str(run.picture),)
         grid = _made(jobs, plan, visitor, (*drawn.files, *last))
     yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, say=say)
@@ -159,9 +159,7 @@ def told(screens: Iterator[GridScreen], *, say: Translator) -> Iterator[GridScre
         yield GridScreen(notice=sentence(error, say), busy=False)
 
 
-def plan_of(
-    values: Mapping[str, Any], say: Translator, *, drawn: Drawn = _NOTHING, run: Run | None = None
-) -> Plan:
+def plan_of(values: Mapping[str, Any], *, drawn: Drawn = _NOTHING, run: Run | None = None) -> Plan:
     """What the tab's fields ask for, with all else from the form of Create.
 
     Args:
@@ -172,9 +170,9 @@ def plan_of(
     """
     typed = (values.get("grid_prompt") or "").strip()
     if values.get("kind") == "strip":
-        return _strip(values, say)
+        return _strip(values)
     form = {**values, "prompt": typed or values.get("prompt")}
-    base, _ = with_drawn(to_recipe(form, say), form, drawn, run)
+    base, _ = with_drawn(to_recipe(form), form, drawn, run)
     axes = _axes(values)
     varied = len(alternatives(form["prompt"] or "")) > 1
     if not axes and not varied:
@@ -216,10 +214,10 @@ def _axes(values: Mapping[str, Any]) -> list[Axis]:
     return axes
 
 
-def _strip(values: Mapping[str, Any], say: Translator) -> Plan:
+def _strip(values: Mapping[str, Any]) -> Plan:
     ends = tuple(_end(values, name) for name in ("first", "last"))
     form = {**values, "prompt": "-", "leave_out": "", "pictures": None, "start": None}
-    base = to_recipe(form, say)
+    base = to_recipe(form)
     steps = int(values.get("strip_steps") or 0) or None
     options = Options(recipe=base, seed=base.seed, steps=steps)
     plan = plan_strip(ends, options, count=int(values.get("count") or 0))

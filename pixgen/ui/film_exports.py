@@ -35,19 +35,44 @@ def export_fold(say: Translator) -> dict[str, gr.components.Component]:
         with gr.Row():
             parts = {
                 "format": gr.Dropdown(
-                    [(suffix[1:].upper().replace("WEBM", "WebM").replace("WEBP", "WebP"), suffix)
-                     for suffix in FORMATS],
-                    value=".mp4", label=say("Format"), min_width=120,
+                    [
+                        (suffix[1:].upper().replace("WEBM", "WebM").replace("WEBP", "WebP"), suffix)
+                        for suffix in FORMATS
+                    ],
+                    value=".mp4",
+                    label=say("Format"),
+                    min_width=120,
                 ),
                 "seconds": gr.Slider(
-                    0, _LONGEST, 0, step=1, label=say("Seconds in all"), info=say("0: as long as it is."), buttons=[],
+                    0,
+                    _LONGEST,
+                    0,
+                    step=1,
+                    label=say("Seconds in all"),
+                    info=say("0: as long as it is."),
+                    buttons=[],
                     min_width=160,
                 ),
                 "fps": gr.Slider(
-                    0, _MOST_FPS, 0, step=1, label=say("Pictures a second"), info=say("0: as many as it has. Or say how long it is."), buttons=[], min_width=160,
+                    0,
+                    _MOST_FPS,
+                    0,
+                    step=1,
+                    label=say("Pictures a second"),
+                    info=say("0: as many as it has. Or say how long it is."),
+                    buttons=[],
+                    min_width=160,
                 ),
-                "hold": gr.Slider(0, 10, 1, step=0.5, label=say("Seconds that the last picture stays"), buttons=[], min_width=160),
-            }  # fmt: skip
+                "hold": gr.Slider(
+                    0,
+                    10,
+                    1,
+                    step=0.5,
+                    label=say("Seconds that the last picture stays"),
+                    buttons=[],
+                    min_width=160,
+                ),
+            }
         with gr.Row(elem_classes="pg-checks"):
             for name, label in (
                 ("even", say("Evenly by change")),

@@ -107,7 +107,7 @@ def sizes(policy: Policy) -> list[tuple[str, str]]:
     ]
 
 
-def to_recipe(values: Mapping[str, Any], say: Translator) -> Recipe:
+def to_recipe(values: Mapping[str, Any]) -> Recipe:
     """The recipe that a filled-in form asks for; a field that is missing or None is the preset's.
 
     ``start_picture``, ``pictures`` and ``wished_picture`` are paths of uploads. ``basis`` is the recipe

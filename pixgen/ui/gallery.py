@@ -72,18 +72,54 @@ def _form(say: Translator) -> Parts:
     with gr.Row(elem_classes="pg-gallery-form"):
         parts: Parts = {
             "query": gr.Textbox(
-                label=say("Search your pictures"), placeholder=say("words of the prompt, or a tag"), max_lines=1, scale=3, min_width=220,
+                label=say("Search your pictures"),
+                placeholder=say("words of the prompt, or a tag"),
+                max_lines=1,
+                scale=3,
+                min_width=220,
                 elem_id="pg-gallery-query",
             ),
-            "place": choice(gr.Dropdown, "place", say("Look in"), (("words", say("prompts and tags")), ("looks", say("the pictures")))),
-            "view": choice(gr.Dropdown, "view", say("Show"), (("all", say("All")), ("favourites", say("Favourites")), ("bin", say("Bin")))),
-            "sort": choice(gr.Dropdown, "sort", say("Order"), (("newest", say("newest first")), ("oldest", say("oldest first")), ("likeness", say("truest to its words")), ("longest", say("longest painted")), ("prompt", say("by prompt")))),
-            "state": choice(gr.Dropdown, "state", say("State"), (("", say("any")), ("painting", say("in the making")), ("done", say("done")), ("stopped", say("stopped")), ("failed", say("failed")))),
+            "place": choice(
+                gr.Dropdown,
+                "place",
+                say("Look in"),
+                (("words", say("prompts and tags")), ("looks", say("the pictures"))),
+            ),
+            "view": choice(
+                gr.Dropdown,
+                "view",
+                say("Show"),
+                (("all", say("All")), ("favourites", say("Favourites")), ("bin", say("Bin"))),
+            ),
+            "sort": choice(
+                gr.Dropdown,
+                "sort",
+                say("Order"),
+                (
+                    ("newest", say("newest first")),
+                    ("oldest", say("oldest first")),
+                    ("likeness", say("truest to its words")),
+                    ("longest", say("longest painted")),
+                    ("prompt", say("by prompt")),
+                ),
+            ),
+            "state": choice(
+                gr.Dropdown,
+                "state",
+                say("State"),
+                (
+                    ("", say("any")),
+                    ("painting", say("in the making")),
+                    ("done", say("done")),
+                    ("stopped", say("stopped")),
+                    ("failed", say("failed")),
+                ),
+            ),
             "preset": choice(gr.Dropdown, "preset", say("Preset"), (("", say("any")),)),
             "tag": choice(gr.Dropdown, "tag", say("Tag"), (("", say("any")),)),
             "since": _day("since", say("From")),
             "until": _day("until", say("Until")),
-        }  # fmt: skip
+        }
     return parts
 
 

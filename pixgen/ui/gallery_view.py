@@ -28,10 +28,15 @@ def grid(say: Translator, shelf: Shelf) -> str:
     """A page of pictures, and how to turn it."""
     if not shelf.entries:
         title, more = (
-            (say("The bin is empty."), say("What you delete lies here until you empty it.")) if shelf.binned
-            else (say("Nothing has been painted yet."), say("Every picture is kept here as soon as you begin it.")) if shelf.everything
+            (say("The bin is empty."), say("What you delete lies here until you empty it."))
+            if shelf.binned
+            else (
+                say("Nothing has been painted yet."),
+                say("Every picture is kept here as soon as you begin it."),
+            )
+            if shelf.everything
             else (say("No picture is like that."), say("Ask for less, or for something else."))
-        )  # fmt: skip
+        )
         return f'<div class="pg-shelf-empty"><h2>{escape(title)}</h2><p>{escape(more)}</p></div>'
     items = "".join(
         _item(say, entry, thumbnail)
@@ -110,9 +115,11 @@ def facts(say: Translator, opened: Opened, thumbnails: Thumbnails) -> str:
     relatives = "".join(
         _relatives(say, title, entries, thumbnails)
         for title, entries in (
-            (say("Made from"), opened.parents), (say("What it became"), opened.children), (say("With other seeds"), opened.siblings),
+            (say("Made from"), opened.parents),
+            (say("What it became"), opened.children),
+            (say("With other seeds"), opened.siblings),
         )
-    )  # fmt: skip
+    )
     notice = say(run.notice)
     notice = f'<p class="pg-notice">{escape(notice)}</p>' if notice else ""
     figures = "".join(f"<span>{escape(each)}</span>" for each in line)

@@ -38,9 +38,13 @@ def info_tab(say: Translator) -> Parts:
         with gr.Column(elem_classes="pg-two-ask"):
             parts: Parts = {
                 "file": gr.File(
-                    label=say("A picture or film"), file_types=_FILES, height=180, elem_id="pg-info-file", elem_classes="pg-uploads",
+                    label=say("A picture or film"),
+                    file_types=_FILES,
+                    height=180,
+                    elem_id="pg-info-file",
+                    elem_classes="pg-uploads",
                 ),
-            }  # fmt: skip
+            }
             with gr.Column(elem_classes="pg-info-use"):
                 for name, label in (
                     ("use", say("Use these")),

@@ -97,10 +97,19 @@ def journey_controls(
             )
         )
         parts["story_rows"] = gr.Dataframe(
-            [[""] * len(COLUMNS)] * _ROWS, headers=[say("From step"), say("What"), say("Weight"), say("How")], row_count=_ROWS, column_count=(len(COLUMNS), "fixed"),
-            type="array", interactive=True, wrap=True, show_label=False, label=say("A story"),
-            elem_id="pg-story", buttons=[], datatype="str",
-        )  # fmt: skip
+            [[""] * len(COLUMNS)] * _ROWS,
+            headers=[say("From step"), say("What"), say("Weight"), say("How")],
+            row_count=_ROWS,
+            column_count=(len(COLUMNS), "fixed"),
+            type="array",
+            interactive=True,
+            wrap=True,
+            show_label=False,
+            label=say("A story"),
+            elem_id="pg-story",
+            buttons=[],
+            datatype="str",
+        )
         put(
             "fade",
             say("Pass into the next scene"),

@@ -86,8 +86,8 @@ class ByLanguage:
         await self._app(scope, receive, send)
 
 
-def links(say: Translator, first: Translator) -> Sequence[tuple[Translator, str]]:
-    """Each language with its address as seen from the page in the language of ``say``, relative."""
+def links(first: Translator) -> Sequence[tuple[Translator, str]]:
+    """Each language with its address, relative to any page."""
     return [
         (each, f"{'./' if each is first else each.language}?lang={each.language}")
         for each in LANGUAGES.values()

@@ -31,9 +31,12 @@ def loss_name(name: str, say: Translator) -> str:
     as it is.
     """
     titles = {
-        "prompts": say("What to paint"), "total_variation": say("Smoothness"), "start_latent": say("Stay near the start, in kind"),
-        "start_pixels": say("Stay near the start, in colour"), "latent_decay": say("Calm"),
-    }  # fmt: skip
+        "prompts": say("What to paint"),
+        "total_variation": say("Smoothness"),
+        "start_latent": say("Stay near the start, in kind"),
+        "start_pixels": say("Stay near the start, in colour"),
+        "latent_decay": say("Calm"),
+    }
     if name in titles:
         return titles[name]
     return say(SETTINGS[name].title) if name in SETTINGS else name

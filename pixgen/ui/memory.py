@@ -43,7 +43,7 @@ def foretold(
     if asked.get("start") in ("picture", "idea"):
         asked["start"] = "codes"  # its pictures matter little, and may not be there yet
     try:
-        return memory_line(say, look(to_recipe(asked, say), device()))
+        return memory_line(say, look(to_recipe(asked), device()))
     except PixgenError:  # told when it is painted
         return ""
 

@@ -41,11 +41,18 @@ def clip_choice(policy: Policy, say: Translator, *, value: str, elem_id: str) ->
     """What looks, for a tab of its own; where the policy lets one, any that open_clip knows by name."""
     free = policy.models is None
     return gr.Dropdown(
-        [(_label(name, "clip"), name) for name in names("clip", policy)], value=value,
-        allow_custom_value=free, label=say("Looked at by"), info=(say("The bundled one has seen drawings only; larger ones, fetched once, know photographs. "
-    "Any name of open_clip's can be written, ViT-B-32/laion2b_s34b_b79k for example.")) if free else None,
+        [(_label(name, "clip"), name) for name in names("clip", policy)],
+        value=value,
+        allow_custom_value=free,
+        label=say("Looked at by"),
+        info=say(
+            "The bundled one has seen drawings only; larger ones, fetched once, know photographs. "
+            "Any name of open_clip's can be written, ViT-B-32/laion2b_s34b_b79k for example."
+        )
+        if free
+        else None,
         elem_id=elem_id,
-    )  # fmt: skip
+    )
 
 
 def model_controls(

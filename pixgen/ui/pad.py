@@ -123,9 +123,12 @@ def pad_html(say: Translator) -> str:
     acts = "".join(
         f'<button type="button" data-do="{name}">{escape(label)}</button>'
         for name, label in (
-            ("erase", say("Eraser")), ("undo", say("Undo")), ("clear", say("Clear")), ("done", say.pgettext("pad", "Done")),
+            ("erase", say("Eraser")),
+            ("undo", say("Undo")),
+            ("clear", say("Clear")),
+            ("done", say.pgettext("pad", "Done")),
         )
-    )  # fmt: skip
+    )
     return (
         f'<section id="pg-pad" hidden data-draw="{escape(say("Draw what the picture starts from, then press Generate."))}" '
         f'data-regions="{escape(say("Choose a prompt and brush over where it applies, then press Generate. Where nothing is brushed for a prompt, it applies everywhere."))}" data-empty="{escape(say("Write what to paint first; several things are divided by |."))}" '

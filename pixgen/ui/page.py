@@ -68,7 +68,7 @@ def _tabs(
     """The page in one language. A tab is a function that builds its parts and returns them;
     exchange.py carries pictures and words from one to another."""
     gr.Navbar(visible=False)  # the header leads to the other languages
-    gr.HTML(html.header(say, links(say, first)))
+    gr.HTML(html.header(say, links(first)))
     with gr.Tabs() as tabs:
         with gr.Tab(say("Create"), id="create"):
             create = create_tab(studio, say, page)

@@ -58,7 +58,7 @@ def paint(
     run, parent = visitor.run(studio), ""
     with ExitStack() as files:
         drawn = Drawn.read(values.get("drawn"), files=files)
-        recipe, trusted = with_drawn(to_recipe(values, say), values, drawn, run)
+        recipe, trusted = with_drawn(to_recipe(values), values, drawn, run)
         if values.get("mask") and run is not None:
             recipe, parts = part_of(run, recipe, values["mask"], files=files)
             trusted, parent = (*trusted, *parts), run.id
@@ -83,7 +83,7 @@ def _add(
                 Drawn.read(values.get("drawn"), files=files),
                 visitor.run(studio),
             )
-            recipe, trusted = with_drawn(to_recipe(values, say), values, drawn, run)
+            recipe, trusted = with_drawn(to_recipe(values), values, drawn, run)
             job = studio.submit(recipe, owner=visitor.owner, trusted=trusted, metadata=metadata)
     except Exception as error:
         yield Screen(notice=sentence(error, say))

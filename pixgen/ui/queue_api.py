@@ -28,9 +28,9 @@ def add_queue_api(studio: Studio, say: Translator) -> None:
         inputs = [gr.Textbox("", label=", ".join(ACTS)), gr.Textbox("", label="run")]
         gr.Button().click(
             queue, inputs, gr.JSON(label=say("The queue")), api_name="queue",
-            api_description=(say("Lists what is painted and what waits, after doing something with one run: up, down, "
+            api_description=say("Lists what is painted and what waits, after doing something with one run: up, down, "
         "pause, go_on or cancel. On a public page, the runs alone of the person who has "
-        "logged in.")), concurrency_limit=8, show_progress="hidden",
+        "logged in."), concurrency_limit=8, show_progress="hidden",
         )  # fmt: skip
 
 

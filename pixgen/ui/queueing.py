@@ -80,8 +80,12 @@ def _times(say: Translator, place: Place) -> Iterator[str]:
 
 def _button(say: Translator, name: str, job: Job) -> str:
     said = {
-        "up": say("Earlier"), "down": say("Later"), "pause": say("Pause"), "go_on": say("Go on"), "cancel": say("Cancel"),
-    }[name]  # fmt: skip
+        "up": say("Earlier"),
+        "down": say("Later"),
+        "pause": say("Pause"),
+        "go_on": say("Go on"),
+        "cancel": say("Cancel"),
+    }[name]
     label = f"{said}: {job.recipe.title}"
     return (
         f'<button type="button" data-queue="{name} {job.id}" title="{escape(said)}" '

@@ -69,7 +69,14 @@ def add_search_api(finder: Finder, say: Translator) -> None:
         files_out = gr.File(label=say("Pictures that were found"), file_count="multiple")
         outputs = [gr.JSON(label=say("{count} found")), files_out]
         gr.Button().click(
-            search, inputs, outputs, api_name="search", api_description=(say("Finds pictures by words, by a picture or by both. Returns their scores and facts, "
-        "and their files.")),
-            concurrency_limit=8, show_progress="hidden",
-        )  # fmt: skip
+            search,
+            inputs,
+            outputs,
+            api_name="search",
+            api_description=say(
+                "Finds pictures by words, by a picture or by both. Returns their scores and facts, "
+                "and their files."
+            ),
+            concurrency_limit=8,
+            show_progress="hidden",
+        )

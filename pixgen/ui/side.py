@@ -37,15 +37,29 @@ def side_bar(say: Translator) -> Parts:
         )
         parts: Parts = {
             "side_query": gr.Textbox(
-                label=say("Search your pictures"), placeholder=say("Search your pictures"), show_label=False, container=False, max_lines=1,
+                label=say("Search your pictures"),
+                placeholder=say("Search your pictures"),
+                show_label=False,
+                container=False,
+                max_lines=1,
                 elem_id="pg-side-query",
             ),
             "side_said": gr.HTML("", apply_default_css=False, elem_id="pg-side-said"),
-            "side_list": gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-side-list",
-                elem_classes="pg-side-runs"),
-            "side_alike": gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-side-alike",
-                elem_classes="pg-side-runs"),
-        }  # fmt: skip
+            "side_list": gr.HTML(
+                "",
+                js_on_load=_CLICKS,
+                apply_default_css=False,
+                elem_id="pg-side-list",
+                elem_classes="pg-side-runs",
+            ),
+            "side_alike": gr.HTML(
+                "",
+                js_on_load=_CLICKS,
+                apply_default_css=False,
+                elem_id="pg-side-alike",
+                elem_classes="pg-side-runs",
+            ),
+        }
     return parts
 
 

@@ -61,9 +61,11 @@ def styles_strip(say: Translator) -> Parts:
             label=say("Its name"), placeholder=say("Oil"), max_lines=1, max_length=LONGEST_TITLE,
         )  # fmt: skip
         parts["style_template"] = gr.Textbox(
-            label=say("Its words, with {} for what is painted"), placeholder="oil painting of {}, soft light", max_lines=1,
+            label=say("Its words, with {} for what is painted"),
+            placeholder="oil painting of {}, soft light",
+            max_lines=1,
             max_length=LONGEST_TEMPLATE,
-        )  # fmt: skip
+        )
         with gr.Row(elem_classes="pg-actions"):
             parts["style_save"] = gr.Button(
                 say("Keep in this browser"), size="sm", min_width=0, elem_id="pg-style-save"

@@ -27,7 +27,7 @@ def apply(studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, say: T
             "turns the last one."
         )
     with ExitStack() as files:
-        wanted, trusted = _wanted(values, job.recipe, files, say)
+        wanted, trusted = _wanted(values, job.recipe, files)
         turned = job.change(wanted.prompts, wanted.optimizer.learning_rate, trusted=trusted)
     return (
         say("From here on, the picture follows the new words and learning rate.")
@@ -67,7 +67,7 @@ def fork(
         )
         return
     with ExitStack() as files:
-        wanted, trusted = _wanted(values, run.recipe, files, say)
+        wanted, trusted = _wanted(values, run.recipe, files)
         yield Screen(status=status.starting(say, wanted), busy="starting")
         job = studio.fork(
             run.id, prompts=wanted.prompts, learning_rate=wanted.optimizer.learning_rate,
@@ -77,10 +77,10 @@ def fork(
 
 
 def _wanted(
-    values: Mapping[str, Any], recipe: Recipe, files: ExitStack, say: Translator
+    values: Mapping[str, Any], recipe: Recipe, files: ExitStack
 ) -> tuple[Recipe, Collection[str]]:
     """What the form asks for, its prompts where they were brushed, and the pictures of that; its
     alternatives are drawn by the seed of the picture that is turned."""
     drawn = Drawn.read(values.get("drawn"), files=files)
-    asked = to_recipe({**values, "seed": str(recipe.seed), "start": None}, say)
+    asked = to_recipe({**values, "seed": str(recipe.seed), "start": None})
     return drawn.placed(asked), drawn.files

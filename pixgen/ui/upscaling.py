@@ -31,9 +31,11 @@ def upscale_parts(say: Translator, *, public: bool) -> dict[str, gr.components.C
     bundled, *others = available_upscalers()
     learned = [] if public else others
     choices = [
-        (say("what suits the picture"), AUTO), (say("edges drawn anew"), bundled), (say("crisp edges, nothing invented"), CRISP),
+        (say("what suits the picture"), AUTO),
+        (say("edges drawn anew"), bundled),
+        (say("crisp edges, nothing invented"), CRISP),
         *((name, name) for name in learned),
-    ]  # fmt: skip
+    ]
     return {
         "enlarge_by": gr.Dropdown(
             choices, value=AUTO, label=say("Enlarged by"), container=False,

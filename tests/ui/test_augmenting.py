@@ -22,17 +22,17 @@ NOBODY = SimpleNamespace(run=lambda studio: None)
 
 def test_what_is_chosen_is_added_to_the_set_of_the_recipe():
     form = {"prompt": "a fox", "cutout_set": "updated", "augment": ["RandomInvert:p=0.1"]}
-    own = to_recipe(form, ENGLISH).cutouts.own
+    own = to_recipe(form).cutouts.own
     assert [each.kind for each in own.augmentations] == [
         "flip", "colour", "sharpness", "affine", "perspective", "noise", "kornia",
     ]  # fmt: skip
     assert own.augmentations[-1].text == "RandomInvert:p=0.1"
-    assert to_recipe({**form, "augment": []}, ENGLISH).cutouts.own is None
+    assert to_recipe({**form, "augment": []}).cutouts.own is None
 
 
 def test_a_mistake_is_said():
     with pytest.raises(RecipeError, match="no class “Inverted”"):
-        to_recipe({"prompt": "a fox", "augment": ["Inverted"]}, ENGLISH)
+        to_recipe({"prompt": "a fox", "augment": ["Inverted"]})
 
 
 def test_what_a_browser_kept_is_only_taken_as_far_as_it_may_be():

@@ -42,7 +42,7 @@ def form(recipe, policy=None):
 @pytest.mark.parametrize("policy", [Policy(), Policy.for_public()])
 def test_what_was_filled_in_is_painted_as_it_was(name, policy):
     recipe = make_recipe(RECIPES[name])
-    assert to_recipe(form(recipe, policy), ENGLISH) == recipe
+    assert to_recipe(form(recipe, policy)) == recipe
 
 
 @pytest.mark.parametrize("name", ["draft", "balanced", "best", "pixel-art", "waves"])
@@ -52,19 +52,19 @@ def test_every_presets_pictures_are_painted_as_they_were(name):
     )
     values = form(recipe)
     assert values["preset"] == name
-    assert to_recipe(values, ENGLISH) == recipe
+    assert to_recipe(values) == recipe
 
 
 def test_what_is_changed_wins_and_the_rest_stays():
     recipe = make_recipe(RECIPES["more than the form has"])
     values = form(recipe) | {"steps": 12, "seed": "5", "drawer": "vqgan"}
     expected = make_recipe(recipe.model_dump(), {"steps": 12, "seed": 5})
-    assert to_recipe(values, ENGLISH) == expected
+    assert to_recipe(values) == expected
 
 
 def test_other_words_bring_neither_the_old_pictures_nor_the_old_changes():
     recipe = make_recipe(RECIPES["plain"], {"changes": [{"step": 3, "learning_rate": 0.5}]})
-    made = to_recipe(form(recipe) | {"prompt": "an owl"}, ENGLISH)
+    made = to_recipe(form(recipe) | {"prompt": "an owl"})
     assert made.prompt == "an owl | text :-1 :-0.9"
     assert made.changes == ()
 
@@ -74,28 +74,28 @@ def test_painted_regions_are_not_typed_and_stay_with_their_words():
     recipe = make_recipe({"prompts": [[{"text": "a fox", "mask": mask}, {"text": "snow"}]]})
     values = form(recipe)
     assert values["prompt"] == "a fox | snow"
-    assert to_recipe(values, ENGLISH) == recipe
-    made = to_recipe(values | {"prompt": "a fox :2 | fog"}, ENGLISH)
+    assert to_recipe(values) == recipe
+    made = to_recipe(values | {"prompt": "a fox :2 | fog"})
     assert [(each.label, each.mask) for each in made.prompts[0]] == [("a fox", mask), ("fog", "")]
-    made = to_recipe(values | {"prompt": "a fox @left"}, ENGLISH)
+    made = to_recipe(values | {"prompt": "a fox @left"})
     assert made.prompts[0][0].mask == ""
 
 
 def test_another_preset_is_taken_over():
     recipe = make_recipe(RECIPES["plain"])
-    made = to_recipe(form(recipe) | {"preset": "best"}, ENGLISH)
+    made = to_recipe(form(recipe) | {"preset": "best"})
     assert made.start.sketch.candidates == 16
 
 
 def test_an_empty_seed_is_a_new_one():
     recipe = make_recipe(RECIPES["plain"])
-    seeds = {to_recipe(form(recipe) | {"seed": ""}, ENGLISH).seed for _ in range(3)}
+    seeds = {to_recipe(form(recipe) | {"seed": ""}).seed for _ in range(3)}
     assert len(seeds) == 3
 
 
 def test_another_start_leaves_the_old_picture_and_mask():
     recipe = make_recipe(RECIPES["more than the form has"], {"prompts": "a fox"})
-    start = to_recipe(form(recipe) | {"start": "grey"}, ENGLISH).start
+    start = to_recipe(form(recipe) | {"start": "grey"}).start
     assert (start.kind, start.picture, start.mask) == ("grey", "", "")
 
 
@@ -109,12 +109,12 @@ def test_another_start_leaves_the_old_picture_and_mask():
 )
 def test_a_recipe_cannot_name_files_of_the_server(recipe):
     with pytest.raises(RecipeError, match="which is not here"):
-        to_recipe(form(make_recipe(recipe)), ENGLISH)
+        to_recipe(form(make_recipe(recipe)))
 
 
 def test_a_start_that_is_not_there_can_be_added_again():
     recipe = make_recipe({"prompts": "a", "start": {"kind": "picture", "picture": "gone.png"}})
-    made = to_recipe(form(recipe) | {"start_picture": "/uploads/new.png"}, ENGLISH)
+    made = to_recipe(form(recipe) | {"start_picture": "/uploads/new.png"})
     assert made.start.picture == "/uploads/new.png"
 
 
@@ -127,7 +127,7 @@ def test_a_start_that_is_not_there_can_be_added_again():
 )  # fmt: skip
 def test_what_a_browser_sends_may_be_anything(text):
     assert Basis.read(text) is None
-    assert to_recipe({"prompt": "a fox", "seed": "1", "basis": text}, ENGLISH).prompt == "a fox"
+    assert to_recipe({"prompt": "a fox", "seed": "1", "basis": text}).prompt == "a fox"
 
 
 def test_a_basis_survives_the_browser():
@@ -146,6 +146,6 @@ def test_what_is_shown_of_any_words_reads_as_the_same_words(text):
     except RecipeError:
         return
     prompt, leave_out = typed(scenes.prompts)
-    made = to_recipe({"prompt": prompt, "leave_out": leave_out, "seed": "1"}, ENGLISH)
+    made = to_recipe({"prompt": prompt, "leave_out": leave_out, "seed": "1"})
     assert made.prompts == scenes.prompts
     assert parse(prompt)

@@ -41,7 +41,7 @@ def screens_of(screens):
 
 
 def planned(**values):
-    return plan_of({**FORM, **values}, ENGLISH)
+    return plan_of({**FORM, **values})
 
 
 def runs_in(html):
@@ -211,7 +211,7 @@ def test_a_cell_opens_with_its_very_recipe(studio, visitor):
     last = screens_of(paint(GridJobs(studio), {**FORM, **values}, visitor, say=ENGLISH))[-1]
     for run in map(studio.run, runs_in(last.sheet)):
         form = filled_with(run.recipe, fields(Policy(), ENGLISH), name=run.id)
-        assert to_recipe(form, ENGLISH) == run.recipe
+        assert to_recipe(form) == run.recipe
     assert run.recipe.optimizer.name == "Adamax"
 
 
@@ -245,7 +245,7 @@ def test_what_is_drawn_stays_whatever_else_varies(across, values, kinds, visitor
     with ExitStack() as files:
         sent = drawn(address("red"), _1=address("white"))
         given = Drawn.read(sent, files=files)
-        cells = [cell.recipe for cell in plan_of({**FORM, **form}, ENGLISH, drawn=given).cells]
+        cells = [cell.recipe for cell in plan_of({**FORM, **form}, drawn=given).cells]
     assert [cell.start.kind for cell in cells] == kinds
     assert {cell.prompts[0][0].mask for cell in cells} == {given.files[1]}
 

@@ -17,7 +17,7 @@ from pixgen.ui.visitors import Visitor
 
 
 def recipe(**values):
-    return to_recipe({"prompt": "a red fox", "seed": "7", **values}, ENGLISH)
+    return to_recipe({"prompt": "a red fox", "seed": "7", **values})
 
 
 def test_scenes_in_rows_are_a_story_and_win_over_the_words():

@@ -18,7 +18,7 @@ from pixgen.ui.losses import SETTINGS, loss_name
 
 
 def recipe(**values):
-    return to_recipe({"prompt": "a red fox", **values}, ENGLISH)
+    return to_recipe({"prompt": "a red fox", **values})
 
 
 def test_a_prompt_is_enough():
@@ -156,7 +156,7 @@ def test_an_alternative_hides_no_path():
 
 
 def test_an_upload_may_have_any_name():
-    made = to_recipe({"prompt": "", "pictures": ["/up/a__b__{c|d}.png"]}, ENGLISH)
+    made = to_recipe({"prompt": "", "pictures": ["/up/a__b__{c|d}.png"]})
     assert made.prompts[0][0].picture == "/up/a__b__{c|d}.png"
 
 
@@ -229,9 +229,9 @@ def test_whatever_a_browser_kept_the_form_can_be_shown(kept):
 
 def test_the_idea_of_a_picture_may_be_mixed_with_words():
     form = {"prompt": "a fox", "start": "idea", "start_picture": "/tmp/a|b.png"}
-    plain = to_recipe(form, ENGLISH).start
+    plain = to_recipe(form).start
     assert [term.picture for term in plain.idea] == ["/tmp/a|b.png"]
-    mixed = to_recipe({**form, "idea_words": "winter | summer :-1"}, ENGLISH).start
+    mixed = to_recipe({**form, "idea_words": "winter | summer :-1"}).start
     assert [(term.label, term.weight) for term in mixed.idea] == [
         ("a|b.png", 1), ("winter", 1), ("summer", -1)
     ]  # fmt: skip
@@ -240,4 +240,4 @@ def test_the_idea_of_a_picture_may_be_mixed_with_words():
 def test_the_words_of_an_idea_name_no_file():
     form = {"prompt": "a fox", "start": "idea", "start_picture": "/tmp/a.png"}
     with pytest.raises(RecipeError, match="cannot be named by its path"):
-        to_recipe({**form, "idea_words": "[/etc/passwd]"}, ENGLISH)
+        to_recipe({**form, "idea_words": "[/etc/passwd]"})

@@ -46,13 +46,12 @@ def test_a_public_page_offers_what_is_here(tmp_path):
 
 def test_what_is_chosen_arrives():
     made = to_recipe(
-        {"prompt": "a fox", "model": "amused", "clip": ["robust-ViT-B-32", "ViT-B-32/openai"]}, ENGLISH
-    )  # fmt: skip
+        {"prompt": "a fox", "model": "amused", "clip": ["robust-ViT-B-32", "ViT-B-32/openai"]})  # fmt: skip
     assert (made.model, made.clip_names) == ("amused", ("robust-ViT-B-32", "ViT-B-32/openai"))
     assert made.start.sketch.model == "pocket"
-    own = to_recipe({"prompt": "a fox", "sketcher": "karlo"}, ENGLISH)
+    own = to_recipe({"prompt": "a fox", "sketcher": "karlo"})
     assert own.start.sketch.model == "karlo"
-    nobody = to_recipe({"prompt": "a fox", "clip": []}, ENGLISH)
+    nobody = to_recipe({"prompt": "a fox", "clip": []})
     assert (nobody.model, nobody.clip_names) == ("pocket", ("pocket",))  # the preset's
 
 

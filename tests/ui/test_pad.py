@@ -29,7 +29,7 @@ def drawn(start: str = "", **regions: str) -> str:
 def asked(files: ExitStack, *, run=None, **values):
     form = {"prompt": "a fox | a lake", **values}
     drawn = Drawn.read(form.get("drawn"), files=files)
-    return with_drawn(to_recipe(form, ENGLISH), form, drawn, run)
+    return with_drawn(to_recipe(form), form, drawn, run)
 
 
 def test_a_drawing_is_the_start_as_far_away_as_one_likes():
@@ -82,7 +82,7 @@ def test_what_is_missing_or_broken_is_a_sentence(values, said):
 
 def test_nobody_types_a_path_as_a_region():
     with pytest.raises(RecipeError, match="cannot be named by its path"):
-        to_recipe({"prompt": "a fox @[/etc/secret.png]"}, ENGLISH)
+        to_recipe({"prompt": "a fox @[/etc/secret.png]"})
 
 
 def test_a_region_and_the_last_picture_are_kept_with_the_run(studio, visitor):

@@ -44,7 +44,7 @@ def test_there_are_not_too_many():
 
 def test_the_form_paints_in_the_chosen_styles():
     chosen = json.dumps(["watercolour", {"title": "Soft", "template": "{}, soft light"}])
-    recipe = to_recipe({"prompt": "a fox", "seed": "1", "styles": chosen}, ENGLISH)
+    recipe = to_recipe({"prompt": "a fox", "seed": "1", "styles": chosen})
     assert recipe.prompt == "watercolour of a fox, soft light"
 
 
@@ -53,5 +53,5 @@ def test_the_form_paints_in_the_chosen_styles():
 )
 def test_what_a_browser_sends_may_be_anything(text):
     assert chosen_styles(text) == mine_of(text) == ()
-    assert to_recipe({"prompt": "a fox", "seed": "1", "styles": text}, ENGLISH).prompt == "a fox"
+    assert to_recipe({"prompt": "a fox", "seed": "1", "styles": text}).prompt == "a fox"
     assert 'aria-pressed="true"' not in strip(WORDS, text, text)
