@@ -49,7 +49,11 @@ def sketch(
         told = Told.joined([told, model.told(Wanted(), count=count)])
     caches = [Cache(len(model.positions)) for _ in model.layers]
     blocks = torch.full((count, side * side, CELLS), OPEN, device=device)
+    given_everywhere: list[list[bool]] | None = (
+        None  # by block and cell; asked for once, not in each
+    )
     if known is not None:
+        given_everywhere = (model.code_blocks(known) != OPEN).all(0).tolist()
         blocks = model.code_blocks(known.to(device)).clone()
     places = told.places + model.positions
     entering = places[:, : model.prefix]
@@ -68,9 +72,9 @@ def sketch(
             entering = layer(entering, cache)
         hidden = model.norm(entering[:, -1:])
         for cell in range(CELLS):
-            given = blocks[:, index, cell].clone()
-            if (given != OPEN).all():
+            if given_everywhere is not None and given_everywhere[index][cell]:
                 continue
+            given = blocks[:, index, cell].clone()
             before = model.codebook[blocks[:, index : index + 1, :cell]]
             before = before.repeat(2, 1, 1, 1) if steered else before
             logits = model.head.out(model.head.cell(hidden, before, cell))[:, 0]
@@ -97,6 +101,11 @@ def choose(logits: torch.Tensor, hand: Hand, generator: torch.Generator) -> torc
         return logits.argmax(-1)
     best, codes = logits.topk(min(hand.top_k, logits.shape[-1]))
     chances = F.softmax(best / hand.temperature, dim=-1)
+    if chances.device.type == "cuda":
+        # As ``multinomial`` does it (Gumbel's trick), which on a GPU first waits to see whether these are chances.
+        drawn = torch.rand(chances.shape, generator=generator, device=chances.device)
+        drawn = drawn.clamp(min=1e-20).log().neg()  # exponential
+        return codes.gather(1, (chances / drawn).argmax(-1, keepdim=True))[:, 0]
     return codes.gather(1, torch.multinomial(chances, 1, generator=generator))[:, 0]
 
 

@@ -17,10 +17,13 @@ from pixgen.bench.pretend import (
     pretended_gpu,
 )
 from pixgen.models import capture
+from pixgen.models.sketcher import Sketcher, Wanted
 from pixgen.presets import load_preset
 from pixgen.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
+from pixgen.synthesis.sketch import OPEN, Hand, sketch
 from pixgen.synthesis.transfer import Download, uploaded
+from tests.conftest import TINY_SKETCHER
 
 pytestmark = pytest.mark.pretend_gpu
 
@@ -116,6 +119,24 @@ def test_a_step_launches_no_more_than_the_table_allows(name):
     assert found["captured"]["syncs"] == found["launched"]["syncs"] == 0
     assert found["launched"]["casts"] <= 12
     assert found["gflop"] > 1
+
+
+def test_a_sketch_is_written_without_waiting():
+    config = {**TINY_SKETCHER, "grid": 4}
+    with pretended_gpu(strict=True) as seen:
+        with seen.unwatched():
+            model = Sketcher(config).to(GPU).eval()
+            known = torch.full((2, 4, 4), OPEN)
+            known[:, 0] = 3
+        chance = torch.Generator(GPU)
+        rows = list(sketch(model, Wanted(), count=2, hand=Hand(), generator=chance))
+        assert len(rows) == 2
+        with seen.unwatched():  # once, where something is there already
+            known = known.to(GPU)
+        with seen.unwatched():
+            written = sketch(model, Wanted(), count=2, hand=Hand(), generator=chance, known=known)
+            next(written)
+        next(written)
 
 
 def test_frames_and_states_leave_the_device():
