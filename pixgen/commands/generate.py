@@ -68,7 +68,12 @@ def generate(
     models_dir: ModelsDir = None,
     clip: Annotated[
         list[str] | None,
-        setting_option("clip", metavar="NAME"),
+        setting_option(
+            "clip",
+            metavar="NAME",
+            more="Or the path of your own: OpenAI's or open_clip's checkpoint, or a folder of open_clip's or Hugging "
+            "Face's; ViT-H-14:PATH tells an architecture.",
+        ),  # fmt: skip
     ] = None,
     init: Annotated[
         str | None,

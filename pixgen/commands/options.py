@@ -16,6 +16,7 @@ from pixgen.commands.regions import parse_region, with_regions
 from pixgen.errors import RecipeError
 from pixgen.kornia_classes import parse_augmentation
 from pixgen.models.own import SUFFIXES
+from pixgen.models.own_clips import absolute_name
 from pixgen.partial import set_field
 from pixgen.paths import expand
 from pixgen.presets import DEFAULT, load_preset
@@ -213,7 +214,7 @@ def _fields(options: Options) -> dict[str, Any]:
         "earlier_steps": None if options.steps is None else (),
         "seed": options.seed,
         **_model_fields(options),
-        "clip": tuple(options.clip) or None,
+        "clip": tuple(map(absolute_name, options.clip)) or None,
         "start": _start(options),
         "grow": None if options.grow is None else {"at": _growth(options.grow)},
     }

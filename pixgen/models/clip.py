@@ -10,10 +10,9 @@ import torch.nn.functional as F
 from open_clip.model import CLIP
 from open_clip.tokenizer import SimpleTokenizer
 
-from pixgen.models.catalog import find, known
 from pixgen.models.checkpoint import load_weights, read_config
 from pixgen.models.fuse import fold_batch_norms
-from pixgen.models.open_clips import entry_of, is_open_clip, read_open_clip
+from pixgen.models.open_clips import find_clip, read_open_clip
 from pixgen.models.working import swiftly
 
 
@@ -115,7 +114,7 @@ def read_tokens(model: CLIP, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.
 
 def load_clip(name: str, device: str) -> Perceptor:
     """A CLIP by its catalog name or open_clip's, frozen. Raises ModelError."""
-    entry = known(name, "clip") or (entry_of(name) if is_open_clip(name) else find(name, "clip"))
+    entry = find_clip(name)
     if not entry.bundled:
         model, tokenizer, pictures = read_open_clip(entry)
         return Perceptor(model, tokenizer, **pictures).eval().requires_grad_(False).to(device)

@@ -11,7 +11,7 @@ from pixgen.models.download import hash_of
 
 # The files of a repository that hold weights, the safe one first.
 _FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-_SUFFIXES = (".safetensors", ".bin")  # of files that a person may put into the cache
+_SUFFIXES = (".safetensors", ".bin", ".pt")  # of files that a person may put into the cache
 
 
 def fetch(entry: Entry) -> Path:

@@ -8,7 +8,8 @@ from pixgen.errors import ModelError
 from pixgen.models import clip_files, store
 from pixgen.models import unclip_files as unclip
 from pixgen.models.catalog import Entry, available_clips, entries, known
-from pixgen.models.own import find_vqgan, own_entries
+from pixgen.models.own import SUFFIXES, config_of, find_vqgan, own_entries
+from pixgen.models.own_clips import split_name
 
 State = Literal["bundled", "here", "own", "to fetch"]
 _FACTS = ("name", "kind", "factor", "codes", "megabytes", "licence", "paints", "sources", "sha256", "home",
@@ -63,10 +64,11 @@ def named(name: str) -> Entry:
     for kind in ("vqgan", "clip", "sketcher"):
         if (entry := known(name, kind)) is not None:
             return entry
-    if "/" in name and not Path(name).exists():
-        from pixgen.models.open_clips import entry_of
+    if "/" in name and not Path(name).exists() or split_name(name) is not None:
+        from pixgen.models.open_clips import find_clip
 
-        return entry_of(name)
+        if config_of(Path(name)) is None or Path(name).suffix not in SUFFIXES:
+            return find_clip(name)
     try:
         return find_vqgan(name)
     except ModelError as error:
@@ -85,6 +87,10 @@ def fetch(entry: Entry) -> Path | None:
         from pixgen.models.vqgan import fetch_vqgan
 
         return fetch_vqgan(entry)
+    if entry.kind == "clip" and entry.stamp:
+        from pixgen.models.own_clip_models import fetch_own_clip
+
+        return fetch_own_clip(entry)
     if entry.kind == "sketcher":
         from pixgen.models.sketchers import fetch_sketcher
 
@@ -98,7 +104,7 @@ def check(entry: Entry) -> str:
 
     if entry.bundled:
         return hash_of(entry.weights)
-    if entry.kind == "clip":
+    if entry.kind == "clip" and not entry.stamp:
         return clip_files.check(entry)
     if unclip.is_one(entry):
         return unclip.check(entry)
@@ -113,7 +119,7 @@ def remove(entry: Entry, *, forget: bool = False) -> int:
     """Take a model out of the caches; the bytes that this frees. Raises ModelError for a bundled one."""
     if entry.bundled:
         raise ModelError("“{name}” comes with pixgen and stays.", name=entry.name)
-    if entry.kind == "clip":
+    if entry.kind == "clip" and not entry.stamp:
         return clip_files.remove(entry)
     if unclip.is_one(entry):
         return unclip.remove(entry)

@@ -4,6 +4,7 @@
 repository, ``local-dir:PATH`` a folder with ``open_clip_config.json`` and weights.
 """
 
+import re
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -13,16 +14,33 @@ import torch.nn as nn
 
 from pixgen.errors import ModelError
 from pixgen.models import clip_files
-from pixgen.models.catalog import Entry
+from pixgen.models.catalog import Entry, find, known
+from pixgen.models.checkpoints.reading import is_torchscript
+from pixgen.models.own_clip_models import read_own_clip
+from pixgen.models.own_clips import LOCAL, find_own_clip
 
-HUB, LOCAL = "hf-hub:", "local-dir:"
+HUB = "hf-hub:"
 _SCHEMAS = (HUB, LOCAL)
+_OPENAI = re.compile(r"RN(50|101|50x4|50x16|50x64)|ViT-(B/32|B/16|L/14(@336px)?)")  # its own names
 _SHOWN = ("mean", "std", "interpolation", "resize_mode")
 
 
 def is_open_clip(name: str) -> bool:
     """Whether a name is of this kind; the catalog's other names are not."""
     return name.startswith(_SCHEMAS) or "/" in name
+
+
+def find_clip(name: str) -> Entry:
+    """A CLIP by its name in the catalog, an own one's path, open_clip's name, or OpenAI's (``ViT-B/32``).
+
+    Raises ModelError, which says what there is or what is missing.
+    """
+    if (entry := known(name, "clip") or find_own_clip(name)) is not None:
+        return entry
+    if _OPENAI.fullmatch(name):
+        name = name.replace("/", "-").replace("@336px", "-336") + "/openai"
+        return known(name, "clip") or entry_of(name)
+    return entry_of(name) if is_open_clip(name) else find(name, "clip")
 
 
 def open_clip_names() -> list[str]:
@@ -34,8 +52,6 @@ def entry_of(name: str) -> Entry:
     """A model that is not in the table. Raises ModelError if open_clip does not know the name."""
     if name.startswith(HUB):
         source = f"hub:{name.removeprefix(HUB)}"
-    elif name.startswith(LOCAL):
-        source = f"file:{name.removeprefix(LOCAL)}"
     else:
         source = f"hub:{_known(name)[1]['hf_hub'].removesuffix('/')}"
     return Entry(
@@ -49,10 +65,13 @@ def read_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
 
     Raises ModelError if the weights cannot be fetched or read.
     """
+    if entry.stamp:
+        return read_own_clip(entry)
     name, how = entry.open_clip, {}
     architecture = name
-    if not name.startswith(LOCAL):
-        weights = clip_files.fetch(entry)
+    weights = clip_files.fetch(entry)
+    if is_torchscript(weights):  # OpenAI's own file, put into the cache by hand
+        return read_own_clip(find_own_clip(str(weights)))
     if entry.form:  # nothing but the weights is asked of a network
         architecture, how = entry.form, {"pretrained": str(weights)}
     elif not name.startswith(_SCHEMAS):

@@ -147,9 +147,9 @@ def _bring(entry: Entry) -> tuple[Files, str]:
                     name.rpartition("/")[2]: hub.fetch(repository, name, model=entry.name)
                     for name in names
                 }, source
-            if scheme == "file":
-                file = Path(rest)
-            elif scheme == "zip":
+            if scheme == "file":  # several, each on a line of its own
+                return {Path(each).name: Path(each) for each in rest.split("\n")}, source
+            if scheme == "zip":
                 file = _unzipped(entry, rest)
             else:
                 file = _downloaded(entry, source, ".ckpt", sha256=_known_hash(entry))

@@ -47,7 +47,7 @@ def clip_choice(policy: Policy, say: Translator, *, value: str, elem_id: str) ->
         label=say("Looked at by"),
         info=say(
             "The bundled one has seen drawings only; larger ones, fetched once, know photographs. "
-            "Any name of open_clip's can be written, ViT-B-32/laion2b_s34b_b79k for example."
+            "Any name of open_clip's can be written, ViT-B-32/laion2b_s34b_b79k for example, or the path of your own CLIP."
         )
         if free
         else None,

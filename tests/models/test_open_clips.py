@@ -12,7 +12,7 @@ from pixgen.errors import ModelError
 from pixgen.models.catalog import entries, known
 from pixgen.models.clip import load_perceptor
 from pixgen.models.clip_files import fetch
-from pixgen.models.open_clips import entry_of, read_open_clip
+from pixgen.models.open_clips import entry_of, find_clip, read_open_clip
 from pixgen.models.published import clip_form
 
 SMALL = {
@@ -56,7 +56,7 @@ def test_a_model_from_open_clip_sees_and_reads_as_there(folder):
     [
         ("ViT-Z/openai", "open_clip has no model “ViT-Z”"),
         ("ViT-B-32/nobody", "ViT-B-32 has no weights “nobody”: choose openai, "),
-        ("local-dir:/nowhere", "cannot be loaded .*choose pocket"),
+        ("local-dir:/nowhere", "There is no CLIP file “/nowhere”: check its path"),
     ],
 )
 def test_a_name_that_is_not_known_is_a_sentence(name, said):
@@ -66,7 +66,7 @@ def test_a_name_that_is_not_known_is_a_sentence(name, said):
 
 def test_a_folder_without_weights_is_not_taken_for_a_model(folder):
     (folder / "open_clip_model.safetensors").unlink()
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match="holds no weights of a CLIP"):
         load_perceptor((f"local-dir:{folder}",), "cpu")
 
 
@@ -159,3 +159,27 @@ def test_the_form_of_a_robust_clip_is_known_without_a_network():
         for entry in entries("clip"):
             if entry.form:
                 assert clip_form(entry.name)[1] in (224, 256)
+
+
+@pytest.mark.parametrize("name", ["ViT-B/32", "ViT-L/14@336px"])
+def test_openais_own_names_are_known(name):
+    entry = find_clip(name)
+    assert entry.open_clip.startswith("ViT-")
+    assert entry.open_clip.endswith("/openai")
+
+
+@torch.no_grad()
+@pytest.mark.filterwarnings("ignore")
+def test_openais_archive_may_be_put_into_the_cache(tagged):
+    from open_clip.model import CLIP
+
+    small = {**SMALL, "vision_cfg": {**SMALL["vision_cfg"], "width": 64, "head_width": 64},
+             "text_cfg": {**SMALL["text_cfg"], "width": 64, "heads": 1}}  # fmt: skip
+    theirs = CLIP(**small, quick_gelu=True).eval()
+    asked = torch.rand(1, 3, 32, 32), torch.ones(1, 77, dtype=torch.int64)
+    (tagged / "Small-T--openai.safetensors").unlink()
+    torch.jit.trace(theirs, asked, check_trace=False).save(str(tagged / "Small-T--openai.pt"))
+    ours = load_perceptor(("Small-T/openai",), "cpu")
+    pictures = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    seen = F.normalize(theirs.encode_image((pictures - ours.mean) / ours.std), dim=-1)
+    assert torch.allclose(ours.embed_images(pictures), seen, atol=1e-5)

@@ -1,0 +1,288 @@
+"""Own CLIPs in every layout in which they are published: the same vectors as by the library that saved them."""
+
+import json
+from pathlib import Path
+
+import open_clip
+import pytest
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from open_clip.model import CLIP, build_model_from_openai_state_dict
+from safetensors.torch import save_file
+
+from pixgen.cli import main
+from pixgen.errors import ModelError
+from pixgen.models.clip import Perceptor, load_perceptor
+from pixgen.models.inventory import fetch, named
+from pixgen.models.own_clips import absolute_name
+from tests.models import trainings
+
+FILES = Path(__file__).parent.parent / "fixtures" / "files"
+CONFIG = {
+    "embed_dim": 32,
+    "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 64, "heads": 1, "layers": 1},
+}
+TEXTS = ["a fox", "the sea at night"]
+OTHER = {  # what no shape tells
+    **CONFIG, "vision_cfg": {**CONFIG["vision_cfg"], "head_width": 16},
+    "text_cfg": {**CONFIG["text_cfg"], "heads": 4},
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """A cache of the test's own, and no network."""
+    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    return tmp_path / "cache"
+
+
+def a_clip(config=CONFIG, *, seed: int = 0, **settings) -> CLIP:
+    torch.manual_seed(seed)
+    model = CLIP(**json.loads(json.dumps(config)), **settings).eval()
+    nn.init.normal_(model.text_projection, std=0.1)
+    return model
+
+
+def openai_state(model: CLIP) -> dict[str, torch.Tensor]:
+    """A model's weights as OpenAI's archives hold them: in half precision, with three numbers beside."""
+    size, text = CONFIG["vision_cfg"]["image_size"], CONFIG["text_cfg"]
+    numbers = {
+        "input_resolution": size,
+        "context_length": text["context_length"],
+        "vocab_size": text["vocab_size"],
+    }
+    weights = {name: tensor.half() for name, tensor in model.state_dict().items()}
+    return {**weights, **{name: torch.tensor(number) for name, number in numbers.items()}}
+
+
+@torch.no_grad()
+def assert_same(ours: Perceptor, theirs: nn.Module) -> None:
+    """Pictures and texts have the same vectors as by a model of open_clip's."""
+    pictures = torch.rand(2, 3, ours.size, ours.size, generator=torch.Generator().manual_seed(1))
+    seen = F.normalize(theirs.encode_image((pictures - ours.mean) / ours.std), dim=-1)
+    read = F.normalize(theirs.encode_text(open_clip.SimpleTokenizer()(TEXTS)), dim=-1)
+    assert torch.allclose(ours.embed_images(pictures), seen, atol=1e-5)
+    assert torch.allclose(ours.embed_texts(TEXTS), read, atol=1e-5)
+    assert ours.logit_scale == pytest.approx(float(theirs.logit_scale.exp()), rel=1e-4)
+
+
+class OpenAis(nn.Module):
+    """What OpenAI traced: both pictures and texts in, and buffers that hold its sizes."""
+
+    def __init__(self, model: CLIP) -> None:
+        super().__init__()
+        for name, child in model.named_children():
+            self.add_module(name, child)
+        self.positional_embedding, self.text_projection = (
+            model.positional_embedding,
+            model.text_projection,
+        )
+        self.logit_scale = model.logit_scale
+        for name, number in (
+            ("input_resolution", 32),
+            ("context_length", 77),
+            ("vocab_size", 49408),
+        ):
+            self.register_buffer(name, torch.tensor(number))
+        self.model = [model]
+
+    def forward(self, pictures, tokens):
+        return self.model[0].encode_image(pictures), self.model[0].encode_text(tokens)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("half", [False, True], ids=["float", "half"])
+def test_openais_archive_is_read_without_being_run(tmp_path, monkeypatch, half):
+    theirs = a_clip(quick_gelu=True)
+    if half:
+        theirs = theirs.half().float()
+    asked = torch.rand(1, 3, 32, 32), open_clip.SimpleTokenizer()(["a"])
+    path = tmp_path / "ViT-B-32.pt"
+    traced = torch.jit.trace(OpenAis(theirs), asked, check_trace=False)
+    (traced.half() if half else traced).save(str(path))
+    theirs = theirs.float()
+    monkeypatch.setattr(torch.jit, "load", None)
+    assert_same(load_perceptor((str(path),), "cpu"), theirs)
+
+
+@pytest.mark.parametrize("kept", ["bare", "state_dict", "model_state_dict", "module."])
+def test_openais_state_dict_is_read_with_its_activation(tmp_path, kept):
+    weights = openai_state(a_clip(quick_gelu=True))
+    theirs = build_model_from_openai_state_dict(dict(weights)).float()
+    if kept == "module.":
+        weights = {f"module.{name}": tensor for name, tensor in weights.items()}
+    extras = {"args": trainings.Settings(), "epoch": 3}
+    value = {kept: weights, **extras} if kept.endswith("state_dict") else weights
+    torch.save(value, tmp_path / "a.pt")
+    assert_same(load_perceptor((str(tmp_path / "a.pt"),), "cpu"), theirs)
+
+
+@pytest.mark.parametrize("form", [".pt", ".safetensors", "training"])
+def test_open_clips_checkpoint_is_recognised_by_its_shapes(tmp_path, form):
+    theirs = a_clip()
+    path = tmp_path / f"a{form if form.startswith('.') else '.pt'}"
+    weights = theirs.state_dict()
+    if form == ".safetensors":
+        save_file(weights, path)
+    elif form == "training":
+        weights = {f"module.{name}": tensor for name, tensor in weights.items()}
+        torch.save(
+            {"epoch": 1, "name": "a", "state_dict": weights, "optimizer": {"state": {}}}, path
+        )
+    else:
+        torch.save(weights, path)
+    assert_same(load_perceptor((str(path),), "cpu"), theirs)
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_resnet_is_recognised_by_its_shapes(tmp_path, quick):
+    vision = {"image_size": 64, "layers": [1, 1, 1, 1], "width": 16, "patch_size": None}
+    theirs = a_clip({**CONFIG, "vision_cfg": {**vision, "head_width": 64}}, quick_gelu=quick)
+    path = tmp_path / ("a-quickgelu.pt" if quick else "a.pt")
+    torch.save(theirs.state_dict(), path)
+    assert_same(load_perceptor((str(path),), "cpu"), theirs)
+
+
+@pytest.mark.parametrize("told", ["name", "config", "model_cfg"])
+@pytest.mark.parametrize("quick", [False, True])
+def test_an_architecture_may_be_told(tmp_path, told, quick):
+    theirs = a_clip(OTHER, quick_gelu=quick)
+    path, config = tmp_path / "a.safetensors", {**OTHER, "quick_gelu": quick}
+    save_file(theirs.state_dict(), path)
+    name = str(path)
+    if told == "name":
+        (tmp_path / f"Tiny-{quick}.json").write_text(json.dumps(config))
+        open_clip.add_model_config(tmp_path / f"Tiny-{quick}.json")
+        name = f"Tiny-{quick}:{path}"
+    else:
+        (tmp_path / "a.json").write_text(
+            json.dumps({told: config} if told == "model_cfg" else config)
+        )
+    assert_same(load_perceptor((name,), "cpu"), theirs)
+
+
+def huggings(kind: str, folder: Path, **settings):
+    """A model of Hugging Face's in a folder, as its ``save_pretrained`` writes it."""
+    import transformers
+
+    torch.manual_seed(0)
+    tower = {
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+    }
+    vision = {**tower, "image_size": 32, "patch_size": 8}
+    config = getattr(transformers, f"{kind}Config")(
+        text_config={**tower, **settings}, vision_config={**vision, **settings},
+        **({"projection_dim": 32} if kind == "CLIP" else {}),
+    )  # fmt: skip
+    model = getattr(transformers, f"{kind}Model")(config).eval()
+    model.save_pretrained(folder)
+    return model
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("before", ["", "local-dir:"])
+@pytest.mark.parametrize("act", ["quick_gelu", "gelu"])
+def test_hugging_faces_clip_sees_and_reads_as_there(tmp_path, before, act):
+    theirs = huggings("CLIP", tmp_path / "clip", hidden_act=act)
+    ours = load_perceptor((f"{before}{tmp_path / 'clip'}",), "cpu")
+    pictures = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    tokens = open_clip.SimpleTokenizer()(TEXTS)
+    found = theirs(input_ids=tokens, pixel_values=(pictures - ours.mean) / ours.std)
+    assert torch.allclose(ours.embed_images(pictures), found.image_embeds, atol=1e-5)
+    assert torch.allclose(ours.embed_texts(TEXTS), found.text_embeds, atol=1e-5)
+
+
+@torch.no_grad()
+def test_hugging_faces_siglip_sees_as_there_and_says_that_it_has_no_tokenizer(tmp_path):
+    theirs = huggings("Siglip", tmp_path / "siglip")
+    ours = load_perceptor((str(tmp_path / "siglip"),), "cpu")
+    pictures = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    seen = theirs.vision_model(pixel_values=pictures * 2 - 1).pooler_output
+    assert torch.allclose(ours.embed_images(pictures), F.normalize(seen, dim=-1), atol=1e-5)
+    tokens = torch.randint(1, 99, (2, 64), generator=torch.Generator().manual_seed(1))
+    read = theirs.text_model(input_ids=tokens).pooler_output
+    assert torch.allclose(ours.model.encode_text(tokens), read, atol=1e-5)
+    with pytest.raises(ModelError, match="has no tokenizer beside its weights"):
+        ours.embed_texts(TEXTS)
+
+
+def test_it_is_converted_once_until_its_file_changes(tmp_path, cache):
+    path = tmp_path / "a.pt"
+    torch.save(a_clip().state_dict(), path)
+    load_perceptor((str(path),), "cpu")
+    (kept,) = cache.rglob("own-a-*.safetensors")
+    before = kept.stat().st_mtime_ns
+    load_perceptor((str(path),), "cpu")
+    assert kept.stat().st_mtime_ns == before
+    assert fetch(named(str(path))) == kept
+    torch.save(a_clip(seed=1).state_dict(), path)
+    found, expected = (
+        load_perceptor((str(path),), "cpu").model.state_dict(),
+        a_clip(seed=1).state_dict(),
+    )
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("gone.pt", "There is no CLIP file “.*gone.pt”: check its path"),
+        ("lfs.pt", "is a pointer of git-lfs, not the file itself"),
+        ("empty", "The folder .*empty holds no CLIP"),
+        ("bert", "is of a model “bert”, which is no CLIP that is known"),
+        ("bare", "The folder .*bare holds no weights of a CLIP"),
+        ("other.pt", "other.pt holds no CLIP: choose another file"),
+        (
+            "heads.pt",
+            "The architecture of heads.pt is not recognised from its shapes: name it before the path",
+        ),
+    ],
+)
+def test_what_is_none_is_told(tmp_path, name, said):
+    (tmp_path / "lfs.pt").write_bytes((FILES / "lfs.ckpt").read_bytes())
+    for folder in ("empty", "bert", "bare"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "bare/config.json").write_text('{"model_type": "clip"}')
+    (tmp_path / "bert/config.json").write_text('{"model_type": "bert"}')
+    save_file(a_clip().state_dict(), tmp_path / "bert/model.safetensors")
+    torch.save({"a": torch.ones(2, 2)}, tmp_path / "other.pt")
+    narrow = {**CONFIG, "vision_cfg": {**CONFIG["vision_cfg"], "width": 48, "head_width": 16}}
+    torch.save(a_clip(narrow).state_dict(), tmp_path / "heads.pt")
+    with pytest.raises(ModelError, match=said):
+        load_perceptor((str(tmp_path / name),), "cpu")
+    assert not list((tmp_path / "cache").rglob("*.safetensors"))
+
+
+def test_an_own_clip_paints_from_the_command_line(tmp_path, monkeypatch, capsys):
+    torch.save(openai_state(a_clip(quick_gelu=True)), tmp_path / "ViT.pt")
+    monkeypatch.chdir(tmp_path)
+    asked = [
+        "generate",
+        "a fox",
+        "--clip",
+        "ViT.pt",
+        "--size",
+        "32x32",
+        "--steps",
+        "1",
+        "--device",
+        "cpu",
+    ]
+    assert main([*asked, "--output-dir", "runs", "--set", "cutouts.count=1", "--json"]) == 0
+    assert list((tmp_path / "runs").rglob("*.png"))
+
+
+def test_a_path_is_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert absolute_name("a.pt") == str(tmp_path / "a.pt")
+    assert absolute_name("ViT-H-14:a.pt") == f"ViT-H-14:{tmp_path / 'a.pt'}"
+    assert absolute_name("local-dir:a") == f"local-dir:{tmp_path / 'a'}"
+    (tmp_path / "pocket").mkdir()
+    for name in ("pocket", "ViT-B-32/openai", "hf-hub:org/name"):
+        assert absolute_name(name) == name
