@@ -34,10 +34,13 @@ def empty(say: Translator) -> str:
         'width="96" height="96"></button>'
         for place, name in enumerate(examples())
     )
+    help_text = say(
+        "Pictures, or a zip of them. Folders in it that are named by their label are checked against the answers."
+    )
     return (
         f'<div class="pg-answers-empty"><h2>{escape(say("Say what it could be, and see what it is."))}</h2>'
         f'<p>{escape(say("Add pictures, or begin with one of these:"))}</p><div class="pg-pick">{chips}</div>'
-        f"<p>{escape(say('Pictures, or a zip of them. Folders in it that are named by their label are checked against the answers.'))}</p></div>"
+        f"<p>{escape(help_text)}</p></div>"
     )
 
 
@@ -61,10 +64,15 @@ def answers(
     alike: Sequence[tuple[str, str, float]] = (),
 ) -> str:  # fmt: skip
     """Everything that was found: warnings, accuracy, the table of all and a card a picture."""
-    warnings = "".join(
-        f'<p class="pg-warning">{escape(say("“{first}” and “{second}” are nearly one to this model (cosine {cosine:.2f}): between them the answer is noise.", first=first, second=second, cosine=cosine))}</p>'
+    doubts = [
+        say(
+            "“{first}” and “{second}” are nearly one to this model (cosine {cosine:.2f}): between them the "
+            "answer is noise.",
+            first=first, second=second, cosine=cosine,
+        )
         for first, second, cosine in alike
-    )
+    ]  # fmt: skip
+    warnings = "".join(f'<p class="pg-warning">{escape(doubt)}</p>' for doubt in doubts)
     cards = "".join(
         _card(say, place, result, top) for place, result in enumerate(results[:MOST_CARDS])
     )
@@ -163,7 +171,12 @@ def _table(say: Translator, results: Sequence[Result]) -> str:
         rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
     only = ""
     if len(results) > MOST_ROWS:
-        only = f"<p>{escape(say('The first {shown} of {total} are shown; the downloads have all.', shown=MOST_ROWS, total=len(results)))}</p>"
+        only = say(
+            "The first {shown} of {total} are shown; the downloads have all.",
+            shown=MOST_ROWS,
+            total=len(results),
+        )
+        only = f"<p>{escape(only)}</p>"
     return (
         f'<details class="pg-table" open><summary>{escape(say("All pictures"))}</summary><div tabindex="0">'
         f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>{only}</details>"
@@ -195,7 +208,12 @@ def _accuracy(say: Translator, evaluation: Evaluation) -> str:
     )
     unknown = ""
     if evaluation.unknown:
-        unknown = f"<p>{escape(say.ngettext('{count} picture lies in a folder that is no label, and is not counted.', '{count} pictures lie in folders that are no label, and are not counted.', evaluation.unknown))}</p>"
+        unknown = say.ngettext(
+            "{count} picture lies in a folder that is no label, and is not counted.",
+            "{count} pictures lie in folders that are no label, and are not counted.",
+            evaluation.unknown,
+        )
+        unknown = f"<p>{escape(unknown)}</p>"
     return (
         f'<section class="pg-accuracy"><h3>{escape(total)}</h3>{unknown}'
         f'<details><summary>{escape(say("Right by label"))}</summary><ul class="pg-shares">{rows}</ul></details>'

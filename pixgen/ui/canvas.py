@@ -24,7 +24,8 @@ def empty(say: Translator) -> str:
     """The mat before the first picture."""
     return _mat(
         f'<div class="pg-invitation"><img src="{invitation()}" alt="" width="20" height="20">'
-        f"<h2>{escape(say('Say what to paint, and watch it grow.'))}</h2><p>{escape(say('Every stage is shown here, from noise to picture.'))}</p></div>",
+        f"<h2>{escape(say('Say what to paint, and watch it grow.'))}</h2>"
+        f"<p>{escape(say('Every stage is shown here, from noise to picture.'))}</p></div>",
         say,
     )
 

@@ -99,8 +99,10 @@ def empty(say: Translator) -> str:
         '<path d="M39 39l6 6" stroke="currentColor" stroke-width="4" stroke-linecap="round"/></svg>'  # fmt: skip
     return (
         f'<figure class="pg-mat" aria-label="{escape(say("Pictures that were found"))}"><div class="pg-invitation">{mark}'
-        f"<h2>{escape(say('Say what to find.'))}</h2><p>{escape(say('Words, a picture, or a sum of both: CLIP looks at every picture for you.'))}</p>"
-        f'<p>{escape(say("Or begin with a drawing, and see what is like it:"))}</p><div class="pg-pick">{_examples(say)}</div></div></figure>'
+        f"<h2>{escape(say('Say what to find.'))}</h2>"
+        f"<p>{escape(say('Words, a picture, or a sum of both: CLIP looks at every picture for you.'))}</p>"
+        f"<p>{escape(say('Or begin with a drawing, and see what is like it:'))}</p>"
+        f'<div class="pg-pick">{_examples(say)}</div></div></figure>'
     )
 
 

@@ -84,4 +84,8 @@ def note(text: str) -> str:
 
 def brush_help(say: Translator) -> str:
     """What to do with the brush; page.css shows it while the brush is out."""
-    return f'<p class="pg-brush-help">{escape(say("Brush over what to paint anew, say what belongs there, and press Generate. Press again to leave the picture as it is."))}</p>'
+    text = say(
+        "Brush over what to paint anew, say what belongs there, and press Generate. Press again to leave the "
+        "picture as it is."
+    )
+    return f'<p class="pg-brush-help">{escape(text)}</p>'

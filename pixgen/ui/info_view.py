@@ -22,9 +22,13 @@ _MOST_SHOWN = 300  # characters of a value
 
 def empty(say: Translator) -> str:
     """Before the first file."""
+    files = say(
+        "A PNG, MP4, WebM, GIF, WebP or recipe (JSON) by pixgen; PNGs of pixray and VQGAN-CLIP, and PNGs, JPEGs "
+        "and WebPs of stable-diffusion-webui, are read as far as they map."
+    )
     return (
         f'<div class="pg-answers-empty"><h2>{escape(say("Drop a picture, and see how it was made."))}</h2>'
-        f"<p>{escape(say('Its recipe can be painted again, pixel by pixel.'))}</p><p>{escape(say('A PNG, MP4, WebM, GIF, WebP or recipe (JSON) by pixgen; PNGs of pixray and VQGAN-CLIP, and PNGs, JPEGs and WebPs of stable-diffusion-webui, are read as far as they map.'))}</p></div>"
+        f"<p>{escape(say('Its recipe can be painted again, pixel by pixel.'))}</p><p>{escape(files)}</p></div>"
     )
 
 

@@ -129,10 +129,16 @@ def pad_html(say: Translator) -> str:
             ("done", say.pgettext("pad", "Done")),
         )
     )
+    regions = say(
+        "Choose a prompt and brush over where it applies, then press Generate. Where nothing is brushed for a "
+        "prompt, it applies everywhere."
+    )
     return (
         f'<section id="pg-pad" hidden data-draw="{escape(say("Draw what the picture starts from, then press Generate."))}" '
-        f'data-regions="{escape(say("Choose a prompt and brush over where it applies, then press Generate. Where nothing is brushed for a prompt, it applies everywhere."))}" data-empty="{escape(say("Write what to paint first; several things are divided by |."))}" '
-        f'data-drawing-kept="{escape(say("A drawing is kept here. It is used where the start is “what you draw here”."))}" data-regions-kept="{escape(say("Regions are kept here, and the next picture has them."))}">'
+        f'data-regions="{escape(regions)}" '
+        f'data-empty="{escape(say("Write what to paint first; several things are divided by |."))}" '
+        f'data-drawing-kept="{escape(say("A drawing is kept here. It is used where the start is “what you draw here”."))}" '
+        f'data-regions-kept="{escape(say("Regions are kept here, and the next picture has them."))}">'
         f'<figure class="pg-mat"><div class="pg-pad-mat"><canvas role="img" '
         f'aria-label="{escape(say("The drawing"))}"></canvas></div></figure><p></p>'
         f'<div class="pg-pad-inks" role="group" aria-label="{escape(say("Colours"))}"></div>'
