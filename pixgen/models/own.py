@@ -9,6 +9,7 @@ from pixgen.messages import Message, _
 from pixgen.models.catalog import Entry, available_vqgans, known
 from pixgen.models.checkpoints.sniffing import check_is_file
 from pixgen.models.configs import read_vqgan_config
+from pixgen.paths import is_hidden
 
 SUFFIXES = (".ckpt", ".pt", ".pth", ".bin", ".safetensors")
 # Names that many checkpoints have; their folder says which one it is.
@@ -33,8 +34,7 @@ def own_models() -> dict[str, tuple[Path, Path]]:
         return {}
     found = {}
     for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if hidden or path.suffix not in SUFFIXES or not path.is_file():
+        if is_hidden(path.relative_to(folder)) or path.suffix not in SUFFIXES or not path.is_file():
             continue
         if (config := config_of(path)) is not None:
             found.setdefault(_name(path, folder), (path, config))

@@ -18,6 +18,8 @@ from pixgen.studio.exif import user_comment
 
 LARGEST_TEXT = 4 * 2**20
 MOST_TEXTS = 1000
+_LONGEST_NAME = 80  # bytes of a PNG text's name, with the zero behind it
+_RECIPES = (b"pixgen", b"pixray_", b"parameters", b"comment")  # texts that are read or are an error
 _LARGEST_FILE = 2**40
 _JPEG_EXIF, _JPEG_PIXELS = 0xE1, (0xDA, 0xD9)  # the second of a marker's two bytes
 # EBML: https://www.matroska.org/technical/elements.html
@@ -104,11 +106,23 @@ def _png(file: BinaryIO) -> Iterator[tuple[str, str]]:
     while len(head := file.read(8)) == 8:
         size, kind = int.from_bytes(head[:4], "big"), head[4:]
         if kind in (b"tEXt", b"zTXt", b"iTXt"):
-            data = file.read(_bounded(size))
-            check = int.from_bytes(file.read(4), "big")
-            if len(data) < size or zlib.crc32(kind + data) != check:
-                raise ValueError("a chunk is cut off or damaged")
-            yield _png_text(kind, data)
+            behind = file.tell() + size + 4
+            name = file.read(min(size, _LONGEST_NAME)).partition(b"\0")[0]
+            file.seek(behind - size - 4)
+            try:
+                data = file.read(_bounded(size))
+                check = int.from_bytes(file.read(4), "big")
+                if len(data) < size or zlib.crc32(kind + data) != check:
+                    raise ValueError("a chunk is cut off or damaged")
+                found = _png_text(kind, data)
+            except (PictureError, ValueError, IndexError, zlib.error):
+                if name.lower().startswith(_RECIPES):
+                    raise
+                file.seek(
+                    behind
+                )  # such as a camera's XMP: long or broken, it says nothing of a recipe
+                continue
+            yield found
         elif kind == b"IEND" or size >= 2**31:
             return
         else:
@@ -222,7 +236,9 @@ def _webp(file: BinaryIO) -> Iterator[tuple[str, str]]:
     file.seek(12)
     while len(head := file.read(8)) == 8:
         size = int.from_bytes(head[4:], "little")
-        if head[:4] == b"XMP ":
+        if size > LARGEST_TEXT:  # no text of ours
+            file.seek(size, io.SEEK_CUR)
+        elif head[:4] == b"XMP ":
             found = _XMP.search(file.read(_bounded(size)))
             if found:
                 yield "pixgen", html.unescape(found[1].decode("utf-8", "replace"))

@@ -263,3 +263,18 @@ def test_a_value_in_braces_is_one_value(foreign):
         foreign(parameters=f'a fox\n{SETTINGS}, Hashes: {{"a": "b", "c": "d"}}, Version: 1')
     )
     assert ("Hashes", '{"a": "b", "c": "d"}') in info.left_out
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        (b"tEXt", b"XML:com.adobe.xmp\0" + b" " * (5 * 2**20)),
+        (b"zTXt", b"Raw profile type icc\0\0" + zlib.compress(bytes(9 * 2**20))),
+        (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0no zlib"),
+        (b"iTXt", b"cut off"),
+    ],
+)  # fmt: skip
+def test_texts_of_cameras_are_skipped_where_they_are_long_or_broken(chunk, tmp_path):
+    said = b"parameters\0a fox\n" + SETTINGS.encode()
+    (tmp_path / "photo.png").write_bytes(png(chunk, (b"tEXt", said)))
+    assert read_info(tmp_path / "photo.png").recipe.seed == 5
