@@ -42,6 +42,7 @@ def add_search_api(finder: Finder, say: Translator) -> None:
                 files.append(servable(file, files_out, name=Path(hit.row.path).name))
                 facts.append({
                     "score": round(hit.score, 4), "name": Path(hit.row.path).name,
+                    "path": hit.row.path,  # below its collection's folder: it tells equal names apart
                     "width": hit.row.width, "height": hit.row.height, "prompt": hit.row.prompt,
                     "seed": hit.row.seed, "alike": len(hit.copies),
                 })  # fmt: skip
