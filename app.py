@@ -63,10 +63,10 @@ def main() -> int:
     except PixgenError as error:
         print(error, file=sys.stderr)
         return 2
-    studio.preload()
     with contextlib.closing(studio):
         try:
             page = build(studio, finder=finder, say=LANGUAGES[asked.lang or "en"])
+            studio.preload()  # not beside it: kornia cannot be imported by two threads at once
             where = {"server_name": asked.host, "server_port": asked.port, "share": asked.share}
             launch(page, **where, by_browser=not asked.lang, auth=asked.auth)
         except OSError as error:
