@@ -58,6 +58,7 @@ class Options:
     strength: float | None = None  # how far from the picture that it starts from
     grow: str | None = None  # parts of the steps at which the canvas grows; “never”
     story: Sequence[Mapping[str, Any]] = ()  # a table of scenes, instead of a prompt
+    pictures: Scene = ()  # prompts that join every scene
     regions: Sequence[str] = ()  # as “2=left” or “2=mask.png”, in the grammar of commands.regions
     augment: Sequence[str] = ()  # as “RandomInvert:p=0.1”, in the grammar of kornia_classes
     more: Mapping[str, Any] = field(default_factory=dict)  # a partial recipe
@@ -181,20 +182,21 @@ def _prompts(options: Options, *, seed: int) -> dict[str, Any]:
         _pushed(prompt)
         for text in options.negative for scene in parse(draw(text, seed)) for prompt in scene
     )  # fmt: skip
+    more = (*pushed, *options.pictures)
     if options.story:
         told = read_table(options.story)
-        return {"prompts": _with(told.scenes, pushed), "story": told.story, "changes": ()}
+        return {"prompts": _with(told.scenes, more), "story": told.story, "changes": ()}
     if options.prompt is None and options.recipe is None:
         raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
     styles = chosen_styles(options)
     if options.prompt is None:
-        prompts = _with(in_styles(options.recipe.prompts, styles), pushed)
-        return {"prompts": prompts} if pushed or styles else {}
+        prompts = _with(in_styles(options.recipe.prompts, styles), more)
+        return {"prompts": prompts} if more or styles else {}
     prompts = in_styles(parse(draw(options.prompt, seed)), styles)
     # What was changed while the repeated recipe was painted belonged to its own prompts, and so did
     # the steps of its scenes.
     return {
-        "prompts": _with(prompts, pushed), "story": {"starts": (), "easings": ()}, "changes": (),
+        "prompts": _with(prompts, more), "story": {"starts": (), "easings": ()}, "changes": (),
     }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import gradio as gr
 from pixgen.errors import PixgenError
 from pixgen.presets import DEFAULT, available_presets
 from pixgen.studio import Studio
+from pixgen.ui.create_form import CreateForm
 from pixgen.ui.files import servable
 from pixgen.ui.form import to_recipe
 from pixgen.ui.i18n import Translator
@@ -22,13 +23,7 @@ def add_api(studio: Studio, say: Translator) -> None:
     ) -> tuple[str, str | None, dict[str, Any]]:
         try:
             recipe = to_recipe(
-                {
-                    "prompt": prompt,
-                    "preset": preset,
-                    "size": size,
-                    "steps": steps or None,
-                    "seed": seed,
-                }
+                CreateForm(prompt=prompt, preset=preset, size=size, steps=steps or None, seed=seed)
             )
             job = studio.submit(recipe, owner=request.username or f"api-{request.session_hash}")
             job.wait()

@@ -7,7 +7,7 @@ alone, and one that was changed since wins over it.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pixgen.alternatives import escape
@@ -15,11 +15,10 @@ from pixgen.errors import RecipeError
 from pixgen.prompts import NEGATIVE_STOP, NO_STOP, Prompt, Scene, format_prompts
 from pixgen.recipe import Recipe, read_recipe
 from pixgen.studio.inputs import KEPT, named_files
+from pixgen.ui.create_form import CreateForm
 from pixgen.ui.fields import Field
-from pixgen.ui.journeys import FIELDS as JOURNEY
 
 LONGEST = 200_000  # characters of a basis that a browser keeps
-_TYPED = ("prompt", "leave_out")
 _PERSONAL = ("crisp", "metadata", "basis", "own_styles")  # a recipe has nothing to do with them
 
 
@@ -49,12 +48,11 @@ class Basis:
         text = json.dumps({"recipe": recipe, "shown": dict(self.shown), "name": self.name})
         return text if len(text) <= LONGEST else ""
 
-    def changed(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The form's values, None for each that is still as it was filled in."""
-        kept = only_changed(values, self.shown)
-        if values.get("start_picture"):  # added in the place of one that was not there
-            kept["start"] = values.get("start")
-        return kept
+    def changed(self, form: CreateForm) -> CreateForm:
+        """The form with None for each field that is still as it was filled in."""
+        kept = form.without(CreateForm.read(self.shown))
+        # A picture was added in the place of one that was not there.
+        return replace(kept, start=form.start) if form.start_picture else kept
 
     def placed(self, recipe: Recipe) -> Recipe:
         """A recipe made from this one; prompts whose text is still there keep their painted regions."""
@@ -89,20 +87,6 @@ class Basis:
                     "settings”, or choose another start.",
                     name=name[:60],
                 )
-
-
-def only_changed(values: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
-    """The form's values, None for each that is still as it was shown: the form does not show all that a
-    recipe has, and what nobody touched stays whole. Fields that say one thing together are all as they
-    stand, if one of them was changed."""
-    kept = {
-        name: None if name in shown and value == shown[name] else value
-        for name, value in values.items()
-    }
-    for group in (_TYPED, JOURNEY):
-        if any(kept.get(name) is not None for name in group):
-            kept |= {name: values.get(name) for name in group}
-    return kept
 
 
 def filled(

@@ -14,6 +14,7 @@ from pixgen.ui import canvas, html, painting, status, turns
 from pixgen.ui.asking import answered
 from pixgen.ui.augmenting import cutouts_fold, wire_augmenting
 from pixgen.ui.controls import Parts, settings_column, words_column
+from pixgen.ui.create_form import CreateForm
 from pixgen.ui.fields import Field
 from pixgen.ui.files import servable
 from pixgen.ui.film_exports import export_fold, wire_export
@@ -119,7 +120,7 @@ def _wire_painting(
         return Visitor.known(seat, request.username, pages=pages, session=request.session_hash)
 
     def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
-        form = dict(zip(names, values, strict=True))
+        form = CreateForm.read(dict(zip(names, values, strict=True)))
         yield from shown(painting.paint(studio, form, known(request, seat), say=say))
 
     def take(request: gr.Request, seat: Any, pick: Any) -> Iterator[tuple]:

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from pixgen.errors import RecipeError
 from pixgen.recipe import Recipe, make_recipe
 from pixgen.studio import Run
 from pixgen.ui.basis import Basis
+from pixgen.ui.create_form import CreateForm
 from pixgen.ui.pad import DRAWN, LAST
 from pixgen.ui.retouching import decoded
 
@@ -56,55 +57,55 @@ class Drawn:
         return (*([self.start] if self.start else []), *masks)
 
     def placed(self, recipe: Recipe) -> Recipe:
-        """The recipe whose prompts apply where they were brushed; a region without a prompt is left out."""
+        """The recipe whose prompts apply where they were brushed."""
+        part = self.regions_in(recipe)
+        return make_recipe(recipe.model_dump(), part) if part else recipe
+
+    def regions_in(self, recipe: Recipe) -> dict[str, Any]:
+        """The prompts of a recipe where they were brushed, as a part of it; a region without a prompt is
+        left out."""
         most = max(map(len, recipe.prompts))
         regions = [region for region in self.regions if region[0] <= most]
-        if not regions:
-            return recipe
-        return make_recipe(recipe.model_dump(), {"prompts": with_regions(recipe.prompts, regions)})
+        return {"prompts": with_regions(recipe.prompts, regions)} if regions else {}
 
 
 def with_drawn(
-    recipe: Recipe, values: Mapping[str, Any], drawn: Drawn, run: Run | None
+    recipe: Recipe, form: CreateForm, drawn: Drawn, run: Run | None
 ) -> tuple[Recipe, Collection[str]]:
     """The recipe with what was drawn in it, and the pictures that it names for that.
 
     Args:
-        values: the form.
         run: the visitor's last, which a start may be.
 
     Raises RecipeError if something is missing.
     """
-    basis = Basis.read(values.get("basis"))
-    values = values if basis is None else basis.changed(values)
-    trusted, kind = list(drawn.files), values.get("start")
-    if kind == DRAWN:
+    basis = Basis.read(form.basis)
+    form = form if basis is None else basis.changed(form)
+    trusted, picture = list(drawn.files), ""
+    if form.start == DRAWN:
         if not drawn.start:
             raise RecipeError("To start from a drawing, draw it first, or choose another start.")
-        recipe = _from_picture(recipe, drawn.start)
-    elif kind == LAST:
+        picture = drawn.start
+    elif form.start == LAST:
         if run is None or not run.picture.is_file():
             raise RecipeError(
                 "There is no last picture to start from: paint one, or choose another start."
             )
-        trusted.append(str(run.picture))
-        recipe = _from_picture(recipe, trusted[-1])
-    settings = _settings(values)
-    if settings and recipe.start.kind == "picture":
-        recipe = make_recipe(recipe.model_dump(), {"start": settings})
-    return drawn.placed(recipe), trusted
+        picture = str(run.picture)
+        trusted.append(picture)
+    start: dict[str, Any] = {}
+    if picture:
+        start = {"kind": "picture", "picture": picture, "idea": (), "mask": "", "extend": ""}
+    if picture or recipe.start.kind == "picture":
+        start |= _settings(form)
+    part = {**drawn.regions_in(recipe), **({"start": start} if start else {})}
+    return (make_recipe(recipe.model_dump(), part) if part else recipe), trusted
 
 
-def _from_picture(recipe: Recipe, path: str) -> Recipe:
-    start = {"kind": "picture", "picture": path, "idea": (), "mask": "", "extend": ""}
-    return make_recipe(recipe.model_dump(), {"start": start})
-
-
-def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    side = values.get("start_extend")
-    if side not in (None, "no"):
-        return {"extend": side, "strength": 0.0}
-    asked = {"strength": values.get("start_strength"), "fit": values.get("start_fit")}
+def _settings(form: CreateForm) -> dict[str, Any]:
+    if form.start_extend not in (None, "no"):
+        return {"extend": form.start_extend, "strength": 0.0}
+    asked = {"strength": form.start_strength, "fit": form.start_fit}
     return {name: value for name, value in asked.items() if value is not None}
 
 

@@ -214,7 +214,7 @@ def _wire_grids(
             yield _updates(screen, parts)
 
     def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
-        form = dict(zip(names, values, strict=True))
+        form = experimenting.GridForm.read(dict(zip(names, values, strict=True)))
         yield from shown(experimenting.paint(jobs, form, known(request, seat), say=say))
 
     def go_on(request: gr.Request, seat: Any, grid: Any) -> Iterator[tuple]:

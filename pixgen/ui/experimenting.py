@@ -4,7 +4,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from pixgen.studio.grid_jobs import GridJob
 from pixgen.studio.grid_sheet import draw_sheet, save_sheet
 from pixgen.studio.grids import Grid, Plan
 from pixgen.studio.inputs import named_pictures
+from pixgen.ui.create_form import CreateForm
 from pixgen.ui.drawn import Drawn, with_drawn
 from pixgen.ui.form import to_recipe
 from pixgen.ui.grid_view import MOST_LIVE, Sheet
@@ -34,6 +35,34 @@ _REMEMBERED = 64  # grids that are painted, or were
 
 _RATE, _RATE_OF_LARGE = 2.0, 0.5  # sheets a second
 _NOTHING = Drawn()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridForm:
+    """The tab's form as typed values; all else comes from the form of Create."""
+
+    create: CreateForm
+    kind: str = "grid"  # or "strip"
+    grid_prompt: str | None = None
+    across: str | None = None  # a field, and its values as they are typed
+    across_values: str | None = None
+    down: str | None = None
+    down_values: str | None = None
+    first: str | None = None  # the ends of a strip: words, and the path of a picture
+    first_picture: str | None = None
+    last: str | None = None
+    last_picture: str | None = None
+    count: int = 0
+    strip_steps: int = 0
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> "GridForm":
+        """From values by the names of both forms' fields."""
+        own = {each.name for each in fields(cls)} - {"create"}
+        given = {name: values[name] for name in own if values.get(name) is not None}
+        for name in ("count", "strip_steps"):
+            given[name] = int(given.get(name) or 0)
+        return cls(create=CreateForm.read(values), **given)
 
 
 @dataclass(frozen=True)
@@ -78,14 +107,14 @@ class GridJobs:
 
 
 def paint(
-    jobs: GridJobs, values: Mapping[str, Any], visitor: Visitor, *, say: Translator
+    jobs: GridJobs, form: GridForm, visitor: Visitor, *, say: Translator
 ) -> Iterator[GridScreen]:
     """Paint the grid or the strip that a filled-in form asks for, and watch it."""
     yield GridScreen(busy=True, seat=json.dumps(dict(visitor.seat)))
     run = visitor.run(jobs.studio)
     with ExitStack() as files:
-        drawn = Drawn.read(values.get("drawn"), files=files)
-        plan = plan_of(values, drawn=drawn, run=run)
+        drawn = Drawn.read(form.create.drawn, files=files)
+        plan = plan_of(form, drawn=drawn, run=run)
         last = () if run is None else (str(run.picture),)
         grid = _made(jobs, plan, visitor, (*drawn.files, *last))
     yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, say=say)
@@ -159,7 +188,7 @@ def told(screens: Iterator[GridScreen], *, say: Translator) -> Iterator[GridScre
         yield GridScreen(notice=sentence(error, say), busy=False)
 
 
-def plan_of(values: Mapping[str, Any], *, drawn: Drawn = _NOTHING, run: Run | None = None) -> Plan:
+def plan_of(form: GridForm, *, drawn: Drawn = _NOTHING, run: Run | None = None) -> Plan:
     """What the tab's fields ask for, with all else from the form of Create.
 
     Args:
@@ -168,13 +197,13 @@ def plan_of(values: Mapping[str, Any], *, drawn: Drawn = _NOTHING, run: Run | No
 
     Raises RecipeError.
     """
-    typed = (values.get("grid_prompt") or "").strip()
-    if values.get("kind") == "strip":
-        return _strip(values)
-    form = {**values, "prompt": typed or values.get("prompt")}
-    base, _ = with_drawn(to_recipe(form), form, drawn, run)
-    axes = _axes(values)
-    varied = len(alternatives(form["prompt"] or "")) > 1
+    if form.kind == "strip":
+        return _strip(form)
+    typed = (form.grid_prompt or "").strip()
+    create = replace(form.create, prompt=typed or form.create.prompt)
+    base, _ = with_drawn(to_recipe(create), create, drawn, run)
+    axes = _axes(form)
+    varied = len(alternatives(create.prompt or "")) > 1
     if not axes and not varied:
         raise RecipeError(
             "A grid varies something: choose a field and its values, or write alternatives such "
@@ -185,12 +214,12 @@ def plan_of(values: Mapping[str, Any], *, drawn: Drawn = _NOTHING, run: Run | No
         options = replace(options, more={"start": base.start.model_dump()})
     pictures: Scene = ()
     if varied or "prompt" in over:
-        left_out = (values.get("leave_out") or "").strip()
+        left_out = (create.leave_out or "").strip()
         options = replace(
-            options, prompt=form["prompt"], negative=(left_out,) if left_out else (),
-            styles=chosen_styles(values.get("styles")),
+            options, prompt=create.prompt, negative=(left_out,) if left_out else (),
+            styles=chosen_styles(create.styles),
         )  # fmt: skip
-        uploads = {str(path) for path in values.get("pictures") or ()}
+        uploads = {str(path) for path in create.pictures or ()}
         pictures = tuple(prompt for prompt in base.prompts[0] if prompt.picture in uploads)
     plan = plan_grid(options, axes)
     cells = tuple(
@@ -200,11 +229,11 @@ def plan_of(values: Mapping[str, Any], *, drawn: Drawn = _NOTHING, run: Run | No
     return replace(plan, cells=cells)
 
 
-def _axes(values: Mapping[str, Any]) -> list[Axis]:
+def _axes(form: GridForm) -> list[Axis]:
     """The second field goes down, as the first of ``plan_grid`` does."""
     axes = []
-    for place in ("down", "across"):
-        field, said = values.get(place) or "", (values.get(f"{place}_values") or "").strip()
+    for field, typed in ((form.down, form.down_values), (form.across, form.across_values)):
+        said = (typed or "").strip()
         if field and not said:
             raise RecipeError(
                 "“{field}” has no values: write for example 1-4, or 0.2, 0.5, 1.", field=field
@@ -214,24 +243,26 @@ def _axes(values: Mapping[str, Any]) -> list[Axis]:
     return axes
 
 
-def _strip(values: Mapping[str, Any]) -> Plan:
-    ends = tuple(_end(values, name) for name in ("first", "last"))
-    form = {**values, "prompt": "-", "leave_out": "", "pictures": None, "start": None}
-    base = to_recipe(form)
-    steps = int(values.get("strip_steps") or 0) or None
-    options = Options(recipe=base, seed=base.seed, steps=steps)
-    plan = plan_strip(ends, options, count=int(values.get("count") or 0))
-    uploads = {str(values[name]) for name in ("first_picture", "last_picture") if values.get(name)}
+def _strip(form: GridForm) -> Plan:
+    pictures = (form.first_picture, form.last_picture)
+    ends = [
+        _end(text, picture) for text, picture in zip((form.first, form.last), pictures, strict=True)
+    ]
+    create = replace(form.create, prompt="-", leave_out="", pictures=None, start=None)
+    base = to_recipe(create)
+    options = Options(recipe=base, seed=base.seed, steps=form.strip_steps or None)
+    plan = plan_strip(ends, options, count=form.count)
+    uploads = {picture for picture in pictures if picture}
     for cell in plan.cells:
         _allowed(cell.recipe, base, uploads=uploads)
     return plan
 
 
-def _end(values: Mapping[str, Any], name: str) -> Scene:
-    text = (values.get(name) or "").strip()
-    if picture := values.get(f"{name}_picture"):
+def _end(typed: str | None, picture: str | None) -> Scene:
+    text = (typed or "").strip()
+    if picture:
         more = parse(text)[0] if text else ()
-        return (Prompt(picture=str(picture)), *more)
+        return (Prompt(picture=picture), *more)
     if not text:
         raise RecipeError("A strip lies between two ideas: give words or a picture for each.")
     return parse(text)[0]

@@ -2,7 +2,9 @@
 
 import re
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from pixgen.alternatives import escape
@@ -17,12 +19,13 @@ from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe
 from pixgen.studio.inputs import named_files
 from pixgen.studio.policy import Policy
 from pixgen.ui.augmenting import augment_fields, chosen_augmentations
-from pixgen.ui.basis import LONGEST, Basis, only_changed
+from pixgen.ui.basis import LONGEST, Basis
+from pixgen.ui.create_form import CreateForm
 from pixgen.ui.fields import Field
 from pixgen.ui.i18n import Translator
 from pixgen.ui.journeys import journey_fields, journey_recipe, journey_values
 from pixgen.ui.losses import chosen_losses, loss_fields, loss_values
-from pixgen.ui.models import chosen_models, model_fields, model_values
+from pixgen.ui.models import model_fields, model_values
 from pixgen.ui.offered import offered_presets
 from pixgen.ui.pad import DRAWN, LAST, pad_fields
 from pixgen.ui.styles import chosen_styles, style_fields
@@ -107,54 +110,58 @@ def sizes(policy: Policy) -> list[tuple[str, str]]:
     ]
 
 
-def to_recipe(values: Mapping[str, Any]) -> Recipe:
-    """The recipe that a filled-in form asks for; a field that is missing or None is the preset's.
+def to_recipe(form: CreateForm) -> Recipe:
+    """The recipe that a filled-in form asks for; a field that is None is the preset's. It is checked once.
 
-    ``start_picture``, ``pictures`` and ``wished_picture`` are paths of uploads. ``basis`` is the recipe
-    that the form was filled in from, as ``Basis.to_json`` writes it. Raises RecipeError.
+    Raises RecipeError.
     """
-    basis, known = Basis.read(values.get("basis")), frozenset()
+    basis, known = Basis.read(form.basis), frozenset()
     if basis is not None:
-        values, known = basis.changed(values), named_files(basis.recipe)
-        if values.get("seed") == "":
-            values["seed"] = secrets.randbelow(LARGEST_DRAWN_SEED + 1)
-    elif (preset := values.get("preset") or DEFAULT) in available_presets():
-        values = only_changed(values, preset_values(preset))
+        form, known = basis.changed(form), named_files(basis.recipe)
+        if form.seed == "":
+            form = replace(form, seed=str(secrets.randbelow(LARGEST_DRAWN_SEED + 1)))
+    elif (preset := form.preset or DEFAULT) in available_presets():
+        form = form.without(_preset_form(preset))
     pictures = tuple(
-        Prompt(picture=path, weight=values.get("pictures_weight") or 1)
-        for path in values.get("pictures") or ()
+        Prompt(picture=path, weight=form.pictures_weight or 1) for path in form.pictures or ()
     )
-    text, leave_out = values.get("prompt") or "", values.get("leave_out") or ""
-    as_it_was = basis is not None and values.get("prompt") is None
+    text, leave_out = form.prompt or "", form.leave_out or ""
+    as_it_was = basis is not None and form.prompt is None
     only_pictures = bool(pictures) and not text.strip() and not as_it_was
     recipe = journey_recipe(
-        values,
+        form,
         Options(
             prompt=_prompt(text, pictures if only_pictures else (), as_it_was=as_it_was),
-            styles=chosen_styles(values.get("styles")),
+            styles=chosen_styles(form.styles),
             negative=(leave_out,) if leave_out.strip() else (),
+            pictures=() if only_pictures else pictures,
             recipe=basis and basis.recipe,
-            preset=values.get("preset") or (None if basis else DEFAULT),
-            size=values.get("size") or None,
-            steps=_whole(values.get("steps")),
-            seed=_seed(values.get("seed")),
-            start=_start(values),
-            **chosen_models(values),
-            grow=values.get("grow"),
-            augment=chosen_augmentations(values.get("augment")),
-            more=_settings(values),
+            preset=form.preset or (None if basis else DEFAULT),
+            size=form.size or None,
+            steps=form.steps,
+            seed=_seed(form.seed),
+            start=_start(form),
+            model=form.model,
+            clip=tuple(form.clip or ()),
+            sketcher=form.sketcher,
+            grow=form.grow,
+            augment=chosen_augmentations(form.augment),
+            more=_settings(form),
         ),
     )
     if basis is not None and not as_it_was:
         recipe = basis.placed(recipe)
     # Looked for in what was drawn: an alternative may hide a path.
     _refuse_paths(recipe.prompts, known={*known, *(each.picture for each in pictures)})
-    if pictures and not only_pictures:
-        scenes = tuple((*scene, *pictures) for scene in recipe.prompts)
-        recipe = make_recipe(recipe.model_dump(), {"prompts": scenes})
     if basis is not None:
         basis.check_pictures(recipe)
     return recipe
+
+
+@cache
+def _preset_form(name: str) -> CreateForm:
+    """What the form shows of a preset."""
+    return CreateForm.read(preset_values(name))
 
 
 def _prompt(text: str, pictures: Scene, *, as_it_was: bool) -> str | None:
@@ -163,9 +170,9 @@ def _prompt(text: str, pictures: Scene, *, as_it_was: bool) -> str | None:
     return escape(format_prompts((pictures,))) if pictures else text
 
 
-def remarks(values: Mapping[str, Any], say: Translator) -> list[str]:
+def remarks(form: CreateForm, say: Translator) -> list[str]:
     """What a person should know about what they typed, though it is allowed."""
-    typed = f"{values.get('prompt') or ''} | {values.get('leave_out') or ''}"
+    typed = f"{form.prompt or ''} | {form.leave_out or ''}"
     return [
         *(
             say(
@@ -199,12 +206,8 @@ def _refuse_paths(scenes: Iterable[Scene], *, known: Collection[str] = ()) -> No
         )
 
 
-def _whole(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _seed(value: Any) -> int | None:
-    text = str(_whole(value)).strip() if value is not None else ""
+def _seed(value: str | int | None) -> int | None:
+    text = str(value).strip() if value is not None else ""
     if not text:
         return None
     if not re.fullmatch(r"\d{1,19}", text, re.ASCII) or int(text) > LARGEST_SEED:
@@ -217,8 +220,8 @@ def _seed(value: Any) -> int | None:
     return int(text)
 
 
-def _start(values: Mapping[str, Any]) -> str | None:
-    kind, picture = values.get("start"), values.get("start_picture")
+def _start(form: CreateForm) -> str | None:
+    kind, picture = form.start, form.start_picture
     if kind in (DRAWN, LAST):
         return None  # what is drawn, or was painted last, is put in by ``with_drawn``
     if kind not in ("picture", "idea"):
@@ -230,13 +233,13 @@ def _start(values: Mapping[str, Any]) -> str | None:
         )
     if kind == "picture":
         return f"picture:{picture}"
-    more = values.get("idea_words") or ""
+    more = form.idea_words or ""
     _refuse_paths(parse(more) if more.strip(" |^\n") else ())
     terms = format_prompts(((Prompt(picture=picture),),))
     return f"idea:{terms} | {more}" if more.strip() else f"idea:{terms}"
 
 
-def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(form: CreateForm) -> dict[str, Any]:
     """What the folded settings ask of a recipe, as a part of it."""
     places = {
         "cutouts": "cutouts.count",
@@ -244,8 +247,9 @@ def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
         "learning_rate": "optimizer.learning_rate",
         "drawer": "drawer",
     }
-    asked: dict[str, Any] = {"losses": chosen_losses(values)}
-    for name, place in places.items():
-        if values.get(name) is not None:
-            put(asked, place, _whole(values[name]))
+    asked: dict[str, Any] = {
+        "losses": chosen_losses(form.losses, picture=form.wished_picture or "")
+    }
+    for name, value in form.given(*places).items():
+        put(asked, places[name], value)
     return asked

@@ -14,16 +14,15 @@ from pixgen.journeys import format_keyframes
 from pixgen.recipe import Recipe
 from pixgen.story import COLUMNS
 from pixgen.ui import html
+from pixgen.ui.create_form import CreateForm
 from pixgen.ui.fields import Field, slider
 from pixgen.ui.i18n import Translator
 
 PARTS = ("story_rows", "video")  # of the form, beside the fields; a browser does not keep them
 _ROWS = 3
 _MOST_FRAMES = 400  # that the page offers
-_CARRY = 0.8
 _KEYFRAMES = ("zoom", "x", "y", "turn")
 _OF_JOURNEY = ("every", "after", *_KEYFRAMES, "where", "border", "smooth")
-FIELDS = ("frames", *_OF_JOURNEY)  # that say a journey together
 
 
 def journey_values(recipe: Recipe) -> dict[str, Any]:
@@ -167,18 +166,18 @@ def journey_controls(
     return parts
 
 
-def journey_recipe(values: Mapping[str, Any], options: Options) -> Recipe:
+def journey_recipe(form: CreateForm, options: Options) -> Recipe:
     """The recipe of the form's options, as a story, a journey or over a video if the form asks for
     one. Raises RecipeError, VideoError."""
-    options = replace(options, story=_rows(values), more={**options.more, **_story(values)})
-    frames, video = int(values.get("frames") or 0), values.get("video")
-    given = {name: values[name] for name in _OF_JOURNEY if values.get(name) is not None}
-    if video:
+    more = {**options.more, "story": form.given("fade", "blend")}
+    options = replace(options, story=_rows(form), more=more)
+    frames, given = form.frames or 0, form.given(*_OF_JOURNEY)
+    if form.video:
         size = None if options.size is None else parse_size(options.size)
         kept = {name: given[name] for name in ("every", "smooth") if name in given}
         return plan_restyle(
-            Path(video), replace(options, size=None), frames=frames or None, area=size,
-            carry=values.get("carry", _CARRY), **kept,
+            Path(form.video), replace(options, size=None), frames=frames or None, area=size,
+            carry=form.carry, **kept,
         )  # fmt: skip
     if options.preset == "restyle":
         raise RecipeError(
@@ -187,16 +186,11 @@ def journey_recipe(values: Mapping[str, Any], options: Options) -> Recipe:
         )
     if frames:
         return plan_journey(options, frames=frames, **given)
-    if values.get("frames") is not None:  # the preset's journey is not wanted
+    if form.frames is not None:  # the preset's journey is not wanted
         options = replace(options, more={**options.more, "journey": {"every": 0, "after": 0}})
     return recipe_from(options)
 
 
-def _story(values: Mapping[str, Any]) -> dict[str, Any]:
-    wanted = {name: values[name] for name in ("fade", "blend") if values.get(name) is not None}
-    return {"story": wanted} if wanted else {}
-
-
-def _rows(values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    rows = [dict(zip(COLUMNS, row, strict=False)) for row in values.get("story_rows") or ()]
+def _rows(form: CreateForm) -> list[dict[str, Any]]:
+    rows = [dict(zip(COLUMNS, row, strict=False)) for row in form.story_rows or ()]
     return [row for row in rows if str(row.get("prompt") or "").strip()]

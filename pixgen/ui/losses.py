@@ -82,14 +82,18 @@ def loss_controls(
     return parts
 
 
-def chosen_losses(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the group asks of a recipe, as a part of its ``losses``."""
+def chosen_losses(values: Mapping[str, Any], *, picture: str) -> dict[str, Any]:
+    """What the group asks of a recipe, as a part of its ``losses``.
+
+    Args:
+        values: those that are given, by the names of ``SETTINGS``.
+        picture: the path of the upload for colours and style, if there is one.
+    """
     asked: dict[str, Any] = {}
-    for name, setting in SETTINGS.items():
-        if values.get(name) is not None:
-            put(asked, setting.path, values[name])
-    if picture := values.get(UPLOAD):
-        if not (values.get("palette_colours") or "").strip():
+    for name, value in values.items():
+        put(asked, SETTINGS[name].path, value)
+    if picture:
+        if not values.get("palette_colours", "").strip():
             put(asked, "palette.picture", picture)
         put(asked, "style.picture", picture)
     return asked

@@ -1,6 +1,7 @@
 """The line below the size: how much memory the picture takes, and whether that is there."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -10,6 +11,7 @@ from pixgen.errors import PixgenError
 from pixgen.studio import Studio
 from pixgen.studio.room import Outlook, in_words, outlook
 from pixgen.ui.asking import answered, when_paused
+from pixgen.ui.create_form import CreateForm
 from pixgen.ui.form import to_recipe
 from pixgen.ui.i18n import Translator
 
@@ -36,12 +38,12 @@ def memory_line(say: Translator, found: Outlook | None) -> str:
 
 
 def foretold(
-    form: Mapping[str, Any], device: Callable[[], str], say: Translator, *, look: Look = outlook
+    form: CreateForm, device: Callable[[], str], say: Translator, *, look: Look = outlook
 ) -> str:
     """The line for a filled-in form; empty while the form makes no recipe."""
-    asked = {**form, "prompt": "-", "seed": "0"}
-    if asked.get("start") in ("picture", "idea"):
-        asked["start"] = "codes"  # its pictures matter little, and may not be there yet
+    # Pictures that it starts from matter little, and may not be there yet.
+    start = "codes" if form.start in ("picture", "idea") else form.start
+    asked = replace(form, prompt="-", seed="0", start=start)
     try:
         return memory_line(say, look(to_recipe(asked), device()))
     except PixgenError:  # told when it is painted
@@ -54,7 +56,8 @@ def wire_memory(
     """Keep the line ``parts["memory"]`` true."""
 
     def told(*values: Any) -> str:
-        return foretold(dict(zip(ASKED, values, strict=True)), lambda: studio.device, say)
+        form = CreateForm.read(dict(zip(ASKED, values, strict=True)))
+        return foretold(form, lambda: studio.device, say)
 
     inputs = [parts[name] for name in ASKED]
     ask = when_paused([page.load, *(part.change for part in inputs)], _ASK)

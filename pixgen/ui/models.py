@@ -88,14 +88,6 @@ def model_controls(
         }  # fmt: skip
 
 
-def chosen_models(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the group asks of a recipe, as ``commands.options.Options`` takes it."""
-    return {
-        "model": values.get("model"), "clip": tuple(values.get("clip") or ()),
-        "sketcher": values.get("sketcher"),
-    }  # fmt: skip
-
-
 def _label(name: str, kind: Kind) -> str:
     entry = known(name, kind)
     size = None if entry is None or entry.bundled else entry.megabytes

@@ -5,7 +5,7 @@ The page only watches: a job belongs to the studio and goes on when nobody looks
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from pixgen.studio import Job, Run, Studio
 from pixgen.studio.inputs import named_files, with_kept_pictures
 from pixgen.studio.sketches import read_sketches
 from pixgen.ui import canvas, queueing, sketches, status
+from pixgen.ui.create_form import CreateForm
 from pixgen.ui.drawn import Drawn, with_drawn
 from pixgen.ui.form import remarks, to_recipe
 from pixgen.ui.i18n import Translator
@@ -48,47 +49,47 @@ class Screen:
 
 
 def paint(
-    studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, say: Translator
+    studio: Studio, form: CreateForm, visitor: Visitor, *, say: Translator
 ) -> Iterator[Screen]:
     """Submit what the form asks for and watch it. The first screen comes before any work; while a
     picture of the visitor's is painted, the new one waits for its turn."""
     if queueing.shown(studio, visitor) is not None:
-        yield from _add(studio, values, visitor, say=say)
+        yield from _add(studio, form, visitor, say=say)
         return
     run, parent = visitor.run(studio), ""
     with ExitStack() as files:
-        drawn = Drawn.read(values.get("drawn"), files=files)
-        recipe, trusted = with_drawn(to_recipe(values), values, drawn, run)
-        if values.get("mask") and run is not None:
-            recipe, parts = part_of(run, recipe, values["mask"], files=files)
+        drawn = Drawn.read(form.drawn, files=files)
+        recipe, trusted = with_drawn(to_recipe(form), form, drawn, run)
+        if form.mask and run is not None:
+            recipe, parts = part_of(run, recipe, form.mask, files=files)
             trusted, parent = (*trusted, *parts), run.id
         yield Screen(status=status.starting(say, recipe), busy="starting", sketches="")
         job = studio.submit(
             recipe, owner=visitor.owner, trusted=trusted, parent=parent,
-            metadata=values.get("metadata") is not False,
+            metadata=form.metadata is not False,
         )  # fmt: skip
-    for remark in remarks(values, say):
+    for remark in remarks(form, say):
         yield Screen(notice=remark)
     yield from follow(studio, job, visitor, say=say)
 
 
 def _add(
-    studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, say: Translator
+    studio: Studio, form: CreateForm, visitor: Visitor, *, say: Translator
 ) -> Iterator[Screen]:
     """Submit what the form asks for, and leave the screen to the picture that is painted."""
     try:
-        metadata = values.get("metadata") is not False
+        metadata = form.metadata is not False
         with ExitStack() as files:
             drawn, run = (
-                Drawn.read(values.get("drawn"), files=files),
+                Drawn.read(form.drawn, files=files),
                 visitor.run(studio),
             )
-            recipe, trusted = with_drawn(to_recipe(values), values, drawn, run)
+            recipe, trusted = with_drawn(to_recipe(form), form, drawn, run)
             job = studio.submit(recipe, owner=visitor.owner, trusted=trusted, metadata=metadata)
     except Exception as error:
         yield Screen(notice=sentence(error, say))
         return
-    for remark in remarks(values, say):
+    for remark in remarks(form, say):
         yield Screen(notice=remark)
     yield Screen(queue=queueing.of_visitor(say, studio, visitor))
     if not visitor.pages.watched(

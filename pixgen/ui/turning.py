@@ -1,13 +1,14 @@
 """Turning a picture on the page: while it is painted, or as another that goes on from it."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
-from typing import Any
+from dataclasses import replace
 
 from pixgen.recipe import Recipe
 from pixgen.studio import Studio
 from pixgen.studio.forks import MORE_STEPS
 from pixgen.ui import painting, status
+from pixgen.ui.create_form import CreateForm
 from pixgen.ui.drawn import Drawn
 from pixgen.ui.form import to_recipe
 from pixgen.ui.i18n import Translator
@@ -15,7 +16,7 @@ from pixgen.ui.painting import Screen
 from pixgen.ui.visitors import Visitor
 
 
-def apply(studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, say: Translator) -> str:
+def apply(studio: Studio, form: CreateForm, visitor: Visitor, *, say: Translator) -> str:
     """Let the visitor's running picture follow the form's words and learning rate; what to say of it.
 
     Raises PixgenError.
@@ -27,7 +28,7 @@ def apply(studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, say: T
             "turns the last one."
         )
     with ExitStack() as files:
-        wanted, trusted = _wanted(values, job.recipe, files)
+        wanted, trusted = _wanted(form, job.recipe, files)
         turned = job.change(wanted.prompts, wanted.optimizer.learning_rate, trusted=trusted)
     return (
         say("From here on, the picture follows the new words and learning rate.")
@@ -56,7 +57,7 @@ def more(studio: Studio, visitor: Visitor, *, say: Translator) -> Iterator[Scree
 
 
 def fork(
-    studio: Studio, values: Mapping[str, Any], visitor: Visitor, *, say: Translator
+    studio: Studio, form: CreateForm, visitor: Visitor, *, say: Translator
 ) -> Iterator[Screen]:
     """Go on from the visitor's last run as another, with the form's words and learning rate."""
     run = visitor.run(studio)
@@ -67,7 +68,7 @@ def fork(
         )
         return
     with ExitStack() as files:
-        wanted, trusted = _wanted(values, run.recipe, files)
+        wanted, trusted = _wanted(form, run.recipe, files)
         yield Screen(status=status.starting(say, wanted), busy="starting")
         job = studio.fork(
             run.id, prompts=wanted.prompts, learning_rate=wanted.optimizer.learning_rate,
@@ -76,11 +77,9 @@ def fork(
     yield from painting.follow(studio, job, visitor, say=say)
 
 
-def _wanted(
-    values: Mapping[str, Any], recipe: Recipe, files: ExitStack
-) -> tuple[Recipe, Collection[str]]:
+def _wanted(form: CreateForm, recipe: Recipe, files: ExitStack) -> tuple[Recipe, Collection[str]]:
     """What the form asks for, its prompts where they were brushed, and the pictures of that; its
     alternatives are drawn by the seed of the picture that is turned."""
-    drawn = Drawn.read(values.get("drawn"), files=files)
-    asked = to_recipe({**values, "seed": str(recipe.seed), "start": None})
+    drawn = Drawn.read(form.drawn, files=files)
+    asked = to_recipe(replace(form, seed=str(recipe.seed), start=None))
     return drawn.placed(asked), drawn.files

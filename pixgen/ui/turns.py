@@ -9,6 +9,7 @@ from pixgen.studio import Studio
 from pixgen.studio.forks import MORE_STEPS
 from pixgen.ui import painting, queueing, turning
 from pixgen.ui.controls import Parts
+from pixgen.ui.create_form import CreateForm
 from pixgen.ui.i18n import Translator
 from pixgen.ui.mishaps import sentence
 from pixgen.ui.painting import Screen
@@ -74,8 +75,8 @@ def wire(
         shown: screens as gradio's updates of the outputs in ``watching``.
     """
 
-    def form(values: Sequence[Any]) -> dict[str, Any]:
-        return dict(zip(names, values, strict=True))
+    def form(values: Sequence[Any]) -> CreateForm:
+        return CreateForm.read(dict(zip(names, values, strict=True)))
 
     def go_on(request: gr.Request, seat: Any) -> Iterator[tuple]:
         yield from shown(painting.go_on(studio, known(request, seat), say=say))

@@ -14,8 +14,8 @@ from pixgen.ui.augmenting import (
     cutouts_html,
     preview_html,
 )
-from pixgen.ui.form import to_recipe
 from pixgen.ui.i18n import ENGLISH
+from tests.ui.forms import to_recipe
 
 NOBODY = SimpleNamespace(run=lambda studio: None)
 

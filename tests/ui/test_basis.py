@@ -12,9 +12,10 @@ from pixgen.prompts import parse
 from pixgen.recipe import make_recipe
 from pixgen.studio import Policy
 from pixgen.ui.basis import LONGEST, Basis, typed
-from pixgen.ui.form import fields, to_recipe
+from pixgen.ui.form import fields
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.info import form_values
+from tests.ui.forms import to_recipe
 
 KEPT = f"inputs/{'a' * 64}/dog.jpg"
 RECIPES = {

@@ -13,19 +13,13 @@ from pixgen.studio.gallery import Gallery
 from pixgen.studio.grids import Grid
 from pixgen.ui import comparing
 from pixgen.ui.drawn import Drawn
-from pixgen.ui.experimenting import (
-    GridJobs,
-    come_back,
-    go_on,
-    paint,
-    plan_of,
-    stop,
-    told,
-)  # fmt: skip
-from pixgen.ui.form import fields, to_recipe
+from pixgen.ui.experimenting import GridJobs, come_back, go_on, stop, told
+from pixgen.ui.form import fields
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.info import filled_with
 from pixgen.ui.visitors import Visitor
+from tests.ui.forms import paint_grid as paint
+from tests.ui.forms import plan_of, to_recipe
 from tests.ui.test_pad import address, drawn
 from tests.ui.test_painting import painted, seated
 

@@ -10,10 +10,11 @@ from pixgen.presets import available_presets
 from pixgen.studio.mp4 import read_timing
 from pixgen.studio.policy import Policy
 from pixgen.studio.video import FilmWriter
-from pixgen.ui import film_exports, painting
-from pixgen.ui.form import fields, preset_values, to_recipe
+from pixgen.ui import film_exports
+from pixgen.ui.form import fields, preset_values
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.visitors import Visitor
+from tests.ui.forms import paint, to_recipe
 
 
 def recipe(**values):
@@ -82,7 +83,7 @@ def test_a_video_is_painted_over_in_its_shape(tmp_path):
 @pytest.fixture
 def painted(studio, visitor):
     """A visitor whose picture is done."""
-    screens = list(painting.paint(studio, {"prompt": "a fox", "steps": 6}, visitor, say=ENGLISH))
+    screens = list(paint(studio, {"prompt": "a fox", "steps": 6}, visitor, say=ENGLISH))
     seat = next(screen.seat for screen in screens if screen.seat)
     return Visitor.known(seat, None)
 

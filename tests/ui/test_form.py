@@ -12,9 +12,10 @@ from pixgen.presets import available_presets
 from pixgen.recipe import make_recipe
 from pixgen.start import Start
 from pixgen.studio import Policy
-from pixgen.ui.form import fields, preset_values, remarks, sizes, to_recipe
+from pixgen.ui.form import fields, preset_values, sizes
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.losses import SETTINGS, loss_name
+from tests.ui.forms import remarks, to_recipe
 
 
 def recipe(**values):

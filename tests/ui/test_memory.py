@@ -4,7 +4,8 @@ import pytest
 
 from pixgen.studio.room import Outlook
 from pixgen.ui.i18n import ENGLISH
-from pixgen.ui.memory import foretold, memory_line
+from pixgen.ui.memory import memory_line
+from tests.ui.forms import foretold
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ import pytest
 from pixgen.models.progress import Fetching
 from pixgen.studio import Glimpse, Policy
 from pixgen.ui import status
-from pixgen.ui.form import fields, to_recipe
+from pixgen.ui.form import fields
 from pixgen.ui.i18n import ENGLISH
 from tests.models import published
 from tests.studio.fakes import a_recipe
+from tests.ui.forms import to_recipe
 
 LOADING = Glimpse("loading", 0, None, 0.0, None, 1.0)
 

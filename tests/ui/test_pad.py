@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from pixgen.errors import RecipeError
-from pixgen.ui.drawn import Drawn, with_drawn
-from pixgen.ui.form import to_recipe
+from pixgen.ui.drawn import Drawn
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.pad import pad_html
+from tests.ui.forms import to_recipe, with_drawn
 from tests.ui.test_painting import painted, seated
 
 

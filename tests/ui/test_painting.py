@@ -13,7 +13,8 @@ from pixgen.errors import OutOfMemory, StorageError
 from pixgen.studio import Policy
 from pixgen.studio.metadata import read_metadata
 from pixgen.ui.i18n import ENGLISH
-from pixgen.ui.painting import Screen, Visitor, come_back, go_on, paint, stop, take, told
+from pixgen.ui.painting import Screen, Visitor, come_back, go_on, stop, take, told
+from tests.ui.forms import paint
 
 FORM = {"prompt": "a red fox | snow", "preset": "draft", "size": "64x48", "steps": 10, "seed": "7"}
 

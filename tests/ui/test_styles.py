@@ -6,9 +6,9 @@ import pytest
 
 from pixgen.errors import RecipeError
 from pixgen.styles import MOST, Style
-from pixgen.ui.form import to_recipe
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.styles import added, chosen_styles, forgotten, mine_of, strip, toggled
+from tests.ui.forms import to_recipe
 
 OIL = Style("Oil <b>", "oil painting of {}")
 WORDS = ENGLISH

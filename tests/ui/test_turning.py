@@ -11,10 +11,11 @@ from pixgen.studio import Policy
 from pixgen.studio.queue import ACTS
 from pixgen.ui import queueing
 from pixgen.ui.i18n import ENGLISH
-from pixgen.ui.painting import come_back, go_on, look_at, paint, stop, told
-from pixgen.ui.turning import apply, fork, more
+from pixgen.ui.painting import come_back, go_on, look_at, stop, told
+from pixgen.ui.turning import more
 from pixgen.ui.visitors import Pages, Visitor
 from tests.studio.fakes import a_recipe
+from tests.ui.forms import apply, fork, paint
 from tests.ui.test_pad import address, drawn
 from tests.ui.test_painting import FORM, begun, painted, seated
 

@@ -1,0 +1,29 @@
+"""What the page's functions do with a form, which tests write as values by the names of its fields."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from pixgen.ui import drawn, experimenting, form, memory, painting, turning
+from pixgen.ui.create_form import CreateForm
+from pixgen.ui.experimenting import GridForm
+
+
+def _reading(function: Callable, place: int, kind: type = CreateForm) -> Callable:
+    @wraps(function)
+    def call(*args: Any, **more: Any) -> Any:
+        values: Mapping[str, Any] = args[place]
+        return function(*args[:place], kind.read(values), *args[place + 1 :], **more)
+
+    return call
+
+
+to_recipe = _reading(form.to_recipe, 0)
+remarks = _reading(form.remarks, 0)
+with_drawn = _reading(drawn.with_drawn, 1)
+foretold = _reading(memory.foretold, 0)
+paint = _reading(painting.paint, 1)
+apply = _reading(turning.apply, 1)
+fork = _reading(turning.fork, 1)
+paint_grid = _reading(experimenting.paint, 1, GridForm)
+plan_of = _reading(experimenting.plan_of, 0, GridForm)
