@@ -16,7 +16,7 @@ from pixgen.ui import queueing
 from pixgen.ui.canvas import jpeg
 from pixgen.ui.fields import Field, Parts
 from pixgen.ui.i18n import Translator
-from pixgen.ui.mishaps import sentence
+from pixgen.ui.mishaps import guarded, warned
 from pixgen.ui.visitors import Visitor
 
 if TYPE_CHECKING:
@@ -82,12 +82,9 @@ def wire_augmenting(
 ) -> None:
     """Connect the preview and the view; ``known`` says who asks."""
 
+    @guarded(say, warned())
     def preview(request: gr.Request, seat: Any, chosen: Any) -> Any:
-        try:
-            return preview_html(studio, known(request, seat), chosen_augmentations(chosen))
-        except Exception as error:
-            gr.Warning(sentence(error, say), duration=8)
-            return gr.skip()
+        return preview_html(studio, known(request, seat), chosen_augmentations(chosen))
 
     def look(request: gr.Request, seat: Any) -> str:
         visitor = known(request, seat)

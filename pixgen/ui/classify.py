@@ -1,6 +1,7 @@
 """The Classify tab: pictures and labels on one side, the answers on the other."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -12,7 +13,7 @@ from pixgen.ui.classifying import View
 from pixgen.ui.controls import Parts
 from pixgen.ui.files import servable_bytes
 from pixgen.ui.i18n import Translator
-from pixgen.ui.mishaps import sentence
+from pixgen.ui.mishaps import guard_stream, guarded, warned
 from pixgen.ui.models import clip_choice
 from pixgen.ui.stops import Stops
 from pixgen.vision.labels import format_labels, parse_labels
@@ -181,14 +182,11 @@ def _sets(namer: Namer, say: Translator) -> list[tuple[str, str]]:
 
 def _wire_settings(namer: Namer, say: Translator, page: gr.Blocks, parts: Parts) -> None:
 
+    @guarded(say, warned())
     def keep(name: str, labels: str, chosen: str, templates: str) -> Any:
-        try:
-            fitting = namer.load(chosen).templates if chosen else DEFAULT
-            known = templates if templates in available_templates() else fitting
-            made = namer.save(name, parse_labels(labels), templates=known)
-        except Exception as error:
-            gr.Warning(sentence(error, say), duration=8)
-            return gr.skip()
+        fitting = namer.load(chosen).templates if chosen else DEFAULT
+        known = templates if templates in available_templates() else fitting
+        made = namer.save(name, parse_labels(labels), templates=known)
         gr.Info(
             say.ngettext(
                 "Kept as “{name}”, with {count} label.",
@@ -199,12 +197,9 @@ def _wire_settings(namer: Namer, say: Translator, page: gr.Blocks, parts: Parts)
         )
         return gr.update(choices=_sets(namer, say), value=made.name)
 
+    @guarded(say, warned())
     def fill_in(chosen: str) -> Any:
-        try:
-            return format_labels(namer.load(chosen).labels) if chosen else gr.skip()
-        except Exception as error:
-            gr.Warning(sentence(error, say), duration=8)
-            return gr.skip()
+        return format_labels(namer.load(chosen).labels) if chosen else gr.skip()
 
     inputs = [parts[name] for name in ("set_name", "labels", "label_set", "templates")]
     gr.on(
@@ -237,11 +232,9 @@ def _wire_answers(namer: Namer, say: Translator, parts: Parts) -> dict[str, Any]
     def run(request: gr.Request, *values: Any) -> Iterator[tuple]:
         form = dict(zip(FORM, values, strict=True))
         with stops.held(request.session_hash) as stopping:
-            try:
-                for view in classifying.classify(namer, form, stopping, say=say):
-                    yield _updates(view, parts, form)
-            except Exception as error:
-                yield _updates(classifying.failed(say, sentence(error, say)), parts, form)
+            views = classifying.classify(namer, form, stopping, say=say)
+            for view in guard_stream(views, say, partial(classifying.failed, say)):
+                yield _updates(view, parts, form)
 
     def stop(request: gr.Request) -> None:
         stops.stop(request.session_hash)
@@ -251,14 +244,9 @@ def _wire_answers(namer: Namer, say: Translator, parts: Parts) -> dict[str, Any]
         data = (answers.EXAMPLES / name).read_bytes()
         return [servable_bytes(data, parts["pictures"], name=name)]
 
+    @guarded(say, warned(""))
     def explain(asked: Any, pressed: gr.EventData) -> str:
-        try:
-            return classifying.explain(
-                namer, asked, int(pressed.picture), str(pressed.label), say=say
-            )
-        except Exception as error:
-            gr.Warning(sentence(error, say), duration=8)
-            return ""
+        return classifying.explain(namer, asked, int(pressed.picture), str(pressed.label), say=say)
 
     running = {"concurrency_limit": None, **_QUIET}  # the studio's turns keep the order
     running |= {"inputs": [parts[name] for name in FORM], "outputs": outputs}

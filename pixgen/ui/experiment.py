@@ -22,7 +22,7 @@ from pixgen.ui.i18n import Translator
 from pixgen.ui.info import filled_with
 from pixgen.ui.journeys import PARTS as JOURNEY_PARTS
 from pixgen.ui.losses import UPLOAD
-from pixgen.ui.mishaps import sentence
+from pixgen.ui.mishaps import guarded, sentence, warned
 from pixgen.ui.visitors import Pages, Visitor
 
 _OWN = (
@@ -283,16 +283,13 @@ def _wire_comparing(
         ]
         return newest, *(gr.update(choices=found, value=run) for run in chosen)
 
+    @guarded(say, warned())
     def compare(request: gr.Request, seat: Any, one: Any, other: Any) -> Any:
         if not (one and other):
             gr.Warning(say("Paint two pictures first: then they can be compared here."), duration=8)
             return gr.skip()
-        try:
-            visitor = Visitor.known(seat, request.username)
-            return comparing.compared(studio, one, other, visitor, say=say)
-        except Exception as error:
-            gr.Warning(sentence(error, say), duration=8)
-            return gr.skip()
+        visitor = Visitor.known(seat, request.username)
+        return comparing.compared(studio, one, other, visitor, say=say)
 
     pair = [parts["one"], parts["other"]]
     offered = gr.State((None, None))

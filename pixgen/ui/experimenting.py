@@ -26,7 +26,7 @@ from pixgen.ui.drawn import Drawn, with_drawn
 from pixgen.ui.form import to_recipe
 from pixgen.ui.grid_view import MOST_LIVE, Sheet
 from pixgen.ui.i18n import Translator
-from pixgen.ui.mishaps import sentence
+from pixgen.ui.mishaps import guard_stream
 from pixgen.ui.styles import chosen_styles
 from pixgen.ui.visitors import Visitor
 
@@ -182,10 +182,7 @@ def stop(jobs: GridJobs, name: Any, visitor: Visitor) -> None:
 
 def told(screens: Iterator[GridScreen], *, say: Translator) -> Iterator[GridScreen]:
     """The same screens; an error that ends them is said."""
-    try:
-        yield from screens
-    except Exception as error:
-        yield GridScreen(notice=sentence(error, say), busy=False)
+    return guard_stream(screens, say, lambda message: GridScreen(notice=message, busy=False))
 
 
 def plan_of(form: GridForm, *, drawn: Drawn = _NOTHING, run: Run | None = None) -> Plan:

@@ -15,7 +15,7 @@ from pixgen.ui import html
 from pixgen.ui.answers import progress
 from pixgen.ui.files import servable
 from pixgen.ui.i18n import Translator
-from pixgen.ui.mishaps import sentence
+from pixgen.ui.mishaps import guard_stream
 from pixgen.ui.painting import file_name
 from pixgen.ui.visitors import Visitor
 
@@ -106,13 +106,10 @@ def wire_export(
     def export(request: gr.Request, kept: Any, *wishes: Any) -> Iterator[tuple[Any, Any]]:
         visitor = Visitor.known(kept, request.username)
         yield gr.update(visible=False), _told("painting", say("Writing"))
-        try:
-            yield from _exported(studio, visitor, wishes, say, component=parts["exported"])
-        except Exception as error:
-            yield (
-                gr.skip(),
-                _told("failed", say("Not written"), notice=sentence(error, say)),
-            )
+        yield from guard_stream(
+            _exported(studio, visitor, wishes, say, component=parts["exported"]), say,
+            lambda message: (gr.skip(), _told("failed", say("Not written"), notice=message)),
+        )  # fmt: skip
 
     names = ("format", "seconds", "fps", "hold", "even", "captions", "loop")
     parts["export"].click(

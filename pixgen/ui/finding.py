@@ -12,7 +12,7 @@ from pixgen.studio.finding import BUNDLED, RUNS, Finder, Place
 from pixgen.ui import found
 from pixgen.ui.found import Found
 from pixgen.ui.i18n import Translator
-from pixgen.ui.mishaps import sentence
+from pixgen.ui.mishaps import guard_stream
 from pixgen.vision.filters import Filter, parse_date
 from pixgen.vision.indexing import Progress
 from pixgen.vision.query import Query, Term, parse_query
@@ -208,10 +208,9 @@ def _ready(finder: Finder, place: Place, *, say: Translator, stopped: Stopped) -
 
 def told(views: Iterator[Any], *, say: Translator) -> Iterator[Any]:
     """The same views; an error that ends them becomes the last one. What was found stays."""
-    try:
-        yield from views
-    except Exception as error:
-        yield View(state=found.failed(sentence(error, say)), busy=False, failed=True)
+    return guard_stream(
+        views, say, lambda message: View(state=found.failed(message), busy=False, failed=True)
+    )
 
 
 def _now_and_then() -> Callable[[Progress], bool]:

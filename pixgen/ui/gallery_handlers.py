@@ -12,7 +12,7 @@ from pixgen.studio.gallery import Gallery
 from pixgen.ui.controls import Parts
 from pixgen.ui.gallery_desk import Changes, Desk
 from pixgen.ui.i18n import Translator
-from pixgen.ui.mishaps import sentence
+from pixgen.ui.mishaps import guarded, warned
 from pixgen.ui.visitors import Visitor
 
 # What the browser does after an answer: shows the tab's beginning, tells side.js to look again.
@@ -69,10 +69,6 @@ class Handlers:
 
     def _answered(self, names: tuple[str, ...], act: Callable[[], Changes]) -> Any:
         """The changes of these parts; what goes wrong is said, and nothing changes."""
-        try:
-            changes = act()
-        except Exception as error:
-            gr.Warning(sentence(error, self.say), duration=8)
-            changes = {}
+        changes = guarded(self.say, warned({}))(act)()
         shown = tuple(changes.get(name, gr.skip()) for name in names)
         return shown[0] if len(names) == 1 else shown  # gradio takes one output as it is

@@ -16,7 +16,7 @@ from pixgen.ui.fields import Field
 from pixgen.ui.files import servable_bytes
 from pixgen.ui.form import recipe_values
 from pixgen.ui.i18n import Translator
-from pixgen.ui.mishaps import sentence
+from pixgen.ui.mishaps import guarded
 
 _FILES = [".png", ".jpg", ".jpeg", ".mp4", ".webm", ".gif", ".webp", ".json"]
 _BUTTONS = ("use", "use_prompt", "use_seed", "download")
@@ -73,17 +73,18 @@ def _read(path: str | None, parts: Parts, say: Translator) -> tuple:
     hidden = [gr.update(visible=False)] * len(_BUTTONS)
     if path is None:
         return info_view.empty(say), None, *hidden
-    try:
-        info = read_info(path)
-        told = info_view.of_info(say, info, Path(path))
+
+    @guarded(say, lambda message: (info_view.failed(message), None, *hidden))
+    def read(file: Path) -> tuple:
+        info = read_info(file)
+        told = info_view.of_info(say, info, file)
         data = json.dumps(json.loads(info.recipe.to_json()), ensure_ascii=False, indent=1)
-        name = f"{Path(path).stem}.json"
-        copy = servable_bytes(f"{data}\n".encode(), parts["download"], name=name)
-    except Exception as error:
-        return info_view.failed(sentence(error, say)), None, *hidden
-    shown = Shown(Path(path).name, info.recipe, info.has_seed)
-    use = [gr.update(visible=True), gr.update(visible=True), gr.update(visible=info.has_seed)]
-    return told, shown, *use, gr.update(value=copy, visible=True)
+        copy = servable_bytes(f"{data}\n".encode(), parts["download"], name=f"{file.stem}.json")
+        shown = Shown(file.name, info.recipe, info.has_seed)
+        use = [gr.update(visible=True), gr.update(visible=True), gr.update(visible=info.has_seed)]
+        return told, shown, *use, gr.update(value=copy, visible=True)
+
+    return read(Path(path))
 
 
 def use_shown(

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from pixgen.ui.create_form import CreateForm
 from pixgen.ui.drawn import Drawn, with_drawn
 from pixgen.ui.form import remarks, to_recipe
 from pixgen.ui.i18n import Translator
-from pixgen.ui.mishaps import sentence
+from pixgen.ui.mishaps import guard_stream, guarded
 from pixgen.ui.retouching import part_of
 from pixgen.ui.visitors import Visitor
 
@@ -77,17 +78,18 @@ def _add(
     studio: Studio, form: CreateForm, visitor: Visitor, *, say: Translator
 ) -> Iterator[Screen]:
     """Submit what the form asks for, and leave the screen to the picture that is painted."""
-    try:
-        metadata = form.metadata is not False
+
+    @guarded(say, str)
+    def submit() -> Job | str:
         with ExitStack() as files:
-            drawn, run = (
-                Drawn.read(form.drawn, files=files),
-                visitor.run(studio),
-            )
+            drawn, run = Drawn.read(form.drawn, files=files), visitor.run(studio)
             recipe, trusted = with_drawn(to_recipe(form), form, drawn, run)
-            job = studio.submit(recipe, owner=visitor.owner, trusted=trusted, metadata=metadata)
-    except Exception as error:
-        yield Screen(notice=sentence(error, say))
+            metadata = form.metadata is not False
+            return studio.submit(recipe, owner=visitor.owner, trusted=trusted, metadata=metadata)
+
+    job = submit()
+    if isinstance(job, str):
+        yield Screen(notice=job)
         return
     for remark in remarks(form, say):
         yield Screen(notice=remark)
@@ -221,10 +223,7 @@ def stop(studio: Studio, visitor: Visitor) -> Screen:
 
 def told(screens: Iterator[Screen], *, say: Translator) -> Iterator[Screen]:
     """The same screens; an error that ends them becomes the last one. Nothing is lost by it."""
-    try:
-        yield from screens
-    except Exception as error:
-        yield failed(say, sentence(error, say))
+    return guard_stream(screens, say, partial(failed, say))
 
 
 def failed(say: Translator, message: str) -> Screen:

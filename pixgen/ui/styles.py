@@ -28,7 +28,7 @@ from pixgen.text_files import decode
 from pixgen.ui.fields import Field, Parts
 from pixgen.ui.files import servable_bytes
 from pixgen.ui.i18n import Translator
-from pixgen.ui.mishaps import sentence
+from pixgen.ui.mishaps import guarded, warned
 
 LONGEST = 50_000  # characters of what the browser keeps
 _OWN = "="  # before the title of one's own: no bundled style's name begins with it
@@ -108,24 +108,18 @@ def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
             file = servable_bytes(f"{data}\n".encode(), parts["style_share"], name="styles.json")
         return strip(say, chosen, mine), gr.update(value=file, visible=bool(kept))
 
+    @guarded(say, warned((gr.skip(),) * 4))
     def add(chosen: str, mine: str, title: str, template: str) -> tuple:
-        try:
-            style = make_style({"title": title, "template": template})
-            more = added(mine, [style])
-        except Exception as error:
-            gr.Warning(sentence(error, say), duration=8)
-            return (gr.skip(),) * 4
+        style = make_style({"title": title, "template": template})
+        more = added(mine, [style])
         gr.Info(say("“{title}” is kept in this browser.", title=style.title))
         rest, _ = forgotten(chosen, mine, style.title)
         return toggled(rest, more, f"{_OWN}{style.title}"), more, "", ""
 
+    @guarded(say, warned())
     def bring(mine: str, file: str) -> Any:
-        try:
-            brought = read_styles(decode(Path(file).read_bytes()))
-            more = added(mine, brought)
-        except Exception as error:
-            gr.Warning(sentence(error, say), duration=8)
-            return gr.skip()
+        brought = read_styles(decode(Path(file).read_bytes()))
+        more = added(mine, brought)
         gr.Info(
             say.ngettext(
                 "{count} style was imported.", "{count} styles were imported.", len(brought)

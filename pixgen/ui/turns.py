@@ -11,7 +11,7 @@ from pixgen.ui import painting, queueing, turning
 from pixgen.ui.controls import Parts
 from pixgen.ui.create_form import CreateForm
 from pixgen.ui.i18n import Translator
-from pixgen.ui.mishaps import sentence
+from pixgen.ui.mishaps import guarded, warned
 from pixgen.ui.painting import Screen
 from pixgen.ui.visitors import Visitor
 
@@ -87,13 +87,10 @@ def wire(
     def fork(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
         yield from shown(turning.fork(studio, form(values), known(request, seat), say=say))
 
+    @guarded(say, warned())
     def apply(request: gr.Request, seat: Any, *values: Any) -> None:
-        try:
-            said = turning.apply(studio, form(values), known(request, seat), say=say)
-        except Exception as error:
-            gr.Warning(sentence(error, say), duration=8)
-        else:
-            gr.Info(said, duration=5)
+        said = turning.apply(studio, form(values), known(request, seat), say=say)
+        gr.Info(said, duration=5)
 
     def act(request: gr.Request, seat: Any, order: Any) -> str:
         return queueing.act(studio, order, known(request, seat), say=say)
