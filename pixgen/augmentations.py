@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from pixgen.errors import InvalidValue
 from pixgen.kornia_classes import Kornia, declared
+from pixgen.settings import setting
 from pixgen.values import Kind, Value
 
 Chance = Annotated[float, Field(ge=0, le=1)]
@@ -213,9 +214,18 @@ CUTOUT_SETS: dict[str, CutoutSet] = {
 class Cutouts(Value):
     """How many cutouts CLIP sees a step, in how many batches, and of which set."""
 
-    count: Annotated[int, Field(ge=1, le=512)] = 12
-    batches: Annotated[int, Field(ge=1, le=64)] = 1  # more: less memory, same gradient
-    kind: str = "gentle"  # a name in CUTOUT_SETS, or "own" with ``own`` given
+    count: Annotated[
+        int,
+        setting(
+            "Cutouts", "How many views of the picture CLIP judges in a step. Fewer need less memory.",
+            low=1, high=512, offered=(1, 64), step=1,
+        ),
+    ] = 12  # fmt: skip
+    batches: Annotated[
+        int, setting("Batches", "More: less memory, the same picture.", low=1, high=64, step=1)
+    ] = 1
+    # A name in CUTOUT_SETS, or "own" with ``own`` given.
+    kind: Annotated[str, setting("Cutout set", "How the views are cut and disturbed.")] = "gentle"
     own: CutoutSet | None = None
 
     @model_validator(mode="after")

@@ -28,6 +28,7 @@ from pixgen.commands.models import models
 from pixgen.commands.queue import queue
 from pixgen.commands.runs import runs
 from pixgen.commands.search import collections, index, search
+from pixgen.commands.settings import settings
 from pixgen.commands.streams import close_quietly, prepare_streams
 from pixgen.commands.strip import strip
 from pixgen.commands.styles import styles
@@ -59,6 +60,7 @@ for command in (
     classify,
     info,
     presets,
+    settings,
     index,
     search,
     collections,

@@ -147,7 +147,7 @@ class Journey(Value):
     smooth: Annotated[
         float,
         setting(
-            "Calm", "How much of a frame is the one before, moved along: against flicker.", low=0,
+            "Smoothing", "How much of a frame is the one before, moved along: against flicker.", low=0,
             high=0.95, step=0.05,
         ),
     ] = 0.0  # fmt: skip

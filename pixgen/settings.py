@@ -58,8 +58,28 @@ class Setting:
     kind: type | None  # int, float, bool or str, where it is one of these
 
     @property
+    def summary(self) -> str:
+        """What it is called and does, and values that make sense."""
+        said = f"{self.title}. {self.description}".strip()
+        return f"{said} Sensible: {self.hint}." if self.hint else said
+
+    @property
+    def range(self) -> str:
+        """What a slider offers of it; empty where it is no number."""
+        if self.kind not in (int, float) or self.low is None or self.high is None:
+            return ""
+        return f"{self.low:g} to {self.high:g}"
+
+    @property
+    def shown_default(self) -> str:
+        """The default as it is typed; empty where there is none."""
+        if isinstance(self.default, (tuple, list)):
+            return ", ".join(map(str, self.default))
+        return "" if self.default is None else str(self.default)
+
+    @property
     def help(self) -> str:
-        """All of it in a line, for the command line and for tables."""
+        """What it is called and does, and its choices, in a line: for the command line."""
         said = f"{self.title}. {self.description}".strip()
         values = ", ".join(value for value in self.choices if value)
         return f"{said} {values}." if values else said

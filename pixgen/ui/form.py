@@ -16,12 +16,13 @@ from pixgen.partial import put
 from pixgen.presets import DEFAULT, available_presets
 from pixgen.prompts import Prompt, Scene, doubtful_ends, format_prompts, parse
 from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe
+from pixgen.settings import find_setting
 from pixgen.studio.inputs import named_files
 from pixgen.studio.policy import Policy
 from pixgen.ui.augmenting import augment_fields, chosen_augmentations
 from pixgen.ui.basis import LONGEST, Basis
 from pixgen.ui.create_form import CreateForm
-from pixgen.ui.fields import Field
+from pixgen.ui.fields import Field, setting_field
 from pixgen.ui.i18n import Translator
 from pixgen.ui.journeys import journey_fields, journey_recipe, journey_values
 from pixgen.ui.losses import chosen_losses, loss_fields, loss_values
@@ -46,10 +47,10 @@ def fields(policy: Policy, say: Translator) -> dict[str, Field]:
         "seed": Field(""),
         "drawer": Field(preset["drawer"], choices=tuple(DRAWERS)),
         "steps": Field(preset["steps"], 1, policy.most_steps, 1),
-        "cutouts": Field(preset["cutouts"], 1, 64, 1),
+        "cutouts": _offered("cutouts.count", preset["cutouts"]),
         "cutout_set": Field(preset["cutout_set"], choices=tuple(CUTOUT_SETS)),
         **augment_fields(),
-        "learning_rate": Field(preset["learning_rate"], 0.001, 1, 0.001),
+        "learning_rate": _offered("optimizer.learning_rate", preset["learning_rate"]),
         "start": Field(
             preset["start"],
             choices=tuple(
@@ -79,6 +80,10 @@ def fields(policy: Policy, say: Translator) -> dict[str, Field]:
         **style_fields(),
         "basis": Field("", longest=LONGEST),
     }
+
+
+def _offered(path: str, value: Any) -> Field:
+    return setting_field(find_setting(Recipe, path), value)
 
 
 def preset_values(name: str) -> dict[str, Any]:

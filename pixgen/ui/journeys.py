@@ -1,6 +1,6 @@
 """The folded group for films whose every frame is painted: stories, journeys, and videos painted over."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from pixgen.commands.options import Options, parse_size, recipe_from
 from pixgen.errors import RecipeError
 from pixgen.journeys import format_keyframes
 from pixgen.recipe import Recipe
+from pixgen.settings import find_setting
 from pixgen.story import COLUMNS
 from pixgen.ui import html
 from pixgen.ui.create_form import CreateForm
-from pixgen.ui.fields import Field, slider
+from pixgen.ui.fields import Field, setting_field, slider
 from pixgen.ui.i18n import Translator
 
 PARTS = ("story_rows", "video")  # of the form, beside the fields; a browser does not keep them
@@ -42,46 +43,46 @@ def journey_values(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-_KINDS = {
-    "blend": ("embeddings", "weights"),
-    "where": ("picture", "latent"),
-    "border": ("reflect", "wrap", "edge"),
+_PLACES = {
+    **{name: f"story.{name}" for name in ("fade", "blend")},
+    **{name: f"journey.{name}" for name in (*_OF_JOURNEY, "carry")},
 }
+SETTINGS = {name: find_setting(Recipe, place) for name, place in _PLACES.items()}
 
 
 def journey_fields(preset: Mapping[str, Any], most_steps: int) -> dict[str, Field]:
     """The settings of the group, by name, in the page's order."""
-    ranges = {
-        "fade": (0, 1, 0.05), "frames": (0, min(_MOST_FRAMES, most_steps), 1), "every": (1, 30, 1),
-        "after": (0, min(500, most_steps), 1), "smooth": (0, 0.95, 0.05), "carry": (0, 1, 0.05),
-    }  # fmt: skip
     found = {}
     for name in journey_values(Recipe(prompts="-")):
-        if name in _KINDS:
-            found[name] = Field(preset[name], choices=_KINDS[name])
+        if name == "frames":
+            found[name] = Field(preset[name], 0, min(_MOST_FRAMES, most_steps), 1)
         else:
-            found[name] = Field(preset[name], *ranges.get(name, ()))
-    return found
+            found[name] = setting_field(SETTINGS[name], preset[name])
+    after = found["after"]
+    return found | {"after": replace(after, high=min(after.high or 0, most_steps))}
 
 
 def journey_controls(
     fields: Mapping[str, Field], say: Translator
 ) -> dict[str, gr.components.Component]:
     """The group's controls, folded."""
-    parts = {}
+    parts: dict[str, gr.components.Component] = {}
 
-    def put(
-        name: str, label: str, info: str | None = None, choices: Sequence[tuple[str, str]] = ()
-    ) -> None:
-        field = fields[name]
-        if choices:
-            parts[name] = gr.Dropdown(choices, value=field.default, label=label, info=info)
-        elif field.low is None:
-            parts[name] = gr.Textbox(
-                field.default, label=label, info=info, max_lines=1, max_length=400, min_width=120,
-            )  # fmt: skip
-        else:
-            parts[name] = slider(field, label, info=info)
+    def put(*names: str) -> None:
+        for name in names:
+            field, setting = fields[name], SETTINGS[name]
+            shown: dict[str, Any] = {
+                "label": say(setting.title), "info": say(setting.description) or None,
+            }  # fmt: skip
+            if setting.choices:
+                choices = [(say(title), value) for value, title in setting.choices.items()]
+                parts[name] = gr.Dropdown(choices, value=field.default, **shown)
+            elif field.low is None:
+                parts[name] = gr.Textbox(
+                    field.default, **shown, max_lines=1, max_length=400, min_width=120
+                )
+            else:
+                parts[name] = slider(field, **shown)
 
     with gr.Accordion(
         say("Story and journey"), open=False, elem_classes="pg-more", elem_id="pg-journey"
@@ -109,19 +110,7 @@ def journey_controls(
             buttons=[],
             datatype="str",
         )
-        put(
-            "fade",
-            say("Pass into the next scene"),
-            say("The part of a scene over which the next one comes. 0: at once."),
-        )
-        put(
-            "blend",
-            say("Pass by"),
-            choices=[
-                (say("turning the words' directions"), "embeddings"),
-                (say("their weights"), "weights"),
-            ],
-        )
+        put("fade", "blend")
         gr.HTML(html.heading(say("A journey")))
         gr.HTML(
             html.note(
@@ -131,38 +120,19 @@ def journey_controls(
                 )
             )
         )
-        put("frames", say("Frames"), say("0: a picture, no journey."))
-        put("every", say("A frame takes so many steps"))
-        put("after", say("The first comes after step"))
+        parts["frames"] = slider(
+            fields["frames"], say("Frames"), info=say("0: a picture, no journey.")
+        )
+        put("every", "after")
         with gr.Row():
-            put("zoom", say("Nearer, a frame"))
-            put("turn", say("Turned, in degrees"))
+            put("zoom", "turn")
         with gr.Row():
-            put("x", say("To the right, in widths"))
-            put("y", say("Down, in heights"))
-        put(
-            "where",
-            say("What moves"),
-            choices=[(say("the picture"), "picture"), (say("the latent"), "latent")],
-        )
-        put(
-            "border",
-            say("At the border comes in"),
-            choices=[
-                (say("its mirror image"), "reflect"),
-                (say("the other side"), "wrap"),
-                (say("its edge"), "edge"),
-            ],
-        )
-        put(
-            "smooth",
-            say.pgettext("journey", "Calm"),
-            say("How much of a frame is the one before: against flicker."),
-        )
+            put("x", "y")
+        put("where", "border", "smooth")
         parts["video"] = gr.File(
             label=say("Or paint over a video"), file_types=["video", ".gif"], height=120
         )
-        put("carry", say("How much stays from frame to frame"))
+        put("carry")
     return parts
 
 
