@@ -51,7 +51,7 @@ def main() -> int:
     os.environ.update({"PIXGEN_MODELS_DIR": str(asked.models_dir)} if asked.models_dir else {})
     from pixgen.errors import PixgenError
     from pixgen.studio import Studio
-    from pixgen.studio.finding import Finder
+    from pixgen.studio.library.library import Finder
     from pixgen.ui.i18n import LANGUAGES
     from pixgen.ui.page import build, launch, policy_of
 

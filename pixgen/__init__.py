@@ -27,15 +27,15 @@ __all__ = [
 
 _HOMES = {
     "PixgenError": "pixgen.errors",
-    "Recipe": "pixgen.recipe",
+    "Recipe": "pixgen.recipe.recipe",
     "Studio": "pixgen.studio",
-    "film": "pixgen.films",
-    "generate": "pixgen.painting",
-    "grid": "pixgen.painting",
-    "journey": "pixgen.films",
-    "restyle": "pixgen.films",
-    "strip": "pixgen.painting",
-    "upscale": "pixgen.painting",
+    "film": "pixgen.api",
+    "generate": "pixgen.api",
+    "grid": "pixgen.api",
+    "journey": "pixgen.api",
+    "restyle": "pixgen.api",
+    "strip": "pixgen.api",
+    "upscale": "pixgen.api",
 }
 
 

@@ -1,5 +1,5 @@
 """``python -m pixgen``."""
 
-from pixgen.cli import main
+from pixgen.cli.app import main
 
 raise SystemExit(main())

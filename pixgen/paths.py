@@ -20,7 +20,7 @@ def _bundled(name: str) -> Path:
 
 ASSETS = _bundled("assets")  # bundled models, label sets, example pictures
 PRESETS = _bundled("presets")  # presets, styles and word lists
-STATIC = PACKAGE / "ui"  # the page's scripts, styles and icon
+STATIC = PACKAGE / "ui" / "static"  # the page's scripts, styles and icon
 LOCALES = PACKAGE / "ui" / "i18n" / "locale"  # the page's catalogues, by language
 OWN_DRAWINGS = PACKAGE / "training" / "own"  # an SVG of each, called as the thing is
 

@@ -13,13 +13,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # run from a clone, not installed
 
-from pixgen.commands.options import Options, recipe_from
 from pixgen.models.upscalers import BUNDLED, load_upscaler
-from pixgen.recipe import Recipe
-from pixgen.studio.models import Models
-from pixgen.studio.painting import paint
+from pixgen.recipe.options import Options, recipe_from
+from pixgen.recipe.recipe import Recipe
+from pixgen.studio.model_cache import Models
+from pixgen.studio.worker import paint
 from pixgen.synthesis.frames import as_pixels
-from pixgen.synthesis.starts import as_tensor
+from pixgen.synthesis.init.noise import as_tensor
 from pixgen.synthesis.upscale import upscale
 
 FOLDER = Path(__file__).parent.parent / "assets" / "gallery"

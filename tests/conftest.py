@@ -55,7 +55,7 @@ def caches(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def tiny_vqgan():
     """A VQGAN of factor 4 with 32 codes, the same random weights each time."""
-    from pixgen.models.vqgan import Vqgan
+    from pixgen.models.vqgan.vqgan import Vqgan
 
     torch.manual_seed(1)
     model = Vqgan(TINY_VQGAN)
@@ -69,7 +69,7 @@ def tiny_perceptor():
     from open_clip.model import CLIP
     from open_clip.tokenizer import SimpleTokenizer
 
-    from pixgen.models.clip import Perceptor
+    from pixgen.models.clip.perceptor import Perceptor
 
     torch.manual_seed(2)
     model = CLIP(**TINY_CLIP).eval().requires_grad_(False)
@@ -80,7 +80,7 @@ def tiny_perceptor():
 @pytest.fixture
 def tiny_sketcher(tiny_vqgan):
     """A sketcher of 8 by 8 codes of the tiny VQGAN, the same random weights each time."""
-    from pixgen.models.sketcher import Sketcher
+    from pixgen.models.sketchers.pocket import Sketcher
 
     torch.manual_seed(5)
     model = Sketcher(TINY_SKETCHER)

@@ -5,9 +5,9 @@ import json
 import pytest
 from PIL import Image
 
-from pixgen.cli import main
-from pixgen.commands.options import Options, recipe_from
+from pixgen.cli.app import main
 from pixgen.paths import ASSETS
+from pixgen.recipe.options import Options, recipe_from
 
 FOX = str(ASSETS / "examples/fox.png")
 

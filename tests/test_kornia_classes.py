@@ -5,9 +5,9 @@ import json
 import pytest
 import torch
 
-from pixgen.augmentations import CUTOUT_SETS, CutoutSet, as_kornia
 from pixgen.errors import RecipeError
-from pixgen.kornia_classes import (
+from pixgen.recipe.cutouts import CUTOUT_SETS, CutoutSet, as_kornia
+from pixgen.recipe.kornia_classes import (
     REFUSED,
     Kornia,
     declared,
@@ -16,7 +16,7 @@ from pixgen.kornia_classes import (
     kornia_names,
     parse_augmentation,
 )
-from pixgen.recipe import make_recipe, read_recipe
+from pixgen.recipe.recipe import make_recipe, read_recipe
 
 
 def in_recipe(*augmentations: dict) -> dict:

@@ -114,17 +114,17 @@ def loaded_by(code: str) -> set[str]:
     [
         "import pixgen",
         "import pixgen; dir(pixgen); pixgen.PixgenError, pixgen.Recipe",
-        "from pixgen.cli import main; main(['--help'])",
-        "from pixgen.cli import main; main(['generate', '--help'])",
-        "from pixgen.cli import main; main(['classify', '--help'])",
-        "from pixgen.cli import main; main(['bench', 'speed', '--help'])",
-        "from pixgen.cli import main; main(['search', '--help'])",
-        "from pixgen.cli import main; main(['search', 'a + '])",
-        "from pixgen.cli import main; main(['presets'])",
-        "import tempfile; from pixgen.cli import main\n"
+        "from pixgen.cli.app import main; main(['--help'])",
+        "from pixgen.cli.app import main; main(['generate', '--help'])",
+        "from pixgen.cli.app import main; main(['classify', '--help'])",
+        "from pixgen.cli.app import main; main(['bench', 'speed', '--help'])",
+        "from pixgen.cli.app import main; main(['search', '--help'])",
+        "from pixgen.cli.app import main; main(['search', 'a + '])",
+        "from pixgen.cli.app import main; main(['presets'])",
+        "import tempfile; from pixgen.cli.app import main\n"
         "with tempfile.TemporaryDirectory() as folder: main(['runs', '--output-dir', folder])",
-        "from pixgen.cli import main; main(['models', 'list'])",
-        "from pixgen.cli import main; main(['generate', 'a fox', '--size', '1x1'])",
+        "from pixgen.cli.app import main; main(['models', 'list'])",
+        "from pixgen.cli.app import main; main(['generate', 'a fox', '--size', '1x1'])",
     ],
 )
 def test_what_needs_neither_torch_nor_gradio_loads_neither(code):

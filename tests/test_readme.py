@@ -10,19 +10,18 @@ import pytest
 import typer
 
 import app as page
-from pixgen.augmentations import CUTOUT_SETS
-from pixgen.cli import app
-from pixgen.commands.axes import read_axis
-from pixgen.commands.options import Options, check_field, parse_size, parse_start, recipe_from
+from pixgen.cli.app import app
 from pixgen.errors import PixgenError
-from pixgen.partial import set_field
-from pixgen.presets import available_presets, load_preset
-from pixgen.recipe import make_recipe
+from pixgen.recipe.base import set_field
+from pixgen.recipe.cutouts import CUTOUT_SETS
+from pixgen.recipe.options import Options, check_field, parse_size, parse_start, recipe_from
+from pixgen.recipe.presets import available_presets, load_preset
+from pixgen.recipe.recipe import make_recipe
+from pixgen.studio.grids.plans import read_axis
 from pixgen.training.__main__ import app as training
-from pixgen.vision.filters import parse_date
-from pixgen.vision.labels import bundled_sets, parse_labels
-from pixgen.vision.query import parse_query
-from pixgen.vision.templates import available_templates
+from pixgen.vision.search.filters import parse_date
+from pixgen.vision.search.query import parse_query
+from pixgen.vision.zeroshot.labels import available_templates, bundled_sets, parse_labels
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pixgen.cli import main
-from pixgen.commands.options import check_field
-from pixgen.recipe import Recipe
-from pixgen.settings import find_setting, settings_of
+from pixgen.cli.app import main
+from pixgen.recipe.base import find_setting, settings_of
+from pixgen.recipe.options import check_field
+from pixgen.recipe.recipe import Recipe
 
 DOCS = Path(__file__).parent.parent / "docs/settings.md"
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from pixgen.commands.streams import PatientConsole, prepare_streams, say
-from pixgen.commands.typed import WordsCommand, at_home
+from pixgen.cli._arguments import WordsCommand, at_home
+from pixgen.cli._streams import PatientConsole, prepare_streams, say
 
 ROOT = Path(__file__).parent.parent
 QUICK = ["--preset", "draft", "--steps", "1", "--size", "32", "--device", "cpu"]

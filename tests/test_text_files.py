@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixgen.commands.tables import read_rows
 from pixgen.errors import RecipeError
-from pixgen.story import read_table as read_story
-from pixgen.styles import load_styles
+from pixgen.recipe.story import read_rows
+from pixgen.recipe.story import read_story as read_story
+from pixgen.recipe.styles import load_styles
 from pixgen.text_files import decode, encode_table, number, read_table, whole_number
-from pixgen.vision.labels import read_set
+from pixgen.vision.zeroshot.labels import read_set
 
 STORY = "from,prompt\n0,café at night\n5,ein Fuchs über dem Fluß\n"
 UNICODE = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]

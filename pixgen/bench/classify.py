@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from pixgen.bench.pictures import save_pictures
+from pixgen.bench.subjects import save_pictures
 from pixgen.models import load_perceptor
-from pixgen.models.clip import Perceptor
-from pixgen.studio.devices import resolve_device
-from pixgen.vision.labels import load_set
-from pixgen.vision.looking import look
-from pixgen.vision.sources import gather
-from pixgen.vision.templates import DEFAULT, load_templates
-from pixgen.vision.wordings import embed_labels
-from pixgen.vision.zeroshot import Question, make_classifier
+from pixgen.models.clip.perceptor import Perceptor
+from pixgen.studio.model_cache import resolve_device
+from pixgen.vision.zeroshot.batches import look
+from pixgen.vision.zeroshot.embeddings import embed_labels
+from pixgen.vision.zeroshot.labels import DEFAULT, load_set, load_templates
+from pixgen.vision.zeroshot.sources import gather
+from pixgen.vision.zeroshot.zeroshot import Question, make_classifier
 
 _SET = "cifar100"
 _ASKED = (3, 10, 30)  # labels at once, one of them right
@@ -130,8 +129,8 @@ def _calibrated(
 
 def _held_out(data: Path, seed: int) -> Iterator[tuple[str, torch.Tensor]]:
     """Things in combinations that no model was trained on, each with a picture ``(1, 3, H, W)`` of it alone."""
-    from pixgen.training.captions import Author
-    from pixgen.training.compose import Composer
+    from pixgen.training.compose.captions import Author
+    from pixgen.training.compose.composer import Composer
 
     composer = Composer(data, seed=seed)
     author = Author(composer.table, seed=seed, split="held-out")

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from pixgen.presets import available_presets
-from pixgen.recipe import make_recipe
+from pixgen.recipe.presets import available_presets
+from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Run, Studio
-from pixgen.studio.catalogue_rows import SORTS, Wanted
-from pixgen.studio.gallery import Gallery
-from pixgen.studio.marks import Marks
-from pixgen.studio.metadata import save_png
+from pixgen.studio.gallery.catalogue_rows import SORTS, Wanted
+from pixgen.studio.gallery.gallery import Gallery
+from pixgen.studio.metadata.metadata import save_png
+from pixgen.studio.runs.tags import Marks
 
 RUNS = 5000
 _SIDE = 128  # pixels

@@ -10,13 +10,13 @@ from typing import Any
 from torch.utils.flop_counter import FlopCounterMode
 
 from pixgen.bench.pretend import GPU, Launches, pretended_gpu
+from pixgen.models.architectures import random_perceptor, random_vqgan
 from pixgen.models.catalog import known
-from pixgen.models.clip import Perceptor, Perceptors
-from pixgen.models.fuse import fold_batch_norms
-from pixgen.models.published import random_perceptor, random_vqgan
-from pixgen.models.vqgan import Vqgan
-from pixgen.recipe import Recipe
-from pixgen.start import Start
+from pixgen.models.clip.perceptor import Perceptor, Perceptors
+from pixgen.models.fusion import fold_batch_norms
+from pixgen.models.vqgan.vqgan import Vqgan
+from pixgen.recipe.init import Start
+from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis import Optimization, make_drawer
 
 _STEPS_BEFORE = 2  # in the first, optimizers and caches are made

@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 from pixgen.errors import DeviceError
-from pixgen.recipe import Recipe, read_recipe
-from pixgen.start import Start
-from pixgen.studio.devices import resolve_device
+from pixgen.recipe.init import Start
+from pixgen.recipe.recipe import Recipe, read_recipe
+from pixgen.studio.model_cache import resolve_device
 
 STEPS = 2  # the first makes the optimizer's moments; from the second on, all are alike
 
@@ -20,7 +20,7 @@ def memory(recipe: Recipe, *, device: str = "auto") -> dict[str, Any]:
     Models that are not here have random weights, and then no start is sketched. Raises PixgenError.
     """
     from pixgen.bench.speed import device_name
-    from pixgen.synthesis.estimate import estimate
+    from pixgen.synthesis.memory.estimate import estimate
 
     device = resolve_device(device)
     recipe = recipe.model_copy(update={"steps": STEPS})
@@ -69,8 +69,8 @@ def _measured_apart(recipe: Recipe, device: str) -> dict[str, Any]:
 
 def _measured_here(recipe: Recipe, device: str) -> dict[str, Any]:
     from pixgen.bench.subjects import subjects
-    from pixgen.studio.models import Models
-    from pixgen.studio.painting import paint
+    from pixgen.studio.model_cache import Models
+    from pixgen.studio.worker import paint
     from pixgen.synthesis import Optimization, make_drawer  # before the memory is looked at
 
     before = _most(device)

@@ -11,11 +11,11 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from pixgen.models.clip import Perceptor, Perceptors
-from pixgen.models.fuse import unfuse_blocks
-from pixgen.models.vqgan import Vqgan
-from pixgen.recipe import Recipe
-from pixgen.synthesis.losses import clamp_with_grad, replace_grad
+from pixgen.models.clip.perceptor import Perceptor, Perceptors
+from pixgen.models.fusion import unfuse_blocks
+from pixgen.models.vqgan.vqgan import Vqgan
+from pixgen.recipe.recipe import Recipe
+from pixgen.synthesis.prompt_loss import clamp_with_grad, replace_grad
 
 _NOISE = 0.1
 

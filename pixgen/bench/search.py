@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from pixgen.bench.pictures import SIDE, save_pictures
+from pixgen.bench.subjects import SIDE, save_pictures
 from pixgen.models import load_perceptor
-from pixgen.models.clip import Perceptor
-from pixgen.studio.devices import resolve_device
-from pixgen.vision.collection import Collection, Row
-from pixgen.vision.indexing import LOOK, index
-from pixgen.vision.library import Library
-from pixgen.vision.reading import as_batch, find_pictures
+from pixgen.models.clip.perceptor import Perceptor
+from pixgen.studio.model_cache import resolve_device
+from pixgen.vision.images import as_batch, find_pictures
+from pixgen.vision.search.collection import Collection, Row
+from pixgen.vision.search.indexing import LOOK, index
+from pixgen.vision.search.library import Library
 
 DIMENSIONS = 512
 TOP = 10
@@ -200,8 +200,8 @@ def _searches(
 
 def _held_out(data: Path, count: int, seed: int) -> Iterator[tuple[str, torch.Tensor]]:
     """Captions that no model was trained on, each with its picture ``(1, 3, H, W)``."""
-    from pixgen.training.captions import Author
-    from pixgen.training.compose import Composer
+    from pixgen.training.compose.captions import Author
+    from pixgen.training.compose.composer import Composer
 
     composer = Composer(data, seed=seed)
     author = Author(composer.table, seed=seed, split="held-out")

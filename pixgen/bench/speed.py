@@ -19,10 +19,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from pixgen.bench.peak import peak_bytes
 from pixgen.bench.plain import PlainLoop
 from pixgen.bench.subjects import Subjects, plain_tower, subjects
-from pixgen.models.working import tensor_float32
-from pixgen.recipe import Recipe
-from pixgen.start import Start
-from pixgen.studio.devices import resolve_device
+from pixgen.models.runtime import tensor_float32
+from pixgen.recipe.init import Start
+from pixgen.recipe.recipe import Recipe
+from pixgen.studio.model_cache import resolve_device
 from pixgen.synthesis import Drawer, Optimization, make_drawer
 
 WARM_UP = 4

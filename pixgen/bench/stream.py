@@ -11,10 +11,10 @@ from typing import Any
 from PIL import Image
 
 from pixgen.bench.speed import device_name
-from pixgen.recipe import Recipe
+from pixgen.recipe.recipe import Recipe
 from pixgen.studio import Job, Studio, resolve_device
-from pixgen.studio.models import Models
-from pixgen.studio.painting import paint
+from pixgen.studio.model_cache import Models
+from pixgen.studio.worker import paint
 
 PREVIEWS_A_SECOND = 8.0
 JPEG_QUALITY = 85

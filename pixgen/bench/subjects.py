@@ -1,16 +1,38 @@
-"""The models that are measured: the real ones where they are, else their forms with random weights."""
+"""Pictures to be measured with: files that any machine can make."""
 
+# MERGED pixgen.bench.subjects: The models that are measured: the real ones where they are, else their forms with random weights.
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import torch.nn as nn
+from PIL import Image
 
 from pixgen.models import Perceptor, Vqgan, load_perceptor, load_vqgan
+from pixgen.models.architectures import clip_form, random_perceptor, random_vqgan
 from pixgen.models.catalog import Kind, known
-from pixgen.models.checkpoint import load_weights
-from pixgen.models.clip import Perceptors
-from pixgen.models.inventory import state_of
-from pixgen.models.published import clip_form, random_perceptor, random_vqgan
-from pixgen.recipe import Recipe
+from pixgen.models.checkpoints.safetensors import load_weights
+from pixgen.models.clip.perceptor import Perceptors
+from pixgen.models.registry import state_of
+from pixgen.recipe.recipe import Recipe
+
+SIDE = 128  # pixels
+
+
+def save_pictures(folder: Path, count: int) -> None:
+    """Small PNG files with shapes in them, each another."""
+    chance = np.random.default_rng(1)
+    folder.mkdir(parents=True)
+    rows, columns = np.mgrid[0:SIDE, 0:SIDE]
+    for number in range(count):
+        picture = np.empty((SIDE, SIDE, 3), np.uint8)
+        picture[:] = chance.integers(0, 256, 3)
+        for _ in range(4):
+            row, column, reach = chance.integers(0, SIDE, 3)
+            picture[(rows - row) ** 2 + (columns - column) ** 2 < reach**2 / 4] = chance.integers(
+                0, 256, 3
+            )
+        Image.fromarray(picture).save(folder / f"{number}.png")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pixgen.losses.layout import Edge, EdgeLoss, Symmetry, SymmetryLoss, Tiling
 from pixgen.losses.nearness import LatentDecay, StartLatent, StartPixels
 from pixgen.losses.texture import Smoothness, SmoothnessLoss, Style, StyleLoss, TotalVariation
 from pixgen.losses.warmth import Warmth, WarmthLoss
-from pixgen.values import Value
+from pixgen.recipe.base import Value
 
 __all__ = [
     "Colour", "Colours", "Compute", "Loss", "Losses", "rgb",

@@ -8,7 +8,7 @@ from PIL import ImageColor
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from pixgen.errors import InvalidValue
-from pixgen.settings import setting
+from pixgen.recipe.base import setting
 
 if TYPE_CHECKING:
     import torch

@@ -5,8 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pixgen.losses.base import Colour, Loss, loss_weight, rgb
-from pixgen.settings import setting
-from pixgen.values import Value
+from pixgen.recipe.base import Value, setting
 
 if TYPE_CHECKING:
     import torch

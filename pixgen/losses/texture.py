@@ -8,8 +8,7 @@ from pydantic import model_validator
 
 from pixgen.errors import InvalidValue
 from pixgen.losses.base import Loss, PicturePath, loss_weight
-from pixgen.settings import setting
-from pixgen.values import Value
+from pixgen.recipe.base import Value, setting
 
 if TYPE_CHECKING:
     import torch

@@ -4,8 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from pixgen.losses.base import Loss, loss_weight
-from pixgen.settings import setting
-from pixgen.values import Value
+from pixgen.recipe.base import Value, setting
 
 if TYPE_CHECKING:
     import torch

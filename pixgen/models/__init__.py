@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pixgen.models.catalog import available_clips, available_sketchers, available_vqgans
-    from pixgen.models.clip import Perceptor, load_perceptor, weighted
-    from pixgen.models.sketcher import Sketcher
-    from pixgen.models.sketchers import load_sketcher
-    from pixgen.models.vqgan import Vqgan, load_vqgan
+    from pixgen.models.clip.perceptor import Perceptor, load_perceptor, weighted
+    from pixgen.models.sketchers.factory import load_sketcher
+    from pixgen.models.sketchers.pocket import Sketcher
+    from pixgen.models.vqgan.vqgan import Vqgan, load_vqgan
 
 __all__ = [
     "Perceptor",
@@ -24,8 +24,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Perceptor": "clip", "load_perceptor": "clip", "weighted": "clip", "Sketcher": "sketcher",
-    "load_sketcher": "sketchers", "Vqgan": "vqgan", "load_vqgan": "vqgan", "available_clips": "catalog",
+    "Perceptor": "clip.perceptor", "load_perceptor": "clip.perceptor", "weighted": "clip.perceptor", "Sketcher": "sketchers.pocket",
+    "load_sketcher": "sketchers.factory", "Vqgan": "vqgan.vqgan", "load_vqgan": "vqgan.vqgan", "available_clips": "catalog",
     "available_sketchers": "catalog", "available_vqgans": "catalog",
 }  # fmt: skip
 

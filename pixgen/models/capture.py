@@ -13,7 +13,7 @@ from weakref import WeakSet
 import torch
 
 from pixgen.messages import _
-from pixgen.models.halves import Kept
+from pixgen.models.half_precision import Kept
 
 Pass = Callable[[torch.Tensor], torch.Tensor]
 _MOST = 4  # graphs of one pass: each holds the memory that it works in

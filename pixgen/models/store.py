@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pixgen.errors import ModelError
 from pixgen.messages import Message, _, joined
-from pixgen.models import hub
+from pixgen.models import huggingface
 from pixgen.models.cache import cache_folder, file_name, locked, models_folder
 from pixgen.models.catalog import Entry
 from pixgen.models.download import download, hash_of
@@ -97,7 +97,7 @@ def remove(entry: Entry) -> int:
     for source in entry.sources:
         if source.startswith("hub:"):
             repository, names = _on_hub(source)
-            freed += sum(hub.remove_file(repository, name) for name in names)
+            freed += sum(huggingface.remove_file(repository, name) for name in names)
     return freed
 
 
@@ -144,7 +144,7 @@ def _bring(entry: Entry) -> tuple[Files, str]:
             if scheme == "hub":
                 repository, names = _on_hub(source)
                 return {
-                    name.rpartition("/")[2]: hub.fetch(repository, name, model=entry.name)
+                    name.rpartition("/")[2]: huggingface.fetch(repository, name, model=entry.name)
                     for name in names
                 }, source
             if scheme == "file":  # several, each on a line of its own

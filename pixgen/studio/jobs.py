@@ -13,15 +13,15 @@ from PIL import Image
 
 from pixgen.errors import PixgenError, StudioError
 from pixgen.models.progress import Fetching
-from pixgen.prompts import Scene
-from pixgen.recipe import Recipe
-from pixgen.studio.changes import Turn, in_force
-from pixgen.studio.claims import Claim
-from pixgen.studio.glimpses import Glimpse, StillFrame
-from pixgen.studio.inputs import keep_prompts, open_pictures, prompt_pictures, trusting
-from pixgen.studio.pace import Pace
-from pixgen.studio.runs import ENDED, Run, State
-from pixgen.studio.turns import Line
+from pixgen.recipe.prompts import Scene
+from pixgen.recipe.recipe import Recipe
+from pixgen.studio.runs.edits import Turn, in_force
+from pixgen.studio.runs.inputs import keep_prompts, open_pictures, prompt_pictures, trusting
+from pixgen.studio.runs.lock import Claim
+from pixgen.studio.runs.run import ENDED, Run, State
+from pixgen.studio.scheduler import Line
+from pixgen.studio.status import Glimpse, StillFrame
+from pixgen.studio.timing import Pace
 
 if TYPE_CHECKING:
     import numpy as np

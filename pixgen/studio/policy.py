@@ -5,11 +5,11 @@ from pathlib import Path
 
 from pixgen.errors import PictureError, RecipeError, StudioError
 from pixgen.models.catalog import find
-from pixgen.models.inventory import ready_names
-from pixgen.prompts import Scene
-from pixgen.recipe import Recipe
-from pixgen.sketches import DALLE, POCKET, UNCLIP, chosen, words_alone, words_or_pictures
-from pixgen.studio.limits import PUBLIC_KEEP, Keep, parse_keep
+from pixgen.models.registry import ready_names
+from pixgen.recipe.prompts import Scene
+from pixgen.recipe.recipe import Recipe
+from pixgen.recipe.sampling import DALLE, POCKET, UNCLIP, chosen, words_alone, words_or_pictures
+from pixgen.studio.runs.retention import PUBLIC_KEEP, Keep, parse_keep
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from open_clip.tokenizer import SimpleTokenizer
 
-from pixgen.alternatives import draw
 from pixgen.errors import RecipeError
 from pixgen.models.catalog import Kind, find
-from pixgen.models.checkpoint import read_config
-from pixgen.prompts import Scene, parse
-from pixgen.styles import Style, in_styles
-from pixgen.words import suggestions, unknown_words
+from pixgen.models.checkpoints.safetensors import read_config
+from pixgen.models.vocabulary import suggestions, unknown_words
+from pixgen.recipe.prompts import Scene, parse
+from pixgen.recipe.styles import Style, in_styles
+from pixgen.recipe.wildcards import draw
 
 POCKET = "pocket"
 MOST_UNKNOWN = 4  # words that are told of

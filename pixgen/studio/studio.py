@@ -15,23 +15,22 @@ from typing import TYPE_CHECKING
 from pixgen.errors import StudioError
 from pixgen.messages import _
 from pixgen.paths import expand, output_folder
-from pixgen.presets import DEFAULT, load_preset
-from pixgen.prompts import Scene
-from pixgen.recipe import Recipe, make_recipe
-from pixgen.studio.changes import Turn
-from pixgen.studio.claims import Claim
-from pixgen.studio.devices import resolve_device
-from pixgen.studio.forks import check_steps, fork_into, fork_of
-from pixgen.studio.inputs import KEPT, keep_pictures, trusting
+from pixgen.recipe.presets import DEFAULT, load_preset
+from pixgen.recipe.prompts import Scene
+from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.jobs import Job
-from pixgen.studio.models import Models
-from pixgen.studio.painting import Painter, Tools, paint, work
+from pixgen.studio.model_cache import Models, resolve_device
 from pixgen.studio.policy import Policy
 from pixgen.studio.queue import Place, move, places
-from pixgen.studio.runs import Run, new_folder, read_run, run_folders
+from pixgen.studio.runs.edits import Turn
+from pixgen.studio.runs.forks import check_steps, fork_into, fork_of
+from pixgen.studio.runs.inputs import KEPT, keep_pictures, trusting
+from pixgen.studio.runs.lock import Claim
+from pixgen.studio.runs.run import Run, new_folder, read_run, run_folders
+from pixgen.studio.scheduler import FairLock, Line
 from pixgen.studio.storage import prepare_folder, remove_empty, remove_leftovers
 from pixgen.studio.timing import Timing
-from pixgen.studio.turns import FairLock, Line
+from pixgen.studio.worker import Painter, Tools, paint, work
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor

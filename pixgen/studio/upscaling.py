@@ -9,10 +9,10 @@ from PIL import Image, PngImagePlugin
 
 from pixgen.errors import PictureError, PixgenError, RecipeError
 from pixgen.images import MAX_PIXELS, on_white, open_picture
-from pixgen.studio.containers import read_texts
-from pixgen.studio.devices import resolve_device
-from pixgen.studio.metadata import SOFTWARE
-from pixgen.studio.picture_info import KEY, read_info
+from pixgen.studio.metadata.containers import read_texts
+from pixgen.studio.metadata.metadata import SOFTWARE
+from pixgen.studio.metadata.picture_info import KEY, read_info
+from pixgen.studio.model_cache import resolve_device
 from pixgen.studio.storage import write_bytes
 
 CRISP = "crisp"
@@ -62,7 +62,7 @@ def upscale_picture(
         )
     from pixgen.models.upscalers import BUNDLED, load_upscaler  # here: it loads torch
     from pixgen.synthesis.frames import as_pixels
-    from pixgen.synthesis.starts import as_tensor
+    from pixgen.synthesis.init.noise import as_tensor
     from pixgen.synthesis.upscale import upscale
 
     where = resolve_device(device)

@@ -1,10 +1,10 @@
 """The picture: pure torch, no files, no page, no thread."""
 
-from pixgen.synthesis.drawers import Drawer
+from pixgen.synthesis.drawers.base import Drawer
+from pixgen.synthesis.drawers.factory import make_drawer
 from pixgen.synthesis.frames import Frame
-from pixgen.synthesis.imagining import Imagination
-from pixgen.synthesis.making import make_drawer
-from pixgen.synthesis.optimize import Optimization
-from pixgen.synthesis.sketching import Sketchbook
+from pixgen.synthesis.optimization import Optimization
+from pixgen.synthesis.sketch.session import Sketchbook
+from pixgen.synthesis.sketch.unclip import Imagination
 
 __all__ = ["Drawer", "Frame", "Imagination", "Optimization", "Sketchbook", "make_drawer"]

@@ -1,18 +1,84 @@
-"""The canvas while it is painted: a drawer's latent, and all that goes by its shape and grows with it."""
+"""The moving average of a latent, for display: it holds still where single steps flicker."""
 
+# MERGED pixgen.synthesis.growth: A canvas that grows while it is painted: its latent, averages and the optimizer's memory with it.
+#
+#   A latent is scaled by way of its picture: between the codes' own values the decoder draws stripes.
+# MERGED pixgen.synthesis.canvas: The canvas while it is painted: a drawer's latent, and all that goes by its shape and grows with it.
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
-from pixgen.recipe import Recipe
-from pixgen.synthesis.averaging import Average
-from pixgen.synthesis.drawers import CodeDrawer, Drawer
-from pixgen.synthesis.enlarge import enlarge
-from pixgen.synthesis.growth import grown_latent, grown_memory
-from pixgen.synthesis.making import make_drawer
+from pixgen.recipe.recipe import Recipe
+from pixgen.synthesis.drawers.base import CodeDrawer, Drawer
+from pixgen.synthesis.drawers.factory import make_drawer
+from pixgen.synthesis.upscale import enlarge
+
+
+class Average:
+    """Follows a latent step by step.
+
+    Args:
+        decay: how much of it stays each step; with 0 there is none.
+    """
+
+    def __init__(self, latent: torch.Tensor, *, decay: float) -> None:
+        self.decay, self.sum = decay, torch.zeros_like(latent)
+
+    def follow(self, latent: torch.Tensor, step: int) -> torch.Tensor | None:
+        """The average at a step, in which the latent has come to be this."""
+        if not self.decay:
+            return None
+        self.sum.lerp_(latent, 1 - self.decay)
+        # Corrected for its start at zero, as in arXiv 1412.6980.
+        return self.sum / (1 - self.decay ** (step + 1))
+
+    def go_on(
+        self, smaller: "Average", grown: Callable[[torch.Tensor], torch.Tensor], *, step: int
+    ) -> None:
+        """Go on, when a step begins, from the average of a smaller latent, of which ``grown`` makes one of
+        this size."""
+        if self.decay and step:
+            begun = 1 - self.decay**step
+            self.sum = begun * grown(smaller.sum / begun)
+
+
+# What optimizers remember of gradients, by the power in which they do. A place's gradient is shared by
+# all the places that it becomes, so what is remembered shrinks with it: a memory of large
+# gradients would hold an Adam's steps short for hundreds of steps.
+_POWERS = {
+    "exp_avg": 1, "exp_inf": 1, "momentum_buffer": 1, "exp_avg_sq": 2, "square_avg": 2, "sum": 2,
+}  # fmt: skip
+
+
+@torch.no_grad()
+def grown_latent(latent: torch.Tensor, *, drawer: CodeDrawer, larger: CodeDrawer) -> torch.Tensor:
+    """What a latent of ``drawer`` is for the larger canvas: that of its picture, enlarged."""
+    picture = enlarge(drawer.draw(latent), width=larger.width, height=larger.height)
+    return larger.encoded(picture)
+
+
+def grown_memory(memory: Mapping, *, old: torch.Size, new: torch.Size) -> dict:
+    """An optimizer's ``state_dict`` of one latent for the latent that it has become.
+
+    Args:
+        old, new: the latent's shapes, ``(1, C, h, w)`` and ``(1, C, H, W)``.
+    """
+    share = old.numel() / new.numel()
+    state = {
+        number: {
+            name: F.interpolate(value, size=new[-2:], mode="bilinear")
+            * share ** _POWERS.get(name, 0)
+            if isinstance(value, torch.Tensor) and value.shape == old
+            else value
+            for name, value in values.items()
+        }
+        for number, values in memory["state"].items()
+    }
+    return {**memory, "state": state}
 
 
 class Canvas:

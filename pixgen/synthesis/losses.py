@@ -1,64 +1,95 @@
-"""How far a picture is from its prompts: free functions on tensors, each with its source."""
+"""The losses that a recipe asks for beside its prompts, prepared for its run; what is off costs nothing."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
+from PIL import Image
+
+from pixgen.losses import Compute, Losses
+from pixgen.models.clip.aesthetics import load_taste
+from pixgen.models.clip.perceptor import Perceptor, Perceptors
+from pixgen.recipe.recipe import Recipe
+from pixgen.synthesis.colours import main_colours
+from pixgen.synthesis.init.noise import as_tensor
+
+Figures = dict[str, torch.Tensor]  # scalars by name
+_SIDE_FOR_COLOURS = 128
 
 
-class _ReplaceGrad(torch.autograd.Function):
-    """The value of one tensor with the gradient of another."""
-
-    @staticmethod
-    def forward(ctx, value: torch.Tensor, follower: torch.Tensor) -> torch.Tensor:
-        ctx.shape = follower.shape
-        return value
-
-    @staticmethod
-    def backward(ctx, gradient: torch.Tensor):
-        return None, gradient.sum_to_size(ctx.shape)
-
-
-class _ClampWithGrad(torch.autograd.Function):
-    """A clamp whose gradient may still bring a value back in, but not push it further out."""
-
-    @staticmethod
-    def forward(ctx, value: torch.Tensor, low: float, high: float) -> torch.Tensor:
-        ctx.low, ctx.high = low, high
-        ctx.save_for_backward(value)
-        return value.clamp(low, high)
-
-    @staticmethod
-    def backward(ctx, gradient: torch.Tensor):
-        (value,) = ctx.saved_tensors
-        return gradient * (gradient * (value - value.clamp(ctx.low, ctx.high)) >= 0), None, None
-
-
-replace_grad = _ReplaceGrad.apply
-clamp_with_grad = _ClampWithGrad.apply
-
-
-def spherical_dist_loss(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """The squared great-circle distance of unit vectors, times two, ``(N, D), (P, D) -> (N, P)``.
-
-    0 when they are one, about 0.8 at a cosine of 0.3, 1.23 at a right angle. Source: Crowson's
-    VQGAN+CLIP (arXiv 2204.08583).
-    """
-    cosine = x @ y.T
-    # The chord's length without the difference of all pairs; the floor keeps its root's slope finite.
-    chord = (2 - 2 * cosine).clamp(min=1e-6).sqrt()
-    return 2 * (chord / 2).clamp(max=1 - 1e-6).arcsin().square()
-
-
-def prompt_loss(
-    distances: torch.Tensor, *, weights: torch.Tensor, stops: torch.Tensor, shares: torch.Tensor
-) -> torch.Tensor:
-    """The weighted loss of P prompts over N cutouts, a scalar.
+class RunPictures:
+    """What losses of pictures may ask for: the pictures that the recipe names.
 
     Args:
-        distances: from ``spherical_dist_loss``, ``(N, P)``.
-        weights: of the prompts, ``(P,)``; negative ones push away. Their sum of magnitudes does not
-            matter: it is divided out, so that other losses keep their strength.
-        stops: the signed distance below which a prompt no longer pulls, ``(P,)``.
-        shares: how much each cutout counts for each prompt, ``(N, P)``, mean 1 a prompt.
+        pictures: every path that the losses name, with its opened picture.
     """
-    signed = distances * weights.sign()
-    held = replace_grad(signed, torch.maximum(signed, stops))
-    return (held * shares * weights.abs()).mean(0).sum() / weights.abs().sum().clamp(min=1e-9)
+
+    def __init__(self, pictures: Mapping[str, Image.Image], device: torch.device) -> None:
+        self._pictures, self.device = pictures, device
+
+    def picture(self, path: str) -> torch.Tensor:
+        """An opened picture, ``(1, 3, H, W)`` in [0, 1]."""
+        return as_tensor(self._pictures[path]).to(self.device)
+
+    def main_colours(self, path: str, *, count: int) -> torch.Tensor:
+        """The colours ``(count, 3)`` that stand best for a picture."""
+        small = self._pictures[path].convert("RGB")
+        small.thumbnail((_SIDE_FOR_COLOURS, _SIDE_FOR_COLOURS))
+        return main_colours(as_tensor(small), count=count)
+
+
+class RunPerceptor:
+    """What losses of CLIP's vectors may ask for: the run's CLIPs, which ``names`` names in order."""
+
+    def __init__(self, perceptor: Perceptor | Perceptors, names: Sequence[str]) -> None:
+        self._perceptor, self._names = perceptor, names
+
+    def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
+        """Unit vectors of texts, ``(N, D)``."""
+        return self._perceptor.embed_texts(list(texts))
+
+    def aesthetic_scores(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """What scores vectors ``(N, D)``. Raises ModelError where its file is not there."""
+        return load_taste(self._perceptor, self._names).scores
+
+
+class Wishes:
+    """The losses of pictures and of latents that a recipe asks for.
+
+    Args:
+        pictures: every path that the losses name, with its opened picture.
+    """
+
+    def __init__(
+        self, losses: Losses, *, pictures: Mapping[str, Image.Image], device: torch.device
+    ) -> None:
+        given = RunPictures(pictures, device)
+        self._of_picture = list(losses.prepare("picture", given))
+        self._of_start = list(losses.prepare("picture and start", given))
+        self._of_latent = list(losses.prepare("latent and start", given))
+
+    def of_picture(self, picture: torch.Tensor, start: torch.Tensor | None) -> Figures:
+        """The weighted losses of a picture ``(1, 3, H, W)`` by name; ``start`` is the start's picture,
+        where a loss wants it."""
+        found = {name: weight * loss(picture) for name, weight, loss in self._of_picture}
+        return found | {
+            name: weight * loss(picture, start) for name, weight, loss in self._of_start
+        }
+
+    def of_latent(self, latent: torch.Tensor, start: torch.Tensor) -> Figures:
+        """The weighted losses of a latent that began at ``start``, by name."""
+        return {name: weight * loss(latent, start) for name, weight, loss in self._of_latent}
+
+
+def opinions(recipe: Recipe, perceptor: Perceptor | Perceptors) -> dict[str, Compute]:
+    """The weighted losses of CLIP's vectors ``(N, D)`` that a recipe asks for, by name. Raises ModelError
+    if what one of them needs is not there."""
+    given = RunPerceptor(perceptor, recipe.clip_names)
+    return {
+        name: partial(_weighted, weight, loss)
+        for name, weight, loss in recipe.losses.prepare("vectors", given)
+    }
+
+
+def _weighted(weight: float, loss: Compute, vectors: torch.Tensor) -> torch.Tensor:
+    return weight * loss(vectors)

@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
-from pixgen.models.working import full_precision, in_order, tensor_float32, working
-from pixgen.recipe import Recipe
+from pixgen.models.runtime import full_precision, in_order, tensor_float32, working
+from pixgen.recipe.recipe import Recipe
 
 __all__ = ["GradientScale", "arithmetic", "full_precision", "half_of"]
 

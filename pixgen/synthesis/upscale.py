@@ -1,9 +1,61 @@
-"""Finished pictures, enlarged: by the bundled method, or by a learned upscaler tile after tile."""
+"""Larger pictures whose edges stay crisp: no model, no learning, a moment's work.
 
+Interpolation blurs edges, and sharpening rings beside them. Here contours are smoothed and edges
+steepened within the range of their own neighbourhood, so that nothing rings, and what was invented on the
+way is taken back: reduced again, the picture is nearly the one that was given.
+"""
+
+# MERGED pixgen.synthesis.upscale: Finished pictures, enlarged: by the bundled method, or by a learned upscaler tile after tile.
 import torch
+import torch.nn.functional as F
+from kornia.filters import gaussian_blur2d
 
 from pixgen.models.upscalers import Upscaler
-from pixgen.synthesis.enlarge import enlarge
+
+_ROUNDS = 2
+_REACH = 3  # pixels: the neighbourhood whose range an edge may take
+
+
+def enlarge(pictures: torch.Tensor, *, width: int, height: int) -> torch.Tensor:
+    """Pictures ``(N, 3, H, W)`` in [0, 1] as ``(N, 3, height, width)``, neither side smaller than before.
+
+    Sources: shock filters (Osher and Rudin, 1990) for the edges, iterative back-projection (Irani and
+    Peleg, 1991) for faithfulness. More than twice the size is reached by doubling.
+    """
+    while pictures.shape[-1] * 2 < width and pictures.shape[-2] * 2 < height:
+        pictures = _enlarged(pictures, (pictures.shape[-2] * 2, pictures.shape[-1] * 2))
+    if pictures.shape[-2:] == (height, width):
+        return pictures
+    return _enlarged(pictures, (height, width))
+
+
+def _enlarged(pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    # No pixel leaves the range of those that were given around it.
+    low, high = (F.interpolate(each, size=size, mode="nearest-exact") for each in _range(pictures))
+    drawn = torch.clamp(_resized(pictures, size), low, high)
+    for _ in range(_ROUNDS):
+        smooth = gaussian_blur2d(drawn, (5, 5), (0.6, 0.6), border_type="replicate")
+        drawn = _steepened(smooth, amount=1.0)
+        missing = pictures - _resized(drawn, (pictures.shape[-2], pictures.shape[-1]))
+        drawn = torch.clamp(drawn + _resized(missing, size), low, high)
+    return _steepened(drawn, amount=0.5)
+
+
+def _resized(pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    return F.interpolate(pictures, size=size, mode="bicubic", antialias=True)
+
+
+def _range(pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The darkest and the lightest of each pixel's neighbourhood."""
+    around = F.pad(pictures, (_REACH // 2,) * 4, mode="replicate")
+    return -F.max_pool2d(-around, _REACH, 1), F.max_pool2d(around, _REACH, 1)
+
+
+def _steepened(pictures: torch.Tensor, *, amount: float) -> torch.Tensor:
+    """Sharper edges, each pixel within the range of those around it."""
+    blurred = gaussian_blur2d(pictures, (7, 7), (1.0, 1.0), border_type="replicate")
+    return torch.clamp(pictures + amount * (pictures - blurred), *_range(pictures))
+
 
 TILE = 256  # pixels of the given picture that are looked at at once: memory stays bounded
 MARGIN = 16  # pixels around a tile that are looked at too, so that no seam is seen

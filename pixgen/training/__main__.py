@@ -10,31 +10,30 @@ import typer
 from open_clip import model as open_clip_model
 
 from pixgen.errors import PixgenError, TrainingError
-from pixgen.models.clip import load_clip
-from pixgen.models.vqgan import load_vqgan
+from pixgen.models.clip.perceptor import load_clip
+from pixgen.models.vqgan.vqgan import load_vqgan
 from pixgen.paths import ASSETS
-from pixgen.training import configs, sources
-from pixgen.training.captions import Author
-from pixgen.training.decoded import decode_set
-from pixgen.training.drawings import PIXELS_FILE, TABLE_FILE, load_sprites, render_all
+from pixgen.training.compose.captions import Author
+from pixgen.training.compose.places import settings_bank
+from pixgen.training.data import sources
+from pixgen.training.data.drawings import PIXELS_FILE, TABLE_FILE, load_sprites, render_all
+from pixgen.training.data.held_out import SEED, write_held_out
+from pixgen.training.data.words import learn_vocabulary, write_words
 from pixgen.training.export import (
     VOCABULARY,
     export_clip,
     export_enlarger,
     export_sketcher,
     export_vqgan,
+    save_reconstructions,
 )
-from pixgen.training.held_out import SEED, write_held_out
-from pixgen.training.looks import telling_tokens
-from pixgen.training.portraits import write_portraits
-from pixgen.training.reconstructions import save_reconstructions
-from pixgen.training.settings import settings_bank
-from pixgen.training.train_clip import EYE_ALONE, ClipTraining, train_clip
-from pixgen.training.train_enlarger import EnlargerTraining, train_enlarger
-from pixgen.training.train_sketcher import SketcherTraining, train_sketcher
-from pixgen.training.train_vqgan import VqganTraining, train_vqgan
-from pixgen.training.vocabulary import learn_vocabulary
-from pixgen.training.words import write_words
+from pixgen.training.models import configs
+from pixgen.training.models.clip import EYE_ALONE, ClipTraining, decode_set, train_clip
+from pixgen.training.models.enlarger import EnlargerTraining, train_enlarger
+from pixgen.training.models.exemplars import write_portraits
+from pixgen.training.models.sketcher import SketcherTraining, train_sketcher
+from pixgen.training.models.vqgan import VqganTraining, train_vqgan
+from pixgen.training.models.word_looks import telling_tokens
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 

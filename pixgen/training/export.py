@@ -1,18 +1,23 @@
 """Takes trained models out of their checkpoints, into the form that pixgen loads."""
 
+# MERGED pixgen.training.reconstructions: A sheet of held-out pictures above what the VQGAN makes of them, for the model card.
 import json
 import shutil
 from pathlib import Path
 
 import torch
 from open_clip.model import CLIP
+from PIL import Image
 
 from pixgen.errors import TrainingError
-from pixgen.models.checkpoint import save_weights
-from pixgen.models.enlarger import Enlarger
-from pixgen.models.sketcher import Sketcher
-from pixgen.models.vqgan import Vqgan
-from pixgen.training.train_clip import MEAN, STD
+from pixgen.models.checkpoints.safetensors import save_weights
+from pixgen.models.sketchers.pocket import Sketcher
+from pixgen.models.upscalers import Enlarger
+from pixgen.models.vqgan.vqgan import Vqgan
+from pixgen.synthesis.frames import as_pixels
+from pixgen.training.compose.captions import Author
+from pixgen.training.compose.composer import Composer, sheet
+from pixgen.training.models.clip import MEAN, STD
 
 VOCABULARY = "vocabulary.txt.gz"
 CRISP = 0.6  # the part of a decoder that a discriminator has judged
@@ -87,3 +92,21 @@ def _read(checkpoint: Path) -> dict:
 
 def _write(path: Path, content: dict) -> None:
     path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+COLUMNS = 8
+
+
+@torch.no_grad()
+def save_reconstructions(
+    model: Vqgan, data: Path, path: Path, *, rows: int = 3, seed: int = 5
+) -> None:
+    """Write ``rows`` pairs of rows: pictures, and below each its reconstruction from codes."""
+    composer = Composer(data, seed=seed)
+    author = Author(composer.table, seed=seed, split="held-out")
+    shown = []
+    for _ in range(rows):
+        pictures = composer.draw(author.compositions(COLUMNS))
+        drawn = model.decode(model.nearest(model.encode(pictures))).clamp(0, 1)
+        shown += [pictures, drawn]
+    Image.fromarray(as_pixels(sheet(torch.cat(shown), COLUMNS))).save(path)

@@ -1,21 +1,53 @@
-"""The picture on the page, as HTML: a mat of fixed size, and on it the newest stage.
+"""The small picture of an empty page: a landscape that grows out of noise, from left to right."""
 
-Gradio patches the page's elements instead of replacing them, so one ``<img>`` lives through a run and
-its old picture stays until the next is decoded: nothing flickers, and nothing moves. A preview
-is a JPEG in a ``data:`` URI: measured, this is as fast as ``gr.Image`` and leaves no files behind.
-"""
-
+# MERGED pixgen.ui.canvas: The picture on the page, as HTML: a mat of fixed size, and on it the newest stage.
+#
+#   Gradio patches the page's elements instead of replacing them, so one ``<img>`` lives through a run and
+#   its old picture stays until the next is decoded: nothing flickers, and nothing moves. A preview
+#   is a JPEG in a ``data:`` URI: measured, this is as fast as ``gr.Image`` and leaves no files behind.
 import base64
 import io
+from functools import cache
 from html import escape
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from pixgen.recipe import Recipe
+from pixgen.recipe.recipe import Recipe
 from pixgen.ui.i18n import Translator
-from pixgen.ui.invitation import invitation
+
+_SIDE = 20
+
+
+@cache
+def invitation() -> str:
+    """The picture as a ``data:`` URI of a PNG, ``_SIDE`` pixels wide and high."""
+    chance = np.random.default_rng(11)
+    rows, columns = np.mgrid[0:_SIDE, 0:_SIDE]
+    sky = _blend((250, 214, 165), (120, 174, 178), rows / _SIDE)
+    scene = sky.copy()
+    scene[(rows - 6) ** 2 + (columns - 13.5) ** 2 < 8] = (233, 109, 75)
+    for crest, colour in (
+        (11 + 1.8 * np.sin(columns / 3.1), (94, 150, 142)),
+        (14 + 1.5 * np.sin(columns / 2.3 + 2), (47, 112, 100)),
+        (17 + np.sin(columns / 2.9 + 4), (24, 69, 63)),
+    ):
+        scene[rows >= crest] = colour
+    noise = scene[
+        chance.integers(0, _SIDE, scene.shape[:2]), chance.integers(0, _SIDE, scene.shape[:2])
+    ]
+    noise = np.clip(noise + chance.normal(0, 28, scene.shape), 0, 255)
+    unpainted = chance.random(scene.shape[:2]) > (columns - 1) / (_SIDE * 0.55)
+    scene[unpainted] = noise[unpainted]
+    buffer = io.BytesIO()
+    Image.fromarray(scene.astype(np.uint8)).save(buffer, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _blend(top: tuple[int, int, int], bottom: tuple[int, int, int], part: np.ndarray) -> np.ndarray:
+    return np.array(top) * (1 - part[..., None]) + np.array(bottom) * part[..., None]
+
 
 _QUALITY = 88  # of previews; below 80, the blocks show on flat colours
 

@@ -1,260 +1,62 @@
-"""What the Create tab asks for, as values: its fields, what a preset sets, and the recipe they make."""
+"""One setting of the page: its value at first, what else it may be, and its slider."""
 
-import re
-import secrets
-from collections.abc import Collection, Iterable
-from dataclasses import replace
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
-from pixgen.alternatives import escape
-from pixgen.augmentations import CUTOUT_SETS
-from pixgen.commands.options import LARGEST_DRAWN_SEED, Options, almost_weights
-from pixgen.drawing import DRAWERS
-from pixgen.errors import RecipeError
-from pixgen.partial import put
-from pixgen.presets import DEFAULT, available_presets
-from pixgen.prompts import Prompt, Scene, doubtful_ends, format_prompts, parse
-from pixgen.recipe import LARGEST_SEED, Recipe, make_recipe
-from pixgen.settings import find_setting
-from pixgen.studio.inputs import named_files
-from pixgen.studio.policy import Policy
-from pixgen.ui.augmenting import augment_fields, chosen_augmentations
-from pixgen.ui.basis import LONGEST, Basis
-from pixgen.ui.create_form import CreateForm
-from pixgen.ui.fields import Field, setting_field
-from pixgen.ui.i18n import Translator
-from pixgen.ui.journeys import journey_fields, journey_recipe, journey_values
-from pixgen.ui.losses import chosen_losses, loss_fields, loss_values
-from pixgen.ui.models import model_fields, model_values
-from pixgen.ui.offered import offered_presets
-from pixgen.ui.pad import DRAWN, LAST, pad_fields
-from pixgen.ui.styles import chosen_styles, style_fields
+import gradio as gr
 
-_SIZES = (
-    (128, 128), (192, 128), (128, 192), (192, 192), (256, 256), (384, 256), (256, 384), (512, 512),
-)  # fmt: skip
+from pixgen.recipe.base import Setting
+from pixgen.recipe.prompts import LONGEST_TEXT
+
+Parts = dict[str, gr.components.Component]  # of a tab, by name
 
 
-def fields(policy: Policy, say: Translator) -> dict[str, Field]:
-    """Every setting that a browser keeps, by name, in the page's order. Uploads are not kept."""
-    preset = preset_values(DEFAULT)
-    return {
-        "prompt": Field(""),
-        "leave_out": Field(""),
-        "preset": Field(DEFAULT, choices=tuple(offered_presets(policy))),
-        "size": Field("128x128"),
-        "seed": Field(""),
-        "drawer": Field(preset["drawer"], choices=tuple(DRAWERS)),
-        "steps": Field(preset["steps"], 1, policy.most_steps, 1),
-        "cutouts": _offered("cutouts.count", preset["cutouts"]),
-        "cutout_set": Field(preset["cutout_set"], choices=tuple(CUTOUT_SETS)),
-        **augment_fields(),
-        "learning_rate": _offered("optimizer.learning_rate", preset["learning_rate"]),
-        "start": Field(
-            preset["start"],
-            choices=tuple(
-                kind
-                for kind, _ in (
-                    ("sketch", say("a sketch by the transformer")),
-                    ("codes", say("random codes")),
-                    ("perlin", say("clouds")),
-                    ("gradient", say("a gradient")),
-                    ("snow", say("coloured noise")),
-                    ("grey", say("plain grey")),
-                    ("picture", say("a picture of yours")),
-                    ("idea", say("the idea of a picture of yours")),
-                    ("drawn", say("what you draw here")),
-                    ("last", say("the last picture here")),
-                )
-            ),
-        ),
-        "idea_words": Field(""),
-        **pad_fields(say),
-        "pictures_weight": Field(1, 0.1, 5, 0.1),
-        **journey_fields(preset, policy.most_steps),
-        **model_fields(preset, policy),
-        **loss_fields(preset),
-        "crisp": Field(False),
-        "metadata": Field(True),
-        **style_fields(),
-        "basis": Field("", longest=LONGEST),
-    }
+@dataclass(frozen=True)
+class Field:
+    """One setting: its value at first, and what else it may be."""
+
+    default: Any
+    low: float | None = None  # with ``high`` and ``step``: a number
+    high: float | None = None
+    step: float | None = None
+    choices: tuple[str, ...] = ()  # without: any text
+    longest: int = LONGEST_TEXT  # of a text
+
+    def allowed(self, value: Any) -> Any:
+        """The value if it may be used, else the default. For values that a browser kept."""
+        if isinstance(self.default, list):  # several of the choices
+            chosen = isinstance(value, list) and bool(value)
+            if not self.choices:  # any texts
+                texts = chosen and all(isinstance(each, str) for each in value)
+                return value if texts and max(map(len, value)) <= self.longest else self.default
+            return value if chosen and all(each in self.choices for each in value) else self.default
+        if self.low is not None:
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            return value if number and self.low <= value <= self.high else self.default
+        if isinstance(self.default, bool):
+            return value if isinstance(value, bool) else self.default
+        if not isinstance(value, str) or len(value) > self.longest:
+            return self.default
+        return value if not self.choices or value in self.choices else self.default
+
+    def nearest(self, value: Any) -> Any:
+        """The allowed value that is nearest to one that a recipe has."""
+        if self.low is not None and isinstance(value, (int, float)):
+            return min(max(value, self.low), self.high)
+        return self.allowed(value)
 
 
-def _offered(path: str, value: Any) -> Field:
-    return setting_field(find_setting(Recipe, path), value)
+def setting_field(setting: Setting, default: Any) -> Field:
+    """The field of a recipe's setting."""
+    if setting.choices:
+        return Field(default, choices=tuple(setting.choices))
+    if setting.kind in (int, float):
+        return Field(default, setting.low, setting.high, setting.step)
+    return Field(default)
 
 
-def preset_values(name: str) -> dict[str, Any]:
-    """The settings that a preset decides, by the form's names."""
-    return recipe_values(make_recipe({"prompts": "-"}, available_presets()[name].recipe))
-
-
-def recipe_values(recipe: Recipe) -> dict[str, Any]:
-    """A recipe's settings of those that presets decide, by the form's names."""
-    return {
-        "steps": recipe.steps,
-        "cutouts": recipe.cutouts.count,
-        "cutout_set": recipe.cutouts.kind,
-        "learning_rate": recipe.optimizer.learning_rate,
-        "start": recipe.start.kind,
-        "drawer": recipe.drawer,
-        **journey_values(recipe),
-        **model_values(recipe),
-        **loss_values(recipe.losses),
-    }
-
-
-def sizes(policy: Policy) -> list[tuple[str, str]]:
-    """The sizes to choose from, as (label, value); others may be typed."""
-    return [
-        (f"{width} × {height}", f"{width}x{height}")
-        for width, height in _SIZES
-        if max(width, height) <= policy.largest_side
-    ]
-
-
-def to_recipe(form: CreateForm) -> Recipe:
-    """The recipe that a filled-in form asks for; a field that is None is the preset's. It is checked once.
-
-    Raises RecipeError.
-    """
-    basis, known = Basis.read(form.basis), frozenset()
-    if basis is not None:
-        form, known = basis.changed(form), named_files(basis.recipe)
-        if form.seed == "":
-            form = replace(form, seed=str(secrets.randbelow(LARGEST_DRAWN_SEED + 1)))
-    elif (preset := form.preset or DEFAULT) in available_presets():
-        form = form.without(_preset_form(preset))
-    pictures = tuple(
-        Prompt(picture=path, weight=form.pictures_weight or 1) for path in form.pictures or ()
+def slider(field: Field, label: str, *, info: str | None = None) -> gr.Slider:
+    """The slider of a field that is a number."""
+    return gr.Slider(
+        field.low, field.high, field.default, step=field.step, label=label, info=info, buttons=[]
     )
-    text, leave_out = form.prompt or "", form.leave_out or ""
-    as_it_was = basis is not None and form.prompt is None
-    only_pictures = bool(pictures) and not text.strip() and not as_it_was
-    recipe = journey_recipe(
-        form,
-        Options(
-            prompt=_prompt(text, pictures if only_pictures else (), as_it_was=as_it_was),
-            styles=chosen_styles(form.styles),
-            negative=(leave_out,) if leave_out.strip() else (),
-            pictures=() if only_pictures else pictures,
-            recipe=basis and basis.recipe,
-            preset=form.preset or (None if basis else DEFAULT),
-            size=form.size or None,
-            steps=form.steps,
-            seed=_seed(form.seed),
-            start=_start(form),
-            model=form.model,
-            clip=tuple(form.clip or ()),
-            sketcher=form.sketcher,
-            grow=form.grow,
-            augment=chosen_augmentations(form.augment),
-            more=_settings(form),
-        ),
-    )
-    if basis is not None and not as_it_was:
-        recipe = basis.placed(recipe)
-    # Looked for in what was drawn: an alternative may hide a path.
-    _refuse_paths(recipe.prompts, known={*known, *(each.picture for each in pictures)})
-    if basis is not None:
-        basis.check_pictures(recipe)
-    return recipe
-
-
-@cache
-def _preset_form(name: str) -> CreateForm:
-    """What the form shows of a preset."""
-    return CreateForm.read(preset_values(name))
-
-
-def _prompt(text: str, pictures: Scene, *, as_it_was: bool) -> str | None:
-    if as_it_was:
-        return None
-    return escape(format_prompts((pictures,))) if pictures else text
-
-
-def remarks(form: CreateForm, say: Translator) -> list[str]:
-    """What a person should know about what they typed, though it is allowed."""
-    typed = f"{form.prompt or ''} | {form.leave_out or ''}"
-    return [
-        *(
-            say(
-                "“:{end}” is read as text, because it is not a number such as :0.5 or :-1.", end=end
-            )
-            for end in almost_weights(typed)
-        ),
-        *(
-            say(
-                "“{end}” was read as text; with a space before the colon, the number is a weight.",
-                end=end,
-            )
-            for end in doubtful_ends(typed)
-        ),
-    ]
-
-
-def _refuse_paths(scenes: Iterable[Scene], *, known: Collection[str] = ()) -> None:
-    """A page is read by other people than the server's owner: nobody types paths of its files. ``known``
-    are those that were not typed."""
-    allowed = {"", *known}
-    if any(
-        path not in allowed
-        for scene in scenes
-        for each in scene
-        for path in (each.picture, each.mask)
-    ):
-        raise RecipeError(
-            "A picture cannot be named by its path on this page: add it under “More settings”, or "
-            "write \\[ for a bracket."
-        )
-
-
-def _seed(value: str | int | None) -> int | None:
-    text = str(value).strip() if value is not None else ""
-    if not text:
-        return None
-    if not re.fullmatch(r"\d{1,19}", text, re.ASCII) or int(text) > LARGEST_SEED:
-        raise RecipeError(
-            "The seed “{seed}” is not allowed: write a whole number from 0 to {most}, or nothing "
-            "for a new one.",
-            seed=text[:40],
-            most=LARGEST_SEED,
-        )
-    return int(text)
-
-
-def _start(form: CreateForm) -> str | None:
-    kind, picture = form.start, form.start_picture
-    if kind in (DRAWN, LAST):
-        return None  # what is drawn, or was painted last, is put in by ``with_drawn``
-    if kind not in ("picture", "idea"):
-        return kind
-    if not picture:
-        raise RecipeError(
-            "To start from a picture of yours, add it below “Start from” first, or choose another "
-            "start."
-        )
-    if kind == "picture":
-        return f"picture:{picture}"
-    more = form.idea_words or ""
-    _refuse_paths(parse(more) if more.strip(" |^\n") else ())
-    terms = format_prompts(((Prompt(picture=picture),),))
-    return f"idea:{terms} | {more}" if more.strip() else f"idea:{terms}"
-
-
-def _settings(form: CreateForm) -> dict[str, Any]:
-    """What the folded settings ask of a recipe, as a part of it."""
-    places = {
-        "cutouts": "cutouts.count",
-        "cutout_set": "cutouts.kind",
-        "learning_rate": "optimizer.learning_rate",
-        "drawer": "drawer",
-    }
-    asked: dict[str, Any] = {
-        "losses": chosen_losses(form.losses, picture=form.wished_picture or "")
-    }
-    for name, value in form.given(*places).items():
-        put(asked, places[name], value)
-    return asked

@@ -10,30 +10,27 @@ from starlette.middleware import Middleware
 from pixgen.images import LARGEST_UPLOAD
 from pixgen.paths import STATIC
 from pixgen.studio import Policy, Studio
-from pixgen.studio.finding import Finder
-from pixgen.studio.gallery import Gallery
-from pixgen.studio.keeping import Keeper
-from pixgen.studio.limits import parse_keep
-from pixgen.studio.naming import Namer
+from pixgen.studio.gallery.gallery import Gallery
+from pixgen.studio.library.classifier import Namer
+from pixgen.studio.library.library import Finder
+from pixgen.studio.runs.retention import Keeper, parse_keep
 from pixgen.ui import html
-from pixgen.ui.api import add_api
-from pixgen.ui.classify import classify_tab
-from pixgen.ui.classify_api import add_classify_api
-from pixgen.ui.create import create_tab, keeping
-from pixgen.ui.exchange import exchange
-from pixgen.ui.experiment import experiment_tab
-from pixgen.ui.form import fields
-from pixgen.ui.gallery import gallery_tab
-from pixgen.ui.gallery_events import GalleryEvents
-from pixgen.ui.gallery_handlers import Handlers
+from pixgen.ui.api.classify import add_classify_api
+from pixgen.ui.api.generate import add_api
+from pixgen.ui.api.queue import add_queue_api
+from pixgen.ui.api.search import add_search_api
+from pixgen.ui.classify.tab import classify_tab
+from pixgen.ui.create.form import fields
+from pixgen.ui.create.tab import create_tab, keeping
+from pixgen.ui.experiment.tab import experiment_tab
+from pixgen.ui.gallery.events import GalleryEvents, Handlers
+from pixgen.ui.gallery.side_bar import side_bar, wire_side
+from pixgen.ui.gallery.tab import gallery_tab
 from pixgen.ui.i18n import ENGLISH, LANGUAGES, Translator
-from pixgen.ui.info import info_tab, use_shown
-from pixgen.ui.languages import ByLanguage, links, others
-from pixgen.ui.queue_api import add_queue_api
-from pixgen.ui.search import search_tab
-from pixgen.ui.search_api import add_search_api
-from pixgen.ui.search_exchange import exchange_found
-from pixgen.ui.side import side_bar, wire_side
+from pixgen.ui.i18n.languages import ByLanguage, links, others
+from pixgen.ui.info.tab import info_tab, use_shown
+from pixgen.ui.search.tab import search_tab
+from pixgen.ui.send_to import exchange, exchange_found
 from pixgen.ui.theme import theme
 
 _CACHE = (3600, 86400)  # seconds: looked through every hour, kept for a day

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from pixgen.models.progress import Fetching
-from pixgen.recipe import Recipe
+from pixgen.recipe.recipe import Recipe
 from pixgen.studio import Glimpse, Run
 from pixgen.ui.i18n import Translator
 

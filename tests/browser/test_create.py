@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pixgen.studio.metadata import read_metadata
+from pixgen.studio.metadata.metadata import read_metadata
 from pixgen.studio.upscaling import read_upscaled
-from pixgen.ui.form import preset_values
+from pixgen.ui.create.form import preset_values
 from pixgen.ui.i18n import ENGLISH
 
 pytestmark = pytest.mark.browser

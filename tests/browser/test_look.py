@@ -2,7 +2,7 @@
 
 import pytest
 
-from pixgen.presets import available_presets
+from pixgen.recipe.presets import available_presets
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.status import line_of
 

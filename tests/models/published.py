@@ -15,7 +15,7 @@ import yaml
 from taming.modules.diffusionmodules.model import Decoder, Encoder
 from taming.modules.vqvae.quantize import GumbelQuantize, VectorQuantizer2
 
-from pixgen.models.vqgan import Vqgan
+from pixgen.models.vqgan.vqgan import Vqgan
 
 LAYERS = {
     "double_z": False, "z_channels": 8, "resolution": 32, "in_channels": 3, "out_ch": 3, "ch": 32,

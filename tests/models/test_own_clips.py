@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from open_clip.model import CLIP, build_model_from_openai_state_dict
 from safetensors.torch import save_file
 
-from pixgen.cli import main
+from pixgen.cli.app import main
 from pixgen.errors import ModelError
-from pixgen.models.clip import Perceptor, load_perceptor
-from pixgen.models.inventory import fetch, named
-from pixgen.models.own_clips import absolute_name
+from pixgen.models.clip.custom import absolute_name
+from pixgen.models.clip.perceptor import Perceptor, load_perceptor
+from pixgen.models.registry import fetch, named
 from tests.models import trainings
 
 FILES = Path(__file__).parent.parent / "fixtures" / "files"

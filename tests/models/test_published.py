@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from pixgen.errors import ModelError
-from pixgen.models.published import clip_form, random_perceptor, random_vqgan
-from pixgen.models.vqgan import Vqgan, load_vqgan
+from pixgen.models.architectures import clip_form, random_perceptor, random_vqgan
+from pixgen.models.vqgan.vqgan import Vqgan, load_vqgan
 
 
 @pytest.mark.parametrize(("name", "codes", "factor"), [("imagenet-16384", 16384, 16), ("gumbel-8192", 8192, 8)])  # fmt: skip

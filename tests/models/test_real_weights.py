@@ -15,12 +15,11 @@ import torch.nn.functional as F
 
 from pixgen.models.cache import file_name
 from pixgen.models.catalog import Entry, entries
+from pixgen.models.checkpoints.layouts import as_taming
 from pixgen.models.checkpoints.reading import read_weights
-from pixgen.models.clip import load_perceptor
-from pixgen.models.configs import read_vqgan_config
-from pixgen.models.layouts import as_taming
-from pixgen.models.own import SUFFIXES, config_of
-from pixgen.models.vqgan import load_vqgan
+from pixgen.models.clip.perceptor import load_perceptor
+from pixgen.models.vqgan.custom import SUFFIXES, config_of, read_vqgan_config
+from pixgen.models.vqgan.vqgan import load_vqgan
 from tests.models import published
 
 FOLDER = Path(

@@ -12,7 +12,7 @@ import torch
 from pixgen.errors import ModelError
 from pixgen.models import store
 from pixgen.models.catalog import Entry, entries
-from pixgen.models.vqgan import fetch_vqgan, load_vqgan
+from pixgen.models.vqgan.vqgan import fetch_vqgan, load_vqgan
 from tests.models import published
 from tests.models.servers import Files, serving
 
@@ -60,7 +60,9 @@ def test_a_fetched_model_is_converted_once_and_needs_no_network_then(cache, data
 def test_it_loads_by_its_name(monkeypatch, data):
     theirs = published.taming(published.config())
     with serving(Files(data)) as server:
-        monkeypatch.setattr("pixgen.models.own.known", lambda name, kind: entry(server.url))
+        monkeypatch.setattr(
+            "pixgen.models.vqgan.custom.known", lambda name, kind: entry(server.url)
+        )
         ours = load_vqgan("lakes", "cpu")
     codes = torch.arange(16).view(1, 4, 4)
     latents = theirs.quantize.embedding(codes).movedim(3, 1)
@@ -138,7 +140,7 @@ def test_a_file_that_does_not_fit_is_not_kept(cache, data):
 def test_a_file_says_itself_how_many_codes_it_has(monkeypatch, data):
     with serving(Files(data)) as server:
         wanted = entry(server.url, model=published.config(n_embed=32))
-        monkeypatch.setattr("pixgen.models.own.known", lambda name, kind: wanted)
+        monkeypatch.setattr("pixgen.models.vqgan.custom.known", lambda name, kind: wanted)
         assert load_vqgan("lakes", "cpu").codebook.shape == (24, 8)
 
 
@@ -161,7 +163,7 @@ def test_a_zip_without_its_model_is_a_dead_address():
 
 
 def test_every_model_of_the_table_can_be_built_and_has_an_address():
-    from pixgen.models.vqgan import Vqgan
+    from pixgen.models.vqgan.vqgan import Vqgan
 
     for each in entries("vqgan"):
         if not each.bundled:

@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 KILLED = """
 import sys
-from pixgen.recipe import read_recipe
+from pixgen.recipe.recipe import read_recipe
 from pixgen.studio import Studio
 from tests.studio.fakes import Painters, a_recipe
 if sys.argv[2:]:

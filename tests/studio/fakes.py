@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pixgen.recipe import Change, Recipe, make_recipe
+from pixgen.recipe.recipe import Change, Recipe, make_recipe
 from pixgen.studio import Studio
 from pixgen.studio.jobs import Job
 

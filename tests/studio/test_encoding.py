@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixgen.errors import PixgenError, StorageError, VideoError
-from pixgen.studio.containers import is_finished
-from pixgen.studio.decoding import read_frames, read_info
-from pixgen.studio.encoding import KEPT, PALETTE, VP9, WEBP, Encoder, gif
-from pixgen.studio.mp4 import has_sound, read_timing
+from pixgen.studio.metadata.containers import is_finished
+from pixgen.studio.metadata.mp4 import has_sound, read_timing
+from pixgen.studio.video.decoding import read_frames, read_info
+from pixgen.studio.video.encoding import KEPT, PALETTE, VP9, WEBP, Encoder, gif
 
 
 def encode(path, encoding, *, count=5, fps=10):

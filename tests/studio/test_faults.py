@@ -13,13 +13,13 @@ import pytest
 from PIL import Image
 
 from pixgen.errors import ModelError, OutOfMemory, StorageError, StudioError
-from pixgen.studio.claims import Claim
 from pixgen.studio.jobs import Job
-from pixgen.studio.models import Models
-from pixgen.studio.painting import Tools, work
-from pixgen.studio.runs import Run
+from pixgen.studio.model_cache import Models
+from pixgen.studio.runs.lock import Claim
+from pixgen.studio.runs.run import Run
+from pixgen.studio.scheduler import FairLock, Line
 from pixgen.studio.timing import Timing
-from pixgen.studio.turns import FairLock, Line
+from pixgen.studio.worker import Tools, work
 from tests.studio.fakes import Painters, a_recipe
 
 

@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pixgen.commands.journeys import plan_restyle
-from pixgen.commands.options import Options
 from pixgen.errors import RecipeError
-from pixgen.studio.decoding import VideoInfo, as_shown
-from pixgen.studio.ffmpeg import run
-from pixgen.studio.film import Film
-from pixgen.studio.footage import Footage, look_at
-from pixgen.studio.mp4 import read_timing
-from pixgen.studio.picture_info import read_info
+from pixgen.recipe.options import Options
+from pixgen.studio.metadata.mp4 import read_timing
+from pixgen.studio.metadata.picture_info import read_info
+from pixgen.studio.video.decoding import VideoInfo, as_shown
+from pixgen.studio.video.ffmpeg import run
+from pixgen.studio.video.journeys import plan_restyle
+from pixgen.studio.video.recording import Film
+from pixgen.studio.video.source import Footage, look_at
 
 FILES = Path(__file__).parent.parent / "fixtures" / "files"
 
@@ -167,7 +167,7 @@ def test_what_of_a_video_is_left_out_is_told_in_seconds(frames, fps, said):
 
 
 def test_a_long_video_is_painted_over_as_far_as_the_steps_go(monkeypatch):
-    monkeypatch.setattr("pixgen.commands.journeys.MOST_STEPS", 40)
+    monkeypatch.setattr("pixgen.studio.video.journeys.MOST_STEPS", 40)
     recipe = plan_restyle(FILES / "pal.mp4", Options(prompt="a fox"), every=4)
     assert recipe.steps == 40
     assert recipe.journey.frames(recipe.steps) == 10

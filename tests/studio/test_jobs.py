@@ -5,11 +5,10 @@ import time
 
 import pytest
 
-from pixgen.cli import main
+from pixgen.cli.app import main
 from pixgen.errors import PictureError, RecipeError, StudioError
 from pixgen.studio import Policy
-from pixgen.studio.changes import Turn
-from pixgen.studio.orders import is_taken, order_change
+from pixgen.studio.runs.edits import Turn, is_taken, order_change
 from tests.studio.fakes import Painters, a_recipe
 
 

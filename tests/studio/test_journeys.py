@@ -6,19 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixgen.commands.journeys import plan_journey, plan_restyle, shaped
-from pixgen.commands.options import Options
 from pixgen.errors import RecipeError, VideoError
-from pixgen.recipe import make_recipe
+from pixgen.recipe.options import Options
+from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Studio
-from pixgen.studio.decoding import read_info
-from pixgen.studio.film import read_facts
-from pixgen.studio.footage import Footage, look_at
-from pixgen.studio.gallery import Gallery
-from pixgen.studio.metadata import read_metadata
-from pixgen.studio.mp4 import has_sound, read_timing
-from pixgen.studio.timeline import Cut
-from pixgen.studio.video import FilmWriter, export, find_lost_sound
+from pixgen.studio.gallery.gallery import Gallery
+from pixgen.studio.metadata.metadata import read_metadata
+from pixgen.studio.metadata.mp4 import has_sound, read_timing
+from pixgen.studio.video.decoding import read_info
+from pixgen.studio.video.export import FilmWriter, export, find_lost_sound
+from pixgen.studio.video.journeys import plan_journey, plan_restyle, shaped
+from pixgen.studio.video.recording import read_facts
+from pixgen.studio.video.source import Footage, look_at
+from pixgen.studio.video.timeline import Cut
 from tests.studio.deaths import killed
 from tests.studio.fakes import a_recipe, stopped
 

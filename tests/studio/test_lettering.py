@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from pixgen.studio.captions import Captions
-from pixgen.studio.lettering import Lettering, _letters, _split
+from pixgen.studio.fonts import Lettering, _letters, _split
+from pixgen.studio.video.captions import Captions
 
 LETTERING = Lettering(16)
 TEXTS = [

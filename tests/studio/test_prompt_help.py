@@ -1,10 +1,10 @@
 """How the bundled models read a prompt."""
 
-from pixgen.commands.options import Options, recipe_from
-from pixgen.commands.prompt_help import reading_notes
+from pixgen.cli.commands.generate import reading_notes
+from pixgen.models.vocabulary import known_words, suggestions, unknown_words, words_of
+from pixgen.recipe.options import Options, recipe_from
+from pixgen.recipe.styles import available_styles
 from pixgen.studio.prompt_help import Reading, read_scenes, read_typed
-from pixgen.styles import available_styles
-from pixgen.words import known_words, suggestions, unknown_words, words_of
 
 LONG = " ".join(["fox"] * 45)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixgen.recipe import make_recipe
+from pixgen.recipe.recipe import make_recipe
 from tests.studio.fakes import stopped
 
 

@@ -7,8 +7,8 @@ from PIL import Image
 
 from pixgen.errors import PictureError
 from pixgen.studio import Studio
-from pixgen.studio.metadata import read_metadata
-from pixgen.studio.video import export
+from pixgen.studio.metadata.metadata import read_metadata
+from pixgen.studio.video.export import export
 from tests.studio.fakes import Painters, a_recipe
 
 SECRET = "N 52.5186 E 13.4083, Ada's camera"

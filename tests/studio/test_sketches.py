@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pixgen.recipe import make_recipe
-from pixgen.studio.sketches import read_sketches, save_sketches
+from pixgen.recipe.recipe import make_recipe
+from pixgen.studio.runs.record import read_sketches, save_sketches
 from pixgen.synthesis.frames import Candidate
 
 RECIPE = make_recipe({"prompts": "a fox", "width": 48, "height": 32})

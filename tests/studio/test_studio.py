@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from pixgen.errors import DeviceError, PictureError, RecipeError, StorageError, StudioError
-from pixgen.recipe import read_recipe
+from pixgen.recipe.recipe import read_recipe
 from pixgen.studio import Policy, Studio
-from pixgen.studio.metadata import read_metadata
+from pixgen.studio.metadata.metadata import read_metadata
 from pixgen.studio.studio import REMEMBERED
 from tests.studio.fakes import Painters, a_recipe
 

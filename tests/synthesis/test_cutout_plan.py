@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from pixgen.augmentations import CUTOUT_SETS, CutoutSet, Erasing, Noise, Sharpness
-from pixgen.synthesis import cutout_plan
-from pixgen.synthesis.augmentations import disturb
-from pixgen.synthesis.cutout_plan import plan_cutouts, upload
-from pixgen.synthesis.cutouts import place, sample
+from pixgen.recipe.cutouts import CUTOUT_SETS, CutoutSet, Erasing, Noise, Sharpness
+from pixgen.synthesis.cutouts import plan as cutout_plan
+from pixgen.synthesis.cutouts.augmentations import disturb
+from pixgen.synthesis.cutouts.cutouts import place, sample
+from pixgen.synthesis.cutouts.plan import plan_cutouts, upload
 
 NOISE_FIRST = CutoutSet(
     crops=CUTOUT_SETS["updated"].crops, augmentations=(Noise(), Erasing(p=1), Sharpness(p=1))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from kornia.geometry.transform import homography_warp
 
-from pixgen.augmentations import (
+from pixgen.recipe.cutouts import (
     CUTOUT_SETS,
     Affine,
     ColourJitter,
@@ -16,8 +16,8 @@ from pixgen.augmentations import (
     Perspective,
     Sharpness,
 )
-from pixgen.synthesis.augmentations import disturb
-from pixgen.synthesis.cutouts import Placement, place, sample
+from pixgen.synthesis.cutouts.augmentations import disturb
+from pixgen.synthesis.cutouts.cutouts import Placement, place, sample
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -8,12 +8,12 @@ from PIL import Image
 from pixgen.errors import RecipeError
 from pixgen.models import load_vqgan
 from pixgen.paths import ASSETS
-from pixgen.recipe import Recipe, make_recipe
+from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.drawers import VqganDrawer
-from pixgen.synthesis.enlarge import enlarge
-from pixgen.synthesis.growth import grown_latent, grown_memory
-from pixgen.synthesis.starts import as_tensor
+from pixgen.synthesis.canvas import grown_latent, grown_memory
+from pixgen.synthesis.drawers.base import VqganDrawer
+from pixgen.synthesis.init.noise import as_tensor
+from pixgen.synthesis.upscale import enlarge
 from tests.synthesis.resuming import pictures, same, stopped_and_resumed
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pixgen.augmentations import (
+from pixgen.recipe.cutouts import (
     CUTOUT_SETS,
     Affine,
     ColourJitter,
@@ -18,12 +18,13 @@ from pixgen.augmentations import (
     Sharpness,
     as_kornia,
 )
-from pixgen.kornia_classes import declared, example, kornia_names
-from pixgen.recipe import make_recipe
-from pixgen.synthesis import Optimization, cutouts, kornia_pipeline, make_drawer
-from pixgen.synthesis.augmentations import Chance, apply_changes, disturb, draw_changes
-from pixgen.synthesis.cutouts import Placement, place, sample
-from pixgen.synthesis.kornia_pipeline import FUSED_CLASSES, apply, is_fused, matrices, split
+from pixgen.recipe.kornia_classes import declared, example, kornia_names
+from pixgen.recipe.recipe import make_recipe
+from pixgen.synthesis import Optimization, make_drawer
+from pixgen.synthesis.cutouts import cutouts, kornia_pipeline
+from pixgen.synthesis.cutouts.augmentations import Chance, apply_changes, disturb, draw_changes
+from pixgen.synthesis.cutouts.cutouts import Placement, place, sample
+from pixgen.synthesis.cutouts.kornia_pipeline import FUSED_CLASSES, apply, is_fused, matrices, split
 
 SIDE = 64
 WHOLE = Crop(law="whole")

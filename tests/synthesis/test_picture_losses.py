@@ -11,7 +11,7 @@ from pixgen.losses.colour import palette_loss, saturation_loss
 from pixgen.losses.layout import edge_loss, symmetry_loss, tiling_loss
 from pixgen.losses.texture import StyleStatistics, smoothness_loss, total_variation_loss
 from pixgen.losses.warmth import warmth_loss
-from pixgen.recipe import make_recipe
+from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 
 RED, BLUE = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)

@@ -8,7 +8,6 @@ import pytest
 import torch
 from PIL import Image
 
-from pixgen.augmentations import CUTOUT_SETS, Kornia
 from pixgen.bench.launches import launches, shapes
 from pixgen.bench.pretend import (
     GPU,
@@ -17,11 +16,12 @@ from pixgen.bench.pretend import (
     pretended_gpu,
 )
 from pixgen.models import capture
-from pixgen.models.sketcher import Sketcher, Wanted
-from pixgen.presets import load_preset
-from pixgen.recipe import make_recipe
+from pixgen.models.sketchers.pocket import Sketcher, Wanted
+from pixgen.recipe.cutouts import CUTOUT_SETS, Kornia
+from pixgen.recipe.presets import load_preset
+from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.sketch import OPEN, Hand, sketch
+from pixgen.synthesis.sketch.sampling import OPEN, Hand, sketch
 from pixgen.synthesis.transfer import Download, uploaded
 from tests.conftest import TINY_SKETCHER
 

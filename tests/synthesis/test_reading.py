@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from pixgen.bench.pretend import GPU, pretended_gpu
-from pixgen.engine import Engine
-from pixgen.models.working import working
-from pixgen.synthesis.reading import grid_sample, grid_sample_by_index
+from pixgen.models.runtime import working
+from pixgen.recipe.settings import Engine
+from pixgen.synthesis.cutouts.grid_sample import grid_sample, grid_sample_by_index
 
 
 @pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])

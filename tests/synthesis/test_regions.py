@@ -5,12 +5,12 @@ import pytest
 import torch
 from PIL import Image
 
-from pixgen.augmentations import CUTOUT_SETS
 from pixgen.errors import RecipeError
-from pixgen.prompts import Prompt, parse
-from pixgen.recipe import make_recipe
+from pixgen.recipe.cutouts import CUTOUT_SETS
+from pixgen.recipe.prompts import Prompt, parse
+from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.regions import SIDE, Regions, box, region_map
+from pixgen.synthesis.cutouts.regions import SIDE, Regions, box, region_map
 
 
 def painted(rows: slice, columns: slice) -> Image.Image:
@@ -75,7 +75,7 @@ def test_without_regions_cutouts_are_those_of_the_whole_picture():
     found, cutouts = regions("a fox | a cat"), CUTOUT_SETS["gentle"]
     generators = [torch.Generator().manual_seed(4) for _ in range(2)]
     placed = found.place(cutouts, 5, aspect=0.5, generator=generators[0])
-    from pixgen.synthesis.cutouts import place
+    from pixgen.synthesis.cutouts.cutouts import place
 
     plain = place(cutouts, 5, aspect=0.5, generator=generators[1])
     assert torch.equal(placed.matrices, plain.matrices)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from pixgen.recipe import make_recipe
+from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, Sketchbook, make_drawer
-from pixgen.synthesis.story import pulls, turned
+from pixgen.synthesis.scenes import pulls, turned
 from tests.synthesis.resuming import pictures, same, stopped_and_resumed
 
 

@@ -10,18 +10,18 @@ import torch.nn.functional as F
 from taming.modules.diffusionmodules.model import AttnBlock
 from torch.overrides import TorchFunctionMode
 
-from pixgen import kornia_classes
-from pixgen.augmentations import CUTOUT_SETS, Affine, Crop, CutoutSet, Flip
-from pixgen.engine import Engine
-from pixgen.models import working as working_module
-from pixgen.models.clip import Perceptors
-from pixgen.models.fuse import FusedAttnBlock, FusedResnetBlock
-from pixgen.models.vqgan import Vqgan
-from pixgen.models.working import swiftly, working
-from pixgen.recipe import make_recipe
+from pixgen.models import runtime as working_module
+from pixgen.models.clip.perceptor import Perceptors
+from pixgen.models.fusion import FusedAttnBlock, FusedResnetBlock
+from pixgen.models.runtime import swiftly, working
+from pixgen.models.vqgan.vqgan import Vqgan
+from pixgen.recipe import kornia_classes
+from pixgen.recipe.cutouts import CUTOUT_SETS, Affine, Crop, CutoutSet, Flip
+from pixgen.recipe.recipe import make_recipe
+from pixgen.recipe.settings import Engine
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.augmentations import disturb
-from pixgen.synthesis.cutouts import Placement, place, sample
+from pixgen.synthesis.cutouts.augmentations import disturb
+from pixgen.synthesis.cutouts.cutouts import Placement, place, sample
 
 BASE = {
     "prompts": "a red fox | snow:0.5", "width": 32, "height": 32, "steps": 2, "seed": 3,

@@ -6,11 +6,12 @@ import torch
 from PIL import Image
 
 from pixgen.errors import OutOfMemory
-from pixgen.models.sketcher import CellHead
-from pixgen.models.vqgan import Vqgan
-from pixgen.recipe import Recipe, make_recipe
-from pixgen.synthesis import Optimization, Sketchbook, canvas, cutout_plan, make_drawer
-from pixgen.synthesis.masks import MaskedDrawer
+from pixgen.models.sketchers.pocket import CellHead
+from pixgen.models.vqgan.vqgan import Vqgan
+from pixgen.recipe.recipe import Recipe, make_recipe
+from pixgen.synthesis import Optimization, Sketchbook, canvas, make_drawer
+from pixgen.synthesis.cutouts import plan
+from pixgen.synthesis.drawers.masked import MaskedDrawer
 
 BASE = {
     "prompts": "a red fox", "width": 32, "height": 32, "steps": 4, "seed": 3, "average": 0.5,
@@ -72,8 +73,8 @@ def put(fault: Fault, where: str, painting: Optimization, monkeypatch) -> None:
         case "the decoder":
             monkeypatch.setattr(drawer, "draw", fault.after(drawer.draw))
         case "the cutouts":
-            see = cutout_plan.CutoutBatch.see
-            monkeypatch.setattr(cutout_plan.CutoutBatch, "see", fault.after(see))
+            see = plan.CutoutBatch.see
+            monkeypatch.setattr(plan.CutoutBatch, "see", fault.after(see))
         case "CLIP":
             monkeypatch.setattr(perceptor, "embed_images", fault.after(perceptor.embed_images))
         case "the way back through CLIP":

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixgen.training.drawings import PIXELS_FILE, SIDE, TABLE_FILE
-from pixgen.training.settings import BANK_FILE, SETTINGS
+from pixgen.training.compose.places import BANK_FILE, SETTINGS
+from pixgen.training.data.drawings import PIXELS_FILE, SIDE, TABLE_FILE
 
 COLOURS = {
     "apple": (220, 30, 30),

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from pixgen.training.captions import Author
-from pixgen.training.drawings import load_sprites
-from pixgen.training.settings import SETTINGS
-from pixgen.training.words import caption_words, remembered_words
-from pixgen.words import known_words, words_of
+from pixgen.models.vocabulary import known_words, words_of
+from pixgen.training.compose.captions import Author
+from pixgen.training.compose.places import SETTINGS
+from pixgen.training.data.drawings import load_sprites
+from pixgen.training.data.words import caption_words, remembered_words
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from pixgen.training.compose import Composer, sheet
-from pixgen.training.compositions import Background, Composition, Layer
-from pixgen.training.phrases import FILTERS
-from pixgen.training.settings import SETTINGS
+from pixgen.training.compose.composer import Composer, sheet
+from pixgen.training.compose.compositions import Background, Composition, Layer
+from pixgen.training.compose.phrases import FILTERS
+from pixgen.training.compose.places import SETTINGS
 
 WHITE = Background("plain", ("white",))
 APPLE = 0  # the first sprite of the small world is a red disc

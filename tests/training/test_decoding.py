@@ -4,9 +4,9 @@ import pytest
 import torch
 import torch.nn as nn
 
-from pixgen.models.working import half_precision
-from pixgen.training.decoding import Spikes
-from pixgen.training.loop import half
+from pixgen.models.runtime import half_precision
+from pixgen.training.models.decoding import Spikes
+from pixgen.training.models.loop import half
 
 
 @pytest.fixture

@@ -8,17 +8,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pixgen.models.checkpoint import load_weights
-from pixgen.models.enlarger import Enlarger
-from pixgen.training import drawings
-from pixgen.training.compose import Composer
-from pixgen.training.compositions import Background, Composition, Layer
-from pixgen.training.drawings import TABLE_FILE, drawings_of, render_all
+from pixgen.models.checkpoints.safetensors import load_weights
+from pixgen.models.upscalers import Enlarger
+from pixgen.training.compose.composer import Composer, LargeComposer
+from pixgen.training.compose.compositions import Background, Composition, Layer
+from pixgen.training.compose.places import SETTINGS, SIZE
+from pixgen.training.data import drawings
+from pixgen.training.data.drawings import TABLE_FILE, drawings_of, render_all
+from pixgen.training.data.names import Drawing
 from pixgen.training.export import export_enlarger
-from pixgen.training.large import LargeComposer
-from pixgen.training.names import Drawing
-from pixgen.training.settings import SETTINGS, SIZE
-from pixgen.training.train_enlarger import EnlargerTraining, decoded_pairs, train_enlarger
+from pixgen.training.models.enlarger import EnlargerTraining, decoded_pairs, train_enlarger
 from tests.training.conftest import COLOURS, FAMILIES
 
 TRAINING = EnlargerTraining(pictures=8, batch=4, crisp_from=1)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pixgen.training.frugal import CALM, RARITY, FrugalCodes
+from pixgen.training.models.codebook import CALM, RARITY, FrugalCodes
 
 
 @pytest.fixture

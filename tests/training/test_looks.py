@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from pixgen.training.captions import Author
-from pixgen.training.compose import Composer
-from pixgen.training.looks import looks_of_words
-from pixgen.training.plain_hand import PlainHand
+from pixgen.training.compose.canonical_style import PlainHand
+from pixgen.training.compose.captions import Author
+from pixgen.training.compose.composer import Composer
+from pixgen.training.models.word_looks import looks_of_words
 
 WORDS = ["<none>", "apple", "frog", "ball", "lemon", "zebra"]
 

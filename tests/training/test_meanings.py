@@ -1,7 +1,14 @@
 """Which thing a name means, when several may have it."""
 
-from pixgen.training.meanings import A_BEGINNING, A_HEAD, ITS_HEAD, ITS_NAME, KEYWORD, meant_by_name
-from pixgen.training.own import GROUP, own_drawings
+from pixgen.training.data.own import GROUP, own_drawings
+from pixgen.training.data.word_senses import (
+    A_BEGINNING,
+    A_HEAD,
+    ITS_HEAD,
+    ITS_NAME,
+    KEYWORD,
+    meant_by_name,
+)
 
 
 def record(thing: str, *names: str, group: str = "emoji-5") -> dict:

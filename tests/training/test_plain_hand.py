@@ -2,9 +2,9 @@
 
 import pytest
 
-from pixgen.training.captions import Author
-from pixgen.training.drawings import load_sprites
-from pixgen.training.plain_hand import STYLES_SAID, WHITE, PlainHand, as_people_ask
+from pixgen.training.compose.canonical_style import STYLES_SAID, WHITE, PlainHand, as_people_ask
+from pixgen.training.compose.captions import Author
+from pixgen.training.data.drawings import load_sprites
 
 
 @pytest.fixture

@@ -10,29 +10,30 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from pixgen.errors import TrainingError
-from pixgen.models.checkpoint import load_weights
-from pixgen.models.sketcher import Sketcher
-from pixgen.models.vqgan import Vqgan
-from pixgen.training.captions import Author
-from pixgen.training.decoded import decode_set
-from pixgen.training.drawings import load_sprites
-from pixgen.training.export import CRISP, VOCABULARY, export_clip, export_sketcher, export_vqgan
-from pixgen.training.reconstructions import save_reconstructions
-from pixgen.training.train_clip import (
+from pixgen.models.checkpoints.safetensors import load_weights
+from pixgen.models.sketchers.pocket import Sketcher
+from pixgen.models.vqgan.vqgan import Vqgan
+from pixgen.training.compose.captions import Author
+from pixgen.training.data.drawings import load_sprites
+from pixgen.training.data.words import learn_vocabulary
+from pixgen.training.export import (
+    CRISP,
+    VOCABULARY,
+    export_clip,
+    export_sketcher,
+    export_vqgan,
+    save_reconstructions,
+)
+from pixgen.training.models.clip import (
     EYE_ALONE,
     ClipTraining,
     DecodedPictures,
+    decode_set,
     same_meaning,
     train_clip,
 )
-from pixgen.training.train_sketcher import (
-    Bank,
-    SketcherTraining,
-    code_loss,
-    train_sketcher,
-)
-from pixgen.training.train_vqgan import VqganTraining, train_vqgan
-from pixgen.training.vocabulary import learn_vocabulary
+from pixgen.training.models.sketcher import Bank, SketcherTraining, code_loss, train_sketcher
+from pixgen.training.models.vqgan import VqganTraining, train_vqgan
 from tests.conftest import TINY_CLIP, TINY_SKETCHER, TINY_VQGAN
 
 CLIP = {

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pixgen.recipe import Change, Recipe
+from pixgen.recipe.recipe import Change, Recipe
 from pixgen.studio import Policy, Studio
 
 

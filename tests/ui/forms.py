@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
-from pixgen.ui import drawn, experimenting, form, memory, painting, turning
-from pixgen.ui.create_form import CreateForm
-from pixgen.ui.experimenting import GridForm
+from pixgen.ui.create import actions as painting
+from pixgen.ui.create import drawn, edit_actions, form, prompt_help
+from pixgen.ui.create.form_values import CreateForm
+from pixgen.ui.experiment import actions
+from pixgen.ui.experiment.actions import GridForm
 
 
 def _reading(function: Callable, place: int, kind: type = CreateForm) -> Callable:
@@ -21,9 +23,9 @@ def _reading(function: Callable, place: int, kind: type = CreateForm) -> Callabl
 to_recipe = _reading(form.to_recipe, 0)
 remarks = _reading(form.remarks, 0)
 with_drawn = _reading(drawn.with_drawn, 1)
-foretold = _reading(memory.foretold, 0)
+foretold = _reading(prompt_help.foretold, 0)
 paint = _reading(painting.paint, 1)
-apply = _reading(turning.apply, 1)
-fork = _reading(turning.fork, 1)
-paint_grid = _reading(experimenting.paint, 1, GridForm)
-plan_of = _reading(experimenting.plan_of, 0, GridForm)
+apply = _reading(edit_actions.apply, 1)
+fork = _reading(edit_actions.fork, 1)
+paint_grid = _reading(actions.paint, 1, GridForm)
+plan_of = _reading(actions.plan_of, 0, GridForm)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pixgen.errors import RecipeError
-from pixgen.kornia_classes import kornia_names
-from pixgen.ui.augmenting import (
+from pixgen.recipe.kornia_classes import kornia_names
+from pixgen.ui.create.panels.augmenting import (
     MOST,
     augment_fields,
     chosen_augmentations,

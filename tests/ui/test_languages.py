@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pixgen.presets import available_presets
-from pixgen.styles import available_styles
+from pixgen.recipe.presets import available_presets
+from pixgen.recipe.styles import available_styles
 from pixgen.ui.i18n import ENGLISH, TURKISH
-from pixgen.ui.languages import ByLanguage, links, preferred, wanted
+from pixgen.ui.i18n.languages import ByLanguage, links, preferred, wanted
 
 
 def test_every_preset_and_style_is_translated_with_the_same_figures():

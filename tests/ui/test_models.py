@@ -7,7 +7,7 @@ import pytest
 from pixgen.models.progress import Fetching
 from pixgen.studio import Glimpse, Policy
 from pixgen.ui import status
-from pixgen.ui.form import fields
+from pixgen.ui.create.form import fields
 from pixgen.ui.i18n import ENGLISH
 from tests.models import published
 from tests.studio.fakes import a_recipe

@@ -10,8 +10,8 @@ from babel.messages.catalog import Message as Entry
 
 from pixgen import errors
 from pixgen.messages import Message
-from pixgen.recipe import make_recipe
-from pixgen.synthesis.memory import what_changed
+from pixgen.recipe.recipe import make_recipe
+from pixgen.synthesis.memory.out_of_memory import what_changed
 from pixgen.ui.i18n import ENGLISH, LANGUAGES, TURKISH
 from pixgen.ui.i18n.extraction import KEYWORDS, extract, read, save
 from pixgen.ui.i18n.translator import catalogue_file

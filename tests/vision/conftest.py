@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from pixgen.vision.library import Library
+from pixgen.vision.search.library import Library
 
 COLOURS = ("red", "green", "blue", "yellow", "purple", "orange")
 

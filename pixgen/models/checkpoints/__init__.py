@@ -1,5 +1,3 @@
-"""Checkpoints in the formats in which they are published.
+"""Weights from files, whatever wrote them: safetensors, pickles, Flax; nothing in a file is run.
 
-A path comes in; its weights go out, by their names there, on the CPU. Nothing in a file is ever run.
-What needs torch is imported from ``reading``; ``sniffing`` needs none.
-"""
+In come paths of checkpoints. Out come tensors by the names that pixgen's own models have for them."""

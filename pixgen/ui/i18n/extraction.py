@@ -11,10 +11,10 @@ from babel.messages.pofile import read_po, write_po
 
 from pixgen import errors
 from pixgen.paths import PACKAGE
-from pixgen.presets import available_presets
-from pixgen.recipe import Recipe
-from pixgen.settings import settings_of
-from pixgen.styles import available_styles
+from pixgen.recipe.base import settings_of
+from pixgen.recipe.presets import available_presets
+from pixgen.recipe.recipe import Recipe
+from pixgen.recipe.styles import available_styles
 from pixgen.ui.i18n.translator import DOMAIN, catalogue_file
 
 # Functions whose first argument is a sentence (of ngettext the first two), and all errors. ``say`` is what a

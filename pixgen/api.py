@@ -1,0 +1,222 @@
+"""``pixgen.generate``, ``grid``, ``strip`` and ``upscale``: a picture, and nothing else to think of."""
+
+# MERGED pixgen.films: ``pixgen.film``, ``journey`` and ``restyle``: films, from Python.
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from PIL import Image
+
+from pixgen.cli._outputs import film_of
+from pixgen.paths import expand
+from pixgen.recipe.options import Options, recipe_from
+from pixgen.recipe.recipe import Recipe
+from pixgen.studio import Studio
+from pixgen.studio.grids.grid import Grid, Plan
+from pixgen.studio.grids.plans import axes_of, plan_grid, plan_strip
+from pixgen.studio.grids.sheet import draw_sheet
+from pixgen.studio.upscaling import save_upscaled, upscale_picture
+from pixgen.studio.video.export import export, find_lost_sound
+from pixgen.studio.video.journeys import plan_journey, plan_restyle
+from pixgen.studio.video.timeline import Cut
+
+
+def generate(
+    prompt: str, *, folder: Path | str | None = None, device: str = "auto", metadata: bool = True,
+    **options: Any,
+) -> Image.Image:  # fmt: skip
+    """Paint a picture from words, and return it when it is done.
+
+    Args:
+        prompt: what to paint, in the grammar of ``pixgen.recipe.prompts``.
+        folder: where the run is kept with its film and its state; by default nothing is kept.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        metadata: whether the files in ``folder`` carry the recipe.
+        options: the fields of ``pixgen.recipe.options.Options``, for example ``preset="draft"``,
+            ``size="256x128"``, ``steps=60`` or ``seed=7``.
+
+    Raises PixgenError.
+
+    Example:
+        >>> picture = pixgen.generate("a red fox | snow:0.5", preset="draft")  # doctest: +SKIP
+    """
+    recipe = recipe_from(Options(prompt=prompt, **options))
+    with (
+        TemporaryDirectory(prefix="pixgen-") if folder is None else nullcontext(folder) as home,
+        Studio(Path(home), device=device) as studio,
+    ):
+        job = studio.submit(recipe, metadata=metadata)
+        job.wait()
+        if job.error is not None:
+            raise job.error
+        assert job.frame is not None  # it has ended without an error
+        return Image.fromarray(job.frame.picture)
+
+
+def grid(
+    prompt: str, over: Mapping[str, Sequence[Any]] | Sequence[str] = (), *,
+    folder: Path | str | None = None, device: str = "auto", **options: Any,
+) -> Image.Image:  # fmt: skip
+    """Paint a picture for every value of one or two fields, and return them as one labelled sheet.
+
+    Args:
+        prompt: what to paint; its alternatives ``{a|b}`` are values too.
+        over: values by field, for example ``{"seed": [1, 2], "cutouts.kind": ["gentle", "crowson"]}``,
+            or texts such as ``"seed=1-4"``, in the grammar of ``pixgen.studio.grids.plans``.
+        folder: where every cell is kept as a run of its own; by default nothing is kept.
+        device, options: as in ``generate``.
+
+    Raises PixgenError.
+
+    Example:
+        >>> sheet = pixgen.grid("a {red|blue} fox", {"seed": [1, 2]}, preset="draft")  # doctest: +SKIP
+    """
+    return _painted(plan_grid(Options(prompt=prompt, **options), axes_of(over)), folder, device)
+
+
+def strip(
+    first: str, last: str, *, pictures: int = 7, folder: Path | str | None = None, device: str = "auto",
+    **options: Any,
+) -> Image.Image:  # fmt: skip
+    """Paint what lies between two ideas, and return the pictures side by side.
+
+    Args:
+        first, last: words, a picture's path, or terms such as ``"[a.png] | winter | summer:-1"``.
+        pictures: how many, both ends included.
+        folder: where every picture is kept as a run of its own; by default nothing is kept.
+        device, options: as in ``generate``; without ``steps``, sketches are kept as they are.
+
+    Raises PixgenError.
+
+    Example:
+        >>> strip = pixgen.strip("a red fox", "a snowy owl", seed=7)  # doctest: +SKIP
+    """
+    plan = plan_strip((first, last), Options(**options), count=pictures)
+    return _painted(plan, folder, device)
+
+
+def upscale(
+    picture: Path | str, *, scale: float = 2.0, method: str = "auto", out: Path | str | None = None,
+    device: str = "auto",
+) -> Image.Image:  # fmt: skip
+    """Enlarge a picture's file, and return the larger picture.
+
+    Args:
+        scale: how many times as wide and high, up to 8.
+        method: ``crisp``, the name of a learned one (``pixgen.models.upscalers``), or ``auto``: the bundled
+            one for what the bundled models have painted, ``crisp`` for any other picture.
+        out: a PNG to write, which keeps the recipe and tells how it was enlarged.
+
+    Raises PixgenError.
+
+    Example:
+        >>> larger = pixgen.upscale("fox.png", scale=4, out="large-fox.png")  # doctest: +SKIP
+    """
+    larger, how = upscale_picture(expand(picture), scale=scale, method=method, device=device)
+    if out is not None:
+        save_upscaled(larger, expand(out), source=expand(picture), how=how)
+    return larger
+
+
+def _painted(plan: Plan, folder: Path | str | None, device: str) -> Image.Image:
+    """A plan's sheet, its runs kept in ``folder`` or nowhere."""
+    with (
+        TemporaryDirectory(prefix="pixgen-") if folder is None else nullcontext(folder) as home,
+        Studio(Path(home), device=device) as studio,
+    ):
+        made = Grid.make(studio, plan)
+        for _ in made.paint():
+            pass
+        return draw_sheet(made.plan, made.runs())
+
+
+log = logging.getLogger(__name__)
+_OPTIONS = set(Options.__dataclass_fields__)
+
+
+def film(run: str | Path, out: str | Path, *, folder: Path | str | None = None, **cut: Any) -> Path:
+    """Make another film of a run, and return where it is; nothing is painted again.
+
+    Args:
+        run: its name or folder, or a film that pixgen wrote.
+        out: an MP4, WebM, GIF or WebP; what is there is replaced.
+        folder: where runs are kept, if ``run`` is a name; by default as ``Studio`` has it.
+        cut: the fields of ``pixgen.studio.video.timeline.Cut``, for example ``seconds=6``, ``even=True``,
+            ``captions=True`` or ``loop=True``.
+
+    Raises VideoError, StorageError.
+
+    Example:
+        >>> pixgen.film("outputs/20261124-101500-abcdef", "fox.gif", seconds=6)  # doctest: +SKIP
+    """
+    export(film_of(run, folder), expand(out), Cut(**cut))
+    return expand(out)
+
+
+def journey(
+    prompt: str, out: str | Path, *, frames: int = 60, folder: Path | str | None = None,
+    device: str = "auto", **options: Any,
+) -> Path:  # fmt: skip
+    """Paint a journey of so many frames, and return where its film is.
+
+    Args:
+        out: an MP4, WebM, GIF or WebP; what is there is replaced.
+        folder: where the run is kept; by default nothing but the film is.
+        options: the fields of ``Options``, for example ``seed=7``, and of ``pixgen.recipe.journey.Journey``,
+            for example ``zoom="0:1, 60:1.02"``, ``turn=1`` or ``every=3``.
+
+    Raises PixgenError.
+
+    Example:
+        >>> pixgen.journey("a forest", "forest.mp4", zoom=1.02, turn=0.5)  # doctest: +SKIP
+    """
+    own, moves = _parted(options)
+    recipe = plan_journey(Options(prompt=prompt, **own), frames=frames, **moves)
+    return _painted_of_films(recipe, expand(out), folder, device)
+
+
+def restyle(
+    video: str | Path, prompt: str, out: str | Path, *, frames: int | None = None,
+    folder: Path | str | None = None, device: str = "auto", **options: Any,
+) -> Path:  # fmt: skip
+    """Paint over a video, frame by frame, and return where the film is, which has the video's sound.
+
+    What of a long video is left out is logged as a warning.
+
+    Args:
+        video: an MP4, MOV, WebM, MKV or GIF.
+        frames: only so many of it.
+        out, folder, device, options: as in ``journey``; ``carry`` is among the options.
+
+    Raises PixgenError.
+
+    Example:
+        >>> pixgen.restyle("cat.mp4", "watercolour of a fox", "fox.mp4")  # doctest: +SKIP
+    """
+    own, moves = _parted(options)
+    recipe = plan_restyle(expand(video), Options(prompt=prompt, **own), frames=frames, **moves)
+    return _painted_of_films(recipe, expand(out), folder, device)
+
+
+def _parted(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    own = {name: value for name, value in options.items() if name in _OPTIONS}
+    return own, {name: value for name, value in options.items() if name not in _OPTIONS}
+
+
+def _painted_of_films(recipe: Recipe, out: Path, folder: Path | str | None, device: str) -> Path:
+    with (
+        TemporaryDirectory(prefix="pixgen-") if folder is None else nullcontext(folder) as home,
+        Studio(Path(home), device=device) as studio,
+    ):
+        job = studio.submit(recipe)
+        job.wait()
+        if job.error is not None:
+            raise job.error
+        for notice in (job.notice, find_lost_sound(job.run.film, out)):
+            if notice:
+                log.warning("%s", notice)
+        export(job.run.film, out)
+    return out

@@ -1,0 +1,209 @@
+"""What a person, or a machine, sees of a job while it paints."""
+
+import json
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from pixgen.cli._downloads import fetching_facts, told
+from pixgen.cli._streams import PatientConsole, say
+
+if TYPE_CHECKING:
+    from pixgen.cli._outputs import Kept
+    from pixgen.models.progress import Fetching
+    from pixgen.studio import Glimpse, Job
+
+Similarities = tuple[tuple[str, float], ...]  # prompt, cosine
+
+SECONDS_BETWEEN_LINES = 5.0  # where there is no terminal to draw on
+
+
+class Report(AbstractContextManager, Protocol):
+    """Follows one job; a context manager while it paints."""
+
+    def note(self, sentence: str) -> None:
+        """Something to know before it begins."""
+
+    def begin(self, job: "Job") -> None:
+        """The job is submitted."""
+
+    def progress(self, glimpse: "Glimpse") -> None:
+        """A newer state of the job."""
+
+    def end(self, job: "Job", kept: "Kept") -> None:
+        """The job is done or stopped, and its files are where they stay."""
+
+
+class JsonReport(AbstractContextManager):
+    """One JSON object a line: progress, then the result."""
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to put away."""
+
+    def note(self, sentence: str) -> None:
+        say(f"pixgen: {sentence}", err=True)
+
+    def begin(self, job: "Job") -> None:
+        self._line({"run": job.id, "seed": job.recipe.seed, "steps": job.recipe.steps})
+
+    def progress(self, glimpse: "Glimpse") -> None:
+        line = {"state": glimpse.state, "place": glimpse.place}
+        if glimpse.fetching is not None:
+            line["fetching"] = fetching_facts(glimpse.fetching)
+        if frame := glimpse.frame:
+            line |= {
+                "step": frame.step,
+                "steps": frame.steps,
+                "similarities": _objects(frame.similarities),
+            }
+            line |= {"steps_a_second": glimpse.steps_a_second, "seconds_left": glimpse.seconds_left}
+        self._line(line)
+
+    def end(self, job: "Job", kept: "Kept") -> None:
+        self._line(result(job, kept))
+
+    def _line(self, value: dict[str, Any]) -> None:
+        say(json.dumps(value, ensure_ascii=False))
+
+
+def report_for(as_json: bool) -> Report:
+    """For a machine, or for a person."""
+    return JsonReport() if as_json else RichReport()
+
+
+def result(job: "Job", kept: "Kept") -> dict[str, Any]:
+    """The result of a job as plain values."""
+    run = job.run
+    return {
+        "run": run.id,
+        "parent": run.parent or None,
+        "state": run.state,
+        "step": run.step,
+        "steps": run.recipe.steps,
+        "picture": str(kept.picture) if kept.picture else None,
+        "film": str(kept.film) if kept.film else None,
+        "similarities": _objects(run.similarities),
+        "seconds": round(run.seconds, 3),
+        "notice": run.notice,
+        "recipe": run.recipe.model_dump(mode="json"),
+    }
+
+
+class RichReport(AbstractContextManager):
+    """A bar, a similarity per prompt, steps a second and time left; the result on stdout."""
+
+    def __init__(self, *, stream: TextIO | None = None) -> None:
+        self._console = PatientConsole(file=stream, stderr=stream is None, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(bar_width=30), TextColumn("{task.fields[figures]}"),
+            console=self._console, auto_refresh=False,
+        )  # fmt: skip
+        self._task = self._bar.add_task("waiting", total=None, figures="")
+        self._live: Live | None = None
+        self._fetched = ""
+        self._due, self._said = 0.0, -1  # the time and the step of the next and the last line
+
+    def __enter__(self) -> "RichReport":
+        if self._console.is_terminal:
+            self._live = Live(
+                self._bar, console=self._console, refresh_per_second=4, transient=True
+            )
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def note(self, sentence: str) -> None:
+        self._console.print(sentence, markup=False, soft_wrap=True)
+
+    def begin(self, job: "Job") -> None:
+        recipe = job.recipe
+        words = " ^ ".join(" | ".join(prompt.label for prompt in scene) for scene in recipe.prompts)
+        self.note(f"{words} · {recipe.width}×{recipe.height} · seed {recipe.seed} · run {job.id}")
+
+    def progress(self, glimpse: "Glimpse") -> None:
+        frame = glimpse.frame
+        if frame is None:
+            waiting = glimpse.state == "waiting" and glimpse.place
+            said = f"waiting, {waiting} before" if waiting else glimpse.state
+            self._bar.update(self._task, description=said, **_download(glimpse.fetching))
+            if (
+                self._live is None
+                and glimpse.fetching is not None
+                and self._fetched != glimpse.fetching.model
+            ):
+                self._fetched = glimpse.fetching.model  # once: a file of lines has no bar
+                self.note(told(glimpse.fetching))
+            return
+        self._bar.update(
+            self._task, description=glimpse.state, completed=max(0, frame.step), total=max(1, frame.steps),
+            figures=_figures(glimpse),
+        )  # fmt: skip
+        if self._live is not None:
+            self._live.update(Group(self._bar, _matches(frame.similarities)))
+        elif glimpse.elapsed >= self._due and frame.step != self._said:
+            self._due, self._said = glimpse.elapsed + SECONDS_BETWEEN_LINES, frame.step
+            similarities = "  ".join(
+                f"{label} {cosine:.3f}" for label, cosine in frame.similarities
+            )
+            self.note(f"{_figures(glimpse)}  {similarities}")
+
+    def end(self, job: "Job", kept: "Kept") -> None:
+        run = job.run
+        self._console.print(_matches(run.similarities))
+        if run.notice:
+            self.note(run.notice)
+        if run.state == "stopped":
+            self.note(
+                f"Stopped at step {run.step} of {run.recipe.steps}. Go on with: "
+                f"python -m pixgen generate --resume {_short(run.folder)}"
+            )
+        for name, path in (("Picture", kept.picture), ("Film", kept.film)):
+            if path is not None:
+                say(f"{name}: {_short(path)}")
+        say(f"Seed: {run.recipe.seed}")
+
+
+def _short(path: Path) -> Path:
+    """The path as it can be typed from here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _download(fetching: "Fetching | None") -> dict[str, Any]:
+    """A bar's fields: how far a model's download is, or that there is none."""
+    if fetching is None:
+        return {"completed": 0, "total": None, "figures": ""}
+    return {"completed": fetching.done, "total": fetching.total, "figures": told(fetching)}
+
+
+def _figures(glimpse: "Glimpse") -> str:
+    frame = glimpse.frame
+    parts = [f"step {frame.step}/{frame.steps}" if frame.step >= 0 else "sketching"]
+    if glimpse.steps_a_second:
+        parts.append(f"{glimpse.steps_a_second:.1f} steps/s")
+    if glimpse.seconds_left is not None:
+        minutes, seconds = divmod(round(glimpse.seconds_left), 60)
+        parts.append(f"{minutes}:{seconds:02d} left")
+    return " · ".join(parts)
+
+
+def _matches(similarities: Similarities) -> Table:
+    """The similarity of the picture to each prompt."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right")
+    table.add_column()
+    for label, cosine in similarities:
+        table.add_row(f"{cosine:+.3f}", Text(label, overflow="ellipsis", no_wrap=True))
+    return table
+
+
+def _objects(similarities: Similarities) -> list[dict[str, Any]]:
+    return [{"prompt": label, "similarity": round(cosine, 5)} for label, cosine in similarities]

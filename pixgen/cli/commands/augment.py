@@ -1,0 +1,67 @@
+"""``pixgen augment``: what CLIP would see of a picture."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pixgen.cli._options import AsJson, Augment, Overwrite
+
+
+def augment(
+    picture: Annotated[Path, typer.Argument(help="The picture's file.", metavar="PICTURE")],
+    out: Annotated[Path, typer.Option(help="Where to write the sheet.", metavar="FILE.png")],
+    cutout_set: Annotated[
+        str, typer.Option("--set", help="The cutout set.", metavar="NAME")
+    ] = "updated",
+    augmentations: Augment = None,
+    count: Annotated[int, typer.Option(help="How many cutouts.", min=1, max=256)] = 16,
+    side: Annotated[
+        int, typer.Option("--size", help="The side of a cutout in pixels.", min=16, max=512)
+    ] = 128,
+    seed: Annotated[int, typer.Option(help="The same seed cuts the same cutouts.", min=0)] = 0,
+    engine: Annotated[
+        str, typer.Option(help="fused, the one warp; or kornia, its own AugmentationSequential.")
+    ] = "fused",
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what CLIP sees of a picture: cutouts of a set, side by side on a sheet."""
+    from pixgen.cli._outputs import check_target
+    from pixgen.errors import RecipeError
+    from pixgen.images import open_picture
+    from pixgen.recipe.cutouts import CUTOUT_SETS, Cutouts
+    from pixgen.recipe.kornia_classes import parse_augmentation
+
+    check_target(out, "--out", suffixes=(".png",), overwrite=overwrite)
+    if cutout_set not in CUTOUT_SETS:
+        raise RecipeError(
+            "There is no cutout set “{name}”: choose {choices}.",
+            name=cutout_set, choices=", ".join(CUTOUT_SETS),
+        )  # fmt: skip
+    if engine not in ("fused", "kornia"):
+        raise RecipeError(
+            "There is no engine “{name}” for augmentations: choose fused or kornia.", name=engine
+        )
+    cutouts = Cutouts(kind=cutout_set).augmented(list(map(parse_augmentation, augmentations or ())))
+    opened = open_picture(picture)
+
+    from PIL import Image
+
+    from pixgen.studio.storage import writing
+    from pixgen.synthesis.cutouts.sheets import contact_sheet, sample_cutouts
+    from pixgen.synthesis.frames import as_pixels
+    from pixgen.synthesis.init.noise import as_tensor
+
+    seen = sample_cutouts(
+        as_tensor(opened), cutouts.set, count, size=side, seed=seed, fused=engine == "fused"
+    )
+    sheet = Image.fromarray(as_pixels(contact_sheet(seen)))
+    with writing(out) as temporary:
+        sheet.save(temporary, "PNG")
+    if as_json:
+        said = {"sheet": str(out), "cutouts": count, "set": cutout_set, "engine": engine}
+        typer.echo(json.dumps(said, ensure_ascii=False))
+    else:
+        typer.echo(f"{count} cutouts of the set {cutout_set}: {out}")

@@ -1,0 +1,160 @@
+"""``pixgen models``: what can draw and what can look, fetched, verified and removed by name."""
+
+import json
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from pixgen.cli._downloads import Bar, Lines, use_models_dir
+from pixgen.cli._options import AsJson, ModelsDir
+from pixgen.errors import ModelError
+
+if TYPE_CHECKING:
+    from pixgen.models.registry import Item
+
+KINDS = {"vqgan": "--model", "clip": "--clip", "sketcher": "--sketcher"}
+Names = Annotated[
+    list[str], typer.Argument(help="Names; `pixgen models list` shows them.", metavar="NAME…")
+]
+
+models = typer.Typer(name="models", invoke_without_command=True)
+
+
+@models.callback()
+def _models(context: typer.Context, as_json: AsJson = False) -> None:
+    """Models: list, fetch, verify and remove them."""
+    if context.invoked_subcommand is None:
+        list_models(as_json=as_json)
+
+
+@models.command("list")
+def list_models(
+    kind: Annotated[
+        Literal["vqgan", "clip", "sketcher"] | None, typer.Option(help="Only one kind.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also every CLIP that open_clip lists.")
+    ] = False,
+    models_dir: ModelsDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the models: what each paints well, its size, its licence, and whether it is here."""
+    from pixgen.models.registry import inventory
+    from pixgen.models.vqgan.custom import own_entries
+
+    use_models_dir(models_dir)
+    found = [each for each in inventory(everything=everything) if kind in (None, each.entry.kind)]
+    if as_json:
+        typer.echo(json.dumps([each.facts() for each in found], ensure_ascii=False))
+        return
+    for each_kind, option in KINDS.items():
+        if shown := [each for each in found if each.entry.kind == each_kind]:
+            _print(shown, option)
+    for fault in own_entries()[1]:
+        typer.echo(fault, err=True)
+
+
+@models.command()
+def fetch(names: Names, models_dir: ModelsDir = None, as_json: AsJson = False) -> None:
+    """Fetch models, verify them, and make them ready: painting needs no network then."""
+    from pixgen.models.progress import listening
+    from pixgen.models.registry import fetch as fetch_one
+    from pixgen.models.registry import named
+
+    use_models_dir(models_dir)
+    entries = [named(name) for name in names]
+    with nullcontext(Lines()) if as_json else Bar() as shown:
+        for entry in entries:
+            with listening(shown.show):
+                path = fetch_one(entry)
+            shown.end(entry, path)
+
+
+@models.command()
+def verify(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names; all that are here by default.", metavar="NAME…"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that models are what they were when they were first read. Exit status 2 if one is not."""
+    from pixgen.models.registry import check, inventory, named
+
+    entries = [named(name) for name in names or ()]
+    if not names:
+        entries = [each.entry for each in inventory(everything=True) if each.state == "here"]
+    wrong = []
+    for entry in entries:
+        try:
+            facts = {"name": entry.name, "kind": entry.kind, "fault": None, "sha256": check(entry)}
+        except ModelError as error:
+            wrong.append(str(error))
+            facts = {"name": entry.name, "kind": entry.kind, "fault": str(error), "sha256": None}
+        said = facts["fault"] or f"{entry.name}: as it was, sha256 {facts['sha256']}"
+        typer.echo(json.dumps(facts, ensure_ascii=False) if as_json else said)
+    if not entries and not as_json:
+        typer.echo("No fetched model is here.")
+    if wrong:
+        raise ModelError(
+            "{count} of {total} models are not as they were.", count=len(wrong), total=len(entries)
+        )
+
+
+@models.command()
+def remove(
+    names: Names,
+    forget: Annotated[
+        bool,
+        typer.Option(
+            "--forget", help="Also forget the hash of its first file: another may come then."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove fetched models from the caches; own checkpoints and bundled models stay."""
+    from pixgen.models.cache import megabytes
+    from pixgen.models.registry import named
+    from pixgen.models.registry import remove as remove_one
+
+    for entry in [named(name) for name in names]:
+        freed = remove_one(entry, forget=forget)
+        facts = {"name": entry.name, "kind": entry.kind, "freed_bytes": freed}
+        typer.echo(
+            json.dumps(facts, ensure_ascii=False)
+            if as_json
+            else f"{entry.name}: {megabytes(freed)} are free again"
+        )
+
+
+def _print(shown: list["Item"], option: str) -> None:
+    """A kind's models: their facts in columns, and below each what it paints."""
+    from rich.console import Console
+    from rich.text import Text
+
+    kind = shown[0].entry.kind
+    heads = {"vqgan": ("factor", "codes"), "clip": ("ImageNet", "GFLOP"), "sketcher": ()}[kind]
+    rows = [(option, *heads, "MB", "licence", "state")]
+    for each in shown:
+        entry = each.entry
+        numbers = (entry.factor, entry.codes) if kind == "vqgan" else (entry.imagenet, entry.gflops)
+        figures = [_figure(number) for number in (*numbers[: len(heads)], entry.megabytes)]
+        rows.append((entry.name, *figures, entry.licence, each.state))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    console = Console(highlight=False)
+    for row, each in zip(rows, [None, *shown], strict=True):
+        cells = [cell.rjust(width) if 0 < column <= len(heads) + 1 else cell.ljust(width)
+                 for column, (cell, width) in enumerate(zip(row, widths, strict=True))]  # fmt: skip
+        console.print(
+            Text("  ".join(cells).rstrip(), "bold" if each is None else ""), soft_wrap=True
+        )
+        if each is not None and each.entry.paints:
+            console.print(Text(f"  {each.entry.paints}", "dim"), soft_wrap=True)
+    console.print()
+
+
+def _figure(number: float | None) -> str:
+    if number is None:
+        return ""
+    return f"{number:,}" if isinstance(number, int) else f"{number:g}"

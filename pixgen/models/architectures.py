@@ -1,0 +1,102 @@
+"""Architectures as they were published, for building a model before its weights are there.
+
+Sources: the catalog, and open_clip's own configs.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import open_clip
+import torch
+import torch.nn as nn
+
+from pixgen.errors import ModelError
+from pixgen.models.catalog import available_clips, find, known
+from pixgen.models.checkpoints.safetensors import read_config
+from pixgen.models.clip.perceptor import Perceptor, Perceptors
+from pixgen.models.sketchers import unclip_files
+from pixgen.models.sketchers.factory import precision, random_dalle
+from pixgen.models.vqgan.custom import find_vqgan
+from pixgen.models.vqgan.vqgan import Vqgan
+
+
+def vqgan_config(name: str, config: str = "") -> Mapping[str, Any]:
+    """taming's ``model`` node for a VQGAN by name, or of an own checkpoint and its config, without its
+    weights. Raises ModelError."""
+    entry = find_vqgan(name, config)
+    return read_config(entry.config)["model"] if entry.bundled else entry.model
+
+
+def random_vqgan(name: str, device: str, config: str = "") -> Vqgan:
+    """A VQGAN of that name's form with random weights, frozen, for measuring. Raises ModelError."""
+    with torch.device(device):
+        model = Vqgan(vqgan_config(name, config))
+        nn.init.normal_(model.codebook)  # so that its bounds are no narrower than a trained one's
+    return model.eval().requires_grad_(False)
+
+
+def sketcher_bytes(name: str, device: str) -> int:
+    """What a sketcher's weights take once they are loaded: the bundled file keeps them in half precision.
+    Raises ModelError if it is not known before it is fetched."""
+    entry = find(name, "sketcher")
+    if entry.bundled:
+        return 2 * entry.weights.stat().st_size
+    if not entry.model:
+        return unclip_files.weight_bytes(entry, half=precision(device) != torch.float32)
+    numbers = sum(part.numel() for part in random_dalle(entry).parameters())
+    return numbers * precision(device).itemsize
+
+
+def sketching_bytes(name: str, device: str, *, count: int) -> int:
+    """What a sketcher keeps while it writes so many pictures: keys and values of all places before, told
+    and untold. What is little beside the weights is not counted. Raises ModelError."""
+    form = find(name, "sketcher").model
+    if not form:
+        return 0
+    places = form["grid"] ** 2 + form["places"]
+    return 2 * form["depth"] * 2 * count * places * form["width"] * precision(device).itemsize
+
+
+def random_perceptor(names: tuple[str, ...], device: str) -> Perceptor | Perceptors:
+    """CLIPs of those names' forms with random weights, frozen, for measuring. Raises ModelError."""
+    with torch.device(device):
+        members = [_random_clip(name).eval().requires_grad_(False) for name in names]
+    return members[0] if len(members) == 1 else Perceptors(members)
+
+
+def clip_form(name: str) -> tuple[nn.Module, int]:
+    """A CLIP of that name's form, untrained, on the device that is the default; its side in pixels.
+
+    Raises ModelError if its form is not known without a network.
+    """
+    entry = known(name, "clip")
+    if entry is not None and entry.bundled:
+        config = read_config(entry.config)["model_cfg"]
+        return open_clip.model.CLIP(**config), config["vision_cfg"]["image_size"]
+    theirs = name if entry is None else entry.form or entry.open_clip
+    architecture = theirs.partition("/")[0]
+    if architecture not in open_clip.list_models():
+        raise ModelError(
+            "There is no CLIP “{name}” of a known form: choose {choices}, or an architecture of "
+            "open_clip such as ViT-B-32.",
+            name=name[:80],
+            choices=", ".join(available_clips()),
+        )
+    config = open_clip.get_model_config(architecture)
+    config["vision_cfg"]["timm_model_pretrained"] = False  # nothing is fetched
+    own_text = config.pop("custom_text", False) or "hf_model_name" in config["text_cfg"]
+    model = (open_clip.CustomTextCLIP if own_text else open_clip.CLIP)(**config)
+    size = model.visual.image_size
+    return model, size if isinstance(size, int) else size[0]
+
+
+def _random_clip(name: str) -> Perceptor:
+    model, size = clip_form(name)
+    letters = partial(_letters, length=model.context_length)
+    return Perceptor(model, letters, size=size, mean=(0.5,) * 3, std=(0.3,) * 3)
+
+
+def _letters(texts: list[str], *, length: int) -> torch.Tensor:
+    """Some tokens for texts, where nothing is asked of their meaning."""
+    return torch.ones(len(texts), length, dtype=torch.int64)

@@ -1,0 +1,83 @@
+"""How beautiful people found pictures, foretold from CLIP's vectors: LAION's linear heads.
+
+Source: github.com/LAION-AI/aesthetic-predictor, one head for each of three of OpenAI's CLIPs.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from pixgen.errors import ModelError
+from pixgen.models.cache import cache_folder
+from pixgen.models.checkpoints.reading import read_weights
+from pixgen.models.clip.perceptor import Perceptor, Perceptors
+
+HEADS = {
+    "ViT-B-32/openai": "sa_0_4_vit_b_32_linear.pth",
+    "ViT-B-16/openai": "sa_0_4_vit_b_16_linear.pth",
+    "ViT-L-14/openai": "sa_0_4_vit_l_14_linear.pth",
+}
+_HOME = "https://github.com/LAION-AI/aesthetic-predictor"
+
+
+class Taste:
+    """Scores CLIP vectors, from about 1 to 10.
+
+    Args:
+        weight: ``(D,)``, of one CLIP's unit vectors.
+        place: which of a perceptor's numbers are that CLIP's.
+    """
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor, *, place: slice) -> None:
+        self.weight, self.bias, self.place = weight, bias, place
+
+    def scores(self, vectors: torch.Tensor) -> torch.Tensor:
+        """The score of each of a perceptor's vectors ``(N, D)``, ``(N,)``."""
+        return F.normalize(vectors[:, self.place], dim=-1) @ self.weight + self.bias
+
+
+def head_file(clip: str) -> Path:
+    """Where the head of a CLIP is kept."""
+    return cache_folder() / "models" / HEADS[clip]
+
+
+def load_taste(perceptor: Perceptor | Perceptors, names: Sequence[str]) -> Taste:
+    """The head for one of a perceptor's CLIPs, which ``names`` names in order.
+
+    Raises ModelError if none of them has one, or its file is not there, broken, or does not fit.
+    """
+    clip = next((name for name in names if name in HEADS), None)
+    if clip is None:
+        raise ModelError(
+            "Aesthetics are judged by vectors of {choices}: let one of these look, too.",
+            choices=", ".join(HEADS),
+        )
+    file = head_file(clip)
+    if not file.is_file():
+        raise ModelError(
+            "Aesthetics need the file {name}: put it from {home} at {file}.",
+            name=file.name,
+            home=_HOME,
+            file=file,
+        )
+    members = list(getattr(perceptor, "members", [perceptor]))
+    with torch.no_grad():
+        widths = [member.embed_texts(["a picture"]).shape[1] for member in members]
+    index = list(names).index(clip)
+    start, width = sum(widths[:index]), widths[index]
+    weights = read_weights(file)
+    shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    if shapes != {"weight": (1, width), "bias": (1,)}:
+        raise ModelError(
+            "The file {name} does not fit {clip}: fetch it again from {home}.",
+            name=file.name,
+            clip=clip,
+            home=_HOME,
+        )
+    device = perceptor.device
+    return Taste(
+        weights["weight"][0].float().to(device), weights["bias"][0].float().to(device),
+        place=slice(start, start + width),
+    )  # fmt: skip

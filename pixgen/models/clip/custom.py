@@ -1,0 +1,140 @@
+"""Own CLIPs: a checkpoint or a folder that a person names by its path.
+
+``path/to/ViT-B-32.pt`` is OpenAI's archive or its state dict, or a checkpoint of open_clip's, whose architecture
+its shapes tell, the path's beginning (``ViT-H-14:path/to/model.pt``), or open_clip's config beside it
+(``model.json``). A folder, with or without ``local-dir:`` before it, is one of open_clip's, with
+``open_clip_config.json``, or of Hugging Face's CLIP or SigLIP, with ``config.json``.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pixgen.errors import ModelError
+from pixgen.models.catalog import Entry
+from pixgen.models.vqgan.custom import SUFFIXES
+
+LOCAL = "local-dir:"
+OPEN_CLIP_CONFIG, CONFIG, PICTURES = (
+    "open_clip_config.json",
+    "config.json",
+    "preprocessor_config.json",
+)
+_OPEN_CLIP = (
+    "open_clip_model.safetensors",
+    "open_clip_pytorch_model.safetensors",
+    "open_clip_pytorch_model.bin",
+)
+_HUGGING_FACE = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+                 "pytorch_model.bin.index.json")  # fmt: skip
+
+
+def split_name(name: str) -> tuple[str, Path] | None:
+    """The architecture, if it is told, and the path of an own CLIP; None of a name that is none."""
+    if name.startswith(LOCAL):
+        return "", Path(name.removeprefix(LOCAL)).expanduser()
+    told, colon, rest = name.partition(":")
+    # One letter before a colon is a drive of Windows.
+    if colon and len(told) > 1 and not set(told) & set("/\\") and _is_path(rest):
+        return told, Path(rest).expanduser()
+    return ("", Path(name).expanduser()) if _is_path(name) else None
+
+
+def absolute_name(name: str) -> str:
+    """The name of a CLIP so that it is found from any folder: an own one's path is made absolute."""
+    found = split_name(name)
+    if found is None:
+        return name
+    before = LOCAL if name.startswith(LOCAL) else f"{found[0]}:" if found[0] else ""
+    return before + str(found[1].absolute())
+
+
+def find_own_clip(name: str) -> Entry | None:
+    """The entry of an own CLIP; None of a name that is none. Raises ModelError if it is not there."""
+    found = split_name(name)
+    if found is None:
+        return None
+    form, path = found
+    if path.is_dir():
+        files, facts = _in_folder(path)
+    elif path.is_file():
+        beside = path.with_suffix(".json")
+        files, facts = [path], {"open_clip": read_json(beside)} if beside.is_file() else {}
+    else:
+        raise ModelError("There is no CLIP file “{name}”: check its path.", name=str(path))
+    stats = [file.stat() for file in files]
+    place = str(path.resolve())
+    described = hashlib.sha256(repr((form, facts)).encode()).hexdigest()[:12]
+    return Entry(
+        name=name, kind="clip", paints="own", licence="own", model=facts, form=form, home=place,
+        megabytes=round(sum(each.st_size for each in stats) / 1e6),
+        sources=("file:" + "\n".join(str(file.resolve()) for file in files),),
+        key=f"own-{path.stem}-{hashlib.sha256(f'{form}:{place}'.encode()).hexdigest()[:12]}",
+        stamp=" ".join([*(f"{each.st_size} {each.st_mtime_ns}" for each in stats), described]),
+    )  # fmt: skip
+
+
+def _is_path(text: str) -> bool:
+    if Path(text).suffix in SUFFIXES:
+        return True
+    # A folder that has a model's name by chance is none: it is named as a path.
+    return bool(set(text) & set("/\\~")) and Path(text).expanduser().is_dir()
+
+
+def _in_folder(folder: Path) -> tuple[list[Path], dict[str, Any]]:
+    """The files with a folder's weights, and its configs by their kind."""
+    facts: dict[str, Any] = {"folder": str(folder.resolve())}
+    if (folder / OPEN_CLIP_CONFIG).is_file():
+        files = _present(folder, _OPEN_CLIP) or _others(folder)
+        if files:
+            return files, {**facts, "open_clip": read_json(folder / OPEN_CLIP_CONFIG)}
+    if (folder / CONFIG).is_file():
+        facts["hugging_face"] = read_json(folder / CONFIG)
+        if (folder / PICTURES).is_file():
+            facts["pictures"] = read_json(folder / PICTURES)
+        if files := _present(folder, _HUGGING_FACE) or _others(folder):
+            return files, facts
+    elif len(files := _others(folder)) == 1:
+        return files, facts
+    if not (folder / CONFIG).is_file() and not (folder / OPEN_CLIP_CONFIG).is_file():
+        raise ModelError(
+            "The folder {name} holds no CLIP: open_clip_config.json or Hugging Face's config.json is expected, "
+            "with weights beside it.",
+            name=str(folder),
+        )
+    raise ModelError(
+        "The folder {name} holds no weights of a CLIP: put its safetensors there.", name=str(folder)
+    )
+
+
+def _present(folder: Path, names: tuple[str, ...]) -> list[Path]:
+    for name in names:
+        if (folder / name).is_file():
+            if not name.endswith(".index.json"):
+                return [folder / name]
+            parts = read_json(folder / name).get("weight_map", {}).values()
+            # Its own files alone: an index may name no path elsewhere.
+            return [folder / part for part in sorted({Path(str(part)).name for part in parts})]
+    return []
+
+
+def _others(folder: Path) -> list[Path]:
+    found = [
+        path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES and path.is_file()
+    ]
+    safe = [path for path in found if path.suffix == ".safetensors"]
+    return (safe or found)[:1]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A config in JSON. Raises ModelError."""
+    try:
+        found = json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(
+            "The config {name} is missing or broken: check its path.", name=path.name
+        ) from error
+    if not isinstance(found, dict):
+        raise ModelError("The config {name} is missing or broken: check its path.", name=path.name)
+    return found

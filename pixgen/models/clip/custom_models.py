@@ -1,0 +1,287 @@
+"""Own CLIPs, loaded: a checkpoint in any layout, converted once to safetensors in the cache.
+
+Beside the weights the safetensors hold, as bytes of JSON, what the model is built of.
+"""
+
+import copy
+import importlib.util
+import json
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+import torch.nn as nn
+from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
+from open_clip.model import convert_to_custom_text_state_dict
+
+from pixgen.errors import ModelError
+from pixgen.models.catalog import Entry
+from pixgen.models.checkpoints.reading import read_weights
+from pixgen.models.checkpoints.safetensors import check_fit, fill, read_safetensors
+from pixgen.models.clip.layouts import as_open_clip, is_quick, is_siglip, recognised
+from pixgen.models.store import Files, stored
+
+_FORM = "pixgen.form"
+_VOCABULARY = 49408  # of the tokenizer that nearly every CLIP has
+_TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "spiece.model", "vocab.json")
+
+Form = dict[str, Any]
+Tokenizer = Callable[[Sequence[str]], torch.Tensor]
+
+
+class SiglipTowers(nn.Module):
+    """Hugging Face's SigLIP with open_clip's methods; transformers' own classes, of a config alone."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__()
+        from transformers import SiglipConfig, SiglipModel
+
+        self.model = SiglipModel(SiglipConfig.from_dict(dict(config)))
+
+    @property
+    def logit_scale(self) -> torch.Tensor:
+        """The logarithm of what cosines are multiplied by."""
+        return self.model.logit_scale
+
+    def encode_image(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Vectors ``(N, D)`` of normalised pictures ``(N, 3, H, W)``."""
+        return self.model.vision_model(pixel_values=pictures).pooler_output
+
+    def encode_text(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Vectors ``(N, D)`` of tokens ``(N, length)``."""
+        return self.model.text_model(input_ids=tokens).pooler_output
+
+
+def read_own_clip(entry: Entry) -> tuple[nn.Module, Tokenizer, dict[str, Any]]:
+    """The model in float32, its tokenizer, and ``size``, ``mean`` and ``std`` of its pictures.
+
+    Raises ModelError if it cannot be read, or is not recognised.
+    """
+    weights = read_safetensors(fetch_own_clip(entry))
+    form: Form = json.loads(bytes(weights.pop(_FORM).tolist()))
+    model = _built(form, entry.name)
+    fill(model, weights, name=entry.name)
+    return model, _tokenizer(form, entry), form["pictures"]
+
+
+def fetch_own_clip(entry: Entry) -> Path:
+    """The safetensors of an own CLIP, converted if need be. Raises ModelError."""
+
+    def convert(files: Files) -> dict[str, torch.Tensor]:
+        given: dict[str, torch.Tensor] = {}
+        for path in files.values():
+            given |= read_weights(path)
+        path = next(iter(files.values()))
+        weights, form = _described(entry, given, path)
+        wanted = _built(form, entry.name).state_dict()
+        check_fit(weights, wanted, name=f"in {path.name}")
+        # In a new order of memory: parts that lie in one storage are saved each by itself.
+        return {**weights, _FORM: torch.tensor(list(json.dumps(form).encode()), dtype=torch.uint8)}
+
+    return stored(entry, convert)
+
+
+def build_open_clip(config: Mapping[str, Any]) -> nn.Module:
+    """A model of open_clip's without weights, of its ``model_cfg``."""
+    config = copy.deepcopy({name: each for name, each in config.items() if name != "architecture"})
+    config["vision_cfg"]["timm_model_pretrained"] = False  # nothing is fetched
+    text = config["text_cfg"]
+    own_text = config.pop("custom_text", False) or "hf_model_name" in text
+    if "hf_model_name" in text:
+        text["hf_model_pretrained"] = False
+    if own_text:
+        return (open_clip.CoCa if "multimodal_cfg" in config else open_clip.CustomTextCLIP)(
+            **config
+        )
+    return open_clip.CLIP(**config)
+
+
+def _built(form: Form, name: str) -> nn.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if form["kind"] == "siglip":
+                return SiglipTowers(form["config"])
+            model = build_open_clip(form["config"])
+    except Exception as error:  # of many libraries
+        raise ModelError(
+            "The config {name} describes no CLIP that can be built ({reason}): check it.",
+            name=name[-80:],
+            reason=(str(error).splitlines() or [""])[0][:120],
+        ) from error
+    for part, module in model.named_modules():
+        if isinstance(module, nn.LayerNorm) and (eps := form.get("eps")):
+            module.eps = eps["vision" if part.startswith("visual.") else "text"]
+    return model
+
+
+def _described(
+    entry: Entry, given: Mapping[str, torch.Tensor], path: Path
+) -> tuple[dict[str, torch.Tensor], Form]:
+    """A checkpoint's weights by the names of the model that they fit, and what it is built of."""
+    weights = as_open_clip(given)
+    if "logit_scale" not in weights:
+        raise ModelError(
+            "The checkpoint {name} holds no CLIP: choose another file.", name=path.name
+        )
+    told = entry.model.get("hugging_face")
+    if told is not None:
+        _check_kind(told)
+    if is_siglip(weights):
+        return _siglip(entry, weights, told or {}, path)
+    if entry.form:
+        config = open_clip.get_model_config(entry.form)
+        if config is None:
+            raise ModelError(
+                "open_clip has no architecture “{name}”: write for example ViT-B-32:{path}.",
+                name=entry.form[:60],
+                path=path.name,
+            )
+        config["architecture"] = entry.form
+    elif beside := entry.model.get("open_clip"):
+        config = copy.deepcopy(beside.get("model_cfg", beside))
+    else:
+        config = recognised(weights, path)
+        if is_quick(path, given) or _is_quick_there(told):
+            config["quick_gelu"] = True
+    form: Form = {"kind": "open_clip", "config": config}
+    if told is not None:
+        _tell(form, told)
+    if "logit_bias" in weights:
+        config["init_logit_bias"] = config.get("init_logit_bias") or 0.0
+    if any(name.startswith("visual.") for name in weights) and config.get("custom_text"):
+        weights = convert_to_custom_text_state_dict(weights)
+    shown = (
+        entry.model.get("pictures")
+        or (entry.model.get("open_clip") or {}).get("preprocess_cfg")
+        or {}
+    )
+    plain = "siglip" not in config.get("architecture", "").lower()
+    size = config.get("vision_cfg", {}).get("image_size", 224)
+    form["pictures"] = {
+        "size": size if isinstance(size, int) else size[0],
+        "mean": shown.get("mean")
+        or shown.get("image_mean")
+        or (OPENAI_DATASET_MEAN if plain else [0.5] * 3),
+        "std": shown.get("std")
+        or shown.get("image_std")
+        or (OPENAI_DATASET_STD if plain else [0.5] * 3),
+    }
+    return weights, form
+
+
+def _check_kind(config: Mapping[str, Any]) -> None:
+    kind = str(config.get("model_type", ""))
+    if kind not in ("clip", "siglip"):
+        raise ModelError(
+            "The config {name} is of a model “{kind}”, which is no CLIP that is known: choose a CLIP or a SigLIP.",
+            name="config.json",
+            kind=kind[:40],
+        )
+
+
+def _is_quick_there(config: Mapping[str, Any] | None) -> bool:
+    """Whether a config of Hugging Face's has QuickGELU, which is its CLIP's default."""
+    return (
+        config is not None
+        and _part(config, "vision").get("hidden_act", "quick_gelu") == "quick_gelu"
+    )
+
+
+def _part(config: Mapping[str, Any], tower: str) -> Mapping[str, Any]:
+    return config.get(f"{tower}_config") or config.get(f"{tower}_config_dict") or {}
+
+
+def _tell(form: Form, config: Mapping[str, Any]) -> None:
+    """What a config of Hugging Face's CLIP says and shapes do not: heads, activation, and the norms' epsilon."""
+    vision, text, made = _part(config, "vision"), _part(config, "text"), form["config"]
+    made["vision_cfg"]["head_width"] = made["vision_cfg"]["width"] // vision.get(
+        "num_attention_heads", 12
+    )
+    made["text_cfg"]["heads"] = text.get("num_attention_heads", 8)
+    made["quick_gelu"] = _is_quick_there(config)
+    form["eps"] = {
+        "vision": vision.get("layer_norm_eps", 1e-5),
+        "text": text.get("layer_norm_eps", 1e-5),
+    }
+
+
+def _siglip(
+    entry: Entry, weights: Mapping[str, torch.Tensor], config: Mapping[str, Any], path: Path
+) -> tuple[dict[str, torch.Tensor], Form]:
+    if importlib.util.find_spec("transformers") is None:
+        raise ModelError(
+            "“{name}” reads with {needs}, which is not installed: pip install {needs}.",
+            name=entry.name,
+            needs="transformers sentencepiece",
+        )
+    shown = entry.model.get("pictures") or {}
+    towers = {f"{tower}_config": dict(_part(config, tower)) for tower in ("vision", "text")}
+    form = {
+        "kind": "siglip", "config": towers,
+        "pictures": {
+            "size": towers["vision_config"].get("image_size", 224),
+            "mean": shown.get("image_mean") or [0.5] * 3, "std": shown.get("image_std") or [0.5] * 3,
+        },
+    }  # fmt: skip
+    return {f"model.{name}": tensor for name, tensor in weights.items()}, form
+
+
+def _tokenizer(form: Form, entry: Entry) -> Tokenizer:
+    config, folder = form["config"], entry.model.get("folder")
+    name = entry.name
+    try:
+        if form["kind"] == "siglip":
+            return _of_folder(
+                folder, name, length=config["text_config"].get("max_position_embeddings", 64)
+            )
+        if "open_clip" in entry.model and folder:
+            return open_clip.get_tokenizer(f"local-dir:{folder}")
+        if "architecture" in config:
+            return open_clip.get_tokenizer(config["architecture"])
+        text = config["text_cfg"]
+        length = text.get("context_length", 77)
+        if text.get("vocab_size", _VOCABULARY) != _VOCABULARY:
+            return _of_folder(folder, name, length=length)
+        return open_clip.SimpleTokenizer(context_length=length)
+    except ModelError:
+        raise
+    except Exception:  # of many libraries, and a network
+        return _missing(name)
+
+
+def _of_folder(folder: str | None, name: str, *, length: int) -> Tokenizer:
+    """The tokenizer of Hugging Face's that lies beside the weights."""
+    if folder is None or not any((Path(folder) / each).is_file() for each in _TOKENIZERS):
+        return _missing(name)
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False
+    )
+
+    def tokens(texts: Sequence[str]) -> torch.Tensor:
+        return tokenizer(
+            list(texts),
+            padding="max_length",
+            truncation=True,
+            max_length=length,
+            return_tensors="pt",
+        ).input_ids
+
+    return tokens
+
+
+def _missing(name: str) -> Tokenizer:
+    """Says so once texts are asked for: pictures can be looked at without."""
+
+    def tokens(texts: Sequence[str]) -> torch.Tensor:
+        raise ModelError(
+            "“{name}” has no tokenizer beside its weights: put tokenizer.json or vocab.json and merges.txt there.",
+            name=name,
+        )
+
+    return tokens

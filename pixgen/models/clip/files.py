@@ -1,0 +1,93 @@
+"""The files of open_clip's models: in Hugging Face's cache, or put by hand into pixgen's."""
+
+import importlib.util
+from pathlib import Path
+
+from pixgen.errors import ModelError
+from pixgen.models import huggingface
+from pixgen.models.cache import cache_folder, file_name
+from pixgen.models.catalog import Entry
+from pixgen.models.download import hash_of
+
+# The files of a repository that hold weights, the safe one first.
+_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+_SUFFIXES = (".safetensors", ".bin", ".pt")  # of files that a person may put into the cache
+
+
+def fetch(entry: Entry) -> Path:
+    """The file of a CLIP's weights, fetched if it is not there.
+
+    Raises ModelError, with what to put where if it cannot be fetched.
+    """
+    if entry.needs and importlib.util.find_spec(entry.needs) is None:
+        raise ModelError(
+            "“{name}” reads with {needs}, which is not installed: pip install {needs}.",
+            name=entry.name,
+            needs=entry.needs,
+        )
+    if (found := there(entry)) is not None:
+        return found
+    repository, files = _home(entry)
+    for file in files:
+        try:
+            return huggingface.fetch(repository, file, model=entry.name)
+        except ModelError as error:
+            reason = error.message
+            if not isinstance(error, huggingface.NoSuchFile):
+                break
+    raise ModelError(
+        "“{name}” cannot be fetched ({reason}): put {file} from "
+        "https://huggingface.co/{repository} at {path}, or choose pocket, which needs none.",
+        name=entry.name,
+        reason=reason,
+        file=files[0],
+        repository=repository,
+        path=_placed(entry)[0],
+    )
+
+
+def there(entry: Entry) -> Path | None:
+    """The file of a CLIP's weights, if it is on this machine."""
+    repository, files = _home(entry)
+    found = [path for path in _placed(entry) if path.exists()]
+    found += [path for file in files if (path := huggingface.cached(repository, file)) is not None]
+    return found[0] if found else None
+
+
+def check(entry: Entry) -> str:
+    """The sha256 of a CLIP's file. Raises ModelError if it is not what Hugging Face says."""
+    path = there(entry)
+    if path is None:
+        raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
+    if not huggingface.verified(path):
+        raise ModelError(
+            "The file of “{name}” has changed since it was fetched ({path}): remove it with `python "
+            "-m pixgen models remove {name}`, and fetch it again.",
+            name=entry.name,
+            path=path,
+        )
+    return hash_of(path)
+
+
+def remove(entry: Entry) -> int:
+    """Take a CLIP out of the caches; the bytes that this frees."""
+    freed = 0
+    for path in _placed(entry):
+        if path.exists():
+            freed += path.stat().st_size
+            path.unlink()
+    return freed + huggingface.remove(_home(entry)[0])
+
+
+def _placed(entry: Entry) -> list[Path]:
+    folder = cache_folder() / "models"
+    return [folder / f"{file_name(entry.name)}{suffix}" for suffix in _SUFFIXES]
+
+
+def _home(entry: Entry) -> tuple[str, tuple[str, ...]]:
+    """The repository on Hugging Face, and the files in it to be tried in turn."""
+    owner, repository, *file = entry.sources[0].removeprefix("hub:").split("/", 2)
+    if not any(file):
+        return f"{owner}/{repository}", _FILES
+    safe = file[0].rsplit(".", 1)[0] + ".safetensors"
+    return f"{owner}/{repository}", (safe, file[0])

@@ -1,0 +1,120 @@
+"""Any model that open_clip knows, by name: its parts, for a perceptor.
+
+``ViT-B-32/laion2b_s34b_b79k`` is an architecture with the tag of its weights, ``hf-hub:org/name`` a
+repository, ``local-dir:PATH`` a folder with ``open_clip_config.json`` and weights.
+"""
+
+import re
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import open_clip
+import torch.nn as nn
+
+from pixgen.errors import ModelError
+from pixgen.models.catalog import Entry, find, known
+from pixgen.models.checkpoints.reading import is_torchscript
+from pixgen.models.clip import files
+from pixgen.models.clip.custom import LOCAL, find_own_clip
+from pixgen.models.clip.custom_models import read_own_clip
+
+HUB = "hf-hub:"
+_SCHEMAS = (HUB, LOCAL)
+_OPENAI = re.compile(r"RN(50|101|50x4|50x16|50x64)|ViT-(B/32|B/16|L/14(@336px)?)")  # its own names
+_SHOWN = ("mean", "std", "interpolation", "resize_mode")
+
+
+def is_open_clip(name: str) -> bool:
+    """Whether a name is of this kind; the catalog's other names are not."""
+    return name.startswith(_SCHEMAS) or "/" in name
+
+
+def find_clip(name: str) -> Entry:
+    """A CLIP by its name in the catalog, an own one's path, open_clip's name, or OpenAI's (``ViT-B/32``).
+
+    Raises ModelError, which says what there is or what is missing.
+    """
+    if (entry := known(name, "clip") or find_own_clip(name)) is not None:
+        return entry
+    if _OPENAI.fullmatch(name):
+        name = name.replace("/", "-").replace("@336px", "-336") + "/openai"
+        return known(name, "clip") or entry_of(name)
+    return entry_of(name) if is_open_clip(name) else find(name, "clip")
+
+
+def open_clip_names() -> list[str]:
+    """Every architecture with every tag that open_clip lists."""
+    return ["/".join(pair) for pair in open_clip.list_pretrained()]
+
+
+def entry_of(name: str) -> Entry:
+    """A model that is not in the table. Raises ModelError if open_clip does not know the name."""
+    if name.startswith(HUB):
+        source = f"hub:{name.removeprefix(HUB)}"
+    else:
+        source = f"hub:{_known(name)[1]['hf_hub'].removesuffix('/')}"
+    return Entry(
+        name=name, kind="clip", paints="", licence="see its home", open_clip=name, sources=(source,),
+        home=source.replace("hub:", "https://huggingface.co/"),
+    )  # fmt: skip
+
+
+def read_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
+    """The model in float32, its tokenizer, and ``size``, ``mean`` and ``std`` of its pictures.
+
+    Raises ModelError if the weights cannot be fetched or read.
+    """
+    if entry.stamp:
+        return read_own_clip(entry)
+    name, how = entry.open_clip, {}
+    architecture = name
+    weights = files.fetch(entry)
+    if is_torchscript(weights):  # OpenAI's own file, put into the cache by hand
+        return read_own_clip(find_own_clip(str(weights)))
+    if entry.form:  # nothing but the weights is asked of a network
+        architecture, how = entry.form, {"pretrained": str(weights)}
+    elif not name.startswith(_SCHEMAS):
+        architecture, facts = _known(name)
+        # OpenAI's weights were trained with another activation, which only the tag tells.
+        how = {
+            "pretrained": str(weights), "force_quick_gelu": facts.get("quick_gelu", False),
+            "force_preprocess_cfg": {each: facts[each] for each in _SHOWN if each in facts},
+        }  # fmt: skip
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = open_clip.create_model(
+                architecture, precision="fp32", require_pretrained=True, **how
+            )
+            tokenizer = open_clip.get_tokenizer(architecture)
+    except Exception as error:  # of many libraries: a network, a file or a format
+        raise ModelError(
+            "The model “{name}” cannot be loaded ({reason}): check its name and the network, or "
+            "choose pocket, which needs none.",
+            name=name[:80],
+            reason=str(error).splitlines()[0][:160],
+        ) from error
+    shown = model.visual.preprocess_cfg
+    size = shown["size"] if isinstance(shown["size"], int) else shown["size"][0]
+    return model, tokenizer, {"size": size, "mean": shown["mean"], "std": shown["std"]}
+
+
+def _known(name: str) -> tuple[str, Mapping[str, Any]]:
+    """The architecture in a name, and what open_clip knows of its weights."""
+    architecture, _, tag = name.partition("/")
+    tags = open_clip.list_pretrained_tags_by_model(architecture)
+    if not tags:
+        raise ModelError(
+            "open_clip has no model “{architecture}” with weights: write for example "
+            "ViT-B-32/laion2b_s34b_b79k.",
+            architecture=architecture[:60],
+        )
+    if tag not in tags:
+        raise ModelError(
+            "{architecture} has no weights “{tag}”: choose {choices}.",
+            architecture=architecture,
+            tag=tag[:60],
+            choices=", ".join(tags),
+        )
+    return architecture, open_clip.get_pretrained_cfg(architecture, tag)

@@ -1,0 +1,205 @@
+"""CLIP as a perceptor: texts and pictures as unit vectors whose angle says how well they match."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from open_clip.model import CLIP
+from open_clip.tokenizer import SimpleTokenizer
+
+from pixgen.models.checkpoints.safetensors import load_weights, read_config
+from pixgen.models.clip.open_clip import find_clip, read_open_clip
+from pixgen.models.fusion import fold_batch_norms
+from pixgen.models.runtime import swiftly
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts as a text tower reads them.
+
+    Args:
+        hidden: ``(N, 1 + places, width)``: of a text's end, which stands for the whole, then of its
+            tokens, zeros beyond the end.
+        tokens: their numbers ``(N, places)`` int64, 0 beyond the end.
+    """
+
+    hidden: torch.Tensor
+    tokens: torch.Tensor
+
+    def __getitem__(self, rows: slice) -> "Words":
+        """Some of the texts."""
+        return Words(self.hidden[rows], self.tokens[rows])
+
+
+class Perceptor(nn.Module):
+    """One open_clip model with its tokenizer and its normalisation.
+
+    Args:
+        model: an open_clip model, with ``encode_text`` and ``encode_image``.
+        tokenizer: takes a list of texts, returns ``(N, length)`` int64.
+        size: the side in pixels of the pictures that it takes.
+        mean, std: of the pictures that it was trained on, one number a channel.
+    """
+
+    def __init__(
+        self, model: nn.Module, tokenizer, *, size: int, mean: Sequence[float], std: Sequence[float]
+    ) -> None:
+        super().__init__()
+        self.model, self.tokenizer, self.size = model, tokenizer, size
+        self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
+        self.register_buffer("std", torch.tensor(std)[:, None, None], persistent=False)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.mean.device
+
+    @cached_property
+    def logit_scale(self) -> float:
+        """What cosines are multiplied by before a softmax, as the model was trained."""
+        return float(self.model.logit_scale.detach().exp())
+
+    def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
+        """Unit vectors ``(N, D)`` of N texts; float32."""
+        tokens = self.tokenizer(list(texts)).to(self.device)
+        return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
+
+    def read_texts(self, texts: Sequence[str], *, places: int) -> "Words":
+        """N texts, each cut off after its first ``places`` tokens. For models that keep their text
+        tower's parts in themselves, as open_clip's ``CLIP`` does."""
+        tokens = self.tokenizer(list(texts)).to(self.device)
+        ends, hidden = read_tokens(self.model, tokens)
+        inside = torch.arange(hidden.shape[1], device=self.device) < tokens.argmax(-1)[:, None]
+        words = (hidden * inside[..., None])[:, 1 : 1 + places]  # without the mark of the beginning
+        names = (tokens[:, : hidden.shape[1]] * inside)[:, 1 : 1 + places]
+        rest = places - words.shape[1]
+        words = torch.cat([ends[:, None], F.pad(words, (0, 0, 0, rest))], dim=1)
+        return Words(words, F.pad(names, (0, rest)))
+
+    def embed_images(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Unit vectors ``(N, D)`` of pictures ``(N, 3, H, W)`` in [0, 1]; float32.
+
+        Pictures of another size than the model's are resized, smoothly and without regard to their
+        aspect. Differentiable.
+        """
+        if pictures.shape[-2:] != (self.size, self.size):
+            pictures = F.interpolate(
+                pictures,
+                size=(self.size, self.size),
+                mode="bicubic",
+                antialias=True,
+                align_corners=False,
+            )
+        pictures = (pictures - self.mean) / self.std
+        # Convolutions with batch norm are about a third faster in this order of memory.
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        part = "visual" if hasattr(self.model, "visual") else ""
+        vectors = swiftly(self.model, "encode_image", part=part)(pictures)
+        return F.normalize(vectors.float(), dim=-1)
+
+
+def read_tokens(model: CLIP, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The text tower's last hidden states: at the end ``(N, width)``, and at each token of the
+    longest text ``(N, length, width)``. Texts are short; the empty rest of the context costs nothing
+    here, as it does in ``model.encode_text``."""
+    length = int((tokens != 0).sum(1).max())
+    tokens = tokens[:, :length]
+    hidden = model.token_embedding(tokens) + model.positional_embedding[:length]
+    hidden = model.ln_final(model.transformer(hidden, attn_mask=model.attn_mask[:length, :length]))
+    return hidden[torch.arange(len(tokens)), tokens.argmax(-1)], hidden
+
+
+def load_clip(name: str, device: str) -> Perceptor:
+    """A CLIP by its catalog name or open_clip's, frozen. Raises ModelError."""
+    entry = find_clip(name)
+    if not entry.bundled:
+        model, tokenizer, pictures = read_open_clip(entry)
+        return Perceptor(model, tokenizer, **pictures).eval().requires_grad_(False).to(device)
+    config = read_config(entry.config)
+    model = CLIP(**config["model_cfg"])
+    load_weights(model, entry.weights)
+    fold_batch_norms(model.visual)
+    model.visual = model.visual.to(memory_format=torch.channels_last)
+    tokenizer = SimpleTokenizer(
+        str(entry.config.parent / config["vocabulary"]),
+        context_length=config["model_cfg"]["text_cfg"]["context_length"],
+    )
+    shown = config["preprocess_cfg"]
+    perceptor = Perceptor(
+        model, tokenizer, size=config["model_cfg"]["vision_cfg"]["image_size"],
+        mean=shown["mean"], std=shown["std"],
+    )  # fmt: skip
+    return perceptor.eval().requires_grad_(False).to(device)
+
+
+class Perceptors(nn.Module):
+    """Several CLIPs as one: their vectors side by side, so that a cosine is the mean of theirs, by
+    ``weights``, all alike by default.
+
+    A member whose share is less than 1 looks at that part of several pictures, evenly spread; for the
+    others it says what it found on average.
+    """
+
+    def __init__(
+        self, members: Sequence[Perceptor], weights: Sequence[float] | None = None,
+        shares: Sequence[float] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        weights = [1.0] * len(members) if weights is None else weights
+        self._parts = [(weight / sum(weights)) ** 0.5 for weight in weights]
+        self._shares = [1.0] * len(members) if shares is None else shares
+
+    @property
+    def size(self) -> int:
+        """The largest member's side; the others reduce what they are given."""
+        return max(member.size for member in self.members)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the models are."""
+        return self.members[0].device
+
+    def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
+        """Unit vectors ``(N, sum of D)``."""
+        return self._joined([member.embed_texts(texts) for member in self.members])
+
+    def embed_images(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Unit vectors ``(N, sum of D)`` of pictures ``(N, 3, H, W)`` in [0, 1]."""
+        pairs = zip(self.members, self._shares, strict=True)
+        return self._joined([_glanced(member, pictures, share) for member, share in pairs])
+
+    def _joined(self, vectors: list[torch.Tensor]) -> torch.Tensor:
+        parts = zip(vectors, self._parts, strict=True)
+        return torch.cat([vector * part for vector, part in parts], dim=-1)
+
+
+def _glanced(member: Perceptor, pictures: torch.Tensor, share: float) -> torch.Tensor:
+    """A member's vectors of all pictures, though it looks at a part of them."""
+    count = max(1, round(share * len(pictures)))
+    if count == len(pictures):
+        return member.embed_images(pictures)
+    rows = torch.arange(count, device=pictures.device) * len(pictures) // count
+    seen = member.embed_images(pictures[rows])
+    return seen.mean(0).expand(len(pictures), -1).index_copy(0, rows, seen)
+
+
+def weighted(
+    perceptor: Perceptor | Perceptors, weights: Sequence[float],
+    shares: Sequence[float] | None = None,
+) -> Perceptor | Perceptors:  # fmt: skip
+    """The same CLIPs, which are shared, each counting by its weight, and looking at its share of the
+    pictures. One CLIP alone looks at all of them."""
+    alike = len(set(weights)) == 1 and all(share == 1 for share in shares or ())
+    if alike or len(weights) == 1:
+        return perceptor
+    return Perceptors(list(perceptor.members), weights, shares)
+
+
+def load_perceptor(names: Sequence[str], device: str) -> Perceptor | Perceptors:
+    """One or several CLIPs by name, as one perceptor. Raises ModelError."""
+    members = [load_clip(name, device) for name in names]
+    return members[0] if len(members) == 1 else Perceptors(members)

@@ -1,0 +1,129 @@
+"""Every model with where it stands, and what can be done with one by its name, whatever its kind."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pixgen.errors import ModelError
+from pixgen.models import store
+from pixgen.models.catalog import Entry, available_clips, entries, known
+from pixgen.models.clip import files
+from pixgen.models.clip.custom import split_name
+from pixgen.models.sketchers import unclip_files as unclip
+from pixgen.models.vqgan.custom import SUFFIXES, config_of, find_vqgan, own_entries
+
+State = Literal["bundled", "here", "own", "to fetch"]
+_FACTS = ("name", "kind", "factor", "codes", "megabytes", "licence", "paints", "sources", "sha256", "home",
+          "imagenet", "gflops", "needs")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Item:
+    """A model, and whether it is on this machine."""
+
+    entry: Entry
+    state: State
+
+    def facts(self) -> dict[str, Any]:
+        """As plain values."""
+        return {**{name: getattr(self.entry, name) for name in _FACTS}, "state": self.state}
+
+
+def inventory(*, everything: bool = False) -> list[Item]:
+    """The table, then own models; with ``everything`` also each CLIP that open_clip lists."""
+    found = [entry for entry in entries() if entry.name != "pocket-judge"]
+    found += own_entries()[0]
+    if everything:
+        from pixgen.models.clip.open_clip import entry_of, open_clip_names  # here: it loads torch
+
+        found += [entry_of(name) for name in open_clip_names() if known(name, "clip") is None]
+    return [Item(entry, state_of(entry)) for entry in found]
+
+
+def state_of(entry: Entry) -> State:
+    """Whether a model is on this machine, ready without a network."""
+    if entry.bundled:
+        return "bundled"
+    if entry.stamp:
+        return "own"
+    if unclip.is_one(entry):
+        return "here" if unclip.there(entry) is not None else "to fetch"
+    if entry.kind in ("vqgan", "sketcher"):
+        placed = store.placed(entry)
+        return "here" if placed is not None or store.kept(entry) is not None else "to fetch"
+    return "here" if files.there(entry) is not None else "to fetch"
+
+
+def ready_names() -> tuple[str, ...]:
+    """The names in the table, of any kind, that need no network: what strangers may ask for."""
+    ready = [entry.name for entry in entries() if state_of(entry) in ("bundled", "here")]
+    return tuple(dict.fromkeys(name for name in ready if name != "pocket-judge"))
+
+
+def named(name: str) -> Entry:
+    """The model of that name, a VQGAN, a CLIP or open_clip's. Raises ModelError."""
+    for kind in ("vqgan", "clip", "sketcher"):
+        if (entry := known(name, kind)) is not None:
+            return entry
+    if "/" in name and not Path(name).exists() or split_name(name) is not None:
+        from pixgen.models.clip.open_clip import find_clip
+
+        if config_of(Path(name)) is None or Path(name).suffix not in SUFFIXES:
+            return find_clip(name)
+    try:
+        return find_vqgan(name)
+    except ModelError as error:
+        raise ModelError(
+            "{error} CLIPs are {choices}, and all of open_clip's.",
+            error=error.message,
+            choices=", ".join(available_clips()),
+        ) from error
+
+
+def fetch(entry: Entry) -> Path | None:
+    """The file of a model, fetched and ready; None if it comes with pixgen. Raises ModelError."""
+    if entry.bundled:
+        return None
+    if entry.kind == "vqgan":
+        from pixgen.models.vqgan.vqgan import fetch_vqgan
+
+        return fetch_vqgan(entry)
+    if entry.kind == "clip" and entry.stamp:
+        from pixgen.models.clip.custom_models import fetch_own_clip
+
+        return fetch_own_clip(entry)
+    if entry.kind == "sketcher":
+        from pixgen.models.sketchers.factory import fetch_sketcher
+
+        return fetch_sketcher(entry)
+    return files.fetch(entry)
+
+
+def check(entry: Entry) -> str:
+    """The sha256 of a model's file. Raises ModelError if it is not there or has changed."""
+    from pixgen.models.download import hash_of
+
+    if entry.bundled:
+        return hash_of(entry.weights)
+    if entry.kind == "clip" and not entry.stamp:
+        return files.check(entry)
+    if unclip.is_one(entry):
+        return unclip.check(entry)
+    kept = store.kept(entry)
+    if kept is None:
+        raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
+    store.check(entry)
+    return hash_of(kept)
+
+
+def remove(entry: Entry, *, forget: bool = False) -> int:
+    """Take a model out of the caches; the bytes that this frees. Raises ModelError for a bundled one."""
+    if entry.bundled:
+        raise ModelError("“{name}” comes with pixgen and stays.", name=entry.name)
+    if entry.kind == "clip" and not entry.stamp:
+        return files.remove(entry)
+    if unclip.is_one(entry):
+        return unclip.remove(entry)
+    if forget:
+        store.forget(entry)
+    return store.remove(entry)

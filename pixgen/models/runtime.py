@@ -1,0 +1,185 @@
+"""The switches in force while a model works, as torch.autocast is: for a block of code on one thread.
+
+Loaded models are shared by runs at once, so what one of them wants may not be written into them.
+"""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import wraps
+
+import torch
+import torch.nn as nn
+from torch.utils.checkpoint import checkpoint
+
+from pixgen.errors import DeviceError
+from pixgen.models.capture import captured
+from pixgen.models.half_precision import in_half, kept
+from pixgen.recipe.settings import Engine
+
+BACKEND = "inductor"  # torch.compile's own default
+# torch's own limit is 8 for all sizes, precisions and grad modes together, and falls back without a word.
+_MOST_COMPILED = 64
+
+
+@dataclass(frozen=True)
+class _Switches:
+    engine: Engine
+    half: torch.dtype | None = None
+    tell: Callable[[str], None] = lambda sentence: None
+
+
+_USUAL = _Switches(Engine())
+_IN_FORCE: ContextVar[_Switches] = ContextVar("switches", default=_USUAL)
+
+
+@contextmanager
+def working(
+    engine: Engine, half: torch.dtype | None = None, *, tell: Callable[[str], None] | None = None
+) -> Iterator[None]:
+    """Models used inside work as ``engine`` says.
+
+    Args:
+        half: draw and look with weights of this type; None for those that are loaded.
+        tell: called with a sentence about what does not work as asked; by default whoever was told before.
+    """
+    token = _IN_FORCE.set(_Switches(engine, half, tell or _IN_FORCE.get().tell))
+    try:
+        yield
+    finally:
+        _IN_FORCE.reset(token)
+
+
+def in_force() -> Engine:
+    """What the models that are used here should work by."""
+    return _IN_FORCE.get().engine
+
+
+def half_in_force() -> torch.dtype | None:
+    """The half precision in which models draw and look here, if they do."""
+    return _IN_FORCE.get().half
+
+
+def half_precision(device: torch.device) -> str | None:
+    """The half precision that a device has arithmetic for, by its name in a recipe."""
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+    if device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return "bfloat16"
+    return None
+
+
+def can_compile() -> bool:
+    """Whether torch.compile has a place here: ZeroGPU Spaces cannot, a GPU of theirs comes and goes."""
+    return not os.environ.get("SPACES_ZERO_GPU")
+
+
+def swiftly(owner: nn.Module, method: str, *, part: str = "") -> Callable[..., torch.Tensor]:
+    """A module's method for one tensor, as the switches in force say: with half weights, compiled, or on a
+    GPU captured. What it returns is to be used before it is called again.
+
+    Args:
+        part: the child that does the work; other weights stay as they are.
+
+    When it is called, it raises DeviceError if it cannot be compiled: on a CPU, torch needs a C++ compiler.
+    """
+    switches = _IN_FORCE.get()
+    engine, half = switches.engine, switches.half
+    if half is not None:
+        owner = in_half(owner, half, part=part)
+    plain = getattr(owner, method)
+    run = plain if half is None else lambda pictures: plain(pictures.to(half))
+    if engine.compiled and can_compile():
+        things = kept(owner)
+        if ("compiled", method) not in things:
+            things["compiled", method] = _compiled(run)
+        return things["compiled", method]
+    # A pass that makes its inner pictures twice keeps them off the memory that a graph would hold.
+    if engine.captured and not engine.checkpoint:
+        return captured(run, method, kept(owner), tell=switches.tell)
+    return run
+
+
+def _compiled(plain: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    # Takes seconds to load; few compile.
+    from torch._dynamo.exc import FailOnRecompileLimitHit, TorchDynamoException
+
+    swift = torch.compile(plain, dynamic=False, backend=BACKEND)
+    known: set[tuple] = set()  # what it was compiled for
+
+    @wraps(plain)
+    def called(pictures: torch.Tensor) -> torch.Tensor:
+        key = (pictures.shape, pictures.stride(), pictures.dtype, pictures.requires_grad,
+               torch.is_grad_enabled())  # fmt: skip
+        try:
+            if key in known:
+                return swift(pictures)
+            with torch._dynamo.config.patch(
+                recompile_limit=_MOST_COMPILED, fail_on_recompile_limit_hit=True
+            ):
+                made = swift(pictures)
+        except (TorchDynamoException, FailOnRecompileLimitHit) as error:
+            reason = str(error).split("\n", 1)[0][:200]
+            raise DeviceError(
+                "The step cannot be compiled here ({reason}): set engine.compiled=false, or install what "
+                "torch.compile needs, such as a C++ compiler.",
+                reason=reason,
+            ) from error
+        known.add(key)
+        return made
+
+    return called
+
+
+def sparingly(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> torch.Tensor:
+    """What ``function`` makes of its inputs; where asked for, what it keeps on the way is thrown away
+    and made again on the way back (arXiv 1604.06174). It may hold no chance."""
+    # A compiled model decides by itself what to keep.
+    if torch.compiler.is_compiling() or not (torch.is_grad_enabled() and in_force().checkpoint):
+        return function(*inputs)
+    return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False)
+
+
+@contextmanager
+def tensor_float32(on: bool) -> Iterator[None]:
+    """Inside, a GPU multiplies float32 in TF32, or not; convolutions and matrices alike, of which torch by
+    itself allows it for convolutions alone."""
+    before, cudnn = torch.get_float32_matmul_precision(), torch.backends.cudnn
+    torch.set_float32_matmul_precision("high" if on else "highest")
+    try:
+        with cudnn.flags(
+            enabled=cudnn.enabled, benchmark=cudnn.benchmark, deterministic=cudnn.deterministic,
+            allow_tf32=on,
+        ):  # fmt: skip
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """Inside, arithmetic on a device is what its tensors say, whatever precision is in force outside."""
+    exact = tensor_float32(False) if device.type == "cuda" else nullcontext()
+    with torch.autocast(device.type, enabled=False), exact:
+        yield
+
+
+@contextmanager
+def in_order() -> Iterator[None]:
+    """torch's deterministic algorithms, where there are any. The switch is the process's, and devices take
+    turns: inside a turn it is set, and afterwards as it was."""
+    # Without it cuBLAS may choose by what else runs; it is read when a device is first used.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.are_deterministic_algorithms_enabled()
+    warn = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with warnings.catch_warnings():
+            # Where torch has no such algorithm, the documentation says so.
+            warnings.filterwarnings("ignore", message=".*deterministic.*")
+            yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warn)

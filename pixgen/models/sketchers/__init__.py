@@ -1,0 +1,3 @@
+"""Sketch models by name: transformers that sample a picture's codes, and UnCLIP.
+
+In come names and a device. Out come frozen models that ``pixgen.synthesis.sketch`` samples from."""

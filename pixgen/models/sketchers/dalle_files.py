@@ -1,0 +1,205 @@
+"""Words as DALL·E mini reads them: tidied as its captions were, and cut into byte pairs.
+
+The pairs are GPT-2's kind (byte pair encoding, arXiv 1508.07909), of English captions alone: a text comes
+down to plain letters, digits and commas first.
+"""
+
+# MERGED pixgen.models.dalle_files: DALL·E mini's weights as they are published, under the names that ``DalleBart`` has for its parts.
+#
+#   min-dalle keeps them in two files of torch's; dalle-mini in one of flax's, where the layers of each half
+#   lie on top of each other in one array a part, or side by side. Norms that scale nothing have no weights.
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from pixgen.errors import ModelError
+from pixgen.models.checkpoints.flax import read_msgpack
+from pixgen.models.checkpoints.reading import read_weights
+from pixgen.models.store import Files
+
+_SPACE = "Ġ"  # how the vocabulary writes one
+_PIECES = re.compile(r"'(?:s|t|re|ve|m|ll|d)| ?[a-z]+| ?[0-9]+| ?[^\sa-z0-9]+|\s+")
+_MARKS = ("<s>", "</s>", "<pad>", "<unk>")
+# What captions looked like in training, in the order in which it is done.
+_SIGNS = str.maketrans(
+    dict.fromkeys("“”„«»", '"') | dict.fromkeys("‘’‚", "'") | dict.fromkeys("–—−", "-")
+)
+_TIDIED = (
+    (r"(?<=\d),(?=\d{3}\b)", ""),  # 1,000 is one number
+    (r"(?<=\w)-(?=\w)", " "),
+    (r"([%&/$*])", r" \1 "),
+    (r"[_#\\]", " "),
+    (r"'(?!(?:[stdm]|ll|re|ve)\b)|[\"`]", ' " '),  # other quotes than in “it's”
+    (r"(?<!\w)\.|\.(?!\w)|[()\[\],|:;?!=+~{}]|(?<!\w)-|-(?!\w)", ","),  # a dot within 2.5 stays
+    (r"(\D)\1{3,}", r"\1"),
+    (r'(?:\s*")+\s*', ' " '),
+    (r"(?:\s*,)+\s*", ", "),
+    (r"\s+", " "),
+)
+
+
+def tidied(text: str) -> str:
+    """A text as its captions were written: small letters of ASCII, and commas for what else divides."""
+    plain = unicodedata.normalize("NFKD", text.translate(_SIGNS))
+    plain = plain.encode("ascii", "ignore").decode().lower()
+    for pattern, instead in _TIDIED:
+        plain = re.sub(pattern, instead, plain)
+    return plain.strip(" ,")
+
+
+class BytePairs:
+    """A tokenizer from the two files that come with its model.
+
+    Args:
+        vocabulary: tokens by what they stand for, ``vocab.json``.
+        merges: lines of two parts each, the earliest joined first, ``merges.txt``.
+
+    Raises ModelError if one of its marks is missing.
+    """
+
+    def __init__(self, vocabulary: Mapping[str, int], merges: Sequence[str]) -> None:
+        if missing := [mark for mark in _MARKS if mark not in vocabulary]:
+            raise ModelError(
+                "The vocabulary has no {missing}: fetch vocab.json again.", missing=missing[0]
+            )
+        self._tokens = dict(vocabulary)
+        pairs = [tuple(line.split()) for line in merges if line and not line.startswith("#version")]
+        self._ranks = {pair: rank for rank, pair in enumerate(pairs)}
+        self._begin, self._end, self.padding, self._unknown = (vocabulary[mark] for mark in _MARKS)
+        self._cut = lru_cache(maxsize=10_000)(self._joined)
+
+    def encode(self, text: str, *, places: int) -> list[int]:
+        """A text's tokens between its two marks, cut or filled up to ``places``."""
+        plain = tidied(text)
+        parts = [
+            part
+            for piece in _PIECES.findall(f" {plain}" if plain else "")
+            for part in self._cut(piece.replace(" ", _SPACE))
+        ]
+        tokens = [self._tokens.get(part, self._unknown) for part in parts][: places - 2]
+        marked = [self._begin, *tokens, self._end]
+        return marked + [self.padding] * (places - len(marked))
+
+    def _joined(self, piece: str) -> tuple[str, ...]:
+        """A piece's letters, the pair that comes first in the merges joined until none is left."""
+        parts = list(piece)
+        while len(parts) > 1:
+            pairs = list(zip(parts, parts[1:], strict=False))
+            first = min(pairs, key=lambda pair: self._ranks.get(pair, len(self._ranks)))
+            if first not in self._ranks:
+                break
+            joined, index = [], 0
+            while index < len(parts):
+                both = tuple(parts[index : index + 2]) == first
+                joined.append("".join(first) if both else parts[index])
+                index += 2 if both else 1
+            parts = joined
+        return tuple(parts)
+
+
+Weights = dict[str, torch.Tensor]
+
+HALVES = ("encoder", "decoder")
+WORDS = {"words.vocabulary": "vocab.json", "words.merges": "merges.txt"}  # kept beside the weights
+# Norms that only shift: their scale is 1, and in no file.
+_UNSCALED = re.compile(
+    r"(final_ln|pre_self_attn_layer_norm|pre_encoder_attn_layer_norm|glu\.ln[01])\.bias$"
+)
+_FLAX = (
+    (r"^model\.", ""), (r"^lm_head\.", "decoder.lm_head."),
+    (r"\.FlaxBart(?:En|De)coderLayer_(\d+)\.", r".\1."), (r"\.FlaxBart(?:En|De)coderLayers\.", ".all."),
+    (r"\.GLU_0\.LayerNorm_", ".glu.ln"), (r"\.GLU_0\.Dense_", ".glu.fc"),
+    (r"\.FlaxBartAttention_0\.", ".self_attn."), (r"\.FlaxBartAttention_1\.", ".encoder_attn."),
+    (r"\.LayerNorm_0\.", ".pre_self_attn_layer_norm."), (r"\.LayerNorm_1\.", ".self_attn_layer_norm."),
+    (r"\.LayerNorm_2\.", ".pre_encoder_attn_layer_norm."), (r"\.LayerNorm_3\.", ".encoder_attn_layer_norm."),
+)  # fmt: skip
+
+
+def read_dalle(files: Files) -> Weights:
+    """The weights in ``encoder.pt`` and ``decoder.pt``, or in ``flax_model.msgpack``.
+
+    Raises ModelError if a file is missing, broken or refused.
+    """
+    if "flax_model.msgpack" in files:
+        return completed(of_flax(read_msgpack(files["flax_model.msgpack"])))
+    weights = {}
+    for half in HALVES:
+        found = read_weights(_named(files, f"{half}.pt"))
+        weights |= {f"{half}.{name}": tensor for name, tensor in found.items()}
+    return completed(weights)
+
+
+def packed_words(files: Files) -> Weights:
+    """``vocab.json`` and ``merges.txt`` as bytes beside the weights. Raises ModelError if one is missing
+    or makes no tokenizer."""
+    packed = {}
+    for name, file in WORDS.items():
+        data = _named(files, file).read_bytes()
+        packed[name] = torch.frombuffer(bytearray(data or b" "), dtype=torch.uint8)
+    words_of(packed)
+    return packed
+
+
+def words_of(weights: Mapping[str, torch.Tensor]) -> BytePairs:
+    """The tokenizer beside the weights. Raises ModelError if there is none."""
+    texts = {}
+    try:
+        for name in WORDS:
+            texts[name] = weights[name].numpy().tobytes().decode()
+        vocabulary, merges = json.loads(texts["words.vocabulary"]), texts["words.merges"]
+        if not all(type(token) is int for token in vocabulary.values()):
+            raise ValueError("tokens are whole numbers")
+        return BytePairs(vocabulary, merges.splitlines())
+    except (KeyError, ValueError, AttributeError) as error:
+        raise ModelError(
+            "The words of this model are missing or broken: fetch {files} again.",
+            files=" and ".join(WORDS.values()),
+        ) from error
+
+
+def _named(files: Files, name: str) -> Path:
+    """A file by its name, which may end in ``_mini``. Raises ModelError if it is not there."""
+    stem, _, suffix = name.rpartition(".")
+    found = files.get(name) or files.get(f"{stem}_mini.{suffix}")
+    if found is None:
+        if not files:
+            raise ModelError("There is no {name}: fetch its model again.", name=name)
+        raise ModelError(
+            "There is no {name} in {folder}: put it there, or remove the others too.",
+            name=name,
+            folder=next(iter(files.values())).parent,
+        )
+    return found
+
+
+def completed(weights: Mapping[str, torch.Tensor]) -> Weights:
+    """With the ones that norms without a scale stand for."""
+    found = dict(weights)
+    for name, tensor in weights.items():
+        if _UNSCALED.search(name):
+            found.setdefault(f"{name.removesuffix('bias')}weight", torch.ones_like(tensor))
+    return found
+
+
+def of_flax(weights: Mapping[str, torch.Tensor]) -> Weights:
+    """dalle-mini's own checkpoint under min-dalle's names."""
+    found = {}
+    for name, tensor in weights.items():
+        for pattern, spelling in _FLAX:
+            name = re.sub(pattern, spelling, name)
+        name, _, part = name.rpartition(".")
+        if part == "kernel" and tensor.ndim > 1:
+            tensor = tensor.transpose(-1, -2)
+        name = f"{name}.{'bias' if part == 'bias' else 'weight'}"
+        if ".all." in name and tensor.ndim:
+            found |= {
+                name.replace(".all.", f".{layer}."): each for layer, each in enumerate(tensor)
+            }
+        else:
+            found[name] = tensor
+    return found

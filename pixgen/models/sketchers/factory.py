@@ -1,0 +1,77 @@
+"""Sketchers by name: the bundled one, DALL·E mini's, and UnCLIP's."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from pixgen.models.catalog import Entry, find
+from pixgen.models.checkpoints.safetensors import (
+    check_fit,
+    fill,
+    load_weights,
+    read_config,
+    read_safetensors,
+)
+from pixgen.models.runtime import half_precision
+from pixgen.models.sketchers import unclip, unclip_files
+from pixgen.models.sketchers.dalle import DalleBart
+from pixgen.models.sketchers.dalle_files import WORDS, packed_words, read_dalle, words_of
+from pixgen.models.sketchers.exemplars import load_portraits
+from pixgen.models.sketchers.pocket import Sketcher
+from pixgen.models.sketchers.unclip import UnClip
+from pixgen.models.store import Files, stored
+
+AnySketcher = Sketcher | DalleBart | UnClip
+
+
+def load_sketcher(name: str, device: str) -> AnySketcher:
+    """A sketcher by its catalog name, frozen; in half precision on a GPU if it was published so.
+
+    What is not there yet is fetched; ``pixgen.models.download.listening`` hears of it. Raises ModelError.
+    """
+    entry = find(name, "sketcher")
+    if entry.bundled:
+        model = Sketcher(read_config(entry.config)["model"])
+        load_weights(model, entry.weights)
+        model.portraits = load_portraits(entry.weights.parent)
+    elif entry.model:
+        weights = read_safetensors(fetch_sketcher(entry))
+        model = random_dalle(entry).to(precision(device))
+        model.words = words_of(weights)
+        fill(model, _without_words(weights), name=entry.name)
+    else:
+        return unclip.load(entry, device)
+    return model.eval().requires_grad_(False).to(device)
+
+
+def fetch_sketcher(entry: Entry) -> Path:
+    """The safetensors of a sketcher of DALL·E mini's form, or the folder of an UnCLIP; fetched if need be.
+
+    Names and shapes are checked against the catalog before anything is kept. Raises ModelError.
+    """
+    if not entry.model:
+        return unclip_files.folders(entry)[0]
+
+    def convert(files: Files) -> dict[str, torch.Tensor]:
+        weights = read_dalle(files)
+        check_fit(weights, random_dalle(entry).state_dict(), name=f"of “{entry.name}”")
+        return {**weights, **packed_words(files)}
+
+    return stored(entry, convert)
+
+
+def random_dalle(entry: Entry) -> DalleBart:
+    """One of that form without memory for its weights, on the device ``meta``."""
+    with torch.device("meta"):
+        return DalleBart(entry.model, vqgan=entry.vqgan)
+
+
+def precision(device: str) -> torch.dtype:
+    """In which numbers a large sketcher works on a device."""
+    half = half_precision(torch.device(device)) if device.startswith("cuda") else None
+    return getattr(torch, half) if half else torch.float32
+
+
+def _without_words(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor for name, tensor in weights.items() if name not in WORDS}

@@ -1,0 +1,299 @@
+"""The sketcher: a transformer that writes a picture's codes, as another writes text.
+
+A prefix says what is wanted (a caption as CLIP's text tower reads it, a CLIP vector, or nothing);
+then blocks of two by two codes follow each other, row by row. One pass of the transformer gives a
+block; its four codes follow each other through a small head. Sources: DALL-E (arXiv 2102.12092) for
+the idea, RQ-Transformer (arXiv 2203.01941) for several codes a place, classifier-free guidance
+(arXiv 2207.12598) for the conditions that are dropped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from einops import rearrange
+
+from pixgen.models.clip.perceptor import Words
+from pixgen.models.sketchers.exemplars import Portraits
+
+BLOCK = 2  # codes a side
+CELLS = BLOCK * BLOCK
+COLOURED = 0.4  # how far the look of a thing counts that the words give another colour
+EDGE = 0.5  # the same at its edge, which another background would change
+PALE = 16.0  # squared distance from white below which a look hardly counts
+NEIGHBOURS = 3  # of a block that are known before it: before, above, and above to the right
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What N pictures are to show; None leaves that part open.
+
+    Args:
+        words: what CLIP's text tower reads.
+        vectors: CLIP vectors of unit length, ``(N, D)``.
+    """
+
+    words: Words | None = None
+    vectors: torch.Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a sketcher is told of N pictures.
+
+    Args:
+        places: at each of the transformer's places, ``(N, prefix + blocks - 1, width)``: the prefix, and
+            from its last place on, where the first block is written, what the words look like there.
+        looks: how the words' own look differs from white in every code, ``(N, blocks, 4, code width)``.
+        trust: how far that counts, ``(N, blocks, 4)`` in [0, 1].
+    """
+
+    places: torch.Tensor
+    looks: torch.Tensor
+    trust: torch.Tensor
+
+    def repeated(self, count: int) -> "Told":
+        """Of one picture, for ``count``."""
+        return Told(
+            self.places.expand(count, -1, -1), self.looks.expand(count, -1, -1, -1),
+            self.trust.expand(count, -1, -1),
+        )  # fmt: skip
+
+    @staticmethod
+    def joined(parts: Sequence["Told"]) -> "Told":
+        """Several, one after the other."""
+        return Told(*(
+            torch.cat([getattr(part, name) for part in parts])
+            for name in ("places", "looks", "trust")
+        ))  # fmt: skip
+
+
+class Sketcher(nn.Module):
+    """Writes codes of one VQGAN.
+
+    Args:
+        config: ``vqgan`` and ``clip``, the names of the models whose codes it writes and whose text
+            tower reads for it; ``grid`` (codes a side), ``codes`` and ``code_width`` (the VQGAN's), ``width``,
+            ``depth``, ``heads``, ``places`` (words that are read), ``text_width``, ``vector_width``,
+            ``vocabulary`` (tokens there are), ``memory`` (numbers that each has a block), and
+            ``elsewhere`` and ``coloured``, the tokens that say that things stand elsewhere, and what
+            colour they have.
+    """
+
+    def __init__(self, config: dict) -> None:
+        super().__init__()
+        width, codes, code_width = config["width"], config["codes"], config["code_width"]
+        self.elsewhere, self.coloured = tuple(config["elsewhere"]), tuple(config["coloured"])
+        self.vqgan_name, self.clip_name = config["vqgan"], config["clip"]
+        self.grid, self.places = config["grid"], config["places"]
+        self.portraits: Portraits | None = None  # of things that it need not write
+        self.blocks_a_side = self.grid // BLOCK
+        count = self.blocks_a_side**2
+        # The VQGAN's own codes, so that like codes look alike from the first step on.
+        self.codebook: torch.Tensor
+        self.register_buffer("codebook", torch.zeros(codes, code_width))
+        self.read_words = nn.Linear(config["text_width"], width)
+        self.read_vector = nn.Linear(config["vector_width"], 2 * width)
+        self.no_words = nn.Parameter(torch.zeros(1 + self.places, width))
+        self.no_vector = nn.Parameter(torch.zeros(2 * width))
+        self.prefix = 3 + self.places
+        # What a word looks like where: a shape is found here at once that attention would have to
+        # learn by heart. What the other words make of it is the layers' part.
+        self.memory = nn.Embedding(config["vocabulary"], count * config["memory"])
+        nn.init.zeros_(self.memory.weight)
+        self.read_memory = nn.Linear(config["memory"], width, bias=False)
+        nn.init.normal_(self.read_memory.weight, std=0.8)  # as loud as the neighbours' codes
+        # What the memory's numbers mean: codes of plain white, and the axes away from it.
+        self.register_buffer("white", torch.zeros(count, CELLS * code_width))
+        self.register_buffer("axes", torch.zeros(config["memory"], CELLS * code_width))
+        self.positions = nn.Parameter(0.02 * torch.randn(self.prefix + count - 1, width))
+        self.read_block = _perceptron(NEIGHBOURS * CELLS * code_width, width, out=width)
+        self.layers = nn.ModuleList(Layer(width, config["heads"]) for _ in range(config["depth"]))
+        self.norm = nn.LayerNorm(width)
+        self.head = CellHead(width, codes, code_width)
+        self.prior = Prior(config["vector_width"])
+
+    def forward(self, codes: torch.Tensor, told: Told) -> torch.Tensor:
+        """What decides every code, given all before it; ``head.out`` makes it logits.
+
+        Args:
+            codes: ``(B, grid, grid)`` int64.
+            told: of ``told``.
+
+        Returns ``(B, blocks, 4, width / 2)``, blocks and their codes row by row.
+        """
+        blocks = self.code_blocks(codes)
+        vectors = self.codebook[blocks]  # (B, blocks, 4, code width)
+        before = self.read_block(self.neighbours(rearrange(vectors, "b n c d -> b n (c d)"))[:, 1:])
+        hidden = F.pad(before, (0, 0, self.prefix, 0)) + told.places + self.positions
+        for layer in self.layers:
+            hidden = layer(hidden)
+        return self.head(self.norm(hidden[:, self.prefix - 1 :]), vectors)
+
+    def nearness(self, told: Told, block: int, cell: int) -> torch.Tensor:
+        """How near every code is to the words' own look at one place: minus the squared distance, and 0
+        where there is nothing to see, ``(N, codes)``."""
+        looks = told.looks[:, block, cell] + self.white[block].view(CELLS, -1)[cell]
+        return -told.trust[:, block, cell, None] * torch.cdist(looks, self.codebook).square()
+
+    def told(self, wanted: Wanted, *, count: int) -> Told:
+        """What is wanted, as the transformer is told it."""
+        words, vectors = self.no_words.expand(count, -1, -1), self.no_vector.expand(count, -1)
+        blocks, numbers = self.blocks_a_side**2, self.read_memory.in_features
+        remembered = words.new_zeros(count, blocks, numbers)
+        plainly = words.new_zeros(count)
+        if wanted.words is not None:
+            words = self.read_words(wanted.words.hidden)
+            tokens = wanted.words.tokens
+            looks = (self.memory(tokens) * (tokens != 0)[..., None]).sum(1)
+            remembered = rearrange(looks, "b (n m) -> b n m", m=numbers)
+            plainly = self._plainly(tokens)
+        if wanted.vectors is not None:
+            vectors = self.read_vector(wanted.vectors * wanted.vectors.shape[1] ** 0.5)
+        prefix = torch.cat([rearrange(vectors, "b (n w) -> b n w", n=2), words], dim=1)
+        shapes = self.read_memory(remembered)
+        places = F.pad(prefix, (0, 0, 0, blocks - 1)) + F.pad(shapes, (0, 0, self.prefix - 1, 0))
+        looks = rearrange(remembered.float() @ self.axes, "b n (c d) -> b n c d", c=CELLS)
+        return Told(places, looks, plainly[:, None, None] * self._inside(looks))
+
+    def _plainly(self, tokens: torch.Tensor) -> torch.Tensor:
+        """How far things look as by themselves, by what else is said of them, ``(N,)``."""
+        says = {
+            name: torch.isin(tokens, torch.tensor(getattr(self, name), device=tokens.device)).any(1)
+            for name in ("elsewhere", "coloured")
+        }
+        return (~says["elsewhere"]).float() * torch.where(says["coloured"], COLOURED, 1.0)
+
+    def _inside(self, looks: torch.Tensor) -> torch.Tensor:
+        """Where there is something to see, less at its edge, whose codes hold white: ``(N, blocks, 4)``."""
+        there = self.code_grid(1 - torch.exp(-looks.square().sum(-1) / PALE))
+        padded = F.pad(there[:, None], (1, 1, 1, 1), mode="replicate")
+        inner = -F.max_pool2d(-padded, 3, 1)[:, 0]
+        return self.code_blocks(EDGE * there + (1 - EDGE) * inner)
+
+    def neighbours(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Of every block, what is before it, above it, and above to the right, side by side.
+
+        ``(B, blocks, D)`` to ``(B, blocks, 3 · D)``, zeros beyond the edges. Attention could find
+        them too, but would have to learn where they are.
+        """
+        side, count = self.blocks_a_side, vectors.shape[1]
+
+        def shifted(by: int) -> torch.Tensor:
+            return F.pad(vectors, (0, 0, by, 0))[:, :count]
+
+        inside = torch.arange(count, device=vectors.device) % side != side - 1
+        right = shifted(side - 1) * inside[:, None]
+        return torch.cat([shifted(1), shifted(side), right], dim=-1)
+
+    def code_blocks(self, codes: torch.Tensor) -> torch.Tensor:
+        """Codes ``(B, grid, grid)`` as blocks ``(B, blocks, 4)``."""
+        return rearrange(codes, "b (h p) (w q) -> b (h w) (p q)", p=BLOCK, q=BLOCK)
+
+    def code_grid(self, blocks: torch.Tensor) -> torch.Tensor:
+        """Blocks ``(B, blocks, 4)`` as codes ``(B, grid, grid)``."""
+        return rearrange(
+            blocks, "b (h w) (p q) -> b (h p) (w q)", h=self.blocks_a_side, p=BLOCK, q=BLOCK
+        )
+
+
+class Layer(nn.Module):
+    """One layer of the transformer; with a ``Cache`` it continues what it has seen."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.attention_norm, self.norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.queries_keys_values = nn.Linear(width, 3 * width)
+        self.project = nn.Linear(width, width)
+        self.perceptron = _perceptron(width, 4 * width, out=width)
+        nn.init.zeros_(self.project.weight)
+        nn.init.zeros_(self.perceptron[2].weight)
+
+    def forward(self, hidden: torch.Tensor, cache: "Cache | None" = None) -> torch.Tensor:
+        """``(B, places, width)`` to the same shape; each place sees itself and those before."""
+        mixed = self.queries_keys_values(self.attention_norm(hidden))
+        queries, keys, values = rearrange(mixed, "b n (three h w) -> three b h n w", three=3,
+                                          h=self.heads)  # fmt: skip
+        if cache is not None:
+            keys, values = cache.extended(keys, values)
+        seen = F.scaled_dot_product_attention(queries, keys, values, is_causal=queries.shape[2] > 1)
+        hidden = hidden + self.project(rearrange(seen, "b h n w -> b n (h w)"))
+        return hidden + self.perceptron(self.norm(hidden))
+
+
+class Cache:
+    """The keys and values that a layer has seen."""
+
+    def __init__(self, places: int) -> None:
+        self.places, self.filled = places, 0
+        self.keys = self.values = torch.empty(0)
+
+    def extended(self, keys: torch.Tensor, values: torch.Tensor):
+        """All keys and values up to and with these."""
+        if not self.filled:
+            shape = (*keys.shape[:2], self.places, keys.shape[3])
+            self.keys, self.values = keys.new_empty(shape), values.new_empty(shape)
+        end = self.filled + keys.shape[2]
+        self.keys[:, :, self.filled : end] = keys
+        self.values[:, :, self.filled : end] = values
+        self.filled = end
+        return self.keys[:, :, :end], self.values[:, :, :end]
+
+
+class CellHead(nn.Module):
+    """The four codes of a block, one after the other."""
+
+    def __init__(self, width: int, codes: int, code_width: int) -> None:
+        super().__init__()
+        self.cells = nn.Parameter(0.02 * torch.randn(CELLS, width))
+        self.read = nn.Linear((CELLS - 1) * code_width, width, bias=False)
+        self.perceptrons = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(width), *_perceptron(width, 2 * width, out=width))
+            for _ in range(2)
+        )
+        self.norm = nn.LayerNorm(width)
+        self.reduce = nn.Linear(width, width // 2)
+        self.out = nn.Linear(width // 2, codes)
+
+    def forward(self, hidden: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
+        """Hidden ``(B, N, width)`` and the true codes' vectors ``(B, N, 4, code width)`` to what
+        ``out`` makes logits of, ``(B, N, 4, width / 2)``."""
+        return torch.stack(
+            [self.cell(hidden, vectors[:, :, :cell], cell) for cell in range(CELLS)], dim=2
+        )
+
+    def cell(self, hidden: torch.Tensor, before: torch.Tensor, cell: int) -> torch.Tensor:
+        """Of one code of each block, ``(B, N, width / 2)``, given those before it in the block,
+        ``(B, N, cell, code width)``."""
+        known = F.pad(rearrange(before, "b n c d -> b n (c d)"),
+                      (0, self.read.in_features - cell * before.shape[3]))  # fmt: skip
+        hidden = hidden + self.cells[cell] + self.read(known)
+        for perceptron in self.perceptrons:
+            hidden = hidden + perceptron(hidden)
+        return self.reduce(self.norm(hidden))
+
+
+class Prior(nn.Module):
+    """From a text's CLIP vector to the vector of a picture that it could be of (DALL-E 2's prior,
+    arXiv 2204.06125, as a plain regression): the two lie in different parts of the sphere."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.steps = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(width), *_perceptron(width, 4 * width, out=width))
+            for _ in range(2)
+        )
+
+    def forward(self, texts: torch.Tensor) -> torch.Tensor:
+        """Unit vectors ``(B, D)`` to unit vectors ``(B, D)``."""
+        hidden = texts * texts.shape[1] ** 0.5
+        for step in self.steps:
+            hidden = hidden + step(hidden)
+        return F.normalize(hidden, dim=-1)
+
+
+def _perceptron(width: int, inner: int, *, out: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, inner), nn.GELU(), nn.Linear(inner, out))

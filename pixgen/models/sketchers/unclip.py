@@ -1,0 +1,130 @@
+"""UnCLIP (DALL·E 2, arXiv 2204.06125) as diffusers has it: whole pictures from words or from pictures.
+
+A prior makes of words the CLIP vector that a picture of them could have; a decoder makes a picture of the
+vector, and two networks enlarge it. Where a picture is given, its own vector takes the prior's place.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from PIL import Image
+
+from pixgen.errors import ModelError
+from pixgen.models.catalog import Entry
+from pixgen.models.runtime import half_precision
+from pixgen.models.sketchers import unclip_files
+
+
+class UnClip:
+    """The two pipelines, which share their parts. Frozen; on one device.
+
+    Args:
+        words: diffusers' UnCLIPPipeline.
+        pictures: its UnCLIPImageVariationPipeline.
+    """
+
+    def __init__(self, words: Any, pictures: Any) -> None:
+        self._words, self._pictures = words, pictures
+
+    @torch.no_grad()
+    def of_words(self, text: str, *, guidance: float, generator: torch.Generator) -> torch.Tensor:
+        """A picture ``(1, 3, H, W)`` in [0, 1] of a text."""
+        found = self._words(
+            text, decoder_guidance_scale=guidance, generator=generator, output_type="np"
+        )
+        return self._as_tensor(found)
+
+    @torch.no_grad()
+    def of_pictures(
+        self, pictures: Sequence[tuple[Image.Image, float]], *,
+        guidance: float, generator: torch.Generator,
+    ) -> torch.Tensor:  # fmt: skip
+        """A picture ``(1, 3, H, W)`` in [0, 1] of what given ones are about, each by its weight."""
+        pipe = self._pictures
+        read = pipe.feature_extractor(
+            images=[picture.convert("RGB") for picture, _ in pictures], return_tensors="pt"
+        ).pixel_values
+        vectors = pipe.image_encoder(read.to(pipe.device, pipe.image_encoder.dtype)).image_embeds
+        weights = torch.tensor([weight for _, weight in pictures]).to(vectors)
+        mixed = (weights[:, None] * vectors).sum(0, keepdim=True)
+        # As long as the vectors of pictures are: the decoder knows no other.
+        mixed = F.normalize(mixed, dim=-1) * vectors.norm(dim=-1).mean()
+        found = pipe(
+            image_embeddings=mixed, decoder_guidance_scale=guidance, generator=generator,
+            output_type="np",
+        )  # fmt: skip
+        return self._as_tensor(found)
+
+    def _as_tensor(self, found: Any) -> torch.Tensor:
+        pictures = torch.from_numpy(found.images).to(self._words.device)
+        return rearrange(pictures, "b h w c -> b c h w").float().clamp(0, 1)
+
+
+def load(entry: Entry, device: str) -> UnClip:
+    """An UnCLIP of the catalog, fetched if it is not there. Raises ModelError."""
+    unclip_files.check_packages(entry)
+    folder, seeing = unclip_files.folders(entry)
+    from diffusers import UnCLIPImageVariationPipeline, UnCLIPPipeline
+
+    half = half_precision(torch.device(device)) if device.startswith("cuda") else None
+    number = getattr(torch, half) if half else torch.float32
+    try:
+        # Each by its class: what is published names places that diffusers has moved since.
+        painting, reading = _classes()
+        parts = {name: _loaded(kind, folder / name, number) for name, kind in painting.items()}
+        read = {name: _loaded(kind, seeing / name, number) for name, kind in reading.items()}
+    except (
+        Exception
+    ) as error:  # whatever diffusers and transformers raise of a file they cannot use
+        raise ModelError(
+            "The files of “{name}” in {folder} cannot be read ({reason}): remove it and fetch it "
+            "again.",
+            name=entry.name,
+            folder=folder,
+            reason=str(error).splitlines()[0][:160],
+        ) from error
+    for part in (*parts.values(), *read.values()):
+        if isinstance(part, torch.nn.Module):
+            part.eval().requires_grad_(False)
+    shared = {name: part for name, part in parts.items() if "prior" not in name}
+    words, pictures = UnCLIPPipeline(**parts), UnCLIPImageVariationPipeline(**shared, **read)
+    for pipe in (words, pictures):
+        pipe.set_progress_bar_config(disable=True)
+        pipe.to(device)
+    return UnClip(words, pictures)
+
+
+def _classes() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of each part its class: of what paints, and of what reads pictures."""
+    import diffusers
+    import transformers
+
+    home = diffusers.UnCLIPPipeline.__module__.rpartition(".")[0]
+    schedulers = dict.fromkeys(
+        ("prior_scheduler", "decoder_scheduler", "super_res_scheduler"), diffusers.UnCLIPScheduler
+    )
+    painting = {
+        "prior": diffusers.PriorTransformer,
+        "decoder": diffusers.UNet2DConditionModel,
+        "text_encoder": transformers.CLIPTextModelWithProjection,
+        "tokenizer": transformers.CLIPTokenizer,
+        "text_proj": import_module(f"{home}.text_proj").UnCLIPTextProjModel,
+        "super_res_first": diffusers.UNet2DModel,
+        "super_res_last": diffusers.UNet2DModel,
+    }
+    reading = {
+        "image_encoder": transformers.CLIPVisionModelWithProjection,
+        "feature_extractor": transformers.CLIPImageProcessor,
+    }
+    return painting | schedulers, reading
+
+
+def _loaded(kind: Any, folder: Path, number: torch.dtype) -> Any:
+    """A part from its folder, a network in these numbers."""
+    how = {"torch_dtype": number} if issubclass(kind, torch.nn.Module) else {}
+    return kind.from_pretrained(folder, local_files_only=True, **how)

@@ -1,0 +1,181 @@
+"""The files of an UnCLIP: two repositories of Hugging Face in its own cache, or a folder put there by hand."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from pixgen.errors import ModelError
+from pixgen.models import huggingface
+from pixgen.models.cache import cache_folder, file_name
+from pixgen.models.catalog import Entry
+from pixgen.models.download import hash_of
+
+INDEX = "model_index.json"
+SEEING = ("image_encoder", "feature_extractor")  # in the second repository: what reads pictures
+_WEIGHTS = (".safetensors", ".bin")  # the safe ones first
+
+
+def is_one(entry: Entry) -> bool:
+    """Whether a model of the catalog is an UnCLIP."""
+    return entry.kind == "sketcher" and not entry.bundled and not entry.model
+
+
+def folders(entry: Entry) -> tuple[Path, Path]:
+    """The folder of what paints, and that of what reads pictures, fetched if need be. Raises ModelError."""
+    return _found(entry) or _fetched(entry)
+
+
+def there(entry: Entry) -> Path | None:
+    """The folder of an UnCLIP, if it is on this machine and whole."""
+    found = _found(entry)
+    return found and found[0]
+
+
+def files(entry: Entry) -> list[Path]:
+    """All its files on this machine."""
+    folder, seeing = _found(entry) or (None, None)
+    if folder is None:
+        return []
+    found = set(folder.rglob("*")) | {
+        path for name in SEEING for path in (seeing / name).rglob("*")
+    }
+    return sorted(path for path in found if path.is_file())
+
+
+def check(entry: Entry) -> str:
+    """One sha256 of all its files. Raises ModelError if one is not what Hugging Face says."""
+    found = files(entry)
+    if not found:
+        raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
+    for path in found:
+        if not huggingface.verified(path):
+            raise ModelError(
+                "The file {name} of “{entry_name}” has changed since it was fetched ({path}): remove it "
+                "with `python -m pixgen models remove {entry_name}`, and fetch it again.",
+                name=path.name,
+                entry_name=entry.name,
+                path=path,
+            )
+    return hashlib.sha256(" ".join(map(hash_of, found)).encode()).hexdigest()
+
+
+def remove(entry: Entry) -> int:
+    """Take an UnCLIP out of the caches; the bytes that this frees."""
+    own, freed = placed(entry), 0
+    if own.is_dir():
+        freed = sum(path.stat().st_size for path in own.rglob("*") if path.is_file())
+        shutil.rmtree(own)
+    return freed + sum(map(huggingface.remove, repositories(entry)))
+
+
+def weight_bytes(entry: Entry, *, half: bool) -> int:
+    """What the weights take once they are loaded. Raises ModelError if they are not on this machine."""
+    found = [path for path in files(entry) if path.suffix in _WEIGHTS]
+    if not found:
+        raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
+    return sum(path.stat().st_size for path in found) // (2 if half else 1)
+
+
+def placed(entry: Entry) -> Path:
+    """Where a person may put its folder, the parts that read pictures among the others."""
+    return cache_folder() / "models" / file_name(entry.name)
+
+
+def repositories(entry: Entry) -> tuple[str, str]:
+    """Where it is on Hugging Face: what paints, and what reads pictures."""
+    painting, seeing = (source.removeprefix("hub:") for source in entry.sources)
+    return painting, seeing
+
+
+def check_packages(entry: Entry) -> None:
+    """Raise ModelError if a package is missing that it works with."""
+    missing = [name for name in entry.needs.split() if find_spec(name) is None]
+    if missing:
+        raise ModelError(
+            "“{name}” works with {missing}, which is not installed: pip install {packages}.",
+            name=entry.name,
+            missing=" and ".join(missing),
+            packages=" ".join(missing),
+        )
+
+
+def _found(entry: Entry) -> tuple[Path, Path] | None:
+    own = placed(entry)
+    if _whole(own, _parts(own)) and _whole(own, SEEING):
+        return own, own
+    found = []
+    for repository, mark in zip(
+        repositories(entry), (INDEX, f"{SEEING[0]}/config.json"), strict=True
+    ):
+        path = huggingface.cached(repository, mark)
+        found.append(path and path.parents[mark.count("/")])
+    folder, seeing = found
+    if folder and seeing and _whole(folder, _parts(folder)) and _whole(seeing, SEEING):
+        return folder, seeing
+    return None
+
+
+def _parts(folder: Path) -> tuple[str, ...]:
+    """The parts that a folder's index names; none if it has no index."""
+    try:
+        index = json.loads((folder / INDEX).read_text("utf-8"))
+        return tuple(name for name, what in index.items() if isinstance(what, list) and what[0])
+    except (OSError, ValueError, AttributeError):
+        return ()
+
+
+def _whole(folder: Path, parts: Sequence[str]) -> bool:
+    """Whether every part is there with all it needs: weights, where its config is a network's."""
+    for part in parts:
+        has = {path.suffix for path in (folder / part).glob("*") if path.exists()}
+        network = (folder / part / "config.json").exists()
+        if not has or (network and not has & set(_WEIGHTS)):
+            return False
+    return bool(parts)
+
+
+def _fetched(entry: Entry) -> tuple[Path, Path]:
+    painting, seeing = repositories(entry)
+    try:
+        for repository, only in ((painting, None), (seeing, SEEING)):
+            for file in wanted(huggingface.names(repository), only):
+                huggingface.fetch(repository, file, model=entry.name)
+    except ModelError as error:
+        raise ModelError(
+            "“{name}” cannot be fetched ({reason}): put the folders of {home}, and of "
+            "https://huggingface.co/{repository} {folders}, into {place}, or choose pocket, which needs none.",
+            name=entry.name,
+            reason=error.message,
+            home=entry.home,
+            repository=seeing,
+            folders=" and ".join(SEEING),
+            place=placed(entry),
+        ) from error
+    found = _found(entry)
+    if found is None:
+        raise ModelError(
+            "“{name}” was fetched, and a part of it is missing: remove it, and fetch it again.",
+            name=entry.name,
+        )
+    return found
+
+
+def wanted(names: Sequence[str], only: Sequence[str] | None) -> list[str]:
+    """Which of a repository's files are needed: of each part's weights the safe ones, in full precision."""
+    needed = []
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        if (folder not in only) if only else not folder and name != INDEX:
+            continue
+        stem, _, suffix = file.rpartition(".")
+        if f".{suffix}" in _WEIGHTS:
+            safe = any(
+                other.startswith(f"{folder}/") and other.endswith(_WEIGHTS[0]) for other in names
+            )
+            if "." in stem or (safe and suffix == "bin"):  # a variant; or another spelling
+                continue
+        needed.append(name)
+    return needed

@@ -1,0 +1,66 @@
+"""The words that the bundled models know: those of the captions that they were trained on."""
+
+import difflib
+import re
+import unicodedata
+from functools import cache, lru_cache
+
+from pixgen.paths import ASSETS
+from pixgen.recipe.wildcards import word_lists
+
+FILE = ASSETS / "pocket" / "words.txt"
+_SHORTEST_PREFIX = 4
+_LIKENESS = (
+    0.78  # of difflib's ratio; below it, what is suggested has little to do with what was written
+)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text as captions have them: lower-case ASCII letters and digits.
+
+    >>> words_of("A fox’s café, 3D")
+    ['a', 'foxs', 'cafe', '3d']
+    """
+    plain = unicodedata.normalize("NFKD", text.lower()).replace("’", "").replace("'", "")
+    letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return re.findall(r"[^\W_]+", letters)
+
+
+@cache
+def known_words() -> frozenset[str]:
+    """Every word of the captions."""
+    return frozenset(FILE.read_text("utf-8").split())
+
+
+def unknown_words(text: str) -> list[str]:
+    """The words of a text that no caption had, each once."""
+    return [word for word in dict.fromkeys(words_of(text)) if word not in known_words()]
+
+
+@lru_cache(2048)
+def suggestions(word: str, count: int = 3) -> tuple[str, ...]:
+    """Known words near one that is not: those spelled alike, then those that it begins or
+    that begin it.
+
+    >>> suggestions("foxx")
+    ('fox',)
+    """
+    candidates = _candidates()
+    begins = [
+        known for known in candidates
+        if min(len(known), len(word)) >= _SHORTEST_PREFIX and (known.startswith(word) or word.startswith(known))
+    ]  # fmt: skip
+    begins.sort(key=lambda known: abs(len(known) - len(word)))
+    alike = difflib.get_close_matches(word[:40], candidates, n=count, cutoff=_LIKENESS)
+    return tuple(dict.fromkeys([*alike, *begins[:2]]))[:count]
+
+
+@cache
+def _candidates() -> tuple[str, ...]:
+    """Words to suggest: those of the bundled word lists, which are worth trying, before all others."""
+    listed = [word for lines in word_lists().values() for line in lines for word in words_of(line)]
+    known = [
+        word for word in dict.fromkeys([*listed, *sorted(known_words())]) if word in known_words()
+    ]
+    # "glasseses" is in captions, but nobody would write it.
+    return tuple(word for word in known if len(word) > 2 and not word.endswith("ses"))

@@ -1,0 +1,3 @@
+"""VQGANs by name: the bundled one, published ones, and own checkpoints.
+
+In come names, configs and weights. Out come frozen models that encode, quantize and decode pictures."""

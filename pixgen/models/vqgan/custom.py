@@ -1,0 +1,310 @@
+"""What a VQGAN's config says, in the few forms in which configs are published."""
+
+# MERGED pixgen.models.own: Own VQGANs: checkpoints that a person names by their path, or keeps in one folder.
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+
+from pixgen.errors import ModelError
+from pixgen.messages import Message, _
+from pixgen.models.catalog import Entry, available_vqgans, known
+from pixgen.models.checkpoints.sniffing import check_is_file
+from pixgen.paths import is_hidden
+
+_NEEDED = ("embed_dim", "n_embed", "ddconfig")
+_LAYERS_NEEDED = ("z_channels", "resolution", "in_channels", "out_ch", "ch", "ch_mult", "num_res_blocks",
+                  "attn_resolutions")  # fmt: skip
+
+_RGB = 3
+
+
+class _Layers(BaseModel):
+    """taming's ``ddconfig``, as far as it decides what is built."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    z_channels: PositiveInt
+    resolution: PositiveInt
+    in_channels: PositiveInt
+    out_ch: PositiveInt
+    ch: PositiveInt
+    ch_mult: tuple[PositiveInt, ...] = Field(min_length=1, max_length=12, strict=False)
+    num_res_blocks: PositiveInt
+    attn_resolutions: tuple[PositiveInt, ...] = Field(strict=False)
+    double_z: bool = False
+    dropout: float = 0.0
+    resamp_with_conv: bool = True
+
+
+class _Params(BaseModel):
+    """The numbers beside ``ddconfig``."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    embed_dim: PositiveInt
+    n_embed: PositiveInt
+    ddconfig: _Layers
+
+
+def read_vqgan_config(path: Path) -> dict[str, Any]:
+    """The ``model`` node of a VQGAN's config, as taming writes it.
+
+    Reads taming's and latent diffusion's YAML, also of a Net2Net transformer, whose first stage is
+    taken; diffusers' ``config.json`` of a ``VQModel``; and LlamaGen's. Raises ModelError.
+    """
+    check_is_file(path)
+    try:
+        text = path.read_text("utf-8-sig")
+        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise ModelError(
+            "The config {name} is missing or broken: check its path.", name=path.name
+        ) from error
+    if not isinstance(found, dict):
+        raise ModelError(
+            "The config {name} describes no model: a YAML file with “model:” is expected.",
+            name=path.name,
+        )
+    try:
+        if found.get("_class_name") == "VQModel":
+            node = _of_diffusers(found, path)
+        elif "codebook_embed_dim" in found:
+            node = _of_llamagen(found)
+        else:
+            node = _of_taming(found, path)
+    except (KeyError, TypeError, AttributeError, IndexError, ZeroDivisionError) as error:
+        raise ModelError(
+            "The config {name} describes no VQGAN that is known: {part} is missing or wrong.",
+            name=path.name,
+            part=str(error)[:80],
+        ) from error
+    _check(node, path)
+    return node
+
+
+def _check(node: Mapping[str, Any], path: Path) -> None:
+    """Raise ModelError if a model node has values of the wrong kinds, or its pictures are not RGB."""
+    try:
+        params = _Params.model_validate(node["params"])
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise ModelError(
+            "The config {name} describes no VQGAN: {part} is wrong in its model's params.",
+            name=path.name,
+            part=".".join(map(str, fault["loc"])),
+        ) from error
+    taken, given = params.ddconfig.in_channels, params.ddconfig.out_ch
+    if (taken, given) != (_RGB, _RGB) or "segmentation" in node["target"].lower():
+        raise ModelError(
+            "The config {name} is of a VQGAN whose pictures are not RGB, such as one of depth or segmentation "
+            "({taken} channels in, {given} out): choose one of photos or drawings, of 3 channels.",
+            name=path.name,
+            taken=taken,
+            given=given,
+        )
+
+
+def _of_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    if str(found.get("_class_name", "")).startswith("Autoencoder"):
+        raise ModelError(
+            "The config {name} is of an autoencoder without a codebook (KL), not of a VQGAN: choose a VQModel.",
+            name=path.name,
+        )
+    node = found.get("model", found)
+    params = node.get("params") if isinstance(node, dict) else None
+    if isinstance(params, dict) and isinstance(params.get("first_stage_config"), dict):
+        node = params["first_stage_config"]
+        params = node.get("params")
+    params = params if isinstance(params, dict) else {}
+    layers = params.get("ddconfig")
+    layers = layers if isinstance(layers, dict) else {}
+    if "n_embed" not in params and str(node.get("target", "")).endswith("KL"):
+        raise ModelError(
+            "The config {name} is of an autoencoder without a codebook (KL), not of a VQGAN: choose a VQModel.",
+            name=path.name,
+        )
+    missing = [name for name in _NEEDED if name not in params]
+    missing += [
+        f"ddconfig.{name}" for name in _LAYERS_NEEDED if name not in layers and "ddconfig" in params
+    ]
+    if missing:
+        raise ModelError(
+            "The config {name} describes no VQGAN: {missing} is missing in its model's params.",
+            name=path.name,
+            missing=missing[0],
+        )
+    if (kind := layers.get("attn_type", "vanilla")) not in ("vanilla", "none"):
+        raise ModelError(
+            "The config {name} asks for attention “{kind}”: vanilla and none are known.",
+            name=path.name,
+            kind=kind,
+        )
+    known = ("double_z", "dropout", "resamp_with_conv", *_LAYERS_NEEDED)
+    kept = {"embed_dim": params["embed_dim"], "n_embed": params["n_embed"],
+            "ddconfig": {name: layers[name] for name in known if name in layers}}  # fmt: skip
+    if layers.get("attn_type") == "none":
+        kept["mid_attention"] = False
+        kept["ddconfig"]["attn_resolutions"] = []
+    return {"target": str(node.get("target", "")), "params": kept}
+
+
+def _of_diffusers(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    if found.get("norm_type", "group") != "group":
+        raise ModelError(
+            "The config {name} is of a MoVQ, which is not known: choose a VQModel.", name=path.name
+        )
+    widths, resolution = found["block_out_channels"], 256
+    attended = [
+        resolution // 2**level for level, block in enumerate(found["down_block_types"]) if block.startswith("Attn")
+    ]  # fmt: skip
+    layers = {
+        "double_z": False, "z_channels": found["latent_channels"], "resolution": resolution,
+        "in_channels": found["in_channels"], "out_ch": found["out_channels"], "ch": widths[0],
+        "ch_mult": [width // widths[0] for width in widths], "num_res_blocks": found["layers_per_block"],
+        "attn_resolutions": attended, "dropout": 0.0,
+    }  # fmt: skip
+    params = {
+        "embed_dim": found.get("vq_embed_dim") or found["latent_channels"], "n_embed": found["num_vq_embeddings"],
+        "ddconfig": layers, "mid_attention": found.get("mid_block_add_attention", True),
+        "norm_groups": found.get("norm_num_groups", 32),
+    }  # fmt: skip
+    if not params[
+        "mid_attention"
+    ]:  # amused's, whose pictures are in [0, 1]; the others' in [-1, 1]
+        params["pixels"] = "unit"
+    return {"target": "diffusers.VQModel", "params": params}
+
+
+def _of_llamagen(found: Mapping[str, Any]) -> dict[str, Any]:
+    mult = list(found["encoder_ch_mult"])
+    layers = {
+        "double_z": False, "z_channels": found["z_channels"], "resolution": 256, "in_channels": 3, "out_ch": 3,
+        "ch": 128, "ch_mult": mult, "num_res_blocks": 2, "attn_resolutions": [256 // 2 ** (len(mult) - 1)],
+        "dropout": 0.0,
+    }  # fmt: skip
+    params = {
+        "embed_dim": found["codebook_embed_dim"], "n_embed": found["codebook_size"], "ddconfig": layers,
+        "unit_codes": bool(found.get("codebook_l2_norm", True)),
+    }  # fmt: skip
+    return {"target": "llamagen.VQModel", "params": params}
+
+
+SUFFIXES = (".ckpt", ".pt", ".pth", ".bin", ".safetensors")
+# Names that many checkpoints have; their folder says which one it is.
+_COMMON = ("last", "model", "pytorch_model", "diffusion_pytorch_model")
+_CONFIGS = ("model.yaml", "config.yaml", "config.json")
+
+
+def models_dir() -> Path | None:
+    """The folder of own models, ``$PIXGEN_MODELS_DIR``, if one is named."""
+    found = os.environ.get("PIXGEN_MODELS_DIR")
+    return Path(found).expanduser().absolute() if found else None
+
+
+def own_models() -> dict[str, tuple[Path, Path]]:
+    """The checkpoints in ``models_dir()`` that a config describes, with it, by name.
+
+    A config lies beside its checkpoint, under its name or as ``model.yaml``, ``config.yaml`` or
+    ``config.json``, or as taming's logs have it, in ``configs`` beside ``checkpoints``.
+    """
+    folder = models_dir()
+    if folder is None or not folder.is_dir():
+        return {}
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if is_hidden(path.relative_to(folder)) or path.suffix not in SUFFIXES or not path.is_file():
+            continue
+        if (config := config_of(path)) is not None:
+            found.setdefault(_name(path, folder), (path, config))
+    return found
+
+
+def own_entries() -> tuple[list[Entry], list[Message]]:
+    """The models in ``models_dir()`` that can be had, and of each other one a sentence that says why not."""
+    entries, faults = [], []
+    for name, (path, config) in own_models().items():
+        try:
+            check_is_file(path)
+            entries.append(_entry(name, path, config))
+        except ModelError as error:
+            faults.append(_("“{name}” is left out: {reason}", name=name, reason=error.message))
+    return entries, faults
+
+
+def find_vqgan(name: str, config: str = "") -> Entry:
+    """A VQGAN by its name in the catalog or among own models, or by its checkpoint's path.
+
+    Raises ModelError, which says what there is or what is missing.
+    """
+    if not config and (entry := known(name, "vqgan")) is not None:
+        return entry
+    own = {} if config else own_models()
+    if name in own:
+        return _entry(name, *own[name])
+    path = Path(name).expanduser()
+    if path.suffix not in SUFFIXES and config:
+        raise ModelError(
+            "A config goes with an own checkpoint’s path, and “{name}” is none: leave it out.",
+            name=name,
+        )
+    if path.suffix not in SUFFIXES:
+        names = ", ".join([*available_vqgans(), *own])
+        raise ModelError(
+            "There is no picture model “{name}”: choose {names}, or a checkpoint's path.",
+            name=name,
+            names=names,
+        )
+    if not path.is_file():
+        raise ModelError("There is no checkpoint “{name}”: check its path.", name=name)
+    beside = Path(config).expanduser() if config else config_of(path)
+    if beside is None:
+        raise ModelError(
+            "No config lies beside “{name}”: name it with --config, for example --config model.yaml.",
+            name=path.name,
+        )
+    return _entry(path.stem, path, beside)
+
+
+def config_of(checkpoint: Path) -> Path | None:
+    """The config that lies beside a checkpoint, if one does."""
+    folder = checkpoint.parent
+    named = [checkpoint.with_suffix(suffix) for suffix in (".yaml", ".yml")]
+    logs = sorted((folder.parent / "configs").glob("*project.yaml"), reverse=True)
+    logs = logs if folder.name == "checkpoints" else []
+    for path in (*named, *(folder / name for name in _CONFIGS), *logs):
+        if path.is_file():
+            return path
+    return None
+
+
+def _name(path: Path, folder: Path) -> str:
+    relative = path.relative_to(folder).with_suffix("")
+    if relative.name in _COMMON and len(relative.parts) > 1:
+        relative = relative.parent
+    if relative.name == "checkpoints" and len(relative.parts) > 1:
+        relative = relative.parent
+    return relative.as_posix()
+
+
+def _entry(name: str, checkpoint: Path, config: Path) -> Entry:
+    model = read_vqgan_config(config)
+    try:
+        params, facts = model["params"], checkpoint.stat()
+    except OSError as error:
+        raise ModelError(
+            "There is no checkpoint “{name}”: check its path.", name=checkpoint.name
+        ) from error
+    path = str(checkpoint.resolve())
+    return Entry(
+        name=name, kind="vqgan", paints="own", licence="own", model=model,
+        factor=2 ** (len(params["ddconfig"]["ch_mult"]) - 1), codes=params["n_embed"],
+        megabytes=round(facts.st_size / 1e6), sources=(f"file:{path}",), home=path,
+        key=f"own-{checkpoint.stem}-{hashlib.sha256(path.encode()).hexdigest()[:12]}",
+        stamp=f"{facts.st_size} {facts.st_mtime_ns} {hashlib.sha256(repr(model).encode()).hexdigest()[:12]}",
+    )  # fmt: skip

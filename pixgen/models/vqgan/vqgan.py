@@ -1,0 +1,218 @@
+"""A VQGAN built from taming's modules: pictures to codes and back.
+
+``taming.models.vqgan`` wraps the same modules in a Lightning module, which painting does not need.
+Source of the architecture: arXiv 2012.09841, github.com/CompVis/taming-transformers.
+"""
+
+import contextlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from einops import rearrange
+from taming.modules.diffusionmodules.model import Decoder, Encoder
+from taming.modules.vqvae.quantize import GumbelQuantize, VectorQuantizer2
+
+from pixgen.errors import ModelError
+from pixgen.models.catalog import Entry
+from pixgen.models.checkpoints.layouts import as_taming
+from pixgen.models.checkpoints.reading import read_weights
+from pixgen.models.checkpoints.safetensors import check_fit, fill, read_config, read_safetensors
+from pixgen.models.fusion import fuse_blocks
+from pixgen.models.runtime import full_precision, in_force, swiftly
+from pixgen.models.store import Files, stored
+from pixgen.models.vqgan.custom import find_vqgan
+from pixgen.models.vqgan.tiles import decode_in_tiles, encode_in_tiles
+
+GUMBEL = ".GumbelVQ"  # the end of its target
+
+
+class Vqgan(nn.Module):
+    """Encoder, codebook and decoder, with the state dict of taming's ``VQModel``.
+
+    Args:
+        config: taming's ``model`` node: ``target`` and ``params`` (``embed_dim``, ``n_embed``,
+            ``ddconfig``), and beside these, where another's differs: ``norm_groups``, of which taming
+            has 32; ``mid_attention``, false without attention in the middle; ``unit_codes``, for codes
+            on the unit sphere; ``pixels``, ``unit`` where the network's pictures are in [0, 1];
+            ``decoder_alone``, true where a file may hold no more.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__()
+        params, layers = config["params"], config["params"]["ddconfig"]
+        width, codes = params["embed_dim"], params["n_embed"]
+        with contextlib.redirect_stdout(io.StringIO()):  # the decoder announces itself
+            self.encoder, self.decoder = Encoder(**layers), Decoder(**layers)
+        if config.get("target", "").endswith(GUMBEL):
+            self.quantize_module = "gumbel"
+            self.quantize = GumbelQuantize(
+                layers["z_channels"], width, n_embed=codes, kl_weight=0.0, temp_init=1.0
+            )
+        else:
+            self.quantize_module = "vector"
+            self.quantize = VectorQuantizer2(codes, width, beta=0.25)
+        self.quant_conv = nn.Conv2d(layers["z_channels"], width, 1)
+        self.post_quant_conv = nn.Conv2d(width, layers["z_channels"], 1)
+        if groups := params.get("norm_groups"):
+            for module in self.modules():
+                if isinstance(module, nn.GroupNorm):
+                    module.num_groups = groups
+        if not params.get("mid_attention", True):
+            self.encoder.mid.attn_1 = self.decoder.mid.attn_1 = nn.Identity()
+        self.unit_codes = params.get("unit_codes", False)
+        self.signed = params.get("pixels") != "unit"  # whether its pictures are in [-1, 1]
+        fuse_blocks(self)
+        self.factor = 2 ** (len(layers["ch_mult"]) - 1)
+
+    def drop_encoder(self) -> None:
+        """Keep only what draws."""
+        self.encoder = self.quant_conv = None
+
+    @property
+    def codebook(self) -> torch.Tensor:
+        """The codes, ``(n, width)``."""
+        return (
+            self.quantize.embed if self.quantize_module == "gumbel" else self.quantize.embedding
+        ).weight
+
+    def bounds(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The least and largest value of each channel over all codes, each ``(1, width, 1, 1)``."""
+        low, high = self.codebook.amin(0), self.codebook.amax(0)
+        return low[None, :, None, None], high[None, :, None, None]
+
+    def encode(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Pictures ``(B, 3, H, W)`` in [0, 1] to latents ``(B, width, H / factor, W / factor)``.
+
+        H and W are multiples of ``factor``. The latents are not yet moved to codes. Raises ModelError if
+        there is a decoder alone.
+        """
+        if self.encoder is None:
+            raise ModelError(
+                "This picture model has a decoder alone, and cannot begin with a picture: start from a sketch "
+                "or from codes, or remove it and fetch the whole one."
+            )
+        tile = in_force().encode_tile
+        if not tile or torch.is_grad_enabled():
+            hidden = self._encode(pictures)
+        else:
+            hidden = encode_in_tiles(
+                self._encode, pictures, factor=self.factor, tile=tile, overlap=max(1, tile // 4)
+            )
+        if self.quantize_module == "gumbel":
+            return self.lookup(self.quantize.proj(hidden).argmax(1))
+        return F.normalize(hidden, dim=1) if self.unit_codes else hidden
+
+    def _encode(self, pictures: torch.Tensor) -> torch.Tensor:
+        return self.quant_conv(self.encoder(pictures * 2 - 1 if self.signed else pictures))
+
+    def codes(self, latents: torch.Tensor) -> torch.Tensor:
+        """The nearest code of each place, ``(B, h, w)`` int64; found in float32, for in half precision
+        it is another one at every twelfth place."""
+        places = rearrange(latents.float(), "b c h w -> (b h w) c")
+        book = self.codebook
+        # |p - c|² without |p|², which does not change the nearest.
+        with full_precision(book.device):
+            distances = book.square().sum(1) - 2 * places @ book.T
+        return rearrange(
+            distances.argmin(1), "(b h w) -> b h w", b=len(latents), h=latents.shape[2]
+        )
+
+    def lookup(self, codes: torch.Tensor) -> torch.Tensor:
+        """Codes ``(B, h, w)`` to latents ``(B, width, h, w)``."""
+        return rearrange(F.embedding(codes, self.codebook), "b h w c -> b c h w")
+
+    def nearest(self, latents: torch.Tensor) -> torch.Tensor:
+        """Latents moved to their nearest codes; the gradient passes straight through
+        (``vector_quantize`` in Crowson's notebook, arXiv 2204.08583)."""
+        quantized = self.lookup(self.codes(latents.detach()))
+        return latents + (quantized - latents).detach()
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """Latents of codes to pictures ``(B, 3, H, W)``, about [0, 1] and not clamped."""
+        engine = in_force()
+        if not engine.tile or torch.is_grad_enabled():
+            return self._decode(latents)
+        return decode_in_tiles(
+            self._decode, latents,
+            factor=self.factor, tile=engine.tile, overlap=max(1, engine.tile // 4),
+        )  # fmt: skip
+
+    def _decode(self, latents: torch.Tensor) -> torch.Tensor:
+        # Not on a GPU: its group norms would change the order of memory and back, twice a block.
+        if in_force().channels_last and latents.device.type == "cpu":
+            latents = latents.contiguous(memory_format=torch.channels_last)
+        drawn = swiftly(self.decoder, "forward")(self.post_quant_conv(latents)).float()
+        return (drawn + 1) / 2 if self.signed else drawn
+
+
+def load_vqgan(name: str, device: str, config: str = "") -> Vqgan:
+    """A VQGAN by its catalog name, its name among own models, or its checkpoint's path, frozen.
+
+    Args:
+        config: the path of an own checkpoint's config, where it does not lie beside it.
+
+    What is not there yet is fetched; ``pixgen.models.download.listening`` hears of it. Raises ModelError.
+    """
+    entry = find_vqgan(name, config)
+    if entry.bundled:
+        model = _unfilled(read_config(entry.config)["model"], name=name)
+        weights = read_safetensors(entry.weights)
+    else:
+        weights = read_safetensors(fetch_vqgan(entry))
+        model = _fitting(entry, weights)
+    fill(model, weights, name=entry.name)
+    return model.eval().requires_grad_(False).to(device)
+
+
+def fetch_vqgan(entry: Entry) -> Path:
+    """The safetensors of a VQGAN of the catalog or one's own, fetched and converted if need be.
+
+    Names and shapes are checked against the config before anything is kept. Raises ModelError.
+    """
+
+    def convert(files: Files) -> dict[str, torch.Tensor]:
+        (path,) = files.values()
+        weights = as_taming(
+            read_weights(path), unit_codes=entry.model["params"].get("unit_codes", False)
+        )
+        check_fit(weights, _fitting(entry, weights).state_dict(), name=f"in {path.name}")
+        return weights
+
+    return stored(entry, convert)
+
+
+def _sized(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Mapping[str, Any]:
+    """A model's config. Of a model of the table, whose authors' config is not at hand, the file itself
+    says how many codes there are; an own model's config is its owner's word."""
+    part = "embed" if entry.model["target"].endswith(GUMBEL) else "embedding"
+    book = weights.get(f"quantize.{part}.weight")
+    if entry.stamp or book is None:
+        return entry.model
+    return {**entry.model, "params": {**entry.model["params"], "n_embed": len(book)}}
+
+
+def _fitting(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Vqgan:
+    """One to be filled with these weights, of which an encoder may be missing where that is known."""
+    model = _unfilled(_sized(entry, weights), name=entry.name)
+    alone = not any(name.startswith("encoder.") for name in weights)
+    if alone and entry.model["params"].get("decoder_alone"):
+        model.drop_encoder()
+    return model
+
+
+def _unfilled(config: Mapping[str, Any], *, name: str) -> Vqgan:
+    """A VQGAN without memory for its weights. Raises ModelError if there can be none of this config."""
+    try:
+        with torch.device("meta"):
+            return Vqgan(config)
+    except (TypeError, ValueError, KeyError, RuntimeError, AssertionError) as error:
+        raise ModelError(
+            "The config of “{name}” describes no VQGAN that can be built ({reason}): check it.",
+            name=name,
+            reason=str(error).splitlines()[0][:120],
+        ) from error

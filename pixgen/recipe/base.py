@@ -1,0 +1,228 @@
+"""What every value of a recipe is: frozen, and without a field that is not its own."""
+
+# MERGED pixgen.partial: Partial recipes, before they are checked: read from JSON, merged, and set field by field.
+# MERGED pixgen.settings: How a setting is declared: once, as a pydantic field that carries all that is shown of it.
+#
+#   The page's control, the command line's help and the table of ``docs/settings.md`` come from the field: its
+#   title, its sentence of help, the range that a slider offers and its step, or the titles of its choices.
+import json
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic.fields import FieldInfo
+
+from pixgen.errors import RecipeError
+
+
+class Value(BaseModel):
+    """A part of a recipe, checked when it is made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Kind(Value):
+    """One of several kinds of a thing, told apart by ``kind``, which its JSON therefore always has."""
+
+    kind: str
+
+    @model_serializer(mode="wrap")
+    def _with_kind(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {"kind": self.kind, **serialize(self)}
+
+
+def read_partial(text: str) -> dict[str, Any]:
+    """A partial recipe from its JSON. Raises RecipeError."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RecipeError(
+            "This is not a recipe: its JSON breaks off at line {line}.", line=error.lineno
+        ) from error
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # a number of thousands of digits, or far too deep
+        raise RecipeError("This is not a recipe: its JSON is far too large.") from error
+    if not isinstance(value, dict):
+        raise RecipeError("This is not a recipe: a JSON object is expected.")
+    return value
+
+
+def set_field(recipe: dict[str, Any], assignment: str) -> None:
+    """Apply ``key.path=value`` to a partial recipe in place; the value is JSON, else text."""
+    key, equals, value = assignment.partition("=")
+    if not equals or not key.strip():
+        raise RecipeError(
+            "“{assignment}” is not of the form key=value, for example cutouts.count=16.",
+            assignment=assignment,
+        )
+    with suppress(json.JSONDecodeError):
+        value = json.loads(value)
+    put(recipe, key.strip(), value)
+
+
+def put(recipe: dict[str, Any], path: str, value: Any) -> None:
+    """Set the field at a dotted path of a partial recipe in place. Raises RecipeError."""
+    *outer, last = path.split(".")
+    for part in outer:
+        recipe = recipe.setdefault(part, {})
+        if not isinstance(recipe, dict):
+            raise RecipeError("“{path}” does not name a field of a recipe.", path=path)
+    recipe[last] = value
+
+
+def merge(into: dict[str, Any], part: Mapping[str, Any]) -> None:
+    """Add a partial recipe to another in place: it wins, and nested objects are merged."""
+    for key, value in part.items():
+        if isinstance(value, Mapping):
+            known = into.get(key)
+            into[key] = dict(known) if isinstance(known, Mapping) else {}
+            merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def setting(
+    title: str, description: str = "", *, low: float | None = None, high: float | None = None,
+    step: float | None = None, offered: tuple[float, float] | None = None,
+    choices: Mapping[str, str] | None = None, example: str = "", hint: str = "", **bounds: Any,
+) -> Any:  # fmt: skip
+    """Declare a setting, for use in ``Annotated``.
+
+    Args:
+        low, high: what is allowed, both included; for other bounds pass pydantic's own, such as ``gt``.
+        offered: what a slider offers of it, where that is less.
+        step: of the slider.
+        choices: the values and their titles, in the order in which they are offered.
+        example: what stands in an empty text box.
+        hint: for tables: values that make sense.
+        bounds: further arguments of pydantic's ``Field``.
+    """
+    if low is not None:
+        bounds["ge"] = low
+    if high is not None:
+        bounds["le"] = high
+    extra = {
+        "step": step, "offered": offered, "choices": dict(choices or {}), "example": example, "hint": hint,
+    }  # fmt: skip
+    shown: dict[str, Any] = {name: value for name, value in extra.items() if value}
+    return Field(title=title, description=description or None, json_schema_extra=shown, **bounds)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is shown of one field, wherever it is shown."""
+
+    path: str  # such as "losses.symmetry.kind"
+    default: Any
+    title: str
+    description: str
+    low: float | None  # what a slider offers
+    high: float | None
+    step: float | None
+    choices: Mapping[str, str]  # titles by value
+    example: str
+    hint: str
+    kind: type | None  # int, float, bool or str, where it is one of these
+
+    @property
+    def summary(self) -> str:
+        """What it is called and does, and values that make sense."""
+        said = f"{self.title}. {self.description}".strip()
+        return f"{said} Sensible: {self.hint}." if self.hint else said
+
+    @property
+    def range(self) -> str:
+        """What a slider offers of it; empty where it is no number."""
+        if self.kind not in (int, float) or self.low is None or self.high is None:
+            return ""
+        return f"{self.low:g} to {self.high:g}"
+
+    @property
+    def shown_default(self) -> str:
+        """The default as it is typed; empty where there is none."""
+        if isinstance(self.default, (tuple, list)):
+            return ", ".join(map(str, self.default))
+        return "" if self.default is None else str(self.default)
+
+    @property
+    def help(self) -> str:
+        """What it is called and does, and its choices, in a line: for the command line."""
+        said = f"{self.title}. {self.description}".strip()
+        values = ", ".join(value for value in self.choices if value)
+        return f"{said} {values}." if values else said
+
+
+def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[Setting]:
+    """Every setting of a model that has a title, those of the models in it included, in order."""
+    for name, field in model.model_fields.items():
+        inner = model_in(field.annotation)
+        if inner is not None:
+            yield from settings_of(inner, f"{prefix}{name}.")
+        elif field.title:
+            yield read_setting(field, f"{prefix}{name}")
+
+
+def find_setting(model: type[BaseModel], path: str) -> Setting:
+    """The setting at a dotted path. Raises KeyError if there is none."""
+    *outer, last = path.split(".")
+    for name in outer:
+        inner = model_in(model.model_fields[name].annotation)
+        if inner is None:
+            raise KeyError(path)
+        model = inner
+    return read_setting(model.model_fields[last], path)
+
+
+def read_setting(field: FieldInfo, path: str) -> Setting:
+    """What a field says about itself."""
+    extra: dict[str, Any] = {}
+    if isinstance(field.json_schema_extra, dict):
+        extra |= field.json_schema_extra
+    bounds = {
+        name: value
+        for each in field.metadata
+        for name in ("ge", "gt", "le", "lt")
+        if (value := getattr(each, name, None)) is not None
+    }
+    low, high = extra.get("offered") or (
+        bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
+    )  # fmt: skip
+    return Setting(
+        path=path, default=field.get_default(call_default_factory=True), title=field.title or "",
+        description=field.description or "", low=low, high=high, step=extra.get("step"),
+        choices=extra.get("choices") or {value: value for value in _literals(field.annotation)},
+        example=extra.get("example", ""), hint=extra.get("hint", ""), kind=_plain(field.annotation),
+    )  # fmt: skip
+
+
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model in ``Model``, ``Model | None`` or ``Annotated[Model, …]``; None where there is none."""
+    for each in _alternatives(annotation):
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            return each
+    return None
+
+
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    if get_origin(annotation) is typing.Annotated:
+        return _alternatives(get_args(annotation)[0])
+    if get_origin(annotation) in (typing.Union, types.UnionType):
+        return tuple(each for part in get_args(annotation) for each in _alternatives(part))
+    return (annotation,)
+
+
+def _literals(annotation: Any) -> tuple[str, ...]:
+    if get_origin(annotation) is typing.Literal:
+        return get_args(annotation)
+    return ()
+
+
+def _plain(annotation: Any) -> type | None:
+    found = [each for each in _alternatives(annotation) if each in (int, float, bool, str)]
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,122 @@
+"""Drawers as values: what turns the optimized tensor into a picture, its settings, and what it can do.
+
+``DRAWERS`` is the registry. A drawer is a line there, its settings here, and one module of
+``pixgen.synthesis`` that draws; the rest of pixgen asks what a drawer can do, and never which one it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import model_validator
+
+from pixgen.errors import InvalidValue
+from pixgen.losses import Colours
+from pixgen.recipe.base import Value, setting
+
+
+@dataclass(frozen=True)
+class DrawerKind:
+    """What a drawer is called, and what it can do.
+
+    Args:
+        title: on the page.
+        needs_vqgan: it draws through a VQGAN, which is loaded for it and takes memory.
+        can_encode: it finds the latent of a picture in one pass, as painting over a video needs.
+        can_mask: it can paint a part of a picture anew.
+        can_grow: its canvas can become larger while it is painted.
+        can_travel: a journey can move its picture from frame to frame.
+        has_places: its latent has the picture's places, so that a journey can move the latent itself.
+    """
+
+    title: str
+    needs_vqgan: bool = False
+    can_encode: bool = False
+    can_mask: bool = False
+    can_grow: bool = False
+    can_travel: bool = True
+    has_places: bool = False
+
+
+DrawerName = Literal["vqgan", "pixels", "fourier", "multires", "lines"]
+DRAWERS: Mapping[DrawerName, DrawerKind] = {
+    "vqgan": DrawerKind(
+        "the VQGAN", needs_vqgan=True, can_encode=True, can_mask=True, can_grow=True, has_places=True
+    ),
+    "pixels": DrawerKind("cells of one colour"),
+    "fourier": DrawerKind("waves"),
+    "multires": DrawerKind("every resolution at once"),
+    "lines": DrawerKind("strokes of a brush", can_travel=False),
+}  # fmt: skip
+
+
+def drawers_that(can: str) -> str:
+    """The names of the drawers that have a capability, for a sentence."""
+    return " or ".join(name for name, kind in DRAWERS.items() if getattr(kind, can))
+
+
+class Pixels(Value):
+    """Cells of one colour each, as in pixel art and mosaics."""
+
+    shape: Annotated[
+        Literal["square", "hex", "triangle", "diamond"], setting("Shape of the cells")
+    ] = "square"
+    size: Annotated[
+        int, setting("Size of a cell", "In the picture's pixels.", low=1, high=256, step=1)
+    ] = 4
+    colours: Annotated[
+        Colours, setting("Palette", "Names or #rrggbb; none: any colours.", example="navy, white")
+    ] = ()
+    count: Annotated[
+        int,
+        setting(
+            "Number of colours", "So many colours are found while painting; 0: any number.", low=0,
+            high=64, step=1,
+        ),
+    ] = 0  # fmt: skip
+
+    @model_validator(mode="after")
+    def _some_colours(self) -> "Pixels":
+        if len(self.colours) == 1 or self.count == 1:
+            raise InvalidValue("a palette of one colour paints nothing: give two at least")
+        if self.colours and self.count:
+            raise InvalidValue("give either the colours or how many to find, not both")
+        return self
+
+
+_DECAY = "More: the coarse before the fine."
+
+
+class Fourier(Value):
+    """Waves (``fft``) or wavelets (``dwt``) of every length, in colours that vary independently."""
+
+    transform: Annotated[
+        Literal["fft", "dwt"], setting("Transform", choices={"fft": "waves", "dwt": "wavelets"})
+    ] = "fft"
+    decay: Annotated[float, setting("Decay", _DECAY, low=0, high=3, step=0.05)] = 1.0
+    wavelet: Annotated[
+        Literal["haar", "db2", "db3", "coif1", "coif2", "bior2.2"], setting("Wavelet")
+    ] = "coif2"
+
+
+class Multires(Value):
+    """A sum of pictures of every resolution (Direct Ascent Synthesis)."""
+
+    smallest: Annotated[
+        int, setting("Smallest picture", "Its shorter side.", low=1, high=64, step=1)
+    ] = 1
+    ratio: Annotated[
+        float, setting("Ratio", "From one resolution to the next.", gt=1, high=4, step=0.05)
+    ] = 1.5
+    decay: Annotated[float, setting("Decay", _DECAY, low=0, high=3, step=0.05)] = 0.5
+
+
+class Lines(Value):
+    """Strokes of a brush on paper."""
+
+    count: Annotated[int, setting("Number of strokes", low=1, high=512, step=1)] = 96
+    widest: Annotated[
+        float,
+        setting("Widest stroke", "As a part of the shorter side.", gt=0, high=0.5, step=0.01),
+    ] = 0.08
+    paper: Annotated[float, setting("Grey of the paper", "0 is black.", low=0, high=1, step=0.01)] = 0.97  # fmt: skip

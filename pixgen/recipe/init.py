@@ -1,0 +1,164 @@
+"""The start as a value: what the canvas shows before the first step."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from pixgen.errors import InvalidValue
+from pixgen.recipe.base import Value, setting
+from pixgen.recipe.prompts import Prompt, parse
+
+
+def _terms(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    scenes = parse(value) if value.strip() else ((),)
+    if len(scenes) > 1:
+        raise InvalidValue("an idea has one scene: write its parts with |, not with ^")
+    return scenes[0]
+
+
+class Sketch(Value):
+    """How a sketcher writes a start: several candidates, of which CLIP picks one."""
+
+    model: Annotated[
+        str,
+        setting(
+            "Sketch model",
+            "What draws the start, where it is a sketch.",
+            min_length=1,
+            max_length=4096,
+        ),
+    ] = "pocket"
+    candidates: Annotated[
+        int,
+        setting("Sketches", "How many are drawn, of which one is taken.", low=1, high=64, step=1),
+    ] = 8
+    pick: Annotated[
+        int, setting("Which sketch", "0 is the one that CLIP finds best.", low=0, high=63, step=1)
+    ] = 0
+    # Where nothing is given, as the sketcher does best.
+    temperature: Annotated[
+        float | None,
+        setting("Temperature", "More: more varied sketches.", low=0, high=4, step=0.05),
+    ] = None
+    top_k: Annotated[
+        int | None,
+        setting(
+            "Top k", "Each code is drawn from so many likely ones.", low=1, high=1 << 20, step=1
+        ),
+    ] = None
+    guidance: Annotated[
+        float | None,
+        setting("Guidance", "More: closer to the words, less varied.", low=0, high=40, step=0.5),
+    ] = None
+    memory: Annotated[
+        bool, setting("Known things", "Things that the sketcher knows are drawn from its examples.")
+    ] = True
+    looks: Annotated[
+        float | None,
+        setting(
+            "Looks",
+            "How strictly things that it does not know look as words do.",
+            low=0,
+            high=5,
+            step=0.1,
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "Sketch":
+        if self.pick >= self.candidates:
+            raise InvalidValue(
+                "pick must be below the number of candidates, {candidates}",
+                candidates=self.candidates,
+            )
+        return self
+
+
+class Start(Value):
+    """What the canvas shows before the first step."""
+
+    kind: Annotated[
+        Literal["codes", "perlin", "gradient", "snow", "grey", "picture", "sketch", "idea", "video"],
+        setting(
+            "Start from",
+            choices={
+                "sketch": "a sketch by the transformer", "codes": "random codes", "perlin": "clouds",
+                "gradient": "a gradient", "snow": "coloured noise", "grey": "plain grey",
+                "picture": "a picture of yours", "idea": "the idea of a picture of yours",
+            },
+        ),
+    ] = "codes"  # fmt: skip
+    picture: Annotated[str, Field(max_length=4096)] = ""  # a path, with kind "picture"
+    fit: Annotated[
+        Literal["cover", "contain", "stretch"],
+        setting(
+            "How it fits the size",
+            choices={
+                "cover": "fill it, and cut what sticks out", "contain": "whole, with margins",
+                "stretch": "stretched",
+            },
+        ),
+    ] = "cover"  # fmt: skip
+    strength: Annotated[
+        float,
+        setting(
+            "Strength", "How far from the picture to begin. 0: the picture itself. 1: chance alone.",
+            low=0, high=1, step=0.05,
+        ),
+    ] = 0.0  # fmt: skip
+    # With kind "picture", to paint only a part of it anew: a mask's path, or a side; and what stands
+    # there at first.
+    mask: Annotated[
+        str, setting("Mask", "Paint anew only where this picture is white.", max_length=4096)
+    ] = ""
+    extend: Annotated[
+        Literal["", "left", "right", "top", "bottom"],
+        setting(
+            "Extend the canvas",
+            "Beyond the picture, as far as the size says: choose one with room on that side.",
+            choices={
+                "": "no", "left": "to the left", "right": "to the right", "top": "at the top",
+                "bottom": "at the bottom",
+            },
+        ),
+    ] = ""  # fmt: skip
+    fill: Annotated[
+        Literal["sketch", "codes", "picture"], setting("What stands there at first")
+    ] = "sketch"
+    # With kind "idea": texts and pictures whose CLIP vectors are added up by weight, and sketched.
+    idea: Annotated[tuple[Prompt, ...], BeforeValidator(_terms)] = ()
+    sketch: Sketch = Sketch()
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Start":
+        if (self.kind == "picture") != bool(self.picture):
+            raise InvalidValue(
+                'a start of kind "picture" needs the path of a picture, and no other has one'
+            )
+        if (self.kind == "idea") != bool(self.idea):
+            raise InvalidValue(
+                'a start of kind "idea" needs texts or pictures, and no other has them'
+            )
+        if self.strength and self.kind != "picture":
+            raise InvalidValue('a strength goes with a start of kind "picture"')
+        if self.mask and self.extend:
+            raise InvalidValue(
+                "a picture is either painted anew under a mask, or extended to a side"
+            )
+        if self.masked and self.kind != "picture":
+            raise InvalidValue(
+                'a mask, or a side to extend to, goes with a start of kind "picture"'
+            )
+        return self
+
+    @property
+    def masked(self) -> bool:
+        """Whether only a part of a picture is painted anew."""
+        return bool(self.mask or self.extend)
+
+    @property
+    def sketched(self) -> bool:
+        """Whether a sketcher writes it."""
+        return self.kind in ("sketch", "idea") or (self.masked and self.fill == "sketch")

@@ -1,0 +1,240 @@
+"""The journey: how the view moves from frame to frame, and what a film of a video is made of."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from pixgen.errors import InvalidValue
+from pixgen.recipe.base import Value, setting
+from pixgen.recipe.drawers import drawers_that
+
+if TYPE_CHECKING:
+    from pixgen.recipe.recipe import Recipe
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_MOST = 100  # keyframes
+
+Keyframes = tuple[tuple[int, float], ...]
+
+
+def parse_keyframes(value: Any) -> Any:
+    """Keyframes ``((frame, value), …)`` from a text such as ``"0:1, 60:1.02"`` or ``"1.02"``; anything
+    else as it is. Raises ValueError."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return ((0, float(value)),)
+    if not isinstance(value, str):
+        return value
+    found = []
+    for part in value.split(","):
+        match = re.fullmatch(rf"\s*(?:(\d+)\s*:)?\s*({_NUMBER})\s*", part)
+        if match is None:
+            raise InvalidValue(
+                "“{value}” are no keyframes: write frame:value, for example 0:1, 60:1.02",
+                value=value[:60],
+            )
+        found.append((int(match[1] or 0), float(match[2])))
+    return tuple(found)
+
+
+def format_keyframes(keyframes: Keyframes) -> str:
+    """Print keyframes so that ``parse_keyframes`` reads the same back."""
+    if len(keyframes) == 1 and keyframes[0][0] == 0:
+        return f"{keyframes[0][1]:g}"
+    return ", ".join(f"{frame}:{value:g}" for frame, value in keyframes)
+
+
+def at(keyframes: Keyframes, frame: int) -> float:
+    """The value at a frame: straight from one keyframe to the next, and constant beyond."""
+    before = [each for each in keyframes if each[0] <= frame]
+    after = [each for each in keyframes if each[0] > frame]
+    if not before or not after:
+        return (before[-1] if before else after[0])[1]
+    (start, low), (end, high) = before[-1], after[0]
+    return low + (high - low) * (frame - start) / (end - start)
+
+
+def _between(least: float, most: float) -> BeforeValidator:
+    """Check keyframes, given as values or as text, whose values lie between two numbers."""
+
+    def check(value: Any) -> Any:
+        keyframes = parse_keyframes(value)
+        if isinstance(keyframes, (tuple, list)):
+            for each in keyframes:
+                if len(each) == 2 and not least <= float(each[1]) <= most:
+                    raise InvalidValue(
+                        "values go from {least:g} to {most:g}, not {value:g}",
+                        least=least,
+                        most=most,
+                        value=float(each[1]),
+                    )
+            frames = [each[0] for each in keyframes]
+            if any(b <= a for a, b in zip(frames, frames[1:], strict=False)):
+                raise InvalidValue("keyframes stand in the order of their frames, each once")
+        return keyframes
+
+    return BeforeValidator(check)
+
+
+_Frame = Annotated[int, Field(ge=0, le=1_000_000)]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_Keyframes = Annotated[tuple[tuple[_Frame, _Number], ...], Field(min_length=1, max_length=_MOST)]
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How the view moves from one frame to the next."""
+
+    zoom: float
+    x: float  # parts of the width that the view moves to the right
+    y: float  # and of the height, down
+    turn: float  # degrees by which the picture turns clockwise
+
+    @property
+    def still(self) -> bool:
+        """Whether nothing moves."""
+        return self == Motion(1.0, 0.0, 0.0, 0.0)
+
+
+class Journey(Value):
+    """A film whose frames each take some steps, between which the view moves.
+
+    The last picture of ``after`` steps is the first frame, and every ``every`` steps later comes
+    another. With a ``video``, each frame is painted over a picture of it.
+    """
+
+    every: Annotated[
+        int,
+        setting("Steps per frame", "0: no journey.", low=0, high=1000, offered=(1, 30), step=1),
+    ] = 0
+    after: Annotated[
+        int, setting("Steps before the first frame", low=0, offered=(0, 500), step=1)
+    ] = 0
+    zoom: Annotated[
+        _Keyframes,
+        _between(0.5, 2),
+        setting("Zoom per frame", "More than 1 is nearer, 0.5 to 2.", example="0:1,60:1.02"),
+    ] = ((0, 1.0),)
+    x: Annotated[
+        _Keyframes,
+        _between(-1, 1),
+        setting("To the right per frame", "Parts of the width, -1 to 1.", example="0:0.01"),
+    ] = ((0, 0.0),)
+    y: Annotated[
+        _Keyframes,
+        _between(-1, 1),
+        setting("Down per frame", "Parts of the height, -1 to 1.", example="0:0.01"),
+    ] = ((0, 0.0),)
+    turn: Annotated[
+        _Keyframes,
+        _between(-180, 180),
+        setting("Turn per frame", "Degrees, clockwise.", example="0:0,30:2"),
+    ] = ((0, 0.0),)
+    where: Annotated[
+        Literal["picture", "latent"],
+        setting("What moves", choices={"picture": "the picture", "latent": "the latent"}),
+    ] = "picture"
+    border: Annotated[
+        Literal["reflect", "wrap", "edge"],
+        setting(
+            "Edge fill", "What comes in from beyond the canvas.",
+            choices={"reflect": "its mirror image", "wrap": "the other side", "edge": "its edge"},
+        ),
+    ] = "reflect"  # fmt: skip
+    smooth: Annotated[
+        float,
+        setting(
+            "Smoothing", "How much of a frame is the one before, moved along: against flicker.", low=0,
+            high=0.95, step=0.05,
+        ),
+    ] = 0.0  # fmt: skip
+    fps: Annotated[
+        float, setting("Frames per second", "Of the video, in and out.", low=1, high=60, step=1)
+    ] = 12.0
+    video: Annotated[str, Field(max_length=4096)] = ""  # a path
+    carry: Annotated[
+        float,
+        setting(
+            "How much stays from frame to frame", "Of what is painted over a video.", low=0, high=1,
+            step=0.05,
+        ),
+    ] = 0.8  # fmt: skip
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Journey":
+        if self.video and not self.moving:
+            raise InvalidValue(
+                "a video needs some steps for each of its frames: set every, such as 4"
+            )
+        if self.video and any(not self.motion(frame).still for frame in self._named_frames()):
+            raise InvalidValue("a video moves by itself: it goes with no zoom, x, y or turn")
+        return self
+
+    def check(self, recipe: "Recipe") -> None:
+        """Raise ValueError if the journey cannot be made with what else a recipe asks for."""
+        if (recipe.start.kind == "video") != bool(self.video):
+            raise InvalidValue(
+                'a journey over a video has a start of kind "video", and no other has one'
+            )
+        if recipe.grow.at and (self.moving or recipe.story.sketch):
+            raise InvalidValue(
+                "a journey, and a story whose scenes have sketches, keep one size: they go with no grow"
+            )
+        if not self.moving:
+            return
+        drawer = recipe.drawn_by
+        if not drawer.can_travel:
+            raise InvalidValue(
+                "a journey cannot be drawn by {drawer}: choose another drawer", drawer=recipe.drawer
+            )
+        in_latent, over_video = self.where == "latent", bool(self.video)
+        if (in_latent and not drawer.has_places) or (over_video and not drawer.can_encode):
+            able = drawers_that("has_places" if in_latent else "can_encode")
+            raise InvalidValue(
+                "a video, and a journey in the latent, are drawn by the drawer {drawers} only",
+                drawers=able,
+            )
+        if recipe.start.masked:
+            raise InvalidValue(
+                "a journey leaves nothing where it was: it goes with no mask and no side"
+            )
+        if recipe.average:
+            raise InvalidValue("a journey is calmed by journey.smooth, and goes with no average")
+        if self.after > recipe.steps:
+            raise InvalidValue(
+                "the journey begins after {after} steps, and there are {steps}",
+                after=self.after,
+                steps=recipe.steps,
+            )
+
+    @property
+    def moving(self) -> bool:
+        """Whether there is a journey at all."""
+        return self.every > 0
+
+    def is_frame(self, step: int) -> bool:
+        """Whether the picture at a step is a frame of the journey."""
+        return self.moving and step >= self.after and (step - self.after) % self.every == 0
+
+    def frame(self, step: int) -> int:
+        """The newest frame at a step, from 0; below 0 before the first."""
+        return (step - self.after) // max(1, self.every)
+
+    def motion(self, frame: int) -> Motion:
+        """How the view moves from this frame to the next."""
+        return Motion(*(at(each, frame) for each in (self.zoom, self.x, self.y, self.turn)))
+
+    def steps(self, frames: int) -> int:
+        """How many steps so many frames take, from 1."""
+        return self.after + self.every * (frames - 1)
+
+    def frames(self, steps: int) -> int:
+        """How many frames so many steps make."""
+        return (
+            max(0, math.floor((steps - self.after) / max(1, self.every)) + 1) if self.moving else 0
+        )
+
+    def _named_frames(self) -> set[int]:
+        return {frame for each in (self.zoom, self.x, self.y, self.turn) for frame, _ in each}

@@ -1,0 +1,330 @@
+"""Regions from outside the prompts' text: ``2=left``, ``2=mask.png``."""
+
+# MERGED pixgen.commands.options: From the command line's options to a recipe.
+import re
+import secrets
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from pixgen.errors import RecipeError
+from pixgen.models.clip.custom import absolute_name
+from pixgen.models.vqgan.custom import SUFFIXES
+from pixgen.paths import expand
+from pixgen.recipe.base import set_field
+from pixgen.recipe.init import Start
+from pixgen.recipe.kornia_classes import parse_augmentation
+from pixgen.recipe.presets import DEFAULT, load_preset
+from pixgen.recipe.prompts import NEGATIVE_STOP, NO_STOP, PLACES, Prompt, Scene, parse
+from pixgen.recipe.recipe import LARGEST_SIDE, SMALLEST_SIDE, Recipe, make_recipe
+from pixgen.recipe.story import read_story
+from pixgen.recipe.styles import Style, in_styles, load_styles
+from pixgen.recipe.wildcards import draw
+
+Region = tuple[int, dict[str, Any]]  # the number of a prompt, and what of it to set
+
+
+def parse_region(text: str) -> Region:
+    """A prompt's number and its region, from ``N=WHERE``. Raises RecipeError."""
+    found = re.fullmatch(r"\s*(\d{1,4})\s*=\s*(.*?)\s*", text, re.DOTALL)
+    if not found or not found[2]:
+        raise RecipeError(
+            "“{text}” is not a region: write a prompt's number and where it applies, for example "
+            "2=left or 2=mask.png.",
+            text=text,
+        )
+    number, where = int(found[1]), found[2]
+    word = "centre" if where.lower() == "center" else where.lower()
+    if word in PLACES:
+        return number, {"region": word, "mask": ""}
+    if not expand(where).is_file():
+        raise RecipeError(
+            "“{where}” is neither a region nor a picture that is there: choose {choices}, or a "
+            "picture that is white where the prompt applies.",
+            where=where,
+            choices=", ".join(PLACES),
+        )
+    return number, {"region": "everywhere", "mask": where}
+
+
+def with_regions(scenes: tuple[Scene, ...], regions: Iterable[Region]) -> tuple[Scene, ...]:
+    """The same scenes, in each of which the prompts of those numbers, counted from 1, have other
+    regions. Raises RecipeError if no scene has so many."""
+    for number, where in regions:
+        most = max(map(len, scenes))
+        if not 1 <= number <= most:
+            raise RecipeError(
+                "There is no prompt {number} to have a region: there are {most}.",
+                number=number,
+                most=most,
+            )
+        scenes = tuple(
+            tuple(
+                Prompt.model_validate(prompt.model_dump() | where) if place == number else prompt
+                for place, prompt in enumerate(scene, start=1)
+            )
+            for scene in scenes
+        )
+    return scenes
+
+
+LARGEST_DRAWN_SEED = 2**32 - 1  # short enough to be read out and typed again
+
+_START_KINDS = get_args(Start.model_fields["kind"].annotation)
+_ALMOST_A_NUMBER = re.compile(
+    r":\s*([+-]*(?:nan|inf|infinity|[\d.,]*\d[\d.,%x]*))\s*$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What was typed; None or empty where nothing was."""
+
+    prompt: str | None = None
+    styles: Sequence[
+        str | Style
+    ] = ()  # names, JSON files, or styles themselves; the first is innermost
+    negative: Sequence[str] = ()
+    recipe: Recipe | None = None  # the one to be repeated
+    preset: str | None = None
+    size: str | None = None
+    steps: int | None = None
+    seed: int | None = None
+    model: str | None = None
+    config: str | None = None  # of a checkpoint that ``model`` names by its path
+    clip: Sequence[str] = ()
+    start: str | None = None
+    sketcher: str | None = None  # of a start that is sketched
+    mask: str | None = None
+    extend: str | None = None
+    strength: float | None = None  # how far from the picture that it starts from
+    grow: str | None = None  # parts of the steps at which the canvas grows; “never”
+    story: Sequence[Mapping[str, Any]] = ()  # a table of scenes, instead of a prompt
+    pictures: Scene = ()  # prompts that join every scene
+    regions: Sequence[str] = ()  # as “2=left” or “2=mask.png”, in the grammar of commands.regions
+    augment: Sequence[str] = ()  # as “RandomInvert:p=0.1”, in the grammar of kornia_classes
+    more: Mapping[str, Any] = field(default_factory=dict)  # a partial recipe
+    assignments: Sequence[str] = ()
+
+    @classmethod
+    def typed(cls, **values: Any) -> "Options":
+        """From a command's parameters: None is what was not typed, and paths are texts."""
+        given = {name: value for name, value in values.items() if value is not None}
+        return cls(**{
+            name: str(value) if isinstance(value, Path) else value for name, value in given.items()
+        })  # fmt: skip
+
+
+def recipe_from(options: Options) -> Recipe:
+    """The recipe that the options ask for: preset, recipe to repeat, options, ``--set``, each
+    winning over those before it. Of a prompt's alternatives one is drawn by the seed. Raises
+    RecipeError."""
+    parts: list[Mapping[str, Any]] = []
+    if options.recipe is not None:
+        parts.append(options.recipe.model_dump(mode="json", exclude_defaults=True))
+    if options.preset is not None or options.recipe is None:
+        preset = load_preset(options.preset or DEFAULT)
+        parts += [preset.recipe, {"preset": preset.name}]
+    assigned: dict[str, Any] = {}
+    for assignment in options.assignments:
+        check_field(assignment)
+        set_field(assigned, assignment)
+    fields = _fields(options)
+    repeated = options.recipe.seed if options.recipe is not None else 0
+    seed = assigned.get("seed", fields.get("seed", repeated))
+    parts += [_prompts(options, seed=seed), fields, options.more, assigned]
+    recipe = make_recipe(*parts)
+    if options.augment:
+        more = [parse_augmentation(text) for text in options.augment]
+        recipe = recipe.model_copy(update={"cutouts": recipe.cutouts.augmented(more)})
+    if not options.regions:
+        return recipe
+    scenes = with_regions(recipe.prompts, map(parse_region, options.regions))
+    return make_recipe(recipe.model_dump(), {"prompts": scenes})
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height from ``256x128`` or, for a square, ``256``. Raises RecipeError."""
+    found = re.fullmatch(r"\s*(\d{1,5})\s*(?:[xX×]\s*(\d{1,5})\s*)?", text)
+    sides = [int(side) for side in found.groups() if side] if found else []
+    if not sides or not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in sides):
+        raise RecipeError(
+            "“{text}” is not a size: write width x height in pixels, each from {smallest_side} to "
+            "{limit}, for example 256x128.",
+            text=text,
+            smallest_side=SMALLEST_SIDE,
+            limit=LARGEST_SIDE,
+        )
+    return sides[0], sides[-1]
+
+
+def parse_start(text: str) -> dict[str, Any]:
+    """A start from its kind, ``picture:PATH``, ``variation:PATH`` or ``idea:TERMS``, the terms in the
+    grammar of prompts. ``dalle`` is another name of ``sketch``. Raises RecipeError."""
+    kind, _, more = text.partition(":")
+    start = {"kind": kind, "picture": "", "idea": (), "strength": 0.0}
+    if kind == "picture" and more:
+        return {**start, "picture": more}
+    if kind == "variation" and more:
+        return {**start, "kind": "idea", "idea": ({"picture": more},)}
+    if kind == "idea" and more:
+        return {**start, "idea": more}
+    if text == "dalle":
+        return {**start, "kind": "sketch"}
+    alone = [each for each in _START_KINDS if each not in ("picture", "idea", "video")]
+    if text not in alone:
+        raise RecipeError(
+            "There is no start “{text}”: choose {choices}, picture:PATH, variation:PATH or "
+            "idea:TERMS.",
+            text=text,
+            choices=", ".join(alone),
+        )
+    return start
+
+
+def chosen_styles(options: Options) -> list[Style]:
+    """The styles that are asked for, the innermost first. Raises RecipeError."""
+    return [
+        style
+        for each in options.styles
+        for style in ((each,) if isinstance(each, Style) else load_styles(each))
+    ]
+
+
+def almost_weights(prompt: str) -> list[str]:
+    """The ends of prompts that look like a weight and are none, so that they are text."""
+    ends = [_ALMOST_A_NUMBER.search(term) for term in re.split(r"[|^]", prompt)]
+    return [end[1] for end in ends if end and not _is_number(end[1])]
+
+
+def check_field(assignment: str) -> None:
+    """Raise RecipeError, with the names that there are, if ``key.path=value`` names no field."""
+    key = assignment.partition("=")[0].strip()
+    model: type[BaseModel] | None = Recipe
+    for part in key.split("."):
+        if model is None:
+            raise RecipeError(
+                "“{key}” does not name a field of a recipe: “{part}” is too much.",
+                key=key,
+                part=part,
+            )
+        if part not in model.model_fields:
+            names = ", ".join(name for name in model.model_fields if name != "version")
+            raise RecipeError(
+                "A recipe has no field “{key}”: for “{part}” choose {names}.",
+                key=key,
+                part=part,
+                names=names,
+            )
+        model = _model(model.model_fields[part].annotation)
+
+
+def _prompts(options: Options, *, seed: int) -> dict[str, Any]:
+    pushed = tuple(
+        _pushed(prompt)
+        for text in options.negative for scene in parse(draw(text, seed)) for prompt in scene
+    )  # fmt: skip
+    more = (*pushed, *options.pictures)
+    if options.story:
+        told = read_story(options.story)
+        return {"prompts": _with(told.scenes, more), "story": told.story, "changes": ()}
+    if options.prompt is None and options.recipe is None:
+        raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
+    styles = chosen_styles(options)
+    if options.prompt is None:
+        prompts = _with(in_styles(options.recipe.prompts, styles), more)
+        return {"prompts": prompts} if more or styles else {}
+    prompts = in_styles(parse(draw(options.prompt, seed)), styles)
+    # What was changed while the repeated recipe was painted belonged to its own prompts, and so did
+    # the steps of its scenes.
+    return {
+        "prompts": _with(prompts, more), "story": {"starts": (), "easings": ()}, "changes": (),
+    }  # fmt: skip
+
+
+def _with(scenes: Sequence[Scene], more: Scene) -> tuple[Scene, ...]:
+    return tuple((*scene, *more) for scene in scenes)
+
+
+def _pushed(prompt: Prompt) -> Prompt:
+    stop = NEGATIVE_STOP if prompt.stop == NO_STOP else -abs(prompt.stop)
+    return prompt.model_copy(update={"weight": -abs(prompt.weight), "stop": stop})
+
+
+def _fields(options: Options) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "steps": options.steps,
+        # A total that is asked for is asked for at once.
+        "earlier_steps": None if options.steps is None else (),
+        "seed": options.seed,
+        **_model_fields(options),
+        "clip": tuple(map(absolute_name, options.clip)) or None,
+        "start": _start(options),
+        "grow": None if options.grow is None else {"at": _growth(options.grow)},
+    }
+    if options.size is not None:
+        fields["width"], fields["height"] = parse_size(options.size)
+    if options.seed is None and options.recipe is None:
+        fields["seed"] = secrets.randbelow(LARGEST_DRAWN_SEED + 1)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _growth(text: str) -> tuple[float, ...]:
+    parts = [] if text == "never" else text.split(",")
+    try:
+        return tuple(map(float, parts))
+    except ValueError:
+        raise RecipeError(
+            "“{text}” does not say when to grow: write parts of the steps, such as 0.9 or 0.5,0.85, "
+            "or never.",
+            text=text,
+        ) from None
+
+
+def _model_fields(options: Options) -> dict[str, Any]:
+    """What draws: a name, or an own checkpoint's path with its config's, as they are found from anywhere."""
+    if options.model is None:
+        return {"config": options.config and str(expand(options.config).absolute())}
+    own = Path(options.model).suffix in SUFFIXES
+    return {
+        "model": str(expand(options.model).absolute()) if own else options.model,
+        "config": str(expand(options.config).absolute()) if options.config else "",
+    }
+
+
+def _start(options: Options) -> dict[str, Any] | None:
+    start = {}
+    if options.start is not None:  # a repeated recipe's mask belonged to its own start
+        start = {**parse_start(options.start), "mask": "", "extend": ""}
+    if options.sketcher is not None:
+        start["sketch"] = {"model": options.sketcher}
+    if options.strength is not None:
+        start["strength"] = options.strength
+    if options.mask is not None:
+        start |= {"mask": options.mask, "extend": ""}
+    if options.extend is not None:
+        start |= (
+            {"extend": options.extend} if options.mask else {"extend": options.extend, "mask": ""}
+        )
+    return start or None
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    """The model in ``Model`` or ``Model | None``."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        annotation = next(each for each in get_args(annotation) if each is not type(None))
+    return (
+        annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return abs(float(text)) < float("inf")
+    except ValueError:
+        return False

@@ -1,0 +1,329 @@
+r"""Prompts and their grammar: ``a red fox @left :2 | snow | text :-1 :-0.9 ^ the same fox asleep``.
+
+``|`` divides prompts, ``^`` divides scenes, ``:weight`` and ``:weight:stop`` follow a text, ``[path]``
+is a picture, ``@left`` or ``@[path]`` says where a prompt applies. Numbers are peeled from the right
+only while they are numbers, so a colon inside a text is text; so is an ``@`` without a place. Without a
+space before it, ``fox:2`` is a weight, but ``10:30``, ``16:9``, ``localhost:7860`` and the end of a URL
+are text; with one, ``at 10 :30``, it is a weight. A
+backslash makes ``|``, ``^``, ``:``, ``[`` and ``@`` plain; elsewhere it is itself. Parsing and printing
+are inverse.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from pixgen.errors import InvalidValue, PixgenError, RecipeError
+from pixgen.messages import Message, _, ngettext
+from pixgen.recipe.base import Value
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+NO_STOP = -1e9  # below any similarity loss: such a prompt never stops pulling
+NEGATIVE_STOP = -0.9  # further away than this, nothing more is gained by pushing
+LONGEST_TEXT = 2000
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_SPECIAL = "|^:[@"
+# What a number behind a colon belongs to if nothing is between them: a time, a ratio, a score, a chapter,
+_COUNTED = re.compile(r"[^\w]*\d+(?:[.:]\d+)*")
+# a machine's name, of which the number is a port, or an address of the web.
+_HOST = re.compile(r"[^\w]*(?:localhost|[\w-]+(?:\.[\w-]+)+)", re.IGNORECASE)
+_URL = re.compile(r".*\w://.*", re.DOTALL)
+
+Place = Literal["left", "right", "top", "bottom", "centre", "everywhere"]
+PLACES: tuple[str, ...] = get_args(Place)
+
+_PLACE = rf"(?i:{'|'.join(PLACES)}|center)"
+
+
+class Prompt(Value):
+    """A text or a picture that pulls (or, with a negative weight, pushes) the painting.
+
+    ``stop`` is the signed distance at which it stops: the loss of a positive prompt falls from about
+    1 towards 0.7, so ``stop=0.75`` lets go when the picture matches well; a negative prompt's is
+    negative (``-0.9``).
+    """
+
+    text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    picture: Annotated[str, Field(max_length=4096)] = ""  # a path; empty for a text
+    weight: Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)] = 1.0
+    stop: Annotated[float, Field(ge=NO_STOP, le=10, allow_inf_nan=False)] = NO_STOP
+    region: Place = "everywhere"
+    mask: Annotated[str, Field(max_length=4096)] = (
+        ""  # or a painted region's path, white where it is
+    )
+    first_step: Annotated[int, Field(ge=0)] = 0
+    last_step: Annotated[int, Field(ge=0)] | None = None
+
+    @field_validator("text", "picture", "mask", mode="before")
+    @classmethod
+    def _stripped(cls, value: Any) -> Any:
+        return value.strip() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> "Prompt":
+        if bool(self.text) == bool(self.picture):
+            raise InvalidValue("a prompt needs a text or a picture, and not both")
+        if self.mask and self.region != "everywhere":
+            raise InvalidValue("a prompt's region is either a word or a painted picture")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What a person reads: the text, or the picture's file name."""
+        return self.text or _bare(self.picture)
+
+    def with_bare_names(self) -> "Prompt":
+        """The same without the folders of its files: for reading, not for painting."""
+        return self.model_copy(update={"picture": _bare(self.picture), "mask": _bare(self.mask)})
+
+
+Scene = tuple[Prompt, ...]
+
+
+def _bare(path: str) -> str:
+    return re.split(r"[/\\]", path)[-1]
+
+
+def parse(text: str, *, weighted: bool = False) -> tuple[Scene, ...]:
+    """Read scenes of prompts from a text. Raises RecipeError if there is none.
+
+    ``weighted``: every number behind a colon at the end of a prompt is a weight, ``10:30`` too, as pixray
+    and VQGAN-CLIP read it.
+    """
+    scenes = []
+    for part in _split(text, "^"):
+        prompts = tuple(
+            _prompt(term, weighted=weighted) for term in _split(part, "|") if term.strip()
+        )
+        if prompts:
+            scenes.append(prompts)
+    if not scenes:
+        raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
+    return tuple(scenes)
+
+
+def format_prompts(scenes: tuple[Scene, ...]) -> str:
+    """Print scenes so that ``parse`` reads the same back (steps are not in the text)."""
+    return " ^ ".join(" | ".join(_printed(prompt) for prompt in scene) for scene in scenes)
+
+
+def doubtful_ends(text: str) -> list[str]:
+    """The ends of prompts that might be weights and are read as text, such as ``10:30``."""
+    ends = []
+    for term in re.split(r"[|^]", text):
+        end = term.split()[-1] if term.strip() else ""
+        found = re.fullmatch(rf"(.*?):({_NUMBER})", end)
+        if found and not _URL.fullmatch(found[1]) and not _is_weight(found[1], found[2]):
+            ends.append(end)
+    return ends
+
+
+def with_weights(scenes: tuple[Scene, ...], weights: Mapping[int, float]) -> tuple[Scene, ...]:
+    """The same prompts with other weights, by their number in each scene, the first being 1.
+
+    Raises RecipeError if no scene has so many prompts, or if a weight is not allowed.
+    """
+    most = max(map(len, scenes))
+    for number in weights:
+        if not 1 <= number <= most:
+            raise RecipeError(
+                "There is no prompt {number}: “{scenes}” has {most}, divided by |.",
+                number=number,
+                scenes=_short(format_prompts(scenes)),
+                most=most,
+            )
+    try:
+        return tuple(
+            tuple(
+                Prompt.model_validate({**prompt.model_dump(), "weight": weights[number]})
+                if number in weights
+                else prompt
+                for number, prompt in enumerate(scene, start=1)
+            )
+            for scene in scenes
+        )
+    except ValueError as error:
+        raise RecipeError("This weight is not allowed: {reason}.", reason=why(error)) from error
+
+
+def _split(text: str, mark: str) -> list[str]:
+    """Split at marks that are not behind an odd number of backslashes."""
+    parts, start = [], 0
+    for found in re.finditer(rf"(\\*){re.escape(mark)}", text):
+        if len(found[1]) % 2 == 0:
+            parts.append(text[start : found.end() - 1])
+            start = found.end()
+    parts.append(text[start:])
+    return parts
+
+
+def _prompt(term: str, *, weighted: bool = False) -> Prompt:
+    term, where = _peeled(term.strip())
+    term, numbers = _without_numbers(term, weighted=weighted)
+    if not where:  # it may stand on either side of the numbers
+        term, where = _peeled(term)
+    values = where | dict(zip(("weight", "stop"), numbers, strict=False))
+    picture = re.fullmatch(r"\[(.*)\]", term, re.DOTALL)
+    try:
+        if picture and picture[1].strip():
+            return Prompt(picture=_plain(picture[1]), **values)
+        return Prompt(text=_plain(term), **values)
+    except ValueError as error:
+        raise RecipeError(
+            "The prompt “{term}” is not allowed: {reason}.", term=_short(term), reason=why(error)
+        ) from error
+
+
+def _without_numbers(term: str, *, weighted: bool = False) -> tuple[str, list[float]]:
+    """A term without the weight and stop at its end, and these."""
+    numbers: list[float] = []
+    while len(numbers) < 2:
+        found = re.fullmatch(rf"(.*?)(\\*):\s*({_NUMBER})\s*", term, re.DOTALL)
+        if not found or len(found[2]) % 2 or not (found[1] + found[2]).strip():
+            break
+        if not weighted and not _is_weight(found[1] + found[2], found[3]):
+            break
+        numbers.insert(0, float(found[3]))
+        term = (found[1] + found[2]).rstrip()
+    return term, numbers
+
+
+def _is_weight(before: str, number: str) -> bool:
+    """Whether a number behind a colon says how much the text before it counts, and is no part of it."""
+    if before[-1:].isspace():
+        return True
+    word = before.split()[-1] if before.strip() else ""
+    if _URL.fullmatch(word):
+        return False
+    if not number.isdigit():  # no clock, ratio or port has a sign or a fraction
+        return True
+    return not (_COUNTED.fullmatch(word) or (_HOST.fullmatch(word) and len(number) > 1))
+
+
+def _peeled(term: str) -> tuple[str, dict[str, Any]]:
+    """A term without the region at its end, and that region as a prompt's field."""
+    for found in reversed(list(re.finditer(r"(\\*)@\s*", term))):
+        before, after = term[: found.end(1)].rstrip(), term[found.end() :]
+        if len(found[1]) % 2 or not before:
+            continue
+        if re.fullmatch(_PLACE, after):
+            place = after.lower()
+            return before, {"region": "centre" if place == "center" else place}
+        path = re.fullmatch(r"\[(.*)\]", after, re.DOTALL)
+        return (before, {"mask": _plain(path[1])}) if path and path[1].strip() else (term, {})
+    return term, {}
+
+
+def _plain(text: str) -> str:
+    return re.sub(
+        rf"(\\*)([{re.escape(_SPECIAL)}])",
+        lambda found: "\\" * (len(found[1]) // 2) + found[2],
+        text,
+    )
+
+
+def _printed(prompt: Prompt) -> str:
+    if prompt.picture:
+        text = f"[{_escaped(prompt.picture, '|^@')}]"
+    else:
+        text = _escaped(prompt.text, "|^")
+        text = re.sub(rf"@(?=\s*(?:{_PLACE}|\[))", r"\\@", text)
+        if re.fullmatch(r"\[.*\]", text, re.DOTALL):
+            text = "\\" + text
+        if _without_numbers(text)[1]:  # the text's own end, which would be read as a weight
+            text = re.sub(
+                rf"(?::\s*{_NUMBER}\s*)+$", lambda found: found[0].replace(":", "\\:"), text
+            )
+    where = []
+    if prompt.mask:
+        where = [f"@[{_escaped(prompt.mask, '|^@')}]"]
+    elif prompt.region != "everywhere":
+        where = [f"@{prompt.region}"]
+    numbers = []
+    if prompt.weight != 1 or prompt.stop != NO_STOP:
+        numbers.append(prompt.weight)
+    if prompt.stop != NO_STOP:
+        numbers.append(prompt.stop)
+    return " ".join([text, *where, *(f":{_number(number)}" for number in numbers)])
+
+
+def _escaped(text: str, marks: str) -> str:
+    """Backslashes before every mark, and doubled where ``_plain`` would halve them."""
+    doubled = re.sub(rf"(\\+)(?=[{re.escape(_SPECIAL)}])", r"\1\1", text)
+    return re.sub(rf"([{re.escape(marks)}])", r"\\\1", doubled)
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def why(error: ValueError) -> Message:
+    """The first complaint of a validation: where, what is allowed, what was given."""
+    if not isinstance(error, ValidationError):
+        return error.message if isinstance(error, PixgenError) else Message(str(error))
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "value_error":  # a whole sentence of ours
+        raised = first["ctx"]["error"]
+        said = raised.message if isinstance(raised, PixgenError) else Message(str(raised))
+        return _("{field}: {problem}", field=where, problem=said) if where else said
+    said = _complaint(first)
+    if where:
+        said = _("{field} {problem}", field=where, problem=said)
+    given = first.get("input")
+    if isinstance(given, (int, float, str)) and len(str(given)) < 60:
+        return _("{problem} (not {given})", problem=said, given=repr(given))
+    return said
+
+
+_COMPLAINTS = {  # pydantic's kinds of errors
+    "greater_than_equal": _("must be greater than or equal to {limit}"),
+    "less_than_equal": _("must be less than or equal to {limit}"),
+    "greater_than": _("must be greater than {limit}"),
+    "less_than": _("must be less than {limit}"),
+    "finite_number": _("must be a finite number"),
+    "float_type": _("must be a valid number"),
+    "float_parsing": _("must be a valid number, unable to parse string as a number"),
+    "int_type": _("must be a valid integer"),
+    "int_parsing": _("must be a valid integer, unable to parse string as an integer"),
+    "int_from_float": _("must be a valid integer, got a number with a fractional part"),
+    "bool_type": _("must be a valid boolean"),
+    "bool_parsing": _("must be a valid boolean, unable to interpret input"),
+    "string_type": _("must be a valid string"),
+    "literal_error": _("must be {limit}"),
+    "missing": _("Field required"),
+    "extra_forbidden": _("Extra inputs are not permitted"),
+}
+
+
+def _complaint(error: "ErrorDetails") -> Message:
+    """What pydantic says of a value, in its words; of a kind that is not known here, in English only."""
+    kind, facts = error["type"], error.get("ctx", {})
+    if kind == "string_too_long":
+        return ngettext(
+            "String should have at most {count} character",
+            "String should have at most {count} characters",
+            facts["max_length"],
+        )
+    if kind == "string_too_short":
+        return ngettext(
+            "String should have at least {count} character",
+            "String should have at least {count} characters",
+            facts["min_length"],
+        )
+    if kind not in _COMPLAINTS:
+        return Message(error["msg"].replace("Input should be", "must be"))
+    limit = next(iter(facts.values()), None)
+    if limit is None or "{limit}" not in _COMPLAINTS[kind]:
+        return _COMPLAINTS[kind]
+    whole = isinstance(limit, float) and limit.is_integer()
+    return Message(_COMPLAINTS[kind], limit=int(limit) if whole else limit)

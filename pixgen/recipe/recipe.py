@@ -1,0 +1,311 @@
+"""The recipe: everything that decides a picture, and nothing that only watches it.
+
+The same JSON is a preset's content, a file's metadata, an API body and a sweep's cell. Same recipe,
+same machine: same picture.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from pixgen.errors import InvalidValue, RecipeError
+from pixgen.losses import Losses
+from pixgen.recipe.base import Value, merge, read_partial, setting
+from pixgen.recipe.cutouts import Cutouts
+from pixgen.recipe.drawers import (
+    DRAWERS,
+    DrawerKind,
+    DrawerName,
+    Fourier,
+    Lines,
+    Multires,
+    Pixels,
+    drawers_that,
+)
+from pixgen.recipe.init import Start
+from pixgen.recipe.journey import Journey
+from pixgen.recipe.prompts import Prompt, Scene, format_prompts, parse, why
+from pixgen.recipe.settings import Engine, Eye, Growth, Optimizer
+from pixgen.recipe.story import Story
+
+SMALLEST_SIDE, LARGEST_SIDE = 32, 2048
+MOST_STEPS = 20_000
+LARGEST_SEED = 2**63 - 1
+MOST_CLIPS = 6
+
+
+def _scenes(value: Any) -> Any:
+    if isinstance(value, str):
+        return parse(value)
+    return value
+
+
+Scenes = Annotated[
+    tuple[Annotated[tuple[Prompt, ...], Field(min_length=1)], ...],
+    BeforeValidator(_scenes),
+    Field(min_length=1, max_length=100),
+]
+
+
+class Change(Value):
+    """A change made while painting, before the step it names."""
+
+    step: Annotated[int, Field(ge=0)]
+    prompts: Scenes | None = None
+    learning_rate: Annotated[float, Field(gt=0, le=10)] | None = None
+
+
+class Recipe(Value):
+    """A picture, before it is painted."""
+
+    version: Literal[1] = 1
+    prompts: Scenes
+    width: Annotated[
+        int, setting("Width", "In pixels.", low=SMALLEST_SIDE, high=LARGEST_SIDE, step=1)
+    ] = 128
+    height: Annotated[
+        int, setting("Height", "In pixels.", low=SMALLEST_SIDE, high=LARGEST_SIDE, step=1)
+    ] = 128
+    steps: Annotated[
+        int, setting("Steps", "More steps: finer, and slower.", low=0, high=MOST_STEPS, step=1)
+    ] = 150
+    # The totals that it was painted for before it was given more steps: a step goes by the first total
+    # beyond it, so that the longer recipe paints the same pixels anew.
+    earlier_steps: tuple[Annotated[int, Field(ge=0, le=MOST_STEPS)], ...] = ()
+    seed: Annotated[
+        int,
+        setting("Seed", "The same seed paints the same picture.", low=0, high=LARGEST_SEED, step=1),
+    ] = 0
+    preset: Annotated[str, Field(max_length=100)] = ""  # where it came from; decides nothing
+    drawer: Annotated[
+        DrawerName,
+        setting("Drawn with", choices={name: kind.title for name, kind in DRAWERS.items()}),
+    ] = "vqgan"
+    pixels: Pixels = Pixels()  # each drawer's settings
+    fourier: Fourier = Fourier()
+    multires: Multires = Multires()
+    lines: Lines = Lines()
+    model: Annotated[
+        str,
+        setting(
+            "Image model", "What draws: a model's name, or an own checkpoint's path.", min_length=1,
+            max_length=4096,
+        ),
+    ] = "pocket"  # fmt: skip
+    config: Annotated[
+        str,
+        setting(
+            "Config", "Of an own checkpoint, where it does not lie beside it.", max_length=4096
+        ),
+    ] = ""
+    clip: Annotated[
+        tuple[str | Eye, ...],
+        setting(
+            "Guidance model (CLIP)", "Several guide together.", min_length=1, max_length=MOST_CLIPS
+        ),
+    ] = ("pocket",)
+    start: Start = Start()
+    cutouts: Cutouts = Cutouts()
+    losses: Losses = Losses()
+    optimizer: Optimizer = Optimizer()
+    grow: Growth = Growth()
+    average: Annotated[
+        float,
+        setting(
+            "Average", "A moving average of the latent is shown; 0: off.", low=0, lt=1, step=0.01
+        ),
+    ] = 0.0
+    precision: Annotated[Literal["float32", "bfloat16", "float16"], setting("Precision")] = (
+        "float32"
+    )
+    engine: Engine = Engine()
+    story: Story = Story()
+    journey: Journey = Journey()
+    changes: tuple[Change, ...] = ()
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> "Recipe":
+        self.story.check(self)
+        self.journey.check(self)
+        if self.start.masked and not self.drawn_by.can_mask:
+            raise InvalidValue(
+                "a part of a picture can be painted anew by the drawer {drawers} only",
+                drawers=drawers_that("can_mask"),
+            )
+        self.grow.check(self, smallest=SMALLEST_SIDE)
+        return self
+
+    @property
+    def drawn_by(self) -> DrawerKind:
+        """What its drawer can do."""
+        return DRAWERS[self.drawer]
+
+    @property
+    def prompt(self) -> str:
+        """The prompts in the grammar that a person types."""
+        return format_prompts(self.prompts)
+
+    @property
+    def title(self) -> str:
+        """The prompts as a person reads them: pictures and regions by the names of their files alone."""
+        return format_prompts(
+            tuple(tuple(prompt.with_bare_names() for prompt in scene) for scene in self.prompts)
+        )
+
+    def canvas(self, stage: int) -> tuple[int, int]:
+        """Width and height of the canvas that has grown so often."""
+        return self.grow.side(self.width, stage), self.grow.side(self.height, stage)
+
+    @property
+    def clip_names(self) -> tuple[str, ...]:
+        """The names of the CLIPs that look."""
+        return tuple(each.name if isinstance(each, Eye) else each for each in self.clip)
+
+    @property
+    def clip_weights(self) -> tuple[float, ...]:
+        """How much each of them counts."""
+        return tuple(each.weight if isinstance(each, Eye) else 1.0 for each in self.clip)
+
+    @property
+    def opening(self) -> Scene:
+        """The prompts that the start is made for: no later change reaches back to it."""
+        return _at(0, self.prompts[0])
+
+    @property
+    def pulling(self) -> Scene:
+        """Those of the opening's prompts that pull; the others push away."""
+        return tuple(prompt for prompt in self.opening if prompt.weight > 0)
+
+    @property
+    def pulling_texts(self) -> list[str]:
+        """Their words."""
+        return [prompt.text for prompt in self.pulling if prompt.text]
+
+    def scenes(self, step: int) -> tuple[Scene, ...]:
+        """The scenes in force at a step: the recipe's own, or those of the latest change."""
+        scenes = self.prompts
+        for change in self.changes:
+            if change.prompts is not None and change.step <= step:
+                scenes = change.prompts
+        return scenes
+
+    @property
+    def clip_shares(self) -> tuple[float, ...]:
+        """Which part of the cutouts each of them sees, at most 1."""
+        seen = [each.cutouts if isinstance(each, Eye) else None for each in self.clip]
+        return tuple(
+            1.0 if count is None else min(1.0, count / self.cutouts.count) for count in seen
+        )
+
+    def scene(self, step: int) -> Scene:
+        """The prompts in force at a step: those of its scene, or of the next where it has passed into
+        that by half. The last scene has the steps that were added later."""
+        now, then, part = self.passage(step)
+        return now if part < 0.5 else then
+
+    def passage(self, step: int) -> tuple[Scene, Scene, float]:
+        """The prompts of a step's scene, those of the next, and how far it has passed into that, in
+        [0, 1); with 0 both are one."""
+        scenes, (index, part) = self.scenes(step), self.place(step)
+        return _at(step, scenes[index]), _at(step, scenes[index + (part > 0)]), part
+
+    @property
+    def first_steps(self) -> int:
+        """The total that it was painted for at first."""
+        return min((*self.earlier_steps, self.steps))
+
+    def stage(self, step: int) -> int:
+        """How often the canvas has grown when a step begins."""
+        return self.grow.stage(step, self.first_steps)
+
+    def place(self, step: int) -> tuple[int, float]:
+        """The number of a step's scene, from 0, and how far it has passed into the next."""
+        steps = self.first_steps
+        return self.story.passage(step, scenes=len(self.scenes(step)), steps=steps)
+
+    @property
+    def sketched(self) -> bool:
+        """Whether a sketcher writes anything: the start, or the scenes of a story."""
+        return self.start.sketched or (self.story.sketch and len(self.prompts) > 1)
+
+    def learning_rate(self, step: int) -> float:
+        """The rate in force at a step, before the schedule: the optimizer's, or the latest change's."""
+        rate = self.optimizer.learning_rate
+        for change in self.changes:
+            if change.learning_rate is not None and change.step <= step:
+                rate = change.learning_rate
+        return rate
+
+    def part(self, step: int) -> float:
+        """How much of the steps that it was painted for at this step is behind it, in [0, 1]."""
+        totals = [total for total in (*self.earlier_steps, self.steps) if total > step]
+        return step / max(1, min(totals, default=self.steps))
+
+    def longer(self, steps: int) -> "Recipe":
+        """The recipe with more steps: the first ones stay what they are. Raises RecipeError."""
+        varied = any(len(scenes) > 1 for scenes in (self.prompts, *self._changed_prompts()))
+        depends = varied or bool(self.grow.at) or self.optimizer.schedule != "constant"
+        # A sketch that was kept as it is has passed through no steps, but may have grown.
+        begun = self.steps > 0 or bool(self.grow.at)
+        earlier = (self.steps,) if depends and begun and self.steps < steps else ()
+        return make_recipe(
+            self.model_dump(), {"steps": steps, "earlier_steps": (*self.earlier_steps, *earlier)}
+        )
+
+    def _changed_prompts(self) -> tuple[tuple[Scene, ...], ...]:
+        return tuple(change.prompts for change in self.changes if change.prompts is not None)
+
+    def to_json(self) -> str:
+        """The recipe as one line of JSON, without what has its default value."""
+        return json.dumps(self.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
+
+
+def _at(step: int, scene: Scene) -> Scene:
+    """The prompts of a scene that hold at a step."""
+    return tuple(
+        prompt for prompt in scene
+        if prompt.first_step <= step and (prompt.last_step is None or step <= prompt.last_step)
+    )  # fmt: skip
+
+
+def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
+    """A recipe from partial ones, later parts winning, nested objects merged field by field.
+
+    Raises RecipeError, which names the field, what is allowed and what was given.
+    """
+    merged: dict[str, Any] = {}
+    for part in parts:
+        merge(merged, part)
+    try:
+        return Recipe.model_validate(merged)
+    except ValidationError as error:
+        if any(
+            each["type"] == "missing" and each["loc"] == ("prompts",) for each in error.errors()
+        ):
+            raise RecipeError(
+                "The prompt is empty: say what to paint, for example “a red fox”."
+            ) from error
+        unknown = [each for each in error.errors() if each["type"] == "extra_forbidden"]
+        if unknown:
+            name = ".".join(str(part) for part in unknown[0]["loc"])
+            raise RecipeError(
+                "A recipe has no field “{name}” in this pixgen: it may come from a newer one.",
+                name=name[:60],
+            ) from error
+        raise RecipeError("This recipe is not allowed: {reason}.", reason=why(error)) from error
+
+
+def read_recipe(text: str) -> Recipe:
+    """A recipe from its JSON. Raises RecipeError, also if a newer pixgen wrote it."""
+    value = read_partial(text)
+    version, known = value.get("version"), Recipe.model_fields["version"].default
+    if isinstance(version, int) and version > known:
+        raise RecipeError(
+            "This recipe was written by a newer pixgen: it is of version {version}, and this one "
+            "reads up to {known}. Update pixgen to use it.",
+            version=version,
+            known=known,
+        )
+    return make_recipe(value)

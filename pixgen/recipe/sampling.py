@@ -1,0 +1,81 @@
+"""What the kinds of sketchers can be told, and how they choose where nothing is asked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pixgen.errors import RecipeError
+from pixgen.recipe.init import Sketch
+from pixgen.recipe.prompts import Scene
+from pixgen.recipe.recipe import Recipe
+
+# Of each kind the settings that it has: the pocket's as `bench quality` judged them, and those of
+# the demonstrations of dalle-mini, min-dalle and Karlo.
+POCKET = {"temperature": 0.7, "top_k": 256, "guidance": 3.0, "looks": 0.4}
+DALLE = {"temperature": 1.0, "top_k": 256, "guidance": 10.0}
+UNCLIP = {"guidance": 8.0}
+_SETTINGS = ("temperature", "top_k", "guidance", "looks")
+
+
+def chosen(asked: Sketch, usual: Mapping[str, float]) -> dict[str, Any]:
+    """The settings of a sketcher: as is asked, and else its usual ones.
+
+    Raises RecipeError if one is asked for that it has not.
+    """
+    found: dict[str, Any] = dict(usual)
+    for name in _SETTINGS:
+        value = getattr(asked, name)
+        if value is not None and name not in usual:
+            raise RecipeError(
+                "The sketcher “{model}” has no {name}: leave start.sketch.{name} out; it has {choices}.",
+                model=asked.model,
+                name=name,
+                choices=", ".join(usual),
+            )
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def words_alone(recipe: Recipe) -> str:
+    """What a sketcher is told that reads nothing but words.
+
+    Raises RecipeError if a recipe begins with an idea, or has pictures alone.
+    """
+    texts = recipe.pulling_texts
+    if recipe.start.kind == "idea" or not texts:
+        raise RecipeError(
+            "The sketcher “{model}” reads words, and no pictures or ideas: start from a sketch of "
+            "words, or choose the sketcher pocket.",
+            model=recipe.start.sketch.model,
+        )
+    return ", ".join(texts)
+
+
+def words_or_pictures(recipe: Recipe) -> str | Scene:
+    """What a sketcher is told that paints whole pictures of words, or else of pictures by their weights.
+
+    Raises RecipeError if a recipe has both in one idea, or wants a part of a picture painted.
+    """
+    name = recipe.start.sketch.model
+    if recipe.start.masked:
+        raise RecipeError(
+            "The sketcher “{name}” paints whole pictures, and no part of one: choose another "
+            "sketcher, or set start.fill=codes.",
+            name=name,
+        )
+    terms = recipe.start.idea
+    if recipe.start.kind != "idea":
+        if texts := recipe.pulling_texts:
+            return ", ".join(texts)
+        terms = recipe.pulling
+    if any(term.text for term in terms):
+        raise RecipeError(
+            "The sketcher “{name}” takes ideas of pictures, and no words among them: leave the words "
+            "out, or choose the sketcher pocket.",
+            name=name,
+        )
+    if sum(term.weight for term in terms) <= 0:
+        raise RecipeError(
+            "Nothing is left of this idea: its parts cancel each other. Change a weight."
+        )
+    return terms

@@ -1,0 +1,201 @@
+"""The optimizer as a value: what moves the latent, and how its rate falls over the steps."""
+
+# MERGED pixgen.engine: How a picture's arithmetic is done, as values: they change it by rounding alone, except tiles, the
+#   number of sketches at once and what does the augmentations.
+# MERGED pixgen.eyes: The CLIPs that look, as values.
+# MERGED pixgen.growing: Small first, then larger: a picture's sizes while it is painted, as values.
+import math
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from pixgen.errors import InvalidValue
+from pixgen.recipe.base import Value, setting
+from pixgen.recipe.drawers import drawers_that
+
+if TYPE_CHECKING:
+    from pixgen.recipe.recipe import Recipe
+
+
+OptimizerName = Literal["Adam", "AdamW", "Adamax", "NAdam", "RAdam", "Adagrad", "RMSprop", "SGD"]
+OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
+
+
+class Optimizer(Value):
+    """Which of torch's optimizers moves the latent, and how fast."""
+
+    name: Annotated[OptimizerName, setting("Optimizer")] = "Adam"
+    learning_rate: Annotated[
+        float,
+        setting(
+            "Learning rate",
+            "How far each step goes.",
+            gt=0,
+            high=10,
+            offered=(0.001, 1),
+            step=0.001,
+        ),
+    ] = 0.1
+    schedule: Annotated[
+        Literal["constant", "drop", "cosine"],
+        setting("Schedule", "How the learning rate falls over the steps."),
+    ] = "cosine"
+    drop_at: Annotated[
+        float,
+        setting(
+            "Drop at", "The part of the steps, with the schedule drop.", low=0, high=1, step=0.05
+        ),
+    ] = 0.75
+    floor: Annotated[
+        float,
+        setting(
+            "Floor", "The rate's factor after the drop, or at the end.", low=0, high=1, step=0.05
+        ),
+    ] = 0.1
+
+    def factor(self, part: float) -> float:
+        """What the schedule makes of the rate when a part of the steps, in [0, 1], is done."""
+        if self.schedule == "drop" and part >= self.drop_at:
+            return self.floor
+        if self.schedule == "cosine":
+            return self.floor + (1 - self.floor) * (1 + math.cos(math.pi * part)) / 2
+        return 1.0
+
+
+class Engine(Value):
+    """Switches between memory and time."""
+
+    # Other chance, so another picture; what cannot be fused is kornia's in both.
+    augmentations: Annotated[
+        Literal["fused", "kornia"],
+        setting(
+            "Augmentations by",
+            "Geometry and colour of cutouts as one warp and one matrix each, or one by one by kornia.",
+        ),
+    ] = "fused"
+    channels_last: Annotated[
+        bool, setting("Channels last", "The order of a decoder's memory: on a CPU a third faster.")
+    ] = True
+    checkpoint: Annotated[
+        bool,
+        setting("Checkpoints", "A decoder computes twice: much less memory, a little slower."),
+    ] = False
+    compiled: Annotated[
+        bool,
+        setting("Compiled", "By torch.compile: the first step takes minutes, the others less."),
+    ] = False
+    captured: Annotated[
+        bool,
+        setting(
+            "Captured",
+            "On a GPU, decoder and CLIP are captured once (CUDA graphs): fewer launches.",
+        ),
+    ] = True
+    tf32: Annotated[
+        bool,
+        setting(
+            "TF32",
+            "On a GPU in float32, models multiply in TF32: faster, with ten bits of mantissa.",
+        ),
+    ] = True
+    deterministic: Annotated[
+        bool,
+        setting(
+            "Deterministic",
+            "On a GPU, sums in a fixed order: the same recipe, the same picture; slower.",
+        ),
+    ] = False
+    # A decoder's norms see a tile alone, so the picture changes a little.
+    tile: Annotated[
+        int,
+        setting(
+            "Tiles",
+            "The finished picture is decoded in tiles of so many codes a side, with less memory; 0: whole.",
+            low=0, high=256, step=1,
+        ),
+    ] = 0  # fmt: skip
+    # The codes that it begins with differ a little.
+    encode_tile: Annotated[
+        int,
+        setting(
+            "Encoded tiles", "A picture is encoded in tiles of so many codes a side; 0: whole.", low=0,
+            high=256, step=1,
+        ),
+    ] = 0  # fmt: skip
+    # Other chance, so other sketches of the same words.
+    sketches: Annotated[
+        int,
+        setting("Sketches at once", "So many are drawn at a time; 0: all.", low=0, high=64, step=1),
+    ] = 0
+
+
+class Eye(Value):
+    """One of several CLIPs that look together, and how much it counts."""
+
+    name: Annotated[str, Field(min_length=1, max_length=4096)]
+    weight: Annotated[float, Field(gt=0, le=100)] = 1.0
+    cutouts: Annotated[int | None, Field(ge=1, le=512)] = None  # how many it sees; by default all
+
+
+def _parts(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return (value,) if isinstance(value, (int, float)) else value
+
+
+Part = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Growth(Value):
+    """When a canvas grows, and by how much each time; without a time it has its whole size at once."""
+
+    # Parts of the steps, such as 0.8 or "0.5, 0.8": the more often, the smaller it begins.
+    at: Annotated[
+        tuple[Part, ...],
+        BeforeValidator(_parts),
+        setting(
+            "Start small, then enlarge",
+            "A large picture in less than half the time: small first, and doubled at these parts of the steps.",
+            example="0.5, 0.85", max_length=4,
+        ),
+    ] = ()  # fmt: skip
+    by: Annotated[
+        float, setting("Growth", "Times a side, each time.", low=1.25, high=4, step=0.25)
+    ] = 2.0
+
+    @model_validator(mode="after")
+    def _one_after_the_other(self) -> "Growth":
+        if list(self.at) != sorted(set(self.at)):
+            raise InvalidValue("the times at which a picture grows must come one after the other")
+        return self
+
+    def check(self, recipe: "Recipe", *, smallest: int) -> None:
+        """Raise ValueError if a recipe's picture cannot grow, or would begin with fewer pixels a side than
+        the smallest picture."""
+        if not self.at:
+            return
+        if not recipe.drawn_by.can_grow:
+            raise InvalidValue(
+                "a picture grows while it is painted with the drawer {drawers} only",
+                drawers=drawers_that("can_grow"),
+            )
+        least = min(recipe.canvas(0))
+        if least < smallest:
+            raise InvalidValue(
+                "growing {count} times by {by:g}, the picture would begin with {least} pixels a side, and "
+                "needs {smallest}: give a larger size, or let it grow less often",
+                count=len(self.at),
+                by=self.by,
+                least=least,
+                smallest=smallest,
+            )
+
+    def stage(self, step: int, steps: int) -> int:
+        """How often it has grown when a step of so many begins."""
+        if steps == 0:
+            return len(self.at)
+        return sum(step >= part * steps for part in self.at)
+
+    def side(self, side: int, stage: int) -> int:
+        """A side of the canvas after so many times, of which ``side`` is the last."""
+        return max(1, round(side / self.by ** (len(self.at) - stage)))

@@ -1,0 +1,273 @@
+"""A grid: pictures of recipes that differ in one or two fields, painted as one job, kept as one file.
+
+Every cell is a run of its own, with its own recipe. The grid's file says which run is whose, so that
+a stopped or killed grid goes on with the cells that are missing.
+"""
+
+# MERGED pixgen.studio.grid_jobs: A grid that is painted whoever looks: on a thread of its own, as a job is.
+import contextlib
+import json
+import logging
+import re
+import secrets
+import shutil
+import threading
+from collections.abc import Collection, Generator, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from pixgen.errors import InvalidValue, PixgenError, RecipeError, StudioError
+from pixgen.recipe.recipe import Recipe, make_recipe
+from pixgen.studio.jobs import Job
+from pixgen.studio.runs.inputs import keep_pictures, named_files, trusting, with_kept_pictures
+from pixgen.studio.runs.lock import Claim
+from pixgen.studio.runs.run import Run
+from pixgen.studio.storage import storing, write_bytes
+from pixgen.studio.studio import Studio
+
+FOLDER = "grids"  # in the studio's
+MOST_CELLS = 256
+
+_ID = re.compile(r"grid-\d{8}-\d{6}-[a-z0-9]{6}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One picture of a grid, and its run's name once it has one."""
+
+    recipe: Recipe
+    run: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a grid paints: titles of rows and columns, and the cells row by row.
+
+    Raises RecipeError if there are more than ``MOST_CELLS``.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.cells) != len(self.rows) * len(self.columns):
+            raise InvalidValue("a grid has a cell for every row and column")
+        if len(self.cells) > MOST_CELLS:
+            raise RecipeError(
+                "A grid may have at most {limit} pictures, not {count}: give fewer values.",
+                limit=MOST_CELLS,
+                count=len(self.cells),
+            )
+
+
+class Grid:
+    """A plan and its runs in a studio. ``make`` and ``read`` make one; any thread may ``stop`` it."""
+
+    def __init__(self, studio: Studio, folder: Path, plan: Plan, *, owner: str = "") -> None:
+        self.folder, self.plan, self.owner = folder, plan, owner
+        self._studio = studio
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()  # of the job
+        self._job: Job | None = None
+
+    @classmethod
+    def make(
+        cls, studio: Studio, plan: Plan, *, owner: str = "", trusted: Collection[str] = ()
+    ) -> "Grid":
+        """A new grid, of which nothing is painted yet; it keeps the pictures that its cells name.
+
+        Args:
+            owner: whose it is.
+            trusted: as of ``Studio.submit``.
+
+        Raises RecipeError if a cell asks for more than the studio allows, PictureError, StorageError.
+        """
+        for cell in plan.cells:
+            studio.policy.check(cell.recipe)
+        name = f"grid-{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        grid = cls(studio, studio.folder / FOLDER / name, plan, owner=owner)
+        with storing(grid.folder):
+            grid.folder.mkdir(parents=True)
+        try:
+            grid._keep_pictures(trusted)
+            grid._save()
+        except BaseException:
+            shutil.rmtree(grid.folder, ignore_errors=True)
+            raise
+        return grid
+
+    @classmethod
+    def read(cls, studio: Studio, name: str) -> "Grid":
+        """A grid that was made before, by its name. Raises StudioError if there is none."""
+        folder = studio.folder / FOLDER / name
+        if not _ID.fullmatch(name) or not folder.is_dir():
+            raise StudioError("There is no grid “{name}” in this folder.", name=name[:60])
+        try:
+            kept = json.loads((folder / "grid.json").read_text("utf-8"))
+            cells = tuple(
+                Cell(recipe=make_recipe(each["recipe"]), run=each["run"]) for each in kept["cells"]
+            )
+            plan = Plan(
+                rows=tuple(kept["rows"]), columns=tuple(kept["columns"]), cells=cells,
+                title=kept["title"],
+            )  # fmt: skip
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StudioError(
+                "The grid {name} cannot be read: its file is incomplete or broken.", name=name
+            ) from error
+        return cls(studio, folder, plan, owner=kept.get("owner", ""))
+
+    @property
+    def id(self) -> str:
+        """The folder's name, ``grid-YYYYMMDD-HHMMSS-abcdef``."""
+        return self.folder.name
+
+    @property
+    def stopping(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopping.is_set()
+
+    def runs(self) -> list[Run | None]:
+        """Every cell's run as it stands, row by row; None where there is none, or none any more."""
+        return [self._run(cell) for cell in self.plan.cells]
+
+    def paint(self, *, owner: str = "") -> Generator[tuple[int, Job], None, None]:
+        """Paint the cells that are not done, one after the other: each one's index and job, as soon
+        as it is submitted. The next is submitted when that one has ended.
+
+        Raises what ended a job, and StudioError if the grid is being painted already.
+        """
+        claim = Claim(self.folder)
+        try:
+            for index, cell in enumerate(self.plan.cells):
+                run = self._run(cell)
+                if run is not None and run.state == "done":
+                    continue
+                with self._lock:
+                    if self.stopping:
+                        return
+                    if run is not None:
+                        job = self._studio.resume(run.id, owner=owner)
+                    else:
+                        recipe = with_kept_pictures(cell.recipe, self.folder)
+                        kept = named_files(recipe) - named_files(cell.recipe)
+                        job = self._studio.submit(recipe, owner=owner, trusted=kept)
+                    self._job = job
+                self._keep(index, job.id)
+                yield index, job
+                job.wait()
+                if job.error is not None:
+                    raise job.error
+        finally:
+            if self._job is not None and not self._job.ended:
+                self._job.stop()
+                self._job.wait()
+            claim.release()
+
+    def stop(self) -> None:
+        """Stop after the step at hand; the cells that are done stay, and the rest can go on later."""
+        with self._lock:
+            self._stopping.set()
+            if self._job is not None:
+                self._job.stop()
+
+    def _keep_pictures(self, trusted: Collection[str]) -> None:
+        """What is painted hours later must still find them."""
+        find = trusting(self._studio.find_picture, trusted)
+        cells = tuple(
+            replace(cell, recipe=keep_pictures(cell.recipe, self.folder, find=find))
+            for cell in self.plan.cells
+        )
+        self.plan = replace(self.plan, cells=cells)
+
+    def _run(self, cell: Cell) -> Run | None:
+        if not cell.run:
+            return None
+        try:
+            return self._studio.run(cell.run)
+        except StudioError:  # deleted, or killed before it was written down
+            return None
+
+    def _keep(self, index: int, run: str) -> None:
+        cells = list(self.plan.cells)
+        cells[index] = replace(cells[index], run=run)
+        self.plan = replace(self.plan, cells=tuple(cells))
+        self._save()
+
+    def _save(self) -> None:
+        plan = self.plan
+        value = {
+            "title": plan.title, "owner": self.owner, "rows": plan.rows, "columns": plan.columns,
+            "cells": [
+                {"recipe": json.loads(cell.recipe.to_json()), "run": cell.run}
+                for cell in plan.cells
+            ],
+        }  # fmt: skip
+        text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+        write_bytes(self.folder / "grid.json", text.encode())
+
+
+log = logging.getLogger(__name__)
+HEARTBEAT = 1.0  # seconds between two looks at most
+
+
+class GridJob:
+    """Paints what is missing of a grid, from now on. Any thread may call any method."""
+
+    def __init__(self, grid: Grid, *, owner: str = "") -> None:
+        self.grid, self.owner = grid, owner
+        self.error: PixgenError | None = None
+        self._changed = threading.Condition()
+        self._job: Job | None = None  # of the cell at hand
+        self._cell: int | None = None
+        self._ended = False
+        threading.Thread(target=self._work, name=f"grid {grid.id}", daemon=True).start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is painted: all is done, or it was stopped, or failed."""
+        return self._ended
+
+    @property
+    def at_hand(self) -> tuple[int, Job] | None:
+        """The index and the job of the cell that is painted or waits; None between two."""
+        with self._changed:
+            if self._job is None or self._cell is None or self._job.ended:
+                return None
+            return self._cell, self._job
+
+    def stop(self) -> None:
+        """Stop after the step at hand; the cells that are done stay."""
+        self.grid.stop()
+
+    def watch(self, *, rate: float = 2.0) -> Iterator[None]:
+        """At once, then at most ``rate`` times a second and at least once, and when it has ended."""
+        while not self._ended:
+            yield
+            with self._changed:
+                self._changed.wait_for(lambda: self._ended, timeout=min(HEARTBEAT, 1 / rate))
+        yield
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end, at most so many seconds; whether it has ended."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._ended, timeout)
+
+    def _work(self) -> None:
+        try:
+            with contextlib.closing(self.grid.paint(owner=self.owner)) as painting:
+                for cell, job in painting:
+                    with self._changed:
+                        self._cell, self._job = cell, job
+        except PixgenError as error:
+            self.error = error
+        except Exception:
+            log.exception("the grid %s failed", self.grid.id)
+            self.error = StudioError("Something broke that should not have; the log tells more.")
+        finally:
+            with self._changed:
+                self._ended, self._job = True, None
+                self._changed.notify_all()

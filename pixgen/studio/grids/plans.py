@@ -1,0 +1,247 @@
+"""What a grid varies: a field of the recipe over values, as it is typed, and the plan that comes of it."""
+
+# MERGED pixgen.commands.strips: A strip: the pictures between two ideas, as the plan of a grid of one row.
+import json
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pixgen.errors import RecipeError
+from pixgen.recipe.options import (
+    LARGEST_DRAWN_SEED,
+    Options,
+    check_field,
+    chosen_styles,
+    recipe_from,
+)
+from pixgen.recipe.prompts import Prompt, Scene, format_prompts, parse, with_weights
+from pixgen.recipe.recipe import Recipe, make_recipe
+from pixgen.recipe.styles import in_styles
+from pixgen.recipe.wildcards import alternatives, draw, escape
+from pixgen.studio.grids.grid import MOST_CELLS, Cell, Plan
+
+MOST_AXES = 2
+
+_WEIGHT = re.compile(r"weight of prompt (\d{1,3})", re.IGNORECASE)
+_RANGE = re.compile(r"(\d{1,19})\s*-\s*(\d{1,19})")
+_OPTIONS = ("prompt", "preset", "size", "model", "start")  # said as with ``generate``
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A field and the values that it takes: a dotted name, ``prompt``, ``preset``, ``size``, ``model``,
+    ``clip``, ``start``, or ``weight of prompt 2``. Raises RecipeError if it has no value."""
+
+    field: str
+    values: tuple[Any, ...]
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise RecipeError(
+                "“{field}” has no values: write for example seed=1-4.", field=self.field
+            )
+        if len(self.values) > MOST_CELLS:
+            raise RecipeError(
+                "“{field}” has {count} values: a grid may have at most {limit} pictures.",
+                field=self.field,
+                count=len(self.values),
+                limit=MOST_CELLS,
+            )
+
+    def title(self, index: int) -> str:
+        """What stands beside the pictures of one value."""
+        value = self.values[index]
+        return draw(str(value), 0) if self.field == "prompt" else f"{self.field} {value}"
+
+    def options(self, options: Options, index: int) -> Options:
+        """The options with one value. Raises RecipeError."""
+        value = self.values[index]
+        if self.field in _OPTIONS:
+            return replace(options, **{self.field: str(value)})
+        if self.field == "clip":
+            return replace(options, clip=tuple(str(value).split("+")))
+        if _WEIGHT.fullmatch(self.field):
+            return options
+        assignment = f"{self.field}={json.dumps(value, ensure_ascii=False)}"
+        check_field(assignment)
+        return replace(options, assignments=(*options.assignments, assignment))
+
+    def recipe(self, recipe: Recipe, index: int) -> Recipe:
+        """The recipe with what options cannot say: the weight of one prompt. Raises RecipeError."""
+        found = _WEIGHT.fullmatch(self.field)
+        if not found:
+            return recipe
+        scenes = with_weights(recipe.prompts, {int(found[1]): self.values[index]})
+        return make_recipe(recipe.model_dump(), {"prompts": scenes})
+
+
+def read_axis(text: str) -> Axis:
+    """An axis from ``seed=1-4``, ``weight of prompt 2=0.2,0.5,1`` (``:`` does for ``=``) or, where a
+    value has a comma, a JSON list: ``prompt=["a, b", "c"]``. Raises RecipeError."""
+    found = re.fullmatch(r"\s*([^=:]+?)\s*[=:]\s*(.*?)\s*", text, re.DOTALL)
+    if not found:
+        raise RecipeError(
+            "“{text}” is not a field over values: write for example seed=1-4, or "
+            "cutouts.kind=gentle,crowson.",
+            text=text[:60],
+        )
+    field, values = found.groups()
+    if span := _RANGE.fullmatch(values):
+        first, last = map(int, span.groups())
+        if last - first >= MOST_CELLS:
+            raise RecipeError(
+                "“{values}” are too many values: a grid may have at most {limit} pictures.",
+                values=values,
+                limit=MOST_CELLS,
+            )
+        return Axis(field, tuple(range(first, last + 1)))
+    if values.startswith("["):
+        try:
+            return Axis(field, tuple(json.loads(values)))
+        except json.JSONDecodeError as error:
+            raise RecipeError(
+                'The values of “{field}” are no JSON list: write for example {field}=["one, two", '
+                '"three"].',
+                field=field,
+            ) from error
+    return Axis(field, tuple(_value(each.strip()) for each in values.split(",") if each.strip()))
+
+
+def plan_grid(options: Options, axes: Sequence[Axis]) -> Plan:
+    """The cells of a grid: the first axis goes down, the second across; one alone goes across.
+
+    Where there is room for it, a prompt's alternatives are an axis of their own; else every cell's
+    seed draws one. All cells have one seed, unless that is what varies. Raises RecipeError.
+    """
+    axes = [_spread(axis) if axis.field == "prompt" else axis for axis in axes]
+    if len(axes) < MOST_AXES and options.prompt and "prompt" not in {axis.field for axis in axes}:
+        prompts = _spread(Axis("prompt", (options.prompt,)))
+        if len(prompts.values) > 1:
+            axes.insert(0, prompts)
+    if not 1 <= len(axes) <= MOST_AXES:
+        raise RecipeError(
+            "A grid varies one or two fields: write for example --over seed=1-4, or {a|b} in the prompt."
+        )
+    if len({axis.field for axis in axes}) < len(axes):
+        raise RecipeError(
+            "“{field}” is given twice: put all its values into one.", field=axes[0].field
+        )
+    if options.seed is None and options.recipe is None:
+        options = replace(options, seed=secrets.randbelow(LARGEST_DRAWN_SEED + 1))
+    down, across = axes if len(axes) == 2 else (None, axes[0])
+    rows = range(len(down.values)) if down else (0,)
+    cells = tuple(
+        Cell(recipe=_recipe(options, [*([(down, row)] if down else []), (across, column)]))
+        for row in rows for column in range(len(across.values))
+    )  # fmt: skip
+    prompts = {cell.recipe.title for cell in cells}
+    return Plan(
+        rows=tuple(map(down.title, rows)) if down else ("",),
+        columns=tuple(map(across.title, range(len(across.values)))),
+        cells=cells, title=prompts.pop() if len(prompts) == 1 else "",
+    )  # fmt: skip
+
+
+def axes_of(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> list[Axis]:
+    """Axes from Python: values by field, or texts as they are typed. Raises RecipeError."""
+    if isinstance(over, Mapping):
+        return [Axis(field, tuple(values)) for field, values in over.items()]
+    return [read_axis(text) for text in over]
+
+
+def _spread(axis: Axis) -> Axis:
+    """An axis of prompts with each of their alternatives as a value."""
+    every = [escape(text) for value in axis.values for text in alternatives(str(value))]
+    return Axis(axis.field, tuple(every))
+
+
+def _recipe(options: Options, chosen: Sequence[tuple[Axis, int]]) -> Recipe:
+    for axis, index in chosen:
+        options = axis.options(options, index)
+    recipe = recipe_from(options)
+    for axis, index in chosen:
+        recipe = axis.recipe(recipe, index)
+    return recipe
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+FEWEST, MOST = 2, 64
+
+
+def read_idea(text: str) -> Scene:
+    """An end of a strip: a picture's path, or texts and ``[pictures]`` divided by ``|``, each with its
+    weight. Raises RecipeError."""
+    if not text.strip():
+        raise RecipeError("A strip lies between two ideas: give words or a picture for each.")
+    if _is_file(text):
+        return (Prompt(picture=text.strip()),)
+    scenes = parse(text)
+    if len(scenes) > 1:
+        raise RecipeError("An end of a strip has one scene: write its parts with |, not with ^.")
+    return scenes[0]
+
+
+def between(first: Scene, last: Scene, part: float) -> Scene:
+    """The sum of two ideas at ``part`` of the way, in [0, 1]: unit vectors so mixed lie on the great
+    circle between the two."""
+    mixed = []
+    for terms, share in ((first, 1 - part), (last, part)):
+        mixed += [
+            term.model_copy(update={"weight": round(term.weight * share, 6)})
+            for term in terms
+            if round(term.weight * share, 6)
+        ]
+    return tuple(mixed)
+
+
+def plan_strip(ends: Sequence[str | Scene], options: Options, *, count: int) -> Plan:
+    """``count`` pictures from one idea to the other, each with its own recipe and all with one seed.
+
+    An end is as ``read_idea`` reads it, or the terms themselves. Without steps in ``options``, sketches
+    are kept as they are. Raises RecipeError.
+    """
+    if not FEWEST <= count <= MOST:
+        raise RecipeError(
+            "A strip has {fewest} to {limit} pictures, not {count}.",
+            fewest=FEWEST,
+            limit=MOST,
+            count=count,
+        )
+    scenes = tuple(read_idea(end) if isinstance(end, str) else end for end in ends)
+    first, last = in_styles(scenes, chosen_styles(options))
+    options = replace(options, styles=())  # the ends are in them already
+    if options.seed is None:
+        options = replace(options, seed=secrets.randbelow(LARGEST_DRAWN_SEED + 1))
+    whole = recipe_from(replace(options, prompt=format_prompts(((*first, *last),))))
+    cells, parts = [], [index / (count - 1) for index in range(count)]
+    for part in parts:
+        terms = [term.model_dump() for term in between(first, last, part)]
+        own = {
+            "prompts": [terms], "start": {"kind": "idea", "picture": "", "idea": terms},
+            "steps": options.steps or 0,
+        }  # fmt: skip
+        cells.append(Cell(recipe=make_recipe(whole.model_dump(), own)))
+    return Plan(
+        rows=("",), columns=tuple(f"{part:.0%}" for part in parts), cells=tuple(cells),
+        title=f"{_name(first)} to {_name(last)}",
+    )  # fmt: skip
+
+
+def _name(idea: Scene) -> str:
+    return " | ".join(term.label for term in idea)
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text.strip()).is_file()
+    except (OSError, ValueError):  # too long for a path, or no path at all
+        return False

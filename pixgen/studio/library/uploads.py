@@ -1,0 +1,98 @@
+"""Sets of pictures that visitors bring to be searched: bounded, apart from each other, gone after a day at most."""
+
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from pixgen.errors import ClassifyError, PictureError, SearchError
+from pixgen.images import LARGEST_UPLOAD, MAX_BYTES
+from pixgen.paths import is_hidden
+from pixgen.studio.storage import storing, write_bytes
+from pixgen.vision.images import SUFFIXES, Archive, Skipped
+
+MOST = 1000  # pictures of a set
+KEPT_SECONDS = 86_400
+KEPT_SETS = 40  # of all visitors together, so that a disk cannot be filled
+_NAME = re.compile(r"upload-[0-9a-f]{32}")
+_UNSAFE = re.compile(r"[^\w.-]+")
+
+
+def is_upload(name: str) -> bool:
+    """Whether a collection of this name is a visitor's set."""
+    return _NAME.fullmatch(name) is not None
+
+
+def keep_upload(
+    paths: Sequence[Path],
+    folder: Path,
+    *,
+    left_out: Callable[[Skipped], object] = lambda each: None,
+) -> Path:
+    """Copy pictures, and those in zips, into a new folder below ``folder``, whose name none can guess.
+
+    Nothing is decoded here; no name in a zip is a path. ``left_out`` is told of each file that cannot be
+    read. Raises SearchError if there is no picture or too much, StorageError, and ClassifyError for a
+    broken or hostile zip if nothing else was brought.
+    """
+    kept = folder / f"upload-{secrets.token_hex(16)}"
+    with storing(kept):
+        kept.mkdir(parents=True)
+    try:
+        room, count = LARGEST_UPLOAD, 0
+        for name, data in _pictures(paths, left_out):
+            room, count = room - len(data), count + 1
+            if room < 0 or count > MOST:
+                raise SearchError(
+                    "A set has at most {limit} pictures and {megabytes} MB: choose fewer.",
+                    limit=MOST,
+                    megabytes=LARGEST_UPLOAD // 2**20,
+                )
+            write_bytes(kept / f"{count:04d}-{_UNSAFE.sub('_', name)[-60:]}", data)
+        if not count:
+            raise SearchError(
+                "There are no pictures: choose PNG, JPEG or WebP files, or a zip of them."
+            )
+    except BaseException:
+        shutil.rmtree(kept, ignore_errors=True)
+        raise
+    return kept
+
+
+def old_uploads(folder: Path) -> list[Path]:
+    """The sets below ``folder`` that are older than a day, or too many; the newest stay."""
+    if not folder.is_dir():
+        return []
+    sets = [path for path in folder.iterdir() if is_upload(path.name)]
+    ages = {path: time.time() - path.lstat().st_mtime for path in sets}
+    newest_first = sorted(sets, key=ages.__getitem__)
+    return [
+        path
+        for place, path in enumerate(newest_first)
+        if place >= KEPT_SETS or ages[path] > KEPT_SECONDS
+    ]
+
+
+def _pictures(
+    paths: Sequence[Path], left_out: Callable[[Skipped], object]
+) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each, by the names alone; what is no picture is told when it is indexed."""
+    for path in paths:
+        if path.suffix.lower() == ".zip":
+            try:
+                archive = Archive(path)
+            except ClassifyError as error:
+                if len(paths) == 1:
+                    raise
+                left_out(Skipped(path.name, error.message))
+                continue
+            for name in archive.names():
+                try:
+                    yield name.rpartition("/")[2], archive.read(name)
+                except PictureError as error:
+                    left_out(Skipped(name, error.message))
+        elif path.suffix.lower() in SUFFIXES and not is_hidden(path.name):
+            with storing(path), path.open("rb") as file:
+                yield path.name, file.read(MAX_BYTES + 1)

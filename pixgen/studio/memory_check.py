@@ -1,0 +1,97 @@
+"""Whether a recipe will find the memory that it takes, known before anything is loaded."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pixgen.errors import ModelError
+from pixgen.recipe.recipe import Recipe
+
+Verdict = Literal["fits", "tight", "too much", "unknown"]
+_COMFORTABLE = 0.8  # of what is free: foretelling may be a fifth off
+_SMALL_PIXELS, _SMALL_BYTES = 256 * 256, 2_000_000_000
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Bytes that a run takes, models and all, and that are free; None where that cannot be known."""
+
+    needed: int
+    free: int | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is to be expected."""
+        if self.free is None:
+            return "unknown"
+        if self.needed <= _COMFORTABLE * self.free:
+            return "fits"
+        return "tight" if self.needed <= self.free else "too much"
+
+
+def outlook(recipe: Recipe, device: str) -> Outlook | None:
+    """What a recipe takes and what there is; None if a model's form is not known before it is fetched.
+
+    Takes a second where it is asked for the first time.
+    """
+    from pixgen.synthesis.memory.estimate import estimate  # here: it loads torch
+
+    try:
+        return Outlook(estimate(recipe, device=device).total, free_bytes(device))
+    except ModelError:
+        return None
+
+
+def warning(recipe: Recipe, device: str) -> str:
+    """A sentence if memory may not suffice, else nothing. What is small anyway is not looked at."""
+    free = free_bytes(device)
+    pocket = recipe.model == "pocket" and not (
+        recipe.sketched and recipe.start.sketch.model != "pocket"
+    )
+    small = recipe.width * recipe.height <= _SMALL_PIXELS and pocket
+    if free is None or (small and free > _SMALL_BYTES):
+        return ""
+    found = outlook(recipe, device)
+    if found is None or found.free is None or found.verdict not in ("tight", "too much"):
+        return ""
+    said = "just so" if found.verdict == "tight" else "not"
+    return (
+        f"This takes about {in_words(found.needed)} of memory, and {in_words(found.free)} are free: it will "
+        f"{said} fit. Less is done at once if need be."
+    )
+
+
+def free_bytes(device: str) -> int | None:
+    """What a device has left for this process; None where that cannot be known."""
+    if device.startswith("cuda"):
+        import torch
+
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + kept
+    try:
+        lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        free = 1024 * int(lines["MemAvailable"].split()[0])
+    except (OSError, KeyError, ValueError):  # not Linux
+        return None
+    return min(free, _of_container(free))
+
+
+def in_words(count: int) -> str:
+    """Bytes as a person says them."""
+    if count < 995_000_000:
+        return f"{round(count / 1e6, -1):.0f} MB"
+    return f"{count / 1e9:.1f} GB"
+
+
+def _of_container(otherwise: int) -> int:
+    """What a container's own limit leaves."""
+    try:
+        most = (_CGROUP / "memory.max").read_text().strip()
+        if most == "max":
+            return otherwise
+        taken = int((_CGROUP / "memory.current").read_text())
+        stat = dict(line.split() for line in (_CGROUP / "memory.stat").read_text().splitlines())
+        return int(most) - taken + int(stat.get("inactive_file", 0))  # files are let go of
+    except (OSError, ValueError):
+        return otherwise

@@ -1,0 +1,249 @@
+"""The texts inside picture and film files, read by walking their boxes: no decoder meets a stranger's file.
+
+Everything is bounded: a text is at most ``LARGEST_TEXT`` long, also after it is unpacked, and what is not
+text is skipped, so that the size of a picture does not matter.
+"""
+
+import html
+import io
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from pixgen.errors import PictureError
+from pixgen.studio.metadata import mp4
+from pixgen.studio.metadata.exif import user_comment
+
+LARGEST_TEXT = 4 * 2**20
+MOST_TEXTS = 1000
+_LONGEST_NAME = 80  # bytes of a PNG text's name, with the zero behind it
+_RECIPES = (b"pixgen", b"pixray_", b"parameters", b"comment")  # texts that are read or are an error
+_LARGEST_FILE = 2**40
+_JPEG_EXIF, _JPEG_PIXELS = 0xE1, (0xDA, 0xD9)  # the second of a marker's two bytes
+# EBML: https://www.matroska.org/technical/elements.html
+_INSIDE = {0x18538067, 0x1254C367, 0x7373, 0x67C8}  # Segment, Tags, Tag, SimpleTag
+_TAG_NAME, _TAG_TEXT = 0x45A3, 0x4487
+_XMP = re.compile(rb'pixgen:recipe="([^"]*)"')
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """The texts in a PNG, JPEG, MP4 or MOV, WebM, GIF or WebP, by their names there; ``{}`` if it is none of these.
+
+    A comment of an MP4, WebM or GIF is called ``comment``, what pixgen writes into a WebP ``pixgen``, and
+    the comment in the EXIF of a JPEG or WebP ``parameters``, as the same text is called in a PNG.
+    Raises OSError, and PictureError if the file is broken or a text is too long.
+    """
+    with path.open("rb") as file:
+        head = file.read(16)
+        file.seek(0)
+        reader = _reader(head)
+        if reader is None:
+            return {}
+        texts: dict[str, str] = {}
+        try:
+            for name, text in reader(file):
+                texts.setdefault(name, text)
+                if len(texts) >= MOST_TEXTS:
+                    break
+        except (ValueError, IndexError, zlib.error) as error:
+            raise PictureError(
+                "“{name}” is broken: choose another file.", name=path.name
+            ) from error
+        return texts
+
+
+def is_finished(path: Path) -> bool:
+    """Whether a PNG, MP4, WebM, GIF or WebP was written to its end. Raises OSError."""
+    with path.open("rb") as file:
+        head = file.read(16)
+        size = file.seek(0, io.SEEK_END)
+        if len(head) < 16:
+            return False
+        if mp4.is_quicktime(head):
+            return mp4.is_finished(file)
+        if head.startswith(b"RIFF"):
+            return int.from_bytes(head[4:8], "little") + 8 == size
+        file.seek(0)
+        if head.startswith(b"\x1aE\xdf\xa3"):
+            return _is_finished_webm(file, size)
+        end = b"\0\x3b" if head.startswith(b"GIF") else b"IEND\xaeB`\x82"
+        file.seek(-len(end), io.SEEK_END)
+        return file.read() == end
+
+
+def _reader(head: bytes) -> Callable[[BinaryIO], Iterator[tuple[str, str]]] | None:
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return _png
+    if head.startswith(b"\xff\xd8\xff"):
+        return _jpeg
+    if mp4.is_quicktime(head):
+        return _mp4
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return _webm
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return _gif
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return _webp
+    return None
+
+
+def _bounded(size: int) -> int:
+    """The size of a text, or PictureError if it is too long to be read."""
+    if size > LARGEST_TEXT:
+        raise PictureError(
+            "This file holds a text of {size:.0f} MB: at most {limit} MB are read.",
+            size=size / 2**20,
+            limit=LARGEST_TEXT // 2**20,
+        )
+    return size
+
+
+def _png(file: BinaryIO) -> Iterator[tuple[str, str]]:
+    """https://www.w3.org/TR/png/#11textinfo"""
+    file.seek(8)
+    while len(head := file.read(8)) == 8:
+        size, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if kind in (b"tEXt", b"zTXt", b"iTXt"):
+            behind = file.tell() + size + 4
+            name = file.read(min(size, _LONGEST_NAME)).partition(b"\0")[0]
+            file.seek(behind - size - 4)
+            try:
+                data = file.read(_bounded(size))
+                check = int.from_bytes(file.read(4), "big")
+                if len(data) < size or zlib.crc32(kind + data) != check:
+                    raise ValueError("a chunk is cut off or damaged")
+                found = _png_text(kind, data)
+            except (PictureError, ValueError, IndexError, zlib.error):
+                if name.lower().startswith(_RECIPES):
+                    raise
+                file.seek(
+                    behind
+                )  # such as a camera's XMP: long or broken, it says nothing of a recipe
+                continue
+            yield found
+        elif kind == b"IEND" or size >= 2**31:
+            return
+        else:
+            file.seek(size + 4, io.SEEK_CUR)
+
+
+def _png_text(kind: bytes, data: bytes) -> tuple[str, str]:
+    name, _, text = data.partition(b"\0")
+    if kind == b"tEXt":
+        return name.decode("latin-1"), text.decode("latin-1")
+    if kind == b"zTXt":
+        return name.decode("latin-1"), _unpacked(text[1:]).decode("latin-1")
+    packed, text = text[:1] == b"\1", text[2:].split(b"\0", 2)[2]
+    return name.decode("latin-1"), (_unpacked(text) if packed else text).decode("utf-8")
+
+
+def _unpacked(data: bytes) -> bytes:
+    unpacker = zlib.decompressobj()
+    text = unpacker.decompress(data, LARGEST_TEXT)
+    if unpacker.unconsumed_tail:
+        raise PictureError(
+            "This file holds a packed text of more than {limit} MB, which is not read.",
+            limit=LARGEST_TEXT // 2**20,
+        )
+    return text
+
+
+def _jpeg(file: BinaryIO) -> Iterator[tuple[str, str]]:
+    """https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B: segments, and then the pixels."""
+    file.seek(2)
+    while len(head := file.read(4)) == 4 and head[0] == 0xFF and head[1] not in _JPEG_PIXELS:
+        data = file.read(int.from_bytes(head[2:], "big") - 2)
+        if head[1] == _JPEG_EXIF and data.startswith(b"Exif\0\0"):
+            yield "parameters", user_comment(data)
+
+
+def _mp4(file: BinaryIO) -> Iterator[tuple[str, str]]:
+    for name, text in mp4.read_tags(file):
+        if name == "comment":
+            yield name, text[: _bounded(len(text))].decode("utf-8", "replace")
+
+
+def _webm(file: BinaryIO) -> Iterator[tuple[str, str]]:
+    name = ""
+    while (first := file.read(1)) and (length := 9 - first[0].bit_length()) <= 4:
+        kind = int.from_bytes(first + file.read(length - 1), "big")
+        size, unknown = _ebml_size(file)
+        if kind in _INSIDE:
+            continue  # its elements follow
+        if unknown or size >= _LARGEST_FILE:
+            return
+        if kind == _TAG_NAME:
+            name = file.read(_bounded(size)).decode("utf-8", "replace")
+        elif kind == _TAG_TEXT:
+            yield name.lower(), file.read(_bounded(size)).decode("utf-8", "replace")
+        else:
+            file.seek(size, io.SEEK_CUR)
+
+
+def _is_finished_webm(file: BinaryIO, size: int) -> bool:
+    """Its one segment says how long it is only when its end is written."""
+    try:
+        file.read(4)
+        file.seek(_ebml_size(file)[0], io.SEEK_CUR)
+        file.read(4)
+        length, unknown = _ebml_size(file)
+    except (IndexError, ValueError):
+        return False
+    return not unknown and file.tell() + length == size
+
+
+def _ebml_size(file: BinaryIO) -> tuple[int, bool]:
+    """The size of an element, and whether it is unknown, as in a live stream."""
+    first = file.read(1)[0]
+    length = 9 - first.bit_length()
+    if length > 8:
+        raise ValueError("no size")
+    value = int.from_bytes(bytes([first & (0xFF >> length)]) + file.read(length - 1), "big")
+    return value, value == 2 ** (7 * length) - 1
+
+
+def _gif(file: BinaryIO) -> Iterator[tuple[str, str]]:
+    """https://www.w3.org/Graphics/GIF/spec-gif89a.txt"""
+    flags = file.read(13)[10]
+    _skip_colours(file, flags)
+    while (kind := file.read(1)) in (b"\x21", b"\x2c"):
+        comment = False
+        if kind == b"\x21":
+            comment = file.read(1) == b"\xfe"
+        else:
+            _skip_colours(file, file.read(9)[8])
+            file.seek(1, io.SEEK_CUR)  # how the pixels are packed
+        text = io.BytesIO()
+        while size := file.read(1)[0]:
+            if comment:
+                text.write(file.read(size))
+                _bounded(text.tell())
+            else:
+                file.seek(size, io.SEEK_CUR)
+        if comment:
+            yield "comment", text.getvalue().decode("utf-8", "replace")
+
+
+def _skip_colours(file: BinaryIO, flags: int) -> None:
+    if flags & 0x80:
+        file.seek(3 * 2 ** ((flags & 7) + 1), io.SEEK_CUR)
+
+
+def _webp(file: BinaryIO) -> Iterator[tuple[str, str]]:
+    """https://developers.google.com/speed/webp/docs/riff_container"""
+    file.seek(12)
+    while len(head := file.read(8)) == 8:
+        size = int.from_bytes(head[4:], "little")
+        if size > LARGEST_TEXT:  # no text of ours
+            file.seek(size, io.SEEK_CUR)
+        elif head[:4] == b"XMP ":
+            found = _XMP.search(file.read(_bounded(size)))
+            if found:
+                yield "pixgen", html.unescape(found[1].decode("utf-8", "replace"))
+        elif head[:4] == b"EXIF":
+            yield "parameters", user_comment(file.read(_bounded(size)))
+        else:
+            file.seek(size, io.SEEK_CUR)
+        file.seek(size % 2, io.SEEK_CUR)

@@ -1,0 +1,131 @@
+"""The device that a studio paints on."""
+
+# MERGED pixgen.studio.models: The loaded models of a studio: each is loaded once and shared, the longest unused ones go.
+import logging
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pixgen.errors import DeviceError, PixgenError
+from pixgen.recipe.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pixgen.models import Perceptor, Vqgan
+    from pixgen.synthesis import Imagination, Sketchbook
+
+
+def resolve_device(name: str) -> str:
+    """The device by its name; ``auto`` is a CUDA device where there is one, else the CPU.
+
+    Raises DeviceError, which lists what there is.
+    """
+    if name == "cpu":
+        return name
+    if name != "auto" and not re.fullmatch(r"cuda(:\d+)?", name):
+        raise DeviceError(
+            "There is no device “{name}”: choose auto, cpu, cuda or cuda:NUMBER.", name=name
+        )
+    import torch  # here: two seconds, which naming the CPU need not wait for
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return "cuda" if count else "cpu"
+    if int(name.partition(":")[2] or 0) >= count:
+        there = ", ".join(["auto", "cpu", *(f"cuda:{index}" for index in range(count))])
+        raise DeviceError(
+            "The device “{name}” is not there: choose {there}.", name=name, there=there
+        )
+    return name
+
+
+log = logging.getLogger(__name__)
+KEPT = 4  # of all models together: a drawer, its perceptor, its sketcher, and one for another tab
+
+
+class Models:
+    """Loads by name on one device. Any thread may ask; asking for what is there waits for nobody.
+
+    Args:
+        device: says where, when the first model is loaded.
+        load_vqgan, load_perceptor, load_sketcher: take a name (or names) and a device; pixgen.models' by default.
+    """
+
+    def __init__(
+        self, device: Callable[[], str], *,
+        load_vqgan: Callable[[str, str], Any] | None = None,
+        load_perceptor: Callable[[tuple[str, ...], str], Any] | None = None,
+        load_sketcher: Callable[[str, str], Any] | None = None,
+    ) -> None:  # fmt: skip
+        self._device = device
+        self._loaders = {"load_vqgan": load_vqgan, "load_perceptor": load_perceptor,
+                         "load_sketcher": load_sketcher}  # fmt: skip
+        self._lock = threading.Lock()  # of the two tables, held for moments
+        self._loaded: OrderedDict[tuple, Any] = OrderedDict()  # the latest used one last
+        self._loading: dict[tuple, threading.Lock] = {}
+
+    def vqgan(self, name: str, config: str = "") -> "Vqgan":
+        """The VQGAN of that name, or of that checkpoint with its config. Raises ModelError, OutOfMemory."""
+        return self._get("load_vqgan", name, *([config] if config else []))
+
+    def perceptor(self, names: tuple[str, ...]) -> "Perceptor":
+        """The CLIPs of those names as one perceptor. Raises ModelError, OutOfMemory."""
+        return self._get("load_perceptor", tuple(names))
+
+    def sketchbook(self, name: str) -> "Sketchbook | Imagination":
+        """The sketcher of that name, with the models that it works with. Raises ModelError,
+        OutOfMemory."""
+        from pixgen.models.sketchers.unclip import UnClip  # here: it loads torch
+        from pixgen.synthesis import Imagination, Sketchbook
+
+        sketcher = self._get("load_sketcher", name)
+        if isinstance(sketcher, UnClip):
+            return Imagination(sketcher)
+        clip = sketcher.clip_name
+        reader = self.perceptor((clip,)) if clip else None
+        return Sketchbook(sketcher, self.vqgan(sketcher.vqgan_name), reader)
+
+    def preload(self, recipe: Recipe) -> None:
+        """Load what a recipe needs; what cannot be loaded is left for the first job to tell."""
+        try:
+            import pixgen.synthesis  # noqa: F401  it is needed next, and loads slowly
+
+            self.vqgan(recipe.model, recipe.config)
+            self.perceptor(recipe.clip_names)
+            if recipe.start.sketched:
+                self.sketchbook(recipe.start.sketch.model)
+        except PixgenError as error:
+            log.info("not loaded ahead: %s", error)
+
+    def clear(self) -> None:
+        """Let go of every model; those in use live as long as they are used."""
+        with self._lock:
+            self._loaded.clear()
+
+    def _get(self, loader: str, name: Any, *more: str) -> Any:
+        key = (loader, name, *more)
+        with self._lock:
+            if key in self._loaded:
+                self._loaded.move_to_end(key)
+                return self._loaded[key]
+            loading = self._loading.setdefault(key, threading.Lock())
+        with loading:  # two who ask for the same at once load it once
+            with self._lock:
+                if key in self._loaded:
+                    return self._loaded[key]
+            model = self._load(loader, name, *more)
+            with self._lock:
+                self._loaded[key] = model
+                self._loading.pop(key, None)
+                while len(self._loaded) > KEPT:
+                    self._loaded.popitem(last=False)
+            return model
+
+    def _load(self, loader: str, name: Any, *more: str) -> Any:
+        load = self._loaders[loader]
+        if load is None:
+            import pixgen.models  # here: it loads torch
+
+            load = getattr(pixgen.models, loader)
+        return load(name, self._device(), *more)

@@ -1,0 +1,98 @@
+"""How a run went: the similarity to each prompt and every loss, step by step, in one small file."""
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pixgen.studio.storage import write_bytes
+from pixgen.studio.video.recording import is_filmed
+
+if TYPE_CHECKING:
+    from pixgen.synthesis import Frame
+
+MOST = 600  # rows: twice a film's pictures, of which a run that went on for longer has more
+_DIGITS = 5  # significant ones
+
+Figures = dict[str, float | None]
+Column = list[float | None]
+
+
+class Curve:
+    """The figures of the steps that are filmed; steps come in order, and going back forgets the rest."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._known: list[tuple[int, Figures, Figures]] = []  # step, similarities, losses
+        # The newest frame's figures may be on their way from a GPU: they are read a step later.
+        self._newest: Frame | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> "Curve":
+        """What was saved; empty if there is nothing, or nothing that can be read."""
+        curve = cls(path)
+        try:
+            kept = json.loads(path.read_text("utf-8"))
+            for place, step in enumerate(kept["steps"]):
+                similarities, losses = (
+                    {name: column[place] for name, column in kept[kind].items()}
+                    for kind in ("similarities", "losses")
+                )
+                curve._known.append((int(step), similarities, losses))
+        except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
+            curve._known.clear()
+        return curve
+
+    @property
+    def steps(self) -> list[int]:
+        """The steps that there are figures of."""
+        return [step for step, _, _ in self._rows]
+
+    @property
+    def similarities(self) -> dict[str, Column]:
+        """A column for each prompt, with None where it was not in force."""
+        return _columns([similarities for _, similarities, _ in self._rows])
+
+    @property
+    def losses(self) -> dict[str, Column]:
+        """A column for each loss, with None where there was none."""
+        return _columns([losses for _, _, losses in self._rows])
+
+    def add(self, frame: "Frame") -> None:
+        """Add a frame's figures if its step is filmed; what was known of later steps is forgotten."""
+        if frame.step < 0 or not is_filmed(frame.step, frame.steps):
+            return
+        rows = self._rows
+        while rows and rows[-1][0] >= frame.step:
+            rows.pop()
+        self._newest = frame
+
+    @property
+    def _rows(self) -> list[tuple[int, Figures, Figures]]:
+        if (frame := self._newest) is not None:
+            self._newest = None
+            self._known.append((frame.step, _short(dict(frame.similarities)), _short(frame.losses)))
+            if len(self._known) > MOST:
+                self._known = self._known[::-2][::-1]  # every other one, the newest among them
+        return self._known
+
+    def save(self) -> None:
+        """Write the file. Raises StorageError."""
+        kept: dict[str, Any] = {
+            "steps": self.steps, "similarities": self.similarities, "losses": self.losses,
+        }  # fmt: skip
+        text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+        write_bytes(self.path, text.encode())
+
+
+def _short(figures: dict[str, float]) -> Figures:
+    """The figures as JSON can hold them."""
+    return {
+        name: float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
+        for name, value in figures.items()
+    }
+
+
+def _columns(rows: list[Figures]) -> dict[str, Column]:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}

@@ -1,0 +1,102 @@
+"""A fork: another run that goes on from where a run stands, and leaves that run as it is."""
+
+import dataclasses
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from pixgen.errors import StudioError
+from pixgen.messages import _
+from pixgen.recipe.recipe import Change, Recipe
+from pixgen.studio.runs.edits import Scenes, Turn, in_force
+from pixgen.studio.runs.inputs import FOLDER, keep_prompts
+from pixgen.studio.runs.lock import is_claimed
+from pixgen.studio.runs.record import Stored, read_state, write_state
+from pixgen.studio.runs.run import Run
+from pixgen.studio.storage import storing
+
+MORE_STEPS = 40  # of a fork of a finished run, unless others are asked for
+
+
+def fork_of(parent: Run) -> Stored:
+    """The state that a fork of this run goes on from. Raises StudioError if there is none, or if the
+    run is being painted."""
+    if is_claimed(parent.folder):
+        raise StudioError(
+            "The run {run} is being painted: change it while it paints, or stop it first.",
+            run=parent.id,
+        )
+    stored = read_state(parent.state_file)
+    if stored is None:
+        raise StudioError(
+            "The run {run} has no saved state to go on from: paint its recipe anew.", run=parent.id
+        )
+    return stored
+
+
+def fork_into(
+    folder: Path, parent: Run, stored: Stored, *,
+    turn: Turn, steps: int | None, owner: str, find: Callable[[str], Path],
+    check: Callable[[Recipe], None],
+) -> Run:  # fmt: skip
+    """Make a fork in an empty folder: a state with the change recorded at its step, and copies of the
+    parent's picture, film, curve, sketches and named pictures.
+
+    Args:
+        stored: the state that it goes on from.
+        steps: a new total; by default the state's own, or ``MORE_STEPS`` more where that was reached.
+        find: says where a picture that new prompts name is, or raises PictureError.
+        check: raises RecipeError if the recipe is not allowed.
+
+    Raises RecipeError, PictureError, StorageError, StudioError.
+    """
+    _copy(parent, folder)
+    recipe = _recipe(
+        stored, turn, steps, keep=lambda scenes: keep_prompts(scenes, folder, find=find)
+    )
+    check(recipe)
+    run = dataclasses.replace(
+        parent, folder=folder, recipe=recipe, state="waiting", parent=parent.id, owner=owner,
+        started=datetime.now().astimezone(), finished=None, notice="",
+    )  # fmt: skip
+    write_state(run.state_file, dataclasses.replace(stored, recipe=recipe), step=run.step)
+    run.save()
+    return run
+
+
+def check_steps(recipe: Recipe, steps: int, *, done: bool, name: str) -> None:
+    """Raise StudioError unless a run with this recipe can go on to a total of so many steps."""
+    if steps < recipe.steps:
+        raise StudioError(
+            "{name} has {steps} steps: it can go on with as many or more, not with {new_steps}.",
+            name=name,
+            steps=recipe.steps,
+            new_steps=steps,
+        )
+    if done and steps == recipe.steps:
+        raise StudioError(
+            "{name} is done: give more steps than its {steps} to go on.", name=name, steps=steps
+        )
+
+
+def _recipe(
+    stored: Stored, turn: Turn, steps: int | None, *, keep: Callable[[Scenes], Scenes]
+) -> Recipe:
+    recipe, step = stored.recipe, stored.painter["step"]
+    done = step >= recipe.steps
+    if steps is None:
+        steps = recipe.steps + (MORE_STEPS if done else 0)
+    check_steps(recipe, steps, done=done, name=_("The run"))
+    wanted = turn.wanted(in_force(recipe, step), keep=keep)
+    changes = (*recipe.changes, Change(step=step, **wanted)) if wanted else recipe.changes
+    return recipe.model_copy(update={"changes": changes}).longer(steps)
+
+
+def _copy(parent: Run, folder: Path) -> None:
+    with storing(folder / FOLDER):
+        if (parent.folder / FOLDER).is_dir():
+            shutil.copytree(parent.folder / FOLDER, folder / FOLDER)
+        for path in (parent.picture, parent.film, parent.sketches, parent.curve):
+            if path.is_file():
+                shutil.copyfile(path, folder / path.name)

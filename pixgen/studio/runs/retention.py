@@ -1,0 +1,129 @@
+"""Until when a studio keeps runs, as values and as people write them."""
+
+# MERGED pixgen.studio.keeping: What a public studio keeps of strangers' runs, so that no disk fills: the newest, and every favourite.
+import logging
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pixgen.errors import PixgenError, StudioError
+from pixgen.studio.gallery.catalogue_rows import Entry, Wanted
+from pixgen.studio.runs import trash as paper_bin
+from pixgen.studio.runs.run import ENDED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pixgen.studio.gallery.gallery import Gallery
+
+
+PUBLIC_KEEP = "30 days, 200 runs, 20 GB"  # a run takes 1 to 3 MB
+_UNITS = {"days": 1, "runs": 1, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_LIMIT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(days?|runs?|mb|gb|tb)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keep:
+    """Until when a run is kept: so many ``days``, while it is among an owner's newest ``runs``, and while
+    all together take at most so many bytes of ``space``. None is no limit."""
+
+    days: float | None = None
+    runs: int | None = None
+    space: int | None = None
+
+
+def parse_keep(text: str) -> Keep:
+    """Limits as a person writes them, ``30 days, 200 runs, 20 GB``, or ``all``. Raises StudioError.
+
+    >>> parse_keep("30 days, 2 GB")
+    Keep(days=30.0, runs=None, space=2000000000)
+    """
+    limits: dict[str, float] = {}
+    for part in [] if text.strip().lower() == "all" else text.split(","):
+        found = _LIMIT.fullmatch(part.strip().lower())
+        if found is None:
+            raise StudioError(
+                "“{part}” is no limit of what is kept: write such as “{public_keep}”, or “all”.",
+                part=part.strip()[:40],
+                public_keep=PUBLIC_KEEP,
+            )
+        unit = next(unit for unit in _UNITS if unit.startswith(found[2]))
+        name = unit if unit in ("days", "runs") else "space"
+        limits[name] = float(found[1]) * _UNITS[unit]
+    whole = {name: int(limits[name]) for name in ("runs", "space") if name in limits}
+    return Keep(days=limits.get("days"), **whole)
+
+
+log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Removes for good, after each picture, the runs that a limit no longer keeps; those in the bin first
+    of equal ones. Never a favourite, nor one that is being painted."""
+
+    def __init__(self, gallery: "Gallery", keep: Keep) -> None:
+        self._gallery, self._keep = gallery, keep
+        self._lock = threading.Lock()  # one thread tidies
+        self._sizes: dict[str, int] = {}
+
+    def follow(self) -> None:
+        """Tidy now, and whenever the studio has painted a picture; where everything is kept, do nothing."""
+        if self._keep == Keep():
+            return
+        self.tidy()
+        self._gallery.studio.after_each(lambda job: self.tidy())
+
+    def tidy(self) -> list[str]:
+        """Remove what is not kept any more; the ids of what was removed."""
+        removed = []
+        with self._lock:
+            self._gallery.catalogue.synchronise()
+            entries = self._gallery.catalogue.find(Wanted(binned=None))
+            for entry in self._beyond(entries):
+                try:
+                    paper_bin.remove(entry.folder(self._gallery.studio.folder))
+                    removed.append(entry.id)
+                except PixgenError as error:  # somebody goes on with it at this moment
+                    log.info("not removed: %s", error)
+            self._sizes = {
+                each.id: self._sizes[each.id] for each in entries if each.id in self._sizes
+            }
+        if removed:
+            log.info("removed %d runs that are not kept any more", len(removed))
+        return removed
+
+    def _beyond(self, newest_first: list[Entry]) -> Iterator[Entry]:
+        keep, now = self._keep, datetime.now().astimezone()
+        oldest = now - timedelta(days=keep.days) if keep.days is not None else None
+        space, count = 0, Counter[str]()
+        for entry in sorted(newest_first, key=lambda entry: entry.binned):  # stable
+            count[entry.owner] += 1
+            if keep.space is not None:
+                space += self._size(entry)
+            gone = (
+                (oldest is not None and entry.started < oldest)
+                or (keep.runs is not None and count[entry.owner] > keep.runs)
+                or (keep.space is not None and space > keep.space)
+            )
+            if gone and not entry.favourite and entry.state in ENDED:
+                yield entry
+
+    def _size(self, entry: Entry) -> int:
+        """The bytes of a run's files, looked up once when it has ended."""
+        if entry.id not in self._sizes or entry.state not in ENDED:
+            self._sizes[entry.id] = _bytes(entry.folder(self._gallery.studio.folder))
+        return self._sizes[entry.id]
+
+
+def _bytes(folder: "Path") -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.lstat().st_size
+        except OSError:  # gone at this moment
+            continue
+    return total

@@ -1,0 +1,209 @@
+"""Encodes frames that come one by one into a video or an animated picture, through imageio's ffmpeg."""
+
+import queue
+import threading
+import time
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pixgen.errors import PixgenError, VideoError
+from pixgen.studio.metadata.containers import is_finished
+from pixgen.studio.storage import remove, shown_name, storage_error, temporary_path
+from pixgen.studio.video.ffmpeg import file_url, imageio_ffmpeg, no_ffmpeg, reason_of, video_error
+
+AHEAD = 4  # frames that may wait for the encoder: the painting goes on while it works
+_LONGEST_WAIT = 120.0  # seconds for the last frames to be encoded
+_LONGEST_ABORT = 10.0  # seconds that an encoder which takes nothing more can hold up its caller
+_ROOM = 2**20  # bytes that any disk with room takes
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How frames are encoded.
+
+    Args:
+        codec: ffmpeg's encoder.
+        pixels: its pixel format.
+        options: ffmpeg's of the output.
+        even: whether odd sides are made even by repeating the last row or column.
+    """
+
+    codec: str
+    pixels: str
+    options: tuple[str, ...]
+    even: bool = False
+
+
+# The colours are tagged as what they are converted to, or players guess. One thread: the cores paint.
+_BT709 = (
+    "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-color_range", "tv", "-colorspace", "bt709",
+    "-color_primaries", "bt709", "-color_trc", "bt709", "-threads", "1",
+)  # fmt: skip
+
+
+def h264(crf: int) -> Encoding:
+    """An MP4 that plays everywhere: a lower ``crf`` is finer and larger.
+
+    No B-frames: a film can be cut after any frame without encoding it anew.
+    """
+    options = (
+        *_BT709, "-preset", "veryfast", "-crf", f"{crf}", "-bf", "0",
+        "-movflags", "+faststart", "-f", "mp4",
+    )  # fmt: skip
+    return Encoding("libx264", "yuv420p", options, even=True)
+
+
+KEPT = h264(14)  # a run's film: finer than players need, as other formats are made from it later
+VP9 = Encoding(
+    "libvpx-vp9", "yuv420p",
+    (*_BT709, "-crf", "24", "-b:v", "0", "-deadline", "good", "-cpu-used", "4", "-f", "webm"),
+    even=True,
+)  # fmt: skip
+WEBP = Encoding("libwebp_anim", "bgra", ("-quality", "80", "-loop", "0", "-f", "webp"))
+# The palette of a GIF is found in a pass of its own: in one, every frame would be held in memory.
+PALETTE = Encoding(
+    "png", "rgba", ("-vf", "palettegen=stats_mode=full", "-f", "image2", "-update", "1")
+)
+
+
+def gif(palette: Path) -> Encoding:
+    """A GIF in the colours of a palette, which is a PNG.
+
+    An ordered pattern stays the same where nothing moves, so that a GIF is half as large.
+    """
+    # Quoted for the option, and again for the graph of filters.
+    name = str(palette.absolute()).replace("\\", "/").replace("'", r"\'").replace(":", r"\:")
+    quoted = "'" + name.replace("'", r"'\''") + "'"
+    graph = f"movie={quoted}[p];[0:v][p]paletteuse=dither=bayer:bayer_scale=4:diff_mode=rectangle"
+    return Encoding("gif", "pal8", ("-filter_complex", graph, "-loop", "0", "-f", "gif"))
+
+
+class Encoder:
+    """A video of frames that come one by one; at most ``AHEAD`` of them are held in memory.
+
+    Args:
+        path: a new file; it is no video until ``finish`` has returned.
+        fps: frames a second.
+
+    Raises VideoError and StorageError from every method: the encoder works beside its caller, so an
+    error may be of an earlier frame.
+    """
+
+    def __init__(self, path: Path, *, fps: float, encoding: Encoding = KEPT) -> None:
+        self.path, self.fps, self.frames = path, fps, 0
+        self._encoding = encoding
+        self._shape: tuple[int, ...] = ()  # of the first frame
+        self._feeder: threading.Thread | None = None
+        self._waiting: queue.Queue[np.ndarray | None] = queue.Queue(AHEAD)
+        self._failed = self._aborted = False
+        self._hangs = False
+
+    def add(self, frame: np.ndarray) -> None:
+        """Append ``(H, W, 3)`` uint8."""
+        if not self._shape:
+            self._shape = frame.shape
+            self._begin()
+        if frame.shape != self._shape:
+            raise VideoError(
+                "All pictures of a film have one size: {expected}, not {given}.",
+                expected=_size(self._shape),
+                given=_size(frame.shape),
+            )
+        if self._failed:
+            self.finish()
+        self._waiting.put(_even(frame) if self._encoding.even else np.ascontiguousarray(frame))
+        self.frames += 1
+
+    def finish(self) -> None:
+        """Encode what waits and close the file."""
+        if self._feeder is None:
+            raise VideoError("The film “{name}” has no pictures.", name=shown_name(self.path))
+        self._end()
+        if self._hangs:
+            raise VideoError(
+                "The film “{name}” could not be written: the encoder hangs.",
+                name=shown_name(self.path),
+            )
+        if self._failed or not _whole(self.path):
+            raise self._error()
+
+    def abort(self) -> None:
+        """Drop what waits and stop; the file is of no use."""
+        self._aborted = True
+        with suppress(queue.Empty):
+            while True:
+                self._waiting.get_nowait()
+        self._end(seconds=_LONGEST_ABORT)
+
+    def _begin(self) -> None:
+        encoding, (width, height) = self._encoding, self._sides()
+        writer = imageio_ffmpeg().write_frames(
+            file_url(self.path), (width, height), fps=self.fps, codec=encoding.codec,
+            pix_fmt_out=encoding.pixels, quality=None, macro_block_size=1, ffmpeg_log_level="quiet",
+            ffmpeg_timeout=_LONGEST_WAIT, output_params=list(encoding.options),
+            input_params=["-r", f"{self.fps:.6g}"],  # older ones round it to two places
+        )  # fmt: skip
+        try:
+            writer.send(None)
+        except OSError as error:
+            raise no_ffmpeg() from error
+        self._feeder = threading.Thread(target=self._feed, args=(writer,), name="film", daemon=True)
+        self._feeder.start()
+
+    def _feed(self, writer: Generator[None, np.ndarray, None]) -> None:
+        """Hand the waiting frames over. After an error they are taken and dropped: nobody waits."""
+        while (frame := self._waiting.get()) is not None:
+            if not (self._failed or self._aborted):
+                try:
+                    writer.send(frame)
+                except (OSError, ValueError, StopIteration):
+                    self._failed = True
+        began = time.monotonic()
+        writer.close()
+        self._hangs = time.monotonic() - began >= _LONGEST_WAIT
+
+    def _end(self, *, seconds: float | None = None) -> None:
+        """Let the feeder end, and ffmpeg with it; wait for that no longer than so many seconds."""
+        feeder, self._feeder = self._feeder, None
+        if feeder is not None:
+            self._waiting.put(None)
+            feeder.join(seconds)
+
+    def _error(self) -> PixgenError:
+        """Why it failed: imageio does not keep what ffmpeg said."""
+        probe = temporary_path(self.path)
+        try:
+            probe.write_bytes(bytes(_ROOM))
+        except OSError as error:
+            return storage_error(self.path, error)
+        finally:
+            remove(probe)
+        encoding = self._encoding
+        said = reason_of(encoding.codec, encoding.options, self.path, size=self._sides())
+        return video_error(self.path, said)
+
+    def _sides(self) -> tuple[int, int]:
+        height, width = (side + side % 2 * self._encoding.even for side in self._shape[:2])
+        return width, height
+
+
+def _whole(path: Path) -> bool:
+    try:
+        return is_finished(path)
+    except OSError:
+        return False
+
+
+def _even(frame: np.ndarray) -> np.ndarray:
+    height, width, _ = frame.shape
+    if height % 2 or width % 2:
+        frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return np.ascontiguousarray(frame)
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}×{shape[0]}"

@@ -1,0 +1,188 @@
+"""What happens to cutouts once they are read: colour, sharpness, erasing, noise, and what kornia does.
+
+Changes are drawn first, as small float32 tensors where the generator is, and applied afterwards, so that
+a GPU gets all of a step's random numbers in one upload.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from einops import einsum
+
+from pixgen.recipe.cutouts import Augmentation, ColourJitter, Erasing, Noise, Sharpness, as_kornia
+from pixgen.recipe.kornia_classes import Kornia
+from pixgen.synthesis.cutouts import kornia_pipeline
+
+_GREY = (0.299, 0.587, 0.114)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of N cutouts: ``apply`` is given the cutouts ``(N, 3, S, S)`` and the ``values`` that
+    were drawn for it, on the cutouts' device."""
+
+    apply: Callable[..., torch.Tensor]
+    values: tuple[torch.Tensor, ...] = ()
+
+
+def disturb(
+    cutouts: torch.Tensor, augmentations: Sequence[Augmentation], generator: torch.Generator
+) -> torch.Tensor:
+    """Colour changes, then sharpening, erasing, noise and kornia's; ``(N, 3, S, S)`` in and out."""
+    changes = draw_changes(
+        augmentations, len(cutouts), size=cutouts.shape[-1], generator=generator, noise=generator
+    )
+    return apply_changes(cutouts, changes)
+
+
+def apply_changes(cutouts: torch.Tensor, changes: Sequence[Change]) -> torch.Tensor:
+    """Cutouts ``(N, 3, S, S)`` after all changes."""
+    for change in changes:
+        cutouts = change.apply(cutouts, *change.values)
+    return cutouts
+
+
+def draw_changes(
+    augmentations: Sequence[Augmentation], count: int, *, size: int, generator: torch.Generator,
+    noise: torch.Generator, fused: bool = True,
+) -> list[Change]:  # fmt: skip
+    """The changes of ``count`` cutouts of side ``size``, in the order in which they are applied.
+
+    Args:
+        generator: of what is drawn now.
+        noise: of Gaussian noise, which is as large as the cutouts, on their device.
+        fused: False for everything by kornia's ``AugmentationSequential``, geometry too.
+    """
+    if not fused:
+        members = tuple(map(as_kornia, augmentations))
+        return [_by_kornia(members, generator)] if members else []
+    chance = Chance(count, generator)
+    _, following = kornia_pipeline.split(augmentations)
+    changes = []
+    if colours := [each for each in following if isinstance(each, ColourJitter)]:
+        matrix = torch.eye(4, device=chance.device).expand(count, 4, 4)
+        for jitter in colours:
+            matrix = _colour_matrix(jitter, chance) @ matrix
+        changes.append(Change(_recolour, (matrix,)))
+    following = [each for each in following if not isinstance(each, ColourJitter)]
+    while following:
+        each = following.pop(0)
+        if isinstance(each, Kornia):
+            together = [each]
+            while following and isinstance(another := following[0], Kornia):
+                together.append(another)
+                following.pop(0)
+            changes.append(_by_kornia(tuple(together), generator))
+        elif isinstance(each, Noise):
+            changes.append(_noise(each, chance, size, noise, last=not following))
+        else:
+            changes.append(_PIXELS[type(each)](each, chance))
+    return changes
+
+
+class Chance:
+    """Random numbers for ``count`` cutouts, drawn on the generator's device."""
+
+    def __init__(self, count: int, generator: torch.Generator) -> None:
+        self.count, self.generator, self.device = count, generator, generator.device
+
+    def uniform(self, low: float = 0.0, high: float = 1.0) -> torch.Tensor:
+        """``(N,)`` between two numbers."""
+        drawn = torch.rand(self.count, generator=self.generator, device=self.device)
+        return low + (high - low) * drawn
+
+    def normal(self, *shape: int) -> torch.Tensor:
+        """``(N, *shape)`` with mean 0 and deviation 1."""
+        return torch.randn(self.count, *shape, generator=self.generator, device=self.device)
+
+    def happens(self, p: float) -> torch.Tensor:
+        """1 where it happens, 0 elsewhere, ``(N,)``."""
+        return (self.uniform() < p).float()
+
+
+def _by_kornia(members: tuple[Kornia | Noise, ...], generator: torch.Generator) -> Change:
+    seed = kornia_pipeline.draw_seed(generator)
+    return Change(lambda cutouts: kornia_pipeline.apply(cutouts, members, seed=seed))
+
+
+def _recolour(cutouts: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
+    matrix = matrix.to(cutouts.dtype)
+    cutouts = einsum(matrix[:, :3, :3], cutouts, "n o i, n i h w -> n o h w")
+    return cutouts + matrix[:, :3, 3, None, None]
+
+
+def _colour_matrix(jitter: ColourJitter, chance: Chance) -> torch.Tensor:
+    """Brightness, contrast, saturation and hue as one ``(N, 4, 4)``."""
+    on, device = chance.happens(jitter.p), chance.device
+    brightness, contrast, saturation = (
+        1 + chance.uniform(-amount, amount) * on
+        for amount in (jitter.brightness, jitter.contrast, jitter.saturation)
+    )
+    angle = 2 * math.pi * chance.uniform(-jitter.hue, jitter.hue) * on
+    eye = torch.eye(3, device=device)
+    grey = torch.tensor(_GREY, device=device).expand(3, 3)
+    saturate = saturation[:, None, None] * (eye - grey) + grey
+    # A turn about the grey axis (Rodrigues).
+    axis = torch.full((3, 3), 1 / 3, device=device)
+    third = 1 / math.sqrt(3)
+    cross = torch.tensor(
+        ((0, -third, third), (third, 0, -third), (-third, third, 0)), device=device
+    )
+    turn = angle.cos()[:, None, None] * (eye - axis) + angle.sin()[:, None, None] * cross + axis
+    gain = (brightness * contrast)[:, None, None]
+    matrix = torch.eye(4, device=device).repeat(chance.count, 1, 1)
+    matrix[:, :3, :3] = gain * (turn @ saturate)
+    matrix[:, :3, 3] = (0.5 * brightness * (1 - contrast))[:, None]
+    return matrix
+
+
+def _sharpening(sharpness: Sharpness, chance: Chance) -> Change:
+    amount = chance.uniform(0, sharpness.amount) * chance.happens(sharpness.p)
+    return Change(_sharpen, (amount,))
+
+
+def _sharpen(cutouts: torch.Tensor, amount: torch.Tensor) -> torch.Tensor:
+    blurred = F.avg_pool2d(F.pad(cutouts, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    return cutouts + amount[:, None, None, None].to(cutouts.dtype) * (cutouts - blurred)
+
+
+def _erasure(erasing: Erasing, chance: Chance) -> Change:
+    count = 1 if erasing.together else chance.count
+    drawn = Chance(count, chance.generator)
+    area = drawn.uniform(erasing.smallest, erasing.largest)
+    shape = torch.exp(drawn.uniform(-math.log(3), math.log(3)) / 2)
+    width, height = (area.sqrt() * shape).clamp(max=1), (area.sqrt() / shape).clamp(max=1)
+    left, top = (1 - width) * drawn.uniform(), (1 - height) * drawn.uniform()
+    on = chance.happens(erasing.p)
+    return Change(_erase, (left, top, left + width, top + height, on))
+
+
+def _erase(cutouts, left, top, right, bottom, on) -> torch.Tensor:
+    at = (torch.arange(cutouts.shape[-1], device=cutouts.device) + 0.5) / cutouts.shape[-1]
+    columns = (at >= left[:, None]) & (at < right[:, None])
+    rows = (at >= top[:, None]) & (at < bottom[:, None])
+    hole = rows[:, None, :, None] & columns[:, None, None, :]
+    return cutouts.masked_fill(hole & on.bool()[:, None, None, None], 0.0)
+
+
+def _noise(
+    noise: Noise, chance: Chance, size: int, generator: torch.Generator, *, last: bool
+) -> Change:
+    strength = chance.uniform(0, noise.amount) * chance.happens(noise.p)
+    # With one generator for all, what is drawn after the noise must find the generator after it.
+    now = generator is chance.generator and not last
+    drawn = chance.normal(3, size, size) if now else None
+
+    def add(cutouts: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
+        pattern = drawn
+        if pattern is None:
+            pattern = Chance(len(cutouts), generator).normal(*cutouts.shape[1:])
+        return cutouts + (strength[:, None, None, None] * pattern).to(cutouts.dtype)
+
+    return Change(add, (strength,))
+
+
+_PIXELS: dict[type, Callable[..., Change]] = {Sharpness: _sharpening, Erasing: _erasure}

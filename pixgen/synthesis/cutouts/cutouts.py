@@ -1,0 +1,232 @@
+"""Cutouts: the parts of a picture that CLIP looks at, each sampled once.
+
+Crop, flip, affine and perspective of a cutout are matrices; their product is one homography, so a
+cutout is one read of the picture, from the level of a small pyramid that its scale needs. All chance
+comes from the generator that is given, on its device: two runs at once don't disturb each other, and a
+run can be repeated.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from einops import einsum, rearrange
+from kornia.geometry.transform import get_perspective_transform
+
+from pixgen.recipe.cutouts import Affine, Crop, CutoutSet, Flip, Perspective
+from pixgen.recipe.kornia_classes import Kornia
+from pixgen.synthesis.cutouts.augmentations import Chance
+from pixgen.synthesis.cutouts.grid_sample import grid_sample
+from pixgen.synthesis.cutouts.kornia_pipeline import sample_matrices, split
+from pixgen.synthesis.precision import full_precision
+
+_CORNERS = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where N cutouts lie: ``matrices`` (N, 3, 3) take a cutout's coordinates in [-1, 1] to the
+    picture's; ``paddings`` name what lies outside the picture, one a cutout."""
+
+    matrices: torch.Tensor
+    paddings: tuple[str, ...]
+
+    def in_batches(self, batches: int) -> Iterator[tuple[slice, "Placement"]]:
+        """The cutouts in at most so many batches: which rows each has, and where they lie."""
+        count = len(self.paddings)
+        side = -(-count // min(batches, count))
+        for first in range(0, count, side):
+            rows = slice(first, min(first + side, count))
+            yield rows, Placement(self.matrices[rows], self.paddings[rows])
+
+
+def place(
+    cutouts: CutoutSet, count: int, *, aspect: float, generator: torch.Generator, size: int = 224,
+    fused: bool = True,
+) -> Placement:  # fmt: skip
+    """Draw ``count`` placements for a picture of ``aspect`` (width / height), in float32.
+
+    Args:
+        size: the side of the cutouts, by whose pixels kornia measures.
+        fused: whether the geometry of the augmentations is part of the placement; else the crops alone.
+    """
+    with full_precision(generator.device):
+        chance = Chance(count, generator)
+        matrices, paddings = [], []
+        for crop, number in zip(cutouts.crops, _shares(cutouts.crops, count), strict=True):
+            matrices.append(_crop(crop, aspect, Chance(number, generator)))
+            paddings += [crop.padding] * number
+        matrix = torch.cat(matrices)
+        for augmentation in split(cutouts.augmentations)[0] if fused else ():
+            if isinstance(augmentation, Kornia):
+                change = sample_matrices(augmentation, count, size=size, generator=generator)
+            else:
+                change = _GEOMETRY[type(augmentation)](augmentation, chance)
+            matrix = matrix @ change
+        return Placement(matrix, tuple(paddings))
+
+
+def sample(picture: torch.Tensor, placement: Placement, *, size: int) -> torch.Tensor:
+    """Read the cutouts from the picture.
+
+    Args:
+        picture: ``(1, 3, H, W)``, or ``(N, 3, H, W)`` for one cutout from each of N pictures.
+        placement: N cutouts.
+        size: the side S of a cutout in pixels.
+
+    Returns:
+        ``(N, 3, S, S)``, in the picture's range (grey padding is 0.5).
+    """
+    return read(
+        picture, look_up(placement, size=size, height=picture.shape[-2], width=picture.shape[-1])
+    )
+
+
+@dataclass(frozen=True)
+class Places:
+    """What is read of a picture for N cutouts of side ``size``: ``matrices`` as of a placement, and of
+    each the level of the pyramid, and what lies outside of the picture."""
+
+    matrices: torch.Tensor
+    size: int
+    levels: tuple[int, ...]
+    paddings: tuple[str, ...]
+
+
+def look_up(placement: Placement, *, size: int, height: int, width: int) -> Places:
+    """What cutouts of side ``size`` read in a picture of that size; the levels are known on the host."""
+    with full_precision(placement.matrices.device):
+        steps = _pixels_a_step(placement.matrices, size, height, width)
+        levels = steps.log2().round().clamp(0, 6).int().tolist()
+    return Places(placement.matrices, size, tuple(levels), placement.paddings)
+
+
+def read(picture: torch.Tensor, places: Places) -> torch.Tensor:
+    """The cutouts of a picture, as in ``sample``, in float32."""
+    with full_precision(picture.device):
+        pyramid = [picture.float()]
+        for _ in range(max(places.levels)):
+            pyramid.append(F.avg_pool2d(pyramid[-1], 2, ceil_mode=True))
+        grid = _grid(places.matrices, places.size)
+        kinds = list(zip(places.levels, places.paddings, strict=True))
+        if len(set(kinds)) == 1:
+            level, padding = kinds[0]
+            return _read(pyramid[level], grid, list(range(len(kinds))), padding).contiguous()
+        cutouts: dict[int, torch.Tensor] = {}  # by their place
+        for level, padding in dict.fromkeys(kinds):
+            rows = [row for row, kind in enumerate(kinds) if kind == (level, padding)]
+            # Rows by views: a list of numbers would have to be copied to a GPU, and waited for.
+            own = torch.stack([grid[row] for row in rows])
+            for row, cutout in zip(rows, _read(pyramid[level], own, rows, padding), strict=True):
+                cutouts[row] = cutout
+        return torch.stack([cutouts[row] for row in range(len(kinds))])
+
+
+def _shares(crops: Sequence[Crop], count: int) -> list[int]:
+    total, given = sum(crop.share for crop in crops), 0.0
+    numbers: list[int] = []
+    for crop in crops:
+        given += crop.share / total * count
+        numbers.append(round(given) - sum(numbers))
+    return numbers
+
+
+def _crop(crop: Crop, aspect: float, chance: Chance) -> torch.Tensor:
+    if crop.law == "whole":
+        half_width = half_height = torch.full(
+            (chance.count,), 1 + crop.overscan, device=chance.device
+        )
+        x = y = torch.zeros_like(half_width)
+    else:
+        if crop.law == "normal":
+            middle, spread = (crop.smallest + crop.largest) / 2, (crop.largest - crop.smallest) / 2
+            part = (middle + spread * chance.normal()).clamp(crop.smallest, crop.largest)
+        else:
+            part = crop.smallest + (crop.largest - crop.smallest) * chance.uniform() ** crop.power
+        stretch = math.log(crop.stretch) / 2
+        stretched = torch.exp(chance.uniform(-stretch, stretch))
+        # The part is of the shorter side: in [-1, 1] that is less of the longer one.
+        half_width = part * stretched * min(1.0, 1 / aspect)
+        half_height = part / stretched * min(1.0, aspect)
+        x = (1 - half_width).clamp(min=0).add(crop.overscan) * chance.uniform(-1, 1)
+        y = (1 - half_height).clamp(min=0).add(crop.overscan) * chance.uniform(-1, 1)
+    return _matrix(half_width, 0, x, 0, half_height, y)
+
+
+def _matrix(a, b, c, d, e, f) -> torch.Tensor:
+    """Matrices ``(N, 3, 3)`` with rows (a, b, c), (d, e, f), (0, 0, 1) from numbers and ``(N,)``."""
+    like = next(value for value in (a, b, c, d, e, f) if isinstance(value, torch.Tensor))
+    numbers = [value if isinstance(value, torch.Tensor) else torch.full_like(like, value)
+               for value in (a, b, c, d, e, f, 0.0, 0.0, 1.0)]  # fmt: skip
+    return rearrange(torch.stack(numbers, -1), "n (r c) -> n r c", r=3)
+
+
+def _flip(flip: Flip, chance: Chance) -> torch.Tensor:
+    return _matrix(1 - 2 * chance.happens(flip.p), 0, 0, 0, 1, 0)
+
+
+def _affine(affine: Affine, chance: Chance) -> torch.Tensor:
+    on = chance.happens(affine.p)
+    turn = torch.deg2rad(chance.uniform(-affine.degrees, affine.degrees)) * on
+    shear = torch.tan(torch.deg2rad(chance.uniform(-affine.shear, affine.shear))) * on
+    scale = 1 + chance.uniform(-affine.scale, affine.scale) * on
+    x, y = (2 * chance.uniform(-affine.translate, affine.translate) * on for _ in range(2))
+    rotation = _matrix(
+        turn.cos() * scale, -turn.sin() * scale, x, turn.sin() * scale, turn.cos() * scale, y
+    )
+    return rotation @ _matrix(1, shear, 0, 0, 1, 0)
+
+
+def _perspective(perspective: Perspective, chance: Chance) -> torch.Tensor:
+    corners = torch.tensor(_CORNERS, device=chance.device).expand(chance.count, 4, 2)
+    moves = torch.rand(chance.count, 4, 2, generator=chance.generator, device=chance.device)
+    on = chance.happens(perspective.p)[:, None, None]
+    moved = corners * (1 - perspective.distortion * moves * on)
+    # The cutout's shrunken corners show the whole crop, so they are the ones mapped from.
+    return get_perspective_transform(moved, corners)
+
+
+_GEOMETRY: dict[type, Callable[..., torch.Tensor]] = {
+    Flip: _flip,
+    Affine: _affine,
+    Perspective: _perspective,
+}
+
+
+def _grid(matrices: torch.Tensor, size: int) -> torch.Tensor:
+    """Where each cutout's pixels read in the picture, ``(N, S, S, 2)`` in [-1, 1]."""
+    at = (torch.arange(size, device=matrices.device) + 0.5) * (2 / size) - 1
+    rows, columns = torch.meshgrid(at, at, indexing="ij")
+    return _mapped(matrices, torch.stack([columns, rows, torch.ones_like(rows)], -1))
+
+
+def _mapped(matrices: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+    """Where matrices ``(N, 3, 3)`` take points ``(H, W, 3)``, ``(N, H, W, 2)``."""
+    mapped = einsum(matrices, points, "n o i, h w i -> n h w o")
+    return mapped[..., :2] / mapped[..., 2:].clamp(min=1e-3)
+
+
+def _pixels_a_step(matrices: torch.Tensor, size: int, height: int, width: int) -> torch.Tensor:
+    """How many of a picture's pixels lie between two of a cutout's, ``(N,)``: the geometric mean
+    over both directions, at the cutout's middle."""
+    low, high = ((size // 2 + at + 0.5) * (2 / size) - 1 for at in (-1, 0))
+    points = torch.tensor(((high, high, 1.0), (low, high, 1.0), (high, low, 1.0)))
+    middle, left, above = _mapped(matrices, points.to(matrices.device)[None]).unbind(2)
+    across, down = (middle - left)[:, 0], (middle - above)[:, 0]
+    area = across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0]
+    return (area.abs() * height * width / 4).sqrt()
+
+
+def _read(picture: torch.Tensor, grid: torch.Tensor, rows: list[int], padding: str) -> torch.Tensor:
+    mode = "zeros" if padding == "grey" else padding
+    shift = 0.5 if padding == "grey" else 0.0
+    if len(picture) == 1:
+        # One tall read of the one picture: its gradient is then summed in place instead of being
+        # written once for every cutout.
+        tall = rearrange(grid, "n h w c -> 1 (n h) w c")
+        read = grid_sample(picture - shift, tall, padding_mode=mode)
+        return rearrange(read, "1 c (n h) w -> n c h w", n=len(rows)) + shift
+    pictures = picture if len(rows) == len(picture) else picture[rows]
+    return grid_sample(pictures - shift, grid, padding_mode=mode) + shift

@@ -1,0 +1,98 @@
+"""The cutouts of one step: drawn on the CPU in float32, uploaded at once, then read from the picture.
+
+So a GPU is never waited for, and the same seed places the same cutouts on every device.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from pixgen.recipe.cutouts import CutoutSet
+from pixgen.synthesis.cutouts.augmentations import Change, apply_changes, draw_changes
+from pixgen.synthesis.cutouts.cutouts import Placement, Places, look_up, read
+from pixgen.synthesis.precision import full_precision
+
+
+@dataclass(frozen=True)
+class CutoutBatch:
+    """Some of a step's cutouts, which CLIP sees at once.
+
+    ``shares`` ``(N, P)`` is how much each counts for each prompt.
+    """
+
+    places: Places
+    changes: tuple[Change, ...]
+    shares: torch.Tensor
+
+    @property
+    def count(self) -> int:
+        """How many cutouts these are."""
+        return len(self.places.paddings)
+
+    def see(self, picture: torch.Tensor) -> torch.Tensor:
+        """The cutouts of a picture ``(1, 3, H, W)`` in [0, 1], ``(N, 3, S, S)`` in float32."""
+        with full_precision(picture.device):
+            return apply_changes(read(picture, self.places), self.changes)
+
+
+def plan_cutouts(
+    cutouts: CutoutSet, placement: Placement, shares: torch.Tensor, *, batches: int, size: int,
+    height: int, width: int, generator: torch.Generator, device_generator: torch.Generator,
+    fused: bool = True,
+) -> Iterator[CutoutBatch]:  # fmt: skip
+    """The cutouts of one step in at most so many batches.
+
+    Args:
+        placement, shares: of all cutouts, on the CPU.
+        size: the side S of a cutout; ``height`` and ``width`` are the picture's.
+        generator: of the CPU; the one that the placement was drawn with.
+        device_generator: of noise, on the device where the picture will be; on a CPU the same one.
+        fused: as of ``draw_changes``.
+    """
+    drawn = (
+        CutoutBatch(
+            look_up(places, size=size, height=height, width=width),
+            tuple(draw_changes(
+                cutouts.augmentations, len(places.paddings), size=size, generator=generator,
+                noise=device_generator, fused=fused,
+            )),
+            shares[rows],
+        )
+        for rows, places in placement.in_batches(batches)
+    )  # fmt: skip
+    if device_generator.device.type == "cpu":
+        return drawn  # a batch is drawn when the one before it is done with its noise
+    return iter(_uploaded(list(drawn), device_generator.device))
+
+
+def upload(tensors: Sequence[torch.Tensor], device: torch.device) -> list[torch.Tensor]:
+    """The same float32 tensors on a device, by one asynchronous copy from pinned memory."""
+    flat = torch.cat([each.reshape(-1) for each in tensors])
+    if device.type == "cuda":
+        flat = flat.pin_memory()
+    parts = flat.to(device, non_blocking=True).split([each.numel() for each in tensors])
+    return [part.view(each.shape) for part, each in zip(parts, tensors, strict=True)]
+
+
+def _uploaded(batches: list[CutoutBatch], device: torch.device) -> list[CutoutBatch]:
+    there = iter(upload([each for batch in batches for each in _tensors(batch)], device))
+    return [
+        CutoutBatch(
+            replace(batch.places, matrices=next(there)),
+            tuple(
+                replace(change, values=tuple(next(there) for _ in change.values))
+                for change in batch.changes
+            ),
+            next(there),
+        )
+        for batch in batches
+    ]
+
+
+def _tensors(batch: CutoutBatch) -> list[torch.Tensor]:
+    """Everything of a batch that its device needs, in the order in which ``_uploaded`` takes it."""
+    return [
+        batch.places.matrices, *(each for change in batch.changes for each in change.values),
+        batch.shares,
+    ]  # fmt: skip

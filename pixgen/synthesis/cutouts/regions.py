@@ -1,0 +1,139 @@
+"""Prompts with a region: a soft map of where each applies, and cutouts that lie in it.
+
+A region gets cutouts of its own, and every cutout counts for a prompt by how much of it lies in the
+prompt's region. So CLIP only ever sees whole pieces of the picture, never a masked hole.
+"""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from pixgen.errors import RecipeError
+from pixgen.recipe.cutouts import CutoutSet
+from pixgen.recipe.prompts import Prompt
+from pixgen.synthesis.cutouts.cutouts import Placement, place, sample
+from pixgen.synthesis.init.noise import as_tensor
+from pixgen.synthesis.precision import full_precision
+
+SIDE = 64  # of a map: where a prompt applies is nothing fine
+_SOFT = 7  # how far, in a map's pixels, a painted region's edge runs out
+_STEEP = 10.0  # of a word's edge, in the picture's coordinates in [-1, 1]
+_SMALLEST = 0.25  # of a box, as a part of the picture: in less, CLIP would see next to nothing
+_GLANCE = 8  # the side in pixels at which a cutout's share of a region is measured
+_DIRECTIONS = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "top": (0.0, -1.0), "bottom": (0.0, 1.0)}
+
+Box = tuple[float, float, float, float]  # left, top, right and bottom in [-1, 1]
+
+
+def has_region(prompt: Prompt) -> bool:
+    """Whether a prompt applies to a part of the picture only."""
+    return bool(prompt.mask) or prompt.region != "everywhere"
+
+
+def region_map(prompt: Prompt, pictures: Mapping[str, Image.Image]) -> torch.Tensor:
+    """Where a prompt that has a region applies, ``(1, 1, SIDE, SIDE)``, from 0 to 1 with soft edges.
+
+    Args:
+        pictures: the painted regions by their paths, white where a prompt applies.
+
+    Raises RecipeError if a painted region is black everywhere.
+    """
+    if prompt.mask:
+        painted = as_tensor(pictures[prompt.mask]).mean(1, keepdim=True)
+        whole = F.interpolate(painted, size=(SIDE, SIDE), mode="area")
+        margin = (_SOFT // 2,) * 4
+        for _ in range(2):  # twice: the edge runs out smoothly
+            whole = F.avg_pool2d(F.pad(whole, margin, mode="replicate"), _SOFT, stride=1)
+        if float(whole.max()) < 0.1:
+            raise RecipeError(
+                "The region of “{label}” is black everywhere: paint white where it applies.",
+                label=prompt.label,
+            )
+        return whole / whole.max()
+    at = (torch.arange(SIDE) + 0.5) * (2 / SIDE) - 1
+    rows, columns = torch.meshgrid(at, at, indexing="ij")
+    if prompt.region == "centre":
+        found = (_STEEP * (0.6 - (rows.square() + columns.square()).sqrt())).sigmoid()
+    else:
+        right, down = _DIRECTIONS[prompt.region]
+        found = (_STEEP * (right * columns + down * rows)).sigmoid()
+    return found[None, None]
+
+
+def box(where: torch.Tensor) -> Box:
+    """What is at least half in a map ``(1, 1, SIDE, SIDE)``, and no smaller than CLIP can see."""
+    inside = where[0, 0] >= 0.5
+    sides = []
+    for along in (inside.any(0), inside.any(1)):
+        places = along.nonzero()[:, 0].tolist() or [SIDE // 2]
+        low, high = 2 * places[0] / SIDE - 1, 2 * (places[-1] + 1) / SIDE - 1
+        missing = max(0.0, 2 * _SMALLEST - (high - low)) / 2
+        low, high = max(-1.0, low - missing), min(1.0, high + missing)
+        sides.append((low, high))
+    (left, right), (top, bottom) = sides
+    return left, top, right, bottom
+
+
+class Regions:
+    """Where the prompts of a scene apply.
+
+    Args:
+        prompts: at least one.
+        pictures: the painted regions by their paths.
+    """
+
+    def __init__(
+        self, prompts: tuple[Prompt, ...], *, pictures: Mapping[str, Image.Image], device: torch.device
+    ) -> None:  # fmt: skip
+        own = {
+            (each.region, each.mask): region_map(each, pictures).to(device)
+            for each in prompts if has_region(each)
+        }  # fmt: skip
+        self.maps = [own.get((each.region, each.mask)) for each in prompts]  # None: everywhere
+        self.boxes = [box(where) for where in own.values()]  # of each region
+
+    def place(
+        self, cutouts: CutoutSet, count: int, *, aspect: float, generator: torch.Generator,
+        size: int = 224, fused: bool = True,
+    ) -> Placement:  # fmt: skip
+        """``count`` placements, as of ``cutouts.place``, for a picture of ``aspect``: evenly those of
+        each region, in its box, and those of the whole picture."""
+        boxes = [*self.boxes, (-1.0, -1.0, 1.0, 1.0)]
+        given = 0
+        matrices: list[torch.Tensor] = []
+        paddings: list[str] = []
+        for number, (left, top, right, bottom) in enumerate(boxes, start=1):
+            own = number * count // len(boxes) - given
+            given += own
+            if not own:
+                continue
+            shape = aspect * (right - left) / (bottom - top)
+            placed = place(cutouts, own, aspect=shape, generator=generator, size=size, fused=fused)
+            into = torch.tensor(
+                [[(right - left) / 2, 0, (left + right) / 2],
+                 [0, (bottom - top) / 2, (top + bottom) / 2], [0, 0, 1]],
+                device=generator.device,
+            )  # fmt: skip
+            with full_precision(generator.device):
+                matrices.append(into @ placed.matrices)
+            paddings += placed.paddings
+        return Placement(torch.cat(matrices), tuple(paddings))
+
+    def shares(self, placed: Placement) -> torch.Tensor:
+        """How much each of N cutouts counts for each of P prompts, ``(N, P)``, mean 1 a prompt: by the
+        cube of its part that lies in the prompt's region, so that whole pictures count little."""
+        # Beyond the picture there is no region, where there is grey.
+        seen = Placement(
+            placed.matrices, tuple("zeros" if each == "grey" else each for each in placed.paddings)
+        )
+        everywhere = torch.ones(len(placed.paddings), device=placed.matrices.device)
+        columns = []
+        for where in self.maps:
+            if where is None:
+                columns.append(everywhere)
+                continue
+            part = sample(where, seen, size=_GLANCE).mean((1, 2, 3)) ** 3
+            columns.append(part / part.mean().clamp(min=1e-6))
+        return torch.stack(columns, dim=1)

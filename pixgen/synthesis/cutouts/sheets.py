@@ -1,0 +1,62 @@
+"""Cutouts side by side on one sheet, for people: what CLIP sees, and what augmentations do."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+
+from pixgen.recipe.cutouts import CutoutSet
+from pixgen.recipe.kornia_classes import Kornia
+from pixgen.synthesis.cutouts import kornia_pipeline
+from pixgen.synthesis.cutouts.cutouts import place
+from pixgen.synthesis.cutouts.plan import plan_cutouts
+
+_GAP = 4  # pixels between cutouts
+_PAPER = 1.0
+
+
+def contact_sheet(pictures: torch.Tensor, *, columns: int = 0) -> torch.Tensor:
+    """Pictures ``(N, 3, H, W)`` in rows on white paper, ``(3, height, width)``; by default in about as
+    many rows as columns."""
+    count = len(pictures)
+    columns = min(columns or -(-int(count**0.5 * 1000) // 1000), count)
+    rows = -(-count // columns)
+    framed = F.pad(pictures, (0, _GAP, 0, _GAP), value=_PAPER)
+    missing = framed.new_full((rows * columns - count, *framed.shape[1:]), _PAPER)
+    sheet = rearrange(torch.cat([framed, missing]), "(r c) d h w -> d (r h) (c w)", c=columns)
+    return sheet[:, :-_GAP, :-_GAP]
+
+
+@torch.no_grad()
+def sample_cutouts(
+    picture: torch.Tensor,
+    cutouts: CutoutSet,
+    count: int,
+    *,
+    size: int,
+    seed: int,
+    fused: bool = True,
+) -> torch.Tensor:
+    """``count`` cutouts of a picture ``(1, 3, H, W)`` in [0, 1] as an optimization sees them in a step,
+    ``(N, 3, size, size)``."""
+    generator, (height, width) = torch.Generator().manual_seed(seed), picture.shape[-2:]
+    placed = place(
+        cutouts, count, aspect=width / height, generator=generator, size=size, fused=fused
+    )
+    batches = plan_cutouts(
+        cutouts, placed, torch.ones(count, 1), batches=1, size=size, height=height, width=width,
+        generator=generator, device_generator=generator, fused=fused,
+    )  # fmt: skip
+    return torch.cat([batch.see(picture) for batch in batches]).clamp(0, 1)
+
+
+@torch.no_grad()
+def augmented(
+    picture: torch.Tensor, augmentations: Sequence[Kornia], *, size: int, seed: int
+) -> list[torch.Tensor]:
+    """What each augmentation by itself makes of a picture ``(1, 3, H, W)`` in [0, 1], ``(3, size, size)``."""
+    square = F.interpolate(picture, size=(size, size), mode="bilinear", antialias=True)
+    return [
+        kornia_pipeline.apply(square, (each,), seed=seed)[0].clamp(0, 1) for each in augmentations
+    ]

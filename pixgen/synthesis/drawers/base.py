@@ -1,0 +1,129 @@
+"""Drawers: the tensors that are optimized, and how they become a picture."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+
+from pixgen.models.vqgan.vqgan import Vqgan
+from pixgen.synthesis.prompt_loss import clamp_with_grad
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A picture ``(1, 3, H, W)`` that stays where a mask ``(1, 1, H, W)`` is 0."""
+
+    picture: torch.Tensor
+    mask: torch.Tensor
+
+
+class Drawer(ABC):
+    """What the optimizer needs of a way to draw; what it can do beside, ``recipe.drawn_by`` says."""
+
+    latent: torch.Tensor  # what is optimized, with its gradient
+    vqgan: Vqgan | None = None  # of a drawer that draws through one
+    kept: Kept | None = None  # of a drawer that paints only a part of a picture anew
+
+    @abstractmethod
+    def start_random(self, generator: torch.Generator) -> None:
+        """Begin with chance."""
+
+    @abstractmethod
+    def start_from(self, picture: torch.Tensor) -> None:
+        """Begin with a picture ``(1, 3, H, W)`` in [0, 1]."""
+
+    @abstractmethod
+    def draw(self, latent: torch.Tensor | None = None) -> torch.Tensor:
+        """The picture ``(1, 3, H, W)`` in [0, 1] of the latent, or of the one given."""
+
+    def project(self) -> None:  # noqa: B027 - for some there is nothing to do
+        """Bring the latent back to where it may be, after a step."""
+
+    def start_from_sketch(
+        self, picture: torch.Tensor, codes: torch.Tensor | None, vqgan: Vqgan | None
+    ) -> None:
+        """Begin with what a sketcher drew: a picture ``(1, 3, H, W)``, and its codes ``(rows, columns)`` of
+        a VQGAN where it has them."""
+        self.start_from(picture)
+
+    def middle(self) -> torch.Tensor:
+        """The middle of all latents, of the latent's shape."""
+        return torch.zeros_like(self.latent)
+
+
+class CodeDrawer(Drawer):
+    """A drawer whose latent stands for the codes of a VQGAN, place by place."""
+
+    vqgan: Vqgan
+    width: int
+    height: int
+
+    @abstractmethod
+    def encoded(self, picture: torch.Tensor) -> torch.Tensor:
+        """The latent that the encoder gives for a picture ``(1, 3, H, W)``."""
+
+    @abstractmethod
+    def start_from_codes(self, codes: torch.Tensor) -> None:
+        """Begin with codes ``(rows, columns)`` of this drawer's VQGAN."""
+
+    def start_from_sketch(
+        self, picture: torch.Tensor, codes: torch.Tensor | None, vqgan: Vqgan | None
+    ) -> None:
+        """Begin with the codes themselves, where they are those of this canvas; else with the picture."""
+        if codes is None or vqgan is not self.vqgan or codes.shape != self.latent.shape[2:]:
+            self.start_from(picture)
+        else:
+            self.start_from_codes(codes)
+
+    def middle(self) -> torch.Tensor:
+        """The mean of the codes at every place."""
+        return torch.zeros_like(self.latent) + self.vqgan.codebook.mean(0)[:, None, None]
+
+
+class VqganDrawer(CodeDrawer):
+    """Draws through a VQGAN's decoder: the latent moves, its nearest codes are decoded.
+
+    A canvas that is no multiple of the VQGAN's factor is decoded larger and cut.
+    """
+
+    def __init__(self, vqgan: Vqgan, *, width: int, height: int) -> None:
+        self.vqgan, self.width, self.height = vqgan, width, height
+        self.columns, self.rows = -(-width // vqgan.factor), -(-height // vqgan.factor)
+        self.low, self.high = vqgan.bounds()
+        self.latent = torch.zeros(
+            1, vqgan.codebook.shape[1], self.rows, self.columns, device=vqgan.codebook.device
+        ).requires_grad_()
+
+    def start_random(self, generator: torch.Generator) -> None:
+        """Begin with a random code at every place."""
+        codes = torch.randint(
+            len(self.vqgan.codebook), (1, self.rows, self.columns),
+            generator=generator, device=generator.device,
+        )  # fmt: skip
+        self.latent.data.copy_(self.vqgan.lookup(codes))
+
+    def start_from(self, picture: torch.Tensor) -> None:
+        """Begin with the latent that the encoder gives for a picture ``(1, 3, H, W)``."""
+        self.latent.data.copy_(self.encoded(picture))
+
+    @torch.no_grad()
+    def encoded(self, picture: torch.Tensor) -> torch.Tensor:
+        """The latent that the encoder gives for a picture ``(1, 3, H, W)``."""
+        margin = (0, self.columns * self.vqgan.factor - self.width,
+                  0, self.rows * self.vqgan.factor - self.height)  # fmt: skip
+        whole = torch.nn.functional.pad(picture, margin, mode="replicate")
+        return self.vqgan.encode(whole.to(self.latent.device))
+
+    def start_from_codes(self, codes: torch.Tensor) -> None:
+        """Begin with codes ``(rows, columns)`` of this drawer's VQGAN."""
+        self.latent.data.copy_(self.vqgan.lookup(codes[None]))
+
+    def draw(self, latent: torch.Tensor | None = None) -> torch.Tensor:
+        """The picture ``(1, 3, H, W)`` in [0, 1]; the gradient passes the codes straight through."""
+        picture = self.vqgan.decode(self.vqgan.nearest(self.latent if latent is None else latent))
+        return clamp_with_grad(picture.float(), 0.0, 1.0)[..., : self.height, : self.width]
+
+    @torch.no_grad()
+    def project(self) -> None:
+        """Clamp each channel to the codebook's bounds."""
+        self.latent.clamp_(self.low, self.high)

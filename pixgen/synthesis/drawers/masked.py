@@ -1,0 +1,131 @@
+"""Painting a part of a picture anew: what is kept, what is painted, and a canvas that is extended."""
+
+from collections.abc import Mapping
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from pixgen.errors import RecipeError
+from pixgen.messages import _
+from pixgen.recipe.init import Start
+from pixgen.synthesis.drawers.base import CodeDrawer, Kept
+from pixgen.synthesis.init.noise import as_tensor, fitted
+
+# Pixels over which the new passes into the kept: a hard edge would be seen.
+SOFT = 5
+
+
+class MaskedDrawer(CodeDrawer):
+    """Draws with another drawer where the mask says so, and shows a given picture elsewhere.
+
+    Args:
+        drawer: draws the whole canvas.
+        original: what is kept, ``(1, 3, H, W)`` in [0, 1].
+        mask: ``(1, 1, H, W)``, 1 where to paint, 0 where to keep.
+    """
+
+    kept: Kept
+
+    def __init__(self, drawer: CodeDrawer, *, original: torch.Tensor, mask: torch.Tensor) -> None:
+        self.drawer, self.kept = drawer, Kept(original, mask)
+        self.latent, self.vqgan = drawer.latent, drawer.vqgan
+        self.width, self.height = drawer.width, drawer.height
+        self.soft = softened(mask)
+        self.painted = places(mask, factor=drawer.vqgan.factor)  # (1, 1, rows, columns) bool
+
+    @cached_property
+    def _kept_latent(self) -> torch.Tensor:
+        """The original's latent; found when it is first needed, where too little memory is answered."""
+        return self.encoded(self.kept.picture)
+
+    def encoded(self, picture: torch.Tensor) -> torch.Tensor:
+        """The latent that the encoder gives for a picture ``(1, 3, H, W)``."""
+        return self.drawer.encoded(picture)
+
+    def start_random(self, generator: torch.Generator) -> None:
+        """Begin with random codes where to paint."""
+        self.drawer.start_random(generator)
+        self._keep()
+
+    def start_from(self, picture: torch.Tensor) -> None:
+        """Begin with a picture ``(1, 3, H, W)`` where to paint."""
+        self.drawer.start_from(picture)
+        self._keep()
+
+    def start_from_codes(self, codes: torch.Tensor) -> None:
+        """Begin with codes ``(rows, columns)`` where to paint."""
+        self.drawer.start_from_codes(codes)
+        self._keep()
+
+    def draw(self, latent: torch.Tensor | None = None) -> torch.Tensor:
+        """The whole picture ``(1, 3, H, W)`` in [0, 1]; gradients come from what is painted."""
+        return torch.lerp(self.kept.picture, self.drawer.draw(latent), self.soft)
+
+    def project(self) -> None:
+        """As the other drawer, and what is kept is put back."""
+        self.drawer.project()
+        self._keep()
+
+    @torch.no_grad()
+    def _keep(self) -> None:
+        latent = self.drawer.latent
+        latent.copy_(torch.where(self.painted, latent, self._kept_latent))
+
+
+def softened(mask: torch.Tensor) -> torch.Tensor:
+    """A mask ``(1, 1, H, W)`` with soft edges that lie inside what is painted."""
+    kept = F.max_pool2d(1 - mask, SOFT, stride=1, padding=SOFT // 2)
+    margin = (SOFT // 2,) * 4
+    return 1 - F.avg_pool2d(F.pad(kept, margin, mode="replicate"), SOFT, stride=1)
+
+
+def places(mask: torch.Tensor, *, factor: int) -> torch.Tensor:
+    """The codes' places that a mask ``(1, 1, H, W)`` touches, ``(1, 1, rows, columns)`` bool."""
+    height, width = mask.shape[-2:]
+    whole = F.pad(mask, (0, -width % factor, 0, -height % factor), mode="replicate")
+    return F.max_pool2d(whole, factor) > 0.5
+
+
+def masked(
+    start: Start, *, pictures: Mapping[str, Image.Image], width: int, height: int
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+    """The picture that a masked start keeps, ``(1, 3, height, width)``, and its mask, ``(1, 1, height,
+    width)``.
+
+    Raises RecipeError if there is nothing to paint.
+    """
+    picture = pictures[start.picture]
+    if start.extend:
+        return _extended(picture, side=start.extend, width=width, height=height)
+    original = fitted(picture, width=width, height=height, fit=start.fit)
+    drawn = fitted(pictures[start.mask], width=width, height=height, fit=start.fit)
+    mask = (drawn.mean(1, keepdim=True) > 0.5).float()
+    if not mask.any():
+        raise RecipeError("The mask is black everywhere: paint white what is to be painted anew.")
+    return original, mask
+
+
+def _extended(
+    picture: Image.Image, *, side: str, width: int, height: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    sideways = side in ("left", "right")
+    room, breadth = (width, height) if sideways else (height, width)
+    long, short = picture.size if sideways else picture.size[::-1]
+    length = max(1, round(long * breadth / short))
+    if length >= room:
+        raise RecipeError(
+            "There is nothing to extend to the {side}: the picture fills a canvas of {width}×{height} "
+            "already. Choose a {direction} size.",
+            side=side,
+            width=width,
+            height=height,
+            direction=_("wider") if sideways else _("higher"),
+        )
+    size = (length, breadth) if sideways else (breadth, length)
+    kept = as_tensor(picture.resize(size, Image.Resampling.LANCZOS))
+    before, after = (room - length, 0) if side in ("left", "top") else (0, room - length)
+    margin = (before, after, 0, 0) if sideways else (0, 0, before, after)
+    mask = F.pad(torch.zeros(1, 1, *kept.shape[-2:]), margin, value=1.0)
+    return F.pad(kept, margin, mode="replicate"), mask

@@ -1,0 +1,106 @@
+"""Pixel art: cells of one colour each, in four shapes, with a limited palette if one is wanted."""
+
+import torch
+
+from pixgen.losses import rgb
+from pixgen.recipe.drawers import Pixels
+from pixgen.synthesis.colours import main_colours
+from pixgen.synthesis.drawers.base import Drawer
+from pixgen.synthesis.prompt_loss import clamp_with_grad
+
+
+class PixelsDrawer(Drawer):
+    """Draws cells: ``latent`` is ``(1, 3, N)``, the colour of each, and after them the palette's own
+    colours where the palette is to be found while painting.
+
+    With a palette, each cell shows the nearest of its colours; the gradient passes straight through to
+    the cell, and to the colour that is shown.
+    """
+
+    def __init__(self, settings: Pixels, *, width: int, height: int, device: torch.device) -> None:
+        cell = cells(settings.shape, settings.size, width=width, height=height)
+        self._count, self._found = int(cell.max()) + 1, settings.count
+        self._cell, self._members = cell.to(device), cell.flatten().bincount().to(device)
+        self._given = None
+        if settings.colours:
+            self._given = torch.tensor([rgb(each) for each in settings.colours], device=device)
+        self.latent = torch.full((1, 3, self._count + self._found), 0.5, device=device)
+        self.latent.requires_grad_()
+
+    @torch.no_grad()
+    def start_random(self, generator: torch.Generator) -> None:
+        """Begin with cells of chance colours."""
+        drawn = torch.rand(self.latent.shape, generator=generator, device=generator.device)
+        self.latent.copy_(drawn)
+
+    @torch.no_grad()
+    def start_from(self, picture: torch.Tensor) -> None:
+        """Begin with the mean colour of each cell of a picture ``(1, 3, H, W)``, and its main colours."""
+        flat = picture.to(self.latent.device).flatten(2)
+        sums = torch.zeros(1, 3, self._count, device=flat.device)
+        sums.index_add_(2, self._cell.flatten(), flat)
+        self.latent[..., : self._count] = sums / self._members
+        if self._found:
+            means = self.latent[:, :, None, : self._count]
+            self.latent[0, :, self._count :] = main_colours(means, count=self._found).T
+
+    def draw(self, latent: torch.Tensor | None = None) -> torch.Tensor:
+        """The picture ``(1, 3, H, W)`` in [0, 1]."""
+        latent = self.latent if latent is None else latent
+        shown = self._shown(clamp_with_grad(latent, 0.0, 1.0))
+        return shown.index_select(2, self._cell.flatten()).view(1, 3, *self._cell.shape)
+
+    @torch.no_grad()
+    def project(self) -> None:
+        """Keep colours in [0, 1]."""
+        self.latent.clamp_(0, 1)
+
+    def _shown(self, colours: torch.Tensor) -> torch.Tensor:
+        """What the cells show, ``(1, 3, cells)``."""
+        own, palette = colours[..., : self._count], colours[0, :, self._count :].T
+        if self._given is None and not self._found:
+            return own
+        palette = palette if self._given is None else self._given
+        with torch.no_grad():
+            nearest = torch.cdist(own[0].T.float(), palette.float()).argmin(1)
+        shown = palette.index_select(0, nearest).T[None]
+        return shown + own - own.detach()
+
+
+def cells(shape: str, size: int, *, width: int, height: int) -> torch.Tensor:
+    """Which cell each pixel belongs to, ``(height, width)`` int64, numbered from 0 without gaps.
+
+    ``square``: of side ``size``; ``diamond``: the same, standing on a corner;
+    ``hex``: ``size`` wide and pointed upwards; ``triangle``: ``size`` high, up and down in turns.
+    """
+    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    if shape == "square":
+        keys = [y // size, x // size]
+    elif shape == "diamond":
+        side = size * 2**0.5
+        keys = [(x + y) // side, (x - y) // side]
+    elif shape == "triangle":
+        base = size * 2 / 3**0.5
+        row = y // size
+        # Three families of lines: one across, two that lean by 60 degrees either way.
+        keys = [row, (x / base + y / (2 * size)) // 1, (x / base - y / (2 * size)) // 1]
+    else:
+        keys = _hexagons(x, y, size)
+    _, found = torch.unique(
+        torch.stack([key.flatten() for key in keys]), dim=1, return_inverse=True
+    )
+    return found.view(height, width)
+
+
+def _hexagons(x: torch.Tensor, y: torch.Tensor, size: int) -> list[torch.Tensor]:
+    """The nearest centre of each pixel, as row and column of two lattices that lie in each other."""
+    rise = size * 3**0.5
+    near, far = ((x / size).round(), (y / rise).round()), ((x / size).floor(), (y / rise).floor())
+    to_near = (x - near[0] * size).square() + (y - near[1] * rise).square()
+    to_far = (x - (far[0] + 0.5) * size).square() + (y - (far[1] + 0.5) * rise).square()
+    first = to_near <= to_far
+    return [
+        torch.where(first, near[1], far[1]),
+        torch.where(first, near[0], far[0]),
+        first.float(),
+    ]

@@ -1,0 +1,133 @@
+"""Strokes of a brush: curves with a width, a colour and an opacity, drawn so that gradients reach all.
+
+A pixel's cover by a stroke is a soft step of its distance to the curve. Which place of the curve is
+nearest is found without a gradient; the distance's own gradient at that place is exact, because the
+nearest place does not move the distance (the envelope theorem). No other renderer is needed.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+
+from pixgen.recipe.drawers import Lines
+from pixgen.synthesis.drawers.base import Drawer
+
+_PLACES = 12  # of a curve at which its distance is looked up, before the nearest piece is refined
+_SOFT = 0.75  # pixels over which a stroke's edge fades
+_COVERED = 0.9  # a stroke's opacity at first
+_FITTING = 40  # steps towards a picture that is started from
+
+
+class LinesDrawer(Drawer):
+    """Draws N strokes over each other: ``latent`` is ``(1, N, 11)``: three points (x, y in [-1, 1] of
+    the shorter side) of a quadratic curve, its width (a part of the widest), colour and opacity, each
+    in [0, 1]."""
+
+    def __init__(self, settings: Lines, *, width: int, height: int, device: torch.device) -> None:
+        self.settings, self.width, self.height = settings, width, height
+        self._unit = min(width, height) / 2  # pixels
+        self._reach = torch.tensor([width, height], device=device) / (2 * self._unit)
+        down, across = torch.arange(height, device=device), torch.arange(width, device=device)
+        y, x = torch.meshgrid(down + 0.5, across + 0.5, indexing="ij")
+        middle = torch.tensor([width / 2, height / 2], device=device)
+        self._pixels = torch.stack([x.flatten(), y.flatten()], -1) - middle  # (H W, 2)
+        self.latent = torch.zeros(1, settings.count, 11, device=device).requires_grad_()
+
+    @torch.no_grad()
+    def start_random(self, generator: torch.Generator) -> None:
+        """Begin with short strokes of chance colours anywhere."""
+        count, device = self.settings.count, generator.device
+        drawn = torch.rand(count, 8, generator=generator, device=device)
+        self._lay(
+            centres=(drawn[:, :2] * 2 - 1) * self._reach, turns=drawn[:, 2] * math.pi,
+            lengths=0.2 + 0.3 * drawn[:, 3], colours=drawn[:, 4:7],
+        )  # fmt: skip
+
+    def start_from(self, picture: torch.Tensor) -> None:
+        """Begin with strokes that show a picture ``(1, 3, H, W)`` as well as a short fitting brings them
+        to."""
+        picture = picture.to(self.latent.device)
+        self._cover(picture)
+        optimizer = torch.optim.Adam([self.latent], lr=0.03)
+        with torch.enable_grad():
+            for _ in range(_FITTING):
+                optimizer.zero_grad()
+                (self.draw() - picture).square().mean().backward()
+                optimizer.step()
+                self.project()
+        self.latent.grad = None
+
+    def draw(self, latent: torch.Tensor | None = None) -> torch.Tensor:
+        """The picture ``(1, 3, H, W)`` in [0, 1]: the last stroke lies on top."""
+        strokes = (self.latent if latent is None else latent)[0].float()
+        points = rearrange(strokes[:, :6], "n (p xy) -> n p xy", p=3) * self._unit
+        half = (0.5 + strokes[:, 6] * self.settings.widest * 2 * self._unit) / 2
+        with torch.autocast(self.latent.device.type, enabled=False):
+            distance = self._distances(points)  # (N, H W)
+            cover = torch.sigmoid((half[:, None] - distance) / (_SOFT / 2)) * strokes[:, 10:]
+            # What is seen of a stroke: what those above it leave open.
+            open_ = torch.cumprod((1 - cover).flip(0).clamp(min=1e-4), 0).flip(0)
+            above = torch.cat([open_[1:], torch.ones_like(open_[:1])])
+            drawn = strokes[:, 7:10].T @ (cover * above) + self.settings.paper * open_[:1]
+        return rearrange(drawn, "c (h w) -> 1 c h w", h=self.height).clamp(0, 1)
+
+    @torch.no_grad()
+    def project(self) -> None:
+        """Keep strokes on the canvas, and widths, colours and opacities in range."""
+        points = self.latent[..., :6].view(1, -1, 3, 2)
+        points.copy_(torch.minimum(torch.maximum(points, -1.1 * self._reach), 1.1 * self._reach))
+        self.latent[..., 6:10].clamp_(0, 1)
+        self.latent[..., 10].clamp_(0.1, 1)
+
+    def _distances(self, points: torch.Tensor) -> torch.Tensor:
+        """The distance of each pixel to each curve ``(N, 3, 2)``, all in pixels, ``(N, H W)``."""
+        at = torch.linspace(0, 1, _PLACES, device=points.device)
+        weights = torch.stack([(1 - at) ** 2, 2 * at * (1 - at), at**2], -1)  # (places, 3)
+        curve = torch.einsum("s p, n p d -> n s d", weights, points)
+        with torch.no_grad():
+            nearest = torch.cdist(self._pixels, curve.flatten(0, 1))  # (H W, N places)
+            nearest = rearrange(nearest, "q (n s) -> n q s", s=_PLACES)
+            place = nearest[..., :-1].add(nearest[..., 1:]).argmin(-1)  # of a piece: two places
+        count, wide = torch.arange(len(points), device=points.device)[:, None], len(self._pixels)
+        start = torch.index_select(curve.flatten(0, 1), 0, (place + count * _PLACES).flatten())
+        end = torch.index_select(curve.flatten(0, 1), 0, (place + 1 + count * _PLACES).flatten())
+        start, along = start.view(-1, wide, 2), (end - start).view(-1, wide, 2)
+        towards = self._pixels - start
+        with torch.no_grad():
+            length = along.square().sum(-1).clamp(min=1e-6)
+            part = ((towards * along).sum(-1) / length).clamp(0, 1)[..., None]
+        return ((towards - part * along).square().sum(-1) + 1e-4).sqrt()
+
+    @torch.no_grad()
+    def _cover(self, picture: torch.Tensor) -> None:
+        """Strokes spread evenly over the canvas, in the picture's colours, along its shapes."""
+        count, device = self.settings.count, picture.device
+        number = torch.arange(count, device=device) + 0.5
+        # The golden ratio's multiples fill evenly whatever the count (Roberts, 2018).
+        spread = torch.stack([number * 0.7548776662 % 1, number * 0.5698402910 % 1], -1) * 2 - 1
+        smooth = F.avg_pool2d(picture, 5, stride=1, padding=2, count_include_pad=False)
+        grey = smooth.mean(1, keepdim=True)
+        slopes = [F.pad(grey.diff(dim=-1), (0, 1)), F.pad(grey.diff(dim=-2), (0, 0, 0, 1))]
+        looked_up = F.grid_sample(
+            torch.cat([smooth, *slopes], 1), spread[None, None], align_corners=False,
+            padding_mode="border",
+        )[0, :, 0].T  # fmt: skip
+        across = torch.atan2(looked_up[:, 3], -looked_up[:, 4])
+        self._lay(
+            centres=spread * self._reach, turns=across,
+            lengths=torch.linspace(0.6, 0.25, count, device=device), colours=looked_up[:, :3],
+        )  # fmt: skip
+
+    def _lay(
+        self, *, centres: torch.Tensor, turns: torch.Tensor, lengths: torch.Tensor,
+        colours: torch.Tensor,
+    ) -> None:  # fmt: skip
+        """Straight strokes: the first wide, the last narrow and on top."""
+        half = torch.stack([turns.cos(), turns.sin()], -1) * lengths[:, None] / 2
+        widths = torch.linspace(1, 0.3, len(centres), device=centres.device)[:, None]
+        opacity = torch.full_like(widths, _COVERED)
+        parts = [centres - half, centres, centres + half, widths, colours, opacity]
+        self.latent.copy_(torch.cat(parts, -1)[None])
+        self.project()

@@ -1,0 +1,169 @@
+"""Drawers that need no VQGAN and work on every pixel: waves, wavelets, and a sum of all resolutions.
+
+Each keeps all that is optimized in one tensor, so that whatever holds a VQGAN's latent (averages,
+states, the optimizer) holds theirs.
+"""
+
+from abc import abstractmethod
+
+import ptwt
+import torch
+import torch.nn.functional as F
+from einops import einsum
+from ptwt.constants import WaveletDetailTuple2d
+
+from pixgen.recipe.drawers import Fourier, Multires
+from pixgen.synthesis.colours import colour_axes
+from pixgen.synthesis.drawers.base import Drawer
+
+_MARGIN = 0.02  # how far from black and white a given picture is held: the sigmoid ends only there
+_RANDOM = 0.3  # how lively a random start is, as the spread of the picture before the sigmoid
+
+
+class _Smooth(Drawer):
+    """What such drawers share: a picture is the sigmoid of a sum, which a given picture inverts."""
+
+    def __init__(self, *, width: int, height: int, device: torch.device) -> None:
+        self.width, self.height, self.device = width, height, device
+
+    def start_from(self, picture: torch.Tensor) -> None:
+        """Begin with a picture ``(1, 3, H, W)``; the same but for its last two hundredths of contrast."""
+        with torch.no_grad():
+            inside = picture.to(self.device).clamp(_MARGIN, 1 - _MARGIN)
+            self.latent.copy_(self._taken_apart(inside.logit()))
+
+    @torch.no_grad()
+    def start_random(self, generator: torch.Generator) -> None:
+        """Begin with faint coloured clouds."""
+        shape, device = self.latent.shape, generator.device
+        self.latent.copy_(torch.randn(shape, generator=generator, device=device))
+        spread = self._put_together(self.latent).std().clamp(min=1e-6)
+        self.latent.mul_(_RANDOM / spread)
+
+    def draw(self, latent: torch.Tensor | None = None) -> torch.Tensor:
+        """The picture ``(1, 3, H, W)`` in (0, 1)."""
+        return self._put_together(self.latent if latent is None else latent).sigmoid()
+
+    @abstractmethod
+    def _put_together(self, latent: torch.Tensor) -> torch.Tensor:
+        """The sum ``(1, 3, H, W)`` that a latent stands for."""
+
+    @abstractmethod
+    def _taken_apart(self, sums: torch.Tensor) -> torch.Tensor:
+        """The latent that stands for a sum ``(1, 3, H, W)``."""
+
+
+class WaveDrawer(_Smooth):
+    """Draws with waves whose colours vary independently: ``latent`` is ``(1, 3, H, W // 2 + 1, 2)``.
+
+    Low frequencies weigh more, so that one learning rate serves all. Source: Olah, Mordvintsev and
+    Schubert, distill.pub/2017/feature-visualization.
+    """
+
+    def __init__(self, settings: Fourier, *, width: int, height: int, device: torch.device) -> None:
+        super().__init__(width=width, height=height, device=device)
+        down = torch.fft.fftfreq(height, device=device)[:, None]
+        across = torch.fft.rfftfreq(width, device=device)[None]
+        lowest = 1 / max(width, height)
+        frequency = (down.square() + across.square()).sqrt().clamp(min=lowest)
+        scale = (frequency / lowest) ** -settings.decay
+        self._scale = (scale / scale.square().mean().sqrt())[..., None]
+        self._axes = colour_axes(device)
+        self.latent = torch.zeros(1, 3, *scale.shape, 2, device=device).requires_grad_()
+
+    def _put_together(self, latent: torch.Tensor) -> torch.Tensor:
+        waves = torch.view_as_complex((latent * self._scale).contiguous())
+        drawn = torch.fft.irfft2(waves, s=(self.height, self.width), norm="ortho")
+        return einsum(self._axes, drawn, "o i, b i h w -> b o h w")
+
+    def _taken_apart(self, sums: torch.Tensor) -> torch.Tensor:
+        plain = einsum(torch.linalg.inv(self._axes), sums, "o i, b i h w -> b o h w")
+        return torch.view_as_real(torch.fft.rfft2(plain, norm="ortho")) / self._scale
+
+
+class WaveletDrawer(_Smooth):
+    """Draws with wavelets: ``latent`` is ``(1, 3, N)``, the coefficients of all levels, the coarsest
+    first and weighing most."""
+
+    def __init__(self, settings: Fourier, *, width: int, height: int, device: torch.device) -> None:
+        super().__init__(width=width, height=height, device=device)
+        self._wavelet, self._axes = settings.wavelet, colour_axes(device)
+        tree = self._analysed(torch.zeros(1, 3, height, width, device=device))
+        parts = [tree[0], *(part for level in tree[1:] for part in level)]
+        self._shapes = [part.shape for part in parts]
+        levels = [0] + [level for level in range(len(tree) - 1) for _ in range(3)]
+        scales = [
+            torch.full((shape.numel() // 3,), 2.0 ** (-settings.decay * level), device=device)
+            for shape, level in zip(self._shapes, levels, strict=True)
+        ]
+        scale = torch.cat(scales)
+        self._scale = scale / scale.square().mean().sqrt()
+        self.latent = torch.zeros(1, 3, len(scale), device=device).requires_grad_()
+
+    def _analysed(self, plain: torch.Tensor) -> tuple:
+        return ptwt.wavedec2(plain, self._wavelet, mode="periodic")
+
+    def _put_together(self, latent: torch.Tensor) -> torch.Tensor:
+        pieces = (latent * self._scale).split([shape.numel() // 3 for shape in self._shapes], dim=2)
+        parts = [piece.view(shape) for piece, shape in zip(pieces, self._shapes, strict=True)]
+        levels = [WaveletDetailTuple2d(*parts[at : at + 3]) for at in range(1, len(parts), 3)]
+        drawn = ptwt.waverec2((parts[0], *levels), self._wavelet)[..., : self.height, : self.width]
+        return einsum(self._axes, drawn, "o i, b i h w -> b o h w")
+
+    def _taken_apart(self, sums: torch.Tensor) -> torch.Tensor:
+        plain = einsum(torch.linalg.inv(self._axes), sums, "o i, b i h w -> b o h w")
+        tree = self._analysed(plain)
+        parts = [tree[0], *(part for level in tree[1:] for part in level)]
+        return torch.cat([part.reshape(1, 3, -1) for part in parts], dim=2) / self._scale
+
+
+def fourier_drawer(settings: Fourier, *, width: int, height: int, device: torch.device) -> Drawer:
+    """The drawer of waves or of wavelets, as the settings say."""
+    kind = WaveDrawer if settings.transform == "fft" else WaveletDrawer
+    return kind(settings, width=width, height=height, device=device)
+
+
+class MultiresDrawer(_Smooth):
+    """Draws a sum of pictures of every resolution: ``latent`` is ``(1, 3, N)``, the coarsest first.
+
+    Source: Fort and Whitaker, "Direct Ascent Synthesis", arXiv 2502.07753.
+    """
+
+    def __init__(
+        self, settings: Multires, *, width: int, height: int, device: torch.device
+    ) -> None:
+        super().__init__(width=width, height=height, device=device)
+        shorter, side = min(width, height), float(settings.smallest)
+        self._sizes: list[tuple[int, int]] = []
+        while side < shorter:
+            size = (max(1, round(height * side / shorter)), max(1, round(width * side / shorter)))
+            if size not in self._sizes:
+                self._sizes.append(size)
+            side *= settings.ratio
+        self._sizes.append((height, width))
+        scales = [(shorter / min(size)) ** settings.decay for size in self._sizes]
+        mean = sum(scales) / len(scales)
+        self._scales = [scale / mean for scale in scales]
+        count = sum(rows * columns for rows, columns in self._sizes)
+        self.latent = torch.zeros(1, 3, count, device=device).requires_grad_()
+
+    def _put_together(self, latent: torch.Tensor) -> torch.Tensor:
+        pieces = latent.split([rows * columns for rows, columns in self._sizes], dim=2)
+        return sum(
+            scale * self._enlarged(piece.view(1, 3, *size))
+            for piece, size, scale in zip(pieces, self._sizes, self._scales, strict=True)
+        )
+
+    def _taken_apart(self, sums: torch.Tensor) -> torch.Tensor:
+        # Each resolution takes what it can of what the coarser ones left; the last takes the rest.
+        left, pieces = sums, []
+        for size, scale in zip(self._sizes, self._scales, strict=True):
+            piece = F.adaptive_avg_pool2d(left, size)
+            left = left - self._enlarged(piece)
+            pieces.append((piece / scale).reshape(1, 3, -1))
+        return torch.cat(pieces, dim=2)
+
+    def _enlarged(self, picture: torch.Tensor) -> torch.Tensor:
+        if picture.shape[-2:] == (self.height, self.width):
+            return picture
+        return F.interpolate(picture, size=(self.height, self.width), mode="bilinear")

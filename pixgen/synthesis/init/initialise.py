@@ -1,0 +1,106 @@
+"""Brings a drawer to its start: chance, a noise, a picture, or what the sketcher writes."""
+
+import math
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any
+
+import torch
+
+from pixgen.recipe.prompts import Scene
+from pixgen.recipe.recipe import Recipe
+from pixgen.synthesis.cutouts.regions import has_region
+from pixgen.synthesis.drawers.base import Drawer
+from pixgen.synthesis.frames import Candidate
+from pixgen.synthesis.init.noise import fitted, start_picture
+from pixgen.synthesis.init.regions import Composing
+from pixgen.synthesis.sketch.session import Sketchbook, Sketching
+from pixgen.synthesis.sketch.unclip import Imagination, Imagining
+
+
+class Beginning:
+    """Iterate it to the end, and the drawer stands at its start.
+
+    Args:
+        generator: the run's own chance.
+        judge: how well pictures ``(N, 3, H, W)`` fit prompts, ``(N,)``; sketches are picked by it.
+    """
+
+    def __init__(
+        self, recipe: Recipe, drawer: Drawer, *,
+        pictures: Mapping[str, Any], generator: torch.Generator,
+        judge: Callable[[torch.Tensor, Scene], torch.Tensor],
+        sketchbook: Sketchbook | Imagination | None,
+    ) -> None:  # fmt: skip
+        if recipe.start.sketched and sketchbook is None:
+            raise ValueError("a recipe whose start is sketched needs a sketchbook")
+        self.recipe, self.drawer = recipe, drawer
+        self.pixels: torch.Tensor | None = None  # of the start, where a loss wants them later
+        self.candidates: tuple[Candidate, ...] = ()  # of a start that was sketched
+        self._pictures, self._generator = pictures, generator
+        self._judge, self._book = judge, sketchbook
+
+    @torch.no_grad()
+    def __iter__(self) -> Iterator[tuple[int, torch.Tensor]]:
+        """Yields what there is to see on the way: a step that counts up from below 0, and a picture
+        ``(1, 3, H, W)`` in [0, 1]."""
+        picture, start = None, self.recipe.start
+        if start.sketched:
+            picture = yield from self._sketched()
+        elif start.kind == "codes" or (start.masked and start.fill == "codes"):
+            self.drawer.start_random(self._generator)
+        else:
+            picture = self._picture()
+            self.drawer.start_from(picture)
+            if start.strength:
+                self._loosen(start.strength)
+                picture = None
+        if self.recipe.losses.start_pixels:
+            self.pixels = self.drawer.draw() if picture is None else picture
+
+    def _picture(self) -> torch.Tensor:
+        start = self.recipe.start
+        size = {"width": self.recipe.width, "height": self.recipe.height}
+        if self.drawer.kept is not None:
+            return self.drawer.kept.picture
+        if start.kind in ("picture", "video"):
+            given = self._pictures[start.picture or self.recipe.journey.video]
+            picture = fitted(given if start.picture else given[0], **size, fit=start.fit)
+            return picture.to(self._generator.device)
+        return start_picture(start.kind, **size, generator=self._generator)
+
+    def _loosen(self, strength: float) -> None:
+        """Mix what the drawer was started from with chance, of which 1 is all.
+
+        Sine and cosine keep the whole as lively as its parts, where a plain mean would be grey.
+        """
+        latent = self.drawer.latent
+        given = latent.detach().clone()
+        self.drawer.start_random(self._generator)
+        middle = self.drawer.middle()
+        turn = strength * math.pi / 2
+        chance = math.sin(turn) * (latent.detach() - middle)
+        latent.copy_(middle + math.cos(turn) * (given - middle) + chance)
+        self.drawer.project()
+
+    def _sketched(self) -> Generator[tuple[int, torch.Tensor], None, torch.Tensor]:
+        # Of its own chance: another number of candidates must not change what follows.
+        chance = torch.Generator(self._generator.device).manual_seed(self.recipe.seed)
+        sketching = self._sketching(chance)
+        yield from enumerate(sketching, start=-sketching.most_stages)
+        self.candidates = sketching.candidates
+        codes, picture = sketching.picked()
+        vqgan = self._book.vqgan if isinstance(self._book, Sketchbook) else None
+        self.drawer.start_from_sketch(picture, codes, vqgan)
+        return picture
+
+    def _sketching(self, chance: torch.Generator) -> Sketching | Imagining | Composing:
+        recipe, book = self.recipe, self._book
+        assert book is not None, "which was checked at the beginning"
+        if recipe.start.kind == "sketch" and any(map(has_region, recipe.opening)):
+            return Composing(
+                recipe, book, judge=self._judge, pictures=self._pictures, generator=chance
+            )
+        return book.begin(
+            recipe, judge=lambda drawn: self._judge(drawn, recipe.opening), pictures=self._pictures,
+            generator=chance, kept=self.drawer.kept,
+        )  # fmt: skip

@@ -1,0 +1,132 @@
+"""A start for prompts with regions: each region is sketched by itself, and put in its place."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from PIL import Image
+
+from pixgen.recipe.prompts import Scene
+from pixgen.recipe.recipe import Recipe
+from pixgen.recipe.settings import Growth
+from pixgen.synthesis.cutouts.regions import Regions, has_region
+from pixgen.synthesis.frames import Candidate, as_pixels
+from pixgen.synthesis.sketch.session import PAPER, Sketchbook, Sketching
+from pixgen.synthesis.sketch.unclip import Imagination, Imagining
+
+_COVERED = 0.85  # of the picture: what regions leave open is then no place of its own
+
+
+class Composing:
+    """Sketches as ``Sketching`` does, but every region's box as a picture of its own, with soft edges.
+
+    What no region covers is a sketch of what applies everywhere, or of all prompts.
+
+    Args:
+        judge: how well pictures ``(N, 3, H, W)`` fit prompts, ``(N,)``.
+    """
+
+    def __init__(
+        self, recipe: Recipe, book: Sketchbook | Imagination, *,
+        judge: Callable[[torch.Tensor, Scene], torch.Tensor], pictures: Mapping[str, Image.Image],
+        generator: torch.Generator,
+    ) -> None:  # fmt: skip
+        self.recipe = recipe
+        self.candidates: tuple[Candidate, ...] = ()
+        scene, size = recipe.opening, (recipe.height, recipe.width)
+        regions = Regions(scene, pictures=pictures, device=generator.device)
+        places: dict[tuple[str, str], torch.Tensor] = {
+            (prompt.region, prompt.mask): where
+            for prompt, where in zip(scene, regions.maps, strict=True)
+            if where is not None
+        }
+        self._parts: list[tuple[Sketching | Imagining, tuple[int, int, int, int]]] = []
+        self._weights: list[torch.Tensor] = []
+        plain = tuple(prompt for prompt in scene if not has_region(prompt))
+
+        def add(prompts: Scene, box: tuple[int, int, int, int], weight: torch.Tensor) -> None:
+            left, top, right, bottom = box
+            part = recipe.model_copy(update={
+                "prompts": (_everywhere(prompts),), "width": right - left, "height": bottom - top,
+                "grow": Growth(),
+            })  # fmt: skip
+            sketching = book.begin(
+                part, judge=lambda drawn: judge(drawn, part.opening), pictures=pictures,
+                generator=generator,
+            )  # fmt: skip
+            self._parts.append((sketching, box))
+            self._weights.append(F.interpolate(weight, size=size, mode="bilinear"))
+
+        open_part = 1 - torch.stack(list(places.values())).amax(0)
+        if float(open_part.mean()) > 1 - _COVERED or any(prompt.weight > 0 for prompt in plain):
+            add(plain or scene, (0, 0, size[1], size[0]), open_part.clamp(min=1e-3))
+        for (key, where), box in zip(places.items(), regions.boxes, strict=True):
+            own = tuple(prompt for prompt in scene if (prompt.region, prompt.mask) == key)
+            add((*own, *plain), _pixels(box, size), where)
+
+    @torch.no_grad()
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        """Yields pictures ``(1, 3, H, W)`` in [0, 1], one after each row of blocks."""
+        paper = [
+            torch.full((1, 3, bottom - top, right - left), PAPER, device=weight.device)
+            for (_, (left, top, right, bottom)), weight in zip(
+                self._parts, self._weights, strict=True
+            )
+        ]
+        for number, (sketching, _) in enumerate(self._parts):
+            for picture in sketching:
+                paper[number] = picture
+                yield self._composed(paper)
+            paper[number] = _tensor(sketching.candidates[0].picture, picture.device)
+        candidates = []
+        for each in zip(*(sketching.candidates for sketching, _ in self._parts), strict=True):
+            drawn = self._composed([_tensor(one.picture, paper[0].device) for one in each])
+            liking = sum(one.similarity for one in each) / len(each)
+            candidates.append(Candidate(as_pixels(drawn[0]), liking))
+        self.candidates = tuple(candidates)
+
+    @property
+    def most_stages(self) -> int:
+        """How many pictures come on the way at most."""
+        return sum(sketching.most_stages for sketching, _ in self._parts)
+
+    def picked(self) -> tuple[None, torch.Tensor]:
+        """No codes, for they are several sketches', and the picture of the recipe's choice."""
+        return None, self._composed([sketching.picked()[1] for sketching, _ in self._parts])
+
+    def _composed(self, pictures: list[torch.Tensor]) -> torch.Tensor:
+        """One picture of the parts' pictures, each in its box and by its weight."""
+        height, width = self._weights[0].shape[-2:]
+        total = reduce(torch.add, self._weights).clamp(min=1e-6)
+        drawn = torch.zeros(1, 3, height, width, device=total.device)
+        for picture, (_, box), weight in zip(pictures, self._parts, self._weights, strict=True):
+            left, top, right, bottom = box
+            # Its edge goes on beyond the box: a region's own edge is soft.
+            margin = (left, width - right, top, height - bottom)
+            drawn += F.pad(picture, margin, mode="replicate") * (weight / total)
+        return drawn
+
+
+def _everywhere(prompts: Scene) -> Scene:
+    return tuple(
+        prompt.model_copy(update={"region": "everywhere", "mask": ""}) for prompt in prompts
+    )
+
+
+def _pixels(
+    box: tuple[float, float, float, float], size: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """A box in [-1, 1] as left, top, right and bottom in pixels of a picture (height, width)."""
+    height, width = size
+    left, top, right, bottom = (
+        round((part + 1) / 2 * side)
+        for part, side in zip(box, (width, height, width, height), strict=True)
+    )
+    return left, top, right, bottom
+
+
+def _tensor(picture: np.ndarray, device: torch.device) -> torch.Tensor:
+    return rearrange(torch.from_numpy(picture).to(device), "h w c -> 1 c h w").float() / 255

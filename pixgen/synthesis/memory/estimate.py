@@ -1,0 +1,200 @@
+"""How much memory work takes, found without doing it: every tensor is only its shape.
+
+Source of the method: torch's own FakeTensorMode, and its tracker of storages in
+``torch.distributed._tools.mem_tracker``.
+"""
+
+# MERGED pixgen.synthesis.estimate: How much memory a recipe takes, found from shapes alone: nothing is computed, no weight is read.
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+import torch.nn as nn
+from torch._subclasses import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from pixgen.losses import Losses
+from pixgen.models.architectures import (
+    random_perceptor,
+    random_vqgan,
+    sketcher_bytes,
+    sketching_bytes,
+)
+from pixgen.models.catalog import find
+from pixgen.recipe.init import Start
+from pixgen.recipe.prompts import Prompt
+from pixgen.recipe.recipe import Recipe
+from pixgen.recipe.settings import Growth
+from pixgen.synthesis.cutouts.cutouts import place
+from pixgen.synthesis.cutouts.plan import CutoutBatch, plan_cutouts
+from pixgen.synthesis.drawers.base import Drawer
+from pixgen.synthesis.drawers.factory import make_drawer
+from pixgen.synthesis.precision import arithmetic
+from pixgen.synthesis.prompt_loss import spherical_dist_loss
+
+
+class Trace(TorchDispatchMode):
+    """Counts the bytes of the tensors that are alive while it is entered, and the most there were."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = self.peak = 0
+        self._alive: dict[int, weakref.ref] = {}
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        for tensor in tree_leaves(made):
+            if isinstance(tensor, torch.Tensor):
+                self.add(tensor)
+        return made
+
+    def add(self, tensor: torch.Tensor) -> None:
+        """Count a tensor that was there before, such as a model's weight."""
+        storage = tensor.untyped_storage()
+        number = storage._cdata
+        if number in self._alive:
+            return
+        size = storage.nbytes()
+
+        def gone(_: weakref.ref) -> None:
+            self._alive.pop(number, None)
+            self.held -= size
+
+        self._alive[number] = weakref.ref(storage, gone)
+        self.held += size
+        self.peak = max(self.peak, self.held)
+
+    def begin_peak(self) -> None:
+        """Forget the peak so far."""
+        self.peak = self.held
+
+
+@contextmanager
+def shapes_alone() -> Iterator[Trace]:
+    """Inside, tensors that are made have no content, and take no memory; yields what counts them."""
+    with FakeTensorMode(allow_non_fake_inputs=True), Trace() as trace:
+        yield trace
+
+
+def filled(module: nn.Module, device: str) -> nn.Module:
+    """A module that was made on the meta device, in place, with weights on ``device``; inside
+    ``shapes_alone`` these have no content either."""
+    for part in module.modules():
+        stores: tuple[dict[str, Any], ...] = (part._parameters, part._buffers)
+        for tensors in stores:
+            for name, tensor in tensors.items():
+                if tensor is not None:
+                    empty = torch.empty(tensor.shape, dtype=tensor.dtype, device=device)
+                    tensors[name] = (
+                        nn.Parameter(empty, requires_grad=False)
+                        if isinstance(tensor, nn.Parameter)
+                        else empty
+                    )
+    return module
+
+
+# On a CPU, what torch's libraries take for themselves, and what the allocator wastes; fitted once to
+# what `bench memory` measures with the bundled pair and with an ImageNet VQGAN and ViT-B/32.
+_CPU_LIBRARIES, _CPU_WASTE = 45_000_000, 1.15
+# On a GPU, beside tensors: cuBLAS's workspace (32 MiB on Hopper, 8.1 MiB before, by torch's documentation of
+# CUBLAS_WORKSPACE_CONFIG), and as much again for cuDNN's. Its context (some 300 to 500 MB) is no part of what the
+# driver calls free. Not measured yet: `pixgen bench gpu` does.
+CUDA_WORKSPACES = 2 * 32 * 2**20
+# A captured pass keeps its input and output, and the memory that it works in, for itself.
+_CUDA_WASTE = 1.1
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Bytes: of the models' weights, and of the most that a step needs beside them."""
+
+    weights: int
+    step: int
+
+    @property
+    def total(self) -> int:
+        """What must be free before models are loaded."""
+        return self.weights + self.step
+
+
+def estimate(recipe: Recipe, *, device: str = "cpu") -> Estimate:
+    """What a recipe takes on a device, models and all, without loading or computing anything.
+
+    Raises ModelError if the form of a model is not known before it is fetched.
+    """
+    # Only what matters is kept, so that the next prompt finds the answer ready.
+    alike = recipe.model_copy(
+        update={
+            "prompts": ((Prompt(text="-"),),), "seed": 0, "steps": 1, "preset": "", "changes": (),
+            "losses": Losses(), "start": Start(), "grow": Growth(),  # the whole canvas, as at the end
+        }
+    )  # fmt: skip
+    found = _traced(alike)
+    weights, step = found.weights, found.step
+    if recipe.sketched:
+        sketch = recipe.start.sketch
+        weights += sketcher_bytes(sketch.model, device) + _own_vqgan(recipe)
+        # The sketch is done before the first step is made.
+        step = max(step, sketching_bytes(sketch.model, device, count=sketch.candidates))
+    if device == "cpu":
+        step = round(step * _CPU_WASTE) + _CPU_LIBRARIES
+    else:
+        step = round(step * _CUDA_WASTE) + CUDA_WORKSPACES
+    return Estimate(weights, step)
+
+
+def _own_vqgan(recipe: Recipe) -> int:
+    """What the weights of the VQGAN take whose codes a sketcher writes, where another one draws."""
+    name = find(recipe.start.sketch.model, "sketcher").vqgan
+    if not name or (recipe.drawn_by.needs_vqgan and recipe.model == name):
+        return 0
+    return sum(part.numel() * part.itemsize for part in random_vqgan(name, "meta").parameters())
+
+
+@lru_cache(maxsize=64)
+def _traced(recipe: Recipe) -> Estimate:
+    drawn_by_vqgan = recipe.drawn_by.needs_vqgan
+    vqgan = random_vqgan(recipe.model, "meta", recipe.config) if drawn_by_vqgan else None
+    perceptor = random_perceptor(recipe.clip_names, "meta")
+    drawer = None if drawn_by_vqgan else make_drawer(recipe)
+    generator = torch.Generator().manual_seed(0)
+    cutouts, side = recipe.cutouts, perceptor.size
+    fused = recipe.engine.augmentations == "fused"
+    placed = place(
+        cutouts.set, cutouts.count, aspect=recipe.width / recipe.height, generator=generator,
+        size=side, fused=fused,
+    )  # fmt: skip
+    batches = list(plan_cutouts(
+        cutouts.set, placed, torch.ones(cutouts.count, 1), batches=cutouts.batches, size=side,
+        height=recipe.height, width=recipe.width, generator=generator, device_generator=generator,
+        fused=fused,
+    ))  # fmt: skip
+    with shapes_alone() as trace:
+        filled(perceptor, "cpu")
+        if drawn_by_vqgan:
+            drawer = make_drawer(recipe, filled(vqgan, "cpu"))
+        weights = trace.held
+        trace.begin_peak()
+        with arithmetic(recipe, torch.device("cpu")), torch.enable_grad():
+            _step(drawer, perceptor, batches)
+        return Estimate(weights, trace.peak - weights)
+
+
+def _step(drawer: Drawer, perceptor, batches: list[CutoutBatch]) -> None:
+    """What ``Optimization`` does in a step, as far as it takes memory."""
+    moments = [torch.zeros_like(drawer.latent) for _ in range(2)]
+    drawn = drawer.draw()
+    picture = drawn.detach().requires_grad_()
+    for batch in batches:
+        seen = batch.see(picture)
+        vectors = perceptor.embed_images(seen).float()
+        target = torch.zeros(1, vectors.shape[1])
+        spherical_dist_loss(vectors, target).mean().backward()
+        del seen, vectors
+    drawn.backward(picture.grad)
+    moments.clear()

@@ -1,0 +1,178 @@
+"""Too little memory: what still helps, and else an error that says what to do."""
+
+import contextlib
+import gc
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+
+from pixgen.errors import OutOfMemory
+from pixgen.messages import Message, _, joined
+from pixgen.models.capture import release_captures
+from pixgen.models.runtime import half_precision
+from pixgen.recipe.recipe import SMALLEST_SIDE, Recipe
+
+FIRST_TILE, SMALLEST_TILE = 32, 8  # in codes
+_MOST_BATCHES = 64  # a recipe has no more
+
+# What is being done when memory runs out, for that says what can be done with less at once.
+Doing = Literal["drawing", "looking", "encoding", "sketching"]
+
+
+@contextlib.contextmanager
+def memory_guard(recipe: Recipe) -> Iterator[None]:
+    """Turn torch's running out of memory into OutOfMemory with what to try."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise OutOfMemory(_advice(recipe)) from None  # the trace back would keep tensors alive
+
+
+# What torch's libraries say when they find no memory: the CPU's allocator, CUDA outside of torch's own,
+# cuBLAS, cuDNN (which then has no engine that fits either) and cuFFT.
+_NO_MEMORY = (
+    "can't allocate memory", "cuda error: out of memory", "cudaerrormemoryallocation", "cublas_status_alloc_failed",
+    "cusolver_status_alloc_failed", "cusparse_status_alloc_failed", "cudnn_status_alloc_failed",
+    "cudnn_status_internal_error_host_allocation_failed", "cudnn_status_internal_error_device_allocation_failed",
+    "cufft_alloc_failed", "unable to find an engine", "hip error: out of memory",
+)  # fmt: skip
+# After these a device is of no more use: less at once would not help.
+_BROKEN = (
+    "illegal memory access",
+    "misaligned address",
+    "device-side assert",
+    "illegal instruction",
+)
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether torch says by this error that a device has too little memory."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    said = str(error).lower()
+    return not any(each in said for each in _BROKEN) and any(each in said for each in _NO_MEMORY)
+
+
+def lightened(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe | None:
+    """The same recipe with less at once in a step: on a GPU without graphs, which hold the memory that they
+    work in; twice as many batches of cutouts; when each cutout is by
+    itself, a decoder that keeps nothing for the way back; at last half precision, where the device has
+    it. A picture that is encoded, in smaller and smaller tiles; sketches, half as many at once. None if
+    all of that is done already."""
+    if device.type == "cuda" and recipe.engine.captured and doing in ("drawing", "looking"):
+        return _with(recipe, captured=False)
+    if doing == "sketching" and (fewer := _fewer_sketches(recipe)) is not None:
+        return fewer
+    if doing in ("encoding", "sketching"):
+        return _tiled(recipe, "encode_tile")
+    if doing == "looking" and (batched := _batched(recipe)) is not None:
+        return batched
+    if recipe.drawn_by.needs_vqgan and not recipe.engine.checkpoint:
+        return _with(recipe, checkpoint=True, compiled=False)  # what is compiled decides by itself
+    half = half_precision(device)
+    if recipe.precision == "float32" and half is not None:
+        return recipe.model_copy(update={"precision": half})
+    return None
+
+
+def lightened_look(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe | None:
+    """The same recipe with less at once where a picture is only drawn and looked at: more batches of
+    cutouts, or while drawing smaller and smaller tiles. None if all of that is done already."""
+    return _batched(recipe) if doing == "looking" else _tiled(recipe, "tile")
+
+
+def what_changed(before: Recipe, after: Recipe) -> Message:
+    """What was done because memory was short, in sentences; nothing if nothing was."""
+    found = []
+    if after.engine.captured != before.engine.captured:
+        found.append(_("the step is launched piece by piece, which is slower"))
+    if after.cutouts.batches != before.cutouts.batches:
+        found.append(
+            _(
+                "the cutouts are looked at in {count} batches, which is slower",
+                count=after.cutouts.batches,
+            )
+        )
+    if after.engine.checkpoint != before.engine.checkpoint:
+        found.append(_("the decoder's inner pictures are made twice, which is slower"))
+    if after.precision != before.precision:
+        found.append(
+            _("the arithmetic is in half precision ({precision})", precision=after.precision)
+        )
+    if after.engine.sketches != before.engine.sketches:
+        found.append(
+            _(
+                "sketches are written {count} at a time, so they are others than those of the same "
+                "seed",
+                count=after.engine.sketches,
+            )
+        )
+    if after.engine.encode_tile != before.engine.encode_tile:
+        found.append(
+            _(
+                "a picture is read in tiles of {codes} codes, so what is painted from it may differ a "
+                "little",
+                codes=after.engine.encode_tile,
+            )
+        )
+    if after.engine.tile != before.engine.tile:
+        found.append(
+            _(
+                "the finished picture was drawn in tiles of {codes} codes, so its contrast may "
+                "differ a little from that of the pictures before it",
+                codes=after.engine.tile,
+            )
+        )
+    if not found:
+        return Message("")
+    return _("Memory was short: now {changes}.", changes=joined(found, _("{first}, and {second}")))
+
+
+def free(device: torch.device) -> None:
+    """Give back what no tensor uses."""
+    release_captures()
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+def _batched(recipe: Recipe) -> Recipe | None:
+    cutouts = recipe.cutouts
+    batches = min(2 * cutouts.batches, cutouts.count, _MOST_BATCHES)
+    if batches <= cutouts.batches:
+        return None
+    lighter = cutouts.model_copy(update={"batches": batches})
+    return recipe.model_copy(update={"cutouts": lighter})
+
+
+def _tiled(recipe: Recipe, switch: str) -> Recipe | None:
+    tile = getattr(recipe.engine, switch) // 2 or FIRST_TILE
+    if not recipe.drawn_by.needs_vqgan or tile < SMALLEST_TILE:
+        return None
+    return _with(recipe, **{switch: tile})
+
+
+def _fewer_sketches(recipe: Recipe) -> Recipe | None:
+    at_once = recipe.engine.sketches or recipe.start.sketch.candidates
+    return _with(recipe, sketches=at_once // 2) if at_once > 1 else None
+
+
+def _with(recipe: Recipe, **switches: bool | int) -> Recipe:
+    return recipe.model_copy(update={"engine": recipe.engine.model_copy(update=switches)})
+
+
+def _advice(recipe: Recipe) -> Message:
+    width, height = recipe.width, recipe.height
+    smaller = [max(SMALLEST_SIDE, side * 3 // 64 * 16) for side in (width, height)]
+    advice = _("a smaller size than {width}×{height}", width=width, height=height)
+    if smaller != [width, height]:
+        advice = _(
+            "a smaller size than {width}×{height}, such as {smaller_width}×{smaller_height}",
+            width=width, height=height, smaller_width=smaller[0], smaller_height=smaller[1],
+        )  # fmt: skip
+    if (count := recipe.cutouts.count) > 4:
+        advice = _("fewer cutouts than {count}, or {size}", count=count, size=advice)
+    return _("There is too little memory for this picture: try {advice}.", advice=advice)

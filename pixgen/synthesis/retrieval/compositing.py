@@ -1,0 +1,161 @@
+"""Draws things that are remembered: what a thing looks like is known, what is around it is written.
+
+As retrieval-augmented generators do (arXiv 2204.11824), a name is looked up instead of learned by heart:
+its portrait is decoded, tinted, placed as the text says, laid over the picture that the sketcher wrote,
+and all that it touches is coded anew.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+
+from pixgen.models.sketchers.exemplars import Portraits
+from pixgen.models.vqgan.vqgan import Vqgan
+from pixgen.synthesis.retrieval.layout import USUAL, Thing
+from pixgen.synthesis.retrieval.style_filter import GREY, STICKER, thing_in_hand
+
+WHITE = 0.86  # of the darkest channel: what is paler and reaches the edge is paper
+THERE = 0.5  # of opacity, from which on a thing is there
+SOLID = 0.35  # of what is solid around a pixel, from which on it is part of a pale thing
+MOVED, RESIZED = 0.025, 0.06  # by chance: parts of the side, and of the size
+
+
+class Portrayal:
+    """Draws things from portraits in the codes of ``vqgan``.
+
+    Args:
+        generator: all chance comes from it; on the VQGAN's device.
+        hand: of the things, by its name.
+    """
+
+    def __init__(
+        self, portraits: Portraits, vqgan: Vqgan, generator: torch.Generator, hand: str = ""
+    ) -> None:
+        self.portraits, self.vqgan, self.generator = portraits, vqgan, generator
+        self.hand = hand
+        self._cutouts: dict[int, torch.Tensor] = {}
+
+    def over(
+        self, picture: torch.Tensor, things: Sequence[Thing], box: tuple[int, int, int, int]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Things laid over a picture ``(1, 3, H, W)``; returns it and how opaque they are,
+        ``(1, 1, H, W)``.
+
+        Args:
+            box: left, top, right and bottom in pixels, of what the things' places are parts of.
+        """
+        height, width = picture.shape[-2:]
+        together = picture.new_zeros(1, 4, height, width)
+        for thing in reversed(things):  # what is named first is in front
+            layer = self._layer(thing, (height, width), box)
+            together = layer + together * (1 - layer[:, 3:])
+        # One rim around all: of two that touch, one would cover the other.
+        if self.hand == STICKER and things:
+            largest = max(thing.size for thing in things)
+            together = thing_in_hand(STICKER, together, side=_side(box, largest))
+        opacity = together[:, 3:]
+        return picture * (1 - opacity) + together[:, :3], opacity
+
+    def _layer(
+        self, thing: Thing, size: tuple[int, int], box: tuple[int, int, int, int]
+    ) -> torch.Tensor:
+        """A thing alone on a canvas, colours times opacity, and opacity: ``(1, 4, H, W)``."""
+        index = thing.portraits[self._chance(len(thing.portraits))]
+        cutout = self._cutout(index)
+        if thing.colour:
+            cutout = tinted(cutout, torch.tensor(thing.colour, device=cutout.device) / 255)
+        if index not in self.portraits.lexicon.lettered and self._chance(2):
+            cutout = cutout.flip(-1)
+        left, top, right, bottom = box
+        shift = torch.rand(3, generator=self.generator, device=self.generator.device) * 2 - 1
+        by_chance = [float(part) for part in shift]
+        length = min(right - left, bottom - top)
+        side = _side(box, thing.size * (1 + RESIZED * by_chance[2]))
+        x = left + (right - left) * thing.x + length * MOVED * by_chance[0]
+        y = top + (bottom - top) * thing.y + length * MOVED * by_chance[1]
+        resized = F.interpolate(cutout, size=(side, side), mode="bilinear", antialias=True)
+        layer = _pasted(resized, size, round(x - side / 2), round(y - _middle(resized, thing.edge)))
+        return layer if self.hand == STICKER else thing_in_hand(self.hand, layer, side=side)
+
+    def _cutout(self, index: int) -> torch.Tensor:
+        """A portrait without its paper, colours times opacity, and opacity: ``(1, 4, h, w)``."""
+        if index not in self._cutouts:
+            codes = self.portraits.codes[index : index + 1].to(self.vqgan.codebook.device)
+            drawn = self.vqgan.decode(self.vqgan.lookup(codes)).float().clamp(0, 1)
+            solid = self.portraits.solid[index][None, None].to(drawn.device)
+            opacity = 1 - paper(drawn, solid)
+            self._cutouts[index] = torch.cat([drawn * opacity, opacity], dim=1)
+        return self._cutouts[index]
+
+    def _chance(self, count: int) -> int:
+        device = self.generator.device
+        return int(torch.randint(count, (), generator=self.generator, device=device))
+
+
+def _side(box: tuple[int, int, int, int], size: float) -> int:
+    """Of a thing's portrait, in pixels; its usual size is the portrait's own."""
+    left, top, right, bottom = box
+    return max(8, round(min(right - left, bottom - top) * size / USUAL))
+
+
+def _middle(cutout: torch.Tensor, edge: str) -> float:
+    """Which row of a cutout ``(1, 4, h, w)`` its place means: the middle one, or that of its edge."""
+    rows = (cutout[0, 3] > THERE).any(1).nonzero()[:, 0]
+    if not edge or not len(rows):
+        return cutout.shape[-2] / 2
+    return int(rows[0]) if edge == "top" else int(rows[-1]) + 1
+
+
+def paper(drawn: torch.Tensor, solid: torch.Tensor | None = None) -> torch.Tensor:
+    """How much of each pixel is paper, ``(1, 1, H, W)`` in [0, 1]: pale, and joined to the edge.
+
+    Args:
+        drawn: a picture ``(1, 3, H, W)`` in [0, 1].
+        solid: ``(1, 1, h, w)`` bool, where there is none.
+    """
+    white = drawn.amin(1, keepdim=True) > WHITE
+    if solid is not None:
+        # Bilinear: codes are squares, things are not.
+        white &= F.interpolate(solid.float(), size=white.shape[-2:], mode="bilinear") < SOLID
+    pale = F.pad(white.float(), (1, 1, 1, 1), value=1.0)
+    found = torch.zeros_like(pale)
+    found[..., 0, :] = 1.0
+    reached = -1.0
+    while float(found.sum()) > reached:
+        reached = float(found.sum())
+        for _ in range(8):
+            found = F.max_pool2d(found, 3, 1, 1) * pale
+    # A pixel more: at a thing's edge its colour is mixed with white.
+    grown = F.max_pool2d(found, 3, 1, 1)[..., 1:-1, 1:-1]
+    return F.avg_pool2d(grown, 3, 1, 1, count_include_pad=False)
+
+
+def _pasted(cutout: torch.Tensor, size: tuple[int, int], left: int, top: int) -> torch.Tensor:
+    """A cutout ``(1, 4, h, w)`` on an empty canvas of ``size`` (height, width); what lies beyond is lost."""
+    height, width = size
+    canvas = cutout.new_zeros(1, 4, height, width)
+    rows, columns = cutout.shape[-2:]
+    first_row, first_column = max(0, top), max(0, left)
+    last_row, last_column = min(height, top + rows), min(width, left + columns)
+    if first_row < last_row and first_column < last_column:
+        canvas[..., first_row:last_row, first_column:last_column] = cutout[
+            ..., first_row - top : last_row - top, first_column - left : last_column - left
+        ]
+    return canvas
+
+
+def tinted(layer: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
+    """A drawing ``(..., 4, H, W)``, colours times opacity and opacity, in shades of one colour ``(3,)``:
+    dark stays dark, light stays light."""
+    opacity = layer[..., 3:, :, :]
+    grey = torch.tensor(GREY, device=layer.device)[:, None, None]
+    light = (layer[..., :3, :, :] / opacity.clamp(min=1e-3) * grey).sum(-3, keepdim=True)
+    spread = (light - 0.55) * 0.75
+    colour = colour[:, None, None]
+    shaded = torch.where(
+        spread < 0, colour * (1 + 1.6 * spread), colour + (1 - colour) * 1.1 * spread
+    )
+    if float(colour.max()) < 0.12:  # black, and silhouettes: little may shine through
+        shaded = colour + 0.12 * light
+    return torch.cat([shaded.clamp(0, 1) * opacity, opacity], dim=-3)

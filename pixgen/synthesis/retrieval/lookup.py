@@ -1,0 +1,121 @@
+"""Sketches of things that are remembered: the sketcher writes what is behind them, they are laid over it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+
+from pixgen.models.sketchers.pocket import Sketcher
+from pixgen.models.vqgan.vqgan import Vqgan
+from pixgen.recipe.recipe import Recipe
+from pixgen.synthesis.retrieval.compositing import Portrayal
+from pixgen.synthesis.retrieval.parse_scene import Shown, read_things
+from pixgen.synthesis.retrieval.style_filter import OF_THINGS, SILHOUETTE, in_hand
+from pixgen.synthesis.sketch.sampling import OPEN
+
+TOUCHED = 0.04  # of a thing's opacity, from which on a code is written anew
+# How far a ground of which nothing is said is from its colour to white, above and below; and behind things so
+# light that they would be lost on it.
+PALE, DEEPER = (0.72, 1.0), (0.25, 0.55)
+LIGHT, DARK = 190, 128  # a thing's lowest channel is above the one, such a ground's below the other
+
+
+class Remembered:
+    """What of a sketch is not written, but known.
+
+    Args:
+        shown: what is drawn.
+        sketcher: has portraits, in the codes of ``vqgan``.
+        generator: all chance comes from it.
+    """
+
+    def __init__(
+        self, shown: Shown, sketcher: Sketcher, vqgan: Vqgan, generator: torch.Generator
+    ) -> None:
+        self.shown, self._vqgan, self._generator = shown, vqgan, generator
+        portraits = sketcher.portraits
+        assert portraits is not None, "things are found by a sketcher's portraits"
+        self._colours = list(portraits.lexicon.colours.values())
+        if shown.hand == SILHOUETTE:
+            black = tuple(replace(thing, colour=(0, 0, 0)) for thing in shown.things)
+            self.shown = replace(shown, things=black)
+        self._portrayal = Portrayal(portraits, vqgan, generator, shown.hand)
+
+    def ground(self, codes: torch.Tensor) -> torch.Tensor:
+        """Codes ``(N, rows, columns)`` with a plain ground, or a fade of two colours, where nothing is
+        written and the words leave nothing for the sketcher."""
+        if self.shown.ground or not bool((codes == OPEN).all()):
+            return codes
+        rows, columns = (side * self._vqgan.factor for side in codes.shape[1:])
+        grounds = torch.cat([self._fade(rows, columns) for _ in codes])
+        return self._vqgan.codes(self._vqgan.encode(grounds))
+
+    def things(self, codes: torch.Tensor, free: torch.Tensor) -> torch.Tensor:
+        """Codes with all things laid over what is written.
+
+        Args:
+            codes: ``(N, rows, columns)``.
+            free: where they may be written anew, ``(1, rows, columns)``.
+        """
+        if not self.shown.things and not self._hand_of_all:
+            return codes
+        vqgan, box = self._vqgan, self._box(free[0])
+        drawn = vqgan.decode(vqgan.lookup(codes)).float().clamp(0, 1)
+        layers = [self._portrayal.over(each[None], self.shown.things, box) for each in drawn]
+        pictures, opacity = (torch.cat(parts) for parts in zip(*layers, strict=True))
+        touched = F.max_pool2d(opacity, vqgan.factor)[:, 0] > TOUCHED
+        if self._hand_of_all:
+            pictures = torch.cat([self._in_hand(each[None]) for each in pictures]).clamp(0, 1)
+            touched = torch.ones_like(touched)
+        return torch.where(touched & free, vqgan.codes(vqgan.encode(pictures)), codes)
+
+    @property
+    def _hand_of_all(self) -> bool:
+        """Whether a hand changes the whole picture."""
+        return self.shown.hand not in ("", *OF_THINGS)
+
+    def _in_hand(self, picture: torch.Tensor) -> torch.Tensor:
+        device = self._generator.device
+        noise = torch.rand(1, 1, 8, 8, generator=self._generator, device=device)
+        # Pixels as large as a code is wide: the VQGAN cannot draw smaller ones.
+        return in_hand(self.shown.hand, picture, noise=noise, fine=False)
+
+    def _box(self, free: torch.Tensor) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of what is free, in pixels."""
+        rows, columns = (free.any(axis).nonzero()[:, 0] for axis in (1, 0))
+        if not len(rows):
+            return 0, 0, free.shape[1] * self._vqgan.factor, free.shape[0] * self._vqgan.factor
+        edges = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+        return tuple(int(edge) * self._vqgan.factor for edge in edges)
+
+    def _fade(self, rows: int, columns: int) -> torch.Tensor:
+        """A ground ``(1, 3, rows, columns)``: of the colours that are said, or a pale one by chance."""
+        device = self._generator.device
+        ends: list[Sequence[int]]
+        if said := self.shown.colours:
+            ends, paler = [said[0], said[-1]], (0.0, 0.0)
+        else:
+            light = any(thing.colour and min(thing.colour) > LIGHT for thing in self.shown.things)
+            colours = [each for each in self._colours if not light or min(each) < DARK]
+            picked = torch.randint(len(colours), (), generator=self._generator, device=device)
+            ends, paler = [colours[int(picked)]] * 2, DEEPER if light else PALE
+        fade = torch.tensor(ends, device=device, dtype=torch.float32)[:, :, None, None] / 255
+        fade = fade + (1 - fade) * torch.tensor(paler, device=device)[:, None, None, None]
+        part = torch.linspace(0, 1, rows, device=device)[:, None].expand(rows, columns)
+        return rearrange(fade[0] + (fade[1] - fade[0]) * part, "c h w -> 1 c h w")
+
+
+def remembered(
+    recipe: Recipe, sketcher: Sketcher, vqgan: Vqgan, generator: torch.Generator
+) -> Remembered | None:
+    """What a recipe's words show that the sketcher knows, if there is anything: things that it has portraits of,
+    or a place alone, which it writes better without words that it has never seen."""
+    portraits, start = sketcher.portraits, recipe.start
+    if portraits is None or not start.sketch.memory or start.kind == "idea" or start.extend:
+        return None
+    shown = read_things(", ".join(recipe.pulling_texts), portraits.lexicon)
+    if not (shown.things or shown.ground):
+        return None
+    return Remembered(shown, sketcher, vqgan, generator)

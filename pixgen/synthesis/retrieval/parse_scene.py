@@ -1,0 +1,187 @@
+"""Reads from a text which things it shows, where and in which colour, as far as a lexicon knows them."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pixgen.models.sketchers.exemplars import Lexicon
+from pixgen.synthesis.retrieval.layout import Named, Thing, laid_out
+
+LONGEST_NAME = 6  # words
+COUNTS = {"two": 2, "2": 2, "pair": 2, "three": 3, "3": 3, "four": 3, "several": 3, "many": 3}
+ARTICLES = {"a", "an", "the", "my", "some", "of", "very"}
+BACKGROUNDS, BEFORE = {"background", "backdrop", "wall"}, {"on", "against", "before", "with"}
+PATTERNED = {"striped", "dotted", "checkered"}
+LONGEST_PLAIN = 7  # words of a background that says nothing but colours
+LOW = 0.06  # how far below the middle a thing stands where there is ground
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a text shows, as far as it is known.
+
+    Args:
+        ground: what is behind the things, in words; "" if nothing is said of it, or its colours are.
+        colours: of a plain ground, each of red, green and blue in 0 to 255.
+        hand: the name of a hand that changes the whole picture, "" for none.
+    """
+
+    things: tuple[Thing, ...]
+    ground: str = ""
+    colours: tuple[tuple[int, int, int], ...] = ()
+    hand: str = ""
+
+
+def read_things(text: str, lexicon: Lexicon) -> Shown:
+    """What a text shows, its things laid out as it says; none if it names none that is known."""
+    words = re.findall(r"[^\W_]+(?:[-'’.][^\W_]+)*", text.lower())
+    hand = _take(lexicon.hands_in_words, words, lexicon)
+    ground = _take(lexicon.grounds_in_words, words, lexicon)
+    colours: tuple[tuple[int, int, int], ...] = ()
+    if behind := _take_background(words):
+        colours = tuple(_colours(behind, lexicon))
+        if not colours or len(behind) > LONGEST_PLAIN or set(behind) & PATTERNED:
+            ground, colours = ground or " ".join(behind), ()
+    things = laid_out(_surest(_names(words, lexicon)), words, lexicon.worn)
+    low = LOW if ground and len(things) == 1 and things[0].y == 0.5 else 0.0
+    return Shown(tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, hand)
+
+
+def _surest(names: Iterable[Named]) -> list[Named]:
+    """Two names at most, of two things, in their order: those that may say something else come last; and
+    of names side by side the last, for a kitchen table is a table."""
+    found = list(names)
+    heads = [each for each, after in zip(found, [*found[1:], None], strict=False)
+             if after is None or after.begin > each.end]  # fmt: skip
+    different = {each.portraits: each for each in reversed(heads)}
+    surest = sorted(different.values(), key=lambda each: (each.weak, each.begin))[:2]
+    return sorted(surest, key=lambda each: each.begin)
+
+
+def _take(
+    phrases: Sequence[tuple[tuple[str, ...], str]], words: list[str], lexicon: Lexicon
+) -> str:
+    """Blank the words of phrases; returns what the first of them in the text means, "" if there is none."""
+    found: list[tuple[int, str]] = []
+    for phrase, meant in phrases:
+        for at in range(len(words) - len(phrase) + 1):
+            behind = at + len(phrase)
+            if tuple(words[at:behind]) == phrase and not _in_a_name(words, at, behind, lexicon):
+                words[at:behind] = [""] * len(phrase)
+                found.append((at, meant))
+    return min(found, default=(0, ""))[1]
+
+
+def _in_a_name(words: Sequence[str], at: int, behind: int, lexicon: Lexicon) -> bool:
+    """Whether the words of a phrase belong to the name of a thing: a fire engine is no fire, and a national
+    park no meadow. A longer phrase may end a name: a bridge at night is at night."""
+    last = behind - 1
+    first = max(0, last - LONGEST_NAME + 2) if at == last else last
+    return any(
+        _known(words[begin:end], lexicon)
+        for begin in range(first, behind)
+        for end in range(max(begin + 2, behind), min(begin + LONGEST_NAME, len(words)) + 1)
+    )
+
+
+def _take_background(words: list[str]) -> list[str]:
+    """Blank and return the words from a preposition to “background”."""
+    for at, word in enumerate(words):
+        if word in BACKGROUNDS:
+            for begin in range(at - 1, max(-1, at - 8), -1):
+                if words[begin] in BEFORE:
+                    taken = words[begin : at + 1]
+                    words[begin : at + 1] = [""] * len(taken)
+                    return taken
+    return []
+
+
+def _colour(name: str, lexicon: Lexicon) -> tuple[int, int, int]:
+    red, green, blue = lexicon.colours[name]
+    return red, green, blue
+
+
+def _colours(words: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, int, int]]:
+    at = 0
+    while at < len(words):
+        for size in (2, 1):
+            name = " ".join(words[at : at + size])
+            if name in lexicon.colours:
+                yield _colour(name, lexicon)
+                at += size - 1
+                break
+        at += 1
+
+
+def _names(words: Sequence[str], lexicon: Lexicon) -> Iterator[Named]:
+    """The names in a text from its beginning, longer ones first."""
+    at = 0
+    while at < len(words):
+        for length in range(min(LONGEST_NAME, len(words) - at), 0, -1):
+            found = _known(words[at : at + length], lexicon)
+            if found and not (length == 1 and _colours_what_follows(words, at, lexicon)):
+                name, several = found
+                portraits, weak = tuple(lexicon.names[name]), name in lexicon.weak
+                named = Named(at, at + length, portraits, weak, count=2 if several else 1)
+                yield _said_of(named, words, lexicon)
+                at += length
+                break
+        else:
+            at += 1
+
+
+def _colours_what_follows(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
+    """Whether a word that names a colour and a thing, as orange does, says the colour of something else."""
+    if words[at] not in lexicon.colours:
+        return False
+    if at and words[at - 1] not in ARTICLES and words[at - 1] not in COUNTS:
+        return True
+    after = list(words[at + 1 : at + 6])
+    if after[:1] == ["and"] and after[1:2] and after[1] in lexicon.colours:
+        return True
+    said = {*lexicon.fillers, *lexicon.small, *lexicon.large, *lexicon.colours}
+    while after and after[0] in said:
+        del after[0]
+    lengths = range(1, min(LONGEST_NAME, len(after)) + 1)
+    return any(_known(after[:length], lexicon) for length in lengths)
+
+
+def _known(words: Sequence[str], lexicon: Lexicon) -> tuple[str, bool] | None:
+    """A name as the lexicon has it, and whether it is in the plural."""
+    if "" in words:
+        return None
+    for singular in _singulars(words[-1]):
+        name = " ".join([*words[:-1], singular])
+        if name in lexicon.names:
+            return name, singular != words[-1]
+    return None
+
+
+def _singulars(word: str) -> Iterator[str]:
+    yield word
+    for end, other in (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("es", ""), ("s", "")):
+        if word.endswith(end) and len(word) > len(end) + 1:
+            yield word.removesuffix(end) + other
+
+
+def _said_of(named: Named, words: Sequence[str], lexicon: Lexicon) -> Named:
+    """With what stands before it of number, colour and size, and behind it of place."""
+    at = named.begin - 1
+    while at >= 0 and named.begin - at <= 6:
+        word, pair = words[at], " ".join(words[max(0, at - 1) : at + 1])
+        if pair in lexicon.colours:
+            named, at = replace(named, colour=_colour(pair, lexicon)), at - 1
+        elif word in lexicon.colours:
+            named = replace(named, colour=_colour(word, lexicon))
+        elif word in COUNTS:
+            named = replace(named, count=COUNTS[word])
+        elif word in lexicon.small or word in lexicon.large:
+            named = replace(named, size="small" if word in lexicon.small else "large")
+        elif word not in lexicon.fillers and word not in ARTICLES:
+            break
+        at -= 1
+    behind = " ".join(words[named.end : named.end + 4])
+    for place, phrases in lexicon.places.items():
+        if behind.startswith(tuple(phrases)):
+            named = replace(named, place=place)
+    return named

@@ -1,0 +1,114 @@
+"""Sketches: pictures that the sketcher writes, code after code, several at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+
+from pixgen.models.sketchers.pocket import CELLS, Cache, Sketcher, Told, Wanted
+
+OPEN = -1  # a code that is not written yet
+
+
+@dataclass(frozen=True)
+class Hand:
+    """How freely codes are chosen.
+
+    Args:
+        temperature: above 1 bolder, below 1 safer, 0 always the likeliest code.
+        top_k: chosen among so many of the likeliest.
+        guidance: how much more like what is wanted than like anything; 1 is off.
+        looks: how strictly things are drawn as the words look by themselves; 0 is off.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 256
+    guidance: float = 3.0
+    looks: float = 0.0
+
+
+@torch.no_grad()
+def sketch(
+    model: Sketcher, wanted: Wanted, *, count: int, hand: Hand, generator: torch.Generator,
+    known: torch.Tensor | None = None,
+) -> Iterator[torch.Tensor]:  # fmt: skip
+    """Write ``count`` pictures; yields all their codes ``(count, grid, grid)`` int64 after each row
+    of blocks, ``OPEN`` where nothing is written yet.
+
+    Args:
+        wanted: of one picture, or of ``count``.
+        generator: all chance comes from it; on the model's device.
+        known: codes ``(count, grid, grid)`` that stay as they are, ``OPEN`` where to write.
+    """
+    device, side = generator.device, model.blocks_a_side
+    told = alone = model.told(wanted, count=_size(wanted)).repeated(count)
+    steered = hand.guidance != 1
+    if steered:
+        told = Told.joined([told, model.told(Wanted(), count=count)])
+    caches = [Cache(len(model.positions)) for _ in model.layers]
+    blocks = torch.full((count, side * side, CELLS), OPEN, device=device)
+    given_everywhere: list[list[bool]] | None = (
+        None  # by block and cell; asked for once, not in each
+    )
+    if known is not None:
+        given_everywhere = (model.code_blocks(known) != OPEN).all(0).tolist()
+        blocks = model.code_blocks(known.to(device)).clone()
+    places = told.places + model.positions
+    entering = places[:, : model.prefix]
+    for index in range(side * side):
+        if index:
+            written = model.codebook[blocks[:, :index].clamp(min=0)]
+            around = model.neighbours(
+                F.pad(rearrange(written, "b n c d -> b n (c d)"), (0, 0, 0, 1))
+            )
+            before = model.read_block(around[:, -1:])
+            place = model.prefix + index - 1
+            entering = places[:, place : place + 1] + (
+                before.repeat(2, 1, 1) if steered else before
+            )
+        for layer, cache in zip(model.layers, caches, strict=True):
+            entering = layer(entering, cache)
+        hidden = model.norm(entering[:, -1:])
+        for cell in range(CELLS):
+            if given_everywhere is not None and given_everywhere[index][cell]:
+                continue
+            given = blocks[:, index, cell].clone()
+            before = model.codebook[blocks[:, index : index + 1, :cell]]
+            before = before.repeat(2, 1, 1, 1) if steered else before
+            logits = model.head.out(model.head.cell(hidden, before, cell))[:, 0]
+            if steered:
+                logits = guided(logits, hand.guidance)
+            if hand.looks:
+                logits = logits + hand.looks * model.nearness(alone, index, cell)
+            chosen = choose(logits, hand, generator)
+            blocks[:, index, cell] = torch.where(given == OPEN, chosen, given)
+        if (index + 1) % side == 0:
+            yield model.code_grid(blocks)
+
+
+def guided(logits: torch.Tensor, guidance: float) -> torch.Tensor:
+    """Logits of what is wanted and of anything, one after the other ``(2 · B, codes)``, as one
+    ``(B, codes)`` (classifier-free guidance, arXiv 2207.12598)."""
+    wished, free = logits.chunk(2)
+    return free + guidance * (wished - free)
+
+
+def choose(logits: torch.Tensor, hand: Hand, generator: torch.Generator) -> torch.Tensor:
+    """One code of each row of logits ``(B, codes)``."""
+    if hand.temperature == 0:
+        return logits.argmax(-1)
+    best, codes = logits.topk(min(hand.top_k, logits.shape[-1]))
+    chances = F.softmax(best / hand.temperature, dim=-1)
+    if chances.device.type == "cuda":
+        # As ``multinomial`` does it (Gumbel's trick), which on a GPU first waits to see whether these are chances.
+        drawn = torch.rand(chances.shape, generator=generator, device=chances.device)
+        drawn = drawn.clamp(min=1e-20).log().neg()  # exponential
+        return codes.gather(1, (chances / drawn).argmax(-1, keepdim=True))[:, 0]
+    return codes.gather(1, torch.multinomial(chances, 1, generator=generator))[:, 0]
+
+
+def _size(wanted: Wanted) -> int:
+    given = wanted.words.hidden if wanted.words is not None else wanted.vectors
+    return 1 if given is None else len(given)

@@ -1,0 +1,78 @@
+"""A start that UnCLIP paints: whole pictures, one after the other, the best of them picked."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+
+from pixgen.models.sketchers.unclip import UnClip
+from pixgen.recipe.recipe import Recipe
+from pixgen.recipe.sampling import UNCLIP, chosen, words_or_pictures
+from pixgen.synthesis.frames import Candidate
+from pixgen.synthesis.sketch.session import fitted_to, ranked
+
+
+@dataclass(frozen=True)
+class Imagination:
+    """What paints whole pictures, in a sketchbook's place."""
+
+    unclip: UnClip
+
+    def begin(self, recipe: Recipe, **tools) -> "Imagining":
+        """A start of a recipe; the arguments are those of ``Imagining``."""
+        return Imagining(recipe, self.unclip, **tools)
+
+
+class Imagining:
+    """Paints a recipe's start as ``Sketching`` does; what it paints has no codes.
+
+    Iterate it for the pictures as they are ready; then ``candidates`` are there, the one that ``judge``
+    likes best first.
+
+    Args:
+        judge: how well pictures ``(N, 3, H, W)`` fit, ``(N,)``.
+
+    Raises RecipeError if the recipe asks for what it cannot do.
+    """
+
+    def __init__(
+        self, recipe: Recipe, unclip: UnClip, *,
+        judge: Callable[[torch.Tensor], torch.Tensor], pictures: Mapping[str, Image.Image],
+        generator: torch.Generator, kept: None = None,
+    ) -> None:  # fmt: skip
+        self.recipe, self.judge = recipe, judge
+        self.candidates: tuple[Candidate, ...] = ()
+        self._drawn = torch.empty(0)  # (N, 3, H, W), the best first
+        self._unclip, self._pictures, self._generator = unclip, pictures, generator
+        self._guidance = chosen(recipe.start.sketch, UNCLIP)["guidance"]
+        self._terms = words_or_pictures(recipe)
+
+    @torch.no_grad()
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        """Yields pictures ``(1, 3, H, W)`` in [0, 1], one after each candidate."""
+        drawn = []
+        for _ in range(self.most_stages):
+            drawn.append(self._paint())
+            yield drawn[-1]
+        order, self.candidates = ranked(torch.cat(drawn), self.judge)
+        self._drawn = torch.cat(drawn)[order]
+
+    @property
+    def most_stages(self) -> int:
+        """How many pictures come on the way."""
+        return self.recipe.start.sketch.candidates
+
+    def picked(self) -> tuple[None, torch.Tensor]:
+        """No codes, and the picture ``(1, 3, H, W)`` of the recipe's choice."""
+        pick = self.recipe.start.sketch.pick
+        return None, self._drawn[pick : pick + 1]
+
+    def _paint(self) -> torch.Tensor:
+        guidance, generator = self._guidance, self._generator
+        if isinstance(self._terms, str):
+            drawn = self._unclip.of_words(self._terms, guidance=guidance, generator=generator)
+        else:
+            given = [(self._pictures[term.picture], term.weight) for term in self._terms]
+            drawn = self._unclip.of_pictures(given, guidance=guidance, generator=generator)
+        return fitted_to(drawn, width=self.recipe.width, height=self.recipe.height)

@@ -1,0 +1,3 @@
+"""Compositions: invented pictures with their captions.
+
+In come sprites and painted backgrounds. Out come batches of pictures and captions."""

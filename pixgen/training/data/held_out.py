@@ -1,0 +1,30 @@
+"""The captions that pictures are judged by: held out of training, all of different meaning."""
+
+import json
+from pathlib import Path
+
+from pixgen.training.compose.captions import Author
+from pixgen.training.compose.compositions import Composition
+from pixgen.training.compose.painters import COLOURS
+from pixgen.training.compose.places import SETTINGS
+
+COUNT = 100
+SEED = 2026
+
+
+def write_held_out(author: Author, path: Path) -> None:
+    """Write ``COUNT`` captions of a held-out author as a JSON list, in the order of chance."""
+    captions: dict[tuple, str] = {}
+    while len(captions) < COUNT:
+        composition = author.composition()
+        if _tells_its_combination(author, composition):
+            captions.setdefault(composition.meaning, composition.caption)
+    path.write_text(json.dumps(list(captions.values()), indent=1) + "\n")
+
+
+def _tells_its_combination(author: Author, composition: Composition) -> bool:
+    """Whether the caption names its things by their own names, and the place or colour with which
+    they were never seen."""
+    things = {author.table[layer.sprite]["thing"] for layer in composition.layers}
+    told = any(part in SETTINGS or part in COLOURS for part in composition.meaning)
+    return bool(things) and told and all(thing in composition.caption for thing in things)

@@ -1,0 +1,140 @@
+"""The sketcher's memory for things: a portrait of each in the VQGAN's codes, and the names to find it by."""
+
+import json
+import lzma
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from pixgen.models.sketchers.exemplars import CODES_FILE, LEXICON_FILE, SOLID
+from pixgen.models.vqgan.vqgan import Vqgan
+from pixgen.synthesis.retrieval.compositing import paper
+from pixgen.training.compose.canonical_style import NAMED, USUAL, PlainHand
+from pixgen.training.compose.captions import Author
+from pixgen.training.compose.composer import Composer, placed
+from pixgen.training.compose.compositions import Composition, Layer
+from pixgen.training.compose.painters import COLOURS
+from pixgen.training.compose.phrases import (
+    BOTTOM_WORDS,
+    FILLERS,
+    FILTERS,
+    LARGE,
+    LEFT_WORDS,
+    RIGHT_WORDS,
+    SMALL,
+    THING_HANDS,
+    TOP_WORDS,
+)
+from pixgen.training.compose.places import PLACES, SETTINGS
+from pixgen.training.data.own import GROUP, own_drawings
+from pixgen.training.data.word_senses import A_BEGINNING, meant_by_name
+
+FLAGS = "emoji-9"
+LETTERED = {"emoji-8", "clipart-office"}  # never mirrored
+SECOND = ("fluent-flat", "noto", "emojione")  # hands of a second portrait
+THERE, LOST = 0.9, 0.2  # of a code's square: drawn on, and taken for paper
+WORN = ("hat", "top hat", "cap", "billed cap", "baseball cap", "crown", "helmet", "military helmet",
+        "rescue workers helmet", "graduation cap", "womans hat", "purple hat")  # fmt: skip
+ALONE = Layer(0, 0.5, 0.5, USUAL)  # how an own drawing stands on its paper
+
+
+def write_portraits(data: Path, vqgan: Vqgan, folder: Path) -> int:
+    """Write all portraits and the lexicon that finds them; returns how many portraits there are."""
+    composer = Composer(data)
+    author = Author(composer.table, seed=0)
+    groups = _groups(composer.table)
+    drawn: list[Composition] = []
+    places: dict[str, list[int]] = {}
+    for thing, portrait in PlainHand(author).portraits().items():
+        if groups[thing] == FLAGS:
+            continue
+        second = _second(thing, portrait, author) if groups[thing] in NAMED else ()
+        both = [portrait, *second]
+        places[thing] = list(range(len(drawn), len(drawn) + len(both)))
+        drawn += both
+    packed = [_composed(vqgan, composer, drawn[at : at + 32]) for at in range(0, len(drawn), 32)]
+    count = len(drawn)
+    for thing, sprite in own_drawings():
+        groups[thing], places[thing] = GROUP, [count]
+        packed.append(_laid_on_paper(vqgan, sprite))
+        count += 1
+    with lzma.open(folder / CODES_FILE, "wb") as file:  # a quarter smaller than as npz
+        np.save(file, torch.cat(packed).numpy().astype(np.uint16))
+    names = meant_by_name(composer.table, groups, places)
+    lexicon = {
+        "names": {
+            name: [place for thing in things for place in places[thing]]
+            for name, (_, things) in sorted(names.items())
+        },
+        "weak": sorted(name for name, (kind, _) in names.items() if kind >= A_BEGINNING),
+        "lettered": [place for thing in places if groups[thing] in LETTERED for place in places[thing]],
+        "worn": sorted({place for name in WORN for thing in names.get(name, (0, ()))[1] for place in places[thing]}),
+        "colours": COLOURS,
+        "small": SMALL, "large": LARGE, "fillers": FILLERS,
+        "places": {"left": LEFT_WORDS, "right": RIGHT_WORDS, "top": TOP_WORDS, "bottom": BOTTOM_WORDS},
+        "hands": {
+            said: hand
+            for hand, phrases in (FILTERS | THING_HANDS).items()
+            for said in phrases if said != "shadow"
+        },
+        "grounds": {
+            told: alone[0]
+            for setting, (_, there, alone) in SETTINGS.items()
+            for told in (*PLACES.get(setting, ()), *there, *alone)
+        },
+    }  # fmt: skip
+    (folder / LEXICON_FILE).write_text(json.dumps(lexicon, separators=(",", ":")), "utf-8")
+    return count
+
+
+def _groups(table: Sequence[dict]) -> dict[str, str]:
+    """Of each thing its group: that of an emoji where there is one."""
+    found: dict[str, str] = {}
+    for record in table:
+        if record["group"].startswith("emoji") or record["thing"] not in found:
+            found[record["thing"]] = record["group"]
+    return found
+
+
+def _second(thing: str, portrait: Composition, author: Author) -> Iterator[Composition]:
+    hands = {
+        author.table[index]["family"]: index
+        for index in range(len(author.table))
+        if author.table[index]["thing"] == thing and index not in author.unseen
+    }
+    layer = portrait.layers[0]
+    for family in SECOND:
+        if family in hands and hands[family] != layer.sprite:
+            yield replace(portrait, layers=(replace(layer, sprite=hands[family]),))
+            return
+
+
+def _composed(vqgan: Vqgan, composer: Composer, drawn: Sequence[Composition]) -> torch.Tensor:
+    opacity = composer.layers([each.layers[0] for each in drawn])[:, 3:]
+    return _packed(vqgan, composer.draw(list(drawn)), opacity)
+
+
+def _laid_on_paper(vqgan: Vqgan, sprite: np.ndarray) -> torch.Tensor:
+    layer = placed(torch.from_numpy(sprite)[None].float() / 255, [ALONE])
+    return _packed(vqgan, 1 - layer[:, 3:] + layer[:, :3], layer[:, 3:])
+
+
+@torch.no_grad()
+def _packed(vqgan: Vqgan, pictures: torch.Tensor, opacity: torch.Tensor) -> torch.Tensor:
+    """Codes of portraits ``(N, grid, grid)``, with ``SOLID`` where they are so pale that they would be
+    taken for paper.
+
+    Args:
+        pictures: things alone on white, ``(N, 3, H, W)`` in [0, 1].
+        opacity: of the things, ``(N, 1, H, W)``.
+    """
+    codes = vqgan.codes(vqgan.encode(pictures.clamp(0, 1).to(vqgan.codebook.device)))
+    there = F.avg_pool2d(opacity, vqgan.factor)[:, 0] > THERE
+    decoded = vqgan.decode(vqgan.lookup(codes)).float().clamp(0, 1)
+    taken = torch.cat([paper(each[None]) for each in decoded])
+    lost = F.avg_pool2d(taken, vqgan.factor)[:, 0].cpu() > LOST
+    return codes.cpu() + SOLID * (there & lost)

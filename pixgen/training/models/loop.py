@@ -1,0 +1,197 @@
+"""What every training shares: seeds, checkpoints that resume, a schedule, a log."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar, Protocol
+
+import torch
+import torch.nn as nn
+from rich.console import Console
+
+from pixgen.models.runtime import half_precision
+
+console = Console()
+
+
+class Checkpoint:
+    """Everything that a training needs to go on, saved every so often to one file."""
+
+    def __init__(self, path: Path, *, every_seconds: float = 120) -> None:
+        self.path, self.every_seconds, self._saved = path, every_seconds, time.monotonic()
+
+    def load(self) -> dict | None:
+        """The saved state, or None at the first start."""
+        if not self.path.exists():
+            return None
+        return torch.load(self.path, map_location="cpu", weights_only=True)
+
+    def save(self, state: Callable[[], dict], *, now: bool = False) -> None:
+        """Save when the time has come; a broken write never replaces a whole file."""
+        if not now and time.monotonic() - self._saved < self.every_seconds:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_suffix(".part")
+        torch.save(state(), part)
+        part.replace(self.path)
+        self._saved = time.monotonic()
+
+
+class Log:
+    """Prints a line of figures every so often and appends it to a JSON-lines file."""
+
+    def __init__(self, path: Path, *, every: int = 50) -> None:
+        self.path, self.every = path, every
+        self._sums: dict[str, float] = {}
+        self._count, self._start = 0, time.monotonic()
+
+    def add(self, step: int, steps: int, figures: dict[str, float]) -> None:
+        """Add one step's figures; each line holds their means."""
+        self._count += 1
+        for name, value in figures.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(value)
+        if step % self.every == 0 and self._count:
+            means = {name: value / self._count for name, value in self._sums.items()}
+            seconds = (time.monotonic() - self._start) / self._count
+            self.write({"step": step, "steps": steps, **means, "seconds_a_step": seconds})
+            self._sums, self._count, self._start = {}, 0, time.monotonic()
+
+    def write(self, figures: dict) -> None:
+        """Print and keep one line."""
+        rounded = {name: round(value, 4) if isinstance(value, float) else value
+                   for name, value in figures.items()}  # fmt: skip
+        console.print(
+            " ".join(f"{name} {value}" for name, value in rounded.items()), highlight=False
+        )
+        with self.path.open("a") as file:
+            file.write(json.dumps(rounded) + "\n")
+
+
+class Resumable(Protocol):
+    """What a training changes: it can be loaded from what a checkpoint saved."""
+
+    step: int
+
+    def load(self, saved: dict) -> None:
+        """Go on from a checkpoint."""
+
+
+def begin(state: Resumable, folder: Path) -> tuple[Checkpoint, Log]:
+    """The checkpoint and the log of a training in ``folder``, the state loaded if it was begun."""
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint, log = Checkpoint(folder / "checkpoint.pt"), Log(folder / "log.jsonl")
+    if saved := checkpoint.load():
+        state.load(saved)
+    return checkpoint, log
+
+
+def half(device: torch.device) -> torch.autocast:
+    """Half precision for what follows, where the hardware has it: a processor without it would imitate
+    it, some two hundred times more slowly."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=half_precision(device) is not None)
+
+
+class Schedule(Protocol):
+    """For how many steps a training goes, and its highest learning rate."""
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def learning_rate(self) -> float: ...
+
+
+class Kept:
+    """What a training changes and its checkpoint keeps: parts that have a state, the step, and the config."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("model", "average", "optimizer")
+    model: nn.Module
+    average: nn.Module  # of the model's weights
+    optimizer: torch.optim.Optimizer
+    training: Schedule
+    config: dict
+    step: int
+
+    def set_rate(self, *, warm_up: int = 200) -> float:
+        """Set the learning rate of this step, and return it."""
+        steps = self.training.steps
+        rate = self.training.learning_rate * cosine(self.step, steps, warm_up=warm_up)
+        set_rate(self.optimizer, rate)
+        return rate
+
+    def move(self, learned: Iterable[nn.Parameter] | None = None) -> None:
+        """Let the optimizer take its step, with gradients of length 1 at most, and the average follow.
+
+        Args:
+            learned: what has the gradients; by default all of the model.
+        """
+        parameters = self.model.parameters() if learned is None else learned
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        self.optimizer.step()
+        follow(self.average, self.model, self.step)
+        self.step += 1
+
+    def saved(self) -> dict:
+        """For the checkpoint."""
+        parts = {name: getattr(self, name).state_dict() for name in self.PARTS}
+        return {**parts, "step": self.step, "config": json.dumps(self.config)}
+
+    def load(self, saved: dict) -> None:
+        """From a checkpoint."""
+        for name in self.PARTS:
+            getattr(self, name).load_state_dict(saved[name])
+        self.step = saved["step"]
+
+
+@torch.no_grad()
+def follow(average: nn.Module, model: nn.Module, step: int) -> None:
+    """Move an average's weights towards the model's: fast in the first steps, then by a thousandth. What is
+    counted is taken over."""
+    keep = min(0.999, (step + 1) / (step + 20))
+    both = zip(average.state_dict().values(), model.state_dict().values(), strict=True)
+    for ours, theirs in both:
+        if ours.dtype.is_floating_point:
+            ours.lerp_(theirs, 1 - keep)
+        else:
+            ours.copy_(theirs)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """The learning rate from here on; a group's ``speed`` multiplies it."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group.get("speed", 1.0)
+
+
+def adamw(
+    model: nn.Module, *, learning_rate: float, weight_decay: float, betas: tuple[float, float],
+    quick: Mapping[str, float] = MappingProxyType({}),
+) -> torch.optim.AdamW:  # fmt: skip
+    """AdamW that lets weight matrices decay, and no bias, norm or scale.
+
+    Args:
+        quick: parameters of which each example moves a few rows only, and how many times as fast as
+            the rest they learn; a group's ``speed``. They do not decay.
+    """
+    groups = [
+        {"params": [model.get_parameter(name)], "weight_decay": 0.0, "speed": speed}
+        for name, speed in quick.items()
+    ]
+    others = [each for name, each in model.named_parameters() if name not in quick]
+    decayed = [each for each in others if each.ndim > 1]
+    rest = [each for each in others if each.ndim <= 1]
+    groups += [
+        {"params": decayed, "weight_decay": weight_decay, "speed": 1.0},
+        {"params": rest, "weight_decay": 0.0, "speed": 1.0},
+    ]
+    return torch.optim.AdamW(groups, lr=learning_rate, betas=betas, fused=True)
+
+
+def cosine(step: int, steps: int, *, warm_up: int = 200, floor: float = 0.02) -> float:
+    """The learning rate's factor: a linear warm-up, then half a cosine down to ``floor``."""
+    if step < warm_up:
+        return (step + 1) / warm_up
+    part = min(1.0, (step - warm_up) / max(1, steps - warm_up))
+    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * part))

@@ -1,0 +1,65 @@
+"""The page's endpoint ``/queue``: what is painted and waits here, and what is to become of it, for programs."""
+
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import StudioError
+from pixgen.studio import Studio
+from pixgen.studio.queue import ACTS, Place, act
+from pixgen.ui.errors import sentence
+from pixgen.ui.i18n import Translator
+
+
+def add_queue_api(studio: Studio, say: Translator) -> None:
+    """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
+
+    def queue(request: gr.Request, wanted: str, run: str) -> list[dict[str, Any]]:
+        try:
+            if wanted:
+                act(studio, _one(studio, request, run), wanted)
+        except StudioError as error:
+            raise gr.Error(
+                sentence(error, say), title=say("The queue"), print_exception=False
+            ) from error
+        return [_facts(place) for place in _seen(studio, request)]
+
+    with gr.Column(visible=False):
+        inputs = [gr.Textbox("", label=", ".join(ACTS)), gr.Textbox("", label="run")]
+        gr.Button().click(
+            queue, inputs, gr.JSON(label=say("The queue")), api_name="queue",
+            api_description=say("Lists what is painted and what waits, after doing something with one run: up, down, "
+        "pause, go_on or cancel. On a public page, the runs alone of the person who has "
+        "logged in."), concurrency_limit=8, show_progress="hidden",
+        )  # fmt: skip
+
+
+def _seen(studio: Studio, request: gr.Request) -> list[Place]:
+    """All jobs; in public those alone of the person who has logged in."""
+    owner = request.username
+    return [
+        place
+        for place in studio.queue()
+        if not studio.policy.public or (owner and place.job.owner == owner)
+    ]
+
+
+def _one(studio: Studio, request: gr.Request, run: str) -> Any:
+    job = next((place.job for place in _seen(studio, request) if place.job.id == run), None)
+    if job is None:
+        raise StudioError(
+            "The run “{run}” is not in the queue: `pixgen queue` lists those that are.",
+            run=run[:60],
+        )
+    return job
+
+
+def _facts(place: Place) -> dict[str, Any]:
+    job = place.job
+    recipe = job.recipe
+    return {
+        "run": job.id, "prompt": recipe.prompt, "state": "paused" if place.paused else job.state,
+        "before": place.before, "wait": place.wait, "takes": place.takes, "steps": recipe.steps,
+        "step": 0 if job.frame is None else max(0, job.frame.step),
+        "size": f"{recipe.width}x{recipe.height}",
+    }  # fmt: skip

@@ -1,0 +1,83 @@
+"""The page's endpoint ``/search``: pictures by words or by a picture, for ``gradio_client``."""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import PixgenError
+from pixgen.studio.library.library import RUNS, Finder
+from pixgen.ui.errors import sentence
+from pixgen.ui.files import servable
+from pixgen.ui.i18n import Translator
+from pixgen.ui.search import actions
+from pixgen.ui.search.tab import MOST_SHOWN
+
+
+def add_search_api(finder: Finder, say: Translator) -> None:
+    """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
+
+    def search(
+        request: gr.Request, query: str, picture: str | None, place: str, top: int, threshold: float,
+        model: str, after: str, before: str, folder: str, side: int, said: str, preset: str,
+        drawn_by: str, seed: str,
+    ) -> tuple[list[dict[str, Any]], list[str]]:  # fmt: skip
+        owner = request.username or f"api-{request.session_hash}"
+        asked = {
+            "query": query, "picture": picture, "place": place, "top": top, "threshold": threshold,
+            "model": model, "after": after, "before": before, "folder": folder, "side": side,
+            "said": said, "preset": preset, "drawn_by": drawn_by, "seed": seed,
+        }  # fmt: skip
+        try:
+            *_, last = actions.search(finder, asked, uploaded=None, owner=owner, say=say)
+        except PixgenError as error:
+            raise gr.Error(
+                sentence(error, say), title=say("Not found"), print_exception=False
+            ) from error
+        facts, files = [], []
+        for one, hit in last.found:
+            with contextlib.suppress(PixgenError, OSError):  # gone since it was indexed
+                file = finder.file(one, hit.row.path)
+                files.append(servable(file, files_out, name=Path(hit.row.path).name))
+                facts.append({
+                    "score": round(hit.score, 4), "name": Path(hit.row.path).name,
+                    "path": hit.row.path,  # below its collection's folder: it tells equal names apart
+                    "width": hit.row.width, "height": hit.row.height, "prompt": hit.row.prompt,
+                    "seed": hit.row.seed, "alike": len(hit.copies),
+                })  # fmt: skip
+        return facts, files
+
+    with gr.Column(visible=False):
+        inputs = [
+            gr.Textbox("", label=say("What to find")),
+            gr.File(label=say("Or like this picture")),
+            gr.Textbox(RUNS, label=say("Where")),
+            gr.Number(20, label=say("How many"), precision=0, minimum=1, maximum=MOST_SHOWN),
+            gr.Number(-1, label=say("At least so alike"), minimum=-1, maximum=1),
+            gr.Textbox(finder.model, label=say("Looked at by")),
+            gr.Textbox("", label=say.pgettext("search", "From")),
+            gr.Textbox("", label=say.pgettext("search", "Until")),
+            gr.Textbox("", label=say("In the subfolder")),
+            gr.Number(
+                0, label=say("At least so many pixels wide and high"), precision=0, minimum=0
+            ),
+            gr.Textbox("", label=say("Painted from words with")),
+            gr.Textbox("", label=say("Painted with the preset")),
+            gr.Textbox("", label=say("Painted by the model")),
+            gr.Textbox("", label=say("Painted from the seed")),
+        ]
+        files_out = gr.File(label=say("Pictures that were found"), file_count="multiple")
+        outputs = [gr.JSON(label=say("{count} found")), files_out]
+        gr.Button().click(
+            search,
+            inputs,
+            outputs,
+            api_name="search",
+            api_description=say(
+                "Finds pictures by words, by a picture or by both. Returns their scores and facts, "
+                "and their files."
+            ),
+            concurrency_limit=8,
+            show_progress="hidden",
+        )

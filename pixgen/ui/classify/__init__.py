@@ -1,0 +1,3 @@
+"""The Classify tab: what is in uploaded pictures.
+
+In come pictures and labels. Out come cards of scores, tables and heat maps."""

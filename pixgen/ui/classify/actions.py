@@ -1,0 +1,172 @@
+"""What the Classify tab does, as plain generators of what changes on the screen; no gradio here."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pixgen.errors import ClassifyError
+from pixgen.models.progress import Fetching
+from pixgen.studio.library.classifier import Namer
+from pixgen.text_files import encode_table
+from pixgen.ui.classify import view
+from pixgen.ui.i18n import Translator
+from pixgen.ui.status import of_fetching
+from pixgen.vision.zeroshot.batches import make_question
+from pixgen.vision.zeroshot.evaluation import as_csv, as_json, evaluate
+from pixgen.vision.zeroshot.labels import parse_templates
+from pixgen.vision.zeroshot.sources import gather
+
+if TYPE_CHECKING:
+    from pixgen.vision.zeroshot.batches import Result
+    from pixgen.vision.zeroshot.sources import Source
+    from pixgen.vision.zeroshot.zeroshot import Classifier, Question
+
+MOST_PUBLIC = 200  # pictures at once on a public page
+_SECONDS_BETWEEN = 0.15  # two screens: more often, nobody sees
+
+
+@dataclass(frozen=True)
+class View:
+    """What changes on the page; None leaves a part as it is."""
+
+    status: str | None = None  # HTML
+    answers: str | None = None  # HTML
+    busy: bool | None = None
+    tables: tuple[bytes, bytes] | None = None  # CSV and JSON
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a form asks for, made ready: the pictures, the models and the question."""
+
+    sources: "list[Source]"
+    models: tuple[str, ...]
+    question: "Question"
+    top: int
+
+    @classmethod
+    def from_form(cls, form: Mapping[str, Any], namer: Namer) -> "Asked":
+        """From the form's values by name. Raises PixgenError."""
+        if not form["pictures"]:
+            raise ClassifyError("There is no picture yet: add one first.")
+        sources = gather([Path(path) for path in form["pictures"]], uploaded=True)
+        if namer.studio.policy.public and len(sources) > MOST_PUBLIC:
+            raise ClassifyError(
+                "There may be at most {limit} pictures at once here: there are {count}.",
+                limit=MOST_PUBLIC,
+                count=len(sources),
+            )
+        models = (form["model"],)
+        chosen = namer.load(form["label_set"]) if form["label_set"] else None
+        templates = form["templates"]
+        if templates == "own":
+            templates = parse_templates(form["own_templates"])
+        question = make_question(
+            sources, models, labels=form["labels"], label_set=chosen, templates=templates,
+            several=form["mode"] == "several", or_else=form["none"] in ("else", "both"),
+            none_below=form["none_below"] if form["none"] in ("below", "both") else None,
+        )  # fmt: skip
+        return cls(sources, models, question, int(form["top"]))
+
+
+def classify(
+    namer: Namer, form: Mapping[str, Any], stop: threading.Event, *, say: Translator
+) -> Iterator[View]:
+    """Answer what the form asks, a batch at a time, once its model is there. Stopped, it shows what was
+    seen until then."""
+    yield View(status=view.progress("loading", say("Reading the labels")), busy=True)
+    asked = Asked.from_form(form, namer)
+    longest = namer.studio.policy.longest_seconds
+    deadline = time.monotonic() + (longest if longest is not None else float("inf"))
+
+    def stopped() -> bool:
+        return stop.is_set() or time.monotonic() > deadline
+
+    for fetching in namer.ready(asked.models, stopped=stopped):
+        if fetching is not None:
+            yield View(status=_fetching(say, fetching), busy=True)
+    classifier = None
+    if not stopped():
+        classifier = namer.classifier(asked.question, asked.models, stopped=stopped)
+    results: list[Result] = []
+    began = shown = time.monotonic()
+    if classifier is not None:
+        for batch in namer.look(
+            classifier, asked.models, asked.sources, stopped=stopped, thumbnails=view.MOST_CARDS
+        ):
+            results += batch
+            if time.monotonic() - shown > _SECONDS_BETWEEN:
+                shown = time.monotonic()
+                yield View(status=_looking(say, asked, results, shown - began), busy=True)
+    yield _ended(say, asked, classifier, results, late=time.monotonic() > deadline)
+
+
+def explain(
+    namer: Namer, form: Mapping[str, Any] | None, place: int, label: str, *, say: Translator
+) -> str:
+    """The panel that shows what in a picture spoke for a label, as HTML. Raises PixgenError."""
+    from pixgen.vision.zeroshot.explain import overlay
+
+    if not form:
+        raise ClassifyError("These pictures are not known any more: classify them again.")
+    asked = Asked.from_form(form, namer)
+    if not 0 <= place < len(asked.sources):
+        raise ClassifyError("These pictures are not known any more: classify them again.")
+    source = asked.sources[place]
+    picture = source.open()
+    classifier = namer.classifier(asked.question, asked.models)
+    glow = overlay(picture, namer.explain(classifier, asked.models, picture, label=label))
+    return view.heat(say, picture, glow, name=source.name, label=label)
+
+
+def failed(say: Translator, message: str) -> View:
+    """What was asked for could not be done, and why."""
+    status = view.progress("failed", say("Not classified"), part=0, notice=message)
+    return View(status=status, busy=False)
+
+
+def _fetching(say: Translator, fetching: Fetching) -> str:
+    more, megabytes = of_fetching(say, fetching)
+    part = None if megabytes is None else megabytes[0] / max(1, megabytes[1])
+    return view.progress("loading", say("Fetching a model"), more=more, part=part)
+
+
+def _looking(say: Translator, asked: Asked, results: "Sequence[Result]", seconds: float) -> str:
+    done, total = len(results), len(asked.sources)
+    more = [
+        say("{done} of {total} pictures", done=done, total=total),
+        say("{rate:.0f} a second", rate=done / max(seconds, 1e-3)),
+    ]
+    return view.progress("looking", say("Looking"), more=more, part=done / total)
+
+
+def _ended(
+    say: Translator, asked: Asked, classifier: "Classifier | None", results: "list[Result]", *, late: bool
+) -> View:  # fmt: skip
+    """The last view: everything that was seen."""
+    done, total = len(results), len(asked.sources)
+    whole = done == total
+    notice = (
+        ""
+        if whole
+        else say("The time for one request here is over: what was seen until then is shown.")
+        if late
+        else ""
+        if done
+        else say("Stopped before the first picture was seen.")
+    )
+    status = view.progress(
+        "done" if whole else "stopped", say("Done") if whole else say("Stopped"),
+        more=[say("{done} of {total} pictures", done=done, total=total)], part=done / total, notice=notice)  # fmt: skip
+    if not results:
+        return View(status=status, busy=False)
+    evaluation = evaluate(results, asked.question.labels)
+    shown = view.answers(say, results, evaluation, top=asked.top, alike=classifier.alike())
+    tables = (
+        encode_table(as_csv(results, top=asked.top)),
+        as_json(results, evaluation, top=asked.top).encode(),
+    )
+    return View(status=status, answers=shown, busy=False, tables=tables)

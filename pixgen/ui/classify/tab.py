@@ -1,0 +1,275 @@
+"""The Classify tab: pictures and labels on one side, the answers on the other."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from pixgen.models import available_clips
+from pixgen.studio.library.classifier import Namer
+from pixgen.ui.classify import actions
+from pixgen.ui.classify import view as answers
+from pixgen.ui.classify.actions import View
+from pixgen.ui.create.controls import Parts
+from pixgen.ui.create.panels.models import clip_choice
+from pixgen.ui.errors import guard_stream, guarded, warned
+from pixgen.ui.files import servable_bytes
+from pixgen.ui.i18n import Translator
+from pixgen.ui.session import Stops
+from pixgen.vision.zeroshot.labels import DEFAULT, available_templates, format_labels, parse_labels
+
+FORM = (
+    "pictures", "labels", "label_set", "mode", "none", "none_below", "templates", "own_templates",
+    "model", "top",
+)  # fmt: skip
+_SHOWN = ("status", "answers", "go", "stop", "csv", "json", "asked")
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+# A click on an example, on a label or on what closes a panel becomes an event with its data-* fields.
+_CLICKS = """element.addEventListener('click', (event) => {
+    const pressed = event.target.closest('[data-example], [data-label], [data-paint], [data-close]');
+    if (!pressed) return;
+    const { example, picture, label, paint } = pressed.dataset;
+    if (example !== undefined) trigger('select', { example: Number(example) });
+    else if (label !== undefined) trigger('like', { picture: Number(picture), label });
+    else if (paint !== undefined) trigger('submit', { paint });
+    else trigger('clear');
+});"""
+
+
+def classify_tab(namer: Namer, say: Translator, page: gr.Blocks) -> tuple[Parts, dict[str, Any]]:
+    """Build the tab inside a ``gr.Blocks`` and connect it to the studio.
+
+    Its parts, by name, and the arguments of an event that classifies as its button does.
+    """
+    with gr.Row(elem_classes="pg-two"):
+        with gr.Column(elem_classes="pg-two-ask"):
+            parts = _ask(namer, say)
+        with gr.Column(elem_classes="pg-two-show"):
+            parts |= _show(say)
+        with gr.Column(elem_classes="pg-two-more"):
+            parts |= _settings(namer, say)
+    _wire_settings(namer, say, page, parts)
+    return parts, _wire_answers(namer, say, parts)
+
+
+def _ask(namer: Namer, say: Translator) -> Parts:
+    parts: Parts = {
+        "pictures": gr.File(
+            label=say("Pictures"),
+            file_types=["image", ".zip"],
+            file_count="multiple",
+            height=150,
+            elem_id="pg-pictures",
+            elem_classes="pg-uploads",
+        ),
+        "labels": gr.Textbox(
+            "fox, cat, dog, bird, fish, apple, car, house, tree, sailboat",
+            label=say("What could it be"),
+            placeholder="cat, dog, red car",
+            lines=3,
+            max_lines=8,
+            elem_id="pg-labels",
+        ),
+        "label_set": gr.Dropdown(
+            _sets(namer, say),
+            value="",
+            label=say("Fill in a set of labels"),
+            elem_id="pg-label-set",
+        ),
+    }
+    with gr.Row(elem_classes="pg-go"):
+        parts["go"] = gr.Button(
+            say("Classify"), variant="primary", elem_id="pg-classify", scale=3, min_width=120
+        )
+        parts["stop"] = gr.Button(
+            say("Stop"), interactive=False, elem_id="pg-classify-stop", scale=1, min_width=80
+        )
+    return parts
+
+
+def _show(say: Translator) -> Parts:
+    parts: Parts = {
+        "status": gr.HTML(answers.progress("idle", ""), elem_id="pg-looking"),
+    }
+    with gr.Row(elem_classes="pg-actions"):  # above the answers: below a hundred, nobody finds it
+        for name, text in (("csv", say("Table (CSV)")), ("json", say("All (JSON)"))):
+            parts[name] = gr.DownloadButton(
+                text, visible=False, size="sm", min_width=0, elem_id=f"pg-{name}"
+            )
+    parts["answers"] = gr.HTML(
+        answers.empty(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-answers"
+    )
+    parts["heat"] = gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-heat")
+    parts["asked"] = gr.State(None)  # the form behind the answers that are shown
+    return parts
+
+
+def _settings(namer: Namer, say: Translator) -> Parts:
+    public = namer.studio.policy.public
+    templates = [
+        (say("those that fit"), ""),
+        *((title, name) for name, title in available_templates().items()),
+    ]
+    with gr.Accordion(say("More settings"), open=False, elem_classes="pg-more"):
+        parts: Parts = {
+            "mode": gr.Radio(
+                [(say("Which one"), "one"), (say("Which ones"), "several")],
+                value="one",
+                label=say("The answer"),
+                info=say("Which one: shares of one whole. Which ones: each label by itself."),
+            ),
+            "none": gr.Dropdown(
+                [
+                    (title, name)
+                    for name, title in (
+                        ("never", say("never")),
+                        ("else", say("when something else fits better")),
+                        ("below", say("when the best cosine is below the limit")),
+                        ("both", say("in either case")),
+                    )
+                ],
+                value="else",
+                label=say("None of these"),
+                elem_id="pg-none",
+            ),
+            "none_below": gr.Slider(
+                0,
+                1,
+                0.2,
+                step=0.01,
+                label=say("The limit"),
+                info=say(
+                    "A cosine. What is usual differs from model to model: look at some answers first."
+                ),
+                buttons=[],
+                visible=False,
+            ),
+            "templates": gr.Dropdown(
+                [*templates, (say("your own"), "own")],
+                value="",
+                label=say("Sentences"),
+                elem_id="pg-templates",
+            ),
+            "own_templates": gr.Textbox(
+                label=say("Your own sentences"),
+                placeholder="a photo of a {}",
+                lines=2,
+                visible=False,
+            ),
+            "model": clip_choice(
+                namer.studio.policy, say, value=available_clips()[0], elem_id="pg-classify-clip"
+            ),
+            "top": gr.Slider(1, 20, 5, step=1, label=say("Labels a picture"), buttons=[]),
+        }
+        with gr.Row(elem_classes="pg-pair", visible=not public):
+            parts["set_name"] = gr.Textbox(
+                label=say("Keep these labels as"),
+                placeholder=say("my-birds"),
+                max_lines=1,
+                elem_id="pg-set-name",
+            )
+            parts["keep"] = gr.Button(say("Keep"), elem_id="pg-set-keep")
+    return parts
+
+
+def _sets(namer: Namer, say: Translator) -> list[tuple[str, str]]:
+    return [
+        (say("none: what is written"), ""),
+        *((title, name) for name, title in namer.sets().items()),
+    ]
+
+
+def _wire_settings(namer: Namer, say: Translator, page: gr.Blocks, parts: Parts) -> None:
+
+    @guarded(say, warned())
+    def keep(name: str, labels: str, chosen: str, templates: str) -> Any:
+        fitting = namer.load(chosen).templates if chosen else DEFAULT
+        known = templates if templates in available_templates() else fitting
+        made = namer.save(name, parse_labels(labels), templates=known)
+        gr.Info(
+            say.ngettext(
+                "Kept as “{name}”, with {count} label.",
+                "Kept as “{name}”, with {count} labels.",
+                len(made.labels),
+                name=made.name,
+            )
+        )
+        return gr.update(choices=_sets(namer, say), value=made.name)
+
+    @guarded(say, warned())
+    def fill_in(chosen: str) -> Any:
+        return format_labels(namer.load(chosen).labels) if chosen else gr.skip()
+
+    inputs = [parts[name] for name in ("set_name", "labels", "label_set", "templates")]
+    gr.on(
+        [parts["keep"].click, parts["set_name"].submit], keep, inputs, parts["label_set"], **_QUIET
+    )
+    # Sets that were kept since the page was built.
+    page.load(
+        lambda: gr.update(choices=_sets(namer, say)),
+        None,
+        parts["label_set"],
+        queue=False,
+        **_QUIET,
+    )
+    parts["label_set"].input(fill_in, parts["label_set"], parts["labels"], **_QUIET)
+    for choice, field, shown_for in (
+        ("none", "none_below", ("below", "both")),
+        ("templates", "own_templates", ("own",)),
+    ):
+        parts[choice].change(
+            lambda chosen, shown_for=shown_for: gr.update(visible=chosen in shown_for),
+            parts[choice], parts[field], queue=False, **_QUIET,
+        )  # fmt: skip
+
+
+def _wire_answers(namer: Namer, say: Translator, parts: Parts) -> dict[str, Any]:
+    """What classifies, as arguments of an event."""
+    stops = Stops()
+    outputs = [parts[name] for name in _SHOWN]
+
+    def run(request: gr.Request, *values: Any) -> Iterator[tuple]:
+        form = dict(zip(FORM, values, strict=True))
+        with stops.held(request.session_hash) as stopping:
+            views = actions.classify(namer, form, stopping, say=say)
+            for view in guard_stream(views, say, partial(actions.failed, say)):
+                yield _updates(view, parts, form)
+
+    def stop(request: gr.Request) -> None:
+        stops.stop(request.session_hash)
+
+    def example(chosen: gr.EventData) -> list[str]:
+        name = answers.examples()[chosen.example]
+        data = (answers.EXAMPLES / name).read_bytes()
+        return [servable_bytes(data, parts["pictures"], name=name)]
+
+    @guarded(say, warned(""))
+    def explain(asked: Any, pressed: gr.EventData) -> str:
+        return actions.explain(namer, asked, int(pressed.picture), str(pressed.label), say=say)
+
+    running = {"concurrency_limit": None, **_QUIET}  # the studio's turns keep the order
+    running |= {"inputs": [parts[name] for name in FORM], "outputs": outputs}
+    parts["go"].click(run, **running)
+    parts["answers"].select(example, None, parts["pictures"], **_QUIET).then(run, **running)
+    focus = "() => document.querySelector('#pg-heat [data-close]')?.focus()"
+    parts["answers"].like(explain, parts["asked"], parts["heat"], **_QUIET).then(None, js=focus)
+    parts["heat"].clear(None, None, parts["heat"], js="() => ''")
+    parts["stop"].click(stop, None, None, queue=False, **_QUIET)
+    return {"fn": run, **running}
+
+
+def _updates(view: View, parts: Parts, form: dict[str, Any]) -> tuple:
+    """A view as gradio's updates of ``_SHOWN``."""
+    changes: dict[str, Any] = {
+        name: value for name in ("status", "answers") if (value := getattr(view, name)) is not None
+    }
+    if view.busy is not None:
+        changes["go"] = gr.update(interactive=not view.busy)
+        changes["stop"] = gr.update(interactive=view.busy)
+    if view.tables is not None:
+        for name, data in zip(("csv", "json"), view.tables, strict=True):
+            copy = servable_bytes(data, parts[name], name=f"answers.{name}")
+            changes[name] = gr.update(value=copy, visible=True)
+        changes["asked"] = form
+    return tuple(changes.get(name, gr.skip()) for name in _SHOWN)

@@ -1,0 +1,200 @@
+"""The Create tab's controls, each under its field's name. They only stand there; create.py wires them."""
+
+import gradio as gr
+
+from pixgen.recipe.prompts import LONGEST_TEXT
+from pixgen.studio.policy import Policy
+from pixgen.ui import html
+from pixgen.ui.create.form import sizes
+from pixgen.ui.create.panels.augmenting import augment_controls
+from pixgen.ui.create.panels.drawing import grow_control, start_controls
+from pixgen.ui.create.panels.losses import loss_controls
+from pixgen.ui.create.panels.models import model_controls
+from pixgen.ui.create.panels.presets import preset_controls
+from pixgen.ui.create.panels.styles import styles_strip
+from pixgen.ui.create.panels.video import journey_controls
+from pixgen.ui.create.prompt_help import help_line
+from pixgen.ui.form import Field, Parts, slider
+from pixgen.ui.i18n import Translator
+
+
+def words_column(say: Translator) -> Parts:
+    """Prompt, what to leave out, Generate and Stop, and examples."""
+    prompt = gr.Textbox(
+        label=say("What to paint"), placeholder="a red fox on a snowy hill", lines=3, max_lines=8,
+        max_length=LONGEST_TEXT, elem_id="pg-prompt",
+    )  # fmt: skip
+    help_with = help_line(say)
+    leave_out = gr.Textbox(
+        label=say("Leave out"), placeholder=say("nothing in particular"), max_lines=1,
+        max_length=LONGEST_TEXT, elem_id="pg-leave-out",
+    )  # fmt: skip
+    gr.HTML(html.grammar(say))
+    styles = styles_strip(say)
+    with gr.Row(elem_classes="pg-pad-open"):
+        draw = gr.Button(say("Draw a start"), size="sm", min_width=0, elem_id="pg-draw")
+        regions = gr.Button(say("Paint regions"), size="sm", min_width=0, elem_id="pg-regions")
+    with gr.Row(elem_classes="pg-go"):
+        generate = gr.Button(
+            say("Generate"), variant="primary", elem_id="pg-generate", scale=3, min_width=120
+        )
+        stop = gr.Button(say("Stop"), interactive=False, elem_id="pg-stop", scale=1, min_width=80)
+    turning = gr.Button(
+        say("Apply to the running picture"), interactive=False, size="sm", elem_id="pg-apply"
+    )
+    with gr.Column(elem_classes="pg-examples"):
+        gr.HTML(html.heading(say("Or try one of these")))
+        with gr.Row():
+            examples = {
+                f"example {number}": gr.Button(text, size="sm", min_width=0, elem_classes="pg-chip")
+                for number, text in enumerate(
+                    (
+                        "a red fox on a snowy hill",
+                        "an owl in the forest",
+                        "a watercolour of a sailboat at sunset",
+                        "3d render of a green dragon in the sky",
+                        "a panda eating a watermelon",
+                        "a cat :2 | purple background",
+                    )
+                )
+            }
+    return {
+        "prompt": prompt,
+        "leave_out": leave_out,
+        "draw": draw,
+        "regions": regions,
+        "generate": generate,
+        "stop": stop,
+        "apply": turning,
+        **help_with,
+        **styles,
+        **examples,
+    }
+
+
+def settings_column(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
+    """Preset, size and seed, and the rest folded."""
+    parts: Parts = _basis(say)
+    parts |= preset_controls(fields, policy, say)
+    with gr.Row(elem_classes="pg-pair"):
+        parts["size"] = gr.Dropdown(
+            sizes(policy), value=fields["size"].default, label=say("Size"),
+            allow_custom_value=True, min_width=150, elem_id="pg-size",
+        )  # fmt: skip
+        with gr.Row(elem_classes="pg-seed"):
+            parts["seed"] = gr.Textbox(
+                label=say("Seed"), placeholder=say("random"), max_lines=1, max_length=19,
+                min_width=110, elem_id="pg-seed",
+            )  # fmt: skip
+            parts["seed_new"] = gr.Button(
+                say("A new seed each time"), min_width=0, scale=0, elem_id="pg-seed-new"
+            )
+            parts["seed_reuse"] = gr.Button(
+                say("The seed of the last picture again"),
+                min_width=0,
+                scale=0,
+                elem_id="pg-seed-reuse",
+            )
+    parts["memory"] = gr.HTML("", elem_id="pg-memory", padding=False)
+    with gr.Accordion(say("More settings"), open=False, elem_classes="pg-more"):
+        parts |= _work(fields, say) | _start(fields, say)
+        parts["metadata"] = gr.Checkbox(
+            fields["metadata"].default,
+            label=say("Write the recipe into picture and film"),
+            info=say("Off: whoever gets them cannot read how they were made. You still can, here."),
+        )
+    parts |= journey_controls(fields, say)
+    parts |= model_controls(fields, say)
+    parts |= loss_controls(fields, say)
+    parts |= augment_controls(say)
+    return parts
+
+
+def _basis(say: Translator) -> Parts:
+    """The recipe behind the form, where there is one; a click forgets it."""
+    forget = say("Forget those that are not shown here")
+    return {
+        "basis": gr.Textbox("", visible="hidden", label=forget),
+        "basis_forget": gr.Button(
+            forget, visible=False, size="sm", min_width=0, elem_id="pg-basis"
+        ),
+    }
+
+
+def _work(fields: dict[str, Field], say: Translator) -> Parts:
+    return {
+        "drawer": gr.Dropdown(
+            [
+                (say("the VQGAN"), "vqgan"),
+                (say("cells of one colour"), "pixels"),
+                (say("waves"), "fourier"),
+                (say("every resolution at once"), "multires"),
+                (say("strokes of a brush"), "lines"),
+            ],
+            value=fields["drawer"].default,
+            label=say("Drawn with"),
+        ),
+        "grow": grow_control(say),
+        "steps": slider(fields["steps"], say("Steps"), info=say("More steps: finer, and slower.")),
+        "learning_rate": slider(
+            fields["learning_rate"], say("Learning rate"), info=say("How far each step goes.")
+        ),
+        "cutouts": slider(
+            fields["cutouts"],
+            say("Cutouts"),
+            info=say(
+                "How many views of the picture CLIP judges in a step. Fewer need less memory."
+            ),
+        ),
+        "cutout_set": gr.Dropdown(
+            list(fields["cutout_set"].choices),
+            value=fields["cutout_set"].default,
+            label=say("Cutout set"),
+            info=say("How the views are cut and disturbed."),
+        ),
+    }
+
+
+def _start(fields: dict[str, Field], say: Translator) -> Parts:
+    start = gr.Dropdown(
+        [
+            (label, kind)
+            for kind, label in (
+                ("sketch", say("a sketch by the transformer")),
+                ("codes", say("random codes")),
+                ("perlin", say("clouds")),
+                ("gradient", say("a gradient")),
+                ("snow", say("coloured noise")),
+                ("grey", say("plain grey")),
+                ("picture", say("a picture of yours")),
+                ("idea", say("the idea of a picture of yours")),
+                ("drawn", say("what you draw here")),
+                ("last", say("the last picture here")),
+            )
+        ],
+        value=fields["start"].default,
+        label=say("Start from"),
+    )
+    picture = gr.File(
+        label=say("The picture to start from"), file_types=["image"], visible=False, height=120
+    )
+    of_picture = start_controls(fields, say)
+    idea_words = gr.Textbox(
+        label=say("Mixed with words, if you like"), placeholder="winter | summer :-1", visible=False,
+        max_lines=1, max_length=LONGEST_TEXT,
+    )  # fmt: skip
+    pictures = gr.File(
+        label=say("Paint something like these pictures"),
+        file_types=["image"],
+        file_count="multiple",
+        height=120,
+    )
+    weight = slider(fields["pictures_weight"], say("How much they count"))
+    return {
+        "start": start,
+        "start_picture": picture,
+        **of_picture,
+        "idea_words": idea_words,
+        "pictures": pictures,
+        "pictures_weight": weight,
+    }

@@ -1,0 +1,167 @@
+"""Painting a part of the picture on the page anew: from the brush in the browser to a recipe."""
+
+# MERGED pixgen.ui.drawn: From what was drawn on the page to a recipe: a start, and for each prompt the region where it applies.
+import base64
+import json
+import tempfile
+from collections.abc import Collection
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pixgen.errors import PictureError, RecipeError
+from pixgen.images import open_picture
+from pixgen.recipe.options import Region, with_regions
+from pixgen.recipe.recipe import Recipe, make_recipe
+from pixgen.studio import Run
+from pixgen.ui.create.base_recipe import Basis
+from pixgen.ui.create.form_values import CreateForm
+from pixgen.ui.create.panels.drawing import DRAWN, LAST
+
+_LARGEST_MASK = 4 * 2**20  # characters
+_HEAD = "data:image/png;base64,"
+
+
+def part_of(
+    run: Run, recipe: Recipe, mask: str, *, files: ExitStack
+) -> tuple[Recipe, Collection[str]]:
+    """The recipe that paints a part of a run's picture anew, and the pictures that it names.
+
+    Args:
+        recipe: what to paint there.
+        mask: a PNG as a ``data:`` address, white where to paint.
+        files: the mask's file lives as long as it is open.
+
+    Raises RecipeError if the mask is none, or if there is no picture.
+    """
+    if not run.picture.is_file():
+        raise RecipeError(
+            "The picture that was being painted here is not known any more: paint it again."
+        )
+    path = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="pixgen-"))) / "mask.png"
+    path.write_bytes(decoded(mask))
+    start = {
+        "kind": "picture", "picture": str(run.picture), "mask": str(path), "extend": "", "idea": (),
+        "fit": "stretch",
+    }  # fmt: skip
+    size = {"width": run.recipe.width, "height": run.recipe.height}
+    return make_recipe(recipe.model_dump(), size, {"start": start}), (str(run.picture), str(path))
+
+
+def decoded(mask: str) -> bytes:
+    """The bytes of a PNG that a browser sent as a ``data:`` address. Raises RecipeError."""
+    try:
+        if not mask.startswith(_HEAD) or len(mask) > _LARGEST_MASK:
+            raise RecipeError("What was brushed over did not arrive: brush over it again.")
+        data = base64.b64decode(mask[len(_HEAD) :], validate=True)
+        open_picture(data)
+    except (AttributeError, ValueError, PictureError) as error:
+        raise RecipeError("What was brushed over did not arrive: brush over it again.") from error
+    return data
+
+
+_LARGEST = 16 * 2**20  # characters of all that was drawn
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn, as paths of pictures: a start, and regions by their prompts' numbers."""
+
+    start: str = ""
+    regions: tuple[Region, ...] = ()
+
+    @classmethod
+    def read(cls, sent: Any, *, files: ExitStack) -> "Drawn":
+        """From the pad's JSON; the pictures live as files as long as ``files`` is open.
+
+        Raises RecipeError if it did not arrive whole.
+        """
+        start, regions = _read(sent)
+        if not start and not regions:
+            return cls()
+        folder = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="pixgen-")))
+
+        def kept(data: str, name: str) -> str:
+            (folder / name).write_bytes(decoded(data))
+            return str(folder / name)
+
+        return cls(
+            kept(start, "drawing.png") if start else "",
+            tuple(
+                (number, {"region": "everywhere", "mask": kept(data, f"region-{number}.png")})
+                for number, data in sorted(regions.items())
+            ),
+        )
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every picture, the start first."""
+        masks = (where["mask"] for _, where in self.regions)
+        return (*([self.start] if self.start else []), *masks)
+
+    def placed(self, recipe: Recipe) -> Recipe:
+        """The recipe whose prompts apply where they were brushed."""
+        part = self.regions_in(recipe)
+        return make_recipe(recipe.model_dump(), part) if part else recipe
+
+    def regions_in(self, recipe: Recipe) -> dict[str, Any]:
+        """The prompts of a recipe where they were brushed, as a part of it; a region without a prompt is
+        left out."""
+        most = max(map(len, recipe.prompts))
+        regions = [region for region in self.regions if region[0] <= most]
+        return {"prompts": with_regions(recipe.prompts, regions)} if regions else {}
+
+
+def with_drawn(
+    recipe: Recipe, form: CreateForm, drawn: Drawn, run: Run | None
+) -> tuple[Recipe, Collection[str]]:
+    """The recipe with what was drawn in it, and the pictures that it names for that.
+
+    Args:
+        run: the visitor's last, which a start may be.
+
+    Raises RecipeError if something is missing.
+    """
+    basis = Basis.read(form.basis)
+    form = form if basis is None else basis.changed(form)
+    trusted, picture = list(drawn.files), ""
+    if form.start == DRAWN:
+        if not drawn.start:
+            raise RecipeError("To start from a drawing, draw it first, or choose another start.")
+        picture = drawn.start
+    elif form.start == LAST:
+        if run is None or not run.picture.is_file():
+            raise RecipeError(
+                "There is no last picture to start from: paint one, or choose another start."
+            )
+        picture = str(run.picture)
+        trusted.append(picture)
+    start: dict[str, Any] = {}
+    if picture:
+        start = {"kind": "picture", "picture": picture, "idea": (), "mask": "", "extend": ""}
+    if picture or recipe.start.kind == "picture":
+        start |= _settings(form)
+    part = {**drawn.regions_in(recipe), **({"start": start} if start else {})}
+    return (make_recipe(recipe.model_dump(), part) if part else recipe), trusted
+
+
+def _settings(form: CreateForm) -> dict[str, Any]:
+    if form.start_extend not in (None, "no"):
+        return {"extend": form.start_extend, "strength": 0.0}
+    asked = {"strength": form.start_strength, "fit": form.start_fit}
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _read(sent: Any) -> tuple[str, dict[int, str]]:
+    """The drawn start and the regions by their prompts' numbers, as ``data:`` addresses."""
+    if not sent:
+        return "", {}
+    try:
+        if len(sent) > _LARGEST:
+            raise ValueError
+        value = json.loads(sent)
+        regions = {int(number): data for number, data in value["regions"].items()}
+        return value["start"], regions
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RecipeError("What was drawn did not arrive: draw it again.") from error

@@ -1,0 +1,144 @@
+"""Augmentations on the page: the searchable list of kornia's, its preview, and what CLIP sees live."""
+
+import base64
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+import numpy as np
+
+from pixgen.images import open_picture
+from pixgen.paths import ASSETS
+from pixgen.recipe.kornia_classes import (
+    always,
+    example,
+    kornia_names,
+    parse_augmentation,
+    suggestion,
+)
+from pixgen.studio import Studio
+from pixgen.ui.canvas import jpeg
+from pixgen.ui.create import queue as queueing
+from pixgen.ui.errors import guarded, warned
+from pixgen.ui.form import Field, Parts
+from pixgen.ui.i18n import Translator
+from pixgen.ui.session import Visitor
+
+if TYPE_CHECKING:
+    from pixgen.studio import Job
+
+MOST = 8  # augmentations that the page adds to a set
+_LONGEST = 300  # characters of one
+_SIDE = 112  # pixels of a preview
+_SECONDS = 1.0  # between two looks at the cutouts
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def augment_fields() -> dict[str, Field]:
+    """What a browser keeps of the list."""
+    return {"augment": Field([], longest=_LONGEST)}
+
+
+def chosen_augmentations(value: Any) -> tuple[str, ...]:
+    """What the list has, as it is typed on the command line; anything else is left out."""
+    texts = value if isinstance(value, (list, tuple)) else ()
+    return tuple(text for text in texts if isinstance(text, str) and 0 < len(text) <= _LONGEST)[
+        :MOST
+    ]
+
+
+def augment_controls(say: Translator) -> Parts:
+    """The folded list, and its preview."""
+    with gr.Accordion(
+        say("Augmentations"), open=False, elem_classes="pg-more", elem_id="pg-augment"
+    ):
+        chosen = gr.Dropdown(
+            [(name, suggestion(name)) for name in kornia_names()], value=[], multiselect=True,
+            allow_custom_value=True, filterable=True, max_choices=MOST, label=say("Also augment the cutouts with"),
+            info=say("Any augmentation of kornia, with its arguments: "
+        "RandomThinPlateSpline:p=0.5,scale=0.2. Type to search."),
+        )  # fmt: skip
+        preview = gr.Button(say("Preview"), size="sm", min_width=0, elem_id="pg-augment-preview")
+        shown = gr.HTML(
+            f"<p>{escape(say('What each of them does to the current picture; all of them, if none is chosen.'))}</p>",
+            elem_id="pg-augmented",
+            padding=False,
+        )
+    return {"augment": chosen, "augment_preview": preview, "augment_shown": shown}
+
+
+def cutouts_fold(say: Translator) -> Parts:
+    """The folded view of the cutouts of the current step."""
+    with gr.Accordion(
+        say("See what CLIP sees"), open=False, elem_classes="pg-more", elem_id="pg-see"
+    ):
+        see = gr.Checkbox(
+            False,
+            label=say("See what CLIP sees"),
+            info=say("The cutouts of the current step, while a picture is painted."),
+            elem_id="pg-see-cutouts",
+        )
+        shown = gr.HTML("", elem_id="pg-cutouts", padding=False)
+    return {"see": see, "seen": shown, "see_timer": gr.Timer(_SECONDS, active=False)}
+
+
+def wire_augmenting(
+    studio: Studio, say: Translator, parts: Parts, *, known: Callable[[gr.Request, Any], Visitor]
+) -> None:
+    """Connect the preview and the view; ``known`` says who asks."""
+
+    @guarded(say, warned())
+    def preview(request: gr.Request, seat: Any, chosen: Any) -> Any:
+        return preview_html(studio, known(request, seat), chosen_augmentations(chosen))
+
+    def look(request: gr.Request, seat: Any) -> str:
+        visitor = known(request, seat)
+        return cutouts_html(queueing.shown(studio, visitor) or visitor.job(studio), say)
+
+    parts["augment_preview"].click(
+        preview, [parts["seat"], parts["augment"]], parts["augment_shown"], **_QUIET
+    )
+    parts["see"].change(
+        lambda on: (gr.Timer(active=bool(on)), ""), parts["see"],
+        [parts["see_timer"], parts["seen"]], queue=False, **_QUIET,
+    )  # fmt: skip
+    parts["see_timer"].tick(look, parts["seat"], parts["seen"], queue=False, **_QUIET)
+
+
+def preview_html(studio: Studio, visitor: Visitor, chosen: Sequence[str]) -> str:
+    """What each augmentation makes of the visitor's last picture, or else of an example; all that there
+    are, if none is chosen. Raises PixgenError."""
+    from pixgen.synthesis.cutouts.sheets import augmented
+    from pixgen.synthesis.frames import as_pixels
+    from pixgen.synthesis.init.noise import as_tensor
+
+    run = visitor.run(studio)
+    file = run.picture if run is not None and run.picture.is_file() else ASSETS / "examples/fox.png"
+    members = [always(parse_augmentation(text)) for text in chosen]
+    members = members or [example(name) for name in kornia_names()]
+    pictures = augmented(as_tensor(open_picture(file)), members, size=_SIDE, seed=0)
+    figures = "".join(
+        f'<figure><img src="{_source(as_pixels(picture))}" alt="{escape(each.text)}" width="{_SIDE}" '
+        f'height="{_SIDE}"><figcaption>{escape(each.name)}</figcaption></figure>'
+        for each, picture in zip(members, pictures, strict=True)
+    )
+    return f'<div class="pg-augmented">{figures}</div>'
+
+
+def cutouts_html(job: "Job | None", say: Translator) -> str:
+    """The cutouts of a job's current step; from now on, the job keeps them for a while."""
+    if job is None or job.ended:
+        return f"<p>{escape(say('Nothing is being painted at the moment.'))}</p>"
+    job.want_cutouts()
+    step, sheet = job.cutouts()
+    if sheet is None:
+        return f"<p>{escape(say('The next step brings its cutouts.'))}</p>"
+    alt = say("Cutouts of step {step}", step=step)
+    return (
+        f'<img class="pg-cutouts" src="{_source(sheet)}" alt="{escape(alt)}" title="{escape(alt)}">'
+    )
+
+
+def _source(picture: np.ndarray) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg(picture)).decode()}"

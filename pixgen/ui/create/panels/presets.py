@@ -1,0 +1,76 @@
+"""The choice of a preset: its name to click, its sentence below, and what it fills in, in the browser."""
+
+import json
+from typing import Any
+
+import gradio as gr
+
+from pixgen.recipe.presets import available_presets
+from pixgen.studio.policy import Policy
+from pixgen.ui import html
+from pixgen.ui.create.form import offered_presets, preset_values
+from pixgen.ui.form import Field, Parts
+from pixgen.ui.i18n import Translator
+
+# The size goes with a preset that names one, and goes back with it, unless another was chosen meanwhile.
+_FILL = """(name, size) => {{
+  const {{ values, own }} = ({table})[name];
+  const brought = window.pixgenSizeOfPreset;
+  window.pixgenSizeOfPreset = own;
+  return [...values, own ?? (size === brought ? {usual} : size)];
+}}"""
+
+
+def preset_controls(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
+    """The names, and the sentence of the one that is chosen."""
+    told = _told(policy, say)
+    default = fields["preset"].default
+    return {
+        "preset": gr.Radio(
+            [(title, name) for name, (title, _) in told.items()],
+            value=default, label=say("How much work"), elem_id="pg-preset",
+        ),
+        "preset_about": gr.HTML(
+            html.note(told[default][1]), elem_id="pg-preset-about", padding=False
+        ),
+    }  # fmt: skip
+
+
+def wire_presets(
+    parts: Parts, fields: dict[str, Field], policy: Policy, say: Translator, *, keep: dict[str, Any]
+) -> None:
+    """Let a click fill in what the preset decides, and its size where it names one.
+
+    Args:
+        keep: an event's arguments that keep the form in the browser.
+    """
+    decided = {name: preset_values(name) for name in available_presets()}
+    order = list(next(iter(decided.values())))
+    table = {
+        name: {"values": [values[each] for each in order], "own": own_size(name)}
+        for name, values in decided.items()
+    }
+    usual = json.dumps(fields["size"].default)
+    parts["preset"].input(
+        None, [parts["preset"], parts["size"]], [*(parts[name] for name in order), parts["size"]],
+        js=_FILL.format(table=json.dumps(table), usual=usual),
+    ).then(**keep)  # fmt: skip
+    about = {name: html.note(sentence) for name, (_, sentence) in _told(policy, say).items()}
+    parts["preset"].change(
+        None, parts["preset"], parts["preset_about"],
+        js=f"(name) => ({json.dumps(about)})[name] ?? ''",
+    )  # fmt: skip
+
+
+def own_size(name: str) -> str | None:
+    """The size that a preset names, as the form has it; None if it leaves it alone."""
+    recipe = available_presets()[name].recipe
+    return f"{recipe['width']}x{recipe['height']}" if "width" in recipe else None
+
+
+def _told(policy: Policy, say: Translator) -> dict[str, tuple[str, str]]:
+    """The presets to choose from by name, each with its title and its sentence."""
+    return {
+        name: (say(preset.title), say(preset.about))
+        for name, preset in offered_presets(policy).items()
+    }

@@ -1,0 +1,260 @@
+"""The styles below the prompt: chosen by their thumbnails, and one's own kept in the browser.
+
+Two hidden texts hold what is chosen and what is one's own, as JSON; the browser keeps both as it keeps
+the form. What is one's own stays there: a server keeps nobody's words.
+"""
+
+import base64
+import json
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import RecipeError
+from pixgen.recipe.styles import (
+    LONGEST_TEMPLATE,
+    LONGEST_TITLE,
+    MOST,
+    Style,
+    available_styles,
+    make_style,
+    read_styles,
+)
+from pixgen.text_files import decode
+from pixgen.ui.errors import guarded, warned
+from pixgen.ui.files import servable_bytes
+from pixgen.ui.form import Field, Parts
+from pixgen.ui.i18n import Translator
+
+LONGEST = 50_000  # characters of what the browser keeps
+_OWN = "="  # before the title of one's own: no bundled style's name begins with it
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+_CLICKS = """element.addEventListener('click', (event) => {
+    const pressed = event.target.closest('[data-style], [data-forget]');
+    if (!pressed) return;
+    const { style, forget } = pressed.dataset;
+    if (forget !== undefined) trigger('clear', { forget });
+    else trigger('select', { style });
+});"""
+
+
+def style_fields() -> dict[str, Field]:
+    """What a browser keeps of styles."""
+    return {"styles": Field("", longest=LONGEST), "own_styles": Field("", longest=LONGEST)}
+
+
+def styles_strip(say: Translator) -> Parts:
+    """The strip of thumbnails, and the folded form for a style of one's own."""
+    parts: Parts = {
+        "styles": gr.Textbox("", visible="hidden", label=say("Style")),
+        "own_styles": gr.Textbox("", visible="hidden", label=say("A style of your own")),
+        "style_strip": gr.HTML(
+            strip(say, "", ""), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-styles"
+        ),
+    }
+    with gr.Accordion(say("A style of your own"), open=False, elem_classes="pg-own-style"):
+        parts["style_title"] = gr.Textbox(
+            label=say("Its name"), placeholder=say("Oil"), max_lines=1, max_length=LONGEST_TITLE,
+        )  # fmt: skip
+        parts["style_template"] = gr.Textbox(
+            label=say("Its words, with {} for what is painted"),
+            placeholder="oil painting of {}, soft light",
+            max_lines=1,
+            max_length=LONGEST_TEMPLATE,
+        )
+        with gr.Row(elem_classes="pg-actions"):
+            parts["style_save"] = gr.Button(
+                say("Keep in this browser"), size="sm", min_width=0, elem_id="pg-style-save"
+            )
+            parts["style_bring"] = gr.UploadButton(
+                say("Import"),
+                file_types=[".json"],
+                size="sm",
+                min_width=0,
+                elem_id="pg-style-bring",
+            )
+            parts["style_share"] = gr.DownloadButton(
+                say("Download mine"),
+                visible=False,
+                size="sm",
+                min_width=0,
+                elem_id="pg-style-share",
+            )
+    return parts
+
+
+def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
+    """Connect the strip; ``keep`` are the arguments of an event that keeps the form in the browser."""
+    held = [parts["styles"], parts["own_styles"]]
+
+    def toggle(chosen: str, mine: str, pressed: gr.EventData) -> str:
+        return toggled(chosen, mine, str(pressed.style))
+
+    def forget(chosen: str, mine: str, pressed: gr.EventData) -> tuple[str, str]:
+        return forgotten(chosen, mine, str(pressed.forget))
+
+    def shown(chosen: str, mine: str) -> tuple:
+        kept = mine_of(mine)
+        file = None
+        if kept:
+            values = [style.value() for style in kept]
+            data = json.dumps(
+                values[0] if len(values) == 1 else {"styles": values}, ensure_ascii=False, indent=1
+            )
+            file = servable_bytes(f"{data}\n".encode(), parts["style_share"], name="styles.json")
+        return strip(say, chosen, mine), gr.update(value=file, visible=bool(kept))
+
+    @guarded(say, warned((gr.skip(),) * 4))
+    def add(chosen: str, mine: str, title: str, template: str) -> tuple:
+        style = make_style({"title": title, "template": template})
+        more = added(mine, [style])
+        gr.Info(say("“{title}” is kept in this browser.", title=style.title))
+        rest, _ = forgotten(chosen, mine, style.title)
+        return toggled(rest, more, f"{_OWN}{style.title}"), more, "", ""
+
+    @guarded(say, warned())
+    def bring(mine: str, file: str) -> Any:
+        brought = read_styles(decode(Path(file).read_bytes()))
+        more = added(mine, brought)
+        gr.Info(
+            say.ngettext(
+                "{count} style was imported.", "{count} styles were imported.", len(brought)
+            )
+        )
+        return more
+
+    parts["style_strip"].select(toggle, held, parts["styles"], **_QUIET).then(**keep)
+    parts["style_strip"].clear(forget, held, held, **_QUIET).then(**keep)
+    gr.on(
+        [part.change for part in held], shown, held, [parts["style_strip"], parts["style_share"]],
+        queue=False, **_QUIET,
+    )  # fmt: skip
+    written = [parts["style_title"], parts["style_template"]]
+    gr.on(
+        [parts["style_save"].click, parts["style_template"].submit],
+        add, [*held, *written], [*held, *written], **_QUIET,
+    ).then(**keep)  # fmt: skip
+    parts["style_bring"].upload(
+        bring, [parts["own_styles"], parts["style_bring"]], parts["own_styles"], **_QUIET
+    ).then(**keep)
+
+
+def chosen_styles(text: Any) -> tuple[Style, ...]:
+    """The styles that the browser says are chosen, in their order; what is none is left out."""
+    found = []
+    for value in _list(text):
+        if isinstance(value, str) and value in available_styles():
+            found.append(available_styles()[value])
+        elif isinstance(value, dict):
+            found += _made(value)
+    return tuple(found)
+
+
+def mine_of(text: Any) -> tuple[Style, ...]:
+    """The styles of one's own that the browser keeps."""
+    return tuple(style for value in _list(text)[:MOST] for style in _made(value))
+
+
+def toggled(chosen: str, mine: str, which: str) -> str:
+    """What is chosen after a click on a style, by the name of a bundled one or the marked title of one's
+    own."""
+    styles = list(chosen_styles(chosen))
+    own = {f"{_OWN}{style.title}": style for style in mine_of(mine)}
+    style = available_styles().get(which) or own.get(which)
+    if style in styles:
+        styles.remove(style)
+    elif style is not None:
+        styles.append(style)
+    return _printed([style.name or style.value() for style in styles])
+
+
+def forgotten(chosen: str, mine: str, title: str) -> tuple[str, str]:
+    """What is chosen and what is one's own after a style of one's own is forgotten."""
+    rest = [style for style in mine_of(mine) if style.title != title]
+    styles = [style for style in chosen_styles(chosen) if style.name or style.title != title]
+    return (
+        _printed([style.name or style.value() for style in styles]),
+        _printed([style.value() for style in rest]),
+    )
+
+
+def added(mine: str, more: Sequence[Style]) -> str:
+    """What is one's own with more; one of the same title is replaced. Raises RecipeError if they are too many."""
+    kept = {style.title: style for style in (*mine_of(mine), *more)}
+    text = _printed([style.value() for style in kept.values()])
+    if len(kept) > MOST or len(text) > LONGEST:
+        raise RecipeError(
+            "There may be at most {most} styles of your own: forget some first.", most=MOST
+        )
+    return text
+
+
+def strip(say: Translator, chosen: str, mine: str) -> str:
+    """The thumbnails in a row as HTML; those that are chosen are pressed."""
+    pressed = chosen_styles(chosen)
+    tiles = [
+        _tile(style.name, say(style.title), style, style in pressed)
+        for style in available_styles().values()
+    ]
+    tiles += [
+        _tile(
+            f"{_OWN}{style.title}",
+            style.title,
+            style,
+            style in pressed,
+            forget=say("Forget “{title}”", title=style.title),
+        )  # fmt: skip
+        for style in mine_of(mine)
+    ]
+    return (
+        f'<section aria-label="{escape(say("Style"))}"><h3>{escape(say("Style"))}</h3>'
+        f'<ul class="pg-styles">{"".join(tiles)}</ul></section>'
+    )
+
+
+def _tile(key: str, title: str, style: Style, pressed: bool, *, forget: str = "") -> str:
+    source = _thumbnail(style.name)
+    face = (
+        f'<img src="{source}" alt="" width="64" height="64">' if source
+        else f"<i aria-hidden=\"true\">{escape(title[:1])}</i>"
+    )  # fmt: skip
+    away = (
+        f'<button type="button" class="pg-forget" data-forget="{escape(title)}" title="{escape(forget)}" '
+        f'aria-label="{escape(forget)}">×</button>'
+        if forget
+        else ""
+    )
+    return (
+        f'<li><button type="button" data-style="{escape(key)}" aria-pressed="{str(pressed).lower()}" '
+        f'title="{escape(style.template)}">{face}<span>{escape(title)}</span></button>{away}</li>'
+    )
+
+
+@cache
+def _thumbnail(name: str) -> str:
+    if not name or not (path := available_styles()[name].thumbnail).is_file():
+        return ""
+    return f"data:image/webp;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _made(value: Any) -> list[Style]:
+    try:
+        return [make_style(value)]
+    except RecipeError:
+        return []
+
+
+def _list(text: Any) -> list[Any]:
+    try:
+        value = json.loads(text) if isinstance(text, str) and len(text) <= LONGEST else []
+    except (ValueError, RecursionError):
+        value = []
+    return value if isinstance(value, list) else []
+
+
+def _printed(values: list[Any]) -> str:
+    return json.dumps(values, ensure_ascii=False) if values else ""

@@ -1,0 +1,101 @@
+"""Enlarging the picture on the page."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from pixgen.errors import PixgenError
+from pixgen.images import picture_size
+from pixgen.studio import Studio
+from pixgen.studio.runs.run import ENDED
+from pixgen.studio.upscaling import AUTO, CRISP, save_upscaled, upscale_picture
+from pixgen.ui import canvas
+from pixgen.ui.errors import sentence
+from pixgen.ui.files import servable
+from pixgen.ui.i18n import Translator
+from pixgen.ui.session import Visitor
+
+A_SCREEN = 1024  # pixels
+
+Parts = Mapping[str, gr.components.Component]
+
+
+def upscale_parts(say: Translator, *, public: bool) -> dict[str, gr.components.Component]:
+    """The button, what it made, and, where there are other learned ones than the bundled, by what."""
+    from pixgen.models.upscalers import available_upscalers
+
+    bundled, *others = available_upscalers()
+    learned = [] if public else others
+    choices = [
+        (say("what suits the picture"), AUTO),
+        (say("edges drawn anew"), bundled),
+        (say("crisp edges, nothing invented"), CRISP),
+        *((name, name) for name in learned),
+    ]
+    return {
+        "enlarge_by": gr.Dropdown(
+            choices, value=AUTO, label=say("Enlarged by"), container=False,
+            visible=bool(learned), min_width=120, elem_id="pg-enlarge-by",
+        ),
+        "enlarge": gr.Button(say("Enlarge"), size="sm", min_width=0, elem_id="pg-enlarge"),
+        "large": gr.DownloadButton("", visible=False, size="sm", min_width=0, elem_id="pg-large"),
+    }  # fmt: skip
+
+
+def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
+    """A press makes the visitor's last picture larger, shows it and offers it."""
+
+    def enlarge(request: gr.Request, seat: Any, method: Any) -> Any:
+        run = Visitor.known(seat, request.username).run(studio)
+        if run is None or not run.picture.is_file():
+            raise gr.Error(
+                say("The picture is not finished yet: wait for it, or stop it."),
+                title="",
+                print_exception=False,
+            )
+        offered = [value for _, value in parts["enlarge_by"].choices]
+        chosen = method if method in offered else AUTO
+        try:
+            with studio.exclusive():
+                larger, how = upscale_picture(
+                    run.picture, scale=_scale(run.picture), method=chosen, device=studio.device
+                )
+            with tempfile.TemporaryDirectory(prefix="pixgen-") as folder:
+                path = Path(folder) / "large.png"
+                save_upscaled(larger, path, source=run.picture, how=how)
+                file = servable(path, parts["large"], name=f"{run.id}-{how.scale:g}x.png")
+        except PixgenError as error:
+            raise gr.Error(
+                sentence(error, say), title=say("Enlarge"), print_exception=False
+            ) from error
+        label = say("Picture {width} × {height}", width=larger.width, height=larger.height)
+        shown = canvas.of_picture(
+            say, canvas.jpeg(np.asarray(larger)), kind="jpeg", alt=f"{run.recipe.title}, {label}",
+            size=larger.size,
+        )  # fmt: skip
+        return {"run": run.id, "file": file, "label": label, "canvas": shown}
+
+    def show(request: gr.Request, seat: Any, made: dict) -> Any:
+        run = Visitor.known(seat, request.username).run(studio)
+        if run is None or run.id != made["run"]:
+            return gr.skip(), gr.skip()  # another has been begun meanwhile
+        large = gr.update(value=made["file"], label=made["label"], visible=True)
+        return large, made["canvas"] if run.state in ENDED else gr.skip()
+
+    quiet = {"api_visibility": "private", "show_progress": "minimal"}
+    made = gr.State()
+    parts["enlarge"].click(
+        enlarge, [parts["seat"], parts["enlarge_by"]], made, concurrency_limit=2, **quiet
+    ).success(show, [parts["seat"], made], [parts["large"], parts["canvas"]], **quiet)
+    parts["generate"].click(
+        lambda: gr.update(visible=False), None, parts["large"], queue=False, **quiet
+    )
+
+
+def _scale(picture: Path) -> float:
+    """Twice, or four times where that is no more than a screen shows."""
+    return 4.0 if max(picture_size(picture)) * 4 <= A_SCREEN else 2.0

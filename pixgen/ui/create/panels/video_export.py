@@ -1,0 +1,157 @@
+"""The fold below the picture that makes another film of the visitor's run."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import VideoError
+from pixgen.studio import Studio
+from pixgen.studio.video.export import FORMATS, exporting, find_lost_sound
+from pixgen.studio.video.timeline import Cut
+from pixgen.ui import html
+from pixgen.ui.classify.view import progress
+from pixgen.ui.create.actions import file_name
+from pixgen.ui.errors import guard_stream
+from pixgen.ui.files import servable
+from pixgen.ui.i18n import Translator
+from pixgen.ui.session import Visitor
+
+_LONGEST = 60  # seconds that the page offers
+_MOST_FPS = 60
+_AT_ONCE = 2  # exports of all visitors together: each needs a core
+_EVERY = 10  # pictures between two words on how far it is
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def export_fold(say: Translator) -> dict[str, gr.components.Component]:
+    """The fold's parts, closed; ``wire_export`` connects them."""
+    with gr.Accordion(
+        say("Another film of it"), open=False, elem_classes="pg-more", elem_id="pg-export"
+    ):
+        gr.HTML(html.heading(say("Nothing is painted again.")))
+        with gr.Row():
+            parts = {
+                "format": gr.Dropdown(
+                    [
+                        (suffix[1:].upper().replace("WEBM", "WebM").replace("WEBP", "WebP"), suffix)
+                        for suffix in FORMATS
+                    ],
+                    value=".mp4",
+                    label=say("Format"),
+                    min_width=120,
+                ),
+                "seconds": gr.Slider(
+                    0,
+                    _LONGEST,
+                    0,
+                    step=1,
+                    label=say("Seconds in all"),
+                    info=say("0: as long as it is."),
+                    buttons=[],
+                    min_width=160,
+                ),
+                "fps": gr.Slider(
+                    0,
+                    _MOST_FPS,
+                    0,
+                    step=1,
+                    label=say("Pictures a second"),
+                    info=say("0: as many as it has. Or say how long it is."),
+                    buttons=[],
+                    min_width=160,
+                ),
+                "hold": gr.Slider(
+                    0,
+                    10,
+                    1,
+                    step=0.5,
+                    label=say("Seconds that the last picture stays"),
+                    buttons=[],
+                    min_width=160,
+                ),
+            }
+        with gr.Row(elem_classes="pg-checks"):
+            for name, label in (
+                ("even", say("Evenly by change")),
+                ("captions", say("Words and step below")),
+                ("loop", say("The end passes into the beginning")),
+            ):
+                parts[name] = gr.Checkbox(False, label=label, container=False, min_width=150)
+        with gr.Row():
+            parts["export"] = gr.Button(
+                say("Make this film"), size="sm", min_width=120, elem_id="pg-export-go"
+            )
+            parts["exported"] = gr.DownloadButton(
+                say("Download the film"),
+                size="sm",
+                min_width=120,
+                visible=False,
+                elem_id="pg-exported",
+            )
+        parts["export_status"] = gr.HTML("", elem_id="pg-export-status")
+    return parts
+
+
+def wire_export(
+    studio: Studio,
+    say: Translator,
+    parts: dict[str, gr.components.Component],
+    seat: gr.BrowserState,
+) -> None:
+    """Connect the fold: it makes a film of the seat's run."""
+
+    def export(request: gr.Request, kept: Any, *wishes: Any) -> Iterator[tuple[Any, Any]]:
+        visitor = Visitor.known(kept, request.username)
+        yield gr.update(visible=False), _told("painting", say("Writing"))
+        yield from guard_stream(
+            _exported(studio, visitor, wishes, say, component=parts["exported"]), say,
+            lambda message: (gr.skip(), _told("failed", say("Not written"), notice=message)),
+        )  # fmt: skip
+
+    names = ("format", "seconds", "fps", "hold", "even", "captions", "loop")
+    parts["export"].click(
+        export, [seat, *(parts[name] for name in names)], [parts["exported"], parts["export_status"]],
+        concurrency_limit=_AT_ONCE, concurrency_id="exports", **_QUIET,
+    )  # fmt: skip
+
+
+def _exported(
+    studio: Studio, visitor: Visitor, wishes: tuple[Any, ...], say: Translator, *,
+    component: gr.DownloadButton,
+) -> Iterator[tuple[Any, Any]]:  # fmt: skip
+    suffix, seconds, fps, hold, even, captions, loop = wishes
+    run = visitor.run(studio)
+    if run is None or not run.film.is_file():
+        raise VideoError("There is no film yet: paint something first.")
+    cut = Cut(
+        seconds=float(seconds) or None, fps=float(fps) or None, hold=float(hold), even=bool(even), captions=bool(captions),
+        loop=bool(loop),
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="pixgen-") as folder:
+        path = Path(folder) / f"film{suffix}"
+        for done, total in exporting(run.film, path, cut):
+            if done % _EVERY == 1:
+                more = say("picture {done} of {total}", done=done, total=total)
+                told = _told("painting", say("Writing"), more=more, part=done / total)
+                yield gr.skip(), told
+        copy, size = (
+            servable(path, component, name=f"{file_name(run.recipe)}{suffix}"),
+            _size(say, path),
+        )
+    notice = say(find_lost_sound(run.film, path, cut))
+    told = _told("done", say("Done"), more=size, part=1.0, notice=notice)
+    yield gr.update(value=copy, visible=True), told
+
+
+def _told(state: str, said: str, *, more: str = "", **figures: Any) -> str:
+    return progress(state, said, more=(more,) if more else (), **figures)
+
+
+def _size(say: Translator, path: Path) -> str:
+    size = path.stat().st_size / 1000
+    if size < 1000:
+        return say("{size:.0f} KB", size=size)
+    return say("{size:.1f} MB", size=size / 1000)

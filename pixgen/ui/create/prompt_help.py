@@ -1,0 +1,174 @@
+"""The line below the size: how much memory the picture takes, and whether that is there."""
+
+# MERGED pixgen.ui.prompt_help: The quiet lines below the prompt: how many tokens it has, what is not read, and words never seen.
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import PixgenError
+from pixgen.models.vocabulary import words_of
+from pixgen.recipe.wildcards import word_lists
+from pixgen.studio import Studio
+from pixgen.studio.memory_check import Outlook, in_words, outlook
+from pixgen.studio.prompt_help import Reading, read_typed
+from pixgen.ui.create.form import to_recipe
+from pixgen.ui.create.form_values import CreateForm
+from pixgen.ui.create.panels.styles import chosen_styles
+from pixgen.ui.debounce import answered, when_paused
+from pixgen.ui.form import Parts
+from pixgen.ui.i18n import Translator
+
+ASKED = ("preset", "size", "drawer", "cutouts", "cutout_set", "start")  # what decides it
+_ASK = "pg-ask-memory"
+
+Look = Callable[[Any, str], Outlook | None]
+
+
+def memory_line(say: Translator, found: Outlook | None) -> str:
+    """The line as HTML; empty where nothing can be known."""
+    if found is None or found.verdict == "unknown":
+        return ""
+    said = {
+        "fits": say("fits"),
+        "tight": say("tight"),
+        "too much": say("will not fit: less is done at once, or choose a smaller size"),
+    }[found.verdict]
+    needs = say("Takes about {size} of memory", size=in_words(found.needed))
+    return (
+        f'<p class="pg-memory" data-verdict="{found.verdict.replace(" ", "-")}">'
+        f"<span>{escape(needs)}</span> · <b>{escape(said)}</b></p>"
+    )
+
+
+def foretold(
+    form: CreateForm, device: Callable[[], str], say: Translator, *, look: Look = outlook
+) -> str:
+    """The line for a filled-in form; empty while the form makes no recipe."""
+    # Pictures that it starts from matter little, and may not be there yet.
+    start = "codes" if form.start in ("picture", "idea") else form.start
+    asked = replace(form, prompt="-", seed="0", start=start)
+    try:
+        return memory_line(say, look(to_recipe(asked), device()))
+    except PixgenError:  # told when it is painted
+        return ""
+
+
+def wire_memory(
+    studio: Studio, say: Translator, page: gr.Blocks, parts: Mapping[str, gr.components.Component]
+) -> None:
+    """Keep the line ``parts["memory"]`` true."""
+
+    def told(*values: Any) -> str:
+        form = CreateForm.read(dict(zip(ASKED, values, strict=True)))
+        return foretold(form, lambda: studio.device, say)
+
+    inputs = [parts[name] for name in ASKED]
+    ask = when_paused([page.load, *(part.change for part in inputs)], _ASK)
+    answer = ask.click(
+        told, inputs, parts["memory"], trigger_mode="multiple", concurrency_limit=1,
+        show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+    answered(answer, _ASK)
+
+
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+_ASK_of_prompt_help = "pg-ask-help"
+_LONGEST = 80  # characters of what is not read, when it is told
+_CLICKS = """element.addEventListener('click', (event) => {
+    const pressed = event.target.closest('[data-by]');
+    if (pressed) trigger('select', { word: pressed.dataset.word, by: pressed.dataset.by });
+});"""
+
+
+def help_line(say: Translator) -> Parts:
+    """Build the lines inside a ``gr.Blocks``."""
+    shown = told(say, Reading(), "")
+    return {"help": gr.HTML(shown, js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-help")}
+
+
+def wire_help(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
+    """Keep the lines as the prompt and its styles are; ``keep`` keeps the form in the browser."""
+
+    def read(text: str, styles: str) -> str:
+        text = text or ""
+        return told(say, read_typed(text, styles=chosen_styles(styles)), text)
+
+    def replace(text: str, pressed: gr.EventData) -> str:
+        return replaced(text, str(pressed.word), str(pressed.by))
+
+    typed = [parts["prompt"], parts["styles"]]
+    answer = when_paused([part.change for part in typed], _ASK_of_prompt_help).click(
+        read, typed, parts["help"], queue=False, trigger_mode="multiple", **_QUIET
+    )
+    answered(answer, _ASK_of_prompt_help)
+    parts["help"].select(replace, parts["prompt"], parts["prompt"], **_QUIET).then(**keep)
+
+
+def told(say: Translator, reading: Reading, text: str) -> str:
+    """The lines as HTML; nothing for an empty prompt."""
+    lines = [
+        say("CLIP reads no further than here; this is left out: “{text}”", text=_short(part))
+        for part in reading.lost
+    ]
+    lines += [
+        say("The sketcher does not read as far as “{text}”.", text=_short(part))
+        for part in reading.unsketched
+    ]
+    said = [f"<p>{escape(line)}</p>" for line in lines]
+    said += [_unknown(say, word, near) for word, near in reading.unknown]
+    if "__" in text:
+        said.append(_lists(say))
+    over = " pg-over" if reading.lost else ""
+    count = say("{tokens} of {places} tokens", tokens=reading.tokens, places=reading.places)
+    shown = f'<small class="pg-tokens{over}">{escape(count)}</small>' if reading.tokens else ""
+    return (
+        f'<section class="pg-help" aria-label="{escape(say("How the models read it"))}">{shown}'
+        f'<div aria-live="polite">{"".join(said)}</div></section>'
+    )
+
+
+def replaced(text: str, word: str, by: str) -> str:
+    """The prompt with one of its words, as ``words_of`` finds it, replaced; at the beginning of an
+    unfinished word list's name, that is completed."""
+    if by.startswith("__"):
+        return re.sub(r"__(?:[A-Za-z0-9-]*(?:__)?)?(?=\W*$)|__(?=\s|$)", by, text, count=1)
+    for found in re.finditer(r"[^\W_]+(?:[’'][^\W_]+)*", text):
+        if words_of(found[0]) == [word]:
+            return text[: found.start()] + by + text[found.end() :]
+    return text
+
+
+def _unknown(say: Translator, word: str, near: tuple[str, ...]) -> str:
+    said = escape(say("The bundled models have never seen “{word}”.", word=word))
+    if not near:
+        return f"<p>{said}</p>"
+    chips = "".join(
+        _chip(
+            known,
+            word=word,
+            said=say("Write “{known}” instead of “{word}”", known=known, word=word),
+        )
+        for known in near
+    )
+    return f"<p>{said} {escape(say('Perhaps'))}: {chips}</p>"
+
+
+def _lists(say: Translator) -> str:
+    names = [f"__{name}__" for name in word_lists()]
+    chips = "".join(_chip(name, word="__", said=say("Write {list}", list=name)) for name in names)
+    return f"<p>{escape(say('One of a list, drawn by the seed:'))} {chips}</p>"
+
+
+def _chip(by: str, *, word: str, said: str) -> str:
+    return (
+        f'<button type="button" data-word="{escape(word)}" data-by="{escape(by)}" '
+        f'title="{escape(said)}" aria-label="{escape(said)}">{escape(by)}</button>'
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -1,0 +1,93 @@
+"""The queue on the page: a visitor's pictures that are painted or wait, and what can be done with each."""
+
+from collections.abc import Iterator
+from html import escape
+
+from pixgen.studio import Job, Studio, queue
+from pixgen.studio.queue import Place
+from pixgen.ui import status
+from pixgen.ui.i18n import Translator
+from pixgen.ui.session import Visitor
+
+_SIGNS = {"up": "↑", "down": "↓", "pause": "❙❙", "go_on": "▸", "cancel": "×"}
+
+
+def shown(studio: Studio, visitor: Visitor) -> Job | None:
+    """The job that a visitor's page shows: the one that is painted, else the next; None without any."""
+    own = [place.job for place in studio.queue() if place.job.owner == visitor.owner]
+    return min(own, key=lambda job: (job.paused, job.place), default=None)
+
+
+def of_visitor(say: Translator, studio: Studio, visitor: Visitor) -> str:
+    """The list as HTML; nothing where a picture is painted and no other waits."""
+    places = [place for place in studio.queue() if place.job.owner == visitor.owner]
+    if len(places) < 2 and not any(place.paused for place in places):
+        return ""
+    waiting = [place.job for place in places if place.job.state == "waiting"]
+    items = "".join(_item(say, place, waiting=waiting) for place in places)
+    title = escape(say("The queue"))
+    return (
+        f'<section class="pg-queue" aria-label="{title}"><h3>{title}</h3><ol>{items}</ol></section>'
+    )
+
+
+def act(studio: Studio, order: object, visitor: Visitor, *, say: Translator) -> str:
+    """Do what was asked for, as ``ACT RUN``; the list then. What is none of the visitor's stays."""
+    name, _, run_id = str(order).partition(" ")
+    job = visitor.own(studio, run_id) if len(run_id) <= 64 else None
+    if job is not None and name in queue.ACTS:
+        queue.act(studio, job, name)
+    return of_visitor(say, studio, visitor)
+
+
+def _item(say: Translator, place: Place, *, waiting: list[Job]) -> str:
+    job = place.job
+    recipe = job.recipe
+    acts = ["up"] if job in waiting[1:] else []
+    acts += ["down"] if job in waiting[:-1] else []
+    acts += ["go_on" if place.paused else "pause", "cancel"]
+    facts = say.ngettext(
+        "{width} × {height}, {count} step",
+        "{width} × {height}, {count} steps",
+        recipe.steps,
+        width=recipe.width,
+        height=recipe.height,
+    )
+    state = "paused" if place.paused else job.state
+    return (
+        f'<li data-run="{job.id}" data-state="{state}"><p><strong>{escape(recipe.title)}</strong>'
+        f"<small>{escape(facts)}</small></p><span>{escape(' · '.join(_times(say, place)))}</span><div>"
+        + "".join(_button(say, name, job) for name in acts)
+        + "</div></li>"
+    )
+
+
+def _times(say: Translator, place: Place) -> Iterator[str]:
+    if place.paused:
+        yield say("Paused")
+    elif place.job.state != "waiting":
+        yield say("now")
+        if place.takes is not None:
+            yield say("{time} left", time=status.duration(say, place.takes))
+        return
+    elif place.wait is None:
+        yield say("{count} before it", count=place.before)
+    else:
+        yield say("in about {time}", time=status.duration(say, place.wait))
+    if place.takes is not None:
+        yield say("takes about {time}", time=status.duration(say, place.takes))
+
+
+def _button(say: Translator, name: str, job: Job) -> str:
+    said = {
+        "up": say("Earlier"),
+        "down": say("Later"),
+        "pause": say("Pause"),
+        "go_on": say("Go on"),
+        "cancel": say("Cancel"),
+    }[name]
+    label = f"{said}: {job.recipe.title}"
+    return (
+        f'<button type="button" data-queue="{name} {job.id}" title="{escape(said)}" '
+        f'aria-label="{escape(label)}">{_SIGNS[name]}</button>'
+    )

@@ -1,0 +1,263 @@
+"""The Create tab: the words and the few settings that matter on one side, the picture on the other."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import PictureError
+from pixgen.images import open_picture
+from pixgen.studio import Policy, Studio
+from pixgen.ui import canvas, html, status
+from pixgen.ui.create import actions, edits
+from pixgen.ui.create.actions import Screen
+from pixgen.ui.create.controls import Parts, settings_column, words_column
+from pixgen.ui.create.form import fields
+from pixgen.ui.create.form_values import CreateForm
+from pixgen.ui.create.panels.augmenting import cutouts_fold, wire_augmenting
+from pixgen.ui.create.panels.drawing import OF_PICTURES, SETTINGS, pad_html
+from pixgen.ui.create.panels.losses import UPLOAD
+from pixgen.ui.create.panels.presets import wire_presets
+from pixgen.ui.create.panels.styles import wire_styles
+from pixgen.ui.create.panels.upscaling import upscale_parts, wire_upscaling
+from pixgen.ui.create.panels.video import PARTS as JOURNEY_PARTS
+from pixgen.ui.create.panels.video_export import export_fold, wire_export
+from pixgen.ui.create.prompt_help import wire_help, wire_memory
+from pixgen.ui.debounce import answered
+from pixgen.ui.errors import sentence
+from pixgen.ui.files import servable
+from pixgen.ui.form import Field
+from pixgen.ui.i18n import Translator
+from pixgen.ui.session import Pages, Visitor
+
+# What is kept is only obscured: every browser is sent this key. It holds nothing that is secret.
+_KEPT = {"secret": "kept-in-this-browser"}
+_SHOWN = (
+    "canvas", "status", "sketches", "queue", "generate", "stop", "picture", "film", "seat",
+    *edits.SHOWN,
+)  # fmt: skip
+_UPLOADS = ("start_picture", "pictures", UPLOAD)
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
+    """Build the tab inside a ``gr.Blocks`` and connect it to the studio; its parts, by name."""
+    asked = fields(studio.policy, say)
+    with gr.Row(elem_classes="pg-create"):
+        with gr.Column(elem_classes="pg-words"):
+            parts = words_column(say)
+        with gr.Column(elem_classes="pg-stage"):
+            parts |= _stage(say, public=studio.policy.public)
+        with gr.Column(elem_classes="pg-settings"):
+            parts |= settings_column(asked, studio.policy, say)
+    parts["seat"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
+    parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
+    _wire_painting(studio, say, page, parts, [*asked, *_UPLOADS, *JOURNEY_PARTS, "drawn", "mask"])
+    _wire_settings(say, page, parts, asked, studio.policy)
+    _wire_uploads(parts, say)
+    wire_memory(studio, say, page, parts)
+    wire_export(studio, say, parts, parts["seat"])
+    wire_upscaling(studio, say, parts)
+    wire_augmenting(
+        studio, say, parts, known=lambda request, seat: Visitor.known(seat, request.username)
+    )
+    return parts
+
+
+def _stage(say: Translator, *, public: bool) -> Parts:
+    gr.HTML(pad_html(say), padding=False)
+    parts: Parts = {
+        "canvas": gr.HTML(canvas.empty(say), elem_id="pg-canvas"),
+        "status": gr.HTML(status.idle(), elem_id="pg-status"),
+    }
+    with gr.Row(elem_classes="pg-actions"):
+        parts["picture"] = gr.DownloadButton(
+            say("Picture"), interactive=False, size="sm", min_width=0, elem_id="pg-picture"
+        )
+        parts["film"] = gr.DownloadButton(
+            say("Film"), interactive=False, size="sm", min_width=0, elem_id="pg-film"
+        )
+        parts |= upscale_parts(say, public=public)
+        parts |= edits.ending_buttons(say)
+        parts["classify_this"] = gr.Button(
+            say("Classify this"), size="sm", min_width=0, elem_id="pg-classify-this"
+        )
+        # page.js lays a brush over the picture, and sends what it covered when Generate is pressed.
+        gr.Button(say("Change a part"), size="sm", min_width=0, elem_id="pg-change-part")
+        parts["crisp"] = gr.Checkbox(
+            False, label=say("Show the pixels"), container=False, min_width=0, elem_id="pg-crisp"
+        )
+    gr.HTML(html.brush_help(say))
+    parts |= export_fold(say)
+    # Below everything else: they come while painting, and must move nothing.
+    parts |= cutouts_fold(say)
+    parts |= edits.queue_parts(say)
+    parts["sketches"] = gr.HTML("", elem_id="pg-sketches")
+    # Pressed by page.js when the line to the server was cut, for example while a phone slept.
+    parts["look_again"] = gr.Button(visible="hidden", elem_id="pg-look-again")
+    # Pressed by page.js when a run of another tab is to be seen here.
+    parts["look_at"] = gr.Button(visible="hidden", elem_id="pg-look-at")
+    # Pressed by page.js when a sketch is clicked.
+    parts["take"] = gr.Button(visible="hidden", elem_id="pg-take")
+    parts["pick"] = gr.Number(0, visible="hidden", precision=0)
+    parts["drawn"] = gr.Textbox("", visible="hidden", label=say("The drawing"))
+    parts["mask"] = gr.Textbox("", visible="hidden", label=say("Change a part"))
+    return parts
+
+
+def _wire_painting(
+    studio: Studio, say: Translator, page: gr.Blocks, parts: Parts, names: list[str]
+) -> None:
+    outputs, pages = [parts[name] for name in _SHOWN], Pages()
+
+    def shown(screens: Iterator[Screen]) -> Iterator[tuple]:
+        for screen in actions.told(screens, say=say):
+            yield _updates(screen, parts, say)
+
+    def known(request: gr.Request, seat: Any) -> Visitor:
+        return Visitor.known(seat, request.username, pages=pages, session=request.session_hash)
+
+    def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
+        form = CreateForm.read(dict(zip(names, values, strict=True)))
+        yield from shown(actions.paint(studio, form, known(request, seat), say=say))
+
+    def take(request: gr.Request, seat: Any, pick: Any) -> Iterator[tuple]:
+        yield from shown(actions.take(studio, known(request, seat), pick, say=say))
+
+    def look_at(request: gr.Request, seat: Any) -> Iterator[tuple]:
+        yield from shown(actions.look_at(studio, known(request, seat), say=say))
+
+    def come_back(request: gr.Request, seat: Any) -> Iterator[tuple]:
+        yield from shown(actions.come_back(studio, known(request, seat), say=say))
+
+    def stop(request: gr.Request, seat: Any) -> tuple:
+        screen = actions.stop(studio, Visitor.known(seat, request.username))
+        return _updates(screen, parts, say)
+
+    # The studio has the queue, so gradio's lets everybody through: watching costs next to nothing.
+    watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
+    parts["generate"].click(
+        paint, [parts["seat"], *(parts[name] for name in names)], **watching,
+        js="(...values) => [...values.slice(0, -2), window.pixgenPad.drawn(), window.pixgenBrush.taken()]",
+        trigger_mode="multiple",  # while a picture is painted, the next may be added
+    )  # fmt: skip
+    edits.wire(studio, say, parts, names, known=known, shown=shown, watching=watching)
+    parts["take"].click(
+        take, [parts["seat"], parts["pick"]], **watching,
+        js="(seat, pick) => [seat, Number(document.getElementById('pg-take').dataset.pick)]",
+    )  # fmt: skip
+    parts["look_at"].click(look_at, parts["seat"], **watching)
+    gr.on([page.load, parts["look_again"].click], come_back, parts["seat"], **watching)
+    parts["stop"].click(stop, parts["seat"], outputs, queue=False, **_QUIET)
+
+
+def _updates(screen: Screen, parts: Parts, say: Translator) -> tuple:
+    """A screen as gradio's updates of ``_SHOWN``."""
+    if screen.notice and screen.status is None:  # below the picture it is said, and stays
+        gr.Warning(screen.notice, duration=8)
+    changes: dict[str, Any] = {
+        name: value
+        for name in ("canvas", "status", "sketches", "queue", "seat")
+        if (value := getattr(screen, name)) is not None
+    }
+    if screen.busy:
+        changes["stop"] = gr.update(interactive=screen.busy == "painting")
+    if screen.busy == "painting":
+        changes |= {"picture": gr.update(interactive=False), "film": gr.update(interactive=False)}
+    changes |= edits.updates(screen, say)
+    if screen.files:
+        for name, path in zip(("picture", "film"), screen.files, strict=True):
+            copy = None
+            if path is not None:
+                with contextlib.suppress(
+                    OSError
+                ):  # a full disk: the picture is on the page all the same
+                    copy = servable(path, parts[name], name=screen.name + path.suffix)
+            changes[name] = gr.update(value=copy, interactive=copy is not None)
+    return tuple(changes.get(name, gr.skip()) for name in _SHOWN)
+
+
+def keeping(parts: Parts, asked: dict[str, Field]) -> dict[str, Any]:
+    """The arguments of an event that keeps the form's settings in the browser."""
+    pairs = ", ".join(f"{name}: values[{index}]" for index, name in enumerate(asked))
+    return {
+        "fn": None, "inputs": [parts[name] for name in asked], "outputs": parts["kept"],
+        "js": f"(...values) => ({{{pairs}}})",
+    }  # fmt: skip
+
+
+def _wire_settings(
+    say: Translator, page: gr.Blocks, parts: Parts, asked: dict[str, Field], policy: Policy
+) -> None:
+    """Presets, examples and seeds fill in at once, in the browser, and everything is kept there."""
+    keep = keeping(parts, asked)
+    kept = keep["inputs"]
+    wire_styles(parts, say, keep=keep)
+    wire_help(parts, say, keep=keep)
+
+    def restore(stored: Any) -> list[Any]:
+        # What was never kept is left alone: somebody may be typing there already.
+        stored = stored if isinstance(stored, dict) else {}
+        return [
+            field.allowed(stored[name]) if name in stored else gr.skip()
+            for name, field in asked.items()
+        ]
+
+    gr.on([part.input for part in kept], **keep)
+    # Pressed where words are pasted or deleted: of that, gradio says nothing.
+    answered(gr.Button(visible="hidden", elem_id="pg-keep").click(**keep), "pg-keep")
+    page.load(restore, parts["kept"], kept, queue=False, **_QUIET)
+    wire_presets(parts, asked, policy, say, keep=keep)
+    for name, part in parts.items():
+        if name.startswith("example"):
+            part.click(None, None, parts["prompt"], js=f"() => {json.dumps(part.value)}").then(
+                **keep
+            )
+    parts["draw"].click(
+        None, None, parts["start"], js="() => { window.pixgenPad.open('draw'); return 'drawn'; }"
+    ).then(**keep)
+    parts["seed_new"].click(None, None, parts["seed"], js="() => ''").then(**keep)
+    parts["seed_reuse"].click(
+        None,
+        [parts["seat"], parts["seed"]],
+        parts["seed"],
+        js="(seat, seed) => JSON.parse(seat || '{}').seed ?? seed",
+    ).then(**keep)
+    parts["crisp"].change(
+        None,
+        parts["crisp"],
+        None,
+        js="(on) => { document.documentElement.classList.toggle('pg-crisp', on) }",
+    )
+
+
+def _wire_uploads(parts: Parts, say: Translator) -> None:
+    """A file that is no picture is refused when it is added, not when it is painted."""
+
+    def looked_at(added: Any) -> Any:
+        try:
+            for path in added if isinstance(added, list) else [added]:
+                open_picture(path)
+        except PictureError as error:
+            gr.Warning(sentence(error, say), duration=8)
+            return None
+        return gr.skip()
+
+    for name in _UPLOADS:
+        parts[name].upload(looked_at, parts[name], parts[name], concurrency_limit=None, **_QUIET)
+    parts["start"].change(
+        lambda kind: (
+            gr.update(visible=kind in ("picture", "idea")), gr.update(visible=kind == "idea"),
+            *(gr.update(visible=kind in OF_PICTURES) for _ in SETTINGS),
+        ),
+        parts["start"],
+        [parts[name] for name in ("start_picture", "idea_words", *SETTINGS)], queue=False, **_QUIET,
+    )  # fmt: skip
+    parts["basis"].change(
+        None, parts["basis"], None, js="(text) => { window.pixgenPad?.basis(text); }"
+    )
+    # How many regions are in force goes by the prompts, which come back later than what was brushed.
+    parts["prompt"].change(None, None, None, js="() => { window.pixgenPad?.mark(); }")
+    parts["regions"].click(None, None, None, js="() => { window.pixgenPad.open('regions'); }")

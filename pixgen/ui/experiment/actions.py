@@ -1,0 +1,299 @@
+"""What the Experiment tab does, as plain functions and generators; no gradio here."""
+
+import json
+from collections import OrderedDict
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from pixgen.errors import PixgenError, RecipeError, StudioError
+from pixgen.models import available_clips, available_vqgans
+from pixgen.recipe.options import Options
+from pixgen.recipe.prompts import Prompt, Scene, parse
+from pixgen.recipe.recipe import Recipe, make_recipe
+from pixgen.recipe.wildcards import alternatives
+from pixgen.studio import Run, Studio
+from pixgen.studio.grids.grid import Grid, GridJob, Plan
+from pixgen.studio.grids.plans import Axis, plan_grid, plan_strip, read_axis
+from pixgen.studio.grids.sheet import draw_sheet, save_sheet
+from pixgen.studio.runs.inputs import named_pictures
+from pixgen.ui.create.drawn import Drawn, with_drawn
+from pixgen.ui.create.form import to_recipe
+from pixgen.ui.create.form_values import CreateForm
+from pixgen.ui.create.panels.styles import chosen_styles
+from pixgen.ui.errors import guard_stream
+from pixgen.ui.experiment.view import MOST_LIVE, Sheet
+from pixgen.ui.i18n import Translator
+from pixgen.ui.session import Visitor
+
+MOST_IN_PUBLIC = 16  # pictures of one grid
+_REMEMBERED = 64  # grids that are painted, or were
+
+_RATE, _RATE_OF_LARGE = 2.0, 0.5  # sheets a second
+_NOTHING = Drawn()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridForm:
+    """The tab's form as typed values; all else comes from the form of Create."""
+
+    create: CreateForm
+    kind: str = "grid"  # or "strip"
+    grid_prompt: str | None = None
+    across: str | None = None  # a field, and its values as they are typed
+    across_values: str | None = None
+    down: str | None = None
+    down_values: str | None = None
+    first: str | None = None  # the ends of a strip: words, and the path of a picture
+    first_picture: str | None = None
+    last: str | None = None
+    last_picture: str | None = None
+    count: int = 0
+    strip_steps: int = 0
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> "GridForm":
+        """From values by the names of both forms' fields."""
+        own = {each.name for each in fields(cls)} - {"create"}
+        given = {name: values[name] for name in own if values.get(name) is not None}
+        for name in ("count", "strip_steps"):
+            given[name] = int(given.get(name) or 0)
+        return cls(create=CreateForm.read(values), **given)
+
+
+@dataclass(frozen=True)
+class GridScreen:
+    """What changes on the tab; None leaves a part as it is."""
+
+    sheet: str | None = None  # HTML
+    status: str | None = None  # HTML
+    busy: bool | None = None
+    grid: str | None = None  # its name, which the browser keeps
+    seat: str | None = None  # JSON: who has just come is known by it from then on
+    file: Path | None = None  # the sheet as a picture
+    resumable: bool = False  # when it is not busy: whether pictures are missing
+    notice: str | None = None  # said once, in passing
+
+
+class GridJobs:
+    """The grids that are painted, by name. Any thread may call any method."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self._jobs: OrderedDict[str, GridJob] = OrderedDict()
+
+    def begin(self, grid: Grid, *, owner: str) -> GridJob:
+        """Paint what is missing of a grid."""
+        self._jobs[grid.id] = GridJob(grid, owner=owner)
+        while len(self._jobs) > _REMEMBERED:
+            self._jobs.popitem(last=False)
+        return self._jobs[grid.id]
+
+    def job(self, name: str, *, owner: str) -> GridJob | None:
+        """The job of that grid, if it is known and theirs."""
+        job = self._jobs.get(name)
+        return job if job is not None and job.owner == owner else None
+
+    def grid(self, name: str, *, owner: str) -> Grid:
+        """The grid of that name, if it is theirs. Raises StudioError."""
+        grid = Grid.read(self.studio, name)
+        if grid.owner != owner:
+            raise StudioError("There is no grid “{name}” in this folder.", name=name[:60])
+        return grid
+
+
+def paint(
+    jobs: GridJobs, form: GridForm, visitor: Visitor, *, say: Translator
+) -> Iterator[GridScreen]:
+    """Paint the grid or the strip that a filled-in form asks for, and watch it."""
+    yield GridScreen(busy=True, seat=json.dumps(dict(visitor.seat)))
+    run = visitor.run(jobs.studio)
+    with ExitStack() as files:
+        drawn = Drawn.read(form.create.drawn, files=files)
+        plan = plan_of(form, drawn=drawn, run=run)
+        last = () if run is None else (str(run.picture),)
+        grid = _made(jobs, plan, visitor, (*drawn.files, *last))
+    yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, say=say)
+
+
+def _made(jobs: GridJobs, plan: Plan, visitor: Visitor, trusted: Collection[str]) -> Grid:
+    if jobs.studio.policy.public and len(plan.cells) > MOST_IN_PUBLIC:
+        raise RecipeError(
+            "A grid may have at most {most} pictures here, not {count}: give fewer values.",
+            most=MOST_IN_PUBLIC,
+            count=len(plan.cells),
+        )
+    return Grid.make(jobs.studio, plan, owner=visitor.owner, trusted=trusted)
+
+
+def go_on(jobs: GridJobs, name: Any, visitor: Visitor, *, say: Translator) -> Iterator[GridScreen]:
+    """Paint what is missing of the visitor's last grid."""
+    grid = jobs.grid(str(name), owner=visitor.owner)
+    yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, say=say)
+
+
+def come_back(
+    jobs: GridJobs, name: Any, visitor: Visitor, *, say: Translator
+) -> Iterator[GridScreen]:
+    """After a reload, or a look elsewhere: go on watching the visitor's grid, or show what became of it."""
+    yield GridScreen()  # gradio blanks every output of a generator that yields nothing
+    if not name:
+        return
+    job = jobs.job(str(name), owner=visitor.owner)
+    if job is not None:
+        yield from watch(job, visitor, say=say)
+        return
+    try:
+        grid = jobs.grid(str(name), owner=visitor.owner)
+    except PixgenError:
+        return
+    yield _ended(Sheet(grid, say), None, say)
+
+
+def watch(job: GridJob, visitor: Visitor, *, say: Translator) -> Iterator[GridScreen]:
+    """A grid until it ends. Leaving it does not stop it; a newer watcher of the same page ends it."""
+    mark = visitor.pages.enter(visitor.session)
+    sheet, large = Sheet(job.grid, say), len(job.grid.plan.cells) > MOST_LIVE
+    yield GridScreen(grid=job.grid.id, busy=True)
+    shown = None
+    for _ in job.watch(rate=_RATE_OF_LARGE if large else _RATE):
+        if not visitor.newest(mark):
+            return
+        if job.ended:
+            break
+        table = sheet.html(job)
+        # All that lasts is said again: a slow browser shows the latest of the screens that wait.
+        yield GridScreen(
+            sheet=table if table != shown else None, status=sheet.status(job), grid=job.grid.id, busy=True
+        )  # fmt: skip
+        shown = table
+    yield _ended(sheet, job, say)
+
+
+def stop(jobs: GridJobs, name: Any, visitor: Visitor) -> None:
+    """Stop the visitor's grid after the step at hand; whoever watches it shows the end."""
+    if (job := jobs.job(str(name), owner=visitor.owner)) is not None:
+        job.stop()
+
+
+def told(screens: Iterator[GridScreen], *, say: Translator) -> Iterator[GridScreen]:
+    """The same screens; an error that ends them is said."""
+    return guard_stream(screens, say, lambda message: GridScreen(notice=message, busy=False))
+
+
+def plan_of(form: GridForm, *, drawn: Drawn = _NOTHING, run: Run | None = None) -> Plan:
+    """What the tab's fields ask for, with all else from the form of Create.
+
+    Args:
+        drawn: on the page.
+        run: the visitor's last, which a start may be.
+
+    Raises RecipeError.
+    """
+    if form.kind == "strip":
+        return _strip(form)
+    typed = (form.grid_prompt or "").strip()
+    create = replace(form.create, prompt=typed or form.create.prompt)
+    base, _ = with_drawn(to_recipe(create), create, drawn, run)
+    axes = _axes(form)
+    varied = len(alternatives(create.prompt or "")) > 1
+    if not axes and not varied:
+        raise RecipeError(
+            "A grid varies something: choose a field and its values, or write alternatives such "
+            "as a {red|blue} fox."
+        )
+    options, over = Options(recipe=base), {axis.field for axis in axes}
+    if "preset" in over and "start" not in over and base.start.picture:
+        options = replace(options, more={"start": base.start.model_dump()})
+    pictures: Scene = ()
+    if varied or "prompt" in over:
+        left_out = (create.leave_out or "").strip()
+        options = replace(
+            options, prompt=create.prompt, negative=(left_out,) if left_out else (),
+            styles=chosen_styles(create.styles),
+        )  # fmt: skip
+        uploads = {str(path) for path in create.pictures or ()}
+        pictures = tuple(prompt for prompt in base.prompts[0] if prompt.picture in uploads)
+    plan = plan_grid(options, axes)
+    cells = tuple(
+        replace(each, recipe=_allowed(drawn.placed(_with(each.recipe, pictures)), base))
+        for each in plan.cells
+    )
+    return replace(plan, cells=cells)
+
+
+def _axes(form: GridForm) -> list[Axis]:
+    """The second field goes down, as the first of ``plan_grid`` does."""
+    axes = []
+    for field, typed in ((form.down, form.down_values), (form.across, form.across_values)):
+        said = (typed or "").strip()
+        if field and not said:
+            raise RecipeError(
+                "“{field}” has no values: write for example 1-4, or 0.2, 0.5, 1.", field=field
+            )
+        if field:
+            axes.append(read_axis(f"{field}={said}"))
+    return axes
+
+
+def _strip(form: GridForm) -> Plan:
+    pictures = (form.first_picture, form.last_picture)
+    ends = [
+        _end(text, picture) for text, picture in zip((form.first, form.last), pictures, strict=True)
+    ]
+    create = replace(form.create, prompt="-", leave_out="", pictures=None, start=None)
+    base = to_recipe(create)
+    options = Options(recipe=base, seed=base.seed, steps=form.strip_steps or None)
+    plan = plan_strip(ends, options, count=form.count)
+    uploads = {picture for picture in pictures if picture}
+    for cell in plan.cells:
+        _allowed(cell.recipe, base, uploads=uploads)
+    return plan
+
+
+def _end(typed: str | None, picture: str | None) -> Scene:
+    text = (typed or "").strip()
+    if picture:
+        more = parse(text)[0] if text else ()
+        return (Prompt(picture=picture), *more)
+    if not text:
+        raise RecipeError("A strip lies between two ideas: give words or a picture for each.")
+    return parse(text)[0]
+
+
+def _with(recipe: Recipe, pictures: Scene) -> Recipe:
+    if not pictures:
+        return recipe
+    return make_recipe(
+        recipe.model_dump(), {"prompts": [(*scene, *pictures) for scene in recipe.prompts]}
+    )
+
+
+def _allowed(
+    recipe: Recipe, base: Recipe, *, uploads: frozenset[str] | set[str] = frozenset()
+) -> Recipe:
+    """The recipe, if it names no file and no model that the form does not offer: a page is read by
+    other people than the server's owner. Raises RecipeError."""
+    models = {*available_vqgans(), *available_clips(), base.model, *base.clip_names}
+    used = {recipe.model, *recipe.clip_names}
+    sketcher = recipe.start.sketch.model == base.start.sketch.model
+    if named_pictures(recipe) - named_pictures(base) - uploads or used - models or not sketcher:
+        raise RecipeError(
+            "A file or a model cannot be named by its path on this page: choose what Create offers."
+        )
+    return recipe
+
+
+def _ended(sheet: Sheet, job: GridJob | None, say: Translator) -> GridScreen:
+    grid, file = sheet.grid, None
+    runs = grid.runs()
+    if any(run is not None and run.state == "done" for run in runs):
+        file = grid.folder / "sheet.png"
+        save_sheet(draw_sheet(grid.plan, runs), file, plan=grid.plan)
+    return GridScreen(
+        sheet=sheet.html(None), status=sheet.status(job), busy=False, file=file,
+        resumable=any(run is None or run.state != "done" for run in runs),
+        notice=None if job is None or job.error is None else say(job.error.message),
+    )  # fmt: skip

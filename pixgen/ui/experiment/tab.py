@@ -1,0 +1,333 @@
+"""The Experiment tab: grids, strips, and two runs side by side."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import StudioError
+from pixgen.recipe.prompts import LONGEST_TEXT
+from pixgen.recipe.recipe import make_recipe
+from pixgen.studio import Studio
+from pixgen.studio.gallery.gallery import Gallery
+from pixgen.ui import html, status
+from pixgen.ui.create.controls import Parts
+from pixgen.ui.create.form import fields
+from pixgen.ui.create.panels.losses import UPLOAD
+from pixgen.ui.create.panels.video import PARTS as JOURNEY_PARTS
+from pixgen.ui.create.tab import keeping
+from pixgen.ui.errors import guarded, sentence, warned
+from pixgen.ui.experiment import actions, view
+from pixgen.ui.experiment.actions import GridJobs, GridScreen
+from pixgen.ui.files import servable
+from pixgen.ui.gallery import comparing
+from pixgen.ui.i18n import Translator
+from pixgen.ui.info.tab import filled_with
+from pixgen.ui.session import Pages, Visitor
+
+_OWN = (
+    "kind", "grid_prompt", "across", "across_values", "down", "down_values",
+    "first", "first_picture", "last", "last_picture", "count", "strip_steps",
+)  # fmt: skip
+_OF_CREATE = (
+    "start_picture",
+    "pictures",
+    UPLOAD,
+    *JOURNEY_PARTS,
+    "drawn",
+)  # beside the form's fields
+_SHOWN = ("sheet", "status", "paint", "stop_grid", "go_on_grid", "download_sheet", "grid", "seat")
+_KEPT = {"secret": "kept-in-this-browser"}
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def experiment_tab(
+    studio: Studio, say: Translator, *, tabs: gr.Tabs, tab: gr.Tab, create: Parts
+) -> Parts:
+    """Build the tab inside a ``gr.Blocks`` and connect it; its parts, by name.
+
+    Args:
+        tabs, tab: all tabs, and this one.
+        create: the parts of the Create tab, whose form says all that is not varied.
+    """
+    with gr.Row(elem_classes="pg-create pg-experiment"):
+        with gr.Column(elem_classes="pg-words"):
+            parts = _ask(say)
+        with gr.Column(elem_classes="pg-stage"):
+            parts |= _stage(say)
+    parts["grid"] = gr.BrowserState("", storage_key="pixgen-grid", **_KEPT)
+    _wire_kinds(parts)
+    _wire_grids(studio, say, parts, create, tab=tab)
+    _wire_comparing(studio, say, parts, create, tab=tab)
+    _wire_opening(studio, say, parts, create, tabs=tabs)
+    return parts
+
+
+def _ask(say: Translator) -> Parts:
+    parts: Parts = {
+        "kind": gr.Radio(
+            [
+                (say("A grid: what does a setting do?"), "grid"),
+                (say("A strip: what lies between two ideas?"), "strip"),
+                (say("Two pictures side by side"), "compare"),
+            ],
+            value="grid",
+            label=say("What to see"),
+            elem_id="pg-kind",
+        )
+    }
+    with gr.Column(elem_classes="pg-fold") as parts["grid_fields"]:
+        parts["grid_prompt"] = _text(
+            say("What to paint"), say("as on Create; or a {red|blue} fox"), elem_id="pg-grid-prompt"
+        )
+        for place, label in (("across", say("Across")), ("down", say("And down, if you like"))):
+            with gr.Row(elem_classes="pg-pair"):
+                parts[place] = gr.Dropdown(
+                    [
+                        (say("nothing"), ""),
+                        (say("seed"), "seed"),
+                        (say("weight of prompt 1"), "weight of prompt 1"),
+                        (say("weight of prompt 2"), "weight of prompt 2"),
+                        (say("preset"), "preset"),
+                        (say("steps"), "steps"),
+                        (say("learning rate"), "optimizer.learning_rate"),
+                        (say("cutouts"), "cutouts.count"),
+                        (say("cutout set"), "cutouts.kind"),
+                        (say("start"), "start"),
+                        (say("prompt"), "prompt"),
+                        (say("model"), "model"),
+                        (say("size"), "size"),
+                    ],
+                    value="seed" if place == "across" else "",
+                    label=label,
+                    allow_custom_value=True,
+                    min_width=110,
+                    elem_id=f"pg-{place}",
+                )
+                parts[f"{place}_values"] = gr.Textbox(
+                    "1-4" if place == "across" else "", label=say("Its values"), max_lines=1, min_width=110,
+                    placeholder=say("1-4  or  0.2, 0.5, 1"), max_length=LONGEST_TEXT,
+                    elem_id=f"pg-{place}-values",
+                )  # fmt: skip
+    with gr.Column(visible=False, elem_classes="pg-fold pg-more") as parts["strip_fields"]:
+        for name, label, example in (
+            ("first", say.pgettext("strip", "From"), say("a red fox")), ("last", say("To"), say("a snowy owl")),
+        ):  # fmt: skip
+            parts[name] = _text(label, example, elem_id=f"pg-{name}")
+            parts[f"{name}_picture"] = gr.File(
+                label=say("Or a picture"),
+                file_types=["image"],
+                height=92,
+                elem_id=f"pg-{name}-picture",
+            )
+        parts["count"] = gr.Slider(2, 12, 7, step=1, label=say("How many pictures"), buttons=[])
+        parts["strip_steps"] = gr.Slider(
+            0,
+            200,
+            0,
+            step=1,
+            label=say("Steps on each"),
+            info=say("0: the sketch as it is."),
+            buttons=[],
+        )
+    with gr.Column(elem_classes="pg-fold") as parts["painting_fields"]:
+        with gr.Row(elem_classes="pg-go"):
+            parts["paint"] = gr.Button(
+                say("Paint the grid"),
+                variant="primary",
+                elem_id="pg-paint-grid",
+                scale=3,
+                min_width=120,
+            )
+            parts["stop_grid"] = gr.Button(
+                say("Stop"), interactive=False, elem_id="pg-stop-grid", scale=1, min_width=80
+            )
+        gr.HTML(html.heading(say("All else is as it stands on Create.")))
+    with gr.Column(visible=False, elem_classes="pg-fold") as parts["compare_fields"]:
+        for name, label in (("one", say("One picture")), ("other", say("The other"))):
+            parts[name] = gr.Dropdown([], label=label, elem_id=f"pg-{name}-run")
+        parts["compare"] = gr.Button(say("Compare"), variant="primary", elem_id="pg-compare")
+    return parts
+
+
+def _text(label: str, placeholder: str, *, elem_id: str) -> gr.Textbox:
+    return gr.Textbox(
+        label=label, placeholder=placeholder, max_lines=3, max_length=LONGEST_TEXT, elem_id=elem_id
+    )
+
+
+def _stage(say: Translator) -> Parts:
+    parts: Parts = {
+        "status": gr.HTML(status.idle(), elem_id="pg-grid-status"),
+        "sheet": gr.HTML(view.empty(say), elem_id="pg-sheet"),
+        "pair": gr.HTML("", visible=False, elem_id="pg-pair"),
+    }
+    with gr.Row(elem_classes="pg-grid-actions") as parts["actions"]:
+        parts["download_sheet"] = gr.DownloadButton(
+            say("Sheet"),
+            visible=False,
+            size="sm",
+            min_width=0,
+            elem_id="pg-download-sheet",
+        )
+        parts["go_on_grid"] = gr.Button(
+            say("Go on with the missing ones"),
+            visible=False,
+            size="sm",
+            min_width=0,
+            elem_id="pg-go-on-grid",
+        )
+    # Pressed by page.js when a cell is clicked.
+    parts["open_run"] = gr.Button(visible="hidden", elem_id="pg-open-run")
+    parts["run"] = gr.Textbox("", visible="hidden", label=say("The sheet"))
+    return parts
+
+
+def _wire_kinds(parts: Parts) -> None:
+    painted = ("painting_fields", "sheet", "status", "actions")
+    kinds = {"grid": ("grid_fields", *painted), "strip": ("strip_fields", *painted),
+             "compare": ("compare_fields", "pair")}  # fmt: skip
+    names = list(dict.fromkeys(name for shown in kinds.values() for name in shown))
+
+    def choose(kind: str) -> tuple:
+        return tuple(gr.update(visible=name in kinds[kind]) for name in names)
+
+    parts["kind"].change(
+        choose, parts["kind"], [parts[name] for name in names], queue=False, **_QUIET
+    )
+
+
+def _wire_grids(
+    studio: Studio, say: Translator, parts: Parts, create: Parts, *, tab: gr.Tab
+) -> None:
+    jobs, pages = GridJobs(studio), Pages()
+    names = [*_OWN, *fields(studio.policy, say), *_OF_CREATE]
+    asked = [parts[name] if name in _OWN else create[name] for name in names]
+    parts["seat"] = create["seat"]
+    outputs = [parts[name] for name in _SHOWN]
+
+    def known(request: gr.Request, seat: Any) -> Visitor:
+        return Visitor.known(seat, request.username, pages=pages, session=request.session_hash)
+
+    def shown(screens: Iterator[GridScreen]) -> Iterator[tuple]:
+        for screen in actions.told(screens, say=say):
+            yield _updates(screen, parts)
+
+    def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
+        form = actions.GridForm.read(dict(zip(names, values, strict=True)))
+        yield from shown(actions.paint(jobs, form, known(request, seat), say=say))
+
+    def go_on(request: gr.Request, seat: Any, grid: Any) -> Iterator[tuple]:
+        yield from shown(actions.go_on(jobs, grid, known(request, seat), say=say))
+
+    def come_back(request: gr.Request, seat: Any, grid: Any) -> Iterator[tuple]:
+        yield from shown(actions.come_back(jobs, grid, known(request, seat), say=say))
+
+    def stop(request: gr.Request, seat: Any, grid: Any) -> Any:
+        actions.stop(jobs, grid, known(request, seat))
+        return gr.update(interactive=False)
+
+    seat, watching = create["seat"], {"outputs": outputs, "concurrency_limit": None, **_QUIET}
+    parts["paint"].click(
+        paint, [seat, *asked], **watching,
+        js="(...values) => [...values.slice(0, -1), window.pixgenPad.drawn()]",
+    )  # fmt: skip
+    parts["go_on_grid"].click(go_on, [seat, parts["grid"]], **watching)
+    parts["stop_grid"].click(stop, [seat, parts["grid"]], parts["stop_grid"], queue=False, **_QUIET)
+    # What comes for a tab that is not open yet is lost: so it looks when it is opened.
+    tab.select(come_back, [seat, parts["grid"]], **watching)
+    parts["kind"].change(
+        lambda kind: say("Paint the strip") if kind == "strip" else say("Paint the grid"),
+        parts["kind"], parts["paint"], queue=False, **_QUIET,
+    )  # fmt: skip
+
+
+def _updates(screen: GridScreen, parts: Parts) -> tuple:
+    """A screen as gradio's updates of ``_SHOWN``."""
+    if screen.notice:
+        gr.Warning(screen.notice, duration=8)
+    changes: dict[str, Any] = {
+        name: value
+        for name in ("sheet", "status", "grid", "seat")
+        if (value := getattr(screen, name)) is not None
+    }
+    if screen.busy is not None:
+        changes["paint"] = gr.update(interactive=not screen.busy)
+        changes["stop_grid"] = gr.update(interactive=screen.busy)
+    if screen.busy:
+        changes |= {name: gr.update(visible=False) for name in ("go_on_grid", "download_sheet")}
+    if screen.busy is False and screen.sheet is not None:
+        changes["go_on_grid"] = gr.update(visible=screen.resumable)
+        copy = None
+        if screen.file is not None:
+            with suppress(OSError):  # a full disk: the sheet is on the page all the same
+                copy = servable(screen.file, parts["download_sheet"], name=screen.file.name)
+        changes["download_sheet"] = gr.update(value=copy, visible=copy is not None)
+    return tuple(changes.get(name, gr.skip()) for name in _SHOWN)
+
+
+def _wire_comparing(
+    studio: Studio, say: Translator, parts: Parts, create: Parts, *, tab: gr.Tab
+) -> None:
+    gallery = Gallery(studio)
+
+    def listed(request: gr.Request, seat: Any, offered: Any, *pair: Any) -> tuple:
+        visitor = Visitor.known(seat, request.username)
+        found = comparing.choices(gallery, visitor, say)
+        ids = [run for _, run in found]
+        # What a person chose stays; what was only offered gives way to the newest two.
+        newest = (next(iter(ids[1:]), None), next(iter(ids), None))
+        chosen = [
+            run if run in ids and run != before else new
+            for run, before, new in zip(pair, offered, newest, strict=True)
+        ]
+        return newest, *(gr.update(choices=found, value=run) for run in chosen)
+
+    @guarded(say, warned())
+    def compare(request: gr.Request, seat: Any, one: Any, other: Any) -> Any:
+        if not (one and other):
+            gr.Warning(say("Paint two pictures first: then they can be compared here."), duration=8)
+            return gr.skip()
+        visitor = Visitor.known(seat, request.username)
+        return comparing.compared(studio, one, other, visitor, say=say)
+
+    pair = [parts["one"], parts["other"]]
+    offered = gr.State((None, None))
+    gr.on(
+        [tab.select, parts["kind"].change], listed, [create["seat"], offered, *pair], [offered, *pair],
+        concurrency_limit=None, **_QUIET,
+    )  # fmt: skip
+    parts["compare"].click(
+        compare, [create["seat"], *pair], parts["pair"], concurrency_limit=None, **_QUIET
+    )
+
+
+def _wire_opening(
+    studio: Studio, say: Translator, parts: Parts, create: Parts, *, tabs: gr.Tabs
+) -> None:
+    asked = fields(studio.policy, say)
+    names = list(filled_with(make_recipe({"prompts": "-"}), asked, name=""))
+
+    def open_run(request: gr.Request, seat: Any, run_id: Any) -> list[Any]:
+        visitor = Visitor.known(seat, request.username)
+        try:
+            run = studio.run(str(run_id))
+            if run.owner != visitor.owner:
+                raise StudioError("This picture is not there any more.")
+        except StudioError as error:
+            raise gr.Error(
+                sentence(error, say), title=say("Not painted"), print_exception=False
+            ) from error
+        values = filled_with(run.recipe, asked, name=run.id)
+        seated = json.dumps({**visitor.seat, "job": run.id, "seed": str(run.recipe.seed)})
+        return [gr.update(selected="create"), seated, *(values[name] for name in names)]
+
+    opened = parts["open_run"].click(
+        open_run, [create["seat"], parts["run"]],
+        [tabs, create["seat"], *(create[name] for name in names)], **_QUIET,
+        js="(seat) => [seat, document.getElementById('pg-open-run').dataset.run]",
+    )  # fmt: skip
+    opened.success(**keeping(create, asked))
+    opened.success(None, None, None, js="() => document.getElementById('pg-look-at').click()")

@@ -1,0 +1,135 @@
+"""A grid on the page, as HTML: a table of pictures with their similarities, and how far it is."""
+
+import base64
+import io
+from html import escape
+
+from PIL import Image
+
+from pixgen.errors import PictureError
+from pixgen.images import open_picture
+from pixgen.studio.grids.grid import Grid, GridJob
+from pixgen.studio.runs.run import Run, similarity
+from pixgen.ui import status
+from pixgen.ui.i18n import Translator
+
+THUMBNAIL = 192  # pixels of the longer side
+MOST_LIVE = 36  # cells of a grid whose cell at hand is shown while it is painted
+
+
+class Sheet:
+    """Draws one grid again and again; each cell's picture is read once, when it is done."""
+
+    def __init__(self, grid: Grid, say: Translator) -> None:
+        self.grid, self.say = grid, say
+        self._pictures: dict[int, str] = {}  # by cell
+
+    def html(self, job: GridJob | None) -> str:
+        """The table as it stands; ``job`` paints it, if anybody does."""
+        plan, runs = self.grid.plan, self.grid.runs()
+        at_hand = None if job is None else job.at_hand
+        columns = "".join(f'<th scope="col">{escape(title)}</th>' for title in plan.columns)
+        corner = "<td></td>" if any(plan.rows) else ""
+        rows = []
+        for row, title in enumerate(plan.rows):
+            head = f'<th scope="row">{escape(title)}</th>' if corner else ""
+            cells = "".join(
+                self._cell(row * len(plan.columns) + column, runs, at_hand)
+                for column in range(len(plan.columns))
+            )
+            rows.append(f"<tr>{head}{cells}</tr>")
+        caption = f"<caption>{escape(plan.title)}</caption>" if plan.title else ""
+        return (
+            f'<section class="pg-sheet" aria-label="{escape(self.say("The sheet"))}"><table>{caption}'
+            f"<thead><tr>{corner}{columns}</tr></thead><tbody>{''.join(rows)}</tbody></table></section>"
+        )
+
+    def status(self, job: GridJob | None) -> str:
+        """The bar and the line above it."""
+        say, runs = self.say, self.grid.runs()
+        done = sum(run is not None and run.state == "done" for run in runs)
+        error = None if job is None else job.error
+        painting = job is not None and not job.ended
+        said, state = (
+            (say("Not painted"), "failed") if error is not None
+            else (say("Painting"), "painting") if painting
+            else (say("Done"), "done") if done == len(runs)
+            else (say.pgettext("painting", "Stopped"), "stopped")
+        )  # fmt: skip
+        more = [say.pgettext("grid", "{done} of {total} pictures", done=done, total=len(runs))]
+        if painting and (left := _seconds_left(runs)) is not None:
+            more.append(say("about {time} left", time=status.duration(self.say, left)))
+        return status.section(
+            state,
+            status.line_of(said, more, progress=(done, len(runs)), say=self.say),
+            notice="" if error is None else self.say(error.message),
+        )
+
+    def _cell(self, index: int, runs: list[Run | None], at_hand: tuple | None) -> str:
+        say, run = self.say, runs[index]
+        if at_hand is not None and at_hand[0] == index and len(runs) <= MOST_LIVE:
+            frame, title = at_hand[1].frame, self._title(index) or at_hand[1].recipe.title
+            if frame is None:
+                return _painted(None, f"{title}: {self.say('Getting ready')}", "live")
+            said = self.say(
+                "{prompt}, step {step} of {steps}",
+                prompt=title,
+                step=max(0, frame.step),
+                steps=frame.steps,
+            )
+            return _painted(_data(Image.fromarray(frame.picture)), said, "live")
+        picture = None if run is None or run.state != "done" else self._kept(index, run)
+        if picture is None:
+            return _painted(None, say("not painted yet"), "missing")
+        match = similarity(run)
+        figure = "–" if match is None else f"{match:.3f}"
+        title = self._title(index) or run.recipe.title
+        label = escape(
+            say(
+                "{title}: similarity {similarity}. Open it on Create",
+                title=title,
+                similarity=figure,
+            )
+        )
+        return (
+            f'<td><button type="button" data-open-run="{run.id}" aria-label="{label}" title="{label}">'
+            f'<img src="{picture}" alt=""></button><b>{figure}</b></td>'
+        )
+
+    def _title(self, index: int) -> str:
+        row, column = divmod(index, len(self.grid.plan.columns))
+        return ", ".join(filter(None, (self.grid.plan.rows[row], self.grid.plan.columns[column])))
+
+    def _kept(self, index: int, run: Run) -> str | None:
+        if index not in self._pictures:
+            try:
+                self._pictures[index] = _data(open_picture(run.picture).convert("RGB"))
+            except PictureError:  # thrown away meanwhile
+                return None
+        return self._pictures[index]
+
+
+def empty(say: Translator) -> str:
+    """The mat before the first sheet."""
+    return (
+        f'<div class="pg-answers-empty"><h2>{escape(say("Change one thing, and see what it does."))}</h2>'
+        f"<p>{escape(say('Each cell is a picture of its own; a click opens it on Create.'))}</p></div>"
+    )
+
+
+def _painted(picture: str | None, said: str, kind: str) -> str:
+    shown = "" if picture is None else f'<img src="{picture}" alt="">'
+    return f'<td class="{kind}"><span role="img" aria-label="{escape(said)}">{shown}</span><b>&nbsp;</b></td>'
+
+
+def _data(picture: Image.Image) -> str:
+    picture.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC)
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode()}"
+
+
+def _seconds_left(runs: list[Run | None]) -> float | None:
+    """By the mean of the cells that are done: measured, and the cells are much alike."""
+    seconds = [run.seconds for run in runs if run is not None and run.state == "done"]
+    return sum(seconds) / len(seconds) * (len(runs) - len(seconds)) if seconds else None

@@ -1,0 +1,75 @@
+"""Two runs side by side on the page, as HTML: one picture over the other with a slider, and what differs."""
+
+import base64
+from html import escape
+
+from pixgen.errors import StudioError
+from pixgen.studio import Run, Studio
+from pixgen.studio.gallery.catalogue_rows import Wanted
+from pixgen.studio.gallery.compare import differences, in_one_line
+from pixgen.studio.gallery.gallery import Gallery
+from pixgen.studio.runs.run import similarity
+from pixgen.ui.i18n import Translator
+from pixgen.ui.session import Visitor
+
+MOST_LISTED = 100  # the newest
+
+
+def choices(gallery: Gallery, visitor: Visitor, say: Translator) -> list[tuple[str, str]]:
+    """The runs to choose from, the newest first, as (what a person reads, its id)."""
+    entries = gallery.find(Wanted(), owner=visitor.owner, count=MOST_LISTED)
+    return [
+        (
+            say(
+                "{prompt} · {time}",
+                prompt=_short(entry.prompt),
+                time=entry.id[9:11] + ":" + entry.id[11:13],
+            ),
+            entry.id,
+        )
+        for entry in entries
+    ]
+
+
+def compared(
+    studio: Studio, one: object, other: object, visitor: Visitor, *, say: Translator
+) -> str:
+    """The two, one over the other. Raises StudioError if one of them is not there for the visitor."""
+    runs = [_run(studio, each, visitor) for each in (one, other)]
+    left, right = runs
+    line = in_one_line(
+        differences(left.recipe, right.recipe), same=say("The recipes are the same.")
+    )
+    figures = "".join(
+        f"<span><strong>{escape(_short(run.recipe.title))}</strong> {_figure(run)}</span>"
+        for run in runs
+    )
+    ratio = left.recipe.width / left.recipe.height
+    return (
+        f'<figure class="pg-pair-of-runs" style="--at: 50%"><div style="aspect-ratio: {ratio:.4f}">'
+        f"{_image(say, right)}{_image(say, left)}"
+        f'<input type="range" min="0" max="100" value="50" aria-label="{escape(say("How much of each is to be seen"))}" data-slide></div>'
+        f"<figcaption><p>{figures}</p><p>{escape(line)}</p></figcaption></figure>"
+    )
+
+
+def _run(studio: Studio, run_id: object, visitor: Visitor) -> Run:
+    run = studio.run(str(run_id or ""))
+    if (studio.policy.public and run.owner != visitor.owner) or not run.picture.is_file():
+        raise StudioError("This picture is not there any more.")
+    return run
+
+
+def _image(say: Translator, run: Run) -> str:
+    data = base64.b64encode(run.picture.read_bytes()).decode()
+    alt = say("{prompt}, seed {seed}", prompt=run.recipe.title, seed=run.recipe.seed)
+    return f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}">'
+
+
+def _figure(run: Run) -> str:
+    match = similarity(run)
+    return "" if match is None else f"{match:.3f}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"

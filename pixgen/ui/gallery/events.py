@@ -1,0 +1,189 @@
+"""Handlers of the gallery's events: each asks the desk, for whoever looks, and says what goes wrong."""
+
+# MERGED pixgen.ui.gallery_events: What happens on the Gallery tab: each event asks the desk, for whoever looks, and shows the answer.
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.events import Dependency
+
+from pixgen.errors import StudioError
+from pixgen.recipe.recipe import make_recipe
+from pixgen.studio.gallery.gallery import Gallery
+from pixgen.studio.library.library import Finder
+from pixgen.ui.create.controls import Parts
+from pixgen.ui.debounce import answered, when_paused
+from pixgen.ui.errors import guarded, sentence, warned
+from pixgen.ui.form import Field
+from pixgen.ui.gallery.presenter import FILLED, FORM, OPENED, SHELF, Changes, Desk
+from pixgen.ui.i18n import Translator
+from pixgen.ui.info.tab import filled_with
+from pixgen.ui.session import Visitor
+
+# What the browser does after an answer: shows the tab's beginning, tells side.js to look again.
+TO_TOP = "() => document.querySelector('#pg-gallery-top')?.scrollIntoView({ block: 'nearest' })"
+RUNS_CHANGED = "() => { document.dispatchEvent(new CustomEvent('pixgen-runs')) }"
+QUIET = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
+
+
+@dataclass(frozen=True)
+class Handlers:
+    """Makes handlers for the parts, by name, of a page. Where it is public, each visitor has their own
+    pictures only.
+
+    Args:
+        seat: tells who looks.
+    """
+
+    gallery: Gallery
+    finder: Finder
+    say: Translator
+    parts: Parts
+    seat: gr.BrowserState
+
+    def on(
+        self, events: Any, handler: Callable[..., Any], inputs: Sequence[Any], names: tuple[str, ...], **more: Any
+    ) -> Dependency:  # fmt: skip
+        """Let a handler answer events by changing the named parts."""
+        outputs = [self.parts[name] for name in names]
+        return gr.on(events, handler, [self.seat, *inputs], outputs, **QUIET, **more)
+
+    def plain(self, names: tuple[str, ...], act: Callable[..., Changes]) -> Callable[..., Any]:
+        """A handler that changes the named parts as ``act`` of the desk and the inputs says."""
+
+        def handler(request: gr.Request, seat: Any, *values: Any) -> Any:
+            desk = self.desk(request, seat)
+            return self._answered(names, lambda: act(desk, *values))
+
+        return handler
+
+    def pressed(self, names: tuple[str, ...], act: Callable[..., Changes]) -> Callable[..., Any]:
+        """A handler of a click in the page's own HTML, whose data come first."""
+
+        def handler(request: gr.Request, event: gr.EventData, seat: Any, *values: Any) -> Any:
+            desk, sent = self.desk(request, seat), event._data
+            sent = sent if isinstance(sent, dict) else {}
+            return self._answered(names, lambda: act(desk, sent, *values))
+
+        return handler
+
+    def desk(self, request: gr.Request, seat: Any) -> Desk:
+        """The desk for whoever looks."""
+        visitor = Visitor.known(seat, request.username)
+        return Desk(self.gallery, self.finder, self.say, self.parts, visitor)
+
+    def _answered(self, names: tuple[str, ...], act: Callable[[], Changes]) -> Any:
+        """The changes of these parts; what goes wrong is said, and nothing changes."""
+        changes = guarded(self.say, warned({}))(act)()
+        shown = tuple(changes.get(name, gr.skip()) for name in names)
+        return shown[0] if len(names) == 1 else shown  # gradio takes one output as it is
+
+
+_ASK = "pg-ask-gallery"
+_ASK_NOW = f"{_ASK}--now"  # waits for what was typed, and is waited for: the last answer is to the last question
+_TO_PICTURES = "() => document.getElementById('pg-shelf-said').scrollIntoView()"
+_LOOK_AT = "() => document.getElementById('pg-look-at').click()"
+
+
+class GalleryEvents:
+    """Connects the tab's parts, those of ``handlers``, with a gallery.
+
+    Args:
+        create: the Create tab's parts.
+        tabs: all tabs.
+    """
+
+    def __init__(self, handlers: Handlers, *, create: Parts, tabs: gr.Tabs) -> None:
+        self._handlers, self._parts, self.say = handlers, handlers.parts, handlers.say
+        self._create, self._tabs = create, tabs
+        self._back_to = [self._parts[name] for name in ("page", *FORM)]
+
+    def connect(self, tab: gr.Tab) -> None:
+        """Connect everything."""
+        self._connect_shelf(tab)
+        self._connect_opened()
+        self._connect_bin()
+
+    def connect_form(self, fields: dict[str, Field], keep: dict[str, Any]) -> None:
+        """Let the Create tab's form be filled in from an opened run.
+
+        Args:
+            keep: an event's arguments that keep the form in the browser.
+        """
+        names = list(filled_with(make_recipe({"prompts": "-"}), fields, name=""))
+
+        def use(request: gr.Request, seat: Any, run_id: str) -> list[Any]:
+            try:
+                recipe = self._handlers.desk(request, seat).recipe(run_id)
+            except StudioError as error:
+                raise gr.Error(sentence(error, self.say), print_exception=False) from error
+            form = filled_with(recipe, fields, name=run_id)
+            gr.Info(self.say("Everything is filled in as it was for {name}.", name=run_id))
+            return [gr.update(selected="create"), *(form[name] for name in names)]
+
+        outputs = [self._tabs, *(self._create[name] for name in names)]
+        inputs = [self._create["seat"], self._parts["run"]]
+        self._parts["use"].click(use, inputs, outputs, **QUIET).then(**keep)
+
+    def _connect_shelf(self, tab: gr.Tab) -> None:
+        parts, form = self._parts, self._back_to[1:]
+        on, plain, pressed = self._handlers.on, self._handlers.plain, self._handlers.pressed
+        browse = plain(SHELF, lambda desk, *values: desk.shelf(values, 0))
+        asked = [parts["query"].submit, *(parts[name].input for name in FORM[1:])]
+        ask = when_paused(asked, _ASK_NOW)
+        answered(on(ask.click, browse, form, SHELF, trigger_mode="multiple"), _ASK_NOW)
+        typed = plain(
+            SHELF, lambda desk, *values: {} if values[1] == "looks" else desk.shelf(values, 0)
+        )
+        ask = when_paused([parts["query"].change], _ASK)
+        answered(on(ask.click, typed, form, SHELF, trigger_mode="multiple"), _ASK)
+
+        def again(desk: Desk, number: Any, *values: Any) -> Changes:
+            return desk.shelf(values, number)
+
+        # Who comes back to the tab finds the run that was opened there, and the newest behind it.
+        on(tab.select, plain(FILLED, again), self._back_to, FILLED)
+        on(parts["back"].click, plain(SHELF, again), self._back_to, SHELF)
+        turned = pressed(SHELF, lambda desk, sent, *values: desk.shelf(values, sent.get("page")))
+        on(parts["grid"].submit, turned, form, SHELF).then(None, js=_TO_PICTURES)
+        starred = pressed((), lambda desk, sent: desk.star(sent.get("run"), sent.get("on")))
+        on(parts["grid"].like, starred, [], ())
+
+    def _connect_opened(self) -> None:
+        parts, on, plain = self._parts, self._handlers.on, self._handlers.plain
+        clicks = [parts["grid"].select, parts["facts"].select]
+        opened = self._handlers.pressed(OPENED, lambda desk, sent: desk.opened(sent.get("run")))
+        on(clicks, opened, [], OPENED).then(None, js=TO_TOP)
+        on(parts["favourite"].click, plain(OPENED, Desk.favourite), [parts["run"]], OPENED)
+        typed = [parts["tags"].submit, parts["tags"].blur]
+        on(typed, plain(("tags",), Desk.tag), [parts["run"], parts["tags"]], ("tags",))
+        seat = self._create["seat"]
+        parts["go_on"].click(
+            self._go_on, [seat, parts["run"]], [seat, self._tabs], **QUIET
+        ).success(None, js=_LOOK_AT)  # fmt: skip
+
+    def _connect_bin(self) -> None:
+        parts, back_to = self._parts, self._back_to
+        on, plain = self._handlers.on, self._handlers.plain
+        for name, act in (("delete", Desk.delete), ("restore", Desk.restore)):
+            done = on(parts[name].click, plain(SHELF, act), [parts["run"], *back_to], SHELF)
+            done.then(None, js=TO_TOP)
+            done.then(None, js=RUNS_CHANGED)
+        undone = self._handlers.pressed(
+            SHELF, lambda desk, sent, *values: desk.restore(sent.get("run"), *values)
+        )
+        on(parts["said"].undo, undone, back_to, SHELF).then(None, js=RUNS_CHANGED)
+        question = json.dumps(self.say("Remove everything in the bin for good?"))
+        sure = f"(seat, sure, ...rest) => [seat, confirm({question}), ...rest]"
+        empty = plain(SHELF, Desk.empty)
+        on(parts["empty"].click, empty, [parts["sure"], *back_to], SHELF, js=sure)
+
+    def _go_on(self, request: gr.Request, seat: Any, run_id: str) -> tuple:
+        """An opened run that was stopped goes on, on the Create tab."""
+        try:
+            return self._handlers.desk(request, seat).go_on(run_id), gr.update(selected="create")
+        except StudioError as error:
+            title = self.say("Not painted")
+            raise gr.Error(sentence(error, self.say), title=title, print_exception=False) from error

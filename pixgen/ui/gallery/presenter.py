@@ -1,0 +1,199 @@
+"""The gallery as one visitor asks it: every answer is changes of the page's parts, by name."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import ModelError, SearchError
+from pixgen.recipe.recipe import Recipe
+from pixgen.studio.gallery.gallery import Gallery
+from pixgen.studio.library.library import Finder
+from pixgen.ui.create.controls import Parts
+from pixgen.ui.errors import sentence
+from pixgen.ui.files import servable, servable_bytes
+from pixgen.ui.gallery import queries, view
+from pixgen.ui.gallery import view as side_view
+from pixgen.ui.i18n import Translator
+from pixgen.ui.session import Visitor
+
+DAYS = ("since", "until")  # both are wanted whole
+FORM = ("query", "place", "view", "sort", "state", "preset", "tag", *DAYS)
+FILLED = ("said", "grid", "page", "preset", "tag", "empty")
+SHELF = (*FILLED, "shelf_column", "opened_column")
+OPENED = (
+    "shelf_column", "opened_column", "run", "picture", "facts", "tags", "favourite", "go_on", "delete",
+    "restore", "download", "film", "recipe",
+)  # fmt: skip
+
+_EVERY = {"place": "words", "view": "all", "sort": "newest"}  # with nothing in the others
+
+Changes = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The gallery for a visitor. Every method raises PixgenError, and then nothing has changed."""
+
+    gallery: Gallery
+    finder: Finder
+    say: Translator
+    parts: Parts
+    visitor: Visitor
+
+    @property
+    def owner(self) -> str:
+        """Who asks."""
+        return self.visitor.owner
+
+    def shelf(self, values: tuple[Any, ...], page: Any, said: str = "") -> Changes:
+        """The pictures that the form asks for; ``said`` is HTML that is said instead of where they are."""
+        form = dict(zip(FORM, values, strict=True))
+        shown = queries.shelf(
+            self.gallery, self.finder, form, page=int(page or 0), owner=self.owner
+        )
+        return {
+            "said": said or view.place(self.say, shown),
+            "grid": view.grid(self.say, shown),
+            "shelf_column": gr.update(visible=True), "opened_column": gr.update(visible=False),
+            "page": shown.page, "empty": gr.update(visible=shown.binned and bool(shown.entries)),
+            **{name: self._choices(name, form, binned=shown.binned) for name in ("preset", "tag")},
+        }  # fmt: skip
+
+    def opened(self, run_id: str) -> Changes:
+        """A run with all that belongs to it."""
+        opened = self.gallery.open(str(run_id), owner=self.owner)
+        run, entry, parts = opened.run, opened.entry, self.parts
+        relatives = [*opened.parents, *opened.children, *opened.siblings]
+        small = self.gallery.thumbnails(relatives)
+        film = self._copy("film", run.film)
+        text = f"{view.indented(run)}\n"
+        recipe = servable_bytes(text.encode(), parts["recipe"], name=f"{run.id}.json")
+        address = f"gradio_api/file={film}" if film else ""
+        starred = (
+            self.say("No favourite any more")
+            if entry.favourite
+            else self.say.pgettext("button", "Favourite")
+        )
+        return {
+            "shelf_column": gr.update(visible=False), "opened_column": gr.update(visible=True),
+            "run": run.id, "picture": view.picture(self.say, opened, address),
+            "facts": view.facts(
+                self.say, opened, dict(zip((each.id for each in relatives), small, strict=True))
+            ),
+            "tags": ", ".join(entry.tags), "favourite": starred,
+            "go_on": gr.update(
+                value=self.say("Go on") if run.begun else self.say("Begin"),
+                visible=run.state in ("stopped", "failed") and not entry.binned,
+            ),
+            "delete": gr.update(visible=not entry.binned), "restore": gr.update(visible=entry.binned),
+            "download": _file(self._copy("download", run.picture)), "film": _file(film),
+            "recipe": _file(recipe),
+        }  # fmt: skip
+
+    def favourite(self, run_id: str) -> Changes:
+        """The opened run is a favourite, or none any more."""
+        entry = self.gallery.entry(run_id, owner=self.owner)
+        self.gallery.mark(run_id, owner=self.owner, favourite=not entry.favourite)
+        return self.opened(run_id)
+
+    def star(self, run_id: str, on: Any) -> Changes:
+        """A run of the shelf is a favourite, or none; the star shows it already."""
+        self.gallery.mark(str(run_id), owner=self.owner, favourite=bool(on))
+        return {}
+
+    def tag(self, run_id: str, text: str) -> Changes:
+        """The opened run has these tags and no others."""
+        before = self.gallery.entry(run_id, owner=self.owner).tags
+        wanted = queries.split_tags(text or "")
+        marks = self.gallery.mark(run_id, owner=self.owner, remove=before, add=wanted)
+        return {"tags": ", ".join(marks.tags)}
+
+    def delete(self, run_id: str, *form: Any) -> Changes:
+        """The opened run goes into the bin, and the shelf is shown again."""
+        prompt = self._prompt(run_id)
+        self.gallery.delete(run_id, owner=self.owner)
+        say = self.say
+        said = view.done(say("“{prompt}” lies in the bin.", prompt=prompt), say("Undo"), run=run_id)
+        return self.shelf(form[1:], form[0], said)
+
+    def restore(self, run_id: str, *form: Any) -> Changes:
+        """A run comes back out of the bin."""
+        self.gallery.restore(str(run_id), owner=self.owner)
+        said = self.say("“{prompt}” is back.", prompt=self._prompt(str(run_id)))
+        return self.shelf(form[1:], form[0], view.done(said))
+
+    def empty(self, sure: Any, *form: Any) -> Changes:
+        """What is in the bin is removed, if the visitor said yes."""
+        if not sure:
+            return {}
+        said = self.say("{count} removed for good.", count=self.gallery.empty(owner=self.owner))
+        return self.shelf(form[1:], 0, view.done(said))
+
+    def go_on(self, run_id: str) -> str:
+        """A stopped run goes on; the seat that shows it on the Create tab. Raises StudioError."""
+        self.gallery.entry(run_id, owner=self.owner)
+        job = self.gallery.studio.resume(run_id, owner=self.owner)
+        return json.dumps({**self.visitor.seat, "job": job.id, "seed": str(job.recipe.seed)})
+
+    def recipe(self, run_id: str) -> Recipe:
+        """The recipe of a run, to be used again."""
+        return self.gallery.open(run_id, owner=self.owner).run.recipe
+
+    def side(self, text: Any) -> Changes:
+        """The side bar: the newest runs, or those with these words."""
+        shown = queries.aside(self.gallery, str(text or ""), owner=self.owner)
+        return {
+            "side_said": side_view.said(self.say, shown),
+            "side_list": side_view.runs(self.say, shown, today=date.today()),
+        }
+
+    def alike(self, text: Any) -> Changes:
+        """Below it, those whose pictures look like these words."""
+        text = str(text or "").strip()
+        if not text:
+            return {"side_alike": ""}
+        try:
+            shown = queries.alike(self.gallery, self.finder, text, owner=self.owner)
+        except (SearchError, ModelError) as error:
+            return {"side_alike": side_view.alike(self.say, text, sentence(error, self.say))}
+        return {"side_alike": side_view.alike(self.say, text, shown, today=date.today())}
+
+    def all_with(self, text: Any) -> Changes:
+        """The shelf with every run that has these words in its prompt or tags."""
+        form = {**dict.fromkeys(FORM, ""), **_EVERY, "query": str(text or "")}
+        return {**form, **self.shelf(tuple(form.values()), 0)}
+
+    def _prompt(self, run_id: str) -> str:
+        return view.shortened(self.gallery.entry(run_id, owner=self.owner).prompt)
+
+    def _copy(self, name: str, path: Path) -> str | None:
+        """A copy of a run's file for the browser; None if it is not there."""
+        if not path.is_file():
+            return None
+        try:
+            return servable(path, self.parts[name], name=f"{path.parent.name}{path.suffix}")
+        except OSError:  # a full disk
+            return None
+
+    def _choices(self, name: str, form: Changes, *, binned: bool) -> Any:
+        counts = self.gallery.values(name, owner=self.owner, binned=binned)
+        chosen = form.get(name) or ""
+        say = self.say
+        rows = [
+            (say("{name} ({count})", name=self._named(name, value), count=count), value)
+            for value, count in counts.items() if value
+        ]  # fmt: skip
+        if chosen and chosen not in counts:
+            rows.append((self._named(name, chosen), chosen))
+        return gr.update(choices=[(say("any"), ""), *rows], value=chosen)
+
+    def _named(self, name: str, value: str) -> str:
+        return view.preset_name(self.say, value) if name == "preset" else value
+
+
+def _file(path: str | None) -> Any:
+    return gr.update(value=path, interactive=path is not None)

@@ -1,0 +1,103 @@
+"""The side bar, beside every tab: the newest pictures, a search in them, and a way to open each.
+
+side.js opens and closes it, and says when it is time to look.
+"""
+
+import json
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from pixgen.ui.create.controls import Parts
+from pixgen.ui.debounce import answered, when_paused
+from pixgen.ui.gallery import view
+from pixgen.ui.gallery.events import QUIET, TO_TOP, Handlers
+from pixgen.ui.gallery.presenter import FORM, OPENED, SHELF, Desk
+from pixgen.ui.i18n import Translator
+
+_ASK, _LOOK = "pg-ask-side", "pg-ask-side-looks"
+_SHOWN = ("side_said", "side_list")
+_CLICKS = """element.addEventListener('click', (event) => {
+    const pressed = event.target.closest('[data-run], [data-looks], [data-all]');
+    if (!pressed) return;
+    const { run, all } = pressed.dataset;
+    if (run !== undefined) trigger('select', { run });
+    else trigger(all !== undefined ? 'expand' : 'submit');
+});"""
+
+
+def side_bar(say: Translator) -> Parts:
+    """Build the side bar inside a ``gr.Blocks``; its parts, by name."""
+    with gr.Column(elem_id="pg-side"):
+        gr.HTML(
+            f'<header class="pg-side-head"><h2>{escape(say("Your pictures"))}</h2>'
+            f'<button type="button" id="pg-side-close" title="{escape(say("Close"))}" '
+            f'aria-label="{escape(say("Close"))}">×</button></header>'
+        )
+        parts: Parts = {
+            "side_query": gr.Textbox(
+                label=say("Search your pictures"),
+                placeholder=say("Search your pictures"),
+                show_label=False,
+                container=False,
+                max_lines=1,
+                elem_id="pg-side-query",
+            ),
+            "side_said": gr.HTML("", apply_default_css=False, elem_id="pg-side-said"),
+            "side_list": gr.HTML(
+                "",
+                js_on_load=_CLICKS,
+                apply_default_css=False,
+                elem_id="pg-side-list",
+                elem_classes="pg-side-runs",
+            ),
+            "side_alike": gr.HTML(
+                "",
+                js_on_load=_CLICKS,
+                apply_default_css=False,
+                elem_id="pg-side-alike",
+                elem_classes="pg-side-runs",
+            ),
+        }
+    return parts
+
+
+def wire_side(handlers: Handlers, tabs: gr.Tabs) -> None:
+    """Connect the side bar, and let its pictures open on the Gallery tab."""
+    parts = handlers.parts
+    query, pictures, alike = (parts[name] for name in ("side_query", "side_list", "side_alike"))
+    ask = when_paused([query.change], _ASK)
+    told = handlers.plain(_SHOWN, Desk.side)
+    answered(handlers.on(ask.click, told, [query], _SHOWN, trigger_mode="multiple"), _ASK)
+    # By looks takes longer, the first time much longer: it keeps no other answer waiting, and side.js
+    # hides it where the words are others meanwhile.
+    looked_for = [query.submit, pictures.submit]
+    looking = json.dumps(view.alike(handlers.say, "", handlers.say("Looking at the pictures …")))
+    gr.on(
+        looked_for,
+        None,
+        query,
+        alike,
+        js=f"(text) => window.pixgenSide.looking(text, {looking})",
+        **QUIET,
+    )
+    ask = when_paused(looked_for, _LOOK)
+    seen = handlers.plain(("side_alike",), Desk.alike)
+    answered(handlers.on(ask.click, seen, [query], ("side_alike",), trigger_mode="multiple"), _LOOK)
+
+    def beyond(names: tuple[str, ...], handler: Any) -> dict[str, Any]:
+        """The arguments of an event that goes to the Gallery tab."""
+
+        def there(request: gr.Request, event: gr.EventData, *values: Any) -> tuple:
+            return gr.update(selected="gallery"), *handler(request, event, *values)
+
+        return {"fn": there, "outputs": [tabs, *(parts[name] for name in names)], **QUIET}
+
+    opened = handlers.pressed(OPENED, lambda desk, sent: desk.opened(sent.get("run")))
+    gr.on([pictures.select, alike.select], inputs=handlers.seat, **beyond(OPENED, opened)).then(
+        None, js=TO_TOP
+    )
+    names = tuple(dict.fromkeys((*FORM, *SHELF)))
+    everything = handlers.pressed(names, lambda desk, _, text: desk.all_with(text))
+    pictures.expand(inputs=[handlers.seat, query], **beyond(names, everything))

@@ -1,0 +1,184 @@
+"""The Gallery tab's parts: every picture that was painted, and one of them opened."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from pixgen.studio.runs.retention import Keep
+from pixgen.ui import html
+from pixgen.ui.create.controls import Parts
+from pixgen.ui.i18n import Translator
+
+# What is clicked in the tab's own HTML, as gradio's events.
+_CLICKS = """element.addEventListener('click', (event) => {
+    const pressed = event.target.closest('[data-run], [data-star], [data-page], [data-undo]');
+    if (!pressed) return;
+    const { run, star, page, undo } = pressed.dataset;
+    if (run !== undefined) trigger('select', { run });
+    else if (star !== undefined) {
+        pressed.ariaPressed = pressed.ariaPressed !== 'true';
+        trigger('like', { run: star, on: pressed.ariaPressed === 'true' });
+    } else if (page !== undefined) trigger('submit', { page: Number(page) });
+    else trigger('undo', { run: undo });
+});"""
+
+_DAY = '<label><span>${label}</span><input type="date" value="${value}"></label>'
+_CHOSEN = """element.addEventListener('change', (event) => {
+    props.value = event.target.value;
+    trigger('input');
+});"""
+
+
+def gallery_tab(say: Translator, keep: Keep = Keep()) -> Parts:  # noqa: B008 - it is frozen
+    """Build the tab inside a ``gr.Blocks``; its parts, by name. gallery_events.py makes it work.
+
+    Args:
+        keep: until when runs are kept, which is told.
+    """
+    gr.HTML("", elem_id="pg-gallery-top")
+    with gr.Column(elem_classes="pg-gallery") as shelf_column:
+        parts = _form(say)
+        if said := _kept(say, keep):
+            gr.HTML(html.note(said))
+        with gr.Row(elem_id="pg-shelf-said", elem_classes="pg-shelf-said"):
+            parts["said"] = gr.HTML(
+                "", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-said"
+            )
+            parts["empty"] = gr.Button(
+                say("Empty the bin"), visible=False, size="sm", min_width=0, elem_id="pg-empty-bin"
+            )
+        parts["grid"] = gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-grid")
+    with gr.Column(visible=False, elem_classes="pg-gallery") as opened_column:
+        parts |= _opened(say)
+    parts |= {"shelf_column": shelf_column, "opened_column": opened_column}
+    parts["page"], parts["run"] = gr.State(0), gr.State("")
+    parts["sure"] = gr.Checkbox(
+        False, visible="hidden", label=say("Remove everything in the bin for good?")
+    )
+    return parts
+
+
+def _form(say: Translator) -> Parts:
+
+    def choice(
+        kind: Callable[..., Any], name: str, label: str, rows: tuple[tuple[str, str], ...]
+    ) -> Any:
+        return kind(
+            [(title, value) for value, title in rows], value=rows[0][0], label=label,
+            min_width=120, elem_id=f"pg-gallery-{name}",
+        )  # fmt: skip
+
+    with gr.Row(elem_classes="pg-gallery-form"):
+        parts: Parts = {
+            "query": gr.Textbox(
+                label=say("Search your pictures"),
+                placeholder=say("words of the prompt, or a tag"),
+                max_lines=1,
+                scale=3,
+                min_width=220,
+                elem_id="pg-gallery-query",
+            ),
+            "place": choice(
+                gr.Dropdown,
+                "place",
+                say("Look in"),
+                (("words", say("prompts and tags")), ("looks", say("the pictures"))),
+            ),
+            "view": choice(
+                gr.Dropdown,
+                "view",
+                say("Show"),
+                (("all", say("All")), ("favourites", say("Favourites")), ("bin", say("Bin"))),
+            ),
+            "sort": choice(
+                gr.Dropdown,
+                "sort",
+                say("Order"),
+                (
+                    ("newest", say("newest first")),
+                    ("oldest", say("oldest first")),
+                    ("likeness", say("truest to its words")),
+                    ("longest", say("longest painted")),
+                    ("prompt", say("by prompt")),
+                ),
+            ),
+            "state": choice(
+                gr.Dropdown,
+                "state",
+                say("State"),
+                (
+                    ("", say("any")),
+                    ("painting", say("in the making")),
+                    ("done", say("done")),
+                    ("stopped", say("stopped")),
+                    ("failed", say("failed")),
+                ),
+            ),
+            "preset": choice(gr.Dropdown, "preset", say("Preset"), (("", say("any")),)),
+            "tag": choice(gr.Dropdown, "tag", say("Tag"), (("", say("any")),)),
+            "since": _day("since", say("From")),
+            "until": _day("until", say("Until")),
+        }
+    return parts
+
+
+def _day(name: str, label: str) -> gr.HTML:
+    """A day, by the browser's own calendar: it fits a phone, and speaks the language of who looks."""
+    return gr.HTML(
+        "", label=label, html_template=_DAY, js_on_load=_CHOSEN, apply_default_css=False,
+        elem_id=f"pg-gallery-{name}", elem_classes="pg-day",
+    )  # fmt: skip
+
+
+def _kept(say: Translator, keep: Keep) -> str:
+    if keep.days is None:
+        return (
+            ""
+            if keep.runs is None
+            else say("Your newest {runs} pictures are kept here; favourites stay.", runs=keep.runs)
+        )
+    if keep.runs is None:
+        return say("Pictures are kept here for {days:g} days; favourites stay.", days=keep.days)
+    return say(
+        "Your newest {runs} pictures are kept here, for {days:g} days; favourites stay.",
+        runs=keep.runs,
+        days=keep.days,
+    )
+
+
+def _opened(say: Translator) -> Parts:
+    parts: Parts = {
+        "back": gr.Button(say("All pictures"), size="sm", min_width=0, elem_id="pg-back")
+    }
+    with gr.Row(elem_classes="pg-opened"):
+        with gr.Column(elem_classes="pg-opened-picture"):
+            parts["picture"] = gr.HTML("", apply_default_css=False, elem_id="pg-opened-picture")
+            with gr.Row(elem_classes="pg-actions"):
+                for name, label in (
+                    ("use", say("Use these")),
+                    ("go_on", say("Go on")),
+                    ("favourite", say.pgettext("button", "Favourite")),
+                    ("delete", say("Delete")),
+                    ("restore", say("Take back")),
+                ):
+                    parts[name] = gr.Button(
+                        label, size="sm", min_width=0, elem_id=f"pg-run-{name}".replace("_", "-"),
+                    )  # fmt: skip
+                for name, label in (
+                    ("download", say("Picture")), ("film", say("Film")), ("recipe", say("Recipe")),
+                ):  # fmt: skip
+                    parts[name] = gr.DownloadButton(
+                        label, size="sm", min_width=0, elem_id=f"pg-run-{name}"
+                    )
+        with gr.Column(elem_classes="pg-opened-facts"):
+            parts["facts"] = gr.HTML(
+                "", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-facts"
+            )
+            parts["tags"] = gr.Textbox(
+                label=say("Tags"),
+                placeholder=say("sea, for the kitchen"),
+                max_lines=1,
+                elem_id="pg-run-tags",
+            )
+    return parts

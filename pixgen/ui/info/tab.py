@@ -1,0 +1,145 @@
+"""The Picture info tab: drop a picture, see how it was made, and use its settings again."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pixgen.recipe.recipe import Recipe, make_recipe
+from pixgen.studio.metadata.picture_info import read_info
+from pixgen.ui.create.base_recipe import Basis, filled, typed
+from pixgen.ui.create.controls import Parts
+from pixgen.ui.create.form import recipe_values
+from pixgen.ui.errors import guarded
+from pixgen.ui.files import servable_bytes
+from pixgen.ui.form import Field
+from pixgen.ui.i18n import Translator
+from pixgen.ui.info import view
+
+_FILES = [".png", ".jpg", ".jpeg", ".mp4", ".webm", ".gif", ".webp", ".json"]
+_BUTTONS = ("use", "use_prompt", "use_seed", "download")
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the tab shows: a recipe and the name of its file."""
+
+    name: str
+    recipe: Recipe
+    has_seed: bool
+
+
+def info_tab(say: Translator) -> Parts:
+    """Build the tab inside a ``gr.Blocks``; its parts, by name."""
+    with gr.Row(elem_classes="pg-two"):
+        with gr.Column(elem_classes="pg-two-ask"):
+            parts: Parts = {
+                "file": gr.File(
+                    label=say("A picture or film"),
+                    file_types=_FILES,
+                    height=180,
+                    elem_id="pg-info-file",
+                    elem_classes="pg-uploads",
+                ),
+            }
+            with gr.Column(elem_classes="pg-info-use"):
+                for name, label in (
+                    ("use", say("Use these")),
+                    ("use_prompt", say("Only the prompt")),
+                    ("use_seed", say("Only the seed")),
+                ):
+                    kind = "primary" if name == "use" else "secondary"
+                    parts[name] = gr.Button(
+                        label, variant=kind, visible=False, elem_id=f"pg-info-{name}"
+                    )
+                parts["download"] = gr.DownloadButton(
+                    say("Recipe"), visible=False, elem_id="pg-info-download"
+                )
+        with gr.Column(elem_classes="pg-two-show"):
+            parts["told"] = gr.HTML(view.empty(say), elem_id="pg-info")
+    parts["shown"] = gr.State(None)
+    outputs = [parts[name] for name in ("told", "shown", *_BUTTONS)]
+    parts["file"].change(
+        lambda path: _read(path, parts, say), parts["file"], outputs, concurrency_limit=None, **_QUIET,
+    )  # fmt: skip
+    return parts
+
+
+def _read(path: str | None, parts: Parts, say: Translator) -> tuple:
+    """What a dropped file says, as updates: what is told, what is shown, and the buttons."""
+    hidden = [gr.update(visible=False)] * len(_BUTTONS)
+    if path is None:
+        return view.empty(say), None, *hidden
+
+    @guarded(say, lambda message: (view.failed(message), None, *hidden))
+    def read(file: Path) -> tuple:
+        info = read_info(file)
+        told = view.of_info(say, info, file)
+        data = json.dumps(json.loads(info.recipe.to_json()), ensure_ascii=False, indent=1)
+        copy = servable_bytes(f"{data}\n".encode(), parts["download"], name=f"{file.stem}.json")
+        shown = Shown(file.name, info.recipe, info.has_seed)
+        use = [gr.update(visible=True), gr.update(visible=True), gr.update(visible=info.has_seed)]
+        return told, shown, *use, gr.update(value=copy, visible=True)
+
+    return read(Path(path))
+
+
+def use_shown(
+    info: Parts, create: Parts, *, fields: dict[str, Field], say: Translator, tabs: gr.Tabs, keep: dict[str, Any]
+) -> None:  # fmt: skip
+    """Connect the tab's buttons with the Create tab's form.
+
+    Args:
+        keep: an event's arguments that keep the form in the browser.
+    """
+    names = [*form_values(make_recipe({"prompts": "-"}), fields), "basis"]
+
+    def use(shown: Shown) -> list[Any]:
+        filled_in = filled_with(shown.recipe, fields, name=shown.name)
+        gr.Info(say("Everything is filled in as it was for {name}.", name=shown.name))
+        return [gr.update(selected="create"), *(filled_in[name] for name in names)]
+
+    def use_prompt(shown: Shown) -> tuple:
+        gr.Info(say("The prompt of {name} is filled in.", name=shown.name))
+        return gr.update(selected="create"), *typed(shown.recipe.prompts), ""
+
+    def use_seed(shown: Shown) -> tuple:
+        gr.Info(say("The seed of {name} is filled in.", name=shown.name))
+        return gr.update(selected="create"), str(shown.recipe.seed)
+
+    for name, fn, targets in (
+        ("use", use, names),
+        ("use_prompt", use_prompt, ["prompt", "leave_out", "styles"]),
+        ("use_seed", use_seed, ["seed"]),
+    ):
+        outputs = [tabs, *(create[target] for target in targets)]
+        info[name].click(fn, info["shown"], outputs, **_QUIET).then(**keep)
+    create["basis"].change(
+        lambda text: _chip(text, say),
+        create["basis"],
+        create["basis_forget"],
+        queue=False,
+        **_QUIET,
+    )
+    create["basis_forget"].click(None, None, create["basis"], js="() => ''").then(**keep)
+
+
+def filled_with(recipe: Recipe, fields: dict[str, Field], *, name: str) -> dict[str, Any]:
+    """The whole form, filled in so that it paints a recipe again; ``name`` is what it came from."""
+    values = form_values(recipe, fields)
+    return {**values, "basis": Basis(recipe, values, name).to_json()}
+
+
+def form_values(recipe: Recipe, fields: dict[str, Field]) -> dict[str, Any]:
+    """Every field of the form as it shows a recipe."""
+    return filled(recipe, recipe_values(recipe), fields)
+
+
+def _chip(text: str, say: Translator) -> Any:
+    basis = Basis.read(text)
+    if basis is None:
+        return gr.update(visible=False)
+    return gr.update(value=say("Every setting of {name}", name=basis.name), visible=True)

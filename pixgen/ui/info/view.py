@@ -1,0 +1,120 @@
+"""How a picture was made, as HTML: its preview, its words, its settings and what could not be mapped."""
+
+import base64
+import json
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from pixgen.cli.commands.info import flat
+from pixgen.errors import PictureError
+from pixgen.images import open_picture
+from pixgen.recipe.prompts import NO_STOP, Prompt, Scene
+from pixgen.studio.metadata.picture_info import PictureInfo
+from pixgen.ui.canvas import jpeg
+from pixgen.ui.i18n import Translator
+
+_SIDE = 480  # of the preview
+_MOST_SHOWN = 300  # characters of a value
+
+
+def empty(say: Translator) -> str:
+    """Before the first file."""
+    files = say(
+        "A PNG, MP4, WebM, GIF, WebP or recipe (JSON) by pixgen; PNGs of pixray and VQGAN-CLIP, and PNGs, JPEGs "
+        "and WebPs of stable-diffusion-webui, are read as far as they map."
+    )
+    return (
+        f'<div class="pg-answers-empty"><h2>{escape(say("Drop a picture, and see how it was made."))}</h2>'
+        f"<p>{escape(say('Its recipe can be painted again, pixel by pixel.'))}</p><p>{escape(files)}</p></div>"
+    )
+
+
+def failed(message: str) -> str:
+    """A file that could not be read, and why."""
+    return f'<p class="pg-notice pg-info-failed" role="alert">{escape(message)}</p>'
+
+
+def of_info(say: Translator, info: PictureInfo, path: Path) -> str:
+    """What a file says; ``path`` is where it is, for its preview."""
+    name = path.name
+    notes = (
+        [say("What {program} does not say is as usual.", program=info.program)]
+        if info.program != "pixgen"
+        else []
+    )
+    notes += [] if info.has_seed else [say("Its seed is not told.")]
+    notes += [
+        (
+            say(
+                "It was painted with “{name}”, which the file does not hold: add it under “More "
+                "settings”.",
+                name=Prompt(picture=each).label,
+            )
+        )
+        for each in info.missing
+    ]
+    told = "".join(f"<p>{escape(note)}</p>" for note in notes)
+    return (
+        f'<article class="pg-info" data-program="{escape(info.program)}">{_preview(path)}'
+        f"<div><h3>{escape(say('Made by {program}', program=info.program))}</h3>"
+        f"<p>{escape(name)}</p>{told}</div>"
+        f"<h4>{escape(say('Words'))}</h4>{_prompts(say, info.recipe.prompts)}"
+        f"<h4>{escape(say('Settings'))}</h4>{_rows(_settings(info))}<p>{escape(say('Everything else is as usual.'))}</p>"
+        f"{_left_out(say, info)}</article>"
+    )
+
+
+def _preview(path: Path) -> str:
+    try:
+        picture = open_picture(path)
+    except PictureError:
+        return ""  # a film, or a recipe alone
+    picture.thumbnail((_SIDE, _SIDE))
+    source = base64.b64encode(jpeg(np.asarray(picture))).decode()
+    alt = escape(f"{path.name}")
+    return f'<img src="data:image/jpeg;base64,{source}" alt="{alt}">'
+
+
+def _prompts(say: Translator, scenes: tuple[Scene, ...]) -> str:
+    items = []
+    for number, scene in enumerate(scenes, 1):
+        if len(scenes) > 1:
+            items.append(f"<li><small>{escape(say('scene {number}', number=number))}</small></li>")
+        items += [f"<li>{escape(prompt.label)}{_weight(say, prompt)}</li>" for prompt in scene]
+    return f'<ul class="pg-info-words">{"".join(items)}</ul>'
+
+
+def _weight(say: Translator, prompt: Prompt) -> str:
+    said = [] if prompt.weight == 1 else [say("weight {weight:g}", weight=prompt.weight)]
+    said += [] if prompt.stop == NO_STOP else [f"{prompt.stop:g}"]
+    return f" <small>{escape(' · '.join(said))}</small>" if said else ""
+
+
+def _settings(info: PictureInfo) -> Iterable[tuple[str, str]]:
+    """What is not as usual, by the recipe's own names; size, steps and seed always."""
+    recipe = info.recipe
+    yield "size", f"{recipe.width} × {recipe.height}"
+    yield "steps", str(recipe.steps)
+    if info.has_seed:
+        yield "seed", str(recipe.seed)
+    shown = {"prompts", "width", "height", "steps", "seed", "version"}
+    special = json.loads(recipe.to_json())
+    yield from flat({name: value for name, value in special.items() if name not in shown})
+
+
+def _rows(rows: Iterable[tuple[str, str]]) -> str:
+    items = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(value[:_MOST_SHOWN])}</dd>" for name, value in rows
+    )
+    return f'<dl class="pg-info-settings">{items}</dl>'
+
+
+def _left_out(say: Translator, info: PictureInfo) -> str:
+    if not info.left_out:
+        return ""
+    return (
+        f"<h4>{escape(say('Not mapped, as pixgen has nothing like it'))}</h4>{_rows(info.left_out)}"
+    )

@@ -1,0 +1,304 @@
+"""The Search tab: what to find and where on one side, what was found on the other."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import PixgenError
+from pixgen.studio.library.library import BUNDLED, RUNS, Finder
+from pixgen.ui import html
+from pixgen.ui.create.actions import Visitor
+from pixgen.ui.create.controls import Parts
+from pixgen.ui.create.panels.models import clip_choice
+from pixgen.ui.files import servable
+from pixgen.ui.i18n import Translator
+from pixgen.ui.search import actions
+from pixgen.ui.search import view as found
+from pixgen.ui.search.actions import View
+from pixgen.ui.search.uploads import busy, wire_uploads
+from pixgen.ui.search.view import Found
+from pixgen.ui.session import Stops
+from pixgen.vision.search.query import LONGEST_TEXT
+
+MOST_SHOWN = 100  # pictures on the page or for a program: each is a file to be copied
+_ASKED = (
+    "query",
+    "picture",
+    "place",
+    "top",
+    "threshold",
+    "after",
+    "before",
+    "folder",
+    "said",
+    "side",
+    "preset",
+    "drawn_by",
+    "seed",
+    "model",
+)
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+_CLICKS = """element.addEventListener('click', (event) => {
+    const pressed = event.target.closest('[data-example]');
+    if (pressed) trigger('select', { example: Number(pressed.dataset.example) });
+});"""
+
+
+def search_tab(finder: Finder, say: Translator, page: gr.Blocks, *, seat: gr.BrowserState) -> Parts:
+    """Build the tab and connect it; its parts, by name. ``seat`` says who looks."""
+    with gr.Row(elem_classes="pg-create pg-search"):
+        with gr.Column(elem_classes="pg-words"):
+            parts = _words_column(finder, say)
+        with gr.Column(elem_classes="pg-stage"):
+            parts |= _stage(say)
+        with gr.Column(elem_classes="pg-settings"):
+            parts |= _settings_column(finder, say)
+    parts["found"], parts["chosen"] = gr.State(()), gr.State(None)
+    parts["set"] = gr.State(None)
+    stops = Stops()
+    _wire_search(finder, say, parts, seat=seat, stops=stops)
+    _wire_chosen(finder, say, parts)
+    wire_uploads(finder, say, parts, stops=stops)
+    page.load(  # something may have been painted since the page was built
+        lambda: actions.first_place(finder), None, parts["place"], queue=False, **_QUIET
+    )
+    return parts
+
+
+def _words_column(finder: Finder, say: Translator) -> Parts:
+    parts: Parts = {
+        "query": gr.Textbox(
+            label=say("What to find"), placeholder="a red car", max_lines=1, max_length=LONGEST_TEXT,
+            elem_id="pg-query",
+        )
+    }  # fmt: skip
+    gr.HTML(
+        html.grammar(
+            say,
+            (
+                ("a red car", say("what is to be seen")),
+                ("horse + snow", say("both in one picture")),
+                ("horse + 2:snow - rider", say("more of one, none of another")),
+                ("[picture] + 2:snow", say("the picture that you added, with something else")),
+            ),
+        )
+    )
+    parts["place"] = gr.Dropdown(
+        actions.places(finder, say), value=actions.first_place(finder), label=say("Where"),
+        elem_id="pg-place",
+    )  # fmt: skip
+    with gr.Row(elem_classes="pg-go"):
+        parts["find"] = gr.Button(
+            say("Search"), variant="primary", elem_id="pg-find", scale=3, min_width=120
+        )
+        parts["stop"] = gr.Button(
+            say("Stop"), interactive=False, elem_id="pg-find-stop", scale=1, min_width=80
+        )
+    with gr.Column(elem_classes="pg-examples"):
+        gr.HTML(html.heading(say("Or try one of these")))
+        with gr.Row():
+            for number, text in enumerate(
+                ("a fox", "night + 2:stars", "the sea - boat", "a red fruit")
+            ):
+                parts[f"example {number}"] = gr.Button(
+                    text, size="sm", min_width=0, elem_classes="pg-chip"
+                )
+    return parts
+
+
+def _settings_column(finder: Finder, say: Translator) -> Parts:
+    parts: Parts = {}
+    with gr.Column(elem_classes="pg-more"):
+        parts["picture"] = gr.File(
+            label=say("Or like this picture"),
+            file_types=["image"],
+            height=120,
+            elem_id="pg-like-picture",
+        )
+    with gr.Accordion(say("Search pictures of your own"), open=False, elem_classes="pg-more"):
+        parts["added"] = gr.File(
+            label=say("Add pictures, or a zip"), file_types=["image", ".zip"], file_count="multiple", height=120,
+            elem_id="pg-added",
+        )  # fmt: skip
+    with gr.Accordion(say("Only some of them"), open=False, elem_classes="pg-more"):
+        parts["top"] = gr.Slider(1, MOST_SHOWN, 24, step=1, label=say("How many"), buttons=[])
+        parts["threshold"] = gr.Slider(
+            -1,
+            1,
+            -1,
+            step=0.01,
+            label=say("At least so alike"),
+            info=say("A cosine: 0.2 leaves out what has little to do with the words."),
+            buttons=[],
+        )
+        with gr.Row(elem_classes="pg-pair"):
+            for name, label in (
+                ("after", say.pgettext("search", "From")),
+                ("before", say.pgettext("search", "Until")),
+            ):
+                parts[name] = gr.Textbox(
+                    label=label, placeholder="2026-11-23", max_lines=1,
+                    min_width=110,
+                )  # fmt: skip
+        parts["folder"] = gr.Textbox(label=say("In the subfolder"), max_lines=1)
+        parts["said"] = gr.Textbox(label=say("Painted from words with"), max_lines=1)
+        parts["side"] = gr.Number(
+            0, label=say("At least so many pixels wide and high"), precision=0, minimum=0
+        )
+        with gr.Row(elem_classes="pg-pair"):
+            for name, label in (
+                ("preset", say("Painted with the preset")),
+                ("drawn_by", say("Painted by the model")),
+            ):
+                parts[name] = gr.Textbox(label=label, max_lines=1, min_width=110)
+        # A text, as in Create: an empty number field is sent as 0.
+        parts["seed"] = gr.Textbox(label=say("Painted from the seed"), max_lines=1)
+    with gr.Accordion(
+        say("The model that looks"), open=False, elem_classes="pg-more", elem_id="pg-search-models"
+    ):
+        parts["model"] = clip_choice(
+            finder.studio.policy, say, value=finder.model, elem_id="pg-search-clip"
+        )
+    return parts
+
+
+def _stage(say: Translator) -> Parts:
+    parts: Parts = {
+        "state": gr.HTML(found.state(""), elem_id="pg-finding"),
+        "one": gr.HTML("", elem_id="pg-one"),
+    }
+    with gr.Row(elem_classes="pg-actions", visible=False, elem_id="pg-with-one") as parts[
+        "actions"
+    ]:
+        for name, label in (
+            ("like", say("More like this")),
+            ("use_start", say("Start from it")),
+            ("use_prompt", say("Paint something like it")),
+            ("classify_it", say("Classify it")),
+        ):
+            parts[name] = gr.Button(
+                label, size="sm", min_width=0, elem_id=f"pg-{name.replace('_', '-')}"
+            )
+        parts["download"] = gr.DownloadButton(
+            say("Open"), size="sm", min_width=0, elem_id="pg-open"
+        )
+    parts["grid"] = gr.HTML(
+        found.empty(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-hits"
+    )
+    # Pressed by page.js when a picture is clicked.
+    parts["choose"] = gr.Button(visible="hidden", elem_id="pg-choose")
+    parts["number"] = gr.Number(0, visible="hidden", precision=0)
+    return parts
+
+
+def _wire_search(finder: Finder, say: Translator, parts: Parts, *, seat: Any, stops: Stops) -> None:
+    names = ("state", "grid", "found", "find", "stop", "chosen", "one", "actions", "download")
+    outputs = [parts[name] for name in names]
+
+    def shown(views: Iterator[View]) -> Iterator[tuple]:
+        for view in actions.told(views, say=say):
+            changes: dict[str, Any] = {}
+            for name in ("state", "grid", "found"):
+                if (value := getattr(view, name)) is not None:
+                    changes[name] = value
+            if view.busy is not None:
+                changes |= busy(view.busy)
+            if view.found is not None:  # the best one is chosen at once: then nothing moves later
+                changes |= _choice(finder, say, parts, view.found, 0)
+            yield tuple(changes.get(name, gr.skip()) for name in names)
+
+    def ask(request: gr.Request, seat: Any, uploaded: Any, *values: Any) -> Iterator[tuple]:
+        yield from looked_for(request, seat, uploaded, dict(zip(_ASKED, values, strict=True)))
+
+    def looked_for(
+        request: gr.Request, seat: Any, uploaded: Any, form: dict[str, Any]
+    ) -> Iterator[tuple]:
+        owner = Visitor.known(seat, request.username).owner
+        with stops.held(request.session_hash) as stop:
+            yield from shown(
+                actions.search(
+                    finder, form, uploaded=uploaded, owner=owner, say=say, stopped=stop.is_set
+                )
+            )
+
+    def example(
+        request: gr.Request, pressed: gr.EventData, seat: Any, uploaded: Any, *values: Any
+    ) -> Iterator[tuple]:
+        form = dict(zip(_ASKED, values, strict=True))
+        form |= {"query": "", "picture": str(found.examples()[pressed.example]), "place": BUNDLED}
+        for changes in looked_for(request, seat, uploaded, form):
+            yield (*changes, "", BUNDLED)
+
+    def stop(request: gr.Request) -> None:
+        stops.stop(request.session_hash)
+
+    def more(request: gr.Request, seat: Any, one: Any, *values: Any) -> Iterator[tuple]:
+        if one is None:
+            yield tuple(gr.skip() for _ in names)
+            return
+        owner = Visitor.known(seat, request.username).owner
+        form = dict(zip(_ASKED, values, strict=True))
+        yield from shown(actions.like(finder, one, form, owner=owner, say=say))
+
+    asked = [parts[name] for name in _ASKED]
+    watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
+    gr.on(
+        [parts["find"].click, parts["query"].submit], ask, [seat, parts["set"], *asked], **watching
+    )
+    parts["stop"].click(stop, None, None, queue=False, **_QUIET)
+    parts["grid"].select(
+        example, [seat, parts["set"], *asked],
+        **{**watching, "outputs": [*outputs, parts["query"], parts["place"]]},
+    )  # fmt: skip
+    parts["like"].click(more, [seat, parts["chosen"], *asked], **watching)
+    for name, part in parts.items():
+        if name.startswith("example"):
+            both = json.dumps([part.value, BUNDLED])
+            part.click(None, None, [parts["query"], parts["place"]], js=f"() => {both}").then(
+                ask, [seat, parts["set"], *asked], **watching
+            )
+
+
+def _wire_chosen(finder: Finder, say: Translator, parts: Parts) -> None:
+    names = ("chosen", "one", "actions", "download")
+
+    def choose(shown: Any, number: Any) -> tuple:
+        changes = _choice(finder, say, parts, shown, int(number or 0))
+        return tuple(changes.get(name, gr.skip()) for name in names)
+
+    parts["choose"].click(
+        choose, [parts["found"], parts["number"]], [parts[name] for name in names], queue=False,
+        js="(found, number) => [found, Number(document.getElementById('pg-choose').dataset.hit)]",
+        **_QUIET,
+    )  # fmt: skip
+
+
+def _choice(
+    finder: Finder, say: Translator, parts: Parts, shown: tuple[Found, ...], number: int
+) -> dict[str, Any]:
+    """Updates that show one of what was found, and what can be done with it."""
+    if not 0 <= number < len(shown):
+        return {"chosen": None, "one": "", "actions": gr.update(visible=False)}
+    one = shown[number]
+    public = finder.studio.policy.public
+    copy = None
+    try:
+        path = finder.file(one[0], one[1].row.path)
+        copy = servable(path, parts["download"], name=file_name(one))
+    except (PixgenError, OSError):
+        pass  # it is gone, or the disk is full: its thumbnail may still be there
+    return {
+        "chosen": one,
+        "one": found.chosen(say, one, number=number, paths=not public),
+        "actions": gr.update(visible=True),
+        "download": gr.update(value=copy, interactive=copy is not None),
+    }
+
+
+def file_name(one: Found) -> str:
+    """A name for a copy: the picture's own, for an own run its folder's."""
+    path = Path(one[1].row.path)
+    return f"{path.parent.name}{path.suffix}" if one[0].name == RUNS else path.name

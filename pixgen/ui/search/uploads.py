@@ -1,0 +1,68 @@
+"""What a visitor brings to the Search tab: a picture to search by, and a set of pictures to be searched."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import PictureError
+from pixgen.images import open_picture
+from pixgen.studio.library.library import Finder
+from pixgen.ui.create.controls import Parts
+from pixgen.ui.errors import sentence
+from pixgen.ui.i18n import Translator
+from pixgen.ui.search import actions
+from pixgen.ui.search.actions import View
+from pixgen.ui.session import Stops
+
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def wire_uploads(finder: Finder, say: Translator, parts: Parts, *, stops: Stops) -> None:
+    """Connect the fields for a picture to search by and for a set of one's own to be searched."""
+    names = ("state", "place", "set", "find", "stop")
+
+    def looked_at(picture: Any) -> Any:
+        try:
+            open_picture(picture)
+        except PictureError as error:
+            gr.Warning(sentence(error, say), duration=8)
+            return None
+        return gr.skip()
+
+    def add(request: gr.Request, paths: list[str], model: str) -> Iterator[tuple]:
+        with stops.held(request.session_hash) as stop:
+            yield from added(paths, model, stop.is_set)
+
+    def added(paths: list[str], model: str, stopped: Callable[[], bool]) -> Iterator[tuple]:
+        def views() -> Iterator[View]:
+            for view, place in actions.upload(finder, paths, model=model, say=say, stopped=stopped):
+                places.append(place)
+                yield view
+
+        places: list = []
+        for view in actions.told(views(), say=say):
+            ready = view.busy is False and not view.failed
+            changes = {"state": view.state, **busy(bool(view.busy))}
+            if ready:
+                changes["set"] = places[-1]
+                changes["place"] = gr.update(
+                    choices=actions.places(finder, say, uploaded=True), value=actions.UPLOADED
+                )
+            yield tuple(changes.get(name, gr.skip()) for name in names)
+
+    parts["picture"].upload(
+        looked_at, parts["picture"], parts["picture"], concurrency_limit=None, **_QUIET
+    )
+    parts["added"].upload(
+        add,
+        [parts["added"], parts["model"]],
+        [parts[name] for name in names],
+        concurrency_limit=None,
+        **_QUIET,
+    )
+
+
+def busy(busy: bool) -> dict[str, Any]:
+    """Updates of the buttons while something is being looked for, or is not any more."""
+    return {"find": gr.update(interactive=not busy), "stop": gr.update(interactive=busy)}

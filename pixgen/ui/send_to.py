@@ -1,0 +1,95 @@
+"""What goes from one tab to another: a painted picture to be classified, a label to be painted."""
+
+# MERGED pixgen.ui.search_exchange: What goes from the Search tab to the others: a picture that was found.
+from typing import Any
+
+import gradio as gr
+
+from pixgen.errors import PixgenError
+from pixgen.images import open_picture
+from pixgen.studio import Studio
+from pixgen.studio.library.library import Finder
+from pixgen.ui.create.actions import Visitor
+from pixgen.ui.create.controls import Parts
+from pixgen.ui.errors import sentence
+from pixgen.ui.files import servable
+from pixgen.ui.i18n import Translator
+from pixgen.ui.search.tab import file_name
+from pixgen.ui.search.view import Found
+
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def exchange(
+    studio: Studio, say: Translator, *, tabs: gr.Tabs, create: Parts, classify: Parts, run: dict[str, Any]
+) -> None:  # fmt: skip
+    """Connect the tabs; ``run`` are the arguments of an event that classifies."""
+
+    def classify_this(request: gr.Request, seat: Any) -> tuple:
+        painted = Visitor.known(seat, request.username).run(studio)
+        if painted is None or not painted.picture.is_file():
+            raise gr.Error(
+                say("The picture is not finished yet: wait for it, or stop it."),
+                title=say("Not classified"),
+                print_exception=False,
+            )
+        picture = servable(painted.picture, classify["pictures"], name=painted.picture.name)
+        return gr.update(selected="classify"), [picture]
+
+    def paint_this(pressed: gr.EventData) -> tuple:
+        return gr.update(selected="create"), str(pressed.paint)
+
+    create["classify_this"].click(
+        classify_this, create["seat"], [tabs, classify["pictures"]], **_QUIET
+    ).success(**run)
+    classify["answers"].submit(paint_this, None, [tabs, create["prompt"]], **_QUIET)
+
+
+_QUIET_of_search_exchange = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def exchange_found(
+    finder: Finder, say: Translator, *, tabs: gr.Tabs, search: Parts, create: Parts, classify: Parts,
+    run: dict[str, Any],
+) -> None:  # fmt: skip
+    """Connect the tabs; ``run`` are the arguments of an event that classifies."""
+
+    def copied(one: Found | None) -> str:
+        """A copy of the chosen picture for the browser, or an error that is shown."""
+        try:
+            if one is None:
+                raise PixgenError("Look for something else, or ask for less.")
+            path = finder.file(one[0], one[1].row.path)
+            open_picture(path)
+            return servable(path, create["start_picture"], name=file_name(one))
+        except PixgenError as error:
+            raise gr.Error(
+                sentence(error, say), title=say("Not found"), print_exception=False
+            ) from error
+
+    def start(one: Any) -> tuple:
+        copy = copied(one)
+        gr.Info(say("The next picture starts from this one."))
+        return gr.update(selected="create"), "picture", gr.update(value=copy, visible=True)
+
+    def prompt(one: Any, pictures: Any) -> tuple:
+        copy = copied(one)
+        gr.Info(say("This picture is one of what to paint like now."))
+        return gr.update(selected="create"), [*(pictures or []), copy]
+
+    def name(one: Any) -> tuple:
+        return gr.update(selected="classify"), [copied(one)]
+
+    chosen = search["chosen"]
+    search["use_start"].click(
+        start, chosen, [tabs, create["start"], create["start_picture"]], **_QUIET_of_search_exchange
+    )
+    search["use_prompt"].click(
+        prompt,
+        [chosen, create["pictures"]],
+        [tabs, create["pictures"]],
+        **_QUIET_of_search_exchange,
+    )
+    search["classify_it"].click(
+        name, chosen, [tabs, classify["pictures"]], **_QUIET_of_search_exchange
+    ).success(**run)

@@ -1,0 +1,242 @@
+"""Pictures from files to a perceptor: found in a folder, opened on several threads, made square.
+
+A folder is untrusted: links are not followed, what is no picture is named and left out.
+"""
+
+# MERGED pixgen.vision.archive: Pictures in a zip from a stranger: bounded before anything is unpacked, and never written to a disk.
+#
+#   A member is read straight into memory, so no name in a zip, whatever it says, is a path here.
+import hashlib
+import os
+import stat
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from pixgen.errors import PictureError, SearchError
+from pixgen.images import MAX_BYTES, open_reduced
+from pixgen.messages import _
+from pixgen.paths import is_hidden
+
+if TYPE_CHECKING:
+    import torch
+import zipfile
+import zlib
+from pathlib import PurePosixPath
+
+from pixgen.errors import ClassifyError
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+READERS = max(2, min(8, os.cpu_count() or 2))  # decoding releases the interpreter's lock
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that is named as a picture: where, and what tells whether it has changed."""
+
+    path: str  # below the folder, with /
+    size: int
+    modified: int  # nanoseconds since 1970
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was left out, and why, as a sentence."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Same:
+    """A file whose time has changed and whose bytes have not."""
+
+    found: Found
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A picture ready for a perceptor: ``pixels`` are ``(side, side, 3)`` uint8."""
+
+    found: Found
+    sha256: str
+    width: int
+    height: int
+    pixels: np.ndarray
+
+
+def find_pictures(folder: Path) -> Iterator[Found | Skipped]:
+    """Every picture in a folder and its subfolders, in the order of their paths, without hidden ones.
+
+    Links are never followed: what they lead to inside the folder is found by itself, and what lies
+    outside is none of its business. Raises SearchError if the folder cannot be read.
+    """
+
+    def refused(error: OSError) -> None:
+        if Path(error.filename) == folder:
+            raise SearchError(
+                "The folder “{name}” cannot be read: check its name and rights.", name=folder.name
+            )
+
+    if not folder.is_dir():
+        raise SearchError("There is no folder “{name}”: check its name.", name=folder.name)
+    root = folder.resolve()
+    for place, folders, files in os.walk(folder, onerror=refused):
+        folders[:] = sorted(each for each in folders if not is_hidden(each))
+        links = [each for each in folders if Path(place, each).is_symlink()]
+        for name in [*links, *(each for each in sorted(files) if not is_hidden(each))]:
+            path = Path(place, name)
+            shown = path.relative_to(folder).as_posix()
+            try:
+                facts = path.lstat()
+                if stat.S_ISLNK(facts.st_mode):
+                    if not path.resolve().is_relative_to(root):
+                        yield Skipped(
+                            printable(shown), _("It is a link that leads out of the folder.")
+                        )
+                    continue
+            except (OSError, RuntimeError, UnicodeError):
+                yield Skipped(printable(shown), _("It cannot be read: check its name and rights."))
+                continue
+            if path.suffix.lower() not in SUFFIXES:
+                continue
+            if not stat.S_ISREG(facts.st_mode):
+                yield Skipped(printable(shown), _("It is not a file."))
+                continue
+            yield Found(shown, facts.st_size, facts.st_mtime_ns)
+
+
+def open_found(found: Found, folder: Path, *, side: int, known: str = "") -> Opened | Same:
+    """Open a picture and make it square, unless its bytes are those whose sha256 is ``known``.
+
+    ``folder`` is a resolved path. Raises PictureError, also if the picture lies outside it by now.
+    """
+    path = folder / found.path
+    try:
+        if not path.resolve().is_relative_to(folder):
+            raise PictureError("It is a link that leads out of the folder.")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise PictureError("“{name}” cannot be read: check its rights.", name=path.name) from error
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 == known:
+        return Same(found)
+    picture, (width, height) = open_reduced(data, side=side, name=f"“{path.name}”")
+    return Opened(found, sha256, width, height, square(picture, side))
+
+
+def square(picture: Image.Image, side: int) -> np.ndarray:
+    """An RGB picture as ``(side, side, 3)`` uint8, smoothly, without regard to its aspect.
+
+    What ``Perceptor.embed_images`` does to a picture of another size, but cheaper and on any thread.
+    """
+    # Large pictures are first reduced by a whole factor; three leaves the result as good.
+    small = picture.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return np.asarray(small)
+
+
+def as_batch(squares: Sequence[np.ndarray], device: Any) -> "torch.Tensor":
+    """N squares as ``(N, 3, side, side)`` float32 in [0, 1] on a device."""
+    import torch
+    from einops import rearrange
+
+    pixels = torch.from_numpy(np.stack(squares)).to(device)
+    return rearrange(pixels, "n h w c -> n c h w").float() / 255
+
+
+def in_parallel(
+    work: Callable[[Any], Any], items: Iterable[Any], *, ahead: int, threads: int = READERS
+) -> Iterator[Any]:
+    """``work(item)`` of every item, in their order, at most ``ahead`` of them begun and not taken."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
+    waiting: deque = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:  # also when nobody wants more: what has begun ends by itself
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def printable(path: str) -> str:
+    """A path with a question mark for every byte of a name that is no UTF-8."""
+    return path.encode("utf-8", "replace").decode()
+
+
+MOST_MEMBERS = 10_000
+LARGEST = 2**30  # bytes of all members together, unpacked
+LARGEST_RATIO = 200  # how much smaller a member may be packed; a picture's is below 10
+_ROOM = 2**16  # bytes that any member may have, however well they are packed
+
+
+class Archive:
+    """The pictures in a zip, in the order of their names. Any thread may read.
+
+    Raises ClassifyError if it is no zip, or larger than ``MOST_MEMBERS`` or ``LARGEST``, or packed so
+    tightly that it can only be a trap.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        try:
+            self._zip = zipfile.ZipFile(path)
+            members = self._zip.infolist()
+        except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+            raise ClassifyError(
+                "“{name}” is not a zip that can be read: pack it again.", name=path.name
+            ) from error
+        if len(members) > MOST_MEMBERS or sum(each.file_size for each in members) > LARGEST:
+            raise ClassifyError(
+                "“{name}” is too large: at most {limit} files and {megabytes} MB unpacked.",
+                name=path.name,
+                limit=MOST_MEMBERS,
+                megabytes=LARGEST // 2**20,
+            )
+        for each in members:
+            if each.file_size > _ROOM and each.file_size > LARGEST_RATIO * each.compress_size:
+                raise ClassifyError(
+                    "“{name}” is packed too tightly to be pictures: pack the pictures themselves.",
+                    name=path.name,
+                )
+        self._members = {_shown(each): each for each in members if _is_picture(each)}
+
+    def names(self) -> list[str]:
+        """Each picture's name below the zip's top, with /."""
+        return sorted(self._members)
+
+    def read(self, name: str) -> bytes:
+        """One picture's bytes. Raises PictureError if they are broken, encrypted or too many."""
+        try:
+            with self._zip.open(self._members[name]) as file:
+                data = file.read(MAX_BYTES + 1)  # what the header says is not trusted
+        except (OSError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile,
+                NotImplementedError) as error:  # fmt: skip
+            raise PictureError(
+                "“{name}” is broken or encrypted: pack it again.", name=name
+            ) from error
+        return data
+
+
+def _is_picture(member: zipfile.ZipInfo) -> bool:
+    path = PurePosixPath(_shown(member))
+    return not member.is_dir() and path.suffix.lower() in SUFFIXES and not is_hidden(path)
+
+
+def _shown(member: zipfile.ZipInfo) -> str:
+    """A member's name to be shown: no root, no way up, nothing that cannot be printed."""
+    parts = [
+        part
+        for part in member.filename.replace("\\", "/").split("/")
+        if part not in ("", ".", "..")
+    ]
+    return "".join(sign if sign.isprintable() else "�" for sign in "/".join(parts))

@@ -1,0 +1,331 @@
+"""A large collection's vectors as one array in a file, so that comparing all of them is one pass.
+
+LanceDB reads a table anew for each exact search, which takes seconds for a million vectors. The file
+is mapped into memory: the system keeps what it has room for, and no process has to.
+"""
+
+# MERGED pixgen.vision.collection: A collection: the vectors and facts of pictures as one table, to add to, to forget from, to search.
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from lancedb.expr import Expr
+    from lancedb.table import Table
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pixgen.errors import SearchError
+from pixgen.vision.search.filters import EVERYTHING, Filter
+
+if TYPE_CHECKING:
+    import pyarrow
+    from lancedb.table import Table
+
+
+WORTH_IT = 20_000  # vectors: below, LanceDB's own pass takes a few hundredths of a second
+_AT_ONCE = 1 << 15  # vectors a piece of work
+
+
+class Flat:
+    """The vectors of one version of a table.
+
+    Args:
+        folder: where the file is, or is made now; those of older versions go.
+    """
+
+    def __init__(self, folder: Path, table: "Table") -> None:
+        self.version = table.version
+        self._table = table
+        name = f"{table.name}-{self.version}"
+        vectors, ids = folder / f"{name}.vectors.npy", folder / f"{name}.ids.npy"
+        if not ids.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(table, vectors=vectors, ids=ids)
+            for old in {*folder.glob(f"{table.name}-*.npy")} - {vectors, ids}:
+                old.unlink(missing_ok=True)  # whoever has it open keeps it
+        self._ids, self._vectors = (np.load(path, mmap_mode="r") for path in (ids, vectors))
+
+    def nearest(
+        self, vector: np.ndarray, *, top: int, only: "Expr | None" = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Row ids and cosines of the ``top`` vectors nearest to a unit vector ``(D,)``, the best first."""
+        starts = range(0, len(self._vectors), _AT_ONCE)
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            parts = pool.map(partial(self._cosines, vector), starts)
+            cosines = np.concatenate([*parts, np.zeros(0, np.float32)])
+        if only is not None:
+            found = self._table.search().where(only).select([]).with_row_id(True).limit(None)
+            allowed = found.to_arrow()["_rowid"].to_numpy()
+            cosines[~np.isin(self._ids, allowed)] = -np.inf
+        top = min(top, len(cosines))
+        best = np.argpartition(-cosines, top - 1)[:top] if top else np.zeros(0, np.int64)
+        best = best[np.argsort(-cosines[best], kind="stable")]
+        best = best[cosines[best] > -np.inf]
+        return np.array(self._ids[best]), cosines[best]
+
+    def _cosines(self, vector: np.ndarray, start: int) -> np.ndarray:
+        return self._vectors[start : start + _AT_ONCE] @ vector
+
+
+def _write(table: "Table", *, vectors: Path, ids: Path) -> None:
+    """Write both files; the ids last, so that they are there only if the vectors are."""
+    size = table.schema.field("vector").type.list_size
+    numbers, filled = np.zeros(table.count_rows(), np.uint64), 0
+    unfinished = vectors.with_name(f"{vectors.name}.{os.getpid()}.tmp")
+    array = np.lib.format.open_memmap(unfinished, "w+", np.float32, (len(numbers), size))
+    rows = table.search().select(["vector"]).with_row_id(True).limit(None)
+    for batch in rows.to_batches():
+        count = batch.num_rows
+        numbers[filled : filled + count] = batch["_rowid"].to_numpy()
+        array[filled : filled + count] = batch["vector"].flatten().to_numpy().reshape(count, size)
+        filled += count
+    array.flush()
+    unfinished.replace(vectors)
+    with unfinished.open("wb") as file:
+        np.save(file, numbers)
+    unfinished.replace(ids)
+
+
+KEY = "pixgen"  # of a table's metadata
+_FACTS = ("path", "folder", "size", "modified", "sha256", "width", "height", "prompt", "preset",
+          "model", "seed", "owner")  # fmt: skip
+_AT_ONCE_of_collection = 500  # paths in one condition
+APPROXIMATE_FROM = 100_000  # pictures: up to here an exact search takes less than a quarter second
+FEWEST_FOR_INDEX = 1000
+_PROBES, _REFINE = 32, 4  # partitions looked into; candidates compared exactly, as a multiple
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What is known of a picture. ``folder`` is its path's; what follows is known of own runs."""
+
+    path: str
+    size: int
+    modified: int  # nanoseconds since 1970
+    sha256: str
+    width: int
+    height: int
+    prompt: str = ""
+    preset: str = ""
+    model: str = ""
+    seed: int | None = None
+    owner: str = ""
+
+    @property
+    def folder(self) -> str:
+        """Where it lies in its collection; empty for its top."""
+        return self.path.rpartition("/")[0]
+
+
+class Collection:
+    """Pictures as a perceptor's unit vectors; made by a Library. Any thread may call any method.
+
+    ``folder`` is where a large one keeps its vectors as one array; None: nowhere.
+    """
+
+    def __init__(self, table: "Table", *, folder: Path | None = None) -> None:
+        facts = json.loads(table.schema.metadata[KEY.encode()])
+        self.name: str = facts["name"]
+        self.model: str = facts["model"]
+        self.source: str = facts["source"]
+        self.dimensions: int = table.schema.field("vector").type.list_size
+        self._table, self._folder = table, folder
+        self._lock, self._kept = threading.Lock(), None
+
+    def __len__(self) -> int:
+        with told(self.name):
+            return self._table.count_rows()
+
+    @property
+    def approximate(self) -> bool:
+        """Whether there is an index, so that a search compares only the likeliest pictures."""
+        with told(self.name):
+            return bool(self._table.list_indices())
+
+    def known(self) -> dict[str, tuple[int, int, str]]:
+        """``(size, modified, sha256)`` by path.
+
+        A picture that is there twice, because two have indexed the same folder at once, is
+        forgotten, so that it is indexed anew.
+        """
+        found: dict[str, tuple[int, int, str]] = {}
+        twice = set()
+        with told(self.name):
+            columns = ["path", "size", "modified", "sha256"]
+            for batch in self._table.search().select(columns).limit(None).to_batches():
+                for path, *facts in zip(*(each.to_pylist() for each in batch.columns), strict=True):
+                    if path in found:
+                        twice.add(path)
+                    found[path] = tuple(facts)
+        self.forget(twice)
+        return {path: facts for path, facts in found.items() if path not in twice}
+
+    def add(self, rows: Sequence[Row], vectors: np.ndarray) -> None:
+        """Add pictures with their unit vectors ``(N, D)``, all of them or, after an error, none."""
+        import pyarrow
+
+        columns = {name: [getattr(row, name) for row in rows] for name in _FACTS}
+        flat = pyarrow.array(np.ascontiguousarray(vectors, np.float32).reshape(-1))
+        columns["vector"] = pyarrow.FixedSizeListArray.from_arrays(flat, self.dimensions)
+        with told(self.name):
+            self._table.add(pyarrow.table(columns, schema=schema(self.dimensions)))
+
+    def forget(self, paths: Sequence[str] | set[str]) -> None:
+        """Remove pictures by path; what is not there is no error."""
+        from lancedb.expr import col, lit
+
+        paths = sorted(paths)
+        with told(self.name):
+            for start in range(0, len(paths), _AT_ONCE_of_collection):
+                some = paths[start : start + _AT_ONCE_of_collection]
+                self._table.delete(col("path").isin([lit(path) for path in some]))
+
+    def touch(self, modified: dict[str, int]) -> None:
+        """Note new times of files whose bytes are the old ones."""
+        from lancedb.expr import col, lit
+
+        with told(self.name):
+            paths = sorted(modified)
+            for start in range(0, len(paths), _AT_ONCE_of_collection):
+                some = [lit(path) for path in paths[start : start + _AT_ONCE_of_collection]]
+                rows = self._table.search().where(col("path").isin(some)).to_arrow()
+                times = [modified[path] for path in rows["path"].to_pylist()]
+                place = rows.schema.get_field_index("modified")
+                rows = rows.set_column(place, rows.schema.field(place), [times])
+                self._table.merge_insert("path").when_matched_update_all().execute(rows)
+
+    def nearest(
+        self, vector: np.ndarray, *, top: int, only: Filter = EVERYTHING, exact: bool = False
+    ) -> "list[tuple[Row, float, np.ndarray]]":
+        """The ``top`` pictures nearest to a unit vector ``(D,)``: row, cosine and vector, the best first.
+
+        Args:
+            exact: compare every picture, though there is an index.
+        """
+        condition = only.as_condition()
+        with told(self.name):
+            if (exact or not self._table.list_indices()) and (flat := self._flat()) is not None:
+                ids, scores = flat.nearest(vector, top=top, only=condition)
+                if not len(ids):
+                    return []
+                taken = self._table.take_row_ids(ids.tolist()).select([*_FACTS, "vector"])
+                found = taken.with_row_id().to_arrow()
+                place = {row_id: place for place, row_id in enumerate(found["_rowid"].to_pylist())}
+                there = [row_id in place for row_id in ids.tolist()]  # and not just forgotten
+                return _rows(
+                    found.take([place[row_id] for row_id in ids[there].tolist()]), scores[there]
+                )
+            search = self._table.search(vector).distance_type("dot")
+            if exact:
+                search = search.bypass_vector_index()
+            else:  # these are of no consequence where there is no index
+                search = search.nprobes(_PROBES).refine_factor(_REFINE)
+            if condition is not None:
+                search = search.where(condition)
+            found = search.select([*_FACTS, "vector", "_distance"]).limit(top).to_arrow()
+        # LanceDB's distance of unit vectors is 1 - cosine.
+        return _rows(found, 1 - found["_distance"].to_numpy())
+
+    def _flat(self) -> Flat | None:
+        """The vectors as one array, if there are so many that it is worth it and it can be kept."""
+        if self._folder is None or self._table.count_rows() < WORTH_IT:
+            return None
+        with self._lock:
+            if self._kept is None or self._kept.version != self._table.version:
+                self._kept = Flat(self._folder, self._table)
+            return self._kept
+
+    def vector(self, path: str, *, only: Filter = EVERYTHING) -> np.ndarray | None:
+        """The unit vector ``(D,)`` of a picture, or None if it is not there or not to be found."""
+        from lancedb.expr import col, lit
+
+        condition, more = col("path") == lit(path), only.as_condition()
+        with told(self.name):
+            search = self._table.search().where(condition if more is None else condition & more)
+            found = search.select(["vector"]).limit(1).to_arrow()
+        return found["vector"][0].values.to_numpy() if found.num_rows else None
+
+    def tidy(self) -> None:
+        """Merge what many small additions have left, and bring the index up to date if there is one.
+
+        Past ``APPROXIMATE_FROM`` pictures, the index is made.
+        """
+        with told(self.name):
+            self._table.optimize()
+        if len(self) > APPROXIMATE_FROM and not self.approximate:
+            self.make_approximate()
+
+    def make_approximate(self) -> None:
+        """Make an index: a search then looks into the likeliest parts of the collection only.
+
+        The vectors are parted around as many centres as the root of their number, and kept as bytes
+        (IVF with scalar quantisation); the best few candidates are compared with their whole vectors.
+        Raises SearchError below ``FEWEST_FOR_INDEX`` pictures.
+        """
+        from lancedb.index import IvfSq
+
+        count = len(self)
+        if count < FEWEST_FOR_INDEX:
+            raise SearchError(
+                "“{name}” has {count} pictures: an approximate index needs {fewest_for_index}, and fewer "
+                "are searched at once without it.",
+                name=self.name,
+                count=count,
+                fewest_for_index=FEWEST_FOR_INDEX,
+            )
+        # A sample of 64 a centre and few rounds part as well as the defaults here, in a tenth of the time.
+        parts = IvfSq(
+            distance_type="dot", num_partitions=round(count**0.5), sample_rate=64, max_iterations=15
+        )
+        with told(self.name):
+            self._table.create_index("vector", config=parts, replace=True)
+
+
+def is_collection(table: "Table") -> bool:
+    """Whether a table is one of ours."""
+    return KEY.encode() in (table.schema.metadata or {})
+
+
+@contextmanager
+def told(name: str) -> Iterator[None]:
+    """Turn what LanceDB raises into a SearchError."""
+    try:
+        yield
+    except (RuntimeError, OSError, ValueError) as error:
+        if "no space left" in str(error).lower():
+            raise SearchError("The disk is full: make room and try again.") from error
+        raise SearchError(
+            "The collection “{name}” cannot be read or written: check its folder, or index it anew.",
+            name=name,
+        ) from error
+
+
+def schema(dimensions: int) -> "pyarrow.Schema":
+    """A table's columns, with unit vectors of so many numbers."""
+    import pyarrow
+
+    whole = {"size", "modified", "seed"}
+    types = {name: pyarrow.int64() if name in whole else pyarrow.string() for name in _FACTS}
+    types |= {"width": pyarrow.int32(), "height": pyarrow.int32()}
+    return pyarrow.schema(
+        [*types.items(), ("vector", pyarrow.list_(pyarrow.float32(), dimensions))]
+    )
+
+
+def _rows(found: "pyarrow.Table", scores: np.ndarray) -> list[tuple[Row, float, np.ndarray]]:
+    names = [name for name in _FACTS if name != "folder"]
+    facts = found.select(names).to_pylist()
+    vectors = found["vector"].combine_chunks().flatten().to_numpy()
+    vectors = vectors.reshape(len(facts), found.schema.field("vector").type.list_size)
+    return [
+        (Row(**each), float(score), vector)
+        for each, score, vector in zip(facts, scores, vectors, strict=True)
+    ]

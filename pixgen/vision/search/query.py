@@ -1,0 +1,161 @@
+r"""What to look for, and its grammar: ``horse + 2:snow - rider``, as sums of CLIP's vectors.
+
+`` + `` and `` - `` with spaces around them divide terms, ``2:`` before a term is its weight, and
+``[path]`` is a picture; ``a t-shirt``, ``rock-and-roll`` and ``10:30`` are plain texts. A backslash makes ``+``,
+``-``, ``[`` and a colon plain; elsewhere it is itself. Parsing and printing are inverse. The
+arithmetic is that of rclip, https://github.com/yurijmikhalevich/rclip.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pixgen.errors import SearchError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from pixgen.models import Perceptor
+
+LONGEST_TEXT = 2000
+MOST_TERMS = 32
+LARGEST_WEIGHT = 1000.0
+_SPECIAL = "+-[:"
+_SMALLEST_NORM = 1e-3  # of the sum of unit vectors: below, what is left is rounding
+_OPERATOR = re.compile(r"(?:^\s*|\s)([+-])(?=\s)")
+_WEIGHT = re.compile(r"(\d+\.?\d*|\.\d+)\s*:(?!\d)\s*(.*)", re.DOTALL)  # 10:30 is a time
+
+
+@dataclass(frozen=True)
+class Term:
+    """A text or the path of a picture, and how much it counts; negative: away from it."""
+
+    text: str = ""
+    picture: str = ""
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if bool(self.text) == bool(self.picture):
+            raise SearchError("A term of a search needs words or a picture: write “a red car”.")
+        if len(self.text) > LONGEST_TEXT:
+            raise SearchError(
+                "A term of a search has at most {limit} characters: shorten it.", limit=LONGEST_TEXT
+            )
+        if not 0 < abs(self.weight) <= LARGEST_WEIGHT:
+            raise SearchError(
+                "The weight of “{text}” must be above 0 and at most {limit:g}: to look away from it, "
+                "write a minus before it.",
+                text=_short(self.text or self.picture),
+                limit=LARGEST_WEIGHT,
+            )
+
+
+Query = tuple[Term, ...]
+
+
+def parse_query(text: str) -> Query:
+    """Read the terms of a query. Raises SearchError if there is none, or one is not allowed."""
+    signs, parts, start = ["+"], [], 0
+    for found in _OPERATOR.finditer(text):
+        if found.start() == 0 and not text[: found.start(1)].strip():
+            signs[0] = found[1]  # the first term's own sign
+        else:
+            parts.append(text[start : found.start()])
+            signs.append(found[1])
+        start = found.end()
+    parts.append(text[start:])
+    if not text.strip():
+        raise SearchError("The search is empty: say what to look for, for example “a red car”.")
+    if len(parts) > MOST_TERMS:
+        raise SearchError("A search has at most {limit} terms: leave some out.", limit=MOST_TERMS)
+    if not all(part.strip() for part in parts):
+        raise SearchError("A term of the search is missing beside a + or -: write “horse + snow”.")
+    return tuple(
+        _term(part.strip(), -1.0 if sign == "-" else 1.0)
+        for sign, part in zip(signs, parts, strict=True)
+    )
+
+
+def format_query(query: Query) -> str:
+    """Print terms so that ``parse_query`` reads the same back."""
+    printed = ""
+    for term in query:
+        sign = "-" if term.weight < 0 else "+" if printed else ""
+        printed += f"{' ' if printed else ''}{sign}{' ' if sign else ''}{_printed(term)}"
+    return printed
+
+
+def embed_query(
+    query: Query, perceptor: "Perceptor", *, open_term: Callable[[str], "Image.Image"]
+) -> np.ndarray:
+    """The weighted sum of the terms' unit vectors as one unit vector ``(D,)``, float32.
+
+    Args:
+        open_term: from a term's picture to the opened picture, or raises PixgenError.
+
+    Raises SearchError if the terms cancel each other.
+    """
+    import torch
+
+    from pixgen.vision.images import as_batch, square
+
+    texts = [term.text for term in query if term.text]
+    pictures = [square(open_term(term.picture), perceptor.size) for term in query if term.picture]
+    with torch.no_grad():
+        worded = iter(perceptor.embed_texts(texts).cpu().numpy() if texts else ())
+        seen = iter(
+            perceptor.embed_images(as_batch(pictures, perceptor.device)).cpu().numpy()
+            if pictures
+            else ()
+        )
+    return summed([(term.weight, next(worded if term.text else seen)) for term in query])
+
+
+def summed(weighted: Sequence[tuple[float, np.ndarray]]) -> np.ndarray:
+    """The weighted sum of unit vectors ``(D,)``, as a unit vector. Raises SearchError if it is nought."""
+    total = np.sum([weight * vector.astype(np.float64) for weight, vector in weighted], axis=0)
+    norm = np.linalg.norm(total)
+    if norm < _SMALLEST_NORM * max(abs(weight) for weight, _ in weighted):
+        raise SearchError("The terms of the search cancel each other: change a weight.")
+    return (total / norm).astype(np.float32)
+
+
+def _term(text: str, sign: float) -> Term:
+    weight = 1.0
+    if found := _WEIGHT.fullmatch(text):
+        weight, text = float(found[1]), found[2]
+    picture = re.fullmatch(r"\[(.*)\]", text, re.DOTALL)
+    if picture and picture[1].strip():
+        return Term(picture=_plain(picture[1]), weight=sign * weight)
+    return Term(_plain(text), weight=sign * weight)
+
+
+def _plain(text: str) -> str:
+    return re.sub(
+        rf"(\\*)([{re.escape(_SPECIAL)}])",
+        lambda found: "\\" * (len(found[1]) // 2) + found[2],
+        text.strip(),
+    )
+
+
+def _printed(term: Term) -> str:
+    """The term without its sign. Every mark gets a backslash where it could be read as one."""
+    text = re.sub(rf"(\\+)(?=[{re.escape(_SPECIAL)}])", r"\1\1", term.text or term.picture)
+    text = re.sub(r"(?:(?<=\s)|^)([+-])(?=\s|$)", r"\\\1", text)
+    if term.picture:
+        text = f"[{text}]"
+    else:
+        text = re.sub(r"^\[", r"\\[", text)
+        text = re.sub(r"^((?:\d+\.?\d*|\.\d+)\s*):", r"\1\\:", text)
+    weight = abs(term.weight)
+    if weight == 1:
+        return text
+    space = " " if text[:1].isdigit() else ""  # 2:30 is a time
+    return f"{np.format_float_positional(weight, trim='-')}:{space}{text}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"

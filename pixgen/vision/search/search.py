@@ -1,0 +1,72 @@
+"""Finding pictures: the nearest to a query, with near duplicates folded into one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixgen.errors import SearchError
+from pixgen.vision.search.collection import Collection, Row
+from pixgen.vision.search.filters import EVERYTHING, Filter
+
+MOST = 1000  # results at once
+DUPLICATE = 0.985  # a cosine from which on two pictures are shown as one: rescaled or recompressed
+_SPARE = 2  # candidates a result, so that folding leaves enough
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A picture that was found: its facts, its cosine with the query, and its near duplicates."""
+
+    row: Row
+    score: float
+    copies: tuple[Row, ...] = ()
+
+
+def search(
+    collection: Collection, vector: np.ndarray, *, top: int = 20, threshold: float = -1.0,
+    only: Filter = EVERYTHING, fold: bool = True, exact: bool = False, without: str = "",
+) -> list[Hit]:  # fmt: skip
+    """The ``top`` pictures that match a query's unit vector ``(D,)`` best, the best first.
+
+    Args:
+        threshold: the least cosine.
+        only: which pictures may be found.
+        fold: show pictures that are nearly the same as one, with the others as its copies.
+        exact: compare every picture, though there is an approximate index.
+        without: the path of a picture that is not wanted, because it is the query.
+
+    Raises SearchError.
+    """
+    if not 1 <= top <= MOST:
+        raise SearchError("A search shows from 1 to {limit} pictures: choose how many.", limit=MOST)
+    if not -1 <= threshold <= 1:
+        raise SearchError("The threshold is a cosine: choose it from -1 to 1.")
+    wanted = top + bool(without)
+    while True:
+        asked = wanted * _SPARE if fold else wanted
+        nearest = collection.nearest(vector, top=asked, only=only, exact=exact)
+        hits = _folded([each for each in nearest if each[0].path != without], fold=fold)
+        # Many duplicates can use up the candidates: ask for more until there are no more.
+        if len(hits) >= top or len(nearest) < asked or asked >= 16 * MOST:
+            break
+        wanted *= 2
+    return [hit for hit in hits if hit.score >= threshold][:top]
+
+
+def _folded(nearest: list[tuple[Row, float, np.ndarray]], *, fold: bool) -> list[Hit]:
+    """Hits in order; each takes in those after it that are nearly the same."""
+    hits: list[Hit] = []
+    if not nearest:
+        return hits
+    shown = np.empty((len(nearest), len(nearest[0][2])), np.float32)
+    for row, score, vector in nearest:
+        if fold and hits:
+            likeness = shown[: len(hits)] @ vector
+            best = int(likeness.argmax())
+            if likeness[best] >= DUPLICATE:
+                hit = hits[best]
+                hits[best] = Hit(hit.row, hit.score, (*hit.copies, row))
+                continue
+        shown[len(hits)] = vector
+        hits.append(Hit(row, score))
+    return hits

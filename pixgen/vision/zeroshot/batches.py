@@ -1,0 +1,116 @@
+"""From what a person chose to a question: typed labels or a set, named templates or own ones."""
+
+# MERGED pixgen.vision.looking: Looking at many pictures: opened on several threads, seen a batch at a time, answered as they come.
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import torch
+
+from pixgen.errors import ClassifyError
+from pixgen.vision.images import as_batch, in_parallel
+from pixgen.vision.zeroshot.embeddings import Turn
+from pixgen.vision.zeroshot.labels import (
+    DEFAULT,
+    PLACE,
+    LabelSet,
+    checked,
+    load_templates,
+    parse_labels,
+    parse_templates,
+)
+from pixgen.vision.zeroshot.sources import Ready, Source, make_ready
+from pixgen.vision.zeroshot.zeroshot import Answer, Classifier, Question
+
+if TYPE_CHECKING:
+    from pixgen.models import Perceptor
+
+
+PHOTOGRAPHIC = "seven"  # for models that have seen photographs
+
+
+def make_question(
+    sources: Sequence[Source], models: tuple[str, ...], *, labels: str = "",
+    label_set: LabelSet | None = None, templates: str | tuple[str, ...] = "", **kind,
+) -> Question:  # fmt: skip
+    """A question about some pictures.
+
+    Args:
+        labels: typed ones, which win over ``label_set``; without either, the pictures' folders.
+        templates: own ones, or a set's name, or own ones as a text with ``{}``, one a line; else those
+            that fit the label set, else those that fit the models.
+        kind: the other fields of Question.
+
+    Raises ClassifyError.
+    """
+    if labels.strip():
+        chosen = parse_labels(labels)
+    elif label_set is not None:
+        chosen = label_set.labels
+    else:
+        folders = sorted({source.label for source in sources if source.label})
+        if not folders:
+            raise ClassifyError("There are no labels: write some, for example “cat, dog, bird”.")
+        chosen = checked([folder.replace("_", " ") for folder in folders])
+    if not templates:
+        fitting = DEFAULT if models == ("pocket",) else PHOTOGRAPHIC
+        templates = label_set.templates if label_set is not None else fitting
+    if isinstance(templates, str):
+        own = PLACE in templates
+        templates = parse_templates(templates) if own else load_templates(templates)
+    return Question(labels=chosen, templates=templates, **kind)
+
+
+BATCH = 32  # pictures that the model sees at once
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A picture and its answer, or why there is none. ``thumbnail`` is a data: URI or empty."""
+
+    name: str
+    label: str  # that its folder is named by
+    answer: Answer | None
+    thumbnail: str = ""
+    error: str = ""
+
+
+def look(
+    perceptor: "Perceptor", classifier: Classifier, sources: Sequence[Source], *,
+    turn: Turn = nullcontext, stopped: Callable[[], object] = lambda: False, thumbnails: int = 0,
+) -> Iterator[list[Result]]:  # fmt: skip
+    """The pictures' results in their order, a batch at a time; ends early once ``stopped`` says so.
+
+    ``turn`` is the device's turn, taken for each batch; the first ``thumbnails`` pictures get one.
+    """
+
+    def prepare(placed: tuple[int, Source]) -> Ready:
+        place, source = placed
+        return make_ready(source, side=perceptor.size, thumbnail=place < thumbnails)
+
+    ready = in_parallel(prepare, enumerate(sources), ahead=2 * BATCH)
+    try:
+        while not stopped() and (batch := list(islice(ready, BATCH))):
+            yield _results(perceptor, classifier, batch, turn)
+    finally:
+        ready.close()
+
+
+def _results(
+    perceptor: "Perceptor", classifier: Classifier, batch: list[Ready], turn: Turn
+) -> list[Result]:
+    squares = [each.pixels for each in batch if each.pixels is not None]
+    answers = iter(())
+    if squares:
+        with turn(), torch.inference_mode():
+            vectors = perceptor.embed_images(as_batch(squares, perceptor.device)).cpu()
+        answers = iter(classifier.answers(vectors))
+    return [
+        Result(
+            each.source.name, each.source.label, next(answers) if each.pixels is not None else None,
+            each.thumbnail, each.error,
+        )
+        for each in batch
+    ]  # fmt: skip

@@ -1,0 +1,177 @@
+"""Vectors of labels on the disk, so that a thousand labels in eighty sentences are read once, ever.
+
+One safetensors file a model and set of templates. Beside the vectors it holds how the model reads one
+fixed text: a model that was trained on, or another one of the same name, reads it otherwise, and what
+was kept for the old one counts no more.
+"""
+
+# MERGED pixgen.vision.wordings: Labels as a perceptor's vectors: the mean of each label's templates, computed once and kept.
+import hashlib
+import json
+import logging
+import os
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from einops import reduce
+
+from pixgen.vision.zeroshot.labels import fill
+
+if TYPE_CHECKING:
+    from pixgen.models import Perceptor
+
+
+log = logging.getLogger(__name__)
+
+PROBE = "a red fox on a snowy hill"
+_SAME = 1e-3  # between two readings of one text by one model, on whatever device
+_MOST_FILES = 64  # the longest unused ones go
+_LARGEST = 2**28  # bytes that are read
+
+
+class Kept:
+    """The vectors of labels in a folder, which is made when something is written. Any thread may ask.
+
+    A file that cannot be read or written is no error: the labels are read by the model again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(
+        self, model: Sequence[str], templates: Sequence[str], probe: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """Unit vectors ``(D,)`` by label; none if the model reads ``PROBE`` otherwise than ``probe``."""
+        from safetensors import SafetensorError, safe_open
+
+        path = self._path(model, templates)
+        try:
+            if not path.is_file() or path.stat().st_size > _LARGEST:
+                return {}
+            with safe_open(path, "pt") as file:
+                labels = json.loads((file.metadata() or {})["labels"])
+                vectors, then = file.get_tensor("vectors"), file.get_tensor("probe")
+            if then.shape != probe.shape or not torch.allclose(then, probe, atol=_SAME):
+                return {}
+            os.utime(path)
+            return dict(zip(labels, vectors, strict=True))
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+            log.info("kept vectors are not used: %s", error)
+            return {}
+
+    def write(
+        self, model: Sequence[str], templates: Sequence[str], probe: torch.Tensor,
+        vectors: Mapping[str, torch.Tensor],
+    ) -> None:  # fmt: skip
+        """Keep unit vectors by label, in place of what was kept for this model and these templates."""
+        from safetensors.torch import save
+
+        path = self._path(model, templates)
+        tensors = {"vectors": torch.stack(list(vectors.values())), "probe": probe.contiguous()}
+        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_bytes(save(tensors, {"labels": json.dumps(list(vectors))}))
+            unfinished.replace(path)  # a reader sees the old file or the new one
+            self._forget_old()
+        except OSError as error:
+            log.info("vectors are not kept: %s", error)
+        finally:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+
+    def _forget_old(self) -> None:
+        files = sorted(self._folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
+        for old in files[:-_MOST_FILES]:
+            old.unlink(missing_ok=True)
+
+    def _path(self, model: Sequence[str], templates: Sequence[str]) -> Path:
+        asked = json.dumps([list(model), list(templates)])
+        return self._folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:24]}.safetensors"
+
+
+Turn = Callable[[], AbstractContextManager]
+
+_AT_ONCE = 256  # texts that the model reads at once
+_TABLES = 32  # of a model with its templates; the longest unused ones go
+_MOST_KEPT = 20_000  # labels in one table: 20 MB at 256 numbers each
+_WORTH_KEEPING = 512  # texts that were read: fewer are read again sooner than found on the disk
+
+
+@torch.no_grad()
+def embed_labels(
+    perceptor: "Perceptor", labels: Sequence[str], *, templates: Sequence[str],
+    turn: Turn = nullcontext, stopped: Callable[[], bool] = lambda: False,
+) -> torch.Tensor:  # fmt: skip
+    """Unit vectors ``(L, D)`` of L labels: each the mean of its templates' unit vectors, made a unit
+    vector again. The zero-shot classifier of CLIP, https://arxiv.org/abs/2103.00020.
+
+    Args:
+        turn: the device's turn, taken for every few texts.
+        stopped: asked between them; if it says so, fewer than L come back.
+    """
+    step = max(1, _AT_ONCE // len(templates))
+    parts = []
+    for first in range(0, len(labels), step):
+        if stopped():
+            break
+        some = labels[first : first + step]
+        texts = [fill(template, label) for label in some for template in templates]
+        with turn():
+            vectors = perceptor.embed_texts(texts)
+        mean = reduce(vectors, "(label template) d -> label d", "mean", label=len(some))
+        parts.append(F.normalize(mean, dim=-1).cpu())
+    return torch.cat(parts) if parts else torch.zeros(0, 0)
+
+
+class Wordings:
+    """Vectors of labels that were computed before, by model, templates and label. Any thread may ask.
+
+    Args:
+        kept: where they outlast this process; None: nowhere.
+    """
+
+    def __init__(self, kept: Kept | None = None) -> None:
+        self._lock, self._kept = threading.Lock(), kept
+        self._tables: OrderedDict[tuple, dict[str, torch.Tensor]] = OrderedDict()
+
+    def vectors(
+        self, perceptor: "Perceptor", labels: Sequence[str], *, model: tuple[str, ...],
+        templates: Sequence[str], turn: Turn = nullcontext, stopped: Callable[[], bool] = lambda: False,
+    ) -> torch.Tensor | None:  # fmt: skip
+        """``embed_labels``, where only labels that are new are computed; None if it was stopped.
+
+        ``model`` names the perceptor: what was computed for it before counts for it now.
+        """
+        key, probe = (model, tuple(templates)), None
+        with self._lock:
+            known = dict(self._tables.get(key, {}))
+        new = [label for label in labels if label not in known]
+        if self._kept is not None and len(new) * len(templates) >= _WORTH_KEEPING:
+            probe = embed_labels(perceptor, [PROBE], templates=("{}",), turn=turn)[0]
+            known = {**self._kept.read(model, templates, probe), **known}
+            new = [label for label in labels if label not in known]
+        if new:
+            found = embed_labels(perceptor, new, templates=templates, turn=turn, stopped=stopped)
+            known.update(zip(new, found, strict=False))  # the first ones, if it was stopped
+        self._keep(key, known)
+        if probe is not None and new and len(known) <= _MOST_KEPT:
+            self._kept.write(model, templates, probe, known)
+        if any(label not in known for label in labels):
+            return None
+        return torch.stack([known[label] for label in labels])
+
+    def _keep(self, key: tuple, known: dict[str, torch.Tensor]) -> None:
+        with self._lock:
+            self._tables[key] = {**self._tables.pop(key, {}), **known}
+            if len(self._tables[key]) > _MOST_KEPT:
+                del self._tables[key]
+            while len(self._tables) > _TABLES:
+                self._tables.popitem(last=False)

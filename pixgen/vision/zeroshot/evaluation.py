@@ -1,0 +1,159 @@
+"""How often the answers are right, where the pictures lie in folders that are named by their label."""
+
+# MERGED pixgen.vision.tables: Results as tables for other programs: CSV and JSON.
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pixgen.vision.zeroshot.batches import Result
+
+NONE = "none of these"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Counts of pictures, by their folder's label (rows) and by the answer (columns, the last one for
+    none of these). ``unknown`` pictures lie in folders that no label is named as, and are not counted."""
+
+    labels: tuple[str, ...]
+    counts: np.ndarray  # (L, L + 1) int64
+    unknown: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many pictures were counted."""
+        return int(self.counts.sum())
+
+    @property
+    def accuracy(self) -> float:
+        """Which part of all pictures got its folder's label."""
+        return float(np.trace(self.counts)) / self.total
+
+    def per_label(self) -> list[tuple[str, int, int]]:
+        """``(label, right, pictures)`` of every label that has pictures."""
+        totals = self.counts.sum(axis=1)
+        return [
+            (label, int(self.counts[place, place]), int(totals[place]))
+            for place, label in enumerate(self.labels)
+            if totals[place]
+        ]
+
+    def seen(self) -> "Evaluation":
+        """The same with only those labels that a picture has or was given."""
+        used = np.flatnonzero(self.counts.sum(axis=1) + self.counts[:, :-1].sum(axis=0))
+        counts = self.counts[np.ix_(used, [*used, len(self.labels)])]
+        return Evaluation(tuple(self.labels[place] for place in used), counts, self.unknown)
+
+
+def evaluate(results: Sequence[Result], labels: Sequence[str]) -> Evaluation | None:
+    """Compare the best answer of each picture with its folder; None if no folder is named as a label.
+
+    Folders are compared without regard to case, and with ``_`` and ``-`` as spaces.
+    """
+    places = {plain(label): place for place, label in enumerate(labels)}
+    counts = np.zeros((len(labels), len(labels) + 1), dtype=np.int64)
+    unknown = 0
+    for result in results:
+        if result.answer is None or not result.label:
+            continue
+        row = places.get(plain(result.label))
+        if row is None:
+            unknown += 1
+            continue
+        found = result.answer.found
+        counts[row, places[plain(found[0])] if found else len(labels)] += 1
+    return Evaluation(tuple(labels), counts, unknown) if counts.any() else None
+
+
+def plain(label: str) -> str:
+    """A label as folders are compared with it."""
+    return re.sub(r"[\s_-]+", " ", label).strip().casefold()
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would calculate what begins so
+
+
+def as_objects(results: Sequence[Result], *, top: int) -> list[dict[str, Any]]:
+    """One plain object a picture: its answer, and the ``top`` labels with probability and cosine."""
+    return [_object(result, top) for result in results]
+
+
+def as_object(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation as plain values."""
+    seen = evaluation.seen()
+    return {
+        "pictures": evaluation.total,
+        "accuracy": round(evaluation.accuracy, 6),
+        "in_unknown_folders": evaluation.unknown,
+        "per_label": [
+            {"label": label, "right": right, "pictures": total}
+            for label, right, total in evaluation.per_label()
+        ],
+        "confusion": {"answers": [*seen.labels, NONE], "folders": list(seen.labels),
+                      "counts": seen.counts.tolist()},
+    }  # fmt: skip
+
+
+def as_json(results: Sequence[Result], evaluation: Evaluation | None = None, *, top: int) -> str:
+    """Everything as one JSON object."""
+    value: dict[str, Any] = {"pictures": as_objects(results, top=top)}
+    if evaluation is not None:
+        value["evaluation"] = as_object(evaluation)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def as_csv(results: Sequence[Result], *, top: int) -> str:
+    """One row a picture, with a heading. No cell can be taken for a formula."""
+    places = range(
+        1,
+        1 + min(top, max((len(each.answer.labels) for each in results if each.answer), default=0)),
+    )
+    heads = ["picture", "folder", "answer", "error"]
+    heads += [f"{name} {place}" for place in places for name in ("label", "probability", "cosine")]
+    buffer = io.StringIO()
+    rows = csv.writer(buffer, lineterminator="\n")
+    rows.writerow(heads)
+    for result in results:
+        row = [_cell(result.name), _cell(result.label), _cell(said(result)), _cell(result.error)]
+        for score in result.answer.top(len(places)) if result.answer is not None else []:
+            row += [_cell(score.label), f"{score.probability:.6f}", f"{score.cosine:.6f}"]
+        rows.writerow(row)
+    return buffer.getvalue()
+
+
+def said(result: Result) -> str:
+    """The answer in words; empty where there is none because of an error."""
+    if result.answer is None:
+        return ""
+    return ", ".join(result.answer.found) or NONE
+
+
+def _object(result: Result, top: int) -> dict[str, Any]:
+    value: dict[str, Any] = {"picture": result.name}
+    if result.label:
+        value["folder"] = result.label
+    if result.answer is None:
+        return value | {"error": result.error}
+    answer = result.answer
+    value |= {
+        "answer": list(answer.found),
+        "labels": [
+            {"label": score.label, "probability": round(score.probability, 6), "cosine": round(score.cosine, 6)}
+            for score in answer.top(top)
+        ],
+    }  # fmt: skip
+    if answer.none is not None:
+        value["none_of_these"] = round(answer.none, 6)
+    if answer.close is not None:
+        value["too_close_to_call"] = list(answer.close)
+    return value
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,255 @@
+"""Prompt templates: the sentences around a label that CLIP is asked about, as sets by name.
+
+Several sentences a label are better than one, because their mean is the label without any one wording
+(CLIP, https://arxiv.org/abs/2103.00020, section 3.1.4). Which set is best depends on the pictures.
+"""
+
+# MERGED pixgen.vision.labels: Labels: what a person types, and the sets that come with pixgen.
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pixgen.errors import ClassifyError
+from pixgen.paths import ASSETS
+from pixgen.text_files import decode
+
+MOST_TEMPLATES = 100
+LONGEST_TEMPLATE = 200
+PLACE = "{}"  # where the label goes
+DEFAULT = "drawing"  # fits the bundled CLIP, which has seen drawings only
+
+
+@dataclass(frozen=True)
+class TemplateSet:
+    """Templates under a name; each has one ``{}`` where the label goes."""
+
+    name: str
+    title: str
+    templates: tuple[str, ...]
+
+
+# The wordings for one data set follow those that CLIP was measured with,
+# https://github.com/openai/CLIP/blob/main/data/prompts.md.
+_SETS = (
+    TemplateSet("none", "the label alone", (PLACE,)),
+    TemplateSet("photo", "a photo", ("a photo of a {}",)),
+    TemplateSet("drawing", "drawings", (
+        "a {}", "an icon of a {}", "a drawing of a {}", "a picture of a {}", "an emoji of a {}",
+        "a flat illustration of a {}", "a 3d render of a {}",
+    )),
+    TemplateSet("pets", "pets", ("a photo of a {}, a type of pet.",)),
+    TemplateSet("food", "food", ("a photo of {}, a type of food.",)),
+    TemplateSet("satellite", "satellite photos", (
+        "a centered satellite photo of {}.", "a centered satellite photo of a {}.",
+        "a centered satellite photo of the {}.",
+    )),
+    TemplateSet("faces", "faces", (
+        "a photo of a {} looking face.", "a photo of a face showing the emotion: {}.",
+        "a photo of a face looking {}.", "a face that looks {}.", "they look {}.", "look at how {} they are.",
+    )),
+    TemplateSet("small-photos", "small, blurred photos", (
+        "a photo of a {}.", "a blurry photo of a {}.", "a low contrast photo of a {}.",
+        "a photo of a small {}.", "a photo of a big {}.",
+    )),
+)  # fmt: skip
+_OPEN_CLIPS = {  # read from there: what everybody measures with
+    "seven": ("seven sentences", "SIMPLE_IMAGENET_TEMPLATES"),
+    "eighty": ("eighty sentences", "OPENAI_IMAGENET_TEMPLATES"),
+}
+
+
+def available_templates() -> dict[str, str]:
+    """Each set's title by its name."""
+    titles = {each.name: each.title for each in _SETS}
+    return titles | {name: title for name, (title, _) in _OPEN_CLIPS.items()}
+
+
+def load_templates(name: str) -> tuple[str, ...]:
+    """The templates of that name. Raises ClassifyError, which lists the names."""
+    for each in _SETS:
+        if each.name == name:
+            return each.templates
+    if name not in _OPEN_CLIPS:
+        raise ClassifyError(
+            "There are no templates “{name}”: choose {choices}.",
+            name=name[:60],
+            choices=", ".join(available_templates()),
+        )
+    from open_clip import zero_shot_metadata  # here: it loads torch
+
+    return tuple(template(PLACE) for template in getattr(zero_shot_metadata, _OPEN_CLIPS[name][1]))
+
+
+def parse_templates(text: str) -> tuple[str, ...]:
+    """Own templates, one a line. Raises ClassifyError if one has not exactly one ``{}``."""
+    templates = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    if not 1 <= len(templates) <= MOST_TEMPLATES:
+        raise ClassifyError("Write from 1 to {limit} templates, one a line.", limit=MOST_TEMPLATES)
+    for template in templates:
+        if template.count(PLACE) != 1 or len(template) > LONGEST_TEMPLATE:
+            raise ClassifyError(
+                "The template “{template}” needs one {{}} where the label goes, and at most {limit} "
+                "characters: write for example “a photo of a {{}}”.",
+                template=template[:60],
+                limit=LONGEST_TEMPLATE,
+            )
+    return templates
+
+
+def fill(template: str, label: str) -> str:
+    """The template about a label; braces in the label stay as they are."""
+    return template.replace(PLACE, label)
+
+
+FOLDER = ASSETS / "labels"
+MOST_LABELS = 2000
+LONGEST_LABEL = 200
+LARGEST_FILE = 2**20  # bytes of a label set
+FILES = (".json", ".txt", ".csv", ".tsv")  # how the names of label sets in files end
+_HEADINGS = ("label", "labels", "class", "classes", "name", "names")
+IMAGENET = "imagenet"
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?")
+# A label, and what ends it: in quotes of which the last stands before that end, or as it is.
+_QUOTED = r'[ \t]*(?:"(?P<straight>(?:[^"\n]|"")*)"|“(?P<curved>[^”\n]*)”)[ \t]*(?=[,\n]|$)'
+_PLAIN = r"(?P<plain>(?:\\,|[^,\n])*)"
+_LABEL = re.compile(f"(?:{_QUOTED}|{_PLAIN})(?:[,\n]|$)")
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """Labels under a name, the templates that fit them, and where they come from."""
+
+    name: str
+    title: str
+    labels: tuple[str, ...]
+    templates: str = DEFAULT
+    source: str = ""
+
+    def to_json(self) -> str:
+        """The set as the text of its file."""
+        value = {
+            "title": self.title, "source": self.source, "templates": self.templates,
+            "labels": self.labels,
+        }  # fmt: skip
+        return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
+
+def parse_labels(text: str) -> tuple[str, ...]:
+    r"""Labels one a line or divided by commas; ``"red, round"`` and ``red\, round`` are one label.
+
+    Parsing and ``format_labels`` are inverse. A label that is there twice counts once. Raises
+    ClassifyError if there is none, or too many.
+    """
+    return checked(map(_written, _LABEL.finditer(text.replace("\r", "\n"))))
+
+
+def _written(found: re.Match[str]) -> str:
+    """A label as it is meant."""
+    if found["straight"] is not None:
+        return found["straight"].replace('""', '"')
+    if found["curved"] is not None:
+        return found["curved"]
+    return re.sub(r'^(\s*)\\(?=["“])', r"\1", found["plain"].replace("\\,", ","))
+
+
+def format_labels(labels: tuple[str, ...]) -> str:
+    """Labels as a person edits them: one a line."""
+    return "\n".join(re.sub(r'^(?=\\*["“])', r"\\", label.replace(",", "\\,")) for label in labels)
+
+
+def checked(labels: Iterable[str]) -> tuple[str, ...]:
+    """The labels without what cannot be printed, each once. Raises ClassifyError."""
+    tidy = tuple(dict.fromkeys(filter(None, map(_tidy, labels))))
+    if not tidy:
+        raise ClassifyError("There are no labels: write some, for example “cat, dog, bird”.")
+    if len(tidy) > MOST_LABELS:
+        raise ClassifyError(
+            "There may be at most {limit} labels: there are {count}.",
+            limit=MOST_LABELS,
+            count=len(tidy),
+        )
+    for label in tidy:
+        if len(label) > LONGEST_LABEL:
+            raise ClassifyError(
+                "The label “{label}…” is too long: at most {limit} characters.",
+                label=label[:40],
+                limit=LONGEST_LABEL,
+            )
+    return tidy
+
+
+def _tidy(label: str) -> str:
+    """One line that a terminal or a page can show: a folder's name, which becomes one, may hold anything."""
+    return "".join(sign for sign in " ".join(label.split()) if sign.isprintable())
+
+
+@cache
+def bundled_sets() -> dict[str, LabelSet]:
+    """The sets that come with pixgen, by name, in their files' order."""
+    found = {path.stem: read_set(path) for path in sorted(FOLDER.glob("*.json"))}
+    # Its thousand names are in open_clip, as cleaned up by CLIP's authors: they are read from there.
+    found[IMAGENET] = LabelSet(
+        IMAGENET, "ImageNet, 1,000 things", (), "seven", "open_clip.zero_shot_metadata"
+    )
+    return found
+
+
+def load_set(name: str, folder: Path | None = None) -> LabelSet:
+    """A bundled set, or one's own in ``folder``. Raises ClassifyError, which lists the names."""
+    bundled = bundled_sets()
+    if name == IMAGENET:
+        from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES  # here: it loads torch
+
+        blank = bundled[IMAGENET]
+        return LabelSet(
+            name, blank.title, checked(IMAGENET_CLASSNAMES), blank.templates, blank.source
+        )
+    if name in bundled:
+        return bundled[name]
+    own = own_names(folder)
+    if folder is not None and name in own:
+        return read_set(folder / f"{name}.json")
+    raise ClassifyError(
+        "There is no label set “{name}”: choose {choices}.",
+        name=name[:60],
+        choices=", ".join([*bundled, *own]),
+    )
+
+
+def own_names(folder: Path | None) -> list[str]:
+    """The names of the sets in a folder of one's own."""
+    if folder is None or not folder.is_dir():
+        return []
+    names = sorted(path.stem for path in folder.glob("*.json"))
+    return [name for name in names if is_name(name) and name not in bundled_sets()]
+
+
+def is_name(text: str) -> bool:
+    """Whether a set may have this name, which is also its file's."""
+    return _NAME.fullmatch(text) is not None
+
+
+def read_set(path: Path) -> LabelSet:
+    """The set in a file: JSON with a list under “labels”, or a text with a label a line, or divided by
+    commas, of which a first line such as “labels” is left out. Raises ClassifyError if it cannot be read
+    or is none."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ValueError("too large")
+        text = decode(path.read_bytes())
+        if path.suffix.lower() != ".json":
+            first, _, rest = text.partition("\n")
+            heading = first.strip(' \t"').lower() in _HEADINGS
+            return LabelSet(path.stem, path.stem, parse_labels(rest if heading else text))
+        value = json.loads(text)
+        labels = checked(tuple(str(label) for label in value["labels"]))
+        fields = (str(value.get("title", path.stem)), labels, str(value.get("templates", DEFAULT)))
+        return LabelSet(path.stem, *fields, str(value.get("source", "")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ClassifyError(
+            "The label set “{name}” cannot be read: it needs a list under “labels”.", name=path.name
+        ) from error

@@ -1,0 +1,80 @@
+"""The VQGAN: equal to taming's own modules, and what its codes promise."""
+
+import contextlib
+import io
+
+import pytest
+import torch
+from taming.modules.diffusionmodules.model import Decoder, Encoder
+from taming.modules.vqvae.quantize import VectorQuantizer2
+
+from pixgen.errors import ModelError
+from pixgen.models.vqgan.vqgan import Vqgan, load_vqgan
+from tests.conftest import TINY_VQGAN
+
+
+@pytest.fixture
+def picture() -> torch.Tensor:
+    return torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+
+
+def taming(kind: type, model: Vqgan, part: str) -> torch.nn.Module:
+    with contextlib.redirect_stdout(io.StringIO()):
+        module = kind(**TINY_VQGAN["params"]["ddconfig"])
+    module.load_state_dict(getattr(model, part).state_dict())
+    return module.eval()
+
+
+def test_the_encoder_equals_tamings(tiny_vqgan, picture):
+    expected = tiny_vqgan.quant_conv(taming(Encoder, tiny_vqgan, "encoder")(picture * 2 - 1))
+    assert torch.allclose(tiny_vqgan.encode(picture), expected, atol=1e-5)
+
+
+def test_the_decoder_equals_tamings(tiny_vqgan):
+    latents = tiny_vqgan.lookup(torch.randint(32, (1, 8, 8)))
+    expected = taming(Decoder, tiny_vqgan, "decoder")(tiny_vqgan.post_quant_conv(latents))
+    assert torch.allclose(tiny_vqgan.decode(latents) * 2 - 1, expected, atol=1e-5)
+
+
+def test_the_quantizer_equals_tamings(tiny_vqgan):
+    latents = torch.randn(2, 8, 8, 8, generator=torch.Generator().manual_seed(3))
+    theirs = VectorQuantizer2(32, 8, beta=0.25)
+    theirs.embedding.weight.data.copy_(tiny_vqgan.codebook)
+    expected, _, (_, _, codes) = theirs(latents)
+    assert torch.allclose(tiny_vqgan.nearest(latents), expected, atol=1e-6)
+    assert torch.equal(tiny_vqgan.codes(latents).flatten(), codes)
+
+
+def test_the_gradient_passes_straight_through(tiny_vqgan):
+    latents = torch.randn(1, 8, 4, 4, requires_grad=True)
+    (tiny_vqgan.nearest(latents) * 3).sum().backward()
+    assert torch.equal(latents.grad, torch.full_like(latents, 3.0))
+
+
+def test_codes_survive_lookup(tiny_vqgan):
+    codes = torch.randint(32, (2, 4, 6), generator=torch.Generator().manual_seed(0))
+    assert torch.equal(tiny_vqgan.codes(tiny_vqgan.lookup(codes)), codes)
+
+
+def test_every_code_lies_within_the_bounds(tiny_vqgan):
+    low, high = tiny_vqgan.bounds()
+    assert low.shape == (1, 8, 1, 1)
+    assert (
+        (tiny_vqgan.codebook >= low[0, :, 0, 0]) & (tiny_vqgan.codebook <= high[0, :, 0, 0])
+    ).all()
+
+
+@pytest.mark.parametrize("size", [(256, 256), (256, 128), (96, 160)])
+def test_the_pocket_vqgan_decodes_larger_and_oblong_canvases(size):
+    model = load_vqgan("pocket", "cpu")
+    rows, columns = (side // model.factor for side in size)
+    with torch.no_grad():
+        assert (
+            model.decode(model.lookup(torch.zeros(1, rows, columns, dtype=torch.long))).shape[-2:]
+            == size
+        )
+
+
+def test_an_unknown_name_lists_the_known():
+    with pytest.raises(ModelError, match="choose pocket"):
+        load_vqgan("imaginary", "cpu")

@@ -1,0 +1,70 @@
+"""Starts for prompts with regions: each is sketched by itself, in its place."""
+
+import numpy as np
+import pytest
+import torch
+
+from pixgen.recipe.recipe import Recipe, make_recipe
+from pixgen.synthesis import Optimization, Sketchbook, make_drawer
+from pixgen.synthesis.init.regions import Composing
+from pixgen.synthesis.sketch.session import PAPER
+
+
+@pytest.fixture
+def book(tiny_sketcher, tiny_vqgan, tiny_perceptor) -> Sketchbook:
+    return Sketchbook(tiny_sketcher, tiny_vqgan, tiny_perceptor)
+
+
+def recipe(prompts: str, **fields) -> Recipe:
+    base = {
+        "prompts": prompts, "width": 64, "height": 32, "steps": 1, "seed": 3,
+        "cutouts": {"count": 2}, "start": {"kind": "sketch", "sketch": {"candidates": 2}},
+    }  # fmt: skip
+    return make_recipe(base, fields)
+
+
+def composed(prompts: str, book: Sketchbook) -> Composing:
+    made = Composing(
+        recipe(prompts), book, pictures={}, generator=torch.Generator().manual_seed(1),
+        judge=lambda drawn, prompts: drawn.mean((1, 2, 3)),
+    )  # fmt: skip
+    made.stages = [picture.clone() for picture in made]
+    return made
+
+
+def test_each_region_has_its_own_sketch_and_they_meet_softly(book):
+    made = composed("a fox @left | a cat @right", book)
+    assert len(made.stages) == made.most_stages
+    assert [candidate.picture.shape for candidate in made.candidates] == [(32, 64, 3)] * 2
+    codes, picture = made.picked()
+    assert codes is None
+    first, last = made.stages[0], made.stages[-1]
+    assert (first[..., 60:] - PAPER).abs().max() < 0.01
+    assert not torch.allclose(first[..., 40:], last[..., 40:], atol=0.05)
+    assert 0 <= float(picture.min()) <= float(picture.max()) <= 1 + 1e-5
+
+
+def test_what_no_region_covers_is_what_applies_everywhere(book):
+    stages = [
+        composed(prompts, book).most_stages
+        for prompts in ("a fox @left | a cat @right", "a fox @left | a hill", "a fox @left | a cat @right | a hill")
+    ]  # fmt: skip
+    # The whole canvas is twice as long as a half, and takes more windows.
+    assert stages[0] < stages[1] < stages[2]
+    assert composed("a fox @left", book).most_stages == stages[1]  # nothing is left open
+
+
+def test_a_run_with_regions_begins_so_and_is_the_same_again(book, tiny_vqgan, tiny_perceptor):
+    def frames(**fields) -> list[np.ndarray]:
+        wanted = recipe("a fox @left | a cat @right", **fields)
+        drawer = make_drawer(wanted, tiny_vqgan)
+        painting = Optimization(wanted, drawer, tiny_perceptor, sketchbook=book)
+        found = list(painting)
+        assert [len(frame.candidates) for frame in found[-2:]] == [2, 2]
+        assert [frame.step for frame in found[-2:]] == [0, 1]
+        return [frame.picture for frame in found]
+
+    once = frames()
+    assert all(map(np.array_equal, once, frames()))
+    other = frames(start={"sketch": {"pick": 1}})
+    assert not np.array_equal(once[-2], other[-2])

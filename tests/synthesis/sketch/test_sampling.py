@@ -1,0 +1,59 @@
+"""Writing codes: by chance or surely, around what is known, and as the whole model would."""
+
+import pytest
+import torch
+
+from pixgen.models.clip.perceptor import Translator
+from pixgen.models.sketchers.pocket import Wanted
+from pixgen.synthesis.sketch.sampling import OPEN, Hand, sketch
+
+SURE = Hand(temperature=0, guidance=1)
+
+
+def written(model, *, seed: int = 0, count: int = 2, hand: Hand = SURE, **more) -> list:
+    generator = torch.Generator().manual_seed(seed)
+    wanted = more.pop("wanted", Wanted())
+    return list(sketch(model, wanted, count=count, hand=hand, generator=generator, **more))
+
+
+def test_rows_of_blocks_appear_one_after_the_other(tiny_sketcher):
+    stages = written(tiny_sketcher)
+    assert len(stages) == 4
+    assert [int((stage == OPEN).sum()) for stage in stages] == [96, 64, 32, 0]
+    assert (stages[0][:, 2:] == OPEN).all()
+    assert torch.equal(stages[0][:, :2], stages[-1][:, :2])
+
+
+@pytest.mark.parametrize("guidance", [1, 2.5])
+def test_the_cache_changes_nothing(tiny_sketcher, guidance):
+    wanted = Wanted(say=Translator(torch.randn(1, 7, 32), torch.tensor([[9, 11, 12, 0, 0, 0]])))
+    codes = written(tiny_sketcher, hand=Hand(temperature=0, guidance=guidance), wanted=wanted)[-1]
+    told, free = (
+        tiny_sketcher.head.out(tiny_sketcher(codes, tiny_sketcher.told(each, count=1).repeated(2)))
+        for each in (wanted, Wanted())
+    )
+    likeliest = (free + guidance * (told - free)).argmax(-1)
+    assert torch.equal(likeliest, tiny_sketcher.code_blocks(codes))
+
+
+def test_the_same_chance_writes_the_same(tiny_sketcher):
+    hand = Hand(temperature=1.5)
+    first = written(tiny_sketcher, hand=hand)[-1]
+    assert torch.equal(first, written(tiny_sketcher, hand=hand)[-1])
+    assert not torch.equal(first, written(tiny_sketcher, hand=hand, seed=1)[-1])
+    assert not torch.equal(first[0], first[1])
+
+
+def test_what_is_known_stays(tiny_sketcher):
+    known = torch.full((2, 8, 8), OPEN)
+    known[:, :, :3] = 7
+    codes = written(tiny_sketcher, known=known, hand=Hand())[-1]
+    assert (codes[:, :, :3] == 7).all()
+    assert (codes != OPEN).all()
+    assert (codes[:, :, 3:] != 7).any()
+
+
+def test_top_k_of_one_is_sure(tiny_sketcher):
+    surely = written(tiny_sketcher, hand=Hand(temperature=0, guidance=1))[-1]
+    one = written(tiny_sketcher, hand=Hand(temperature=2, top_k=1, guidance=1))[-1]
+    assert torch.equal(surely, one)

@@ -1,0 +1,105 @@
+"""What is drawn on the page, as a start and as regions."""
+
+import base64
+import io
+import json
+from contextlib import ExitStack
+
+import pytest
+from PIL import Image
+
+from pixgen.errors import RecipeError
+from pixgen.ui.create.drawn import Drawn
+from pixgen.ui.create.panels.drawing import pad_html
+from pixgen.ui.i18n import ENGLISH
+from tests.ui.create.test_actions import painted, seated
+from tests.ui.forms import to_recipe, with_drawn
+
+
+def address(colour: str) -> str:
+    data = io.BytesIO()
+    Image.new("RGB", (16, 16), colour).save(data, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}"
+
+
+def drawn(start: str = "", **regions: str) -> str:
+    return json.dumps({"start": start, "regions": {key[1:]: data for key, data in regions.items()}})
+
+
+def asked(files: ExitStack, *, run=None, **values):
+    form = {"prompt": "a fox | a lake", **values}
+    drawn = Drawn.read(form.get("drawn"), files=files)
+    return with_drawn(to_recipe(form), form, drawn, run)
+
+
+def test_a_drawing_is_the_start_as_far_away_as_one_likes():
+    with ExitStack() as files:
+        recipe, trusted = asked(
+            files,
+            start="drawn",
+            drawn=drawn(address("red")),
+            start_strength=0.4,
+            start_fit="contain",
+        )
+        start = recipe.start
+        assert (start.kind, start.strength, start.fit) == ("picture", 0.4, "contain")
+        assert start.picture in trusted
+        with Image.open(start.picture) as kept:
+            assert kept.convert("RGB").getpixel((3, 3)) == (255, 0, 0)
+
+
+def test_a_drawing_can_go_on_to_a_side():
+    with ExitStack() as files:
+        recipe, _ = asked(files, start="drawn", drawn=drawn(address("red")), start_extend="right",
+                          start_strength=0.4)  # fmt: skip
+        assert (recipe.start.extend, recipe.start.strength) == ("right", 0)
+
+
+def test_each_painted_region_is_its_prompts_by_number():
+    with ExitStack() as files:
+        recipe, trusted = asked(
+            files,
+            prompt="a fox @left | a lake ^ an owl",
+            drawn=drawn(_1=address("white"), _9=address("white")),
+        )
+        (fox, lake), (owl,) = recipe.prompts
+        assert (fox.region, fox.mask) == ("everywhere", trusted[0])
+        assert owl.mask == trusted[0]
+        assert lake.mask == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [({"start": "drawn"}, "draw it first"), ({"start": "last"}, "no last picture"),
+     ({"drawn": "{"}, "did not arrive"), ({"drawn": '{"start": ""}'}, "did not arrive"),
+     ({"drawn": drawn(_1="data:text/html,x")}, "brush over it again"),
+     ({"drawn": drawn(_1="data:image/png;base64,AAAA")}, "brush over it again")],
+)  # fmt: skip
+def test_what_is_missing_or_broken_is_a_sentence(values, said):
+    with ExitStack() as files, pytest.raises(RecipeError, match=said):
+        asked(files, **values)
+
+
+def test_nobody_types_a_path_as_a_region():
+    with pytest.raises(RecipeError, match="cannot be named by its path"):
+        to_recipe({"prompt": "a fox @[/etc/secret.png]"})
+
+
+def test_a_region_and_the_last_picture_are_kept_with_the_run(studio, visitor):
+    form = {"prompt": "a fox | a lake", "steps": 2, "size": "64x64", "seed": "1", "preset": "draft"}
+    visitor = seated(painted(studio, visitor, **form))
+    first = visitor.run(studio)
+    again = {**form, "start": "last", "drawn": drawn(_2=address("white"))}
+    second = seated(painted(studio, visitor, **again)).run(studio)
+    assert second.recipe.start.picture.startswith("inputs/")
+    mask = second.recipe.prompts[0][1].mask
+    assert mask.startswith("inputs/")
+    assert (second.folder / mask).is_file()
+    kept = second.folder / second.recipe.start.picture
+    assert kept.read_bytes() == first.picture.read_bytes()
+
+
+def test_the_pad_is_there_and_put_away():
+    html = pad_html(ENGLISH)
+    assert "hidden" in html
+    assert html.count("data-brush") == 3

@@ -1,0 +1,47 @@
+"""The lines below the prompt."""
+
+import pytest
+
+from pixgen.studio.prompt_help import Reading, read_typed
+from pixgen.ui.create.prompt_help import replaced, told
+from pixgen.ui.i18n import ENGLISH
+
+WORDS = ENGLISH
+
+
+def test_they_are_quiet_where_all_is_well():
+    shown = told(WORDS, read_typed("a red fox"), "a red fox")
+    assert "3 of 38 tokens" in shown
+    assert "<p>" not in shown
+    assert "tokens" not in told(WORDS, Reading(), "")
+
+
+def test_they_tell_what_is_strange_and_offer_what_is_near():
+    shown = told(WORDS, read_typed("a foxx"), "a foxx")
+    assert "never seen “foxx”" in shown
+    assert 'data-word="foxx" data-by="fox"' in shown
+
+
+def test_what_is_typed_is_shown_as_text():
+    text = "<img src=x onerror=alert(1)> " * 30
+    assert "<img" not in told(WORDS, read_typed(text), text)
+
+
+def test_an_unfinished_list_is_offered_the_lists():
+    assert 'data-by="__animal__"' in told(WORDS, read_typed("a __"), "a __")
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "by", "expected"),
+    [
+        ("a Foxx, a foxx", "foxx", "fox", "a fox, a foxx"),
+        ("the fox’s den", "foxs", "fox", "the fox den"),
+        ("a foxxes foxx", "foxx", "fox", "a foxxes fox"),
+        ("a __", "__", "__animal__", "a __animal__"),
+        ("a __ani", "__", "__animal__", "a __animal__"),
+        ("an owl", "foxx", "fox", "an owl"),
+        (r"a \1 foxx", "foxx", "fox", r"a \1 fox"),
+    ],
+)
+def test_a_click_replaces_the_word(text, word, by, expected):
+    assert replaced(text, word, by) == expected

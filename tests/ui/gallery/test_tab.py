@@ -1,0 +1,217 @@
+"""The Gallery tab without a browser: what is shown, and what a press does."""
+
+import json
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from pixgen.errors import SearchError
+from pixgen.recipe.recipe import make_recipe
+from pixgen.studio import Policy
+from pixgen.studio.gallery.catalogue_rows import SORTS, STATES
+from pixgen.studio.gallery.gallery import Gallery
+from pixgen.studio.library.library import Finder
+from pixgen.ui.gallery import queries
+from pixgen.ui.gallery.presenter import Desk
+from pixgen.ui.gallery.view import chart, shortened
+from pixgen.ui.i18n import ENGLISH
+from pixgen.ui.session import Visitor
+
+FORM = ("", "words", "all", "newest", "", "", "", None, None)
+
+
+def painted(studio, prompt="a red fox", *, owner="", parent="", **fields):
+    recipe = {
+        "prompts": prompt,
+        "width": 32,
+        "height": 32,
+        "steps": 3,
+        "seed": 7,
+        "preset": "draft",
+    }
+    job = studio.submit(make_recipe(recipe, fields), owner=owner, parent=parent)
+    assert job.wait(20)
+    return job.id
+
+
+def at_the_desk(studio, visitor, tmp_path):
+    """The tab of a studio as a visitor asks it; its files are copied into a folder of the test's own."""
+    parts = dict.fromkeys(
+        ("download", "film", "recipe"), SimpleNamespace(GRADIO_CACHE=str(tmp_path / "cache"))
+    )
+    return Desk(Gallery(studio), Finder(studio), ENGLISH, parts, visitor)
+
+
+@pytest.fixture
+def desk(studio, visitor, tmp_path):
+    """The tab of a studio of waves."""
+    return at_the_desk(studio, visitor, tmp_path)
+
+
+def test_an_empty_gallery_invites(desk):
+    changes = desk.shelf(FORM, 0)
+    assert ENGLISH("Nothing has been painted yet.") in changes["grid"]
+    assert changes["said"] == ""
+    assert ENGLISH("No picture is like that.") in desk.shelf(("fox", *FORM[1:]), 0)["grid"]
+    assert ENGLISH("The bin is empty.") in desk.shelf(("", "words", "bin", *FORM[3:]), 0)["grid"]
+
+
+def test_pictures_are_shown_with_what_is_known_and_can_be_filtered(desk, studio):
+    fox, whale = painted(studio), painted(studio, "a <b>whale</b>", preset="best", seed=8)
+    shown = desk.shelf(FORM, 0)
+    assert shown["said"].count("1 to 2 of 2") == 1
+    for text in (
+        f'data-run="{fox}"',
+        "<small>Draft · seed 7</small>",
+        "a &lt;b&gt;whale&lt;/b&gt;",
+        "data:image/webp",
+    ):
+        assert text in shown["grid"]
+    assert [value for _, value in shown["preset"]["choices"]] == ["", "best", "draft"]
+    assert fox not in desk.shelf(("whale", *FORM[1:]), 0)["grid"]
+    only = desk.shelf((*FORM[:5], "draft", *FORM[6:]), 0)
+    assert whale not in only["grid"]
+    assert only["preset"]["value"] == "draft"
+
+
+def test_days_are_wanted_whole(desk, studio):
+    run = painted(studio)
+    today = f"{studio.run(run).started:%Y-%m-%d}"
+    tomorrow = f"{studio.run(run).started + timedelta(days=1):%Y-%m-%d}"
+    for since, until, there in (
+        (today, None, True), (None, today, True), (today, today, True), (tomorrow, None, False),
+        (None, "2020-02-03", False), ("2020-02-03", tomorrow, True), (f"{today} 23:59:59", "", True),
+    ):  # fmt: skip
+        assert (run in desk.shelf((*FORM[:-2], since, until), 0)["grid"]) == there, (since, until)
+    with pytest.raises(SearchError, match="is not a date"):
+        desk.shelf((*FORM[:-2], "yesterday", None), 0)
+
+
+def test_the_forms_choices_are_the_catalogues():
+    assert (
+        tuple(
+            value
+            for value, _ in (
+                ("newest", ENGLISH("newest first")),
+                ("oldest", ENGLISH("oldest first")),
+                ("likeness", ENGLISH("truest to its words")),
+                ("longest", ENGLISH("longest painted")),
+                ("prompt", ENGLISH("by prompt")),
+            )
+        )
+        == SORTS
+    )
+    assert tuple(
+        value
+        for value, _ in (
+            ("", ENGLISH("any")),
+            ("painting", ENGLISH("in the making")),
+            ("done", ENGLISH("done")),
+            ("stopped", ENGLISH("stopped")),
+            ("failed", ENGLISH("failed")),
+        )
+    ) == ("", *STATES)
+
+
+def test_many_are_paged_and_a_page_that_is_none_is_the_nearest(desk, studio, monkeypatch):
+    monkeypatch.setattr(queries, "PAGE", 2)
+    runs = [painted(studio, seed=seed) for seed in range(5)]
+    desk.gallery.find(queries.to_wanted({}))
+    pages = [desk.shelf((*FORM[:3], "oldest", *FORM[4:]), page) for page in (0, 2, 99)]
+    shown = [[run for run in runs if run in page["grid"]] for page in pages]
+    assert [page["page"] for page in pages] == [0, 2, 2]
+    assert [len(each) for each in shown] == [2, 1, 1]
+    assert 'data-page="-1" disabled' in pages[0]["grid"]
+    assert 'data-page="1">' in pages[2]["grid"]
+
+
+def test_a_run_opens_with_picture_recipe_curves_film_and_relatives(desk, studio):
+    first, sister = (
+        painted(studio, "a fox | snow :0.5"),
+        painted(studio, "a fox | snow :0.5", seed=8),
+    )
+    child = painted(studio, "an owl", parent=first)
+    changes = desk.opened(first)
+    assert "data:image/png" in changes["picture"]
+    assert 'src="gradio_api/file=' in changes["picture"]
+    facts = changes["facts"]
+    assert facts.count("<polyline") == 2
+    assert "a fox: from 0.1 to 0.7" in facts
+    assert facts.index(child) < facts.index(ENGLISH("With other seeds")) < facts.index(sister)
+    assert "&quot;seed&quot;: 7" in facts
+    with open(changes["recipe"]["value"], encoding="utf-8") as file:
+        assert make_recipe(json.load(file)) == studio.run(first).recipe
+    assert (changes["go_on"]["visible"], changes["restore"]["visible"]) == (False, False)
+    assert first in desk.opened(child)["facts"]
+
+
+def test_marks_are_kept(desk, studio):
+    run = painted(studio)
+    desk.star(run, True)
+    assert 'aria-pressed="true"' in desk.shelf(FORM, 0)["grid"]
+    assert desk.opened(run)["favourite"] == ENGLISH("No favourite any more")
+    assert desk.favourite(run)["favourite"] == ENGLISH.pgettext("button", "Favourite")
+    assert desk.tag(run, "Sea, for the kitchen,, ")["tags"] == "for the kitchen, sea"
+    assert desk.tag(run, "sea")["tags"] == "sea"
+    assert [value for _, value in desk.shelf(FORM, 0)["tag"]["choices"]] == ["", "sea"]
+
+
+def test_what_is_deleted_can_be_taken_back(desk, studio):
+    run = painted(studio)
+    changes = desk.delete(run, 0, *FORM)
+    assert f'data-undo="{run}"' in changes["said"]
+    assert ENGLISH("Nothing has been painted yet.") in changes["grid"]
+    binned = ("", "words", "bin", *FORM[3:])
+    assert desk.shelf(binned, 0)["empty"]["visible"]
+    opened = desk.opened(run)
+    assert (opened["delete"]["visible"], opened["restore"]["visible"]) == (False, True)
+    assert run in desk.restore(run, 0, *FORM)["grid"]
+    desk.delete(run, 0, *FORM)
+    assert desk.empty(False, 0, *binned) == {}
+    assert run in desk.shelf(binned, 0)["grid"]
+    assert "1 removed for good" in desk.empty(True, 0, *binned)["said"]
+    assert studio.runs() == []
+
+
+def test_a_stopped_run_goes_on_in_the_visitors_seat(make_studio, visitor, tmp_path):
+    studio = make_studio(seconds=0.05)
+    job = studio.submit(make_recipe({"prompts": "a fox", "width": 32, "height": 32, "steps": 30}))
+    next(glimpse for glimpse in job.watch() if glimpse.frame is not None)
+    job.stop()
+    assert job.wait(10)
+    desk = at_the_desk(studio, visitor, tmp_path)
+    seat = Visitor.known(desk.go_on(job.id), "")
+    assert (seat.owner, seat.seat["job"]) == (visitor.owner, job.id)
+    assert seat.job(studio).wait(20)
+    assert seat.run(studio).state == "done"
+
+
+def test_in_public_a_visitor_has_only_their_own(make_studio, visitor, tmp_path):
+    studio = make_studio(policy=Policy.for_public())
+    mine, theirs = painted(studio, owner=visitor.owner), painted(studio, owner="somebody")
+    desk = at_the_desk(studio, visitor, tmp_path)
+    for shown in (desk.shelf(FORM, 0)["grid"], desk.side("")["side_list"]):
+        assert mine in shown
+        assert theirs not in shown
+    for act in (desk.opened, desk.favourite, desk.go_on, lambda run: desk.delete(run, 0, *FORM)):
+        with pytest.raises(Exception, match="There is no run"):
+            act(theirs)
+
+
+def test_a_chart_draws_lines_with_gaps_and_leaves_out_what_has_none():
+    drawn = chart(
+        "Loss",
+        [0, 5, 10],
+        {"a": [1.0, None, 0.5], "b": [None, None, 2.0]},
+        alt="{name} {first} {last}",
+    )
+    assert drawn.count("<polyline") == 1
+    assert 'aria-label="a 1 0.5"' in drawn
+    assert chart("Loss", [], {}, alt="") == ""
+    assert "<polyline" in chart("Loss", [0, 1], {"a": [3.0, 3.0]}, alt="{name}")
+
+
+def test_a_long_prompt_is_shortened_in_sentences():
+    assert shortened("short") == "short"
+    assert len(shortened("a very long prompt " * 9)) <= 60

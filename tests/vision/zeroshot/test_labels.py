@@ -1,0 +1,146 @@
+"""Labels and templates: what is typed, what is bundled, what is refused."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pixgen.errors import ClassifyError
+from pixgen.vision.zeroshot.labels import (
+    LabelSet,
+    available_templates,
+    bundled_sets,
+    fill,
+    format_labels,
+    load_set,
+    load_templates,
+    own_names,
+    parse_labels,
+    parse_templates,
+    read_set,
+)
+
+LABEL = st.text(st.characters(exclude_categories=["Z", "C"], exclude_characters="\\"), min_size=1)
+
+
+def test_labels_are_divided_by_commas_and_lines_and_count_once():
+    assert parse_labels("cat, dog\n a  bird ,\r\ncat") == ("cat", "dog", "a bird")
+
+
+def test_what_a_terminal_would_obey_is_no_part_of_a_label():
+    assert parse_labels("red\x1b[31m cat, \x07") == ("red[31m cat",)
+
+
+@given(st.lists(LABEL, min_size=1, unique=True))
+def test_printing_and_parsing_labels_are_inverse(labels):
+    assert parse_labels(format_labels(tuple(labels))) == tuple(labels)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (" ,\n", "There are no labels"),
+        ("x" * 201, "too long"),
+        (",".join(map(str, range(2001))), "at most 2000 labels: there are 2001"),
+    ],
+)
+def test_labels_that_are_not_allowed_are_a_sentence(text, said):
+    with pytest.raises(ClassifyError, match=said):
+        parse_labels(text)
+
+
+@pytest.mark.parametrize("name", bundled_sets())
+def test_every_bundled_set_can_be_asked(name):
+    found = load_set(name)
+    assert len(found.labels) > 2
+    assert found.title
+    assert found.source
+    assert load_templates(found.templates)
+    assert parse_labels(format_labels(found.labels)) == found.labels
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("cifar10", 10), ("cifar100", 100), ("pets", 37), ("food101", 101), ("imagenet", 998)]
+)  # fmt: skip
+def test_known_sets_are_whole(name, count):
+    assert len(load_set(name).labels) == count  # of ImageNet's thousand names, two are there twice
+
+
+def test_an_unknown_set_lists_the_known():
+    with pytest.raises(ClassifyError, match="no label set “cifar”: choose .*cifar10"):
+        load_set("cifar")
+
+
+def test_own_sets_are_found_beside_the_bundled_ones(tmp_path):
+    own = LabelSet("birds", "Birds", ("owl", "hen"), "photo")
+    (tmp_path / "birds.json").write_text(own.to_json(), "utf-8")
+    (tmp_path / "cifar10.json").write_text(own.to_json(), "utf-8")
+    assert own_names(tmp_path) == ["birds"]
+    assert load_set("birds", tmp_path) == own
+    assert len(load_set("cifar10", tmp_path).labels) == 10
+
+
+@pytest.mark.parametrize("name", ["../birds", "/etc/passwd", "Birds", "", "a/b", "nul\0"])
+def test_a_name_that_could_be_a_path_is_no_set(tmp_path, name):
+    with pytest.raises(ClassifyError, match="There is no label set"):
+        load_set(name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"labels": []}', '{"labels": 5}', "[" * 5000, '{"a": 1}']
+)
+def test_a_broken_set_is_a_sentence(tmp_path, text):
+    (tmp_path / "set.json").write_text(text)
+    with pytest.raises(ClassifyError, match="“set.json” cannot be read|no labels"):
+        read_set(tmp_path / "set.json")
+
+
+def test_bundled_files_say_where_their_names_come_from():
+    from pixgen.vision.zeroshot.labels import FOLDER
+
+    for path in FOLDER.glob("*.json"):
+        assert json.loads(path.read_text("utf-8"))["source"], path.name
+
+
+def test_the_field_s_sets_have_their_sizes():
+    sizes = {name: len(load_templates(name)) for name in available_templates()}
+    assert (sizes["none"], sizes["photo"], sizes["seven"], sizes["eighty"]) == (1, 1, 7, 80)
+
+
+@pytest.mark.parametrize("name", available_templates())
+def test_every_template_has_one_place_for_the_label(name):
+    assert all(template.count("{}") == 1 for template in load_templates(name))
+
+
+def test_own_templates_are_one_a_line():
+    assert parse_templates(" a {} \n\nthe {}\na {}") == ("a {}", "the {}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a photo", "{} and {}", "x" * 300 + "{}", "\n".join(f"{n} {{}}" for n in range(101))],
+)
+def test_templates_that_are_not_allowed_are_a_sentence(text):
+    with pytest.raises(ClassifyError, match="one a line|needs one"):
+        parse_templates(text)
+
+
+def test_braces_in_a_label_stay():
+    assert fill("a {} here", "{0} {x}") == "a {0} {x} here"
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ('"red, round", cat', ("red, round", "cat")),
+        ('“red, round”\n"a ""b"""', ("red, round", 'a "b"')),
+        ('5" pipe, "so" they say', ('5" pipe', '"so" they say')),
+        ('"open, cat', ('"open', "cat")),
+        ("red\\, round , cat", ("red, round", "cat")),
+        ('\\"cat"', ('"cat"',)),
+    ],
+)  # fmt: skip
+def test_quotes_keep_a_comma_in_a_label(text, labels):
+    assert parse_labels(text) == labels
+    assert parse_labels(format_labels(labels)) == labels
