@@ -51,14 +51,14 @@ def main() -> int:
     os.environ.update({"PIXGEN_MODELS_DIR": str(asked.models_dir)} if asked.models_dir else {})
     from pixgen.errors import PixgenError
     from pixgen.studio import Studio
-    from pixgen.studio.library.library import Finder
+    from pixgen.studio.library.library import PictureLibrary
     from pixgen.ui.i18n import LANGUAGES
     from pixgen.ui.page import build, launch, policy_of
 
     try:
         policy = policy_of(public=asked.public, keep=asked.keep)
         studio = Studio(asked.output_dir, device=asked.device, policy=policy)
-        finder = Finder(studio, roots=asked.search_root)
+        finder = PictureLibrary(studio, roots=asked.search_root)
         finder.follow()
     except PixgenError as error:
         print(error, file=sys.stderr)

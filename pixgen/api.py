@@ -74,7 +74,7 @@ def grid(
     Example:
         >>> sheet = pixgen.grid("a {red|blue} fox", {"seed": [1, 2]}, preset="draft")  # doctest: +SKIP
     """
-    return _painted(plan_grid(Options(prompt=prompt, **options), axes_of(over)), folder, device)
+    return _paint_sheet(plan_grid(Options(prompt=prompt, **options), axes_of(over)), folder, device)
 
 
 def strip(
@@ -95,7 +95,7 @@ def strip(
         >>> strip = pixgen.strip("a red fox", "a snowy owl", seed=7)  # doctest: +SKIP
     """
     plan = plan_strip((first, last), Options(**options), count=pictures)
-    return _painted(plan, folder, device)
+    return _paint_sheet(plan, folder, device)
 
 
 def upscale(
@@ -121,7 +121,7 @@ def upscale(
     return larger
 
 
-def _painted(plan: Plan, folder: Path | str | None, device: str) -> Image.Image:
+def _paint_sheet(plan: Plan, folder: Path | str | None, device: str) -> Image.Image:
     """A plan's sheet, its runs kept in ``folder`` or nowhere."""
     with (
         TemporaryDirectory(prefix="pixgen-") if folder is None else nullcontext(folder) as home,
@@ -173,9 +173,9 @@ def journey(
     Example:
         >>> pixgen.journey("a forest", "forest.mp4", zoom=1.02, turn=0.5)  # doctest: +SKIP
     """
-    own, moves = _parted(options)
+    own, moves = _split_options(options)
     recipe = plan_journey(Options(prompt=prompt, **own), frames=frames, **moves)
-    return _painted_of_films(recipe, expand(out), folder, device)
+    return _paint_video(recipe, expand(out), folder, device)
 
 
 def restyle(
@@ -196,17 +196,17 @@ def restyle(
     Example:
         >>> pixgen.restyle("cat.mp4", "watercolour of a fox", "fox.mp4")  # doctest: +SKIP
     """
-    own, moves = _parted(options)
+    own, moves = _split_options(options)
     recipe = plan_restyle(expand(video), Options(prompt=prompt, **own), frames=frames, **moves)
-    return _painted_of_films(recipe, expand(out), folder, device)
+    return _paint_video(recipe, expand(out), folder, device)
 
 
-def _parted(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     own = {name: value for name, value in options.items() if name in _OPTIONS}
     return own, {name: value for name, value in options.items() if name not in _OPTIONS}
 
 
-def _painted_of_films(recipe: Recipe, out: Path, folder: Path | str | None, device: str) -> Path:
+def _paint_video(recipe: Recipe, out: Path, folder: Path | str | None, device: str) -> Path:
     with (
         TemporaryDirectory(prefix="pixgen-") if folder is None else nullcontext(folder) as home,
         Studio(Path(home), device=device) as studio,

@@ -64,9 +64,9 @@ def open_picture(
     """
     data, name = _read(source, name, max_bytes=max_bytes)
     with _quiet():
-        picture = _recognised(data, name)
+        picture = _identify(data, name)
         _reduce(picture, name, max_pixels=max_pixels or MAX_PIXELS)
-        return _decoded(picture, name, transparent=transparent)
+        return _decode(picture, name, transparent=transparent)
 
 
 def open_reduced(
@@ -79,14 +79,14 @@ def open_reduced(
     """
     data, name = _read(source, name)
     with _quiet():
-        picture = _recognised(data, name)
+        picture = _identify(data, name)
         across, down = size = picture.size
         if across * down <= MAX_JPEG_PIXELS:
             picture.draft("RGB", (3 * side, 3 * side))  # it does nothing to other formats
         _reduce(picture, name, max_pixels=MAX_PIXELS)
         reduced = picture.size != size
         turned = reduced and _orientation(picture) in _BY_A_QUARTER
-        opened = _decoded(picture, name)
+        opened = _decode(picture, name)
     if not reduced:
         return opened, opened.size
     return opened, ((down, across) if turned else (across, down))
@@ -96,7 +96,7 @@ def picture_size(source: str | Path | bytes, *, name: str = _("The upload")) -> 
     """Width and height as the file stores them, from its header alone. Raises PictureError."""
     data, name = _read(source, name)
     with _quiet():
-        return _recognised(data, name).size
+        return _identify(data, name).size
 
 
 def on_white(picture: Image.Image) -> Image.Image:
@@ -108,7 +108,7 @@ def on_white(picture: Image.Image) -> Image.Image:
     return flat.convert("RGB")
 
 
-def _recognised(data: bytes, name: str) -> Image.Image:
+def _identify(data: bytes, name: str) -> Image.Image:
     """A picture of which the header alone was read."""
     try:
         return Image.open(io.BytesIO(_without_texts(data)), formats=FORMATS)
@@ -116,7 +116,9 @@ def _recognised(data: bytes, name: str) -> Image.Image:
         raise PictureError(_too_large(name)) from error
     except Exception as error:  # a decoder may raise anything at what it did not expect
         raise PictureError(
-            "{name} is not a picture that can be read: use {formats}.", name=name, formats=_listed()
+            "{name} is not a picture that can be read: use {formats}.",
+            name=name,
+            formats=_list_formats(),
         ) from error
 
 
@@ -133,7 +135,7 @@ def _reduce(picture: Image.Image, name: str, *, max_pixels: int) -> None:
         raise PictureError(_too_large(name, max_pixels=max_pixels))
 
 
-def _decoded(picture: Image.Image, name: str, *, transparent: bool = False) -> Image.Image:
+def _decode(picture: Image.Image, name: str, *, transparent: bool = False) -> Image.Image:
     """The pixels: sRGB, upright, on white unless ``transparent``, and nothing besides."""
     try:
         _load(picture)
@@ -404,6 +406,6 @@ def _too_large(name: str, *, max_pixels: int | None = None) -> Message:
     )  # fmt: skip
 
 
-def _listed() -> Message:
+def _list_formats() -> Message:
     names = [Message(", ".join(FORMATS[:-1])), Message(FORMATS[-1])]
     return joined(names, _("{first} or {second}"))

@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # run from a clone, not i
 from pixgen.models.upscalers import BUNDLED, load_upscaler
 from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.recipe import Recipe
-from pixgen.studio.model_cache import Models
+from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.worker import paint
 from pixgen.synthesis.frames import as_pixels
-from pixgen.synthesis.init.noise import as_tensor
+from pixgen.synthesis.init.noise import to_tensor
 from pixgen.synthesis.upscale import upscale
 
 FOLDER = Path(__file__).parent.parent / "assets" / "gallery"
@@ -37,7 +37,7 @@ STRIP_PROMPT, STRIP_STAGES = 0, 8
 
 def main() -> None:
     """Paint and write both."""
-    models = Models(lambda: "cpu")
+    models = ModelCache(lambda: "cpu")
     FOLDER.mkdir(parents=True, exist_ok=True)
     pictures, strip = [], []
     for index, (prompt, seed) in enumerate(PROMPTS):
@@ -51,7 +51,7 @@ def main() -> None:
     sheet(strip, [], columns=STRIP_STAGES, side=128).save(FOLDER / "progress.png", optimize=True)
 
 
-def painted(recipe: Recipe, models: Models) -> list[np.ndarray]:
+def painted(recipe: Recipe, models: ModelCache) -> list[np.ndarray]:
     """Every stage of a picture, ``(H, W, 3)`` uint8."""
     return [frame.picture for frame in paint(recipe, {}, "cpu", models)]
 
@@ -82,7 +82,7 @@ def sheet(
         row, column = divmod(index, columns)
         x, y = column * (side + GAP), row * down
         scaled = upscale(
-            as_tensor(Image.fromarray(picture)), width=side, height=side, upscaler=upscaler
+            to_tensor(Image.fromarray(picture)), width=side, height=side, upscaler=upscaler
         )
         whole.paste(Image.fromarray(as_pixels(scaled[0])), (x, y))
         if labels:

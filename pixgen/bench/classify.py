@@ -13,7 +13,7 @@ from pixgen.bench.subjects import save_pictures
 from pixgen.models import load_perceptor
 from pixgen.models.clip.perceptor import Perceptor
 from pixgen.studio.model_cache import resolve_device
-from pixgen.vision.zeroshot.batches import look
+from pixgen.vision.zeroshot.batches import classify_all
 from pixgen.vision.zeroshot.embeddings import embed_labels
 from pixgen.vision.zeroshot.labels import DEFAULT, load_set, load_templates
 from pixgen.vision.zeroshot.sources import gather
@@ -33,7 +33,7 @@ def rate(folder: Path, perceptor: Perceptor, *, pictures: int) -> dict[str, Any]
     begun, busy = perf_counter(), process_time()
     question = Question(labels=labels, templates=load_templates(DEFAULT), or_else=True)
     classifier = make_classifier(perceptor, question)
-    done = sum(len(batch) for batch in look(perceptor, classifier, gather([folder])))
+    done = sum(len(batch) for batch in classify_all(perceptor, classifier, gather([folder])))
     return {
         "pictures": done, "labels": len(labels), "seconds": round(perf_counter() - begun, 2),
         "processor_seconds": round(process_time() - busy, 2),
@@ -69,7 +69,7 @@ def calibration(data: Path, perceptor: Perceptor, *, seed: int = 7) -> list[dict
     read = embed_labels(perceptor, names, templates=load_templates(DEFAULT))
     scores = perceptor.logit_scale * torch.cat(vectors) @ read.T  # (pictures, names)
     right = torch.tensor([names.index(thing) for thing in things])
-    return [_calibrated(scores, right, asked, seed) for asked in _ASKED]
+    return [_calibrate(scores, right, asked, seed) for asked in _ASKED]
 
 
 def classify(
@@ -101,7 +101,7 @@ def text(figures: dict[str, Any]) -> str:
     return "\n".join([*lines, *(told.format(**each) for each in calibration)])
 
 
-def _calibrated(
+def _calibrate(
     scores: torch.Tensor, right: torch.Tensor, asked: int, seed: int
 ) -> dict[str, float]:
     chance = np.random.default_rng(seed)

@@ -17,10 +17,10 @@ import numpy as np
 from pixgen.recipe.presets import available_presets
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Run, Studio
-from pixgen.studio.gallery.catalogue_rows import SORTS, Wanted
+from pixgen.studio.gallery.catalogue_rows import SORTS, RunFilter
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.metadata.metadata import save_png
-from pixgen.studio.runs.tags import Marks
+from pixgen.studio.runs.tags import RunTags
 
 RUNS = 5000
 _SIDE = 128  # pixels
@@ -56,7 +56,7 @@ def make_runs(folder: Path, count: int) -> None:
         run.save()
         save_png(_picture(chance), run.picture, recipe)
         if number % 7 == 0:
-            Marks(number % 2 == 0, (_TAGS[number % len(_TAGS)],)).save(run.folder)
+            RunTags(number % 2 == 0, (_TAGS[number % len(_TAGS)],)).save(run.folder)
         parent = run.id
 
 
@@ -66,7 +66,7 @@ def gallery(*, runs: int = RUNS, repeats: int = 20) -> dict[str, Any]:
         folder = Path(name)
         make_runs(folder, runs)
         with Studio(folder, device="cpu") as studio:
-            return {"runs": runs, **_asked(Gallery(studio), repeats), **_opened(studio)}
+            return {"runs": runs, **_time_queries(Gallery(studio), repeats), **_time_page(studio)}
 
 
 def text(figures: dict[str, Any]) -> str:
@@ -87,27 +87,27 @@ def text(figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _asked(gallery: Gallery, repeats: int) -> dict[str, Any]:
+def _time_queries(gallery: Gallery, repeats: int) -> dict[str, Any]:
     begun = perf_counter()
-    everything = gallery.find(Wanted())
+    everything = gallery.find(RunFilter())
     rebuilt = perf_counter() - begun
     chance = np.random.default_rng(1)
     some = [everything[place] for place in chance.integers(len(everything), size=repeats)]
 
     def listed(number: int) -> None:
-        wanted = Wanted(sort=SORTS[number % len(SORTS)])
+        wanted = RunFilter(sort=SORTS[number % len(SORTS)])
         gallery.find(wanted, first=number * _PAGE, count=_PAGE)
         gallery.count(wanted)
 
     def filtered(number: int) -> None:
         entry = some[number]
-        wanted = (Wanted(preset=entry.preset), Wanted(tag=_TAGS[number % len(_TAGS)]),
-                  Wanted(favourite=True), Wanted(state="stopped"), Wanted(after=entry.started))  # fmt: skip
+        wanted = (RunFilter(preset=entry.preset), RunFilter(tag=_TAGS[number % len(_TAGS)]),
+                  RunFilter(favourite=True), RunFilter(state="stopped"), RunFilter(after=entry.started))  # fmt: skip
         gallery.find(wanted[number % len(wanted)], count=_PAGE)
         gallery.count(wanted[number % len(wanted)])
 
     def searched(number: int) -> None:
-        wanted = Wanted(text=" ".join(some[number].prompt.split()[1:3]))
+        wanted = RunFilter(text=" ".join(some[number].prompt.split()[1:3]))
         gallery.find(wanted, count=_PAGE)
         gallery.count(wanted)
 
@@ -115,11 +115,11 @@ def _asked(gallery: Gallery, repeats: int) -> dict[str, Any]:
             "open": lambda number: gallery.open(some[number].id)}  # fmt: skip
     figures: dict[str, Any] = {"rebuild_seconds": round(rebuilt, 2)}
     for name, act in acts.items():
-        figures |= _timed(name, act, repeats)
+        figures |= _time(name, act, repeats)
     return figures
 
 
-def _timed(name: str, act: Callable[[int], None], repeats: int) -> dict[str, float]:
+def _time(name: str, act: Callable[[int], None], repeats: int) -> dict[str, float]:
     seconds = []
     for number in range(repeats):
         begun = perf_counter()
@@ -131,19 +131,19 @@ def _timed(name: str, act: Callable[[int], None], repeats: int) -> dict[str, flo
     }
 
 
-def _opened(studio: Studio) -> dict[str, float | None]:
+def _time_page(studio: Studio) -> dict[str, float | None]:
     """Seconds in a real browser: until the page can be used, and until a tab of pictures is drawn."""
     names = ("page_open_seconds", "tab_first_seconds", "tab_again_seconds")
     seconds: list[float | None] = [None] * len(names)
     with suppress(ImportError):
         from playwright.sync_api import Error, sync_playwright
 
-        with suppress(Error), served(studio) as address, sync_playwright() as driver:
-            seconds = _watched(driver, address)
+        with suppress(Error), serve_page(studio) as address, sync_playwright() as driver:
+            seconds = _watch_page(driver, address)
     return dict(zip(names, seconds, strict=True))
 
 
-def _watched(driver: Any, address: str) -> list[float | None]:
+def _watch_page(driver: Any, address: str) -> list[float | None]:
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)  # fmt: skip
     browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
     page = browser.new_page(locale="en-GB")
@@ -174,7 +174,7 @@ def _watched(driver: Any, address: str) -> list[float | None]:
 
 
 @contextmanager
-def served(studio: Studio) -> Iterator[str]:
+def serve_page(studio: Studio) -> Iterator[str]:
     """The page over a studio, at a free port of this machine: its address."""
     from pixgen.ui.page import build, launch
 

@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pixgen.bench.pretend import GPU, Launches, pretended_gpu
 from pixgen.models.architectures import random_perceptor, random_vqgan
-from pixgen.models.catalog import known
+from pixgen.models.catalog import find_entry
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
 from pixgen.models.fusion import fold_batch_norms
 from pixgen.models.vqgan.vqgan import Vqgan
@@ -28,7 +28,7 @@ def shapes(recipe: Recipe) -> tuple[Vqgan | None, Perceptor | Perceptors]:
     perceptor = random_perceptor(recipe.clip_names, "meta")
     members = getattr(perceptor, "members", [perceptor])
     for name, member in zip(recipe.clip_names, members, strict=True):
-        entry = known(name, "clip")
+        entry = find_entry(name, "clip")
         if entry is not None and entry.bundled:
             fold_batch_norms(member.model.visual)
     return vqgan, perceptor

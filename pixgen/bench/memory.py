@@ -20,14 +20,14 @@ def memory(recipe: Recipe, *, device: str = "auto") -> dict[str, Any]:
     Models that are not here have random weights, and then no start is sketched. Raises PixgenError.
     """
     from pixgen.bench.speed import device_name
-    from pixgen.synthesis.memory.estimate import estimate
+    from pixgen.synthesis.memory.estimate import estimate_memory
 
     device = resolve_device(device)
     recipe = recipe.model_copy(update={"steps": STEPS})
-    measured = _measured_apart(recipe, device)
+    measured = _measure_apart(recipe, device)
     if measured["random"]:
         recipe = recipe.model_copy(update={"start": Start()})
-    foretold = estimate(recipe, device=device)
+    foretold = estimate_memory(recipe, device=device)
     return {
         "device": device_name(device), "model": recipe.model, "clip": list(recipe.clip_names),
         "random_weights": measured["random"], "drawer": recipe.drawer,
@@ -56,7 +56,7 @@ def text(figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _measured_apart(recipe: Recipe, device: str) -> dict[str, Any]:
+def _measure_apart(recipe: Recipe, device: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "pixgen.bench.memory", recipe.to_json(), device],
         capture_output=True, text=True, check=False,
@@ -67,9 +67,9 @@ def _measured_apart(recipe: Recipe, device: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def _measured_here(recipe: Recipe, device: str) -> dict[str, Any]:
+def _measure_here(recipe: Recipe, device: str) -> dict[str, Any]:
     from pixgen.bench.subjects import subjects
-    from pixgen.studio.model_cache import Models
+    from pixgen.studio.model_cache import ModelCache
     from pixgen.studio.worker import paint
     from pixgen.synthesis import Optimization, make_drawer  # before the memory is looked at
 
@@ -82,7 +82,7 @@ def _measured_here(recipe: Recipe, device: str) -> dict[str, Any]:
         painting = Optimization(recipe, drawer, models.perceptor)
     else:
         del models  # as a studio has it: with a start that may be sketched
-        painting = paint(recipe, {}, device, Models(lambda: device))
+        painting = paint(recipe, {}, device, ModelCache(lambda: device))
     for frame in painting:
         frame.picture  # noqa: B018 - somebody looks at it
     return {"bytes": _most(device) - before, "random": random}
@@ -103,4 +103,4 @@ def _most(device: str) -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_measured_here(read_recipe(sys.argv[1]), sys.argv[2])))
+    print(json.dumps(_measure_here(read_recipe(sys.argv[1]), sys.argv[2])))

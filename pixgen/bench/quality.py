@@ -17,12 +17,12 @@ from pixgen.paths import ASSETS
 from pixgen.recipe.cutouts import CUTOUT_SETS
 from pixgen.recipe.presets import DEFAULT, load_preset
 from pixgen.recipe.recipe import Recipe, make_recipe
-from pixgen.studio.fonts import Lettering
+from pixgen.studio.fonts import TextRenderer
 from pixgen.studio.grids.sheet import INK, PAPER
-from pixgen.studio.model_cache import Models
+from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.storage import writing
 from pixgen.studio.worker import paint
-from pixgen.synthesis.init.noise import as_tensor
+from pixgen.synthesis.init.noise import to_tensor
 
 MARGIN, WORDS = 8, 190  # pixels: between pictures, and for the captions
 LETTERS = 13
@@ -50,7 +50,7 @@ class Sheet:
     def save(self, path: Path) -> None:
         """Write the sheet as a PNG. Raises StorageError."""
         height, width = next(iter(next(iter(self._pictures.values())).values())).shape[:2]
-        lettering = Lettering(LETTERS)
+        lettering = TextRenderer(LETTERS)
         across = WORDS + len(self._ways) * (width + MARGIN)
         down = 2 * LETTERS + MARGIN + len(self._pictures) * (height + MARGIN)
         sheet = Image.new("RGB", (across, down), PAPER)
@@ -93,7 +93,7 @@ class Quality:
                 "first_five": round(self.first_five, 4), "seconds": round(self.seconds, 2)}  # fmt: skip
 
 
-class Judge:
+class Evaluator:
     """Ranks all captions for a picture, with a CLIP that guided none of it."""
 
     def __init__(self, perceptor: Perceptor, captions: Sequence[str]) -> None:
@@ -104,7 +104,7 @@ class Judge:
     @torch.no_grad()
     def place(self, picture: np.ndarray, right: int) -> int:
         """How many captions fit a picture ``(H, W, 3)`` better than the right one; 0 is best."""
-        image = self.perceptor.embed_images(as_tensor(Image.fromarray(picture)))
+        image = self.perceptor.embed_images(to_tensor(Image.fromarray(picture)))
         scores = (self.texts @ image[0]).cpu()
         return int((scores > scores[right]).sum())
 
@@ -113,7 +113,7 @@ Painter = Callable[[Recipe], np.ndarray]
 
 
 def quality(
-    ways: Sequence[dict], *, judge: Judge, paint: Painter, prompts: int = 50, seeds: int = 3,
+    ways: Sequence[dict], *, judge: Evaluator, paint: Painter, prompts: int = 50, seeds: int = 3,
     preset: str = DEFAULT, told: Callable[[Quality], None] = lambda way: None,
     seen: Callable[[str, str, np.ndarray], None] = lambda caption, way, picture: None,
 ) -> list[Quality]:  # fmt: skip
@@ -151,7 +151,7 @@ def quality(
 
 def painter(device: str) -> Painter:
     """Paints recipes one after the other, loading each model once."""
-    models = Models(lambda: device)
+    models = ModelCache(lambda: device)
 
     def painted(recipe: Recipe) -> np.ndarray:
         *_, frame = paint(recipe, {}, device, models)
@@ -177,6 +177,6 @@ def standard_ways() -> list[dict]:
     ]
 
 
-def bundled_judge(device: str) -> Judge:
+def bundled_evaluator(device: str) -> Evaluator:
     """The pocket judge over the held-out captions. Raises ModelError."""
-    return Judge(load_clip(JUDGE, device), json.loads(CAPTIONS.read_text("utf-8")))
+    return Evaluator(load_clip(JUDGE, device), json.loads(CAPTIONS.read_text("utf-8")))

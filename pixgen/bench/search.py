@@ -44,9 +44,9 @@ def scale(folder: Path, *, vectors: int) -> dict[str, Any]:
     for start in range(0, vectors, _ADDED):
         count = min(_ADDED, vectors - start)
         collection.add([_row(number) for number in range(start, start + count)],
-                       _drawn(chance, centres, count))  # fmt: skip
+                       _draw_vectors(chance, centres, count))  # fmt: skip
     added = perf_counter() - begun
-    queries = _drawn(chance, centres, _QUERIES)
+    queries = _draw_vectors(chance, centres, _QUERIES)
     exact, truth = _searches(collection, queries, exact=True)
     begun = perf_counter()
     collection.make_approximate()
@@ -173,7 +173,7 @@ def _units(vectors: np.ndarray) -> np.ndarray:
     return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
 
 
-def _drawn(chance: np.random.Generator, centres: np.ndarray, count: int) -> np.ndarray:
+def _draw_vectors(chance: np.random.Generator, centres: np.ndarray, count: int) -> np.ndarray:
     """Unit vectors ``(count, D)`` around centres ``(C, D)``."""
     own = chance.normal(size=(count, DIMENSIONS)).astype(np.float32) * (_SPREAD / DIMENSIONS**0.5)
     return _units(centres[chance.integers(len(centres), size=count)] + own)

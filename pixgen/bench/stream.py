@@ -13,7 +13,7 @@ from PIL import Image
 from pixgen.bench.speed import device_name
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio import Job, Studio, resolve_device
-from pixgen.studio.model_cache import Models
+from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.worker import paint
 
 PREVIEWS_A_SECOND = 8.0
@@ -29,12 +29,12 @@ def stream(recipe: Recipe, *, steps: int, pairs: int, device: str = "auto") -> d
     """
     device = resolve_device(device)
     recipe = recipe.model_copy(update={"steps": steps + _LEFT_OUT})
-    models = Models(lambda: device)
-    _drained(recipe.model_copy(update={"steps": _LEFT_OUT}), device, models)
+    models = ModelCache(lambda: device)
+    _run_alone(recipe.model_copy(update={"steps": _LEFT_OUT}), device, models)
     alone, watched, previews = [], [], 0
     for _ in range(pairs):
-        alone.append(_drained(recipe, device, models).pace())
-        painting, seen = _watched(recipe, device, models)
+        alone.append(_run_alone(recipe, device, models).pace())
+        painting, seen = _run_watched(recipe, device, models)
         watched.append(painting.pace())
         previews += seen
     costs = [100 * (1 - slow / fast) for fast, slow in zip(alone, watched, strict=True)]
@@ -82,14 +82,14 @@ class _Timed(Iterator):
         return (len(times) - 1) / (times[-1] - times[0])
 
 
-def _drained(recipe: Recipe, device: str, models: Models) -> _Timed:
+def _run_alone(recipe: Recipe, device: str, models: ModelCache) -> _Timed:
     painting = _Timed(paint(recipe, {}, device, models))
     for _ in painting:
         pass
     return painting
 
 
-def _watched(recipe: Recipe, device: str, models: Models) -> tuple[_Timed, int]:
+def _run_watched(recipe: Recipe, device: str, models: ModelCache) -> tuple[_Timed, int]:
     painting = _Timed(paint(recipe, {}, device, models))
     with (
         TemporaryDirectory(prefix="pixgen-bench-") as folder,
@@ -105,8 +105,10 @@ def _watched(recipe: Recipe, device: str, models: Models) -> tuple[_Timed, int]:
 def _previews(job: Job) -> int:
     """Watch a job as the page does; how many previews were encoded."""
     count = 0
-    for glimpse in job.watch(rate=PREVIEWS_A_SECOND):
-        if glimpse.frame is not None:
-            Image.fromarray(glimpse.frame.picture).save(io.BytesIO(), "JPEG", quality=JPEG_QUALITY)
+    for job_status in job.watch(rate=PREVIEWS_A_SECOND):
+        if job_status.frame is not None:
+            Image.fromarray(job_status.frame.picture).save(
+                io.BytesIO(), "JPEG", quality=JPEG_QUALITY
+            )
             count += 1
     return count

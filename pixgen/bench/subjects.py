@@ -10,7 +10,7 @@ from PIL import Image
 
 from pixgen.models import Perceptor, Vqgan, load_perceptor, load_vqgan
 from pixgen.models.architectures import clip_form, random_perceptor, random_vqgan
-from pixgen.models.catalog import Kind, known
+from pixgen.models.catalog import Kind, find_entry
 from pixgen.models.checkpoints.safetensors import load_weights
 from pixgen.models.clip.perceptor import Perceptors
 from pixgen.models.registry import state_of
@@ -63,13 +63,13 @@ def subjects(recipe: Recipe, device: str) -> Subjects:
 
 
 def _here(name: str, kind: Kind) -> bool:
-    entry = known(name, kind)
+    entry = find_entry(name, kind)
     return entry is not None and state_of(entry) != "to fetch"
 
 
 def plain_tower(name: str, eye: Perceptor) -> nn.Module:
     """A CLIP's picture tower as open_clip makes it, without what pixgen does to it."""
-    entry = known(name, "clip")
+    entry = find_entry(name, "clip")
     if entry is None or not entry.bundled:
         return eye.model.visual
     model, _ = clip_form(name)

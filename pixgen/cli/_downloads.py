@@ -19,7 +19,7 @@ def use_models_dir(folder: Path | None) -> None:
         os.environ["PIXGEN_MODELS_DIR"] = str(folder.absolute())
 
 
-def fetching_facts(fetching: "Fetching") -> dict[str, Any]:
+def download_facts(fetching: "Fetching") -> dict[str, Any]:
     """How far a download is, as plain values."""
     return {
         "model": fetching.model, "done_bytes": fetching.done, "total_bytes": fetching.total,
@@ -27,7 +27,7 @@ def fetching_facts(fetching: "Fetching") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def told(fetching: "Fetching") -> str:
+def describe_download(fetching: "Fetching") -> str:
     """How far a download is, in words."""
     from pixgen.models.cache import megabytes
 
@@ -37,13 +37,13 @@ def told(fetching: "Fetching") -> str:
     return f"fetching {fetching.model}: {megabytes(fetching.done)}{of}"
 
 
-class Aside:
+class StderrProgress:
     """A command that needs a model which is not here shows its download on stderr, and nothing otherwise."""
 
     def __init__(self) -> None:
-        self._bar: Bar | None = None
+        self._bar: BarProgress | None = None
 
-    def __enter__(self) -> "Aside":
+    def __enter__(self) -> "StderrProgress":
         return self
 
     def __exit__(self, *how: object) -> None:
@@ -53,11 +53,11 @@ class Aside:
     def show(self, fetching: "Fetching") -> None:
         """Further on."""
         if self._bar is None:
-            self._bar = Bar().__enter__()
+            self._bar = BarProgress().__enter__()
         self._bar.show(fetching)
 
 
-class Lines:
+class LineProgress:
     """One JSON object a line."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Lines:
         )
         if percent != self._said:
             self._said = percent
-            typer.echo(json.dumps(fetching_facts(fetching), ensure_ascii=False))
+            typer.echo(json.dumps(download_facts(fetching), ensure_ascii=False))
 
     def end(self, entry: "Entry", path: Path | None) -> None:
         """It is here."""
@@ -83,11 +83,11 @@ class Lines:
         typer.echo(json.dumps(facts, ensure_ascii=False))
 
 
-class Bar:
+class BarProgress:
     """A bar on stderr, where that is no terminal a line a model; and a line on stdout for each model that
     is here."""
 
-    def __enter__(self) -> "Bar":
+    def __enter__(self) -> "BarProgress":
         from rich.console import Console
         from rich.progress import (  # fmt: skip
             BarColumn,
@@ -115,7 +115,7 @@ class Bar:
         if fetching.model not in self._tasks:
             self._tasks[fetching.model] = self._bar.add_task(fetching.model, total=None)
             if self._bar.disable:
-                typer.echo(told(fetching), err=True)
+                typer.echo(describe_download(fetching), err=True)
         said = (
             f"{fetching.model}: waiting for another pixgen" if fetching.waiting else fetching.model
         )

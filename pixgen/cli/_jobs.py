@@ -26,8 +26,8 @@ def follow(job: "Job", *, outputs: "Outputs", report: "Report") -> int:
     with report:
         report.begin(job)
         try:
-            for glimpse in job.watch(rate=GLIMPSES_A_SECOND):
-                report.progress(glimpse)
+            for job_status in job.watch(rate=GLIMPSES_A_SECOND):
+                report.progress(job_status)
         except KeyboardInterrupt:
             status = INTERRUPTED
             report.note("Stopping after this step.")
@@ -41,7 +41,7 @@ def follow(job: "Job", *, outputs: "Outputs", report: "Report") -> int:
     return status
 
 
-def located(run: str, output_dir: Path | None) -> tuple[str, Path | None]:
+def locate_run(run: str, output_dir: Path | None) -> tuple[str, Path | None]:
     """A run's name, and the folder where runs are kept: a run's folder says both."""
     folder = Path(run)
     if folder.name != run and folder.is_dir():
@@ -63,7 +63,7 @@ def paint(
     """
     from pixgen.studio import Studio
 
-    name, folder = located(run, output_dir)
+    name, folder = locate_run(run, output_dir)
     with Studio(folder, device=device) as studio:
         status = follow(begin(studio, name), outputs=outputs, report=report)
     raise typer.Exit(status)

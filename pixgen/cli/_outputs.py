@@ -36,7 +36,7 @@ def film_of(run: str | Path, folder: Path | str | None = None) -> Path:
     return found
 
 
-def followed(export: Iterator[tuple[int, int]], *, shown: bool = True) -> None:
+def follow_export(export: Iterator[tuple[int, int]], *, shown: bool = True) -> None:
     """Go through an export, which tells how many pictures of how many are encoded: with a bar and the
     time left on stderr, if that is a terminal."""
     columns = (
@@ -57,7 +57,7 @@ FILMS = (".mp4", ".webm", ".gif", ".webp")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class SavedFiles:
     """Where the picture and the film of a run are; None if there is none yet."""
 
     picture: Path | None
@@ -79,14 +79,14 @@ class Outputs:
         if self.film is not None:
             check_target(self.film, "--video", suffixes=FILMS, overwrite=self.overwrite)
 
-    def keep(self, job: "Job") -> Kept:
+    def keep(self, job: "Job") -> SavedFiles:
         """Copy what the run has; where the picture and the film are. Raises PixgenError."""
-        picture, film = _there(job.run.picture), _there(job.run.film)
+        picture, film = _existing(job.run.picture), _existing(job.run.film)
         if self.picture is not None and picture is not None:
             picture = self._copy(picture, self.picture)
         if self.film is not None and film is not None:
             film = self._film(film, self.film)
-        return Kept(picture=picture, film=film)
+        return SavedFiles(picture=picture, film=film)
 
     def lost_sound(self, job: "Job") -> str:
         """Why the film that was asked for has no sound though the run's has; else empty."""
@@ -101,9 +101,9 @@ class Outputs:
         if job.frame is None:
             return job.error
         if self.picture is None and not isinstance(job.error, StorageError):
-            kept = _there(job.run.picture)
+            kept = _existing(job.run.picture)
         else:
-            kept = _saved(job, self.picture or Path(tempfile.gettempdir()) / f"{job.id}.png")
+            kept = _save_newest(job, self.picture or Path(tempfile.gettempdir()) / f"{job.id}.png")
         if kept is None:
             return job.error
         return type(job.error)(
@@ -158,7 +158,7 @@ def check_target(path: Path, option: str, *, suffixes: tuple[str, ...], overwrit
         raise _unwritable(path)
 
 
-def _saved(job: "Job", path: Path) -> Path | None:
+def _save_newest(job: "Job", path: Path) -> Path | None:
     """Save the newest picture of a job there; None if that fails too."""
     from pixgen.studio.metadata.metadata import save_png
 
@@ -169,7 +169,7 @@ def _saved(job: "Job", path: Path) -> Path | None:
     return path
 
 
-def _there(path: Path) -> Path | None:
+def _existing(path: Path) -> Path | None:
     return path if path.exists() else None
 
 

@@ -11,13 +11,13 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from pixgen.cli._downloads import fetching_facts, told
+from pixgen.cli._downloads import describe_download, download_facts
 from pixgen.cli._streams import PatientConsole, say
 
 if TYPE_CHECKING:
-    from pixgen.cli._outputs import Kept
+    from pixgen.cli._outputs import SavedFiles
     from pixgen.models.progress import Fetching
-    from pixgen.studio import Glimpse, Job
+    from pixgen.studio import Job, JobStatus
 
 Similarities = tuple[tuple[str, float], ...]  # prompt, cosine
 
@@ -33,10 +33,10 @@ class Report(AbstractContextManager, Protocol):
     def begin(self, job: "Job") -> None:
         """The job is submitted."""
 
-    def progress(self, glimpse: "Glimpse") -> None:
+    def progress(self, job_status: "JobStatus") -> None:
         """A newer state of the job."""
 
-    def end(self, job: "Job", kept: "Kept") -> None:
+    def end(self, job: "Job", kept: "SavedFiles") -> None:
         """The job is done or stopped, and its files are where they stay."""
 
 
@@ -52,20 +52,23 @@ class JsonReport(AbstractContextManager):
     def begin(self, job: "Job") -> None:
         self._line({"run": job.id, "seed": job.recipe.seed, "steps": job.recipe.steps})
 
-    def progress(self, glimpse: "Glimpse") -> None:
-        line = {"state": glimpse.state, "place": glimpse.place}
-        if glimpse.fetching is not None:
-            line["fetching"] = fetching_facts(glimpse.fetching)
-        if frame := glimpse.frame:
+    def progress(self, job_status: "JobStatus") -> None:
+        line = {"state": job_status.state, "place": job_status.place}
+        if job_status.fetching is not None:
+            line["fetching"] = download_facts(job_status.fetching)
+        if frame := job_status.frame:
             line |= {
                 "step": frame.step,
                 "steps": frame.steps,
                 "similarities": _objects(frame.similarities),
             }
-            line |= {"steps_a_second": glimpse.steps_a_second, "seconds_left": glimpse.seconds_left}
+            line |= {
+                "steps_a_second": job_status.steps_a_second,
+                "seconds_left": job_status.seconds_left,
+            }
         self._line(line)
 
-    def end(self, job: "Job", kept: "Kept") -> None:
+    def end(self, job: "Job", kept: "SavedFiles") -> None:
         self._line(result(job, kept))
 
     def _line(self, value: dict[str, Any]) -> None:
@@ -77,7 +80,7 @@ def report_for(as_json: bool) -> Report:
     return JsonReport() if as_json else RichReport()
 
 
-def result(job: "Job", kept: "Kept") -> dict[str, Any]:
+def result(job: "Job", kept: "SavedFiles") -> dict[str, Any]:
     """The result of a job as plain values."""
     run = job.run
     return {
@@ -129,34 +132,34 @@ class RichReport(AbstractContextManager):
         words = " ^ ".join(" | ".join(prompt.label for prompt in scene) for scene in recipe.prompts)
         self.note(f"{words} · {recipe.width}×{recipe.height} · seed {recipe.seed} · run {job.id}")
 
-    def progress(self, glimpse: "Glimpse") -> None:
-        frame = glimpse.frame
+    def progress(self, job_status: "JobStatus") -> None:
+        frame = job_status.frame
         if frame is None:
-            waiting = glimpse.state == "waiting" and glimpse.place
-            said = f"waiting, {waiting} before" if waiting else glimpse.state
-            self._bar.update(self._task, description=said, **_download(glimpse.fetching))
+            waiting = job_status.state == "waiting" and job_status.place
+            said = f"waiting, {waiting} before" if waiting else job_status.state
+            self._bar.update(self._task, description=said, **_download(job_status.fetching))
             if (
                 self._live is None
-                and glimpse.fetching is not None
-                and self._fetched != glimpse.fetching.model
+                and job_status.fetching is not None
+                and self._fetched != job_status.fetching.model
             ):
-                self._fetched = glimpse.fetching.model  # once: a file of lines has no bar
-                self.note(told(glimpse.fetching))
+                self._fetched = job_status.fetching.model  # once: a file of lines has no bar
+                self.note(describe_download(job_status.fetching))
             return
         self._bar.update(
-            self._task, description=glimpse.state, completed=max(0, frame.step), total=max(1, frame.steps),
-            figures=_figures(glimpse),
+            self._task, description=job_status.state, completed=max(0, frame.step), total=max(1, frame.steps),
+            figures=_figures(job_status),
         )  # fmt: skip
         if self._live is not None:
             self._live.update(Group(self._bar, _matches(frame.similarities)))
-        elif glimpse.elapsed >= self._due and frame.step != self._said:
-            self._due, self._said = glimpse.elapsed + SECONDS_BETWEEN_LINES, frame.step
+        elif job_status.elapsed >= self._due and frame.step != self._said:
+            self._due, self._said = job_status.elapsed + SECONDS_BETWEEN_LINES, frame.step
             similarities = "  ".join(
                 f"{label} {cosine:.3f}" for label, cosine in frame.similarities
             )
-            self.note(f"{_figures(glimpse)}  {similarities}")
+            self.note(f"{_figures(job_status)}  {similarities}")
 
-    def end(self, job: "Job", kept: "Kept") -> None:
+    def end(self, job: "Job", kept: "SavedFiles") -> None:
         run = job.run
         self._console.print(_matches(run.similarities))
         if run.notice:
@@ -181,16 +184,20 @@ def _download(fetching: "Fetching | None") -> dict[str, Any]:
     """A bar's fields: how far a model's download is, or that there is none."""
     if fetching is None:
         return {"completed": 0, "total": None, "figures": ""}
-    return {"completed": fetching.done, "total": fetching.total, "figures": told(fetching)}
+    return {
+        "completed": fetching.done,
+        "total": fetching.total,
+        "figures": describe_download(fetching),
+    }
 
 
-def _figures(glimpse: "Glimpse") -> str:
-    frame = glimpse.frame
+def _figures(job_status: "JobStatus") -> str:
+    frame = job_status.frame
     parts = [f"step {frame.step}/{frame.steps}" if frame.step >= 0 else "sketching"]
-    if glimpse.steps_a_second:
-        parts.append(f"{glimpse.steps_a_second:.1f} steps/s")
-    if glimpse.seconds_left is not None:
-        minutes, seconds = divmod(round(glimpse.seconds_left), 60)
+    if job_status.steps_a_second:
+        parts.append(f"{job_status.steps_a_second:.1f} steps/s")
+    if job_status.seconds_left is not None:
+        minutes, seconds = divmod(round(job_status.seconds_left), 60)
         parts.append(f"{minutes}:{seconds:02d} left")
     return " · ".join(parts)
 

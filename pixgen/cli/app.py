@@ -12,7 +12,7 @@ import typer
 
 import pixgen
 from pixgen.cli._arguments import WordsCommand, at_home
-from pixgen.cli._downloads import Aside
+from pixgen.cli._downloads import StderrProgress
 from pixgen.cli._listings import presets
 from pixgen.cli._streams import close_quietly, prepare_streams
 from pixgen.cli.commands.augment import augment
@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # the same cores. It is read when torch is first loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        with Aside() as aside, listening(aside.show):
+        with StderrProgress() as aside, listening(aside.show):
             return app(arguments, prog_name="pixgen", standalone_mode=False) or 0
     except (PixgenError, _usage_error()) as error:
         _say(error, as_json="--json" in arguments)

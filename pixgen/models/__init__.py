@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pixgen.models.catalog import available_clips, available_sketchers, available_vqgans
-    from pixgen.models.clip.perceptor import Perceptor, load_perceptor, weighted
+    from pixgen.models.clip.perceptor import Perceptor, load_perceptor, weight_members
     from pixgen.models.sketchers.factory import load_sketcher
     from pixgen.models.sketchers.pocket import Sketcher
     from pixgen.models.vqgan.vqgan import Vqgan, load_vqgan
@@ -20,11 +20,11 @@ __all__ = [
     "load_perceptor",
     "load_sketcher",
     "load_vqgan",
-    "weighted",
+    "weight_members",
 ]
 
 _HOMES = {
-    "Perceptor": "clip.perceptor", "load_perceptor": "clip.perceptor", "weighted": "clip.perceptor", "Sketcher": "sketchers.pocket",
+    "Perceptor": "clip.perceptor", "load_perceptor": "clip.perceptor", "weight_members": "clip.perceptor", "Sketcher": "sketchers.pocket",
     "load_sketcher": "sketchers.factory", "Vqgan": "vqgan.vqgan", "load_vqgan": "vqgan.vqgan", "available_clips": "catalog",
     "available_sketchers": "catalog", "available_vqgans": "catalog",
 }  # fmt: skip

@@ -12,7 +12,7 @@ import torch
 import torch.nn as nn
 
 from pixgen.errors import ModelError
-from pixgen.models.catalog import available_clips, find, known
+from pixgen.models.catalog import available_clips, find_entry, get_entry
 from pixgen.models.checkpoints.safetensors import read_config
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
 from pixgen.models.sketchers import unclip_files
@@ -39,7 +39,7 @@ def random_vqgan(name: str, device: str, config: str = "") -> Vqgan:
 def sketcher_bytes(name: str, device: str) -> int:
     """What a sketcher's weights take once they are loaded: the bundled file keeps them in half precision.
     Raises ModelError if it is not known before it is fetched."""
-    entry = find(name, "sketcher")
+    entry = get_entry(name, "sketcher")
     if entry.bundled:
         return 2 * entry.weights.stat().st_size
     if not entry.model:
@@ -51,7 +51,7 @@ def sketcher_bytes(name: str, device: str) -> int:
 def sketching_bytes(name: str, device: str, *, count: int) -> int:
     """What a sketcher keeps while it writes so many pictures: keys and values of all places before, told
     and untold. What is little beside the weights is not counted. Raises ModelError."""
-    form = find(name, "sketcher").model
+    form = get_entry(name, "sketcher").model
     if not form:
         return 0
     places = form["grid"] ** 2 + form["places"]
@@ -70,7 +70,7 @@ def clip_form(name: str) -> tuple[nn.Module, int]:
 
     Raises ModelError if its form is not known without a network.
     """
-    entry = known(name, "clip")
+    entry = find_entry(name, "clip")
     if entry is not None and entry.bundled:
         config = read_config(entry.config)["model_cfg"]
         return open_clip.model.CLIP(**config), config["vision_cfg"]["image_size"]

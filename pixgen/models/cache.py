@@ -40,7 +40,7 @@ def file_name(name: str) -> str:
 
 
 @contextmanager
-def locked(path: Path, *, model: str) -> Iterator[None]:
+def file_lock(path: Path, *, model: str) -> Iterator[None]:
     """Alone with a file of the cache, among all processes; while another has it, says so."""
     lock = FileLock(f"{path}.lock")
     while True:

@@ -13,7 +13,7 @@ from weakref import WeakSet
 import torch
 
 from pixgen.messages import _
-from pixgen.models.half_precision import Kept
+from pixgen.models.half_precision import ModuleCache
 
 Pass = Callable[[torch.Tensor], torch.Tensor]
 _MOST = 4  # graphs of one pass: each holds the memory that it works in
@@ -28,7 +28,7 @@ class _Graphs:
         _HOLDERS.add(self)
 
 
-def captured(plain: Pass, name: str, owner: Kept, *, tell: Callable[[str], None]) -> Pass:
+def capture(plain: Pass, name: str, owner: ModuleCache, *, tell: Callable[[str], None]) -> Pass:
     """``plain``, captured where it can be: on a GPU, for a tensor whose gradient is wanted.
 
     Args:

@@ -88,14 +88,14 @@ def available_sketchers() -> list[str]:
     return [entry.name for entry in entries("sketcher")]
 
 
-def known(name: str, kind: Kind) -> Entry | None:
+def find_entry(name: str, kind: Kind) -> Entry | None:
     """The entry of that name, if there is one."""
     return next((entry for entry in entries(kind) if entry.name == name), None)
 
 
-def find(name: str, kind: Kind) -> Entry:
+def get_entry(name: str, kind: Kind) -> Entry:
     """The entry of that name. Raises ModelError, which lists the names."""
-    if (entry := known(name, kind)) is not None:
+    if (entry := find_entry(name, kind)) is not None:
         return entry
     what, names = {
         "vqgan": (_("picture model"), available_vqgans()),

@@ -11,7 +11,7 @@ import pooch
 
 from pixgen.errors import ModelError, StorageError
 from pixgen.messages import Message, _, joined
-from pixgen.models.cache import check_room, locked
+from pixgen.models.cache import check_room, file_lock
 from pixgen.models.progress import Fetching, tell
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def download(
     """
     import requests  # here: most of the time everything is there
 
-    with locked(target, model=model):
+    with file_lock(target, model=model):
         if target.exists():
             return ""
         part = target.with_name(target.name + ".part")

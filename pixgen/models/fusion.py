@@ -7,7 +7,7 @@ from einops import rearrange
 from taming.modules.diffusionmodules.model import AttnBlock, ResnetBlock
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from pixgen.models.runtime import sparingly
+from pixgen.models.runtime import checkpointed
 
 
 def fold_batch_norms(module: nn.Module) -> None:
@@ -39,7 +39,7 @@ class FusedResnetBlock(ResnetBlock):
 
     def forward(self, x: torch.Tensor, temb: torch.Tensor | None) -> torch.Tensor:
         """As taming's without a time embedding: ``(B, C, H, W)`` to ``(B, out, H, W)``."""
-        return sparingly(self._forward, x)
+        return checkpointed(self._forward, x)
 
     def _forward(self, x: torch.Tensor) -> torch.Tensor:
         hidden = self.conv1(F.silu(self.norm1(x)))
@@ -54,7 +54,7 @@ class FusedAttnBlock(AttnBlock):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """As taming's: ``(B, C, H, W)`` in and out."""
-        return sparingly(self._forward, x)
+        return checkpointed(self._forward, x)
 
     def _forward(self, x: torch.Tensor) -> torch.Tensor:
         hidden = self.norm(x)

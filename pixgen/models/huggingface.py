@@ -16,7 +16,7 @@ class NoSuchFile(ModelError):  # noqa: N818 - what happened
     """A repository that is not there or has no such file: another file may be."""
 
 
-def cached(repository: str, file: str) -> Path | None:
+def cached_path(repository: str, file: str) -> Path | None:
     """Where a file lies in the cache, if it does."""
     from huggingface_hub import try_to_load_from_cache
 
@@ -40,7 +40,7 @@ def fetch(repository: str, file: str, *, model: str, endpoint: str | None = None
         RepositoryNotFoundError,
     )
 
-    if (found := cached(repository, file)) is not None:
+    if (found := cached_path(repository, file)) is not None:
         return found
     _connect(endpoint or ENDPOINT)
     try:
@@ -59,7 +59,7 @@ def fetch(repository: str, file: str, *, model: str, endpoint: str | None = None
         raise ModelError(
             "huggingface.co: {reason}", reason=str(error).splitlines()[0][:120]
         ) from error
-    if not verified(found):
+    if not is_verified(found):
         _forget(found)
         raise ModelError("huggingface.co: the file that came is not the one that was promised")
     return found
@@ -84,7 +84,7 @@ def names(repository: str, *, endpoint: str | None = None) -> list[str]:
         ) from error
 
 
-def verified(path: Path) -> bool:
+def is_verified(path: Path) -> bool:
     """Whether a large file in the cache is what Hugging Face says: its name there is its sha256."""
     name = path.resolve().name
     return not re.fullmatch(r"[0-9a-f]{64}", name) or hash_of(path) == name
@@ -111,7 +111,7 @@ def remove(repository: str) -> int:
 
 def remove_file(repository: str, file: str) -> int:
     """Take a file out of the cache; the bytes that this frees."""
-    if (path := cached(repository, file)) is None:
+    if (path := cached_path(repository, file)) is None:
         return 0
     size = path.stat().st_size
     _forget(path)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pixgen.errors import ModelError
 from pixgen.models import store
-from pixgen.models.catalog import Entry, available_clips, entries, known
+from pixgen.models.catalog import Entry, available_clips, entries, find_entry
 from pixgen.models.clip import files
 from pixgen.models.clip.custom import split_name
 from pixgen.models.sketchers import unclip_files as unclip
@@ -18,7 +18,7 @@ _FACTS = ("name", "kind", "factor", "codes", "megabytes", "licence", "paints", "
 
 
 @dataclass(frozen=True)
-class Item:
+class RegisteredModel:
     """A model, and whether it is on this machine."""
 
     entry: Entry
@@ -29,15 +29,15 @@ class Item:
         return {**{name: getattr(self.entry, name) for name in _FACTS}, "state": self.state}
 
 
-def inventory(*, everything: bool = False) -> list[Item]:
+def inventory(*, everything: bool = False) -> list[RegisteredModel]:
     """The table, then own models; with ``everything`` also each CLIP that open_clip lists."""
     found = [entry for entry in entries() if entry.name != "pocket-judge"]
     found += own_entries()[0]
     if everything:
         from pixgen.models.clip.open_clip import entry_of, open_clip_names  # here: it loads torch
 
-        found += [entry_of(name) for name in open_clip_names() if known(name, "clip") is None]
-    return [Item(entry, state_of(entry)) for entry in found]
+        found += [entry_of(name) for name in open_clip_names() if find_entry(name, "clip") is None]
+    return [RegisteredModel(entry, state_of(entry)) for entry in found]
 
 
 def state_of(entry: Entry) -> State:
@@ -46,12 +46,12 @@ def state_of(entry: Entry) -> State:
         return "bundled"
     if entry.stamp:
         return "own"
-    if unclip.is_one(entry):
-        return "here" if unclip.there(entry) is not None else "to fetch"
+    if unclip.is_unclip(entry):
+        return "here" if unclip.find_folder(entry) is not None else "to fetch"
     if entry.kind in ("vqgan", "sketcher"):
-        placed = store.placed(entry)
-        return "here" if placed is not None or store.kept(entry) is not None else "to fetch"
-    return "here" if files.there(entry) is not None else "to fetch"
+        placed = store.manual_file(entry)
+        return "here" if placed is not None or store.find_weights(entry) is not None else "to fetch"
+    return "here" if files.find_file(entry) is not None else "to fetch"
 
 
 def ready_names() -> tuple[str, ...]:
@@ -60,10 +60,10 @@ def ready_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in ready if name != "pocket-judge"))
 
 
-def named(name: str) -> Entry:
+def find_model(name: str) -> Entry:
     """The model of that name, a VQGAN, a CLIP or open_clip's. Raises ModelError."""
     for kind in ("vqgan", "clip", "sketcher"):
-        if (entry := known(name, kind)) is not None:
+        if (entry := find_entry(name, kind)) is not None:
             return entry
     if "/" in name and not Path(name).exists() or split_name(name) is not None:
         from pixgen.models.clip.open_clip import find_clip
@@ -107,9 +107,9 @@ def check(entry: Entry) -> str:
         return hash_of(entry.weights)
     if entry.kind == "clip" and not entry.stamp:
         return files.check(entry)
-    if unclip.is_one(entry):
+    if unclip.is_unclip(entry):
         return unclip.check(entry)
-    kept = store.kept(entry)
+    kept = store.find_weights(entry)
     if kept is None:
         raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
     store.check(entry)
@@ -122,7 +122,7 @@ def remove(entry: Entry, *, forget: bool = False) -> int:
         raise ModelError("“{name}” comes with pixgen and stays.", name=entry.name)
     if entry.kind == "clip" and not entry.stamp:
         return files.remove(entry)
-    if unclip.is_one(entry):
+    if unclip.is_unclip(entry):
         return unclip.remove(entry)
     if forget:
         store.forget(entry)

@@ -16,8 +16,8 @@ import torch.nn as nn
 from torch.utils.checkpoint import checkpoint
 
 from pixgen.errors import DeviceError
-from pixgen.models.capture import captured
-from pixgen.models.half_precision import in_half, kept
+from pixgen.models.capture import capture
+from pixgen.models.half_precision import cached_on, half_copy
 from pixgen.recipe.settings import Engine
 
 BACKEND = "inductor"  # torch.compile's own default
@@ -37,7 +37,7 @@ _IN_FORCE: ContextVar[_Switches] = ContextVar("switches", default=_USUAL)
 
 
 @contextmanager
-def working(
+def engine_switches(
     engine: Engine, half: torch.dtype | None = None, *, tell: Callable[[str], None] | None = None
 ) -> Iterator[None]:
     """Models used inside work as ``engine`` says.
@@ -53,7 +53,7 @@ def working(
         _IN_FORCE.reset(token)
 
 
-def in_force() -> Engine:
+def current_engine() -> Engine:
     """What the models that are used here should work by."""
     return _IN_FORCE.get().engine
 
@@ -77,7 +77,7 @@ def can_compile() -> bool:
     return not os.environ.get("SPACES_ZERO_GPU")
 
 
-def swiftly(owner: nn.Module, method: str, *, part: str = "") -> Callable[..., torch.Tensor]:
+def compiled(owner: nn.Module, method: str, *, part: str = "") -> Callable[..., torch.Tensor]:
     """A module's method for one tensor, as the switches in force say: with half weights, compiled, or on a
     GPU captured. What it returns is to be used before it is called again.
 
@@ -89,21 +89,21 @@ def swiftly(owner: nn.Module, method: str, *, part: str = "") -> Callable[..., t
     switches = _IN_FORCE.get()
     engine, half = switches.engine, switches.half
     if half is not None:
-        owner = in_half(owner, half, part=part)
+        owner = half_copy(owner, half, part=part)
     plain = getattr(owner, method)
     run = plain if half is None else lambda pictures: plain(pictures.to(half))
     if engine.compiled and can_compile():
-        things = kept(owner)
+        things = cached_on(owner)
         if ("compiled", method) not in things:
-            things["compiled", method] = _compiled(run)
+            things["compiled", method] = _compile(run)
         return things["compiled", method]
     # A pass that makes its inner pictures twice keeps them off the memory that a graph would hold.
     if engine.captured and not engine.checkpoint:
-        return captured(run, method, kept(owner), tell=switches.tell)
+        return capture(run, method, cached_on(owner), tell=switches.tell)
     return run
 
 
-def _compiled(plain: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+def _compile(plain: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
     # Takes seconds to load; few compile.
     from torch._dynamo.exc import FailOnRecompileLimitHit, TorchDynamoException
 
@@ -134,11 +134,13 @@ def _compiled(plain: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]
     return called
 
 
-def sparingly(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> torch.Tensor:
+def checkpointed(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> torch.Tensor:
     """What ``function`` makes of its inputs; where asked for, what it keeps on the way is thrown away
     and made again on the way back (arXiv 1604.06174). It may hold no chance."""
     # A compiled model decides by itself what to keep.
-    if torch.compiler.is_compiling() or not (torch.is_grad_enabled() and in_force().checkpoint):
+    if torch.compiler.is_compiling() or not (
+        torch.is_grad_enabled() and current_engine().checkpoint
+    ):
         return function(*inputs)
     return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pixgen.errors import ModelError
 from pixgen.messages import Message, _, joined
 from pixgen.models import huggingface
-from pixgen.models.cache import cache_folder, file_name, locked, models_folder
+from pixgen.models.cache import cache_folder, file_lock, file_name, models_folder
 from pixgen.models.catalog import Entry
 from pixgen.models.download import download, hash_of
 
@@ -39,7 +39,7 @@ class Record:
     stamp: str = ""
 
 
-def kept(entry: Entry) -> Path | None:
+def find_weights(entry: Entry) -> Path | None:
     """The safetensors of a model that is kept, or None."""
     target = _target(entry)
     record = _record(target)
@@ -48,7 +48,7 @@ def kept(entry: Entry) -> Path | None:
     )
 
 
-def stored(entry: Entry, convert: Convert) -> Path:
+def ensure_weights(entry: Entry, convert: Convert) -> Path:
     """A model's safetensors in the cache, fetched and converted if they are not there.
 
     Args:
@@ -57,8 +57,8 @@ def stored(entry: Entry, convert: Convert) -> Path:
     Raises ModelError if it cannot be had, was changed, or does not fit; StorageError.
     """
     target = models_folder() / _target(entry).name
-    with locked(target, model=entry.name):
-        if kept(entry) is not None:
+    with file_lock(target, model=entry.name):
+        if find_weights(entry) is not None:
             check(entry)
             return target
         files, source = _bring(entry)
@@ -101,20 +101,20 @@ def remove(entry: Entry) -> int:
     return freed
 
 
-def placed(entry: Entry) -> Path | None:
+def manual_file(entry: Entry) -> Path | None:
     """The file that a person has put into the cache for a model, if there is one; the folder, of a model
     of several files."""
     target = _target(entry)
     paths = (*(target.with_suffix(suffix) for suffix in PLACED), target)
-    if _parted(entry):
+    if _part_names(entry):
         paths = (target.with_suffix(""),)
     return None if entry.stamp else next((path for path in paths if path.exists()), None)
 
 
-def place_for(entry: Entry) -> Path:
+def manual_path(entry: Entry) -> Path:
     """Where a person may put a model's file, or files."""
     target = _target(entry)
-    if _parted(entry):
+    if _part_names(entry):
         return target.with_suffix("")
     flax = any(source.endswith(PLACED[-1]) for source in entry.sources)
     return target.with_suffix(PLACED[-1] if flax else PLACED[0])
@@ -126,7 +126,7 @@ def _on_hub(source: str) -> tuple[str, list[str]]:
     return f"{owner}/{name}", files.split("+")
 
 
-def _parted(entry: Entry) -> list[str]:
+def _part_names(entry: Entry) -> list[str]:
     """The names of a model's files, where it comes in several."""
     names = entry.sources[0].rpartition("/")[2].split("+")
     return names if len(names) > 1 else []
@@ -134,7 +134,7 @@ def _parted(entry: Entry) -> list[str]:
 
 def _bring(entry: Entry) -> tuple[Files, str]:
     """The files to read and where they are from."""
-    if (path := placed(entry)) is not None:
+    if (path := manual_file(entry)) is not None:
         paths = sorted(path.iterdir()) if path.is_dir() else [path]
         return {each.name: each for each in paths if each.is_file()}, f"file:{path}"
     reasons = []
@@ -150,9 +150,9 @@ def _bring(entry: Entry) -> tuple[Files, str]:
             if scheme == "file":  # several, each on a line of its own
                 return {Path(each).name: Path(each) for each in rest.split("\n")}, source
             if scheme == "zip":
-                file = _unzipped(entry, rest)
+                file = _unzip(entry, rest)
             else:
-                file = _downloaded(entry, source, ".ckpt", sha256=_known_hash(entry))
+                file = _download(entry, source, ".ckpt", sha256=_known_hash(entry))
             return {file.name: file}, source
         except ModelError as error:
             if "PIXGEN_CACHE" in str(error):  # no room: another address does not help
@@ -162,9 +162,9 @@ def _bring(entry: Entry) -> tuple[Files, str]:
         "name": entry.name,
         "reasons": joined(dict.fromkeys(reasons), _("{first}; {second}")),
         "home": entry.home,
-        "place": place_for(entry),
+        "place": manual_path(entry),
     }
-    if names := _parted(entry):
+    if names := _part_names(entry):
         files = joined(
             [Message(", ".join(names[:-1])), Message(names[-1])], _("{first} and {second}")
         )
@@ -195,15 +195,15 @@ def _let_go(files: Files) -> None:
             file.unlink()
 
 
-def _downloaded(entry: Entry, url: str, suffix: str, *, sha256: str = "") -> Path:
+def _download(entry: Entry, url: str, suffix: str, *, sha256: str = "") -> Path:
     _downloads().mkdir(parents=True, exist_ok=True)
     file = _downloads() / f"{file_name(entry.name)}{suffix}"
     download([url], file, model=entry.name, sha256=sha256, megabytes=entry.megabytes)
     return file
 
 
-def _unzipped(entry: Entry, url: str) -> Path:
-    packed = _downloaded(entry, url, ".zip")
+def _unzip(entry: Entry, url: str) -> Path:
+    packed = _download(entry, url, ".zip")
     file = packed.with_suffix(".ckpt")
     try:
         with (

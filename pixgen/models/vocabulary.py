@@ -15,7 +15,7 @@ _LIKENESS = (
 )
 
 
-def words_of(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """The words of a text as captions have them: lower-case ASCII letters and digits.
 
     >>> words_of("A fox’s café, 3D")
@@ -34,7 +34,7 @@ def known_words() -> frozenset[str]:
 
 def unknown_words(text: str) -> list[str]:
     """The words of a text that no caption had, each once."""
-    return [word for word in dict.fromkeys(words_of(text)) if word not in known_words()]
+    return [word for word in dict.fromkeys(split_words(text)) if word not in known_words()]
 
 
 @lru_cache(2048)
@@ -58,7 +58,9 @@ def suggestions(word: str, count: int = 3) -> tuple[str, ...]:
 @cache
 def _candidates() -> tuple[str, ...]:
     """Words to suggest: those of the bundled word lists, which are worth trying, before all others."""
-    listed = [word for lines in word_lists().values() for line in lines for word in words_of(line)]
+    listed = [
+        word for lines in word_lists().values() for line in lines for word in split_words(line)
+    ]
     known = [
         word for word in dict.fromkeys([*listed, *sorted(known_words())]) if word in known_words()
     ]

@@ -46,7 +46,7 @@ def format_keyframes(keyframes: Keyframes) -> str:
     return ", ".join(f"{frame}:{value:g}" for frame, value in keyframes)
 
 
-def at(keyframes: Keyframes, frame: int) -> float:
+def keyframe_at(keyframes: Keyframes, frame: int) -> float:
     """The value at a frame: straight from one keyframe to the next, and constant beyond."""
     before = [each for each in keyframes if each[0] <= frame]
     after = [each for each in keyframes if each[0] > frame]
@@ -224,7 +224,9 @@ class Journey(Value):
 
     def motion(self, frame: int) -> Motion:
         """How the view moves from this frame to the next."""
-        return Motion(*(at(each, frame) for each in (self.zoom, self.x, self.y, self.turn)))
+        return Motion(
+            *(keyframe_at(each, frame) for each in (self.zoom, self.x, self.y, self.turn))
+        )
 
     def steps(self, frames: int) -> int:
         """How many steps so many frames take, from 1."""

@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, ValidationError, field_serializer, model_v
 from pixgen.errors import InvalidValue, RecipeError
 from pixgen.messages import Message, _
 from pixgen.recipe.base import Kind
-from pixgen.recipe.prompts import why
+from pixgen.recipe.prompts import describe_validation
 
 if TYPE_CHECKING:
     import torch
@@ -134,7 +134,7 @@ def parse_augmentation(text: str) -> Kornia:
         return Kornia.model_validate({"name": name.strip(), "args": args})
     except ValidationError as error:
         raise RecipeError(
-            "This augmentation is not allowed: {reason}.", reason=why(error)
+            "This augmentation is not allowed: {reason}.", reason=describe_validation(error)
         ) from error
 
 

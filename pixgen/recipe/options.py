@@ -23,7 +23,7 @@ from pixgen.recipe.presets import DEFAULT, load_preset
 from pixgen.recipe.prompts import NEGATIVE_STOP, NO_STOP, PLACES, Prompt, Scene, parse
 from pixgen.recipe.recipe import LARGEST_SIDE, SMALLEST_SIDE, Recipe, make_recipe
 from pixgen.recipe.story import read_story
-from pixgen.recipe.styles import Style, in_styles, load_styles
+from pixgen.recipe.styles import Style, apply_styles, load_styles
 from pixgen.recipe.wildcards import draw
 
 Region = tuple[int, dict[str, Any]]  # the number of a prompt, and what of it to set
@@ -226,7 +226,7 @@ def check_field(assignment: str) -> None:
 
 def _prompts(options: Options, *, seed: int) -> dict[str, Any]:
     pushed = tuple(
-        _pushed(prompt)
+        _as_negative(prompt)
         for text in options.negative for scene in parse(draw(text, seed)) for prompt in scene
     )  # fmt: skip
     more = (*pushed, *options.pictures)
@@ -237,9 +237,9 @@ def _prompts(options: Options, *, seed: int) -> dict[str, Any]:
         raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
     styles = chosen_styles(options)
     if options.prompt is None:
-        prompts = _with(in_styles(options.recipe.prompts, styles), more)
+        prompts = _with(apply_styles(options.recipe.prompts, styles), more)
         return {"prompts": prompts} if more or styles else {}
-    prompts = in_styles(parse(draw(options.prompt, seed)), styles)
+    prompts = apply_styles(parse(draw(options.prompt, seed)), styles)
     # What was changed while the repeated recipe was painted belonged to its own prompts, and so did
     # the steps of its scenes.
     return {
@@ -251,7 +251,7 @@ def _with(scenes: Sequence[Scene], more: Scene) -> tuple[Scene, ...]:
     return tuple((*scene, *more) for scene in scenes)
 
 
-def _pushed(prompt: Prompt) -> Prompt:
+def _as_negative(prompt: Prompt) -> Prompt:
     stop = NEGATIVE_STOP if prompt.stop == NO_STOP else -abs(prompt.stop)
     return prompt.model_copy(update={"weight": -abs(prompt.weight), "stop": stop})
 

@@ -109,7 +109,7 @@ def parse(text: str, *, weighted: bool = False) -> tuple[Scene, ...]:
 
 def format_prompts(scenes: tuple[Scene, ...]) -> str:
     """Print scenes so that ``parse`` reads the same back (steps are not in the text)."""
-    return " ^ ".join(" | ".join(_printed(prompt) for prompt in scene) for scene in scenes)
+    return " ^ ".join(" | ".join(_format(prompt) for prompt in scene) for scene in scenes)
 
 
 def doubtful_ends(text: str) -> list[str]:
@@ -148,7 +148,9 @@ def with_weights(scenes: tuple[Scene, ...], weights: Mapping[int, float]) -> tup
             for scene in scenes
         )
     except ValueError as error:
-        raise RecipeError("This weight is not allowed: {reason}.", reason=why(error)) from error
+        raise RecipeError(
+            "This weight is not allowed: {reason}.", reason=describe_validation(error)
+        ) from error
 
 
 def _split(text: str, mark: str) -> list[str]:
@@ -163,19 +165,21 @@ def _split(text: str, mark: str) -> list[str]:
 
 
 def _prompt(term: str, *, weighted: bool = False) -> Prompt:
-    term, where = _peeled(term.strip())
+    term, where = _split_region(term.strip())
     term, numbers = _without_numbers(term, weighted=weighted)
     if not where:  # it may stand on either side of the numbers
-        term, where = _peeled(term)
+        term, where = _split_region(term)
     values = where | dict(zip(("weight", "stop"), numbers, strict=False))
     picture = re.fullmatch(r"\[(.*)\]", term, re.DOTALL)
     try:
         if picture and picture[1].strip():
-            return Prompt(picture=_plain(picture[1]), **values)
-        return Prompt(text=_plain(term), **values)
+            return Prompt(picture=_unescape(picture[1]), **values)
+        return Prompt(text=_unescape(term), **values)
     except ValueError as error:
         raise RecipeError(
-            "The prompt “{term}” is not allowed: {reason}.", term=_short(term), reason=why(error)
+            "The prompt “{term}” is not allowed: {reason}.",
+            term=_short(term),
+            reason=describe_validation(error),
         ) from error
 
 
@@ -205,7 +209,7 @@ def _is_weight(before: str, number: str) -> bool:
     return not (_COUNTED.fullmatch(word) or (_HOST.fullmatch(word) and len(number) > 1))
 
 
-def _peeled(term: str) -> tuple[str, dict[str, Any]]:
+def _split_region(term: str) -> tuple[str, dict[str, Any]]:
     """A term without the region at its end, and that region as a prompt's field."""
     for found in reversed(list(re.finditer(r"(\\*)@\s*", term))):
         before, after = term[: found.end(1)].rstrip(), term[found.end() :]
@@ -215,11 +219,11 @@ def _peeled(term: str) -> tuple[str, dict[str, Any]]:
             place = after.lower()
             return before, {"region": "centre" if place == "center" else place}
         path = re.fullmatch(r"\[(.*)\]", after, re.DOTALL)
-        return (before, {"mask": _plain(path[1])}) if path and path[1].strip() else (term, {})
+        return (before, {"mask": _unescape(path[1])}) if path and path[1].strip() else (term, {})
     return term, {}
 
 
-def _plain(text: str) -> str:
+def _unescape(text: str) -> str:
     return re.sub(
         rf"(\\*)([{re.escape(_SPECIAL)}])",
         lambda found: "\\" * (len(found[1]) // 2) + found[2],
@@ -227,11 +231,11 @@ def _plain(text: str) -> str:
     )
 
 
-def _printed(prompt: Prompt) -> str:
+def _format(prompt: Prompt) -> str:
     if prompt.picture:
-        text = f"[{_escaped(prompt.picture, '|^@')}]"
+        text = f"[{_escape(prompt.picture, '|^@')}]"
     else:
-        text = _escaped(prompt.text, "|^")
+        text = _escape(prompt.text, "|^")
         text = re.sub(rf"@(?=\s*(?:{_PLACE}|\[))", r"\\@", text)
         if re.fullmatch(r"\[.*\]", text, re.DOTALL):
             text = "\\" + text
@@ -241,7 +245,7 @@ def _printed(prompt: Prompt) -> str:
             )
     where = []
     if prompt.mask:
-        where = [f"@[{_escaped(prompt.mask, '|^@')}]"]
+        where = [f"@[{_escape(prompt.mask, '|^@')}]"]
     elif prompt.region != "everywhere":
         where = [f"@{prompt.region}"]
     numbers = []
@@ -252,8 +256,8 @@ def _printed(prompt: Prompt) -> str:
     return " ".join([text, *where, *(f":{_number(number)}" for number in numbers)])
 
 
-def _escaped(text: str, marks: str) -> str:
-    """Backslashes before every mark, and doubled where ``_plain`` would halve them."""
+def _escape(text: str, marks: str) -> str:
+    """Backslashes before every mark, and doubled where ``_unescape`` would halve them."""
     doubled = re.sub(rf"(\\+)(?=[{re.escape(_SPECIAL)}])", r"\1\1", text)
     return re.sub(rf"([{re.escape(marks)}])", r"\\\1", doubled)
 
@@ -266,7 +270,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def why(error: ValueError) -> Message:
+def describe_validation(error: ValueError) -> Message:
     """The first complaint of a validation: where, what is allowed, what was given."""
     if not isinstance(error, ValidationError):
         return error.message if isinstance(error, PixgenError) else Message(str(error))

@@ -26,8 +26,8 @@ from pixgen.recipe.drawers import (
 )
 from pixgen.recipe.init import Start
 from pixgen.recipe.journey import Journey
-from pixgen.recipe.prompts import Prompt, Scene, format_prompts, parse, why
-from pixgen.recipe.settings import Engine, Eye, Growth, Optimizer
+from pixgen.recipe.prompts import Prompt, Scene, describe_validation, format_prompts, parse
+from pixgen.recipe.settings import ClipChoice, Engine, Growth, Optimizer
 from pixgen.recipe.story import Story
 
 SMALLEST_SIDE, LARGEST_SIDE = 32, 2048
@@ -101,7 +101,7 @@ class Recipe(Value):
         ),
     ] = ""
     clip: Annotated[
-        tuple[str | Eye, ...],
+        tuple[str | ClipChoice, ...],
         setting(
             "Guidance model (CLIP)", "Several guide together.", min_length=1, max_length=MOST_CLIPS
         ),
@@ -161,12 +161,12 @@ class Recipe(Value):
     @property
     def clip_names(self) -> tuple[str, ...]:
         """The names of the CLIPs that look."""
-        return tuple(each.name if isinstance(each, Eye) else each for each in self.clip)
+        return tuple(each.name if isinstance(each, ClipChoice) else each for each in self.clip)
 
     @property
     def clip_weights(self) -> tuple[float, ...]:
         """How much each of them counts."""
-        return tuple(each.weight if isinstance(each, Eye) else 1.0 for each in self.clip)
+        return tuple(each.weight if isinstance(each, ClipChoice) else 1.0 for each in self.clip)
 
     @property
     def opening(self) -> Scene:
@@ -174,14 +174,14 @@ class Recipe(Value):
         return _at(0, self.prompts[0])
 
     @property
-    def pulling(self) -> Scene:
+    def positive(self) -> Scene:
         """Those of the opening's prompts that pull; the others push away."""
         return tuple(prompt for prompt in self.opening if prompt.weight > 0)
 
     @property
-    def pulling_texts(self) -> list[str]:
+    def positive_texts(self) -> list[str]:
         """Their words."""
-        return [prompt.text for prompt in self.pulling if prompt.text]
+        return [prompt.text for prompt in self.positive if prompt.text]
 
     def scenes(self, step: int) -> tuple[Scene, ...]:
         """The scenes in force at a step: the recipe's own, or those of the latest change."""
@@ -194,7 +194,7 @@ class Recipe(Value):
     @property
     def clip_shares(self) -> tuple[float, ...]:
         """Which part of the cutouts each of them sees, at most 1."""
-        seen = [each.cutouts if isinstance(each, Eye) else None for each in self.clip]
+        seen = [each.cutouts if isinstance(each, ClipChoice) else None for each in self.clip]
         return tuple(
             1.0 if count is None else min(1.0, count / self.cutouts.count) for count in seen
         )
@@ -202,10 +202,10 @@ class Recipe(Value):
     def scene(self, step: int) -> Scene:
         """The prompts in force at a step: those of its scene, or of the next where it has passed into
         that by half. The last scene has the steps that were added later."""
-        now, then, part = self.passage(step)
+        now, then, part = self.transition(step)
         return now if part < 0.5 else then
 
-    def passage(self, step: int) -> tuple[Scene, Scene, float]:
+    def transition(self, step: int) -> tuple[Scene, Scene, float]:
         """The prompts of a step's scene, those of the next, and how far it has passed into that, in
         [0, 1); with 0 both are one."""
         scenes, (index, part) = self.scenes(step), self.place(step)
@@ -223,7 +223,7 @@ class Recipe(Value):
     def place(self, step: int) -> tuple[int, float]:
         """The number of a step's scene, from 0, and how far it has passed into the next."""
         steps = self.first_steps
-        return self.story.passage(step, scenes=len(self.scenes(step)), steps=steps)
+        return self.story.transition(step, scenes=len(self.scenes(step)), steps=steps)
 
     @property
     def sketched(self) -> bool:
@@ -294,7 +294,9 @@ def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
                 "A recipe has no field “{name}” in this pixgen: it may come from a newer one.",
                 name=name[:60],
             ) from error
-        raise RecipeError("This recipe is not allowed: {reason}.", reason=why(error)) from error
+        raise RecipeError(
+            "This recipe is not allowed: {reason}.", reason=describe_validation(error)
+        ) from error
 
 
 def read_recipe(text: str) -> Recipe:

@@ -16,7 +16,7 @@ UNCLIP = {"guidance": 8.0}
 _SETTINGS = ("temperature", "top_k", "guidance", "looks")
 
 
-def chosen(asked: Sketch, usual: Mapping[str, float]) -> dict[str, Any]:
+def sampling_settings(asked: Sketch, usual: Mapping[str, float]) -> dict[str, Any]:
     """The settings of a sketcher: as is asked, and else its usual ones.
 
     Raises RecipeError if one is asked for that it has not.
@@ -36,12 +36,12 @@ def chosen(asked: Sketch, usual: Mapping[str, float]) -> dict[str, Any]:
     return found
 
 
-def words_alone(recipe: Recipe) -> str:
+def prompt_text(recipe: Recipe) -> str:
     """What a sketcher is told that reads nothing but words.
 
     Raises RecipeError if a recipe begins with an idea, or has pictures alone.
     """
-    texts = recipe.pulling_texts
+    texts = recipe.positive_texts
     if recipe.start.kind == "idea" or not texts:
         raise RecipeError(
             "The sketcher “{model}” reads words, and no pictures or ideas: start from a sketch of "
@@ -51,7 +51,7 @@ def words_alone(recipe: Recipe) -> str:
     return ", ".join(texts)
 
 
-def words_or_pictures(recipe: Recipe) -> str | Scene:
+def prompt_text_or_pictures(recipe: Recipe) -> str | Scene:
     """What a sketcher is told that paints whole pictures of words, or else of pictures by their weights.
 
     Raises RecipeError if a recipe has both in one idea, or wants a part of a picture painted.
@@ -65,9 +65,9 @@ def words_or_pictures(recipe: Recipe) -> str | Scene:
         )
     terms = recipe.start.idea
     if recipe.start.kind != "idea":
-        if texts := recipe.pulling_texts:
+        if texts := recipe.positive_texts:
             return ", ".join(texts)
-        terms = recipe.pulling
+        terms = recipe.positive
     if any(term.text for term in terms):
         raise RecipeError(
             "The sketcher “{name}” takes ideas of pictures, and no words among them: leave the words "

@@ -129,7 +129,7 @@ class Engine(Value):
     ] = 0
 
 
-class Eye(Value):
+class ClipChoice(Value):
     """One of several CLIPs that look together, and how much it counts."""
 
     name: Annotated[str, Field(min_length=1, max_length=4096)]

@@ -123,7 +123,7 @@ class Story(Value):
                     scenes=len(recipe.prompts),
                 )
 
-    def passage(self, step: int, *, scenes: int, steps: int) -> tuple[int, float]:
+    def transition(self, step: int, *, scenes: int, steps: int) -> tuple[int, float]:
         """The scene of so many in force at a step, and how far it has passed into the next, in [0, 1)."""
         starts = self._starts(scenes, steps)
         index = max(place for place, start in enumerate(starts) if start <= step or not place)
@@ -134,7 +134,7 @@ class Story(Value):
         if step <= end - length:
             return index, 0.0
         easing = self.easings[index + 1] if len(self.easings) == scenes else self.easing
-        return index, eased(1 - (end - step) / length, easing)
+        return index, ease(1 - (end - step) / length, easing)
 
     def _starts(self, scenes: int, steps: int) -> Sequence[int]:
         if len(self.starts) == scenes:
@@ -142,7 +142,7 @@ class Story(Value):
         return [-(-index * max(1, steps) // scenes) for index in range(scenes)]
 
 
-def eased(part: float, easing: Easing) -> float:
+def ease(part: float, easing: Easing) -> float:
     """A part in [0, 1] at another pace, from 0 to 1."""
     if easing == "smooth":
         return part * part * (3 - 2 * part)
@@ -154,14 +154,14 @@ def eased(part: float, easing: Easing) -> float:
 
 
 @dataclass(frozen=True)
-class Told:
+class StoryTable:
     """A story that was read from a table: its scenes, and the fields of ``Story`` that it decides."""
 
     scenes: tuple[Scene, ...]
     story: dict[str, Any]
 
 
-def read_story(rows: Sequence[Mapping[str, Any]]) -> Told:
+def read_story(rows: Sequence[Mapping[str, Any]]) -> StoryTable:
     """A story from rows with ``from`` (a step), ``prompt``, ``weight`` and ``easing``; those with the same
     step are one scene. A row without a step goes on with the scene before; if none has one, each is
     a scene, and they share the steps evenly. Raises RecipeError, which names the row.
@@ -194,7 +194,7 @@ def read_story(rows: Sequence[Mapping[str, Any]]) -> Told:
     story: dict[str, Any] = {"starts": tuple(order) if timed else (), "easings": ()}
     if set(easings.values()) != {"smooth"}:
         story["easings"] = tuple(easings[each] for each in order)
-    return Told(tuple(tuple(scenes[each]) for each in order), story)
+    return StoryTable(tuple(tuple(scenes[each]) for each in order), story)
 
 
 def _prompts(row: Mapping[str, Any], number: int) -> Scene:

@@ -108,13 +108,13 @@ def make_style(value: Any) -> Style:
     return Style(title, template)
 
 
-def in_styles(scenes: Iterable[Scene], styles: Sequence[Style]) -> tuple[Scene, ...]:
+def apply_styles(scenes: Iterable[Scene], styles: Sequence[Style]) -> tuple[Scene, ...]:
     """The scenes with every text that pulls put into each style, the first innermost. Raises RecipeError
     if a text becomes too long."""
-    return tuple(tuple(_styled(prompt, styles) for prompt in scene) for scene in scenes)
+    return tuple(tuple(_apply(prompt, styles) for prompt in scene) for scene in scenes)
 
 
-def _styled(prompt: Prompt, styles: Sequence[Style]) -> Prompt:
+def _apply(prompt: Prompt, styles: Sequence[Style]) -> Prompt:
     if not prompt.text or prompt.weight <= 0:
         return prompt
     text = prompt.text

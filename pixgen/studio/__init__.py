@@ -4,7 +4,7 @@ from pixgen.studio.jobs import Job
 from pixgen.studio.model_cache import resolve_device
 from pixgen.studio.policy import Policy
 from pixgen.studio.runs.run import Run
-from pixgen.studio.status import Glimpse, StillFrame
+from pixgen.studio.status import FinalFrame, JobStatus
 from pixgen.studio.studio import Studio
 
-__all__ = ["Glimpse", "Job", "Policy", "Run", "StillFrame", "Studio", "resolve_device"]
+__all__ = ["FinalFrame", "Job", "JobStatus", "Policy", "Run", "Studio", "resolve_device"]

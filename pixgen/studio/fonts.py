@@ -24,7 +24,7 @@ Place = tuple[float, float]
 Colour = tuple[int, int, int]
 
 
-class Lettering:
+class TextRenderer:
     """Draws and measures text of one size in pixels."""
 
     def __init__(self, size: int) -> None:

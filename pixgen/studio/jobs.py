@@ -15,13 +15,13 @@ from pixgen.errors import PixgenError, StudioError
 from pixgen.models.progress import Fetching
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe
-from pixgen.studio.runs.edits import Turn, in_force
+from pixgen.studio.runs.edits import Edit, values_at
 from pixgen.studio.runs.inputs import keep_prompts, open_pictures, prompt_pictures, trusting
-from pixgen.studio.runs.lock import Claim
+from pixgen.studio.runs.lock import RunLock
 from pixgen.studio.runs.run import ENDED, Run, State
-from pixgen.studio.scheduler import Line
-from pixgen.studio.status import Glimpse, StillFrame
-from pixgen.studio.timing import Pace
+from pixgen.studio.scheduler import JobQueue
+from pixgen.studio.status import FinalFrame, JobStatus
+from pixgen.studio.timing import StepRate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +51,7 @@ class Job:
     """
 
     def __init__(
-        self, run: Run, *, line: "Line[Job]",
+        self, run: Run, *, line: "JobQueue[Job]",
         find: Callable[[str], Path] = Path,
         check: Callable[[tuple[Scene, ...]], None] = lambda scenes: None,
         on_load: Callable[["Job"], object] | None = None,
@@ -67,8 +67,8 @@ class Job:
         self._error: PixgenError | None = None
         self._notice = ""
         self._recipe = run.recipe
-        self._frame: Frame | StillFrame | None = None
-        self._pace = Pace()
+        self._frame: Frame | FinalFrame | None = None
+        self._pace = StepRate()
         self._began: float | None = None
         self._seconds = run.seconds  # of earlier sessions; when it has ended, of all
         self._finished: datetime | None = None
@@ -96,7 +96,7 @@ class Job:
     @property
     def paused(self) -> bool:
         """Whether ``pause`` was called: others are painted first."""
-        return self._line.rests(self)
+        return self._line.is_paused(self)
 
     @property
     def error(self) -> PixgenError | None:
@@ -114,7 +114,7 @@ class Job:
         return self._recipe
 
     @property
-    def frame(self) -> "Frame | StillFrame | None":
+    def frame(self) -> "Frame | FinalFrame | None":
         """The newest frame; None before this session's first."""
         return self._frame
 
@@ -129,7 +129,7 @@ class Job:
         with self._changed:
             return self._snapshot(self._state, self._error.message if self._error else self._notice)
 
-    def watch(self, *, rate: float = 8.0) -> Iterator[Glimpse]:
+    def watch(self, *, rate: float = 8.0) -> Iterator[JobStatus]:
         """The job's newest state, at most ``rate`` times a second: one at once, then whenever something
         is new and at least once a second, and a last one when it has ended.
 
@@ -142,12 +142,12 @@ class Job:
                 self._changed.wait_for(lambda: self.ended, timeout=max(0.0, due - time.monotonic()))
                 self._changed.wait_for(partial(self._is_new, seen), timeout=HEARTBEAT)
                 seen, due = self._version, time.monotonic() + between
-            glimpse = self.glimpse()
-            yield glimpse
-            if glimpse.state in ENDED:
+            job_status = self.job_status()
+            yield job_status
+            if job_status.state in ENDED:
                 return
 
-    def glimpse(self) -> Glimpse:
+    def job_status(self) -> JobStatus:
         """The job at this moment."""
         place, paused = self.place, self.paused
         with self._changed:
@@ -155,7 +155,7 @@ class Job:
             left = None
             if frame is not None and self._state == "painting":
                 left = self._pace.seconds_left(frame.steps - frame.step)
-            return Glimpse(
+            return JobStatus(
                 self._state, 0 if self.ended else place, frame, self._pace.steps_a_second, left,
                 self._elapsed(), self._notice, paused, self._fetching,
             )  # fmt: skip
@@ -188,7 +188,7 @@ class Job:
 
     def go_on(self) -> None:
         """End a pause: the job has its place again, and waits for its turn."""
-        self._line.wake_up(self)
+        self._line.resume(self)
         self.look_again()
 
     def exchange(self, other: "Job") -> None:
@@ -217,10 +217,10 @@ class Job:
         """
         if self.ended:
             raise StudioError("This picture is finished: paint it anew with other words.")
-        turn = Turn(prompts=prompts, weights=weights or {}, learning_rate=learning_rate)
+        turn = Edit(prompts=prompts, weights=weights or {}, learning_rate=learning_rate)
         with self._changed:
             step = 0 if self._frame is None else max(0, self._frame.step + 1)
-            before = in_force(self._recipe, step) | self._changes
+            before = values_at(self._recipe, step) | self._changes
         wanted = turn.wanted(before, keep=lambda scenes: self._keep(scenes, trusted))
         with self._changed:
             self._changes |= wanted
@@ -235,7 +235,7 @@ class Job:
             if self._unsaved is None:
                 return
             state, write = self._unsaved
-            claim = Claim(self._run.folder)
+            claim = RunLock(self._run.folder)
             try:
                 write(self._snapshot(state, self._notice))
             finally:
@@ -297,7 +297,7 @@ class Job:
             return self._snapshot(state, error.message if error else self._notice)
 
     def end(
-        self, state: State, *, error: PixgenError | None = None, still: StillFrame | None = None,
+        self, state: State, *, error: PixgenError | None = None, still: FinalFrame | None = None,
         unsaved: tuple[State, Callable[[Run], None]] | None = None,
     ) -> None:  # fmt: skip
         """The state is final. ``unsaved`` is what ``save`` does, and the state that follows."""

@@ -14,7 +14,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
-class Outlook:
+class MemoryCheck:
     """Bytes that a run takes, models and all, and that are free; None where that cannot be known."""
 
     needed: int
@@ -30,15 +30,15 @@ class Outlook:
         return "tight" if self.needed <= self.free else "too much"
 
 
-def outlook(recipe: Recipe, device: str) -> Outlook | None:
+def check_memory(recipe: Recipe, device: str) -> MemoryCheck | None:
     """What a recipe takes and what there is; None if a model's form is not known before it is fetched.
 
     Takes a second where it is asked for the first time.
     """
-    from pixgen.synthesis.memory.estimate import estimate  # here: it loads torch
+    from pixgen.synthesis.memory.estimate import estimate_memory  # here: it loads torch
 
     try:
-        return Outlook(estimate(recipe, device=device).total, free_bytes(device))
+        return MemoryCheck(estimate_memory(recipe, device=device).total, free_bytes(device))
     except ModelError:
         return None
 
@@ -52,7 +52,7 @@ def warning(recipe: Recipe, device: str) -> str:
     small = recipe.width * recipe.height <= _SMALL_PIXELS and pocket
     if free is None or (small and free > _SMALL_BYTES):
         return ""
-    found = outlook(recipe, device)
+    found = check_memory(recipe, device)
     if found is None or found.free is None or found.verdict not in ("tight", "too much"):
         return ""
     said = "just so" if found.verdict == "tight" else "not"

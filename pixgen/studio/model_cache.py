@@ -13,7 +13,7 @@ from pixgen.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor, Vqgan
-    from pixgen.synthesis import Imagination, Sketchbook
+    from pixgen.synthesis import SketchModel, UnClipModel
 
 
 def resolve_device(name: str) -> str:
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 KEPT = 4  # of all models together: a drawer, its perceptor, its sketcher, and one for another tab
 
 
-class Models:
+class ModelCache:
     """Loads by name on one device. Any thread may ask; asking for what is there waits for nobody.
 
     Args:
@@ -73,18 +73,18 @@ class Models:
         """The CLIPs of those names as one perceptor. Raises ModelError, OutOfMemory."""
         return self._get("load_perceptor", tuple(names))
 
-    def sketchbook(self, name: str) -> "Sketchbook | Imagination":
+    def sketch_model(self, name: str) -> "SketchModel | UnClipModel":
         """The sketcher of that name, with the models that it works with. Raises ModelError,
         OutOfMemory."""
         from pixgen.models.sketchers.unclip import UnClip  # here: it loads torch
-        from pixgen.synthesis import Imagination, Sketchbook
+        from pixgen.synthesis import SketchModel, UnClipModel
 
         sketcher = self._get("load_sketcher", name)
         if isinstance(sketcher, UnClip):
-            return Imagination(sketcher)
+            return UnClipModel(sketcher)
         clip = sketcher.clip_name
         reader = self.perceptor((clip,)) if clip else None
-        return Sketchbook(sketcher, self.vqgan(sketcher.vqgan_name), reader)
+        return SketchModel(sketcher, self.vqgan(sketcher.vqgan_name), reader)
 
     def preload(self, recipe: Recipe) -> None:
         """Load what a recipe needs; what cannot be loaded is left for the first job to tell."""
@@ -94,7 +94,7 @@ class Models:
             self.vqgan(recipe.model, recipe.config)
             self.perceptor(recipe.clip_names)
             if recipe.start.sketched:
-                self.sketchbook(recipe.start.sketch.model)
+                self.sketch_model(recipe.start.sketch.model)
         except PixgenError as error:
             log.info("not loaded ahead: %s", error)
 

@@ -4,12 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixgen.errors import PictureError, RecipeError, StudioError
-from pixgen.models.catalog import find
+from pixgen.models.catalog import get_entry
 from pixgen.models.registry import ready_names
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe
-from pixgen.recipe.sampling import DALLE, POCKET, UNCLIP, chosen, words_alone, words_or_pictures
-from pixgen.studio.runs.retention import PUBLIC_KEEP, Keep, parse_keep
+from pixgen.recipe.sampling import (
+    DALLE,
+    POCKET,
+    UNCLIP,
+    prompt_text,
+    prompt_text_or_pictures,
+    sampling_settings,
+)
+from pixgen.studio.runs.retention import PUBLIC_KEEP, RetentionLimits, parse_retention
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +38,7 @@ class Policy:
     jobs_an_owner: int | None = None
     models: tuple[str, ...] | None = None
     picture_folders: tuple[Path, ...] | None = None
-    keep: Keep = Keep()
+    keep: RetentionLimits = RetentionLimits()
 
     @classmethod
     def for_public(
@@ -43,7 +50,7 @@ class Policy:
         return cls(
             public=True, largest_side=512, most_steps=500, most_cutouts=64, most_prompts=50,
             longest_seconds=120, jobs_an_owner=2, models=ready_names(), picture_folders=picture_folders,
-            keep=parse_keep(keep or PUBLIC_KEEP),
+            keep=parse_retention(keep or PUBLIC_KEEP),
         )  # fmt: skip
 
     def check(self, recipe: Recipe) -> None:
@@ -126,12 +133,12 @@ class Policy:
 
 def _check_sketch(recipe: Recipe) -> None:
     """Whether the sketcher can be told what the recipe wants, before gigabytes are loaded for it."""
-    entry, asked = find(recipe.start.sketch.model, "sketcher"), recipe.start.sketch
+    entry, asked = get_entry(recipe.start.sketch.model, "sketcher"), recipe.start.sketch
     if entry.bundled:
-        chosen(asked, POCKET)
+        sampling_settings(asked, POCKET)
     elif entry.model:
-        chosen(asked, DALLE)
-        words_alone(recipe)
+        sampling_settings(asked, DALLE)
+        prompt_text(recipe)
     else:
-        chosen(asked, UNCLIP)
-        words_or_pictures(recipe)
+        sampling_settings(asked, UNCLIP)
+        prompt_text_or_pictures(recipe)

@@ -8,11 +8,11 @@ from pathlib import Path
 from open_clip.tokenizer import SimpleTokenizer
 
 from pixgen.errors import RecipeError
-from pixgen.models.catalog import Kind, find
+from pixgen.models.catalog import Kind, get_entry
 from pixgen.models.checkpoints.safetensors import read_config
 from pixgen.models.vocabulary import suggestions, unknown_words
 from pixgen.recipe.prompts import Scene, parse
-from pixgen.recipe.styles import Style, in_styles
+from pixgen.recipe.styles import Style, apply_styles
 from pixgen.recipe.wildcards import draw
 
 POCKET = "pocket"
@@ -42,7 +42,7 @@ class Reading:
 def read_typed(text: str, *, styles: Sequence[Style] = ()) -> Reading:
     """How a prompt is read that is still being typed; an empty reading while it is none."""
     try:
-        scenes = in_styles(parse(draw(text, 0)), styles)
+        scenes = apply_styles(parse(draw(text, 0)), styles)
     except RecipeError:
         return Reading(places=_places()[0])
     return read_scenes(scenes)
@@ -86,7 +86,7 @@ def _ends(words: Sequence[str]) -> list[int]:
 
 def _config(kind: Kind) -> Path:
     """Where the config of a bundled model is."""
-    config = find(POCKET, kind).config
+    config = get_entry(POCKET, kind).config
     assert config is not None, "a bundled model has one"
     return config
 

@@ -74,8 +74,8 @@ def act(studio: "Studio", job: Job, name: str) -> None:
 
 
 def _takes(job: Job, timing: Timing) -> float | None:
-    glimpse = job.glimpse()
-    if glimpse.seconds_left is not None:
-        return glimpse.seconds_left
+    job_status = job.job_status()
+    if job_status.seconds_left is not None:
+        return job_status.seconds_left
     run = job.run
     return timing.seconds(run.recipe, max(0, run.recipe.steps - max(0, run.step)))

@@ -37,7 +37,7 @@ class FairLock:
             self._changed.notify_all()
 
 
-class Line(Generic[Member]):
+class JobQueue(Generic[Member]):
     """Members in the order in which they came. The first who does not rest gets the turn when nobody
     has it, and has it until it leaves or rests."""
 
@@ -71,7 +71,7 @@ class Line(Generic[Member]):
         with self._changed:
             self._members = [each for each in self._members if each is not member]
             self._resting = [each for each in self._resting if each is not member]
-            self._give_up(member)
+            self._yield(member)
 
     def rest(self, member: Member) -> None:
         """Keep the place, and let others go first until ``wake_up``."""
@@ -80,21 +80,21 @@ class Line(Generic[Member]):
                 self._resting.append(member)
             self._changed.notify_all()
 
-    def wake_up(self, member: Member) -> None:
+    def resume(self, member: Member) -> None:
         """Wait for the turn again."""
         with self._changed:
             self._resting = [each for each in self._resting if each is not member]
             self._changed.notify_all()
 
-    def rests(self, member: Member) -> bool:
+    def is_paused(self, member: Member) -> bool:
         """Whether the member lets others go first."""
         with self._changed:
             return _has(self._resting, member)
 
-    def give_up(self, member: Member) -> None:
+    def yield_device(self, member: Member) -> None:
         """Let the next have the turn, if the member has it, and stay in the line."""
         with self._changed:
-            self._give_up(member)
+            self._yield(member)
 
     def exchange(self, member: Member, other: Member) -> None:
         """Let two who wait change places; nothing if one of them is not in the line, or has the turn."""
@@ -131,7 +131,7 @@ class Line(Generic[Member]):
         first = next((each for each in self._members if not _has(self._resting, each)), None)
         return first is member
 
-    def _give_up(self, member: Member) -> None:
+    def _yield(self, member: Member) -> None:
         if self._turn is member:
             self._turn = None
         self._changed.notify_all()

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Glimpse:
+class JobStatus:
     """A job at one moment. ``place`` is how many are before it; ``seconds_left`` is None while unknown;
     ``elapsed`` is the seconds of loading and painting, over all sessions of the run; ``fetching`` is how
     far a model's download is, while there is one."""
 
     state: State
     place: int
-    frame: "Frame | StillFrame | None"
+    frame: "Frame | FinalFrame | None"
     steps_a_second: float
     seconds_left: float | None
     elapsed: float
@@ -31,7 +31,7 @@ class Glimpse:
 
 
 @dataclass(frozen=True, eq=False)
-class StillFrame:
+class FinalFrame:
     """The last frame of a job that has ended: what a Frame is, with its picture in memory, while a
     Frame may hold on to the device's."""
 

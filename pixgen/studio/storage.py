@@ -94,7 +94,7 @@ def temporary_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
 
 
-def shown_name(path: Path) -> str:
+def display_name(path: Path) -> str:
     """The name of a file as a person knows it, also while it has its temporary name."""
     return re.sub(r"^\.(.+)\.[0-9a-f]{8}\.tmp$", r"\1", path.name)
 

@@ -19,18 +19,18 @@ from pixgen.recipe.presets import DEFAULT, load_preset
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.jobs import Job
-from pixgen.studio.model_cache import Models, resolve_device
+from pixgen.studio.model_cache import ModelCache, resolve_device
 from pixgen.studio.policy import Policy
 from pixgen.studio.queue import Place, move, places
-from pixgen.studio.runs.edits import Turn
-from pixgen.studio.runs.forks import check_steps, fork_into, fork_of
+from pixgen.studio.runs.edits import Edit
+from pixgen.studio.runs.forks import check_steps, fork_into, make_fork
 from pixgen.studio.runs.inputs import KEPT, keep_pictures, trusting
-from pixgen.studio.runs.lock import Claim
+from pixgen.studio.runs.lock import RunLock
 from pixgen.studio.runs.run import Run, new_folder, read_run, run_folders
-from pixgen.studio.scheduler import FairLock, Line
+from pixgen.studio.scheduler import FairLock, JobQueue
 from pixgen.studio.storage import prepare_folder, remove_empty, remove_leftovers
 from pixgen.studio.timing import Timing
-from pixgen.studio.worker import Painter, Tools, paint, work
+from pixgen.studio.worker import Painter, WorkerTools, paint, work
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor
@@ -61,9 +61,9 @@ class Studio:
         self.policy = policy = policy or Policy()
         self._wanted_device = device if device == "auto" else resolve_device(device)
         self._made_folder = prepare_folder(self.folder)
-        self._models = Models(lambda: self.device)
-        self._tools = Tools(
-            line=Line(), lock=FairLock(), device=lambda: self.device, models=self._models,
+        self._models = ModelCache(lambda: self.device)
+        self._tools = WorkerTools(
+            line=JobQueue(), lock=FairLock(), device=lambda: self.device, models=self._models,
             timing=Timing(), painter=painter, save_every=save_every, longest_seconds=policy.longest_seconds,
         )  # fmt: skip
         self._lock = threading.RLock()  # of what follows
@@ -128,7 +128,7 @@ class Studio:
                 return self.fork(run_id, steps=steps, owner=owner)
             recipe = run.recipe.longer(steps)
             self.policy.check(recipe)
-            claim = Claim(run.folder)
+            claim = RunLock(run.folder)
             try:
                 remove_leftovers(run.folder)
                 run = dataclasses.replace(
@@ -159,11 +159,11 @@ class Studio:
         Raises StudioError if there is no such run, it is being painted or has no state, RecipeError,
         PictureError, StorageError.
         """
-        turn = Turn(prompts=prompts, weights=weights or {}, learning_rate=learning_rate)
+        turn = Edit(prompts=prompts, weights=weights or {}, learning_rate=learning_rate)
         with self._lock:
             self._check_open(self._tools.line.members(), owner)
             parent = self._known(run_id, owner)
-            stored = fork_of(parent)
+            stored = make_fork(parent)
             made = self._new(
                 lambda folder: fork_into(
                     folder, parent, stored, turn=turn, steps=steps, owner=owner or parent.owner,
@@ -263,11 +263,11 @@ class Studio:
             raise StudioError("There is no run “{run_id}”.", run_id=run_id)
         return run
 
-    def _new(self, fill: Callable[[Path], Run]) -> tuple[Run, Claim]:
+    def _new(self, fill: Callable[[Path], Run]) -> tuple[Run, RunLock]:
         """A run in a new folder, as ``fill`` writes it; nothing is left of it after an error."""
         folder, claim = new_folder(self.folder), None
         try:
-            claim = Claim(folder)
+            claim = RunLock(folder)
             return fill(folder), claim
         except BaseException:
             if claim is not None:
@@ -276,7 +276,7 @@ class Studio:
             raise
 
     def _begin(
-        self, run: Run, claim: Claim, *, on_load: Callable[[Job], object] | None, resumes: bool
+        self, run: Run, claim: RunLock, *, on_load: Callable[[Job], object] | None, resumes: bool
     ) -> Job:
         job = Job(
             run, line=self._tools.line, find=self.find_picture, check=self.policy.check_prompts,
@@ -300,7 +300,7 @@ class Studio:
         self._threads.add(thread)
         return job
 
-    def _work(self, job: Job, claim: Claim) -> None:
+    def _work(self, job: Job, claim: RunLock) -> None:
         work(job, self._tools, claim=claim)
         for call in self._followers:
             try:

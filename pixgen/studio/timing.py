@@ -9,7 +9,7 @@ from pixgen.recipe.recipe import Recipe
 _SHARE = 0.1  # of the newest step in the average: about the last ten steps count
 
 
-class Pace:
+class StepRate:
     """A moving average of the seconds a step, corrected for its start."""
 
     def __init__(self) -> None:

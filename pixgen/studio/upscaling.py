@@ -62,7 +62,7 @@ def upscale_picture(
         )
     from pixgen.models.upscalers import BUNDLED, load_upscaler  # here: it loads torch
     from pixgen.synthesis.frames import as_pixels
-    from pixgen.synthesis.init.noise import as_tensor
+    from pixgen.synthesis.init.noise import to_tensor
     from pixgen.synthesis.upscale import upscale
 
     where = resolve_device(device)
@@ -71,11 +71,11 @@ def upscale_picture(
     upscaler = None if method == CRISP else load_upscaler(method, where)
     how = Upscaled(method=method, scale=scale, width=given.width, height=given.height)
     colours = upscale(
-        as_tensor(on_white(given)).to(where), width=width, height=height, upscaler=upscaler
+        to_tensor(on_white(given)).to(where), width=width, height=height, upscaler=upscaler
     )
     if given.mode != "RGBA":
         return Image.fromarray(as_pixels(colours[0])), how
-    opacity = upscale(as_tensor(given.getchannel("A")).to(where), width=width, height=height).mean(
+    opacity = upscale(to_tensor(given.getchannel("A")).to(where), width=width, height=height).mean(
         1, keepdim=True
     )
     # What is enlarged is the picture on white, so that colours that nobody sees, under full

@@ -18,14 +18,14 @@ from pixgen.messages import _
 from pixgen.models.progress import listening
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.jobs import Job, Stopped
-from pixgen.studio.model_cache import Models
-from pixgen.studio.runs.edits import take_order
+from pixgen.studio.model_cache import ModelCache
+from pixgen.studio.runs.edits import take_edit
 from pixgen.studio.runs.inputs import named_pictures, open_footage, open_pictures
-from pixgen.studio.runs.lock import Claim
+from pixgen.studio.runs.lock import RunLock
 from pixgen.studio.runs.record import Record, read_state
 from pixgen.studio.runs.run import Run, State
-from pixgen.studio.scheduler import FairLock, Line
-from pixgen.studio.status import StillFrame
+from pixgen.studio.scheduler import FairLock, JobQueue
+from pixgen.studio.status import FinalFrame
 from pixgen.studio.timing import Timing
 
 if TYPE_CHECKING:
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Painter = Callable[[Recipe, Mapping[str, Image.Image], str, Models], "Optimization"]
+Painter = Callable[[Recipe, Mapping[str, Image.Image], str, ModelCache], "Optimization"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tools:
+class WorkerTools:
     """What the jobs of a studio share."""
 
-    line: Line[Job]
+    line: JobQueue[Job]
     lock: FairLock  # of the device, held for a step at a time
     device: Callable[[], str]
-    models: Models
+    models: ModelCache
     timing: Timing
     painter: Painter
     save_every: float  # seconds between saved states
@@ -51,38 +51,38 @@ class Tools:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Ending:
+class _Outcome:
     state: State
     error: PixgenError | None = None
-    still: StillFrame | None = None
+    still: FinalFrame | None = None
     unsaved: tuple[State, Callable[[Run], None]] | None = None
 
 
 def paint(
-    recipe: Recipe, pictures: Mapping[str, Image.Image], device: str, models: Models
+    recipe: Recipe, pictures: Mapping[str, Image.Image], device: str, models: ModelCache
 ) -> "Optimization":
     """The painter that a studio uses: an Optimization with the models that the recipe names."""
     from pixgen.synthesis import Optimization, make_drawer  # here: it loads torch
 
-    vqgan, perceptor, book = _loaded(recipe, models)
+    vqgan, perceptor, book = _load_models(recipe, models)
     drawer = make_drawer(recipe, vqgan, pictures=pictures, device=device)
-    return Optimization(recipe, drawer, perceptor, pictures=pictures, sketchbook=book)
+    return Optimization(recipe, drawer, perceptor, pictures=pictures, sketch_model=book)
 
 
-def _loaded(recipe: Recipe, models: Models) -> tuple:
+def _load_models(recipe: Recipe, models: ModelCache) -> tuple:
     """What a recipe draws with, looks with, and sketches with; where memory is short, loaded again once
     all models of earlier recipes are gone."""
-    from pixgen.models import weighted
+    from pixgen.models import weight_members
     from pixgen.synthesis.memory.out_of_memory import memory_guard
 
     def load() -> tuple:
         with memory_guard(recipe):
             return (
                 models.vqgan(recipe.model, recipe.config) if recipe.drawn_by.needs_vqgan else None,
-                weighted(
+                weight_members(
                     models.perceptor(recipe.clip_names), recipe.clip_weights, recipe.clip_shares
                 ),
-                models.sketchbook(recipe.start.sketch.model) if recipe.sketched else None,
+                models.sketch_model(recipe.start.sketch.model) if recipe.sketched else None,
             )
 
     with contextlib.suppress(OutOfMemory):
@@ -92,7 +92,7 @@ def _loaded(recipe: Recipe, models: Models) -> tuple:
     return load()
 
 
-def work(job: Job, tools: Tools, *, claim: Claim) -> None:
+def work(job: Job, tools: WorkerTools, *, claim: RunLock) -> None:
     """The whole life of a job's thread. Never raises; ends the job and leaves the line."""
     record = Record(job.run)
     ending = _live(job, tools, record)
@@ -106,13 +106,13 @@ def work(job: Job, tools: Tools, *, claim: Claim) -> None:
         shutil.rmtree(
             job.run.folder, ignore_errors=True
         )  # its models cannot be had: nothing to go on from
-    tools.timing.learn(job.recipe, job.glimpse().steps_a_second)
+    tools.timing.learn(job.recipe, job.job_status().steps_a_second)
     tools.line.leave(job)
     job.end(ending.state, error=ending.error, still=ending.still, unsaved=ending.unsaved)
     _look_again(tools)
 
 
-def _live(job: Job, tools: Tools, record: Record) -> _Ending:
+def _live(job: Job, tools: WorkerTools, record: Record) -> _Outcome:
     try:
         return _paint(job, tools, record)
     except PixgenError as error:
@@ -126,38 +126,38 @@ def _live(job: Job, tools: Tools, record: Record) -> _Ending:
             "Something broke that should not have; the log tells more under {number}.",
             number=number,
         )
-    return _failed(job, record, _bare(failure))
+    return _fail(job, record, _untagged(failure))
 
 
-def _paint(job: Job, tools: Tools, record: Record) -> _Ending:
+def _paint(job: Job, tools: WorkerTools, record: Record) -> _Outcome:
     if not tools.line.wait(job, until=lambda: job.stopping):
         record.save_facts(job.snapshot("stopped"))
-        return _Ending(state="stopped")
+        return _Outcome(state="stopped")
     try:
         with listening(job.fetch):
             painter = _load(job, tools, record)
     except Stopped:  # while a model was fetched; what is there of it stays
         record.save_facts(job.snapshot("stopped"))
-        return _Ending(state="stopped")
+        return _Outcome(state="stopped")
     job.enter("painting")
     state, notice = _take_steps(job, tools, record, painter)
     job.tell(notice)
     if job.frame is None:  # stopped before this session's first frame: what there was stays
         record.save_facts(job.snapshot(state))
-        return _Ending(state=state)
+        return _Outcome(state=state)
     still, kept = _still(job.frame), painter.state()
     try:
         record.save(job.snapshot(state), still, painter=kept)
     except StorageError as error:
-        return _Ending(
-            state="failed", error=_bare(error), still=still,
+        return _Outcome(
+            state="failed", error=_untagged(error), still=still,
             unsaved=(state, lambda run: record.save(run, still, painter=kept)),
         )  # fmt: skip
     job.tell(record.notice or job.notice)
-    return _Ending(state=state, still=still)
+    return _Outcome(state=state, still=still)
 
 
-def _load(job: Job, tools: Tools, record: Record) -> "Optimization":
+def _load(job: Job, tools: WorkerTools, record: Record) -> "Optimization":
     job.enter("loading")
     record.save_facts(job.snapshot("loading"))
     if job.on_load is not None:
@@ -185,7 +185,7 @@ def _load(job: Job, tools: Tools, record: Record) -> "Optimization":
 
 
 def _take_steps(
-    job: Job, tools: Tools, record: Record, painter: "Optimization"
+    job: Job, tools: WorkerTools, record: Record, painter: "Optimization"
 ) -> tuple[State, str]:
     """Paint until it is done, stopped, or has taken too long; how it ended, and what to know of that."""
     began = saved = time.monotonic()
@@ -194,7 +194,7 @@ def _take_steps(
         if job.stopping:
             return "stopped", ""
         if job.paused:
-            began += _rest(job, tools, record, painter)
+            began += _pause(job, tools, record, painter)
             continue
         if watch := getattr(painter, "watch_cutouts", None):
             watch(job.cutouts_wanted)
@@ -220,20 +220,20 @@ def _take_steps(
             saved = time.monotonic()
 
 
-def _rest(job: Job, tools: Tools, record: Record, painter: "Optimization") -> float:
+def _pause(job: Job, tools: WorkerTools, record: Record, painter: "Optimization") -> float:
     """Let others paint until the pause is over and its turn has come; the seconds that it took."""
     began = time.monotonic()
     if job.frame is not None:
         _save_meanwhile(job, record, painter, job.frame)
     job.enter("waiting")
-    tools.line.give_up(job)
+    tools.line.yield_device(job)
     _look_again(tools)
     if tools.line.wait(job, until=lambda: job.stopping):
         job.enter("painting")
     return time.monotonic() - began
 
 
-def _look_again(tools: Tools) -> None:
+def _look_again(tools: WorkerTools) -> None:
     """Let everyone in the line look: their places are others."""
     for job in tools.line.members():
         job.look_again()
@@ -241,7 +241,7 @@ def _look_again(tools: Tools) -> None:
 
 def _change(job: Job, painter: "Optimization") -> None:
     try:
-        if order := take_order(job.run.folder):
+        if order := take_edit(job.run.folder):
             job.change(**order)
         job.apply_changes(painter)
     except PixgenError as error:
@@ -249,7 +249,7 @@ def _change(job: Job, painter: "Optimization") -> None:
 
 
 def _save_meanwhile(
-    job: Job, record: Record, painter: "Optimization", frame: "Frame | StillFrame"
+    job: Job, record: Record, painter: "Optimization", frame: "Frame | FinalFrame"
 ) -> None:
     """Save as things stand at a frame. A full disk is no reason to stop: there may be room by the end."""
     try:
@@ -259,7 +259,7 @@ def _save_meanwhile(
         job.tell(_("{error} The painting goes on meanwhile.", error=error.message))
 
 
-def _failed(job: Job, record: Record, error: PixgenError) -> _Ending:
+def _fail(job: Job, record: Record, error: PixgenError) -> _Outcome:
     """Keep the last good frame. The state saved before stays the one to go on from: after an error
     the painter's may be unsound."""
     run, still = job.snapshot("failed", error=error), None
@@ -271,17 +271,17 @@ def _failed(job: Job, record: Record, error: PixgenError) -> _Ending:
             record.save(run, still, painter=None)
     except Exception as another:  # whatever it is, the first error is the one to tell
         log.warning("run %s: what was left could not be saved: %s", job.id, another)
-    return _Ending(state="failed", error=error, still=still)
+    return _Outcome(state="failed", error=error, still=still)
 
 
-def _bare(error: PixgenError) -> PixgenError:
+def _untagged(error: PixgenError) -> PixgenError:
     """The error without its trace back, which would keep the painter and the device's memory."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
 
 
-def _still(frame: "Frame | StillFrame") -> StillFrame:
-    return StillFrame(
+def _still(frame: "Frame | FinalFrame") -> FinalFrame:
+    return FinalFrame(
         frame.step, frame.steps, frame.similarities, frame.losses, frame.seconds, frame.picture,
         frame.candidates, frame.notice,
     )  # fmt: skip

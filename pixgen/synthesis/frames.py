@@ -19,7 +19,7 @@ class Candidate:
     similarity: float
 
 
-class Arriving:
+class PendingMetrics:
     """A step's figures, on their way from the device since they were made: what the device was told to
     do since is not waited for when they are read.
 
@@ -75,12 +75,12 @@ class Frame:
 
     step: int
     steps: int
-    figures: Arriving = field(repr=False)
+    figures: PendingMetrics = field(repr=False)
     seconds: float
     draw: Callable[[], torch.Tensor] = field(repr=False)  # (1, 3, H, W) in [0, 1], on any device
     candidates: tuple[Candidate, ...] = ()
     notice: str = ""  # what a person should know of this step
-    copied: Callable[[], np.ndarray] | None = field(default=None, repr=False)  # by ``copying``
+    copied: Callable[[], np.ndarray] | None = field(default=None, repr=False)  # by ``start_copy``
     # A sheet of what CLIP saw in this step, where an optimization is asked for it.
     cutouts: Callable[[], np.ndarray] | None = field(default=None, repr=False)
 
@@ -101,7 +101,7 @@ class Frame:
         return as_pixels(self.draw()[0]) if self.copied is None else self.copied()
 
 
-def copying(picture: torch.Tensor) -> Callable[[], np.ndarray] | None:
+def start_copy(picture: torch.Tensor) -> Callable[[], np.ndarray] | None:
     """Begin to copy a picture ``(3, H, W)`` from a GPU, without waiting; what is returned waits for it,
     and not for what the GPU was told to do since. None where there is nothing to be copied."""
     if picture.device.type != "cuda":

@@ -7,11 +7,11 @@ import torch
 from PIL import Image
 
 from pixgen.losses import Compute, Losses
-from pixgen.models.clip.aesthetics import load_taste
+from pixgen.models.clip.aesthetics import load_aesthetic_predictor
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.colours import main_colours
-from pixgen.synthesis.init.noise import as_tensor
+from pixgen.synthesis.init.noise import to_tensor
 
 Figures = dict[str, torch.Tensor]  # scalars by name
 _SIDE_FOR_COLOURS = 128
@@ -29,13 +29,13 @@ class RunPictures:
 
     def picture(self, path: str) -> torch.Tensor:
         """An opened picture, ``(1, 3, H, W)`` in [0, 1]."""
-        return as_tensor(self._pictures[path]).to(self.device)
+        return to_tensor(self._pictures[path]).to(self.device)
 
     def main_colours(self, path: str, *, count: int) -> torch.Tensor:
         """The colours ``(count, 3)`` that stand best for a picture."""
         small = self._pictures[path].convert("RGB")
         small.thumbnail((_SIDE_FOR_COLOURS, _SIDE_FOR_COLOURS))
-        return main_colours(as_tensor(small), count=count)
+        return main_colours(to_tensor(small), count=count)
 
 
 class RunPerceptor:
@@ -50,7 +50,7 @@ class RunPerceptor:
 
     def aesthetic_scores(self) -> Callable[[torch.Tensor], torch.Tensor]:
         """What scores vectors ``(N, D)``. Raises ModelError where its file is not there."""
-        return load_taste(self._perceptor, self._names).scores
+        return load_aesthetic_predictor(self._perceptor, self._names).scores
 
 
 class Wishes:

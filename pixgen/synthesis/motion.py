@@ -13,8 +13,8 @@ from PIL import Image
 from pixgen.recipe.journey import Motion
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.drawers.base import Drawer
-from pixgen.synthesis.init.noise import fitted
-from pixgen.synthesis.transfer import uploaded
+from pixgen.synthesis.init.noise import fit_picture
+from pixgen.synthesis.transfer import upload
 
 _SEAM = (
     2  # places that are repeated round the border, so that sampling across it sees the other side
@@ -22,7 +22,7 @@ _SEAM = (
 _PADDING = {"reflect": "reflection", "edge": "border", "wrap": "border"}
 
 
-def moved(
+def move(
     tensor: torch.Tensor, motion: Motion, *, border: Literal["reflect", "wrap", "edge"],
     mode: Literal["bicubic", "bilinear"] = "bicubic",
 ) -> torch.Tensor:  # fmt: skip
@@ -40,7 +40,7 @@ def moved(
         grid = grid * sides / (sides + 2 * _SEAM)
     return F.grid_sample(
         tensor,
-        uploaded(grid, tensor.device),
+        upload(grid, tensor.device),
         mode=mode,
         padding_mode=_PADDING[border],
         align_corners=False,
@@ -66,7 +66,7 @@ class Footage(Protocol):
         """The picture of a frame; after the last, the last."""
 
 
-class Travel:
+class CameraMotion:
     """Moves the latent, and all that belongs to it, from frame to frame.
 
     Args:
@@ -81,7 +81,7 @@ class Travel:
         self.journey, self.drawer = recipe.journey, drawer
         self._has_places = recipe.drawn_by.has_places
         self._fitted = partial(
-            fitted, width=recipe.width, height=recipe.height, fit=recipe.start.fit
+            fit_picture, width=recipe.width, height=recipe.height, fit=recipe.start.fit
         )
         self._pictures, self._optimizer = pictures, optimizer
         self._before: torch.Tensor | None = None  # what was shown last, as a latent, moved along
@@ -139,9 +139,9 @@ class Travel:
     def _moved(self, latent: torch.Tensor, motion: Motion) -> torch.Tensor:
         """A latent whose picture, or which itself, has moved."""
         if self.journey.where == "latent":
-            return moved(latent, motion, border=self.journey.border, mode="bilinear")
+            return move(latent, motion, border=self.journey.border, mode="bilinear")
         drawer, own = self.drawer, self.drawer.latent.detach().clone()
-        picture = moved(drawer.draw(latent).float(), motion, border=self.journey.border)
+        picture = move(drawer.draw(latent).float(), motion, border=self.journey.border)
         drawer.start_from(picture.clamp(0, 1))
         found = drawer.latent.detach().clone()
         drawer.latent.copy_(own)
@@ -154,7 +154,7 @@ class Travel:
         for values in self._optimizer.state.values():
             for name, value in values.items():
                 if torch.is_tensor(value) and value.shape == latent.shape:
-                    values[name] = moved(value, motion, border=self.journey.border, mode="bilinear")
+                    values[name] = move(value, motion, border=self.journey.border, mode="bilinear")
 
     def _latent_of_video(self, frame: int) -> torch.Tensor:
         """The latent of a frame of the video, before anything was painted over it."""

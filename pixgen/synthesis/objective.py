@@ -13,20 +13,20 @@ from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.cutouts.plan import plan_cutouts
 from pixgen.synthesis.cutouts.regions import Regions
 from pixgen.synthesis.cutouts.sheets import contact_sheet
-from pixgen.synthesis.frames import as_pixels, copying
-from pixgen.synthesis.init.noise import as_tensor
+from pixgen.synthesis.frames import as_pixels, start_copy
+from pixgen.synthesis.init.noise import to_tensor
 from pixgen.synthesis.losses import Wishes, opinions
 from pixgen.synthesis.precision import GradientScale, full_precision
 from pixgen.synthesis.prompt_loss import prompt_loss, spherical_dist_loss
-from pixgen.synthesis.scenes import pulls
-from pixgen.synthesis.transfer import uploaded
+from pixgen.synthesis.scenes import targets_at
+from pixgen.synthesis.transfer import upload
 
 _MOST_SHOWN, _SIDE_SHOWN = 16, 112  # cutouts on a sheet, and their side in pixels
 
-Figures = dict[str, torch.Tensor]  # scalars by name
+Metrics = dict[str, torch.Tensor]  # scalars by name
 
 
-class Judge:
+class Objective:
     """Judges the pictures of one recipe.
 
     Args:
@@ -68,7 +68,7 @@ class Judge:
     def judge(
         self, picture: torch.Tensor, recipe: Recipe, step: int, *,
         start: torch.Tensor | None, backward: bool,
-    ) -> tuple[Figures, Figures]:  # fmt: skip
+    ) -> tuple[Metrics, Metrics]:  # fmt: skip
         """Similarities by prompt, and losses by name.
 
         Args:
@@ -85,10 +85,10 @@ class Judge:
 
     def _heard(
         self, picture: torch.Tensor, recipe: Recipe, step: int, *, backward: bool
-    ) -> tuple[Figures, Figures]:
+    ) -> tuple[Metrics, Metrics]:
         """What CLIP sees in the picture's cutouts."""
         self.seen = None
-        prompts, vectors = pulls(recipe, step, self._target)
+        prompts, vectors = targets_at(recipe, step, self._target)
         if not prompts:
             return {}, {}
         cutouts, targets = recipe.cutouts, torch.stack(vectors)
@@ -127,14 +127,14 @@ class Judge:
                 self._scale.scaled(loss, recipe).backward()
                 self._mark("backward")
             cosines = cosines + (vectors.detach() @ targets.T * batch.shares).sum(0)
-        similarities: Figures = {}
+        similarities: Metrics = {}
         for index, prompt in enumerate(prompts):
-            similarities[_unused(prompt.label, similarities)] = cosines[index] / cutouts.count
+            similarities[_unique_label(prompt.label, similarities)] = cosines[index] / cutouts.count
         return similarities, {"prompts": total, **opined}
 
     def _wished(
         self, picture: torch.Tensor, recipe: Recipe, *, start: torch.Tensor | None, backward: bool
-    ) -> Figures:
+    ) -> Metrics:
         """The losses of the picture itself."""
         found = self.wishes.of_picture(picture, start)
         if backward and found:
@@ -162,7 +162,7 @@ class Judge:
         key = tuple((prompt.weight, prompt.stop) for prompt in prompts)
         if key not in self._numbers:
             numbers = torch.tensor(key, dtype=torch.float32).T.contiguous()
-            self._numbers = {key: uploaded(numbers, self._device)}
+            self._numbers = {key: upload(numbers, self._device)}
         return self._numbers[key]
 
     def _target(self, prompt: Prompt) -> torch.Tensor:
@@ -170,7 +170,7 @@ class Judge:
         if key not in self._targets:
             with torch.no_grad():
                 if prompt.picture:
-                    picture = as_tensor(self._pictures[prompt.picture]).to(self._device)
+                    picture = to_tensor(self._pictures[prompt.picture]).to(self._device)
                     vector = self._perceptor.embed_images(picture)
                 else:
                     vector = self._perceptor.embed_texts([prompt.text])
@@ -184,10 +184,10 @@ def _sheet(seen: torch.Tensor) -> Callable[[], np.ndarray]:
     if shown.shape[-1] > _SIDE_SHOWN:
         shown = F.interpolate(shown, size=(_SIDE_SHOWN,) * 2, mode="bilinear", antialias=True)
     sheet = contact_sheet(shown.clamp(0, 1))
-    return copying(sheet) or (lambda: as_pixels(sheet))
+    return start_copy(sheet) or (lambda: as_pixels(sheet))
 
 
-def _unused(label: str, taken: Mapping[str, object]) -> str:
+def _unique_label(label: str, taken: Mapping[str, object]) -> str:
     """The label, numbered if another prompt has the same."""
     number, unique = 2, label
     while unique in taken:

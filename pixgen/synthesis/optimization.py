@@ -15,31 +15,31 @@ from PIL import Image
 
 from pixgen.messages import _, joined
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
-from pixgen.models.runtime import working
+from pixgen.models.runtime import engine_switches
 from pixgen.recipe.prompts import Scene, parse
 from pixgen.recipe.recipe import Change, Recipe
 from pixgen.synthesis.canvas import Canvas
 from pixgen.synthesis.drawers.base import Drawer
-from pixgen.synthesis.frames import Arriving, Frame, copying
-from pixgen.synthesis.init.initialise import Beginning
+from pixgen.synthesis.frames import Frame, PendingMetrics, start_copy
+from pixgen.synthesis.init.initialise import Initialisation
 from pixgen.synthesis.memory.out_of_memory import (  # fmt: skip
     Doing,
-    free,
+    describe_changes,
+    free_cache,
     is_out_of_memory,
-    lightened,
-    lightened_look,
+    lower_memory,
+    lower_memory_of_look,
     memory_guard,
-    what_changed,
 )
-from pixgen.synthesis.motion import Travel
-from pixgen.synthesis.objective import Figures, Judge
+from pixgen.synthesis.motion import CameraMotion
+from pixgen.synthesis.objective import Metrics, Objective
 from pixgen.synthesis.precision import GradientScale, arithmetic
-from pixgen.synthesis.scenes import Scenes
-from pixgen.synthesis.sketch.session import Sketchbook
-from pixgen.synthesis.sketch.unclip import Imagination
+from pixgen.synthesis.scenes import SceneSketches
+from pixgen.synthesis.sketch.session import SketchModel
+from pixgen.synthesis.sketch.unclip import UnClipModel
 from pixgen.synthesis.upscale import enlarge
 
-Lighter = Callable[[Recipe, torch.device, Doing], Recipe | None]  # as ``lightened``
+Lighter = Callable[[Recipe, torch.device, Doing], Recipe | None]  # as ``lower_memory``
 T = TypeVar("T")
 
 
@@ -62,7 +62,7 @@ class Optimization(Iterator[Frame]):
     def __init__(
         self, recipe: Recipe, drawer: Drawer, perceptor: Perceptor | Perceptors, *,
         pictures: Mapping[str, Image.Image] | None = None,
-        sketchbook: Sketchbook | Imagination | None = None,
+        sketch_model: SketchModel | UnClipModel | None = None,
         mark: Callable[[str], None] = lambda stage: None,
     ) -> None:  # fmt: skip
         self.recipe, self.step = recipe, 0
@@ -79,20 +79,27 @@ class Optimization(Iterator[Frame]):
         self._doing: Doing = "drawing"
         self._scale = GradientScale(self._device)
         self._notices: list[str] = []  # what is to be told with the next frame
-        self._metrics, self._dropped = Arriving({}, {}), 0  # of the step before; what was told
-        self._judge = Judge(
+        self._metrics, self._dropped = (
+            PendingMetrics({}, {}),
+            0,
+        )  # of the step before; what was told
+        self._judge = Objective(
             recipe, perceptor, pictures=self._pictures, generator=self._generator,
             host_generator=self._host_generator, scale=self._scale, mark=mark,
         )  # fmt: skip
         self.canvas = Canvas(recipe, drawer, pictures=self._pictures)
-        self._sketchbook = sketchbook
+        self._sketch_model = sketch_model
         self._start_anew(self._generator.get_state())
         if not recipe.start.sketched:  # nothing to see, and a moment's work
             self._begin(perf_counter())
-        self._scenes = Scenes(
-            recipe, drawer, pictures=self._pictures, judge=self._judge.liking, sketchbook=sketchbook
+        self._scenes = SceneSketches(
+            recipe,
+            drawer,
+            pictures=self._pictures,
+            judge=self._judge.liking,
+            sketch_model=sketch_model,
         )
-        self._travel = Travel(
+        self._travel = CameraMotion(
             recipe, drawer, pictures=self._pictures, optimizer=self.canvas.optimizer
         )
 
@@ -100,10 +107,10 @@ class Optimization(Iterator[Frame]):
         """Be before the start, with the generator in that state."""
         self._generator.set_state(chance)
         width, height = self.recipe.canvas(self.canvas.stage)
-        self._beginning = Beginning(
+        self._beginning = Initialisation(
             self.recipe.model_copy(update={"width": width, "height": height}), self.canvas.drawer,
             pictures=self._pictures, generator=self._generator, judge=self._judge.liking,
-            sketchbook=self._sketchbook,
+            sketch_model=self._sketch_model,
         )  # fmt: skip
         self._first_chance = chance
         self._stages: Iterator[tuple[int, torch.Tensor]] | None = iter(self._beginning)
@@ -120,7 +127,7 @@ class Optimization(Iterator[Frame]):
         step, picture = next(self._stages, (0, None))
         if picture is not None:
             seconds, draw = perf_counter() - begun, self._whole(lambda: picture)
-            return Frame(step, self.recipe.steps, Arriving({}, {}), seconds, draw)
+            return Frame(step, self.recipe.steps, PendingMetrics({}, {}), seconds, draw)
         self.canvas.starts(self.canvas.latent.detach(), self._beginning.pixels)
         self._stages = None
         return None
@@ -135,7 +142,7 @@ class Optimization(Iterator[Frame]):
             frame = self._sparing(self._step, begun)
             self.step += 1
         else:
-            frame = self._sparing(self._look, begun, lighter=lightened_look)
+            frame = self._sparing(self._look, begun, lighter=lower_memory_of_look)
             self._done = True
         return self._telling(frame)
 
@@ -145,10 +152,10 @@ class Optimization(Iterator[Frame]):
         told, self._told = self._told, self.recipe
         self._tell_dropped(frame.figures)
         notices, self._notices = dict.fromkeys(self._notices), []
-        said = [each for each in (what_changed(told, self.recipe), *notices) if each]
+        said = [each for each in (describe_changes(told, self.recipe), *notices) if each]
         return replace(frame, notice=joined(said, _("{first} {second}")) if said else "")
 
-    def _tell_dropped(self, metrics: Arriving) -> None:
+    def _tell_dropped(self, metrics: PendingMetrics) -> None:
         """Count the gradients that were dropped, once their number has come: a GPU is not waited for, so
         that may be a step later."""
         newest = next((each for each in (metrics, self._metrics) if each.are_there()), None)
@@ -164,7 +171,7 @@ class Optimization(Iterator[Frame]):
             )
 
     def _sparing(
-        self, work: Callable[[float], T], begun: float, *, lighter: Lighter = lightened,
+        self, work: Callable[[float], T], begun: float, *, lighter: Lighter = lower_memory,
         kept: Callable[[], Any] | None = None, undo: Callable[[Any], None] | None = None,
     ) -> T:  # fmt: skip
         """What ``work`` gives. Where memory does not suffice, what it has done is undone, and it is done
@@ -182,7 +189,7 @@ class Optimization(Iterator[Frame]):
                 before = None
                 try:
                     before = (kept or self.state)()
-                    with working(self.recipe.engine, tell=self._notices.append):
+                    with engine_switches(self.recipe.engine, tell=self._notices.append):
                         return work(begun)
                 except RuntimeError as error:
                     if not is_out_of_memory(error):
@@ -192,7 +199,7 @@ class Optimization(Iterator[Frame]):
                     found = lighter(self.recipe, self._device, self._doing)
                 self.recipe, again = found or self.recipe, False
                 self.canvas.latent.grad = None
-                free(self._device)
+                free_cache(self._device)
                 if before is not None:
                     (undo or self.restore)(before)
                 if found is None:
@@ -257,11 +264,11 @@ class Optimization(Iterator[Frame]):
         self._doing = "looking"
         return drawn
 
-    def _judged(self, picture: torch.Tensor, *, backward: bool) -> tuple[Figures, Figures]:
+    def _judged(self, picture: torch.Tensor, *, backward: bool) -> tuple[Metrics, Metrics]:
         start = self.canvas.start_pixels
         return self._judge.judge(picture, self.recipe, self.step, start=start, backward=backward)
 
-    def _latent_losses(self) -> Figures:
+    def _latent_losses(self) -> Metrics:
         """Losses of the latent itself; their gradients are added to the latent's."""
         found = self._judge.wishes.of_latent(self.canvas.latent, self.canvas.start_latent)
         if found:
@@ -275,8 +282,8 @@ class Optimization(Iterator[Frame]):
 
     def _frame(self, begun, similarities, losses, shown, drawn) -> Frame:
         whole = drawn.shape[-2:] == (self.recipe.height, self.recipe.width)
-        copied = copying(drawn[0]) if whole and shown is None else None
-        figures = Arriving(similarities, losses, self._scale.dropped)
+        copied = start_copy(drawn[0]) if whole and shown is None else None
+        figures = PendingMetrics(similarities, losses, self._scale.dropped)
         seconds = perf_counter() - begun
         return Frame(
             self.step, self.recipe.steps, figures, seconds, self._whole(shown or (lambda: drawn)),

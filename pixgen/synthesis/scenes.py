@@ -11,12 +11,12 @@ from pixgen.recipe.prompts import LONGEST_TEXT, Prompt, Scene
 from pixgen.recipe.recipe import Recipe
 from pixgen.recipe.story import Story
 from pixgen.synthesis.drawers.base import Drawer
-from pixgen.synthesis.init.initialise import Beginning
-from pixgen.synthesis.sketch.session import Sketchbook
-from pixgen.synthesis.sketch.unclip import Imagination
+from pixgen.synthesis.init.initialise import Initialisation
+from pixgen.synthesis.sketch.session import SketchModel
+from pixgen.synthesis.sketch.unclip import UnClipModel
 
 
-def pulls(
+def targets_at(
     recipe: Recipe, step: int, target: Callable[[Prompt], torch.Tensor]
 ) -> tuple[Scene, list[torch.Tensor]]:
     """The prompts in force at a step, as they weigh there, and where each pulls to, unit vectors ``(D,)``.
@@ -24,13 +24,13 @@ def pulls(
     Between two scenes the first prompt turns into the first of the next, the second into the second;
     what has no other comes or goes by its weight.
     """
-    now, then, part = recipe.passage(step)
+    now, then, part = recipe.transition(step)
     if not part:
         return now, [target(prompt) for prompt in now]
     found: list[tuple[Prompt, torch.Tensor]] = []
     for one, other in zip_longest(now, then):
         if recipe.story.blend == "embeddings" and one and other and _fit(one, other):
-            vector = turned(target(one), target(other), part)
+            vector = slerp(target(one), target(other), part)
             found.append((_between(one, other, part), vector))
             continue
         for prompt, share in ((one, 1 - part), (other, part)):
@@ -40,7 +40,7 @@ def pulls(
     return tuple(prompt for prompt, _ in found), [vector for _, vector in found]
 
 
-def turned(one: torch.Tensor, other: torch.Tensor, part: float) -> torch.Tensor:
+def slerp(one: torch.Tensor, other: torch.Tensor, part: float) -> torch.Tensor:
     """The unit vector ``(D,)`` at a part of the way from one to another on the great circle through
     both; spherical linear interpolation, Shoemake 1985."""
     angle = torch.arccos((one @ other).clamp(-1, 1))
@@ -68,7 +68,7 @@ def _between(one: Prompt, other: Prompt, part: float) -> Prompt:
     return one.model_copy(update={**mixed, "text": label[:LONGEST_TEXT], "picture": ""})
 
 
-class Scenes:
+class SceneSketches:
     """Moves the latent towards the sketch of the scene that comes, as far as the story has passed into it.
 
     Args:
@@ -77,10 +77,10 @@ class Scenes:
 
     def __init__(
         self, recipe: Recipe, drawer: Drawer, *, pictures: Mapping[str, Image.Image],
-        judge: Callable[[torch.Tensor, Scene], torch.Tensor], sketchbook: Sketchbook | Imagination | None,
+        judge: Callable[[torch.Tensor, Scene], torch.Tensor], sketch_model: SketchModel | UnClipModel | None,
     ) -> None:  # fmt: skip
         self._drawer, self._pictures, self._judge = drawer, pictures, judge
-        self._book, self._chance = sketchbook, torch.Generator(drawer.latent.device)
+        self._book, self._chance = sketch_model, torch.Generator(drawer.latent.device)
         self._sketched: dict[Scene, torch.Tensor] = {}  # the latent of the scene that comes
 
     @torch.no_grad()
@@ -105,9 +105,9 @@ class Scenes:
                 "prompts": (scene,), "story": Story(), "changes": (),
                 "start": recipe.start.model_copy(update={**start, "picture": "", "idea": ()}),
             })  # fmt: skip
-            beginning = Beginning(
+            beginning = Initialisation(
                 alone, self._drawer, pictures=self._pictures, generator=self._chance,
-                judge=self._judge, sketchbook=self._book,
+                judge=self._judge, sketch_model=self._book,
             )  # fmt: skip
             for _ in beginning:
                 pass

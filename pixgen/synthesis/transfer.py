@@ -3,7 +3,7 @@
 import torch
 
 
-def uploaded(values: torch.Tensor, device: torch.device) -> torch.Tensor:
+def upload(values: torch.Tensor, device: torch.device) -> torch.Tensor:
     """A tensor of the CPU on a device, for which the CPU does not wait: torch keeps pinned memory until the
     copy is done."""
     if device.type != "cuda" or values.device.type == "cuda":

@@ -23,25 +23,25 @@ def enlarge(pictures: torch.Tensor, *, width: int, height: int) -> torch.Tensor:
     Peleg, 1991) for faithfulness. More than twice the size is reached by doubling.
     """
     while pictures.shape[-1] * 2 < width and pictures.shape[-2] * 2 < height:
-        pictures = _enlarged(pictures, (pictures.shape[-2] * 2, pictures.shape[-1] * 2))
+        pictures = _enlarge(pictures, (pictures.shape[-2] * 2, pictures.shape[-1] * 2))
     if pictures.shape[-2:] == (height, width):
         return pictures
-    return _enlarged(pictures, (height, width))
+    return _enlarge(pictures, (height, width))
 
 
-def _enlarged(pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+def _enlarge(pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     # No pixel leaves the range of those that were given around it.
     low, high = (F.interpolate(each, size=size, mode="nearest-exact") for each in _range(pictures))
-    drawn = torch.clamp(_resized(pictures, size), low, high)
+    drawn = torch.clamp(_resize(pictures, size), low, high)
     for _ in range(_ROUNDS):
         smooth = gaussian_blur2d(drawn, (5, 5), (0.6, 0.6), border_type="replicate")
-        drawn = _steepened(smooth, amount=1.0)
-        missing = pictures - _resized(drawn, (pictures.shape[-2], pictures.shape[-1]))
-        drawn = torch.clamp(drawn + _resized(missing, size), low, high)
-    return _steepened(drawn, amount=0.5)
+        drawn = _steepen(smooth, amount=1.0)
+        missing = pictures - _resize(drawn, (pictures.shape[-2], pictures.shape[-1]))
+        drawn = torch.clamp(drawn + _resize(missing, size), low, high)
+    return _steepen(drawn, amount=0.5)
 
 
-def _resized(pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+def _resize(pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return F.interpolate(pictures, size=size, mode="bicubic", antialias=True)
 
 
@@ -51,7 +51,7 @@ def _range(pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return -F.max_pool2d(-around, _REACH, 1), F.max_pool2d(around, _REACH, 1)
 
 
-def _steepened(pictures: torch.Tensor, *, amount: float) -> torch.Tensor:
+def _steepen(pictures: torch.Tensor, *, amount: float) -> torch.Tensor:
     """Sharper edges, each pixel within the range of those around it."""
     blurred = gaussian_blur2d(pictures, (7, 7), (1.0, 1.0), border_type="replicate")
     return torch.clamp(pictures + amount * (pictures - blurred), *_range(pictures))

@@ -30,7 +30,7 @@ from pixgen.training.export import (
 from pixgen.training.models import configs
 from pixgen.training.models.clip import EYE_ALONE, ClipTraining, decode_set, train_clip
 from pixgen.training.models.enlarger import EnlargerTraining, train_enlarger
-from pixgen.training.models.exemplars import write_portraits
+from pixgen.training.models.exemplars import write_exemplars
 from pixgen.training.models.sketcher import SketcherTraining, train_sketcher
 from pixgen.training.models.vqgan import VqganTraining, train_vqgan
 from pixgen.training.models.word_looks import telling_tokens
@@ -180,7 +180,7 @@ def sketcher(
 @app.command()
 def portraits(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
     """Write the sketcher's portraits of things, in the bundled VQGAN's codes, and their names."""
-    count = write_portraits(_prepared(folder), load_vqgan("pocket", "cpu"), assets)
+    count = write_exemplars(_prepared(folder), load_vqgan("pocket", "cpu"), assets)
     typer.echo(f"{count} portraits")
 
 

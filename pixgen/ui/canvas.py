@@ -52,7 +52,7 @@ def _blend(top: tuple[int, int, int], bottom: tuple[int, int, int], part: np.nda
 _QUALITY = 88  # of previews; below 80, the blocks show on flat colours
 
 
-def empty(say: Translator) -> str:
+def empty_html(say: Translator) -> str:
     """The mat before the first picture."""
     return _mat(
         f'<div class="pg-invitation"><img src="{invitation()}" alt="" width="20" height="20">'
@@ -62,16 +62,18 @@ def empty(say: Translator) -> str:
     )
 
 
-def of_frame(say: Translator, recipe: Recipe, frame: Any) -> str:
+def frame_html(say: Translator, recipe: Recipe, frame: Any) -> str:
     """A stage of a run."""
     step = max(0, frame.step)  # sketches count up from below it
     alt = say("{prompt}, step {step} of {steps}", prompt=recipe.title, step=step, steps=frame.steps)
-    return of_picture(
+    return picture_html(
         say, jpeg(frame.picture), kind="jpeg", alt=alt, size=frame.picture.shape[1::-1]
     )
 
 
-def of_picture(say: Translator, data: bytes, *, kind: str, alt: str, size: tuple[int, int]) -> str:
+def picture_html(
+    say: Translator, data: bytes, *, kind: str, alt: str, size: tuple[int, int]
+) -> str:
     """A picture by its encoded bytes; ``kind`` is ``jpeg`` or ``png``, ``size`` is (width, height)."""
     width, height = size
     source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

@@ -11,18 +11,18 @@ import gradio as gr
 from gradio.events import Dependency
 
 
-def when_paused(events: Sequence[Any], name: str) -> gr.Button:
+def on_pause(events: Sequence[Any], name: str) -> gr.Button:
     """The hidden button that is pressed when what fires ``events`` has paused.
 
     Args:
-        name: its id; who answers its click says so with ``answered``. Those that are alike up to "--" wait
+        name: its id; who answers its click says so with ``on_answer``. Those that are alike up to "--" wait
             for each other, and one that ends with "--now" asks without a pause.
     """
     gr.on(events, None, js=_say("changed", name), trigger_mode="multiple", api_visibility="private")
     return gr.Button(visible="hidden", elem_id=name)
 
 
-def answered(answer: Dependency, name: str) -> None:
+def on_answer(answer: Dependency, name: str) -> None:
     """When ``answer`` has come, or cannot come any more, the next question may be asked."""
     for ended in (answer.then, answer.failure):  # gradio runs only the latter after an error
         ended(None, js=_say("answered", name), api_visibility="private")

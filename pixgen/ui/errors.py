@@ -19,7 +19,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-def sentence(error: Exception, say: Translator) -> str:
+def error_text(error: Exception, say: Translator) -> str:
     """What to say about an error; call it while the error is handled."""
     if isinstance(error, PixgenError):
         return say(error.message)
@@ -50,7 +50,7 @@ def guarded(say: Translator, answer: Callable[[str], Any]) -> Callable[[Callable
             try:
                 return handler(*given, **named)
             except Exception as error:
-                return answer(sentence(error, say))
+                return answer(error_text(error, say))
 
         return handle
 
@@ -62,7 +62,7 @@ def guard_stream(items: Iterable[T], say: Translator, answer: Callable[[str], T]
     try:
         yield from items
     except Exception as error:
-        yield answer(sentence(error, say))
+        yield answer(error_text(error, say))
 
 
 def warned(answer: Any = None) -> Callable[[str], Any]:

@@ -11,9 +11,9 @@ from pixgen.images import LARGEST_UPLOAD
 from pixgen.paths import STATIC
 from pixgen.studio import Policy, Studio
 from pixgen.studio.gallery.gallery import Gallery
-from pixgen.studio.library.classifier import Namer
-from pixgen.studio.library.library import Finder
-from pixgen.studio.runs.retention import Keeper, parse_keep
+from pixgen.studio.library.classifier import ClassifierService
+from pixgen.studio.library.library import PictureLibrary
+from pixgen.studio.runs.retention import Retention, parse_retention
 from pixgen.ui import html
 from pixgen.ui.api.classify import add_classify_api
 from pixgen.ui.api.generate import add_api
@@ -27,7 +27,7 @@ from pixgen.ui.gallery.events import GalleryEvents, Handlers
 from pixgen.ui.gallery.side_bar import side_bar, wire_side
 from pixgen.ui.gallery.tab import gallery_tab
 from pixgen.ui.i18n import ENGLISH, LANGUAGES, Translator
-from pixgen.ui.i18n.languages import ByLanguage, links, others
+from pixgen.ui.i18n.languages import ByLanguage, links, other_languages
 from pixgen.ui.info.tab import info_tab, use_shown
 from pixgen.ui.search.tab import search_tab
 from pixgen.ui.send_to import exchange, exchange_found
@@ -37,29 +37,35 @@ _CACHE = (3600, 86400)  # seconds: looked through every hour, kept for a day
 _MOST_WATCHERS = 200
 
 
-def build(studio: Studio, *, finder: Finder | None = None, say: Translator = ENGLISH) -> gr.Blocks:
+def build(
+    studio: Studio, *, finder: PictureLibrary | None = None, say: Translator = ENGLISH
+) -> gr.Blocks:
     """The page over a studio; its policy decides what is offered.
 
     Args:
         finder: of the folders that may be searched; by default of what was painted here alone.
         say: the language at ``/``; the others have addresses of their own.
     """
-    finder, namer, gallery = finder or Finder(studio), Namer(studio), Gallery(studio)
-    Keeper(gallery, studio.policy.keep).follow()
+    finder, namer, gallery = (
+        finder or PictureLibrary(studio),
+        ClassifierService(studio),
+        Gallery(studio),
+    )
+    Retention(gallery, studio.policy.keep).follow()
     with gr.Blocks(title="pixgen", analytics_enabled=False, delete_cache=_CACHE) as page:
         _tabs(studio, finder, namer, gallery, say, page=page, first=say)
         add_api(studio, say)
         add_queue_api(studio, say)
         add_search_api(finder, say)
         add_classify_api(namer, say)
-    for other in others(say):
+    for other in other_languages(say):
         with page.route(other.name, other.language, show_in_navbar=False):
             _tabs(studio, finder, namer, gallery, other, page=page, first=say)
     return page.queue(max_size=_MOST_WATCHERS)
 
 
 def _tabs(
-    studio: Studio, finder: Finder, namer: Namer, gallery: Gallery, say: Translator, *, page: gr.Blocks,
+    studio: Studio, finder: PictureLibrary, namer: ClassifierService, gallery: Gallery, say: Translator, *, page: gr.Blocks,
     first: Translator,
 ) -> None:  # fmt: skip
     """The page in one language. A tab is a function that builds its parts and returns them;
@@ -101,7 +107,7 @@ def _script(*names: str) -> str:
 def policy_of(*, public: bool, keep: str | None = None) -> Policy:
     """What the page's visitors may ask for. Raises StudioError if ``keep`` says no limits."""
     if not public:
-        parse_keep(keep or "all")  # a slip is said, though only a public page forgets runs
+        parse_retention(keep or "all")  # a slip is said, though only a public page forgets runs
         return Policy()
     return Policy.for_public(picture_folders=(uploads_folder(),), keep=keep)
 

@@ -8,10 +8,10 @@ import gradio as gr
 from pixgen.errors import PixgenError
 from pixgen.images import open_picture
 from pixgen.studio import Studio
-from pixgen.studio.library.library import Finder
-from pixgen.ui.create.actions import Visitor
+from pixgen.studio.library.library import PictureLibrary
+from pixgen.ui.create.actions import BrowserSession
 from pixgen.ui.create.controls import Parts
-from pixgen.ui.errors import sentence
+from pixgen.ui.errors import error_text
 from pixgen.ui.files import servable
 from pixgen.ui.i18n import Translator
 from pixgen.ui.search.tab import file_name
@@ -26,7 +26,7 @@ def exchange(
     """Connect the tabs; ``run`` are the arguments of an event that classifies."""
 
     def classify_this(request: gr.Request, seat: Any) -> tuple:
-        painted = Visitor.known(seat, request.username).run(studio)
+        painted = BrowserSession.known(seat, request.username).run(studio)
         if painted is None or not painted.picture.is_file():
             raise gr.Error(
                 say("The picture is not finished yet: wait for it, or stop it."),
@@ -49,7 +49,7 @@ _QUIET_of_search_exchange = {"api_visibility": "private", "show_progress": "hidd
 
 
 def exchange_found(
-    finder: Finder, say: Translator, *, tabs: gr.Tabs, search: Parts, create: Parts, classify: Parts,
+    finder: PictureLibrary, say: Translator, *, tabs: gr.Tabs, search: Parts, create: Parts, classify: Parts,
     run: dict[str, Any],
 ) -> None:  # fmt: skip
     """Connect the tabs; ``run`` are the arguments of an event that classifies."""
@@ -64,7 +64,7 @@ def exchange_found(
             return servable(path, create["start_picture"], name=file_name(one))
         except PixgenError as error:
             raise gr.Error(
-                sentence(error, say), title=say("Not found"), print_exception=False
+                error_text(error, say), title=say("Not found"), print_exception=False
             ) from error
 
     def start(one: Any) -> tuple:

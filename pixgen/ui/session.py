@@ -18,7 +18,7 @@ from pixgen.studio import Job, Run, Studio
 
 
 @dataclass
-class Stops:
+class Cancellations:
     """Who wants to stop, by session. Any thread may call."""
 
     _asked: dict[str, threading.Event] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Stops:
 _OPEN_PAGES = 1000  # that are remembered
 
 
-class Pages:
+class Watchers:
     """Who watches for which open page, by its session. Any thread may call any method."""
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Pages:
 
 
 @dataclass(frozen=True)
-class Visitor:
+class BrowserSession:
     """Who looks: the seat that the browser sent, and the name of a person who has logged in.
 
     ``session`` names the open page, one of ``pages``.
@@ -95,7 +95,7 @@ class Visitor:
 
     seat: Mapping[str, str]
     username: str = ""
-    pages: Pages = field(default_factory=Pages)
+    pages: Watchers = field(default_factory=Watchers)
     session: str = ""
 
     @classmethod
@@ -104,9 +104,9 @@ class Visitor:
         seat: Any,
         username: str | None,
         *,
-        pages: Pages | None = None,
+        pages: Watchers | None = None,
         session: str | None = "",
-    ) -> "Visitor":
+    ) -> "BrowserSession":
         """From the seat's JSON that a browser sent, which may be anything."""
         try:
             sent = json.loads(seat)
@@ -117,7 +117,7 @@ class Visitor:
         return cls(
             {"visitor": secrets.token_urlsafe(16), **kept},
             username or "",
-            pages or Pages(),
+            pages or Watchers(),
             session or "",
         )
 

@@ -5,36 +5,36 @@ from html import escape
 
 from pixgen.models.progress import Fetching
 from pixgen.recipe.recipe import Recipe
-from pixgen.studio import Glimpse, Run
+from pixgen.studio import JobStatus, Run
 from pixgen.ui.i18n import Translator
 
 
-def idle() -> str:
+def idle_html() -> str:
     """Nothing has been painted yet."""
     return section("idle")
 
 
-def starting(say: Translator, recipe: Recipe) -> str:
+def starting_html(say: Translator, recipe: Recipe) -> str:
     """The click has arrived; the bars' places are kept from here on, so that nothing moves later."""
-    return section("starting", line_of(say("Starting")), _likeness(say, recipe, 0, ()))
+    return section("starting", line_of(say("Starting")), _similarity(say, recipe, 0, ()))
 
 
-def of_glimpse(say: Translator, recipe: Recipe, glimpse: Glimpse) -> str:
+def status_html(say: Translator, recipe: Recipe, job_status: JobStatus) -> str:
     """A job that waits, loads or paints."""
-    frame = glimpse.frame
-    if glimpse.state == "waiting":
+    frame = job_status.frame
+    if job_status.state == "waiting":
         more = [
             say("next in line")
-            if glimpse.place <= 1
-            else say("{place} before yours", place=glimpse.place)
+            if job_status.place <= 1
+            else say("{place} before yours", place=job_status.place)
         ]
         line = line_of(say("Waiting"), more)
-        if glimpse.paused:
+        if job_status.paused:
             steps = None if frame is None else (max(0, frame.step), frame.steps)
             more = [say("others go first")]
             line = line_of(say("Paused"), more, progress=steps, say=say)
-    elif frame is None and glimpse.fetching is not None:
-        more, megabytes = of_fetching(say, glimpse.fetching)
+    elif frame is None and job_status.fetching is not None:
+        more, megabytes = fetching_html(say, job_status.fetching)
         line = line_of(say("Fetching a model"), more, progress=megabytes, say=say)
     elif frame is None:
         line = line_of(say("Getting ready"), [say("the models are being loaded")])
@@ -43,19 +43,19 @@ def of_glimpse(say: Translator, recipe: Recipe, glimpse: Glimpse) -> str:
     else:
         line = line_of(
             say("Painting"),
-            _figures(say, glimpse),
+            _figures(say, job_status),
             progress=(frame.step, frame.steps),
             say=say,
         )
     step, similarities = (frame.step, frame.similarities) if frame is not None else (0, ())
-    likeness = _likeness(say, recipe, step, similarities)
-    notice = say(glimpse.notice)
+    likeness = _similarity(say, recipe, step, similarities)
+    notice = say(job_status.notice)
     sketching = frame is not None and frame.step < 0
-    state = "loading" if sketching else "paused" if glimpse.paused else glimpse.state
+    state = "loading" if sketching else "paused" if job_status.paused else job_status.state
     return section(state, line, likeness, notice=notice)
 
 
-def of_end(say: Translator, run: Run) -> str:
+def final_html(say: Translator, run: Run) -> str:
     """A run that is done, stopped or failed."""
     recipe, steps = run.recipe, run.recipe.steps
     seed = say("seed {seed}", seed=recipe.seed)
@@ -74,12 +74,12 @@ def of_end(say: Translator, run: Run) -> str:
     return section(
         run.state,
         line_of(said, more, progress=(run.step, steps), say=say),
-        _likeness(say, recipe, run.step, run.similarities),
+        _similarity(say, recipe, run.step, run.similarities),
         notice=say(run.notice),
     )
 
 
-def failed(say: Translator, message: str) -> str:
+def error_html(say: Translator, message: str) -> str:
     """What was asked for was not begun, and why."""
     return section("failed", line_of(say("Not painted")), notice=message)
 
@@ -92,7 +92,7 @@ def duration(say: Translator, seconds: float) -> str:
     return say("{minutes} min {seconds:02d} s", minutes=whole // 60, seconds=whole % 60)
 
 
-def of_fetching(say: Translator, fetching: Fetching) -> tuple[list[str], tuple[int, int] | None]:
+def fetching_html(say: Translator, fetching: Fetching) -> tuple[list[str], tuple[int, int] | None]:
     """What is said of a model that is not here yet, and how many of its megabytes have come."""
     done = fetching.done // 10**6
     if fetching.waiting:
@@ -103,17 +103,17 @@ def of_fetching(say: Translator, fetching: Fetching) -> tuple[list[str], tuple[i
     return [fetching.model, say("{done:,} of {total:,} MB", done=done, total=total)], (done, total)
 
 
-def _figures(say: Translator, glimpse: Glimpse) -> Iterable[str]:
-    yield say("step {step} of {steps}", step=glimpse.frame.step, steps=glimpse.frame.steps)
-    rate = glimpse.steps_a_second
+def _figures(say: Translator, job_status: JobStatus) -> Iterable[str]:
+    yield say("step {step} of {steps}", step=job_status.frame.step, steps=job_status.frame.steps)
+    rate = job_status.steps_a_second
     if rate:
         yield (
             say("{rate:.1f} steps a second", rate=rate)
             if rate >= 1
             else say("{seconds:.1f} s a step", seconds=1 / rate)
         )
-    if glimpse.seconds_left is not None:
-        yield say("{time} left", time=duration(say, glimpse.seconds_left))
+    if job_status.seconds_left is not None:
+        yield say("{time} left", time=duration(say, job_status.seconds_left))
 
 
 def section(state: str, line: str = "", likeness: str = "", *, notice: str = "") -> str:
@@ -142,7 +142,7 @@ def line_of(
     )
 
 
-def _likeness(
+def _similarity(
     say: Translator, recipe: Recipe, step: int, similarities: Sequence[tuple[str, float]]
 ) -> str:
     """A bar for each prompt in force; empty ones before the first frame."""

@@ -37,7 +37,7 @@ READERS = max(2, min(8, os.cpu_count() or 2))  # decoding releases the interpret
 
 
 @dataclass(frozen=True)
-class Found:
+class PictureFile:
     """A file that is named as a picture: where, and what tells whether it has changed."""
 
     path: str  # below the folder, with /
@@ -54,24 +54,24 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class Same:
+class Unchanged:
     """A file whose time has changed and whose bytes have not."""
 
-    found: Found
+    found: PictureFile
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedPicture:
     """A picture ready for a perceptor: ``pixels`` are ``(side, side, 3)`` uint8."""
 
-    found: Found
+    found: PictureFile
     sha256: str
     width: int
     height: int
     pixels: np.ndarray
 
 
-def find_pictures(folder: Path) -> Iterator[Found | Skipped]:
+def find_pictures(folder: Path) -> Iterator[PictureFile | Skipped]:
     """Every picture in a folder and its subfolders, in the order of their paths, without hidden ones.
 
     Links are never followed: what they lead to inside the folder is found by itself, and what lies
@@ -109,10 +109,12 @@ def find_pictures(folder: Path) -> Iterator[Found | Skipped]:
             if not stat.S_ISREG(facts.st_mode):
                 yield Skipped(printable(shown), _("It is not a file."))
                 continue
-            yield Found(shown, facts.st_size, facts.st_mtime_ns)
+            yield PictureFile(shown, facts.st_size, facts.st_mtime_ns)
 
 
-def open_found(found: Found, folder: Path, *, side: int, known: str = "") -> Opened | Same:
+def open_file(
+    found: PictureFile, folder: Path, *, side: int, known: str = ""
+) -> OpenedPicture | Unchanged:
     """Open a picture and make it square, unless its bytes are those whose sha256 is ``known``.
 
     ``folder`` is a resolved path. Raises PictureError, also if the picture lies outside it by now.
@@ -127,9 +129,9 @@ def open_found(found: Found, folder: Path, *, side: int, known: str = "") -> Ope
         raise PictureError("“{name}” cannot be read: check its rights.", name=path.name) from error
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 == known:
-        return Same(found)
+        return Unchanged(found)
     picture, (width, height) = open_reduced(data, side=side, name=f"“{path.name}”")
-    return Opened(found, sha256, width, height, square(picture, side))
+    return OpenedPicture(found, sha256, width, height, square(picture, side))
 
 
 def square(picture: Image.Image, side: int) -> np.ndarray:
@@ -208,7 +210,7 @@ class Archive:
                     "“{name}” is packed too tightly to be pictures: pack the pictures themselves.",
                     name=path.name,
                 )
-        self._members = {_shown(each): each for each in members if _is_picture(each)}
+        self._members = {_display_name(each): each for each in members if _is_picture(each)}
 
     def names(self) -> list[str]:
         """Each picture's name below the zip's top, with /."""
@@ -228,11 +230,11 @@ class Archive:
 
 
 def _is_picture(member: zipfile.ZipInfo) -> bool:
-    path = PurePosixPath(_shown(member))
+    path = PurePosixPath(_display_name(member))
     return not member.is_dir() and path.suffix.lower() in SUFFIXES and not is_hidden(path)
 
 
-def _shown(member: zipfile.ZipInfo) -> str:
+def _display_name(member: zipfile.ZipInfo) -> str:
     """A member's name to be shown: no root, no way up, nothing that cannot be printed."""
     parts = [
         part

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from pixgen.bench.classify import _calibrated
+from pixgen.bench.classify import _calibrate
 from pixgen.bench.classify import text as classify_text
 from pixgen.bench.memory import memory
 from pixgen.bench.memory import text as memory_text
@@ -136,7 +136,7 @@ def test_memory_is_foretold_and_measured(capsys, monkeypatch):
         assert (recipe.steps, device) == (2, "cpu")
         return {"bytes": 200_000_000, "random": []}
 
-    monkeypatch.setattr("pixgen.bench.memory._measured_apart", measured)
+    monkeypatch.setattr("pixgen.bench.memory._measure_apart", measured)
     assert main(["bench", "memory", "--size", "32x32", "--cutouts", "1", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["measured_megabytes"] == 200
@@ -182,9 +182,9 @@ def test_probabilities_are_compared_with_how_often_they_are_right():
     chance = torch.Generator().manual_seed(0)
     scores = 2 * torch.randn(4000, 8, generator=chance)
     drawn = torch.multinomial(scores.softmax(1), 1, generator=chance)[:, 0]
-    true = _calibrated(scores, drawn, 8, seed=0)
+    true = _calibrate(scores, drawn, 8, seed=0)
     assert true["off"] < 0.03
-    assert _calibrated(3 * scores, drawn, 8, seed=0)["off"] > 0.15  # too sure
+    assert _calibrate(3 * scores, drawn, 8, seed=0)["off"] > 0.15  # too sure
     assert true["right"] == pytest.approx(
         float((scores.argmax(1) == drawn).float().mean()), abs=1e-4
     )

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pixgen.bench.quality import Judge, Sheet, quality, standard_ways
+from pixgen.bench.quality import Evaluator, Sheet, quality, standard_ways
 from pixgen.recipe.recipe import Recipe
 
 CAPTIONS = ["red", "green", "blue"]
@@ -22,8 +22,8 @@ class ColourPerceptor:
 
 
 @pytest.fixture
-def judge() -> Judge:
-    return Judge(ColourPerceptor(), CAPTIONS)
+def judge() -> Evaluator:
+    return Evaluator(ColourPerceptor(), CAPTIONS)
 
 
 def flat(*rgb: int) -> np.ndarray:

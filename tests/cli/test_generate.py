@@ -19,7 +19,7 @@ from pixgen.cli._progress import JsonReport, RichReport
 from pixgen.cli.app import main
 from pixgen.errors import StorageError, StudioError
 from pixgen.recipe.recipe import make_recipe
-from pixgen.studio import StillFrame, Studio
+from pixgen.studio import FinalFrame, Studio
 from pixgen.studio.metadata.metadata import read_metadata
 
 QUICK = ["--size", "32x32", "--set", "cutouts.count=1", "--device", "cpu", "--json"]
@@ -42,7 +42,7 @@ class Grey:
         time.sleep(0.002)
         picture = np.full((self.recipe.height, self.recipe.width, 3), self.step % 256, np.uint8)
         similarities = (("a red fox", self.step / 100), ("snow", 0.5))
-        frame = StillFrame(self.step, self.recipe.steps, similarities, {}, 0.0, picture)
+        frame = FinalFrame(self.step, self.recipe.steps, similarities, {}, 0.0, picture)
         self.step += 1
         return frame
 
@@ -85,8 +85,8 @@ def followed(tmp_path, recipe, *, painter=Grey, outputs=None, report=None):
 class Interrupted(JsonReport):
     """Somebody presses Ctrl-C when the first picture is there."""
 
-    def progress(self, glimpse):
-        if glimpse.frame is not None:
+    def progress(self, job_status):
+        if job_status.frame is not None:
             signal.raise_signal(signal.SIGINT)
 
 
@@ -169,9 +169,9 @@ def test_a_person_reads_similarities_and_how_to_go_on(tmp_path, recipe, capsys):
         def __init__(self, _):
             super().__init__(stream=screen)
 
-        def progress(self, glimpse):
-            super().progress(glimpse)
-            Interrupted.progress(self, glimpse)
+        def progress(self, job_status):
+            super().progress(job_status)
+            Interrupted.progress(self, job_status)
 
     _, _, run = followed(tmp_path, recipe.model_copy(update={"steps": 2000}), report=Person)
     assert "a red fox" in screen.getvalue()

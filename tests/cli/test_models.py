@@ -146,27 +146,27 @@ def test_a_download_while_painting_is_told(capsys, waiting):
 
     from pixgen.cli._progress import JsonReport, RichReport
     from pixgen.models.progress import Fetching
-    from pixgen.studio import Glimpse
+    from pixgen.studio import JobStatus
 
     fetching = Fetching(
         "lakes", 0 if waiting else 30_000_000, None if waiting else 60_000_000, waiting=waiting
     )
-    glimpse = Glimpse("loading", 0, None, 0.0, None, 1.0, fetching=fetching)
-    JsonReport().progress(glimpse)
+    job_status = JobStatus("loading", 0, None, 0.0, None, 1.0, fetching=fetching)
+    JsonReport().progress(job_status)
     assert json.loads(capsys.readouterr().out)["fetching"]["waiting"] is waiting
     written = io.StringIO()
     report = RichReport(stream=written)
-    report.progress(glimpse)
-    report.progress(glimpse)
+    report.progress(job_status)
+    report.progress(job_status)
     said = "lakes: another pixgen fetches it" if waiting else "fetching lakes: 30 MB of 60 MB"
     assert written.getvalue() == said + "\n"
 
 
 def test_a_command_that_needs_a_model_says_that_it_comes(capsys, lakes):
-    from pixgen.cli._downloads import Aside
+    from pixgen.cli._downloads import StderrProgress
     from pixgen.models.progress import listening
-    from pixgen.models.registry import fetch, named
+    from pixgen.models.registry import fetch, find_model
 
-    with Aside() as aside, listening(aside.show):
-        fetch(named("lakes"))
+    with StderrProgress() as aside, listening(aside.show):
+        fetch(find_model("lakes"))
     assert capsys.readouterr().err.startswith("fetching lakes: 0 MB of ")

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from pixgen.bench.gallery import served
+from pixgen.bench.gallery import serve_page
 from pixgen.cli.app import main
 from pixgen.studio import Policy, Studio
 from tests.studio.fakes import Painters, a_recipe
@@ -26,7 +26,7 @@ def held(request, tmp_path):
     painters = Painters(hold_at=3)
     with (
         Studio(tmp_path, device="cpu", painter=painters, policy=request.param) as studio,
-        served(studio) as url,
+        serve_page(studio) as url,
     ):
         jobs = [studio.submit(a_recipe(seed=seed), owner=f"ada{seed // 2}") for seed in range(3)]
         assert painters.held.wait(20)

@@ -10,7 +10,7 @@ import pytest
 
 from pixgen.errors import ModelError, StorageError
 from pixgen.models import download as module
-from pixgen.models.cache import locked
+from pixgen.models.cache import file_lock
 from pixgen.models.download import download
 from pixgen.models.progress import Fetching, listening
 from tests.models.servers import Files, serving
@@ -154,7 +154,7 @@ def test_one_waits_while_another_thread_fetches(target):
             download([files.url], target, model="a")
 
     with serving(Files(DATA)) as files:
-        with locked(target, model="a"):
+        with file_lock(target, model="a"):
             thread = threading.Thread(target=fetch)
             thread.start()
             assert held.wait(5)

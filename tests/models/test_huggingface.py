@@ -70,7 +70,7 @@ def test_a_file_is_fetched_once_and_told_of(cache, endpoint):
     assert path.read_bytes() == DATA
     assert path.is_relative_to(cache)
     assert told[-1] == Fetching("a", len(DATA), len(DATA))
-    assert huggingface.verified(path)
+    assert huggingface.is_verified(path)
     assert (
         huggingface.fetch("org/name", "weights.bin", model="a", endpoint="http://127.0.0.1:9")
         == path
@@ -80,15 +80,15 @@ def test_a_file_is_fetched_once_and_told_of(cache, endpoint):
 def test_a_changed_file_is_noticed_and_can_be_removed(cache, endpoint):
     path = huggingface.fetch("org/name", "weights.bin", model="a", endpoint=endpoint)
     path.resolve().write_bytes(DATA[1:])
-    assert not huggingface.verified(path)
+    assert not huggingface.is_verified(path)
     assert huggingface.remove("org/name") > 0
-    assert huggingface.cached("org/name", "weights.bin") is None
+    assert huggingface.cached_path("org/name", "weights.bin") is None
 
 
 def test_a_file_that_is_not_the_promised_one_is_not_kept(endpoint):
     with pytest.raises(ModelError, match="not the one that was promised"):
         huggingface.fetch("org/spoilt", "weights.bin", model="a", endpoint=endpoint)
-    assert huggingface.cached("org/spoilt", "weights.bin") is None
+    assert huggingface.cached_path("org/spoilt", "weights.bin") is None
 
 
 def test_what_is_not_there_is_told_apart(endpoint):

@@ -15,7 +15,7 @@ from pixgen.cli.app import main
 from pixgen.errors import ModelError
 from pixgen.models.clip.custom import absolute_name
 from pixgen.models.clip.perceptor import Perceptor, load_perceptor
-from pixgen.models.registry import fetch, named
+from pixgen.models.registry import fetch, find_model
 from tests.models import trainings
 
 FILES = Path(__file__).parent.parent / "fixtures" / "files"
@@ -220,7 +220,7 @@ def test_it_is_converted_once_until_its_file_changes(tmp_path, cache):
     before = kept.stat().st_mtime_ns
     load_perceptor((str(path),), "cpu")
     assert kept.stat().st_mtime_ns == before
-    assert fetch(named(str(path))) == kept
+    assert fetch(find_model(str(path))) == kept
     torch.save(a_clip(seed=1).state_dict(), path)
     found, expected = (
         load_perceptor((str(path),), "cpu").model.state_dict(),

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from pixgen.models.cache import file_name
 from pixgen.models.catalog import Entry, entries
-from pixgen.models.checkpoints.layouts import as_taming
+from pixgen.models.checkpoints.layouts import to_taming
 from pixgen.models.checkpoints.reading import read_weights
 from pixgen.models.clip.perceptor import load_perceptor
 from pixgen.models.vqgan.custom import SUFFIXES, config_of, read_vqgan_config
@@ -54,7 +54,7 @@ def cache(tmp_path, monkeypatch) -> Path:
 
 def assert_as_tamings(path: Path, config: Path) -> None:
     theirs = published.TamingModel(read_vqgan_config(config)).eval()
-    theirs.load_state_dict(as_taming(read_weights(path)))
+    theirs.load_state_dict(to_taming(read_weights(path)))
     published.assert_equal_networks(load_vqgan(str(path), "cpu", str(config)), theirs, PICTURES)
 
 

@@ -9,8 +9,8 @@ import torch._inductor.config as inductor_config
 from pixgen.errors import DeviceError
 from pixgen.models import runtime as working_module
 from pixgen.models.fusion import unfuse_blocks
-from pixgen.models.half_precision import kept
-from pixgen.models.runtime import in_force, swiftly, working
+from pixgen.models.half_precision import cached_on
+from pixgen.models.runtime import compiled, current_engine, engine_switches
 from pixgen.recipe.settings import Engine
 
 
@@ -23,7 +23,7 @@ def latents(tiny_vqgan):
 def drawn(vqgan, latents, **switches):
     """The picture and the gradient of its squares."""
     moved = latents.clone().requires_grad_()
-    with working(Engine(**switches)):
+    with engine_switches(Engine(**switches)):
         picture = vqgan.decode(moved)
         picture.square().sum().backward()
     return picture.detach(), moved.grad
@@ -52,7 +52,7 @@ def test_what_is_kept_for_the_way_back_is_less_with_checkpoints(tiny_vqgan, late
         sizes = []
         with (
             torch.autograd.graph.saved_tensors_hooks(lambda t: sizes.append(t.nbytes) or t, lambda t: t),
-            working(Engine(**switches)),
+            engine_switches(Engine(**switches)),
         ):  # fmt: skip
             tiny_vqgan.decode(latents.clone().requires_grad_())
         return sum(sizes)
@@ -61,9 +61,9 @@ def test_what_is_kept_for_the_way_back_is_less_with_checkpoints(tiny_vqgan, late
 
 
 def test_switches_hold_inside_alone():
-    with working(Engine(checkpoint=True)):
-        assert in_force().checkpoint
-    assert not in_force().checkpoint
+    with engine_switches(Engine(checkpoint=True)):
+        assert current_engine().checkpoint
+    assert not current_engine().checkpoint
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at it while it compiles
@@ -76,10 +76,10 @@ def test_what_is_compiled_draws_and_sees_the_same(tiny_vqgan, tiny_perceptor, la
     ):
         assert torch.allclose(usual, other, rtol=1e-4, atol=1e-5)
     pictures = torch.rand(2, 3, 32, 32)
-    with working(Engine(compiled=True)):
+    with engine_switches(Engine(compiled=True)):
         seen = tiny_perceptor.embed_images(pictures)
     assert torch.allclose(seen, tiny_perceptor.embed_images(pictures), atol=1e-5)
-    assert ("compiled", "forward") in kept(tiny_vqgan.decoder)
+    assert ("compiled", "forward") in cached_on(tiny_vqgan.decoder)
     assert not any("kept" in name for name in tiny_vqgan.state_dict())
 
 
@@ -98,7 +98,7 @@ def test_where_nothing_can_be_compiled_a_sentence_says_what_to_do(
 def test_nothing_is_compiled_on_zero_gpu(tiny_vqgan, latents, monkeypatch):
     monkeypatch.setenv("SPACES_ZERO_GPU", "1")
     drawn(tiny_vqgan, latents, compiled=True)
-    assert ("compiled", "forward") not in kept(tiny_vqgan.decoder)
+    assert ("compiled", "forward") not in cached_on(tiny_vqgan.decoder)
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute")
@@ -106,11 +106,11 @@ def test_more_sizes_than_torchs_own_limit_are_compiled(tiny_vqgan, monkeypatch):
     monkeypatch.setattr(working_module, "BACKEND", "eager")
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()
-    with working(Engine(compiled=True)), torch.no_grad():
+    with engine_switches(Engine(compiled=True)), torch.no_grad():
         for side in range(2, 13):  # 11 graphs; torch stops after 8 without a word
             tiny_vqgan.decode(torch.zeros(1, 8, side, 2))
-        first = swiftly(tiny_vqgan.decoder, "forward")
-        assert first is swiftly(tiny_vqgan.decoder, "forward")  # no wrapper a call
+        first = compiled(tiny_vqgan.decoder, "forward")
+        assert first is compiled(tiny_vqgan.decoder, "forward")  # no wrapper a call
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] >= 11
     torch._dynamo.reset()
 
@@ -119,7 +119,7 @@ def test_where_there_are_too_many_graphs_a_sentence_says_so(tiny_vqgan, monkeypa
     monkeypatch.setattr(working_module, "BACKEND", "eager")
     monkeypatch.setattr(working_module, "_MOST_COMPILED", 1)
     torch._dynamo.reset()
-    with working(Engine(compiled=True)), torch.no_grad():
+    with engine_switches(Engine(compiled=True)), torch.no_grad():
         tiny_vqgan.decode(torch.zeros(1, 8, 2, 2))
         with pytest.raises(DeviceError, match="engine.compiled=false"):
             tiny_vqgan.decode(torch.zeros(1, 8, 3, 2))

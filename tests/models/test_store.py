@@ -53,7 +53,7 @@ def test_a_fetched_model_is_converted_once_and_needs_no_network_then(cache, data
         made = fetch_vqgan(wanted)
     assert files(cache) == ["hashes.json", "lakes.json", "lakes.safetensors"]
     before = made.stat().st_mtime_ns
-    assert fetch_vqgan(wanted) == made == store.kept(wanted)
+    assert fetch_vqgan(wanted) == made == store.find_weights(wanted)
     assert made.stat().st_mtime_ns == before
 
 
@@ -61,7 +61,7 @@ def test_it_loads_by_its_name(monkeypatch, data):
     theirs = published.taming(published.config())
     with serving(Files(data)) as server:
         monkeypatch.setattr(
-            "pixgen.models.vqgan.custom.known", lambda name, kind: entry(server.url)
+            "pixgen.models.vqgan.custom.find_entry", lambda name, kind: entry(server.url)
         )
         ours = load_vqgan("lakes", "cpu")
     codes = torch.arange(16).view(1, 4, 4)
@@ -140,7 +140,7 @@ def test_a_file_that_does_not_fit_is_not_kept(cache, data):
 def test_a_file_says_itself_how_many_codes_it_has(monkeypatch, data):
     with serving(Files(data)) as server:
         wanted = entry(server.url, model=published.config(n_embed=32))
-        monkeypatch.setattr("pixgen.models.vqgan.custom.known", lambda name, kind: wanted)
+        monkeypatch.setattr("pixgen.models.vqgan.custom.find_entry", lambda name, kind: wanted)
         assert load_vqgan("lakes", "cpu").codebook.shape == (24, 8)
 
 

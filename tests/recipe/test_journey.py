@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pixgen.errors import RecipeError
-from pixgen.recipe.journey import Journey, at, format_keyframes, parse_keyframes
+from pixgen.recipe.journey import Journey, format_keyframes, keyframe_at, parse_keyframes
 from pixgen.recipe.recipe import make_recipe
 
 
@@ -30,7 +30,7 @@ def test_keyframes_are_read_and_printed(text, keyframes):
 
 def test_between_keyframes_it_goes_straight_and_beyond_it_stays():
     keyframes = ((10, 1.0), (20, 2.0), (30, 0.0))
-    assert [at(keyframes, frame) for frame in (0, 10, 15, 20, 25, 30, 99)] == [
+    assert [keyframe_at(keyframes, frame) for frame in (0, 10, 15, 20, 25, 30, 99)] == [
         1,
         1,
         1.5,

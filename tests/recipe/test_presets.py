@@ -9,7 +9,7 @@ from pixgen.models.architectures import random_perceptor, random_vqgan
 from pixgen.recipe.drawers import DRAWERS
 from pixgen.recipe.presets import DEFAULT, available_presets, load_preset
 from pixgen.recipe.recipe import make_recipe
-from pixgen.synthesis.memory.estimate import estimate
+from pixgen.synthesis.memory.estimate import estimate_memory
 
 
 def test_the_presets_of_the_pocket_pair_are_there_the_cheapest_first():
@@ -70,7 +70,7 @@ def test_presets_for_fetched_models_say_what_memory_they_take():
 def test_what_is_foretold_is_what_the_estimate_says():
     preset = load_preset("full-draft")
     recipe = make_recipe(preset.recipe, {"prompts": "x"})
-    assert estimate(recipe, device="cuda").total == pytest.approx(
+    assert estimate_memory(recipe, device="cuda").total == pytest.approx(
         preset.foretold_megabytes * 1e6, rel=0.05
     )
 

@@ -4,7 +4,7 @@ import pytest
 
 from pixgen.errors import RecipeError
 from pixgen.recipe.recipe import make_recipe
-from pixgen.recipe.story import EASINGS, eased, read_story
+from pixgen.recipe.story import EASINGS, ease, read_story
 
 
 def recipe(**story):
@@ -20,39 +20,39 @@ def test_without_a_fade_scenes_share_the_steps_and_follow_at_once():
     assert [labels(made, step) for step in (0, 29, 30, 59, 60, 90)] == [
         ["a fox"], ["a fox"], ["an owl"], ["an owl"], ["the sea"], ["the sea"],
     ]  # fmt: skip
-    assert all(made.passage(step)[2] == 0 for step in range(91))
+    assert all(made.transition(step)[2] == 0 for step in range(91))
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7, 50, 90, 100])
 def test_a_fade_changes_nothing_of_when_a_scene_begins(steps):
     plain = make_recipe({"prompts": "a ^ b ^ c", "steps": steps})
     for step in range(steps + 1):
-        index, part = plain.story.passage(step, scenes=3, steps=steps)
+        index, part = plain.story.transition(step, scenes=3, steps=steps)
         assert part == 0
         assert index == min(2, step * 3 // steps)
 
 
 def test_a_fade_leads_from_one_scene_to_the_next_without_a_jump():
     made = recipe(fade=0.5, easing="linear")
-    assert made.passage(15)[2] == 0
-    parts = [made.passage(step)[2] for step in range(15, 31)]
+    assert made.transition(15)[2] == 0
+    parts = [made.transition(step)[2] for step in range(15, 31)]
     assert parts[:-1] == pytest.approx([place / 15 for place in range(15)])
     assert parts[-1] == 0  # the next scene, whole
     assert labels(made, 22) == ["a fox"]
     assert labels(made, 23) == ["an owl"]
-    assert all(made.passage(step)[2] == 0 for step in range(60, 91))
+    assert all(made.transition(step)[2] == 0 for step in range(60, 91))
 
 
 def test_scenes_begin_where_they_are_told():
     made = recipe(starts=[0, 10, 80], fade=1)
     assert labels(made, 10) == ["an owl"]
-    assert made.passage(9)[2] > 0.9
-    assert made.passage(45)[2] == pytest.approx(0.5)
+    assert made.transition(9)[2] > 0.9
+    assert made.transition(45)[2] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("easing", EASINGS)
 def test_every_easing_leads_from_none_to_all_and_never_back(easing):
-    values = [eased(part / 20, easing) for part in range(20)]
+    values = [ease(part / 20, easing) for part in range(20)]
     assert values == sorted(values)
     assert values[0] == 0
     assert all(0 <= value < 1 for value in values)
@@ -60,8 +60,8 @@ def test_every_easing_leads_from_none_to_all_and_never_back(easing):
 
 def test_each_scene_may_have_its_own_easing():
     made = recipe(fade=1, easings=["linear", "cut", "linear"])
-    assert made.passage(15)[2] == 0
-    assert made.passage(45)[2] == pytest.approx(0.5)
+    assert made.transition(15)[2] == 0
+    assert made.transition(45)[2] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(

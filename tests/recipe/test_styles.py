@@ -13,8 +13,8 @@ from pixgen.recipe.prompts import parse
 from pixgen.recipe.styles import (
     FOLDER,
     Style,
+    apply_styles,
     available_styles,
-    in_styles,
     load_styles,
     read_styles,
 )
@@ -92,7 +92,7 @@ def test_what_is_no_style_is_one_sentence(text, said):
 
 def test_a_style_that_makes_the_words_too_long_is_refused():
     with pytest.raises(RecipeError, match="longer than 2000"):
-        in_styles(parse("a" * 1990), [Style("x", "a very long {}")])
+        apply_styles(parse("a" * 1990), [Style("x", "a very long {}")])
 
 
 def test_the_command_lists_them(capsys):

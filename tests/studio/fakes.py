@@ -131,8 +131,8 @@ def a_recipe(**fields: Any) -> Recipe:
 def stopped(studio: Studio, recipe: Recipe, step: int) -> Job:
     """A job that was asked to stop at a step, and has."""
     job = studio.submit(recipe)
-    for glimpse in job.watch(rate=1e6):
-        if glimpse.frame is not None and glimpse.frame.step >= step:
+    for job_status in job.watch(rate=1e6):
+        if job_status.frame is not None and job_status.frame.step >= step:
             job.stop()
     assert job.error is None
     return job

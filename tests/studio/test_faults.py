@@ -14,12 +14,12 @@ from PIL import Image
 
 from pixgen.errors import ModelError, OutOfMemory, StorageError, StudioError
 from pixgen.studio.jobs import Job
-from pixgen.studio.model_cache import Models
-from pixgen.studio.runs.lock import Claim
+from pixgen.studio.model_cache import ModelCache
+from pixgen.studio.runs.lock import RunLock
 from pixgen.studio.runs.run import Run
-from pixgen.studio.scheduler import FairLock, Line
+from pixgen.studio.scheduler import FairLock, JobQueue
 from pixgen.studio.timing import Timing
-from pixgen.studio.worker import Tools, work
+from pixgen.studio.worker import WorkerTools, work
 from tests.studio.fakes import Painters, a_recipe
 
 
@@ -184,14 +184,14 @@ def test_a_painter_that_cannot_be_made_fails_the_job_and_frees_the_device(open_s
 
 def test_too_little_memory_lets_go_of_the_loaded_models(tmp_path):
     loaded = []
-    models = Models(lambda: "cpu", load_vqgan=lambda name, device: loaded.append(name))
+    models = ModelCache(lambda: "cpu", load_vqgan=lambda name, device: loaded.append(name))
 
     def hungry(recipe, pictures, device, models):
         models.vqgan("large")
         raise OutOfMemory("Try a smaller size.")
 
-    tools = Tools(
-        line=Line(), lock=FairLock(), device=lambda: "cpu", models=models, timing=Timing(),
+    tools = WorkerTools(
+        line=JobQueue(), lock=FairLock(), device=lambda: "cpu", models=models, timing=Timing(),
         painter=hungry, save_every=60, longest_seconds=None,
     )  # fmt: skip
     now = datetime.now().astimezone()
@@ -199,7 +199,7 @@ def test_too_little_memory_lets_go_of_the_loaded_models(tmp_path):
         Run(folder=tmp_path, recipe=a_recipe(), state="waiting", started=now), line=tools.line
     )
     tools.line.join(job)
-    work(job, tools, claim=Claim(tmp_path))
+    work(job, tools, claim=RunLock(tmp_path))
     assert str(job.error) == "Try a smaller size."
     models.vqgan("large")
     assert loaded == ["large", "large"]

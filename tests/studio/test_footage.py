@@ -16,14 +16,14 @@ from pixgen.studio.metadata.picture_info import read_info
 from pixgen.studio.video.decoding import VideoInfo, as_shown
 from pixgen.studio.video.ffmpeg import run
 from pixgen.studio.video.journeys import plan_restyle
-from pixgen.studio.video.recording import Film
-from pixgen.studio.video.source import Footage, look_at
+from pixgen.studio.video.recording import VideoRecording
+from pixgen.studio.video.source import SourceVideo, probe
 
 FILES = Path(__file__).parent.parent / "fixtures" / "files"
 
 
 def first(path):
-    return np.asarray(Footage(path, fps=12)[0])
+    return np.asarray(SourceVideo(path, fps=12)[0])
 
 
 def make(path, *options, size="64x48", source="testsrc2="):
@@ -36,7 +36,7 @@ def make(path, *options, size="64x48", source="testsrc2="):
 
 
 def test_pixels_that_are_not_square_are_made_square():
-    looked = look_at(FILES / "pal.mp4", fps=12)
+    looked = probe(FILES / "pal.mp4", fps=12)
     assert (looked.width, looked.height, looked.frames) == (1024, 576, 24)
     recipe = plan_restyle(FILES / "pal.mp4", Options(prompt="a fox"))
     assert (recipe.width, recipe.height) == (176, 96)
@@ -53,7 +53,7 @@ def test_hdr_has_the_colours_of_sdr():
 
 
 def test_a_mov_that_begins_with_another_box_is_read():
-    assert look_at(FILES / "qt.mov", fps=10).frames == 10
+    assert probe(FILES / "qt.mov", fps=10).frames == 10
     assert first(FILES / "qt.mov").shape == (90, 160, 3)
 
 
@@ -103,7 +103,7 @@ def test_a_video_has_the_shape_that_its_pixels_give_it(tmp_path_factory, across,
         tmp_path_factory.mktemp("sar") / "a.mp4", "-vf", f"setsar={across}/{down}", "-c:v", "libx264",
         size=size,
     )  # fmt: skip
-    looked = look_at(path, fps=12, most=1)
+    looked = probe(path, fps=12, most=1)
     width, height = map(int, size.split("x"))
     wanted = width * across / (height * down)
     assert max(looked.width, looked.height) <= 1024
@@ -138,7 +138,7 @@ def test_an_interlaced_video_has_no_combs(tmp_path):
     options = ("-c:v", "libx264", "-flags", "+ildct+ilme", "-x264-params", "tff=1", "-crf", "5")
     weave = "tinterlace=mode=interleave_top,setfield=tff"
     path = make(tmp_path / "a.mp4", "-vf", weave, *options, size="96x96")
-    shown = np.asarray(Footage(path, fps=6)[1]).astype(int).mean(2)
+    shown = np.asarray(SourceVideo(path, fps=6)[1]).astype(int).mean(2)
     between = np.abs(np.diff(shown, axis=0)).mean()  # a comb differs from row to row
     assert between < 1.3 * np.abs(shown[2:] - shown[:-2]).mean()
 
@@ -162,7 +162,7 @@ def test_the_tags_of_a_mov_are_looked_for(tmp_path):
     ],
 )
 def test_what_of_a_video_is_left_out_is_told_in_seconds(frames, fps, said):
-    told = Footage(FILES / "pal.mp4", fps=fps).left_out(frames)
+    told = SourceVideo(FILES / "pal.mp4", fps=fps).left_out(frames)
     assert (said in told) if said else told == ""
 
 
@@ -177,7 +177,7 @@ def test_a_long_video_is_painted_over_as_far_as_the_steps_go(monkeypatch):
 
 def test_a_sound_that_cannot_be_read_is_no_reason_to_lose_the_film(tmp_path):
     (tmp_path / "broken.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(99))
-    film = Film(tmp_path / "a.mp4", fps=12, hold=0, video=tmp_path / "broken.mp4")
+    film = VideoRecording(tmp_path / "a.mp4", fps=12, hold=0, video=tmp_path / "broken.mp4")
     film.add(np.zeros((32, 32, 3), np.uint8), step=0)
     film.commit(np.zeros((32, 32, 3), np.uint8))
     assert read_timing(tmp_path / "a.mp4").frames == 1

@@ -8,29 +8,29 @@ import pytest
 from pixgen.cli.app import main
 from pixgen.errors import PictureError, RecipeError, StudioError
 from pixgen.studio import Policy
-from pixgen.studio.runs.edits import Turn, is_taken, order_change
+from pixgen.studio.runs.edits import Edit, nothing_pending, request_edit
 from tests.studio.fakes import Painters, a_recipe
 
 
 def test_a_watcher_sees_a_glimpse_at_once_and_the_end_last(open_studio):
     painters = Painters(hold_at=0)
     job = open_studio(painters).submit(a_recipe())
-    glimpses = job.watch()
-    assert next(glimpses).frame is None
+    statuses = job.watch()
+    assert next(statuses).frame is None
     painters.go_on.set()
-    *_, last = glimpses
+    *_, last = statuses
     assert (last.state, last.frame.step, last.frame.steps) == ("done", 12, 12)
 
 
 def test_a_watcher_gets_at_most_its_rate_and_always_the_newest(open_studio):
     painters = Painters(seconds=0.005)
     job = open_studio(painters).submit(a_recipe(steps=150))
-    began, glimpses, count, ended = time.monotonic(), job.watch(rate=10), 0, False
+    began, statuses, count, ended = time.monotonic(), job.watch(rate=10), 0, False
     while not ended:
         newest = job.frame.step if job.frame else 0
-        glimpse = next(glimpses)
-        assert glimpse.frame is None or glimpse.frame.step >= newest
-        count, ended = count + 1, glimpse.state == "done"
+        job_status = next(statuses)
+        assert job_status.frame is None or job_status.frame.step >= newest
+        count, ended = count + 1, job_status.state == "done"
     assert count <= 10 * (time.monotonic() - began) + 2  # one at once, and the end at once
 
 
@@ -66,15 +66,15 @@ def test_several_may_watch_at_once(open_studio):
     painters.go_on.set()
     for thread in threads:
         thread.join(20)
-    assert [(glimpse.state, glimpse.frame.step) for glimpse in ends] == [("done", 12)] * 4
+    assert [(job_status.state, job_status.frame.step) for job_status in ends] == [("done", 12)] * 4
 
 
 def test_a_watcher_hears_of_a_job_that_takes_its_time(open_studio):
     painters = Painters(hold_at=0)
     job = open_studio(painters).submit(a_recipe())
-    glimpses = job.watch()
+    statuses = job.watch()
     assert painters.held.wait(20)
-    assert [next(glimpses).state for _ in range(3)][-1] == "painting"
+    assert [next(statuses).state for _ in range(3)][-1] == "painting"
     assert not painters.go_on.is_set()
 
 
@@ -82,10 +82,10 @@ def test_a_watcher_is_told_when_its_job_moves_up(open_studio):
     painters = Painters(hold_at=0)
     studio = open_studio(painters)
     first, second, third = (studio.submit(a_recipe()) for _ in range(3))
-    glimpses = third.watch(rate=100)
-    assert next(glimpses).place == 2
+    statuses = third.watch(rate=100)
+    assert next(statuses).place == 2
     second.stop()
-    assert next(glimpse.place for glimpse in glimpses if glimpse.place < 2) == 1
+    assert next(job_status.place for job_status in statuses if job_status.place < 2) == 1
     first.stop()
 
 
@@ -100,13 +100,13 @@ def test_frames_that_nobody_needs_are_never_asked_for_their_picture(open_studio)
 def test_glimpses_tell_pace_and_time_left(open_studio):
     painters = Painters(seconds=0.02)
     job = open_studio(painters).submit(a_recipe(steps=40))
-    glimpse = next(each for each in job.watch(rate=100) if each.frame and each.frame.step >= 20)
-    assert 0 < glimpse.steps_a_second <= 50
-    left = (40 - glimpse.frame.step) / glimpse.steps_a_second
-    assert glimpse.seconds_left == pytest.approx(left)
-    assert glimpse.elapsed >= 0.4
+    job_status = next(each for each in job.watch(rate=100) if each.frame and each.frame.step >= 20)
+    assert 0 < job_status.steps_a_second <= 50
+    left = (40 - job_status.frame.step) / job_status.steps_a_second
+    assert job_status.seconds_left == pytest.approx(left)
+    assert job_status.elapsed >= 0.4
     job.wait(20)
-    assert job.glimpse().seconds_left is None
+    assert job.job_status().seconds_left is None
 
 
 def test_stop_keeps_picture_film_and_state(open_studio):
@@ -226,19 +226,19 @@ def test_another_process_may_ask_for_a_change(open_studio, capsys):
     job = studio.submit(a_recipe(prompts="a red fox | snow"))
     assert painters.held.wait(20)
     asked = ["change", job.id, "--output-dir", str(studio.folder)]
-    painters.at[6] = lambda: order_change(job.run, Turn(weights={2: 0.5}))
+    painters.at[6] = lambda: request_edit(job.run, Edit(weights={2: 0.5}))
     assert main([*asked, "an owl | snow", "--weight", "1=zwei"]) == 2
     assert main(asked) == 2
     assert main([*asked, "--weight", "3=1"]) == 2
     said = capsys.readouterr().err
     assert all(each in said for each in ("weight of a prompt", "Say what to change", "no prompt 3"))
-    order_change(job.run, Turn(prompts="an owl | snow"))
-    order_change(job.run, Turn(learning_rate=0.5))
+    request_edit(job.run, Edit(prompts="an owl | snow"))
+    request_edit(job.run, Edit(learning_rate=0.5))
     painters.go_on.set()
     assert job.wait(20)
     first, second = job.recipe.changes
     assert (first.step, first.learning_rate, first.prompts[0][0].text) == (6, 0.5, "an owl")
     assert (second.step, second.prompts[0][1].weight) == (7, 0.5)
-    assert is_taken(job.run.folder)
+    assert nothing_pending(job.run.folder)
     assert main([*asked, "a hen"]) == 2
     assert "not being painted" in capsys.readouterr().err

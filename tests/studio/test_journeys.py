@@ -15,9 +15,9 @@ from pixgen.studio.metadata.metadata import read_metadata
 from pixgen.studio.metadata.mp4 import has_sound, read_timing
 from pixgen.studio.video.decoding import read_info
 from pixgen.studio.video.export import FilmWriter, export, find_lost_sound
-from pixgen.studio.video.journeys import plan_journey, plan_restyle, shaped
-from pixgen.studio.video.recording import read_facts
-from pixgen.studio.video.source import Footage, look_at
+from pixgen.studio.video.journeys import fit_shape, plan_journey, plan_restyle
+from pixgen.studio.video.recording import read_video_facts
+from pixgen.studio.video.source import SourceVideo, probe
 from pixgen.studio.video.timeline import Cut
 from tests.studio.deaths import killed
 from tests.studio.fakes import a_recipe, stopped
@@ -63,7 +63,7 @@ def painted(studio, recipe):
 
 def test_each_picture_of_the_film_is_a_frame_of_the_journey(open_studio, real, frames_of):
     job = painted(open_studio(real), journey())
-    assert read_facts(job.run.film).steps == (2, 5, 8, 11, 14)
+    assert read_video_facts(job.run.film).steps == (2, 5, 8, 11, 14)
     assert read_timing(job.run.film) == (5, 12.0)
     light = [frame.mean(2) for frame in frames_of(job.run.film)]  # it is kept better than colours
     far = [np.abs(each - job.frame.picture.mean(2)).mean() for each in light]
@@ -137,7 +137,7 @@ def test_a_restyled_video_has_the_sound_of_the_original_and_tells_what_is_left_o
 
 
 def test_footage_is_read_forwards_and_again_and_ends_with_its_last(video):
-    footage = Footage(video, fps=12)
+    footage = SourceVideo(video, fps=12)
 
     def bar(frame):
         return float((np.asarray(footage[frame]).mean((0, 2)) > 130).nonzero()[0].mean())
@@ -148,10 +148,10 @@ def test_footage_is_read_forwards_and_again_and_ends_with_its_last(video):
 
 
 def test_a_video_is_looked_at_at_the_pace_that_is_wanted(video):
-    assert look_at(video, fps=12).frames == 21  # nine, and a second of the last
-    assert look_at(video, fps=6).frames in (10, 11)
-    assert look_at(video, fps=12, most=4).frames == 4
-    looked = look_at(video, fps=12)
+    assert probe(video, fps=12).frames == 21  # nine, and a second of the last
+    assert probe(video, fps=6).frames in (10, 11)
+    assert probe(video, fps=12, most=4).frames == 4
+    looked = probe(video, fps=12)
     assert (looked.width, looked.height) == (64, 32)
 
 
@@ -164,7 +164,7 @@ def test_what_is_no_video_is_an_error(tmp_path, content):
     if content is not None:
         (tmp_path / "a.mp4").write_bytes(content)
     with pytest.raises(VideoError):
-        look_at(tmp_path / "a.mp4", fps=12)
+        probe(tmp_path / "a.mp4", fps=12)
 
 
 def test_a_video_of_a_public_page_must_be_an_upload(open_studio, real, video, tmp_path):
@@ -182,7 +182,7 @@ def test_a_video_of_a_public_page_must_be_an_upload(open_studio, real, video, tm
     [((1920, 1080), (176, 96)), ((100, 100), (128, 128)), ((10, 4000), (32, 2048))],
 )
 def test_a_canvas_has_the_shape_of_its_video(size, shape):
-    assert shaped(*size, pixels=128 * 128) == shape
+    assert fit_shape(*size, pixels=128 * 128) == shape
 
 
 def test_a_journey_is_planned_by_frames():
@@ -237,7 +237,7 @@ def test_one_whose_process_was_killed_is_there_and_goes_on_to_the_same_pixels(
         assert (resumed.state, resumed.error) == ("done", None)
         assert (resumed.frame.picture == whole.frame.picture).all()
         assert resumed.run.curve.read_bytes() == whole.run.curve.read_bytes()
-        films = [read_facts(job.run.film) for job in (resumed, whole)]
+        films = [read_video_facts(job.run.film) for job in (resumed, whole)]
         assert films[0].steps == films[1].steps
         counts = [read_timing(job.run.film) for job in (resumed, whole)]
         assert counts[0] == counts[1]

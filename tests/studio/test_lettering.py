@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from pixgen.studio.fonts import Lettering, _letters, _split
+from pixgen.studio.fonts import TextRenderer, _letters, _split
 from pixgen.studio.video.captions import Captions
 
-LETTERING = Lettering(16)
+LETTERING = TextRenderer(16)
 TEXTS = [
     "kırmızı tilki, İstanbul ğşçöü", "ثعلب أحمر في الثلج", "红色的狐狸在雪地里", "紅い狐と雪", "눈 속의 여우", "🦊 fox ❄️ 👩‍👩‍👧",
     "красная лиса", "κόκκινη αλεπού", "שועל אדום", "लाल लोमड़ी", "จิ้งจอกแดง", "a fox — “déjà vu” → ★ ½",

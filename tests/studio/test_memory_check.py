@@ -4,7 +4,7 @@ import pytest
 
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import memory_check
-from pixgen.studio.memory_check import Outlook, free_bytes, in_words, outlook, warning
+from pixgen.studio.memory_check import MemoryCheck, check_memory, free_bytes, in_words, warning
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def free(monkeypatch):
     [(80, 100, "fits"), (81, 100, "tight"), (100, 100, "tight"), (101, 100, "too much"), (1, None, "unknown")],
 )  # fmt: skip
 def test_the_verdict_leaves_room_for_an_error(needed, there, verdict):
-    assert Outlook(needed, there).verdict == verdict
+    assert MemoryCheck(needed, there).verdict == verdict
 
 
 def test_this_machine_has_memory():
@@ -40,7 +40,7 @@ def test_a_containers_limit_counts(tmp_path, monkeypatch):
 def test_small_pictures_are_not_looked_at_where_there_is_room(free, monkeypatch):
     free(4_000_000_000)
     monkeypatch.setattr(
-        memory_check, "outlook", lambda recipe, device: pytest.fail("was looked at")
+        memory_check, "check_memory", lambda recipe, device: pytest.fail("was looked at")
     )
     assert warning(make_recipe({"prompts": "a fox"}), "cpu") == ""
 
@@ -51,7 +51,7 @@ def test_small_pictures_are_not_looked_at_where_there_is_room(free, monkeypatch)
 def test_a_warning_says_how_much_and_what_is_there(free, monkeypatch, needed, said):
     free(1_000_000_000)
     monkeypatch.setattr(
-        memory_check, "outlook", lambda recipe, device: Outlook(int(needed), 1_000_000_000)
+        memory_check, "check_memory", lambda recipe, device: MemoryCheck(int(needed), 1_000_000_000)
     )
     sentence = warning(make_recipe({"prompts": "a fox"}), "cpu")
     assert said in sentence
@@ -59,7 +59,10 @@ def test_a_warning_says_how_much_and_what_is_there(free, monkeypatch, needed, sa
 
 
 def test_an_unknown_form_has_no_outlook():
-    assert outlook(make_recipe({"prompts": "a fox", "clip": ["hf-hub:some/thing"]}), "cpu") is None
+    assert (
+        check_memory(make_recipe({"prompts": "a fox", "clip": ["hf-hub:some/thing"]}), "cpu")
+        is None
+    )
 
 
 def test_bytes_in_words():

@@ -7,7 +7,7 @@ import torch
 
 from pixgen.errors import ModelError, OutOfMemory
 from pixgen.recipe.recipe import make_recipe
-from pixgen.studio.model_cache import KEPT, Models
+from pixgen.studio.model_cache import KEPT, ModelCache
 from pixgen.studio.worker import paint
 
 
@@ -22,7 +22,7 @@ def models(loads):
         loads.append((name, device))
         return object()
 
-    return Models(lambda: "cpu", load_vqgan=load, load_perceptor=load)
+    return ModelCache(lambda: "cpu", load_vqgan=load, load_perceptor=load)
 
 
 def test_a_model_is_loaded_once_on_the_device(models, loads):
@@ -52,7 +52,7 @@ def test_two_who_ask_at_once_load_it_once(loads):
         go_on.wait(10)
         return object()
 
-    models, found = Models(lambda: "cpu", load_vqgan=load), []
+    models, found = ModelCache(lambda: "cpu", load_vqgan=load), []
     threads = [threading.Thread(target=lambda: found.append(models.vqgan("a"))) for _ in range(3)]
     for thread in threads:
         thread.start()
@@ -72,7 +72,7 @@ def test_a_model_that_is_loading_keeps_nobody_from_another(loads):
             go_on.wait(10)
         return name
 
-    models = Models(lambda: "cpu", load_vqgan=load)
+    models = ModelCache(lambda: "cpu", load_vqgan=load)
     slow = threading.Thread(target=models.vqgan, args=("slow",))
     slow.start()
     assert models.vqgan("quick") == "quick"
@@ -90,7 +90,7 @@ def test_a_failed_load_can_be_tried_again():
             raise answer
         return answer
 
-    models = Models(lambda: "cpu", load_vqgan=load)
+    models = ModelCache(lambda: "cpu", load_vqgan=load)
     with pytest.raises(ModelError):
         models.vqgan("a")
     assert models.vqgan("a") == "here"
@@ -101,11 +101,11 @@ def test_a_sketchbook_shares_the_models_of_its_sketcher(tiny_sketcher, loads):
         loads.append(name)
         return object()
 
-    models = Models(
+    models = ModelCache(
         lambda: "cpu", load_vqgan=load, load_perceptor=load, load_sketcher=lambda *_: tiny_sketcher
     )
     vqgan, reader = models.vqgan("pocket"), models.perceptor(("pocket",))
-    book = models.sketchbook("any")
+    book = models.sketch_model("any")
     assert (book.sketcher, book.vqgan, book.reader) == (tiny_sketcher, vqgan, reader)
     assert loads == ["pocket", ("pocket",)]
 
@@ -124,7 +124,7 @@ def test_where_memory_is_short_other_models_make_room_once(shortages, tiny_vqgan
         seen.append(names)
         return tiny_perceptor
 
-    models = Models(lambda: "cpu", load_vqgan=load_vqgan, load_perceptor=load_perceptor)
+    models = ModelCache(lambda: "cpu", load_vqgan=load_vqgan, load_perceptor=load_perceptor)
     models.perceptor(("another",))
     recipe = make_recipe({"prompts": "a red fox", "width": 32, "height": 32, "steps": 1})
     if shortages == 2:

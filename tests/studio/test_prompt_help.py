@@ -1,7 +1,7 @@
 """How the bundled models read a prompt."""
 
 from pixgen.cli.commands.generate import reading_notes
-from pixgen.models.vocabulary import known_words, suggestions, unknown_words, words_of
+from pixgen.models.vocabulary import known_words, split_words, suggestions, unknown_words
 from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.styles import available_styles
 from pixgen.studio.prompt_help import Reading, read_scenes, read_typed
@@ -41,7 +41,7 @@ def test_words_of_no_caption_are_told_with_known_ones_near_them():
 
 def test_a_word_is_known_however_it_is_written():
     assert unknown_words("A Red FOX’s, 3D watercolour!") == ["foxs"]
-    assert words_of("Café à la 8-bit") == ["cafe", "a", "la", "8", "bit"]
+    assert split_words("Café à la 8-bit") == ["cafe", "a", "la", "8", "bit"]
 
 
 def test_suggestions_are_words_of_captions():

@@ -150,7 +150,7 @@ def test_a_pause_does_not_count_as_painting(open_studio):
     painters.go_on.set()
     until(lambda: job.state == "waiting")
     before = job.run.seconds
-    until(lambda: job.glimpse().paused)
+    until(lambda: job.job_status().paused)
     assert job.run.seconds == before
     job.go_on()
     ended(job)

@@ -39,7 +39,7 @@ def test_a_real_run_is_given_a_picture_while_it_paints(open_studio, real, tmp_pa
     studio = open_studio(real)
     plain = make_recipe({"prompts": "a fox", "width": 32, "height": 32, "steps": 40})
     job = studio.submit(plain)
-    next(glimpse for glimpse in job.watch(rate=1e6) if glimpse.frame is not None)
+    next(job_status for job_status in job.watch(rate=1e6) if job_status.frame is not None)
     job.change(prompts=f"[{tmp_path}/red.png]", learning_rate=0.01)
     assert job.wait(60)
     assert (job.state, job.error) == ("done", None)
@@ -130,12 +130,12 @@ def test_a_picture_that_has_grown_goes_on_as_large_as_it_is(open_studio, real):
 def test_a_run_that_is_stopped_while_it_is_sketched_has_done_no_step(
     open_studio, tiny_vqgan, tiny_perceptor, tiny_sketcher
 ):
-    from pixgen.synthesis import Optimization, Sketchbook, make_drawer
+    from pixgen.synthesis import Optimization, SketchModel, make_drawer
 
     def sketched(recipe, pictures, device, models):
-        book = Sketchbook(tiny_sketcher, tiny_vqgan, tiny_perceptor)
+        book = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
         return Optimization(
-            recipe, make_drawer(recipe, tiny_vqgan), tiny_perceptor, sketchbook=book
+            recipe, make_drawer(recipe, tiny_vqgan), tiny_perceptor, sketch_model=book
         )
 
     recipe = make_recipe({

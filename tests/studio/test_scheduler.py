@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from pixgen.studio.scheduler import FairLock, Line
+from pixgen.studio.scheduler import FairLock, JobQueue
 
 
 def test_the_lock_is_handed_over_in_the_order_of_asking():
@@ -49,7 +49,7 @@ def test_an_error_hands_the_lock_over():
 
 
 def test_the_line_keeps_its_order_and_closes_up():
-    line, (first, second, third) = Line(), (object(), object(), object())
+    line, (first, second, third) = JobQueue(), (object(), object(), object())
     for member in (first, second, third):
         line.join(member)
     assert [line.place(member) for member in (first, second, third)] == [0, 1, 2]
@@ -60,7 +60,7 @@ def test_the_line_keeps_its_order_and_closes_up():
 
 
 def test_waiting_ends_with_the_turn_or_with_giving_up():
-    line, gone, (first, second) = Line(), threading.Event(), (object(), object())
+    line, gone, (first, second) = JobQueue(), threading.Event(), (object(), object())
     line.join(first)
     line.join(second)
     turns = []

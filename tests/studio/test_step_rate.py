@@ -2,18 +2,18 @@
 
 import pytest
 
-from pixgen.studio.timing import Pace
+from pixgen.studio.timing import StepRate
 
 
 def test_nothing_is_said_before_two_frames():
-    pace = Pace()
+    pace = StepRate()
     assert (pace.steps_a_second, pace.seconds_left(5)) == (0.0, None)
     pace.step(100.0)
     assert (pace.steps_a_second, pace.seconds_left(5)) == (0.0, None)
 
 
 def test_an_even_pace_is_known_from_the_second_frame():
-    pace = Pace()
+    pace = StepRate()
     for number in range(3):
         pace.step(100 + number / 4)
         if number:
@@ -23,7 +23,7 @@ def test_an_even_pace_is_known_from_the_second_frame():
 
 
 def test_the_last_steps_count_most():
-    pace, now = Pace(), 0.0
+    pace, now = StepRate(), 0.0
     for seconds in [1.0] * 50 + [0.1] * 50:
         pace.step(now)
         now += seconds

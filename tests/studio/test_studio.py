@@ -216,7 +216,7 @@ def test_closing_stops_and_saves_every_job_and_ends_its_threads(open_studio):
     painters = Painters(seconds=0.01)
     studio = open_studio(painters)
     jobs = [studio.submit(a_recipe(steps=1000)) for _ in range(3)]
-    next(glimpse for glimpse in jobs[0].watch(rate=100) if glimpse.frame is not None)
+    next(job_status for job_status in jobs[0].watch(rate=100) if job_status.frame is not None)
     studio.close()
     assert [job.state for job in jobs] == ["stopped"] * 3
     assert jobs[0].run.picture.exists()
@@ -229,7 +229,7 @@ def test_exclusive_work_gets_its_turn_between_two_steps(open_studio):
     painters = Painters(seconds=0.02)
     studio = open_studio(painters)
     job = studio.submit(a_recipe(steps=500))
-    next(glimpse for glimpse in job.watch(rate=100) if glimpse.frame is not None)
+    next(job_status for job_status in job.watch(rate=100) if job_status.frame is not None)
     with studio.exclusive():
         before = painters.made[0].step
         time.sleep(0.1)

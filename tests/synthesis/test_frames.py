@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from pixgen.synthesis.frames import Arriving, Frame, as_pixels, copying
+from pixgen.synthesis.frames import Frame, PendingMetrics, as_pixels, start_copy
 
 PICTURE = torch.rand(1, 3, 4, 6, generator=torch.Generator().manual_seed(0)) * 1.2 - 0.1
 
 
 def a_frame(**more) -> Frame:
-    return Frame(0, 1, Arriving({}, {}), 0.0, lambda: PICTURE, **more)
+    return Frame(0, 1, PendingMetrics({}, {}), 0.0, lambda: PICTURE, **more)
 
 
 def test_a_picture_is_bytes_in_rows():
@@ -25,12 +25,12 @@ def test_what_is_on_its_way_is_not_drawn_again():
 
 
 def test_on_a_cpu_there_is_nothing_to_be_copied():
-    assert copying(PICTURE[0]) is None
+    assert start_copy(PICTURE[0]) is None
 
 
-def figures(device: str = "cpu") -> Arriving:
+def figures(device: str = "cpu") -> PendingMetrics:
     numbers = torch.tensor([0.25, 0.5, 0.75], device=device)
-    made = Arriving({"fox": numbers[0], "snow": numbers[1]}, {"prompts": numbers[2]})
+    made = PendingMetrics({"fox": numbers[0], "snow": numbers[1]}, {"prompts": numbers[2]})
     numbers.zero_()  # what a device is told later does not matter
     return made
 
@@ -49,6 +49,6 @@ def test_figures_that_nobody_waited_for_are_those_of_their_step():
 @pytest.mark.gpu
 def test_a_copy_that_nobody_waited_for_is_the_picture():
     picture = PICTURE[0].cuda()
-    copied = copying(picture)
+    copied = start_copy(picture)
     picture.zero_()  # what the GPU is told later does not matter
     assert np.array_equal(copied(), as_pixels(PICTURE[0]))

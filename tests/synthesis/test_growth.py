@@ -12,7 +12,7 @@ from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 from pixgen.synthesis.canvas import grown_latent, grown_memory
 from pixgen.synthesis.drawers.base import VqganDrawer
-from pixgen.synthesis.init.noise import as_tensor
+from pixgen.synthesis.init.noise import to_tensor
 from pixgen.synthesis.upscale import enlarge
 from tests.synthesis.resuming import pictures, same, stopped_and_resumed
 
@@ -55,7 +55,7 @@ def test_stopping_and_resuming_across_a_growth_paints_the_same_pixels(paint, sto
 def test_growing_keeps_the_picture():
     vqgan, picture = load_vqgan("pocket", "cpu"), Image.open(ASSETS / "examples" / "dog.png")
     small, larger = (VqganDrawer(vqgan, width=side, height=side) for side in (64, 128))
-    small.start_from(as_tensor(picture.convert("RGB").resize((64, 64), Image.Resampling.LANCZOS)))
+    small.start_from(to_tensor(picture.convert("RGB").resize((64, 64), Image.Resampling.LANCZOS)))
     larger.latent.data.copy_(grown_latent(small.latent, drawer=small, larger=larger))
     with torch.no_grad():
         wanted = enlarge(small.draw(), width=128, height=128)

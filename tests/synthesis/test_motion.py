@@ -8,7 +8,7 @@ from PIL import Image
 from pixgen.recipe.journey import Motion
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.motion import moved
+from pixgen.synthesis.motion import move
 from tests.synthesis.resuming import pictures, same, stopped_and_resumed
 
 STILL = {"zoom": 1.0, "x": 0.0, "y": 0.0, "turn": 0.0}
@@ -46,7 +46,7 @@ def spot(picture):
     ],
 )
 def test_the_view_moves_as_it_is_told(fields, where):
-    found = moved(board(), motion(**fields), border="edge")
+    found = move(board(), motion(**fields), border="edge")
     assert found.shape == (1, 3, 32, 48)
     assert spot(found) == pytest.approx(where, abs=0.02)
 
@@ -54,15 +54,15 @@ def test_the_view_moves_as_it_is_told(fields, where):
 @pytest.mark.parametrize("border", ["reflect", "wrap", "edge"])
 def test_no_hole_comes_in_at_the_border(border):
     white = torch.ones(1, 3, 20, 32)
-    found = moved(white, motion(zoom=0.7, x=0.4, turn=30), border=border)
+    found = move(white, motion(zoom=0.7, x=0.4, turn=30), border=border)
     assert found.min() > 0.99
 
 
 def test_what_wraps_comes_in_on_the_other_side():
-    found = moved(board(), motion(x=0.5), border="wrap")
+    found = move(board(), motion(x=0.5), border="wrap")
     assert spot(found)[0] == pytest.approx(-0.25, abs=0.02)
     ramp = torch.arange(32.0).repeat(1, 3, 32, 1)
-    assert torch.allclose(moved(ramp, motion(x=0.25), border="wrap"), ramp.roll(-8, -1), atol=1e-3)
+    assert torch.allclose(move(ramp, motion(x=0.25), border="wrap"), ramp.roll(-8, -1), atol=1e-3)
 
 
 class Video:

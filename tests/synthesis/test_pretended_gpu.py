@@ -16,13 +16,13 @@ from pixgen.bench.pretend import (
     pretended_gpu,
 )
 from pixgen.models import capture
-from pixgen.models.sketchers.pocket import Sketcher, Wanted
+from pixgen.models.sketchers.pocket import Conditioning, Sketcher
 from pixgen.recipe.cutouts import CUTOUT_SETS, Kornia
 from pixgen.recipe.presets import load_preset
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.sketch.sampling import OPEN, Hand, sketch
-from pixgen.synthesis.transfer import Download, uploaded
+from pixgen.synthesis.sketch.sampling import OPEN, SamplingSettings, sample_codes
+from pixgen.synthesis.transfer import Download, upload
 from tests.conftest import TINY_SKETCHER
 
 pytestmark = pytest.mark.pretend_gpu
@@ -129,12 +129,21 @@ def test_a_sketch_is_written_without_waiting():
             known = torch.full((2, 4, 4), OPEN)
             known[:, 0] = 3
         chance = torch.Generator(GPU)
-        rows = list(sketch(model, Wanted(), count=2, hand=Hand(), generator=chance))
+        rows = list(
+            sample_codes(model, Conditioning(), count=2, hand=SamplingSettings(), generator=chance)
+        )
         assert len(rows) == 2
         with seen.unwatched():  # once, where something is there already
             known = known.to(GPU)
         with seen.unwatched():
-            written = sketch(model, Wanted(), count=2, hand=Hand(), generator=chance, known=known)
+            written = sample_codes(
+                model,
+                Conditioning(),
+                count=2,
+                hand=SamplingSettings(),
+                generator=chance,
+                known=known,
+            )
             next(written)
         next(written)
 
@@ -209,6 +218,6 @@ def test_a_wait_a_mixture_and_half_precision_are_found():
         assert seen.slim == ["argmin"]
         with seen.unwatched():
             there.cpu()
-        assert uploaded(here, GPU).device == GPU
+        assert upload(here, GPU).device == GPU
         assert Download(there)().device.type == "cpu"
     assert not torch.zeros(1).is_meta

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from pixgen.recipe.recipe import make_recipe
-from pixgen.synthesis import Optimization, Sketchbook, make_drawer
-from pixgen.synthesis.scenes import pulls, turned
+from pixgen.synthesis import Optimization, SketchModel, make_drawer
+from pixgen.synthesis.scenes import slerp, targets_at
 from tests.synthesis.resuming import pictures, same, stopped_and_resumed
 
 
@@ -35,15 +35,15 @@ def vectors(prompt):
 
 def test_a_turned_vector_goes_along_the_great_circle():
     one, other = torch.tensor([1.0, 0, 0]), torch.tensor([0, 1.0, 0])
-    half = turned(one, other, 1 / 3)
+    half = slerp(one, other, 1 / 3)
     assert half.norm() == pytest.approx(1)
     assert torch.rad2deg(torch.arccos(half @ one)) == pytest.approx(30, abs=0.01)
-    assert torch.equal(turned(one, one, 0.7), one)
-    assert torch.equal(turned(one, -one, 0.7), -one)
+    assert torch.equal(slerp(one, one, 0.7), one)
+    assert torch.equal(slerp(one, -one, 0.7), -one)
 
 
 def test_embeddings_turn_into_their_successors_and_the_rest_comes_and_goes():
-    prompts, found = pulls(recipe(), 1, vectors)
+    prompts, found = targets_at(recipe(), 1, vectors)
     assert [prompt.label for prompt in prompts] == ["a red fox → a snowy owl", "snow", "night"]
     assert [prompt.weight for prompt in prompts] == pytest.approx([1, 0.5 * 2 / 3, -1 / 3])
     assert found[0].norm() == pytest.approx(1)
@@ -53,14 +53,14 @@ def test_embeddings_turn_into_their_successors_and_the_rest_comes_and_goes():
 
 
 def test_weights_pass_from_one_scene_to_the_next():
-    prompts, _ = pulls(recipe(story={"blend": "weights"}), 1, vectors)
+    prompts, _ = targets_at(recipe(story={"blend": "weights"}), 1, vectors)
     assert [prompt.label for prompt in prompts] == ["a red fox", "a snowy owl", "snow", "night"]
     assert [prompt.weight for prompt in prompts] == pytest.approx([2 / 3, 1 / 3, 1 / 3, -1 / 3])
 
 
 def test_at_a_scenes_step_only_its_prompts_pull():
     for step, scene in ((0, 0), (3, 1), (6, 2), (9, 2)):
-        assert pulls(recipe(), step, vectors)[0] == recipe().prompts[scene]
+        assert targets_at(recipe(), step, vectors)[0] == recipe().prompts[scene]
 
 
 @pytest.mark.parametrize("blend", ["embeddings", "weights"])
@@ -79,11 +79,11 @@ def test_a_fade_paints_other_pictures_than_a_cut(paint):
 @pytest.fixture
 def sketched(tiny_vqgan, tiny_perceptor, tiny_sketcher):
     """Paints stories whose scenes have sketches of their own."""
-    book = Sketchbook(tiny_sketcher, tiny_vqgan, tiny_perceptor)
+    book = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
 
     def start(recipe):
         drawer = make_drawer(recipe, tiny_vqgan)
-        return Optimization(recipe, drawer, tiny_perceptor, sketchbook=book)
+        return Optimization(recipe, drawer, tiny_perceptor, sketch_model=book)
 
     return start
 

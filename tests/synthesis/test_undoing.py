@@ -9,7 +9,7 @@ from pixgen.errors import OutOfMemory
 from pixgen.models.sketchers.pocket import CellHead
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.recipe import Recipe, make_recipe
-from pixgen.synthesis import Optimization, Sketchbook, canvas, make_drawer
+from pixgen.synthesis import Optimization, SketchModel, canvas, make_drawer
 from pixgen.synthesis.cutouts import plan
 from pixgen.synthesis.drawers.masked import MaskedDrawer
 
@@ -97,8 +97,8 @@ def paint(tiny_vqgan, tiny_perceptor, tiny_sketcher):
     def start(*parts, **options) -> Optimization:
         recipe = parts[0] if isinstance(parts[0], Recipe) else make_recipe(BASE, *parts)
         drawer = make_drawer(recipe, tiny_vqgan, pictures=options.get("pictures"))
-        book = Sketchbook(tiny_sketcher, tiny_vqgan, tiny_perceptor)
-        return Optimization(recipe, drawer, tiny_perceptor, sketchbook=book, **options)
+        book = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
+        return Optimization(recipe, drawer, tiny_perceptor, sketch_model=book, **options)
 
     return start
 

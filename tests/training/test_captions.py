@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from pixgen.models.vocabulary import known_words, words_of
+from pixgen.models.vocabulary import known_words, split_words
 from pixgen.training.compose.captions import Author
 from pixgen.training.compose.places import SETTINGS
 from pixgen.training.data.drawings import load_sprites
-from pixgen.training.data.words import caption_words, remembered_words
+from pixgen.training.data.words import caption_words, exemplar_words
 
 
 @pytest.fixture
@@ -86,7 +86,9 @@ def test_every_caption_is_said_with_letters_only(table):
 def test_the_words_that_the_page_knows_are_those_of_captions(table):
     known = set(caption_words(table))
     said = {
-        word for each in Author(table, seed=3).compositions(3000) for word in words_of(each.caption)
+        word
+        for each in Author(table, seed=3).compositions(3000)
+        for word in split_words(each.caption)
     }
     assert said <= known
     assert "quasar" not in known
@@ -97,5 +99,5 @@ def test_the_bundled_words_are_those_of_the_bundled_pair():
 
 
 def test_what_the_memory_knows_is_no_unknown_word():
-    assert {"lighthouse", "lighthouses", "wizard", "river", "riding"} <= set(remembered_words())
-    assert set(remembered_words()) <= known_words()
+    assert {"lighthouse", "lighthouses", "wizard", "river", "riding"} <= set(exemplar_words())
+    assert set(exemplar_words()) <= known_words()

@@ -17,7 +17,7 @@ from pixgen.training.data import drawings
 from pixgen.training.data.drawings import TABLE_FILE, drawings_of, render_all
 from pixgen.training.data.names import Drawing
 from pixgen.training.export import export_enlarger
-from pixgen.training.models.enlarger import EnlargerTraining, decoded_pairs, train_enlarger
+from pixgen.training.models.enlarger import EnlargerTraining, decode_pairs, train_enlarger
 from tests.training.conftest import COLOURS, FAMILIES
 
 TRAINING = EnlargerTraining(pictures=8, batch=4, crisp_from=1)
@@ -82,7 +82,7 @@ def test_enlarger_training_goes_on_where_it_stopped(drawn, tiny_vqgan):
 
 
 def test_what_is_given_is_decoded_and_what_is_wanted_drawn(drawn, tiny_vqgan):
-    given, wanted = decoded_pairs(tiny_vqgan, drawn, TRAINING)
+    given, wanted = decode_pairs(tiny_vqgan, drawn, TRAINING)
     assert given.shape == (8, 3, 128, 128)
     assert wanted.shape == (8, 3, 256, 256)
     assert given.dtype == wanted.dtype == torch.uint8

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pixgen.training.compose.canonical_style import PlainHand
+from pixgen.training.compose.canonical_style import CanonicalStyle
 from pixgen.training.compose.captions import Author
 from pixgen.training.compose.composer import Composer
 from pixgen.training.models.word_looks import looks_of_words
@@ -15,7 +15,7 @@ WORDS = ["<none>", "apple", "frog", "ball", "lemon", "zebra"]
 def looks(world, tiny_vqgan):
     composer = Composer(world)
     return looks_of_words(
-        composer, PlainHand(Author(composer.table, seed=1)), tiny_vqgan, codes=tiny_vqgan.codes,
+        composer, CanonicalStyle(Author(composer.table, seed=1)), tiny_vqgan, codes=tiny_vqgan.codes,
         encode=lambda name: [WORDS.index(word) for word in name.split() if word in WORDS],
         vocabulary=len(WORDS), numbers=3,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from pixgen.training.data.word_senses import (
     ITS_HEAD,
     ITS_NAME,
     KEYWORD,
-    meant_by_name,
+    sense_of_name,
 )
 
 
@@ -31,7 +31,7 @@ TABLE = [
 
 def meant(name: str) -> tuple[int, list[str]] | None:
     groups = {each["thing"]: each["group"] for each in TABLE}
-    return meant_by_name(TABLE, groups, list(groups)).get(name)
+    return sense_of_name(TABLE, groups, list(groups)).get(name)
 
 
 def test_a_whole_name_is_surest():
@@ -54,7 +54,7 @@ def test_othermeant_by_name_are_weaker():
 
 def test_what_pixgen_draws_itself_is_meant_first():
     groups = {"tokyo tower": "emoji-4", "tower": GROUP}
-    assert meant_by_name([record("tokyo tower")], groups, list(groups))["tower"] == (
+    assert sense_of_name([record("tokyo tower")], groups, list(groups))["tower"] == (
         ITS_NAME,
         ["tower"],
     )

@@ -2,19 +2,24 @@
 
 import pytest
 
-from pixgen.training.compose.canonical_style import STYLES_SAID, WHITE, PlainHand, as_people_ask
+from pixgen.training.compose.canonical_style import (
+    STYLES_SAID,
+    WHITE,
+    CanonicalStyle,
+    simplify_caption,
+)
 from pixgen.training.compose.captions import Author
 from pixgen.training.data.drawings import load_sprites
 
 
 @pytest.fixture
 def author(world):
-    return Author(as_people_ask(load_sprites(world)[1]), seed=3)
+    return Author(simplify_caption(load_sprites(world)[1]), seed=3)
 
 
 @pytest.fixture
 def redrawn(author):
-    hand = PlainHand(author)
+    hand = CanonicalStyle(author)
     return [(each, hand.redrawn(each)) for each in author.compositions(300)]
 
 
@@ -57,7 +62,7 @@ def test_nothing_held_out_is_shown(author, redrawn):
 def test_people_ask_for_the_last_word_of_a_name():
     record = {"thing": "evergreen tree", "names": ["pine"], "group": "emoji-3", "weight": 1.0}
     other = {**record, "thing": "fox", "names": []}
-    tree, fox = as_people_ask([record, other])
+    tree, fox = simplify_caption([record, other])
     assert "tree" in tree["names"]
     assert (tree["weight"], fox["names"]) == (1.0, [])
     assert fox["weight"] > tree["weight"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pixgen.studio import Studio
-from pixgen.ui.create.actions import Visitor
+from pixgen.ui.create.actions import BrowserSession
 from tests.ui.fakes import waves_studio
 
 
@@ -30,6 +30,6 @@ def studio(make_studio) -> Studio:
 
 
 @pytest.fixture
-def visitor() -> Visitor:
+def visitor() -> BrowserSession:
     """Somebody who has just come."""
-    return Visitor.known(None, None)
+    return BrowserSession.known(None, None)

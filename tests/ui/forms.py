@@ -22,8 +22,8 @@ def _reading(function: Callable, place: int, kind: type = CreateForm) -> Callabl
 
 to_recipe = _reading(form.to_recipe, 0)
 remarks = _reading(form.remarks, 0)
-with_drawn = _reading(drawn.with_drawn, 1)
-foretold = _reading(prompt_help.foretold, 0)
+with_drawn = _reading(drawn.add_drawn_inputs, 1)
+foretold = _reading(prompt_help.memory_text, 0)
 paint = _reading(painting.paint, 1)
 apply = _reading(edit_actions.apply, 1)
 fork = _reading(edit_actions.fork, 1)

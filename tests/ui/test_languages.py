@@ -9,7 +9,7 @@ import pytest
 from pixgen.recipe.presets import available_presets
 from pixgen.recipe.styles import available_styles
 from pixgen.ui.i18n import ENGLISH, TURKISH
-from pixgen.ui.i18n.languages import ByLanguage, links, preferred, wanted
+from pixgen.ui.i18n.languages import ByLanguage, choose_language, links, preferred_language
 
 
 def test_every_preset_and_style_is_translated_with_the_same_figures():
@@ -46,14 +46,14 @@ def test_one_thing_has_a_sentence_of_its_own(count, english):
     ],
 )  # fmt: skip
 def test_the_browsers_favourite_is_taken(accepted, language):
-    assert preferred(accepted) == language
+    assert preferred_language(accepted) == language
 
 
 def test_what_is_asked_for_wins_over_what_was_chosen_and_that_over_the_browser():
-    assert wanted("lang=en", "pixgen-language=tr", "tr") == "en"
-    assert wanted("", "a=b; pixgen-language=en", "tr") == "en"
-    assert wanted("lang=xx", "pixgen-language=xx", "tr") == "tr"
-    assert wanted("__theme=dark", "bad cookie ,;", "") is None
+    assert choose_language("lang=en", "pixgen-language=tr", "tr") == "en"
+    assert choose_language("", "a=b; pixgen-language=en", "tr") == "en"
+    assert choose_language("lang=xx", "pixgen-language=xx", "tr") == "tr"
+    assert choose_language("__theme=dark", "bad cookie ,;", "") is None
 
 
 def answer(path: str, **headers: str) -> str | None:

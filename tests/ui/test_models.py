@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pixgen.models.progress import Fetching
-from pixgen.studio import Glimpse, Policy
+from pixgen.studio import JobStatus, Policy
 from pixgen.ui import status
 from pixgen.ui.create.form import fields
 from pixgen.ui.i18n import ENGLISH
@@ -13,7 +13,7 @@ from tests.models import published
 from tests.studio.fakes import a_recipe
 from tests.ui.forms import to_recipe
 
-LOADING = Glimpse("loading", 0, None, 0.0, None, 1.0)
+LOADING = JobStatus("loading", 0, None, 0.0, None, 1.0)
 
 
 pytestmark = pytest.mark.usefixtures("caches")
@@ -65,9 +65,9 @@ def test_what_is_chosen_arrives():
     ],
 )
 def test_a_download_is_shown_in_the_status_line(fetching, said, bar):
-    shown = status.of_glimpse(ENGLISH, a_recipe(), replace(LOADING, fetching=fetching))
+    shown = status.status_html(ENGLISH, a_recipe(), replace(LOADING, fetching=fetching))
     assert "Fetching a model" in shown
     assert "lakes" in shown
     assert said in shown
     assert bar in shown
-    assert "Fetching" not in status.of_glimpse(ENGLISH, a_recipe(), LOADING)
+    assert "Fetching" not in status.status_html(ENGLISH, a_recipe(), LOADING)

@@ -11,7 +11,7 @@ from babel.messages.catalog import Message as Entry
 from pixgen import errors
 from pixgen.messages import Message
 from pixgen.recipe.recipe import make_recipe
-from pixgen.synthesis.memory.out_of_memory import what_changed
+from pixgen.synthesis.memory.out_of_memory import describe_changes
 from pixgen.ui.i18n import ENGLISH, LANGUAGES, TURKISH
 from pixgen.ui.i18n.extraction import KEYWORDS, extract, read, save
 from pixgen.ui.i18n.translator import catalogue_file
@@ -155,7 +155,7 @@ def test_all_that_is_done_where_memory_is_short_is_said_in_turkish():
     after = make_recipe(
         before.model_dump(), {"engine": engine, "precision": "bfloat16", "cutouts": {"batches": 4}}
     )
-    english = what_changed(before, after)
+    english = describe_changes(before, after)
     parts = english.removeprefix("Memory was short: now ").removesuffix(".").split(", and ")
     turkish = TURKISH(english)
     assert len(parts) == 7

@@ -52,10 +52,10 @@ def augment(
     from pixgen.studio.storage import writing
     from pixgen.synthesis.cutouts.sheets import contact_sheet, sample_cutouts
     from pixgen.synthesis.frames import as_pixels
-    from pixgen.synthesis.init.noise import as_tensor
+    from pixgen.synthesis.init.noise import to_tensor
 
     seen = sample_cutouts(
-        as_tensor(opened), cutouts.set, count, size=side, seed=seed, fused=engine == "fused"
+        to_tensor(opened), cutouts.set, count, size=side, seed=seed, fused=engine == "fused"
     )
     sheet = Image.fromarray(as_pixels(contact_sheet(seen)))
     with writing(out) as temporary:

@@ -150,7 +150,7 @@ def _quality(
 
     With the preset as it is, chance and sketches, alone and optimized, and each named set of cutouts.
     """
-    from pixgen.bench.quality import Sheet, bundled_judge, painter, quality, standard_ways
+    from pixgen.bench.quality import Sheet, bundled_evaluator, painter, quality, standard_ways
     from pixgen.errors import RecipeError
     from pixgen.recipe.presets import DEFAULT, load_preset
     from pixgen.studio import resolve_device
@@ -167,7 +167,7 @@ def _quality(
     drawn = Sheet()
     results = quality(
         [way for way in chosen if not ways or way["name"] in ways],
-        judge=bundled_judge(device), paint=painter(device), prompts=prompts, seeds=seeds, preset=name,
+        judge=bundled_evaluator(device), paint=painter(device), prompts=prompts, seeds=seeds, preset=name,
         told=lambda way: typer.echo(_judged(way.as_dict()), err=as_json), seen=drawn.add,
     )  # fmt: skip
     if sheet is not None:

@@ -15,7 +15,7 @@ from pixgen.paths import expand
 from pixgen.text_files import encode_table
 
 if TYPE_CHECKING:
-    from pixgen.studio.library.classifier import Namer
+    from pixgen.studio.library.classifier import ClassifierService
     from pixgen.vision.zeroshot.batches import Result
     from pixgen.vision.zeroshot.evaluation import Evaluation
     from pixgen.vision.zeroshot.labels import LabelSet
@@ -78,7 +78,7 @@ def classify(
         if path is not None:
             check_target(path, option, suffixes=(suffix,), overwrite=overwrite)
     from pixgen.studio import Studio
-    from pixgen.studio.library.classifier import Namer
+    from pixgen.studio.library.classifier import ClassifierService
     from pixgen.studio.storage import write_bytes
     from pixgen.vision.zeroshot.batches import make_question
     from pixgen.vision.zeroshot.evaluation import as_csv, evaluate
@@ -88,13 +88,13 @@ def classify(
     if explain is not None and len(sources) != 1:
         raise ClassifyError("--explain is for one picture: there are {count}.", count=len(sources))
     with Studio(output_dir, device=device) as studio:
-        namer = Namer(studio)
+        namer = ClassifierService(studio)
         question = make_question(
             sources, models, labels=labels, label_set=_set(namer, label_set) if label_set else None,
             templates=templates, several=several, none_below=none_below, or_else=or_else, temperature=temperature,
         )  # fmt: skip
         classifier = namer.classifier(question, models)
-        results = _watched(namer, classifier, models, sources)
+        results = _show_progress(namer, classifier, models, sources)
         if all(result.answer is None for result in results):
             raise ClassifyError(results[0].error)
         if explain is not None:
@@ -109,7 +109,7 @@ def classify(
         _say(results, evaluation, top, classifier)
 
 
-def _set(namer: "Namer", name: str) -> "LabelSet":
+def _set(namer: "ClassifierService", name: str) -> "LabelSet":
     """A set of labels by its name, or in a file: JSON, or labels as they are typed."""
     from pixgen.vision.zeroshot.labels import FILES, read_set
 
@@ -117,8 +117,11 @@ def _set(namer: "Namer", name: str) -> "LabelSet":
     return read_set(path) if path.suffix.lower() in FILES else namer.load(name)
 
 
-def _watched(
-    namer: "Namer", classifier: "Classifier", models: tuple[str, ...], sources: "Sequence[Source]"
+def _show_progress(
+    namer: "ClassifierService",
+    classifier: "Classifier",
+    models: tuple[str, ...],
+    sources: "Sequence[Source]",
 ) -> "list[Result]":
     """Every result; on a terminal, a line that tells how far it is."""
     from rich.console import Console
@@ -132,7 +135,7 @@ def _watched(
 
 
 def _explain(
-    namer: "Namer", classifier: "Classifier", models: tuple[str, ...], source: "Source", *,
+    namer: "ClassifierService", classifier: "Classifier", models: tuple[str, ...], source: "Source", *,
     label: str, path: Path,
 ) -> None:  # fmt: skip
     from pixgen.studio.storage import writing
@@ -156,11 +159,11 @@ def _say_json(results: "list[Result]", evaluation: "Evaluation | None", top: int
 def _say(
     results: "list[Result]", evaluation: "Evaluation | None", top: int, classifier: "Classifier"
 ) -> None:
-    from pixgen.vision.zeroshot.evaluation import said
+    from pixgen.vision.zeroshot.evaluation import summary
 
     for result in results:
         typer.echo(
-            f"{printable(result.name)}: {printable(said(result) or result.error)}{_doubt(result)}"
+            f"{printable(result.name)}: {printable(summary(result) or result.error)}{_doubt(result)}"
         )
         if len(results) <= _BARS and result.answer is not None:
             for score in result.answer.top(top):

@@ -41,23 +41,23 @@ def change(
 ) -> None:
     """Change words, weights or the learning rate of a picture while the page, or another terminal,
     paints it; its recipe records them with their step."""
-    from pixgen.cli._jobs import located
+    from pixgen.cli._jobs import locate_run
     from pixgen.recipe.wildcards import draw
     from pixgen.studio import Studio
-    from pixgen.studio.runs.edits import Turn, is_taken, order_change
+    from pixgen.studio.runs.edits import Edit, nothing_pending, request_edit
 
     weights = read_weights(weight or [])
     if prompt is None and not weights and learning_rate is None:
         raise RecipeError("Say what to change: other words, --weight or --learning-rate.")
-    name, folder = located(run, output_dir)
+    name, folder = locate_run(run, output_dir)
     with Studio(folder, device="cpu") as studio:
         found = studio.run(name)
     words = None if prompt is None else draw(prompt, found.recipe.seed)
-    order_change(found, Turn(prompts=words, weights=weights, learning_rate=learning_rate))
+    request_edit(found, Edit(prompts=words, weights=weights, learning_rate=learning_rate))
     deadline = time.monotonic() + PATIENCE
-    while not is_taken(found.folder) and time.monotonic() < deadline:
+    while not nothing_pending(found.folder) and time.monotonic() < deadline:
         time.sleep(0.05)
-    taken = is_taken(found.folder)
+    taken = nothing_pending(found.folder)
     if as_json:
         typer.echo(json.dumps({"run": found.id, "taken": taken}))
     elif taken:

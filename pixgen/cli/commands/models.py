@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pixgen.cli._downloads import Bar, Lines, use_models_dir
+from pixgen.cli._downloads import BarProgress, LineProgress, use_models_dir
 from pixgen.cli._options import AsJson, ModelsDir
 from pixgen.errors import ModelError
 
 if TYPE_CHECKING:
-    from pixgen.models.registry import Item
+    from pixgen.models.registry import RegisteredModel
 
 KINDS = {"vqgan": "--model", "clip": "--clip", "sketcher": "--sketcher"}
 Names = Annotated[
@@ -60,11 +60,11 @@ def fetch(names: Names, models_dir: ModelsDir = None, as_json: AsJson = False) -
     """Fetch models, verify them, and make them ready: painting needs no network then."""
     from pixgen.models.progress import listening
     from pixgen.models.registry import fetch as fetch_one
-    from pixgen.models.registry import named
+    from pixgen.models.registry import find_model
 
     use_models_dir(models_dir)
-    entries = [named(name) for name in names]
-    with nullcontext(Lines()) if as_json else Bar() as shown:
+    entries = [find_model(name) for name in names]
+    with nullcontext(LineProgress()) if as_json else BarProgress() as shown:
         for entry in entries:
             with listening(shown.show):
                 path = fetch_one(entry)
@@ -80,9 +80,9 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check that models are what they were when they were first read. Exit status 2 if one is not."""
-    from pixgen.models.registry import check, inventory, named
+    from pixgen.models.registry import check, find_model, inventory
 
-    entries = [named(name) for name in names or ()]
+    entries = [find_model(name) for name in names or ()]
     if not names:
         entries = [each.entry for each in inventory(everything=True) if each.state == "here"]
     wrong = []
@@ -115,10 +115,10 @@ def remove(
 ) -> None:
     """Remove fetched models from the caches; own checkpoints and bundled models stay."""
     from pixgen.models.cache import megabytes
-    from pixgen.models.registry import named
+    from pixgen.models.registry import find_model
     from pixgen.models.registry import remove as remove_one
 
-    for entry in [named(name) for name in names]:
+    for entry in [find_model(name) for name in names]:
         freed = remove_one(entry, forget=forget)
         facts = {"name": entry.name, "kind": entry.kind, "freed_bytes": freed}
         typer.echo(
@@ -128,7 +128,7 @@ def remove(
         )
 
 
-def _print(shown: list["Item"], option: str) -> None:
+def _print(shown: list["RegisteredModel"], option: str) -> None:
     """A kind's models: their facts in columns, and below each what it paints."""
     from rich.console import Console
     from rich.text import Text

@@ -13,8 +13,8 @@ from pixgen.cli._listings import printable, table
 from pixgen.cli._options import AsJson, OutputDir, Overwrite, Run
 
 if TYPE_CHECKING:
-    from pixgen.studio.gallery.catalogue_rows import Entry, Wanted
-    from pixgen.studio.gallery.gallery import Gallery, Opened
+    from pixgen.studio.gallery.catalogue_rows import Entry, RunFilter
+    from pixgen.studio.gallery.gallery import Gallery, RunDetails
 
 
 def compare(
@@ -29,7 +29,7 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Print in one line in what the recipes of two runs differ."""
-    from pixgen.cli._jobs import located
+    from pixgen.cli._jobs import locate_run
     from pixgen.cli._outputs import check_target
     from pixgen.studio import Studio
     from pixgen.studio.gallery.compare import differences, draw_pair, in_one_line
@@ -40,7 +40,7 @@ def compare(
         check_target(out, "--out", suffixes=(".png",), overwrite=overwrite)
     runs = []
     for name in (one, other):
-        name, folder = located(name, output_dir)
+        name, folder = locate_run(name, output_dir)
         with Studio(folder, device="cpu") as studio:
             runs.append(studio.run(name))
     found = differences(runs[0].recipe, runs[1].recipe)
@@ -99,20 +99,24 @@ def _list(
     output_dir: OutputDir = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """List runs: all, or those with some words, tags, state, preset or date, or that look like a text."""
-    from pixgen.studio.gallery.catalogue_rows import Wanted
+    from pixgen.studio.gallery.catalogue_rows import RunFilter
     from pixgen.vision.search.filters import parse_date
 
-    wanted = Wanted(
+    wanted = RunFilter(
         text=text, preset=preset, state=state, tag=tag, favourite=favourites, binned=binned, sort=sort,
         after=parse_date(after) if after else None, before=parse_date(before) if before else None,
     )  # fmt: skip
     with _gallery(output_dir, device="auto" if looks else "cpu") as gallery:
-        found = _looked(gallery, looks, wanted, top) if looks else gallery.find(wanted, count=top)
+        found = (
+            _search_by_look(gallery, looks, wanted, top)
+            if looks
+            else gallery.find(wanted, count=top)
+        )
         folder = gallery.studio.folder
     if as_json:
         typer.echo(json.dumps([_as_dict(entry, folder) for entry in found], ensure_ascii=False))
     elif not found:
-        every = wanted == Wanted() and not looks
+        every = wanted == RunFilter() and not looks
         typer.echo(f"No runs yet in {folder}." if every else "No run is like that: ask for less.")
     else:
         rows = [
@@ -193,10 +197,10 @@ def _empty(
     output_dir: OutputDir = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Remove for good what lies in the bin."""
-    from pixgen.studio.gallery.catalogue_rows import Wanted
+    from pixgen.studio.gallery.catalogue_rows import RunFilter
 
     with _gallery(output_dir) as gallery:
-        count = len(gallery.find(Wanted(binned=True)))
+        count = len(gallery.find(RunFilter(binned=True)))
         if count and not yes:
             typer.confirm(
                 f"Runs in the bin: {count}. Remove them and their files for good?",
@@ -216,10 +220,12 @@ def _gallery(output_dir: Path | None, *, device: str = "cpu") -> "Iterator[Galle
         yield Gallery(studio)
 
 
-def _looked(gallery: "Gallery", looks: str, wanted: "Wanted", top: int | None) -> "list[Entry]":
-    from pixgen.studio.library.library import Finder
+def _search_by_look(
+    gallery: "Gallery", looks: str, wanted: "RunFilter", top: int | None
+) -> "list[Entry]":
+    from pixgen.studio.library.library import PictureLibrary
 
-    return gallery.look(Finder(gallery.studio), looks, wanted)[:top]
+    return gallery.look(PictureLibrary(gallery.studio), looks, wanted)[:top]
 
 
 def _each(
@@ -250,7 +256,7 @@ def _as_dict(entry: "Entry", studio: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _facts(opened: "Opened", studio: Path) -> dict[str, Any]:
+def _facts(opened: "RunDetails", studio: Path) -> dict[str, Any]:
     run, curve = opened.run, opened.curve
     files = {name: getattr(run, name) for name in ("picture", "film")}
     relatives = ("parents", "children", "siblings")

@@ -11,7 +11,7 @@ from pixgen.cli._listings import printable, table
 from pixgen.cli._options import AsJson, Device, OutputDir
 
 if TYPE_CHECKING:
-    from pixgen.studio.library.library import Finder, Place
+    from pixgen.studio.library.library import PictureLibrary, Place
     from pixgen.vision.search.indexing import Progress
     from pixgen.vision.search.search import Hit
 
@@ -51,7 +51,7 @@ def index(
     with _studio(output_dir, device) as studio:
         finder = _finder(studio, library, model)
         place = finder.add(folder, name=collection)
-        last = _watched(finder.refresh(place), quiet=as_json)
+        last = _show_progress(finder.refresh(place), quiet=as_json)
         found = finder.collection(place)
         if approximate:
             found.make_approximate()
@@ -150,13 +150,13 @@ def _studio(output_dir: Path | None, device: str):
     return Studio(output_dir, device=device)
 
 
-def _finder(studio: Any, library: str | None, model: str | None) -> "Finder":
-    from pixgen.studio.library.library import Finder
+def _finder(studio: Any, library: str | None, model: str | None) -> "PictureLibrary":
+    from pixgen.studio.library.library import PictureLibrary
 
-    return Finder(studio, address=library, model=model)
+    return PictureLibrary(studio, address=library, model=model)
 
 
-def _places(finder: "Finder", name: str | None) -> "list[Place]":
+def _places(finder: "PictureLibrary", name: str | None) -> "list[Place]":
     """Where to search; own runs are brought up to date first, which takes a moment each."""
     from pixgen.errors import SearchError
     from pixgen.studio.library.library import BUNDLED, RUNS
@@ -175,7 +175,7 @@ def _places(finder: "Finder", name: str | None) -> "list[Place]":
     )
 
 
-def _watched(progress, *, quiet: bool) -> "Progress":
+def _show_progress(progress, *, quiet: bool) -> "Progress":
     """The last progress; on a terminal, a line that tells each."""
     from rich.console import Console
 

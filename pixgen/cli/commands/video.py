@@ -209,7 +209,7 @@ def film(
     as_json: AsJson = False,
 ) -> None:
     """Export the film of a run as MP4, WebM, GIF or WebP; nothing is painted again."""
-    from pixgen.cli._outputs import FILMS, check_target, film_of, followed
+    from pixgen.cli._outputs import FILMS, check_target, film_of, follow_export
     from pixgen.studio.video.export import exporting, find_lost_sound
     from pixgen.studio.video.timeline import Cut
 
@@ -219,7 +219,7 @@ def film(
         fps=fps, seconds=seconds, even=even, captions=captions, loop=loop, scale=scale,
         **({} if hold is None else {"hold": hold}),
     )  # fmt: skip
-    followed(exporting(source, out, cut), shown=not as_json)
+    follow_export(exporting(source, out, cut), shown=not as_json)
     notice = find_lost_sound(source, out, cut)
     if as_json:
         typer.echo(json.dumps({"film": str(out), "bytes": out.stat().st_size, "notice": notice}))

@@ -35,7 +35,7 @@ def read_msgpack(path: Path) -> dict[str, torch.Tensor]:
         value, end = _Reader(data).value(0, depth=0)
         if end != len(data) or not isinstance(value, dict):
             raise ValueError("it does not end where it should")
-        return dict(_flat(value, ""))
+        return dict(_flatten(value, ""))
     except (OSError, ValueError, IndexError, KeyError, TypeError, RuntimeError) as error:
         raise ModelError(
             "The checkpoint {name} is missing, broken or incomplete: fetch it again.",
@@ -43,7 +43,7 @@ def read_msgpack(path: Path) -> dict[str, torch.Tensor]:
         ) from error
 
 
-def _flat(value: Mapping[str, Any], before: str):
+def _flatten(value: Mapping[str, Any], before: str):
     """Arrays by their whole names; those in pieces are put together."""
     for name, part in value.items():
         if isinstance(part, torch.Tensor):
@@ -53,7 +53,7 @@ def _flat(value: Mapping[str, Any], before: str):
             pieces = [part["chunks"][str(number)] for number in range(len(part["chunks"]))]
             yield f"{before}{name}", torch.cat([piece.flatten() for piece in pieces]).view(shape)
         elif isinstance(part, dict):
-            yield from _flat(part, f"{before}{name}.")
+            yield from _flatten(part, f"{before}{name}.")
 
 
 class _Reader:

@@ -48,7 +48,7 @@ _FLAX = (
 _ATTENTION = re.compile(r"\.attn\w*\.(\d+\.)?(q|k|v|proj_out)\.weight$")
 
 
-def as_taming(weights: Mapping[str, torch.Tensor], *, unit_codes: bool = False) -> Weights:
+def to_taming(weights: Mapping[str, torch.Tensor], *, unit_codes: bool = False) -> Weights:
     """A VQGAN's weights under taming's names, without what only training needs.
 
     Args:
@@ -61,20 +61,20 @@ def as_taming(weights: Mapping[str, torch.Tensor], *, unit_codes: bool = False) 
         name.removeprefix(before): tensor
         for name, tensor in found.items() if name.startswith(before)
     }  # fmt: skip
-    found = _averaged(found)
+    found = _use_averages(found)
     found = {
         name: tensor for name, tensor in found.items()
         if _PARTS.match(name) and not _LEFT_OUT.match(name)
     }  # fmt: skip
     if any(".conv_blocks." in name for name in found):
-        found = _renamed(found, _LLAMAGEN, levels=_levels(found, r"decoder\.conv_blocks\.(\d+)"))
+        found = _rename(found, _LLAMAGEN, levels=_levels(found, r"decoder\.conv_blocks\.(\d+)"))
     elif any(".down_blocks." in name for name in found):
-        found = _renamed(found, _DIFFUSERS, levels=_levels(found, r"decoder\.up_blocks\.(\d+)"))
+        found = _rename(found, _DIFFUSERS, levels=_levels(found, r"decoder\.up_blocks\.(\d+)"))
     elif any(name.endswith(".kernel") for name in found):
         # Convolutions are (height, width, in, out) there.
         found = {name: tensor.permute(3, 2, 0, 1) if tensor.ndim == 4 else tensor
                  for name, tensor in found.items()}  # fmt: skip
-        found = _renamed(found, _FLAX, levels=0)
+        found = _rename(found, _FLAX, levels=0)
     if "embedding.weight" in found:  # min-dalle's
         found["quantize.embedding.weight"] = found.pop("embedding.weight")
     for name, tensor in found.items():
@@ -92,7 +92,7 @@ def _before(weights: Weights) -> str:
     return min(found, key=lambda before: (FIRST_STAGE not in before, len(before)), default="")
 
 
-def _averaged(weights: Weights) -> Weights:
+def _use_averages(weights: Weights) -> Weights:
     """With latent diffusion's averages, whose names have lost their dots, where there are any."""
     return {
         name: weights.get(AVERAGE + name.replace(".", ""), tensor)
@@ -106,18 +106,18 @@ def _levels(weights: Weights, pattern: str) -> int:
     )
 
 
-def _renamed(weights: Weights, rules: tuple[tuple[str, str], ...], *, levels: int) -> Weights:
+def _rename(weights: Weights, rules: tuple[tuple[str, str], ...], *, levels: int) -> Weights:
     """Others count the decoder's levels from the smallest picture up, taming from the largest down."""
 
     def rename(name: str) -> str:
         for pattern, spelling in rules:
-            name = re.sub(pattern, _spelled(spelling, levels), name)
+            name = re.sub(pattern, _spell(spelling, levels), name)
         return name
 
     return {rename(name): tensor for name, tensor in weights.items()}
 
 
-def _spelled(spelling: str, levels: int) -> str | Callable[[re.Match], str]:
+def _spell(spelling: str, levels: int) -> str | Callable[[re.Match], str]:
     if "{level}" not in spelling:
         return spelling
 

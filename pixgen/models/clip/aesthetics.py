@@ -22,7 +22,7 @@ HEADS = {
 _HOME = "https://github.com/LAION-AI/aesthetic-predictor"
 
 
-class Taste:
+class AestheticPredictor:
     """Scores CLIP vectors, from about 1 to 10.
 
     Args:
@@ -43,7 +43,9 @@ def head_file(clip: str) -> Path:
     return cache_folder() / "models" / HEADS[clip]
 
 
-def load_taste(perceptor: Perceptor | Perceptors, names: Sequence[str]) -> Taste:
+def load_aesthetic_predictor(
+    perceptor: Perceptor | Perceptors, names: Sequence[str]
+) -> AestheticPredictor:
     """The head for one of a perceptor's CLIPs, which ``names`` names in order.
 
     Raises ModelError if none of them has one, or its file is not there, broken, or does not fit.
@@ -77,7 +79,7 @@ def load_taste(perceptor: Perceptor | Perceptors, names: Sequence[str]) -> Taste
             home=_HOME,
         )
     device = perceptor.device
-    return Taste(
+    return AestheticPredictor(
         weights["weight"][0].float().to(device), weights["bias"][0].float().to(device),
         place=slice(start, start + width),
     )  # fmt: skip

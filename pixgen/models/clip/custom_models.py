@@ -22,7 +22,7 @@ from pixgen.models.catalog import Entry
 from pixgen.models.checkpoints.reading import read_weights
 from pixgen.models.checkpoints.safetensors import check_fit, fill, read_safetensors
 from pixgen.models.clip.layouts import as_open_clip, is_quick, is_siglip, recognised
-from pixgen.models.store import Files, stored
+from pixgen.models.store import Files, ensure_weights
 
 _FORM = "pixgen.form"
 _VOCABULARY = 49408  # of the tokenizer that nearly every CLIP has
@@ -81,7 +81,7 @@ def fetch_own_clip(entry: Entry) -> Path:
         # In a new order of memory: parts that lie in one storage are saved each by itself.
         return {**weights, _FORM: torch.tensor(list(json.dumps(form).encode()), dtype=torch.uint8)}
 
-    return stored(entry, convert)
+    return ensure_weights(entry, convert)
 
 
 def build_open_clip(config: Mapping[str, Any]) -> nn.Module:

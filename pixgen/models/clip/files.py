@@ -25,7 +25,7 @@ def fetch(entry: Entry) -> Path:
             name=entry.name,
             needs=entry.needs,
         )
-    if (found := there(entry)) is not None:
+    if (found := find_file(entry)) is not None:
         return found
     repository, files = _home(entry)
     for file in files:
@@ -42,24 +42,26 @@ def fetch(entry: Entry) -> Path:
         reason=reason,
         file=files[0],
         repository=repository,
-        path=_placed(entry)[0],
+        path=_manual_paths(entry)[0],
     )
 
 
-def there(entry: Entry) -> Path | None:
+def find_file(entry: Entry) -> Path | None:
     """The file of a CLIP's weights, if it is on this machine."""
     repository, files = _home(entry)
-    found = [path for path in _placed(entry) if path.exists()]
-    found += [path for file in files if (path := huggingface.cached(repository, file)) is not None]
+    found = [path for path in _manual_paths(entry) if path.exists()]
+    found += [
+        path for file in files if (path := huggingface.cached_path(repository, file)) is not None
+    ]
     return found[0] if found else None
 
 
 def check(entry: Entry) -> str:
     """The sha256 of a CLIP's file. Raises ModelError if it is not what Hugging Face says."""
-    path = there(entry)
+    path = find_file(entry)
     if path is None:
         raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
-    if not huggingface.verified(path):
+    if not huggingface.is_verified(path):
         raise ModelError(
             "The file of “{name}” has changed since it was fetched ({path}): remove it with `python "
             "-m pixgen models remove {name}`, and fetch it again.",
@@ -72,14 +74,14 @@ def check(entry: Entry) -> str:
 def remove(entry: Entry) -> int:
     """Take a CLIP out of the caches; the bytes that this frees."""
     freed = 0
-    for path in _placed(entry):
+    for path in _manual_paths(entry):
         if path.exists():
             freed += path.stat().st_size
             path.unlink()
     return freed + huggingface.remove(_home(entry)[0])
 
 
-def _placed(entry: Entry) -> list[Path]:
+def _manual_paths(entry: Entry) -> list[Path]:
     folder = cache_folder() / "models"
     return [folder / f"{file_name(entry.name)}{suffix}" for suffix in _SUFFIXES]
 

@@ -13,7 +13,7 @@ import open_clip
 import torch.nn as nn
 
 from pixgen.errors import ModelError
-from pixgen.models.catalog import Entry, find, known
+from pixgen.models.catalog import Entry, find_entry, get_entry
 from pixgen.models.checkpoints.reading import is_torchscript
 from pixgen.models.clip import files
 from pixgen.models.clip.custom import LOCAL, find_own_clip
@@ -35,12 +35,12 @@ def find_clip(name: str) -> Entry:
 
     Raises ModelError, which says what there is or what is missing.
     """
-    if (entry := known(name, "clip") or find_own_clip(name)) is not None:
+    if (entry := find_entry(name, "clip") or find_own_clip(name)) is not None:
         return entry
     if _OPENAI.fullmatch(name):
         name = name.replace("/", "-").replace("@336px", "-336") + "/openai"
-        return known(name, "clip") or entry_of(name)
-    return entry_of(name) if is_open_clip(name) else find(name, "clip")
+        return find_entry(name, "clip") or entry_of(name)
+    return entry_of(name) if is_open_clip(name) else get_entry(name, "clip")
 
 
 def open_clip_names() -> list[str]:
@@ -53,7 +53,7 @@ def entry_of(name: str) -> Entry:
     if name.startswith(HUB):
         source = f"hub:{name.removeprefix(HUB)}"
     else:
-        source = f"hub:{_known(name)[1]['hf_hub'].removesuffix('/')}"
+        source = f"hub:{_pretrained_tag(name)[1]['hf_hub'].removesuffix('/')}"
     return Entry(
         name=name, kind="clip", paints="", licence="see its home", open_clip=name, sources=(source,),
         home=source.replace("hub:", "https://huggingface.co/"),
@@ -75,7 +75,7 @@ def read_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
     if entry.form:  # nothing but the weights is asked of a network
         architecture, how = entry.form, {"pretrained": str(weights)}
     elif not name.startswith(_SCHEMAS):
-        architecture, facts = _known(name)
+        architecture, facts = _pretrained_tag(name)
         # OpenAI's weights were trained with another activation, which only the tag tells.
         how = {
             "pretrained": str(weights), "force_quick_gelu": facts.get("quick_gelu", False),
@@ -100,7 +100,7 @@ def read_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
     return model, tokenizer, {"size": size, "mean": shown["mean"], "std": shown["std"]}
 
 
-def _known(name: str) -> tuple[str, Mapping[str, Any]]:
+def _pretrained_tag(name: str) -> tuple[str, Mapping[str, Any]]:
     """The architecture in a name, and what open_clip knows of its weights."""
     architecture, _, tag = name.partition("/")
     tags = open_clip.list_pretrained_tags_by_model(architecture)

@@ -13,11 +13,11 @@ from open_clip.tokenizer import SimpleTokenizer
 from pixgen.models.checkpoints.safetensors import load_weights, read_config
 from pixgen.models.clip.open_clip import find_clip, read_open_clip
 from pixgen.models.fusion import fold_batch_norms
-from pixgen.models.runtime import swiftly
+from pixgen.models.runtime import compiled
 
 
 @dataclass(frozen=True)
-class Words:
+class EncodedTexts:
     """Texts as a text tower reads them.
 
     Args:
@@ -29,9 +29,9 @@ class Words:
     hidden: torch.Tensor
     tokens: torch.Tensor
 
-    def __getitem__(self, rows: slice) -> "Words":
+    def __getitem__(self, rows: slice) -> "EncodedTexts":
         """Some of the texts."""
-        return Words(self.hidden[rows], self.tokens[rows])
+        return EncodedTexts(self.hidden[rows], self.tokens[rows])
 
 
 class Perceptor(nn.Module):
@@ -67,7 +67,7 @@ class Perceptor(nn.Module):
         tokens = self.tokenizer(list(texts)).to(self.device)
         return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
 
-    def read_texts(self, texts: Sequence[str], *, places: int) -> "Words":
+    def read_texts(self, texts: Sequence[str], *, places: int) -> "EncodedTexts":
         """N texts, each cut off after its first ``places`` tokens. For models that keep their text
         tower's parts in themselves, as open_clip's ``CLIP`` does."""
         tokens = self.tokenizer(list(texts)).to(self.device)
@@ -77,7 +77,7 @@ class Perceptor(nn.Module):
         names = (tokens[:, : hidden.shape[1]] * inside)[:, 1 : 1 + places]
         rest = places - words.shape[1]
         words = torch.cat([ends[:, None], F.pad(words, (0, 0, 0, rest))], dim=1)
-        return Words(words, F.pad(names, (0, rest)))
+        return EncodedTexts(words, F.pad(names, (0, rest)))
 
     def embed_images(self, pictures: torch.Tensor) -> torch.Tensor:
         """Unit vectors ``(N, D)`` of pictures ``(N, 3, H, W)`` in [0, 1]; float32.
@@ -97,7 +97,7 @@ class Perceptor(nn.Module):
         # Convolutions with batch norm are about a third faster in this order of memory.
         pictures = pictures.contiguous(memory_format=torch.channels_last)
         part = "visual" if hasattr(self.model, "visual") else ""
-        vectors = swiftly(self.model, "encode_image", part=part)(pictures)
+        vectors = compiled(self.model, "encode_image", part=part)(pictures)
         return F.normalize(vectors.float(), dim=-1)
 
 
@@ -170,14 +170,14 @@ class Perceptors(nn.Module):
     def embed_images(self, pictures: torch.Tensor) -> torch.Tensor:
         """Unit vectors ``(N, sum of D)`` of pictures ``(N, 3, H, W)`` in [0, 1]."""
         pairs = zip(self.members, self._shares, strict=True)
-        return self._joined([_glanced(member, pictures, share) for member, share in pairs])
+        return self._joined([_embed_share(member, pictures, share) for member, share in pairs])
 
     def _joined(self, vectors: list[torch.Tensor]) -> torch.Tensor:
         parts = zip(vectors, self._parts, strict=True)
         return torch.cat([vector * part for vector, part in parts], dim=-1)
 
 
-def _glanced(member: Perceptor, pictures: torch.Tensor, share: float) -> torch.Tensor:
+def _embed_share(member: Perceptor, pictures: torch.Tensor, share: float) -> torch.Tensor:
     """A member's vectors of all pictures, though it looks at a part of them."""
     count = max(1, round(share * len(pictures)))
     if count == len(pictures):
@@ -187,7 +187,7 @@ def _glanced(member: Perceptor, pictures: torch.Tensor, share: float) -> torch.T
     return seen.mean(0).expand(len(pictures), -1).index_copy(0, rows, seen)
 
 
-def weighted(
+def weight_members(
     perceptor: Perceptor | Perceptors, weights: Sequence[float],
     shares: Sequence[float] | None = None,
 ) -> Perceptor | Perceptors:  # fmt: skip

@@ -22,7 +22,7 @@ Weights = Mapping[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
-class Read:
+class TextStates:
     """What the decoder sees of N texts.
 
     Args:
@@ -33,9 +33,9 @@ class Read:
     keys_values: tuple[tuple[torch.Tensor, torch.Tensor], ...]
     mask: torch.Tensor
 
-    def repeated(self, count: int) -> "Read":
+    def repeated(self, count: int) -> "TextStates":
         """Each text ``count`` times, one after the other."""
-        return Read(
+        return TextStates(
             tuple((keys.repeat_interleave(count, 0), values.repeat_interleave(count, 0))
                   for keys, values in self.keys_values),
             self.mask.repeat_interleave(count, 0),
@@ -61,12 +61,12 @@ class DalleBart(nn.Module):
         self.vqgan_name = vqgan
         self.encoder, self.decoder = Encoder(config), Decoder(config)
 
-    def read(self, texts: list[str]) -> Read:
+    def read(self, texts: list[str]) -> TextStates:
         """Texts as the decoder sees them; of each, as many tokens as there are places."""
         tokens = torch.tensor([self.words.encode(text, places=self.places) for text in texts])
         tokens = tokens.to(self.decoder.lm_head.weight.device)
         mask = rearrange(tokens != self.words.padding, "b n -> b 1 1 n")
-        return Read(self.decoder.seen(self.encoder(tokens, mask)), mask)
+        return TextStates(self.decoder.seen(self.encoder(tokens, mask)), mask)
 
     def start(self, count: int) -> torch.Tensor:
         """The token that comes before the first code, ``(count,)``."""
@@ -74,7 +74,7 @@ class DalleBart(nn.Module):
         return torch.full((count,), self.decoder.embed_tokens.num_embeddings - 1, device=device)
 
     def next_logits(
-        self, tokens: torch.Tensor, read: Read, *, place: int, caches: list[Cache]
+        self, tokens: torch.Tensor, read: TextStates, *, place: int, caches: list[Cache]
     ) -> torch.Tensor:
         """How likely each code is at a place, ``(B, codes)`` float32, after the tokens ``(B,)`` before it;
         the caches know those before them."""
@@ -124,7 +124,12 @@ class Decoder(nn.Module):
         return tuple(layer.encoder_attn.keys_values(states) for layer in self.layers)
 
     def forward(
-        self, tokens: torch.Tensor, read: Read, *, place: int = 0, caches: list[Cache] | None = None
+        self,
+        tokens: torch.Tensor,
+        read: TextStates,
+        *,
+        place: int = 0,
+        caches: list[Cache] | None = None,
     ) -> torch.Tensor:
         """Tokens ``(B, n)`` from a place on to what is expected after each, ``(B, n, tokens)``."""
         positions = self.embed_positions.weight[place : place + tokens.shape[1]]

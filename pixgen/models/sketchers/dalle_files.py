@@ -43,7 +43,7 @@ _TIDIED = (
 )
 
 
-def tidied(text: str) -> str:
+def normalise_text(text: str) -> str:
     """A text as its captions were written: small letters of ASCII, and commas for what else divides."""
     plain = unicodedata.normalize("NFKD", text.translate(_SIGNS))
     plain = plain.encode("ascii", "ignore").decode().lower()
@@ -75,7 +75,7 @@ class BytePairs:
 
     def encode(self, text: str, *, places: int) -> list[int]:
         """A text's tokens between its two marks, cut or filled up to ``places``."""
-        plain = tidied(text)
+        plain = normalise_text(text)
         parts = [
             part
             for piece in _PIECES.findall(f" {plain}" if plain else "")
@@ -126,26 +126,26 @@ def read_dalle(files: Files) -> Weights:
     Raises ModelError if a file is missing, broken or refused.
     """
     if "flax_model.msgpack" in files:
-        return completed(of_flax(read_msgpack(files["flax_model.msgpack"])))
+        return fill_norms(from_flax(read_msgpack(files["flax_model.msgpack"])))
     weights = {}
     for half in HALVES:
-        found = read_weights(_named(files, f"{half}.pt"))
+        found = read_weights(_find(files, f"{half}.pt"))
         weights |= {f"{half}.{name}": tensor for name, tensor in found.items()}
-    return completed(weights)
+    return fill_norms(weights)
 
 
-def packed_words(files: Files) -> Weights:
+def pack_vocabulary(files: Files) -> Weights:
     """``vocab.json`` and ``merges.txt`` as bytes beside the weights. Raises ModelError if one is missing
     or makes no tokenizer."""
     packed = {}
     for name, file in WORDS.items():
-        data = _named(files, file).read_bytes()
+        data = _find(files, file).read_bytes()
         packed[name] = torch.frombuffer(bytearray(data or b" "), dtype=torch.uint8)
-    words_of(packed)
+    read_vocabulary(packed)
     return packed
 
 
-def words_of(weights: Mapping[str, torch.Tensor]) -> BytePairs:
+def read_vocabulary(weights: Mapping[str, torch.Tensor]) -> BytePairs:
     """The tokenizer beside the weights. Raises ModelError if there is none."""
     texts = {}
     try:
@@ -162,7 +162,7 @@ def words_of(weights: Mapping[str, torch.Tensor]) -> BytePairs:
         ) from error
 
 
-def _named(files: Files, name: str) -> Path:
+def _find(files: Files, name: str) -> Path:
     """A file by its name, which may end in ``_mini``. Raises ModelError if it is not there."""
     stem, _, suffix = name.rpartition(".")
     found = files.get(name) or files.get(f"{stem}_mini.{suffix}")
@@ -177,7 +177,7 @@ def _named(files: Files, name: str) -> Path:
     return found
 
 
-def completed(weights: Mapping[str, torch.Tensor]) -> Weights:
+def fill_norms(weights: Mapping[str, torch.Tensor]) -> Weights:
     """With the ones that norms without a scale stand for."""
     found = dict(weights)
     for name, tensor in weights.items():
@@ -186,7 +186,7 @@ def completed(weights: Mapping[str, torch.Tensor]) -> Weights:
     return found
 
 
-def of_flax(weights: Mapping[str, torch.Tensor]) -> Weights:
+def from_flax(weights: Mapping[str, torch.Tensor]) -> Weights:
     """dalle-mini's own checkpoint under min-dalle's names."""
     found = {}
     for name, tensor in weights.items():

@@ -59,7 +59,7 @@ def _in_words(phrases: dict[str, str]) -> list[tuple[tuple[str, ...], str]]:
 
 
 @dataclass(frozen=True)
-class Portraits:
+class Exemplars:
     """Things alone on white, and how they are found.
 
     Args:
@@ -72,11 +72,11 @@ class Portraits:
     lexicon: Lexicon
 
 
-def load_portraits(folder: Path) -> Portraits | None:
+def load_exemplars(folder: Path) -> Exemplars | None:
     """The portraits beside a sketcher's weights, if it has any."""
     if not (folder / LEXICON_FILE).exists():
         return None
     lexicon = Lexicon(**json.loads((folder / LEXICON_FILE).read_text("utf-8")))
     with lzma.open(folder / CODES_FILE) as file:
         packed = torch.from_numpy(np.load(file, allow_pickle=False).astype(np.int64))
-    return Portraits(packed % SOLID, packed >= SOLID, lexicon)
+    return Exemplars(packed % SOLID, packed >= SOLID, lexicon)

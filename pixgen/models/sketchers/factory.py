@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from pixgen.models.catalog import Entry, find
+from pixgen.models.catalog import Entry, get_entry
 from pixgen.models.checkpoints.safetensors import (
     check_fit,
     fill,
@@ -16,11 +16,11 @@ from pixgen.models.checkpoints.safetensors import (
 from pixgen.models.runtime import half_precision
 from pixgen.models.sketchers import unclip, unclip_files
 from pixgen.models.sketchers.dalle import DalleBart
-from pixgen.models.sketchers.dalle_files import WORDS, packed_words, read_dalle, words_of
-from pixgen.models.sketchers.exemplars import load_portraits
+from pixgen.models.sketchers.dalle_files import WORDS, pack_vocabulary, read_dalle, read_vocabulary
+from pixgen.models.sketchers.exemplars import load_exemplars
 from pixgen.models.sketchers.pocket import Sketcher
 from pixgen.models.sketchers.unclip import UnClip
-from pixgen.models.store import Files, stored
+from pixgen.models.store import Files, ensure_weights
 
 AnySketcher = Sketcher | DalleBart | UnClip
 
@@ -30,16 +30,16 @@ def load_sketcher(name: str, device: str) -> AnySketcher:
 
     What is not there yet is fetched; ``pixgen.models.download.listening`` hears of it. Raises ModelError.
     """
-    entry = find(name, "sketcher")
+    entry = get_entry(name, "sketcher")
     if entry.bundled:
         model = Sketcher(read_config(entry.config)["model"])
         load_weights(model, entry.weights)
-        model.portraits = load_portraits(entry.weights.parent)
+        model.portraits = load_exemplars(entry.weights.parent)
     elif entry.model:
         weights = read_safetensors(fetch_sketcher(entry))
         model = random_dalle(entry).to(precision(device))
-        model.words = words_of(weights)
-        fill(model, _without_words(weights), name=entry.name)
+        model.words = read_vocabulary(weights)
+        fill(model, _without_text(weights), name=entry.name)
     else:
         return unclip.load(entry, device)
     return model.eval().requires_grad_(False).to(device)
@@ -56,9 +56,9 @@ def fetch_sketcher(entry: Entry) -> Path:
     def convert(files: Files) -> dict[str, torch.Tensor]:
         weights = read_dalle(files)
         check_fit(weights, random_dalle(entry).state_dict(), name=f"of “{entry.name}”")
-        return {**weights, **packed_words(files)}
+        return {**weights, **pack_vocabulary(files)}
 
-    return stored(entry, convert)
+    return ensure_weights(entry, convert)
 
 
 def random_dalle(entry: Entry) -> DalleBart:
@@ -73,5 +73,5 @@ def precision(device: str) -> torch.dtype:
     return getattr(torch, half) if half else torch.float32
 
 
-def _without_words(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def _without_text(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in weights.items() if name not in WORDS}

@@ -15,8 +15,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 from einops import rearrange
 
-from pixgen.models.clip.perceptor import Words
-from pixgen.models.sketchers.exemplars import Portraits
+from pixgen.models.clip.perceptor import EncodedTexts
+from pixgen.models.sketchers.exemplars import Exemplars
 
 BLOCK = 2  # codes a side
 CELLS = BLOCK * BLOCK
@@ -27,7 +27,7 @@ NEIGHBOURS = 3  # of a block that are known before it: before, above, and above 
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Conditioning:
     """What N pictures are to show; None leaves that part open.
 
     Args:
@@ -35,12 +35,12 @@ class Wanted:
         vectors: CLIP vectors of unit length, ``(N, D)``.
     """
 
-    words: Words | None = None
+    words: EncodedTexts | None = None
     vectors: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
-class Told:
+class EncodedConditioning:
     """What a sketcher is told of N pictures.
 
     Args:
@@ -54,17 +54,17 @@ class Told:
     looks: torch.Tensor
     trust: torch.Tensor
 
-    def repeated(self, count: int) -> "Told":
+    def repeated(self, count: int) -> "EncodedConditioning":
         """Of one picture, for ``count``."""
-        return Told(
+        return EncodedConditioning(
             self.places.expand(count, -1, -1), self.looks.expand(count, -1, -1, -1),
             self.trust.expand(count, -1, -1),
         )  # fmt: skip
 
     @staticmethod
-    def joined(parts: Sequence["Told"]) -> "Told":
+    def joined(parts: Sequence["EncodedConditioning"]) -> "EncodedConditioning":
         """Several, one after the other."""
-        return Told(*(
+        return EncodedConditioning(*(
             torch.cat([getattr(part, name) for part in parts])
             for name in ("places", "looks", "trust")
         ))  # fmt: skip
@@ -88,7 +88,7 @@ class Sketcher(nn.Module):
         self.elsewhere, self.coloured = tuple(config["elsewhere"]), tuple(config["coloured"])
         self.vqgan_name, self.clip_name = config["vqgan"], config["clip"]
         self.grid, self.places = config["grid"], config["places"]
-        self.portraits: Portraits | None = None  # of things that it need not write
+        self.portraits: Exemplars | None = None  # of things that it need not write
         self.blocks_a_side = self.grid // BLOCK
         count = self.blocks_a_side**2
         # The VQGAN's own codes, so that like codes look alike from the first step on.
@@ -115,7 +115,7 @@ class Sketcher(nn.Module):
         self.head = CellHead(width, codes, code_width)
         self.prior = Prior(config["vector_width"])
 
-    def forward(self, codes: torch.Tensor, told: Told) -> torch.Tensor:
+    def forward(self, codes: torch.Tensor, told: EncodedConditioning) -> torch.Tensor:
         """What decides every code, given all before it; ``head.out`` makes it logits.
 
         Args:
@@ -132,13 +132,13 @@ class Sketcher(nn.Module):
             hidden = layer(hidden)
         return self.head(self.norm(hidden[:, self.prefix - 1 :]), vectors)
 
-    def nearness(self, told: Told, block: int, cell: int) -> torch.Tensor:
+    def nearness(self, told: EncodedConditioning, block: int, cell: int) -> torch.Tensor:
         """How near every code is to the words' own look at one place: minus the squared distance, and 0
         where there is nothing to see, ``(N, codes)``."""
         looks = told.looks[:, block, cell] + self.white[block].view(CELLS, -1)[cell]
         return -told.trust[:, block, cell, None] * torch.cdist(looks, self.codebook).square()
 
-    def told(self, wanted: Wanted, *, count: int) -> Told:
+    def told(self, wanted: Conditioning, *, count: int) -> EncodedConditioning:
         """What is wanted, as the transformer is told it."""
         words, vectors = self.no_words.expand(count, -1, -1), self.no_vector.expand(count, -1)
         blocks, numbers = self.blocks_a_side**2, self.read_memory.in_features
@@ -156,7 +156,7 @@ class Sketcher(nn.Module):
         shapes = self.read_memory(remembered)
         places = F.pad(prefix, (0, 0, 0, blocks - 1)) + F.pad(shapes, (0, 0, self.prefix - 1, 0))
         looks = rearrange(remembered.float() @ self.axes, "b n (c d) -> b n c d", c=CELLS)
-        return Told(places, looks, plainly[:, None, None] * self._inside(looks))
+        return EncodedConditioning(places, looks, plainly[:, None, None] * self._inside(looks))
 
     def _plainly(self, tokens: torch.Tensor) -> torch.Tensor:
         """How far things look as by themselves, by what else is said of them, ``(N,)``."""

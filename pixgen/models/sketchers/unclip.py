@@ -76,8 +76,8 @@ def load(entry: Entry, device: str) -> UnClip:
     try:
         # Each by its class: what is published names places that diffusers has moved since.
         painting, reading = _classes()
-        parts = {name: _loaded(kind, folder / name, number) for name, kind in painting.items()}
-        read = {name: _loaded(kind, seeing / name, number) for name, kind in reading.items()}
+        parts = {name: _load_part(kind, folder / name, number) for name, kind in painting.items()}
+        read = {name: _load_part(kind, seeing / name, number) for name, kind in reading.items()}
     except (
         Exception
     ) as error:  # whatever diffusers and transformers raise of a file they cannot use
@@ -124,7 +124,7 @@ def _classes() -> tuple[dict[str, Any], dict[str, Any]]:
     return painting | schedulers, reading
 
 
-def _loaded(kind: Any, folder: Path, number: torch.dtype) -> Any:
+def _load_part(kind: Any, folder: Path, number: torch.dtype) -> Any:
     """A part from its folder, a network in these numbers."""
     how = {"torch_dtype": number} if issubclass(kind, torch.nn.Module) else {}
     return kind.from_pretrained(folder, local_files_only=True, **how)

@@ -18,25 +18,25 @@ SEEING = ("image_encoder", "feature_extractor")  # in the second repository: wha
 _WEIGHTS = (".safetensors", ".bin")  # the safe ones first
 
 
-def is_one(entry: Entry) -> bool:
+def is_unclip(entry: Entry) -> bool:
     """Whether a model of the catalog is an UnCLIP."""
     return entry.kind == "sketcher" and not entry.bundled and not entry.model
 
 
 def folders(entry: Entry) -> tuple[Path, Path]:
     """The folder of what paints, and that of what reads pictures, fetched if need be. Raises ModelError."""
-    return _found(entry) or _fetched(entry)
+    return _find(entry) or _fetch_parts(entry)
 
 
-def there(entry: Entry) -> Path | None:
+def find_folder(entry: Entry) -> Path | None:
     """The folder of an UnCLIP, if it is on this machine and whole."""
-    found = _found(entry)
+    found = _find(entry)
     return found and found[0]
 
 
 def files(entry: Entry) -> list[Path]:
     """All its files on this machine."""
-    folder, seeing = _found(entry) or (None, None)
+    folder, seeing = _find(entry) or (None, None)
     if folder is None:
         return []
     found = set(folder.rglob("*")) | {
@@ -51,7 +51,7 @@ def check(entry: Entry) -> str:
     if not found:
         raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
     for path in found:
-        if not huggingface.verified(path):
+        if not huggingface.is_verified(path):
             raise ModelError(
                 "The file {name} of “{entry_name}” has changed since it was fetched ({path}): remove it "
                 "with `python -m pixgen models remove {entry_name}`, and fetch it again.",
@@ -64,7 +64,7 @@ def check(entry: Entry) -> str:
 
 def remove(entry: Entry) -> int:
     """Take an UnCLIP out of the caches; the bytes that this frees."""
-    own, freed = placed(entry), 0
+    own, freed = manual_folder(entry), 0
     if own.is_dir():
         freed = sum(path.stat().st_size for path in own.rglob("*") if path.is_file())
         shutil.rmtree(own)
@@ -79,7 +79,7 @@ def weight_bytes(entry: Entry, *, half: bool) -> int:
     return sum(path.stat().st_size for path in found) // (2 if half else 1)
 
 
-def placed(entry: Entry) -> Path:
+def manual_folder(entry: Entry) -> Path:
     """Where a person may put its folder, the parts that read pictures among the others."""
     return cache_folder() / "models" / file_name(entry.name)
 
@@ -102,15 +102,15 @@ def check_packages(entry: Entry) -> None:
         )
 
 
-def _found(entry: Entry) -> tuple[Path, Path] | None:
-    own = placed(entry)
+def _find(entry: Entry) -> tuple[Path, Path] | None:
+    own = manual_folder(entry)
     if _whole(own, _parts(own)) and _whole(own, SEEING):
         return own, own
     found = []
     for repository, mark in zip(
         repositories(entry), (INDEX, f"{SEEING[0]}/config.json"), strict=True
     ):
-        path = huggingface.cached(repository, mark)
+        path = huggingface.cached_path(repository, mark)
         found.append(path and path.parents[mark.count("/")])
     folder, seeing = found
     if folder and seeing and _whole(folder, _parts(folder)) and _whole(seeing, SEEING):
@@ -137,11 +137,11 @@ def _whole(folder: Path, parts: Sequence[str]) -> bool:
     return bool(parts)
 
 
-def _fetched(entry: Entry) -> tuple[Path, Path]:
+def _fetch_parts(entry: Entry) -> tuple[Path, Path]:
     painting, seeing = repositories(entry)
     try:
         for repository, only in ((painting, None), (seeing, SEEING)):
-            for file in wanted(huggingface.names(repository), only):
+            for file in needed_files(huggingface.names(repository), only):
                 huggingface.fetch(repository, file, model=entry.name)
     except ModelError as error:
         raise ModelError(
@@ -152,9 +152,9 @@ def _fetched(entry: Entry) -> tuple[Path, Path]:
             home=entry.home,
             repository=seeing,
             folders=" and ".join(SEEING),
-            place=placed(entry),
+            place=manual_folder(entry),
         ) from error
-    found = _found(entry)
+    found = _find(entry)
     if found is None:
         raise ModelError(
             "“{name}” was fetched, and a part of it is missing: remove it, and fetch it again.",
@@ -163,7 +163,7 @@ def _fetched(entry: Entry) -> tuple[Path, Path]:
     return found
 
 
-def wanted(names: Sequence[str], only: Sequence[str] | None) -> list[str]:
+def needed_files(names: Sequence[str], only: Sequence[str] | None) -> list[str]:
     """Which of a repository's files are needed: of each part's weights the safe ones, in full precision."""
     needed = []
     for name in names:

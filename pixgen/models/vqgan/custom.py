@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from pixgen.errors import ModelError
 from pixgen.messages import Message, _
-from pixgen.models.catalog import Entry, available_vqgans, known
+from pixgen.models.catalog import Entry, available_vqgans, find_entry
 from pixgen.models.checkpoints.sniffing import check_is_file
 from pixgen.paths import is_hidden
 
@@ -207,7 +207,7 @@ def models_dir() -> Path | None:
     return Path(found).expanduser().absolute() if found else None
 
 
-def own_models() -> dict[str, tuple[Path, Path]]:
+def custom_models() -> dict[str, tuple[Path, Path]]:
     """The checkpoints in ``models_dir()`` that a config describes, with it, by name.
 
     A config lies beside its checkpoint, under its name or as ``model.yaml``, ``config.yaml`` or
@@ -228,7 +228,7 @@ def own_models() -> dict[str, tuple[Path, Path]]:
 def own_entries() -> tuple[list[Entry], list[Message]]:
     """The models in ``models_dir()`` that can be had, and of each other one a sentence that says why not."""
     entries, faults = [], []
-    for name, (path, config) in own_models().items():
+    for name, (path, config) in custom_models().items():
         try:
             check_is_file(path)
             entries.append(_entry(name, path, config))
@@ -242,9 +242,9 @@ def find_vqgan(name: str, config: str = "") -> Entry:
 
     Raises ModelError, which says what there is or what is missing.
     """
-    if not config and (entry := known(name, "vqgan")) is not None:
+    if not config and (entry := find_entry(name, "vqgan")) is not None:
         return entry
-    own = {} if config else own_models()
+    own = {} if config else custom_models()
     if name in own:
         return _entry(name, *own[name])
     path = Path(name).expanduser()

@@ -19,12 +19,12 @@ from taming.modules.vqvae.quantize import GumbelQuantize, VectorQuantizer2
 
 from pixgen.errors import ModelError
 from pixgen.models.catalog import Entry
-from pixgen.models.checkpoints.layouts import as_taming
+from pixgen.models.checkpoints.layouts import to_taming
 from pixgen.models.checkpoints.reading import read_weights
 from pixgen.models.checkpoints.safetensors import check_fit, fill, read_config, read_safetensors
 from pixgen.models.fusion import fuse_blocks
-from pixgen.models.runtime import full_precision, in_force, swiftly
-from pixgen.models.store import Files, stored
+from pixgen.models.runtime import compiled, current_engine, full_precision
+from pixgen.models.store import Files, ensure_weights
 from pixgen.models.vqgan.custom import find_vqgan
 from pixgen.models.vqgan.tiles import decode_in_tiles, encode_in_tiles
 
@@ -96,7 +96,7 @@ class Vqgan(nn.Module):
                 "This picture model has a decoder alone, and cannot begin with a picture: start from a sketch "
                 "or from codes, or remove it and fetch the whole one."
             )
-        tile = in_force().encode_tile
+        tile = current_engine().encode_tile
         if not tile or torch.is_grad_enabled():
             hidden = self._encode(pictures)
         else:
@@ -134,7 +134,7 @@ class Vqgan(nn.Module):
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Latents of codes to pictures ``(B, 3, H, W)``, about [0, 1] and not clamped."""
-        engine = in_force()
+        engine = current_engine()
         if not engine.tile or torch.is_grad_enabled():
             return self._decode(latents)
         return decode_in_tiles(
@@ -144,9 +144,9 @@ class Vqgan(nn.Module):
 
     def _decode(self, latents: torch.Tensor) -> torch.Tensor:
         # Not on a GPU: its group norms would change the order of memory and back, twice a block.
-        if in_force().channels_last and latents.device.type == "cpu":
+        if current_engine().channels_last and latents.device.type == "cpu":
             latents = latents.contiguous(memory_format=torch.channels_last)
-        drawn = swiftly(self.decoder, "forward")(self.post_quant_conv(latents)).float()
+        drawn = compiled(self.decoder, "forward")(self.post_quant_conv(latents)).float()
         return (drawn + 1) / 2 if self.signed else drawn
 
 
@@ -160,11 +160,11 @@ def load_vqgan(name: str, device: str, config: str = "") -> Vqgan:
     """
     entry = find_vqgan(name, config)
     if entry.bundled:
-        model = _unfilled(read_config(entry.config)["model"], name=name)
+        model = _build_empty(read_config(entry.config)["model"], name=name)
         weights = read_safetensors(entry.weights)
     else:
         weights = read_safetensors(fetch_vqgan(entry))
-        model = _fitting(entry, weights)
+        model = _fit(entry, weights)
     fill(model, weights, name=entry.name)
     return model.eval().requires_grad_(False).to(device)
 
@@ -177,16 +177,16 @@ def fetch_vqgan(entry: Entry) -> Path:
 
     def convert(files: Files) -> dict[str, torch.Tensor]:
         (path,) = files.values()
-        weights = as_taming(
+        weights = to_taming(
             read_weights(path), unit_codes=entry.model["params"].get("unit_codes", False)
         )
-        check_fit(weights, _fitting(entry, weights).state_dict(), name=f"in {path.name}")
+        check_fit(weights, _fit(entry, weights).state_dict(), name=f"in {path.name}")
         return weights
 
-    return stored(entry, convert)
+    return ensure_weights(entry, convert)
 
 
-def _sized(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Mapping[str, Any]:
+def _read_config(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Mapping[str, Any]:
     """A model's config. Of a model of the table, whose authors' config is not at hand, the file itself
     says how many codes there are; an own model's config is its owner's word."""
     part = "embed" if entry.model["target"].endswith(GUMBEL) else "embedding"
@@ -196,16 +196,16 @@ def _sized(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Mapping[str, An
     return {**entry.model, "params": {**entry.model["params"], "n_embed": len(book)}}
 
 
-def _fitting(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Vqgan:
+def _fit(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Vqgan:
     """One to be filled with these weights, of which an encoder may be missing where that is known."""
-    model = _unfilled(_sized(entry, weights), name=entry.name)
+    model = _build_empty(_read_config(entry, weights), name=entry.name)
     alone = not any(name.startswith("encoder.") for name in weights)
     if alone and entry.model["params"].get("decoder_alone"):
         model.drop_encoder()
     return model
 
 
-def _unfilled(config: Mapping[str, Any], *, name: str) -> Vqgan:
+def _build_empty(config: Mapping[str, Any], *, name: str) -> Vqgan:
     """A VQGAN without memory for its weights. Raises ModelError if there can be none of this config."""
     try:
         with torch.device("meta"):

@@ -13,10 +13,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pixgen.errors import StorageError, StudioError
-from pixgen.studio.gallery.catalogue_rows import COLUMNS, Entry, Wanted, condition, order, row_of
+from pixgen.studio.gallery.catalogue_rows import COLUMNS, Entry, RunFilter, condition, order, row_of
 from pixgen.studio.runs.run import ENDED, Run, folder_times, read_run
-from pixgen.studio.runs.tags import read_marks
-from pixgen.studio.runs.trash import FOLDER, thrown_away
+from pixgen.studio.runs.tags import read_tags
+from pixgen.studio.runs.trash import FOLDER, list_trash
 from pixgen.studio.storage import remove
 
 FILE = "catalogue.sqlite3"
@@ -71,7 +71,7 @@ class Catalogue:
                     for run_id in changed:
                         self._take_in(table, run_id, *found[run_id])
 
-    def find(self, wanted: Wanted, *, first: int = 0, count: int | None = None) -> list[Entry]:
+    def find(self, wanted: RunFilter, *, first: int = 0, count: int | None = None) -> list[Entry]:
         """The runs that are wanted, in the wanted order, from the ``first`` on."""
         where, values = condition(wanted)
         query = (
@@ -81,13 +81,13 @@ class Catalogue:
             rows = table.execute(f"{query} LIMIT ? OFFSET ?", [*values, -1 if count is None else count, first])  # fmt: skip
             return self._entries(table, rows.fetchall())
 
-    def count(self, wanted: Wanted) -> int:
+    def count(self, wanted: RunFilter) -> int:
         """How many runs are wanted."""
         where, values = condition(wanted)
         with self._open() as table:
             return table.execute(f"SELECT count(*) FROM runs WHERE {where}", values).fetchone()[0]
 
-    def values(self, field: str, wanted: Wanted) -> dict[str, int]:
+    def values(self, field: str, wanted: RunFilter) -> dict[str, int]:
         """What there is of ``preset``, ``state`` or ``tag`` among the wanted runs, and how often."""
         where, values = condition(wanted)
         source, column = (
@@ -101,7 +101,7 @@ class Catalogue:
 
     def entry(self, run_id: str) -> Entry | None:
         """The run of that id, in the bin or not; None if there is none."""
-        found = self.find(Wanted(ids=(run_id,), binned=None))
+        found = self.find(RunFilter(ids=(run_id,), binned=None))
         return found[0] if found else None
 
     def thumbnails(self, pictures: Iterable[tuple[str, int]]) -> dict[str, bytes]:
@@ -118,7 +118,7 @@ class Catalogue:
 
     def _folders(self) -> Iterator[tuple[str, tuple[int, int]]]:
         """Every run's id, whether it is in the bin, and its folder's time."""
-        for binned, times in enumerate((folder_times(self.folder), thrown_away(self.folder))):
+        for binned, times in enumerate((folder_times(self.folder), list_trash(self.folder))):
             for run_id, changed in times.items():
                 yield run_id, (binned, changed)
 
@@ -129,7 +129,7 @@ class Catalogue:
         except StudioError:  # killed before it was written down, or spoilt
             self._forget(table, [run_id])
             return
-        marks = read_marks(folder)
+        marks = read_tags(folder)
         if time.time_ns() - stamp < (_FRESH if stamp % 10**9 else _FRESH_IN_SECONDS):
             stamp = -1  # it may change again without a newer time: look once more
         row = row_of(run, marks, binned=binned, stamp=stamp, live=run.state not in ENDED)

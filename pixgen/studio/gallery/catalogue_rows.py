@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from pixgen.errors import StudioError
 from pixgen.studio.runs import trash as paper_bin
 from pixgen.studio.runs.run import ENDED, Run, similarity
-from pixgen.studio.runs.tags import Marks, clean_tag
+from pixgen.studio.runs.tags import RunTags, clean_tag
 
 Sort = Literal["newest", "oldest", "likeness", "longest", "prompt"]
 STATES = ("painting", *ENDED)  # painting is whatever has not ended
@@ -91,7 +91,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class RunFilter:
     """Which runs, and in which order; what is empty or None asks for nothing.
 
     ``text``: every word of it is in the prompt or the tags. Raises StudioError, which lists what is
@@ -128,7 +128,7 @@ class Wanted:
             )
 
 
-def row_of(run: Run, marks: Marks, *, binned: int, stamp: int, live: bool) -> tuple[Any, ...]:
+def row_of(run: Run, marks: RunTags, *, binned: int, stamp: int, live: bool) -> tuple[Any, ...]:
     """The values of ``COLUMNS`` for a run."""
     recipe = run.recipe
     values = {
@@ -142,7 +142,7 @@ def row_of(run: Run, marks: Marks, *, binned: int, stamp: int, live: bool) -> tu
     return tuple(values[name] for name in COLUMNS)
 
 
-def condition(wanted: Wanted) -> tuple[str, list[Any]]:
+def condition(wanted: RunFilter) -> tuple[str, list[Any]]:
     """What stands after WHERE, and its values."""
     parts: list[str] = ["1"]
     values: list[Any] = []
@@ -179,7 +179,7 @@ def condition(wanted: Wanted) -> tuple[str, list[Any]]:
     return " AND ".join(parts), values
 
 
-def order(wanted: Wanted) -> str:
+def order(wanted: RunFilter) -> str:
     """What stands after ORDER BY; the newest of equal ones first."""
     return _ORDERS[wanted.sort]
 

@@ -10,7 +10,7 @@ from pixgen.errors import PictureError, StudioError
 from pixgen.images import open_picture
 from pixgen.recipe.prompts import format_prompts
 from pixgen.recipe.recipe import Recipe
-from pixgen.studio.fonts import Lettering
+from pixgen.studio.fonts import TextRenderer
 from pixgen.studio.grids.sheet import GAP, INK, LETTERS, MARGIN, PALE, PAPER
 from pixgen.studio.runs.run import Run, similarity
 
@@ -27,7 +27,7 @@ def differences(one: Recipe, other: Recipe) -> list[Difference]:
     )
     values = [dict(_flat(recipe.model_dump(mode="json"))) for recipe in (one, other)]
     for name in dict.fromkeys([*values[0], *values[1]]):
-        before, after = (_written(each.get(name)) for each in values)
+        before, after = (_format(each.get(name)) for each in values)
         if before != after:
             found.append((name, before, after))
     before, after = (_changes(recipe) for recipe in (one, other))
@@ -51,7 +51,7 @@ def draw_pair(one: Run, other: Run) -> Image.Image:
     """
     pictures = [_picture(run) for run in (one, other)]
     width, height = max(each.width for each in pictures), max(each.height for each in pictures)
-    lettering, line = Lettering(LETTERS), LETTERS + 6
+    lettering, line = TextRenderer(LETTERS), LETTERS + 6
     across = 2 * width + GAP + 2 * MARGIN
     said = lettering.wrap(
         in_one_line(differences(one.recipe, other.recipe)), max(160, across - 2 * MARGIN)
@@ -81,7 +81,7 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield path + name, each
 
 
-def _written(value: Any) -> str:
+def _format(value: Any) -> str:
     return _short(
         value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
     )

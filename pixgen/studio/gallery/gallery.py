@@ -12,17 +12,17 @@ from PIL import Image
 from pixgen.errors import PictureError, StudioError
 from pixgen.images import open_picture
 from pixgen.studio.gallery.catalogue import Catalogue
-from pixgen.studio.gallery.catalogue_rows import Entry, Wanted
+from pixgen.studio.gallery.catalogue_rows import Entry, RunFilter
 from pixgen.studio.runs import trash as paper_bin
 from pixgen.studio.runs.curve import Curve
 from pixgen.studio.runs.run import ENDED, Run, read_run
-from pixgen.studio.runs.tags import Marks, read_marks
+from pixgen.studio.runs.tags import RunTags, read_tags
 from pixgen.studio.studio import Studio
 from pixgen.vision.images import READERS, in_parallel
 from pixgen.vision.search.query import parse_query
 
 if TYPE_CHECKING:
-    from pixgen.studio.library.library import Finder
+    from pixgen.studio.library.library import PictureLibrary
 
 THUMBNAIL = 256  # pixels of the longer side
 MOST_LIKENESSES = 300  # runs that a search by looks may find
@@ -31,7 +31,7 @@ _MOST_RELATIVES = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opened:
+class RunDetails:
     """A run with all that belongs to it."""
 
     run: Run
@@ -56,21 +56,23 @@ class Gallery:
         self._lock = threading.Lock()  # of what is said about runs, and of the bin
 
     def find(
-        self, wanted: Wanted, *, owner: str = "", first: int = 0, count: int | None = None
+        self, wanted: RunFilter, *, owner: str = "", first: int = 0, count: int | None = None
     ) -> list[Entry]:
         """The runs that are wanted, in the wanted order, from the ``first`` on."""
         self.catalogue.synchronise()
         return self.catalogue.find(self._allowed(wanted, owner), first=first, count=count)
 
-    def count(self, wanted: Wanted, *, owner: str = "") -> int:
+    def count(self, wanted: RunFilter, *, owner: str = "") -> int:
         """How many runs are wanted, as of the last ``find``."""
         return self.catalogue.count(self._allowed(wanted, owner))
 
     def values(self, field: str, *, owner: str = "", binned: bool = False) -> dict[str, int]:
         """What there is of ``preset``, ``state`` or ``tag``, and how often, as of the last ``find``."""
-        return self.catalogue.values(field, self._allowed(Wanted(binned=binned), owner))
+        return self.catalogue.values(field, self._allowed(RunFilter(binned=binned), owner))
 
-    def look(self, finder: "Finder", text: str, wanted: Wanted, *, owner: str = "") -> list[Entry]:
+    def look(
+        self, finder: "PictureLibrary", text: str, wanted: RunFilter, *, owner: str = ""
+    ) -> list[Entry]:
         """The wanted runs whose pictures look most like a text, the likest first.
 
         The text is a query of the search, ``horse + 2:snow - rider``. Raises SearchError, ModelError.
@@ -90,30 +92,30 @@ class Gallery:
         found = self.find(replace(wanted, text="", ids=tuple(ranks)), owner=owner)
         return sorted(found, key=lambda entry: ranks[entry.id])
 
-    def open(self, run_id: str, *, owner: str = "") -> Opened:
+    def open(self, run_id: str, *, owner: str = "") -> RunDetails:
         """A run with its curve and its relatives."""
         entry = self.entry(run_id, owner=owner)
         parents: list[Entry] = []
         while len(parents) < _MOST_RELATIVES:
             parent = self._relatives(
-                Wanted(ids=((parents or [entry])[-1].parent,), binned=None), owner
+                RunFilter(ids=((parents or [entry])[-1].parent,), binned=None), owner
             )
             if not parent or parent[0].id in {entry.id, *(each.id for each in parents)}:
                 break
             parents += parent
         siblings = self._relatives(
-            Wanted(family=entry.family, but_seed=entry.seed, sort="oldest"), owner
+            RunFilter(family=entry.family, but_seed=entry.seed, sort="oldest"), owner
         )
         run = self._run(entry)
-        return Opened(
+        return RunDetails(
             run=run, entry=entry, curve=Curve.read(run.curve), parents=tuple(parents),
-            children=tuple(self._relatives(Wanted(parent=entry.id, sort="oldest"), owner)),
+            children=tuple(self._relatives(RunFilter(parent=entry.id, sort="oldest"), owner)),
             siblings=tuple(siblings),
         )  # fmt: skip
 
     def entry(self, run_id: str, *, owner: str = "") -> Entry:
         """The run of that id as it is listed, in the bin or not."""
-        found = self.find(Wanted(ids=(run_id,), binned=None), owner=owner)
+        found = self.find(RunFilter(ids=(run_id,), binned=None), owner=owner)
         if not found:
             raise StudioError("There is no run “{run_id}”.", run_id=run_id[:60])
         return found[0]
@@ -121,11 +123,11 @@ class Gallery:
     def mark(
         self, run_id: str, *, owner: str = "", favourite: bool | None = None,
         add: Iterable[str] = (), remove: Iterable[str] = (),
-    ) -> Marks:  # fmt: skip
+    ) -> RunTags:  # fmt: skip
         """Say whether a run is a favourite, and add or take away tags; what it has then."""
         folder = self.entry(run_id, owner=owner).folder(self.studio.folder)
         with self._lock:
-            marks = read_marks(folder).changed(favourite=favourite, add=add, remove=remove)
+            marks = read_tags(folder).changed(favourite=favourite, add=add, remove=remove)
             marks.save(folder)
         return marks
 
@@ -135,21 +137,21 @@ class Gallery:
         entry = self.entry(run_id, owner=owner)
         with self._lock:
             if not entry.binned:
-                paper_bin.throw_away(entry.folder(self.studio.folder))
+                paper_bin.move_to_trash(entry.folder(self.studio.folder))
 
     def restore(self, run_id: str, *, owner: str = "") -> None:
         """Take a run back out of the bin."""
         entry = self.entry(run_id, owner=owner)
         with self._lock:
             if entry.binned:
-                paper_bin.take_back(self.studio.folder, run_id)
+                paper_bin.restore(self.studio.folder, run_id)
 
     def empty(self, *, owner: str = "") -> int:
         """Remove the files of every run in the bin, for good; how many there were."""
-        thrown_away = self.find(Wanted(binned=True), owner=owner)
+        thrown_away = self.find(RunFilter(binned=True), owner=owner)
         with self._lock:
             for entry in thrown_away:
-                paper_bin.remove_for_good(entry.folder(self.studio.folder))
+                paper_bin.delete(entry.folder(self.studio.folder))
         return len(thrown_away)
 
     def thumbnails(self, entries: Sequence[Entry]) -> list[bytes | None]:
@@ -197,8 +199,8 @@ class Gallery:
             return read_run(self.studio.folder / paper_bin.FOLDER, entry.id)
         return self.studio.run(entry.id)
 
-    def _relatives(self, wanted: Wanted, owner: str) -> list[Entry]:
+    def _relatives(self, wanted: RunFilter, owner: str) -> list[Entry]:
         return self.catalogue.find(self._allowed(wanted, owner), count=_MOST_RELATIVES)
 
-    def _allowed(self, wanted: Wanted, owner: str) -> Wanted:
+    def _allowed(self, wanted: RunFilter, owner: str) -> RunFilter:
         return replace(wanted, owner=owner) if self.studio.policy.public else wanted

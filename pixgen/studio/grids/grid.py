@@ -21,7 +21,7 @@ from pixgen.errors import InvalidValue, PixgenError, RecipeError, StudioError
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.jobs import Job
 from pixgen.studio.runs.inputs import keep_pictures, named_files, trusting, with_kept_pictures
-from pixgen.studio.runs.lock import Claim
+from pixgen.studio.runs.lock import RunLock
 from pixgen.studio.runs.run import Run
 from pixgen.studio.storage import storing, write_bytes
 from pixgen.studio.studio import Studio
@@ -140,7 +140,7 @@ class Grid:
 
         Raises what ended a job, and StudioError if the grid is being painted already.
         """
-        claim = Claim(self.folder)
+        claim = RunLock(self.folder)
         try:
             for index, cell in enumerate(self.plan.cells):
                 run = self._run(cell)

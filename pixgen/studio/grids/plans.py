@@ -19,7 +19,7 @@ from pixgen.recipe.options import (
 )
 from pixgen.recipe.prompts import Prompt, Scene, format_prompts, parse, with_weights
 from pixgen.recipe.recipe import Recipe, make_recipe
-from pixgen.recipe.styles import in_styles
+from pixgen.recipe.styles import apply_styles
 from pixgen.recipe.wildcards import alternatives, draw, escape
 from pixgen.studio.grids.grid import MOST_CELLS, Cell, Plan
 
@@ -217,7 +217,7 @@ def plan_strip(ends: Sequence[str | Scene], options: Options, *, count: int) -> 
             count=count,
         )
     scenes = tuple(read_idea(end) if isinstance(end, str) else end for end in ends)
-    first, last = in_styles(scenes, chosen_styles(options))
+    first, last = apply_styles(scenes, chosen_styles(options))
     options = replace(options, styles=())  # the ends are in them already
     if options.seed is None:
         options = replace(options, seed=secrets.randbelow(LARGEST_DRAWN_SEED + 1))

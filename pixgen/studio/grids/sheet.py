@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from pixgen.errors import PictureError
 from pixgen.images import open_picture
-from pixgen.studio.fonts import Lettering
+from pixgen.studio.fonts import TextRenderer
 from pixgen.studio.grids.grid import Plan
 from pixgen.studio.metadata.metadata import SOFTWARE
 from pixgen.studio.runs.run import Run, similarity
@@ -23,7 +23,7 @@ def draw_sheet(plan: Plan, runs: Sequence[Run | None]) -> Image.Image:
     """The sheet: titles above and on the left, pictures, and below each its similarity; a cell
     without a picture stays empty."""
     width, height = _cell_size(plan)
-    lettering = Lettering(LETTERS)
+    lettering = TextRenderer(LETTERS)
     line = LETTERS + 6
     left_titles = [lettering.wrap(title, _LEFT) for title in plan.rows]
     top_titles = [lettering.wrap(title, max(48, width)) for title in plan.columns]

@@ -12,9 +12,9 @@ from pixgen.models.progress import Fetching
 from pixgen.studio.loading import while_loading
 from pixgen.studio.storage import storing, write_bytes
 from pixgen.studio.studio import Studio
-from pixgen.vision.zeroshot.batches import Result, look
-from pixgen.vision.zeroshot.embeddings import Kept, Wordings
-from pixgen.vision.zeroshot.labels import LabelSet, bundled_sets, is_name, load_set, own_names
+from pixgen.vision.zeroshot.batches import Result, classify_all
+from pixgen.vision.zeroshot.embeddings import LabelEmbeddings, StoredEmbeddings
+from pixgen.vision.zeroshot.labels import LabelSet, bundled_sets, custom_names, is_name, load_set
 from pixgen.vision.zeroshot.sources import Source
 from pixgen.vision.zeroshot.zeroshot import Classifier, Question, make_classifier
 
@@ -31,7 +31,7 @@ def _never() -> bool:
     return False
 
 
-class Namer:
+class ClassifierService:
     """Answers questions about pictures; what it has read of labels it keeps. Any thread may ask.
 
     ``models`` are CLIPs by name, several of them together as one. Public studios keep no label sets,
@@ -40,8 +40,8 @@ class Namer:
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        kept = None if studio.policy.public else Kept(studio.folder / _VECTORS)
-        self._wordings = Wordings(kept)
+        kept = None if studio.policy.public else StoredEmbeddings(studio.folder / _VECTORS)
+        self._wordings = LabelEmbeddings(kept)
 
     def ready(
         self, models: tuple[str, ...], *, stopped: Stopped = _never
@@ -66,7 +66,7 @@ class Namer:
     ) -> Iterator[list[Result]]:  # fmt: skip
         """The pictures' results, a batch at a time, until ``stopped`` says so; the first
         ``thumbnails`` have one."""
-        return look(
+        return classify_all(
             self._perceptor(models), classifier, sources, turn=self.studio.exclusive, stopped=stopped,
             thumbnails=thumbnails,
         )  # fmt: skip
@@ -89,7 +89,7 @@ class Namer:
     def sets(self) -> dict[str, str]:
         """The label sets that can be loaded: each one's title by its name."""
         titles = {name: each.title for name, each in bundled_sets().items()}
-        for name in own_names(self._folder):
+        for name in custom_names(self._folder):
             with suppress(ClassifyError):  # a file that somebody has spoilt: the others can be used
                 titles[name] = self.load(name).title
         return titles

@@ -22,10 +22,10 @@ from pixgen.models.progress import Fetching
 from pixgen.paths import ASSETS, expand
 from pixgen.studio.library.uploads import is_upload, keep_upload, old_uploads
 from pixgen.studio.loading import while_loading
-from pixgen.studio.runs.lock import is_claimed
+from pixgen.studio.runs.lock import is_locked
 from pixgen.studio.runs.run import read_run, run_folders
 from pixgen.studio.studio import Studio
-from pixgen.vision.images import Found, Skipped, find_pictures
+from pixgen.vision.images import PictureFile, Skipped, find_pictures
 from pixgen.vision.search.collection import Collection
 from pixgen.vision.search.filters import EVERYTHING, Filter
 from pixgen.vision.search.indexing import Progress, index
@@ -57,7 +57,7 @@ class Place:
     model: str
 
 
-class Finder:
+class PictureLibrary:
     """Indexes and searches with a studio's device and models, in turns with its paintings.
 
     Args:
@@ -256,15 +256,15 @@ class Finder:
         own = self.studio.policy.public and place.name == RUNS
         return replace(only, owner=owner) if own else only
 
-    def _finished_runs(self) -> Iterator[Found]:
+    def _finished_runs(self) -> Iterator[PictureFile]:
         """The picture of every run that nobody paints now."""
         for folder in run_folders(self.studio.folder):
             try:
                 facts = (folder / "picture.png").lstat()
             except OSError:
                 continue
-            if stat.S_ISREG(facts.st_mode) and not is_claimed(folder):
-                yield Found(f"{folder.name}/picture.png", facts.st_size, facts.st_mtime_ns)
+            if stat.S_ISREG(facts.st_mode) and not is_locked(folder):
+                yield PictureFile(f"{folder.name}/picture.png", facts.st_size, facts.st_mtime_ns)
 
 
 def _dimensions(perceptor: "Perceptor") -> int:
@@ -275,7 +275,7 @@ def _dimensions(perceptor: "Perceptor") -> int:
         return perceptor.embed_texts([""]).shape[-1]
 
 
-def _run_facts(studio: Path, found: Found) -> Mapping[str, Any]:
+def _run_facts(studio: Path, found: PictureFile) -> Mapping[str, Any]:
     """What a run's row says beside its picture; nothing if its files are incomplete."""
     try:
         run = read_run(studio, found.path.partition("/")[0])

@@ -89,7 +89,7 @@ def _reader(head: bytes) -> Callable[[BinaryIO], Iterator[tuple[str, str]]] | No
     return None
 
 
-def _bounded(size: int) -> int:
+def _check_length(size: int) -> int:
     """The size of a text, or PictureError if it is too long to be read."""
     if size > LARGEST_TEXT:
         raise PictureError(
@@ -110,7 +110,7 @@ def _png(file: BinaryIO) -> Iterator[tuple[str, str]]:
             name = file.read(min(size, _LONGEST_NAME)).partition(b"\0")[0]
             file.seek(behind - size - 4)
             try:
-                data = file.read(_bounded(size))
+                data = file.read(_check_length(size))
                 check = int.from_bytes(file.read(4), "big")
                 if len(data) < size or zlib.crc32(kind + data) != check:
                     raise ValueError("a chunk is cut off or damaged")
@@ -134,12 +134,12 @@ def _png_text(kind: bytes, data: bytes) -> tuple[str, str]:
     if kind == b"tEXt":
         return name.decode("latin-1"), text.decode("latin-1")
     if kind == b"zTXt":
-        return name.decode("latin-1"), _unpacked(text[1:]).decode("latin-1")
+        return name.decode("latin-1"), _decompress(text[1:]).decode("latin-1")
     packed, text = text[:1] == b"\1", text[2:].split(b"\0", 2)[2]
-    return name.decode("latin-1"), (_unpacked(text) if packed else text).decode("utf-8")
+    return name.decode("latin-1"), (_decompress(text) if packed else text).decode("utf-8")
 
 
-def _unpacked(data: bytes) -> bytes:
+def _decompress(data: bytes) -> bytes:
     unpacker = zlib.decompressobj()
     text = unpacker.decompress(data, LARGEST_TEXT)
     if unpacker.unconsumed_tail:
@@ -162,7 +162,7 @@ def _jpeg(file: BinaryIO) -> Iterator[tuple[str, str]]:
 def _mp4(file: BinaryIO) -> Iterator[tuple[str, str]]:
     for name, text in mp4.read_tags(file):
         if name == "comment":
-            yield name, text[: _bounded(len(text))].decode("utf-8", "replace")
+            yield name, text[: _check_length(len(text))].decode("utf-8", "replace")
 
 
 def _webm(file: BinaryIO) -> Iterator[tuple[str, str]]:
@@ -175,9 +175,9 @@ def _webm(file: BinaryIO) -> Iterator[tuple[str, str]]:
         if unknown or size >= _LARGEST_FILE:
             return
         if kind == _TAG_NAME:
-            name = file.read(_bounded(size)).decode("utf-8", "replace")
+            name = file.read(_check_length(size)).decode("utf-8", "replace")
         elif kind == _TAG_TEXT:
-            yield name.lower(), file.read(_bounded(size)).decode("utf-8", "replace")
+            yield name.lower(), file.read(_check_length(size)).decode("utf-8", "replace")
         else:
             file.seek(size, io.SEEK_CUR)
 
@@ -219,7 +219,7 @@ def _gif(file: BinaryIO) -> Iterator[tuple[str, str]]:
         while size := file.read(1)[0]:
             if comment:
                 text.write(file.read(size))
-                _bounded(text.tell())
+                _check_length(text.tell())
             else:
                 file.seek(size, io.SEEK_CUR)
         if comment:
@@ -239,11 +239,11 @@ def _webp(file: BinaryIO) -> Iterator[tuple[str, str]]:
         if size > LARGEST_TEXT:  # no text of ours
             file.seek(size, io.SEEK_CUR)
         elif head[:4] == b"XMP ":
-            found = _XMP.search(file.read(_bounded(size)))
+            found = _XMP.search(file.read(_check_length(size)))
             if found:
                 yield "pixgen", html.unescape(found[1].decode("utf-8", "replace"))
         elif head[:4] == b"EXIF":
-            yield "parameters", user_comment(file.read(_bounded(size)))
+            yield "parameters", user_comment(file.read(_check_length(size)))
         else:
             file.seek(size, io.SEEK_CUR)
         file.seek(size % 2, io.SEEK_CUR)

@@ -42,7 +42,7 @@ _NEGATIVE = "negative prompt:"
 
 
 @dataclass
-class Mapped:
+class ForeignSettings:
     """What was read: a partial recipe, and what it has no place for."""
 
     program: str
@@ -72,7 +72,7 @@ class Mapped:
         return self.number(name, value, kind=int, low=SMALLEST_SIDE, high=LARGEST_SIDE)
 
 
-def read_foreign(texts: Mapping[str, str]) -> Mapped | None:
+def read_foreign(texts: Mapping[str, str]) -> ForeignSettings | None:
     """What another program's texts say; None if they are of no program that is known. Raises RecipeError
     if there are no prompts in them."""
     if any(name.startswith("pixray_") for name in texts):
@@ -83,13 +83,13 @@ def read_foreign(texts: Mapping[str, str]) -> Mapped | None:
         return _webui(texts["parameters"])
     comment = texts.get("comment", "").strip()
     if comment.startswith(("[", "(")):
-        mapped = Mapped("VQGAN-CLIP", {})
+        mapped = ForeignSettings("VQGAN-CLIP", {})
         prompts = _family_prompts(_plain(comment), mapped)
         return None if not prompts else _with(mapped, prompts)
     return None
 
 
-def _with(mapped: Mapped, prompts: list[Prompt]) -> Mapped:
+def _with(mapped: ForeignSettings, prompts: list[Prompt]) -> ForeignSettings:
     if not prompts:
         raise RecipeError(
             "This picture of {program}’s tells no words to paint from.", program=mapped.program
@@ -116,7 +116,7 @@ def _texts(value: Any) -> Iterable[str]:
         yield value
 
 
-def _family_prompts(value: Any, mapped: Mapped) -> list[Prompt]:
+def _family_prompts(value: Any, mapped: ForeignSettings) -> list[Prompt]:
     """Prompts as the family writes them, ``text:weight:stop | …``; scenes and paths are not among them."""
     found: list[Prompt] = []
     for text in _texts(value):
@@ -132,8 +132,8 @@ def _family_prompts(value: Any, mapped: Mapped) -> list[Prompt]:
     return found
 
 
-def _pixray(settings: dict[str, str]) -> Mapped:
-    mapped = Mapped("pixray", {})
+def _pixray(settings: dict[str, str]) -> ForeignSettings:
+    mapped = ForeignSettings("pixray", {})
     given, recipe = dict(settings), mapped.recipe
     prompts = _family_prompts(_plain(given.pop("prompts", "")), mapped)
     wanted = given.pop("seed", None)
@@ -167,7 +167,7 @@ def _pixray(settings: dict[str, str]) -> Mapped:
     return _with(mapped, prompts)
 
 
-def _pixray_size(given: dict[str, str], mapped: Mapped, *, scale: float) -> dict[str, Any]:
+def _pixray_size(given: dict[str, str], mapped: ForeignSettings, *, scale: float) -> dict[str, Any]:
     size, aspect = _plain(given.pop("size", "")), given.pop("aspect", "widescreen")
     times = mapped.number("scale", given.pop("scale", scale), kind=float, low=0.1, high=20)
     if isinstance(size, (list, tuple)) and len(size) == 2:
@@ -181,8 +181,8 @@ def _pixray_size(given: dict[str, str], mapped: Mapped, *, scale: float) -> dict
     return {"width": width, "height": height} if width and height else {}
 
 
-def _webui(text: str) -> Mapped:
-    mapped = Mapped("stable-diffusion-webui", {})
+def _webui(text: str) -> ForeignSettings:
+    mapped = ForeignSettings("stable-diffusion-webui", {})
     lines, settings, behind = _webui_parts(text)
     begins = [line.lstrip().lower().startswith(_NEGATIVE) for line in lines]
     first = begins.index(True) if any(begins) else len(lines)
@@ -220,7 +220,7 @@ def _webui_parts(text: str) -> tuple[list[str], dict[str, str], list[str]]:
     return lines, {}, []  # a prompt alone
 
 
-def _without_emphasis(text: str, mapped: Mapped) -> str:
+def _without_emphasis(text: str, mapped: ForeignSettings) -> str:
     """Words without ``(more:1.2)``, ``[less]`` and ``<lora:…>``, which weigh single words: pixgen weighs
     whole prompts."""
     text = re.sub(r"\s+", " ", text[: LONGEST_TEXT * 10])

@@ -7,7 +7,7 @@ from pixgen.errors import PictureError, RecipeError
 from pixgen.recipe.presets import DEFAULT, load_preset
 from pixgen.recipe.recipe import Recipe, make_recipe, read_recipe
 from pixgen.studio.metadata.containers import LARGEST_TEXT, read_texts
-from pixgen.studio.metadata.foreign import Mapped, read_foreign
+from pixgen.studio.metadata.foreign import ForeignSettings, read_foreign
 from pixgen.studio.runs.inputs import named_files, with_kept_pictures
 from pixgen.text_files import decode
 
@@ -54,10 +54,10 @@ def read_info(path: str | Path) -> PictureInfo:
             "wrote, or a picture of pixray, VQGAN-CLIP or stable-diffusion-webui as they saved it.",
             name=path.name,
         )
-    return _completed(mapped)
+    return _complete(mapped)
 
 
-def _completed(mapped: Mapped) -> PictureInfo:
+def _complete(mapped: ForeignSettings) -> PictureInfo:
     preset = load_preset(DEFAULT)
     recipe = make_recipe(preset.recipe, {"preset": preset.name}, mapped.recipe)
     return PictureInfo(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixgen.studio.storage import write_bytes
-from pixgen.studio.video.recording import is_filmed
+from pixgen.studio.video.recording import is_recorded
 
 if TYPE_CHECKING:
     from pixgen.synthesis import Frame
@@ -60,7 +60,7 @@ class Curve:
 
     def add(self, frame: "Frame") -> None:
         """Add a frame's figures if its step is filmed; what was known of later steps is forgotten."""
-        if frame.step < 0 or not is_filmed(frame.step, frame.steps):
+        if frame.step < 0 or not is_recorded(frame.step, frame.steps):
             return
         rows = self._rows
         while rows and rows[-1][0] >= frame.step:

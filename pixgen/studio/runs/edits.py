@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from pixgen.errors import RecipeError, StudioError
-from pixgen.recipe.prompts import Scene, parse, why, with_weights
+from pixgen.recipe.prompts import Scene, describe_validation, parse, with_weights
 from pixgen.recipe.recipe import Change, Recipe
-from pixgen.studio.runs.lock import is_claimed
+from pixgen.studio.runs.lock import is_locked
 from pixgen.studio.runs.run import ENDED, Run
 from pixgen.studio.storage import remove, write_bytes
 
@@ -20,7 +20,7 @@ Scenes = tuple[Scene, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
+class Edit:
     """A change that is asked for; None or empty where all stays as it is.
 
     ``prompts`` is a text in the grammar of prompts, or scenes. ``weights`` are by the prompts' number in
@@ -56,12 +56,12 @@ class Turn:
                 ).learning_rate
             except ValidationError as error:
                 raise RecipeError(
-                    "This change is not allowed: {reason}.", reason=why(error)
+                    "This change is not allowed: {reason}.", reason=describe_validation(error)
                 ) from error
         return {name: value for name, value in wanted.items() if value != before[name]}
 
 
-def in_force(recipe: Recipe, step: int) -> dict[str, Any]:
+def values_at(recipe: Recipe, step: int) -> dict[str, Any]:
     """The ``prompts`` and the ``learning_rate`` of a step."""
     return {"prompts": recipe.scenes(step), "learning_rate": recipe.learning_rate(step)}
 
@@ -69,18 +69,18 @@ def in_force(recipe: Recipe, step: int) -> dict[str, Any]:
 _NAME = "change.json"
 
 
-def order_change(run: Run, turn: Turn) -> None:
+def request_edit(run: Run, turn: Edit) -> None:
     """Ask whoever paints a run to change it from the next step on; ``turn.prompts`` is a text or None.
 
     What was asked for before, and is not taken yet, stays asked for where nothing else is said of it.
     Raises RecipeError if the change is not allowed, StudioError if nobody paints the run, StorageError.
     """
-    if run.state in ENDED or not is_claimed(run.folder):
+    if run.state in ENDED or not is_locked(run.folder):
         raise StudioError(
             "The run {run} is not being painted: `pixgen fork` goes on from it with other words.",
             run=run.id,
         )
-    turn.wanted(in_force(run.recipe, run.step), keep=lambda scenes: scenes)  # is it allowed?
+    turn.wanted(values_at(run.recipe, run.step), keep=lambda scenes: scenes)  # is it allowed?
     value = _read(run.folder / _NAME)
     if turn.prompts is not None:
         value["prompts"] = turn.prompts
@@ -91,7 +91,7 @@ def order_change(run: Run, turn: Turn) -> None:
     write_bytes(run.folder / _NAME, json.dumps(value, ensure_ascii=False).encode())
 
 
-def take_order(folder: Path) -> dict[str, Any]:
+def take_edit(folder: Path) -> dict[str, Any]:
     """The change that was asked for, as arguments of ``Job.change``; empty if there is none. Taken once."""
     path = folder / _NAME
     if not path.exists():
@@ -103,7 +103,7 @@ def take_order(folder: Path) -> dict[str, Any]:
     return value
 
 
-def is_taken(folder: Path) -> bool:
+def nothing_pending(folder: Path) -> bool:
     """Whether nothing is asked for that was not taken."""
     return not (folder / _NAME).exists()
 

@@ -9,20 +9,20 @@ from pathlib import Path
 from pixgen.errors import StudioError
 from pixgen.messages import _
 from pixgen.recipe.recipe import Change, Recipe
-from pixgen.studio.runs.edits import Scenes, Turn, in_force
+from pixgen.studio.runs.edits import Edit, Scenes, values_at
 from pixgen.studio.runs.inputs import FOLDER, keep_prompts
-from pixgen.studio.runs.lock import is_claimed
-from pixgen.studio.runs.record import Stored, read_state, write_state
+from pixgen.studio.runs.lock import is_locked
+from pixgen.studio.runs.record import SavedState, read_state, write_state
 from pixgen.studio.runs.run import Run
 from pixgen.studio.storage import storing
 
 MORE_STEPS = 40  # of a fork of a finished run, unless others are asked for
 
 
-def fork_of(parent: Run) -> Stored:
+def make_fork(parent: Run) -> SavedState:
     """The state that a fork of this run goes on from. Raises StudioError if there is none, or if the
     run is being painted."""
-    if is_claimed(parent.folder):
+    if is_locked(parent.folder):
         raise StudioError(
             "The run {run} is being painted: change it while it paints, or stop it first.",
             run=parent.id,
@@ -36,8 +36,8 @@ def fork_of(parent: Run) -> Stored:
 
 
 def fork_into(
-    folder: Path, parent: Run, stored: Stored, *,
-    turn: Turn, steps: int | None, owner: str, find: Callable[[str], Path],
+    folder: Path, parent: Run, stored: SavedState, *,
+    turn: Edit, steps: int | None, owner: str, find: Callable[[str], Path],
     check: Callable[[Recipe], None],
 ) -> Run:  # fmt: skip
     """Make a fork in an empty folder: a state with the change recorded at its step, and copies of the
@@ -81,14 +81,14 @@ def check_steps(recipe: Recipe, steps: int, *, done: bool, name: str) -> None:
 
 
 def _recipe(
-    stored: Stored, turn: Turn, steps: int | None, *, keep: Callable[[Scenes], Scenes]
+    stored: SavedState, turn: Edit, steps: int | None, *, keep: Callable[[Scenes], Scenes]
 ) -> Recipe:
     recipe, step = stored.recipe, stored.painter["step"]
     done = step >= recipe.steps
     if steps is None:
         steps = recipe.steps + (MORE_STEPS if done else 0)
     check_steps(recipe, steps, done=done, name=_("The run"))
-    wanted = turn.wanted(in_force(recipe, step), keep=keep)
+    wanted = turn.wanted(values_at(recipe, step), keep=keep)
     changes = (*recipe.changes, Change(step=step, **wanted)) if wanted else recipe.changes
     return recipe.model_copy(update={"changes": changes}).longer(steps)
 

@@ -17,7 +17,7 @@ from pixgen.images import MAX_BYTES, open_picture
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.storage import storing, write_bytes
-from pixgen.studio.video.source import Footage, keep_video
+from pixgen.studio.video.source import SourceVideo, keep_video
 
 FOLDER = "inputs"
 KEPT = re.compile(rf"{FOLDER}/[0-9a-f]{{64}}/[^/\\]+")
@@ -49,7 +49,7 @@ def with_pictures(recipe: Recipe, paths: Mapping[str, str]) -> Recipe:
     """The same recipe with other paths."""
     if not paths:
         return recipe
-    return Recipe.model_validate(_replaced(recipe.model_dump(), paths))
+    return Recipe.model_validate(_replace(recipe.model_dump(), paths))
 
 
 def with_kept_pictures(recipe: Recipe, folder: Path) -> Recipe:
@@ -127,22 +127,22 @@ def open_pictures(paths: set[str], folder: Path) -> dict[str, Image.Image]:
     return {path: open_picture(folder / path) for path in sorted(paths)}
 
 
-def open_footage(recipe: Recipe, folder: Path) -> dict[str, Footage]:
+def open_footage(recipe: Recipe, folder: Path) -> dict[str, SourceVideo]:
     """The kept video of a run by its path in the recipe, if it paints over one. Raises PictureError."""
     video = recipe.journey.video
     if video and not KEPT.fullmatch(video):
         raise PictureError("“{name}” is not a video that this run keeps.", name=Path(video).name)
-    return {video: Footage(folder / video, fps=recipe.journey.fps)} if video else {}
+    return {video: SourceVideo(folder / video, fps=recipe.journey.fps)} if video else {}
 
 
-def _replaced(value: Any, paths: Mapping[str, str]) -> Any:
+def _replace(value: Any, paths: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {
             key: paths.get(part, part)
             if key in ("picture", "mask", "video")
-            else _replaced(part, paths)
+            else _replace(part, paths)
             for key, part in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [_replaced(part, paths) for part in value]
+        return [_replace(part, paths) for part in value]
     return value

@@ -24,7 +24,7 @@ _NAME = ".lock"
 _TRIES, _BETWEEN = 5, 0.02  # whoever only looks holds the lock for a moment
 
 
-class Claim:
+class RunLock:
     """Holds a run's folder until ``release``; the system lets go of it when the process dies.
 
     Raises StudioError if another job has it, StorageError if the folder cannot be written.
@@ -51,7 +51,7 @@ class Claim:
         self._file.close()
 
 
-def is_claimed(folder: Path) -> bool:
+def is_locked(folder: Path) -> bool:
     """Whether a job that lives, of this or another process, has the run."""
     try:
         with (folder / _NAME).open("rb") as file:

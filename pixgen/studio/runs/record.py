@@ -30,8 +30,8 @@ from pixgen.recipe.recipe import read_recipe
 from pixgen.studio.metadata.metadata import save_png
 from pixgen.studio.runs.curve import Curve
 from pixgen.studio.runs.run import Run
-from pixgen.studio.status import StillFrame
-from pixgen.studio.video.recording import film_of, is_shown
+from pixgen.studio.status import FinalFrame
+from pixgen.studio.video.recording import is_shown, video_of
 
 if TYPE_CHECKING:
     from pixgen.synthesis import Frame
@@ -69,7 +69,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stored:
+class SavedState:
     """A saved state: all that a run goes on from, and how much of its film belongs to it."""
 
     recipe: Recipe
@@ -89,13 +89,13 @@ class Record:
         self.notice = ""  # why the film has a gap
         self.left_out = ""  # what of a video is not painted over
         self.curve = Curve(run.curve)
-        self._film = film_of(run.recipe, run.film)
+        self._film = video_of(run.recipe, run.film)
         self._filmed = -sys.maxsize  # sketches come before step 0
 
-    def go_on(self, stored: Stored) -> None:
+    def go_on(self, stored: SavedState) -> None:
         """Let film and curve go on from where the stored state stands."""
         self.curve = Curve.read(self.run.curve)
-        self._film = film_of(stored.recipe, self.run.film, steps=stored.film_steps)
+        self._film = video_of(stored.recipe, self.run.film, steps=stored.film_steps)
         self._filmed = stored.filmed
 
     def film(self, frame: "Frame") -> None:
@@ -109,7 +109,7 @@ class Record:
             self._film_failed(error)
 
     def save(
-        self, run: Run, frame: "Frame | StillFrame", *, painter: dict[str, Any] | None
+        self, run: Run, frame: "Frame | FinalFrame", *, painter: dict[str, Any] | None
     ) -> None:
         """Save everything as it stands at ``frame``, with the painter's state after it if that is sound.
 
@@ -150,8 +150,8 @@ class Record:
         """Forget what was not saved; files that are there stay."""
         self._film.abort()
 
-    def _save_state(self, run: Run, frame: "Frame | StillFrame", painter: dict[str, Any]) -> None:
-        stored = Stored(
+    def _save_state(self, run: Run, frame: "Frame | FinalFrame", painter: dict[str, Any]) -> None:
+        stored = SavedState(
             recipe=run.recipe,
             painter=painter,
             film_steps=list(self._film.steps),
@@ -164,7 +164,7 @@ class Record:
         self.notice = error.message
 
 
-def write_state(path: Path, stored: Stored, *, step: int) -> None:
+def write_state(path: Path, stored: SavedState, *, step: int) -> None:
     """Save a state; ``step`` is the newest picture's. Raises StorageError."""
     import torch
 
@@ -179,7 +179,7 @@ def write_state(path: Path, stored: Stored, *, step: int) -> None:
     write_bytes(path, data.getvalue())
 
 
-def read_state(path: Path) -> Stored | None:
+def read_state(path: Path) -> SavedState | None:
     """A saved state; None if there is none yet. Reads tensors and plain values, unpickles nothing.
 
     Raises StudioError if it is broken.
@@ -190,7 +190,7 @@ def read_state(path: Path) -> Stored | None:
 
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        return Stored(
+        return SavedState(
             recipe=read_recipe(state["recipe"]), painter=state["painter"],
             film_steps=state["film_steps"], filmed=state["filmed"],
         )  # fmt: skip

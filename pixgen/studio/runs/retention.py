@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pixgen.errors import PixgenError, StudioError
-from pixgen.studio.gallery.catalogue_rows import Entry, Wanted
+from pixgen.studio.gallery.catalogue_rows import Entry, RunFilter
 from pixgen.studio.runs import trash as paper_bin
 from pixgen.studio.runs.run import ENDED
 
@@ -27,7 +27,7 @@ _LIMIT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(days?|runs?|mb|gb|tb)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Keep:
+class RetentionLimits:
     """Until when a run is kept: so many ``days``, while it is among an owner's newest ``runs``, and while
     all together take at most so many bytes of ``space``. None is no limit."""
 
@@ -36,7 +36,7 @@ class Keep:
     space: int | None = None
 
 
-def parse_keep(text: str) -> Keep:
+def parse_retention(text: str) -> RetentionLimits:
     """Limits as a person writes them, ``30 days, 200 runs, 20 GB``, or ``all``. Raises StudioError.
 
     >>> parse_keep("30 days, 2 GB")
@@ -55,24 +55,24 @@ def parse_keep(text: str) -> Keep:
         name = unit if unit in ("days", "runs") else "space"
         limits[name] = float(found[1]) * _UNITS[unit]
     whole = {name: int(limits[name]) for name in ("runs", "space") if name in limits}
-    return Keep(days=limits.get("days"), **whole)
+    return RetentionLimits(days=limits.get("days"), **whole)
 
 
 log = logging.getLogger(__name__)
 
 
-class Keeper:
+class Retention:
     """Removes for good, after each picture, the runs that a limit no longer keeps; those in the bin first
     of equal ones. Never a favourite, nor one that is being painted."""
 
-    def __init__(self, gallery: "Gallery", keep: Keep) -> None:
+    def __init__(self, gallery: "Gallery", keep: RetentionLimits) -> None:
         self._gallery, self._keep = gallery, keep
         self._lock = threading.Lock()  # one thread tidies
         self._sizes: dict[str, int] = {}
 
     def follow(self) -> None:
         """Tidy now, and whenever the studio has painted a picture; where everything is kept, do nothing."""
-        if self._keep == Keep():
+        if self._keep == RetentionLimits():
             return
         self.tidy()
         self._gallery.studio.after_each(lambda job: self.tidy())
@@ -82,7 +82,7 @@ class Keeper:
         removed = []
         with self._lock:
             self._gallery.catalogue.synchronise()
-            entries = self._gallery.catalogue.find(Wanted(binned=None))
+            entries = self._gallery.catalogue.find(RunFilter(binned=None))
             for entry in self._beyond(entries):
                 try:
                     paper_bin.remove(entry.folder(self._gallery.studio.folder))

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pixgen.errors import PixgenError, StudioError
 from pixgen.messages import Message
 from pixgen.recipe.recipe import Recipe, read_recipe
-from pixgen.studio.runs.lock import is_claimed
+from pixgen.studio.runs.lock import is_locked
 from pixgen.studio.storage import storing, write_bytes
 
 State = Literal["waiting", "loading", "painting", "done", "stopped", "failed"]
@@ -179,7 +179,7 @@ def read_run(studio: Path, run_id: str) -> Run:
         raise StudioError(
             "The run {run_id} cannot be read: its files are incomplete or broken.", run_id=run_id
         ) from error
-    if run.state not in ENDED and not is_claimed(folder):
+    if run.state not in ENDED and not is_locked(folder):
         return replace(run, state="stopped")
     return run
 

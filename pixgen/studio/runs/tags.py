@@ -14,7 +14,7 @@ _FILE = "marks.json"
 
 
 @dataclass(frozen=True)
-class Marks:
+class RunTags:
     """Whether a run is a favourite, and its tags in the order of the alphabet."""
 
     favourite: bool = False
@@ -22,7 +22,7 @@ class Marks:
 
     def changed(
         self, *, favourite: bool | None = None, add: Iterable[str] = (), remove: Iterable[str] = ()
-    ) -> "Marks":
+    ) -> "RunTags":
         """The marks with some changes. Raises StudioError if a tag is not allowed, or there are too many."""
         tags = (set(self.tags) - set(map(clean_tag, remove))) | set(map(clean_tag, add))
         if len(tags) > MOST_TAGS:
@@ -30,7 +30,7 @@ class Marks:
                 "A run may have at most {limit} tags: take one away first.", limit=MOST_TAGS
             )
         kept = self.favourite if favourite is None else favourite
-        return Marks(kept, tuple(sorted(tags)))
+        return RunTags(kept, tuple(sorted(tags)))
 
     def save(self, folder: Path) -> None:
         """Write them into a run's folder. Raises StorageError."""
@@ -39,13 +39,13 @@ class Marks:
         write_bytes(folder / _FILE, text.encode())
 
 
-def read_marks(folder: Path) -> Marks:
+def read_tags(folder: Path) -> RunTags:
     """The marks of the run in a folder; none if nobody has said anything, or the file is broken."""
     try:
         kept = json.loads((folder / _FILE).read_text("utf-8"))
-        return Marks(bool(kept["favourite"]), tuple(sorted(map(clean_tag, kept["tags"]))))
+        return RunTags(bool(kept["favourite"]), tuple(sorted(map(clean_tag, kept["tags"]))))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, StudioError):
-        return Marks()
+        return RunTags()
 
 
 def clean_tag(tag: str) -> str:

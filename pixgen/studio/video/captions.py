@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pixgen.studio.fonts import Lettering
+from pixgen.studio.fonts import TextRenderer
 
 LETTERS, LINE, MARGIN = 13, 17, 9  # pixels
 INK, PALE, PAPER = (244, 244, 246), (166, 166, 176), (24, 24, 28)
@@ -20,7 +20,7 @@ class Captions:
 
     def __init__(self, words: set[str], *, width: int) -> None:
         self.width = width
-        self._lettering = Lettering(LETTERS)
+        self._lettering = TextRenderer(LETTERS)
         room = width - 2 * MARGIN
         self._lines = {text: self._lettering.wrap(text, room, most=_MOST_LINES) for text in words}
         most = max(map(len, self._lines.values()), default=1)

@@ -12,7 +12,7 @@ import numpy as np
 
 from pixgen.errors import PixgenError, VideoError
 from pixgen.studio.metadata.containers import is_finished
-from pixgen.studio.storage import remove, shown_name, storage_error, temporary_path
+from pixgen.studio.storage import display_name, remove, storage_error, temporary_path
 from pixgen.studio.video.ffmpeg import file_url, imageio_ffmpeg, no_ffmpeg, reason_of, video_error
 
 AHEAD = 4  # frames that may wait for the encoder: the painting goes on while it works
@@ -121,12 +121,12 @@ class Encoder:
     def finish(self) -> None:
         """Encode what waits and close the file."""
         if self._feeder is None:
-            raise VideoError("The film “{name}” has no pictures.", name=shown_name(self.path))
+            raise VideoError("The film “{name}” has no pictures.", name=display_name(self.path))
         self._end()
         if self._hangs:
             raise VideoError(
                 "The film “{name}” could not be written: the encoder hangs.",
-                name=shown_name(self.path),
+                name=display_name(self.path),
             )
         if self._failed or not _whole(self.path):
             raise self._error()

@@ -21,7 +21,7 @@ from pixgen.studio.video.captions import NARROWEST, Captions
 from pixgen.studio.video.decoding import OWN, read_frames
 from pixgen.studio.video.encoding import PALETTE, VP9, WEBP, Encoder, Encoding, gif, h264
 from pixgen.studio.video.ffmpeg import Sound
-from pixgen.studio.video.recording import FPS, HOLD, Facts, Film, read_facts
+from pixgen.studio.video.recording import FPS, HOLD, VideoFacts, VideoRecording, read_video_facts
 from pixgen.studio.video.timeline import Cut, Timeline
 
 LARGEST_SIDE = 4096  # pixels of a film that is made larger
@@ -60,7 +60,7 @@ class FilmWriter:
     """
 
     def __init__(self, path: str | Path, *, fps: float = FPS, recipe: Recipe | None = None) -> None:
-        self._film, self._recipe = Film(Path(path), fps=fps), recipe
+        self._film, self._recipe = VideoRecording(Path(path), fps=fps), recipe
         self._last: np.ndarray | None = None
         self._count = 0
 
@@ -108,7 +108,7 @@ def exporting(
             choices=", ".join(FORMATS),
             suffix=suffix or path_out.name,
         )
-    kind, facts = FORMATS[suffix], read_facts(path_in)
+    kind, facts = FORMATS[suffix], read_video_facts(path_in)
     cut = cut or Cut(hold=0 if facts.is_journey else HOLD)
     changes = _changes(path_in, len(facts.steps)) if cut.even else ()
     timeline = Timeline(
@@ -119,7 +119,7 @@ def exporting(
     def encode(path: Path, encoding: Encoding) -> Generator[None, None, None]:
         encoder = Encoder(path, fps=timeline.fps, encoding=encoding)
         try:
-            with closing(_drawn(path_in, facts, cut, timeline)) as drawn:
+            with closing(_draw_frames(path_in, facts, cut, timeline)) as drawn:
                 for picture in drawn:
                     encoder.add(picture)
                     yield
@@ -167,7 +167,7 @@ def find_lost_sound(path_in: str | Path, path_out: str | Path, cut: Cut | None =
         return ""
     if Path(path_out).suffix.lower() not in _WITH_SOUND:
         return _("The sound is left out: a GIF or WebP has none.")
-    if not _keeps_pace(cut or Cut(), read_facts(Path(path_in)).fps):
+    if not _keeps_pace(cut or Cut(), read_video_facts(Path(path_in)).fps):
         return _("The sound is left out: it goes with the film at its own pace only.")
     return ""
 
@@ -177,7 +177,7 @@ def _keeps_pace(cut: Cut, fps: float) -> bool:
     return cut.seconds is None and cut.fps in (None, fps) and not (cut.even or cut.loop)
 
 
-class Reel:
+class FrameReader:
     """A film's pictures by place, each place at or after the one before; holds two pictures."""
 
     def __init__(self, path: Path) -> None:
@@ -199,7 +199,7 @@ class Reel:
         return (
             self._now
             if behind <= 0 or self._before is None
-            else mixed(self._now, self._before, behind)
+            else blend(self._now, self._before, behind)
         )
 
     def close(self) -> None:
@@ -207,24 +207,24 @@ class Reel:
         self._pictures.close()
 
 
-def mixed(one: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
+def blend(one: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
     """Two pictures ``(H, W, 3)`` uint8 as one, with so much of the other, in [0, 1]."""
     if share <= 0 or share >= 1:
         return other if share >= 1 else one
     return (one + (other.astype(np.float32) - one) * share + 0.5).astype(np.uint8)
 
 
-def _drawn(
-    path: Path, facts: Facts, cut: Cut, timeline: Timeline
+def _draw_frames(
+    path: Path, facts: VideoFacts, cut: Cut, timeline: Timeline
 ) -> Generator[np.ndarray, None, None]:
     """The pictures of the film to be, one by one."""
     draw: _Draw | None = None
     # Two readers: while a loop closes, the end and the beginning are seen at once.
-    with closing(Reel(path)) as reel, closing(Reel(path)) as beginning:
+    with closing(FrameReader(path)) as reel, closing(FrameReader(path)) as beginning:
         for shown in timeline:
             picture, place = reel.at(shown.place), shown.place
             if shown.share:
-                picture = mixed(picture, beginning.at(shown.other), shown.share)
+                picture = blend(picture, beginning.at(shown.other), shown.share)
                 place = shown.other if shown.share > 0.5 else place
             draw = draw or _Draw(facts, cut, shape=picture.shape)
             yield draw(picture, step=facts.steps[min(round(place), len(facts.steps) - 1)])
@@ -233,7 +233,7 @@ def _drawn(
 class _Draw:
     """Brings pictures to the size that is wanted, and writes below them what is wanted."""
 
-    def __init__(self, facts: Facts, cut: Cut, *, shape: tuple[int, ...]) -> None:
+    def __init__(self, facts: VideoFacts, cut: Cut, *, shape: tuple[int, ...]) -> None:
         height, width = shape[:2]
         self._recipe = facts.recipe
         if facts.recipe is not None:  # without the rows and columns that made its sides even

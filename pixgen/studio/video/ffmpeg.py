@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 
 from pixgen.errors import PixgenError, StorageError, VideoError
-from pixgen.studio.storage import shown_name
+from pixgen.studio.storage import display_name
 
 _AAC = ("-c:a", "aac", "-b:a", "160k")
 _OPUS = ("-c:a", "libopus", "-b:a", "128k")
@@ -130,7 +130,7 @@ def no_ffmpeg() -> VideoError:
 
 def video_error(path: Path, said: str) -> PixgenError:
     """What to tell of a film that ffmpeg could not write or read, from what it said."""
-    name = shown_name(path)
+    name = display_name(path)
     text = said.replace(str(path.absolute()), name).strip()
     if "No space left" in text or "quota exceeded" in text:
         return StorageError(

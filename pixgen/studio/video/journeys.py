@@ -50,7 +50,7 @@ def plan_restyle(
     If no size is wanted, it is the video's shape with as many pixels as a canvas of ``area``, or as the
     preset paints. Raises RecipeError, VideoError.
     """
-    from pixgen.studio.video.source import look_at
+    from pixgen.studio.video.source import probe
 
     options = replace(options, preset=options.preset or "restyle")
     preset = load_preset(options.preset).recipe
@@ -63,10 +63,10 @@ def plan_restyle(
             "At {every} steps a frame, 1 to {limit} frames of a video can be painted over, not {frames}.",
             every=every, limit=limit, frames=frames,
         )  # fmt: skip
-    looked = look_at(video, fps=base.get("fps", 12.0), most=frames or limit)
+    looked = probe(video, fps=base.get("fps", 12.0), most=frames or limit)
     if options.size is None:
         across, down = area or (preset.get("width", 128), preset.get("height", 128))
-        width, height = shaped(looked.width, looked.height, pixels=across * down)
+        width, height = fit_shape(looked.width, looked.height, pixels=across * down)
         options = replace(options, size=f"{width}x{height}")
     steps = every * looked.frames
     own = {**given, "every": every, "after": every, "video": str(video)}
@@ -74,7 +74,7 @@ def plan_restyle(
     return recipe_from(replace(options, steps=steps, start=None, more=more))
 
 
-def shaped(width: int, height: int, *, pixels: int) -> tuple[int, int]:
+def fit_shape(width: int, height: int, *, pixels: int) -> tuple[int, int]:
     """The canvas in the shape of a video, with about so many pixels."""
     factor = math.sqrt(pixels / (width * height))
     sides = (max(2 * _ROUND, _ROUND * round(side * factor / _ROUND)) for side in (width, height))

@@ -28,7 +28,7 @@ HOLD = 1.0  # seconds that the last picture stays
 MOST_FRAMES = 300  # of a run: 15 seconds
 
 
-def is_filmed(step: int, steps: int) -> bool:
+def is_recorded(step: int, steps: int) -> bool:
     """Whether a step of so many belongs into the film: evenly at most ``MOST_FRAMES``, and both ends."""
     if step <= 0 or step >= steps:  # below 0 a start is being sketched
         return True
@@ -39,16 +39,16 @@ def is_shown(step: int, recipe: Recipe) -> bool:
     """Whether the picture at a step belongs into a recipe's film: of a journey its frames alone."""
     if recipe.journey.moving:
         return recipe.journey.is_frame(step)
-    return is_filmed(step, recipe.steps)
+    return is_recorded(step, recipe.steps)
 
 
-def film_of(recipe: Recipe, path: Path, *, steps: Sequence[int] = ()) -> "Film":
-    """The film of a run with this recipe; ``steps`` as in ``Film``. A journey's is the journey alone,
+def video_of(recipe: Recipe, path: Path, *, steps: Sequence[int] = ()) -> "VideoRecording":
+    """The film of a run with this recipe; ``steps`` as in ``VideoRecording``. A journey's is the journey alone,
     at its own pace; over a video it has the video's sound."""
     if recipe.journey.moving:
         video = path.parent / recipe.journey.video if recipe.journey.video else None
-        return Film(path, fps=recipe.journey.fps, hold=0, steps=steps, video=video)
-    return Film(path, steps=steps)
+        return VideoRecording(path, fps=recipe.journey.fps, hold=0, steps=steps, video=video)
+    return VideoRecording(path, steps=steps)
 
 
 def hold_frames(fps: float) -> int:
@@ -57,7 +57,7 @@ def hold_frames(fps: float) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class VideoFacts:
     """What a film is: its pictures' steps (without the held repetitions of the last), its pace, and
     the recipe that it was painted from, if it carries both."""
 
@@ -71,7 +71,7 @@ class Facts:
         return self.recipe is not None and self.recipe.journey.moving
 
 
-def read_facts(path: Path) -> Facts:
+def read_video_facts(path: Path) -> VideoFacts:
     """What a film that pixgen wrote tells of itself. Raises VideoError if it is none."""
     if not path.is_file():
         raise VideoError("There is no film “{name}”.", name=path.name)
@@ -85,10 +85,10 @@ def read_facts(path: Path) -> Facts:
         # Of the held pictures, one may be the only one of its step.
         held = hold_frames(timing.fps)
         steps, recipe = tuple(range(max(1, timing.frames - held + 1))), None
-    return Facts(steps=steps, fps=timing.fps, recipe=recipe)
+    return VideoFacts(steps=steps, fps=timing.fps, recipe=recipe)
 
 
-class Film:
+class VideoRecording:
     """Writes ``path``, an MP4 file.
 
     Args:

@@ -28,7 +28,7 @@ _BOUNDS = ("-protocol_whitelist", "file", "-max_pixels", "40000000")
 
 
 @dataclass(frozen=True)
-class Looked:
+class VideoSummary:
     """A video's size in square pixels, and how many frames it has at the pace that was asked for."""
 
     width: int
@@ -36,7 +36,7 @@ class Looked:
     frames: int
 
 
-def look_at(path: Path, *, fps: float, most: int = MOST_FRAMES) -> Looked:
+def probe(path: Path, *, fps: float, most: int = MOST_FRAMES) -> VideoSummary:
     """The size of a video as it is shown, and how many frames it has at so many a second, at most
     ``most``.
 
@@ -49,10 +49,10 @@ def look_at(path: Path, *, fps: float, most: int = MOST_FRAMES) -> Looked:
         frames = sum(1 for _number, _frame in zip(range(most), pictures, strict=False))
     if not frames:
         raise _empty(path)
-    return Looked(size.width, size.height, frames)
+    return VideoSummary(size.width, size.height, frames)
 
 
-class Footage:
+class SourceVideo:
     """A video as its frames, at so many a second. One is in memory at a time, and going forward is
     quick; going back begins anew. Raises VideoError."""
 
@@ -79,7 +79,7 @@ class Footage:
         """What of the video so many frames do not show, as a sentence; empty if they show it all."""
         painted, whole = frames / self._fps, _read_header(self._path).seconds
         if not whole:  # it does not say
-            found = look_at(self._path, fps=self._fps, most=frames + 2).frames
+            found = probe(self._path, fps=self._fps, most=frames + 2).frames
             return "" if found <= frames + 1 else _(
                 "The first {painted} of the video are painted over, {frames} frames; the rest is left out. "
                 "Fewer frames a second cover more of it.",

@@ -73,7 +73,7 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Shown:
+class FrameChoice:
     """What one picture of a film shows: a place, and while a loop closes, how much of another."""
 
     place: float
@@ -81,7 +81,7 @@ class Shown:
     share: float = 0.0  # of ``other``, in [0, 1]
 
 
-class Timeline(Sequence[Shown]):
+class Timeline(Sequence[FrameChoice]):
     """Which places a film shows, one after the other, and how many a second (``fps``).
 
     Args:
@@ -124,14 +124,14 @@ class Timeline(Sequence[Shown]):
     def __len__(self) -> int:
         return self._length
 
-    def __getitem__(self, index: int) -> Shown:  # type: ignore[override]  # no slices
+    def __getitem__(self, index: int) -> FrameChoice:  # type: ignore[override]  # no slices
         if not 0 <= index < self._length:
             raise IndexError(index)
         # It begins where the fade has ended, and ends with it.
         place, closing = self._place(index + self._fade), index - (self._length - self._fade)
         if closing < 0:
-            return Shown(place)
-        return Shown(place, self._place(closing), (closing + 1) / (self._fade + 1))
+            return FrameChoice(place)
+        return FrameChoice(place, self._place(closing), (closing + 1) / (self._fade + 1))
 
     def _place(self, index: int) -> float:
         return self._places[min(index, len(self._places) - 1)]

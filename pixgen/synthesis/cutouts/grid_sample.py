@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 
-from pixgen.models.runtime import in_force
+from pixgen.models.runtime import current_engine
 
 
 def grid_sample(picture: torch.Tensor, grid: torch.Tensor, *, padding_mode: str) -> torch.Tensor:
@@ -14,7 +14,7 @@ def grid_sample(picture: torch.Tensor, grid: torch.Tensor, *, padding_mode: str)
     rounding, and after some steps to the eye. With ``engine.deterministic`` the pixels are looked up by index
     instead, for whose gradient torch sorts.
     """
-    if picture.device.type == "cuda" and in_force().deterministic:
+    if picture.device.type == "cuda" and current_engine().deterministic:
         return grid_sample_by_index(picture, grid, padding_mode=padding_mode)
     return F.grid_sample(picture, grid, padding_mode=padding_mode, align_corners=False)
 

@@ -14,7 +14,7 @@ from pixgen.errors import RecipeError
 from pixgen.recipe.cutouts import CutoutSet
 from pixgen.recipe.prompts import Prompt
 from pixgen.synthesis.cutouts.cutouts import Placement, place, sample
-from pixgen.synthesis.init.noise import as_tensor
+from pixgen.synthesis.init.noise import to_tensor
 from pixgen.synthesis.precision import full_precision
 
 SIDE = 64  # of a map: where a prompt applies is nothing fine
@@ -41,7 +41,7 @@ def region_map(prompt: Prompt, pictures: Mapping[str, Image.Image]) -> torch.Ten
     Raises RecipeError if a painted region is black everywhere.
     """
     if prompt.mask:
-        painted = as_tensor(pictures[prompt.mask]).mean(1, keepdim=True)
+        painted = to_tensor(pictures[prompt.mask]).mean(1, keepdim=True)
         whole = F.interpolate(painted, size=(SIDE, SIDE), mode="area")
         margin = (_SOFT // 2,) * 4
         for _ in range(2):  # twice: the edge runs out smoothly

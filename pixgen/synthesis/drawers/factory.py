@@ -8,7 +8,7 @@ from PIL import Image
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.drawers.base import Drawer, VqganDrawer
-from pixgen.synthesis.drawers.masked import MaskedDrawer, masked
+from pixgen.synthesis.drawers.masked import MaskedDrawer, masked_canvas
 from pixgen.synthesis.drawers.pixels import PixelsDrawer
 from pixgen.synthesis.drawers.strokes import LinesDrawer
 from pixgen.synthesis.drawers.waves import MultiresDrawer, fourier_drawer
@@ -48,6 +48,6 @@ def make_drawer(
     drawer = VqganDrawer(vqgan, **size)
     if not recipe.start.masked:
         return drawer
-    original, mask = masked(recipe.start, pictures=pictures or {}, **size)
+    original, mask = masked_canvas(recipe.start, pictures=pictures or {}, **size)
     where = vqgan.codebook.device
     return MaskedDrawer(drawer, original=original.to(where), mask=mask.to(where))

@@ -11,7 +11,7 @@ from pixgen.errors import RecipeError
 from pixgen.messages import _
 from pixgen.recipe.init import Start
 from pixgen.synthesis.drawers.base import CodeDrawer, Kept
-from pixgen.synthesis.init.noise import as_tensor, fitted
+from pixgen.synthesis.init.noise import fit_picture, to_tensor
 
 # Pixels over which the new passes into the kept: a hard edge would be seen.
 SOFT = 5
@@ -32,7 +32,7 @@ class MaskedDrawer(CodeDrawer):
         self.drawer, self.kept = drawer, Kept(original, mask)
         self.latent, self.vqgan = drawer.latent, drawer.vqgan
         self.width, self.height = drawer.width, drawer.height
-        self.soft = softened(mask)
+        self.soft = soften(mask)
         self.painted = places(mask, factor=drawer.vqgan.factor)  # (1, 1, rows, columns) bool
 
     @cached_property
@@ -74,7 +74,7 @@ class MaskedDrawer(CodeDrawer):
         latent.copy_(torch.where(self.painted, latent, self._kept_latent))
 
 
-def softened(mask: torch.Tensor) -> torch.Tensor:
+def soften(mask: torch.Tensor) -> torch.Tensor:
     """A mask ``(1, 1, H, W)`` with soft edges that lie inside what is painted."""
     kept = F.max_pool2d(1 - mask, SOFT, stride=1, padding=SOFT // 2)
     margin = (SOFT // 2,) * 4
@@ -88,7 +88,7 @@ def places(mask: torch.Tensor, *, factor: int) -> torch.Tensor:
     return F.max_pool2d(whole, factor) > 0.5
 
 
-def masked(
+def masked_canvas(
     start: Start, *, pictures: Mapping[str, Image.Image], width: int, height: int
 ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
     """The picture that a masked start keeps, ``(1, 3, height, width)``, and its mask, ``(1, 1, height,
@@ -98,16 +98,16 @@ def masked(
     """
     picture = pictures[start.picture]
     if start.extend:
-        return _extended(picture, side=start.extend, width=width, height=height)
-    original = fitted(picture, width=width, height=height, fit=start.fit)
-    drawn = fitted(pictures[start.mask], width=width, height=height, fit=start.fit)
+        return _extend(picture, side=start.extend, width=width, height=height)
+    original = fit_picture(picture, width=width, height=height, fit=start.fit)
+    drawn = fit_picture(pictures[start.mask], width=width, height=height, fit=start.fit)
     mask = (drawn.mean(1, keepdim=True) > 0.5).float()
     if not mask.any():
         raise RecipeError("The mask is black everywhere: paint white what is to be painted anew.")
     return original, mask
 
 
-def _extended(
+def _extend(
     picture: Image.Image, *, side: str, width: int, height: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     sideways = side in ("left", "right")
@@ -124,7 +124,7 @@ def _extended(
             direction=_("wider") if sideways else _("higher"),
         )
     size = (length, breadth) if sideways else (breadth, length)
-    kept = as_tensor(picture.resize(size, Image.Resampling.LANCZOS))
+    kept = to_tensor(picture.resize(size, Image.Resampling.LANCZOS))
     before, after = (room - length, 0) if side in ("left", "top") else (0, room - length)
     margin = (before, after, 0, 0) if sideways else (0, 0, before, after)
     mask = F.pad(torch.zeros(1, 1, *kept.shape[-2:]), margin, value=1.0)

@@ -18,7 +18,7 @@ class PixelsDrawer(Drawer):
     """
 
     def __init__(self, settings: Pixels, *, width: int, height: int, device: torch.device) -> None:
-        cell = cells(settings.shape, settings.size, width=width, height=height)
+        cell = cell_map(settings.shape, settings.size, width=width, height=height)
         self._count, self._found = int(cell.max()) + 1, settings.count
         self._cell, self._members = cell.to(device), cell.flatten().bincount().to(device)
         self._given = None
@@ -67,7 +67,7 @@ class PixelsDrawer(Drawer):
         return shown + own - own.detach()
 
 
-def cells(shape: str, size: int, *, width: int, height: int) -> torch.Tensor:
+def cell_map(shape: str, size: int, *, width: int, height: int) -> torch.Tensor:
     """Which cell each pixel belongs to, ``(height, width)`` int64, numbered from 0 without gaps.
 
     ``square``: of side ``size``; ``diamond``: the same, standing on a corner;

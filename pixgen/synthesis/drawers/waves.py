@@ -20,7 +20,7 @@ _MARGIN = 0.02  # how far from black and white a given picture is held: the sigm
 _RANDOM = 0.3  # how lively a random start is, as the spread of the picture before the sigmoid
 
 
-class _Smooth(Drawer):
+class _SumDrawer(Drawer):
     """What such drawers share: a picture is the sigmoid of a sum, which a given picture inverts."""
 
     def __init__(self, *, width: int, height: int, device: torch.device) -> None:
@@ -53,7 +53,7 @@ class _Smooth(Drawer):
         """The latent that stands for a sum ``(1, 3, H, W)``."""
 
 
-class WaveDrawer(_Smooth):
+class WaveDrawer(_SumDrawer):
     """Draws with waves whose colours vary independently: ``latent`` is ``(1, 3, H, W // 2 + 1, 2)``.
 
     Low frequencies weigh more, so that one learning rate serves all. Source: Olah, Mordvintsev and
@@ -81,7 +81,7 @@ class WaveDrawer(_Smooth):
         return torch.view_as_real(torch.fft.rfft2(plain, norm="ortho")) / self._scale
 
 
-class WaveletDrawer(_Smooth):
+class WaveletDrawer(_SumDrawer):
     """Draws with wavelets: ``latent`` is ``(1, 3, N)``, the coefficients of all levels, the coarsest
     first and weighing most."""
 
@@ -123,7 +123,7 @@ def fourier_drawer(settings: Fourier, *, width: int, height: int, device: torch.
     return kind(settings, width=width, height=height, device=device)
 
 
-class MultiresDrawer(_Smooth):
+class MultiresDrawer(_SumDrawer):
     """Draws a sum of pictures of every resolution: ``latent`` is ``(1, 3, N)``, the coarsest first.
 
     Source: Fort and Whitaker, "Direct Ascent Synthesis", arXiv 2502.07753.

@@ -11,13 +11,13 @@ from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.cutouts.regions import has_region
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.frames import Candidate
-from pixgen.synthesis.init.noise import fitted, start_picture
-from pixgen.synthesis.init.regions import Composing
-from pixgen.synthesis.sketch.session import Sketchbook, Sketching
-from pixgen.synthesis.sketch.unclip import Imagination, Imagining
+from pixgen.synthesis.init.noise import fit_picture, start_picture
+from pixgen.synthesis.init.regions import RegionSketches
+from pixgen.synthesis.sketch.session import SketchModel, SketchSession
+from pixgen.synthesis.sketch.unclip import UnClipModel, UnClipSession
 
 
-class Beginning:
+class Initialisation:
     """Iterate it to the end, and the drawer stands at its start.
 
     Args:
@@ -29,15 +29,15 @@ class Beginning:
         self, recipe: Recipe, drawer: Drawer, *,
         pictures: Mapping[str, Any], generator: torch.Generator,
         judge: Callable[[torch.Tensor, Scene], torch.Tensor],
-        sketchbook: Sketchbook | Imagination | None,
+        sketch_model: SketchModel | UnClipModel | None,
     ) -> None:  # fmt: skip
-        if recipe.start.sketched and sketchbook is None:
+        if recipe.start.sketched and sketch_model is None:
             raise ValueError("a recipe whose start is sketched needs a sketchbook")
         self.recipe, self.drawer = recipe, drawer
         self.pixels: torch.Tensor | None = None  # of the start, where a loss wants them later
         self.candidates: tuple[Candidate, ...] = ()  # of a start that was sketched
         self._pictures, self._generator = pictures, generator
-        self._judge, self._book = judge, sketchbook
+        self._judge, self._book = judge, sketch_model
 
     @torch.no_grad()
     def __iter__(self) -> Iterator[tuple[int, torch.Tensor]]:
@@ -64,7 +64,7 @@ class Beginning:
             return self.drawer.kept.picture
         if start.kind in ("picture", "video"):
             given = self._pictures[start.picture or self.recipe.journey.video]
-            picture = fitted(given if start.picture else given[0], **size, fit=start.fit)
+            picture = fit_picture(given if start.picture else given[0], **size, fit=start.fit)
             return picture.to(self._generator.device)
         return start_picture(start.kind, **size, generator=self._generator)
 
@@ -89,15 +89,15 @@ class Beginning:
         yield from enumerate(sketching, start=-sketching.most_stages)
         self.candidates = sketching.candidates
         codes, picture = sketching.picked()
-        vqgan = self._book.vqgan if isinstance(self._book, Sketchbook) else None
+        vqgan = self._book.vqgan if isinstance(self._book, SketchModel) else None
         self.drawer.start_from_sketch(picture, codes, vqgan)
         return picture
 
-    def _sketching(self, chance: torch.Generator) -> Sketching | Imagining | Composing:
+    def _sketching(self, chance: torch.Generator) -> SketchSession | UnClipSession | RegionSketches:
         recipe, book = self.recipe, self._book
         assert book is not None, "which was checked at the beginning"
         if recipe.start.kind == "sketch" and any(map(has_region, recipe.opening)):
-            return Composing(
+            return RegionSketches(
                 recipe, book, judge=self._judge, pictures=self._pictures, generator=chance
             )
         return book.begin(

@@ -40,7 +40,7 @@ def _perlin(width: int, height: int, generator: torch.Generator) -> torch.Tensor
     return (0.5 + 0.25 * spread / spread.std().clamp(min=1e-6)).clamp(0, 1)
 
 
-def fitted(picture: Image.Image, *, width: int, height: int, fit: str) -> torch.Tensor:
+def fit_picture(picture: Image.Image, *, width: int, height: int, fit: str) -> torch.Tensor:
     """A given picture as a canvas, ``(1, 3, height, width)`` in [0, 1].
 
     ``fit``: "cover" cuts what sticks out, "contain" leaves grey margins, "stretch" squashes.
@@ -52,10 +52,10 @@ def fitted(picture: Image.Image, *, width: int, height: int, fit: str) -> torch.
         picture = ImageOps.pad(picture, size, method=method, color=(128, 128, 128))
     else:
         picture = picture.resize(size, method)
-    return as_tensor(picture)
+    return to_tensor(picture)
 
 
-def as_tensor(picture: Image.Image) -> torch.Tensor:
+def to_tensor(picture: Image.Image) -> torch.Tensor:
     """An RGB picture as ``(1, 3, H, W)`` float32 in [0, 1]."""
     pixels = torch.from_numpy(np.array(picture.convert("RGB")))
     return rearrange(pixels, "h w c -> 1 c h w").float() / 255

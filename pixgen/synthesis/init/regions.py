@@ -14,14 +14,14 @@ from pixgen.recipe.recipe import Recipe
 from pixgen.recipe.settings import Growth
 from pixgen.synthesis.cutouts.regions import Regions, has_region
 from pixgen.synthesis.frames import Candidate, as_pixels
-from pixgen.synthesis.sketch.session import PAPER, Sketchbook, Sketching
-from pixgen.synthesis.sketch.unclip import Imagination, Imagining
+from pixgen.synthesis.sketch.session import PAPER, SketchModel, SketchSession
+from pixgen.synthesis.sketch.unclip import UnClipModel, UnClipSession
 
 _COVERED = 0.85  # of the picture: what regions leave open is then no place of its own
 
 
-class Composing:
-    """Sketches as ``Sketching`` does, but every region's box as a picture of its own, with soft edges.
+class RegionSketches:
+    """Sketches as ``SketchSession`` does, but every region's box as a picture of its own, with soft edges.
 
     What no region covers is a sketch of what applies everywhere, or of all prompts.
 
@@ -30,7 +30,7 @@ class Composing:
     """
 
     def __init__(
-        self, recipe: Recipe, book: Sketchbook | Imagination, *,
+        self, recipe: Recipe, book: SketchModel | UnClipModel, *,
         judge: Callable[[torch.Tensor, Scene], torch.Tensor], pictures: Mapping[str, Image.Image],
         generator: torch.Generator,
     ) -> None:  # fmt: skip
@@ -43,7 +43,7 @@ class Composing:
             for prompt, where in zip(scene, regions.maps, strict=True)
             if where is not None
         }
-        self._parts: list[tuple[Sketching | Imagining, tuple[int, int, int, int]]] = []
+        self._parts: list[tuple[SketchSession | UnClipSession, tuple[int, int, int, int]]] = []
         self._weights: list[torch.Tensor] = []
         plain = tuple(prompt for prompt in scene if not has_region(prompt))
 

@@ -25,7 +25,7 @@ from pixgen.models.architectures import (
     sketcher_bytes,
     sketching_bytes,
 )
-from pixgen.models.catalog import find
+from pixgen.models.catalog import get_entry
 from pixgen.recipe.init import Start
 from pixgen.recipe.prompts import Prompt
 from pixgen.recipe.recipe import Recipe
@@ -38,7 +38,7 @@ from pixgen.synthesis.precision import arithmetic
 from pixgen.synthesis.prompt_loss import spherical_dist_loss
 
 
-class Trace(TorchDispatchMode):
+class AllocationTrace(TorchDispatchMode):
     """Counts the bytes of the tensors that are alive while it is entered, and the most there were."""
 
     def __init__(self) -> None:
@@ -75,13 +75,13 @@ class Trace(TorchDispatchMode):
 
 
 @contextmanager
-def shapes_alone() -> Iterator[Trace]:
+def shapes_alone() -> Iterator[AllocationTrace]:
     """Inside, tensors that are made have no content, and take no memory; yields what counts them."""
-    with FakeTensorMode(allow_non_fake_inputs=True), Trace() as trace:
+    with FakeTensorMode(allow_non_fake_inputs=True), AllocationTrace() as trace:
         yield trace
 
 
-def filled(module: nn.Module, device: str) -> nn.Module:
+def materialise(module: nn.Module, device: str) -> nn.Module:
     """A module that was made on the meta device, in place, with weights on ``device``; inside
     ``shapes_alone`` these have no content either."""
     for part in module.modules():
@@ -110,7 +110,7 @@ _CUDA_WASTE = 1.1
 
 
 @dataclass(frozen=True)
-class Estimate:
+class MemoryEstimate:
     """Bytes: of the models' weights, and of the most that a step needs beside them."""
 
     weights: int
@@ -122,7 +122,7 @@ class Estimate:
         return self.weights + self.step
 
 
-def estimate(recipe: Recipe, *, device: str = "cpu") -> Estimate:
+def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
     """What a recipe takes on a device, models and all, without loading or computing anything.
 
     Raises ModelError if the form of a model is not known before it is fetched.
@@ -134,7 +134,7 @@ def estimate(recipe: Recipe, *, device: str = "cpu") -> Estimate:
             "losses": Losses(), "start": Start(), "grow": Growth(),  # the whole canvas, as at the end
         }
     )  # fmt: skip
-    found = _traced(alike)
+    found = _trace_recipe(alike)
     weights, step = found.weights, found.step
     if recipe.sketched:
         sketch = recipe.start.sketch
@@ -145,19 +145,19 @@ def estimate(recipe: Recipe, *, device: str = "cpu") -> Estimate:
         step = round(step * _CPU_WASTE) + _CPU_LIBRARIES
     else:
         step = round(step * _CUDA_WASTE) + CUDA_WORKSPACES
-    return Estimate(weights, step)
+    return MemoryEstimate(weights, step)
 
 
 def _own_vqgan(recipe: Recipe) -> int:
     """What the weights of the VQGAN take whose codes a sketcher writes, where another one draws."""
-    name = find(recipe.start.sketch.model, "sketcher").vqgan
+    name = get_entry(recipe.start.sketch.model, "sketcher").vqgan
     if not name or (recipe.drawn_by.needs_vqgan and recipe.model == name):
         return 0
     return sum(part.numel() * part.itemsize for part in random_vqgan(name, "meta").parameters())
 
 
 @lru_cache(maxsize=64)
-def _traced(recipe: Recipe) -> Estimate:
+def _trace_recipe(recipe: Recipe) -> MemoryEstimate:
     drawn_by_vqgan = recipe.drawn_by.needs_vqgan
     vqgan = random_vqgan(recipe.model, "meta", recipe.config) if drawn_by_vqgan else None
     perceptor = random_perceptor(recipe.clip_names, "meta")
@@ -175,14 +175,14 @@ def _traced(recipe: Recipe) -> Estimate:
         fused=fused,
     ))  # fmt: skip
     with shapes_alone() as trace:
-        filled(perceptor, "cpu")
+        materialise(perceptor, "cpu")
         if drawn_by_vqgan:
-            drawer = make_drawer(recipe, filled(vqgan, "cpu"))
+            drawer = make_drawer(recipe, materialise(vqgan, "cpu"))
         weights = trace.held
         trace.begin_peak()
         with arithmetic(recipe, torch.device("cpu")), torch.enable_grad():
             _step(drawer, perceptor, batches)
-        return Estimate(weights, trace.peak - weights)
+        return MemoryEstimate(weights, trace.peak - weights)
 
 
 def _step(drawer: Drawer, perceptor, batches: list[CutoutBatch]) -> None:

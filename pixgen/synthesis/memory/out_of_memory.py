@@ -56,7 +56,7 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     return not any(each in said for each in _BROKEN) and any(each in said for each in _NO_MEMORY)
 
 
-def lightened(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe | None:
+def lower_memory(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe | None:
     """The same recipe with less at once in a step: on a GPU without graphs, which hold the memory that they
     work in; twice as many batches of cutouts; when each cutout is by
     itself, a decoder that keeps nothing for the way back; at last half precision, where the device has
@@ -67,8 +67,8 @@ def lightened(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe | No
     if doing == "sketching" and (fewer := _fewer_sketches(recipe)) is not None:
         return fewer
     if doing in ("encoding", "sketching"):
-        return _tiled(recipe, "encode_tile")
-    if doing == "looking" and (batched := _batched(recipe)) is not None:
+        return _in_tiles(recipe, "encode_tile")
+    if doing == "looking" and (batched := _more_batches(recipe)) is not None:
         return batched
     if recipe.drawn_by.needs_vqgan and not recipe.engine.checkpoint:
         return _with(recipe, checkpoint=True, compiled=False)  # what is compiled decides by itself
@@ -78,13 +78,13 @@ def lightened(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe | No
     return None
 
 
-def lightened_look(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe | None:
+def lower_memory_of_look(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe | None:
     """The same recipe with less at once where a picture is only drawn and looked at: more batches of
     cutouts, or while drawing smaller and smaller tiles. None if all of that is done already."""
-    return _batched(recipe) if doing == "looking" else _tiled(recipe, "tile")
+    return _more_batches(recipe) if doing == "looking" else _in_tiles(recipe, "tile")
 
 
-def what_changed(before: Recipe, after: Recipe) -> Message:
+def describe_changes(before: Recipe, after: Recipe) -> Message:
     """What was done because memory was short, in sentences; nothing if nothing was."""
     found = []
     if after.engine.captured != before.engine.captured:
@@ -131,7 +131,7 @@ def what_changed(before: Recipe, after: Recipe) -> Message:
     return _("Memory was short: now {changes}.", changes=joined(found, _("{first}, and {second}")))
 
 
-def free(device: torch.device) -> None:
+def free_cache(device: torch.device) -> None:
     """Give back what no tensor uses."""
     release_captures()
     gc.collect()
@@ -139,7 +139,7 @@ def free(device: torch.device) -> None:
         torch.cuda.empty_cache()
 
 
-def _batched(recipe: Recipe) -> Recipe | None:
+def _more_batches(recipe: Recipe) -> Recipe | None:
     cutouts = recipe.cutouts
     batches = min(2 * cutouts.batches, cutouts.count, _MOST_BATCHES)
     if batches <= cutouts.batches:
@@ -148,7 +148,7 @@ def _batched(recipe: Recipe) -> Recipe | None:
     return recipe.model_copy(update={"cutouts": lighter})
 
 
-def _tiled(recipe: Recipe, switch: str) -> Recipe | None:
+def _in_tiles(recipe: Recipe, switch: str) -> Recipe | None:
     tile = getattr(recipe.engine, switch) // 2 or FIRST_TILE
     if not recipe.drawn_by.needs_vqgan or tile < SMALLEST_TILE:
         return None

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-from pixgen.models.sketchers.exemplars import Portraits
+from pixgen.models.sketchers.exemplars import Exemplars
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.synthesis.retrieval.layout import USUAL, Thing
-from pixgen.synthesis.retrieval.style_filter import GREY, STICKER, thing_in_hand
+from pixgen.synthesis.retrieval.style_filter import GREY, STICKER, apply_style_to_thing
 
 WHITE = 0.86  # of the darkest channel: what is paler and reaches the edge is paper
 THERE = 0.5  # of opacity, from which on a thing is there
@@ -21,7 +21,7 @@ SOLID = 0.35  # of what is solid around a pixel, from which on it is part of a p
 MOVED, RESIZED = 0.025, 0.06  # by chance: parts of the side, and of the size
 
 
-class Portrayal:
+class Compositor:
     """Draws things from portraits in the codes of ``vqgan``.
 
     Args:
@@ -30,7 +30,7 @@ class Portrayal:
     """
 
     def __init__(
-        self, portraits: Portraits, vqgan: Vqgan, generator: torch.Generator, hand: str = ""
+        self, portraits: Exemplars, vqgan: Vqgan, generator: torch.Generator, hand: str = ""
     ) -> None:
         self.portraits, self.vqgan, self.generator = portraits, vqgan, generator
         self.hand = hand
@@ -53,7 +53,7 @@ class Portrayal:
         # One rim around all: of two that touch, one would cover the other.
         if self.hand == STICKER and things:
             largest = max(thing.size for thing in things)
-            together = thing_in_hand(STICKER, together, side=_side(box, largest))
+            together = apply_style_to_thing(STICKER, together, side=_side(box, largest))
         opacity = together[:, 3:]
         return picture * (1 - opacity) + together[:, :3], opacity
 
@@ -64,7 +64,7 @@ class Portrayal:
         index = thing.portraits[self._chance(len(thing.portraits))]
         cutout = self._cutout(index)
         if thing.colour:
-            cutout = tinted(cutout, torch.tensor(thing.colour, device=cutout.device) / 255)
+            cutout = tint(cutout, torch.tensor(thing.colour, device=cutout.device) / 255)
         if index not in self.portraits.lexicon.lettered and self._chance(2):
             cutout = cutout.flip(-1)
         left, top, right, bottom = box
@@ -75,8 +75,8 @@ class Portrayal:
         x = left + (right - left) * thing.x + length * MOVED * by_chance[0]
         y = top + (bottom - top) * thing.y + length * MOVED * by_chance[1]
         resized = F.interpolate(cutout, size=(side, side), mode="bilinear", antialias=True)
-        layer = _pasted(resized, size, round(x - side / 2), round(y - _middle(resized, thing.edge)))
-        return layer if self.hand == STICKER else thing_in_hand(self.hand, layer, side=side)
+        layer = _paste(resized, size, round(x - side / 2), round(y - _middle(resized, thing.edge)))
+        return layer if self.hand == STICKER else apply_style_to_thing(self.hand, layer, side=side)
 
     def _cutout(self, index: int) -> torch.Tensor:
         """A portrait without its paper, colours times opacity, and opacity: ``(1, 4, h, w)``."""
@@ -131,7 +131,7 @@ def paper(drawn: torch.Tensor, solid: torch.Tensor | None = None) -> torch.Tenso
     return F.avg_pool2d(grown, 3, 1, 1, count_include_pad=False)
 
 
-def _pasted(cutout: torch.Tensor, size: tuple[int, int], left: int, top: int) -> torch.Tensor:
+def _paste(cutout: torch.Tensor, size: tuple[int, int], left: int, top: int) -> torch.Tensor:
     """A cutout ``(1, 4, h, w)`` on an empty canvas of ``size`` (height, width); what lies beyond is lost."""
     height, width = size
     canvas = cutout.new_zeros(1, 4, height, width)
@@ -145,7 +145,7 @@ def _pasted(cutout: torch.Tensor, size: tuple[int, int], left: int, top: int) ->
     return canvas
 
 
-def tinted(layer: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
+def tint(layer: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
     """A drawing ``(..., 4, H, W)``, colours times opacity and opacity, in shades of one colour ``(3,)``:
     dark stays dark, light stays light."""
     opacity = layer[..., 3:, :, :]

@@ -41,7 +41,7 @@ class Thing:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedThing:
     """A name in a text: its words from ``begin`` to ``end``, and what is said of it before and behind.
 
     Args:
@@ -63,7 +63,9 @@ class Named:
     place: str = ""
 
 
-def laid_out(named: Sequence[Named], words: Sequence[str], worn: Sequence[int] = ()) -> list[Thing]:
+def lay_out(
+    named: Sequence[NamedThing], words: Sequence[str], worn: Sequence[int] = ()
+) -> list[Thing]:
     """Things where a text puts them; those in front first.
 
     Args:
@@ -88,7 +90,9 @@ def laid_out(named: Sequence[Named], words: Sequence[str], worn: Sequence[int] =
     return [Thing(one.portraits, one.colour, x, y, size)]
 
 
-def _two(first: Named, second: Named, between: Sequence[str], worn: Sequence[int]) -> list[Thing]:
+def _two(
+    first: NamedThing, second: NamedThing, between: Sequence[str], worn: Sequence[int]
+) -> list[Thing]:
     """Two things: touching, or above each other, if the words between say so, else beside each other."""
     said = set(between)
     if not (first.place or second.place):
@@ -108,5 +112,5 @@ def _two(first: Named, second: Named, between: Sequence[str], worn: Sequence[int
     return [_at(first, *places[0]), _at(second, *places[1])]
 
 
-def _at(named: Named, x: float, y: float, size: float, edge: str = "") -> Thing:
+def _at(named: NamedThing, x: float, y: float, size: float, edge: str = "") -> Thing:
     return Thing(named.portraits, named.colour, x, y, size, edge)

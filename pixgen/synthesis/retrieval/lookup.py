@@ -10,9 +10,9 @@ from einops import rearrange
 from pixgen.models.sketchers.pocket import Sketcher
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.recipe import Recipe
-from pixgen.synthesis.retrieval.compositing import Portrayal
-from pixgen.synthesis.retrieval.parse_scene import Shown, read_things
-from pixgen.synthesis.retrieval.style_filter import OF_THINGS, SILHOUETTE, in_hand
+from pixgen.synthesis.retrieval.compositing import Compositor
+from pixgen.synthesis.retrieval.parse_scene import ParsedScene, parse_scene
+from pixgen.synthesis.retrieval.style_filter import OF_THINGS, SILHOUETTE, apply_style
 from pixgen.synthesis.sketch.sampling import OPEN
 
 TOUCHED = 0.04  # of a thing's opacity, from which on a code is written anew
@@ -22,7 +22,7 @@ PALE, DEEPER = (0.72, 1.0), (0.25, 0.55)
 LIGHT, DARK = 190, 128  # a thing's lowest channel is above the one, such a ground's below the other
 
 
-class Remembered:
+class RetrievedScene:
     """What of a sketch is not written, but known.
 
     Args:
@@ -32,7 +32,7 @@ class Remembered:
     """
 
     def __init__(
-        self, shown: Shown, sketcher: Sketcher, vqgan: Vqgan, generator: torch.Generator
+        self, shown: ParsedScene, sketcher: Sketcher, vqgan: Vqgan, generator: torch.Generator
     ) -> None:
         self.shown, self._vqgan, self._generator = shown, vqgan, generator
         portraits = sketcher.portraits
@@ -41,7 +41,7 @@ class Remembered:
         if shown.hand == SILHOUETTE:
             black = tuple(replace(thing, colour=(0, 0, 0)) for thing in shown.things)
             self.shown = replace(shown, things=black)
-        self._portrayal = Portrayal(portraits, vqgan, generator, shown.hand)
+        self._portrayal = Compositor(portraits, vqgan, generator, shown.hand)
 
     def ground(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes ``(N, rows, columns)`` with a plain ground, or a fade of two colours, where nothing is
@@ -80,7 +80,7 @@ class Remembered:
         device = self._generator.device
         noise = torch.rand(1, 1, 8, 8, generator=self._generator, device=device)
         # Pixels as large as a code is wide: the VQGAN cannot draw smaller ones.
-        return in_hand(self.shown.hand, picture, noise=noise, fine=False)
+        return apply_style(self.shown.hand, picture, noise=noise, fine=False)
 
     def _box(self, free: torch.Tensor) -> tuple[int, int, int, int]:
         """Left, top, right and bottom of what is free, in pixels."""
@@ -107,15 +107,15 @@ class Remembered:
         return rearrange(fade[0] + (fade[1] - fade[0]) * part, "c h w -> 1 c h w")
 
 
-def remembered(
+def retrieve_scene(
     recipe: Recipe, sketcher: Sketcher, vqgan: Vqgan, generator: torch.Generator
-) -> Remembered | None:
+) -> RetrievedScene | None:
     """What a recipe's words show that the sketcher knows, if there is anything: things that it has portraits of,
     or a place alone, which it writes better without words that it has never seen."""
     portraits, start = sketcher.portraits, recipe.start
     if portraits is None or not start.sketch.memory or start.kind == "idea" or start.extend:
         return None
-    shown = read_things(", ".join(recipe.pulling_texts), portraits.lexicon)
+    shown = parse_scene(", ".join(recipe.positive_texts), portraits.lexicon)
     if not (shown.things or shown.ground):
         return None
-    return Remembered(shown, sketcher, vqgan, generator)
+    return RetrievedScene(shown, sketcher, vqgan, generator)

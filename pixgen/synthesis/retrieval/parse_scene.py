@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pixgen.models.sketchers.exemplars import Lexicon
-from pixgen.synthesis.retrieval.layout import Named, Thing, laid_out
+from pixgen.synthesis.retrieval.layout import NamedThing, Thing, lay_out
 
 LONGEST_NAME = 6  # words
 COUNTS = {"two": 2, "2": 2, "pair": 2, "three": 3, "3": 3, "four": 3, "several": 3, "many": 3}
@@ -17,7 +17,7 @@ LOW = 0.06  # how far below the middle a thing stands where there is ground
 
 
 @dataclass(frozen=True)
-class Shown:
+class ParsedScene:
     """What a text shows, as far as it is known.
 
     Args:
@@ -32,7 +32,7 @@ class Shown:
     hand: str = ""
 
 
-def read_things(text: str, lexicon: Lexicon) -> Shown:
+def parse_scene(text: str, lexicon: Lexicon) -> ParsedScene:
     """What a text shows, its things laid out as it says; none if it names none that is known."""
     words = re.findall(r"[^\W_]+(?:[-'’.][^\W_]+)*", text.lower())
     hand = _take(lexicon.hands_in_words, words, lexicon)
@@ -42,12 +42,14 @@ def read_things(text: str, lexicon: Lexicon) -> Shown:
         colours = tuple(_colours(behind, lexicon))
         if not colours or len(behind) > LONGEST_PLAIN or set(behind) & PATTERNED:
             ground, colours = ground or " ".join(behind), ()
-    things = laid_out(_surest(_names(words, lexicon)), words, lexicon.worn)
+    things = lay_out(_surest(_names(words, lexicon)), words, lexicon.worn)
     low = LOW if ground and len(things) == 1 and things[0].y == 0.5 else 0.0
-    return Shown(tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, hand)
+    return ParsedScene(
+        tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, hand
+    )
 
 
-def _surest(names: Iterable[Named]) -> list[Named]:
+def _surest(names: Iterable[NamedThing]) -> list[NamedThing]:
     """Two names at most, of two things, in their order: those that may say something else come last; and
     of names side by side the last, for a kitchen table is a table."""
     found = list(names)
@@ -78,7 +80,7 @@ def _in_a_name(words: Sequence[str], at: int, behind: int, lexicon: Lexicon) -> 
     last = behind - 1
     first = max(0, last - LONGEST_NAME + 2) if at == last else last
     return any(
-        _known(words[begin:end], lexicon)
+        _find_name(words[begin:end], lexicon)
         for begin in range(first, behind)
         for end in range(max(begin + 2, behind), min(begin + LONGEST_NAME, len(words)) + 1)
     )
@@ -113,17 +115,17 @@ def _colours(words: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, int,
         at += 1
 
 
-def _names(words: Sequence[str], lexicon: Lexicon) -> Iterator[Named]:
+def _names(words: Sequence[str], lexicon: Lexicon) -> Iterator[NamedThing]:
     """The names in a text from its beginning, longer ones first."""
     at = 0
     while at < len(words):
         for length in range(min(LONGEST_NAME, len(words) - at), 0, -1):
-            found = _known(words[at : at + length], lexicon)
+            found = _find_name(words[at : at + length], lexicon)
             if found and not (length == 1 and _colours_what_follows(words, at, lexicon)):
                 name, several = found
                 portraits, weak = tuple(lexicon.names[name]), name in lexicon.weak
-                named = Named(at, at + length, portraits, weak, count=2 if several else 1)
-                yield _said_of(named, words, lexicon)
+                named = NamedThing(at, at + length, portraits, weak, count=2 if several else 1)
+                yield _describe(named, words, lexicon)
                 at += length
                 break
         else:
@@ -143,10 +145,10 @@ def _colours_what_follows(words: Sequence[str], at: int, lexicon: Lexicon) -> bo
     while after and after[0] in said:
         del after[0]
     lengths = range(1, min(LONGEST_NAME, len(after)) + 1)
-    return any(_known(after[:length], lexicon) for length in lengths)
+    return any(_find_name(after[:length], lexicon) for length in lengths)
 
 
-def _known(words: Sequence[str], lexicon: Lexicon) -> tuple[str, bool] | None:
+def _find_name(words: Sequence[str], lexicon: Lexicon) -> tuple[str, bool] | None:
     """A name as the lexicon has it, and whether it is in the plural."""
     if "" in words:
         return None
@@ -164,7 +166,7 @@ def _singulars(word: str) -> Iterator[str]:
             yield word.removesuffix(end) + other
 
 
-def _said_of(named: Named, words: Sequence[str], lexicon: Lexicon) -> Named:
+def _describe(named: NamedThing, words: Sequence[str], lexicon: Lexicon) -> NamedThing:
     """With what stands before it of number, colour and size, and behind it of place."""
     at = named.begin - 1
     while at >= 0 and named.begin - at <= 6:

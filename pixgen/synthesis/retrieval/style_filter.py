@@ -11,7 +11,9 @@ SILHOUETTE, OUTLINED, STICKER, ROUND = "silhouette", "outlined", "sticker", "rou
 OF_THINGS = (SILHOUETTE, OUTLINED, STICKER, ROUND)  # leave what is behind as it is
 
 
-def in_hand(name: str, picture: torch.Tensor, *, noise: torch.Tensor, fine: bool) -> torch.Tensor:
+def apply_style(
+    name: str, picture: torch.Tensor, *, noise: torch.Tensor, fine: bool
+) -> torch.Tensor:
     """A picture ``(1, 3, H, W)`` in [0, 1] in a hand by its name; one of no such name stays as it is.
 
     Args:
@@ -39,29 +41,29 @@ def in_hand(name: str, picture: torch.Tensor, *, noise: torch.Tensor, fine: bool
     return picture
 
 
-def thing_in_hand(name: str, layer: torch.Tensor, *, side: int) -> torch.Tensor:
+def apply_style_to_thing(name: str, layer: torch.Tensor, *, side: int) -> torch.Tensor:
     """A thing ``(1, 4, H, W)``, colours times opacity and opacity, outlined, a sticker, or round; in another hand
     it stays as it is.
 
     Args:
         side: of the thing, in pixels: lines are as wide as it asks for.
     """
-    hands = {OUTLINED: _outlined, STICKER: _sticker, ROUND: _round}
+    hands = {OUTLINED: _outline, STICKER: _sticker, ROUND: _round}
     return hands[name](layer[:, :3], layer[:, 3:], side) if name in hands else layer
 
 
-def _outlined(colours: torch.Tensor, opacity: torch.Tensor, side: int) -> torch.Tensor:
+def _outline(colours: torch.Tensor, opacity: torch.Tensor, side: int) -> torch.Tensor:
     width = max(1, round(side / 56))
-    grown = _grown(opacity, width)
+    grown = _grow(opacity, width)
     inner = (2.5 * _edges(colours / opacity.clamp(min=0.05)) - 0.25).clamp(0, 1)
-    line = _blur(torch.maximum(grown - 1 + _grown(1 - opacity, width), inner * opacity), 3)
+    line = _blur(torch.maximum(grown - 1 + _grow(1 - opacity, width), inner * opacity), 3)
     line = (1.6 * line).clamp(0, 1) * grown
     light = colours + 0.12 * (opacity - colours)
     return torch.cat([light * (1 - line) + INK * line, torch.maximum(opacity, line)], dim=1)
 
 
 def _sticker(colours: torch.Tensor, opacity: torch.Tensor, side: int) -> torch.Tensor:
-    rim = _blur(_grown(opacity, max(2, round(side / 22))), 3)
+    rim = _blur(_grow(opacity, max(2, round(side / 22))), 3)
     below = max(1, round(side / 40))
     shadow = 0.4 * _blur(F.pad(rim, (0, 0, below, 0))[..., :-below, :])
     cut = torch.cat([colours + (rim - opacity).clamp(min=0), rim.clamp(min=opacity)], dim=1)
@@ -76,7 +78,7 @@ def _round(colours: torch.Tensor, opacity: torch.Tensor, side: int) -> torch.Ten
     across = F.pad(height, (1, 1, 0, 0), mode="replicate")
     slope = (across[..., 2:] - across[..., :-2]) + (down[..., 2:, :] - down[..., :-2, :])
     lit = (slope * side / 10).clamp(-1, 1)  # from above on the left
-    inside = _blur(1 - _grown(1 - opacity, max(1, round(side / 18))))
+    inside = _blur(1 - _grow(1 - opacity, max(1, round(side / 18))))
     shaded = colours * (1 + 0.5 * lit.clamp(max=0))
     shaded = shaded + 0.6 * lit.clamp(min=0) * inside * (opacity - shaded)
     return torch.cat([shaded, opacity], dim=1)
@@ -91,7 +93,7 @@ def _blur(picture: torch.Tensor, width: int = 5) -> torch.Tensor:
     return F.avg_pool2d(F.pad(picture, around, mode="replicate"), width, 1)
 
 
-def _grown(opacity: torch.Tensor, pixels: int) -> torch.Tensor:
+def _grow(opacity: torch.Tensor, pixels: int) -> torch.Tensor:
     """Larger by some pixels on each side, with round corners."""
     for _ in range(pixels):
         cross = torch.maximum(

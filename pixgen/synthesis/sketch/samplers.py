@@ -15,21 +15,27 @@ import torch.nn.functional as F
 from PIL import Image
 
 from pixgen.errors import RecipeError
-from pixgen.models.clip.perceptor import Perceptor, Words
-from pixgen.models.sketchers.dalle import DalleBart, Read
-from pixgen.models.sketchers.pocket import BLOCK, Prior, Sketcher, Wanted
+from pixgen.models.clip.perceptor import EncodedTexts, Perceptor
+from pixgen.models.sketchers.dalle import DalleBart, TextStates
+from pixgen.models.sketchers.pocket import BLOCK, Conditioning, Prior, Sketcher
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.init import Sketch
 from pixgen.recipe.prompts import Prompt, Scene
 from pixgen.recipe.recipe import Recipe
-from pixgen.recipe.sampling import DALLE, POCKET, chosen, words_alone
-from pixgen.synthesis.init.noise import as_tensor
-from pixgen.synthesis.retrieval.lookup import Remembered, remembered
-from pixgen.synthesis.sketch.sampling import OPEN, Hand, choose, guided, sketch
+from pixgen.recipe.sampling import DALLE, POCKET, prompt_text, sampling_settings
+from pixgen.synthesis.init.noise import to_tensor
+from pixgen.synthesis.retrieval.lookup import RetrievedScene, retrieve_scene
+from pixgen.synthesis.sketch.sampling import (
+    OPEN,
+    SamplingSettings,
+    apply_guidance,
+    sample_codes,
+    sample_token,
+)
 
 
 @torch.no_grad()
-def idea_vector(
+def mix_vectors(
     terms: Sequence[Prompt], *, reader: Perceptor, prior: Prior, pictures: Mapping[str, Image.Image]
 ) -> torch.Tensor:
     """The unit vector ``(1, D)`` of an idea, where pictures' vectors lie.
@@ -39,7 +45,7 @@ def idea_vector(
     total = torch.zeros(1, device=reader.device)
     for term in terms:
         if term.picture:
-            vector = reader.embed_images(as_tensor(pictures[term.picture]).to(reader.device))
+            vector = reader.embed_images(to_tensor(pictures[term.picture]).to(reader.device))
         else:
             vector = prior(reader.embed_texts([term.text]))
         total = total + term.weight * vector
@@ -51,8 +57,8 @@ def idea_vector(
 
 
 @torch.no_grad()
-def write(
-    model: DalleBart, read: Read | None, *, known: torch.Tensor, hand: Hand,
+def sample_dalle(
+    model: DalleBart, read: TextStates | None, *, known: torch.Tensor, hand: SamplingSettings,
     generator: torch.Generator,
 ) -> Iterator[torch.Tensor]:  # fmt: skip
     """Write what is open in ``known``; yields all codes ``(N, grid, grid)`` int64 after each row.
@@ -70,23 +76,23 @@ def write(
     steered = read is not None and hand.guidance != 1
     read = (free if read is None else read).repeated(count)
     if steered:
-        read = _joined(read, free.repeated(count))
+        read = _join(read, free.repeated(count))
     caches = model.caches()
     before = model.start(len(read.mask))
     for place in range(side * side):
         logits = model.next_logits(before, read, place=place, caches=caches)
         if steered:
-            logits = guided(logits, hand.guidance)
+            logits = apply_guidance(logits, hand.guidance)
         given = codes[:, place]
-        codes[:, place] = torch.where(given == OPEN, choose(logits, hand, generator), given)
+        codes[:, place] = torch.where(given == OPEN, sample_token(logits, hand, generator), given)
         before = codes[:, place].repeat(2 if steered else 1)
         if (place + 1) % side == 0:
             yield codes.view(count, side, side).clone()
 
 
-def _joined(wished: Read, free: Read) -> Read:
+def _join(wished: TextStates, free: TextStates) -> TextStates:
     """Both in one batch, the wished ones first."""
-    return Read(
+    return TextStates(
         tuple((torch.cat([keys, free_keys]), torch.cat([values, free_values]))
               for (keys, values), (free_keys, free_values)
               in zip(wished.keys_values, free.keys_values, strict=True)),
@@ -94,7 +100,7 @@ def _joined(wished: Read, free: Read) -> Read:
     )  # fmt: skip
 
 
-class Pen(Protocol):
+class TokenSampler(Protocol):
     """Writes codes of one VQGAN.
 
     Args:
@@ -105,28 +111,36 @@ class Pen(Protocol):
     grid: int
     block: int
 
-    def hand(self, asked: Sketch) -> Hand:
+    def hand(self, asked: Sketch) -> SamplingSettings:
         """How freely it chooses: as is asked, and else as it does best. Raises RecipeError."""
 
     def remembered(
         self, recipe: Recipe, vqgan: Vqgan, generator: torch.Generator
-    ) -> Remembered | None:
+    ) -> RetrievedScene | None:
         """What is not written, but known, if there is anything."""
 
     def wanted(
-        self, recipe: Recipe, pictures: Mapping[str, Image.Image], known: Remembered | None = None
+        self,
+        recipe: Recipe,
+        pictures: Mapping[str, Image.Image],
+        known: RetrievedScene | None = None,
     ) -> Any:
-        """What a recipe wants beside what is known, as ``write`` takes it. Raises RecipeError if it cannot
+        """What a recipe wants beside what is known, as ``sample_dalle`` takes it. Raises RecipeError if it cannot
         be told that."""
 
     def write(
-        self, wanted: Any, *, known: torch.Tensor, hand: Hand, generator: torch.Generator
+        self,
+        wanted: Any,
+        *,
+        known: torch.Tensor,
+        hand: SamplingSettings,
+        generator: torch.Generator,
     ) -> Iterator[torch.Tensor]:
         """Write what is ``OPEN`` in codes ``(N, grid, grid)``; yields all of them after each row of
         blocks. With None nothing is wanted in particular."""
 
 
-class PocketPen:
+class PocketSampler:
     """The bundled sketcher and the CLIP that reads for it."""
 
     block = BLOCK
@@ -134,56 +148,70 @@ class PocketPen:
     def __init__(self, sketcher: Sketcher, reader: Perceptor) -> None:
         self.grid, self._sketcher, self._reader = sketcher.grid, sketcher, reader
 
-    def hand(self, asked: Sketch) -> Hand:
+    def hand(self, asked: Sketch) -> SamplingSettings:
         """All there is to choose."""
-        return Hand(**chosen(asked, POCKET))
+        return SamplingSettings(**sampling_settings(asked, POCKET))
 
     def remembered(
         self, recipe: Recipe, vqgan: Vqgan, generator: torch.Generator
-    ) -> Remembered | None:
+    ) -> RetrievedScene | None:
         """Things that it has portraits of."""
-        return remembered(recipe, self._sketcher, vqgan, generator)
+        return retrieve_scene(recipe, self._sketcher, vqgan, generator)
 
     def wanted(
-        self, recipe: Recipe, pictures: Mapping[str, Image.Image], known: Remembered | None = None
-    ) -> Wanted:
+        self,
+        recipe: Recipe,
+        pictures: Mapping[str, Image.Image],
+        known: RetrievedScene | None = None,
+    ) -> Conditioning:
         """Words as the text tower reads them, or the CLIP vector of an idea or of pictures; what is behind
         the things that are known."""
         start = recipe.start
         if start.kind == "idea":
-            return Wanted(vectors=self._vector(start.idea, pictures))
-        pulling, texts = recipe.pulling, recipe.pulling_texts
+            return Conditioning(vectors=self._vector(start.idea, pictures))
+        positive, texts = recipe.positive, recipe.positive_texts
         if not texts:
-            return Wanted(vectors=self._vector(pulling, pictures)) if pulling else Wanted()
+            return (
+                Conditioning(vectors=self._vector(positive, pictures))
+                if positive
+                else Conditioning()
+            )
         if known:
             ground = known.shown.ground
-            return self._read(ground, ground) if ground else Wanted()
-        first = max((prompt for prompt in pulling if prompt.text), key=lambda prompt: prompt.weight)
+            return self._read(ground, ground) if ground else Conditioning()
+        first = max(
+            (prompt for prompt in positive if prompt.text), key=lambda prompt: prompt.weight
+        )
         # All are read; what one looks like by itself counts for the weightiest alone.
         return self._read(", ".join(texts), first.text)
 
     def write(
-        self, wanted: Wanted | None, *, known: torch.Tensor, hand: Hand, generator: torch.Generator
+        self,
+        wanted: Conditioning | None,
+        *,
+        known: torch.Tensor,
+        hand: SamplingSettings,
+        generator: torch.Generator,
     ) -> Iterator[torch.Tensor]:
-        """By ``sketch``."""
-        return sketch(
-            self._sketcher, wanted or Wanted(), count=len(known), hand=hand, generator=generator,
+        """By ``sample_codes``."""
+        return sample_codes(
+            self._sketcher, wanted or Conditioning(), count=len(known), hand=hand, generator=generator,
             known=known,
         )  # fmt: skip
 
-    def _read(self, text: str, alone: str) -> Wanted:
+    def _read(self, text: str, alone: str) -> Conditioning:
         together, single = (
             self._reader.read_texts([each], places=self._sketcher.places) for each in (text, alone)
         )
-        return Wanted(words=Words(together.hidden, single.tokens))
+        return Conditioning(words=EncodedTexts(together.hidden, single.tokens))
 
     def _vector(self, terms: Scene, pictures: Mapping[str, Image.Image]) -> torch.Tensor:
-        return idea_vector(
+        return mix_vectors(
             terms, reader=self._reader, prior=self._sketcher.prior, pictures=pictures
         )
 
 
-class DallePen:
+class DalleSampler:
     """DALL·E mini or mega, which read for themselves."""
 
     block = 1
@@ -191,30 +219,33 @@ class DallePen:
     def __init__(self, model: DalleBart) -> None:
         self.grid, self._model = model.grid, model
 
-    def hand(self, asked: Sketch) -> Hand:
+    def hand(self, asked: Sketch) -> SamplingSettings:
         """All but a word's look, of which it knows nothing."""
-        return Hand(**chosen(asked, DALLE))
+        return SamplingSettings(**sampling_settings(asked, DALLE))
 
     def remembered(self, recipe: Recipe, vqgan: Vqgan, generator: torch.Generator) -> None:
         """Nothing."""
 
     def wanted(
-        self, recipe: Recipe, pictures: Mapping[str, Image.Image], known: Remembered | None = None
-    ) -> Read:
+        self,
+        recipe: Recipe,
+        pictures: Mapping[str, Image.Image],
+        known: RetrievedScene | None = None,
+    ) -> TextStates:
         """Words alone."""
-        return self._model.read([words_alone(recipe)])
+        return self._model.read([prompt_text(recipe)])
 
     def write(
-        self, wanted: Read | None, *, known: torch.Tensor, hand: Hand, generator: torch.Generator
+        self, wanted: TextStates | None, *, known: torch.Tensor, hand: SamplingSettings, generator: torch.Generator
     ) -> Iterator[torch.Tensor]:  # fmt: skip
         """By ``dalle.write``."""
-        return write(self._model, wanted, known=known, hand=hand, generator=generator)
+        return sample_dalle(self._model, wanted, known=known, hand=hand, generator=generator)
 
 
-def pen_of(sketcher: Sketcher | DalleBart, reader: Perceptor | None) -> Pen:
+def sampler_for(sketcher: Sketcher | DalleBart, reader: Perceptor | None) -> TokenSampler:
     """The pen for a sketcher, and for the CLIP that reads for it where it does not itself."""
     if isinstance(sketcher, DalleBart):
-        return DallePen(sketcher)
+        return DalleSampler(sketcher)
     if reader is None:
         raise ValueError("the bundled sketcher needs a CLIP that reads for it")
-    return PocketPen(sketcher, reader)
+    return PocketSampler(sketcher, reader)

@@ -7,13 +7,13 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 
-from pixgen.models.sketchers.pocket import CELLS, Cache, Sketcher, Told, Wanted
+from pixgen.models.sketchers.pocket import CELLS, Cache, Conditioning, EncodedConditioning, Sketcher
 
 OPEN = -1  # a code that is not written yet
 
 
 @dataclass(frozen=True)
-class Hand:
+class SamplingSettings:
     """How freely codes are chosen.
 
     Args:
@@ -30,8 +30,8 @@ class Hand:
 
 
 @torch.no_grad()
-def sketch(
-    model: Sketcher, wanted: Wanted, *, count: int, hand: Hand, generator: torch.Generator,
+def sample_codes(
+    model: Sketcher, wanted: Conditioning, *, count: int, hand: SamplingSettings, generator: torch.Generator,
     known: torch.Tensor | None = None,
 ) -> Iterator[torch.Tensor]:  # fmt: skip
     """Write ``count`` pictures; yields all their codes ``(count, grid, grid)`` int64 after each row
@@ -46,7 +46,7 @@ def sketch(
     told = alone = model.told(wanted, count=_size(wanted)).repeated(count)
     steered = hand.guidance != 1
     if steered:
-        told = Told.joined([told, model.told(Wanted(), count=count)])
+        told = EncodedConditioning.joined([told, model.told(Conditioning(), count=count)])
     caches = [Cache(len(model.positions)) for _ in model.layers]
     blocks = torch.full((count, side * side, CELLS), OPEN, device=device)
     given_everywhere: list[list[bool]] | None = (
@@ -79,23 +79,25 @@ def sketch(
             before = before.repeat(2, 1, 1, 1) if steered else before
             logits = model.head.out(model.head.cell(hidden, before, cell))[:, 0]
             if steered:
-                logits = guided(logits, hand.guidance)
+                logits = apply_guidance(logits, hand.guidance)
             if hand.looks:
                 logits = logits + hand.looks * model.nearness(alone, index, cell)
-            chosen = choose(logits, hand, generator)
+            chosen = sample_token(logits, hand, generator)
             blocks[:, index, cell] = torch.where(given == OPEN, chosen, given)
         if (index + 1) % side == 0:
             yield model.code_grid(blocks)
 
 
-def guided(logits: torch.Tensor, guidance: float) -> torch.Tensor:
+def apply_guidance(logits: torch.Tensor, guidance: float) -> torch.Tensor:
     """Logits of what is wanted and of anything, one after the other ``(2 · B, codes)``, as one
     ``(B, codes)`` (classifier-free guidance, arXiv 2207.12598)."""
     wished, free = logits.chunk(2)
     return free + guidance * (wished - free)
 
 
-def choose(logits: torch.Tensor, hand: Hand, generator: torch.Generator) -> torch.Tensor:
+def sample_token(
+    logits: torch.Tensor, hand: SamplingSettings, generator: torch.Generator
+) -> torch.Tensor:
     """One code of each row of logits ``(B, codes)``."""
     if hand.temperature == 0:
         return logits.argmax(-1)
@@ -109,6 +111,6 @@ def choose(logits: torch.Tensor, hand: Hand, generator: torch.Generator) -> torc
     return codes.gather(1, torch.multinomial(chances, 1, generator=generator))[:, 0]
 
 
-def _size(wanted: Wanted) -> int:
+def _size(wanted: Conditioning) -> int:
     given = wanted.words.hidden if wanted.words is not None else wanted.vectors
     return 1 if given is None else len(given)

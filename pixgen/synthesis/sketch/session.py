@@ -17,8 +17,8 @@ from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.drawers.base import Kept
 from pixgen.synthesis.frames import Candidate, as_pixels
-from pixgen.synthesis.sketch.samplers import Pen, pen_of
-from pixgen.synthesis.sketch.sampling import OPEN, Hand
+from pixgen.synthesis.sketch.samplers import TokenSampler, sampler_for
+from pixgen.synthesis.sketch.sampling import OPEN, SamplingSettings
 
 
 def code_size(width: int, height: int, *, grid: int) -> tuple[int, int]:
@@ -41,8 +41,13 @@ def windows(length: int, *, grid: int, middle_first: bool) -> list[int]:
     return [middle, *behind, *before]
 
 
-def spread(
-    pen: Pen, wanted: Any, *, known: torch.Tensor, hand: Hand, generator: torch.Generator
+def sample_windows(
+    pen: TokenSampler,
+    wanted: Any,
+    *,
+    known: torch.Tensor,
+    hand: SamplingSettings,
+    generator: torch.Generator,
 ) -> Iterator[torch.Tensor]:
     """Write what is ``OPEN`` in ``known``; yields all codes after each row of blocks in each window.
 
@@ -70,7 +75,7 @@ PAPER = 0.93  # the grey of what is not written yet
 
 
 @dataclass(frozen=True)
-class Sketchbook:
+class SketchModel:
     """A sketcher, the VQGAN whose codes it writes, and the CLIP that reads its words, where it does not
     itself."""
 
@@ -79,16 +84,16 @@ class Sketchbook:
     reader: Perceptor | None = None
 
     @cached_property
-    def pen(self) -> Pen:
+    def pen(self) -> TokenSampler:
         """What writes."""
-        return pen_of(self.sketcher, self.reader)
+        return sampler_for(self.sketcher, self.reader)
 
-    def begin(self, recipe: Recipe, **tools) -> "Sketching":
-        """A start of a recipe; the arguments are those of ``Sketching``."""
-        return Sketching(recipe, self, **tools)
+    def begin(self, recipe: Recipe, **tools) -> "SketchSession":
+        """A start of a recipe; the arguments are those of ``SketchSession``."""
+        return SketchSession(recipe, self, **tools)
 
 
-class Sketching:
+class SketchSession:
     """Writes a recipe's start. Iterate it for the pictures on the way; then ``codes`` and
     ``candidates`` are there, the one that ``judge`` likes best first.
 
@@ -98,7 +103,7 @@ class Sketching:
     """
 
     def __init__(
-        self, recipe: Recipe, book: Sketchbook, *,
+        self, recipe: Recipe, book: SketchModel, *,
         judge: Callable[[torch.Tensor], torch.Tensor], pictures: Mapping[str, Image.Image],
         generator: torch.Generator, kept: Kept | None = None,
     ) -> None:  # fmt: skip
@@ -120,7 +125,9 @@ class Sketching:
         wanted, hand = pen.wanted(self.recipe, self._pictures, self._remembered), pen.hand(settings)
         written: list[torch.Tensor] = []
         for some in codes.split(at_once):
-            for grown in spread(pen, wanted, known=some, hand=hand, generator=self._generator):
+            for grown in sample_windows(
+                pen, wanted, known=some, hand=hand, generator=self._generator
+            ):
                 some = grown
                 if not written:  # the first is seen growing
                     yield self._decoded(some[:1])
@@ -130,7 +137,7 @@ class Sketching:
             codes = self._remembered.things(codes, known == OPEN)
             yield self._decoded(codes[:1])
         drawn = torch.cat([self._decoded(each[None]) for each in codes])
-        order, self.candidates = ranked(
+        order, self.candidates = rank(
             drawn,
             lambda all_drawn: torch.cat([self.judge(some) for some in all_drawn.split(at_once)]),
         )
@@ -170,10 +177,10 @@ class Sketching:
         if not bool(written.all()):
             mask = F.interpolate(written, scale_factor=vqgan.factor)
             drawn = drawn * mask + PAPER * (1 - mask)
-        return fitted_to(drawn, width=recipe.width, height=recipe.height)
+        return cover(drawn, width=recipe.width, height=recipe.height)
 
 
-def ranked(
+def rank(
     drawn: torch.Tensor, judge: Callable[[torch.Tensor], torch.Tensor]
 ) -> tuple[torch.Tensor, tuple[Candidate, ...]]:
     """In which order a judge likes pictures ``(N, 3, H, W)``, and these as candidates, the best first."""
@@ -184,7 +191,7 @@ def ranked(
     )
 
 
-def fitted_to(pictures: torch.Tensor, *, width: int, height: int) -> torch.Tensor:
+def cover(pictures: torch.Tensor, *, width: int, height: int) -> torch.Tensor:
     """Pictures ``(N, 3, h, w)`` so resized that they cover ``height`` × ``width``, and cut."""
     if pictures.shape[-2:] == (height, width):
         return pictures

@@ -8,23 +8,23 @@ from PIL import Image
 
 from pixgen.models.sketchers.unclip import UnClip
 from pixgen.recipe.recipe import Recipe
-from pixgen.recipe.sampling import UNCLIP, chosen, words_or_pictures
+from pixgen.recipe.sampling import UNCLIP, prompt_text_or_pictures, sampling_settings
 from pixgen.synthesis.frames import Candidate
-from pixgen.synthesis.sketch.session import fitted_to, ranked
+from pixgen.synthesis.sketch.session import cover, rank
 
 
 @dataclass(frozen=True)
-class Imagination:
+class UnClipModel:
     """What paints whole pictures, in a sketchbook's place."""
 
     unclip: UnClip
 
-    def begin(self, recipe: Recipe, **tools) -> "Imagining":
-        """A start of a recipe; the arguments are those of ``Imagining``."""
-        return Imagining(recipe, self.unclip, **tools)
+    def begin(self, recipe: Recipe, **tools) -> "UnClipSession":
+        """A start of a recipe; the arguments are those of ``UnClipSession``."""
+        return UnClipSession(recipe, self.unclip, **tools)
 
 
-class Imagining:
+class UnClipSession:
     """Paints a recipe's start as ``Sketching`` does; what it paints has no codes.
 
     Iterate it for the pictures as they are ready; then ``candidates`` are there, the one that ``judge``
@@ -45,8 +45,8 @@ class Imagining:
         self.candidates: tuple[Candidate, ...] = ()
         self._drawn = torch.empty(0)  # (N, 3, H, W), the best first
         self._unclip, self._pictures, self._generator = unclip, pictures, generator
-        self._guidance = chosen(recipe.start.sketch, UNCLIP)["guidance"]
-        self._terms = words_or_pictures(recipe)
+        self._guidance = sampling_settings(recipe.start.sketch, UNCLIP)["guidance"]
+        self._terms = prompt_text_or_pictures(recipe)
 
     @torch.no_grad()
     def __iter__(self) -> Iterator[torch.Tensor]:
@@ -55,7 +55,7 @@ class Imagining:
         for _ in range(self.most_stages):
             drawn.append(self._paint())
             yield drawn[-1]
-        order, self.candidates = ranked(torch.cat(drawn), self.judge)
+        order, self.candidates = rank(torch.cat(drawn), self.judge)
         self._drawn = torch.cat(drawn)[order]
 
     @property
@@ -75,4 +75,4 @@ class Imagining:
         else:
             given = [(self._pictures[term.picture], term.weight) for term in self._terms]
             drawn = self._unclip.of_pictures(given, guidance=guidance, generator=generator)
-        return fitted_to(drawn, width=self.recipe.width, height=self.recipe.height)
+        return cover(drawn, width=self.recipe.width, height=self.recipe.height)

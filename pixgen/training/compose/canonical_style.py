@@ -26,7 +26,7 @@ COMMON = (
 )
 
 
-def as_people_ask(table: Sequence[dict]) -> list[dict]:
+def simplify_caption(table: Sequence[dict]) -> list[dict]:
     """The table of sprites with a greater weight for what one word names, and with the last word of
     longer names among the names: people ask for a tree, seldom for a deciduous tree."""
     told = []
@@ -40,7 +40,7 @@ def as_people_ask(table: Sequence[dict]) -> list[dict]:
     return told
 
 
-class PlainHand:
+class CanonicalStyle:
     """Redraws an author's compositions in a plain hand."""
 
     def __init__(self, author: Author) -> None:

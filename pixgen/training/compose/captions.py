@@ -19,11 +19,11 @@ from pixgen.training.compose.phrases import (  # fmt: skip
     MEDIA,
     PATTERNS,
     STYLES,
+    add_style,
     article,
     place_word,
     plural,
     size_word,
-    styled,
 )
 from pixgen.training.compose.places import SETTINGS, VARIANTS
 
@@ -146,7 +146,7 @@ class Author:
     def _place_alone(self, background: Background, form: np.random.Generator) -> Composition:
         phrases = SETTINGS[background.setting][2]
         filter_name, said = self._filter(form, None, silhouette=False)
-        caption = styled(said, phrases[self.rng.integers(len(phrases))], form)
+        caption = add_style(said, phrases[self.rng.integers(len(phrases))], form)
         return Composition(background, (), filter_name, caption, (background.setting, said))
 
     def _one(
@@ -292,7 +292,7 @@ class Author:
         elif background.kind in PATTERNS and tell < 0.85:
             ground = background.kind + background.colours[0]
             phrase = f"on a {background.kind} {background.colours[0]} background"
-        sentence = styled(said, sentence, form)
+        sentence = add_style(said, sentence, form)
         if phrase and form.random() < 0.1:
             return f"{phrase}, {sentence}", ground
         return f"{sentence} {phrase}".strip(), ground

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 
-from pixgen.synthesis.retrieval.compositing import tinted
-from pixgen.synthesis.retrieval.style_filter import in_hand
+from pixgen.synthesis.retrieval.compositing import tint
+from pixgen.synthesis.retrieval.style_filter import apply_style
 from pixgen.training.compose.compositions import Background, Composition, Layer
 from pixgen.training.compose.painters import COLOURS
 from pixgen.training.compose.places import SETTINGS, settings_bank
@@ -48,7 +48,7 @@ class Composer:
             if each.filter:
                 fine = bool(self.rng.random() < 0.75)
                 noise = torch.from_numpy(self.rng.random((1, 1, 8, 8), dtype=np.float32))
-                drawn = in_hand(each.filter, pictures[row : row + 1], noise=noise, fine=fine)
+                drawn = apply_style(each.filter, pictures[row : row + 1], noise=noise, fine=fine)
                 pictures[row] = drawn[0]
         return pictures.clamp_(0, 1)
 
@@ -93,15 +93,15 @@ class Composer:
         sprites = torch.from_numpy(pixels.astype(np.float32) / 255)
         for row, layer in enumerate(layers):
             if layer.tint:
-                sprites[row] = tinted(sprites[row], self._shade(layer.tint))
-        return placed(sprites, layers)
+                sprites[row] = tint(sprites[row], self._shade(layer.tint))
+        return place_sprites(sprites, layers)
 
     def _pixels(self, index: int) -> np.ndarray:
         count = len(self.sprites)
         return self.sprites[index] if index < count else self.own[index - count]
 
 
-def placed(sprites: torch.Tensor, layers: list[Layer]) -> torch.Tensor:
+def place_sprites(sprites: torch.Tensor, layers: list[Layer]) -> torch.Tensor:
     """Sprites ``(B, 4, H, W)`` in [0, 1] where and as large as their layers say, in the same form."""
     # A coarser level for what is drawn small: bilinear sampling alone would alias.
     coarse = F.interpolate(F.avg_pool2d(sprites, 2), scale_factor=2, mode="bilinear")

@@ -35,7 +35,7 @@ TOP_WORDS, BOTTOM_WORDS = ("at the top",), ("at the bottom",)
 SMALL, LARGE = ("small", "tiny", "little"), ("big", "large", "huge", "giant")
 
 
-def styled(style: str, sentence: str, form: np.random.Generator) -> str:
+def add_style(style: str, sentence: str, form: np.random.Generator) -> str:
     """A sentence with its style, before or behind it, or without one."""
     if not style:
         return sentence

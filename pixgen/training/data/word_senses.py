@@ -101,7 +101,7 @@ ALSO = {
 TELLING = {"mountain", "rainbow", "orange", "bridge", "table", "pencil"}
 
 
-def meant_by_name(
+def sense_of_name(
     table: Sequence[dict], groups: dict[str, str], things: Sequence[str]
 ) -> dict[str, tuple[int, list[str]]]:
     """Of each name how it is one, and the things that it may mean, the likeliest first."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from pixgen.models.vocabulary import words_of
+from pixgen.models.vocabulary import split_words
 from pixgen.synthesis.retrieval.layout import ABOVE, BELOW, HOLDING, RIDING, WEARING
 from pixgen.training.compose.captions import Author
 from pixgen.training.compose.painters import COLOURS
@@ -83,7 +83,7 @@ def caption_words(table: Iterable[dict]) -> list[str]:
     return _sorted_words(phrases)
 
 
-def remembered_words() -> list[str]:
+def exemplar_words() -> list[str]:
     """The words by which the sketcher's memory finds a thing or a place that no caption names, and by which it
     puts one thing to another; sorted."""
     names = [*own_things(), *(name for also in ALSO.values() for name in also)]
@@ -94,11 +94,11 @@ def remembered_words() -> list[str]:
 
 
 def _sorted_words(phrases: Iterable[str]) -> list[str]:
-    return sorted({word for phrase in phrases for word in words_of(phrase)})
+    return sorted({word for phrase in phrases for word in split_words(phrase)})
 
 
 def write_words(table: Iterable[dict], path: Path) -> int:
     """Write the words, one a line; how many they are."""
-    words = sorted({*caption_words(table), *remembered_words()})
+    words = sorted({*caption_words(table), *exemplar_words()})
     path.write_text("\n".join(words) + "\n", "utf-8")
     return len(words)

@@ -28,7 +28,7 @@ from pixgen.synthesis.cutouts.cutouts import place, sample
 from pixgen.training.compose.captions import Author
 from pixgen.training.compose.composer import Composer
 from pixgen.training.compose.compositions import Composition
-from pixgen.training.models.loop import Kept, adamw, begin, half
+from pixgen.training.models.loop import MovingAverage, adamw, begin, half
 
 # Whole things, a little turned and bent, as an optimizer's cutouts will show them.
 VIEWS = CutoutSet(
@@ -119,7 +119,7 @@ def train_clip(
         checkpoint.save(state.saved, now=state.step == training.steps)
 
 
-class _State(Kept):
+class _State(MovingAverage):
     """All that changes while training."""
 
     def __init__(self, config: dict, training: ClipTraining, device: str) -> None:
@@ -157,13 +157,13 @@ class _State(Kept):
         loss, right = _pass(self.model, views, tokens, targets, part)
         figures = {"loss": loss, "right": right, "rate": rate}
         if strength:
-            loss, right = _pass(self.model, moved_against(views, strength), tokens, targets, part)
+            loss, right = _pass(self.model, perturb(views, strength), tokens, targets, part)
             figures |= {"loss_moved": loss, "right_moved": right}
         self.move()
         return figures
 
 
-def moved_against(views: torch.Tensor, strength: float) -> torch.Tensor:
+def perturb(views: torch.Tensor, strength: float) -> torch.Tensor:
     """Views moved up their gradient: half of them by its sign, half along it in length."""
     slope, middle = views.grad.detach(), len(views) // 2
     moved = strength * slope.sign()

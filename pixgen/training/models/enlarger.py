@@ -10,11 +10,11 @@ from rich.progress import track
 
 from pixgen.models.upscalers import Enlarger
 from pixgen.models.vqgan.vqgan import Vqgan
-from pixgen.training.compose.canonical_style import PlainHand
+from pixgen.training.compose.canonical_style import CanonicalStyle
 from pixgen.training.compose.captions import Author
 from pixgen.training.compose.composer import LargeComposer
 from pixgen.training.models.decoding import Critic, reconstruction
-from pixgen.training.models.loop import Kept, adamw, begin, half
+from pixgen.training.models.loop import MovingAverage, adamw, begin, half
 
 BATCH = 8  # pictures decoded at once
 CROP = 64  # pixels of what is given
@@ -55,7 +55,7 @@ def train_enlarger(
     torch.manual_seed(training.seed)
     state = _State(config, training, device)
     checkpoint, log = begin(state, folder)
-    pairs = decoded_pairs(vqgan, data, training)
+    pairs = decode_pairs(vqgan, data, training)
     chance = torch.Generator().manual_seed(training.seed + state.step)
     for _ in range(state.step, training.steps):
         given, wanted = _crops(*pairs, training, chance)
@@ -64,14 +64,14 @@ def train_enlarger(
 
 
 @torch.no_grad()
-def decoded_pairs(
+def decode_pairs(
     vqgan: Vqgan, data: Path, training: EnlargerTraining
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Pictures as the VQGAN decodes them, ``(N, 3, 128, 128)``, and the same ones twice as large as they were
     drawn; uint8."""
     composer = LargeComposer(data, seed=training.seed)
     author = Author(composer.table, seed=training.seed)
-    hand = PlainHand(author)
+    hand = CanonicalStyle(author)
     few, device = round(BATCH * training.plain), vqgan.codebook.device
     given, wanted = [], []
     for _ in track(range(training.pictures // BATCH), "Decoding"):
@@ -109,10 +109,10 @@ def _crops(
     return torch.stack(small), torch.stack(large)
 
 
-class _State(Kept):
+class _State(MovingAverage):
     """All that changes while training."""
 
-    PARTS = (*Kept.PARTS, "critic")
+    PARTS = (*MovingAverage.PARTS, "critic")
 
     def __init__(self, config: dict, training: EnlargerTraining, device: str) -> None:
         self.config, self.training, self.step = config, training, 0

@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from pixgen.models.sketchers.exemplars import CODES_FILE, LEXICON_FILE, SOLID
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.synthesis.retrieval.compositing import paper
-from pixgen.training.compose.canonical_style import NAMED, USUAL, PlainHand
+from pixgen.training.compose.canonical_style import NAMED, USUAL, CanonicalStyle
 from pixgen.training.compose.captions import Author
-from pixgen.training.compose.composer import Composer, placed
+from pixgen.training.compose.composer import Composer, place_sprites
 from pixgen.training.compose.compositions import Composition, Layer
 from pixgen.training.compose.painters import COLOURS
 from pixgen.training.compose.phrases import (
@@ -31,7 +31,7 @@ from pixgen.training.compose.phrases import (
 )
 from pixgen.training.compose.places import PLACES, SETTINGS
 from pixgen.training.data.own import GROUP, own_drawings
-from pixgen.training.data.word_senses import A_BEGINNING, meant_by_name
+from pixgen.training.data.word_senses import A_BEGINNING, sense_of_name
 
 FLAGS = "emoji-9"
 LETTERED = {"emoji-8", "clipart-office"}  # never mirrored
@@ -42,21 +42,21 @@ WORN = ("hat", "top hat", "cap", "billed cap", "baseball cap", "crown", "helmet"
 ALONE = Layer(0, 0.5, 0.5, USUAL)  # how an own drawing stands on its paper
 
 
-def write_portraits(data: Path, vqgan: Vqgan, folder: Path) -> int:
+def write_exemplars(data: Path, vqgan: Vqgan, folder: Path) -> int:
     """Write all portraits and the lexicon that finds them; returns how many portraits there are."""
     composer = Composer(data)
     author = Author(composer.table, seed=0)
     groups = _groups(composer.table)
     drawn: list[Composition] = []
     places: dict[str, list[int]] = {}
-    for thing, portrait in PlainHand(author).portraits().items():
+    for thing, portrait in CanonicalStyle(author).portraits().items():
         if groups[thing] == FLAGS:
             continue
         second = _second(thing, portrait, author) if groups[thing] in NAMED else ()
         both = [portrait, *second]
         places[thing] = list(range(len(drawn), len(drawn) + len(both)))
         drawn += both
-    packed = [_composed(vqgan, composer, drawn[at : at + 32]) for at in range(0, len(drawn), 32)]
+    packed = [_compose(vqgan, composer, drawn[at : at + 32]) for at in range(0, len(drawn), 32)]
     count = len(drawn)
     for thing, sprite in own_drawings():
         groups[thing], places[thing] = GROUP, [count]
@@ -64,7 +64,7 @@ def write_portraits(data: Path, vqgan: Vqgan, folder: Path) -> int:
         count += 1
     with lzma.open(folder / CODES_FILE, "wb") as file:  # a quarter smaller than as npz
         np.save(file, torch.cat(packed).numpy().astype(np.uint16))
-    names = meant_by_name(composer.table, groups, places)
+    names = sense_of_name(composer.table, groups, places)
     lexicon = {
         "names": {
             name: [place for thing in things for place in places[thing]]
@@ -113,18 +113,18 @@ def _second(thing: str, portrait: Composition, author: Author) -> Iterator[Compo
             return
 
 
-def _composed(vqgan: Vqgan, composer: Composer, drawn: Sequence[Composition]) -> torch.Tensor:
+def _compose(vqgan: Vqgan, composer: Composer, drawn: Sequence[Composition]) -> torch.Tensor:
     opacity = composer.layers([each.layers[0] for each in drawn])[:, 3:]
-    return _packed(vqgan, composer.draw(list(drawn)), opacity)
+    return _pack(vqgan, composer.draw(list(drawn)), opacity)
 
 
 def _laid_on_paper(vqgan: Vqgan, sprite: np.ndarray) -> torch.Tensor:
-    layer = placed(torch.from_numpy(sprite)[None].float() / 255, [ALONE])
-    return _packed(vqgan, 1 - layer[:, 3:] + layer[:, :3], layer[:, 3:])
+    layer = place_sprites(torch.from_numpy(sprite)[None].float() / 255, [ALONE])
+    return _pack(vqgan, 1 - layer[:, 3:] + layer[:, :3], layer[:, 3:])
 
 
 @torch.no_grad()
-def _packed(vqgan: Vqgan, pictures: torch.Tensor, opacity: torch.Tensor) -> torch.Tensor:
+def _pack(vqgan: Vqgan, pictures: torch.Tensor, opacity: torch.Tensor) -> torch.Tensor:
     """Codes of portraits ``(N, grid, grid)``, with ``SOLID`` where they are so pale that they would be
     taken for paper.
 

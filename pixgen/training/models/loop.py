@@ -104,7 +104,7 @@ class Schedule(Protocol):
     def learning_rate(self) -> float: ...
 
 
-class Kept:
+class MovingAverage:
     """What a training changes and its checkpoint keeps: parts that have a state, the step, and the config."""
 
     PARTS: ClassVar[tuple[str, ...]] = ("model", "average", "optimizer")

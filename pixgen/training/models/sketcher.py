@@ -8,15 +8,15 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-from pixgen.models.clip.perceptor import Perceptor, Words
-from pixgen.models.sketchers.pocket import Sketcher, Told, Wanted
+from pixgen.models.clip.perceptor import EncodedTexts, Perceptor
+from pixgen.models.sketchers.pocket import Conditioning, EncodedConditioning, Sketcher
 from pixgen.models.vqgan.vqgan import Vqgan
-from pixgen.training.compose.canonical_style import PlainHand, as_people_ask
+from pixgen.training.compose.canonical_style import CanonicalStyle, simplify_caption
 from pixgen.training.compose.captions import Author
 from pixgen.training.compose.composer import Composer
 from pixgen.training.compose.compositions import Composition
 from pixgen.training.models.codebook import FrugalCodes
-from pixgen.training.models.loop import Kept, adamw, begin, half
+from pixgen.training.models.loop import MovingAverage, adamw, begin, half
 from pixgen.training.models.word_looks import Looks, looks_of_words
 
 # What share of a batch is told how; the rest is told nothing, which guidance needs.
@@ -83,7 +83,7 @@ class Batch:
     and the CLIP vectors of caption and picture, each ``(B, D)``."""
 
     codes: torch.Tensor
-    words: Words
+    words: EncodedTexts
     texts: torch.Tensor
     images: torch.Tensor
 
@@ -97,9 +97,9 @@ class Bank:
     ) -> None:  # fmt: skip
         self.vqgan, self.clip, self.places, self.plain = vqgan, clip, places, plain
         self.composer = Composer(data, seed=seed)
-        table = as_people_ask(self.composer.table) if plain else self.composer.table
+        table = simplify_caption(self.composer.table) if plain else self.composer.table
         self.author = Author(table, seed=seed, split=split)
-        self.hand = PlainHand(self.author)
+        self.hand = CanonicalStyle(self.author)
         self.frugal = frugal
         self.generator = torch.Generator().manual_seed(seed)
         self.captions: list[str] = []
@@ -112,7 +112,7 @@ class Bank:
         for start in range(0, count, 16):
             compositions = self._compositions(min(16, count - start))
             pictures = self.composer.draw(compositions).to(self.vqgan.codebook.device)
-            latents = _encoded(self.vqgan, pictures)
+            latents = _encode(self.vqgan, pictures)
             with half(pictures.device):
                 images = self.clip.embed_images(pictures)
             self.codes += (self.frugal or self.vqgan.codes)(latents).cpu().to(torch.int16)
@@ -124,7 +124,7 @@ class Bank:
         pictures = [self.composer.draw(self._compositions(16)) for _ in range(count // 16)]
         device = self.vqgan.codebook.device
         return FrugalCodes(
-            self.vqgan, torch.cat([_encoded(self.vqgan, each.to(device)) for each in pictures])
+            self.vqgan, torch.cat([_encode(self.vqgan, each.to(device)) for each in pictures])
         )
 
     def looks(self, config: dict) -> Looks:
@@ -160,12 +160,12 @@ class Bank:
 
 
 @torch.no_grad()
-def _encoded(vqgan: Vqgan, pictures: torch.Tensor) -> torch.Tensor:
+def _encode(vqgan: Vqgan, pictures: torch.Tensor) -> torch.Tensor:
     with half(pictures.device):
         return vqgan.encode(pictures).float()
 
 
-class _State(Kept):
+class _State(MovingAverage):
     """All that changes while training."""
 
     def __init__(self, config, training: SketcherTraining, vqgan: Vqgan, device: str) -> None:
@@ -197,7 +197,7 @@ class _State(Kept):
         rate = self.set_rate(warm_up=80)
         self.optimizer.zero_grad(set_to_none=True)
         with half(batch.codes.device):
-            features = self.model(batch.codes, told(self.model, batch))
+            features = self.model(batch.codes, condition(self.model, batch))
             loss, slope = code_loss(self.model, features, batch.codes, backward=True)
             cosines = F.cosine_similarity(self.model.prior(batch.texts).float(), batch.images)
         torch.autograd.backward([features, -cosines.mean()], [slope, None])
@@ -205,7 +205,7 @@ class _State(Kept):
         return {"loss": loss.item(), "prior": cosines.mean().item(), "rate": rate}
 
 
-def told(model: Sketcher, batch: Batch) -> Told:
+def condition(model: Sketcher, batch: Batch) -> EncodedConditioning:
     """What the model is told, each part of the batch in another way."""
     count = len(batch.codes)
     ends = [round(count * share) for share in (WORDS_ALONE, WORDS_ALONE + VECTOR_ALONE,
@@ -216,13 +216,13 @@ def told(model: Sketcher, batch: Batch) -> Told:
     )
     parts, start = [], 0
     for end, (words, vector) in zip(ends, ((1, 0), (0, 1), (1, 1), (0, 0)), strict=True):
-        part = Wanted(
+        part = Conditioning(
             words=batch.words[start:end] if words else None,
             vectors=vectors[start:end] if vector else None,
         )
         parts.append(model.told(part, count=end - start))
         start = end
-    return Told.joined(parts)
+    return EncodedConditioning.joined(parts)
 
 
 def code_loss(
@@ -256,8 +256,8 @@ def evaluate(model: Sketcher, held_out: Bank) -> dict[str, float]:
     picture's vector, and not at all; and the cosine of the prior's vector, and of the text's own, to
     the picture's."""
     batch = held_out.rows(list(range(len(held_out.codes))))
-    told_by = {"words": Wanted(words=batch.words), "vector": Wanted(vectors=batch.images),
-               "nothing": Wanted()}  # fmt: skip
+    told_by = {"words": Conditioning(words=batch.words), "vector": Conditioning(vectors=batch.images),
+               "nothing": Conditioning()}  # fmt: skip
     figures = {}
     for name, wanted in told_by.items():
         with half(batch.codes.device):

@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from pixgen.models.vqgan.vqgan import Vqgan
-from pixgen.training.compose.canonical_style import PlainHand
+from pixgen.training.compose.canonical_style import CanonicalStyle
 from pixgen.training.compose.captions import Author
 from pixgen.training.compose.composer import Composer
 from pixgen.training.models.codebook import Codebook, FrugalCodes
 from pixgen.training.models.decoding import Critic, Features, Spikes, reconstruction
-from pixgen.training.models.loop import Kept, begin, half
+from pixgen.training.models.loop import MovingAverage, begin, half
 
 CORNER = 16  # pixels
 
@@ -64,7 +64,7 @@ def train_vqgan(
     checkpoint, log = begin(state, folder)
     composer = Composer(data, seed=training.seed + state.step)
     author = Author(composer.table, seed=training.seed + state.step)
-    hand, features = PlainHand(author), None
+    hand, features = CanonicalStyle(author), None
     for step in range(state.step, training.steps):
         whole = step >= training.whole_from
         count = training.batch // 4 if whole else training.batch
@@ -89,7 +89,7 @@ def train_vqgan(
         checkpoint.save(state.saved, now=state.step == training.steps)
 
 
-class _State(Kept):
+class _State(MovingAverage):
     """All that changes while training."""
 
     def __init__(self, config: dict, training: VqganTraining, device: str) -> None:
@@ -112,7 +112,7 @@ class _State(Kept):
         self.frugal: FrugalCodes | None = None
         self.spikes = Spikes(self.model.decoder) if training.spike_weight else None
 
-    PARTS = (*Kept.PARTS, "critic")
+    PARTS = (*MovingAverage.PARTS, "critic")
 
     def begin_with(self, weights: dict[str, torch.Tensor], *, codes: bool) -> None:
         """Begin with an earlier model's encoder and decoder, and with its codes if they are wanted."""
@@ -201,7 +201,7 @@ class _State(Kept):
 
 
 def _whole(
-    author: Author, composer: Composer, count: int, *, hand: PlainHand, plain: float
+    author: Author, composer: Composer, count: int, *, hand: CanonicalStyle, plain: float
 ) -> torch.Tensor:
     found = author.compositions(count)
     few = round(count * plain)

@@ -13,7 +13,7 @@ from einops import rearrange
 
 from pixgen.models.sketchers.pocket import BLOCK
 from pixgen.models.vqgan.vqgan import Vqgan
-from pixgen.training.compose.canonical_style import WHITE, PlainHand
+from pixgen.training.compose.canonical_style import WHITE, CanonicalStyle
 from pixgen.training.compose.composer import Composer
 from pixgen.training.compose.compositions import Composition
 from pixgen.training.compose.painters import COLOURS
@@ -70,7 +70,7 @@ class Looks:
 
 @torch.no_grad()
 def looks_of_words(
-    composer: Composer, hand: PlainHand, vqgan: Vqgan, *,
+    composer: Composer, hand: CanonicalStyle, vqgan: Vqgan, *,
     codes: Callable[[torch.Tensor], torch.Tensor], encode: Callable[[str], Sequence[int]],
     vocabulary: int, numbers: int,
 ) -> Looks:  # fmt: skip

@@ -8,13 +8,13 @@ import gradio as gr
 
 from pixgen.errors import PixgenError
 from pixgen.models import available_clips
-from pixgen.studio.library.classifier import Namer
+from pixgen.studio.library.classifier import ClassifierService
 from pixgen.ui.classify import actions
-from pixgen.ui.errors import sentence
+from pixgen.ui.errors import error_text
 from pixgen.ui.i18n import Translator
 
 
-def add_classify_api(namer: Namer, say: Translator) -> None:
+def add_classify_api(namer: ClassifierService, say: Translator) -> None:
     """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
 
     def classify(
@@ -41,7 +41,7 @@ def add_classify_api(namer: Namer, say: Translator) -> None:
                 )
         except PixgenError as error:
             raise gr.Error(
-                sentence(error, say), title=say("Not classified"), print_exception=False
+                error_text(error, say), title=say("Not classified"), print_exception=False
             ) from error
         return json.loads(last.tables[1])
 

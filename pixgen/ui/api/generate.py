@@ -10,7 +10,7 @@ from pixgen.recipe.presets import DEFAULT, available_presets
 from pixgen.studio import Studio
 from pixgen.ui.create.form import to_recipe
 from pixgen.ui.create.form_values import CreateForm
-from pixgen.ui.errors import sentence
+from pixgen.ui.errors import error_text
 from pixgen.ui.files import servable
 from pixgen.ui.i18n import Translator
 
@@ -31,7 +31,7 @@ def add_api(studio: Studio, say: Translator) -> None:
                 raise job.error
         except PixgenError as error:
             raise gr.Error(
-                sentence(error, say), title=say("Not painted"), print_exception=False
+                error_text(error, say), title=say("Not painted"), print_exception=False
             ) from error
         run = job.run
         film = servable(run.film, film_out, name=run.film.name) if run.film.is_file() else None

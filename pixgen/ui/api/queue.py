@@ -7,7 +7,7 @@ import gradio as gr
 from pixgen.errors import StudioError
 from pixgen.studio import Studio
 from pixgen.studio.queue import ACTS, Place, act
-from pixgen.ui.errors import sentence
+from pixgen.ui.errors import error_text
 from pixgen.ui.i18n import Translator
 
 
@@ -20,7 +20,7 @@ def add_queue_api(studio: Studio, say: Translator) -> None:
                 act(studio, _one(studio, request, run), wanted)
         except StudioError as error:
             raise gr.Error(
-                sentence(error, say), title=say("The queue"), print_exception=False
+                error_text(error, say), title=say("The queue"), print_exception=False
             ) from error
         return [_facts(place) for place in _seen(studio, request)]
 

@@ -7,15 +7,15 @@ from typing import Any
 import gradio as gr
 
 from pixgen.errors import PixgenError
-from pixgen.studio.library.library import RUNS, Finder
-from pixgen.ui.errors import sentence
+from pixgen.studio.library.library import RUNS, PictureLibrary
+from pixgen.ui.errors import error_text
 from pixgen.ui.files import servable
 from pixgen.ui.i18n import Translator
 from pixgen.ui.search import actions
 from pixgen.ui.search.tab import MOST_SHOWN
 
 
-def add_search_api(finder: Finder, say: Translator) -> None:
+def add_search_api(finder: PictureLibrary, say: Translator) -> None:
     """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
 
     def search(
@@ -33,7 +33,7 @@ def add_search_api(finder: Finder, say: Translator) -> None:
             *_, last = actions.search(finder, asked, uploaded=None, owner=owner, say=say)
         except PixgenError as error:
             raise gr.Error(
-                sentence(error, say), title=say("Not found"), print_exception=False
+                error_text(error, say), title=say("Not found"), print_exception=False
             ) from error
         facts, files = [], []
         for one, hit in last.found:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from pixgen.errors import ClassifyError
 from pixgen.models.progress import Fetching
-from pixgen.studio.library.classifier import Namer
+from pixgen.studio.library.classifier import ClassifierService
 from pixgen.text_files import encode_table
 from pixgen.ui.classify import view
 from pixgen.ui.i18n import Translator
-from pixgen.ui.status import of_fetching
+from pixgen.ui.status import fetching_html
 from pixgen.vision.zeroshot.batches import make_question
 from pixgen.vision.zeroshot.evaluation import as_csv, as_json, evaluate
 from pixgen.vision.zeroshot.labels import parse_templates
@@ -39,7 +39,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ClassifyForm:
     """What a form asks for, made ready: the pictures, the models and the question."""
 
     sources: "list[Source]"
@@ -48,7 +48,7 @@ class Asked:
     top: int
 
     @classmethod
-    def from_form(cls, form: Mapping[str, Any], namer: Namer) -> "Asked":
+    def from_form(cls, form: Mapping[str, Any], namer: ClassifierService) -> "ClassifyForm":
         """From the form's values by name. Raises PixgenError."""
         if not form["pictures"]:
             raise ClassifyError("There is no picture yet: add one first.")
@@ -73,12 +73,12 @@ class Asked:
 
 
 def classify(
-    namer: Namer, form: Mapping[str, Any], stop: threading.Event, *, say: Translator
+    namer: ClassifierService, form: Mapping[str, Any], stop: threading.Event, *, say: Translator
 ) -> Iterator[View]:
     """Answer what the form asks, a batch at a time, once its model is there. Stopped, it shows what was
     seen until then."""
-    yield View(status=view.progress("loading", say("Reading the labels")), busy=True)
-    asked = Asked.from_form(form, namer)
+    yield View(status=view.progress_html("loading", say("Reading the labels")), busy=True)
+    asked = ClassifyForm.from_form(form, namer)
     longest = namer.studio.policy.longest_seconds
     deadline = time.monotonic() + (longest if longest is not None else float("inf"))
 
@@ -101,50 +101,57 @@ def classify(
             if time.monotonic() - shown > _SECONDS_BETWEEN:
                 shown = time.monotonic()
                 yield View(status=_looking(say, asked, results, shown - began), busy=True)
-    yield _ended(say, asked, classifier, results, late=time.monotonic() > deadline)
+    yield _final_view(say, asked, classifier, results, late=time.monotonic() > deadline)
 
 
 def explain(
-    namer: Namer, form: Mapping[str, Any] | None, place: int, label: str, *, say: Translator
+    namer: ClassifierService,
+    form: Mapping[str, Any] | None,
+    place: int,
+    label: str,
+    *,
+    say: Translator,
 ) -> str:
     """The panel that shows what in a picture spoke for a label, as HTML. Raises PixgenError."""
     from pixgen.vision.zeroshot.explain import overlay
 
     if not form:
         raise ClassifyError("These pictures are not known any more: classify them again.")
-    asked = Asked.from_form(form, namer)
+    asked = ClassifyForm.from_form(form, namer)
     if not 0 <= place < len(asked.sources):
         raise ClassifyError("These pictures are not known any more: classify them again.")
     source = asked.sources[place]
     picture = source.open()
     classifier = namer.classifier(asked.question, asked.models)
     glow = overlay(picture, namer.explain(classifier, asked.models, picture, label=label))
-    return view.heat(say, picture, glow, name=source.name, label=label)
+    return view.heat_map(say, picture, glow, name=source.name, label=label)
 
 
-def failed(say: Translator, message: str) -> View:
+def error_view(say: Translator, message: str) -> View:
     """What was asked for could not be done, and why."""
-    status = view.progress("failed", say("Not classified"), part=0, notice=message)
+    status = view.progress_html("failed", say("Not classified"), part=0, notice=message)
     return View(status=status, busy=False)
 
 
 def _fetching(say: Translator, fetching: Fetching) -> str:
-    more, megabytes = of_fetching(say, fetching)
+    more, megabytes = fetching_html(say, fetching)
     part = None if megabytes is None else megabytes[0] / max(1, megabytes[1])
-    return view.progress("loading", say("Fetching a model"), more=more, part=part)
+    return view.progress_html("loading", say("Fetching a model"), more=more, part=part)
 
 
-def _looking(say: Translator, asked: Asked, results: "Sequence[Result]", seconds: float) -> str:
+def _looking(
+    say: Translator, asked: ClassifyForm, results: "Sequence[Result]", seconds: float
+) -> str:
     done, total = len(results), len(asked.sources)
     more = [
         say("{done} of {total} pictures", done=done, total=total),
         say("{rate:.0f} a second", rate=done / max(seconds, 1e-3)),
     ]
-    return view.progress("looking", say("Looking"), more=more, part=done / total)
+    return view.progress_html("looking", say("Looking"), more=more, part=done / total)
 
 
-def _ended(
-    say: Translator, asked: Asked, classifier: "Classifier | None", results: "list[Result]", *, late: bool
+def _final_view(
+    say: Translator, asked: ClassifyForm, classifier: "Classifier | None", results: "list[Result]", *, late: bool
 ) -> View:  # fmt: skip
     """The last view: everything that was seen."""
     done, total = len(results), len(asked.sources)
@@ -158,13 +165,13 @@ def _ended(
         if done
         else say("Stopped before the first picture was seen.")
     )
-    status = view.progress(
+    status = view.progress_html(
         "done" if whole else "stopped", say("Done") if whole else say("Stopped"),
         more=[say("{done} of {total} pictures", done=done, total=total)], part=done / total, notice=notice)  # fmt: skip
     if not results:
         return View(status=status, busy=False)
     evaluation = evaluate(results, asked.question.labels)
-    shown = view.answers(say, results, evaluation, top=asked.top, alike=classifier.alike())
+    shown = view.results_html(say, results, evaluation, top=asked.top, alike=classifier.alike())
     tables = (
         encode_table(as_csv(results, top=asked.top)),
         as_json(results, evaluation, top=asked.top).encode(),

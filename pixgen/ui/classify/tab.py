@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from pixgen.models import available_clips
-from pixgen.studio.library.classifier import Namer
+from pixgen.studio.library.classifier import ClassifierService
 from pixgen.ui.classify import actions
 from pixgen.ui.classify import view as answers
 from pixgen.ui.classify.actions import View
@@ -16,7 +16,7 @@ from pixgen.ui.create.panels.models import clip_choice
 from pixgen.ui.errors import guard_stream, guarded, warned
 from pixgen.ui.files import servable_bytes
 from pixgen.ui.i18n import Translator
-from pixgen.ui.session import Stops
+from pixgen.ui.session import Cancellations
 from pixgen.vision.zeroshot.labels import DEFAULT, available_templates, format_labels, parse_labels
 
 FORM = (
@@ -37,7 +37,9 @@ _CLICKS = """element.addEventListener('click', (event) => {
 });"""
 
 
-def classify_tab(namer: Namer, say: Translator, page: gr.Blocks) -> tuple[Parts, dict[str, Any]]:
+def classify_tab(
+    namer: ClassifierService, say: Translator, page: gr.Blocks
+) -> tuple[Parts, dict[str, Any]]:
     """Build the tab inside a ``gr.Blocks`` and connect it to the studio.
 
     Its parts, by name, and the arguments of an event that classifies as its button does.
@@ -53,7 +55,7 @@ def classify_tab(namer: Namer, say: Translator, page: gr.Blocks) -> tuple[Parts,
     return parts, _wire_answers(namer, say, parts)
 
 
-def _ask(namer: Namer, say: Translator) -> Parts:
+def _ask(namer: ClassifierService, say: Translator) -> Parts:
     parts: Parts = {
         "pictures": gr.File(
             label=say("Pictures"),
@@ -90,7 +92,7 @@ def _ask(namer: Namer, say: Translator) -> Parts:
 
 def _show(say: Translator) -> Parts:
     parts: Parts = {
-        "status": gr.HTML(answers.progress("idle", ""), elem_id="pg-looking"),
+        "status": gr.HTML(answers.progress_html("idle", ""), elem_id="pg-looking"),
     }
     with gr.Row(elem_classes="pg-actions"):  # above the answers: below a hundred, nobody finds it
         for name, text in (("csv", say("Table (CSV)")), ("json", say("All (JSON)"))):
@@ -98,14 +100,14 @@ def _show(say: Translator) -> Parts:
                 text, visible=False, size="sm", min_width=0, elem_id=f"pg-{name}"
             )
     parts["answers"] = gr.HTML(
-        answers.empty(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-answers"
+        answers.empty_html(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-answers"
     )
     parts["heat"] = gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-heat")
     parts["asked"] = gr.State(None)  # the form behind the answers that are shown
     return parts
 
 
-def _settings(namer: Namer, say: Translator) -> Parts:
+def _settings(namer: ClassifierService, say: Translator) -> Parts:
     public = namer.studio.policy.public
     templates = [
         (say("those that fit"), ""),
@@ -173,14 +175,16 @@ def _settings(namer: Namer, say: Translator) -> Parts:
     return parts
 
 
-def _sets(namer: Namer, say: Translator) -> list[tuple[str, str]]:
+def _sets(namer: ClassifierService, say: Translator) -> list[tuple[str, str]]:
     return [
         (say("none: what is written"), ""),
         *((title, name) for name, title in namer.sets().items()),
     ]
 
 
-def _wire_settings(namer: Namer, say: Translator, page: gr.Blocks, parts: Parts) -> None:
+def _wire_settings(
+    namer: ClassifierService, say: Translator, page: gr.Blocks, parts: Parts
+) -> None:
 
     @guarded(say, warned())
     def keep(name: str, labels: str, chosen: str, templates: str) -> Any:
@@ -224,23 +228,23 @@ def _wire_settings(namer: Namer, say: Translator, page: gr.Blocks, parts: Parts)
         )  # fmt: skip
 
 
-def _wire_answers(namer: Namer, say: Translator, parts: Parts) -> dict[str, Any]:
+def _wire_answers(namer: ClassifierService, say: Translator, parts: Parts) -> dict[str, Any]:
     """What classifies, as arguments of an event."""
-    stops = Stops()
+    stops = Cancellations()
     outputs = [parts[name] for name in _SHOWN]
 
     def run(request: gr.Request, *values: Any) -> Iterator[tuple]:
         form = dict(zip(FORM, values, strict=True))
         with stops.held(request.session_hash) as stopping:
             views = actions.classify(namer, form, stopping, say=say)
-            for view in guard_stream(views, say, partial(actions.failed, say)):
+            for view in guard_stream(views, say, partial(actions.error_view, say)):
                 yield _updates(view, parts, form)
 
     def stop(request: gr.Request) -> None:
         stops.stop(request.session_hash)
 
     def example(chosen: gr.EventData) -> list[str]:
-        name = answers.examples()[chosen.example]
+        name = answers.examples_html()[chosen.example]
         data = (answers.EXAMPLES / name).read_bytes()
         return [servable_bytes(data, parts["pictures"], name=name)]
 

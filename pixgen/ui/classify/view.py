@@ -21,18 +21,18 @@ _MOST_CELLS = 40  # labels up to which the confusion matrix is shown
 _UPRIGHT = 6  # labels past which its heads would be wider than its cells
 
 
-def examples() -> list[str]:
+def examples_html() -> list[str]:
     """The names of the bundled pictures."""
     return sorted(path.name for path in EXAMPLES.glob("*.png"))
 
 
-def empty(say: Translator) -> str:
+def empty_html(say: Translator) -> str:
     """Before the first picture: examples that begin with a click."""
     chips = "".join(
         f'<button type="button" data-example="{place}" title="{escape(_bare(name))}">'
         f'<img src="{_example(name)}" alt="{escape(say("Example: {name}", name=_bare(name)))}" '
         'width="96" height="96"></button>'
-        for place, name in enumerate(examples())
+        for place, name in enumerate(examples_html())
     )
     help_text = say(
         "Pictures, or a zip of them. Folders in it that are named by their label are checked against the answers."
@@ -44,7 +44,7 @@ def empty(say: Translator) -> str:
     )
 
 
-def progress(
+def progress_html(
     state: str, said: str, *, more: Sequence[str] = (), part: float | None = None,
     notice: str = "") -> str:  # fmt: skip
     """The line above the answers; its height stays, so that nothing moves."""
@@ -59,7 +59,7 @@ def progress(
     )
 
 
-def answers(
+def results_html(
     say: Translator, results: Sequence[Result], evaluation: Evaluation | None, *, top: int,
     alike: Sequence[tuple[str, str, float]] = (),
 ) -> str:  # fmt: skip
@@ -85,7 +85,9 @@ def answers(
     return "".join(parts)
 
 
-def heat(say: Translator, picture: Image.Image, glow: Image.Image, *, name: str, label: str) -> str:
+def heat_map(
+    say: Translator, picture: Image.Image, glow: Image.Image, *, name: str, label: str
+) -> str:
     """The panel with the picture beside what spoke for a label in it."""
     shown = picture.resize(glow.size)
     title = say(
@@ -102,7 +104,7 @@ def heat(say: Translator, picture: Image.Image, glow: Image.Image, *, name: str,
     )
 
 
-def said(say: Translator, result: Result) -> str:
+def summary(say: Translator, result: Result) -> str:
     """A picture's answer in words."""
     if result.answer is None:
         return say(result.error)
@@ -110,7 +112,7 @@ def said(say: Translator, result: Result) -> str:
 
 
 def _card(say: Translator, place: int, result: Result, top: int) -> str:
-    answer, told = result.answer, said(say, result)
+    answer, told = result.answer, summary(say, result)
     alt = escape(f"{result.name}: {told}")
     picture = f'<img src="{result.thumbnail}" alt="{alt}">' if result.thumbnail else "<span></span>"
     head = f"<h3>{escape(told)}</h3><small>{escape(result.name)}</small>"
@@ -167,7 +169,7 @@ def _table(say: Translator, results: Sequence[Result]) -> str:
     )
     rows = []
     for result in results[:MOST_ROWS]:
-        cells = (result.name, said(say, result), *_figures(result.answer), result.label)
+        cells = (result.name, summary(say, result), *_figures(result.answer), result.label)
         rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
     only = ""
     if len(results) > MOST_ROWS:

@@ -20,13 +20,13 @@ from pixgen.studio.runs.inputs import named_files, with_kept_pictures
 from pixgen.studio.runs.record import read_sketches
 from pixgen.ui import canvas, status
 from pixgen.ui.create import queue as queueing
-from pixgen.ui.create.drawn import Drawn, part_of, with_drawn
+from pixgen.ui.create.drawn import DrawnInputs, add_drawn_inputs, edit_area_recipe
 from pixgen.ui.create.form import remarks, to_recipe
 from pixgen.ui.create.form_values import CreateForm
 from pixgen.ui.create.panels import sketches
 from pixgen.ui.errors import guard_stream, guarded
 from pixgen.ui.i18n import Translator
-from pixgen.ui.session import Visitor
+from pixgen.ui.session import BrowserSession
 
 ENDED = ("done", "stopped", "failed")
 Busy = Literal["idle", "starting", "painting", "stopping"]
@@ -51,21 +51,21 @@ class Screen:
 
 
 def paint(
-    studio: Studio, form: CreateForm, visitor: Visitor, *, say: Translator
+    studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator
 ) -> Iterator[Screen]:
     """Submit what the form asks for and watch it. The first screen comes before any work; while a
     picture of the visitor's is painted, the new one waits for its turn."""
-    if queueing.shown(studio, visitor) is not None:
+    if queueing.current_job(studio, visitor) is not None:
         yield from _add(studio, form, visitor, say=say)
         return
     run, parent = visitor.run(studio), ""
     with ExitStack() as files:
-        drawn = Drawn.read(form.drawn, files=files)
-        recipe, trusted = with_drawn(to_recipe(form), form, drawn, run)
+        drawn = DrawnInputs.read(form.drawn, files=files)
+        recipe, trusted = add_drawn_inputs(to_recipe(form), form, drawn, run)
         if form.mask and run is not None:
-            recipe, parts = part_of(run, recipe, form.mask, files=files)
+            recipe, parts = edit_area_recipe(run, recipe, form.mask, files=files)
             trusted, parent = (*trusted, *parts), run.id
-        yield Screen(status=status.starting(say, recipe), busy="starting", sketches="")
+        yield Screen(status=status.starting_html(say, recipe), busy="starting", sketches="")
         job = studio.submit(
             recipe, owner=visitor.owner, trusted=trusted, parent=parent,
             metadata=form.metadata is not False,
@@ -76,15 +76,15 @@ def paint(
 
 
 def _add(
-    studio: Studio, form: CreateForm, visitor: Visitor, *, say: Translator
+    studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator
 ) -> Iterator[Screen]:
     """Submit what the form asks for, and leave the screen to the picture that is painted."""
 
     @guarded(say, str)
     def submit() -> Job | str:
         with ExitStack() as files:
-            drawn, run = Drawn.read(form.drawn, files=files), visitor.run(studio)
-            recipe, trusted = with_drawn(to_recipe(form), form, drawn, run)
+            drawn, run = DrawnInputs.read(form.drawn, files=files), visitor.run(studio)
+            recipe, trusted = add_drawn_inputs(to_recipe(form), form, drawn, run)
             metadata = form.metadata is not False
             return studio.submit(recipe, owner=visitor.owner, trusted=trusted, metadata=metadata)
 
@@ -98,14 +98,16 @@ def _add(
     if not visitor.pages.watched(
         visitor.session
     ):  # the other one has ended, or is painted for a grid
-        yield from follow(studio, queueing.shown(studio, visitor) or job, visitor, say=say)
+        yield from follow(studio, queueing.current_job(studio, visitor) or job, visitor, say=say)
 
 
-def take(studio: Studio, visitor: Visitor, pick: Any, *, say: Translator) -> Iterator[Screen]:
+def take(
+    studio: Studio, visitor: BrowserSession, pick: Any, *, say: Translator
+) -> Iterator[Screen]:
     """Paint the visitor's last picture anew, from another of its sketches; it is kept as it is."""
     run = visitor.run(studio)
     if run is None or not run.recipe.start.sketched:
-        yield failed(
+        yield error_screen(
             say,
             say("The picture that was being painted here is not known any more: paint it again."),
         )
@@ -114,7 +116,7 @@ def take(studio: Studio, visitor: Visitor, pick: Any, *, say: Translator) -> Ite
         with_kept_pictures(run.recipe, run.folder).model_dump(),
         {"start": {"sketch": {"pick": pick}}, "changes": ()},
     )
-    yield Screen(status=status.starting(say, recipe), busy="starting")
+    yield Screen(status=status.starting_html(say, recipe), busy="starting")
     if (job := visitor.job(studio)) is not None:
         job.stop()
     job = studio.submit(
@@ -123,43 +125,43 @@ def take(studio: Studio, visitor: Visitor, pick: Any, *, say: Translator) -> Ite
     yield from follow(studio, job, visitor, say=say)
 
 
-def go_on(studio: Studio, visitor: Visitor, *, say: Translator) -> Iterator[Screen]:
+def go_on(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """Go on with the visitor's stopped run, as if it had not been stopped."""
     run = visitor.run(studio)
     if run is None:
-        yield failed(
+        yield error_screen(
             say,
             say("The picture that was being painted here is not known any more: paint it again."),
         )
         return
-    yield Screen(status=status.starting(say, run.recipe), busy="starting")
+    yield Screen(status=status.starting_html(say, run.recipe), busy="starting")
     job = studio.resume(run.id, owner=visitor.owner)
     yield from follow(studio, job, visitor, say=say)
 
 
-def come_back(studio: Studio, visitor: Visitor, *, say: Translator) -> Iterator[Screen]:
+def come_back(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """After a reload: go on watching the visitor's job, or show what became of it."""
     yield Screen()  # gradio blanks every output of a generator that yields nothing
     job, run = visitor.job(studio), visitor.run(studio)
-    if (painted := queueing.shown(studio, visitor)) is not None:
+    if (painted := queueing.current_job(studio, visitor)) is not None:
         yield from follow(studio, painted, visitor, say=say)
     elif job is not None:
         yield from follow(studio, job, visitor, say=say)
     elif run is not None:
-        yield _ended(run, say=say)
+        yield _final_screen(run, say=say)
 
 
 def follow(
-    studio: Studio, job: Job | None, visitor: Visitor, *, say: Translator
+    studio: Studio, job: Job | None, visitor: BrowserSession, *, say: Translator
 ) -> Iterator[Screen]:
     """What a job shows, and then the visitor's others that wait, until none does. Leaving it stops no
     job; a newer watcher of the same page ends it."""
     mark, told = visitor.pages.enter(visitor.session), False
     try:
         while job is not None and visitor.newest(mark):
-            yield _seated(job, visitor)
+            yield _assign(job, visitor)
             yield from _watch(studio, job, visitor, mark, say=say)
-            another = queueing.shown(studio, visitor)
+            another = queueing.current_job(studio, visitor)
             if another is not None and job.state == "done" and visitor.newest(mark) and not told:
                 told = True  # once is enough: of the others, the queue tells
                 prompt = job.recipe.title
@@ -171,7 +173,7 @@ def follow(
         visitor.pages.leave(visitor.session, mark)
 
 
-def look_at(studio: Studio, visitor: Visitor, *, say: Translator) -> Iterator[Screen]:
+def look_at(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """Show the visitor's last run, whatever else is painted meanwhile."""
     yield Screen()  # gradio blanks every output of a generator that yields nothing
     job, run = visitor.job(studio), visitor.run(studio)
@@ -179,11 +181,11 @@ def look_at(studio: Studio, visitor: Visitor, *, say: Translator) -> Iterator[Sc
         yield from follow(studio, job, visitor, say=say)
     elif run is not None:
         visitor.pages.enter(visitor.session)  # who has watched another one leaves
-        yield replace(_ended(run, say=say), queue=queueing.of_visitor(say, studio, visitor))
+        yield replace(_final_screen(run, say=say), queue=queueing.of_visitor(say, studio, visitor))
 
 
 def _watch(
-    studio: Studio, job: Job, visitor: Visitor, mark: object, *, say: Translator
+    studio: Studio, job: Job, visitor: BrowserSession, mark: object, *, say: Translator
 ) -> Iterator[Screen]:
     """What a job shows until it ends, and its files then; or until another goes before it.
 
@@ -191,29 +193,29 @@ def _watch(
     the screens that wait for it, and what only an earlier one said would never come.
     """
     shown, sketched = None, False
-    for glimpse in job.watch():
-        frame, picture, thumbnails = glimpse.frame, None, None
+    for job_status in job.watch():
+        frame, picture, thumbnails = job_status.frame, None, None
         if not visitor.newest(mark):
             return
         queue = queueing.of_visitor(say, studio, visitor)
-        if glimpse.state in ENDED:
+        if job_status.state in ENDED:
             still = frame.picture if frame is not None else None
-            yield replace(_ended(job.run, say=say, picture=still), queue=queue)
+            yield replace(_final_screen(job.run, say=say, picture=still), queue=queue)
             return
-        if glimpse.state == "waiting" and queueing.shown(studio, visitor) is not job:
+        if job_status.state == "waiting" and queueing.current_job(studio, visitor) is not job:
             return
         if frame is not None and frame.step != shown:
-            picture, shown = canvas.of_frame(say, job.recipe, frame), frame.step
+            picture, shown = canvas.frame_html(say, job.recipe, frame), frame.step
         if frame is not None and frame.candidates and not sketched:
             pictures, sketched = [each.picture for each in frame.candidates], True
             thumbnails = _thumbnails(job.recipe, pictures, say)
         yield replace(
-            _seated(job, visitor), canvas=picture, sketches=thumbnails, queue=queue,
-            status=status.of_glimpse(say, job.recipe, glimpse),
+            _assign(job, visitor), canvas=picture, sketches=thumbnails, queue=queue,
+            status=status.status_html(say, job.recipe, job_status),
         )  # fmt: skip
 
 
-def stop(studio: Studio, visitor: Visitor) -> Screen:
+def stop(studio: Studio, visitor: BrowserSession) -> Screen:
     """Ask the visitor's job to stop; whoever watches it shows the end."""
     job = visitor.job(studio)
     if job is None:
@@ -222,23 +224,23 @@ def stop(studio: Studio, visitor: Visitor) -> Screen:
     return Screen(busy="stopping")
 
 
-def told(screens: Iterator[Screen], *, say: Translator) -> Iterator[Screen]:
+def with_errors(screens: Iterator[Screen], *, say: Translator) -> Iterator[Screen]:
     """The same screens; an error that ends them becomes the last one. Nothing is lost by it."""
-    return guard_stream(screens, say, partial(failed, say))
+    return guard_stream(screens, say, partial(error_screen, say))
 
 
-def failed(say: Translator, message: str) -> Screen:
+def error_screen(say: Translator, message: str) -> Screen:
     """What was asked for was not begun, and why."""
-    return Screen(status=status.failed(say, message), busy="idle", notice=message)
+    return Screen(status=status.error_html(say, message), busy="idle", notice=message)
 
 
-def _seated(job: Job, visitor: Visitor) -> Screen:
+def _assign(job: Job, visitor: BrowserSession) -> Screen:
     """The browser is told which job is its own."""
     seat = json.dumps({**visitor.seat, "job": job.id, "seed": str(job.recipe.seed)})
     return Screen(seat=seat, busy="stopping" if job.stopping else "painting")
 
 
-def _ended(run: Run, *, say: Translator, picture: np.ndarray | None = None) -> Screen:
+def _final_screen(run: Run, *, say: Translator, picture: np.ndarray | None = None) -> Screen:
     """The last screen of a run: the very PNG that was written, else the picture in memory."""
     recipe, failed = run.recipe, run.state == "failed"
     file, film = (path if path.is_file() else None for path in (run.picture, run.film))
@@ -254,10 +256,10 @@ def _ended(run: Run, *, say: Translator, picture: np.ndarray | None = None) -> S
         else say("{prompt}, stopped at step {step} of {steps}")
     )
     alt = alt.format(prompt=recipe.title, step=run.step, steps=recipe.steps)
-    shown = canvas.of_picture(say, data, kind="png", alt=alt, size=size) if data else None
+    shown = canvas.picture_html(say, data, kind="png", alt=alt, size=size) if data else None
     return Screen(
         canvas=shown,
-        status=status.of_end(say, run),
+        status=status.final_html(say, run),
         sketches=_thumbnails(recipe, read_sketches(run.sketches, recipe), say),
         busy="idle",
         files=(file, film),

@@ -23,7 +23,7 @@ _PERSONAL = ("crisp", "metadata", "basis", "own_styles")  # a recipe has nothing
 
 
 @dataclass(frozen=True)
-class Basis:
+class BaseRecipe:
     """A recipe, what the form showed of it, and what it is called."""
 
     recipe: Recipe
@@ -31,7 +31,7 @@ class Basis:
     name: str
 
     @classmethod
-    def read(cls, text: Any) -> "Basis | None":
+    def read(cls, text: Any) -> "BaseRecipe | None":
         """From what a browser kept, which may be anything; None if it is none."""
         if not isinstance(text, str) or not 0 < len(text) <= LONGEST:
             return None
@@ -89,12 +89,12 @@ class Basis:
                 )
 
 
-def filled(
+def form_values_of(
     recipe: Recipe, values: Mapping[str, Any], fields: Mapping[str, Field]
 ) -> dict[str, Any]:
     """What the form shows of a recipe: its words, size and seed, ``values`` as far as the form's
     ``fields`` can show them, and every other field as it is at first, which leaves the recipe alone."""
-    prompt, leave_out = typed(recipe.prompts)
+    prompt, leave_out = prompt_texts(recipe.prompts)
     preset = recipe.preset if recipe.preset in fields["preset"].choices else None
     shown = {name: field.default for name, field in fields.items() if name not in _PERSONAL}
     shown |= {
@@ -104,7 +104,7 @@ def filled(
     return shown | {name: fields[name].nearest(value) for name, value in values.items()}
 
 
-def typed(scenes: tuple[Scene, ...]) -> tuple[str, str]:
+def prompt_texts(scenes: tuple[Scene, ...]) -> tuple[str, str]:
     """Scenes as a person types them: the words, and apart from them what is left out of every scene.
     Pictures and painted regions cannot be typed."""
     common = [prompt for prompt in scenes[0] if _is_left_out(prompt)]

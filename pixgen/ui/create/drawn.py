@@ -15,7 +15,7 @@ from pixgen.images import open_picture
 from pixgen.recipe.options import Region, with_regions
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio import Run
-from pixgen.ui.create.base_recipe import Basis
+from pixgen.ui.create.base_recipe import BaseRecipe
 from pixgen.ui.create.form_values import CreateForm
 from pixgen.ui.create.panels.drawing import DRAWN, LAST
 
@@ -23,7 +23,7 @@ _LARGEST_MASK = 4 * 2**20  # characters
 _HEAD = "data:image/png;base64,"
 
 
-def part_of(
+def edit_area_recipe(
     run: Run, recipe: Recipe, mask: str, *, files: ExitStack
 ) -> tuple[Recipe, Collection[str]]:
     """The recipe that paints a part of a run's picture anew, and the pictures that it names.
@@ -40,7 +40,7 @@ def part_of(
             "The picture that was being painted here is not known any more: paint it again."
         )
     path = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="pixgen-"))) / "mask.png"
-    path.write_bytes(decoded(mask))
+    path.write_bytes(decode_data_url(mask))
     start = {
         "kind": "picture", "picture": str(run.picture), "mask": str(path), "extend": "", "idea": (),
         "fit": "stretch",
@@ -49,7 +49,7 @@ def part_of(
     return make_recipe(recipe.model_dump(), size, {"start": start}), (str(run.picture), str(path))
 
 
-def decoded(mask: str) -> bytes:
+def decode_data_url(mask: str) -> bytes:
     """The bytes of a PNG that a browser sent as a ``data:`` address. Raises RecipeError."""
     try:
         if not mask.startswith(_HEAD) or len(mask) > _LARGEST_MASK:
@@ -65,14 +65,14 @@ _LARGEST = 16 * 2**20  # characters of all that was drawn
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnInputs:
     """What was drawn, as paths of pictures: a start, and regions by their prompts' numbers."""
 
     start: str = ""
     regions: tuple[Region, ...] = ()
 
     @classmethod
-    def read(cls, sent: Any, *, files: ExitStack) -> "Drawn":
+    def read(cls, sent: Any, *, files: ExitStack) -> "DrawnInputs":
         """From the pad's JSON; the pictures live as files as long as ``files`` is open.
 
         Raises RecipeError if it did not arrive whole.
@@ -83,7 +83,7 @@ class Drawn:
         folder = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="pixgen-")))
 
         def kept(data: str, name: str) -> str:
-            (folder / name).write_bytes(decoded(data))
+            (folder / name).write_bytes(decode_data_url(data))
             return str(folder / name)
 
         return cls(
@@ -113,8 +113,8 @@ class Drawn:
         return {"prompts": with_regions(recipe.prompts, regions)} if regions else {}
 
 
-def with_drawn(
-    recipe: Recipe, form: CreateForm, drawn: Drawn, run: Run | None
+def add_drawn_inputs(
+    recipe: Recipe, form: CreateForm, drawn: DrawnInputs, run: Run | None
 ) -> tuple[Recipe, Collection[str]]:
     """The recipe with what was drawn in it, and the pictures that it names for that.
 
@@ -123,7 +123,7 @@ def with_drawn(
 
     Raises RecipeError if something is missing.
     """
-    basis = Basis.read(form.basis)
+    basis = BaseRecipe.read(form.basis)
     form = form if basis is None else basis.changed(form)
     trusted, picture = list(drawn.files), ""
     if form.start == DRAWN:

@@ -14,7 +14,7 @@ from pixgen.ui.create.controls import Parts
 from pixgen.ui.create.form_values import CreateForm
 from pixgen.ui.errors import guarded, warned
 from pixgen.ui.i18n import Translator
-from pixgen.ui.session import Visitor
+from pixgen.ui.session import BrowserSession
 
 SHOWN = ("apply", "go_on", "more", "fork")
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
@@ -64,7 +64,7 @@ def updates(screen: Screen, say: Translator) -> dict[str, Any]:
 
 def wire(
     studio: Studio, say: Translator, parts: Parts, names: Sequence[str], *,
-    known: Callable[[gr.Request, Any], Visitor],
+    known: Callable[[gr.Request, Any], BrowserSession],
     shown: Callable[[Iterator[Screen]], Iterator[tuple]],
     watching: dict[str, Any],
 ) -> None:  # fmt: skip

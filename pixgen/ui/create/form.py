@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from pixgen.errors import RecipeError
-from pixgen.models.catalog import known
+from pixgen.models.catalog import find_entry
 from pixgen.models.registry import state_of
 from pixgen.recipe.base import find_setting, put
 from pixgen.recipe.cutouts import CUTOUT_SETS
@@ -21,7 +21,7 @@ from pixgen.recipe.recipe import LARGEST_SEED, Recipe, make_recipe
 from pixgen.recipe.wildcards import escape
 from pixgen.studio.policy import Policy
 from pixgen.studio.runs.inputs import named_files
-from pixgen.ui.create.base_recipe import LONGEST, Basis
+from pixgen.ui.create.base_recipe import LONGEST, BaseRecipe
 from pixgen.ui.create.form_values import CreateForm
 from pixgen.ui.create.panels.augmenting import augment_fields, chosen_augmentations
 from pixgen.ui.create.panels.drawing import DRAWN, LAST, pad_fields
@@ -43,7 +43,9 @@ def offered_presets(policy: Policy) -> dict[str, Preset]:
 
 
 def _ready(model: str) -> bool:
-    entries = [entry for kind in ("vqgan", "clip") if (entry := known(model, kind)) is not None]
+    entries = [
+        entry for kind in ("vqgan", "clip") if (entry := find_entry(model, kind)) is not None
+    ]
     return any(state_of(entry) != "to fetch" for entry in entries)
 
 
@@ -140,7 +142,7 @@ def to_recipe(form: CreateForm) -> Recipe:
 
     Raises RecipeError.
     """
-    basis, known = Basis.read(form.basis), frozenset()
+    basis, known = BaseRecipe.read(form.basis), frozenset()
     if basis is not None:
         form, known = basis.changed(form), named_files(basis.recipe)
         if form.seed == "":
@@ -216,7 +218,7 @@ def remarks(form: CreateForm, say: Translator) -> list[str]:
 
 
 def _refuse_paths(scenes: Iterable[Scene], *, known: Collection[str] = ()) -> None:
-    """A page is read by other people than the server's owner: nobody types paths of its files. ``known``
+    """A page is read by other people than the server's owner: nobody types paths of its files. ``find_entry``
     are those that were not typed."""
     allowed = {"", *known}
     if any(

@@ -10,25 +10,25 @@ from typing import Any
 import gradio as gr
 
 from pixgen.errors import PixgenError
-from pixgen.models.vocabulary import words_of
+from pixgen.models.vocabulary import split_words
 from pixgen.recipe.wildcards import word_lists
 from pixgen.studio import Studio
-from pixgen.studio.memory_check import Outlook, in_words, outlook
+from pixgen.studio.memory_check import MemoryCheck, check_memory, in_words
 from pixgen.studio.prompt_help import Reading, read_typed
 from pixgen.ui.create.form import to_recipe
 from pixgen.ui.create.form_values import CreateForm
 from pixgen.ui.create.panels.styles import chosen_styles
-from pixgen.ui.debounce import answered, when_paused
+from pixgen.ui.debounce import on_answer, on_pause
 from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 
 ASKED = ("preset", "size", "drawer", "cutouts", "cutout_set", "start")  # what decides it
 _ASK = "pg-ask-memory"
 
-Look = Callable[[Any, str], Outlook | None]
+Look = Callable[[Any, str], MemoryCheck | None]
 
 
-def memory_line(say: Translator, found: Outlook | None) -> str:
+def memory_line(say: Translator, found: MemoryCheck | None) -> str:
     """The line as HTML; empty where nothing can be known."""
     if found is None or found.verdict == "unknown":
         return ""
@@ -44,8 +44,8 @@ def memory_line(say: Translator, found: Outlook | None) -> str:
     )
 
 
-def foretold(
-    form: CreateForm, device: Callable[[], str], say: Translator, *, look: Look = outlook
+def memory_text(
+    form: CreateForm, device: Callable[[], str], say: Translator, *, look: Look = check_memory
 ) -> str:
     """The line for a filled-in form; empty while the form makes no recipe."""
     # Pictures that it starts from matter little, and may not be there yet.
@@ -64,15 +64,15 @@ def wire_memory(
 
     def told(*values: Any) -> str:
         form = CreateForm.read(dict(zip(ASKED, values, strict=True)))
-        return foretold(form, lambda: studio.device, say)
+        return memory_text(form, lambda: studio.device, say)
 
     inputs = [parts[name] for name in ASKED]
-    ask = when_paused([page.load, *(part.change for part in inputs)], _ASK)
+    ask = on_pause([page.load, *(part.change for part in inputs)], _ASK)
     answer = ask.click(
         told, inputs, parts["memory"], trigger_mode="multiple", concurrency_limit=1,
         show_progress="hidden", api_visibility="private",
     )  # fmt: skip
-    answered(answer, _ASK)
+    on_answer(answer, _ASK)
 
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
@@ -86,7 +86,7 @@ _CLICKS = """element.addEventListener('click', (event) => {
 
 def help_line(say: Translator) -> Parts:
     """Build the lines inside a ``gr.Blocks``."""
-    shown = told(say, Reading(), "")
+    shown = help_html(say, Reading(), "")
     return {"help": gr.HTML(shown, js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-help")}
 
 
@@ -95,20 +95,20 @@ def wire_help(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
 
     def read(text: str, styles: str) -> str:
         text = text or ""
-        return told(say, read_typed(text, styles=chosen_styles(styles)), text)
+        return help_html(say, read_typed(text, styles=chosen_styles(styles)), text)
 
     def replace(text: str, pressed: gr.EventData) -> str:
-        return replaced(text, str(pressed.word), str(pressed.by))
+        return replace_word(text, str(pressed.word), str(pressed.by))
 
     typed = [parts["prompt"], parts["styles"]]
-    answer = when_paused([part.change for part in typed], _ASK_of_prompt_help).click(
+    answer = on_pause([part.change for part in typed], _ASK_of_prompt_help).click(
         read, typed, parts["help"], queue=False, trigger_mode="multiple", **_QUIET
     )
-    answered(answer, _ASK_of_prompt_help)
+    on_answer(answer, _ASK_of_prompt_help)
     parts["help"].select(replace, parts["prompt"], parts["prompt"], **_QUIET).then(**keep)
 
 
-def told(say: Translator, reading: Reading, text: str) -> str:
+def help_html(say: Translator, reading: Reading, text: str) -> str:
     """The lines as HTML; nothing for an empty prompt."""
     lines = [
         say("CLIP reads no further than here; this is left out: “{text}”", text=_short(part))
@@ -131,13 +131,13 @@ def told(say: Translator, reading: Reading, text: str) -> str:
     )
 
 
-def replaced(text: str, word: str, by: str) -> str:
-    """The prompt with one of its words, as ``words_of`` finds it, replaced; at the beginning of an
+def replace_word(text: str, word: str, by: str) -> str:
+    """The prompt with one of its words, as ``split_words`` finds it, replaced; at the beginning of an
     unfinished word list's name, that is completed."""
     if by.startswith("__"):
         return re.sub(r"__(?:[A-Za-z0-9-]*(?:__)?)?(?=\W*$)|__(?=\s|$)", by, text, count=1)
     for found in re.finditer(r"[^\W_]+(?:[’'][^\W_]+)*", text):
-        if words_of(found[0]) == [word]:
+        if split_words(found[0]) == [word]:
             return text[: found.start()] + by + text[found.end() :]
     return text
 

@@ -7,18 +7,18 @@ from pixgen.studio import Job, Studio, queue
 from pixgen.studio.queue import Place
 from pixgen.ui import status
 from pixgen.ui.i18n import Translator
-from pixgen.ui.session import Visitor
+from pixgen.ui.session import BrowserSession
 
 _SIGNS = {"up": "↑", "down": "↓", "pause": "❙❙", "go_on": "▸", "cancel": "×"}
 
 
-def shown(studio: Studio, visitor: Visitor) -> Job | None:
+def current_job(studio: Studio, visitor: BrowserSession) -> Job | None:
     """The job that a visitor's page shows: the one that is painted, else the next; None without any."""
     own = [place.job for place in studio.queue() if place.job.owner == visitor.owner]
     return min(own, key=lambda job: (job.paused, job.place), default=None)
 
 
-def of_visitor(say: Translator, studio: Studio, visitor: Visitor) -> str:
+def of_visitor(say: Translator, studio: Studio, visitor: BrowserSession) -> str:
     """The list as HTML; nothing where a picture is painted and no other waits."""
     places = [place for place in studio.queue() if place.job.owner == visitor.owner]
     if len(places) < 2 and not any(place.paused for place in places):
@@ -31,7 +31,7 @@ def of_visitor(say: Translator, studio: Studio, visitor: Visitor) -> str:
     )
 
 
-def act(studio: Studio, order: object, visitor: Visitor, *, say: Translator) -> str:
+def act(studio: Studio, order: object, visitor: BrowserSession, *, say: Translator) -> str:
     """Do what was asked for, as ``ACT RUN``; the list then. What is none of the visitor's stays."""
     name, _, run_id = str(order).partition(" ")
     job = visitor.own(studio, run_id) if len(run_id) <= 64 else None

@@ -25,12 +25,12 @@ from pixgen.ui.create.panels.upscaling import upscale_parts, wire_upscaling
 from pixgen.ui.create.panels.video import PARTS as JOURNEY_PARTS
 from pixgen.ui.create.panels.video_export import export_fold, wire_export
 from pixgen.ui.create.prompt_help import wire_help, wire_memory
-from pixgen.ui.debounce import answered
-from pixgen.ui.errors import sentence
+from pixgen.ui.debounce import on_answer
+from pixgen.ui.errors import error_text
 from pixgen.ui.files import servable
 from pixgen.ui.form import Field
 from pixgen.ui.i18n import Translator
-from pixgen.ui.session import Pages, Visitor
+from pixgen.ui.session import BrowserSession, Watchers
 
 # What is kept is only obscured: every browser is sent this key. It holds nothing that is secret.
 _KEPT = {"secret": "kept-in-this-browser"}
@@ -61,7 +61,7 @@ def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
     wire_export(studio, say, parts, parts["seat"])
     wire_upscaling(studio, say, parts)
     wire_augmenting(
-        studio, say, parts, known=lambda request, seat: Visitor.known(seat, request.username)
+        studio, say, parts, known=lambda request, seat: BrowserSession.known(seat, request.username)
     )
     return parts
 
@@ -69,8 +69,8 @@ def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
 def _stage(say: Translator, *, public: bool) -> Parts:
     gr.HTML(pad_html(say), padding=False)
     parts: Parts = {
-        "canvas": gr.HTML(canvas.empty(say), elem_id="pg-canvas"),
-        "status": gr.HTML(status.idle(), elem_id="pg-status"),
+        "canvas": gr.HTML(canvas.empty_html(say), elem_id="pg-canvas"),
+        "status": gr.HTML(status.idle_html(), elem_id="pg-status"),
     }
     with gr.Row(elem_classes="pg-actions"):
         parts["picture"] = gr.DownloadButton(
@@ -110,14 +110,16 @@ def _stage(say: Translator, *, public: bool) -> Parts:
 def _wire_painting(
     studio: Studio, say: Translator, page: gr.Blocks, parts: Parts, names: list[str]
 ) -> None:
-    outputs, pages = [parts[name] for name in _SHOWN], Pages()
+    outputs, pages = [parts[name] for name in _SHOWN], Watchers()
 
     def shown(screens: Iterator[Screen]) -> Iterator[tuple]:
-        for screen in actions.told(screens, say=say):
+        for screen in actions.with_errors(screens, say=say):
             yield _updates(screen, parts, say)
 
-    def known(request: gr.Request, seat: Any) -> Visitor:
-        return Visitor.known(seat, request.username, pages=pages, session=request.session_hash)
+    def known(request: gr.Request, seat: Any) -> BrowserSession:
+        return BrowserSession.known(
+            seat, request.username, pages=pages, session=request.session_hash
+        )
 
     def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
         form = CreateForm.read(dict(zip(names, values, strict=True)))
@@ -133,7 +135,7 @@ def _wire_painting(
         yield from shown(actions.come_back(studio, known(request, seat), say=say))
 
     def stop(request: gr.Request, seat: Any) -> tuple:
-        screen = actions.stop(studio, Visitor.known(seat, request.username))
+        screen = actions.stop(studio, BrowserSession.known(seat, request.username))
         return _updates(screen, parts, say)
 
     # The studio has the queue, so gradio's lets everybody through: watching costs next to nothing.
@@ -207,7 +209,7 @@ def _wire_settings(
 
     gr.on([part.input for part in kept], **keep)
     # Pressed where words are pasted or deleted: of that, gradio says nothing.
-    answered(gr.Button(visible="hidden", elem_id="pg-keep").click(**keep), "pg-keep")
+    on_answer(gr.Button(visible="hidden", elem_id="pg-keep").click(**keep), "pg-keep")
     page.load(restore, parts["kept"], kept, queue=False, **_QUIET)
     wire_presets(parts, asked, policy, say, keep=keep)
     for name, part in parts.items():
@@ -241,7 +243,7 @@ def _wire_uploads(parts: Parts, say: Translator) -> None:
             for path in added if isinstance(added, list) else [added]:
                 open_picture(path)
         except PictureError as error:
-            gr.Warning(sentence(error, say), duration=8)
+            gr.Warning(error_text(error, say), duration=8)
             return None
         return gr.skip()
 

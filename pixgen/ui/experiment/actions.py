@@ -19,20 +19,20 @@ from pixgen.studio.grids.grid import Grid, GridJob, Plan
 from pixgen.studio.grids.plans import Axis, plan_grid, plan_strip, read_axis
 from pixgen.studio.grids.sheet import draw_sheet, save_sheet
 from pixgen.studio.runs.inputs import named_pictures
-from pixgen.ui.create.drawn import Drawn, with_drawn
+from pixgen.ui.create.drawn import DrawnInputs, add_drawn_inputs
 from pixgen.ui.create.form import to_recipe
 from pixgen.ui.create.form_values import CreateForm
 from pixgen.ui.create.panels.styles import chosen_styles
 from pixgen.ui.errors import guard_stream
 from pixgen.ui.experiment.view import MOST_LIVE, Sheet
 from pixgen.ui.i18n import Translator
-from pixgen.ui.session import Visitor
+from pixgen.ui.session import BrowserSession
 
 MOST_IN_PUBLIC = 16  # pictures of one grid
 _REMEMBERED = 64  # grids that are painted, or were
 
 _RATE, _RATE_OF_LARGE = 2.0, 0.5  # sheets a second
-_NOTHING = Drawn()
+_NOTHING = DrawnInputs()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,20 +105,20 @@ class GridJobs:
 
 
 def paint(
-    jobs: GridJobs, form: GridForm, visitor: Visitor, *, say: Translator
+    jobs: GridJobs, form: GridForm, visitor: BrowserSession, *, say: Translator
 ) -> Iterator[GridScreen]:
     """Paint the grid or the strip that a filled-in form asks for, and watch it."""
     yield GridScreen(busy=True, seat=json.dumps(dict(visitor.seat)))
     run = visitor.run(jobs.studio)
     with ExitStack() as files:
-        drawn = Drawn.read(form.create.drawn, files=files)
+        drawn = DrawnInputs.read(form.create.drawn, files=files)
         plan = plan_of(form, drawn=drawn, run=run)
         last = () if run is None else (str(run.picture),)
         grid = _made(jobs, plan, visitor, (*drawn.files, *last))
     yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, say=say)
 
 
-def _made(jobs: GridJobs, plan: Plan, visitor: Visitor, trusted: Collection[str]) -> Grid:
+def _made(jobs: GridJobs, plan: Plan, visitor: BrowserSession, trusted: Collection[str]) -> Grid:
     if jobs.studio.policy.public and len(plan.cells) > MOST_IN_PUBLIC:
         raise RecipeError(
             "A grid may have at most {most} pictures here, not {count}: give fewer values.",
@@ -128,14 +128,16 @@ def _made(jobs: GridJobs, plan: Plan, visitor: Visitor, trusted: Collection[str]
     return Grid.make(jobs.studio, plan, owner=visitor.owner, trusted=trusted)
 
 
-def go_on(jobs: GridJobs, name: Any, visitor: Visitor, *, say: Translator) -> Iterator[GridScreen]:
+def go_on(
+    jobs: GridJobs, name: Any, visitor: BrowserSession, *, say: Translator
+) -> Iterator[GridScreen]:
     """Paint what is missing of the visitor's last grid."""
     grid = jobs.grid(str(name), owner=visitor.owner)
     yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, say=say)
 
 
 def come_back(
-    jobs: GridJobs, name: Any, visitor: Visitor, *, say: Translator
+    jobs: GridJobs, name: Any, visitor: BrowserSession, *, say: Translator
 ) -> Iterator[GridScreen]:
     """After a reload, or a look elsewhere: go on watching the visitor's grid, or show what became of it."""
     yield GridScreen()  # gradio blanks every output of a generator that yields nothing
@@ -149,10 +151,10 @@ def come_back(
         grid = jobs.grid(str(name), owner=visitor.owner)
     except PixgenError:
         return
-    yield _ended(Sheet(grid, say), None, say)
+    yield _final_screen(Sheet(grid, say), None, say)
 
 
-def watch(job: GridJob, visitor: Visitor, *, say: Translator) -> Iterator[GridScreen]:
+def watch(job: GridJob, visitor: BrowserSession, *, say: Translator) -> Iterator[GridScreen]:
     """A grid until it ends. Leaving it does not stop it; a newer watcher of the same page ends it."""
     mark = visitor.pages.enter(visitor.session)
     sheet, large = Sheet(job.grid, say), len(job.grid.plan.cells) > MOST_LIVE
@@ -169,21 +171,21 @@ def watch(job: GridJob, visitor: Visitor, *, say: Translator) -> Iterator[GridSc
             sheet=table if table != shown else None, status=sheet.status(job), grid=job.grid.id, busy=True
         )  # fmt: skip
         shown = table
-    yield _ended(sheet, job, say)
+    yield _final_screen(sheet, job, say)
 
 
-def stop(jobs: GridJobs, name: Any, visitor: Visitor) -> None:
+def stop(jobs: GridJobs, name: Any, visitor: BrowserSession) -> None:
     """Stop the visitor's grid after the step at hand; whoever watches it shows the end."""
     if (job := jobs.job(str(name), owner=visitor.owner)) is not None:
         job.stop()
 
 
-def told(screens: Iterator[GridScreen], *, say: Translator) -> Iterator[GridScreen]:
+def with_errors(screens: Iterator[GridScreen], *, say: Translator) -> Iterator[GridScreen]:
     """The same screens; an error that ends them is said."""
     return guard_stream(screens, say, lambda message: GridScreen(notice=message, busy=False))
 
 
-def plan_of(form: GridForm, *, drawn: Drawn = _NOTHING, run: Run | None = None) -> Plan:
+def plan_of(form: GridForm, *, drawn: DrawnInputs = _NOTHING, run: Run | None = None) -> Plan:
     """What the tab's fields ask for, with all else from the form of Create.
 
     Args:
@@ -196,7 +198,7 @@ def plan_of(form: GridForm, *, drawn: Drawn = _NOTHING, run: Run | None = None) 
         return _strip(form)
     typed = (form.grid_prompt or "").strip()
     create = replace(form.create, prompt=typed or form.create.prompt)
-    base, _ = with_drawn(to_recipe(create), create, drawn, run)
+    base, _ = add_drawn_inputs(to_recipe(create), create, drawn, run)
     axes = _axes(form)
     varied = len(alternatives(create.prompt or "")) > 1
     if not axes and not varied:
@@ -218,7 +220,7 @@ def plan_of(form: GridForm, *, drawn: Drawn = _NOTHING, run: Run | None = None) 
         pictures = tuple(prompt for prompt in base.prompts[0] if prompt.picture in uploads)
     plan = plan_grid(options, axes)
     cells = tuple(
-        replace(each, recipe=_allowed(drawn.placed(_with(each.recipe, pictures)), base))
+        replace(each, recipe=_check_allowed(drawn.placed(_with(each.recipe, pictures)), base))
         for each in plan.cells
     )
     return replace(plan, cells=cells)
@@ -249,7 +251,7 @@ def _strip(form: GridForm) -> Plan:
     plan = plan_strip(ends, options, count=form.count)
     uploads = {picture for picture in pictures if picture}
     for cell in plan.cells:
-        _allowed(cell.recipe, base, uploads=uploads)
+        _check_allowed(cell.recipe, base, uploads=uploads)
     return plan
 
 
@@ -271,7 +273,7 @@ def _with(recipe: Recipe, pictures: Scene) -> Recipe:
     )
 
 
-def _allowed(
+def _check_allowed(
     recipe: Recipe, base: Recipe, *, uploads: frozenset[str] | set[str] = frozenset()
 ) -> Recipe:
     """The recipe, if it names no file and no model that the form does not offer: a page is read by
@@ -286,7 +288,7 @@ def _allowed(
     return recipe
 
 
-def _ended(sheet: Sheet, job: GridJob | None, say: Translator) -> GridScreen:
+def _final_screen(sheet: Sheet, job: GridJob | None, say: Translator) -> GridScreen:
     grid, file = sheet.grid, None
     runs = grid.runs()
     if any(run is not None and run.state == "done" for run in runs):

@@ -18,14 +18,14 @@ from pixgen.ui.create.form import fields
 from pixgen.ui.create.panels.losses import UPLOAD
 from pixgen.ui.create.panels.video import PARTS as JOURNEY_PARTS
 from pixgen.ui.create.tab import keeping
-from pixgen.ui.errors import guarded, sentence, warned
+from pixgen.ui.errors import error_text, guarded, warned
 from pixgen.ui.experiment import actions, view
 from pixgen.ui.experiment.actions import GridJobs, GridScreen
 from pixgen.ui.files import servable
 from pixgen.ui.gallery import comparing
 from pixgen.ui.i18n import Translator
-from pixgen.ui.info.tab import filled_with
-from pixgen.ui.session import Pages, Visitor
+from pixgen.ui.info.tab import form_filled_with
+from pixgen.ui.session import BrowserSession, Watchers
 
 _OWN = (
     "kind", "grid_prompt", "across", "across_values", "down", "down_values",
@@ -160,7 +160,7 @@ def _text(label: str, placeholder: str, *, elem_id: str) -> gr.Textbox:
 
 def _stage(say: Translator) -> Parts:
     parts: Parts = {
-        "status": gr.HTML(status.idle(), elem_id="pg-grid-status"),
+        "status": gr.HTML(status.idle_html(), elem_id="pg-grid-status"),
         "sheet": gr.HTML(view.empty(say), elem_id="pg-sheet"),
         "pair": gr.HTML("", visible=False, elem_id="pg-pair"),
     }
@@ -202,17 +202,19 @@ def _wire_kinds(parts: Parts) -> None:
 def _wire_grids(
     studio: Studio, say: Translator, parts: Parts, create: Parts, *, tab: gr.Tab
 ) -> None:
-    jobs, pages = GridJobs(studio), Pages()
+    jobs, pages = GridJobs(studio), Watchers()
     names = [*_OWN, *fields(studio.policy, say), *_OF_CREATE]
     asked = [parts[name] if name in _OWN else create[name] for name in names]
     parts["seat"] = create["seat"]
     outputs = [parts[name] for name in _SHOWN]
 
-    def known(request: gr.Request, seat: Any) -> Visitor:
-        return Visitor.known(seat, request.username, pages=pages, session=request.session_hash)
+    def known(request: gr.Request, seat: Any) -> BrowserSession:
+        return BrowserSession.known(
+            seat, request.username, pages=pages, session=request.session_hash
+        )
 
     def shown(screens: Iterator[GridScreen]) -> Iterator[tuple]:
-        for screen in actions.told(screens, say=say):
+        for screen in actions.with_errors(screens, say=say):
             yield _updates(screen, parts)
 
     def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
@@ -274,8 +276,8 @@ def _wire_comparing(
     gallery = Gallery(studio)
 
     def listed(request: gr.Request, seat: Any, offered: Any, *pair: Any) -> tuple:
-        visitor = Visitor.known(seat, request.username)
-        found = comparing.choices(gallery, visitor, say)
+        visitor = BrowserSession.known(seat, request.username)
+        found = comparing.run_choices(gallery, visitor, say)
         ids = [run for _, run in found]
         # What a person chose stays; what was only offered gives way to the newest two.
         newest = (next(iter(ids[1:]), None), next(iter(ids), None))
@@ -290,8 +292,8 @@ def _wire_comparing(
         if not (one and other):
             gr.Warning(say("Paint two pictures first: then they can be compared here."), duration=8)
             return gr.skip()
-        visitor = Visitor.known(seat, request.username)
-        return comparing.compared(studio, one, other, visitor, say=say)
+        visitor = BrowserSession.known(seat, request.username)
+        return comparing.comparison_html(studio, one, other, visitor, say=say)
 
     pair = [parts["one"], parts["other"]]
     offered = gr.State((None, None))
@@ -308,19 +310,19 @@ def _wire_opening(
     studio: Studio, say: Translator, parts: Parts, create: Parts, *, tabs: gr.Tabs
 ) -> None:
     asked = fields(studio.policy, say)
-    names = list(filled_with(make_recipe({"prompts": "-"}), asked, name=""))
+    names = list(form_filled_with(make_recipe({"prompts": "-"}), asked, name=""))
 
     def open_run(request: gr.Request, seat: Any, run_id: Any) -> list[Any]:
-        visitor = Visitor.known(seat, request.username)
+        visitor = BrowserSession.known(seat, request.username)
         try:
             run = studio.run(str(run_id))
             if run.owner != visitor.owner:
                 raise StudioError("This picture is not there any more.")
         except StudioError as error:
             raise gr.Error(
-                sentence(error, say), title=say("Not painted"), print_exception=False
+                error_text(error, say), title=say("Not painted"), print_exception=False
             ) from error
-        values = filled_with(run.recipe, asked, name=run.id)
+        values = form_filled_with(run.recipe, asked, name=run.id)
         seated = json.dumps({**visitor.seat, "job": run.id, "seed": str(run.recipe.seed)})
         return [gr.update(selected="create"), seated, *(values[name] for name in names)]
 

@@ -70,17 +70,17 @@ class Sheet:
         if at_hand is not None and at_hand[0] == index and len(runs) <= MOST_LIVE:
             frame, title = at_hand[1].frame, self._title(index) or at_hand[1].recipe.title
             if frame is None:
-                return _painted(None, f"{title}: {self.say('Getting ready')}", "live")
+                return _picture_html(None, f"{title}: {self.say('Getting ready')}", "live")
             said = self.say(
                 "{prompt}, step {step} of {steps}",
                 prompt=title,
                 step=max(0, frame.step),
                 steps=frame.steps,
             )
-            return _painted(_data(Image.fromarray(frame.picture)), said, "live")
+            return _picture_html(_data(Image.fromarray(frame.picture)), said, "live")
         picture = None if run is None or run.state != "done" else self._kept(index, run)
         if picture is None:
-            return _painted(None, say("not painted yet"), "missing")
+            return _picture_html(None, say("not painted yet"), "missing")
         match = similarity(run)
         figure = "–" if match is None else f"{match:.3f}"
         title = self._title(index) or run.recipe.title
@@ -117,7 +117,7 @@ def empty(say: Translator) -> str:
     )
 
 
-def _painted(picture: str | None, said: str, kind: str) -> str:
+def _picture_html(picture: str | None, said: str, kind: str) -> str:
     shown = "" if picture is None else f'<img src="{picture}" alt="">'
     return f'<td class="{kind}"><span role="img" aria-label="{escape(said)}">{shown}</span><b>&nbsp;</b></td>'
 

@@ -5,19 +5,21 @@ from html import escape
 
 from pixgen.errors import StudioError
 from pixgen.studio import Run, Studio
-from pixgen.studio.gallery.catalogue_rows import Wanted
+from pixgen.studio.gallery.catalogue_rows import RunFilter
 from pixgen.studio.gallery.compare import differences, in_one_line
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.runs.run import similarity
 from pixgen.ui.i18n import Translator
-from pixgen.ui.session import Visitor
+from pixgen.ui.session import BrowserSession
 
 MOST_LISTED = 100  # the newest
 
 
-def choices(gallery: Gallery, visitor: Visitor, say: Translator) -> list[tuple[str, str]]:
+def run_choices(
+    gallery: Gallery, visitor: BrowserSession, say: Translator
+) -> list[tuple[str, str]]:
     """The runs to choose from, the newest first, as (what a person reads, its id)."""
-    entries = gallery.find(Wanted(), owner=visitor.owner, count=MOST_LISTED)
+    entries = gallery.find(RunFilter(), owner=visitor.owner, count=MOST_LISTED)
     return [
         (
             say(
@@ -31,8 +33,8 @@ def choices(gallery: Gallery, visitor: Visitor, say: Translator) -> list[tuple[s
     ]
 
 
-def compared(
-    studio: Studio, one: object, other: object, visitor: Visitor, *, say: Translator
+def comparison_html(
+    studio: Studio, one: object, other: object, visitor: BrowserSession, *, say: Translator
 ) -> str:
     """The two, one over the other. Raises StudioError if one of them is not there for the visitor."""
     runs = [_run(studio, each, visitor) for each in (one, other)]
@@ -53,7 +55,7 @@ def compared(
     )
 
 
-def _run(studio: Studio, run_id: object, visitor: Visitor) -> Run:
+def _run(studio: Studio, run_id: object, visitor: BrowserSession) -> Run:
     run = studio.run(str(run_id or ""))
     if (studio.policy.public and run.owner != visitor.owner) or not run.picture.is_file():
         raise StudioError("This picture is not there any more.")

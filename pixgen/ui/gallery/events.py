@@ -12,15 +12,15 @@ from gradio.events import Dependency
 from pixgen.errors import StudioError
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio.gallery.gallery import Gallery
-from pixgen.studio.library.library import Finder
+from pixgen.studio.library.library import PictureLibrary
 from pixgen.ui.create.controls import Parts
-from pixgen.ui.debounce import answered, when_paused
-from pixgen.ui.errors import guarded, sentence, warned
+from pixgen.ui.debounce import on_answer, on_pause
+from pixgen.ui.errors import error_text, guarded, warned
 from pixgen.ui.form import Field
-from pixgen.ui.gallery.presenter import FILLED, FORM, OPENED, SHELF, Changes, Desk
+from pixgen.ui.gallery.presenter import FILLED, FORM, OPENED, SHELF, Changes, GalleryPresenter
 from pixgen.ui.i18n import Translator
-from pixgen.ui.info.tab import filled_with
-from pixgen.ui.session import Visitor
+from pixgen.ui.info.tab import form_filled_with
+from pixgen.ui.session import BrowserSession
 
 # What the browser does after an answer: shows the tab's beginning, tells side.js to look again.
 TO_TOP = "() => document.querySelector('#pg-gallery-top')?.scrollIntoView({ block: 'nearest' })"
@@ -38,7 +38,7 @@ class Handlers:
     """
 
     gallery: Gallery
-    finder: Finder
+    finder: PictureLibrary
     say: Translator
     parts: Parts
     seat: gr.BrowserState
@@ -69,10 +69,10 @@ class Handlers:
 
         return handler
 
-    def desk(self, request: gr.Request, seat: Any) -> Desk:
+    def desk(self, request: gr.Request, seat: Any) -> GalleryPresenter:
         """The desk for whoever looks."""
-        visitor = Visitor.known(seat, request.username)
-        return Desk(self.gallery, self.finder, self.say, self.parts, visitor)
+        visitor = BrowserSession.known(seat, request.username)
+        return GalleryPresenter(self.gallery, self.finder, self.say, self.parts, visitor)
 
     def _answered(self, names: tuple[str, ...], act: Callable[[], Changes]) -> Any:
         """The changes of these parts; what goes wrong is said, and nothing changes."""
@@ -112,14 +112,14 @@ class GalleryEvents:
         Args:
             keep: an event's arguments that keep the form in the browser.
         """
-        names = list(filled_with(make_recipe({"prompts": "-"}), fields, name=""))
+        names = list(form_filled_with(make_recipe({"prompts": "-"}), fields, name=""))
 
         def use(request: gr.Request, seat: Any, run_id: str) -> list[Any]:
             try:
                 recipe = self._handlers.desk(request, seat).recipe(run_id)
             except StudioError as error:
-                raise gr.Error(sentence(error, self.say), print_exception=False) from error
-            form = filled_with(recipe, fields, name=run_id)
+                raise gr.Error(error_text(error, self.say), print_exception=False) from error
+            form = form_filled_with(recipe, fields, name=run_id)
             gr.Info(self.say("Everything is filled in as it was for {name}.", name=run_id))
             return [gr.update(selected="create"), *(form[name] for name in names)]
 
@@ -132,15 +132,15 @@ class GalleryEvents:
         on, plain, pressed = self._handlers.on, self._handlers.plain, self._handlers.pressed
         browse = plain(SHELF, lambda desk, *values: desk.shelf(values, 0))
         asked = [parts["query"].submit, *(parts[name].input for name in FORM[1:])]
-        ask = when_paused(asked, _ASK_NOW)
-        answered(on(ask.click, browse, form, SHELF, trigger_mode="multiple"), _ASK_NOW)
+        ask = on_pause(asked, _ASK_NOW)
+        on_answer(on(ask.click, browse, form, SHELF, trigger_mode="multiple"), _ASK_NOW)
         typed = plain(
             SHELF, lambda desk, *values: {} if values[1] == "looks" else desk.shelf(values, 0)
         )
-        ask = when_paused([parts["query"].change], _ASK)
-        answered(on(ask.click, typed, form, SHELF, trigger_mode="multiple"), _ASK)
+        ask = on_pause([parts["query"].change], _ASK)
+        on_answer(on(ask.click, typed, form, SHELF, trigger_mode="multiple"), _ASK)
 
-        def again(desk: Desk, number: Any, *values: Any) -> Changes:
+        def again(desk: GalleryPresenter, number: Any, *values: Any) -> Changes:
             return desk.shelf(values, number)
 
         # Who comes back to the tab finds the run that was opened there, and the newest behind it.
@@ -156,9 +156,14 @@ class GalleryEvents:
         clicks = [parts["grid"].select, parts["facts"].select]
         opened = self._handlers.pressed(OPENED, lambda desk, sent: desk.opened(sent.get("run")))
         on(clicks, opened, [], OPENED).then(None, js=TO_TOP)
-        on(parts["favourite"].click, plain(OPENED, Desk.favourite), [parts["run"]], OPENED)
+        on(
+            parts["favourite"].click,
+            plain(OPENED, GalleryPresenter.favourite),
+            [parts["run"]],
+            OPENED,
+        )
         typed = [parts["tags"].submit, parts["tags"].blur]
-        on(typed, plain(("tags",), Desk.tag), [parts["run"], parts["tags"]], ("tags",))
+        on(typed, plain(("tags",), GalleryPresenter.tag), [parts["run"], parts["tags"]], ("tags",))
         seat = self._create["seat"]
         parts["go_on"].click(
             self._go_on, [seat, parts["run"]], [seat, self._tabs], **QUIET
@@ -167,7 +172,10 @@ class GalleryEvents:
     def _connect_bin(self) -> None:
         parts, back_to = self._parts, self._back_to
         on, plain = self._handlers.on, self._handlers.plain
-        for name, act in (("delete", Desk.delete), ("restore", Desk.restore)):
+        for name, act in (
+            ("delete", GalleryPresenter.delete),
+            ("restore", GalleryPresenter.restore),
+        ):
             done = on(parts[name].click, plain(SHELF, act), [parts["run"], *back_to], SHELF)
             done.then(None, js=TO_TOP)
             done.then(None, js=RUNS_CHANGED)
@@ -177,7 +185,7 @@ class GalleryEvents:
         on(parts["said"].undo, undone, back_to, SHELF).then(None, js=RUNS_CHANGED)
         question = json.dumps(self.say("Remove everything in the bin for good?"))
         sure = f"(seat, sure, ...rest) => [seat, confirm({question}), ...rest]"
-        empty = plain(SHELF, Desk.empty)
+        empty = plain(SHELF, GalleryPresenter.empty)
         on(parts["empty"].click, empty, [parts["sure"], *back_to], SHELF, js=sure)
 
     def _go_on(self, request: gr.Request, seat: Any, run_id: str) -> tuple:
@@ -186,4 +194,6 @@ class GalleryEvents:
             return self._handlers.desk(request, seat).go_on(run_id), gr.update(selected="create")
         except StudioError as error:
             title = self.say("Not painted")
-            raise gr.Error(sentence(error, self.say), title=title, print_exception=False) from error
+            raise gr.Error(
+                error_text(error, self.say), title=title, print_exception=False
+            ) from error

@@ -11,14 +11,14 @@ import gradio as gr
 from pixgen.errors import ModelError, SearchError
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.gallery.gallery import Gallery
-from pixgen.studio.library.library import Finder
+from pixgen.studio.library.library import PictureLibrary
 from pixgen.ui.create.controls import Parts
-from pixgen.ui.errors import sentence
+from pixgen.ui.errors import error_text
 from pixgen.ui.files import servable, servable_bytes
 from pixgen.ui.gallery import queries, view
 from pixgen.ui.gallery import view as side_view
 from pixgen.ui.i18n import Translator
-from pixgen.ui.session import Visitor
+from pixgen.ui.session import BrowserSession
 
 DAYS = ("since", "until")  # both are wanted whole
 FORM = ("query", "place", "view", "sort", "state", "preset", "tag", *DAYS)
@@ -35,14 +35,14 @@ Changes = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Desk:
+class GalleryPresenter:
     """The gallery for a visitor. Every method raises PixgenError, and then nothing has changed."""
 
     gallery: Gallery
-    finder: Finder
+    finder: PictureLibrary
     say: Translator
     parts: Parts
-    visitor: Visitor
+    visitor: BrowserSession
 
     @property
     def owner(self) -> str:
@@ -145,7 +145,7 @@ class Desk:
 
     def side(self, text: Any) -> Changes:
         """The side bar: the newest runs, or those with these words."""
-        shown = queries.aside(self.gallery, str(text or ""), owner=self.owner)
+        shown = queries.newest_runs(self.gallery, str(text or ""), owner=self.owner)
         return {
             "side_said": side_view.said(self.say, shown),
             "side_list": side_view.runs(self.say, shown, today=date.today()),
@@ -157,9 +157,9 @@ class Desk:
         if not text:
             return {"side_alike": ""}
         try:
-            shown = queries.alike(self.gallery, self.finder, text, owner=self.owner)
+            shown = queries.similar_runs(self.gallery, self.finder, text, owner=self.owner)
         except (SearchError, ModelError) as error:
-            return {"side_alike": side_view.alike(self.say, text, sentence(error, self.say))}
+            return {"side_alike": side_view.alike(self.say, text, error_text(error, self.say))}
         return {"side_alike": side_view.alike(self.say, text, shown, today=date.today())}
 
     def all_with(self, text: Any) -> Changes:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from pixgen.studio.gallery.catalogue_rows import Entry, Wanted
+from pixgen.studio.gallery.catalogue_rows import Entry, RunFilter
 from pixgen.studio.gallery.gallery import Gallery
-from pixgen.studio.library.library import Finder
+from pixgen.studio.library.library import PictureLibrary
 from pixgen.vision.search.filters import parse_date
 
 PAGE = 48  # pictures at once
@@ -36,11 +36,11 @@ class Shelf:
         return max(1, -(-self.total // PAGE))
 
 
-def to_wanted(values: Mapping[str, Any]) -> Wanted:
+def to_filter(values: Mapping[str, Any]) -> RunFilter:
     """The runs that the form asks for. Raises StudioError if a value is not allowed, SearchError if a day is none."""
     view = values.get("view") or "all"
     since, until = (_day(values.get(name)) for name in ("since", "until"))
-    return Wanted(
+    return RunFilter(
         text=values.get("query") or "", preset=values.get("preset") or "", state=values.get("state") or "",
         tag=values.get("tag") or "", favourite=view == "favourites", binned=view == "bin",
         sort=values.get("sort") or "newest", after=since, before=until and until + timedelta(days=1),
@@ -48,10 +48,10 @@ def to_wanted(values: Mapping[str, Any]) -> Wanted:
 
 
 def shelf(
-    gallery: Gallery, finder: Finder, values: Mapping[str, Any], *, page: int, owner: str
+    gallery: Gallery, finder: PictureLibrary, values: Mapping[str, Any], *, page: int, owner: str
 ) -> Shelf:
     """The page of runs that the form asks for; the nearest one if there is no such page."""
-    wanted = to_wanted(values)
+    wanted = to_filter(values)
     if values.get("place") == "looks" and wanted.text.strip():
         found = gallery.look(finder, wanted.text, wanted, owner=owner)
         total = len(found)
@@ -64,26 +64,26 @@ def shelf(
             entries = gallery.find(wanted, owner=owner, first=page * PAGE, count=PAGE)
     return Shelf(
         entries, gallery.thumbnails(entries), page, total, bool(wanted.binned),
-        everything=wanted == Wanted(sort=wanted.sort),
+        everything=wanted == RunFilter(sort=wanted.sort),
     )  # fmt: skip
 
 
-def aside(gallery: Gallery, text: str, *, owner: str) -> Shelf:
+def newest_runs(gallery: Gallery, text: str, *, owner: str) -> Shelf:
     """The newest runs with these words in their prompts or tags."""
-    wanted = Wanted(text=text)
+    wanted = RunFilter(text=text)
     entries = gallery.find(wanted, owner=owner, count=ASIDE)
     total = gallery.count(wanted, owner=owner)
     return Shelf(entries, gallery.thumbnails(entries), 0, total, False, everything=not text.strip())
 
 
-def alike(gallery: Gallery, finder: Finder, text: str, *, owner: str) -> Shelf:
-    """The runs whose pictures look most like a text, without those that ``aside`` shows.
+def similar_runs(gallery: Gallery, finder: PictureLibrary, text: str, *, owner: str) -> Shelf:
+    """The runs whose pictures look most like a text, without those that ``newest_runs`` shows.
 
     Raises SearchError, ModelError.
     """
-    there = {entry.id for entry in gallery.find(Wanted(text=text), owner=owner, count=ASIDE)}
+    there = {entry.id for entry in gallery.find(RunFilter(text=text), owner=owner, count=ASIDE)}
     found = [
-        entry for entry in gallery.look(finder, text, Wanted(), owner=owner)[: 2 * ASIDE]
+        entry for entry in gallery.look(finder, text, RunFilter(), owner=owner)[: 2 * ASIDE]
         if entry.id not in there
     ][:ASIDE]  # fmt: skip
     return Shelf(found, gallery.thumbnails(found), 0, len(found), False, everything=False)

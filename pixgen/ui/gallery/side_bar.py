@@ -10,10 +10,10 @@ from typing import Any
 import gradio as gr
 
 from pixgen.ui.create.controls import Parts
-from pixgen.ui.debounce import answered, when_paused
+from pixgen.ui.debounce import on_answer, on_pause
 from pixgen.ui.gallery import view
 from pixgen.ui.gallery.events import QUIET, TO_TOP, Handlers
-from pixgen.ui.gallery.presenter import FORM, OPENED, SHELF, Desk
+from pixgen.ui.gallery.presenter import FORM, OPENED, SHELF, GalleryPresenter
 from pixgen.ui.i18n import Translator
 
 _ASK, _LOOK = "pg-ask-side", "pg-ask-side-looks"
@@ -67,9 +67,9 @@ def wire_side(handlers: Handlers, tabs: gr.Tabs) -> None:
     """Connect the side bar, and let its pictures open on the Gallery tab."""
     parts = handlers.parts
     query, pictures, alike = (parts[name] for name in ("side_query", "side_list", "side_alike"))
-    ask = when_paused([query.change], _ASK)
-    told = handlers.plain(_SHOWN, Desk.side)
-    answered(handlers.on(ask.click, told, [query], _SHOWN, trigger_mode="multiple"), _ASK)
+    ask = on_pause([query.change], _ASK)
+    told = handlers.plain(_SHOWN, GalleryPresenter.side)
+    on_answer(handlers.on(ask.click, told, [query], _SHOWN, trigger_mode="multiple"), _ASK)
     # By looks takes longer, the first time much longer: it keeps no other answer waiting, and side.js
     # hides it where the words are others meanwhile.
     looked_for = [query.submit, pictures.submit]
@@ -82,9 +82,11 @@ def wire_side(handlers: Handlers, tabs: gr.Tabs) -> None:
         js=f"(text) => window.pixgenSide.looking(text, {looking})",
         **QUIET,
     )
-    ask = when_paused(looked_for, _LOOK)
-    seen = handlers.plain(("side_alike",), Desk.alike)
-    answered(handlers.on(ask.click, seen, [query], ("side_alike",), trigger_mode="multiple"), _LOOK)
+    ask = on_pause(looked_for, _LOOK)
+    seen = handlers.plain(("side_alike",), GalleryPresenter.alike)
+    on_answer(
+        handlers.on(ask.click, seen, [query], ("side_alike",), trigger_mode="multiple"), _LOOK
+    )
 
     def beyond(names: tuple[str, ...], handler: Any) -> dict[str, Any]:
         """The arguments of an event that goes to the Gallery tab."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from pixgen.studio.runs.retention import Keep
+from pixgen.studio.runs.retention import RetentionLimits
 from pixgen.ui import html
 from pixgen.ui.create.controls import Parts
 from pixgen.ui.i18n import Translator
@@ -30,7 +30,7 @@ _CHOSEN = """element.addEventListener('change', (event) => {
 });"""
 
 
-def gallery_tab(say: Translator, keep: Keep = Keep()) -> Parts:  # noqa: B008 - it is frozen
+def gallery_tab(say: Translator, keep: RetentionLimits = RetentionLimits()) -> Parts:  # noqa: B008 - it is frozen
     """Build the tab inside a ``gr.Blocks``; its parts, by name. gallery_events.py makes it work.
 
     Args:
@@ -131,7 +131,7 @@ def _day(name: str, label: str) -> gr.HTML:
     )  # fmt: skip
 
 
-def _kept(say: Translator, keep: Keep) -> str:
+def _kept(say: Translator, keep: RetentionLimits) -> str:
     if keep.days is None:
         return (
             ""

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from pixgen.recipe.presets import available_presets
 from pixgen.studio import Run
 from pixgen.studio.gallery.catalogue_rows import Entry
-from pixgen.studio.gallery.gallery import Opened
+from pixgen.studio.gallery.gallery import RunDetails
 from pixgen.studio.runs.curve import Column
 from pixgen.ui import canvas
 from pixgen.ui.create.panels.losses import loss_name
@@ -125,7 +125,7 @@ def done(said: str, undo: str = "", *, run: str = "") -> str:
     return f'<p class="pg-undo" role="status"><span>{escape(said)}</span>{button}</p>'
 
 
-def picture(say: Translator, opened: Opened, film: str) -> str:
+def picture(say: Translator, opened: RunDetails, film: str) -> str:
     """The picture of a run, and its film, which is at the address ``film`` if there is one."""
     run = opened.run
     recipe, data = run.recipe, run.picture.read_bytes() if run.picture.is_file() else None
@@ -139,7 +139,7 @@ def picture(say: Translator, opened: Opened, film: str) -> str:
         )
         alt = alt.format(prompt=recipe.title, step=run.step, steps=recipe.steps)
         size = (recipe.width, recipe.height)
-        shown = canvas.of_picture(say, data, kind="png", alt=alt, size=size)
+        shown = canvas.picture_html(say, data, kind="png", alt=alt, size=size)
     if not film:
         return shown
     return (
@@ -149,7 +149,7 @@ def picture(say: Translator, opened: Opened, film: str) -> str:
     )
 
 
-def facts(say: Translator, opened: Opened, thumbnails: Thumbnails) -> str:
+def facts(say: Translator, opened: RunDetails, thumbnails: Thumbnails) -> str:
     """What is known of a run: its words, figures, curves, relatives and recipe."""
     run, entry, curve = opened.run, opened.entry, opened.curve
     waited = run.stopped_waiting

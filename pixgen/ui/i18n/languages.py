@@ -15,12 +15,12 @@ from pixgen.ui.i18n import LANGUAGES, Translator
 COOKIE = "pixgen-language"  # page.js writes it when a language is chosen
 
 
-def others(first: Translator) -> list[Translator]:
+def other_languages(first: Translator) -> list[Translator]:
     """Every language but the first."""
     return [each for code, each in LANGUAGES.items() if code != first.language]
 
 
-def preferred(accepted: str) -> str | None:
+def preferred_language(accepted: str) -> str | None:
     """The language of ours that an ``Accept-Language`` header likes best; None if it likes none.
 
     >>> preferred("de, tr-TR;q=0.8, en;q=0.5")
@@ -41,7 +41,7 @@ def preferred(accepted: str) -> str | None:
     )
 
 
-def wanted(query: str, cookie: str, accepted: str) -> str | None:
+def choose_language(query: str, cookie: str, accepted: str) -> str | None:
     """The language that a request for ``/`` should be answered in; None if any will do."""
     asked = parse_qs(query).get("lang", [""])[-1]
     try:
@@ -49,9 +49,9 @@ def wanted(query: str, cookie: str, accepted: str) -> str | None:
     except CookieError:
         kept = SimpleCookie()
     before = kept[COOKIE].value if COOKIE in kept else ""
-    return next((code for code in (asked, before) if code in LANGUAGES), None) or preferred(
-        accepted
-    )
+    return next(
+        (code for code in (asked, before) if code in LANGUAGES), None
+    ) or preferred_language(accepted)
 
 
 class ByLanguage:
@@ -74,7 +74,7 @@ class ByLanguage:
             cookie, accepted = (
                 headers.get(name, b"").decode("latin-1") for name in (b"cookie", b"accept-language")
             )
-            language = wanted(query, cookie, accepted if self._by_browser else "")
+            language = choose_language(query, cookie, accepted if self._by_browser else "")
             if language not in (None, self._first):
                 # Relative, so that it holds behind any proxy.
                 where = f"{language}?{query}" if query else language

@@ -9,7 +9,7 @@ import gradio as gr
 
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.metadata.picture_info import read_info
-from pixgen.ui.create.base_recipe import Basis, filled, typed
+from pixgen.ui.create.base_recipe import BaseRecipe, form_values_of, prompt_texts
 from pixgen.ui.create.controls import Parts
 from pixgen.ui.create.form import recipe_values
 from pixgen.ui.errors import guarded
@@ -24,7 +24,7 @@ _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownInfo:
     """What the tab shows: a recipe and the name of its file."""
 
     name: str
@@ -74,13 +74,13 @@ def _read(path: str | None, parts: Parts, say: Translator) -> tuple:
     if path is None:
         return view.empty(say), None, *hidden
 
-    @guarded(say, lambda message: (view.failed(message), None, *hidden))
+    @guarded(say, lambda message: (view.error_html(message), None, *hidden))
     def read(file: Path) -> tuple:
         info = read_info(file)
         told = view.of_info(say, info, file)
         data = json.dumps(json.loads(info.recipe.to_json()), ensure_ascii=False, indent=1)
         copy = servable_bytes(f"{data}\n".encode(), parts["download"], name=f"{file.stem}.json")
-        shown = Shown(file.name, info.recipe, info.has_seed)
+        shown = ShownInfo(file.name, info.recipe, info.has_seed)
         use = [gr.update(visible=True), gr.update(visible=True), gr.update(visible=info.has_seed)]
         return told, shown, *use, gr.update(value=copy, visible=True)
 
@@ -97,16 +97,16 @@ def use_shown(
     """
     names = [*form_values(make_recipe({"prompts": "-"}), fields), "basis"]
 
-    def use(shown: Shown) -> list[Any]:
-        filled_in = filled_with(shown.recipe, fields, name=shown.name)
+    def use(shown: ShownInfo) -> list[Any]:
+        filled_in = form_filled_with(shown.recipe, fields, name=shown.name)
         gr.Info(say("Everything is filled in as it was for {name}.", name=shown.name))
         return [gr.update(selected="create"), *(filled_in[name] for name in names)]
 
-    def use_prompt(shown: Shown) -> tuple:
+    def use_prompt(shown: ShownInfo) -> tuple:
         gr.Info(say("The prompt of {name} is filled in.", name=shown.name))
-        return gr.update(selected="create"), *typed(shown.recipe.prompts), ""
+        return gr.update(selected="create"), *prompt_texts(shown.recipe.prompts), ""
 
-    def use_seed(shown: Shown) -> tuple:
+    def use_seed(shown: ShownInfo) -> tuple:
         gr.Info(say("The seed of {name} is filled in.", name=shown.name))
         return gr.update(selected="create"), str(shown.recipe.seed)
 
@@ -127,19 +127,19 @@ def use_shown(
     create["basis_forget"].click(None, None, create["basis"], js="() => ''").then(**keep)
 
 
-def filled_with(recipe: Recipe, fields: dict[str, Field], *, name: str) -> dict[str, Any]:
+def form_filled_with(recipe: Recipe, fields: dict[str, Field], *, name: str) -> dict[str, Any]:
     """The whole form, filled in so that it paints a recipe again; ``name`` is what it came from."""
     values = form_values(recipe, fields)
-    return {**values, "basis": Basis(recipe, values, name).to_json()}
+    return {**values, "basis": BaseRecipe(recipe, values, name).to_json()}
 
 
 def form_values(recipe: Recipe, fields: dict[str, Field]) -> dict[str, Any]:
     """Every field of the form as it shows a recipe."""
-    return filled(recipe, recipe_values(recipe), fields)
+    return form_values_of(recipe, recipe_values(recipe), fields)
 
 
 def _chip(text: str, say: Translator) -> Any:
-    basis = Basis.read(text)
+    basis = BaseRecipe.read(text)
     if basis is None:
         return gr.update(visible=False)
     return gr.update(value=say("Every setting of {name}", name=basis.name), visible=True)

@@ -32,7 +32,7 @@ def empty(say: Translator) -> str:
     )
 
 
-def failed(message: str) -> str:
+def error_html(message: str) -> str:
     """A file that could not be read, and why."""
     return f'<p class="pg-notice pg-info-failed" role="alert">{escape(message)}</p>'
 

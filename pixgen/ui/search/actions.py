@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pixgen.errors import SearchError
-from pixgen.studio.library.library import BUNDLED, RUNS, Finder, Place
+from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary, Place
 from pixgen.ui.errors import guard_stream
 from pixgen.ui.i18n import Translator
 from pixgen.ui.search import view as found
@@ -41,14 +41,16 @@ class View:
     failed: bool = False  # what was asked for could not be done
 
 
-def places(finder: Finder, say: Translator, *, uploaded: bool = False) -> list[tuple[str, str]]:
+def places(
+    finder: PictureLibrary, say: Translator, *, uploaded: bool = False
+) -> list[tuple[str, str]]:
     """``(label, value)`` of what can be searched."""
     labels = {RUNS: say("what was painted here"), BUNDLED: say("drawings that come with pixgen")}
     chosen = [(labels.get(name, name), name) for name in finder.places]
     return [*chosen, (say("the pictures you added"), UPLOADED)] if uploaded else chosen
 
 
-def first_place(finder: Finder) -> str:
+def first_place(finder: PictureLibrary) -> str:
     """What is searched as long as nobody has chosen: what was painted here, if that may be seen and
     there is some, else the drawings that come with pixgen."""
     return RUNS if not finder.studio.policy.public and finder.painted() else BUNDLED
@@ -96,7 +98,7 @@ def _seed(value: Any) -> int | None:
 
 
 def search(
-    finder: Finder, values: Mapping[str, Any], *, uploaded: Place | None, owner: str, say: Translator,
+    finder: PictureLibrary, values: Mapping[str, Any], *, uploaded: Place | None, owner: str, say: Translator,
     stopped: Stopped = _never,
 ) -> Iterator[View]:  # fmt: skip
     """Bring the place up to date, search it, show it. The first view comes before any work.
@@ -105,20 +107,20 @@ def search(
     """
     query = to_query(values.get("query") or "", values.get("picture"))
     only = to_filter(values)
-    yield View(state=found.state(say("Searching"), kind="busy"), busy=True)
+    yield View(state=found.state_html(say("Searching"), kind="busy"), busy=True)
     place, last = place_of(finder, values, uploaded), None
     yield from _ready(finder, place, say=say, stopped=stopped)
     if stopped():
-        yield _stopped(say)
+        yield _stopped_view(say)
         return
     due = _now_and_then()
     with closing(finder.up_to_date(place)) as progress:
         for last in progress:
             if stopped():
-                yield _stopped(say)
+                yield _stopped_view(say)
                 return
             if due(last):
-                yield View(state=found.indexing(say, last))
+                yield View(state=found.indexing_html(say, last))
     hits = finder.search(
         place, finder.embed(query, model=place.model), only=only, owner=owner, top=int(values.get("top") or 24),
         threshold=_threshold(values),
@@ -128,14 +130,14 @@ def search(
         if place.name == RUNS
         else say("Look for something else, or ask for less.")
     )
-    yield _shown([(place, hit) for hit in hits], last, say=say, nothing=nothing)
+    yield _hits_view([(place, hit) for hit in hits], last, say=say, nothing=nothing)
 
 
 def like(
-    finder: Finder, one: Found, values: Mapping[str, Any], *, owner: str, say: Translator
+    finder: PictureLibrary, one: Found, values: Mapping[str, Any], *, owner: str, say: Translator
 ) -> Iterator[View]:
     """More pictures like one that was found, in the same place."""
-    yield View(state=found.state(say("Searching"), kind="busy"), busy=True)
+    yield View(state=found.state_html(say("Searching"), kind="busy"), busy=True)
     place, hit = one
     vector = finder.like(place, hit.row.path, owner=owner)
     hits = finder.search(
@@ -143,7 +145,7 @@ def like(
         threshold=_threshold(values), without=hit.row.path,
     )  # fmt: skip
     nothing = say("Look for something else, or ask for less.")
-    yield _shown([(place, each) for each in hits], None, say=say, nothing=nothing)
+    yield _hits_view([(place, each) for each in hits], None, say=say, nothing=nothing)
 
 
 def _threshold(values: Mapping[str, Any]) -> float:
@@ -153,7 +155,7 @@ def _threshold(values: Mapping[str, Any]) -> float:
 
 
 def upload(
-    finder: Finder, paths: Sequence[str], *, model: str = "", say: Translator, stopped: Stopped = _never
+    finder: PictureLibrary, paths: Sequence[str], *, model: str = "", say: Translator, stopped: Stopped = _never
 ) -> Iterator[tuple[View, Place]]:  # fmt: skip
     """Keep a visitor's set and index it. Raises SearchError if none of it is a picture.
 
@@ -164,19 +166,19 @@ def upload(
     for view in _ready(finder, place, say=say, stopped=stopped):
         yield replace(view, busy=True), place
     if stopped():
-        yield _stopped(say), place
+        yield _stopped_view(say), place
         return
     last, due = Progress(state="finding"), _now_and_then()
     with closing(finder.refresh(place)) as progress:
         for last in progress:
             if stopped():
-                yield _stopped(say), place
+                yield _stopped_view(say), place
                 return
             if due(last):
-                yield View(state=found.indexing(say, last), busy=True), place
+                yield View(state=found.indexing_html(say, last), busy=True), place
     if not last.added:
         raise SearchError("None of these files is a picture that can be read: choose others.")
-    ready = found.state(
+    ready = found.state_html(
         say.ngettext(
             "{count} picture can be searched", "{count} pictures can be searched", last.added
         ),
@@ -186,7 +188,7 @@ def upload(
     yield View(state=ready + listed, busy=False), place
 
 
-def place_of(finder: Finder, values: Mapping[str, Any], uploaded: Place | None) -> Place:
+def place_of(finder: PictureLibrary, values: Mapping[str, Any], uploaded: Place | None) -> Place:
     """The place that the form names, with the model that is to look. Raises SearchError."""
     name, model = values.get("place") or RUNS, (values.get("model") or "").strip()
     place = uploaded if name == UPLOADED and uploaded is not None else finder.places.get(name)
@@ -198,18 +200,20 @@ def place_of(finder: Finder, values: Mapping[str, Any], uploaded: Place | None) 
     return replace(place, model=model or finder.model)
 
 
-def _ready(finder: Finder, place: Place, *, say: Translator, stopped: Stopped) -> Iterator[View]:
+def _ready(
+    finder: PictureLibrary, place: Place, *, say: Translator, stopped: Stopped
+) -> Iterator[View]:
     """Load what looks at a place, and show how far its download is."""
     with closing(finder.ready(place, stopped=stopped)) as loading:
         for fetching in loading:
             if fetching is not None:
-                yield View(state=found.fetching(say, fetching))
+                yield View(state=found.download_html(say, fetching))
 
 
-def told(views: Iterator[Any], *, say: Translator) -> Iterator[Any]:
+def with_errors(views: Iterator[Any], *, say: Translator) -> Iterator[Any]:
     """The same views; an error that ends them becomes the last one. What was found stays."""
     return guard_stream(
-        views, say, lambda message: View(state=found.failed(message), busy=False, failed=True)
+        views, say, lambda message: View(state=found.error_html(message), busy=False, failed=True)
     )
 
 
@@ -228,17 +232,19 @@ def _now_and_then() -> Callable[[Progress], bool]:
     return due
 
 
-def _stopped(say: Translator) -> View:
+def _stopped_view(say: Translator) -> View:
     return View(
-        state=found.state(say("Stopped"), [say("the next search goes on from here")], kind="done"),
+        state=found.state_html(
+            say("Stopped"), [say("the next search goes on from here")], kind="done"
+        ),
         busy=False,
     )
 
 
-def _shown(hits: list[Found], last: Progress | None, *, say: Translator, nothing: str) -> View:
+def _hits_view(hits: list[Found], last: Progress | None, *, say: Translator, nothing: str) -> View:
     return View(
-        state=found.result(say, hits, last),
-        grid=found.grid(say, hits, nothing=nothing),
+        state=found.result_html(say, hits, last),
+        grid=found.grid_html(say, hits, nothing=nothing),
         found=tuple(hits),
         busy=False,
     )

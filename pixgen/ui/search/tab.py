@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 
 from pixgen.errors import PixgenError
-from pixgen.studio.library.library import BUNDLED, RUNS, Finder
+from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary
 from pixgen.ui import html
-from pixgen.ui.create.actions import Visitor
+from pixgen.ui.create.actions import BrowserSession
 from pixgen.ui.create.controls import Parts
 from pixgen.ui.create.panels.models import clip_choice
 from pixgen.ui.files import servable
@@ -20,7 +20,7 @@ from pixgen.ui.search import view as found
 from pixgen.ui.search.actions import View
 from pixgen.ui.search.uploads import busy, wire_uploads
 from pixgen.ui.search.view import Found
-from pixgen.ui.session import Stops
+from pixgen.ui.session import Cancellations
 from pixgen.vision.search.query import LONGEST_TEXT
 
 MOST_SHOWN = 100  # pictures on the page or for a program: each is a file to be copied
@@ -47,7 +47,9 @@ _CLICKS = """element.addEventListener('click', (event) => {
 });"""
 
 
-def search_tab(finder: Finder, say: Translator, page: gr.Blocks, *, seat: gr.BrowserState) -> Parts:
+def search_tab(
+    finder: PictureLibrary, say: Translator, page: gr.Blocks, *, seat: gr.BrowserState
+) -> Parts:
     """Build the tab and connect it; its parts, by name. ``seat`` says who looks."""
     with gr.Row(elem_classes="pg-create pg-search"):
         with gr.Column(elem_classes="pg-words"):
@@ -58,7 +60,7 @@ def search_tab(finder: Finder, say: Translator, page: gr.Blocks, *, seat: gr.Bro
             parts |= _settings_column(finder, say)
     parts["found"], parts["chosen"] = gr.State(()), gr.State(None)
     parts["set"] = gr.State(None)
-    stops = Stops()
+    stops = Cancellations()
     _wire_search(finder, say, parts, seat=seat, stops=stops)
     _wire_chosen(finder, say, parts)
     wire_uploads(finder, say, parts, stops=stops)
@@ -68,7 +70,7 @@ def search_tab(finder: Finder, say: Translator, page: gr.Blocks, *, seat: gr.Bro
     return parts
 
 
-def _words_column(finder: Finder, say: Translator) -> Parts:
+def _words_column(finder: PictureLibrary, say: Translator) -> Parts:
     parts: Parts = {
         "query": gr.Textbox(
             label=say("What to find"), placeholder="a red car", max_lines=1, max_length=LONGEST_TEXT,
@@ -109,7 +111,7 @@ def _words_column(finder: Finder, say: Translator) -> Parts:
     return parts
 
 
-def _settings_column(finder: Finder, say: Translator) -> Parts:
+def _settings_column(finder: PictureLibrary, say: Translator) -> Parts:
     parts: Parts = {}
     with gr.Column(elem_classes="pg-more"):
         parts["picture"] = gr.File(
@@ -167,7 +169,7 @@ def _settings_column(finder: Finder, say: Translator) -> Parts:
 
 def _stage(say: Translator) -> Parts:
     parts: Parts = {
-        "state": gr.HTML(found.state(""), elem_id="pg-finding"),
+        "state": gr.HTML(found.state_html(""), elem_id="pg-finding"),
         "one": gr.HTML("", elem_id="pg-one"),
     }
     with gr.Row(elem_classes="pg-actions", visible=False, elem_id="pg-with-one") as parts[
@@ -186,7 +188,7 @@ def _stage(say: Translator) -> Parts:
             say("Open"), size="sm", min_width=0, elem_id="pg-open"
         )
     parts["grid"] = gr.HTML(
-        found.empty(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-hits"
+        found.empty_html(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-hits"
     )
     # Pressed by page.js when a picture is clicked.
     parts["choose"] = gr.Button(visible="hidden", elem_id="pg-choose")
@@ -194,12 +196,14 @@ def _stage(say: Translator) -> Parts:
     return parts
 
 
-def _wire_search(finder: Finder, say: Translator, parts: Parts, *, seat: Any, stops: Stops) -> None:
+def _wire_search(
+    finder: PictureLibrary, say: Translator, parts: Parts, *, seat: Any, stops: Cancellations
+) -> None:
     names = ("state", "grid", "found", "find", "stop", "chosen", "one", "actions", "download")
     outputs = [parts[name] for name in names]
 
     def shown(views: Iterator[View]) -> Iterator[tuple]:
-        for view in actions.told(views, say=say):
+        for view in actions.with_errors(views, say=say):
             changes: dict[str, Any] = {}
             for name in ("state", "grid", "found"):
                 if (value := getattr(view, name)) is not None:
@@ -216,7 +220,7 @@ def _wire_search(finder: Finder, say: Translator, parts: Parts, *, seat: Any, st
     def looked_for(
         request: gr.Request, seat: Any, uploaded: Any, form: dict[str, Any]
     ) -> Iterator[tuple]:
-        owner = Visitor.known(seat, request.username).owner
+        owner = BrowserSession.known(seat, request.username).owner
         with stops.held(request.session_hash) as stop:
             yield from shown(
                 actions.search(
@@ -228,7 +232,11 @@ def _wire_search(finder: Finder, say: Translator, parts: Parts, *, seat: Any, st
         request: gr.Request, pressed: gr.EventData, seat: Any, uploaded: Any, *values: Any
     ) -> Iterator[tuple]:
         form = dict(zip(_ASKED, values, strict=True))
-        form |= {"query": "", "picture": str(found.examples()[pressed.example]), "place": BUNDLED}
+        form |= {
+            "query": "",
+            "picture": str(found.examples_html()[pressed.example]),
+            "place": BUNDLED,
+        }
         for changes in looked_for(request, seat, uploaded, form):
             yield (*changes, "", BUNDLED)
 
@@ -239,7 +247,7 @@ def _wire_search(finder: Finder, say: Translator, parts: Parts, *, seat: Any, st
         if one is None:
             yield tuple(gr.skip() for _ in names)
             return
-        owner = Visitor.known(seat, request.username).owner
+        owner = BrowserSession.known(seat, request.username).owner
         form = dict(zip(_ASKED, values, strict=True))
         yield from shown(actions.like(finder, one, form, owner=owner, say=say))
 
@@ -262,7 +270,7 @@ def _wire_search(finder: Finder, say: Translator, parts: Parts, *, seat: Any, st
             )
 
 
-def _wire_chosen(finder: Finder, say: Translator, parts: Parts) -> None:
+def _wire_chosen(finder: PictureLibrary, say: Translator, parts: Parts) -> None:
     names = ("chosen", "one", "actions", "download")
 
     def choose(shown: Any, number: Any) -> tuple:
@@ -277,7 +285,7 @@ def _wire_chosen(finder: Finder, say: Translator, parts: Parts) -> None:
 
 
 def _choice(
-    finder: Finder, say: Translator, parts: Parts, shown: tuple[Found, ...], number: int
+    finder: PictureLibrary, say: Translator, parts: Parts, shown: tuple[Found, ...], number: int
 ) -> dict[str, Any]:
     """Updates that show one of what was found, and what can be done with it."""
     if not 0 <= number < len(shown):
@@ -292,7 +300,7 @@ def _choice(
         pass  # it is gone, or the disk is full: its thumbnail may still be there
     return {
         "chosen": one,
-        "one": found.chosen(say, one, number=number, paths=not public),
+        "one": found.chosen_html(say, one, number=number, paths=not public),
         "actions": gr.update(visible=True),
         "download": gr.update(value=copy, interactive=copy is not None),
     }

@@ -7,18 +7,20 @@ import gradio as gr
 
 from pixgen.errors import PictureError
 from pixgen.images import open_picture
-from pixgen.studio.library.library import Finder
+from pixgen.studio.library.library import PictureLibrary
 from pixgen.ui.create.controls import Parts
-from pixgen.ui.errors import sentence
+from pixgen.ui.errors import error_text
 from pixgen.ui.i18n import Translator
 from pixgen.ui.search import actions
 from pixgen.ui.search.actions import View
-from pixgen.ui.session import Stops
+from pixgen.ui.session import Cancellations
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def wire_uploads(finder: Finder, say: Translator, parts: Parts, *, stops: Stops) -> None:
+def wire_uploads(
+    finder: PictureLibrary, say: Translator, parts: Parts, *, stops: Cancellations
+) -> None:
     """Connect the fields for a picture to search by and for a set of one's own to be searched."""
     names = ("state", "place", "set", "find", "stop")
 
@@ -26,7 +28,7 @@ def wire_uploads(finder: Finder, say: Translator, parts: Parts, *, stops: Stops)
         try:
             open_picture(picture)
         except PictureError as error:
-            gr.Warning(sentence(error, say), duration=8)
+            gr.Warning(error_text(error, say), duration=8)
             return None
         return gr.skip()
 
@@ -41,7 +43,7 @@ def wire_uploads(finder: Finder, say: Translator, parts: Parts, *, stops: Stops)
                 yield view
 
         places: list = []
-        for view in actions.told(views(), say=say):
+        for view in actions.with_errors(views(), say=say):
             ready = view.busy is False and not view.failed
             changes = {"state": view.state, **busy(bool(view.busy))}
             if ready:

@@ -16,7 +16,7 @@ from pixgen.models.progress import Fetching
 from pixgen.studio.library.library import DRAWINGS, Place
 from pixgen.ui import canvas
 from pixgen.ui.i18n import Translator
-from pixgen.ui.status import duration, of_fetching
+from pixgen.ui.status import duration, fetching_html
 from pixgen.vision.images import Skipped, in_parallel
 from pixgen.vision.search.collection import Row
 from pixgen.vision.search.indexing import Progress
@@ -28,7 +28,7 @@ _LISTED = 5  # skipped files, or near duplicates, that are named
 _EXAMPLES = 12  # drawings to begin with
 
 
-def state(
+def state_html(
     said: str, more: Sequence[str] = (), *, kind: str = "idle", part: float | None = None
 ) -> str:
     """The line above the pictures; ``kind`` is idle, busy, done or failed, ``part`` how much is done."""
@@ -40,7 +40,7 @@ def state(
     )
 
 
-def failed(message: str) -> str:
+def error_html(message: str) -> str:
     """The line where a search could not be done."""
     return (
         f'<section class="pg-finding" data-state="failed"><p class="pg-notice" role="alert">{escape(message)}'
@@ -48,32 +48,32 @@ def failed(message: str) -> str:
     )
 
 
-def fetching(say: Translator, coming: Fetching) -> str:
+def download_html(say: Translator, coming: Fetching) -> str:
     """How far a model's download is."""
-    more, megabytes = of_fetching(say, coming)
+    more, megabytes = fetching_html(say, coming)
     part = None if megabytes is None else megabytes[0] / max(1, megabytes[1])
-    return state(say("Fetching a model"), more, kind="busy", part=part)
+    return state_html(say("Fetching a model"), more, kind="busy", part=part)
 
 
-def indexing(say: Translator, progress: Progress) -> str:
+def indexing_html(say: Translator, progress: Progress) -> str:
     """How far the indexing is."""
     if progress.state != "looking":
-        return state(say("Looking for new pictures"), kind="busy")
+        return state_html(say("Looking for new pictures"), kind="busy")
     more = [say("{done} of {total}", done=progress.done, total=progress.total)]
     if progress.rate:
         more.append(say("{rate:.0f} a second", rate=progress.rate))
         more.append(say("{time} left", time=duration(say, progress.seconds_left)))
     part = progress.done / progress.total if progress.total else 1.0
-    return state(say("Looking at new pictures"), more, kind="busy", part=part)
+    return state_html(say("Looking at new pictures"), more, kind="busy", part=part)
 
 
-def result(say: Translator, found: Sequence[Found], last: Progress | None) -> str:
+def result_html(say: Translator, found: Sequence[Found], last: Progress | None) -> str:
     """The line above what was found; names the files that the indexing left out."""
     shown = say("{count} found", count=len(found)) if found else say("Nothing found")
     more = []
     if last is not None and last.added + last.changed:
         more.append(say("{count} new", count=last.added + last.changed))
-    line = state(shown, more, kind="done")
+    line = state_html(shown, more, kind="done")
     return line + left_out(say, last.skipped if last is not None else ())
 
 
@@ -91,7 +91,7 @@ def left_out(say: Translator, skipped: Sequence[Skipped]) -> str:
     )
 
 
-def empty(say: Translator) -> str:
+def empty_html(say: Translator) -> str:
     """The place of the pictures before the first search: drawings that begin one with a click."""
     mark = '<svg viewBox="0 0 48 48" aria-hidden="true"><rect x="3" y="3" width="18" height="18" rx="3"/>' \
         '<rect x="27" y="3" width="18" height="18" rx="3" opacity=".55"/><rect x="3" y="27" width="18" height="18" ' \
@@ -106,13 +106,13 @@ def empty(say: Translator) -> str:
     )
 
 
-def examples() -> list[Path]:
+def examples_html() -> list[Path]:
     """Bundled drawings that a search can begin with."""
     drawings = sorted(DRAWINGS.glob("*.webp"))
     return drawings[:: max(1, len(drawings) // _EXAMPLES)][:_EXAMPLES]
 
 
-def grid(say: Translator, found: Sequence[Found], *, nothing: str) -> str:
+def grid_html(say: Translator, found: Sequence[Found], *, nothing: str) -> str:
     """The pictures as buttons, each with its score; ``data-hit`` is its place in the list. Without
     any, ``nothing`` says what to do."""
     if not found:
@@ -129,7 +129,7 @@ def grid(say: Translator, found: Sequence[Found], *, nothing: str) -> str:
     )
 
 
-def chosen(say: Translator, one: Found, *, number: int, paths: bool) -> str:
+def chosen_html(say: Translator, one: Found, *, number: int, paths: bool) -> str:
     """The picture that was clicked, and what is known of it. ``paths``: where it is, to be copied."""
     place, hit = one
     row = hit.row
@@ -179,7 +179,7 @@ def _examples(say: Translator) -> str:
         f'<button type="button" data-example="{number}" title="{escape(path.stem.replace("-", " "))}">'
         f'<img src="{_thumbnail(folder, path.name, 0)}" width="72" height="72" '
         f'alt="{escape(say("More like: {name}", name=path.stem.replace("-", " ")))}"></button>'
-        for number, path in enumerate(examples())
+        for number, path in enumerate(examples_html())
     )
 
 

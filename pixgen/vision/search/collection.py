@@ -34,7 +34,7 @@ WORTH_IT = 20_000  # vectors: below, LanceDB's own pass takes a few hundredths o
 _AT_ONCE = 1 << 15  # vectors a piece of work
 
 
-class Flat:
+class VectorFile:
     """The vectors of one version of a table.
 
     Args:
@@ -141,13 +141,13 @@ class Collection:
         self._lock, self._kept = threading.Lock(), None
 
     def __len__(self) -> int:
-        with told(self.name):
+        with lance_errors(self.name):
             return self._table.count_rows()
 
     @property
     def approximate(self) -> bool:
         """Whether there is an index, so that a search compares only the likeliest pictures."""
-        with told(self.name):
+        with lance_errors(self.name):
             return bool(self._table.list_indices())
 
     def known(self) -> dict[str, tuple[int, int, str]]:
@@ -158,7 +158,7 @@ class Collection:
         """
         found: dict[str, tuple[int, int, str]] = {}
         twice = set()
-        with told(self.name):
+        with lance_errors(self.name):
             columns = ["path", "size", "modified", "sha256"]
             for batch in self._table.search().select(columns).limit(None).to_batches():
                 for path, *facts in zip(*(each.to_pylist() for each in batch.columns), strict=True):
@@ -175,7 +175,7 @@ class Collection:
         columns = {name: [getattr(row, name) for row in rows] for name in _FACTS}
         flat = pyarrow.array(np.ascontiguousarray(vectors, np.float32).reshape(-1))
         columns["vector"] = pyarrow.FixedSizeListArray.from_arrays(flat, self.dimensions)
-        with told(self.name):
+        with lance_errors(self.name):
             self._table.add(pyarrow.table(columns, schema=schema(self.dimensions)))
 
     def forget(self, paths: Sequence[str] | set[str]) -> None:
@@ -183,7 +183,7 @@ class Collection:
         from lancedb.expr import col, lit
 
         paths = sorted(paths)
-        with told(self.name):
+        with lance_errors(self.name):
             for start in range(0, len(paths), _AT_ONCE_of_collection):
                 some = paths[start : start + _AT_ONCE_of_collection]
                 self._table.delete(col("path").isin([lit(path) for path in some]))
@@ -192,7 +192,7 @@ class Collection:
         """Note new times of files whose bytes are the old ones."""
         from lancedb.expr import col, lit
 
-        with told(self.name):
+        with lance_errors(self.name):
             paths = sorted(modified)
             for start in range(0, len(paths), _AT_ONCE_of_collection):
                 some = [lit(path) for path in paths[start : start + _AT_ONCE_of_collection]]
@@ -211,7 +211,7 @@ class Collection:
             exact: compare every picture, though there is an index.
         """
         condition = only.as_condition()
-        with told(self.name):
+        with lance_errors(self.name):
             if (exact or not self._table.list_indices()) and (flat := self._flat()) is not None:
                 ids, scores = flat.nearest(vector, top=top, only=condition)
                 if not len(ids):
@@ -234,13 +234,13 @@ class Collection:
         # LanceDB's distance of unit vectors is 1 - cosine.
         return _rows(found, 1 - found["_distance"].to_numpy())
 
-    def _flat(self) -> Flat | None:
+    def _flat(self) -> VectorFile | None:
         """The vectors as one array, if there are so many that it is worth it and it can be kept."""
         if self._folder is None or self._table.count_rows() < WORTH_IT:
             return None
         with self._lock:
             if self._kept is None or self._kept.version != self._table.version:
-                self._kept = Flat(self._folder, self._table)
+                self._kept = VectorFile(self._folder, self._table)
             return self._kept
 
     def vector(self, path: str, *, only: Filter = EVERYTHING) -> np.ndarray | None:
@@ -248,7 +248,7 @@ class Collection:
         from lancedb.expr import col, lit
 
         condition, more = col("path") == lit(path), only.as_condition()
-        with told(self.name):
+        with lance_errors(self.name):
             search = self._table.search().where(condition if more is None else condition & more)
             found = search.select(["vector"]).limit(1).to_arrow()
         return found["vector"][0].values.to_numpy() if found.num_rows else None
@@ -258,7 +258,7 @@ class Collection:
 
         Past ``APPROXIMATE_FROM`` pictures, the index is made.
         """
-        with told(self.name):
+        with lance_errors(self.name):
             self._table.optimize()
         if len(self) > APPROXIMATE_FROM and not self.approximate:
             self.make_approximate()
@@ -285,7 +285,7 @@ class Collection:
         parts = IvfSq(
             distance_type="dot", num_partitions=round(count**0.5), sample_rate=64, max_iterations=15
         )
-        with told(self.name):
+        with lance_errors(self.name):
             self._table.create_index("vector", config=parts, replace=True)
 
 
@@ -295,7 +295,7 @@ def is_collection(table: "Table") -> bool:
 
 
 @contextmanager
-def told(name: str) -> Iterator[None]:
+def lance_errors(name: str) -> Iterator[None]:
     """Turn what LanceDB raises into a SearchError."""
     try:
         yield

@@ -18,13 +18,13 @@ import numpy as np
 from pixgen.errors import PictureError
 from pixgen.messages import _
 from pixgen.vision.images import (
-    Found,
-    Opened,
-    Same,
+    OpenedPicture,
+    PictureFile,
     Skipped,
+    Unchanged,
     as_batch,
     in_parallel,
-    open_found,
+    open_file,
     printable,
 )
 from pixgen.vision.search.collection import Collection, Row
@@ -39,7 +39,7 @@ LOOK = 32  # pictures that the model sees at once
 _TIDY_EVERY = 100  # batches: so many small files make a search slow
 
 Turn = Callable[[], AbstractContextManager]
-Facts = Callable[[Found], Mapping[str, Any]]
+Facts = Callable[[PictureFile], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class Progress:
 
 
 def index(
-    collection: Collection, files: Iterable[Found | Skipped], perceptor: "Perceptor", *, folder: Path,
+    collection: Collection, files: Iterable[PictureFile | Skipped], perceptor: "Perceptor", *, folder: Path,
     turn: Turn = nullcontext, facts: Facts = lambda found: {},
 ) -> Iterator[Progress]:  # fmt: skip
     """Bring a collection up to date with ``files``; the last progress is ``done``.
@@ -106,10 +106,10 @@ def index(
     )  # fmt: skip
     yield progress
 
-    def opened(found: Found) -> Opened | Same | Skipped:
+    def opened(found: PictureFile) -> OpenedPicture | Unchanged | Skipped:
         size, _modified, sha256 = known.get(found.path, (None, None, ""))
         try:
-            return open_found(
+            return open_file(
                 found, folder, side=perceptor.size, known=sha256 if size == found.size else ""
             )
         except PictureError as error:
@@ -123,7 +123,9 @@ def index(
     batch, vectors, batches = [], [], 0
     while piece := list(islice(results, min(LOOK, BATCH - len(batch)))):
         batch += piece
-        vectors += _vectors([each for each in piece if isinstance(each, Opened)], perceptor, turn)
+        vectors += _vectors(
+            [each for each in piece if isinstance(each, OpenedPicture)], perceptor, turn
+        )
         if len(batch) >= BATCH or progress.done + len(piece) == progress.total:
             progress = _written(batch, vectors, progress, collection, facts, known)
             batch, vectors, batches = [], [], batches + 1
@@ -140,12 +142,12 @@ def index(
 
 
 def _written(
-    batch: list[Opened | Same | Skipped], vectors: list[np.ndarray], progress: Progress,
+    batch: list[OpenedPicture | Unchanged | Skipped], vectors: list[np.ndarray], progress: Progress,
     collection: Collection, facts: Facts, known: Mapping[str, Any],
 ) -> Progress:  # fmt: skip
     """Write what has come of a batch of files; the progress after it."""
-    seen = [each for each in batch if isinstance(each, Opened)]
-    same = {each.found.path: each.found.modified for each in batch if isinstance(each, Same)}
+    seen = [each for each in batch if isinstance(each, OpenedPicture)]
+    same = {each.found.path: each.found.modified for each in batch if isinstance(each, Unchanged)}
     skipped = tuple(each for each in batch if isinstance(each, Skipped))
     rows = [
         Row(
@@ -167,7 +169,7 @@ def _written(
     )  # fmt: skip
 
 
-def _vectors(seen: list[Opened], perceptor: "Perceptor", turn: Turn) -> list[np.ndarray]:
+def _vectors(seen: list[OpenedPicture], perceptor: "Perceptor", turn: Turn) -> list[np.ndarray]:
     """A unit vector ``(D,)`` of each opened picture."""
     import torch
 

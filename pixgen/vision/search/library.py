@@ -15,7 +15,7 @@ from typing import Any
 
 from pixgen.errors import SearchError
 from pixgen.messages import _
-from pixgen.vision.search.collection import KEY, Collection, is_collection, schema, told
+from pixgen.vision.search.collection import KEY, Collection, is_collection, lance_errors, schema
 
 LONGEST_NAME = 48
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]*")  # what may name a table as it is
@@ -35,7 +35,7 @@ class Library:
 
     def collections(self) -> list[Collection]:
         """Every collection, by name and model."""
-        with told("the library"):
+        with lance_errors("the library"):
             tables = [self._database.open_table(name) for name in self._tables()]
             found = [self._made(table) for table in tables if is_collection(table)]
         return sorted(found, key=lambda each: (each.name, each.model))
@@ -43,7 +43,7 @@ class Library:
     def open(self, name: str, model: str) -> Collection:
         """The collection of that name for a model. Raises SearchError, which lists what there is."""
         table = _table(name, model)
-        with told(name[:60]):
+        with lance_errors(name[:60]):
             if table in self._tables():
                 return self._made(self._database.open_table(table))
         names = sorted({each.name for each in self.collections() if each.model == model})
@@ -70,7 +70,7 @@ class Library:
         """
         check_name(name)
         table, facts = _table(name, model), {"name": name, "model": model, "source": source}
-        with told(name):
+        with lance_errors(name):
             if table in self._tables():
                 made = self._made(self._database.open_table(table))
             else:
@@ -95,7 +95,7 @@ class Library:
 
     def remove(self, name: str) -> None:
         """Forget a collection, whatever models have looked at it; one that is not there is no error."""
-        with told(name):
+        with lance_errors(name):
             for table in self._tables():
                 if table.partition(".")[0] == _stem(name):
                     self._database.drop_table(table)

@@ -84,7 +84,7 @@ def format_query(query: Query) -> str:
     printed = ""
     for term in query:
         sign = "-" if term.weight < 0 else "+" if printed else ""
-        printed += f"{' ' if printed else ''}{sign}{' ' if sign else ''}{_printed(term)}"
+        printed += f"{' ' if printed else ''}{sign}{' ' if sign else ''}{_format(term)}"
     return printed
 
 
@@ -111,10 +111,10 @@ def embed_query(
             if pictures
             else ()
         )
-    return summed([(term.weight, next(worded if term.text else seen)) for term in query])
+    return weighted_sum([(term.weight, next(worded if term.text else seen)) for term in query])
 
 
-def summed(weighted: Sequence[tuple[float, np.ndarray]]) -> np.ndarray:
+def weighted_sum(weighted: Sequence[tuple[float, np.ndarray]]) -> np.ndarray:
     """The weighted sum of unit vectors ``(D,)``, as a unit vector. Raises SearchError if it is nought."""
     total = np.sum([weight * vector.astype(np.float64) for weight, vector in weighted], axis=0)
     norm = np.linalg.norm(total)
@@ -141,7 +141,7 @@ def _plain(text: str) -> str:
     )
 
 
-def _printed(term: Term) -> str:
+def _format(term: Term) -> str:
     """The term without its sign. Every mark gets a backslash where it could be read as one."""
     text = re.sub(rf"(\\+)(?=[{re.escape(_SPECIAL)}])", r"\1\1", term.text or term.picture)
     text = re.sub(r"(?:(?<=\s)|^)([+-])(?=\s|$)", r"\\\1", text)

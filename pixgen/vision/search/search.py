@@ -45,7 +45,7 @@ def search(
     while True:
         asked = wanted * _SPARE if fold else wanted
         nearest = collection.nearest(vector, top=asked, only=only, exact=exact)
-        hits = _folded([each for each in nearest if each[0].path != without], fold=fold)
+        hits = _fold_duplicates([each for each in nearest if each[0].path != without], fold=fold)
         # Many duplicates can use up the candidates: ask for more until there are no more.
         if len(hits) >= top or len(nearest) < asked or asked >= 16 * MOST:
             break
@@ -53,7 +53,7 @@ def search(
     return [hit for hit in hits if hit.score >= threshold][:top]
 
 
-def _folded(nearest: list[tuple[Row, float, np.ndarray]], *, fold: bool) -> list[Hit]:
+def _fold_duplicates(nearest: list[tuple[Row, float, np.ndarray]], *, fold: bool) -> list[Hit]:
     """Hits in order; each takes in those after it that are nearly the same."""
     hits: list[Hit] = []
     if not nearest:

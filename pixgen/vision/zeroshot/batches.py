@@ -16,7 +16,7 @@ from pixgen.vision.zeroshot.labels import (
     DEFAULT,
     PLACE,
     LabelSet,
-    checked,
+    check_labels,
     load_templates,
     parse_labels,
     parse_templates,
@@ -53,7 +53,7 @@ def make_question(
         folders = sorted({source.label for source in sources if source.label})
         if not folders:
             raise ClassifyError("There are no labels: write some, for example “cat, dog, bird”.")
-        chosen = checked([folder.replace("_", " ") for folder in folders])
+        chosen = check_labels([folder.replace("_", " ") for folder in folders])
     if not templates:
         fitting = DEFAULT if models == ("pocket",) else PHOTOGRAPHIC
         templates = label_set.templates if label_set is not None else fitting
@@ -77,7 +77,7 @@ class Result:
     error: str = ""
 
 
-def look(
+def classify_all(
     perceptor: "Perceptor", classifier: Classifier, sources: Sequence[Source], *,
     turn: Turn = nullcontext, stopped: Callable[[], object] = lambda: False, thumbnails: int = 0,
 ) -> Iterator[list[Result]]:  # fmt: skip

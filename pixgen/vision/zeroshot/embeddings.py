@@ -36,7 +36,7 @@ _MOST_FILES = 64  # the longest unused ones go
 _LARGEST = 2**28  # bytes that are read
 
 
-class Kept:
+class StoredEmbeddings:
     """The vectors of labels in a folder, which is made when something is written. Any thread may ask.
 
     A file that cannot be read or written is no error: the labels are read by the model again.
@@ -131,14 +131,14 @@ def embed_labels(
     return torch.cat(parts) if parts else torch.zeros(0, 0)
 
 
-class Wordings:
+class LabelEmbeddings:
     """Vectors of labels that were computed before, by model, templates and label. Any thread may ask.
 
     Args:
         kept: where they outlast this process; None: nowhere.
     """
 
-    def __init__(self, kept: Kept | None = None) -> None:
+    def __init__(self, kept: StoredEmbeddings | None = None) -> None:
         self._lock, self._kept = threading.Lock(), kept
         self._tables: OrderedDict[tuple, dict[str, torch.Tensor]] = OrderedDict()
 

@@ -120,14 +120,14 @@ def as_csv(results: Sequence[Result], *, top: int) -> str:
     rows = csv.writer(buffer, lineterminator="\n")
     rows.writerow(heads)
     for result in results:
-        row = [_cell(result.name), _cell(result.label), _cell(said(result)), _cell(result.error)]
+        row = [_cell(result.name), _cell(result.label), _cell(summary(result)), _cell(result.error)]
         for score in result.answer.top(len(places)) if result.answer is not None else []:
             row += [_cell(score.label), f"{score.probability:.6f}", f"{score.cosine:.6f}"]
         rows.writerow(row)
     return buffer.getvalue()
 
 
-def said(result: Result) -> str:
+def summary(result: Result) -> str:
     """The answer in words; empty where there is none because of an error."""
     if result.answer is None:
         return ""

@@ -144,7 +144,7 @@ def parse_labels(text: str) -> tuple[str, ...]:
     Parsing and ``format_labels`` are inverse. A label that is there twice counts once. Raises
     ClassifyError if there is none, or too many.
     """
-    return checked(map(_written, _LABEL.finditer(text.replace("\r", "\n"))))
+    return check_labels(map(_written, _LABEL.finditer(text.replace("\r", "\n"))))
 
 
 def _written(found: re.Match[str]) -> str:
@@ -161,7 +161,7 @@ def format_labels(labels: tuple[str, ...]) -> str:
     return "\n".join(re.sub(r'^(?=\\*["“])', r"\\", label.replace(",", "\\,")) for label in labels)
 
 
-def checked(labels: Iterable[str]) -> tuple[str, ...]:
+def check_labels(labels: Iterable[str]) -> tuple[str, ...]:
     """The labels without what cannot be printed, each once. Raises ClassifyError."""
     tidy = tuple(dict.fromkeys(filter(None, map(_tidy, labels))))
     if not tidy:
@@ -206,11 +206,11 @@ def load_set(name: str, folder: Path | None = None) -> LabelSet:
 
         blank = bundled[IMAGENET]
         return LabelSet(
-            name, blank.title, checked(IMAGENET_CLASSNAMES), blank.templates, blank.source
+            name, blank.title, check_labels(IMAGENET_CLASSNAMES), blank.templates, blank.source
         )
     if name in bundled:
         return bundled[name]
-    own = own_names(folder)
+    own = custom_names(folder)
     if folder is not None and name in own:
         return read_set(folder / f"{name}.json")
     raise ClassifyError(
@@ -220,7 +220,7 @@ def load_set(name: str, folder: Path | None = None) -> LabelSet:
     )
 
 
-def own_names(folder: Path | None) -> list[str]:
+def custom_names(folder: Path | None) -> list[str]:
     """The names of the sets in a folder of one's own."""
     if folder is None or not folder.is_dir():
         return []
@@ -246,7 +246,7 @@ def read_set(path: Path) -> LabelSet:
             heading = first.strip(' \t"').lower() in _HEADINGS
             return LabelSet(path.stem, path.stem, parse_labels(rest if heading else text))
         value = json.loads(text)
-        labels = checked(tuple(str(label) for label in value["labels"]))
+        labels = check_labels(tuple(str(label) for label in value["labels"]))
         fields = (str(value.get("title", path.stem)), labels, str(value.get("templates", DEFAULT)))
         return LabelSet(path.stem, *fields, str(value.get("source", "")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

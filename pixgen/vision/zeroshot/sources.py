@@ -14,7 +14,7 @@ from PIL import Image
 from pixgen.errors import ClassifyError, PictureError, SearchError
 from pixgen.images import open_picture, open_reduced
 from pixgen.paths import expand
-from pixgen.vision.images import Archive, Found, Skipped, find_pictures, printable, square
+from pixgen.vision.images import Archive, PictureFile, Skipped, find_pictures, printable, square
 
 MOST_PICTURES = 10_000
 THUMBNAIL = 160  # pixels
@@ -133,7 +133,7 @@ def _label(path: str) -> str:
     return PurePosixPath(path).parent.name
 
 
-def _below_it(found: Found, folder: Path) -> Path:
+def _below_it(found: PictureFile, folder: Path) -> Path:
     path = folder / found.path
     if not path.resolve().is_relative_to(folder.resolve()):
         raise PictureError("It is a link that leads out of the folder.")

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from pixgen.errors import ClassifyError
-from pixgen.vision.zeroshot.embeddings import Turn, Wordings
+from pixgen.vision.zeroshot.embeddings import LabelEmbeddings, Turn
 from pixgen.vision.zeroshot.labels import PLACE
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class Classifier:
 
 def make_classifier(
     perceptor: "Perceptor", question: Question, *, model: tuple[str, ...] = ("",),
-    wordings: Wordings | None = None, turn: Turn = nullcontext,
+    wordings: LabelEmbeddings | None = None, turn: Turn = nullcontext,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Classifier | None:  # fmt: skip
     """Read a question's labels; None if that was stopped.
@@ -168,7 +168,7 @@ def make_classifier(
         model, wordings: what was read before, for the perceptor of that name, is not read again.
         turn: the device's turn, taken for every few texts.
     """
-    wordings = wordings or Wordings()
+    wordings = wordings or LabelEmbeddings()
     how = {"model": model, "templates": question.templates, "turn": turn, "stopped": stopped}
     vectors = wordings.vectors(perceptor, question.labels, **how)
     scale, bias = _scale(perceptor)

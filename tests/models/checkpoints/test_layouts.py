@@ -108,11 +108,11 @@ def test_llamagens_codes_lie_on_the_unit_sphere(tmp_path, pictures):
 
 def published_model(path, node) -> Vqgan:
     """A checkpoint with the very node as its config, beside what a YAML file can say."""
-    from pixgen.models.checkpoints.layouts import as_taming
+    from pixgen.models.checkpoints.layouts import to_taming
     from pixgen.models.checkpoints.reading import read_weights
 
     model = Vqgan(node)
-    model.load_state_dict(as_taming(read_weights(path), unit_codes=True))
+    model.load_state_dict(to_taming(read_weights(path), unit_codes=True))
     return model.eval()
 
 
@@ -232,5 +232,5 @@ def test_an_encoder_may_be_missing_nowhere_else(tmp_path):
 
 def load_entry(entry: Entry) -> Vqgan:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pixgen.models.vqgan.custom.known", lambda name, kind: entry)
+        patch.setattr("pixgen.models.vqgan.custom.find_entry", lambda name, kind: entry)
         return load_vqgan(entry.name, "cpu")

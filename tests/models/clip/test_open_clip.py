@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from pixgen.errors import ModelError
 from pixgen.models.architectures import clip_form
-from pixgen.models.catalog import entries, known
+from pixgen.models.catalog import entries, find_entry
 from pixgen.models.clip.files import fetch
 from pixgen.models.clip.open_clip import entry_of, find_clip, read_open_clip
 from pixgen.models.clip.perceptor import load_perceptor
@@ -131,7 +131,7 @@ def test_a_robust_clip_that_was_put_there_by_hand_needs_no_network(tagged, monke
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tagged.parent / "hub"))
     theirs = CLIP(**SMALL).eval()
     save_file(theirs.state_dict(), tagged / "robust-ViT-B-32.safetensors")
-    entry = replace(known("robust-ViT-B-32", "clip"), form="Small-T")
+    entry = replace(find_entry("robust-ViT-B-32", "clip"), form="Small-T")
     ours, tokenizer, shown = read_open_clip(entry)
     pictures = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     assert torch.allclose(
@@ -145,7 +145,7 @@ def test_what_it_needs_besides_is_said_before_anything_is_fetched():
     with pytest.raises(
         ModelError, match="reads with a_package_that_is_not_there, which is not installed"
     ):
-        fetch(replace(known("ViT-B-32/openai", "clip"), needs="a_package_that_is_not_there"))
+        fetch(replace(find_entry("ViT-B-32/openai", "clip"), needs="a_package_that_is_not_there"))
 
 
 def test_every_clip_of_the_table_is_where_open_clip_says():

@@ -9,8 +9,8 @@ from open_clip.model import CLIP
 from safetensors.torch import load_file
 
 from pixgen.errors import ModelError
-from pixgen.models.catalog import find
-from pixgen.models.clip.perceptor import Perceptors, load_perceptor, weighted
+from pixgen.models.catalog import get_entry
+from pixgen.models.clip.perceptor import Perceptors, load_perceptor, weight_members
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def pictures() -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def plain() -> CLIP:
-    entry = find("pocket", "clip")
+    entry = get_entry("pocket", "clip")
     model = CLIP(**json.loads(entry.config.read_text())["model_cfg"]).eval()
     model.load_state_dict({name: tensor.float() if tensor.is_floating_point() else tensor
                            for name, tensor in load_file(entry.weights).items()})  # fmt: skip
@@ -79,7 +79,7 @@ def test_an_unknown_name_lists_the_known():
 def test_a_weighted_cosine_is_the_weighted_mean_of_theirs(tiny_perceptor):
     mirrored = Mirrored(tiny_perceptor)
     alike = Perceptors([tiny_perceptor, mirrored])
-    both = weighted(alike, (3.0, 1.0))
+    both = weight_members(alike, (3.0, 1.0))
     picture, text = torch.rand(1, 3, 32, 32), ["a red fox"]
 
     def cosine(perceptor) -> float:
@@ -88,7 +88,7 @@ def test_a_weighted_cosine_is_the_weighted_mean_of_theirs(tiny_perceptor):
     wanted = 0.75 * cosine(tiny_perceptor) + 0.25 * cosine(mirrored)
     assert cosine(both) == pytest.approx(wanted, abs=1e-5)
     assert cosine(tiny_perceptor) != pytest.approx(cosine(mirrored), abs=1e-4)
-    assert weighted(alike, (2.0, 2.0)) is alike
+    assert weight_members(alike, (2.0, 2.0)) is alike
 
 
 class Mirrored(torch.nn.Module):
@@ -129,7 +129,7 @@ def test_a_clip_may_look_at_fewer_cutouts_and_counts_as_much(tiny_perceptor):
 
 
 def test_one_clip_alone_sees_everything(tiny_perceptor):
-    assert weighted(tiny_perceptor, (1.0,), (0.5,)) is tiny_perceptor
+    assert weight_members(tiny_perceptor, (1.0,), (0.5,)) is tiny_perceptor
     both = Perceptors([tiny_perceptor, tiny_perceptor])
-    assert weighted(both, (1.0, 1.0), (1.0, 1.0)) is both
-    assert weighted(both, (1.0, 1.0), (1.0, 0.5)) is not both
+    assert weight_members(both, (1.0, 1.0), (1.0, 1.0)) is both
+    assert weight_members(both, (1.0, 1.0), (1.0, 0.5)) is not both

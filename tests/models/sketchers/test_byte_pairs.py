@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from pixgen.models.sketchers.dalle_files import BytePairs, tidied
+from pixgen.models.sketchers.dalle_files import BytePairs, normalise_text
 from tests.models import dalles
 
 
@@ -26,7 +26,7 @@ from tests.models import dalles
     ],
 )
 def test_a_text_is_tidied_as_captions_were(text, said):
-    assert tidied(text) == said
+    assert normalise_text(text) == said
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_it_is_the_tokenizers_own_cut():
     merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in state["merges"]]
     ours = BytePairs(state["vocab"], merges)
     for text in texts[:30]:
-        plain = tidied(text)
+        plain = normalise_text(text)
         ends = [ours.encode(text, places=80)[0], ours.encode("", places=2)[1]]
         expected = [ends[0], *theirs.encode(plain).ids, ends[1]]
         assert ours.encode(text, places=80)[: len(expected)] == expected

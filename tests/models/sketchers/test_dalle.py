@@ -8,7 +8,7 @@ import torch
 
 from pixgen.errors import ModelError
 from pixgen.models import registry, store
-from pixgen.models.catalog import known
+from pixgen.models.catalog import find_entry
 from pixgen.models.sketchers.factory import fetch_sketcher, load_sketcher, random_dalle
 from tests.models import dalles
 
@@ -25,7 +25,7 @@ def folder(tmp_path):
 def tiny(monkeypatch):
     """The small model in the catalog."""
     entry = dalles.entry()
-    monkeypatch.setattr("pixgen.models.sketchers.factory.find", lambda name, kind: entry)
+    monkeypatch.setattr("pixgen.models.sketchers.factory.get_entry", lambda name, kind: entry)
     return entry
 
 
@@ -104,7 +104,7 @@ def test_a_wrong_shape_is_named_and_nothing_is_kept(folder, tiny, monkeypatch, l
         ModelError, match=r"decoder.layers.0.glu.fc1.weight is \(41, 32\) instead of \(40, 32\)"
     ):
         fetch_sketcher(tiny)
-    assert store.kept(tiny) is None
+    assert store.find_weights(tiny) is None
 
 
 def test_a_missing_part_and_one_too_many_are_named(folder, tiny, monkeypatch):
@@ -217,7 +217,7 @@ def test_without_a_network_it_is_said_what_to_put_where(tiny):
     ],
 )
 def test_the_catalogs_forms_are_as_large_as_what_is_published(name, millions, file_megabytes):
-    model = random_dalle(known(name, "sketcher"))
+    model = random_dalle(find_entry(name, "sketcher"))
     counts = {half: sum(part.numel() for part in getattr(model, half).parameters()) for half in ("encoder", "decoder")}  # fmt: skip
     assert sum(counts.values()) / 1e6 == pytest.approx(millions, abs=0.01)
     assert 2 * counts["decoder"] / 1e6 == pytest.approx(file_megabytes["decoder"], rel=0.002)

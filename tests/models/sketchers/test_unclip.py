@@ -11,7 +11,7 @@ from PIL import Image
 
 from pixgen.errors import ModelError
 from pixgen.models import load_sketcher, registry
-from pixgen.models.catalog import known
+from pixgen.models.catalog import find_entry
 from pixgen.models.download import hash_of
 from pixgen.models.sketchers import unclip_files
 from tests.models import karlos
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("caches")
 
 @pytest.fixture
 def karlo():
-    return known("karlo", "sketcher")
+    return find_entry("karlo", "sketcher")
 
 
 @pytest.fixture
@@ -135,11 +135,11 @@ def test_what_is_needed_of_a_repository():
         "decoder/diffusion_pytorch_model.safetensors", "decoder/diffusion_pytorch_model.fp16.safetensors",
         "tokenizer/vocab.json", "image_encoder/config.json", "image_encoder/pytorch_model.bin",
     ]  # fmt: skip
-    assert unclip_files.wanted(names, None) == [
+    assert unclip_files.needed_files(names, None) == [
         "model_index.json", "decoder/config.json", "decoder/diffusion_pytorch_model.safetensors",
         "tokenizer/vocab.json", "image_encoder/config.json", "image_encoder/pytorch_model.bin",
     ]  # fmt: skip
-    assert unclip_files.wanted(names, unclip_files.SEEING) == names[-2:]
+    assert unclip_files.needed_files(names, unclip_files.SEEING) == names[-2:]
 
 
 @needs_packages

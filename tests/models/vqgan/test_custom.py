@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pixgen.cli.app import main
 from pixgen.errors import ModelError
 from pixgen.models.registry import inventory
-from pixgen.models.vqgan.custom import find_vqgan, own_models
+from pixgen.models.vqgan.custom import custom_models, find_vqgan
 from pixgen.models.vqgan.vqgan import load_vqgan
 from tests.models import published
 
@@ -45,11 +45,11 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_the_folder_is_looked_through(folder):
-    assert list(own_models()) == ["2021_faces", "deep", "flowers"]
+    assert list(custom_models()) == ["2021_faces", "deep", "flowers"]
 
 
 def test_each_loads_by_its_name(folder):
-    for name in own_models():
+    for name in custom_models():
         assert load_vqgan(name, "cpu").codebook.shape == (24, 8)
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from pixgen.errors import StorageError, StudioError
 from pixgen.studio.gallery.catalogue import FILE, Catalogue
-from pixgen.studio.gallery.catalogue_rows import SORTS, STATES, Wanted
+from pixgen.studio.gallery.catalogue_rows import SORTS, STATES, RunFilter
 from pixgen.studio.runs.run import Run
-from pixgen.studio.runs.tags import Marks
-from pixgen.studio.runs.trash import take_back, throw_away
+from pixgen.studio.runs.tags import RunTags
+from pixgen.studio.runs.trash import move_to_trash, restore
 from tests.studio.fakes import a_recipe
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
@@ -48,16 +48,16 @@ def put(tmp_path):
 def found(catalogue, **wanted):
     """The prompts of the runs that are wanted."""
     catalogue.synchronise()
-    return [entry.prompt for entry in catalogue.find(Wanted(**wanted))]
+    return [entry.prompt for entry in catalogue.find(RunFilter(**wanted))]
 
 
 def test_it_lists_what_the_folders_say(catalogue, put):
     run = put(
         "a red fox | snow :0.5", preset="draft", seed=2**63 - 1, owner="ada", parent="x", step=5, seconds=2.5,
-        similarities=(("a red fox", 0.4), ("snow", 0.1)), marks=Marks(True, ("sea", "boat")),
+        similarities=(("a red fox", 0.4), ("snow", 0.1)), marks=RunTags(True, ("sea", "boat")),
     )  # fmt: skip
     catalogue.synchronise()
-    (entry,) = catalogue.find(Wanted())
+    (entry,) = catalogue.find(RunFilter())
     assert (entry.id, entry.prompt, entry.preset, entry.seed) == (
         run.id, "a red fox | snow :0.5", "draft", 2**63 - 1,
     )  # fmt: skip
@@ -74,9 +74,9 @@ def test_what_is_new_changed_moved_or_gone_is_noticed(catalogue, put, tmp_path):
     assert found(catalogue) == ["three", "two", "one"]
     dataclasses.replace(first, state="failed").save()
     assert found(catalogue, state="failed") == ["one"]
-    throw_away(second.folder)
+    move_to_trash(second.folder)
     assert (found(catalogue), found(catalogue, binned=True)) == (["three", "one"], ["two"])
-    take_back(tmp_path, second.id)
+    restore(tmp_path, second.id)
     assert found(catalogue) == ["three", "two", "one"]
     for path in third.folder.iterdir():
         path.unlink()
@@ -103,7 +103,7 @@ def test_runs_that_have_not_changed_are_not_read_again(put, tmp_path):
 
 @pytest.mark.parametrize("spoilt", ["missing", "no database", "another version", "older table"])
 def test_without_its_file_it_is_made_anew(catalogue, put, tmp_path, spoilt):
-    put("one", marks=Marks(True, ("sea",)))
+    put("one", marks=RunTags(True, ("sea",)))
     assert found(catalogue) == ["one"]
     if spoilt == "missing":
         (tmp_path / FILE).unlink()
@@ -142,8 +142,8 @@ def test_a_folder_that_is_no_run_or_broken_is_left_out(catalogue, put, tmp_path)
 
 def test_filters(catalogue, put):
     put("a red fox", preset="draft", state="stopped", owner="ada")
-    put("a blue whale", preset="best", marks=Marks(favourite=True))
-    put("a fox at SEA", marks=Marks(tags=("boat trip",)), state="failed")
+    put("a blue whale", preset="best", marks=RunTags(favourite=True))
+    put("a fox at SEA", marks=RunTags(tags=("boat trip",)), state="failed")
     put("ĞÜZEL İstanbul")
     for wanted, prompts in [
         ({"text": "Fox"}, ["a fox at SEA", "a red fox"]),
@@ -164,9 +164,9 @@ def test_filters(catalogue, put):
         ({"text": "fox", "state": "failed"}, ["a fox at SEA"]),
     ]:
         assert found(catalogue, **wanted) == prompts, wanted
-    assert catalogue.values("preset", Wanted()) == {"": 2, "best": 1, "draft": 1}
-    assert catalogue.values("tag", Wanted()) == {"boat trip": 1}
-    assert catalogue.count(Wanted(text="fox")) == 2
+    assert catalogue.values("preset", RunFilter()) == {"": 2, "best": 1, "draft": 1}
+    assert catalogue.values("tag", RunFilter()) == {"boat trip": 1}
+    assert catalogue.count(RunFilter(text="fox")) == 2
 
 
 @pytest.mark.parametrize(
@@ -181,14 +181,14 @@ def test_sorting_and_pages(catalogue, put, sort, prompts):
     put("c", similarities=(("c", 0.3),), seconds=1.0)
     put("a", seconds=2.0)  # without a likeness: last
     assert found(catalogue, sort=sort) == prompts
-    pages = [catalogue.find(Wanted(sort=sort), first=first, count=2) for first in (0, 2, 4)]
+    pages = [catalogue.find(RunFilter(sort=sort), first=first, count=2) for first in (0, 2, 4)]
     assert [[entry.prompt for entry in page] for page in pages] == [prompts[:2], prompts[2:], []]
 
 
 @pytest.mark.parametrize(("what", "choices"), [({"sort": "best"}, SORTS), ({"state": "x"}, STATES)])
 def test_an_unknown_order_or_state_is_answered_with_the_names(what, choices):
     with pytest.raises(StudioError, match=", ".join(choices)):
-        Wanted(**what)
+        RunFilter(**what)
 
 
 def test_many_threads_begin_with_no_file_at_once(put, tmp_path):

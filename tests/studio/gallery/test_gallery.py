@@ -9,9 +9,9 @@ from PIL import Image
 from pixgen.errors import StudioError
 from pixgen.studio import Policy
 from pixgen.studio.gallery.catalogue import FILE
-from pixgen.studio.gallery.catalogue_rows import Wanted
+from pixgen.studio.gallery.catalogue_rows import RunFilter
 from pixgen.studio.gallery.gallery import THUMBNAIL, Gallery
-from pixgen.studio.library.library import Finder
+from pixgen.studio.library.library import PictureLibrary
 from pixgen.studio.runs.tags import LONGEST_TAG, MOST_TAGS
 from tests.studio.deaths import killed
 from tests.studio.fakes import Painters, a_recipe
@@ -39,12 +39,12 @@ def test_a_killed_run_is_there_stopped_and_goes_on(open_studio, tmp_path):
     )
     studio = open_studio()
     gallery = Gallery(studio)
-    (entry,) = gallery.find(Wanted(state="stopped"))
+    (entry,) = gallery.find(RunFilter(state="stopped"))
     assert (entry.id, entry.steps) == (run_id, 200)
     assert gallery.thumbnails([entry])[0] is not None
     job = studio.resume(run_id)
     assert job.wait(30)
-    assert [entry.state for entry in gallery.find(Wanted())] == ["done"]
+    assert [entry.state for entry in gallery.find(RunFilter())] == ["done"]
     assert gallery.open(run_id).curve.steps == list(range(201))
 
 
@@ -54,14 +54,14 @@ def test_a_run_is_followed_while_it_is_painted(open_studio):
     gallery = Gallery(studio)
     job = studio.submit(a_recipe())
     assert painters.held.wait(20)
-    (entry,) = gallery.find(Wanted(state="painting"))
+    (entry,) = gallery.find(RunFilter(state="painting"))
     assert (entry.state, entry.step) == ("painting", 2)
     assert gallery.thumbnails([entry])[0] is not None  # its newest frame: there is no file yet
     with pytest.raises(StudioError, match="being painted: stop it first"):
         gallery.delete(job.id)
     painters.go_on.set()
     assert job.wait(20)
-    assert [(each.state, each.step) for each in gallery.find(Wanted())] == [("done", 12)]
+    assert [(each.state, each.step) for each in gallery.find(RunFilter())] == [("done", 12)]
 
 
 def test_favourites_and_tags_live_with_the_run(gallery, studio):
@@ -69,7 +69,7 @@ def test_favourites_and_tags_live_with_the_run(gallery, studio):
     gallery.mark(run_id, favourite=True, add=["Sea  side", "boat", "boat"])
     gallery.mark(run_id, remove=["boat", "never there"])
     (studio.folder / FILE).unlink()
-    (entry,) = Gallery(studio).find(Wanted(favourite=True))
+    (entry,) = Gallery(studio).find(RunFilter(favourite=True))
     assert entry.tags == ("sea side",)
     gallery.mark(run_id, favourite=False)
     assert gallery.entry(run_id).favourite is False
@@ -90,7 +90,7 @@ def test_what_is_deleted_can_be_taken_back_until_the_bin_is_emptied(gallery, stu
     gallery.mark(thrown, favourite=True)
     picture = studio.run(thrown).picture.read_bytes()
     gallery.delete(thrown)
-    assert (ids(gallery.find(Wanted())), ids(gallery.find(Wanted(binned=True)))) == ([kept], [thrown])  # fmt: skip
+    assert (ids(gallery.find(RunFilter())), ids(gallery.find(RunFilter(binned=True)))) == ([kept], [thrown])  # fmt: skip
     assert gallery.open(thrown).run.picture.read_bytes() == picture
     assert [run.id for run in studio.runs()] == [kept]
     with pytest.raises(StudioError, match="There is no run"):
@@ -100,10 +100,10 @@ def test_what_is_deleted_can_be_taken_back_until_the_bin_is_emptied(gallery, stu
     assert gallery.entry(thrown).favourite
     assert studio.run(thrown).picture.read_bytes() == picture
     assert gallery.empty() == 0
-    assert len(gallery.find(Wanted())) == 2
+    assert len(gallery.find(RunFilter())) == 2
     gallery.delete(thrown)
     assert gallery.empty() == 1
-    assert gallery.find(Wanted(binned=True)) == []
+    assert gallery.find(RunFilter(binned=True)) == []
     with pytest.raises(StudioError, match="There is no run"):
         gallery.restore(thrown)
 
@@ -123,7 +123,7 @@ def test_an_opened_run_knows_its_relatives(gallery, studio):
 
 def test_a_thumbnail_is_small_and_made_once_for_each_picture(gallery, studio, open_studio):
     run_id = painted(studio, width=512, height=256)
-    entries = gallery.find(Wanted())
+    entries = gallery.find(RunFilter())
     (first,) = gallery.thumbnails(entries)
     with Image.open(io.BytesIO(first)) as small:
         assert (small.format, small.size) == ("WEBP", (THUMBNAIL, THUMBNAIL // 2))
@@ -141,8 +141,8 @@ def test_in_public_nobody_sees_or_touches_anothers_runs(open_studio):
     gallery = Gallery(studio)
     mine, theirs = painted(studio, owner="ada"), painted(studio, owner="bob")
     painted(studio, owner="bob", parent=mine, seed=3)
-    assert ids(gallery.find(Wanted(), owner="ada")) == [mine]
-    assert gallery.count(Wanted(), owner="ada") == 1
+    assert ids(gallery.find(RunFilter(), owner="ada")) == [mine]
+    assert gallery.count(RunFilter(), owner="ada") == 1
     assert gallery.values("state", owner="ada") == {"done": 1}
     opened = gallery.open(mine, owner="ada")
     assert (opened.children, opened.siblings) == ((), ())
@@ -151,8 +151,8 @@ def test_in_public_nobody_sees_or_touches_anothers_runs(open_studio):
             forbidden(theirs, owner="ada")
     gallery.delete(theirs, owner="bob")
     assert gallery.empty(owner="ada") == 0
-    assert gallery.find(Wanted(), owner="") == []
-    assert ids(gallery.find(Wanted(binned=True), owner="bob")) == [theirs]
+    assert gallery.find(RunFilter(), owner="") == []
+    assert ids(gallery.find(RunFilter(binned=True), owner="bob")) == [theirs]
 
 
 def test_runs_are_found_by_how_they_look(gallery, studio, tiny_perceptor, monkeypatch):
@@ -160,11 +160,11 @@ def test_runs_are_found_by_how_they_look(gallery, studio, tiny_perceptor, monkey
     runs = [painted(studio, seed=seed, prompts=f"picture {seed}") for seed in range(4)]
     gallery.mark(runs[2], favourite=True)
     gallery.delete(runs[3])
-    finder = Finder(studio)
-    found = gallery.look(finder, "a fox", Wanted())
+    finder = PictureLibrary(studio)
+    found = gallery.look(finder, "a fox", RunFilter())
     assert set(ids(found)) == set(runs[:3])
-    opposite = gallery.look(finder, "- a fox", Wanted())
+    opposite = gallery.look(finder, "- a fox", RunFilter())
     assert ids(opposite) == ids(found)[::-1]
-    assert ids(gallery.look(finder, "a fox", Wanted(favourite=True))) == [runs[2]]
+    assert ids(gallery.look(finder, "a fox", RunFilter(favourite=True))) == [runs[2]]
     with pytest.raises(StudioError, match="by words here"):
-        gallery.look(finder, "[fox.png]", Wanted())
+        gallery.look(finder, "[fox.png]", RunFilter())

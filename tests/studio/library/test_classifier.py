@@ -4,7 +4,7 @@ import pytest
 
 from pixgen.errors import ClassifyError, RecipeError
 from pixgen.studio import Policy, Studio
-from pixgen.studio.library.classifier import Namer
+from pixgen.studio.library.classifier import ClassifierService
 from pixgen.vision.zeroshot.sources import gather
 from pixgen.vision.zeroshot.zeroshot import Question
 
@@ -13,7 +13,7 @@ from pixgen.vision.zeroshot.zeroshot import Question
 def namer(tmp_path, monkeypatch, tiny_perceptor):
     monkeypatch.setattr("pixgen.models.load_perceptor", lambda names, device: tiny_perceptor)
     with Studio(tmp_path / "runs", device="cpu") as studio:
-        yield Namer(studio)
+        yield ClassifierService(studio)
 
 
 def test_a_set_of_ones_own_is_kept_and_can_be_changed(namer):
@@ -39,7 +39,7 @@ def test_a_public_page_keeps_and_shows_no_sets(tmp_path):
     with Studio(tmp_path, device="cpu", policy=Policy.for_public()) as studio:
         (tmp_path / "labels").mkdir()
         (tmp_path / "labels" / "mine.json").write_text('{"labels": ["a"]}')
-        namer = Namer(studio)
+        namer = ClassifierService(studio)
         assert "mine" not in namer.sets()
         with pytest.raises(ClassifyError, match="cannot be kept on a public page"):
             namer.save("birds", ("a",), templates="none")

@@ -12,7 +12,7 @@ from pixgen.errors import ClassifyError, PictureError, RecipeError, SearchError
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy, Studio
 from pixgen.studio.library import uploads as sets
-from pixgen.studio.library.library import BUNDLED, RUNS, Finder
+from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary
 from pixgen.studio.library.uploads import KEPT_SECONDS, is_upload, keep_upload
 from pixgen.vision.search.filters import Filter
 from pixgen.vision.search.query import parse_query
@@ -25,11 +25,11 @@ def make_finder(tmp_path, tiny_perceptor, monkeypatch):
     """Makes finders whose studio paints waves and looks with a tiny CLIP."""
     studios = []
 
-    def make(*, policy=None, **kind) -> Finder:
+    def make(*, policy=None, **kind) -> PictureLibrary:
         studio: Studio = waves_studio(tmp_path / "runs", policy=policy)
         studios.append(studio)
         monkeypatch.setattr(studio, "perceptor", lambda names: tiny_perceptor)
-        return Finder(studio, **kind)
+        return PictureLibrary(studio, **kind)
 
     yield make
     for studio in studios:
@@ -98,17 +98,17 @@ def test_runs_that_were_moved_with_their_studio_are_found_there(make_finder, tmp
     finder.studio.folder.rename(tmp_path / "elsewhere")
     moved = Studio(tmp_path / "elsewhere", device="cpu")
     moved.perceptor = finder.studio.perceptor
-    again = Finder(moved, address=tmp_path / "elsewhere" / "library")
+    again = PictureLibrary(moved, address=tmp_path / "elsewhere" / "library")
     brought(again, again.places[RUNS])
     assert len(seen(again, again.places[RUNS])) == 1
 
 
 def test_a_run_that_is_being_painted_is_left_alone(make_finder):
-    from pixgen.studio.runs.lock import Claim
+    from pixgen.studio.runs.lock import RunLock
 
     finder = make_finder()
     run = painted(finder.studio, "a red fox")
-    claim = Claim(run.folder)
+    claim = RunLock(run.folder)
     brought(finder, finder.places[RUNS])
     assert seen(finder, finder.places[RUNS]) == set()
     claim.release()

@@ -8,7 +8,7 @@ import pytest
 
 from pixgen.errors import RecipeError, StudioError
 from pixgen.studio import Policy
-from pixgen.studio.runs.lock import Claim
+from pixgen.studio.runs.lock import RunLock
 from tests.studio.deaths import killed
 from tests.studio.fakes import Painters, a_recipe
 
@@ -234,8 +234,8 @@ def test_a_run_killed_before_anything_was_saved_begins_anew(open_studio, frames_
 
 
 def test_a_claim_is_one_at_a_time_and_ends_with_its_release(tmp_path):
-    claim = Claim(tmp_path)
+    claim = RunLock(tmp_path)
     with pytest.raises(StudioError, match="being painted"):
-        Claim(tmp_path)
+        RunLock(tmp_path)
     claim.release()
-    Claim(tmp_path).release()
+    RunLock(tmp_path).release()

@@ -8,8 +8,8 @@ import pytest
 from pixgen.errors import StudioError
 from pixgen.studio import Policy
 from pixgen.studio.gallery.gallery import Gallery
-from pixgen.studio.runs.lock import Claim
-from pixgen.studio.runs.retention import Keep, Keeper, parse_keep
+from pixgen.studio.runs.lock import RunLock
+from pixgen.studio.runs.retention import Retention, RetentionLimits, parse_retention
 from pixgen.studio.runs.run import read_run
 from tests.studio.fakes import a_recipe
 
@@ -38,7 +38,7 @@ def there(gallery):
 def test_old_runs_go_and_favourites_stay(gallery):
     new, old, loved = painted(gallery), painted(gallery, days_ago=31), painted(gallery, days_ago=99)
     gallery.mark(loved, owner="ada", favourite=True)
-    assert Keeper(gallery, Keep(days=30)).tidy() == [old]
+    assert Retention(gallery, RetentionLimits(days=30)).tidy() == [old]
     assert there(gallery) == {new, loved}
     assert gallery.catalogue.entry(loved).favourite
 
@@ -47,7 +47,7 @@ def test_an_owner_keeps_the_newest_and_nobody_elses_count(gallery):
     ada = [painted(gallery, days_ago=age) for age in (4, 3, 2, 1)]
     grace = painted(gallery, owner="grace", days_ago=9)
     gallery.mark(ada[0], owner="ada", favourite=True)
-    assert Keeper(gallery, Keep(runs=2)).tidy() == [ada[1]]
+    assert Retention(gallery, RetentionLimits(runs=2)).tidy() == [ada[1]]
     assert there(gallery) == {ada[0], *ada[2:], grace}
 
 
@@ -55,7 +55,7 @@ def test_beyond_the_space_the_bin_goes_first_and_then_the_oldest(gallery):
     old, middle, new = (painted(gallery, days_ago=age) for age in (3, 2, 1))
     size = sum(path.stat().st_size for path in (gallery.studio.folder / new).iterdir())
     gallery.delete(new, owner="ada")
-    keeper = Keeper(gallery, Keep(space=int(2.5 * size)))
+    keeper = Retention(gallery, RetentionLimits(space=int(2.5 * size)))
     assert keeper.tidy() == [new]
     assert not (gallery.studio.folder / "bin" / new).exists()
     assert keeper.tidy() == []
@@ -66,14 +66,14 @@ def test_beyond_the_space_the_bin_goes_first_and_then_the_oldest(gallery):
 
 def test_a_run_that_is_being_painted_stays(gallery):
     run = painted(gallery, days_ago=31)
-    claim = Claim(gallery.studio.folder / run)
-    assert Keeper(gallery, Keep(days=30)).tidy() == []
+    claim = RunLock(gallery.studio.folder / run)
+    assert Retention(gallery, RetentionLimits(days=30)).tidy() == []
     claim.release()
-    assert Keeper(gallery, Keep(days=30)).tidy() == [run]
+    assert Retention(gallery, RetentionLimits(days=30)).tidy() == [run]
 
 
 def test_it_tidies_after_each_picture(gallery):
-    Keeper(gallery, Keep(runs=1)).follow()
+    Retention(gallery, RetentionLimits(runs=1)).follow()
     runs = [painted(gallery) for _ in range(3)]
     gallery.studio.close()  # waits for what follows the last one
     assert there(gallery) <= set(runs[-2:])
@@ -82,15 +82,15 @@ def test_it_tidies_after_each_picture(gallery):
 @pytest.mark.parametrize(
     ("text", "keep"),
     [
-        ("30 days, 200 runs, 20 GB", Keep(days=30, runs=200, space=20 * 10**9)), ("1 day", Keep(days=1)),
-        ("0.5days", Keep(days=0.5)), (" ALL ", Keep()), ("500 mb", Keep(space=500 * 10**6)),
+        ("30 days, 200 runs, 20 GB", RetentionLimits(days=30, runs=200, space=20 * 10**9)), ("1 day", RetentionLimits(days=1)),
+        ("0.5days", RetentionLimits(days=0.5)), (" ALL ", RetentionLimits()), ("500 mb", RetentionLimits(space=500 * 10**6)),
     ],
 )  # fmt: skip
 def test_limits_are_read_as_people_write_them(text, keep):
-    assert parse_keep(text) == keep
+    assert parse_retention(text) == keep
 
 
 @pytest.mark.parametrize("text", ["", "30", "a few days", "-1 days", "30 days 20 GB", "1e9 GB"])
 def test_other_limits_are_answered_with_an_example(text):
     with pytest.raises(StudioError, match="30 days, 200 runs, 20 GB"):
-        parse_keep(text)
+        parse_retention(text)

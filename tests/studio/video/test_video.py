@@ -13,7 +13,13 @@ from pixgen.studio.metadata.metadata import read_metadata
 from pixgen.studio.metadata.mp4 import read_timing
 from pixgen.studio.video.encoding import AHEAD, Encoder
 from pixgen.studio.video.export import FilmWriter, export, exporting
-from pixgen.studio.video.recording import FPS, MOST_FRAMES, Film, is_filmed, read_facts
+from pixgen.studio.video.recording import (
+    FPS,
+    MOST_FRAMES,
+    VideoRecording,
+    is_recorded,
+    read_video_facts,
+)
 from pixgen.studio.video.timeline import Cut
 from tests.studio.fakes import a_recipe
 
@@ -175,14 +181,14 @@ def test_what_is_no_film_cannot_be_exported(tmp_path, content):
 
 
 def test_a_film_committed_in_parts_is_the_film_of_the_whole(tmp_path, frames_of):
-    film = Film(tmp_path / "parts.mp4")
+    film = VideoRecording(tmp_path / "parts.mp4")
     for number in range(6):
         film.add(picture(number), step=number)
         if number in (0, 3):
             film.commit(picture(number), recipe=a_recipe())
     film.commit(picture(5))
     parts, whole = frames_of(tmp_path / "parts.mp4"), frames_of(write(tmp_path / "whole.mp4"))
-    assert film.steps == read_facts(tmp_path / "parts.mp4").steps == tuple(range(6))
+    assert film.steps == read_video_facts(tmp_path / "parts.mp4").steps == tuple(range(6))
     assert len(parts) == len(whole)
     assert max(np.abs(a.astype(int) - b).max() for a, b in zip(parts, whole, strict=True)) < 6
 
@@ -191,7 +197,7 @@ def test_a_film_committed_in_parts_is_the_film_of_the_whole(tmp_path, frames_of)
 @pytest.mark.parametrize("fps", [20, 30, 7])
 def test_a_film_goes_on_after_exactly_the_pictures_that_are_kept(tmp_path, frames_of, kept, fps):
     path = write(tmp_path / "a.mp4", fps=fps)
-    film = Film(path, fps=fps, steps=range(kept))
+    film = VideoRecording(path, fps=fps, steps=range(kept))
     film.add(picture(1), step=9)
     film.commit(picture(1))
     frames = frames_of(path)
@@ -202,7 +208,7 @@ def test_a_film_goes_on_after_exactly_the_pictures_that_are_kept(tmp_path, frame
 
 def test_what_was_not_committed_leaves_the_film_as_it_was(tmp_path, frames_of):
     path = write(tmp_path / "a.mp4")
-    film = Film(path, steps=range(6))
+    film = VideoRecording(path, steps=range(6))
     film.add(picture(0), step=6)
     film.abort()
     assert len(frames_of(path)) == 6 + FPS
@@ -220,7 +226,7 @@ def test_few_pictures_wait_for_the_encoder(tmp_path):
 
 @pytest.mark.parametrize("steps", [0, 1, 150, 299, 300, 301, 1000, 20_000])
 def test_a_run_is_filmed_evenly_within_its_bound_and_with_both_ends(steps):
-    filmed = [step for step in range(steps + 1) if is_filmed(step, steps)]
+    filmed = [step for step in range(steps + 1) if is_recorded(step, steps)]
     assert len(filmed) == min(steps, MOST_FRAMES) + 1
     assert (filmed[0], filmed[-1]) == (0, steps)
     gaps = {b - a for a, b in zip(filmed, filmed[1:], strict=False)}
@@ -229,12 +235,12 @@ def test_a_run_is_filmed_evenly_within_its_bound_and_with_both_ends(steps):
 
 
 def test_a_film_that_holds_nothing_has_a_picture_a_step_and_goes_on(tmp_path, frames_of):
-    film = Film(tmp_path / "a.mp4", hold=0)
+    film = VideoRecording(tmp_path / "a.mp4", hold=0)
     for number in range(4):
         film.add(picture(number), step=number)
         film.commit(picture(number))
     film.commit(picture(3))
-    film = Film(tmp_path / "a.mp4", hold=0, steps=range(3))
+    film = VideoRecording(tmp_path / "a.mp4", hold=0, steps=range(3))
     film.add(picture(5), step=3)
     film.commit(picture(5))
     frames = frames_of(tmp_path / "a.mp4")

@@ -7,15 +7,15 @@ from PIL import Image
 
 from pixgen.errors import RecipeError
 from pixgen.recipe.recipe import Recipe, make_recipe
-from pixgen.synthesis import Optimization, Sketchbook, make_drawer
+from pixgen.synthesis import Optimization, SketchModel, make_drawer
 
 
 @pytest.fixture
 def paint(tiny_vqgan, tiny_perceptor, tiny_sketcher):
     def pictures(recipe: Recipe, **given: Image.Image) -> list[np.ndarray]:
-        book = Sketchbook(tiny_sketcher, tiny_vqgan, tiny_perceptor)
+        book = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
         drawer = make_drawer(recipe, tiny_vqgan, pictures=given)
-        frames = Optimization(recipe, drawer, tiny_perceptor, pictures=given, sketchbook=book)
+        frames = Optimization(recipe, drawer, tiny_perceptor, pictures=given, sketch_model=book)
         return [frame.picture for frame in frames]
 
     return pictures

@@ -8,7 +8,7 @@ from pixgen.errors import RecipeError
 from pixgen.losses import rgb
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.drawers.pixels import cells
+from pixgen.synthesis.drawers.pixels import cell_map
 from pixgen.synthesis.init.noise import start_picture
 from tests.synthesis.resuming import pictures, same, stopped_and_resumed
 
@@ -88,7 +88,7 @@ def test_any_size_is_drawn_as_asked(way, size):
 
 @pytest.mark.parametrize("shape", ["square", "hex", "triangle", "diamond"])
 def test_cells_are_of_about_the_same_size_and_numbered_without_gaps(shape):
-    found = cells(shape, 8, width=96, height=96)
+    found = cell_map(shape, 8, width=96, height=96)
     sizes = found.flatten().bincount()
     assert int(sizes.min()) > 0
     inside = found[24:72, 24:72].unique()

@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from pixgen.recipe.recipe import Recipe, make_recipe
-from pixgen.synthesis import Optimization, Sketchbook, make_drawer
-from pixgen.synthesis.init.regions import Composing
+from pixgen.synthesis import Optimization, SketchModel, make_drawer
+from pixgen.synthesis.init.regions import RegionSketches
 from pixgen.synthesis.sketch.session import PAPER
 
 
 @pytest.fixture
-def book(tiny_sketcher, tiny_vqgan, tiny_perceptor) -> Sketchbook:
-    return Sketchbook(tiny_sketcher, tiny_vqgan, tiny_perceptor)
+def book(tiny_sketcher, tiny_vqgan, tiny_perceptor) -> SketchModel:
+    return SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
 
 
 def recipe(prompts: str, **fields) -> Recipe:
@@ -23,8 +23,8 @@ def recipe(prompts: str, **fields) -> Recipe:
     return make_recipe(base, fields)
 
 
-def composed(prompts: str, book: Sketchbook) -> Composing:
-    made = Composing(
+def composed(prompts: str, book: SketchModel) -> RegionSketches:
+    made = RegionSketches(
         recipe(prompts), book, pictures={}, generator=torch.Generator().manual_seed(1),
         judge=lambda drawn, prompts: drawn.mean((1, 2, 3)),
     )  # fmt: skip
@@ -58,7 +58,7 @@ def test_a_run_with_regions_begins_so_and_is_the_same_again(book, tiny_vqgan, ti
     def frames(**fields) -> list[np.ndarray]:
         wanted = recipe("a fox @left | a cat @right", **fields)
         drawer = make_drawer(wanted, tiny_vqgan)
-        painting = Optimization(wanted, drawer, tiny_perceptor, sketchbook=book)
+        painting = Optimization(wanted, drawer, tiny_perceptor, sketch_model=book)
         found = list(painting)
         assert [len(frame.candidates) for frame in found[-2:]] == [2, 2]
         assert [frame.step for frame in found[-2:]] == [0, 1]

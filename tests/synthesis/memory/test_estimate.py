@@ -6,7 +6,7 @@ import torch
 from pixgen.errors import ModelError
 from pixgen.models import load_perceptor, load_vqgan
 from pixgen.recipe.recipe import make_recipe
-from pixgen.synthesis.memory.estimate import CUDA_WORKSPACES, estimate, shapes_alone
+from pixgen.synthesis.memory.estimate import CUDA_WORKSPACES, estimate_memory, shapes_alone
 
 BASE = {
     "prompts": "a red fox",
@@ -18,7 +18,7 @@ BASE = {
 
 def step(*parts) -> int:
     # Without what libraries take, whatever is painted.
-    return estimate(make_recipe(BASE, *parts), device="cuda").step - CUDA_WORKSPACES
+    return estimate_memory(make_recipe(BASE, *parts), device="cuda").step - CUDA_WORKSPACES
 
 
 def test_a_trace_counts_what_is_alive_at_once():
@@ -36,7 +36,7 @@ def test_a_trace_counts_what_is_alive_at_once():
 def test_the_weights_are_the_models():
     vqgan, perceptor = load_vqgan("pocket", "cpu"), load_perceptor(["pocket"], "cpu")
     tensors = [*vqgan.parameters(), *perceptor.parameters(), *perceptor.buffers()]
-    found = estimate(make_recipe(BASE)).weights
+    found = estimate_memory(make_recipe(BASE)).weights
     assert found == pytest.approx(sum(tensor.nbytes for tensor in tensors), rel=0.02)
 
 
@@ -57,57 +57,60 @@ def test_a_step_takes_more_or_less(change, least, most):
 def test_half_precision_halves_pictures_and_adds_half_of_the_weights():
     large = {"width": 256, "height": 256}
     assert step(large, {"precision": "bfloat16"}) < 0.8 * step(large)
-    assert step({"precision": "bfloat16"}) < step() + estimate(make_recipe(BASE)).weights / 2
+    assert step({"precision": "bfloat16"}) < step() + estimate_memory(make_recipe(BASE)).weights / 2
 
 
 def test_half_weights_are_counted_once_and_not_anew_in_each_layer():
     """As copies they are held beside the others; by autocast each would be made again in every step."""
     large = {"width": 256, "height": 256}
-    weights = estimate(make_recipe(BASE)).weights
+    weights = estimate_memory(make_recipe(BASE)).weights
     plain, half = step(large), step(large, {"precision": "bfloat16"})
     assert plain / 2 < half < plain / 2 + 1.1 * weights / 2 + 0.1 * plain
 
 
 def test_a_gpus_libraries_have_their_share():
     assert step() > 0
-    assert estimate(make_recipe(BASE), device="cuda").step > CUDA_WORKSPACES
+    assert estimate_memory(make_recipe(BASE), device="cuda").step > CUDA_WORKSPACES
 
 
 def test_what_changes_no_memory_changes_no_estimate():
     other = {"prompts": "a blue boat | sea", "seed": 9, "steps": 7, "grow": {"at": "0.5"}}
-    assert estimate(make_recipe(BASE, other)) == estimate(make_recipe(BASE))
+    assert estimate_memory(make_recipe(BASE, other)) == estimate_memory(make_recipe(BASE))
 
 
 def test_a_sketch_brings_its_models_along():
     sketched = make_recipe(BASE, {"start": {"kind": "sketch"}})
-    assert estimate(sketched).weights > estimate(make_recipe(BASE)).weights + 20e6
-    assert estimate(sketched).total == estimate(sketched).weights + estimate(sketched).step
+    assert estimate_memory(sketched).weights > estimate_memory(make_recipe(BASE)).weights + 20e6
+    assert (
+        estimate_memory(sketched).total
+        == estimate_memory(sketched).weights + estimate_memory(sketched).step
+    )
 
 
 def test_a_form_that_is_not_known_is_answered():
     with pytest.raises(ModelError, match="of a known form"):
-        estimate(make_recipe(BASE, {"clip": ["hf-hub:someone/something"]}))
+        estimate_memory(make_recipe(BASE, {"clip": ["hf-hub:someone/something"]}))
 
 
 def test_a_fetched_sketcher_is_counted_before_it_is_there():
     def weights(name: str, **more) -> int:
         start = {"kind": "sketch", "sketch": {"model": name}}
-        return estimate(make_recipe(BASE, {"start": start}, more)).weights
+        return estimate_memory(make_recipe(BASE, {"start": start}, more)).weights
 
-    alone = estimate(make_recipe(BASE)).weights
+    alone = estimate_memory(make_recipe(BASE)).weights
     mini, mega = weights("dalle-mini") - alone, weights("dalle-mega") - alone
     vqgan = 304e6  # as large as its file
     assert mini == pytest.approx(4 * 437.96e6 + vqgan, rel=0.01)
     assert mega == pytest.approx(4 * 2587.97e6 + vqgan, rel=0.01)
     own = weights("dalle-mini", model="dalle-mini-f16")
-    plain = estimate(make_recipe(BASE, {"model": "dalle-mini-f16"})).weights
+    plain = estimate_memory(make_recipe(BASE, {"model": "dalle-mini-f16"})).weights
     assert own - plain == pytest.approx(4 * 437.96e6, rel=0.01)
 
 
 def test_what_is_kept_while_writing_is_counted():
     def step(count: int) -> int:
         start = {"kind": "sketch", "sketch": {"model": "dalle-mega", "candidates": count}}
-        return estimate(make_recipe(BASE, {"start": start})).step
+        return estimate_memory(make_recipe(BASE, {"start": start})).step
 
     # Keys and values of 320 places in 24 layers, told and untold.
     assert step(16) - step(8) == pytest.approx(8 * 2 * 2 * 24 * 320 * 2048 * 4 * 1.15, rel=0.05)
@@ -115,4 +118,6 @@ def test_what_is_kept_while_writing_is_counted():
 
 def test_a_sketcher_whose_size_is_not_known_is_answered(caches):
     with pytest.raises(ModelError, match="“karlo” is not there"):
-        estimate(make_recipe(BASE, {"start": {"kind": "sketch", "sketch": {"model": "karlo"}}}))
+        estimate_memory(
+            make_recipe(BASE, {"start": {"kind": "sketch", "sketch": {"model": "karlo"}}})
+        )

@@ -6,10 +6,10 @@ import torch
 
 from pixgen.errors import OutOfMemory
 from pixgen.models import load_perceptor, load_vqgan
-from pixgen.models.runtime import half_in_force, half_precision, in_force
+from pixgen.models.runtime import current_engine, half_in_force, half_precision
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.memory.out_of_memory import free, lightened, memory_guard
+from pixgen.synthesis.memory.out_of_memory import free_cache, lower_memory, memory_guard
 
 CPU = torch.device("cpu")
 needs_half = pytest.mark.skipif(
@@ -81,7 +81,7 @@ def test_a_decoder_that_is_short_keeps_nothing_for_the_way_back(wanted, tiny_vqg
     whole = list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))
     drawer = Cramped(
         make_drawer(wanted, tiny_vqgan),
-        lambda: in_force().checkpoint or not torch.is_grad_enabled(),
+        lambda: current_engine().checkpoint or not torch.is_grad_enabled(),
     )
     short = Optimization(wanted, drawer, tiny_perceptor)
     frames = list(short)
@@ -109,7 +109,7 @@ def test_a_finished_picture_that_does_not_fit_is_drawn_in_tiles(tiny_vqgan, tiny
     )
     whole = list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))
     drawer = Cramped(
-        make_drawer(wanted, tiny_vqgan), lambda: in_force().tile or torch.is_grad_enabled()
+        make_drawer(wanted, tiny_vqgan), lambda: current_engine().tile or torch.is_grad_enabled()
     )
     short = Optimization(wanted, drawer, tiny_perceptor)
     frames = list(short)
@@ -121,17 +121,17 @@ def test_a_finished_picture_that_does_not_fit_is_drawn_in_tiles(tiny_vqgan, tiny
 
 def test_every_rung_is_tried_before_giving_up(wanted):
     rungs, recipe = [], wanted
-    while (lighter := lightened(recipe, CPU, "looking")) is not None:
+    while (lighter := lower_memory(recipe, CPU, "looking")) is not None:
         rungs.append((lighter.cutouts.batches, lighter.engine.checkpoint))
         recipe = lighter
     assert rungs[:4] == [(2, False), (4, False), (6, False), (6, True)]
     assert len(rungs) == (4 if half_precision(CPU) is None else 5)
     alone = wanted.model_copy(update={"drawer": "pixels", "precision": "bfloat16"})
-    assert lightened(alone, CPU, "drawing") is None
+    assert lower_memory(alone, CPU, "drawing") is None
 
 
 def test_a_run_that_went_on_with_less_goes_on_so_when_resumed(wanted, tiny_vqgan, tiny_perceptor):
-    drawer = Cramped(make_drawer(wanted, tiny_vqgan), lambda: in_force().checkpoint)
+    drawer = Cramped(make_drawer(wanted, tiny_vqgan), lambda: current_engine().checkpoint)
     short = Optimization(wanted, drawer, tiny_perceptor)
     next(short), next(short)
     resumed = Optimization(short.recipe, make_drawer(wanted, tiny_vqgan), tiny_perceptor)
@@ -163,7 +163,7 @@ def test_a_gpu_that_may_use_less_goes_on_with_less():
     vqgan, perceptor = load_vqgan("pocket", "cuda"), load_perceptor(["pocket"], "cuda")
 
     def painted():
-        free(torch.device("cuda"))
+        free_cache(torch.device("cuda"))
         torch.cuda.reset_peak_memory_stats()
         painting = Optimization(wanted, make_drawer(wanted, vqgan), perceptor)
         return [frame.step for frame in painting], painting.recipe

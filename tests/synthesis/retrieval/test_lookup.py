@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from pixgen.models.sketchers.exemplars import Lexicon, Portraits
+from pixgen.models.sketchers.exemplars import Exemplars, Lexicon
 from pixgen.recipe.recipe import make_recipe
-from pixgen.synthesis.retrieval.compositing import Portrayal, paper, tinted
+from pixgen.synthesis.retrieval.compositing import Compositor, paper, tint
 from pixgen.synthesis.retrieval.layout import Thing
-from pixgen.synthesis.retrieval.lookup import remembered
+from pixgen.synthesis.retrieval.lookup import retrieve_scene
 from pixgen.synthesis.sketch.sampling import OPEN
 
 LEXICON = Lexicon(
@@ -24,7 +24,7 @@ def sketcher(tiny_sketcher):
     grid = tiny_sketcher.grid
     chance = torch.Generator().manual_seed(3)
     codes = torch.randint(32, (2, grid, grid), generator=chance)
-    tiny_sketcher.portraits = Portraits(codes, torch.zeros_like(codes, dtype=torch.bool), LEXICON)
+    tiny_sketcher.portraits = Exemplars(codes, torch.zeros_like(codes, dtype=torch.bool), LEXICON)
     return tiny_sketcher
 
 
@@ -32,7 +32,7 @@ def sketcher(tiny_sketcher):
 def recalled(sketcher, tiny_vqgan):
     def recall(prompt: str, seed: int = 1, **start):
         recipe = make_recipe({"prompts": prompt, "start": {"kind": "sketch"}}, {"start": start})
-        return remembered(recipe, sketcher, tiny_vqgan, torch.Generator().manual_seed(seed))
+        return retrieve_scene(recipe, sketcher, tiny_vqgan, torch.Generator().manual_seed(seed))
 
     return recall
 
@@ -74,7 +74,7 @@ def test_what_is_kept_stays(recalled):
 
 def test_the_same_chance_draws_the_same(sketcher, tiny_vqgan):
     def drawn(seed: int) -> torch.Tensor:
-        portrayal = Portrayal(sketcher.portraits, tiny_vqgan, torch.Generator().manual_seed(seed))
+        portrayal = Compositor(sketcher.portraits, tiny_vqgan, torch.Generator().manual_seed(seed))
         return portrayal.over(torch.ones(1, 3, 32, 32), [Thing((0, 1))], (0, 0, 32, 32))[0]
 
     assert torch.equal(drawn(1), drawn(1))
@@ -83,7 +83,7 @@ def test_the_same_chance_draws_the_same(sketcher, tiny_vqgan):
 
 def test_a_thing_can_be_placed_by_its_edge(sketcher, tiny_vqgan):
     def there(edge: str) -> torch.Tensor:
-        portrayal = Portrayal(sketcher.portraits, tiny_vqgan, torch.Generator().manual_seed(1))
+        portrayal = Compositor(sketcher.portraits, tiny_vqgan, torch.Generator().manual_seed(1))
         thing = Thing((0,), size=0.4, edge=edge)
         opacity = portrayal.over(torch.ones(1, 3, 64, 64), [thing], (0, 0, 64, 64))[1]
         return opacity[0, 0].amax(1) > 0.5  # of each row
@@ -99,7 +99,7 @@ def test_stickers_that_touch_have_one_rim_around_them(sketcher, tiny_vqgan):
 
     def drawn(hand: str) -> torch.Tensor:
         chance = torch.Generator().manual_seed(1)
-        portrayal = Portrayal(sketcher.portraits, tiny_vqgan, chance, hand)
+        portrayal = Compositor(sketcher.portraits, tiny_vqgan, chance, hand)
         return portrayal.over(torch.zeros(1, 3, 64, 64), things, (0, 0, 64, 64))[0]
 
     plain, cut = drawn(""), drawn("sticker")
@@ -121,7 +121,7 @@ def test_a_light_thing_is_not_lost_on_its_ground(recalled):
 
 
 def test_a_thing_that_reaches_beyond_the_edge_is_cut(sketcher, tiny_vqgan):
-    portrayal = Portrayal(sketcher.portraits, tiny_vqgan, torch.Generator().manual_seed(0))
+    portrayal = Compositor(sketcher.portraits, tiny_vqgan, torch.Generator().manual_seed(0))
     white = torch.ones(1, 3, 32, 48)
     drawn, opacity = portrayal.over(white, [Thing((0,), x=1.0, y=0.0, size=2.0)], (0, 0, 48, 32))
     assert drawn.shape == (1, 3, 32, 48)
@@ -169,7 +169,7 @@ def test_paper_is_pale_and_joined_to_the_edge():
 def test_a_tint_keeps_light_and_dark():
     layer = torch.ones(4, 2, 2)
     layer[:3, 0] = 0.1
-    shaded = tinted(layer, torch.tensor([0.8, 0.1, 0.1]))
+    shaded = tint(layer, torch.tensor([0.8, 0.1, 0.1]))
     assert (shaded[:3, 0] < shaded[:3, 1]).all()
     assert (shaded[0] > shaded[1]).all()
     assert torch.equal(shaded[3], layer[3])

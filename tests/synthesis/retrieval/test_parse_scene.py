@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pixgen.models.sketchers.exemplars import Lexicon
 from pixgen.synthesis.retrieval.layout import ASIDE, LARGE, PAIRED, SMALL, USUAL
-from pixgen.synthesis.retrieval.parse_scene import LOW, read_things
+from pixgen.synthesis.retrieval.parse_scene import LOW, parse_scene
 
 FOX, HOUSE, ENGINE, ORANGE, TABLE, CHEER = (1,), (2, 3), (4,), (5,), (6,), (7,)
 LEXICON = Lexicon(
@@ -27,7 +27,7 @@ LEXICON = Lexicon(
 
 
 def portraits(text: str) -> list[tuple[int, ...]]:
-    return [thing.portraits for thing in read_things(text, LEXICON).things]
+    return [thing.portraits for thing in parse_scene(text, LEXICON).things]
 
 
 @pytest.mark.parametrize(
@@ -58,36 +58,36 @@ def test_names_are_found(text, expected):
 
 
 def test_a_colour_goes_to_the_thing_that_it_stands_before():
-    first, second = read_things("a cute dark red fox next to a red house", LEXICON).things
+    first, second = parse_scene("a cute dark red fox next to a red house", LEXICON).things
     assert first.colour == (90, 0, 0)
     assert second.colour == (200, 0, 0)
 
 
 def test_a_setting_is_no_thing_and_things_stand_on_it():
-    shown = read_things("a fox on a snowy hill", LEXICON)
+    shown = parse_scene("a fox on a snowy hill", LEXICON)
     assert shown.ground == "a snowy hill"
     assert shown.things[0].y == 0.5 + LOW
-    assert read_things("a fire engine at night", LEXICON).ground == "a starry night"
+    assert parse_scene("a fire engine at night", LEXICON).ground == "a starry night"
 
 
 def test_of_two_settings_the_first_is_meant():
-    assert read_things("a fire at night", LEXICON).ground == "a fire"
-    assert read_things("a night in the park: fire", LEXICON).ground == "a green meadow"
+    assert parse_scene("a fire at night", LEXICON).ground == "a fire"
+    assert parse_scene("a night in the park: fire", LEXICON).ground == "a green meadow"
 
 
 def test_a_place_is_found_by_its_word_alone_unless_that_belongs_to_a_name():
-    assert read_things("a fox by the old park", LEXICON).ground == "a green meadow"
-    shown = read_things("a fox in the national park", LEXICON)
+    assert parse_scene("a fox by the old park", LEXICON).ground == "a green meadow"
+    shown = parse_scene("a fox in the national park", LEXICON)
     assert shown.ground == ""
     assert [thing.portraits for thing in shown.things] == [FOX, (10,)]
 
 
 def test_a_plain_background_is_its_colours():
-    shown = read_things("a fox on a dark red background", LEXICON)
+    shown = parse_scene("a fox on a dark red background", LEXICON)
     assert shown.colours == ((90, 0, 0),)
     assert shown.ground == ""
     assert shown.things[0].colour is None
-    striped = read_things("a fox on a striped red background", LEXICON)
+    striped = parse_scene("a fox on a striped red background", LEXICON)
     assert striped.ground == "on a striped red background"
     assert striped.colours == ()
 
@@ -97,61 +97,61 @@ def test_a_plain_background_is_its_colours():
     [("a fox", USUAL), ("a small fox", SMALL), ("a huge fox", LARGE), ("a fox on the left", ASIDE)],
 )
 def test_sizes(text, size):
-    assert read_things(text, LEXICON).things[0].size == size
+    assert parse_scene(text, LEXICON).things[0].size == size
 
 
 def test_places():
-    (aside,) = read_things("a small fox on the right", LEXICON).things
+    (aside,) = parse_scene("a small fox on the right", LEXICON).things
     assert aside.x > 0.7
-    fox, house = read_things("a fox on the right and a house", LEXICON).things
+    fox, house = parse_scene("a fox on the right and a house", LEXICON).things
     assert fox.x > house.x
-    fox, house = read_things("a fox above a house", LEXICON).things
+    fox, house = parse_scene("a fox above a house", LEXICON).things
     assert (fox.edge, house.edge) == ("bottom", "top")
-    fox, house = read_things("a fox under a house", LEXICON).things
+    fox, house = parse_scene("a fox under a house", LEXICON).things
     assert (fox.edge, house.edge) == ("top", "bottom")
 
 
 def test_what_stands_on_something_touches_it():
-    upper, lower = read_things("a fox on a house", LEXICON).things
+    upper, lower = parse_scene("a fox on a house", LEXICON).things
     assert 0 < upper.y - lower.y < 0.05
 
 
 def test_a_rider_overlaps_what_it_rides_and_is_in_front():
-    rider, ridden = read_things("a fox riding a fire engine", LEXICON).things
+    rider, ridden = parse_scene("a fox riding a fire engine", LEXICON).things
     assert (rider.portraits, ridden.portraits) == (FOX, ENGINE)
     assert rider.y - ridden.y > 0.1
 
 
 def test_what_is_worn_is_on_top_and_in_front():
-    worn, wearer = read_things("a fox wearing a red crown", LEXICON).things
+    worn, wearer = parse_scene("a fox wearing a red crown", LEXICON).things
     assert (worn.portraits, worn.colour, worn.edge) == ((9,), (200, 0, 0), "bottom")
     assert (wearer.portraits, wearer.edge) == (FOX, "top")
     assert worn.size < wearer.size
 
 
 def test_what_is_held_is_smaller_and_in_front():
-    held, holder = read_things("a fox with an orange", LEXICON).things
+    held, holder = parse_scene("a fox with an orange", LEXICON).things
     assert (held.portraits, holder.portraits) == (ORANGE, FOX)
     assert held.size < holder.size
-    beside = read_things("a fox on the left with an orange", LEXICON).things
+    beside = parse_scene("a fox on the left with an orange", LEXICON).things
     assert [thing.size for thing in beside] == [PAIRED, PAIRED]
 
 
 def test_several_stand_beside_each_other():
-    things = read_things("three red foxes", LEXICON).things
+    things = parse_scene("three red foxes", LEXICON).things
     assert [thing.x for thing in things] == sorted({thing.x for thing in things})
     assert len(things) == 3
     assert all(thing.colour == (200, 0, 0) for thing in things)
-    assert [thing.size for thing in read_things("foxes", LEXICON).things] == [PAIRED, PAIRED]
+    assert [thing.size for thing in parse_scene("foxes", LEXICON).things] == [PAIRED, PAIRED]
 
 
 def test_a_hand_is_said_and_is_no_thing():
-    shown = read_things("a black and white picture of a fox on a snowy hill", LEXICON)
+    shown = parse_scene("a black and white picture of a fox on a snowy hill", LEXICON)
     assert shown.hand == "black and white"
     assert [thing.colour for thing in shown.things] == [None]
-    assert read_things("a fox", LEXICON).hand == ""
+    assert parse_scene("a fox", LEXICON).hand == ""
 
 
 @given(st.text(alphabet="aforexd ,background'-.onhusetw", max_size=80))
 def test_any_text_can_be_read(text):
-    assert len(read_things(text, LEXICON).things) <= 3
+    assert len(parse_scene(text, LEXICON).things) <= 3

@@ -6,18 +6,18 @@ import torch
 
 from pixgen.errors import RecipeError
 from pixgen.models.sketchers.dalle import DalleBart
-from pixgen.models.sketchers.dalle_files import BytePairs, completed
+from pixgen.models.sketchers.dalle_files import BytePairs, fill_norms
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.init import Sketch
 from pixgen.recipe.recipe import Recipe, make_recipe
-from pixgen.synthesis import Optimization, Sketchbook, make_drawer
+from pixgen.synthesis import Optimization, SketchModel, make_drawer
 from pixgen.synthesis.drawers.base import VqganDrawer
-from pixgen.synthesis.sketch.samplers import DallePen, write
-from pixgen.synthesis.sketch.sampling import OPEN, Hand
+from pixgen.synthesis.sketch.samplers import DalleSampler, sample_dalle
+from pixgen.synthesis.sketch.sampling import OPEN, SamplingSettings
 from tests.conftest import TINY_VQGAN
 from tests.models import dalles
 
-SURE = Hand(temperature=0, guidance=1, top_k=1)
+SURE = SamplingSettings(temperature=0, guidance=1, top_k=1)
 
 
 @pytest.fixture
@@ -29,16 +29,18 @@ def model() -> DalleBart:
         for half, found in dalles.halves().items()
         for name, part in found.items()
     }
-    made.load_state_dict(completed(weights))
+    made.load_state_dict(fill_norms(weights))
     made.words = BytePairs(dalles.vocabulary(), dalles.MERGES)
     return made.eval().requires_grad_(False)
 
 
-def written(model, text: str | None, *, hand: Hand = SURE, seed: int = 0, known=None) -> list:
+def written(
+    model, text: str | None, *, hand: SamplingSettings = SURE, seed: int = 0, known=None
+) -> list:
     known = torch.full((2, 4, 4), OPEN) if known is None else known
     read = None if text is None else model.read([text])
     chance = torch.Generator().manual_seed(seed)
-    return list(write(model, read, known=known, hand=hand, generator=chance))
+    return list(sample_dalle(model, read, known=known, hand=hand, generator=chance))
 
 
 def test_rows_appear_one_after_the_other(model):
@@ -51,9 +53,9 @@ def test_rows_appear_one_after_the_other(model):
 @pytest.mark.parametrize("guidance", [1, 3.0])
 @torch.no_grad()
 def test_each_code_is_the_likeliest_after_those_before_it(model, guidance):
-    codes = written(model, "a red fox", hand=Hand(temperature=0, guidance=guidance))[-1][
-        0
-    ].flatten()
+    codes = written(model, "a red fox", hand=SamplingSettings(temperature=0, guidance=guidance))[
+        -1
+    ][0].flatten()
     before = torch.cat([torch.tensor([35]), codes[:-1]])
     told, free = (
         dalles.logits(dalles.halves(), torch.tensor(model.words.encode(text, places=12)), before)
@@ -63,12 +65,12 @@ def test_each_code_is_the_likeliest_after_those_before_it(model, guidance):
 
 
 def test_the_same_chance_writes_the_same(model):
-    hand = Hand(temperature=1.5, guidance=4.0)
+    hand = SamplingSettings(temperature=1.5, guidance=4.0)
     first = written(model, "a red fox", hand=hand)[-1]
     assert torch.equal(first, written(model, "a red fox", hand=hand)[-1])
     assert not torch.equal(first, written(model, "a red fox", hand=hand, seed=1)[-1])
     assert not torch.equal(first[0], first[1])
-    one = written(model, "a red fox", hand=Hand(temperature=9, top_k=1, guidance=1))[-1]
+    one = written(model, "a red fox", hand=SamplingSettings(temperature=9, top_k=1, guidance=1))[-1]
     assert torch.equal(one, written(model, "a red fox")[-1])
 
 
@@ -87,9 +89,11 @@ def test_what_is_known_stays(model):
 
 
 def test_it_has_its_own_usual_settings(model):
-    pen = DallePen(model)
-    assert pen.hand(Sketch(model="dalle-mini")) == Hand(1.0, 256, 10.0, 0.0)
-    assert pen.hand(Sketch(model="dalle-mini", top_k=9, guidance=2)) == Hand(1.0, 9, 2.0, 0.0)
+    pen = DalleSampler(model)
+    assert pen.hand(Sketch(model="dalle-mini")) == SamplingSettings(1.0, 256, 10.0, 0.0)
+    assert pen.hand(Sketch(model="dalle-mini", top_k=9, guidance=2)) == SamplingSettings(
+        1.0, 9, 2.0, 0.0
+    )
     with pytest.raises(
         RecipeError, match="“dalle-mini” has no looks: leave start.sketch.looks out"
     ):
@@ -106,7 +110,7 @@ def paint(model, tiny_vqgan, tiny_perceptor):
     def start(recipe: Recipe, *, drawer=None, **options) -> Optimization:
         drawer = drawer or make_drawer(recipe, own, pictures=options.get("pictures") or {})
         return Optimization(
-            recipe, drawer, tiny_perceptor, sketchbook=Sketchbook(model, own), **options
+            recipe, drawer, tiny_perceptor, sketch_model=SketchModel(model, own), **options
         )
 
     return start
@@ -140,18 +144,18 @@ def test_another_vqgan_begins_with_the_sketch_as_a_picture(paint, tiny_vqgan):
 
 
 def test_its_own_vqgan_has_the_very_codes(model, tiny_vqgan, tiny_perceptor):
-    book = Sketchbook(model, tiny_vqgan)
+    book = SketchModel(model, tiny_vqgan)
     small = recipe()
     drawer = make_drawer(small, tiny_vqgan)
     assert drawer.latent.shape[2:] == (
         8,
         8,
     )  # of another size than the sketch: begun with as a picture
-    frame = list(Optimization(small, drawer, tiny_perceptor, sketchbook=book))[-1]
+    frame = list(Optimization(small, drawer, tiny_perceptor, sketch_model=book))[-1]
     assert not np.array_equal(frame.picture, frame.candidates[0].picture)
     drawer = VqganDrawer(tiny_vqgan, width=16, height=16)
     same = small.model_copy(update={"width": 16, "height": 16})
-    frame = list(Optimization(same, drawer, tiny_perceptor, sketchbook=book))[-1]
+    frame = list(Optimization(same, drawer, tiny_perceptor, sketch_model=book))[-1]
     assert np.array_equal(frame.picture, frame.candidates[0].picture)
 
 

@@ -4,16 +4,16 @@ import pytest
 import torch
 
 from pixgen.models.clip.perceptor import Translator
-from pixgen.models.sketchers.pocket import Wanted
-from pixgen.synthesis.sketch.sampling import OPEN, Hand, sketch
+from pixgen.models.sketchers.pocket import Conditioning
+from pixgen.synthesis.sketch.sampling import OPEN, SamplingSettings, sample_codes
 
-SURE = Hand(temperature=0, guidance=1)
+SURE = SamplingSettings(temperature=0, guidance=1)
 
 
-def written(model, *, seed: int = 0, count: int = 2, hand: Hand = SURE, **more) -> list:
+def written(model, *, seed: int = 0, count: int = 2, hand: SamplingSettings = SURE, **more) -> list:
     generator = torch.Generator().manual_seed(seed)
-    wanted = more.pop("wanted", Wanted())
-    return list(sketch(model, wanted, count=count, hand=hand, generator=generator, **more))
+    wanted = more.pop("wanted", Conditioning())
+    return list(sample_codes(model, wanted, count=count, hand=hand, generator=generator, **more))
 
 
 def test_rows_of_blocks_appear_one_after_the_other(tiny_sketcher):
@@ -26,18 +26,22 @@ def test_rows_of_blocks_appear_one_after_the_other(tiny_sketcher):
 
 @pytest.mark.parametrize("guidance", [1, 2.5])
 def test_the_cache_changes_nothing(tiny_sketcher, guidance):
-    wanted = Wanted(say=Translator(torch.randn(1, 7, 32), torch.tensor([[9, 11, 12, 0, 0, 0]])))
-    codes = written(tiny_sketcher, hand=Hand(temperature=0, guidance=guidance), wanted=wanted)[-1]
+    wanted = Conditioning(
+        say=Translator(torch.randn(1, 7, 32), torch.tensor([[9, 11, 12, 0, 0, 0]]))
+    )
+    codes = written(
+        tiny_sketcher, hand=SamplingSettings(temperature=0, guidance=guidance), wanted=wanted
+    )[-1]
     told, free = (
         tiny_sketcher.head.out(tiny_sketcher(codes, tiny_sketcher.told(each, count=1).repeated(2)))
-        for each in (wanted, Wanted())
+        for each in (wanted, Conditioning())
     )
     likeliest = (free + guidance * (told - free)).argmax(-1)
     assert torch.equal(likeliest, tiny_sketcher.code_blocks(codes))
 
 
 def test_the_same_chance_writes_the_same(tiny_sketcher):
-    hand = Hand(temperature=1.5)
+    hand = SamplingSettings(temperature=1.5)
     first = written(tiny_sketcher, hand=hand)[-1]
     assert torch.equal(first, written(tiny_sketcher, hand=hand)[-1])
     assert not torch.equal(first, written(tiny_sketcher, hand=hand, seed=1)[-1])
@@ -47,13 +51,13 @@ def test_the_same_chance_writes_the_same(tiny_sketcher):
 def test_what_is_known_stays(tiny_sketcher):
     known = torch.full((2, 8, 8), OPEN)
     known[:, :, :3] = 7
-    codes = written(tiny_sketcher, known=known, hand=Hand())[-1]
+    codes = written(tiny_sketcher, known=known, hand=SamplingSettings())[-1]
     assert (codes[:, :, :3] == 7).all()
     assert (codes != OPEN).all()
     assert (codes[:, :, 3:] != 7).any()
 
 
 def test_top_k_of_one_is_sure(tiny_sketcher):
-    surely = written(tiny_sketcher, hand=Hand(temperature=0, guidance=1))[-1]
-    one = written(tiny_sketcher, hand=Hand(temperature=2, top_k=1, guidance=1))[-1]
+    surely = written(tiny_sketcher, hand=SamplingSettings(temperature=0, guidance=1))[-1]
+    one = written(tiny_sketcher, hand=SamplingSettings(temperature=2, top_k=1, guidance=1))[-1]
     assert torch.equal(surely, one)

@@ -9,17 +9,17 @@ from pixgen.errors import RecipeError
 from pixgen.models.sketchers.pocket import Prior
 from pixgen.recipe.prompts import Prompt
 from pixgen.recipe.recipe import Recipe, make_recipe
-from pixgen.synthesis import Optimization, Sketchbook, make_drawer
-from pixgen.synthesis.sketch.samplers import idea_vector
+from pixgen.synthesis import Optimization, SketchModel, make_drawer
+from pixgen.synthesis.sketch.samplers import mix_vectors
 from tests.synthesis.resuming import pictures, resumed, same
 
 
 @pytest.fixture
 def paint(tiny_vqgan, tiny_perceptor, tiny_sketcher):
     def start(recipe: Recipe, **options) -> Optimization:
-        book = Sketchbook(tiny_sketcher, tiny_vqgan, tiny_perceptor)
+        book = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
         drawer = make_drawer(recipe, tiny_vqgan)
-        return Optimization(recipe, drawer, tiny_perceptor, sketchbook=book, **options)
+        return Optimization(recipe, drawer, tiny_perceptor, sketch_model=book, **options)
 
     return start
 
@@ -108,7 +108,7 @@ def test_an_idea_adds_up_vectors_by_weight(tiny_perceptor, red_picture):
     pictures = {"red": red_picture, "blue": blue}
 
     def vector(*terms: Prompt) -> torch.Tensor:
-        return idea_vector(terms, reader=tiny_perceptor, prior=prior, pictures=pictures)
+        return mix_vectors(terms, reader=tiny_perceptor, prior=prior, pictures=pictures)
 
     red, blue = Prompt(picture="red"), Prompt(picture="blue")
     mixed = vector(red, blue)

@@ -7,8 +7,8 @@ from PIL import Image
 
 from pixgen.errors import RecipeError
 from pixgen.recipe.recipe import Recipe, make_recipe
-from pixgen.synthesis import Imagination, Optimization, make_drawer
-from pixgen.synthesis.sketch.unclip import Imagining
+from pixgen.synthesis import Optimization, UnClipModel, make_drawer
+from pixgen.synthesis.sketch.unclip import UnClipSession
 
 
 class FakeUnClip:
@@ -39,7 +39,7 @@ def paint(unclip, tiny_vqgan, tiny_perceptor):
     def start(recipe: Recipe, **options) -> Optimization:
         drawer = make_drawer(recipe, tiny_vqgan)
         return Optimization(
-            recipe, drawer, tiny_perceptor, sketchbook=Imagination(unclip), **options
+            recipe, drawer, tiny_perceptor, sketch_model=UnClipModel(unclip), **options
         )
 
     return start
@@ -94,7 +94,7 @@ def test_pictures_are_varied_and_mixed_by_weight(paint, unclip, red_picture):
 def test_what_it_cannot_do_is_said(red_picture, start, said):
     pictures = {"red.png": red_picture}
     with pytest.raises(RecipeError, match=said):
-        Imagining(
+        UnClipSession(
             recipe({"start": start}), FakeUnClip(), judge=None, pictures=pictures, generator=None
         )
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from pixgen.synthesis.sketch.samplers import PocketPen
-from pixgen.synthesis.sketch.sampling import OPEN, Hand
-from pixgen.synthesis.sketch.session import code_size, spread, windows
+from pixgen.synthesis.sketch.samplers import PocketSampler
+from pixgen.synthesis.sketch.sampling import OPEN, SamplingSettings
+from pixgen.synthesis.sketch.session import code_size, sample_windows, windows
 
 
 @pytest.mark.parametrize("length", range(16, 60, 2))
@@ -31,8 +31,10 @@ def test_everything_open_is_written_and_what_is_known_stays(tiny_sketcher, shape
     known = torch.full((2, *shape), OPEN)
     known[:, :3, :5] = 7
     generator = torch.Generator().manual_seed(0)
-    pen = PocketPen(tiny_sketcher, None)
-    stages = list(spread(pen, None, known=known, hand=Hand(), generator=generator))
+    pen = PocketSampler(tiny_sketcher, None)
+    stages = list(
+        sample_windows(pen, None, known=known, hand=SamplingSettings(), generator=generator)
+    )
     assert (stages[-1] != OPEN).all()
     assert (stages[-1][:, :3, :5] == 7).all()
     open_places = [int((stage == OPEN).sum()) for stage in stages]

@@ -12,12 +12,12 @@ from PIL import Image
 from pixgen.errors import ClassifyError, PixgenError
 from pixgen.models.progress import Fetching, tell
 from pixgen.studio import Policy
-from pixgen.studio.library.classifier import Namer
+from pixgen.studio.library.classifier import ClassifierService
 from pixgen.ui.classify import actions
 from pixgen.ui.classify import view as answers
 from pixgen.ui.classify.actions import classify, explain
 from pixgen.ui.i18n import ENGLISH
-from pixgen.ui.session import Stops
+from pixgen.ui.session import Cancellations
 from pixgen.vision.zeroshot.zeroshot import Question
 
 WORDS = ENGLISH
@@ -27,7 +27,7 @@ WORDS = ENGLISH
 def make_namer(make_studio, monkeypatch, tiny_perceptor):
     """Makes namers over studios whose only model is tiny."""
     monkeypatch.setattr("pixgen.models.load_perceptor", lambda names, device: tiny_perceptor)
-    return lambda **kind: Namer(make_studio(**kind))
+    return lambda **kind: ClassifierService(make_studio(**kind))
 
 
 @pytest.fixture
@@ -126,10 +126,10 @@ def test_what_is_not_allowed_is_a_sentence(make_namer, form, changed, said):
 
 def test_what_is_written_wins_over_a_set_whose_sentences_fit(make_namer, form):
     namer, chosen = make_namer(), {**form, "label_set": "food101"}
-    question = actions.Asked.from_form(chosen, namer).question
+    question = actions.ClassifyForm.from_form(chosen, namer).question
     assert question.labels == ("a<b>", "c")
     assert question.templates == ("a photo of {}, a type of food.",)
-    alone = actions.Asked.from_form({**chosen, "labels": ""}, namer).question
+    alone = actions.ClassifyForm.from_form({**chosen, "labels": ""}, namer).question
     assert "waffles" in alone.labels
 
 
@@ -165,7 +165,7 @@ def test_what_spoke_for_a_label_is_shown_beside_the_picture(make_namer, form):
 
 
 def test_a_new_question_stops_the_one_before():
-    stops = Stops()
+    stops = Cancellations()
     first = stops.begin("ada")
     other = stops.begin("bob")
     second = stops.begin("ada")
@@ -177,17 +177,17 @@ def test_a_new_question_stops_the_one_before():
 
 
 def test_the_empty_page_offers_every_example_and_asks_no_other_server():
-    shown = answers.empty(WORDS)
-    assert shown.count("data-example=") == len(answers.examples()) >= 4
+    shown = answers.empty_html(WORDS)
+    assert shown.count("data-example=") == len(answers.examples_html()) >= 4
     assert "http" not in shown
-    for name in answers.examples():
+    for name in answers.examples_html():
         with Image.open(io.BytesIO((answers.EXAMPLES / name).read_bytes())) as picture:
             assert max(picture.size) <= 512
 
 
 def test_the_question_is_what_the_form_asks(make_namer, form):
     changed = {**form, "mode": "several", "none": "below", "none_below": 0.3, "templates": "photo"}
-    asked = actions.Asked.from_form(changed, make_namer())
+    asked = actions.ClassifyForm.from_form(changed, make_namer())
     expected = Question(
         labels=("a<b>", "c"), templates=("a photo of a {}",), several=True, none_below=0.3
     )

@@ -12,7 +12,15 @@ from PIL import Image
 from pixgen.errors import OutOfMemory, StorageError
 from pixgen.studio import Policy
 from pixgen.studio.metadata.metadata import read_metadata
-from pixgen.ui.create.actions import Screen, Visitor, come_back, go_on, stop, take, told
+from pixgen.ui.create.actions import (
+    BrowserSession,
+    Screen,
+    come_back,
+    go_on,
+    stop,
+    take,
+    with_errors,
+)
 from pixgen.ui.i18n import ENGLISH
 from tests.ui.forms import paint
 
@@ -21,7 +29,7 @@ FORM = {"prompt": "a red fox | snow", "preset": "draft", "size": "64x48", "steps
 
 def painted(studio, visitor, **values) -> list[Screen]:
     screens = paint(studio, {**FORM, **values}, visitor, say=ENGLISH)
-    return list(told(screens, say=ENGLISH))
+    return list(with_errors(screens, say=ENGLISH))
 
 
 def watched(make_studio, visitor, **values) -> list[Screen]:
@@ -29,16 +37,16 @@ def watched(make_studio, visitor, **values) -> list[Screen]:
     hold = threading.Event()
     studio = make_studio(hold=hold)
     screens = []
-    for screen in told(paint(studio, {**FORM, **values}, visitor, say=ENGLISH), say=ENGLISH):
+    for screen in with_errors(paint(studio, {**FORM, **values}, visitor, say=ENGLISH), say=ENGLISH):
         screens.append(screen)
         if screen.canvas:
             hold.set()
     return screens
 
 
-def seated(screens: list[Screen]) -> Visitor:
+def seated(screens: list[Screen]) -> BrowserSession:
     """The visitor as the browser knows them after these screens."""
-    return Visitor.known([screen.seat for screen in screens if screen.seat][-1], None)
+    return BrowserSession.known([screen.seat for screen in screens if screen.seat][-1], None)
 
 
 def begun(studio, visitor, **values):
@@ -129,9 +137,11 @@ def test_stop_keeps_the_picture_and_the_run_can_go_on(make_studio, visitor):
 
 
 def test_to_go_on_without_a_run_is_told(studio, visitor):
-    assert [screen.notice for screen in told(go_on(studio, visitor, say=ENGLISH), say=ENGLISH)][
-        -1
-    ] == ENGLISH("The picture that was being painted here is not known any more: paint it again.")
+    assert [
+        screen.notice for screen in with_errors(go_on(studio, visitor, say=ENGLISH), say=ENGLISH)
+    ][-1] == ENGLISH(
+        "The picture that was being painted here is not known any more: paint it again."
+    )
 
 
 def test_to_stop_nothing_is_no_error(studio, visitor):
@@ -142,7 +152,7 @@ def test_a_reload_finds_the_running_job_again(make_studio, visitor):
     studio = make_studio(seconds=0.02)
     screens, visitor = begun(studio, visitor, steps=300)
     screens.close()  # the tab was closed
-    again = Visitor.known(json.dumps(visitor.seat), None)
+    again = BrowserSession.known(json.dumps(visitor.seat), None)
     back = come_back(studio, again, say=ENGLISH)
     assert next(back) == Screen()
     assert next(back).busy == "painting"
@@ -166,7 +176,7 @@ def test_nobody_sees_or_stops_anothers_picture(make_studio, visitor, restarted):
     studio = make_studio()
     theirs = seated(painted(studio, visitor)).seat["job"]
     studio = make_studio() if restarted else studio
-    stranger = Visitor.known(json.dumps({"job": theirs}), None)
+    stranger = BrowserSession.known(json.dumps({"job": theirs}), None)
     assert list(come_back(studio, stranger, say=ENGLISH)) == [Screen()]
     assert stop(studio, stranger) == Screen(busy="idle")
     assert [screen.notice for screen in go_on(studio, stranger, say=ENGLISH)][-1] == ENGLISH(
@@ -175,10 +185,10 @@ def test_nobody_sees_or_stops_anothers_picture(make_studio, visitor, restarted):
 
 
 def test_who_has_logged_in_is_known_by_name(studio):
-    screens = painted(studio, Visitor.known("", "ada"))
+    screens = painted(studio, BrowserSession.known("", "ada"))
     seat = next(screen.seat for screen in screens if screen.seat)
-    assert Visitor.known(seat, "ada").job(studio) is not None
-    assert Visitor.known(seat, "eve").job(studio) is None
+    assert BrowserSession.known(seat, "ada").job(studio) is not None
+    assert BrowserSession.known(seat, "eve").job(studio) is None
 
 
 @pytest.mark.parametrize(
@@ -187,7 +197,7 @@ def test_who_has_logged_in_is_known_by_name(studio):
      '{"job": "' + "x" * 500 + '"}', "[" * 100_000],
 )  # fmt: skip
 def test_whatever_a_browser_sends_as_its_seat_is_borne(studio, seat):
-    assert list(come_back(studio, Visitor.known(seat, None), say=ENGLISH)) == [Screen()]
+    assert list(come_back(studio, BrowserSession.known(seat, None), say=ENGLISH)) == [Screen()]
 
 
 def test_what_is_not_allowed_is_said_and_nothing_is_begun(studio, visitor):
@@ -230,7 +240,7 @@ def test_a_bug_is_logged_under_the_id_that_is_shown(caplog):
         yield Screen()
         raise ZeroDivisionError("secret detail")
 
-    last = list(told(broken(), say=ENGLISH))[-1]
+    last = list(with_errors(broken(), say=ENGLISH))[-1]
     mark = re.search(r"noted as (\w+)", last.notice)[1]
     assert mark in caplog.text
     assert "secret detail" not in last.notice + last.status
@@ -261,7 +271,7 @@ def test_a_start_without_sketches_shows_none(studio, visitor):
 
 def test_another_sketch_is_taken_and_the_first_picture_stays(studio, visitor):
     first = seated(painted(studio, visitor, start="sketch"))
-    screens = list(told(take(studio, first, 3, say=ENGLISH), say=ENGLISH))
+    screens = list(with_errors(take(studio, first, 3, say=ENGLISH), say=ENGLISH))
     second = seated(screens)
     before, after = first.run(studio), second.run(studio)
     assert after.recipe.start.sketch.pick == 3
@@ -274,14 +284,14 @@ def test_another_sketch_is_taken_and_the_first_picture_stays(studio, visitor):
 @pytest.mark.parametrize("pick", [-1, 8, None, "x"])
 def test_a_sketch_that_is_not_there_is_refused(studio, visitor, pick):
     first = seated(painted(studio, visitor, start="sketch"))
-    last = list(told(take(studio, first, pick, say=ENGLISH), say=ENGLISH))[-1]
+    last = list(with_errors(take(studio, first, pick, say=ENGLISH), say=ENGLISH))[-1]
     assert last.busy == "idle"
     assert "pick" in last.notice
 
 
 def test_nothing_is_taken_from_a_picture_without_sketches(studio, visitor):
     first = seated(painted(studio, visitor, start="codes"))
-    last = list(told(take(studio, first, 1, say=ENGLISH), say=ENGLISH))[-1]
+    last = list(with_errors(take(studio, first, 1, say=ENGLISH), say=ENGLISH))[-1]
     assert last.notice == ENGLISH(
         "The picture that was being painted here is not known any more: paint it again."
     )
@@ -313,7 +323,9 @@ def test_a_part_of_the_last_picture_is_painted_anew(make_studio, visitor, public
 @pytest.mark.parametrize("mask", ["x", "data:image/png;base64,AAAA", 7, "data:image/png;base64,é"])
 def test_a_mask_that_is_none_is_refused(studio, visitor, mask):
     first = seated(painted(studio, visitor))
-    screens = list(told(paint(studio, {**FORM, "mask": mask}, first, say=ENGLISH), say=ENGLISH))
+    screens = list(
+        with_errors(paint(studio, {**FORM, "mask": mask}, first, say=ENGLISH), say=ENGLISH)
+    )
     assert screens[-1].notice == ENGLISH(
         "What was brushed over did not arrive: brush over it again."
     )
@@ -325,5 +337,5 @@ def test_another_sketch_of_a_pictures_idea_is_taken_in_public(make_studio, visit
     form = {"start": "idea", "start_picture": str(tmp_path / "up.png")}
     first = seated(painted(studio, visitor, **form))
     (tmp_path / "up.png").unlink()
-    screens = list(told(take(studio, first, 1, say=ENGLISH), say=ENGLISH))
+    screens = list(with_errors(take(studio, first, 1, say=ENGLISH), say=ENGLISH))
     assert seated(screens).run(studio).state == "done"

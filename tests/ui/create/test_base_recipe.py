@@ -11,7 +11,7 @@ from pixgen.recipe.presets import available_presets
 from pixgen.recipe.prompts import parse
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy
-from pixgen.ui.create.base_recipe import LONGEST, Basis, typed
+from pixgen.ui.create.base_recipe import LONGEST, BaseRecipe, prompt_texts
 from pixgen.ui.create.form import fields
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.info.tab import form_values
@@ -36,7 +36,7 @@ RECIPES = {
 def form(recipe, policy=None):
     """What the browser sends after “Use these”, with nothing changed."""
     values = form_values(recipe, fields(policy or Policy(), ENGLISH))
-    return {**values, "basis": Basis(recipe, values, "fox.png").to_json(), "pictures": None}
+    return {**values, "basis": BaseRecipe(recipe, values, "fox.png").to_json(), "pictures": None}
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -127,14 +127,14 @@ def test_a_start_that_is_not_there_can_be_added_again():
     ],
 )  # fmt: skip
 def test_what_a_browser_sends_may_be_anything(text):
-    assert Basis.read(text) is None
+    assert BaseRecipe.read(text) is None
     assert to_recipe({"prompt": "a fox", "seed": "1", "basis": text}).prompt == "a fox"
 
 
 def test_a_basis_survives_the_browser():
     recipe = make_recipe(RECIPES["scenes"])
-    basis = Basis(recipe, {"steps": 33}, "fox.png")
-    assert Basis.read(basis.to_json()) == basis
+    basis = BaseRecipe(recipe, {"steps": 33}, "fox.png")
+    assert BaseRecipe.read(basis.to_json()) == basis
     assert json.loads(basis.to_json())["name"] == "fox.png"
 
 
@@ -146,7 +146,7 @@ def test_what_is_shown_of_any_words_reads_as_the_same_words(text):
         )
     except RecipeError:
         return
-    prompt, leave_out = typed(scenes.prompts)
+    prompt, leave_out = prompt_texts(scenes.prompts)
     made = to_recipe({"prompt": prompt, "leave_out": leave_out, "seed": "1"})
     assert made.prompts == scenes.prompts
     assert parse(prompt)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pixgen.errors import RecipeError
-from pixgen.ui.create.drawn import Drawn
+from pixgen.ui.create.drawn import DrawnInputs
 from pixgen.ui.create.panels.drawing import pad_html
 from pixgen.ui.i18n import ENGLISH
 from tests.ui.create.test_actions import painted, seated
@@ -28,7 +28,7 @@ def drawn(start: str = "", **regions: str) -> str:
 
 def asked(files: ExitStack, *, run=None, **values):
     form = {"prompt": "a fox | a lake", **values}
-    drawn = Drawn.read(form.get("drawn"), files=files)
+    drawn = DrawnInputs.read(form.get("drawn"), files=files)
     return with_drawn(to_recipe(form), form, drawn, run)
 
 

@@ -10,10 +10,10 @@ import pytest
 from pixgen.studio import Policy
 from pixgen.studio.queue import ACTS
 from pixgen.ui.create import queue as queueing
-from pixgen.ui.create.actions import come_back, go_on, look_at, stop, told
+from pixgen.ui.create.actions import come_back, go_on, look_at, stop, with_errors
 from pixgen.ui.create.edit_actions import more
 from pixgen.ui.i18n import ENGLISH
-from pixgen.ui.session import Pages, Visitor
+from pixgen.ui.session import BrowserSession, Watchers
 from tests.studio.fakes import a_recipe
 from tests.ui.create.test_actions import FORM, begun, painted, seated
 from tests.ui.create.test_drawing import address, drawn
@@ -23,7 +23,7 @@ SAY = ENGLISH
 
 
 def screens_of(screens):
-    return list(told(screens, say=ENGLISH))
+    return list(with_errors(screens, say=ENGLISH))
 
 
 def texts(html):
@@ -151,7 +151,7 @@ def test_a_picture_goes_on_with_other_words_as_another(studio, visitor):
 )
 def test_nobody_goes_on_from_anothers_picture(studio, visitor, act):
     theirs = seated(painted(studio, visitor)).seat["job"]
-    stranger = Visitor.known(json.dumps({"job": theirs}), None)
+    stranger = BrowserSession.known(json.dumps({"job": theirs}), None)
     assert screens_of(act(studio, stranger, say=ENGLISH))[-1].notice == ENGLISH(
         "The picture that was being painted here is not known any more: paint it again."
     )
@@ -165,7 +165,7 @@ def queue_of(studio, visitor):
 
 def added(studio, visitor, **values):
     """The screens of a picture that is added on the page that watches another."""
-    pages = Pages()
+    pages = Watchers()
     pages.enter("")
     visitor = replace(visitor, pages=pages)
     return screens_of(paint(studio, {**FORM, **values}, visitor, say=ENGLISH))
@@ -232,7 +232,7 @@ def test_a_picture_that_is_cancelled_while_it_waits_says_so_and_can_still_be_beg
     assert slow.job(run).wait(10)
     stop(slow, visitor)
     screens_of(screens)
-    seat = Visitor.known(json.dumps({**visitor.seat, "job": run}), "")
+    seat = BrowserSession.known(json.dumps({**visitor.seat, "job": run}), "")
     last = screens_of(look_at(slow, seat, say=ENGLISH))[-1]
     assert ENGLISH("Stopped before it began") in last.status
     assert "step 0" not in last.status
@@ -259,7 +259,7 @@ def test_a_paused_picture_gives_its_place_on_the_screen_to_the_next(slow, visito
 
 def test_nobody_acts_on_anothers_queue(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=300)
-    stranger = Visitor.known(None, None)
+    stranger = BrowserSession.known(None, None)
     for act in ACTS:
         assert queueing.act(slow, f"{act} {visitor.seat['job']}", stranger, say=ENGLISH) == ""
     assert (slow.queue()[0].paused, visitor.job(slow).stopping) == (False, False)
@@ -304,13 +304,13 @@ def test_a_reload_finds_the_picture_that_is_painted_now(slow, visitor):
 
 
 def test_an_older_watcher_of_the_same_page_leaves(make_studio):
-    pages, hold = Pages(), threading.Event()
+    pages, hold = Watchers(), threading.Event()
     studio = make_studio(hold=hold)
-    visitor = Visitor.known("", None, pages=pages, session="one page")
+    visitor = BrowserSession.known("", None, pages=pages, session="one page")
     older = paint(studio, FORM, visitor, say=ENGLISH)
     seat = next(screen.seat for screen in older if screen.seat)
     newer = come_back(
-        studio, Visitor.known(seat, None, pages=pages, session="one page"), say=ENGLISH
+        studio, BrowserSession.known(seat, None, pages=pages, session="one page"), say=ENGLISH
     )
     next(newer), next(newer)
     assert not [screen for screen in older if screen.busy]
@@ -333,6 +333,6 @@ def test_a_picture_is_watched_where_nobody_watches_another(slow, visitor):
     other = slow.submit(a_recipe(steps=200), owner=visitor.owner)  # as a grid's cell would be
     screens = paint(slow, {**FORM, "prompt": "an owl", "steps": 2}, visitor, say=ENGLISH)
     seat = next(screen.seat for screen in screens if screen.seat)
-    assert Visitor.known(seat, None).seat["job"] == other.id
+    assert BrowserSession.known(seat, None).seat["job"] == other.id
     other.stop()
     assert seated(screens_of(screens)).run(slow).recipe.prompt == "an owl"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pixgen.studio.memory_check import Outlook
+from pixgen.studio.memory_check import MemoryCheck
 from pixgen.ui.create.prompt_help import memory_line
 from pixgen.ui.i18n import ENGLISH
 from tests.ui.forms import foretold
@@ -17,10 +17,10 @@ from tests.ui.forms import foretold
     ],
 )
 def test_it_says_how_much_and_whether_it_fits(needed, free, said):
-    assert said in memory_line(ENGLISH, Outlook(needed, free))
+    assert said in memory_line(ENGLISH, MemoryCheck(needed, free))
 
 
-@pytest.mark.parametrize("found", [None, Outlook(10**9, None)])
+@pytest.mark.parametrize("found", [None, MemoryCheck(10**9, None)])
 def test_it_says_nothing_where_nothing_is_known(found):
     assert memory_line(ENGLISH, found) == ""
 
@@ -30,7 +30,7 @@ def test_it_is_of_what_the_form_asks_for():
 
     def look(recipe, device):
         asked.append((recipe.width, recipe.height, recipe.cutouts.count, device))
-        return Outlook(230_000_000, 10**9)
+        return MemoryCheck(230_000_000, 10**9)
 
     form = {"preset": "best", "size": "256x128", "cutouts": 20, "start": "picture"}
     assert "230 MB" in foretold(form, lambda: "cpu", ENGLISH, look=look)

@@ -6,7 +6,7 @@ from pixgen.recipe.presets import DEFAULT, available_presets
 from pixgen.studio.policy import Policy
 from pixgen.ui.create import form as offered
 from pixgen.ui.create.form import fields, offered_presets
-from pixgen.ui.create.panels.presets import own_size, preset_controls
+from pixgen.ui.create.panels.presets import preset_controls, preset_size
 from pixgen.ui.i18n import TURKISH
 
 
@@ -33,7 +33,7 @@ def test_strangers_get_what_they_are_allowed_alone(fetched):
 
 
 def test_a_preset_brings_its_size_where_it_names_one():
-    assert (own_size("full-best"), own_size("balanced")) == ("512x512", None)
+    assert (preset_size("full-best"), preset_size("balanced")) == ("512x512", None)
 
 
 def test_the_sentence_of_the_chosen_preset_is_in_the_pages_language():

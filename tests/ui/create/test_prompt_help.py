@@ -3,32 +3,32 @@
 import pytest
 
 from pixgen.studio.prompt_help import Reading, read_typed
-from pixgen.ui.create.prompt_help import replaced, told
+from pixgen.ui.create.prompt_help import help_html, replace_word
 from pixgen.ui.i18n import ENGLISH
 
 WORDS = ENGLISH
 
 
 def test_they_are_quiet_where_all_is_well():
-    shown = told(WORDS, read_typed("a red fox"), "a red fox")
+    shown = help_html(WORDS, read_typed("a red fox"), "a red fox")
     assert "3 of 38 tokens" in shown
     assert "<p>" not in shown
-    assert "tokens" not in told(WORDS, Reading(), "")
+    assert "tokens" not in help_html(WORDS, Reading(), "")
 
 
 def test_they_tell_what_is_strange_and_offer_what_is_near():
-    shown = told(WORDS, read_typed("a foxx"), "a foxx")
+    shown = help_html(WORDS, read_typed("a foxx"), "a foxx")
     assert "never seen “foxx”" in shown
     assert 'data-word="foxx" data-by="fox"' in shown
 
 
 def test_what_is_typed_is_shown_as_text():
     text = "<img src=x onerror=alert(1)> " * 30
-    assert "<img" not in told(WORDS, read_typed(text), text)
+    assert "<img" not in help_html(WORDS, read_typed(text), text)
 
 
 def test_an_unfinished_list_is_offered_the_lists():
-    assert 'data-by="__animal__"' in told(WORDS, read_typed("a __"), "a __")
+    assert 'data-by="__animal__"' in help_html(WORDS, read_typed("a __"), "a __")
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_an_unfinished_list_is_offered_the_lists():
     ],
 )
 def test_a_click_replaces_the_word(text, word, by, expected):
-    assert replaced(text, word, by) == expected
+    assert replace_word(text, word, by) == expected

@@ -13,7 +13,7 @@ from pixgen.studio.video.export import FilmWriter
 from pixgen.ui.create.form import fields, preset_values
 from pixgen.ui.create.panels import video_export
 from pixgen.ui.i18n import ENGLISH
-from pixgen.ui.session import Visitor
+from pixgen.ui.session import BrowserSession
 from tests.ui.forms import paint, to_recipe
 
 
@@ -85,7 +85,7 @@ def painted(studio, visitor):
     """A visitor whose picture is done."""
     screens = list(paint(studio, {"prompt": "a fox", "steps": 6}, visitor, say=ENGLISH))
     seat = next(screen.seat for screen in screens if screen.seat)
-    return Visitor.known(seat, None)
+    return BrowserSession.known(seat, None)
 
 
 class Served:
@@ -96,9 +96,7 @@ class Served:
 
 
 def exported(studio, visitor, tmp_path, *wishes):
-    return list(
-        video_export._exported(studio, visitor, wishes, ENGLISH, component=Served(tmp_path))
-    )
+    return list(video_export._export(studio, visitor, wishes, ENGLISH, component=Served(tmp_path)))
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".gif"])

@@ -11,13 +11,13 @@ from pixgen.errors import PixgenError, RecipeError, StudioError
 from pixgen.studio import Policy
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.grids.grid import Grid
-from pixgen.ui.create.drawn import Drawn
+from pixgen.ui.create.drawn import DrawnInputs
 from pixgen.ui.create.form import fields
-from pixgen.ui.experiment.actions import GridJobs, come_back, go_on, stop, told
+from pixgen.ui.experiment.actions import GridJobs, come_back, go_on, stop, with_errors
 from pixgen.ui.gallery import comparing
 from pixgen.ui.i18n import ENGLISH
-from pixgen.ui.info.tab import filled_with
-from pixgen.ui.session import Visitor
+from pixgen.ui.info.tab import form_filled_with
+from pixgen.ui.session import BrowserSession
 from tests.ui.create.test_actions import painted, seated
 from tests.ui.create.test_drawing import address, drawn
 from tests.ui.forms import paint_grid as paint
@@ -31,7 +31,7 @@ FORM = {
 
 
 def screens_of(screens):
-    return list(told(screens, say=ENGLISH))
+    return list(with_errors(screens, say=ENGLISH))
 
 
 def planned(**values):
@@ -122,7 +122,9 @@ def test_a_grid_is_painted_drawn_and_kept(studio, visitor):
     assert (screens[0].busy, screens[-1].busy, screens[-1].resumable) == (True, False, False)
     last = screens[-1]
     runs = [studio.run(run) for run in runs_in(last.sheet)]
-    assert Visitor.known(screens[0].seat, None).owner == visitor.owner  # the browser keeps it
+    assert (
+        BrowserSession.known(screens[0].seat, None).owner == visitor.owner
+    )  # the browser keeps it
     assert [run.recipe.seed for run in runs] == [1, 2]
     assert {run.owner for run in runs} == {visitor.owner}
     assert SAY.pgettext("grid", "{done} of {total} pictures", done=2, total=2) in last.status
@@ -166,7 +168,7 @@ def test_leaving_a_grid_does_not_stop_it_and_coming_back_finds_it(make_studio, v
 
 
 def test_nobody_sees_or_stops_anothers_grid(studio, visitor):
-    jobs, stranger = GridJobs(studio), Visitor.known(None, None)
+    jobs, stranger = GridJobs(studio), BrowserSession.known(None, None)
     screens = screens_of(paint(jobs, FORM, visitor, say=ENGLISH))
     name = next(screen.grid for screen in screens if screen.grid)
     assert [screen.sheet for screen in come_back(jobs, name, stranger, say=ENGLISH)] == [None]
@@ -204,7 +206,7 @@ def test_a_cell_opens_with_its_very_recipe(studio, visitor):
     values = {"across": "optimizer.name", "across_values": "RAdam, Adamax"}
     last = screens_of(paint(GridJobs(studio), {**FORM, **values}, visitor, say=ENGLISH))[-1]
     for run in map(studio.run, runs_in(last.sheet)):
-        form = filled_with(run.recipe, fields(Policy(), ENGLISH), name=run.id)
+        form = form_filled_with(run.recipe, fields(Policy(), ENGLISH), name=run.id)
         assert to_recipe(form) == run.recipe
     assert run.recipe.optimizer.name == "Adamax"
 
@@ -238,7 +240,7 @@ def test_what_is_drawn_stays_whatever_else_varies(across, values, kinds, visitor
     form = {"start": "drawn", "across": across, "across_values": values}
     with ExitStack() as files:
         sent = drawn(address("red"), _1=address("white"))
-        given = Drawn.read(sent, files=files)
+        given = DrawnInputs.read(sent, files=files)
         cells = [cell.recipe for cell in plan_of({**FORM, **form}, drawn=given).cells]
     assert [cell.start.kind for cell in cells] == kinds
     assert {cell.prompts[0][0].mask for cell in cells} == {given.files[1]}
@@ -277,21 +279,21 @@ def test_two_runs_are_chosen_and_compared(studio, visitor):
     first = seated(painted(studio, visitor))
     second = seated(painted(studio, first, seed="8"))
     ids = [each.seat["job"] for each in (first, second)]
-    assert {run for _, run in comparing.choices(Gallery(studio), visitor, ENGLISH)} == set(ids)
-    html = comparing.compared(studio, *ids, second, say=ENGLISH)
+    assert {run for _, run in comparing.run_choices(Gallery(studio), visitor, ENGLISH)} == set(ids)
+    html = comparing.comparison_html(studio, *ids, second, say=ENGLISH)
     assert "seed 7 → 8" in html
     assert html.count("data:image/png;base64,") == 2
-    assert SAY("The recipes are the same.") in comparing.compared(
+    assert SAY("The recipes are the same.") in comparing.comparison_html(
         studio, ids[0], ids[0], second, say=ENGLISH
     )
     with pytest.raises(PixgenError, match="There is no run"):
-        comparing.compared(studio, ids[0], None, second, say=ENGLISH)
+        comparing.comparison_html(studio, ids[0], None, second, say=ENGLISH)
 
 
 def test_in_public_nobody_compares_anothers_run(make_studio, visitor):
     studio = make_studio(policy=Policy.for_public())
     own = seated(painted(studio, visitor))
-    stranger = Visitor.known(json.dumps({"job": own.seat["job"]}), None)
-    assert comparing.choices(Gallery(studio), stranger, ENGLISH) == []
+    stranger = BrowserSession.known(json.dumps({"job": own.seat["job"]}), None)
+    assert comparing.run_choices(Gallery(studio), stranger, ENGLISH) == []
     with pytest.raises(StudioError, match="not there any more"):
-        comparing.compared(studio, own.seat["job"], own.seat["job"], stranger, say=ENGLISH)
+        comparing.comparison_html(studio, own.seat["job"], own.seat["job"], stranger, say=ENGLISH)

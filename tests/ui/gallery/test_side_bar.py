@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from pixgen.errors import SearchError
-from pixgen.studio.gallery.catalogue_rows import Wanted
+from pixgen.studio.gallery.catalogue_rows import RunFilter
 from pixgen.ui.gallery import queries, view
 from pixgen.ui.gallery.presenter import FORM, SHELF
 from pixgen.ui.i18n import ENGLISH
@@ -42,7 +42,7 @@ def test_the_newest_come_first_with_a_quiet_line(desk, studio):
 
 def test_todays_have_their_time_and_older_ones_their_day(desk, studio):
     started = studio.run(painted(studio)).started
-    shown = queries.aside(desk.gallery, "", owner="")
+    shown = queries.newest_runs(desk.gallery, "", owner="")
     today = view.runs(ENGLISH, shown, today=started.date())
     later = view.runs(ENGLISH, shown, today=started.date() + timedelta(days=1))
     assert f">{started:%H:%M}</time>" in today
@@ -63,7 +63,7 @@ def test_words_are_searched_in_prompts_and_tags(desk, studio):
 def test_looks_are_searched_beside_the_words(desk, studio, monkeypatch):
     fox, whale = painted(studio), painted(studio, "a whale")
     monkeypatch.setattr(
-        desk.gallery, "look", lambda *_, **who: desk.gallery.find(Wanted(sort="oldest"), **who)
+        desk.gallery, "look", lambda *_, **who: desk.gallery.find(RunFilter(sort="oldest"), **who)
     )
     assert fox in desk.side("fox")["side_list"]
     shown = desk.alike("fox")["side_alike"]

@@ -11,12 +11,12 @@ from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy
 from pixgen.studio.gallery.catalogue_rows import SORTS, STATES
 from pixgen.studio.gallery.gallery import Gallery
-from pixgen.studio.library.library import Finder
+from pixgen.studio.library.library import PictureLibrary
 from pixgen.ui.gallery import queries
-from pixgen.ui.gallery.presenter import Desk
+from pixgen.ui.gallery.presenter import GalleryPresenter
 from pixgen.ui.gallery.view import chart, shortened
 from pixgen.ui.i18n import ENGLISH
-from pixgen.ui.session import Visitor
+from pixgen.ui.session import BrowserSession
 
 FORM = ("", "words", "all", "newest", "", "", "", None, None)
 
@@ -40,7 +40,7 @@ def at_the_desk(studio, visitor, tmp_path):
     parts = dict.fromkeys(
         ("download", "film", "recipe"), SimpleNamespace(GRADIO_CACHE=str(tmp_path / "cache"))
     )
-    return Desk(Gallery(studio), Finder(studio), ENGLISH, parts, visitor)
+    return GalleryPresenter(Gallery(studio), PictureLibrary(studio), ENGLISH, parts, visitor)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_the_forms_choices_are_the_catalogues():
 def test_many_are_paged_and_a_page_that_is_none_is_the_nearest(desk, studio, monkeypatch):
     monkeypatch.setattr(queries, "PAGE", 2)
     runs = [painted(studio, seed=seed) for seed in range(5)]
-    desk.gallery.find(queries.to_wanted({}))
+    desk.gallery.find(queries.to_filter({}))
     pages = [desk.shelf((*FORM[:3], "oldest", *FORM[4:]), page) for page in (0, 2, 99)]
     shown = [[run for run in runs if run in page["grid"]] for page in pages]
     assert [page["page"] for page in pages] == [0, 2, 2]
@@ -177,11 +177,11 @@ def test_what_is_deleted_can_be_taken_back(desk, studio):
 def test_a_stopped_run_goes_on_in_the_visitors_seat(make_studio, visitor, tmp_path):
     studio = make_studio(seconds=0.05)
     job = studio.submit(make_recipe({"prompts": "a fox", "width": 32, "height": 32, "steps": 30}))
-    next(glimpse for glimpse in job.watch() if glimpse.frame is not None)
+    next(job_status for job_status in job.watch() if job_status.frame is not None)
     job.stop()
     assert job.wait(10)
     desk = at_the_desk(studio, visitor, tmp_path)
-    seat = Visitor.known(desk.go_on(job.id), "")
+    seat = BrowserSession.known(desk.go_on(job.id), "")
     assert (seat.owner, seat.seat["job"]) == (visitor.owner, job.id)
     assert seat.job(studio).wait(20)
     assert seat.run(studio).state == "done"

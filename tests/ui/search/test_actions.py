@@ -10,7 +10,7 @@ from pixgen.errors import SearchError
 from pixgen.models.progress import Fetching, tell
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy
-from pixgen.studio.library.library import BUNDLED, RUNS, Finder
+from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.search import view as found
 from pixgen.ui.search.actions import (
@@ -21,8 +21,8 @@ from pixgen.ui.search.actions import (
     search,
     to_filter,
     to_query,
-    told,
     upload,
+    with_errors,
 )
 from pixgen.vision.search.filters import EVERYTHING, Filter
 from pixgen.vision.search.query import Term
@@ -48,13 +48,13 @@ def finder(studio, folder, tiny_perceptor, monkeypatch):
     """Searches the folder with a tiny CLIP."""
     monkeypatch.setattr(studio, "perceptor", lambda names: tiny_perceptor)
     monkeypatch.setattr("pixgen.vision.search.search.DUPLICATE", 2.0)  # it finds everything alike
-    return Finder(studio, roots=[folder])
+    return PictureLibrary(studio, roots=[folder])
 
 
 def searched(finder, **values):
     form = {"query": "a fox", "place": "drawings", **values}
     views = search(finder, form, uploaded=None, owner="", say=ENGLISH)
-    return list(told(views, say=ENGLISH))
+    return list(with_errors(views, say=ENGLISH))
 
 
 def test_the_click_is_answered_before_any_work(finder):
@@ -137,7 +137,7 @@ def test_a_bug_is_not_told(finder, monkeypatch, caplog):
 def test_names_cannot_become_html(finder):
     last = searched(finder)[-1]
     shown = last.grid + last.state
-    shown += "".join(found.chosen(ENGLISH, one, number=0, paths=True) for one in last.found)
+    shown += "".join(found.chosen_html(ENGLISH, one, number=0, paths=True) for one in last.found)
     assert "<img src=x" not in shown
     assert "&lt;img src=x" in shown
 
@@ -147,7 +147,7 @@ def test_near_duplicates_are_one_picture_that_names_the_others(finder, folder, m
     (folder / "deep").mkdir()
     (folder / "deep" / "blue again.png").write_bytes((folder / "blue.png").read_bytes())
     shown = "".join(
-        found.chosen(ENGLISH, one, number=0, paths=False)
+        found.chosen_html(ENGLISH, one, number=0, paths=False)
         for one in searched(finder, query="", picture=str(folder / "blue.png"))[-1].found
     )
     assert "blue again.png" in shown
@@ -157,8 +157,8 @@ def test_near_duplicates_are_one_picture_that_names_the_others(finder, folder, m
 def test_in_public_no_path_is_shown(finder, folder):
     last = searched(finder)[-1]
     for one in last.found:
-        assert str(folder) in found.chosen(ENGLISH, one, number=0, paths=True)
-        assert str(folder) not in found.chosen(ENGLISH, one, number=0, paths=False)
+        assert str(folder) in found.chosen_html(ENGLISH, one, number=0, paths=True)
+        assert str(folder) not in found.chosen_html(ENGLISH, one, number=0, paths=False)
     assert str(folder.parent) not in last.grid + last.state
 
 
@@ -166,7 +166,7 @@ def test_a_picture_that_has_gone_leaves_a_gap_and_no_error(finder, folder):
     (place, hit) = searched(finder)[-1].found[0]
     (folder / hit.row.path).unlink()
     found._thumbnail.cache_clear()
-    assert "<img" not in found.chosen(ENGLISH, (place, hit), number=0, paths=False)
+    assert "<img" not in found.chosen_html(ENGLISH, (place, hit), number=0, paths=False)
 
 
 def test_a_set_of_ones_own_is_ready_to_be_searched(finder, folder):
@@ -297,8 +297,8 @@ def test_whoever_has_painted_nothing_begins_with_the_bundled_drawings(finder, st
 
 
 def test_the_empty_tab_offers_drawings_that_exist():
-    assert found.empty(ENGLISH).count("data-example=") == len(found.examples()) == 12
-    assert all(path.is_file() for path in found.examples())
+    assert found.empty_html(ENGLISH).count("data-example=") == len(found.examples_html()) == 12
+    assert all(path.is_file() for path in found.examples_html())
 
 
 @pytest.mark.parametrize(
@@ -328,5 +328,5 @@ def test_nothing_painted_yet_is_no_error(make_studio, tiny_perceptor, monkeypatc
     studio = make_studio(policy=Policy.for_public())
     monkeypatch.setattr(studio, "perceptor", lambda names: tiny_perceptor)
     form = {"query": "a fox", "place": RUNS}
-    *_, last = search(Finder(studio), form, uploaded=None, owner="ada", say=ENGLISH)
+    *_, last = search(PictureLibrary(studio), form, uploaded=None, owner="ada", say=ENGLISH)
     assert SAY("Nothing found") in last.state

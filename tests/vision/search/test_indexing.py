@@ -41,9 +41,9 @@ def counts(progress: Progress) -> tuple[int, int, int, int, int]:
 
 def test_only_what_is_new_or_changed_is_looked_at(indexed, library, folder, monkeypatch):
     looks = []
-    look = indexing.open_found
+    look = indexing.open_file
     monkeypatch.setattr(
-        indexing, "open_found", lambda found, *a, **k: looks.append(found.path) or look(found, *a, **k)
+        indexing, "open_file", lambda found, *a, **k: looks.append(found.path) or look(found, *a, **k)
     )  # fmt: skip
     assert counts(indexed()) == (6, 0, 0, 0, 0)
     looks.clear()
@@ -167,14 +167,14 @@ def test_a_picture_that_broke_is_not_found_any_more(indexed, library, folder):
 
 
 def test_a_bug_in_a_decoder_does_not_end_the_work(indexed, monkeypatch, caplog):
-    look = indexing.open_found
+    look = indexing.open_file
 
     def broken(found, *given, **named):
         if found.path == "red.png":
             raise ZeroDivisionError("deep inside")
         return look(found, *given, **named)
 
-    monkeypatch.setattr(indexing, "open_found", broken)
+    monkeypatch.setattr(indexing, "open_file", broken)
     last = indexed()
     assert last.added == 5
     assert [each.why for each in last.skipped] == ["It cannot be opened."]

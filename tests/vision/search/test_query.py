@@ -15,7 +15,7 @@ from pixgen.vision.search.query import (
     embed_query,
     format_query,
     parse_query,
-    summed,
+    weighted_sum,
 )
 
 WORDS = st.text(alphabet="ab 12.:+-[]\\x", min_size=1, max_size=20) | st.text(
@@ -81,16 +81,16 @@ def test_what_is_not_allowed_is_a_sentence(text, said):
 
 def test_a_sum_is_weighted_and_of_length_one():
     first, second = np.eye(3, dtype=np.float32)[:2]
-    assert summed([(1, first)]) == pytest.approx(first)
-    both = summed([(1, first), (2, second)])
+    assert weighted_sum([(1, first)]) == pytest.approx(first)
+    both = weighted_sum([(1, first), (2, second)])
     assert both == pytest.approx(np.array([1, 2, 0]) / 5**0.5)
-    assert summed([(1, first), (-1, second)])[1] < 0
+    assert weighted_sum([(1, first), (-1, second)])[1] < 0
 
 
 def test_terms_that_cancel_each_other_are_told():
     first = np.eye(3, dtype=np.float32)[0]
     with pytest.raises(SearchError, match="cancel each other"):
-        summed([(2, first), (-2, first)])
+        weighted_sum([(2, first), (-2, first)])
 
 
 def test_texts_and_pictures_stand_in_one_sum(tiny_perceptor, red_picture):
@@ -98,7 +98,7 @@ def test_texts_and_pictures_stand_in_one_sum(tiny_perceptor, red_picture):
     found = embed_query(query, tiny_perceptor, open_term=lambda path: red_picture)
     fox, snow = tiny_perceptor.embed_texts(["a fox", "snow"]).detach().numpy()
     red = embed_query(parse_query("[red.png]"), tiny_perceptor, open_term=lambda path: red_picture)
-    assert found == pytest.approx(summed([(1, fox), (2, red), (-1, snow)]), abs=1e-5)
+    assert found == pytest.approx(weighted_sum([(1, fox), (2, red), (-1, snow)]), abs=1e-5)
     assert np.linalg.norm(found) == pytest.approx(1, abs=1e-6)
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from pixgen.errors import ClassifyError
 from pixgen.vision import images
 from pixgen.vision.zeroshot import sources
-from pixgen.vision.zeroshot.batches import BATCH, Result, look
+from pixgen.vision.zeroshot.batches import BATCH, Result, classify_all
 from pixgen.vision.zeroshot.evaluation import as_csv, as_json, evaluate
 from pixgen.vision.zeroshot.sources import gather, make_ready
 from pixgen.vision.zeroshot.zeroshot import Answer, Question, make_classifier
@@ -118,7 +118,9 @@ def test_a_broken_picture_is_said_and_the_others_are_answered(tiny_perceptor, pa
     )
     classifier = make_classifier(tiny_perceptor, Question(labels=LABELS))
     results = [
-        each for batch in look(tiny_perceptor, classifier, gather([zipped])) for each in batch
+        each
+        for batch in classify_all(tiny_perceptor, classifier, gather([zipped]))
+        for each in batch
     ]
     assert [each.name for each in results] == [f"{n}.png" for n in range(1, 6)]
     assert [bool(each.answer) for each in results] == [True, False, False, False, True]
@@ -132,9 +134,9 @@ def test_pictures_keep_their_order_and_their_answers(tiny_perceptor, tmp_path):
         Image.fromarray(pixels).resize((32, 32)).save(tmp_path / f"{place:03}.png")
     classifier = make_classifier(tiny_perceptor, Question(labels=LABELS))
     found = gather([tmp_path])
-    batches = list(look(tiny_perceptor, classifier, found, thumbnails=BATCH + 1))
+    batches = list(classify_all(tiny_perceptor, classifier, found, thumbnails=BATCH + 1))
     assert [len(batch) for batch in batches] == [BATCH, 5]
-    (alone,) = next(look(tiny_perceptor, classifier, [found[BATCH + 2]]))
+    (alone,) = next(classify_all(tiny_perceptor, classifier, [found[BATCH + 2]]))
     assert batches[1][2].name == alone.name
     assert np.allclose(batches[1][2].answer.cosines, alone.answer.cosines, atol=1e-5)
     assert batches[0][0].thumbnail.startswith("data:image/jpeg;base64,")
@@ -146,7 +148,7 @@ def test_looking_can_be_stopped(tiny_perceptor, tmp_path):
         (tmp_path / f"{place}.png").write_bytes(png())
     classifier = make_classifier(tiny_perceptor, Question(labels=LABELS))
     seen = []
-    for batch in look(tiny_perceptor, classifier, gather([tmp_path]), stopped=seen.__len__):
+    for batch in classify_all(tiny_perceptor, classifier, gather([tmp_path]), stopped=seen.__len__):
         seen += batch
     assert len(seen) == BATCH
 

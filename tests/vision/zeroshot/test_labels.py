@@ -11,11 +11,11 @@ from pixgen.vision.zeroshot.labels import (
     LabelSet,
     available_templates,
     bundled_sets,
+    custom_names,
     fill,
     format_labels,
     load_set,
     load_templates,
-    own_names,
     parse_labels,
     parse_templates,
     read_set,
@@ -76,7 +76,7 @@ def test_own_sets_are_found_beside_the_bundled_ones(tmp_path):
     own = LabelSet("birds", "Birds", ("owl", "hen"), "photo")
     (tmp_path / "birds.json").write_text(own.to_json(), "utf-8")
     (tmp_path / "cifar10.json").write_text(own.to_json(), "utf-8")
-    assert own_names(tmp_path) == ["birds"]
+    assert custom_names(tmp_path) == ["birds"]
     assert load_set("birds", tmp_path) == own
     assert len(load_set("cifar10", tmp_path).labels) == 10
 

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from pixgen.errors import ClassifyError
 from pixgen.models.clip.perceptor import Perceptors, load_perceptor
-from pixgen.vision.zeroshot.embeddings import Kept, Wordings, embed_labels
+from pixgen.vision.zeroshot.embeddings import LabelEmbeddings, StoredEmbeddings, embed_labels
 from pixgen.vision.zeroshot.labels import load_templates
 from pixgen.vision.zeroshot.zeroshot import ANYTHING_ELSE, Classifier, Question, make_classifier
 
@@ -121,7 +121,7 @@ def test_something_else_is_never_one_of_the_labels(tiny_perceptor):
 def test_what_was_read_before_is_not_read_again(tiny_perceptor):
     read, embed = [], tiny_perceptor.embed_texts
     tiny_perceptor.embed_texts = lambda texts: read.extend(texts) or embed(texts)
-    kept, how = Wordings(), {"model": ("tiny",), "templates": ("a {}", "the {}")}
+    kept, how = LabelEmbeddings(), {"model": ("tiny",), "templates": ("a {}", "the {}")}
     first = kept.vectors(tiny_perceptor, ["cat", "dog"], **how)
     again = kept.vectors(tiny_perceptor, ["owl", "cat"], **how)
     assert read == ["a cat", "the cat", "a dog", "the dog", "a owl", "the owl"]
@@ -133,7 +133,10 @@ def test_what_was_read_before_is_not_read_again(tiny_perceptor):
 def test_reading_can_be_stopped_and_goes_on_where_it_was(tiny_perceptor):
     read, embed = [], tiny_perceptor.embed_texts
     tiny_perceptor.embed_texts = lambda texts: read.append(len(texts)) or embed(texts)
-    kept, how = Wordings(), {"model": ("tiny",), "templates": tuple(f"{n} {{}}" for n in range(80))}
+    kept, how = (
+        LabelEmbeddings(),
+        {"model": ("tiny",), "templates": tuple(f"{n} {{}}" for n in range(80))},
+    )
     labels = [f"label {n}" for n in range(9)]
     assert kept.vectors(tiny_perceptor, labels, stopped=lambda: bool(read), **how) is None
     assert kept.vectors(tiny_perceptor, labels, **how).shape == (9, 16)
@@ -154,30 +157,34 @@ def test_what_was_read_outlasts_the_process_but_not_the_model(tiny_perceptor, tm
     tiny_perceptor.embed_texts = lambda texts: read.append(len(texts)) or embed(texts)
     labels = [f"label {n}" for n in range(8)]
     how = {"model": ("tiny",), "templates": tuple(f"{n} {{}}" for n in range(80))}
-    first = Wordings(Kept(tmp_path)).vectors(tiny_perceptor, labels, **how)
+    first = LabelEmbeddings(StoredEmbeddings(tmp_path)).vectors(tiny_perceptor, labels, **how)
     assert sum(read) == 8 * 80 + 1
     read.clear()
-    again = Wordings(Kept(tmp_path)).vectors(tiny_perceptor, [*labels, "one more"], **how)
+    again = LabelEmbeddings(StoredEmbeddings(tmp_path)).vectors(
+        tiny_perceptor, [*labels, "one more"], **how
+    )
     assert sum(read) == 80 + 1
     assert torch.equal(first, again[:8])
     tiny_perceptor.embed_texts = lambda texts: read.append(len(texts)) or embed(texts).flip(-1)
     read.clear()
-    other = Wordings(Kept(tmp_path)).vectors(tiny_perceptor, labels, **how)
+    other = LabelEmbeddings(StoredEmbeddings(tmp_path)).vectors(tiny_perceptor, labels, **how)
     assert sum(read) == 8 * 80 + 1
     assert torch.allclose(other, first.flip(-1), atol=1e-6)
 
 
 def test_kept_vectors_that_are_spoilt_are_read_anew(tiny_perceptor, tmp_path):
     labels, how = [f"label {n}" for n in range(8)], {"model": ("tiny",), "templates": ("{}",) * 80}
-    first = Wordings(Kept(tmp_path)).vectors(tiny_perceptor, labels, **how)
+    first = LabelEmbeddings(StoredEmbeddings(tmp_path)).vectors(tiny_perceptor, labels, **how)
     (file,) = tmp_path.iterdir()
     file.write_bytes(b"no tensors")
-    assert torch.equal(Wordings(Kept(tmp_path)).vectors(tiny_perceptor, labels, **how), first)
+    assert torch.equal(
+        LabelEmbeddings(StoredEmbeddings(tmp_path)).vectors(tiny_perceptor, labels, **how), first
+    )
     assert file.stat().st_size > 8 * 16 * 4
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tiny_perceptor, tmp_path):
     (tmp_path / "file").write_text("")
-    kept = Wordings(Kept(tmp_path / "file"))
+    kept = LabelEmbeddings(StoredEmbeddings(tmp_path / "file"))
     how = {"model": ("tiny",), "templates": ("{}",) * 80}
     assert kept.vectors(tiny_perceptor, [f"label {n}" for n in range(8)], **how).shape == (8, 16)

@@ -23,7 +23,7 @@ from pixgen.ui.create import queue as queueing
 from pixgen.ui.errors import guarded, warned
 from pixgen.ui.form import Field, Parts
 from pixgen.ui.i18n import Translator
-from pixgen.ui.session import Visitor
+from pixgen.ui.session import BrowserSession
 
 if TYPE_CHECKING:
     from pixgen.studio import Job
@@ -84,7 +84,11 @@ def cutouts_fold(say: Translator) -> Parts:
 
 
 def wire_augmenting(
-    studio: Studio, say: Translator, parts: Parts, *, known: Callable[[gr.Request, Any], Visitor]
+    studio: Studio,
+    say: Translator,
+    parts: Parts,
+    *,
+    known: Callable[[gr.Request, Any], BrowserSession],
 ) -> None:
     """Connect the preview and the view; ``known`` says who asks."""
 
@@ -94,7 +98,7 @@ def wire_augmenting(
 
     def look(request: gr.Request, seat: Any) -> str:
         visitor = known(request, seat)
-        return cutouts_html(queueing.shown(studio, visitor) or visitor.job(studio), say)
+        return cutouts_html(queueing.current_job(studio, visitor) or visitor.job(studio), say)
 
     parts["augment_preview"].click(
         preview, [parts["seat"], parts["augment"]], parts["augment_shown"], **_QUIET
@@ -106,18 +110,18 @@ def wire_augmenting(
     parts["see_timer"].tick(look, parts["seat"], parts["seen"], queue=False, **_QUIET)
 
 
-def preview_html(studio: Studio, visitor: Visitor, chosen: Sequence[str]) -> str:
+def preview_html(studio: Studio, visitor: BrowserSession, chosen: Sequence[str]) -> str:
     """What each augmentation makes of the visitor's last picture, or else of an example; all that there
     are, if none is chosen. Raises PixgenError."""
     from pixgen.synthesis.cutouts.sheets import augmented
     from pixgen.synthesis.frames import as_pixels
-    from pixgen.synthesis.init.noise import as_tensor
+    from pixgen.synthesis.init.noise import to_tensor
 
     run = visitor.run(studio)
     file = run.picture if run is not None and run.picture.is_file() else ASSETS / "examples/fox.png"
     members = [always(parse_augmentation(text)) for text in chosen]
     members = members or [example(name) for name in kornia_names()]
-    pictures = augmented(as_tensor(open_picture(file)), members, size=_SIDE, seed=0)
+    pictures = augmented(to_tensor(open_picture(file)), members, size=_SIDE, seed=0)
     figures = "".join(
         f'<figure><img src="{_source(as_pixels(picture))}" alt="{escape(each.text)}" width="{_SIDE}" '
         f'height="{_SIDE}"><figcaption>{escape(each.name)}</figcaption></figure>'

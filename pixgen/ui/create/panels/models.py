@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from pixgen.models.catalog import Kind, known
+from pixgen.models.catalog import Kind, find_entry
 from pixgen.models.registry import inventory
 from pixgen.recipe.recipe import MOST_CLIPS, Recipe
 from pixgen.studio.policy import Policy
@@ -89,6 +89,6 @@ def model_controls(
 
 
 def _label(name: str, kind: Kind) -> str:
-    entry = known(name, kind)
+    entry = find_entry(name, kind)
     size = None if entry is None or entry.bundled else entry.megabytes
     return name if size is None else f"{name} · {size:,} MB"

@@ -23,7 +23,7 @@ _FILL = """(name, size) => {{
 
 def preset_controls(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
     """The names, and the sentence of the one that is chosen."""
-    told = _told(policy, say)
+    told = _preset_choices(policy, say)
     default = fields["preset"].default
     return {
         "preset": gr.Radio(
@@ -47,7 +47,7 @@ def wire_presets(
     decided = {name: preset_values(name) for name in available_presets()}
     order = list(next(iter(decided.values())))
     table = {
-        name: {"values": [values[each] for each in order], "own": own_size(name)}
+        name: {"values": [values[each] for each in order], "own": preset_size(name)}
         for name, values in decided.items()
     }
     usual = json.dumps(fields["size"].default)
@@ -55,20 +55,22 @@ def wire_presets(
         None, [parts["preset"], parts["size"]], [*(parts[name] for name in order), parts["size"]],
         js=_FILL.format(table=json.dumps(table), usual=usual),
     ).then(**keep)  # fmt: skip
-    about = {name: html.note(sentence) for name, (_, sentence) in _told(policy, say).items()}
+    about = {
+        name: html.note(sentence) for name, (_, sentence) in _preset_choices(policy, say).items()
+    }
     parts["preset"].change(
         None, parts["preset"], parts["preset_about"],
         js=f"(name) => ({json.dumps(about)})[name] ?? ''",
     )  # fmt: skip
 
 
-def own_size(name: str) -> str | None:
+def preset_size(name: str) -> str | None:
     """The size that a preset names, as the form has it; None if it leaves it alone."""
     recipe = available_presets()[name].recipe
     return f"{recipe['width']}x{recipe['height']}" if "width" in recipe else None
 
 
-def _told(policy: Policy, say: Translator) -> dict[str, tuple[str, str]]:
+def _preset_choices(policy: Policy, say: Translator) -> dict[str, tuple[str, str]]:
     """The presets to choose from by name, each with its title and its sentence."""
     return {
         name: (say(preset.title), say(preset.about))

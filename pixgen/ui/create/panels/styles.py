@@ -92,13 +92,13 @@ def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
     held = [parts["styles"], parts["own_styles"]]
 
     def toggle(chosen: str, mine: str, pressed: gr.EventData) -> str:
-        return toggled(chosen, mine, str(pressed.style))
+        return toggle(chosen, mine, str(pressed.style))
 
     def forget(chosen: str, mine: str, pressed: gr.EventData) -> tuple[str, str]:
-        return forgotten(chosen, mine, str(pressed.forget))
+        return remove_custom(chosen, mine, str(pressed.forget))
 
     def shown(chosen: str, mine: str) -> tuple:
-        kept = mine_of(mine)
+        kept = read_custom(mine)
         file = None
         if kept:
             values = [style.value() for style in kept]
@@ -111,15 +111,15 @@ def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
     @guarded(say, warned((gr.skip(),) * 4))
     def add(chosen: str, mine: str, title: str, template: str) -> tuple:
         style = make_style({"title": title, "template": template})
-        more = added(mine, [style])
+        more = add_custom(mine, [style])
         gr.Info(say("“{title}” is kept in this browser.", title=style.title))
-        rest, _ = forgotten(chosen, mine, style.title)
-        return toggled(rest, more, f"{_OWN}{style.title}"), more, "", ""
+        rest, _ = remove_custom(chosen, mine, style.title)
+        return toggle(rest, more, f"{_OWN}{style.title}"), more, "", ""
 
     @guarded(say, warned())
     def bring(mine: str, file: str) -> Any:
         brought = read_styles(decode(Path(file).read_bytes()))
-        more = added(mine, brought)
+        more = add_custom(mine, brought)
         gr.Info(
             say.ngettext(
                 "{count} style was imported.", "{count} styles were imported.", len(brought)
@@ -154,16 +154,16 @@ def chosen_styles(text: Any) -> tuple[Style, ...]:
     return tuple(found)
 
 
-def mine_of(text: Any) -> tuple[Style, ...]:
+def read_custom(text: Any) -> tuple[Style, ...]:
     """The styles of one's own that the browser keeps."""
     return tuple(style for value in _list(text)[:MOST] for style in _made(value))
 
 
-def toggled(chosen: str, mine: str, which: str) -> str:
+def toggle(chosen: str, mine: str, which: str) -> str:
     """What is chosen after a click on a style, by the name of a bundled one or the marked title of one's
     own."""
     styles = list(chosen_styles(chosen))
-    own = {f"{_OWN}{style.title}": style for style in mine_of(mine)}
+    own = {f"{_OWN}{style.title}": style for style in read_custom(mine)}
     style = available_styles().get(which) or own.get(which)
     if style in styles:
         styles.remove(style)
@@ -172,9 +172,9 @@ def toggled(chosen: str, mine: str, which: str) -> str:
     return _printed([style.name or style.value() for style in styles])
 
 
-def forgotten(chosen: str, mine: str, title: str) -> tuple[str, str]:
+def remove_custom(chosen: str, mine: str, title: str) -> tuple[str, str]:
     """What is chosen and what is one's own after a style of one's own is forgotten."""
-    rest = [style for style in mine_of(mine) if style.title != title]
+    rest = [style for style in read_custom(mine) if style.title != title]
     styles = [style for style in chosen_styles(chosen) if style.name or style.title != title]
     return (
         _printed([style.name or style.value() for style in styles]),
@@ -182,9 +182,9 @@ def forgotten(chosen: str, mine: str, title: str) -> tuple[str, str]:
     )
 
 
-def added(mine: str, more: Sequence[Style]) -> str:
+def add_custom(mine: str, more: Sequence[Style]) -> str:
     """What is one's own with more; one of the same title is replaced. Raises RecipeError if they are too many."""
-    kept = {style.title: style for style in (*mine_of(mine), *more)}
+    kept = {style.title: style for style in (*read_custom(mine), *more)}
     text = _printed([style.value() for style in kept.values()])
     if len(kept) > MOST or len(text) > LONGEST:
         raise RecipeError(
@@ -208,7 +208,7 @@ def strip(say: Translator, chosen: str, mine: str) -> str:
             style in pressed,
             forget=say("Forget “{title}”", title=style.title),
         )  # fmt: skip
-        for style in mine_of(mine)
+        for style in read_custom(mine)
     ]
     return (
         f'<section aria-label="{escape(say("Style"))}"><h3>{escape(say("Style"))}</h3>'

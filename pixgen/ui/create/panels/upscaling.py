@@ -14,10 +14,10 @@ from pixgen.studio import Studio
 from pixgen.studio.runs.run import ENDED
 from pixgen.studio.upscaling import AUTO, CRISP, save_upscaled, upscale_picture
 from pixgen.ui import canvas
-from pixgen.ui.errors import sentence
+from pixgen.ui.errors import error_text
 from pixgen.ui.files import servable
 from pixgen.ui.i18n import Translator
-from pixgen.ui.session import Visitor
+from pixgen.ui.session import BrowserSession
 
 A_SCREEN = 1024  # pixels
 
@@ -50,7 +50,7 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
     """A press makes the visitor's last picture larger, shows it and offers it."""
 
     def enlarge(request: gr.Request, seat: Any, method: Any) -> Any:
-        run = Visitor.known(seat, request.username).run(studio)
+        run = BrowserSession.known(seat, request.username).run(studio)
         if run is None or not run.picture.is_file():
             raise gr.Error(
                 say("The picture is not finished yet: wait for it, or stop it."),
@@ -70,17 +70,17 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
                 file = servable(path, parts["large"], name=f"{run.id}-{how.scale:g}x.png")
         except PixgenError as error:
             raise gr.Error(
-                sentence(error, say), title=say("Enlarge"), print_exception=False
+                error_text(error, say), title=say("Enlarge"), print_exception=False
             ) from error
         label = say("Picture {width} × {height}", width=larger.width, height=larger.height)
-        shown = canvas.of_picture(
+        shown = canvas.picture_html(
             say, canvas.jpeg(np.asarray(larger)), kind="jpeg", alt=f"{run.recipe.title}, {label}",
             size=larger.size,
         )  # fmt: skip
         return {"run": run.id, "file": file, "label": label, "canvas": shown}
 
     def show(request: gr.Request, seat: Any, made: dict) -> Any:
-        run = Visitor.known(seat, request.username).run(studio)
+        run = BrowserSession.known(seat, request.username).run(studio)
         if run is None or run.id != made["run"]:
             return gr.skip(), gr.skip()  # another has been begun meanwhile
         large = gr.update(value=made["file"], label=made["label"], visible=True)

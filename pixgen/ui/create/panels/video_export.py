@@ -12,12 +12,12 @@ from pixgen.studio import Studio
 from pixgen.studio.video.export import FORMATS, exporting, find_lost_sound
 from pixgen.studio.video.timeline import Cut
 from pixgen.ui import html
-from pixgen.ui.classify.view import progress
+from pixgen.ui.classify.view import progress_html
 from pixgen.ui.create.actions import file_name
 from pixgen.ui.errors import guard_stream
 from pixgen.ui.files import servable
 from pixgen.ui.i18n import Translator
-from pixgen.ui.session import Visitor
+from pixgen.ui.session import BrowserSession
 
 _LONGEST = 60  # seconds that the page offers
 _MOST_FPS = 60
@@ -104,11 +104,11 @@ def wire_export(
     """Connect the fold: it makes a film of the seat's run."""
 
     def export(request: gr.Request, kept: Any, *wishes: Any) -> Iterator[tuple[Any, Any]]:
-        visitor = Visitor.known(kept, request.username)
-        yield gr.update(visible=False), _told("painting", say("Writing"))
+        visitor = BrowserSession.known(kept, request.username)
+        yield gr.update(visible=False), _export_html("painting", say("Writing"))
         yield from guard_stream(
-            _exported(studio, visitor, wishes, say, component=parts["exported"]), say,
-            lambda message: (gr.skip(), _told("failed", say("Not written"), notice=message)),
+            _export(studio, visitor, wishes, say, component=parts["exported"]), say,
+            lambda message: (gr.skip(), _export_html("failed", say("Not written"), notice=message)),
         )  # fmt: skip
 
     names = ("format", "seconds", "fps", "hold", "even", "captions", "loop")
@@ -118,8 +118,8 @@ def wire_export(
     )  # fmt: skip
 
 
-def _exported(
-    studio: Studio, visitor: Visitor, wishes: tuple[Any, ...], say: Translator, *,
+def _export(
+    studio: Studio, visitor: BrowserSession, wishes: tuple[Any, ...], say: Translator, *,
     component: gr.DownloadButton,
 ) -> Iterator[tuple[Any, Any]]:  # fmt: skip
     suffix, seconds, fps, hold, even, captions, loop = wishes
@@ -135,19 +135,19 @@ def _exported(
         for done, total in exporting(run.film, path, cut):
             if done % _EVERY == 1:
                 more = say("picture {done} of {total}", done=done, total=total)
-                told = _told("painting", say("Writing"), more=more, part=done / total)
+                told = _export_html("painting", say("Writing"), more=more, part=done / total)
                 yield gr.skip(), told
         copy, size = (
             servable(path, component, name=f"{file_name(run.recipe)}{suffix}"),
             _size(say, path),
         )
     notice = say(find_lost_sound(run.film, path, cut))
-    told = _told("done", say("Done"), more=size, part=1.0, notice=notice)
+    told = _export_html("done", say("Done"), more=size, part=1.0, notice=notice)
     yield gr.update(value=copy, visible=True), told
 
 
-def _told(state: str, said: str, *, more: str = "", **figures: Any) -> str:
-    return progress(state, said, more=(more,) if more else (), **figures)
+def _export_html(state: str, said: str, *, more: str = "", **figures: Any) -> str:
+    return progress_html(state, said, more=(more,) if more else (), **figures)
 
 
 def _size(say: Translator, path: Path) -> str:
