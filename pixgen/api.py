@@ -25,9 +25,13 @@ from pixgen.studio.video.timeline import Cut
 
 
 def generate(
-    prompt: str, *, folder: Path | str | None = None, device: str = "auto", metadata: bool = True,
+    prompt: str,
+    *,
+    folder: Path | str | None = None,
+    device: str = "auto",
+    metadata: bool = True,
     **options: Any,
-) -> Image.Image:  # fmt: skip
+) -> Image.Image:
     """Paint a picture from words, and return it when it is done.
 
     Args:
@@ -57,9 +61,13 @@ def generate(
 
 
 def grid(
-    prompt: str, over: Mapping[str, Sequence[Any]] | Sequence[str] = (), *,
-    folder: Path | str | None = None, device: str = "auto", **options: Any,
-) -> Image.Image:  # fmt: skip
+    prompt: str,
+    over: Mapping[str, Sequence[Any]] | Sequence[str] = (),
+    *,
+    folder: Path | str | None = None,
+    device: str = "auto",
+    **options: Any,
+) -> Image.Image:
     """Paint a picture for every value of one or two fields, and return them as one labelled sheet.
 
     Args:
@@ -78,9 +86,14 @@ def grid(
 
 
 def strip(
-    first: str, last: str, *, pictures: int = 7, folder: Path | str | None = None, device: str = "auto",
+    first: str,
+    last: str,
+    *,
+    pictures: int = 7,
+    folder: Path | str | None = None,
+    device: str = "auto",
     **options: Any,
-) -> Image.Image:  # fmt: skip
+) -> Image.Image:
     """Paint what lies between two ideas, and return the pictures side by side.
 
     Args:
@@ -99,9 +112,13 @@ def strip(
 
 
 def upscale(
-    picture: Path | str, *, scale: float = 2.0, method: str = "auto", out: Path | str | None = None,
+    picture: Path | str,
+    *,
+    scale: float = 2.0,
+    method: str = "auto",
+    out: Path | str | None = None,
     device: str = "auto",
-) -> Image.Image:  # fmt: skip
+) -> Image.Image:
     """Enlarge a picture's file, and return the larger picture.
 
     Args:
@@ -157,9 +174,14 @@ def film(run: str | Path, out: str | Path, *, folder: Path | str | None = None, 
 
 
 def journey(
-    prompt: str, out: str | Path, *, frames: int = 60, folder: Path | str | None = None,
-    device: str = "auto", **options: Any,
-) -> Path:  # fmt: skip
+    prompt: str,
+    out: str | Path,
+    *,
+    frames: int = 60,
+    folder: Path | str | None = None,
+    device: str = "auto",
+    **options: Any,
+) -> Path:
     """Paint a journey of so many frames, and return where its film is.
 
     Args:
@@ -179,9 +201,15 @@ def journey(
 
 
 def restyle(
-    video: str | Path, prompt: str, out: str | Path, *, frames: int | None = None,
-    folder: Path | str | None = None, device: str = "auto", **options: Any,
-) -> Path:  # fmt: skip
+    video: str | Path,
+    prompt: str,
+    out: str | Path,
+    *,
+    frames: int | None = None,
+    folder: Path | str | None = None,
+    device: str = "auto",
+    **options: Any,
+) -> Path:
     """Paint over a video, frame by frame, and return where the film is, which has the video's sound.
 
     What of a long video is left out is logged as a warning.

@@ -34,9 +34,7 @@ class PixgenError(Exception):
     """
 
     def __init__(self, message: str, /, **values: Any) -> None:
-        self.message = (
-            message if isinstance(message, Message) and not values else Message(message, **values)
-        )
+        self.message = message if isinstance(message, Message) and not values else Message(message, **values)
         super().__init__(self.message)
 
 

@@ -35,10 +35,14 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 _ORIENTATION, _BITS, _PHOTOMETRIC = 0x0112, 258, 262  # tags of EXIF and TIFF
 _WHITE_IS_ZERO, _YCBCR = 0, 6  # photometric interpretations
 _UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
-}  # fmt: skip
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _BY_A_QUARTER = (5, 6, 7, 8)
 _LARGEST_PROFILE = 2**20  # bytes of an ICC profile
 _PNG_HEAD = b"\x89PNG\r\n\x1a\n"
@@ -48,9 +52,13 @@ _SAME_GAMMA = 0.05  # a relative difference below which viewers leave a picture 
 
 
 def open_picture(
-    source: str | Path | bytes, *, name: str = _("The upload"), transparent: bool = False,
-    max_pixels: int | None = None, max_bytes: int | None = None,
-) -> Image.Image:  # fmt: skip
+    source: str | Path | bytes,
+    *,
+    name: str = _("The upload"),
+    transparent: bool = False,
+    max_pixels: int | None = None,
+    max_bytes: int | None = None,
+) -> Image.Image:
     """The picture in a file or in bytes as 8-bit sRGB, upright, on white where it is transparent.
 
     Args:
@@ -376,9 +384,7 @@ def _quiet() -> Iterator[None]:
                 _loud_again.close()
 
 
-def _read(
-    source: str | Path | bytes, name: str, *, max_bytes: int | None = None
-) -> tuple[bytes, str]:
+def _read(source: str | Path | bytes, name: str, *, max_bytes: int | None = None) -> tuple[bytes, str]:
     limit = max_bytes or MAX_BYTES
     if isinstance(source, bytes):
         data = source
@@ -390,9 +396,7 @@ def _read(
                 raise PictureError(_too_large(name))
             data = path.read_bytes()
         except (OSError, ValueError) as error:
-            raise PictureError(
-                "{name} cannot be read: check that the file is there.", name=name
-            ) from error
+            raise PictureError("{name} cannot be read: check that the file is there.", name=name) from error
     if len(data) > limit:
         raise PictureError(_too_large(name))
     return data, name
@@ -402,8 +406,10 @@ def _too_large(name: str, *, max_pixels: int | None = None) -> Message:
     megabytes, megapixels = MAX_BYTES // 2**20, (max_pixels or MAX_PIXELS) // 1_000_000
     return _(
         "{name} is too large: at most {limit} MB and {megapixels} megapixels.",
-        name=name, limit=megabytes, megapixels=megapixels,
-    )  # fmt: skip
+        name=name,
+        limit=megabytes,
+        megapixels=megapixels,
+    )
 
 
 def _list_formats() -> Message:

@@ -33,9 +33,7 @@ class Message(str):
         return cls._make(template, values, None)
 
     @classmethod
-    def _make(
-        cls, template: str, values: dict[str, Any], plural: tuple[str, int] | None
-    ) -> "Message":
+    def _make(cls, template: str, values: dict[str, Any], plural: tuple[str, int] | None) -> "Message":
         said = template if plural is None or plural[1] == 1 else plural[0]
         message = super().__new__(cls, said.format(**values) if values else said)
         message.template, message.values, message.plural = str(template), values, plural

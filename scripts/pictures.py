@@ -81,9 +81,7 @@ def sheet(
     for index, picture in enumerate(pictures):
         row, column = divmod(index, columns)
         x, y = column * (side + GAP), row * down
-        scaled = upscale(
-            to_tensor(Image.fromarray(picture)), width=side, height=side, upscaler=upscaler
-        )
+        scaled = upscale(to_tensor(Image.fromarray(picture)), width=side, height=side, upscaler=upscaler)
         whole.paste(Image.fromarray(as_pixels(scaled[0])), (x, y))
         if labels:
             text = "\n".join(textwrap.wrap(labels[index], side // 8))

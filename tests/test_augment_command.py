@@ -48,6 +48,9 @@ def test_mistakes_are_said(tmp_path, capsys, options, said):
 
 def test_an_option_adds_augmentations_to_the_set():
     recipe = recipe_from(Options(prompt="a fox", augment=["RandomInvert:p=0.1", "RandomHue"]))
-    assert [each.text for each in recipe.cutouts.own.augmentations[-2:]] == ["RandomInvert:p=0.1", "RandomHue"]  # fmt: skip
+    assert [each.text for each in recipe.cutouts.own.augmentations[-2:]] == [
+        "RandomInvert:p=0.1",
+        "RandomHue",
+    ]
     again = recipe_from(Options(recipe=recipe))
     assert again.cutouts == recipe.cutouts

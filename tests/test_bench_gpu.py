@@ -29,9 +29,7 @@ def test_each_figure_comes_from_a_command_and_a_failure_says_why(tmp_path):
     results = measure(wanted, minutes=1, run=answering, told=told.append)
     assert told == results
     table = as_markdown(results, device="a GPU")
-    assert (
-        "| a step | 12.3 ms a step, 81.0 steps/s, TF32 | `python -m pixgen bench speed` |" in table
-    )
+    assert "| a step | 12.3 ms a step, 81.0 steps/s, TF32 | `python -m pixgen bench speed` |" in table
     assert "9 passed" in table
     assert "took longer than" in table
     assert "| broken | no memory |" in table
@@ -47,7 +45,11 @@ def test_what_there_is_no_time_for_says_so():
 
 
 def test_a_process_of_its_own_is_run():
-    (result,) = measure([Measurement("options", ("bench", "--help"))], minutes=1, run=lambda command, **more: answering(command, **more) if command[0] == sys.executable else None)  # fmt: skip
+    (result,) = measure(
+        [Measurement("options", ("bench", "--help"))],
+        minutes=1,
+        run=lambda command, **more: answering(command, **more) if command[0] == sys.executable else None,
+    )
     assert result.figures == SPEED
 
 

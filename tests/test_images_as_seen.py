@@ -85,14 +85,7 @@ def test_12_bits_fill_their_range():
     tags = [(256, 4, 2), (257, 4, 2), (258, 3, 12), (259, 3, 1), (262, 3, 1), (273, 4, 8),
             (277, 3, 1), (278, 4, 2), (279, 4, 6)]  # fmt: skip
     entries = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
-    data = (
-        b"II*\0"
-        + struct.pack("<I", 14)
-        + packed
-        + struct.pack("<H", len(tags))
-        + entries
-        + bytes(4)
-    )
+    data = b"II*\0" + struct.pack("<I", 14) + packed + struct.pack("<H", len(tags)) + entries + bytes(4)
     found = np.asarray(open_picture(data))[..., 0].ravel()
     assert near(found, np.array(values) / 4095 * 255, by=1)
 
@@ -103,9 +96,7 @@ def test_floats_are_seen_in_the_range_that_they_fill(white, inverted):
     ramp = np.linspace(0, white, 64, dtype=np.float32).reshape(8, 8)
     data = encoded(Image.fromarray(ramp), tiffinfo={262: 0 if inverted else 1})
     expected = ramp / white * 255
-    assert near(
-        np.asarray(open_picture(data))[..., 0], 255 - expected if inverted else expected, by=1
-    )
+    assert near(np.asarray(open_picture(data))[..., 0], 255 - expected if inverted else expected, by=1)
 
 
 def test_light_above_1_is_white_and_what_is_no_number_is_black():
@@ -189,25 +180,19 @@ def test_long_and_broken_chunks_are_skipped(kind, body):
 
 
 def test_a_damaged_chunk_that_says_nothing_of_the_look_is_skipped():
-    png = bytearray(
-        with_chunk(encoded(Image.new("RGB", (8, 8), RED), "PNG"), b"tEXt", b"Title\0fox")
-    )
+    png = bytearray(with_chunk(encoded(Image.new("RGB", (8, 8), RED), "PNG"), b"tEXt", b"Title\0fox"))
     png[46] ^= 1
     assert open_picture(bytes(png)).getpixel((4, 4)) == RED
 
 
 def exif_block(orientation: int, kind: int, value: bytes) -> bytes:
     """An EXIF block with an orientation and one more entry, of any kind, whose value lies behind."""
-    entries = struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0) + struct.pack(
-        "<HHII", 0x9204, kind, 1, 38
-    )
+    entries = struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0) + struct.pack("<HHII", 0x9204, kind, 1, 38)
     return b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + entries + bytes(4) + value
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-@given(
-    orientation=st.integers(1, 8), entry=st.integers(0, 13), value=st.binary(min_size=8, max_size=8)
-)
+@given(orientation=st.integers(1, 8), entry=st.integers(0, 13), value=st.binary(min_size=8, max_size=8))
 @settings(max_examples=40)
 def test_of_exif_only_the_orientation_counts(kind, orientation, entry, value):
     pixels = np.zeros((24, 40, 3), np.uint8)
@@ -256,16 +241,23 @@ def test_a_jpeg_of_far_too_many_pixels_is_refused(monkeypatch):
 SEEDS = [
     encoded(Image.effect_mandelbrot((32, 32), (-2, -1, 1, 1), 20).convert("RGB"), kind, **options)
     for kind, options in (
-        ("PNG", {}), ("JPEG", {"exif": exif_block(6, 5, bytes(8))}), ("GIF", {}), ("WEBP", {}), ("BMP", {}),
-        ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("TIFF", {"compression": "jpeg"}),
+        ("PNG", {}),
+        ("JPEG", {"exif": exif_block(6, 5, bytes(8))}),
+        ("GIF", {}),
+        ("WEBP", {}),
+        ("BMP", {}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("TIFF", {"compression": "jpeg"}),
     )
-]  # fmt: skip
+]
 
 
 @given(
-    data=st.sampled_from(SEEDS), cut=st.integers(0, 4000),
+    data=st.sampled_from(SEEDS),
+    cut=st.integers(0, 4000),
     changes=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=6),
-)  # fmt: skip
+)
 @settings(max_examples=300)
 def test_a_damaged_file_is_a_picture_or_one_sentence(data, cut, changes):
     damaged = bytearray(data[: cut or None])

@@ -24,7 +24,7 @@ def in_recipe(*augmentations: dict) -> dict:
     return {"prompts": "a fox", "cutouts": {"kind": "own", "own": own}}
 
 
-ELASTIC = {"kind": "kornia", "name": "RandomElasticTransform", "args": {"alpha": [2.0, 2.0], "p": 0.5}}  # fmt: skip
+ELASTIC = {"kind": "kornia", "name": "RandomElasticTransform", "args": {"alpha": [2.0, 2.0], "p": 0.5}}
 
 
 def test_a_recipe_lists_a_class_by_its_name_and_its_json_is_read_again():
@@ -57,9 +57,13 @@ def test_what_makes_no_sense_is_refused_by_name_with_the_reason(name):
         ("AugmentationSequential", {}, "it is a container"),
         ("RandomBoxBlur", {"kernel_size": [999, 999]}, "kernel_size must be a number from -127 to 127"),
         ("RandomHue", {"hue": [0.0] * 20}, "hue has more than 16 values"),
-        ("RandomGaussianBlur", {"kernel_size": [3, 3], "sigma": [1, 2], "border_type": "x" * 101}, "longer than 100"),
+        (
+            "RandomGaussianBlur",
+            {"kernel_size": [3, 3], "sigma": [1, 2], "border_type": "x" * 101},
+            "longer than 100",
+        ),
     ],
-)  # fmt: skip
+)
 def test_other_mistakes_are_told_with_what_is_allowed(name, args, said):
     with pytest.raises(RecipeError, match=said):
         make_recipe(in_recipe({"kind": "kornia", "name": name, "args": args}))
@@ -73,7 +77,7 @@ def test_other_mistakes_are_told_with_what_is_allowed(name, args, said):
         ("RandomShear: shear=[5, 10], padding_mode=border", {"shear": (5, 10), "padding_mode": "border"}),
         ("RandomInvert", {}),
     ],
-)  # fmt: skip
+)
 def test_an_augmentation_is_typed_as_its_name_and_arguments(text, args):
     typed = parse_augmentation(text)
     assert dict(typed.args) == args

@@ -39,9 +39,7 @@ def imports(path: Path) -> Iterator[str]:
 
 def modules() -> list[Path]:
     """The package's files, without its first."""
-    return sorted(
-        path for path in (ROOT / "pixgen").rglob("*.py") if path != ROOT / "pixgen/__init__.py"
-    )
+    return sorted(path for path in (ROOT / "pixgen").rglob("*.py") if path != ROOT / "pixgen/__init__.py")
 
 
 def part(path: Path) -> str:
@@ -64,9 +62,7 @@ def test_every_module_has_a_floor(path):
     assert part(path) in FLOORS or part(path) == "training"
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in modules() if part(path) != "training"], ids=named
-)
+@pytest.mark.parametrize("path", [path for path in modules() if part(path) != "training"], ids=named)
 def test_a_floor_imports_only_floors_below_it(path):
     own = part(path)
     # The bench may measure with the training's drawings, where they are.
@@ -92,9 +88,7 @@ def test_synthesis_knows_no_path_no_page_and_no_thread(path):
 def test_only_paths_asks_where_a_module_lies(path):
     if part(path) != "paths":
         names = {
-            node.id
-            for node in ast.walk(ast.parse(path.read_text("utf-8")))
-            if isinstance(node, ast.Name)
+            node.id for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Name)
         }
         assert "__file__" not in names, "a constant of pixgen.paths survives a move, this does not"
 
@@ -104,8 +98,12 @@ def loaded_by(code: str) -> set[str]:
     ending = "\nimport sys; print('\\n'.join(sys.modules), file=sys.stderr)"
     done = subprocess.run(
         [sys.executable, "-c", code + ending],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return {line.split(".")[0] for line in done.stderr.split()}
 
 

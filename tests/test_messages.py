@@ -55,16 +55,15 @@ def test_what_a_validator_raises_is_an_error_of_both_kinds():
 def test_a_message_is_translated_with_the_messages_in_it():
     red = Message("“{name}” is red.", name="red")
     assert red.translated(German()) == "„red“ ist rot."
-    assert (
-        Message("It failed: {why}", why=red).translated(German()) == "Es ging nicht: „red“ ist rot."
-    )
+    assert Message("It failed: {why}", why=red).translated(German()) == "Es ging nicht: „red“ ist rot."
     assert Message("not known {x}", x=1).translated(German()) == "not known 1"
     assert Message("").translated(German()) == ""
 
 
 @pytest.mark.parametrize(
-    ("count", "english", "german"), [(1, "1 run", "1 Lauf"), (2, "2 runs", "2 Läufe"), (0, "0 runs", "0 Läufe")]
-)  # fmt: skip
+    ("count", "english", "german"),
+    [(1, "1 run", "1 Lauf"), (2, "2 runs", "2 Läufe"), (0, "0 runs", "0 Läufe")],
+)
 def test_a_single_thing_has_a_sentence_of_its_own(count, english, german):
     message = ngettext("{count} run", "{count} runs", count)
     assert (message, message.translated(German())) == (english, german)
@@ -79,11 +78,12 @@ def test_several_messages_become_one():
 @pytest.mark.parametrize(
     "message",
     [
-        Message("plain"), Message("{a} {b:.1f}", a="x", b=2.25),
+        Message("plain"),
+        Message("{a} {b:.1f}", a="x", b=2.25),
         Message("It failed: {why}", why=Message("“{name}” is red.", name="a")),
         ngettext("{count} run", "{count} runs", 2),
     ],
-)  # fmt: skip
+)
 def test_a_message_is_whole_after_a_journey(message):
     stored = Message.from_json(json.loads(json.dumps(message.to_json())))
     error = pickle.loads(pickle.dumps(PixgenError(message)))

@@ -145,9 +145,7 @@ def test_every_field_that_is_set_exists(assignment):
 
 def test_tables_and_links_name_what_exists():
     assert [
-        name
-        for name in re.findall(r"--preset ([a-z-]+)", README)
-        if name not in available_presets()
+        name for name in re.findall(r"--preset ([a-z-]+)", README) if name not in available_presets()
     ] == []
     linked = re.findall(r"\]\((?!https?://)([^)#]+)", README)
     assert [path for path in linked if not (ROOT / path).exists()] == []

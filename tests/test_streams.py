@@ -36,9 +36,7 @@ def typed():
     return run
 
 
-@pytest.mark.parametrize(
-    "words", ["- rider + horse", "-rider", "-5 degrees", "--so be it", "-", "fox"]
-)
+@pytest.mark.parametrize("words", ["- rider + horse", "-rider", "-5 degrees", "--so be it", "-", "fox"])
 def test_words_may_begin_with_a_minus(typed, words):
     for arguments in (
         [words, "--top", "2", "--fast"],
@@ -62,9 +60,11 @@ def test_paths_are_expanded_wherever_they_are_given(monkeypatch, tmp_path):
         out=Path("~/a.png"), several=[Path("~/b"), Path("c~")], text="~/d", nobody=Path("~no-one/e")
     )
     assert given == {
-        "out": tmp_path / "a.png", "several": [tmp_path / "b", Path("c~")], "text": "~/d",
+        "out": tmp_path / "a.png",
+        "several": [tmp_path / "b", Path("c~")],
+        "text": "~/d",
         "nobody": Path("~no-one/e"),
-    }  # fmt: skip
+    }
 
 
 @given(st.text(min_size=1))
@@ -105,10 +105,13 @@ def test_a_reader_who_leaves_ends_no_work(monkeypatch):
 @pytest.mark.parametrize(
     ("closing", "as_json"),
     [
-        (">&-", ["--json"]), ("2>&-", []), ("| true", ["--json"]), ("2>&1 | head -c 1", []),
+        (">&-", ["--json"]),
+        ("2>&-", []),
+        ("| true", ["--json"]),
+        ("2>&1 | head -c 1", []),
         (">/dev/full", ["--json"]),
     ],
-)  # fmt: skip
+)
 def test_a_picture_is_kept_when_nobody_reads(closing, as_json, tmp_path):
     command = [
         sys.executable,
@@ -129,7 +132,7 @@ def test_a_picture_is_kept_when_nobody_reads(closing, as_json, tmp_path):
     }
     done = subprocess.run(
         ["bash", "-c", f"{told} {closing}"], cwd=ROOT, env=environment, capture_output=True, text=True
-    )  # fmt: skip
+    )
     assert (tmp_path / "fox.png").is_file(), done.stderr
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr

@@ -32,11 +32,16 @@ def test_a_text_is_the_same_in_every_encoding(encoding, line_end):
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [
-        ("kırmızı tilki, şelale, İstanbul", "cp1254"), ("красная лиса в снегу", "cp1251"),
-        ("赤い狐と雪の森", "shift_jis"), ("红色的狐狸在雪地里", "gb18030"), ("紅色的狐狸在雪地裡", "big5"),
-        ("눈 속의 붉은 여우", "euc_kr"), ("ثعلب أحمر في الثلج", "cp1256"), ("“déjà vu” — à la carte", "cp1252"),
+        ("kırmızı tilki, şelale, İstanbul", "cp1254"),
+        ("красная лиса в снегу", "cp1251"),
+        ("赤い狐と雪の森", "shift_jis"),
+        ("红色的狐狸在雪地里", "gb18030"),
+        ("紅色的狐狸在雪地裡", "big5"),
+        ("눈 속의 붉은 여우", "euc_kr"),
+        ("ثعلب أحمر في الثلج", "cp1256"),
+        ("“déjà vu” — à la carte", "cp1252"),
     ],
-)  # fmt: skip
+)
 def test_code_pages_of_other_scripts_are_recognised(text, encoding):
     assert decode(f"prompt\n{text}\n".encode(encoding)) == f"prompt\n{text}\n"
 
@@ -78,7 +83,7 @@ def test_a_single_column_needs_no_quotes():
 @pytest.mark.parametrize(
     ("text", "value"),
     [("1.5", 1.5), ("1,5", 1.5), (" -0,9 ", -0.9), ("1.234,5", 1234.5), ("1,234.5", 1234.5), ("\u22122", -2)],
-)  # fmt: skip
+)
 def test_numbers_have_a_point_or_a_comma(text, value):
     assert number(text) == value
 

@@ -27,7 +27,7 @@ def run(command: list[str], folder: Path, **environment: str) -> str:
     """What a command prints in a folder; fails with what it says if it does."""
     done = subprocess.run(
         command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -87,9 +87,7 @@ def test_every_file_of_the_data_folders_travels_in_the_wheel(wheel, folder):
 
 def test_every_file_of_the_package_travels_in_the_wheel(wheel):
     data = ("pixgen/assets/", "pixgen/presets/")
-    inside = {
-        name for name in contents(wheel) if name.startswith("pixgen/") and not name.startswith(data)
-    }
+    inside = {name for name in contents(wheel) if name.startswith("pixgen/") and not name.startswith(data)}
     assert {name.removeprefix("pixgen/") for name in inside} == files_below(ROOT / "pixgen")
     assert {name.split("/")[0] for name in contents(wheel)} == {
         "pixgen",
@@ -108,9 +106,7 @@ def test_the_sdist_builds_the_same_wheel_and_brings_the_tests(sdist, wheel, tmp_
 
 def test_an_installed_pixgen_paints_in_an_empty_folder(installed, tmp_path):
     environment = {"PYTHONPATH": str(installed), "PIXGEN_OUTPUT_DIR": ""}
-    home = run(
-        [sys.executable, "-c", "import pixgen; print(pixgen.__file__)"], tmp_path, **environment
-    )
+    home = run([sys.executable, "-c", "import pixgen; print(pixgen.__file__)"], tmp_path, **environment)
     assert Path(home.strip()).is_relative_to(installed)
     command = ["generate", "a red fox", "--size", "64x64", "--steps", "2", "--device", "cpu"]
     run([str(installed / "bin" / "pixgen"), *command], tmp_path, **environment)

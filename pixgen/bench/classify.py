@@ -35,9 +35,11 @@ def rate(folder: Path, perceptor: Perceptor, *, pictures: int) -> dict[str, Any]
     classifier = make_classifier(perceptor, question)
     done = sum(len(batch) for batch in classify_all(perceptor, classifier, gather([folder])))
     return {
-        "pictures": done, "labels": len(labels), "seconds": round(perf_counter() - begun, 2),
+        "pictures": done,
+        "labels": len(labels),
+        "seconds": round(perf_counter() - begun, 2),
         "processor_seconds": round(process_time() - busy, 2),
-    }  # fmt: skip
+    }
 
 
 def parity(perceptor: Perceptor) -> float:
@@ -72,18 +74,19 @@ def calibration(data: Path, perceptor: Perceptor, *, seed: int = 7) -> list[dict
     return [_calibrate(scores, right, asked, seed) for asked in _ASKED]
 
 
-def classify(
-    *, pictures: int, model: str, data: Path | None, device: str = "auto"
-) -> dict[str, Any]:
+def classify(*, pictures: int, model: str, data: Path | None, device: str = "auto") -> dict[str, Any]:
     """All figures; the calibration only with the drawings, which are not bundled. Raises PixgenError."""
     device = resolve_device(device)
     perceptor = load_perceptor([model], device)
     with TemporaryDirectory(prefix="pixgen-bench-") as folder:
         figures = rate(Path(folder, "pictures"), perceptor, pictures=pictures)
     return {
-        "device": device, "model": model, "rate": figures, "from_open_clip": parity(perceptor),
+        "device": device,
+        "model": model,
+        "rate": figures,
+        "from_open_clip": parity(perceptor),
         "calibration": calibration(data, perceptor) if data is not None else "needs --data FOLDER",
-    }  # fmt: skip
+    }
 
 
 def text(figures: dict[str, Any]) -> str:
@@ -101,16 +104,12 @@ def text(figures: dict[str, Any]) -> str:
     return "\n".join([*lines, *(told.format(**each) for each in calibration)])
 
 
-def _calibrate(
-    scores: torch.Tensor, right: torch.Tensor, asked: int, seed: int
-) -> dict[str, float]:
+def _calibrate(scores: torch.Tensor, right: torch.Tensor, asked: int, seed: int) -> dict[str, float]:
     chance = np.random.default_rng(seed)
     sure, hit = [], []
     for _ in range(_ROUNDS):
         # Any labels but the right one, which comes first.
-        wrong = np.stack([
-            chance.choice(scores.shape[1] - 1, asked - 1, replace=False) for _ in right
-        ])  # fmt: skip
+        wrong = np.stack([chance.choice(scores.shape[1] - 1, asked - 1, replace=False) for _ in right])
         wrong = torch.from_numpy(wrong)
         wrong = wrong + (wrong >= right[:, None])
         shares = scores.gather(1, torch.cat([right[:, None], wrong], dim=1)).softmax(1)
@@ -119,12 +118,12 @@ def _calibrate(
         hit.append(best.indices == 0)
     sure, hit = torch.cat(sure), torch.cat(hit).float()
     bins = (sure * _BINS).long().clamp(max=_BINS - 1)
-    off = sum(
-        abs(float((sure[bins == place] - hit[bins == place]).sum())) for place in range(_BINS)
-    )
+    off = sum(abs(float((sure[bins == place] - hit[bins == place]).sum())) for place in range(_BINS))
     return {
-        "labels": asked, "right": round(float(hit.mean()), 4), "off": round(off / len(sure), 4),
-    }  # fmt: skip
+        "labels": asked,
+        "right": round(float(hit.mean()), 4),
+        "off": round(off / len(sure), 4),
+    }
 
 
 def _held_out(data: Path, seed: int) -> Iterator[tuple[str, torch.Tensor]]:

@@ -41,17 +41,20 @@ def make_runs(folder: Path, count: int) -> None:
     parent = ""
     for number in range(count):
         prompt, preset = prompts[number // 3 % len(prompts)], presets[number // 3 % len(presets)]
-        recipe = make_recipe(
-            {"prompts": prompt, "preset": preset.name}, preset.recipe, {"seed": number}
-        )
+        recipe = make_recipe({"prompts": prompt, "preset": preset.name}, preset.recipe, {"seed": number})
         started = start + timedelta(minutes=number)
         letters = "".join(chr(ord("a") + number // 26**place % 26) for place in range(6))
         run = Run(
-            folder=folder / f"{started:%Y%m%d-%H%M%S}-{letters}", recipe=recipe,
-            state="stopped" if number % 10 == 0 else "done", started=started, finished=started,
-            step=recipe.steps, seconds=float(chance.uniform(5, 60)),
-            similarities=((prompt, float(chance.uniform(0.1, 0.5))),), parent=parent if number % 5 == 4 else "",
-        )  # fmt: skip
+            folder=folder / f"{started:%Y%m%d-%H%M%S}-{letters}",
+            recipe=recipe,
+            state="stopped" if number % 10 == 0 else "done",
+            started=started,
+            finished=started,
+            step=recipe.steps,
+            seconds=float(chance.uniform(5, 60)),
+            similarities=((prompt, float(chance.uniform(0.1, 0.5))),),
+            parent=parent if number % 5 == 4 else "",
+        )
         run.folder.mkdir(parents=True)
         run.save()
         save_png(_picture(chance), run.picture, recipe)
@@ -101,8 +104,13 @@ def _time_queries(gallery: Gallery, repeats: int) -> dict[str, Any]:
 
     def filtered(number: int) -> None:
         entry = some[number]
-        wanted = (RunFilter(preset=entry.preset), RunFilter(tag=_TAGS[number % len(_TAGS)]),
-                  RunFilter(favourite=True), RunFilter(state="stopped"), RunFilter(after=entry.started))  # fmt: skip
+        wanted = (
+            RunFilter(preset=entry.preset),
+            RunFilter(tag=_TAGS[number % len(_TAGS)]),
+            RunFilter(favourite=True),
+            RunFilter(state="stopped"),
+            RunFilter(after=entry.started),
+        )
         gallery.find(wanted[number % len(wanted)], count=_PAGE)
         gallery.count(wanted[number % len(wanted)])
 
@@ -111,8 +119,12 @@ def _time_queries(gallery: Gallery, repeats: int) -> dict[str, Any]:
         gallery.find(wanted, count=_PAGE)
         gallery.count(wanted)
 
-    acts = {"list": listed, "filter": filtered, "search": searched,
-            "open": lambda number: gallery.open(some[number].id)}  # fmt: skip
+    acts = {
+        "list": listed,
+        "filter": filtered,
+        "search": searched,
+        "open": lambda number: gallery.open(some[number].id),
+    }
     figures: dict[str, Any] = {"rebuild_seconds": round(rebuilt, 2)}
     for name, act in acts.items():
         figures |= _time(name, act, repeats)
@@ -144,11 +156,11 @@ def _time_page(studio: Studio) -> dict[str, float | None]:
 
 
 def _watch_page(driver: Any, address: str) -> list[float | None]:
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)  # fmt: skip
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
     page = browser.new_page(locale="en-GB")
     seconds: list[float | None] = []
-    drawn = "document.querySelectorAll('#pg-grid li img').length > 0 && [...document.querySelectorAll('#pg-grid li img')].every((each) => each.complete)"  # fmt: skip
+    drawn = "document.querySelectorAll('#pg-grid li img').length > 0 && [...document.querySelectorAll('#pg-grid li img')].every((each) => each.complete)"
 
     def timed(act: Callable[[], Any]) -> None:
         begun = perf_counter()
@@ -196,5 +208,5 @@ def _picture(chance: np.random.Generator) -> np.ndarray:
     picture[:] = chance.integers(0, 256, 3)
     for _ in range(4):
         row, column, reach = chance.integers(8, _SIDE, 3)
-        picture[(rows - row) ** 2 + (columns - column) ** 2 < reach**2 / 4] = chance.integers(0, 256, 3)  # fmt: skip
+        picture[(rows - row) ** 2 + (columns - column) ** 2 < reach**2 / 4] = chance.integers(0, 256, 3)
     return picture

@@ -45,9 +45,7 @@ def measurements(device: str) -> list[Measurement]:
     """What is to be measured, the most telling first."""
 
     def speed(what: str, *more: str) -> Measurement:
-        return Measurement(
-            what, ("bench", "speed", *more, "--steps", "8", "--device", device, "--json")
-        )
+        return Measurement(what, ("bench", "speed", *more, "--steps", "8", "--device", device, "--json"))
 
     switches = {
         "float32 (TF32)": ("--set", "precision=float32"),
@@ -71,17 +69,17 @@ def measurements(device: str) -> list[Measurement]:
             )
             for name in ("balanced", *FULL_PRESETS)
         ),
-        Measurement(
-            "watching", ("bench", "stream", "--pairs", "2", "--device", device, "--json")
-        ),
-    ]  # fmt: skip
+        Measurement("watching", ("bench", "stream", "--pairs", "2", "--device", device, "--json")),
+    ]
 
 
 def measure(
-    wanted: Iterable[Measurement], *, minutes: float,
+    wanted: Iterable[Measurement],
+    *,
+    minutes: float,
     run: Callable[..., subprocess.CompletedProcess] = subprocess.run,
     told: Callable[[Result], None] = lambda result: None,
-) -> list[Result]:  # fmt: skip
+) -> list[Result]:
     """The results of measurements, as many as there is time for; those that there is none for say so.
 
     Args:
@@ -129,9 +127,7 @@ def as_markdown(results: Sequence[Result], *, device: str) -> str:
     """The results as a table, for the documentation."""
     lines = [f"On {device}:", "", "| what | measured | command |", "| --- | --- | --- |"]
     for each in results:
-        shown = [
-            form.format(each.figures[name]) for name, form in _SHOWN.items() if name in each.figures
-        ]
+        shown = [form.format(each.figures[name]) for name, form in _SHOWN.items() if name in each.figures]
         lines.append(
             f"| {each.what} | {each.failed or ', '.join(shown) or 'see the JSON'} | `{each.command}` |"
         )

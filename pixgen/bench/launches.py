@@ -51,11 +51,14 @@ def launches(recipe: Recipe, *, microseconds: float, teraflops: float) -> dict[s
         made, count = _step(recipe.model_copy(update={"engine": engine}), counted=not captured)
         operations = count or operations
         found[name] = {
-            "launches": made.total, "casts": made.casts, "syncs": len(made.syncs),
+            "launches": made.total,
+            "casts": made.casts,
+            "syncs": len(made.syncs),
             "floor_ms": round(made.total * microseconds / 1000, 3),
             "most": dict(made.count.most_common(8)),
-            "waits": dict(Counter(made.syncs)), "half_where_float32_is_due": dict(Counter(made.slim)),
-        }  # fmt: skip
+            "waits": dict(Counter(made.syncs)),
+            "half_where_float32_is_due": dict(Counter(made.slim)),
+        }
     return {
         "preset": recipe.preset, "model": recipe.model, "clip": list(recipe.clip_names),
         "size": f"{recipe.width}x{recipe.height}", "cutouts": recipe.cutouts.count,

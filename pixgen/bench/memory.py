@@ -29,16 +29,21 @@ def memory(recipe: Recipe, *, device: str = "auto") -> dict[str, Any]:
         recipe = recipe.model_copy(update={"start": Start()})
     foretold = estimate_memory(recipe, device=device)
     return {
-        "device": device_name(device), "model": recipe.model, "clip": list(recipe.clip_names),
-        "random_weights": measured["random"], "drawer": recipe.drawer,
-        "size": f"{recipe.width}x{recipe.height}", "cutouts": recipe.cutouts.count,
-        "batches": recipe.cutouts.batches, "precision": recipe.precision,
+        "device": device_name(device),
+        "model": recipe.model,
+        "clip": list(recipe.clip_names),
+        "random_weights": measured["random"],
+        "drawer": recipe.drawer,
+        "size": f"{recipe.width}x{recipe.height}",
+        "cutouts": recipe.cutouts.count,
+        "batches": recipe.cutouts.batches,
+        "precision": recipe.precision,
         "checkpoint": recipe.engine.checkpoint,
         "foretold_megabytes": round(foretold.total / 1e6, 1),
         "foretold_weights_megabytes": round(foretold.weights / 1e6, 1),
         "measured_megabytes": round(measured["bytes"] / 1e6, 1),
         "off_percent": round(100 * (foretold.total / measured["bytes"] - 1), 1),
-    }  # fmt: skip
+    }
 
 
 def text(figures: dict[str, Any]) -> str:
@@ -59,8 +64,10 @@ def text(figures: dict[str, Any]) -> str:
 def _measure_apart(recipe: Recipe, device: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "pixgen.bench.memory", recipe.to_json(), device],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it was ended from outside"])[-1]
         raise DeviceError("The run that was to be measured broke off: {reason}.", reason=last[:200])

@@ -31,7 +31,7 @@ class PlainLoop:
 
     def __init__(
         self, recipe: Recipe, vqgan: Vqgan, perceptor: Perceptor | Perceptors, towers: list[nn.Module]
-    ) -> None:  # fmt: skip
+    ) -> None:
         members = list(getattr(perceptor, "members", None) or [perceptor])
         self._vqgan = copy.deepcopy(vqgan).to(memory_format=torch.contiguous_format)
         unfuse_blocks(self._vqgan)
@@ -42,9 +42,10 @@ class PlainLoop:
             self._targets = [eye.embed_texts([recipe.scene(0)[0].text]) for eye in members]
         self._low, self._high = vqgan.bounds()
         codes = torch.randint(
-            len(codebook), (-(-recipe.height // vqgan.factor), -(-recipe.width // vqgan.factor)),
+            len(codebook),
+            (-(-recipe.height // vqgan.factor), -(-recipe.width // vqgan.factor)),
             device=device,
-        )  # fmt: skip
+        )
         self.latent = vqgan.lookup(codes[None]).contiguous().requires_grad_()
         self._optimizer = torch.optim.Adam([self.latent], lr=recipe.optimizer.learning_rate)
         self._disturb = nn.Sequential(
@@ -73,9 +74,7 @@ class PlainLoop:
     def _quantized(self) -> torch.Tensor:
         """The nearest codes, by all distances and a product with ones and noughts."""
         book, places = self._vqgan.codebook, self.latent.movedim(1, 3)
-        distances = (
-            places.square().sum(-1, keepdim=True) + book.square().sum(1) - 2 * places @ book.T
-        )
+        distances = places.square().sum(-1, keepdim=True) + book.square().sum(1) - 2 * places @ book.T
         chosen = F.one_hot(distances.argmin(-1), len(book)).to(book.dtype) @ book
         return self._vqgan.post_quant_conv(replace_grad(chosen, places).movedim(3, 1))
 

@@ -113,9 +113,7 @@ class Launches(TorchDispatchMode):
             return torch.zeros(source.shape, dtype=kind, device="cpu")
         if to_gpu:
             self.count[name if from_gpu else "to the GPU"] += 1
-            self.casts += (
-                name == "_to_copy" and from_gpu and kwargs.get("dtype") not in (None, source.dtype)
-            )
+            self.casts += name == "_to_copy" and from_gpu and kwargs.get("dtype") not in (None, source.dtype)
             if target is not None and not from_gpu:
                 return target
         return function(*args, **kwargs)
@@ -134,9 +132,7 @@ class Launches(TorchDispatchMode):
             return
         self.syncs.append(why)
         if self.strict:
-            raise SynchronisedError(
-                f"{why[0].upper()}{why[1:]}: the CPU waits for all that the GPU does"
-            )
+            raise SynchronisedError(f"{why[0].upper()}{why[1:]}: the CPU waits for all that the GPU does")
 
     def graphed(self, plain: Callable, samples: tuple[torch.Tensor, ...]) -> Callable:
         """In the place of ``torch.cuda.make_graphed_callables``: one launch there and one back. What may
@@ -203,9 +199,7 @@ class _Names(TorchFunctionMode):
             return False
         if function is torch.Tensor.cuda:
             return args[0].to(_META)
-        if function in (torch.Tensor.cpu, torch.Tensor.numpy, torch.Tensor.tolist) and _on_gpu(
-            args[0]
-        ):
+        if function in (torch.Tensor.cpu, torch.Tensor.numpy, torch.Tensor.tolist) and _on_gpu(args[0]):
             if function is torch.Tensor.numpy:
                 raise TypeError("can't convert a cuda:0 tensor to numpy: use .cpu() first")
             host = args[0].to("cpu")
@@ -276,15 +270,17 @@ def pretended_gpu(*, strict: bool = False) -> Iterator[Launches]:
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(torch, "Generator", _Generators))
         for name, stand_in in {
-            "Event": _Event, "current_stream": lambda device=None: None, "is_bf16_supported": lambda **_: True,
-            "synchronize": lambda device=None: None, "empty_cache": lambda: None, "is_available": lambda: False,
-        }.items():  # fmt: skip
+            "Event": _Event,
+            "current_stream": lambda device=None: None,
+            "is_bf16_supported": lambda **_: True,
+            "synchronize": lambda device=None: None,
+            "empty_cache": lambda: None,
+            "is_available": lambda: False,
+        }.items():
             stack.enter_context(mock.patch.object(torch.cuda, name, stand_in))
         # Functions of torch call it by its name, where a mode does not see it.
         stack.enter_context(mock.patch.object(F, "scaled_dot_product_attention", _attention))
-        stack.enter_context(
-            mock.patch.object(torch.cuda, "make_graphed_callables", launches.graphed)
-        )
+        stack.enter_context(mock.patch.object(torch.cuda, "make_graphed_callables", launches.graphed))
         stack.enter_context(launches)
         stack.enter_context(_Names(launches))
         yield launches
@@ -314,9 +310,7 @@ def _attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False
     if query.device.type not in ("cuda", "meta"):
         return _torchs_attention(query, key, value, attn_mask, dropout_p, is_causal, **more)
     if query.dtype in _SLIM and attn_mask is None:
-        return torch.ops.aten._scaled_dot_product_flash_attention(
-            query, key, value, dropout_p, is_causal
-        )[0]
+        return torch.ops.aten._scaled_dot_product_flash_attention(query, key, value, dropout_p, is_causal)[0]
     return torch.ops.aten._scaled_dot_product_efficient_attention(
         query, key, value, attn_mask, True, dropout_p, is_causal
     )[0]

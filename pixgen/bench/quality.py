@@ -89,8 +89,13 @@ class Quality:
 
     def as_dict(self) -> dict:
         """For ``--json``."""
-        return {"name": self.name, "pictures": self.pictures, "first": round(self.first, 4),
-                "first_five": round(self.first_five, 4), "seconds": round(self.seconds, 2)}  # fmt: skip
+        return {
+            "name": self.name,
+            "pictures": self.pictures,
+            "first": round(self.first, 4),
+            "first_five": round(self.first_five, 4),
+            "seconds": round(self.seconds, 2),
+        }
 
 
 class Evaluator:
@@ -113,10 +118,16 @@ Painter = Callable[[Recipe], np.ndarray]
 
 
 def quality(
-    ways: Sequence[dict], *, judge: Evaluator, paint: Painter, prompts: int = 50, seeds: int = 3,
-    preset: str = DEFAULT, told: Callable[[Quality], None] = lambda way: None,
+    ways: Sequence[dict],
+    *,
+    judge: Evaluator,
+    paint: Painter,
+    prompts: int = 50,
+    seeds: int = 3,
+    preset: str = DEFAULT,
+    told: Callable[[Quality], None] = lambda way: None,
     seen: Callable[[str, str, np.ndarray], None] = lambda caption, way, picture: None,
-) -> list[Quality]:  # fmt: skip
+) -> list[Quality]:
     """Paint the judge's first ``prompts`` captions with each seed, in each way.
 
     Args:
@@ -141,10 +152,13 @@ def quality(
         found = np.array(places)
         results.append(
             Quality(
-                way["name"], len(places), float((found < 1).mean()), float((found < 5).mean()),
+                way["name"],
+                len(places),
+                float((found < 1).mean()),
+                float((found < 5).mean()),
                 float(np.mean(seconds)),
             )
-        )  # fmt: skip
+        )
         told(results[-1])
     return results
 

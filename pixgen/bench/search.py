@@ -43,8 +43,9 @@ def scale(folder: Path, *, vectors: int) -> dict[str, Any]:
     begun = perf_counter()
     for start in range(0, vectors, _ADDED):
         count = min(_ADDED, vectors - start)
-        collection.add([_row(number) for number in range(start, start + count)],
-                       _draw_vectors(chance, centres, count))  # fmt: skip
+        collection.add(
+            [_row(number) for number in range(start, start + count)], _draw_vectors(chance, centres, count)
+        )
     added = perf_counter() - begun
     queries = _draw_vectors(chance, centres, _QUERIES)
     exact, truth = _searches(collection, queries, exact=True)
@@ -54,14 +55,17 @@ def scale(folder: Path, *, vectors: int) -> dict[str, Any]:
     near, found = _searches(collection, queries, exact=False)
     shared = [len(right & there) / TOP for right, there in zip(truth, found, strict=True)]
     return {
-        "vectors": vectors, "dimensions": DIMENSIONS,
-        "exact_ms": round(1000 * median(exact), 1), "exact_worst_ms": round(1000 * max(exact), 1),
+        "vectors": vectors,
+        "dimensions": DIMENSIONS,
+        "exact_ms": round(1000 * median(exact), 1),
+        "exact_worst_ms": round(1000 * max(exact), 1),
         "approximate_ms": round(1000 * median(near), 1),
         "approximate_worst_ms": round(1000 * max(near), 1),
         "recall_at_10": round(float(np.mean(shared)), 4),
-        "add_seconds": round(added, 1), "build_seconds": round(built, 1),
+        "add_seconds": round(added, 1),
+        "build_seconds": round(built, 1),
         "peak_memory_mb": _peak_memory() // 2**20,
-    }  # fmt: skip
+    }
 
 
 def indexing(folder: Path, perceptor: Perceptor, *, pictures: int = _PICTURES) -> dict[str, Any]:
@@ -80,10 +84,12 @@ def indexing(folder: Path, perceptor: Perceptor, *, pictures: int = _PICTURES) -
     beside = [harmonic_mean(pair) for pair in pairwise(alone)]
     parts = [whole / model for whole, model in zip(indexed, beside, strict=True)]
     return {
-        "pictures": pictures, "indexed_a_second": round(median(indexed), 1),
+        "pictures": pictures,
+        "indexed_a_second": round(median(indexed), 1),
         "model_alone_a_second": round(median(alone), 1),
-        "part_of_the_model": round(median(parts), 3), "parts": [round(part, 3) for part in parts],
-    }  # fmt: skip
+        "part_of_the_model": round(median(parts), 3),
+        "parts": [round(part, 3) for part in parts],
+    }
 
 
 @torch.no_grad()
@@ -109,9 +115,7 @@ def _rate_of_indexing(folder: Path, perceptor: Perceptor, size: int, turn: int) 
     return last.added / (perf_counter() - begun)
 
 
-def quality(
-    data: Path, perceptor: Perceptor, *, pictures: int = _PICTURES, seed: int = 5
-) -> dict[str, Any]:
+def quality(data: Path, perceptor: Perceptor, *, pictures: int = _PICTURES, seed: int = 5) -> dict[str, Any]:
     """How often the picture that a held-out caption was written for is among the first ten of all."""
     captions, vectors = [], []
     with torch.no_grad():
@@ -119,17 +123,19 @@ def quality(
             captions.append(caption)
             vectors.append(perceptor.embed_images(picture.to(perceptor.device)).cpu())
         images = torch.cat(vectors)
-        texts = torch.cat([
-            perceptor.embed_texts(captions[start : start + 100]).cpu()
-            for start in range(0, len(captions), 100)
-        ])  # fmt: skip
+        texts = torch.cat(
+            [
+                perceptor.embed_texts(captions[start : start + 100]).cpu()
+                for start in range(0, len(captions), 100)
+            ]
+        )
     scores = texts @ images.T  # (captions, pictures)
     places = (scores > scores.diagonal()[:, None]).sum(1)
     return {
         "pictures": pictures,
         "recall_at_1": round(float((places < 1).float().mean()), 4),
         "recall_at_10": round(float((places < TOP).float().mean()), 4),
-    }  # fmt: skip
+    }
 
 
 def search(
@@ -157,16 +163,18 @@ def text(figures: dict[str, Any]) -> str:
             f"{quality['recall_at_10']:.1%} of {quality['pictures']} held-out captions find their picture "
             f"among the first ten, {quality['recall_at_1']:.1%} as the first"
         )
-    return "\n".join([
-        f"{scale['vectors']:,} vectors of {scale['dimensions']} · {figures['model']} · {figures['device']}",
-        f"{'exact':>12} {scale['exact_ms']:8.1f} ms   worst {scale['exact_worst_ms']:.1f} ms",
-        f"{'approximate':>12} {scale['approximate_ms']:8.1f} ms   worst {scale['approximate_worst_ms']:.1f} ms, "
-        f"recall@10 {scale['recall_at_10']:.3f}, index built in {scale['build_seconds']:.0f} s",
-        f"{'memory':>12} {scale['peak_memory_mb']:8} MB   at most",
-        f"{'indexing':>12} {indexing['indexed_a_second']:8.1f} pictures/s, "
-        f"{indexing['part_of_the_model']:.0%} of the model's own {indexing['model_alone_a_second']:.1f}",
-        f"{'quality':>12} {quality}",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            f"{scale['vectors']:,} vectors of {scale['dimensions']} · {figures['model']} · {figures['device']}",
+            f"{'exact':>12} {scale['exact_ms']:8.1f} ms   worst {scale['exact_worst_ms']:.1f} ms",
+            f"{'approximate':>12} {scale['approximate_ms']:8.1f} ms   worst {scale['approximate_worst_ms']:.1f} ms, "
+            f"recall@10 {scale['recall_at_10']:.3f}, index built in {scale['build_seconds']:.0f} s",
+            f"{'memory':>12} {scale['peak_memory_mb']:8} MB   at most",
+            f"{'indexing':>12} {indexing['indexed_a_second']:8.1f} pictures/s, "
+            f"{indexing['part_of_the_model']:.0%} of the model's own {indexing['model_alone_a_second']:.1f}",
+            f"{'quality':>12} {quality}",
+        ]
+    )
 
 
 def _units(vectors: np.ndarray) -> np.ndarray:
@@ -211,6 +219,4 @@ def _held_out(data: Path, count: int, seed: int) -> Iterator[tuple[str, torch.Te
 
 def _peak_memory() -> int:
     """Bytes that this process has held at most, files that the system maps for it included."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
-        1 if sys.platform == "darwin" else 1024
-    )
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

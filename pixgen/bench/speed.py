@@ -45,17 +45,20 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
     drawer = make_drawer(recipe, models.vqgan, device=device)
     stopwatch = _Stopwatch(device)
     optimization = Optimization(
-        recipe, _WatchedDrawer(drawer, stopwatch), _WatchedPerceptor(models.perceptor, stopwatch),
+        recipe,
+        _WatchedDrawer(drawer, stopwatch),
+        _WatchedPerceptor(models.perceptor, stopwatch),
         mark=stopwatch.mark,
-    )  # fmt: skip
+    )
     plain = _plain_loop(recipe, models)
     # The same steps with kornia's AugmentationSequential, or with the fused warp if that is asked of kornia.
     other = {"fused": "kornia", "kornia": "fused"}[recipe.engine.augmentations]
     engine = recipe.engine.model_copy(update={"augmentations": other})
     elsewise = Optimization(
         recipe.model_copy(update={"engine": engine}),
-        make_drawer(recipe, models.vqgan, device=device), models.perceptor,
-    )  # fmt: skip
+        make_drawer(recipe, models.vqgan, device=device),
+        models.perceptor,
+    )
     product = _Product(device, getattr(torch, recipe.precision))
     # All that is compared multiplies alike.
     on_gpu = device.startswith("cuda")
@@ -64,9 +67,7 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
     for _ in range(WARM_UP + steps):  # in turns: whatever else the machine does slows all
         timings.append(stopwatch.measure(lambda: next(optimization)))
         whole.append(
-            stopwatch.whole(lambda: next(optimization))
-            if stopwatch.waits
-            else sum(timings[-1].values())
+            stopwatch.whole(lambda: next(optimization)) if stopwatch.waits else sum(timings[-1].values())
         )
         with way():
             products.append(product.seconds())
@@ -81,9 +82,7 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
         "clip": _clip_operations(models.perceptor, recipe.cutouts.count),
     }
     rate = product.operations / median(products)
-    stages = {
-        stage: 1000 * median(timing[stage] for timing in timings) for stage in STAGES + _WAY_BACK
-    }
+    stages = {stage: 1000 * median(timing[stage] for timing in timings) for stage in STAGES + _WAY_BACK}
     back = {stage.split()[0]: stages.pop(stage) for stage in _WAY_BACK}
     stages["backward"] = sum(back.values())
     step, floor = 1000 * median(whole), 1000 * sum(operations.values()) / rate
@@ -172,9 +171,7 @@ class _Product:
 
     def __init__(self, device: str, precision: torch.dtype) -> None:
         side = _MATRIX_SIDE[device.partition(":")[0]]
-        self._left, self._right = (
-            torch.randn(side, side, device=device).to(precision) for _ in range(2)
-        )
+        self._left, self._right = (torch.randn(side, side, device=device).to(precision) for _ in range(2))
         self._device, self.operations = device, 2 * side**3
 
     def seconds(self) -> float:

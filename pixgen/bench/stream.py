@@ -39,15 +39,18 @@ def stream(recipe: Recipe, *, steps: int, pairs: int, device: str = "auto") -> d
         previews += seen
     costs = [100 * (1 - slow / fast) for fast, slow in zip(alone, watched, strict=True)]
     return {
-        "device": device_name(device), "preset": recipe.preset,
-        "size": f"{recipe.width}x{recipe.height}", "cutouts": recipe.cutouts.count,
-        "steps": steps, "pairs": pairs,
+        "device": device_name(device),
+        "preset": recipe.preset,
+        "size": f"{recipe.width}x{recipe.height}",
+        "cutouts": recipe.cutouts.count,
+        "steps": steps,
+        "pairs": pairs,
         "alone_steps_a_second": round(median(alone), 3),
         "watched_steps_a_second": round(median(watched), 3),
         "previews_a_run": round(previews / pairs, 1),
         "costs_percent": [round(cost, 2) for cost in costs],
         "cost_percent": round(median(costs), 2),
-    }  # fmt: skip
+    }
 
 
 def text(figures: dict[str, Any]) -> str:
@@ -107,8 +110,6 @@ def _previews(job: Job) -> int:
     count = 0
     for job_status in job.watch(rate=PREVIEWS_A_SECOND):
         if job_status.frame is not None:
-            Image.fromarray(job_status.frame.picture).save(
-                io.BytesIO(), "JPEG", quality=JPEG_QUALITY
-            )
+            Image.fromarray(job_status.frame.picture).save(io.BytesIO(), "JPEG", quality=JPEG_QUALITY)
             count += 1
     return count

@@ -29,9 +29,7 @@ def save_pictures(folder: Path, count: int) -> None:
         picture[:] = chance.integers(0, 256, 3)
         for _ in range(4):
             row, column, reach = chance.integers(0, SIDE, 3)
-            picture[(rows - row) ** 2 + (columns - column) ** 2 < reach**2 / 4] = chance.integers(
-                0, 256, 3
-            )
+            picture[(rows - row) ** 2 + (columns - column) ** 2 < reach**2 / 4] = chance.integers(0, 256, 3)
         Image.fromarray(picture).save(folder / f"{number}.png")
 
 

@@ -22,9 +22,11 @@ def use_models_dir(folder: Path | None) -> None:
 def download_facts(fetching: "Fetching") -> dict[str, Any]:
     """How far a download is, as plain values."""
     return {
-        "model": fetching.model, "done_bytes": fetching.done, "total_bytes": fetching.total,
+        "model": fetching.model,
+        "done_bytes": fetching.done,
+        "total_bytes": fetching.total,
         "waiting": fetching.waiting,
-    }  # fmt: skip
+    }
 
 
 def describe_download(fetching: "Fetching") -> str:
@@ -65,9 +67,7 @@ class LineProgress:
 
     def show(self, fetching: "Fetching") -> None:
         """Each further percent."""
-        percent = (
-            fetching.done * 100 // fetching.total if fetching.total else fetching.done // 10**7
-        )
+        percent = fetching.done * 100 // fetching.total if fetching.total else fetching.done // 10**7
         if percent != self._said:
             self._said = percent
             typer.echo(json.dumps(download_facts(fetching), ensure_ascii=False))
@@ -89,7 +89,7 @@ class BarProgress:
 
     def __enter__(self) -> "BarProgress":
         from rich.console import Console
-        from rich.progress import (  # fmt: skip
+        from rich.progress import (
             BarColumn,
             DownloadColumn,
             Progress,
@@ -99,10 +99,15 @@ class BarProgress:
         )
 
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=30), DownloadColumn(), TransferSpeedColumn(),
-            TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
             disable=not sys.stderr.isatty(),
-        )  # fmt: skip
+        )
         self._tasks: dict[str, Any] = {}
         self._bar.start()
         return self
@@ -116,9 +121,7 @@ class BarProgress:
             self._tasks[fetching.model] = self._bar.add_task(fetching.model, total=None)
             if self._bar.disable:
                 typer.echo(describe_download(fetching), err=True)
-        said = (
-            f"{fetching.model}: waiting for another pixgen" if fetching.waiting else fetching.model
-        )
+        said = f"{fetching.model}: waiting for another pixgen" if fetching.waiting else fetching.model
         self._bar.update(
             self._tasks[fetching.model],
             description=said,

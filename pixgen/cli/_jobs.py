@@ -50,9 +50,14 @@ def locate_run(run: str, output_dir: Path | None) -> tuple[str, Path | None]:
 
 
 def paint(
-    begin: Callable[["Studio", str], "Job"], *, run: str = "", output_dir: Path | None, device: str,
-    outputs: "Outputs", report: "Report",
-) -> NoReturn:  # fmt: skip
+    begin: Callable[["Studio", str], "Job"],
+    *,
+    run: str = "",
+    output_dir: Path | None,
+    device: str,
+    outputs: "Outputs",
+    report: "Report",
+) -> NoReturn:
     """Begin a job in a studio, follow it to its end, and leave the command with its exit status.
 
     Args:

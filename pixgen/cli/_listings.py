@@ -33,10 +33,7 @@ def presets(as_json: AsJson = False) -> None:
         return
     table(
         ("preset", "about"),
-        [
-            (each.name + (" (default)" if each.name == DEFAULT else ""), each.about)
-            for each in found
-        ],
+        [(each.name + (" (default)" if each.name == DEFAULT else ""), each.about) for each in found],
     )
 
 

@@ -71,9 +71,7 @@ Run = Annotated[
     str,
     typer.Argument(help="A run, by its name or folder; `pixgen runs` lists them.", metavar="RUN"),
 ]
-OtherWords = Annotated[
-    str | None, typer.Argument(help="Other words; without them, those of the run.")
-]
+OtherWords = Annotated[str | None, typer.Argument(help="Other words; without them, those of the run.")]
 Weights = Annotated[
     list[str] | None,
     typer.Option("--weight", help="Another weight of one prompt, by its number.", metavar="2=0.5"),
@@ -83,9 +81,7 @@ LearningRate = Annotated[
 ]
 Resume = Annotated[
     str | None,
-    typer.Option(
-        help="Go on with a run, by its name or folder; `pixgen runs` lists them.", metavar="RUN"
-    ),
+    typer.Option(help="Go on with a run, by its name or folder; `pixgen runs` lists them.", metavar="RUN"),
 ]
 
 # What comes of it, and where
@@ -95,7 +91,7 @@ Picture = Annotated[
 Sheet = Annotated[
     Path | None,
     typer.Option("--out", help="Where to write the sheet; else beside its runs.", metavar="FILE.png"),
-]  # fmt: skip
+]
 FILM = "Also keep the film here: .mp4, .webm, .gif or .webp."
 Film = Annotated[Path | None, typer.Option("--out", help=FILM, metavar="FILE.mp4")]
 FilmToo = Annotated[Path | None, typer.Option("--video", help=FILM, metavar="FILE.mp4")]
@@ -105,9 +101,7 @@ OverwriteBoth = Annotated[
 ]
 OutputDir = Annotated[
     Path | None,
-    typer.Option(
-        help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"
-    ),
+    typer.Option(help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: one JSON value on stdout.")]

@@ -39,14 +39,15 @@ def film_of(run: str | Path, folder: Path | str | None = None) -> Path:
 def follow_export(export: Iterator[tuple[int, int]], *, shown: bool = True) -> None:
     """Go through an export, which tells how many pictures of how many are encoded: with a bar and the
     time left on stderr, if that is a terminal."""
-    columns = (
-        TextColumn("writing"), BarColumn(bar_width=30), TextColumn("{task.completed}/{task.total}")
-    )  # fmt: skip
+    columns = (TextColumn("writing"), BarColumn(bar_width=30), TextColumn("{task.completed}/{task.total}"))
     console = Console(stderr=True)
     bar = Progress(
-        *columns, TimeRemainingColumn(), console=console, transient=True,
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
         disable=not (shown and console.is_terminal),
-    )  # fmt: skip
+    )
     with bar:
         task = bar.add_task("writing", total=None)
         for done, total in export:
@@ -141,9 +142,7 @@ def check_target(path: Path, option: str, *, suffixes: tuple[str, ...], overwrit
             suffixes=" or ".join(suffixes),
         )
     if path.is_dir():
-        raise StorageError(
-            "{option} “{path}” is a folder: name a file in it.", option=option, path=path
-        )
+        raise StorageError("{option} “{path}” is a folder: name a file in it.", option=option, path=path)
     if path.exists() and not overwrite:
         raise StorageError(
             "{option} “{path}” exists already: choose another name, or add --overwrite.",

@@ -104,9 +104,12 @@ class RichReport(AbstractContextManager):
     def __init__(self, *, stream: TextIO | None = None) -> None:
         self._console = PatientConsole(file=stream, stderr=stream is None, highlight=False)
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=30), TextColumn("{task.fields[figures]}"),
-            console=self._console, auto_refresh=False,
-        )  # fmt: skip
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[figures]}"),
+            console=self._console,
+            auto_refresh=False,
+        )
         self._task = self._bar.add_task("waiting", total=None, figures="")
         self._live: Live | None = None
         self._fetched = ""
@@ -114,9 +117,7 @@ class RichReport(AbstractContextManager):
 
     def __enter__(self) -> "RichReport":
         if self._console.is_terminal:
-            self._live = Live(
-                self._bar, console=self._console, refresh_per_second=4, transient=True
-            )
+            self._live = Live(self._bar, console=self._console, refresh_per_second=4, transient=True)
             self._live.start()
         return self
 
@@ -147,16 +148,17 @@ class RichReport(AbstractContextManager):
                 self.note(describe_download(job_status.fetching))
             return
         self._bar.update(
-            self._task, description=job_status.state, completed=max(0, frame.step), total=max(1, frame.steps),
+            self._task,
+            description=job_status.state,
+            completed=max(0, frame.step),
+            total=max(1, frame.steps),
             figures=_figures(job_status),
-        )  # fmt: skip
+        )
         if self._live is not None:
             self._live.update(Group(self._bar, _matches(frame.similarities)))
         elif job_status.elapsed >= self._due and frame.step != self._said:
             self._due, self._said = job_status.elapsed + SECONDS_BETWEEN_LINES, frame.step
-            similarities = "  ".join(
-                f"{label} {cosine:.3f}" for label, cosine in frame.similarities
-            )
+            similarities = "  ".join(f"{label} {cosine:.3f}" for label, cosine in frame.similarities)
             self.note(f"{_figures(job_status)}  {similarities}")
 
     def end(self, job: "Job", kept: "SavedFiles") -> None:

@@ -17,8 +17,13 @@ from pixgen.losses.warmth import Warmth, WarmthLoss
 from pixgen.recipe.base import Value
 
 __all__ = [
-    "Colour", "Colours", "Compute", "Loss", "Losses", "rgb",
-]  # fmt: skip
+    "Colour",
+    "Colours",
+    "Compute",
+    "Loss",
+    "Losses",
+    "rgb",
+]
 
 
 class Losses(Value):
@@ -47,9 +52,7 @@ class Losses(Value):
         value = getattr(self, name)
         return value.weight if isinstance(value, Value) else value
 
-    def prepare(
-        self, of: str, given: GivenClip | GivenPictures
-    ) -> Iterator[tuple[str, float, Compute]]:
+    def prepare(self, of: str, given: GivenClip | GivenPictures) -> Iterator[tuple[str, float, Compute]]:
         """Name, weight and function of each loss of a kind that is on, as ``Loss`` says; what is off
         costs nothing."""
         for name, field in type(self).model_fields.items():

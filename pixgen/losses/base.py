@@ -56,9 +56,7 @@ class Loss:
     of: Literal["picture", "picture and start", "latent and start", "vectors"] = "picture"
 
 
-def loss_weight(
-    title: str, description: str = "", *, offered: float = 5, hint: str = "", **more: Any
-) -> Any:
+def loss_weight(title: str, description: str = "", *, offered: float = 5, hint: str = "", **more: Any) -> Any:
     """Declare a weight: 0 is off. The page offers ``offered`` at most; ``hint`` are sensible values."""
     return setting(
         title, description, low=0, high=MOST_WEIGHT, allow_inf_nan=False, offered=(0, offered), step=0.05,

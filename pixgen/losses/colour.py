@@ -25,18 +25,17 @@ class Palette(Value):
     colours: Annotated[
         Colours,
         setting(
-            "Which colours", "Names or #rrggbb. Empty: those of the picture below.",
+            "Which colours",
+            "Names or #rrggbb. Empty: those of the picture below.",
             example="navy, white, #ff8800",
         ),
-    ] = ()  # fmt: skip
+    ] = ()
     picture: PicturePath = ""
 
     @model_validator(mode="after")
     def _complete(self) -> "Palette":
         if self.weight and not (self.colours or self.picture):
-            raise InvalidValue(
-                "a palette needs colours, such as “navy, white, #ff8800”, or a picture"
-            )
+            raise InvalidValue("a palette needs colours, such as “navy, white, #ff8800”, or a picture")
         return self
 
 
@@ -74,9 +73,7 @@ def saturation_loss(picture: "torch.Tensor") -> "torch.Tensor":
     return (1 - (spread + 0.3 * mean) / _COLOURFUL).relu()
 
 
-PaletteLoss = Annotated[
-    Palette, Loss(lambda own, given: partial(palette_loss, colours=_colours(own, given)))
-]
+PaletteLoss = Annotated[Palette, Loss(lambda own, given: partial(palette_loss, colours=_colours(own, given)))]
 Saturation = Annotated[
     float, loss_weight("Strong colours", hint="0.1 to 2"), Loss(lambda own, given: saturation_loss)
 ]

@@ -20,27 +20,30 @@ class Symmetry(Value):
         setting(
             "Symmetry, which",
             choices={
-                "horizontal": "left and right", "vertical": "above and below",
+                "horizontal": "left and right",
+                "vertical": "above and below",
                 "rotational": "turned by half a turn",
             },
         ),
-    ] = "horizontal"  # fmt: skip
+    ] = "horizontal"
 
 
 class Edge(Value):
     """A margin of one colour."""
 
-    weight: Annotated[float, loss_weight("A margin of one colour", offered=20, hint="1 to 10")] = (
-        0.0
-    )
+    weight: Annotated[float, loss_weight("A margin of one colour", offered=20, hint="1 to 10")] = 0.0
     colour: Annotated[Colour, setting("Colour of the margin")] = "white"
     margin: Annotated[
         float,
         setting(
-            "Width of the margin", "As a part of the shorter side.", gt=0, high=0.5,
-            offered=(0.01, 0.5), step=0.01,
+            "Width of the margin",
+            "As a part of the shorter side.",
+            gt=0,
+            high=0.5,
+            offered=(0.01, 0.5),
+            step=0.01,
         ),
-    ] = 0.05  # fmt: skip
+    ] = 0.05
 
 
 def symmetry_loss(picture: "torch.Tensor", kind: str = "horizontal") -> "torch.Tensor":
@@ -50,9 +53,7 @@ def symmetry_loss(picture: "torch.Tensor", kind: str = "horizontal") -> "torch.T
     return (picture - picture.flip(axes)).square().mean()
 
 
-def edge_loss(
-    picture: "torch.Tensor", colour: Sequence[float], *, margin: float = 0.05
-) -> "torch.Tensor":
+def edge_loss(picture: "torch.Tensor", colour: Sequence[float], *, margin: float = 0.05) -> "torch.Tensor":
     """The mean squared distance to a colour in a margin, a part of the shorter side."""
     height, width = picture.shape[-2:]
     wide = max(1, round(margin * min(height, width)))

@@ -25,11 +25,12 @@ class Smoothness(Value):
         setting(
             "Even areas, how",
             choices={
-                "default": "everywhere", "clipped": "but keep strong edges",
+                "default": "everywhere",
+                "clipped": "but keep strong edges",
                 "log": "mostly where it is noisy",
             },
         ),
-    ] = "default"  # fmt: skip
+    ] = "default"
 
 
 class Style(Value):
@@ -117,9 +118,5 @@ TotalVariation = Annotated[
     loss_weight("Smoothness", hint="0.1 to 10"),
     Loss(lambda own, given: total_variation_loss),
 ]
-SmoothnessLoss = Annotated[
-    Smoothness, Loss(lambda own, given: partial(smoothness_loss, kind=own.kind))
-]
-StyleLoss = Annotated[
-    Style, Loss(lambda own, given: StyleStatistics(given.picture(own.picture)).loss)
-]
+SmoothnessLoss = Annotated[Smoothness, Loss(lambda own, given: partial(smoothness_loss, kind=own.kind))]
+StyleLoss = Annotated[Style, Loss(lambda own, given: StyleStatistics(given.picture(own.picture)).loss)]

@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
 # Linear sRGB to CIE XYZ (IEC 61966-2-1).
 _XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
-_FAR = (
-    0.05  # the distance in CIE 1960 u, v at which the loss is 1, about that of candle light to noon
-)
+_FAR = 0.05  # the distance in CIE 1960 u, v at which the loss is 1, about that of candle light to noon
 
 
 class Warmth(Value):
@@ -23,10 +21,14 @@ class Warmth(Value):
     kelvin: Annotated[
         int,
         setting(
-            "Temperature in kelvin", "A candle 1900, a bulb 2700, noon 5500, shade 8000.",
-            low=1000, high=15000, offered=(1500, 12000), step=100,
+            "Temperature in kelvin",
+            "A candle 1900, a bulb 2700, noon 5500, shade 8000.",
+            low=1000,
+            high=15000,
+            offered=(1500, 12000),
+            step=100,
         ),
-    ] = 3500  # fmt: skip
+    ] = 3500
 
 
 def warmth_loss(picture: "torch.Tensor", kelvin: float) -> "torch.Tensor":

@@ -117,21 +117,30 @@ def _table() -> tuple[Entry, ...]:
     def bundled(kind: Kind, stem: str, paints: str, **facts: Any) -> Entry:
         name = "pocket-judge" if stem == "judge" else "pocket"
         return Entry(
-            name, kind, paints, "its card", config=pocket / f"{stem}.json",
-            weights=pocket / f"{stem}.safetensors", **facts,
-        )  # fmt: skip
+            name,
+            kind,
+            paints,
+            "its card",
+            config=pocket / f"{stem}.json",
+            weights=pocket / f"{stem}.safetensors",
+            **facts,
+        )
 
     return (
         bundled("vqgan", "vqgan", "drawings, in seconds on a plain computer", factor=8, codes=4096),
         *(_vqgan(name, facts) for name, facts in _read("vqgans").items()),
         bundled("clip", "clip", "drawings of things, in plain colours", gflops=0.18),
         bundled("clip", "judge", "nothing: it measures pictures"),
-        *(Entry(name=name, kind="clip", **{"open_clip": name, **facts, "sources": tuple(facts["sources"])})
-          for name, facts in _read("clips").items()),
+        *(
+            Entry(name=name, kind="clip", **{"open_clip": name, **facts, "sources": tuple(facts["sources"])})
+            for name, facts in _read("clips").items()
+        ),
         bundled("sketcher", "sketcher", "the pocket VQGAN's codes, from words"),
-        *(Entry(name=name, kind="sketcher", **{**facts, "sources": tuple(facts["sources"])})
-          for name, facts in _read("sketchers").items()),
-    )  # fmt: skip
+        *(
+            Entry(name=name, kind="sketcher", **{**facts, "sources": tuple(facts["sources"])})
+            for name, facts in _read("sketchers").items()
+        ),
+    )
 
 
 def _vqgan(name: str, facts: dict[str, Any]) -> Entry:
@@ -144,9 +153,12 @@ def _vqgan(name: str, facts: dict[str, Any]) -> Entry:
         **facts.pop("params", {}),
     }
     return Entry(
-        name=name, kind="vqgan", model={"target": f"taming.models.vqgan.{kind}", "params": params},
-        factor=2 ** (len(layers["ch_mult"]) - 1), **{**facts, "sources": tuple(facts["sources"])},
-    )  # fmt: skip
+        name=name,
+        kind="vqgan",
+        model={"target": f"taming.models.vqgan.{kind}", "params": params},
+        factor=2 ** (len(layers["ch_mult"]) - 1),
+        **{**facts, "sources": tuple(facts["sources"])},
+    )
 
 
 def _read(kind: str) -> dict[str, dict[str, Any]]:

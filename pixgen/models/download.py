@@ -71,9 +71,7 @@ def download(
                 except requests.RequestException as error:
                     log.info("%s broke off, attempt %d: %s", url, attempt + 1, error)
                     if attempt == TRIES - 1:
-                        reasons.append(
-                            _("{host}: {reason}", host=_host(url), reason=_reason(error))
-                        )
+                        reasons.append(_("{host}: {reason}", host=_host(url), reason=_reason(error)))
                 except OSError as error:
                     raise StorageError(
                         "“{model}” cannot be written to {folder} ({reason}): make room, or let PIXGEN_CACHE name "
@@ -111,9 +109,7 @@ def _fetch(url: str, part: Path, *, model: str) -> None:
             check_room(total - have, part.parent, model=model)
         mark = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
         # A weak mark does not promise the same bytes: If-Range does not take it.
-        _facts(part).write_text(
-            json.dumps(asdict(Part(url, "" if mark.startswith("W/") else mark, total)))
-        )
+        _facts(part).write_text(json.dumps(asdict(Part(url, "" if mark.startswith("W/") else mark, total))))
         with part.open("ab" if have else "wb") as file:
             tell(Fetching(model, have, total))
             for piece in answer.iter_content(PIECE):

@@ -51,9 +51,7 @@ def _make_half(module: nn.Module, half: torch.dtype, part: str) -> nn.Module:
             if tensor is None or not tensor.is_floating_point() or _stays_float32(child, tensor):
                 continue
             slim = tensor.to(half)
-            memo[id(tensor)] = (
-                nn.Parameter(slim, False) if isinstance(tensor, nn.Parameter) else slim
-            )
+            memo[id(tensor)] = nn.Parameter(slim, False) if isinstance(tensor, nn.Parameter) else slim
     return copy.deepcopy(module, memo)
 
 

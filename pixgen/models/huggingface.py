@@ -56,9 +56,7 @@ def fetch(repository: str, file: str, *, model: str, endpoint: str | None = None
             file=file,
         ) from error
     except OSError as error:  # httpx's errors as huggingface_hub passes them on, and a full disk
-        raise ModelError(
-            "huggingface.co: {reason}", reason=str(error).splitlines()[0][:120]
-        ) from error
+        raise ModelError("huggingface.co: {reason}", reason=str(error).splitlines()[0][:120]) from error
     if not is_verified(found):
         _forget(found)
         raise ModelError("huggingface.co: the file that came is not the one that was promised")
@@ -79,9 +77,7 @@ def names(repository: str, *, endpoint: str | None = None) -> list[str]:
             "huggingface.co: there is no {repository}, or not for everybody", repository=repository
         ) from error
     except OSError as error:
-        raise ModelError(
-            "huggingface.co: {reason}", reason=str(error).splitlines()[0][:120]
-        ) from error
+        raise ModelError("huggingface.co: {reason}", reason=str(error).splitlines()[0][:120]) from error
 
 
 def is_verified(path: Path) -> bool:
@@ -101,9 +97,10 @@ def remove(repository: str) -> int:
         return 0
     hashes = [
         revision.commit_hash
-        for each in cache.repos if each.repo_id == repository and each.repo_type == "model"
+        for each in cache.repos
+        if each.repo_id == repository and each.repo_type == "model"
         for revision in each.revisions
-    ]  # fmt: skip
+    ]
     plan = cache.delete_revisions(*hashes)
     plan.execute()
     return plan.expected_freed_size

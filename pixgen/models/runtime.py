@@ -112,14 +112,17 @@ def _compile(plain: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
 
     @wraps(plain)
     def called(pictures: torch.Tensor) -> torch.Tensor:
-        key = (pictures.shape, pictures.stride(), pictures.dtype, pictures.requires_grad,
-               torch.is_grad_enabled())  # fmt: skip
+        key = (
+            pictures.shape,
+            pictures.stride(),
+            pictures.dtype,
+            pictures.requires_grad,
+            torch.is_grad_enabled(),
+        )
         try:
             if key in known:
                 return swift(pictures)
-            with torch._dynamo.config.patch(
-                recompile_limit=_MOST_COMPILED, fail_on_recompile_limit_hit=True
-            ):
+            with torch._dynamo.config.patch(recompile_limit=_MOST_COMPILED, fail_on_recompile_limit_hit=True):
                 made = swift(pictures)
         except (TorchDynamoException, FailOnRecompileLimitHit) as error:
             reason = str(error).split("\n", 1)[0][:200]
@@ -138,9 +141,7 @@ def checkpointed(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -
     """What ``function`` makes of its inputs; where asked for, what it keeps on the way is thrown away
     and made again on the way back (arXiv 1604.06174). It may hold no chance."""
     # A compiled model decides by itself what to keep.
-    if torch.compiler.is_compiling() or not (
-        torch.is_grad_enabled() and current_engine().checkpoint
-    ):
+    if torch.compiler.is_compiling() or not (torch.is_grad_enabled() and current_engine().checkpoint):
         return function(*inputs)
     return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False)
 
@@ -153,9 +154,11 @@ def tensor_float32(on: bool) -> Iterator[None]:
     torch.set_float32_matmul_precision("high" if on else "highest")
     try:
         with cudnn.flags(
-            enabled=cudnn.enabled, benchmark=cudnn.benchmark, deterministic=cudnn.deterministic,
+            enabled=cudnn.enabled,
+            benchmark=cudnn.benchmark,
+            deterministic=cudnn.deterministic,
             allow_tf32=on,
-        ):  # fmt: skip
+        ):
             yield
     finally:
         torch.set_float32_matmul_precision(before)

@@ -43,9 +43,7 @@ def find_weights(entry: Entry) -> Path | None:
     """The safetensors of a model that is kept, or None."""
     target = _target(entry)
     record = _record(target)
-    return (
-        target if target.exists() and record is not None and record.stamp == entry.stamp else None
-    )
+    return target if target.exists() and record is not None and record.stamp == entry.stamp else None
 
 
 def ensure_weights(entry: Entry, convert: Convert) -> Path:
@@ -165,9 +163,7 @@ def _bring(entry: Entry) -> tuple[Files, str]:
         "place": manual_path(entry),
     }
     if names := _part_names(entry):
-        files = joined(
-            [Message(", ".join(names[:-1])), Message(names[-1])], _("{first} and {second}")
-        )
+        files = joined([Message(", ".join(names[:-1])), Message(names[-1])], _("{first} and {second}"))
         raise ModelError(
             "“{name}” cannot be fetched ({reasons}): put {files} from {home} into {place}, or choose "
             "pocket, which needs none.",

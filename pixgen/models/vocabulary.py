@@ -10,9 +10,7 @@ from pixgen.recipe.wildcards import word_lists
 
 FILE = ASSETS / "pocket" / "words.txt"
 _SHORTEST_PREFIX = 4
-_LIKENESS = (
-    0.78  # of difflib's ratio; below it, what is suggested has little to do with what was written
-)
+_LIKENESS = 0.78  # of difflib's ratio; below it, what is suggested has little to do with what was written
 
 
 def split_words(text: str) -> list[str]:
@@ -47,9 +45,11 @@ def suggestions(word: str, count: int = 3) -> tuple[str, ...]:
     """
     candidates = _candidates()
     begins = [
-        known for known in candidates
-        if min(len(known), len(word)) >= _SHORTEST_PREFIX and (known.startswith(word) or word.startswith(known))
-    ]  # fmt: skip
+        known
+        for known in candidates
+        if min(len(known), len(word)) >= _SHORTEST_PREFIX
+        and (known.startswith(word) or word.startswith(known))
+    ]
     begins.sort(key=lambda known: abs(len(known) - len(word)))
     alike = difflib.get_close_matches(word[:40], candidates, n=count, cutoff=_LIKENESS)
     return tuple(dict.fromkeys([*alike, *begins[:2]]))[:count]
@@ -58,11 +58,7 @@ def suggestions(word: str, count: int = 3) -> tuple[str, ...]:
 @cache
 def _candidates() -> tuple[str, ...]:
     """Words to suggest: those of the bundled word lists, which are worth trying, before all others."""
-    listed = [
-        word for lines in word_lists().values() for line in lines for word in split_words(line)
-    ]
-    known = [
-        word for word in dict.fromkeys([*listed, *sorted(known_words())]) if word in known_words()
-    ]
+    listed = [word for lines in word_lists().values() for line in lines for word in split_words(line)]
+    known = [word for word in dict.fromkeys([*listed, *sorted(known_words())]) if word in known_words()]
     # "glasseses" is in captions, but nobody would write it.
     return tuple(word for word in known if len(word) > 2 and not word.endswith("ses"))

@@ -108,8 +108,12 @@ def setting(
     if high is not None:
         bounds["le"] = high
     extra = {
-        "step": step, "offered": offered, "choices": dict(choices or {}), "example": example, "hint": hint,
-    }  # fmt: skip
+        "step": step,
+        "offered": offered,
+        "choices": dict(choices or {}),
+        "example": example,
+        "hint": hint,
+    }
     shown: dict[str, Any] = {name: value for name, value in extra.items() if value}
     return Field(title=title, description=description or None, json_schema_extra=shown, **bounds)
 
@@ -191,8 +195,9 @@ def read_setting(field: FieldInfo, path: str) -> Setting:
         if (value := getattr(each, name, None)) is not None
     }
     low, high = extra.get("offered") or (
-        bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
-    )  # fmt: skip
+        bounds.get("ge", bounds.get("gt")),
+        bounds.get("le", bounds.get("lt")),
+    )
     return Setting(
         path=path, default=field.get_default(call_default_factory=True), title=field.title or "",
         description=field.description or "", low=low, high=high, step=extra.get("step"),

@@ -113,26 +113,35 @@ def as_kornia(augmentation: Augmentation) -> Kornia | Noise:
     if isinstance(augmentation, Affine):
         scale, shear = augmentation.scale, augmentation.shear
         return declared(
-            "RandomAffine", degrees=augmentation.degrees, translate=(augmentation.translate,) * 2,
-            scale=(1 - scale, 1 + scale) if scale else None, shear=(-shear, shear) if shear else None,
-            padding_mode="border", p=augmentation.p,
-        )  # fmt: skip
-    if isinstance(augmentation, Perspective):
-        return declared(
-            "RandomPerspective", distortion_scale=augmentation.distortion, p=augmentation.p
+            "RandomAffine",
+            degrees=augmentation.degrees,
+            translate=(augmentation.translate,) * 2,
+            scale=(1 - scale, 1 + scale) if scale else None,
+            shear=(-shear, shear) if shear else None,
+            padding_mode="border",
+            p=augmentation.p,
         )
+    if isinstance(augmentation, Perspective):
+        return declared("RandomPerspective", distortion_scale=augmentation.distortion, p=augmentation.p)
     if isinstance(augmentation, ColourJitter):
         return declared(
-            "ColorJitter", brightness=augmentation.brightness, contrast=augmentation.contrast,
-            saturation=augmentation.saturation, hue=augmentation.hue, p=augmentation.p,
-        )  # fmt: skip
+            "ColorJitter",
+            brightness=augmentation.brightness,
+            contrast=augmentation.contrast,
+            saturation=augmentation.saturation,
+            hue=augmentation.hue,
+            p=augmentation.p,
+        )
     if isinstance(augmentation, Sharpness):
         return declared("RandomSharpness", sharpness=augmentation.amount, p=augmentation.p)
     if isinstance(augmentation, Erasing):
         return declared(
-            "RandomErasing", scale=(augmentation.smallest, augmentation.largest), ratio=(1 / 3, 3.0),
-            same_on_batch=augmentation.together, p=augmentation.p,
-        )  # fmt: skip
+            "RandomErasing",
+            scale=(augmentation.smallest, augmentation.largest),
+            ratio=(1 / 3, 3.0),
+            same_on_batch=augmentation.together,
+            p=augmentation.p,
+        )
     return augmentation
 
 
@@ -190,9 +199,7 @@ CUTOUT_SETS: dict[str, CutoutSet] = {
             declared("RandomAffine", degrees=15, translate=(0.1, 0.1), shear=5, p=0.7),
             declared("RandomPerspective", distortion_scale=0.7, p=0.7),
             declared("ColorJitter", brightness=0.1, contrast=0.1, saturation=0.1, hue=0.1, p=0.7),
-            declared(
-                "RandomErasing", scale=(0.1, 0.4), ratio=(0.3, 1 / 0.3), same_on_batch=True, p=0.7
-            ),
+            declared("RandomErasing", scale=(0.1, 0.4), ratio=(0.3, 1 / 0.3), same_on_batch=True, p=0.7),
             Noise(amount=0.1),
         ),
     ),
@@ -216,10 +223,14 @@ class Cutouts(Value):
     count: Annotated[
         int,
         setting(
-            "Cutouts", "How many views of the picture CLIP judges in a step. Fewer need less memory.",
-            low=1, high=512, offered=(1, 64), step=1,
+            "Cutouts",
+            "How many views of the picture CLIP judges in a step. Fewer need less memory.",
+            low=1,
+            high=512,
+            offered=(1, 64),
+            step=1,
         ),
-    ] = 12  # fmt: skip
+    ] = 12
     batches: Annotated[
         int, setting("Batches", "More: less memory, the same picture.", low=1, high=64, step=1)
     ] = 1

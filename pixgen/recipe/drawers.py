@@ -47,7 +47,7 @@ DRAWERS: Mapping[DrawerName, DrawerKind] = {
     "fourier": DrawerKind("waves"),
     "multires": DrawerKind("every resolution at once"),
     "lines": DrawerKind("strokes of a brush", can_travel=False),
-}  # fmt: skip
+}
 
 
 def drawers_that(can: str) -> str:
@@ -58,22 +58,23 @@ def drawers_that(can: str) -> str:
 class Pixels(Value):
     """Cells of one colour each, as in pixel art and mosaics."""
 
-    shape: Annotated[
-        Literal["square", "hex", "triangle", "diamond"], setting("Shape of the cells")
-    ] = "square"
-    size: Annotated[
-        int, setting("Size of a cell", "In the picture's pixels.", low=1, high=256, step=1)
-    ] = 4
+    shape: Annotated[Literal["square", "hex", "triangle", "diamond"], setting("Shape of the cells")] = (
+        "square"
+    )
+    size: Annotated[int, setting("Size of a cell", "In the picture's pixels.", low=1, high=256, step=1)] = 4
     colours: Annotated[
         Colours, setting("Palette", "Names or #rrggbb; none: any colours.", example="navy, white")
     ] = ()
     count: Annotated[
         int,
         setting(
-            "Number of colours", "So many colours are found while painting; 0: any number.", low=0,
-            high=64, step=1,
+            "Number of colours",
+            "So many colours are found while painting; 0: any number.",
+            low=0,
+            high=64,
+            step=1,
         ),
-    ] = 0  # fmt: skip
+    ] = 0
 
     @model_validator(mode="after")
     def _some_colours(self) -> "Pixels":
@@ -94,20 +95,18 @@ class Fourier(Value):
         Literal["fft", "dwt"], setting("Transform", choices={"fft": "waves", "dwt": "wavelets"})
     ] = "fft"
     decay: Annotated[float, setting("Decay", _DECAY, low=0, high=3, step=0.05)] = 1.0
-    wavelet: Annotated[
-        Literal["haar", "db2", "db3", "coif1", "coif2", "bior2.2"], setting("Wavelet")
-    ] = "coif2"
+    wavelet: Annotated[Literal["haar", "db2", "db3", "coif1", "coif2", "bior2.2"], setting("Wavelet")] = (
+        "coif2"
+    )
 
 
 class Multires(Value):
     """A sum of pictures of every resolution (Direct Ascent Synthesis)."""
 
-    smallest: Annotated[
-        int, setting("Smallest picture", "Its shorter side.", low=1, high=64, step=1)
-    ] = 1
-    ratio: Annotated[
-        float, setting("Ratio", "From one resolution to the next.", gt=1, high=4, step=0.05)
-    ] = 1.5
+    smallest: Annotated[int, setting("Smallest picture", "Its shorter side.", low=1, high=64, step=1)] = 1
+    ratio: Annotated[float, setting("Ratio", "From one resolution to the next.", gt=1, high=4, step=0.05)] = (
+        1.5
+    )
     decay: Annotated[float, setting("Decay", _DECAY, low=0, high=3, step=0.05)] = 0.5
 
 
@@ -119,4 +118,4 @@ class Lines(Value):
         float,
         setting("Widest stroke", "As a part of the shorter side.", gt=0, high=0.5, step=0.01),
     ] = 0.08
-    paper: Annotated[float, setting("Grey of the paper", "0 is black.", low=0, high=1, step=0.01)] = 0.97  # fmt: skip
+    paper: Annotated[float, setting("Grey of the paper", "0 is black.", low=0, high=1, step=0.01)] = 0.97

@@ -44,9 +44,7 @@ class Sketch(Value):
     ] = None
     top_k: Annotated[
         int | None,
-        setting(
-            "Top k", "Each code is drawn from so many likely ones.", low=1, high=1 << 20, step=1
-        ),
+        setting("Top k", "Each code is drawn from so many likely ones.", low=1, high=1 << 20, step=1),
     ] = None
     guidance: Annotated[
         float | None,
@@ -84,49 +82,59 @@ class Start(Value):
         setting(
             "Start from",
             choices={
-                "sketch": "a sketch by the transformer", "codes": "random codes", "perlin": "clouds",
-                "gradient": "a gradient", "snow": "coloured noise", "grey": "plain grey",
-                "picture": "a picture of yours", "idea": "the idea of a picture of yours",
+                "sketch": "a sketch by the transformer",
+                "codes": "random codes",
+                "perlin": "clouds",
+                "gradient": "a gradient",
+                "snow": "coloured noise",
+                "grey": "plain grey",
+                "picture": "a picture of yours",
+                "idea": "the idea of a picture of yours",
             },
         ),
-    ] = "codes"  # fmt: skip
+    ] = "codes"
     picture: Annotated[str, Field(max_length=4096)] = ""  # a path, with kind "picture"
     fit: Annotated[
         Literal["cover", "contain", "stretch"],
         setting(
             "How it fits the size",
             choices={
-                "cover": "fill it, and cut what sticks out", "contain": "whole, with margins",
+                "cover": "fill it, and cut what sticks out",
+                "contain": "whole, with margins",
                 "stretch": "stretched",
             },
         ),
-    ] = "cover"  # fmt: skip
+    ] = "cover"
     strength: Annotated[
         float,
         setting(
-            "Strength", "How far from the picture to begin. 0: the picture itself. 1: chance alone.",
-            low=0, high=1, step=0.05,
+            "Strength",
+            "How far from the picture to begin. 0: the picture itself. 1: chance alone.",
+            low=0,
+            high=1,
+            step=0.05,
         ),
-    ] = 0.0  # fmt: skip
+    ] = 0.0
     # With kind "picture", to paint only a part of it anew: a mask's path, or a side; and what stands
     # there at first.
-    mask: Annotated[
-        str, setting("Mask", "Paint anew only where this picture is white.", max_length=4096)
-    ] = ""
+    mask: Annotated[str, setting("Mask", "Paint anew only where this picture is white.", max_length=4096)] = (
+        ""
+    )
     extend: Annotated[
         Literal["", "left", "right", "top", "bottom"],
         setting(
             "Extend the canvas",
             "Beyond the picture, as far as the size says: choose one with room on that side.",
             choices={
-                "": "no", "left": "to the left", "right": "to the right", "top": "at the top",
+                "": "no",
+                "left": "to the left",
+                "right": "to the right",
+                "top": "at the top",
                 "bottom": "at the bottom",
             },
         ),
-    ] = ""  # fmt: skip
-    fill: Annotated[
-        Literal["sketch", "codes", "picture"], setting("What stands there at first")
-    ] = "sketch"
+    ] = ""
+    fill: Annotated[Literal["sketch", "codes", "picture"], setting("What stands there at first")] = "sketch"
     # With kind "idea": texts and pictures whose CLIP vectors are added up by weight, and sketched.
     idea: Annotated[tuple[Prompt, ...], BeforeValidator(_terms)] = ()
     sketch: Sketch = Sketch()
@@ -134,23 +142,15 @@ class Start(Value):
     @model_validator(mode="after")
     def _complete(self) -> "Start":
         if (self.kind == "picture") != bool(self.picture):
-            raise InvalidValue(
-                'a start of kind "picture" needs the path of a picture, and no other has one'
-            )
+            raise InvalidValue('a start of kind "picture" needs the path of a picture, and no other has one')
         if (self.kind == "idea") != bool(self.idea):
-            raise InvalidValue(
-                'a start of kind "idea" needs texts or pictures, and no other has them'
-            )
+            raise InvalidValue('a start of kind "idea" needs texts or pictures, and no other has them')
         if self.strength and self.kind != "picture":
             raise InvalidValue('a strength goes with a start of kind "picture"')
         if self.mask and self.extend:
-            raise InvalidValue(
-                "a picture is either painted anew under a mask, or extended to a side"
-            )
+            raise InvalidValue("a picture is either painted anew under a mask, or extended to a side")
         if self.masked and self.kind != "picture":
-            raise InvalidValue(
-                'a mask, or a side to extend to, goes with a start of kind "picture"'
-            )
+            raise InvalidValue('a mask, or a side to extend to, goes with a start of kind "picture"')
         return self
 
     @property

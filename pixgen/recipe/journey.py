@@ -109,9 +109,7 @@ class Journey(Value):
         int,
         setting("Steps per frame", "0: no journey.", low=0, high=1000, offered=(1, 30), step=1),
     ] = 0
-    after: Annotated[
-        int, setting("Steps before the first frame", low=0, offered=(0, 500), step=1)
-    ] = 0
+    after: Annotated[int, setting("Steps before the first frame", low=0, offered=(0, 500), step=1)] = 0
     zoom: Annotated[
         _Keyframes,
         _between(0.5, 2),
@@ -139,17 +137,21 @@ class Journey(Value):
     border: Annotated[
         Literal["reflect", "wrap", "edge"],
         setting(
-            "Edge fill", "What comes in from beyond the canvas.",
+            "Edge fill",
+            "What comes in from beyond the canvas.",
             choices={"reflect": "its mirror image", "wrap": "the other side", "edge": "its edge"},
         ),
-    ] = "reflect"  # fmt: skip
+    ] = "reflect"
     smooth: Annotated[
         float,
         setting(
-            "Smoothing", "How much of a frame is the one before, moved along: against flicker.", low=0,
-            high=0.95, step=0.05,
+            "Smoothing",
+            "How much of a frame is the one before, moved along: against flicker.",
+            low=0,
+            high=0.95,
+            step=0.05,
         ),
-    ] = 0.0  # fmt: skip
+    ] = 0.0
     fps: Annotated[
         float, setting("Frames per second", "Of the video, in and out.", low=1, high=60, step=1)
     ] = 12.0
@@ -157,17 +159,18 @@ class Journey(Value):
     carry: Annotated[
         float,
         setting(
-            "How much stays from frame to frame", "Of what is painted over a video.", low=0, high=1,
+            "How much stays from frame to frame",
+            "Of what is painted over a video.",
+            low=0,
+            high=1,
             step=0.05,
         ),
-    ] = 0.8  # fmt: skip
+    ] = 0.8
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "Journey":
         if self.video and not self.moving:
-            raise InvalidValue(
-                "a video needs some steps for each of its frames: set every, such as 4"
-            )
+            raise InvalidValue("a video needs some steps for each of its frames: set every, such as 4")
         if self.video and any(not self.motion(frame).still for frame in self._named_frames()):
             raise InvalidValue("a video moves by itself: it goes with no zoom, x, y or turn")
         return self
@@ -175,9 +178,7 @@ class Journey(Value):
     def check(self, recipe: "Recipe") -> None:
         """Raise ValueError if the journey cannot be made with what else a recipe asks for."""
         if (recipe.start.kind == "video") != bool(self.video):
-            raise InvalidValue(
-                'a journey over a video has a start of kind "video", and no other has one'
-            )
+            raise InvalidValue('a journey over a video has a start of kind "video", and no other has one')
         if recipe.grow.at and (self.moving or recipe.story.sketch):
             raise InvalidValue(
                 "a journey, and a story whose scenes have sketches, keep one size: they go with no grow"
@@ -197,9 +198,7 @@ class Journey(Value):
                 drawers=able,
             )
         if recipe.start.masked:
-            raise InvalidValue(
-                "a journey leaves nothing where it was: it goes with no mask and no side"
-            )
+            raise InvalidValue("a journey leaves nothing where it was: it goes with no mask and no side")
         if recipe.average:
             raise InvalidValue("a journey is calmed by journey.smooth, and goes with no average")
         if self.after > recipe.steps:
@@ -224,9 +223,7 @@ class Journey(Value):
 
     def motion(self, frame: int) -> Motion:
         """How the view moves from this frame to the next."""
-        return Motion(
-            *(keyframe_at(each, frame) for each in (self.zoom, self.x, self.y, self.turn))
-        )
+        return Motion(*(keyframe_at(each, frame) for each in (self.zoom, self.x, self.y, self.turn)))
 
     def steps(self, frames: int) -> int:
         """How many steps so many frames take, from 1."""
@@ -234,9 +231,7 @@ class Journey(Value):
 
     def frames(self, steps: int) -> int:
         """How many frames so many steps make."""
-        return (
-            max(0, math.floor((steps - self.after) / max(1, self.every)) + 1) if self.moving else 0
-        )
+        return max(0, math.floor((steps - self.after) / max(1, self.every)) + 1) if self.moving else 0
 
     def _named_frames(self) -> set[int]:
         return {frame for each in (self.zoom, self.x, self.y, self.turn) for frame, _ in each}

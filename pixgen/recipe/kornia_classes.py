@@ -99,8 +99,7 @@ class Kornia(Kind):
     def text(self) -> str:
         """The augmentation as it is typed: ``RandomRotation:degrees=30,p=0.5``."""
         args = ",".join(
-            f"{name}={value if isinstance(value, str) else json.dumps(value)}"
-            for name, value in self.args
+            f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in self.args
         )
         return f"{self.name}:{args.replace(' ', '')}" if args else self.name
 
@@ -191,17 +190,20 @@ def _classes() -> dict[str, type]:
     bases = (augmentations.AugmentationBase2D, augmentations.MixAugmentationBaseV2)
     found = {name: getattr(augmentations, name) for name in sorted(augmentations.__all__)}
     return {
-        name: each for name, each in found.items()
-        if inspect.isclass(each) and issubclass(each, bases)
-        and not name.endswith("3D") and "Base" not in name
-    }  # fmt: skip
+        name: each
+        for name, each in found.items()
+        if inspect.isclass(each)
+        and issubclass(each, bases)
+        and not name.endswith("3D")
+        and "Base" not in name
+    }
 
 
 def _check_argument(name: str, value: Any) -> None:
     """Raise InvalidValue for a value that no class has a use for."""
     if isinstance(value, tuple):
         if len(value) > _MOST_ITEMS:
-            raise InvalidValue("{argument} has more than {limit} values", argument=name, limit=_MOST_ITEMS)  # fmt: skip
+            raise InvalidValue("{argument} has more than {limit} values", argument=name, limit=_MOST_ITEMS)
         for each in value:
             _check_argument(name, each)
     elif isinstance(value, str):
@@ -239,38 +241,39 @@ def _check(augmentation: Kornia) -> None:
             )
         raise InvalidValue(
             "kornia.augmentation has no class “{class_name}” for pictures: did you mean {near}?",
-            class_name=name[:60], near=", ".join(near),
-        )  # fmt: skip
+            class_name=name[:60],
+            near=", ".join(near),
+        )
     known = parameters(name)
     for key in args:
         if key not in known:
             raise InvalidValue(
                 "{class_name} has no argument “{argument}”: choose {choices}",
-                class_name=name, argument=key[:60], choices=", ".join(known),
-            )  # fmt: skip
+                class_name=name,
+                argument=key[:60],
+                choices=", ".join(known),
+            )
     missing = [key for key, each in known.items() if each.default is each.empty and key not in args]
     if missing:
         shown = declared(name, **EXAMPLES.get(name, dict.fromkeys(missing, 1)))
         raise InvalidValue(
             "{class_name} needs {arguments}: write for example {example}",
-            class_name=name, arguments=", ".join(missing), example=shown.text,
-        )  # fmt: skip
+            class_name=name,
+            arguments=", ".join(missing),
+            example=shown.text,
+        )
     _try(name, args)
 
 
 def _refused(name: str, reason: Message) -> InvalidValue:
-    return InvalidValue(
-        "{class_name} cannot be used here: {reason}", class_name=name, reason=reason
-    )
+    return InvalidValue("{class_name} cannot be used here: {reason}", class_name=name, reason=reason)
 
 
 def _try(name: str, args: dict[str, Any]) -> None:
     """Raise InvalidValue unless the class, always applied, gives pictures with a gradient."""
     import torch
 
-    picture = torch.rand(
-        2, 3, _SIDE, _SIDE, generator=torch.Generator().manual_seed(0), requires_grad=True
-    )
+    picture = torch.rand(2, 3, _SIDE, _SIDE, generator=torch.Generator().manual_seed(0), requires_grad=True)
     always = {"p": 1.0} if _has_p(name) else {}
     try:
         _build(name, args)  # as it was given
@@ -280,8 +283,9 @@ def _try(name: str, args: dict[str, Any]) -> None:
         said = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
         raise InvalidValue(
             "kornia does not accept these arguments of {class_name}: {complaint}",
-            class_name=name, complaint=said,
-        ) from error  # fmt: skip
+            class_name=name,
+            complaint=said,
+        ) from error
     if not isinstance(seen, torch.Tensor) or seen.ndim != 4 or seen.shape[:2] != (2, 3):
         raise _refused(name, _("it does not give one picture for each"))
     if not seen.requires_grad:
@@ -300,7 +304,7 @@ def _build(name: str, args: Mapping[str, Any]) -> "nn.Module":
     values = {
         key: torch.tensor(value) if known[key].annotation in (torch.Tensor, "torch.Tensor") else value
         for key, value in args.items()
-    }  # fmt: skip
+    }
     return _classes()[name](**values)
 
 

@@ -76,9 +76,7 @@ def with_regions(scenes: tuple[Scene, ...], regions: Iterable[Region]) -> tuple[
 LARGEST_DRAWN_SEED = 2**32 - 1  # short enough to be read out and typed again
 
 _START_KINDS = get_args(Start.model_fields["kind"].annotation)
-_ALMOST_A_NUMBER = re.compile(
-    r":\s*([+-]*(?:nan|inf|infinity|[\d.,]*\d[\d.,%x]*))\s*$", re.IGNORECASE
-)
+_ALMOST_A_NUMBER = re.compile(r":\s*([+-]*(?:nan|inf|infinity|[\d.,]*\d[\d.,%x]*))\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +84,7 @@ class Options:
     """What was typed; None or empty where nothing was."""
 
     prompt: str | None = None
-    styles: Sequence[
-        str | Style
-    ] = ()  # names, JSON files, or styles themselves; the first is innermost
+    styles: Sequence[str | Style] = ()  # names, JSON files, or styles themselves; the first is innermost
     negative: Sequence[str] = ()
     recipe: Recipe | None = None  # the one to be repeated
     preset: str | None = None
@@ -115,9 +111,9 @@ class Options:
     def typed(cls, **values: Any) -> "Options":
         """From a command's parameters: None is what was not typed, and paths are texts."""
         given = {name: value for name, value in values.items() if value is not None}
-        return cls(**{
-            name: str(value) if isinstance(value, Path) else value for name, value in given.items()
-        })  # fmt: skip
+        return cls(
+            **{name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
+        )
 
 
 def recipe_from(options: Options) -> Recipe:
@@ -179,8 +175,7 @@ def parse_start(text: str) -> dict[str, Any]:
     alone = [each for each in _START_KINDS if each not in ("picture", "idea", "video")]
     if text not in alone:
         raise RecipeError(
-            "There is no start “{text}”: choose {choices}, picture:PATH, variation:PATH or "
-            "idea:TERMS.",
+            "There is no start “{text}”: choose {choices}, picture:PATH, variation:PATH or idea:TERMS.",
             text=text,
             choices=", ".join(alone),
         )
@@ -227,8 +222,10 @@ def check_field(assignment: str) -> None:
 def _prompts(options: Options, *, seed: int) -> dict[str, Any]:
     pushed = tuple(
         _as_negative(prompt)
-        for text in options.negative for scene in parse(draw(text, seed)) for prompt in scene
-    )  # fmt: skip
+        for text in options.negative
+        for scene in parse(draw(text, seed))
+        for prompt in scene
+    )
     more = (*pushed, *options.pictures)
     if options.story:
         told = read_story(options.story)
@@ -243,8 +240,10 @@ def _prompts(options: Options, *, seed: int) -> dict[str, Any]:
     # What was changed while the repeated recipe was painted belonged to its own prompts, and so did
     # the steps of its scenes.
     return {
-        "prompts": _with(prompts, more), "story": {"starts": (), "easings": ()}, "changes": (),
-    }  # fmt: skip
+        "prompts": _with(prompts, more),
+        "story": {"starts": (), "easings": ()},
+        "changes": (),
+    }
 
 
 def _with(scenes: Sequence[Scene], more: Scene) -> tuple[Scene, ...]:
@@ -308,9 +307,7 @@ def _start(options: Options) -> dict[str, Any] | None:
     if options.mask is not None:
         start |= {"mask": options.mask, "extend": ""}
     if options.extend is not None:
-        start |= (
-            {"extend": options.extend} if options.mask else {"extend": options.extend, "mask": ""}
-        )
+        start |= {"extend": options.extend} if options.mask else {"extend": options.extend, "mask": ""}
     return start or None
 
 
@@ -318,9 +315,7 @@ def _model(annotation: Any) -> type[BaseModel] | None:
     """The model in ``Model`` or ``Model | None``."""
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         annotation = next(each for each in get_args(annotation) if each is not type(None))
-    return (
-        annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
-    )
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
 def _is_number(text: str) -> bool:

@@ -45,10 +45,14 @@ def available_presets() -> dict[str, Preset]:
     for path in PRESETS.glob("*.json"):
         content = json.loads(path.read_text("utf-8"))
         preset = Preset(
-            path.stem, content["title"], content["about"], content["recipe"],
-            content.get("foretold_megabytes"), content.get("estimated_seconds", {}),
+            path.stem,
+            content["title"],
+            content["about"],
+            content["recipe"],
+            content.get("foretold_megabytes"),
+            content.get("estimated_seconds", {}),
             tuple(content.get("measured", ())),
-        )  # fmt: skip
+        )
         found.append((content["order"], preset))
     return {preset.name: preset for _, preset in sorted(found, key=lambda each: each[0])}
 

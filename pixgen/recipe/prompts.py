@@ -53,9 +53,7 @@ class Prompt(Value):
     weight: Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)] = 1.0
     stop: Annotated[float, Field(ge=NO_STOP, le=10, allow_inf_nan=False)] = NO_STOP
     region: Place = "everywhere"
-    mask: Annotated[str, Field(max_length=4096)] = (
-        ""  # or a painted region's path, white where it is
-    )
+    mask: Annotated[str, Field(max_length=4096)] = ""  # or a painted region's path, white where it is
     first_step: Annotated[int, Field(ge=0)] = 0
     last_step: Annotated[int, Field(ge=0)] | None = None
 
@@ -97,9 +95,7 @@ def parse(text: str, *, weighted: bool = False) -> tuple[Scene, ...]:
     """
     scenes = []
     for part in _split(text, "^"):
-        prompts = tuple(
-            _prompt(term, weighted=weighted) for term in _split(part, "|") if term.strip()
-        )
+        prompts = tuple(_prompt(term, weighted=weighted) for term in _split(part, "|") if term.strip())
         if prompts:
             scenes.append(prompts)
     if not scenes:
@@ -240,9 +236,7 @@ def _format(prompt: Prompt) -> str:
         if re.fullmatch(r"\[.*\]", text, re.DOTALL):
             text = "\\" + text
         if _without_numbers(text)[1]:  # the text's own end, which would be read as a weight
-            text = re.sub(
-                rf"(?::\s*{_NUMBER}\s*)+$", lambda found: found[0].replace(":", "\\:"), text
-            )
+            text = re.sub(rf"(?::\s*{_NUMBER}\s*)+$", lambda found: found[0].replace(":", "\\:"), text)
     where = []
     if prompt.mask:
         where = [f"@[{_escape(prompt.mask, '|^@')}]"]

@@ -62,12 +62,10 @@ class Recipe(Value):
 
     version: Literal[1] = 1
     prompts: Scenes
-    width: Annotated[
-        int, setting("Width", "In pixels.", low=SMALLEST_SIDE, high=LARGEST_SIDE, step=1)
-    ] = 128
-    height: Annotated[
-        int, setting("Height", "In pixels.", low=SMALLEST_SIDE, high=LARGEST_SIDE, step=1)
-    ] = 128
+    width: Annotated[int, setting("Width", "In pixels.", low=SMALLEST_SIDE, high=LARGEST_SIDE, step=1)] = 128
+    height: Annotated[int, setting("Height", "In pixels.", low=SMALLEST_SIDE, high=LARGEST_SIDE, step=1)] = (
+        128
+    )
     steps: Annotated[
         int, setting("Steps", "More steps: finer, and slower.", low=0, high=MOST_STEPS, step=1)
     ] = 150
@@ -90,21 +88,19 @@ class Recipe(Value):
     model: Annotated[
         str,
         setting(
-            "Image model", "What draws: a model's name, or an own checkpoint's path.", min_length=1,
+            "Image model",
+            "What draws: a model's name, or an own checkpoint's path.",
+            min_length=1,
             max_length=4096,
         ),
-    ] = "pocket"  # fmt: skip
+    ] = "pocket"
     config: Annotated[
         str,
-        setting(
-            "Config", "Of an own checkpoint, where it does not lie beside it.", max_length=4096
-        ),
+        setting("Config", "Of an own checkpoint, where it does not lie beside it.", max_length=4096),
     ] = ""
     clip: Annotated[
         tuple[str | ClipChoice, ...],
-        setting(
-            "Guidance model (CLIP)", "Several guide together.", min_length=1, max_length=MOST_CLIPS
-        ),
+        setting("Guidance model (CLIP)", "Several guide together.", min_length=1, max_length=MOST_CLIPS),
     ] = ("pocket",)
     start: Start = Start()
     cutouts: Cutouts = Cutouts()
@@ -113,13 +109,9 @@ class Recipe(Value):
     grow: Growth = Growth()
     average: Annotated[
         float,
-        setting(
-            "Average", "A moving average of the latent is shown; 0: off.", low=0, lt=1, step=0.01
-        ),
+        setting("Average", "A moving average of the latent is shown; 0: off.", low=0, lt=1, step=0.01),
     ] = 0.0
-    precision: Annotated[Literal["float32", "bfloat16", "float16"], setting("Precision")] = (
-        "float32"
-    )
+    precision: Annotated[Literal["float32", "bfloat16", "float16"], setting("Precision")] = "float32"
     engine: Engine = Engine()
     story: Story = Story()
     journey: Journey = Journey()
@@ -195,9 +187,7 @@ class Recipe(Value):
     def clip_shares(self) -> tuple[float, ...]:
         """Which part of the cutouts each of them sees, at most 1."""
         seen = [each.cutouts if isinstance(each, ClipChoice) else None for each in self.clip]
-        return tuple(
-            1.0 if count is None else min(1.0, count / self.cutouts.count) for count in seen
-        )
+        return tuple(1.0 if count is None else min(1.0, count / self.cutouts.count) for count in seen)
 
     def scene(self, step: int) -> Scene:
         """The prompts in force at a step: those of its scene, or of the next where it has passed into
@@ -265,9 +255,10 @@ class Recipe(Value):
 def _at(step: int, scene: Scene) -> Scene:
     """The prompts of a scene that hold at a step."""
     return tuple(
-        prompt for prompt in scene
+        prompt
+        for prompt in scene
         if prompt.first_step <= step and (prompt.last_step is None or step <= prompt.last_step)
-    )  # fmt: skip
+    )
 
 
 def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
@@ -281,12 +272,8 @@ def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
     try:
         return Recipe.model_validate(merged)
     except ValidationError as error:
-        if any(
-            each["type"] == "missing" and each["loc"] == ("prompts",) for each in error.errors()
-        ):
-            raise RecipeError(
-                "The prompt is empty: say what to paint, for example “a red fox”."
-            ) from error
+        if any(each["type"] == "missing" and each["loc"] == ("prompts",) for each in error.errors()):
+            raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.") from error
         unknown = [each for each in error.errors() if each["type"] == "extra_forbidden"]
         if unknown:
             name = ".".join(str(part) for part in unknown[0]["loc"])

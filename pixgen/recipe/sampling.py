@@ -75,7 +75,5 @@ def prompt_text_or_pictures(recipe: Recipe) -> str | Scene:
             name=name,
         )
     if sum(term.weight for term in terms) <= 0:
-        raise RecipeError(
-            "Nothing is left of this idea: its parts cancel each other. Change a weight."
-        )
+        raise RecipeError("Nothing is left of this idea: its parts cancel each other. Change a weight.")
     return terms

@@ -42,15 +42,11 @@ class Optimizer(Value):
     ] = "cosine"
     drop_at: Annotated[
         float,
-        setting(
-            "Drop at", "The part of the steps, with the schedule drop.", low=0, high=1, step=0.05
-        ),
+        setting("Drop at", "The part of the steps, with the schedule drop.", low=0, high=1, step=0.05),
     ] = 0.75
     floor: Annotated[
         float,
-        setting(
-            "Floor", "The rate's factor after the drop, or at the end.", low=0, high=1, step=0.05
-        ),
+        setting("Floor", "The rate's factor after the drop, or at the end.", low=0, high=1, step=0.05),
     ] = 0.1
 
     def factor(self, part: float) -> float:
@@ -111,17 +107,22 @@ class Engine(Value):
         setting(
             "Tiles",
             "The finished picture is decoded in tiles of so many codes a side, with less memory; 0: whole.",
-            low=0, high=256, step=1,
+            low=0,
+            high=256,
+            step=1,
         ),
-    ] = 0  # fmt: skip
+    ] = 0
     # The codes that it begins with differ a little.
     encode_tile: Annotated[
         int,
         setting(
-            "Encoded tiles", "A picture is encoded in tiles of so many codes a side; 0: whole.", low=0,
-            high=256, step=1,
+            "Encoded tiles",
+            "A picture is encoded in tiles of so many codes a side; 0: whole.",
+            low=0,
+            high=256,
+            step=1,
         ),
-    ] = 0  # fmt: skip
+    ] = 0
     # Other chance, so other sketches of the same words.
     sketches: Annotated[
         int,
@@ -156,12 +157,11 @@ class Growth(Value):
         setting(
             "Start small, then enlarge",
             "A large picture in less than half the time: small first, and doubled at these parts of the steps.",
-            example="0.5, 0.85", max_length=4,
+            example="0.5, 0.85",
+            max_length=4,
         ),
-    ] = ()  # fmt: skip
-    by: Annotated[
-        float, setting("Growth", "Times a side, each time.", low=1.25, high=4, step=0.25)
-    ] = 2.0
+    ] = ()
+    by: Annotated[float, setting("Growth", "Times a side, each time.", low=1.25, high=4, step=0.25)] = 2.0
 
     @model_validator(mode="after")
     def _one_after_the_other(self) -> "Growth":

@@ -59,9 +59,7 @@ def _json(text: str) -> list[Any]:
             "This is no table: its JSON breaks off at line {line}.", line=error.lineno
         ) from error
     return [
-        {name.strip().lower(): value for name, value in row.items()}
-        if isinstance(row, dict)
-        else row
+        {name.strip().lower(): value for name, value in row.items()} if isinstance(row, dict) else row
         for row in rows
     ]
 
@@ -83,10 +81,13 @@ class Story(Value):
     fade: Annotated[
         float,
         setting(
-            "Pass into the next scene", "The part of a scene over which the next one comes. 0: at once.",
-            low=0, high=1, step=0.05,
+            "Pass into the next scene",
+            "The part of a scene over which the next one comes. 0: at once.",
+            low=0,
+            high=1,
+            step=0.05,
         ),
-    ] = 0.0  # fmt: skip
+    ] = 0.0
     blend: Annotated[
         Literal["embeddings", "weights"],
         setting(
@@ -100,9 +101,7 @@ class Story(Value):
     easing: Annotated[Easing, setting("Easing")] = "smooth"
     # The first step of each scene, the first 0; without, the scenes share the steps evenly.
     starts: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=100)] = ()
-    easings: Annotated[
-        tuple[Easing, ...], Field(max_length=100)
-    ] = ()  # into each scene, if not one
+    easings: Annotated[tuple[Easing, ...], Field(max_length=100)] = ()  # into each scene, if not one
 
     @model_validator(mode="after")
     def _in_order(self) -> "Story":
@@ -168,9 +167,7 @@ def read_story(rows: Sequence[Mapping[str, Any]]) -> StoryTable:
     """
     rows = [row for row in rows if str(row.get("prompt") or "").strip()]
     if not rows:
-        raise RecipeError(
-            "The table is empty: write a prompt into each row, for example “a red fox”."
-        )
+        raise RecipeError("The table is empty: write a prompt into each row, for example “a red fox”.")
     timed = any(_text(row, "from") for row in rows)
     scenes: dict[int, list[Prompt]] = {}
     easings: dict[int, Easing] = {}

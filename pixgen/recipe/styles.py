@@ -65,9 +65,7 @@ def load_styles(name: str) -> tuple[Style, ...]:
         with expand(name).open("rb") as file:
             text = decode(file.read(_LARGEST_FILE + 1))
     except (OSError, ValueError) as error:
-        raise RecipeError(
-            "The style “{name}” cannot be read.", name=Path(name).name[:60]
-        ) from error
+        raise RecipeError("The style “{name}” cannot be read.", name=Path(name).name[:60]) from error
     return read_styles(text)
 
 

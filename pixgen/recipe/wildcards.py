@@ -96,9 +96,13 @@ def _groups(marks: Sequence[re.Match[str]]) -> dict[int, list[int]]:
 
 
 def _template(
-    text: str, marks: Sequence[re.Match[str]], groups: dict[int, list[int]], *,
-    span: tuple[int, int], within: tuple[int, int],
-) -> Template:  # fmt: skip
+    text: str,
+    marks: Sequence[re.Match[str]],
+    groups: dict[int, list[int]],
+    *,
+    span: tuple[int, int],
+    within: tuple[int, int],
+) -> Template:
     """The parts of ``text[span]``, whose marks are ``marks[within]``."""
     parts: list = []
     (place, end), (index, last) = span, within
@@ -157,6 +161,4 @@ def _every(template: Template) -> list[str]:
 
 
 def _chosen(template: Template, choose: Callable[[Sequence[Template]], Template]) -> str:
-    return "".join(
-        part if isinstance(part, str) else _chosen(choose(part), choose) for part in template
-    )
+    return "".join(part if isinstance(part, str) else _chosen(choose(part), choose) for part in template)

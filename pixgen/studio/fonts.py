@@ -44,7 +44,7 @@ class TextRenderer:
 
     def draw_lines(
         self, pen: ImageDraw.ImageDraw, place: Place, lines: list[str], fill: Colour, *, line: int
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Draw lines below each other, ``line`` pixels from one to the next."""
         for index, text in enumerate(lines):
             self.draw(pen, (place[0], place[1] + index * line), text, fill)
@@ -54,9 +54,7 @@ class TextRenderer:
         there is more."""
         lines = [""]
         whole = (
-            each
-            for part in _parts(text)
-            for each in ([part] if self.width(part.rstrip()) <= room else part)
+            each for part in _parts(text) for each in ([part] if self.width(part.rstrip()) <= room else part)
         )
         for part in whole:
             if self.width((lines[-1] + part).rstrip()) > room and lines[-1].strip():
@@ -125,8 +123,12 @@ def _fonts() -> tuple[Path, ...]:
     own, east_asia = _folder("manimgx_fonts"), _folder("manimgx_fonts_cjk")
     scripts = sorted(each for each in own.glob("NotoSans[A-Z]*.ttf") if each.name != _SECOND)
     return (
-        own / _FIRST, *scripts, own / _SECOND, *sorted(east_asia.glob("*.ttc")), own / _LAST,
-    )  # fmt: skip
+        own / _FIRST,
+        *scripts,
+        own / _SECOND,
+        *sorted(east_asia.glob("*.ttc")),
+        own / _LAST,
+    )
 
 
 def _folder(package: str) -> Path:

@@ -51,12 +51,15 @@ class Job:
     """
 
     def __init__(
-        self, run: Run, *, line: "JobQueue[Job]",
+        self,
+        run: Run,
+        *,
+        line: "JobQueue[Job]",
         find: Callable[[str], Path] = Path,
         check: Callable[[tuple[Scene, ...]], None] = lambda scenes: None,
         on_load: Callable[["Job"], object] | None = None,
         resumes: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.id, self.owner = run.id, run.owner
         self.on_load, self.resumes = on_load, resumes
         self.pictures: dict[str, Image.Image] = {}  # opened, by their paths in the recipe
@@ -203,9 +206,13 @@ class Job:
             return self._changed.wait_for(lambda: self.ended, timeout)
 
     def change(
-        self, prompts: str | tuple[Scene, ...] | None = None, learning_rate: float | None = None, *,
-        weights: Mapping[int, float] | None = None, trusted: Collection[str] = (),
-    ) -> bool:  # fmt: skip
+        self,
+        prompts: str | tuple[Scene, ...] | None = None,
+        learning_rate: float | None = None,
+        *,
+        weights: Mapping[int, float] | None = None,
+        trusted: Collection[str] = (),
+    ) -> bool:
         """Change prompts, weights or the learning rate from the next step on; the recipe records it.
 
         Args:
@@ -297,9 +304,13 @@ class Job:
             return self._snapshot(state, error.message if error else self._notice)
 
     def end(
-        self, state: State, *, error: PixgenError | None = None, still: FinalFrame | None = None,
+        self,
+        state: State,
+        *,
+        error: PixgenError | None = None,
+        still: FinalFrame | None = None,
         unsaved: tuple[State, Callable[[Run], None]] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """The state is final. ``unsaved`` is what ``save`` does, and the state that follows."""
         with self._changed:
             self._seconds, self._began = self._elapsed(), None
@@ -318,9 +329,13 @@ class Job:
     def _snapshot(self, state: State, notice: str) -> Run:
         finished = self._finished or (datetime.now().astimezone() if state in ENDED else None)
         run = replace(
-            self._run, state=state, recipe=self._recipe, seconds=self._elapsed(), finished=finished,
+            self._run,
+            state=state,
+            recipe=self._recipe,
+            seconds=self._elapsed(),
+            finished=finished,
             notice=notice,
-        )  # fmt: skip
+        )
         if (frame := self._frame) is None:
             return run
         # Sketches count up from below 0: no step is done then.

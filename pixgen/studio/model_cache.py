@@ -24,9 +24,7 @@ def resolve_device(name: str) -> str:
     if name == "cpu":
         return name
     if name != "auto" and not re.fullmatch(r"cuda(:\d+)?", name):
-        raise DeviceError(
-            "There is no device “{name}”: choose auto, cpu, cuda or cuda:NUMBER.", name=name
-        )
+        raise DeviceError("There is no device “{name}”: choose auto, cpu, cuda or cuda:NUMBER.", name=name)
     import torch  # here: two seconds, which naming the CPU need not wait for
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -34,9 +32,7 @@ def resolve_device(name: str) -> str:
         return "cuda" if count else "cpu"
     if int(name.partition(":")[2] or 0) >= count:
         there = ", ".join(["auto", "cpu", *(f"cuda:{index}" for index in range(count))])
-        raise DeviceError(
-            "The device “{name}” is not there: choose {there}.", name=name, there=there
-        )
+        raise DeviceError("The device “{name}” is not there: choose {there}.", name=name, there=there)
     return name
 
 
@@ -53,14 +49,19 @@ class ModelCache:
     """
 
     def __init__(
-        self, device: Callable[[], str], *,
+        self,
+        device: Callable[[], str],
+        *,
         load_vqgan: Callable[[str, str], Any] | None = None,
         load_perceptor: Callable[[tuple[str, ...], str], Any] | None = None,
         load_sketcher: Callable[[str, str], Any] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._device = device
-        self._loaders = {"load_vqgan": load_vqgan, "load_perceptor": load_perceptor,
-                         "load_sketcher": load_sketcher}  # fmt: skip
+        self._loaders = {
+            "load_vqgan": load_vqgan,
+            "load_perceptor": load_perceptor,
+            "load_sketcher": load_sketcher,
+        }
         self._lock = threading.Lock()  # of the two tables, held for moments
         self._loaded: OrderedDict[tuple, Any] = OrderedDict()  # the latest used one last
         self._loading: dict[tuple, threading.Lock] = {}

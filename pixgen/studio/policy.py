@@ -41,9 +41,7 @@ class Policy:
     keep: RetentionLimits = RetentionLimits()
 
     @classmethod
-    def for_public(
-        cls, *, picture_folders: tuple[Path, ...] = (), keep: str | None = None
-    ) -> "Policy":
+    def for_public(cls, *, picture_folders: tuple[Path, ...] = (), keep: str | None = None) -> "Policy":
         """For strangers: 512 px, 500 steps, 120 s, one job running and one waiting an owner, pictures from
         ``picture_folders`` (where the page keeps uploads) only, and models by their names in the catalog
         that are here already: no visitor can make a public server download gigabytes."""
@@ -120,15 +118,12 @@ class Policy:
         """Raise StudioError if one more job is too many: ``waiting`` wait, ``of_owner`` are the owner's."""
         if self.jobs_an_owner is not None and of_owner >= self.jobs_an_owner:
             raise StudioError(
-                "You have {of_owner} pictures in the making, and may have {limit}: wait for one, or stop "
-                "it.",
+                "You have {of_owner} pictures in the making, and may have {limit}: wait for one, or stop it.",
                 of_owner=of_owner,
                 limit=self.jobs_an_owner,
             )
         if waiting >= self.waiting:
-            raise StudioError(
-                "The studio is full ({waiting} pictures wait): try later.", waiting=waiting
-            )
+            raise StudioError("The studio is full ({waiting} pictures wait): try later.", waiting=waiting)
 
 
 def _check_sketch(recipe: Recipe) -> None:

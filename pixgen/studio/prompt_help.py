@@ -61,18 +61,19 @@ def read_scenes(scenes: Iterable[Scene], *, sketched: bool = True) -> Reading:
         words = text.split()
         ends = _ends(words)
         most = max(most, ends[-1] if ends else 0)
-        read, sketchable_words = (
-            sum(end <= limit for end in ends) for limit in (places, sketchable)
-        )
+        read, sketchable_words = (sum(end <= limit for end in ends) for limit in (places, sketchable))
         if read < len(words):
             lost.append(" ".join(words[read:]))
         if sketched and sketchable_words < read:
             unsketched.append(" ".join(words[sketchable_words:read]))
     strange = unknown_words(" ".join(texts))[:MOST_UNKNOWN]
     return Reading(
-        tokens=most, places=places, lost=tuple(lost), unsketched=tuple(unsketched),
+        tokens=most,
+        places=places,
+        lost=tuple(lost),
+        unsketched=tuple(unsketched),
         unknown=tuple((word, suggestions(word)) for word in strange),
-    )  # fmt: skip
+    )
 
 
 def _ends(words: Sequence[str]) -> list[int]:

@@ -37,9 +37,7 @@ def places(line: Sequence[Job], timing: Timing) -> list[Place]:
         takes = _takes(job, timing)
         paused = job.paused
         found.append(
-            Place(
-                job=job, before=job.place, paused=paused, wait=None if paused else wait, takes=takes
-            )
+            Place(job=job, before=job.place, paused=paused, wait=None if paused else wait, takes=takes)
         )
         wait = None if wait is None or takes is None else wait + takes
     return sorted(found, key=lambda place: line.index(place.job))

@@ -54,18 +54,29 @@ class Studio:
     """
 
     def __init__(
-        self, folder: str | Path | None = None, *, device: str = "auto", policy: Policy | None = None,
-        painter: Painter = paint, save_every: float = 60.0,
-    ) -> None:  # fmt: skip
+        self,
+        folder: str | Path | None = None,
+        *,
+        device: str = "auto",
+        policy: Policy | None = None,
+        painter: Painter = paint,
+        save_every: float = 60.0,
+    ) -> None:
         self.folder = output_folder(folder)
         self.policy = policy = policy or Policy()
         self._wanted_device = device if device == "auto" else resolve_device(device)
         self._made_folder = prepare_folder(self.folder)
         self._models = ModelCache(lambda: self.device)
         self._tools = WorkerTools(
-            line=JobQueue(), lock=FairLock(), device=lambda: self.device, models=self._models,
-            timing=Timing(), painter=painter, save_every=save_every, longest_seconds=policy.longest_seconds,
-        )  # fmt: skip
+            line=JobQueue(),
+            lock=FairLock(),
+            device=lambda: self.device,
+            models=self._models,
+            timing=Timing(),
+            painter=painter,
+            save_every=save_every,
+            longest_seconds=policy.longest_seconds,
+        )
         self._lock = threading.RLock()  # of what follows
         self._jobs: dict[str, Job] = {}
         self._threads: set[threading.Thread] = set()
@@ -78,9 +89,15 @@ class Studio:
         return resolve_device(self._wanted_device)
 
     def submit(
-        self, recipe: Recipe, *, owner: str = "", on_load: Callable[[Job], object] | None = None,
-        trusted: Collection[str] = (), parent: str = "", metadata: bool = True,
-    ) -> Job:  # fmt: skip
+        self,
+        recipe: Recipe,
+        *,
+        owner: str = "",
+        on_load: Callable[[Job], object] | None = None,
+        trusted: Collection[str] = (),
+        parent: str = "",
+        metadata: bool = True,
+    ) -> Job:
         """Have a recipe painted; returns at once.
 
         Args:
@@ -99,9 +116,14 @@ class Studio:
             def fill(folder: Path) -> Run:
                 kept = keep_pictures(recipe, folder, find=trusting(self.find_picture, trusted))
                 run = Run(
-                    folder=folder, recipe=kept, state="waiting", owner=owner, parent=parent,
-                    started=datetime.now().astimezone(), metadata=metadata,
-                )  # fmt: skip
+                    folder=folder,
+                    recipe=kept,
+                    state="waiting",
+                    owner=owner,
+                    parent=parent,
+                    started=datetime.now().astimezone(),
+                    metadata=metadata,
+                )
                 run.save()
                 return run
 
@@ -132,9 +154,13 @@ class Studio:
             try:
                 remove_leftovers(run.folder)
                 run = dataclasses.replace(
-                    run, recipe=recipe, state="waiting", finished=None, notice="",
+                    run,
+                    recipe=recipe,
+                    state="waiting",
+                    finished=None,
+                    notice="",
                     owner=owner or run.owner,
-                )  # fmt: skip
+                )
                 run.save()
             except BaseException:
                 claim.release()
@@ -142,10 +168,16 @@ class Studio:
             return self._begin(run, claim, on_load=None, resumes=True)
 
     def fork(
-        self, run_id: str, *, prompts: str | tuple[Scene, ...] | None = None,
-        weights: Mapping[int, float] | None = None, learning_rate: float | None = None,
-        steps: int | None = None, owner: str = "", trusted: Collection[str] = (),
-    ) -> Job:  # fmt: skip
+        self,
+        run_id: str,
+        *,
+        prompts: str | tuple[Scene, ...] | None = None,
+        weights: Mapping[int, float] | None = None,
+        learning_rate: float | None = None,
+        steps: int | None = None,
+        owner: str = "",
+        trusted: Collection[str] = (),
+    ) -> Job:
         """Go on from a run's saved state as another run, which names the first as its parent; the first
         stays as it is. The recipe records what changed and at which step, and paints the same anew.
 
@@ -166,10 +198,16 @@ class Studio:
             stored = make_fork(parent)
             made = self._new(
                 lambda folder: fork_into(
-                    folder, parent, stored, turn=turn, steps=steps, owner=owner or parent.owner,
-                    find=trusting(self.find_picture, trusted), check=self.policy.check,
+                    folder,
+                    parent,
+                    stored,
+                    turn=turn,
+                    steps=steps,
+                    owner=owner or parent.owner,
+                    find=trusting(self.find_picture, trusted),
+                    check=self.policy.check,
                 )
-            )  # fmt: skip
+            )
             return self._begin(*made, on_load=None, resumes=True)
 
     def job(self, run_id: str) -> Job | None:
@@ -232,9 +270,7 @@ class Studio:
         for thread in threads:
             thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
         self._models.clear()
-        if (
-            self._made_folder
-        ):  # to list runs, or to ask for one that is not there, leaves no folder behind
+        if self._made_folder:  # to list runs, or to ask for one that is not there, leaves no folder behind
             remove_empty(self.folder)
 
     def __enter__(self) -> "Studio":
@@ -279,18 +315,20 @@ class Studio:
         self, run: Run, claim: RunLock, *, on_load: Callable[[Job], object] | None, resumes: bool
     ) -> Job:
         job = Job(
-            run, line=self._tools.line, find=self.find_picture, check=self.policy.check_prompts,
-            on_load=on_load, resumes=resumes,
-        )  # fmt: skip
+            run,
+            line=self._tools.line,
+            find=self.find_picture,
+            check=self.policy.check_prompts,
+            on_load=on_load,
+            resumes=resumes,
+        )
         self._jobs.pop(job.id, None)
         self._jobs[job.id] = job
         ended = [each.id for each in self._jobs.values() if each.ended]
         for run_id in ended[:-REMEMBERED]:
             del self._jobs[run_id]
         self._tools.line.join(job)
-        thread = threading.Thread(
-            target=self._work, args=(job, claim), name=f"job {job.id}", daemon=True
-        )
+        thread = threading.Thread(target=self._work, args=(job, claim), name=f"job {job.id}", daemon=True)
         try:
             thread.start()
         except RuntimeError as error:  # the system has no room for a thread: the line must go on

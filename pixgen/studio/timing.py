@@ -52,9 +52,7 @@ class Timing:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seconds: OrderedDict[tuple, tuple[float, float]] = (
-            OrderedDict()
-        )  # a step, a unit of work
+        self._seconds: OrderedDict[tuple, tuple[float, float]] = OrderedDict()  # a step, a unit of work
 
     def learn(self, recipe: Recipe, steps_a_second: float) -> None:
         """Steps of this recipe went so fast; 0 is nothing known."""
@@ -80,8 +78,13 @@ class Timing:
 
 def _kind(recipe: Recipe) -> tuple:
     return (
-        recipe.drawer, recipe.model, recipe.clip, recipe.width, recipe.height, recipe.cutouts.count,
-    )  # fmt: skip
+        recipe.drawer,
+        recipe.model,
+        recipe.clip,
+        recipe.width,
+        recipe.height,
+        recipe.cutouts.count,
+    )
 
 
 def _work(recipe: Recipe) -> float:

@@ -54,8 +54,7 @@ def upscale_picture(
     width, height = (round(side * scale) for side in given.size)
     if width * height > MAX_PIXELS:
         raise PictureError(
-            "{width}×{height} pixels are too many: at most {limit} megapixels. Choose a smaller "
-            "scale.",
+            "{width}×{height} pixels are too many: at most {limit} megapixels. Choose a smaller scale.",
             width=width,
             height=height,
             limit=MAX_PIXELS // 1000000,
@@ -70,9 +69,7 @@ def upscale_picture(
         method = BUNDLED if _painted_by_the_pocket_pair(source) else CRISP
     upscaler = None if method == CRISP else load_upscaler(method, where)
     how = Upscaled(method=method, scale=scale, width=given.width, height=given.height)
-    colours = upscale(
-        to_tensor(on_white(given)).to(where), width=width, height=height, upscaler=upscaler
-    )
+    colours = upscale(to_tensor(on_white(given)).to(where), width=width, height=height, upscaler=upscaler)
     if given.mode != "RGBA":
         return Image.fromarray(as_pixels(colours[0])), how
     opacity = upscale(to_tensor(given.getchannel("A")).to(where), width=width, height=height).mean(

@@ -79,9 +79,7 @@ def _load_models(recipe: Recipe, models: ModelCache) -> tuple:
         with memory_guard(recipe):
             return (
                 models.vqgan(recipe.model, recipe.config) if recipe.drawn_by.needs_vqgan else None,
-                weight_members(
-                    models.perceptor(recipe.clip_names), recipe.clip_weights, recipe.clip_shares
-                ),
+                weight_members(models.perceptor(recipe.clip_names), recipe.clip_weights, recipe.clip_shares),
                 models.sketch_model(recipe.start.sketch.model) if recipe.sketched else None,
             )
 
@@ -103,9 +101,7 @@ def work(job: Job, tools: WorkerTools, *, claim: RunLock) -> None:
     # Who sees that the job has ended may go on with its run at once.
     claim.release()
     if isinstance(ending.error, ModelError) and job.frame is None and not job.resumes:
-        shutil.rmtree(
-            job.run.folder, ignore_errors=True
-        )  # its models cannot be had: nothing to go on from
+        shutil.rmtree(job.run.folder, ignore_errors=True)  # its models cannot be had: nothing to go on from
     tools.timing.learn(job.recipe, job.job_status().steps_a_second)
     tools.line.leave(job)
     job.end(ending.state, error=ending.error, still=ending.still, unsaved=ending.unsaved)
@@ -150,9 +146,11 @@ def _paint(job: Job, tools: WorkerTools, record: Record) -> _Outcome:
         record.save(job.snapshot(state), still, painter=kept)
     except StorageError as error:
         return _Outcome(
-            state="failed", error=_untagged(error), still=still,
+            state="failed",
+            error=_untagged(error),
+            still=still,
             unsaved=(state, lambda run: record.save(run, still, painter=kept)),
-        )  # fmt: skip
+        )
     job.tell(record.notice or job.notice)
     return _Outcome(state=state, still=still)
 
@@ -184,9 +182,7 @@ def _load(job: Job, tools: WorkerTools, record: Record) -> "Optimization":
     return painter
 
 
-def _take_steps(
-    job: Job, tools: WorkerTools, record: Record, painter: "Optimization"
-) -> tuple[State, str]:
+def _take_steps(job: Job, tools: WorkerTools, record: Record, painter: "Optimization") -> tuple[State, str]:
     """Paint until it is done, stopped, or has taken too long; how it ended, and what to know of that."""
     began = saved = time.monotonic()
     while True:
@@ -248,9 +244,7 @@ def _change(job: Job, painter: "Optimization") -> None:
         job.tell(error.message)
 
 
-def _save_meanwhile(
-    job: Job, record: Record, painter: "Optimization", frame: "Frame | FinalFrame"
-) -> None:
+def _save_meanwhile(job: Job, record: Record, painter: "Optimization", frame: "Frame | FinalFrame") -> None:
     """Save as things stand at a frame. A full disk is no reason to stop: there may be room by the end."""
     try:
         record.save(job.snapshot("painting"), frame, painter=painter.state())
@@ -282,9 +276,15 @@ def _untagged(error: PixgenError) -> PixgenError:
 
 def _still(frame: "Frame | FinalFrame") -> FinalFrame:
     return FinalFrame(
-        frame.step, frame.steps, frame.similarities, frame.losses, frame.seconds, frame.picture,
-        frame.candidates, frame.notice,
-    )  # fmt: skip
+        frame.step,
+        frame.steps,
+        frame.similarities,
+        frame.losses,
+        frame.seconds,
+        frame.picture,
+        frame.candidates,
+        frame.notice,
+    )
 
 
 def _free_memory() -> None:

@@ -36,9 +36,7 @@ class Average:
         # Corrected for its start at zero, as in arXiv 1412.6980.
         return self.sum / (1 - self.decay ** (step + 1))
 
-    def go_on(
-        self, smaller: "Average", grown: Callable[[torch.Tensor], torch.Tensor], *, step: int
-    ) -> None:
+    def go_on(self, smaller: "Average", grown: Callable[[torch.Tensor], torch.Tensor], *, step: int) -> None:
         """Go on, when a step begins, from the average of a smaller latent, of which ``grown`` makes one of
         this size."""
         if self.decay and step:
@@ -50,8 +48,13 @@ class Average:
 # all the places that it becomes, so what is remembered shrinks with it: a memory of large
 # gradients would hold an Adam's steps short for hundreds of steps.
 _POWERS = {
-    "exp_avg": 1, "exp_inf": 1, "momentum_buffer": 1, "exp_avg_sq": 2, "square_avg": 2, "sum": 2,
-}  # fmt: skip
+    "exp_avg": 1,
+    "exp_inf": 1,
+    "momentum_buffer": 1,
+    "exp_avg_sq": 2,
+    "square_avg": 2,
+    "sum": 2,
+}
 
 
 @torch.no_grad()
@@ -70,8 +73,7 @@ def grown_memory(memory: Mapping, *, old: torch.Size, new: torch.Size) -> dict:
     share = old.numel() / new.numel()
     state = {
         number: {
-            name: F.interpolate(value, size=new[-2:], mode="bilinear")
-            * share ** _POWERS.get(name, 0)
+            name: F.interpolate(value, size=new[-2:], mode="bilinear") * share ** _POWERS.get(name, 0)
             if isinstance(value, torch.Tensor) and value.shape == old
             else value
             for name, value in values.items()
@@ -88,9 +90,7 @@ class Canvas:
         pictures: every path that the recipe names, with its opened picture.
     """
 
-    def __init__(
-        self, recipe: Recipe, drawer: Drawer, *, pictures: Mapping[str, Image.Image]
-    ) -> None:
+    def __init__(self, recipe: Recipe, drawer: Drawer, *, pictures: Mapping[str, Image.Image]) -> None:
         self._pictures = pictures
         self.start_pixels: torch.Tensor | None = None  # where a loss wants them
         self._prepare(recipe, drawer, recipe.stage(0))

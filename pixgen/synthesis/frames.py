@@ -29,9 +29,11 @@ class PendingMetrics:
     """
 
     def __init__(
-        self, similarities: Mapping[str, torch.Tensor], losses: Mapping[str, torch.Tensor],
+        self,
+        similarities: Mapping[str, torch.Tensor],
+        losses: Mapping[str, torch.Tensor],
         dropped: torch.Tensor | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._names = [*similarities, *losses]
         self._count = len(similarities)
         values = [*similarities.values(), *losses.values()]

@@ -60,9 +60,7 @@ class Wishes:
         pictures: every path that the losses name, with its opened picture.
     """
 
-    def __init__(
-        self, losses: Losses, *, pictures: Mapping[str, Image.Image], device: torch.device
-    ) -> None:
+    def __init__(self, losses: Losses, *, pictures: Mapping[str, Image.Image], device: torch.device) -> None:
         given = RunPictures(pictures, device)
         self._of_picture = list(losses.prepare("picture", given))
         self._of_start = list(losses.prepare("picture and start", given))
@@ -72,9 +70,7 @@ class Wishes:
         """The weighted losses of a picture ``(1, 3, H, W)`` by name; ``start`` is the start's picture,
         where a loss wants it."""
         found = {name: weight * loss(picture) for name, weight, loss in self._of_picture}
-        return found | {
-            name: weight * loss(picture, start) for name, weight, loss in self._of_start
-        }
+        return found | {name: weight * loss(picture, start) for name, weight, loss in self._of_start}
 
     def of_latent(self, latent: torch.Tensor, start: torch.Tensor) -> Figures:
         """The weighted losses of a latent that began at ``start``, by name."""

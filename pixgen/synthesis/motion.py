@@ -16,16 +16,17 @@ from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.init.noise import fit_picture
 from pixgen.synthesis.transfer import upload
 
-_SEAM = (
-    2  # places that are repeated round the border, so that sampling across it sees the other side
-)
+_SEAM = 2  # places that are repeated round the border, so that sampling across it sees the other side
 _PADDING = {"reflect": "reflection", "edge": "border", "wrap": "border"}
 
 
 def move(
-    tensor: torch.Tensor, motion: Motion, *, border: Literal["reflect", "wrap", "edge"],
+    tensor: torch.Tensor,
+    motion: Motion,
+    *,
+    border: Literal["reflect", "wrap", "edge"],
     mode: Literal["bicubic", "bilinear"] = "bicubic",
-) -> torch.Tensor:  # fmt: skip
+) -> torch.Tensor:
     """``(1, C, H, W)`` as it is seen after a motion, the same shape.
 
     Args:
@@ -52,10 +53,12 @@ def _places(motion: Motion, *, height: int, width: int) -> torch.Tensor:
     angle = math.radians(motion.turn)
     cosine, sine = math.cos(angle) / motion.zoom, math.sin(angle) / motion.zoom
     aspect = height / width  # the turn is one of squares, not of the canvas
-    matrix = torch.tensor([
-        [cosine, sine * aspect, 2 * motion.x],
-        [-sine / aspect, cosine, 2 * motion.y],
-    ])  # fmt: skip
+    matrix = torch.tensor(
+        [
+            [cosine, sine * aspect, 2 * motion.x],
+            [-sine / aspect, cosine, 2 * motion.y],
+        ]
+    )
     return F.affine_grid(matrix[None], [1, 1, height, width], align_corners=False)
 
 
@@ -75,14 +78,16 @@ class CameraMotion:
     """
 
     def __init__(
-        self, recipe: Recipe, drawer: Drawer, *, pictures: Mapping[str, Any],
+        self,
+        recipe: Recipe,
+        drawer: Drawer,
+        *,
+        pictures: Mapping[str, Any],
         optimizer: torch.optim.Optimizer,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.journey, self.drawer = recipe.journey, drawer
         self._has_places = recipe.drawn_by.has_places
-        self._fitted = partial(
-            fit_picture, width=recipe.width, height=recipe.height, fit=recipe.start.fit
-        )
+        self._fitted = partial(fit_picture, width=recipe.width, height=recipe.height, fit=recipe.start.fit)
         self._pictures, self._optimizer = pictures, optimizer
         self._before: torch.Tensor | None = None  # what was shown last, as a latent, moved along
         self.painted_over: torch.Tensor | None = None  # the latent of the video's newest frame

@@ -38,10 +38,16 @@ class Objective:
     """
 
     def __init__(
-        self, recipe: Recipe, perceptor: Perceptor | Perceptors, *,
-        pictures: Mapping[str, Image.Image], generator: torch.Generator,
-        host_generator: torch.Generator, scale: GradientScale, mark: Callable[[str], None],
-    ) -> None:  # fmt: skip
+        self,
+        recipe: Recipe,
+        perceptor: Perceptor | Perceptors,
+        *,
+        pictures: Mapping[str, Image.Image],
+        generator: torch.Generator,
+        host_generator: torch.Generator,
+        scale: GradientScale,
+        mark: Callable[[str], None],
+    ) -> None:
         self._perceptor, self._pictures = perceptor, pictures
         self._generator, self._device, self._mark = generator, generator.device, mark
         self._host_generator = host_generator
@@ -66,9 +72,14 @@ class Objective:
         return liking / max(1e-6, sum(abs(prompt.weight) for prompt in prompts))
 
     def judge(
-        self, picture: torch.Tensor, recipe: Recipe, step: int, *,
-        start: torch.Tensor | None, backward: bool,
-    ) -> tuple[Metrics, Metrics]:  # fmt: skip
+        self,
+        picture: torch.Tensor,
+        recipe: Recipe,
+        step: int,
+        *,
+        start: torch.Tensor | None,
+        backward: bool,
+    ) -> tuple[Metrics, Metrics]:
         """Similarities by prompt, and losses by name.
 
         Args:
@@ -95,9 +106,13 @@ class Objective:
         regions = self._where(prompts)
         fused, side = recipe.engine.augmentations == "fused", self._perceptor.size
         placed = regions.place(
-            cutouts.set, cutouts.count, aspect=recipe.width / recipe.height,
-            generator=self._host_generator, size=side, fused=fused,
-        )  # fmt: skip
+            cutouts.set,
+            cutouts.count,
+            aspect=recipe.width / recipe.height,
+            generator=self._host_generator,
+            size=side,
+            fused=fused,
+        )
         shares = regions.shares(placed)
         looked_at = picture if regions.boxes else self._tiled(picture, recipe)
         weights, stops = self._on_device(prompts)

@@ -22,7 +22,7 @@ from pixgen.synthesis.canvas import Canvas
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.frames import Frame, PendingMetrics, start_copy
 from pixgen.synthesis.init.initialise import Initialisation
-from pixgen.synthesis.memory.out_of_memory import (  # fmt: skip
+from pixgen.synthesis.memory.out_of_memory import (
     Doing,
     describe_changes,
     free_cache,
@@ -60,11 +60,15 @@ class Optimization(Iterator[Frame]):
     """
 
     def __init__(
-        self, recipe: Recipe, drawer: Drawer, perceptor: Perceptor | Perceptors, *,
+        self,
+        recipe: Recipe,
+        drawer: Drawer,
+        perceptor: Perceptor | Perceptors,
+        *,
         pictures: Mapping[str, Image.Image] | None = None,
         sketch_model: SketchModel | UnClipModel | None = None,
         mark: Callable[[str], None] = lambda stage: None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.recipe, self.step = recipe, 0
         # Kept as it is given: pictures may be added to it while painting.
         self._pictures, self._mark = {} if pictures is None else pictures, mark
@@ -72,9 +76,8 @@ class Optimization(Iterator[Frame]):
         self._generator = torch.Generator(self._device).manual_seed(recipe.seed)
         # Cutouts are placed on the CPU: alike on every device, and no device waits for its host.
         self._host_generator = (
-            self._generator if self._device.type == "cpu"
-            else torch.Generator().manual_seed(recipe.seed)
-        )  # fmt: skip
+            self._generator if self._device.type == "cpu" else torch.Generator().manual_seed(recipe.seed)
+        )
         self._done, self._told = False, recipe  # the recipe, as far as its changes were told
         self._doing: Doing = "drawing"
         self._scale = GradientScale(self._device)
@@ -84,9 +87,14 @@ class Optimization(Iterator[Frame]):
             0,
         )  # of the step before; what was told
         self._judge = Objective(
-            recipe, perceptor, pictures=self._pictures, generator=self._generator,
-            host_generator=self._host_generator, scale=self._scale, mark=mark,
-        )  # fmt: skip
+            recipe,
+            perceptor,
+            pictures=self._pictures,
+            generator=self._generator,
+            host_generator=self._host_generator,
+            scale=self._scale,
+            mark=mark,
+        )
         self.canvas = Canvas(recipe, drawer, pictures=self._pictures)
         self._sketch_model = sketch_model
         self._start_anew(self._generator.get_state())
@@ -99,19 +107,20 @@ class Optimization(Iterator[Frame]):
             judge=self._judge.liking,
             sketch_model=sketch_model,
         )
-        self._travel = CameraMotion(
-            recipe, drawer, pictures=self._pictures, optimizer=self.canvas.optimizer
-        )
+        self._travel = CameraMotion(recipe, drawer, pictures=self._pictures, optimizer=self.canvas.optimizer)
 
     def _start_anew(self, chance: torch.Tensor) -> None:
         """Be before the start, with the generator in that state."""
         self._generator.set_state(chance)
         width, height = self.recipe.canvas(self.canvas.stage)
         self._beginning = Initialisation(
-            self.recipe.model_copy(update={"width": width, "height": height}), self.canvas.drawer,
-            pictures=self._pictures, generator=self._generator, judge=self._judge.liking,
+            self.recipe.model_copy(update={"width": width, "height": height}),
+            self.canvas.drawer,
+            pictures=self._pictures,
+            generator=self._generator,
+            judge=self._judge.liking,
             sketch_model=self._sketch_model,
-        )  # fmt: skip
+        )
         self._first_chance = chance
         self._stages: Iterator[tuple[int, torch.Tensor]] | None = iter(self._beginning)
 
@@ -171,9 +180,14 @@ class Optimization(Iterator[Frame]):
             )
 
     def _sparing(
-        self, work: Callable[[float], T], begun: float, *, lighter: Lighter = lower_memory,
-        kept: Callable[[], Any] | None = None, undo: Callable[[Any], None] | None = None,
-    ) -> T:  # fmt: skip
+        self,
+        work: Callable[[float], T],
+        begun: float,
+        *,
+        lighter: Lighter = lower_memory,
+        kept: Callable[[], Any] | None = None,
+        undo: Callable[[Any], None] | None = None,
+    ) -> T:
         """What ``work`` gives. Where memory does not suffice, what it has done is undone, and it is done
         again: first as it was, for what lay about may have been all that was in the way, then with less
         at once for as long as that is possible.
@@ -286,9 +300,15 @@ class Optimization(Iterator[Frame]):
         figures = PendingMetrics(similarities, losses, self._scale.dropped)
         seconds = perf_counter() - begun
         return Frame(
-            self.step, self.recipe.steps, figures, seconds, self._whole(shown or (lambda: drawn)),
-            self._beginning.candidates, copied=copied, cutouts=self._judge.seen,
-        )  # fmt: skip
+            self.step,
+            self.recipe.steps,
+            figures,
+            seconds,
+            self._whole(shown or (lambda: drawn)),
+            self._beginning.candidates,
+            copied=copied,
+            cutouts=self._judge.seen,
+        )
 
     def _whole(self, draw: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
         """What draws a picture in the recipe's size, however far it has grown."""

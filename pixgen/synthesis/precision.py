@@ -73,9 +73,7 @@ class GradientScale:
         self._good = (self._good + 1) * (1 - failed)
         ripe = (self._good >= _PATIENCE).float()
         self._good = self._good * (1 - ripe)
-        self._scale = (self._scale * (1 + ripe) * (1 - failed / 2)).clamp(
-            _SMALLEST_SCALE, _LARGEST_SCALE
-        )
+        self._scale = (self._scale * (1 + ripe) * (1 - failed / 2)).clamp(_SMALLEST_SCALE, _LARGEST_SCALE)
 
     def state(self) -> torch.Tensor:
         """Three numbers: what was dropped, the scale, and the good steps since it changed."""

@@ -61,8 +61,7 @@ def _between(one: Prompt, other: Prompt, part: float) -> Prompt:
     if one == other:
         return one
     mixed = {
-        name: getattr(one, name) * (1 - part) + getattr(other, name) * part
-        for name in ("weight", "stop")
+        name: getattr(one, name) * (1 - part) + getattr(other, name) * part for name in ("weight", "stop")
     }
     label = one.label if one.label == other.label else f"{one.label} → {other.label}"
     return one.model_copy(update={**mixed, "text": label[:LONGEST_TEXT], "picture": ""})
@@ -76,9 +75,14 @@ class SceneSketches:
     """
 
     def __init__(
-        self, recipe: Recipe, drawer: Drawer, *, pictures: Mapping[str, Image.Image],
-        judge: Callable[[torch.Tensor, Scene], torch.Tensor], sketch_model: SketchModel | UnClipModel | None,
-    ) -> None:  # fmt: skip
+        self,
+        recipe: Recipe,
+        drawer: Drawer,
+        *,
+        pictures: Mapping[str, Image.Image],
+        judge: Callable[[torch.Tensor, Scene], torch.Tensor],
+        sketch_model: SketchModel | UnClipModel | None,
+    ) -> None:
         self._drawer, self._pictures, self._judge = drawer, pictures, judge
         self._book, self._chance = sketch_model, torch.Generator(drawer.latent.device)
         self._sketched: dict[Scene, torch.Tensor] = {}  # the latent of the scene that comes
@@ -101,14 +105,22 @@ class SceneSketches:
             latent = self._drawer.latent
             own = latent.detach().clone()
             start = {"kind": "sketch", "sketch": recipe.start.sketch}
-            alone = recipe.model_copy(update={
-                "prompts": (scene,), "story": Story(), "changes": (),
-                "start": recipe.start.model_copy(update={**start, "picture": "", "idea": ()}),
-            })  # fmt: skip
+            alone = recipe.model_copy(
+                update={
+                    "prompts": (scene,),
+                    "story": Story(),
+                    "changes": (),
+                    "start": recipe.start.model_copy(update={**start, "picture": "", "idea": ()}),
+                }
+            )
             beginning = Initialisation(
-                alone, self._drawer, pictures=self._pictures, generator=self._chance,
-                judge=self._judge, sketch_model=self._book,
-            )  # fmt: skip
+                alone,
+                self._drawer,
+                pictures=self._pictures,
+                generator=self._chance,
+                judge=self._judge,
+                sketch_model=self._book,
+            )
             for _ in beginning:
                 pass
             self._sketched = {scene: latent.detach().clone()}

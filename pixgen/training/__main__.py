@@ -67,35 +67,56 @@ def words(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
 
 @app.command()
 def clip(
-    folder: Folder = HOME, steps: int = 12_000, adversarial_from: int = 5_000,
-    batch: int = 192, begin: Begin = None, threads: Threads = 2, device: Device = "cpu",
-) -> None:  # fmt: skip
+    folder: Folder = HOME,
+    steps: int = 12_000,
+    adversarial_from: int = 5_000,
+    batch: int = 192,
+    begin: Begin = None,
+    threads: Threads = 2,
+    device: Device = "cpu",
+) -> None:
     """Train the pocket CLIP; run it again to go on where it stopped."""
     training = ClipTraining(steps, batch, adversarial_from=adversarial_from, threads=threads)
     train_clip(
-        configs.CLIP, _prepared(folder), folder / "clip", folder / VOCABULARY, training,
-        device=device, weights=begin,
-    )  # fmt: skip
+        configs.CLIP,
+        _prepared(folder),
+        folder / "clip",
+        folder / VOCABULARY,
+        training,
+        device=device,
+        weights=begin,
+    )
 
 
 @app.command()
 def judge(
-    folder: Folder = HOME, steps: int = 12_000, begin: Begin = None, threads: Threads = 2,
+    folder: Folder = HOME,
+    steps: int = 12_000,
+    begin: Begin = None,
+    threads: Threads = 2,
     device: Device = "cpu",
-) -> None:  # fmt: skip
+) -> None:
     """Train the judge, which measures and never guides."""
     training = ClipTraining(steps, seed=4242, threads=threads)
     train_clip(
-        configs.JUDGE, _prepared(folder), folder / "judge", folder / VOCABULARY, training,
-        device=device, weights=begin,
-    )  # fmt: skip
+        configs.JUDGE,
+        _prepared(folder),
+        folder / "judge",
+        folder / VOCABULARY,
+        training,
+        device=device,
+        weights=begin,
+    )
 
 
 @app.command()
 def vqgan(
-    folder: Folder = HOME, steps: int = 16_000, begin: Begin = None, threads: Threads = 2,
+    folder: Folder = HOME,
+    steps: int = 16_000,
+    begin: Begin = None,
+    threads: Threads = 2,
     device: Device = "cpu",
-) -> None:  # fmt: skip
+) -> None:
     """Train the pocket VQGAN; its last part needs the pocket CLIP."""
     training = VqganTraining(
         steps,
@@ -106,15 +127,23 @@ def vqgan(
         threads=threads,
     )
     train_vqgan(
-        configs.VQGAN, _prepared(folder), folder / "vqgan", training,
-        clip=lambda: _trained_clip(folder), device=device, weights=begin,
-    )  # fmt: skip
+        configs.VQGAN,
+        _prepared(folder),
+        folder / "vqgan",
+        training,
+        clip=lambda: _trained_clip(folder),
+        device=device,
+        weights=begin,
+    )
 
 
 @app.command()
 def decoder(
-    folder: Folder = HOME, steps: int = 3_600, threads: Threads = 2, device: Device = "cpu",
-) -> None:  # fmt: skip
+    folder: Folder = HOME,
+    steps: int = 3_600,
+    threads: Threads = 2,
+    device: Device = "cpu",
+) -> None:
     """Train the bundled VQGAN's decoder on; its encoder and codes, which the sketcher writes, stay."""
     training = VqganTraining(
         steps, codes_from=-1, crisp_from=0, whole_from=0, kept_from=0, plain=0.5, frugal=0.5,
@@ -122,17 +151,24 @@ def decoder(
         feature_weight=1.0, learning_rate=4e-4, batch=16, seed=11, threads=threads,
     )  # fmt: skip
     train_vqgan(
-        configs.VQGAN, _prepared(folder), folder / "decoder", training,
-        clip=lambda: load_clip("pocket", device).model, device=device,
+        configs.VQGAN,
+        _prepared(folder),
+        folder / "decoder",
+        training,
+        clip=lambda: load_clip("pocket", device).model,
+        device=device,
         weights=ASSETS / "pocket" / "vqgan.safetensors",
-    )  # fmt: skip
+    )
 
 
 @app.command()
 def eye(
-    folder: Folder = HOME, steps: int = 600, pictures: int = 4_000, threads: Threads = 2,
+    folder: Folder = HOME,
+    steps: int = 600,
+    pictures: int = 4_000,
+    threads: Threads = 2,
     device: Device = "cpu",
-) -> None:  # fmt: skip
+) -> None:
     """Train the bundled CLIP's eye on, for the bundled VQGAN's hand: a variant, to be judged before it
     is bundled. How it reads words, by which the sketcher was told, stays."""
     decoded = _prepared(folder) / "decoded.pt"
@@ -141,40 +177,60 @@ def eye(
         decode_set(load_vqgan("pocket", device), folder, decoded, count=pictures)
     training = replace(EYE_ALONE, steps=steps, threads=threads)
     train_clip(
-        configs.CLIP, folder, folder / "eye", folder / VOCABULARY, training,
-        device=device, decoded=decoded, weights=ASSETS / "pocket" / "clip.safetensors",
-    )  # fmt: skip
+        configs.CLIP,
+        folder,
+        folder / "eye",
+        folder / VOCABULARY,
+        training,
+        device=device,
+        decoded=decoded,
+        weights=ASSETS / "pocket" / "clip.safetensors",
+    )
 
 
 @app.command()
 def enlarger(
-    folder: Folder = HOME, steps: int = EnlargerTraining.steps, threads: Threads = 2,
+    folder: Folder = HOME,
+    steps: int = EnlargerTraining.steps,
+    threads: Threads = 2,
     device: Device = "cpu",
-) -> None:  # fmt: skip
+) -> None:
     """Train the network that doubles pictures, for the bundled VQGAN's: export it first."""
     train_enlarger(
-        configs.ENLARGER, _prepared(folder), folder / "enlarger",
-        EnlargerTraining(steps, threads=threads), vqgan=load_vqgan("pocket", device), device=device,
-    )  # fmt: skip
+        configs.ENLARGER,
+        _prepared(folder),
+        folder / "enlarger",
+        EnlargerTraining(steps, threads=threads),
+        vqgan=load_vqgan("pocket", device),
+        device=device,
+    )
 
 
 @app.command()
 def sketcher(
-    folder: Folder = HOME, steps: int = 12_000,
+    folder: Folder = HOME,
+    steps: int = 12_000,
     plain: Annotated[
         float, typer.Option(help="The share of pictures in a plain hand.", min=0, max=1)
     ] = SketcherTraining.plain,
-    begin: Begin = None, threads: Threads = 2, device: Device = "cpu",
-) -> None:  # fmt: skip
+    begin: Begin = None,
+    threads: Threads = 2,
+    device: Device = "cpu",
+) -> None:
     """Train the sketcher, for the bundled VQGAN and CLIP: export these first."""
     training = SketcherTraining(steps, plain=plain, threads=threads)
     reader = load_clip("pocket", device)
     config = {**configs.SKETCHER, **telling_tokens(reader.tokenizer.encode)}
     train_sketcher(
-        config, _prepared(folder), folder / "sketcher", training,
-        vqgan=load_vqgan("pocket", device), clip=reader, device=device,
+        config,
+        _prepared(folder),
+        folder / "sketcher",
+        training,
+        vqgan=load_vqgan("pocket", device),
+        clip=reader,
+        device=device,
         weights=begin,
-    )  # fmt: skip
+    )
 
 
 @app.command()
@@ -186,11 +242,12 @@ def portraits(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
 
 @app.command()
 def export(
-    folder: Folder = HOME, assets: Path = ASSETS / "pocket",
+    folder: Folder = HOME,
+    assets: Path = ASSETS / "pocket",
     with_eye: Annotated[
         bool, typer.Option(help="Bundle the CLIP whose eye was trained on, where there is one.")
     ] = False,
-) -> None:  # fmt: skip
+) -> None:
     """Write what is trained into the form that pixgen bundles."""
     assets.mkdir(parents=True, exist_ok=True)
     author = Author(load_sprites(_prepared(folder))[1], seed=SEED, split="held-out")

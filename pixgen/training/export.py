@@ -98,9 +98,7 @@ COLUMNS = 8
 
 
 @torch.no_grad()
-def save_reconstructions(
-    model: Vqgan, data: Path, path: Path, *, rows: int = 3, seed: int = 5
-) -> None:
+def save_reconstructions(model: Vqgan, data: Path, path: Path, *, rows: int = 3, seed: int = 5) -> None:
     """Write ``rows`` pairs of rows: pictures, and below each its reconstruction from codes."""
     composer = Composer(data, seed=seed)
     author = Author(composer.table, seed=seed, split="held-out")

@@ -34,9 +34,7 @@ def invitation() -> str:
         (17 + np.sin(columns / 2.9 + 4), (24, 69, 63)),
     ):
         scene[rows >= crest] = colour
-    noise = scene[
-        chance.integers(0, _SIDE, scene.shape[:2]), chance.integers(0, _SIDE, scene.shape[:2])
-    ]
+    noise = scene[chance.integers(0, _SIDE, scene.shape[:2]), chance.integers(0, _SIDE, scene.shape[:2])]
     noise = np.clip(noise + chance.normal(0, 28, scene.shape), 0, 255)
     unpainted = chance.random(scene.shape[:2]) > (columns - 1) / (_SIDE * 0.55)
     scene[unpainted] = noise[unpainted]
@@ -66,14 +64,10 @@ def frame_html(say: Translator, recipe: Recipe, frame: Any) -> str:
     """A stage of a run."""
     step = max(0, frame.step)  # sketches count up from below it
     alt = say("{prompt}, step {step} of {steps}", prompt=recipe.title, step=step, steps=frame.steps)
-    return picture_html(
-        say, jpeg(frame.picture), kind="jpeg", alt=alt, size=frame.picture.shape[1::-1]
-    )
+    return picture_html(say, jpeg(frame.picture), kind="jpeg", alt=alt, size=frame.picture.shape[1::-1])
 
 
-def picture_html(
-    say: Translator, data: bytes, *, kind: str, alt: str, size: tuple[int, int]
-) -> str:
+def picture_html(say: Translator, data: bytes, *, kind: str, alt: str, size: tuple[int, int]) -> str:
     """A picture by its encoded bytes; ``kind`` is ``jpeg`` or ``png``, ``size`` is (width, height)."""
     width, height = size
     source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

@@ -37,9 +37,7 @@ _CACHE = (3600, 86400)  # seconds: looked through every hour, kept for a day
 _MOST_WATCHERS = 200
 
 
-def build(
-    studio: Studio, *, finder: PictureLibrary | None = None, say: Translator = ENGLISH
-) -> gr.Blocks:
+def build(studio: Studio, *, finder: PictureLibrary | None = None, say: Translator = ENGLISH) -> gr.Blocks:
     """The page over a studio; its policy decides what is offered.
 
     Args:
@@ -65,9 +63,15 @@ def build(
 
 
 def _tabs(
-    studio: Studio, finder: PictureLibrary, namer: ClassifierService, gallery: Gallery, say: Translator, *, page: gr.Blocks,
+    studio: Studio,
+    finder: PictureLibrary,
+    namer: ClassifierService,
+    gallery: Gallery,
+    say: Translator,
+    *,
+    page: gr.Blocks,
     first: Translator,
-) -> None:  # fmt: skip
+) -> None:
     """The page in one language. A tab is a function that builds its parts and returns them;
     exchange.py carries pictures and words from one to another."""
     gr.Navbar(visible=False)  # the header leads to the other languages

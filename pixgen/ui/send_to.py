@@ -22,7 +22,7 @@ _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 def exchange(
     studio: Studio, say: Translator, *, tabs: gr.Tabs, create: Parts, classify: Parts, run: dict[str, Any]
-) -> None:  # fmt: skip
+) -> None:
     """Connect the tabs; ``run`` are the arguments of an event that classifies."""
 
     def classify_this(request: gr.Request, seat: Any) -> tuple:
@@ -49,9 +49,15 @@ _QUIET_of_search_exchange = {"api_visibility": "private", "show_progress": "hidd
 
 
 def exchange_found(
-    finder: PictureLibrary, say: Translator, *, tabs: gr.Tabs, search: Parts, create: Parts, classify: Parts,
+    finder: PictureLibrary,
+    say: Translator,
+    *,
+    tabs: gr.Tabs,
+    search: Parts,
+    create: Parts,
+    classify: Parts,
     run: dict[str, Any],
-) -> None:  # fmt: skip
+) -> None:
     """Connect the tabs; ``run`` are the arguments of an event that classifies."""
 
     def copied(one: Found | None) -> str:
@@ -63,9 +69,7 @@ def exchange_found(
             open_picture(path)
             return servable(path, create["start_picture"], name=file_name(one))
         except PixgenError as error:
-            raise gr.Error(
-                error_text(error, say), title=say("Not found"), print_exception=False
-            ) from error
+            raise gr.Error(error_text(error, say), title=say("Not found"), print_exception=False) from error
 
     def start(one: Any) -> tuple:
         copy = copied(one)

@@ -142,18 +142,12 @@ def line_of(
     )
 
 
-def _similarity(
-    say: Translator, recipe: Recipe, step: int, similarities: Sequence[tuple[str, float]]
-) -> str:
+def _similarity(say: Translator, recipe: Recipe, step: int, similarities: Sequence[tuple[str, float]]) -> str:
     """A bar for each prompt in force; empty ones before the first frame."""
     scene = recipe.scene(max(0, step))
     rows = similarities or [(prompt.label, None) for prompt in scene]
-    signs = (
-        [prompt.weight < 0 for prompt in scene] if len(scene) == len(rows) else [False] * len(rows)
-    )
-    items = "".join(
-        _bar(say, label, value, away) for (label, value), away in zip(rows, signs, strict=True)
-    )
+    signs = [prompt.weight < 0 for prompt in scene] if len(scene) == len(rows) else [False] * len(rows)
+    items = "".join(_bar(say, label, value, away) for (label, value), away in zip(rows, signs, strict=True))
     return f'<ul class="pg-likeness" aria-label="{escape(say("How well CLIP finds each of the words in the picture"))}">{items}</ul>'
 
 

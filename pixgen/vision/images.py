@@ -97,9 +97,7 @@ def find_pictures(folder: Path) -> Iterator[PictureFile | Skipped]:
                 facts = path.lstat()
                 if stat.S_ISLNK(facts.st_mode):
                     if not path.resolve().is_relative_to(root):
-                        yield Skipped(
-                            printable(shown), _("It is a link that leads out of the folder.")
-                        )
+                        yield Skipped(printable(shown), _("It is a link that leads out of the folder."))
                     continue
             except (OSError, RuntimeError, UnicodeError):
                 yield Skipped(printable(shown), _("It cannot be read: check its name and rights."))
@@ -112,9 +110,7 @@ def find_pictures(folder: Path) -> Iterator[PictureFile | Skipped]:
             yield PictureFile(shown, facts.st_size, facts.st_mtime_ns)
 
 
-def open_file(
-    found: PictureFile, folder: Path, *, side: int, known: str = ""
-) -> OpenedPicture | Unchanged:
+def open_file(found: PictureFile, folder: Path, *, side: int, known: str = "") -> OpenedPicture | Unchanged:
     """Open a picture and make it square, unless its bytes are those whose sha256 is ``known``.
 
     ``folder`` is a resolved path. Raises PictureError, also if the picture lies outside it by now.
@@ -223,9 +219,7 @@ class Archive:
                 data = file.read(MAX_BYTES + 1)  # what the header says is not trusted
         except (OSError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile,
                 NotImplementedError) as error:  # fmt: skip
-            raise PictureError(
-                "“{name}” is broken or encrypted: pack it again.", name=name
-            ) from error
+            raise PictureError("“{name}” is broken or encrypted: pack it again.", name=name) from error
         return data
 
 
@@ -236,9 +230,5 @@ def _is_picture(member: zipfile.ZipInfo) -> bool:
 
 def _display_name(member: zipfile.ZipInfo) -> str:
     """A member's name to be shown: no root, no way up, nothing that cannot be printed."""
-    parts = [
-        part
-        for part in member.filename.replace("\\", "/").split("/")
-        if part not in ("", ".", "..")
-    ]
+    parts = [part for part in member.filename.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     return "".join(sign if sign.isprintable() else "�" for sign in "/".join(parts))

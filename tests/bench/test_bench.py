@@ -34,9 +34,7 @@ def test_the_stages_make_up_the_step(small):
 def test_a_whole_step_is_timed_without_waiting_for_its_stages(monkeypatch):
     """As on a GPU, where a mark waits for what it was told before."""
     stopwatch, looks = _Stopwatch("cpu"), []
-    monkeypatch.setattr(
-        "pixgen.bench.speed._now", lambda device: looks.append(device) or len(looks)
-    )
+    monkeypatch.setattr("pixgen.bench.speed._now", lambda device: looks.append(device) or len(looks))
 
     def step():
         for stage in STAGES:
@@ -49,9 +47,7 @@ def test_a_whole_step_is_timed_without_waiting_for_its_stages(monkeypatch):
 
 def test_the_way_back_is_split_too(small):
     assert set(small["backward_ms"]) == {"clip", "cutouts", "decode"}
-    assert sum(small["backward_ms"].values()) == pytest.approx(
-        small["stages_ms"]["backward"], abs=0.01
-    )
+    assert sum(small["backward_ms"].values()) == pytest.approx(small["stages_ms"]["backward"], abs=0.01)
 
 
 def test_the_floor_is_the_arithmetic_at_the_measured_rate(small):
@@ -62,9 +58,7 @@ def test_the_floor_is_the_arithmetic_at_the_measured_rate(small):
 
 def test_the_plain_loop_stands_beside_it(small):
     plain = small["plain"]
-    assert small["times_the_plain_loop"] == pytest.approx(
-        plain["step_ms"] / small["step_ms"], rel=0.01
-    )
+    assert small["times_the_plain_loop"] == pytest.approx(plain["step_ms"] / small["step_ms"], rel=0.01)
     for each in (small, plain):
         assert each["steps_a_second"] == pytest.approx(1000 / each["step_ms"], rel=0.01)
         floor = small["floor_ms"] / each["step_ms"]
@@ -77,9 +71,7 @@ def test_the_plain_loop_paints():
     torch.manual_seed(0)
     recipe = make_recipe(SMALL, {"width": 64, "height": 64, "cutouts": {"count": 4}})
     models = subjects(recipe, "cpu")
-    loop = PlainLoop(
-        recipe, models.vqgan, models.perceptor, [plain_tower("pocket", models.perceptor)]
-    )
+    loop = PlainLoop(recipe, models.vqgan, models.perceptor, [plain_tower("pocket", models.perceptor)])
     target = models.perceptor.embed_texts(["a red fox"])
 
     def likeness():
@@ -110,9 +102,7 @@ def test_arithmetic_grows_with_the_cutouts_and_the_size(small):
 
 
 def test_speed_prints_one_object_for_machines(capsys):
-    assert (
-        main(["bench", "speed", "--size", "32x32", "--cutouts", "1", "--steps", "3", "--json"]) == 0
-    )
+    assert main(["bench", "speed", "--size", "32x32", "--cutouts", "1", "--steps", "3", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert (figures["preset"], figures["size"], figures["cutouts"]) == ("balanced", "32x32", 1)
 
@@ -152,9 +142,7 @@ def test_a_run_that_breaks_off_while_it_is_measured_is_told(monkeypatch):
 
 def test_an_unknown_way_is_answered_with_the_names(capsys):
     assert main(["bench", "quality", "--way", "magic"]) == 2
-    assert (
-        "choose preset, random start, random start alone, sketch alone" in capsys.readouterr().err
-    )
+    assert "choose preset, random start, random start alone, sketch alone" in capsys.readouterr().err
 
 
 def test_search_measures_scale_and_indexing(capsys):
@@ -185,9 +173,7 @@ def test_probabilities_are_compared_with_how_often_they_are_right():
     true = _calibrate(scores, drawn, 8, seed=0)
     assert true["off"] < 0.03
     assert _calibrate(3 * scores, drawn, 8, seed=0)["off"] > 0.15  # too sure
-    assert true["right"] == pytest.approx(
-        float((scores.argmax(1) == drawn).float().mean()), abs=1e-4
-    )
+    assert true["right"] == pytest.approx(float((scores.argmax(1) == drawn).float().mean()), abs=1e-4)
 
 
 @pytest.mark.parametrize("bench", ["speed", "stream", "quality"])

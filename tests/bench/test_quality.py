@@ -47,9 +47,7 @@ def test_obedient_pictures_are_all_found(judge):
 
 
 def test_a_painter_that_always_paints_red_is_found_one_time_in_three(judge):
-    (way,) = quality(
-        [{"name": "red"}], judge=judge, paint=lambda recipe: flat(255, 0, 0), prompts=3, seeds=1
-    )
+    (way,) = quality([{"name": "red"}], judge=judge, paint=lambda recipe: flat(255, 0, 0), prompts=3, seeds=1)
     assert way.first == pytest.approx(1 / 3)
     assert way.first_five == 1.0
 

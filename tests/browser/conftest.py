@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parent.parent.parent
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 LEAVING = (
     "AbortError",
@@ -57,9 +55,12 @@ def server(tmp_path_factory) -> Iterator[Server]:
     ]
     with made.log.open("w") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT,
+            command,
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
             env={**os.environ, "GRADIO_TEMP_DIR": str(home / "cache"), "PYTHONUNBUFFERED": "1"},
-        )  # fmt: skip
+        )
     try:
         _wait_until_open(made, process)
         yield made
@@ -110,9 +111,7 @@ def visit(server, chromium) -> Iterator[Callable[..., "Page"]]:
         page = context.new_page()
         page.on("pageerror", lambda error: complain(str(error)))
         page.on("console", lambda said: complain(said.text) if said.type == "error" else None)
-        page.on(
-            "request", lambda asked: wrong.append(asked.url) if is_elsewhere(asked.url) else None
-        )
+        page.on("request", lambda asked: wrong.append(asked.url) if is_elsewhere(asked.url) else None)
         enter(page, server.url)
         return page
 

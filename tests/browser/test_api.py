@@ -41,14 +41,8 @@ def test_generate_returns_picture_film_and_recipe(client):
 
 
 def test_generate_needs_only_a_prompt(client):
-    endpoint = client.view_api(return_format="dict", print_info=False)["named_endpoints"][
-        "/generate"
-    ]
-    needed = [
-        each["parameter_name"]
-        for each in endpoint["parameters"]
-        if not each["parameter_has_default"]
-    ]
+    endpoint = client.view_api(return_format="dict", print_info=False)["named_endpoints"]["/generate"]
+    needed = [each["parameter_name"] for each in endpoint["parameters"] if not each["parameter_has_default"]]
     assert needed == ["prompt"]
 
 
@@ -108,15 +102,16 @@ def test_classify_says_what_is_not_allowed(client):
 def test_the_readme_s_curl_lines_work_as_they_stand(server, tmp_path, endpoint):
     readme = (ROOT / "README.md").read_text("utf-8")
     (block,) = (
-        each for each in re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
+        each
+        for each in re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
         if "curl -sN" in each and f"/call/{endpoint}" in each
-    )  # fmt: skip
+    )
     shutil.copy(EXAMPLES / "fox.png", tmp_path / "fox.png")
     script = block.replace("http://127.0.0.1:7860", server.url)
     assert server.url in script
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     assert "event: complete" in done.stdout, done.stdout
     assert {"classify": '"label": "fox"', "search": '"score": '}[endpoint] in done.stdout

@@ -105,9 +105,7 @@ def test_escape_stops_and_the_picture_stays_until_the_next_has_begun(visit):
     paint(page)
     page.wait_for_function("old => document.querySelector('#pg-canvas img').src !== old", arg=old)
     assert page.evaluate("window.gaps") == 0
-    moved = (
-        "window.mat !== JSON.stringify(document.querySelector('.pg-mat').getBoundingClientRect())"
-    )
+    moved = "window.mat !== JSON.stringify(document.querySelector('.pg-mat').getBoundingClientRect())"
     assert page.evaluate(moved) is False
 
 

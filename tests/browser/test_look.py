@@ -15,16 +15,21 @@ def test_a_phone_scrolls_in_one_direction_only(visit):
     page.get_by_text(ENGLISH("How to write it")).click()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     words, picture, settings = (
-        page.locator(part).bounding_box()["y"]
-        for part in (".pg-words", ".pg-stage", ".pg-settings")
+        page.locator(part).bounding_box()["y"] for part in (".pg-words", ".pg-stage", ".pg-settings")
     )
     assert words < picture < settings
 
 
 def test_a_phone_shows_every_tab(visit):
     page = visit(width=390, height=844)
-    for name in (ENGLISH("Create"), ENGLISH("Gallery"), ENGLISH("Classify"), ENGLISH("Search"), ENGLISH("Experiment"),
-                 ENGLISH("Picture info")):  # fmt: skip
+    for name in (
+        ENGLISH("Create"),
+        ENGLISH("Gallery"),
+        ENGLISH("Classify"),
+        ENGLISH("Search"),
+        ENGLISH("Experiment"),
+        ENGLISH("Picture info"),
+    ):
         page.get_by_role("tab", name=name).click()
         assert page.evaluate("document.documentElement.scrollWidth") == 390
 

@@ -86,7 +86,6 @@ def test_a_start_is_drawn(visit, server):
     with Image.open(drawing) as picture:
         width, height = picture.size
         red, white = (
-            picture.convert("RGB").getpixel((width // 2, round(part * height)))
-            for part in (0.5, 0.9)
+            picture.convert("RGB").getpixel((width // 2, round(part * height))) for part in (0.5, 0.9)
         )
     assert (red, white) == ((212, 61, 47), (255, 255, 255))

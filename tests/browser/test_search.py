@@ -48,9 +48,7 @@ def add(page, files):
 def ready(page, count):
     page.locator(
         "#pg-finding",
-        has_text=SAY.ngettext(
-            "{count} picture can be searched", "{count} pictures can be searched", count
-        ),
+        has_text=SAY.ngettext("{count} picture can be searched", "{count} pictures can be searched", count),
     ).wait_for()
     page.wait_for_function(
         "said => document.querySelector('#pg-place input').value === said",
@@ -197,9 +195,7 @@ def test_a_found_picture_becomes_the_start_of_the_next(shown):
     page = shown
     page.locator("#pg-use-start").click()
     page.locator("#pg-prompt textarea").wait_for()
-    page.get_by_test_id("toast-body").get_by_text(
-        SAY("The next picture starts from this one.")
-    ).wait_for()
+    page.get_by_test_id("toast-body").get_by_text(SAY("The next picture starts from this one.")).wait_for()
     page.get_by_text(ENGLISH("More settings")).click()
     page.locator(".pg-more .file-preview").first.wait_for()
     assert (
@@ -271,9 +267,7 @@ def test_a_phone_shows_it_all_without_scrolling_sideways(searcher, pictures, sch
 
 def test_a_program_finds_pictures(server, tmp_path):
     gradio_client = pytest.importorskip("gradio_client")
-    client = gradio_client.Client(
-        server.url, verbose=False, analytics_enabled=False, download_files=tmp_path
-    )
+    client = gradio_client.Client(server.url, verbose=False, analytics_enabled=False, download_files=tmp_path)
     client.predict(
         prompt="a grey elephant",
         preset="draft",
@@ -286,9 +280,7 @@ def test_a_program_finds_pictures(server, tmp_path):
     facts, files = client.predict(**asked, top=100)
     assert "a grey elephant" in {each["prompt"] for each in facts}
     assert len(files) == len(facts)
-    assert [each["score"] for each in facts] == sorted(
-        (each["score"] for each in facts), reverse=True
-    )
+    assert [each["score"] for each in facts] == sorted((each["score"] for each in facts), reverse=True)
     with pytest.raises(Exception, match="There is no collection"):
         client.predict(**asked, place="/etc")
     with pytest.raises(Exception, match="The search is empty"):

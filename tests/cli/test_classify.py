@@ -91,8 +91,6 @@ def test_a_label_that_is_a_set_of_ones_own_is_found(tmp_path, capsys):
     from pixgen.vision.zeroshot.labels import LabelSet
 
     (tmp_path / "outputs" / "labels").mkdir(parents=True)
-    (tmp_path / "outputs" / "labels" / "mine.json").write_text(
-        LabelSet("mine", "Mine", ("x", "y")).to_json()
-    )
+    (tmp_path / "outputs" / "labels" / "mine.json").write_text(LabelSet("mine", "Mine", ("x", "y")).to_json())
     assert main([*ASK, "--label-set", "mine", "--json"]) == 0
     assert {each["label"] for each in json.loads(capsys.readouterr().out)["labels"]} == {"x", "y"}

@@ -196,9 +196,7 @@ def test_the_pocket_pair_paints_tells_repeats_and_goes_on(tmp_path, capsys):
     assert (painted["state"], painted["recipe"]["seed"]) == ("done", 7)
     assert machine(["info", "fox.png"], capsys) == [painted["recipe"]]
 
-    repeated = machine(
-        ["generate", "--recipe", "fox.png", "--out", "again.png", *QUICK[-3:]], capsys
-    )[-1]
+    repeated = machine(["generate", "--recipe", "fox.png", "--out", "again.png", *QUICK[-3:]], capsys)[-1]
     assert repeated["recipe"] == painted["recipe"]
     assert (pixels("again.png") == pixels("fox.png")).all()
 
@@ -217,9 +215,7 @@ def test_the_pocket_pair_paints_tells_repeats_and_goes_on(tmp_path, capsys):
 
 
 def test_python_paints_the_same_picture_as_the_command_line(capsys):
-    machine(
-        ["generate", "a red fox", "--seed", "7", "--steps", "1", "--out", "fox.png", *QUICK], capsys
-    )
+    machine(["generate", "a red fox", "--seed", "7", "--steps", "1", "--out", "fox.png", *QUICK], capsys)
     picture = pixgen.generate(
         "a red fox", seed=7, steps=1, size="32x32", assignments=["cutouts.count=1"], device="cpu"
     )
@@ -259,8 +255,5 @@ def test_a_model_that_cannot_be_read_leaves_no_run_behind(tmp_path, monkeypatch,
     asked = ["generate", "a fox", "--model", str(pointer), "--output-dir", str(tmp_path / "runs")]
     assert main([*asked, *QUICK]) == 2
     said = capsys.readouterr()
-    assert (
-        "is a pointer of git-lfs, not the file itself: fetch it with git lfs pull"
-        in said.out + said.err
-    )
+    assert "is a pointer of git-lfs, not the file itself: fetch it with git lfs pull" in said.out + said.err
     assert not list((tmp_path / "runs").glob("2*"))

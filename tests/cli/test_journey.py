@@ -94,9 +94,7 @@ def test_bad_input_is_one_sentence(arguments, said, capsys):
 @pytest.mark.parametrize("kind", ["csv", "json"])
 def test_a_story_is_read_from_a_table(kind, tmp_path, capsys):
     rows = [{"from": 0, "prompt": "a fox, red"}, {"from": 8, "prompt": "an owl", "weight": 2}]
-    text = (
-        json.dumps(rows) if kind == "json" else 'from,prompt,weight\n0,"a fox, red",\n8,an owl,2\n'
-    )
+    text = json.dumps(rows) if kind == "json" else 'from,prompt,weight\n0,"a fox, red",\n8,an owl,2\n'
     (tmp_path / f"story.{kind}").write_text(text)
     table = ["--story", str(tmp_path / f"story.{kind}"), "--steps", "12"]
     assert main(["generate", *table, "--preset", "story", *QUICK]) == 0
@@ -109,9 +107,7 @@ def test_a_story_is_read_from_a_table(kind, tmp_path, capsys):
     assert recipe["prompts"][1][0]["weight"] == 2
 
 
-@pytest.mark.parametrize(
-    "text", ["when,what\n0,a\n", '[{"prompt": "a", "colour": 1}]', "[1]", '[{"pr']
-)
+@pytest.mark.parametrize("text", ["when,what\n0,a\n", '[{"prompt": "a", "colour": 1}]', "[1]", '[{"pr'])
 def test_what_is_no_table_is_an_error(tmp_path, text):
     (tmp_path / "story.txt").write_text(text)
     with pytest.raises(RecipeError, match="table"):
@@ -119,9 +115,7 @@ def test_what_is_no_table_is_an_error(tmp_path, text):
 
 
 def test_python_paints_the_same(video, tmp_path):
-    made = pixgen.journey(
-        "a fox", tmp_path / "a.gif", frames=3, size="32x32", every=1, device="cpu"
-    )
+    made = pixgen.journey("a fox", tmp_path / "a.gif", frames=3, size="32x32", every=1, device="cpu")
     assert made.read_bytes().startswith(b"GIF89a")
     made = pixgen.restyle(video, "a fox", tmp_path / "b.mp4", frames=3, every=1, device="cpu")
     assert read_timing(made)[0] == 3

@@ -127,10 +127,15 @@ def test_a_start_is_a_kind_or_a_picture():
 def test_the_recipe_is_the_preset_with_the_options_over_it():
     recipe = recipe_from(
         Options(
-            prompt="a red fox", preset="draft", size="96x64", steps=9, seed=7, start="snow",
+            prompt="a red fox",
+            preset="draft",
+            size="96x64",
+            steps=9,
+            seed=7,
+            start="snow",
             assignments=["cutouts.batches=2"],
         )
-    )  # fmt: skip
+    )
     assert (recipe.width, recipe.height, recipe.steps, recipe.seed) == (96, 64, 9, 7)
     assert (recipe.preset, recipe.start.kind) == ("draft", "snow")
     assert (recipe.cutouts.count, recipe.cutouts.batches) == (8, 2)
@@ -175,15 +180,10 @@ def test_steps_that_are_asked_for_are_asked_for_at_once():
 
 def test_a_preset_wins_over_a_repeated_recipe():
     recipe = make_recipe({"prompts": "fox", "steps": 7, "seed": 3})
-    assert (
-        recipe_from(Options(recipe=recipe, preset="best")).steps
-        == load_preset("best").recipe["steps"]
-    )
+    assert recipe_from(Options(recipe=recipe, preset="best")).steps == load_preset("best").recipe["steps"]
 
 
-@pytest.mark.parametrize(
-    "name", ["prompts", "start.kind", "cutouts.own.crops", "losses.latent_decay"]
-)
+@pytest.mark.parametrize("name", ["prompts", "start.kind", "cutouts.own.crops", "losses.latent_decay"])
 def test_every_field_can_be_set(name):
     with pytest.raises(RecipeError, match="not allowed"):
         recipe_from(Options(prompt="fox", assignments=[f"{name}=-1"]))

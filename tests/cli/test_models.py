@@ -79,9 +79,7 @@ def test_a_model_is_fetched_verified_and_removed(capsys, lakes, tmp_path):
 def test_fetching_for_a_person_names_the_file(capsys, lakes):
     assert main(["models", "fetch", "lakes"]) == 0
     said = capsys.readouterr()
-    assert said.out.splitlines() == [
-        line for line in said.out.splitlines() if "lakes.safetensors" in line
-    ]
+    assert said.out.splitlines() == [line for line in said.out.splitlines() if "lakes.safetensors" in line]
     assert said.err.startswith("fetching lakes: 0 MB of ")
     assert len(said.err.splitlines()) == 1  # what is written to a file has no bar
 
@@ -102,13 +100,9 @@ def test_what_cannot_be_is_said(capsys, arguments, said):
 
 def test_own_models_are_listed(capsys, tmp_path):
     node = published.config()
-    published.write(
-        tmp_path / "own/flowers.ckpt", {"state_dict": published.taming(node).state_dict()}
-    )
+    published.write(tmp_path / "own/flowers.ckpt", {"state_dict": published.taming(node).state_dict()})
     published.write_yaml(tmp_path / "own/flowers.yaml", node)
-    found = {
-        each["name"]: each for each in listed(capsys, "list", "--models-dir", str(tmp_path / "own"))
-    }
+    found = {each["name"]: each for each in listed(capsys, "list", "--models-dir", str(tmp_path / "own"))}
     assert found["flowers"]["state"] == "own"
     assert found["flowers"]["codes"] == 24
 

@@ -62,12 +62,7 @@ def test_an_unknown_run_and_an_existing_file_are_one_sentence(run, tmp_path, cap
     kept = ["--out", str(tmp_path / "kept.gif")]
     assert main(["film", str(run.folder), *kept]) == 2
     assert "exists already" in capsys.readouterr().err
-    assert (
-        main(
-            ["film", "20200101-000000-abcdef", *kept, "--overwrite", "--output-dir", str(tmp_path)]
-        )
-        == 2
-    )
+    assert main(["film", "20200101-000000-abcdef", *kept, "--overwrite", "--output-dir", str(tmp_path)]) == 2
     assert "There is no run" in capsys.readouterr().err
     assert (tmp_path / "kept.gif").read_bytes() == b"mine"
 

@@ -29,9 +29,15 @@ def vocabulary() -> dict[str, int]:
 def entry(sources: tuple[str, ...] = ("hub:org/none/encoder.pt+decoder.pt+vocab.json+merges.txt",)):
     """A catalogued model of the small form."""
     return Entry(
-        name="dalle-tiny", kind="sketcher", paints="nothing", licence="MIT", model=FORM, vqgan="lakes",
-        sources=sources, home="https://example.org/tiny",
-    )  # fmt: skip
+        name="dalle-tiny",
+        kind="sketcher",
+        paints="nothing",
+        licence="MIT",
+        model=FORM,
+        vqgan="lakes",
+        sources=sources,
+        home="https://example.org/tiny",
+    )
 
 
 def halves(seed: int = 0) -> dict[str, Weights]:
@@ -54,9 +60,12 @@ def halves(seed: int = 0) -> dict[str, Weights]:
         }
 
     found = {}
-    sizes = {"encoder": (FORM["vocabulary"], FORM["places"]), "decoder": (FORM["tokens"] + 1, FORM["grid"] ** 2)}  # fmt: skip
+    sizes = {
+        "encoder": (FORM["vocabulary"], FORM["places"]),
+        "decoder": (FORM["tokens"] + 1, FORM["grid"] ** 2),
+    }
     for half, (tokens, places) in sizes.items():
-        made = {"embed_tokens.weight": drawn(tokens, width), "embed_positions.weight": drawn(places, width)}  # fmt: skip
+        made = {"embed_tokens.weight": drawn(tokens, width), "embed_positions.weight": drawn(places, width)}
         made |= norm("layernorm_embedding", width) | norm("final_ln", width)
         for layer in range(FORM["depth"]):
             at = f"layers.{layer}"
@@ -85,7 +94,9 @@ def write_min_dalle(folder: Path, *, suffix: str = "", number: torch.dtype = tor
     """min-dalle's four files."""
     write_words(folder, suffix=suffix)
     for half, weights in halves().items():
-        torch.save({name: tensor.to(number) for name, tensor in weights.items()}, folder / f"{half}{suffix}.pt")  # fmt: skip
+        torch.save(
+            {name: tensor.to(number) for name, tensor in weights.items()}, folder / f"{half}{suffix}.pt"
+        )
     return folder
 
 
@@ -141,9 +152,7 @@ def of_flax(given: dict[str, Weights], *, scanned: bool) -> dict:
 def packed(value, *, pieces_of: int | None = None) -> bytes:
     """Maps of tensors in MessagePack, as flax writes them; large tensors in pieces of so many numbers."""
     if isinstance(value, dict):
-        body = b"".join(
-            packed(str(name)) + packed(part, pieces_of=pieces_of) for name, part in value.items()
-        )
+        body = b"".join(packed(str(name)) + packed(part, pieces_of=pieces_of) for name, part in value.items())
         return b"\xde" + struct.pack(">H", len(value)) + body
     if isinstance(value, str):
         return b"\xd9" + bytes([len(value.encode())]) + value.encode()
@@ -153,11 +162,13 @@ def packed(value, *, pieces_of: int | None = None) -> bytes:
         return b"\xce" + struct.pack(">I", value)
     if pieces_of and value.numel() > pieces_of:
         pieces = value.flatten().split(pieces_of)
-        return packed({
-            "__msgpack_chunked_array__": True,
-            "shape": {str(axis): side for axis, side in enumerate(value.shape)},
-            "chunks": {str(number): piece for number, piece in enumerate(pieces)},
-        })  # fmt: skip
+        return packed(
+            {
+                "__msgpack_chunked_array__": True,
+                "shape": {str(axis): side for axis, side in enumerate(value.shape)},
+                "chunks": {str(number): piece for number, piece in enumerate(pieces)},
+            }
+        )
     name, data = str(value.dtype).removeprefix("torch."), value.contiguous().numpy().tobytes()
     shape = bytes([0x90 | value.ndim]) + b"".join(packed(side) for side in value.shape)
     inner = b"\x93" + shape + packed(name) + b"\xc6" + struct.pack(">I", len(data)) + data
@@ -191,9 +202,7 @@ def logits(given: dict[str, Weights], tokens: torch.Tensor, before: torch.Tensor
     for layer in range(FORM["depth"]):
         at = f"layers.{layer}"
         y = norm(weights, f"{at}.pre_self_attn_layer_norm", x)
-        x = x + norm(
-            weights, f"{at}.self_attn_layer_norm", attend(weights, f"{at}.self_attn", y, y, told)
-        )
+        x = x + norm(weights, f"{at}.self_attn_layer_norm", attend(weights, f"{at}.self_attn", y, y, told))
         x = x + gated(weights, f"{at}.glu", x)
     states = norm(weights, "final_ln", x)
 
@@ -204,9 +213,7 @@ def logits(given: dict[str, Weights], tokens: torch.Tensor, before: torch.Tensor
     for layer in range(FORM["depth"]):
         at = f"layers.{layer}"
         y = norm(weights, f"{at}.pre_self_attn_layer_norm", x)
-        x = x + norm(
-            weights, f"{at}.self_attn_layer_norm", attend(weights, f"{at}.self_attn", y, y, causal)
-        )
+        x = x + norm(weights, f"{at}.self_attn_layer_norm", attend(weights, f"{at}.self_attn", y, y, causal))
         y = norm(weights, f"{at}.pre_encoder_attn_layer_norm", x)
         seen = attend(weights, f"{at}.encoder_attn", y, states, told)
         x = x + norm(weights, f"{at}.encoder_attn_layer_norm", seen)

@@ -28,10 +28,14 @@ def write_painting(folder: Path) -> Path:
     (words / "merges.txt").write_text("#version: 0.2\n")
     (words / "tokenizer_config.json").write_text(json.dumps({"model_max_length": 77}))
     enlarger = {
-        "sample_size": 64, "layers_per_block": 1, "in_channels": 6, "out_channels": 3,
-        "down_block_types": ("ResnetDownsampleBlock2D",) * 2, "up_block_types": ("ResnetUpsampleBlock2D",) * 2,
+        "sample_size": 64,
+        "layers_per_block": 1,
+        "in_channels": 6,
+        "out_channels": 3,
+        "down_block_types": ("ResnetDownsampleBlock2D",) * 2,
+        "up_block_types": ("ResnetUpsampleBlock2D",) * 2,
         "block_out_channels": (32, 64),
-    }  # fmt: skip
+    }
     UnCLIPPipeline(
         prior=PriorTransformer(
             num_attention_heads=2, attention_head_dim=12, embedding_dim=32, num_layers=1

@@ -90,11 +90,14 @@ def lightning(weights: dict[str, torch.Tensor], monkeypatch) -> dict[str, Any]:
         "loss.logvar": torch.zeros(()),
     }
     return {
-        "epoch": 3, "global_step": 400, "pytorch-lightning_version": "1.0.8",
+        "epoch": 3,
+        "global_step": 400,
+        "pytorch-lightning_version": "1.0.8",
         "callbacks": {key: {"best_model_score": None, "best_model_path": ""}},
         "optimizer_states": [{"state": {0: {"exp_avg": torch.zeros(4)}}, "param_groups": [{"lr": 1e-4}]}],
-        "lr_schedulers": [], "state_dict": {**weights, **losses},
-    }  # fmt: skip
+        "lr_schedulers": [],
+        "state_dict": {**weights, **losses},
+    }
 
 
 def write(path: Path, value: Any, *, legacy: bool = False) -> Path:
@@ -107,9 +110,7 @@ def write(path: Path, value: Any, *, legacy: bool = False) -> Path:
 def write_yaml(path: Path, node: dict[str, Any]) -> Path:
     """A config as taming's."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        yaml.safe_dump({"model": node, "data": {"target": "main.DataModuleFromConfig"}})
-    )
+    path.write_text(yaml.safe_dump({"model": node, "data": {"target": "main.DataModuleFromConfig"}}))
     return path
 
 
@@ -117,9 +118,12 @@ def net2net(node: dict[str, Any]) -> dict[str, Any]:
     """The config of a transformer whose first stage a VQGAN is."""
     return {
         "target": "taming.models.cond_transformer.Net2NetTransformer",
-        "params": {"first_stage_config": node, "cond_stage_config": config(n_embed=7),
-                   "transformer_config": {"target": "taming.modules.transformer.mingpt.GPT"}},
-    }  # fmt: skip
+        "params": {
+            "first_stage_config": node,
+            "cond_stage_config": config(n_embed=7),
+            "transformer_config": {"target": "taming.modules.transformer.mingpt.GPT"},
+        },
+    }
 
 
 def averaged(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

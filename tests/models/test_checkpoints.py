@@ -66,9 +66,7 @@ def test_a_hostile_pickle_of_a_protocol_that_torch_does_not_know_is_refused_too(
 
 @pytest.mark.parametrize("call", [eval, exec, subprocess.Popen, shutil.rmtree, __import__])
 def test_what_runs_programs_is_refused(tmp_path, call):
-    path = published.write(
-        tmp_path / "model.ckpt", {"a": torch.zeros(2, 2), "b": HostileState(call, "1")}
-    )
+    path = published.write(tmp_path / "model.ckpt", {"a": torch.zeros(2, 2), "b": HostileState(call, "1")})
     with pytest.raises(ModelError, match="was refused and nothing of it was run"):
         read_weights(path)
 
@@ -123,9 +121,7 @@ def test_callbacks_of_any_name_may_be_keys(tmp_path, monkeypatch):
     assert list(read_weights(path)) == ["a"]
 
 
-@pytest.mark.parametrize(
-    "place", ["state_dict", "model", "ema", "model_state_dict", "params_ema", "module"]
-)
+@pytest.mark.parametrize("place", ["state_dict", "model", "ema", "model_state_dict", "params_ema", "module"])
 def test_the_weights_are_found_where_trainings_keep_them(tmp_path, place):
     optimizer = {"state": {0: {"exp_avg": torch.ones(2, 2)}}}
     value = {"epoch": 1, "optimizer": optimizer, place: {"a": torch.ones(2, 2)}}
@@ -146,9 +142,7 @@ def test_a_whole_network_is_read_by_its_parts_names(tmp_path):
     assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
-@pytest.mark.filterwarnings(
-    "ignore:.torch.jit:FutureWarning", "ignore:.torch.jit:DeprecationWarning"
-)
+@pytest.mark.filterwarnings("ignore:.torch.jit:FutureWarning", "ignore:.torch.jit:DeprecationWarning")
 def test_a_torchscript_archive_is_read_and_not_run(tmp_path, monkeypatch):
     network = nn.Sequential(nn.Conv2d(3, 4, 2), nn.BatchNorm2d(4)).half().eval()
     path = tmp_path / "a.pt"
@@ -183,11 +177,10 @@ DTYPES = (
     shapes=st.lists(st.lists(st.integers(0, 4), max_size=4), min_size=1, max_size=4),
     dtypes=st.lists(st.sampled_from(DTYPES), min_size=4, max_size=4),
     view=st.sampled_from(["plain", "turned", "sliced", "parameter", "shared"]),
-    legacy=st.booleans(), packed=st.booleans(),
-)  # fmt: skip
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    legacy=st.booleans(),
+    packed=st.booleans(),
 )
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_tensors_are_those_that_torch_reads(tmp_path, shapes, dtypes, view, legacy, packed):
     value = {}
     for number, (shape, dtype) in enumerate(zip(shapes, dtypes, strict=False)):
@@ -216,9 +209,7 @@ def test_tensors_are_those_that_torch_reads(tmp_path, shapes, dtypes, view, lega
 
 
 @given(data=st.data(), legacy=st.booleans())
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_file_is_read_or_is_one_sentence(tmp_path, data, legacy):
     value = {
         "state_dict": {"a": torch.ones(3, 3), "b": torch.ones(2).half()},
@@ -244,14 +235,17 @@ def test_a_format_is_known_by_its_bytes_and_not_its_name(tmp_path):
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ((FILES / "lfs.ckpt").read_bytes(), "is a pointer of git-lfs, not the file itself: fetch it with git lfs pull"),
+        (
+            (FILES / "lfs.ckpt").read_bytes(),
+            "is a pointer of git-lfs, not the file itself: fetch it with git lfs pull",
+        ),
         (b"<!DOCTYPE html>\n<html><head></head></html>", "is a web page, not the file itself"),
         (b"\xef\xbb\xbf\n <HTML lang=en>", "is a web page, not the file itself"),
         (b"Entry not found", "holds text, not weights"),
         ("{“error”: 1}".encode(), "holds text, not weights"),
         (b"", "is empty"),
     ],
-)  # fmt: skip
+)
 def test_what_only_has_a_checkpoints_name_is_told_as_such(tmp_path, suffix, data, said):
     path = tmp_path / f"model{suffix}"
     path.write_bytes(data)

@@ -34,10 +34,7 @@ def endpoint(cache) -> Iterator[str]:
             self.answer(DATA)
 
         def answer(self, body: bytes) -> None:
-            known = (
-                self.path.endswith("/resolve/main/weights.bin")
-                or "/resolve/" + "c" * 40 in self.path
-            )
+            known = self.path.endswith("/resolve/main/weights.bin") or "/resolve/" + "c" * 40 in self.path
             self.send_response(200 if known else 404)
             if known:
                 promised = "0" * 64 if "spoilt" in self.path else SHA256
@@ -71,10 +68,7 @@ def test_a_file_is_fetched_once_and_told_of(cache, endpoint):
     assert path.is_relative_to(cache)
     assert told[-1] == Fetching("a", len(DATA), len(DATA))
     assert huggingface.is_verified(path)
-    assert (
-        huggingface.fetch("org/name", "weights.bin", model="a", endpoint="http://127.0.0.1:9")
-        == path
-    )
+    assert huggingface.fetch("org/name", "weights.bin", model="a", endpoint="http://127.0.0.1:9") == path
 
 
 def test_a_changed_file_is_noticed_and_can_be_removed(cache, endpoint):

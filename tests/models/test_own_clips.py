@@ -26,9 +26,10 @@ CONFIG = {
 }
 TEXTS = ["a fox", "the sea at night"]
 OTHER = {  # what no shape tells
-    **CONFIG, "vision_cfg": {**CONFIG["vision_cfg"], "head_width": 16},
+    **CONFIG,
+    "vision_cfg": {**CONFIG["vision_cfg"], "head_width": 16},
     "text_cfg": {**CONFIG["text_cfg"], "heads": 4},
-}  # fmt: skip
+}
 
 
 @pytest.fixture(autouse=True)
@@ -129,9 +130,7 @@ def test_open_clips_checkpoint_is_recognised_by_its_shapes(tmp_path, form):
         save_file(weights, path)
     elif form == "training":
         weights = {f"module.{name}": tensor for name, tensor in weights.items()}
-        torch.save(
-            {"epoch": 1, "name": "a", "state_dict": weights, "optimizer": {"state": {}}}, path
-        )
+        torch.save({"epoch": 1, "name": "a", "state_dict": weights, "optimizer": {"state": {}}}, path)
     else:
         torch.save(weights, path)
     assert_same(load_perceptor((str(path),), "cpu"), theirs)
@@ -158,9 +157,7 @@ def test_an_architecture_may_be_told(tmp_path, told, quick):
         open_clip.add_model_config(tmp_path / f"Tiny-{quick}.json")
         name = f"Tiny-{quick}:{path}"
     else:
-        (tmp_path / "a.json").write_text(
-            json.dumps({told: config} if told == "model_cfg" else config)
-        )
+        (tmp_path / "a.json").write_text(json.dumps({told: config} if told == "model_cfg" else config))
     assert_same(load_perceptor((name,), "cpu"), theirs)
 
 
@@ -177,9 +174,10 @@ def huggings(kind: str, folder: Path, **settings):
     }
     vision = {**tower, "image_size": 32, "patch_size": 8}
     config = getattr(transformers, f"{kind}Config")(
-        text_config={**tower, **settings}, vision_config={**vision, **settings},
+        text_config={**tower, **settings},
+        vision_config={**vision, **settings},
         **({"projection_dim": 32} if kind == "CLIP" else {}),
-    )  # fmt: skip
+    )
     model = getattr(transformers, f"{kind}Model")(config).eval()
     model.save_pretrained(folder)
     return model

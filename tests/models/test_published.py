@@ -8,7 +8,9 @@ from pixgen.models.architectures import clip_form, random_perceptor, random_vqga
 from pixgen.models.vqgan.vqgan import Vqgan, load_vqgan
 
 
-@pytest.mark.parametrize(("name", "codes", "factor"), [("imagenet-16384", 16384, 16), ("gumbel-8192", 8192, 8)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "codes", "factor"), [("imagenet-16384", 16384, 16), ("gumbel-8192", 8192, 8)]
+)
 def test_a_published_vqgan_has_its_form(name, codes, factor):
     model = random_vqgan(name, "meta")
     assert (len(model.codebook), model.factor) == (codes, factor)
@@ -33,7 +35,7 @@ def test_a_random_perceptor_looks():
     assert perceptor.embed_images(torch.rand(2, 3, 64, 64)).shape == (2, 256)
 
 
-@pytest.mark.parametrize("make", [random_vqgan, lambda name, device: random_perceptor((name,), device)])  # fmt: skip
+@pytest.mark.parametrize("make", [random_vqgan, lambda name, device: random_perceptor((name,), device)])
 def test_an_unknown_form_is_answered_with_names(make):
     with pytest.raises(ModelError, match="choose pocket"):
         make("magic", "cpu")

@@ -23,8 +23,7 @@ from pixgen.models.vqgan.vqgan import load_vqgan
 from tests.models import published
 
 FOLDER = Path(
-    os.environ.get("PIXGEN_TEST_WEIGHTS")
-    or Path(__file__).parent.parent.parent.parent / "shared" / "weights"
+    os.environ.get("PIXGEN_TEST_WEIGHTS") or Path(__file__).parent.parent.parent.parent / "shared" / "weights"
 )
 PICTURES = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
@@ -88,7 +87,7 @@ def test_a_clip_of_the_table_sees_as_in_open_clip(cache, entry, path):
 
 def test_what_lies_there_is_found_and_compared(tmp_path):
     node = published.config()
-    path = published.write(tmp_path / "real/lakes.ckpt", {"state_dict": published.taming(node).state_dict()})  # fmt: skip
+    path = published.write(tmp_path / "real/lakes.ckpt", {"state_dict": published.taming(node).state_dict()})
     published.write_yaml(tmp_path / "real/lakes.yaml", node)
     assert list(own(tmp_path / "real")) == [path]
     assert_as_tamings(path, tmp_path / "real/lakes.yaml")

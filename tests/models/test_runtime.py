@@ -31,9 +31,7 @@ def drawn(vqgan, latents, **switches):
 
 @pytest.mark.parametrize("switches", [{"channels_last": False}, {"checkpoint": True}])
 def test_a_switch_draws_the_same(tiny_vqgan, latents, switches):
-    for usual, other in zip(
-        drawn(tiny_vqgan, latents), drawn(tiny_vqgan, latents, **switches), strict=True
-    ):
+    for usual, other in zip(drawn(tiny_vqgan, latents), drawn(tiny_vqgan, latents, **switches), strict=True):
         assert torch.allclose(usual, other, rtol=1e-4, atol=1e-5)
 
 
@@ -53,7 +51,7 @@ def test_what_is_kept_for_the_way_back_is_less_with_checkpoints(tiny_vqgan, late
         with (
             torch.autograd.graph.saved_tensors_hooks(lambda t: sizes.append(t.nbytes) or t, lambda t: t),
             engine_switches(Engine(**switches)),
-        ):  # fmt: skip
+        ):
             tiny_vqgan.decode(latents.clone().requires_grad_())
         return sum(sizes)
 
@@ -68,9 +66,7 @@ def test_switches_hold_inside_alone():
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at it while it compiles
 def test_what_is_compiled_draws_and_sees_the_same(tiny_vqgan, tiny_perceptor, latents, monkeypatch):
-    monkeypatch.setattr(
-        working_module, "BACKEND", "aot_eager"
-    )  # all but the making of machine code
+    monkeypatch.setattr(working_module, "BACKEND", "aot_eager")  # all but the making of machine code
     for usual, other in zip(
         drawn(tiny_vqgan, latents), drawn(tiny_vqgan, latents, compiled=True), strict=True
     ):
@@ -84,9 +80,7 @@ def test_what_is_compiled_draws_and_sees_the_same(tiny_vqgan, tiny_perceptor, la
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute")
-def test_where_nothing_can_be_compiled_a_sentence_says_what_to_do(
-    tiny_vqgan, latents, monkeypatch, tmp_path
-):
+def test_where_nothing_can_be_compiled_a_sentence_says_what_to_do(tiny_vqgan, latents, monkeypatch, tmp_path):
     torch._dynamo.reset()
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     no_compiler = inductor_config.patch({"cpp.cxx": (None, str(tmp_path / "none"))})

@@ -35,16 +35,19 @@ def data(tmp_path) -> bytes:
 def entry(url: str, **facts) -> Entry:
     """A catalogued model at an address."""
     made = Entry(
-        name="lakes", kind="vqgan", paints="lakes", licence="MIT", model=published.config(), sources=(url,),
+        name="lakes",
+        kind="vqgan",
+        paints="lakes",
+        licence="MIT",
+        model=published.config(),
+        sources=(url,),
         home="https://example.org/lakes",
-    )  # fmt: skip
+    )
     return replace(made, **facts)
 
 
 def files(cache) -> list[str]:
-    return sorted(
-        path.name for path in cache.rglob("*") if path.is_file() and path.suffix != ".lock"
-    )
+    return sorted(path.name for path in cache.rglob("*") if path.is_file() and path.suffix != ".lock")
 
 
 def test_a_fetched_model_is_converted_once_and_needs_no_network_then(cache, data):
@@ -60,15 +63,11 @@ def test_a_fetched_model_is_converted_once_and_needs_no_network_then(cache, data
 def test_it_loads_by_its_name(monkeypatch, data):
     theirs = published.taming(published.config())
     with serving(Files(data)) as server:
-        monkeypatch.setattr(
-            "pixgen.models.vqgan.custom.find_entry", lambda name, kind: entry(server.url)
-        )
+        monkeypatch.setattr("pixgen.models.vqgan.custom.find_entry", lambda name, kind: entry(server.url))
         ours = load_vqgan("lakes", "cpu")
     codes = torch.arange(16).view(1, 4, 4)
     latents = theirs.quantize.embedding(codes).movedim(3, 1)
-    assert torch.allclose(
-        ours.decode(ours.lookup(codes)) * 2 - 1, theirs.decode(latents), atol=1e-5
-    )
+    assert torch.allclose(ours.decode(ours.lookup(codes)) * 2 - 1, theirs.decode(latents), atol=1e-5)
     assert not any(parameter.requires_grad for parameter in ours.parameters())
 
 
@@ -171,7 +170,5 @@ def test_every_model_of_the_table_can_be_built_and_has_an_address():
                 model = Vqgan(each.model)
             assert model.codebook.shape[0] == each.codes
             assert model.factor == each.factor
-            assert all(
-                source.startswith(("https://", "hub:", "zip:https://")) for source in each.sources
-            )
+            assert all(source.startswith(("https://", "hub:", "zip:https://")) for source in each.sources)
             assert each.home.startswith("https://")

@@ -30,10 +30,13 @@ def test_a_region_in_the_words_is_the_same():
 
 @pytest.mark.parametrize(
     ("region", "said"),
-    [("left", "is not a region: write a prompt's number"), ("0=left", "no prompt 0"),
-     ("3=left", "no prompt 3 to have a region: there are 2"),
-     ("1=lefft", "choose left, right, top, bottom, centre, everywhere, or a picture")],
-)  # fmt: skip
+    [
+        ("left", "is not a region: write a prompt's number"),
+        ("0=left", "no prompt 0"),
+        ("3=left", "no prompt 3 to have a region: there are 2"),
+        ("1=lefft", "choose left, right, top, bottom, centre, everywhere, or a picture"),
+    ],
+)
 def test_what_is_no_region_is_a_sentence(region, said):
     with pytest.raises(RecipeError, match=said):
         asked(region)

@@ -55,8 +55,12 @@ def test_an_unknown_preset_is_answered_with_the_names():
 def test_presets_for_fetched_models_say_what_memory_they_take():
     full = [each for each in available_presets().values() if each.models]
     assert [each.name for each in full] == [
-        "full-draft", "full-normal", "full-better", "full-best", "full-supreme",
-    ]  # fmt: skip
+        "full-draft",
+        "full-normal",
+        "full-better",
+        "full-best",
+        "full-supreme",
+    ]
     sizes = [each.foretold_megabytes for each in full]
     assert sizes == sorted(sizes)
     for each in full:

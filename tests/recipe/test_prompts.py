@@ -17,15 +17,15 @@ from pixgen.recipe.prompts import (
 
 # Marks, digits, signs and backslashes far more often than chance would bring them.
 texts = (
-    st.text(alphabet=st.one_of(st.sampled_from("|^:[]@\\ 019.-+eE"), st.characters(exclude_categories=["Cs"])))
+    st.text(
+        alphabet=st.one_of(st.sampled_from("|^:[]@\\ 019.-+eE"), st.characters(exclude_categories=["Cs"]))
+    )
     .map(str.strip)
     .filter(bool)
-)  # fmt: skip
+)
 numbers = st.floats(min_value=-1000, max_value=1000, allow_nan=False)
 stops = st.one_of(st.just(NO_STOP), st.floats(min_value=-10, max_value=10, allow_nan=False))
-shown = st.lists(
-    st.one_of(texts, st.sampled_from(["@left", " @ center", "@[", "]", ":2"])), min_size=1
-)
+shown = st.lists(st.one_of(texts, st.sampled_from(["@left", " @ center", "@[", "]", ":2"])), min_size=1)
 texts = st.one_of(texts, shown.map("".join).map(str.strip).filter(bool))
 prompts = st.one_of(
     st.builds(Prompt, text=texts, weight=numbers, stop=stops, region=st.sampled_from(PLACES)),
@@ -33,9 +33,7 @@ prompts = st.one_of(
     st.builds(Prompt, picture=texts, weight=numbers, stop=stops, region=st.sampled_from(PLACES)),
     st.builds(Prompt, picture=texts, weight=numbers, stop=stops, mask=texts),
 )
-scenes = st.lists(st.lists(prompts, min_size=1, max_size=3).map(tuple), min_size=1, max_size=3).map(
-    tuple
-)
+scenes = st.lists(st.lists(prompts, min_size=1, max_size=3).map(tuple), min_size=1, max_size=3).map(tuple)
 
 
 def only(text: str) -> Prompt:
@@ -156,11 +154,15 @@ def test_a_time_a_ratio_and_an_address_are_text(text):
 @pytest.mark.parametrize(
     ("text", "words", "weight"),
     [
-        ("fox:2", "fox", 2), ("a fox in 4k:2", "a fox in 4k", 2), ("unreal engine 5:1.5", "unreal engine 5", 1.5),
-        ("text:-1", "text", -1), ("catch 22 :3", "catch 22", 3), ("artstation.com:2", "artstation.com", 2),
+        ("fox:2", "fox", 2),
+        ("a fox in 4k:2", "a fox in 4k", 2),
+        ("unreal engine 5:1.5", "unreal engine 5", 1.5),
+        ("text:-1", "text", -1),
+        ("catch 22 :3", "catch 22", 3),
+        ("artstation.com:2", "artstation.com", 2),
         ("dawn at 5:-1", "dawn at 5", -1),
     ],
-)  # fmt: skip
+)
 def test_a_number_without_a_space_is_a_weight_where_it_can_be_nothing_else(text, words, weight):
     ((prompt,),) = parse(text)
     assert (prompt.text, prompt.weight) == (words, weight)
@@ -168,8 +170,9 @@ def test_a_number_without_a_space_is_a_weight_where_it_can_be_nothing_else(text,
 
 def test_what_might_be_a_weight_and_is_not_is_told():
     assert doubtful_ends("a fox:2 | at 10:30 ^ http://a.b:80 | catch 22 :3 | blade 2049:2") == [
-        "10:30", "2049:2",
-    ]  # fmt: skip
+        "10:30",
+        "2049:2",
+    ]
 
 
 def test_the_familys_own_grammar_has_no_doubts():

@@ -173,9 +173,7 @@ def test_more_steps_that_change_nothing_are_as_if_asked_for_at_once():
 
 
 def test_a_title_names_files_without_their_folders():
-    prompts = [
-        [{"text": "a fox", "mask": "/elsewhere/region-1.png"}, {"picture": "inputs/ab/dog.jpg"}]
-    ]
+    prompts = [[{"text": "a fox", "mask": "/elsewhere/region-1.png"}, {"picture": "inputs/ab/dog.jpg"}]]
     assert make_recipe({"prompts": prompts}).title == "a fox @[region-1.png] | [dog.jpg]"
     assert make_recipe({"prompts": "a fox :2 | snow"}).title == "a fox :2 | snow"
 

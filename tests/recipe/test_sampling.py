@@ -75,10 +75,7 @@ def test_it_sketches_for_any_model(capsys, tmp_path, model):
     assert picture.shape == (32, 32, 3)
     assert picture.std() > 0
     again = tmp_path / "again.png"
-    assert (
-        main(["generate", "--recipe", str(out), "--out", str(again), "--device", "cpu", "--json"])
-        == 0
-    )
+    assert main(["generate", "--recipe", str(out), "--out", str(again), "--device", "cpu", "--json"]) == 0
     assert np.array_equal(np.array(Image.open(again)), picture)
 
 

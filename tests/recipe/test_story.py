@@ -18,8 +18,13 @@ def labels(made, step):
 def test_without_a_fade_scenes_share_the_steps_and_follow_at_once():
     made = recipe()
     assert [labels(made, step) for step in (0, 29, 30, 59, 60, 90)] == [
-        ["a fox"], ["a fox"], ["an owl"], ["an owl"], ["the sea"], ["the sea"],
-    ]  # fmt: skip
+        ["a fox"],
+        ["a fox"],
+        ["an owl"],
+        ["an owl"],
+        ["the sea"],
+        ["the sea"],
+    ]
     assert all(made.transition(step)[2] == 0 for step in range(91))
 
 
@@ -86,15 +91,18 @@ def test_a_story_is_the_same_as_json():
 
 
 def test_a_table_says_scenes_steps_weights_and_easings():
-    told = read_story([
-        {"from": 0, "prompt": "a fox", "weight": "", "easing": None},
-        {"from": "", "prompt": "snow :0.5", "weight": 2},
-        {"from": "40", "prompt": "an owl", "weight": 0.5, "easing": "late"},
-        {"from": None, "prompt": "  "},
-    ])  # fmt: skip
+    told = read_story(
+        [
+            {"from": 0, "prompt": "a fox", "weight": "", "easing": None},
+            {"from": "", "prompt": "snow :0.5", "weight": 2},
+            {"from": "40", "prompt": "an owl", "weight": 0.5, "easing": "late"},
+            {"from": None, "prompt": "  "},
+        ]
+    )
     assert [[(each.text, each.weight) for each in scene] for scene in told.scenes] == [
-        [("a fox", 1), ("snow", 1)], [("an owl", 0.5)],
-    ]  # fmt: skip
+        [("a fox", 1), ("snow", 1)],
+        [("an owl", 0.5)],
+    ]
     assert told.story == {"starts": (0, 40), "easings": ("smooth", "late")}
 
 

@@ -69,22 +69,24 @@ def test_styles_are_passed_on_as_json(tmp_path):
     (tmp_path / "oil.json").write_text(json.dumps(oil), "utf-8")
     assert load_styles(str(tmp_path / "oil.json")) == (Style("Oil", "oil painting of {}"),)
     assert styled("a fox", str(tmp_path / "oil.json")) == "oil painting of a fox"
-    assert (
-        len(read_styles(json.dumps([oil, oil])))
-        == len(read_styles(json.dumps({"styles": [oil]}))) + 1
-    )
+    assert len(read_styles(json.dumps([oil, oil]))) == len(read_styles(json.dumps({"styles": [oil]}))) + 1
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "These are no styles"), ("{", "These are no styles"), ("[]", "These are no styles"),
-        ("[" * 100_000, "These are no styles"), (json.dumps([{}] * 51), "These are no styles"),
-        ('{"template": "{}x"}', "needs a title"), ('{"title": 3, "template": "{}x"}', "needs a title"),
-        ('{"title": "x", "template": "fox"}', "stands once"), ('{"title": "x", "template": "{}"}', "stands once"),
+        ("", "These are no styles"),
+        ("{", "These are no styles"),
+        ("[]", "These are no styles"),
+        ("[" * 100_000, "These are no styles"),
+        (json.dumps([{}] * 51), "These are no styles"),
+        ('{"template": "{}x"}', "needs a title"),
+        ('{"title": 3, "template": "{}x"}', "needs a title"),
+        ('{"title": "x", "template": "fox"}', "stands once"),
+        ('{"title": "x", "template": "{}"}', "stands once"),
         ('{"title": "x", "template": "{} {}"}', "stands once"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_style_is_one_sentence(text, said):
     with pytest.raises(RecipeError, match=said):
         read_styles(text)

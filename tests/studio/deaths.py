@@ -29,9 +29,12 @@ def killed(folder, until, *, recipe=None):
     bundled models if a recipe is given, else with a fake painter."""
     given = [] if recipe is None else [recipe.to_json()]
     process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(folder), *given], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-c", KILLED, str(folder), *given],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    )
     with process:
         run_id = process.stdout.readline().strip()
         deadline = time.monotonic() + (20 if recipe is None else 300)

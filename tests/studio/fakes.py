@@ -49,9 +49,7 @@ class FakePainter(Iterator):
         scene = self.recipe.scene(step)
         if step < steps:
             words = sum(map(ord, "".join(prompt.text for prompt in scene)))
-            self._chance = (
-                self._chance * 6364136223846793005 + 1442695040888963407 + words
-            ) % 2**62
+            self._chance = (self._chance * 6364136223846793005 + 1442695040888963407 + words) % 2**62
             self._canvas = canvas + self._blocks(canvas.shape)
             self.step += 1
         else:

@@ -191,13 +191,17 @@ def test_too_little_memory_lets_go_of_the_loaded_models(tmp_path):
         raise OutOfMemory("Try a smaller size.")
 
     tools = WorkerTools(
-        line=JobQueue(), lock=FairLock(), device=lambda: "cpu", models=models, timing=Timing(),
-        painter=hungry, save_every=60, longest_seconds=None,
-    )  # fmt: skip
-    now = datetime.now().astimezone()
-    job = Job(
-        Run(folder=tmp_path, recipe=a_recipe(), state="waiting", started=now), line=tools.line
+        line=JobQueue(),
+        lock=FairLock(),
+        device=lambda: "cpu",
+        models=models,
+        timing=Timing(),
+        painter=hungry,
+        save_every=60,
+        longest_seconds=None,
     )
+    now = datetime.now().astimezone()
+    job = Job(Run(folder=tmp_path, recipe=a_recipe(), state="waiting", started=now), line=tools.line)
     tools.line.join(job)
     work(job, tools, claim=RunLock(tmp_path))
     assert str(job.error) == "Try a smaller size."

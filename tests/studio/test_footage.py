@@ -76,9 +76,7 @@ def test_what_is_transparent_stands_on_white(tmp_path):
     pictures = [Image.new("RGBA", (40, 40), (0, 0, 0, 0)) for _ in range(3)]
     for number, picture in enumerate(pictures):
         picture.paste((200, 30, 30, 255), (5 * number, 0, 5 * number + 10, 40))
-    pictures[0].save(
-        tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=80, disposal=2
-    )
+    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=80, disposal=2)
     shown = first(tmp_path / "a.gif")
     assert shown[20, 30].tolist() == [255, 255, 255]
     assert np.abs(shown[20, 5].astype(int) - (200, 30, 30)).max() <= 3
@@ -96,13 +94,19 @@ def test_a_phones_video_is_turned_upright(tmp_path, turn):
 
 @settings(max_examples=12, deadline=None)
 @given(
-    across=st.integers(1, 64), down=st.integers(1, 64), size=st.sampled_from(["64x48", "48x64", "34x30"]),
-)  # fmt: skip
+    across=st.integers(1, 64),
+    down=st.integers(1, 64),
+    size=st.sampled_from(["64x48", "48x64", "34x30"]),
+)
 def test_a_video_has_the_shape_that_its_pixels_give_it(tmp_path_factory, across, down, size):
     path = make(
-        tmp_path_factory.mktemp("sar") / "a.mp4", "-vf", f"setsar={across}/{down}", "-c:v", "libx264",
+        tmp_path_factory.mktemp("sar") / "a.mp4",
+        "-vf",
+        f"setsar={across}/{down}",
+        "-c:v",
+        "libx264",
         size=size,
-    )  # fmt: skip
+    )
     looked = probe(path, fps=12, most=1)
     width, height = map(int, size.split("x"))
     wanted = width * across / (height * down)

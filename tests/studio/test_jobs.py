@@ -58,9 +58,7 @@ def test_several_may_watch_at_once(open_studio):
     painters = Painters(hold_at=3)
     job = open_studio(painters).submit(a_recipe())
     ends = []
-    threads = [
-        threading.Thread(target=lambda: ends.append(list(job.watch(rate=50))[-1])) for _ in range(4)
-    ]
+    threads = [threading.Thread(target=lambda: ends.append(list(job.watch(rate=50))[-1])) for _ in range(4)]
     for thread in threads:
         thread.start()
     painters.go_on.set()
@@ -177,9 +175,7 @@ def test_several_changes_before_a_step_become_one(open_studio):
         ({"learning_rate": float("nan")}, RecipeError, "learning_rate"),
     ],
 )
-def test_a_change_that_is_not_allowed_is_an_error_and_hurts_nothing(
-    open_studio, change, error, said
-):
+def test_a_change_that_is_not_allowed_is_an_error_and_hurts_nothing(open_studio, change, error, said):
     painters = Painters(hold_at=2)
     job = open_studio(painters, policy=Policy(most_prompts=2)).submit(a_recipe())
     with pytest.raises(error, match=said):

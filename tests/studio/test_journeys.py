@@ -91,17 +91,13 @@ def test_an_exported_journey_holds_nothing(open_studio, real, tmp_path):
 
 
 def test_a_story_film_has_the_right_length(open_studio, real, tmp_path):
-    recipe = make_recipe(
-        {"prompts": "a fox ^ an owl ^ the sea", "steps": 12, "story": {"fade": 1}, **SMALL}
-    )
+    recipe = make_recipe({"prompts": "a fox ^ an owl ^ the sea", "steps": 12, "story": {"fade": 1}, **SMALL})
     job = painted(open_studio(real), recipe)
     assert read_timing(job.run.film) == (13 + 20, 20.0)  # every step, and a second of the last
 
 
 @pytest.mark.parametrize("more", [{}, {"smooth": 0.5}])
-def test_a_restyled_video_has_its_frames_and_goes_on_exactly(
-    open_studio, real, video, frames_of, more
-):
+def test_a_restyled_video_has_its_frames_and_goes_on_exactly(open_studio, real, video, frames_of, more):
     options = Options(prompt="a fox", size="64x32", seed=3, assignments=["cutouts.count=2"])
     recipe = plan_restyle(video, options, every=2, frames=6, **more)
     assert recipe.steps == 12
@@ -157,9 +153,15 @@ def test_a_video_is_looked_at_at_the_pace_that_is_wanted(video):
 
 @pytest.mark.parametrize(
     "content",
-    [None, b"", b"#EXTM3U\nhttp://example.org/a.ts\n", b"ffconcat version 1.0\nfile /etc/passwd\n",
-     b"\0\0\0\x20ftypisom" + b"x" * 99, b"GIF89a" + b"x" * 99],
-)  # fmt: skip
+    [
+        None,
+        b"",
+        b"#EXTM3U\nhttp://example.org/a.ts\n",
+        b"ffconcat version 1.0\nfile /etc/passwd\n",
+        b"\0\0\0\x20ftypisom" + b"x" * 99,
+        b"GIF89a" + b"x" * 99,
+    ],
+)
 def test_what_is_no_video_is_an_error(tmp_path, content):
     if content is not None:
         (tmp_path / "a.mp4").write_bytes(content)
@@ -218,9 +220,7 @@ def kind_of_film(kind, video):
 
 
 @pytest.mark.parametrize("kind", ["story", "journey", "restyle"])
-def test_one_whose_process_was_killed_is_there_and_goes_on_to_the_same_pixels(
-    kind, video, tmp_path
-):
+def test_one_whose_process_was_killed_is_there_and_goes_on_to_the_same_pixels(kind, video, tmp_path):
     folder, recipe = tmp_path / "outputs", kind_of_film(kind, video)
 
     def in_the_middle(run):

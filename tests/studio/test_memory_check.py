@@ -15,8 +15,14 @@ def free(monkeypatch):
 
 @pytest.mark.parametrize(
     ("needed", "there", "verdict"),
-    [(80, 100, "fits"), (81, 100, "tight"), (100, 100, "tight"), (101, 100, "too much"), (1, None, "unknown")],
-)  # fmt: skip
+    [
+        (80, 100, "fits"),
+        (81, 100, "tight"),
+        (100, 100, "tight"),
+        (101, 100, "too much"),
+        (1, None, "unknown"),
+    ],
+)
 def test_the_verdict_leaves_room_for_an_error(needed, there, verdict):
     assert MemoryCheck(needed, there).verdict == verdict
 
@@ -27,9 +33,10 @@ def test_this_machine_has_memory():
 
 def test_a_containers_limit_counts(tmp_path, monkeypatch):
     for name, content in (
-        ("memory.max", "3000000000"), ("memory.current", "2500000000"),
+        ("memory.max", "3000000000"),
+        ("memory.current", "2500000000"),
         ("memory.stat", "anon 1000000000\ninactive_file 100000000\n"),
-    ):  # fmt: skip
+    ):
         (tmp_path / name).write_text(content)
     monkeypatch.setattr(memory_check, "_CGROUP", tmp_path)
     assert memory_check._of_container(10**12) == 600_000_000
@@ -39,9 +46,7 @@ def test_a_containers_limit_counts(tmp_path, monkeypatch):
 
 def test_small_pictures_are_not_looked_at_where_there_is_room(free, monkeypatch):
     free(4_000_000_000)
-    monkeypatch.setattr(
-        memory_check, "check_memory", lambda recipe, device: pytest.fail("was looked at")
-    )
+    monkeypatch.setattr(memory_check, "check_memory", lambda recipe, device: pytest.fail("was looked at"))
     assert warning(make_recipe({"prompts": "a fox"}), "cpu") == ""
 
 
@@ -59,10 +64,7 @@ def test_a_warning_says_how_much_and_what_is_there(free, monkeypatch, needed, sa
 
 
 def test_an_unknown_form_has_no_outlook():
-    assert (
-        check_memory(make_recipe({"prompts": "a fox", "clip": ["hf-hub:some/thing"]}), "cpu")
-        is None
-    )
+    assert check_memory(make_recipe({"prompts": "a fox", "clip": ["hf-hub:some/thing"]}), "cpu") is None
 
 
 def test_bytes_in_words():

@@ -97,10 +97,11 @@ def test_what_a_sketcher_cannot_do_is_said_before_it_is_loaded(fields, said):
 
 def test_what_a_sketcher_can_do_is_allowed():
     for fields in (
-        idea("[a.png] | winter :2", "pocket"), idea("[a.png] | [b.png]", "karlo"),
+        idea("[a.png] | winter :2", "pocket"),
+        idea("[a.png] | [b.png]", "karlo"),
         {"start": {"kind": "sketch", "sketch": {"model": "dalle-mini", "top_k": 9}}},
         {"start": {"kind": "codes", "sketch": {"model": "karlo", "looks": 1}}},  # it sketches nothing
-    ):  # fmt: skip
+    ):
         Policy().check(a_recipe(**fields))
 
 

@@ -134,14 +134,18 @@ def test_a_run_that_is_stopped_while_it_is_sketched_has_done_no_step(
 
     def sketched(recipe, pictures, device, models):
         book = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
-        return Optimization(
-            recipe, make_drawer(recipe, tiny_vqgan), tiny_perceptor, sketch_model=book
-        )
+        return Optimization(recipe, make_drawer(recipe, tiny_vqgan), tiny_perceptor, sketch_model=book)
 
-    recipe = make_recipe({
-        "prompts": "a fox", "width": 32, "height": 32, "steps": 3, "cutouts": {"count": 2},
-        "start": {"kind": "sketch", "sketch": {"candidates": 2}},
-    })  # fmt: skip
+    recipe = make_recipe(
+        {
+            "prompts": "a fox",
+            "width": 32,
+            "height": 32,
+            "steps": 3,
+            "cutouts": {"count": 2},
+            "start": {"kind": "sketch", "sketch": {"candidates": 2}},
+        }
+    )
     studio = open_studio(sketched)
     whole = studio.submit(recipe)
     assert whole.wait(60)

@@ -12,8 +12,7 @@ RECIPE = make_recipe({"prompts": "a fox", "width": 48, "height": 32})
 def candidates(count: int) -> list[Candidate]:
     chance = np.random.default_rng(0)
     return [
-        Candidate(chance.integers(0, 255, (32, 48, 3), dtype=np.uint8), similarity=0.1)
-        for _ in range(count)
+        Candidate(chance.integers(0, 255, (32, 48, 3), dtype=np.uint8), similarity=0.1) for _ in range(count)
     ]
 
 

@@ -194,9 +194,7 @@ def test_the_policy_is_checked_before_anything_is_made(open_studio):
 
 def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(
-        StorageError, match=r"cannot be written .*--output-dir or PIXGEN_OUTPUT_DIR"
-    ):
+    with pytest.raises(StorageError, match=r"cannot be written .*--output-dir or PIXGEN_OUTPUT_DIR"):
         Studio(tmp_path / "file" / "outputs", device="cpu")
 
 

@@ -22,9 +22,7 @@ def plan(law: CutoutSet, generator: torch.Generator, *, batches: int = 2):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "law", [*CUTOUT_SETS.values(), NOISE_FIRST], ids=[*CUTOUT_SETS, "noise first"]
-)
+@pytest.mark.parametrize("law", [*CUTOUT_SETS.values(), NOISE_FIRST], ids=[*CUTOUT_SETS, "noise first"])
 def test_batches_are_what_drawing_and_disturbing_one_after_another_gives(law):
     picture, chance = torch.rand(1, 3, 48, 48), torch.Generator().manual_seed(1)
     _, batches = plan(law, chance)
@@ -32,9 +30,7 @@ def test_batches_are_what_drawing_and_disturbing_one_after_another_gives(law):
     chance.manual_seed(1)
     placed, _ = plan(law, chance)
     for (_, places), seen in zip(placed.in_batches(2), found, strict=True):
-        assert torch.equal(
-            seen, disturb(sample(picture, places, size=16), law.augmentations, chance)
-        )
+        assert torch.equal(seen, disturb(sample(picture, places, size=16), law.augmentations, chance))
 
 
 def test_batches_know_their_rows_of_the_shares():
@@ -70,9 +66,7 @@ def test_a_device_gets_every_batch_in_one_upload(monkeypatch):
 
 
 def test_geometry_stays_in_float32_under_autocast():
-    law = CUTOUT_SETS["pooled"].model_copy(
-        update={"augmentations": CUTOUT_SETS["pooled"].augmentations[:2]}
-    )
+    law = CUTOUT_SETS["pooled"].model_copy(update={"augmentations": CUTOUT_SETS["pooled"].augmentations[:2]})
     picture, seen = torch.rand(1, 3, 48, 48), []
     for enabled in (False, True):
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):

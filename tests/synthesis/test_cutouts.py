@@ -26,9 +26,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 def smooth(height: int = 64, width: int = 64) -> torch.Tensor:
     rows, columns = torch.linspace(0, 1, height)[:, None], torch.linspace(0, 1, width)[None, :]
-    return torch.stack([rows.expand(height, width), columns.expand(height, width), rows * columns])[
-        None
-    ]
+    return torch.stack([rows.expand(height, width), columns.expand(height, width), rows * columns])[None]
 
 
 @pytest.mark.parametrize("name", CUTOUT_SETS)
@@ -47,9 +45,7 @@ def test_the_same_generator_gives_the_same_cutouts():
         torch.manual_seed(seed)  # the process's own generator must not matter
         chance = generator(5)
         placed = place(CUTOUT_SETS["updated"], 6, aspect=1.0, generator=chance)
-        return disturb(
-            sample(smooth(), placed, size=16), CUTOUT_SETS["updated"].augmentations, chance
-        )
+        return disturb(sample(smooth(), placed, size=16), CUTOUT_SETS["updated"].augmentations, chance)
 
     assert torch.equal(cut(1), cut(2))
 
@@ -81,9 +77,7 @@ def test_a_higher_power_makes_smaller_crops():
 
 
 def test_one_warp_is_the_product_of_its_matrices():
-    law = CutoutSet(
-        crops=(Crop(smallest=0.6, largest=0.9),), augmentations=(Affine(p=1), Perspective(p=1))
-    )
+    law = CutoutSet(crops=(Crop(smallest=0.6, largest=0.9),), augmentations=(Affine(p=1), Perspective(p=1)))
     placed = place(law, 4, aspect=1.0, generator=generator())
     expected = homography_warp(
         smooth(16, 16).expand(4, 3, 16, 16),
@@ -111,9 +105,7 @@ def test_large_steps_are_low_passed():
 
 def test_grey_padding_is_grey():
     law = CutoutSet(crops=(Crop(law="whole", overscan=0.5, padding="grey"),))
-    seen = sample(
-        torch.ones(1, 3, 32, 32), place(law, 1, aspect=1.0, generator=generator()), size=32
-    )
+    seen = sample(torch.ones(1, 3, 32, 32), place(law, 1, aspect=1.0, generator=generator()), size=32)
     assert torch.allclose(seen[..., 0, 0], torch.tensor(0.5))
 
 
@@ -125,9 +117,15 @@ def test_a_flip_mirrors():
 
 @pytest.mark.parametrize(
     "change",
-    [ColourJitter(p=1, brightness=0.5), ColourJitter(p=1, hue=0.3), ColourJitter(p=1, contrast=0.5),
-     Sharpness(p=1, amount=2), Erasing(p=1), Noise(amount=0.3)],
-)  # fmt: skip
+    [
+        ColourJitter(p=1, brightness=0.5),
+        ColourJitter(p=1, hue=0.3),
+        ColourJitter(p=1, contrast=0.5),
+        Sharpness(p=1, amount=2),
+        Erasing(p=1),
+        Noise(amount=0.3),
+    ],
+)
 def test_every_disturbance_changes_the_pixels_and_never_happens_at_chance_zero(change):
     seen = sample(smooth(), Placement(torch.eye(3).repeat(4, 1, 1), ("border",) * 4), size=32)
     assert not torch.allclose(disturb(seen, [change], generator()), seen, atol=1e-3)

@@ -92,10 +92,13 @@ def test_the_memory_of_gradients_shrinks_as_they_are_shared():
 
 @pytest.mark.parametrize(
     ("fields", "said"),
-    [({"grow": {"at": "0.8, 0.5"}}, "one after the other"), ({"grow": {"at": 1.5}}, "less than 1"),
-     ({"grow": {"at": [0.2, 0.5]}}, "begin with 16 pixels a side, and needs 32"),
-     ({"drawer": "pixels"}, "with the drawer vqgan only")],
-)  # fmt: skip
+    [
+        ({"grow": {"at": "0.8, 0.5"}}, "one after the other"),
+        ({"grow": {"at": 1.5}}, "less than 1"),
+        ({"grow": {"at": [0.2, 0.5]}}, "begin with 16 pixels a side, and needs 32"),
+        ({"drawer": "pixels"}, "with the drawer vqgan only"),
+    ],
+)
 def test_growth_that_cannot_be_is_told(fields, said):
     with pytest.raises(RecipeError, match=said):
         recipe(**fields)

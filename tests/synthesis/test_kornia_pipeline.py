@@ -33,8 +33,13 @@ WHOLE = Crop(law="whole")
 BOUND = 2e-4
 
 ARGS = {
-    "RandomAffine": {"degrees": 40, "translate": (0.2, 0.1), "scale": (0.8, 1.3), "shear": (-9, 9),
-                     "padding_mode": "border"},
+    "RandomAffine": {
+        "degrees": 40,
+        "translate": (0.2, 0.1),
+        "scale": (0.8, 1.3),
+        "shear": (-9, 9),
+        "padding_mode": "border",
+    },
     "RandomHorizontalFlip": {},
     "RandomPerspective": {"distortion_scale": 0.6},
     "RandomRotation": {"degrees": 40},
@@ -42,7 +47,7 @@ ARGS = {
     "RandomShear": {"shear": (-15, 15), "padding_mode": "border"},
     "RandomTranslate": {"translate_x": (-0.3, 0.3), "translate_y": (-0.2, 0.2), "padding_mode": "border"},
     "RandomVerticalFlip": {},
-}  # fmt: skip
+}
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -81,13 +86,18 @@ def test_a_fused_class_moves_the_picture(name):
 
 
 def test_two_fused_classes_are_one_warp_in_the_order_of_the_list():
-    members = (declared("RandomRotation", degrees=(30.0, 30.0), p=1.0), declared("RandomHorizontalFlip", p=1.0))  # fmt: skip
+    members = (
+        declared("RandomRotation", degrees=(30.0, 30.0), p=1.0),
+        declared("RandomHorizontalFlip", p=1.0),
+    )
     law = CutoutSet(crops=(WHOLE.model_copy(update={"padding": "zeros"}),), augmentations=members)
     found = sample(smooth(), place(law, 1, aspect=1.0, generator=generator(), size=SIDE), size=SIDE)
     assert (found - apply(smooth(), members, seed=0)).abs().max() < BOUND
 
 
-@pytest.mark.parametrize("kind", [Flip(p=1), Perspective(p=1, distortion=0.5), Affine(p=1, translate=0, shear=0)])  # fmt: skip
+@pytest.mark.parametrize(
+    "kind", [Flip(p=1), Perspective(p=1, distortion=0.5), Affine(p=1, translate=0, shear=0)]
+)
 def test_a_kind_of_ours_is_a_case_of_the_class_that_it_stands_for(kind):
     """The matrix of ours, given to kornia as parameters, is the matrix that kornia makes."""
     law = CutoutSet(crops=(WHOLE,), augmentations=(kind,))
@@ -104,9 +114,13 @@ def test_a_kind_of_ours_is_a_case_of_the_class_that_it_stands_for(kind):
         angle = torch.rad2deg(torch.atan2(ours[:, 1, 0], ours[:, 0, 0]))
         nothing = torch.zeros(4)
         params |= {
-            "angle": -angle, "translations": torch.zeros(4, 2), "center": torch.full((4, 2), 31.5),
-            "scale": torch.ones(4, 2), "shear_x": nothing, "shear_y": nothing,
-        }  # fmt: skip
+            "angle": -angle,
+            "translations": torch.zeros(4, 2),
+            "center": torch.full((4, 2), 31.5),
+            "scale": torch.ones(4, 2),
+            "shear_x": nothing,
+            "shear_y": nothing,
+        }
     else:
         params["forward_input_shape"] = torch.tensor((4, 3, SIDE, SIDE))
     assert torch.allclose(matrices(kornias, params, size=SIDE), ours, atol=2e-4)
@@ -120,10 +134,13 @@ def test_colour_without_hue_is_what_kornia_makes_of_the_same_factors():
     chance.happens(1)  # the same draws as ours
     brightness, contrast, saturation = (1 + chance.uniform(-a, a) for a in (0.3, 0, 0.4))
     params = {
-        "brightness_factor": brightness, "contrast_factor": contrast,
-        "saturation_factor": saturation, "hue_factor": torch.zeros(4),
-        "order": torch.tensor((0, 2, 1, 3)), "batch_prob": torch.ones(4),
-    }  # fmt: skip
+        "brightness_factor": brightness,
+        "contrast_factor": contrast,
+        "saturation_factor": saturation,
+        "hue_factor": torch.zeros(4),
+        "order": torch.tensor((0, 2, 1, 3)),
+        "batch_prob": torch.ones(4),
+    }
     assert (module(pictures, params=params) - ours.clamp(0, 1)).abs().max() < BOUND
 
 
@@ -152,9 +169,7 @@ def test_every_published_set_has_both_engines(name, fused):
     law, chance = CUTOUT_SETS[name], generator()
     picture = smooth().requires_grad_()
     placed = place(law, 4, aspect=1.0, generator=chance, size=32, fused=fused)
-    changes = draw_changes(
-        law.augmentations, 4, size=32, generator=chance, noise=chance, fused=fused
-    )
+    changes = draw_changes(law.augmentations, 4, size=32, generator=chance, noise=chance, fused=fused)
     seen = apply_changes(sample(picture, placed, size=32), changes)
     assert seen.shape == (4, 3, 32, 32)
     seen.square().sum().backward()
@@ -183,9 +198,7 @@ def paint(tiny_vqgan, tiny_perceptor):
 
 
 def same(first: list, second: list) -> bool:
-    return len(first) == len(second) and all(
-        (a == b).all() for a, b in zip(first, second, strict=False)
-    )
+    return len(first) == len(second) and all((a == b).all() for a, b in zip(first, second, strict=False))
 
 
 @pytest.mark.parametrize("engine", ["fused", "kornia"])
@@ -225,7 +238,5 @@ def test_the_process_generator_is_as_it_was():
     expected = torch.rand(2)
     torch.manual_seed(5)
     apply(smooth(), (declared("RandomGaussianNoise", std=0.1, p=1.0),), seed=3)
-    kornia_pipeline.sample_matrices(
-        declared("RandomRotation", degrees=10), 2, size=32, generator=generator()
-    )
+    kornia_pipeline.sample_matrices(declared("RandomRotation", degrees=10), 2, size=32, generator=generator())
     assert torch.equal(torch.rand(2), expected)

@@ -30,7 +30,7 @@ def spot(picture):
     light = picture[0].mean(0).clamp(min=0)
     rows, columns = torch.meshgrid(
         torch.linspace(-0.5, 0.5, light.shape[0]), torch.linspace(-0.5, 0.5, light.shape[1]), indexing="ij"
-    )  # fmt: skip
+    )
     return [float((light * each).sum() / light.sum()) for each in (columns, rows)]
 
 
@@ -87,10 +87,15 @@ def paint(tiny_vqgan, tiny_perceptor):
 
 def recipe(journey=(), **fields):
     base = {
-        "prompts": "a red fox ^ an owl", "width": 32, "height": 32, "steps": 10, "seed": 3,
-        "cutouts": {"count": 3}, "optimizer": {"learning_rate": 0.3, "schedule": "constant"},
+        "prompts": "a red fox ^ an owl",
+        "width": 32,
+        "height": 32,
+        "steps": 10,
+        "seed": 3,
+        "cutouts": {"count": 3},
+        "optimizer": {"learning_rate": 0.3, "schedule": "constant"},
         "journey": {"every": 2, "after": 2, "zoom": "0:1, 4:1.2", "turn": 5, **dict(journey)},
-    }  # fmt: skip
+    }
     return make_recipe(base, fields)
 
 
@@ -98,7 +103,7 @@ KINDS = [
     {},
     {"smooth": 0.6},
     {"where": "latent", "smooth": 0.5, "border": "wrap"},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("journey", KINDS)

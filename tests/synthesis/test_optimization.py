@@ -90,9 +90,7 @@ def test_batches_give_the_gradient_of_one(paint):
 
 
 def test_the_loss_falls(paint):
-    frames = list(
-        paint(recipe(prompts="a red fox", steps=25, cutouts={"kind": "crowson", "count": 8}))
-    )
+    frames = list(paint(recipe(prompts="a red fox", steps=25, cutouts={"kind": "crowson", "count": 8})))
     losses = [frame.losses["prompts"] for frame in frames]
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
 
@@ -134,9 +132,7 @@ def test_any_size_is_painted_as_asked(paint, size):
     )
 
 
-@pytest.mark.parametrize(
-    "name", ["total_variation", "start_pixels", "start_latent", "latent_decay"]
-)
+@pytest.mark.parametrize("name", ["total_variation", "start_pixels", "start_latent", "latent_decay"])
 def test_every_loss_changes_the_picture(paint, name):
     plain = pictures(paint(recipe()))
     assert not same(plain, pictures(paint(recipe(losses={name: 50.0}))))

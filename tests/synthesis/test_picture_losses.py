@@ -43,14 +43,12 @@ ALL = {
     "smoothness log": (lambda x: smoothness_loss(x, "log"), GREY),
     "symmetry": (symmetry_loss, NOISE + NOISE.flip(-1)),
     "symmetry vertical": (lambda x: symmetry_loss(x, "vertical"), NOISE + NOISE.flip(-2)),
-    "symmetry rotational": (
-        lambda x: symmetry_loss(x, "rotational"), NOISE + NOISE.flip((-2, -1))
-    ),
+    "symmetry rotational": (lambda x: symmetry_loss(x, "rotational"), NOISE + NOISE.flip((-2, -1))),
     "edge": (lambda x: edge_loss(x, (0.5, 0.5, 0.5)), GREY),
     "tiling": (tiling_loss, GREY),
     "style": (STYLE.loss, STRIPES),
     "warmth": (lambda x: warmth_loss(x, 5000), lit(5000)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -123,9 +121,11 @@ def painted(tiny_vqgan, tiny_perceptor, red_picture):
             {"optimizer": {"learning_rate": 0.6}, "cutouts": {"count": 2}, "losses": wanted},
         )
         *_, last = Optimization(
-            recipe, make_drawer(recipe, tiny_vqgan), tiny_perceptor,
+            recipe,
+            make_drawer(recipe, tiny_vqgan),
+            tiny_perceptor,
             pictures={"red.png": red_picture},
-        )  # fmt: skip
+        )
         picture = torch.from_numpy(last.picture.astype(np.float32) / 255).permute(2, 0, 1)[None]
         return picture, last.losses
 
@@ -137,17 +137,20 @@ def painted(tiny_vqgan, tiny_perceptor, red_picture):
     [
         ({"symmetry": {"weight": 50}}, symmetry_loss),
         ({"smoothness": {"weight": 20}}, smoothness_loss),
-        ({"edge": {"weight": 50, "colour": "red", "margin": 0.2}},
-         lambda x: edge_loss(x, RED, margin=0.2)),
+        ({"edge": {"weight": 50, "colour": "red", "margin": 0.2}}, lambda x: edge_loss(x, RED, margin=0.2)),
         ({"tiling": 50}, tiling_loss),
-        ({"palette": {"weight": 20, "colours": "red, blue"}},
-         lambda x: palette_loss(x, torch.tensor([RED, BLUE]))),
-        ({"palette": {"weight": 20, "picture": "red.png"}},
-         lambda x: palette_loss(x, torch.tensor([(220 / 255, 30 / 255, 30 / 255)]))),
+        (
+            {"palette": {"weight": 20, "colours": "red, blue"}},
+            lambda x: palette_loss(x, torch.tensor([RED, BLUE])),
+        ),
+        (
+            {"palette": {"weight": 20, "picture": "red.png"}},
+            lambda x: palette_loss(x, torch.tensor([(220 / 255, 30 / 255, 30 / 255)])),
+        ),
         ({"saturation": 20}, saturation_loss),
         ({"warmth": {"weight": 20, "kelvin": 9000}}, lambda x: warmth_loss(x, 9000)),
     ],
-)  # fmt: skip
+)
 def test_a_painted_picture_shows_what_was_wanted(painted, wanted, measure):
     (plain, _), (picture, figures) = painted(), painted(**wanted)
     assert measure(picture) < measure(plain)

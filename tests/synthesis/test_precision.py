@@ -12,9 +12,13 @@ from pixgen.synthesis.precision import GradientScale, arithmetic
 
 CPU = torch.device("cpu")
 BASE = {
-    "prompts": "a red fox", "width": 32, "height": 32, "steps": 6, "seed": 3,
+    "prompts": "a red fox",
+    "width": 32,
+    "height": 32,
+    "steps": 6,
+    "seed": 3,
     "cutouts": {"kind": "crowson", "count": 4},
-}  # fmt: skip
+}
 FLOAT16 = make_recipe(BASE, {"precision": "float16"})
 PLAIN = make_recipe(BASE)
 
@@ -47,9 +51,7 @@ class Watching(torch.utils._python_dispatch.TorchDispatchMode):
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_places_distances_and_losses_are_in_float32_and_models_are_not(
-    tiny_vqgan, tiny_perceptor, precision
-):
+def test_places_distances_and_losses_are_in_float32_and_models_are_not(tiny_vqgan, tiny_perceptor, precision):
     recipe = make_recipe(BASE, {"precision": precision, "losses": {"total_variation": 1.0}})
     painting = Optimization(recipe, make_drawer(recipe, tiny_vqgan), tiny_perceptor)
     with Watching("grid_sampler_2d", "argmin", "asin", "mean", "convolution") as watching:

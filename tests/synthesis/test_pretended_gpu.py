@@ -28,9 +28,13 @@ from tests.conftest import TINY_SKETCHER
 pytestmark = pytest.mark.pretend_gpu
 
 BASE = {
-    "prompts": "a red fox | snow:-0.4", "width": 64, "height": 64, "steps": 8, "seed": 3,
+    "prompts": "a red fox | snow:-0.4",
+    "width": 64,
+    "height": 64,
+    "steps": 8,
+    "seed": 3,
     "cutouts": {"kind": "crowson", "count": 6},
-}  # fmt: skip
+}
 FOX = Image.fromarray(np.full((64, 64, 3), 120, np.uint8))
 MASK = Image.fromarray(np.pad(np.full((32, 32), 255, np.uint8), 16))
 PICTURES = {"fox.png": FOX, "mask.png": MASK}
@@ -97,9 +101,8 @@ def test_a_step_mixes_no_devices_and_waits_for_nothing(change):
 # Their members have no warp of their own: kornia draws for them from CUDA's process-wide generator, whose state
 # must be read and put back.
 OF_KORNIA = {
-    name for name, law in CUTOUT_SETS.items()
-    if any(isinstance(each, Kornia) for each in law.augmentations)
-}  # fmt: skip
+    name for name, law in CUTOUT_SETS.items() if any(isinstance(each, Kornia) for each in law.augmentations)
+}
 
 
 @pytest.mark.parametrize("name", sorted(set(CUTOUT_SETS) - OF_KORNIA))
@@ -129,9 +132,7 @@ def test_a_sketch_is_written_without_waiting():
             known = torch.full((2, 4, 4), OPEN)
             known[:, 0] = 3
         chance = torch.Generator(GPU)
-        rows = list(
-            sample_codes(model, Conditioning(), count=2, hand=SamplingSettings(), generator=chance)
-        )
+        rows = list(sample_codes(model, Conditioning(), count=2, hand=SamplingSettings(), generator=chance))
         assert len(rows) == 2
         with seen.unwatched():  # once, where something is there already
             known = known.to(GPU)

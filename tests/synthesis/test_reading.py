@@ -21,7 +21,7 @@ def test_what_is_looked_up_is_what_is_sampled(padding, count):
     for read in (
         grid_sample_by_index,
         lambda *given, padding_mode: F.grid_sample(*given, padding_mode=padding_mode, align_corners=False),
-    ):  # fmt: skip
+    ):
         one = picture.clone().requires_grad_()
         found = read(one, grid, padding_mode=padding)
         (found * towards).sum().backward()

@@ -26,9 +26,14 @@ def regions(text: str, **pictures: Image.Image) -> Regions:
 
 @pytest.mark.parametrize(
     ("word", "there", "elsewhere"),
-    [("left", (32, 8), (32, 56)), ("right", (32, 56), (32, 8)), ("top", (8, 32), (56, 32)),
-     ("bottom", (56, 32), (8, 32)), ("centre", (32, 32), (2, 2))],
-)  # fmt: skip
+    [
+        ("left", (32, 8), (32, 56)),
+        ("right", (32, 56), (32, 8)),
+        ("top", (8, 32), (56, 32)),
+        ("bottom", (56, 32), (8, 32)),
+        ("centre", (32, 32), (2, 2)),
+    ],
+)
 def test_a_word_is_a_soft_map(word, there, elsewhere):
     where = region_map(Prompt(text="a", region=word), {})[0, 0]
     assert where[there] > 0.95

@@ -20,10 +20,15 @@ def paint(tiny_vqgan, tiny_perceptor):
 
 def recipe(**fields):
     base = {
-        "prompts": "a red fox | snow :0.5 ^ a snowy owl | night :-1 ^ the sea", "width": 32, "height": 32,
-        "steps": 9, "seed": 3, "cutouts": {"count": 3}, "optimizer": {"learning_rate": 0.6},
+        "prompts": "a red fox | snow :0.5 ^ a snowy owl | night :-1 ^ the sea",
+        "width": 32,
+        "height": 32,
+        "steps": 9,
+        "seed": 3,
+        "cutouts": {"count": 3},
+        "optimizer": {"learning_rate": 0.6},
         "story": {"fade": 1, "easing": "linear"},
-    }  # fmt: skip
+    }
     return make_recipe(base, fields)
 
 
@@ -90,9 +95,10 @@ def sketched(tiny_vqgan, tiny_perceptor, tiny_sketcher):
 
 def test_scenes_with_sketches_arrive_at_them_and_go_on_exactly(sketched):
     wanted = recipe(
-        story={"sketch": True}, start={"kind": "sketch", "sketch": {"candidates": 2}},
+        story={"sketch": True},
+        start={"kind": "sketch", "sketch": {"candidates": 2}},
         optimizer={"learning_rate": 1e-6},
-    )  # fmt: skip
+    )
     whole = {frame.step: frame.picture for frame in sketched(wanted)}
     second = wanted.model_copy(update={"prompts": wanted.prompts[1:2], "steps": 0})
     alone = list(sketched(second))[-1].picture

@@ -24,9 +24,13 @@ from pixgen.synthesis.cutouts.augmentations import disturb
 from pixgen.synthesis.cutouts.cutouts import Placement, place, sample
 
 BASE = {
-    "prompts": "a red fox | snow:0.5", "width": 32, "height": 32, "steps": 2, "seed": 3,
+    "prompts": "a red fox | snow:0.5",
+    "width": 32,
+    "height": 32,
+    "steps": 2,
+    "seed": 3,
     "cutouts": {"kind": "crowson", "count": 6},  # no chance but the places, which are drawn at once
-}  # fmt: skip
+}
 ROUNDING = {
     "channels last": {"engine": {"channels_last": False}},
     "less kept for the way back": {"engine": {"checkpoint": True}},
@@ -77,9 +81,7 @@ def test_half_precision_goes_the_same_way(painted, precision):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at it while it compiles
 def test_a_compiled_step_paints_the_same_picture(painted, monkeypatch):
-    monkeypatch.setattr(
-        working_module, "BACKEND", "aot_eager"
-    )  # all but the making of machine code
+    monkeypatch.setattr(working_module, "BACKEND", "aot_eager")  # all but the making of machine code
     torch._dynamo.reset()
     (pictures, gradient), (others, other) = painted(), painted({"engine": {"compiled": True}})
     assert furthest(pictures, others) <= 1

@@ -14,10 +14,16 @@ from pixgen.synthesis.cutouts import plan
 from pixgen.synthesis.drawers.masked import MaskedDrawer
 
 BASE = {
-    "prompts": "a red fox", "width": 32, "height": 32, "steps": 4, "seed": 3, "average": 0.5,
-    "cutouts": {"count": 3}, "optimizer": {"learning_rate": 0.6},
+    "prompts": "a red fox",
+    "width": 32,
+    "height": 32,
+    "steps": 4,
+    "seed": 3,
+    "average": 0.5,
+    "cutouts": {"count": 3},
+    "optimizer": {"learning_rate": 0.6},
     "losses": {"start_latent": 0.1, "start_pixels": 0.1},
-}  # fmt: skip
+}
 
 
 class Fault:
@@ -114,14 +120,18 @@ def same(first, second) -> bool:
 @pytest.mark.parametrize(
     "where",
     [
-        "the decoder", "the cutouts", "CLIP", "the way back through CLIP",
-        "the way back through the decoder", "the middle of the optimizer's step", "the bounds",
-        "the figures", "what comes after a step",
+        "the decoder",
+        "the cutouts",
+        "CLIP",
+        "the way back through CLIP",
+        "the way back through the decoder",
+        "the middle of the optimizer's step",
+        "the bounds",
+        "the figures",
+        "what comes after a step",
     ],
-)  # fmt: skip
-def test_a_step_that_was_broken_off_once_is_done_again_and_paints_the_same(
-    where, paint, monkeypatch
-):
+)
+def test_a_step_that_was_broken_off_once_is_done_again_and_paints_the_same(where, paint, monkeypatch):
     whole = pictures(paint({}))
     painting, fault = paint({}), Fault(at=2)
     put(fault, where, painting, monkeypatch)
@@ -134,7 +144,7 @@ def test_a_step_that_was_broken_off_once_is_done_again_and_paints_the_same(
 
 @pytest.mark.parametrize("motion", [{"zoom": "1.1"}, {"zoom": "1.1", "where": "latent"}])
 def test_on_a_journey_the_view_moves_once(motion, paint, monkeypatch):
-    part = {"average": 0, "losses": {"start_pixels": 0}, "journey": {"every": 2, "smooth": 0.3, **motion}}  # fmt: skip
+    part = {"average": 0, "losses": {"start_pixels": 0}, "journey": {"every": 2, "smooth": 0.3, **motion}}
     whole = pictures(paint(part))
     painting = paint(part)
     put(Fault(at=2), "what comes after a step", painting, monkeypatch)
@@ -171,8 +181,11 @@ def test_when_nothing_helps_what_is_left_is_the_last_whole_step(paint, monkeypat
 def test_a_picture_that_cannot_be_read_as_a_whole_is_read_in_tiles(paint, monkeypatch):
     photo = Image.radial_gradient("L").convert("RGB")
     part = {
-        "width": 160, "height": 160, "steps": 0, "start": {"kind": "picture", "picture": "a.png"},
-    }  # fmt: skip
+        "width": 160,
+        "height": 160,
+        "steps": 0,
+        "start": {"kind": "picture", "picture": "a.png"},
+    }
     encode = Vqgan._encode
 
     def short(self, read):
@@ -189,7 +202,11 @@ def test_a_picture_that_cannot_be_read_as_a_whole_is_read_in_tiles(paint, monkey
 
 
 def test_sketches_that_do_not_fit_are_written_fewer_at_once(paint, monkeypatch):
-    part = {"steps": 1, "losses": {"start_pixels": 0}, "start": {"kind": "sketch", "sketch": {"candidates": 4}}}  # fmt: skip
+    part = {
+        "steps": 1,
+        "losses": {"start_pixels": 0},
+        "start": {"kind": "sketch", "sketch": {"candidates": 4}},
+    }
     cell = CellHead.cell
 
     def short(self, hidden, before, number):
@@ -215,9 +232,12 @@ def test_what_is_kept_of_a_picture_is_read_where_too_little_memory_is_answered(
     mask.paste(255, (0, 0, 80, 80))
     given = {"a.png": red_picture.resize((160, 160)), "m.png": mask.convert("RGB")}
     part = {
-        "width": 160, "height": 160, "steps": 1, "losses": {"start_pixels": 0},
+        "width": 160,
+        "height": 160,
+        "steps": 1,
+        "losses": {"start_pixels": 0},
         "start": {"kind": "picture", "picture": "a.png", "mask": "m.png", "fill": "codes"},
-    }  # fmt: skip
+    }
     encode = Vqgan._encode
     monkeypatch.setattr(Vqgan, "_encode", Fault(at=1).after(encode))
     painting = paint(part, pictures=given)

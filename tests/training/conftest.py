@@ -27,13 +27,9 @@ def world(tmp_path) -> Path:
         for thing, colour in COLOURS.items():
             inside = (np.hypot(rows, columns) < reach).astype(np.uint8)
             sprites.append(np.stack([inside * value for value in (*colour, 255)]))
-            table.append(
-                {"family": family, "thing": thing, "names": [], "group": "emoji-4", "weight": 1.0}
-            )
+            table.append({"family": family, "thing": thing, "names": [], "group": "emoji-4", "weight": 1.0})
     np.save(tmp_path / PIXELS_FILE, np.stack(sprites))
     (tmp_path / TABLE_FILE).write_text(json.dumps(table))
-    bank = np.random.default_rng(0).integers(
-        0, 255, (len(SETTINGS), 1, 3, SIDE, SIDE), dtype=np.uint8
-    )
+    bank = np.random.default_rng(0).integers(0, 255, (len(SETTINGS), 1, 3, SIDE, SIDE), dtype=np.uint8)
     np.save(tmp_path / BANK_FILE, bank)
     return tmp_path

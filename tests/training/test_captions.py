@@ -68,12 +68,12 @@ def test_left_is_left(table):
 def test_confusable_captions_share_their_words_but_for_the_thing(table):
     author = Author(table, seed=6)
     groups = [author.confusable(8) for _ in range(6)]
-    shared = [np.mean([len(set(each.caption.split()) & set(group[0].caption.split())) for each in group])
-              for group in groups]  # fmt: skip
+    shared = [
+        np.mean([len(set(each.caption.split()) & set(group[0].caption.split())) for each in group])
+        for group in groups
+    ]
     free = author.compositions(48)
-    loose = np.mean(
-        [len(set(each.caption.split()) & set(free[0].caption.split())) for each in free]
-    )
+    loose = np.mean([len(set(each.caption.split()) & set(free[0].caption.split())) for each in free])
     assert np.mean(shared) > loose + 1
 
 
@@ -85,11 +85,7 @@ def test_every_caption_is_said_with_letters_only(table):
 
 def test_the_words_that_the_page_knows_are_those_of_captions(table):
     known = set(caption_words(table))
-    said = {
-        word
-        for each in Author(table, seed=3).compositions(3000)
-        for word in split_words(each.caption)
-    }
+    said = {word for each in Author(table, seed=3).compositions(3000) for word in split_words(each.caption)}
     assert said <= known
     assert "quasar" not in known
 

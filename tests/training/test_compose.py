@@ -40,8 +40,10 @@ def test_a_thing_is_drawn_where_it_should_be(composer):
 
 
 def test_scale_is_the_part_of_the_side(composer):
-    areas = [float(red(composer.draw([Composition(WHITE, (Layer(APPLE, 0.5, 0.5, scale),))])[0]).float().mean())
-             for scale in (0.4, 0.8)]  # fmt: skip
+    areas = [
+        float(red(composer.draw([Composition(WHITE, (Layer(APPLE, 0.5, 0.5, scale),))])[0]).float().mean())
+        for scale in (0.4, 0.8)
+    ]
     assert areas[1] / areas[0] == pytest.approx(4, rel=0.1)
 
 
@@ -66,9 +68,7 @@ def test_every_filter_keeps_the_range(composer, name):
 
 
 def test_black_and_white_has_no_colour(composer):
-    picture = composer.draw(
-        [Composition(WHITE, (Layer(APPLE, 0.5, 0.5, 0.8),), "black and white")]
-    )[0]
+    picture = composer.draw([Composition(WHITE, (Layer(APPLE, 0.5, 0.5, 0.8),), "black and white")])[0]
     assert torch.allclose(picture[0], picture[2])
 
 

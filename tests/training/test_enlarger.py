@@ -36,8 +36,9 @@ def drawn(world, monkeypatch):
     """The small world with drawings, one of which shows nothing."""
     found = [
         Drawing(family, thing, (), "emoji-4", 1.0, disc(colour))
-        for family in FAMILIES for thing, colour in COLOURS.items()
-    ]  # fmt: skip
+        for family in FAMILIES
+        for thing, colour in COLOURS.items()
+    ]
     found.insert(2, Drawing("noto", "nothing", ("void",), "emoji-4", 1.0, EMPTY))
     monkeypatch.setattr(drawings, "load_drawings", lambda folder: found)
     assert render_all(world) == len(found) - 1
@@ -70,9 +71,7 @@ def test_settings_are_painted_in_full_size(drawn, setting):
 def test_enlarger_training_goes_on_where_it_stopped(drawn, tiny_vqgan):
     config = {"width": 4, "depth": 1}
     for steps in (1, 3):
-        train_enlarger(
-            config, drawn, drawn / "enlarger", replace(TRAINING, steps=steps), vqgan=tiny_vqgan
-        )
+        train_enlarger(config, drawn, drawn / "enlarger", replace(TRAINING, steps=steps), vqgan=tiny_vqgan)
     checkpoint = drawn / "enlarger" / "checkpoint.pt"
     assert torch.load(checkpoint, weights_only=True)["step"] == 3
     export_enlarger(checkpoint, drawn / "assets")

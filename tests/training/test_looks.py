@@ -15,10 +15,14 @@ WORDS = ["<none>", "apple", "frog", "ball", "lemon", "zebra"]
 def looks(world, tiny_vqgan):
     composer = Composer(world)
     return looks_of_words(
-        composer, CanonicalStyle(Author(composer.table, seed=1)), tiny_vqgan, codes=tiny_vqgan.codes,
+        composer,
+        CanonicalStyle(Author(composer.table, seed=1)),
+        tiny_vqgan,
+        codes=tiny_vqgan.codes,
         encode=lambda name: [WORDS.index(word) for word in name.split() if word in WORDS],
-        vocabulary=len(WORDS), numbers=3,
-    )  # fmt: skip
+        vocabulary=len(WORDS),
+        numbers=3,
+    )
 
 
 def test_every_named_word_has_a_look_and_no_other(looks):

@@ -83,9 +83,14 @@ def test_the_eye_is_trained_on_decoded_pictures_and_the_words_stay(world, vocabu
     export_clip(world / "clip" / "checkpoint.pt", vocabulary, world / "assets", name="clip")
     decode_set(tiny_vqgan, world, world / "decoded.pt", count=16)
     train_clip(
-        CLIP, world, world / "eye", vocabulary, replace(EYE_ALONE, steps=2, batch=48),
-        decoded=world / "decoded.pt", weights=world / "assets" / "clip.safetensors",
-    )  # fmt: skip
+        CLIP,
+        world,
+        world / "eye",
+        vocabulary,
+        replace(EYE_ALONE, steps=2, batch=48),
+        decoded=world / "decoded.pt",
+        weights=world / "assets" / "clip.safetensors",
+    )
     before = load_file(world / "assets" / "clip.safetensors")
     after = torch.load(world / "eye" / "checkpoint.pt", weights_only=True)["average"]
     moved = {name for name in before if not torch.equal(before[name].float(), after[name].float())}
@@ -112,11 +117,10 @@ def test_the_same_meaning_counts_as_right(world):
 
 
 def test_vqgan_training_passes_through_all_its_parts(world):
-    training = VqganTraining(6, codes_from=1, crisp_from=2, whole_from=3, kept_from=4, batch=8,
-                             frugal=0.5, spike_weight=1.0)  # fmt: skip
-    train_vqgan(
-        TINY_VQGAN, world, world / "vqgan", training, clip=lambda: open_clip.model.CLIP(**CLIP)
+    training = VqganTraining(
+        6, codes_from=1, crisp_from=2, whole_from=3, kept_from=4, batch=8, frugal=0.5, spike_weight=1.0
     )
+    train_vqgan(TINY_VQGAN, world, world / "vqgan", training, clip=lambda: open_clip.model.CLIP(**CLIP))
     state = torch.load(world / "vqgan" / "checkpoint.pt", weights_only=True)
     assert state["step"] == 6
     for name, weights in state["average"].items():
@@ -141,9 +145,13 @@ def test_sketcher_training_goes_on_where_it_stopped(world, tiny_vqgan, tiny_perc
     def trained(steps: int) -> dict:
         training = SketcherTraining(steps, batch=6, fresh=2, held_out=16)
         train_sketcher(
-            {**TINY_SKETCHER, "grid": 32}, world, world / "sketcher", training,
-            vqgan=tiny_vqgan, clip=tiny_perceptor,
-        )  # fmt: skip
+            {**TINY_SKETCHER, "grid": 32},
+            world,
+            world / "sketcher",
+            training,
+            vqgan=tiny_vqgan,
+            clip=tiny_perceptor,
+        )
         return torch.load(world / "sketcher" / "checkpoint.pt", weights_only=True)
 
     assert trained(1)["step"] == 1
@@ -179,9 +187,7 @@ def test_a_missing_checkpoint_is_named(tmp_path):
 
 def test_a_decoder_is_exported_between_the_soft_and_the_crisp_one(world, tiny_vqgan):
     for name, value in (("soft", 0.0), ("crisp", 1.0)):
-        average = {
-            key: torch.full_like(each, value) for key, each in tiny_vqgan.state_dict().items()
-        }
+        average = {key: torch.full_like(each, value) for key, each in tiny_vqgan.state_dict().items()}
         torch.save({"average": average, "config": json.dumps(TINY_VQGAN)}, world / f"{name}.pt")
     model = export_vqgan(world / "crisp.pt", world, before=world / "soft.pt")
     assert all(torch.allclose(each, torch.tensor(CRISP)) for each in model.state_dict().values())

@@ -37,9 +37,14 @@ class Waves(Iterator[WaveFrame]):
     ``error`` is raised at the step ``breaks_at``, and the last step waits for ``hold``."""
 
     def __init__(
-        self, recipe: Recipe, *, seconds: float = 0.0, breaks_at: int | None = None, error: Exception | None = None,
+        self,
+        recipe: Recipe,
+        *,
+        seconds: float = 0.0,
+        breaks_at: int | None = None,
+        error: Exception | None = None,
         hold: threading.Event | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._hold = hold
         self.recipe, self.step = recipe, 0
         self._seconds, self._breaks_at, self._error = seconds, breaks_at, error
@@ -54,13 +59,15 @@ class Waves(Iterator[WaveFrame]):
         time.sleep(self._seconds)
         part = self.step / max(1, self.recipe.steps)
         labels = [prompt.label for prompt in self.recipe.scene(self.step)]
-        likeness = tuple(
-            (label, 0.1 + 0.6 * part / (1 + place)) for place, label in enumerate(labels)
-        )
+        likeness = tuple((label, 0.1 + 0.6 * part / (1 + place)) for place, label in enumerate(labels))
         frame = WaveFrame(
-            self.step, self.recipe.steps, likeness, waves(self.recipe, part), {},
+            self.step,
+            self.recipe.steps,
+            likeness,
+            waves(self.recipe, part),
+            {},
             candidates=sketched(self.recipe),
-        )  # fmt: skip
+        )
         self.step += 1
         return frame
 
@@ -88,9 +95,7 @@ def sketched(recipe: Recipe) -> tuple[WaveCandidate, ...]:
     if not recipe.start.sketched:
         return ()
     seeds = range(recipe.seed, recipe.seed + recipe.start.sketch.candidates)
-    return tuple(
-        WaveCandidate(waves(recipe.model_copy(update={"seed": seed}), 1.0)) for seed in seeds
-    )
+    return tuple(WaveCandidate(waves(recipe.model_copy(update={"seed": seed}), 1.0)) for seed in seeds)
 
 
 def waves(recipe: Recipe, part: float) -> np.ndarray:
@@ -98,17 +103,24 @@ def waves(recipe: Recipe, part: float) -> np.ndarray:
     chance = np.random.default_rng(recipe.seed)
     rows, columns = np.mgrid[0 : recipe.height, 0 : recipe.width] / 128
     noise = chance.random((recipe.height, recipe.width, 3))
-    calm = np.stack([
-        0.5 + 0.45 * np.sin(6.3 * (a * rows + b * columns) + c + 2 * np.sin(5 * columns + d))
-        for a, b, c, d in chance.random((3, 4)) * 3
-    ], axis=-1)  # fmt: skip
+    calm = np.stack(
+        [
+            0.5 + 0.45 * np.sin(6.3 * (a * rows + b * columns) + c + 2 * np.sin(5 * columns + d))
+            for a, b, c, d in chance.random((3, 4)) * 3
+        ],
+        axis=-1,
+    )
     return ((noise * (1 - part) + calm * part) * 255).astype(np.uint8)
 
 
 def waves_studio(
-    folder: Path, *, policy: Policy | None = None, loading: float = 0.0, gate: threading.Event | None = None,
+    folder: Path,
+    *,
+    policy: Policy | None = None,
+    loading: float = 0.0,
+    gate: threading.Event | None = None,
     **kind: Any,
-) -> Studio:  # fmt: skip
+) -> Studio:
     """A real studio with a painter of ``Waves``; ``loading`` seconds pass, or ``gate`` opens, first."""
 
     def painter(recipe: Recipe, pictures: Any, device: str, models: Any) -> Waves:

@@ -32,9 +32,7 @@ def test_on_spaces_the_page_is_public(monkeypatch):
     assert app.arguments([]).public
 
 
-@pytest.mark.parametrize(
-    "given", [["--auth", "ada"], ["--auth", ":x"], ["--port", "0"], ["--port", "x"]]
-)
+@pytest.mark.parametrize("given", [["--auth", "ada"], ["--auth", ":x"], ["--port", "0"], ["--port", "x"]])
 def test_a_wrong_argument_ends_with_a_sentence(given, capsys):
     with pytest.raises(SystemExit) as caught:
         app.arguments(given)
@@ -58,9 +56,13 @@ def test_a_folder_that_cannot_be_used_is_a_sentence(tmp_path, given, said):
     (tmp_path / "a file").touch()
     done = subprocess.run(
         [sys.executable, str(ROOT / "app.py"), "--device", "cpu", *given],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-        check=False, timeout=300,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr

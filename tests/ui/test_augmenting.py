@@ -24,8 +24,14 @@ def test_what_is_chosen_is_added_to_the_set_of_the_recipe():
     form = {"prompt": "a fox", "cutout_set": "updated", "augment": ["RandomInvert:p=0.1"]}
     own = to_recipe(form).cutouts.own
     assert [each.kind for each in own.augmentations] == [
-        "flip", "colour", "sharpness", "affine", "perspective", "noise", "kornia",
-    ]  # fmt: skip
+        "flip",
+        "colour",
+        "sharpness",
+        "affine",
+        "perspective",
+        "noise",
+        "kornia",
+    ]
     assert own.augmentations[-1].text == "RandomInvert:p=0.1"
     assert to_recipe({**form, "augment": []}).cutouts.own is None
 
@@ -52,9 +58,7 @@ def test_the_preview_shows_what_was_chosen_or_all_that_there_is():
 
 def test_the_cutouts_of_a_job_are_asked_for_and_shown():
     wanted = []
-    job = SimpleNamespace(
-        ended=False, want_cutouts=lambda: wanted.append(1), cutouts=lambda: (7, None)
-    )
+    job = SimpleNamespace(ended=False, want_cutouts=lambda: wanted.append(1), cutouts=lambda: (7, None))
     assert ENGLISH("The next step brings its cutouts.") in cutouts_html(job, ENGLISH)
     job.cutouts = lambda: (7, np.zeros((8, 8, 3), np.uint8))
     assert 'alt="Cutouts of step 7"' in cutouts_html(job, ENGLISH)

@@ -15,9 +15,7 @@ from pixgen.ui.i18n.languages import ByLanguage, choose_language, links, preferr
 def test_every_preset_and_style_is_translated_with_the_same_figures():
     for preset in available_presets().values():
         assert TURKISH(preset.title) != preset.title
-        figures = [
-            sorted(re.findall(r"\d+", each)) for each in (preset.about, TURKISH(preset.about))
-        ]
+        figures = [sorted(re.findall(r"\d+", each)) for each in (preset.about, TURKISH(preset.about))]
         assert figures[0] == figures[1], preset.title
     assert all(TURKISH(style.title) for style in available_styles().values())
 
@@ -29,9 +27,7 @@ def test_the_same_english_is_another_word_where_it_means_something_else():
     assert said == "4 resmin 1 tanesi"
 
 
-@pytest.mark.parametrize(
-    ("count", "english"), [(1, "1 style was imported."), (2, "2 styles were imported.")]
-)
+@pytest.mark.parametrize(("count", "english"), [(1, "1 style was imported."), (2, "2 styles were imported.")])
 def test_one_thing_has_a_sentence_of_its_own(count, english):
     text = ("{count} style was imported.", "{count} styles were imported.", count)
     assert ENGLISH.ngettext(*text) == english
@@ -41,10 +37,16 @@ def test_one_thing_has_a_sentence_of_its_own(count, english):
 @pytest.mark.parametrize(
     ("accepted", "language"),
     [
-        ("tr", "tr"), ("tr-TR,tr;q=0.9,en-US;q=0.8", "tr"), ("en-GB,tr;q=0.9", "en"),
-        ("de,fr;q=0.5", None), ("", None), ("tr;q=0, en;q=0.1", "en"), ("tr;q=much,en", "en"), ("*", None),
+        ("tr", "tr"),
+        ("tr-TR,tr;q=0.9,en-US;q=0.8", "tr"),
+        ("en-GB,tr;q=0.9", "en"),
+        ("de,fr;q=0.5", None),
+        ("", None),
+        ("tr;q=0, en;q=0.1", "en"),
+        ("tr;q=much,en", "en"),
+        ("*", None),
     ],
-)  # fmt: skip
+)
 def test_the_browsers_favourite_is_taken(accepted, language):
     assert preferred_language(accepted) == language
 
@@ -70,14 +72,15 @@ def answer(path: str, **headers: str) -> str | None:
         sent.append(message)
 
     scope = {
-        "type": "http", "method": "GET", "path": path, "root_path": root,
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "root_path": root,
         "query_string": query.encode(),
         "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
-    }  # fmt: skip
+    }
     answered = ByLanguage(app, first="en", by_browser=by_browser)(scope, None, send)
-    with ThreadPoolExecutor(
-        1
-    ) as elsewhere:  # browsers' tests leave an event loop running in this thread
+    with ThreadPoolExecutor(1) as elsewhere:  # browsers' tests leave an event loop running in this thread
         elsewhere.submit(asyncio.run, answered).result()
     if sent[0]["type"] == "let through":
         return None

@@ -26,9 +26,7 @@ def choices(policy: Policy, name: str) -> tuple[str, ...]:
 def test_ones_own_page_offers_the_table_and_own_models(tmp_path, monkeypatch):
     monkeypatch.setenv("PIXGEN_MODELS_DIR", str(tmp_path / "own"))
     node = published.config()
-    published.write(
-        tmp_path / "own/flowers.ckpt", {"state_dict": published.taming(node).state_dict()}
-    )
+    published.write(tmp_path / "own/flowers.ckpt", {"state_dict": published.taming(node).state_dict()})
     published.write_yaml(tmp_path / "own/flowers.yaml", node)
     offered = choices(Policy(), "model")
     assert offered[0] == "pocket"
@@ -46,8 +44,7 @@ def test_a_public_page_offers_what_is_here(tmp_path):
 
 
 def test_what_is_chosen_arrives():
-    made = to_recipe(
-        {"prompt": "a fox", "model": "amused", "clip": ["robust-ViT-B-32", "ViT-B-32/openai"]})  # fmt: skip
+    made = to_recipe({"prompt": "a fox", "model": "amused", "clip": ["robust-ViT-B-32", "ViT-B-32/openai"]})
     assert (made.model, made.clip_names) == ("amused", ("robust-ViT-B-32", "ViT-B-32/openai"))
     assert made.start.sketch.model == "pocket"
     own = to_recipe({"prompt": "a fox", "sketcher": "karlo"})

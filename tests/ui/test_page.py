@@ -48,11 +48,7 @@ def test_only_the_named_endpoints_are_for_others_to_call(page):
         "seed",
     }
     assert "model" in {each["parameter_name"] for each in public["/classify"]["parameters"]}
-    assert all(
-        fn.api_visibility == "private"
-        for fn in page.fns.values()
-        if f"/{fn.api_name}" not in public
-    )
+    assert all(fn.api_visibility == "private" for fn in page.fns.values() if f"/{fn.api_name}" not in public)
 
 
 def test_nothing_is_told_to_others_and_old_files_go(page):
@@ -64,9 +60,7 @@ def test_watching_is_not_limited_by_gradios_own_queue(page):
     generators = [fn for fn in page.fns.values() if fn.types_generator]
     limited = [fn for fn in generators if fn.concurrency_limit is not None]
     assert len(generators) > len(limited)
-    assert {fn.concurrency_id for fn in limited} == {
-        "exports"
-    }  # these work, they do not only watch
+    assert {fn.concurrency_id for fn in limited} == {"exports"}  # these work, they do not only watch
 
 
 def test_every_control_has_a_name_to_be_read_out(page):
@@ -106,11 +100,6 @@ def test_time_as_people_say_it(seconds, said):
 
 
 def test_an_empty_page_invites_and_asks_no_other_server():
-    shown = (
-        canvas.empty_html(ENGLISH)
-        + status.idle_html()
-        + html.header(ENGLISH)
-        + html.grammar(ENGLISH)
-    )
+    shown = canvas.empty_html(ENGLISH) + status.idle_html() + html.header(ENGLISH) + html.grammar(ENGLISH)
     assert ENGLISH("Say what to paint, and watch it grow.") in shown
     assert "http" not in shown

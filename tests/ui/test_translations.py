@@ -132,12 +132,18 @@ def test_a_translator_fills_in_values_and_translates_messages():
         ({"steps": -1}, "Bu tarif olmaz: steps en az 0 olmalı (-1 olamaz)."),
         ({"seed": "x"}, "Bu tarif olmaz: seed bir tam sayı olmalı ('x' olamaz)."),
         ({"cutouts": {"kind": "x"}}, "Bu tarif olmaz: cutouts: tür şunlardan biri olmalı: "),
-        ({"losses": {"style": {"weight": 1}}}, "Bu tarif olmaz: losses.style: bir biçem, o biçemde bir resim ister."),
+        (
+            {"losses": {"style": {"weight": 1}}},
+            "Bu tarif olmaz: losses.style: bir biçem, o biçemde bir resim ister.",
+        ),
         ({"prompts": " "}, "Söz yok: ne çizileceğini yazın, örneğin “a red fox”."),
         ({"story": {"fade": 2}}, "Bu tarif olmaz: story.fade en çok 1 olmalı (2 olamaz)."),
-        ({"prompts": [[{"text": "a" * 9999}]]}, "Bu tarif olmaz: prompts.0.0.text en çok 2000 harf olabilir."),
+        (
+            {"prompts": [[{"text": "a" * 9999}]]},
+            "Bu tarif olmaz: prompts.0.0.text en çok 2000 harf olabilir.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_with_a_recipe_is_said_in_turkish(fields, turkish):
     with pytest.raises(errors.RecipeError) as caught:
         make_recipe({"prompts": "a fox"}, fields)
@@ -145,7 +151,9 @@ def test_what_is_wrong_with_a_recipe_is_said_in_turkish(fields, turkish):
 
 
 def test_peoples_own_words_are_not_translated():
-    error = errors.RecipeError("There is no preset “{name}”: choose {choices}.", name="Field required", choices="a")  # fmt: skip
+    error = errors.RecipeError(
+        "There is no preset “{name}”: choose {choices}.", name="Field required", choices="a"
+    )
     assert TURKISH(error.message) == "“Field required” adlı hazır ayar yok: a içinden seçin."
 
 

@@ -12,9 +12,7 @@ from pixgen.cli._options import AsJson, Augment, Overwrite
 def augment(
     picture: Annotated[Path, typer.Argument(help="The picture's file.", metavar="PICTURE")],
     out: Annotated[Path, typer.Option(help="Where to write the sheet.", metavar="FILE.png")],
-    cutout_set: Annotated[
-        str, typer.Option("--set", help="The cutout set.", metavar="NAME")
-    ] = "updated",
+    cutout_set: Annotated[str, typer.Option("--set", help="The cutout set.", metavar="NAME")] = "updated",
     augmentations: Augment = None,
     count: Annotated[int, typer.Option(help="How many cutouts.", min=1, max=256)] = 16,
     side: Annotated[
@@ -38,8 +36,9 @@ def augment(
     if cutout_set not in CUTOUT_SETS:
         raise RecipeError(
             "There is no cutout set “{name}”: choose {choices}.",
-            name=cutout_set, choices=", ".join(CUTOUT_SETS),
-        )  # fmt: skip
+            name=cutout_set,
+            choices=", ".join(CUTOUT_SETS),
+        )
     if engine not in ("fused", "kornia"):
         raise RecipeError(
             "There is no engine “{name}” for augmentations: choose fused or kornia.", name=engine

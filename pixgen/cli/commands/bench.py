@@ -10,15 +10,11 @@ import typer
 
 from pixgen.cli._options import AsJson, Assignments, Device, Size
 
-bench = typer.Typer(
-    name="bench", no_args_is_help=True, help="Measure this machine and these models."
-)
+bench = typer.Typer(name="bench", no_args_is_help=True, help="Measure this machine and these models.")
 
 Preset = Annotated[str | None, typer.Option(help="Which preset.", metavar="NAME")]
 Model = Annotated[str | None, typer.Option(help="What draws.", metavar="NAME")]
-Clip = Annotated[
-    list[str] | None, typer.Option(help="What looks; several look together.", metavar="NAME")
-]
+Clip = Annotated[list[str] | None, typer.Option(help="What looks; several look together.", metavar="NAME")]
 Looking = Annotated[str, typer.Option(help="What looks.", metavar="NAME")]
 Drawings = Annotated[
     Path | None,
@@ -32,11 +28,16 @@ Cutouts = Annotated[int | None, typer.Option(help="How many cutouts a step.", me
 
 @bench.command("speed")
 def _speed(
-    preset: Preset = None, model: Model = None, clip: Clip = None, size: Size = None,
+    preset: Preset = None,
+    model: Model = None,
+    clip: Clip = None,
+    size: Size = None,
     cutouts: Cutouts = None,
     steps: Annotated[int, typer.Option(help="How many steps are measured.", min=3)] = 20,
-    assignments: Assignments = None, device: Device = "auto", as_json: AsJson = False,
-) -> None:  # fmt: skip
+    assignments: Assignments = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
     """Time a step, split into its stages, beside the arithmetic that it cannot do without, and beside a
     plain loop.
 
@@ -51,16 +52,18 @@ def _speed(
 
 @bench.command("launches")
 def _launches(
-    preset: Preset = None, model: Model = None, clip: Clip = None, size: Size = None,
+    preset: Preset = None,
+    model: Model = None,
+    clip: Clip = None,
+    size: Size = None,
     cutouts: Cutouts = None,
-    microseconds: Annotated[
-        float, typer.Option(help="That the CPU takes a launch.", min=0.1)
-    ] = 4.5,
+    microseconds: Annotated[float, typer.Option(help="That the CPU takes a launch.", min=0.1)] = 4.5,
     teraflops: Annotated[
         float, typer.Option(help="That the GPU is assumed to reach, in 10¹² operations a second.", min=0.1)
     ] = 120.0,
-    assignments: Assignments = None, as_json: AsJson = False,
-) -> None:  # fmt: skip
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
     """Count what a step tells a GPU to do, and where it would wait, without one; beside the arithmetic.
 
     Nothing is fetched, loaded or computed.
@@ -80,7 +83,7 @@ def _gpu(
     ] = Path("gpu.md"),
     minutes: Annotated[float, typer.Option(help="After which it ends at the latest.", min=0.2)] = 10.0,
     device: Device = "cuda",
-) -> None:  # fmt: skip
+) -> None:
     """Measure on a GPU what the README lists as not measured there, the most telling first.
 
     Models that are not here are measured with random weights; nothing is fetched.
@@ -102,10 +105,15 @@ def _gpu(
 
 @bench.command("memory")
 def _memory(
-    preset: Preset = None, model: Model = None, clip: Clip = None, size: Size = None,
-    cutouts: Cutouts = None, assignments: Assignments = None, device: Device = "auto",
+    preset: Preset = None,
+    model: Model = None,
+    clip: Clip = None,
+    size: Size = None,
+    cutouts: Cutouts = None,
+    assignments: Assignments = None,
+    device: Device = "auto",
     as_json: AsJson = False,
-) -> None:  # fmt: skip
+) -> None:
     """Measure the most memory that a run takes, in a process of its own, beside what is foretold.
 
     Models that are not here are measured with random weights; nothing is fetched.
@@ -118,12 +126,17 @@ def _memory(
 
 @bench.command("stream")
 def _stream(
-    preset: Preset = None, model: Model = None, clip: Clip = None, size: Size = None,
+    preset: Preset = None,
+    model: Model = None,
+    clip: Clip = None,
+    size: Size = None,
     cutouts: Cutouts = None,
     steps: Annotated[int, typer.Option(help="How many steps a run.", min=10)] = 60,
     pairs: Annotated[int, typer.Option(help="How many runs each way.", min=1)] = 4,
-    assignments: Assignments = None, device: Device = "auto", as_json: AsJson = False,
-) -> None:  # fmt: skip
+    assignments: Assignments = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
     """Compare painting alone with painting that is watched, filmed and kept."""
     from pixgen.bench.stream import stream, text
 
@@ -144,8 +157,9 @@ def _quality(
         Path | None,
         typer.Option(help="Also draw what was painted for 24 captions.", metavar="FILE.png"),
     ] = None,
-    device: Device = "auto", as_json: AsJson = False,
-) -> None:  # fmt: skip
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
     """Paint captions that no model was trained on, and let a judge find them among a hundred.
 
     With the preset as it is, chance and sketches, alone and optimized, and each named set of cutouts.
@@ -167,9 +181,14 @@ def _quality(
     drawn = Sheet()
     results = quality(
         [way for way in chosen if not ways or way["name"] in ways],
-        judge=bundled_evaluator(device), paint=painter(device), prompts=prompts, seeds=seeds, preset=name,
-        told=lambda way: typer.echo(_judged(way.as_dict()), err=as_json), seen=drawn.add,
-    )  # fmt: skip
+        judge=bundled_evaluator(device),
+        paint=painter(device),
+        prompts=prompts,
+        seeds=seeds,
+        preset=name,
+        told=lambda way: typer.echo(_judged(way.as_dict()), err=as_json),
+        seen=drawn.add,
+    )
     if sheet is not None:
         drawn.save(sheet)
     if as_json:
@@ -185,8 +204,9 @@ def _search(
     ] = 2000,
     model: Looking = "pocket",
     data: Drawings = None,
-    device: Device = "auto", as_json: AsJson = False,
-) -> None:  # fmt: skip
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
     """Time searches, exact and approximate, and indexing beside the model; count what is found."""
     from pixgen.bench.search import search, text
 
@@ -199,8 +219,9 @@ def _classify(
     pictures: Annotated[int, typer.Option(help="How many are named.", min=32)] = 1000,
     model: Looking = "pocket",
     data: Drawings = None,
-    device: Device = "auto", as_json: AsJson = False,
-) -> None:  # fmt: skip
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
     """Time how pictures are named, compare with open_clip, and check the probabilities."""
     from pixgen.bench.classify import classify, text
 
@@ -232,10 +253,15 @@ def _recipe(preset, model, clip, size, cutouts, assignments):
     assignments = [*(assignments or []), *([] if cutouts is None else [f"cutouts.count={cutouts}"])]
     return recipe_from(
         Options(
-            prompt="a red fox on a snowy hill", preset=preset, model=model, clip=clip or (), size=size,
-            seed=0, assignments=assignments,
+            prompt="a red fox on a snowy hill",
+            preset=preset,
+            model=model,
+            clip=clip or (),
+            size=size,
+            seed=0,
+            assignments=assignments,
         )
-    )  # fmt: skip
+    )
 
 
 def _quiet() -> None:
@@ -244,7 +270,5 @@ def _quiet() -> None:
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 
-def _print(
-    figures: dict[str, Any], *, as_json: bool, text: Callable[[dict[str, Any]], str]
-) -> None:
+def _print(figures: dict[str, Any], *, as_json: bool, text: Callable[[dict[str, Any]], str]) -> None:
     typer.echo(json.dumps(figures) if as_json else text(figures))

@@ -135,9 +135,14 @@ def _show_progress(
 
 
 def _explain(
-    namer: "ClassifierService", classifier: "Classifier", models: tuple[str, ...], source: "Source", *,
-    label: str, path: Path,
-) -> None:  # fmt: skip
+    namer: "ClassifierService",
+    classifier: "Classifier",
+    models: tuple[str, ...],
+    source: "Source",
+    *,
+    label: str,
+    path: Path,
+) -> None:
     from pixgen.studio.storage import writing
     from pixgen.vision.zeroshot.explain import overlay
 
@@ -162,9 +167,7 @@ def _say(
     from pixgen.vision.zeroshot.evaluation import summary
 
     for result in results:
-        typer.echo(
-            f"{printable(result.name)}: {printable(summary(result) or result.error)}{_doubt(result)}"
-        )
+        typer.echo(f"{printable(result.name)}: {printable(summary(result) or result.error)}{_doubt(result)}")
         if len(results) <= _BARS and result.answer is not None:
             for score in result.answer.top(top):
                 bar = "█" * round(score.probability * _WIDTH)

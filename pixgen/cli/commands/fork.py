@@ -63,9 +63,7 @@ def change(
     elif taken:
         typer.echo(f"The run {found.id} follows it from its next step on.")
     else:
-        typer.echo(
-            f"The run {found.id} has not begun its next step yet: it follows it from there on."
-        )
+        typer.echo(f"The run {found.id} has not begun its next step yet: it follows it from there on.")
 
 
 def fork(
@@ -101,13 +99,16 @@ def fork(
     def begin(studio: "Studio", run: str) -> "Job":
         seed = studio.run(run).recipe.seed
         words = None if prompt is None else draw(prompt, seed)
-        return studio.fork(
-            run, prompts=words, weights=weights, learning_rate=learning_rate, steps=steps
-        )
+        return studio.fork(run, prompts=words, weights=weights, learning_rate=learning_rate, steps=steps)
 
     paint(
-        begin, run=run, output_dir=output_dir, device=device, outputs=outputs, report=report_for(as_json),
-    )  # fmt: skip
+        begin,
+        run=run,
+        output_dir=output_dir,
+        device=device,
+        outputs=outputs,
+        report=report_for(as_json),
+    )
 
 
 def read_weights(texts: Sequence[str]) -> dict[int, float]:
@@ -119,8 +120,7 @@ def read_weights(texts: Sequence[str]) -> dict[int, float]:
             weights[int(number)] = float(value)
         except ValueError as error:
             raise RecipeError(
-                "“{text}” is not the weight of a prompt: write its number and the weight, for example "
-                "2=0.5.",
+                "“{text}” is not the weight of a prompt: write its number and the weight, for example 2=0.5.",
                 text=text[:60],
             ) from error
     return weights

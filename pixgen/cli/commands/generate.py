@@ -48,8 +48,7 @@ def reading_notes(recipe: Recipe) -> Iterable[str]:
     said = []
     if reading.unknown:
         words = (
-            f"“{word}”" + (f" (near: {', '.join(near)})" if near else "")
-            for word, near in reading.unknown
+            f"“{word}”" + (f" (near: {', '.join(near)})" if near else "") for word, near in reading.unknown
         )
         said.append(f"the bundled models have never seen {', '.join(words)}")
     if reading.lost:
@@ -72,9 +71,7 @@ def generate(
     context: typer.Context,
     prompt: Annotated[
         str | None,
-        typer.Argument(
-            help="What to paint: “a red fox | snow:0.5”, scenes with ^, pictures as [PATH]."
-        ),
+        typer.Argument(help="What to paint: “a red fox | snow:0.5”, scenes with ^, pictures as [PATH]."),
     ] = None,
     negative: Negative = None,
     style: Styles = None,
@@ -89,9 +86,7 @@ def generate(
     overwrite: OverwriteBoth = False,
     no_metadata: Annotated[
         bool,
-        typer.Option(
-            "--no-metadata", help="Picture and film carry no recipe; the run's folder keeps it."
-        ),
+        typer.Option("--no-metadata", help="Picture and film carry no recipe; the run's folder keeps it."),
     ] = False,
     model: Annotated[
         str | None, setting_option("model", metavar="NAME", more="`pixgen models` lists them.")
@@ -108,7 +103,7 @@ def generate(
             metavar="NAME",
             more="Or the path of your own: OpenAI's or open_clip's checkpoint, or a folder of open_clip's or Hugging "
             "Face's; ViT-H-14:PATH tells an architecture.",
-        ),  # fmt: skip
+        ),
     ] = None,
     init: Annotated[
         str | None,
@@ -187,14 +182,21 @@ def generate(
     outputs = Outputs(picture=out, film=video, overwrite=overwrite)
     outputs.check()
     where: dict[str, Any] = {
-        "output_dir": output_dir, "device": device, "outputs": outputs, "report": report,
-    }  # fmt: skip
+        "output_dir": output_dir,
+        "device": device,
+        "outputs": outputs,
+        "report": report,
+    }
     if resume is not None:
         only_with_resume(
-            context,            "steps", "out", "video", "models_dir",
+            context,
+            "steps",
+            "out",
+            "video",
+            "models_dir",
             why="the run's own recipe: only --steps, --out, --video, --overwrite, --device, --output-dir and "
             "--json go with it.",
-        )  # fmt: skip
+        )
         paint(lambda studio, run: studio.resume(run, steps=steps), run=resume, **where)
     wanted = recipe_from(
         Options.typed(
@@ -206,18 +208,13 @@ def generate(
     )  # fmt: skip
     if sketcher is not None and not wanted.sketched:
         raise RecipeError(
-            "--sketcher goes with a start that is sketched, and this one is {kind}: add --init "
-            "sketch.",
+            "--sketcher goes with a start that is sketched, and this one is {kind}: add --init sketch.",
             kind=wanted.start.kind,
         )
     for end in almost_weights(prompt or ""):
-        report.note(
-            f"“:{end}” is not a number, so it is painted as text; a weight looks like :0.5."
-        )
+        report.note(f"“:{end}” is not a number, so it is painted as text; a weight looks like :0.5.")
     for end in doubtful_ends(prompt or ""):
-        report.note(
-            f"“{end}” is painted as text; with a space before the colon, the number is a weight."
-        )
+        report.note(f"“{end}” is painted as text; with a space before the colon, the number is a weight.")
 
     for sentence in reading_notes(wanted):
         report.note(sentence)

@@ -35,9 +35,7 @@ def grid(
     context: typer.Context,
     prompt: Annotated[
         str | None,
-        typer.Argument(
-            help="What to paint; its alternatives “a {red|blue} fox __place__” are painted each."
-        ),
+        typer.Argument(help="What to paint; its alternatives “a {red|blue} fox __place__” are painted each."),
     ] = None,
     over: Annotated[
         list[str] | None,
@@ -53,9 +51,7 @@ def grid(
     style: Styles = None,
     preset: Preset = None,
     size: Size = None,
-    steps: Annotated[
-        int | None, setting_option("steps", metavar="N", before="Of each picture.")
-    ] = None,
+    steps: Annotated[int | None, setting_option("steps", metavar="N", before="Of each picture.")] = None,
     seed: SeedOfAll = None,
     init: Init = None,
     assignments: Assignments = None,
@@ -177,7 +173,7 @@ def strip(
     device: Device = "auto",
     output_dir: OutputDir = None,
     as_json: AsJsonLines = False,
-) -> None:  # fmt: skip
+) -> None:
     """Paint what lies between two ideas: words, pictures, or sums of both.
 
     Every picture is a run of its own. Ctrl-C keeps what is done; pixgen grid --resume goes on.

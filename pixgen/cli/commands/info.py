@@ -47,9 +47,7 @@ def info(
         return
     rows = [("prompt", recipe.prompt), ("size", f"{recipe.width}x{recipe.height}")]
     shown = ("prompts", "width", "height", "version")
-    rows += [
-        row for row in flat(recipe.model_dump(mode="json")) if row[0].split(".")[0] not in shown
-    ]
+    rows += [row for row in flat(recipe.model_dump(mode="json")) if row[0].split(".")[0] not in shown]
     table(("field", "value"), rows)
 
 

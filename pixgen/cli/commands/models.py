@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from pixgen.models.registry import RegisteredModel
 
 KINDS = {"vqgan": "--model", "clip": "--clip", "sketcher": "--sketcher"}
-Names = Annotated[
-    list[str], typer.Argument(help="Names; `pixgen models list` shows them.", metavar="NAME…")
-]
+Names = Annotated[list[str], typer.Argument(help="Names; `pixgen models list` shows them.", metavar="NAME…")]
 
 models = typer.Typer(name="models", invoke_without_command=True)
 
@@ -30,12 +28,8 @@ def _models(context: typer.Context, as_json: AsJson = False) -> None:
 
 @models.command("list")
 def list_models(
-    kind: Annotated[
-        Literal["vqgan", "clip", "sketcher"] | None, typer.Option(help="Only one kind.")
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also every CLIP that open_clip lists.")
-    ] = False,
+    kind: Annotated[Literal["vqgan", "clip", "sketcher"] | None, typer.Option(help="Only one kind.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also every CLIP that open_clip lists.")] = False,
     models_dir: ModelsDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -107,9 +101,7 @@ def remove(
     names: Names,
     forget: Annotated[
         bool,
-        typer.Option(
-            "--forget", help="Also forget the hash of its first file: another may come then."
-        ),
+        typer.Option("--forget", help="Also forget the hash of its first file: another may come then."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -144,11 +136,11 @@ def _print(shown: list["RegisteredModel"], option: str) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     console = Console(highlight=False)
     for row, each in zip(rows, [None, *shown], strict=True):
-        cells = [cell.rjust(width) if 0 < column <= len(heads) + 1 else cell.ljust(width)
-                 for column, (cell, width) in enumerate(zip(row, widths, strict=True))]  # fmt: skip
-        console.print(
-            Text("  ".join(cells).rstrip(), "bold" if each is None else ""), soft_wrap=True
-        )
+        cells = [
+            cell.rjust(width) if 0 < column <= len(heads) + 1 else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        console.print(Text("  ".join(cells).rstrip(), "bold" if each is None else ""), soft_wrap=True)
         if each is not None and each.entry.paints:
             console.print(Text(f"  {each.entry.paints}", "dim"), soft_wrap=True)
     console.print()

@@ -17,16 +17,12 @@ queue = typer.Typer(
 )
 
 Url = Annotated[str, typer.Option(help="The page's address.", metavar="URL")]
-Auth = Annotated[
-    str | None, typer.Option(help="Its name and password, if it asks.", metavar="USER:PASSWORD")
-]
+Auth = Annotated[str | None, typer.Option(help="Its name and password, if it asks.", metavar="USER:PASSWORD")]
 RunName = Annotated[str, typer.Argument(help="The run's name.", metavar="RUN")]
 
 
 @queue.callback(invoke_without_command=True)
-def _queue(
-    context: typer.Context, url: Url = HOME, auth: Auth = None, as_json: AsJson = False
-) -> None:
+def _queue(context: typer.Context, url: Url = HOME, auth: Auth = None, as_json: AsJson = False) -> None:
     """What a running page paints and what waits there; alone, list it."""
     if context.invoked_subcommand is None:
         _ask("", "", url, auth, as_json)
@@ -47,7 +43,7 @@ _ACTS = {
     "pause": ("pause", "Let the others go first; what is painted stays."),
     "resume": ("go_on", "End a run's pause."),
     "cancel": ("cancel", "Stop a run, or take it out of the queue; it is kept, and can be gone on with."),
-}  # fmt: skip
+}
 
 
 def _acting(act: str) -> Callable[..., None]:
@@ -88,9 +84,12 @@ def _client(url: str, auth: str | None) -> Any:
     name, _, password = (auth or "").partition(":")
     try:
         return Client(
-            url, auth=(name, password) if auth else None, verbose=False, analytics_enabled=False,
+            url,
+            auth=(name, password) if auth else None,
+            verbose=False,
+            analytics_enabled=False,
             httpx_kwargs={"timeout": PATIENCE},
-        )  # fmt: skip
+        )
     except AuthenticationError as error:
         raise StudioError(
             "The page at {url} asks for a name and a password: give them with --auth USER:PASSWORD.",
@@ -101,15 +100,21 @@ def _client(url: str, auth: str | None) -> Any:
 
 
 def _no_page(url: str) -> str:
-    return f"No page of pixgen answers at {url}: open one with `python app.py`, or give its address with --url."
+    return (
+        f"No page of pixgen answers at {url}: open one with `python app.py`, or give its address with --url."
+    )
 
 
 def _row(place: dict[str, Any]) -> tuple[Any, ...]:
     begins = "now" if place["state"] in ("loading", "painting") else _seconds(place["wait"])
     return (
-        place["run"], place["state"], f"{place['step']}/{place['steps']}",
-        begins, _seconds(place["takes"]), printable(place["prompt"]),
-    )  # fmt: skip
+        place["run"],
+        place["state"],
+        f"{place['step']}/{place['steps']}",
+        begins,
+        _seconds(place["takes"]),
+        printable(place["prompt"]),
+    )
 
 
 def _seconds(value: float | None) -> str:

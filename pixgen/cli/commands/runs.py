@@ -96,8 +96,9 @@ def _list(
         str, typer.Option(help="newest, oldest, likeness, longest or prompt.", metavar="ORDER")
     ] = "newest",
     top: Annotated[int | None, typer.Option(help="At most so many.", min=1, metavar="N")] = None,
-    output_dir: OutputDir = None, as_json: AsJson = False,
-) -> None:  # fmt: skip
+    output_dir: OutputDir = None,
+    as_json: AsJson = False,
+) -> None:
     """List runs: all, or those with some words, tags, state, preset or date, or that look like a text."""
     from pixgen.studio.gallery.catalogue_rows import RunFilter
     from pixgen.vision.search.filters import parse_date
@@ -107,11 +108,7 @@ def _list(
         after=parse_date(after) if after else None, before=parse_date(before) if before else None,
     )  # fmt: skip
     with _gallery(output_dir, device="auto" if looks else "cpu") as gallery:
-        found = (
-            _search_by_look(gallery, looks, wanted, top)
-            if looks
-            else gallery.find(wanted, count=top)
-        )
+        found = _search_by_look(gallery, looks, wanted, top) if looks else gallery.find(wanted, count=top)
         folder = gallery.studio.folder
     if as_json:
         typer.echo(json.dumps([_as_dict(entry, folder) for entry in found], ensure_ascii=False))
@@ -121,12 +118,17 @@ def _list(
     else:
         rows = [
             (
-                f"{entry.id}{' ★' * entry.favourite}", entry.state, f"{entry.step}/{entry.steps}",
-                entry.preset, entry.seed, _figure(entry.similarity), printable(entry.prompt),
+                f"{entry.id}{' ★' * entry.favourite}",
+                entry.state,
+                f"{entry.step}/{entry.steps}",
+                entry.preset,
+                entry.seed,
+                _figure(entry.similarity),
+                printable(entry.prompt),
                 ", ".join(entry.tags),
             )
             for entry in found
-        ]  # fmt: skip
+        ]
         table(("run", "state", "step", "preset", "seed", "likeness", "prompt", "tags"), rows)
 
 
@@ -161,8 +163,9 @@ def _show(run: RunName, output_dir: OutputDir = None, as_json: AsJson = False) -
 def _favourite(
     run: RunNames,
     off: Annotated[bool, typer.Option("--off", help="Not a favourite any more.")] = False,
-    output_dir: OutputDir = None, as_json: AsJson = False,
-) -> None:  # fmt: skip
+    output_dir: OutputDir = None,
+    as_json: AsJson = False,
+) -> None:
     """Make runs favourites."""
     _each(run, lambda gallery, name: gallery.mark(name, favourite=not off), output_dir, as_json)
 
@@ -171,12 +174,13 @@ def _favourite(
 def _tag(
     run: RunName,
     tags: Annotated[list[str], typer.Argument(help="Tags to add; -TAG takes one away, behind “--”.")],
-    output_dir: OutputDir = None, as_json: AsJson = False,
-) -> None:  # fmt: skip
+    output_dir: OutputDir = None,
+    as_json: AsJson = False,
+) -> None:
     """Add tags to a run, or take them away: `runs tag RUN sea boat`, `runs tag RUN -- -sea`."""
     add = [tag for tag in tags if not tag.startswith("-")]
     remove = [tag[1:] for tag in tags if tag.startswith("-")]
-    _each([run], lambda gallery, name: gallery.mark(name, add=add, remove=remove), output_dir, as_json)  # fmt: skip
+    _each([run], lambda gallery, name: gallery.mark(name, add=add, remove=remove), output_dir, as_json)
 
 
 @runs.command("delete")
@@ -194,8 +198,9 @@ def _restore(run: RunNames, output_dir: OutputDir = None, as_json: AsJson = Fals
 @runs.command("empty")
 def _empty(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    output_dir: OutputDir = None, as_json: AsJson = False,
-) -> None:  # fmt: skip
+    output_dir: OutputDir = None,
+    as_json: AsJson = False,
+) -> None:
     """Remove for good what lies in the bin."""
     from pixgen.studio.gallery.catalogue_rows import RunFilter
 
@@ -220,9 +225,7 @@ def _gallery(output_dir: Path | None, *, device: str = "cpu") -> "Iterator[Galle
         yield Gallery(studio)
 
 
-def _search_by_look(
-    gallery: "Gallery", looks: str, wanted: "RunFilter", top: int | None
-) -> "list[Entry]":
+def _search_by_look(gallery: "Gallery", looks: str, wanted: "RunFilter", top: int | None) -> "list[Entry]":
     from pixgen.studio.library.library import PictureLibrary
 
     return gallery.look(PictureLibrary(gallery.studio), looks, wanted)[:top]

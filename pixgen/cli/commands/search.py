@@ -24,9 +24,7 @@ Library = Annotated[
         metavar="ADDRESS",
     ),
 ]
-Model = Annotated[
-    str | None, typer.Option(help="What looks; `pixgen models` lists them.", metavar="NAME")
-]
+Model = Annotated[str | None, typer.Option(help="What looks; `pixgen models` lists them.", metavar="NAME")]
 
 
 def index(
@@ -37,9 +35,12 @@ def index(
     approximate: Annotated[
         bool, typer.Option("--approximate", help="Make the index that large collections get by themselves.")
     ] = False,
-    model: Model = None, library: Library = None, output_dir: OutputDir = None, device: Device = "auto",
+    model: Model = None,
+    library: Library = None,
+    output_dir: OutputDir = None,
+    device: Device = "auto",
     as_json: AsJson = False,
-) -> None:  # fmt: skip
+) -> None:
     """Make a folder's pictures findable; again, only what is new or changed is looked at.
 
     Ctrl-C loses nothing that was written: the next time goes on.
@@ -107,35 +108,38 @@ def search(
     pictures = tuple(Term(picture=str(path)) for path in picture or ())
     terms = pictures if query is None and pictures else (*parse_query(query or ""), *pictures)
     only = Filter(
-        after=parse_date(after) if after else None, before=parse_date(before) if before else None,
-        folder=within, side=side, prompt=prompt, preset=preset, model=drawn_by, seed=seed,
-    )  # fmt: skip
+        after=parse_date(after) if after else None,
+        before=parse_date(before) if before else None,
+        folder=within,
+        side=side,
+        prompt=prompt,
+        preset=preset,
+        model=drawn_by,
+        seed=seed,
+    )
     with _studio(output_dir, device) as studio:
         finder = _finder(studio, library, model)
         places = _places(finder, collection)
         vector = finder.embed(terms)
         how = {"top": top, "threshold": threshold, "fold": not copies, "exact": exact}
-        found = [
-            (hit, place)
-            for place in places
-            for hit in finder.search(place, vector, only=only, **how)
-        ]
+        found = [(hit, place) for place in places for hit in finder.search(place, vector, only=only, **how)]
     found = sorted(found, key=lambda each: -each[0].score)[:top]
     _show(found, as_json=as_json)
 
 
-def collections(
-    library: Library = None, output_dir: OutputDir = None, as_json: AsJson = False
-) -> None:
+def collections(library: Library = None, output_dir: OutputDir = None, as_json: AsJson = False) -> None:
     """List what has been indexed."""
     with _studio(output_dir, "cpu") as studio:
         found = [
             {
-                "collection": each.name, "model": each.model, "pictures": len(each),
-                "approximate": each.approximate, "folder": each.source,
+                "collection": each.name,
+                "model": each.model,
+                "pictures": len(each),
+                "approximate": each.approximate,
+                "folder": each.source,
             }
             for each in _finder(studio, library, None).library.collections()
-        ]  # fmt: skip
+        ]
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     elif not found:
@@ -170,9 +174,7 @@ def _places(finder: "PictureLibrary", name: str | None) -> "list[Place]":
     if chosen := [place for place in places if place.name == name]:
         return chosen
     names = ", ".join(place.name for place in places) or "none yet: “pixgen index FOLDER” makes one"
-    raise SearchError(
-        "There is no collection “{name}”: choose {names}.", name=name[:60], names=names
-    )
+    raise SearchError("There is no collection “{name}”: choose {names}.", name=name[:60], names=names)
 
 
 def _show_progress(progress, *, quiet: bool) -> "Progress":
@@ -205,14 +207,20 @@ def _show(found: "Sequence[tuple[Hit, Place]]", *, as_json: bool) -> None:
 def _as_dict(hit: "Hit", place: "Place") -> dict[str, Any]:
     row = hit.row
     facts = {
-        "score": round(hit.score, 4), "collection": place.name, "path": str(place.folder / row.path),
-        "width": row.width, "height": row.height,
+        "score": round(hit.score, 4),
+        "collection": place.name,
+        "path": str(place.folder / row.path),
+        "width": row.width,
+        "height": row.height,
         "copies": [str(place.folder / copy.path) for copy in hit.copies],
-    }  # fmt: skip
+    }
     if row.seed is not None:
         facts |= {
-            "prompt": row.prompt, "preset": row.preset, "model": row.model, "seed": row.seed,
-        }  # fmt: skip
+            "prompt": row.prompt,
+            "preset": row.preset,
+            "model": row.model,
+            "seed": row.seed,
+        }
     return facts
 
 

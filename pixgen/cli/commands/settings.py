@@ -10,12 +10,8 @@ from pixgen.cli._options import AsJson
 
 
 def settings(
-    text: Annotated[
-        str, typer.Argument(help="Only those with this in their name.", metavar="TEXT")
-    ] = "",
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="As the table of docs/settings.md.")
-    ] = False,
+    text: Annotated[str, typer.Argument(help="Only those with this in their name.", metavar="TEXT")] = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the table of docs/settings.md.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the settings of a recipe: what --set and a preset may say."""

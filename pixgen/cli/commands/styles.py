@@ -24,23 +24,17 @@ def list_styles(context: typer.Context, as_json: AsJson = False) -> None:
         return
     found = available_styles().values()
     if as_json:
-        typer.echo(
-            json.dumps([{"name": each.name, **each.value()} for each in found], ensure_ascii=False)
-        )
+        typer.echo(json.dumps([{"name": each.name, **each.value()} for each in found], ensure_ascii=False))
         return
     table(("style", "words"), [(each.name, each.template) for each in found])
 
 
 @styles.command()
 def paint(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Which; all without.", metavar="NAME")
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Which; all without.", metavar="NAME")] = None,
     folder: Annotated[
         Path | None,
-        typer.Option(
-            help="Where the thumbnails are written; else beside the styles.", metavar="FOLDER"
-        ),
+        typer.Option(help="Where the thumbnails are written; else beside the styles.", metavar="FOLDER"),
     ] = None,
     device: Device = "auto",
 ) -> None:
@@ -60,9 +54,7 @@ def paint(
             job.wait()
             if job.error is not None:
                 raise job.error
-            picture = Image.fromarray(job.frame.picture).resize(
-                (SIDE, SIDE), Image.Resampling.LANCZOS
-            )
+            picture = Image.fromarray(job.frame.picture).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
             target = (folder or FOLDER) / f"{style.name}.webp"
             with writing(target) as temporary:
                 picture.save(temporary, "WEBP", quality=82, method=6)

@@ -80,17 +80,26 @@ def journey(
     wanted = None
     if resume is None:
         options = Options.typed(
-            prompt=prompt, preset=preset, size=size, seed=seed, start=init, assignments=assignments,
-        )  # fmt: skip
+            prompt=prompt,
+            preset=preset,
+            size=size,
+            seed=seed,
+            start=init,
+            assignments=assignments,
+        )
         wanted = plan_journey(options, frames=60 if frames is None else frames, **given)
     else:
-        only_with_resume(
-            context, "frames", "out", why="the run's own recipe: only --frames goes with it."
-        )
+        only_with_resume(context, "frames", "out", why="the run's own recipe: only --frames goes with it.")
     _paint(
-        wanted, resume, frames, out=out, overwrite=overwrite, device=device, output_dir=output_dir,
+        wanted,
+        resume,
+        frames,
+        out=out,
+        overwrite=overwrite,
+        device=device,
+        output_dir=output_dir,
         as_json=as_json,
-    )  # fmt: skip
+    )
 
 
 def restyle(
@@ -98,9 +107,7 @@ def restyle(
     video: Annotated[
         Path | None, typer.Argument(help="An MP4, MOV, WebM, MKV or GIF.", metavar="VIDEO")
     ] = None,
-    prompt: Annotated[
-        str | None, typer.Argument(help="What to paint it as: “watercolour of a fox”.")
-    ] = None,
+    prompt: Annotated[str | None, typer.Argument(help="What to paint it as: “watercolour of a fox”.")] = None,
     frames: Annotated[
         int | None, typer.Option(help="Only so many of its frames; else all.", metavar="N")
     ] = None,
@@ -134,16 +141,20 @@ def restyle(
     if resume is None:
         if video is None:
             raise RecipeError("Name the video that is to be painted over: an MP4, WebM or GIF.")
-        options = Options.typed(
-            prompt=prompt, preset=preset, size=size, seed=seed, assignments=assignments
-        )
+        options = Options.typed(prompt=prompt, preset=preset, size=size, seed=seed, assignments=assignments)
         wanted = plan_restyle(video, options, frames=frames, **given)
     else:
         only_with_resume(context, "out", why="the run's own recipe and video.")
     _paint(
-        wanted, resume, None, out=out, overwrite=overwrite, device=device, output_dir=output_dir,
+        wanted,
+        resume,
+        None,
+        out=out,
+        overwrite=overwrite,
+        device=device,
+        output_dir=output_dir,
         as_json=as_json,
-    )  # fmt: skip
+    )
 
 
 def _paint(
@@ -161,15 +172,17 @@ def _paint(
             return studio.submit(wanted)
         journey = studio.run(run).recipe.journey
         if not journey.moving:
-            raise RecipeError(
-                "The run {resume} is no journey: go on with generate --resume.", resume=run
-            )
+            raise RecipeError("The run {resume} is no journey: go on with generate --resume.", resume=run)
         return studio.resume(run, steps=None if frames is None else journey.steps(frames))
 
     paint(
-        begin, run=resume or "", output_dir=output_dir, device=device,
-        outputs=Outputs(film=out, overwrite=overwrite), report=report_for(as_json),
-    )  # fmt: skip
+        begin,
+        run=resume or "",
+        output_dir=output_dir,
+        device=device,
+        outputs=Outputs(film=out, overwrite=overwrite),
+        report=report_for(as_json),
+    )
 
 
 def film(
@@ -183,9 +196,7 @@ def film(
         Path,
         typer.Option(help="Where to write it: .mp4, .webm, .gif or .webp.", metavar="FILE.gif"),
     ],
-    seconds: Annotated[
-        float | None, typer.Option(help="How long all of it takes.", metavar="N")
-    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="How long all of it takes.", metavar="N")] = None,
     fps: Annotated[
         float | None, typer.Option(help="Instead: pictures of the run a second.", metavar="N")
     ] = None,
@@ -198,9 +209,7 @@ def film(
     captions: Annotated[
         bool, typer.Option("--captions", help="Write the words and the step below each picture.")
     ] = False,
-    loop: Annotated[
-        bool, typer.Option("--loop", help="Let the end pass into the beginning.")
-    ] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="Let the end pass into the beginning.")] = False,
     scale: Annotated[
         int | None, typer.Option(help="How many times larger than painted, 1 to 8.", metavar="N")
     ] = None,
@@ -216,9 +225,14 @@ def film(
     check_target(out, "--out", suffixes=FILMS, overwrite=overwrite)
     source = film_of(run, output_dir)
     cut = Cut(
-        fps=fps, seconds=seconds, even=even, captions=captions, loop=loop, scale=scale,
+        fps=fps,
+        seconds=seconds,
+        even=even,
+        captions=captions,
+        loop=loop,
+        scale=scale,
         **({} if hold is None else {"hold": hold}),
-    )  # fmt: skip
+    )
     follow_export(exporting(source, out, cut), shown=not as_json)
     notice = find_lost_sound(source, out, cut)
     if as_json:

@@ -19,9 +19,12 @@ _ARRAY, _SCALAR = 1, 3  # flax's extensions
 _PIECES = "__msgpack_chunked_array__"
 _DEEPEST = 32
 _KINDS = {
-    "float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16,
-    "int32": torch.int32, "int64": torch.int64,
-}  # fmt: skip
+    "float32": torch.float32,
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+    "int32": torch.int32,
+    "int64": torch.int64,
+}
 
 
 def read_msgpack(path: Path) -> dict[str, torch.Tensor]:

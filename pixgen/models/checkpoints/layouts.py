@@ -27,8 +27,10 @@ _LLAMAGEN = (
     (r"(?P<part>encoder)\.conv_blocks\.(?P<level>\d+)\.", r"encoder.down.{level}."),
     (r"(?P<part>decoder)\.conv_blocks\.(?P<level>\d+)\.", r"decoder.up.{level}."),
     (r"\.res\.", ".block."),
-    (r"\.mid\.0\.", ".mid.block_1."), (r"\.mid\.1\.", ".mid.attn_1."), (r"\.mid\.2\.", ".mid.block_2."),
-)  # fmt: skip
+    (r"\.mid\.0\.", ".mid.block_1."),
+    (r"\.mid\.1\.", ".mid.attn_1."),
+    (r"\.mid\.2\.", ".mid.block_2."),
+)
 _DIFFUSERS = (
     (r"(?P<part>encoder)\.down_blocks\.(?P<level>\d+)\.", r"encoder.down.{level}."),
     (r"(?P<part>decoder)\.up_blocks\.(?P<level>\d+)\.", r"decoder.up.{level}."),
@@ -42,9 +44,10 @@ _DIFFUSERS = (
     (r"\.(to_v|value)\.", ".v."), (r"\.(to_out\.0|proj_attn)\.", ".proj_out."),
 )  # fmt: skip
 _FLAX = (
-    (r"\.(down|up)_(\d+)\.", r".\1.\2."), (r"(?<!\.mid)\.(block|attn)_(\d+)\.", r".\1.\2."),
+    (r"\.(down|up)_(\d+)\.", r".\1.\2."),
+    (r"(?<!\.mid)\.(block|attn)_(\d+)\.", r".\1.\2."),
     (r"\.(kernel|scale|embedding)$", ".weight"),
-)  # fmt: skip
+)
 _ATTENTION = re.compile(r"\.attn\w*\.(\d+\.)?(q|k|v|proj_out)\.weight$")
 
 
@@ -57,23 +60,20 @@ def to_taming(weights: Mapping[str, torch.Tensor], *, unit_codes: bool = False) 
     """
     found = {_WRAPPERS.sub("", name): tensor for name, tensor in weights.items()}
     before = _before(found)
-    found = {
-        name.removeprefix(before): tensor
-        for name, tensor in found.items() if name.startswith(before)
-    }  # fmt: skip
+    found = {name.removeprefix(before): tensor for name, tensor in found.items() if name.startswith(before)}
     found = _use_averages(found)
     found = {
-        name: tensor for name, tensor in found.items()
-        if _PARTS.match(name) and not _LEFT_OUT.match(name)
-    }  # fmt: skip
+        name: tensor for name, tensor in found.items() if _PARTS.match(name) and not _LEFT_OUT.match(name)
+    }
     if any(".conv_blocks." in name for name in found):
         found = _rename(found, _LLAMAGEN, levels=_levels(found, r"decoder\.conv_blocks\.(\d+)"))
     elif any(".down_blocks." in name for name in found):
         found = _rename(found, _DIFFUSERS, levels=_levels(found, r"decoder\.up_blocks\.(\d+)"))
     elif any(name.endswith(".kernel") for name in found):
         # Convolutions are (height, width, in, out) there.
-        found = {name: tensor.permute(3, 2, 0, 1) if tensor.ndim == 4 else tensor
-                 for name, tensor in found.items()}  # fmt: skip
+        found = {
+            name: tensor.permute(3, 2, 0, 1) if tensor.ndim == 4 else tensor for name, tensor in found.items()
+        }
         found = _rename(found, _FLAX, levels=0)
     if "embedding.weight" in found:  # min-dalle's
         found["quantize.embedding.weight"] = found.pop("embedding.weight")
@@ -94,16 +94,11 @@ def _before(weights: Weights) -> str:
 
 def _use_averages(weights: Weights) -> Weights:
     """With latent diffusion's averages, whose names have lost their dots, where there are any."""
-    return {
-        name: weights.get(AVERAGE + name.replace(".", ""), tensor)
-        for name, tensor in weights.items()
-    }
+    return {name: weights.get(AVERAGE + name.replace(".", ""), tensor) for name, tensor in weights.items()}
 
 
 def _levels(weights: Weights, pattern: str) -> int:
-    return 1 + max(
-        (int(found[1]) for name in weights if (found := re.match(pattern, name))), default=-1
-    )
+    return 1 + max((int(found[1]) for name in weights if (found := re.match(pattern, name))), default=-1)
 
 
 def _rename(weights: Weights, rules: tuple[tuple[str, str], ...], *, levels: int) -> Weights:

@@ -93,9 +93,7 @@ class StoredTensor:
         return numbers.as_strided(self.size, self.stride, numbers.storage_offset() + first)
 
 
-def _of_storage(
-    storage: Storage, offset: int, size: tuple, stride: tuple, *more: Any
-) -> StoredTensor:
+def _of_storage(storage: Storage, offset: int, size: tuple, stride: tuple, *more: Any) -> StoredTensor:
     """Stands for ``torch._utils._rebuild_tensor_v2`` and those before it."""
     if not isinstance(storage, Storage):
         raise BrokenPickle("a tensor without a storage")
@@ -159,8 +157,12 @@ class InertUnpickler(pickle.Unpickler):
     """
 
     def __init__(
-        self, file: BinaryIO, storages: dict[str, Storage], *, from_bytes: Callable[[bytes], Storage] | None = None
-    ) -> None:  # fmt: skip
+        self,
+        file: BinaryIO,
+        storages: dict[str, Storage],
+        *,
+        from_bytes: Callable[[bytes], Storage] | None = None,
+    ) -> None:
         super().__init__(file, encoding="latin1")  # of Python 2's texts
         self._storages, self._from_bytes, self._classes = storages, from_bytes, {}
 
@@ -180,9 +182,7 @@ class InertUnpickler(pickle.Unpickler):
         ):
             raise HarmfulPickle(f"{module}.{name}")
         if (module, name) not in self._classes:
-            self._classes[module, name] = type(
-                "StandIn", (StandIn,), {"module": module, "name": name}
-            )
+            self._classes[module, name] = type("StandIn", (StandIn,), {"module": module, "name": name})
         return self._classes[module, name]
 
     def persistent_load(self, what: Any) -> Any:

@@ -88,9 +88,7 @@ def torchscript_code(path: Path) -> str:
     """The source in a TorchScript archive, to be read and never run; empty of any other file."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [
-                name for name in archive.namelist() if "/code/" in name and name.endswith(".py")
-            ]
+            names = [name for name in archive.namelist() if "/code/" in name and name.endswith(".py")]
             return "\n".join(archive.read(name).decode("utf-8", "replace") for name in names)
     except (OSError, zipfile.BadZipFile, RuntimeError):
         return ""
@@ -104,9 +102,7 @@ def _read_pickled(path: Path) -> dict[str, torch.Tensor]:
             found, numbers = _open_old(file, _mapped(path))
     tensors = dict(named_tensors(_weights_in(found)))
     if not tensors:
-        raise ModelError(
-            "The checkpoint {name} holds no weights: choose another file.", name=path.name
-        )
+        raise ModelError("The checkpoint {name} holds no weights: choose another file.", name=path.name)
     read: dict[tuple[str, torch.dtype], torch.Tensor] = {}
     weights = {}
     for name, tensor in tensors.items():
@@ -123,9 +119,7 @@ def _weights_in(found: Any) -> Any:
         parts = children(found)
         filled = {place: size for place in _PLACES if (size := _largest(parts.get(place)))}
         # Averages hold numbers of their own beside the weights, or elsewhere.
-        place = next(
-            (place for place, size in filled.items() if size > 1), next(iter(filled), None)
-        )
+        place = next((place for place, size in filled.items() if size > 1), next(iter(filled), None))
         if place is None:
             return {
                 name: part
@@ -155,9 +149,7 @@ def _open_zip(path: Path) -> tuple[Any, Numbers]:
     storages: dict[str, Storage] = {}
     with zipfile.ZipFile(path) as archive:
         entries = {info.filename: info for info in archive.infolist()}
-        data = min(
-            (name for name in entries if f"/{name}".endswith(f"/{_DATA}")), key=len, default=None
-        )
+        data = min((name for name in entries if f"/{name}".endswith(f"/{_DATA}")), key=len, default=None)
         if data is None:
             raise ModelError(
                 "The file {name} is a zip without weights of torch's: unpack it, and name what lies in it.",
@@ -183,9 +175,9 @@ def _open_zip(path: Path) -> tuple[Any, Numbers]:
             data = whole[start : start + size]
         else:
             with zipfile.ZipFile(path) as archive:
-                data = torch.frombuffer(
-                    bytearray(archive.read(info)[:size] or b" "), dtype=torch.uint8
-                )[:size]
+                data = torch.frombuffer(bytearray(archive.read(info)[:size] or b" "), dtype=torch.uint8)[
+                    :size
+                ]
         return _of_bytes(data, storage.dtype, size, swapped=swapped)
 
     return found, numbers

@@ -32,9 +32,7 @@ def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
         ) from error
 
 
-def check_fit(
-    weights: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor], *, name: str
-) -> None:
+def check_fit(weights: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor], *, name: str) -> None:
     """Raise ModelError, which names the first mismatch, if a model that wants these has not these weights."""
     for part, tensor in wanted.items():
         if part not in weights:

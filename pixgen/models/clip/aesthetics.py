@@ -43,9 +43,7 @@ def head_file(clip: str) -> Path:
     return cache_folder() / "models" / HEADS[clip]
 
 
-def load_aesthetic_predictor(
-    perceptor: Perceptor | Perceptors, names: Sequence[str]
-) -> AestheticPredictor:
+def load_aesthetic_predictor(perceptor: Perceptor | Perceptors, names: Sequence[str]) -> AestheticPredictor:
     """The head for one of a perceptor's CLIPs, which ``names`` names in order.
 
     Raises ModelError if none of them has one, or its file is not there, broken, or does not fit.
@@ -80,6 +78,7 @@ def load_aesthetic_predictor(
         )
     device = perceptor.device
     return AestheticPredictor(
-        weights["weight"][0].float().to(device), weights["bias"][0].float().to(device),
+        weights["weight"][0].float().to(device),
+        weights["bias"][0].float().to(device),
         place=slice(start, start + width),
-    )  # fmt: skip
+    )

@@ -26,8 +26,12 @@ _OPEN_CLIP = (
     "open_clip_pytorch_model.safetensors",
     "open_clip_pytorch_model.bin",
 )
-_HUGGING_FACE = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
-                 "pytorch_model.bin.index.json")  # fmt: skip
+_HUGGING_FACE = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
 
 
 def split_name(name: str) -> tuple[str, Path] | None:
@@ -67,12 +71,18 @@ def find_own_clip(name: str) -> Entry | None:
     place = str(path.resolve())
     described = hashlib.sha256(repr((form, facts)).encode()).hexdigest()[:12]
     return Entry(
-        name=name, kind="clip", paints="own", licence="own", model=facts, form=form, home=place,
+        name=name,
+        kind="clip",
+        paints="own",
+        licence="own",
+        model=facts,
+        form=form,
+        home=place,
         megabytes=round(sum(each.st_size for each in stats) / 1e6),
         sources=("file:" + "\n".join(str(file.resolve()) for file in files),),
         key=f"own-{path.stem}-{hashlib.sha256(f'{form}:{place}'.encode()).hexdigest()[:12]}",
         stamp=" ".join([*(f"{each.st_size} {each.st_mtime_ns}" for each in stats), described]),
-    )  # fmt: skip
+    )
 
 
 def _is_path(text: str) -> bool:
@@ -120,9 +130,7 @@ def _present(folder: Path, names: tuple[str, ...]) -> list[Path]:
 
 
 def _others(folder: Path) -> list[Path]:
-    found = [
-        path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES and path.is_file()
-    ]
+    found = [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES and path.is_file()]
     safe = [path for path in found if path.suffix == ".safetensors"]
     return (safe or found)[:1]
 
@@ -132,9 +140,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(
-            "The config {name} is missing or broken: check its path.", name=path.name
-        ) from error
+        raise ModelError("The config {name} is missing or broken: check its path.", name=path.name) from error
     if not isinstance(found, dict):
         raise ModelError("The config {name} is missing or broken: check its path.", name=path.name)
     return found

@@ -93,9 +93,7 @@ def build_open_clip(config: Mapping[str, Any]) -> nn.Module:
     if "hf_model_name" in text:
         text["hf_model_pretrained"] = False
     if own_text:
-        return (open_clip.CoCa if "multimodal_cfg" in config else open_clip.CustomTextCLIP)(
-            **config
-        )
+        return (open_clip.CoCa if "multimodal_cfg" in config else open_clip.CustomTextCLIP)(**config)
     return open_clip.CLIP(**config)
 
 
@@ -124,9 +122,7 @@ def _described(
     """A checkpoint's weights by the names of the model that they fit, and what it is built of."""
     weights = as_open_clip(given)
     if "logit_scale" not in weights:
-        raise ModelError(
-            "The checkpoint {name} holds no CLIP: choose another file.", name=path.name
-        )
+        raise ModelError("The checkpoint {name} holds no CLIP: choose another file.", name=path.name)
     told = entry.model.get("hugging_face")
     if told is not None:
         _check_kind(told)
@@ -154,21 +150,13 @@ def _described(
         config["init_logit_bias"] = config.get("init_logit_bias") or 0.0
     if any(name.startswith("visual.") for name in weights) and config.get("custom_text"):
         weights = convert_to_custom_text_state_dict(weights)
-    shown = (
-        entry.model.get("pictures")
-        or (entry.model.get("open_clip") or {}).get("preprocess_cfg")
-        or {}
-    )
+    shown = entry.model.get("pictures") or (entry.model.get("open_clip") or {}).get("preprocess_cfg") or {}
     plain = "siglip" not in config.get("architecture", "").lower()
     size = config.get("vision_cfg", {}).get("image_size", 224)
     form["pictures"] = {
         "size": size if isinstance(size, int) else size[0],
-        "mean": shown.get("mean")
-        or shown.get("image_mean")
-        or (OPENAI_DATASET_MEAN if plain else [0.5] * 3),
-        "std": shown.get("std")
-        or shown.get("image_std")
-        or (OPENAI_DATASET_STD if plain else [0.5] * 3),
+        "mean": shown.get("mean") or shown.get("image_mean") or (OPENAI_DATASET_MEAN if plain else [0.5] * 3),
+        "std": shown.get("std") or shown.get("image_std") or (OPENAI_DATASET_STD if plain else [0.5] * 3),
     }
     return weights, form
 
@@ -185,10 +173,7 @@ def _check_kind(config: Mapping[str, Any]) -> None:
 
 def _is_quick_there(config: Mapping[str, Any] | None) -> bool:
     """Whether a config of Hugging Face's has QuickGELU, which is its CLIP's default."""
-    return (
-        config is not None
-        and _part(config, "vision").get("hidden_act", "quick_gelu") == "quick_gelu"
-    )
+    return config is not None and _part(config, "vision").get("hidden_act", "quick_gelu") == "quick_gelu"
 
 
 def _part(config: Mapping[str, Any], tower: str) -> Mapping[str, Any]:
@@ -198,9 +183,7 @@ def _part(config: Mapping[str, Any], tower: str) -> Mapping[str, Any]:
 def _tell(form: Form, config: Mapping[str, Any]) -> None:
     """What a config of Hugging Face's CLIP says and shapes do not: heads, activation, and the norms' epsilon."""
     vision, text, made = _part(config, "vision"), _part(config, "text"), form["config"]
-    made["vision_cfg"]["head_width"] = made["vision_cfg"]["width"] // vision.get(
-        "num_attention_heads", 12
-    )
+    made["vision_cfg"]["head_width"] = made["vision_cfg"]["width"] // vision.get("num_attention_heads", 12)
     made["text_cfg"]["heads"] = text.get("num_attention_heads", 8)
     made["quick_gelu"] = _is_quick_there(config)
     form["eps"] = {
@@ -221,12 +204,14 @@ def _siglip(
     shown = entry.model.get("pictures") or {}
     towers = {f"{tower}_config": dict(_part(config, tower)) for tower in ("vision", "text")}
     form = {
-        "kind": "siglip", "config": towers,
+        "kind": "siglip",
+        "config": towers,
         "pictures": {
             "size": towers["vision_config"].get("image_size", 224),
-            "mean": shown.get("image_mean") or [0.5] * 3, "std": shown.get("image_std") or [0.5] * 3,
+            "mean": shown.get("image_mean") or [0.5] * 3,
+            "std": shown.get("image_std") or [0.5] * 3,
         },
-    }  # fmt: skip
+    }
     return {f"model.{name}": tensor for name, tensor in weights.items()}, form
 
 
@@ -235,9 +220,7 @@ def _tokenizer(form: Form, entry: Entry) -> Tokenizer:
     name = entry.name
     try:
         if form["kind"] == "siglip":
-            return _of_folder(
-                folder, name, length=config["text_config"].get("max_position_embeddings", 64)
-            )
+            return _of_folder(folder, name, length=config["text_config"].get("max_position_embeddings", 64))
         if "open_clip" in entry.model and folder:
             return open_clip.get_tokenizer(f"local-dir:{folder}")
         if "architecture" in config:
@@ -259,9 +242,7 @@ def _of_folder(folder: str | None, name: str, *, length: int) -> Tokenizer:
         return _missing(name)
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(
-        folder, local_files_only=True, trust_remote_code=False
-    )
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
     def tokens(texts: Sequence[str]) -> torch.Tensor:
         return tokenizer(

@@ -50,9 +50,7 @@ def find_file(entry: Entry) -> Path | None:
     """The file of a CLIP's weights, if it is on this machine."""
     repository, files = _home(entry)
     found = [path for path in _manual_paths(entry) if path.exists()]
-    found += [
-        path for file in files if (path := huggingface.cached_path(repository, file)) is not None
-    ]
+    found += [path for file in files if (path := huggingface.cached_path(repository, file)) is not None]
     return found[0] if found else None
 
 

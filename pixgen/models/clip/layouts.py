@@ -36,10 +36,12 @@ _OF_HUGGING_FACE = (
     (r"^text_model\.embeddings\.position_embedding\.weight$", "positional_embedding"),
     (r"^text_model\.final_layer_norm\.", "ln_final."),
     (r"^text_model\.encoder\.layers\.", "transformer.resblocks."),
-    (r"\.layer_norm1\.", ".ln_1."), (r"\.layer_norm2\.", ".ln_2."),
-    (r"\.mlp\.fc1\.", ".mlp.c_fc."), (r"\.mlp\.fc2\.", ".mlp.c_proj."),
+    (r"\.layer_norm1\.", ".ln_1."),
+    (r"\.layer_norm2\.", ".ln_2."),
+    (r"\.mlp\.fc1\.", ".mlp.c_fc."),
+    (r"\.mlp\.fc2\.", ".mlp.c_proj."),
     (r"\.self_attn\.out_proj\.", ".attn.out_proj."),
-)  # fmt: skip
+)
 
 
 def as_open_clip(weights: Mapping[str, torch.Tensor]) -> Weights:
@@ -48,9 +50,10 @@ def as_open_clip(weights: Mapping[str, torch.Tensor]) -> Weights:
     befores = {match["before"] for name in found if (match := _ANCHOR.match(name))}
     before = min(befores, key=len, default="")
     found = {
-        name.removeprefix(before): tensor for name, tensor in found.items()
+        name.removeprefix(before): tensor
+        for name, tensor in found.items()
         if name.startswith(before) and not _LEFT_OUT.match(name.removeprefix(before))
-    }  # fmt: skip
+    }
     return _of_hugging_face(found) if "visual_projection.weight" in found else found
 
 
@@ -97,9 +100,7 @@ def is_quick(path: Path, weights: Mapping[str, torch.Tensor]) -> bool:
     # OpenAI's class has a block's attention first, open_clip's its norm; safetensors are sorted.
     if attention < norm and sorted(names) != names:
         return path.suffix != ".safetensors"
-    kinds = {
-        tensor.dtype for name, tensor in weights.items() if ".attn." in name or ".ln_1." in name
-    }
+    kinds = {tensor.dtype for name, tensor in weights.items() if ".attn." in name or ".ln_1." in name}
     return kinds == {torch.float16, torch.float32}
 
 
@@ -138,9 +139,12 @@ def _by_numbers(weights: Mapping[str, torch.Tensor]) -> dict[str, Any] | None:
         vision = {"layers": levels, "width": width, "patch_size": None, "image_size": side * 32}
     tokens = weights["token_embedding.weight"]
     text: dict[str, Any] = {
-        "context_length": len(weights["positional_embedding"]), "vocab_size": len(tokens), "width": tokens.shape[1],
-        "layers": _count(weights, "transformer"), **_ratio(weights, "transformer"),
-    }  # fmt: skip
+        "context_length": len(weights["positional_embedding"]),
+        "vocab_size": len(tokens),
+        "width": tokens.shape[1],
+        "layers": _count(weights, "transformer"),
+        **_ratio(weights, "transformer"),
+    }
     config = {
         "embed_dim": weights["text_projection"].shape[1],
         "vision_cfg": vision,
@@ -171,23 +175,21 @@ def _sizes(config: Mapping[str, Any]) -> tuple[Any, ...]:
     vision, text = config["vision_cfg"], config["text_cfg"]
     layers = vision.get("layers", 12)
     return (
-        config["embed_dim"], tuple(layers) if isinstance(layers, list) else layers, vision.get("width", 768),
-        vision.get("patch_size", 16), text.get("width", 512), text.get("layers", 12),
-    )  # fmt: skip
+        config["embed_dim"],
+        tuple(layers) if isinstance(layers, list) else layers,
+        vision.get("width", 768),
+        vision.get("patch_size", 16),
+        text.get("width", 512),
+        text.get("layers", 12),
+    )
 
 
 def _published_like(config: Mapping[str, Any]) -> dict[str, Any] | None:
     """The config of a published architecture of the same sizes, whose number of heads is known."""
     for name in open_clip.list_models():
         each = open_clip.get_model_config(name)
-        plain = (
-            "timm_model_name" not in each["vision_cfg"] and "hf_model_name" not in each["text_cfg"]
-        )
-        if (
-            plain
-            and _sizes(each)[:3] == _sizes(config)[:3]
-            and _sizes(each)[4:] == _sizes(config)[4:]
-        ):
+        plain = "timm_model_name" not in each["vision_cfg"] and "hf_model_name" not in each["text_cfg"]
+        if plain and _sizes(each)[:3] == _sizes(config)[:3] and _sizes(each)[4:] == _sizes(config)[4:]:
             patch = each["vision_cfg"].get("patch_size") or None
             if patch == config["vision_cfg"]["patch_size"]:
                 return each
@@ -198,18 +200,12 @@ def _by_trial(weights: Mapping[str, torch.Tensor]) -> dict[str, Any] | None:
     """Of other networks: the first of open_clip's whose parts have just these names and shapes."""
     from pixgen.models.clip.custom_models import build_open_clip
 
-    tokens = next(
-        (each for name, each in weights.items() if name.endswith("token_embedding.weight")), None
-    )
+    tokens = next((each for name, each in weights.items() if name.endswith("token_embedding.weight")), None)
     shapes = {name: tensor.shape for name, tensor in weights.items()}
     for name in open_clip.list_models():
         config = open_clip.get_model_config(name)
         text = config["text_cfg"]
-        if (
-            "hf_model_name" in text
-            or tokens is None
-            or text.get("vocab_size", 49408) != len(tokens)
-        ):
+        if "hf_model_name" in text or tokens is None or text.get("vocab_size", 49408) != len(tokens):
             continue
         try:
             with torch.device("meta"):

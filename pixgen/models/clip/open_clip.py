@@ -55,9 +55,14 @@ def entry_of(name: str) -> Entry:
     else:
         source = f"hub:{_pretrained_tag(name)[1]['hf_hub'].removesuffix('/')}"
     return Entry(
-        name=name, kind="clip", paints="", licence="see its home", open_clip=name, sources=(source,),
+        name=name,
+        kind="clip",
+        paints="",
+        licence="see its home",
+        open_clip=name,
+        sources=(source,),
         home=source.replace("hub:", "https://huggingface.co/"),
-    )  # fmt: skip
+    )
 
 
 def read_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
@@ -78,15 +83,14 @@ def read_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
         architecture, facts = _pretrained_tag(name)
         # OpenAI's weights were trained with another activation, which only the tag tells.
         how = {
-            "pretrained": str(weights), "force_quick_gelu": facts.get("quick_gelu", False),
+            "pretrained": str(weights),
+            "force_quick_gelu": facts.get("quick_gelu", False),
             "force_preprocess_cfg": {each: facts[each] for each in _SHOWN if each in facts},
-        }  # fmt: skip
+        }
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = open_clip.create_model(
-                architecture, precision="fp32", require_pretrained=True, **how
-            )
+            model = open_clip.create_model(architecture, precision="fp32", require_pretrained=True, **how)
             tokenizer = open_clip.get_tokenizer(architecture)
     except Exception as error:  # of many libraries: a network, a file or a format
         raise ModelError(

@@ -129,9 +129,12 @@ def load_clip(name: str, device: str) -> Perceptor:
     )
     shown = config["preprocess_cfg"]
     perceptor = Perceptor(
-        model, tokenizer, size=config["model_cfg"]["vision_cfg"]["image_size"],
-        mean=shown["mean"], std=shown["std"],
-    )  # fmt: skip
+        model,
+        tokenizer,
+        size=config["model_cfg"]["vision_cfg"]["image_size"],
+        mean=shown["mean"],
+        std=shown["std"],
+    )
     return perceptor.eval().requires_grad_(False).to(device)
 
 
@@ -144,9 +147,11 @@ class Perceptors(nn.Module):
     """
 
     def __init__(
-        self, members: Sequence[Perceptor], weights: Sequence[float] | None = None,
+        self,
+        members: Sequence[Perceptor],
+        weights: Sequence[float] | None = None,
         shares: Sequence[float] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
         weights = [1.0] * len(members) if weights is None else weights
@@ -188,9 +193,10 @@ def _embed_share(member: Perceptor, pictures: torch.Tensor, share: float) -> tor
 
 
 def weight_members(
-    perceptor: Perceptor | Perceptors, weights: Sequence[float],
+    perceptor: Perceptor | Perceptors,
+    weights: Sequence[float],
     shares: Sequence[float] | None = None,
-) -> Perceptor | Perceptors:  # fmt: skip
+) -> Perceptor | Perceptors:
     """The same CLIPs, which are shared, each counting by its weight, and looking at its share of the
     pictures. One CLIP alone looks at all of them."""
     alike = len(set(weights)) == 1 and all(share == 1 for share in shares or ())

@@ -36,10 +36,12 @@ class TextStates:
     def repeated(self, count: int) -> "TextStates":
         """Each text ``count`` times, one after the other."""
         return TextStates(
-            tuple((keys.repeat_interleave(count, 0), values.repeat_interleave(count, 0))
-                  for keys, values in self.keys_values),
+            tuple(
+                (keys.repeat_interleave(count, 0), values.repeat_interleave(count, 0))
+                for keys, values in self.keys_values
+            ),
             self.mask.repeat_interleave(count, 0),
-        )  # fmt: skip
+        )
 
 
 class DalleBart(nn.Module):
@@ -78,9 +80,7 @@ class DalleBart(nn.Module):
     ) -> torch.Tensor:
         """How likely each code is at a place, ``(B, codes)`` float32, after the tokens ``(B,)`` before it;
         the caches know those before them."""
-        return self.decoder(tokens[:, None], read, place=place, caches=caches)[
-            :, -1, : self.codes
-        ].float()
+        return self.decoder(tokens[:, None], read, place=place, caches=caches)[:, -1, : self.codes].float()
 
     def caches(self) -> list[Cache]:
         """Of every layer of the decoder, before anything is written."""
@@ -174,9 +174,12 @@ class DecoderLayer(nn.Module):
         self.glu = Gated(width, config["inner"])
 
     def forward(
-        self, hidden: torch.Tensor, words: tuple[torch.Tensor, torch.Tensor], mask: torch.Tensor,
+        self,
+        hidden: torch.Tensor,
+        words: tuple[torch.Tensor, torch.Tensor],
+        mask: torch.Tensor,
         cache: Cache | None,
-    ) -> torch.Tensor:  # fmt: skip
+    ) -> torch.Tensor:
         """``(B, n, width)`` to the same shape; each place sees itself and those before."""
         entering = self.pre_self_attn_layer_norm(hidden)
         keys_values = self.self_attn.keys_values(entering)
@@ -203,15 +206,16 @@ class Attention(nn.Module):
         return self._split(self.k_proj(hidden)), self._split(self.v_proj(hidden))
 
     def forward(
-        self, hidden: torch.Tensor, keys_values: tuple[torch.Tensor, torch.Tensor], *,
+        self,
+        hidden: torch.Tensor,
+        keys_values: tuple[torch.Tensor, torch.Tensor],
+        *,
         mask: torch.Tensor | None = None,
-    ) -> torch.Tensor:  # fmt: skip
+    ) -> torch.Tensor:
         """``(B, n, width)`` to what each place has seen, of the same shape."""
         queries = self._split(self.q_proj(hidden))
         causal = mask is None and queries.shape[2] > 1
-        seen = F.scaled_dot_product_attention(
-            queries, *keys_values, attn_mask=mask, is_causal=causal
-        )
+        seen = F.scaled_dot_product_attention(queries, *keys_values, attn_mask=mask, is_causal=causal)
         return self.out_proj(rearrange(seen, "b h n w -> b n (h w)"))
 
     def _split(self, mixed: torch.Tensor) -> torch.Tensor:

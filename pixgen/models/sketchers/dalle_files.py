@@ -26,9 +26,7 @@ _SPACE = "Ġ"  # how the vocabulary writes one
 _PIECES = re.compile(r"'(?:s|t|re|ve|m|ll|d)| ?[a-z]+| ?[0-9]+| ?[^\sa-z0-9]+|\s+")
 _MARKS = ("<s>", "</s>", "<pad>", "<unk>")
 # What captions looked like in training, in the order in which it is done.
-_SIGNS = str.maketrans(
-    dict.fromkeys("“”„«»", '"') | dict.fromkeys("‘’‚", "'") | dict.fromkeys("–—−", "-")
-)
+_SIGNS = str.maketrans(dict.fromkeys("“”„«»", '"') | dict.fromkeys("‘’‚", "'") | dict.fromkeys("–—−", "-"))
 _TIDIED = (
     (r"(?<=\d),(?=\d{3}\b)", ""),  # 1,000 is one number
     (r"(?<=\w)-(?=\w)", " "),
@@ -64,9 +62,7 @@ class BytePairs:
 
     def __init__(self, vocabulary: Mapping[str, int], merges: Sequence[str]) -> None:
         if missing := [mark for mark in _MARKS if mark not in vocabulary]:
-            raise ModelError(
-                "The vocabulary has no {missing}: fetch vocab.json again.", missing=missing[0]
-            )
+            raise ModelError("The vocabulary has no {missing}: fetch vocab.json again.", missing=missing[0])
         self._tokens = dict(vocabulary)
         pairs = [tuple(line.split()) for line in merges if line and not line.startswith("#version")]
         self._ranks = {pair: rank for rank, pair in enumerate(pairs)}
@@ -107,17 +103,21 @@ Weights = dict[str, torch.Tensor]
 HALVES = ("encoder", "decoder")
 WORDS = {"words.vocabulary": "vocab.json", "words.merges": "merges.txt"}  # kept beside the weights
 # Norms that only shift: their scale is 1, and in no file.
-_UNSCALED = re.compile(
-    r"(final_ln|pre_self_attn_layer_norm|pre_encoder_attn_layer_norm|glu\.ln[01])\.bias$"
-)
+_UNSCALED = re.compile(r"(final_ln|pre_self_attn_layer_norm|pre_encoder_attn_layer_norm|glu\.ln[01])\.bias$")
 _FLAX = (
-    (r"^model\.", ""), (r"^lm_head\.", "decoder.lm_head."),
-    (r"\.FlaxBart(?:En|De)coderLayer_(\d+)\.", r".\1."), (r"\.FlaxBart(?:En|De)coderLayers\.", ".all."),
-    (r"\.GLU_0\.LayerNorm_", ".glu.ln"), (r"\.GLU_0\.Dense_", ".glu.fc"),
-    (r"\.FlaxBartAttention_0\.", ".self_attn."), (r"\.FlaxBartAttention_1\.", ".encoder_attn."),
-    (r"\.LayerNorm_0\.", ".pre_self_attn_layer_norm."), (r"\.LayerNorm_1\.", ".self_attn_layer_norm."),
-    (r"\.LayerNorm_2\.", ".pre_encoder_attn_layer_norm."), (r"\.LayerNorm_3\.", ".encoder_attn_layer_norm."),
-)  # fmt: skip
+    (r"^model\.", ""),
+    (r"^lm_head\.", "decoder.lm_head."),
+    (r"\.FlaxBart(?:En|De)coderLayer_(\d+)\.", r".\1."),
+    (r"\.FlaxBart(?:En|De)coderLayers\.", ".all."),
+    (r"\.GLU_0\.LayerNorm_", ".glu.ln"),
+    (r"\.GLU_0\.Dense_", ".glu.fc"),
+    (r"\.FlaxBartAttention_0\.", ".self_attn."),
+    (r"\.FlaxBartAttention_1\.", ".encoder_attn."),
+    (r"\.LayerNorm_0\.", ".pre_self_attn_layer_norm."),
+    (r"\.LayerNorm_1\.", ".self_attn_layer_norm."),
+    (r"\.LayerNorm_2\.", ".pre_encoder_attn_layer_norm."),
+    (r"\.LayerNorm_3\.", ".encoder_attn_layer_norm."),
+)
 
 
 def read_dalle(files: Files) -> Weights:
@@ -197,9 +197,7 @@ def from_flax(weights: Mapping[str, torch.Tensor]) -> Weights:
             tensor = tensor.transpose(-1, -2)
         name = f"{name}.{'bias' if part == 'bias' else 'weight'}"
         if ".all." in name and tensor.ndim:
-            found |= {
-                name.replace(".all.", f".{layer}."): each for layer, each in enumerate(tensor)
-            }
+            found |= {name.replace(".all.", f".{layer}."): each for layer, each in enumerate(tensor)}
         else:
             found[name] = tensor
     return found

@@ -57,17 +57,17 @@ class EncodedConditioning:
     def repeated(self, count: int) -> "EncodedConditioning":
         """Of one picture, for ``count``."""
         return EncodedConditioning(
-            self.places.expand(count, -1, -1), self.looks.expand(count, -1, -1, -1),
+            self.places.expand(count, -1, -1),
+            self.looks.expand(count, -1, -1, -1),
             self.trust.expand(count, -1, -1),
-        )  # fmt: skip
+        )
 
     @staticmethod
     def joined(parts: Sequence["EncodedConditioning"]) -> "EncodedConditioning":
         """Several, one after the other."""
-        return EncodedConditioning(*(
-            torch.cat([getattr(part, name) for part in parts])
-            for name in ("places", "looks", "trust")
-        ))  # fmt: skip
+        return EncodedConditioning(
+            *(torch.cat([getattr(part, name) for part in parts]) for name in ("places", "looks", "trust"))
+        )
 
 
 class Sketcher(nn.Module):
@@ -194,9 +194,7 @@ class Sketcher(nn.Module):
 
     def code_grid(self, blocks: torch.Tensor) -> torch.Tensor:
         """Blocks ``(B, blocks, 4)`` as codes ``(B, grid, grid)``."""
-        return rearrange(
-            blocks, "b (h w) (p q) -> b (h p) (w q)", h=self.blocks_a_side, p=BLOCK, q=BLOCK
-        )
+        return rearrange(blocks, "b (h w) (p q) -> b (h p) (w q)", h=self.blocks_a_side, p=BLOCK, q=BLOCK)
 
 
 class Layer(nn.Module):
@@ -215,8 +213,7 @@ class Layer(nn.Module):
     def forward(self, hidden: torch.Tensor, cache: "Cache | None" = None) -> torch.Tensor:
         """``(B, places, width)`` to the same shape; each place sees itself and those before."""
         mixed = self.queries_keys_values(self.attention_norm(hidden))
-        queries, keys, values = rearrange(mixed, "b n (three h w) -> three b h n w", three=3,
-                                          h=self.heads)  # fmt: skip
+        queries, keys, values = rearrange(mixed, "b n (three h w) -> three b h n w", three=3, h=self.heads)
         if cache is not None:
             keys, values = cache.extended(keys, values)
         seen = F.scaled_dot_product_attention(queries, keys, values, is_causal=queries.shape[2] > 1)
@@ -251,8 +248,7 @@ class CellHead(nn.Module):
         self.cells = nn.Parameter(0.02 * torch.randn(CELLS, width))
         self.read = nn.Linear((CELLS - 1) * code_width, width, bias=False)
         self.perceptrons = nn.ModuleList(
-            nn.Sequential(nn.LayerNorm(width), *_perceptron(width, 2 * width, out=width))
-            for _ in range(2)
+            nn.Sequential(nn.LayerNorm(width), *_perceptron(width, 2 * width, out=width)) for _ in range(2)
         )
         self.norm = nn.LayerNorm(width)
         self.reduce = nn.Linear(width, width // 2)
@@ -261,15 +257,14 @@ class CellHead(nn.Module):
     def forward(self, hidden: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
         """Hidden ``(B, N, width)`` and the true codes' vectors ``(B, N, 4, code width)`` to what
         ``out`` makes logits of, ``(B, N, 4, width / 2)``."""
-        return torch.stack(
-            [self.cell(hidden, vectors[:, :, :cell], cell) for cell in range(CELLS)], dim=2
-        )
+        return torch.stack([self.cell(hidden, vectors[:, :, :cell], cell) for cell in range(CELLS)], dim=2)
 
     def cell(self, hidden: torch.Tensor, before: torch.Tensor, cell: int) -> torch.Tensor:
         """Of one code of each block, ``(B, N, width / 2)``, given those before it in the block,
         ``(B, N, cell, code width)``."""
-        known = F.pad(rearrange(before, "b n c d -> b n (c d)"),
-                      (0, self.read.in_features - cell * before.shape[3]))  # fmt: skip
+        known = F.pad(
+            rearrange(before, "b n c d -> b n (c d)"), (0, self.read.in_features - cell * before.shape[3])
+        )
         hidden = hidden + self.cells[cell] + self.read(known)
         for perceptron in self.perceptrons:
             hidden = hidden + perceptron(hidden)
@@ -283,8 +278,7 @@ class Prior(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.steps = nn.ModuleList(
-            nn.Sequential(nn.LayerNorm(width), *_perceptron(width, 4 * width, out=width))
-            for _ in range(2)
+            nn.Sequential(nn.LayerNorm(width), *_perceptron(width, 4 * width, out=width)) for _ in range(2)
         )
 
     def forward(self, texts: torch.Tensor) -> torch.Tensor:

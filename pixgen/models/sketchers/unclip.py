@@ -34,16 +34,17 @@ class UnClip:
     @torch.no_grad()
     def of_words(self, text: str, *, guidance: float, generator: torch.Generator) -> torch.Tensor:
         """A picture ``(1, 3, H, W)`` in [0, 1] of a text."""
-        found = self._words(
-            text, decoder_guidance_scale=guidance, generator=generator, output_type="np"
-        )
+        found = self._words(text, decoder_guidance_scale=guidance, generator=generator, output_type="np")
         return self._as_tensor(found)
 
     @torch.no_grad()
     def of_pictures(
-        self, pictures: Sequence[tuple[Image.Image, float]], *,
-        guidance: float, generator: torch.Generator,
-    ) -> torch.Tensor:  # fmt: skip
+        self,
+        pictures: Sequence[tuple[Image.Image, float]],
+        *,
+        guidance: float,
+        generator: torch.Generator,
+    ) -> torch.Tensor:
         """A picture ``(1, 3, H, W)`` in [0, 1] of what given ones are about, each by its weight."""
         pipe = self._pictures
         read = pipe.feature_extractor(
@@ -55,9 +56,11 @@ class UnClip:
         # As long as the vectors of pictures are: the decoder knows no other.
         mixed = F.normalize(mixed, dim=-1) * vectors.norm(dim=-1).mean()
         found = pipe(
-            image_embeddings=mixed, decoder_guidance_scale=guidance, generator=generator,
+            image_embeddings=mixed,
+            decoder_guidance_scale=guidance,
+            generator=generator,
             output_type="np",
-        )  # fmt: skip
+        )
         return self._as_tensor(found)
 
     def _as_tensor(self, found: Any) -> torch.Tensor:
@@ -78,12 +81,9 @@ def load(entry: Entry, device: str) -> UnClip:
         painting, reading = _classes()
         parts = {name: _load_part(kind, folder / name, number) for name, kind in painting.items()}
         read = {name: _load_part(kind, seeing / name, number) for name, kind in reading.items()}
-    except (
-        Exception
-    ) as error:  # whatever diffusers and transformers raise of a file they cannot use
+    except Exception as error:  # whatever diffusers and transformers raise of a file they cannot use
         raise ModelError(
-            "The files of “{name}” in {folder} cannot be read ({reason}): remove it and fetch it "
-            "again.",
+            "The files of “{name}” in {folder} cannot be read ({reason}): remove it and fetch it again.",
             name=entry.name,
             folder=folder,
             reason=str(error).splitlines()[0][:160],

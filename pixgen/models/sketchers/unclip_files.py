@@ -39,9 +39,7 @@ def files(entry: Entry) -> list[Path]:
     folder, seeing = _find(entry) or (None, None)
     if folder is None:
         return []
-    found = set(folder.rglob("*")) | {
-        path for name in SEEING for path in (seeing / name).rglob("*")
-    }
+    found = set(folder.rglob("*")) | {path for name in SEEING for path in (seeing / name).rglob("*")}
     return sorted(path for path in found if path.is_file())
 
 
@@ -107,9 +105,7 @@ def _find(entry: Entry) -> tuple[Path, Path] | None:
     if _whole(own, _parts(own)) and _whole(own, SEEING):
         return own, own
     found = []
-    for repository, mark in zip(
-        repositories(entry), (INDEX, f"{SEEING[0]}/config.json"), strict=True
-    ):
+    for repository, mark in zip(repositories(entry), (INDEX, f"{SEEING[0]}/config.json"), strict=True):
         path = huggingface.cached_path(repository, mark)
         found.append(path and path.parents[mark.count("/")])
     folder, seeing = found
@@ -172,9 +168,7 @@ def needed_files(names: Sequence[str], only: Sequence[str] | None) -> list[str]:
             continue
         stem, _, suffix = file.rpartition(".")
         if f".{suffix}" in _WEIGHTS:
-            safe = any(
-                other.startswith(f"{folder}/") and other.endswith(_WEIGHTS[0]) for other in names
-            )
+            safe = any(other.startswith(f"{folder}/") and other.endswith(_WEIGHTS[0]) for other in names)
             if "." in stem or (safe and suffix == "bin"):  # a variant; or another spelling
                 continue
         needed.append(name)

@@ -63,9 +63,7 @@ def read_vqgan_config(path: Path) -> dict[str, Any]:
         text = path.read_text("utf-8-sig")
         found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise ModelError(
-            "The config {name} is missing or broken: check its path.", name=path.name
-        ) from error
+        raise ModelError("The config {name} is missing or broken: check its path.", name=path.name) from error
     if not isinstance(found, dict):
         raise ModelError(
             "The config {name} describes no model: a YAML file with “model:” is expected.",
@@ -130,9 +128,7 @@ def _of_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
             name=path.name,
         )
     missing = [name for name in _NEEDED if name not in params]
-    missing += [
-        f"ddconfig.{name}" for name in _LAYERS_NEEDED if name not in layers and "ddconfig" in params
-    ]
+    missing += [f"ddconfig.{name}" for name in _LAYERS_NEEDED if name not in layers and "ddconfig" in params]
     if missing:
         raise ModelError(
             "The config {name} describes no VQGAN: {missing} is missing in its model's params.",
@@ -146,8 +142,11 @@ def _of_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
             kind=kind,
         )
     known = ("double_z", "dropout", "resamp_with_conv", *_LAYERS_NEEDED)
-    kept = {"embed_dim": params["embed_dim"], "n_embed": params["n_embed"],
-            "ddconfig": {name: layers[name] for name in known if name in layers}}  # fmt: skip
+    kept = {
+        "embed_dim": params["embed_dim"],
+        "n_embed": params["n_embed"],
+        "ddconfig": {name: layers[name] for name in known if name in layers},
+    }
     if layers.get("attn_type") == "none":
         kept["mid_attention"] = False
         kept["ddconfig"]["attn_resolutions"] = []
@@ -161,22 +160,30 @@ def _of_diffusers(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
         )
     widths, resolution = found["block_out_channels"], 256
     attended = [
-        resolution // 2**level for level, block in enumerate(found["down_block_types"]) if block.startswith("Attn")
-    ]  # fmt: skip
+        resolution // 2**level
+        for level, block in enumerate(found["down_block_types"])
+        if block.startswith("Attn")
+    ]
     layers = {
-        "double_z": False, "z_channels": found["latent_channels"], "resolution": resolution,
-        "in_channels": found["in_channels"], "out_ch": found["out_channels"], "ch": widths[0],
-        "ch_mult": [width // widths[0] for width in widths], "num_res_blocks": found["layers_per_block"],
-        "attn_resolutions": attended, "dropout": 0.0,
-    }  # fmt: skip
+        "double_z": False,
+        "z_channels": found["latent_channels"],
+        "resolution": resolution,
+        "in_channels": found["in_channels"],
+        "out_ch": found["out_channels"],
+        "ch": widths[0],
+        "ch_mult": [width // widths[0] for width in widths],
+        "num_res_blocks": found["layers_per_block"],
+        "attn_resolutions": attended,
+        "dropout": 0.0,
+    }
     params = {
-        "embed_dim": found.get("vq_embed_dim") or found["latent_channels"], "n_embed": found["num_vq_embeddings"],
-        "ddconfig": layers, "mid_attention": found.get("mid_block_add_attention", True),
+        "embed_dim": found.get("vq_embed_dim") or found["latent_channels"],
+        "n_embed": found["num_vq_embeddings"],
+        "ddconfig": layers,
+        "mid_attention": found.get("mid_block_add_attention", True),
         "norm_groups": found.get("norm_num_groups", 32),
-    }  # fmt: skip
-    if not params[
-        "mid_attention"
-    ]:  # amused's, whose pictures are in [0, 1]; the others' in [-1, 1]
+    }
+    if not params["mid_attention"]:  # amused's, whose pictures are in [0, 1]; the others' in [-1, 1]
         params["pixels"] = "unit"
     return {"target": "diffusers.VQModel", "params": params}
 
@@ -189,9 +196,11 @@ def _of_llamagen(found: Mapping[str, Any]) -> dict[str, Any]:
         "dropout": 0.0,
     }  # fmt: skip
     params = {
-        "embed_dim": found["codebook_embed_dim"], "n_embed": found["codebook_size"], "ddconfig": layers,
+        "embed_dim": found["codebook_embed_dim"],
+        "n_embed": found["codebook_size"],
+        "ddconfig": layers,
         "unit_codes": bool(found.get("codebook_l2_norm", True)),
-    }  # fmt: skip
+    }
     return {"target": "llamagen.VQModel", "params": params}
 
 
@@ -297,9 +306,7 @@ def _entry(name: str, checkpoint: Path, config: Path) -> Entry:
     try:
         params, facts = model["params"], checkpoint.stat()
     except OSError as error:
-        raise ModelError(
-            "There is no checkpoint “{name}”: check its path.", name=checkpoint.name
-        ) from error
+        raise ModelError("There is no checkpoint “{name}”: check its path.", name=checkpoint.name) from error
     path = str(checkpoint.resolve())
     return Entry(
         name=name, kind="vqgan", paints="own", licence="own", model=model,

@@ -6,9 +6,13 @@ import torch
 
 
 def decode_in_tiles(
-    decode: Callable[[torch.Tensor], torch.Tensor], latents: torch.Tensor, *,
-    factor: int, tile: int, overlap: int,
-) -> torch.Tensor:  # fmt: skip
+    decode: Callable[[torch.Tensor], torch.Tensor],
+    latents: torch.Tensor,
+    *,
+    factor: int,
+    tile: int,
+    overlap: int,
+) -> torch.Tensor:
     """The picture of latents ``(B, C, h, w)``, decoded in overlapping tiles that fade into each other.
 
     Args:
@@ -27,24 +31,32 @@ def decode_in_tiles(
 
 
 def encode_in_tiles(
-    encode: Callable[[torch.Tensor], torch.Tensor], pictures: torch.Tensor, *,
-    factor: int, tile: int, overlap: int,
-) -> torch.Tensor:  # fmt: skip
+    encode: Callable[[torch.Tensor], torch.Tensor],
+    pictures: torch.Tensor,
+    *,
+    factor: int,
+    tile: int,
+    overlap: int,
+) -> torch.Tensor:
     """The latents of pictures ``(B, 3, factor h, factor w)``, as ``decode_in_tiles``.
 
     Args:
         encode: makes latents ``(B, C, h, w)`` of pictures.
     """
     size = torch.Size(side // factor for side in pictures.shape[-2:])
-    return _in_tiles(
-        encode, pictures, size=size, tile=tile, overlap=overlap, read=factor, written=1
-    )
+    return _in_tiles(encode, pictures, size=size, tile=tile, overlap=overlap, read=factor, written=1)
 
 
 def _in_tiles(
-    work: Callable[[torch.Tensor], torch.Tensor], source: torch.Tensor, *,
-    size: torch.Size, tile: int, overlap: int, read: int, written: int,
-) -> torch.Tensor:  # fmt: skip
+    work: Callable[[torch.Tensor], torch.Tensor],
+    source: torch.Tensor,
+    *,
+    size: torch.Size,
+    tile: int,
+    overlap: int,
+    read: int,
+    written: int,
+) -> torch.Tensor:
     """What ``work`` makes of a source, tile by tile.
 
     Args:

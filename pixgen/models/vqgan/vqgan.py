@@ -76,9 +76,7 @@ class Vqgan(nn.Module):
     @property
     def codebook(self) -> torch.Tensor:
         """The codes, ``(n, width)``."""
-        return (
-            self.quantize.embed if self.quantize_module == "gumbel" else self.quantize.embedding
-        ).weight
+        return (self.quantize.embed if self.quantize_module == "gumbel" else self.quantize.embedding).weight
 
     def bounds(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The least and largest value of each channel over all codes, each ``(1, width, 1, 1)``."""
@@ -118,9 +116,7 @@ class Vqgan(nn.Module):
         # |p - c|² without |p|², which does not change the nearest.
         with full_precision(book.device):
             distances = book.square().sum(1) - 2 * places @ book.T
-        return rearrange(
-            distances.argmin(1), "(b h w) -> b h w", b=len(latents), h=latents.shape[2]
-        )
+        return rearrange(distances.argmin(1), "(b h w) -> b h w", b=len(latents), h=latents.shape[2])
 
     def lookup(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes ``(B, h, w)`` to latents ``(B, width, h, w)``."""
@@ -138,9 +134,12 @@ class Vqgan(nn.Module):
         if not engine.tile or torch.is_grad_enabled():
             return self._decode(latents)
         return decode_in_tiles(
-            self._decode, latents,
-            factor=self.factor, tile=engine.tile, overlap=max(1, engine.tile // 4),
-        )  # fmt: skip
+            self._decode,
+            latents,
+            factor=self.factor,
+            tile=engine.tile,
+            overlap=max(1, engine.tile // 4),
+        )
 
     def _decode(self, latents: torch.Tensor) -> torch.Tensor:
         # Not on a GPU: its group norms would change the order of memory and back, twice a block.
@@ -177,9 +176,7 @@ def fetch_vqgan(entry: Entry) -> Path:
 
     def convert(files: Files) -> dict[str, torch.Tensor]:
         (path,) = files.values()
-        weights = to_taming(
-            read_weights(path), unit_codes=entry.model["params"].get("unit_codes", False)
-        )
+        weights = to_taming(read_weights(path), unit_codes=entry.model["params"].get("unit_codes", False))
         check_fit(weights, _fit(entry, weights).state_dict(), name=f"in {path.name}")
         return weights
 

@@ -57,14 +57,11 @@ class Catalogue:
         """Bring it up to date with the folders: reads what is new or changed, forgets what is gone."""
         with self._lock, self._open() as table:
             found = dict(self._folders())
-            known = {
-                row[0]: row[1:] for row in table.execute("SELECT id, binned, stamp, live FROM runs")
-            }
+            known = {row[0]: row[1:] for row in table.execute("SELECT id, binned, stamp, live FROM runs")}
             gone = known.keys() - found.keys()
             changed = [
-                run_id for run_id, (binned, stamp) in found.items()
-                if known.get(run_id) != (binned, stamp, 0)
-            ]  # fmt: skip
+                run_id for run_id, (binned, stamp) in found.items() if known.get(run_id) != (binned, stamp, 0)
+            ]
             if gone or changed:
                 with table:
                     self._forget(table, gone)
@@ -74,11 +71,11 @@ class Catalogue:
     def find(self, wanted: RunFilter, *, first: int = 0, count: int | None = None) -> list[Entry]:
         """The runs that are wanted, in the wanted order, from the ``first`` on."""
         where, values = condition(wanted)
-        query = (
-            f"SELECT {', '.join(Entry.columns())} FROM runs WHERE {where} ORDER BY {order(wanted)}"
-        )
+        query = f"SELECT {', '.join(Entry.columns())} FROM runs WHERE {where} ORDER BY {order(wanted)}"
         with self._open() as table:
-            rows = table.execute(f"{query} LIMIT ? OFFSET ?", [*values, -1 if count is None else count, first])  # fmt: skip
+            rows = table.execute(
+                f"{query} LIMIT ? OFFSET ?", [*values, -1 if count is None else count, first]
+            )
             return self._entries(table, rows.fetchall())
 
     def count(self, wanted: RunFilter) -> int:
@@ -90,12 +87,8 @@ class Catalogue:
     def values(self, field: str, wanted: RunFilter) -> dict[str, int]:
         """What there is of ``preset``, ``state`` or ``tag`` among the wanted runs, and how often."""
         where, values = condition(wanted)
-        source, column = (
-            ("runs JOIN tags ON run = id", "tag") if field == "tag" else ("runs", field)
-        )
-        query = (
-            f"SELECT {column}, count(*) FROM {source} WHERE {where} GROUP BY 1 ORDER BY 2 DESC, 1"
-        )
+        source, column = ("runs JOIN tags ON run = id", "tag") if field == "tag" else ("runs", field)
+        query = f"SELECT {column}, count(*) FROM {source} WHERE {where} GROUP BY 1 ORDER BY 2 DESC, 1"
         with self._open() as table:
             return dict(table.execute(query, values).fetchall())
 
@@ -202,7 +195,9 @@ def _make(table: sqlite3.Connection) -> None:
         table.execute("BEGIN IMMEDIATE")
         if table.execute("PRAGMA user_version").fetchone()[0] == _VERSION:
             return
-        names = table.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")  # fmt: skip
+        names = table.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        )
         for (name,) in names.fetchall():
             table.execute(f'DROP TABLE "{name}"')
         for statement in filter(str.strip, _SCHEMA.split(";")):

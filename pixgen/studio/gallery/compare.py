@@ -22,9 +22,7 @@ Difference = tuple[str, str, str]  # the field's dotted name, its value in the o
 
 def differences(one: Recipe, other: Recipe) -> list[Difference]:
     """Every field in which two recipes differ, in the recipe's order; a prompt as it is typed."""
-    found: list[Difference] = (
-        [("prompt", one.title, other.title)] if one.prompt != other.prompt else []
-    )
+    found: list[Difference] = [("prompt", one.title, other.title)] if one.prompt != other.prompt else []
     values = [dict(_flat(recipe.model_dump(mode="json"))) for recipe in (one, other)]
     for name in dict.fromkeys([*values[0], *values[1]]):
         before, after = (_format(each.get(name)) for each in values)
@@ -53,16 +51,12 @@ def draw_pair(one: Run, other: Run) -> Image.Image:
     width, height = max(each.width for each in pictures), max(each.height for each in pictures)
     lettering, line = TextRenderer(LETTERS), LETTERS + 6
     across = 2 * width + GAP + 2 * MARGIN
-    said = lettering.wrap(
-        in_one_line(differences(one.recipe, other.recipe)), max(160, across - 2 * MARGIN)
-    )
+    said = lettering.wrap(in_one_line(differences(one.recipe, other.recipe)), max(160, across - 2 * MARGIN))
     sheet = Image.new("RGB", (across, height + 2 * MARGIN + GAP + line * (len(said) + 1)), PAPER)
     pen = ImageDraw.Draw(sheet)
     for index, (run, picture) in enumerate(zip((one, other), pictures, strict=True)):
         x = MARGIN + index * (width + GAP)
-        sheet.paste(
-            picture, (x + (width - picture.width) // 2, MARGIN + (height - picture.height) // 2)
-        )
+        sheet.paste(picture, (x + (width - picture.width) // 2, MARGIN + (height - picture.height) // 2))
         match = similarity(run)
         caption = run.id if match is None else f"{run.id}  {match:.3f}"
         lettering.draw(pen, (x, MARGIN + height + 4), caption, PALE)
@@ -82,9 +76,7 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _format(value: Any) -> str:
-    return _short(
-        value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
-    )
+    return _short(value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False))
 
 
 def _short(text: str) -> str:
@@ -108,10 +100,7 @@ def _details(one: Recipe, other: Recipe) -> list[Any]:
         for before, after in zip(*scenes, strict=True)
     ]
     return [
-        [
-            {name: pair[side][name] for name in pair[0] if pair[0][name] != pair[1][name]}
-            for pair in pairs
-        ]
+        [{name: pair[side][name] for name in pair[0] if pair[0][name] != pair[1][name]} for pair in pairs]
         for side in (0, 1)
     ]
 
@@ -120,8 +109,6 @@ def _picture(run: Run) -> Image.Image:
     try:
         picture = open_picture(run.picture).convert("RGB")
     except PictureError as error:
-        raise StudioError(
-            "The run {run} has no picture yet: let it paint first.", run=run.id
-        ) from error
+        raise StudioError("The run {run} has no picture yet: let it paint first.", run=run.id) from error
     picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
     return picture

@@ -70,9 +70,7 @@ class Gallery:
         """What there is of ``preset``, ``state`` or ``tag``, and how often, as of the last ``find``."""
         return self.catalogue.values(field, self._allowed(RunFilter(binned=binned), owner))
 
-    def look(
-        self, finder: "PictureLibrary", text: str, wanted: RunFilter, *, owner: str = ""
-    ) -> list[Entry]:
+    def look(self, finder: "PictureLibrary", text: str, wanted: RunFilter, *, owner: str = "") -> list[Entry]:
         """The wanted runs whose pictures look most like a text, the likest first.
 
         The text is a query of the search, ``horse + 2:snow - rider``. Raises SearchError, ModelError.
@@ -85,9 +83,7 @@ class Gallery:
         place = finder.places[RUNS]
         for _ in finder.up_to_date(place):
             pass
-        hits = finder.search(
-            place, finder.embed(query), owner=owner, top=MOST_LIKENESSES, fold=False
-        )
+        hits = finder.search(place, finder.embed(query), owner=owner, top=MOST_LIKENESSES, fold=False)
         ranks = {hit.row.path.partition("/")[0]: rank for rank, hit in enumerate(hits)}
         found = self.find(replace(wanted, text="", ids=tuple(ranks)), owner=owner)
         return sorted(found, key=lambda entry: ranks[entry.id])
@@ -97,21 +93,20 @@ class Gallery:
         entry = self.entry(run_id, owner=owner)
         parents: list[Entry] = []
         while len(parents) < _MOST_RELATIVES:
-            parent = self._relatives(
-                RunFilter(ids=((parents or [entry])[-1].parent,), binned=None), owner
-            )
+            parent = self._relatives(RunFilter(ids=((parents or [entry])[-1].parent,), binned=None), owner)
             if not parent or parent[0].id in {entry.id, *(each.id for each in parents)}:
                 break
             parents += parent
-        siblings = self._relatives(
-            RunFilter(family=entry.family, but_seed=entry.seed, sort="oldest"), owner
-        )
+        siblings = self._relatives(RunFilter(family=entry.family, but_seed=entry.seed, sort="oldest"), owner)
         run = self._run(entry)
         return RunDetails(
-            run=run, entry=entry, curve=Curve.read(run.curve), parents=tuple(parents),
+            run=run,
+            entry=entry,
+            curve=Curve.read(run.curve),
+            parents=tuple(parents),
             children=tuple(self._relatives(RunFilter(parent=entry.id, sort="oldest"), owner)),
             siblings=tuple(siblings),
-        )  # fmt: skip
+        )
 
     def entry(self, run_id: str, *, owner: str = "") -> Entry:
         """The run of that id as it is listed, in the bin or not."""
@@ -121,9 +116,14 @@ class Gallery:
         return found[0]
 
     def mark(
-        self, run_id: str, *, owner: str = "", favourite: bool | None = None,
-        add: Iterable[str] = (), remove: Iterable[str] = (),
-    ) -> RunTags:  # fmt: skip
+        self,
+        run_id: str,
+        *,
+        owner: str = "",
+        favourite: bool | None = None,
+        add: Iterable[str] = (),
+        remove: Iterable[str] = (),
+    ) -> RunTags:
         """Say whether a run is a favourite, and add or take away tags; what it has then."""
         folder = self.entry(run_id, owner=owner).folder(self.studio.folder)
         with self._lock:
@@ -159,14 +159,15 @@ class Gallery:
         times = {entry.id: self._picture_time(entry) for entry in entries}
         shown = self.catalogue.thumbnails((each, time) for each, time in times.items() if time)
         missing = [entry for entry in entries if entry.id not in shown]
-        for entry, small in zip(missing, in_parallel(self._small, missing, ahead=READERS), strict=True):  # fmt: skip
+        for entry, small in zip(missing, in_parallel(self._small, missing, ahead=READERS), strict=True):
             if small is not None:
                 shown[entry.id] = small
         # While a run is painted, its next picture comes soon.
         made = [
-            (entry.id, time, shown[entry.id]) for entry in missing
+            (entry.id, time, shown[entry.id])
+            for entry in missing
             if entry.id in shown and (time := times[entry.id]) and entry.state in ENDED
-        ]  # fmt: skip
+        ]
         if made:
             self.catalogue.keep_thumbnails(made)
         return [shown.get(entry.id) for entry in entries]

@@ -74,9 +74,7 @@ class Grid:
         self._job: Job | None = None
 
     @classmethod
-    def make(
-        cls, studio: Studio, plan: Plan, *, owner: str = "", trusted: Collection[str] = ()
-    ) -> "Grid":
+    def make(cls, studio: Studio, plan: Plan, *, owner: str = "", trusted: Collection[str] = ()) -> "Grid":
         """A new grid, of which nothing is painted yet; it keeps the pictures that its cells name.
 
         Args:
@@ -107,13 +105,13 @@ class Grid:
             raise StudioError("There is no grid “{name}” in this folder.", name=name[:60])
         try:
             kept = json.loads((folder / "grid.json").read_text("utf-8"))
-            cells = tuple(
-                Cell(recipe=make_recipe(each["recipe"]), run=each["run"]) for each in kept["cells"]
-            )
+            cells = tuple(Cell(recipe=make_recipe(each["recipe"]), run=each["run"]) for each in kept["cells"])
             plan = Plan(
-                rows=tuple(kept["rows"]), columns=tuple(kept["columns"]), cells=cells,
+                rows=tuple(kept["rows"]),
+                columns=tuple(kept["columns"]),
+                cells=cells,
                 title=kept["title"],
-            )  # fmt: skip
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StudioError(
                 "The grid {name} cannot be read: its file is incomplete or broken.", name=name
@@ -200,12 +198,12 @@ class Grid:
     def _save(self) -> None:
         plan = self.plan
         value = {
-            "title": plan.title, "owner": self.owner, "rows": plan.rows, "columns": plan.columns,
-            "cells": [
-                {"recipe": json.loads(cell.recipe.to_json()), "run": cell.run}
-                for cell in plan.cells
-            ],
-        }  # fmt: skip
+            "title": plan.title,
+            "owner": self.owner,
+            "rows": plan.rows,
+            "columns": plan.columns,
+            "cells": [{"recipe": json.loads(cell.recipe.to_json()), "run": cell.run} for cell in plan.cells],
+        }
         text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
         write_bytes(self.folder / "grid.json", text.encode())
 

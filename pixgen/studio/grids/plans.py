@@ -40,9 +40,7 @@ class Axis:
 
     def __post_init__(self) -> None:
         if not self.values:
-            raise RecipeError(
-                "“{field}” has no values: write for example seed=1-4.", field=self.field
-            )
+            raise RecipeError("“{field}” has no values: write for example seed=1-4.", field=self.field)
         if len(self.values) > MOST_CELLS:
             raise RecipeError(
                 "“{field}” has {count} values: a grid may have at most {limit} pictures.",
@@ -103,8 +101,7 @@ def read_axis(text: str) -> Axis:
             return Axis(field, tuple(json.loads(values)))
         except json.JSONDecodeError as error:
             raise RecipeError(
-                'The values of “{field}” are no JSON list: write for example {field}=["one, two", '
-                '"three"].',
+                'The values of “{field}” are no JSON list: write for example {field}=["one, two", "three"].',
                 field=field,
             ) from error
     return Axis(field, tuple(_value(each.strip()) for each in values.split(",") if each.strip()))
@@ -126,23 +123,23 @@ def plan_grid(options: Options, axes: Sequence[Axis]) -> Plan:
             "A grid varies one or two fields: write for example --over seed=1-4, or {a|b} in the prompt."
         )
     if len({axis.field for axis in axes}) < len(axes):
-        raise RecipeError(
-            "“{field}” is given twice: put all its values into one.", field=axes[0].field
-        )
+        raise RecipeError("“{field}” is given twice: put all its values into one.", field=axes[0].field)
     if options.seed is None and options.recipe is None:
         options = replace(options, seed=secrets.randbelow(LARGEST_DRAWN_SEED + 1))
     down, across = axes if len(axes) == 2 else (None, axes[0])
     rows = range(len(down.values)) if down else (0,)
     cells = tuple(
         Cell(recipe=_recipe(options, [*([(down, row)] if down else []), (across, column)]))
-        for row in rows for column in range(len(across.values))
-    )  # fmt: skip
+        for row in rows
+        for column in range(len(across.values))
+    )
     prompts = {cell.recipe.title for cell in cells}
     return Plan(
         rows=tuple(map(down.title, rows)) if down else ("",),
         columns=tuple(map(across.title, range(len(across.values)))),
-        cells=cells, title=prompts.pop() if len(prompts) == 1 else "",
-    )  # fmt: skip
+        cells=cells,
+        title=prompts.pop() if len(prompts) == 1 else "",
+    )
 
 
 def axes_of(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> list[Axis]:
@@ -226,14 +223,17 @@ def plan_strip(ends: Sequence[str | Scene], options: Options, *, count: int) -> 
     for part in parts:
         terms = [term.model_dump() for term in between(first, last, part)]
         own = {
-            "prompts": [terms], "start": {"kind": "idea", "picture": "", "idea": terms},
+            "prompts": [terms],
+            "start": {"kind": "idea", "picture": "", "idea": terms},
             "steps": options.steps or 0,
-        }  # fmt: skip
+        }
         cells.append(Cell(recipe=make_recipe(whole.model_dump(), own)))
     return Plan(
-        rows=("",), columns=tuple(f"{part:.0%}" for part in parts), cells=tuple(cells),
+        rows=("",),
+        columns=tuple(f"{part:.0%}" for part in parts),
+        cells=tuple(cells),
         title=f"{_name(first)} to {_name(last)}",
-    )  # fmt: skip
+    )
 
 
 def _name(idea: Scene) -> str:

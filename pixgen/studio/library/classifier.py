@@ -43,9 +43,7 @@ class ClassifierService:
         kept = None if studio.policy.public else StoredEmbeddings(studio.folder / _VECTORS)
         self._wordings = LabelEmbeddings(kept)
 
-    def ready(
-        self, models: tuple[str, ...], *, stopped: Stopped = _never
-    ) -> Iterator[Fetching | None]:
+    def ready(self, models: tuple[str, ...], *, stopped: Stopped = _never) -> Iterator[Fetching | None]:
         """Load models, and tell meanwhile how far their download is, as ``loading.while_loading`` does.
         Raises ModelError, RecipeError if one is not offered here."""
         return while_loading(lambda: self._perceptor(models), stopped=stopped)
@@ -56,20 +54,33 @@ class ClassifierService:
         """What answers the question; None if reading its labels was stopped. Raises ModelError,
         RecipeError if a model is not offered here."""
         return make_classifier(
-            self._perceptor(models), question, model=models, wordings=self._wordings,
-            turn=self.studio.exclusive, stopped=stopped,
-        )  # fmt: skip
+            self._perceptor(models),
+            question,
+            model=models,
+            wordings=self._wordings,
+            turn=self.studio.exclusive,
+            stopped=stopped,
+        )
 
     def look(
-        self, classifier: Classifier, models: tuple[str, ...], sources: Sequence[Source], *,
-        stopped: Stopped = _never, thumbnails: int = 0,
-    ) -> Iterator[list[Result]]:  # fmt: skip
+        self,
+        classifier: Classifier,
+        models: tuple[str, ...],
+        sources: Sequence[Source],
+        *,
+        stopped: Stopped = _never,
+        thumbnails: int = 0,
+    ) -> Iterator[list[Result]]:
         """The pictures' results, a batch at a time, until ``stopped`` says so; the first
         ``thumbnails`` have one."""
         return classify_all(
-            self._perceptor(models), classifier, sources, turn=self.studio.exclusive, stopped=stopped,
+            self._perceptor(models),
+            classifier,
+            sources,
+            turn=self.studio.exclusive,
+            stopped=stopped,
             thumbnails=thumbnails,
-        )  # fmt: skip
+        )
 
     def explain(
         self, classifier: Classifier, models: tuple[str, ...], picture: "Image.Image", *, label: str
@@ -102,17 +113,13 @@ class ClassifierService:
         """Keep labels as a set of one's own, over an own one of that name. Raises ClassifyError if the
         name is not allowed, is a bundled set's, or nothing is kept here; StorageError."""
         if self._folder is None:
-            raise ClassifyError(
-                "Label sets cannot be kept on a public page: copy the labels instead."
-            )
+            raise ClassifyError("Label sets cannot be kept on a public page: copy the labels instead.")
         if not is_name(name):
             raise ClassifyError(
                 "The name of a label set has small letters, digits and hyphens: write for example my-birds."
             )
         if name in bundled_sets():
-            raise ClassifyError(
-                "“{name}” is a set that comes with pixgen: choose another name.", name=name
-            )
+            raise ClassifyError("“{name}” is a set that comes with pixgen: choose another name.", name=name)
         kept = LabelSet(name, name, labels, templates, "own")
         path = self._folder / f"{name}.json"
         with storing(path):

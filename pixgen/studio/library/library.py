@@ -70,9 +70,13 @@ class PictureLibrary:
     """
 
     def __init__(
-        self, studio: Studio, *, roots: Sequence[Path] = (), address: str | Path | None = None,
+        self,
+        studio: Studio,
+        *,
+        roots: Sequence[Path] = (),
+        address: str | Path | None = None,
         model: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.studio, self.model = studio, model or available_clips()[0]
         address = address or os.environ.get("PIXGEN_LIBRARY") or studio.folder / "library"
         self.library = Library(address if "://" in str(address) else expand(address))
@@ -89,9 +93,7 @@ class PictureLibrary:
         """Let a folder be searched, under its own name if no other is given. Raises SearchError."""
         folder = expand(folder)
         if not folder.is_dir():
-            raise SearchError(
-                "There is no folder “{folder}”: check its name.", folder=folder.name or folder
-            )
+            raise SearchError("There is no folder “{folder}”: check its name.", folder=folder.name or folder)
         place = Place(name or self._name_for(folder), folder.resolve(), self.model)
         if self.places.get(place.name, place) != place:
             raise SearchError(
@@ -111,9 +113,12 @@ class PictureLibrary:
         return old if name not in sources and sources.get(old) == str(folder.resolve()) else name
 
     def add_upload(
-        self, paths: Sequence[Path], *, model: str = "",
+        self,
+        paths: Sequence[Path],
+        *,
+        model: str = "",
         left_out: Callable[[Skipped], object] = lambda each: None,
-    ) -> Place:  # fmt: skip
+    ) -> Place:
         """Let a visitor's set of pictures or zips be searched, by who knows the place only.
 
         ``left_out`` is told of each file that cannot be read. Sets that are older than a day, or too many,
@@ -172,9 +177,7 @@ class PictureLibrary:
         )
         files = self._finished_runs() if own else find_pictures(place.folder)
         facts = {"facts": partial(_run_facts, place.folder)} if own else {}
-        return index(
-            collection, files, perceptor, folder=place.folder, turn=self.studio.exclusive, **facts
-        )
+        return index(collection, files, perceptor, folder=place.folder, turn=self.studio.exclusive, **facts)
 
     def indexed(self) -> list[Place]:
         """Every place whose pictures have been indexed for this model, whoever did that."""
@@ -196,9 +199,12 @@ class PictureLibrary:
         return while_loading(lambda: self._perceptor(place.model), stopped=stopped)
 
     def embed(
-        self, query: Query, *, model: str = "",
+        self,
+        query: Query,
+        *,
+        model: str = "",
         open_term: Callable[[str], "Image.Image"] = open_picture,
-    ) -> np.ndarray:  # fmt: skip
+    ) -> np.ndarray:
         """A query's unit vector ``(D,)`` by the CLIP of that name, the finder's own by default;
         ``open_term`` opens a picture that a term names.
 
@@ -217,7 +223,7 @@ class PictureLibrary:
 
     def search(
         self, place: Place, vector: np.ndarray, *, only: Filter = EVERYTHING, owner: str = "", **how: Any
-    ) -> list[Hit]:  # fmt: skip
+    ) -> list[Hit]:
         """The pictures of a place that match a unit vector best.
 
         Args:
@@ -237,9 +243,7 @@ class PictureLibrary:
                 return found
         except (OSError, ValueError, RuntimeError):
             pass  # no path at all
-        raise PictureError(
-            "“{name}” is not there any more: index its folder again.", name=Path(path).name
-        )
+        raise PictureError("“{name}” is not there any more: index its folder again.", name=Path(path).name)
 
     def _perceptor(self, model: str) -> "Perceptor":
         """The CLIP of that name, if it is offered here. Raises RecipeError, ModelError."""
@@ -283,6 +287,9 @@ def _run_facts(studio: Path, found: PictureFile) -> Mapping[str, Any]:
         return {}
     recipe = run.recipe
     return {
-        "prompt": recipe.prompt.encode("utf-8", "replace").decode(), "preset": recipe.preset, "model": recipe.model,
-        "seed": recipe.seed, "owner": run.owner,
-    }  # fmt: skip
+        "prompt": recipe.prompt.encode("utf-8", "replace").decode(),
+        "preset": recipe.preset,
+        "model": recipe.model,
+        "seed": recipe.seed,
+        "owner": run.owner,
+    }

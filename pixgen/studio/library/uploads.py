@@ -52,9 +52,7 @@ def keep_upload(
                 )
             write_bytes(kept / f"{count:04d}-{_UNSAFE.sub('_', name)[-60:]}", data)
         if not count:
-            raise SearchError(
-                "There are no pictures: choose PNG, JPEG or WebP files, or a zip of them."
-            )
+            raise SearchError("There are no pictures: choose PNG, JPEG or WebP files, or a zip of them.")
     except BaseException:
         shutil.rmtree(kept, ignore_errors=True)
         raise
@@ -69,15 +67,11 @@ def old_uploads(folder: Path) -> list[Path]:
     ages = {path: time.time() - path.lstat().st_mtime for path in sets}
     newest_first = sorted(sets, key=ages.__getitem__)
     return [
-        path
-        for place, path in enumerate(newest_first)
-        if place >= KEPT_SETS or ages[path] > KEPT_SECONDS
+        path for place, path in enumerate(newest_first) if place >= KEPT_SETS or ages[path] > KEPT_SECONDS
     ]
 
 
-def _pictures(
-    paths: Sequence[Path], left_out: Callable[[Skipped], object]
-) -> Iterator[tuple[str, bytes]]:
+def _pictures(paths: Sequence[Path], left_out: Callable[[Skipped], object]) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of each, by the names alone; what is no picture is told when it is indexed."""
     for path in paths:
         if path.suffix.lower() == ".zip":

@@ -48,9 +48,7 @@ def read_texts(path: Path) -> dict[str, str]:
                 if len(texts) >= MOST_TEXTS:
                     break
         except (ValueError, IndexError, zlib.error) as error:
-            raise PictureError(
-                "“{name}” is broken: choose another file.", name=path.name
-            ) from error
+            raise PictureError("“{name}” is broken: choose another file.", name=path.name) from error
         return texts
 
 
@@ -118,9 +116,7 @@ def _png(file: BinaryIO) -> Iterator[tuple[str, str]]:
             except (PictureError, ValueError, IndexError, zlib.error):
                 if name.lower().startswith(_RECIPES):
                     raise
-                file.seek(
-                    behind
-                )  # such as a camera's XMP: long or broken, it says nothing of a recipe
+                file.seek(behind)  # such as a camera's XMP: long or broken, it says nothing of a recipe
                 continue
             yield found
         elif kind == b"IEND" or size >= 2**31:

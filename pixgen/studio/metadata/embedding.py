@@ -29,9 +29,7 @@ def _comment_gif(file: io.BufferedRandom, text: str) -> None:
         return
     file.seek(-1, io.SEEK_END)
     blocks = [data[start : start + _SUB_BLOCK] for start in range(0, len(data), _SUB_BLOCK)]
-    file.write(
-        b"\x21\xfe" + b"".join(bytes([len(block)]) + block for block in blocks) + b"\0" + end
-    )
+    file.write(b"\x21\xfe" + b"".join(bytes([len(block)]) + block for block in blocks) + b"\0" + end)
 
 
 def _describe_webp(file: io.BufferedRandom, text: str) -> None:

@@ -23,18 +23,28 @@ _LONGEST_VALUE = 200  # of what is left out, when it is told
 _MOST_LEFT_OUT = 60
 Number = TypeVar("Number", int, float)
 # pixray's qualities: iterations, and by how much its base sizes are multiplied.
-_QUALITIES = {"draft": (200, 1), "normal": (250, 2), "better": (300, 3), "best": (350, 4), "supreme": (400, 5)}  # fmt: skip
+_QUALITIES = {
+    "draft": (200, 1),
+    "normal": (250, 2),
+    "better": (300, 3),
+    "best": (350, 4),
+    "supreme": (400, 5),
+}
 _BASES = {"square": (144, 144), "portrait": (128, 160), "widescreen": (192, 108)}
-_DRAWERS = {"vqgan": "vqgan", "pixel": "pixels", "fast_pixel": "pixels", "fft": "fourier", "line_sketch": "lines"}  # fmt: skip
+_DRAWERS = {
+    "vqgan": "vqgan",
+    "pixel": "pixels",
+    "fast_pixel": "pixels",
+    "fft": "fourier",
+    "line_sketch": "lines",
+}
 _STARTS = {"pixels": "perlin", "gradient": "gradient", "snow": "snow"}
 # How pixray shows and stores its work: nothing of this is in the picture.
 _PIXRAY_ASIDE = {
     "output", "outdir", "output_dir", "save_every", "display_every", "display_clear", "make_video",
     "save_intermediates", "seed_used",
 }  # fmt: skip
-_PARAMETER = re.compile(
-    r'\s*([A-Za-z][\w /-]{0,40}):\s*("(?:\\.|[^"\\])*"|\{[^{}]*\}|[^,]*)(?:,|$)'
-)
+_PARAMETER = re.compile(r'\s*([A-Za-z][\w /-]{0,40}):\s*("(?:\\.|[^"\\])*"|\{[^{}]*\}|[^,]*)(?:,|$)')
 # A line of webui's settings has at least so many, and one of these at least; whatever else stands behind a
 # prompt is words.
 _FEWEST_SETTINGS, _ITS_SETTINGS = 3, {"Steps", "Sampler", "CFG scale", "Seed", "Size", "Model hash"}
@@ -76,9 +86,7 @@ def read_foreign(texts: Mapping[str, str]) -> ForeignSettings | None:
     """What another program's texts say; None if they are of no program that is known. Raises RecipeError
     if there are no prompts in them."""
     if any(name.startswith("pixray_") for name in texts):
-        return _pixray(
-            {name[7:]: text for name, text in texts.items() if name.startswith("pixray_")}
-        )
+        return _pixray({name[7:]: text for name, text in texts.items() if name.startswith("pixray_")})
     if texts.get("parameters", "").strip():
         return _webui(texts["parameters"])
     comment = texts.get("comment", "").strip()
@@ -91,9 +99,7 @@ def read_foreign(texts: Mapping[str, str]) -> ForeignSettings | None:
 
 def _with(mapped: ForeignSettings, prompts: list[Prompt]) -> ForeignSettings:
     if not prompts:
-        raise RecipeError(
-            "This picture of {program}’s tells no words to paint from.", program=mapped.program
-        )
+        raise RecipeError("This picture of {program}’s tells no words to paint from.", program=mapped.program)
     mapped.recipe["prompts"] = [[prompt.model_dump() for prompt in prompts]]
     return mapped
 
@@ -154,9 +160,7 @@ def _pixray(settings: dict[str, str]) -> ForeignSettings:
     if given.get("drawer") in _DRAWERS:
         recipe["drawer"] = _DRAWERS[given.pop("drawer")]
     if "learning_rate" in given and DRAWERS[recipe.get("drawer", "vqgan")].needs_vqgan:
-        rate = mapped.number(
-            "learning_rate", given.pop("learning_rate"), kind=float, low=1e-6, high=10
-        )
+        rate = mapped.number("learning_rate", given.pop("learning_rate"), kind=float, low=1e-6, high=10)
         recipe.setdefault("optimizer", {}).update({"learning_rate": rate} if rate else {})
     if given.get("init_noise") in _STARTS:
         recipe["start"] = {"kind": _STARTS[given.pop("init_noise")]}

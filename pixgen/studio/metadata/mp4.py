@@ -77,9 +77,7 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except (OSError, ValueError) as error:
-        raise VideoError(
-            "“{name}” cannot be read: check that the video is there.", name=path.name
-        ) from error
+        raise VideoError("“{name}” cannot be read: check that the video is there.", name=path.name) from error
 
 
 def _walk(file: BinaryIO) -> Iterator[tuple[bytes, int]]:

@@ -61,9 +61,11 @@ def _complete(mapped: ForeignSettings) -> PictureInfo:
     preset = load_preset(DEFAULT)
     recipe = make_recipe(preset.recipe, {"preset": preset.name}, mapped.recipe)
     return PictureInfo(
-        program=mapped.program, recipe=recipe, has_seed="seed" in mapped.recipe,
+        program=mapped.program,
+        recipe=recipe,
+        has_seed="seed" in mapped.recipe,
         left_out=tuple(mapped.left_out),
-    )  # fmt: skip
+    )
 
 
 def _json_comment(texts: dict[str, str]) -> str:

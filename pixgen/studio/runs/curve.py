@@ -79,8 +79,10 @@ class Curve:
     def save(self) -> None:
         """Write the file. Raises StorageError."""
         kept: dict[str, Any] = {
-            "steps": self.steps, "similarities": self.similarities, "losses": self.losses,
-        }  # fmt: skip
+            "steps": self.steps,
+            "similarities": self.similarities,
+            "losses": self.losses,
+        }
         text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
         write_bytes(self.path, text.encode())
 

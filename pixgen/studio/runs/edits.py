@@ -31,9 +31,7 @@ class Edit:
     weights: Mapping[int, float] = field(default_factory=dict)
     learning_rate: float | None = None
 
-    def wanted(
-        self, before: Mapping[str, Any], *, keep: Callable[[Scenes], Scenes]
-    ) -> dict[str, Any]:
+    def wanted(self, before: Mapping[str, Any], *, keep: Callable[[Scenes], Scenes]) -> dict[str, Any]:
         """What it changes, as arguments of ``Optimization.change``.
 
         Args:
@@ -51,9 +49,7 @@ class Edit:
             wanted["prompts"] = with_weights(scenes, self.weights)
         if self.learning_rate is not None:
             try:
-                wanted["learning_rate"] = Change(
-                    step=0, learning_rate=self.learning_rate
-                ).learning_rate
+                wanted["learning_rate"] = Change(step=0, learning_rate=self.learning_rate).learning_rate
             except ValidationError as error:
                 raise RecipeError(
                     "This change is not allowed: {reason}.", reason=describe_validation(error)

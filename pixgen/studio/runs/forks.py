@@ -36,10 +36,16 @@ def make_fork(parent: Run) -> SavedState:
 
 
 def fork_into(
-    folder: Path, parent: Run, stored: SavedState, *,
-    turn: Edit, steps: int | None, owner: str, find: Callable[[str], Path],
+    folder: Path,
+    parent: Run,
+    stored: SavedState,
+    *,
+    turn: Edit,
+    steps: int | None,
+    owner: str,
+    find: Callable[[str], Path],
     check: Callable[[Recipe], None],
-) -> Run:  # fmt: skip
+) -> Run:
     """Make a fork in an empty folder: a state with the change recorded at its step, and copies of the
     parent's picture, film, curve, sketches and named pictures.
 
@@ -52,9 +58,7 @@ def fork_into(
     Raises RecipeError, PictureError, StorageError, StudioError.
     """
     _copy(parent, folder)
-    recipe = _recipe(
-        stored, turn, steps, keep=lambda scenes: keep_prompts(scenes, folder, find=find)
-    )
+    recipe = _recipe(stored, turn, steps, keep=lambda scenes: keep_prompts(scenes, folder, find=find))
     check(recipe)
     run = dataclasses.replace(
         parent, folder=folder, recipe=recipe, state="waiting", parent=parent.id, owner=owner,
@@ -80,9 +84,7 @@ def check_steps(recipe: Recipe, steps: int, *, done: bool, name: str) -> None:
         )
 
 
-def _recipe(
-    stored: SavedState, turn: Edit, steps: int | None, *, keep: Callable[[Scenes], Scenes]
-) -> Recipe:
+def _recipe(stored: SavedState, turn: Edit, steps: int | None, *, keep: Callable[[Scenes], Scenes]) -> Recipe:
     recipe, step = stored.recipe, stored.painter["step"]
     done = step >= recipe.steps
     if steps is None:

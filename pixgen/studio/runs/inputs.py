@@ -55,9 +55,7 @@ def with_pictures(recipe: Recipe, paths: Mapping[str, str]) -> Recipe:
 def with_kept_pictures(recipe: Recipe, folder: Path) -> Recipe:
     """The same recipe with whole paths for those pictures that are kept in ``folder``."""
     kept = {path for path in named_files(recipe) if KEPT.fullmatch(path)}
-    return with_pictures(
-        recipe, {path: str(folder / path) for path in kept if (folder / path).is_file()}
-    )
+    return with_pictures(recipe, {path: str(folder / path) for path in kept if (folder / path).is_file()})
 
 
 def keep_picture(path: Path, folder: Path) -> str:
@@ -121,9 +119,7 @@ def open_pictures(paths: set[str], folder: Path) -> dict[str, Image.Image]:
     """The kept pictures of a run, by their paths in its recipe. Raises PictureError."""
     for path in paths:
         if not KEPT.fullmatch(path):
-            raise PictureError(
-                "“{name}” is not a picture that this run keeps.", name=Path(path).name
-            )
+            raise PictureError("“{name}” is not a picture that this run keeps.", name=Path(path).name)
     return {path: open_picture(folder / path) for path in sorted(paths)}
 
 
@@ -138,9 +134,7 @@ def open_footage(recipe: Recipe, folder: Path) -> dict[str, SourceVideo]:
 def _replace(value: Any, paths: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {
-            key: paths.get(part, part)
-            if key in ("picture", "mask", "video")
-            else _replace(part, paths)
+            key: paths.get(part, part) if key in ("picture", "mask", "video") else _replace(part, paths)
             for key, part in value.items()
         }
     if isinstance(value, (list, tuple)):

@@ -108,9 +108,7 @@ class Record:
         except (VideoError, StorageError) as error:
             self._film_failed(error)
 
-    def save(
-        self, run: Run, frame: "Frame | FinalFrame", *, painter: dict[str, Any] | None
-    ) -> None:
+    def save(self, run: Run, frame: "Frame | FinalFrame", *, painter: dict[str, Any] | None) -> None:
         """Save everything as it stands at ``frame``, with the painter's state after it if that is sound.
 
         What can be saved is, even if something else cannot. Raises the first StorageError. A film
@@ -171,11 +169,15 @@ def write_state(path: Path, stored: SavedState, *, step: int) -> None:
     data = io.BytesIO()  # torch's own errors about full disks are not OSErrors
     torch.save(
         {
-            "version": _VERSION, "recipe": stored.recipe.to_json(), "step": step,
-            "film_steps": stored.film_steps, "filmed": stored.filmed, "painter": stored.painter,
+            "version": _VERSION,
+            "recipe": stored.recipe.to_json(),
+            "step": step,
+            "film_steps": stored.film_steps,
+            "filmed": stored.filmed,
+            "painter": stored.painter,
         },
         data,
-    )  # fmt: skip
+    )
     write_bytes(path, data.getvalue())
 
 
@@ -191,9 +193,11 @@ def read_state(path: Path) -> SavedState | None:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         return SavedState(
-            recipe=read_recipe(state["recipe"]), painter=state["painter"],
-            film_steps=state["film_steps"], filmed=state["filmed"],
-        )  # fmt: skip
+            recipe=read_recipe(state["recipe"]),
+            painter=state["painter"],
+            film_steps=state["film_steps"],
+            filmed=state["filmed"],
+        )
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError,
             pickle.UnpicklingError, zipfile.BadZipFile) as error:  # fmt: skip
         raise StudioError(

@@ -89,9 +89,7 @@ class Retention:
                     removed.append(entry.id)
                 except PixgenError as error:  # somebody goes on with it at this moment
                     log.info("not removed: %s", error)
-            self._sizes = {
-                each.id: self._sizes[each.id] for each in entries if each.id in self._sizes
-            }
+            self._sizes = {each.id: self._sizes[each.id] for each in entries if each.id in self._sizes}
         if removed:
             log.info("removed %d runs that are not kept any more", len(removed))
         return removed

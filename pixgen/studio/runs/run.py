@@ -91,12 +91,18 @@ class Run:
         _write_json(
             self.folder / "run.json",
             {
-                "state": self.state, "step": self.step, "seconds": round(self.seconds, 3),
-                "similarities": self.similarities, "started": self.started.isoformat(),
-                "finished": self.finished and self.finished.isoformat(), "owner": self.owner,
-                "parent": self.parent, **_stored(self.notice), "metadata": self.metadata,
+                "state": self.state,
+                "step": self.step,
+                "seconds": round(self.seconds, 3),
+                "similarities": self.similarities,
+                "started": self.started.isoformat(),
+                "finished": self.finished and self.finished.isoformat(),
+                "owner": self.owner,
+                "parent": self.parent,
+                **_stored(self.notice),
+                "metadata": self.metadata,
             },
-        )  # fmt: skip
+        )
 
 
 def _stored(notice: str) -> dict[str, Any]:
@@ -115,9 +121,7 @@ def similarity(run: Run) -> float | None:
     its first frame, or if all push."""
     weights = {prompt.label: prompt.weight for prompt in run.recipe.scene(run.step)}
     pulls = [
-        (weights.get(label, 1.0), cosine)
-        for label, cosine in run.similarities
-        if weights.get(label, 1.0) > 0
+        (weights.get(label, 1.0), cosine) for label, cosine in run.similarities if weights.get(label, 1.0) > 0
     ]
     if not pulls:
         return None
@@ -132,9 +136,7 @@ def new_folder(studio: Path) -> Path:
         folder = studio / f"{now:%Y%m%d-%H%M%S}-{letters}"
         with storing(folder):
             try:
-                folder.mkdir(
-                    parents=True
-                )  # another studio may have removed its parent, empty as it was
+                folder.mkdir(parents=True)  # another studio may have removed its parent, empty as it was
                 return folder
             except FileExistsError:
                 continue
@@ -168,13 +170,19 @@ def read_run(studio: Path, run_id: str) -> Run:
         recipe = read_recipe((folder / "recipe.json").read_text("utf-8"))
         facts = json.loads((folder / "run.json").read_text("utf-8"))
         run = Run(
-            folder=folder, recipe=recipe, state=facts["state"], step=facts["step"],
-            seconds=facts["seconds"], similarities=tuple(map(tuple, facts["similarities"])),
+            folder=folder,
+            recipe=recipe,
+            state=facts["state"],
+            step=facts["step"],
+            seconds=facts["seconds"],
+            similarities=tuple(map(tuple, facts["similarities"])),
             started=datetime.fromisoformat(facts["started"]),
             finished=facts["finished"] and datetime.fromisoformat(facts["finished"]),
-            owner=facts["owner"], parent=facts.get("parent", ""), notice=_notice(facts),
+            owner=facts["owner"],
+            parent=facts.get("parent", ""),
+            notice=_notice(facts),
             metadata=facts.get("metadata", True),
-        )  # fmt: skip
+        )
     except (OSError, ValueError, KeyError, TypeError, PixgenError) as error:
         raise StudioError(
             "The run {run_id} cannot be read: its files are incomplete or broken.", run_id=run_id

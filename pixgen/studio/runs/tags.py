@@ -26,9 +26,7 @@ class RunTags:
         """The marks with some changes. Raises StudioError if a tag is not allowed, or there are too many."""
         tags = (set(self.tags) - set(map(clean_tag, remove))) | set(map(clean_tag, add))
         if len(tags) > MOST_TAGS:
-            raise StudioError(
-                "A run may have at most {limit} tags: take one away first.", limit=MOST_TAGS
-            )
+            raise StudioError("A run may have at most {limit} tags: take one away first.", limit=MOST_TAGS)
         kept = self.favourite if favourite is None else favourite
         return RunTags(kept, tuple(sorted(tags)))
 
@@ -53,8 +51,7 @@ def clean_tag(tag: str) -> str:
     cleaned = " ".join(tag.split()).lower()
     if not cleaned or len(cleaned) > LONGEST_TAG or "," in cleaned or not cleaned.isprintable():
         raise StudioError(
-            "The tag “{tag}” is not allowed: write a word or two without a comma, at most {limit} "
-            "letters.",
+            "The tag “{tag}” is not allowed: write a word or two without a comma, at most {limit} letters.",
             tag=tag[:LONGEST_TAG],
             limit=LONGEST_TAG,
         )

@@ -13,9 +13,7 @@ FOLDER = "bin"  # in the studio's
 
 def move_to_trash(folder: Path) -> None:
     """Move a run's folder into the bin. Raises StudioError if it is being painted, StorageError."""
-    RunLock(
-        folder
-    ).release()  # raises if a job has it; let go, for not every system moves open files
+    RunLock(folder).release()  # raises if a job has it; let go, for not every system moves open files
     target = folder.parent / FOLDER / folder.name
     with storing(target):
         target.parent.mkdir(exist_ok=True)

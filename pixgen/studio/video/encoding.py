@@ -59,15 +59,14 @@ def h264(crf: int) -> Encoding:
 
 KEPT = h264(14)  # a run's film: finer than players need, as other formats are made from it later
 VP9 = Encoding(
-    "libvpx-vp9", "yuv420p",
+    "libvpx-vp9",
+    "yuv420p",
     (*_BT709, "-crf", "24", "-b:v", "0", "-deadline", "good", "-cpu-used", "4", "-f", "webm"),
     even=True,
-)  # fmt: skip
+)
 WEBP = Encoding("libwebp_anim", "bgra", ("-quality", "80", "-loop", "0", "-f", "webp"))
 # The palette of a GIF is found in a pass of its own: in one, every frame would be held in memory.
-PALETTE = Encoding(
-    "png", "rgba", ("-vf", "palettegen=stats_mode=full", "-f", "image2", "-update", "1")
-)
+PALETTE = Encoding("png", "rgba", ("-vf", "palettegen=stats_mode=full", "-f", "image2", "-update", "1"))
 
 
 def gif(palette: Path) -> Encoding:

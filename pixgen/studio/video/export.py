@@ -96,9 +96,7 @@ def export(path_in: str | Path, path_out: str | Path, cut: Cut | None = None) ->
         pass
 
 
-def exporting(
-    path_in: str | Path, path_out: str | Path, cut: Cut | None = None
-) -> Iterator[tuple[int, int]]:
+def exporting(path_in: str | Path, path_out: str | Path, cut: Cut | None = None) -> Iterator[tuple[int, int]]:
     """As ``export``, telling how many pictures of how many are encoded; closing it ends it."""
     path_in, path_out = Path(path_in), Path(path_out)
     suffix = path_out.suffix.lower()
@@ -111,9 +109,7 @@ def exporting(
     kind, facts = FORMATS[suffix], read_video_facts(path_in)
     cut = cut or Cut(hold=0 if facts.is_journey else HOLD)
     changes = _changes(path_in, len(facts.steps)) if cut.even else ()
-    timeline = Timeline(
-        cut, count=len(facts.steps), fps=facts.fps, most_fps=kind.most_fps, changes=changes
-    )
+    timeline = Timeline(cut, count=len(facts.steps), fps=facts.fps, most_fps=kind.most_fps, changes=changes)
     total = len(timeline) * (1 if kind.encoding else 2)
 
     def encode(path: Path, encoding: Encoding) -> Generator[None, None, None]:
@@ -152,9 +148,7 @@ def _finish(path: Path, suffix: str, comment: str, *, sound: Sound | None, secon
     """Put a recipe and a sound into an encoded film."""
     finished, tags = temporary_path(path), {"comment": comment} if comment else {}
     try:
-        ffmpeg.join(
-            [(path, None)], finished, tags=tags, kind=suffix[1:], sound=sound, seconds=seconds
-        )
+        ffmpeg.join([(path, None)], finished, tags=tags, kind=suffix[1:], sound=sound, seconds=seconds)
         finished.replace(path)
     finally:
         remove(finished)
@@ -196,11 +190,7 @@ class FrameReader:
         if self._now is None:
             raise VideoError("This film has no pictures.")
         behind = self._number - place  # 0: the newest; 1: the one before
-        return (
-            self._now
-            if behind <= 0 or self._before is None
-            else blend(self._now, self._before, behind)
-        )
+        return self._now if behind <= 0 or self._before is None else blend(self._now, self._before, behind)
 
     def close(self) -> None:
         """Read no more."""

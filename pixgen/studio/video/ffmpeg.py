@@ -32,9 +32,14 @@ class Sound:
 
 
 def join(
-    parts: Sequence[tuple[Path, float | None]], path: Path, *, tags: dict[str, str],
-    kind: str = "mp4", sound: Sound | None = None, seconds: float = 0,
-) -> None:  # fmt: skip
+    parts: Sequence[tuple[Path, float | None]],
+    path: Path,
+    *,
+    tags: dict[str, str],
+    kind: str = "mp4",
+    sound: Sound | None = None,
+    seconds: float = 0,
+) -> None:
     """Join films of one size and rate without encoding them anew, each up to a time in seconds.
 
     Args:
@@ -67,9 +72,7 @@ def join(
         )  # fmt: skip
 
 
-def _beside(
-    sound: Sound | None, kind: str, seconds: float
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _beside(sound: Sound | None, kind: str, seconds: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The input of a sound, and what is made of it."""
     if sound is None:
         return (), ()
@@ -100,8 +103,11 @@ def _finished(arguments: Sequence[str]) -> tuple[int, str]:
         # A session of its own: the Ctrl-C that stops a painting must not kill its film.
         process = subprocess.run(
             [imageio_ffmpeg().get_ffmpeg_exe(), *options, *arguments],
-            stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True, check=False,
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            start_new_session=True,
+            check=False,
+        )
     except OSError as error:
         raise no_ffmpeg() from error
     return process.returncode, process.stderr.decode("utf-8", "replace")
@@ -139,9 +145,7 @@ def video_error(path: Path, said: str) -> PixgenError:
         )
     told = [line.strip() for line in text.splitlines() if not line.startswith(_EMPTY_WORDS)]
     reason = f" ({told[-1]})" if told else ""
-    return VideoError(
-        "The film “{name}” could not be written or read{reason}.", name=name, reason=reason
-    )
+    return VideoError("The film “{name}” could not be written or read{reason}.", name=name, reason=reason)
 
 
 def file_url(path: Path) -> str:

@@ -29,8 +29,7 @@ def plan_journey(options: Options, *, frames: int, **journey: Any) -> Recipe:
     steps = after + max(1, every) * (frames - 1)
     if steps > MOST_STEPS:
         raise RecipeError(
-            "{frames} frames of {every} steps are {steps} steps, and {limit} are possible: ask for "
-            "fewer.",
+            "{frames} frames of {every} steps are {steps} steps, and {limit} are possible: ask for fewer.",
             frames=frames,
             every=every,
             steps=steps,
@@ -41,9 +40,13 @@ def plan_journey(options: Options, *, frames: int, **journey: Any) -> Recipe:
 
 
 def plan_restyle(
-    video: Path, options: Options, *, frames: int | None = None,
-    area: tuple[int, int] | None = None, **journey: Any,
-) -> Recipe:  # fmt: skip
+    video: Path,
+    options: Options,
+    *,
+    frames: int | None = None,
+    area: tuple[int, int] | None = None,
+    **journey: Any,
+) -> Recipe:
     """The recipe that paints over a video, frame by frame: all of it, or the first ``frames``.
 
     A run has at most 20,000 steps: of a longer video its beginning is painted over, which the job says.
@@ -61,8 +64,10 @@ def plan_restyle(
     if frames is not None and not 1 <= frames <= limit:
         raise RecipeError(
             "At {every} steps a frame, 1 to {limit} frames of a video can be painted over, not {frames}.",
-            every=every, limit=limit, frames=frames,
-        )  # fmt: skip
+            every=every,
+            limit=limit,
+            frames=frames,
+        )
     looked = probe(video, fps=base.get("fps", 12.0), most=frames or limit)
     if options.size is None:
         across, down = area or (preset.get("width", 128), preset.get("height", 128))

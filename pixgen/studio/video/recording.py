@@ -105,9 +105,14 @@ class VideoRecording:
     """
 
     def __init__(
-        self, path: Path, *, fps: float = FPS, hold: float = HOLD, steps: Sequence[int] = (),
+        self,
+        path: Path,
+        *,
+        fps: float = FPS,
+        hold: float = HOLD,
+        steps: Sequence[int] = (),
         video: Path | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.path, self.steps = path, tuple(steps) if path.exists() else ()
         self.notice = ""
         self._fps, self._hold, self._video = fps, hold, video

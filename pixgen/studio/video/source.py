@@ -80,18 +80,25 @@ class SourceVideo:
         painted, whole = frames / self._fps, _read_header(self._path).seconds
         if not whole:  # it does not say
             found = probe(self._path, fps=self._fps, most=frames + 2).frames
-            return "" if found <= frames + 1 else _(
-                "The first {painted} of the video are painted over, {frames} frames; the rest is left out. "
-                "Fewer frames a second cover more of it.",
-                painted=_duration(painted), frames=frames,
-            )  # fmt: skip
+            return (
+                ""
+                if found <= frames + 1
+                else _(
+                    "The first {painted} of the video are painted over, {frames} frames; the rest is left out. "
+                    "Fewer frames a second cover more of it.",
+                    painted=_duration(painted),
+                    frames=frames,
+                )
+            )
         if whole - painted < 1.5 / self._fps:
             return ""
         return _(
             "Of the video's {whole}, the first {painted} are painted over, {frames} frames; the rest is left "
             "out. Fewer frames a second cover more of it.",
-            whole=_duration(whole), painted=_duration(painted), frames=frames,
-        )  # fmt: skip
+            whole=_duration(whole),
+            painted=_duration(painted),
+            frames=frames,
+        )
 
     def _begin(self) -> Iterator[np.ndarray]:
         return read_frames(self._path, source=_source(self._path), filters=self._filters)
@@ -160,14 +167,10 @@ def _kind(path: Path) -> str:
         with path.open("rb") as file:
             head = file.read(16)
     except (OSError, ValueError) as error:
-        raise VideoError(
-            "“{name}” cannot be read: check that the video is there.", name=path.name
-        ) from error
+        raise VideoError("“{name}” cannot be read: check that the video is there.", name=path.name) from error
     if is_quicktime(head):
         return "mov"
     for kind, mark in _KINDS:
         if head.startswith(mark):
             return kind
-    raise VideoError(
-        "“{name}” is no video that can be read: use MP4, MOV, WebM, MKV or GIF.", name=path.name
-    )
+    raise VideoError("“{name}” is no video that can be read: use MP4, MOV, WebM, MKV or GIF.", name=path.name)

@@ -43,9 +43,7 @@ class Cut:
 
     def __post_init__(self) -> None:
         if self.fps is not None and self.seconds is not None:
-            raise VideoError(
-                "Give either the pictures a second or the length of the film, not both."
-            )
+            raise VideoError("Give either the pictures a second or the length of the film, not both.")
         if not 0 <= self.hold <= LONGEST_HOLD:
             raise VideoError(
                 "The last picture can be held for 0 to {limit:g} seconds, not {hold:g}.",
@@ -61,9 +59,7 @@ class Cut:
                 seconds=self.seconds,
             )
         if self.fps is not None and not 0.1 <= self.fps <= 1000:
-            raise VideoError(
-                "A film can have 0.1 to 1000 pictures a second, not {fps:g}.", fps=self.fps
-            )
+            raise VideoError("A film can have 0.1 to 1000 pictures a second, not {fps:g}.", fps=self.fps)
         if self.scale is not None and not 1 <= self.scale <= MOST_SCALE:
             raise VideoError(
                 "A film can be 1 to {limit} times larger, not {scale:g}.",

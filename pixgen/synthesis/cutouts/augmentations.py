@@ -46,9 +46,14 @@ def apply_changes(cutouts: torch.Tensor, changes: Sequence[Change]) -> torch.Ten
 
 
 def draw_changes(
-    augmentations: Sequence[Augmentation], count: int, *, size: int, generator: torch.Generator,
-    noise: torch.Generator, fused: bool = True,
-) -> list[Change]:  # fmt: skip
+    augmentations: Sequence[Augmentation],
+    count: int,
+    *,
+    size: int,
+    generator: torch.Generator,
+    noise: torch.Generator,
+    fused: bool = True,
+) -> list[Change]:
     """The changes of ``count`` cutouts of side ``size``, in the order in which they are applied.
 
     Args:
@@ -128,9 +133,7 @@ def _colour_matrix(jitter: ColourJitter, chance: Chance) -> torch.Tensor:
     # A turn about the grey axis (Rodrigues).
     axis = torch.full((3, 3), 1 / 3, device=device)
     third = 1 / math.sqrt(3)
-    cross = torch.tensor(
-        ((0, -third, third), (third, 0, -third), (-third, third, 0)), device=device
-    )
+    cross = torch.tensor(((0, -third, third), (third, 0, -third), (-third, third, 0)), device=device)
     turn = angle.cos()[:, None, None] * (eye - axis) + angle.sin()[:, None, None] * cross + axis
     gain = (brightness * contrast)[:, None, None]
     matrix = torch.eye(4, device=device).repeat(chance.count, 1, 1)
@@ -168,9 +171,7 @@ def _erase(cutouts, left, top, right, bottom, on) -> torch.Tensor:
     return cutouts.masked_fill(hole & on.bool()[:, None, None, None], 0.0)
 
 
-def _noise(
-    noise: Noise, chance: Chance, size: int, generator: torch.Generator, *, last: bool
-) -> Change:
+def _noise(noise: Noise, chance: Chance, size: int, generator: torch.Generator, *, last: bool) -> Change:
     strength = chance.uniform(0, noise.amount) * chance.happens(noise.p)
     # With one generator for all, what is drawn after the noise must find the generator after it.
     now = generator is chance.generator and not last

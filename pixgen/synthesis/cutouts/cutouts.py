@@ -43,9 +43,14 @@ class Placement:
 
 
 def place(
-    cutouts: CutoutSet, count: int, *, aspect: float, generator: torch.Generator, size: int = 224,
+    cutouts: CutoutSet,
+    count: int,
+    *,
+    aspect: float,
+    generator: torch.Generator,
+    size: int = 224,
     fused: bool = True,
-) -> Placement:  # fmt: skip
+) -> Placement:
     """Draw ``count`` placements for a picture of ``aspect`` (width / height), in float32.
 
     Args:
@@ -79,9 +84,7 @@ def sample(picture: torch.Tensor, placement: Placement, *, size: int) -> torch.T
     Returns:
         ``(N, 3, S, S)``, in the picture's range (grey padding is 0.5).
     """
-    return read(
-        picture, look_up(placement, size=size, height=picture.shape[-2], width=picture.shape[-1])
-    )
+    return read(picture, look_up(placement, size=size, height=picture.shape[-2], width=picture.shape[-1]))
 
 
 @dataclass(frozen=True)
@@ -135,9 +138,7 @@ def _shares(crops: Sequence[Crop], count: int) -> list[int]:
 
 def _crop(crop: Crop, aspect: float, chance: Chance) -> torch.Tensor:
     if crop.law == "whole":
-        half_width = half_height = torch.full(
-            (chance.count,), 1 + crop.overscan, device=chance.device
-        )
+        half_width = half_height = torch.full((chance.count,), 1 + crop.overscan, device=chance.device)
         x = y = torch.zeros_like(half_width)
     else:
         if crop.law == "normal":
@@ -158,8 +159,10 @@ def _crop(crop: Crop, aspect: float, chance: Chance) -> torch.Tensor:
 def _matrix(a, b, c, d, e, f) -> torch.Tensor:
     """Matrices ``(N, 3, 3)`` with rows (a, b, c), (d, e, f), (0, 0, 1) from numbers and ``(N,)``."""
     like = next(value for value in (a, b, c, d, e, f) if isinstance(value, torch.Tensor))
-    numbers = [value if isinstance(value, torch.Tensor) else torch.full_like(like, value)
-               for value in (a, b, c, d, e, f, 0.0, 0.0, 1.0)]  # fmt: skip
+    numbers = [
+        value if isinstance(value, torch.Tensor) else torch.full_like(like, value)
+        for value in (a, b, c, d, e, f, 0.0, 0.0, 1.0)
+    ]
     return rearrange(torch.stack(numbers, -1), "n (r c) -> n r c", r=3)
 
 
@@ -173,9 +176,7 @@ def _affine(affine: Affine, chance: Chance) -> torch.Tensor:
     shear = torch.tan(torch.deg2rad(chance.uniform(-affine.shear, affine.shear))) * on
     scale = 1 + chance.uniform(-affine.scale, affine.scale) * on
     x, y = (2 * chance.uniform(-affine.translate, affine.translate) * on for _ in range(2))
-    rotation = _matrix(
-        turn.cos() * scale, -turn.sin() * scale, x, turn.sin() * scale, turn.cos() * scale, y
-    )
+    rotation = _matrix(turn.cos() * scale, -turn.sin() * scale, x, turn.sin() * scale, turn.cos() * scale, y)
     return rotation @ _matrix(1, shear, 0, 0, 1, 0)
 
 

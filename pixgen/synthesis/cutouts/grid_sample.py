@@ -19,9 +19,7 @@ def grid_sample(picture: torch.Tensor, grid: torch.Tensor, *, padding_mode: str)
     return F.grid_sample(picture, grid, padding_mode=padding_mode, align_corners=False)
 
 
-def grid_sample_by_index(
-    picture: torch.Tensor, grid: torch.Tensor, *, padding_mode: str
-) -> torch.Tensor:
+def grid_sample_by_index(picture: torch.Tensor, grid: torch.Tensor, *, padding_mode: str) -> torch.Tensor:
     """The same from a picture ``(N, C, H, W)`` at places ``(N, h, w, 2)`` in [-1, 1], ``(N, C, h, w)``.
 
     Args:

@@ -17,9 +17,15 @@ from pixgen.recipe.kornia_classes import Kornia, forked
 
 # Classes that are one matrix a cutout, so that they can be part of the one warp.
 FUSED_CLASSES = (
-    "RandomAffine", "RandomHorizontalFlip", "RandomPerspective", "RandomRotation", "RandomRotation90",
-    "RandomShear", "RandomTranslate", "RandomVerticalFlip",
-)  # fmt: skip
+    "RandomAffine",
+    "RandomHorizontalFlip",
+    "RandomPerspective",
+    "RandomRotation",
+    "RandomRotation90",
+    "RandomShear",
+    "RandomTranslate",
+    "RandomVerticalFlip",
+)
 _OWN_GEOMETRY = (Flip, Affine, Perspective)
 
 

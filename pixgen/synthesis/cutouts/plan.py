@@ -53,14 +53,20 @@ def plan_cutouts(
     drawn = (
         CutoutBatch(
             look_up(places, size=size, height=height, width=width),
-            tuple(draw_changes(
-                cutouts.augmentations, len(places.paddings), size=size, generator=generator,
-                noise=device_generator, fused=fused,
-            )),
+            tuple(
+                draw_changes(
+                    cutouts.augmentations,
+                    len(places.paddings),
+                    size=size,
+                    generator=generator,
+                    noise=device_generator,
+                    fused=fused,
+                )
+            ),
             shares[rows],
         )
         for rows, places in placement.in_batches(batches)
-    )  # fmt: skip
+    )
     if device_generator.device.type == "cpu":
         return drawn  # a batch is drawn when the one before it is done with its noise
     return iter(_uploaded(list(drawn), device_generator.device))
@@ -81,8 +87,7 @@ def _uploaded(batches: list[CutoutBatch], device: torch.device) -> list[CutoutBa
         CutoutBatch(
             replace(batch.places, matrices=next(there)),
             tuple(
-                replace(change, values=tuple(next(there) for _ in change.values))
-                for change in batch.changes
+                replace(change, values=tuple(next(there) for _ in change.values)) for change in batch.changes
             ),
             next(there),
         )
@@ -93,6 +98,7 @@ def _uploaded(batches: list[CutoutBatch], device: torch.device) -> list[CutoutBa
 def _tensors(batch: CutoutBatch) -> list[torch.Tensor]:
     """Everything of a batch that its device needs, in the order in which ``_uploaded`` takes it."""
     return [
-        batch.places.matrices, *(each for change in batch.changes for each in change.values),
+        batch.places.matrices,
+        *(each for change in batch.changes for each in change.values),
         batch.shares,
-    ]  # fmt: skip
+    ]

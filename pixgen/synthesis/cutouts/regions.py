@@ -86,18 +86,25 @@ class Regions:
 
     def __init__(
         self, prompts: tuple[Prompt, ...], *, pictures: Mapping[str, Image.Image], device: torch.device
-    ) -> None:  # fmt: skip
+    ) -> None:
         own = {
             (each.region, each.mask): region_map(each, pictures).to(device)
-            for each in prompts if has_region(each)
-        }  # fmt: skip
+            for each in prompts
+            if has_region(each)
+        }
         self.maps = [own.get((each.region, each.mask)) for each in prompts]  # None: everywhere
         self.boxes = [box(where) for where in own.values()]  # of each region
 
     def place(
-        self, cutouts: CutoutSet, count: int, *, aspect: float, generator: torch.Generator,
-        size: int = 224, fused: bool = True,
-    ) -> Placement:  # fmt: skip
+        self,
+        cutouts: CutoutSet,
+        count: int,
+        *,
+        aspect: float,
+        generator: torch.Generator,
+        size: int = 224,
+        fused: bool = True,
+    ) -> Placement:
         """``count`` placements, as of ``cutouts.place``, for a picture of ``aspect``: evenly those of
         each region, in its box, and those of the whole picture."""
         boxes = [*self.boxes, (-1.0, -1.0, 1.0, 1.0)]
@@ -112,10 +119,13 @@ class Regions:
             shape = aspect * (right - left) / (bottom - top)
             placed = place(cutouts, own, aspect=shape, generator=generator, size=size, fused=fused)
             into = torch.tensor(
-                [[(right - left) / 2, 0, (left + right) / 2],
-                 [0, (bottom - top) / 2, (top + bottom) / 2], [0, 0, 1]],
+                [
+                    [(right - left) / 2, 0, (left + right) / 2],
+                    [0, (bottom - top) / 2, (top + bottom) / 2],
+                    [0, 0, 1],
+                ],
                 device=generator.device,
-            )  # fmt: skip
+            )
             with full_precision(generator.device):
                 matrices.append(into @ placed.matrices)
             paddings += placed.paddings

@@ -41,9 +41,7 @@ def sample_cutouts(
     """``count`` cutouts of a picture ``(1, 3, H, W)`` in [0, 1] as an optimization sees them in a step,
     ``(N, 3, size, size)``."""
     generator, (height, width) = torch.Generator().manual_seed(seed), picture.shape[-2:]
-    placed = place(
-        cutouts, count, aspect=width / height, generator=generator, size=size, fused=fused
-    )
+    placed = place(cutouts, count, aspect=width / height, generator=generator, size=size, fused=fused)
     batches = plan_cutouts(
         cutouts, placed, torch.ones(count, 1), batches=1, size=size, height=height, width=width,
         generator=generator, device_generator=generator, fused=fused,
@@ -57,6 +55,4 @@ def augmented(
 ) -> list[torch.Tensor]:
     """What each augmentation by itself makes of a picture ``(1, 3, H, W)`` in [0, 1], ``(3, size, size)``."""
     square = F.interpolate(picture, size=(size, size), mode="bilinear", antialias=True)
-    return [
-        kornia_pipeline.apply(square, (each,), seed=seed)[0].clamp(0, 1) for each in augmentations
-    ]
+    return [kornia_pipeline.apply(square, (each,), seed=seed)[0].clamp(0, 1) for each in augmentations]

@@ -97,9 +97,11 @@ class VqganDrawer(CodeDrawer):
     def start_random(self, generator: torch.Generator) -> None:
         """Begin with a random code at every place."""
         codes = torch.randint(
-            len(self.vqgan.codebook), (1, self.rows, self.columns),
-            generator=generator, device=generator.device,
-        )  # fmt: skip
+            len(self.vqgan.codebook),
+            (1, self.rows, self.columns),
+            generator=generator,
+            device=generator.device,
+        )
         self.latent.data.copy_(self.vqgan.lookup(codes))
 
     def start_from(self, picture: torch.Tensor) -> None:
@@ -109,8 +111,12 @@ class VqganDrawer(CodeDrawer):
     @torch.no_grad()
     def encoded(self, picture: torch.Tensor) -> torch.Tensor:
         """The latent that the encoder gives for a picture ``(1, 3, H, W)``."""
-        margin = (0, self.columns * self.vqgan.factor - self.width,
-                  0, self.rows * self.vqgan.factor - self.height)  # fmt: skip
+        margin = (
+            0,
+            self.columns * self.vqgan.factor - self.width,
+            0,
+            self.rows * self.vqgan.factor - self.height,
+        )
         whole = torch.nn.functional.pad(picture, margin, mode="replicate")
         return self.vqgan.encode(whole.to(self.latent.device))
 

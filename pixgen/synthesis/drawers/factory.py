@@ -24,10 +24,13 @@ _MAKERS: dict[str, Callable[..., Drawer]] = {
 
 
 def make_drawer(
-    recipe: Recipe, vqgan: Vqgan | None = None, *,
-    pictures: Mapping[str, Image.Image] | None = None, device: torch.device | str = "cpu",
+    recipe: Recipe,
+    vqgan: Vqgan | None = None,
+    *,
+    pictures: Mapping[str, Image.Image] | None = None,
+    device: torch.device | str = "cpu",
     stage: int | None = None,
-) -> Drawer:  # fmt: skip
+) -> Drawer:
     """The drawer that a recipe names.
 
     Args:

@@ -90,7 +90,7 @@ def places(mask: torch.Tensor, *, factor: int) -> torch.Tensor:
 
 def masked_canvas(
     start: Start, *, pictures: Mapping[str, Image.Image], width: int, height: int
-) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The picture that a masked start keeps, ``(1, 3, height, width)``, and its mask, ``(1, 1, height,
     width)``.
 
@@ -107,9 +107,7 @@ def masked_canvas(
     return original, mask
 
 
-def _extend(
-    picture: Image.Image, *, side: str, width: int, height: int
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _extend(picture: Image.Image, *, side: str, width: int, height: int) -> tuple[torch.Tensor, torch.Tensor]:
     sideways = side in ("left", "right")
     room, breadth = (width, height) if sideways else (height, width)
     long, short = picture.size if sideways else picture.size[::-1]

@@ -86,9 +86,7 @@ def cell_map(shape: str, size: int, *, width: int, height: int) -> torch.Tensor:
         keys = [row, (x / base + y / (2 * size)) // 1, (x / base - y / (2 * size)) // 1]
     else:
         keys = _hexagons(x, y, size)
-    _, found = torch.unique(
-        torch.stack([key.flatten() for key in keys]), dim=1, return_inverse=True
-    )
+    _, found = torch.unique(torch.stack([key.flatten() for key in keys]), dim=1, return_inverse=True)
     return found.view(height, width)
 
 

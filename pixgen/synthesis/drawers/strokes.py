@@ -41,9 +41,11 @@ class LinesDrawer(Drawer):
         count, device = self.settings.count, generator.device
         drawn = torch.rand(count, 8, generator=generator, device=device)
         self._lay(
-            centres=(drawn[:, :2] * 2 - 1) * self._reach, turns=drawn[:, 2] * math.pi,
-            lengths=0.2 + 0.3 * drawn[:, 3], colours=drawn[:, 4:7],
-        )  # fmt: skip
+            centres=(drawn[:, :2] * 2 - 1) * self._reach,
+            turns=drawn[:, 2] * math.pi,
+            lengths=0.2 + 0.3 * drawn[:, 3],
+            colours=drawn[:, 4:7],
+        )
 
     def start_from(self, picture: torch.Tensor) -> None:
         """Begin with strokes that show a picture ``(1, 3, H, W)`` as well as a short fitting brings them
@@ -111,19 +113,27 @@ class LinesDrawer(Drawer):
         grey = smooth.mean(1, keepdim=True)
         slopes = [F.pad(grey.diff(dim=-1), (0, 1)), F.pad(grey.diff(dim=-2), (0, 0, 0, 1))]
         looked_up = F.grid_sample(
-            torch.cat([smooth, *slopes], 1), spread[None, None], align_corners=False,
+            torch.cat([smooth, *slopes], 1),
+            spread[None, None],
+            align_corners=False,
             padding_mode="border",
-        )[0, :, 0].T  # fmt: skip
+        )[0, :, 0].T
         across = torch.atan2(looked_up[:, 3], -looked_up[:, 4])
         self._lay(
-            centres=spread * self._reach, turns=across,
-            lengths=torch.linspace(0.6, 0.25, count, device=device), colours=looked_up[:, :3],
-        )  # fmt: skip
+            centres=spread * self._reach,
+            turns=across,
+            lengths=torch.linspace(0.6, 0.25, count, device=device),
+            colours=looked_up[:, :3],
+        )
 
     def _lay(
-        self, *, centres: torch.Tensor, turns: torch.Tensor, lengths: torch.Tensor,
+        self,
+        *,
+        centres: torch.Tensor,
+        turns: torch.Tensor,
+        lengths: torch.Tensor,
         colours: torch.Tensor,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Straight strokes: the first wide, the last narrow and on top."""
         half = torch.stack([turns.cos(), turns.sin()], -1) * lengths[:, None] / 2
         widths = torch.linspace(1, 0.3, len(centres), device=centres.device)[:, None]

@@ -129,9 +129,7 @@ class MultiresDrawer(_SumDrawer):
     Source: Fort and Whitaker, "Direct Ascent Synthesis", arXiv 2502.07753.
     """
 
-    def __init__(
-        self, settings: Multires, *, width: int, height: int, device: torch.device
-    ) -> None:
+    def __init__(self, settings: Multires, *, width: int, height: int, device: torch.device) -> None:
         super().__init__(width=width, height=height, device=device)
         shorter, side = min(width, height), float(settings.smallest)
         self._sizes: list[tuple[int, int]] = []

@@ -26,11 +26,15 @@ class Initialisation:
     """
 
     def __init__(
-        self, recipe: Recipe, drawer: Drawer, *,
-        pictures: Mapping[str, Any], generator: torch.Generator,
+        self,
+        recipe: Recipe,
+        drawer: Drawer,
+        *,
+        pictures: Mapping[str, Any],
+        generator: torch.Generator,
         judge: Callable[[torch.Tensor, Scene], torch.Tensor],
         sketch_model: SketchModel | UnClipModel | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if recipe.start.sketched and sketch_model is None:
             raise ValueError("a recipe whose start is sketched needs a sketchbook")
         self.recipe, self.drawer = recipe, drawer
@@ -97,10 +101,11 @@ class Initialisation:
         recipe, book = self.recipe, self._book
         assert book is not None, "which was checked at the beginning"
         if recipe.start.kind == "sketch" and any(map(has_region, recipe.opening)):
-            return RegionSketches(
-                recipe, book, judge=self._judge, pictures=self._pictures, generator=chance
-            )
+            return RegionSketches(recipe, book, judge=self._judge, pictures=self._pictures, generator=chance)
         return book.begin(
-            recipe, judge=lambda drawn: self._judge(drawn, recipe.opening), pictures=self._pictures,
-            generator=chance, kept=self.drawer.kept,
-        )  # fmt: skip
+            recipe,
+            judge=lambda drawn: self._judge(drawn, recipe.opening),
+            pictures=self._pictures,
+            generator=chance,
+            kept=self.drawer.kept,
+        )

@@ -9,9 +9,7 @@ from einops import rearrange
 from PIL import Image, ImageOps
 
 
-def start_picture(
-    kind: str, *, width: int, height: int, generator: torch.Generator
-) -> torch.Tensor:
+def start_picture(kind: str, *, width: int, height: int, generator: torch.Generator) -> torch.Tensor:
     """A noise picture ``(1, 3, height, width)`` in [0, 1]: perlin, gradient, snow or grey."""
     device = generator.device
     if kind == "grey":
@@ -33,8 +31,7 @@ def _perlin(width: int, height: int, generator: torch.Generator) -> torch.Tensor
         shape = (1, 3, cells, max(1, round(cells * width / height)))
         coarse = torch.rand(shape, generator=generator, device=generator.device)
         total += (
-            F.interpolate(coarse, size=(height, width), mode="bicubic", align_corners=False)
-            * 0.6**octave
+            F.interpolate(coarse, size=(height, width), mode="bicubic", align_corners=False) * 0.6**octave
         )
     spread = total - total.mean()
     return (0.5 + 0.25 * spread / spread.std().clamp(min=1e-6)).clamp(0, 1)

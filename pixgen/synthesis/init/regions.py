@@ -30,10 +30,14 @@ class RegionSketches:
     """
 
     def __init__(
-        self, recipe: Recipe, book: SketchModel | UnClipModel, *,
-        judge: Callable[[torch.Tensor, Scene], torch.Tensor], pictures: Mapping[str, Image.Image],
+        self,
+        recipe: Recipe,
+        book: SketchModel | UnClipModel,
+        *,
+        judge: Callable[[torch.Tensor, Scene], torch.Tensor],
+        pictures: Mapping[str, Image.Image],
         generator: torch.Generator,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.recipe = recipe
         self.candidates: tuple[Candidate, ...] = ()
         scene, size = recipe.opening, (recipe.height, recipe.width)
@@ -49,14 +53,20 @@ class RegionSketches:
 
         def add(prompts: Scene, box: tuple[int, int, int, int], weight: torch.Tensor) -> None:
             left, top, right, bottom = box
-            part = recipe.model_copy(update={
-                "prompts": (_everywhere(prompts),), "width": right - left, "height": bottom - top,
-                "grow": Growth(),
-            })  # fmt: skip
+            part = recipe.model_copy(
+                update={
+                    "prompts": (_everywhere(prompts),),
+                    "width": right - left,
+                    "height": bottom - top,
+                    "grow": Growth(),
+                }
+            )
             sketching = book.begin(
-                part, judge=lambda drawn: judge(drawn, part.opening), pictures=pictures,
+                part,
+                judge=lambda drawn: judge(drawn, part.opening),
+                pictures=pictures,
                 generator=generator,
-            )  # fmt: skip
+            )
             self._parts.append((sketching, box))
             self._weights.append(F.interpolate(weight, size=size, mode="bilinear"))
 
@@ -72,9 +82,7 @@ class RegionSketches:
         """Yields pictures ``(1, 3, H, W)`` in [0, 1], one after each row of blocks."""
         paper = [
             torch.full((1, 3, bottom - top, right - left), PAPER, device=weight.device)
-            for (_, (left, top, right, bottom)), weight in zip(
-                self._parts, self._weights, strict=True
-            )
+            for (_, (left, top, right, bottom)), weight in zip(self._parts, self._weights, strict=True)
         ]
         for number, (sketching, _) in enumerate(self._parts):
             for picture in sketching:
@@ -111,19 +119,14 @@ class RegionSketches:
 
 
 def _everywhere(prompts: Scene) -> Scene:
-    return tuple(
-        prompt.model_copy(update={"region": "everywhere", "mask": ""}) for prompt in prompts
-    )
+    return tuple(prompt.model_copy(update={"region": "everywhere", "mask": ""}) for prompt in prompts)
 
 
-def _pixels(
-    box: tuple[float, float, float, float], size: tuple[int, int]
-) -> tuple[int, int, int, int]:
+def _pixels(box: tuple[float, float, float, float], size: tuple[int, int]) -> tuple[int, int, int, int]:
     """A box in [-1, 1] as left, top, right and bottom in pixels of a picture (height, width)."""
     height, width = size
     left, top, right, bottom = (
-        round((part + 1) / 2 * side)
-        for part, side in zip(box, (width, height, width, height), strict=True)
+        round((part + 1) / 2 * side) for part, side in zip(box, (width, height, width, height), strict=True)
     )
     return left, top, right, bottom
 

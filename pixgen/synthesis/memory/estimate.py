@@ -130,10 +130,16 @@ def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
     # Only what matters is kept, so that the next prompt finds the answer ready.
     alike = recipe.model_copy(
         update={
-            "prompts": ((Prompt(text="-"),),), "seed": 0, "steps": 1, "preset": "", "changes": (),
-            "losses": Losses(), "start": Start(), "grow": Growth(),  # the whole canvas, as at the end
+            "prompts": ((Prompt(text="-"),),),
+            "seed": 0,
+            "steps": 1,
+            "preset": "",
+            "changes": (),
+            "losses": Losses(),
+            "start": Start(),
+            "grow": Growth(),  # the whole canvas, as at the end
         }
-    )  # fmt: skip
+    )
     found = _trace_recipe(alike)
     weights, step = found.weights, found.step
     if recipe.sketched:
@@ -166,9 +172,13 @@ def _trace_recipe(recipe: Recipe) -> MemoryEstimate:
     cutouts, side = recipe.cutouts, perceptor.size
     fused = recipe.engine.augmentations == "fused"
     placed = place(
-        cutouts.set, cutouts.count, aspect=recipe.width / recipe.height, generator=generator,
-        size=side, fused=fused,
-    )  # fmt: skip
+        cutouts.set,
+        cutouts.count,
+        aspect=recipe.width / recipe.height,
+        generator=generator,
+        size=side,
+        fused=fused,
+    )
     batches = list(plan_cutouts(
         cutouts.set, placed, torch.ones(cutouts.count, 1), batches=cutouts.batches, size=side,
         height=recipe.height, width=recipe.width, generator=generator, device_generator=generator,

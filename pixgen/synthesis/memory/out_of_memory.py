@@ -99,22 +99,18 @@ def describe_changes(before: Recipe, after: Recipe) -> Message:
     if after.engine.checkpoint != before.engine.checkpoint:
         found.append(_("the decoder's inner pictures are made twice, which is slower"))
     if after.precision != before.precision:
-        found.append(
-            _("the arithmetic is in half precision ({precision})", precision=after.precision)
-        )
+        found.append(_("the arithmetic is in half precision ({precision})", precision=after.precision))
     if after.engine.sketches != before.engine.sketches:
         found.append(
             _(
-                "sketches are written {count} at a time, so they are others than those of the same "
-                "seed",
+                "sketches are written {count} at a time, so they are others than those of the same seed",
                 count=after.engine.sketches,
             )
         )
     if after.engine.encode_tile != before.engine.encode_tile:
         found.append(
             _(
-                "a picture is read in tiles of {codes} codes, so what is painted from it may differ a "
-                "little",
+                "a picture is read in tiles of {codes} codes, so what is painted from it may differ a little",
                 codes=after.engine.encode_tile,
             )
         )
@@ -171,8 +167,11 @@ def _advice(recipe: Recipe) -> Message:
     if smaller != [width, height]:
         advice = _(
             "a smaller size than {width}×{height}, such as {smaller_width}×{smaller_height}",
-            width=width, height=height, smaller_width=smaller[0], smaller_height=smaller[1],
-        )  # fmt: skip
+            width=width,
+            height=height,
+            smaller_width=smaller[0],
+            smaller_height=smaller[1],
+        )
     if (count := recipe.cutouts.count) > 4:
         advice = _("fewer cutouts than {count}, or {size}", count=count, size=advice)
     return _("There is too little memory for this picture: try {advice}.", advice=advice)

@@ -57,9 +57,7 @@ class Compositor:
         opacity = together[:, 3:]
         return picture * (1 - opacity) + together[:, :3], opacity
 
-    def _layer(
-        self, thing: Thing, size: tuple[int, int], box: tuple[int, int, int, int]
-    ) -> torch.Tensor:
+    def _layer(self, thing: Thing, size: tuple[int, int], box: tuple[int, int, int, int]) -> torch.Tensor:
         """A thing alone on a canvas, colours times opacity, and opacity: ``(1, 4, H, W)``."""
         index = thing.portraits[self._chance(len(thing.portraits))]
         cutout = self._cutout(index)
@@ -153,9 +151,7 @@ def tint(layer: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
     light = (layer[..., :3, :, :] / opacity.clamp(min=1e-3) * grey).sum(-3, keepdim=True)
     spread = (light - 0.55) * 0.75
     colour = colour[:, None, None]
-    shaded = torch.where(
-        spread < 0, colour * (1 + 1.6 * spread), colour + (1 - colour) * 1.1 * spread
-    )
+    shaded = torch.where(spread < 0, colour * (1 + 1.6 * spread), colour + (1 - colour) * 1.1 * spread)
     if float(colour.max()) < 0.12:  # black, and silhouettes: little may shine through
         shaded = colour + 0.12 * light
     return torch.cat([shaded.clamp(0, 1) * opacity, opacity], dim=-3)

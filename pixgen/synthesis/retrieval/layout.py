@@ -63,9 +63,7 @@ class NamedThing:
     place: str = ""
 
 
-def lay_out(
-    named: Sequence[NamedThing], words: Sequence[str], worn: Sequence[int] = ()
-) -> list[Thing]:
+def lay_out(named: Sequence[NamedThing], words: Sequence[str], worn: Sequence[int] = ()) -> list[Thing]:
     """Things where a text puts them; those in front first.
 
     Args:
@@ -81,8 +79,10 @@ def lay_out(
     one = named[0]
     if one.count > 1:
         size = PAIRED if one.count == 2 else OF_THREE
-        return [Thing(one.portraits, one.colour, (place + 0.5) / one.count, 0.5, size)
-                for place in range(min(one.count, MOST_THINGS))]  # fmt: skip
+        return [
+            Thing(one.portraits, one.colour, (place + 0.5) / one.count, 0.5, size)
+            for place in range(min(one.count, MOST_THINGS))
+        ]
     size = {"small": SMALL, "large": LARGE}.get(one.size, ASIDE if one.place else USUAL)
     away = 0.5 - size / 2
     x = {"left": 0.5 - away, "right": 0.5 + away}.get(one.place, 0.5)
@@ -90,9 +90,7 @@ def lay_out(
     return [Thing(one.portraits, one.colour, x, y, size)]
 
 
-def _two(
-    first: NamedThing, second: NamedThing, between: Sequence[str], worn: Sequence[int]
-) -> list[Thing]:
+def _two(first: NamedThing, second: NamedThing, between: Sequence[str], worn: Sequence[int]) -> list[Thing]:
     """Two things: touching, or above each other, if the words between say so, else beside each other."""
     said = set(between)
     if not (first.place or second.place):

@@ -44,25 +44,24 @@ def parse_scene(text: str, lexicon: Lexicon) -> ParsedScene:
             ground, colours = ground or " ".join(behind), ()
     things = lay_out(_surest(_names(words, lexicon)), words, lexicon.worn)
     low = LOW if ground and len(things) == 1 and things[0].y == 0.5 else 0.0
-    return ParsedScene(
-        tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, hand
-    )
+    return ParsedScene(tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, hand)
 
 
 def _surest(names: Iterable[NamedThing]) -> list[NamedThing]:
     """Two names at most, of two things, in their order: those that may say something else come last; and
     of names side by side the last, for a kitchen table is a table."""
     found = list(names)
-    heads = [each for each, after in zip(found, [*found[1:], None], strict=False)
-             if after is None or after.begin > each.end]  # fmt: skip
+    heads = [
+        each
+        for each, after in zip(found, [*found[1:], None], strict=False)
+        if after is None or after.begin > each.end
+    ]
     different = {each.portraits: each for each in reversed(heads)}
     surest = sorted(different.values(), key=lambda each: (each.weak, each.begin))[:2]
     return sorted(surest, key=lambda each: each.begin)
 
 
-def _take(
-    phrases: Sequence[tuple[tuple[str, ...], str]], words: list[str], lexicon: Lexicon
-) -> str:
+def _take(phrases: Sequence[tuple[tuple[str, ...], str]], words: list[str], lexicon: Lexicon) -> str:
     """Blank the words of phrases; returns what the first of them in the text means, "" if there is none."""
     found: list[tuple[int, str]] = []
     for phrase, meant in phrases:

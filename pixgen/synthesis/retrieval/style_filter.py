@@ -11,9 +11,7 @@ SILHOUETTE, OUTLINED, STICKER, ROUND = "silhouette", "outlined", "sticker", "rou
 OF_THINGS = (SILHOUETTE, OUTLINED, STICKER, ROUND)  # leave what is behind as it is
 
 
-def apply_style(
-    name: str, picture: torch.Tensor, *, noise: torch.Tensor, fine: bool
-) -> torch.Tensor:
+def apply_style(name: str, picture: torch.Tensor, *, noise: torch.Tensor, fine: bool) -> torch.Tensor:
     """A picture ``(1, 3, H, W)`` in [0, 1] in a hand by its name; one of no such name stays as it is.
 
     Args:

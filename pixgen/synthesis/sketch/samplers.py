@@ -50,17 +50,19 @@ def mix_vectors(
             vector = prior(reader.embed_texts([term.text]))
         total = total + term.weight * vector
     if float(total.norm()) < 1e-3:
-        raise RecipeError(
-            "Nothing is left of this idea: its parts cancel each other. Change a weight."
-        )
+        raise RecipeError("Nothing is left of this idea: its parts cancel each other. Change a weight.")
     return F.normalize(total, dim=-1)
 
 
 @torch.no_grad()
 def sample_dalle(
-    model: DalleBart, read: TextStates | None, *, known: torch.Tensor, hand: SamplingSettings,
+    model: DalleBart,
+    read: TextStates | None,
+    *,
+    known: torch.Tensor,
+    hand: SamplingSettings,
     generator: torch.Generator,
-) -> Iterator[torch.Tensor]:  # fmt: skip
+) -> Iterator[torch.Tensor]:
     """Write what is open in ``known``; yields all codes ``(N, grid, grid)`` int64 after each row.
 
     Args:
@@ -93,11 +95,14 @@ def sample_dalle(
 def _join(wished: TextStates, free: TextStates) -> TextStates:
     """Both in one batch, the wished ones first."""
     return TextStates(
-        tuple((torch.cat([keys, free_keys]), torch.cat([values, free_values]))
-              for (keys, values), (free_keys, free_values)
-              in zip(wished.keys_values, free.keys_values, strict=True)),
+        tuple(
+            (torch.cat([keys, free_keys]), torch.cat([values, free_values]))
+            for (keys, values), (free_keys, free_values) in zip(
+                wished.keys_values, free.keys_values, strict=True
+            )
+        ),
         torch.cat([wished.mask, free.mask]),
-    )  # fmt: skip
+    )
 
 
 class TokenSampler(Protocol):
@@ -114,9 +119,7 @@ class TokenSampler(Protocol):
     def hand(self, asked: Sketch) -> SamplingSettings:
         """How freely it chooses: as is asked, and else as it does best. Raises RecipeError."""
 
-    def remembered(
-        self, recipe: Recipe, vqgan: Vqgan, generator: torch.Generator
-    ) -> RetrievedScene | None:
+    def remembered(self, recipe: Recipe, vqgan: Vqgan, generator: torch.Generator) -> RetrievedScene | None:
         """What is not written, but known, if there is anything."""
 
     def wanted(
@@ -152,9 +155,7 @@ class PocketSampler:
         """All there is to choose."""
         return SamplingSettings(**sampling_settings(asked, POCKET))
 
-    def remembered(
-        self, recipe: Recipe, vqgan: Vqgan, generator: torch.Generator
-    ) -> RetrievedScene | None:
+    def remembered(self, recipe: Recipe, vqgan: Vqgan, generator: torch.Generator) -> RetrievedScene | None:
         """Things that it has portraits of."""
         return retrieve_scene(recipe, self._sketcher, vqgan, generator)
 
@@ -171,17 +172,11 @@ class PocketSampler:
             return Conditioning(vectors=self._vector(start.idea, pictures))
         positive, texts = recipe.positive, recipe.positive_texts
         if not texts:
-            return (
-                Conditioning(vectors=self._vector(positive, pictures))
-                if positive
-                else Conditioning()
-            )
+            return Conditioning(vectors=self._vector(positive, pictures)) if positive else Conditioning()
         if known:
             ground = known.shown.ground
             return self._read(ground, ground) if ground else Conditioning()
-        first = max(
-            (prompt for prompt in positive if prompt.text), key=lambda prompt: prompt.weight
-        )
+        first = max((prompt for prompt in positive if prompt.text), key=lambda prompt: prompt.weight)
         # All are read; what one looks like by itself counts for the weightiest alone.
         return self._read(", ".join(texts), first.text)
 
@@ -195,9 +190,13 @@ class PocketSampler:
     ) -> Iterator[torch.Tensor]:
         """By ``sample_codes``."""
         return sample_codes(
-            self._sketcher, wanted or Conditioning(), count=len(known), hand=hand, generator=generator,
+            self._sketcher,
+            wanted or Conditioning(),
+            count=len(known),
+            hand=hand,
+            generator=generator,
             known=known,
-        )  # fmt: skip
+        )
 
     def _read(self, text: str, alone: str) -> Conditioning:
         together, single = (
@@ -206,9 +205,7 @@ class PocketSampler:
         return Conditioning(words=EncodedTexts(together.hidden, single.tokens))
 
     def _vector(self, terms: Scene, pictures: Mapping[str, Image.Image]) -> torch.Tensor:
-        return mix_vectors(
-            terms, reader=self._reader, prior=self._sketcher.prior, pictures=pictures
-        )
+        return mix_vectors(terms, reader=self._reader, prior=self._sketcher.prior, pictures=pictures)
 
 
 class DalleSampler:
@@ -236,8 +233,13 @@ class DalleSampler:
         return self._model.read([prompt_text(recipe)])
 
     def write(
-        self, wanted: TextStates | None, *, known: torch.Tensor, hand: SamplingSettings, generator: torch.Generator
-    ) -> Iterator[torch.Tensor]:  # fmt: skip
+        self,
+        wanted: TextStates | None,
+        *,
+        known: torch.Tensor,
+        hand: SamplingSettings,
+        generator: torch.Generator,
+    ) -> Iterator[torch.Tensor]:
         """By ``dalle.write``."""
         return sample_dalle(self._model, wanted, known=known, hand=hand, generator=generator)
 

@@ -31,9 +31,14 @@ class SamplingSettings:
 
 @torch.no_grad()
 def sample_codes(
-    model: Sketcher, wanted: Conditioning, *, count: int, hand: SamplingSettings, generator: torch.Generator,
+    model: Sketcher,
+    wanted: Conditioning,
+    *,
+    count: int,
+    hand: SamplingSettings,
+    generator: torch.Generator,
     known: torch.Tensor | None = None,
-) -> Iterator[torch.Tensor]:  # fmt: skip
+) -> Iterator[torch.Tensor]:
     """Write ``count`` pictures; yields all their codes ``(count, grid, grid)`` int64 after each row
     of blocks, ``OPEN`` where nothing is written yet.
 
@@ -49,9 +54,7 @@ def sample_codes(
         told = EncodedConditioning.joined([told, model.told(Conditioning(), count=count)])
     caches = [Cache(len(model.positions)) for _ in model.layers]
     blocks = torch.full((count, side * side, CELLS), OPEN, device=device)
-    given_everywhere: list[list[bool]] | None = (
-        None  # by block and cell; asked for once, not in each
-    )
+    given_everywhere: list[list[bool]] | None = None  # by block and cell; asked for once, not in each
     if known is not None:
         given_everywhere = (model.code_blocks(known) != OPEN).all(0).tolist()
         blocks = model.code_blocks(known.to(device)).clone()
@@ -60,14 +63,10 @@ def sample_codes(
     for index in range(side * side):
         if index:
             written = model.codebook[blocks[:, :index].clamp(min=0)]
-            around = model.neighbours(
-                F.pad(rearrange(written, "b n c d -> b n (c d)"), (0, 0, 0, 1))
-            )
+            around = model.neighbours(F.pad(rearrange(written, "b n c d -> b n (c d)"), (0, 0, 0, 1)))
             before = model.read_block(around[:, -1:])
             place = model.prefix + index - 1
-            entering = places[:, place : place + 1] + (
-                before.repeat(2, 1, 1) if steered else before
-            )
+            entering = places[:, place : place + 1] + (before.repeat(2, 1, 1) if steered else before)
         for layer, cache in zip(model.layers, caches, strict=True):
             entering = layer(entering, cache)
         hidden = model.norm(entering[:, -1:])
@@ -95,9 +94,7 @@ def apply_guidance(logits: torch.Tensor, guidance: float) -> torch.Tensor:
     return free + guidance * (wished - free)
 
 
-def sample_token(
-    logits: torch.Tensor, hand: SamplingSettings, generator: torch.Generator
-) -> torch.Tensor:
+def sample_token(logits: torch.Tensor, hand: SamplingSettings, generator: torch.Generator) -> torch.Tensor:
     """One code of each row of logits ``(B, codes)``."""
     if hand.temperature == 0:
         return logits.argmax(-1)

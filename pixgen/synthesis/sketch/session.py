@@ -103,10 +103,15 @@ class SketchSession:
     """
 
     def __init__(
-        self, recipe: Recipe, book: SketchModel, *,
-        judge: Callable[[torch.Tensor], torch.Tensor], pictures: Mapping[str, Image.Image],
-        generator: torch.Generator, kept: Kept | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        recipe: Recipe,
+        book: SketchModel,
+        *,
+        judge: Callable[[torch.Tensor], torch.Tensor],
+        pictures: Mapping[str, Image.Image],
+        generator: torch.Generator,
+        kept: Kept | None = None,
+    ) -> None:
         self.recipe, self.book, self.judge = recipe, book, judge
         self.codes = torch.empty(0)  # (N, rows, columns)
         self.candidates: tuple[Candidate, ...] = ()
@@ -125,9 +130,7 @@ class SketchSession:
         wanted, hand = pen.wanted(self.recipe, self._pictures, self._remembered), pen.hand(settings)
         written: list[torch.Tensor] = []
         for some in codes.split(at_once):
-            for grown in sample_windows(
-                pen, wanted, known=some, hand=hand, generator=self._generator
-            ):
+            for grown in sample_windows(pen, wanted, known=some, hand=hand, generator=self._generator):
                 some = grown
                 if not written:  # the first is seen growing
                     yield self._decoded(some[:1])
@@ -186,9 +189,7 @@ def rank(
     """In which order a judge likes pictures ``(N, 3, H, W)``, and these as candidates, the best first."""
     liked = judge(drawn)
     order = liked.argsort(descending=True, stable=True)
-    return order, tuple(
-        Candidate(as_pixels(drawn[index]), float(liked[index])) for index in order.tolist()
-    )
+    return order, tuple(Candidate(as_pixels(drawn[index]), float(liked[index])) for index in order.tolist())
 
 
 def cover(pictures: torch.Tensor, *, width: int, height: int) -> torch.Tensor:

@@ -37,10 +37,15 @@ class UnClipSession:
     """
 
     def __init__(
-        self, recipe: Recipe, unclip: UnClip, *,
-        judge: Callable[[torch.Tensor], torch.Tensor], pictures: Mapping[str, Image.Image],
-        generator: torch.Generator, kept: None = None,
-    ) -> None:  # fmt: skip
+        self,
+        recipe: Recipe,
+        unclip: UnClip,
+        *,
+        judge: Callable[[torch.Tensor], torch.Tensor],
+        pictures: Mapping[str, Image.Image],
+        generator: torch.Generator,
+        kept: None = None,
+    ) -> None:
         self.recipe, self.judge = recipe, judge
         self.candidates: tuple[Candidate, ...] = ()
         self._drawn = torch.empty(0)  # (N, 3, H, W), the best first

@@ -21,9 +21,7 @@ VARIANTS = 4  # of each setting
 LOW = 8 / 128  # how far below the middle a thing stands where there is ground: one code
 USUAL, SMALL, LARGE, ASIDE, PAIRED = 0.85, 0.36, 1.1, 0.6, 0.5  # parts of the side
 NAMED = {f"emoji-{group}" for group in (3, 4, 5, 6, 7)}  # animals, food, places, sport, objects
-COMMON = (
-    2.5  # how much oftener a thing of one word is drawn: people ask for foxes, not for fish cakes
-)
+COMMON = 2.5  # how much oftener a thing of one word is drawn: people ask for foxes, not for fish cakes
 
 
 def simplify_caption(table: Sequence[dict]) -> list[dict]:
@@ -33,9 +31,7 @@ def simplify_caption(table: Sequence[dict]) -> list[dict]:
     for record in table:
         *before, last = record["thing"].split()
         weight = record["weight"] * (1 if before else COMMON)
-        names = (
-            record["names"] + [last] * 3 if before and record["group"] in NAMED else record["names"]
-        )
+        names = record["names"] + [last] * 3 if before and record["group"] in NAMED else record["names"]
         told.append({**record, "weight": weight, "names": names})
     return told
 
@@ -68,9 +64,7 @@ class CanonicalStyle:
             return replace(composition, background=_calm(composition.background))
         layers = composition.layers
         if not any(style in composition.caption for style in STYLES_SAID):
-            layers = tuple(
-                replace(layer, sprite=self._first[self._thing[layer.sprite]]) for layer in layers
-            )
+            layers = tuple(replace(layer, sprite=self._first[self._thing[layer.sprite]]) for layer in layers)
         whitened = replace(composition, background=WHITE)
         if not composition.meaning[-2] and self._author.allowed(whitened):  # nothing is said of it
             composition = whitened

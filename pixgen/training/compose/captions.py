@@ -13,7 +13,7 @@ import numpy as np
 
 from pixgen.training.compose.compositions import Background, Composition, Layer
 from pixgen.training.compose.painters import COLOURS
-from pixgen.training.compose.phrases import (  # fmt: skip
+from pixgen.training.compose.phrases import (
     FILLERS,
     FILTERS,
     MEDIA,
@@ -46,10 +46,10 @@ class Author:
             things[record["thing"]].append(index)
         # One drawing in fifty is never seen in training, where its thing has others.
         self.unseen = {
-            index for index, record in enumerate(self.table)
-            if len(things[record["thing"]]) > 2
-            and _hash(f"{record['family']} {record['thing']}") % 50 == 0
-        }  # fmt: skip
+            index
+            for index, record in enumerate(self.table)
+            if len(things[record["thing"]]) > 2 and _hash(f"{record['family']} {record['thing']}") % 50 == 0
+        }
         usable = [index for index in range(len(self.table)) if index not in self.unseen]
         weights = np.array([self.table[index]["weight"] for index in usable])
         self._usable = np.array(usable)
@@ -69,17 +69,18 @@ class Author:
         if self.rng.random() < 0.7:
             background, family = self._background(), self._family()
             form = int(self.rng.integers(1 << 30))
-            return [
-                self.composition(background=background, family=family, form=form)
-                for _ in range(count)
-            ]
+            return [self.composition(background=background, family=family, form=form) for _ in range(count)]
         thing = self.table[self._sprite(None)]["thing"]
         return [self.composition(thing=thing) for _ in range(count)]
 
     def composition(
-        self, *, background: Background | None = None, family: str | None = None,
-        thing: str | None = None, form: int | None = None,
-    ) -> Composition:  # fmt: skip
+        self,
+        *,
+        background: Background | None = None,
+        family: str | None = None,
+        thing: str | None = None,
+        form: int | None = None,
+    ) -> Composition:
         """One composition; what is given is kept, the rest is drawn by chance."""
         form_rng = np.random.default_rng(self.rng.integers(1 << 30) if form is None else form)
         while True:
@@ -124,14 +125,15 @@ class Author:
             kind = PATTERNS[rng.integers(len(PATTERNS))]
             return Background(kind, tuple(rng.choice(names, 2, replace=False)))
         place = list(SETTINGS)[rng.integers(len(SETTINGS))]
-        return Background(
-            "setting", (), place, int(rng.integers(VARIANTS)), bool(rng.random() < 0.5)
-        )
+        return Background("setting", (), place, int(rng.integers(VARIANTS)), bool(rng.random() < 0.5))
 
     def _compose(
-        self, background: Background, family: str | None, thing: str | None,
+        self,
+        background: Background,
+        family: str | None,
+        thing: str | None,
         form: np.random.Generator,
-    ) -> Composition:  # fmt: skip
+    ) -> Composition:
         chance = form.random()
         if background.kind == "setting":
             background = replace(background, variant=int(self.rng.integers(VARIANTS)))
@@ -150,9 +152,12 @@ class Author:
         return Composition(background, (), filter_name, caption, (background.setting, said))
 
     def _one(
-        self, background: Background, family: str | None, thing: str | None,
+        self,
+        background: Background,
+        family: str | None,
+        thing: str | None,
         form: np.random.Generator,
-    ) -> Composition:  # fmt: skip
+    ) -> Composition:
         rng, sprite = self.rng, self._sprite(family, thing)
         low = 0.06 if background.setting else 0.0  # things stand on the ground
         scale, x, y = form.uniform(0.6, 1.0), 0.5 + form.normal() * 0.05, 0.5 + form.normal() * 0.05
@@ -179,9 +184,12 @@ class Author:
         return Composition(background, (layer,), filter_name, caption, meaning)
 
     def _two(
-        self, background: Background, family: str | None, thing: str | None,
+        self,
+        background: Background,
+        family: str | None,
+        thing: str | None,
         form: np.random.Generator,
-    ) -> Composition:  # fmt: skip
+    ) -> Composition:
         first, second = self._sprite(family, thing), self._sprite(family)
         spots = [(0.27, 0.5), (0.73, 0.5)]
         relation = form.integers(5)
@@ -202,19 +210,24 @@ class Author:
             words.append(article(f"{tint} {name}" if tint else name, form))
             tints.append(tint)
         sentence = (
-            f"{words[0]} and {words[1]}", f"{words[0]} next to {words[1]}",
+            f"{words[0]} and {words[1]}",
+            f"{words[0]} next to {words[1]}",
             f"{words[0]} on the left and {words[1]} on the right",
-            f"{words[0]} above {words[1]}", f"{words[0]} to the left of {words[1]}",
-        )[relation]  # fmt: skip
+            f"{words[0]} above {words[1]}",
+            f"{words[0]} to the left of {words[1]}",
+        )[relation]
         caption, ground = self._finish(sentence, said, background, form)
         pair = tuple(self.table[sprite]["thing"] for sprite in (first, second))
         meaning = (*pair, *tints, max(1, relation), ground, said)
         return Composition(background, tuple(layers), filter_name, caption, meaning)
 
     def _several(
-        self, background: Background, family: str | None, thing: str | None,
+        self,
+        background: Background,
+        family: str | None,
+        thing: str | None,
         form: np.random.Generator,
-    ) -> Composition:  # fmt: skip
+    ) -> Composition:
         sprite, count = self._sprite(family, thing), int(form.integers(2, 4))
         tint = self._tint(form, "")
         width = (0.5, 0.36)[count - 2]
@@ -281,9 +294,7 @@ class Author:
         if background.kind == "setting" and tell < 0.9:
             phrases = SETTINGS[background.setting][1]
             ground, phrase = background.setting, phrases[self.rng.integers(len(phrases))]
-        elif background.kind == "plain" and tell < (
-            0.3 if background.colours[0] == "white" else 0.85
-        ):
+        elif background.kind == "plain" and tell < (0.3 if background.colours[0] == "white" else 0.85):
             ground = background.colours[0]
             phrase = f"on {article(ground + ' background', form)}"
         elif background.kind == "fade" and tell < 0.8:

@@ -129,9 +129,7 @@ def sheet(pictures: torch.Tensor, columns: int) -> torch.Tensor:
     """Pictures ``(B, 3, H, W)`` as one of ``columns`` columns, ``(3, rows·H, columns·W)``."""
     rows = -(-len(pictures) // columns)
     padding = torch.ones(rows * columns - len(pictures), *pictures.shape[1:])
-    return rearrange(
-        torch.cat([pictures.cpu(), padding]), "(r c) d h w -> d (r h) (c w)", c=columns
-    )
+    return rearrange(torch.cat([pictures.cpu(), padding]), "(r c) d h w -> d (r h) (c w)", c=columns)
 
 
 class LargeComposer(Composer):

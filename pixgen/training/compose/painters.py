@@ -55,17 +55,21 @@ def _ridge(rng: np.random.Generator, level: float, swell: float, waves: int = 3)
     line = np.full(FINE, level, np.float32)
     for wave in range(1, waves + 1):
         line += (
-            swell
-            / wave
-            * np.sin(2 * np.pi * wave * rng.uniform(0.4, 0.9) * _columns[0] + rng.uniform(0, 7))
+            swell / wave * np.sin(2 * np.pi * wave * rng.uniform(0.4, 0.9) * _columns[0] + rng.uniform(0, 7))
         )
     return _rows > line[None, :]
 
 
 def _discs(
-    rng: np.random.Generator, picture: np.ndarray, count: int, *, radius: tuple[float, float],
-    colours: list[np.ndarray], top: float = 0.0, bottom: float = 1.0,
-) -> np.ndarray:  # fmt: skip
+    rng: np.random.Generator,
+    picture: np.ndarray,
+    count: int,
+    *,
+    radius: tuple[float, float],
+    colours: list[np.ndarray],
+    top: float = 0.0,
+    bottom: float = 1.0,
+) -> np.ndarray:
     for _ in range(count):
         x, y, r = rng.random(), rng.uniform(top, bottom), rng.uniform(*radius)
         mask = (_columns - x) ** 2 + (_rows - y) ** 2 < r * r
@@ -74,10 +78,16 @@ def _discs(
 
 
 def _triangles(
-    rng: np.random.Generator, picture: np.ndarray, count: int, *, base: tuple[float, float],
-    height: tuple[float, float], slope: tuple[float, float], colour: tuple[int, int, int],
+    rng: np.random.Generator,
+    picture: np.ndarray,
+    count: int,
+    *,
+    base: tuple[float, float],
+    height: tuple[float, float],
+    slope: tuple[float, float],
+    colour: tuple[int, int, int],
     cap: np.ndarray | None = None,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     for _ in range(count):
         x, foot, tall = rng.random(), rng.uniform(*base), rng.uniform(*height)
         reach = np.abs(_columns - x) * rng.uniform(*slope)
@@ -96,8 +106,9 @@ def _clouds(rng: np.random.Generator, picture: np.ndarray, colour: np.ndarray) -
 
 def _stars(rng: np.random.Generator, picture: np.ndarray, bottom: float = 1.0) -> np.ndarray:
     white = np.array([1, 1, 0.92], np.float32)
-    return _discs(rng, picture, int(rng.integers(12, 26)), radius=(0.008, 0.016),
-                  colours=[white], bottom=bottom)  # fmt: skip
+    return _discs(
+        rng, picture, int(rng.integers(12, 26)), radius=(0.008, 0.016), colours=[white], bottom=bottom
+    )
 
 
 def _buildings(rng: np.random.Generator, picture: np.ndarray, *, night: bool) -> np.ndarray:
@@ -136,8 +147,9 @@ def hill(rng: np.random.Generator) -> np.ndarray:
 def night(rng: np.random.Generator) -> np.ndarray:
     picture = _stars(rng, _fade(_colour(rng, 8, 12, 45), _colour(rng, 30, 45, 105)))
     if rng.random() < 0.5:
-        picture = _discs(rng, picture, 1, radius=(0.06, 0.11), bottom=0.3,
-                         colours=[_colour(rng, 245, 240, 205)])  # fmt: skip
+        picture = _discs(
+            rng, picture, 1, radius=(0.06, 0.11), bottom=0.3, colours=[_colour(rng, 245, 240, 205)]
+        )
     if rng.random() < 0.5:
         picture = _over(picture, _ridge(rng, 0.8, 0.05), _colour(rng, 12, 18, 35))
     return picture
@@ -145,8 +157,9 @@ def night(rng: np.random.Generator) -> np.ndarray:
 
 def sunset(rng: np.random.Generator) -> np.ndarray:
     picture = _fade(_colour(rng, 120, 60, 130, jitter=0.09), _colour(rng, 255, 165, 60))
-    picture = _discs(rng, picture, 1, radius=(0.08, 0.15), top=0.45, bottom=0.7,
-                     colours=[_colour(rng, 255, 225, 110)])  # fmt: skip
+    picture = _discs(
+        rng, picture, 1, radius=(0.08, 0.15), top=0.45, bottom=0.7, colours=[_colour(rng, 255, 225, 110)]
+    )
     ground = (70, 45, 80) if rng.random() < 0.5 else (60, 40, 45)
     return _over(picture, _ridge(rng, rng.uniform(0.65, 0.8), 0.03), _colour(rng, *ground))
 
@@ -162,8 +175,9 @@ def sea(rng: np.random.Generator) -> np.ndarray:
 
 def underwater(rng: np.random.Generator) -> np.ndarray:
     picture = _fade(_colour(rng, 60, 170, 215), _colour(rng, 10, 55, 120))
-    picture = _discs(rng, picture, int(rng.integers(5, 12)), radius=(0.012, 0.028),
-                     colours=[_colour(rng, 175, 225, 245)])  # fmt: skip
+    picture = _discs(
+        rng, picture, int(rng.integers(5, 12)), radius=(0.012, 0.028), colours=[_colour(rng, 175, 225, 245)]
+    )
     if rng.random() < 0.6:
         picture = _over(picture, _ridge(rng, 0.87, 0.03), _colour(rng, 190, 170, 120))
     return picture
@@ -192,8 +206,7 @@ def snow(rng: np.random.Generator) -> np.ndarray:
 def forest(rng: np.random.Generator) -> np.ndarray:
     picture = _fade(_colour(rng, 165, 210, 215), _colour(rng, 110, 165, 110))
     for base, shade in (((0.6, 0.75), (60, 120, 75)), ((0.8, 1.05), (30, 85, 50))):
-        picture = _triangles(rng, picture, 12, base=base, height=(0.35, 0.6), slope=(2.5, 4.5),
-                             colour=shade)  # fmt: skip
+        picture = _triangles(rng, picture, 12, base=base, height=(0.35, 0.6), slope=(2.5, 4.5), colour=shade)
     return _over(picture, _ridge(rng, 0.88, 0.02), _colour(rng, 60, 100, 50))
 
 
@@ -229,8 +242,7 @@ def rain(rng: np.random.Generator) -> np.ndarray:
     for _ in range(int(rng.integers(24, 40))):
         x, y, length = rng.uniform(0, 1.2), rng.uniform(-0.1, 1), rng.uniform(0.06, 0.13)
         on = np.abs(_columns - x + 0.25 * _rows) < 0.009
-        picture = _over(picture, on & (_rows > y) & (_rows < y + length),
-                        _colour(rng, 190, 210, 235))  # fmt: skip
+        picture = _over(picture, on & (_rows > y) & (_rows < y + length), _colour(rng, 190, 210, 235))
     return picture
 
 
@@ -238,8 +250,7 @@ def storm(rng: np.random.Generator) -> np.ndarray:
     picture = _fade(_colour(rng, 45, 45, 65), _colour(rng, 90, 90, 110))
     picture = _clouds(rng, picture, _colour(rng, 30, 30, 42))
     bolt = rng.uniform(0.15, 0.85) + 0.05 * np.sign(np.sin(_rows * 22)) * (_rows * 22 % 1)
-    return _over(picture, (np.abs(_columns - bolt) < 0.012) & (_rows < 0.75),
-                 _colour(rng, 255, 250, 170))  # fmt: skip
+    return _over(picture, (np.abs(_columns - bolt) < 0.012) & (_rows < 0.75), _colour(rng, 255, 250, 170))
 
 
 def fog(rng: np.random.Generator) -> np.ndarray:
@@ -271,8 +282,7 @@ def road(rng: np.random.Generator) -> np.ndarray:
 
 def garden(rng: np.random.Generator) -> np.ndarray:
     petals = [_colour(rng, *COLOURS[name]) for name in ("red", "yellow", "pink", "purple", "white")]
-    return _discs(rng, grass(rng), int(rng.integers(12, 26)), radius=(0.018, 0.04),
-                  colours=petals, top=0.6)  # fmt: skip
+    return _discs(rng, grass(rng), int(rng.integers(12, 26)), radius=(0.018, 0.04), colours=petals, top=0.6)
 
 
 def autumn(rng: np.random.Generator) -> np.ndarray:
@@ -306,14 +316,15 @@ def rainbow(rng: np.random.Generator) -> np.ndarray:
     outer = rng.uniform(0.6, 0.75)
     for band, name in enumerate(("red", "orange", "yellow", "green", "blue", "purple")):
         edge = outer - 0.035 * band
-        picture = _over(
-            picture, (reach < edge) & (reach > edge - 0.035), _colour(rng, *COLOURS[name])
-        )
+        picture = _over(picture, (reach < edge) & (reach > edge - 0.035), _colour(rng, *COLOURS[name]))
     return _over(picture, _ridge(rng, 0.8, 0.03), _colour(rng, 95, 175, 70))
 
 
 def ice(rng: np.random.Generator) -> np.ndarray:
     picture = _fade(_colour(rng, 150, 200, 235), _colour(rng, 215, 238, 250))
     sheen = np.abs((_columns * rng.uniform(2, 4) + _rows * rng.uniform(3, 6)) % 1 - 0.5) < 0.06
-    return _over(_over(picture, _rows > 0.6, _colour(rng, 190, 228, 245)), sheen & (_rows > 0.6),
-                 _colour(rng, 240, 250, 255, jitter=0.01))  # fmt: skip
+    return _over(
+        _over(picture, _rows > 0.6, _colour(rng, 190, 228, 245)),
+        sheen & (_rows > 0.6),
+        _colour(rng, 240, 250, 255, jitter=0.01),
+    )

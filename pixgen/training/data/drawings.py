@@ -30,9 +30,7 @@ def render_all(folder: Path, *, workers: int = 2) -> int:
     sprites, table = [], []
     with Pool(workers) as pool:
         rendered = pool.imap(render, (drawing.svg for drawing in drawings), chunksize=16)
-        for drawing, sprite in zip(
-            drawings, track(rendered, "Rendering", total=len(drawings)), strict=True
-        ):
+        for drawing, sprite in zip(drawings, track(rendered, "Rendering", total=len(drawings)), strict=True):
             if sprite is not None:
                 sprites.append(sprite)
                 table.append(_record(drawing))

@@ -46,15 +46,12 @@ class Drawing:
 def load_drawings(folder: Path) -> list[Drawing]:
     """Every drawing found in the fetched packages, in a stable order."""
     emoji = _emoji(folder)
-    known = {word for drawing in emoji for name in (drawing.thing, *drawing.names)
-             for word in name.split()}  # fmt: skip
+    known = {word for drawing in emoji for name in (drawing.thing, *drawing.names) for word in name.split()}
     return emoji + _clipart(folder, known)
 
 
 def _emoji(folder: Path) -> list[Drawing]:
-    words = json.loads(
-        (package_folder(folder, WORDS_PACKAGE[0]) / "en" / "data.json").read_text("utf-8")
-    )
+    words = json.loads((package_folder(folder, WORDS_PACKAGE[0]) / "en" / "data.json").read_text("utf-8"))
     words = [word for word in words if word.get("group") in GROUP_WEIGHT]
     drawings = []
     for family in FAMILIES:
@@ -89,9 +86,10 @@ def _emoji_drawing(family: str, word: dict, svg: str) -> Drawing:
     names = ()
     if group in NOUN_KEYWORDS:
         names = tuple(
-            tag for tag in map(clean, word.get("tags", ()))
+            tag
+            for tag in map(clean, word.get("tags", ()))
             if len(tag) > 2 and tag not in NOT_NAMES and tag not in thing.split()
-        )[:5]  # fmt: skip
+        )[:5]
     return Drawing(family, thing, names, f"emoji-{group}", weight, svg)
 
 
@@ -104,9 +102,7 @@ def _clipart(folder: Path, known: set[str]) -> list[Drawing]:
         if weight is None or any(part in subject for part in CLIPART_LEFT_OUT):
             continue
         data = path.read_bytes()
-        svg = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode(
-            "utf-8", "replace"
-        )
+        svg = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8", "replace")
         title = re.search(r"<dc:title>(.*?)</dc:title>", svg, re.DOTALL)
         keywords = [clean(word) for word in re.findall(r"<rdf:li>(.*?)</rdf:li>", svg, re.DOTALL)]
         found.append((path, subject, weight, svg, clean(title[1]) if title else "", keywords))
@@ -116,9 +112,15 @@ def _clipart(folder: Path, known: set[str]) -> list[Drawing]:
     for path, subject, weight, svg, title, keywords in found:
         name = _clipart_name(title, clean(path.stem.split(".")[0]), known)
         if len(name) > 2 and name not in NOT_NAMES:
-            names = tuple(word for word in keywords if word in known and len(word) > 2
-                          and word not in NOT_NAMES and word not in name.split()
-                          and word not in subject)[:3]  # fmt: skip
+            names = tuple(
+                word
+                for word in keywords
+                if word in known
+                and len(word) > 2
+                and word not in NOT_NAMES
+                and word not in name.split()
+                and word not in subject
+            )[:3]
             drawings.append(Drawing("clipart", name, names, f"clipart-{subject}", weight, svg))
     return drawings
 

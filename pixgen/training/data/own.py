@@ -10,9 +10,7 @@ from pixgen.paths import OWN_DRAWINGS
 from pixgen.training.data.drawings import render
 
 GROUP = "own"
-OFTEN = (
-    16.0  # as often as this many usual drawings: there is one of each, and nobody else draws them
-)
+OFTEN = 16.0  # as often as this many usual drawings: there is one of each, and nobody else draws them
 
 
 def own_things() -> list[str]:

@@ -25,9 +25,7 @@ class Family:
 
 
 FAMILIES = (
-    Family(
-        "noto", "@iconify-json/noto", "1.2.9", "Apache-2.0", "Google", ("emoji", "cartoon drawing")
-    ),
+    Family("noto", "@iconify-json/noto", "1.2.9", "Apache-2.0", "Google", ("emoji", "cartoon drawing")),
     Family(
         "noto-v1",
         "@iconify-json/noto-v1",

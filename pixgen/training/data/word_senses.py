@@ -112,9 +112,7 @@ def sense_of_name(
         if record["names"]:
             first.setdefault(record["thing"], record["names"][0])
     claims: dict[str, list[tuple]] = defaultdict(list)
-    heads = Counter(
-        thing.split()[-1] for thing in things if groups[thing] in NAMED and " " in thing
-    )
+    heads = Counter(thing.split()[-1] for thing in things if groups[thing] in NAMED and " " in thing)
     for order, thing in enumerate(things):
         words = thing.split()
         told = dict.fromkeys(others[thing], KEYWORD)

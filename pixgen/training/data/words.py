@@ -88,9 +88,7 @@ def exemplar_words() -> list[str]:
     puts one thing to another; sorted."""
     names = [*own_things(), *(name for also in ALSO.values() for name in also)]
     places = (word for words in PLACES.values() for word in words)
-    return _sorted_words(
-        [*names, *map(plural, names), *places, *ABOVE, *BELOW, *HOLDING, *RIDING, *WEARING]
-    )
+    return _sorted_words([*names, *map(plural, names), *places, *ABOVE, *BELOW, *HOLDING, *RIDING, *WEARING])
 
 
 def _sorted_words(phrases: Iterable[str]) -> list[str]:

@@ -71,9 +71,7 @@ class ClipTraining:
 
 
 # Half of what it sees is in the VQGAN's hand; all is moved against it from the first step on.
-EYE_ALONE = ClipTraining(
-    600, learning_rate=2e-4, seed=9, adversarial_from=0, own=True, words_stay=True
-)
+EYE_ALONE = ClipTraining(600, learning_rate=2e-4, seed=9, adversarial_from=0, own=True, words_stay=True)
 
 
 def train_clip(
@@ -97,9 +95,7 @@ def train_clip(
     composer = Composer(data, seed=seed, own=training.own)
     author = Author(composer.table, seed=seed)
     generator = torch.Generator(device).manual_seed(seed)
-    tokenizer = SimpleTokenizer(
-        str(vocabulary), context_length=config["text_cfg"]["context_length"]
-    )
+    tokenizer = SimpleTokenizer(str(vocabulary), context_length=config["text_cfg"]["context_length"])
     painted = DecodedPictures(decoded, seed, training.painted) if decoded else None
     for _ in range(state.step, training.steps):
         compositions = _batch(author, training.batch)
@@ -109,13 +105,12 @@ def train_clip(
         views = view(pictures, generator)
         tokens = tokenizer([each.caption for each in compositions]).to(device)
         log.add(
-            state.step + 1, training.steps,
+            state.step + 1,
+            training.steps,
             state.update(views, tokens, same_meaning(compositions).to(device)),
-        )  # fmt: skip
+        )
         if state.step % 500 == 0:
-            log.write(
-                {"step": state.step, **evaluate(state.average, tokenizer, composer, device=device)}
-            )
+            log.write({"step": state.step, **evaluate(state.average, tokenizer, composer, device=device)})
         checkpoint.save(state.saved, now=state.step == training.steps)
 
 
@@ -131,18 +126,18 @@ class _State(MovingAverage):
         self.model.visual = self.model.visual.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.optimizer = adamw(
-            self.model, learning_rate=training.learning_rate, weight_decay=training.weight_decay,
+            self.model,
+            learning_rate=training.learning_rate,
+            weight_decay=training.weight_decay,
             betas=(0.9, 0.98),
-        )  # fmt: skip
+        )
 
     def begin_with(self, weights: dict[str, torch.Tensor]) -> None:
         """Begin with an earlier model's weights."""
         for model in (self.model, self.average):
             model.load_state_dict({**model.state_dict(), **weights})
 
-    def update(
-        self, views: torch.Tensor, tokens: torch.Tensor, targets: torch.Tensor
-    ) -> dict[str, float]:
+    def update(self, views: torch.Tensor, tokens: torch.Tensor, targets: torch.Tensor) -> dict[str, float]:
         """One step on the views as they are and, from the training's step for it on, on views moved
         against the model; returns the figures.
 
@@ -245,9 +240,14 @@ class DecodedPictures:
 
 @torch.no_grad()
 def evaluate(
-    model: CLIP, tokenizer: SimpleTokenizer, composer: Composer, *, device: str = "cpu",
-    groups: int = 5, seed: int = 77,
-) -> dict[str, float]:  # fmt: skip
+    model: CLIP,
+    tokenizer: SimpleTokenizer,
+    composer: Composer,
+    *,
+    device: str = "cpu",
+    groups: int = 5,
+    seed: int = 77,
+) -> dict[str, float]:
     """The share of held-out captions whose picture, and pictures whose caption, is found first
     among 100; and the same for captions that differ in the thing alone."""
     author = Author(composer.table, seed=seed, split="held-out")
@@ -268,10 +268,8 @@ def evaluate(
         texts = embed_texts(model, tokenizer([each.caption for each in compositions]).to(device))
         scores, right = images @ texts.T, same_meaning(compositions).to(device) > 0
         rows = torch.arange(len(compositions))
-        figures.setdefault(f"{kind}_caption", []).append(
-            right[rows, scores.argmax(1)].float().mean().item())  # fmt: skip
-        figures.setdefault(f"{kind}_picture", []).append(
-            right[rows, scores.argmax(0)].float().mean().item())  # fmt: skip
+        figures.setdefault(f"{kind}_caption", []).append(right[rows, scores.argmax(1)].float().mean().item())
+        figures.setdefault(f"{kind}_picture", []).append(right[rows, scores.argmax(0)].float().mean().item())
     return {name: sum(values) / len(values) for name, values in figures.items()}
 
 

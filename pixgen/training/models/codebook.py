@@ -40,8 +40,9 @@ class Codebook:
         self.sums = book.clone()
 
     def _nearest(self, places: torch.Tensor) -> torch.Tensor:
-        return torch.cat([self.model.codes(rearrange(piece, "n c -> 1 c n 1")).flatten()
-                          for piece in places.split(16384)])  # fmt: skip
+        return torch.cat(
+            [self.model.codes(rearrange(piece, "n c -> 1 c n 1")).flatten() for piece in places.split(16384)]
+        )
 
     @torch.no_grad()
     def update(self, latents: torch.Tensor, codes: torch.Tensor, step: int) -> None:

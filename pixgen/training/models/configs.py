@@ -42,8 +42,11 @@ ENLARGER = {"width": 40, "depth": 6}
 JUDGE = {
     "embed_dim": 192,
     "vision_cfg": {
-        "image_size": 64, "timm_model_name": "regnetx_004_tv", "timm_model_pretrained": False,
-        "timm_pool": "avg", "timm_proj": "linear",
+        "image_size": 64,
+        "timm_model_name": "regnetx_004_tv",
+        "timm_model_pretrained": False,
+        "timm_pool": "avg",
+        "timm_proj": "linear",
     },
     "text_cfg": {**TEXT, "width": 128, "heads": 2},
-}  # fmt: skip
+}

@@ -23,9 +23,7 @@ class Critic:
 
     def update(self, drawings: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
         """Learn from both; returns the loss."""
-        loss = (
-            F.relu(1 - self._scores(drawings)).mean() + F.relu(1 + self._scores(made)).mean()
-        ) / 2
+        loss = (F.relu(1 - self._scores(drawings)).mean() + F.relu(1 + self._scores(made)).mean()) / 2
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()

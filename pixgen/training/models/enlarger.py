@@ -44,9 +44,14 @@ class EnlargerTraining:
 
 
 def train_enlarger(
-    config: dict, data: Path, folder: Path, training: EnlargerTraining, *, vqgan: Vqgan,
+    config: dict,
+    data: Path,
+    folder: Path,
+    training: EnlargerTraining,
+    *,
+    vqgan: Vqgan,
     device: str = "cpu",
-) -> None:  # fmt: skip
+) -> None:
     """Train the enlarger that ``config`` describes (``width`` and ``depth``) for a VQGAN.
 
     Checkpoints and log go to ``folder``; a second call goes on where the first stopped.
@@ -64,9 +69,7 @@ def train_enlarger(
 
 
 @torch.no_grad()
-def decode_pairs(
-    vqgan: Vqgan, data: Path, training: EnlargerTraining
-) -> tuple[torch.Tensor, torch.Tensor]:
+def decode_pairs(vqgan: Vqgan, data: Path, training: EnlargerTraining) -> tuple[torch.Tensor, torch.Tensor]:
     """Pictures as the VQGAN decodes them, ``(N, 3, 128, 128)``, and the same ones twice as large as they were
     drawn; uint8."""
     composer = LargeComposer(data, seed=training.seed)

@@ -72,21 +72,26 @@ def write_exemplars(data: Path, vqgan: Vqgan, folder: Path) -> int:
         },
         "weak": sorted(name for name, (kind, _) in names.items() if kind >= A_BEGINNING),
         "lettered": [place for thing in places if groups[thing] in LETTERED for place in places[thing]],
-        "worn": sorted({place for name in WORN for thing in names.get(name, (0, ()))[1] for place in places[thing]}),
+        "worn": sorted(
+            {place for name in WORN for thing in names.get(name, (0, ()))[1] for place in places[thing]}
+        ),
         "colours": COLOURS,
-        "small": SMALL, "large": LARGE, "fillers": FILLERS,
+        "small": SMALL,
+        "large": LARGE,
+        "fillers": FILLERS,
         "places": {"left": LEFT_WORDS, "right": RIGHT_WORDS, "top": TOP_WORDS, "bottom": BOTTOM_WORDS},
         "hands": {
             said: hand
             for hand, phrases in (FILTERS | THING_HANDS).items()
-            for said in phrases if said != "shadow"
+            for said in phrases
+            if said != "shadow"
         },
         "grounds": {
             told: alone[0]
             for setting, (_, there, alone) in SETTINGS.items()
             for told in (*PLACES.get(setting, ()), *there, *alone)
         },
-    }  # fmt: skip
+    }
     (folder / LEXICON_FILE).write_text(json.dumps(lexicon, separators=(",", ":")), "utf-8")
     return count
 

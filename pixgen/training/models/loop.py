@@ -61,11 +61,10 @@ class Log:
 
     def write(self, figures: dict) -> None:
         """Print and keep one line."""
-        rounded = {name: round(value, 4) if isinstance(value, float) else value
-                   for name, value in figures.items()}  # fmt: skip
-        console.print(
-            " ".join(f"{name} {value}" for name, value in rounded.items()), highlight=False
-        )
+        rounded = {
+            name: round(value, 4) if isinstance(value, float) else value for name, value in figures.items()
+        }
+        console.print(" ".join(f"{name} {value}" for name, value in rounded.items()), highlight=False)
         with self.path.open("a") as file:
             file.write(json.dumps(rounded) + "\n")
 
@@ -166,9 +165,13 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 
 def adamw(
-    model: nn.Module, *, learning_rate: float, weight_decay: float, betas: tuple[float, float],
+    model: nn.Module,
+    *,
+    learning_rate: float,
+    weight_decay: float,
+    betas: tuple[float, float],
     quick: Mapping[str, float] = MappingProxyType({}),
-) -> torch.optim.AdamW:  # fmt: skip
+) -> torch.optim.AdamW:
     """AdamW that lets weight matrices decay, and no bias, norm or scale.
 
     Args:

@@ -69,9 +69,7 @@ def train_sketcher(
     held_out.add(training.held_out)
     for _ in range(state.step, training.steps):
         bank.add(training.fresh)
-        log.add(
-            state.step + 1, training.steps, state.update(bank.batch(training.batch, training.fresh))
-        )
+        log.add(state.step + 1, training.steps, state.update(bank.batch(training.batch, training.fresh)))
         if state.step % 500 == 0:
             log.write({"step": state.step, **evaluate(state.average, held_out)})
         checkpoint.save(state.saved, now=state.step == training.steps)
@@ -123,16 +121,19 @@ class Bank:
         """Codes with the chances that they have in ``count`` pictures of this bank."""
         pictures = [self.composer.draw(self._compositions(16)) for _ in range(count // 16)]
         device = self.vqgan.codebook.device
-        return FrugalCodes(
-            self.vqgan, torch.cat([_encode(self.vqgan, each.to(device)) for each in pictures])
-        )
+        return FrugalCodes(self.vqgan, torch.cat([_encode(self.vqgan, each.to(device)) for each in pictures]))
 
     def looks(self, config: dict) -> Looks:
         """What the sketcher's memory begins with."""
         return looks_of_words(
-            self.composer, self.hand, self.vqgan, codes=self.frugal or self.vqgan.codes,
-            encode=self.clip.tokenizer.encode, vocabulary=config["vocabulary"], numbers=config["memory"],
-        )  # fmt: skip
+            self.composer,
+            self.hand,
+            self.vqgan,
+            codes=self.frugal or self.vqgan.codes,
+            encode=self.clip.tokenizer.encode,
+            vocabulary=config["vocabulary"],
+            numbers=config["memory"],
+        )
 
     def _compositions(self, count: int) -> list[Composition]:
         plain = round(count * self.plain)
@@ -174,9 +175,12 @@ class _State(MovingAverage):
         self.model.codebook.copy_(vqgan.codebook)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.optimizer = adamw(
-            self.model, learning_rate=training.learning_rate, weight_decay=training.weight_decay,
-            betas=(0.9, 0.95), quick={"memory.weight": MEMORY_SPEED},
-        )  # fmt: skip
+            self.model,
+            learning_rate=training.learning_rate,
+            weight_decay=training.weight_decay,
+            betas=(0.9, 0.95),
+            quick={"memory.weight": MEMORY_SPEED},
+        )
 
     def begin_with(self, weights: dict[str, torch.Tensor]) -> None:
         """Begin with an earlier model's weights, the VQGAN's codes excepted."""
@@ -208,8 +212,10 @@ class _State(MovingAverage):
 def condition(model: Sketcher, batch: Batch) -> EncodedConditioning:
     """What the model is told, each part of the batch in another way."""
     count = len(batch.codes)
-    ends = [round(count * share) for share in (WORDS_ALONE, WORDS_ALONE + VECTOR_ALONE,
-                                               WORDS_ALONE + VECTOR_ALONE + BOTH, 1.0)]  # fmt: skip
+    ends = [
+        round(count * share)
+        for share in (WORDS_ALONE, WORDS_ALONE + VECTOR_ALONE, WORDS_ALONE + VECTOR_ALONE + BOTH, 1.0)
+    ]
     # A little off, as the prior's vectors will be.
     vectors = F.normalize(
         batch.images + 0.3 * torch.randn_like(batch.images) / batch.images.shape[1] ** 0.5, dim=-1
@@ -256,8 +262,11 @@ def evaluate(model: Sketcher, held_out: Bank) -> dict[str, float]:
     picture's vector, and not at all; and the cosine of the prior's vector, and of the text's own, to
     the picture's."""
     batch = held_out.rows(list(range(len(held_out.codes))))
-    told_by = {"words": Conditioning(words=batch.words), "vector": Conditioning(vectors=batch.images),
-               "nothing": Conditioning()}  # fmt: skip
+    told_by = {
+        "words": Conditioning(words=batch.words),
+        "vector": Conditioning(vectors=batch.images),
+        "nothing": Conditioning(),
+    }
     figures = {}
     for name, wanted in told_by.items():
         with half(batch.codes.device):

@@ -32,9 +32,7 @@ class VqganTraining:
     kept_from: int = 1 << 30  # encoder and codes stay from here on: a sketcher may learn them
     plain: float = 0.0  # the share of whole pictures in a plain hand, as a sketcher draws them
     corner_weight: float = 0.0  # of a blot that norms make a decoder hide in the first corner
-    frugal: float = (
-        0.0  # the share of pictures in codes that are easy to foretell, as a sketcher's are
-    )
+    frugal: float = 0.0  # the share of pictures in codes that are easy to foretell, as a sketcher's are
     spike_weight: float = 0.0  # of the spikes before norms that cause such a blot
     batch: int = 24  # crops; four crops cost one whole picture
     learning_rate: float = 6e-4
@@ -46,9 +44,15 @@ class VqganTraining:
 
 
 def train_vqgan(
-    config: dict, data: Path, folder: Path, training: VqganTraining, *,
-    clip: Callable[[], nn.Module], device: str = "cpu", weights: Path | None = None,
-) -> None:  # fmt: skip
+    config: dict,
+    data: Path,
+    folder: Path,
+    training: VqganTraining,
+    *,
+    clip: Callable[[], nn.Module],
+    device: str = "cpu",
+    weights: Path | None = None,
+) -> None:
     """Train the VQGAN that ``config`` describes (taming's ``model`` node).
 
     Checkpoints and log go to ``folder``; a second call goes on where the first stopped. ``clip()``
@@ -78,9 +82,7 @@ def train_vqgan(
         if step == training.codes_from:
             state.book.start([_crops(author, composer, 64).to(device) for _ in range(12)])
         if training.frugal and state.frugal is None and step >= training.kept_from:
-            seen = [
-                _whole(author, composer, 16, hand=hand, plain=training.plain) for _ in range(12)
-            ]
+            seen = [_whole(author, composer, 16, hand=hand, plain=training.plain) for _ in range(12)]
             state.count_codes(seen)
         figures = state.update(pictures, features)
         log.add(state.step, training.steps, figures)
@@ -98,9 +100,7 @@ class _State(MovingAverage):
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.critic = Critic(device)
         # The codes follow a moving average instead of the optimizer.
-        self.learned = [
-            p for name, p in self.model.named_parameters() if not name.startswith("quantize.")
-        ]
+        self.learned = [p for name, p in self.model.named_parameters() if not name.startswith("quantize.")]
         self.optimizer = torch.optim.AdamW(
             self.learned,
             lr=training.learning_rate,
@@ -116,8 +116,11 @@ class _State(MovingAverage):
 
     def begin_with(self, weights: dict[str, torch.Tensor], *, codes: bool) -> None:
         """Begin with an earlier model's encoder and decoder, and with its codes if they are wanted."""
-        kept = {name: value.float() for name, value in weights.items()
-                if codes or not name.startswith("quantize.")}  # fmt: skip
+        kept = {
+            name: value.float()
+            for name, value in weights.items()
+            if codes or not name.startswith("quantize.")
+        }
         for model in (self.model, self.average):
             model.load_state_dict({**model.state_dict(), **kept})
 
@@ -181,8 +184,10 @@ class _State(MovingAverage):
     @torch.no_grad()
     def _keep_codes(self) -> None:
         """From here on both models encode as the average does."""
-        for ours, theirs in ((self.model.encoder, self.average.encoder),
-                             (self.model.quant_conv, self.average.quant_conv)):  # fmt: skip
+        for ours, theirs in (
+            (self.model.encoder, self.average.encoder),
+            (self.model.quant_conv, self.average.quant_conv),
+        ):
             ours.load_state_dict(theirs.state_dict())
 
     def _coded(self, latents: torch.Tensor, *, kept: bool) -> tuple[torch.Tensor, torch.Tensor]:

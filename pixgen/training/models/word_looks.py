@@ -31,13 +31,18 @@ KEPT = {"house", "flower"}
 SILENT = {
     word
     for phrases in (
-        COLOURS, MEDIA, FILLERS, PATTERNS, *STYLES.values(), *FILTERS.values(),
+        COLOURS,
+        MEDIA,
+        FILLERS,
+        PATTERNS,
+        *STYLES.values(),
+        *FILTERS.values(),
         *(told for _, *both in SETTINGS.values() for told in both),
         ("of with and to for at by from the a an no not",),
     )
     for phrase in phrases
     for word in phrase.split()
-} - KEPT  # fmt: skip
+} - KEPT
 # Words by which things stand elsewhere, are several or of another size, or are drawn in a hand that
 # changes their colours: the look of a thing alone, large and in its own colours would be wrong.
 ELSEWHERE = {
@@ -52,10 +57,7 @@ def telling_tokens(encode: Callable[[str], Sequence[int]]) -> dict[str, list[int
         "elsewhere": ELSEWHERE,
         "coloured": {part for name in COLOURS for part in name.split()},
     }
-    return {
-        name: sorted({token for word in said for token in encode(word)})
-        for name, said in words.items()
-    }
+    return {name: sorted({token for word in said for token in encode(word)}) for name, said in words.items()}
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,15 @@ class Looks:
 
 @torch.no_grad()
 def looks_of_words(
-    composer: Composer, hand: CanonicalStyle, vqgan: Vqgan, *,
-    codes: Callable[[torch.Tensor], torch.Tensor], encode: Callable[[str], Sequence[int]],
-    vocabulary: int, numbers: int,
-) -> Looks:  # fmt: skip
+    composer: Composer,
+    hand: CanonicalStyle,
+    vqgan: Vqgan,
+    *,
+    codes: Callable[[torch.Tensor], torch.Tensor],
+    encode: Callable[[str], Sequence[int]],
+    vocabulary: int,
+    numbers: int,
+) -> Looks:
     """The looks of all tokens.
 
     Args:
@@ -89,15 +96,18 @@ def looks_of_words(
         pictures = composer.draw(drawn[start : start + 32]).to(vqgan.codebook.device)
         with half(pictures.device):
             latents = vqgan.encode(pictures).float()
-        blocks.append(rearrange(vqgan.lookup(codes(latents)),
-                                "b d (h p) (w q) -> b (h w) (p q d)", p=BLOCK, q=BLOCK))  # fmt: skip
+        blocks.append(
+            rearrange(vqgan.lookup(codes(latents)), "b d (h p) (w q) -> b (h w) (p q d)", p=BLOCK, q=BLOCK)
+        )
     white, *shown = torch.cat(blocks).cpu()
     differences = torch.stack(shown) - white  # (things, blocks, 4 * code width)
     numbers_of, axes = _principal(differences.flatten(0, 1), numbers)
     words = _shared_out(
         rearrange(numbers_of, "(t n) m -> t (n m)", t=len(portraits)),
-        _names(composer.table, list(portraits)), encode, vocabulary,
-    )  # fmt: skip
+        _names(composer.table, list(portraits)),
+        encode,
+        vocabulary,
+    )
     return Looks(words, white, axes)
 
 
@@ -123,9 +133,11 @@ def _names(table: Sequence[dict], things: Sequence[str]) -> list[tuple[int, str,
 
 
 def _shared_out(
-    looks: torch.Tensor, names: Sequence[tuple[int, str, float]],
-    encode: Callable[[str], Sequence[int]], vocabulary: int,
-) -> torch.Tensor:  # fmt: skip
+    looks: torch.Tensor,
+    names: Sequence[tuple[int, str, float]],
+    encode: Callable[[str], Sequence[int]],
+    vocabulary: int,
+) -> torch.Tensor:
     """Looks of things ``(things, D)`` as looks of tokens ``(vocabulary, D)``, by least squares."""
     told = torch.zeros(len(names), vocabulary)
     for row, (_, name, _) in enumerate(names):

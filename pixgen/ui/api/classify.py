@@ -24,18 +24,22 @@ def add_classify_api(namer: ClassifierService, say: Translator) -> None:
         below = none_below is not None and none_below > -1
         none = ("both" if or_else else "below") if below else "else" if or_else else "never"
         form = {
-            "pictures": pictures, "labels": labels, "label_set": label_set, "templates": templates,
-            "own_templates": "", "mode": "several" if multi else "one", "model": model or available_clips()[0],
-            "none": none, "none_below": none_below,
+            "pictures": pictures,
+            "labels": labels,
+            "label_set": label_set,
+            "templates": templates,
+            "own_templates": "",
+            "mode": "several" if multi else "one",
+            "model": model or available_clips()[0],
+            "none": none,
+            "none_below": none_below,
             "top": max(1, int(top or 5)),
-        }  # fmt: skip
+        }
         try:
             *_, last = actions.classify(namer, form, threading.Event(), say=say)
             if last.tables is None:
                 raise gr.Error(
-                    say(
-                        "The time for one request here is over: what was seen until then is shown."
-                    ),
+                    say("The time for one request here is over: what was seen until then is shown."),
                     title=say("Not classified"),
                     print_exception=False,
                 )

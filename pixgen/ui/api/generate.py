@@ -30,9 +30,7 @@ def add_api(studio: Studio, say: Translator) -> None:
             if job.error is not None:
                 raise job.error
         except PixgenError as error:
-            raise gr.Error(
-                error_text(error, say), title=say("Not painted"), print_exception=False
-            ) from error
+            raise gr.Error(error_text(error, say), title=say("Not painted"), print_exception=False) from error
         run = job.run
         film = servable(run.film, film_out, name=run.film.name) if run.film.is_file() else None
         picture = servable(run.picture, picture_out, name=run.picture.name)
@@ -57,8 +55,7 @@ def add_api(studio: Studio, say: Translator) -> None:
             outputs,
             api_name="generate",
             api_description=say(
-                "Paints a picture and waits for it. 0 steps: as many as the preset has. No seed: a "
-                "new one."
+                "Paints a picture and waits for it. 0 steps: as many as the preset has. No seed: a new one."
             ),
             concurrency_limit=8,
             show_progress="hidden",

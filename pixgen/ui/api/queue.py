@@ -19,9 +19,7 @@ def add_queue_api(studio: Studio, say: Translator) -> None:
             if wanted:
                 act(studio, _one(studio, request, run), wanted)
         except StudioError as error:
-            raise gr.Error(
-                error_text(error, say), title=say("The queue"), print_exception=False
-            ) from error
+            raise gr.Error(error_text(error, say), title=say("The queue"), print_exception=False) from error
         return [_facts(place) for place in _seen(studio, request)]
 
     with gr.Column(visible=False):
@@ -38,9 +36,7 @@ def _seen(studio: Studio, request: gr.Request) -> list[Place]:
     """All jobs; in public those alone of the person who has logged in."""
     owner = request.username
     return [
-        place
-        for place in studio.queue()
-        if not studio.policy.public or (owner and place.job.owner == owner)
+        place for place in studio.queue() if not studio.policy.public or (owner and place.job.owner == owner)
     ]
 
 
@@ -58,8 +54,13 @@ def _facts(place: Place) -> dict[str, Any]:
     job = place.job
     recipe = job.recipe
     return {
-        "run": job.id, "prompt": recipe.prompt, "state": "paused" if place.paused else job.state,
-        "before": place.before, "wait": place.wait, "takes": place.takes, "steps": recipe.steps,
+        "run": job.id,
+        "prompt": recipe.prompt,
+        "state": "paused" if place.paused else job.state,
+        "before": place.before,
+        "wait": place.wait,
+        "takes": place.takes,
+        "steps": recipe.steps,
         "step": 0 if job.frame is None else max(0, job.frame.step),
         "size": f"{recipe.width}x{recipe.height}",
-    }  # fmt: skip
+    }

@@ -32,20 +32,24 @@ def add_search_api(finder: PictureLibrary, say: Translator) -> None:
         try:
             *_, last = actions.search(finder, asked, uploaded=None, owner=owner, say=say)
         except PixgenError as error:
-            raise gr.Error(
-                error_text(error, say), title=say("Not found"), print_exception=False
-            ) from error
+            raise gr.Error(error_text(error, say), title=say("Not found"), print_exception=False) from error
         facts, files = [], []
         for one, hit in last.found:
             with contextlib.suppress(PixgenError, OSError):  # gone since it was indexed
                 file = finder.file(one, hit.row.path)
                 files.append(servable(file, files_out, name=Path(hit.row.path).name))
-                facts.append({
-                    "score": round(hit.score, 4), "name": Path(hit.row.path).name,
-                    "path": hit.row.path,  # below its collection's folder: it tells equal names apart
-                    "width": hit.row.width, "height": hit.row.height, "prompt": hit.row.prompt,
-                    "seed": hit.row.seed, "alike": len(hit.copies),
-                })  # fmt: skip
+                facts.append(
+                    {
+                        "score": round(hit.score, 4),
+                        "name": Path(hit.row.path).name,
+                        "path": hit.row.path,  # below its collection's folder: it tells equal names apart
+                        "width": hit.row.width,
+                        "height": hit.row.height,
+                        "prompt": hit.row.prompt,
+                        "seed": hit.row.seed,
+                        "alike": len(hit.copies),
+                    }
+                )
         return facts, files
 
     with gr.Column(visible=False):
@@ -59,9 +63,7 @@ def add_search_api(finder: PictureLibrary, say: Translator) -> None:
             gr.Textbox("", label=say.pgettext("search", "From")),
             gr.Textbox("", label=say.pgettext("search", "Until")),
             gr.Textbox("", label=say("In the subfolder")),
-            gr.Number(
-                0, label=say("At least so many pixels wide and high"), precision=0, minimum=0
-            ),
+            gr.Number(0, label=say("At least so many pixels wide and high"), precision=0, minimum=0),
             gr.Textbox("", label=say("Painted from words with")),
             gr.Textbox("", label=say("Painted with the preset")),
             gr.Textbox("", label=say("Painted by the model")),

@@ -65,10 +65,15 @@ class ClassifyForm:
         if templates == "own":
             templates = parse_templates(form["own_templates"])
         question = make_question(
-            sources, models, labels=form["labels"], label_set=chosen, templates=templates,
-            several=form["mode"] == "several", or_else=form["none"] in ("else", "both"),
+            sources,
+            models,
+            labels=form["labels"],
+            label_set=chosen,
+            templates=templates,
+            several=form["mode"] == "several",
+            or_else=form["none"] in ("else", "both"),
             none_below=form["none_below"] if form["none"] in ("below", "both") else None,
-        )  # fmt: skip
+        )
         return cls(sources, models, question, int(form["top"]))
 
 
@@ -139,9 +144,7 @@ def _fetching(say: Translator, fetching: Fetching) -> str:
     return view.progress_html("loading", say("Fetching a model"), more=more, part=part)
 
 
-def _looking(
-    say: Translator, asked: ClassifyForm, results: "Sequence[Result]", seconds: float
-) -> str:
+def _looking(say: Translator, asked: ClassifyForm, results: "Sequence[Result]", seconds: float) -> str:
     done, total = len(results), len(asked.sources)
     more = [
         say("{done} of {total} pictures", done=done, total=total),
@@ -151,8 +154,13 @@ def _looking(
 
 
 def _final_view(
-    say: Translator, asked: ClassifyForm, classifier: "Classifier | None", results: "list[Result]", *, late: bool
-) -> View:  # fmt: skip
+    say: Translator,
+    asked: ClassifyForm,
+    classifier: "Classifier | None",
+    results: "list[Result]",
+    *,
+    late: bool,
+) -> View:
     """The last view: everything that was seen."""
     done, total = len(results), len(asked.sources)
     whole = done == total
@@ -166,8 +174,12 @@ def _final_view(
         else say("Stopped before the first picture was seen.")
     )
     status = view.progress_html(
-        "done" if whole else "stopped", say("Done") if whole else say("Stopped"),
-        more=[say("{done} of {total} pictures", done=done, total=total)], part=done / total, notice=notice)  # fmt: skip
+        "done" if whole else "stopped",
+        say("Done") if whole else say("Stopped"),
+        more=[say("{done} of {total} pictures", done=done, total=total)],
+        part=done / total,
+        notice=notice,
+    )
     if not results:
         return View(status=status, busy=False)
     evaluation = evaluate(results, asked.question.labels)

@@ -37,9 +37,7 @@ _CLICKS = """element.addEventListener('click', (event) => {
 });"""
 
 
-def classify_tab(
-    namer: ClassifierService, say: Translator, page: gr.Blocks
-) -> tuple[Parts, dict[str, Any]]:
+def classify_tab(namer: ClassifierService, say: Translator, page: gr.Blocks) -> tuple[Parts, dict[str, Any]]:
     """Build the tab inside a ``gr.Blocks`` and connect it to the studio.
 
     Its parts, by name, and the arguments of an event that classifies as its button does.
@@ -96,9 +94,7 @@ def _show(say: Translator) -> Parts:
     }
     with gr.Row(elem_classes="pg-actions"):  # above the answers: below a hundred, nobody finds it
         for name, text in (("csv", say("Table (CSV)")), ("json", say("All (JSON)"))):
-            parts[name] = gr.DownloadButton(
-                text, visible=False, size="sm", min_width=0, elem_id=f"pg-{name}"
-            )
+            parts[name] = gr.DownloadButton(text, visible=False, size="sm", min_width=0, elem_id=f"pg-{name}")
     parts["answers"] = gr.HTML(
         answers.empty_html(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-answers"
     )
@@ -141,9 +137,7 @@ def _settings(namer: ClassifierService, say: Translator) -> Parts:
                 0.2,
                 step=0.01,
                 label=say("The limit"),
-                info=say(
-                    "A cosine. What is usual differs from model to model: look at some answers first."
-                ),
+                info=say("A cosine. What is usual differs from model to model: look at some answers first."),
                 buttons=[],
                 visible=False,
             ),
@@ -182,9 +176,7 @@ def _sets(namer: ClassifierService, say: Translator) -> list[tuple[str, str]]:
     ]
 
 
-def _wire_settings(
-    namer: ClassifierService, say: Translator, page: gr.Blocks, parts: Parts
-) -> None:
+def _wire_settings(namer: ClassifierService, say: Translator, page: gr.Blocks, parts: Parts) -> None:
 
     @guarded(say, warned())
     def keep(name: str, labels: str, chosen: str, templates: str) -> Any:
@@ -206,9 +198,7 @@ def _wire_settings(
         return format_labels(namer.load(chosen).labels) if chosen else gr.skip()
 
     inputs = [parts[name] for name in ("set_name", "labels", "label_set", "templates")]
-    gr.on(
-        [parts["keep"].click, parts["set_name"].submit], keep, inputs, parts["label_set"], **_QUIET
-    )
+    gr.on([parts["keep"].click, parts["set_name"].submit], keep, inputs, parts["label_set"], **_QUIET)
     # Sets that were kept since the page was built.
     page.load(
         lambda: gr.update(choices=_sets(namer, say)),
@@ -224,8 +214,11 @@ def _wire_settings(
     ):
         parts[choice].change(
             lambda chosen, shown_for=shown_for: gr.update(visible=chosen in shown_for),
-            parts[choice], parts[field], queue=False, **_QUIET,
-        )  # fmt: skip
+            parts[choice],
+            parts[field],
+            queue=False,
+            **_QUIET,
+        )
 
 
 def _wire_answers(namer: ClassifierService, say: Translator, parts: Parts) -> dict[str, Any]:

@@ -45,8 +45,8 @@ def empty_html(say: Translator) -> str:
 
 
 def progress_html(
-    state: str, said: str, *, more: Sequence[str] = (), part: float | None = None,
-    notice: str = "") -> str:  # fmt: skip
+    state: str, said: str, *, more: Sequence[str] = (), part: float | None = None, notice: str = ""
+) -> str:
     """The line above the answers; its height stays, so that nothing moves."""
     figures = "".join(f"<span>{escape(each)}</span>" for each in more)
     alert = f'<p class="pg-notice" role="alert">{escape(notice)}</p>' if notice else ""
@@ -60,22 +60,26 @@ def progress_html(
 
 
 def results_html(
-    say: Translator, results: Sequence[Result], evaluation: Evaluation | None, *, top: int,
+    say: Translator,
+    results: Sequence[Result],
+    evaluation: Evaluation | None,
+    *,
+    top: int,
     alike: Sequence[tuple[str, str, float]] = (),
-) -> str:  # fmt: skip
+) -> str:
     """Everything that was found: warnings, accuracy, the table of all and a card a picture."""
     doubts = [
         say(
             "“{first}” and “{second}” are nearly one to this model (cosine {cosine:.2f}): between them the "
             "answer is noise.",
-            first=first, second=second, cosine=cosine,
+            first=first,
+            second=second,
+            cosine=cosine,
         )
         for first, second, cosine in alike
-    ]  # fmt: skip
+    ]
     warnings = "".join(f'<p class="pg-warning">{escape(doubt)}</p>' for doubt in doubts)
-    cards = "".join(
-        _card(say, place, result, top) for place, result in enumerate(results[:MOST_CARDS])
-    )
+    cards = "".join(_card(say, place, result, top) for place, result in enumerate(results[:MOST_CARDS]))
     parts = [
         warnings,
         _accuracy(say, evaluation) if evaluation is not None else "",
@@ -85,9 +89,7 @@ def results_html(
     return "".join(parts)
 
 
-def heat_map(
-    say: Translator, picture: Image.Image, glow: Image.Image, *, name: str, label: str
-) -> str:
+def heat_map(say: Translator, picture: Image.Image, glow: Image.Image, *, name: str, label: str) -> str:
     """The panel with the picture beside what spoke for a label in it."""
     shown = picture.resize(glow.size)
     title = say(
@@ -127,13 +129,9 @@ def _card(say: Translator, place: int, result: Result, top: int) -> str:
         )
         close = f'<p class="pg-warning">{escape(close)}</p>'
     best = answer.found[0] if answer.found else answer.top(1)[0].label
-    bars = "".join(
-        _bar(say, place, score, score.label in answer.found) for score in answer.top(top)
-    )
+    bars = "".join(_bar(say, place, score, score.label in answer.found) for score in answer.top(top))
     if answer.none is not None:
-        bars += _row(
-            f"<span>{escape(say('none of these'))}</span>", answer.none, "", not answer.found
-        )
+        bars += _row(f"<span>{escape(say('none of these'))}</span>", answer.none, "", not answer.found)
     paint = (
         f'<button type="button" class="pg-paint" data-paint="{escape(best)}" '
         f'title="{escape(say("Paint “{label}”", label=best))}">{escape(say("Paint"))}</button>'

@@ -50,9 +50,7 @@ class Screen:
     notice: str | None = None  # said once, in passing
 
 
-def paint(
-    studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator
-) -> Iterator[Screen]:
+def paint(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """Submit what the form asks for and watch it. The first screen comes before any work; while a
     picture of the visitor's is painted, the new one waits for its turn."""
     if queueing.current_job(studio, visitor) is not None:
@@ -67,17 +65,18 @@ def paint(
             trusted, parent = (*trusted, *parts), run.id
         yield Screen(status=status.starting_html(say, recipe), busy="starting", sketches="")
         job = studio.submit(
-            recipe, owner=visitor.owner, trusted=trusted, parent=parent,
+            recipe,
+            owner=visitor.owner,
+            trusted=trusted,
+            parent=parent,
             metadata=form.metadata is not False,
-        )  # fmt: skip
+        )
     for remark in remarks(form, say):
         yield Screen(notice=remark)
     yield from follow(studio, job, visitor, say=say)
 
 
-def _add(
-    studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator
-) -> Iterator[Screen]:
+def _add(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """Submit what the form asks for, and leave the screen to the picture that is painted."""
 
     @guarded(say, str)
@@ -95,15 +94,11 @@ def _add(
     for remark in remarks(form, say):
         yield Screen(notice=remark)
     yield Screen(queue=queueing.of_visitor(say, studio, visitor))
-    if not visitor.pages.watched(
-        visitor.session
-    ):  # the other one has ended, or is painted for a grid
+    if not visitor.pages.watched(visitor.session):  # the other one has ended, or is painted for a grid
         yield from follow(studio, queueing.current_job(studio, visitor) or job, visitor, say=say)
 
 
-def take(
-    studio: Studio, visitor: BrowserSession, pick: Any, *, say: Translator
-) -> Iterator[Screen]:
+def take(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Translator) -> Iterator[Screen]:
     """Paint the visitor's last picture anew, from another of its sketches; it is kept as it is."""
     run = visitor.run(studio)
     if run is None or not run.recipe.start.sketched:
@@ -120,8 +115,12 @@ def take(
     if (job := visitor.job(studio)) is not None:
         job.stop()
     job = studio.submit(
-        recipe, owner=visitor.owner, trusted=named_files(recipe), parent=run.id, metadata=run.metadata,
-    )  # fmt: skip
+        recipe,
+        owner=visitor.owner,
+        trusted=named_files(recipe),
+        parent=run.id,
+        metadata=run.metadata,
+    )
     yield from follow(studio, job, visitor, say=say)
 
 
@@ -151,9 +150,7 @@ def come_back(studio: Studio, visitor: BrowserSession, *, say: Translator) -> It
         yield _final_screen(run, say=say)
 
 
-def follow(
-    studio: Studio, job: Job | None, visitor: BrowserSession, *, say: Translator
-) -> Iterator[Screen]:
+def follow(studio: Studio, job: Job | None, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """What a job shows, and then the visitor's others that wait, until none does. Leaving it stops no
     job; a newer watcher of the same page ends it."""
     mark, told = visitor.pages.enter(visitor.session), False
@@ -165,9 +162,7 @@ def follow(
             if another is not None and job.state == "done" and visitor.newest(mark) and not told:
                 told = True  # once is enough: of the others, the queue tells
                 prompt = job.recipe.title
-                yield Screen(
-                    notice=say("“{prompt}” is kept. The next picture begins.", prompt=prompt)
-                )
+                yield Screen(notice=say("“{prompt}” is kept. The next picture begins.", prompt=prompt))
             job = another
     finally:
         visitor.pages.leave(visitor.session, mark)
@@ -210,9 +205,12 @@ def _watch(
             pictures, sketched = [each.picture for each in frame.candidates], True
             thumbnails = _thumbnails(job.recipe, pictures, say)
         yield replace(
-            _assign(job, visitor), canvas=picture, sketches=thumbnails, queue=queue,
+            _assign(job, visitor),
+            canvas=picture,
+            sketches=thumbnails,
+            queue=queue,
             status=status.status_html(say, job.recipe, job_status),
-        )  # fmt: skip
+        )
 
 
 def stop(studio: Studio, visitor: BrowserSession) -> Screen:

@@ -89,18 +89,20 @@ class BaseRecipe:
                 )
 
 
-def form_values_of(
-    recipe: Recipe, values: Mapping[str, Any], fields: Mapping[str, Field]
-) -> dict[str, Any]:
+def form_values_of(recipe: Recipe, values: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     """What the form shows of a recipe: its words, size and seed, ``values`` as far as the form's
     ``fields`` can show them, and every other field as it is at first, which leaves the recipe alone."""
     prompt, leave_out = prompt_texts(recipe.prompts)
     preset = recipe.preset if recipe.preset in fields["preset"].choices else None
     shown = {name: field.default for name, field in fields.items() if name not in _PERSONAL}
     shown |= {
-        "prompt": prompt, "leave_out": leave_out, "seed": str(recipe.seed), "preset": preset,
-        "size": f"{recipe.width}x{recipe.height}", "styles": "",  # they are in the words already
-    }  # fmt: skip
+        "prompt": prompt,
+        "leave_out": leave_out,
+        "seed": str(recipe.seed),
+        "preset": preset,
+        "size": f"{recipe.width}x{recipe.height}",
+        "styles": "",  # they are in the words already
+    }
     return shown | {name: fields[name].nearest(value) for name, value in values.items()}
 
 
@@ -111,9 +113,7 @@ def prompt_texts(scenes: tuple[Scene, ...]) -> tuple[str, str]:
     common = [prompt for prompt in common if all(prompt in scene for scene in scenes)]
     rest = tuple(
         tuple(
-            prompt.model_copy(update={"mask": ""})
-            for prompt in scene
-            if prompt.text and prompt not in common
+            prompt.model_copy(update={"mask": ""}) for prompt in scene if prompt.text and prompt not in common
         )
         for scene in scenes
     )

@@ -21,14 +21,21 @@ from pixgen.ui.i18n import Translator
 def words_column(say: Translator) -> Parts:
     """Prompt, what to leave out, Generate and Stop, and examples."""
     prompt = gr.Textbox(
-        label=say("What to paint"), placeholder="a red fox on a snowy hill", lines=3, max_lines=8,
-        max_length=LONGEST_TEXT, elem_id="pg-prompt",
-    )  # fmt: skip
+        label=say("What to paint"),
+        placeholder="a red fox on a snowy hill",
+        lines=3,
+        max_lines=8,
+        max_length=LONGEST_TEXT,
+        elem_id="pg-prompt",
+    )
     help_with = help_line(say)
     leave_out = gr.Textbox(
-        label=say("Leave out"), placeholder=say("nothing in particular"), max_lines=1,
-        max_length=LONGEST_TEXT, elem_id="pg-leave-out",
-    )  # fmt: skip
+        label=say("Leave out"),
+        placeholder=say("nothing in particular"),
+        max_lines=1,
+        max_length=LONGEST_TEXT,
+        elem_id="pg-leave-out",
+    )
     gr.HTML(html.grammar(say))
     styles = styles_strip(say)
     with gr.Row(elem_classes="pg-pad-open"):
@@ -39,9 +46,7 @@ def words_column(say: Translator) -> Parts:
             say("Generate"), variant="primary", elem_id="pg-generate", scale=3, min_width=120
         )
         stop = gr.Button(say("Stop"), interactive=False, elem_id="pg-stop", scale=1, min_width=80)
-    turning = gr.Button(
-        say("Apply to the running picture"), interactive=False, size="sm", elem_id="pg-apply"
-    )
+    turning = gr.Button(say("Apply to the running picture"), interactive=False, size="sm", elem_id="pg-apply")
     with gr.Column(elem_classes="pg-examples"):
         gr.HTML(html.heading(say("Or try one of these")))
         with gr.Row():
@@ -78,14 +83,22 @@ def settings_column(fields: dict[str, Field], policy: Policy, say: Translator) -
     parts |= preset_controls(fields, policy, say)
     with gr.Row(elem_classes="pg-pair"):
         parts["size"] = gr.Dropdown(
-            sizes(policy), value=fields["size"].default, label=say("Size"),
-            allow_custom_value=True, min_width=150, elem_id="pg-size",
-        )  # fmt: skip
+            sizes(policy),
+            value=fields["size"].default,
+            label=say("Size"),
+            allow_custom_value=True,
+            min_width=150,
+            elem_id="pg-size",
+        )
         with gr.Row(elem_classes="pg-seed"):
             parts["seed"] = gr.Textbox(
-                label=say("Seed"), placeholder=say("random"), max_lines=1, max_length=19,
-                min_width=110, elem_id="pg-seed",
-            )  # fmt: skip
+                label=say("Seed"),
+                placeholder=say("random"),
+                max_lines=1,
+                max_length=19,
+                min_width=110,
+                elem_id="pg-seed",
+            )
             parts["seed_new"] = gr.Button(
                 say("A new seed each time"), min_width=0, scale=0, elem_id="pg-seed-new"
             )
@@ -115,9 +128,7 @@ def _basis(say: Translator) -> Parts:
     forget = say("Forget those that are not shown here")
     return {
         "basis": gr.Textbox("", visible="hidden", label=forget),
-        "basis_forget": gr.Button(
-            forget, visible=False, size="sm", min_width=0, elem_id="pg-basis"
-        ),
+        "basis_forget": gr.Button(forget, visible=False, size="sm", min_width=0, elem_id="pg-basis"),
     }
 
 
@@ -142,9 +153,7 @@ def _work(fields: dict[str, Field], say: Translator) -> Parts:
         "cutouts": slider(
             fields["cutouts"],
             say("Cutouts"),
-            info=say(
-                "How many views of the picture CLIP judges in a step. Fewer need less memory."
-            ),
+            info=say("How many views of the picture CLIP judges in a step. Fewer need less memory."),
         ),
         "cutout_set": gr.Dropdown(
             list(fields["cutout_set"].choices),
@@ -175,14 +184,15 @@ def _start(fields: dict[str, Field], say: Translator) -> Parts:
         value=fields["start"].default,
         label=say("Start from"),
     )
-    picture = gr.File(
-        label=say("The picture to start from"), file_types=["image"], visible=False, height=120
-    )
+    picture = gr.File(label=say("The picture to start from"), file_types=["image"], visible=False, height=120)
     of_picture = start_controls(fields, say)
     idea_words = gr.Textbox(
-        label=say("Mixed with words, if you like"), placeholder="winter | summer :-1", visible=False,
-        max_lines=1, max_length=LONGEST_TEXT,
-    )  # fmt: skip
+        label=say("Mixed with words, if you like"),
+        placeholder="winter | summer :-1",
+        visible=False,
+        max_lines=1,
+        max_length=LONGEST_TEXT,
+    )
     pictures = gr.File(
         label=say("Paint something like these pictures"),
         file_types=["image"],

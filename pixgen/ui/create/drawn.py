@@ -36,15 +36,17 @@ def edit_area_recipe(
     Raises RecipeError if the mask is none, or if there is no picture.
     """
     if not run.picture.is_file():
-        raise RecipeError(
-            "The picture that was being painted here is not known any more: paint it again."
-        )
+        raise RecipeError("The picture that was being painted here is not known any more: paint it again.")
     path = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="pixgen-"))) / "mask.png"
     path.write_bytes(decode_data_url(mask))
     start = {
-        "kind": "picture", "picture": str(run.picture), "mask": str(path), "extend": "", "idea": (),
+        "kind": "picture",
+        "picture": str(run.picture),
+        "mask": str(path),
+        "extend": "",
+        "idea": (),
         "fit": "stretch",
-    }  # fmt: skip
+    }
     size = {"width": run.recipe.width, "height": run.recipe.height}
     return make_recipe(recipe.model_dump(), size, {"start": start}), (str(run.picture), str(path))
 
@@ -132,9 +134,7 @@ def add_drawn_inputs(
         picture = drawn.start
     elif form.start == LAST:
         if run is None or not run.picture.is_file():
-            raise RecipeError(
-                "There is no last picture to start from: paint one, or choose another start."
-            )
+            raise RecipeError("There is no last picture to start from: paint one, or choose another start.")
         picture = str(run.picture)
         trusted.append(picture)
     start: dict[str, Any] = {}

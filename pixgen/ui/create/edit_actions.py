@@ -35,10 +35,7 @@ def apply(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Tra
         say("From here on, the picture follows the new words and learning rate.")
         if turned
         else (
-            say(
-                "The picture follows these words and this learning rate already: change one of them "
-                "first."
-            )
+            say("The picture follows these words and this learning rate already: change one of them first.")
         )
     )
 
@@ -57,9 +54,7 @@ def more(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterato
     yield from actions.follow(studio, job, visitor, say=say)
 
 
-def fork(
-    studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator
-) -> Iterator[Screen]:
+def fork(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """Go on from the visitor's last run as another, with the form's words and learning rate."""
     run = visitor.run(studio)
     if run is None:
@@ -72,15 +67,16 @@ def fork(
         wanted, trusted = _edited_recipe(form, run.recipe, files)
         yield Screen(status=status.starting_html(say, wanted), busy="starting")
         job = studio.fork(
-            run.id, prompts=wanted.prompts, learning_rate=wanted.optimizer.learning_rate,
-            owner=visitor.owner, trusted=trusted,
-        )  # fmt: skip
+            run.id,
+            prompts=wanted.prompts,
+            learning_rate=wanted.optimizer.learning_rate,
+            owner=visitor.owner,
+            trusted=trusted,
+        )
     yield from actions.follow(studio, job, visitor, say=say)
 
 
-def _edited_recipe(
-    form: CreateForm, recipe: Recipe, files: ExitStack
-) -> tuple[Recipe, Collection[str]]:
+def _edited_recipe(form: CreateForm, recipe: Recipe, files: ExitStack) -> tuple[Recipe, Collection[str]]:
     """What the form asks for, its prompts where they were brushed, and the pictures of that; its
     alternatives are drawn by the seed of the picture that is turned."""
     drawn = DrawnInputs.read(form.drawn, files=files)

@@ -23,13 +23,12 @@ _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 def ending_buttons(say: Translator) -> Parts:
     """What can be done with a picture that has ended; nothing is to be seen before."""
     labels = {
-        "go_on": say("Go on"), "more": say("+{steps} steps", steps=MORE_STEPS),
+        "go_on": say("Go on"),
+        "more": say("+{steps} steps", steps=MORE_STEPS),
         "fork": say("Go on with these words"),
-    }  # fmt: skip
+    }
     return {
-        name: gr.Button(
-            label, visible=False, size="sm", min_width=0, elem_id=f"pg-{name.replace('_', '-')}"
-        )
+        name: gr.Button(label, visible=False, size="sm", min_width=0, elem_id=f"pg-{name.replace('_', '-')}")
         for name, label in labels.items()
     }
 
@@ -63,11 +62,15 @@ def updates(screen: Screen, say: Translator) -> dict[str, Any]:
 
 
 def wire(
-    studio: Studio, say: Translator, parts: Parts, names: Sequence[str], *,
+    studio: Studio,
+    say: Translator,
+    parts: Parts,
+    names: Sequence[str],
+    *,
     known: Callable[[gr.Request, Any], BrowserSession],
     shown: Callable[[Iterator[Screen]], Iterator[tuple]],
     watching: dict[str, Any],
-) -> None:  # fmt: skip
+) -> None:
     """Connect the buttons.
 
     Args:
@@ -104,6 +107,10 @@ def wire(
     parts["fork"].click(fork, asked, **watching, **drawn)
     parts["apply"].click(apply, asked, None, concurrency_limit=None, **_QUIET, **drawn)
     parts["queue_act"].click(
-        act, [parts["seat"], parts["queue_order"]], parts["queue"], queue=False, **_QUIET,
+        act,
+        [parts["seat"], parts["queue_order"]],
+        parts["queue"],
+        queue=False,
+        **_QUIET,
         js="(seat) => [seat, document.getElementById('pg-queue-act').dataset.order]",
-    )  # fmt: skip
+    )

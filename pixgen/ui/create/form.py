@@ -43,9 +43,7 @@ def offered_presets(policy: Policy) -> dict[str, Preset]:
 
 
 def _ready(model: str) -> bool:
-    entries = [
-        entry for kind in ("vqgan", "clip") if (entry := find_entry(model, kind)) is not None
-    ]
+    entries = [entry for kind in ("vqgan", "clip") if (entry := find_entry(model, kind)) is not None]
     return any(state_of(entry) != "to fetch" for entry in entries)
 
 
@@ -149,9 +147,7 @@ def to_recipe(form: CreateForm) -> Recipe:
             form = replace(form, seed=str(secrets.randbelow(LARGEST_DRAWN_SEED + 1)))
     elif (preset := form.preset or DEFAULT) in available_presets():
         form = form.without(_preset_form(preset))
-    pictures = tuple(
-        Prompt(picture=path, weight=form.pictures_weight or 1) for path in form.pictures or ()
-    )
+    pictures = tuple(Prompt(picture=path, weight=form.pictures_weight or 1) for path in form.pictures or ())
     text, leave_out = form.prompt or "", form.leave_out or ""
     as_it_was = basis is not None and form.prompt is None
     only_pictures = bool(pictures) and not text.strip() and not as_it_was
@@ -202,9 +198,7 @@ def remarks(form: CreateForm, say: Translator) -> list[str]:
     typed = f"{form.prompt or ''} | {form.leave_out or ''}"
     return [
         *(
-            say(
-                "“:{end}” is read as text, because it is not a number such as :0.5 or :-1.", end=end
-            )
+            say("“:{end}” is read as text, because it is not a number such as :0.5 or :-1.", end=end)
             for end in almost_weights(typed)
         ),
         *(
@@ -221,12 +215,7 @@ def _refuse_paths(scenes: Iterable[Scene], *, known: Collection[str] = ()) -> No
     """A page is read by other people than the server's owner: nobody types paths of its files. ``find_entry``
     are those that were not typed."""
     allowed = {"", *known}
-    if any(
-        path not in allowed
-        for scene in scenes
-        for each in scene
-        for path in (each.picture, each.mask)
-    ):
+    if any(path not in allowed for scene in scenes for each in scene for path in (each.picture, each.mask)):
         raise RecipeError(
             "A picture cannot be named by its path on this page: add it under “More settings”, or "
             "write \\[ for a bracket."
@@ -255,8 +244,7 @@ def _start(form: CreateForm) -> str | None:
         return kind
     if not picture:
         raise RecipeError(
-            "To start from a picture of yours, add it below “Start from” first, or choose another "
-            "start."
+            "To start from a picture of yours, add it below “Start from” first, or choose another start."
         )
     if kind == "picture":
         return f"picture:{picture}"
@@ -274,9 +262,7 @@ def _settings(form: CreateForm) -> dict[str, Any]:
         "learning_rate": "optimizer.learning_rate",
         "drawer": "drawer",
     }
-    asked: dict[str, Any] = {
-        "losses": chosen_losses(form.losses, picture=form.wished_picture or "")
-    }
+    asked: dict[str, Any] = {"losses": chosen_losses(form.losses, picture=form.wished_picture or "")}
     for name, value in form.given(*places).items():
         put(asked, places[name], value)
     return asked

@@ -84,9 +84,7 @@ class CreateForm:
         for group in _TOGETHER:
             if any(name not in untouched and getattr(self, name) is not None for name in group):
                 untouched -= set(group)
-        losses = {
-            name: value for name, value in self.losses.items() if value != shown.losses.get(name)
-        }
+        losses = {name: value for name, value in self.losses.items() if value != shown.losses.get(name)}
         return replace(self, losses=losses, **dict.fromkeys(untouched))
 
     def given(self, *names: str) -> dict[str, Any]:

@@ -69,9 +69,14 @@ def wire_memory(
     inputs = [parts[name] for name in ASKED]
     ask = on_pause([page.load, *(part.change for part in inputs)], _ASK)
     answer = ask.click(
-        told, inputs, parts["memory"], trigger_mode="multiple", concurrency_limit=1,
-        show_progress="hidden", api_visibility="private",
-    )  # fmt: skip
+        told,
+        inputs,
+        parts["memory"],
+        trigger_mode="multiple",
+        concurrency_limit=1,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     on_answer(answer, _ASK)
 
 

@@ -26,9 +26,7 @@ def of_visitor(say: Translator, studio: Studio, visitor: BrowserSession) -> str:
     waiting = [place.job for place in places if place.job.state == "waiting"]
     items = "".join(_item(say, place, waiting=waiting) for place in places)
     title = escape(say("The queue"))
-    return (
-        f'<section class="pg-queue" aria-label="{title}"><h3>{title}</h3><ol>{items}</ol></section>'
-    )
+    return f'<section class="pg-queue" aria-label="{title}"><h3>{title}</h3><ol>{items}</ol></section>'
 
 
 def act(studio: Studio, order: object, visitor: BrowserSession, *, say: Translator) -> str:

@@ -107,9 +107,7 @@ def _stage(say: Translator, *, public: bool) -> Parts:
     return parts
 
 
-def _wire_painting(
-    studio: Studio, say: Translator, page: gr.Blocks, parts: Parts, names: list[str]
-) -> None:
+def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Parts, names: list[str]) -> None:
     outputs, pages = [parts[name] for name in _SHOWN], Watchers()
 
     def shown(screens: Iterator[Screen]) -> Iterator[tuple]:
@@ -117,9 +115,7 @@ def _wire_painting(
             yield _updates(screen, parts, say)
 
     def known(request: gr.Request, seat: Any) -> BrowserSession:
-        return BrowserSession.known(
-            seat, request.username, pages=pages, session=request.session_hash
-        )
+        return BrowserSession.known(seat, request.username, pages=pages, session=request.session_hash)
 
     def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
         form = CreateForm.read(dict(zip(names, values, strict=True)))
@@ -141,15 +137,19 @@ def _wire_painting(
     # The studio has the queue, so gradio's lets everybody through: watching costs next to nothing.
     watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
     parts["generate"].click(
-        paint, [parts["seat"], *(parts[name] for name in names)], **watching,
+        paint,
+        [parts["seat"], *(parts[name] for name in names)],
+        **watching,
         js="(...values) => [...values.slice(0, -2), window.pixgenPad.drawn(), window.pixgenBrush.taken()]",
         trigger_mode="multiple",  # while a picture is painted, the next may be added
-    )  # fmt: skip
+    )
     edits.wire(studio, say, parts, names, known=known, shown=shown, watching=watching)
     parts["take"].click(
-        take, [parts["seat"], parts["pick"]], **watching,
+        take,
+        [parts["seat"], parts["pick"]],
+        **watching,
         js="(seat, pick) => [seat, Number(document.getElementById('pg-take').dataset.pick)]",
-    )  # fmt: skip
+    )
     parts["look_at"].click(look_at, parts["seat"], **watching)
     gr.on([page.load, parts["look_again"].click], come_back, parts["seat"], **watching)
     parts["stop"].click(stop, parts["seat"], outputs, queue=False, **_QUIET)
@@ -173,9 +173,7 @@ def _updates(screen: Screen, parts: Parts, say: Translator) -> tuple:
         for name, path in zip(("picture", "film"), screen.files, strict=True):
             copy = None
             if path is not None:
-                with contextlib.suppress(
-                    OSError
-                ):  # a full disk: the picture is on the page all the same
+                with contextlib.suppress(OSError):  # a full disk: the picture is on the page all the same
                     copy = servable(path, parts[name], name=screen.name + path.suffix)
             changes[name] = gr.update(value=copy, interactive=copy is not None)
     return tuple(changes.get(name, gr.skip()) for name in _SHOWN)
@@ -185,9 +183,11 @@ def keeping(parts: Parts, asked: dict[str, Field]) -> dict[str, Any]:
     """The arguments of an event that keeps the form's settings in the browser."""
     pairs = ", ".join(f"{name}: values[{index}]" for index, name in enumerate(asked))
     return {
-        "fn": None, "inputs": [parts[name] for name in asked], "outputs": parts["kept"],
+        "fn": None,
+        "inputs": [parts[name] for name in asked],
+        "outputs": parts["kept"],
         "js": f"(...values) => ({{{pairs}}})",
-    }  # fmt: skip
+    }
 
 
 def _wire_settings(
@@ -202,10 +202,7 @@ def _wire_settings(
     def restore(stored: Any) -> list[Any]:
         # What was never kept is left alone: somebody may be typing there already.
         stored = stored if isinstance(stored, dict) else {}
-        return [
-            field.allowed(stored[name]) if name in stored else gr.skip()
-            for name, field in asked.items()
-        ]
+        return [field.allowed(stored[name]) if name in stored else gr.skip() for name, field in asked.items()]
 
     gr.on([part.input for part in kept], **keep)
     # Pressed where words are pasted or deleted: of that, gradio says nothing.
@@ -214,9 +211,7 @@ def _wire_settings(
     wire_presets(parts, asked, policy, say, keep=keep)
     for name, part in parts.items():
         if name.startswith("example"):
-            part.click(None, None, parts["prompt"], js=f"() => {json.dumps(part.value)}").then(
-                **keep
-            )
+            part.click(None, None, parts["prompt"], js=f"() => {json.dumps(part.value)}").then(**keep)
     parts["draw"].click(
         None, None, parts["start"], js="() => { window.pixgenPad.open('draw'); return 'drawn'; }"
     ).then(**keep)
@@ -251,15 +246,16 @@ def _wire_uploads(parts: Parts, say: Translator) -> None:
         parts[name].upload(looked_at, parts[name], parts[name], concurrency_limit=None, **_QUIET)
     parts["start"].change(
         lambda kind: (
-            gr.update(visible=kind in ("picture", "idea")), gr.update(visible=kind == "idea"),
+            gr.update(visible=kind in ("picture", "idea")),
+            gr.update(visible=kind == "idea"),
             *(gr.update(visible=kind in OF_PICTURES) for _ in SETTINGS),
         ),
         parts["start"],
-        [parts[name] for name in ("start_picture", "idea_words", *SETTINGS)], queue=False, **_QUIET,
-    )  # fmt: skip
-    parts["basis"].change(
-        None, parts["basis"], None, js="(text) => { window.pixgenPad?.basis(text); }"
+        [parts[name] for name in ("start_picture", "idea_words", *SETTINGS)],
+        queue=False,
+        **_QUIET,
     )
+    parts["basis"].change(None, parts["basis"], None, js="(text) => { window.pixgenPad?.basis(text); }")
     # How many regions are in force goes by the prompts, which come back later than what was brushed.
     parts["prompt"].change(None, None, None, js="() => { window.pixgenPad?.mark(); }")
     parts["regions"].click(None, None, None, js="() => { window.pixgenPad.open('regions'); }")

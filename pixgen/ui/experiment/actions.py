@@ -128,17 +128,13 @@ def _made(jobs: GridJobs, plan: Plan, visitor: BrowserSession, trusted: Collecti
     return Grid.make(jobs.studio, plan, owner=visitor.owner, trusted=trusted)
 
 
-def go_on(
-    jobs: GridJobs, name: Any, visitor: BrowserSession, *, say: Translator
-) -> Iterator[GridScreen]:
+def go_on(jobs: GridJobs, name: Any, visitor: BrowserSession, *, say: Translator) -> Iterator[GridScreen]:
     """Paint what is missing of the visitor's last grid."""
     grid = jobs.grid(str(name), owner=visitor.owner)
     yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, say=say)
 
 
-def come_back(
-    jobs: GridJobs, name: Any, visitor: BrowserSession, *, say: Translator
-) -> Iterator[GridScreen]:
+def come_back(jobs: GridJobs, name: Any, visitor: BrowserSession, *, say: Translator) -> Iterator[GridScreen]:
     """After a reload, or a look elsewhere: go on watching the visitor's grid, or show what became of it."""
     yield GridScreen()  # gradio blanks every output of a generator that yields nothing
     if not name:
@@ -169,7 +165,7 @@ def watch(job: GridJob, visitor: BrowserSession, *, say: Translator) -> Iterator
         # All that lasts is said again: a slow browser shows the latest of the screens that wait.
         yield GridScreen(
             sheet=table if table != shown else None, status=sheet.status(job), grid=job.grid.id, busy=True
-        )  # fmt: skip
+        )
         shown = table
     yield _final_screen(sheet, job, say)
 
@@ -213,9 +209,11 @@ def plan_of(form: GridForm, *, drawn: DrawnInputs = _NOTHING, run: Run | None = 
     if varied or "prompt" in over:
         left_out = (create.leave_out or "").strip()
         options = replace(
-            options, prompt=create.prompt, negative=(left_out,) if left_out else (),
+            options,
+            prompt=create.prompt,
+            negative=(left_out,) if left_out else (),
             styles=chosen_styles(create.styles),
-        )  # fmt: skip
+        )
         uploads = {str(path) for path in create.pictures or ()}
         pictures = tuple(prompt for prompt in base.prompts[0] if prompt.picture in uploads)
     plan = plan_grid(options, axes)
@@ -232,9 +230,7 @@ def _axes(form: GridForm) -> list[Axis]:
     for field, typed in ((form.down, form.down_values), (form.across, form.across_values)):
         said = (typed or "").strip()
         if field and not said:
-            raise RecipeError(
-                "“{field}” has no values: write for example 1-4, or 0.2, 0.5, 1.", field=field
-            )
+            raise RecipeError("“{field}” has no values: write for example 1-4, or 0.2, 0.5, 1.", field=field)
         if field:
             axes.append(read_axis(f"{field}={said}"))
     return axes
@@ -242,9 +238,7 @@ def _axes(form: GridForm) -> list[Axis]:
 
 def _strip(form: GridForm) -> Plan:
     pictures = (form.first_picture, form.last_picture)
-    ends = [
-        _end(text, picture) for text, picture in zip((form.first, form.last), pictures, strict=True)
-    ]
+    ends = [_end(text, picture) for text, picture in zip((form.first, form.last), pictures, strict=True)]
     create = replace(form.create, prompt="-", leave_out="", pictures=None, start=None)
     base = to_recipe(create)
     options = Options(recipe=base, seed=base.seed, steps=form.strip_steps or None)
@@ -268,9 +262,7 @@ def _end(typed: str | None, picture: str | None) -> Scene:
 def _with(recipe: Recipe, pictures: Scene) -> Recipe:
     if not pictures:
         return recipe
-    return make_recipe(
-        recipe.model_dump(), {"prompts": [(*scene, *pictures) for scene in recipe.prompts]}
-    )
+    return make_recipe(recipe.model_dump(), {"prompts": [(*scene, *pictures) for scene in recipe.prompts]})
 
 
 def _check_allowed(
@@ -295,7 +287,10 @@ def _final_screen(sheet: Sheet, job: GridJob | None, say: Translator) -> GridScr
         file = grid.folder / "sheet.png"
         save_sheet(draw_sheet(grid.plan, runs), file, plan=grid.plan)
     return GridScreen(
-        sheet=sheet.html(None), status=sheet.status(job), busy=False, file=file,
+        sheet=sheet.html(None),
+        status=sheet.status(job),
+        busy=False,
+        file=file,
         resumable=any(run is None or run.state != "done" for run in runs),
         notice=None if job is None or job.error is None else say(job.error.message),
-    )  # fmt: skip
+    )

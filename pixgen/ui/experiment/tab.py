@@ -43,9 +43,7 @@ _KEPT = {"secret": "kept-in-this-browser"}
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def experiment_tab(
-    studio: Studio, say: Translator, *, tabs: gr.Tabs, tab: gr.Tab, create: Parts
-) -> Parts:
+def experiment_tab(studio: Studio, say: Translator, *, tabs: gr.Tabs, tab: gr.Tab, create: Parts) -> Parts:
     """Build the tab inside a ``gr.Blocks`` and connect it; its parts, by name.
 
     Args:
@@ -107,14 +105,19 @@ def _ask(say: Translator) -> Parts:
                     elem_id=f"pg-{place}",
                 )
                 parts[f"{place}_values"] = gr.Textbox(
-                    "1-4" if place == "across" else "", label=say("Its values"), max_lines=1, min_width=110,
-                    placeholder=say("1-4  or  0.2, 0.5, 1"), max_length=LONGEST_TEXT,
+                    "1-4" if place == "across" else "",
+                    label=say("Its values"),
+                    max_lines=1,
+                    min_width=110,
+                    placeholder=say("1-4  or  0.2, 0.5, 1"),
+                    max_length=LONGEST_TEXT,
                     elem_id=f"pg-{place}-values",
-                )  # fmt: skip
+                )
     with gr.Column(visible=False, elem_classes="pg-fold pg-more") as parts["strip_fields"]:
         for name, label, example in (
-            ("first", say.pgettext("strip", "From"), say("a red fox")), ("last", say("To"), say("a snowy owl")),
-        ):  # fmt: skip
+            ("first", say.pgettext("strip", "From"), say("a red fox")),
+            ("last", say("To"), say("a snowy owl")),
+        ):
             parts[name] = _text(label, example, elem_id=f"pg-{name}")
             parts[f"{name}_picture"] = gr.File(
                 label=say("Or a picture"),
@@ -187,21 +190,20 @@ def _stage(say: Translator) -> Parts:
 
 def _wire_kinds(parts: Parts) -> None:
     painted = ("painting_fields", "sheet", "status", "actions")
-    kinds = {"grid": ("grid_fields", *painted), "strip": ("strip_fields", *painted),
-             "compare": ("compare_fields", "pair")}  # fmt: skip
+    kinds = {
+        "grid": ("grid_fields", *painted),
+        "strip": ("strip_fields", *painted),
+        "compare": ("compare_fields", "pair"),
+    }
     names = list(dict.fromkeys(name for shown in kinds.values() for name in shown))
 
     def choose(kind: str) -> tuple:
         return tuple(gr.update(visible=name in kinds[kind]) for name in names)
 
-    parts["kind"].change(
-        choose, parts["kind"], [parts[name] for name in names], queue=False, **_QUIET
-    )
+    parts["kind"].change(choose, parts["kind"], [parts[name] for name in names], queue=False, **_QUIET)
 
 
-def _wire_grids(
-    studio: Studio, say: Translator, parts: Parts, create: Parts, *, tab: gr.Tab
-) -> None:
+def _wire_grids(studio: Studio, say: Translator, parts: Parts, create: Parts, *, tab: gr.Tab) -> None:
     jobs, pages = GridJobs(studio), Watchers()
     names = [*_OWN, *fields(studio.policy, say), *_OF_CREATE]
     asked = [parts[name] if name in _OWN else create[name] for name in names]
@@ -209,9 +211,7 @@ def _wire_grids(
     outputs = [parts[name] for name in _SHOWN]
 
     def known(request: gr.Request, seat: Any) -> BrowserSession:
-        return BrowserSession.known(
-            seat, request.username, pages=pages, session=request.session_hash
-        )
+        return BrowserSession.known(seat, request.username, pages=pages, session=request.session_hash)
 
     def shown(screens: Iterator[GridScreen]) -> Iterator[tuple]:
         for screen in actions.with_errors(screens, say=say):
@@ -233,17 +233,22 @@ def _wire_grids(
 
     seat, watching = create["seat"], {"outputs": outputs, "concurrency_limit": None, **_QUIET}
     parts["paint"].click(
-        paint, [seat, *asked], **watching,
+        paint,
+        [seat, *asked],
+        **watching,
         js="(...values) => [...values.slice(0, -1), window.pixgenPad.drawn()]",
-    )  # fmt: skip
+    )
     parts["go_on_grid"].click(go_on, [seat, parts["grid"]], **watching)
     parts["stop_grid"].click(stop, [seat, parts["grid"]], parts["stop_grid"], queue=False, **_QUIET)
     # What comes for a tab that is not open yet is lost: so it looks when it is opened.
     tab.select(come_back, [seat, parts["grid"]], **watching)
     parts["kind"].change(
         lambda kind: say("Paint the strip") if kind == "strip" else say("Paint the grid"),
-        parts["kind"], parts["paint"], queue=False, **_QUIET,
-    )  # fmt: skip
+        parts["kind"],
+        parts["paint"],
+        queue=False,
+        **_QUIET,
+    )
 
 
 def _updates(screen: GridScreen, parts: Parts) -> tuple:
@@ -270,9 +275,7 @@ def _updates(screen: GridScreen, parts: Parts) -> tuple:
     return tuple(changes.get(name, gr.skip()) for name in _SHOWN)
 
 
-def _wire_comparing(
-    studio: Studio, say: Translator, parts: Parts, create: Parts, *, tab: gr.Tab
-) -> None:
+def _wire_comparing(studio: Studio, say: Translator, parts: Parts, create: Parts, *, tab: gr.Tab) -> None:
     gallery = Gallery(studio)
 
     def listed(request: gr.Request, seat: Any, offered: Any, *pair: Any) -> tuple:
@@ -298,17 +301,17 @@ def _wire_comparing(
     pair = [parts["one"], parts["other"]]
     offered = gr.State((None, None))
     gr.on(
-        [tab.select, parts["kind"].change], listed, [create["seat"], offered, *pair], [offered, *pair],
-        concurrency_limit=None, **_QUIET,
-    )  # fmt: skip
-    parts["compare"].click(
-        compare, [create["seat"], *pair], parts["pair"], concurrency_limit=None, **_QUIET
+        [tab.select, parts["kind"].change],
+        listed,
+        [create["seat"], offered, *pair],
+        [offered, *pair],
+        concurrency_limit=None,
+        **_QUIET,
     )
+    parts["compare"].click(compare, [create["seat"], *pair], parts["pair"], concurrency_limit=None, **_QUIET)
 
 
-def _wire_opening(
-    studio: Studio, say: Translator, parts: Parts, create: Parts, *, tabs: gr.Tabs
-) -> None:
+def _wire_opening(studio: Studio, say: Translator, parts: Parts, create: Parts, *, tabs: gr.Tabs) -> None:
     asked = fields(studio.policy, say)
     names = list(form_filled_with(make_recipe({"prompts": "-"}), asked, name=""))
 
@@ -319,17 +322,17 @@ def _wire_opening(
             if run.owner != visitor.owner:
                 raise StudioError("This picture is not there any more.")
         except StudioError as error:
-            raise gr.Error(
-                error_text(error, say), title=say("Not painted"), print_exception=False
-            ) from error
+            raise gr.Error(error_text(error, say), title=say("Not painted"), print_exception=False) from error
         values = form_filled_with(run.recipe, asked, name=run.id)
         seated = json.dumps({**visitor.seat, "job": run.id, "seed": str(run.recipe.seed)})
         return [gr.update(selected="create"), seated, *(values[name] for name in names)]
 
     opened = parts["open_run"].click(
-        open_run, [create["seat"], parts["run"]],
-        [tabs, create["seat"], *(create[name] for name in names)], **_QUIET,
+        open_run,
+        [create["seat"], parts["run"]],
+        [tabs, create["seat"], *(create[name] for name in names)],
+        **_QUIET,
         js="(seat) => [seat, document.getElementById('pg-open-run').dataset.run]",
-    )  # fmt: skip
+    )
     opened.success(**keeping(create, asked))
     opened.success(None, None, None, js="() => document.getElementById('pg-look-at').click()")

@@ -51,11 +51,14 @@ class Sheet:
         error = None if job is None else job.error
         painting = job is not None and not job.ended
         said, state = (
-            (say("Not painted"), "failed") if error is not None
-            else (say("Painting"), "painting") if painting
-            else (say("Done"), "done") if done == len(runs)
+            (say("Not painted"), "failed")
+            if error is not None
+            else (say("Painting"), "painting")
+            if painting
+            else (say("Done"), "done")
+            if done == len(runs)
             else (say.pgettext("painting", "Stopped"), "stopped")
-        )  # fmt: skip
+        )
         more = [say.pgettext("grid", "{done} of {total} pictures", done=done, total=len(runs))]
         if painting and (left := _seconds_left(runs)) is not None:
             more.append(say("about {time} left", time=status.duration(self.say, left)))

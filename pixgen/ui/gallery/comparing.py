@@ -15,9 +15,7 @@ from pixgen.ui.session import BrowserSession
 MOST_LISTED = 100  # the newest
 
 
-def run_choices(
-    gallery: Gallery, visitor: BrowserSession, say: Translator
-) -> list[tuple[str, str]]:
+def run_choices(gallery: Gallery, visitor: BrowserSession, say: Translator) -> list[tuple[str, str]]:
     """The runs to choose from, the newest first, as (what a person reads, its id)."""
     entries = gallery.find(RunFilter(), owner=visitor.owner, count=MOST_LISTED)
     return [
@@ -39,12 +37,9 @@ def comparison_html(
     """The two, one over the other. Raises StudioError if one of them is not there for the visitor."""
     runs = [_run(studio, each, visitor) for each in (one, other)]
     left, right = runs
-    line = in_one_line(
-        differences(left.recipe, right.recipe), same=say("The recipes are the same.")
-    )
+    line = in_one_line(differences(left.recipe, right.recipe), same=say("The recipes are the same."))
     figures = "".join(
-        f"<span><strong>{escape(_short(run.recipe.title))}</strong> {_figure(run)}</span>"
-        for run in runs
+        f"<span><strong>{escape(_short(run.recipe.title))}</strong> {_figure(run)}</span>" for run in runs
     )
     ratio = left.recipe.width / left.recipe.height
     return (

@@ -44,8 +44,13 @@ class Handlers:
     seat: gr.BrowserState
 
     def on(
-        self, events: Any, handler: Callable[..., Any], inputs: Sequence[Any], names: tuple[str, ...], **more: Any
-    ) -> Dependency:  # fmt: skip
+        self,
+        events: Any,
+        handler: Callable[..., Any],
+        inputs: Sequence[Any],
+        names: tuple[str, ...],
+        **more: Any,
+    ) -> Dependency:
         """Let a handler answer events by changing the named parts."""
         outputs = [self.parts[name] for name in names]
         return gr.on(events, handler, [self.seat, *inputs], outputs, **QUIET, **more)
@@ -82,7 +87,9 @@ class Handlers:
 
 
 _ASK = "pg-ask-gallery"
-_ASK_NOW = f"{_ASK}--now"  # waits for what was typed, and is waited for: the last answer is to the last question
+_ASK_NOW = (
+    f"{_ASK}--now"  # waits for what was typed, and is waited for: the last answer is to the last question
+)
 _TO_PICTURES = "() => document.getElementById('pg-shelf-said').scrollIntoView()"
 _LOOK_AT = "() => document.getElementById('pg-look-at').click()"
 
@@ -134,9 +141,7 @@ class GalleryEvents:
         asked = [parts["query"].submit, *(parts[name].input for name in FORM[1:])]
         ask = on_pause(asked, _ASK_NOW)
         on_answer(on(ask.click, browse, form, SHELF, trigger_mode="multiple"), _ASK_NOW)
-        typed = plain(
-            SHELF, lambda desk, *values: {} if values[1] == "looks" else desk.shelf(values, 0)
-        )
+        typed = plain(SHELF, lambda desk, *values: {} if values[1] == "looks" else desk.shelf(values, 0))
         ask = on_pause([parts["query"].change], _ASK)
         on_answer(on(ask.click, typed, form, SHELF, trigger_mode="multiple"), _ASK)
 
@@ -165,9 +170,9 @@ class GalleryEvents:
         typed = [parts["tags"].submit, parts["tags"].blur]
         on(typed, plain(("tags",), GalleryPresenter.tag), [parts["run"], parts["tags"]], ("tags",))
         seat = self._create["seat"]
-        parts["go_on"].click(
-            self._go_on, [seat, parts["run"]], [seat, self._tabs], **QUIET
-        ).success(None, js=_LOOK_AT)  # fmt: skip
+        parts["go_on"].click(self._go_on, [seat, parts["run"]], [seat, self._tabs], **QUIET).success(
+            None, js=_LOOK_AT
+        )
 
     def _connect_bin(self) -> None:
         parts, back_to = self._parts, self._back_to
@@ -194,6 +199,4 @@ class GalleryEvents:
             return self._handlers.desk(request, seat).go_on(run_id), gr.update(selected="create")
         except StudioError as error:
             title = self.say("Not painted")
-            raise gr.Error(
-                error_text(error, self.say), title=title, print_exception=False
-            ) from error
+            raise gr.Error(error_text(error, self.say), title=title, print_exception=False) from error

@@ -52,16 +52,16 @@ class GalleryPresenter:
     def shelf(self, values: tuple[Any, ...], page: Any, said: str = "") -> Changes:
         """The pictures that the form asks for; ``said`` is HTML that is said instead of where they are."""
         form = dict(zip(FORM, values, strict=True))
-        shown = queries.shelf(
-            self.gallery, self.finder, form, page=int(page or 0), owner=self.owner
-        )
+        shown = queries.shelf(self.gallery, self.finder, form, page=int(page or 0), owner=self.owner)
         return {
             "said": said or view.place(self.say, shown),
             "grid": view.grid(self.say, shown),
-            "shelf_column": gr.update(visible=True), "opened_column": gr.update(visible=False),
-            "page": shown.page, "empty": gr.update(visible=shown.binned and bool(shown.entries)),
+            "shelf_column": gr.update(visible=True),
+            "opened_column": gr.update(visible=False),
+            "page": shown.page,
+            "empty": gr.update(visible=shown.binned and bool(shown.entries)),
             **{name: self._choices(name, form, binned=shown.binned) for name in ("preset", "tag")},
-        }  # fmt: skip
+        }
 
     def opened(self, run_id: str) -> Changes:
         """A run with all that belongs to it."""
@@ -74,25 +74,28 @@ class GalleryPresenter:
         recipe = servable_bytes(text.encode(), parts["recipe"], name=f"{run.id}.json")
         address = f"gradio_api/file={film}" if film else ""
         starred = (
-            self.say("No favourite any more")
-            if entry.favourite
-            else self.say.pgettext("button", "Favourite")
+            self.say("No favourite any more") if entry.favourite else self.say.pgettext("button", "Favourite")
         )
         return {
-            "shelf_column": gr.update(visible=False), "opened_column": gr.update(visible=True),
-            "run": run.id, "picture": view.picture(self.say, opened, address),
+            "shelf_column": gr.update(visible=False),
+            "opened_column": gr.update(visible=True),
+            "run": run.id,
+            "picture": view.picture(self.say, opened, address),
             "facts": view.facts(
                 self.say, opened, dict(zip((each.id for each in relatives), small, strict=True))
             ),
-            "tags": ", ".join(entry.tags), "favourite": starred,
+            "tags": ", ".join(entry.tags),
+            "favourite": starred,
             "go_on": gr.update(
                 value=self.say("Go on") if run.begun else self.say("Begin"),
                 visible=run.state in ("stopped", "failed") and not entry.binned,
             ),
-            "delete": gr.update(visible=not entry.binned), "restore": gr.update(visible=entry.binned),
-            "download": _file(self._copy("download", run.picture)), "film": _file(film),
+            "delete": gr.update(visible=not entry.binned),
+            "restore": gr.update(visible=entry.binned),
+            "download": _file(self._copy("download", run.picture)),
+            "film": _file(film),
             "recipe": _file(recipe),
-        }  # fmt: skip
+        }
 
     def favourite(self, run_id: str) -> Changes:
         """The opened run is a favourite, or none any more."""
@@ -185,8 +188,9 @@ class GalleryPresenter:
         say = self.say
         rows = [
             (say("{name} ({count})", name=self._named(name, value), count=count), value)
-            for value, count in counts.items() if value
-        ]  # fmt: skip
+            for value, count in counts.items()
+            if value
+        ]
         if chosen and chosen not in counts:
             rows.append((self._named(name, chosen), chosen))
         return gr.update(choices=[(say("any"), ""), *rows], value=chosen)

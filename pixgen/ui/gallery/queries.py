@@ -41,10 +41,16 @@ def to_filter(values: Mapping[str, Any]) -> RunFilter:
     view = values.get("view") or "all"
     since, until = (_day(values.get(name)) for name in ("since", "until"))
     return RunFilter(
-        text=values.get("query") or "", preset=values.get("preset") or "", state=values.get("state") or "",
-        tag=values.get("tag") or "", favourite=view == "favourites", binned=view == "bin",
-        sort=values.get("sort") or "newest", after=since, before=until and until + timedelta(days=1),
-    )  # fmt: skip
+        text=values.get("query") or "",
+        preset=values.get("preset") or "",
+        state=values.get("state") or "",
+        tag=values.get("tag") or "",
+        favourite=view == "favourites",
+        binned=view == "bin",
+        sort=values.get("sort") or "newest",
+        after=since,
+        before=until and until + timedelta(days=1),
+    )
 
 
 def shelf(
@@ -63,9 +69,13 @@ def shelf(
         if page != (page := _within(page, total)):
             entries = gallery.find(wanted, owner=owner, first=page * PAGE, count=PAGE)
     return Shelf(
-        entries, gallery.thumbnails(entries), page, total, bool(wanted.binned),
+        entries,
+        gallery.thumbnails(entries),
+        page,
+        total,
+        bool(wanted.binned),
         everything=wanted == RunFilter(sort=wanted.sort),
-    )  # fmt: skip
+    )
 
 
 def newest_runs(gallery: Gallery, text: str, *, owner: str) -> Shelf:
@@ -83,9 +93,10 @@ def similar_runs(gallery: Gallery, finder: PictureLibrary, text: str, *, owner: 
     """
     there = {entry.id for entry in gallery.find(RunFilter(text=text), owner=owner, count=ASIDE)}
     found = [
-        entry for entry in gallery.look(finder, text, RunFilter(), owner=owner)[: 2 * ASIDE]
+        entry
+        for entry in gallery.look(finder, text, RunFilter(), owner=owner)[: 2 * ASIDE]
         if entry.id not in there
-    ][:ASIDE]  # fmt: skip
+    ][:ASIDE]
     return Shelf(found, gallery.thumbnails(found), 0, len(found), False, everything=False)
 
 

@@ -84,9 +84,7 @@ def wire_side(handlers: Handlers, tabs: gr.Tabs) -> None:
     )
     ask = on_pause(looked_for, _LOOK)
     seen = handlers.plain(("side_alike",), GalleryPresenter.alike)
-    on_answer(
-        handlers.on(ask.click, seen, [query], ("side_alike",), trigger_mode="multiple"), _LOOK
-    )
+    on_answer(handlers.on(ask.click, seen, [query], ("side_alike",), trigger_mode="multiple"), _LOOK)
 
     def beyond(names: tuple[str, ...], handler: Any) -> dict[str, Any]:
         """The arguments of an event that goes to the Gallery tab."""

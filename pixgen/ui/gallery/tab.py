@@ -42,9 +42,7 @@ def gallery_tab(say: Translator, keep: RetentionLimits = RetentionLimits()) -> P
         if said := _kept(say, keep):
             gr.HTML(html.note(said))
         with gr.Row(elem_id="pg-shelf-said", elem_classes="pg-shelf-said"):
-            parts["said"] = gr.HTML(
-                "", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-said"
-            )
+            parts["said"] = gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-said")
             parts["empty"] = gr.Button(
                 say("Empty the bin"), visible=False, size="sm", min_width=0, elem_id="pg-empty-bin"
             )
@@ -53,21 +51,20 @@ def gallery_tab(say: Translator, keep: RetentionLimits = RetentionLimits()) -> P
         parts |= _opened(say)
     parts |= {"shelf_column": shelf_column, "opened_column": opened_column}
     parts["page"], parts["run"] = gr.State(0), gr.State("")
-    parts["sure"] = gr.Checkbox(
-        False, visible="hidden", label=say("Remove everything in the bin for good?")
-    )
+    parts["sure"] = gr.Checkbox(False, visible="hidden", label=say("Remove everything in the bin for good?"))
     return parts
 
 
 def _form(say: Translator) -> Parts:
 
-    def choice(
-        kind: Callable[..., Any], name: str, label: str, rows: tuple[tuple[str, str], ...]
-    ) -> Any:
+    def choice(kind: Callable[..., Any], name: str, label: str, rows: tuple[tuple[str, str], ...]) -> Any:
         return kind(
-            [(title, value) for value, title in rows], value=rows[0][0], label=label,
-            min_width=120, elem_id=f"pg-gallery-{name}",
-        )  # fmt: skip
+            [(title, value) for value, title in rows],
+            value=rows[0][0],
+            label=label,
+            min_width=120,
+            elem_id=f"pg-gallery-{name}",
+        )
 
     with gr.Row(elem_classes="pg-gallery-form"):
         parts: Parts = {
@@ -126,9 +123,14 @@ def _form(say: Translator) -> Parts:
 def _day(name: str, label: str) -> gr.HTML:
     """A day, by the browser's own calendar: it fits a phone, and speaks the language of who looks."""
     return gr.HTML(
-        "", label=label, html_template=_DAY, js_on_load=_CHOSEN, apply_default_css=False,
-        elem_id=f"pg-gallery-{name}", elem_classes="pg-day",
-    )  # fmt: skip
+        "",
+        label=label,
+        html_template=_DAY,
+        js_on_load=_CHOSEN,
+        apply_default_css=False,
+        elem_id=f"pg-gallery-{name}",
+        elem_classes="pg-day",
+    )
 
 
 def _kept(say: Translator, keep: RetentionLimits) -> str:
@@ -148,9 +150,7 @@ def _kept(say: Translator, keep: RetentionLimits) -> str:
 
 
 def _opened(say: Translator) -> Parts:
-    parts: Parts = {
-        "back": gr.Button(say("All pictures"), size="sm", min_width=0, elem_id="pg-back")
-    }
+    parts: Parts = {"back": gr.Button(say("All pictures"), size="sm", min_width=0, elem_id="pg-back")}
     with gr.Row(elem_classes="pg-opened"):
         with gr.Column(elem_classes="pg-opened-picture"):
             parts["picture"] = gr.HTML("", apply_default_css=False, elem_id="pg-opened-picture")
@@ -163,18 +163,19 @@ def _opened(say: Translator) -> Parts:
                     ("restore", say("Take back")),
                 ):
                     parts[name] = gr.Button(
-                        label, size="sm", min_width=0, elem_id=f"pg-run-{name}".replace("_", "-"),
-                    )  # fmt: skip
-                for name, label in (
-                    ("download", say("Picture")), ("film", say("Film")), ("recipe", say("Recipe")),
-                ):  # fmt: skip
-                    parts[name] = gr.DownloadButton(
-                        label, size="sm", min_width=0, elem_id=f"pg-run-{name}"
+                        label,
+                        size="sm",
+                        min_width=0,
+                        elem_id=f"pg-run-{name}".replace("_", "-"),
                     )
+                for name, label in (
+                    ("download", say("Picture")),
+                    ("film", say("Film")),
+                    ("recipe", say("Recipe")),
+                ):
+                    parts[name] = gr.DownloadButton(label, size="sm", min_width=0, elem_id=f"pg-run-{name}")
         with gr.Column(elem_classes="pg-opened-facts"):
-            parts["facts"] = gr.HTML(
-                "", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-facts"
-            )
+            parts["facts"] = gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-facts")
             parts["tags"] = gr.Textbox(
                 label=say("Tags"),
                 placeholder=say("sea, for the kitchen"),

@@ -37,7 +37,7 @@ def chart(title: str, steps: Sequence[int], columns: Mapping[str, Column], *, al
         name: points
         for name, column in list(columns.items())[:_MOST]
         if len(points := [(step, y) for step, y in zip(steps, column, strict=True) if y is not None]) > 1
-    }  # fmt: skip
+    }
     if not lines:
         return ""
     heights = [y for points in lines.values() for _, y in points]
@@ -97,10 +97,11 @@ def grid(say: Translator, shelf: Shelf) -> str:
         )
         return f'<div class="pg-shelf-empty"><h2>{escape(title)}</h2><p>{escape(more)}</p></div>'
     items = "".join(
-        _item(say, entry, thumbnail)
-        for entry, thumbnail in zip(shelf.entries, shelf.thumbnails, strict=True)
+        _item(say, entry, thumbnail) for entry, thumbnail in zip(shelf.entries, shelf.thumbnails, strict=True)
     )
-    return f'<ul class="pg-shelf" aria-label="{escape(say("Your pictures"))}">{items}</ul>{_turning(say, shelf)}'
+    return (
+        f'<ul class="pg-shelf" aria-label="{escape(say("Your pictures"))}">{items}</ul>{_turning(say, shelf)}'
+    )
 
 
 def place(say: Translator, shelf: Shelf) -> str:
@@ -119,9 +120,7 @@ def place(say: Translator, shelf: Shelf) -> str:
 
 def done(said: str, undo: str = "", *, run: str = "") -> str:
     """What was just done, and a button that takes it back."""
-    button = (
-        f'<button type="button" data-undo="{escape(run)}">{escape(undo)}</button>' if undo else ""
-    )
+    button = f'<button type="button" data-undo="{escape(run)}">{escape(undo)}</button>' if undo else ""
     return f'<p class="pg-undo" role="status"><span>{escape(said)}</span>{button}</p>'
 
 
@@ -159,9 +158,11 @@ def facts(say: Translator, opened: RunDetails, thumbnails: Thumbnails) -> str:
         say("in the bin") if entry.binned else state,
         *([] if waited else [step]),
         *([preset_name(say, entry.preset)] if entry.preset else []),
-        say("seed {seed}", seed=entry.seed), f"{entry.width} × {entry.height}",
-        *([] if waited else [duration(say, run.seconds)]), time_of(entry),
-    ]  # fmt: skip
+        say("seed {seed}", seed=entry.seed),
+        f"{entry.width} × {entry.height}",
+        *([] if waited else [duration(say, run.seconds)]),
+        time_of(entry),
+    ]
     curves = chart(
         say("Likeness to the words"),
         curve.steps,
@@ -239,15 +240,14 @@ def _turning(say: Translator, shelf: Shelf) -> str:
     buttons = "".join(
         f'<button type="button" data-page="{page}"{"" if 0 <= page < shelf.pages else " disabled"}>{escape(name)}</button>'
         for page, name in (
-            (shelf.page - 1, say("Previous")), (shelf.page + 1, say("Next")),
+            (shelf.page - 1, say("Previous")),
+            (shelf.page + 1, say("Next")),
         )
-    )  # fmt: skip
+    )
     return f'<nav class="pg-turning">{buttons}<span>{shelf.page + 1} / {shelf.pages}</span></nav>'
 
 
-def _relatives(
-    say: Translator, title: str, entries: Sequence[Entry], thumbnails: Thumbnails
-) -> str:
+def _relatives(say: Translator, title: str, entries: Sequence[Entry], thumbnails: Thumbnails) -> str:
     if not entries:
         return ""
     items = "".join(
@@ -288,11 +288,7 @@ def runs(say: Translator, shelf: Shelf, *, today: date) -> str:
     shown = _list(say, say("Your pictures"), shelf, today=today)
     if shelf.total > len(shelf.entries):
         shown += _button("all", say("All {count} in the gallery", count=f"{shelf.total:,}"))
-    return (
-        shown
-        if shelf.everything
-        else shown + _button("looks", say("Search the pictures themselves, too"))
-    )
+    return shown if shelf.everything else shown + _button("looks", say("Search the pictures themselves, too"))
 
 
 def alike(say: Translator, text: str, found: Shelf | str, *, today: date | None = None) -> str:
@@ -300,22 +296,18 @@ def alike(say: Translator, text: str, found: Shelf | str, *, today: date | None 
     if isinstance(found, Shelf) and found.entries:
         shown = _list(say, say("By what they show"), found, today=today)
     else:
-        shown = (
-            f"<p>{escape(found if isinstance(found, str) else say('No picture is like that.'))}</p>"
-        )
+        shown = f"<p>{escape(found if isinstance(found, str) else say('No picture is like that.'))}</p>"
     asked = quote(text, safe="!'()*~")  # as a browser's encodeURIComponent writes it
-    return f'<section data-words="{escape(asked)}"><h3>{escape(say("By what they show"))}</h3>{shown}</section>'
+    return (
+        f'<section data-words="{escape(asked)}"><h3>{escape(say("By what they show"))}</h3>{shown}</section>'
+    )
 
 
 def said(say: Translator, shelf: Shelf) -> str:
     """How many runs have the words, where some were asked for."""
     if shelf.everything:
         return ""
-    told = (
-        say("{count} found", count=f"{shelf.total:,}")
-        if shelf.total
-        else say("No picture is like that.")
-    )
+    told = say("{count} found", count=f"{shelf.total:,}") if shelf.total else say("No picture is like that.")
     return f"<p>{escape(told)}</p>"
 
 
@@ -327,9 +319,7 @@ def _list(say: Translator, title: str, shelf: Shelf, *, today: date | None) -> s
     return f'<ul aria-label="{escape(title)}">{items}</ul>' if items else ""
 
 
-def _item_of_side_view(
-    say: Translator, entry: Entry, thumbnail: bytes | None, *, today: date | None
-) -> str:
+def _item_of_side_view(say: Translator, entry: Entry, thumbnail: bytes | None, *, today: date | None) -> str:
     facts = [] if entry.state == "done" else [state_name(say, entry.state)]
     facts += [preset_name(say, entry.preset)] if entry.preset else []
     facts += [say("seed {seed}", seed=entry.seed)]

@@ -56,7 +56,7 @@ METHODS = [
     *((f"commands/{name}.py", python) for name in ("axes", "journeys", "options", "regions", "strips")),
     *((pattern, "ignore") for pattern in ("commands/**.py", "cli.py", "training/**.py", "bench/**.py")),
     ("**.py", python),
-]  # fmt: skip
+]
 
 
 def declared() -> Iterator[str]:
@@ -72,9 +72,7 @@ def declared() -> Iterator[str]:
 def extract() -> Catalog:
     """Every sentence of the source that is to be translated."""
     catalogue = Catalog(domain=DOMAIN)
-    for _file, _line, message, _comments, context in extract_from_dir(
-        PACKAGE, METHODS, keywords=KEYWORDS
-    ):
+    for _file, _line, message, _comments, context in extract_from_dir(PACKAGE, METHODS, keywords=KEYWORDS):
         catalogue.add(message, context=context, flags=_flags(message))
     for text in filter(None, declared()):
         catalogue.add(text)
@@ -95,9 +93,11 @@ def update(language: str) -> Catalog:
         if message.id:
             old = known.get(message.id, message.context)
             catalogue.add(
-                message.id, old.string if old is not None else "", flags=message.flags,
+                message.id,
+                old.string if old is not None else "",
+                flags=message.flags,
                 context=message.context,
-            )  # fmt: skip
+            )
     save(catalogue)
     return catalogue
 

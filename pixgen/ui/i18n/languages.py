@@ -36,9 +36,7 @@ def preferred_language(accepted: str) -> str | None:
         if quality > 0:
             liked.append((-quality, code.lower().split("-")[0]))
     # Sorting is stable: of equals, the one that is named first.
-    return next(
-        (code for _, code in sorted(liked, key=lambda each: each[0]) if code in LANGUAGES), None
-    )
+    return next((code for _, code in sorted(liked, key=lambda each: each[0]) if code in LANGUAGES), None)
 
 
 def choose_language(query: str, cookie: str, accepted: str) -> str | None:
@@ -49,9 +47,7 @@ def choose_language(query: str, cookie: str, accepted: str) -> str | None:
     except CookieError:
         kept = SimpleCookie()
     before = kept[COOKIE].value if COOKIE in kept else ""
-    return next(
-        (code for code in (asked, before) if code in LANGUAGES), None
-    ) or preferred_language(accepted)
+    return next((code for code in (asked, before) if code in LANGUAGES), None) or preferred_language(accepted)
 
 
 class ByLanguage:
@@ -62,9 +58,7 @@ class ByLanguage:
         by_browser: whether the browser's own languages count.
     """
 
-    def __init__(
-        self, app: Callable[..., Awaitable[None]], *, first: str, by_browser: bool = True
-    ) -> None:
+    def __init__(self, app: Callable[..., Awaitable[None]], *, first: str, by_browser: bool = True) -> None:
         self._app, self._first, self._by_browser = app, first, by_browser
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
@@ -79,8 +73,13 @@ class ByLanguage:
                 # Relative, so that it holds behind any proxy.
                 where = f"{language}?{query}" if query else language
                 vary = (b"vary", b"accept-language, cookie")
-                await send({"type": "http.response.start", "status": 307,
-                            "headers": [(b"location", where.encode("latin-1")), vary]})  # fmt: skip
+                await send(
+                    {
+                        "type": "http.response.start",
+                        "status": 307,
+                        "headers": [(b"location", where.encode("latin-1")), vary],
+                    }
+                )
                 await send({"type": "http.response.body"})
                 return
         await self._app(scope, receive, send)

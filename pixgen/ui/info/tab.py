@@ -52,9 +52,7 @@ def info_tab(say: Translator) -> Parts:
                     ("use_seed", say("Only the seed")),
                 ):
                     kind = "primary" if name == "use" else "secondary"
-                    parts[name] = gr.Button(
-                        label, variant=kind, visible=False, elem_id=f"pg-info-{name}"
-                    )
+                    parts[name] = gr.Button(label, variant=kind, visible=False, elem_id=f"pg-info-{name}")
                 parts["download"] = gr.DownloadButton(
                     say("Recipe"), visible=False, elem_id="pg-info-download"
                 )
@@ -63,8 +61,12 @@ def info_tab(say: Translator) -> Parts:
     parts["shown"] = gr.State(None)
     outputs = [parts[name] for name in ("told", "shown", *_BUTTONS)]
     parts["file"].change(
-        lambda path: _read(path, parts, say), parts["file"], outputs, concurrency_limit=None, **_QUIET,
-    )  # fmt: skip
+        lambda path: _read(path, parts, say),
+        parts["file"],
+        outputs,
+        concurrency_limit=None,
+        **_QUIET,
+    )
     return parts
 
 
@@ -88,8 +90,14 @@ def _read(path: str | None, parts: Parts, say: Translator) -> tuple:
 
 
 def use_shown(
-    info: Parts, create: Parts, *, fields: dict[str, Field], say: Translator, tabs: gr.Tabs, keep: dict[str, Any]
-) -> None:  # fmt: skip
+    info: Parts,
+    create: Parts,
+    *,
+    fields: dict[str, Field],
+    say: Translator,
+    tabs: gr.Tabs,
+    keep: dict[str, Any],
+) -> None:
     """Connect the tab's buttons with the Create tab's form.
 
     Args:

@@ -49,8 +49,7 @@ def of_info(say: Translator, info: PictureInfo, path: Path) -> str:
     notes += [
         (
             say(
-                "It was painted with “{name}”, which the file does not hold: add it under “More "
-                "settings”.",
+                "It was painted with “{name}”, which the file does not hold: add it under “More settings”.",
                 name=Prompt(picture=each).label,
             )
         )
@@ -106,15 +105,11 @@ def _settings(info: PictureInfo) -> Iterable[tuple[str, str]]:
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> str:
-    items = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(value[:_MOST_SHOWN])}</dd>" for name, value in rows
-    )
+    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value[:_MOST_SHOWN])}</dd>" for name, value in rows)
     return f'<dl class="pg-info-settings">{items}</dl>'
 
 
 def _left_out(say: Translator, info: PictureInfo) -> str:
     if not info.left_out:
         return ""
-    return (
-        f"<h4>{escape(say('Not mapped, as pixgen has nothing like it'))}</h4>{_rows(info.left_out)}"
-    )
+    return f"<h4>{escape(say('Not mapped, as pixgen has nothing like it'))}</h4>{_rows(info.left_out)}"

@@ -41,9 +41,7 @@ class View:
     failed: bool = False  # what was asked for could not be done
 
 
-def places(
-    finder: PictureLibrary, say: Translator, *, uploaded: bool = False
-) -> list[tuple[str, str]]:
+def places(finder: PictureLibrary, say: Translator, *, uploaded: bool = False) -> list[tuple[str, str]]:
     """``(label, value)`` of what can be searched."""
     labels = {RUNS: say("what was painted here"), BUNDLED: say("drawings that come with pixgen")}
     chosen = [(labels.get(name, name), name) for name in finder.places]
@@ -77,11 +75,15 @@ def to_filter(values: Mapping[str, Any]) -> Filter:
     """The conditions that the form asks for. Raises SearchError."""
     after, before = ((values.get(name) or "").strip() for name in ("after", "before"))
     return Filter(
-        after=parse_date(after) if after else None, before=parse_date(before) if before else None,
-        folder=(values.get("folder") or "").strip(), side=int(values.get("side") or 0),
-        prompt=(values.get("said") or "").strip(), preset=(values.get("preset") or "").strip(),
-        model=(values.get("drawn_by") or "").strip(), seed=_seed(values.get("seed")),
-    )  # fmt: skip
+        after=parse_date(after) if after else None,
+        before=parse_date(before) if before else None,
+        folder=(values.get("folder") or "").strip(),
+        side=int(values.get("side") or 0),
+        prompt=(values.get("said") or "").strip(),
+        preset=(values.get("preset") or "").strip(),
+        model=(values.get("drawn_by") or "").strip(),
+        seed=_seed(values.get("seed")),
+    )
 
 
 def _seed(value: Any) -> int | None:
@@ -98,9 +100,14 @@ def _seed(value: Any) -> int | None:
 
 
 def search(
-    finder: PictureLibrary, values: Mapping[str, Any], *, uploaded: Place | None, owner: str, say: Translator,
+    finder: PictureLibrary,
+    values: Mapping[str, Any],
+    *,
+    uploaded: Place | None,
+    owner: str,
+    say: Translator,
     stopped: Stopped = _never,
-) -> Iterator[View]:  # fmt: skip
+) -> Iterator[View]:
     """Bring the place up to date, search it, show it. The first view comes before any work.
 
     ``stopped`` is asked while new pictures are looked at; what was looked at until then is kept.
@@ -122,9 +129,13 @@ def search(
             if due(last):
                 yield View(state=found.indexing_html(say, last))
     hits = finder.search(
-        place, finder.embed(query, model=place.model), only=only, owner=owner, top=int(values.get("top") or 24),
+        place,
+        finder.embed(query, model=place.model),
+        only=only,
+        owner=owner,
+        top=int(values.get("top") or 24),
         threshold=_threshold(values),
-    )  # fmt: skip
+    )
     nothing = (
         say("Paint something first, or choose other pictures under “Where”.")
         if place.name == RUNS
@@ -141,9 +152,14 @@ def like(
     place, hit = one
     vector = finder.like(place, hit.row.path, owner=owner)
     hits = finder.search(
-        place, vector, only=to_filter(values), owner=owner, top=int(values.get("top") or 24),
-        threshold=_threshold(values), without=hit.row.path,
-    )  # fmt: skip
+        place,
+        vector,
+        only=to_filter(values),
+        owner=owner,
+        top=int(values.get("top") or 24),
+        threshold=_threshold(values),
+        without=hit.row.path,
+    )
     nothing = say("Look for something else, or ask for less.")
     yield _hits_view([(place, each) for each in hits], None, say=say, nothing=nothing)
 
@@ -155,8 +171,13 @@ def _threshold(values: Mapping[str, Any]) -> float:
 
 
 def upload(
-    finder: PictureLibrary, paths: Sequence[str], *, model: str = "", say: Translator, stopped: Stopped = _never
-) -> Iterator[tuple[View, Place]]:  # fmt: skip
+    finder: PictureLibrary,
+    paths: Sequence[str],
+    *,
+    model: str = "",
+    say: Translator,
+    stopped: Stopped = _never,
+) -> Iterator[tuple[View, Place]]:
     """Keep a visitor's set and index it. Raises SearchError if none of it is a picture.
 
     Stopped, it can be searched already; a search goes on with what is missing.
@@ -179,9 +200,7 @@ def upload(
     if not last.added:
         raise SearchError("None of these files is a picture that can be read: choose others.")
     ready = found.state_html(
-        say.ngettext(
-            "{count} picture can be searched", "{count} pictures can be searched", last.added
-        ),
+        say.ngettext("{count} picture can be searched", "{count} pictures can be searched", last.added),
         kind="done",
     )
     listed = found.left_out(say, [*skipped, *last.skipped])
@@ -200,9 +219,7 @@ def place_of(finder: PictureLibrary, values: Mapping[str, Any], uploaded: Place 
     return replace(place, model=model or finder.model)
 
 
-def _ready(
-    finder: PictureLibrary, place: Place, *, say: Translator, stopped: Stopped
-) -> Iterator[View]:
+def _ready(finder: PictureLibrary, place: Place, *, say: Translator, stopped: Stopped) -> Iterator[View]:
     """Load what looks at a place, and show how far its download is."""
     with closing(finder.ready(place, stopped=stopped)) as loading:
         for fetching in loading:
@@ -234,9 +251,7 @@ def _now_and_then() -> Callable[[Progress], bool]:
 
 def _stopped_view(say: Translator) -> View:
     return View(
-        state=found.state_html(
-            say("Stopped"), [say("the next search goes on from here")], kind="done"
-        ),
+        state=found.state_html(say("Stopped"), [say("the next search goes on from here")], kind="done"),
         busy=False,
     )
 

@@ -47,9 +47,7 @@ _CLICKS = """element.addEventListener('click', (event) => {
 });"""
 
 
-def search_tab(
-    finder: PictureLibrary, say: Translator, page: gr.Blocks, *, seat: gr.BrowserState
-) -> Parts:
+def search_tab(finder: PictureLibrary, say: Translator, page: gr.Blocks, *, seat: gr.BrowserState) -> Parts:
     """Build the tab and connect it; its parts, by name. ``seat`` says who looks."""
     with gr.Row(elem_classes="pg-create pg-search"):
         with gr.Column(elem_classes="pg-words"):
@@ -73,10 +71,13 @@ def search_tab(
 def _words_column(finder: PictureLibrary, say: Translator) -> Parts:
     parts: Parts = {
         "query": gr.Textbox(
-            label=say("What to find"), placeholder="a red car", max_lines=1, max_length=LONGEST_TEXT,
+            label=say("What to find"),
+            placeholder="a red car",
+            max_lines=1,
+            max_length=LONGEST_TEXT,
             elem_id="pg-query",
         )
-    }  # fmt: skip
+    }
     gr.HTML(
         html.grammar(
             say,
@@ -89,25 +90,21 @@ def _words_column(finder: PictureLibrary, say: Translator) -> Parts:
         )
     )
     parts["place"] = gr.Dropdown(
-        actions.places(finder, say), value=actions.first_place(finder), label=say("Where"),
+        actions.places(finder, say),
+        value=actions.first_place(finder),
+        label=say("Where"),
         elem_id="pg-place",
-    )  # fmt: skip
+    )
     with gr.Row(elem_classes="pg-go"):
-        parts["find"] = gr.Button(
-            say("Search"), variant="primary", elem_id="pg-find", scale=3, min_width=120
-        )
+        parts["find"] = gr.Button(say("Search"), variant="primary", elem_id="pg-find", scale=3, min_width=120)
         parts["stop"] = gr.Button(
             say("Stop"), interactive=False, elem_id="pg-find-stop", scale=1, min_width=80
         )
     with gr.Column(elem_classes="pg-examples"):
         gr.HTML(html.heading(say("Or try one of these")))
         with gr.Row():
-            for number, text in enumerate(
-                ("a fox", "night + 2:stars", "the sea - boat", "a red fruit")
-            ):
-                parts[f"example {number}"] = gr.Button(
-                    text, size="sm", min_width=0, elem_classes="pg-chip"
-                )
+            for number, text in enumerate(("a fox", "night + 2:stars", "the sea - boat", "a red fruit")):
+                parts[f"example {number}"] = gr.Button(text, size="sm", min_width=0, elem_classes="pg-chip")
     return parts
 
 
@@ -122,9 +119,12 @@ def _settings_column(finder: PictureLibrary, say: Translator) -> Parts:
         )
     with gr.Accordion(say("Search pictures of your own"), open=False, elem_classes="pg-more"):
         parts["added"] = gr.File(
-            label=say("Add pictures, or a zip"), file_types=["image", ".zip"], file_count="multiple", height=120,
+            label=say("Add pictures, or a zip"),
+            file_types=["image", ".zip"],
+            file_count="multiple",
+            height=120,
             elem_id="pg-added",
-        )  # fmt: skip
+        )
     with gr.Accordion(say("Only some of them"), open=False, elem_classes="pg-more"):
         parts["top"] = gr.Slider(1, MOST_SHOWN, 24, step=1, label=say("How many"), buttons=[])
         parts["threshold"] = gr.Slider(
@@ -142,9 +142,11 @@ def _settings_column(finder: PictureLibrary, say: Translator) -> Parts:
                 ("before", say.pgettext("search", "Until")),
             ):
                 parts[name] = gr.Textbox(
-                    label=label, placeholder="2026-11-23", max_lines=1,
+                    label=label,
+                    placeholder="2026-11-23",
+                    max_lines=1,
                     min_width=110,
-                )  # fmt: skip
+                )
         parts["folder"] = gr.Textbox(label=say("In the subfolder"), max_lines=1)
         parts["said"] = gr.Textbox(label=say("Painted from words with"), max_lines=1)
         parts["side"] = gr.Number(
@@ -161,9 +163,7 @@ def _settings_column(finder: PictureLibrary, say: Translator) -> Parts:
     with gr.Accordion(
         say("The model that looks"), open=False, elem_classes="pg-more", elem_id="pg-search-models"
     ):
-        parts["model"] = clip_choice(
-            finder.studio.policy, say, value=finder.model, elem_id="pg-search-clip"
-        )
+        parts["model"] = clip_choice(finder.studio.policy, say, value=finder.model, elem_id="pg-search-clip")
     return parts
 
 
@@ -172,21 +172,15 @@ def _stage(say: Translator) -> Parts:
         "state": gr.HTML(found.state_html(""), elem_id="pg-finding"),
         "one": gr.HTML("", elem_id="pg-one"),
     }
-    with gr.Row(elem_classes="pg-actions", visible=False, elem_id="pg-with-one") as parts[
-        "actions"
-    ]:
+    with gr.Row(elem_classes="pg-actions", visible=False, elem_id="pg-with-one") as parts["actions"]:
         for name, label in (
             ("like", say("More like this")),
             ("use_start", say("Start from it")),
             ("use_prompt", say("Paint something like it")),
             ("classify_it", say("Classify it")),
         ):
-            parts[name] = gr.Button(
-                label, size="sm", min_width=0, elem_id=f"pg-{name.replace('_', '-')}"
-            )
-        parts["download"] = gr.DownloadButton(
-            say("Open"), size="sm", min_width=0, elem_id="pg-open"
-        )
+            parts[name] = gr.Button(label, size="sm", min_width=0, elem_id=f"pg-{name.replace('_', '-')}")
+        parts["download"] = gr.DownloadButton(say("Open"), size="sm", min_width=0, elem_id="pg-open")
     parts["grid"] = gr.HTML(
         found.empty_html(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-hits"
     )
@@ -217,15 +211,11 @@ def _wire_search(
     def ask(request: gr.Request, seat: Any, uploaded: Any, *values: Any) -> Iterator[tuple]:
         yield from looked_for(request, seat, uploaded, dict(zip(_ASKED, values, strict=True)))
 
-    def looked_for(
-        request: gr.Request, seat: Any, uploaded: Any, form: dict[str, Any]
-    ) -> Iterator[tuple]:
+    def looked_for(request: gr.Request, seat: Any, uploaded: Any, form: dict[str, Any]) -> Iterator[tuple]:
         owner = BrowserSession.known(seat, request.username).owner
         with stops.held(request.session_hash) as stop:
             yield from shown(
-                actions.search(
-                    finder, form, uploaded=uploaded, owner=owner, say=say, stopped=stop.is_set
-                )
+                actions.search(finder, form, uploaded=uploaded, owner=owner, say=say, stopped=stop.is_set)
             )
 
     def example(
@@ -253,14 +243,13 @@ def _wire_search(
 
     asked = [parts[name] for name in _ASKED]
     watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
-    gr.on(
-        [parts["find"].click, parts["query"].submit], ask, [seat, parts["set"], *asked], **watching
-    )
+    gr.on([parts["find"].click, parts["query"].submit], ask, [seat, parts["set"], *asked], **watching)
     parts["stop"].click(stop, None, None, queue=False, **_QUIET)
     parts["grid"].select(
-        example, [seat, parts["set"], *asked],
+        example,
+        [seat, parts["set"], *asked],
         **{**watching, "outputs": [*outputs, parts["query"], parts["place"]]},
-    )  # fmt: skip
+    )
     parts["like"].click(more, [seat, parts["chosen"], *asked], **watching)
     for name, part in parts.items():
         if name.startswith("example"):
@@ -278,10 +267,13 @@ def _wire_chosen(finder: PictureLibrary, say: Translator, parts: Parts) -> None:
         return tuple(changes.get(name, gr.skip()) for name in names)
 
     parts["choose"].click(
-        choose, [parts["found"], parts["number"]], [parts[name] for name in names], queue=False,
+        choose,
+        [parts["found"], parts["number"]],
+        [parts[name] for name in names],
+        queue=False,
         js="(found, number) => [found, Number(document.getElementById('pg-choose').dataset.hit)]",
         **_QUIET,
-    )  # fmt: skip
+    )
 
 
 def _choice(

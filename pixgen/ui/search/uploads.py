@@ -18,9 +18,7 @@ from pixgen.ui.session import Cancellations
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def wire_uploads(
-    finder: PictureLibrary, say: Translator, parts: Parts, *, stops: Cancellations
-) -> None:
+def wire_uploads(finder: PictureLibrary, say: Translator, parts: Parts, *, stops: Cancellations) -> None:
     """Connect the fields for a picture to search by and for a set of one's own to be searched."""
     names = ("state", "place", "set", "find", "stop")
 
@@ -53,9 +51,7 @@ def wire_uploads(
                 )
             yield tuple(changes.get(name, gr.skip()) for name in names)
 
-    parts["picture"].upload(
-        looked_at, parts["picture"], parts["picture"], concurrency_limit=None, **_QUIET
-    )
+    parts["picture"].upload(looked_at, parts["picture"], parts["picture"], concurrency_limit=None, **_QUIET)
     parts["added"].upload(
         add,
         [parts["added"], parts["model"]],

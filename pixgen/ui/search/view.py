@@ -28,9 +28,7 @@ _LISTED = 5  # skipped files, or near duplicates, that are named
 _EXAMPLES = 12  # drawings to begin with
 
 
-def state_html(
-    said: str, more: Sequence[str] = (), *, kind: str = "idle", part: float | None = None
-) -> str:
+def state_html(said: str, more: Sequence[str] = (), *, kind: str = "idle", part: float | None = None) -> str:
     """The line above the pictures; ``kind`` is idle, busy, done or failed, ``part`` how much is done."""
     figures = "".join(f"<span>{escape(each)}</span>" for each in more)
     width = "" if part is None else f' style="width: {part:.1%}"'
@@ -86,17 +84,17 @@ def left_out(say: Translator, skipped: Sequence[Skipped]) -> str:
         for each in skipped[:_LISTED]
     )
     title = say("Left out: {count}", count=len(skipped))
-    return (
-        f'<details class="pg-skipped"><summary>{escape(title)}</summary><ul>{listed}</ul></details>'
-    )
+    return f'<details class="pg-skipped"><summary>{escape(title)}</summary><ul>{listed}</ul></details>'
 
 
 def empty_html(say: Translator) -> str:
     """The place of the pictures before the first search: drawings that begin one with a click."""
-    mark = '<svg viewBox="0 0 48 48" aria-hidden="true"><rect x="3" y="3" width="18" height="18" rx="3"/>' \
-        '<rect x="27" y="3" width="18" height="18" rx="3" opacity=".55"/><rect x="3" y="27" width="18" height="18" ' \
-        'rx="3" opacity=".25"/><circle cx="33" cy="33" r="8" fill="none" stroke="currentColor" stroke-width="4"/>' \
-        '<path d="M39 39l6 6" stroke="currentColor" stroke-width="4" stroke-linecap="round"/></svg>'  # fmt: skip
+    mark = (
+        '<svg viewBox="0 0 48 48" aria-hidden="true"><rect x="3" y="3" width="18" height="18" rx="3"/>'
+        '<rect x="27" y="3" width="18" height="18" rx="3" opacity=".55"/><rect x="3" y="27" width="18" height="18" '
+        'rx="3" opacity=".25"/><circle cx="33" cy="33" r="8" fill="none" stroke="currentColor" stroke-width="4"/>'
+        '<path d="M39 39l6 6" stroke="currentColor" stroke-width="4" stroke-linecap="round"/></svg>'
+    )
     return (
         f'<figure class="pg-mat" aria-label="{escape(say("Pictures that were found"))}"><div class="pg-invitation">{mark}'
         f"<h2>{escape(say('Say what to find.'))}</h2>"
@@ -124,9 +122,7 @@ def grid_html(say: Translator, found: Sequence[Found], *, nothing: str) -> str:
         f"{_more(say, hit)}</button></li>"
         for number, ((_, hit), thumbnail) in enumerate(zip(found, thumbnails, strict=True))
     )
-    return (
-        f'<ul class="pg-hits" aria-label="{escape(say("Pictures that were found"))}">{items}</ul>'
-    )
+    return f'<ul class="pg-hits" aria-label="{escape(say("Pictures that were found"))}">{items}</ul>'
 
 
 def chosen_html(say: Translator, one: Found, *, number: int, paths: bool) -> str:
@@ -135,8 +131,10 @@ def chosen_html(say: Translator, one: Found, *, number: int, paths: bool) -> str
     row = hit.row
     when = datetime.fromtimestamp(row.modified / 1e9)
     facts = [
-        f"{row.width} × {row.height}", f"{when:%Y-%m-%d}", say("likeness {score}", score=f"{hit.score:.3f}"),
-    ]  # fmt: skip
+        f"{row.width} × {row.height}",
+        f"{when:%Y-%m-%d}",
+        say("likeness {score}", score=f"{hit.score:.3f}"),
+    ]
     if row.seed is not None:
         facts.append(say("seed {seed}", seed=row.seed))
     if hit.copies:

@@ -220,9 +220,7 @@ class Collection:
                 found = taken.with_row_id().to_arrow()
                 place = {row_id: place for place, row_id in enumerate(found["_rowid"].to_pylist())}
                 there = [row_id in place for row_id in ids.tolist()]  # and not just forgotten
-                return _rows(
-                    found.take([place[row_id] for row_id in ids[there].tolist()]), scores[there]
-                )
+                return _rows(found.take([place[row_id] for row_id in ids[there].tolist()]), scores[there])
             search = self._table.search(vector).distance_type("dot")
             if exact:
                 search = search.bypass_vector_index()
@@ -315,9 +313,7 @@ def schema(dimensions: int) -> "pyarrow.Schema":
     whole = {"size", "modified", "seed"}
     types = {name: pyarrow.int64() if name in whole else pyarrow.string() for name in _FACTS}
     types |= {"width": pyarrow.int32(), "height": pyarrow.int32()}
-    return pyarrow.schema(
-        [*types.items(), ("vector", pyarrow.list_(pyarrow.float32(), dimensions))]
-    )
+    return pyarrow.schema([*types.items(), ("vector", pyarrow.list_(pyarrow.float32(), dimensions))])
 
 
 def _rows(found: "pyarrow.Table", scores: np.ndarray) -> list[tuple[Row, float, np.ndarray]]:

@@ -35,9 +35,7 @@ class Filter:
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, str) and (len(value) > LONGEST or not _is_text(value)):
-                raise SearchError(
-                    "The filter “{name}” is too long or no text: shorten it.", name=field.name
-                )
+                raise SearchError("The filter “{name}” is too long or no text: shorten it.", name=field.name)
         if not 0 <= self.side < 2**31 or not 0 <= (self.seed or 0) < 2**63:
             raise SearchError("A size or a seed to search for is a whole number, 0 or more.")
 
@@ -59,9 +57,7 @@ class Filter:
         if self.prompt:
             conditions.append(col("prompt").lower().contains(lit(self.prompt.lower())))
         conditions += [
-            col(name) == lit(value)
-            for name in ("preset", "model")
-            if (value := getattr(self, name))
+            col(name) == lit(value) for name in ("preset", "model") if (value := getattr(self, name))
         ]
         if self.seed is not None:
             conditions.append(col("seed") == lit(self.seed))

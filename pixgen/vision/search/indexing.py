@@ -68,9 +68,14 @@ class Progress:
 
 
 def index(
-    collection: Collection, files: Iterable[PictureFile | Skipped], perceptor: "Perceptor", *, folder: Path,
-    turn: Turn = nullcontext, facts: Facts = lambda found: {},
-) -> Iterator[Progress]:  # fmt: skip
+    collection: Collection,
+    files: Iterable[PictureFile | Skipped],
+    perceptor: "Perceptor",
+    *,
+    folder: Path,
+    turn: Turn = nullcontext,
+    facts: Facts = lambda found: {},
+) -> Iterator[Progress]:
     """Bring a collection up to date with ``files``; the last progress is ``done``.
 
     Args:
@@ -91,9 +96,7 @@ def index(
             skipped.append(each)
             continue
         if each.path != printable(each.path):  # no UTF-8, in which the collection writes it
-            skipped.append(
-                Skipped(printable(each.path), _("It cannot be read: check its name and rights."))
-            )
+            skipped.append(Skipped(printable(each.path), _("It cannot be read: check its name and rights.")))
             continue
         there.add(each.path)
         if known.get(each.path, ())[:2] != (each.size, each.modified):
@@ -101,17 +104,20 @@ def index(
     gone = known.keys() - there
     collection.forget(gone)
     progress = replace(
-        progress, state="looking", total=len(wanted), removed=len(gone), skipped=tuple(skipped),
-        unchanged=len(there) - len(wanted), seconds=perf_counter() - begun,
-    )  # fmt: skip
+        progress,
+        state="looking",
+        total=len(wanted),
+        removed=len(gone),
+        skipped=tuple(skipped),
+        unchanged=len(there) - len(wanted),
+        seconds=perf_counter() - begun,
+    )
     yield progress
 
     def opened(found: PictureFile) -> OpenedPicture | Unchanged | Skipped:
         size, _modified, sha256 = known.get(found.path, (None, None, ""))
         try:
-            return open_file(
-                found, folder, side=perceptor.size, known=sha256 if size == found.size else ""
-            )
+            return open_file(found, folder, side=perceptor.size, known=sha256 if size == found.size else "")
         except PictureError as error:
             return Skipped(found.path, error.message)
         except Exception:  # a file that breaks a decoder in a new way must not end the work
@@ -123,17 +129,13 @@ def index(
     batch, vectors, batches = [], [], 0
     while piece := list(islice(results, min(LOOK, BATCH - len(batch)))):
         batch += piece
-        vectors += _vectors(
-            [each for each in piece if isinstance(each, OpenedPicture)], perceptor, turn
-        )
+        vectors += _vectors([each for each in piece if isinstance(each, OpenedPicture)], perceptor, turn)
         if len(batch) >= BATCH or progress.done + len(piece) == progress.total:
             progress = _written(batch, vectors, progress, collection, facts, known)
             batch, vectors, batches = [], [], batches + 1
             if batches % _TIDY_EVERY == 0:
                 collection.tidy()
-        progress = replace(
-            progress, done=progress.done + len(piece), seconds=perf_counter() - begun
-        )
+        progress = replace(progress, done=progress.done + len(piece), seconds=perf_counter() - begun)
         yield progress
     if wanted or gone:
         yield replace(progress, state="tidying")
@@ -142,20 +144,29 @@ def index(
 
 
 def _written(
-    batch: list[OpenedPicture | Unchanged | Skipped], vectors: list[np.ndarray], progress: Progress,
-    collection: Collection, facts: Facts, known: Mapping[str, Any],
-) -> Progress:  # fmt: skip
+    batch: list[OpenedPicture | Unchanged | Skipped],
+    vectors: list[np.ndarray],
+    progress: Progress,
+    collection: Collection,
+    facts: Facts,
+    known: Mapping[str, Any],
+) -> Progress:
     """Write what has come of a batch of files; the progress after it."""
     seen = [each for each in batch if isinstance(each, OpenedPicture)]
     same = {each.found.path: each.found.modified for each in batch if isinstance(each, Unchanged)}
     skipped = tuple(each for each in batch if isinstance(each, Skipped))
     rows = [
         Row(
-            path=each.found.path, size=each.found.size, modified=each.found.modified,
-            sha256=each.sha256, width=each.width, height=each.height, **facts(each.found),
+            path=each.found.path,
+            size=each.found.size,
+            modified=each.found.modified,
+            sha256=each.sha256,
+            width=each.width,
+            height=each.height,
+            **facts(each.found),
         )
         for each in seen
-    ]  # fmt: skip
+    ]
     replaced = {row.path for row in rows if row.path in known}
     collection.forget(replaced | {each.path for each in skipped if each.path in known})
     if rows:
@@ -163,10 +174,12 @@ def _written(
     if same:
         collection.touch(same)
     return replace(
-        progress, added=progress.added + len(rows) - len(replaced),
-        changed=progress.changed + len(replaced), unchanged=progress.unchanged + len(same),
+        progress,
+        added=progress.added + len(rows) - len(replaced),
+        changed=progress.changed + len(replaced),
+        unchanged=progress.unchanged + len(same),
         skipped=progress.skipped + skipped,
-    )  # fmt: skip
+    )
 
 
 def _vectors(seen: list[OpenedPicture], perceptor: "Perceptor", turn: Turn) -> list[np.ndarray]:

@@ -74,8 +74,7 @@ def parse_query(text: str) -> Query:
     if not all(part.strip() for part in parts):
         raise SearchError("A term of the search is missing beside a + or -: write “horse + snow”.")
     return tuple(
-        _term(part.strip(), -1.0 if sign == "-" else 1.0)
-        for sign, part in zip(signs, parts, strict=True)
+        _term(part.strip(), -1.0 if sign == "-" else 1.0) for sign, part in zip(signs, parts, strict=True)
     )
 
 
@@ -107,9 +106,7 @@ def embed_query(
     with torch.no_grad():
         worded = iter(perceptor.embed_texts(texts).cpu().numpy() if texts else ())
         seen = iter(
-            perceptor.embed_images(as_batch(pictures, perceptor.device)).cpu().numpy()
-            if pictures
-            else ()
+            perceptor.embed_images(as_batch(pictures, perceptor.device)).cpu().numpy() if pictures else ()
         )
     return weighted_sum([(term.weight, next(worded if term.text else seen)) for term in query])
 

@@ -32,9 +32,14 @@ PHOTOGRAPHIC = "seven"  # for models that have seen photographs
 
 
 def make_question(
-    sources: Sequence[Source], models: tuple[str, ...], *, labels: str = "",
-    label_set: LabelSet | None = None, templates: str | tuple[str, ...] = "", **kind,
-) -> Question:  # fmt: skip
+    sources: Sequence[Source],
+    models: tuple[str, ...],
+    *,
+    labels: str = "",
+    label_set: LabelSet | None = None,
+    templates: str | tuple[str, ...] = "",
+    **kind,
+) -> Question:
     """A question about some pictures.
 
     Args:
@@ -78,9 +83,14 @@ class Result:
 
 
 def classify_all(
-    perceptor: "Perceptor", classifier: Classifier, sources: Sequence[Source], *,
-    turn: Turn = nullcontext, stopped: Callable[[], object] = lambda: False, thumbnails: int = 0,
-) -> Iterator[list[Result]]:  # fmt: skip
+    perceptor: "Perceptor",
+    classifier: Classifier,
+    sources: Sequence[Source],
+    *,
+    turn: Turn = nullcontext,
+    stopped: Callable[[], object] = lambda: False,
+    thumbnails: int = 0,
+) -> Iterator[list[Result]]:
     """The pictures' results in their order, a batch at a time; ends early once ``stopped`` says so.
 
     ``turn`` is the device's turn, taken for each batch; the first ``thumbnails`` pictures get one.
@@ -98,9 +108,7 @@ def classify_all(
         ready.close()
 
 
-def _results(
-    perceptor: "Perceptor", classifier: Classifier, batch: list[Ready], turn: Turn
-) -> list[Result]:
+def _results(perceptor: "Perceptor", classifier: Classifier, batch: list[Ready], turn: Turn) -> list[Result]:
     squares = [each.pixels for each in batch if each.pixels is not None]
     answers = iter(())
     if squares:
@@ -109,8 +117,11 @@ def _results(
         answers = iter(classifier.answers(vectors))
     return [
         Result(
-            each.source.name, each.source.label, next(answers) if each.pixels is not None else None,
-            each.thumbnail, each.error,
+            each.source.name,
+            each.source.label,
+            next(answers) if each.pixels is not None else None,
+            each.thumbnail,
+            each.error,
         )
         for each in batch
-    ]  # fmt: skip
+    ]

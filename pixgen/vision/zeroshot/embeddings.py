@@ -67,9 +67,12 @@ class StoredEmbeddings:
             return {}
 
     def write(
-        self, model: Sequence[str], templates: Sequence[str], probe: torch.Tensor,
+        self,
+        model: Sequence[str],
+        templates: Sequence[str],
+        probe: torch.Tensor,
         vectors: Mapping[str, torch.Tensor],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Keep unit vectors by label, in place of what was kept for this model and these templates."""
         from safetensors.torch import save
 
@@ -107,9 +110,13 @@ _WORTH_KEEPING = 512  # texts that were read: fewer are read again sooner than f
 
 @torch.no_grad()
 def embed_labels(
-    perceptor: "Perceptor", labels: Sequence[str], *, templates: Sequence[str],
-    turn: Turn = nullcontext, stopped: Callable[[], bool] = lambda: False,
-) -> torch.Tensor:  # fmt: skip
+    perceptor: "Perceptor",
+    labels: Sequence[str],
+    *,
+    templates: Sequence[str],
+    turn: Turn = nullcontext,
+    stopped: Callable[[], bool] = lambda: False,
+) -> torch.Tensor:
     """Unit vectors ``(L, D)`` of L labels: each the mean of its templates' unit vectors, made a unit
     vector again. The zero-shot classifier of CLIP, https://arxiv.org/abs/2103.00020.
 
@@ -143,9 +150,15 @@ class LabelEmbeddings:
         self._tables: OrderedDict[tuple, dict[str, torch.Tensor]] = OrderedDict()
 
     def vectors(
-        self, perceptor: "Perceptor", labels: Sequence[str], *, model: tuple[str, ...],
-        templates: Sequence[str], turn: Turn = nullcontext, stopped: Callable[[], bool] = lambda: False,
-    ) -> torch.Tensor | None:  # fmt: skip
+        self,
+        perceptor: "Perceptor",
+        labels: Sequence[str],
+        *,
+        model: tuple[str, ...],
+        templates: Sequence[str],
+        turn: Turn = nullcontext,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> torch.Tensor | None:
         """``embed_labels``, where only labels that are new are computed; None if it was stopped.
 
         ``model`` names the perceptor: what was computed for it before counts for it now.

@@ -95,9 +95,12 @@ def as_object(evaluation: Evaluation) -> dict[str, Any]:
             {"label": label, "right": right, "pictures": total}
             for label, right, total in evaluation.per_label()
         ],
-        "confusion": {"answers": [*seen.labels, NONE], "folders": list(seen.labels),
-                      "counts": seen.counts.tolist()},
-    }  # fmt: skip
+        "confusion": {
+            "answers": [*seen.labels, NONE],
+            "folders": list(seen.labels),
+            "counts": seen.counts.tolist(),
+        },
+    }
 
 
 def as_json(results: Sequence[Result], evaluation: Evaluation | None = None, *, top: int) -> str:
@@ -144,10 +147,14 @@ def _object(result: Result, top: int) -> dict[str, Any]:
     value |= {
         "answer": list(answer.found),
         "labels": [
-            {"label": score.label, "probability": round(score.probability, 6), "cosine": round(score.cosine, 6)}
+            {
+                "label": score.label,
+                "probability": round(score.probability, 6),
+                "cosine": round(score.cosine, 6),
+            }
             for score in answer.top(top)
         ],
-    }  # fmt: skip
+    }
     if answer.none is not None:
         value["none_of_these"] = round(answer.none, 6)
     if answer.close is not None:

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 _BLUR = 1 / 6  # of the side: a picture so blurred shows nothing any more
 _SMOOTH = 1 / 28  # of the side: single pixels mean little to a person
 _AT_ONCE = 16
-_STOPS = np.array(
-    [[0, 0, 0], [96, 8, 60], [206, 52, 34], [250, 166, 40], [255, 250, 190]], dtype=float
-)
+_STOPS = np.array([[0, 0, 0], [96, 8, 60], [206, 52, 34], [250, 166, 40], [255, 250, 190]], dtype=float)
 
 
 def explain(
@@ -53,14 +51,10 @@ def explain(
     total = torch.zeros_like(pixels)
     for some in places.split(_AT_ONCE):
         way = rearrange(some, "n -> n 1 1 1").to(pixels.device)
-        shaken = (
-            torch.randn(len(some), *pixels.shape[1:], generator=chance).to(pixels.device) * noise
-        )
+        shaken = torch.randn(len(some), *pixels.shape[1:], generator=chance).to(pixels.device) * noise
         points = (blurred + way * (pixels - blurred) + shaken).requires_grad_()
         with turn(), torch.enable_grad():
-            (gradient,) = torch.autograd.grad(
-                (perceptor.embed_images(points) @ direction).sum(), points
-            )
+            (gradient,) = torch.autograd.grad((perceptor.embed_images(points) @ direction).sum(), points)
         total += gradient.sum(0, keepdim=True)
     gained = (total / len(places) * (pixels - blurred)).sum(1, keepdim=True)
     return _blur(gained, perceptor.size * _SMOOTH)[0, 0].cpu().numpy()
@@ -78,9 +72,7 @@ def overlay(picture: Image.Image, heat: np.ndarray, *, side: int = 512) -> Image
     shown.thumbnail((side, side))
     if max(shown.size) < side // 2:  # small pictures are shown large enough to point at places
         factor = side / 2 / max(shown.size)
-        shown = shown.resize(
-            [max(1, round(each * factor)) for each in shown.size], Image.Resampling.BICUBIC
-        )
+        shown = shown.resize([max(1, round(each * factor)) for each in shown.size], Image.Resampling.BICUBIC)
     strength = np.clip(heat, 0, None)
     strength = strength / max(float(np.quantile(strength, 0.995)), 1e-12)
     mask = Image.fromarray((np.clip(strength, 0, 1) * 255).astype(np.uint8)).resize(
@@ -89,9 +81,7 @@ def overlay(picture: Image.Image, heat: np.ndarray, *, side: int = 512) -> Image
     part = np.asarray(mask, dtype=float)[..., None] / 255
     grey = np.asarray(shown.convert("L").convert("RGB"), dtype=float) * 0.55
     spots = np.linspace(0, 1, len(_STOPS))
-    colours = np.stack(
-        [np.interp(part[..., 0], spots, _STOPS[:, each]) for each in range(3)], axis=-1
-    )
+    colours = np.stack([np.interp(part[..., 0], spots, _STOPS[:, each]) for each in range(3)], axis=-1)
     alpha = 0.85 * np.sqrt(part)
     return Image.fromarray((grey * (1 - alpha) + colours * alpha).round().astype(np.uint8))
 
@@ -105,6 +95,4 @@ def _blur(pixels: torch.Tensor, sigma: float) -> torch.Tensor:
     channels = pixels.shape[1]
     across = weights.expand(channels, 1, 1, -1)
     padded = F.pad(pixels, (radius,) * 4, mode="reflect")
-    return F.conv2d(
-        F.conv2d(padded, across, groups=channels), across.transpose(-1, -2), groups=channels
-    )
+    return F.conv2d(F.conv2d(padded, across, groups=channels), across.transpose(-1, -2), groups=channels)

@@ -132,9 +132,11 @@ class LabelSet:
     def to_json(self) -> str:
         """The set as the text of its file."""
         value = {
-            "title": self.title, "source": self.source, "templates": self.templates,
+            "title": self.title,
+            "source": self.source,
+            "templates": self.templates,
             "labels": self.labels,
-        }  # fmt: skip
+        }
         return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -205,9 +207,7 @@ def load_set(name: str, folder: Path | None = None) -> LabelSet:
         from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES  # here: it loads torch
 
         blank = bundled[IMAGENET]
-        return LabelSet(
-            name, blank.title, check_labels(IMAGENET_CLASSNAMES), blank.templates, blank.source
-        )
+        return LabelSet(name, blank.title, check_labels(IMAGENET_CLASSNAMES), blank.templates, blank.source)
     if name in bundled:
         return bundled[name]
     own = custom_names(folder)

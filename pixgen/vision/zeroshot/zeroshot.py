@@ -95,9 +95,14 @@ class Classifier:
     """Answers one question about the vectors of pictures; made by ``make_classifier``."""
 
     def __init__(
-        self, question: Question, vectors: torch.Tensor, *, scale: float, bias: float | None = None,
+        self,
+        question: Question,
+        vectors: torch.Tensor,
+        *,
+        scale: float,
+        bias: float | None = None,
         others: torch.Tensor | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.question, self.vectors = question, vectors  # (L, D)
         self._scale, self._bias, self._others = scale, bias, others  # others: (B, D)
 
@@ -107,9 +112,7 @@ class Classifier:
         other = None if self._others is None else (pictures @ self._others.T).max(1).values  # (N,)
         probabilities, none = self._probabilities(cosines, other)
         return [
-            self._answer(
-                cosine.numpy(), share.numpy(), None if none is None else float(none[place])
-            )
+            self._answer(cosine.numpy(), share.numpy(), None if none is None else float(none[place]))
             for place, (cosine, share) in enumerate(zip(cosines, probabilities, strict=True))
         ]
 
@@ -158,10 +161,14 @@ class Classifier:
 
 
 def make_classifier(
-    perceptor: "Perceptor", question: Question, *, model: tuple[str, ...] = ("",),
-    wordings: LabelEmbeddings | None = None, turn: Turn = nullcontext,
+    perceptor: "Perceptor",
+    question: Question,
+    *,
+    model: tuple[str, ...] = ("",),
+    wordings: LabelEmbeddings | None = None,
+    turn: Turn = nullcontext,
     stopped: Callable[[], bool] = lambda: False,
-) -> Classifier | None:  # fmt: skip
+) -> Classifier | None:
     """Read a question's labels; None if that was stopped.
 
     Args:

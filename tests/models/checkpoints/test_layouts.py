@@ -42,9 +42,7 @@ def test_a_lightning_checkpoint_equals_tamings_own(tmp_path, monkeypatch, pictur
         tmp_path / "last.ckpt", published.lightning(weights, monkeypatch), legacy=legacy
     )
     config = published.write_yaml(tmp_path / "model.yaml", node)
-    published.assert_equal_networks(
-        load_vqgan(str(checkpoint), "cpu", str(config)), theirs, pictures
-    )
+    published.assert_equal_networks(load_vqgan(str(checkpoint), "cpu", str(config)), theirs, pictures)
 
 
 def test_a_transformers_first_stage_is_taken(tmp_path, monkeypatch, pictures):
@@ -52,21 +50,19 @@ def test_a_transformers_first_stage_is_taken(tmp_path, monkeypatch, pictures):
     theirs = published.taming(node)
     weights = {
         **{f"first_stage_model.{name}": tensor for name, tensor in theirs.state_dict().items()},
-        **{f"cond_stage_model.{name}": tensor
-           for name, tensor in published.taming(published.config(n_embed=7), seed=1).state_dict().items()},
+        **{
+            f"cond_stage_model.{name}": tensor
+            for name, tensor in published.taming(published.config(n_embed=7), seed=1).state_dict().items()
+        },
         "transformer.tok_emb.weight": torch.zeros(24, 16),
-    }  # fmt: skip
+    }
     logs = tmp_path / "2020-11-13T21-41-45_faceshq_transformer"
-    checkpoint = published.write(
-        logs / "checkpoints/last.ckpt", published.lightning(weights, monkeypatch)
-    )
+    checkpoint = published.write(logs / "checkpoints/last.ckpt", published.lightning(weights, monkeypatch))
     published.write_yaml(logs / "configs/2020-11-13T21-41-45-project.yaml", published.net2net(node))
     published.assert_equal_networks(load_vqgan(str(checkpoint), "cpu"), theirs, pictures)
 
 
-@pytest.mark.parametrize(
-    "before", ["module.", "_orig_mod.", "module._orig_mod.", "vqgan.", "model.vq."]
-)
+@pytest.mark.parametrize("before", ["module.", "_orig_mod.", "module._orig_mod.", "vqgan.", "model.vq."])
 def test_what_stands_before_every_name_is_left_out(tmp_path, pictures, before):
     node = published.config()
     theirs = published.taming(node)
@@ -125,16 +121,17 @@ def test_diffusers_models_equal_diffusers_own(tmp_path, pictures, middle):
         block_out_channels=(32, 32, 64),
         down_block_types=("DownEncoderBlock2D", "DownEncoderBlock2D", "AttnDownEncoderBlock2D"),
         up_block_types=("AttnUpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"),
-        layers_per_block=2, latent_channels=8, num_vq_embeddings=24, norm_num_groups=16,
+        layers_per_block=2,
+        latent_channels=8,
+        num_vq_embeddings=24,
+        norm_num_groups=16,
         mid_block_add_attention=middle,
-    ).eval()  # fmt: skip
+    ).eval()
     torch.nn.init.normal_(theirs.quantize.embedding.weight)
     save_file(theirs.state_dict(), tmp_path / "diffusion_pytorch_model.safetensors")
     (tmp_path / "config.json").write_text(json.dumps({"_class_name": "VQModel", **theirs.config}))
     ours = load_vqgan(str(tmp_path / "diffusion_pytorch_model.safetensors"), "cpu")
-    seen = (
-        pictures * 2 - 1 if middle else pictures
-    )  # aMUSEd's have no attention, and pictures in [0, 1]
+    seen = pictures * 2 - 1 if middle else pictures  # aMUSEd's have no attention, and pictures in [0, 1]
     hidden = theirs.encode(seen).latents
     assert torch.allclose(ours.encode(pictures), hidden, atol=1e-5)
     latents, _, (_, _, codes) = theirs.quantize(hidden)
@@ -155,9 +152,7 @@ def test_diffusers_models_equal_diffusers_own(tmp_path, pictures, middle):
 )  # fmt: skip
 def test_what_does_not_fit_its_config_is_named_before_anything_is_kept(tmp_path, change, said):
     node = published.config()
-    checkpoint = published.write(
-        tmp_path / "a.ckpt", {"state_dict": published.taming(node).state_dict()}
-    )
+    checkpoint = published.write(tmp_path / "a.ckpt", {"state_dict": published.taming(node).state_dict()})
     change(node["params"])
     published.write_yaml(tmp_path / "a.yaml", node)
     with pytest.raises(ModelError, match=said):
@@ -185,9 +180,14 @@ def flax_tree(weights: dict[str, torch.Tensor]) -> dict:
 
 def of_dalle_mini(**params) -> Entry:
     return Entry(
-        name="lakes", kind="vqgan", paints="lakes", licence="MIT", home="https://example.org",
-        model=published.config(pixels="unit", decoder_alone=True, **params), sources=("file:",),
-    )  # fmt: skip
+        name="lakes",
+        kind="vqgan",
+        paints="lakes",
+        licence="MIT",
+        home="https://example.org",
+        model=published.config(pixels="unit", decoder_alone=True, **params),
+        sources=("file:",),
+    )
 
 
 def test_dalle_minis_flax_file_is_read(tmp_path, pictures):
@@ -206,9 +206,10 @@ def test_dalle_minis_flax_file_is_read(tmp_path, pictures):
 def test_min_dalles_decoder_draws_and_cannot_begin_with_a_picture(tmp_path, pictures):
     theirs = published.taming(published.config())
     weights = {
-        name.removeprefix("quantize."): tensor for name, tensor in theirs.state_dict().items()
+        name.removeprefix("quantize."): tensor
+        for name, tensor in theirs.state_dict().items()
         if not name.startswith(("encoder.", "quant_conv."))
-    }  # fmt: skip
+    }
     file = published.write(tmp_path / "detoker.pt", weights)
     ours = load_entry(replace(of_dalle_mini(), sources=(f"file:{file}",)))
     codes = torch.arange(16).view(1, 4, 4)
@@ -221,9 +222,7 @@ def test_min_dalles_decoder_draws_and_cannot_begin_with_a_picture(tmp_path, pict
 
 def test_an_encoder_may_be_missing_nowhere_else(tmp_path):
     theirs = published.taming(published.config())
-    weights = {
-        name: part for name, part in theirs.state_dict().items() if not name.startswith("encoder.")
-    }
+    weights = {name: part for name, part in theirs.state_dict().items() if not name.startswith("encoder.")}
     file = published.write(tmp_path / "half.ckpt", weights)
     config = published.write_yaml(tmp_path / "half.yaml", published.config())
     with pytest.raises(ModelError, match="encoder.conv_in.weight is missing"):

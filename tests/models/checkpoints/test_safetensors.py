@@ -23,10 +23,12 @@ def test_half_precision_comes_back_as_float32(tmp_path):
 
 @pytest.mark.parametrize(
     ("change", "named"),
-    [(lambda w: w.pop("1.bias"), "1.bias is missing"),
-     (lambda w: w.update({"0.weight": torch.zeros(4, 5)}), r"0.weight is \(4, 5\) instead of \(4, 3\)"),
-     (lambda w: w.update(extra=torch.zeros(1)), "extra is not part")],
-)  # fmt: skip
+    [
+        (lambda w: w.pop("1.bias"), "1.bias is missing"),
+        (lambda w: w.update({"0.weight": torch.zeros(4, 5)}), r"0.weight is \(4, 5\) instead of \(4, 3\)"),
+        (lambda w: w.update(extra=torch.zeros(1)), "extra is not part"),
+    ],
+)
 def test_the_first_mismatch_is_named_and_nothing_is_loaded(tmp_path, change, named):
     target, weights = model(), dict(model().state_dict())
     before = target[0].weight.clone()

@@ -82,9 +82,7 @@ def tagged(tmp_path, monkeypatch):
     open_clip.add_model_config(tmp_path / "Small-T.json")
     tags = {"openai": {"quick_gelu": True}, "laion": {"mean": (0.5,) * 3, "std": (0.25,) * 3}}
     monkeypatch.setattr(open_clip, "list_pretrained_tags_by_model", lambda name: list(tags))
-    monkeypatch.setattr(
-        open_clip, "get_pretrained_cfg", lambda name, tag: {"hf_hub": "o/r/", **tags[tag]}
-    )
+    monkeypatch.setattr(open_clip, "get_pretrained_cfg", lambda name, tag: {"hf_hub": "o/r/", **tags[tag]})
     folder = tmp_path / "cache" / "models"
     folder.mkdir(parents=True)
     for seed, tag in enumerate(tags):
@@ -134,17 +132,13 @@ def test_a_robust_clip_that_was_put_there_by_hand_needs_no_network(tagged, monke
     entry = replace(find_entry("robust-ViT-B-32", "clip"), form="Small-T")
     ours, tokenizer, shown = read_open_clip(entry)
     pictures = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-    assert torch.allclose(
-        ours.eval().encode_image(pictures), theirs.encode_image(pictures), atol=1e-5
-    )
+    assert torch.allclose(ours.eval().encode_image(pictures), theirs.encode_image(pictures), atol=1e-5)
     assert tokenizer(["a fox"]).shape == (1, 77)
     assert shown["size"] == 32
 
 
 def test_what_it_needs_besides_is_said_before_anything_is_fetched():
-    with pytest.raises(
-        ModelError, match="reads with a_package_that_is_not_there, which is not installed"
-    ):
+    with pytest.raises(ModelError, match="reads with a_package_that_is_not_there, which is not installed"):
         fetch(replace(find_entry("ViT-B-32/openai", "clip"), needs="a_package_that_is_not_there"))
 
 
@@ -173,8 +167,11 @@ def test_openais_own_names_are_known(name):
 def test_openais_archive_may_be_put_into_the_cache(tagged):
     from open_clip.model import CLIP
 
-    small = {**SMALL, "vision_cfg": {**SMALL["vision_cfg"], "width": 64, "head_width": 64},
-             "text_cfg": {**SMALL["text_cfg"], "width": 64, "heads": 1}}  # fmt: skip
+    small = {
+        **SMALL,
+        "vision_cfg": {**SMALL["vision_cfg"], "width": 64, "head_width": 64},
+        "text_cfg": {**SMALL["text_cfg"], "width": 64, "heads": 1},
+    }
     theirs = CLIP(**small, quick_gelu=True).eval()
     asked = torch.rand(1, 3, 32, 32), torch.ones(1, 77, dtype=torch.int64)
     (tagged / "Small-T--openai.safetensors").unlink()

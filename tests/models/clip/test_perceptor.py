@@ -22,8 +22,12 @@ def pictures() -> torch.Tensor:
 def plain() -> CLIP:
     entry = get_entry("pocket", "clip")
     model = CLIP(**json.loads(entry.config.read_text())["model_cfg"]).eval()
-    model.load_state_dict({name: tensor.float() if tensor.is_floating_point() else tensor
-                           for name, tensor in load_file(entry.weights).items()})  # fmt: skip
+    model.load_state_dict(
+        {
+            name: tensor.float() if tensor.is_floating_point() else tensor
+            for name, tensor in load_file(entry.weights).items()
+        }
+    )
     return model
 
 

@@ -45,9 +45,7 @@ def test_every_layout_is_the_network_that_was_saved(folder, tiny, layout):
     before = torch.tensor([35, 3, 20, 7, 0])
     tokens = torch.tensor(model.words.encode("a red fox", places=12))
     expected = dalles.logits(dalles.halves(), tokens, before)
-    assert torch.allclose(
-        model.decoder(before[None], model.read(["a red fox"]))[0], expected, atol=1e-4
-    )
+    assert torch.allclose(model.decoder(before[None], model.read(["a red fox"]))[0], expected, atol=1e-4)
     assert not any(parameter.requires_grad for parameter in model.parameters())
 
 
@@ -59,9 +57,7 @@ def test_step_by_step_is_the_same_as_at_once(folder, tiny):
     before = torch.cat([model.start(2)[:, None], codes[:, :-1]], 1)
     whole = model.decoder(before, read)[:, :, :24]
     caches = model.caches()
-    steps = [
-        model.next_logits(before[:, place], read, place=place, caches=caches) for place in range(16)
-    ]
+    steps = [model.next_logits(before[:, place], read, place=place, caches=caches) for place in range(16)]
     assert torch.allclose(torch.stack(steps, 1), whole, atol=1e-4)
     assert not torch.allclose(whole[0], whole[1], atol=1e-2)
 
@@ -119,9 +115,7 @@ def test_a_missing_part_and_one_too_many_are_named(folder, tiny, monkeypatch):
         "layers.0.self_attn.k_proj.bias": gone[0],
     }
     dalles.write_min_dalle(folder)
-    with pytest.raises(
-        ModelError, match="encoder.layers.0.self_attn.k_proj.bias is not part of it"
-    ):
+    with pytest.raises(ModelError, match="encoder.layers.0.self_attn.k_proj.bias is not part of it"):
         fetch_sketcher(tiny)
 
 
@@ -202,10 +196,7 @@ def test_without_a_network_it_is_said_what_to_put_where(tiny):
         fetch_sketcher(tiny)
     said = str(raised.value)
     assert "no connection" in said
-    assert (
-        "put encoder.pt, decoder.pt, vocab.json and merges.txt from https://example.org/tiny into "
-        in said
-    )
+    assert "put encoder.pt, decoder.pt, vocab.json and merges.txt from https://example.org/tiny into " in said
     assert said.endswith("dalle-tiny, or choose pocket, which needs none.")
 
 
@@ -218,7 +209,10 @@ def test_without_a_network_it_is_said_what_to_put_where(tiny):
 )
 def test_the_catalogs_forms_are_as_large_as_what_is_published(name, millions, file_megabytes):
     model = random_dalle(find_entry(name, "sketcher"))
-    counts = {half: sum(part.numel() for part in getattr(model, half).parameters()) for half in ("encoder", "decoder")}  # fmt: skip
+    counts = {
+        half: sum(part.numel() for part in getattr(model, half).parameters())
+        for half in ("encoder", "decoder")
+    }
     assert sum(counts.values()) / 1e6 == pytest.approx(millions, abs=0.01)
     assert 2 * counts["decoder"] / 1e6 == pytest.approx(file_megabytes["decoder"], rel=0.002)
     if "both" in file_megabytes:  # dalle-mini's own file, in full precision

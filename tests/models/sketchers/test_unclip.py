@@ -59,9 +59,7 @@ def test_it_paints_from_words_and_from_pictures(folder, karlo):
         for given in ([(red, 1.0)], [(red, 2.0)], [(red, 1.0), (grey, 1.0)])
     ]
     assert varied[0].shape == (1, 3, 64, 64)
-    assert torch.allclose(
-        varied[0], varied[1], atol=1e-4
-    )  # one picture alone: its weight says nothing
+    assert torch.allclose(varied[0], varied[1], atol=1e-4)  # one picture alone: its weight says nothing
     assert not torch.allclose(varied[0], varied[2], atol=1e-2)
 
 
@@ -131,14 +129,24 @@ def test_without_its_packages_it_is_said_what_to_install(karlo, monkeypatch):
 
 def test_what_is_needed_of_a_repository():
     names = [
-        "README.md", "model_index.json", "decoder/config.json", "decoder/diffusion_pytorch_model.bin",
-        "decoder/diffusion_pytorch_model.safetensors", "decoder/diffusion_pytorch_model.fp16.safetensors",
-        "tokenizer/vocab.json", "image_encoder/config.json", "image_encoder/pytorch_model.bin",
-    ]  # fmt: skip
+        "README.md",
+        "model_index.json",
+        "decoder/config.json",
+        "decoder/diffusion_pytorch_model.bin",
+        "decoder/diffusion_pytorch_model.safetensors",
+        "decoder/diffusion_pytorch_model.fp16.safetensors",
+        "tokenizer/vocab.json",
+        "image_encoder/config.json",
+        "image_encoder/pytorch_model.bin",
+    ]
     assert unclip_files.needed_files(names, None) == [
-        "model_index.json", "decoder/config.json", "decoder/diffusion_pytorch_model.safetensors",
-        "tokenizer/vocab.json", "image_encoder/config.json", "image_encoder/pytorch_model.bin",
-    ]  # fmt: skip
+        "model_index.json",
+        "decoder/config.json",
+        "decoder/diffusion_pytorch_model.safetensors",
+        "tokenizer/vocab.json",
+        "image_encoder/config.json",
+        "image_encoder/pytorch_model.bin",
+    ]
     assert unclip_files.needed_files(names, unclip_files.SEEING) == names[-2:]
 
 
@@ -158,9 +166,7 @@ def test_it_is_found_in_hugging_faces_cache_verified_and_removed(tmp_path, karlo
             file.rename(blob)
             file.symlink_to(blob)
     assert registry.state_of(karlo) == "here"
-    assert (
-        load_sketcher("karlo", "cpu").of_words("a", guidance=1.0, generator=chance()).shape[1] == 3
-    )
+    assert load_sketcher("karlo", "cpu").of_words("a", guidance=1.0, generator=chance()).shape[1] == 3
     assert len(registry.check(karlo)) == 64
     weights = unclip_files.weight_bytes(karlo, half=False)
     assert unclip_files.weight_bytes(karlo, half=True) == weights // 2

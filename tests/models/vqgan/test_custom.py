@@ -32,9 +32,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("PIXGEN_MODELS_DIR", str(home))
     node = published.config()
     value = {"state_dict": published.taming(node).state_dict()}
-    first_stage = {
-        f"first_stage_model.{name}": tensor for name, tensor in value["state_dict"].items()
-    }
+    first_stage = {f"first_stage_model.{name}": tensor for name, tensor in value["state_dict"].items()}
     for name in ("flowers", "deep/model", "orphan/alone"):
         published.write(home / f"{name}.ckpt", value)
     published.write_yaml(home / "flowers.yaml", node)
@@ -82,9 +80,7 @@ def test_what_is_missing_is_said(folder, name, config, said):
 
 
 def test_an_unknown_name_lists_own_models_too(folder):
-    with pytest.raises(
-        ModelError, match="choose pocket, imagenet-16384, .*flowers, or a checkpoint's path"
-    ):
+    with pytest.raises(ModelError, match="choose pocket, imagenet-16384, .*flowers, or a checkpoint's path"):
         load_vqgan("raphael", "cpu")
 
 
@@ -98,15 +94,18 @@ def test_a_config_that_describes_no_model_is_a_sentence(folder, text):
 
 
 SPOILT = {
-    "kl": {"target": "ldm.models.autoencoder.AutoencoderKL",
-           "params": {"embed_dim": 4, "ddconfig": published.LAYERS}},
+    "kl": {
+        "target": "ldm.models.autoencoder.AutoencoderKL",
+        "params": {"embed_dim": 4, "ddconfig": published.LAYERS},
+    },
     "depth": published.config(ddconfig={**published.LAYERS, "in_channels": 1, "out_ch": 1}),
     "segmentation": published.config(
-        "VQSegmentationModel", n_labels=151, ddconfig={**published.LAYERS, "in_channels": 151, "out_ch": 151}),
+        "VQSegmentationModel", n_labels=151, ddconfig={**published.LAYERS, "in_channels": 151, "out_ch": 151}
+    ),
     "wide": published.config(ddconfig={**published.LAYERS, "ch_mult": 4}),
     "text": published.config(n_embed="many"),
     "none": published.config(ddconfig={**published.LAYERS, "ch_mult": []}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("spoilt", [*SPOILT, "pointer", "page", "hidden", "no yaml", "bytes"])
@@ -165,9 +164,7 @@ def test_a_json_config_with_nothing_in_it_is_a_sentence(folder, name):
     st.none() | st.booleans() | st.integers(-2, 40) | st.text(max_size=3) | st.lists(st.integers(-1, 9), max_size=3),
     min_size=1, max_size=4,
 ))  # fmt: skip
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_config_is_one_of_a_vqgan_or_a_sentence(folder, change):
     node = published.config()
     for name, value in change.items():

@@ -59,9 +59,7 @@ def test_codes_survive_lookup(tiny_vqgan):
 def test_every_code_lies_within_the_bounds(tiny_vqgan):
     low, high = tiny_vqgan.bounds()
     assert low.shape == (1, 8, 1, 1)
-    assert (
-        (tiny_vqgan.codebook >= low[0, :, 0, 0]) & (tiny_vqgan.codebook <= high[0, :, 0, 0])
-    ).all()
+    assert ((tiny_vqgan.codebook >= low[0, :, 0, 0]) & (tiny_vqgan.codebook <= high[0, :, 0, 0])).all()
 
 
 @pytest.mark.parametrize("size", [(256, 256), (256, 128), (96, 160)])
@@ -69,10 +67,7 @@ def test_the_pocket_vqgan_decodes_larger_and_oblong_canvases(size):
     model = load_vqgan("pocket", "cpu")
     rows, columns = (side // model.factor for side in size)
     with torch.no_grad():
-        assert (
-            model.decode(model.lookup(torch.zeros(1, rows, columns, dtype=torch.long))).shape[-2:]
-            == size
-        )
+        assert model.decode(model.lookup(torch.zeros(1, rows, columns, dtype=torch.long))).shape[-2:] == size
 
 
 def test_an_unknown_name_lists_the_known():

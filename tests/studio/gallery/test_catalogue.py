@@ -59,8 +59,11 @@ def test_it_lists_what_the_folders_say(catalogue, put):
     catalogue.synchronise()
     (entry,) = catalogue.find(RunFilter())
     assert (entry.id, entry.prompt, entry.preset, entry.seed) == (
-        run.id, "a red fox | snow :0.5", "draft", 2**63 - 1,
-    )  # fmt: skip
+        run.id,
+        "a red fox | snow :0.5",
+        "draft",
+        2**63 - 1,
+    )
     assert (entry.state, entry.step, entry.steps, entry.seconds) == ("done", 5, 12, 2.5)
     assert (entry.owner, entry.parent, entry.favourite) == ("ada", "x", True)
     assert (entry.tags, entry.started) == (("boat", "sea"), NOON)
@@ -172,10 +175,13 @@ def test_filters(catalogue, put):
 @pytest.mark.parametrize(
     ("sort", "prompts"),
     [
-        ("newest", ["a", "c", "b"]), ("oldest", ["b", "c", "a"]), ("likeness", ["c", "b", "a"]),
-        ("longest", ["b", "a", "c"]), ("prompt", ["a", "b", "c"]),
+        ("newest", ["a", "c", "b"]),
+        ("oldest", ["b", "c", "a"]),
+        ("likeness", ["c", "b", "a"]),
+        ("longest", ["b", "a", "c"]),
+        ("prompt", ["a", "b", "c"]),
     ],
-)  # fmt: skip
+)
 def test_sorting_and_pages(catalogue, put, sort, prompts):
     put("b", similarities=(("b", 0.1),), seconds=9.0)
     put("c", similarities=(("c", 0.3),), seconds=1.0)

@@ -34,9 +34,7 @@ def ids(entries):
 
 def test_a_killed_run_is_there_stopped_and_goes_on(open_studio, tmp_path):
     folder = tmp_path / "outputs"
-    run_id = killed(
-        folder, until=lambda run: json.loads((run / "run.json").read_text())["step"] > 0
-    )
+    run_id = killed(folder, until=lambda run: json.loads((run / "run.json").read_text())["step"] > 0)
     studio = open_studio()
     gallery = Gallery(studio)
     (entry,) = gallery.find(RunFilter(state="stopped"))
@@ -90,7 +88,7 @@ def test_what_is_deleted_can_be_taken_back_until_the_bin_is_emptied(gallery, stu
     gallery.mark(thrown, favourite=True)
     picture = studio.run(thrown).picture.read_bytes()
     gallery.delete(thrown)
-    assert (ids(gallery.find(RunFilter())), ids(gallery.find(RunFilter(binned=True)))) == ([kept], [thrown])  # fmt: skip
+    assert (ids(gallery.find(RunFilter())), ids(gallery.find(RunFilter(binned=True)))) == ([kept], [thrown])
     assert gallery.open(thrown).run.picture.read_bytes() == picture
     assert [run.id for run in studio.runs()] == [kept]
     with pytest.raises(StudioError, match="There is no run"):

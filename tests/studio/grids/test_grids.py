@@ -118,9 +118,7 @@ def test_a_stopped_grid_keeps_what_is_done_and_goes_on(studio):
 
 
 def test_who_leaves_stops_the_cell_at_hand(studio):
-    grid = Grid.make(
-        studio, planned("seed=1-2", options=Options(prompt="fox", size="32x32", steps=2000))
-    )
+    grid = Grid.make(studio, planned("seed=1-2", options=Options(prompt="fox", size="32x32", steps=2000)))
     painting = grid.paint()
     _, job = next(painting)
     painting.close()

@@ -27,8 +27,13 @@ def test_a_set_of_ones_own_is_kept_and_can_be_changed(namer):
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("cifar10", "comes with pixgen"), ("../up", "small letters"), ("A B", "small letters"), ("", "small letters")],
-)  # fmt: skip
+    [
+        ("cifar10", "comes with pixgen"),
+        ("../up", "small letters"),
+        ("A B", "small letters"),
+        ("", "small letters"),
+    ],
+)
 def test_a_name_that_is_not_allowed_is_a_sentence(namer, name, said):
     with pytest.raises(ClassifyError, match=said):
         namer.save(name, ("a",), templates="none")

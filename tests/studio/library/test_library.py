@@ -173,9 +173,7 @@ def test_whoever_leaves_in_the_middle_leaves_it_to_the_next(make_finder, folder)
     assert brought(finder, place)[-1].added == 3
 
 
-@pytest.mark.parametrize(
-    "path", ["../secret.png", "/etc/hostname", "no.png", "a\0b.png", "link.png"]
-)
+@pytest.mark.parametrize("path", ["../secret.png", "/etc/hostname", "no.png", "a\0b.png", "link.png"])
 def test_no_file_outside_a_place_is_handed_out(make_finder, folder, path):
     secret = draw(folder.parent / "secret.png", "white")
     (folder / "link.png").symlink_to(secret)
@@ -194,15 +192,15 @@ def packed(path, names):
 def test_a_set_of_ones_own_is_searched_by_its_name_only(make_finder, folder, tmp_path):
     finder = make_finder()
     red = (folder / "red.png").read_bytes()
-    archive = packed(
-        tmp_path / "more.zip", {"../../up.png": red, "a/b/deep.png": red, "no.txt": b"x"}
-    )
+    archive = packed(tmp_path / "more.zip", {"../../up.png": red, "a/b/deep.png": red, "no.txt": b"x"})
     place = finder.add_upload([folder / "blue.png", archive])
     assert is_upload(place.name)
     assert place.folder.is_relative_to(finder.studio.folder)
     assert sorted(path.name for path in place.folder.iterdir()) == [
-        "0001-blue.png", "0002-deep.png", "0003-up.png",
-    ]  # fmt: skip
+        "0001-blue.png",
+        "0002-deep.png",
+        "0003-up.png",
+    ]
     brought(finder, place)
     assert len(seen(finder, place, fold=False)) == 3
     assert place.name not in finder.places
@@ -260,8 +258,9 @@ def test_each_model_has_a_table_of_its_own_in_which_it_looks(make_finder, folder
         finder.collection(usual)
     assert brought(finder, usual)[-1].added == 3
     assert {(each.name, each.model) for each in finder.library.collections()} == {
-        ("my-trips", "pocket"), ("my-trips", "ViT-B-32/openai"),
-    }  # fmt: skip
+        ("my-trips", "pocket"),
+        ("my-trips", "ViT-B-32/openai"),
+    }
     asked.clear()
     finder.embed(parse_query("a fox"), model=large.model)
     assert asked == [("ViT-B-32/openai",)]
@@ -294,7 +293,5 @@ def test_a_term_can_be_a_picture(make_finder, folder):
     vector = finder.embed(parse_query(f"[{folder / 'red.png'}]"))
     assert finder.search(place, vector)[0].row.path == "red.png"
     opened = []
-    finder.embed(
-        parse_query("[x]"), open_term=lambda path: opened.append(path) or Image.new("RGB", (4, 4))
-    )
+    finder.embed(parse_query("[x]"), open_term=lambda path: opened.append(path) or Image.new("RGB", (4, 4)))
     assert opened == ["x"]

@@ -77,10 +77,14 @@ def test_pixrays_own_defaults_are_used_where_it_is_silent(foreign):
 
 
 def test_webuis_parameters_are_mapped_and_the_rest_is_told(foreign):
-    info = read_info(foreign(parameters=(
-        "a (red:1.3) fox, ((snow)), [trees] <lora:fur:0.8>, \\(ink\\)\nNegative prompt: text, (blurry)\n"
-        'Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 965400086, Size: 512x768, Model: "x, y"'
-    )))  # fmt: skip
+    info = read_info(
+        foreign(
+            parameters=(
+                "a (red:1.3) fox, ((snow)), [trees] <lora:fur:0.8>, \\(ink\\)\nNegative prompt: text, (blurry)\n"
+                'Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 965400086, Size: 512x768, Model: "x, y"'
+            )
+        )
+    )
     first, second = info.recipe.prompts[0]
     assert (first.text, first.weight) == ("a red fox, snow, trees, (ink)", 1)
     assert (second.text, second.weight, second.stop) == ("text, blurry", -1, -0.9)
@@ -141,11 +145,16 @@ def test_the_comment_of_vqgan_clip_is_its_prompts(foreign):
 @pytest.mark.parametrize(
     "texts",
     [
-        {"parameters": "\n\n"}, {"parameters": "Steps: 1, Seed: 2, Size: 64x64"}, {"comment": "[]"},
-        {"comment": "a holiday"}, {"pixray_seed_used": "5"}, {"comment": "[" * 5000},
-        {"Author": "somebody"}, {"pixray_prompts": "|", "pixray_scale": "1e999"},
+        {"parameters": "\n\n"},
+        {"parameters": "Steps: 1, Seed: 2, Size: 64x64"},
+        {"comment": "[]"},
+        {"comment": "a holiday"},
+        {"pixray_seed_used": "5"},
+        {"comment": "[" * 5000},
+        {"Author": "somebody"},
+        {"pixray_prompts": "|", "pixray_scale": "1e999"},
     ],
-)  # fmt: skip
+)
 def test_a_picture_without_words_says_so(foreign, texts):
     with pytest.raises(PixgenError, match=r"carries no recipe|tells no words"):
         read_info(foreign(**texts))
@@ -159,7 +168,7 @@ def test_a_picture_without_words_says_so(foreign, texts):
         ({"pixray_prompts": "a", "pixray_scale": "1e999"}, ("scale", "1e999")),
         ({"parameters": "a\nSteps: 9, Sampler: x, Seed: -1, Size: 9x9"}, ("Seed", "-1")),
     ],
-)  # fmt: skip
+)
 def test_what_is_out_of_range_is_left_out(foreign, texts, left):
     assert left in read_info(foreign(**texts)).left_out
 
@@ -197,7 +206,7 @@ def test_a_packed_text_that_swells_is_one_sentence(tmp_path):
         ('{"seed": ' + "9" * 5000 + "}", "not"),
         ("{" + " " * (5 * 2**20), "far too long"),
     ],
-)  # fmt: skip
+)
 def test_a_recipe_that_cannot_be_used_is_one_sentence(tmp_path, text, said):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises((PictureError, RecipeError), match=said) as caught:
@@ -243,15 +252,11 @@ def test_the_settings_are_found_before_what_extensions_write(request):
 
 
 @pytest.mark.parametrize("behind", [[], ["Template: x"], ["Wildcard prompt: y", "", "free words"]])
-@pytest.mark.parametrize(
-    "negative", ["", "Negative prompt: fog\nand rain", "negative prompt:fog\nand rain"]
-)
+@pytest.mark.parametrize("negative", ["", "Negative prompt: fog\nand rain", "negative prompt:fog\nand rain"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_webuis_lines_are_recognised_wherever_they_stand(foreign, negative, behind, end):
     said = ["a sign that says Negative prompt: no", "style: oil, mood: calm, light: dim"]
-    info = read_info(
-        foreign(parameters=end.join([*said, *negative.split("\n"), SETTINGS, *behind]))
-    )
+    info = read_info(foreign(parameters=end.join([*said, *negative.split("\n"), SETTINGS, *behind])))
     texts = [each.text for each in info.recipe.prompts[0]]
     assert texts == [" ".join(said), *(["fog and rain"] if negative else [])]
     assert (info.recipe.steps, info.recipe.seed) == (20, 5)
@@ -259,9 +264,7 @@ def test_webuis_lines_are_recognised_wherever_they_stand(foreign, negative, behi
 
 
 def test_a_value_in_braces_is_one_value(foreign):
-    info = read_info(
-        foreign(parameters=f'a fox\n{SETTINGS}, Hashes: {{"a": "b", "c": "d"}}, Version: 1')
-    )
+    info = read_info(foreign(parameters=f'a fox\n{SETTINGS}, Hashes: {{"a": "b", "c": "d"}}, Version: 1'))
     assert ("Hashes", '{"a": "b", "c": "d"}') in info.left_out
 
 
@@ -273,7 +276,7 @@ def test_a_value_in_braces_is_one_value(foreign):
         (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0no zlib"),
         (b"iTXt", b"cut off"),
     ],
-)  # fmt: skip
+)
 def test_texts_of_cameras_are_skipped_where_they_are_long_or_broken(chunk, tmp_path):
     said = b"parameters\0a fox\n" + SETTINGS.encode()
     (tmp_path / "photo.png").write_bytes(png(chunk, (b"tEXt", said)))

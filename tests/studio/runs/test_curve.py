@@ -62,7 +62,9 @@ def test_however_long_the_run_the_file_stays_small(tmp_path):
     assert (len(long.steps), long.steps[0], long.steps[-1]) == (301, 0, 20_000)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"steps": [1]}', '{"steps": [0, 1], "similarities": {"a": [1]}, "losses": {}}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"steps": [1]}', '{"steps": [0, 1], "similarities": {"a": [1]}, "losses": {}}']
+)
 def test_a_broken_file_is_as_good_as_none(tmp_path, text):
     path = tmp_path / "curve.json"
     path.write_text(text)

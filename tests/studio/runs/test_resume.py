@@ -207,9 +207,7 @@ def test_a_resumed_run_that_is_stopped_at_once_loses_nothing(open_studio):
 
 def test_a_killed_run_lists_as_stopped_and_goes_on_exactly(open_studio, frames_of, tmp_path):
     folder = tmp_path / "outputs"
-    run_id = killed(
-        folder, until=lambda run: json.loads((run / "run.json").read_text("utf-8"))["step"] > 0
-    )
+    run_id = killed(folder, until=lambda run: json.loads((run / "run.json").read_text("utf-8"))["step"] > 0)
     studio = open_studio()
     run = studio.run(run_id)
     assert (run.state, [each.id for each in studio.runs()]) == ("stopped", [run_id])

@@ -82,10 +82,13 @@ def test_it_tidies_after_each_picture(gallery):
 @pytest.mark.parametrize(
     ("text", "keep"),
     [
-        ("30 days, 200 runs, 20 GB", RetentionLimits(days=30, runs=200, space=20 * 10**9)), ("1 day", RetentionLimits(days=1)),
-        ("0.5days", RetentionLimits(days=0.5)), (" ALL ", RetentionLimits()), ("500 mb", RetentionLimits(space=500 * 10**6)),
+        ("30 days, 200 runs, 20 GB", RetentionLimits(days=30, runs=200, space=20 * 10**9)),
+        ("1 day", RetentionLimits(days=1)),
+        ("0.5days", RetentionLimits(days=0.5)),
+        (" ALL ", RetentionLimits()),
+        ("500 mb", RetentionLimits(space=500 * 10**6)),
     ],
-)  # fmt: skip
+)
 def test_limits_are_read_as_people_write_them(text, keep):
     assert parse_retention(text) == keep
 

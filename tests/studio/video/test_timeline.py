@@ -7,10 +7,7 @@ from pixgen.studio.video.timeline import Cut, Timeline
 
 
 def places(cut, *, count=6, fps=20.0, most_fps=60.0, changes=()):
-    return [
-        shown.place
-        for shown in Timeline(cut, count=count, fps=fps, most_fps=most_fps, changes=changes)
-    ]
+    return [shown.place for shown in Timeline(cut, count=count, fps=fps, most_fps=most_fps, changes=changes)]
 
 
 def test_without_a_wish_every_picture_is_shown_once_and_the_last_is_held():
@@ -18,10 +15,7 @@ def test_without_a_wish_every_picture_is_shown_once_and_the_last_is_held():
 
 
 def test_a_length_spreads_the_pictures_evenly():
-    assert (
-        places(Cut(seconds=3, hold=1), most_fps=4)
-        == [0, 1, 1, 2, 3, 4, 4, 5, 5, 5, 5, 5][:8] + [5] * 4
-    )
+    assert places(Cut(seconds=3, hold=1), most_fps=4) == [0, 1, 1, 2, 3, 4, 4, 5, 5, 5, 5, 5][:8] + [5] * 4
 
 
 def test_too_many_pictures_a_second_are_left_out_but_the_last_is_shown():
@@ -62,9 +56,12 @@ def test_a_loop_shows_the_beginning_while_it_closes():
 @pytest.mark.parametrize("wish", [{"loop": True}, {"even": True}, {}])
 def test_places_never_go_back_and_a_length_is_kept(count, wish, hold):
     timeline = Timeline(
-        Cut(seconds=2, hold=hold, **wish), count=count, fps=20, most_fps=25,
+        Cut(seconds=2, hold=hold, **wish),
+        count=count,
+        fps=20,
+        most_fps=25,
         changes=[0.0, *([1.0] * (count - 1))],
-    )  # fmt: skip
+    )
     shown = [each.place for each in timeline]
     assert shown == sorted(shown)
     assert shown[-1] == count - 1

@@ -142,8 +142,13 @@ def test_an_exported_film_keeps_its_recipe_its_pictures_and_its_pace(tmp_path, f
     assert read_timing(tmp_path / "b.mp4")[1] == 20
     shown = frames_of(tmp_path / "b.mp4")
     assert [int(np.abs(frame.astype(int) - picture(5)).max()) < 8 for frame in shown[:6]] == [
-        False, False, False, False, False, True,
-    ]  # fmt: skip
+        False,
+        False,
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -274,8 +279,9 @@ def test_an_odd_size_is_exported_as_it_was_painted_where_that_can_be(tmp_path, n
 def test_an_export_plays_everywhere(tmp_path, name, codec):
     export(
         write(tmp_path / "a.mp4", width=33, height=47, recipe=a_recipe(width=33, height=47)),
-        tmp_path / name, Cut(captions=True, seconds=2),
-    )  # fmt: skip
+        tmp_path / name,
+        Cut(captions=True, seconds=2),
+    )
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(tmp_path / name)]
     said = subprocess.run(command, capture_output=True, text=True).stderr
     assert f"Video: {codec}" in said
@@ -287,9 +293,10 @@ def test_an_export_plays_everywhere(tmp_path, name, codec):
 def test_a_caption_stands_below_the_picture_and_says_words_and_step(tmp_path):
     recipe = a_recipe(prompts="a red fox ^ an owl", steps=5)
     export(
-        write(tmp_path / "a.mp4", recipe=recipe), tmp_path / "b.gif",
+        write(tmp_path / "a.mp4", recipe=recipe),
+        tmp_path / "b.gif",
         Cut(captions=True, fps=10, hold=0),
-    )  # fmt: skip
+    )
     with Image.open(tmp_path / "b.gif") as shown:
         pictures = [np.asarray(each.convert("RGB")) for each in ImageSequence.Iterator(shown)]
     assert pictures[0].shape[1] == 256  # wide enough to read

@@ -59,9 +59,13 @@ def test_a_mask_without_white_is_refused(paint, photo):
 
 @pytest.mark.parametrize(
     ("side", "size", "kept"),
-    [("right", (48, 32), (slice(None), slice(0, 32))), ("left", (48, 32), (slice(None), slice(16, 48))),
-     ("bottom", (32, 48), (slice(0, 32), slice(None))), ("top", (32, 48), (slice(16, 48), slice(None)))],
-)  # fmt: skip
+    [
+        ("right", (48, 32), (slice(None), slice(0, 32))),
+        ("left", (48, 32), (slice(None), slice(16, 48))),
+        ("bottom", (32, 48), (slice(0, 32), slice(None))),
+        ("top", (32, 48), (slice(16, 48), slice(None))),
+    ],
+)
 def test_a_picture_is_extended_to_a_side(paint, photo, side, size, kept):
     last = paint(recipe(size, extend=side), photo=photo)[-1]
     assert last.shape == (size[1], size[0], 3)
@@ -82,8 +86,6 @@ def test_a_mask_needs_a_picture_and_no_side():
 
 
 def test_gradients_come_from_what_is_painted(tiny_vqgan, photo, right_half):
-    drawer = make_drawer(
-        recipe(mask="mask"), tiny_vqgan, pictures={"photo": photo, "mask": right_half}
-    )
+    drawer = make_drawer(recipe(mask="mask"), tiny_vqgan, pictures={"photo": photo, "mask": right_half})
     drawer.draw()[..., :16].sum().backward()
     assert torch.count_nonzero(drawer.latent.grad) == 0

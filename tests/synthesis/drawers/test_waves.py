@@ -106,9 +106,7 @@ def test_a_given_palette_is_all_that_is_shown(paint):
 def test_a_palette_that_is_found_has_as_many_colours_as_asked_and_moves(paint):
     frames = [frame.picture for frame in paint(recipe("hexes"))]
     assert all(len(np.unique(each.reshape(-1, 3), axis=0)) <= 4 for each in frames)
-    first, last = (
-        {tuple(c) for c in each.reshape(-1, 3).tolist()} for each in (frames[0], frames[-1])
-    )
+    first, last = ({tuple(c) for c in each.reshape(-1, 3).tolist()} for each in (frames[0], frames[-1]))
     assert first != last
 
 

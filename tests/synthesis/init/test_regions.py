@@ -17,17 +17,25 @@ def book(tiny_sketcher, tiny_vqgan, tiny_perceptor) -> SketchModel:
 
 def recipe(prompts: str, **fields) -> Recipe:
     base = {
-        "prompts": prompts, "width": 64, "height": 32, "steps": 1, "seed": 3,
-        "cutouts": {"count": 2}, "start": {"kind": "sketch", "sketch": {"candidates": 2}},
-    }  # fmt: skip
+        "prompts": prompts,
+        "width": 64,
+        "height": 32,
+        "steps": 1,
+        "seed": 3,
+        "cutouts": {"count": 2},
+        "start": {"kind": "sketch", "sketch": {"candidates": 2}},
+    }
     return make_recipe(base, fields)
 
 
 def composed(prompts: str, book: SketchModel) -> RegionSketches:
     made = RegionSketches(
-        recipe(prompts), book, pictures={}, generator=torch.Generator().manual_seed(1),
+        recipe(prompts),
+        book,
+        pictures={},
+        generator=torch.Generator().manual_seed(1),
         judge=lambda drawn, prompts: drawn.mean((1, 2, 3)),
-    )  # fmt: skip
+    )
     made.stages = [picture.clone() for picture in made]
     return made
 
@@ -47,8 +55,12 @@ def test_each_region_has_its_own_sketch_and_they_meet_softly(book):
 def test_what_no_region_covers_is_what_applies_everywhere(book):
     stages = [
         composed(prompts, book).most_stages
-        for prompts in ("a fox @left | a cat @right", "a fox @left | a hill", "a fox @left | a cat @right | a hill")
-    ]  # fmt: skip
+        for prompts in (
+            "a fox @left | a cat @right",
+            "a fox @left | a hill",
+            "a fox @left | a cat @right | a hill",
+        )
+    ]
     # The whole canvas is twice as long as a half, and takes more windows.
     assert stages[0] < stages[1] < stages[2]
     assert composed("a fox @left", book).most_stages == stages[1]  # nothing is left open

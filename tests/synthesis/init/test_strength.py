@@ -22,10 +22,16 @@ def begun(tiny_vqgan, tiny_perceptor, photo):
     """The latent from which a start begins."""
 
     def begin(*, drawer: str = "vqgan", **start) -> torch.Tensor:
-        recipe = make_recipe({
-            "prompts": "a fox", "width": 32, "height": 32, "steps": 1, "drawer": drawer,
-            "start": {"kind": "picture", "picture": "photo", **start},
-        })  # fmt: skip
+        recipe = make_recipe(
+            {
+                "prompts": "a fox",
+                "width": 32,
+                "height": 32,
+                "steps": 1,
+                "drawer": drawer,
+                "start": {"kind": "picture", "picture": "photo", **start},
+            }
+        )
         made = make_drawer(recipe, tiny_vqgan)
         Optimization(recipe, made, tiny_perceptor, pictures={"photo": photo})
         return made.latent.detach().clone()
@@ -56,9 +62,7 @@ def test_the_strength_of_a_repeated_recipe_goes_with_its_picture():
     assert recipe_from(Options(recipe=first, start="snow")).start.strength == 0
 
 
-@pytest.mark.parametrize(
-    ("typed", "at"), [("0.9", (0.9,)), ("0.5, 0.85", (0.5, 0.85)), ("never", ())]
-)
+@pytest.mark.parametrize(("typed", "at"), [("0.9", (0.9,)), ("0.5, 0.85", (0.5, 0.85)), ("never", ())])
 def test_when_to_grow_is_typed_as_parts(typed, at):
     assert recipe_from(Options(prompt="a fox", grow=typed)).grow.at == at
 

@@ -82,8 +82,7 @@ def test_a_sketch_brings_its_models_along():
     sketched = make_recipe(BASE, {"start": {"kind": "sketch"}})
     assert estimate_memory(sketched).weights > estimate_memory(make_recipe(BASE)).weights + 20e6
     assert (
-        estimate_memory(sketched).total
-        == estimate_memory(sketched).weights + estimate_memory(sketched).step
+        estimate_memory(sketched).total == estimate_memory(sketched).weights + estimate_memory(sketched).step
     )
 
 
@@ -118,6 +117,4 @@ def test_what_is_kept_while_writing_is_counted():
 
 def test_a_sketcher_whose_size_is_not_known_is_answered(caches):
     with pytest.raises(ModelError, match="“karlo” is not there"):
-        estimate_memory(
-            make_recipe(BASE, {"start": {"kind": "sketch", "sketch": {"model": "karlo"}}})
-        )
+        estimate_memory(make_recipe(BASE, {"start": {"kind": "sketch", "sketch": {"model": "karlo"}}}))

@@ -64,9 +64,7 @@ def wanted():
     )
 
 
-def test_cutouts_are_looked_at_in_smaller_batches_and_the_picture_stays(
-    wanted, tiny_vqgan, tiny_perceptor
-):
+def test_cutouts_are_looked_at_in_smaller_batches_and_the_picture_stays(wanted, tiny_vqgan, tiny_perceptor):
     whole = list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))
     short = Optimization(wanted, make_drawer(wanted, tiny_vqgan), Short(tiny_perceptor, room=2))
     frames = list(short)
@@ -104,9 +102,7 @@ def test_at_last_the_arithmetic_is_in_half_precision(wanted, tiny_vqgan, tiny_pe
 
 
 def test_a_finished_picture_that_does_not_fit_is_drawn_in_tiles(tiny_vqgan, tiny_perceptor):
-    wanted = make_recipe(
-        {"prompts": "a red fox", "width": 160, "height": 64, "steps": 1, "seed": 3}
-    )
+    wanted = make_recipe({"prompts": "a red fox", "width": 160, "height": 64, "steps": 1, "seed": 3})
     whole = list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))
     drawer = Cramped(
         make_drawer(wanted, tiny_vqgan), lambda: current_engine().tile or torch.is_grad_enabled()
@@ -139,9 +135,7 @@ def test_a_run_that_went_on_with_less_goes_on_so_when_resumed(wanted, tiny_vqgan
     assert np.array_equal(next(resumed).picture, next(short).picture)
 
 
-def test_when_nothing_helps_the_advice_comes_and_the_next_run_works(
-    wanted, tiny_vqgan, tiny_perceptor
-):
+def test_when_nothing_helps_the_advice_comes_and_the_next_run_works(wanted, tiny_vqgan, tiny_perceptor):
     stuck = Optimization(wanted, make_drawer(wanted, tiny_vqgan), Short(tiny_perceptor, room=0))
     next(stuck)
     with pytest.raises(OutOfMemory, match="try fewer cutouts than 6, or a smaller size than 32×32"):

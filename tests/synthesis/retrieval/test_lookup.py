@@ -11,12 +11,18 @@ from pixgen.synthesis.retrieval.lookup import retrieve_scene
 from pixgen.synthesis.sketch.sampling import OPEN
 
 LEXICON = Lexicon(
-    names={"fox": [0, 1]}, weak=[], lettered=[], worn=[],
+    names={"fox": [0, 1]},
+    weak=[],
+    lettered=[],
+    worn=[],
     colours={"red": [220, 20, 20], "white": [255, 255, 255]},
-    small=["small"], large=["huge"], fillers=[], places={"left": ["on the left"]},
+    small=["small"],
+    large=["huge"],
+    fillers=[],
+    places={"left": ["on the left"]},
     hands={"black and white picture": "black and white", "silhouette": "silhouette", "sticker": "sticker"},
     grounds={"on a hill": "a hill"},
-)  # fmt: skip
+)
 
 
 @pytest.fixture
@@ -125,9 +131,7 @@ def test_a_thing_that_reaches_beyond_the_edge_is_cut(sketcher, tiny_vqgan):
     white = torch.ones(1, 3, 32, 48)
     drawn, opacity = portrayal.over(white, [Thing((0,), x=1.0, y=0.0, size=2.0)], (0, 0, 48, 32))
     assert drawn.shape == (1, 3, 32, 48)
-    assert torch.equal(
-        drawn[(opacity == 0).expand_as(drawn)], white[(opacity == 0).expand_as(white)]
-    )
+    assert torch.equal(drawn[(opacity == 0).expand_as(drawn)], white[(opacity == 0).expand_as(white)])
     beyond, nothing = portrayal.over(white, [Thing((0,), x=9.0, y=9.0)], (0, 0, 48, 32))
     assert float(nothing.max()) == 0
     assert torch.equal(beyond, white)

@@ -25,18 +25,14 @@ def model() -> DalleBart:
     """One with random weights, which writes the tiny VQGAN's first 24 codes, 4 by 4."""
     made = DalleBart(dalles.FORM, vqgan="lakes")
     weights = {
-        f"{half}.{name}": part
-        for half, found in dalles.halves().items()
-        for name, part in found.items()
+        f"{half}.{name}": part for half, found in dalles.halves().items() for name, part in found.items()
     }
     made.load_state_dict(fill_norms(weights))
     made.words = BytePairs(dalles.vocabulary(), dalles.MERGES)
     return made.eval().requires_grad_(False)
 
 
-def written(
-    model, text: str | None, *, hand: SamplingSettings = SURE, seed: int = 0, known=None
-) -> list:
+def written(model, text: str | None, *, hand: SamplingSettings = SURE, seed: int = 0, known=None) -> list:
     known = torch.full((2, 4, 4), OPEN) if known is None else known
     read = None if text is None else model.read([text])
     chance = torch.Generator().manual_seed(seed)
@@ -53,9 +49,9 @@ def test_rows_appear_one_after_the_other(model):
 @pytest.mark.parametrize("guidance", [1, 3.0])
 @torch.no_grad()
 def test_each_code_is_the_likeliest_after_those_before_it(model, guidance):
-    codes = written(model, "a red fox", hand=SamplingSettings(temperature=0, guidance=guidance))[
-        -1
-    ][0].flatten()
+    codes = written(model, "a red fox", hand=SamplingSettings(temperature=0, guidance=guidance))[-1][
+        0
+    ].flatten()
     before = torch.cat([torch.tensor([35]), codes[:-1]])
     told, free = (
         dalles.logits(dalles.halves(), torch.tensor(model.words.encode(text, places=12)), before)
@@ -91,12 +87,8 @@ def test_what_is_known_stays(model):
 def test_it_has_its_own_usual_settings(model):
     pen = DalleSampler(model)
     assert pen.hand(Sketch(model="dalle-mini")) == SamplingSettings(1.0, 256, 10.0, 0.0)
-    assert pen.hand(Sketch(model="dalle-mini", top_k=9, guidance=2)) == SamplingSettings(
-        1.0, 9, 2.0, 0.0
-    )
-    with pytest.raises(
-        RecipeError, match="“dalle-mini” has no looks: leave start.sketch.looks out"
-    ):
+    assert pen.hand(Sketch(model="dalle-mini", top_k=9, guidance=2)) == SamplingSettings(1.0, 9, 2.0, 0.0)
+    with pytest.raises(RecipeError, match="“dalle-mini” has no looks: leave start.sketch.looks out"):
         pen.hand(Sketch(model="dalle-mini", looks=1))
 
 
@@ -109,9 +101,7 @@ def paint(model, tiny_vqgan, tiny_perceptor):
 
     def start(recipe: Recipe, *, drawer=None, **options) -> Optimization:
         drawer = drawer or make_drawer(recipe, own, pictures=options.get("pictures") or {})
-        return Optimization(
-            recipe, drawer, tiny_perceptor, sketch_model=SketchModel(model, own), **options
-        )
+        return Optimization(recipe, drawer, tiny_perceptor, sketch_model=SketchModel(model, own), **options)
 
     return start
 
@@ -119,9 +109,7 @@ def paint(model, tiny_vqgan, tiny_perceptor):
 def recipe(**fields) -> Recipe:
     base = {"prompts": "a red fox | text :-0.5", "width": 16, "height": 16, "steps": 0, "seed": 3}
     start = {"kind": "sketch", "sketch": {"model": "dalle-mini", "candidates": 3}}
-    return make_recipe(
-        base, {"width": 32, "height": 32, "cutouts": {"count": 2}, "start": start}, fields
-    )
+    return make_recipe(base, {"width": 32, "height": 32, "cutouts": {"count": 2}, "start": start}, fields)
 
 
 def test_its_codes_are_seen_growing_and_the_best_is_the_start(paint):

@@ -27,9 +27,10 @@ def paint(tiny_vqgan, tiny_perceptor, tiny_sketcher):
 def recipe(**fields) -> Recipe:
     base = {"prompts": "a red fox | text :-0.5", "width": 32, "height": 32, "steps": 3, "seed": 3}
     common = {
-        "cutouts": {"count": 2}, "optimizer": {"learning_rate": 0.6},
+        "cutouts": {"count": 2},
+        "optimizer": {"learning_rate": 0.6},
         "start": {"kind": "sketch", "sketch": {"candidates": 3}},
-    }  # fmt: skip
+    }
     return make_recipe(base, common, fields)
 
 
@@ -81,9 +82,7 @@ def test_a_change_while_it_sketches_is_painted_the_same_anew(paint, frames):
     last = list(live)[-1]
     again = list(paint(live.recipe))[-1]
     assert np.array_equal(last.picture, again.picture)
-    assert [each.similarity for each in last.candidates] == [
-        each.similarity for each in again.candidates
-    ]
+    assert [each.similarity for each in last.candidates] == [each.similarity for each in again.candidates]
 
 
 def test_a_picture_prompt_alone_is_sketched_from_its_vector(paint, red_picture):

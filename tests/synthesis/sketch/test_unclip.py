@@ -38,18 +38,21 @@ def unclip() -> FakeUnClip:
 def paint(unclip, tiny_vqgan, tiny_perceptor):
     def start(recipe: Recipe, **options) -> Optimization:
         drawer = make_drawer(recipe, tiny_vqgan)
-        return Optimization(
-            recipe, drawer, tiny_perceptor, sketch_model=UnClipModel(unclip), **options
-        )
+        return Optimization(recipe, drawer, tiny_perceptor, sketch_model=UnClipModel(unclip), **options)
 
     return start
 
 
 def recipe(*more, **fields) -> Recipe:
     base = {
-        "prompts": "a red fox | snow :0.5 | text :-0.5", "width": 64, "height": 32, "steps": 1, "seed": 3,
-        "cutouts": {"count": 2}, "start": {"kind": "sketch", "sketch": {"model": "karlo", "candidates": 3}},
-    }  # fmt: skip
+        "prompts": "a red fox | snow :0.5 | text :-0.5",
+        "width": 64,
+        "height": 32,
+        "steps": 1,
+        "seed": 3,
+        "cutouts": {"count": 2},
+        "start": {"kind": "sketch", "sketch": {"model": "karlo", "candidates": 3}},
+    }
     return make_recipe(base, *more, fields)
 
 
@@ -94,9 +97,7 @@ def test_pictures_are_varied_and_mixed_by_weight(paint, unclip, red_picture):
 def test_what_it_cannot_do_is_said(red_picture, start, said):
     pictures = {"red.png": red_picture}
     with pytest.raises(RecipeError, match=said):
-        UnClipSession(
-            recipe({"start": start}), FakeUnClip(), judge=None, pictures=pictures, generator=None
-        )
+        UnClipSession(recipe({"start": start}), FakeUnClip(), judge=None, pictures=pictures, generator=None)
 
 
 def test_guidance_is_the_decoders(paint, unclip):

@@ -86,10 +86,7 @@ def test_a_public_page_is_bounded(make_namer, form, tmp_path, monkeypatch):
         views(public, form)
     late = make_namer(policy=Policy(longest_seconds=-1.0))
     *_, last = views(late, form)
-    assert (
-        WORDS("The time for one request here is over: what was seen until then is shown.")
-        in last.status
-    )
+    assert WORDS("The time for one request here is over: what was seen until then is shown.") in last.status
 
 
 def test_a_model_is_fetched_in_sight_and_can_be_stopped(make_namer, form, monkeypatch):
@@ -138,9 +135,7 @@ def test_folders_are_checked_and_shown_as_a_matrix(make_namer, form, tmp_path):
         for place in range(3):
             packed.write(tmp_path / "red.png", f"cat/{place}.png")
         packed.write(tmp_path / "blue.png", "dog/1.png")
-    *_, last = views(
-        make_namer(), {**form, "pictures": [str(tmp_path / "set.zip")], "labels": "cat, dog"}
-    )
+    *_, last = views(make_namer(), {**form, "pictures": [str(tmp_path / "set.zip")], "labels": "cat, dog"})
     assert 'class="pg-confusion"' in last.answers
     assert " of 4 right" in last.answers
 
@@ -188,7 +183,5 @@ def test_the_empty_page_offers_every_example_and_asks_no_other_server():
 def test_the_question_is_what_the_form_asks(make_namer, form):
     changed = {**form, "mode": "several", "none": "below", "none_below": 0.3, "templates": "photo"}
     asked = actions.ClassifyForm.from_form(changed, make_namer())
-    expected = Question(
-        labels=("a<b>", "c"), templates=("a photo of a {}",), several=True, none_below=0.3
-    )
+    expected = Question(labels=("a<b>", "c"), templates=("a photo of a {}",), several=True, none_below=0.3)
     assert asked.question == expected

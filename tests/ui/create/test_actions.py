@@ -137,11 +137,9 @@ def test_stop_keeps_the_picture_and_the_run_can_go_on(make_studio, visitor):
 
 
 def test_to_go_on_without_a_run_is_told(studio, visitor):
-    assert [
-        screen.notice for screen in with_errors(go_on(studio, visitor, say=ENGLISH), say=ENGLISH)
-    ][-1] == ENGLISH(
-        "The picture that was being painted here is not known any more: paint it again."
-    )
+    assert [screen.notice for screen in with_errors(go_on(studio, visitor, say=ENGLISH), say=ENGLISH)][
+        -1
+    ] == ENGLISH("The picture that was being painted here is not known any more: paint it again.")
 
 
 def test_to_stop_nothing_is_no_error(studio, visitor):
@@ -310,8 +308,9 @@ def test_a_part_of_the_last_picture_is_painted_anew(make_studio, visitor, public
     policy = Policy.for_public(picture_folders=(tmp_path,)) if public else Policy()
     studio = make_studio(policy=policy)
     first = seated(painted(studio, visitor))
-    screens = list(paint(studio, {**FORM, "prompt": "a hen", "size": "32x32", "mask": brushed()},
-                         first, say=ENGLISH))  # fmt: skip
+    screens = list(
+        paint(studio, {**FORM, "prompt": "a hen", "size": "32x32", "mask": brushed()}, first, say=ENGLISH)
+    )
     run = seated(screens).run(studio)
     assert run.state == "done"
     assert (run.recipe.width, run.recipe.height) == (64, 48)  # the picture's, not the form's
@@ -323,12 +322,8 @@ def test_a_part_of_the_last_picture_is_painted_anew(make_studio, visitor, public
 @pytest.mark.parametrize("mask", ["x", "data:image/png;base64,AAAA", 7, "data:image/png;base64,é"])
 def test_a_mask_that_is_none_is_refused(studio, visitor, mask):
     first = seated(painted(studio, visitor))
-    screens = list(
-        with_errors(paint(studio, {**FORM, "mask": mask}, first, say=ENGLISH), say=ENGLISH)
-    )
-    assert screens[-1].notice == ENGLISH(
-        "What was brushed over did not arrive: brush over it again."
-    )
+    screens = list(with_errors(paint(studio, {**FORM, "mask": mask}, first, say=ENGLISH), say=ENGLISH))
+    assert screens[-1].notice == ENGLISH("What was brushed over did not arrive: brush over it again.")
 
 
 def test_another_sketch_of_a_pictures_idea_is_taken_in_public(make_studio, visitor, tmp_path):

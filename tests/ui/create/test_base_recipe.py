@@ -23,14 +23,19 @@ RECIPES = {
     "scenes": {"prompts": r"a {x|y\} \| b :2 | text:-2:-0.9 ^ snow :0.5 | text:-2:-0.9", "steps": 33},
     "more than the form has": {
         "prompts": [[{"text": "a fox", "region": "left", "last_step": 5}, {"picture": KEPT}]],
-        "width": 200, "height": 136, "seed": 2**62, "preset": "best", "model": "other", "clip": ["a", "b"],
+        "width": 200,
+        "height": 136,
+        "seed": 2**62,
+        "preset": "best",
+        "model": "other",
+        "clip": ["a", "b"],
         "optimizer": {"name": "AdamW", "learning_rate": 0.01234, "schedule": "drop"},
         "cutouts": {"count": 200, "kind": "updated"},
         "losses": {"saturation": 77.7, "palette": {"weight": 1.234, "colours": ["navy"]}},
         "start": {"kind": "picture", "picture": KEPT, "mask": KEPT, "fill": "codes"},
         "changes": [{"step": 3, "learning_rate": 0.5}],
     },
-}  # fmt: skip
+}
 
 
 def form(recipe, policy=None):
@@ -48,9 +53,7 @@ def test_what_was_filled_in_is_painted_as_it_was(name, policy):
 
 @pytest.mark.parametrize("name", ["draft", "balanced", "best", "pixel-art", "waves"])
 def test_every_presets_pictures_are_painted_as_they_were(name):
-    recipe = make_recipe(
-        available_presets()[name].recipe, {"prompts": "a fox", "preset": name, "seed": 3}
-    )
+    recipe = make_recipe(available_presets()[name].recipe, {"prompts": "a fox", "preset": name, "seed": 3})
     values = form(recipe)
     assert values["preset"] == name
     assert to_recipe(values) == recipe
@@ -141,9 +144,7 @@ def test_a_basis_survives_the_browser():
 @given(st.text(alphabet="ab{}|_^:[\\]@12-. ", min_size=1, max_size=30).filter(str.strip))
 def test_what_is_shown_of_any_words_reads_as_the_same_words(text):
     try:
-        scenes = make_recipe(
-            {"prompts": [[{"text": text}, {"text": "x", "weight": -2, "stop": -0.9}]]}
-        )
+        scenes = make_recipe({"prompts": [[{"text": text}, {"text": "x", "weight": -2, "stop": -0.9}]]})
     except RecipeError:
         return
     prompt, leave_out = prompt_texts(scenes.prompts)

@@ -50,8 +50,9 @@ def test_a_drawing_is_the_start_as_far_away_as_one_likes():
 
 def test_a_drawing_can_go_on_to_a_side():
     with ExitStack() as files:
-        recipe, _ = asked(files, start="drawn", drawn=drawn(address("red")), start_extend="right",
-                          start_strength=0.4)  # fmt: skip
+        recipe, _ = asked(
+            files, start="drawn", drawn=drawn(address("red")), start_extend="right", start_strength=0.4
+        )
         assert (recipe.start.extend, recipe.start.strength) == ("right", 0)
 
 
@@ -70,11 +71,15 @@ def test_each_painted_region_is_its_prompts_by_number():
 
 @pytest.mark.parametrize(
     ("values", "said"),
-    [({"start": "drawn"}, "draw it first"), ({"start": "last"}, "no last picture"),
-     ({"drawn": "{"}, "did not arrive"), ({"drawn": '{"start": ""}'}, "did not arrive"),
-     ({"drawn": drawn(_1="data:text/html,x")}, "brush over it again"),
-     ({"drawn": drawn(_1="data:image/png;base64,AAAA")}, "brush over it again")],
-)  # fmt: skip
+    [
+        ({"start": "drawn"}, "draw it first"),
+        ({"start": "last"}, "no last picture"),
+        ({"drawn": "{"}, "did not arrive"),
+        ({"drawn": '{"start": ""}'}, "did not arrive"),
+        ({"drawn": drawn(_1="data:text/html,x")}, "brush over it again"),
+        ({"drawn": drawn(_1="data:image/png;base64,AAAA")}, "brush over it again"),
+    ],
+)
 def test_what_is_missing_or_broken_is_a_sentence(values, said):
     with ExitStack() as files, pytest.raises(RecipeError, match=said):
         asked(files, **values)

@@ -43,10 +43,7 @@ def test_the_running_picture_follows_the_form(slow, visitor):
     )
     assert any("a blue owl" in (screen.status or "") for screen in screens if screen.status)
     assert apply(slow, form, visitor, say=ENGLISH) == (
-        SAY(
-            "The picture follows these words and this learning rate already: change one of them "
-            "first."
-        )
+        SAY("The picture follows these words and this learning rate already: change one of them first.")
     )
     stop(slow, visitor)
     last = screens_of(screens)[-1]
@@ -76,10 +73,7 @@ def test_what_is_brushed_is_applied_and_goes_on(make_studio, visitor, public):
         "From here on, the picture follows the new words and learning rate."
     )
     assert apply(slow, form, visitor, say=ENGLISH) == (
-        SAY(
-            "The picture follows these words and this learning rate already: change one of them "
-            "first."
-        )
+        SAY("The picture follows these words and this learning rate already: change one of them first.")
     )
     next(screen for screen in screens if visitor.run(slow).recipe.changes)
     assert apply(slow, FORM, visitor, say=ENGLISH) == SAY(
@@ -146,9 +140,7 @@ def test_a_picture_goes_on_with_other_words_as_another(studio, visitor):
     assert run.recipe.scene(9)[0].text == "a red fox"
 
 
-@pytest.mark.parametrize(
-    "act", [more, lambda studio, visitor, say: fork(studio, FORM, visitor, say=say)]
-)
+@pytest.mark.parametrize("act", [more, lambda studio, visitor, say: fork(studio, FORM, visitor, say=say)])
 def test_nobody_goes_on_from_anothers_picture(studio, visitor, act):
     theirs = seated(painted(studio, visitor)).seat["job"]
     stranger = BrowserSession.known(json.dumps({"job": theirs}), None)
@@ -309,9 +301,7 @@ def test_an_older_watcher_of_the_same_page_leaves(make_studio):
     visitor = BrowserSession.known("", None, pages=pages, session="one page")
     older = paint(studio, FORM, visitor, say=ENGLISH)
     seat = next(screen.seat for screen in older if screen.seat)
-    newer = come_back(
-        studio, BrowserSession.known(seat, None, pages=pages, session="one page"), say=ENGLISH
-    )
+    newer = come_back(studio, BrowserSession.known(seat, None, pages=pages, session="one page"), say=ENGLISH)
     next(newer), next(newer)
     assert not [screen for screen in older if screen.busy]
     hold.set()

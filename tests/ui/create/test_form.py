@@ -52,8 +52,11 @@ def test_every_setting_arrives():
     assert (made.optimizer.learning_rate, made.start.kind) == (0.2, "perlin")
     losses = made.losses
     assert (losses.total_variation, losses.start_latent, losses.start_pixels, losses.latent_decay) == (
-        0.1, 0.2, 0.3, 0.4,
-    )  # fmt: skip
+        0.1,
+        0.2,
+        0.3,
+        0.4,
+    )
 
 
 def test_every_loss_and_the_drawer_arrive():
@@ -129,9 +132,7 @@ def test_a_seed_that_is_none_is_told(seed):
 
 
 def test_pictures_join_every_scene_with_their_weight():
-    made = recipe(
-        prompt="a fox ^ a cat", pictures=["/a/one.png", "/a/two.png"], pictures_weight=0.5
-    )
+    made = recipe(prompt="a fox ^ a cat", pictures=["/a/one.png", "/a/two.png"], pictures_weight=0.5)
     for scene in made.prompts:
         assert [(prompt.picture, prompt.weight) for prompt in scene[1:]] == [
             ("/a/one.png", 0.5),
@@ -192,9 +193,7 @@ def test_any_words_make_a_recipe_or_a_sentence(prompt, leave_out):
 
 def test_a_weight_that_is_nearly_a_number_is_remarked_upon():
     assert remarks({"prompt": "a fox :1,5"}, ENGLISH) == [
-        ENGLISH(
-            "“:{end}” is read as text, because it is not a number such as :0.5 or :-1.", end="1,5"
-        )
+        ENGLISH("“:{end}” is read as text, because it is not a number such as :0.5 or :-1.", end="1,5")
     ]
     assert remarks({"prompt": "a fox :1.5 | time: now"}, ENGLISH) == []
 
@@ -221,9 +220,7 @@ def test_whatever_a_browser_kept_the_form_can_be_shown(kept):
         value = field.allowed(kept)
         assert type(value) in (type(field.default), int, float), name
         if field.choices:
-            assert (
-                {*value} <= {*field.choices} if isinstance(value, list) else value in field.choices
-            )
+            assert {*value} <= {*field.choices} if isinstance(value, list) else value in field.choices
         if field.low is not None:
             assert field.low <= value <= field.high
 
@@ -234,8 +231,10 @@ def test_the_idea_of_a_picture_may_be_mixed_with_words():
     assert [term.picture for term in plain.idea] == ["/tmp/a|b.png"]
     mixed = to_recipe({**form, "idea_words": "winter | summer :-1"}).start
     assert [(term.label, term.weight) for term in mixed.idea] == [
-        ("a|b.png", 1), ("winter", 1), ("summer", -1)
-    ]  # fmt: skip
+        ("a|b.png", 1),
+        ("winter", 1),
+        ("summer", -1),
+    ]
 
 
 def test_the_words_of_an_idea_name_no_file():

@@ -69,9 +69,7 @@ def test_a_picture_of_ones_own_is_in_every_cell(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "up.png")
     for prompt in ("", "a {red|blue} owl"):
         plan = planned(grid_prompt=prompt, pictures=[str(tmp_path / "up.png")])
-        assert all(
-            cell.recipe.prompts[0][-1].picture == str(tmp_path / "up.png") for cell in plan.cells
-        )
+        assert all(cell.recipe.prompts[0][-1].picture == str(tmp_path / "up.png") for cell in plan.cells)
 
 
 def test_a_strip_lies_between_words_and_pictures(tmp_path):
@@ -86,10 +84,7 @@ def test_a_strip_lies_between_words_and_pictures(tmp_path):
     assert plan.columns == ("0%", "50%", "100%")
     assert [cell.recipe.steps for cell in plan.cells] == [1, 1, 1]
     assert [prompt.label for prompt in plan.cells[1].recipe.prompts[0]] == ["a red fox", "up.png"]
-    assert (
-        planned(kind="strip", first="a", last="b", count=2, strip_steps=0).cells[0].recipe.steps
-        == 0
-    )
+    assert planned(kind="strip", first="a", last="b", count=2, strip_steps=0).cells[0].recipe.steps == 0
 
 
 @pytest.mark.parametrize(
@@ -111,7 +106,7 @@ def test_a_strip_lies_between_words_and_pictures(tmp_path):
         ({"kind": "strip", "first": "[/etc/hostname]", "last": "b", "count": 3}, "by its path"),
         ({"kind": "strip", "first": "a", "last": "b", "count": 1}, "2 to 64"),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_allowed_is_one_clear_sentence(values, said):
     with pytest.raises(RecipeError, match=said):
         planned(**values)
@@ -122,9 +117,7 @@ def test_a_grid_is_painted_drawn_and_kept(studio, visitor):
     assert (screens[0].busy, screens[-1].busy, screens[-1].resumable) == (True, False, False)
     last = screens[-1]
     runs = [studio.run(run) for run in runs_in(last.sheet)]
-    assert (
-        BrowserSession.known(screens[0].seat, None).owner == visitor.owner
-    )  # the browser keeps it
+    assert BrowserSession.known(screens[0].seat, None).owner == visitor.owner  # the browser keeps it
     assert [run.recipe.seed for run in runs] == [1, 2]
     assert {run.owner for run in runs} == {visitor.owner}
     assert SAY.pgettext("grid", "{done} of {total} pictures", done=2, total=2) in last.status
@@ -191,9 +184,7 @@ def test_what_ends_a_grid_is_said(make_studio, visitor):
 
 def test_in_public_a_grid_is_smaller(make_studio, visitor):
     studio = make_studio(policy=Policy.for_public())
-    last = screens_of(
-        paint(GridJobs(studio), {**FORM, "across_values": "1-17"}, visitor, say=ENGLISH)
-    )[-1]
+    last = screens_of(paint(GridJobs(studio), {**FORM, "across_values": "1-17"}, visitor, say=ENGLISH))[-1]
     assert last.notice == SAY(
         "A grid may have at most {most} pictures here, not {count}: give fewer values.",
         most=16,
@@ -214,10 +205,13 @@ def test_a_cell_opens_with_its_very_recipe(studio, visitor):
 def test_a_drawn_start_and_regions_are_in_every_cell(make_studio, visitor):
     studio = make_studio(policy=Policy.for_public())
     form = {
-        **FORM, "start": "drawn", "start_strength": 0.3,
-        "drawn": drawn(address("red"), _2=address("white")), "down": "start.strength",
+        **FORM,
+        "start": "drawn",
+        "start_strength": 0.3,
+        "drawn": drawn(address("red"), _2=address("white")),
+        "down": "start.strength",
         "down_values": "0.1, 0.6",
-    }  # fmt: skip
+    }
     jobs = GridJobs(studio)
     last = screens_of(paint(jobs, form, visitor, say=ENGLISH))[-1]
     runs = [studio.run(run) for run in runs_in(last.sheet)]
@@ -259,9 +253,7 @@ def test_a_grid_starts_from_the_last_picture_and_keeps_it(make_studio, visitor):
     assert [studio.run(run).recipe.start.kind for run in runs_in(last.sheet)] == ["picture"] * 2
 
 
-@pytest.mark.parametrize(
-    ("start", "said"), [("drawn", "draw it first"), ("last", "no last picture")]
-)
+@pytest.mark.parametrize(("start", "said"), [("drawn", "draw it first"), ("last", "no last picture")])
 def test_a_grid_never_falls_back_to_another_start(studio, visitor, start, said):
     (*_, last) = screens_of(paint(GridJobs(studio), {**FORM, "start": start}, visitor, say=ENGLISH))
     assert said in last.notice

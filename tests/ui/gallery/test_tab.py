@@ -80,9 +80,14 @@ def test_days_are_wanted_whole(desk, studio):
     today = f"{studio.run(run).started:%Y-%m-%d}"
     tomorrow = f"{studio.run(run).started + timedelta(days=1):%Y-%m-%d}"
     for since, until, there in (
-        (today, None, True), (None, today, True), (today, today, True), (tomorrow, None, False),
-        (None, "2020-02-03", False), ("2020-02-03", tomorrow, True), (f"{today} 23:59:59", "", True),
-    ):  # fmt: skip
+        (today, None, True),
+        (None, today, True),
+        (today, today, True),
+        (tomorrow, None, False),
+        (None, "2020-02-03", False),
+        ("2020-02-03", tomorrow, True),
+        (f"{today} 23:59:59", "", True),
+    ):
         assert (run in desk.shelf((*FORM[:-2], since, until), 0)["grid"]) == there, (since, until)
     with pytest.raises(SearchError, match="is not a date"):
         desk.shelf((*FORM[:-2], "yesterday", None), 0)

@@ -36,9 +36,7 @@ def folder(tmp_path):
     """Six colours, one with a hostile name, and a file that is no picture."""
     for place, colour in enumerate(COLOURS):
         draw(tmp_path / "drawings" / f"{colour}.png", colour, mark=place)
-    (tmp_path / "drawings" / "red.png").rename(
-        tmp_path / "drawings" / '<img src=x onerror="1">.png'
-    )
+    (tmp_path / "drawings" / "red.png").rename(tmp_path / "drawings" / '<img src=x onerror="1">.png')
     (tmp_path / "drawings" / "broken.png").write_bytes(b"no pixels")
     return tmp_path / "drawings"
 
@@ -58,9 +56,7 @@ def searched(finder, **values):
 
 
 def test_the_click_is_answered_before_any_work(finder):
-    views = search(
-        finder, {"query": "a fox", "place": "drawings"}, uploaded=None, owner="", say=ENGLISH
-    )
+    views = search(finder, {"query": "a fox", "place": "drawings"}, uploaded=None, owner="", say=ENGLISH)
     first = next(views)
     assert first.busy
     assert SAY("Searching") in first.state
@@ -170,13 +166,10 @@ def test_a_picture_that_has_gone_leaves_a_gap_and_no_error(finder, folder):
 
 
 def test_a_set_of_ones_own_is_ready_to_be_searched(finder, folder):
-    views = list(
-        upload(finder, [str(folder / "blue.png"), str(folder / "broken.png")], say=ENGLISH)
-    )
+    views = list(upload(finder, [str(folder / "blue.png"), str(folder / "broken.png")], say=ENGLISH))
     last, place = views[-1]
     assert (
-        SAY.ngettext("{count} picture can be searched", "{count} pictures can be searched", 1)
-        in last.state
+        SAY.ngettext("{count} picture can be searched", "{count} pictures can be searched", 1) in last.state
     )
     form = {"query": "x", "place": UPLOADED}
     (*_, shown) = search(finder, form, uploaded=place, owner="", say=ENGLISH)
@@ -197,8 +190,10 @@ def test_every_place_has_a_name(finder):
 
 def test_words_and_a_picture_are_one_sum():
     assert to_query("fox - snow", "/cache/a.png") == (
-        Term("fox"), Term("snow", weight=-1), Term(picture="/cache/a.png"),
-    )  # fmt: skip
+        Term("fox"),
+        Term("snow", weight=-1),
+        Term(picture="/cache/a.png"),
+    )
     assert to_query("", "/cache/a.png") == (Term(picture="/cache/a.png"),)
     with pytest.raises(SearchError):
         to_query("", None)
@@ -206,8 +201,9 @@ def test_words_and_a_picture_are_one_sum():
 
 def test_the_picture_can_be_a_term_with_its_weight():
     assert to_query("2:[picture] + snow", "/cache/a.png") == (
-        Term(picture="/cache/a.png", weight=2), Term("snow"),
-    )  # fmt: skip
+        Term(picture="/cache/a.png", weight=2),
+        Term("snow"),
+    )
     assert to_query("snow - [Picture]", "/a.png")[1].weight == -1
     with pytest.raises(SearchError, match="Add the picture"):
         to_query("[picture] + snow", None)
@@ -284,8 +280,7 @@ def test_a_set_of_ones_own_is_looked_at_by_the_chosen_model(finder, coming, fold
     coming.may_go_on.set()
     *_, (last, place) = upload(finder, [str(folder / "blue.png")], model="lakes", say=ENGLISH)
     assert (
-        SAY.ngettext("{count} picture can be searched", "{count} pictures can be searched", 1)
-        in last.state
+        SAY.ngettext("{count} picture can be searched", "{count} pictures can be searched", 1) in last.state
     )
     assert place.model == "lakes"
 

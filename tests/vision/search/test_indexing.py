@@ -44,7 +44,7 @@ def test_only_what_is_new_or_changed_is_looked_at(indexed, library, folder, monk
     look = indexing.open_file
     monkeypatch.setattr(
         indexing, "open_file", lambda found, *a, **k: looks.append(found.path) or look(found, *a, **k)
-    )  # fmt: skip
+    )
     assert counts(indexed()) == (6, 0, 0, 0, 0)
     looks.clear()
     assert counts(indexed()) == (0, 0, 0, 6, 0)
@@ -121,18 +121,11 @@ def bomb() -> bytes:
     """A small PNG that says it has 900 megapixels."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
-        return (
-            len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big")
-        )
+        return len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big")
 
     side = (30_000).to_bytes(4, "big")
     head = chunk(b"IHDR", side + side + bytes([8, 2, 0, 0, 0]))
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + head
-        + chunk(b"IDAT", zlib.compress(b"\0" * 99))
-        + chunk(b"IEND", b"")
-    )
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
 
 
 def test_hostile_files_are_skipped_and_listed(indexed, folder, tmp_path):
@@ -151,8 +144,14 @@ def test_hostile_files_are_skipped_and_listed(indexed, folder, tmp_path):
     assert (last.added, last.removed, last.changed) == (6, 0, 0)
     reasons = {each.path: each.why for each in last.skipped}
     assert sorted(reasons) == [
-        "bomb.png", "empty.gif", "half.png", "leads-out", "leads-out.png", "pipe.png", "words.jpg",
-    ]  # fmt: skip
+        "bomb.png",
+        "empty.gif",
+        "half.png",
+        "leads-out",
+        "leads-out.png",
+        "pipe.png",
+        "words.jpg",
+    ]
     assert "too large" in reasons["bomb.png"]
     assert "leads out" in reasons["leads-out.png"]
     assert all(reason.endswith(".") for reason in reasons.values())

@@ -18,9 +18,7 @@ from pixgen.vision.search.query import (
     weighted_sum,
 )
 
-WORDS = st.text(alphabet="ab 12.:+-[]\\x", min_size=1, max_size=20) | st.text(
-    min_size=1, max_size=20
-)
+WORDS = st.text(alphabet="ab 12.:+-[]\\x", min_size=1, max_size=20) | st.text(min_size=1, max_size=20)
 WEIGHTS = st.floats(1e-6, LARGEST_WEIGHT) | st.just(1.0)
 
 
@@ -45,7 +43,7 @@ def terms(draw) -> Term:
         ("at 10:30", (Term("at 10:30"),)),
         (r"2\:3 \+ 4", (Term("2:3 + 4"),)),
     ],
-)  # fmt: skip
+)
 def test_reads_terms(text, query):
     assert parse_query(text) == query
 

@@ -30,17 +30,19 @@ def row(path: str, **more) -> Row:
         "width": 64,
         "height": 64,
     }
-    return Row(path=path, **{**facts, **more})  # fmt: skip
+    return Row(path=path, **{**facts, **more})
 
 
 ROWS = (
     (row("a.png"), unit(1)),
     (row("trips/b.png", width=640, height=480), unit(1, 0.5)),
     (row("trips/sea/c.png", modified=int((DAY + timedelta(1)).timestamp()) * 10**9), unit(1, 1)),
-    (row("trips0/d.png", prompt="A red FOX | snow", preset="draft", model="pocket", seed=7,
-         owner="ada"), unit(0.5, 1)),
-    (row("trip/e.png", seed=8, owner="o'brien", prompt="100% \\ \"quoted\""), unit(0, 1)),
-)  # fmt: skip
+    (
+        row("trips0/d.png", prompt="A red FOX | snow", preset="draft", model="pocket", seed=7, owner="ada"),
+        unit(0.5, 1),
+    ),
+    (row("trip/e.png", seed=8, owner="o'brien", prompt='100% \\ "quoted"'), unit(0, 1)),
+)
 
 
 @pytest.fixture
@@ -52,9 +54,7 @@ def collection(library) -> Collection:
 
 
 def found(collection, vector=None, **how) -> list[str]:
-    return [
-        hit.row.path for hit in search(collection, unit(1) if vector is None else vector, **how)
-    ]
+    return [hit.row.path for hit in search(collection, unit(1) if vector is None else vector, **how)]
 
 
 def test_the_nearest_come_first_with_their_cosines(collection):
@@ -111,7 +111,7 @@ def test_filters(collection, only, paths):
 
 @pytest.mark.parametrize(
     "text", ["' OR 1=1 --", "x') OR ('1'='1", "%", "_", "\\", '"', "\0", "ada' OR owner <> '", "日本", "`x`"]
-)  # fmt: skip
+)
 def test_hostile_words_are_only_words(collection, text):
     for name in ("folder", "preset", "model", "owner"):
         assert found(collection, only=Filter(**{name: text})) == []
@@ -195,9 +195,7 @@ def test_an_empty_library_has_none_and_writes_nothing(tmp_path):
 
 
 def test_an_unknown_collection_is_told_with_what_there_is(library, collection):
-    with pytest.raises(
-        SearchError, match="There is no collection “six” for the model tiny: choose five"
-    ):
+    with pytest.raises(SearchError, match="There is no collection “six” for the model tiny: choose five"):
         library.open("six", "tiny")
     with pytest.raises(SearchError, match="pixgen index FOLDER"):
         library.open("five", "huge")
@@ -266,9 +264,7 @@ def test_a_broken_collection_is_a_sentence(library, collection):
 def test_an_object_store_s_address_works_as_a_folder_does():
     shared = Library("memory://shared")  # LanceDB's own store without a disk stands for s3://
     made = shared.create("sea", "pocket", dimensions=4)
-    rows = [
-        Row(path=f"{n}.png", size=1, modified=1, sha256=str(n), width=1, height=1) for n in range(4)
-    ]
+    rows = [Row(path=f"{n}.png", size=1, modified=1, sha256=str(n), width=1, height=1) for n in range(4)]
     made.add(rows, np.eye(4, dtype=np.float32))
     ((row, score, _),) = shared.open("sea", "pocket").nearest(np.eye(4, dtype=np.float32)[2], top=1)
     assert (row.path, score) == ("2.png", pytest.approx(1, abs=1e-5))

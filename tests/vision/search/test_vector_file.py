@@ -26,9 +26,7 @@ def test_the_same_answers_as_without(filled, library, monkeypatch, only):
     monkeypatch.setattr(collections, "WORTH_IT", 1000)
     table = made.nearest(vectors[5], top=20, only=only)
     assert [each.path for each, _, _ in flat] == [each.path for each, _, _ in table]
-    assert [score for _, score, _ in flat] == pytest.approx(
-        [score for _, score, _ in table], abs=1e-5
-    )
+    assert [score for _, score, _ in flat] == pytest.approx([score for _, score, _ in table], abs=1e-5)
     assert all((one == other).all() for (_, _, one), (_, _, other) in zip(flat, table, strict=True))
 
 

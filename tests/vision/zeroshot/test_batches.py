@@ -57,8 +57,12 @@ def test_folders_and_zips_name_the_labels(tmp_path, packed):
     zipped = packed({"all/cat/1.png": png(), "all/notes.txt": b"", "__MACOSX/cat/._1.png": b""})
     found = gather([tmp_path / "in", zipped, tmp_path / "in" / "top.png"])
     assert [(each.name, each.label) for each in found] == [
-        ("top.png", ""), ("a/cat/1.png", "cat"), ("dog/2.jpg", "dog"), ("all/cat/1.png", "cat"), ("top (2).png", ""),
-    ]  # fmt: skip
+        ("top.png", ""),
+        ("a/cat/1.png", "cat"),
+        ("dog/2.jpg", "dog"),
+        ("all/cat/1.png", "cat"),
+        ("top (2).png", ""),
+    ]
     assert all(each.open().size == (20, 12) for each in found)
 
 
@@ -113,15 +117,9 @@ def test_too_many_pictures_are_refused(tmp_path, monkeypatch):
 def test_a_broken_picture_is_said_and_the_others_are_answered(tiny_perceptor, packed):
     broken = png()[:40]
     huge = png(size=(1, 1))[:16] + (60_000).to_bytes(4, "big") * 2 + png(size=(1, 1))[24:]
-    zipped = packed(
-        {"1.png": png(), "2.png": broken, "3.png": b"words", "4.png": huge, "5.png": png("blue")}
-    )
+    zipped = packed({"1.png": png(), "2.png": broken, "3.png": b"words", "4.png": huge, "5.png": png("blue")})
     classifier = make_classifier(tiny_perceptor, Question(labels=LABELS))
-    results = [
-        each
-        for batch in classify_all(tiny_perceptor, classifier, gather([zipped]))
-        for each in batch
-    ]
+    results = [each for batch in classify_all(tiny_perceptor, classifier, gather([zipped])) for each in batch]
     assert [each.name for each in results] == [f"{n}.png" for n in range(1, 6)]
     assert [bool(each.answer) for each in results] == [True, False, False, False, True]
     assert all("“" in each.error for each in results[1:4])
@@ -155,9 +153,12 @@ def test_looking_can_be_stopped(tiny_perceptor, tmp_path):
 
 def test_accuracy_compares_answers_with_folders():
     results = [
-        result(["red fox"], label="Red_Fox"), result(["dog"], label="red-fox"), result([], label="dog"),
-        result(["dog"], label="cat"), result(["dog"]),
-    ]  # fmt: skip
+        result(["red fox"], label="Red_Fox"),
+        result(["dog"], label="red-fox"),
+        result([], label="dog"),
+        result(["dog"], label="cat"),
+        result(["dog"]),
+    ]
     found = evaluate(results, LABELS)
     assert found.counts.tolist() == [[1, 1, 0], [0, 0, 1]]
     assert found.accuracy == pytest.approx(1 / 3)
@@ -189,13 +190,13 @@ def test_a_table_has_a_row_a_picture_and_no_formula():
 def test_json_carries_the_evaluation():
     results = [result(["dog"], label="dog")]
     value = json.loads(as_json(results, evaluate(results, LABELS), top=1))
-    assert value["pictures"][0]["labels"] == [
-        {"label": "red fox", "probability": 0.9, "cosine": 0.45}
-    ]
+    assert value["pictures"][0]["labels"] == [{"label": "red fox", "probability": 0.9, "cosine": 0.45}]
     assert value["evaluation"]["accuracy"] == 1
     assert value["evaluation"]["confusion"] == {
-        "answers": ["dog", "none of these"], "folders": ["dog"], "counts": [[1, 0]],
-    }  # fmt: skip
+        "answers": ["dog", "none of these"],
+        "folders": ["dog"],
+        "counts": [[1, 0]],
+    }
 
 
 @pytest.fixture

@@ -64,8 +64,7 @@ def test_the_heat_adds_up_to_what_the_picture_gained(eye, request, two_red_squar
 
 def test_the_same_seed_explains_the_same(tiny_perceptor, two_red_squares):
     first, again, other = (
-        explain(tiny_perceptor, two_red_squares, torch.ones(16), steps=4, seed=seed)
-        for seed in (1, 1, 2)
+        explain(tiny_perceptor, two_red_squares, torch.ones(16), steps=4, seed=seed) for seed in (1, 1, 2)
     )
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)

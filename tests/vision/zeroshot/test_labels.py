@@ -62,7 +62,7 @@ def test_every_bundled_set_can_be_asked(name):
 
 @pytest.mark.parametrize(
     ("name", "count"), [("cifar10", 10), ("cifar100", 100), ("pets", 37), ("food101", 101), ("imagenet", 998)]
-)  # fmt: skip
+)
 def test_known_sets_are_whole(name, count):
     assert len(load_set(name).labels) == count  # of ImageNet's thousand names, two are there twice
 
@@ -87,9 +87,7 @@ def test_a_name_that_could_be_a_path_is_no_set(tmp_path, name):
         load_set(name, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", '{"labels": []}', '{"labels": 5}', "[" * 5000, '{"a": 1}']
-)
+@pytest.mark.parametrize("text", ["", "[]", '{"labels": []}', '{"labels": 5}', "[" * 5000, '{"a": 1}'])
 def test_a_broken_set_is_a_sentence(tmp_path, text):
     (tmp_path / "set.json").write_text(text)
     with pytest.raises(ClassifyError, match="“set.json” cannot be read|no labels"):
@@ -140,7 +138,7 @@ def test_braces_in_a_label_stay():
         ("red\\, round , cat", ("red, round", "cat")),
         ('\\"cat"', ('"cat"',)),
     ],
-)  # fmt: skip
+)
 def test_quotes_keep_a_comma_in_a_label(text, labels):
     assert parse_labels(text) == labels
     assert parse_labels(format_labels(labels)) == labels

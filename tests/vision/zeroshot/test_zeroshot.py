@@ -53,9 +53,7 @@ def test_several_models_together_have_their_mean_scale(tiny_perceptor):
     picture = F.normalize(torch.randn(1, 16, generator=torch.Generator().manual_seed(1)), dim=-1)
     joined = torch.cat([picture, picture], dim=1) / 2**0.5
     first, second = alone.answers(picture)[0], together.answers(joined)[0]
-    assert torch.allclose(
-        torch.tensor(first.probabilities), torch.tensor(second.probabilities), atol=1e-5
-    )
+    assert torch.allclose(torch.tensor(first.probabilities), torch.tensor(second.probabilities), atol=1e-5)
 
 
 def test_a_temperature_of_ones_own_counts(tiny_perceptor):
@@ -81,9 +79,7 @@ def test_something_else_can_fit_better():
 
 def test_several_labels_are_judged_each_by_itself():
     others = torch.tensor([[0.0, 0.0, 1.0]])
-    (answer,) = answers(
-        question(("a", "b"), several=True), AXES[:2], [[1.0, 0.9, 0.0]], others=others
-    )
+    (answer,) = answers(question(("a", "b"), several=True), AXES[:2], [[1.0, 0.9, 0.0]], others=others)
     assert answer.found == ("a", "b")
     (alone,) = answers(question(("a",), several=True), AXES[:1], [[1.0, 0.9, 0.0]], others=others)
     assert alone.probabilities[0] == pytest.approx(answer.probabilities[0])
@@ -101,9 +97,7 @@ def test_equal_labels_are_too_close_to_call():
 
 
 def test_labels_that_mean_the_same_are_named():
-    alike = Classifier(
-        question(), torch.tensor([AXES[0], AXES[1], [0.999, 0.04, 0.0]]), scale=1
-    ).alike()
+    alike = Classifier(question(), torch.tensor([AXES[0], AXES[1], [0.999, 0.04, 0.0]]), scale=1).alike()
     assert [pair[:2] for pair in alike] == [("a", "c")]
     assert Classifier(question(("a",)), torch.tensor(AXES[:1]), scale=1).alike() == []
 
@@ -146,7 +140,7 @@ def test_reading_can_be_stopped_and_goes_on_where_it_was(tiny_perceptor):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [({"labels": ()}, "no labels"), ({"none_below": 2}, "from -1 to 1"), ({"temperature": 0}, "temperature")],
-)  # fmt: skip
+)
 def test_a_question_that_is_not_allowed_is_a_sentence(wrong, said):
     with pytest.raises(ClassifyError, match=said):
         Question(**{"labels": ("a",), **wrong})
@@ -160,9 +154,7 @@ def test_what_was_read_outlasts_the_process_but_not_the_model(tiny_perceptor, tm
     first = LabelEmbeddings(StoredEmbeddings(tmp_path)).vectors(tiny_perceptor, labels, **how)
     assert sum(read) == 8 * 80 + 1
     read.clear()
-    again = LabelEmbeddings(StoredEmbeddings(tmp_path)).vectors(
-        tiny_perceptor, [*labels, "one more"], **how
-    )
+    again = LabelEmbeddings(StoredEmbeddings(tmp_path)).vectors(tiny_perceptor, [*labels, "one more"], **how)
     assert sum(read) == 80 + 1
     assert torch.equal(first, again[:8])
     tiny_perceptor.embed_texts = lambda texts: read.append(len(texts)) or embed(texts).flip(-1)

@@ -43,16 +43,12 @@ def augment_fields() -> dict[str, Field]:
 def chosen_augmentations(value: Any) -> tuple[str, ...]:
     """What the list has, as it is typed on the command line; anything else is left out."""
     texts = value if isinstance(value, (list, tuple)) else ()
-    return tuple(text for text in texts if isinstance(text, str) and 0 < len(text) <= _LONGEST)[
-        :MOST
-    ]
+    return tuple(text for text in texts if isinstance(text, str) and 0 < len(text) <= _LONGEST)[:MOST]
 
 
 def augment_controls(say: Translator) -> Parts:
     """The folded list, and its preview."""
-    with gr.Accordion(
-        say("Augmentations"), open=False, elem_classes="pg-more", elem_id="pg-augment"
-    ):
+    with gr.Accordion(say("Augmentations"), open=False, elem_classes="pg-more", elem_id="pg-augment"):
         chosen = gr.Dropdown(
             [(name, suggestion(name)) for name in kornia_names()], value=[], multiselect=True,
             allow_custom_value=True, filterable=True, max_choices=MOST, label=say("Also augment the cutouts with"),
@@ -70,9 +66,7 @@ def augment_controls(say: Translator) -> Parts:
 
 def cutouts_fold(say: Translator) -> Parts:
     """The folded view of the cutouts of the current step."""
-    with gr.Accordion(
-        say("See what CLIP sees"), open=False, elem_classes="pg-more", elem_id="pg-see"
-    ):
+    with gr.Accordion(say("See what CLIP sees"), open=False, elem_classes="pg-more", elem_id="pg-see"):
         see = gr.Checkbox(
             False,
             label=say("See what CLIP sees"),
@@ -104,9 +98,12 @@ def wire_augmenting(
         preview, [parts["seat"], parts["augment"]], parts["augment_shown"], **_QUIET
     )
     parts["see"].change(
-        lambda on: (gr.Timer(active=bool(on)), ""), parts["see"],
-        [parts["see_timer"], parts["seen"]], queue=False, **_QUIET,
-    )  # fmt: skip
+        lambda on: (gr.Timer(active=bool(on)), ""),
+        parts["see"],
+        [parts["see_timer"], parts["seen"]],
+        queue=False,
+        **_QUIET,
+    )
     parts["see_timer"].tick(look, parts["seat"], parts["seen"], queue=False, **_QUIET)
 
 
@@ -139,9 +136,7 @@ def cutouts_html(job: "Job | None", say: Translator) -> str:
     if sheet is None:
         return f"<p>{escape(say('The next step brings its cutouts.'))}</p>"
     alt = say("Cutouts of step {step}", step=step)
-    return (
-        f'<img class="pg-cutouts" src="{_source(sheet)}" alt="{escape(alt)}" title="{escape(alt)}">'
-    )
+    return f'<img class="pg-cutouts" src="{_source(sheet)}" alt="{escape(alt)}" title="{escape(alt)}">'
 
 
 def _source(picture: np.ndarray) -> str:

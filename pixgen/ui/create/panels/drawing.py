@@ -56,9 +56,7 @@ def pad_fields(say: Translator) -> dict[str, Field]:
     }
 
 
-def start_controls(
-    fields: Mapping[str, Field], say: Translator
-) -> dict[str, gr.components.Component]:
+def start_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
     """The settings of a start from a picture; not to be seen at first."""
     made = {
         "start_fit": gr.Dropdown(

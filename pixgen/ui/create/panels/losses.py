@@ -55,9 +55,7 @@ def loss_fields(preset: Mapping[str, Any]) -> dict[str, Field]:
     return {name: setting_field(setting, preset[name]) for name, setting in SETTINGS.items()}
 
 
-def loss_controls(
-    fields: Mapping[str, Field], say: Translator
-) -> dict[str, gr.components.Component]:
+def loss_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
     """The group's controls, folded."""
     parts = {}
     with gr.Accordion(say("Losses"), open=False, elem_classes="pg-more", elem_id="pg-losses"):
@@ -70,9 +68,13 @@ def loss_controls(
                 parts[name] = gr.Dropdown(choices, value=field.default, label=label, info=info)
             elif field.low is None:
                 parts[name] = gr.Textbox(
-                    field.default, label=label, max_lines=1, max_length=400, info=info,
+                    field.default,
+                    label=label,
+                    max_lines=1,
+                    max_length=400,
+                    info=info,
                     placeholder=setting.example or None,
-                )  # fmt: skip
+                )
             else:
                 parts[name] = slider(field, label, info=info)
         parts[UPLOAD] = gr.File(

@@ -18,8 +18,10 @@ _KINDS: dict[str, Kind] = {"model": "vqgan", "clip": "clip", "sketcher": "sketch
 def model_values(recipe: Recipe) -> dict[str, Any]:
     """A recipe's models by the form's names."""
     return {
-        "model": recipe.model, "clip": list(recipe.clip_names), "sketcher": recipe.start.sketch.model,
-    }  # fmt: skip
+        "model": recipe.model,
+        "clip": list(recipe.clip_names),
+        "sketcher": recipe.start.sketch.model,
+    }
 
 
 def model_fields(preset: Mapping[str, Any], policy: Policy) -> dict[str, Field]:
@@ -55,9 +57,7 @@ def clip_choice(policy: Policy, say: Translator, *, value: str, elem_id: str) ->
     )
 
 
-def model_controls(
-    fields: Mapping[str, Field], say: Translator
-) -> dict[str, gr.components.Component]:
+def model_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
     """The group's controls, folded."""
     texts = {
         "model": (
@@ -79,13 +79,16 @@ def model_controls(
         return {
             name: gr.Dropdown(
                 [(_label(choice, kind), choice) for choice in fields[name].choices],
-                value=fields[name].default, label=texts[name][0], elem_id=f"pg-{name}",
-                info=texts[name][1], multiselect=name == "clip",
+                value=fields[name].default,
+                label=texts[name][0],
+                elem_id=f"pg-{name}",
+                info=texts[name][1],
+                multiselect=name == "clip",
                 max_choices=MOST_CLIPS if name == "clip" else None,
                 visible=name != "sketcher" or len(fields[name].choices) > 1,
             )
             for name, kind in _KINDS.items()
-        }  # fmt: skip
+        }
 
 
 def _label(name: str, kind: Kind) -> str:

@@ -28,12 +28,12 @@ def preset_controls(fields: dict[str, Field], policy: Policy, say: Translator) -
     return {
         "preset": gr.Radio(
             [(title, name) for name, (title, _) in told.items()],
-            value=default, label=say("How much work"), elem_id="pg-preset",
+            value=default,
+            label=say("How much work"),
+            elem_id="pg-preset",
         ),
-        "preset_about": gr.HTML(
-            html.note(told[default][1]), elem_id="pg-preset-about", padding=False
-        ),
-    }  # fmt: skip
+        "preset_about": gr.HTML(html.note(told[default][1]), elem_id="pg-preset-about", padding=False),
+    }
 
 
 def wire_presets(
@@ -52,16 +52,18 @@ def wire_presets(
     }
     usual = json.dumps(fields["size"].default)
     parts["preset"].input(
-        None, [parts["preset"], parts["size"]], [*(parts[name] for name in order), parts["size"]],
+        None,
+        [parts["preset"], parts["size"]],
+        [*(parts[name] for name in order), parts["size"]],
         js=_FILL.format(table=json.dumps(table), usual=usual),
-    ).then(**keep)  # fmt: skip
-    about = {
-        name: html.note(sentence) for name, (_, sentence) in _preset_choices(policy, say).items()
-    }
+    ).then(**keep)
+    about = {name: html.note(sentence) for name, (_, sentence) in _preset_choices(policy, say).items()}
     parts["preset"].change(
-        None, parts["preset"], parts["preset_about"],
+        None,
+        parts["preset"],
+        parts["preset_about"],
         js=f"(name) => ({json.dumps(about)})[name] ?? ''",
-    )  # fmt: skip
+    )
 
 
 def preset_size(name: str) -> str | None:
@@ -72,7 +74,4 @@ def preset_size(name: str) -> str | None:
 
 def _preset_choices(policy: Policy, say: Translator) -> dict[str, tuple[str, str]]:
     """The presets to choose from by name, each with its title and its sentence."""
-    return {
-        name: (say(preset.title), say(preset.about))
-        for name, preset in offered_presets(policy).items()
-    }
+    return {name: (say(preset.title), say(preset.about)) for name, preset in offered_presets(policy).items()}

@@ -18,8 +18,7 @@ def of_pictures(say: Translator, pictures: Sequence[np.ndarray], *, picked: int)
     if len(pictures) < 2:
         return ""
     items = "".join(
-        _item(say, picture, index=index, picked=index == picked)
-        for index, picture in enumerate(pictures)
+        _item(say, picture, index=index, picked=index == picked) for index, picture in enumerate(pictures)
     )
     return (
         f'<section class="pg-sketches" aria-label="{escape(say("Other sketches to start from"))}">'
@@ -37,6 +36,5 @@ def _item(say: Translator, picture: np.ndarray, *, index: int, picked: bool) -> 
     image = f'<img src="data:image/jpeg;base64,{source}" alt="{escape(said)}">'
     state = 'aria-pressed="true" disabled' if picked else 'aria-pressed="false"'
     return (
-        f'<li><button type="button" data-pick="{index}" title="{escape(said)}" {state}>{image}'
-        "</button></li>"
+        f'<li><button type="button" data-pick="{index}" title="{escape(said)}" {state}>{image}</button></li>'
     )

@@ -58,8 +58,11 @@ def styles_strip(say: Translator) -> Parts:
     }
     with gr.Accordion(say("A style of your own"), open=False, elem_classes="pg-own-style"):
         parts["style_title"] = gr.Textbox(
-            label=say("Its name"), placeholder=say("Oil"), max_lines=1, max_length=LONGEST_TITLE,
-        )  # fmt: skip
+            label=say("Its name"),
+            placeholder=say("Oil"),
+            max_lines=1,
+            max_length=LONGEST_TITLE,
+        )
         parts["style_template"] = gr.Textbox(
             label=say("Its words, with {} for what is painted"),
             placeholder="oil painting of {}, soft light",
@@ -120,24 +123,27 @@ def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
     def bring(mine: str, file: str) -> Any:
         brought = read_styles(decode(Path(file).read_bytes()))
         more = add_custom(mine, brought)
-        gr.Info(
-            say.ngettext(
-                "{count} style was imported.", "{count} styles were imported.", len(brought)
-            )
-        )
+        gr.Info(say.ngettext("{count} style was imported.", "{count} styles were imported.", len(brought)))
         return more
 
     parts["style_strip"].select(toggle, held, parts["styles"], **_QUIET).then(**keep)
     parts["style_strip"].clear(forget, held, held, **_QUIET).then(**keep)
     gr.on(
-        [part.change for part in held], shown, held, [parts["style_strip"], parts["style_share"]],
-        queue=False, **_QUIET,
-    )  # fmt: skip
+        [part.change for part in held],
+        shown,
+        held,
+        [parts["style_strip"], parts["style_share"]],
+        queue=False,
+        **_QUIET,
+    )
     written = [parts["style_title"], parts["style_template"]]
     gr.on(
         [parts["style_save"].click, parts["style_template"].submit],
-        add, [*held, *written], [*held, *written], **_QUIET,
-    ).then(**keep)  # fmt: skip
+        add,
+        [*held, *written],
+        [*held, *written],
+        **_QUIET,
+    ).then(**keep)
     parts["style_bring"].upload(
         bring, [parts["own_styles"], parts["style_bring"]], parts["own_styles"], **_QUIET
     ).then(**keep)
@@ -187,9 +193,7 @@ def add_custom(mine: str, more: Sequence[Style]) -> str:
     kept = {style.title: style for style in (*read_custom(mine), *more)}
     text = _printed([style.value() for style in kept.values()])
     if len(kept) > MOST or len(text) > LONGEST:
-        raise RecipeError(
-            "There may be at most {most} styles of your own: forget some first.", most=MOST
-        )
+        raise RecipeError("There may be at most {most} styles of your own: forget some first.", most=MOST)
     return text
 
 
@@ -197,8 +201,7 @@ def strip(say: Translator, chosen: str, mine: str) -> str:
     """The thumbnails in a row as HTML; those that are chosen are pressed."""
     pressed = chosen_styles(chosen)
     tiles = [
-        _tile(style.name, say(style.title), style, style in pressed)
-        for style in available_styles().values()
+        _tile(style.name, say(style.title), style, style in pressed) for style in available_styles().values()
     ]
     tiles += [
         _tile(
@@ -207,7 +210,7 @@ def strip(say: Translator, chosen: str, mine: str) -> str:
             style,
             style in pressed,
             forget=say("Forget “{title}”", title=style.title),
-        )  # fmt: skip
+        )
         for style in read_custom(mine)
     ]
     return (
@@ -219,9 +222,10 @@ def strip(say: Translator, chosen: str, mine: str) -> str:
 def _tile(key: str, title: str, style: Style, pressed: bool, *, forget: str = "") -> str:
     source = _thumbnail(style.name)
     face = (
-        f'<img src="{source}" alt="" width="64" height="64">' if source
-        else f"<i aria-hidden=\"true\">{escape(title[:1])}</i>"
-    )  # fmt: skip
+        f'<img src="{source}" alt="" width="64" height="64">'
+        if source
+        else f'<i aria-hidden="true">{escape(title[:1])}</i>'
+    )
     away = (
         f'<button type="button" class="pg-forget" data-forget="{escape(title)}" title="{escape(forget)}" '
         f'aria-label="{escape(forget)}">×</button>'

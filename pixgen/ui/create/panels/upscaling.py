@@ -38,12 +38,17 @@ def upscale_parts(say: Translator, *, public: bool) -> dict[str, gr.components.C
     ]
     return {
         "enlarge_by": gr.Dropdown(
-            choices, value=AUTO, label=say("Enlarged by"), container=False,
-            visible=bool(learned), min_width=120, elem_id="pg-enlarge-by",
+            choices,
+            value=AUTO,
+            label=say("Enlarged by"),
+            container=False,
+            visible=bool(learned),
+            min_width=120,
+            elem_id="pg-enlarge-by",
         ),
         "enlarge": gr.Button(say("Enlarge"), size="sm", min_width=0, elem_id="pg-enlarge"),
         "large": gr.DownloadButton("", visible=False, size="sm", min_width=0, elem_id="pg-large"),
-    }  # fmt: skip
+    }
 
 
 def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
@@ -69,14 +74,15 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
                 save_upscaled(larger, path, source=run.picture, how=how)
                 file = servable(path, parts["large"], name=f"{run.id}-{how.scale:g}x.png")
         except PixgenError as error:
-            raise gr.Error(
-                error_text(error, say), title=say("Enlarge"), print_exception=False
-            ) from error
+            raise gr.Error(error_text(error, say), title=say("Enlarge"), print_exception=False) from error
         label = say("Picture {width} × {height}", width=larger.width, height=larger.height)
         shown = canvas.picture_html(
-            say, canvas.jpeg(np.asarray(larger)), kind="jpeg", alt=f"{run.recipe.title}, {label}",
+            say,
+            canvas.jpeg(np.asarray(larger)),
+            kind="jpeg",
+            alt=f"{run.recipe.title}, {label}",
             size=larger.size,
-        )  # fmt: skip
+        )
         return {"run": run.id, "file": file, "label": label, "canvas": shown}
 
     def show(request: gr.Request, seat: Any, made: dict) -> Any:
@@ -91,9 +97,7 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
     parts["enlarge"].click(
         enlarge, [parts["seat"], parts["enlarge_by"]], made, concurrency_limit=2, **quiet
     ).success(show, [parts["seat"], made], [parts["large"], parts["canvas"]], **quiet)
-    parts["generate"].click(
-        lambda: gr.update(visible=False), None, parts["large"], queue=False, **quiet
-    )
+    parts["generate"].click(lambda: gr.update(visible=False), None, parts["large"], queue=False, **quiet)
 
 
 def _scale(picture: Path) -> float:

@@ -62,9 +62,7 @@ def journey_fields(preset: Mapping[str, Any], most_steps: int) -> dict[str, Fiel
     return found | {"after": replace(after, high=min(after.high or 0, most_steps))}
 
 
-def journey_controls(
-    fields: Mapping[str, Field], say: Translator
-) -> dict[str, gr.components.Component]:
+def journey_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
     """The group's controls, folded."""
     parts: dict[str, gr.components.Component] = {}
 
@@ -72,21 +70,18 @@ def journey_controls(
         for name in names:
             field, setting = fields[name], SETTINGS[name]
             shown: dict[str, Any] = {
-                "label": say(setting.title), "info": say(setting.description) or None,
-            }  # fmt: skip
+                "label": say(setting.title),
+                "info": say(setting.description) or None,
+            }
             if setting.choices:
                 choices = [(say(title), value) for value, title in setting.choices.items()]
                 parts[name] = gr.Dropdown(choices, value=field.default, **shown)
             elif field.low is None:
-                parts[name] = gr.Textbox(
-                    field.default, **shown, max_lines=1, max_length=400, min_width=120
-                )
+                parts[name] = gr.Textbox(field.default, **shown, max_lines=1, max_length=400, min_width=120)
             else:
                 parts[name] = slider(field, **shown)
 
-    with gr.Accordion(
-        say("Story and journey"), open=False, elem_classes="pg-more", elem_id="pg-journey"
-    ):
+    with gr.Accordion(say("Story and journey"), open=False, elem_classes="pg-more", elem_id="pg-journey"):
         gr.HTML(html.heading(say("A story")))
         gr.HTML(
             html.note(
@@ -120,18 +115,14 @@ def journey_controls(
                 )
             )
         )
-        parts["frames"] = slider(
-            fields["frames"], say("Frames"), info=say("0: a picture, no journey.")
-        )
+        parts["frames"] = slider(fields["frames"], say("Frames"), info=say("0: a picture, no journey."))
         put("every", "after")
         with gr.Row():
             put("zoom", "turn")
         with gr.Row():
             put("x", "y")
         put("where", "border", "smooth")
-        parts["video"] = gr.File(
-            label=say("Or paint over a video"), file_types=["video", ".gif"], height=120
-        )
+        parts["video"] = gr.File(label=say("Or paint over a video"), file_types=["video", ".gif"], height=120)
         put("carry")
     return parts
 
@@ -146,13 +137,16 @@ def journey_recipe(form: CreateForm, options: Options) -> Recipe:
         size = None if options.size is None else parse_size(options.size)
         kept = {name: given[name] for name in ("every", "smooth") if name in given}
         return plan_restyle(
-            Path(form.video), replace(options, size=None), frames=frames or None, area=size,
-            carry=form.carry, **kept,
-        )  # fmt: skip
+            Path(form.video),
+            replace(options, size=None),
+            frames=frames or None,
+            area=size,
+            carry=form.carry,
+            **kept,
+        )
     if options.preset == "restyle":
         raise RecipeError(
-            "To paint over a video, add it under “Story and journey” first, or choose another "
-            "preset."
+            "To paint over a video, add it under “Story and journey” first, or choose another preset."
         )
     if frames:
         return plan_journey(options, frames=frames, **given)

@@ -28,9 +28,7 @@ _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 def export_fold(say: Translator) -> dict[str, gr.components.Component]:
     """The fold's parts, closed; ``wire_export`` connects them."""
-    with gr.Accordion(
-        say("Another film of it"), open=False, elem_classes="pg-more", elem_id="pg-export"
-    ):
+    with gr.Accordion(say("Another film of it"), open=False, elem_classes="pg-more", elem_id="pg-export"):
         gr.HTML(html.heading(say("Nothing is painted again.")))
         with gr.Row():
             parts = {
@@ -107,29 +105,42 @@ def wire_export(
         visitor = BrowserSession.known(kept, request.username)
         yield gr.update(visible=False), _export_html("painting", say("Writing"))
         yield from guard_stream(
-            _export(studio, visitor, wishes, say, component=parts["exported"]), say,
+            _export(studio, visitor, wishes, say, component=parts["exported"]),
+            say,
             lambda message: (gr.skip(), _export_html("failed", say("Not written"), notice=message)),
-        )  # fmt: skip
+        )
 
     names = ("format", "seconds", "fps", "hold", "even", "captions", "loop")
     parts["export"].click(
-        export, [seat, *(parts[name] for name in names)], [parts["exported"], parts["export_status"]],
-        concurrency_limit=_AT_ONCE, concurrency_id="exports", **_QUIET,
-    )  # fmt: skip
+        export,
+        [seat, *(parts[name] for name in names)],
+        [parts["exported"], parts["export_status"]],
+        concurrency_limit=_AT_ONCE,
+        concurrency_id="exports",
+        **_QUIET,
+    )
 
 
 def _export(
-    studio: Studio, visitor: BrowserSession, wishes: tuple[Any, ...], say: Translator, *,
+    studio: Studio,
+    visitor: BrowserSession,
+    wishes: tuple[Any, ...],
+    say: Translator,
+    *,
     component: gr.DownloadButton,
-) -> Iterator[tuple[Any, Any]]:  # fmt: skip
+) -> Iterator[tuple[Any, Any]]:
     suffix, seconds, fps, hold, even, captions, loop = wishes
     run = visitor.run(studio)
     if run is None or not run.film.is_file():
         raise VideoError("There is no film yet: paint something first.")
     cut = Cut(
-        seconds=float(seconds) or None, fps=float(fps) or None, hold=float(hold), even=bool(even), captions=bool(captions),
+        seconds=float(seconds) or None,
+        fps=float(fps) or None,
+        hold=float(hold),
+        even=bool(even),
+        captions=bool(captions),
         loop=bool(loop),
-    )  # fmt: skip
+    )
     with tempfile.TemporaryDirectory(prefix="pixgen-") as folder:
         path = Path(folder) / f"film{suffix}"
         for done, total in exporting(run.film, path, cut):
