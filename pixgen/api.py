@@ -10,7 +10,6 @@ from typing import Any
 
 from PIL import Image
 
-from pixgen.cli._outputs import film_of
 from pixgen.paths import expand
 from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.recipe import Recipe
@@ -18,6 +17,7 @@ from pixgen.studio import Studio
 from pixgen.studio.grids.grid import Grid, Plan
 from pixgen.studio.grids.plans import axes_of, plan_grid, plan_strip
 from pixgen.studio.grids.sheet import draw_sheet
+from pixgen.studio.runs.run import find_video
 from pixgen.studio.upscaling import save_upscaled, upscale_picture
 from pixgen.studio.video.export import export, find_lost_sound
 from pixgen.studio.video.journeys import plan_journey, plan_restyle
@@ -169,7 +169,7 @@ def film(run: str | Path, out: str | Path, *, folder: Path | str | None = None, 
     Example:
         >>> pixgen.film("outputs/20261124-101500-abcdef", "fox.gif", seconds=6)  # doctest: +SKIP
     """
-    export(film_of(run, folder), expand(out), Cut(**cut))
+    export(find_video(run, folder), expand(out), Cut(**cut))
     return expand(out)
 
 

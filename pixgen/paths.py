@@ -20,6 +20,8 @@ def _bundled(name: str) -> Path:
 
 ASSETS = _bundled("assets")  # bundled models, label sets, example pictures
 PRESETS = _bundled("presets")  # presets, styles and word lists
+LOCAL = "local-dir:"
+CHECKPOINTS = (".ckpt", ".pt", ".pth", ".bin", ".safetensors")  # suffixes of files of weights
 STATIC = PACKAGE / "ui" / "static"  # the page's scripts, styles and icon
 LOCALES = PACKAGE / "ui" / "i18n" / "locale"  # the page's catalogues, by language
 OWN_DRAWINGS = PACKAGE / "training" / "own"  # an SVG of each, called as the thing is
@@ -52,3 +54,30 @@ def is_hidden(path: str | PurePath) -> bool:
     A macOS disk has a ``._fox.png`` beside each ``fox.png``, a NAS small copies in ``@eaDir``.
     """
     return any(part.startswith(_OF_SYSTEMS) for part in PurePath(path).parts)
+
+
+def split_name(name: str) -> tuple[str, Path] | None:
+    """The architecture, if it is told, and the path of an own CLIP; None of a name that is none."""
+    if name.startswith(LOCAL):
+        return "", Path(name.removeprefix(LOCAL)).expanduser()
+    told, colon, rest = name.partition(":")
+    # One letter before a colon is a drive of Windows.
+    if colon and len(told) > 1 and not set(told) & set("/\\") and _is_path(rest):
+        return told, Path(rest).expanduser()
+    return ("", Path(name).expanduser()) if _is_path(name) else None
+
+
+def absolute_name(name: str) -> str:
+    """The name of a CLIP so that it is found from any folder: an own one's path is made absolute."""
+    found = split_name(name)
+    if found is None:
+        return name
+    before = LOCAL if name.startswith(LOCAL) else f"{found[0]}:" if found[0] else ""
+    return before + str(found[1].absolute())
+
+
+def _is_path(text: str) -> bool:
+    if Path(text).suffix in CHECKPOINTS:
+        return True
+    # A folder that has a model's name by chance is none: it is named as a path.
+    return bool(set(text) & set("/\\~")) and Path(text).expanduser().is_dir()

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,17 +12,26 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = {
-    "errors": 0, "messages": 0, "paths": 0,
-    "alternatives": 1, "augmentations": 1, "drawing": 1, "engine": 1, "eyes": 1, "growing": 1, "images": 1,
-    "kornia_classes": 1,
-    "journeys": 1, "losses": 1, "optimizer": 1, "partial": 1, "presets": 1, "prompts": 1,
-    "recipe": 1, "settings": 1, "sketches": 1, "start": 1, "story": 1, "styles": 1, "text_files": 0, "values": 1, "words": 1,
+    "errors": 0, "messages": 0, "paths": 0, "text_files": 0,
+    "images": 1, "recipe": 1, "losses": 1,
     "models": 2,
     "synthesis": 3, "vision": 3,
     "studio": 4,
-    "__main__": 5, "bench": 5, "cli": 5, "commands": 5, "films": 5, "painting": 5, "ui": 5,
+    "api": 5, "ui": 5,
+    "bench": 6, "training": 6,
+    "cli": 7,
+    "__main__": 8,
 }  # fmt: skip
-TOGETHER = (0, 1, 5)  # floors whose modules may import each other
+TOGETHER = (0, 1)  # floors whose modules may import each other
+MOST_MODULES = 15  # in a folder, without its __init__
+# Words that the field has other names for, as names of modules or classes.
+PRIVATE_WORDS = {
+    "eye", "eyes", "hand", "hands", "pen", "pens", "wish", "wishes", "taste", "arriving", "glimpse",
+    "glimpses", "outlook", "room", "bin", "marks", "claim", "claims", "orders", "seat", "visitor",
+    "mishaps", "stops", "told", "found", "offered", "desk", "portrayal", "portrait", "portraits",
+    "remembered", "imagining", "imagination", "basis", "working", "swiftly", "sparingly", "frugal",
+    "sketchbook", "keeper", "wanted", "film", "films",
+}  # fmt: skip
 NO_PLACE_FOR_PAGES_OR_FILES = {"pathlib", "os", "io", "threading", "gradio"}
 
 
@@ -50,27 +60,52 @@ def part(path: Path) -> str:
 def imported_parts(path: Path) -> set[str]:
     """The top-level modules and packages of pixgen that a file imports."""
     names = [name.split(".") for name in imports(path) if name.startswith("pixgen.")]
-    return {name[1] for name in names if name[1] in FLOORS or name[1] == "training"}
+    return {name[1] for name in names if name[1] in FLOORS}
 
 
 def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def folders() -> list[Path]:
+    """The package's folders that hold modules."""
+    return sorted({path.parent for path in modules()})
+
+
+def words_of(name: str) -> set[str]:
+    """The words of a module's or a class's name, in small letters."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
 @pytest.mark.parametrize("path", modules(), ids=named)
 def test_every_module_has_a_floor(path):
-    assert part(path) in FLOORS or part(path) == "training"
+    assert part(path) in FLOORS
 
 
-@pytest.mark.parametrize("path", [path for path in modules() if part(path) != "training"], ids=named)
+@pytest.mark.parametrize("path", modules(), ids=named)
 def test_a_floor_imports_only_floors_below_it(path):
     own = part(path)
     # The bench may measure with the training's drawings, where they are.
     for other in imported_parts(path) - {own, *(["training"] if own == "bench" else [])}:
-        assert other != "training", f"{named(path)} imports the training"
         below = FLOORS[other] < FLOORS[own]
         beside = FLOORS[other] == FLOORS[own] and FLOORS[own] in TOGETHER
         assert below or beside, f"{named(path)} imports {other}, which is not below it"
+
+
+@pytest.mark.parametrize("folder", folders(), ids=named)
+def test_a_folder_holds_few_modules_and_says_what_it_is_for(folder):
+    names = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+    assert len(names) <= MOST_MODULES, f"{named(folder)} has {len(names)} modules: make a folder"
+    text = (folder / "__init__.py").read_text("utf-8")
+    assert len((ast.get_docstring(ast.parse(text)) or "").split(".")) > 2, "say what goes in and out"
+
+
+@pytest.mark.parametrize("path", modules(), ids=named)
+def test_names_are_the_words_of_the_field(path):
+    tree = ast.parse(path.read_text("utf-8"))
+    names = [path.stem, *(node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]
+    private = {name: words_of(name) & PRIVATE_WORDS for name in names}
+    assert not any(private.values()), f"{named(path)}: {private}"
 
 
 @pytest.mark.parametrize("path", [*modules(), ROOT / "pixgen/__init__.py"], ids=named)

@@ -12,28 +12,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pixgen.errors import PixgenError, StorageError, VideoError
-from pixgen.paths import output_folder
+from pixgen.errors import PixgenError, StorageError
 
 if TYPE_CHECKING:
     from pixgen.studio import Job
-
-
-def film_of(run: str | Path, folder: Path | str | None = None) -> Path:
-    """The film of a run, by its name in ``folder`` (as ``Studio`` chooses it by default) or by its own
-    folder; a film's own path is itself. Raises VideoError if there is none, StudioError."""
-    path = Path(run)
-    if path.is_file():
-        return path
-    from pixgen.studio.runs.run import read_run
-
-    if path.name != str(run) and path.is_dir():  # a folder's name also says where runs are kept
-        folder, run = path.parent, path.name
-    home = output_folder(folder)
-    found = read_run(home, str(run)).film
-    if not found.is_file():
-        raise VideoError("The run {run} has no film yet: let it paint first.", run=run)
-    return found
 
 
 def follow_export(export: Iterator[tuple[int, int]], *, shown: bool = True) -> None:

@@ -50,7 +50,7 @@ class Losses(Value):
     def weight(self, name: str) -> float:
         """The weight of a loss."""
         value = getattr(self, name)
-        return value.weight if isinstance(value, Value) else value
+        return getattr(value, "weight", value)
 
     def prepare(self, of: str, given: GivenClip | GivenPictures) -> Iterator[tuple[str, float, Compute]]:
         """Name, weight and function of each loss of a kind that is on, as ``Loss`` says; what is off

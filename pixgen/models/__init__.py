@@ -1,4 +1,6 @@
-"""Named models: found, fetched, loaded, frozen."""
+"""Models by name: found, fetched, checked, loaded, frozen.
+
+In come names, files and a device. Out come VQGANs, perceptors (CLIP), sketch models and upscalers."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

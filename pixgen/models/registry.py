@@ -8,9 +8,9 @@ from pixgen.errors import ModelError
 from pixgen.models import store
 from pixgen.models.catalog import Entry, available_clips, entries, find_entry
 from pixgen.models.clip import files
-from pixgen.models.clip.custom import split_name
 from pixgen.models.sketchers import unclip_files as unclip
-from pixgen.models.vqgan.custom import SUFFIXES, config_of, find_vqgan, own_entries
+from pixgen.models.vqgan.custom import config_of, find_vqgan, own_entries
+from pixgen.paths import CHECKPOINTS, split_name
 
 State = Literal["bundled", "here", "own", "to fetch"]
 _FACTS = ("name", "kind", "factor", "codes", "megabytes", "licence", "paints", "sources", "sha256", "home",
@@ -68,7 +68,7 @@ def find_model(name: str) -> Entry:
     if "/" in name and not Path(name).exists() or split_name(name) is not None:
         from pixgen.models.clip.open_clip import find_clip
 
-        if config_of(Path(name)) is None or Path(name).suffix not in SUFFIXES:
+        if config_of(Path(name)) is None or Path(name).suffix not in CHECKPOINTS:
             return find_clip(name)
     try:
         return find_vqgan(name)

@@ -13,9 +13,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from pixgen.errors import RecipeError
-from pixgen.models.clip.custom import absolute_name
-from pixgen.models.vqgan.custom import SUFFIXES
-from pixgen.paths import expand
+from pixgen.paths import CHECKPOINTS, absolute_name, expand
 from pixgen.recipe.base import set_field
 from pixgen.recipe.init import Start
 from pixgen.recipe.kornia_classes import parse_augmentation
@@ -289,7 +287,7 @@ def _model_fields(options: Options) -> dict[str, Any]:
     """What draws: a name, or an own checkpoint's path with its config's, as they are found from anywhere."""
     if options.model is None:
         return {"config": options.config and str(expand(options.config).absolute())}
-    own = Path(options.model).suffix in SUFFIXES
+    own = Path(options.model).suffix in CHECKPOINTS
     return {
         "model": str(expand(options.model).absolute()) if own else options.model,
         "config": str(expand(options.config).absolute()) if options.config else "",

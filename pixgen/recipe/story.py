@@ -39,7 +39,7 @@ def read_rows(path: Path) -> list[Mapping[str, Any]]:
         ) from error
     if len(data) > _LARGEST:
         raise RecipeError("The table “{name}” is far too long.", name=path.name)
-    rows = _json(text) if text.lstrip().startswith("[") else read_table(text)
+    rows: list[Any] = _json(text) if text.lstrip().startswith("[") else read_table(text)
     if not all(isinstance(row, dict) for row in rows) or any(
         set(row) - set(COLUMNS) or "prompt" not in row for row in rows
     ):

@@ -1,4 +1,6 @@
-"""Jobs on a device, runs on disk: ``Studio`` has recipes painted and keeps what comes of them."""
+"""The studio: jobs on devices, runs on disk.
+
+In come recipes, from the page, the command line or Python. Out come jobs to watch, and runs that are kept."""
 
 from pixgen.studio.jobs import Job
 from pixgen.studio.model_cache import resolve_device

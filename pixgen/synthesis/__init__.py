@@ -1,4 +1,6 @@
-"""The picture: pure torch, no files, no page, no thread."""
+"""Synthesis: the optimization that paints, in pure torch; it knows no file, no page and no thread.
+
+In come a recipe, models and opened pictures. Out come frames."""
 
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.drawers.factory import make_drawer

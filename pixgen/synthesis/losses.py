@@ -53,7 +53,7 @@ class RunPerceptor:
         return load_aesthetic_predictor(self._perceptor, self._names).scores
 
 
-class Wishes:
+class PictureLosses:
     """The losses of pictures and of latents that a recipe asks for.
 
     Args:

@@ -15,7 +15,7 @@ from pixgen.synthesis.cutouts.regions import Regions
 from pixgen.synthesis.cutouts.sheets import contact_sheet
 from pixgen.synthesis.frames import as_pixels, start_copy
 from pixgen.synthesis.init.noise import to_tensor
-from pixgen.synthesis.losses import Wishes, opinions
+from pixgen.synthesis.losses import PictureLosses, opinions
 from pixgen.synthesis.precision import GradientScale, full_precision
 from pixgen.synthesis.prompt_loss import prompt_loss, spherical_dist_loss
 from pixgen.synthesis.scenes import targets_at
@@ -57,7 +57,7 @@ class Objective:
         self.seen: Callable[[], np.ndarray] | None = None  # a sheet of those of the latest step
         self._regions: dict[tuple, Regions] = {}  # of the scene in force, by its regions
         self._numbers: dict[tuple, torch.Tensor] = {}  # of the prompts in force, on the device
-        self.wishes = Wishes(recipe.losses, pictures=pictures, device=self._device)
+        self.losses = PictureLosses(recipe.losses, pictures=pictures, device=self._device)
         self._opinions = opinions(recipe, perceptor)
 
     @torch.no_grad()
@@ -151,7 +151,7 @@ class Objective:
         self, picture: torch.Tensor, recipe: Recipe, *, start: torch.Tensor | None, backward: bool
     ) -> Metrics:
         """The losses of the picture itself."""
-        found = self.wishes.of_picture(picture, start)
+        found = self.losses.of_picture(picture, start)
         if backward and found:
             self._scale.scaled(sum(found.values()), recipe).backward()
         return {name: loss.detach() for name, loss in found.items()}

@@ -284,7 +284,7 @@ class Optimization(Iterator[Frame]):
 
     def _latent_losses(self) -> Metrics:
         """Losses of the latent itself; their gradients are added to the latent's."""
-        found = self._judge.wishes.of_latent(self.canvas.latent, self.canvas.start_latent)
+        found = self._judge.losses.of_latent(self.canvas.latent, self.canvas.start_latent)
         if found:
             sum(found.values()).backward()
         return {name: loss.detach() for name, loss in found.items()}

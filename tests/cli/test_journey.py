@@ -12,7 +12,7 @@ from pixgen.recipe.story import read_rows
 from pixgen.studio import Studio
 from pixgen.studio.metadata.metadata import read_metadata
 from pixgen.studio.metadata.mp4 import read_timing
-from pixgen.studio.video.export import FilmWriter
+from pixgen.studio.video.export import VideoWriter
 from tests.studio.fakes import Painters
 
 QUICK = ["--size", "32x32", "--device", "cpu", "--json", "--seed", "3"]
@@ -29,7 +29,7 @@ def painters(monkeypatch, tmp_path):
 
 @pytest.fixture
 def video(tmp_path):
-    with FilmWriter(tmp_path / "a.mp4", fps=12) as film:
+    with VideoWriter(tmp_path / "a.mp4", fps=12) as film:
         for number in range(5):
             film.add(np.full((32, 64, 3), 40 * number, np.uint8))
     return tmp_path / "a.mp4"

@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 
 from pixgen.cli.app import main
 from pixgen.errors import ModelError
-from pixgen.models.clip.custom import absolute_name
 from pixgen.models.clip.perceptor import Perceptor, load_perceptor
 from pixgen.models.registry import fetch, find_model
+from pixgen.paths import absolute_name
 from tests.models import trainings
 
 FILES = Path(__file__).parent.parent / "fixtures" / "files"

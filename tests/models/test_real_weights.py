@@ -18,8 +18,9 @@ from pixgen.models.catalog import Entry, entries
 from pixgen.models.checkpoints.layouts import to_taming
 from pixgen.models.checkpoints.reading import read_weights
 from pixgen.models.clip.perceptor import load_perceptor
-from pixgen.models.vqgan.custom import SUFFIXES, config_of, read_vqgan_config
+from pixgen.models.vqgan.custom import config_of, read_vqgan_config
 from pixgen.models.vqgan.vqgan import load_vqgan
+from pixgen.paths import CHECKPOINTS
 from tests.models import published
 
 FOLDER = Path(
@@ -31,14 +32,14 @@ PICTURES = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 def own(folder: Path) -> Iterator[Path]:
     """Checkpoints with a config beside them."""
     for path in sorted(folder.rglob("*")):
-        if path.suffix in SUFFIXES and config_of(path) is not None:
+        if path.suffix in CHECKPOINTS and config_of(path) is not None:
             yield path
 
 
 def named(folder: Path, kind: str) -> Iterator[tuple[Entry, Path]]:
     """Models of the table whose file is there."""
     for entry in entries(kind):
-        for suffix in SUFFIXES:
+        for suffix in CHECKPOINTS:
             if (path := folder / f"{file_name(entry.name)}{suffix}").is_file():
                 yield entry, path
 

@@ -14,7 +14,7 @@ from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.metadata.metadata import read_metadata
 from pixgen.studio.metadata.mp4 import has_sound, read_timing
 from pixgen.studio.video.decoding import read_info
-from pixgen.studio.video.export import FilmWriter, export, find_lost_sound
+from pixgen.studio.video.export import VideoWriter, export, find_lost_sound
 from pixgen.studio.video.journeys import fit_shape, plan_journey, plan_restyle
 from pixgen.studio.video.recording import read_video_facts
 from pixgen.studio.video.source import SourceVideo, probe
@@ -30,7 +30,7 @@ SMALL = {"width": 32, "height": 32, "cutouts": {"count": 2}}
 def video(tmp_path):
     """A video of 9 pictures at 12 a second: a bright bar that moves to the right; wider than high."""
     path = tmp_path / "bar.mp4"
-    with FilmWriter(path, fps=12) as film:
+    with VideoWriter(path, fps=12) as film:
         for number in range(9):
             picture = np.full((32, 64, 3), 40, np.uint8)
             picture[:, 6 * number : 6 * number + 12] = 220

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pixgen.training.models.codebook import CALM, RARITY, FrugalCodes
+from pixgen.training.models.codebook import CALM, RARITY, EntropyCodes
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def repeated(codes):
 
 
 def test_neighbours_are_alike_more_often(tiny_vqgan, latents):
-    frugal = FrugalCodes(tiny_vqgan, latents)(latents)
+    frugal = EntropyCodes(tiny_vqgan, latents)(latents)
     nearest = tiny_vqgan.codes(latents)
     assert frugal.shape == nearest.shape
     assert repeated(frugal) > repeated(nearest)
@@ -27,7 +27,7 @@ def test_neighbours_are_alike_more_often(tiny_vqgan, latents):
 
 
 def test_no_code_is_further_off_than_it_may_be(tiny_vqgan, latents):
-    choose = FrugalCodes(tiny_vqgan, latents)
+    choose = EntropyCodes(tiny_vqgan, latents)
     far = (tiny_vqgan.lookup(choose(latents)) - latents).square().sum(1)
     near = (tiny_vqgan.lookup(tiny_vqgan.codes(latents)) - latents).square().sum(1)
     allowed = 2 * CALM + RARITY * float(choose.rarity.max() - choose.rarity.min())
@@ -35,7 +35,7 @@ def test_no_code_is_further_off_than_it_may_be(tiny_vqgan, latents):
 
 
 def test_an_exact_latent_of_a_common_code_keeps_it(tiny_vqgan, latents):
-    choose = FrugalCodes(tiny_vqgan, latents)
+    choose = EntropyCodes(tiny_vqgan, latents)
     common = int(choose.rarity.argmin())
     even = tiny_vqgan.lookup(torch.full((1, 8, 8), common))
     assert (choose(even) == common).all()

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,7 +29,7 @@ def info(
 
     With --json it is a recipe as --recipe reads it; what else there is to know is on stderr.
     """
-    from pixgen.studio.metadata.picture_info import read_info
+    from pixgen.studio.metadata.picture_info import flat, read_info
     from pixgen.studio.upscaling import read_upscaled
 
     found, larger = read_info(file), read_upscaled(file)
@@ -62,12 +62,3 @@ def notes(info: "PictureInfo") -> Iterable[str]:
         yield f"Not mapped, as pixgen has nothing like it: {told}."
     if info.missing:
         yield f"It needs pictures that the file does not hold: {', '.join(info.missing)}."
-
-
-def flat(value: Any, path: str = "") -> Iterable[tuple[str, str]]:
-    """``(dotted name, value)`` of everything in nested objects."""
-    if isinstance(value, dict):
-        for name, each in value.items():
-            yield from flat(each, f"{path}.{name}" if path else name)
-    else:
-        yield path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

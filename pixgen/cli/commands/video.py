@@ -218,12 +218,14 @@ def film(
     as_json: AsJson = False,
 ) -> None:
     """Export the film of a run as MP4, WebM, GIF or WebP; nothing is painted again."""
-    from pixgen.cli._outputs import FILMS, check_target, film_of, follow_export
+    from pixgen.cli._outputs import FILMS, check_target, follow_export
     from pixgen.studio.video.export import exporting, find_lost_sound
     from pixgen.studio.video.timeline import Cut
 
     check_target(out, "--out", suffixes=FILMS, overwrite=overwrite)
-    source = film_of(run, output_dir)
+    from pixgen.studio.runs.run import find_video
+
+    source = find_video(run, output_dir)
     cut = Cut(
         fps=fps,
         seconds=seconds,

@@ -13,9 +13,8 @@ from typing import Any
 
 from pixgen.errors import ModelError
 from pixgen.models.catalog import Entry
-from pixgen.models.vqgan.custom import SUFFIXES
+from pixgen.paths import CHECKPOINTS, split_name
 
-LOCAL = "local-dir:"
 OPEN_CLIP_CONFIG, CONFIG, PICTURES = (
     "open_clip_config.json",
     "config.json",
@@ -32,26 +31,6 @@ _HUGGING_FACE = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
-
-
-def split_name(name: str) -> tuple[str, Path] | None:
-    """The architecture, if it is told, and the path of an own CLIP; None of a name that is none."""
-    if name.startswith(LOCAL):
-        return "", Path(name.removeprefix(LOCAL)).expanduser()
-    told, colon, rest = name.partition(":")
-    # One letter before a colon is a drive of Windows.
-    if colon and len(told) > 1 and not set(told) & set("/\\") and _is_path(rest):
-        return told, Path(rest).expanduser()
-    return ("", Path(name).expanduser()) if _is_path(name) else None
-
-
-def absolute_name(name: str) -> str:
-    """The name of a CLIP so that it is found from any folder: an own one's path is made absolute."""
-    found = split_name(name)
-    if found is None:
-        return name
-    before = LOCAL if name.startswith(LOCAL) else f"{found[0]}:" if found[0] else ""
-    return before + str(found[1].absolute())
 
 
 def find_own_clip(name: str) -> Entry | None:
@@ -83,13 +62,6 @@ def find_own_clip(name: str) -> Entry | None:
         key=f"own-{path.stem}-{hashlib.sha256(f'{form}:{place}'.encode()).hexdigest()[:12]}",
         stamp=" ".join([*(f"{each.st_size} {each.st_mtime_ns}" for each in stats), described]),
     )
-
-
-def _is_path(text: str) -> bool:
-    if Path(text).suffix in SUFFIXES:
-        return True
-    # A folder that has a model's name by chance is none: it is named as a path.
-    return bool(set(text) & set("/\\~")) and Path(text).expanduser().is_dir()
 
 
 def _in_folder(folder: Path) -> tuple[list[Path], dict[str, Any]]:
@@ -130,7 +102,7 @@ def _present(folder: Path, names: tuple[str, ...]) -> list[Path]:
 
 
 def _others(folder: Path) -> list[Path]:
-    found = [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES and path.is_file()]
+    found = [path for path in sorted(folder.iterdir()) if path.suffix in CHECKPOINTS and path.is_file()]
     safe = [path for path in found if path.suffix == ".safetensors"]
     return (safe or found)[:1]
 

@@ -16,8 +16,9 @@ from pixgen.errors import ModelError
 from pixgen.models.catalog import Entry, find_entry, get_entry
 from pixgen.models.checkpoints.reading import is_torchscript
 from pixgen.models.clip import files
-from pixgen.models.clip.custom import LOCAL, find_own_clip
+from pixgen.models.clip.custom import find_own_clip
 from pixgen.models.clip.custom_models import read_own_clip
+from pixgen.paths import LOCAL
 
 HUB = "hf-hub:"
 _SCHEMAS = (HUB, LOCAL)

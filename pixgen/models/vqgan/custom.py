@@ -15,7 +15,7 @@ from pixgen.errors import ModelError
 from pixgen.messages import Message, _
 from pixgen.models.catalog import Entry, available_vqgans, find_entry
 from pixgen.models.checkpoints.sniffing import check_is_file
-from pixgen.paths import is_hidden
+from pixgen.paths import CHECKPOINTS, is_hidden
 
 _NEEDED = ("embed_dim", "n_embed", "ddconfig")
 _LAYERS_NEEDED = ("z_channels", "resolution", "in_channels", "out_ch", "ch", "ch_mult", "num_res_blocks",
@@ -204,7 +204,6 @@ def _of_llamagen(found: Mapping[str, Any]) -> dict[str, Any]:
     return {"target": "llamagen.VQModel", "params": params}
 
 
-SUFFIXES = (".ckpt", ".pt", ".pth", ".bin", ".safetensors")
 # Names that many checkpoints have; their folder says which one it is.
 _COMMON = ("last", "model", "pytorch_model", "diffusion_pytorch_model")
 _CONFIGS = ("model.yaml", "config.yaml", "config.json")
@@ -227,7 +226,7 @@ def custom_models() -> dict[str, tuple[Path, Path]]:
         return {}
     found = {}
     for path in sorted(folder.rglob("*")):
-        if is_hidden(path.relative_to(folder)) or path.suffix not in SUFFIXES or not path.is_file():
+        if is_hidden(path.relative_to(folder)) or path.suffix not in CHECKPOINTS or not path.is_file():
             continue
         if (config := config_of(path)) is not None:
             found.setdefault(_name(path, folder), (path, config))
@@ -257,12 +256,12 @@ def find_vqgan(name: str, config: str = "") -> Entry:
     if name in own:
         return _entry(name, *own[name])
     path = Path(name).expanduser()
-    if path.suffix not in SUFFIXES and config:
+    if path.suffix not in CHECKPOINTS and config:
         raise ModelError(
             "A config goes with an own checkpoint’s path, and “{name}” is none: leave it out.",
             name=name,
         )
-    if path.suffix not in SUFFIXES:
+    if path.suffix not in CHECKPOINTS:
         names = ", ".join([*available_vqgans(), *own])
         raise ModelError(
             "There is no picture model “{name}”: choose {names}, or a checkpoint's path.",

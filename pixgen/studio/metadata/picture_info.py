@@ -1,7 +1,10 @@
 """What a picture, a film or a JSON file says of how it was made, by pixgen or by another program."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pixgen.errors import PictureError, RecipeError
 from pixgen.recipe.presets import DEFAULT, load_preset
@@ -100,3 +103,12 @@ def _begins_json(head: bytes) -> bool:
         return decode(head).lstrip().startswith("{")
     except ValueError:  # what holds zeros
         return False
+
+
+def flat(value: Any, path: str = "") -> Iterable[tuple[str, str]]:
+    """``(dotted name, value)`` of everything in nested objects."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from flat(each, f"{path}.{name}" if path else name)
+    else:
+        yield path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -11,8 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pixgen.errors import PixgenError, StudioError
+from pixgen.errors import PixgenError, StudioError, VideoError
 from pixgen.messages import Message
+from pixgen.paths import output_folder
 from pixgen.recipe.recipe import Recipe, read_recipe
 from pixgen.studio.runs.lock import is_locked
 from pixgen.studio.storage import storing, write_bytes
@@ -198,3 +199,18 @@ def _is_folder(path: Path) -> bool:
 
 def _write_json(path: Path, value: Any) -> None:
     write_bytes(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())
+
+
+def find_video(run: str | Path, folder: Path | str | None = None) -> Path:
+    """The film of a run, by its name in ``folder`` (as ``Studio`` chooses it by default) or by its own
+    folder; a film's own path is itself. Raises VideoError if there is none, StudioError."""
+    path = Path(run)
+    if path.is_file():
+        return path
+    if path.name != str(run) and path.is_dir():  # a folder's name also says where runs are kept
+        folder, run = path.parent, path.name
+    home = output_folder(folder)
+    found = read_run(home, str(run)).film
+    if not found.is_file():
+        raise VideoError("The run {run} has no film yet: let it paint first.", run=run)
+    return found

@@ -45,7 +45,7 @@ FORMATS = {
 }
 
 
-class FilmWriter:
+class VideoWriter:
     """Writes an H.264 MP4 of pictures as they come; a context manager.
 
     The file appears when the block ends without an error, and replaces what was there. It ends by
@@ -64,7 +64,7 @@ class FilmWriter:
         self._last: np.ndarray | None = None
         self._count = 0
 
-    def __enter__(self) -> "FilmWriter":
+    def __enter__(self) -> "VideoWriter":
         return self
 
     def add(self, picture: np.ndarray) -> None:

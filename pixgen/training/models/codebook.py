@@ -63,7 +63,7 @@ CALM = 1.5  # squared distance that being like a neighbour may cost, for each of
 ROUNDS = 4  # of choosing codes by their chances, and counting them anew
 
 
-class FrugalCodes:
+class EntropyCodes:
     """Chooses codes of one VQGAN.
 
     Args:

@@ -15,7 +15,7 @@ from pixgen.training.compose.canonical_style import CanonicalStyle, simplify_cap
 from pixgen.training.compose.captions import Author
 from pixgen.training.compose.composer import Composer
 from pixgen.training.compose.compositions import Composition
-from pixgen.training.models.codebook import FrugalCodes
+from pixgen.training.models.codebook import EntropyCodes
 from pixgen.training.models.loop import MovingAverage, adamw, begin, half
 from pixgen.training.models.word_looks import Looks, looks_of_words
 
@@ -91,7 +91,7 @@ class Bank:
 
     def __init__(
         self, data: Path, vqgan: Vqgan, clip: Perceptor, *,
-        places: int, seed: int, split: str = "train", plain: float = 0.0, frugal: FrugalCodes | None = None,
+        places: int, seed: int, split: str = "train", plain: float = 0.0, frugal: EntropyCodes | None = None,
     ) -> None:  # fmt: skip
         self.vqgan, self.clip, self.places, self.plain = vqgan, clip, places, plain
         self.composer = Composer(data, seed=seed)
@@ -117,11 +117,13 @@ class Bank:
             self.images += images.cpu().half()
             self.captions += [each.caption for each in compositions]
 
-    def frugal_codes(self, count: int) -> FrugalCodes:
+    def frugal_codes(self, count: int) -> EntropyCodes:
         """Codes with the chances that they have in ``count`` pictures of this bank."""
         pictures = [self.composer.draw(self._compositions(16)) for _ in range(count // 16)]
         device = self.vqgan.codebook.device
-        return FrugalCodes(self.vqgan, torch.cat([_encode(self.vqgan, each.to(device)) for each in pictures]))
+        return EntropyCodes(
+            self.vqgan, torch.cat([_encode(self.vqgan, each.to(device)) for each in pictures])
+        )
 
     def looks(self, config: dict) -> Looks:
         """What the sketcher's memory begins with."""

@@ -14,7 +14,7 @@ from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.training.compose.canonical_style import CanonicalStyle
 from pixgen.training.compose.captions import Author
 from pixgen.training.compose.composer import Composer
-from pixgen.training.models.codebook import Codebook, FrugalCodes
+from pixgen.training.models.codebook import Codebook, EntropyCodes
 from pixgen.training.models.decoding import Critic, Features, Spikes, reconstruction
 from pixgen.training.models.loop import MovingAverage, begin, half
 
@@ -109,7 +109,7 @@ class _State(MovingAverage):
             fused=True,
         )
         self.book = Codebook(self.model)
-        self.frugal: FrugalCodes | None = None
+        self.frugal: EntropyCodes | None = None
         self.spikes = Spikes(self.model.decoder) if training.spike_weight else None
 
     PARTS = (*MovingAverage.PARTS, "critic")
@@ -179,7 +179,7 @@ class _State(MovingAverage):
         """Count how often codes come in some pictures, to choose those that are easy to foretell."""
         device = self.model.codebook.device
         latents = [self.average.encode(pictures.to(device)).float() for pictures in seen]
-        self.frugal = FrugalCodes(self.average, torch.cat(latents))
+        self.frugal = EntropyCodes(self.average, torch.cat(latents))
 
     @torch.no_grad()
     def _keep_codes(self) -> None:

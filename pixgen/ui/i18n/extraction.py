@@ -53,8 +53,7 @@ def python(
 
 # The first pattern that fits a file decides. What the page never calls speaks English.
 METHODS = [
-    *((f"commands/{name}.py", python) for name in ("axes", "journeys", "options", "regions", "strips")),
-    *((pattern, "ignore") for pattern in ("commands/**.py", "cli.py", "training/**.py", "bench/**.py")),
+    *((pattern, "ignore") for pattern in ("cli/**.py", "training/**.py", "bench/**.py")),
     ("**.py", python),
 ]
 

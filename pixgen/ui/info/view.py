@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pixgen.cli.commands.info import flat
 from pixgen.errors import PictureError
 from pixgen.images import open_picture
 from pixgen.recipe.prompts import NO_STOP, Prompt, Scene
-from pixgen.studio.metadata.picture_info import PictureInfo
+from pixgen.studio.metadata.picture_info import PictureInfo, flat
 from pixgen.ui.canvas import jpeg
 from pixgen.ui.i18n import Translator
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pixgen.errors import PictureError, PixgenError, RecipeError, StorageError
 from pixgen.studio.metadata.metadata import read_metadata, save_png
-from pixgen.studio.video.export import FilmWriter
+from pixgen.studio.video.export import VideoWriter
 from tests.studio.fakes import a_recipe
 
 PICTURE = np.arange(16 * 24 * 3, dtype=np.uint8).reshape(16, 24, 3)
@@ -33,7 +33,7 @@ def test_a_png_carries_its_recipe_and_its_pixels(tmp_path, recipe):
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=["short", "odd", "long"])
 def test_a_film_carries_its_recipe(tmp_path, recipe):
-    with FilmWriter(tmp_path / "a.mp4", recipe=recipe) as film:
+    with VideoWriter(tmp_path / "a.mp4", recipe=recipe) as film:
         film.add(PICTURE)
     assert read_metadata(tmp_path / "a.mp4") == recipe
 
@@ -62,7 +62,7 @@ def test_a_picture_without_a_recipe_says_so(tmp_path):
 
 
 def test_a_film_without_a_recipe_says_so(tmp_path):
-    with FilmWriter(tmp_path / "plain.mp4") as film:
+    with VideoWriter(tmp_path / "plain.mp4") as film:
         film.add(PICTURE)
     with pytest.raises(PictureError, match="carries no recipe"):
         read_metadata(tmp_path / "plain.mp4")
@@ -99,7 +99,7 @@ def test_a_file_that_is_nonsense_is_a_clear_error(tmp_path, data):
 def test_a_damaged_file_is_read_or_is_a_clear_error(tmp_path, data):
     sound = tmp_path / "sound.mp4"
     if not sound.exists():
-        with FilmWriter(sound, recipe=a_recipe()) as film:
+        with VideoWriter(sound, recipe=a_recipe()) as film:
             film.add(PICTURE)
         save_png(PICTURE, tmp_path / "sound.png", a_recipe())
     which = data.draw(st.sampled_from(["sound.mp4", "sound.png"]))

@@ -12,7 +12,7 @@ from PIL import Image, PngImagePlugin
 from pixgen.errors import PictureError, PixgenError, RecipeError
 from pixgen.studio.metadata.metadata import read_metadata, save_png
 from pixgen.studio.metadata.picture_info import read_info
-from pixgen.studio.video.export import FilmWriter, export
+from pixgen.studio.video.export import VideoWriter, export
 from tests.studio.fakes import a_recipe
 
 PIXELS = np.full((8, 8, 3), 90, np.uint8)
@@ -224,7 +224,7 @@ def test_what_was_read_is_a_recipe_again(foreign, tmp_path):
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".webp"])
 def test_a_film_of_every_format_tells_its_recipe_and_still_plays(tmp_path, suffix, frames_of):
     recipe = a_recipe(prompts="a fox “in” <the> snow & 狐 | " + "x" * 700)
-    with FilmWriter(tmp_path / "film.mp4", recipe=recipe) as film:
+    with VideoWriter(tmp_path / "film.mp4", recipe=recipe) as film:
         for shade in range(0, 240, 40):
             film.add(np.full((16, 24, 3), shade, np.uint8))
     export(tmp_path / "film.mp4", tmp_path / f"out{suffix}")

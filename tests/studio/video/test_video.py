@@ -12,7 +12,7 @@ from pixgen.errors import StorageError, VideoError
 from pixgen.studio.metadata.metadata import read_metadata
 from pixgen.studio.metadata.mp4 import read_timing
 from pixgen.studio.video.encoding import AHEAD, Encoder
-from pixgen.studio.video.export import FilmWriter, export, exporting
+from pixgen.studio.video.export import VideoWriter, export, exporting
 from pixgen.studio.video.recording import (
     FPS,
     MOST_FRAMES,
@@ -32,7 +32,7 @@ def picture(number, *, width=32, height=32):
 
 
 def write(path, count=6, *, fps=FPS, recipe=None, **size):
-    with FilmWriter(path, fps=fps, recipe=recipe) as film:
+    with VideoWriter(path, fps=fps, recipe=recipe) as film:
         for number in range(count):
             film.add(picture(number, **size))
     return path
@@ -66,14 +66,14 @@ def test_a_film_plays_everywhere_and_starts_before_it_is_loaded(tmp_path):
 
 
 def test_a_film_of_nothing_is_an_error(tmp_path):
-    with pytest.raises(VideoError, match="no pictures"), FilmWriter(tmp_path / "a.mp4"):
+    with pytest.raises(VideoError, match="no pictures"), VideoWriter(tmp_path / "a.mp4"):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
 def test_pictures_of_another_size_are_an_error_and_leave_the_old_film(tmp_path):
     before = write(tmp_path / "a.mp4").read_bytes()
-    film = FilmWriter(tmp_path / "a.mp4")
+    film = VideoWriter(tmp_path / "a.mp4")
     film.add(picture(0))
     with pytest.raises(VideoError, match="one size: 32×32, not 16×32"):
         film.add(picture(0, width=16))
@@ -82,7 +82,7 @@ def test_pictures_of_another_size_are_an_error_and_leave_the_old_film(tmp_path):
 
 
 def half_filmed(path):
-    with FilmWriter(path) as film:
+    with VideoWriter(path) as film:
         film.add(picture(0))
         film.add(picture(1 // 0))
 
@@ -257,7 +257,7 @@ def test_a_film_that_holds_nothing_has_a_picture_a_step_and_goes_on(tmp_path, fr
 def test_a_kept_film_is_near_its_pictures(tmp_path, frames_of):
     rows, columns = np.mgrid[0:32, 0:32] * 8
     soft = np.stack([rows, columns, 255 - rows], -1).astype(np.uint8)
-    with FilmWriter(tmp_path / "a.mp4") as film:
+    with VideoWriter(tmp_path / "a.mp4") as film:
         film.add(soft)
     error = np.abs(frames_of(tmp_path / "a.mp4")[0].astype(int) - soft).mean()
     assert error < 4

@@ -9,7 +9,7 @@ from pixgen.errors import RecipeError, VideoError
 from pixgen.recipe.presets import available_presets
 from pixgen.studio.metadata.mp4 import read_timing
 from pixgen.studio.policy import Policy
-from pixgen.studio.video.export import FilmWriter
+from pixgen.studio.video.export import VideoWriter
 from pixgen.ui.create.form import fields, preset_values
 from pixgen.ui.create.panels import video_export
 from pixgen.ui.i18n import ENGLISH
@@ -71,7 +71,7 @@ def test_every_preset_fits_the_settings():
 
 
 def test_a_video_is_painted_over_in_its_shape(tmp_path):
-    with FilmWriter(tmp_path / "wide.mp4", fps=12) as film:
+    with VideoWriter(tmp_path / "wide.mp4", fps=12) as film:
         for _ in range(5):
             film.add(np.full((32, 64, 3), 90, np.uint8))
     made = recipe(preset="restyle", video=str(tmp_path / "wide.mp4"), size="128x128", frames=4)
