@@ -72,17 +72,27 @@ def _interruptible():
     signal.signal(signal.SIGINT, before)
 
 
-def followed(tmp_path, recipe, *, painter=Grey, outputs=None, report=None):
+class Collected(JsonReport):
+    """The lines of a machine's report, kept instead of printed."""
+
+    def __init__(self, lines):
+        self._lines = lines
+
+    def _line(self, value):
+        self._lines.append(json.loads(json.dumps(value)))
+
+
+def followed(tmp_path, recipe, *, painter=Grey, outputs=None, report=Collected):
     """The exit status, what a machine reads, and the studio's only run."""
-    lines: list[str] = []
+    lines: list[dict] = []
     with Studio(tmp_path / "outputs", device="cpu", painter=painter) as studio:
-        report = (report or JsonReport)(lines.append)
+        report = report(lines)
         status = follow(studio.submit(recipe), outputs=outputs or Outputs(), report=report)
         (run,) = studio.runs()
-    return status, [json.loads(line) for line in lines], run
+    return status, lines, run
 
 
-class Interrupted(JsonReport):
+class Interrupted(Collected):
     """Somebody presses Ctrl-C when the first picture is there."""
 
     def progress(self, job_status):
