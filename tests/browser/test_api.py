@@ -99,11 +99,11 @@ def test_classify_says_what_is_not_allowed(client):
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 @pytest.mark.parametrize("endpoint", ["classify", "search"])
-def test_the_readme_s_curl_lines_work_as_they_stand(server, tmp_path, endpoint):
-    readme = (ROOT / "README.md").read_text("utf-8")
+def test_the_guide_s_curl_lines_work_as_they_stand(server, tmp_path, endpoint):
+    guide = (ROOT / "docs" / "api.md").read_text("utf-8")
     (block,) = (
         each
-        for each in re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
+        for each in re.findall(r"```sh\n(.*?)```", guide, re.DOTALL)
         if "curl -sN" in each and f"/call/{endpoint}" in each
     )
     shutil.copy(EXAMPLES / "fox.png", tmp_path / "fox.png")

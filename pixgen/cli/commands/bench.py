@@ -84,7 +84,7 @@ def _gpu(
     minutes: Annotated[float, typer.Option(help="After which it ends at the latest.", min=0.2)] = 10.0,
     device: Device = "cuda",
 ) -> None:
-    """Measure on a GPU what the README lists as not measured there, the most telling first.
+    """Measure on a GPU what docs/performance.md lists as not measured yet, the most informative first.
 
     Models that are not here are measured with random weights; nothing is fetched.
     """
