@@ -58,14 +58,14 @@ def main() -> int:
     try:
         policy = policy_of(public=asked.public, keep=asked.keep)
         studio = Studio(asked.output_dir, device=asked.device, policy=policy)
-        finder = PictureLibrary(studio, roots=asked.search_root)
-        finder.follow()
+        library = PictureLibrary(studio, roots=asked.search_root)
+        library.follow()
     except PixgenError as error:
         print(error, file=sys.stderr)
         return 2
     with contextlib.closing(studio):
         try:
-            page = build(studio, finder=finder, say=LANGUAGES[asked.lang or "en"])
+            page = build(studio, library=library, say=LANGUAGES[asked.lang or "en"])
             studio.preload()  # not beside it: kornia cannot be imported by two threads at once
             where = {"server_name": asked.host, "server_port": asked.port, "share": asked.share}
             launch(page, **where, by_browser=not asked.lang, auth=asked.auth)

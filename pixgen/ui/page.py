@@ -16,56 +16,56 @@ from pixgen.studio.library.library import PictureLibrary
 from pixgen.studio.runs.retention import Retention, parse_retention
 from pixgen.ui import html
 from pixgen.ui.api.classify import add_classify_api
-from pixgen.ui.api.generate import add_api
+from pixgen.ui.api.generate import add_generate_api
 from pixgen.ui.api.queue import add_queue_api
 from pixgen.ui.api.search import add_search_api
 from pixgen.ui.classify.tab import classify_tab
 from pixgen.ui.create.form import fields
 from pixgen.ui.create.tab import create_tab, keeping
 from pixgen.ui.experiment.tab import experiment_tab
-from pixgen.ui.gallery.events import GalleryEvents, Handlers
+from pixgen.ui.gallery.events import GalleryEvents, GalleryHandlers
 from pixgen.ui.gallery.side_bar import side_bar, wire_side
 from pixgen.ui.gallery.tab import gallery_tab
 from pixgen.ui.i18n import ENGLISH, LANGUAGES, Translator
-from pixgen.ui.i18n.languages import ByLanguage, links, other_languages
-from pixgen.ui.info.tab import info_tab, use_shown
+from pixgen.ui.i18n.languages import LanguageRedirect, language_links, other_languages
+from pixgen.ui.info.tab import info_tab, wire_info
 from pixgen.ui.search.tab import search_tab
-from pixgen.ui.send_to import exchange, exchange_found
+from pixgen.ui.send_to import wire_classify_exchange, wire_search_exchange
 from pixgen.ui.theme import theme
 
 _CACHE = (3600, 86400)  # seconds: looked through every hour, kept for a day
 _MOST_WATCHERS = 200
 
 
-def build(studio: Studio, *, finder: PictureLibrary | None = None, say: Translator = ENGLISH) -> gr.Blocks:
+def build(studio: Studio, *, library: PictureLibrary | None = None, say: Translator = ENGLISH) -> gr.Blocks:
     """The page over a studio; its policy decides what is offered.
 
     Args:
-        finder: of the folders that may be searched; by default of what was painted here alone.
+        library: of the folders that may be searched; by default of what was painted here alone.
         say: the language at ``/``; the others have addresses of their own.
     """
-    finder, namer, gallery = (
-        finder or PictureLibrary(studio),
+    library, service, gallery = (
+        library or PictureLibrary(studio),
         ClassifierService(studio),
         Gallery(studio),
     )
     Retention(gallery, studio.policy.keep).follow()
     with gr.Blocks(title="pixgen", analytics_enabled=False, delete_cache=_CACHE) as page:
-        _tabs(studio, finder, namer, gallery, say, page=page, first=say)
-        add_api(studio, say)
+        _tabs(studio, library, service, gallery, say, page=page, first=say)
+        add_generate_api(studio, say)
         add_queue_api(studio, say)
-        add_search_api(finder, say)
-        add_classify_api(namer, say)
+        add_search_api(library, say)
+        add_classify_api(service, say)
     for other in other_languages(say):
         with page.route(other.name, other.language, show_in_navbar=False):
-            _tabs(studio, finder, namer, gallery, other, page=page, first=say)
+            _tabs(studio, library, service, gallery, other, page=page, first=say)
     return page.queue(max_size=_MOST_WATCHERS)
 
 
 def _tabs(
     studio: Studio,
-    finder: PictureLibrary,
-    namer: ClassifierService,
+    library: PictureLibrary,
+    service: ClassifierService,
     gallery: Gallery,
     say: Translator,
     *,
@@ -75,31 +75,31 @@ def _tabs(
     """The page in one language. A tab is a function that builds its parts and returns them;
     exchange.py carries pictures and words from one to another."""
     gr.Navbar(visible=False)  # the header leads to the other languages
-    gr.HTML(html.header(say, links(first)))
+    gr.HTML(html.header(say, language_links(first)))
     with gr.Tabs() as tabs:
         with gr.Tab(say("Create"), id="create"):
             create = create_tab(studio, say, page)
         with gr.Tab(say("Gallery"), id="gallery") as shelves:
             shelf = gallery_tab(say, studio.policy.keep)
         with gr.Tab(say("Classify"), id="classify"):
-            classify, run = classify_tab(namer, say, page)
+            classify, run = classify_tab(service, say, page)
         with gr.Tab(say("Search"), id="search"):
-            search = search_tab(finder, say, page, seat=create["seat"])
+            search = search_tab(library, say, page, session=create["session"])
         with gr.Tab(say("Experiment"), id="experiment") as tab:
             experiment_tab(studio, say, tabs=tabs, tab=tab, create=create)
         with gr.Tab(say("Picture info"), id="info"):
             info = info_tab(say)
     side = side_bar(say)
-    handlers = Handlers(gallery, finder, say, {**shelf, **side}, create["seat"])
+    handlers = GalleryHandlers(gallery, library, say, {**shelf, **side}, create["session"])
     wire_side(handlers, tabs)
     events = GalleryEvents(handlers, create=create, tabs=tabs)
     events.connect(shelves)
-    exchange(studio, say, tabs=tabs, create=create, classify=classify, run=run)
+    wire_classify_exchange(studio, say, tabs=tabs, create=create, classify=classify, run=run)
     asked = fields(studio.policy, say)
     keep = keeping(create, asked)
     events.connect_form(asked, keep)
-    use_shown(info, create, fields=asked, say=say, tabs=tabs, keep=keep)
-    exchange_found(finder, say, tabs=tabs, search=search, create=create, classify=classify, run=run)
+    wire_info(info, create, fields=asked, say=say, tabs=tabs, keep=keep)
+    wire_search_exchange(library, say, tabs=tabs, search=search, create=create, classify=classify, run=run)
 
 
 def _script(*names: str) -> str:
@@ -143,6 +143,6 @@ def launch(page: gr.Blocks, *, by_browser: bool = True, **where: Any) -> Any:
         run_history=False,
         show_error=False,
         ssr_mode=False,  # the page's own script expects the page to be there when it runs
-        app_kwargs={"middleware": [Middleware(ByLanguage, first=first, by_browser=by_browser)]},
+        app_kwargs={"middleware": [Middleware(LanguageRedirect, first=first, by_browser=by_browser)]},
         **where,
     )

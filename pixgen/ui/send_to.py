@@ -20,13 +20,13 @@ from pixgen.ui.search.view import Found
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def exchange(
+def wire_classify_exchange(
     studio: Studio, say: Translator, *, tabs: gr.Tabs, create: Parts, classify: Parts, run: dict[str, Any]
 ) -> None:
     """Connect the tabs; ``run`` are the arguments of an event that classifies."""
 
-    def classify_this(request: gr.Request, seat: Any) -> tuple:
-        painted = BrowserSession.known(seat, request.username).run(studio)
+    def classify_this(request: gr.Request, session: Any) -> tuple:
+        painted = BrowserSession.from_browser(session, request.username).run(studio)
         if painted is None or not painted.picture.is_file():
             raise gr.Error(
                 say("The picture is not finished yet: wait for it, or stop it."),
@@ -40,7 +40,7 @@ def exchange(
         return gr.update(selected="create"), str(pressed.paint)
 
     create["classify_this"].click(
-        classify_this, create["seat"], [tabs, classify["pictures"]], **_QUIET
+        classify_this, create["session"], [tabs, classify["pictures"]], **_QUIET
     ).success(**run)
     classify["answers"].submit(paint_this, None, [tabs, create["prompt"]], **_QUIET)
 
@@ -48,8 +48,8 @@ def exchange(
 _QUIET_of_search_exchange = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def exchange_found(
-    finder: PictureLibrary,
+def wire_search_exchange(
+    library: PictureLibrary,
     say: Translator,
     *,
     tabs: gr.Tabs,
@@ -65,7 +65,7 @@ def exchange_found(
         try:
             if one is None:
                 raise PixgenError("Look for something else, or ask for less.")
-            path = finder.file(one[0], one[1].row.path)
+            path = library.file(one[0], one[1].row.path)
             open_picture(path)
             return servable(path, create["start_picture"], name=file_name(one))
         except PixgenError as error:

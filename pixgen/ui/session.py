@@ -1,8 +1,8 @@
-"""Who has asked to stop what was begun, by the browser's session."""
+"""Who looks at the page, what they have asked to stop, and which of their open pages is watched.
 
-# MERGED pixgen.ui.visitors: Who looks at the page: the seat that a browser keeps, by which a reloaded page finds its job again.
-#
-#   A seat is ``{"visitor": …, "job": …, "seed": …}``.
+A browser keeps ``{"visitor": …, "job": …, "seed": …}``, by which a reloaded page finds its job again.
+"""
+
 import json
 import re
 import secrets
@@ -11,142 +11,139 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from pixgen.errors import StudioError
 from pixgen.studio import Job, Run, Studio
 
+_MOST_PAGES = 1000  # open pages that are remembered
+
 
 @dataclass
 class Cancellations:
-    """Who wants to stop, by session. Any thread may call."""
+    """Cancellation flags, one per open page. Any thread may call any method."""
 
-    _asked: dict[str, threading.Event] = field(default_factory=dict)
+    _flags: dict[str, threading.Event] = field(default_factory=dict)
 
-    def begin(self, session: str) -> threading.Event:
-        """A new event for what a session begins now; what it had begun before stops."""
-        self.stop(session)
-        self._asked[session] = threading.Event()
-        return self._asked[session]
+    def begin(self, page: str) -> threading.Event:
+        """A new flag for the work that a page begins now; its earlier work is cancelled."""
+        self.stop(page)
+        self._flags[page] = threading.Event()
+        return self._flags[page]
 
     @contextmanager
-    def held(self, session: str) -> Iterator[threading.Event]:
+    def cancellable(self, page: str) -> Iterator[threading.Event]:
         """``begin`` for as long as the block runs; set when it ends, also because the browser has gone."""
-        event = self.begin(session)
+        flag = self.begin(page)
         try:
-            yield event
+            yield flag
         finally:
-            event.set()
-            self.end(session, event)
+            flag.set()
+            self.end(page, flag)
 
-    def stop(self, session: str) -> None:
-        """Ask what a session has begun to stop."""
-        event = self._asked.get(session)
-        if event is not None:
-            event.set()
+    def stop(self, page: str) -> None:
+        """Cancel the work that a page has begun."""
+        flag = self._flags.get(page)
+        if flag is not None:
+            flag.set()
 
-    def end(self, session: str, event: threading.Event) -> None:
-        """What was begun with the event has ended."""
-        if self._asked.get(session) is event:
-            del self._asked[session]
-
-
-_OPEN_PAGES = 1000  # that are remembered
+    def end(self, page: str, flag: threading.Event) -> None:
+        """Forget a flag whose work has ended, unless the page has begun something else since."""
+        if self._flags.get(page) is flag:
+            del self._flags[page]
 
 
 class Watchers:
-    """Who watches for which open page, by its session. Any thread may call any method."""
+    """The newest watcher of each open page: two streams must not update one page. Any thread may call."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._newest: OrderedDict[str, object] = OrderedDict()
 
-    def enter(self, session: str) -> object:
-        """A new watcher of a page: a mark, with which it asks whether it still is the newest."""
+    def enter(self, page: str) -> object:
+        """Register a new watcher of a page; returns its mark for ``is_newest`` and ``leave``."""
         mark = object()
         with self._lock:
-            self._newest[session] = mark
-            self._newest.move_to_end(session)
-            if len(self._newest) > _OPEN_PAGES:
+            self._newest[page] = mark
+            self._newest.move_to_end(page)
+            if len(self._newest) > _MOST_PAGES:
                 self._newest.popitem(last=False)
         return mark
 
-    def newest(self, session: str, mark: object) -> bool:
-        """Whether no other has come since: what an older one has to show is out of date."""
-        return self._newest.get(session) is mark
+    def is_newest(self, page: str, mark: object) -> bool:
+        """Whether no other watcher has come since; what an older one would show is out of date."""
+        return self._newest.get(page) is mark
 
-    def leave(self, session: str, mark: object) -> None:
-        """A watcher goes."""
+    def leave(self, page: str, mark: object) -> None:
+        """Remove a watcher, if it is still the newest."""
         with self._lock:
-            if self._newest.get(session) is mark:
-                del self._newest[session]
+            if self._newest.get(page) is mark:
+                del self._newest[page]
 
-    def watched(self, session: str) -> bool:
-        """Whether somebody watches for the page."""
-        return session in self._newest
+    def watched(self, page: str) -> bool:
+        """Whether anyone watches for this page."""
+        return page in self._newest
 
 
 @dataclass(frozen=True)
 class BrowserSession:
-    """Who looks: the seat that the browser sent, and the name of a person who has logged in.
+    """A visitor of the page.
 
-    ``session`` names the open page, one of ``pages``.
+    Args:
+        stored: what their browser keeps: ``visitor`` and, after a first picture, ``job`` and ``seed``.
+        username: of a person who has logged in, else empty.
+        watchers: of all open pages.
+        page: this open page, by gradio's session hash.
     """
 
-    seat: Mapping[str, str]
+    stored: Mapping[str, str]
     username: str = ""
-    pages: Watchers = field(default_factory=Watchers)
-    session: str = ""
+    watchers: Watchers = field(default_factory=Watchers)
+    page: str = ""
 
     @classmethod
-    def known(
-        cls,
-        seat: Any,
-        username: str | None,
-        *,
-        pages: Watchers | None = None,
-        session: str | None = "",
+    def from_browser(
+        cls, text: object, username: str | None, *, watchers: Watchers | None = None, page: str | None = ""
     ) -> "BrowserSession":
-        """From the seat's JSON that a browser sent, which may be anything."""
+        """From the JSON text that a browser sent, which may be anything; a new visitor if it is not valid."""
         try:
-            sent = json.loads(seat)
+            sent = json.loads(text)  # type: ignore[arg-type]
         except (TypeError, ValueError, RecursionError):
             sent = None
         sent = sent if isinstance(sent, dict) else {}
         kept = {key: sent[key] for key in ("visitor", "job", "seed") if _is_name(sent.get(key))}
-        return cls(
-            {"visitor": secrets.token_urlsafe(16), **kept},
-            username or "",
-            pages or Watchers(),
-            session or "",
-        )
+        stored = {"visitor": secrets.token_urlsafe(16), **kept}
+        return cls(stored, username or "", watchers or Watchers(), page or "")
 
     @property
     def owner(self) -> str:
         """The name under which the studio counts and keeps this visitor's jobs."""
-        return self.username or self.seat["visitor"]
+        return self.username or self.stored["visitor"]
+
+    def with_job(self, run_id: str, *, seed: int) -> str:
+        """What the browser is to keep so that the Create tab shows this run, as JSON text."""
+        return json.dumps({**self.stored, "job": run_id, "seed": str(seed)})
 
     def job(self, studio: Studio) -> Job | None:
         """The visitor's last job, if it is known and theirs."""
-        return self.own(studio, self.seat.get("job", ""))
+        return self.find_job(studio, self.stored.get("job", ""))
 
-    def own(self, studio: Studio, run_id: str) -> Job | None:
-        """The job of that name, if it is known and theirs."""
+    def find_job(self, studio: Studio, run_id: str) -> Job | None:
+        """The job with this id, if it is known and the visitor's."""
         job = studio.job(run_id)
         return job if job is not None and job.owner == self.owner else None
 
-    def newest(self, mark: object) -> bool:
+    def is_newest(self, mark: object) -> bool:
         """Whether the watcher with this mark is the newest of the visitor's page."""
-        return self.pages.newest(self.session, mark)
+        return self.watchers.is_newest(self.page, mark)
 
     def run(self, studio: Studio) -> Run | None:
         """The visitor's last run on disk, if it is there and theirs."""
         try:
-            run = studio.run(self.seat.get("job", ""))
+            run = studio.run(self.stored.get("job", ""))
         except StudioError:
             return None
         return run if run.owner == self.owner else None
 
 
-def _is_name(value: Any) -> bool:
+def _is_name(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[\w-]{1,64}", value, re.ASCII) is not None

@@ -82,7 +82,7 @@ def test_pictures_are_uploaded_named_and_downloaded_as_a_table(classify, tmp_pat
     with page.expect_download() as download:
         page.locator("#pg-csv").click()
     download.value.save_as(tmp_path / "table.csv")
-    with open(tmp_path / "table.csv", newline="") as file:
+    with open(tmp_path / "table.csv", newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert [row["picture"] for row in rows] == ["dog.png", "fox.png", "house.png"]
 

@@ -280,6 +280,7 @@ def test_a_program_finds_pictures(server, tmp_path):
     facts, files = client.predict(**asked, top=100)
     assert "a grey elephant" in {each["prompt"] for each in facts}
     assert len(files) == len(facts)
+    assert {each["relative_path"].rpartition("/")[2] for each in facts} == {each["name"] for each in facts}
     assert [each["score"] for each in facts] == sorted((each["score"] for each in facts), reverse=True)
     with pytest.raises(Exception, match="There is no collection"):
         client.predict(**asked, place="/etc")

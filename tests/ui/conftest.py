@@ -32,4 +32,4 @@ def studio(make_studio) -> Studio:
 @pytest.fixture
 def visitor() -> BrowserSession:
     """Somebody who has just come."""
-    return BrowserSession.known(None, None)
+    return BrowserSession.from_browser(None, None)

@@ -9,7 +9,7 @@ import pytest
 from pixgen.recipe.presets import available_presets
 from pixgen.recipe.styles import available_styles
 from pixgen.ui.i18n import ENGLISH, TURKISH
-from pixgen.ui.i18n.languages import ByLanguage, choose_language, links, preferred_language
+from pixgen.ui.i18n.languages import LanguageRedirect, choose_language, language_links, preferred_language
 
 
 def test_every_preset_and_style_is_translated_with_the_same_figures():
@@ -79,7 +79,7 @@ def answer(path: str, **headers: str) -> str | None:
         "query_string": query.encode(),
         "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
     }
-    answered = ByLanguage(app, first="en", by_browser=by_browser)(scope, None, send)
+    answered = LanguageRedirect(app, first="en", by_browser=by_browser)(scope, None, send)
     with ThreadPoolExecutor(1) as elsewhere:  # browsers' tests leave an event loop running in this thread
         elsewhere.submit(asyncio.run, answered).result()
     if sent[0]["type"] == "let through":
@@ -99,4 +99,4 @@ def test_who_reads_turkish_is_sent_to_the_turkish_page():
 
 
 def test_every_page_leads_to_every_language():
-    assert [address for _, address in links(ENGLISH)] == ["./?lang=en", "tr?lang=tr"]
+    assert [address for _, address in language_links(ENGLISH)] == ["./?lang=en", "tr?lang=tr"]

@@ -14,7 +14,7 @@ from pixgen.ui.errors import error_text
 from pixgen.ui.i18n import Translator
 
 
-def add_classify_api(namer: ClassifierService, say: Translator) -> None:
+def add_classify_api(service: ClassifierService, say: Translator) -> None:
     """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
 
     def classify(
@@ -36,7 +36,7 @@ def add_classify_api(namer: ClassifierService, say: Translator) -> None:
             "top": max(1, int(top or 5)),
         }
         try:
-            *_, last = actions.classify(namer, form, threading.Event(), say=say)
+            *_, last = actions.classify(service, form, threading.Event(), say=say)
             if last.tables is None:
                 raise gr.Error(
                     say("The time for one request here is over: what was seen until then is shown."),

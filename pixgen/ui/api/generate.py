@@ -15,7 +15,7 @@ from pixgen.ui.files import servable
 from pixgen.ui.i18n import Translator
 
 
-def add_api(studio: Studio, say: Translator) -> None:
+def add_generate_api(studio: Studio, say: Translator) -> None:
     """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
 
     def generate(

@@ -15,7 +15,7 @@ from pixgen.ui.search import actions
 from pixgen.ui.search.tab import MOST_SHOWN
 
 
-def add_search_api(finder: PictureLibrary, say: Translator) -> None:
+def add_search_api(library: PictureLibrary, say: Translator) -> None:
     """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
 
     def search(
@@ -30,19 +30,21 @@ def add_search_api(finder: PictureLibrary, say: Translator) -> None:
             "said": said, "preset": preset, "drawn_by": drawn_by, "seed": seed,
         }  # fmt: skip
         try:
-            *_, last = actions.search(finder, asked, uploaded=None, owner=owner, say=say)
+            *_, last = actions.search(library, asked, uploaded=None, owner=owner, say=say)
         except PixgenError as error:
             raise gr.Error(error_text(error, say), title=say("Not found"), print_exception=False) from error
         facts, files = [], []
         for one, hit in last.found:
             with contextlib.suppress(PixgenError, OSError):  # gone since it was indexed
-                file = finder.file(one, hit.row.path)
+                file = library.file(one, hit.row.path)
                 files.append(servable(file, files_out, name=Path(hit.row.path).name))
                 facts.append(
                     {
                         "score": round(hit.score, 4),
                         "name": Path(hit.row.path).name,
-                        "path": hit.row.path,  # below its collection's folder: it tells equal names apart
+                        # Below its collection's folder: it tells equal names apart. Not called "path": gradio takes
+                        # a dictionary with a path for a file, which clients then try to download.
+                        "relative_path": hit.row.path,
                         "width": hit.row.width,
                         "height": hit.row.height,
                         "prompt": hit.row.prompt,
@@ -59,7 +61,7 @@ def add_search_api(finder: PictureLibrary, say: Translator) -> None:
             gr.Textbox(RUNS, label=say("Where")),
             gr.Number(20, label=say("How many"), precision=0, minimum=1, maximum=MOST_SHOWN),
             gr.Number(-1, label=say("At least so alike"), minimum=-1, maximum=1),
-            gr.Textbox(finder.model, label=say("Looked at by")),
+            gr.Textbox(library.model, label=say("Looked at by")),
             gr.Textbox("", label=say.pgettext("search", "From")),
             gr.Textbox("", label=say.pgettext("search", "Until")),
             gr.Textbox("", label=say("In the subfolder")),

@@ -48,19 +48,19 @@ class ClassifyForm:
     top: int
 
     @classmethod
-    def from_form(cls, form: Mapping[str, Any], namer: ClassifierService) -> "ClassifyForm":
+    def from_form(cls, form: Mapping[str, Any], service: ClassifierService) -> "ClassifyForm":
         """From the form's values by name. Raises PixgenError."""
         if not form["pictures"]:
             raise ClassifyError("There is no picture yet: add one first.")
         sources = gather([Path(path) for path in form["pictures"]], uploaded=True)
-        if namer.studio.policy.public and len(sources) > MOST_PUBLIC:
+        if service.studio.policy.public and len(sources) > MOST_PUBLIC:
             raise ClassifyError(
                 "There may be at most {limit} pictures at once here: there are {count}.",
                 limit=MOST_PUBLIC,
                 count=len(sources),
             )
         models = (form["model"],)
-        chosen = namer.load(form["label_set"]) if form["label_set"] else None
+        chosen = service.load(form["label_set"]) if form["label_set"] else None
         templates = form["templates"]
         if templates == "own":
             templates = parse_templates(form["own_templates"])
@@ -78,28 +78,28 @@ class ClassifyForm:
 
 
 def classify(
-    namer: ClassifierService, form: Mapping[str, Any], stop: threading.Event, *, say: Translator
+    service: ClassifierService, form: Mapping[str, Any], stop: threading.Event, *, say: Translator
 ) -> Iterator[View]:
     """Answer what the form asks, a batch at a time, once its model is there. Stopped, it shows what was
     seen until then."""
     yield View(status=view.progress_html("loading", say("Reading the labels")), busy=True)
-    asked = ClassifyForm.from_form(form, namer)
-    longest = namer.studio.policy.longest_seconds
+    asked = ClassifyForm.from_form(form, service)
+    longest = service.studio.policy.longest_seconds
     deadline = time.monotonic() + (longest if longest is not None else float("inf"))
 
     def stopped() -> bool:
         return stop.is_set() or time.monotonic() > deadline
 
-    for fetching in namer.ready(asked.models, stopped=stopped):
+    for fetching in service.ready(asked.models, stopped=stopped):
         if fetching is not None:
             yield View(status=_fetching(say, fetching), busy=True)
     classifier = None
     if not stopped():
-        classifier = namer.classifier(asked.question, asked.models, stopped=stopped)
+        classifier = service.classifier(asked.question, asked.models, stopped=stopped)
     results: list[Result] = []
     began = shown = time.monotonic()
     if classifier is not None:
-        for batch in namer.look(
+        for batch in service.look(
             classifier, asked.models, asked.sources, stopped=stopped, thumbnails=view.MOST_CARDS
         ):
             results += batch
@@ -110,7 +110,7 @@ def classify(
 
 
 def explain(
-    namer: ClassifierService,
+    service: ClassifierService,
     form: Mapping[str, Any] | None,
     place: int,
     label: str,
@@ -122,13 +122,13 @@ def explain(
 
     if not form:
         raise ClassifyError("These pictures are not known any more: classify them again.")
-    asked = ClassifyForm.from_form(form, namer)
+    asked = ClassifyForm.from_form(form, service)
     if not 0 <= place < len(asked.sources):
         raise ClassifyError("These pictures are not known any more: classify them again.")
     source = asked.sources[place]
     picture = source.open()
-    classifier = namer.classifier(asked.question, asked.models)
-    glow = overlay(picture, namer.explain(classifier, asked.models, picture, label=label))
+    classifier = service.classifier(asked.question, asked.models)
+    glow = overlay(picture, service.explain(classifier, asked.models, picture, label=label))
     return view.heat_map(say, picture, glow, name=source.name, label=label)
 
 

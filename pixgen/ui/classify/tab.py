@@ -37,23 +37,25 @@ _CLICKS = """element.addEventListener('click', (event) => {
 });"""
 
 
-def classify_tab(namer: ClassifierService, say: Translator, page: gr.Blocks) -> tuple[Parts, dict[str, Any]]:
+def classify_tab(
+    service: ClassifierService, say: Translator, page: gr.Blocks
+) -> tuple[Parts, dict[str, Any]]:
     """Build the tab inside a ``gr.Blocks`` and connect it to the studio.
 
     Its parts, by name, and the arguments of an event that classifies as its button does.
     """
     with gr.Row(elem_classes="pg-two"):
         with gr.Column(elem_classes="pg-two-ask"):
-            parts = _ask(namer, say)
+            parts = _ask(service, say)
         with gr.Column(elem_classes="pg-two-show"):
             parts |= _show(say)
         with gr.Column(elem_classes="pg-two-more"):
-            parts |= _settings(namer, say)
-    _wire_settings(namer, say, page, parts)
-    return parts, _wire_answers(namer, say, parts)
+            parts |= _settings(service, say)
+    _wire_settings(service, say, page, parts)
+    return parts, _wire_answers(service, say, parts)
 
 
-def _ask(namer: ClassifierService, say: Translator) -> Parts:
+def _ask(service: ClassifierService, say: Translator) -> Parts:
     parts: Parts = {
         "pictures": gr.File(
             label=say("Pictures"),
@@ -72,7 +74,7 @@ def _ask(namer: ClassifierService, say: Translator) -> Parts:
             elem_id="pg-labels",
         ),
         "label_set": gr.Dropdown(
-            _sets(namer, say),
+            _sets(service, say),
             value="",
             label=say("Fill in a set of labels"),
             elem_id="pg-label-set",
@@ -103,8 +105,8 @@ def _show(say: Translator) -> Parts:
     return parts
 
 
-def _settings(namer: ClassifierService, say: Translator) -> Parts:
-    public = namer.studio.policy.public
+def _settings(service: ClassifierService, say: Translator) -> Parts:
+    public = service.studio.policy.public
     templates = [
         (say("those that fit"), ""),
         *((title, name) for name, title in available_templates().items()),
@@ -154,7 +156,7 @@ def _settings(namer: ClassifierService, say: Translator) -> Parts:
                 visible=False,
             ),
             "model": clip_choice(
-                namer.studio.policy, say, value=available_clips()[0], elem_id="pg-classify-clip"
+                service.studio.policy, say, value=available_clips()[0], elem_id="pg-classify-clip"
             ),
             "top": gr.Slider(1, 20, 5, step=1, label=say("Labels a picture"), buttons=[]),
         }
@@ -169,20 +171,20 @@ def _settings(namer: ClassifierService, say: Translator) -> Parts:
     return parts
 
 
-def _sets(namer: ClassifierService, say: Translator) -> list[tuple[str, str]]:
+def _sets(service: ClassifierService, say: Translator) -> list[tuple[str, str]]:
     return [
         (say("none: what is written"), ""),
-        *((title, name) for name, title in namer.sets().items()),
+        *((title, name) for name, title in service.sets().items()),
     ]
 
 
-def _wire_settings(namer: ClassifierService, say: Translator, page: gr.Blocks, parts: Parts) -> None:
+def _wire_settings(service: ClassifierService, say: Translator, page: gr.Blocks, parts: Parts) -> None:
 
     @guarded(say, warned())
     def keep(name: str, labels: str, chosen: str, templates: str) -> Any:
-        fitting = namer.load(chosen).templates if chosen else DEFAULT
+        fitting = service.load(chosen).templates if chosen else DEFAULT
         known = templates if templates in available_templates() else fitting
-        made = namer.save(name, parse_labels(labels), templates=known)
+        made = service.save(name, parse_labels(labels), templates=known)
         gr.Info(
             say.ngettext(
                 "Kept as “{name}”, with {count} label.",
@@ -191,17 +193,17 @@ def _wire_settings(namer: ClassifierService, say: Translator, page: gr.Blocks, p
                 name=made.name,
             )
         )
-        return gr.update(choices=_sets(namer, say), value=made.name)
+        return gr.update(choices=_sets(service, say), value=made.name)
 
     @guarded(say, warned())
     def fill_in(chosen: str) -> Any:
-        return format_labels(namer.load(chosen).labels) if chosen else gr.skip()
+        return format_labels(service.load(chosen).labels) if chosen else gr.skip()
 
     inputs = [parts[name] for name in ("set_name", "labels", "label_set", "templates")]
     gr.on([parts["keep"].click, parts["set_name"].submit], keep, inputs, parts["label_set"], **_QUIET)
     # Sets that were kept since the page was built.
     page.load(
-        lambda: gr.update(choices=_sets(namer, say)),
+        lambda: gr.update(choices=_sets(service, say)),
         None,
         parts["label_set"],
         queue=False,
@@ -221,15 +223,15 @@ def _wire_settings(namer: ClassifierService, say: Translator, page: gr.Blocks, p
         )
 
 
-def _wire_answers(namer: ClassifierService, say: Translator, parts: Parts) -> dict[str, Any]:
+def _wire_answers(service: ClassifierService, say: Translator, parts: Parts) -> dict[str, Any]:
     """What classifies, as arguments of an event."""
     stops = Cancellations()
     outputs = [parts[name] for name in _SHOWN]
 
     def run(request: gr.Request, *values: Any) -> Iterator[tuple]:
         form = dict(zip(FORM, values, strict=True))
-        with stops.held(request.session_hash) as stopping:
-            views = actions.classify(namer, form, stopping, say=say)
+        with stops.cancellable(request.session_hash) as stopping:
+            views = actions.classify(service, form, stopping, say=say)
             for view in guard_stream(views, say, partial(actions.error_view, say)):
                 yield _updates(view, parts, form)
 
@@ -243,7 +245,7 @@ def _wire_answers(namer: ClassifierService, say: Translator, parts: Parts) -> di
 
     @guarded(say, warned(""))
     def explain(asked: Any, pressed: gr.EventData) -> str:
-        return actions.explain(namer, asked, int(pressed.picture), str(pressed.label), say=say)
+        return actions.explain(service, asked, int(pressed.picture), str(pressed.label), say=say)
 
     running = {"concurrency_limit": None, **_QUIET}  # the studio's turns keep the order
     running |= {"inputs": [parts[name] for name in FORM], "outputs": outputs}

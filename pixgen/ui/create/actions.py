@@ -3,7 +3,6 @@
 The page only watches: a job belongs to the studio and goes on when nobody looks.
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -46,7 +45,7 @@ class Screen:
     resumable: bool = False  # with ``files``: whether the run was stopped before its end
     begun: bool = True  # with ``files``: False for a run that was stopped before its beginning
     forkable: bool = False  # with ``files``: whether another run can go on from it
-    seat: str | None = None  # JSON: gradio patches a dict that it streams in place, and spoils it
+    session: str | None = None  # JSON: gradio patches a dict that it streams in place, and spoils it
     notice: str | None = None  # said once, in passing
 
 
@@ -94,7 +93,7 @@ def _add(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Tran
     for remark in remarks(form, say):
         yield Screen(notice=remark)
     yield Screen(queue=queueing.of_visitor(say, studio, visitor))
-    if not visitor.pages.watched(visitor.session):  # the other one has ended, or is painted for a grid
+    if not visitor.watchers.watched(visitor.page):  # the other one has ended, or is painted for a grid
         yield from follow(studio, queueing.current_job(studio, visitor) or job, visitor, say=say)
 
 
@@ -153,19 +152,19 @@ def come_back(studio: Studio, visitor: BrowserSession, *, say: Translator) -> It
 def follow(studio: Studio, job: Job | None, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """What a job shows, and then the visitor's others that wait, until none does. Leaving it stops no
     job; a newer watcher of the same page ends it."""
-    mark, told = visitor.pages.enter(visitor.session), False
+    mark, told = visitor.watchers.enter(visitor.page), False
     try:
-        while job is not None and visitor.newest(mark):
+        while job is not None and visitor.is_newest(mark):
             yield _assign(job, visitor)
             yield from _watch(studio, job, visitor, mark, say=say)
             another = queueing.current_job(studio, visitor)
-            if another is not None and job.state == "done" and visitor.newest(mark) and not told:
+            if another is not None and job.state == "done" and visitor.is_newest(mark) and not told:
                 told = True  # once is enough: of the others, the queue tells
                 prompt = job.recipe.title
                 yield Screen(notice=say("“{prompt}” is kept. The next picture begins.", prompt=prompt))
             job = another
     finally:
-        visitor.pages.leave(visitor.session, mark)
+        visitor.watchers.leave(visitor.page, mark)
 
 
 def look_at(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
@@ -175,7 +174,7 @@ def look_at(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iter
     if job is not None and not job.ended:
         yield from follow(studio, job, visitor, say=say)
     elif run is not None:
-        visitor.pages.enter(visitor.session)  # who has watched another one leaves
+        visitor.watchers.enter(visitor.page)  # who has watched another one leaves
         yield replace(_final_screen(run, say=say), queue=queueing.of_visitor(say, studio, visitor))
 
 
@@ -190,7 +189,7 @@ def _watch(
     shown, sketched = None, False
     for job_status in job.watch():
         frame, picture, thumbnails = job_status.frame, None, None
-        if not visitor.newest(mark):
+        if not visitor.is_newest(mark):
             return
         queue = queueing.of_visitor(say, studio, visitor)
         if job_status.state in ENDED:
@@ -234,8 +233,8 @@ def error_screen(say: Translator, message: str) -> Screen:
 
 def _assign(job: Job, visitor: BrowserSession) -> Screen:
     """The browser is told which job is its own."""
-    seat = json.dumps({**visitor.seat, "job": job.id, "seed": str(job.recipe.seed)})
-    return Screen(seat=seat, busy="stopping" if job.stopping else "painting")
+    session = visitor.with_job(job.id, seed=job.recipe.seed)
+    return Screen(session=session, busy="stopping" if job.stopping else "painting")
 
 
 def _final_screen(run: Run, *, say: Translator, picture: np.ndarray | None = None) -> Screen:

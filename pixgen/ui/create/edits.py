@@ -82,35 +82,35 @@ def wire(
     def form(values: Sequence[Any]) -> CreateForm:
         return CreateForm.read(dict(zip(names, values, strict=True)))
 
-    def go_on(request: gr.Request, seat: Any) -> Iterator[tuple]:
-        yield from shown(actions.go_on(studio, known(request, seat), say=say))
+    def go_on(request: gr.Request, session: Any) -> Iterator[tuple]:
+        yield from shown(actions.go_on(studio, known(request, session), say=say))
 
-    def more(request: gr.Request, seat: Any) -> Iterator[tuple]:
-        yield from shown(edit_actions.more(studio, known(request, seat), say=say))
+    def more(request: gr.Request, session: Any) -> Iterator[tuple]:
+        yield from shown(edit_actions.more(studio, known(request, session), say=say))
 
-    def fork(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
-        yield from shown(edit_actions.fork(studio, form(values), known(request, seat), say=say))
+    def fork(request: gr.Request, session: Any, *values: Any) -> Iterator[tuple]:
+        yield from shown(edit_actions.fork(studio, form(values), known(request, session), say=say))
 
     @guarded(say, warned())
-    def apply(request: gr.Request, seat: Any, *values: Any) -> None:
-        said = edit_actions.apply(studio, form(values), known(request, seat), say=say)
+    def apply(request: gr.Request, session: Any, *values: Any) -> None:
+        said = edit_actions.apply(studio, form(values), known(request, session), say=say)
         gr.Info(said, duration=5)
 
-    def act(request: gr.Request, seat: Any, order: Any) -> str:
-        return queueing.act(studio, order, known(request, seat), say=say)
+    def act(request: gr.Request, session: Any, order: Any) -> str:
+        return queueing.act(studio, order, known(request, session), say=say)
 
-    asked = [parts["seat"], *(parts[name] for name in names)]
-    parts["go_on"].click(go_on, parts["seat"], **watching)
-    parts["more"].click(more, parts["seat"], **watching)
+    asked = [parts["session"], *(parts[name] for name in names)]
+    parts["go_on"].click(go_on, parts["session"], **watching)
+    parts["more"].click(more, parts["session"], **watching)
     # What is brushed on the page goes along; the brush of a part to change belongs to Generate alone.
     drawn = {"js": "(...values) => [...values.slice(0, -2), window.pixgenPad.drawn(), '']"}
     parts["fork"].click(fork, asked, **watching, **drawn)
     parts["apply"].click(apply, asked, None, concurrency_limit=None, **_QUIET, **drawn)
     parts["queue_act"].click(
         act,
-        [parts["seat"], parts["queue_order"]],
+        [parts["session"], parts["queue_order"]],
         parts["queue"],
         queue=False,
         **_QUIET,
-        js="(seat) => [seat, document.getElementById('pg-queue-act').dataset.order]",
+        js="(session) => [session, document.getElementById('pg-queue-act').dataset.order]",
     )

@@ -32,7 +32,7 @@ def of_visitor(say: Translator, studio: Studio, visitor: BrowserSession) -> str:
 def act(studio: Studio, order: object, visitor: BrowserSession, *, say: Translator) -> str:
     """Do what was asked for, as ``ACT RUN``; the list then. What is none of the visitor's stays."""
     name, _, run_id = str(order).partition(" ")
-    job = visitor.own(studio, run_id) if len(run_id) <= 64 else None
+    job = visitor.find_job(studio, run_id) if len(run_id) <= 64 else None
     if job is not None and name in queue.ACTS:
         queue.act(studio, job, name)
     return of_visitor(say, studio, visitor)

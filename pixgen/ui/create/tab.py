@@ -35,7 +35,7 @@ from pixgen.ui.session import BrowserSession, Watchers
 # What is kept is only obscured: every browser is sent this key. It holds nothing that is secret.
 _KEPT = {"secret": "kept-in-this-browser"}
 _SHOWN = (
-    "canvas", "status", "sketches", "queue", "generate", "stop", "picture", "film", "seat",
+    "canvas", "status", "sketches", "queue", "generate", "stop", "picture", "film", "session",
     *edits.SHOWN,
 )  # fmt: skip
 _UPLOADS = ("start_picture", "pictures", UPLOAD)
@@ -52,16 +52,19 @@ def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
             parts |= _stage(say, public=studio.policy.public)
         with gr.Column(elem_classes="pg-settings"):
             parts |= settings_column(asked, studio.policy, say)
-    parts["seat"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
+    parts["session"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
     parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
     _wire_painting(studio, say, page, parts, [*asked, *_UPLOADS, *JOURNEY_PARTS, "drawn", "mask"])
     _wire_settings(say, page, parts, asked, studio.policy)
     _wire_uploads(parts, say)
     wire_memory(studio, say, page, parts)
-    wire_export(studio, say, parts, parts["seat"])
+    wire_export(studio, say, parts, parts["session"])
     wire_upscaling(studio, say, parts)
     wire_augmenting(
-        studio, say, parts, known=lambda request, seat: BrowserSession.known(seat, request.username)
+        studio,
+        say,
+        parts,
+        known=lambda request, session: BrowserSession.from_browser(session, request.username),
     )
     return parts
 
@@ -108,37 +111,39 @@ def _stage(say: Translator, *, public: bool) -> Parts:
 
 
 def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Parts, names: list[str]) -> None:
-    outputs, pages = [parts[name] for name in _SHOWN], Watchers()
+    outputs, watchers = [parts[name] for name in _SHOWN], Watchers()
 
     def shown(screens: Iterator[Screen]) -> Iterator[tuple]:
         for screen in actions.with_errors(screens, say=say):
             yield _updates(screen, parts, say)
 
-    def known(request: gr.Request, seat: Any) -> BrowserSession:
-        return BrowserSession.known(seat, request.username, pages=pages, session=request.session_hash)
+    def known(request: gr.Request, session: Any) -> BrowserSession:
+        return BrowserSession.from_browser(
+            session, request.username, watchers=watchers, page=request.session_hash
+        )
 
-    def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
+    def paint(request: gr.Request, session: Any, *values: Any) -> Iterator[tuple]:
         form = CreateForm.read(dict(zip(names, values, strict=True)))
-        yield from shown(actions.paint(studio, form, known(request, seat), say=say))
+        yield from shown(actions.paint(studio, form, known(request, session), say=say))
 
-    def take(request: gr.Request, seat: Any, pick: Any) -> Iterator[tuple]:
-        yield from shown(actions.take(studio, known(request, seat), pick, say=say))
+    def take(request: gr.Request, session: Any, pick: Any) -> Iterator[tuple]:
+        yield from shown(actions.take(studio, known(request, session), pick, say=say))
 
-    def look_at(request: gr.Request, seat: Any) -> Iterator[tuple]:
-        yield from shown(actions.look_at(studio, known(request, seat), say=say))
+    def look_at(request: gr.Request, session: Any) -> Iterator[tuple]:
+        yield from shown(actions.look_at(studio, known(request, session), say=say))
 
-    def come_back(request: gr.Request, seat: Any) -> Iterator[tuple]:
-        yield from shown(actions.come_back(studio, known(request, seat), say=say))
+    def come_back(request: gr.Request, session: Any) -> Iterator[tuple]:
+        yield from shown(actions.come_back(studio, known(request, session), say=say))
 
-    def stop(request: gr.Request, seat: Any) -> tuple:
-        screen = actions.stop(studio, BrowserSession.known(seat, request.username))
+    def stop(request: gr.Request, session: Any) -> tuple:
+        screen = actions.stop(studio, BrowserSession.from_browser(session, request.username))
         return _updates(screen, parts, say)
 
     # The studio has the queue, so gradio's lets everybody through: watching costs next to nothing.
     watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
     parts["generate"].click(
         paint,
-        [parts["seat"], *(parts[name] for name in names)],
+        [parts["session"], *(parts[name] for name in names)],
         **watching,
         js="(...values) => [...values.slice(0, -2), window.pixgenPad.drawn(), window.pixgenBrush.taken()]",
         trigger_mode="multiple",  # while a picture is painted, the next may be added
@@ -146,13 +151,13 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
     edits.wire(studio, say, parts, names, known=known, shown=shown, watching=watching)
     parts["take"].click(
         take,
-        [parts["seat"], parts["pick"]],
+        [parts["session"], parts["pick"]],
         **watching,
-        js="(seat, pick) => [seat, Number(document.getElementById('pg-take').dataset.pick)]",
+        js="(session, pick) => [session, Number(document.getElementById('pg-take').dataset.pick)]",
     )
-    parts["look_at"].click(look_at, parts["seat"], **watching)
-    gr.on([page.load, parts["look_again"].click], come_back, parts["seat"], **watching)
-    parts["stop"].click(stop, parts["seat"], outputs, queue=False, **_QUIET)
+    parts["look_at"].click(look_at, parts["session"], **watching)
+    gr.on([page.load, parts["look_again"].click], come_back, parts["session"], **watching)
+    parts["stop"].click(stop, parts["session"], outputs, queue=False, **_QUIET)
 
 
 def _updates(screen: Screen, parts: Parts, say: Translator) -> tuple:
@@ -161,7 +166,7 @@ def _updates(screen: Screen, parts: Parts, say: Translator) -> tuple:
         gr.Warning(screen.notice, duration=8)
     changes: dict[str, Any] = {
         name: value
-        for name in ("canvas", "status", "sketches", "queue", "seat")
+        for name in ("canvas", "status", "sketches", "queue", "session")
         if (value := getattr(screen, name)) is not None
     }
     if screen.busy:
@@ -218,9 +223,9 @@ def _wire_settings(
     parts["seed_new"].click(None, None, parts["seed"], js="() => ''").then(**keep)
     parts["seed_reuse"].click(
         None,
-        [parts["seat"], parts["seed"]],
+        [parts["session"], parts["seed"]],
         parts["seed"],
-        js="(seat, seed) => JSON.parse(seat || '{}').seed ?? seed",
+        js="(session, seed) => JSON.parse(session || '{}').seed ?? seed",
     ).then(**keep)
     parts["crisp"].change(
         None,

@@ -71,7 +71,7 @@ class GridScreen:
     status: str | None = None  # HTML
     busy: bool | None = None
     grid: str | None = None  # its name, which the browser keeps
-    seat: str | None = None  # JSON: who has just come is known by it from then on
+    session: str | None = None  # JSON: who has just come is known by it from then on
     file: Path | None = None  # the sheet as a picture
     resumable: bool = False  # when it is not busy: whether pictures are missing
     notice: str | None = None  # said once, in passing
@@ -108,7 +108,7 @@ def paint(
     jobs: GridJobs, form: GridForm, visitor: BrowserSession, *, say: Translator
 ) -> Iterator[GridScreen]:
     """Paint the grid or the strip that a filled-in form asks for, and watch it."""
-    yield GridScreen(busy=True, seat=json.dumps(dict(visitor.seat)))
+    yield GridScreen(busy=True, session=json.dumps(dict(visitor.stored)))
     run = visitor.run(jobs.studio)
     with ExitStack() as files:
         drawn = DrawnInputs.read(form.create.drawn, files=files)
@@ -152,12 +152,12 @@ def come_back(jobs: GridJobs, name: Any, visitor: BrowserSession, *, say: Transl
 
 def watch(job: GridJob, visitor: BrowserSession, *, say: Translator) -> Iterator[GridScreen]:
     """A grid until it ends. Leaving it does not stop it; a newer watcher of the same page ends it."""
-    mark = visitor.pages.enter(visitor.session)
+    mark = visitor.watchers.enter(visitor.page)
     sheet, large = Sheet(job.grid, say), len(job.grid.plan.cells) > MOST_LIVE
     yield GridScreen(grid=job.grid.id, busy=True)
     shown = None
     for _ in job.watch(rate=_RATE_OF_LARGE if large else _RATE):
-        if not visitor.newest(mark):
+        if not visitor.is_newest(mark):
             return
         if job.ended:
             break

@@ -1,6 +1,5 @@
 """The Experiment tab: grids, strips, and two runs side by side."""
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -22,9 +21,9 @@ from pixgen.ui.errors import error_text, guarded, warned
 from pixgen.ui.experiment import actions, view
 from pixgen.ui.experiment.actions import GridJobs, GridScreen
 from pixgen.ui.files import servable
-from pixgen.ui.gallery import comparing
+from pixgen.ui.gallery import comparison
 from pixgen.ui.i18n import Translator
-from pixgen.ui.info.tab import form_filled_with
+from pixgen.ui.info.tab import filled_form
 from pixgen.ui.session import BrowserSession, Watchers
 
 _OWN = (
@@ -38,7 +37,7 @@ _OF_CREATE = (
     *JOURNEY_PARTS,
     "drawn",
 )  # beside the form's fields
-_SHOWN = ("sheet", "status", "paint", "stop_grid", "go_on_grid", "download_sheet", "grid", "seat")
+_SHOWN = ("sheet", "status", "paint", "stop_grid", "go_on_grid", "download_sheet", "grid", "session")
 _KEPT = {"secret": "kept-in-this-browser"}
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -204,44 +203,46 @@ def _wire_kinds(parts: Parts) -> None:
 
 
 def _wire_grids(studio: Studio, say: Translator, parts: Parts, create: Parts, *, tab: gr.Tab) -> None:
-    jobs, pages = GridJobs(studio), Watchers()
+    jobs, watchers = GridJobs(studio), Watchers()
     names = [*_OWN, *fields(studio.policy, say), *_OF_CREATE]
     asked = [parts[name] if name in _OWN else create[name] for name in names]
-    parts["seat"] = create["seat"]
+    parts["session"] = create["session"]
     outputs = [parts[name] for name in _SHOWN]
 
-    def known(request: gr.Request, seat: Any) -> BrowserSession:
-        return BrowserSession.known(seat, request.username, pages=pages, session=request.session_hash)
+    def known(request: gr.Request, session: Any) -> BrowserSession:
+        return BrowserSession.from_browser(
+            session, request.username, watchers=watchers, page=request.session_hash
+        )
 
     def shown(screens: Iterator[GridScreen]) -> Iterator[tuple]:
         for screen in actions.with_errors(screens, say=say):
             yield _updates(screen, parts)
 
-    def paint(request: gr.Request, seat: Any, *values: Any) -> Iterator[tuple]:
+    def paint(request: gr.Request, session: Any, *values: Any) -> Iterator[tuple]:
         form = actions.GridForm.read(dict(zip(names, values, strict=True)))
-        yield from shown(actions.paint(jobs, form, known(request, seat), say=say))
+        yield from shown(actions.paint(jobs, form, known(request, session), say=say))
 
-    def go_on(request: gr.Request, seat: Any, grid: Any) -> Iterator[tuple]:
-        yield from shown(actions.go_on(jobs, grid, known(request, seat), say=say))
+    def go_on(request: gr.Request, session: Any, grid: Any) -> Iterator[tuple]:
+        yield from shown(actions.go_on(jobs, grid, known(request, session), say=say))
 
-    def come_back(request: gr.Request, seat: Any, grid: Any) -> Iterator[tuple]:
-        yield from shown(actions.come_back(jobs, grid, known(request, seat), say=say))
+    def come_back(request: gr.Request, session: Any, grid: Any) -> Iterator[tuple]:
+        yield from shown(actions.come_back(jobs, grid, known(request, session), say=say))
 
-    def stop(request: gr.Request, seat: Any, grid: Any) -> Any:
-        actions.stop(jobs, grid, known(request, seat))
+    def stop(request: gr.Request, session: Any, grid: Any) -> Any:
+        actions.stop(jobs, grid, known(request, session))
         return gr.update(interactive=False)
 
-    seat, watching = create["seat"], {"outputs": outputs, "concurrency_limit": None, **_QUIET}
+    session, watching = create["session"], {"outputs": outputs, "concurrency_limit": None, **_QUIET}
     parts["paint"].click(
         paint,
-        [seat, *asked],
+        [session, *asked],
         **watching,
         js="(...values) => [...values.slice(0, -1), window.pixgenPad.drawn()]",
     )
-    parts["go_on_grid"].click(go_on, [seat, parts["grid"]], **watching)
-    parts["stop_grid"].click(stop, [seat, parts["grid"]], parts["stop_grid"], queue=False, **_QUIET)
+    parts["go_on_grid"].click(go_on, [session, parts["grid"]], **watching)
+    parts["stop_grid"].click(stop, [session, parts["grid"]], parts["stop_grid"], queue=False, **_QUIET)
     # What comes for a tab that is not open yet is lost: so it looks when it is opened.
-    tab.select(come_back, [seat, parts["grid"]], **watching)
+    tab.select(come_back, [session, parts["grid"]], **watching)
     parts["kind"].change(
         lambda kind: say("Paint the strip") if kind == "strip" else say("Paint the grid"),
         parts["kind"],
@@ -257,7 +258,7 @@ def _updates(screen: GridScreen, parts: Parts) -> tuple:
         gr.Warning(screen.notice, duration=8)
     changes: dict[str, Any] = {
         name: value
-        for name in ("sheet", "status", "grid", "seat")
+        for name in ("sheet", "status", "grid", "session")
         if (value := getattr(screen, name)) is not None
     }
     if screen.busy is not None:
@@ -278,9 +279,9 @@ def _updates(screen: GridScreen, parts: Parts) -> tuple:
 def _wire_comparing(studio: Studio, say: Translator, parts: Parts, create: Parts, *, tab: gr.Tab) -> None:
     gallery = Gallery(studio)
 
-    def listed(request: gr.Request, seat: Any, offered: Any, *pair: Any) -> tuple:
-        visitor = BrowserSession.known(seat, request.username)
-        found = comparing.run_choices(gallery, visitor, say)
+    def listed(request: gr.Request, session: Any, offered: Any, *pair: Any) -> tuple:
+        visitor = BrowserSession.from_browser(session, request.username)
+        found = comparison.run_choices(gallery, visitor, say)
         ids = [run for _, run in found]
         # What a person chose stays; what was only offered gives way to the newest two.
         newest = (next(iter(ids[1:]), None), next(iter(ids), None))
@@ -291,48 +292,50 @@ def _wire_comparing(studio: Studio, say: Translator, parts: Parts, create: Parts
         return newest, *(gr.update(choices=found, value=run) for run in chosen)
 
     @guarded(say, warned())
-    def compare(request: gr.Request, seat: Any, one: Any, other: Any) -> Any:
+    def compare(request: gr.Request, session: Any, one: Any, other: Any) -> Any:
         if not (one and other):
             gr.Warning(say("Paint two pictures first: then they can be compared here."), duration=8)
             return gr.skip()
-        visitor = BrowserSession.known(seat, request.username)
-        return comparing.comparison_html(studio, one, other, visitor, say=say)
+        visitor = BrowserSession.from_browser(session, request.username)
+        return comparison.comparison_html(studio, one, other, visitor, say=say)
 
     pair = [parts["one"], parts["other"]]
     offered = gr.State((None, None))
     gr.on(
         [tab.select, parts["kind"].change],
         listed,
-        [create["seat"], offered, *pair],
+        [create["session"], offered, *pair],
         [offered, *pair],
         concurrency_limit=None,
         **_QUIET,
     )
-    parts["compare"].click(compare, [create["seat"], *pair], parts["pair"], concurrency_limit=None, **_QUIET)
+    parts["compare"].click(
+        compare, [create["session"], *pair], parts["pair"], concurrency_limit=None, **_QUIET
+    )
 
 
 def _wire_opening(studio: Studio, say: Translator, parts: Parts, create: Parts, *, tabs: gr.Tabs) -> None:
     asked = fields(studio.policy, say)
-    names = list(form_filled_with(make_recipe({"prompts": "-"}), asked, name=""))
+    names = list(filled_form(make_recipe({"prompts": "-"}), asked, name=""))
 
-    def open_run(request: gr.Request, seat: Any, run_id: Any) -> list[Any]:
-        visitor = BrowserSession.known(seat, request.username)
+    def open_run(request: gr.Request, session: Any, run_id: Any) -> list[Any]:
+        visitor = BrowserSession.from_browser(session, request.username)
         try:
             run = studio.run(str(run_id))
             if run.owner != visitor.owner:
                 raise StudioError("This picture is not there any more.")
         except StudioError as error:
             raise gr.Error(error_text(error, say), title=say("Not painted"), print_exception=False) from error
-        values = form_filled_with(run.recipe, asked, name=run.id)
-        seated = json.dumps({**visitor.seat, "job": run.id, "seed": str(run.recipe.seed)})
-        return [gr.update(selected="create"), seated, *(values[name] for name in names)]
+        values = filled_form(run.recipe, asked, name=run.id)
+        stored = visitor.with_job(run.id, seed=run.recipe.seed)
+        return [gr.update(selected="create"), stored, *(values[name] for name in names)]
 
     opened = parts["open_run"].click(
         open_run,
-        [create["seat"], parts["run"]],
-        [tabs, create["seat"], *(create[name] for name in names)],
+        [create["session"], parts["run"]],
+        [tabs, create["session"], *(create[name] for name in names)],
         **_QUIET,
-        js="(seat) => [seat, document.getElementById('pg-open-run').dataset.run]",
+        js="(session) => [session, document.getElementById('pg-open-run').dataset.run]",
     )
     opened.success(**keeping(create, asked))
     opened.success(None, None, None, js="() => document.getElementById('pg-look-at').click()")

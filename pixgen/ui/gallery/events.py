@@ -19,7 +19,7 @@ from pixgen.ui.errors import error_text, guarded, warned
 from pixgen.ui.form import Field
 from pixgen.ui.gallery.presenter import FILLED, FORM, OPENED, SHELF, Changes, GalleryPresenter
 from pixgen.ui.i18n import Translator
-from pixgen.ui.info.tab import form_filled_with
+from pixgen.ui.info.tab import filled_form
 from pixgen.ui.session import BrowserSession
 
 # What the browser does after an answer: shows the tab's beginning, tells side.js to look again.
@@ -29,19 +29,19 @@ QUIET = {"api_visibility": "private", "show_progress": "hidden", "concurrency_li
 
 
 @dataclass(frozen=True)
-class Handlers:
+class GalleryHandlers:
     """Makes handlers for the parts, by name, of a page. Where it is public, each visitor has their own
     pictures only.
 
     Args:
-        seat: tells who looks.
+        session: tells who looks.
     """
 
     gallery: Gallery
-    finder: PictureLibrary
+    library: PictureLibrary
     say: Translator
     parts: Parts
-    seat: gr.BrowserState
+    session: gr.BrowserState
 
     def on(
         self,
@@ -53,31 +53,31 @@ class Handlers:
     ) -> Dependency:
         """Let a handler answer events by changing the named parts."""
         outputs = [self.parts[name] for name in names]
-        return gr.on(events, handler, [self.seat, *inputs], outputs, **QUIET, **more)
+        return gr.on(events, handler, [self.session, *inputs], outputs, **QUIET, **more)
 
     def plain(self, names: tuple[str, ...], act: Callable[..., Changes]) -> Callable[..., Any]:
         """A handler that changes the named parts as ``act`` of the desk and the inputs says."""
 
-        def handler(request: gr.Request, seat: Any, *values: Any) -> Any:
-            desk = self.desk(request, seat)
-            return self._answered(names, lambda: act(desk, *values))
+        def handler(request: gr.Request, session: Any, *values: Any) -> Any:
+            presenter = self.presenter(request, session)
+            return self._answered(names, lambda: act(presenter, *values))
 
         return handler
 
     def pressed(self, names: tuple[str, ...], act: Callable[..., Changes]) -> Callable[..., Any]:
         """A handler of a click in the page's own HTML, whose data come first."""
 
-        def handler(request: gr.Request, event: gr.EventData, seat: Any, *values: Any) -> Any:
-            desk, sent = self.desk(request, seat), event._data
+        def handler(request: gr.Request, event: gr.EventData, session: Any, *values: Any) -> Any:
+            presenter, sent = self.presenter(request, session), event._data
             sent = sent if isinstance(sent, dict) else {}
-            return self._answered(names, lambda: act(desk, sent, *values))
+            return self._answered(names, lambda: act(presenter, sent, *values))
 
         return handler
 
-    def desk(self, request: gr.Request, seat: Any) -> GalleryPresenter:
+    def presenter(self, request: gr.Request, session: Any) -> GalleryPresenter:
         """The desk for whoever looks."""
-        visitor = BrowserSession.known(seat, request.username)
-        return GalleryPresenter(self.gallery, self.finder, self.say, self.parts, visitor)
+        visitor = BrowserSession.from_browser(session, request.username)
+        return GalleryPresenter(self.gallery, self.library, self.say, self.parts, visitor)
 
     def _answered(self, names: tuple[str, ...], act: Callable[[], Changes]) -> Any:
         """The changes of these parts; what goes wrong is said, and nothing changes."""
@@ -102,7 +102,7 @@ class GalleryEvents:
         tabs: all tabs.
     """
 
-    def __init__(self, handlers: Handlers, *, create: Parts, tabs: gr.Tabs) -> None:
+    def __init__(self, handlers: GalleryHandlers, *, create: Parts, tabs: gr.Tabs) -> None:
         self._handlers, self._parts, self.say = handlers, handlers.parts, handlers.say
         self._create, self._tabs = create, tabs
         self._back_to = [self._parts[name] for name in ("page", *FORM)]
@@ -119,47 +119,49 @@ class GalleryEvents:
         Args:
             keep: an event's arguments that keep the form in the browser.
         """
-        names = list(form_filled_with(make_recipe({"prompts": "-"}), fields, name=""))
+        names = list(filled_form(make_recipe({"prompts": "-"}), fields, name=""))
 
-        def use(request: gr.Request, seat: Any, run_id: str) -> list[Any]:
+        def use(request: gr.Request, session: Any, run_id: str) -> list[Any]:
             try:
-                recipe = self._handlers.desk(request, seat).recipe(run_id)
+                recipe = self._handlers.presenter(request, session).recipe(run_id)
             except StudioError as error:
                 raise gr.Error(error_text(error, self.say), print_exception=False) from error
-            form = form_filled_with(recipe, fields, name=run_id)
+            form = filled_form(recipe, fields, name=run_id)
             gr.Info(self.say("Everything is filled in as it was for {name}.", name=run_id))
             return [gr.update(selected="create"), *(form[name] for name in names)]
 
         outputs = [self._tabs, *(self._create[name] for name in names)]
-        inputs = [self._create["seat"], self._parts["run"]]
+        inputs = [self._create["session"], self._parts["run"]]
         self._parts["use"].click(use, inputs, outputs, **QUIET).then(**keep)
 
     def _connect_shelf(self, tab: gr.Tab) -> None:
         parts, form = self._parts, self._back_to[1:]
         on, plain, pressed = self._handlers.on, self._handlers.plain, self._handlers.pressed
-        browse = plain(SHELF, lambda desk, *values: desk.shelf(values, 0))
+        browse = plain(SHELF, lambda presenter, *values: presenter.shelf(values, 0))
         asked = [parts["query"].submit, *(parts[name].input for name in FORM[1:])]
         ask = on_pause(asked, _ASK_NOW)
         on_answer(on(ask.click, browse, form, SHELF, trigger_mode="multiple"), _ASK_NOW)
-        typed = plain(SHELF, lambda desk, *values: {} if values[1] == "looks" else desk.shelf(values, 0))
+        typed = plain(
+            SHELF, lambda presenter, *values: {} if values[1] == "looks" else presenter.shelf(values, 0)
+        )
         ask = on_pause([parts["query"].change], _ASK)
         on_answer(on(ask.click, typed, form, SHELF, trigger_mode="multiple"), _ASK)
 
-        def again(desk: GalleryPresenter, number: Any, *values: Any) -> Changes:
-            return desk.shelf(values, number)
+        def again(presenter: GalleryPresenter, number: Any, *values: Any) -> Changes:
+            return presenter.shelf(values, number)
 
         # Who comes back to the tab finds the run that was opened there, and the newest behind it.
         on(tab.select, plain(FILLED, again), self._back_to, FILLED)
         on(parts["back"].click, plain(SHELF, again), self._back_to, SHELF)
-        turned = pressed(SHELF, lambda desk, sent, *values: desk.shelf(values, sent.get("page")))
+        turned = pressed(SHELF, lambda presenter, sent, *values: presenter.shelf(values, sent.get("page")))
         on(parts["grid"].submit, turned, form, SHELF).then(None, js=_TO_PICTURES)
-        starred = pressed((), lambda desk, sent: desk.star(sent.get("run"), sent.get("on")))
+        starred = pressed((), lambda presenter, sent: presenter.star(sent.get("run"), sent.get("on")))
         on(parts["grid"].like, starred, [], ())
 
     def _connect_opened(self) -> None:
         parts, on, plain = self._parts, self._handlers.on, self._handlers.plain
         clicks = [parts["grid"].select, parts["facts"].select]
-        opened = self._handlers.pressed(OPENED, lambda desk, sent: desk.opened(sent.get("run")))
+        opened = self._handlers.pressed(OPENED, lambda presenter, sent: presenter.opened(sent.get("run")))
         on(clicks, opened, [], OPENED).then(None, js=TO_TOP)
         on(
             parts["favourite"].click,
@@ -169,8 +171,8 @@ class GalleryEvents:
         )
         typed = [parts["tags"].submit, parts["tags"].blur]
         on(typed, plain(("tags",), GalleryPresenter.tag), [parts["run"], parts["tags"]], ("tags",))
-        seat = self._create["seat"]
-        parts["go_on"].click(self._go_on, [seat, parts["run"]], [seat, self._tabs], **QUIET).success(
+        session = self._create["session"]
+        parts["go_on"].click(self._go_on, [session, parts["run"]], [session, self._tabs], **QUIET).success(
             None, js=_LOOK_AT
         )
 
@@ -185,18 +187,18 @@ class GalleryEvents:
             done.then(None, js=TO_TOP)
             done.then(None, js=RUNS_CHANGED)
         undone = self._handlers.pressed(
-            SHELF, lambda desk, sent, *values: desk.restore(sent.get("run"), *values)
+            SHELF, lambda presenter, sent, *values: presenter.restore(sent.get("run"), *values)
         )
         on(parts["said"].undo, undone, back_to, SHELF).then(None, js=RUNS_CHANGED)
         question = json.dumps(self.say("Remove everything in the bin for good?"))
-        sure = f"(seat, sure, ...rest) => [seat, confirm({question}), ...rest]"
+        sure = f"(session, sure, ...rest) => [session, confirm({question}), ...rest]"
         empty = plain(SHELF, GalleryPresenter.empty)
         on(parts["empty"].click, empty, [parts["sure"], *back_to], SHELF, js=sure)
 
-    def _go_on(self, request: gr.Request, seat: Any, run_id: str) -> tuple:
+    def _go_on(self, request: gr.Request, session: Any, run_id: str) -> tuple:
         """An opened run that was stopped goes on, on the Create tab."""
         try:
-            return self._handlers.desk(request, seat).go_on(run_id), gr.update(selected="create")
+            return self._handlers.presenter(request, session).go_on(run_id), gr.update(selected="create")
         except StudioError as error:
             title = self.say("Not painted")
             raise gr.Error(error_text(error, self.say), title=title, print_exception=False) from error

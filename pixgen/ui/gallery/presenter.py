@@ -1,6 +1,5 @@
 """The gallery as one visitor asks it: every answer is changes of the page's parts, by name."""
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -39,7 +38,7 @@ class GalleryPresenter:
     """The gallery for a visitor. Every method raises PixgenError, and then nothing has changed."""
 
     gallery: Gallery
-    finder: PictureLibrary
+    library: PictureLibrary
     say: Translator
     parts: Parts
     visitor: BrowserSession
@@ -52,7 +51,7 @@ class GalleryPresenter:
     def shelf(self, values: tuple[Any, ...], page: Any, said: str = "") -> Changes:
         """The pictures that the form asks for; ``said`` is HTML that is said instead of where they are."""
         form = dict(zip(FORM, values, strict=True))
-        shown = queries.shelf(self.gallery, self.finder, form, page=int(page or 0), owner=self.owner)
+        shown = queries.shelf(self.gallery, self.library, form, page=int(page or 0), owner=self.owner)
         return {
             "said": said or view.place(self.say, shown),
             "grid": view.grid(self.say, shown),
@@ -137,10 +136,10 @@ class GalleryPresenter:
         return self.shelf(form[1:], 0, view.done(said))
 
     def go_on(self, run_id: str) -> str:
-        """A stopped run goes on; the seat that shows it on the Create tab. Raises StudioError."""
+        """A stopped run goes on; the session that shows it on the Create tab. Raises StudioError."""
         self.gallery.entry(run_id, owner=self.owner)
         job = self.gallery.studio.resume(run_id, owner=self.owner)
-        return json.dumps({**self.visitor.seat, "job": job.id, "seed": str(job.recipe.seed)})
+        return self.visitor.with_job(job.id, seed=job.recipe.seed)
 
     def recipe(self, run_id: str) -> Recipe:
         """The recipe of a run, to be used again."""
@@ -160,7 +159,7 @@ class GalleryPresenter:
         if not text:
             return {"side_alike": ""}
         try:
-            shown = queries.similar_runs(self.gallery, self.finder, text, owner=self.owner)
+            shown = queries.similar_runs(self.gallery, self.library, text, owner=self.owner)
         except (SearchError, ModelError) as error:
             return {"side_alike": side_view.alike(self.say, text, error_text(error, self.say))}
         return {"side_alike": side_view.alike(self.say, text, shown, today=date.today())}

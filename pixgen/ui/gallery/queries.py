@@ -54,12 +54,12 @@ def to_filter(values: Mapping[str, Any]) -> RunFilter:
 
 
 def shelf(
-    gallery: Gallery, finder: PictureLibrary, values: Mapping[str, Any], *, page: int, owner: str
+    gallery: Gallery, library: PictureLibrary, values: Mapping[str, Any], *, page: int, owner: str
 ) -> Shelf:
     """The page of runs that the form asks for; the nearest one if there is no such page."""
     wanted = to_filter(values)
     if values.get("place") == "looks" and wanted.text.strip():
-        found = gallery.look(finder, wanted.text, wanted, owner=owner)
+        found = gallery.look(library, wanted.text, wanted, owner=owner)
         total = len(found)
         page = _within(page, total)
         entries = found[page * PAGE : (page + 1) * PAGE]
@@ -86,7 +86,7 @@ def newest_runs(gallery: Gallery, text: str, *, owner: str) -> Shelf:
     return Shelf(entries, gallery.thumbnails(entries), 0, total, False, everything=not text.strip())
 
 
-def similar_runs(gallery: Gallery, finder: PictureLibrary, text: str, *, owner: str) -> Shelf:
+def similar_runs(gallery: Gallery, library: PictureLibrary, text: str, *, owner: str) -> Shelf:
     """The runs whose pictures look most like a text, without those that ``newest_runs`` shows.
 
     Raises SearchError, ModelError.
@@ -94,7 +94,7 @@ def similar_runs(gallery: Gallery, finder: PictureLibrary, text: str, *, owner: 
     there = {entry.id for entry in gallery.find(RunFilter(text=text), owner=owner, count=ASIDE)}
     found = [
         entry
-        for entry in gallery.look(finder, text, RunFilter(), owner=owner)[: 2 * ASIDE]
+        for entry in gallery.look(library, text, RunFilter(), owner=owner)[: 2 * ASIDE]
         if entry.id not in there
     ][:ASIDE]
     return Shelf(found, gallery.thumbnails(found), 0, len(found), False, everything=False)

@@ -12,7 +12,7 @@ import gradio as gr
 from pixgen.ui.create.controls import Parts
 from pixgen.ui.debounce import on_answer, on_pause
 from pixgen.ui.gallery import view
-from pixgen.ui.gallery.events import QUIET, TO_TOP, Handlers
+from pixgen.ui.gallery.events import QUIET, TO_TOP, GalleryHandlers
 from pixgen.ui.gallery.presenter import FORM, OPENED, SHELF, GalleryPresenter
 from pixgen.ui.i18n import Translator
 
@@ -63,7 +63,7 @@ def side_bar(say: Translator) -> Parts:
     return parts
 
 
-def wire_side(handlers: Handlers, tabs: gr.Tabs) -> None:
+def wire_side(handlers: GalleryHandlers, tabs: gr.Tabs) -> None:
     """Connect the side bar, and let its pictures open on the Gallery tab."""
     parts = handlers.parts
     query, pictures, alike = (parts[name] for name in ("side_query", "side_list", "side_alike"))
@@ -94,10 +94,10 @@ def wire_side(handlers: Handlers, tabs: gr.Tabs) -> None:
 
         return {"fn": there, "outputs": [tabs, *(parts[name] for name in names)], **QUIET}
 
-    opened = handlers.pressed(OPENED, lambda desk, sent: desk.opened(sent.get("run")))
-    gr.on([pictures.select, alike.select], inputs=handlers.seat, **beyond(OPENED, opened)).then(
+    opened = handlers.pressed(OPENED, lambda presenter, sent: presenter.opened(sent.get("run")))
+    gr.on([pictures.select, alike.select], inputs=handlers.session, **beyond(OPENED, opened)).then(
         None, js=TO_TOP
     )
     names = tuple(dict.fromkeys((*FORM, *SHELF)))
-    everything = handlers.pressed(names, lambda desk, _, text: desk.all_with(text))
-    pictures.expand(inputs=[handlers.seat, query], **beyond(names, everything))
+    everything = handlers.pressed(names, lambda presenter, _, text: presenter.all_with(text))
+    pictures.expand(inputs=[handlers.session, query], **beyond(names, everything))

@@ -50,7 +50,7 @@ def choose_language(query: str, cookie: str, accepted: str) -> str | None:
     return next((code for code in (asked, before) if code in LANGUAGES), None) or preferred_language(accepted)
 
 
-class ByLanguage:
+class LanguageRedirect:
     """ASGI middleware that sends who comes to ``/`` to the address of the language they want.
 
     Args:
@@ -85,7 +85,7 @@ class ByLanguage:
         await self._app(scope, receive, send)
 
 
-def links(first: Translator) -> Sequence[tuple[Translator, str]]:
+def language_links(first: Translator) -> Sequence[tuple[Translator, str]]:
     """Each language with its address, relative to any page."""
     return [
         (each, f"{'./' if each is first else each.language}?lang={each.language}")

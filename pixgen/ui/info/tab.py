@@ -89,7 +89,7 @@ def _read(path: str | None, parts: Parts, say: Translator) -> tuple:
     return read(Path(path))
 
 
-def use_shown(
+def wire_info(
     info: Parts,
     create: Parts,
     *,
@@ -106,7 +106,7 @@ def use_shown(
     names = [*form_values(make_recipe({"prompts": "-"}), fields), "basis"]
 
     def use(shown: ShownInfo) -> list[Any]:
-        filled_in = form_filled_with(shown.recipe, fields, name=shown.name)
+        filled_in = filled_form(shown.recipe, fields, name=shown.name)
         gr.Info(say("Everything is filled in as it was for {name}.", name=shown.name))
         return [gr.update(selected="create"), *(filled_in[name] for name in names)]
 
@@ -135,7 +135,7 @@ def use_shown(
     create["basis_forget"].click(None, None, create["basis"], js="() => ''").then(**keep)
 
 
-def form_filled_with(recipe: Recipe, fields: dict[str, Field], *, name: str) -> dict[str, Any]:
+def filled_form(recipe: Recipe, fields: dict[str, Field], *, name: str) -> dict[str, Any]:
     """The whole form, filled in so that it paints a recipe again; ``name`` is what it came from."""
     values = form_values(recipe, fields)
     return {**values, "basis": BaseRecipe(recipe, values, name).to_json()}

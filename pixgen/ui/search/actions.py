@@ -41,17 +41,17 @@ class View:
     failed: bool = False  # what was asked for could not be done
 
 
-def places(finder: PictureLibrary, say: Translator, *, uploaded: bool = False) -> list[tuple[str, str]]:
+def places(library: PictureLibrary, say: Translator, *, uploaded: bool = False) -> list[tuple[str, str]]:
     """``(label, value)`` of what can be searched."""
     labels = {RUNS: say("what was painted here"), BUNDLED: say("drawings that come with pixgen")}
-    chosen = [(labels.get(name, name), name) for name in finder.places]
+    chosen = [(labels.get(name, name), name) for name in library.places]
     return [*chosen, (say("the pictures you added"), UPLOADED)] if uploaded else chosen
 
 
-def first_place(finder: PictureLibrary) -> str:
+def first_place(library: PictureLibrary) -> str:
     """What is searched as long as nobody has chosen: what was painted here, if that may be seen and
     there is some, else the drawings that come with pixgen."""
-    return RUNS if not finder.studio.policy.public and finder.painted() else BUNDLED
+    return RUNS if not library.studio.policy.public and library.painted() else BUNDLED
 
 
 def to_query(text: str, picture: str | None) -> Query:
@@ -100,7 +100,7 @@ def _seed(value: Any) -> int | None:
 
 
 def search(
-    finder: PictureLibrary,
+    library: PictureLibrary,
     values: Mapping[str, Any],
     *,
     uploaded: Place | None,
@@ -115,22 +115,22 @@ def search(
     query = to_query(values.get("query") or "", values.get("picture"))
     only = to_filter(values)
     yield View(state=found.state_html(say("Searching"), kind="busy"), busy=True)
-    place, last = place_of(finder, values, uploaded), None
-    yield from _ready(finder, place, say=say, stopped=stopped)
+    place, last = place_of(library, values, uploaded), None
+    yield from _ready(library, place, say=say, stopped=stopped)
     if stopped():
         yield _stopped_view(say)
         return
     due = _now_and_then()
-    with closing(finder.up_to_date(place)) as progress:
+    with closing(library.up_to_date(place)) as progress:
         for last in progress:
             if stopped():
                 yield _stopped_view(say)
                 return
             if due(last):
                 yield View(state=found.indexing_html(say, last))
-    hits = finder.search(
+    hits = library.search(
         place,
-        finder.embed(query, model=place.model),
+        library.embed(query, model=place.model),
         only=only,
         owner=owner,
         top=int(values.get("top") or 24),
@@ -145,13 +145,13 @@ def search(
 
 
 def like(
-    finder: PictureLibrary, one: Found, values: Mapping[str, Any], *, owner: str, say: Translator
+    library: PictureLibrary, one: Found, values: Mapping[str, Any], *, owner: str, say: Translator
 ) -> Iterator[View]:
     """More pictures like one that was found, in the same place."""
     yield View(state=found.state_html(say("Searching"), kind="busy"), busy=True)
     place, hit = one
-    vector = finder.like(place, hit.row.path, owner=owner)
-    hits = finder.search(
+    vector = library.like(place, hit.row.path, owner=owner)
+    hits = library.search(
         place,
         vector,
         only=to_filter(values),
@@ -171,7 +171,7 @@ def _threshold(values: Mapping[str, Any]) -> float:
 
 
 def upload(
-    finder: PictureLibrary,
+    library: PictureLibrary,
     paths: Sequence[str],
     *,
     model: str = "",
@@ -183,14 +183,14 @@ def upload(
     Stopped, it can be searched already; a search goes on with what is missing.
     """
     skipped: list[Skipped] = []
-    place = finder.add_upload([Path(path) for path in paths], model=model, left_out=skipped.append)
-    for view in _ready(finder, place, say=say, stopped=stopped):
+    place = library.add_upload([Path(path) for path in paths], model=model, left_out=skipped.append)
+    for view in _ready(library, place, say=say, stopped=stopped):
         yield replace(view, busy=True), place
     if stopped():
         yield _stopped_view(say), place
         return
     last, due = Progress(state="finding"), _now_and_then()
-    with closing(finder.refresh(place)) as progress:
+    with closing(library.refresh(place)) as progress:
         for last in progress:
             if stopped():
                 yield _stopped_view(say), place
@@ -207,21 +207,21 @@ def upload(
     yield View(state=ready + listed, busy=False), place
 
 
-def place_of(finder: PictureLibrary, values: Mapping[str, Any], uploaded: Place | None) -> Place:
+def place_of(library: PictureLibrary, values: Mapping[str, Any], uploaded: Place | None) -> Place:
     """The place that the form names, with the model that is to look. Raises SearchError."""
     name, model = values.get("place") or RUNS, (values.get("model") or "").strip()
-    place = uploaded if name == UPLOADED and uploaded is not None else finder.places.get(name)
+    place = uploaded if name == UPLOADED and uploaded is not None else library.places.get(name)
     if place is None:
-        names = ", ".join(finder.places)
+        names = ", ".join(library.places)
         raise SearchError(
             "There is no collection “{name}” here: choose {names}.", name=name[:60], names=names
         )
-    return replace(place, model=model or finder.model)
+    return replace(place, model=model or library.model)
 
 
-def _ready(finder: PictureLibrary, place: Place, *, say: Translator, stopped: Stopped) -> Iterator[View]:
+def _ready(library: PictureLibrary, place: Place, *, say: Translator, stopped: Stopped) -> Iterator[View]:
     """Load what looks at a place, and show how far its download is."""
-    with closing(finder.ready(place, stopped=stopped)) as loading:
+    with closing(library.ready(place, stopped=stopped)) as loading:
         for fetching in loading:
             if fetching is not None:
                 yield View(state=found.download_html(say, fetching))

@@ -47,28 +47,30 @@ _CLICKS = """element.addEventListener('click', (event) => {
 });"""
 
 
-def search_tab(finder: PictureLibrary, say: Translator, page: gr.Blocks, *, seat: gr.BrowserState) -> Parts:
-    """Build the tab and connect it; its parts, by name. ``seat`` says who looks."""
+def search_tab(
+    library: PictureLibrary, say: Translator, page: gr.Blocks, *, session: gr.BrowserState
+) -> Parts:
+    """Build the tab and connect it; its parts, by name. ``session`` says who looks."""
     with gr.Row(elem_classes="pg-create pg-search"):
         with gr.Column(elem_classes="pg-words"):
-            parts = _words_column(finder, say)
+            parts = _words_column(library, say)
         with gr.Column(elem_classes="pg-stage"):
             parts |= _stage(say)
         with gr.Column(elem_classes="pg-settings"):
-            parts |= _settings_column(finder, say)
+            parts |= _settings_column(library, say)
     parts["found"], parts["chosen"] = gr.State(()), gr.State(None)
     parts["set"] = gr.State(None)
     stops = Cancellations()
-    _wire_search(finder, say, parts, seat=seat, stops=stops)
-    _wire_chosen(finder, say, parts)
-    wire_uploads(finder, say, parts, stops=stops)
+    _wire_search(library, say, parts, session=session, stops=stops)
+    _wire_chosen(library, say, parts)
+    wire_uploads(library, say, parts, stops=stops)
     page.load(  # something may have been painted since the page was built
-        lambda: actions.first_place(finder), None, parts["place"], queue=False, **_QUIET
+        lambda: actions.first_place(library), None, parts["place"], queue=False, **_QUIET
     )
     return parts
 
 
-def _words_column(finder: PictureLibrary, say: Translator) -> Parts:
+def _words_column(library: PictureLibrary, say: Translator) -> Parts:
     parts: Parts = {
         "query": gr.Textbox(
             label=say("What to find"),
@@ -90,8 +92,8 @@ def _words_column(finder: PictureLibrary, say: Translator) -> Parts:
         )
     )
     parts["place"] = gr.Dropdown(
-        actions.places(finder, say),
-        value=actions.first_place(finder),
+        actions.places(library, say),
+        value=actions.first_place(library),
         label=say("Where"),
         elem_id="pg-place",
     )
@@ -108,7 +110,7 @@ def _words_column(finder: PictureLibrary, say: Translator) -> Parts:
     return parts
 
 
-def _settings_column(finder: PictureLibrary, say: Translator) -> Parts:
+def _settings_column(library: PictureLibrary, say: Translator) -> Parts:
     parts: Parts = {}
     with gr.Column(elem_classes="pg-more"):
         parts["picture"] = gr.File(
@@ -163,7 +165,9 @@ def _settings_column(finder: PictureLibrary, say: Translator) -> Parts:
     with gr.Accordion(
         say("The model that looks"), open=False, elem_classes="pg-more", elem_id="pg-search-models"
     ):
-        parts["model"] = clip_choice(finder.studio.policy, say, value=finder.model, elem_id="pg-search-clip")
+        parts["model"] = clip_choice(
+            library.studio.policy, say, value=library.model, elem_id="pg-search-clip"
+        )
     return parts
 
 
@@ -191,7 +195,7 @@ def _stage(say: Translator) -> Parts:
 
 
 def _wire_search(
-    finder: PictureLibrary, say: Translator, parts: Parts, *, seat: Any, stops: Cancellations
+    library: PictureLibrary, say: Translator, parts: Parts, *, session: Any, stops: Cancellations
 ) -> None:
     names = ("state", "grid", "found", "find", "stop", "chosen", "one", "actions", "download")
     outputs = [parts[name] for name in names]
@@ -205,21 +209,21 @@ def _wire_search(
             if view.busy is not None:
                 changes |= busy(view.busy)
             if view.found is not None:  # the best one is chosen at once: then nothing moves later
-                changes |= _choice(finder, say, parts, view.found, 0)
+                changes |= _choice(library, say, parts, view.found, 0)
             yield tuple(changes.get(name, gr.skip()) for name in names)
 
-    def ask(request: gr.Request, seat: Any, uploaded: Any, *values: Any) -> Iterator[tuple]:
-        yield from looked_for(request, seat, uploaded, dict(zip(_ASKED, values, strict=True)))
+    def ask(request: gr.Request, session: Any, uploaded: Any, *values: Any) -> Iterator[tuple]:
+        yield from looked_for(request, session, uploaded, dict(zip(_ASKED, values, strict=True)))
 
-    def looked_for(request: gr.Request, seat: Any, uploaded: Any, form: dict[str, Any]) -> Iterator[tuple]:
-        owner = BrowserSession.known(seat, request.username).owner
-        with stops.held(request.session_hash) as stop:
+    def looked_for(request: gr.Request, session: Any, uploaded: Any, form: dict[str, Any]) -> Iterator[tuple]:
+        owner = BrowserSession.from_browser(session, request.username).owner
+        with stops.cancellable(request.session_hash) as stop:
             yield from shown(
-                actions.search(finder, form, uploaded=uploaded, owner=owner, say=say, stopped=stop.is_set)
+                actions.search(library, form, uploaded=uploaded, owner=owner, say=say, stopped=stop.is_set)
             )
 
     def example(
-        request: gr.Request, pressed: gr.EventData, seat: Any, uploaded: Any, *values: Any
+        request: gr.Request, pressed: gr.EventData, session: Any, uploaded: Any, *values: Any
     ) -> Iterator[tuple]:
         form = dict(zip(_ASKED, values, strict=True))
         form |= {
@@ -227,43 +231,43 @@ def _wire_search(
             "picture": str(found.examples_html()[pressed.example]),
             "place": BUNDLED,
         }
-        for changes in looked_for(request, seat, uploaded, form):
+        for changes in looked_for(request, session, uploaded, form):
             yield (*changes, "", BUNDLED)
 
     def stop(request: gr.Request) -> None:
         stops.stop(request.session_hash)
 
-    def more(request: gr.Request, seat: Any, one: Any, *values: Any) -> Iterator[tuple]:
+    def more(request: gr.Request, session: Any, one: Any, *values: Any) -> Iterator[tuple]:
         if one is None:
             yield tuple(gr.skip() for _ in names)
             return
-        owner = BrowserSession.known(seat, request.username).owner
+        owner = BrowserSession.from_browser(session, request.username).owner
         form = dict(zip(_ASKED, values, strict=True))
-        yield from shown(actions.like(finder, one, form, owner=owner, say=say))
+        yield from shown(actions.like(library, one, form, owner=owner, say=say))
 
     asked = [parts[name] for name in _ASKED]
     watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
-    gr.on([parts["find"].click, parts["query"].submit], ask, [seat, parts["set"], *asked], **watching)
+    gr.on([parts["find"].click, parts["query"].submit], ask, [session, parts["set"], *asked], **watching)
     parts["stop"].click(stop, None, None, queue=False, **_QUIET)
     parts["grid"].select(
         example,
-        [seat, parts["set"], *asked],
+        [session, parts["set"], *asked],
         **{**watching, "outputs": [*outputs, parts["query"], parts["place"]]},
     )
-    parts["like"].click(more, [seat, parts["chosen"], *asked], **watching)
+    parts["like"].click(more, [session, parts["chosen"], *asked], **watching)
     for name, part in parts.items():
         if name.startswith("example"):
             both = json.dumps([part.value, BUNDLED])
             part.click(None, None, [parts["query"], parts["place"]], js=f"() => {both}").then(
-                ask, [seat, parts["set"], *asked], **watching
+                ask, [session, parts["set"], *asked], **watching
             )
 
 
-def _wire_chosen(finder: PictureLibrary, say: Translator, parts: Parts) -> None:
+def _wire_chosen(library: PictureLibrary, say: Translator, parts: Parts) -> None:
     names = ("chosen", "one", "actions", "download")
 
     def choose(shown: Any, number: Any) -> tuple:
-        changes = _choice(finder, say, parts, shown, int(number or 0))
+        changes = _choice(library, say, parts, shown, int(number or 0))
         return tuple(changes.get(name, gr.skip()) for name in names)
 
     parts["choose"].click(
@@ -277,16 +281,16 @@ def _wire_chosen(finder: PictureLibrary, say: Translator, parts: Parts) -> None:
 
 
 def _choice(
-    finder: PictureLibrary, say: Translator, parts: Parts, shown: tuple[Found, ...], number: int
+    library: PictureLibrary, say: Translator, parts: Parts, shown: tuple[Found, ...], number: int
 ) -> dict[str, Any]:
     """Updates that show one of what was found, and what can be done with it."""
     if not 0 <= number < len(shown):
         return {"chosen": None, "one": "", "actions": gr.update(visible=False)}
     one = shown[number]
-    public = finder.studio.policy.public
+    public = library.studio.policy.public
     copy = None
     try:
-        path = finder.file(one[0], one[1].row.path)
+        path = library.file(one[0], one[1].row.path)
         copy = servable(path, parts["download"], name=file_name(one))
     except (PixgenError, OSError):
         pass  # it is gone, or the disk is full: its thumbnail may still be there

@@ -18,7 +18,7 @@ from pixgen.ui.session import Cancellations
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def wire_uploads(finder: PictureLibrary, say: Translator, parts: Parts, *, stops: Cancellations) -> None:
+def wire_uploads(library: PictureLibrary, say: Translator, parts: Parts, *, stops: Cancellations) -> None:
     """Connect the fields for a picture to search by and for a set of one's own to be searched."""
     names = ("state", "place", "set", "find", "stop")
 
@@ -31,12 +31,12 @@ def wire_uploads(finder: PictureLibrary, say: Translator, parts: Parts, *, stops
         return gr.skip()
 
     def add(request: gr.Request, paths: list[str], model: str) -> Iterator[tuple]:
-        with stops.held(request.session_hash) as stop:
+        with stops.cancellable(request.session_hash) as stop:
             yield from added(paths, model, stop.is_set)
 
     def added(paths: list[str], model: str, stopped: Callable[[], bool]) -> Iterator[tuple]:
         def views() -> Iterator[View]:
-            for view, place in actions.upload(finder, paths, model=model, say=say, stopped=stopped):
+            for view, place in actions.upload(library, paths, model=model, say=say, stopped=stopped):
                 places.append(place)
                 yield view
 
@@ -47,7 +47,7 @@ def wire_uploads(finder: PictureLibrary, say: Translator, parts: Parts, *, stops
             if ready:
                 changes["set"] = places[-1]
                 changes["place"] = gr.update(
-                    choices=actions.places(finder, say, uploaded=True), value=actions.UPLOADED
+                    choices=actions.places(library, say, uploaded=True), value=actions.UPLOADED
                 )
             yield tuple(changes.get(name, gr.skip()) for name in names)
 

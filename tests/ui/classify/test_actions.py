@@ -42,17 +42,17 @@ def form(tmp_path):
     }  # fmt: skip
 
 
-def views(namer, form, *, stop=None):
-    return list(classify(namer, form, stop or threading.Event(), say=ENGLISH))
+def views(service, form, *, stop=None):
+    return list(classify(service, form, stop or threading.Event(), say=ENGLISH))
 
 
 def test_the_first_view_comes_before_any_work_and_the_last_has_everything(make_namer, form):
-    namer = make_namer()
-    running = classify(namer, {**form, "pictures": []}, threading.Event(), say=ENGLISH)
+    service = make_namer()
+    running = classify(service, {**form, "pictures": []}, threading.Event(), say=ENGLISH)
     assert next(running).busy is True
     with pytest.raises(ClassifyError, match="There is no picture yet"):
         next(running)
-    *_, last = views(namer, form)
+    *_, last = views(service, form)
     assert last.busy is False
     assert last.answers.count('class="pg-card"') == 2
     assert [each["picture"] for each in json.loads(last.tables[1])["pictures"]] == [
@@ -95,10 +95,10 @@ def test_a_model_is_fetched_in_sight_and_can_be_stopped(make_namer, form, monkey
             tell(Fetching(names[0], 30_000_000, 60_000_000))
             time.sleep(0.01)
 
-    namer, stop, seen = make_namer(), threading.Event(), []
+    service, stop, seen = make_namer(), threading.Event(), []
     monkeypatch.setattr("pixgen.models.load_perceptor", load)
     half = ENGLISH("{done:,} of {total:,} MB", done=30, total=60)
-    for view in classify(namer, form, stop, say=ENGLISH):
+    for view in classify(service, form, stop, say=ENGLISH):
         seen.append(view)
         if half in view.status:
             stop.set()
@@ -122,11 +122,11 @@ def test_what_is_not_allowed_is_a_sentence(make_namer, form, changed, said):
 
 
 def test_what_is_written_wins_over_a_set_whose_sentences_fit(make_namer, form):
-    namer, chosen = make_namer(), {**form, "label_set": "food101"}
-    question = actions.ClassifyForm.from_form(chosen, namer).question
+    service, chosen = make_namer(), {**form, "label_set": "food101"}
+    question = actions.ClassifyForm.from_form(chosen, service).question
     assert question.labels == ("a<b>", "c")
     assert question.templates == ("a photo of {}, a type of food.",)
-    alone = actions.ClassifyForm.from_form({**chosen, "labels": ""}, namer).question
+    alone = actions.ClassifyForm.from_form({**chosen, "labels": ""}, service).question
     assert "waffles" in alone.labels
 
 
@@ -150,13 +150,13 @@ def test_the_table_says_how_sure_none_of_these_is(make_namer, form):
 
 
 def test_what_spoke_for_a_label_is_shown_beside_the_picture(make_namer, form):
-    namer = make_namer()
-    shown = explain(namer, form, 1, "c", say=WORDS)
+    service = make_namer()
+    shown = explain(service, form, 1, "c", say=WORDS)
     assert shown.count("<img") == 2
     assert "blue.png" in shown
     for wrong, place, label in ((form, 2, "c"), (None, 0, "c"), (form, 0, "d")):
         with pytest.raises(ClassifyError, match="not known any more|none of the labels"):
-            explain(namer, wrong, place, label, say=WORDS)
+            explain(service, wrong, place, label, say=WORDS)
 
 
 def test_a_new_question_stops_the_one_before():

@@ -44,9 +44,9 @@ def watched(make_studio, visitor, **values) -> list[Screen]:
     return screens
 
 
-def seated(screens: list[Screen]) -> BrowserSession:
+def session_after(screens: list[Screen]) -> BrowserSession:
     """The visitor as the browser knows them after these screens."""
-    return BrowserSession.known([screen.seat for screen in screens if screen.seat][-1], None)
+    return BrowserSession.from_browser([screen.session for screen in screens if screen.session][-1], None)
 
 
 def begun(studio, visitor, **values):
@@ -56,7 +56,7 @@ def begun(studio, visitor, **values):
     for screen in screens:
         seen.append(screen)
         if screen.canvas:
-            return screens, seated(seen)
+            return screens, session_after(seen)
     raise AssertionError("no picture came")
 
 
@@ -80,7 +80,7 @@ def test_a_picture_grows_and_is_done(make_studio, visitor):
     first, *between, end = screens
     assert (first.busy, end.busy) == ("starting", "idle")
     assert {screen.busy for screen in between} == {"painting"}
-    assert len({screen.seat for screen in between}) == 1
+    assert len({screen.session for screen in between}) == 1
     last = screens[-1]
     assert last.busy == "idle"
     assert 'data-state="done"' in last.status
@@ -150,7 +150,7 @@ def test_a_reload_finds_the_running_job_again(make_studio, visitor):
     studio = make_studio(seconds=0.02)
     screens, visitor = begun(studio, visitor, steps=300)
     screens.close()  # the tab was closed
-    again = BrowserSession.known(json.dumps(visitor.seat), None)
+    again = BrowserSession.from_browser(json.dumps(visitor.stored), None)
     back = come_back(studio, again, say=ENGLISH)
     assert next(back) == Screen()
     assert next(back).busy == "painting"
@@ -159,7 +159,7 @@ def test_a_reload_finds_the_running_job_again(make_studio, visitor):
 
 
 def test_after_a_restart_the_finished_picture_is_there_again(make_studio, visitor):
-    visitor = seated(painted(make_studio(), visitor))
+    visitor = session_after(painted(make_studio(), visitor))
     *_, last = come_back(make_studio(), visitor, say=ENGLISH)
     assert 'data-state="done"' in last.status
     assert picture_of(last)[1].size == (64, 48)
@@ -172,9 +172,9 @@ def test_a_page_that_has_painted_nothing_comes_back_empty(studio, visitor):
 @pytest.mark.parametrize("restarted", [False, True])
 def test_nobody_sees_or_stops_anothers_picture(make_studio, visitor, restarted):
     studio = make_studio()
-    theirs = seated(painted(studio, visitor)).seat["job"]
+    theirs = session_after(painted(studio, visitor)).stored["job"]
     studio = make_studio() if restarted else studio
-    stranger = BrowserSession.known(json.dumps({"job": theirs}), None)
+    stranger = BrowserSession.from_browser(json.dumps({"job": theirs}), None)
     assert list(come_back(studio, stranger, say=ENGLISH)) == [Screen()]
     assert stop(studio, stranger) == Screen(busy="idle")
     assert [screen.notice for screen in go_on(studio, stranger, say=ENGLISH)][-1] == ENGLISH(
@@ -183,19 +183,19 @@ def test_nobody_sees_or_stops_anothers_picture(make_studio, visitor, restarted):
 
 
 def test_who_has_logged_in_is_known_by_name(studio):
-    screens = painted(studio, BrowserSession.known("", "ada"))
-    seat = next(screen.seat for screen in screens if screen.seat)
-    assert BrowserSession.known(seat, "ada").job(studio) is not None
-    assert BrowserSession.known(seat, "eve").job(studio) is None
+    screens = painted(studio, BrowserSession.from_browser("", "ada"))
+    session = next(screen.session for screen in screens if screen.session)
+    assert BrowserSession.from_browser(session, "ada").job(studio) is not None
+    assert BrowserSession.from_browser(session, "eve").job(studio) is None
 
 
 @pytest.mark.parametrize(
-    "seat",
+    "session",
     [None, 7, [], {"job": "x"}, "x", "[]", "7", '{"job": 3}', '{"job": "../../etc"}', '{"visitor": "a b"}',
      '{"job": "' + "x" * 500 + '"}', "[" * 100_000],
 )  # fmt: skip
-def test_whatever_a_browser_sends_as_its_seat_is_borne(studio, seat):
-    assert list(come_back(studio, BrowserSession.known(seat, None), say=ENGLISH)) == [Screen()]
+def test_any_text_that_a_browser_stored_is_accepted(studio, session):
+    assert list(come_back(studio, BrowserSession.from_browser(session, None), say=ENGLISH)) == [Screen()]
 
 
 def test_what_is_not_allowed_is_said_and_nothing_is_begun(studio, visitor):
@@ -268,9 +268,9 @@ def test_a_start_without_sketches_shows_none(studio, visitor):
 
 
 def test_another_sketch_is_taken_and_the_first_picture_stays(studio, visitor):
-    first = seated(painted(studio, visitor, start="sketch"))
+    first = session_after(painted(studio, visitor, start="sketch"))
     screens = list(with_errors(take(studio, first, 3, say=ENGLISH), say=ENGLISH))
-    second = seated(screens)
+    second = session_after(screens)
     before, after = first.run(studio), second.run(studio)
     assert after.recipe.start.sketch.pick == 3
     assert after.recipe.seed == before.recipe.seed
@@ -281,14 +281,14 @@ def test_another_sketch_is_taken_and_the_first_picture_stays(studio, visitor):
 
 @pytest.mark.parametrize("pick", [-1, 8, None, "x"])
 def test_a_sketch_that_is_not_there_is_refused(studio, visitor, pick):
-    first = seated(painted(studio, visitor, start="sketch"))
+    first = session_after(painted(studio, visitor, start="sketch"))
     last = list(with_errors(take(studio, first, pick, say=ENGLISH), say=ENGLISH))[-1]
     assert last.busy == "idle"
     assert "pick" in last.notice
 
 
 def test_nothing_is_taken_from_a_picture_without_sketches(studio, visitor):
-    first = seated(painted(studio, visitor, start="codes"))
+    first = session_after(painted(studio, visitor, start="codes"))
     last = list(with_errors(take(studio, first, 1, say=ENGLISH), say=ENGLISH))[-1]
     assert last.notice == ENGLISH(
         "The picture that was being painted here is not known any more: paint it again."
@@ -307,11 +307,11 @@ def brushed(size=(64, 48), box=(0, 0, 32, 48)) -> str:
 def test_a_part_of_the_last_picture_is_painted_anew(make_studio, visitor, public, tmp_path):
     policy = Policy.for_public(picture_folders=(tmp_path,)) if public else Policy()
     studio = make_studio(policy=policy)
-    first = seated(painted(studio, visitor))
+    first = session_after(painted(studio, visitor))
     screens = list(
         paint(studio, {**FORM, "prompt": "a hen", "size": "32x32", "mask": brushed()}, first, say=ENGLISH)
     )
-    run = seated(screens).run(studio)
+    run = session_after(screens).run(studio)
     assert run.state == "done"
     assert (run.recipe.width, run.recipe.height) == (64, 48)  # the picture's, not the form's
     before, mask = (run.folder / path for path in (run.recipe.start.picture, run.recipe.start.mask))
@@ -321,7 +321,7 @@ def test_a_part_of_the_last_picture_is_painted_anew(make_studio, visitor, public
 
 @pytest.mark.parametrize("mask", ["x", "data:image/png;base64,AAAA", 7, "data:image/png;base64,é"])
 def test_a_mask_that_is_none_is_refused(studio, visitor, mask):
-    first = seated(painted(studio, visitor))
+    first = session_after(painted(studio, visitor))
     screens = list(with_errors(paint(studio, {**FORM, "mask": mask}, first, say=ENGLISH), say=ENGLISH))
     assert screens[-1].notice == ENGLISH("What was brushed over did not arrive: brush over it again.")
 
@@ -330,7 +330,7 @@ def test_another_sketch_of_a_pictures_idea_is_taken_in_public(make_studio, visit
     Image.new("RGB", (32, 32)).save(tmp_path / "up.png")
     studio = make_studio(policy=Policy.for_public(picture_folders=(tmp_path,)))
     form = {"start": "idea", "start_picture": str(tmp_path / "up.png")}
-    first = seated(painted(studio, visitor, **form))
+    first = session_after(painted(studio, visitor, **form))
     (tmp_path / "up.png").unlink()
     screens = list(with_errors(take(studio, first, 1, say=ENGLISH), say=ENGLISH))
-    assert seated(screens).run(studio).state == "done"
+    assert session_after(screens).run(studio).state == "done"

@@ -12,7 +12,7 @@ from pixgen.errors import RecipeError
 from pixgen.ui.create.drawn import DrawnInputs
 from pixgen.ui.create.panels.drawing import pad_html
 from pixgen.ui.i18n import ENGLISH
-from tests.ui.create.test_actions import painted, seated
+from tests.ui.create.test_actions import painted, session_after
 from tests.ui.forms import to_recipe, with_drawn
 
 
@@ -92,10 +92,10 @@ def test_nobody_types_a_path_as_a_region():
 
 def test_a_region_and_the_last_picture_are_kept_with_the_run(studio, visitor):
     form = {"prompt": "a fox | a lake", "steps": 2, "size": "64x64", "seed": "1", "preset": "draft"}
-    visitor = seated(painted(studio, visitor, **form))
+    visitor = session_after(painted(studio, visitor, **form))
     first = visitor.run(studio)
     again = {**form, "start": "last", "drawn": drawn(_2=address("white"))}
-    second = seated(painted(studio, visitor, **again)).run(studio)
+    second = session_after(painted(studio, visitor, **again)).run(studio)
     assert second.recipe.start.picture.startswith("inputs/")
     mask = second.recipe.prompts[0][1].mask
     assert mask.startswith("inputs/")

@@ -15,7 +15,7 @@ from pixgen.ui.create.edit_actions import more
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.session import BrowserSession, Watchers
 from tests.studio.fakes import a_recipe
-from tests.ui.create.test_actions import FORM, begun, painted, seated
+from tests.ui.create.test_actions import FORM, begun, painted, session_after
 from tests.ui.create.test_drawing import address, drawn
 from tests.ui.forms import apply, fork, paint
 
@@ -92,8 +92,8 @@ def test_what_is_brushed_is_applied_and_goes_on(make_studio, visitor, public):
 def begun_again(studio, screens, visitor):
     """The run that begins now, stopped."""
     for screen in screens:
-        if screen.seat:
-            visitor = seated([screen])
+        if screen.session:
+            visitor = session_after([screen])
             stop(studio, visitor)
     return visitor.run(studio)
 
@@ -105,7 +105,7 @@ def test_nothing_is_applied_where_nothing_is_painted(studio, visitor):
             "turns the last one."
         )
     )
-    done = seated(painted(studio, visitor))
+    done = session_after(painted(studio, visitor))
     assert apply(studio, FORM, done, say=ENGLISH) == (
         SAY(
             "No picture is being painted now: Generate begins one, and “Go on with these words” "
@@ -115,11 +115,11 @@ def test_nothing_is_applied_where_nothing_is_painted(studio, visitor):
 
 
 def test_a_finished_picture_goes_on_as_another(studio, visitor):
-    first = seated(painted(studio, visitor))
+    first = session_after(painted(studio, visitor))
     screens = screens_of(more(studio, first, say=ENGLISH))
     assert screens[0].busy == "starting"
     assert (screens[-1].busy, screens[-1].forkable, screens[-1].resumable) == ("idle", True, False)
-    run = seated(screens).run(studio)
+    run = session_after(screens).run(studio)
     assert (run.recipe.steps, run.parent) == (50, first.run(studio).id)
     assert first.run(studio).recipe.steps == 10
 
@@ -128,22 +128,22 @@ def test_a_stopped_picture_goes_on_for_more_steps_as_itself(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=60)
     stop(slow, visitor)
     screens_of(screens)
-    run = seated(screens_of(more(slow, visitor, say=ENGLISH))).run(slow)
-    assert (run.id, run.recipe.steps, run.state) == (visitor.seat["job"], 100, "done")
+    run = session_after(screens_of(more(slow, visitor, say=ENGLISH))).run(slow)
+    assert (run.id, run.recipe.steps, run.state) == (visitor.stored["job"], 100, "done")
 
 
 def test_a_picture_goes_on_with_other_words_as_another(studio, visitor):
-    first = seated(painted(studio, visitor))
+    first = session_after(painted(studio, visitor))
     form = {**FORM, "prompt": "a {blue|blue} owl"}
-    run = seated(screens_of(fork(studio, form, first, say=ENGLISH))).run(studio)
+    run = session_after(screens_of(fork(studio, form, first, say=ENGLISH))).run(studio)
     assert (run.parent, run.recipe.scene(10)[0].text) == (first.run(studio).id, "a blue owl")
     assert run.recipe.scene(9)[0].text == "a red fox"
 
 
 @pytest.mark.parametrize("act", [more, lambda studio, visitor, say: fork(studio, FORM, visitor, say=say)])
 def test_nobody_goes_on_from_anothers_picture(studio, visitor, act):
-    theirs = seated(painted(studio, visitor)).seat["job"]
-    stranger = BrowserSession.known(json.dumps({"job": theirs}), None)
+    theirs = session_after(painted(studio, visitor)).stored["job"]
+    stranger = BrowserSession.from_browser(json.dumps({"job": theirs}), None)
     assert screens_of(act(studio, stranger, say=ENGLISH))[-1].notice == ENGLISH(
         "The picture that was being painted here is not known any more: paint it again."
     )
@@ -157,22 +157,22 @@ def queue_of(studio, visitor):
 
 def added(studio, visitor, **values):
     """The screens of a picture that is added on the page that watches another."""
-    pages = Watchers()
-    pages.enter("")
-    visitor = replace(visitor, pages=pages)
+    watchers = Watchers()
+    watchers.enter("")
+    visitor = replace(visitor, watchers=watchers)
     return screens_of(paint(studio, {**FORM, **values}, visitor, say=ENGLISH))
 
 
 def test_a_second_picture_waits_and_is_shown_when_the_first_has_ended(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=40)
     (screen,) = added(slow, visitor, prompt="an owl", steps=5)
-    assert (screen.busy, screen.status, screen.seat) == (None, None, None)
+    assert (screen.busy, screen.status, screen.session) == (None, None, None)
     assert [state for _, state in queue_of(slow, visitor)] == ["painting", "waiting"]
     rest = screens_of(screens)
     assert [screen.notice for screen in rest if screen.notice] == [
         SAY("“{prompt}” is kept. The next picture begins.", prompt="a red fox | snow")
     ]
-    assert seated(rest).run(slow).recipe.prompt == "an owl"
+    assert session_after(rest).run(slow).recipe.prompt == "an owl"
     assert (rest[-1].busy, rest[-1].queue) == ("idle", "")
     assert [run.state for run in slow.runs()] == ["done", "done"]
 
@@ -212,7 +212,7 @@ def test_pictures_that_wait_are_moved_paused_and_cancelled(slow, visitor):
     act(f"cancel {first}")
     act(f"go_on {two}")
     rest = screens_of(screens)
-    assert (rest[-1].busy, seated(rest).seat["job"]) == ("idle", two)
+    assert (rest[-1].busy, session_after(rest).stored["job"]) == ("idle", two)
     assert [slow.run(run).state for run in (first, one, two)] == ["stopped", "stopped", "done"]
 
 
@@ -224,18 +224,18 @@ def test_a_picture_that_is_cancelled_while_it_waits_says_so_and_can_still_be_beg
     assert slow.job(run).wait(10)
     stop(slow, visitor)
     screens_of(screens)
-    seat = BrowserSession.known(json.dumps({**visitor.seat, "job": run}), "")
-    last = screens_of(look_at(slow, seat, say=ENGLISH))[-1]
+    session = BrowserSession.from_browser(json.dumps({**visitor.stored, "job": run}), "")
+    last = screens_of(look_at(slow, session, say=ENGLISH))[-1]
     assert ENGLISH("Stopped before it began") in last.status
     assert "step 0" not in last.status
     assert (last.resumable, last.begun) == (True, False)
-    rest = screens_of(go_on(slow, seat, say=ENGLISH))
+    rest = screens_of(go_on(slow, session, say=ENGLISH))
     assert (rest[-1].begun, slow.run(run).state) == (True, "done")
 
 
 def test_a_paused_picture_gives_its_place_on_the_screen_to_the_next(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=30)
-    first = visitor.seat["job"]
+    first = visitor.stored["job"]
     added(slow, visitor, prompt="an owl", steps=3)
     queueing.act(slow, f"pause {first}", visitor, say=ENGLISH)
     shown = []
@@ -243,17 +243,17 @@ def test_a_paused_picture_gives_its_place_on_the_screen_to_the_next(slow, visito
         shown.append(screen)
         if screen.status and SAY("Paused") in screen.status:
             queueing.act(slow, f"go_on {first}", visitor, say=ENGLISH)
-    seats = [seated([screen]).seat["job"] for screen in shown if screen.seat]
-    assert seats[-1] == first
-    assert len(set(seats)) == 2
+    sessions = [session_after([screen]).stored["job"] for screen in shown if screen.session]
+    assert sessions[-1] == first
+    assert len(set(sessions)) == 2
     assert slow.run(first).state == "done"
 
 
 def test_nobody_acts_on_anothers_queue(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=300)
-    stranger = BrowserSession.known(None, None)
+    stranger = BrowserSession.from_browser(None, None)
     for act in ACTS:
-        assert queueing.act(slow, f"{act} {visitor.seat['job']}", stranger, say=ENGLISH) == ""
+        assert queueing.act(slow, f"{act} {visitor.stored['job']}", stranger, say=ENGLISH) == ""
     assert (slow.queue()[0].paused, visitor.job(slow).stopping) == (False, False)
     stop(slow, visitor)
     screens_of(screens)
@@ -263,7 +263,7 @@ def test_nobody_acts_on_anothers_queue(slow, visitor):
 def test_whatever_is_ordered_is_borne(slow, visitor, order):
     screens, visitor = begun(slow, visitor, steps=300)
     if isinstance(order, str):
-        order = order.replace("{job}", visitor.seat["job"])
+        order = order.replace("{job}", visitor.stored["job"])
     assert queueing.act(slow, order, visitor, say=ENGLISH) == ""
     stop(slow, visitor)
     screens_of(screens)
@@ -284,33 +284,35 @@ def test_in_public_one_more_waits_and_then_it_is_said(make_studio, visitor):
 
 def test_a_reload_finds_the_picture_that_is_painted_now(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=5)
-    first = visitor.seat["job"]
+    first = visitor.stored["job"]
     added(slow, visitor, prompt="an owl", steps=300)
     screens.close()
     assert slow.job(first).wait(10)
     back = come_back(slow, visitor, say=ENGLISH)
-    seen = seated([next(back), next(back)])
+    seen = session_after([next(back), next(back)])
     assert seen.run(slow).recipe.prompt == "an owl"
     stop(slow, seen)
     screens_of(back)
 
 
 def test_an_older_watcher_of_the_same_page_leaves(make_studio):
-    pages, hold = Watchers(), threading.Event()
+    watchers, hold = Watchers(), threading.Event()
     studio = make_studio(hold=hold)
-    visitor = BrowserSession.known("", None, pages=pages, session="one page")
+    visitor = BrowserSession.from_browser("", None, watchers=watchers, page="one page")
     older = paint(studio, FORM, visitor, say=ENGLISH)
-    seat = next(screen.seat for screen in older if screen.seat)
-    newer = come_back(studio, BrowserSession.known(seat, None, pages=pages, session="one page"), say=ENGLISH)
+    session = next(screen.session for screen in older if screen.session)
+    newer = come_back(
+        studio, BrowserSession.from_browser(session, None, watchers=watchers, page="one page"), say=ENGLISH
+    )
     next(newer), next(newer)
     assert not [screen for screen in older if screen.busy]
     hold.set()
     assert screens_of(newer)[-1].busy == "idle"
-    assert not pages.watched("one page")
+    assert not watchers.watched("one page")
 
 
 def test_a_run_of_another_tab_is_shown_though_one_is_painted(slow, visitor):
-    done = seated(painted(slow, visitor, prompt="an owl", steps=1))
+    done = session_after(painted(slow, visitor, prompt="an owl", steps=1))
     screens, painting = begun(slow, done, steps=300)
     *_, last = look_at(slow, done, say=ENGLISH)
     assert (last.busy, last.forkable) == ("idle", True)
@@ -322,7 +324,7 @@ def test_a_run_of_another_tab_is_shown_though_one_is_painted(slow, visitor):
 def test_a_picture_is_watched_where_nobody_watches_another(slow, visitor):
     other = slow.submit(a_recipe(steps=200), owner=visitor.owner)  # as a grid's cell would be
     screens = paint(slow, {**FORM, "prompt": "an owl", "steps": 2}, visitor, say=ENGLISH)
-    seat = next(screen.seat for screen in screens if screen.seat)
-    assert BrowserSession.known(seat, None).seat["job"] == other.id
+    session = next(screen.session for screen in screens if screen.session)
+    assert BrowserSession.from_browser(session, None).stored["job"] == other.id
     other.stop()
-    assert seated(screens_of(screens)).run(slow).recipe.prompt == "an owl"
+    assert session_after(screens_of(screens)).run(slow).recipe.prompt == "an owl"

@@ -84,8 +84,8 @@ def test_a_video_is_painted_over_in_its_shape(tmp_path):
 def painted(studio, visitor):
     """A visitor whose picture is done."""
     screens = list(paint(studio, {"prompt": "a fox", "steps": 6}, visitor, say=ENGLISH))
-    seat = next(screen.seat for screen in screens if screen.seat)
-    return BrowserSession.known(seat, None)
+    session = next(screen.session for screen in screens if screen.session)
+    return BrowserSession.from_browser(session, None)
 
 
 class Served:

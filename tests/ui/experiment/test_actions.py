@@ -14,11 +14,11 @@ from pixgen.studio.grids.grid import Grid
 from pixgen.ui.create.drawn import DrawnInputs
 from pixgen.ui.create.form import fields
 from pixgen.ui.experiment.actions import GridJobs, come_back, go_on, stop, with_errors
-from pixgen.ui.gallery import comparing
+from pixgen.ui.gallery import comparison
 from pixgen.ui.i18n import ENGLISH
-from pixgen.ui.info.tab import form_filled_with
+from pixgen.ui.info.tab import filled_form
 from pixgen.ui.session import BrowserSession
-from tests.ui.create.test_actions import painted, seated
+from tests.ui.create.test_actions import painted, session_after
 from tests.ui.create.test_drawing import address, drawn
 from tests.ui.forms import paint_grid as paint
 from tests.ui.forms import plan_of, to_recipe
@@ -117,7 +117,9 @@ def test_a_grid_is_painted_drawn_and_kept(studio, visitor):
     assert (screens[0].busy, screens[-1].busy, screens[-1].resumable) == (True, False, False)
     last = screens[-1]
     runs = [studio.run(run) for run in runs_in(last.sheet)]
-    assert BrowserSession.known(screens[0].seat, None).owner == visitor.owner  # the browser keeps it
+    assert (
+        BrowserSession.from_browser(screens[0].session, None).owner == visitor.owner
+    )  # the browser keeps it
     assert [run.recipe.seed for run in runs] == [1, 2]
     assert {run.owner for run in runs} == {visitor.owner}
     assert SAY.pgettext("grid", "{done} of {total} pictures", done=2, total=2) in last.status
@@ -161,7 +163,7 @@ def test_leaving_a_grid_does_not_stop_it_and_coming_back_finds_it(make_studio, v
 
 
 def test_nobody_sees_or_stops_anothers_grid(studio, visitor):
-    jobs, stranger = GridJobs(studio), BrowserSession.known(None, None)
+    jobs, stranger = GridJobs(studio), BrowserSession.from_browser(None, None)
     screens = screens_of(paint(jobs, FORM, visitor, say=ENGLISH))
     name = next(screen.grid for screen in screens if screen.grid)
     assert [screen.sheet for screen in come_back(jobs, name, stranger, say=ENGLISH)] == [None]
@@ -197,7 +199,7 @@ def test_a_cell_opens_with_its_very_recipe(studio, visitor):
     values = {"across": "optimizer.name", "across_values": "RAdam, Adamax"}
     last = screens_of(paint(GridJobs(studio), {**FORM, **values}, visitor, say=ENGLISH))[-1]
     for run in map(studio.run, runs_in(last.sheet)):
-        form = form_filled_with(run.recipe, fields(Policy(), ENGLISH), name=run.id)
+        form = filled_form(run.recipe, fields(Policy(), ENGLISH), name=run.id)
         assert to_recipe(form) == run.recipe
     assert run.recipe.optimizer.name == "Adamax"
 
@@ -242,7 +244,7 @@ def test_what_is_drawn_stays_whatever_else_varies(across, values, kinds, visitor
 
 def test_a_grid_starts_from_the_last_picture_and_keeps_it(make_studio, visitor):
     studio = make_studio(seconds=0.01)
-    first = seated(painted(studio, visitor, steps=1))
+    first = session_after(painted(studio, visitor, steps=1))
     jobs, form = GridJobs(studio), {**FORM, "start": "last", "across_values": "1-2"}
     screens = paint(jobs, form, first, say=ENGLISH)
     name = next(screen.grid for screen in screens if screen.grid)
@@ -268,24 +270,24 @@ def test_titles_cannot_become_html(studio, visitor):
 
 
 def test_two_runs_are_chosen_and_compared(studio, visitor):
-    first = seated(painted(studio, visitor))
-    second = seated(painted(studio, first, seed="8"))
-    ids = [each.seat["job"] for each in (first, second)]
-    assert {run for _, run in comparing.run_choices(Gallery(studio), visitor, ENGLISH)} == set(ids)
-    html = comparing.comparison_html(studio, *ids, second, say=ENGLISH)
+    first = session_after(painted(studio, visitor))
+    second = session_after(painted(studio, first, seed="8"))
+    ids = [each.stored["job"] for each in (first, second)]
+    assert {run for _, run in comparison.run_choices(Gallery(studio), visitor, ENGLISH)} == set(ids)
+    html = comparison.comparison_html(studio, *ids, second, say=ENGLISH)
     assert "seed 7 → 8" in html
     assert html.count("data:image/png;base64,") == 2
-    assert SAY("The recipes are the same.") in comparing.comparison_html(
+    assert SAY("The recipes are the same.") in comparison.comparison_html(
         studio, ids[0], ids[0], second, say=ENGLISH
     )
     with pytest.raises(PixgenError, match="There is no run"):
-        comparing.comparison_html(studio, ids[0], None, second, say=ENGLISH)
+        comparison.comparison_html(studio, ids[0], None, second, say=ENGLISH)
 
 
 def test_in_public_nobody_compares_anothers_run(make_studio, visitor):
     studio = make_studio(policy=Policy.for_public())
-    own = seated(painted(studio, visitor))
-    stranger = BrowserSession.known(json.dumps({"job": own.seat["job"]}), None)
-    assert comparing.run_choices(Gallery(studio), stranger, ENGLISH) == []
+    own = session_after(painted(studio, visitor))
+    stranger = BrowserSession.from_browser(json.dumps({"job": own.stored["job"]}), None)
+    assert comparison.run_choices(Gallery(studio), stranger, ENGLISH) == []
     with pytest.raises(StudioError, match="not there any more"):
-        comparing.comparison_html(studio, own.seat["job"], own.seat["job"], stranger, say=ENGLISH)
+        comparison.comparison_html(studio, own.stored["job"], own.stored["job"], stranger, say=ENGLISH)

@@ -44,22 +44,22 @@ def at_the_desk(studio, visitor, tmp_path):
 
 
 @pytest.fixture
-def desk(studio, visitor, tmp_path):
+def presenter(studio, visitor, tmp_path):
     """The tab of a studio of waves."""
     return at_the_desk(studio, visitor, tmp_path)
 
 
-def test_an_empty_gallery_invites(desk):
-    changes = desk.shelf(FORM, 0)
+def test_an_empty_gallery_invites(presenter):
+    changes = presenter.shelf(FORM, 0)
     assert ENGLISH("Nothing has been painted yet.") in changes["grid"]
     assert changes["said"] == ""
-    assert ENGLISH("No picture is like that.") in desk.shelf(("fox", *FORM[1:]), 0)["grid"]
-    assert ENGLISH("The bin is empty.") in desk.shelf(("", "words", "bin", *FORM[3:]), 0)["grid"]
+    assert ENGLISH("No picture is like that.") in presenter.shelf(("fox", *FORM[1:]), 0)["grid"]
+    assert ENGLISH("The bin is empty.") in presenter.shelf(("", "words", "bin", *FORM[3:]), 0)["grid"]
 
 
-def test_pictures_are_shown_with_what_is_known_and_can_be_filtered(desk, studio):
+def test_pictures_are_shown_with_what_is_known_and_can_be_filtered(presenter, studio):
     fox, whale = painted(studio), painted(studio, "a <b>whale</b>", preset="best", seed=8)
-    shown = desk.shelf(FORM, 0)
+    shown = presenter.shelf(FORM, 0)
     assert shown["said"].count("1 to 2 of 2") == 1
     for text in (
         f'data-run="{fox}"',
@@ -69,13 +69,13 @@ def test_pictures_are_shown_with_what_is_known_and_can_be_filtered(desk, studio)
     ):
         assert text in shown["grid"]
     assert [value for _, value in shown["preset"]["choices"]] == ["", "best", "draft"]
-    assert fox not in desk.shelf(("whale", *FORM[1:]), 0)["grid"]
-    only = desk.shelf((*FORM[:5], "draft", *FORM[6:]), 0)
+    assert fox not in presenter.shelf(("whale", *FORM[1:]), 0)["grid"]
+    only = presenter.shelf((*FORM[:5], "draft", *FORM[6:]), 0)
     assert whale not in only["grid"]
     assert only["preset"]["value"] == "draft"
 
 
-def test_days_are_wanted_whole(desk, studio):
+def test_days_are_wanted_whole(presenter, studio):
     run = painted(studio)
     today = f"{studio.run(run).started:%Y-%m-%d}"
     tomorrow = f"{studio.run(run).started + timedelta(days=1):%Y-%m-%d}"
@@ -88,9 +88,9 @@ def test_days_are_wanted_whole(desk, studio):
         ("2020-02-03", tomorrow, True),
         (f"{today} 23:59:59", "", True),
     ):
-        assert (run in desk.shelf((*FORM[:-2], since, until), 0)["grid"]) == there, (since, until)
+        assert (run in presenter.shelf((*FORM[:-2], since, until), 0)["grid"]) == there, (since, until)
     with pytest.raises(SearchError, match="is not a date"):
-        desk.shelf((*FORM[:-2], "yesterday", None), 0)
+        presenter.shelf((*FORM[:-2], "yesterday", None), 0)
 
 
 def test_the_forms_choices_are_the_catalogues():
@@ -119,11 +119,11 @@ def test_the_forms_choices_are_the_catalogues():
     ) == ("", *STATES)
 
 
-def test_many_are_paged_and_a_page_that_is_none_is_the_nearest(desk, studio, monkeypatch):
+def test_many_are_paged_and_a_page_that_is_none_is_the_nearest(presenter, studio, monkeypatch):
     monkeypatch.setattr(queries, "PAGE", 2)
     runs = [painted(studio, seed=seed) for seed in range(5)]
-    desk.gallery.find(queries.to_filter({}))
-    pages = [desk.shelf((*FORM[:3], "oldest", *FORM[4:]), page) for page in (0, 2, 99)]
+    presenter.gallery.find(queries.to_filter({}))
+    pages = [presenter.shelf((*FORM[:3], "oldest", *FORM[4:]), page) for page in (0, 2, 99)]
     shown = [[run for run in runs if run in page["grid"]] for page in pages]
     assert [page["page"] for page in pages] == [0, 2, 2]
     assert [len(each) for each in shown] == [2, 1, 1]
@@ -131,13 +131,13 @@ def test_many_are_paged_and_a_page_that_is_none_is_the_nearest(desk, studio, mon
     assert 'data-page="1">' in pages[2]["grid"]
 
 
-def test_a_run_opens_with_picture_recipe_curves_film_and_relatives(desk, studio):
+def test_a_run_opens_with_picture_recipe_curves_film_and_relatives(presenter, studio):
     first, sister = (
         painted(studio, "a fox | snow :0.5"),
         painted(studio, "a fox | snow :0.5", seed=8),
     )
     child = painted(studio, "an owl", parent=first)
-    changes = desk.opened(first)
+    changes = presenter.opened(first)
     assert "data:image/png" in changes["picture"]
     assert 'src="gradio_api/file=' in changes["picture"]
     facts = changes["facts"]
@@ -148,34 +148,34 @@ def test_a_run_opens_with_picture_recipe_curves_film_and_relatives(desk, studio)
     with open(changes["recipe"]["value"], encoding="utf-8") as file:
         assert make_recipe(json.load(file)) == studio.run(first).recipe
     assert (changes["go_on"]["visible"], changes["restore"]["visible"]) == (False, False)
-    assert first in desk.opened(child)["facts"]
+    assert first in presenter.opened(child)["facts"]
 
 
-def test_marks_are_kept(desk, studio):
+def test_marks_are_kept(presenter, studio):
     run = painted(studio)
-    desk.star(run, True)
-    assert 'aria-pressed="true"' in desk.shelf(FORM, 0)["grid"]
-    assert desk.opened(run)["favourite"] == ENGLISH("No favourite any more")
-    assert desk.favourite(run)["favourite"] == ENGLISH.pgettext("button", "Favourite")
-    assert desk.tag(run, "Sea, for the kitchen,, ")["tags"] == "for the kitchen, sea"
-    assert desk.tag(run, "sea")["tags"] == "sea"
-    assert [value for _, value in desk.shelf(FORM, 0)["tag"]["choices"]] == ["", "sea"]
+    presenter.star(run, True)
+    assert 'aria-pressed="true"' in presenter.shelf(FORM, 0)["grid"]
+    assert presenter.opened(run)["favourite"] == ENGLISH("No favourite any more")
+    assert presenter.favourite(run)["favourite"] == ENGLISH.pgettext("button", "Favourite")
+    assert presenter.tag(run, "Sea, for the kitchen,, ")["tags"] == "for the kitchen, sea"
+    assert presenter.tag(run, "sea")["tags"] == "sea"
+    assert [value for _, value in presenter.shelf(FORM, 0)["tag"]["choices"]] == ["", "sea"]
 
 
-def test_what_is_deleted_can_be_taken_back(desk, studio):
+def test_what_is_deleted_can_be_taken_back(presenter, studio):
     run = painted(studio)
-    changes = desk.delete(run, 0, *FORM)
+    changes = presenter.delete(run, 0, *FORM)
     assert f'data-undo="{run}"' in changes["said"]
     assert ENGLISH("Nothing has been painted yet.") in changes["grid"]
     binned = ("", "words", "bin", *FORM[3:])
-    assert desk.shelf(binned, 0)["empty"]["visible"]
-    opened = desk.opened(run)
+    assert presenter.shelf(binned, 0)["empty"]["visible"]
+    opened = presenter.opened(run)
     assert (opened["delete"]["visible"], opened["restore"]["visible"]) == (False, True)
-    assert run in desk.restore(run, 0, *FORM)["grid"]
-    desk.delete(run, 0, *FORM)
-    assert desk.empty(False, 0, *binned) == {}
-    assert run in desk.shelf(binned, 0)["grid"]
-    assert "1 removed for good" in desk.empty(True, 0, *binned)["said"]
+    assert run in presenter.restore(run, 0, *FORM)["grid"]
+    presenter.delete(run, 0, *FORM)
+    assert presenter.empty(False, 0, *binned) == {}
+    assert run in presenter.shelf(binned, 0)["grid"]
+    assert "1 removed for good" in presenter.empty(True, 0, *binned)["said"]
     assert studio.runs() == []
 
 
@@ -185,21 +185,26 @@ def test_a_stopped_run_goes_on_in_the_visitors_seat(make_studio, visitor, tmp_pa
     next(job_status for job_status in job.watch() if job_status.frame is not None)
     job.stop()
     assert job.wait(10)
-    desk = at_the_desk(studio, visitor, tmp_path)
-    seat = BrowserSession.known(desk.go_on(job.id), "")
-    assert (seat.owner, seat.seat["job"]) == (visitor.owner, job.id)
-    assert seat.job(studio).wait(20)
-    assert seat.run(studio).state == "done"
+    presenter = at_the_desk(studio, visitor, tmp_path)
+    session = BrowserSession.from_browser(presenter.go_on(job.id), "")
+    assert (session.owner, session.stored["job"]) == (visitor.owner, job.id)
+    assert session.job(studio).wait(20)
+    assert session.run(studio).state == "done"
 
 
 def test_in_public_a_visitor_has_only_their_own(make_studio, visitor, tmp_path):
     studio = make_studio(policy=Policy.for_public())
     mine, theirs = painted(studio, owner=visitor.owner), painted(studio, owner="somebody")
-    desk = at_the_desk(studio, visitor, tmp_path)
-    for shown in (desk.shelf(FORM, 0)["grid"], desk.side("")["side_list"]):
+    presenter = at_the_desk(studio, visitor, tmp_path)
+    for shown in (presenter.shelf(FORM, 0)["grid"], presenter.side("")["side_list"]):
         assert mine in shown
         assert theirs not in shown
-    for act in (desk.opened, desk.favourite, desk.go_on, lambda run: desk.delete(run, 0, *FORM)):
+    for act in (
+        presenter.opened,
+        presenter.favourite,
+        presenter.go_on,
+        lambda run: presenter.delete(run, 0, *FORM),
+    ):
         with pytest.raises(Exception, match="There is no run"):
             act(theirs)
 

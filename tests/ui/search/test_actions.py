@@ -42,30 +42,30 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def finder(studio, folder, tiny_perceptor, monkeypatch):
+def library(studio, folder, tiny_perceptor, monkeypatch):
     """Searches the folder with a tiny CLIP."""
     monkeypatch.setattr(studio, "perceptor", lambda names: tiny_perceptor)
     monkeypatch.setattr("pixgen.vision.search.search.DUPLICATE", 2.0)  # it finds everything alike
     return PictureLibrary(studio, roots=[folder])
 
 
-def searched(finder, **values):
+def searched(library, **values):
     form = {"query": "a fox", "place": "drawings", **values}
-    views = search(finder, form, uploaded=None, owner="", say=ENGLISH)
+    views = search(library, form, uploaded=None, owner="", say=ENGLISH)
     return list(with_errors(views, say=ENGLISH))
 
 
-def test_the_click_is_answered_before_any_work(finder):
-    views = search(finder, {"query": "a fox", "place": "drawings"}, uploaded=None, owner="", say=ENGLISH)
+def test_the_click_is_answered_before_any_work(library):
+    views = search(library, {"query": "a fox", "place": "drawings"}, uploaded=None, owner="", say=ENGLISH)
     first = next(views)
     assert first.busy
     assert SAY("Searching") in first.state
     assert first.grid is None
-    assert finder.library.collections() == []
+    assert library.library.collections() == []
 
 
-def test_new_pictures_are_looked_at_and_then_shown(finder):
-    views = searched(finder)
+def test_new_pictures_are_looked_at_and_then_shown(library):
+    views = searched(library)
     assert any(SAY("Looking at new pictures") in view.state for view in views)
     last = views[-1]
     assert last.busy is False
@@ -77,26 +77,26 @@ def test_new_pictures_are_looked_at_and_then_shown(finder):
     assert last.grid.count("data:image/jpeg;base64,") == 6
 
 
-def test_how_many_and_how_alike_bound_what_is_shown(finder):
-    assert len(searched(finder, top=2)[-1].found) == 2
-    last = searched(finder, threshold=1)[-1]
+def test_how_many_and_how_alike_bound_what_is_shown(library):
+    assert len(searched(library, top=2)[-1].found) == 2
+    last = searched(library, threshold=1)[-1]
     assert last.found == ()
     assert SAY("Nothing found") in last.state
     assert SAY("Look for something else, or ask for less.") in last.grid
 
 
-def test_a_threshold_of_nought_is_one(finder):
-    for_it = searched(finder, query="a fox", threshold=0)[-1].found
-    against = searched(finder, query="- a fox", threshold=0)[-1].found
+def test_a_threshold_of_nought_is_one(library):
+    for_it = searched(library, query="a fox", threshold=0)[-1].found
+    against = searched(library, query="- a fox", threshold=0)[-1].found
     assert all(hit.score >= 0 for _, hit in (*for_it, *against))
     assert len(for_it) + len(against) == 6
 
 
-def test_a_picture_finds_itself_and_more_like_it_leaves_it_out(finder, folder):
-    one = searched(finder, query="", picture=str(folder / "blue.png"))[-1].found[0]
+def test_a_picture_finds_itself_and_more_like_it_leaves_it_out(library, folder):
+    one = searched(library, query="", picture=str(folder / "blue.png"))[-1].found[0]
     assert one[1].row.path == "blue.png"
     assert one[1].score == pytest.approx(1, abs=1e-4)
-    last = list(like(finder, one, {}, owner="", say=ENGLISH))[-1]
+    last = list(like(library, one, {}, owner="", say=ENGLISH))[-1]
     assert "blue.png" not in {hit.row.path for _, hit in last.found}
     assert len(last.found) == 5
 
@@ -114,8 +114,8 @@ def test_a_picture_finds_itself_and_more_like_it_leaves_it_out(finder, folder):
         ({"top": 100_000}, "from 1 to"),
     ],
 )
-def test_what_is_not_allowed_is_said_and_what_was_found_stays(finder, values, said):
-    last = searched(finder, **values)[-1]
+def test_what_is_not_allowed_is_said_and_what_was_found_stays(library, values, said):
+    last = searched(library, **values)[-1]
     assert said in unescape(last.state)
     assert last.failed
     assert last.busy is False
@@ -123,69 +123,69 @@ def test_what_is_not_allowed_is_said_and_what_was_found_stays(finder, values, sa
     assert last.found is None
 
 
-def test_a_bug_is_not_told(finder, monkeypatch, caplog):
-    monkeypatch.setattr(finder, "embed", lambda query, **how: 1 / 0)
-    last = searched(finder)[-1]
+def test_a_bug_is_not_told(library, monkeypatch, caplog):
+    monkeypatch.setattr(library, "embed", lambda query, **how: 1 / 0)
+    last = searched(library)[-1]
     assert "division" not in last.state
     assert re.search(r"noted as (\w+)", last.state)[1] in caplog.text
 
 
-def test_names_cannot_become_html(finder):
-    last = searched(finder)[-1]
+def test_names_cannot_become_html(library):
+    last = searched(library)[-1]
     shown = last.grid + last.state
     shown += "".join(found.chosen_html(ENGLISH, one, number=0, paths=True) for one in last.found)
     assert "<img src=x" not in shown
     assert "&lt;img src=x" in shown
 
 
-def test_near_duplicates_are_one_picture_that_names_the_others(finder, folder, monkeypatch):
+def test_near_duplicates_are_one_picture_that_names_the_others(library, folder, monkeypatch):
     monkeypatch.setattr("pixgen.vision.search.search.DUPLICATE", 0.985)
     (folder / "deep").mkdir()
     (folder / "deep" / "blue again.png").write_bytes((folder / "blue.png").read_bytes())
     shown = "".join(
         found.chosen_html(ENGLISH, one, number=0, paths=False)
-        for one in searched(finder, query="", picture=str(folder / "blue.png"))[-1].found
+        for one in searched(library, query="", picture=str(folder / "blue.png"))[-1].found
     )
     assert "blue again.png" in shown
     assert "deep" not in shown
 
 
-def test_in_public_no_path_is_shown(finder, folder):
-    last = searched(finder)[-1]
+def test_in_public_no_path_is_shown(library, folder):
+    last = searched(library)[-1]
     for one in last.found:
         assert str(folder) in found.chosen_html(ENGLISH, one, number=0, paths=True)
         assert str(folder) not in found.chosen_html(ENGLISH, one, number=0, paths=False)
     assert str(folder.parent) not in last.grid + last.state
 
 
-def test_a_picture_that_has_gone_leaves_a_gap_and_no_error(finder, folder):
-    (place, hit) = searched(finder)[-1].found[0]
+def test_a_picture_that_has_gone_leaves_a_gap_and_no_error(library, folder):
+    (place, hit) = searched(library)[-1].found[0]
     (folder / hit.row.path).unlink()
     found._thumbnail.cache_clear()
     assert "<img" not in found.chosen_html(ENGLISH, (place, hit), number=0, paths=False)
 
 
-def test_a_set_of_ones_own_is_ready_to_be_searched(finder, folder):
-    views = list(upload(finder, [str(folder / "blue.png"), str(folder / "broken.png")], say=ENGLISH))
+def test_a_set_of_ones_own_is_ready_to_be_searched(library, folder):
+    views = list(upload(library, [str(folder / "blue.png"), str(folder / "broken.png")], say=ENGLISH))
     last, place = views[-1]
     assert (
         SAY.ngettext("{count} picture can be searched", "{count} pictures can be searched", 1) in last.state
     )
     form = {"query": "x", "place": UPLOADED}
-    (*_, shown) = search(finder, form, uploaded=place, owner="", say=ENGLISH)
+    (*_, shown) = search(library, form, uploaded=place, owner="", say=ENGLISH)
     assert [hit.row.path for _, hit in shown.found] == ["0001-blue.png"]
     with pytest.raises(SearchError, match="None of these files is a picture"):
-        list(upload(finder, [str(folder / "broken.png")], say=ENGLISH))
+        list(upload(library, [str(folder / "broken.png")], say=ENGLISH))
 
 
-def test_every_place_has_a_name(finder):
+def test_every_place_has_a_name(library):
     named = [
         (SAY("what was painted here"), RUNS),
         (SAY("drawings that come with pixgen"), BUNDLED),
         ("drawings", "drawings"),
     ]
-    assert places(finder, ENGLISH) == named
-    assert places(finder, ENGLISH, uploaded=True)[-1] == (SAY("the pictures you added"), UPLOADED)
+    assert places(library, ENGLISH) == named
+    assert places(library, ENGLISH, uploaded=True)[-1] == (SAY("the pictures you added"), UPLOADED)
 
 
 def test_words_and_a_picture_are_one_sum():
@@ -211,19 +211,19 @@ def test_the_picture_can_be_a_term_with_its_weight():
         to_query("[picture] + [/etc/passwd]", "/a.png")
 
 
-def test_looking_at_new_pictures_can_be_stopped_and_the_next_search_goes_on(finder, monkeypatch):
+def test_looking_at_new_pictures_can_be_stopped_and_the_next_search_goes_on(library, monkeypatch):
     monkeypatch.setattr("pixgen.vision.search.indexing.BATCH", 2)
     counted, stop, seen = SAY("{done} of {total}", done=0, total=7), threading.Event(), []
     form = {"query": "a fox", "place": "drawings"}
-    for view in search(finder, form, uploaded=None, owner="", say=ENGLISH, stopped=stop.is_set):
+    for view in search(library, form, uploaded=None, owner="", say=ENGLISH, stopped=stop.is_set):
         seen.append(view)
         if counted in (view.state or ""):
             stop.set()
     assert SAY("Stopped") in seen[-1].state
     assert seen[-1].busy is False
     assert seen[-1].grid is None
-    assert 0 < len(finder.collection(finder.places["drawings"])) < 6
-    assert len(searched(finder)[-1].found) == 6
+    assert 0 < len(library.collection(library.places["drawings"])) < 6
+    assert len(searched(library)[-1].found) == 6
 
 
 class Coming:
@@ -241,7 +241,7 @@ class Coming:
 
 
 @pytest.fixture
-def coming(studio, tiny_perceptor, finder, monkeypatch):
+def coming(studio, tiny_perceptor, library, monkeypatch):
     made = Coming(tiny_perceptor)
     monkeypatch.setattr(studio, "perceptor", made)
     yield made
@@ -251,24 +251,24 @@ def coming(studio, tiny_perceptor, finder, monkeypatch):
 HALF = ENGLISH("{done:,} of {total:,} MB", done=30, total=60)
 
 
-def test_another_model_is_fetched_in_sight_and_then_looks(finder, coming):
+def test_another_model_is_fetched_in_sight_and_then_looks(library, coming):
     form = {"query": "a fox", "place": "drawings", "model": "lakes"}
     seen = []
-    for view in search(finder, form, uploaded=None, owner="", say=ENGLISH):
+    for view in search(library, form, uploaded=None, owner="", say=ENGLISH):
         seen.append(view)
         if HALF in (view.state or ""):
             coming.may_go_on.set()
     assert any(HALF in view.state and "width: 50.0%" in view.state for view in seen)
     assert len(seen[-1].found) == 6
     assert {place.model for place, _ in seen[-1].found} == {"lakes"}
-    assert len(list(like(finder, seen[-1].found[0], {}, owner="", say=ENGLISH))[-1].found) == 5
+    assert len(list(like(library, seen[-1].found[0], {}, owner="", say=ENGLISH))[-1].found) == 5
 
 
-def test_a_download_can_be_stopped_and_nothing_is_lost(finder, coming):
+def test_a_download_can_be_stopped_and_nothing_is_lost(library, coming):
     stop = threading.Event()
     form = {"query": "a fox", "place": "drawings", "model": "lakes"}
     seen = []
-    for view in search(finder, form, uploaded=None, owner="", say=ENGLISH, stopped=stop.is_set):
+    for view in search(library, form, uploaded=None, owner="", say=ENGLISH, stopped=stop.is_set):
         seen.append(view)
         if HALF in (view.state or ""):
             stop.set()
@@ -276,19 +276,19 @@ def test_a_download_can_be_stopped_and_nothing_is_lost(finder, coming):
     assert (seen[-1].busy, seen[-1].grid) == (False, None)
 
 
-def test_a_set_of_ones_own_is_looked_at_by_the_chosen_model(finder, coming, folder):
+def test_a_set_of_ones_own_is_looked_at_by_the_chosen_model(library, coming, folder):
     coming.may_go_on.set()
-    *_, (last, place) = upload(finder, [str(folder / "blue.png")], model="lakes", say=ENGLISH)
+    *_, (last, place) = upload(library, [str(folder / "blue.png")], model="lakes", say=ENGLISH)
     assert (
         SAY.ngettext("{count} picture can be searched", "{count} pictures can be searched", 1) in last.state
     )
     assert place.model == "lakes"
 
 
-def test_whoever_has_painted_nothing_begins_with_the_bundled_drawings(finder, studio):
-    assert first_place(finder) == BUNDLED
+def test_whoever_has_painted_nothing_begins_with_the_bundled_drawings(library, studio):
+    assert first_place(library) == BUNDLED
     studio.submit(make_recipe({"prompts": "a fox", "steps": 1})).wait(10)
-    assert first_place(finder) == RUNS
+    assert first_place(library) == RUNS
 
 
 def test_the_empty_tab_offers_drawings_that_exist():

@@ -87,15 +87,15 @@ def wire_augmenting(
     """Connect the preview and the view; ``known`` says who asks."""
 
     @guarded(say, warned())
-    def preview(request: gr.Request, seat: Any, chosen: Any) -> Any:
-        return preview_html(studio, known(request, seat), chosen_augmentations(chosen))
+    def preview(request: gr.Request, session: Any, chosen: Any) -> Any:
+        return preview_html(studio, known(request, session), chosen_augmentations(chosen))
 
-    def look(request: gr.Request, seat: Any) -> str:
-        visitor = known(request, seat)
+    def look(request: gr.Request, session: Any) -> str:
+        visitor = known(request, session)
         return cutouts_html(queueing.current_job(studio, visitor) or visitor.job(studio), say)
 
     parts["augment_preview"].click(
-        preview, [parts["seat"], parts["augment"]], parts["augment_shown"], **_QUIET
+        preview, [parts["session"], parts["augment"]], parts["augment_shown"], **_QUIET
     )
     parts["see"].change(
         lambda on: (gr.Timer(active=bool(on)), ""),
@@ -104,7 +104,7 @@ def wire_augmenting(
         queue=False,
         **_QUIET,
     )
-    parts["see_timer"].tick(look, parts["seat"], parts["seen"], queue=False, **_QUIET)
+    parts["see_timer"].tick(look, parts["session"], parts["seen"], queue=False, **_QUIET)
 
 
 def preview_html(studio: Studio, visitor: BrowserSession, chosen: Sequence[str]) -> str:

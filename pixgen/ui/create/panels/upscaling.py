@@ -54,8 +54,8 @@ def upscale_parts(say: Translator, *, public: bool) -> dict[str, gr.components.C
 def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
     """A press makes the visitor's last picture larger, shows it and offers it."""
 
-    def enlarge(request: gr.Request, seat: Any, method: Any) -> Any:
-        run = BrowserSession.known(seat, request.username).run(studio)
+    def enlarge(request: gr.Request, session: Any, method: Any) -> Any:
+        run = BrowserSession.from_browser(session, request.username).run(studio)
         if run is None or not run.picture.is_file():
             raise gr.Error(
                 say("The picture is not finished yet: wait for it, or stop it."),
@@ -85,8 +85,8 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
         )
         return {"run": run.id, "file": file, "label": label, "canvas": shown}
 
-    def show(request: gr.Request, seat: Any, made: dict) -> Any:
-        run = BrowserSession.known(seat, request.username).run(studio)
+    def show(request: gr.Request, session: Any, made: dict) -> Any:
+        run = BrowserSession.from_browser(session, request.username).run(studio)
         if run is None or run.id != made["run"]:
             return gr.skip(), gr.skip()  # another has been begun meanwhile
         large = gr.update(value=made["file"], label=made["label"], visible=True)
@@ -95,8 +95,8 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
     quiet = {"api_visibility": "private", "show_progress": "minimal"}
     made = gr.State()
     parts["enlarge"].click(
-        enlarge, [parts["seat"], parts["enlarge_by"]], made, concurrency_limit=2, **quiet
-    ).success(show, [parts["seat"], made], [parts["large"], parts["canvas"]], **quiet)
+        enlarge, [parts["session"], parts["enlarge_by"]], made, concurrency_limit=2, **quiet
+    ).success(show, [parts["session"], made], [parts["large"], parts["canvas"]], **quiet)
     parts["generate"].click(lambda: gr.update(visible=False), None, parts["large"], queue=False, **quiet)
 
 

@@ -97,12 +97,12 @@ def wire_export(
     studio: Studio,
     say: Translator,
     parts: dict[str, gr.components.Component],
-    seat: gr.BrowserState,
+    session: gr.BrowserState,
 ) -> None:
-    """Connect the fold: it makes a film of the seat's run."""
+    """Connect the fold: it makes a film of the session's run."""
 
     def export(request: gr.Request, kept: Any, *wishes: Any) -> Iterator[tuple[Any, Any]]:
-        visitor = BrowserSession.known(kept, request.username)
+        visitor = BrowserSession.from_browser(kept, request.username)
         yield gr.update(visible=False), _export_html("painting", say("Writing"))
         yield from guard_stream(
             _export(studio, visitor, wishes, say, component=parts["exported"]),
@@ -113,7 +113,7 @@ def wire_export(
     names = ("format", "seconds", "fps", "hold", "even", "captions", "loop")
     parts["export"].click(
         export,
-        [seat, *(parts[name] for name in names)],
+        [session, *(parts[name] for name in names)],
         [parts["exported"], parts["export_status"]],
         concurrency_limit=_AT_ONCE,
         concurrency_id="exports",
