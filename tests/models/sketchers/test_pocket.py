@@ -5,7 +5,7 @@ import torch
 
 from pixgen.errors import ModelError
 from pixgen.models import load_sketcher
-from pixgen.models.clip.perceptor import Translator
+from pixgen.models.clip.perceptor import EncodedTexts
 from pixgen.models.sketchers.pocket import Conditioning
 
 
@@ -13,8 +13,8 @@ def codes(count: int = 2) -> torch.Tensor:
     return torch.randint(32, (count, 8, 8), generator=torch.Generator().manual_seed(4))
 
 
-def some_words() -> Translator:
-    return Translator(torch.randn(1, 7, 32), torch.tensor([[9, 11, 12, 0, 0, 0]]))
+def some_words() -> EncodedTexts:
+    return EncodedTexts(torch.randn(1, 7, 32), torch.tensor([[9, 11, 12, 0, 0, 0]]))
 
 
 def test_blocks_of_codes_become_the_same_grid_again(tiny_sketcher):
@@ -54,7 +54,7 @@ def test_every_way_of_telling_tells_something_else(tiny_sketcher):
 
 def test_a_word_has_its_own_look_at_every_block(tiny_sketcher):
     words = some_words()
-    other = Translator(words.hidden, torch.where(words.tokens == 9, 10, words.tokens))
+    other = EncodedTexts(words.hidden, torch.where(words.tokens == 9, 10, words.tokens))
     first, second = (tiny_sketcher.told(Conditioning(say=each), count=1) for each in (words, other))
     differ = (first.places != second.places).any(-1)[0]
     assert not differ[: tiny_sketcher.prefix - 1].any()
