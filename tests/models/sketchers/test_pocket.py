@@ -42,7 +42,7 @@ def test_every_way_of_telling_tells_something_else(tiny_sketcher):
     words, vectors = some_words(), torch.randn(1, 16)
     ways = [
         Conditioning(),
-        Conditioning(say=words),
+        Conditioning(words=words),
         Conditioning(vectors=vectors),
         Conditioning(words, vectors),
     ]
@@ -55,7 +55,7 @@ def test_every_way_of_telling_tells_something_else(tiny_sketcher):
 def test_a_word_has_its_own_look_at_every_block(tiny_sketcher):
     words = some_words()
     other = EncodedTexts(words.hidden, torch.where(words.tokens == 9, 10, words.tokens))
-    first, second = (tiny_sketcher.told(Conditioning(say=each), count=1) for each in (words, other))
+    first, second = (tiny_sketcher.told(Conditioning(words=each), count=1) for each in (words, other))
     differ = (first.places != second.places).any(-1)[0]
     assert not differ[: tiny_sketcher.prefix - 1].any()
     assert differ[tiny_sketcher.prefix - 1 :].all()

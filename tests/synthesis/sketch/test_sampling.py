@@ -26,7 +26,7 @@ def test_rows_of_blocks_appear_one_after_the_other(tiny_sketcher):
 
 @pytest.mark.parametrize("guidance", [1, 2.5])
 def test_the_cache_changes_nothing(tiny_sketcher, guidance):
-    wanted = Conditioning(say=EncodedTexts(torch.randn(1, 7, 32), torch.tensor([[9, 11, 12, 0, 0, 0]])))
+    wanted = Conditioning(words=EncodedTexts(torch.randn(1, 7, 32), torch.tensor([[9, 11, 12, 0, 0, 0]])))
     codes = written(tiny_sketcher, hand=SamplingSettings(temperature=0, guidance=guidance), wanted=wanted)[-1]
     told, free = (
         tiny_sketcher.head.out(tiny_sketcher(codes, tiny_sketcher.told(each, count=1).repeated(2)))
