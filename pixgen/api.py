@@ -4,6 +4,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from PIL import Image
 
 from pixgen.paths import expand
+from pixgen.recipe.base import current_path
 from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio import Studio
@@ -47,7 +49,7 @@ def generate(
     Example:
         >>> picture = pixgen.generate("a red fox | snow:0.5", preset="draft")  # doctest: +SKIP
     """
-    recipe = recipe_from(Options(prompt=prompt, **options))
+    recipe = recipe_from(_options(prompt=prompt, **options))
     with (
         TemporaryDirectory(prefix="pixgen-") if folder is None else nullcontext(folder) as home,
         Studio(Path(home), device=device) as studio,
@@ -82,7 +84,7 @@ def grid(
     Example:
         >>> sheet = pixgen.grid("a {red|blue} fox", {"seed": [1, 2]}, preset="draft")  # doctest: +SKIP
     """
-    return _paint_sheet(plan_grid(Options(prompt=prompt, **options), axes_of(over)), folder, device)
+    return _paint_sheet(plan_grid(_options(prompt=prompt, **options), axes_of(over)), folder, device)
 
 
 def strip(
@@ -107,7 +109,7 @@ def strip(
     Example:
         >>> strip = pixgen.strip("a red fox", "a snowy owl", seed=7)  # doctest: +SKIP
     """
-    plan = plan_strip((first, last), Options(**options), count=pictures)
+    plan = plan_strip((first, last), _options(**options), count=pictures)
     return _paint_sheet(plan, folder, device)
 
 
@@ -151,7 +153,6 @@ def _paint_sheet(plan: Plan, folder: Path | str | None, device: str) -> Image.Im
 
 
 log = logging.getLogger(__name__)
-_OPTIONS = set(Options.__dataclass_fields__)
 
 
 def film(run: str | Path, out: str | Path, *, folder: Path | str | None = None, **cut: Any) -> Path:
@@ -196,7 +197,7 @@ def journey(
         >>> pixgen.journey("a forest", "forest.mp4", zoom=1.02, turn=0.5)  # doctest: +SKIP
     """
     own, moves = _split_options(options)
-    recipe = plan_journey(Options(prompt=prompt, **own), frames=frames, **moves)
+    recipe = plan_journey(_options(prompt=prompt, **own), frames=frames, **moves)
     return _paint_video(recipe, expand(out), folder, device)
 
 
@@ -225,13 +226,19 @@ def restyle(
         >>> pixgen.restyle("cat.mp4", "watercolour of a fox", "fox.mp4")  # doctest: +SKIP
     """
     own, moves = _split_options(options)
-    recipe = plan_restyle(expand(video), Options(prompt=prompt, **own), frames=frames, **moves)
+    recipe = plan_restyle(expand(video), _options(prompt=prompt, **own), frames=frames, **moves)
     return _paint_video(recipe, expand(out), folder, device)
 
 
+def _options(**options: Any) -> Options:
+    """Options from keyword arguments, of which ``init`` was called ``start`` in earlier versions."""
+    return Options(**{current_path(name): value for name, value in options.items()})
+
+
 def _split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    own = {name: value for name, value in options.items() if name in _OPTIONS}
-    return own, {name: value for name, value in options.items() if name not in _OPTIONS}
+    names = {field.name for field in fields(Options)}
+    own = {name: value for name, value in options.items() if current_path(name) in names}
+    return own, {name: value for name, value in options.items() if name not in own}
 
 
 def _paint_video(recipe: Recipe, out: Path, folder: Path | str | None, device: str) -> Path:

@@ -26,7 +26,7 @@ from pixgen.errors import PixgenError
 from pixgen.paths import ASSETS
 from pixgen.recipe.base import set_field
 from pixgen.recipe.cutouts import CUTOUT_SETS
-from pixgen.recipe.options import Options, check_field, parse_size, parse_start, recipe_from
+from pixgen.recipe.options import Options, check_field, parse_init, parse_size, recipe_from
 from pixgen.recipe.presets import available_presets, load_preset
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio.grids.plans import read_axis
@@ -98,7 +98,7 @@ def check_templates(name: str) -> None:
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "preset": load_preset,
     "size": parse_size,
-    "start": parse_start,
+    "init": parse_init,
     "over": read_axis,
     "label_set": check_set,
     "labels": parse_labels,

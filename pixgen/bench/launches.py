@@ -15,7 +15,7 @@ from pixgen.models.catalog import find_entry
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
 from pixgen.models.fusion import fold_batch_norms
 from pixgen.models.vqgan.vqgan import Vqgan
-from pixgen.recipe.init import Start
+from pixgen.recipe.init import Init
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis import Optimization, make_drawer
 
@@ -44,7 +44,7 @@ def launches(recipe: Recipe, *, microseconds: float, teraflops: float) -> dict[s
     Nothing is fetched or computed. Raises ModelError if the form of a model is not known.
     """
     # A start has its own work, and is no step.
-    recipe = recipe.model_copy(update={"steps": _STEPS_BEFORE + 3, "start": Start()})
+    recipe = recipe.model_copy(update={"steps": _STEPS_BEFORE + 3, "init": Init()})
     found, operations = {}, 0
     for name, captured in (("captured", True), ("launched", False)):
         engine = recipe.engine.model_copy(update={"captured": captured})

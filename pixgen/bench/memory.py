@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from pixgen.errors import DeviceError
-from pixgen.recipe.init import Start
+from pixgen.recipe.init import Init
 from pixgen.recipe.recipe import Recipe, read_recipe
 from pixgen.studio.model_cache import resolve_device
 
@@ -26,7 +26,7 @@ def memory(recipe: Recipe, *, device: str = "auto") -> dict[str, Any]:
     recipe = recipe.model_copy(update={"steps": STEPS})
     measured = _measure_apart(recipe, device)
     if measured["random"]:
-        recipe = recipe.model_copy(update={"start": Start()})
+        recipe = recipe.model_copy(update={"init": Init()})
     foretold = estimate_memory(recipe, device=device)
     return {
         "device": device_name(device),
@@ -84,7 +84,7 @@ def _measure_here(recipe: Recipe, device: str) -> dict[str, Any]:
     models = subjects(recipe, device)
     random = models.random
     if random:
-        recipe = recipe.model_copy(update={"start": Start()})
+        recipe = recipe.model_copy(update={"init": Init()})
         drawer = make_drawer(recipe, models.vqgan, device=device)
         painting = Optimization(recipe, drawer, models.perceptor)
     else:

@@ -182,11 +182,11 @@ def standard_ways() -> list[dict]:
     sets = [{"name": f"cutouts {name}", "cutouts": {"kind": name}} for name in CUTOUT_SETS]
     return [
         {"name": "preset"},
-        {"name": "random start", "start": {"kind": "codes"}, **far},
-        {"name": "random start alone", "start": {"kind": "codes"}, "steps": 0},
-        {"name": "sketch alone", "start": one, "steps": 0},
-        {"name": "best of 8 sketches", "start": eight, "steps": 0},
-        {"name": "best of 8 sketches, optimized", "start": eight},
+        {"name": "random start", "init": {"kind": "codes"}, **far},
+        {"name": "random start alone", "init": {"kind": "codes"}, "steps": 0},
+        {"name": "sketch alone", "init": one, "steps": 0},
+        {"name": "best of 8 sketches", "init": eight, "steps": 0},
+        {"name": "best of 8 sketches, optimized", "init": eight},
         *sets,
     ]
 

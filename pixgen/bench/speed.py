@@ -20,7 +20,7 @@ from pixgen.bench.peak import peak_bytes
 from pixgen.bench.plain import PlainLoop
 from pixgen.bench.subjects import Subjects, plain_tower, subjects
 from pixgen.models.runtime import tensor_float32
-from pixgen.recipe.init import Start
+from pixgen.recipe.init import Init
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.model_cache import resolve_device
 from pixgen.synthesis import Drawer, Optimization, make_drawer
@@ -41,7 +41,7 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
     device = resolve_device(device)
     models = subjects(recipe, device)
     # A sketched start is not a step, and has no place in this measurement.
-    recipe = recipe.model_copy(update={"steps": 2 * (WARM_UP + steps) + 1, "start": Start()})
+    recipe = recipe.model_copy(update={"steps": 2 * (WARM_UP + steps) + 1, "init": Init()})
     drawer = make_drawer(recipe, models.vqgan, device=device)
     stopwatch = _Stopwatch(device)
     optimization = Optimization(

@@ -68,12 +68,32 @@ def set_field(recipe: dict[str, Any], assignment: str) -> None:
 
 def put(recipe: dict[str, Any], path: str, value: Any) -> None:
     """Set the field at a dotted path of a partial recipe in place. Raises RecipeError."""
-    *outer, last = path.split(".")
+    *outer, last = current_path(path).split(".")
     for part in outer:
         recipe = recipe.setdefault(part, {})
         if not isinstance(recipe, dict):
             raise RecipeError("“{path}” does not name a field of a recipe.", path=path)
     recipe[last] = value
+
+
+_EARLIER_NAMES = {"start": "init"}  # fields of a recipe by the names that they had in earlier versions
+
+
+def current_path(path: str) -> str:
+    """A field's dotted path in a recipe by today's names: ``init.fit`` for ``start.fit``."""
+    field, dot, inner = path.partition(".")
+    return f"{_EARLIER_NAMES.get(field, field)}{dot}{inner}"
+
+
+def with_current_names(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A partial recipe by today's names. Where a field is given by both its names, the two are merged, and
+    today's name wins."""
+    if not _EARLIER_NAMES.keys() & part.keys():
+        return part
+    renamed: dict[str, Any] = {}
+    for name in sorted(part, key=lambda name: name not in _EARLIER_NAMES):
+        merge(renamed, {current_path(name): part[name]})
+    return renamed
 
 
 def merge(into: dict[str, Any], part: Mapping[str, Any]) -> None:

@@ -74,7 +74,7 @@ class Sketch(Value):
         return self
 
 
-class Start(Value):
+class Init(Value):
     """What the canvas shows before the first step."""
 
     kind: Annotated[
@@ -140,7 +140,7 @@ class Start(Value):
     sketch: Sketch = Sketch()
 
     @model_validator(mode="after")
-    def _complete(self) -> "Start":
+    def _complete(self) -> "Init":
         if (self.kind == "picture") != bool(self.picture):
             raise InvalidValue('a start of kind "picture" needs the path of a picture, and no other has one')
         if (self.kind == "idea") != bool(self.idea):

@@ -177,7 +177,7 @@ class Journey(Value):
 
     def check(self, recipe: "Recipe") -> None:
         """Raise ValueError if the journey cannot be made with what else a recipe asks for."""
-        if (recipe.start.kind == "video") != bool(self.video):
+        if (recipe.init.kind == "video") != bool(self.video):
             raise InvalidValue('a journey over a video has a start of kind "video", and no other has one')
         if recipe.grow.at and (self.moving or recipe.story.sketch):
             raise InvalidValue(
@@ -197,7 +197,7 @@ class Journey(Value):
                 "a video, and a journey in the latent, are drawn by the drawer {drawers} only",
                 drawers=able,
             )
-        if recipe.start.masked:
+        if recipe.init.masked:
             raise InvalidValue("a journey leaves nothing where it was: it goes with no mask and no side")
         if recipe.average:
             raise InvalidValue("a journey is calmed by journey.smooth, and goes with no average")

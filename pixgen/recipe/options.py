@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 from pixgen.errors import RecipeError
 from pixgen.paths import CHECKPOINTS, absolute_name, expand
-from pixgen.recipe.base import set_field
-from pixgen.recipe.init import Start
+from pixgen.recipe.base import current_path, set_field
+from pixgen.recipe.init import Init
 from pixgen.recipe.kornia_classes import parse_augmentation
 from pixgen.recipe.presets import DEFAULT, load_preset
 from pixgen.recipe.prompts import NEGATIVE_STOP, NO_STOP, PLACES, Prompt, Scene, parse
@@ -73,7 +73,7 @@ def with_regions(scenes: tuple[Scene, ...], regions: Iterable[Region]) -> tuple[
 
 LARGEST_DRAWN_SEED = 2**32 - 1  # short enough to be read out and typed again
 
-_START_KINDS = get_args(Start.model_fields["kind"].annotation)
+_INIT_KINDS = get_args(Init.model_fields["kind"].annotation)
 _ALMOST_A_NUMBER = re.compile(r":\s*([+-]*(?:nan|inf|infinity|[\d.,]*\d[\d.,%x]*))\s*$", re.IGNORECASE)
 
 
@@ -92,7 +92,7 @@ class Options:
     model: str | None = None
     config: str | None = None  # of a checkpoint that ``model`` names by its path
     clip: Sequence[str] = ()
-    start: str | None = None
+    init: str | None = None
     sketcher: str | None = None  # of a start that is sketched
     mask: str | None = None
     extend: str | None = None
@@ -157,7 +157,7 @@ def parse_size(text: str) -> tuple[int, int]:
     return sides[0], sides[-1]
 
 
-def parse_start(text: str) -> dict[str, Any]:
+def parse_init(text: str) -> dict[str, Any]:
     """A start from its kind, ``picture:PATH``, ``variation:PATH`` or ``idea:TERMS``, the terms in the
     grammar of prompts. ``dalle`` is another name of ``sketch``. Raises RecipeError."""
     kind, _, more = text.partition(":")
@@ -170,7 +170,7 @@ def parse_start(text: str) -> dict[str, Any]:
         return {**start, "idea": more}
     if text == "dalle":
         return {**start, "kind": "sketch"}
-    alone = [each for each in _START_KINDS if each not in ("picture", "idea", "video")]
+    alone = [each for each in _INIT_KINDS if each not in ("picture", "idea", "video")]
     if text not in alone:
         raise RecipeError(
             "There is no start “{text}”: choose {choices}, picture:PATH, variation:PATH or idea:TERMS.",
@@ -197,7 +197,7 @@ def almost_weights(prompt: str) -> list[str]:
 
 def check_field(assignment: str) -> None:
     """Raise RecipeError, with the names that there are, if ``key.path=value`` names no field."""
-    key = assignment.partition("=")[0].strip()
+    key = current_path(assignment.partition("=")[0].strip())
     model: type[BaseModel] | None = Recipe
     for part in key.split("."):
         if model is None:
@@ -261,7 +261,7 @@ def _fields(options: Options) -> dict[str, Any]:
         "seed": options.seed,
         **_model_fields(options),
         "clip": tuple(map(absolute_name, options.clip)) or None,
-        "start": _start(options),
+        "init": _init_fields(options),
         "grow": None if options.grow is None else {"at": _growth(options.grow)},
     }
     if options.size is not None:
@@ -294,10 +294,10 @@ def _model_fields(options: Options) -> dict[str, Any]:
     }
 
 
-def _start(options: Options) -> dict[str, Any] | None:
+def _init_fields(options: Options) -> dict[str, Any] | None:
     start = {}
-    if options.start is not None:  # a repeated recipe's mask belonged to its own start
-        start = {**parse_start(options.start), "mask": "", "extend": ""}
+    if options.init is not None:  # a repeated recipe's mask belonged to its own start
+        start = {**parse_init(options.init), "mask": "", "extend": ""}
     if options.sketcher is not None:
         start["sketch"] = {"model": options.sketcher}
     if options.strength is not None:

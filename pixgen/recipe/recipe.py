@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from pixgen.errors import InvalidValue, RecipeError
 from pixgen.losses import Losses
-from pixgen.recipe.base import Value, merge, read_partial, setting
+from pixgen.recipe.base import Value, merge, read_partial, setting, with_current_names
 from pixgen.recipe.cutouts import Cutouts
 from pixgen.recipe.drawers import (
     DRAWERS,
@@ -24,7 +24,7 @@ from pixgen.recipe.drawers import (
     Pixels,
     drawers_that,
 )
-from pixgen.recipe.init import Start
+from pixgen.recipe.init import Init
 from pixgen.recipe.journey import Journey
 from pixgen.recipe.prompts import Prompt, Scene, describe_validation, format_prompts, parse
 from pixgen.recipe.settings import ClipChoice, Engine, Growth, Optimizer
@@ -102,7 +102,7 @@ class Recipe(Value):
         tuple[str | ClipChoice, ...],
         setting("Guidance model (CLIP)", "Several guide together.", min_length=1, max_length=MOST_CLIPS),
     ] = ("pocket",)
-    start: Start = Start()
+    init: Init = Init()
     cutouts: Cutouts = Cutouts()
     losses: Losses = Losses()
     optimizer: Optimizer = Optimizer()
@@ -121,7 +121,7 @@ class Recipe(Value):
     def _goes_together(self) -> "Recipe":
         self.story.check(self)
         self.journey.check(self)
-        if self.start.masked and not self.drawn_by.can_mask:
+        if self.init.masked and not self.drawn_by.can_mask:
             raise InvalidValue(
                 "a part of a picture can be painted anew by the drawer {drawers} only",
                 drawers=drawers_that("can_mask"),
@@ -218,7 +218,7 @@ class Recipe(Value):
     @property
     def sketched(self) -> bool:
         """Whether a sketcher writes anything: the start, or the scenes of a story."""
-        return self.start.sketched or (self.story.sketch and len(self.prompts) > 1)
+        return self.init.sketched or (self.story.sketch and len(self.prompts) > 1)
 
     def learning_rate(self, step: int) -> float:
         """The rate in force at a step, before the schedule: the optimizer's, or the latest change's."""
@@ -268,7 +268,7 @@ def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
     """
     merged: dict[str, Any] = {}
     for part in parts:
-        merge(merged, part)
+        merge(merged, with_current_names(part))
     try:
         return Recipe.model_validate(merged)
     except ValidationError as error:

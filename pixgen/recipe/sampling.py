@@ -26,7 +26,7 @@ def sampling_settings(asked: Sketch, usual: Mapping[str, float]) -> dict[str, An
         value = getattr(asked, name)
         if value is not None and name not in usual:
             raise RecipeError(
-                "The sketcher “{model}” has no {name}: leave start.sketch.{name} out; it has {choices}.",
+                "The sketcher “{model}” has no {name}: leave init.sketch.{name} out; it has {choices}.",
                 model=asked.model,
                 name=name,
                 choices=", ".join(usual),
@@ -42,11 +42,11 @@ def prompt_text(recipe: Recipe) -> str:
     Raises RecipeError if a recipe begins with an idea, or has pictures alone.
     """
     texts = recipe.positive_texts
-    if recipe.start.kind == "idea" or not texts:
+    if recipe.init.kind == "idea" or not texts:
         raise RecipeError(
             "The sketcher “{model}” reads words, and no pictures or ideas: start from a sketch of "
             "words, or choose the sketcher pocket.",
-            model=recipe.start.sketch.model,
+            model=recipe.init.sketch.model,
         )
     return ", ".join(texts)
 
@@ -56,15 +56,15 @@ def prompt_text_or_pictures(recipe: Recipe) -> str | Scene:
 
     Raises RecipeError if a recipe has both in one idea, or wants a part of a picture painted.
     """
-    name = recipe.start.sketch.model
-    if recipe.start.masked:
+    name = recipe.init.sketch.model
+    if recipe.init.masked:
         raise RecipeError(
             "The sketcher “{name}” paints whole pictures, and no part of one: choose another "
-            "sketcher, or set start.fill=codes.",
+            "sketcher, or set init.fill=codes.",
             name=name,
         )
-    terms = recipe.start.idea
-    if recipe.start.kind != "idea":
+    terms = recipe.init.idea
+    if recipe.init.kind != "idea":
         if texts := recipe.positive_texts:
             return ", ".join(texts)
         terms = recipe.positive

@@ -94,8 +94,8 @@ class ModelCache:
 
             self.vqgan(recipe.model, recipe.config)
             self.perceptor(recipe.clip_names)
-            if recipe.start.sketched:
-                self.sketch_model(recipe.start.sketch.model)
+            if recipe.init.sketched:
+                self.sketch_model(recipe.init.sketch.model)
         except PixgenError as error:
             log.info("not loaded ahead: %s", error)
 

@@ -74,7 +74,7 @@ class Policy:
                 limit=self.most_cutouts,
                 count=recipe.cutouts.count,
             )
-        for model in (recipe.model, *recipe.clip_names, recipe.start.sketch.model):
+        for model in (recipe.model, *recipe.clip_names, recipe.init.sketch.model):
             self.check_model(model)
         if recipe.sketched:
             _check_sketch(recipe)
@@ -128,7 +128,7 @@ class Policy:
 
 def _check_sketch(recipe: Recipe) -> None:
     """Whether the sketcher can be told what the recipe wants, before gigabytes are loaded for it."""
-    entry, asked = get_entry(recipe.start.sketch.model, "sketcher"), recipe.start.sketch
+    entry, asked = get_entry(recipe.init.sketch.model, "sketcher"), recipe.init.sketch
     if entry.bundled:
         sampling_settings(asked, POCKET)
     elif entry.model:

@@ -80,7 +80,7 @@ def _load_models(recipe: Recipe, models: ModelCache) -> tuple:
             return (
                 models.vqgan(recipe.model, recipe.config) if recipe.drawn_by.needs_vqgan else None,
                 weight_members(models.perceptor(recipe.clip_names), recipe.clip_weights, recipe.clip_shares),
-                models.sketch_model(recipe.start.sketch.model) if recipe.sketched else None,
+                models.sketch_model(recipe.init.sketch.model) if recipe.sketched else None,
             )
 
     with contextlib.suppress(OutOfMemory):

@@ -87,7 +87,7 @@ class CameraMotion:
     ) -> None:
         self.journey, self.drawer = recipe.journey, drawer
         self._has_places = recipe.drawn_by.has_places
-        self._fitted = partial(fit_picture, width=recipe.width, height=recipe.height, fit=recipe.start.fit)
+        self._fitted = partial(fit_picture, width=recipe.width, height=recipe.height, fit=recipe.init.fit)
         self._pictures, self._optimizer = pictures, optimizer
         self._before: torch.Tensor | None = None  # what was shown last, as a latent, moved along
         self.painted_over: torch.Tensor | None = None  # the latent of the video's newest frame

@@ -98,7 +98,7 @@ class Optimization(Iterator[Frame]):
         self.canvas = Canvas(recipe, drawer, pictures=self._pictures)
         self._sketch_model = sketch_model
         self._start_anew(self._generator.get_state())
-        if not recipe.start.sketched:  # nothing to see, and a moment's work
+        if not recipe.init.sketched:  # nothing to see, and a moment's work
             self._begin(perf_counter())
         self._scenes = SceneSketches(
             recipe,
@@ -132,7 +132,7 @@ class Optimization(Iterator[Frame]):
         )
 
     def _stage_of_start(self, begun: float) -> Frame | None:
-        self._doing = "sketching" if self.recipe.start.sketched else "encoding"
+        self._doing = "sketching" if self.recipe.init.sketched else "encoding"
         step, picture = next(self._stages, (0, None))
         if picture is not None:
             seconds, draw = perf_counter() - begun, self._whole(lambda: picture)

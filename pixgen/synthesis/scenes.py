@@ -104,13 +104,13 @@ class SceneSketches:
         if scene not in self._sketched:
             latent = self._drawer.latent
             own = latent.detach().clone()
-            start = {"kind": "sketch", "sketch": recipe.start.sketch}
+            start = {"kind": "sketch", "sketch": recipe.init.sketch}
             alone = recipe.model_copy(
                 update={
                     "prompts": (scene,),
                     "story": Story(),
                     "changes": (),
-                    "start": recipe.start.model_copy(update={**start, "picture": "", "idea": ()}),
+                    "init": recipe.init.model_copy(update={**start, "picture": "", "idea": ()}),
                 }
             )
             beginning = Initialisation(

@@ -80,7 +80,7 @@ def test_a_start_is_drawn(visit, server):
     holds(page, WORDS, "a red fox")
     paint(page)
     state(page, "done")
-    start = recipes(server)[-1]["start"]
+    start = recipes(server)[-1]["init"]
     assert start["kind"] == "picture"
     (drawing, *_) = server.runs.glob(f"*/{start['picture']}")
     with Image.open(drawing) as picture:

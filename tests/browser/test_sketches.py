@@ -30,7 +30,7 @@ def test_a_click_starts_from_another_sketch(visit, server):
     page.locator(f"{SKETCHES}[data-pick='3'][aria-pressed=true]").wait_for()
     state(page, "done")
     first, second = recipes(server)[-2:]
-    assert second["start"]["sketch"]["pick"] == 3
+    assert second["init"]["sketch"]["pick"] == 3
     assert (first["seed"], first["prompts"]) == (second["seed"], second["prompts"])
 
 
@@ -61,7 +61,7 @@ def test_a_part_of_a_picture_is_brushed_over_and_painted_anew(visit, server):
     page.locator("canvas.pg-brush").wait_for(state="detached")
     page.locator(f"{PICTURE}[alt^='a green hill']").wait_for()
     state(page, "done")
-    start = recipes(server)[-1]["start"]
+    start = recipes(server)[-1]["init"]
     assert start["kind"] == "picture"
     assert start["mask"].startswith("inputs/")
 
@@ -79,4 +79,4 @@ def test_a_brush_is_put_away_without_a_trace(visit, server):
     page.locator(PICTURE).wait_for()
     paint(page)
     state(page, "done")
-    assert "mask" not in recipes(server)[-1]["start"]
+    assert "mask" not in recipes(server)[-1]["init"]

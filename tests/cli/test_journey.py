@@ -68,7 +68,7 @@ def test_a_video_is_restyled(video, tmp_path, capsys):
                  "--out", str(tmp_path / "out.mp4")]) == 0  # fmt: skip
     recipe = result(capsys)["recipe"]
     assert recipe["steps"] == 8
-    assert recipe["start"]["kind"] == "video"
+    assert recipe["init"]["kind"] == "video"
     assert read_timing(tmp_path / "out.mp4") == (4, 12.0)
 
 

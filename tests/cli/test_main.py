@@ -7,7 +7,7 @@ import pytest
 
 from pixgen.cli.app import main
 from pixgen.errors import RecipeError
-from pixgen.recipe.options import Options, almost_weights, parse_size, parse_start, recipe_from
+from pixgen.recipe.options import Options, almost_weights, parse_init, parse_size, recipe_from
 from pixgen.recipe.presets import load_preset
 from pixgen.recipe.prompts import Prompt
 from pixgen.recipe.recipe import make_recipe
@@ -112,16 +112,16 @@ def test_a_size_is_width_times_height(text, size):
 
 def test_a_start_is_a_kind_or_a_picture():
     nothing_more = {"picture": "", "idea": (), "strength": 0.0}
-    assert parse_start("perlin") == {"kind": "perlin", **nothing_more}
-    assert parse_start("dalle") == parse_start("sketch") == {"kind": "sketch", **nothing_more}
-    assert parse_start("picture:a:b.png") == {
+    assert parse_init("perlin") == {"kind": "perlin", **nothing_more}
+    assert parse_init("dalle") == parse_init("sketch") == {"kind": "sketch", **nothing_more}
+    assert parse_init("picture:a:b.png") == {
         **nothing_more,
         "kind": "picture",
         "picture": "a:b.png",
     }
     varied = {"kind": "idea", "picture": "", "strength": 0.0, "idea": ({"picture": "a|b.png"},)}
-    assert parse_start("variation:a|b.png") == varied
-    assert parse_start("idea:[a.png] | snow:-1")["idea"] == "[a.png] | snow:-1"
+    assert parse_init("variation:a|b.png") == varied
+    assert parse_init("idea:[a.png] | snow:-1")["idea"] == "[a.png] | snow:-1"
 
 
 def test_the_recipe_is_the_preset_with_the_options_over_it():
@@ -132,12 +132,12 @@ def test_the_recipe_is_the_preset_with_the_options_over_it():
             size="96x64",
             steps=9,
             seed=7,
-            start="snow",
+            init="snow",
             assignments=["cutouts.batches=2"],
         )
     )
     assert (recipe.width, recipe.height, recipe.steps, recipe.seed) == (96, 64, 9, 7)
-    assert (recipe.preset, recipe.start.kind) == ("draft", "snow")
+    assert (recipe.preset, recipe.init.kind) == ("draft", "snow")
     assert (recipe.cutouts.count, recipe.cutouts.batches) == (8, 2)
 
 
@@ -157,18 +157,18 @@ def test_without_a_seed_one_is_drawn():
 
 
 def test_a_repeated_recipe_is_the_same_recipe():
-    recipe = make_recipe({"prompts": "fox", "steps": 7, "seed": 3, "start": {"kind": "snow"}})
+    recipe = make_recipe({"prompts": "fox", "steps": 7, "seed": 3, "init": {"kind": "snow"}})
     assert recipe_from(Options(recipe=recipe)) == recipe
 
 
 def test_options_win_over_a_repeated_recipe():
     recipe = make_recipe(
-        {"prompts": "fox", "start": {"kind": "picture", "picture": "a.png"}},
+        {"prompts": "fox", "init": {"kind": "picture", "picture": "a.png"}},
         {"seed": 3, "changes": [{"step": 4, "prompts": "wolf"}]},
     )
-    changed = recipe_from(Options(recipe=recipe, prompt="owl", steps=9, start="perlin"))
+    changed = recipe_from(Options(recipe=recipe, prompt="owl", steps=9, init="perlin"))
     assert (changed.prompt, changed.steps, changed.seed) == ("owl", 9, 3)
-    assert changed.start.kind == "perlin"
+    assert changed.init.kind == "perlin"
     assert changed.changes == ()
 
 
@@ -183,7 +183,7 @@ def test_a_preset_wins_over_a_repeated_recipe():
     assert recipe_from(Options(recipe=recipe, preset="best")).steps == load_preset("best").recipe["steps"]
 
 
-@pytest.mark.parametrize("name", ["prompts", "start.kind", "cutouts.own.crops", "losses.latent_decay"])
+@pytest.mark.parametrize("name", ["prompts", "init.kind", "cutouts.own.crops", "losses.latent_decay"])
 def test_every_field_can_be_set(name):
     with pytest.raises(RecipeError, match="not allowed"):
         recipe_from(Options(prompt="fox", assignments=[f"{name}=-1"]))

@@ -11,7 +11,7 @@ from pixgen.recipe.options import Options
 from pixgen.recipe.prompts import Prompt
 from pixgen.studio.grids.plans import between, plan_strip, read_idea
 
-SMALL = Options(seed=7, size="128x128", assignments=("start.sketch.candidates=1",))
+SMALL = Options(seed=7, size="128x128", assignments=("init.sketch.candidates=1",))
 
 
 def test_an_end_is_words_a_picture_or_a_sum(tmp_path):
@@ -37,9 +37,9 @@ def test_every_picture_has_its_recipe_and_all_one_seed():
     assert plan.columns == ("0%", "25%", "50%", "75%", "100%")
     recipes = [cell.recipe for cell in plan.cells]
     assert {recipe.seed for recipe in recipes} == {7}
-    assert {(recipe.steps, recipe.start.kind) for recipe in recipes} == {(0, "idea")}
-    assert recipes[1].start.idea == recipes[1].prompts[0]
-    assert [term.weight for term in recipes[1].start.idea] == [0.75, 0.25]
+    assert {(recipe.steps, recipe.init.kind) for recipe in recipes} == {(0, "idea")}
+    assert recipes[1].init.idea == recipes[1].prompts[0]
+    assert [term.weight for term in recipes[1].init.idea] == [0.75, 0.25]
     refined = plan_strip(("a fox", "an owl"), Options(steps=4), count=2).cells
     assert {cell.recipe.steps for cell in refined} == {4}
     assert len({cell.recipe.seed for cell in refined}) == 1
@@ -52,7 +52,7 @@ def test_a_style_is_put_around_the_words_of_both_ends():
         "watercolour of a fox",
         "watercolour of an owl",
     ]
-    assert [recipe.start.idea for recipe in recipes] == [recipe.prompts[0] for recipe in recipes]
+    assert [recipe.init.idea for recipe in recipes] == [recipe.prompts[0] for recipe in recipes]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_the_command_writes_the_strip_and_keeps_every_picture(tmp_path, capsys):
     out, runs = tmp_path / "strip.png", tmp_path / "runs"
     status = main(
         ["strip", "a red ball", "a blue ball", "--pictures", "2", "--seed", "3", "--json", "--set",
-         "start.sketch.candidates=1", "--out", str(out), "--output-dir", str(runs)]
+         "init.sketch.candidates=1", "--out", str(out), "--output-dir", str(runs)]
     )  # fmt: skip
     assert status == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -68,11 +68,11 @@ def test_a_journey_is_the_same_as_json():
         ({"where": "latent"}, {"drawer": "pixels"}, "drawer vqgan only"),
         ({}, {"drawer": "lines"}, "cannot be drawn by lines"),
         ({}, {"average": 0.5}, "journey.smooth"),
-        ({}, {"start": {"kind": "picture", "picture": "a", "mask": "b"}}, "no mask"),
+        ({}, {"init": {"kind": "picture", "picture": "a", "mask": "b"}}, "no mask"),
         ({"video": "a.mp4"}, {}, 'kind "video"'),
-        ({}, {"start": {"kind": "video"}}, 'kind "video"'),
-        ({"video": "a.mp4", "zoom": "1.1"}, {"start": {"kind": "video"}}, "moves by itself"),
-        ({"video": "a.mp4", "every": 0}, {"start": {"kind": "video"}}, "steps for each"),
+        ({}, {"init": {"kind": "video"}}, 'kind "video"'),
+        ({"video": "a.mp4", "zoom": "1.1"}, {"init": {"kind": "video"}}, "moves by itself"),
+        ({"video": "a.mp4", "every": 0}, {"init": {"kind": "video"}}, "steps for each"),
     ],
 )
 def test_a_journey_that_makes_no_sense_is_an_error(journey, fields, said):

@@ -71,8 +71,8 @@ def test_a_recipe_is_a_value():
         ({"optimizer": {"name": "Magic"}}, "'Adam'"),
         ({"optimizer": {"learning_rate": 0}}, "learning_rate"),
         ({"cutouts": {"kind": "none such"}}, "gentle"),
-        ({"start": {"kind": "picture"}}, "path of a picture"),
-        ({"start": {"kind": "snow", "picture": "fox.png"}}, "path of a picture"),
+        ({"init": {"kind": "picture"}}, "path of a picture"),
+        ({"init": {"kind": "snow", "picture": "fox.png"}}, "path of a picture"),
         ({"losses": {"total_variation": float("nan")}}, "finite"),
         ({"prompts": [[{"text": "fox", "weight": "heavy"}]]}, "weight must be a valid number"),
     ],
@@ -103,7 +103,7 @@ def test_what_is_not_a_recipe_is_said_to_be_none(text):
         ("cutouts.count=16", {"cutouts": {"count": 16}}),
         ("cutouts.kind=pooled", {"cutouts": {"kind": "pooled"}}),
         ('clip=["pocket"]', {"clip": ["pocket"]}),
-        ("start.picture=a=b.png", {"start": {"picture": "a=b.png"}}),
+        ("init.picture=a=b.png", {"init": {"picture": "a=b.png"}}),
     ],
 )
 def test_a_field_is_set_by_its_path(assignment, partial):

@@ -40,7 +40,7 @@ QUICK = [
     "--set",
     "cutouts.count=2",
 ]
-QUICK += ["--set", "start.sketch.candidates=2", "--json"]
+QUICK += ["--set", "init.sketch.candidates=2", "--json"]
 
 
 def told(capsys) -> list[dict]:
@@ -70,7 +70,7 @@ def test_it_sketches_for_any_model(capsys, tmp_path, model):
     arguments = ["generate", "a red fox", "--init", "sketch", "--sketcher", "dalle-tiny", *QUICK]
     assert main([*arguments, "--model", model, "--out", str(out)]) == 0
     recipe = read_metadata(out)
-    assert (recipe.start.sketch.model, recipe.model) == ("dalle-tiny", model)
+    assert (recipe.init.sketch.model, recipe.model) == ("dalle-tiny", model)
     picture = np.array(Image.open(out))
     assert picture.shape == (32, 32, 3)
     assert picture.std() > 0

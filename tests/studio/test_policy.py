@@ -24,9 +24,9 @@ pytestmark = pytest.mark.usefixtures("caches")
         ({"model": "imagenet-16384"}, "“imagenet-16384” is not offered here"),
         ({"model": "a.ckpt"}, "“a.ckpt” is not offered here"),
         ({"config": "/etc/passwd"}, "Own checkpoints are not taken here"),
-        ({"start": {"sketch": {"model": "a.pt"}}}, "“a.pt” is not offered here"),
+        ({"init": {"sketch": {"model": "a.pt"}}}, "“a.pt” is not offered here"),
         (
-            {"start": {"kind": "sketch", "sketch": {"model": "dalle-mini"}}},
+            {"init": {"kind": "sketch", "sketch": {"model": "dalle-mini"}}},
             "“dalle-mini” is not offered here",
         ),
     ],
@@ -58,7 +58,7 @@ def test_the_line_is_as_long_as_the_policy_says():
 
 
 def idea(terms: str, model: str) -> dict:
-    return {"start": {"kind": "idea", "idea": terms, "sketch": {"model": model}}}
+    return {"init": {"kind": "idea", "idea": terms, "sketch": {"model": model}}}
 
 
 @pytest.mark.parametrize(
@@ -70,16 +70,16 @@ def idea(terms: str, model: str) -> dict:
             "“karlo” takes ideas of pictures, and no words among them",
         ),
         (
-            {"start": {"kind": "sketch", "sketch": {"model": "dalle-mega", "looks": 1}}},
+            {"init": {"kind": "sketch", "sketch": {"model": "dalle-mega", "looks": 1}}},
             "has no looks",
         ),
         (
-            {"start": {"kind": "sketch", "sketch": {"model": "karlo", "top_k": 9}}},
+            {"init": {"kind": "sketch", "sketch": {"model": "karlo", "top_k": 9}}},
             "it has guidance",
         ),
         (
             {
-                "start": {
+                "init": {
                     "kind": "picture",
                     "picture": "a",
                     "mask": "b",
@@ -99,8 +99,8 @@ def test_what_a_sketcher_can_do_is_allowed():
     for fields in (
         idea("[a.png] | winter :2", "pocket"),
         idea("[a.png] | [b.png]", "karlo"),
-        {"start": {"kind": "sketch", "sketch": {"model": "dalle-mini", "top_k": 9}}},
-        {"start": {"kind": "codes", "sketch": {"model": "karlo", "looks": 1}}},  # it sketches nothing
+        {"init": {"kind": "sketch", "sketch": {"model": "dalle-mini", "top_k": 9}}},
+        {"init": {"kind": "codes", "sketch": {"model": "karlo", "looks": 1}}},  # it sketches nothing
     ):
         Policy().check(a_recipe(**fields))
 
@@ -109,4 +109,4 @@ def test_an_unknown_sketcher_is_named_with_those_there_are():
     with pytest.raises(
         ModelError, match="no sketcher “raphael”: choose pocket, dalle-mini, dalle-mega, karlo"
     ):
-        Policy().check(a_recipe(start={"kind": "sketch", "sketch": {"model": "raphael"}}))
+        Policy().check(a_recipe(init={"kind": "sketch", "sketch": {"model": "raphael"}}))

@@ -29,7 +29,7 @@ def test_what_falls_off_the_end_is_told():
 
 
 def test_what_no_sketcher_reads_is_not_said_to_be_unread():
-    scenes = recipe_from(Options(prompt=" ".join(["fox"] * 30), start="grey", seed=1)).prompts
+    scenes = recipe_from(Options(prompt=" ".join(["fox"] * 30), init="grey", seed=1)).prompts
     assert read_scenes(scenes, sketched=False).unsketched == ()
 
 

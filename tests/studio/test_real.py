@@ -15,7 +15,7 @@ def recipe(tmp_path, red_picture):
     return make_recipe({
         "prompts": f"a fox | [{tmp_path}/red.png]:0.5", "width": 32, "height": 32, "steps": 6, "seed": 3,
         "cutouts": {"count": 4}, "average": 0.5,
-        "start": {"kind": "picture", "picture": f"{tmp_path}/red.png"},
+        "init": {"kind": "picture", "picture": f"{tmp_path}/red.png"},
     })  # fmt: skip
 
 
@@ -143,7 +143,7 @@ def test_a_run_that_is_stopped_while_it_is_sketched_has_done_no_step(
             "height": 32,
             "steps": 3,
             "cutouts": {"count": 2},
-            "start": {"kind": "sketch", "sketch": {"candidates": 2}},
+            "init": {"kind": "sketch", "sketch": {"candidates": 2}},
         }
     )
     studio = open_studio(sketched)

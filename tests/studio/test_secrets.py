@@ -71,7 +71,7 @@ def test_what_a_camera_wrote_into_an_upload_is_in_no_result(studio, tmp_path):
     photo = tmp_path / "photo.jpg"
     Image.new("RGB", (60, 40), "tomato").save(photo, exif=exif, comment=SECRET.encode())
     assert SECRET.encode() in photo.read_bytes()
-    recipe = a_recipe(prompts=f"a fox | [{photo}]", start={"kind": "picture", "picture": str(photo)})
+    recipe = a_recipe(prompts=f"a fox | [{photo}]", init={"kind": "picture", "picture": str(photo)})
     run = painted(studio, recipe)
     results = [path for path in run.folder.iterdir() if path.is_file()]
     assert {run.picture, run.film} <= set(results)

@@ -142,9 +142,9 @@ def test_named_pictures_are_copied_and_found_again(open_studio, tmp_path):
     studio = open_studio(painters)
     prompt = f"[{tmp_path / 'my fox.png'}] | snow"
     start = {"kind": "picture", "picture": str(tmp_path / "my fox.png")}
-    job = studio.submit(a_recipe(prompts=prompt, start=start))
+    job = studio.submit(a_recipe(prompts=prompt, init=start))
     assert job.wait(20)
-    kept = job.recipe.start.picture
+    kept = job.recipe.init.picture
     assert re.fullmatch(r"inputs/[0-9a-f]{64}/my_fox.png", kept)
     assert painters.made[0].pictures[kept].getpixel((4, 4)) == (255, 0, 0)
     (tmp_path / "my fox.png").unlink()

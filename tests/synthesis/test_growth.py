@@ -75,7 +75,7 @@ def test_what_a_mask_keeps_keeps_its_pixels(paint):
     photo = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8))
     mask = Image.fromarray(np.repeat(np.uint8([[0] * 32 + [255] * 32]), 64, axis=0))
     start = {"kind": "picture", "picture": "photo", "mask": "mask", "fill": "codes"}
-    *_, last = paint(recipe(width=64, start=start), photo=photo, mask=mask)
+    *_, last = paint(recipe(width=64, init=start), photo=photo, mask=mask)
     assert np.array_equal(last.picture[:, :32], np.array(photo)[:, :32])
     assert not np.array_equal(last.picture[:, 40:], np.array(photo)[:, 40:])
 

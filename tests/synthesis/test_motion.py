@@ -146,14 +146,14 @@ def test_smoothing_calms_the_film(paint):
 
 
 VIDEO = {
-    "start": {"kind": "video"},
+    "init": {"kind": "video"},
     "journey": {"zoom": 1, "turn": 0, "every": 2, "after": 2, "video": "a.mp4", "carry": 0.7},
 }
 
 
 @pytest.mark.parametrize("more", [{}, {"smooth": 0.5}])
 def test_a_video_is_painted_over_frame_by_frame_and_goes_on_exactly(paint, more):
-    wanted = recipe(VIDEO["journey"] | more, start=VIDEO["start"], losses={"start_pixels": 1})
+    wanted = recipe(VIDEO["journey"] | more, init=VIDEO["init"], losses={"start_pixels": 1})
     video = Video()
     whole = pictures(paint(wanted, {"a.mp4": video}))
     assert set(video.asked) == {0, 1, 2, 3, 4}
@@ -163,12 +163,10 @@ def test_a_video_is_painted_over_frame_by_frame_and_goes_on_exactly(paint, more)
 
 
 def test_with_nothing_carried_every_frame_begins_as_the_video(paint):
-    wanted = recipe(VIDEO["journey"] | {"carry": 0}, start=VIDEO["start"])
+    wanted = recipe(VIDEO["journey"] | {"carry": 0}, init=VIDEO["init"])
     frames = pictures(paint(wanted, {"a.mp4": Video()}))
     again = pictures(paint(wanted, {"a.mp4": Video()}))
     assert same(frames, again)
-    carried = pictures(
-        paint(recipe(VIDEO["journey"] | {"carry": 1}, start=VIDEO["start"]), {"a.mp4": Video()})
-    )
+    carried = pictures(paint(recipe(VIDEO["journey"] | {"carry": 1}, init=VIDEO["init"]), {"a.mp4": Video()}))
     assert same(frames[:3], carried[:3])
     assert not np.array_equal(frames[4], carried[4])

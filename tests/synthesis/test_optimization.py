@@ -111,14 +111,14 @@ def test_a_reached_stop_lets_go(paint):
 
 
 def test_a_picture_is_a_prompt_and_a_start(paint, red_picture):
-    wanted = recipe(prompts="[red.png] :2", start={"kind": "picture", "picture": "red.png"})
+    wanted = recipe(prompts="[red.png] :2", init={"kind": "picture", "picture": "red.png"})
     frames = list(paint(wanted, pictures={"red.png": red_picture}))
     assert frames[-1].similarities[0][0] == "red.png"
 
 
 @pytest.mark.parametrize("kind", ["perlin", "gradient", "snow", "grey"])
 def test_every_noise_starts_a_picture_of_its_own(paint, kind):
-    start = next(paint(recipe(start={"kind": kind}))).picture
+    start = next(paint(recipe(init={"kind": kind}))).picture
     assert not np.array_equal(start, next(paint(recipe())).picture)
 
 

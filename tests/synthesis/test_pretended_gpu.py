@@ -55,9 +55,9 @@ RECIPES = {
     "a region": {"prompts": "a red fox @left | sea"},
     "a story": {"prompts": "a fox ^ a boat", "story": {"fade": 1.0}},
     "growing": {"grow": {"at": "0.25"}},
-    "a noise": {"start": {"kind": "perlin"}},
-    "a picture": {"start": {"kind": "picture", "picture": "fox.png"}},
-    "a mask": {"start": {"kind": "picture", "picture": "fox.png", "mask": "mask.png", "fill": "picture"}},
+    "a noise": {"init": {"kind": "perlin"}},
+    "a picture": {"init": {"kind": "picture", "picture": "fox.png"}},
+    "a mask": {"init": {"kind": "picture", "picture": "fox.png", "mask": "mask.png", "fill": "picture"}},
     "a prompt's picture": {"prompts": "[fox.png]"},
     "a journey": {"journey": {"every": 1, "zoom": "1.02"}},
     "losses": {

@@ -96,7 +96,7 @@ def sketched(tiny_vqgan, tiny_perceptor, tiny_sketcher):
 def test_scenes_with_sketches_arrive_at_them_and_go_on_exactly(sketched):
     wanted = recipe(
         story={"sketch": True},
-        start={"kind": "sketch", "sketch": {"candidates": 2}},
+        init={"kind": "sketch", "sketch": {"candidates": 2}},
         optimizer={"learning_rate": 1e-6},
     )
     whole = {frame.step: frame.picture for frame in sketched(wanted)}

@@ -184,7 +184,7 @@ def test_a_picture_that_cannot_be_read_as_a_whole_is_read_in_tiles(paint, monkey
         "width": 160,
         "height": 160,
         "steps": 0,
-        "start": {"kind": "picture", "picture": "a.png"},
+        "init": {"kind": "picture", "picture": "a.png"},
     }
     encode = Vqgan._encode
 
@@ -205,7 +205,7 @@ def test_sketches_that_do_not_fit_are_written_fewer_at_once(paint, monkeypatch):
     part = {
         "steps": 1,
         "losses": {"start_pixels": 0},
-        "start": {"kind": "sketch", "sketch": {"candidates": 4}},
+        "init": {"kind": "sketch", "sketch": {"candidates": 4}},
     }
     cell = CellHead.cell
 
@@ -236,7 +236,7 @@ def test_what_is_kept_of_a_picture_is_read_where_too_little_memory_is_answered(
         "height": 160,
         "steps": 1,
         "losses": {"start_pixels": 0},
-        "start": {"kind": "picture", "picture": "a.png", "mask": "m.png", "fill": "codes"},
+        "init": {"kind": "picture", "picture": "a.png", "mask": "m.png", "fill": "codes"},
     }
     encode = Vqgan._encode
     monkeypatch.setattr(Vqgan, "_encode", Fault(at=1).after(encode))

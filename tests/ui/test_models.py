@@ -46,9 +46,9 @@ def test_a_public_page_offers_what_is_here(tmp_path):
 def test_what_is_chosen_arrives():
     made = to_recipe({"prompt": "a fox", "model": "amused", "clip": ["robust-ViT-B-32", "ViT-B-32/openai"]})
     assert (made.model, made.clip_names) == ("amused", ("robust-ViT-B-32", "ViT-B-32/openai"))
-    assert made.start.sketch.model == "pocket"
+    assert made.init.sketch.model == "pocket"
     own = to_recipe({"prompt": "a fox", "sketcher": "karlo"})
-    assert own.start.sketch.model == "karlo"
+    assert own.init.sketch.model == "karlo"
     nobody = to_recipe({"prompt": "a fox", "clip": []})
     assert (nobody.model, nobody.clip_names) == ("pocket", ("pocket",))  # the preset's
 

@@ -60,7 +60,7 @@ def reading_notes(recipe: Recipe) -> Iterable[str]:
 
 
 def _by_pocket(recipe: Recipe) -> bool:
-    return recipe.start.sketched and recipe.start.sketch.model == "pocket"
+    return recipe.init.sketched and recipe.init.sketch.model == "pocket"
 
 
 def _short(text: str) -> str:
@@ -116,22 +116,22 @@ def generate(
     sketcher: Annotated[
         str | None,
         setting_option(
-            "start.sketch.model",
+            "init.sketch.model",
             metavar="NAME",
             more="`pixgen models list --kind sketcher` lists them.",
         ),
     ] = None,
     strength: Annotated[
         float | None,
-        setting_option("start.strength", metavar="PART", before="With --init picture:PATH."),
+        setting_option("init.strength", metavar="PART", before="With --init picture:PATH."),
     ] = None,
     mask: Annotated[
         Path | None,
-        setting_option("start.mask", metavar="FILE", before="With --init picture:PATH."),
+        setting_option("init.mask", metavar="FILE", before="With --init picture:PATH."),
     ] = None,
     extend: Annotated[
         str | None,
-        setting_option("start.extend", metavar="SIDE", before="With --init picture:PATH."),
+        setting_option("init.extend", metavar="SIDE", before="With --init picture:PATH."),
     ] = None,
     grow: Annotated[
         str | None,
@@ -201,7 +201,7 @@ def generate(
     wanted = recipe_from(
         Options.typed(
             prompt=prompt, styles=style, negative=negative, recipe=_read(recipe), preset=preset, size=size,
-            steps=steps, seed=seed, model=model, config=config, clip=clip, start=init, sketcher=sketcher,
+            steps=steps, seed=seed, model=model, config=config, clip=clip, init=init, sketcher=sketcher,
             mask=mask, extend=extend, strength=strength, grow=grow, regions=region, story=_rows(story),
             augment=augment, assignments=assignments,
         )
@@ -209,7 +209,7 @@ def generate(
     if sketcher is not None and not wanted.sketched:
         raise RecipeError(
             "--sketcher goes with a start that is sketched, and this one is {kind}: add --init sketch.",
-            kind=wanted.start.kind,
+            kind=wanted.init.kind,
         )
     for end in almost_weights(prompt or ""):
         report.note(f"“:{end}” is not a number, so it is painted as text; a weight looks like :0.5.")

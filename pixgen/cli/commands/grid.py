@@ -83,7 +83,7 @@ def grid(
     plan = plan_grid(
         Options.typed(
             prompt=prompt, negative=negative, styles=style, preset=preset, size=size, steps=steps,
-            seed=seed, start=init, assignments=assignments,
+            seed=seed, init=init, assignments=assignments,
         ),
         [read_axis(text) for text in over or ()],
     )  # fmt: skip

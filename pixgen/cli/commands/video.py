@@ -84,7 +84,7 @@ def journey(
             preset=preset,
             size=size,
             seed=seed,
-            start=init,
+            init=init,
             assignments=assignments,
         )
         wanted = plan_journey(options, frames=60 if frames is None else frames, **given)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pixgen.errors import RecipeError
+from pixgen.recipe.base import current_path
 from pixgen.recipe.options import (
     LARGEST_DRAWN_SEED,
     Options,
@@ -27,18 +28,19 @@ MOST_AXES = 2
 
 _WEIGHT = re.compile(r"weight of prompt (\d{1,3})", re.IGNORECASE)
 _RANGE = re.compile(r"(\d{1,19})\s*-\s*(\d{1,19})")
-_OPTIONS = ("prompt", "preset", "size", "model", "start")  # said as with ``generate``
+_OPTIONS = ("prompt", "preset", "size", "model", "init")  # said as with ``generate``
 
 
 @dataclass(frozen=True)
 class Axis:
     """A field and the values that it takes: a dotted name, ``prompt``, ``preset``, ``size``, ``model``,
-    ``clip``, ``start``, or ``weight of prompt 2``. Raises RecipeError if it has no value."""
+    ``clip``, ``init``, or ``weight of prompt 2``. Raises RecipeError if it has no value."""
 
     field: str
     values: tuple[Any, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "field", current_path(self.field))
         if not self.values:
             raise RecipeError("“{field}” has no values: write for example seed=1-4.", field=self.field)
         if len(self.values) > MOST_CELLS:
@@ -224,7 +226,7 @@ def plan_strip(ends: Sequence[str | Scene], options: Options, *, count: int) -> 
         terms = [term.model_dump() for term in between(first, last, part)]
         own = {
             "prompts": [terms],
-            "start": {"kind": "idea", "picture": "", "idea": terms},
+            "init": {"kind": "idea", "picture": "", "idea": terms},
             "steps": options.steps or 0,
         }
         cells.append(Cell(recipe=make_recipe(whole.model_dump(), own)))

@@ -163,7 +163,7 @@ def _pixray(settings: dict[str, str]) -> ForeignSettings:
         rate = mapped.number("learning_rate", given.pop("learning_rate"), kind=float, low=1e-6, high=10)
         recipe.setdefault("optimizer", {}).update({"learning_rate": rate} if rate else {})
     if given.get("init_noise") in _STARTS:
-        recipe["start"] = {"kind": _STARTS[given.pop("init_noise")]}
+        recipe["init"] = {"kind": _STARTS[given.pop("init_noise")]}
     for name, value in given.items():
         if name not in _PIXRAY_ASIDE:
             mapped.leave_out(name, value)

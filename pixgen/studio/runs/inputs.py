@@ -30,8 +30,8 @@ def named_pictures(recipe: Recipe) -> set[str]:
     """Every path that the recipe names: its start, its losses, its picture prompts, those of its changes."""
     changes = [change.prompts for change in recipe.changes if change.prompts is not None]
     paths = {path for scenes in (recipe.prompts, *changes) for path in prompt_pictures(scenes)}
-    paths |= prompt_pictures((recipe.start.idea,)) | recipe.losses.pictures
-    return paths | ({recipe.start.picture, recipe.start.mask} - {""})
+    paths |= prompt_pictures((recipe.init.idea,)) | recipe.losses.pictures
+    return paths | ({recipe.init.picture, recipe.init.mask} - {""})
 
 
 def named_files(recipe: Recipe) -> set[str]:

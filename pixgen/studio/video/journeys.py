@@ -75,8 +75,8 @@ def plan_restyle(
         options = replace(options, size=f"{width}x{height}")
     steps = every * looked.frames
     own = {**given, "every": every, "after": every, "video": str(video)}
-    more = {**options.more, "journey": own, "start": {"kind": "video"}}
-    return recipe_from(replace(options, steps=steps, start=None, more=more))
+    more = {**options.more, "journey": own, "init": {"kind": "video"}}
+    return recipe_from(replace(options, steps=steps, init=None, more=more))
 
 
 def fit_shape(width: int, height: int, *, pixels: int) -> tuple[int, int]:

@@ -49,8 +49,8 @@ def make_drawer(
     if vqgan is None:
         raise ValueError(f"the drawer {recipe.drawer} needs a VQGAN")
     drawer = VqganDrawer(vqgan, **size)
-    if not recipe.start.masked:
+    if not recipe.init.masked:
         return drawer
-    original, mask = masked_canvas(recipe.start, pictures=pictures or {}, **size)
+    original, mask = masked_canvas(recipe.init, pictures=pictures or {}, **size)
     where = vqgan.codebook.device
     return MaskedDrawer(drawer, original=original.to(where), mask=mask.to(where))

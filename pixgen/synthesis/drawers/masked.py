@@ -9,7 +9,7 @@ from PIL import Image
 
 from pixgen.errors import RecipeError
 from pixgen.messages import _
-from pixgen.recipe.init import Start
+from pixgen.recipe.init import Init
 from pixgen.synthesis.drawers.base import CodeDrawer, Kept
 from pixgen.synthesis.init.noise import fit_picture, to_tensor
 
@@ -89,7 +89,7 @@ def places(mask: torch.Tensor, *, factor: int) -> torch.Tensor:
 
 
 def masked_canvas(
-    start: Start, *, pictures: Mapping[str, Image.Image], width: int, height: int
+    start: Init, *, pictures: Mapping[str, Image.Image], width: int, height: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The picture that a masked start keeps, ``(1, 3, height, width)``, and its mask, ``(1, 1, height,
     width)``.

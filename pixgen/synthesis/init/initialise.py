@@ -35,7 +35,7 @@ class Initialisation:
         judge: Callable[[torch.Tensor, Scene], torch.Tensor],
         sketch_model: SketchModel | UnClipModel | None,
     ) -> None:
-        if recipe.start.sketched and sketch_model is None:
+        if recipe.init.sketched and sketch_model is None:
             raise ValueError("a recipe whose start is sketched needs a sketchbook")
         self.recipe, self.drawer = recipe, drawer
         self.pixels: torch.Tensor | None = None  # of the start, where a loss wants them later
@@ -47,7 +47,7 @@ class Initialisation:
     def __iter__(self) -> Iterator[tuple[int, torch.Tensor]]:
         """Yields what there is to see on the way: a step that counts up from below 0, and a picture
         ``(1, 3, H, W)`` in [0, 1]."""
-        picture, start = None, self.recipe.start
+        picture, start = None, self.recipe.init
         if start.sketched:
             picture = yield from self._sketched()
         elif start.kind == "codes" or (start.masked and start.fill == "codes"):
@@ -62,7 +62,7 @@ class Initialisation:
             self.pixels = self.drawer.draw() if picture is None else picture
 
     def _picture(self) -> torch.Tensor:
-        start = self.recipe.start
+        start = self.recipe.init
         size = {"width": self.recipe.width, "height": self.recipe.height}
         if self.drawer.kept is not None:
             return self.drawer.kept.picture
@@ -100,7 +100,7 @@ class Initialisation:
     def _sketching(self, chance: torch.Generator) -> SketchSession | UnClipSession | RegionSketches:
         recipe, book = self.recipe, self._book
         assert book is not None, "which was checked at the beginning"
-        if recipe.start.kind == "sketch" and any(map(has_region, recipe.opening)):
+        if recipe.init.kind == "sketch" and any(map(has_region, recipe.opening)):
             return RegionSketches(recipe, book, judge=self._judge, pictures=self._pictures, generator=chance)
         return book.begin(
             recipe,

@@ -26,7 +26,7 @@ from pixgen.models.architectures import (
     sketching_bytes,
 )
 from pixgen.models.catalog import get_entry
-from pixgen.recipe.init import Start
+from pixgen.recipe.init import Init
 from pixgen.recipe.prompts import Prompt
 from pixgen.recipe.recipe import Recipe
 from pixgen.recipe.settings import Growth
@@ -136,14 +136,14 @@ def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
             "preset": "",
             "changes": (),
             "losses": Losses(),
-            "start": Start(),
+            "init": Init(),
             "grow": Growth(),  # the whole canvas, as at the end
         }
     )
     found = _trace_recipe(alike)
     weights, step = found.weights, found.step
     if recipe.sketched:
-        sketch = recipe.start.sketch
+        sketch = recipe.init.sketch
         weights += sketcher_bytes(sketch.model, device) + _own_vqgan(recipe)
         # The sketch is done before the first step is made.
         step = max(step, sketching_bytes(sketch.model, device, count=sketch.candidates))
@@ -156,7 +156,7 @@ def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
 
 def _own_vqgan(recipe: Recipe) -> int:
     """What the weights of the VQGAN take whose codes a sketcher writes, where another one draws."""
-    name = get_entry(recipe.start.sketch.model, "sketcher").vqgan
+    name = get_entry(recipe.init.sketch.model, "sketcher").vqgan
     if not name or (recipe.drawn_by.needs_vqgan and recipe.model == name):
         return 0
     return sum(part.numel() * part.itemsize for part in random_vqgan(name, "meta").parameters())

@@ -152,7 +152,7 @@ def _in_tiles(recipe: Recipe, switch: str) -> Recipe | None:
 
 
 def _fewer_sketches(recipe: Recipe) -> Recipe | None:
-    at_once = recipe.engine.sketches or recipe.start.sketch.candidates
+    at_once = recipe.engine.sketches or recipe.init.sketch.candidates
     return _with(recipe, sketches=at_once // 2) if at_once > 1 else None
 
 

@@ -112,7 +112,7 @@ def retrieve_scene(
 ) -> RetrievedScene | None:
     """What a recipe's words show that the sketcher knows, if there is anything: things that it has portraits of,
     or a place alone, which it writes better without words that it has never seen."""
-    portraits, start = sketcher.portraits, recipe.start
+    portraits, start = sketcher.portraits, recipe.init
     if portraits is None or not start.sketch.memory or start.kind == "idea" or start.extend:
         return None
     shown = parse_scene(", ".join(recipe.positive_texts), portraits.lexicon)

@@ -167,7 +167,7 @@ class PocketSampler:
     ) -> Conditioning:
         """Words as the text tower reads them, or the CLIP vector of an idea or of pictures; what is behind
         the things that are known."""
-        start = recipe.start
+        start = recipe.init
         if start.kind == "idea":
             return Conditioning(vectors=self._vector(start.idea, pictures))
         positive, texts = recipe.positive, recipe.positive_texts

@@ -121,7 +121,7 @@ class SketchSession:
     @torch.no_grad()
     def __iter__(self) -> Iterator[torch.Tensor]:
         """Yields pictures ``(1, 3, H, W)`` in [0, 1], one after each row of blocks."""
-        settings, pen = self.recipe.start.sketch, self.book.pen
+        settings, pen = self.recipe.init.sketch, self.book.pen
         known = self._known()
         codes = known.repeat(settings.candidates, 1, 1)
         if self._remembered:
@@ -156,7 +156,7 @@ class SketchSession:
 
     def picked(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The codes ``(rows, columns)`` and the picture ``(1, 3, H, W)`` of the recipe's choice."""
-        codes = self.codes[self.recipe.start.sketch.pick]
+        codes = self.codes[self.recipe.init.sketch.pick]
         with torch.no_grad():
             return codes, self._decoded(codes[None])
 

@@ -50,7 +50,7 @@ class UnClipSession:
         self.candidates: tuple[Candidate, ...] = ()
         self._drawn = torch.empty(0)  # (N, 3, H, W), the best first
         self._unclip, self._pictures, self._generator = unclip, pictures, generator
-        self._guidance = sampling_settings(recipe.start.sketch, UNCLIP)["guidance"]
+        self._guidance = sampling_settings(recipe.init.sketch, UNCLIP)["guidance"]
         self._terms = prompt_text_or_pictures(recipe)
 
     @torch.no_grad()
@@ -66,11 +66,11 @@ class UnClipSession:
     @property
     def most_stages(self) -> int:
         """How many pictures come on the way."""
-        return self.recipe.start.sketch.candidates
+        return self.recipe.init.sketch.candidates
 
     def picked(self) -> tuple[None, torch.Tensor]:
         """No codes, and the picture ``(1, 3, H, W)`` of the recipe's choice."""
-        pick = self.recipe.start.sketch.pick
+        pick = self.recipe.init.sketch.pick
         return None, self._drawn[pick : pick + 1]
 
     def _paint(self) -> torch.Tensor:

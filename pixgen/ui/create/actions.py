@@ -100,7 +100,7 @@ def _add(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Tran
 def take(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Translator) -> Iterator[Screen]:
     """Paint the visitor's last picture anew, from another of its sketches; it is kept as it is."""
     run = visitor.run(studio)
-    if run is None or not run.recipe.start.sketched:
+    if run is None or not run.recipe.init.sketched:
         yield error_screen(
             say,
             say("The picture that was being painted here is not known any more: paint it again."),
@@ -108,7 +108,7 @@ def take(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Translator)
         return
     recipe = make_recipe(
         with_kept_pictures(run.recipe, run.folder).model_dump(),
-        {"start": {"sketch": {"pick": pick}}, "changes": ()},
+        {"init": {"sketch": {"pick": pick}}, "changes": ()},
     )
     yield Screen(status=status.starting_html(say, recipe), busy="starting")
     if (job := visitor.job(studio)) is not None:
@@ -269,7 +269,7 @@ def _final_screen(run: Run, *, say: Translator, picture: np.ndarray | None = Non
 
 
 def _thumbnails(recipe: Recipe, pictures: Sequence[np.ndarray], say: Translator) -> str:
-    return sketches.of_pictures(say, pictures, picked=recipe.start.sketch.pick)
+    return sketches.of_pictures(say, pictures, picked=recipe.init.sketch.pick)
 
 
 def file_name(recipe: Recipe) -> str:

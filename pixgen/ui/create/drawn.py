@@ -48,7 +48,7 @@ def edit_area_recipe(
         "fit": "stretch",
     }
     size = {"width": run.recipe.width, "height": run.recipe.height}
-    return make_recipe(recipe.model_dump(), size, {"start": start}), (str(run.picture), str(path))
+    return make_recipe(recipe.model_dump(), size, {"init": start}), (str(run.picture), str(path))
 
 
 def decode_data_url(mask: str) -> bytes:
@@ -140,9 +140,9 @@ def add_drawn_inputs(
     start: dict[str, Any] = {}
     if picture:
         start = {"kind": "picture", "picture": picture, "idea": (), "mask": "", "extend": ""}
-    if picture or recipe.start.kind == "picture":
+    if picture or recipe.init.kind == "picture":
         start |= _settings(form)
-    part = {**drawn.regions_in(recipe), **({"start": start} if start else {})}
+    part = {**drawn.regions_in(recipe), **({"init": start} if start else {})}
     return (make_recipe(recipe.model_dump(), part) if part else recipe), trusted
 
 

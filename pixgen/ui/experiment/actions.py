@@ -203,8 +203,8 @@ def plan_of(form: GridForm, *, drawn: DrawnInputs = _NOTHING, run: Run | None = 
             "as a {red|blue} fox."
         )
     options, over = Options(recipe=base), {axis.field for axis in axes}
-    if "preset" in over and "start" not in over and base.start.picture:
-        options = replace(options, more={"start": base.start.model_dump()})
+    if "preset" in over and "init" not in over and base.init.picture:
+        options = replace(options, more={"init": base.init.model_dump()})
     pictures: Scene = ()
     if varied or "prompt" in over:
         left_out = (create.leave_out or "").strip()
@@ -272,7 +272,7 @@ def _check_allowed(
     other people than the server's owner. Raises RecipeError."""
     models = {*available_vqgans(), *available_clips(), base.model, *base.clip_names}
     used = {recipe.model, *recipe.clip_names}
-    sketcher = recipe.start.sketch.model == base.start.sketch.model
+    sketcher = recipe.init.sketch.model == base.init.sketch.model
     if named_pictures(recipe) - named_pictures(base) - uploads or used - models or not sketcher:
         raise RecipeError(
             "A file or a model cannot be named by its path on this page: choose what Create offers."

@@ -44,7 +44,7 @@ def test_the_difference_is_one_line(fields, line):
 
 
 def test_long_values_are_cut():
-    line = in_one_line(differences(a_recipe(), a_recipe(start={"kind": "picture", "picture": "x" * 900})))
+    line = in_one_line(differences(a_recipe(), a_recipe(init={"kind": "picture", "picture": "x" * 900})))
     assert len(line) < 200
 
 

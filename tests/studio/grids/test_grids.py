@@ -86,7 +86,7 @@ def test_every_cell_is_in_the_style():
 
 
 def test_python_names_values_by_field():
-    plan = plan_grid(SMALL, axes_of({"size": ["32x32", "64x32"], "start": ["snow"]}))
+    plan = plan_grid(SMALL, axes_of({"size": ["32x32", "64x32"], "init": ["snow"]}))
     assert [cell.recipe.width for cell in plan.cells] == [32, 64]
 
 

@@ -25,7 +25,7 @@ def recipe(size: tuple[int, int] = (32, 32), **start) -> Recipe:
     return make_recipe({
         "prompts": "a red fox", "width": size[0], "height": size[1], "steps": 3, "seed": 3,
         "cutouts": {"count": 2}, "optimizer": {"learning_rate": 0.6},
-        "start": {"kind": "picture", "picture": "photo", "sketch": {"candidates": 2}, **start},
+        "init": {"kind": "picture", "picture": "photo", "sketch": {"candidates": 2}, **start},
     })  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def test_a_canvas_without_room_is_refused(paint, photo):
 
 def test_a_mask_needs_a_picture_and_no_side():
     with pytest.raises(RecipeError, match="goes with a start of kind"):
-        make_recipe({"prompts": "a", "start": {"kind": "codes", "mask": "m.png"}})
+        make_recipe({"prompts": "a", "init": {"kind": "codes", "mask": "m.png"}})
     with pytest.raises(RecipeError, match="either painted anew under a mask, or extended"):
         recipe(mask="m.png", extend="left")
 

@@ -116,7 +116,7 @@ def test_a_palette_that_is_found_has_as_many_colours_as_asked_and_moves(paint):
         ({"pixels": {"colours": "red"}}, "two at least"),
         ({"pixels": {"colours": "red, blue", "count": 3}}, "not both"),
         ({"pixels": {"colours": "red, no such colour"}}, "is no colour"),
-        ({"start": {"kind": "picture", "picture": "a.png", "mask": "b.png"}}, "vqgan only"),
+        ({"init": {"kind": "picture", "picture": "a.png", "mask": "b.png"}}, "vqgan only"),
     ],
 )
 def test_what_makes_no_sense_is_told(fields, said):

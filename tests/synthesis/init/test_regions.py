@@ -23,7 +23,7 @@ def recipe(prompts: str, **fields) -> Recipe:
         "steps": 1,
         "seed": 3,
         "cutouts": {"count": 2},
-        "start": {"kind": "sketch", "sketch": {"candidates": 2}},
+        "init": {"kind": "sketch", "sketch": {"candidates": 2}},
     }
     return make_recipe(base, fields)
 
@@ -78,5 +78,5 @@ def test_a_run_with_regions_begins_so_and_is_the_same_again(book, tiny_vqgan, ti
 
     once = frames()
     assert all(map(np.array_equal, once, frames()))
-    other = frames(start={"sketch": {"pick": 1}})
+    other = frames(init={"sketch": {"pick": 1}})
     assert not np.array_equal(once[-2], other[-2])

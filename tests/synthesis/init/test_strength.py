@@ -29,7 +29,7 @@ def begun(tiny_vqgan, tiny_perceptor, photo):
                 "height": 32,
                 "steps": 1,
                 "drawer": drawer,
-                "start": {"kind": "picture", "picture": "photo", **start},
+                "init": {"kind": "picture", "picture": "photo", **start},
             }
         )
         made = make_drawer(recipe, tiny_vqgan)
@@ -52,14 +52,14 @@ def test_strength_goes_from_the_picture_to_chance(begun, drawer):
 
 def test_another_start_has_no_strength():
     with pytest.raises(RecipeError, match="a strength goes with a start of kind"):
-        make_recipe({"prompts": "a fox", "start": {"kind": "snow", "strength": 0.5}})
+        make_recipe({"prompts": "a fox", "init": {"kind": "snow", "strength": 0.5}})
 
 
 def test_the_strength_of_a_repeated_recipe_goes_with_its_picture():
-    first = recipe_from(Options(prompt="a fox", start="picture:a.png", strength=0.4))
-    assert first.start.strength == 0.4
-    assert recipe_from(Options(recipe=first)).start.strength == 0.4
-    assert recipe_from(Options(recipe=first, start="snow")).start.strength == 0
+    first = recipe_from(Options(prompt="a fox", init="picture:a.png", strength=0.4))
+    assert first.init.strength == 0.4
+    assert recipe_from(Options(recipe=first)).init.strength == 0.4
+    assert recipe_from(Options(recipe=first, init="snow")).init.strength == 0
 
 
 @pytest.mark.parametrize(("typed", "at"), [("0.9", (0.9,)), ("0.5, 0.85", (0.5, 0.85)), ("never", ())])

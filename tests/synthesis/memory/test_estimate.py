@@ -79,7 +79,7 @@ def test_what_changes_no_memory_changes_no_estimate():
 
 
 def test_a_sketch_brings_its_models_along():
-    sketched = make_recipe(BASE, {"start": {"kind": "sketch"}})
+    sketched = make_recipe(BASE, {"init": {"kind": "sketch"}})
     assert estimate_memory(sketched).weights > estimate_memory(make_recipe(BASE)).weights + 20e6
     assert (
         estimate_memory(sketched).total == estimate_memory(sketched).weights + estimate_memory(sketched).step
@@ -94,7 +94,7 @@ def test_a_form_that_is_not_known_is_answered():
 def test_a_fetched_sketcher_is_counted_before_it_is_there():
     def weights(name: str, **more) -> int:
         start = {"kind": "sketch", "sketch": {"model": name}}
-        return estimate_memory(make_recipe(BASE, {"start": start}, more)).weights
+        return estimate_memory(make_recipe(BASE, {"init": start}, more)).weights
 
     alone = estimate_memory(make_recipe(BASE)).weights
     mini, mega = weights("dalle-mini") - alone, weights("dalle-mega") - alone
@@ -109,7 +109,7 @@ def test_a_fetched_sketcher_is_counted_before_it_is_there():
 def test_what_is_kept_while_writing_is_counted():
     def step(count: int) -> int:
         start = {"kind": "sketch", "sketch": {"model": "dalle-mega", "candidates": count}}
-        return estimate_memory(make_recipe(BASE, {"start": start})).step
+        return estimate_memory(make_recipe(BASE, {"init": start})).step
 
     # Keys and values of 320 places in 24 layers, told and untold.
     assert step(16) - step(8) == pytest.approx(8 * 2 * 2 * 24 * 320 * 2048 * 4 * 1.15, rel=0.05)
@@ -117,4 +117,4 @@ def test_what_is_kept_while_writing_is_counted():
 
 def test_a_sketcher_whose_size_is_not_known_is_answered(caches):
     with pytest.raises(ModelError, match="“karlo” is not there"):
-        estimate_memory(make_recipe(BASE, {"start": {"kind": "sketch", "sketch": {"model": "karlo"}}}))
+        estimate_memory(make_recipe(BASE, {"init": {"kind": "sketch", "sketch": {"model": "karlo"}}}))

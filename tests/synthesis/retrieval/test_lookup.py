@@ -37,7 +37,7 @@ def sketcher(tiny_sketcher):
 @pytest.fixture
 def recalled(sketcher, tiny_vqgan):
     def recall(prompt: str, seed: int = 1, **start):
-        recipe = make_recipe({"prompts": prompt, "start": {"kind": "sketch"}}, {"start": start})
+        recipe = make_recipe({"prompts": prompt, "init": {"kind": "sketch"}}, {"init": start})
         return retrieve_scene(recipe, sketcher, tiny_vqgan, torch.Generator().manual_seed(seed))
 
     return recall

@@ -88,7 +88,7 @@ def test_it_has_its_own_usual_settings(model):
     pen = DalleSampler(model)
     assert pen.hand(Sketch(model="dalle-mini")) == SamplingSettings(1.0, 256, 10.0, 0.0)
     assert pen.hand(Sketch(model="dalle-mini", top_k=9, guidance=2)) == SamplingSettings(1.0, 9, 2.0, 0.0)
-    with pytest.raises(RecipeError, match="“dalle-mini” has no looks: leave start.sketch.looks out"):
+    with pytest.raises(RecipeError, match="“dalle-mini” has no looks: leave init.sketch.looks out"):
         pen.hand(Sketch(model="dalle-mini", looks=1))
 
 
@@ -109,7 +109,7 @@ def paint(model, tiny_vqgan, tiny_perceptor):
 def recipe(**fields) -> Recipe:
     base = {"prompts": "a red fox | text :-0.5", "width": 16, "height": 16, "steps": 0, "seed": 3}
     start = {"kind": "sketch", "sketch": {"model": "dalle-mini", "candidates": 3}}
-    return make_recipe(base, {"width": 32, "height": 32, "cutouts": {"count": 2}, "start": start}, fields)
+    return make_recipe(base, {"width": 32, "height": 32, "cutouts": {"count": 2}, "init": start}, fields)
 
 
 def test_its_codes_are_seen_growing_and_the_best_is_the_start(paint):
@@ -123,7 +123,7 @@ def test_its_codes_are_seen_growing_and_the_best_is_the_start(paint):
 
 
 def test_another_vqgan_begins_with_the_sketch_as_a_picture(paint, tiny_vqgan):
-    wanted = recipe(start={"sketch": {"pick": 1}})
+    wanted = recipe(init={"sketch": {"pick": 1}})
     drawer = make_drawer(wanted, tiny_vqgan)
     frame = list(paint(wanted, drawer=drawer))[-1]
     sketched = torch.from_numpy(frame.candidates[1].picture.copy()).movedim(2, 0)[None] / 255
@@ -148,7 +148,7 @@ def test_its_own_vqgan_has_the_very_codes(model, tiny_vqgan, tiny_perceptor):
 
 
 def test_ideas_and_pictures_alone_are_refused(paint, red_picture):
-    idea = make_recipe(recipe().model_dump(), {"start": {"kind": "idea", "idea": "a fox"}})
+    idea = make_recipe(recipe().model_dump(), {"init": {"kind": "idea", "idea": "a fox"}})
     with pytest.raises(RecipeError, match="“dalle-mini” reads words, and no pictures or ideas"):
         list(paint(idea))
     with pytest.raises(RecipeError, match="reads words"):
@@ -158,7 +158,7 @@ def test_ideas_and_pictures_alone_are_refused(paint, red_picture):
 def test_a_part_of_a_picture_is_written_around_what_is_there(paint, red_picture):
     wanted = make_recipe(
         recipe(width=64, steps=1).model_dump(),
-        {"start": {"kind": "picture", "picture": "red.png", "extend": "right"}},
+        {"init": {"kind": "picture", "picture": "red.png", "extend": "right"}},
     )
     frames = list(paint(wanted, pictures={"red.png": red_picture}))
     assert frames[-1].candidates

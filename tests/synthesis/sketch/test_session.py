@@ -29,7 +29,7 @@ def recipe(**fields) -> Recipe:
     common = {
         "cutouts": {"count": 2},
         "optimizer": {"learning_rate": 0.6},
-        "start": {"kind": "sketch", "sketch": {"candidates": 3}},
+        "init": {"kind": "sketch", "sketch": {"candidates": 3}},
     }
     return make_recipe(base, common, fields)
 
@@ -51,7 +51,7 @@ def test_the_best_candidate_is_the_start_and_the_others_are_shown(paint):
 
 
 def test_another_candidate_may_be_picked(paint):
-    wanted = recipe(steps=0, start={"sketch": {"pick": 2}})
+    wanted = recipe(steps=0, init={"sketch": {"pick": 2}})
     frame = list(paint(wanted))[-1]
     assert np.array_equal(frame.picture, frame.candidates[2].picture)
 
@@ -93,7 +93,7 @@ def test_a_picture_prompt_alone_is_sketched_from_its_vector(paint, red_picture):
 def test_an_idea_is_sketched_without_the_prompts(paint, red_picture):
     def last(prompt: str, idea: str) -> np.ndarray:
         start = {"kind": "idea", "idea": idea, "sketch": {"candidates": 1}}
-        wanted = recipe(prompts=prompt, steps=0, start=start)
+        wanted = recipe(prompts=prompt, steps=0, init=start)
         return list(paint(wanted, pictures={"red.png": red_picture}))[-1].picture
 
     one = last("a fox", "[red.png] | winter | summer:-1")

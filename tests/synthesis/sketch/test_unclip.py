@@ -51,7 +51,7 @@ def recipe(*more, **fields) -> Recipe:
         "steps": 1,
         "seed": 3,
         "cutouts": {"count": 2},
-        "start": {"kind": "sketch", "sketch": {"model": "karlo", "candidates": 3}},
+        "init": {"kind": "sketch", "sketch": {"model": "karlo", "candidates": 3}},
     }
     return make_recipe(base, *more, fields)
 
@@ -68,7 +68,7 @@ def test_every_candidate_is_seen_and_the_best_is_the_start(paint, unclip):
 
 
 def test_what_is_picked_is_encoded_for_the_drawer(paint, tiny_vqgan):
-    frame = list(paint(recipe(steps=0, start={"sketch": {"pick": 2}})))[-1]
+    frame = list(paint(recipe(steps=0, init={"sketch": {"pick": 2}})))[-1]
     sketched = torch.from_numpy(frame.candidates[2].picture.copy()).movedim(2, 0)[None] / 255
     latents = tiny_vqgan.encode(sketched)
     expected = tiny_vqgan.decode(tiny_vqgan.nearest(latents)).clamp(0, 1)[0].movedim(0, 2)
@@ -76,7 +76,7 @@ def test_what_is_picked_is_encoded_for_the_drawer(paint, tiny_vqgan):
 
 
 def test_pictures_are_varied_and_mixed_by_weight(paint, unclip, red_picture):
-    wanted = recipe({"start": {"kind": "idea", "idea": "[red.png]:2 | [other.png]:-0.5"}})
+    wanted = recipe({"init": {"kind": "idea", "idea": "[red.png]:2 | [other.png]:-0.5"}})
     other = Image.new("RGB", (8, 8))
     list(paint(wanted, pictures={"red.png": red_picture, "other.png": other}))
     assert unclip.asked[0] == ([((48, 32), 2.0), ((8, 8), -0.5)], 8.0)
@@ -90,16 +90,16 @@ def test_pictures_are_varied_and_mixed_by_weight(paint, unclip, red_picture):
     [
         ({"kind": "idea", "idea": "[red.png] | winter"}, "takes ideas of pictures, and no words"),
         ({"kind": "idea", "idea": "[red.png] | [red.png]:-1"}, "its parts cancel each other"),
-        ({"sketch": {"temperature": 1}}, "has no temperature: leave start.sketch.temperature out"),
+        ({"sketch": {"temperature": 1}}, "has no temperature: leave init.sketch.temperature out"),
         ({"kind": "picture", "picture": "red.png", "extend": "left"}, "paints whole pictures"),
     ],
 )
 def test_what_it_cannot_do_is_said(red_picture, start, said):
     pictures = {"red.png": red_picture}
     with pytest.raises(RecipeError, match=said):
-        UnClipSession(recipe({"start": start}), FakeUnClip(), judge=None, pictures=pictures, generator=None)
+        UnClipSession(recipe({"init": start}), FakeUnClip(), judge=None, pictures=pictures, generator=None)
 
 
 def test_guidance_is_the_decoders(paint, unclip):
-    list(paint(recipe(start={"sketch": {"guidance": 3, "candidates": 1}})))
+    list(paint(recipe(init={"sketch": {"guidance": 3, "candidates": 1}})))
     assert unclip.asked == [("a red fox, snow", 3.0)]

@@ -272,7 +272,7 @@ def test_another_sketch_is_taken_and_the_first_picture_stays(studio, visitor):
     screens = list(with_errors(take(studio, first, 3, say=ENGLISH), say=ENGLISH))
     second = session_after(screens)
     before, after = first.run(studio), second.run(studio)
-    assert after.recipe.start.sketch.pick == 3
+    assert after.recipe.init.sketch.pick == 3
     assert after.recipe.seed == before.recipe.seed
     assert after.parent == before.id
     assert before.picture.is_file()
@@ -314,7 +314,7 @@ def test_a_part_of_the_last_picture_is_painted_anew(make_studio, visitor, public
     run = session_after(screens).run(studio)
     assert run.state == "done"
     assert (run.recipe.width, run.recipe.height) == (64, 48)  # the picture's, not the form's
-    before, mask = (run.folder / path for path in (run.recipe.start.picture, run.recipe.start.mask))
+    before, mask = (run.folder / path for path in (run.recipe.init.picture, run.recipe.init.mask))
     assert before.read_bytes() == first.run(studio).picture.read_bytes()
     assert Image.open(mask).getpixel((1, 1)) == (255, 255, 255)
 

@@ -32,7 +32,7 @@ RECIPES = {
         "optimizer": {"name": "AdamW", "learning_rate": 0.01234, "schedule": "drop"},
         "cutouts": {"count": 200, "kind": "updated"},
         "losses": {"saturation": 77.7, "palette": {"weight": 1.234, "colours": ["navy"]}},
-        "start": {"kind": "picture", "picture": KEPT, "mask": KEPT, "fill": "codes"},
+        "init": {"kind": "picture", "picture": KEPT, "mask": KEPT, "fill": "codes"},
         "changes": [{"step": 3, "learning_rate": 0.5}],
     },
 }
@@ -88,7 +88,7 @@ def test_painted_regions_are_not_typed_and_stay_with_their_words():
 def test_another_preset_is_taken_over():
     recipe = make_recipe(RECIPES["plain"])
     made = to_recipe(form(recipe) | {"preset": "best"})
-    assert made.start.sketch.candidates == 16
+    assert made.init.sketch.candidates == 16
 
 
 def test_an_empty_seed_is_a_new_one():
@@ -99,7 +99,7 @@ def test_an_empty_seed_is_a_new_one():
 
 def test_another_start_leaves_the_old_picture_and_mask():
     recipe = make_recipe(RECIPES["more than the form has"], {"prompts": "a fox"})
-    start = to_recipe(form(recipe) | {"start": "grey"}).start
+    start = to_recipe(form(recipe) | {"start": "grey"}).init
     assert (start.kind, start.picture, start.mask) == ("grey", "", "")
 
 
@@ -107,7 +107,7 @@ def test_another_start_leaves_the_old_picture_and_mask():
     "recipe",
     [
         {"prompts": "a | [/etc/passwd]"},
-        {"prompts": "a", "start": {"kind": "picture", "picture": "../secret.png"}},
+        {"prompts": "a", "init": {"kind": "picture", "picture": "../secret.png"}},
         {"prompts": "a", "losses": {"style": {"picture": "inputs/../../x"}}},
     ],
 )
@@ -117,9 +117,9 @@ def test_a_recipe_cannot_name_files_of_the_server(recipe):
 
 
 def test_a_start_that_is_not_there_can_be_added_again():
-    recipe = make_recipe({"prompts": "a", "start": {"kind": "picture", "picture": "gone.png"}})
+    recipe = make_recipe({"prompts": "a", "init": {"kind": "picture", "picture": "gone.png"}})
     made = to_recipe(form(recipe) | {"start_picture": "/uploads/new.png"})
-    assert made.start.picture == "/uploads/new.png"
+    assert made.init.picture == "/uploads/new.png"
 
 
 @pytest.mark.parametrize(

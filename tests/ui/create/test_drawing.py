@@ -41,7 +41,7 @@ def test_a_drawing_is_the_start_as_far_away_as_one_likes():
             start_strength=0.4,
             start_fit="contain",
         )
-        start = recipe.start
+        start = recipe.init
         assert (start.kind, start.strength, start.fit) == ("picture", 0.4, "contain")
         assert start.picture in trusted
         with Image.open(start.picture) as kept:
@@ -53,7 +53,7 @@ def test_a_drawing_can_go_on_to_a_side():
         recipe, _ = asked(
             files, start="drawn", drawn=drawn(address("red")), start_extend="right", start_strength=0.4
         )
-        assert (recipe.start.extend, recipe.start.strength) == ("right", 0)
+        assert (recipe.init.extend, recipe.init.strength) == ("right", 0)
 
 
 def test_each_painted_region_is_its_prompts_by_number():
@@ -96,11 +96,11 @@ def test_a_region_and_the_last_picture_are_kept_with_the_run(studio, visitor):
     first = visitor.run(studio)
     again = {**form, "start": "last", "drawn": drawn(_2=address("white"))}
     second = session_after(painted(studio, visitor, **again)).run(studio)
-    assert second.recipe.start.picture.startswith("inputs/")
+    assert second.recipe.init.picture.startswith("inputs/")
     mask = second.recipe.prompts[0][1].mask
     assert mask.startswith("inputs/")
     assert (second.folder / mask).is_file()
-    kept = second.folder / second.recipe.start.picture
+    kept = second.folder / second.recipe.init.picture
     assert kept.read_bytes() == first.picture.read_bytes()
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pixgen.errors import RecipeError
 from pixgen.losses import Losses
-from pixgen.recipe.init import Start
+from pixgen.recipe.init import Init
 from pixgen.recipe.presets import available_presets
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy
@@ -49,7 +49,7 @@ def test_every_setting_arrives():
         40,
     )
     assert (made.cutouts.count, made.cutouts.kind) == (4, "pooled")
-    assert (made.optimizer.learning_rate, made.start.kind) == (0.2, "perlin")
+    assert (made.optimizer.learning_rate, made.init.kind) == (0.2, "perlin")
     losses = made.losses
     assert (losses.total_variation, losses.start_latent, losses.start_pixels, losses.latent_decay) == (
         0.1,
@@ -149,7 +149,7 @@ def test_a_start_of_ones_own_needs_its_picture():
     with pytest.raises(RecipeError, match="add it below"):
         recipe(start="picture")
     made = recipe(start="picture", start_picture="/a/b:c.png")
-    assert made.start == Start(kind="picture", picture="/a/b:c.png")
+    assert made.init == Init(kind="picture", picture="/a/b:c.png")
 
 
 def test_an_alternative_hides_no_path():
@@ -227,9 +227,9 @@ def test_whatever_a_browser_kept_the_form_can_be_shown(kept):
 
 def test_the_idea_of_a_picture_may_be_mixed_with_words():
     form = {"prompt": "a fox", "start": "idea", "start_picture": "/tmp/a|b.png"}
-    plain = to_recipe(form).start
+    plain = to_recipe(form).init
     assert [term.picture for term in plain.idea] == ["/tmp/a|b.png"]
-    mixed = to_recipe({**form, "idea_words": "winter | summer :-1"}).start
+    mixed = to_recipe({**form, "idea_words": "winter | summer :-1"}).init
     assert [(term.label, term.weight) for term in mixed.idea] == [
         ("a|b.png", 1),
         ("winter", 1),

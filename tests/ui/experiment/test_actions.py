@@ -95,11 +95,11 @@ def test_a_strip_lies_between_words_and_pictures(tmp_path):
         ({"across": "colour"}, "no field “colour”"),
         ({"across_values": "1-999"}, "at most 256"),
         ({"prompt": ""}, "The prompt is empty"),
-        ({"across": "start.picture", "across_values": '["/etc/hostname"]'}, "path of a picture|by its path"),
+        ({"across": "init.picture", "across_values": '["/etc/hostname"]'}, "path of a picture|by its path"),
         ({"across": "start", "across_values": '["picture:/etc/hostname"]'}, "by its path"),
         ({"across": "model", "across_values": '["/etc/hostname"]'}, "by its path"),
         ({"across": "clip", "across_values": '["/etc/hostname"]'}, "by its path"),
-        ({"across": "start.sketch.model", "across_values": '["/etc"]'}, "by its path"),
+        ({"across": "init.sketch.model", "across_values": '["/etc"]'}, "by its path"),
         ({"across": "prompt", "across_values": '["[/etc/hostname]"]'}, "by its path"),
         ({"across": "losses.style.picture", "across_values": '["/etc/hostname"]'}, "by its path"),
         ({"kind": "strip", "first": "a", "last": " ", "count": 3}, "two ideas"),
@@ -211,15 +211,15 @@ def test_a_drawn_start_and_regions_are_in_every_cell(make_studio, visitor):
         "start": "drawn",
         "start_strength": 0.3,
         "drawn": drawn(address("red"), _2=address("white")),
-        "down": "start.strength",
+        "down": "init.strength",
         "down_values": "0.1, 0.6",
     }
     jobs = GridJobs(studio)
     last = screens_of(paint(jobs, form, visitor, say=ENGLISH))[-1]
     runs = [studio.run(run) for run in runs_in(last.sheet)]
-    assert [run.recipe.start.strength for run in runs] == [0.1, 0.1, 0.6, 0.6]
+    assert [run.recipe.init.strength for run in runs] == [0.1, 0.1, 0.6, 0.6]
     for run in runs:
-        with Image.open(run.folder / run.recipe.start.picture) as start:
+        with Image.open(run.folder / run.recipe.init.picture) as start:
             assert start.convert("RGB").getpixel((0, 0)) == (255, 0, 0)
         assert (run.folder / run.recipe.prompts[0][1].mask).is_file()
 
@@ -238,7 +238,7 @@ def test_what_is_drawn_stays_whatever_else_varies(across, values, kinds, visitor
         sent = drawn(address("red"), _1=address("white"))
         given = DrawnInputs.read(sent, files=files)
         cells = [cell.recipe for cell in plan_of({**FORM, **form}, drawn=given).cells]
-    assert [cell.start.kind for cell in cells] == kinds
+    assert [cell.init.kind for cell in cells] == kinds
     assert {cell.prompts[0][0].mask for cell in cells} == {given.files[1]}
 
 
@@ -252,7 +252,7 @@ def test_a_grid_starts_from_the_last_picture_and_keeps_it(make_studio, visitor):
     screens_of(screens)
     first.run(studio).picture.write_bytes(b"")  # it is not needed any more
     last = screens_of(go_on(GridJobs(studio), name, first, say=ENGLISH))[-1]
-    assert [studio.run(run).recipe.start.kind for run in runs_in(last.sheet)] == ["picture"] * 2
+    assert [studio.run(run).recipe.init.kind for run in runs_in(last.sheet)] == ["picture"] * 2
 
 
 @pytest.mark.parametrize(("start", "said"), [("drawn", "draw it first"), ("last", "no last picture")])

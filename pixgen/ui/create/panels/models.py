@@ -20,7 +20,7 @@ def model_values(recipe: Recipe) -> dict[str, Any]:
     return {
         "model": recipe.model,
         "clip": list(recipe.clip_names),
-        "sketcher": recipe.start.sketch.model,
+        "sketcher": recipe.init.sketch.model,
     }
 
 
