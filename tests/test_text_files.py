@@ -11,7 +11,7 @@ from pixgen.recipe.story import read_rows
 from pixgen.recipe.story import read_story as read_story
 from pixgen.recipe.styles import load_styles
 from pixgen.text_files import decode, encode_table, number, read_table, whole_number
-from pixgen.vision.zeroshot.labels import read_set
+from pixgen.vision.zeroshot.labels import read_label_set
 
 STORY = "from,prompt\n0,café at night\n5,ein Fuchs über dem Fluß\n"
 UNICODE = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
@@ -123,7 +123,7 @@ def test_styles_and_labels_are_read_in_every_encoding(encoding, tmp_path):
     (tmp_path / "own.json").write_bytes(json.dumps(style, ensure_ascii=False).encode(encoding))
     assert load_styles(str(tmp_path / "own.json"))[0].title == "Öl"
     (tmp_path / "birds.csv").write_bytes('Label\nKäuzchen\n"Möwe, grau"\n'.encode(encoding))
-    assert read_set(tmp_path / "birds.csv").labels == ("Käuzchen", "Möwe, grau")
+    assert read_label_set(tmp_path / "birds.csv").labels == ("Käuzchen", "Möwe, grau")
 
 
 def test_a_table_is_written_with_the_mark_that_excel_looks_for():

@@ -15,8 +15,8 @@ from pixgen.models.clip.perceptor import Perceptor
 from pixgen.studio.model_cache import resolve_device
 from pixgen.vision.zeroshot.batches import classify_all
 from pixgen.vision.zeroshot.embeddings import embed_labels
-from pixgen.vision.zeroshot.labels import DEFAULT, load_set, load_templates
-from pixgen.vision.zeroshot.sources import gather
+from pixgen.vision.zeroshot.labels import DEFAULT_TEMPLATES, load_label_set, load_templates
+from pixgen.vision.zeroshot.sources import collect_sources
 from pixgen.vision.zeroshot.zeroshot import Question, make_classifier
 
 _SET = "cifar100"
@@ -29,11 +29,11 @@ _BINS = 15
 def rate(folder: Path, perceptor: Perceptor, *, pictures: int) -> dict[str, Any]:
     """Seconds from files to answers with a hundred labels, whose reading is counted, and of the processor."""
     save_pictures(folder, pictures)
-    labels = load_set(_SET).labels
+    labels = load_label_set(_SET).labels
     begun, busy = perf_counter(), process_time()
-    question = Question(labels=labels, templates=load_templates(DEFAULT), or_else=True)
+    question = Question(labels=labels, templates=load_templates(DEFAULT_TEMPLATES), or_else=True)
     classifier = make_classifier(perceptor, question)
-    done = sum(len(batch) for batch in classify_all(perceptor, classifier, gather([folder])))
+    done = sum(len(batch) for batch in classify_all(perceptor, classifier, collect_sources([folder])))
     return {
         "pictures": done,
         "labels": len(labels),
@@ -47,7 +47,7 @@ def parity(perceptor: Perceptor) -> float:
     ``open_clip.build_zero_shot_classifier``."""
     from open_clip import build_zero_shot_classifier
 
-    labels, templates = load_set(_SET).labels, load_templates("seven")
+    labels, templates = load_label_set(_SET).labels, load_templates("seven")
     ours = embed_labels(perceptor, labels, templates=templates)
     with torch.no_grad():
         theirs = build_zero_shot_classifier(
@@ -68,7 +68,7 @@ def calibration(data: Path, perceptor: Perceptor, *, seed: int = 7) -> list[dict
             things.append(thing)
             vectors.append(perceptor.embed_images(picture.to(perceptor.device)).cpu())
     names = sorted(set(things))
-    read = embed_labels(perceptor, names, templates=load_templates(DEFAULT))
+    read = embed_labels(perceptor, names, templates=load_templates(DEFAULT_TEMPLATES))
     scores = perceptor.logit_scale * torch.cat(vectors) @ read.T  # (pictures, names)
     right = torch.tensor([names.index(thing) for thing in things])
     return [_calibrate(scores, right, asked, seed) for asked in _ASKED]

@@ -17,9 +17,9 @@ from pixgen.bench.subjects import SIDE, save_pictures
 from pixgen.models import load_perceptor
 from pixgen.models.clip.perceptor import Perceptor
 from pixgen.studio.model_cache import resolve_device
-from pixgen.vision.images import as_batch, find_pictures
+from pixgen.vision.images import find_pictures, to_batch
 from pixgen.vision.search.collection import Collection, Row
-from pixgen.vision.search.indexing import LOOK, index
+from pixgen.vision.search.indexing import MODEL_BATCH, index_pictures
 from pixgen.vision.search.library import Library
 
 DIMENSIONS = 512
@@ -97,13 +97,13 @@ def _rate_alone(perceptor: Perceptor, pictures: int) -> float:
     """Pictures a second that the model looks at, when they are there already."""
     chance = torch.Generator().manual_seed(0)
     squares = torch.randint(
-        0, 256, (LOOK, perceptor.size, perceptor.size, 3), generator=chance, dtype=torch.uint8
+        0, 256, (MODEL_BATCH, perceptor.size, perceptor.size, 3), generator=chance, dtype=torch.uint8
     ).numpy()
-    perceptor.embed_images(as_batch(squares, perceptor.device)).cpu()
-    begun, looks = perf_counter(), pictures // LOOK + 1
+    perceptor.embed_images(to_batch(squares, perceptor.device)).cpu()
+    begun, looks = perf_counter(), pictures // MODEL_BATCH + 1
     for _ in range(looks):
-        perceptor.embed_images(as_batch(squares, perceptor.device)).cpu()
-    return LOOK * looks / (perf_counter() - begun)
+        perceptor.embed_images(to_batch(squares, perceptor.device)).cpu()
+    return MODEL_BATCH * looks / (perf_counter() - begun)
 
 
 def _rate_of_indexing(folder: Path, perceptor: Perceptor, size: int, turn: int) -> float:
@@ -111,7 +111,7 @@ def _rate_of_indexing(folder: Path, perceptor: Perceptor, size: int, turn: int) 
     collection = Library(folder / "library").create(f"bench-{turn}", "model", dimensions=size)
     begun = perf_counter()
     files = find_pictures(folder / "pictures")
-    *_, last = index(collection, files, perceptor, folder=folder / "pictures")
+    *_, last = index_pictures(collection, files, perceptor, folder=folder / "pictures")
     return last.added / (perf_counter() - begun)
 
 

@@ -9,7 +9,7 @@ import torch.nn as nn
 from PIL import Image
 
 from pixgen.models import Perceptor, Vqgan, load_perceptor, load_vqgan
-from pixgen.models.architectures import clip_form, random_perceptor, random_vqgan
+from pixgen.models.architectures import build_clip, random_perceptor, random_vqgan
 from pixgen.models.catalog import Kind, find_entry
 from pixgen.models.checkpoints.safetensors import load_weights
 from pixgen.models.clip.perceptor import Perceptors
@@ -70,6 +70,6 @@ def plain_tower(name: str, eye: Perceptor) -> nn.Module:
     entry = find_entry(name, "clip")
     if entry is None or not entry.bundled:
         return eye.model.visual
-    model, _ = clip_form(name)
+    model, _ = build_clip(name)
     load_weights(model, entry.weights)
     return model.visual.eval().requires_grad_(False).to(eye.device)

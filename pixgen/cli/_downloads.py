@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from pixgen.models.catalog import Entry
-    from pixgen.models.progress import Fetching
+    from pixgen.models.progress import DownloadProgress
 
 
 def use_models_dir(folder: Path | None) -> None:
@@ -19,7 +19,7 @@ def use_models_dir(folder: Path | None) -> None:
         os.environ["PIXGEN_MODELS_DIR"] = str(folder.absolute())
 
 
-def download_facts(fetching: "Fetching") -> dict[str, Any]:
+def download_facts(fetching: "DownloadProgress") -> dict[str, Any]:
     """How far a download is, as plain values."""
     return {
         "model": fetching.model,
@@ -29,14 +29,14 @@ def download_facts(fetching: "Fetching") -> dict[str, Any]:
     }
 
 
-def describe_download(fetching: "Fetching") -> str:
+def describe_download(fetching: "DownloadProgress") -> str:
     """How far a download is, in words."""
-    from pixgen.models.cache import megabytes
+    from pixgen.models.cache import format_bytes
 
     if fetching.waiting:
         return f"{fetching.model}: another pixgen fetches it"
-    of = f" of {megabytes(fetching.total)}" if fetching.total else ""
-    return f"fetching {fetching.model}: {megabytes(fetching.done)}{of}"
+    of = f" of {format_bytes(fetching.total)}" if fetching.total else ""
+    return f"fetching {fetching.model}: {format_bytes(fetching.done)}{of}"
 
 
 class StderrProgress:
@@ -52,7 +52,7 @@ class StderrProgress:
         if self._bar is not None:
             self._bar.__exit__(*how)
 
-    def show(self, fetching: "Fetching") -> None:
+    def show(self, fetching: "DownloadProgress") -> None:
         """Further on."""
         if self._bar is None:
             self._bar = BarProgress().__enter__()
@@ -65,7 +65,7 @@ class LineProgress:
     def __init__(self) -> None:
         self._said = -1
 
-    def show(self, fetching: "Fetching") -> None:
+    def show(self, fetching: "DownloadProgress") -> None:
         """Each further percent."""
         percent = fetching.done * 100 // fetching.total if fetching.total else fetching.done // 10**7
         if percent != self._said:
@@ -115,7 +115,7 @@ class BarProgress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def show(self, fetching: "Fetching") -> None:
+    def show(self, fetching: "DownloadProgress") -> None:
         """Further on."""
         if fetching.model not in self._tasks:
             self._tasks[fetching.model] = self._bar.add_task(fetching.model, total=None)

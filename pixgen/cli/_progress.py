@@ -16,7 +16,7 @@ from pixgen.cli._streams import PatientConsole, say
 
 if TYPE_CHECKING:
     from pixgen.cli._outputs import SavedFiles
-    from pixgen.models.progress import Fetching
+    from pixgen.models.progress import DownloadProgress
     from pixgen.studio import Job, JobStatus
 
 Similarities = tuple[tuple[str, float], ...]  # prompt, cosine
@@ -182,7 +182,7 @@ def _short(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _download(fetching: "Fetching | None") -> dict[str, Any]:
+def _download(fetching: "DownloadProgress | None") -> dict[str, Any]:
     """A bar's fields: how far a model's download is, or that there is none."""
     if fetching is None:
         return {"completed": 0, "total": None, "figures": ""}

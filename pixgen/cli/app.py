@@ -31,7 +31,7 @@ from pixgen.cli.commands.styles import styles
 from pixgen.cli.commands.upscale import upscale
 from pixgen.cli.commands.video import film, journey, restyle
 from pixgen.errors import PixgenError
-from pixgen.models.progress import listening
+from pixgen.models.progress import listen_to_downloads
 
 BAD_INPUT = 2  # the exit status for anything that a person can put right
 
@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # the same cores. It is read when torch is first loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        with StderrProgress() as aside, listening(aside.show):
+        with StderrProgress() as aside, listen_to_downloads(aside.show):
             return app(arguments, prog_name="pixgen", standalone_mode=False) or 0
     except (PixgenError, _usage_error()) as error:
         _say(error, as_json="--json" in arguments)

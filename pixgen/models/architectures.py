@@ -16,7 +16,7 @@ from pixgen.models.catalog import available_clips, find_entry, get_entry
 from pixgen.models.checkpoints.safetensors import read_config
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
 from pixgen.models.sketchers import unclip_files
-from pixgen.models.sketchers.factory import precision, random_dalle
+from pixgen.models.sketchers.factory import empty_dalle, sketcher_dtype
 from pixgen.models.vqgan.custom import find_vqgan
 from pixgen.models.vqgan.vqgan import Vqgan
 
@@ -36,26 +36,26 @@ def random_vqgan(name: str, device: str, config: str = "") -> Vqgan:
     return model.eval().requires_grad_(False)
 
 
-def sketcher_bytes(name: str, device: str) -> int:
+def sketcher_weight_bytes(name: str, device: str) -> int:
     """What a sketcher's weights take once they are loaded: the bundled file keeps them in half precision.
     Raises ModelError if it is not known before it is fetched."""
     entry = get_entry(name, "sketcher")
     if entry.bundled:
         return 2 * entry.weights.stat().st_size
     if not entry.model:
-        return unclip_files.weight_bytes(entry, half=precision(device) != torch.float32)
-    numbers = sum(part.numel() for part in random_dalle(entry).parameters())
-    return numbers * precision(device).itemsize
+        return unclip_files.weight_bytes(entry, half=sketcher_dtype(device) != torch.float32)
+    numbers = sum(part.numel() for part in empty_dalle(entry).parameters())
+    return numbers * sketcher_dtype(device).itemsize
 
 
-def sketching_bytes(name: str, device: str, *, count: int) -> int:
+def key_value_cache_bytes(name: str, device: str, *, count: int) -> int:
     """What a sketcher keeps while it writes so many pictures: keys and values of all places before, told
     and untold. What is little beside the weights is not counted. Raises ModelError."""
     form = get_entry(name, "sketcher").model
     if not form:
         return 0
     places = form["grid"] ** 2 + form["places"]
-    return 2 * form["depth"] * 2 * count * places * form["width"] * precision(device).itemsize
+    return 2 * form["depth"] * 2 * count * places * form["width"] * sketcher_dtype(device).itemsize
 
 
 def random_perceptor(names: tuple[str, ...], device: str) -> Perceptor | Perceptors:
@@ -65,7 +65,7 @@ def random_perceptor(names: tuple[str, ...], device: str) -> Perceptor | Percept
     return members[0] if len(members) == 1 else Perceptors(members)
 
 
-def clip_form(name: str) -> tuple[nn.Module, int]:
+def build_clip(name: str) -> tuple[nn.Module, int]:
     """A CLIP of that name's form, untrained, on the device that is the default; its side in pixels.
 
     Raises ModelError if its form is not known without a network.
@@ -92,11 +92,11 @@ def clip_form(name: str) -> tuple[nn.Module, int]:
 
 
 def _random_clip(name: str) -> Perceptor:
-    model, size = clip_form(name)
-    letters = partial(_letters, length=model.context_length)
+    model, size = build_clip(name)
+    letters = partial(_placeholder_tokens, length=model.context_length)
     return Perceptor(model, letters, size=size, mean=(0.5,) * 3, std=(0.3,) * 3)
 
 
-def _letters(texts: list[str], *, length: int) -> torch.Tensor:
+def _placeholder_tokens(texts: list[str], *, length: int) -> torch.Tensor:
     """Some tokens for texts, where nothing is asked of their meaning."""
     return torch.ones(len(texts), length, dtype=torch.int64)

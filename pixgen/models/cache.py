@@ -10,9 +10,9 @@ import pooch
 from filelock import FileLock, Timeout
 
 from pixgen.errors import ModelError, StorageError
-from pixgen.models.progress import Fetching, tell
+from pixgen.models.progress import DownloadProgress, report_download
 
-SPARE = 512 * 2**20  # bytes that stay free: the weights in their new form, and some air
+RESERVED_BYTES = 512 * 2**20  # bytes that stay free: the weights in their new form, and some air
 
 
 def cache_folder() -> Path:
@@ -48,7 +48,7 @@ def file_lock(path: Path, *, model: str) -> Iterator[None]:
             lock.acquire(timeout=0.5)
             break
         except Timeout:
-            tell(Fetching(model, waiting=True))
+            report_download(DownloadProgress(model, waiting=True))
         except OSError as error:
             raise StorageError(
                 "Models cannot be kept in {folder} ({reason}): let PIXGEN_CACHE name another folder.",
@@ -68,20 +68,20 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def check_room(needed: int, folder: Path, *, model: str) -> None:
+def check_disk_space(needed: int, folder: Path, *, model: str) -> None:
     """Raise ModelError if so many bytes more do not fit."""
     free = free_bytes(folder)
-    if free < needed + SPARE:
+    if free < needed + RESERVED_BYTES:
         raise ModelError(
             "“{model}” needs {needed} and there are {free} free in {folder}: make room, or let "
             "PIXGEN_CACHE (for CLIPs HF_HOME) name a folder on another disk.",
             model=model,
-            needed=megabytes(needed + SPARE),
-            free=megabytes(free),
+            needed=format_bytes(needed + RESERVED_BYTES),
+            free=format_bytes(free),
             folder=folder,
         )
 
 
-def megabytes(count: int) -> str:
+def format_bytes(count: int) -> str:
     """Bytes as a person says them."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -16,16 +16,16 @@ from pixgen.messages import _
 from pixgen.models.half_precision import ModuleCache
 
 Pass = Callable[[torch.Tensor], torch.Tensor]
-_MOST = 4  # graphs of one pass: each holds the memory that it works in
-_HOLDERS: "WeakSet[_Graphs]" = WeakSet()
+_MAX_GRAPHS = 4  # graphs of one pass: each holds the memory that it works in
+_ALL_CAPTURES: "WeakSet[_CapturedPasses]" = WeakSet()
 
 
-class _Graphs:
+class _CapturedPasses:
     """The captured passes of one module, the last used last."""
 
     def __init__(self) -> None:
         self.passes: dict[tuple, Pass] = {}
-        _HOLDERS.add(self)
+        _ALL_CAPTURES.add(self)
 
 
 def capture(plain: Pass, name: str, owner: ModuleCache, *, tell: Callable[[str], None]) -> Pass:
@@ -36,7 +36,7 @@ def capture(plain: Pass, name: str, owner: ModuleCache, *, tell: Callable[[str],
         owner: what is kept for the module.
         tell: called with a sentence where a pass cannot be captured; it is then done as ever.
     """
-    graphs = owner.setdefault("graphs", _Graphs())
+    graphs = owner.setdefault("graphs", _CapturedPasses())
 
     def called(pictures: torch.Tensor) -> torch.Tensor:
         if not (pictures.is_cuda and pictures.requires_grad and torch.is_grad_enabled()):
@@ -44,8 +44,8 @@ def capture(plain: Pass, name: str, owner: ModuleCache, *, tell: Callable[[str],
         key = (name, pictures.shape, pictures.stride(), pictures.dtype, pictures.device)
         found = graphs.passes.pop(key, None)
         if found is None:
-            found = _graph(plain, pictures, tell=tell)
-            while len(graphs.passes) >= _MOST:
+            found = _capture_graph(plain, pictures, tell=tell)
+            while len(graphs.passes) >= _MAX_GRAPHS:
                 graphs.passes.pop(next(iter(graphs.passes)))
         graphs.passes[key] = found
         return found(pictures)
@@ -55,11 +55,11 @@ def capture(plain: Pass, name: str, owner: ModuleCache, *, tell: Callable[[str],
 
 def release_captures() -> None:
     """Give the memory back that captured passes hold; they are captured anew when they are next needed."""
-    for graphs in list(_HOLDERS):
+    for graphs in list(_ALL_CAPTURES):
         graphs.passes.clear()
 
 
-def _graph(plain: Pass, pictures: torch.Tensor, *, tell: Callable[[str], None]) -> Pass:
+def _capture_graph(plain: Pass, pictures: torch.Tensor, *, tell: Callable[[str], None]) -> Pass:
     like = torch.empty_strided(
         pictures.shape, pictures.stride(), dtype=pictures.dtype, device=pictures.device
     )

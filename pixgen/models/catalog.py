@@ -14,7 +14,7 @@ from pixgen.paths import ASSETS
 Kind = Literal["vqgan", "clip", "sketcher"]
 
 # taming's ``ddconfig`` of every model with factor 16; others differ in a few of these.
-_LAYERS = {
+_DEFAULT_LAYERS = {
     "double_z": False, "z_channels": 256, "resolution": 256, "in_channels": 3, "out_ch": 3, "ch": 128,
     "ch_mult": (1, 1, 2, 2, 4), "num_res_blocks": 2, "attn_resolutions": (16,), "dropout": 0.0,
 }  # fmt: skip
@@ -128,24 +128,24 @@ def _table() -> tuple[Entry, ...]:
 
     return (
         bundled("vqgan", "vqgan", "drawings, in seconds on a plain computer", factor=8, codes=4096),
-        *(_vqgan(name, facts) for name, facts in _read("vqgans").items()),
+        *(_vqgan_entry(name, facts) for name, facts in _read_catalog("vqgans").items()),
         bundled("clip", "clip", "drawings of things, in plain colours", gflops=0.18),
         bundled("clip", "judge", "nothing: it measures pictures"),
         *(
             Entry(name=name, kind="clip", **{"open_clip": name, **facts, "sources": tuple(facts["sources"])})
-            for name, facts in _read("clips").items()
+            for name, facts in _read_catalog("clips").items()
         ),
         bundled("sketcher", "sketcher", "the pocket VQGAN's codes, from words"),
         *(
             Entry(name=name, kind="sketcher", **{**facts, "sources": tuple(facts["sources"])})
-            for name, facts in _read("sketchers").items()
+            for name, facts in _read_catalog("sketchers").items()
         ),
     )
 
 
-def _vqgan(name: str, facts: dict[str, Any]) -> Entry:
+def _vqgan_entry(name: str, facts: dict[str, Any]) -> Entry:
     kind, width = facts.pop("kind", "VQModel"), facts.pop("width", 256)
-    layers = {**_LAYERS, **facts.pop("layers", {})}
+    layers = {**_DEFAULT_LAYERS, **facts.pop("layers", {})}
     params = {
         "embed_dim": width,
         "n_embed": facts["codes"],
@@ -161,5 +161,5 @@ def _vqgan(name: str, facts: dict[str, Any]) -> Entry:
     )
 
 
-def _read(kind: str) -> dict[str, dict[str, Any]]:
+def _read_catalog(kind: str) -> dict[str, dict[str, Any]]:
     return json.loads((ASSETS / "models" / f"{kind}.json").read_text("utf-8"))

@@ -11,21 +11,21 @@ import pooch
 
 from pixgen.errors import ModelError, StorageError
 from pixgen.messages import Message, _, joined
-from pixgen.models.cache import check_room, file_lock
-from pixgen.models.progress import Fetching, tell
+from pixgen.models.cache import check_disk_space, file_lock
+from pixgen.models.progress import DownloadProgress, report_download
 
 log = logging.getLogger(__name__)
-TRIES = 3  # at one address, each from where the last one broke
+ATTEMPTS = 3  # at one address, each from where the last one broke
 TIMEOUT = (10.0, 30.0)  # seconds to connect, and between two pieces
-PIECE = 1 << 20
+CHUNK = 1 << 20
 
 
-class DeadAddress(ModelError):  # noqa: N818 - it says what it is
+class SourceUnavailable(ModelError):  # noqa: N818 - it says what it is
     """An address that does not give the file; the next one may."""
 
 
 @dataclass(frozen=True)
-class Part:
+class PartialDownload:
     """Which file a part is of, so that no other is put to its end."""
 
     url: str = ""
@@ -55,23 +55,25 @@ def download(
         part = target.with_name(target.name + ".part")
         if megabytes is not None:
             have = part.stat().st_size if part.exists() else 0
-            check_room(max(0, megabytes * 10**6 - have), target.parent, model=model)
+            check_disk_space(max(0, megabytes * 10**6 - have), target.parent, model=model)
         reasons = []
         for url in urls:
-            for attempt in range(TRIES):
+            for attempt in range(ATTEMPTS):
                 try:
                     _fetch(url, part, model=model)
                     _verify(part, sha256)
                     os.replace(part, target)
-                    _facts(part).unlink(missing_ok=True)
+                    _sidecar(part).unlink(missing_ok=True)
                     return url
-                except DeadAddress as error:
+                except SourceUnavailable as error:
                     reasons.append(_("{host}: {reason}", host=_host(url), reason=error.message))
                     break
                 except requests.RequestException as error:
                     log.info("%s broke off, attempt %d: %s", url, attempt + 1, error)
-                    if attempt == TRIES - 1:
-                        reasons.append(_("{host}: {reason}", host=_host(url), reason=_reason(error)))
+                    if attempt == ATTEMPTS - 1:
+                        reasons.append(
+                            _("{host}: {reason}", host=_host(url), reason=_connection_error(error))
+                        )
                 except OSError as error:
                     raise StorageError(
                         "“{model}” cannot be written to {folder} ({reason}): make room, or let PIXGEN_CACHE name "
@@ -89,7 +91,7 @@ def _fetch(url: str, part: Path, *, model: str) -> None:
     """Bring the part to its full length, from where it ends if the server's file is still the same."""
     import requests
 
-    known = _known(part)
+    known = _read_sidecar(part)
     have = part.stat().st_size if part.exists() and known.url == url and known.mark else 0
     headers = {"User-Agent": "pixgen", "Accept-Encoding": "identity"}
     if have:
@@ -98,59 +100,61 @@ def _fetch(url: str, part: Path, *, model: str) -> None:
         if answer.status_code == 416 and have and have == known.total:
             return
         if answer.status_code not in (200, 206):
-            raise DeadAddress("answered {status}", status=answer.status_code)
+            raise SourceUnavailable("answered {status}", status=answer.status_code)
         if answer.headers.get("Content-Type", "").startswith("text/html"):
-            raise DeadAddress("answered with a page instead of the file")
+            raise SourceUnavailable("answered with a page instead of the file")
         if answer.status_code == 200:
             have = 0
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else None
         if total is not None:
-            check_room(total - have, part.parent, model=model)
+            check_disk_space(total - have, part.parent, model=model)
         mark = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
         # A weak mark does not promise the same bytes: If-Range does not take it.
-        _facts(part).write_text(json.dumps(asdict(Part(url, "" if mark.startswith("W/") else mark, total))))
+        _sidecar(part).write_text(
+            json.dumps(asdict(PartialDownload(url, "" if mark.startswith("W/") else mark, total)))
+        )
         with part.open("ab" if have else "wb") as file:
-            tell(Fetching(model, have, total))
-            for piece in answer.iter_content(PIECE):
+            report_download(DownloadProgress(model, have, total))
+            for piece in answer.iter_content(CHUNK):
                 file.write(piece)
                 have += len(piece)
-                tell(Fetching(model, have, total))
+                report_download(DownloadProgress(model, have, total))
         if total is not None and have != total:
             raise requests.ConnectionError(f"{have} of {total} bytes came")
 
 
 def _verify(part: Path, sha256: str) -> None:
-    if sha256 and (found := hash_of(part)) != sha256:
+    if sha256 and (found := sha256_of(part)) != sha256:
         part.unlink()
-        raise DeadAddress(
+        raise SourceUnavailable(
             "gave another file (sha256 {found}… instead of {expected}…)",
             found=found[:12],
             expected=sha256[:12],
         )
 
 
-def hash_of(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     """A file's sha256 in hexadecimal digits."""
     return pooch.file_hash(str(path), alg="sha256")
 
 
-def _facts(part: Path) -> Path:
+def _sidecar(part: Path) -> Path:
     return part.with_name(part.name + ".json")
 
 
-def _known(part: Path) -> Part:
+def _read_sidecar(part: Path) -> PartialDownload:
     try:
-        return Part(**json.loads(_facts(part).read_text()))
+        return PartialDownload(**json.loads(_sidecar(part).read_text()))
     except (OSError, ValueError, TypeError):
-        return Part()
+        return PartialDownload()
 
 
 def _host(url: str) -> str:
     return url.split("/")[2] if url.count("/") >= 2 else url
 
 
-def _reason(error: Exception) -> Message:
+def _connection_error(error: Exception) -> Message:
     return {
         "ConnectTimeout": _("no answer"),
         "ReadTimeout": _("stopped answering"),

@@ -19,14 +19,14 @@ def fold_batch_norms(module: nn.Module) -> None:
     for parent in module.modules():
         children = dict(parent.named_children())
         for name, child in children.items():
-            partner = _norm_after(name, children, in_order=isinstance(parent, nn.Sequential))
+            partner = _following_norm(name, children, in_order=isinstance(parent, nn.Sequential))
             # Not a subclass: timm's batch norms hold an activation that would be lost.
             if type(child) is nn.Conv2d and type(children.get(partner)) is nn.BatchNorm2d:
                 setattr(parent, name, fuse_conv_bn_eval(child.eval(), children[partner].eval()))
                 setattr(parent, partner, nn.Identity())
 
 
-def _norm_after(name: str, children: dict[str, nn.Module], *, in_order: bool) -> str:
+def _following_norm(name: str, children: dict[str, nn.Module], *, in_order: bool) -> str:
     if name.startswith("conv"):
         return name.replace("conv", "bn")
     names = list(children)

@@ -38,12 +38,12 @@ def half_copy(module: nn.Module, half: torch.dtype, *, part: str = "") -> nn.Mod
     """
     copies = cached_on(module)
     if ("half", half, part) not in copies:
-        copies["half", half, part] = _make_half(module, half, part)
+        copies["half", half, part] = _copy_in_half(module, half, part)
     return copies["half", half, part]
 
 
 @torch.no_grad()
-def _make_half(module: nn.Module, half: torch.dtype, part: str) -> nn.Module:
+def _copy_in_half(module: nn.Module, half: torch.dtype, part: str) -> nn.Module:
     # A deep copy takes what stands in its memo for a weight's copy.
     memo: dict[int, Any] = {id(each): each for each in (*module.parameters(), *module.buffers())}
     for child in (getattr(module, part) if part else module).modules():

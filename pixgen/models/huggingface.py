@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 
 from pixgen.errors import ModelError
-from pixgen.models.cache import check_room
-from pixgen.models.download import hash_of
-from pixgen.models.progress import Fetching, tell
+from pixgen.models.cache import check_disk_space
+from pixgen.models.download import sha256_of
+from pixgen.models.progress import DownloadProgress, report_download
 
-CONNECTING = 10.0  # seconds
+CONNECT_TIMEOUT = 10.0  # seconds
 
 
 class NoSuchFile(ModelError):  # noqa: N818 - what happened
@@ -42,11 +42,13 @@ def fetch(repository: str, file: str, *, model: str, endpoint: str | None = None
 
     if (found := cached_path(repository, file)) is not None:
         return found
-    _connect(endpoint or ENDPOINT)
+    _check_connection(endpoint or ENDPOINT)
     try:
         facts = hf_hub_download(repository, file, endpoint=endpoint, dry_run=True)
-        check_room(facts.file_size or 0, Path(HF_HUB_CACHE), model=model)
-        found = Path(hf_hub_download(repository, file, endpoint=endpoint, tqdm_class=_bar(model)))
+        check_disk_space(facts.file_size or 0, Path(HF_HUB_CACHE), model=model)
+        found = Path(
+            hf_hub_download(repository, file, endpoint=endpoint, tqdm_class=_progress_bar_class(model))
+        )
     except LocalEntryNotFoundError as error:
         raise ModelError("huggingface.co: no connection") from error
     except (EntryNotFoundError, RepositoryNotFoundError) as error:
@@ -58,18 +60,18 @@ def fetch(repository: str, file: str, *, model: str, endpoint: str | None = None
     except OSError as error:  # httpx's errors as huggingface_hub passes them on, and a full disk
         raise ModelError("huggingface.co: {reason}", reason=str(error).splitlines()[0][:120]) from error
     if not is_verified(found):
-        _forget(found)
+        _delete(found)
         raise ModelError("huggingface.co: the file that came is not the one that was promised")
     return found
 
 
-def names(repository: str, *, endpoint: str | None = None) -> list[str]:
+def list_files(repository: str, *, endpoint: str | None = None) -> list[str]:
     """The files of a repository, asked of the network. Raises ModelError with the reason alone."""
     from huggingface_hub import HfApi
     from huggingface_hub.constants import ENDPOINT
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    _connect(endpoint or ENDPOINT)
+    _check_connection(endpoint or ENDPOINT)
     try:
         return HfApi(endpoint).list_repo_files(repository)
     except RepositoryNotFoundError as error:
@@ -83,7 +85,7 @@ def names(repository: str, *, endpoint: str | None = None) -> list[str]:
 def is_verified(path: Path) -> bool:
     """Whether a large file in the cache is what Hugging Face says: its name there is its sha256."""
     name = path.resolve().name
-    return not re.fullmatch(r"[0-9a-f]{64}", name) or hash_of(path) == name
+    return not re.fullmatch(r"[0-9a-f]{64}", name) or sha256_of(path) == name
 
 
 def remove(repository: str) -> int:
@@ -111,37 +113,37 @@ def remove_file(repository: str, file: str) -> int:
     if (path := cached_path(repository, file)) is None:
         return 0
     size = path.stat().st_size
-    _forget(path)
+    _delete(path)
     return size
 
 
-def _connect(endpoint: str) -> None:
+def _check_connection(endpoint: str) -> None:
     """Raise ModelError at once where there is no network: huggingface_hub tries for half a minute."""
     import requests
 
     try:
-        requests.head(endpoint, timeout=CONNECTING)
+        requests.head(endpoint, timeout=CONNECT_TIMEOUT)
     except requests.RequestException as error:
         raise ModelError("{host}: no connection", host=endpoint.split("/")[2]) from error
 
 
-def _forget(path: Path) -> None:
+def _delete(path: Path) -> None:
     path.resolve().unlink(missing_ok=True)
     path.unlink(missing_ok=True)
 
 
-def _bar(model: str) -> type:
+def _progress_bar_class(model: str) -> type:
     """A progress bar of huggingface_hub's kind that tells, and draws nothing."""
     from huggingface_hub.utils import tqdm
 
     class Telling(tqdm):
         def __init__(self, *args, **settings) -> None:
             super().__init__(*args, **{**settings, "file": io.StringIO(), "disable": False})
-            tell(Fetching(model, int(self.n), self.total and int(self.total)))
+            report_download(DownloadProgress(model, int(self.n), self.total and int(self.total)))
 
         def update(self, count=1):
             shown = super().update(count)
-            tell(Fetching(model, int(self.n), self.total and int(self.total)))
+            report_download(DownloadProgress(model, int(self.n), self.total and int(self.total)))
             return shown
 
     return Telling

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Fetching:
+class DownloadProgress:
     """A model on its way: bytes that are here, of how many if that is known; ``waiting`` while another
     process fetches it."""
 
@@ -17,14 +17,14 @@ class Fetching:
     waiting: bool = False
 
 
-Listener = Callable[[Fetching], None]
+Listener = Callable[[DownloadProgress], None]
 
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 @contextmanager
-def listening(listener: Listener) -> Iterator[None]:
-    """Call ``listener`` with every ``Fetching`` of what is loaded within, on this thread. What it raises
+def listen_to_downloads(listener: Listener) -> Iterator[None]:
+    """Call ``listener`` with every ``DownloadProgress`` of what is loaded within, on this thread. What it raises
     ends the download, which goes on from there next time."""
     token = _listener.set(listener)
     try:
@@ -33,7 +33,7 @@ def listening(listener: Listener) -> Iterator[None]:
         _listener.reset(token)
 
 
-def tell(fetching: Fetching) -> None:
+def report_download(fetching: DownloadProgress) -> None:
     """Say how far a download is."""
     if (listener := _listener.get()) is not None:
         listener(fetching)

@@ -9,11 +9,11 @@ from pixgen.models import store
 from pixgen.models.catalog import Entry, available_clips, entries, find_entry
 from pixgen.models.clip import files
 from pixgen.models.sketchers import unclip_files as unclip
-from pixgen.models.vqgan.custom import config_of, find_vqgan, own_entries
+from pixgen.models.vqgan.custom import custom_entries, find_config, find_vqgan
 from pixgen.paths import CHECKPOINTS, split_name
 
 State = Literal["bundled", "here", "own", "to fetch"]
-_FACTS = ("name", "kind", "factor", "codes", "megabytes", "licence", "paints", "sources", "sha256", "home",
+_FACT_FIELDS = ("name", "kind", "factor", "codes", "megabytes", "licence", "paints", "sources", "sha256", "home",
           "imagenet", "gflops", "needs")  # fmt: skip
 
 
@@ -26,17 +26,17 @@ class RegisteredModel:
 
     def facts(self) -> dict[str, Any]:
         """As plain values."""
-        return {**{name: getattr(self.entry, name) for name in _FACTS}, "state": self.state}
+        return {**{name: getattr(self.entry, name) for name in _FACT_FIELDS}, "state": self.state}
 
 
-def inventory(*, everything: bool = False) -> list[RegisteredModel]:
+def list_models(*, everything: bool = False) -> list[RegisteredModel]:
     """The table, then own models; with ``everything`` also each CLIP that open_clip lists."""
     found = [entry for entry in entries() if entry.name != "pocket-judge"]
-    found += own_entries()[0]
+    found += custom_entries()[0]
     if everything:
-        from pixgen.models.clip.open_clip import entry_of, open_clip_names  # here: it loads torch
+        from pixgen.models.clip.open_clip import open_clip_entry, open_clip_names  # here: it loads torch
 
-        found += [entry_of(name) for name in open_clip_names() if find_entry(name, "clip") is None]
+        found += [open_clip_entry(name) for name in open_clip_names() if find_entry(name, "clip") is None]
     return [RegisteredModel(entry, state_of(entry)) for entry in found]
 
 
@@ -68,7 +68,7 @@ def find_model(name: str) -> Entry:
     if "/" in name and not Path(name).exists() or split_name(name) is not None:
         from pixgen.models.clip.open_clip import find_clip
 
-        if config_of(Path(name)) is None or Path(name).suffix not in CHECKPOINTS:
+        if find_config(Path(name)) is None or Path(name).suffix not in CHECKPOINTS:
             return find_clip(name)
     try:
         return find_vqgan(name)
@@ -89,9 +89,9 @@ def fetch(entry: Entry) -> Path | None:
 
         return fetch_vqgan(entry)
     if entry.kind == "clip" and entry.stamp:
-        from pixgen.models.clip.custom_models import fetch_own_clip
+        from pixgen.models.clip.custom_models import fetch_custom_clip
 
-        return fetch_own_clip(entry)
+        return fetch_custom_clip(entry)
     if entry.kind == "sketcher":
         from pixgen.models.sketchers.factory import fetch_sketcher
 
@@ -101,10 +101,10 @@ def fetch(entry: Entry) -> Path | None:
 
 def check(entry: Entry) -> str:
     """The sha256 of a model's file. Raises ModelError if it is not there or has changed."""
-    from pixgen.models.download import hash_of
+    from pixgen.models.download import sha256_of
 
     if entry.bundled:
-        return hash_of(entry.weights)
+        return sha256_of(entry.weights)
     if entry.kind == "clip" and not entry.stamp:
         return files.check(entry)
     if unclip.is_unclip(entry):
@@ -113,7 +113,7 @@ def check(entry: Entry) -> str:
     if kept is None:
         raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
     store.check(entry)
-    return hash_of(kept)
+    return sha256_of(kept)
 
 
 def remove(entry: Entry, *, forget: bool = False) -> int:
@@ -125,5 +125,5 @@ def remove(entry: Entry, *, forget: bool = False) -> int:
     if unclip.is_unclip(entry):
         return unclip.remove(entry)
     if forget:
-        store.forget(entry)
+        store.forget_hash(entry)
     return store.remove(entry)

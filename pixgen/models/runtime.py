@@ -22,22 +22,22 @@ from pixgen.recipe.settings import Engine
 
 BACKEND = "inductor"  # torch.compile's own default
 # torch's own limit is 8 for all sizes, precisions and grad modes together, and falls back without a word.
-_MOST_COMPILED = 64
+_MAX_COMPILED = 64
 
 
 @dataclass(frozen=True)
-class _Switches:
+class _RuntimeOptions:
     engine: Engine
     half: torch.dtype | None = None
     tell: Callable[[str], None] = lambda sentence: None
 
 
-_USUAL = _Switches(Engine())
-_IN_FORCE: ContextVar[_Switches] = ContextVar("switches", default=_USUAL)
+_DEFAULT = _RuntimeOptions(Engine())
+_CURRENT: ContextVar[_RuntimeOptions] = ContextVar("switches", default=_DEFAULT)
 
 
 @contextmanager
-def engine_switches(
+def use_engine(
     engine: Engine, half: torch.dtype | None = None, *, tell: Callable[[str], None] | None = None
 ) -> Iterator[None]:
     """Models used inside work as ``engine`` says.
@@ -46,24 +46,24 @@ def engine_switches(
         half: draw and look with weights of this type; None for those that are loaded.
         tell: called with a sentence about what does not work as asked; by default whoever was told before.
     """
-    token = _IN_FORCE.set(_Switches(engine, half, tell or _IN_FORCE.get().tell))
+    token = _CURRENT.set(_RuntimeOptions(engine, half, tell or _CURRENT.get().tell))
     try:
         yield
     finally:
-        _IN_FORCE.reset(token)
+        _CURRENT.reset(token)
 
 
 def current_engine() -> Engine:
     """What the models that are used here should work by."""
-    return _IN_FORCE.get().engine
+    return _CURRENT.get().engine
 
 
-def half_in_force() -> torch.dtype | None:
+def current_half_precision() -> torch.dtype | None:
     """The half precision in which models draw and look here, if they do."""
-    return _IN_FORCE.get().half
+    return _CURRENT.get().half
 
 
-def half_precision(device: torch.device) -> str | None:
+def supported_half_precision(device: torch.device) -> str | None:
     """The half precision that a device has arithmetic for, by its name in a recipe."""
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
@@ -86,7 +86,7 @@ def compiled(owner: nn.Module, method: str, *, part: str = "") -> Callable[..., 
 
     When it is called, it raises DeviceError if it cannot be compiled: on a CPU, torch needs a C++ compiler.
     """
-    switches = _IN_FORCE.get()
+    switches = _CURRENT.get()
     engine, half = switches.engine, switches.half
     if half is not None:
         owner = half_copy(owner, half, part=part)
@@ -122,7 +122,7 @@ def _compile(plain: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
         try:
             if key in known:
                 return swift(pictures)
-            with torch._dynamo.config.patch(recompile_limit=_MOST_COMPILED, fail_on_recompile_limit_hit=True):
+            with torch._dynamo.config.patch(recompile_limit=_MAX_COMPILED, fail_on_recompile_limit_hit=True):
                 made = swift(pictures)
         except (TorchDynamoException, FailOnRecompileLimitHit) as error:
             reason = str(error).split("\n", 1)[0][:200]
@@ -173,7 +173,7 @@ def full_precision(device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def in_order() -> Iterator[None]:
+def deterministic() -> Iterator[None]:
     """torch's deterministic algorithms, where there are any. The switch is the process's, and devices take
     turns: inside a turn it is set, and afterwards as it was."""
     # Without it cuBLAS may choose by what else runs; it is read when a device is first used.

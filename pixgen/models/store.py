@@ -18,13 +18,13 @@ from pixgen.messages import Message, _, joined
 from pixgen.models import huggingface
 from pixgen.models.cache import cache_folder, file_lock, file_name, models_folder
 from pixgen.models.catalog import Entry
-from pixgen.models.download import download, hash_of
+from pixgen.models.download import download, sha256_of
 
 if TYPE_CHECKING:
     import torch
 
-PLACED = (".ckpt", ".pt", ".pth", ".bin", ".msgpack")  # files that a person may put into the folder
-CHECKPOINT = "model.ckpt"  # in latent diffusion's zips
+MANUAL_SUFFIXES = (".ckpt", ".pt", ".pth", ".bin", ".msgpack")  # files that a person may put into the folder
+ZIP_MEMBER = "model.ckpt"  # in latent diffusion's zips
 Files = Mapping[str, Path]  # of a model, by their names where they are from
 Convert = Callable[[Files], "dict[str, torch.Tensor]"]
 
@@ -41,8 +41,8 @@ class Record:
 
 def find_weights(entry: Entry) -> Path | None:
     """The safetensors of a model that is kept, or None."""
-    target = _target(entry)
-    record = _record(target)
+    target = _weights_path(entry)
+    record = _read_record(target)
     return target if target.exists() and record is not None and record.stamp == entry.stamp else None
 
 
@@ -54,28 +54,28 @@ def ensure_weights(entry: Entry, convert: Convert) -> Path:
 
     Raises ModelError if it cannot be had, was changed, or does not fit; StorageError.
     """
-    target = models_folder() / _target(entry).name
+    target = models_folder() / _weights_path(entry).name
     with file_lock(target, model=entry.name):
         if find_weights(entry) is not None:
             check(entry)
             return target
-        files, source = _bring(entry)
-        sha256 = _first_hash(entry, files, source)
+        files, source = _fetch_files(entry)
+        sha256 = _verify_hash(entry, files, source)
         weights = convert(files)
-        _save(weights, target)
-        record = Record(source, sha256, hash_of(target), entry.stamp)
-        _write(_facts(target), asdict(record))
+        _save_weights(weights, target)
+        record = Record(source, sha256, sha256_of(target), entry.stamp)
+        _write_json(_record_path(target), asdict(record))
         if not entry.stamp:
-            _remember(entry.key or entry.name, sha256)
-        _let_go(files)
+            _save_hash(entry.key or entry.name, sha256)
+        _delete_downloads(files)
     return target
 
 
 def check(entry: Entry) -> None:
     """Raise ModelError if a kept model is not what it was when it was first read."""
-    target = _target(entry)
-    record = _record(target)
-    if record is not None and hash_of(target) != record.sha256:
+    target = _weights_path(entry)
+    record = _read_record(target)
+    if record is not None and sha256_of(target) != record.sha256:
         raise ModelError(
             "The file of “{name}” has changed since it was first read ({target}): remove it with "
             "`python -m pixgen models remove {name}`, and fetch it again.",
@@ -86,15 +86,15 @@ def check(entry: Entry) -> None:
 
 def remove(entry: Entry) -> int:
     """Take a model out of the caches, parts of downloads too; the bytes that this frees."""
-    target, freed = _target(entry), 0
-    started = _downloads().glob(f"{file_name(entry.name)}.*")
-    for path in (target, _facts(target), *started):
+    target, freed = _weights_path(entry), 0
+    started = _downloads_folder().glob(f"{file_name(entry.name)}.*")
+    for path in (target, _record_path(target), *started):
         if path.exists():
             freed += path.stat().st_size
             path.unlink()
     for source in entry.sources:
         if source.startswith("hub:"):
-            repository, names = _on_hub(source)
+            repository, names = _parse_hub_source(source)
             freed += sum(huggingface.remove_file(repository, name) for name in names)
     return freed
 
@@ -102,8 +102,8 @@ def remove(entry: Entry) -> int:
 def manual_file(entry: Entry) -> Path | None:
     """The file that a person has put into the cache for a model, if there is one; the folder, of a model
     of several files."""
-    target = _target(entry)
-    paths = (*(target.with_suffix(suffix) for suffix in PLACED), target)
+    target = _weights_path(entry)
+    paths = (*(target.with_suffix(suffix) for suffix in MANUAL_SUFFIXES), target)
     if _part_names(entry):
         paths = (target.with_suffix(""),)
     return None if entry.stamp else next((path for path in paths if path.exists()), None)
@@ -111,14 +111,14 @@ def manual_file(entry: Entry) -> Path | None:
 
 def manual_path(entry: Entry) -> Path:
     """Where a person may put a model's file, or files."""
-    target = _target(entry)
+    target = _weights_path(entry)
     if _part_names(entry):
         return target.with_suffix("")
-    flax = any(source.endswith(PLACED[-1]) for source in entry.sources)
-    return target.with_suffix(PLACED[-1] if flax else PLACED[0])
+    flax = any(source.endswith(MANUAL_SUFFIXES[-1]) for source in entry.sources)
+    return target.with_suffix(MANUAL_SUFFIXES[-1] if flax else MANUAL_SUFFIXES[0])
 
 
-def _on_hub(source: str) -> tuple[str, list[str]]:
+def _parse_hub_source(source: str) -> tuple[str, list[str]]:
     """The repository on Hugging Face and the files in it that a source names."""
     owner, name, files = source.removeprefix("hub:").split("/", 2)
     return f"{owner}/{name}", files.split("+")
@@ -130,7 +130,7 @@ def _part_names(entry: Entry) -> list[str]:
     return names if len(names) > 1 else []
 
 
-def _bring(entry: Entry) -> tuple[Files, str]:
+def _fetch_files(entry: Entry) -> tuple[Files, str]:
     """The files to read and where they are from."""
     if (path := manual_file(entry)) is not None:
         paths = sorted(path.iterdir()) if path.is_dir() else [path]
@@ -140,7 +140,7 @@ def _bring(entry: Entry) -> tuple[Files, str]:
         scheme, _colon, rest = source.partition(":")
         try:
             if scheme == "hub":
-                repository, names = _on_hub(source)
+                repository, names = _parse_hub_source(source)
                 return {
                     name.rpartition("/")[2]: huggingface.fetch(repository, name, model=entry.name)
                     for name in names
@@ -150,7 +150,7 @@ def _bring(entry: Entry) -> tuple[Files, str]:
             if scheme == "zip":
                 file = _unzip(entry, rest)
             else:
-                file = _download(entry, source, ".ckpt", sha256=_known_hash(entry))
+                file = _download(entry, source, ".ckpt", sha256=_expected_hash(entry))
             return {file.name: file}, source
         except ModelError as error:
             if "PIXGEN_CACHE" in str(error):  # no room: another address does not help
@@ -174,7 +174,7 @@ def _bring(entry: Entry) -> tuple[Files, str]:
         raise ModelError(
             "“{name}” cannot be fetched ({reasons}): put its file {file} out of the zip from {home} at "
             "{place}, or choose pocket, which needs none.",
-            file=CHECKPOINT,
+            file=ZIP_MEMBER,
             **known,
         )
     raise ModelError(
@@ -184,16 +184,16 @@ def _bring(entry: Entry) -> tuple[Files, str]:
     )
 
 
-def _let_go(files: Files) -> None:
+def _delete_downloads(files: Files) -> None:
     """Remove what was only downloaded to be read."""
     for file in files.values():
-        if file.parent == _downloads():
+        if file.parent == _downloads_folder():
             file.unlink()
 
 
 def _download(entry: Entry, url: str, suffix: str, *, sha256: str = "") -> Path:
-    _downloads().mkdir(parents=True, exist_ok=True)
-    file = _downloads() / f"{file_name(entry.name)}{suffix}"
+    _downloads_folder().mkdir(parents=True, exist_ok=True)
+    file = _downloads_folder() / f"{file_name(entry.name)}{suffix}"
     download([url], file, model=entry.name, sha256=sha256, megabytes=entry.megabytes)
     return file
 
@@ -204,7 +204,7 @@ def _unzip(entry: Entry, url: str) -> Path:
     try:
         with (
             zipfile.ZipFile(packed) as archive,
-            archive.open(CHECKPOINT) as member,
+            archive.open(ZIP_MEMBER) as member,
             file.open("wb") as out,
         ):
             shutil.copyfileobj(member, out, 1 << 20)
@@ -213,20 +213,20 @@ def _unzip(entry: Entry, url: str) -> Path:
         raise ModelError(
             "{host}: its zip is broken or holds no {checkpoint}",
             host=url.split("/")[2],
-            checkpoint=CHECKPOINT,
+            checkpoint=ZIP_MEMBER,
         ) from error
     packed.unlink()
     return file
 
 
-def _first_hash(entry: Entry, files: Files, source: str) -> str:
+def _verify_hash(entry: Entry, files: Files, source: str) -> str:
     """The file's hash, that of several files' hashes. Raises ModelError if it is another than the one
     known."""
-    hashes = [hash_of(files[name]) for name in sorted(files)]
+    hashes = [sha256_of(files[name]) for name in sorted(files)]
     several = hashlib.sha256(" ".join(hashes).encode()).hexdigest()
-    found, known = hashes[0] if len(hashes) == 1 else several, _known_hash(entry)
+    found, known = hashes[0] if len(hashes) == 1 else several, _expected_hash(entry)
     if known and found != known and not entry.stamp:
-        _let_go(files)
+        _delete_downloads(files)
         trusted = (
             _("paint with it by its own path, --model and --config")
             if entry.sha256
@@ -244,34 +244,34 @@ def _first_hash(entry: Entry, files: Files, source: str) -> str:
     return found
 
 
-def _known_hash(entry: Entry) -> str:
+def _expected_hash(entry: Entry) -> str:
     """The published hash, else that of the first file that was read without a fault."""
-    return entry.sha256 or _hashes().get(entry.key or entry.name, "")
+    return entry.sha256 or _read_hashes().get(entry.key or entry.name, "")
 
 
-def forget(entry: Entry) -> None:
+def forget_hash(entry: Entry) -> None:
     """Take the next file as the first one."""
-    hashes = _hashes()
+    hashes = _read_hashes()
     if hashes.pop(entry.key or entry.name, None):
-        _write(_hashes_file(), hashes)
+        _write_json(_hashes_path(), hashes)
 
 
-def _remember(name: str, sha256: str) -> None:
-    _write(_hashes_file(), {**_hashes(), name: sha256})
+def _save_hash(name: str, sha256: str) -> None:
+    _write_json(_hashes_path(), {**_read_hashes(), name: sha256})
 
 
-def _hashes_file() -> Path:
+def _hashes_path() -> Path:
     return cache_folder() / "hashes.json"
 
 
-def _hashes() -> dict[str, str]:
+def _read_hashes() -> dict[str, str]:
     try:
-        return json.loads(_hashes_file().read_text())
+        return json.loads(_hashes_path().read_text())
     except (OSError, ValueError):
         return {}
 
 
-def _save(weights: "dict[str, torch.Tensor]", target: Path) -> None:
+def _save_weights(weights: "dict[str, torch.Tensor]", target: Path) -> None:
     from safetensors.torch import save_file  # here: it loads torch, and listing does not need it
 
     part = target.with_name(target.name + ".part")
@@ -279,26 +279,26 @@ def _save(weights: "dict[str, torch.Tensor]", target: Path) -> None:
     os.replace(part, target)
 
 
-def _write(path: Path, value: dict) -> None:
+def _write_json(path: Path, value: dict) -> None:
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(value, indent=1))
     os.replace(part, path)
 
 
-def _record(target: Path) -> Record | None:
+def _read_record(target: Path) -> Record | None:
     try:
-        return Record(**json.loads(_facts(target).read_text()))
+        return Record(**json.loads(_record_path(target).read_text()))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def _facts(target: Path) -> Path:
+def _record_path(target: Path) -> Path:
     return target.with_suffix(".json")
 
 
-def _target(entry: Entry) -> Path:
+def _weights_path(entry: Entry) -> Path:
     return cache_folder() / "models" / f"{file_name(entry.key or entry.name)}.safetensors"
 
 
-def _downloads() -> Path:
+def _downloads_folder() -> Path:
     return cache_folder() / "downloads"

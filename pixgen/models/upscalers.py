@@ -23,7 +23,7 @@ WEIGHTS = ASSETS / "pocket" / "enlarger.safetensors"
 CONFIG = ASSETS / "pocket" / "enlarger.json"
 
 
-class Enlarger(nn.Module):
+class PocketUpscaler(nn.Module):
     """Residual blocks at the given size, then twice as many pixels a side (sub-pixel convolution, arXiv
     1609.05158), added to what interpolation makes.
 
@@ -49,9 +49,9 @@ class Enlarger(nn.Module):
         return F.interpolate(pictures, scale_factor=self.scale, mode="bilinear") + added
 
 
-def load_enlarger(device: torch.device | str) -> Enlarger:
+def load_pocket_upscaler(device: torch.device | str) -> PocketUpscaler:
     """The bundled one, frozen, on a device. Raises ModelError if its files are missing or broken."""
-    model = Enlarger(**read_config(CONFIG)["model"])
+    model = PocketUpscaler(**read_config(CONFIG)["model"])
     load_weights(model, WEIGHTS)
     return model.to(device).eval().requires_grad_(False)
 
@@ -96,7 +96,7 @@ def load_upscaler(name: str, device: torch.device | str) -> Upscaler:
     installed.
     """
     if name == BUNDLED:
-        return load_enlarger(device)
+        return load_pocket_upscaler(device)
     if name not in available_upscalers():
         names = ", ".join(["crisp", *available_upscalers()])
         raise ModelError(

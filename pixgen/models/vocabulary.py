@@ -8,9 +8,11 @@ from functools import cache, lru_cache
 from pixgen.paths import ASSETS
 from pixgen.recipe.wildcards import word_lists
 
-FILE = ASSETS / "pocket" / "words.txt"
+WORDS_FILE = ASSETS / "pocket" / "words.txt"
 _SHORTEST_PREFIX = 4
-_LIKENESS = 0.78  # of difflib's ratio; below it, what is suggested has little to do with what was written
+_MIN_SIMILARITY = (
+    0.78  # of difflib's ratio; below it, what is suggested has little to do with what was written
+)
 
 
 def split_words(text: str) -> list[str]:
@@ -27,7 +29,7 @@ def split_words(text: str) -> list[str]:
 @cache
 def known_words() -> frozenset[str]:
     """Every word of the captions."""
-    return frozenset(FILE.read_text("utf-8").split())
+    return frozenset(WORDS_FILE.read_text("utf-8").split())
 
 
 def unknown_words(text: str) -> list[str]:
@@ -51,7 +53,7 @@ def suggestions(word: str, count: int = 3) -> tuple[str, ...]:
         and (known.startswith(word) or word.startswith(known))
     ]
     begins.sort(key=lambda known: abs(len(known) - len(word)))
-    alike = difflib.get_close_matches(word[:40], candidates, n=count, cutoff=_LIKENESS)
+    alike = difflib.get_close_matches(word[:40], candidates, n=count, cutoff=_MIN_SIMILARITY)
     return tuple(dict.fromkeys([*alike, *begins[:2]]))[:count]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from pixgen.errors import PixgenError, StudioError
-from pixgen.models.progress import Fetching
+from pixgen.models.progress import DownloadProgress
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.runs.edits import Edit, values_at
@@ -77,7 +77,7 @@ class Job:
         self._finished: datetime | None = None
         self._changes: dict[str, Any] = {}
         self._unsaved: tuple[State, Callable[[Run], None]] | None = None
-        self._fetching: Fetching | None = None
+        self._fetching: DownloadProgress | None = None
         self._stopping = threading.Event()
         self._cutouts_until = 0.0
 
@@ -262,7 +262,7 @@ class Job:
             self._state, self._fetching = state, None
             self._touch()
 
-    def fetch(self, fetching: Fetching) -> None:
+    def fetch(self, fetching: DownloadProgress) -> None:
         """A model is being fetched. Raises Stopped if ``stop`` was called."""
         if self.stopping:
             raise Stopped

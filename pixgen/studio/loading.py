@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 
-from pixgen.models.progress import Fetching, listening
+from pixgen.models.progress import DownloadProgress, listen_to_downloads
 from pixgen.studio.jobs import Stopped
 
 _SECONDS_BETWEEN = 0.1
@@ -12,7 +12,7 @@ _SECONDS_BETWEEN = 0.1
 
 def while_loading(
     load: Callable[[], object], *, stopped: Callable[[], object] = lambda: False
-) -> Iterator[Fetching | None]:
+) -> Iterator[DownloadProgress | None]:
     """Call ``load`` on a thread beside; until it is through, a few times a second, how far its download
     is, or None while nothing is fetched.
 
@@ -22,7 +22,7 @@ def while_loading(
     loading: Future[None] = Future()
     left, newest = threading.Event(), None
 
-    def hear(fetching: Fetching) -> None:
+    def hear(fetching: DownloadProgress) -> None:
         nonlocal newest
         if left.is_set():
             raise Stopped
@@ -31,7 +31,7 @@ def while_loading(
 
     def work() -> None:
         try:
-            with listening(hear):
+            with listen_to_downloads(hear):
                 load()
         except BaseException as error:
             loading.set_exception(error)

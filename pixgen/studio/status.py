@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pixgen.models.progress import Fetching
+from pixgen.models.progress import DownloadProgress
 from pixgen.studio.runs.run import State
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class JobStatus:
     elapsed: float
     notice: str = ""
     paused: bool = False
-    fetching: Fetching | None = None
+    fetching: DownloadProgress | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from pixgen.errors import ModelError, OutOfMemory, PixgenError, StorageError, StudioError
 from pixgen.messages import _
-from pixgen.models.progress import listening
+from pixgen.models.progress import listen_to_downloads
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.jobs import Job, Stopped
 from pixgen.studio.model_cache import ModelCache
@@ -130,7 +130,7 @@ def _paint(job: Job, tools: WorkerTools, record: Record) -> _Outcome:
         record.save_facts(job.snapshot("stopped"))
         return _Outcome(state="stopped")
     try:
-        with listening(job.fetch):
+        with listen_to_downloads(job.fetch):
             painter = _load(job, tools, record)
     except Stopped:  # while a model was fetched; what is there of it stays
         record.save_facts(job.snapshot("stopped"))

@@ -15,7 +15,7 @@ from PIL import Image
 
 from pixgen.messages import _, joined
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
-from pixgen.models.runtime import engine_switches
+from pixgen.models.runtime import use_engine
 from pixgen.recipe.prompts import Scene, parse
 from pixgen.recipe.recipe import Change, Recipe
 from pixgen.synthesis.canvas import Canvas
@@ -203,7 +203,7 @@ class Optimization(Iterator[Frame]):
                 before = None
                 try:
                     before = (kept or self.state)()
-                    with engine_switches(self.recipe.engine, tell=self._notices.append):
+                    with use_engine(self.recipe.engine, tell=self._notices.append):
                         return work(begun)
                 except RuntimeError as error:
                     if not is_out_of_memory(error):

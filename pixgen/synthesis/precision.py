@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
-from pixgen.models.runtime import engine_switches, full_precision, in_order, tensor_float32
+from pixgen.models.runtime import deterministic, full_precision, tensor_float32, use_engine
 from pixgen.recipe.recipe import Recipe
 
 __all__ = ["GradientScale", "arithmetic", "full_precision", "half_of"]
@@ -32,11 +32,11 @@ def arithmetic(
         tell: called with a sentence where something does not work as the recipe asks.
     """
     with ExitStack() as stack:
-        stack.enter_context(engine_switches(recipe.engine, half_of(recipe), tell=tell))
+        stack.enter_context(use_engine(recipe.engine, half_of(recipe), tell=tell))
         if device.type == "cuda":
             stack.enter_context(tensor_float32(recipe.engine.tf32))
             if recipe.engine.deterministic:
-                stack.enter_context(in_order())
+                stack.enter_context(deterministic())
         yield
 
 

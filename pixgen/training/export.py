@@ -12,7 +12,7 @@ from PIL import Image
 from pixgen.errors import TrainingError
 from pixgen.models.checkpoints.safetensors import save_weights
 from pixgen.models.sketchers.pocket import Sketcher
-from pixgen.models.upscalers import Enlarger
+from pixgen.models.upscalers import PocketUpscaler
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.synthesis.frames import as_pixels
 from pixgen.training.compose.captions import Author
@@ -76,7 +76,7 @@ def export_enlarger(checkpoint: Path, assets: Path) -> None:
     """Write ``enlarger.json`` and ``enlarger.safetensors`` from a training's checkpoint."""
     state = _read(checkpoint)
     config = json.loads(state["config"])
-    model = Enlarger(**config)
+    model = PocketUpscaler(**config)
     model.load_state_dict(state["average"])
     save_weights(model, assets / "enlarger.safetensors")
     _write(assets / "enlarger.json", {"model": config})

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from pixgen.models.progress import Fetching
+from pixgen.models.progress import DownloadProgress
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio import JobStatus, Run
 from pixgen.ui.i18n import Translator
@@ -35,7 +35,7 @@ def status_html(say: Translator, recipe: Recipe, job_status: JobStatus) -> str:
             line = line_of(say("Paused"), more, progress=steps, say=say)
     elif frame is None and job_status.fetching is not None:
         more, megabytes = fetching_html(say, job_status.fetching)
-        line = line_of(say("Fetching a model"), more, progress=megabytes, say=say)
+        line = line_of(say("DownloadProgress a model"), more, progress=megabytes, say=say)
     elif frame is None:
         line = line_of(say("Getting ready"), [say("the models are being loaded")])
     elif frame.step < 0:
@@ -92,7 +92,7 @@ def duration(say: Translator, seconds: float) -> str:
     return say("{minutes} min {seconds:02d} s", minutes=whole // 60, seconds=whole % 60)
 
 
-def fetching_html(say: Translator, fetching: Fetching) -> tuple[list[str], tuple[int, int] | None]:
+def fetching_html(say: Translator, fetching: DownloadProgress) -> tuple[list[str], tuple[int, int] | None]:
     """What is said of a model that is not here yet, and how many of its megabytes have come."""
     done = fetching.done // 10**6
     if fetching.waiting:

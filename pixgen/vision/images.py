@@ -33,7 +33,7 @@ from pathlib import PurePosixPath
 from pixgen.errors import ClassifyError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
-READERS = max(2, min(8, os.cpu_count() or 2))  # decoding releases the interpreter's lock
+READER_THREADS = max(2, min(8, os.cpu_count() or 2))  # decoding releases the interpreter's lock
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Skipped:
     """A file that was left out, and why, as a sentence."""
 
     path: str
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -97,15 +97,15 @@ def find_pictures(folder: Path) -> Iterator[PictureFile | Skipped]:
                 facts = path.lstat()
                 if stat.S_ISLNK(facts.st_mode):
                     if not path.resolve().is_relative_to(root):
-                        yield Skipped(printable(shown), _("It is a link that leads out of the folder."))
+                        yield Skipped(printable_path(shown), _("It is a link that leads out of the folder."))
                     continue
             except (OSError, RuntimeError, UnicodeError):
-                yield Skipped(printable(shown), _("It cannot be read: check its name and rights."))
+                yield Skipped(printable_path(shown), _("It cannot be read: check its name and rights."))
                 continue
             if path.suffix.lower() not in SUFFIXES:
                 continue
             if not stat.S_ISREG(facts.st_mode):
-                yield Skipped(printable(shown), _("It is not a file."))
+                yield Skipped(printable_path(shown), _("It is not a file."))
                 continue
             yield PictureFile(shown, facts.st_size, facts.st_mtime_ns)
 
@@ -127,10 +127,10 @@ def open_file(found: PictureFile, folder: Path, *, side: int, known: str = "") -
     if sha256 == known:
         return Unchanged(found)
     picture, (width, height) = open_reduced(data, side=side, name=f"“{path.name}”")
-    return OpenedPicture(found, sha256, width, height, square(picture, side))
+    return OpenedPicture(found, sha256, width, height, resize_square(picture, side))
 
 
-def square(picture: Image.Image, side: int) -> np.ndarray:
+def resize_square(picture: Image.Image, side: int) -> np.ndarray:
     """An RGB picture as ``(side, side, 3)`` uint8, smoothly, without regard to its aspect.
 
     What ``Perceptor.embed_images`` does to a picture of another size, but cheaper and on any thread.
@@ -140,7 +140,7 @@ def square(picture: Image.Image, side: int) -> np.ndarray:
     return np.asarray(small)
 
 
-def as_batch(squares: Sequence[np.ndarray], device: Any) -> "torch.Tensor":
+def to_batch(squares: Sequence[np.ndarray], device: Any) -> "torch.Tensor":
     """N squares as ``(N, 3, side, side)`` float32 in [0, 1] on a device."""
     import torch
     from einops import rearrange
@@ -149,8 +149,8 @@ def as_batch(squares: Sequence[np.ndarray], device: Any) -> "torch.Tensor":
     return rearrange(pixels, "n h w c -> n c h w").float() / 255
 
 
-def in_parallel(
-    work: Callable[[Any], Any], items: Iterable[Any], *, ahead: int, threads: int = READERS
+def map_in_threads(
+    work: Callable[[Any], Any], items: Iterable[Any], *, ahead: int, threads: int = READER_THREADS
 ) -> Iterator[Any]:
     """``work(item)`` of every item, in their order, at most ``ahead`` of them begun and not taken."""
     pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
@@ -166,21 +166,21 @@ def in_parallel(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def printable(path: str) -> str:
+def printable_path(path: str) -> str:
     """A path with a question mark for every byte of a name that is no UTF-8."""
     return path.encode("utf-8", "replace").decode()
 
 
 MOST_MEMBERS = 10_000
-LARGEST = 2**30  # bytes of all members together, unpacked
+LARGEST_ARCHIVE = 2**30  # bytes of all members together, unpacked
 LARGEST_RATIO = 200  # how much smaller a member may be packed; a picture's is below 10
-_ROOM = 2**16  # bytes that any member may have, however well they are packed
+_FREE_MEMBER_BYTES = 2**16  # bytes that any member may have, however well they are packed
 
 
-class Archive:
+class PictureArchive:
     """The pictures in a zip, in the order of their names. Any thread may read.
 
-    Raises ClassifyError if it is no zip, or larger than ``MOST_MEMBERS`` or ``LARGEST``, or packed so
+    Raises ClassifyError if it is no zip, or larger than ``MOST_MEMBERS`` or ``LARGEST_ARCHIVE``, or packed so
     tightly that it can only be a trap.
     """
 
@@ -193,15 +193,15 @@ class Archive:
             raise ClassifyError(
                 "“{name}” is not a zip that can be read: pack it again.", name=path.name
             ) from error
-        if len(members) > MOST_MEMBERS or sum(each.file_size for each in members) > LARGEST:
+        if len(members) > MOST_MEMBERS or sum(each.file_size for each in members) > LARGEST_ARCHIVE:
             raise ClassifyError(
                 "“{name}” is too large: at most {limit} files and {megabytes} MB unpacked.",
                 name=path.name,
                 limit=MOST_MEMBERS,
-                megabytes=LARGEST // 2**20,
+                megabytes=LARGEST_ARCHIVE // 2**20,
             )
         for each in members:
-            if each.file_size > _ROOM and each.file_size > LARGEST_RATIO * each.compress_size:
+            if each.file_size > _FREE_MEMBER_BYTES and each.file_size > LARGEST_RATIO * each.compress_size:
                 raise ClassifyError(
                     "“{name}” is packed too tightly to be pictures: pack the pictures themselves.",
                     name=path.name,

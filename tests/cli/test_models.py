@@ -139,10 +139,10 @@ def test_a_download_while_painting_is_told(capsys, waiting):
     import io
 
     from pixgen.cli._progress import JsonReport, RichReport
-    from pixgen.models.progress import Fetching
+    from pixgen.models.progress import DownloadProgress
     from pixgen.studio import JobStatus
 
-    fetching = Fetching(
+    fetching = DownloadProgress(
         "lakes", 0 if waiting else 30_000_000, None if waiting else 60_000_000, waiting=waiting
     )
     job_status = JobStatus("loading", 0, None, 0.0, None, 1.0, fetching=fetching)
@@ -158,9 +158,9 @@ def test_a_download_while_painting_is_told(capsys, waiting):
 
 def test_a_command_that_needs_a_model_says_that_it_comes(capsys, lakes):
     from pixgen.cli._downloads import StderrProgress
-    from pixgen.models.progress import listening
+    from pixgen.models.progress import listen_to_downloads
     from pixgen.models.registry import fetch, find_model
 
-    with StderrProgress() as aside, listening(aside.show):
+    with StderrProgress() as aside, listen_to_downloads(aside.show):
         fetch(find_model("lakes"))
     assert capsys.readouterr().err.startswith("fetching lakes: 0 MB of ")

@@ -12,7 +12,7 @@ from pixgen.errors import ModelError, StorageError
 from pixgen.models import download as module
 from pixgen.models.cache import file_lock
 from pixgen.models.download import download
-from pixgen.models.progress import Fetching, listening
+from pixgen.models.progress import DownloadProgress, listen_to_downloads
 from tests.models.servers import Files, serving
 
 DATA = bytes(range(256)) * 2000
@@ -22,7 +22,7 @@ DEAD = "http://127.0.0.1:9/model.ckpt"  # the port where nothing listens
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
-    monkeypatch.setattr(module, "PIECE", 10_000)
+    monkeypatch.setattr(module, "CHUNK", 10_000)
 
 
 @pytest.fixture
@@ -36,12 +36,12 @@ def leftovers(target: Path) -> list[str]:
 
 def test_it_is_told_how_far_it_is(target):
     told = []
-    with serving(Files(DATA)) as files, listening(told.append):
+    with serving(Files(DATA)) as files, listen_to_downloads(told.append):
         assert download([files.url], target, model="a", sha256=SHA256) == files.url
     assert target.read_bytes() == DATA
     assert leftovers(target) == ["model.ckpt"]
-    assert told[0] == Fetching("a", 0, len(DATA))
-    assert told[-1] == Fetching("a", len(DATA), len(DATA))
+    assert told[0] == DownloadProgress("a", 0, len(DATA))
+    assert told[-1] == DownloadProgress("a", len(DATA), len(DATA))
     assert [each.done for each in told] == sorted(each.done for each in told)
 
 
@@ -65,7 +65,7 @@ def test_a_later_start_goes_on_too(target):
 @pytest.mark.parametrize("how", ["no ranges", "another file"])
 def test_what_cannot_be_continued_begins_anew(target, how):
     with serving(Files(bytes(len(DATA)), breaks=[100_000])) as files:
-        with pytest.raises(Stopped), listening(stop_at(100_000)):
+        with pytest.raises(Stopped), listen_to_downloads(stop_at(100_000)):
             download([files.url], target, model="a")
         files.data, files.ranges = DATA, how != "no ranges"
         download([files.url], target, model="a", sha256=SHA256)
@@ -77,7 +77,7 @@ class Stopped(Exception):  # noqa: N818
 
 
 def stop_at(count: int):
-    def listener(fetching: Fetching) -> None:
+    def listener(fetching: DownloadProgress) -> None:
         if fetching.done >= count:
             raise Stopped
 
@@ -86,7 +86,7 @@ def stop_at(count: int):
 
 def test_a_listener_can_stop_it(target):
     with serving(Files(DATA)) as files:
-        with pytest.raises(Stopped), listening(stop_at(50_000)):
+        with pytest.raises(Stopped), listen_to_downloads(stop_at(50_000)):
             download([files.url], target, model="a")
         assert not target.exists()
         download([files.url], target, model="a", sha256=SHA256)
@@ -94,7 +94,7 @@ def test_a_listener_can_stop_it(target):
 
 
 def test_the_next_address_is_taken_when_one_is_dead(target, monkeypatch):
-    monkeypatch.setattr(module, "TRIES", 1)
+    monkeypatch.setattr(module, "ATTEMPTS", 1)
     page = Files(b"<html>moved</html>", kind="text/html; charset=utf-8")
     with serving(Files(b"", status=404)) as gone, serving(page), serving(Files(DATA)) as good:
         urls = [DEAD, gone.url, page.url, good.url]
@@ -150,7 +150,7 @@ def test_one_waits_while_another_thread_fetches(target):
     told, held = [], threading.Event()
 
     def fetch():
-        with listening(lambda fetching: (told.append(fetching), held.set())):
+        with listen_to_downloads(lambda fetching: (told.append(fetching), held.set())):
             download([files.url], target, model="a")
 
     with serving(Files(DATA)) as files:
@@ -159,7 +159,7 @@ def test_one_waits_while_another_thread_fetches(target):
             thread.start()
             assert held.wait(5)
         thread.join()
-    assert told[0] == Fetching("a", waiting=True)
+    assert told[0] == DownloadProgress("a", waiting=True)
     assert target.read_bytes() == DATA
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pixgen.errors import ModelError
 from pixgen.models import huggingface
-from pixgen.models.progress import Fetching, listening
+from pixgen.models.progress import DownloadProgress, listen_to_downloads
 
 DATA = bytes(range(256)) * 400
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -62,11 +62,11 @@ def endpoint(cache) -> Iterator[str]:
 
 def test_a_file_is_fetched_once_and_told_of(cache, endpoint):
     told = []
-    with listening(told.append):
+    with listen_to_downloads(told.append):
         path = huggingface.fetch("org/name", "weights.bin", model="a", endpoint=endpoint)
     assert path.read_bytes() == DATA
     assert path.is_relative_to(cache)
-    assert told[-1] == Fetching("a", len(DATA), len(DATA))
+    assert told[-1] == DownloadProgress("a", len(DATA), len(DATA))
     assert huggingface.is_verified(path)
     assert huggingface.fetch("org/name", "weights.bin", model="a", endpoint="http://127.0.0.1:9") == path
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pixgen.errors import ModelError
-from pixgen.models.architectures import clip_form, random_perceptor, random_vqgan
+from pixgen.models.architectures import build_clip, random_perceptor, random_vqgan
 from pixgen.models.vqgan.vqgan import Vqgan, load_vqgan
 
 
@@ -25,7 +25,7 @@ def test_a_bundled_vqgans_form_takes_its_weights():
 
 def test_a_clip_by_its_architecture_has_its_size():
     with torch.device("meta"):
-        model, size = clip_form("ViT-B-32")
+        model, size = build_clip("ViT-B-32")
     assert size == 224
     assert model.visual.conv1.weight.shape == (768, 3, 32, 32)
 

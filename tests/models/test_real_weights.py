@@ -18,7 +18,7 @@ from pixgen.models.catalog import Entry, entries
 from pixgen.models.checkpoints.layouts import to_taming
 from pixgen.models.checkpoints.reading import read_weights
 from pixgen.models.clip.perceptor import load_perceptor
-from pixgen.models.vqgan.custom import config_of, read_vqgan_config
+from pixgen.models.vqgan.custom import find_config, read_vqgan_config
 from pixgen.models.vqgan.vqgan import load_vqgan
 from pixgen.paths import CHECKPOINTS
 from tests.models import published
@@ -32,7 +32,7 @@ PICTURES = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 def own(folder: Path) -> Iterator[Path]:
     """Checkpoints with a config beside them."""
     for path in sorted(folder.rglob("*")):
-        if path.suffix in CHECKPOINTS and config_of(path) is not None:
+        if path.suffix in CHECKPOINTS and find_config(path) is not None:
             yield path
 
 
@@ -60,7 +60,7 @@ def assert_as_tamings(path: Path, config: Path) -> None:
 
 @pytest.mark.parametrize("path", list(own(FOLDER)), ids=lambda path: path.name)
 def test_a_checkpoint_with_its_config_is_tamings_network(path):
-    assert_as_tamings(path, config_of(path))
+    assert_as_tamings(path, find_config(path))
 
 
 @pytest.mark.parametrize(("entry", "path"), list(named(FOLDER, "vqgan")))

@@ -10,7 +10,7 @@ from pixgen.errors import DeviceError
 from pixgen.models import runtime as working_module
 from pixgen.models.fusion import unfuse_blocks
 from pixgen.models.half_precision import cached_on
-from pixgen.models.runtime import compiled, current_engine, engine_switches
+from pixgen.models.runtime import compiled, current_engine, use_engine
 from pixgen.recipe.settings import Engine
 
 
@@ -23,7 +23,7 @@ def latents(tiny_vqgan):
 def drawn(vqgan, latents, **switches):
     """The picture and the gradient of its squares."""
     moved = latents.clone().requires_grad_()
-    with engine_switches(Engine(**switches)):
+    with use_engine(Engine(**switches)):
         picture = vqgan.decode(moved)
         picture.square().sum().backward()
     return picture.detach(), moved.grad
@@ -50,7 +50,7 @@ def test_what_is_kept_for_the_way_back_is_less_with_checkpoints(tiny_vqgan, late
         sizes = []
         with (
             torch.autograd.graph.saved_tensors_hooks(lambda t: sizes.append(t.nbytes) or t, lambda t: t),
-            engine_switches(Engine(**switches)),
+            use_engine(Engine(**switches)),
         ):
             tiny_vqgan.decode(latents.clone().requires_grad_())
         return sum(sizes)
@@ -59,7 +59,7 @@ def test_what_is_kept_for_the_way_back_is_less_with_checkpoints(tiny_vqgan, late
 
 
 def test_switches_hold_inside_alone():
-    with engine_switches(Engine(checkpoint=True)):
+    with use_engine(Engine(checkpoint=True)):
         assert current_engine().checkpoint
     assert not current_engine().checkpoint
 
@@ -72,7 +72,7 @@ def test_what_is_compiled_draws_and_sees_the_same(tiny_vqgan, tiny_perceptor, la
     ):
         assert torch.allclose(usual, other, rtol=1e-4, atol=1e-5)
     pictures = torch.rand(2, 3, 32, 32)
-    with engine_switches(Engine(compiled=True)):
+    with use_engine(Engine(compiled=True)):
         seen = tiny_perceptor.embed_images(pictures)
     assert torch.allclose(seen, tiny_perceptor.embed_images(pictures), atol=1e-5)
     assert ("compiled", "forward") in cached_on(tiny_vqgan.decoder)
@@ -100,7 +100,7 @@ def test_more_sizes_than_torchs_own_limit_are_compiled(tiny_vqgan, monkeypatch):
     monkeypatch.setattr(working_module, "BACKEND", "eager")
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()
-    with engine_switches(Engine(compiled=True)), torch.no_grad():
+    with use_engine(Engine(compiled=True)), torch.no_grad():
         for side in range(2, 13):  # 11 graphs; torch stops after 8 without a word
             tiny_vqgan.decode(torch.zeros(1, 8, side, 2))
         first = compiled(tiny_vqgan.decoder, "forward")
@@ -111,9 +111,9 @@ def test_more_sizes_than_torchs_own_limit_are_compiled(tiny_vqgan, monkeypatch):
 
 def test_where_there_are_too_many_graphs_a_sentence_says_so(tiny_vqgan, monkeypatch):
     monkeypatch.setattr(working_module, "BACKEND", "eager")
-    monkeypatch.setattr(working_module, "_MOST_COMPILED", 1)
+    monkeypatch.setattr(working_module, "_MAX_COMPILED", 1)
     torch._dynamo.reset()
-    with engine_switches(Engine(compiled=True)), torch.no_grad():
+    with use_engine(Engine(compiled=True)), torch.no_grad():
         tiny_vqgan.decode(torch.zeros(1, 8, 2, 2))
         with pytest.raises(DeviceError, match="engine.compiled=false"):
             tiny_vqgan.decode(torch.zeros(1, 8, 3, 2))

@@ -91,7 +91,7 @@ def test_the_first_files_hash_is_kept_and_another_file_refused(cache, data):
         server.data = data + b" "
         with pytest.raises(ModelError, match="gave another file"):
             fetch_vqgan(wanted)
-        store.forget(wanted)
+        store.forget_hash(wanted)
         fetch_vqgan(wanted)
 
 
@@ -103,7 +103,7 @@ def test_a_published_hash_is_checked(data):
 
 
 def test_without_a_network_it_says_what_to_put_where_and_that_works(cache, data, monkeypatch):
-    monkeypatch.setattr("pixgen.models.download.TRIES", 1)
+    monkeypatch.setattr("pixgen.models.download.ATTEMPTS", 1)
     wanted = entry(DEAD)
     place = cache / "models" / "lakes.ckpt"
     with pytest.raises(ModelError) as caught:
@@ -123,7 +123,7 @@ def test_the_converted_file_of_another_machine_is_enough(cache, data):
         made = fetch_vqgan(entry(server.url))
     copied = made.read_bytes()
     store.remove(entry(DEAD))
-    store.forget(entry(DEAD))
+    store.forget_hash(entry(DEAD))
     made.write_bytes(copied)
     assert fetch_vqgan(entry(DEAD)) == made
 

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from pixgen.models.progress import Fetching, tell
+from pixgen.models.progress import DownloadProgress, report_download
 from tests.studio.fakes import Painters, a_recipe
 
-HALF = Fetching("lakes", 30, 60)
+HALF = DownloadProgress("lakes", 30, 60)
 
 
 class Fetcher(Painters):
@@ -19,10 +19,10 @@ class Fetcher(Painters):
         self.may_go_on = threading.Event()
 
     def __call__(self, *how):
-        tell(HALF)
+        report_download(HALF)
         while not self.may_go_on.wait(0.01):
-            tell(HALF)
-        tell(Fetching("lakes", 60, 60))
+            report_download(HALF)
+        report_download(DownloadProgress("lakes", 60, 60))
         return super().__call__(*how)
 
 

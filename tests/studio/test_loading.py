@@ -5,11 +5,11 @@ import threading
 import pytest
 
 from pixgen.errors import ModelError
-from pixgen.models.progress import Fetching, tell
+from pixgen.models.progress import DownloadProgress, report_download
 from pixgen.studio.jobs import Stopped
 from pixgen.studio.loading import while_loading
 
-HALF = Fetching("lakes", 30, 60)
+HALF = DownloadProgress("lakes", 30, 60)
 
 
 class Loader:
@@ -20,10 +20,10 @@ class Loader:
 
     def __call__(self) -> None:
         try:
-            tell(HALF)
+            report_download(HALF)
             while not self.may_go_on.wait(0.01):
-                tell(HALF)
-            tell(Fetching("lakes", 60, 60))
+                report_download(HALF)
+            report_download(DownloadProgress("lakes", 60, 60))
         except BaseException as error:
             self.error = error
             raise

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pixgen.losses.texture import StyleStatistics
-from pixgen.models.runtime import engine_switches
+from pixgen.models.runtime import use_engine
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 from pixgen.synthesis.memory.out_of_memory import is_out_of_memory
@@ -178,8 +178,8 @@ def test_what_is_broken_is_not_taken_for_too_little_memory(said):
 
 def test_switches_are_inherited_by_those_inside():
     told = []
-    with engine_switches(PLAIN.engine, tell=told.append), arithmetic(PLAIN, CPU):
-        from pixgen.models.runtime import _IN_FORCE
+    with use_engine(PLAIN.engine, tell=told.append), arithmetic(PLAIN, CPU):
+        from pixgen.models.runtime import _CURRENT
 
-        _IN_FORCE.get().tell("a sentence")
+        _CURRENT.get().tell("a sentence")
     assert told == ["a sentence"]

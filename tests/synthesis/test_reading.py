@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from pixgen.bench.pretend import GPU, pretended_gpu
-from pixgen.models.runtime import engine_switches
+from pixgen.models.runtime import use_engine
 from pixgen.recipe.settings import Engine
 from pixgen.synthesis.cutouts.grid_sample import grid_sample, grid_sample_by_index
 
@@ -37,7 +37,7 @@ def test_only_where_it_is_asked_for_on_a_gpu_pixels_are_looked_up():
         grid_sample(picture, grid, padding_mode="border")
         assert seen.count["grid_sampler_2d"] == 1
         seen.clear()
-        with engine_switches(Engine(deterministic=True)):
+        with use_engine(Engine(deterministic=True)):
             grid_sample(picture.requires_grad_(), grid, padding_mode="border").sum().backward()
         assert "grid_sampler_2d" not in seen.count
         assert not any("backward" in name and "grid" in name for name in seen.count)

@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from pixgen.models import runtime as working_module
 from pixgen.models.clip.perceptor import Perceptors
 from pixgen.models.fusion import FusedAttnBlock, FusedResnetBlock
-from pixgen.models.runtime import compiled, engine_switches
+from pixgen.models.runtime import compiled, use_engine
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe import kornia_classes
 from pixgen.recipe.cutouts import CUTOUT_SETS, Affine, Crop, CutoutSet, Flip
@@ -100,7 +100,7 @@ def test_machine_code_of_a_block_is_the_block():
 
     def passed(**switches):
         moved = hidden.clone().requires_grad_()
-        with engine_switches(Engine(**switches)):
+        with use_engine(Engine(**switches)):
             seen = compiled(block, "_forward")(moved)
         seen.square().sum().backward()
         return seen.detach(), moved.grad
@@ -198,7 +198,7 @@ def test_tiles_that_the_picture_fits_into_change_nothing(tiny_vqgan: Vqgan, swit
     with torch.no_grad():
         latents = tiny_vqgan.encode(picture)
         drawn = tiny_vqgan.decode(latents)
-        with engine_switches(Engine(**{switch: 16})):
+        with use_engine(Engine(**{switch: 16})):
             assert torch.allclose(tiny_vqgan.encode(picture), latents, atol=1e-5)
             assert torch.allclose(tiny_vqgan.decode(latents), drawn, atol=1e-5)
     assert math.isfinite(float(drawn.sum()))

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn as nn
 
-from pixgen.models.runtime import half_precision
+from pixgen.models.runtime import supported_half_precision
 from pixgen.training.models.decoding import Spikes
 from pixgen.training.models.loop import half
 
@@ -45,5 +45,5 @@ def test_half_precision_is_not_imitated():
     device = torch.device("cpu")
     with half(device):
         product = torch.ones(2, 2) @ torch.ones(2, 2)
-    there = half_precision(device) is not None
+    there = supported_half_precision(device) is not None
     assert product.dtype == (torch.bfloat16 if there else torch.float32)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from pixgen.models.checkpoints.safetensors import load_weights
-from pixgen.models.upscalers import Enlarger
+from pixgen.models.upscalers import PocketUpscaler
 from pixgen.training.compose.composer import Composer, LargeComposer
 from pixgen.training.compose.compositions import Background, Composition, Layer
 from pixgen.training.compose.places import SETTINGS, SIZE
@@ -75,7 +75,7 @@ def test_enlarger_training_goes_on_where_it_stopped(drawn, tiny_vqgan):
     checkpoint = drawn / "enlarger" / "checkpoint.pt"
     assert torch.load(checkpoint, weights_only=True)["step"] == 3
     export_enlarger(checkpoint, drawn / "assets")
-    model = Enlarger(**json.loads((drawn / "assets" / "enlarger.json").read_text())["model"])
+    model = PocketUpscaler(**json.loads((drawn / "assets" / "enlarger.json").read_text())["model"])
     load_weights(model, drawn / "assets" / "enlarger.safetensors")
     assert model(torch.rand(1, 3, 10, 12)).shape == (1, 3, 20, 24)
 

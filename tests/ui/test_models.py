@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pixgen.models.progress import Fetching
+from pixgen.models.progress import DownloadProgress
 from pixgen.studio import JobStatus, Policy
 from pixgen.ui import status
 from pixgen.ui.create.form import fields
@@ -56,15 +56,15 @@ def test_what_is_chosen_arrives():
 @pytest.mark.parametrize(
     ("fetching", "said", "bar"),
     [
-        (Fetching("lakes", 312_000_000, 934_000_000), "312 of 934 MB", 'aria-valuenow="312"'),
-        (Fetching("lakes", 12_400_000), "12 MB so far", ""),
-        (Fetching("lakes", waiting=True), "another pixgen is fetching it", ""),
+        (DownloadProgress("lakes", 312_000_000, 934_000_000), "312 of 934 MB", 'aria-valuenow="312"'),
+        (DownloadProgress("lakes", 12_400_000), "12 MB so far", ""),
+        (DownloadProgress("lakes", waiting=True), "another pixgen is fetching it", ""),
     ],
 )
 def test_a_download_is_shown_in_the_status_line(fetching, said, bar):
     shown = status.status_html(ENGLISH, a_recipe(), replace(LOADING, fetching=fetching))
-    assert "Fetching a model" in shown
+    assert "DownloadProgress a model" in shown
     assert "lakes" in shown
     assert said in shown
     assert bar in shown
-    assert "Fetching" not in status.status_html(ENGLISH, a_recipe(), LOADING)
+    assert "DownloadProgress" not in status.status_html(ENGLISH, a_recipe(), LOADING)

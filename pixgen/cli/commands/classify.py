@@ -16,7 +16,7 @@ from pixgen.text_files import encode_table
 
 if TYPE_CHECKING:
     from pixgen.studio.library.classifier import ClassifierService
-    from pixgen.vision.zeroshot.batches import Result
+    from pixgen.vision.zeroshot.batches import ClassifiedPicture
     from pixgen.vision.zeroshot.evaluation import Evaluation
     from pixgen.vision.zeroshot.labels import LabelSet
     from pixgen.vision.zeroshot.sources import Source
@@ -81,10 +81,10 @@ def classify(
     from pixgen.studio.library.classifier import ClassifierService
     from pixgen.studio.storage import write_bytes
     from pixgen.vision.zeroshot.batches import make_question
-    from pixgen.vision.zeroshot.evaluation import as_csv, evaluate
-    from pixgen.vision.zeroshot.sources import gather
+    from pixgen.vision.zeroshot.evaluation import evaluate, results_to_csv
+    from pixgen.vision.zeroshot.sources import collect_sources
 
-    models, sources = tuple(model or ("pocket",)), gather(pictures)
+    models, sources = tuple(model or ("pocket",)), collect_sources(pictures)
     if explain is not None and len(sources) != 1:
         raise ClassifyError("--explain is for one picture: there are {count}.", count=len(sources))
     with Studio(output_dir, device=device) as studio:
@@ -101,7 +101,7 @@ def classify(
             best = label or results[0].answer.top(1)[0].label
             _explain(namer, classifier, models, sources[0], label=best, path=explain)
         if csv is not None:
-            write_bytes(csv, encode_table(as_csv(results, top=top)))
+            write_bytes(csv, encode_table(results_to_csv(results, top=top)))
     evaluation = evaluate(results, question.labels)
     if as_json:
         _say_json(results, evaluation, top)
@@ -111,10 +111,10 @@ def classify(
 
 def _set(namer: "ClassifierService", name: str) -> "LabelSet":
     """A set of labels by its name, or in a file: JSON, or labels as they are typed."""
-    from pixgen.vision.zeroshot.labels import FILES, read_set
+    from pixgen.vision.zeroshot.labels import FILES, read_label_set
 
     path = expand(name)
-    return read_set(path) if path.suffix.lower() in FILES else namer.load(name)
+    return read_label_set(path) if path.suffix.lower() in FILES else namer.load(name)
 
 
 def _show_progress(
@@ -122,7 +122,7 @@ def _show_progress(
     classifier: "Classifier",
     models: tuple[str, ...],
     sources: "Sequence[Source]",
-) -> "list[Result]":
+) -> "list[ClassifiedPicture]":
     """Every result; on a terminal, a line that tells how far it is."""
     from rich.console import Console
 
@@ -152,17 +152,17 @@ def _explain(
         overlay(picture, heat).save(temporary, "PNG")
 
 
-def _say_json(results: "list[Result]", evaluation: "Evaluation | None", top: int) -> None:
-    from pixgen.vision.zeroshot.evaluation import as_object, as_objects
+def _say_json(results: "list[ClassifiedPicture]", evaluation: "Evaluation | None", top: int) -> None:
+    from pixgen.vision.zeroshot.evaluation import evaluation_to_dict, results_to_dicts
 
-    for value in as_objects(results, top=top):
+    for value in results_to_dicts(results, top=top):
         typer.echo(json.dumps(value, ensure_ascii=False))
     if evaluation is not None:
-        typer.echo(json.dumps({"evaluation": as_object(evaluation)}, ensure_ascii=False))
+        typer.echo(json.dumps({"evaluation": evaluation_to_dict(evaluation)}, ensure_ascii=False))
 
 
 def _say(
-    results: "list[Result]", evaluation: "Evaluation | None", top: int, classifier: "Classifier"
+    results: "list[ClassifiedPicture]", evaluation: "Evaluation | None", top: int, classifier: "Classifier"
 ) -> None:
     from pixgen.vision.zeroshot.evaluation import summary
 
@@ -174,7 +174,7 @@ def _say(
                 typer.echo(
                     f"  {score.probability:6.1%} {bar:{_WIDTH}} {score.label}  (cosine {score.cosine:.3f})"
                 )
-    for first, second, cosine in classifier.alike():
+    for first, second, cosine in classifier.similar_labels():
         typer.echo(
             f"“{first}” and “{second}” are nearly one to this model (cosine {cosine:.2f}).",
             err=True,
@@ -186,6 +186,6 @@ def _say(
             typer.echo(f"  {name}: {right} of {total}")
 
 
-def _doubt(result: "Result") -> str:
+def _doubt(result: "ClassifiedPicture") -> str:
     close = result.answer.close if result.answer is not None else None
     return f" (too close to call: {' or '.join(close)})" if close else ""

@@ -34,25 +34,25 @@ def list_models(
     as_json: AsJson = False,
 ) -> None:
     """List the models: what each paints well, its size, its licence, and whether it is here."""
-    from pixgen.models.registry import inventory
-    from pixgen.models.vqgan.custom import own_entries
+    from pixgen.models.registry import list_models
+    from pixgen.models.vqgan.custom import custom_entries
 
     use_models_dir(models_dir)
-    found = [each for each in inventory(everything=everything) if kind in (None, each.entry.kind)]
+    found = [each for each in list_models(everything=everything) if kind in (None, each.entry.kind)]
     if as_json:
         typer.echo(json.dumps([each.facts() for each in found], ensure_ascii=False))
         return
     for each_kind, option in KINDS.items():
         if shown := [each for each in found if each.entry.kind == each_kind]:
             _print(shown, option)
-    for fault in own_entries()[1]:
+    for fault in custom_entries()[1]:
         typer.echo(fault, err=True)
 
 
 @models.command()
 def fetch(names: Names, models_dir: ModelsDir = None, as_json: AsJson = False) -> None:
     """Fetch models, verify them, and make them ready: painting needs no network then."""
-    from pixgen.models.progress import listening
+    from pixgen.models.progress import listen_to_downloads
     from pixgen.models.registry import fetch as fetch_one
     from pixgen.models.registry import find_model
 
@@ -60,7 +60,7 @@ def fetch(names: Names, models_dir: ModelsDir = None, as_json: AsJson = False) -
     entries = [find_model(name) for name in names]
     with nullcontext(LineProgress()) if as_json else BarProgress() as shown:
         for entry in entries:
-            with listening(shown.show):
+            with listen_to_downloads(shown.show):
                 path = fetch_one(entry)
             shown.end(entry, path)
 
@@ -74,11 +74,11 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check that models are what they were when they were first read. Exit status 2 if one is not."""
-    from pixgen.models.registry import check, find_model, inventory
+    from pixgen.models.registry import check, find_model, list_models
 
     entries = [find_model(name) for name in names or ()]
     if not names:
-        entries = [each.entry for each in inventory(everything=True) if each.state == "here"]
+        entries = [each.entry for each in list_models(everything=True) if each.state == "here"]
     wrong = []
     for entry in entries:
         try:
@@ -106,7 +106,7 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Remove fetched models from the caches; own checkpoints and bundled models stay."""
-    from pixgen.models.cache import megabytes
+    from pixgen.models.cache import format_bytes
     from pixgen.models.registry import find_model
     from pixgen.models.registry import remove as remove_one
 
@@ -116,7 +116,7 @@ def remove(
         typer.echo(
             json.dumps(facts, ensure_ascii=False)
             if as_json
-            else f"{entry.name}: {megabytes(freed)} are free again"
+            else f"{entry.name}: {format_bytes(freed)} are free again"
         )
 
 

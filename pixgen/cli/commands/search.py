@@ -58,7 +58,7 @@ def index(
             found.make_approximate()
         count, by_index = len(found), found.approximate
     if as_json:
-        skipped = [{"path": each.path, "why": each.why} for each in last.skipped]
+        skipped = [{"path": each.path, "why": each.reason} for each in last.skipped]
         figures = {
             "collection": place.name, "model": finder.model, "pictures": count, "added": last.added,
             "changed": last.changed, "removed": last.removed, "unchanged": last.unchanged,
@@ -71,7 +71,7 @@ def index(
         f"{last.unchanged} as before, {len(last.skipped)} skipped."
     )
     for each in last.skipped[:_LISTED]:
-        typer.echo(f"  skipped {printable(each.path)}: {printable(each.why)}")
+        typer.echo(f"  skipped {printable(each.path)}: {printable(each.reason)}")
     if len(last.skipped) > _LISTED:
         typer.echo(f"  and {len(last.skipped) - _LISTED} more: --json lists them all.")
 
@@ -123,7 +123,7 @@ def search(
         vector = finder.embed(terms)
         how = {"top": top, "threshold": threshold, "fold": not copies, "exact": exact}
         found = [(hit, place) for place in places for hit in finder.search(place, vector, only=only, **how)]
-    found = sorted(found, key=lambda each: -each[0].score)[:top]
+    found = sorted(found, key=lambda each: -each[0].similarity)[:top]
     _show(found, as_json=as_json)
 
 
@@ -201,13 +201,13 @@ def _show(found: "Sequence[tuple[Hit, Place]]", *, as_json: bool) -> None:
         return
     for hit, place in found:
         more = f"  (and {len(hit.copies)} alike)" if hit.copies else ""
-        typer.echo(f"{hit.score:.3f}  {printable(str(place.folder / hit.row.path))}{more}")
+        typer.echo(f"{hit.similarity:.3f}  {printable(str(place.folder / hit.row.path))}{more}")
 
 
 def _as_dict(hit: "Hit", place: "Place") -> dict[str, Any]:
     row = hit.row
     facts = {
-        "score": round(hit.score, 4),
+        "score": round(hit.similarity, 4),
         "collection": place.name,
         "path": str(place.folder / row.path),
         "width": row.width,

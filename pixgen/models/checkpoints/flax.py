@@ -27,7 +27,7 @@ _KINDS = {
 }
 
 
-def read_msgpack(path: Path) -> dict[str, torch.Tensor]:
+def read_flax(path: Path) -> dict[str, torch.Tensor]:
     """Every array of a flax checkpoint by the names on its way, joined by dots, on the CPU.
 
     Raises ModelError if the file is missing, broken, or holds something else.

@@ -14,11 +14,11 @@ import torch.nn.functional as F
 Weights = dict[str, torch.Tensor]
 
 FIRST_STAGE = "first_stage_model."
-AVERAGE = "model_ema."
+EMA = "model_ema."
 # All that a VQGAN consists of; ``embedding`` is min-dalle's codebook.
-_PARTS = re.compile(r"(encoder|decoder|quantize|quant_conv|post_quant_conv|embedding)\.")
+_VQGAN_PARTS = re.compile(r"(encoder|decoder|quantize|quant_conv|post_quant_conv|embedding)\.")
 # What a training needs of these and a picture does not.
-_LEFT_OUT = re.compile(r"quantize\.(used|codebook_used|embedding\.(cluster_size|embed_avg))$")
+_TRAINING_ONLY = re.compile(r"quantize\.(used|codebook_used|embedding\.(cluster_size|embed_avg))$")
 # Every VQGAN has this layer, whoever spells it: what stands before it names what the VQGAN is part of.
 _ANCHOR = re.compile(r"(?P<before>.*?)decoder\.conv_in\.(weight|kernel)$")
 # Names that wrappers put between others: torch.compile's, and those of training on several GPUs.
@@ -59,16 +59,18 @@ def to_taming(weights: Mapping[str, torch.Tensor], *, unit_codes: bool = False) 
         unit_codes: whether the codes lie on the unit sphere, as LlamaGen's; they are put there.
     """
     found = {_WRAPPERS.sub("", name): tensor for name, tensor in weights.items()}
-    before = _before(found)
+    before = _find_prefix(found)
     found = {name.removeprefix(before): tensor for name, tensor in found.items() if name.startswith(before)}
     found = _use_averages(found)
     found = {
-        name: tensor for name, tensor in found.items() if _PARTS.match(name) and not _LEFT_OUT.match(name)
+        name: tensor
+        for name, tensor in found.items()
+        if _VQGAN_PARTS.match(name) and not _TRAINING_ONLY.match(name)
     }
     if any(".conv_blocks." in name for name in found):
-        found = _rename(found, _LLAMAGEN, levels=_levels(found, r"decoder\.conv_blocks\.(\d+)"))
+        found = _rename(found, _LLAMAGEN, levels=_count_levels(found, r"decoder\.conv_blocks\.(\d+)"))
     elif any(".down_blocks." in name for name in found):
-        found = _rename(found, _DIFFUSERS, levels=_levels(found, r"decoder\.up_blocks\.(\d+)"))
+        found = _rename(found, _DIFFUSERS, levels=_count_levels(found, r"decoder\.up_blocks\.(\d+)"))
     elif any(name.endswith(".kernel") for name in found):
         # Convolutions are (height, width, in, out) there.
         found = {
@@ -85,7 +87,7 @@ def to_taming(weights: Mapping[str, torch.Tensor], *, unit_codes: bool = False) 
     return found
 
 
-def _before(weights: Weights) -> str:
+def _find_prefix(weights: Weights) -> str:
     """What stands before a VQGAN's names: ``module.`` of a training on several GPUs, what a transformer
     calls its first stage, or nothing."""
     found = {match["before"] for name in weights if (match := _ANCHOR.match(name))}
@@ -94,10 +96,10 @@ def _before(weights: Weights) -> str:
 
 def _use_averages(weights: Weights) -> Weights:
     """With latent diffusion's averages, whose names have lost their dots, where there are any."""
-    return {name: weights.get(AVERAGE + name.replace(".", ""), tensor) for name, tensor in weights.items()}
+    return {name: weights.get(EMA + name.replace(".", ""), tensor) for name, tensor in weights.items()}
 
 
-def _levels(weights: Weights, pattern: str) -> int:
+def _count_levels(weights: Weights, pattern: str) -> int:
     return 1 + max((int(found[1]) for name in weights if (found := re.match(pattern, name))), default=-1)
 
 

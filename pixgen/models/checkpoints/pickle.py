@@ -17,13 +17,13 @@ from typing import Any, BinaryIO
 import torch
 
 # No training leaves these in a checkpoint: who names them wants something run.
-_HARMFUL_MODULES = {
+_UNSAFE_MODULES = {
     "os", "posix", "nt", "subprocess", "pty", "shutil", "socket", "runpy", "ctypes", "webbrowser", "commands",
 }  # fmt: skip
-_HARMFUL_BUILTINS = {"eval", "exec", "compile", "open", "__import__", "execfile", "input"}
+_UNSAFE_BUILTINS = {"eval", "exec", "compile", "open", "__import__", "execfile", "input"}
 
 
-class HarmfulPickle(Exception):  # noqa: N818 - it says what it is
+class UnsafePickle(Exception):  # noqa: N818 - it says what it is
     """A pickle that names what runs programs; its argument is that name."""
 
 
@@ -93,7 +93,7 @@ class StoredTensor:
         return numbers.as_strided(self.size, self.stride, numbers.storage_offset() + first)
 
 
-def _of_storage(storage: Storage, offset: int, size: tuple, stride: tuple, *more: Any) -> StoredTensor:
+def _rebuild_tensor(storage: Storage, offset: int, size: tuple, stride: tuple, *more: Any) -> StoredTensor:
     """Stands for ``torch._utils._rebuild_tensor_v2`` and those before it."""
     if not isinstance(storage, Storage):
         raise BrokenPickle("a tensor without a storage")
@@ -101,40 +101,40 @@ def _of_storage(storage: Storage, offset: int, size: tuple, stride: tuple, *more
     return StoredTensor(storage, int(offset), size, stride)
 
 
-def _of_untyped_storage(
+def _rebuild_untyped_tensor(
     storage: Storage, offset: int, size: tuple, stride: tuple, grad: Any, hooks: Any, dtype: torch.dtype, *more: Any
 ) -> StoredTensor:  # fmt: skip
     """Stands for ``torch._utils._rebuild_tensor_v3``."""
     if not isinstance(storage, Storage) or not isinstance(dtype, torch.dtype):
         raise BrokenPickle("a tensor without a storage")
     count = storage.count * storage.dtype.itemsize // dtype.itemsize
-    return _of_storage(Storage(storage.key, dtype, count, storage.start), offset, size, stride)
+    return _rebuild_tensor(Storage(storage.key, dtype, count, storage.start), offset, size, stride)
 
 
-def _first(value: Any, *more: Any) -> Any:
+def _unwrap(value: Any, *more: Any) -> Any:
     """Stands for what wraps a value: a parameter around its tensor, TorchScript's typed lists."""
     return value
 
 
-def _of_subclass(rebuild: Callable, kind: Any, arguments: tuple, *more: Any) -> Any:
+def _rebuild_subclass(rebuild: Callable, kind: Any, arguments: tuple, *more: Any) -> Any:
     """Stands for ``torch._tensor._rebuild_from_type_v2``: a tensor of a subclass is a tensor."""
     return rebuild(*arguments) if rebuild in _REBUILDING else StandIn()
 
 
-_REBUILDING = (_of_storage, _of_untyped_storage, _first)
+_REBUILDING = (_rebuild_tensor, _rebuild_untyped_tensor, _unwrap)
 _FUNCTIONS: Mapping[tuple[str, str], Any] = {
-    ("torch._utils", "_rebuild_tensor"): _of_storage,
-    ("torch._utils", "_rebuild_tensor_v2"): _of_storage,
-    ("torch._utils", "_rebuild_tensor_v3"): _of_untyped_storage,
-    ("torch._utils", "_rebuild_parameter"): _first,
-    ("torch._utils", "_rebuild_parameter_with_state"): _first,
-    ("torch._tensor", "_rebuild_from_type"): _of_subclass,
-    ("torch._tensor", "_rebuild_from_type_v2"): _of_subclass,
-    ("torch.jit._pickle", "build_intlist"): _first,
-    ("torch.jit._pickle", "build_tensorlist"): _first,
-    ("torch.jit._pickle", "build_doublelist"): _first,
-    ("torch.jit._pickle", "build_boollist"): _first,
-    ("torch.jit._pickle", "restore_type_tag"): _first,
+    ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_tensor_v3"): _rebuild_untyped_tensor,
+    ("torch._utils", "_rebuild_parameter"): _unwrap,
+    ("torch._utils", "_rebuild_parameter_with_state"): _unwrap,
+    ("torch._tensor", "_rebuild_from_type"): _rebuild_subclass,
+    ("torch._tensor", "_rebuild_from_type_v2"): _rebuild_subclass,
+    ("torch.jit._pickle", "build_intlist"): _unwrap,
+    ("torch.jit._pickle", "build_tensorlist"): _unwrap,
+    ("torch.jit._pickle", "build_doublelist"): _unwrap,
+    ("torch.jit._pickle", "build_boollist"): _unwrap,
+    ("torch.jit._pickle", "restore_type_tag"): _unwrap,
     ("torch", "Size"): tuple,
     ("collections", "OrderedDict"): OrderedDict,
 }
@@ -177,10 +177,10 @@ class InertUnpickler(pickle.Unpickler):
                 return dtype
             if (module, name) == ("torch.storage", "_load_from_bytes") and self._from_bytes:
                 return self._from_bytes
-        if module.partition(".")[0] in _HARMFUL_MODULES or (
-            module in ("builtins", "__builtin__") and name in _HARMFUL_BUILTINS
+        if module.partition(".")[0] in _UNSAFE_MODULES or (
+            module in ("builtins", "__builtin__") and name in _UNSAFE_BUILTINS
         ):
-            raise HarmfulPickle(f"{module}.{name}")
+            raise UnsafePickle(f"{module}.{name}")
         if (module, name) not in self._classes:
             self._classes[module, name] = type("StandIn", (StandIn,), {"module": module, "name": name})
         return self._classes[module, name]

@@ -12,28 +12,28 @@ from safetensors.torch import load_file
 
 from pixgen.errors import ModelError
 from pixgen.models.checkpoints import sniffing
-from pixgen.models.checkpoints.flax import read_msgpack
+from pixgen.models.checkpoints.flax import read_flax
 from pixgen.models.checkpoints.pickle import (
     BrokenPickle,
-    HarmfulPickle,
     InertUnpickler,
     Storage,
     StoredTensor,
+    UnsafePickle,
     children,
     is_network,
     named_tensors,
 )
 
 # Where trainings keep a network's weights besides all else; the first of these that is there.
-_PLACES = (
+_WEIGHT_KEYS = (
     "state_dict", "ema", "model", "model_state_dict", "model_state", "params_ema", "params", "module",
     "network", "net", "generator", "weights",
 )  # fmt: skip
-_TRAINING = ("optim", "scheduler", "scaler", "callbacks", "loops", "discriminator")
+_TRAINING_KEYS = ("optim", "scheduler", "scaler", "callbacks", "loops", "discriminator")
 _MAGIC = 0x1950A86A20F9469CFC6C  # the first value in what torch wrote before 2020
 _DATA = "data.pkl"
 
-Numbers = Callable[[Storage], torch.Tensor]
+ReadStorage = Callable[[Storage], torch.Tensor]
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -44,7 +44,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     say which it is, not the name.
     Raises ModelError if the file is broken, or names what runs programs.
     """
-    sniffing.check_is_file(path)
+    sniffing.check_not_placeholder(path)
     head = b""
     try:
         head = sniffing.read_head(path)
@@ -53,11 +53,11 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
         if sniffing.is_safetensors(head):
             return load_file(path)
         if sniffing.is_msgpack(head):
-            return read_msgpack(path)
+            return read_flax(path)
         return _read_pickled(path)
     except (ModelError, MemoryError):
         raise
-    except HarmfulPickle as error:
+    except UnsafePickle as error:
         raise ModelError(
             "The checkpoint {name} was refused and nothing of it was run: it names “{found}”, which weights "
             "do not need. Have it saved as safetensors by somebody who trusts it.",
@@ -99,8 +99,8 @@ def _read_pickled(path: Path) -> dict[str, torch.Tensor]:
         found, numbers = _open_zip(path)
     else:
         with path.open("rb") as file:
-            found, numbers = _open_old(file, _mapped(path))
-    tensors = dict(named_tensors(_weights_in(found)))
+            found, numbers = _open_legacy(file, _map_file(path))
+    tensors = dict(named_tensors(_find_weights(found)))
     if not tensors:
         raise ModelError("The checkpoint {name} holds no weights: choose another file.", name=path.name)
     read: dict[tuple[str, torch.dtype], torch.Tensor] = {}
@@ -113,38 +113,38 @@ def _read_pickled(path: Path) -> dict[str, torch.Tensor]:
     return weights
 
 
-def _weights_in(found: Any) -> Any:
+def _find_weights(found: Any) -> Any:
     """The part of a checkpoint that holds its network's weights."""
     while not is_network(found):
         parts = children(found)
-        filled = {place: size for place in _PLACES if (size := _largest(parts.get(place)))}
+        filled = {place: size for place in _WEIGHT_KEYS if (size := _tensor_rank(parts.get(place)))}
         # Averages hold numbers of their own beside the weights, or elsewhere.
         place = next((place for place, size in filled.items() if size > 1), next(iter(filled), None))
         if place is None:
             return {
                 name: part
                 for name, part in parts.items()
-                if not (isinstance(name, str) and name.startswith(_TRAINING))
+                if not (isinstance(name, str) and name.startswith(_TRAINING_KEYS))
                 or isinstance(part, StoredTensor)
             }
         found = parts[place]
     return found
 
 
-def _largest(part: Any) -> int:
+def _tensor_rank(part: Any) -> int:
     """2 if a part of a checkpoint holds a tensor of several axes, 1 if it holds rows alone, else 0."""
     if isinstance(part, StoredTensor):
         return 0
     return max((1 + (len(tensor.size) > 1) for _, tensor in named_tensors(part)), default=0)
 
 
-def _mapped(path: Path) -> torch.Tensor:
+def _map_file(path: Path) -> torch.Tensor:
     """A file's bytes, which are read when they are needed."""
     size = path.stat().st_size
     return torch.from_file(str(path), shared=False, size=size, dtype=torch.uint8)
 
 
-def _open_zip(path: Path) -> tuple[Any, Numbers]:
+def _open_zip(path: Path) -> tuple[Any, ReadStorage]:
     """What a zip of torch's holds, also TorchScript's, and what reads its storages."""
     storages: dict[str, Storage] = {}
     with zipfile.ZipFile(path) as archive:
@@ -160,7 +160,7 @@ def _open_zip(path: Path) -> tuple[Any, Numbers]:
             found = InertUnpickler(io.BytesIO(file.read()), storages).load()
         order = f"{folder}byteorder"
         swapped = order in entries and archive.read(order) == b"big"
-    whole = _mapped(path)
+    whole = _map_file(path)
 
     def numbers(storage: Storage) -> torch.Tensor:
         root = storages[storage.key]
@@ -178,20 +178,20 @@ def _open_zip(path: Path) -> tuple[Any, Numbers]:
                 data = torch.frombuffer(bytearray(archive.read(info)[:size] or b" "), dtype=torch.uint8)[
                     :size
                 ]
-        return _of_bytes(data, storage.dtype, size, swapped=swapped)
+        return _view_as(data, storage.dtype, size, swapped=swapped)
 
     return found, numbers
 
 
-def _open_old(file: BinaryIO, whole: torch.Tensor) -> tuple[Any, Numbers]:
+def _open_legacy(file: BinaryIO, whole: torch.Tensor) -> tuple[Any, ReadStorage]:
     """What torch wrote before 2020, or ``pickle.dump``: pickles in a row, then storages."""
     storages: dict[str, Storage] = {}
-    inner: list[tuple[Storage, Numbers]] = []
+    inner: list[tuple[Storage, ReadStorage]] = []
 
     def from_bytes(data: bytes | str) -> Storage:
         data = data if isinstance(data, bytes) else data.encode("latin1")
         held = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-        found, read = _open_old(io.BytesIO(data), held)
+        found, read = _open_legacy(io.BytesIO(data), held)
         if not isinstance(found, Storage):
             raise BrokenPickle("a storage of an unknown kind")
         inner.append((found, read))
@@ -216,12 +216,12 @@ def _open_old(file: BinaryIO, whole: torch.Tensor) -> tuple[Any, Numbers]:
             return read(held)
         root = storages[storage.key]
         size, start = root.count * root.dtype.itemsize, starts[storage.key]
-        return _of_bytes(whole[start : start + size], storage.dtype, size, swapped=swapped)
+        return _view_as(whole[start : start + size], storage.dtype, size, swapped=swapped)
 
     return found, numbers
 
 
-def _of_bytes(data: torch.Tensor, dtype: torch.dtype, size: int, *, swapped: bool) -> torch.Tensor:
+def _view_as(data: torch.Tensor, dtype: torch.dtype, size: int, *, swapped: bool) -> torch.Tensor:
     """Bytes ``(size,)`` as numbers. Raises BrokenPickle if there are fewer."""
     if len(data) != size:
         raise BrokenPickle("a storage that is cut off")

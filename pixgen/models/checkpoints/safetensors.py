@@ -55,7 +55,7 @@ def check_fit(weights: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Te
         )
 
 
-def fill(model: nn.Module, weights: Mapping[str, torch.Tensor], *, name: str) -> None:
+def assign_weights(model: nn.Module, weights: Mapping[str, torch.Tensor], *, name: str) -> None:
     """Give a model its weights, in float32, also one without memory of its own, on the device
     ``meta``. Raises ModelError, which names the first mismatch."""
     wanted = model.state_dict()
@@ -66,7 +66,7 @@ def fill(model: nn.Module, weights: Mapping[str, torch.Tensor], *, name: str) ->
 
 def load_weights(model: nn.Module, path: Path) -> None:
     """Fill a model from safetensors, in float32. Raises ModelError, which names the first mismatch."""
-    fill(model, read_safetensors(path), name=path.name)
+    assign_weights(model, read_safetensors(path), name=path.name)
 
 
 def save_weights(model: nn.Module, path: Path) -> None:

@@ -4,18 +4,18 @@ from pathlib import Path
 
 from pixgen.errors import ModelError
 
-_POINTER = b"version https://git-lfs.github.com/spec/"
-_PAGES = (b"<!doctype html", b"<html", b"<head", b"<?xml", b"<!--")
-_HEAD = 512
+_GIT_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<?xml", b"<!--")
+_HEAD_BYTES = 512
 
 
 def read_head(path: Path) -> bytes:
     """The first bytes of a file. Raises OSError."""
     with path.open("rb") as file:
-        return file.read(_HEAD)
+        return file.read(_HEAD_BYTES)
 
 
-def check_is_file(path: Path) -> None:
+def check_not_placeholder(path: Path) -> None:
     """Raise ModelError if a file stands in for another: a git-lfs pointer or a web page.
 
     A file that is missing passes: whoever opens it says so.
@@ -24,12 +24,12 @@ def check_is_file(path: Path) -> None:
         head = read_head(path)
     except OSError:
         return
-    if head.startswith(_POINTER):
+    if head.startswith(_GIT_LFS_POINTER):
         raise ModelError(
             "The file {name} is a pointer of git-lfs, not the file itself: fetch it with git lfs pull.",
             name=path.name,
         )
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_PAGES):
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_HTML_STARTS):
         raise ModelError(
             "The file {name} is a web page, not the file itself: its address shows a page about it, so fetch it "
             "by the address of its download.",

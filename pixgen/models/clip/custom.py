@@ -15,17 +15,17 @@ from pixgen.errors import ModelError
 from pixgen.models.catalog import Entry
 from pixgen.paths import CHECKPOINTS, split_name
 
-OPEN_CLIP_CONFIG, CONFIG, PICTURES = (
+OPEN_CLIP_CONFIG, CONFIG, PREPROCESSOR_CONFIG = (
     "open_clip_config.json",
     "config.json",
     "preprocessor_config.json",
 )
-_OPEN_CLIP = (
+_OPEN_CLIP_WEIGHTS = (
     "open_clip_model.safetensors",
     "open_clip_pytorch_model.safetensors",
     "open_clip_pytorch_model.bin",
 )
-_HUGGING_FACE = (
+_HUGGING_FACE_WEIGHTS = (
     "model.safetensors",
     "model.safetensors.index.json",
     "pytorch_model.bin",
@@ -33,14 +33,14 @@ _HUGGING_FACE = (
 )
 
 
-def find_own_clip(name: str) -> Entry | None:
+def find_custom_clip(name: str) -> Entry | None:
     """The entry of an own CLIP; None of a name that is none. Raises ModelError if it is not there."""
     found = split_name(name)
     if found is None:
         return None
     form, path = found
     if path.is_dir():
-        files, facts = _in_folder(path)
+        files, facts = _read_folder(path)
     elif path.is_file():
         beside = path.with_suffix(".json")
         files, facts = [path], {"open_clip": read_json(beside)} if beside.is_file() else {}
@@ -64,20 +64,20 @@ def find_own_clip(name: str) -> Entry | None:
     )
 
 
-def _in_folder(folder: Path) -> tuple[list[Path], dict[str, Any]]:
+def _read_folder(folder: Path) -> tuple[list[Path], dict[str, Any]]:
     """The files with a folder's weights, and its configs by their kind."""
     facts: dict[str, Any] = {"folder": str(folder.resolve())}
     if (folder / OPEN_CLIP_CONFIG).is_file():
-        files = _present(folder, _OPEN_CLIP) or _others(folder)
+        files = _first_existing(folder, _OPEN_CLIP_WEIGHTS) or _any_checkpoint(folder)
         if files:
             return files, {**facts, "open_clip": read_json(folder / OPEN_CLIP_CONFIG)}
     if (folder / CONFIG).is_file():
         facts["hugging_face"] = read_json(folder / CONFIG)
-        if (folder / PICTURES).is_file():
-            facts["pictures"] = read_json(folder / PICTURES)
-        if files := _present(folder, _HUGGING_FACE) or _others(folder):
+        if (folder / PREPROCESSOR_CONFIG).is_file():
+            facts["pictures"] = read_json(folder / PREPROCESSOR_CONFIG)
+        if files := _first_existing(folder, _HUGGING_FACE_WEIGHTS) or _any_checkpoint(folder):
             return files, facts
-    elif len(files := _others(folder)) == 1:
+    elif len(files := _any_checkpoint(folder)) == 1:
         return files, facts
     if not (folder / CONFIG).is_file() and not (folder / OPEN_CLIP_CONFIG).is_file():
         raise ModelError(
@@ -90,7 +90,7 @@ def _in_folder(folder: Path) -> tuple[list[Path], dict[str, Any]]:
     )
 
 
-def _present(folder: Path, names: tuple[str, ...]) -> list[Path]:
+def _first_existing(folder: Path, names: tuple[str, ...]) -> list[Path]:
     for name in names:
         if (folder / name).is_file():
             if not name.endswith(".index.json"):
@@ -101,7 +101,7 @@ def _present(folder: Path, names: tuple[str, ...]) -> list[Path]:
     return []
 
 
-def _others(folder: Path) -> list[Path]:
+def _any_checkpoint(folder: Path) -> list[Path]:
     found = [path for path in sorted(folder.iterdir()) if path.suffix in CHECKPOINTS and path.is_file()]
     safe = [path for path in found if path.suffix == ".safetensors"]
     return (safe or found)[:1]

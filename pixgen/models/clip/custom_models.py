@@ -20,15 +20,15 @@ from open_clip.model import convert_to_custom_text_state_dict
 from pixgen.errors import ModelError
 from pixgen.models.catalog import Entry
 from pixgen.models.checkpoints.reading import read_weights
-from pixgen.models.checkpoints.safetensors import check_fit, fill, read_safetensors
-from pixgen.models.clip.layouts import as_open_clip, is_quick, is_siglip, recognised
+from pixgen.models.checkpoints.safetensors import assign_weights, check_fit, read_safetensors
+from pixgen.models.clip.layouts import has_quick_gelu, infer_config, is_siglip, to_open_clip
 from pixgen.models.store import Files, ensure_weights
 
-_FORM = "pixgen.form"
-_VOCABULARY = 49408  # of the tokenizer that nearly every CLIP has
+_BLUEPRINT_KEY = "pixgen.form"
+_CLIP_VOCABULARY = 49408  # of the tokenizer that nearly every CLIP has
 _TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "spiece.model", "vocab.json")
 
-Form = dict[str, Any]
+Blueprint = dict[str, Any]
 Tokenizer = Callable[[Sequence[str]], torch.Tensor]
 
 
@@ -55,19 +55,19 @@ class SiglipTowers(nn.Module):
         return self.model.text_model(input_ids=tokens).pooler_output
 
 
-def read_own_clip(entry: Entry) -> tuple[nn.Module, Tokenizer, dict[str, Any]]:
+def load_custom_clip(entry: Entry) -> tuple[nn.Module, Tokenizer, dict[str, Any]]:
     """The model in float32, its tokenizer, and ``size``, ``mean`` and ``std`` of its pictures.
 
     Raises ModelError if it cannot be read, or is not recognised.
     """
-    weights = read_safetensors(fetch_own_clip(entry))
-    form: Form = json.loads(bytes(weights.pop(_FORM).tolist()))
-    model = _built(form, entry.name)
-    fill(model, weights, name=entry.name)
-    return model, _tokenizer(form, entry), form["pictures"]
+    weights = read_safetensors(fetch_custom_clip(entry))
+    form: Blueprint = json.loads(bytes(weights.pop(_BLUEPRINT_KEY).tolist()))
+    model = _build(form, entry.name)
+    assign_weights(model, weights, name=entry.name)
+    return model, _load_tokenizer(form, entry), form["pictures"]
 
 
-def fetch_own_clip(entry: Entry) -> Path:
+def fetch_custom_clip(entry: Entry) -> Path:
     """The safetensors of an own CLIP, converted if need be. Raises ModelError."""
 
     def convert(files: Files) -> dict[str, torch.Tensor]:
@@ -75,11 +75,11 @@ def fetch_own_clip(entry: Entry) -> Path:
         for path in files.values():
             given |= read_weights(path)
         path = next(iter(files.values()))
-        weights, form = _described(entry, given, path)
-        wanted = _built(form, entry.name).state_dict()
+        weights, form = _identify(entry, given, path)
+        wanted = _build(form, entry.name).state_dict()
         check_fit(weights, wanted, name=f"in {path.name}")
         # In a new order of memory: parts that lie in one storage are saved each by itself.
-        return {**weights, _FORM: torch.tensor(list(json.dumps(form).encode()), dtype=torch.uint8)}
+        return {**weights, _BLUEPRINT_KEY: torch.tensor(list(json.dumps(form).encode()), dtype=torch.uint8)}
 
     return ensure_weights(entry, convert)
 
@@ -97,7 +97,7 @@ def build_open_clip(config: Mapping[str, Any]) -> nn.Module:
     return open_clip.CLIP(**config)
 
 
-def _built(form: Form, name: str) -> nn.Module:
+def _build(form: Blueprint, name: str) -> nn.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -116,18 +116,18 @@ def _built(form: Form, name: str) -> nn.Module:
     return model
 
 
-def _described(
+def _identify(
     entry: Entry, given: Mapping[str, torch.Tensor], path: Path
-) -> tuple[dict[str, torch.Tensor], Form]:
+) -> tuple[dict[str, torch.Tensor], Blueprint]:
     """A checkpoint's weights by the names of the model that they fit, and what it is built of."""
-    weights = as_open_clip(given)
+    weights = to_open_clip(given)
     if "logit_scale" not in weights:
         raise ModelError("The checkpoint {name} holds no CLIP: choose another file.", name=path.name)
     told = entry.model.get("hugging_face")
     if told is not None:
-        _check_kind(told)
+        _check_model_type(told)
     if is_siglip(weights):
-        return _siglip(entry, weights, told or {}, path)
+        return _identify_siglip(entry, weights, told or {}, path)
     if entry.form:
         config = open_clip.get_model_config(entry.form)
         if config is None:
@@ -140,12 +140,12 @@ def _described(
     elif beside := entry.model.get("open_clip"):
         config = copy.deepcopy(beside.get("model_cfg", beside))
     else:
-        config = recognised(weights, path)
-        if is_quick(path, given) or _is_quick_there(told):
+        config = infer_config(weights, path)
+        if has_quick_gelu(path, given) or _config_has_quick_gelu(told):
             config["quick_gelu"] = True
-    form: Form = {"kind": "open_clip", "config": config}
+    form: Blueprint = {"kind": "open_clip", "config": config}
     if told is not None:
-        _tell(form, told)
+        _apply_hugging_face_config(form, told)
     if "logit_bias" in weights:
         config["init_logit_bias"] = config.get("init_logit_bias") or 0.0
     if any(name.startswith("visual.") for name in weights) and config.get("custom_text"):
@@ -161,7 +161,7 @@ def _described(
     return weights, form
 
 
-def _check_kind(config: Mapping[str, Any]) -> None:
+def _check_model_type(config: Mapping[str, Any]) -> None:
     kind = str(config.get("model_type", ""))
     if kind not in ("clip", "siglip"):
         raise ModelError(
@@ -171,30 +171,32 @@ def _check_kind(config: Mapping[str, Any]) -> None:
         )
 
 
-def _is_quick_there(config: Mapping[str, Any] | None) -> bool:
+def _config_has_quick_gelu(config: Mapping[str, Any] | None) -> bool:
     """Whether a config of Hugging Face's has QuickGELU, which is its CLIP's default."""
-    return config is not None and _part(config, "vision").get("hidden_act", "quick_gelu") == "quick_gelu"
+    return (
+        config is not None and _tower_config(config, "vision").get("hidden_act", "quick_gelu") == "quick_gelu"
+    )
 
 
-def _part(config: Mapping[str, Any], tower: str) -> Mapping[str, Any]:
+def _tower_config(config: Mapping[str, Any], tower: str) -> Mapping[str, Any]:
     return config.get(f"{tower}_config") or config.get(f"{tower}_config_dict") or {}
 
 
-def _tell(form: Form, config: Mapping[str, Any]) -> None:
+def _apply_hugging_face_config(form: Blueprint, config: Mapping[str, Any]) -> None:
     """What a config of Hugging Face's CLIP says and shapes do not: heads, activation, and the norms' epsilon."""
-    vision, text, made = _part(config, "vision"), _part(config, "text"), form["config"]
+    vision, text, made = _tower_config(config, "vision"), _tower_config(config, "text"), form["config"]
     made["vision_cfg"]["head_width"] = made["vision_cfg"]["width"] // vision.get("num_attention_heads", 12)
     made["text_cfg"]["heads"] = text.get("num_attention_heads", 8)
-    made["quick_gelu"] = _is_quick_there(config)
+    made["quick_gelu"] = _config_has_quick_gelu(config)
     form["eps"] = {
         "vision": vision.get("layer_norm_eps", 1e-5),
         "text": text.get("layer_norm_eps", 1e-5),
     }
 
 
-def _siglip(
+def _identify_siglip(
     entry: Entry, weights: Mapping[str, torch.Tensor], config: Mapping[str, Any], path: Path
-) -> tuple[dict[str, torch.Tensor], Form]:
+) -> tuple[dict[str, torch.Tensor], Blueprint]:
     if importlib.util.find_spec("transformers") is None:
         raise ModelError(
             "“{name}” reads with {needs}, which is not installed: pip install {needs}.",
@@ -202,7 +204,7 @@ def _siglip(
             needs="transformers sentencepiece",
         )
     shown = entry.model.get("pictures") or {}
-    towers = {f"{tower}_config": dict(_part(config, tower)) for tower in ("vision", "text")}
+    towers = {f"{tower}_config": dict(_tower_config(config, tower)) for tower in ("vision", "text")}
     form = {
         "kind": "siglip",
         "config": towers,
@@ -215,31 +217,33 @@ def _siglip(
     return {f"model.{name}": tensor for name, tensor in weights.items()}, form
 
 
-def _tokenizer(form: Form, entry: Entry) -> Tokenizer:
+def _load_tokenizer(form: Blueprint, entry: Entry) -> Tokenizer:
     config, folder = form["config"], entry.model.get("folder")
     name = entry.name
     try:
         if form["kind"] == "siglip":
-            return _of_folder(folder, name, length=config["text_config"].get("max_position_embeddings", 64))
+            return _folder_tokenizer(
+                folder, name, length=config["text_config"].get("max_position_embeddings", 64)
+            )
         if "open_clip" in entry.model and folder:
             return open_clip.get_tokenizer(f"local-dir:{folder}")
         if "architecture" in config:
             return open_clip.get_tokenizer(config["architecture"])
         text = config["text_cfg"]
         length = text.get("context_length", 77)
-        if text.get("vocab_size", _VOCABULARY) != _VOCABULARY:
-            return _of_folder(folder, name, length=length)
+        if text.get("vocab_size", _CLIP_VOCABULARY) != _CLIP_VOCABULARY:
+            return _folder_tokenizer(folder, name, length=length)
         return open_clip.SimpleTokenizer(context_length=length)
     except ModelError:
         raise
     except Exception:  # of many libraries, and a network
-        return _missing(name)
+        return _missing_tokenizer(name)
 
 
-def _of_folder(folder: str | None, name: str, *, length: int) -> Tokenizer:
+def _folder_tokenizer(folder: str | None, name: str, *, length: int) -> Tokenizer:
     """The tokenizer of Hugging Face's that lies beside the weights."""
     if folder is None or not any((Path(folder) / each).is_file() for each in _TOKENIZERS):
-        return _missing(name)
+        return _missing_tokenizer(name)
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -256,7 +260,7 @@ def _of_folder(folder: str | None, name: str, *, length: int) -> Tokenizer:
     return tokens
 
 
-def _missing(name: str) -> Tokenizer:
+def _missing_tokenizer(name: str) -> Tokenizer:
     """Says so once texts are asked for: pictures can be looked at without."""
 
     def tokens(texts: Sequence[str]) -> torch.Tensor:

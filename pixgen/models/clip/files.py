@@ -7,11 +7,11 @@ from pixgen.errors import ModelError
 from pixgen.models import huggingface
 from pixgen.models.cache import cache_folder, file_name
 from pixgen.models.catalog import Entry
-from pixgen.models.download import hash_of
+from pixgen.models.download import sha256_of
 
 # The files of a repository that hold weights, the safe one first.
-_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-_SUFFIXES = (".safetensors", ".bin", ".pt")  # of files that a person may put into the cache
+_WEIGHT_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+_MANUAL_SUFFIXES = (".safetensors", ".bin", ".pt")  # of files that a person may put into the cache
 
 
 def fetch(entry: Entry) -> Path:
@@ -27,7 +27,7 @@ def fetch(entry: Entry) -> Path:
         )
     if (found := find_file(entry)) is not None:
         return found
-    repository, files = _home(entry)
+    repository, files = _repository(entry)
     for file in files:
         try:
             return huggingface.fetch(repository, file, model=entry.name)
@@ -48,7 +48,7 @@ def fetch(entry: Entry) -> Path:
 
 def find_file(entry: Entry) -> Path | None:
     """The file of a CLIP's weights, if it is on this machine."""
-    repository, files = _home(entry)
+    repository, files = _repository(entry)
     found = [path for path in _manual_paths(entry) if path.exists()]
     found += [path for file in files if (path := huggingface.cached_path(repository, file)) is not None]
     return found[0] if found else None
@@ -66,7 +66,7 @@ def check(entry: Entry) -> str:
             name=entry.name,
             path=path,
         )
-    return hash_of(path)
+    return sha256_of(path)
 
 
 def remove(entry: Entry) -> int:
@@ -76,18 +76,18 @@ def remove(entry: Entry) -> int:
         if path.exists():
             freed += path.stat().st_size
             path.unlink()
-    return freed + huggingface.remove(_home(entry)[0])
+    return freed + huggingface.remove(_repository(entry)[0])
 
 
 def _manual_paths(entry: Entry) -> list[Path]:
     folder = cache_folder() / "models"
-    return [folder / f"{file_name(entry.name)}{suffix}" for suffix in _SUFFIXES]
+    return [folder / f"{file_name(entry.name)}{suffix}" for suffix in _MANUAL_SUFFIXES]
 
 
-def _home(entry: Entry) -> tuple[str, tuple[str, ...]]:
+def _repository(entry: Entry) -> tuple[str, tuple[str, ...]]:
     """The repository on Hugging Face, and the files in it to be tried in turn."""
     owner, repository, *file = entry.sources[0].removeprefix("hub:").split("/", 2)
     if not any(file):
-        return f"{owner}/{repository}", _FILES
+        return f"{owner}/{repository}", _WEIGHT_FILES
     safe = file[0].rsplit(".", 1)[0] + ".safetensors"
     return f"{owner}/{repository}", (safe, file[0])

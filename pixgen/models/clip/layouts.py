@@ -18,14 +18,14 @@ from pixgen.models.checkpoints.reading import torchscript_code
 
 Weights = dict[str, torch.Tensor]
 
-_MARKS = ("input_resolution", "context_length", "vocab_size")  # numbers in OpenAI's archives
-_LEFT_OUT = re.compile(
+_OPENAI_FIELDS = ("input_resolution", "context_length", "vocab_size")  # numbers in OpenAI's archives
+_NOT_WEIGHTS = re.compile(
     r"(.*\.)?(attn_mask|position_ids)$|(visual\.)?(input_resolution|context_length|vocab_size)$"
 )
 _WRAPPERS = re.compile(r"(?<![^.])(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
 _ANCHOR = re.compile(r"(?P<before>.*?)logit_scale$")
-_QUICK = re.compile(r"quickgelu|openai", re.IGNORECASE)
-_OF_HUGGING_FACE = (
+_QUICK_GELU_NAME = re.compile(r"quickgelu|openai", re.IGNORECASE)
+_HUGGING_FACE_NAMES = (
     (r"^vision_model\.embeddings\.class_embedding$", "visual.class_embedding"),
     (r"^vision_model\.embeddings\.patch_embedding\.", "visual.conv1."),
     (r"^vision_model\.embeddings\.position_embedding\.weight$", "visual.positional_embedding"),
@@ -44,7 +44,7 @@ _OF_HUGGING_FACE = (
 )
 
 
-def as_open_clip(weights: Mapping[str, torch.Tensor]) -> Weights:
+def to_open_clip(weights: Mapping[str, torch.Tensor]) -> Weights:
     """A CLIP's weights under open_clip's names; those of a SigLIP of Hugging Face's stay as they are."""
     found = {_WRAPPERS.sub("", name): tensor for name, tensor in weights.items()}
     befores = {match["before"] for name in found if (match := _ANCHOR.match(name))}
@@ -52,9 +52,9 @@ def as_open_clip(weights: Mapping[str, torch.Tensor]) -> Weights:
     found = {
         name.removeprefix(before): tensor
         for name, tensor in found.items()
-        if name.startswith(before) and not _LEFT_OUT.match(name.removeprefix(before))
+        if name.startswith(before) and not _NOT_WEIGHTS.match(name.removeprefix(before))
     }
-    return _of_hugging_face(found) if "visual_projection.weight" in found else found
+    return _from_hugging_face(found) if "visual_projection.weight" in found else found
 
 
 def is_siglip(weights: Mapping[str, torch.Tensor]) -> bool:
@@ -62,7 +62,7 @@ def is_siglip(weights: Mapping[str, torch.Tensor]) -> bool:
     return "vision_model.head.probe" in weights
 
 
-def _of_hugging_face(weights: Weights) -> Weights:
+def _from_hugging_face(weights: Weights) -> Weights:
     made: Weights = {"logit_scale": weights["logit_scale"]}
     made["visual.proj"] = weights["visual_projection.weight"].T
     made["text_projection"] = weights["text_projection.weight"].T
@@ -77,13 +77,13 @@ def _of_hugging_face(weights: Weights) -> Weights:
             )
         elif re.search(r"\.[kv]_proj\.(weight|bias)$", name):
             continue
-        for pattern, spelling in _OF_HUGGING_FACE:
+        for pattern, spelling in _HUGGING_FACE_NAMES:
             name = re.sub(pattern, spelling, name)
         made[name] = tensor
     return made
 
 
-def is_quick(path: Path, weights: Mapping[str, torch.Tensor]) -> bool:
+def has_quick_gelu(path: Path, weights: Mapping[str, torch.Tensor]) -> bool:
     """Whether a CLIP has OpenAI's activation, QuickGELU.
 
     Args:
@@ -92,7 +92,9 @@ def is_quick(path: Path, weights: Mapping[str, torch.Tensor]) -> bool:
     """
     if code := torchscript_code(path):
         return "gelu(" not in code
-    if any(name.rpartition(".")[2] in _MARKS for name in weights) or _QUICK.search(path.stem):
+    if any(name.rpartition(".")[2] in _OPENAI_FIELDS for name in weights) or _QUICK_GELU_NAME.search(
+        path.stem
+    ):
         return True
     names = list(weights)
     attention = next((at for at, name in enumerate(names) if ".attn." in name), 0)
@@ -104,12 +106,12 @@ def is_quick(path: Path, weights: Mapping[str, torch.Tensor]) -> bool:
     return kinds == {torch.float16, torch.float32}
 
 
-def recognised(weights: Mapping[str, torch.Tensor], path: Path) -> dict[str, Any]:
+def infer_config(weights: Mapping[str, torch.Tensor], path: Path) -> dict[str, Any]:
     """The config of open_clip's that weights under its names fit. Raises ModelError."""
     if "token_embedding.weight" in weights and "visual.conv1.weight" in weights:
-        config = _by_numbers(weights)
+        config = _infer_from_shapes(weights)
     else:
-        config = _by_trial(weights)
+        config = _find_matching_architecture(weights)
     if config is None:
         raise ModelError(
             "The architecture of {name} is not recognised from its shapes: name it before the path, for example "
@@ -120,21 +122,21 @@ def recognised(weights: Mapping[str, torch.Tensor], path: Path) -> dict[str, Any
     return config
 
 
-def _by_numbers(weights: Mapping[str, torch.Tensor]) -> dict[str, Any] | None:
+def _infer_from_shapes(weights: Mapping[str, torch.Tensor]) -> dict[str, Any] | None:
     """Of a CLIP as OpenAI's, with a transformer or a ResNet."""
     first = weights["visual.conv1.weight"]
     vision: dict[str, Any]
     if "visual.class_embedding" in weights:
         side = round((len(weights["visual.positional_embedding"]) - 1) ** 0.5)
         vision = {
-            "layers": _count(weights, "visual.transformer"),
+            "layers": _count_blocks(weights, "visual.transformer"),
             "width": len(first),
             "patch_size": first.shape[-1],
         }
-        vision |= {"image_size": side * first.shape[-1]} | _ratio(weights, "visual.transformer")
+        vision |= {"image_size": side * first.shape[-1]} | _mlp_ratio(weights, "visual.transformer")
     else:
         side = round((len(weights["visual.attnpool.positional_embedding"]) - 1) ** 0.5)
-        levels = [_count(weights, f"visual.layer{level}", "") for level in (1, 2, 3, 4)]
+        levels = [_count_blocks(weights, f"visual.layer{level}", "") for level in (1, 2, 3, 4)]
         width = len(weights["visual.layer1.0.conv1.weight"])
         vision = {"layers": levels, "width": width, "patch_size": None, "image_size": side * 32}
     tokens = weights["token_embedding.weight"]
@@ -142,15 +144,15 @@ def _by_numbers(weights: Mapping[str, torch.Tensor]) -> dict[str, Any] | None:
         "context_length": len(weights["positional_embedding"]),
         "vocab_size": len(tokens),
         "width": tokens.shape[1],
-        "layers": _count(weights, "transformer"),
-        **_ratio(weights, "transformer"),
+        "layers": _count_blocks(weights, "transformer"),
+        **_mlp_ratio(weights, "transformer"),
     }
     config = {
         "embed_dim": weights["text_projection"].shape[1],
         "vision_cfg": vision,
         "text_cfg": text,
     }
-    alike = _published_like(config)
+    alike = _find_published(config)
     if alike is not None:
         vision["head_width"] = alike["vision_cfg"].get("head_width", 64)
         text["heads"] = alike["text_cfg"].get("heads", 8)
@@ -161,12 +163,12 @@ def _by_numbers(weights: Mapping[str, torch.Tensor]) -> dict[str, Any] | None:
     return config
 
 
-def _count(weights: Mapping[str, torch.Tensor], before: str, blocks: str = "resblocks.") -> int:
+def _count_blocks(weights: Mapping[str, torch.Tensor], before: str, blocks: str = "resblocks.") -> int:
     pattern = re.compile(rf"{re.escape(before)}\.{blocks}(\d+)\.")
     return len({found[1] for name in weights if (found := pattern.match(name))})
 
 
-def _ratio(weights: Mapping[str, torch.Tensor], before: str) -> dict[str, float]:
+def _mlp_ratio(weights: Mapping[str, torch.Tensor], before: str) -> dict[str, float]:
     inner = weights.get(f"{before}.resblocks.0.mlp.c_fc.weight")
     return {} if inner is None else {"mlp_ratio": inner.shape[0] / inner.shape[1]}
 
@@ -184,7 +186,7 @@ def _sizes(config: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _published_like(config: Mapping[str, Any]) -> dict[str, Any] | None:
+def _find_published(config: Mapping[str, Any]) -> dict[str, Any] | None:
     """The config of a published architecture of the same sizes, whose number of heads is known."""
     for name in open_clip.list_models():
         each = open_clip.get_model_config(name)
@@ -196,7 +198,7 @@ def _published_like(config: Mapping[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def _by_trial(weights: Mapping[str, torch.Tensor]) -> dict[str, Any] | None:
+def _find_matching_architecture(weights: Mapping[str, torch.Tensor]) -> dict[str, Any] | None:
     """Of other networks: the first of open_clip's whose parts have just these names and shapes."""
     from pixgen.models.clip.custom_models import build_open_clip
 
@@ -209,7 +211,7 @@ def _by_trial(weights: Mapping[str, torch.Tensor]) -> dict[str, Any] | None:
             continue
         try:
             with torch.device("meta"):
-                made = build_open_clip({**config, **_bias(weights)}).state_dict()
+                made = build_open_clip({**config, **_logit_bias(weights)}).state_dict()
         except Exception:  # of many libraries: this one is not it
             continue
         if {part: tensor.shape for part, tensor in made.items()} == shapes:
@@ -217,5 +219,5 @@ def _by_trial(weights: Mapping[str, torch.Tensor]) -> dict[str, Any] | None:
     return None
 
 
-def _bias(weights: Mapping[str, torch.Tensor]) -> dict[str, float]:
+def _logit_bias(weights: Mapping[str, torch.Tensor]) -> dict[str, float]:
     return {"init_logit_bias": 0.0} if "logit_bias" in weights else {}

@@ -16,19 +16,19 @@ from pixgen.errors import ModelError
 from pixgen.models.catalog import Entry, find_entry, get_entry
 from pixgen.models.checkpoints.reading import is_torchscript
 from pixgen.models.clip import files
-from pixgen.models.clip.custom import find_own_clip
-from pixgen.models.clip.custom_models import read_own_clip
+from pixgen.models.clip.custom import find_custom_clip
+from pixgen.models.clip.custom_models import load_custom_clip
 from pixgen.paths import LOCAL
 
 HUB = "hf-hub:"
-_SCHEMAS = (HUB, LOCAL)
+_PREFIXES = (HUB, LOCAL)
 _OPENAI = re.compile(r"RN(50|101|50x4|50x16|50x64)|ViT-(B/32|B/16|L/14(@336px)?)")  # its own names
-_SHOWN = ("mean", "std", "interpolation", "resize_mode")
+_PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
 
 
 def is_open_clip(name: str) -> bool:
     """Whether a name is of this kind; the catalog's other names are not."""
-    return name.startswith(_SCHEMAS) or "/" in name
+    return name.startswith(_PREFIXES) or "/" in name
 
 
 def find_clip(name: str) -> Entry:
@@ -36,12 +36,12 @@ def find_clip(name: str) -> Entry:
 
     Raises ModelError, which says what there is or what is missing.
     """
-    if (entry := find_entry(name, "clip") or find_own_clip(name)) is not None:
+    if (entry := find_entry(name, "clip") or find_custom_clip(name)) is not None:
         return entry
     if _OPENAI.fullmatch(name):
         name = name.replace("/", "-").replace("@336px", "-336") + "/openai"
-        return find_entry(name, "clip") or entry_of(name)
-    return entry_of(name) if is_open_clip(name) else get_entry(name, "clip")
+        return find_entry(name, "clip") or open_clip_entry(name)
+    return open_clip_entry(name) if is_open_clip(name) else get_entry(name, "clip")
 
 
 def open_clip_names() -> list[str]:
@@ -49,7 +49,7 @@ def open_clip_names() -> list[str]:
     return ["/".join(pair) for pair in open_clip.list_pretrained()]
 
 
-def entry_of(name: str) -> Entry:
+def open_clip_entry(name: str) -> Entry:
     """A model that is not in the table. Raises ModelError if open_clip does not know the name."""
     if name.startswith(HUB):
         source = f"hub:{name.removeprefix(HUB)}"
@@ -66,27 +66,27 @@ def entry_of(name: str) -> Entry:
     )
 
 
-def read_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
+def load_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
     """The model in float32, its tokenizer, and ``size``, ``mean`` and ``std`` of its pictures.
 
     Raises ModelError if the weights cannot be fetched or read.
     """
     if entry.stamp:
-        return read_own_clip(entry)
+        return load_custom_clip(entry)
     name, how = entry.open_clip, {}
     architecture = name
     weights = files.fetch(entry)
     if is_torchscript(weights):  # OpenAI's own file, put into the cache by hand
-        return read_own_clip(find_own_clip(str(weights)))
+        return load_custom_clip(find_custom_clip(str(weights)))
     if entry.form:  # nothing but the weights is asked of a network
         architecture, how = entry.form, {"pretrained": str(weights)}
-    elif not name.startswith(_SCHEMAS):
+    elif not name.startswith(_PREFIXES):
         architecture, facts = _pretrained_tag(name)
         # OpenAI's weights were trained with another activation, which only the tag tells.
         how = {
             "pretrained": str(weights),
             "force_quick_gelu": facts.get("quick_gelu", False),
-            "force_preprocess_cfg": {each: facts[each] for each in _SHOWN if each in facts},
+            "force_preprocess_cfg": {each: facts[each] for each in _PREPROCESSING if each in facts},
         }
     try:
         with warnings.catch_warnings():

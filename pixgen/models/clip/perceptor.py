@@ -11,7 +11,7 @@ from open_clip.model import CLIP
 from open_clip.tokenizer import SimpleTokenizer
 
 from pixgen.models.checkpoints.safetensors import load_weights, read_config
-from pixgen.models.clip.open_clip import find_clip, read_open_clip
+from pixgen.models.clip.open_clip import find_clip, load_open_clip
 from pixgen.models.fusion import fold_batch_norms
 from pixgen.models.runtime import compiled
 
@@ -67,11 +67,11 @@ class Perceptor(nn.Module):
         tokens = self.tokenizer(list(texts)).to(self.device)
         return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
 
-    def read_texts(self, texts: Sequence[str], *, places: int) -> "EncodedTexts":
+    def encode_texts(self, texts: Sequence[str], *, places: int) -> "EncodedTexts":
         """N texts, each cut off after its first ``places`` tokens. For models that keep their text
         tower's parts in themselves, as open_clip's ``CLIP`` does."""
         tokens = self.tokenizer(list(texts)).to(self.device)
-        ends, hidden = read_tokens(self.model, tokens)
+        ends, hidden = encode_tokens(self.model, tokens)
         inside = torch.arange(hidden.shape[1], device=self.device) < tokens.argmax(-1)[:, None]
         words = (hidden * inside[..., None])[:, 1 : 1 + places]  # without the mark of the beginning
         names = (tokens[:, : hidden.shape[1]] * inside)[:, 1 : 1 + places]
@@ -101,7 +101,7 @@ class Perceptor(nn.Module):
         return F.normalize(vectors.float(), dim=-1)
 
 
-def read_tokens(model: CLIP, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def encode_tokens(model: CLIP, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The text tower's last hidden states: at the end ``(N, width)``, and at each token of the
     longest text ``(N, length, width)``. Texts are short; the empty rest of the context costs nothing
     here, as it does in ``model.encode_text``."""
@@ -116,7 +116,7 @@ def load_clip(name: str, device: str) -> Perceptor:
     """A CLIP by its catalog name or open_clip's, frozen. Raises ModelError."""
     entry = find_clip(name)
     if not entry.bundled:
-        model, tokenizer, pictures = read_open_clip(entry)
+        model, tokenizer, pictures = load_open_clip(entry)
         return Perceptor(model, tokenizer, **pictures).eval().requires_grad_(False).to(device)
     config = read_config(entry.config)
     model = CLIP(**config["model_cfg"])
@@ -170,14 +170,14 @@ class Perceptors(nn.Module):
 
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
         """Unit vectors ``(N, sum of D)``."""
-        return self._joined([member.embed_texts(texts) for member in self.members])
+        return self._concatenate([member.embed_texts(texts) for member in self.members])
 
     def embed_images(self, pictures: torch.Tensor) -> torch.Tensor:
         """Unit vectors ``(N, sum of D)`` of pictures ``(N, 3, H, W)`` in [0, 1]."""
         pairs = zip(self.members, self._shares, strict=True)
-        return self._joined([_embed_share(member, pictures, share) for member, share in pairs])
+        return self._concatenate([_embed_share(member, pictures, share) for member, share in pairs])
 
-    def _joined(self, vectors: list[torch.Tensor]) -> torch.Tensor:
+    def _concatenate(self, vectors: list[torch.Tensor]) -> torch.Tensor:
         parts = zip(vectors, self._parts, strict=True)
         return torch.cat([vector * part for vector, part in parts], dim=-1)
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from einops import rearrange
 
 from pixgen.models.sketchers.dalle_files import BytePairs
-from pixgen.models.sketchers.pocket import Cache
+from pixgen.models.sketchers.pocket import KeyValueCache
 
 Weights = Mapping[str, torch.Tensor]
 
@@ -33,7 +33,7 @@ class TextStates:
     keys_values: tuple[tuple[torch.Tensor, torch.Tensor], ...]
     mask: torch.Tensor
 
-    def repeated(self, count: int) -> "TextStates":
+    def repeat(self, count: int) -> "TextStates":
         """Each text ``count`` times, one after the other."""
         return TextStates(
             tuple(
@@ -76,15 +76,15 @@ class DalleBart(nn.Module):
         return torch.full((count,), self.decoder.embed_tokens.num_embeddings - 1, device=device)
 
     def next_logits(
-        self, tokens: torch.Tensor, read: TextStates, *, place: int, caches: list[Cache]
+        self, tokens: torch.Tensor, read: TextStates, *, place: int, caches: list[KeyValueCache]
     ) -> torch.Tensor:
         """How likely each code is at a place, ``(B, codes)`` float32, after the tokens ``(B,)`` before it;
         the caches know those before them."""
         return self.decoder(tokens[:, None], read, place=place, caches=caches)[:, -1, : self.codes].float()
 
-    def caches(self) -> list[Cache]:
+    def caches(self) -> list[KeyValueCache]:
         """Of every layer of the decoder, before anything is written."""
-        return [Cache(self.grid**2) for _ in self.decoder.layers]
+        return [KeyValueCache(self.grid**2) for _ in self.decoder.layers]
 
 
 class Encoder(nn.Module):
@@ -129,7 +129,7 @@ class Decoder(nn.Module):
         read: TextStates,
         *,
         place: int = 0,
-        caches: list[Cache] | None = None,
+        caches: list[KeyValueCache] | None = None,
     ) -> torch.Tensor:
         """Tokens ``(B, n)`` from a place on to what is expected after each, ``(B, n, tokens)``."""
         positions = self.embed_positions.weight[place : place + tokens.shape[1]]
@@ -149,7 +149,7 @@ class EncoderLayer(nn.Module):
         self.pre_self_attn_layer_norm = nn.LayerNorm(width)
         self.self_attn = Attention(width, config["heads"])
         self.self_attn_layer_norm = nn.LayerNorm(width)
-        self.glu = Gated(width, config["inner"])
+        self.glu = GatedPerceptron(width, config["inner"])
 
     def forward(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """``(N, places, width)`` to the same shape."""
@@ -171,14 +171,14 @@ class DecoderLayer(nn.Module):
         self.pre_encoder_attn_layer_norm = nn.LayerNorm(width)
         self.encoder_attn = Attention(width, heads)
         self.encoder_attn_layer_norm = nn.LayerNorm(width)
-        self.glu = Gated(width, config["inner"])
+        self.glu = GatedPerceptron(width, config["inner"])
 
     def forward(
         self,
         hidden: torch.Tensor,
         words: tuple[torch.Tensor, torch.Tensor],
         mask: torch.Tensor,
-        cache: Cache | None,
+        cache: KeyValueCache | None,
     ) -> torch.Tensor:
         """``(B, n, width)`` to the same shape; each place sees itself and those before."""
         entering = self.pre_self_attn_layer_norm(hidden)
@@ -222,7 +222,7 @@ class Attention(nn.Module):
         return rearrange(mixed, "b n (h w) -> b h n w", h=self.heads)
 
 
-class Gated(nn.Module):
+class GatedPerceptron(nn.Module):
     """A perceptron of which one half opens and shuts the other."""
 
     def __init__(self, width: int, inner: int) -> None:

@@ -18,16 +18,18 @@ from pathlib import Path
 import torch
 
 from pixgen.errors import ModelError
-from pixgen.models.checkpoints.flax import read_msgpack
+from pixgen.models.checkpoints.flax import read_flax
 from pixgen.models.checkpoints.reading import read_weights
 from pixgen.models.store import Files
 
 _SPACE = "Ġ"  # how the vocabulary writes one
 _PIECES = re.compile(r"'(?:s|t|re|ve|m|ll|d)| ?[a-z]+| ?[0-9]+| ?[^\sa-z0-9]+|\s+")
-_MARKS = ("<s>", "</s>", "<pad>", "<unk>")
+_SPECIAL_TOKENS = ("<s>", "</s>", "<pad>", "<unk>")
 # What captions looked like in training, in the order in which it is done.
-_SIGNS = str.maketrans(dict.fromkeys("“”„«»", '"') | dict.fromkeys("‘’‚", "'") | dict.fromkeys("–—−", "-"))
-_TIDIED = (
+_PLAIN_PUNCTUATION = str.maketrans(
+    dict.fromkeys("“”„«»", '"') | dict.fromkeys("‘’‚", "'") | dict.fromkeys("–—−", "-")
+)
+_NORMALISATIONS = (
     (r"(?<=\d),(?=\d{3}\b)", ""),  # 1,000 is one number
     (r"(?<=\w)-(?=\w)", " "),
     (r"([%&/$*])", r" \1 "),
@@ -43,9 +45,9 @@ _TIDIED = (
 
 def normalise_text(text: str) -> str:
     """A text as its captions were written: small letters of ASCII, and commas for what else divides."""
-    plain = unicodedata.normalize("NFKD", text.translate(_SIGNS))
+    plain = unicodedata.normalize("NFKD", text.translate(_PLAIN_PUNCTUATION))
     plain = plain.encode("ascii", "ignore").decode().lower()
-    for pattern, instead in _TIDIED:
+    for pattern, instead in _NORMALISATIONS:
         plain = re.sub(pattern, instead, plain)
     return plain.strip(" ,")
 
@@ -61,12 +63,12 @@ class BytePairs:
     """
 
     def __init__(self, vocabulary: Mapping[str, int], merges: Sequence[str]) -> None:
-        if missing := [mark for mark in _MARKS if mark not in vocabulary]:
+        if missing := [mark for mark in _SPECIAL_TOKENS if mark not in vocabulary]:
             raise ModelError("The vocabulary has no {missing}: fetch vocab.json again.", missing=missing[0])
         self._tokens = dict(vocabulary)
         pairs = [tuple(line.split()) for line in merges if line and not line.startswith("#version")]
         self._ranks = {pair: rank for rank, pair in enumerate(pairs)}
-        self._begin, self._end, self.padding, self._unknown = (vocabulary[mark] for mark in _MARKS)
+        self._begin, self._end, self.padding, self._unknown = (vocabulary[mark] for mark in _SPECIAL_TOKENS)
         self._cut = lru_cache(maxsize=10_000)(self._joined)
 
     def encode(self, text: str, *, places: int) -> list[int]:
@@ -100,10 +102,12 @@ class BytePairs:
 
 Weights = dict[str, torch.Tensor]
 
-HALVES = ("encoder", "decoder")
-WORDS = {"words.vocabulary": "vocab.json", "words.merges": "merges.txt"}  # kept beside the weights
+TOWERS = ("encoder", "decoder")
+VOCABULARY_FILES = {"words.vocabulary": "vocab.json", "words.merges": "merges.txt"}  # kept beside the weights
 # Norms that only shift: their scale is 1, and in no file.
-_UNSCALED = re.compile(r"(final_ln|pre_self_attn_layer_norm|pre_encoder_attn_layer_norm|glu\.ln[01])\.bias$")
+_NORM_BIASES = re.compile(
+    r"(final_ln|pre_self_attn_layer_norm|pre_encoder_attn_layer_norm|glu\.ln[01])\.bias$"
+)
 _FLAX = (
     (r"^model\.", ""),
     (r"^lm_head\.", "decoder.lm_head."),
@@ -126,9 +130,9 @@ def read_dalle(files: Files) -> Weights:
     Raises ModelError if a file is missing, broken or refused.
     """
     if "flax_model.msgpack" in files:
-        return fill_norms(from_flax(read_msgpack(files["flax_model.msgpack"])))
+        return fill_norms(from_flax(read_flax(files["flax_model.msgpack"])))
     weights = {}
-    for half in HALVES:
+    for half in TOWERS:
         found = read_weights(_find(files, f"{half}.pt"))
         weights |= {f"{half}.{name}": tensor for name, tensor in found.items()}
     return fill_norms(weights)
@@ -138,7 +142,7 @@ def pack_vocabulary(files: Files) -> Weights:
     """``vocab.json`` and ``merges.txt`` as bytes beside the weights. Raises ModelError if one is missing
     or makes no tokenizer."""
     packed = {}
-    for name, file in WORDS.items():
+    for name, file in VOCABULARY_FILES.items():
         data = _find(files, file).read_bytes()
         packed[name] = torch.frombuffer(bytearray(data or b" "), dtype=torch.uint8)
     read_vocabulary(packed)
@@ -149,7 +153,7 @@ def read_vocabulary(weights: Mapping[str, torch.Tensor]) -> BytePairs:
     """The tokenizer beside the weights. Raises ModelError if there is none."""
     texts = {}
     try:
-        for name in WORDS:
+        for name in VOCABULARY_FILES:
             texts[name] = weights[name].numpy().tobytes().decode()
         vocabulary, merges = json.loads(texts["words.vocabulary"]), texts["words.merges"]
         if not all(type(token) is int for token in vocabulary.values()):
@@ -158,7 +162,7 @@ def read_vocabulary(weights: Mapping[str, torch.Tensor]) -> BytePairs:
     except (KeyError, ValueError, AttributeError) as error:
         raise ModelError(
             "The words of this model are missing or broken: fetch {files} again.",
-            files=" and ".join(WORDS.values()),
+            files=" and ".join(VOCABULARY_FILES.values()),
         ) from error
 
 
@@ -181,7 +185,7 @@ def fill_norms(weights: Mapping[str, torch.Tensor]) -> Weights:
     """With the ones that norms without a scale stand for."""
     found = dict(weights)
     for name, tensor in weights.items():
-        if _UNSCALED.search(name):
+        if _NORM_BIASES.search(name):
             found.setdefault(f"{name.removesuffix('bias')}weight", torch.ones_like(tensor))
     return found
 

@@ -43,17 +43,17 @@ class Lexicon:
     grounds: dict[str, str]
 
     @cached_property
-    def grounds_in_words(self) -> list[tuple[tuple[str, ...], str]]:
+    def ground_phrases(self) -> list[tuple[tuple[str, ...], str]]:
         """The grounds as words, longer ones first, and what each is called alone."""
-        return _in_words(self.grounds)
+        return _phrases_by_length(self.grounds)
 
     @cached_property
-    def hands_in_words(self) -> list[tuple[tuple[str, ...], str]]:
+    def style_phrases(self) -> list[tuple[tuple[str, ...], str]]:
         """The phrases of hands as words, longer ones first, and each hand's name."""
-        return _in_words(self.hands)
+        return _phrases_by_length(self.hands)
 
 
-def _in_words(phrases: dict[str, str]) -> list[tuple[tuple[str, ...], str]]:
+def _phrases_by_length(phrases: dict[str, str]) -> list[tuple[tuple[str, ...], str]]:
     split = [(tuple(said.split()), meant) for said, meant in phrases.items()]
     return sorted(split, key=lambda each: len(each[0]), reverse=True)
 

@@ -7,25 +7,25 @@ import torch
 
 from pixgen.models.catalog import Entry, get_entry
 from pixgen.models.checkpoints.safetensors import (
+    assign_weights,
     check_fit,
-    fill,
     load_weights,
     read_config,
     read_safetensors,
 )
-from pixgen.models.runtime import half_precision
+from pixgen.models.runtime import supported_half_precision
 from pixgen.models.sketchers import unclip, unclip_files
 from pixgen.models.sketchers.dalle import DalleBart
-from pixgen.models.sketchers.dalle_files import WORDS, pack_vocabulary, read_dalle, read_vocabulary
+from pixgen.models.sketchers.dalle_files import VOCABULARY_FILES, pack_vocabulary, read_dalle, read_vocabulary
 from pixgen.models.sketchers.exemplars import load_exemplars
 from pixgen.models.sketchers.pocket import Sketcher
 from pixgen.models.sketchers.unclip import UnClip
 from pixgen.models.store import Files, ensure_weights
 
-AnySketcher = Sketcher | DalleBart | UnClip
+SketchModel = Sketcher | DalleBart | UnClip
 
 
-def load_sketcher(name: str, device: str) -> AnySketcher:
+def load_sketcher(name: str, device: str) -> SketchModel:
     """A sketcher by its catalog name, frozen; in half precision on a GPU if it was published so.
 
     What is not there yet is fetched; ``pixgen.models.download.listening`` hears of it. Raises ModelError.
@@ -34,14 +34,14 @@ def load_sketcher(name: str, device: str) -> AnySketcher:
     if entry.bundled:
         model = Sketcher(read_config(entry.config)["model"])
         load_weights(model, entry.weights)
-        model.portraits = load_exemplars(entry.weights.parent)
+        model.exemplars = load_exemplars(entry.weights.parent)
     elif entry.model:
         weights = read_safetensors(fetch_sketcher(entry))
-        model = random_dalle(entry).to(precision(device))
+        model = empty_dalle(entry).to(sketcher_dtype(device))
         model.words = read_vocabulary(weights)
-        fill(model, _without_text(weights), name=entry.name)
+        assign_weights(model, _without_text(weights), name=entry.name)
     else:
-        return unclip.load(entry, device)
+        return unclip.load_unclip(entry, device)
     return model.eval().requires_grad_(False).to(device)
 
 
@@ -51,27 +51,27 @@ def fetch_sketcher(entry: Entry) -> Path:
     Names and shapes are checked against the catalog before anything is kept. Raises ModelError.
     """
     if not entry.model:
-        return unclip_files.folders(entry)[0]
+        return unclip_files.fetch_folders(entry)[0]
 
     def convert(files: Files) -> dict[str, torch.Tensor]:
         weights = read_dalle(files)
-        check_fit(weights, random_dalle(entry).state_dict(), name=f"of “{entry.name}”")
+        check_fit(weights, empty_dalle(entry).state_dict(), name=f"of “{entry.name}”")
         return {**weights, **pack_vocabulary(files)}
 
     return ensure_weights(entry, convert)
 
 
-def random_dalle(entry: Entry) -> DalleBart:
+def empty_dalle(entry: Entry) -> DalleBart:
     """One of that form without memory for its weights, on the device ``meta``."""
     with torch.device("meta"):
         return DalleBart(entry.model, vqgan=entry.vqgan)
 
 
-def precision(device: str) -> torch.dtype:
+def sketcher_dtype(device: str) -> torch.dtype:
     """In which numbers a large sketcher works on a device."""
-    half = half_precision(torch.device(device)) if device.startswith("cuda") else None
+    half = supported_half_precision(torch.device(device)) if device.startswith("cuda") else None
     return getattr(torch, half) if half else torch.float32
 
 
 def _without_text(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: tensor for name, tensor in weights.items() if name not in WORDS}
+    return {name: tensor for name, tensor in weights.items() if name not in VOCABULARY_FILES}

@@ -20,8 +20,8 @@ from pixgen.models.sketchers.exemplars import Exemplars
 
 BLOCK = 2  # codes a side
 CELLS = BLOCK * BLOCK
-COLOURED = 0.4  # how far the look of a thing counts that the words give another colour
-EDGE = 0.5  # the same at its edge, which another background would change
+COLOURED_WEIGHT = 0.4  # how far the look of a thing counts that the words give another colour
+EDGE_WEIGHT = 0.5  # the same at its edge, which another background would change
 PALE = 16.0  # squared distance from white below which a look hardly counts
 NEIGHBOURS = 3  # of a block that are known before it: before, above, and above to the right
 
@@ -54,7 +54,7 @@ class EncodedConditioning:
     looks: torch.Tensor
     trust: torch.Tensor
 
-    def repeated(self, count: int) -> "EncodedConditioning":
+    def repeat(self, count: int) -> "EncodedConditioning":
         """Of one picture, for ``count``."""
         return EncodedConditioning(
             self.places.expand(count, -1, -1),
@@ -63,7 +63,7 @@ class EncodedConditioning:
         )
 
     @staticmethod
-    def joined(parts: Sequence["EncodedConditioning"]) -> "EncodedConditioning":
+    def concatenate(parts: Sequence["EncodedConditioning"]) -> "EncodedConditioning":
         """Several, one after the other."""
         return EncodedConditioning(
             *(torch.cat([getattr(part, name) for part in parts]) for name in ("places", "looks", "trust"))
@@ -88,7 +88,7 @@ class Sketcher(nn.Module):
         self.elsewhere, self.coloured = tuple(config["elsewhere"]), tuple(config["coloured"])
         self.vqgan_name, self.clip_name = config["vqgan"], config["clip"]
         self.grid, self.places = config["grid"], config["places"]
-        self.portraits: Exemplars | None = None  # of things that it need not write
+        self.exemplars: Exemplars | None = None  # of things that it need not write
         self.blocks_a_side = self.grid // BLOCK
         count = self.blocks_a_side**2
         # The VQGAN's own codes, so that like codes look alike from the first step on.
@@ -132,13 +132,13 @@ class Sketcher(nn.Module):
             hidden = layer(hidden)
         return self.head(self.norm(hidden[:, self.prefix - 1 :]), vectors)
 
-    def nearness(self, told: EncodedConditioning, block: int, cell: int) -> torch.Tensor:
+    def look_logits(self, told: EncodedConditioning, block: int, cell: int) -> torch.Tensor:
         """How near every code is to the words' own look at one place: minus the squared distance, and 0
         where there is nothing to see, ``(N, codes)``."""
         looks = told.looks[:, block, cell] + self.white[block].view(CELLS, -1)[cell]
         return -told.trust[:, block, cell, None] * torch.cdist(looks, self.codebook).square()
 
-    def told(self, wanted: Conditioning, *, count: int) -> EncodedConditioning:
+    def encode(self, wanted: Conditioning, *, count: int) -> EncodedConditioning:
         """What is wanted, as the transformer is told it."""
         words, vectors = self.no_words.expand(count, -1, -1), self.no_vector.expand(count, -1)
         blocks, numbers = self.blocks_a_side**2, self.read_memory.in_features
@@ -164,14 +164,14 @@ class Sketcher(nn.Module):
             name: torch.isin(tokens, torch.tensor(getattr(self, name), device=tokens.device)).any(1)
             for name in ("elsewhere", "coloured")
         }
-        return (~says["elsewhere"]).float() * torch.where(says["coloured"], COLOURED, 1.0)
+        return (~says["elsewhere"]).float() * torch.where(says["coloured"], COLOURED_WEIGHT, 1.0)
 
     def _inside(self, looks: torch.Tensor) -> torch.Tensor:
         """Where there is something to see, less at its edge, whose codes hold white: ``(N, blocks, 4)``."""
         there = self.code_grid(1 - torch.exp(-looks.square().sum(-1) / PALE))
         padded = F.pad(there[:, None], (1, 1, 1, 1), mode="replicate")
         inner = -F.max_pool2d(-padded, 3, 1)[:, 0]
-        return self.code_blocks(EDGE * there + (1 - EDGE) * inner)
+        return self.code_blocks(EDGE_WEIGHT * there + (1 - EDGE_WEIGHT) * inner)
 
     def neighbours(self, vectors: torch.Tensor) -> torch.Tensor:
         """Of every block, what is before it, above it, and above to the right, side by side.
@@ -198,7 +198,7 @@ class Sketcher(nn.Module):
 
 
 class Layer(nn.Module):
-    """One layer of the transformer; with a ``Cache`` it continues what it has seen."""
+    """One layer of the transformer; with a ``KeyValueCache`` it continues what it has seen."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -210,7 +210,7 @@ class Layer(nn.Module):
         nn.init.zeros_(self.project.weight)
         nn.init.zeros_(self.perceptron[2].weight)
 
-    def forward(self, hidden: torch.Tensor, cache: "Cache | None" = None) -> torch.Tensor:
+    def forward(self, hidden: torch.Tensor, cache: "KeyValueCache | None" = None) -> torch.Tensor:
         """``(B, places, width)`` to the same shape; each place sees itself and those before."""
         mixed = self.queries_keys_values(self.attention_norm(hidden))
         queries, keys, values = rearrange(mixed, "b n (three h w) -> three b h n w", three=3, h=self.heads)
@@ -221,7 +221,7 @@ class Layer(nn.Module):
         return hidden + self.perceptron(self.norm(hidden))
 
 
-class Cache:
+class KeyValueCache:
     """The keys and values that a layer has seen."""
 
     def __init__(self, places: int) -> None:

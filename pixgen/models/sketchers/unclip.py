@@ -16,7 +16,7 @@ from PIL import Image
 
 from pixgen.errors import ModelError
 from pixgen.models.catalog import Entry
-from pixgen.models.runtime import half_precision
+from pixgen.models.runtime import supported_half_precision
 from pixgen.models.sketchers import unclip_files
 
 
@@ -32,13 +32,13 @@ class UnClip:
         self._words, self._pictures = words, pictures
 
     @torch.no_grad()
-    def of_words(self, text: str, *, guidance: float, generator: torch.Generator) -> torch.Tensor:
+    def from_text(self, text: str, *, guidance: float, generator: torch.Generator) -> torch.Tensor:
         """A picture ``(1, 3, H, W)`` in [0, 1] of a text."""
         found = self._words(text, decoder_guidance_scale=guidance, generator=generator, output_type="np")
         return self._as_tensor(found)
 
     @torch.no_grad()
-    def of_pictures(
+    def from_pictures(
         self,
         pictures: Sequence[tuple[Image.Image, float]],
         *,
@@ -68,17 +68,17 @@ class UnClip:
         return rearrange(pictures, "b h w c -> b c h w").float().clamp(0, 1)
 
 
-def load(entry: Entry, device: str) -> UnClip:
+def load_unclip(entry: Entry, device: str) -> UnClip:
     """An UnCLIP of the catalog, fetched if it is not there. Raises ModelError."""
     unclip_files.check_packages(entry)
-    folder, seeing = unclip_files.folders(entry)
+    folder, seeing = unclip_files.fetch_folders(entry)
     from diffusers import UnCLIPImageVariationPipeline, UnCLIPPipeline
 
-    half = half_precision(torch.device(device)) if device.startswith("cuda") else None
+    half = supported_half_precision(torch.device(device)) if device.startswith("cuda") else None
     number = getattr(torch, half) if half else torch.float32
     try:
         # Each by its class: what is published names places that diffusers has moved since.
-        painting, reading = _classes()
+        painting, reading = _part_classes()
         parts = {name: _load_part(kind, folder / name, number) for name, kind in painting.items()}
         read = {name: _load_part(kind, seeing / name, number) for name, kind in reading.items()}
     except Exception as error:  # whatever diffusers and transformers raise of a file they cannot use
@@ -99,7 +99,7 @@ def load(entry: Entry, device: str) -> UnClip:
     return UnClip(words, pictures)
 
 
-def _classes() -> tuple[dict[str, Any], dict[str, Any]]:
+def _part_classes() -> tuple[dict[str, Any], dict[str, Any]]:
     """Of each part its class: of what paints, and of what reads pictures."""
     import diffusers
     import transformers

@@ -11,11 +11,11 @@ from pixgen.errors import ModelError
 from pixgen.models import huggingface
 from pixgen.models.cache import cache_folder, file_name
 from pixgen.models.catalog import Entry
-from pixgen.models.download import hash_of
+from pixgen.models.download import sha256_of
 
 INDEX = "model_index.json"
-SEEING = ("image_encoder", "feature_extractor")  # in the second repository: what reads pictures
-_WEIGHTS = (".safetensors", ".bin")  # the safe ones first
+IMAGE_PARTS = ("image_encoder", "feature_extractor")  # in the second repository: what reads pictures
+_WEIGHT_SUFFIXES = (".safetensors", ".bin")  # the safe ones first
 
 
 def is_unclip(entry: Entry) -> bool:
@@ -23,7 +23,7 @@ def is_unclip(entry: Entry) -> bool:
     return entry.kind == "sketcher" and not entry.bundled and not entry.model
 
 
-def folders(entry: Entry) -> tuple[Path, Path]:
+def fetch_folders(entry: Entry) -> tuple[Path, Path]:
     """The folder of what paints, and that of what reads pictures, fetched if need be. Raises ModelError."""
     return _find(entry) or _fetch_parts(entry)
 
@@ -34,18 +34,18 @@ def find_folder(entry: Entry) -> Path | None:
     return found and found[0]
 
 
-def files(entry: Entry) -> list[Path]:
+def list_files(entry: Entry) -> list[Path]:
     """All its files on this machine."""
     folder, seeing = _find(entry) or (None, None)
     if folder is None:
         return []
-    found = set(folder.rglob("*")) | {path for name in SEEING for path in (seeing / name).rglob("*")}
+    found = set(folder.rglob("*")) | {path for name in IMAGE_PARTS for path in (seeing / name).rglob("*")}
     return sorted(path for path in found if path.is_file())
 
 
 def check(entry: Entry) -> str:
     """One sha256 of all its files. Raises ModelError if one is not what Hugging Face says."""
-    found = files(entry)
+    found = list_files(entry)
     if not found:
         raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
     for path in found:
@@ -57,7 +57,7 @@ def check(entry: Entry) -> str:
                 entry_name=entry.name,
                 path=path,
             )
-    return hashlib.sha256(" ".join(map(hash_of, found)).encode()).hexdigest()
+    return hashlib.sha256(" ".join(map(sha256_of, found)).encode()).hexdigest()
 
 
 def remove(entry: Entry) -> int:
@@ -71,7 +71,7 @@ def remove(entry: Entry) -> int:
 
 def weight_bytes(entry: Entry, *, half: bool) -> int:
     """What the weights take once they are loaded. Raises ModelError if they are not on this machine."""
-    found = [path for path in files(entry) if path.suffix in _WEIGHTS]
+    found = [path for path in list_files(entry) if path.suffix in _WEIGHT_SUFFIXES]
     if not found:
         raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
     return sum(path.stat().st_size for path in found) // (2 if half else 1)
@@ -102,19 +102,24 @@ def check_packages(entry: Entry) -> None:
 
 def _find(entry: Entry) -> tuple[Path, Path] | None:
     own = manual_folder(entry)
-    if _whole(own, _parts(own)) and _whole(own, SEEING):
+    if _is_complete(own, _indexed_parts(own)) and _is_complete(own, IMAGE_PARTS):
         return own, own
     found = []
-    for repository, mark in zip(repositories(entry), (INDEX, f"{SEEING[0]}/config.json"), strict=True):
+    for repository, mark in zip(repositories(entry), (INDEX, f"{IMAGE_PARTS[0]}/config.json"), strict=True):
         path = huggingface.cached_path(repository, mark)
         found.append(path and path.parents[mark.count("/")])
     folder, seeing = found
-    if folder and seeing and _whole(folder, _parts(folder)) and _whole(seeing, SEEING):
+    if (
+        folder
+        and seeing
+        and _is_complete(folder, _indexed_parts(folder))
+        and _is_complete(seeing, IMAGE_PARTS)
+    ):
         return folder, seeing
     return None
 
 
-def _parts(folder: Path) -> tuple[str, ...]:
+def _indexed_parts(folder: Path) -> tuple[str, ...]:
     """The parts that a folder's index names; none if it has no index."""
     try:
         index = json.loads((folder / INDEX).read_text("utf-8"))
@@ -123,12 +128,12 @@ def _parts(folder: Path) -> tuple[str, ...]:
         return ()
 
 
-def _whole(folder: Path, parts: Sequence[str]) -> bool:
+def _is_complete(folder: Path, parts: Sequence[str]) -> bool:
     """Whether every part is there with all it needs: weights, where its config is a network's."""
     for part in parts:
         has = {path.suffix for path in (folder / part).glob("*") if path.exists()}
         network = (folder / part / "config.json").exists()
-        if not has or (network and not has & set(_WEIGHTS)):
+        if not has or (network and not has & set(_WEIGHT_SUFFIXES)):
             return False
     return bool(parts)
 
@@ -136,8 +141,8 @@ def _whole(folder: Path, parts: Sequence[str]) -> bool:
 def _fetch_parts(entry: Entry) -> tuple[Path, Path]:
     painting, seeing = repositories(entry)
     try:
-        for repository, only in ((painting, None), (seeing, SEEING)):
-            for file in needed_files(huggingface.names(repository), only):
+        for repository, only in ((painting, None), (seeing, IMAGE_PARTS)):
+            for file in needed_files(huggingface.list_files(repository), only):
                 huggingface.fetch(repository, file, model=entry.name)
     except ModelError as error:
         raise ModelError(
@@ -147,7 +152,7 @@ def _fetch_parts(entry: Entry) -> tuple[Path, Path]:
             reason=error.message,
             home=entry.home,
             repository=seeing,
-            folders=" and ".join(SEEING),
+            folders=" and ".join(IMAGE_PARTS),
             place=manual_folder(entry),
         ) from error
     found = _find(entry)
@@ -167,8 +172,10 @@ def needed_files(names: Sequence[str], only: Sequence[str] | None) -> list[str]:
         if (folder not in only) if only else not folder and name != INDEX:
             continue
         stem, _, suffix = file.rpartition(".")
-        if f".{suffix}" in _WEIGHTS:
-            safe = any(other.startswith(f"{folder}/") and other.endswith(_WEIGHTS[0]) for other in names)
+        if f".{suffix}" in _WEIGHT_SUFFIXES:
+            safe = any(
+                other.startswith(f"{folder}/") and other.endswith(_WEIGHT_SUFFIXES[0]) for other in names
+            )
             if "." in stem or (safe and suffix == "bin"):  # a variant; or another spelling
                 continue
         needed.append(name)

@@ -14,11 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from pixgen.errors import ModelError
 from pixgen.messages import Message, _
 from pixgen.models.catalog import Entry, available_vqgans, find_entry
-from pixgen.models.checkpoints.sniffing import check_is_file
+from pixgen.models.checkpoints.sniffing import check_not_placeholder
 from pixgen.paths import CHECKPOINTS, is_hidden
 
-_NEEDED = ("embed_dim", "n_embed", "ddconfig")
-_LAYERS_NEEDED = ("z_channels", "resolution", "in_channels", "out_ch", "ch", "ch_mult", "num_res_blocks",
+_REQUIRED_PARAMS = ("embed_dim", "n_embed", "ddconfig")
+_REQUIRED_LAYERS = ("z_channels", "resolution", "in_channels", "out_ch", "ch", "ch_mult", "num_res_blocks",
                   "attn_resolutions")  # fmt: skip
 
 _RGB = 3
@@ -58,7 +58,7 @@ def read_vqgan_config(path: Path) -> dict[str, Any]:
     Reads taming's and latent diffusion's YAML, also of a Net2Net transformer, whose first stage is
     taken; diffusers' ``config.json`` of a ``VQModel``; and LlamaGen's. Raises ModelError.
     """
-    check_is_file(path)
+    check_not_placeholder(path)
     try:
         text = path.read_text("utf-8-sig")
         found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
@@ -71,22 +71,22 @@ def read_vqgan_config(path: Path) -> dict[str, Any]:
         )
     try:
         if found.get("_class_name") == "VQModel":
-            node = _of_diffusers(found, path)
+            node = _from_diffusers(found, path)
         elif "codebook_embed_dim" in found:
-            node = _of_llamagen(found)
+            node = _from_llamagen(found)
         else:
-            node = _of_taming(found, path)
+            node = _from_taming(found, path)
     except (KeyError, TypeError, AttributeError, IndexError, ZeroDivisionError) as error:
         raise ModelError(
             "The config {name} describes no VQGAN that is known: {part} is missing or wrong.",
             name=path.name,
             part=str(error)[:80],
         ) from error
-    _check(node, path)
+    _validate(node, path)
     return node
 
 
-def _check(node: Mapping[str, Any], path: Path) -> None:
+def _validate(node: Mapping[str, Any], path: Path) -> None:
     """Raise ModelError if a model node has values of the wrong kinds, or its pictures are not RGB."""
     try:
         params = _Params.model_validate(node["params"])
@@ -108,7 +108,7 @@ def _check(node: Mapping[str, Any], path: Path) -> None:
         )
 
 
-def _of_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def _from_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
     if str(found.get("_class_name", "")).startswith("Autoencoder"):
         raise ModelError(
             "The config {name} is of an autoencoder without a codebook (KL), not of a VQGAN: choose a VQModel.",
@@ -127,8 +127,10 @@ def _of_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
             "The config {name} is of an autoencoder without a codebook (KL), not of a VQGAN: choose a VQModel.",
             name=path.name,
         )
-    missing = [name for name in _NEEDED if name not in params]
-    missing += [f"ddconfig.{name}" for name in _LAYERS_NEEDED if name not in layers and "ddconfig" in params]
+    missing = [name for name in _REQUIRED_PARAMS if name not in params]
+    missing += [
+        f"ddconfig.{name}" for name in _REQUIRED_LAYERS if name not in layers and "ddconfig" in params
+    ]
     if missing:
         raise ModelError(
             "The config {name} describes no VQGAN: {missing} is missing in its model's params.",
@@ -141,7 +143,7 @@ def _of_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
             name=path.name,
             kind=kind,
         )
-    known = ("double_z", "dropout", "resamp_with_conv", *_LAYERS_NEEDED)
+    known = ("double_z", "dropout", "resamp_with_conv", *_REQUIRED_LAYERS)
     kept = {
         "embed_dim": params["embed_dim"],
         "n_embed": params["n_embed"],
@@ -153,7 +155,7 @@ def _of_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return {"target": str(node.get("target", "")), "params": kept}
 
 
-def _of_diffusers(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def _from_diffusers(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
     if found.get("norm_type", "group") != "group":
         raise ModelError(
             "The config {name} is of a MoVQ, which is not known: choose a VQModel.", name=path.name
@@ -188,7 +190,7 @@ def _of_diffusers(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return {"target": "diffusers.VQModel", "params": params}
 
 
-def _of_llamagen(found: Mapping[str, Any]) -> dict[str, Any]:
+def _from_llamagen(found: Mapping[str, Any]) -> dict[str, Any]:
     mult = list(found["encoder_ch_mult"])
     layers = {
         "double_z": False, "z_channels": found["z_channels"], "resolution": 256, "in_channels": 3, "out_ch": 3,
@@ -205,8 +207,8 @@ def _of_llamagen(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # Names that many checkpoints have; their folder says which one it is.
-_COMMON = ("last", "model", "pytorch_model", "diffusion_pytorch_model")
-_CONFIGS = ("model.yaml", "config.yaml", "config.json")
+_GENERIC_NAMES = ("last", "model", "pytorch_model", "diffusion_pytorch_model")
+_CONFIG_NAMES = ("model.yaml", "config.yaml", "config.json")
 
 
 def models_dir() -> Path | None:
@@ -228,18 +230,18 @@ def custom_models() -> dict[str, tuple[Path, Path]]:
     for path in sorted(folder.rglob("*")):
         if is_hidden(path.relative_to(folder)) or path.suffix not in CHECKPOINTS or not path.is_file():
             continue
-        if (config := config_of(path)) is not None:
-            found.setdefault(_name(path, folder), (path, config))
+        if (config := find_config(path)) is not None:
+            found.setdefault(_model_name(path, folder), (path, config))
     return found
 
 
-def own_entries() -> tuple[list[Entry], list[Message]]:
+def custom_entries() -> tuple[list[Entry], list[Message]]:
     """The models in ``models_dir()`` that can be had, and of each other one a sentence that says why not."""
     entries, faults = [], []
     for name, (path, config) in custom_models().items():
         try:
-            check_is_file(path)
-            entries.append(_entry(name, path, config))
+            check_not_placeholder(path)
+            entries.append(_make_entry(name, path, config))
         except ModelError as error:
             faults.append(_("“{name}” is left out: {reason}", name=name, reason=error.message))
     return entries, faults
@@ -254,7 +256,7 @@ def find_vqgan(name: str, config: str = "") -> Entry:
         return entry
     own = {} if config else custom_models()
     if name in own:
-        return _entry(name, *own[name])
+        return _make_entry(name, *own[name])
     path = Path(name).expanduser()
     if path.suffix not in CHECKPOINTS and config:
         raise ModelError(
@@ -270,37 +272,37 @@ def find_vqgan(name: str, config: str = "") -> Entry:
         )
     if not path.is_file():
         raise ModelError("There is no checkpoint “{name}”: check its path.", name=name)
-    beside = Path(config).expanduser() if config else config_of(path)
+    beside = Path(config).expanduser() if config else find_config(path)
     if beside is None:
         raise ModelError(
             "No config lies beside “{name}”: name it with --config, for example --config model.yaml.",
             name=path.name,
         )
-    return _entry(path.stem, path, beside)
+    return _make_entry(path.stem, path, beside)
 
 
-def config_of(checkpoint: Path) -> Path | None:
+def find_config(checkpoint: Path) -> Path | None:
     """The config that lies beside a checkpoint, if one does."""
     folder = checkpoint.parent
     named = [checkpoint.with_suffix(suffix) for suffix in (".yaml", ".yml")]
     logs = sorted((folder.parent / "configs").glob("*project.yaml"), reverse=True)
     logs = logs if folder.name == "checkpoints" else []
-    for path in (*named, *(folder / name for name in _CONFIGS), *logs):
+    for path in (*named, *(folder / name for name in _CONFIG_NAMES), *logs):
         if path.is_file():
             return path
     return None
 
 
-def _name(path: Path, folder: Path) -> str:
+def _model_name(path: Path, folder: Path) -> str:
     relative = path.relative_to(folder).with_suffix("")
-    if relative.name in _COMMON and len(relative.parts) > 1:
+    if relative.name in _GENERIC_NAMES and len(relative.parts) > 1:
         relative = relative.parent
     if relative.name == "checkpoints" and len(relative.parts) > 1:
         relative = relative.parent
     return relative.as_posix()
 
 
-def _entry(name: str, checkpoint: Path, config: Path) -> Entry:
+def _make_entry(name: str, checkpoint: Path, config: Path) -> Entry:
     model = read_vqgan_config(config)
     try:
         params, facts = model["params"], checkpoint.stat()

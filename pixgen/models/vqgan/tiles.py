@@ -25,7 +25,7 @@ def decode_in_tiles(
     its hues may differ a little.
     """
     height, width = latents.shape[-2:]
-    return _in_tiles(
+    return _map_tiles(
         decode, latents, size=latents.shape[-2:], tile=tile, overlap=overlap, read=1, written=factor
     )
 
@@ -44,10 +44,10 @@ def encode_in_tiles(
         encode: makes latents ``(B, C, h, w)`` of pictures.
     """
     size = torch.Size(side // factor for side in pictures.shape[-2:])
-    return _in_tiles(encode, pictures, size=size, tile=tile, overlap=overlap, read=factor, written=1)
+    return _map_tiles(encode, pictures, size=size, tile=tile, overlap=overlap, read=factor, written=1)
 
 
-def _in_tiles(
+def _map_tiles(
     work: Callable[[torch.Tensor], torch.Tensor],
     source: torch.Tensor,
     *,
@@ -67,20 +67,20 @@ def _in_tiles(
     made = weight = None
     for top, bottom in _spans(height, tile, overlap):
         for left, right in _spans(width, tile, overlap):
-            piece = work(source[(..., *_places(top, bottom, left, right, scale=read))])
+            piece = work(source[(..., *_slices(top, bottom, left, right, scale=read))])
             down = _ramp(top, bottom, height, overlap, piece)[:, None]
             across = _ramp(left, right, width, overlap, piece)[None]
             share = (down * across).repeat_interleave(written, 0).repeat_interleave(written, 1)
             if made is None:
                 made = piece.new_zeros(*piece.shape[:2], height * written, width * written)
                 weight = piece.new_zeros(height * written, width * written)
-            place = (..., *_places(top, bottom, left, right, scale=written))
+            place = (..., *_slices(top, bottom, left, right, scale=written))
             made[place] += piece * share
             weight[place] += share
     return made / weight
 
 
-def _places(top: int, bottom: int, left: int, right: int, *, scale: int) -> tuple[slice, slice]:
+def _slices(top: int, bottom: int, left: int, right: int, *, scale: int) -> tuple[slice, slice]:
     return slice(top * scale, bottom * scale), slice(left * scale, right * scale)
 
 

@@ -21,7 +21,7 @@ from pixgen.errors import ModelError
 from pixgen.models.catalog import Entry
 from pixgen.models.checkpoints.layouts import to_taming
 from pixgen.models.checkpoints.reading import read_weights
-from pixgen.models.checkpoints.safetensors import check_fit, fill, read_config, read_safetensors
+from pixgen.models.checkpoints.safetensors import assign_weights, check_fit, read_config, read_safetensors
 from pixgen.models.fusion import fuse_blocks
 from pixgen.models.runtime import compiled, current_engine, full_precision
 from pixgen.models.store import Files, ensure_weights
@@ -163,8 +163,8 @@ def load_vqgan(name: str, device: str, config: str = "") -> Vqgan:
         weights = read_safetensors(entry.weights)
     else:
         weights = read_safetensors(fetch_vqgan(entry))
-        model = _fit(entry, weights)
-    fill(model, weights, name=entry.name)
+        model = _build_for_weights(entry, weights)
+    assign_weights(model, weights, name=entry.name)
     return model.eval().requires_grad_(False).to(device)
 
 
@@ -177,7 +177,7 @@ def fetch_vqgan(entry: Entry) -> Path:
     def convert(files: Files) -> dict[str, torch.Tensor]:
         (path,) = files.values()
         weights = to_taming(read_weights(path), unit_codes=entry.model["params"].get("unit_codes", False))
-        check_fit(weights, _fit(entry, weights).state_dict(), name=f"in {path.name}")
+        check_fit(weights, _build_for_weights(entry, weights).state_dict(), name=f"in {path.name}")
         return weights
 
     return ensure_weights(entry, convert)
@@ -193,7 +193,7 @@ def _read_config(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Mapping[s
     return {**entry.model, "params": {**entry.model["params"], "n_embed": len(book)}}
 
 
-def _fit(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Vqgan:
+def _build_for_weights(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Vqgan:
     """One to be filled with these weights, of which an encoder may be missing where that is known."""
     model = _build_empty(_read_config(entry, weights), name=entry.name)
     alone = not any(name.startswith("encoder.") for name in weights)

@@ -18,7 +18,7 @@ from pixgen.studio.runs.curve import Curve
 from pixgen.studio.runs.run import ENDED, Run, read_run
 from pixgen.studio.runs.tags import RunTags, read_tags
 from pixgen.studio.studio import Studio
-from pixgen.vision.images import READERS, in_parallel
+from pixgen.vision.images import READER_THREADS, map_in_threads
 from pixgen.vision.search.query import parse_query
 
 if TYPE_CHECKING:
@@ -159,7 +159,9 @@ class Gallery:
         times = {entry.id: self._picture_time(entry) for entry in entries}
         shown = self.catalogue.thumbnails((each, time) for each, time in times.items() if time)
         missing = [entry for entry in entries if entry.id not in shown]
-        for entry, small in zip(missing, in_parallel(self._small, missing, ahead=READERS), strict=True):
+        for entry, small in zip(
+            missing, map_in_threads(self._small, missing, ahead=READER_THREADS), strict=True
+        ):
             if small is not None:
                 shown[entry.id] = small
         # While a run is painted, its next picture comes soon.

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pixgen.errors import ClassifyError
-from pixgen.models.progress import Fetching
+from pixgen.models.progress import DownloadProgress
 from pixgen.studio.loading import while_loading
 from pixgen.studio.storage import storing, write_bytes
 from pixgen.studio.studio import Studio
-from pixgen.vision.zeroshot.batches import Result, classify_all
+from pixgen.vision.zeroshot.batches import ClassifiedPicture, classify_all
 from pixgen.vision.zeroshot.embeddings import LabelEmbeddings, StoredEmbeddings
-from pixgen.vision.zeroshot.labels import LabelSet, bundled_sets, custom_names, is_name, load_set
+from pixgen.vision.zeroshot.labels import (
+    LabelSet,
+    bundled_label_sets,
+    custom_set_names,
+    is_valid_name,
+    load_label_set,
+)
 from pixgen.vision.zeroshot.sources import Source
 from pixgen.vision.zeroshot.zeroshot import Classifier, Question, make_classifier
 
@@ -41,9 +47,11 @@ class ClassifierService:
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
         kept = None if studio.policy.public else StoredEmbeddings(studio.folder / _VECTORS)
-        self._wordings = LabelEmbeddings(kept)
+        self._embeddings = LabelEmbeddings(kept)
 
-    def ready(self, models: tuple[str, ...], *, stopped: Stopped = _never) -> Iterator[Fetching | None]:
+    def ready(
+        self, models: tuple[str, ...], *, stopped: Stopped = _never
+    ) -> Iterator[DownloadProgress | None]:
         """Load models, and tell meanwhile how far their download is, as ``loading.while_loading`` does.
         Raises ModelError, RecipeError if one is not offered here."""
         return while_loading(lambda: self._perceptor(models), stopped=stopped)
@@ -57,7 +65,7 @@ class ClassifierService:
             self._perceptor(models),
             question,
             model=models,
-            wordings=self._wordings,
+            embeddings=self._embeddings,
             turn=self.studio.exclusive,
             stopped=stopped,
         )
@@ -70,7 +78,7 @@ class ClassifierService:
         *,
         stopped: Stopped = _never,
         thumbnails: int = 0,
-    ) -> Iterator[list[Result]]:
+    ) -> Iterator[list[ClassifiedPicture]]:
         """The pictures' results, a batch at a time, until ``stopped`` says so; the first
         ``thumbnails`` have one."""
         return classify_all(
@@ -87,38 +95,38 @@ class ClassifierService:
     ) -> np.ndarray:
         """What in a picture spoke for a label rather than for the others, as a heat map. Raises
         ClassifyError if it is none of the labels."""
-        from pixgen.vision.zeroshot.explain import direction_of, explain
+        from pixgen.vision.zeroshot.explain import explain, label_direction
 
         labels = classifier.question.labels
         if label not in labels:
             raise ClassifyError(
                 "“{label}” is none of the labels: choose one that was asked for.", label=label[:60]
             )
-        direction = direction_of(classifier.vectors, labels.index(label))
+        direction = label_direction(classifier.vectors, labels.index(label))
         return explain(self._perceptor(models), picture, direction, turn=self.studio.exclusive)
 
     def sets(self) -> dict[str, str]:
         """The label sets that can be loaded: each one's title by its name."""
-        titles = {name: each.title for name, each in bundled_sets().items()}
-        for name in custom_names(self._folder):
+        titles = {name: each.title for name, each in bundled_label_sets().items()}
+        for name in custom_set_names(self._folder):
             with suppress(ClassifyError):  # a file that somebody has spoilt: the others can be used
                 titles[name] = self.load(name).title
         return titles
 
     def load(self, name: str) -> LabelSet:
         """The label set of that name, bundled or own. Raises ClassifyError, which lists the names."""
-        return load_set(name, self._folder)
+        return load_label_set(name, self._folder)
 
     def save(self, name: str, labels: tuple[str, ...], *, templates: str) -> LabelSet:
         """Keep labels as a set of one's own, over an own one of that name. Raises ClassifyError if the
         name is not allowed, is a bundled set's, or nothing is kept here; StorageError."""
         if self._folder is None:
             raise ClassifyError("Label sets cannot be kept on a public page: copy the labels instead.")
-        if not is_name(name):
+        if not is_valid_name(name):
             raise ClassifyError(
                 "The name of a label set has small letters, digits and hyphens: write for example my-birds."
             )
-        if name in bundled_sets():
+        if name in bundled_label_sets():
             raise ClassifyError("“{name}” is a set that comes with pixgen: choose another name.", name=name)
         kept = LabelSet(name, name, labels, templates, "own")
         path = self._folder / f"{name}.json"

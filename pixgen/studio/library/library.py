@@ -18,7 +18,7 @@ import numpy as np
 from pixgen.errors import PictureError, PixgenError, SearchError, StudioError
 from pixgen.images import open_picture
 from pixgen.models.catalog import available_clips
-from pixgen.models.progress import Fetching
+from pixgen.models.progress import DownloadProgress
 from pixgen.paths import ASSETS, expand
 from pixgen.studio.library.uploads import is_upload, keep_upload, old_uploads
 from pixgen.studio.loading import while_loading
@@ -28,10 +28,10 @@ from pixgen.studio.studio import Studio
 from pixgen.vision.images import PictureFile, Skipped, find_pictures
 from pixgen.vision.search.collection import Collection
 from pixgen.vision.search.filters import EVERYTHING, Filter
-from pixgen.vision.search.indexing import Progress, index
-from pixgen.vision.search.library import Library, name_for, old_name_for
+from pixgen.vision.search.indexing import Progress, index_pictures
+from pixgen.vision.search.library import Library, default_name, legacy_name
 from pixgen.vision.search.query import Query, embed_query
-from pixgen.vision.search.search import Hit, search
+from pixgen.vision.search.search import Hit, find_nearest
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -106,7 +106,7 @@ class PictureLibrary:
 
     def _name_for(self, folder: Path) -> str:
         """A folder's name for its collection; the one that an earlier version has given it, if it did."""
-        name, old = name_for(folder), old_name_for(folder)
+        name, old = default_name(folder), legacy_name(folder)
         if name == old or not self.library.exists():
             return name
         sources = {each.name: each.source for each in self.library.collections()}
@@ -177,7 +177,9 @@ class PictureLibrary:
         )
         files = self._finished_runs() if own else find_pictures(place.folder)
         facts = {"facts": partial(_run_facts, place.folder)} if own else {}
-        return index(collection, files, perceptor, folder=place.folder, turn=self.studio.exclusive, **facts)
+        return index_pictures(
+            collection, files, perceptor, folder=place.folder, turn=self.studio.exclusive, **facts
+        )
 
     def indexed(self) -> list[Place]:
         """Every place whose pictures have been indexed for this model, whoever did that."""
@@ -193,7 +195,7 @@ class PictureLibrary:
 
     def ready(
         self, place: Place, *, stopped: Callable[[], object] = lambda: False
-    ) -> Iterator[Fetching | None]:
+    ) -> Iterator[DownloadProgress | None]:
         """Load what looks at a place, and tell meanwhile how far its download is, as
         ``loading.while_loading`` does. Raises ModelError, RecipeError if it is not offered here."""
         return while_loading(lambda: self._perceptor(place.model), stopped=stopped)
@@ -228,12 +230,12 @@ class PictureLibrary:
 
         Args:
             owner: who asks; in public, nobody finds another's runs.
-            how: how many and which, as ``pixgen.vision.search.search.search`` takes them.
+            how: how many and which, as ``pixgen.vision.search.search.find_nearest`` takes them.
 
         Raises SearchError.
         """
         only = self._allowed(only, place, owner)
-        return search(self.collection(place), vector, only=only, **how)
+        return find_nearest(self.collection(place), vector, only=only, **how)
 
     def file(self, place: Place, path: str) -> Path:
         """A found picture's file. Raises PictureError if it is gone, or lies outside by now."""

@@ -11,7 +11,7 @@ from pixgen.errors import ClassifyError, PictureError, SearchError
 from pixgen.images import LARGEST_UPLOAD, MAX_BYTES
 from pixgen.paths import is_hidden
 from pixgen.studio.storage import storing, write_bytes
-from pixgen.vision.images import SUFFIXES, Archive, Skipped
+from pixgen.vision.images import SUFFIXES, PictureArchive, Skipped
 
 MOST = 1000  # pictures of a set
 KEPT_SECONDS = 86_400
@@ -76,7 +76,7 @@ def _pictures(paths: Sequence[Path], left_out: Callable[[Skipped], object]) -> I
     for path in paths:
         if path.suffix.lower() == ".zip":
             try:
-                archive = Archive(path)
+                archive = PictureArchive(path)
             except ClassifyError as error:
                 if len(paths) == 1:
                     raise

@@ -10,7 +10,7 @@ import torch
 from pixgen.errors import OutOfMemory
 from pixgen.messages import Message, _, joined
 from pixgen.models.capture import release_captures
-from pixgen.models.runtime import half_precision
+from pixgen.models.runtime import supported_half_precision
 from pixgen.recipe.recipe import SMALLEST_SIDE, Recipe
 
 FIRST_TILE, SMALLEST_TILE = 32, 8  # in codes
@@ -72,7 +72,7 @@ def lower_memory(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe |
         return batched
     if recipe.drawn_by.needs_vqgan and not recipe.engine.checkpoint:
         return _with(recipe, checkpoint=True, compiled=False)  # what is compiled decides by itself
-    half = half_precision(device)
+    half = supported_half_precision(device)
     if recipe.precision == "float32" and half is not None:
         return recipe.model_copy(update={"precision": half})
     return None

@@ -27,7 +27,7 @@ class RetrievedScene:
 
     Args:
         shown: what is drawn.
-        sketcher: has portraits, in the codes of ``vqgan``.
+        sketcher: has exemplars, in the codes of ``vqgan``.
         generator: all chance comes from it.
     """
 
@@ -35,13 +35,13 @@ class RetrievedScene:
         self, shown: ParsedScene, sketcher: Sketcher, vqgan: Vqgan, generator: torch.Generator
     ) -> None:
         self.shown, self._vqgan, self._generator = shown, vqgan, generator
-        portraits = sketcher.portraits
-        assert portraits is not None, "things are found by a sketcher's portraits"
-        self._colours = list(portraits.lexicon.colours.values())
+        exemplars = sketcher.exemplars
+        assert exemplars is not None, "things are found by a sketcher's portraits"
+        self._colours = list(exemplars.lexicon.colours.values())
         if shown.hand == SILHOUETTE:
             black = tuple(replace(thing, colour=(0, 0, 0)) for thing in shown.things)
             self.shown = replace(shown, things=black)
-        self._portrayal = Compositor(portraits, vqgan, generator, shown.hand)
+        self._portrayal = Compositor(exemplars, vqgan, generator, shown.hand)
 
     def ground(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes ``(N, rows, columns)`` with a plain ground, or a fade of two colours, where nothing is
@@ -112,10 +112,10 @@ def retrieve_scene(
 ) -> RetrievedScene | None:
     """What a recipe's words show that the sketcher knows, if there is anything: things that it has portraits of,
     or a place alone, which it writes better without words that it has never seen."""
-    portraits, start = sketcher.portraits, recipe.init
-    if portraits is None or not start.sketch.memory or start.kind == "idea" or start.extend:
+    exemplars, start = sketcher.exemplars, recipe.init
+    if exemplars is None or not start.sketch.memory or start.kind == "idea" or start.extend:
         return None
-    shown = parse_scene(", ".join(recipe.positive_texts), portraits.lexicon)
+    shown = parse_scene(", ".join(recipe.positive_texts), exemplars.lexicon)
     if not (shown.things or shown.ground):
         return None
     return RetrievedScene(shown, sketcher, vqgan, generator)

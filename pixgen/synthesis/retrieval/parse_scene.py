@@ -35,8 +35,8 @@ class ParsedScene:
 def parse_scene(text: str, lexicon: Lexicon) -> ParsedScene:
     """What a text shows, its things laid out as it says; none if it names none that is known."""
     words = re.findall(r"[^\W_]+(?:[-'’.][^\W_]+)*", text.lower())
-    hand = _take(lexicon.hands_in_words, words, lexicon)
-    ground = _take(lexicon.grounds_in_words, words, lexicon)
+    hand = _take(lexicon.style_phrases, words, lexicon)
+    ground = _take(lexicon.ground_phrases, words, lexicon)
     colours: tuple[tuple[int, int, int], ...] = ()
     if behind := _take_background(words):
         colours = tuple(_colours(behind, lexicon))

@@ -76,9 +76,9 @@ def sample_dalle(
     codes = known.flatten(1).clone()
     free = model.read([""])
     steered = read is not None and hand.guidance != 1
-    read = (free if read is None else read).repeated(count)
+    read = (free if read is None else read).repeat(count)
     if steered:
-        read = _join(read, free.repeated(count))
+        read = _join(read, free.repeat(count))
     caches = model.caches()
     before = model.start(len(read.mask))
     for place in range(side * side):
@@ -200,7 +200,7 @@ class PocketSampler:
 
     def _read(self, text: str, alone: str) -> Conditioning:
         together, single = (
-            self._reader.read_texts([each], places=self._sketcher.places) for each in (text, alone)
+            self._reader.encode_texts([each], places=self._sketcher.places) for each in (text, alone)
         )
         return Conditioning(words=EncodedTexts(together.hidden, single.tokens))
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 
-from pixgen.models.sketchers.pocket import CELLS, Cache, Conditioning, EncodedConditioning, Sketcher
+from pixgen.models.sketchers.pocket import CELLS, Conditioning, EncodedConditioning, KeyValueCache, Sketcher
 
 OPEN = -1  # a code that is not written yet
 
@@ -48,11 +48,11 @@ def sample_codes(
         known: codes ``(count, grid, grid)`` that stay as they are, ``OPEN`` where to write.
     """
     device, side = generator.device, model.blocks_a_side
-    told = alone = model.told(wanted, count=_size(wanted)).repeated(count)
+    told = alone = model.encode(wanted, count=_size(wanted)).repeat(count)
     steered = hand.guidance != 1
     if steered:
-        told = EncodedConditioning.joined([told, model.told(Conditioning(), count=count)])
-    caches = [Cache(len(model.positions)) for _ in model.layers]
+        told = EncodedConditioning.concatenate([told, model.encode(Conditioning(), count=count)])
+    caches = [KeyValueCache(len(model.positions)) for _ in model.layers]
     blocks = torch.full((count, side * side, CELLS), OPEN, device=device)
     given_everywhere: list[list[bool]] | None = None  # by block and cell; asked for once, not in each
     if known is not None:
@@ -80,7 +80,7 @@ def sample_codes(
             if steered:
                 logits = apply_guidance(logits, hand.guidance)
             if hand.looks:
-                logits = logits + hand.looks * model.nearness(alone, index, cell)
+                logits = logits + hand.looks * model.look_logits(alone, index, cell)
             chosen = sample_token(logits, hand, generator)
             blocks[:, index, cell] = torch.where(given == OPEN, chosen, given)
         if (index + 1) % side == 0:

@@ -76,8 +76,8 @@ class UnClipSession:
     def _paint(self) -> torch.Tensor:
         guidance, generator = self._guidance, self._generator
         if isinstance(self._terms, str):
-            drawn = self._unclip.of_words(self._terms, guidance=guidance, generator=generator)
+            drawn = self._unclip.from_text(self._terms, guidance=guidance, generator=generator)
         else:
             given = [(self._pictures[term.picture], term.weight) for term in self._terms]
-            drawn = self._unclip.of_pictures(given, guidance=guidance, generator=generator)
+            drawn = self._unclip.from_pictures(given, guidance=guidance, generator=generator)
         return cover(drawn, width=self.recipe.width, height=self.recipe.height)

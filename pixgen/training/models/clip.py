@@ -12,7 +12,7 @@ from open_clip.tokenizer import SimpleTokenizer
 from rich.progress import track
 from safetensors.torch import load_file
 
-from pixgen.models.clip.perceptor import read_tokens
+from pixgen.models.clip.perceptor import encode_tokens
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.cutouts import (
     Affine,
@@ -200,7 +200,7 @@ def normalise(pictures: torch.Tensor) -> torch.Tensor:
 
 def embed_texts(model: CLIP, tokens: torch.Tensor) -> torch.Tensor:
     """Unit vectors ``(N, D)`` of N texts."""
-    ends, _ = read_tokens(model, tokens)
+    ends, _ = encode_tokens(model, tokens)
     return F.normalize(ends @ model.text_projection, dim=-1)
 
 

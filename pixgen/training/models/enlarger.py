@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from rich.progress import track
 
-from pixgen.models.upscalers import Enlarger
+from pixgen.models.upscalers import PocketUpscaler
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.training.compose.canonical_style import CanonicalStyle
 from pixgen.training.compose.captions import Author
@@ -119,7 +119,7 @@ class _State(MovingAverage):
 
     def __init__(self, config: dict, training: EnlargerTraining, device: str) -> None:
         self.config, self.training, self.step = config, training, 0
-        self.model = Enlarger(**config).to(device, memory_format=torch.channels_last)
+        self.model = PocketUpscaler(**config).to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.critic = Critic(device)
         self.optimizer = adamw(

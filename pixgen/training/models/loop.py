@@ -12,7 +12,7 @@ import torch
 import torch.nn as nn
 from rich.console import Console
 
-from pixgen.models.runtime import half_precision
+from pixgen.models.runtime import supported_half_precision
 
 console = Console()
 
@@ -90,7 +90,7 @@ def begin(state: Resumable, folder: Path) -> tuple[Checkpoint, Log]:
 def half(device: torch.device) -> torch.autocast:
     """Half precision for what follows, where the hardware has it: a processor without it would imitate
     it, some two hundred times more slowly."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=half_precision(device) is not None)
+    return torch.autocast(device.type, torch.bfloat16, enabled=supported_half_precision(device) is not None)
 
 
 class Schedule(Protocol):

@@ -156,7 +156,7 @@ class Bank:
         captions = [self.captions[row] for row in rows]
         return Batch(
             torch.stack([self.codes[row] for row in rows]).long().to(device),
-            self.clip.read_texts(captions, places=self.places),
+            self.clip.encode_texts(captions, places=self.places),
             self.clip.embed_texts(captions),
             torch.stack([self.images[row] for row in rows]).float().to(device),
         )
@@ -228,7 +228,7 @@ def condition(model: Sketcher, batch: Batch) -> EncodedConditioning:
             words=batch.words[start:end] if words else None,
             vectors=vectors[start:end] if vector else None,
         )
-        parts.append(model.told(part, count=end - start))
+        parts.append(model.encode(part, count=end - start))
         start = end
     return EncodedConditioning.joined(parts)
 
@@ -272,7 +272,7 @@ def evaluate(model: Sketcher, held_out: Bank) -> dict[str, float]:
     figures = {}
     for name, wanted in told_by.items():
         with half(batch.codes.device):
-            features = model(batch.codes, model.told(wanted, count=len(batch.codes)))
+            features = model(batch.codes, model.encode(wanted, count=len(batch.codes)))
             loss, _ = code_loss(model, features, batch.codes, backward=False)
         figures[f"held_out_{name}"] = loss.item()
     cosines = F.cosine_similarity(model.prior(batch.texts), batch.images)

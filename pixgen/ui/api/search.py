@@ -40,7 +40,7 @@ def add_search_api(library: PictureLibrary, say: Translator) -> None:
                 files.append(servable(file, files_out, name=Path(hit.row.path).name))
                 facts.append(
                     {
-                        "score": round(hit.score, 4),
+                        "score": round(hit.similarity, 4),
                         "name": Path(hit.row.path).name,
                         # Below its collection's folder: it tells equal names apart. Not called "path": gradio takes
                         # a dictionary with a path for a file, which clients then try to download.

@@ -183,7 +183,7 @@ def _final_view(
     if not results:
         return View(status=status, busy=False)
     evaluation = evaluate(results, asked.question.labels)
-    shown = view.results_html(say, results, evaluation, top=asked.top, alike=classifier.alike())
+    shown = view.results_html(say, results, evaluation, top=asked.top, alike=classifier.similar_labels())
     tables = (
         encode_table(as_csv(results, top=asked.top)),
         as_json(results, evaluation, top=asked.top).encode(),

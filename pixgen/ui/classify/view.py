@@ -10,7 +10,7 @@ from PIL import Image
 
 from pixgen.paths import ASSETS
 from pixgen.ui.i18n import Translator
-from pixgen.vision.zeroshot.batches import Result
+from pixgen.vision.zeroshot.batches import ClassifiedPicture
 from pixgen.vision.zeroshot.evaluation import Evaluation
 from pixgen.vision.zeroshot.zeroshot import Answer
 
@@ -61,7 +61,7 @@ def progress_html(
 
 def results_html(
     say: Translator,
-    results: Sequence[Result],
+    results: Sequence[ClassifiedPicture],
     evaluation: Evaluation | None,
     *,
     top: int,
@@ -106,14 +106,14 @@ def heat_map(say: Translator, picture: Image.Image, glow: Image.Image, *, name: 
     )
 
 
-def summary(say: Translator, result: Result) -> str:
+def summary(say: Translator, result: ClassifiedPicture) -> str:
     """A picture's answer in words."""
     if result.answer is None:
         return say(result.error)
     return ", ".join(result.answer.found) or say("none of these")
 
 
-def _card(say: Translator, place: int, result: Result, top: int) -> str:
+def _card(say: Translator, place: int, result: ClassifiedPicture, top: int) -> str:
     answer, told = result.answer, summary(say, result)
     alt = escape(f"{result.name}: {told}")
     picture = f'<img src="{result.thumbnail}" alt="{alt}">' if result.thumbnail else "<span></span>"
@@ -158,7 +158,7 @@ def _row(label: str, part: float, cosine: str, found: bool) -> str:
     )
 
 
-def _table(say: Translator, results: Sequence[Result]) -> str:
+def _table(say: Translator, results: Sequence[ClassifiedPicture]) -> str:
     heads = "".join(
         f'<th scope="col"><button type="button" data-sort="{place}">{escape(head)}</button></th>'
         for place, head in enumerate(
@@ -217,7 +217,7 @@ def _accuracy(say: Translator, evaluation: Evaluation) -> str:
     return (
         f'<section class="pg-accuracy"><h3>{escape(total)}</h3>{unknown}'
         f'<details><summary>{escape(say("Right by label"))}</summary><ul class="pg-shares">{rows}</ul></details>'
-        f"{_confusion(say, evaluation.seen())}</section>"
+        f"{_confusion(say, evaluation.occurring())}</section>"
     )
 
 

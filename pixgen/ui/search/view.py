@@ -12,12 +12,12 @@ from PIL import Image
 
 from pixgen.errors import PictureError
 from pixgen.images import open_reduced
-from pixgen.models.progress import Fetching
+from pixgen.models.progress import DownloadProgress
 from pixgen.studio.library.library import DRAWINGS, Place
 from pixgen.ui import canvas
 from pixgen.ui.i18n import Translator
 from pixgen.ui.status import duration, fetching_html
-from pixgen.vision.images import Skipped, in_parallel
+from pixgen.vision.images import Skipped, map_in_threads
 from pixgen.vision.search.collection import Row
 from pixgen.vision.search.indexing import Progress
 from pixgen.vision.search.search import Hit
@@ -46,11 +46,11 @@ def error_html(message: str) -> str:
     )
 
 
-def download_html(say: Translator, coming: Fetching) -> str:
+def download_html(say: Translator, coming: DownloadProgress) -> str:
     """How far a model's download is."""
     more, megabytes = fetching_html(say, coming)
     part = None if megabytes is None else megabytes[0] / max(1, megabytes[1])
-    return state_html(say("Fetching a model"), more, kind="busy", part=part)
+    return state_html(say("DownloadProgress a model"), more, kind="busy", part=part)
 
 
 def indexing_html(say: Translator, progress: Progress) -> str:
@@ -80,7 +80,7 @@ def left_out(say: Translator, skipped: Sequence[Skipped]) -> str:
     if not skipped:
         return ""
     listed = "".join(
-        f"<li><b>{escape(Path(each.path).name)}</b> {escape(say(each.why))}</li>"
+        f"<li><b>{escape(Path(each.path).name)}</b> {escape(say(each.reason))}</li>"
         for each in skipped[:_LISTED]
     )
     title = say("Left out: {count}", count=len(skipped))
@@ -115,10 +115,10 @@ def grid_html(say: Translator, found: Sequence[Found], *, nothing: str) -> str:
     any, ``nothing`` says what to do."""
     if not found:
         return f'<figure class="pg-mat"><div class="pg-invitation"><p>{escape(nothing)}</p></div></figure>'
-    thumbnails = in_parallel(_thumbnail_of, found, ahead=len(found))
+    thumbnails = map_in_threads(_thumbnail_of, found, ahead=len(found))
     items = "".join(
         f'<li><button type="button" data-hit="{number}" aria-label="{escape(_alt(say, hit))}">'
-        f"{_image(thumbnail, '')}<b>{hit.score:.2f}</b>"
+        f"{_image(thumbnail, '')}<b>{hit.similarity:.2f}</b>"
         f"{_more(say, hit)}</button></li>"
         for number, ((_, hit), thumbnail) in enumerate(zip(found, thumbnails, strict=True))
     )
@@ -133,7 +133,7 @@ def chosen_html(say: Translator, one: Found, *, number: int, paths: bool) -> str
     facts = [
         f"{row.width} × {row.height}",
         f"{when:%Y-%m-%d}",
-        say("likeness {score}", score=f"{hit.score:.3f}"),
+        say("likeness {score}", score=f"{hit.similarity:.3f}"),
     ]
     if row.seed is not None:
         facts.append(say("seed {seed}", seed=row.seed))
@@ -161,7 +161,7 @@ def _name(row: Row) -> str:
 
 def _alt(say: Translator, hit: Hit) -> str:
     name = _name(hit.row)
-    told = say("{name}, likeness {score}", name=name, score=f"{hit.score:.2f}")
+    told = say("{name}, likeness {score}", name=name, score=f"{hit.similarity:.2f}")
     return f"{told}, {say('and {count} alike', count=len(hit.copies))}" if hit.copies else told
 
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from lancedb.table import Table
 
 
-WORTH_IT = 20_000  # vectors: below, LanceDB's own pass takes a few hundredths of a second
-_AT_ONCE = 1 << 15  # vectors a piece of work
+VECTOR_FILE_FROM = 20_000  # vectors: below, LanceDB's own pass takes a few hundredths of a second
+_CHUNK = 1 << 15  # vectors a piece of work
 
 
 class VectorFile:
@@ -48,7 +48,7 @@ class VectorFile:
         vectors, ids = folder / f"{name}.vectors.npy", folder / f"{name}.ids.npy"
         if not ids.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            _write(table, vectors=vectors, ids=ids)
+            _write_arrays(table, vectors=vectors, ids=ids)
             for old in {*folder.glob(f"{table.name}-*.npy")} - {vectors, ids}:
                 old.unlink(missing_ok=True)  # whoever has it open keeps it
         self._ids, self._vectors = (np.load(path, mmap_mode="r") for path in (ids, vectors))
@@ -57,7 +57,7 @@ class VectorFile:
         self, vector: np.ndarray, *, top: int, only: "Expr | None" = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Row ids and cosines of the ``top`` vectors nearest to a unit vector ``(D,)``, the best first."""
-        starts = range(0, len(self._vectors), _AT_ONCE)
+        starts = range(0, len(self._vectors), _CHUNK)
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             parts = pool.map(partial(self._cosines, vector), starts)
             cosines = np.concatenate([*parts, np.zeros(0, np.float32)])
@@ -72,10 +72,10 @@ class VectorFile:
         return np.array(self._ids[best]), cosines[best]
 
     def _cosines(self, vector: np.ndarray, start: int) -> np.ndarray:
-        return self._vectors[start : start + _AT_ONCE] @ vector
+        return self._vectors[start : start + _CHUNK] @ vector
 
 
-def _write(table: "Table", *, vectors: Path, ids: Path) -> None:
+def _write_arrays(table: "Table", *, vectors: Path, ids: Path) -> None:
     """Write both files; the ids last, so that they are there only if the vectors are."""
     size = table.schema.field("vector").type.list_size
     numbers, filled = np.zeros(table.count_rows(), np.uint64), 0
@@ -95,9 +95,9 @@ def _write(table: "Table", *, vectors: Path, ids: Path) -> None:
 
 
 KEY = "pixgen"  # of a table's metadata
-_FACTS = ("path", "folder", "size", "modified", "sha256", "width", "height", "prompt", "preset",
+_FACT_COLUMNS = ("path", "folder", "size", "modified", "sha256", "width", "height", "prompt", "preset",
           "model", "seed", "owner")  # fmt: skip
-_AT_ONCE_of_collection = 500  # paths in one condition
+_PATHS_PER_CONDITION = 500  # paths in one condition
 APPROXIMATE_FROM = 100_000  # pictures: up to here an exact search takes less than a quarter second
 FEWEST_FOR_INDEX = 1000
 _PROBES, _REFINE = 32, 4  # partitions looked into; candidates compared exactly, as a multiple
@@ -150,7 +150,7 @@ class Collection:
         with lance_errors(self.name):
             return bool(self._table.list_indices())
 
-    def known(self) -> dict[str, tuple[int, int, str]]:
+    def fingerprints(self) -> dict[str, tuple[int, int, str]]:
         """``(size, modified, sha256)`` by path.
 
         A picture that is there twice, because two have indexed the same folder at once, is
@@ -165,27 +165,27 @@ class Collection:
                     if path in found:
                         twice.add(path)
                     found[path] = tuple(facts)
-        self.forget(twice)
+        self.remove(twice)
         return {path: facts for path, facts in found.items() if path not in twice}
 
     def add(self, rows: Sequence[Row], vectors: np.ndarray) -> None:
         """Add pictures with their unit vectors ``(N, D)``, all of them or, after an error, none."""
         import pyarrow
 
-        columns = {name: [getattr(row, name) for row in rows] for name in _FACTS}
+        columns = {name: [getattr(row, name) for row in rows] for name in _FACT_COLUMNS}
         flat = pyarrow.array(np.ascontiguousarray(vectors, np.float32).reshape(-1))
         columns["vector"] = pyarrow.FixedSizeListArray.from_arrays(flat, self.dimensions)
         with lance_errors(self.name):
             self._table.add(pyarrow.table(columns, schema=schema(self.dimensions)))
 
-    def forget(self, paths: Sequence[str] | set[str]) -> None:
+    def remove(self, paths: Sequence[str] | set[str]) -> None:
         """Remove pictures by path; what is not there is no error."""
         from lancedb.expr import col, lit
 
         paths = sorted(paths)
         with lance_errors(self.name):
-            for start in range(0, len(paths), _AT_ONCE_of_collection):
-                some = paths[start : start + _AT_ONCE_of_collection]
+            for start in range(0, len(paths), _PATHS_PER_CONDITION):
+                some = paths[start : start + _PATHS_PER_CONDITION]
                 self._table.delete(col("path").isin([lit(path) for path in some]))
 
     def touch(self, modified: dict[str, int]) -> None:
@@ -194,8 +194,8 @@ class Collection:
 
         with lance_errors(self.name):
             paths = sorted(modified)
-            for start in range(0, len(paths), _AT_ONCE_of_collection):
-                some = [lit(path) for path in paths[start : start + _AT_ONCE_of_collection]]
+            for start in range(0, len(paths), _PATHS_PER_CONDITION):
+                some = [lit(path) for path in paths[start : start + _PATHS_PER_CONDITION]]
                 rows = self._table.search().where(col("path").isin(some)).to_arrow()
                 times = [modified[path] for path in rows["path"].to_pylist()]
                 place = rows.schema.get_field_index("modified")
@@ -216,11 +216,11 @@ class Collection:
                 ids, scores = flat.nearest(vector, top=top, only=condition)
                 if not len(ids):
                     return []
-                taken = self._table.take_row_ids(ids.tolist()).select([*_FACTS, "vector"])
+                taken = self._table.take_row_ids(ids.tolist()).select([*_FACT_COLUMNS, "vector"])
                 found = taken.with_row_id().to_arrow()
                 place = {row_id: place for place, row_id in enumerate(found["_rowid"].to_pylist())}
                 there = [row_id in place for row_id in ids.tolist()]  # and not just forgotten
-                return _rows(found.take([place[row_id] for row_id in ids[there].tolist()]), scores[there])
+                return _to_hits(found.take([place[row_id] for row_id in ids[there].tolist()]), scores[there])
             search = self._table.search(vector).distance_type("dot")
             if exact:
                 search = search.bypass_vector_index()
@@ -228,13 +228,13 @@ class Collection:
                 search = search.nprobes(_PROBES).refine_factor(_REFINE)
             if condition is not None:
                 search = search.where(condition)
-            found = search.select([*_FACTS, "vector", "_distance"]).limit(top).to_arrow()
+            found = search.select([*_FACT_COLUMNS, "vector", "_distance"]).limit(top).to_arrow()
         # LanceDB's distance of unit vectors is 1 - cosine.
-        return _rows(found, 1 - found["_distance"].to_numpy())
+        return _to_hits(found, 1 - found["_distance"].to_numpy())
 
     def _flat(self) -> VectorFile | None:
         """The vectors as one array, if there are so many that it is worth it and it can be kept."""
-        if self._folder is None or self._table.count_rows() < WORTH_IT:
+        if self._folder is None or self._table.count_rows() < VECTOR_FILE_FROM:
             return None
         with self._lock:
             if self._kept is None or self._kept.version != self._table.version:
@@ -251,7 +251,7 @@ class Collection:
             found = search.select(["vector"]).limit(1).to_arrow()
         return found["vector"][0].values.to_numpy() if found.num_rows else None
 
-    def tidy(self) -> None:
+    def compact(self) -> None:
         """Merge what many small additions have left, and bring the index up to date if there is one.
 
         Past ``APPROXIMATE_FROM`` pictures, the index is made.
@@ -311,13 +311,13 @@ def schema(dimensions: int) -> "pyarrow.Schema":
     import pyarrow
 
     whole = {"size", "modified", "seed"}
-    types = {name: pyarrow.int64() if name in whole else pyarrow.string() for name in _FACTS}
+    types = {name: pyarrow.int64() if name in whole else pyarrow.string() for name in _FACT_COLUMNS}
     types |= {"width": pyarrow.int32(), "height": pyarrow.int32()}
     return pyarrow.schema([*types.items(), ("vector", pyarrow.list_(pyarrow.float32(), dimensions))])
 
 
-def _rows(found: "pyarrow.Table", scores: np.ndarray) -> list[tuple[Row, float, np.ndarray]]:
-    names = [name for name in _FACTS if name != "folder"]
+def _to_hits(found: "pyarrow.Table", scores: np.ndarray) -> list[tuple[Row, float, np.ndarray]]:
+    names = [name for name in _FACT_COLUMNS if name != "folder"]
     facts = found.select(names).to_pylist()
     vectors = found["vector"].combine_chunks().flatten().to_numpy()
     vectors = vectors.reshape(len(facts), found.schema.field("vector").type.list_size)

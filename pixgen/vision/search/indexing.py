@@ -22,10 +22,10 @@ from pixgen.vision.images import (
     PictureFile,
     Skipped,
     Unchanged,
-    as_batch,
-    in_parallel,
+    map_in_threads,
     open_file,
-    printable,
+    printable_path,
+    to_batch,
 )
 from pixgen.vision.search.collection import Collection, Row
 
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH = 256  # pictures written at once: one file each time, and what a kill can lose
-LOOK = 32  # pictures that the model sees at once
+MODEL_BATCH = 32  # pictures that the model sees at once
 _TIDY_EVERY = 100  # batches: so many small files make a search slow
 
-Turn = Callable[[], AbstractContextManager]
-Facts = Callable[[PictureFile], Mapping[str, Any]]
+DeviceTurn = Callable[[], AbstractContextManager]
+FactsOf = Callable[[PictureFile], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,14 +67,14 @@ class Progress:
         return (self.total - self.done) / self.rate if self.rate else None
 
 
-def index(
+def index_pictures(
     collection: Collection,
     files: Iterable[PictureFile | Skipped],
     perceptor: "Perceptor",
     *,
     folder: Path,
-    turn: Turn = nullcontext,
-    facts: Facts = lambda found: {},
+    turn: DeviceTurn = nullcontext,
+    facts: FactsOf = lambda found: {},
 ) -> Iterator[Progress]:
     """Bring a collection up to date with ``files``; the last progress is ``done``.
 
@@ -90,19 +90,21 @@ def index(
     begun, folder = perf_counter(), folder.resolve()
     progress = Progress(state="finding")
     yield progress
-    known, wanted, skipped, there = collection.known(), [], [], set()
+    known, wanted, skipped, there = collection.fingerprints(), [], [], set()
     for each in files:
         if isinstance(each, Skipped):
             skipped.append(each)
             continue
-        if each.path != printable(each.path):  # no UTF-8, in which the collection writes it
-            skipped.append(Skipped(printable(each.path), _("It cannot be read: check its name and rights.")))
+        if each.path != printable_path(each.path):  # no UTF-8, in which the collection writes it
+            skipped.append(
+                Skipped(printable_path(each.path), _("It cannot be read: check its name and rights."))
+            )
             continue
         there.add(each.path)
         if known.get(each.path, ())[:2] != (each.size, each.modified):
             wanted.append(each)
     gone = known.keys() - there
-    collection.forget(gone)
+    collection.remove(gone)
     progress = replace(
         progress,
         state="looking",
@@ -124,31 +126,31 @@ def index(
             log.exception("a picture could not be opened")
             return Skipped(found.path, _("It cannot be opened."))
 
-    results = in_parallel(opened, wanted, ahead=2 * BATCH)
+    results = map_in_threads(opened, wanted, ahead=2 * BATCH)
     begun = perf_counter()
     batch, vectors, batches = [], [], 0
-    while piece := list(islice(results, min(LOOK, BATCH - len(batch)))):
+    while piece := list(islice(results, min(MODEL_BATCH, BATCH - len(batch)))):
         batch += piece
-        vectors += _vectors([each for each in piece if isinstance(each, OpenedPicture)], perceptor, turn)
+        vectors += _embed([each for each in piece if isinstance(each, OpenedPicture)], perceptor, turn)
         if len(batch) >= BATCH or progress.done + len(piece) == progress.total:
-            progress = _written(batch, vectors, progress, collection, facts, known)
+            progress = _write_batch(batch, vectors, progress, collection, facts, known)
             batch, vectors, batches = [], [], batches + 1
             if batches % _TIDY_EVERY == 0:
-                collection.tidy()
+                collection.compact()
         progress = replace(progress, done=progress.done + len(piece), seconds=perf_counter() - begun)
         yield progress
     if wanted or gone:
         yield replace(progress, state="tidying")
-        collection.tidy()
+        collection.compact()
     yield replace(progress, state="done")
 
 
-def _written(
+def _write_batch(
     batch: list[OpenedPicture | Unchanged | Skipped],
     vectors: list[np.ndarray],
     progress: Progress,
     collection: Collection,
-    facts: Facts,
+    facts: FactsOf,
     known: Mapping[str, Any],
 ) -> Progress:
     """Write what has come of a batch of files; the progress after it."""
@@ -168,7 +170,7 @@ def _written(
         for each in seen
     ]
     replaced = {row.path for row in rows if row.path in known}
-    collection.forget(replaced | {each.path for each in skipped if each.path in known})
+    collection.remove(replaced | {each.path for each in skipped if each.path in known})
     if rows:
         collection.add(rows, np.stack(vectors))
     if same:
@@ -182,12 +184,12 @@ def _written(
     )
 
 
-def _vectors(seen: list[OpenedPicture], perceptor: "Perceptor", turn: Turn) -> list[np.ndarray]:
+def _embed(seen: list[OpenedPicture], perceptor: "Perceptor", turn: DeviceTurn) -> list[np.ndarray]:
     """A unit vector ``(D,)`` of each opened picture."""
     import torch
 
     if not seen:
         return []
-    squares = as_batch([each.pixels for each in seen], perceptor.device)
+    squares = to_batch([each.pixels for each in seen], perceptor.device)
     with turn(), torch.no_grad():
         return list(perceptor.embed_images(squares).cpu().numpy())

@@ -42,7 +42,7 @@ class Library:
 
     def open(self, name: str, model: str) -> Collection:
         """The collection of that name for a model. Raises SearchError, which lists what there is."""
-        table = _table(name, model)
+        table = _table_name(name, model)
         with lance_errors(name[:60]):
             if table in self._tables():
                 return self._made(self._database.open_table(table))
@@ -69,7 +69,7 @@ class Library:
         Raises SearchError, also for a name that is not allowed.
         """
         check_name(name)
-        table, facts = _table(name, model), {"name": name, "model": model, "source": source}
+        table, facts = _table_name(name, model), {"name": name, "model": model, "source": source}
         with lance_errors(name):
             if table in self._tables():
                 made = self._made(self._database.open_table(table))
@@ -97,7 +97,7 @@ class Library:
         """Forget a collection, whatever models have looked at it; one that is not there is no error."""
         with lance_errors(name):
             for table in self._tables():
-                if table.partition(".")[0] == _stem(name):
+                if table.partition(".")[0] == _table_stem(name):
                     self._database.drop_table(table)
 
     def _made(self, table: Any) -> Collection:
@@ -130,13 +130,13 @@ class Library:
         return self._opened
 
 
-def _table(name: str, model: str) -> str:
+def _table_name(name: str, model: str) -> str:
     """The table of a collection: names may have signs that a table's may not, and disks that take
     “Photos” and “photos” for one."""
-    return f"{_stem(name)}.{hashlib.sha256(model.encode()).hexdigest()[:12]}"
+    return f"{_table_stem(name)}.{hashlib.sha256(model.encode()).hexdigest()[:12]}"
 
 
-def _stem(name: str) -> str:
+def _table_stem(name: str) -> str:
     if _PLAIN.fullmatch(name):
         return name
     return f"named-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
@@ -153,7 +153,7 @@ def check_name(name: str) -> None:
         )
 
 
-def name_for(folder: Path) -> str:
+def default_name(folder: Path) -> str:
     """A collection's name from a folder's: its letters, of whatever script, with - for all other signs."""
     said = unicodedata.normalize("NFC", folder.resolve().name)
     kept = "".join(sign if _is_letter(sign) or sign == "_" else "-" for sign in said)
@@ -163,7 +163,7 @@ def name_for(folder: Path) -> str:
     return name[:LONGEST_NAME].strip("-_") or "pictures"
 
 
-def old_name_for(folder: Path) -> str:
+def legacy_name(folder: Path) -> str:
     """The name that earlier versions gave a folder's collection: small Latin letters alone."""
     name = re.sub(r"[^a-z0-9_-]+", "-", folder.resolve().name.lower()).strip("-_")[:LONGEST_NAME]
     return name or "pictures"

@@ -48,7 +48,7 @@ class Term:
             raise SearchError(
                 "The weight of “{text}” must be above 0 and at most {limit:g}: to look away from it, "
                 "write a minus before it.",
-                text=_short(self.text or self.picture),
+                text=_shorten(self.text or self.picture),
                 limit=LARGEST_WEIGHT,
             )
 
@@ -74,7 +74,8 @@ def parse_query(text: str) -> Query:
     if not all(part.strip() for part in parts):
         raise SearchError("A term of the search is missing beside a + or -: write “horse + snow”.")
     return tuple(
-        _term(part.strip(), -1.0 if sign == "-" else 1.0) for sign, part in zip(signs, parts, strict=True)
+        _parse_term(part.strip(), -1.0 if sign == "-" else 1.0)
+        for sign, part in zip(signs, parts, strict=True)
     )
 
 
@@ -99,14 +100,14 @@ def embed_query(
     """
     import torch
 
-    from pixgen.vision.images import as_batch, square
+    from pixgen.vision.images import resize_square, to_batch
 
     texts = [term.text for term in query if term.text]
-    pictures = [square(open_term(term.picture), perceptor.size) for term in query if term.picture]
+    pictures = [resize_square(open_term(term.picture), perceptor.size) for term in query if term.picture]
     with torch.no_grad():
         worded = iter(perceptor.embed_texts(texts).cpu().numpy() if texts else ())
         seen = iter(
-            perceptor.embed_images(as_batch(pictures, perceptor.device)).cpu().numpy() if pictures else ()
+            perceptor.embed_images(to_batch(pictures, perceptor.device)).cpu().numpy() if pictures else ()
         )
     return weighted_sum([(term.weight, next(worded if term.text else seen)) for term in query])
 
@@ -120,17 +121,17 @@ def weighted_sum(weighted: Sequence[tuple[float, np.ndarray]]) -> np.ndarray:
     return (total / norm).astype(np.float32)
 
 
-def _term(text: str, sign: float) -> Term:
+def _parse_term(text: str, sign: float) -> Term:
     weight = 1.0
     if found := _WEIGHT.fullmatch(text):
         weight, text = float(found[1]), found[2]
     picture = re.fullmatch(r"\[(.*)\]", text, re.DOTALL)
     if picture and picture[1].strip():
-        return Term(picture=_plain(picture[1]), weight=sign * weight)
-    return Term(_plain(text), weight=sign * weight)
+        return Term(picture=_unescape(picture[1]), weight=sign * weight)
+    return Term(_unescape(text), weight=sign * weight)
 
 
-def _plain(text: str) -> str:
+def _unescape(text: str) -> str:
     return re.sub(
         rf"(\\*)([{re.escape(_SPECIAL)}])",
         lambda found: "\\" * (len(found[1]) // 2) + found[2],
@@ -154,5 +155,5 @@ def _format(term: Term) -> str:
     return f"{np.format_float_positional(weight, trim='-')}:{space}{text}"
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"

@@ -8,9 +8,9 @@ from pixgen.errors import SearchError
 from pixgen.vision.search.collection import Collection, Row
 from pixgen.vision.search.filters import EVERYTHING, Filter
 
-MOST = 1000  # results at once
+MOST_HITS = 1000  # results at once
 DUPLICATE = 0.985  # a cosine from which on two pictures are shown as one: rescaled or recompressed
-_SPARE = 2  # candidates a result, so that folding leaves enough
+_CANDIDATES_PER_HIT = 2  # candidates a result, so that folding leaves enough
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,11 @@ class Hit:
     """A picture that was found: its facts, its cosine with the query, and its near duplicates."""
 
     row: Row
-    score: float
+    similarity: float  # the cosine
     copies: tuple[Row, ...] = ()
 
 
-def search(
+def find_nearest(
     collection: Collection, vector: np.ndarray, *, top: int = 20, threshold: float = -1.0,
     only: Filter = EVERYTHING, fold: bool = True, exact: bool = False, without: str = "",
 ) -> list[Hit]:  # fmt: skip
@@ -37,20 +37,20 @@ def search(
 
     Raises SearchError.
     """
-    if not 1 <= top <= MOST:
-        raise SearchError("A search shows from 1 to {limit} pictures: choose how many.", limit=MOST)
+    if not 1 <= top <= MOST_HITS:
+        raise SearchError("A search shows from 1 to {limit} pictures: choose how many.", limit=MOST_HITS)
     if not -1 <= threshold <= 1:
         raise SearchError("The threshold is a cosine: choose it from -1 to 1.")
     wanted = top + bool(without)
     while True:
-        asked = wanted * _SPARE if fold else wanted
+        asked = wanted * _CANDIDATES_PER_HIT if fold else wanted
         nearest = collection.nearest(vector, top=asked, only=only, exact=exact)
         hits = _fold_duplicates([each for each in nearest if each[0].path != without], fold=fold)
         # Many duplicates can use up the candidates: ask for more until there are no more.
-        if len(hits) >= top or len(nearest) < asked or asked >= 16 * MOST:
+        if len(hits) >= top or len(nearest) < asked or asked >= 16 * MOST_HITS:
             break
         wanted *= 2
-    return [hit for hit in hits if hit.score >= threshold][:top]
+    return [hit for hit in hits if hit.similarity >= threshold][:top]
 
 
 def _fold_duplicates(nearest: list[tuple[Row, float, np.ndarray]], *, fold: bool) -> list[Hit]:
@@ -65,7 +65,7 @@ def _fold_duplicates(nearest: list[tuple[Row, float, np.ndarray]], *, fold: bool
             best = int(likeness.argmax())
             if likeness[best] >= DUPLICATE:
                 hit = hits[best]
-                hits[best] = Hit(hit.row, hit.score, (*hit.copies, row))
+                hits[best] = Hit(hit.row, hit.similarity, (*hit.copies, row))
                 continue
         shown[len(hits)] = vector
         hits.append(Hit(row, score))

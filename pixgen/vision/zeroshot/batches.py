@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING
 import torch
 
 from pixgen.errors import ClassifyError
-from pixgen.vision.images import as_batch, in_parallel
-from pixgen.vision.zeroshot.embeddings import Turn
+from pixgen.vision.images import map_in_threads, to_batch
+from pixgen.vision.zeroshot.embeddings import DeviceTurn
 from pixgen.vision.zeroshot.labels import (
-    DEFAULT,
-    PLACE,
+    DEFAULT_TEMPLATES,
+    PLACEHOLDER,
     LabelSet,
     check_labels,
     load_templates,
     parse_labels,
     parse_templates,
 )
-from pixgen.vision.zeroshot.sources import Ready, Source, make_ready
+from pixgen.vision.zeroshot.sources import PreparedPicture, Source, prepare_picture
 from pixgen.vision.zeroshot.zeroshot import Answer, Classifier, Question
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor
 
 
-PHOTOGRAPHIC = "seven"  # for models that have seen photographs
+PHOTO_TEMPLATES = "seven"  # for models that have seen photographs
 
 
 def make_question(
@@ -60,10 +60,10 @@ def make_question(
             raise ClassifyError("There are no labels: write some, for example “cat, dog, bird”.")
         chosen = check_labels([folder.replace("_", " ") for folder in folders])
     if not templates:
-        fitting = DEFAULT if models == ("pocket",) else PHOTOGRAPHIC
+        fitting = DEFAULT_TEMPLATES if models == ("pocket",) else PHOTO_TEMPLATES
         templates = label_set.templates if label_set is not None else fitting
     if isinstance(templates, str):
-        own = PLACE in templates
+        own = PLACEHOLDER in templates
         templates = parse_templates(templates) if own else load_templates(templates)
     return Question(labels=chosen, templates=templates, **kind)
 
@@ -72,7 +72,7 @@ BATCH = 32  # pictures that the model sees at once
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class ClassifiedPicture:
     """A picture and its answer, or why there is none. ``thumbnail`` is a data: URI or empty."""
 
     name: str
@@ -87,36 +87,38 @@ def classify_all(
     classifier: Classifier,
     sources: Sequence[Source],
     *,
-    turn: Turn = nullcontext,
+    turn: DeviceTurn = nullcontext,
     stopped: Callable[[], object] = lambda: False,
     thumbnails: int = 0,
-) -> Iterator[list[Result]]:
+) -> Iterator[list[ClassifiedPicture]]:
     """The pictures' results in their order, a batch at a time; ends early once ``stopped`` says so.
 
     ``turn`` is the device's turn, taken for each batch; the first ``thumbnails`` pictures get one.
     """
 
-    def prepare(placed: tuple[int, Source]) -> Ready:
+    def prepare(placed: tuple[int, Source]) -> PreparedPicture:
         place, source = placed
-        return make_ready(source, side=perceptor.size, thumbnail=place < thumbnails)
+        return prepare_picture(source, side=perceptor.size, thumbnail=place < thumbnails)
 
-    ready = in_parallel(prepare, enumerate(sources), ahead=2 * BATCH)
+    ready = map_in_threads(prepare, enumerate(sources), ahead=2 * BATCH)
     try:
         while not stopped() and (batch := list(islice(ready, BATCH))):
-            yield _results(perceptor, classifier, batch, turn)
+            yield _classify_batch(perceptor, classifier, batch, turn)
     finally:
         ready.close()
 
 
-def _results(perceptor: "Perceptor", classifier: Classifier, batch: list[Ready], turn: Turn) -> list[Result]:
+def _classify_batch(
+    perceptor: "Perceptor", classifier: Classifier, batch: list[PreparedPicture], turn: DeviceTurn
+) -> list[ClassifiedPicture]:
     squares = [each.pixels for each in batch if each.pixels is not None]
     answers = iter(())
     if squares:
         with turn(), torch.inference_mode():
-            vectors = perceptor.embed_images(as_batch(squares, perceptor.device)).cpu()
+            vectors = perceptor.embed_images(to_batch(squares, perceptor.device)).cpu()
         answers = iter(classifier.answers(vectors))
     return [
-        Result(
+        ClassifiedPicture(
             each.source.name,
             each.source.label,
             next(answers) if each.pixels is not None else None,

@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from einops import reduce
 
-from pixgen.vision.zeroshot.labels import fill
+from pixgen.vision.zeroshot.labels import fill_template
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PROBE = "a red fox on a snowy hill"
-_SAME = 1e-3  # between two readings of one text by one model, on whatever device
+_PROBE_TOLERANCE = 1e-3  # between two readings of one text by one model, on whatever device
 _MOST_FILES = 64  # the longest unused ones go
-_LARGEST = 2**28  # bytes that are read
+_LARGEST_FILE = 2**28  # bytes that are read
 
 
 class StoredEmbeddings:
@@ -53,12 +53,12 @@ class StoredEmbeddings:
 
         path = self._path(model, templates)
         try:
-            if not path.is_file() or path.stat().st_size > _LARGEST:
+            if not path.is_file() or path.stat().st_size > _LARGEST_FILE:
                 return {}
             with safe_open(path, "pt") as file:
                 labels = json.loads((file.metadata() or {})["labels"])
                 vectors, then = file.get_tensor("vectors"), file.get_tensor("probe")
-            if then.shape != probe.shape or not torch.allclose(then, probe, atol=_SAME):
+            if then.shape != probe.shape or not torch.allclose(then, probe, atol=_PROBE_TOLERANCE):
                 return {}
             os.utime(path)
             return dict(zip(labels, vectors, strict=True))
@@ -100,12 +100,12 @@ class StoredEmbeddings:
         return self._folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:24]}.safetensors"
 
 
-Turn = Callable[[], AbstractContextManager]
+DeviceTurn = Callable[[], AbstractContextManager]
 
-_AT_ONCE = 256  # texts that the model reads at once
-_TABLES = 32  # of a model with its templates; the longest unused ones go
-_MOST_KEPT = 20_000  # labels in one table: 20 MB at 256 numbers each
-_WORTH_KEEPING = 512  # texts that were read: fewer are read again sooner than found on the disk
+_TEXTS_PER_BATCH = 256  # texts that the model reads at once
+_MOST_TABLES = 32  # of a model with its templates; the longest unused ones go
+_MOST_LABELS = 20_000  # labels in one table: 20 MB at 256 numbers each
+_STORE_FROM = 512  # texts that were read: fewer are read again sooner than found on the disk
 
 
 @torch.no_grad()
@@ -114,7 +114,7 @@ def embed_labels(
     labels: Sequence[str],
     *,
     templates: Sequence[str],
-    turn: Turn = nullcontext,
+    turn: DeviceTurn = nullcontext,
     stopped: Callable[[], bool] = lambda: False,
 ) -> torch.Tensor:
     """Unit vectors ``(L, D)`` of L labels: each the mean of its templates' unit vectors, made a unit
@@ -124,13 +124,13 @@ def embed_labels(
         turn: the device's turn, taken for every few texts.
         stopped: asked between them; if it says so, fewer than L come back.
     """
-    step = max(1, _AT_ONCE // len(templates))
+    step = max(1, _TEXTS_PER_BATCH // len(templates))
     parts = []
     for first in range(0, len(labels), step):
         if stopped():
             break
         some = labels[first : first + step]
-        texts = [fill(template, label) for label in some for template in templates]
+        texts = [fill_template(template, label) for label in some for template in templates]
         with turn():
             vectors = perceptor.embed_texts(texts)
         mean = reduce(vectors, "(label template) d -> label d", "mean", label=len(some))
@@ -156,7 +156,7 @@ class LabelEmbeddings:
         *,
         model: tuple[str, ...],
         templates: Sequence[str],
-        turn: Turn = nullcontext,
+        turn: DeviceTurn = nullcontext,
         stopped: Callable[[], bool] = lambda: False,
     ) -> torch.Tensor | None:
         """``embed_labels``, where only labels that are new are computed; None if it was stopped.
@@ -167,7 +167,7 @@ class LabelEmbeddings:
         with self._lock:
             known = dict(self._tables.get(key, {}))
         new = [label for label in labels if label not in known]
-        if self._kept is not None and len(new) * len(templates) >= _WORTH_KEEPING:
+        if self._kept is not None and len(new) * len(templates) >= _STORE_FROM:
             probe = embed_labels(perceptor, [PROBE], templates=("{}",), turn=turn)[0]
             known = {**self._kept.read(model, templates, probe), **known}
             new = [label for label in labels if label not in known]
@@ -175,7 +175,7 @@ class LabelEmbeddings:
             found = embed_labels(perceptor, new, templates=templates, turn=turn, stopped=stopped)
             known.update(zip(new, found, strict=False))  # the first ones, if it was stopped
         self._keep(key, known)
-        if probe is not None and new and len(known) <= _MOST_KEPT:
+        if probe is not None and new and len(known) <= _MOST_LABELS:
             self._kept.write(model, templates, probe, known)
         if any(label not in known for label in labels):
             return None
@@ -184,7 +184,7 @@ class LabelEmbeddings:
     def _keep(self, key: tuple, known: dict[str, torch.Tensor]) -> None:
         with self._lock:
             self._tables[key] = {**self._tables.pop(key, {}), **known}
-            if len(self._tables[key]) > _MOST_KEPT:
+            if len(self._tables[key]) > _MOST_LABELS:
                 del self._tables[key]
-            while len(self._tables) > _TABLES:
+            while len(self._tables) > _MOST_TABLES:
                 self._tables.popitem(last=False)

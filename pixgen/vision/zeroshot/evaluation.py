@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from pixgen.vision.zeroshot.batches import Result
+from pixgen.vision.zeroshot.batches import ClassifiedPicture
 
-NONE = "none of these"
+NONE_OF_THESE = "none of these"
 
 
 @dataclass(frozen=True)
@@ -44,34 +44,34 @@ class Evaluation:
             if totals[place]
         ]
 
-    def seen(self) -> "Evaluation":
+    def occurring(self) -> "Evaluation":
         """The same with only those labels that a picture has or was given."""
         used = np.flatnonzero(self.counts.sum(axis=1) + self.counts[:, :-1].sum(axis=0))
         counts = self.counts[np.ix_(used, [*used, len(self.labels)])]
         return Evaluation(tuple(self.labels[place] for place in used), counts, self.unknown)
 
 
-def evaluate(results: Sequence[Result], labels: Sequence[str]) -> Evaluation | None:
+def evaluate(results: Sequence[ClassifiedPicture], labels: Sequence[str]) -> Evaluation | None:
     """Compare the best answer of each picture with its folder; None if no folder is named as a label.
 
     Folders are compared without regard to case, and with ``_`` and ``-`` as spaces.
     """
-    places = {plain(label): place for place, label in enumerate(labels)}
+    places = {normalise_label(label): place for place, label in enumerate(labels)}
     counts = np.zeros((len(labels), len(labels) + 1), dtype=np.int64)
     unknown = 0
     for result in results:
         if result.answer is None or not result.label:
             continue
-        row = places.get(plain(result.label))
+        row = places.get(normalise_label(result.label))
         if row is None:
             unknown += 1
             continue
         found = result.answer.found
-        counts[row, places[plain(found[0])] if found else len(labels)] += 1
+        counts[row, places[normalise_label(found[0])] if found else len(labels)] += 1
     return Evaluation(tuple(labels), counts, unknown) if counts.any() else None
 
 
-def plain(label: str) -> str:
+def normalise_label(label: str) -> str:
     """A label as folders are compared with it."""
     return re.sub(r"[\s_-]+", " ", label).strip().casefold()
 
@@ -79,14 +79,14 @@ def plain(label: str) -> str:
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would calculate what begins so
 
 
-def as_objects(results: Sequence[Result], *, top: int) -> list[dict[str, Any]]:
+def results_to_dicts(results: Sequence[ClassifiedPicture], *, top: int) -> list[dict[str, Any]]:
     """One plain object a picture: its answer, and the ``top`` labels with probability and cosine."""
-    return [_object(result, top) for result in results]
+    return [_result_to_dict(result, top) for result in results]
 
 
-def as_object(evaluation: Evaluation) -> dict[str, Any]:
+def evaluation_to_dict(evaluation: Evaluation) -> dict[str, Any]:
     """An evaluation as plain values."""
-    seen = evaluation.seen()
+    seen = evaluation.occurring()
     return {
         "pictures": evaluation.total,
         "accuracy": round(evaluation.accuracy, 6),
@@ -96,22 +96,24 @@ def as_object(evaluation: Evaluation) -> dict[str, Any]:
             for label, right, total in evaluation.per_label()
         ],
         "confusion": {
-            "answers": [*seen.labels, NONE],
+            "answers": [*seen.labels, NONE_OF_THESE],
             "folders": list(seen.labels),
             "counts": seen.counts.tolist(),
         },
     }
 
 
-def as_json(results: Sequence[Result], evaluation: Evaluation | None = None, *, top: int) -> str:
+def results_to_json(
+    results: Sequence[ClassifiedPicture], evaluation: Evaluation | None = None, *, top: int
+) -> str:
     """Everything as one JSON object."""
-    value: dict[str, Any] = {"pictures": as_objects(results, top=top)}
+    value: dict[str, Any] = {"pictures": results_to_dicts(results, top=top)}
     if evaluation is not None:
-        value["evaluation"] = as_object(evaluation)
+        value["evaluation"] = evaluation_to_dict(evaluation)
     return json.dumps(value, ensure_ascii=False)
 
 
-def as_csv(results: Sequence[Result], *, top: int) -> str:
+def results_to_csv(results: Sequence[ClassifiedPicture], *, top: int) -> str:
     """One row a picture, with a heading. No cell can be taken for a formula."""
     places = range(
         1,
@@ -130,14 +132,14 @@ def as_csv(results: Sequence[Result], *, top: int) -> str:
     return buffer.getvalue()
 
 
-def summary(result: Result) -> str:
+def summary(result: ClassifiedPicture) -> str:
     """The answer in words; empty where there is none because of an error."""
     if result.answer is None:
         return ""
-    return ", ".join(result.answer.found) or NONE
+    return ", ".join(result.answer.found) or NONE_OF_THESE
 
 
-def _object(result: Result, top: int) -> dict[str, Any]:
+def _result_to_dict(result: ClassifiedPicture, top: int) -> dict[str, Any]:
     value: dict[str, Any] = {"picture": result.name}
     if result.label:
         value["folder"] = result.label

@@ -15,21 +15,23 @@ import torch.nn.functional as F
 from einops import rearrange
 from PIL import Image
 
-from pixgen.vision.images import as_batch, square
-from pixgen.vision.zeroshot.embeddings import Turn
+from pixgen.vision.images import resize_square, to_batch
+from pixgen.vision.zeroshot.embeddings import DeviceTurn
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor
 
 _BLUR = 1 / 6  # of the side: a picture so blurred shows nothing any more
 _SMOOTH = 1 / 28  # of the side: single pixels mean little to a person
-_AT_ONCE = 16
-_STOPS = np.array([[0, 0, 0], [96, 8, 60], [206, 52, 34], [250, 166, 40], [255, 250, 190]], dtype=float)
+_POINTS_PER_BATCH = 16
+_COLOUR_STOPS = np.array(
+    [[0, 0, 0], [96, 8, 60], [206, 52, 34], [250, 166, 40], [255, 250, 190]], dtype=float
+)
 
 
 def explain(
     perceptor: "Perceptor", picture: Image.Image, direction: torch.Tensor, *,
-    steps: int = 16, walks: int = 2, noise: float = 0.03, seed: int = 0, turn: Turn = nullcontext,
+    steps: int = 16, walks: int = 2, noise: float = 0.03, seed: int = 0, turn: DeviceTurn = nullcontext,
 ) -> np.ndarray:  # fmt: skip
     """How much each place of a picture adds to its product with ``direction``: ``(side, side)`` float32.
 
@@ -38,18 +40,18 @@ def explain(
 
     Args:
         picture: RGB; it is made square.
-        direction: ``(D,)``, a label's vector, or the difference of two (see ``direction_of``).
+        direction: ``(D,)``, a label's vector, or the difference of two (see ``label_direction``).
         steps: of the way from the blurred picture.
         walks: how many times, each with other noise of standard deviation ``noise`` in [0, 1] colours.
         turn: the device's turn, taken for every few steps.
     """
-    pixels = as_batch([square(picture, perceptor.size)], perceptor.device)  # (1, 3, S, S)
+    pixels = to_batch([resize_square(picture, perceptor.size)], perceptor.device)  # (1, 3, S, S)
     blurred = _blur(pixels, perceptor.size * _BLUR)
     chance = torch.Generator().manual_seed(seed)
     places = (torch.arange(steps * walks) % steps + 0.5) / steps
     direction = direction.to(perceptor.device)
     total = torch.zeros_like(pixels)
-    for some in places.split(_AT_ONCE):
+    for some in places.split(_POINTS_PER_BATCH):
         way = rearrange(some, "n -> n 1 1 1").to(pixels.device)
         shaken = torch.randn(len(some), *pixels.shape[1:], generator=chance).to(pixels.device) * noise
         points = (blurred + way * (pixels - blurred) + shaken).requires_grad_()
@@ -60,7 +62,7 @@ def explain(
     return _blur(gained, perceptor.size * _SMOOTH)[0, 0].cpu().numpy()
 
 
-def direction_of(vectors: torch.Tensor, place: int) -> torch.Tensor:
+def label_direction(vectors: torch.Tensor, place: int) -> torch.Tensor:
     """What sets one label apart: its vector less the mean of the others; ``(L, D)`` to ``(D,)``."""
     others = torch.cat([vectors[:place], vectors[place + 1 :]])
     return vectors[place] - others.mean(0) if len(others) else vectors[place]
@@ -80,8 +82,8 @@ def overlay(picture: Image.Image, heat: np.ndarray, *, side: int = 512) -> Image
     )
     part = np.asarray(mask, dtype=float)[..., None] / 255
     grey = np.asarray(shown.convert("L").convert("RGB"), dtype=float) * 0.55
-    spots = np.linspace(0, 1, len(_STOPS))
-    colours = np.stack([np.interp(part[..., 0], spots, _STOPS[:, each]) for each in range(3)], axis=-1)
+    spots = np.linspace(0, 1, len(_COLOUR_STOPS))
+    colours = np.stack([np.interp(part[..., 0], spots, _COLOUR_STOPS[:, each]) for each in range(3)], axis=-1)
     alpha = 0.85 * np.sqrt(part)
     return Image.fromarray((grey * (1 - alpha) + colours * alpha).round().astype(np.uint8))
 

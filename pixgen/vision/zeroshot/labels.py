@@ -18,8 +18,8 @@ from pixgen.text_files import decode
 
 MOST_TEMPLATES = 100
 LONGEST_TEMPLATE = 200
-PLACE = "{}"  # where the label goes
-DEFAULT = "drawing"  # fits the bundled CLIP, which has seen drawings only
+PLACEHOLDER = "{}"  # where the label goes
+DEFAULT_TEMPLATES = "drawing"  # fits the bundled CLIP, which has seen drawings only
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class TemplateSet:
 
 # The wordings for one data set follow those that CLIP was measured with,
 # https://github.com/openai/CLIP/blob/main/data/prompts.md.
-_SETS = (
-    TemplateSet("none", "the label alone", (PLACE,)),
+_TEMPLATE_SETS = (
+    TemplateSet("none", "the label alone", (PLACEHOLDER,)),
     TemplateSet("photo", "a photo", ("a photo of a {}",)),
     TemplateSet("drawing", "drawings", (
         "a {}", "an icon of a {}", "a drawing of a {}", "a picture of a {}", "an emoji of a {}",
@@ -55,7 +55,7 @@ _SETS = (
         "a photo of a small {}.", "a photo of a big {}.",
     )),
 )  # fmt: skip
-_OPEN_CLIPS = {  # read from there: what everybody measures with
+_OPEN_CLIP_SETS = {  # read from there: what everybody measures with
     "seven": ("seven sentences", "SIMPLE_IMAGENET_TEMPLATES"),
     "eighty": ("eighty sentences", "OPENAI_IMAGENET_TEMPLATES"),
 }
@@ -63,16 +63,16 @@ _OPEN_CLIPS = {  # read from there: what everybody measures with
 
 def available_templates() -> dict[str, str]:
     """Each set's title by its name."""
-    titles = {each.name: each.title for each in _SETS}
-    return titles | {name: title for name, (title, _) in _OPEN_CLIPS.items()}
+    titles = {each.name: each.title for each in _TEMPLATE_SETS}
+    return titles | {name: title for name, (title, _) in _OPEN_CLIP_SETS.items()}
 
 
 def load_templates(name: str) -> tuple[str, ...]:
     """The templates of that name. Raises ClassifyError, which lists the names."""
-    for each in _SETS:
+    for each in _TEMPLATE_SETS:
         if each.name == name:
             return each.templates
-    if name not in _OPEN_CLIPS:
+    if name not in _OPEN_CLIP_SETS:
         raise ClassifyError(
             "There are no templates “{name}”: choose {choices}.",
             name=name[:60],
@@ -80,7 +80,7 @@ def load_templates(name: str) -> tuple[str, ...]:
         )
     from open_clip import zero_shot_metadata  # here: it loads torch
 
-    return tuple(template(PLACE) for template in getattr(zero_shot_metadata, _OPEN_CLIPS[name][1]))
+    return tuple(template(PLACEHOLDER) for template in getattr(zero_shot_metadata, _OPEN_CLIP_SETS[name][1]))
 
 
 def parse_templates(text: str) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ def parse_templates(text: str) -> tuple[str, ...]:
     if not 1 <= len(templates) <= MOST_TEMPLATES:
         raise ClassifyError("Write from 1 to {limit} templates, one a line.", limit=MOST_TEMPLATES)
     for template in templates:
-        if template.count(PLACE) != 1 or len(template) > LONGEST_TEMPLATE:
+        if template.count(PLACEHOLDER) != 1 or len(template) > LONGEST_TEMPLATE:
             raise ClassifyError(
                 "The template “{template}” needs one {{}} where the label goes, and at most {limit} "
                 "characters: write for example “a photo of a {{}}”.",
@@ -99,9 +99,9 @@ def parse_templates(text: str) -> tuple[str, ...]:
     return templates
 
 
-def fill(template: str, label: str) -> str:
+def fill_template(template: str, label: str) -> str:
     """The template about a label; braces in the label stay as they are."""
-    return template.replace(PLACE, label)
+    return template.replace(PLACEHOLDER, label)
 
 
 FOLDER = ASSETS / "labels"
@@ -126,7 +126,7 @@ class LabelSet:
     name: str
     title: str
     labels: tuple[str, ...]
-    templates: str = DEFAULT
+    templates: str = DEFAULT_TEMPLATES
     source: str = ""
 
     def to_json(self) -> str:
@@ -146,10 +146,10 @@ def parse_labels(text: str) -> tuple[str, ...]:
     Parsing and ``format_labels`` are inverse. A label that is there twice counts once. Raises
     ClassifyError if there is none, or too many.
     """
-    return check_labels(map(_written, _LABEL.finditer(text.replace("\r", "\n"))))
+    return check_labels(map(_unquote, _LABEL.finditer(text.replace("\r", "\n"))))
 
 
-def _written(found: re.Match[str]) -> str:
+def _unquote(found: re.Match[str]) -> str:
     """A label as it is meant."""
     if found["straight"] is not None:
         return found["straight"].replace('""', '"')
@@ -165,7 +165,7 @@ def format_labels(labels: tuple[str, ...]) -> str:
 
 def check_labels(labels: Iterable[str]) -> tuple[str, ...]:
     """The labels without what cannot be printed, each once. Raises ClassifyError."""
-    tidy = tuple(dict.fromkeys(filter(None, map(_tidy, labels))))
+    tidy = tuple(dict.fromkeys(filter(None, map(_clean, labels))))
     if not tidy:
         raise ClassifyError("There are no labels: write some, for example “cat, dog, bird”.")
     if len(tidy) > MOST_LABELS:
@@ -184,15 +184,15 @@ def check_labels(labels: Iterable[str]) -> tuple[str, ...]:
     return tidy
 
 
-def _tidy(label: str) -> str:
+def _clean(label: str) -> str:
     """One line that a terminal or a page can show: a folder's name, which becomes one, may hold anything."""
     return "".join(sign for sign in " ".join(label.split()) if sign.isprintable())
 
 
 @cache
-def bundled_sets() -> dict[str, LabelSet]:
+def bundled_label_sets() -> dict[str, LabelSet]:
     """The sets that come with pixgen, by name, in their files' order."""
-    found = {path.stem: read_set(path) for path in sorted(FOLDER.glob("*.json"))}
+    found = {path.stem: read_label_set(path) for path in sorted(FOLDER.glob("*.json"))}
     # Its thousand names are in open_clip, as cleaned up by CLIP's authors: they are read from there.
     found[IMAGENET] = LabelSet(
         IMAGENET, "ImageNet, 1,000 things", (), "seven", "open_clip.zero_shot_metadata"
@@ -200,9 +200,9 @@ def bundled_sets() -> dict[str, LabelSet]:
     return found
 
 
-def load_set(name: str, folder: Path | None = None) -> LabelSet:
+def load_label_set(name: str, folder: Path | None = None) -> LabelSet:
     """A bundled set, or one's own in ``folder``. Raises ClassifyError, which lists the names."""
-    bundled = bundled_sets()
+    bundled = bundled_label_sets()
     if name == IMAGENET:
         from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES  # here: it loads torch
 
@@ -210,9 +210,9 @@ def load_set(name: str, folder: Path | None = None) -> LabelSet:
         return LabelSet(name, blank.title, check_labels(IMAGENET_CLASSNAMES), blank.templates, blank.source)
     if name in bundled:
         return bundled[name]
-    own = custom_names(folder)
+    own = custom_set_names(folder)
     if folder is not None and name in own:
-        return read_set(folder / f"{name}.json")
+        return read_label_set(folder / f"{name}.json")
     raise ClassifyError(
         "There is no label set “{name}”: choose {choices}.",
         name=name[:60],
@@ -220,20 +220,20 @@ def load_set(name: str, folder: Path | None = None) -> LabelSet:
     )
 
 
-def custom_names(folder: Path | None) -> list[str]:
+def custom_set_names(folder: Path | None) -> list[str]:
     """The names of the sets in a folder of one's own."""
     if folder is None or not folder.is_dir():
         return []
     names = sorted(path.stem for path in folder.glob("*.json"))
-    return [name for name in names if is_name(name) and name not in bundled_sets()]
+    return [name for name in names if is_valid_name(name) and name not in bundled_label_sets()]
 
 
-def is_name(text: str) -> bool:
+def is_valid_name(text: str) -> bool:
     """Whether a set may have this name, which is also its file's."""
     return _NAME.fullmatch(text) is not None
 
 
-def read_set(path: Path) -> LabelSet:
+def read_label_set(path: Path) -> LabelSet:
     """The set in a file: JSON with a list under “labels”, or a text with a label a line, or divided by
     commas, of which a first line such as “labels” is left out. Raises ClassifyError if it cannot be read
     or is none."""
@@ -247,7 +247,7 @@ def read_set(path: Path) -> LabelSet:
             return LabelSet(path.stem, path.stem, parse_labels(rest if heading else text))
         value = json.loads(text)
         labels = check_labels(tuple(str(label) for label in value["labels"]))
-        fields = (str(value.get("title", path.stem)), labels, str(value.get("templates", DEFAULT)))
+        fields = (str(value.get("title", path.stem)), labels, str(value.get("templates", DEFAULT_TEMPLATES)))
         return LabelSet(path.stem, *fields, str(value.get("source", "")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ClassifyError(

@@ -14,7 +14,14 @@ from PIL import Image
 from pixgen.errors import ClassifyError, PictureError, SearchError
 from pixgen.images import open_picture, open_reduced
 from pixgen.paths import expand
-from pixgen.vision.images import Archive, PictureFile, Skipped, find_pictures, printable, square
+from pixgen.vision.images import (
+    PictureArchive,
+    PictureFile,
+    Skipped,
+    find_pictures,
+    printable_path,
+    resize_square,
+)
 
 MOST_PICTURES = 10_000
 THUMBNAIL = 160  # pixels
@@ -38,7 +45,7 @@ class Source:
 
 
 @dataclass(frozen=True, eq=False)
-class Ready:
+class PreparedPicture:
     """A picture as a perceptor takes it, ``(side, side, 3)`` uint8, or why there is none."""
 
     source: Source
@@ -47,7 +54,7 @@ class Ready:
     error: str = ""
 
 
-def gather(paths: Sequence[Path], *, uploaded: bool = False) -> list[Source]:
+def collect_sources(paths: Sequence[Path], *, uploaded: bool = False) -> list[Source]:
     """Every picture that paths name: a file, all in a folder or in a zip; subfolders name labels.
 
     Names are as short as they can be and still differ: ``a/1.png`` and ``b/1.png``. ``uploaded``: the
@@ -60,11 +67,11 @@ def gather(paths: Sequence[Path], *, uploaded: bool = False) -> list[Source]:
     for path in map(expand, paths):
         around = () if uploaded else path.absolute().parent.parts[1:]
         try:
-            below = list(_below(path))
+            below = list(_sources_in(path))
         except (ClassifyError, SearchError) as error:
             if len(paths) == 1:
                 raise
-            below = [Source(printable(path.name), "", partial(_refuse, error.message))]
+            below = [Source(printable_path(path.name), "", partial(_refuse, error.message))]
         inside = path.is_dir() or path.suffix.lower() == ".zip"
         found += below
         trails += [(*around, path.name) if inside else around] * len(below)
@@ -76,11 +83,11 @@ def gather(paths: Sequence[Path], *, uploaded: bool = False) -> list[Source]:
             limit=MOST_PICTURES,
             count=len(found),
         )
-    names = _told_apart([source.name for source in found], trails)
+    names = _unique_names([source.name for source in found], trails)
     return [replace(source, name=name) for source, name in zip(found, names, strict=True)]
 
 
-def _told_apart(names: Sequence[str], trails: Sequence[tuple[str, ...]]) -> list[str]:
+def _unique_names(names: Sequence[str], trails: Sequence[tuple[str, ...]]) -> list[str]:
     """The names with as many of the folders before them as tell different files apart; a file that is there
     several times is counted."""
     files = list(zip(trails, names, strict=True))
@@ -91,7 +98,7 @@ def _told_apart(names: Sequence[str], trails: Sequence[tuple[str, ...]]) -> list
             break
         for (trail, name), shown in longer.items():
             if count[shown] > 1:
-                longer[trail, name] = printable("/".join([*trail[-depth:], name]))
+                longer[trail, name] = printable_path("/".join([*trail[-depth:], name]))
     times: Counter[str] = Counter()
     told = []
     for file in files:
@@ -102,30 +109,30 @@ def _told_apart(names: Sequence[str], trails: Sequence[tuple[str, ...]]) -> list
     return told
 
 
-def make_ready(source: Source, *, side: int, thumbnail: bool = False) -> Ready:
+def prepare_picture(source: Source, *, side: int, thumbnail: bool = False) -> PreparedPicture:
     """Open a picture and make it square; an error stays with it. For any thread."""
     try:
         picture = source.open_reduced(max(side, THUMBNAIL) if thumbnail else side)
     except PictureError as error:
-        return Ready(source, None, error=error.message)
+        return PreparedPicture(source, None, error=error.message)
     small = _data_uri(picture) if thumbnail else ""
-    return Ready(source, square(picture, side), small)
+    return PreparedPicture(source, resize_square(picture, side), small)
 
 
-def _below(path: Path) -> Iterator[Source]:
+def _sources_in(path: Path) -> Iterator[Source]:
     if path.is_dir():
         for found in find_pictures(path):
             if isinstance(found, Skipped):
-                yield Source(found.path, _label(found.path), partial(_refuse, found.why))
+                yield Source(found.path, _label(found.path), partial(_refuse, found.reason))
             else:
-                name = printable(found.path)
-                yield Source(name, _label(name), partial(_below_it, found, path))
+                name = printable_path(found.path)
+                yield Source(name, _label(name), partial(_path_inside, found, path))
     elif path.suffix.lower() == ".zip":
-        archive = Archive(path)
+        archive = PictureArchive(path)
         for name in archive.names():
             yield Source(name, _label(name), partial(archive.read, name))
     else:
-        yield Source(printable(path.name), "", lambda: path)
+        yield Source(printable_path(path.name), "", lambda: path)
 
 
 def _label(path: str) -> str:
@@ -133,7 +140,7 @@ def _label(path: str) -> str:
     return PurePosixPath(path).parent.name
 
 
-def _below_it(found: PictureFile, folder: Path) -> Path:
+def _path_inside(found: PictureFile, folder: Path) -> Path:
     path = folder / found.path
     if not path.resolve().is_relative_to(folder.resolve()):
         raise PictureError("It is a link that leads out of the folder.")

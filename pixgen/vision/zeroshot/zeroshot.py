@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from pixgen.errors import ClassifyError
-from pixgen.vision.zeroshot.embeddings import LabelEmbeddings, Turn
-from pixgen.vision.zeroshot.labels import PLACE
+from pixgen.vision.zeroshot.embeddings import DeviceTurn, LabelEmbeddings
+from pixgen.vision.zeroshot.labels import PLACEHOLDER
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor
@@ -26,9 +26,9 @@ ANYTHING_ELSE = (
     "thing", "object", "pattern", "shape", "background", "text", "plain colour", "something else",
     "animal", "plant", "person", "building", "vehicle", "food", "tool", "piece of clothing", "landscape",
 )  # fmt: skip
-ALIKE = 0.97  # a cosine from which on two labels are one to the model
-AS_GOOD = 1.25  # a label at most so many times as probable as the next is no better than it
-LIKELY = 0.5  # a probability from which on a label counts, where several may be right
+SAME_LABEL = 0.97  # a cosine from which on two labels are one to the model
+CLOSE_RATIO = 1.25  # a label at most so many times as probable as the next is no better than it
+LIKELY_FROM = 0.5  # a probability from which on a label counts, where several may be right
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Question:
     """
 
     labels: tuple[str, ...]
-    templates: tuple[str, ...] = (PLACE,)
+    templates: tuple[str, ...] = (PLACEHOLDER,)
     several: bool = False
     none_below: float | None = None
     or_else: bool = False
@@ -116,7 +116,7 @@ class Classifier:
             for place, (cosine, share) in enumerate(zip(cosines, probabilities, strict=True))
         ]
 
-    def alike(self, most: int = 3) -> list[tuple[str, str, float]]:
+    def similar_labels(self, most: int = 3) -> list[tuple[str, str, float]]:
         """Pairs of labels that are nearly one to the model, with their cosine, the worst first."""
         close = torch.triu(self.vectors @ self.vectors.T, diagonal=1)
         flat = close.flatten().topk(min(most, close.numel()))
@@ -127,7 +127,7 @@ class Classifier:
                 value,
             )
             for value, place in zip(flat.values.tolist(), flat.indices.tolist(), strict=True)
-            if value >= ALIKE
+            if value >= SAME_LABEL
         ]
 
     def _probabilities(
@@ -147,7 +147,7 @@ class Classifier:
         question, labels = self.question, self.question.labels
         order = np.argsort(-shares, kind="stable")
         if question.several:
-            found = [place for place in order if shares[place] >= LIKELY]
+            found = [place for place in order if shares[place] >= LIKELY_FROM]
         else:
             found = [order[0]] if none is None or shares[order[0]] >= none else []
         if question.none_below is not None:
@@ -155,7 +155,7 @@ class Classifier:
         close = None
         if found and not question.several and len(order) > 1:
             first, second = order[:2]
-            if shares[first] <= AS_GOOD * shares[second]:
+            if shares[first] <= CLOSE_RATIO * shares[second]:
                 close = (labels[first], labels[second])
         return Answer(labels, cosines, shares, tuple(labels[place] for place in found), none, close)
 
@@ -165,25 +165,25 @@ def make_classifier(
     question: Question,
     *,
     model: tuple[str, ...] = ("",),
-    wordings: LabelEmbeddings | None = None,
-    turn: Turn = nullcontext,
+    embeddings: LabelEmbeddings | None = None,
+    turn: DeviceTurn = nullcontext,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Classifier | None:
     """Read a question's labels; None if that was stopped.
 
     Args:
-        model, wordings: what was read before, for the perceptor of that name, is not read again.
+        model, embeddings: what was read before, for the perceptor of that name, is not read again.
         turn: the device's turn, taken for every few texts.
     """
-    wordings = wordings or LabelEmbeddings()
+    embeddings = embeddings or LabelEmbeddings()
     how = {"model": model, "templates": question.templates, "turn": turn, "stopped": stopped}
-    vectors = wordings.vectors(perceptor, question.labels, **how)
+    vectors = embeddings.vectors(perceptor, question.labels, **how)
     scale, bias = _scale(perceptor)
     others = None
     if question.or_else or (question.several and bias is None):
         named = {label.casefold() for label in question.labels}
         rest = [each for each in ANYTHING_ELSE if each not in named]
-        others = wordings.vectors(perceptor, rest, **how)
+        others = embeddings.vectors(perceptor, rest, **how)
         if others is None:
             return None
     if vectors is None:

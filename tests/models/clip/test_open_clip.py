@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
 from pixgen.errors import ModelError
-from pixgen.models.architectures import clip_form
+from pixgen.models.architectures import build_clip
 from pixgen.models.catalog import entries, find_entry
 from pixgen.models.clip.files import fetch
-from pixgen.models.clip.open_clip import entry_of, find_clip, read_open_clip
+from pixgen.models.clip.open_clip import find_clip, load_open_clip, open_clip_entry
 from pixgen.models.clip.perceptor import load_perceptor
 
 SMALL = {
@@ -130,7 +130,7 @@ def test_a_robust_clip_that_was_put_there_by_hand_needs_no_network(tagged, monke
     theirs = CLIP(**SMALL).eval()
     save_file(theirs.state_dict(), tagged / "robust-ViT-B-32.safetensors")
     entry = replace(find_entry("robust-ViT-B-32", "clip"), form="Small-T")
-    ours, tokenizer, shown = read_open_clip(entry)
+    ours, tokenizer, shown = load_open_clip(entry)
     pictures = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     assert torch.allclose(ours.eval().encode_image(pictures), theirs.encode_image(pictures), atol=1e-5)
     assert tokenizer(["a fox"]).shape == (1, 77)
@@ -145,14 +145,14 @@ def test_what_it_needs_besides_is_said_before_anything_is_fetched():
 def test_every_clip_of_the_table_is_where_open_clip_says():
     for entry in entries("clip"):
         if not entry.bundled:
-            assert entry.sources == entry_of(entry.open_clip).sources
+            assert entry.sources == open_clip_entry(entry.open_clip).sources
 
 
 def test_the_form_of_a_robust_clip_is_known_without_a_network():
     with torch.device("meta"):
         for entry in entries("clip"):
             if entry.form:
-                assert clip_form(entry.name)[1] in (224, 256)
+                assert build_clip(entry.name)[1] in (224, 256)
 
 
 @pytest.mark.parametrize("name", ["ViT-B/32", "ViT-L/14@336px"])

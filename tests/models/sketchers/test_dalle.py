@@ -9,7 +9,7 @@ import torch
 from pixgen.errors import ModelError
 from pixgen.models import registry, store
 from pixgen.models.catalog import find_entry
-from pixgen.models.sketchers.factory import fetch_sketcher, load_sketcher, random_dalle
+from pixgen.models.sketchers.factory import empty_dalle, fetch_sketcher, load_sketcher
 from tests.models import dalles
 
 pytestmark = pytest.mark.usefixtures("caches")
@@ -208,7 +208,7 @@ def test_without_a_network_it_is_said_what_to_put_where(tiny):
     ],
 )
 def test_the_catalogs_forms_are_as_large_as_what_is_published(name, millions, file_megabytes):
-    model = random_dalle(find_entry(name, "sketcher"))
+    model = empty_dalle(find_entry(name, "sketcher"))
     counts = {
         half: sum(part.numel() for part in getattr(model, half).parameters())
         for half in ("encoder", "decoder")

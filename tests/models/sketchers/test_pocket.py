@@ -26,7 +26,7 @@ def test_blocks_of_codes_become_the_same_grid_again(tiny_sketcher):
 
 
 def test_a_code_depends_on_those_before_it_alone(tiny_sketcher):
-    told = tiny_sketcher.told(Conditioning(), count=2)
+    told = tiny_sketcher.encode(Conditioning(), count=2)
     grid = codes()
     before = tiny_sketcher(grid, told)
     changed = grid.clone()
@@ -46,7 +46,7 @@ def test_every_way_of_telling_tells_something_else(tiny_sketcher):
         Conditioning(vectors=vectors),
         Conditioning(words, vectors),
     ]
-    found = [tiny_sketcher.told(way, count=1) for way in ways]
+    found = [tiny_sketcher.encode(way, count=1) for way in ways]
     assert all(told.places.shape == (1, tiny_sketcher.prefix + 15, 64) for told in found)
     for index, first in enumerate(found):
         assert all(not torch.equal(first.places, other.places) for other in found[index + 1 :])
@@ -55,7 +55,7 @@ def test_every_way_of_telling_tells_something_else(tiny_sketcher):
 def test_a_word_has_its_own_look_at_every_block(tiny_sketcher):
     words = some_words()
     other = EncodedTexts(words.hidden, torch.where(words.tokens == 9, 10, words.tokens))
-    first, second = (tiny_sketcher.told(Conditioning(words=each), count=1) for each in (words, other))
+    first, second = (tiny_sketcher.encode(Conditioning(words=each), count=1) for each in (words, other))
     differ = (first.places != second.places).any(-1)[0]
     assert not differ[: tiny_sketcher.prefix - 1].any()
     assert differ[tiny_sketcher.prefix - 1 :].all()

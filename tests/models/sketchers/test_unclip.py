@@ -12,7 +12,7 @@ from PIL import Image
 from pixgen.errors import ModelError
 from pixgen.models import load_sketcher, registry
 from pixgen.models.catalog import find_entry
-from pixgen.models.download import hash_of
+from pixgen.models.download import sha256_of
 from pixgen.models.sketchers import unclip_files
 from tests.models import karlos
 
@@ -48,14 +48,14 @@ def chance(seed: int = 0) -> torch.Generator:
 def test_it_paints_from_words_and_from_pictures(folder, karlo):
     assert registry.state_of(karlo) == "here"
     model = load_sketcher("karlo", "cpu")
-    drawn = model.of_words("a fox", guidance=3.0, generator=chance())
+    drawn = model.from_text("a fox", guidance=3.0, generator=chance())
     assert drawn.shape == (1, 3, 64, 64)
     assert 0 <= drawn.min() < drawn.max() <= 1
-    assert torch.equal(drawn, model.of_words("a fox", guidance=3.0, generator=chance()))
-    assert not torch.equal(drawn, model.of_words("a fox", guidance=3.0, generator=chance(1)))
+    assert torch.equal(drawn, model.from_text("a fox", guidance=3.0, generator=chance()))
+    assert not torch.equal(drawn, model.from_text("a fox", guidance=3.0, generator=chance(1)))
     red, grey = Image.new("RGB", (40, 30), "red"), Image.new("RGB", (30, 30), "grey")
     varied = [
-        model.of_pictures(given, guidance=3.0, generator=chance())
+        model.from_pictures(given, guidance=3.0, generator=chance())
         for given in ([(red, 1.0)], [(red, 2.0)], [(red, 1.0), (grey, 1.0)])
     ]
     assert varied[0].shape == (1, 3, 64, 64)
@@ -147,7 +147,7 @@ def test_what_is_needed_of_a_repository():
         "image_encoder/config.json",
         "image_encoder/pytorch_model.bin",
     ]
-    assert unclip_files.needed_files(names, unclip_files.SEEING) == names[-2:]
+    assert unclip_files.needed_files(names, unclip_files.IMAGE_PARTS) == names[-2:]
 
 
 @needs_packages
@@ -161,12 +161,12 @@ def test_it_is_found_in_hugging_faces_cache_verified_and_removed(tmp_path, karlo
         (home / "refs" / "main").write_text(commit)
         snapshot = write(home / "snapshots" / commit)
         for file in [path for path in snapshot.rglob("*") if path.suffix == ".safetensors"]:
-            blob = home / "blobs" / hash_of(file)
+            blob = home / "blobs" / sha256_of(file)
             blob.parent.mkdir(exist_ok=True)
             file.rename(blob)
             file.symlink_to(blob)
     assert registry.state_of(karlo) == "here"
-    assert load_sketcher("karlo", "cpu").of_words("a", guidance=1.0, generator=chance()).shape[1] == 3
+    assert load_sketcher("karlo", "cpu").from_text("a", guidance=1.0, generator=chance()).shape[1] == 3
     assert len(registry.check(karlo)) == 64
     weights = unclip_files.weight_bytes(karlo, half=False)
     assert unclip_files.weight_bytes(karlo, half=True) == weights // 2

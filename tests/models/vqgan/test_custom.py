@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pixgen.cli.app import main
 from pixgen.errors import ModelError
-from pixgen.models.registry import inventory
+from pixgen.models.registry import list_models
 from pixgen.models.vqgan.custom import custom_models, find_vqgan
 from pixgen.models.vqgan.vqgan import load_vqgan
 from tests.models import published
@@ -124,7 +124,7 @@ def test_one_bad_file_in_the_folder_spoils_nothing(folder, spoilt, capsys):
         (folder / "bad.yaml").write_text("model: [")
     elif spoilt == "bytes":
         (folder / "bad.yaml").write_bytes(b"\xff\xfe\x00model")
-    names = [item.entry.name for item in inventory() if item.state == "own"]
+    names = [item.entry.name for item in list_models() if item.state == "own"]
     assert names == ["2021_faces", "deep", "flowers"]
     assert main(["models", "list"]) == 0
     said = capsys.readouterr()

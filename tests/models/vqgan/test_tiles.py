@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pixgen.models.runtime import engine_switches
+from pixgen.models.runtime import use_engine
 from pixgen.models.vqgan.tiles import decode_in_tiles, encode_in_tiles
 from pixgen.recipe.settings import Engine
 
@@ -57,10 +57,10 @@ def test_a_vqgan_draws_in_tiles_where_no_gradient_is_wanted(tiny_vqgan):
     latents = tiny_vqgan.lookup(codes)
     with torch.no_grad():
         whole = tiny_vqgan.decode(latents)
-        with engine_switches(Engine(tile=16)):
+        with use_engine(Engine(tile=16)):
             tiled = tiny_vqgan.decode(latents)
     assert tiled.shape == whole.shape
     assert not torch.equal(tiled, whole)  # its norms and its attention see less
     assert (tiled - whole).abs().mean() < 0.05
-    with engine_switches(Engine(tile=16)), torch.enable_grad():
+    with use_engine(Engine(tile=16)), torch.enable_grad():
         assert torch.allclose(tiny_vqgan.decode(latents), whole, atol=1e-5)

@@ -6,14 +6,14 @@ import torch
 
 from pixgen.errors import OutOfMemory
 from pixgen.models import load_perceptor, load_vqgan
-from pixgen.models.runtime import current_engine, half_in_force, half_precision
+from pixgen.models.runtime import current_engine, current_half_precision, supported_half_precision
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 from pixgen.synthesis.memory.out_of_memory import free_cache, lower_memory, memory_guard
 
 CPU = torch.device("cpu")
 needs_half = pytest.mark.skipif(
-    half_precision(CPU) is None, reason="this processor has no arithmetic in half precision"
+    supported_half_precision(CPU) is None, reason="this processor has no arithmetic in half precision"
 )
 
 
@@ -92,7 +92,7 @@ def test_a_decoder_that_is_short_keeps_nothing_for_the_way_back(wanted, tiny_vqg
 @needs_half
 def test_at_last_the_arithmetic_is_in_half_precision(wanted, tiny_vqgan, tiny_perceptor):
     whole = list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))
-    drawer = Cramped(make_drawer(wanted, tiny_vqgan), lambda: half_in_force() is not None)
+    drawer = Cramped(make_drawer(wanted, tiny_vqgan), lambda: current_half_precision() is not None)
     short = Optimization(wanted, drawer, tiny_perceptor)
     frames = list(short)
     assert (short.recipe.precision, short.recipe.engine.checkpoint) == ("bfloat16", True)
@@ -121,7 +121,7 @@ def test_every_rung_is_tried_before_giving_up(wanted):
         rungs.append((lighter.cutouts.batches, lighter.engine.checkpoint))
         recipe = lighter
     assert rungs[:4] == [(2, False), (4, False), (6, False), (6, True)]
-    assert len(rungs) == (4 if half_precision(CPU) is None else 5)
+    assert len(rungs) == (4 if supported_half_precision(CPU) is None else 5)
     alone = wanted.model_copy(update={"drawer": "pixels", "precision": "bfloat16"})
     assert lower_memory(alone, CPU, "drawing") is None
 

@@ -29,7 +29,7 @@ def test_the_cache_changes_nothing(tiny_sketcher, guidance):
     wanted = Conditioning(words=EncodedTexts(torch.randn(1, 7, 32), torch.tensor([[9, 11, 12, 0, 0, 0]])))
     codes = written(tiny_sketcher, hand=SamplingSettings(temperature=0, guidance=guidance), wanted=wanted)[-1]
     told, free = (
-        tiny_sketcher.head.out(tiny_sketcher(codes, tiny_sketcher.told(each, count=1).repeated(2)))
+        tiny_sketcher.head.out(tiny_sketcher(codes, tiny_sketcher.encode(each, count=1).repeat(2)))
         for each in (wanted, Conditioning())
     )
     likeliest = (free + guidance * (told - free)).argmax(-1)

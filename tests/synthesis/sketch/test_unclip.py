@@ -17,10 +17,10 @@ class FakeUnClip:
     def __init__(self) -> None:
         self.asked = []
 
-    def of_words(self, text, *, guidance, generator):
+    def from_text(self, text, *, guidance, generator):
         return self._paint((text, guidance), generator)
 
-    def of_pictures(self, pictures, *, guidance, generator):
+    def from_pictures(self, pictures, *, guidance, generator):
         sizes = [(picture.size, weight) for picture, weight in pictures]
         return self._paint((sizes, guidance), generator)
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pixgen.errors import ClassifyError, PixgenError
-from pixgen.models.progress import Fetching, tell
+from pixgen.models.progress import DownloadProgress, report_download
 from pixgen.studio import Policy
 from pixgen.studio.library.classifier import ClassifierService
 from pixgen.ui.classify import actions
@@ -92,7 +92,7 @@ def test_a_public_page_is_bounded(make_namer, form, tmp_path, monkeypatch):
 def test_a_model_is_fetched_in_sight_and_can_be_stopped(make_namer, form, monkeypatch):
     def load(names, device):
         while True:
-            tell(Fetching(names[0], 30_000_000, 60_000_000))
+            report_download(DownloadProgress(names[0], 30_000_000, 60_000_000))
             time.sleep(0.01)
 
     service, stop, seen = make_namer(), threading.Event(), []

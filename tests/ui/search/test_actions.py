@@ -88,14 +88,14 @@ def test_how_many_and_how_alike_bound_what_is_shown(library):
 def test_a_threshold_of_nought_is_one(library):
     for_it = searched(library, query="a fox", threshold=0)[-1].found
     against = searched(library, query="- a fox", threshold=0)[-1].found
-    assert all(hit.score >= 0 for _, hit in (*for_it, *against))
+    assert all(hit.similarity >= 0 for _, hit in (*for_it, *against))
     assert len(for_it) + len(against) == 6
 
 
 def test_a_picture_finds_itself_and_more_like_it_leaves_it_out(library, folder):
     one = searched(library, query="", picture=str(folder / "blue.png"))[-1].found[0]
     assert one[1].row.path == "blue.png"
-    assert one[1].score == pytest.approx(1, abs=1e-4)
+    assert one[1].similarity == pytest.approx(1, abs=1e-4)
     last = list(like(library, one, {}, owner="", say=ENGLISH))[-1]
     assert "blue.png" not in {hit.row.path for _, hit in last.found}
     assert len(last.found) == 5

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from pixgen.errors import SearchError
-from pixgen.vision.images import find_pictures, in_parallel, square
+from pixgen.vision.images import find_pictures, map_in_threads, resize_square
 from pixgen.vision.search import indexing
-from pixgen.vision.search.indexing import Progress, index
+from pixgen.vision.search.indexing import Progress, index_pictures
 from tests.vision.conftest import COLOURS, draw
 
 
@@ -23,7 +23,7 @@ def indexed(library, folder, tiny_perceptor):
 
     def indexed(**how) -> Progress:
         collection = library.create("holiday", "tiny", dimensions=16, source=str(folder))
-        *_, last = index(collection, find_pictures(folder), tiny_perceptor, folder=folder, **how)
+        *_, last = index_pictures(collection, find_pictures(folder), tiny_perceptor, folder=folder, **how)
         return last
 
     return indexed
@@ -92,7 +92,7 @@ def test_a_kill_loses_at_most_a_batch_and_the_next_run_goes_on(
 ):
     monkeypatch.setattr(indexing, "BATCH", 2)
     collection = library.create("holiday", "tiny", dimensions=16, source=str(folder))
-    running = index(collection, find_pictures(folder), tiny_perceptor, folder=folder)
+    running = index_pictures(collection, find_pictures(folder), tiny_perceptor, folder=folder)
     for progress in running:
         if progress.done == 4:
             break
@@ -103,7 +103,7 @@ def test_a_kill_loses_at_most_a_batch_and_the_next_run_goes_on(
 
 def test_a_kill_between_forgetting_and_adding_is_mended(indexed, library):
     indexed()
-    library.open("holiday", "tiny").forget(["red.png"])
+    library.open("holiday", "tiny").remove(["red.png"])
     assert counts(indexed()) == (1, 0, 0, 5, 0)
 
 
@@ -142,7 +142,7 @@ def test_hostile_files_are_skipped_and_listed(indexed, folder, tmp_path):
     os.mkfifo(folder / "pipe.png")
     last = indexed()
     assert (last.added, last.removed, last.changed) == (6, 0, 0)
-    reasons = {each.path: each.why for each in last.skipped}
+    reasons = {each.path: each.reason for each in last.skipped}
     assert sorted(reasons) == [
         "bomb.png",
         "empty.gif",
@@ -176,7 +176,7 @@ def test_a_bug_in_a_decoder_does_not_end_the_work(indexed, monkeypatch, caplog):
     monkeypatch.setattr(indexing, "open_file", broken)
     last = indexed()
     assert last.added == 5
-    assert [each.why for each in last.skipped] == ["It cannot be opened."]
+    assert [each.reason for each in last.skipped] == ["It cannot be opened."]
     assert "deep inside" in caplog.text
 
 
@@ -201,7 +201,7 @@ def test_names_of_every_kind_are_indexed(indexed, library, folder):
 def test_progress_tells_rate_and_time_left(library, folder, tiny_perceptor, monkeypatch):
     monkeypatch.setattr(indexing, "BATCH", 2)
     collection = library.create("holiday", "tiny", dimensions=16)
-    told = list(index(collection, find_pictures(folder), tiny_perceptor, folder=folder))
+    told = list(index_pictures(collection, find_pictures(folder), tiny_perceptor, folder=folder))
     assert [each.state for each in told] == ["finding", *["looking"] * 4, "tidying", "done"]
     assert [each.done for each in told[1:5]] == [0, 2, 4, 6]
     assert told[2].rate > 0
@@ -230,7 +230,7 @@ def test_more_is_known_of_own_runs(library, folder, tiny_perceptor):
         "seed": 2**63 - 1,
         "owner": "ada",
     }
-    *_, last = index(
+    *_, last = index_pictures(
         collection, find_pictures(folder), tiny_perceptor, folder=folder, facts=lambda found: said
     )
     row = collection.nearest(collection.vector("red.png"), top=1)[0][0]
@@ -245,17 +245,17 @@ def test_a_folder_that_is_not_there_is_a_sentence(tmp_path):
 
 
 def test_a_square_is_what_the_perceptor_would_have_made(tiny_perceptor, folder):
-    from pixgen.vision.images import as_batch
+    from pixgen.vision.images import to_batch
 
     picture = Image.open(folder / "red.png").convert("RGB")
-    by_itself = tiny_perceptor.embed_images(as_batch([np.asarray(picture)], "cpu"))
-    squared = tiny_perceptor.embed_images(as_batch([square(picture, 32)], "cpu"))
+    by_itself = tiny_perceptor.embed_images(to_batch([np.asarray(picture)], "cpu"))
+    squared = tiny_perceptor.embed_images(to_batch([resize_square(picture, 32)], "cpu"))
     assert float((by_itself * squared).sum().detach()) > 0.995
 
 
 def test_in_parallel_keeps_the_order_and_runs_little_ahead():
     begun = []
-    results = in_parallel(lambda item: begun.append(item) or item, range(100), ahead=8)
+    results = map_in_threads(lambda item: begun.append(item) or item, range(100), ahead=8)
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     assert len(begun) <= 11
     assert list(results) == list(range(3, 100))

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pixgen.errors import SearchError
 from pixgen.vision.search.collection import FEWEST_FOR_INDEX, Collection, Row
 from pixgen.vision.search.filters import Filter, parse_date
-from pixgen.vision.search.library import Library, check_name, name_for
-from pixgen.vision.search.search import MOST, search
+from pixgen.vision.search.library import Library, check_name, default_name
+from pixgen.vision.search.search import MOST_HITS, find_nearest
 
 DAY = datetime(2026, 5, 17)
 
@@ -54,13 +54,13 @@ def collection(library) -> Collection:
 
 
 def found(collection, vector=None, **how) -> list[str]:
-    return [hit.row.path for hit in search(collection, unit(1) if vector is None else vector, **how)]
+    return [hit.row.path for hit in find_nearest(collection, unit(1) if vector is None else vector, **how)]
 
 
 def test_the_nearest_come_first_with_their_cosines(collection):
-    hits = search(collection, unit(1))
+    hits = find_nearest(collection, unit(1))
     assert [hit.row.path for hit in hits] == [each.path for each, _ in ROWS]
-    assert [hit.score for hit in hits] == pytest.approx(
+    assert [hit.similarity for hit in hits] == pytest.approx(
         [1, 1 / 1.25**0.5, 0.5**0.5, 0.5 / 1.25**0.5, 0], abs=1e-5
     )
     assert hits[1].row == ROWS[1][0]
@@ -116,7 +116,7 @@ def test_hostile_words_are_only_words(collection, text):
     for name in ("folder", "preset", "model", "owner"):
         assert found(collection, only=Filter(**{name: text})) == []
     assert collection.vector(text) is None
-    collection.forget([text])
+    collection.remove([text])
     assert len(collection) == len(ROWS)
 
 
@@ -141,16 +141,16 @@ def test_a_filter_has_bounds():
 def test_near_duplicates_are_folded_into_the_best(collection):
     nearly = unit(1, 0.01)
     collection.add([row(f"copy {number}.png") for number in range(30)], np.stack([nearly] * 30))
-    hits = search(collection, unit(1), top=3)
+    hits = find_nearest(collection, unit(1), top=3)
     assert [hit.row.path for hit in hits] == ["a.png", "trips/b.png", "trips/sea/c.png"]
     assert len(hits[0].copies) == 30
-    assert len(search(collection, unit(1), top=40, fold=False)) == 35
+    assert len(find_nearest(collection, unit(1), top=40, fold=False)) == 35
 
 
-@pytest.mark.parametrize("how", [{"top": 0}, {"top": MOST + 1}, {"threshold": 1.5}])
+@pytest.mark.parametrize("how", [{"top": 0}, {"top": MOST_HITS + 1}, {"threshold": 1.5}])
 def test_what_is_not_allowed_is_a_sentence(collection, how):
     with pytest.raises(SearchError, match="choose"):
-        search(collection, unit(1), **how)
+        find_nearest(collection, unit(1), **how)
 
 
 def test_an_approximate_index_finds_nearly_the_same(library):
@@ -170,7 +170,7 @@ def test_an_approximate_index_finds_nearly_the_same(library):
     assert shared / 200 >= 0.95
     made.add([row("later.png")], unit(0, 0, 0, 1)[None])
     assert found(made, unit(0, 0, 0, 1), top=1) == ["later.png"]
-    made.tidy()
+    made.compact()
     assert found(made, unit(0, 0, 0, 1), top=1) == ["later.png"]
 
 
@@ -241,7 +241,7 @@ def test_a_folder_gives_a_name(tmp_path):
         ("🦊", "pictures"),
         ("x" * 60, "x" * 48),
     ):
-        assert name_for(tmp_path / folder) == name
+        assert default_name(tmp_path / folder) == name
         check_name(name)
 
 
@@ -258,7 +258,7 @@ def test_a_broken_collection_is_a_sentence(library, collection):
 
     shutil.rmtree(library.address)
     with pytest.raises(SearchError, match="cannot be read or written"):
-        search(collection, unit(1))
+        find_nearest(collection, unit(1))
 
 
 def test_an_object_store_s_address_works_as_a_folder_does():

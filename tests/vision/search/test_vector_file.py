@@ -11,7 +11,7 @@ from tests.vision.search.test_search import row
 @pytest.fixture
 def filled(library, monkeypatch):
     """Three hundred vectors, of which every other lies in a subfolder."""
-    monkeypatch.setattr(collections, "WORTH_IT", 100)
+    monkeypatch.setattr(collections, "VECTOR_FILE_FROM", 100)
     vectors = np.random.default_rng(3).normal(size=(300, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     made = library.create("many", "tiny", dimensions=8)
@@ -23,7 +23,7 @@ def filled(library, monkeypatch):
 def test_the_same_answers_as_without(filled, library, monkeypatch, only):
     made, vectors = filled
     flat = made.nearest(vectors[5], top=20, only=only)
-    monkeypatch.setattr(collections, "WORTH_IT", 1000)
+    monkeypatch.setattr(collections, "VECTOR_FILE_FROM", 1000)
     table = made.nearest(vectors[5], top=20, only=only)
     assert [each.path for each, _, _ in flat] == [each.path for each, _, _ in table]
     assert [score for _, score, _ in flat] == pytest.approx([score for _, score, _ in table], abs=1e-5)
@@ -33,7 +33,7 @@ def test_the_same_answers_as_without(filled, library, monkeypatch, only):
 def test_what_has_come_and_gone_is_seen_at_once_and_old_files_go(filled, library):
     made, vectors = filled
     assert made.nearest(vectors[5], top=1)[0][0].path == "odd/5"
-    made.forget(["odd/5"])
+    made.remove(["odd/5"])
     assert made.nearest(vectors[5], top=1)[0][0].path != "odd/5"
     made.add([row("again")], vectors[5][None])
     assert made.nearest(vectors[5], top=1)[0][0].path == "again"

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from pixgen.models.clip.perceptor import Perceptor
-from pixgen.vision.zeroshot.explain import direction_of, explain, overlay
+from pixgen.vision.zeroshot.explain import explain, label_direction, overlay
 
 
 class LeftEye(torch.nn.Module):
@@ -53,10 +53,10 @@ def test_the_heat_adds_up_to_what_the_picture_gained(eye, request, two_red_squar
     perceptor = request.getfixturevalue(eye)
     direction = torch.randn(16, generator=torch.Generator().manual_seed(5))
     heat = explain(perceptor, two_red_squares, direction, steps=64, walks=1, noise=0.0)
-    from pixgen.vision.images import as_batch, square
+    from pixgen.vision.images import resize_square, to_batch
     from pixgen.vision.zeroshot import explain as module
 
-    pixels = as_batch([square(two_red_squares, 32)], "cpu")
+    pixels = to_batch([resize_square(two_red_squares, 32)], "cpu")
     both = torch.cat([pixels, module._blur(pixels, 32 * module._BLUR)])
     after, before = (perceptor.embed_images(both) @ direction).tolist()
     assert heat.sum() == pytest.approx(after - before, rel=0.05, abs=1e-3)
@@ -72,8 +72,8 @@ def test_the_same_seed_explains_the_same(tiny_perceptor, two_red_squares):
 
 def test_a_label_is_set_apart_from_the_others():
     vectors = torch.eye(3)
-    assert direction_of(vectors, 0).tolist() == [1, -0.5, -0.5]
-    assert direction_of(vectors[:1], 0).tolist() == [1, 0, 0]
+    assert label_direction(vectors, 0).tolist() == [1, -0.5, -0.5]
+    assert label_direction(vectors[:1], 0).tolist() == [1, 0, 0]
 
 
 @pytest.mark.parametrize("size", [(40, 20), (900, 300)])

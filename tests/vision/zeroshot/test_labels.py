@@ -10,15 +10,15 @@ from pixgen.errors import ClassifyError
 from pixgen.vision.zeroshot.labels import (
     LabelSet,
     available_templates,
-    bundled_sets,
-    custom_names,
-    fill,
+    bundled_label_sets,
+    custom_set_names,
+    fill_template,
     format_labels,
-    load_set,
+    load_label_set,
     load_templates,
     parse_labels,
     parse_templates,
-    read_set,
+    read_label_set,
 )
 
 LABEL = st.text(st.characters(exclude_categories=["Z", "C"], exclude_characters="\\"), min_size=1)
@@ -50,9 +50,9 @@ def test_labels_that_are_not_allowed_are_a_sentence(text, said):
         parse_labels(text)
 
 
-@pytest.mark.parametrize("name", bundled_sets())
+@pytest.mark.parametrize("name", bundled_label_sets())
 def test_every_bundled_set_can_be_asked(name):
-    found = load_set(name)
+    found = load_label_set(name)
     assert len(found.labels) > 2
     assert found.title
     assert found.source
@@ -64,34 +64,34 @@ def test_every_bundled_set_can_be_asked(name):
     ("name", "count"), [("cifar10", 10), ("cifar100", 100), ("pets", 37), ("food101", 101), ("imagenet", 998)]
 )
 def test_known_sets_are_whole(name, count):
-    assert len(load_set(name).labels) == count  # of ImageNet's thousand names, two are there twice
+    assert len(load_label_set(name).labels) == count  # of ImageNet's thousand names, two are there twice
 
 
 def test_an_unknown_set_lists_the_known():
     with pytest.raises(ClassifyError, match="no label set “cifar”: choose .*cifar10"):
-        load_set("cifar")
+        load_label_set("cifar")
 
 
 def test_own_sets_are_found_beside_the_bundled_ones(tmp_path):
     own = LabelSet("birds", "Birds", ("owl", "hen"), "photo")
     (tmp_path / "birds.json").write_text(own.to_json(), "utf-8")
     (tmp_path / "cifar10.json").write_text(own.to_json(), "utf-8")
-    assert custom_names(tmp_path) == ["birds"]
-    assert load_set("birds", tmp_path) == own
-    assert len(load_set("cifar10", tmp_path).labels) == 10
+    assert custom_set_names(tmp_path) == ["birds"]
+    assert load_label_set("birds", tmp_path) == own
+    assert len(load_label_set("cifar10", tmp_path).labels) == 10
 
 
 @pytest.mark.parametrize("name", ["../birds", "/etc/passwd", "Birds", "", "a/b", "nul\0"])
 def test_a_name_that_could_be_a_path_is_no_set(tmp_path, name):
     with pytest.raises(ClassifyError, match="There is no label set"):
-        load_set(name, tmp_path)
+        load_label_set(name, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"labels": []}', '{"labels": 5}', "[" * 5000, '{"a": 1}'])
 def test_a_broken_set_is_a_sentence(tmp_path, text):
     (tmp_path / "set.json").write_text(text)
     with pytest.raises(ClassifyError, match="“set.json” cannot be read|no labels"):
-        read_set(tmp_path / "set.json")
+        read_label_set(tmp_path / "set.json")
 
 
 def test_bundled_files_say_where_their_names_come_from():
@@ -125,7 +125,7 @@ def test_templates_that_are_not_allowed_are_a_sentence(text):
 
 
 def test_braces_in_a_label_stay():
-    assert fill("a {} here", "{0} {x}") == "a {0} {x} here"
+    assert fill_template("a {} here", "{0} {x}") == "a {0} {x} here"
 
 
 @pytest.mark.parametrize(

@@ -97,9 +97,11 @@ def test_equal_labels_are_too_close_to_call():
 
 
 def test_labels_that_mean_the_same_are_named():
-    alike = Classifier(question(), torch.tensor([AXES[0], AXES[1], [0.999, 0.04, 0.0]]), scale=1).alike()
+    alike = Classifier(
+        question(), torch.tensor([AXES[0], AXES[1], [0.999, 0.04, 0.0]]), scale=1
+    ).similar_labels()
     assert [pair[:2] for pair in alike] == [("a", "c")]
-    assert Classifier(question(("a",)), torch.tensor(AXES[:1]), scale=1).alike() == []
+    assert Classifier(question(("a",)), torch.tensor(AXES[:1]), scale=1).similar_labels() == []
 
 
 def test_something_else_is_never_one_of_the_labels(tiny_perceptor):

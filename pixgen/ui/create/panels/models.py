@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from pixgen.models.catalog import Kind, find_entry
-from pixgen.models.registry import inventory
+from pixgen.models.registry import list_models
 from pixgen.recipe.recipe import MOST_CLIPS, Recipe
 from pixgen.studio.policy import Policy
 from pixgen.ui.form import Field
@@ -35,7 +35,7 @@ def model_fields(preset: Mapping[str, Any], policy: Policy) -> dict[str, Field]:
 
 def names(kind: Kind, policy: Policy) -> tuple[str, ...]:
     """The models of a kind that may be chosen."""
-    found = [each.entry.name for each in inventory() if each.entry.kind == kind]
+    found = [each.entry.name for each in list_models() if each.entry.kind == kind]
     return tuple(name for name in found if policy.models is None or name in policy.models)
 
 
