@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pooch
+import platformdirs
 from filelock import FileLock, Timeout
 
 from pixgen.errors import ModelError, StorageError
@@ -17,7 +17,9 @@ RESERVED_BYTES = 512 * 2**20  # bytes that stay free: the weights in their new f
 
 def cache_folder() -> Path:
     """``$PIXGEN_CACHE``, else the system's folder for caches. Hugging Face's files lie in its own."""
-    return Path(os.environ.get("PIXGEN_CACHE") or pooch.os_cache("pixgen")).expanduser().absolute()
+    return (
+        Path(os.environ.get("PIXGEN_CACHE") or platformdirs.user_cache_dir("pixgen")).expanduser().absolute()
+    )
 
 
 def models_folder() -> Path:

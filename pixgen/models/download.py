@@ -1,13 +1,12 @@
 """A file from one of several addresses: resumed, checked for size and hash, and only then there."""
 
+import hashlib
 import json
 import logging
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import pooch
 
 from pixgen.errors import ModelError, StorageError
 from pixgen.messages import Message, _, joined
@@ -136,7 +135,11 @@ def _verify(part: Path, sha256: str) -> None:
 
 def sha256_of(path: Path) -> str:
     """A file's sha256 in hexadecimal digits."""
-    return pooch.file_hash(str(path), alg="sha256")
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _sidecar(part: Path) -> Path:

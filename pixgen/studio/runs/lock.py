@@ -1,63 +1,59 @@
-"""A run belongs to one job at a time, among all processes on the machine."""
+"""Lock a run's folder, so that one job at a time works on it, among all processes on the machine."""
 
-import sys
-import time
+import errno
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 from pixgen.errors import StudioError
 from pixgen.studio.storage import storing
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[bytes]) -> None:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 _NAME = ".lock"
-_TRIES, _BETWEEN = 5, 0.02  # whoever only looks holds the lock for a moment
+_PATIENCE = 0.1  # seconds: is_locked holds a lock for a moment
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class RunLock:
-    """Holds a run's folder until ``release``; the system lets go of it when the process dies.
+    """Holds a run's folder until ``release``; the system releases it when the process dies.
 
-    Raises StudioError if another job has it, StorageError if the folder cannot be written.
+    Raises StudioError if another job holds it, StorageError if the folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
+        self._lock = _file_lock(folder)
         with storing(folder / _NAME):
-            self._file = (folder / _NAME).open("ab")
-        for tries_left in reversed(range(_TRIES)):
+            folder.stat()  # filelock would make a folder that is gone
             try:
-                _lock(self._file)
-                return
-            except OSError as error:
-                if not tries_left:
-                    self._file.close()
-                    raise StudioError(
-                        "The run {name} is being painted: stop it first, or wait for its end.",
-                        name=folder.name,
-                    ) from error
-            time.sleep(_BETWEEN)
+                self._lock.acquire(timeout=_PATIENCE, poll_interval=_PATIENCE / 5)
+            except Timeout as error:
+                raise StudioError(
+                    "The run {name} is being painted: stop it first, or wait for its end.",
+                    name=folder.name,
+                ) from error
 
     def release(self) -> None:
-        """Let go; more than once does nothing."""
-        self._file.close()
+        """Let other jobs work on the run; calling it again does nothing."""
+        self._lock.release()
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether a job that lives, of this or another process, has the run."""
-    try:
-        with (folder / _NAME).open("rb") as file:
-            _lock(file)
-    except FileNotFoundError:
+    """Whether a living job, of this or another process, works on the run.
+
+    A run that this process may not write counts as free: nothing can be changed in it from here.
+    """
+    if not (folder / _NAME).exists():
         return False
-    except OSError:
+    lock = _file_lock(folder)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
         return True
+    except OSError as error:
+        return error.errno not in _READ_ONLY
+    lock.release()
     return False
+
+
+def _file_lock(folder: Path) -> FileLock:
+    # A job's lock is taken by the thread that asks for it, and released by the one that paints.
+    return FileLock(folder / _NAME, thread_local=False)

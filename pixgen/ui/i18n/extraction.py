@@ -21,7 +21,7 @@ from pixgen.ui.i18n.translator import DOMAIN, catalogue_file
 # page's translator is called.
 KEYWORDS: dict[str, Any] = {
     "_": None, "say": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2),
-    "NoSuchFile": None, "DeadAddress": None,
+    "NoSuchFile": None, "SourceUnavailable": None,
     **{each.__name__: None for each in vars(errors).values() if isinstance(each, type) and issubclass(each, Exception)},
 }  # fmt: skip
 LINE = 110

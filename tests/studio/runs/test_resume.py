@@ -2,13 +2,14 @@
 
 import json
 import os
+from threading import Thread
 
 import numpy as np
 import pytest
 
-from pixgen.errors import RecipeError, StudioError
+from pixgen.errors import RecipeError, StorageError, StudioError
 from pixgen.studio import Policy
-from pixgen.studio.runs.lock import RunLock
+from pixgen.studio.runs.lock import RunLock, is_locked
 from tests.studio.deaths import killed
 from tests.studio.fakes import Painters, a_recipe
 
@@ -231,9 +232,25 @@ def test_a_run_killed_before_anything_was_saved_begins_anew(open_studio, frames_
     assert_same(resumed, painted(studio, a_recipe(steps=200, seed=5)), frames_of)
 
 
-def test_a_claim_is_one_at_a_time_and_ends_with_its_release(tmp_path):
+def test_a_run_lock_is_exclusive_until_its_release(tmp_path):
     claim = RunLock(tmp_path)
     with pytest.raises(StudioError, match="being painted"):
         RunLock(tmp_path)
     claim.release()
     RunLock(tmp_path).release()
+
+
+def test_locking_a_run_that_is_gone_fails_and_makes_no_folder(tmp_path):
+    with pytest.raises(StorageError):
+        RunLock(tmp_path / "gone")
+    assert not (tmp_path / "gone").exists()
+    assert not is_locked(tmp_path / "gone")
+
+
+def test_a_lock_of_another_thread_can_be_released_and_is_seen(tmp_path):
+    lock = RunLock(tmp_path)
+    assert is_locked(tmp_path)
+    releasing = Thread(target=lock.release)
+    releasing.start()
+    releasing.join()
+    assert not is_locked(tmp_path)
