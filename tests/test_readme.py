@@ -33,7 +33,7 @@ from pixgen.studio.grids.plans import read_axis
 from pixgen.training.__main__ import app as training
 from pixgen.vision.search.filters import parse_date
 from pixgen.vision.search.query import parse_query
-from pixgen.vision.zeroshot.labels import available_templates, bundled_sets, parse_labels
+from pixgen.vision.zeroshot.labels import available_templates, bundled_label_sets, parse_labels
 
 ROOT = Path(__file__).parent.parent
 GUIDES = [f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))]
@@ -87,7 +87,7 @@ def each(value: Any) -> Iterator[Any]:
 
 
 def check_set(name: str) -> None:
-    assert name in bundled_sets() or name == "birds.txt", name
+    assert name in bundled_label_sets() or name == "birds.txt", name
 
 
 def check_templates(name: str) -> None:

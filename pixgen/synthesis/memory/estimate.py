@@ -20,10 +20,10 @@ from torch.utils._pytree import tree_leaves
 
 from pixgen.losses import Losses
 from pixgen.models.architectures import (
+    key_value_cache_bytes,
     random_perceptor,
     random_vqgan,
-    sketcher_bytes,
-    sketching_bytes,
+    sketcher_weight_bytes,
 )
 from pixgen.models.catalog import get_entry
 from pixgen.recipe.init import Init
@@ -144,9 +144,9 @@ def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
     weights, step = found.weights, found.step
     if recipe.sketched:
         sketch = recipe.init.sketch
-        weights += sketcher_bytes(sketch.model, device) + _own_vqgan(recipe)
+        weights += sketcher_weight_bytes(sketch.model, device) + _own_vqgan(recipe)
         # The sketch is done before the first step is made.
-        step = max(step, sketching_bytes(sketch.model, device, count=sketch.candidates))
+        step = max(step, key_value_cache_bytes(sketch.model, device, count=sketch.candidates))
     if device == "cpu":
         step = round(step * _CPU_WASTE) + _CPU_LIBRARIES
     else:

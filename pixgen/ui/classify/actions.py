@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixgen.errors import ClassifyError
-from pixgen.models.progress import Fetching
+from pixgen.models.progress import DownloadProgress
 from pixgen.studio.library.classifier import ClassifierService
 from pixgen.text_files import encode_table
 from pixgen.ui.classify import view
 from pixgen.ui.i18n import Translator
 from pixgen.ui.status import fetching_html
 from pixgen.vision.zeroshot.batches import make_question
-from pixgen.vision.zeroshot.evaluation import as_csv, as_json, evaluate
+from pixgen.vision.zeroshot.evaluation import evaluate, results_to_csv, results_to_json
 from pixgen.vision.zeroshot.labels import parse_templates
-from pixgen.vision.zeroshot.sources import gather
+from pixgen.vision.zeroshot.sources import collect_sources
 
 if TYPE_CHECKING:
-    from pixgen.vision.zeroshot.batches import Result
+    from pixgen.vision.zeroshot.batches import ClassifiedPicture
     from pixgen.vision.zeroshot.sources import Source
     from pixgen.vision.zeroshot.zeroshot import Classifier, Question
 
@@ -52,7 +52,7 @@ class ClassifyForm:
         """From the form's values by name. Raises PixgenError."""
         if not form["pictures"]:
             raise ClassifyError("There is no picture yet: add one first.")
-        sources = gather([Path(path) for path in form["pictures"]], uploaded=True)
+        sources = collect_sources([Path(path) for path in form["pictures"]], uploaded=True)
         if service.studio.policy.public and len(sources) > MOST_PUBLIC:
             raise ClassifyError(
                 "There may be at most {limit} pictures at once here: there are {count}.",
@@ -96,7 +96,7 @@ def classify(
     classifier = None
     if not stopped():
         classifier = service.classifier(asked.question, asked.models, stopped=stopped)
-    results: list[Result] = []
+    results: list[ClassifiedPicture] = []
     began = shown = time.monotonic()
     if classifier is not None:
         for batch in service.look(
@@ -138,13 +138,15 @@ def error_view(say: Translator, message: str) -> View:
     return View(status=status, busy=False)
 
 
-def _fetching(say: Translator, fetching: Fetching) -> str:
+def _fetching(say: Translator, fetching: DownloadProgress) -> str:
     more, megabytes = fetching_html(say, fetching)
     part = None if megabytes is None else megabytes[0] / max(1, megabytes[1])
     return view.progress_html("loading", say("Fetching a model"), more=more, part=part)
 
 
-def _looking(say: Translator, asked: ClassifyForm, results: "Sequence[Result]", seconds: float) -> str:
+def _looking(
+    say: Translator, asked: ClassifyForm, results: "Sequence[ClassifiedPicture]", seconds: float
+) -> str:
     done, total = len(results), len(asked.sources)
     more = [
         say("{done} of {total} pictures", done=done, total=total),
@@ -157,7 +159,7 @@ def _final_view(
     say: Translator,
     asked: ClassifyForm,
     classifier: "Classifier | None",
-    results: "list[Result]",
+    results: "list[ClassifiedPicture]",
     *,
     late: bool,
 ) -> View:
@@ -185,7 +187,7 @@ def _final_view(
     evaluation = evaluate(results, asked.question.labels)
     shown = view.results_html(say, results, evaluation, top=asked.top, alike=classifier.similar_labels())
     tables = (
-        encode_table(as_csv(results, top=asked.top)),
-        as_json(results, evaluation, top=asked.top).encode(),
+        encode_table(results_to_csv(results, top=asked.top)),
+        results_to_json(results, evaluation, top=asked.top).encode(),
     )
     return View(status=status, answers=shown, busy=False, tables=tables)

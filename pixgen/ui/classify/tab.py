@@ -17,7 +17,7 @@ from pixgen.ui.errors import guard_stream, guarded, warned
 from pixgen.ui.files import servable_bytes
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import Cancellations
-from pixgen.vision.zeroshot.labels import DEFAULT, available_templates, format_labels, parse_labels
+from pixgen.vision.zeroshot.labels import DEFAULT_TEMPLATES, available_templates, format_labels, parse_labels
 
 FORM = (
     "pictures", "labels", "label_set", "mode", "none", "none_below", "templates", "own_templates",
@@ -182,7 +182,7 @@ def _wire_settings(service: ClassifierService, say: Translator, page: gr.Blocks,
 
     @guarded(say, warned())
     def keep(name: str, labels: str, chosen: str, templates: str) -> Any:
-        fitting = service.load(chosen).templates if chosen else DEFAULT
+        fitting = service.load(chosen).templates if chosen else DEFAULT_TEMPLATES
         known = templates if templates in available_templates() else fitting
         made = service.save(name, parse_labels(labels), templates=known)
         gr.Info(

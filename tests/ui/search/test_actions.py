@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 
 from pixgen.errors import SearchError
-from pixgen.models.progress import Fetching, tell
+from pixgen.models.progress import DownloadProgress, report_download
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy
 from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary
@@ -234,9 +234,9 @@ class Coming:
 
     def __call__(self, names):
         if names != ("pocket",):
-            tell(Fetching(names[0], 30_000_000, 60_000_000))
+            report_download(DownloadProgress(names[0], 30_000_000, 60_000_000))
             while not self.may_go_on.wait(0.01):
-                tell(Fetching(names[0], 30_000_000, 60_000_000))
+                report_download(DownloadProgress(names[0], 30_000_000, 60_000_000))
         return self.perceptor
 
 
