@@ -35,7 +35,7 @@ def status_html(say: Translator, recipe: Recipe, job_status: JobStatus) -> str:
             line = line_of(say("Paused"), more, progress=steps, say=say)
     elif frame is None and job_status.fetching is not None:
         more, megabytes = fetching_html(say, job_status.fetching)
-        line = line_of(say("DownloadProgress a model"), more, progress=megabytes, say=say)
+        line = line_of(say("Fetching a model"), more, progress=megabytes, say=say)
     elif frame is None:
         line = line_of(say("Getting ready"), [say("the models are being loaded")])
     elif frame.step < 0:

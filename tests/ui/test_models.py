@@ -63,7 +63,7 @@ def test_what_is_chosen_arrives():
 )
 def test_a_download_is_shown_in_the_status_line(fetching, said, bar):
     shown = status.status_html(ENGLISH, a_recipe(), replace(LOADING, fetching=fetching))
-    assert "DownloadProgress a model" in shown
+    assert "Fetching a model" in shown
     assert "lakes" in shown
     assert said in shown
     assert bar in shown

@@ -50,7 +50,7 @@ def download_html(say: Translator, coming: DownloadProgress) -> str:
     """How far a model's download is."""
     more, megabytes = fetching_html(say, coming)
     part = None if megabytes is None else megabytes[0] / max(1, megabytes[1])
-    return state_html(say("DownloadProgress a model"), more, kind="busy", part=part)
+    return state_html(say("Fetching a model"), more, kind="busy", part=part)
 
 
 def indexing_html(say: Translator, progress: Progress) -> str:
