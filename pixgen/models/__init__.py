@@ -1,6 +1,7 @@
-"""Models by name: found, fetched, checked, loaded, frozen.
+"""Models by name: looked up in the catalog, downloaded, verified, loaded and frozen.
 
-In come names, files and a device. Out come VQGANs, perceptors (CLIP), sketch models and upscalers."""
+In come names, paths of checkpoints and a device. Out come VQGANs, perceptors (CLIP), sketch models and
+upscalers."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

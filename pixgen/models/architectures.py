@@ -1,4 +1,4 @@
-"""Architectures as they were published, for building a model before its weights are there.
+"""Build models by name with random weights, to measure memory before any weights are downloaded.
 
 Sources: the catalog, and open_clip's own configs.
 """
@@ -22,14 +22,14 @@ from pixgen.models.vqgan.vqgan import Vqgan
 
 
 def vqgan_config(name: str, config: str = "") -> Mapping[str, Any]:
-    """taming's ``model`` node for a VQGAN by name, or of an own checkpoint and its config, without its
-    weights. Raises ModelError."""
+    """taming's ``model`` node of a VQGAN by its name or its checkpoint's path; the weights are not read.
+    Raises ModelError."""
     entry = find_vqgan(name, config)
     return read_config(entry.config)["model"] if entry.bundled else entry.model
 
 
 def random_vqgan(name: str, device: str, config: str = "") -> Vqgan:
-    """A VQGAN of that name's form with random weights, frozen, for measuring. Raises ModelError."""
+    """A VQGAN of that name's architecture with random weights, frozen, for measuring. Raises ModelError."""
     with torch.device(device):
         model = Vqgan(vqgan_config(name, config))
         nn.init.normal_(model.codebook)  # so that its bounds are no narrower than a trained one's
@@ -37,8 +37,8 @@ def random_vqgan(name: str, device: str, config: str = "") -> Vqgan:
 
 
 def sketcher_weight_bytes(name: str, device: str) -> int:
-    """What a sketcher's weights take once they are loaded: the bundled file keeps them in half precision.
-    Raises ModelError if it is not known before it is fetched."""
+    """Bytes of a sketch model's weights once they are loaded (the bundled file stores half precision).
+    Raises ModelError for an UnCLIP that is not downloaded yet."""
     entry = get_entry(name, "sketcher")
     if entry.bundled:
         return 2 * entry.weights.stat().st_size
@@ -49,8 +49,8 @@ def sketcher_weight_bytes(name: str, device: str) -> int:
 
 
 def key_value_cache_bytes(name: str, device: str, *, count: int) -> int:
-    """What a sketcher keeps while it writes so many pictures: keys and values of all places before, told
-    and untold. What is little beside the weights is not counted. Raises ModelError."""
+    """Bytes of the keys and values that a sketch model caches while it samples ``count`` pictures, with and
+    without their text. 0 for models whose cache is small beside their weights. Raises ModelError."""
     form = get_entry(name, "sketcher").model
     if not form:
         return 0
@@ -59,16 +59,16 @@ def key_value_cache_bytes(name: str, device: str, *, count: int) -> int:
 
 
 def random_perceptor(names: tuple[str, ...], device: str) -> Perceptor | Perceptors:
-    """CLIPs of those names' forms with random weights, frozen, for measuring. Raises ModelError."""
+    """CLIPs of those names' architectures with random weights, frozen, for measuring. Raises ModelError."""
     with torch.device(device):
         members = [_random_clip(name).eval().requires_grad_(False) for name in names]
     return members[0] if len(members) == 1 else Perceptors(members)
 
 
 def build_clip(name: str) -> tuple[nn.Module, int]:
-    """A CLIP of that name's form, untrained, on the device that is the default; its side in pixels.
+    """An untrained CLIP of that name's architecture, on torch's default device, and its input side in pixels.
 
-    Raises ModelError if its form is not known without a network.
+    Raises ModelError if its architecture is not known without a network.
     """
     entry = find_entry(name, "clip")
     if entry is not None and entry.bundled:
@@ -98,5 +98,5 @@ def _random_clip(name: str) -> Perceptor:
 
 
 def _placeholder_tokens(texts: list[str], *, length: int) -> torch.Tensor:
-    """Some tokens for texts, where nothing is asked of their meaning."""
+    """Tokens of any value: only their number matters when memory is measured."""
     return torch.ones(len(texts), length, dtype=torch.int64)

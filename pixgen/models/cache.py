@@ -1,4 +1,4 @@
-"""The one folder where fetched models are kept, and who may write there."""
+"""The cache folder of downloaded models: where it is, its file locks, and its free disk space."""
 
 import os
 import shutil
@@ -12,18 +12,18 @@ from filelock import FileLock, Timeout
 from pixgen.errors import ModelError, StorageError
 from pixgen.models.progress import DownloadProgress, report_download
 
-RESERVED_BYTES = 512 * 2**20  # bytes that stay free: the weights in their new form, and some air
+RESERVED_BYTES = 512 * 2**20  # bytes that stay free, for the converted weights and a margin
 
 
 def cache_folder() -> Path:
-    """``$PIXGEN_CACHE``, else the system's folder for caches. Hugging Face's files lie in its own."""
+    """``$PIXGEN_CACHE``, else the user's cache folder of the system. Hugging Face's files are in its own cache."""
     return (
         Path(os.environ.get("PIXGEN_CACHE") or platformdirs.user_cache_dir("pixgen")).expanduser().absolute()
     )
 
 
 def models_folder() -> Path:
-    """The folder of the models themselves, made if it is not there. Raises StorageError."""
+    """The folder of converted weights, made if it is missing. Raises StorageError."""
     folder = cache_folder() / "models"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -37,13 +37,13 @@ def models_folder() -> Path:
 
 
 def file_name(name: str) -> str:
-    """A model's name as a file's: ``ViT-B-32/openai`` has none of its own."""
+    """A model's name as a file name: ``ViT-B-32/openai`` has a slash."""
     return name.replace("/", "--").replace(":", "--")
 
 
 @contextmanager
 def file_lock(path: Path, *, model: str) -> Iterator[None]:
-    """Alone with a file of the cache, among all processes; while another has it, says so."""
+    """Hold a lock on a file of the cache, among all processes; report the wait while another holds it."""
     lock = FileLock(f"{path}.lock")
     while True:
         try:
@@ -64,14 +64,14 @@ def file_lock(path: Path, *, model: str) -> Iterator[None]:
 
 
 def free_bytes(folder: Path) -> int:
-    """How much room there is where a folder is, or will be."""
+    """Free disk space in bytes at a folder, or where it will be made."""
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free
 
 
 def check_disk_space(needed: int, folder: Path, *, model: str) -> None:
-    """Raise ModelError if so many bytes more do not fit."""
+    """Raise ModelError if ``needed`` more bytes do not fit on the disk."""
     free = free_bytes(folder)
     if free < needed + RESERVED_BYTES:
         raise ModelError(
@@ -85,5 +85,5 @@ def check_disk_space(needed: int, folder: Path, *, model: str) -> None:
 
 
 def format_bytes(count: int) -> str:
-    """Bytes as a person says them."""
+    """A number of bytes for people: ``512 MB``, ``1.7 GB``."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

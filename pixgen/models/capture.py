@@ -1,10 +1,10 @@
-"""A model's pass, forward and backward, captured once as a CUDA graph and then launched as one.
+"""Capture a model's forward and backward pass as a CUDA graph, and replay it in one launch.
 
-Source of the method: ``torch.cuda.make_graphed_callables``. What it asks for holds here: weights are frozen,
-shapes are fixed while a picture is painted, no pass reads a number back or draws by chance, and a forward is
-followed by its backward before the next one, as the steps of a device take turns.
+Source of the method: ``torch.cuda.make_graphed_callables``. Its conditions hold here: weights are frozen,
+shapes are fixed while a picture is painted, no pass copies a value to the CPU or draws random numbers, and each
+forward is followed by its backward before the next one, because jobs take turns on a device.
 
-What a captured pass returns is overwritten by the next: whoever calls makes something new of it.
+The next replay overwrites the returned tensor: callers must compute something new from it at once.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from pixgen.messages import _
 from pixgen.models.half_precision import ModuleCache
 
 Pass = Callable[[torch.Tensor], torch.Tensor]
-_MAX_GRAPHS = 4  # graphs of one pass: each holds the memory that it works in
+_MAX_GRAPHS = 4  # graphs per module: each holds its working memory
 _ALL_CAPTURES: "WeakSet[_CapturedPasses]" = WeakSet()
 
 
 class _CapturedPasses:
-    """The captured passes of one module, the last used last."""
+    """The captured passes of one module, the most recently used last."""
 
     def __init__(self) -> None:
         self.passes: dict[tuple, Pass] = {}
@@ -29,12 +29,12 @@ class _CapturedPasses:
 
 
 def capture(plain: Pass, name: str, owner: ModuleCache, *, tell: Callable[[str], None]) -> Pass:
-    """``plain``, captured where it can be: on a GPU, for a tensor whose gradient is wanted.
+    """``plain``, replayed from a CUDA graph where that is possible: on a GPU, for a tensor that needs a gradient.
 
     Args:
-        name: of the pass among those of its module.
-        owner: what is kept for the module.
-        tell: called with a sentence where a pass cannot be captured; it is then done as ever.
+        name: of the pass, unique within its module.
+        owner: the module's cache, which holds the graphs.
+        tell: called with a sentence when a pass cannot be captured and runs without a graph.
     """
     graphs = owner.setdefault("graphs", _CapturedPasses())
 
@@ -54,7 +54,7 @@ def capture(plain: Pass, name: str, owner: ModuleCache, *, tell: Callable[[str],
 
 
 def release_captures() -> None:
-    """Give the memory back that captured passes hold; they are captured anew when they are next needed."""
+    """Free the memory of all captured passes; each is captured again when it is next called."""
     for graphs in list(_ALL_CAPTURES):
         graphs.passes.clear()
 
@@ -67,7 +67,7 @@ def _capture_graph(plain: Pass, pictures: torch.Tensor, *, tell: Callable[[str],
     try:
         return torch.cuda.make_graphed_callables(plain, (sample,))
     except torch.OutOfMemoryError:
-        raise  # what helps is less at once, not the same without a graph
+        raise  # running without a graph would need the same memory: the caller must lower it
     except RuntimeError as error:
         tell(
             _(

@@ -1,4 +1,4 @@
-"""Which models there are, by name: bundled ones, and those that can be fetched."""
+"""The catalog of models by name: bundled ones, and published ones that can be downloaded."""
 
 import json
 from collections.abc import Mapping
@@ -22,21 +22,22 @@ _DEFAULT_LAYERS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A model of the table.
+    """A model of the catalog, or a custom one.
 
     Args:
         config, weights: a bundled model's JSON config and its safetensors.
-        model: a VQGAN's ``model`` node, as in taming's configs, where it is not bundled; the same of a
-            sketcher of DALL·E mini's form.
-        vqgan: the name of the VQGAN whose codes a sketcher writes, where it is not bundled.
-        sources: where a model's file is, tried in turn: an address, ``zip:`` and the address of a zip
-            that holds it, or ``hub:`` and its repository and path on Hugging Face, several joined by +.
-        open_clip, form: what open_clip calls a CLIP, and its architecture where that does not say it.
-        sha256: of the file, where it is known.
+        model: a VQGAN's ``model`` node as in taming's configs, unless it is bundled; the numbers of a DALL·E
+            mini; a custom CLIP's configs.
+        vqgan: the name of the VQGAN whose codes a sketch model samples, unless it is bundled.
+        sources: where a model's file is, tried in turn: a URL, ``zip:`` and the URL of a zip that holds it,
+            ``hub:`` and its repository and path on Hugging Face (several paths joined by +), or ``file:``.
+        open_clip, form: a CLIP's name in open_clip, and its architecture if the name does not say it.
+        sha256: of the file, if it is known.
         imagenet: a CLIP's published zero-shot accuracy, in percent.
-        gflops: a CLIP's arithmetic for one cutout.
-        needs: packages that pixgen does not need otherwise.
-        key, stamp: of an own checkpoint, the name under which it is kept, and what changes when it does.
+        gflops: of one cutout through a CLIP.
+        needs: packages to install for this model alone.
+        key, stamp: of a custom checkpoint: the name of its converted file, and a text that changes with the
+            checkpoint.
     """
 
     name: str
@@ -68,18 +69,18 @@ class Entry:
 
 
 def entries(kind: Kind | None = None) -> list[Entry]:
-    """The whole table, or one kind of it; bundled models first."""
+    """All entries of the catalog, or those of one kind; bundled models first."""
     return [entry for entry in _table() if kind in (None, entry.kind)]
 
 
 def available_vqgans() -> list[str]:
-    """The names that ``load_vqgan`` takes, besides own checkpoints."""
+    """The names that ``load_vqgan`` takes, besides custom checkpoints."""
     return [entry.name for entry in entries("vqgan")]
 
 
 def available_clips() -> list[str]:
-    """The names that ``load_perceptor`` takes, besides open_clip's own; the judge measures and is not
-    offered."""
+    """The names that ``load_perceptor`` takes, besides open_clip's own. ``pocket-judge`` is for the bench alone
+    and is not listed."""
     return [entry.name for entry in entries("clip") if entry.name != "pocket-judge"]
 
 

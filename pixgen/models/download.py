@@ -1,4 +1,5 @@
-"""A file from one of several addresses: resumed, checked for size and hash, and only then there."""
+"""Download a file from one of several URLs: resumed after a break, verified by size and sha256, then moved into
+place."""
 
 import hashlib
 import json
@@ -14,18 +15,18 @@ from pixgen.models.cache import check_disk_space, file_lock
 from pixgen.models.progress import DownloadProgress, report_download
 
 log = logging.getLogger(__name__)
-ATTEMPTS = 3  # at one address, each from where the last one broke
-TIMEOUT = (10.0, 30.0)  # seconds to connect, and between two pieces
+ATTEMPTS = 3  # at one URL, each resumes the last
+TIMEOUT = (10.0, 30.0)  # seconds to connect, and between two chunks
 CHUNK = 1 << 20
 
 
 class SourceUnavailable(ModelError):  # noqa: N818 - it says what it is
-    """An address that does not give the file; the next one may."""
+    """A URL does not serve the file; the next one may."""
 
 
 @dataclass(frozen=True)
 class PartialDownload:
-    """Which file a part is of, so that no other is put to its end."""
+    """Which file a partial download belongs to, so that no other file is appended to it."""
 
     url: str = ""
     mark: str = ""  # the server's ETag or date
@@ -35,16 +36,16 @@ class PartialDownload:
 def download(
     urls: Sequence[str], target: Path, *, model: str, sha256: str = "", megabytes: int | None = None
 ) -> str:
-    """Fetch a file unless it is there, and return the address that gave it, or nothing.
+    """Download a file unless it exists; the URL that served it, or an empty text.
 
     Args:
         urls: tried in turn.
-        target: where it is to be; its part lies beside it until it is whole and verified.
-        model: whose file it is, for what is told and said.
+        target: the file's path; ``.part`` beside it holds the download until it is complete and verified.
+        model: the name of its model, for progress and messages.
         sha256: in hexadecimal digits; empty if it is not known.
-        megabytes: about how large it is, for a look at the disk before anything else.
+        megabytes: its approximate size, to check the disk space first.
 
-    Raises ModelError if no address gives it or it does not fit, StorageError if it cannot be written.
+    Raises ModelError if no URL serves it or the disk is too full, StorageError if it cannot be written.
     """
     import requests  # here: most of the time everything is there
 
@@ -87,7 +88,7 @@ def download(
 
 
 def _fetch(url: str, part: Path, *, model: str) -> None:
-    """Bring the part to its full length, from where it ends if the server's file is still the same."""
+    """Complete a partial download; it resumes where it ended if the server's file is still the same."""
     import requests
 
     known = _read_sidecar(part)
@@ -109,7 +110,7 @@ def _fetch(url: str, part: Path, *, model: str) -> None:
         if total is not None:
             check_disk_space(total - have, part.parent, model=model)
         mark = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
-        # A weak mark does not promise the same bytes: If-Range does not take it.
+        # A weak ETag does not promise the same bytes, and If-Range does not accept it.
         _sidecar(part).write_text(
             json.dumps(asdict(PartialDownload(url, "" if mark.startswith("W/") else mark, total)))
         )

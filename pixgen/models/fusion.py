@@ -1,4 +1,4 @@
-"""The same functions in fewer passes over memory, for frozen models."""
+"""Fuse layers of frozen models, so that the same function takes fewer passes over memory."""
 
 import torch
 import torch.nn as nn
@@ -11,10 +11,10 @@ from pixgen.models.runtime import checkpointed
 
 
 def fold_batch_norms(module: nn.Module) -> None:
-    """Move every batch norm that follows a convolution into it, in place.
+    """Fold every batch norm that follows a convolution into its weights, in place.
 
-    Knows the pairs by their names (``conv1``, ``bn1``) or their places in a Sequential. A frozen
-    batch norm is a factor and a sum a channel: a third of a small tower's time for nothing.
+    Pairs are found by their names (``conv1``, ``bn1``) or by their order in a Sequential. A frozen batch norm
+    only scales and shifts each channel, and takes a third of a small tower's time.
     """
     for parent in module.modules():
         children = dict(parent.named_children())
@@ -50,7 +50,7 @@ class FusedResnetBlock(ResnetBlock):
 
 
 class FusedAttnBlock(AttnBlock):
-    """taming's attention over all places, in one pass that never holds a number for each two of them."""
+    """taming's attention over all positions by torch's fused kernel, which never stores the attention matrix."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """As taming's: ``(B, C, H, W)`` in and out."""
@@ -70,13 +70,13 @@ _FUSED = {ResnetBlock: FusedResnetBlock, AttnBlock: FusedAttnBlock}
 
 
 def fuse_blocks(module: nn.Module) -> None:
-    """Turn taming's blocks into fused ones, in place; their weights stay as they are."""
+    """Replace taming's blocks by fused ones, in place; their weights stay the same."""
     for block in module.modules():
         block.__class__ = _FUSED.get(type(block), type(block))
 
 
 def unfuse_blocks(module: nn.Module) -> None:
-    """Turn fused blocks back into taming's own, in place."""
+    """Replace fused blocks by taming's own again, in place."""
     own = {fused: plain for plain, fused in _FUSED.items()}
     for block in module.modules():
         block.__class__ = own.get(type(block), type(block))

@@ -1,8 +1,7 @@
-"""Copies of loaded models in half precision, and other things that belong to a module and die with it.
+"""Copy loaded models in half precision; cache such copies, and compiled passes, on their module.
 
-Half weights take the place of ``torch.autocast``: a cast of every weight in every step is most of what a
-GPU is told to do in half precision, and what lies around a model (geometry, distances, losses) keeps its
-float32.
+Half weights replace ``torch.autocast``, whose casts of every weight in every step are most of the kernels that a
+GPU launches in half precision. Everything around a model (geometry, distances, losses) stays in float32.
 """
 
 import copy
@@ -16,7 +15,7 @@ _NORMS = (nn.GroupNorm, nn.LayerNorm)
 
 
 class ModuleCache(dict):
-    """What is kept for a module: copies, compiled and captured functions. A copy of the module has none."""
+    """Copies, compiled and captured functions of a module. Copying or pickling the module leaves them out."""
 
     def __deepcopy__(self, memo: dict) -> "ModuleCache":
         return ModuleCache()
@@ -26,15 +25,15 @@ class ModuleCache(dict):
 
 
 def cached_on(module: nn.Module) -> ModuleCache:
-    """What is kept for a module, in its dictionary alone: a module's state is its weights."""
+    """A module's cache, stored in its ``__dict__`` and thus no part of its state dict."""
     return module.__dict__.setdefault("_pixgen_kept", ModuleCache())
 
 
 def half_copy(module: nn.Module, half: torch.dtype, *, part: str = "") -> nn.Module:
-    """A frozen module with its weights in half precision; made once, and then kept for it.
+    """A copy of a frozen module with its weights in half precision; made once and cached on the module.
 
     Args:
-        part: the name of the child that is needed in half precision; the others' weights are shared.
+        part: the name of the only child to convert, or empty for all; other weights are shared.
     """
     copies = cached_on(module)
     if ("half", half, part) not in copies:
@@ -44,7 +43,7 @@ def half_copy(module: nn.Module, half: torch.dtype, *, part: str = "") -> nn.Mod
 
 @torch.no_grad()
 def _copy_in_half(module: nn.Module, half: torch.dtype, part: str) -> nn.Module:
-    # A deep copy takes what stands in its memo for a weight's copy.
+    # deepcopy takes a tensor's entry in the memo for its copy: weights are shared unless replaced below.
     memo: dict[int, Any] = {id(each): each for each in (*module.parameters(), *module.buffers())}
     for child in (getattr(module, part) if part else module).modules():
         for tensor in (*child._parameters.values(), *child._buffers.values()):
@@ -56,8 +55,8 @@ def _copy_in_half(module: nn.Module, half: torch.dtype, part: str) -> nn.Module:
 
 
 def _stays_float32(child: nn.Module, weight: torch.Tensor) -> bool:
-    """Whether a weight stays in float32: of norms that ask for it, and on a CPU of all, where norms take
-    pictures and weights of different types."""
+    """Whether a weight stays in float32: those of norms that compute in it, and of all norms on a CPU, where
+    activations and weights of a norm may have different types."""
     if isinstance(child, (LayerNormFp32, nn.modules.batchnorm._BatchNorm)):
         return True
     return isinstance(child, _NORMS) and weight.device.type == "cpu"

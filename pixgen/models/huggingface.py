@@ -1,4 +1,7 @@
-"""Files on Hugging Face, in its own cache: huggingface_hub resumes and locks, this adds what it leaves out."""
+"""Files on Hugging Face, by huggingface_hub and in its cache.
+
+Added here: a check of the disk space and the connection first, verification by sha256, progress, and errors in one
+sentence."""
 
 import io
 import re
@@ -13,11 +16,11 @@ CONNECT_TIMEOUT = 10.0  # seconds
 
 
 class NoSuchFile(ModelError):  # noqa: N818 - what happened
-    """A repository that is not there or has no such file: another file may be."""
+    """The repository is missing or has no such file; another file may exist."""
 
 
 def cached_path(repository: str, file: str) -> Path | None:
-    """Where a file lies in the cache, if it does."""
+    """The path of a file in the cache, if it is there."""
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(repository, file)
@@ -25,12 +28,12 @@ def cached_path(repository: str, file: str) -> Path | None:
 
 
 def fetch(repository: str, file: str, *, model: str, endpoint: str | None = None) -> Path:
-    """A file of a repository; nothing is asked of the network if it is there.
+    """The path of a repository's file, downloaded unless it is cached.
 
     Args:
-        endpoint: another address than huggingface.co.
+        endpoint: the URL of a mirror of huggingface.co.
 
-    Raises ModelError with the reason alone if it cannot be had.
+    Raises ModelError, whose message is the reason alone, if it cannot be downloaded.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.constants import ENDPOINT, HF_HUB_CACHE
@@ -66,7 +69,7 @@ def fetch(repository: str, file: str, *, model: str, endpoint: str | None = None
 
 
 def list_files(repository: str, *, endpoint: str | None = None) -> list[str]:
-    """The files of a repository, asked of the network. Raises ModelError with the reason alone."""
+    """The names of a repository's files, from the network. Raises ModelError with the reason alone."""
     from huggingface_hub import HfApi
     from huggingface_hub.constants import ENDPOINT
     from huggingface_hub.errors import RepositoryNotFoundError
@@ -83,13 +86,13 @@ def list_files(repository: str, *, endpoint: str | None = None) -> list[str]:
 
 
 def is_verified(path: Path) -> bool:
-    """Whether a large file in the cache is what Hugging Face says: its name there is its sha256."""
+    """Whether a cached file has its promised sha256, which is the name of every large file in the cache."""
     name = path.resolve().name
     return not re.fullmatch(r"[0-9a-f]{64}", name) or sha256_of(path) == name
 
 
 def remove(repository: str) -> int:
-    """Take a repository out of the cache; the bytes that this frees."""
+    """Delete a repository from the cache; the number of bytes freed."""
     from huggingface_hub import constants, scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
@@ -109,7 +112,7 @@ def remove(repository: str) -> int:
 
 
 def remove_file(repository: str, file: str) -> int:
-    """Take a file out of the cache; the bytes that this frees."""
+    """Delete a file from the cache; the number of bytes freed."""
     if (path := cached_path(repository, file)) is None:
         return 0
     size = path.stat().st_size
@@ -118,7 +121,7 @@ def remove_file(repository: str, file: str) -> int:
 
 
 def _check_connection(endpoint: str) -> None:
-    """Raise ModelError at once where there is no network: huggingface_hub tries for half a minute."""
+    """Raise ModelError at once without a network: huggingface_hub would try for half a minute."""
     import requests
 
     try:
@@ -133,10 +136,10 @@ def _delete(path: Path) -> None:
 
 
 def _progress_bar_class(model: str) -> type:
-    """A progress bar of huggingface_hub's kind that tells, and draws nothing."""
+    """A class of progress bar for huggingface_hub that reports progress and draws nothing."""
     from huggingface_hub.utils import tqdm
 
-    class Telling(tqdm):
+    class ReportingBar(tqdm):
         def __init__(self, *args, **settings) -> None:
             super().__init__(*args, **{**settings, "file": io.StringIO(), "disable": False})
             report_download(DownloadProgress(model, int(self.n), self.total and int(self.total)))
@@ -146,4 +149,4 @@ def _progress_bar_class(model: str) -> type:
             report_download(DownloadProgress(model, int(self.n), self.total and int(self.total)))
             return shown
 
-    return Telling
+    return ReportingBar

@@ -1,4 +1,4 @@
-"""How far a download is, told to whoever loads the model; no argument has to carry it there."""
+"""Report download progress to a listener in the context, so that no function has to pass it on."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DownloadProgress:
-    """A model on its way: bytes that are here, of how many if that is known; ``waiting`` while another
-    process fetches it."""
+    """Progress of a model's download: bytes ``done`` of ``total``, if that is known; ``waiting`` while another
+    process downloads it."""
 
     model: str
     done: int = 0
@@ -24,8 +24,9 @@ _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 @contextmanager
 def listen_to_downloads(listener: Listener) -> Iterator[None]:
-    """Call ``listener`` with every ``DownloadProgress`` of what is loaded within, on this thread. What it raises
-    ends the download, which goes on from there next time."""
+    """Call ``listener`` with the ``DownloadProgress`` of every model loaded inside, on this thread.
+
+    An exception from the listener stops the download, which resumes next time."""
     token = _listener.set(listener)
     try:
         yield
@@ -34,6 +35,6 @@ def listen_to_downloads(listener: Listener) -> Iterator[None]:
 
 
 def report_download(fetching: DownloadProgress) -> None:
-    """Say how far a download is."""
+    """Pass a download's progress to the listener, if there is one."""
     if (listener := _listener.get()) is not None:
         listener(fetching)

@@ -1,4 +1,4 @@
-"""Every model with where it stands, and what can be done with one by its name, whatever its kind."""
+"""List, find, download, verify and remove models by name, whatever their kind."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +25,12 @@ class RegisteredModel:
     state: State
 
     def facts(self) -> dict[str, Any]:
-        """As plain values."""
+        """As plain values, for JSON."""
         return {**{name: getattr(self.entry, name) for name in _FACT_FIELDS}, "state": self.state}
 
 
 def list_models(*, everything: bool = False) -> list[RegisteredModel]:
-    """The table, then own models; with ``everything`` also each CLIP that open_clip lists."""
+    """The catalog, then custom models; with ``everything`` also each CLIP that open_clip lists."""
     found = [entry for entry in entries() if entry.name != "pocket-judge"]
     found += custom_entries()[0]
     if everything:
@@ -55,13 +55,13 @@ def state_of(entry: Entry) -> State:
 
 
 def ready_names() -> tuple[str, ...]:
-    """The names in the table, of any kind, that need no network: what strangers may ask for."""
+    """The catalog's names, of any kind, that are on this machine: what visitors of a public page may use."""
     ready = [entry.name for entry in entries() if state_of(entry) in ("bundled", "here")]
     return tuple(dict.fromkeys(name for name in ready if name != "pocket-judge"))
 
 
 def find_model(name: str) -> Entry:
-    """The model of that name, a VQGAN, a CLIP or open_clip's. Raises ModelError."""
+    """The model of that name or path: a VQGAN, a CLIP, or a sketch model. Raises ModelError."""
     for kind in ("vqgan", "clip", "sketcher"):
         if (entry := find_entry(name, kind)) is not None:
             return entry
@@ -81,7 +81,7 @@ def find_model(name: str) -> Entry:
 
 
 def fetch(entry: Entry) -> Path | None:
-    """The file of a model, fetched and ready; None if it comes with pixgen. Raises ModelError."""
+    """The file of a model, downloaded and converted; None if it is bundled. Raises ModelError."""
     if entry.bundled:
         return None
     if entry.kind == "vqgan":
@@ -100,7 +100,7 @@ def fetch(entry: Entry) -> Path | None:
 
 
 def check(entry: Entry) -> str:
-    """The sha256 of a model's file. Raises ModelError if it is not there or has changed."""
+    """The sha256 of a model's file. Raises ModelError if it is missing or has changed."""
     from pixgen.models.download import sha256_of
 
     if entry.bundled:
@@ -117,7 +117,7 @@ def check(entry: Entry) -> str:
 
 
 def remove(entry: Entry, *, forget: bool = False) -> int:
-    """Take a model out of the caches; the bytes that this frees. Raises ModelError for a bundled one."""
+    """Delete a model from the caches; the number of bytes freed. Raises ModelError for a bundled one."""
     if entry.bundled:
         raise ModelError("“{name}” comes with pixgen and stays.", name=entry.name)
     if entry.kind == "clip" and not entry.stamp:

@@ -1,6 +1,6 @@
-"""The switches in force while a model works, as torch.autocast is: for a block of code on one thread.
+"""How models run (half precision, compiled, captured, checkpointed), set for a block of code as torch.autocast is.
 
-Loaded models are shared by runs at once, so what one of them wants may not be written into them.
+Several runs share loaded models at the same time, so one run's options may not be written into a model.
 """
 
 import os
@@ -40,11 +40,11 @@ _CURRENT: ContextVar[_RuntimeOptions] = ContextVar("switches", default=_DEFAULT)
 def use_engine(
     engine: Engine, half: torch.dtype | None = None, *, tell: Callable[[str], None] | None = None
 ) -> Iterator[None]:
-    """Models used inside work as ``engine`` says.
+    """Run the models inside this block as ``engine`` says.
 
     Args:
-        half: draw and look with weights of this type; None for those that are loaded.
-        tell: called with a sentence about what does not work as asked; by default whoever was told before.
+        half: the type of the VQGAN's and CLIP's weights; None for the loaded weights.
+        tell: called with a sentence about an option that does not work here; by default the outer block's.
     """
     token = _CURRENT.set(_RuntimeOptions(engine, half, tell or _CURRENT.get().tell))
     try:
@@ -54,17 +54,17 @@ def use_engine(
 
 
 def current_engine() -> Engine:
-    """What the models that are used here should work by."""
+    """The engine settings of the current block."""
     return _CURRENT.get().engine
 
 
 def current_half_precision() -> torch.dtype | None:
-    """The half precision in which models draw and look here, if they do."""
+    """The half precision of the current block, if any."""
     return _CURRENT.get().half
 
 
 def supported_half_precision(device: torch.device) -> str | None:
-    """The half precision that a device has arithmetic for, by its name in a recipe."""
+    """The half precision that a device computes in natively, by its name in a recipe."""
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
     if device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
@@ -73,18 +73,19 @@ def supported_half_precision(device: torch.device) -> str | None:
 
 
 def can_compile() -> bool:
-    """Whether torch.compile has a place here: ZeroGPU Spaces cannot, a GPU of theirs comes and goes."""
+    """Whether torch.compile may be used: not on ZeroGPU Spaces, where a GPU is attached for moments."""
     return not os.environ.get("SPACES_ZERO_GPU")
 
 
 def compiled(owner: nn.Module, method: str, *, part: str = "") -> Callable[..., torch.Tensor]:
-    """A module's method for one tensor, as the switches in force say: with half weights, compiled, or on a
-    GPU captured. What it returns is to be used before it is called again.
+    """A module's method of one tensor, with the current options: half weights, compiled, or captured on a GPU.
+
+    A call may overwrite the result of the call before it.
 
     Args:
-        part: the child that does the work; other weights stay as they are.
+        part: the child that the method uses; only its weights are converted.
 
-    When it is called, it raises DeviceError if it cannot be compiled: on a CPU, torch needs a C++ compiler.
+    The call raises DeviceError if it cannot be compiled: on a CPU, torch needs a C++ compiler.
     """
     switches = _CURRENT.get()
     engine, half = switches.engine, switches.half
@@ -97,14 +98,14 @@ def compiled(owner: nn.Module, method: str, *, part: str = "") -> Callable[..., 
         if ("compiled", method) not in things:
             things["compiled", method] = _compile(run)
         return things["compiled", method]
-    # A pass that makes its inner pictures twice keeps them off the memory that a graph would hold.
+    # Checkpointing saves the memory that a captured graph would hold: the two exclude each other.
     if engine.captured and not engine.checkpoint:
         return capture(run, method, cached_on(owner), tell=switches.tell)
     return run
 
 
 def _compile(plain: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
-    # Takes seconds to load; few compile.
+    # Imported here: it takes seconds to load, and few runs compile.
     from torch._dynamo.exc import FailOnRecompileLimitHit, TorchDynamoException
 
     swift = torch.compile(plain, dynamic=False, backend=BACKEND)
@@ -138,8 +139,8 @@ def _compile(plain: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
 
 
 def checkpointed(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> torch.Tensor:
-    """What ``function`` makes of its inputs; where asked for, what it keeps on the way is thrown away
-    and made again on the way back (arXiv 1604.06174). It may hold no chance."""
+    """Call ``function``; with ``engine.checkpoint``, its activations are dropped and computed again in the
+    backward pass (arXiv 1604.06174). It may draw no random numbers."""
     # A compiled model decides by itself what to keep.
     if torch.compiler.is_compiling() or not (torch.is_grad_enabled() and current_engine().checkpoint):
         return function(*inputs)
@@ -148,8 +149,8 @@ def checkpointed(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -
 
 @contextmanager
 def tensor_float32(on: bool) -> Iterator[None]:
-    """Inside, a GPU multiplies float32 in TF32, or not; convolutions and matrices alike, of which torch by
-    itself allows it for convolutions alone."""
+    """Allow or forbid TF32 for float32 inside, for convolutions and matrix products alike (torch's default allows
+    it for convolutions alone)."""
     before, cudnn = torch.get_float32_matmul_precision(), torch.backends.cudnn
     torch.set_float32_matmul_precision("high" if on else "highest")
     try:
@@ -166,7 +167,7 @@ def tensor_float32(on: bool) -> Iterator[None]:
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """Inside, arithmetic on a device is what its tensors say, whatever precision is in force outside."""
+    """Compute inside in the precision of the tensors, whatever precision is set outside."""
     exact = tensor_float32(False) if device.type == "cuda" else nullcontext()
     with torch.autocast(device.type, enabled=False), exact:
         yield
@@ -174,16 +175,16 @@ def full_precision(device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def deterministic() -> Iterator[None]:
-    """torch's deterministic algorithms, where there are any. The switch is the process's, and devices take
-    turns: inside a turn it is set, and afterwards as it was."""
-    # Without it cuBLAS may choose by what else runs; it is read when a device is first used.
+    """Use torch's deterministic algorithms inside, where they exist. The switch is global to the process, so it is
+    set for one turn on a device and restored afterwards."""
+    # Without it cuBLAS may choose another algorithm each time; it is read when a device is first used.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = torch.are_deterministic_algorithms_enabled()
     warn = torch.is_deterministic_algorithms_warn_only_enabled()
     torch.use_deterministic_algorithms(True, warn_only=True)
     try:
         with warnings.catch_warnings():
-            # Where torch has no such algorithm, the documentation says so.
+            # The docs say where torch has no deterministic algorithm.
             warnings.filterwarnings("ignore", message=".*deterministic.*")
             yield
     finally:

@@ -67,4 +67,4 @@ def test_a_download_is_shown_in_the_status_line(fetching, said, bar):
     assert "lakes" in shown
     assert said in shown
     assert bar in shown
-    assert "DownloadProgress" not in status.status_html(ENGLISH, a_recipe(), LOADING)
+    assert "Fetching" not in status.status_html(ENGLISH, a_recipe(), LOADING)

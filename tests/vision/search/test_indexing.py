@@ -54,7 +54,7 @@ def test_only_what_is_new_or_changed_is_looked_at(indexed, library, folder, monk
     (folder / "blue.png").unlink()
     assert counts(indexed()) == (1, 1, 1, 4, 0)
     assert sorted(looks) == ["new.png", "red.png"]
-    known = library.open("holiday", "tiny").known()
+    known = library.open("holiday", "tiny").fingerprints()
     assert sorted(known) == [
         "deep/er/green.png",
         "deep/er/orange.png",
@@ -69,7 +69,7 @@ def test_a_new_time_alone_changes_no_vector(indexed, library, folder):
     indexed()
     os.utime(folder / "red.png", ns=(1, 1_000_000_007))
     assert counts(indexed()) == (0, 0, 0, 6, 0)
-    assert library.open("holiday", "tiny").known()["red.png"][1] == 1_000_000_007
+    assert library.open("holiday", "tiny").fingerprints()["red.png"][1] == 1_000_000_007
     assert len(library.open("holiday", "tiny")) == 6
 
 
@@ -162,7 +162,7 @@ def test_a_picture_that_broke_is_not_found_any_more(indexed, library, folder):
     (folder / "red.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     last = indexed()
     assert [each.path for each in last.skipped] == ["red.png"]
-    assert "red.png" not in library.open("holiday", "tiny").known()
+    assert "red.png" not in library.open("holiday", "tiny").fingerprints()
 
 
 def test_a_bug_in_a_decoder_does_not_end_the_work(indexed, monkeypatch, caplog):
@@ -192,7 +192,7 @@ def test_names_of_every_kind_are_indexed(indexed, library, folder):
     for place, name in enumerate(names):
         draw(folder / name, "white", mark=place)
     assert indexed().added == 12
-    assert set(names) <= set(library.open("holiday", "tiny").known())
+    assert set(names) <= set(library.open("holiday", "tiny").fingerprints())
     for name in names:
         (folder / name).unlink()
     assert counts(indexed()) == (0, 0, 6, 6, 0)
