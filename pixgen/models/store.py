@@ -1,6 +1,6 @@
-"""Models that are kept in the cache: fetched, verified, turned into safetensors once, checked ever after.
+"""Converted models in the cache: downloaded, verified, converted to safetensors once, and checked at each load.
 
-A model may come in several files; what converts them knows each by its own name there.
+A model may consist of several files; the function that converts them gets each by its name.
 """
 
 import hashlib
@@ -23,15 +23,21 @@ from pixgen.models.download import download, sha256_of
 if TYPE_CHECKING:
     import torch
 
-MANUAL_SUFFIXES = (".ckpt", ".pt", ".pth", ".bin", ".msgpack")  # files that a person may put into the folder
+MANUAL_SUFFIXES = (
+    ".ckpt",
+    ".pt",
+    ".pth",
+    ".bin",
+    ".msgpack",
+)  # of files that a person may put into the cache
 ZIP_MEMBER = "model.ckpt"  # in latent diffusion's zips
-Files = Mapping[str, Path]  # of a model, by their names where they are from
+Files = Mapping[str, Path]  # the files of a model, by their names at the source
 Convert = Callable[[Files], "dict[str, torch.Tensor]"]
 
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of a kept model: the hash of its safetensors, and of the file it was made from."""
+    """Where converted weights come from: the source, its sha256, and that of the safetensors."""
 
     source: str
     source_sha256: str
@@ -40,19 +46,19 @@ class Record:
 
 
 def find_weights(entry: Entry) -> Path | None:
-    """The safetensors of a model that is kept, or None."""
+    """The converted weights of a model, or None if there are none of its present file."""
     target = _weights_path(entry)
     record = _read_record(target)
     return target if target.exists() and record is not None and record.stamp == entry.stamp else None
 
 
 def ensure_weights(entry: Entry, convert: Convert) -> Path:
-    """A model's safetensors in the cache, fetched and converted if they are not there.
+    """A model's safetensors in the cache, downloaded and converted if they are missing.
 
     Args:
-        convert: makes the weights of a checkpoint's files, or raises ModelError if they do not fit.
+        convert: turns the files into weights, or raises ModelError if they do not fit the model.
 
-    Raises ModelError if it cannot be had, was changed, or does not fit; StorageError.
+    Raises ModelError if the model cannot be downloaded, has changed, or does not fit; StorageError.
     """
     target = models_folder() / _weights_path(entry).name
     with file_lock(target, model=entry.name):
@@ -72,7 +78,7 @@ def ensure_weights(entry: Entry, convert: Convert) -> Path:
 
 
 def check(entry: Entry) -> None:
-    """Raise ModelError if a kept model is not what it was when it was first read."""
+    """Raise ModelError if the converted weights have changed since they were written."""
     target = _weights_path(entry)
     record = _read_record(target)
     if record is not None and sha256_of(target) != record.sha256:
@@ -85,7 +91,7 @@ def check(entry: Entry) -> None:
 
 
 def remove(entry: Entry) -> int:
-    """Take a model out of the caches, parts of downloads too; the bytes that this frees."""
+    """Delete a model and its partial downloads from the caches; the number of bytes freed."""
     target, freed = _weights_path(entry), 0
     started = _downloads_folder().glob(f"{file_name(entry.name)}.*")
     for path in (target, _record_path(target), *started):
@@ -100,8 +106,7 @@ def remove(entry: Entry) -> int:
 
 
 def manual_file(entry: Entry) -> Path | None:
-    """The file that a person has put into the cache for a model, if there is one; the folder, of a model
-    of several files."""
+    """The file that a person has put into the cache for a model, or its folder if it has several files."""
     target = _weights_path(entry)
     paths = (*(target.with_suffix(suffix) for suffix in MANUAL_SUFFIXES), target)
     if _part_names(entry):
@@ -110,7 +115,7 @@ def manual_file(entry: Entry) -> Path | None:
 
 
 def manual_path(entry: Entry) -> Path:
-    """Where a person may put a model's file, or files."""
+    """Where a person may put a model's file, or the folder of its files."""
     target = _weights_path(entry)
     if _part_names(entry):
         return target.with_suffix("")
@@ -125,13 +130,13 @@ def _parse_hub_source(source: str) -> tuple[str, list[str]]:
 
 
 def _part_names(entry: Entry) -> list[str]:
-    """The names of a model's files, where it comes in several."""
+    """The names of a model's files if there are several, else none."""
     names = entry.sources[0].rpartition("/")[2].split("+")
     return names if len(names) > 1 else []
 
 
 def _fetch_files(entry: Entry) -> tuple[Files, str]:
-    """The files to read and where they are from."""
+    """The files of a model, from the cache or the first source that serves them, and that source."""
     if (path := manual_file(entry)) is not None:
         paths = sorted(path.iterdir()) if path.is_dir() else [path]
         return {each.name: each for each in paths if each.is_file()}, f"file:{path}"
@@ -153,7 +158,7 @@ def _fetch_files(entry: Entry) -> tuple[Files, str]:
                 file = _download(entry, source, ".ckpt", sha256=_expected_hash(entry))
             return {file.name: file}, source
         except ModelError as error:
-            if "PIXGEN_CACHE" in str(error):  # no room: another address does not help
+            if "PIXGEN_CACHE" in str(error):  # the disk is full: another source does not help
                 raise
             reasons.append(error.message)
     known = {
@@ -185,7 +190,7 @@ def _fetch_files(entry: Entry) -> tuple[Files, str]:
 
 
 def _delete_downloads(files: Files) -> None:
-    """Remove what was only downloaded to be read."""
+    """Delete files that were downloaded only to be converted."""
     for file in files.values():
         if file.parent == _downloads_folder():
             file.unlink()
@@ -220,8 +225,7 @@ def _unzip(entry: Entry, url: str) -> Path:
 
 
 def _verify_hash(entry: Entry, files: Files, source: str) -> str:
-    """The file's hash, that of several files' hashes. Raises ModelError if it is another than the one
-    known."""
+    """The sha256 of the file, or of the files' hashes. Raises ModelError if another one is expected."""
     hashes = [sha256_of(files[name]) for name in sorted(files)]
     several = hashlib.sha256(" ".join(hashes).encode()).hexdigest()
     found, known = hashes[0] if len(hashes) == 1 else several, _expected_hash(entry)
@@ -245,12 +249,12 @@ def _verify_hash(entry: Entry, files: Files, source: str) -> str:
 
 
 def _expected_hash(entry: Entry) -> str:
-    """The published hash, else that of the first file that was read without a fault."""
+    """The published sha256, else that of the first file that could be converted."""
     return entry.sha256 or _read_hashes().get(entry.key or entry.name, "")
 
 
 def forget_hash(entry: Entry) -> None:
-    """Take the next file as the first one."""
+    """Forget a model's hash, so that the next file is trusted."""
     hashes = _read_hashes()
     if hashes.pop(entry.key or entry.name, None):
         _write_json(_hashes_path(), hashes)

@@ -1,9 +1,9 @@
-"""A small network that doubles drawings, and draws their edges anew where a VQGAN has blurred them."""
+"""Learned upscalers: the bundled one for drawings, and any that spandrel can read.
 
-# MERGED pixgen.models.upscalers: Upscalers that were learned: the bundled one, and files that a person has put there.
-#
-#   Each of these is a safetensors file in the folder ``upscalers`` beside the fetched models, read by spandrel,
-#   where it is; its name is the file's. Nothing is fetched.
+The bundled network doubles drawings and sharpens the edges that a VQGAN blurs. Others are safetensors files that
+a person puts into the folder ``upscalers`` beside the downloaded models; an upscaler's name is its file's.
+"""
+
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -24,12 +24,12 @@ CONFIG = ASSETS / "pocket" / "enlarger.json"
 
 
 class PocketUpscaler(nn.Module):
-    """Residual blocks at the given size, then twice as many pixels a side (sub-pixel convolution, arXiv
-    1609.05158), added to what interpolation makes.
+    """The bundled upscaler: residual blocks, then a sub-pixel convolution (arXiv 1609.05158) to twice the side,
+    added to bilinear interpolation.
 
     Args:
         width: channels of the blocks.
-        depth: how many blocks.
+        depth: the number of blocks.
     """
 
     scale = 2
@@ -50,7 +50,7 @@ class PocketUpscaler(nn.Module):
 
 
 def load_pocket_upscaler(device: torch.device | str) -> PocketUpscaler:
-    """The bundled one, frozen, on a device. Raises ModelError if its files are missing or broken."""
+    """The bundled upscaler, frozen, on a device. Raises ModelError if its files are missing or broken."""
     model = PocketUpscaler(**read_config(CONFIG)["model"])
     load_weights(model, WEIGHTS)
     return model.to(device).eval().requires_grad_(False)
@@ -70,7 +70,7 @@ BUNDLED = "pocket"  # made for drawings as the bundled VQGAN decodes them
 
 
 class Upscaler(Protocol):
-    """A network that enlarges by a whole number."""
+    """A network that enlarges pictures by a whole factor, ``scale``."""
 
     scale: int
 
@@ -79,7 +79,7 @@ class Upscaler(Protocol):
 
 
 def upscalers_folder() -> Path:
-    """Where the files are looked for; it may not be there."""
+    """The folder of other upscalers' files; it need not exist."""
     return cache_folder() / "models" / "upscalers"
 
 
@@ -90,10 +90,9 @@ def available_upscalers() -> list[str]:
 
 
 def load_upscaler(name: str, device: torch.device | str) -> Upscaler:
-    """A learned upscaler, frozen, on a device: the bundled one, or whatever architecture spandrel knows.
+    """A learned upscaler by name, frozen, on a device: the bundled one, or one that spandrel can read.
 
-    Raises ModelError if there is none of that name, it cannot be read, or spandrel is needed and not
-    installed.
+    Raises ModelError if there is none of that name, it cannot be read, or spandrel is not installed.
     """
     if name == BUNDLED:
         return load_pocket_upscaler(device)

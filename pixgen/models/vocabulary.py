@@ -1,4 +1,4 @@
-"""The words that the bundled models know: those of the captions that they were trained on."""
+"""The vocabulary of the bundled models: the words of their training captions, and suggestions for others."""
 
 import difflib
 import re
@@ -10,15 +10,13 @@ from pixgen.recipe.wildcards import word_lists
 
 WORDS_FILE = ASSETS / "pocket" / "words.txt"
 _SHORTEST_PREFIX = 4
-_MIN_SIMILARITY = (
-    0.78  # of difflib's ratio; below it, what is suggested has little to do with what was written
-)
+_MIN_SIMILARITY = 0.78  # of difflib's ratio; below it, suggestions have little to do with the word
 
 
 def split_words(text: str) -> list[str]:
-    """The words of a text as captions have them: lower-case ASCII letters and digits.
+    """The words of a text as captions write them: lower-case, without accents and apostrophes.
 
-    >>> words_of("A fox’s café, 3D")
+    >>> split_words("A fox’s café, 3D")
     ['a', 'foxs', 'cafe', '3d']
     """
     plain = unicodedata.normalize("NFKD", text.lower()).replace("’", "").replace("'", "")
@@ -28,19 +26,18 @@ def split_words(text: str) -> list[str]:
 
 @cache
 def known_words() -> frozenset[str]:
-    """Every word of the captions."""
+    """Every word of the training captions."""
     return frozenset(WORDS_FILE.read_text("utf-8").split())
 
 
 def unknown_words(text: str) -> list[str]:
-    """The words of a text that no caption had, each once."""
+    """The words of a text that are in no training caption, each once."""
     return [word for word in dict.fromkeys(split_words(text)) if word not in known_words()]
 
 
 @lru_cache(2048)
 def suggestions(word: str, count: int = 3) -> tuple[str, ...]:
-    """Known words near one that is not: those spelled alike, then those that it begins or
-    that begin it.
+    """Known words near an unknown one: those of similar spelling, then those that share its beginning.
 
     >>> suggestions("foxx")
     ('fox',)
@@ -59,7 +56,7 @@ def suggestions(word: str, count: int = 3) -> tuple[str, ...]:
 
 @cache
 def _candidates() -> tuple[str, ...]:
-    """Words to suggest: those of the bundled word lists, which are worth trying, before all others."""
+    """Words to suggest: those of the bundled word lists first, then all others."""
     listed = [word for lines in word_lists().values() for line in lines for word in split_words(line)]
     known = [word for word in dict.fromkeys([*listed, *sorted(known_words())]) if word in known_words()]
     # "glasseses" is in captions, but nobody would write it.

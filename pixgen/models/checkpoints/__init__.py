@@ -1,3 +1,3 @@
-"""Weights from files, whatever wrote them: safetensors, pickles, Flax; nothing in a file is run.
+"""Read weights from checkpoints of any format (safetensors, pickles, Flax) without running anything in them.
 
-In come paths of checkpoints. Out come tensors by the names that pixgen's own models have for them."""
+In come paths of checkpoints. Out come tensors by the parameter names of pixgen's own models."""

@@ -1,8 +1,8 @@
-"""VQGANs as others save them, under the names that taming's ``VQModel`` has for their parts.
+"""Rename the weights of VQGANs from any library to the parameter names of taming's ``VQModel``.
 
-The same network has many spellings: taming's own, alone or as the first stage of a Net2Net
-transformer; latent diffusion's, with an average over the training beside it; LlamaGen's;
-diffusers' ``VQModel``; and dalle-mini's, of flax, of which min-dalle keeps the decoder.
+The same network is saved under many names: taming's own, alone or as the first stage of a Net2Net transformer;
+latent diffusion's, with an exponential moving average (EMA); LlamaGen's; diffusers' ``VQModel``; and dalle-mini's
+Flax, of which min-dalle has the decoder.
 """
 
 import re
@@ -15,13 +15,13 @@ Weights = dict[str, torch.Tensor]
 
 FIRST_STAGE = "first_stage_model."
 EMA = "model_ema."
-# All that a VQGAN consists of; ``embedding`` is min-dalle's codebook.
+# The parts of a VQGAN; ``embedding`` is min-dalle's codebook.
 _VQGAN_PARTS = re.compile(r"(encoder|decoder|quantize|quant_conv|post_quant_conv|embedding)\.")
-# What a training needs of these and a picture does not.
+# Buffers that only training needs.
 _TRAINING_ONLY = re.compile(r"quantize\.(used|codebook_used|embedding\.(cluster_size|embed_avg))$")
-# Every VQGAN has this layer, whoever spells it: what stands before it names what the VQGAN is part of.
+# Every VQGAN has this layer, in every spelling: the prefix names the model that the VQGAN is part of.
 _ANCHOR = re.compile(r"(?P<before>.*?)decoder\.conv_in\.(weight|kernel)$")
-# Names that wrappers put between others: torch.compile's, and those of training on several GPUs.
+# Parts of names that wrappers insert: torch.compile, and training on several GPUs.
 _WRAPPERS = re.compile(r"(?<![^.])(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
 _LLAMAGEN = (
     (r"(?P<part>encoder)\.conv_blocks\.(?P<level>\d+)\.", r"encoder.down.{level}."),
@@ -52,11 +52,11 @@ _ATTENTION = re.compile(r"\.attn\w*\.(\d+\.)?(q|k|v|proj_out)\.weight$")
 
 
 def to_taming(weights: Mapping[str, torch.Tensor], *, unit_codes: bool = False) -> Weights:
-    """A VQGAN's weights under taming's names, without what only training needs.
+    """A VQGAN's weights under taming's names, without those that only training needs.
 
     Args:
-        weights: by any of the spellings above, on the CPU.
-        unit_codes: whether the codes lie on the unit sphere, as LlamaGen's; they are put there.
+        weights: in any of the layouts above, on the CPU.
+        unit_codes: normalise the codes to the unit sphere, as LlamaGen does.
     """
     found = {_WRAPPERS.sub("", name): tensor for name, tensor in weights.items()}
     before = _find_prefix(found)
@@ -88,14 +88,14 @@ def to_taming(weights: Mapping[str, torch.Tensor], *, unit_codes: bool = False) 
 
 
 def _find_prefix(weights: Weights) -> str:
-    """What stands before a VQGAN's names: ``module.`` of a training on several GPUs, what a transformer
-    calls its first stage, or nothing."""
+    """The prefix of a VQGAN's names: ``module.`` after training on several GPUs, a transformer's first stage, or
+    nothing."""
     found = {match["before"] for name in weights if (match := _ANCHOR.match(name))}
     return min(found, key=lambda before: (FIRST_STAGE not in before, len(before)), default="")
 
 
 def _use_averages(weights: Weights) -> Weights:
-    """With latent diffusion's averages, whose names have lost their dots, where there are any."""
+    """Replace weights by their latent diffusion EMA, whose names have no dots, where there is one."""
     return {name: weights.get(EMA + name.replace(".", ""), tensor) for name, tensor in weights.items()}
 
 
@@ -104,7 +104,8 @@ def _count_levels(weights: Weights, pattern: str) -> int:
 
 
 def _rename(weights: Weights, rules: tuple[tuple[str, str], ...], *, levels: int) -> Weights:
-    """Others count the decoder's levels from the smallest picture up, taming from the largest down."""
+    """Rename by rules; other libraries count the decoder's levels from the smallest resolution, taming from the
+    largest."""
 
     def rename(name: str) -> str:
         for pattern, spelling in rules:

@@ -1,9 +1,9 @@
-"""An unpickler that runs nothing: it makes plain values, the whereabouts of tensors, and stand-ins.
+"""A safe unpickler that runs nothing: it returns plain values, locations of tensors, and inert stand-ins.
 
-A pickle is a list of instructions, of which only two can do harm: to look up a class or function by its
-name, and to call it. Here every name leads to one of the few functions of this module, or to a class
-without anything in it. So the numpy scalars, namespaces, config nodes and callbacks that trainings leave
-in their checkpoints are read as empty objects, whether or not their libraries are installed.
+A pickle is a list of instructions, and only two can do harm: looking up a class or function by name, and calling
+it. Here every name resolves to one of the few functions of this module, or to an empty class. So numpy scalars,
+namespaces, config nodes and callbacks in a training's checkpoint are read as empty objects, whether or not their
+libraries are installed.
 
 Sources of the format: torch/serialization.py and torch/_utils.py of github.com/pytorch/pytorch.
 """
@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 import torch
 
-# No training leaves these in a checkpoint: who names them wants something run.
+# No training saves these in a checkpoint: a pickle that names them tries to run something.
 _UNSAFE_MODULES = {
     "os", "posix", "nt", "subprocess", "pty", "shutil", "socket", "runpy", "ctypes", "webbrowser", "commands",
 }  # fmt: skip
@@ -24,27 +24,27 @@ _UNSAFE_BUILTINS = {"eval", "exec", "compile", "open", "__import__", "execfile",
 
 
 class UnsafePickle(Exception):  # noqa: N818 - it says what it is
-    """A pickle that names what runs programs; its argument is that name."""
+    """The pickle names a function that runs programs; the argument is that name."""
 
 
 class BrokenPickle(Exception):  # noqa: N818 - it says what it is
-    """A pickle that says what cannot be."""
+    """The pickle is inconsistent."""
 
 
 class StandIn:
-    """An object of a class that is not loaded: it keeps what a pickle says of it, and does nothing."""
+    """Stands in for an object of any class that is not loaded: it stores the pickled state and does nothing."""
 
     def __new__(cls, *arguments: Any, **named: Any) -> "StandIn":
-        """Of any arguments, which are ignored."""
+        """Accept any arguments and ignore them."""
         made = object.__new__(cls)
         made.entries, made.state = {}, None
         return made
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
-        """``__new__`` has done all."""
+        """Nothing is left to do after ``__new__``."""
 
     def __call__(self, *arguments: Any, **named: Any) -> "StandIn":
-        """Where it stood for a function's result that is called again."""
+        """Stands in for a function: the result is another stand-in."""
         return StandIn()
 
     def __setstate__(self, state: Any) -> None:
@@ -54,14 +54,14 @@ class StandIn:
         self.entries[name] = value
 
     def append(self, value: Any) -> None:
-        """Where it stands for a list: its values are ignored."""
+        """Stands in for a list: its values are ignored."""
 
     extend = add = append
 
 
 @dataclass(eq=False, slots=True)
 class Storage:
-    """Numbers in a row, somewhere in a file."""
+    """The location of a tensor storage in a file."""
 
     key: str
     dtype: torch.dtype
@@ -71,7 +71,7 @@ class Storage:
 
 @dataclass(eq=False, slots=True)
 class StoredTensor:
-    """A tensor's whereabouts, in numbers of its storage."""
+    """The location of a tensor in its storage; offset and stride in elements."""
 
     storage: Storage
     offset: int
@@ -79,11 +79,10 @@ class StoredTensor:
     stride: tuple[int, ...]
 
     def __setstate__(self, state: Any) -> None:
-        """Its attributes and hooks are ignored."""
+        """Ignore the tensor's attributes and hooks."""
 
-    def of(self, numbers: torch.Tensor) -> torch.Tensor:
-        """The tensor itself, of its storage's numbers ``(count,)``. Raises BrokenPickle if it reaches
-        beyond them."""
+    def to_tensor(self, numbers: torch.Tensor) -> torch.Tensor:
+        """The tensor as a view of its storage ``(count,)``. Raises BrokenPickle if it reaches beyond it."""
         steps = [(size - 1) * stride for size, stride in zip(self.size, self.stride, strict=True)]
         if not all(self.size):
             return torch.empty(self.size, dtype=numbers.dtype)
@@ -94,7 +93,7 @@ class StoredTensor:
 
 
 def _rebuild_tensor(storage: Storage, offset: int, size: tuple, stride: tuple, *more: Any) -> StoredTensor:
-    """Stands for ``torch._utils._rebuild_tensor_v2`` and those before it."""
+    """Replaces ``torch._utils._rebuild_tensor_v2`` and its earlier versions."""
     if not isinstance(storage, Storage):
         raise BrokenPickle("a tensor without a storage")
     size, stride = tuple(map(int, size)), tuple(map(int, stride))
@@ -104,7 +103,7 @@ def _rebuild_tensor(storage: Storage, offset: int, size: tuple, stride: tuple, *
 def _rebuild_untyped_tensor(
     storage: Storage, offset: int, size: tuple, stride: tuple, grad: Any, hooks: Any, dtype: torch.dtype, *more: Any
 ) -> StoredTensor:  # fmt: skip
-    """Stands for ``torch._utils._rebuild_tensor_v3``."""
+    """Replaces ``torch._utils._rebuild_tensor_v3``."""
     if not isinstance(storage, Storage) or not isinstance(dtype, torch.dtype):
         raise BrokenPickle("a tensor without a storage")
     count = storage.count * storage.dtype.itemsize // dtype.itemsize
@@ -112,12 +111,12 @@ def _rebuild_untyped_tensor(
 
 
 def _unwrap(value: Any, *more: Any) -> Any:
-    """Stands for what wraps a value: a parameter around its tensor, TorchScript's typed lists."""
+    """Replaces functions that wrap a value: a parameter around its tensor, TorchScript's typed lists."""
     return value
 
 
 def _rebuild_subclass(rebuild: Callable, kind: Any, arguments: tuple, *more: Any) -> Any:
-    """Stands for ``torch._tensor._rebuild_from_type_v2``: a tensor of a subclass is a tensor."""
+    """Replaces ``torch._tensor._rebuild_from_type_v2``: a tensor of a subclass is read as a plain tensor."""
     return rebuild(*arguments) if rebuild in _REBUILDING else StandIn()
 
 
@@ -148,12 +147,12 @@ _STORAGES = {
 
 
 class InertUnpickler(pickle.Unpickler):
-    """Reads a pickle of torch's.
+    """Unpickles a file of ``torch.save`` without importing or calling anything that it names.
 
     Args:
         file: at the pickle's beginning.
-        storages: where those that it names are collected, by their keys.
-        from_bytes: reads a storage that is a file in itself, as ``pickle.dump`` writes tensors.
+        storages: is filled with the storages that the pickle names, by their keys.
+        from_bytes: reads a storage embedded as a file of its own, as ``pickle.dump`` writes tensors.
     """
 
     def __init__(
@@ -163,11 +162,11 @@ class InertUnpickler(pickle.Unpickler):
         *,
         from_bytes: Callable[[bytes], Storage] | None = None,
     ) -> None:
-        super().__init__(file, encoding="latin1")  # of Python 2's texts
+        super().__init__(file, encoding="latin1")  # for strings that Python 2 wrote
         self._storages, self._from_bytes, self._classes = storages, from_bytes, {}
 
     def find_class(self, module: str, name: str) -> Any:
-        """What a name leads to here. Raises HarmfulPickle."""
+        """The replacement for a name in the pickle. Raises UnsafePickle."""
         if (module, name) in _FUNCTIONS:
             return _FUNCTIONS[module, name]
         if module.partition(".")[0] == "torch":
@@ -186,7 +185,7 @@ class InertUnpickler(pickle.Unpickler):
         return self._classes[module, name]
 
     def persistent_load(self, what: Any) -> Any:
-        """A storage as torch names it; of a class whose source lies beside it, the class."""
+        """The storage that torch refers to, or the class of a module saved with its source."""
         if not isinstance(what, tuple) or not what:
             raise BrokenPickle("what lies beside it is of no known kind")
         if what[0] == "module":
@@ -203,8 +202,8 @@ class InertUnpickler(pickle.Unpickler):
 
 
 def children(value: Any) -> Mapping[Any, Any]:
-    """What lies in a dictionary, or in an object that stands in: its entries and attributes, of a network
-    its parameters, buffers and parts."""
+    """The children of a dictionary or a stand-in: its entries and attributes, and a network's parameters, buffers
+    and modules."""
     if isinstance(value, dict):
         return value
     if not isinstance(value, StandIn):
@@ -220,7 +219,7 @@ def children(value: Any) -> Mapping[Any, Any]:
 
 
 def is_network(value: Any) -> bool:
-    """Whether a value stands for a whole network, saved with its class."""
+    """Whether a value stands in for a whole network, pickled with its class."""
     if not isinstance(value, StandIn):
         return False
     scripted = getattr(value, "module", "").startswith("__torch__")
@@ -228,9 +227,9 @@ def is_network(value: Any) -> bool:
 
 
 def named_tensors(value: Any) -> Iterator[tuple[str, StoredTensor]]:
-    """Every tensor in dictionaries and objects, by the names on the way to it, joined by dots.
+    """Every tensor in nested dictionaries and objects, by its path, joined by dots.
 
-    What lies in several places is named by the first: nodes of a config hold their parents, too.
+    An object that occurs several times has its first path: config nodes refer to their parents, too.
     """
     seen = set()
     todo = [("", value)]

@@ -1,4 +1,4 @@
-"""Weights out of checkpoints of any format, without running anything that is in them."""
+"""Read weights from a checkpoint of any format, without running anything in it."""
 
 import io
 import zipfile
@@ -24,13 +24,13 @@ from pixgen.models.checkpoints.pickle import (
     named_tensors,
 )
 
-# Where trainings keep a network's weights besides all else; the first of these that is there.
+# The keys under which trainings save a network's weights; the first that holds weights counts.
 _WEIGHT_KEYS = (
     "state_dict", "ema", "model", "model_state_dict", "model_state", "params_ema", "params", "module",
     "network", "net", "generator", "weights",
 )  # fmt: skip
 _TRAINING_KEYS = ("optim", "scheduler", "scaler", "callbacks", "loops", "discriminator")
-_MAGIC = 0x1950A86A20F9469CFC6C  # the first value in what torch wrote before 2020
+_MAGIC = 0x1950A86A20F9469CFC6C  # the first value of a file that torch wrote before version 1.6
 _DATA = "data.pkl"
 
 ReadStorage = Callable[[Storage], torch.Tensor]
@@ -39,10 +39,9 @@ ReadStorage = Callable[[Storage], torch.Tensor]
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Every weight in a checkpoint, by its name there, on the CPU.
 
-    Reads safetensors, flax's MessagePack, and what ``torch.save`` wrote, new (a zip, which is mapped and
-    not copied) and old, and TorchScript archives, of which the tensors alone are taken. The first bytes
-    say which it is, not the name.
-    Raises ModelError if the file is broken, or names what runs programs.
+    Reads safetensors, Flax's MessagePack, files of ``torch.save`` (zips, which are mapped into memory, and older
+    ones), and the tensors of TorchScript archives. The first bytes decide the format, not the name.
+    Raises ModelError if the file is broken, or names a function that runs programs.
     """
     sniffing.check_not_placeholder(path)
     head = b""
@@ -67,7 +66,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     except (
         SafetensorError,
         Exception,
-    ) as error:  # a pickle can be wrong in as many ways as a program
+    ) as error:  # a broken pickle can raise any exception
         if head and sniffing.is_text(head):
             raise ModelError(
                 "The checkpoint {name} holds text, not weights: fetch the file itself.",
@@ -85,7 +84,7 @@ def is_torchscript(path: Path) -> bool:
 
 
 def torchscript_code(path: Path) -> str:
-    """The source in a TorchScript archive, to be read and never run; empty of any other file."""
+    """The source code in a TorchScript archive, which is never run; empty for any other file."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if "/code/" in name and name.endswith(".py")]
@@ -109,16 +108,16 @@ def _read_pickled(path: Path) -> dict[str, torch.Tensor]:
         key = tensor.storage.key, tensor.storage.dtype
         if key not in read:
             read[key] = numbers(tensor.storage)
-        weights[name] = tensor.of(read[key])
+        weights[name] = tensor.to_tensor(read[key])
     return weights
 
 
 def _find_weights(found: Any) -> Any:
-    """The part of a checkpoint that holds its network's weights."""
+    """Find the part of a checkpoint that holds its network's weights."""
     while not is_network(found):
         parts = children(found)
         filled = {place: size for place in _WEIGHT_KEYS if (size := _tensor_rank(parts.get(place)))}
-        # Averages hold numbers of their own beside the weights, or elsewhere.
+        # An EMA may hold counters and have its weights elsewhere: a part with matrices comes first.
         place = next((place for place, size in filled.items() if size > 1), next(iter(filled), None))
         if place is None:
             return {
@@ -132,20 +131,20 @@ def _find_weights(found: Any) -> Any:
 
 
 def _tensor_rank(part: Any) -> int:
-    """2 if a part of a checkpoint holds a tensor of several axes, 1 if it holds rows alone, else 0."""
+    """2 if a part of a checkpoint holds a tensor of several axes, 1 if only vectors, else 0."""
     if isinstance(part, StoredTensor):
         return 0
     return max((1 + (len(tensor.size) > 1) for _, tensor in named_tensors(part)), default=0)
 
 
 def _map_file(path: Path) -> torch.Tensor:
-    """A file's bytes, which are read when they are needed."""
+    """A file's bytes ``(size,)`` uint8, mapped into memory."""
     size = path.stat().st_size
     return torch.from_file(str(path), shared=False, size=size, dtype=torch.uint8)
 
 
 def _open_zip(path: Path) -> tuple[Any, ReadStorage]:
-    """What a zip of torch's holds, also TorchScript's, and what reads its storages."""
+    """The unpickled value of a zip of ``torch.save`` or TorchScript, and a function that reads its storages."""
     storages: dict[str, Storage] = {}
     with zipfile.ZipFile(path) as archive:
         entries = {info.filename: info for info in archive.infolist()}
@@ -168,7 +167,7 @@ def _open_zip(path: Path) -> tuple[Any, ReadStorage]:
         if info.file_size < size:
             raise BrokenPickle("a storage that is cut off")
         if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & 1:
-            # Behind the entry's own head, of 30 bytes, its name and what else it says.
+            # The data follow the entry's local header: 30 bytes, its name, and its extra field.
             head = bytes(whole[info.header_offset : info.header_offset + 30].numpy())
             named, more = (int.from_bytes(head[at : at + 2], "little") for at in (26, 28))
             start = info.header_offset + 30 + named + more
@@ -184,7 +183,8 @@ def _open_zip(path: Path) -> tuple[Any, ReadStorage]:
 
 
 def _open_legacy(file: BinaryIO, whole: torch.Tensor) -> tuple[Any, ReadStorage]:
-    """What torch wrote before 2020, or ``pickle.dump``: pickles in a row, then storages."""
+    """The unpickled value of a file of torch before 1.6, or of ``pickle.dump``, and a function that reads its
+    storages, which follow the pickles."""
     storages: dict[str, Storage] = {}
     inner: list[tuple[Storage, ReadStorage]] = []
 
@@ -207,7 +207,7 @@ def _open_legacy(file: BinaryIO, whole: torch.Tensor) -> tuple[Any, ReadStorage]
         keys = load()
         at = file.tell()
         for key in map(str, keys):
-            starts[key] = at + 8  # behind how many there are
+            starts[key] = at + 8  # after the number of elements
             at += 8 + storages[key].count * storages[key].dtype.itemsize
 
     def numbers(storage: Storage) -> torch.Tensor:
@@ -222,7 +222,7 @@ def _open_legacy(file: BinaryIO, whole: torch.Tensor) -> tuple[Any, ReadStorage]
 
 
 def _view_as(data: torch.Tensor, dtype: torch.dtype, size: int, *, swapped: bool) -> torch.Tensor:
-    """Bytes ``(size,)`` as numbers. Raises BrokenPickle if there are fewer."""
+    """Bytes ``(size,)`` as numbers of a type. Raises BrokenPickle if there are too few."""
     if len(data) != size:
         raise BrokenPickle("a storage that is cut off")
     if swapped:

@@ -1,4 +1,4 @@
-"""Weights from files: safetensors only, checked against the model before anything is replaced."""
+"""Read and write safetensors and JSON configs; check that weights fit a model before they are assigned."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def read_config(path: Path) -> dict:
 
 
 def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
-    """The weights in safetensors. Raises ModelError if the file is missing or broken."""
+    """The weights of a bundled or converted model. Raises ModelError if the file is missing or broken."""
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
@@ -33,7 +33,7 @@ def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def check_fit(weights: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor], *, name: str) -> None:
-    """Raise ModelError, which names the first mismatch, if a model that wants these has not these weights."""
+    """Raise ModelError, which names the first mismatch, if weights do not fit a model's state dict ``wanted``."""
     for part, tensor in wanted.items():
         if part not in weights:
             raise ModelError(
@@ -56,8 +56,8 @@ def check_fit(weights: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Te
 
 
 def assign_weights(model: nn.Module, weights: Mapping[str, torch.Tensor], *, name: str) -> None:
-    """Give a model its weights, in float32, also one without memory of its own, on the device
-    ``meta``. Raises ModelError, which names the first mismatch."""
+    """Load weights into a model, in the model's precision; a model on the device ``meta`` takes over the tensors.
+    Raises ModelError, which names the first mismatch."""
     wanted = model.state_dict()
     check_fit(weights, wanted, name=name)
     fitting = {part: tensor.to(wanted[part].dtype) for part, tensor in weights.items()}
@@ -65,12 +65,13 @@ def assign_weights(model: nn.Module, weights: Mapping[str, torch.Tensor], *, nam
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
-    """Fill a model from safetensors, in float32. Raises ModelError, which names the first mismatch."""
+    """Load a safetensors file into a model, in the model's precision. Raises ModelError, which names the first
+    mismatch."""
     assign_weights(model, read_safetensors(path), name=path.name)
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
-    """Write a model's weights as safetensors, in half precision where they are fractions."""
+    """Save a model's weights as safetensors, floating-point ones in half precision."""
     half = {
         name: (tensor.half() if tensor.dtype == torch.float32 else tensor).contiguous().clone()
         for name, tensor in model.state_dict().items()

@@ -1,4 +1,6 @@
-"""What a file is by its first bytes: names lie, and half of the broken checkpoints are none."""
+"""Recognise a file's format by its first bytes, and refuse git-lfs pointers and web pages named as checkpoints.
+
+Loads no torch: the list of models uses it."""
 
 from pathlib import Path
 
@@ -16,9 +18,9 @@ def read_head(path: Path) -> bytes:
 
 
 def check_not_placeholder(path: Path) -> None:
-    """Raise ModelError if a file stands in for another: a git-lfs pointer or a web page.
+    """Raise ModelError if a file is a git-lfs pointer or a web page instead of the file itself.
 
-    A file that is missing passes: whoever opens it says so.
+    A missing file passes: opening it reports that.
     """
     try:
         head = read_head(path)
@@ -38,21 +40,21 @@ def check_not_placeholder(path: Path) -> None:
 
 
 def is_safetensors(head: bytes) -> bool:
-    """Whether a file begins as safetensors do: the length of its header, then JSON."""
+    """Whether a file begins like safetensors: the length of its header, then JSON."""
     return len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 1 << 27
 
 
 def is_msgpack(head: bytes) -> bool:
-    """Whether a file begins as a map of MessagePack with something in it; no pickle begins so."""
+    """Whether a file begins like a non-empty MessagePack map; no pickle does."""
     return head[:1] in (b"\xde", b"\xdf") or 0x80 < head[0] <= 0x8F
 
 
 def is_text(head: bytes) -> bool:
-    """Whether a file begins as text does."""
+    """Whether a file begins like text."""
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:
-        if error.start < len(head) - 4:  # not a character that the end has cut
+        if error.start < len(head) - 4:  # a character cut off at the end is no error
             return False
         text = head[: error.start].decode("utf-8")
     return all(letter.isprintable() or letter in "\r\n\t\ufeff" for letter in text)

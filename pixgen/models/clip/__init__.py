@@ -1,3 +1,3 @@
-"""CLIP models by name: the bundled one, open_clip's, and own checkpoints.
+"""CLIP models by name: the bundled one, open_clip's, and custom checkpoints.
 
-In come names and a device. Out come perceptors, which turn texts and pictures into unit vectors."""
+In come names, paths and a device. Out come perceptors, which embed texts and pictures as unit vectors."""

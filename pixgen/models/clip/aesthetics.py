@@ -1,4 +1,4 @@
-"""How beautiful people found pictures, foretold from CLIP's vectors: LAION's linear heads.
+"""LAION's aesthetic predictor: estimates from CLIP's image vectors how people rate a picture.
 
 Source: github.com/LAION-AI/aesthetic-predictor, one head for each of three of OpenAI's CLIPs.
 """
@@ -23,30 +23,31 @@ _HOME = "https://github.com/LAION-AI/aesthetic-predictor"
 
 
 class AestheticPredictor:
-    """Scores CLIP vectors, from about 1 to 10.
+    """A linear head over CLIP vectors; scores are from about 1 to 10.
 
     Args:
-        weight: ``(D,)``, of one CLIP's unit vectors.
-        place: which of a perceptor's numbers are that CLIP's.
+        weight: ``(D,)``, for one CLIP's unit vectors.
+        bias: a scalar.
+        columns: which columns of a perceptor's vectors are that CLIP's.
     """
 
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor, *, place: slice) -> None:
-        self.weight, self.bias, self.place = weight, bias, place
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor, *, columns: slice) -> None:
+        self.weight, self.bias, self.columns = weight, bias, columns
 
     def scores(self, vectors: torch.Tensor) -> torch.Tensor:
-        """The score of each of a perceptor's vectors ``(N, D)``, ``(N,)``."""
-        return F.normalize(vectors[:, self.place], dim=-1) @ self.weight + self.bias
+        """A score ``(N,)`` for each of a perceptor's vectors ``(N, D)``."""
+        return F.normalize(vectors[:, self.columns], dim=-1) @ self.weight + self.bias
 
 
 def head_file(clip: str) -> Path:
-    """Where the head of a CLIP is kept."""
+    """The path of the head's file for a CLIP."""
     return cache_folder() / "models" / HEADS[clip]
 
 
 def load_aesthetic_predictor(perceptor: Perceptor | Perceptors, names: Sequence[str]) -> AestheticPredictor:
-    """The head for one of a perceptor's CLIPs, which ``names`` names in order.
+    """The aesthetic predictor for the first of a perceptor's CLIPs, named in order by ``names``, that has one.
 
-    Raises ModelError if none of them has one, or its file is not there, broken, or does not fit.
+    Raises ModelError if none has one, or its file is missing, broken, or does not fit.
     """
     clip = next((name for name in names if name in HEADS), None)
     if clip is None:
@@ -80,5 +81,5 @@ def load_aesthetic_predictor(perceptor: Perceptor | Perceptors, names: Sequence[
     return AestheticPredictor(
         weights["weight"][0].float().to(device),
         weights["bias"][0].float().to(device),
-        place=slice(start, start + width),
+        columns=slice(start, start + width),
     )
