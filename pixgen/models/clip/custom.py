@@ -1,9 +1,9 @@
-"""Own CLIPs: a checkpoint or a folder that a person names by its path.
+"""Find custom CLIPs: a checkpoint or a folder named by its path.
 
-``path/to/ViT-B-32.pt`` is OpenAI's archive or its state dict, or a checkpoint of open_clip's, whose architecture
-its shapes tell, the path's beginning (``ViT-H-14:path/to/model.pt``), or open_clip's config beside it
-(``model.json``). A folder, with or without ``local-dir:`` before it, is one of open_clip's, with
-``open_clip_config.json``, or of Hugging Face's CLIP or SigLIP, with ``config.json``.
+``path/to/ViT-B-32.pt`` is OpenAI's archive or its state dict, or a checkpoint of open_clip, whose architecture is
+inferred from its shapes, named before the path (``ViT-H-14:path/to/model.pt``), or read from open_clip's config
+beside it (``model.json``). A folder, with or without ``local-dir:`` before it, is one of open_clip, with
+``open_clip_config.json``, or a CLIP or SigLIP of Hugging Face, with ``config.json``.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ _HUGGING_FACE_WEIGHTS = (
 
 
 def find_custom_clip(name: str) -> Entry | None:
-    """The entry of an own CLIP; None of a name that is none. Raises ModelError if it is not there."""
+    """The entry of a custom CLIP; None if the name is no path. Raises ModelError if the file is missing."""
     found = split_name(name)
     if found is None:
         return None
@@ -65,7 +65,7 @@ def find_custom_clip(name: str) -> Entry | None:
 
 
 def _read_folder(folder: Path) -> tuple[list[Path], dict[str, Any]]:
-    """The files with a folder's weights, and its configs by their kind."""
+    """The weight files in a folder, and its configs by their kind."""
     facts: dict[str, Any] = {"folder": str(folder.resolve())}
     if (folder / OPEN_CLIP_CONFIG).is_file():
         files = _first_existing(folder, _OPEN_CLIP_WEIGHTS) or _any_checkpoint(folder)
@@ -96,7 +96,7 @@ def _first_existing(folder: Path, names: tuple[str, ...]) -> list[Path]:
             if not name.endswith(".index.json"):
                 return [folder / name]
             parts = read_json(folder / name).get("weight_map", {}).values()
-            # Its own files alone: an index may name no path elsewhere.
+            # File names alone: an index must not lead out of the folder.
             return [folder / part for part in sorted({Path(str(part)).name for part in parts})]
     return []
 

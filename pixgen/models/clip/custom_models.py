@@ -1,6 +1,7 @@
-"""Own CLIPs, loaded: a checkpoint in any layout, converted once to safetensors in the cache.
+"""Load custom CLIPs: a checkpoint in any layout, converted once to safetensors in the cache.
 
-Beside the weights the safetensors hold, as bytes of JSON, what the model is built of.
+Beside the weights, the safetensors hold the blueprint of the model (its kind, config and preprocessing) as bytes of
+JSON.
 """
 
 import copy
@@ -33,7 +34,7 @@ Tokenizer = Callable[[Sequence[str]], torch.Tensor]
 
 
 class SiglipTowers(nn.Module):
-    """Hugging Face's SigLIP with open_clip's methods; transformers' own classes, of a config alone."""
+    """Hugging Face's SigLIP with open_clip's methods, built by transformers from a config."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
@@ -43,7 +44,7 @@ class SiglipTowers(nn.Module):
 
     @property
     def logit_scale(self) -> torch.Tensor:
-        """The logarithm of what cosines are multiplied by."""
+        """The logarithm of the factor on cosines."""
         return self.model.logit_scale
 
     def encode_image(self, pictures: torch.Tensor) -> torch.Tensor:
@@ -68,7 +69,7 @@ def load_custom_clip(entry: Entry) -> tuple[nn.Module, Tokenizer, dict[str, Any]
 
 
 def fetch_custom_clip(entry: Entry) -> Path:
-    """The safetensors of an own CLIP, converted if need be. Raises ModelError."""
+    """The safetensors of a custom CLIP, converted if need be. Raises ModelError."""
 
     def convert(files: Files) -> dict[str, torch.Tensor]:
         given: dict[str, torch.Tensor] = {}
@@ -78,16 +79,16 @@ def fetch_custom_clip(entry: Entry) -> Path:
         weights, form = _identify(entry, given, path)
         wanted = _build(form, entry.name).state_dict()
         check_fit(weights, wanted, name=f"in {path.name}")
-        # In a new order of memory: parts that lie in one storage are saved each by itself.
+        # The blueprint travels as a tensor of bytes.
         return {**weights, _BLUEPRINT_KEY: torch.tensor(list(json.dumps(form).encode()), dtype=torch.uint8)}
 
     return ensure_weights(entry, convert)
 
 
 def build_open_clip(config: Mapping[str, Any]) -> nn.Module:
-    """A model of open_clip's without weights, of its ``model_cfg``."""
+    """An untrained model of open_clip, built from its ``model_cfg``."""
     config = copy.deepcopy({name: each for name, each in config.items() if name != "architecture"})
-    config["vision_cfg"]["timm_model_pretrained"] = False  # nothing is fetched
+    config["vision_cfg"]["timm_model_pretrained"] = False  # nothing is downloaded
     text = config["text_cfg"]
     own_text = config.pop("custom_text", False) or "hf_model_name" in text
     if "hf_model_name" in text:
@@ -104,7 +105,7 @@ def _build(form: Blueprint, name: str) -> nn.Module:
             if form["kind"] == "siglip":
                 return SiglipTowers(form["config"])
             model = build_open_clip(form["config"])
-    except Exception as error:  # of many libraries
+    except Exception as error:  # any library's
         raise ModelError(
             "The config {name} describes no CLIP that can be built ({reason}): check it.",
             name=name[-80:],
@@ -119,7 +120,7 @@ def _build(form: Blueprint, name: str) -> nn.Module:
 def _identify(
     entry: Entry, given: Mapping[str, torch.Tensor], path: Path
 ) -> tuple[dict[str, torch.Tensor], Blueprint]:
-    """A checkpoint's weights by the names of the model that they fit, and what it is built of."""
+    """A checkpoint's weights under the names of the model that they fit, and that model's blueprint."""
     weights = to_open_clip(given)
     if "logit_scale" not in weights:
         raise ModelError("The checkpoint {name} holds no CLIP: choose another file.", name=path.name)
@@ -172,7 +173,7 @@ def _check_model_type(config: Mapping[str, Any]) -> None:
 
 
 def _config_has_quick_gelu(config: Mapping[str, Any] | None) -> bool:
-    """Whether a config of Hugging Face's has QuickGELU, which is its CLIP's default."""
+    """Whether a Hugging Face config asks for QuickGELU, the default of its CLIP."""
     return (
         config is not None and _tower_config(config, "vision").get("hidden_act", "quick_gelu") == "quick_gelu"
     )
@@ -183,7 +184,7 @@ def _tower_config(config: Mapping[str, Any], tower: str) -> Mapping[str, Any]:
 
 
 def _apply_hugging_face_config(form: Blueprint, config: Mapping[str, Any]) -> None:
-    """What a config of Hugging Face's CLIP says and shapes do not: heads, activation, and the norms' epsilon."""
+    """Take over from a Hugging Face config what shapes do not say: heads, activation, and the norms' epsilon."""
     vision, text, made = _tower_config(config, "vision"), _tower_config(config, "text"), form["config"]
     made["vision_cfg"]["head_width"] = made["vision_cfg"]["width"] // vision.get("num_attention_heads", 12)
     made["text_cfg"]["heads"] = text.get("num_attention_heads", 8)
@@ -236,12 +237,12 @@ def _load_tokenizer(form: Blueprint, entry: Entry) -> Tokenizer:
         return open_clip.SimpleTokenizer(context_length=length)
     except ModelError:
         raise
-    except Exception:  # of many libraries, and a network
+    except Exception:  # any library's, or of the network
         return _missing_tokenizer(name)
 
 
 def _folder_tokenizer(folder: str | None, name: str, *, length: int) -> Tokenizer:
-    """The tokenizer of Hugging Face's that lies beside the weights."""
+    """The Hugging Face tokenizer beside the weights."""
     if folder is None or not any((Path(folder) / each).is_file() for each in _TOKENIZERS):
         return _missing_tokenizer(name)
     from transformers import AutoTokenizer
@@ -261,7 +262,7 @@ def _folder_tokenizer(folder: str | None, name: str, *, length: int) -> Tokenize
 
 
 def _missing_tokenizer(name: str) -> Tokenizer:
-    """Says so once texts are asked for: pictures can be looked at without."""
+    """A tokenizer that raises ModelError when it is used: pictures can be embedded without one."""
 
     def tokens(texts: Sequence[str]) -> torch.Tensor:
         raise ModelError(

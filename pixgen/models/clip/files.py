@@ -1,4 +1,4 @@
-"""The files of open_clip's models: in Hugging Face's cache, or put by hand into pixgen's."""
+"""Weight files of open_clip's models: in Hugging Face's cache, or put into pixgen's cache by hand."""
 
 import importlib.util
 from pathlib import Path
@@ -9,15 +9,15 @@ from pixgen.models.cache import cache_folder, file_name
 from pixgen.models.catalog import Entry
 from pixgen.models.download import sha256_of
 
-# The files of a repository that hold weights, the safe one first.
+# The weight files of a repository, safetensors first.
 _WEIGHT_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 _MANUAL_SUFFIXES = (".safetensors", ".bin", ".pt")  # of files that a person may put into the cache
 
 
 def fetch(entry: Entry) -> Path:
-    """The file of a CLIP's weights, fetched if it is not there.
+    """The file of a CLIP's weights, downloaded if it is missing.
 
-    Raises ModelError, with what to put where if it cannot be fetched.
+    Raises ModelError, which says which file to put where if it cannot be downloaded.
     """
     if entry.needs and importlib.util.find_spec(entry.needs) is None:
         raise ModelError(
@@ -55,7 +55,7 @@ def find_file(entry: Entry) -> Path | None:
 
 
 def check(entry: Entry) -> str:
-    """The sha256 of a CLIP's file. Raises ModelError if it is not what Hugging Face says."""
+    """The sha256 of a CLIP's file. Raises ModelError if it is not the one that Hugging Face promises."""
     path = find_file(entry)
     if path is None:
         raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
@@ -70,7 +70,7 @@ def check(entry: Entry) -> str:
 
 
 def remove(entry: Entry) -> int:
-    """Take a CLIP out of the caches; the bytes that this frees."""
+    """Delete a CLIP from the caches; the number of bytes freed."""
     freed = 0
     for path in _manual_paths(entry):
         if path.exists():
@@ -85,7 +85,7 @@ def _manual_paths(entry: Entry) -> list[Path]:
 
 
 def _repository(entry: Entry) -> tuple[str, tuple[str, ...]]:
-    """The repository on Hugging Face, and the files in it to be tried in turn."""
+    """The repository on Hugging Face, and the files in it to try in turn."""
     owner, repository, *file = entry.sources[0].removeprefix("hub:").split("/", 2)
     if not any(file):
         return f"{owner}/{repository}", _WEIGHT_FILES

@@ -1,8 +1,8 @@
-"""CLIPs as others save them, as open_clip's: OpenAI's, open_clip's own, and Hugging Face's.
+"""Rename the weights of CLIPs (OpenAI's, open_clip's, Hugging Face's) to open_clip's names, and infer the config.
 
-What a checkpoint does not say, its shapes tell, as far as they can: not the number of heads, which is that of
-a published architecture of the same sizes, else one for 64 channels; and not the activation, which OpenAI's
-archives have in their code, and OpenAI's state dicts in the order of their names.
+Shapes do not tell everything. The number of heads is that of a published architecture of the same sizes, else one
+head for 64 channels. The activation is read from the code in OpenAI's archives, and guessed from the order of names
+in OpenAI's state dicts.
 """
 
 import re
@@ -45,7 +45,7 @@ _HUGGING_FACE_NAMES = (
 
 
 def to_open_clip(weights: Mapping[str, torch.Tensor]) -> Weights:
-    """A CLIP's weights under open_clip's names; those of a SigLIP of Hugging Face's stay as they are."""
+    """A CLIP's weights under open_clip's names; those of a Hugging Face SigLIP keep their names."""
     found = {_WRAPPERS.sub("", name): tensor for name, tensor in weights.items()}
     befores = {match["before"] for name in found if (match := _ANCHOR.match(name))}
     before = min(befores, key=len, default="")
@@ -88,7 +88,7 @@ def has_quick_gelu(path: Path, weights: Mapping[str, torch.Tensor]) -> bool:
 
     Args:
         path: of its checkpoint.
-        weights: by their names there, in the order in which they lie there.
+        weights: by their names in the checkpoint, in its order.
     """
     if code := torchscript_code(path):
         return "gelu(" not in code
@@ -99,7 +99,7 @@ def has_quick_gelu(path: Path, weights: Mapping[str, torch.Tensor]) -> bool:
     names = list(weights)
     attention = next((at for at, name in enumerate(names) if ".attn." in name), 0)
     norm = next((at for at, name in enumerate(names) if ".ln_1." in name), 0)
-    # OpenAI's class has a block's attention first, open_clip's its norm; safetensors are sorted.
+    # In a block, OpenAI's class registers the attention first, open_clip's the norm; safetensors are sorted.
     if attention < norm and sorted(names) != names:
         return path.suffix != ".safetensors"
     kinds = {tensor.dtype for name, tensor in weights.items() if ".attn." in name or ".ln_1." in name}
@@ -107,7 +107,7 @@ def has_quick_gelu(path: Path, weights: Mapping[str, torch.Tensor]) -> bool:
 
 
 def infer_config(weights: Mapping[str, torch.Tensor], path: Path) -> dict[str, Any]:
-    """The config of open_clip's that weights under its names fit. Raises ModelError."""
+    """The open_clip config that weights under its names fit. Raises ModelError if none does."""
     if "token_embedding.weight" in weights and "visual.conv1.weight" in weights:
         config = _infer_from_shapes(weights)
     else:
@@ -123,7 +123,7 @@ def infer_config(weights: Mapping[str, torch.Tensor], path: Path) -> dict[str, A
 
 
 def _infer_from_shapes(weights: Mapping[str, torch.Tensor]) -> dict[str, Any] | None:
-    """Of a CLIP as OpenAI's, with a transformer or a ResNet."""
+    """The config of a CLIP with OpenAI's text tower and a vision transformer or ResNet; None if it does not fit."""
     first = weights["visual.conv1.weight"]
     vision: dict[str, Any]
     if "visual.class_embedding" in weights:
@@ -187,7 +187,7 @@ def _sizes(config: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _find_published(config: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The config of a published architecture of the same sizes, whose number of heads is known."""
+    """The config of a published architecture of the same sizes, for its number of heads."""
     for name in open_clip.list_models():
         each = open_clip.get_model_config(name)
         plain = "timm_model_name" not in each["vision_cfg"] and "hf_model_name" not in each["text_cfg"]
@@ -199,7 +199,7 @@ def _find_published(config: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _find_matching_architecture(weights: Mapping[str, torch.Tensor]) -> dict[str, Any] | None:
-    """Of other networks: the first of open_clip's whose parts have just these names and shapes."""
+    """The first architecture of open_clip whose weights have exactly these names and shapes."""
     from pixgen.models.clip.custom_models import build_open_clip
 
     tokens = next((each for name, each in weights.items() if name.endswith("token_embedding.weight")), None)
@@ -212,7 +212,7 @@ def _find_matching_architecture(weights: Mapping[str, torch.Tensor]) -> dict[str
         try:
             with torch.device("meta"):
                 made = build_open_clip({**config, **_logit_bias(weights)}).state_dict()
-        except Exception:  # of many libraries: this one is not it
+        except Exception:  # any library's: try the next architecture
             continue
         if {part: tensor.shape for part, tensor in made.items()} == shapes:
             return {**config, "architecture": name}

@@ -1,4 +1,4 @@
-"""Any model that open_clip knows, by name: its parts, for a perceptor.
+"""Find and load any model of open_clip by name: model, tokenizer and preprocessing.
 
 ``ViT-B-32/laion2b_s34b_b79k`` is an architecture with the tag of its weights, ``hf-hub:org/name`` a
 repository, ``local-dir:PATH`` a folder with ``open_clip_config.json`` and weights.
@@ -27,14 +27,15 @@ _PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
 
 
 def is_open_clip(name: str) -> bool:
-    """Whether a name is of this kind; the catalog's other names are not."""
+    """Whether a name is one of open_clip's; names of the catalog without a slash are not."""
     return name.startswith(_PREFIXES) or "/" in name
 
 
 def find_clip(name: str) -> Entry:
-    """A CLIP by its name in the catalog, an own one's path, open_clip's name, or OpenAI's (``ViT-B/32``).
+    """A CLIP by its name in the catalog, in ``PIXGEN_MODELS_DIR``, in open_clip or at OpenAI (``ViT-B/32``), or by
+    its path.
 
-    Raises ModelError, which says what there is or what is missing.
+    Raises ModelError, which lists the names or says what is missing.
     """
     if (entry := find_entry(name, "clip") or find_custom_clip(name)) is not None:
         return entry
@@ -50,7 +51,7 @@ def open_clip_names() -> list[str]:
 
 
 def open_clip_entry(name: str) -> Entry:
-    """A model that is not in the table. Raises ModelError if open_clip does not know the name."""
+    """The entry of a model outside the catalog. Raises ModelError if open_clip does not know the name."""
     if name.startswith(HUB):
         source = f"hub:{name.removeprefix(HUB)}"
     else:
@@ -69,20 +70,20 @@ def open_clip_entry(name: str) -> Entry:
 def load_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
     """The model in float32, its tokenizer, and ``size``, ``mean`` and ``std`` of its pictures.
 
-    Raises ModelError if the weights cannot be fetched or read.
+    Raises ModelError if the weights cannot be downloaded or read.
     """
     if entry.stamp:
         return load_custom_clip(entry)
     name, how = entry.open_clip, {}
     architecture = name
     weights = files.fetch(entry)
-    if is_torchscript(weights):  # OpenAI's own file, put into the cache by hand
+    if is_torchscript(weights):  # OpenAI's archive, put into the cache by hand
         return load_custom_clip(find_custom_clip(str(weights)))
-    if entry.form:  # nothing but the weights is asked of a network
+    if entry.form:  # only the weights are downloaded
         architecture, how = entry.form, {"pretrained": str(weights)}
     elif not name.startswith(_PREFIXES):
         architecture, facts = _pretrained_tag(name)
-        # OpenAI's weights were trained with another activation, which only the tag tells.
+        # OpenAI's weights need QuickGELU, which only the tag says.
         how = {
             "pretrained": str(weights),
             "force_quick_gelu": facts.get("quick_gelu", False),
@@ -106,7 +107,7 @@ def load_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
 
 
 def _pretrained_tag(name: str) -> tuple[str, Mapping[str, Any]]:
-    """The architecture in a name, and what open_clip knows of its weights."""
+    """The architecture in a name, and open_clip's config of its weights. Raises ModelError."""
     architecture, _, tag = name.partition("/")
     tags = open_clip.list_pretrained_tags_by_model(architecture)
     if not tags:

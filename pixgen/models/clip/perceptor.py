@@ -1,4 +1,4 @@
-"""CLIP as a perceptor: texts and pictures as unit vectors whose angle says how well they match."""
+"""CLIP as a perceptor: embeds texts and pictures as unit vectors whose cosine says how well they match."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from pixgen.models.runtime import compiled
 
 @dataclass(frozen=True)
 class EncodedTexts:
-    """Texts as a text tower reads them.
+    """Hidden states of N texts from a text tower.
 
     Args:
-        hidden: ``(N, 1 + places, width)``: of a text's end, which stands for the whole, then of its
-            tokens, zeros beyond the end.
-        tokens: their numbers ``(N, places)`` int64, 0 beyond the end.
+        hidden: ``(N, 1 + places, width)``: the state at the end token, which stands for the whole text, then those
+            of its tokens, zeros after the end.
+        tokens: token ids ``(N, places)`` int64, 0 after the end.
     """
 
     hidden: torch.Tensor
@@ -40,8 +40,8 @@ class Perceptor(nn.Module):
     Args:
         model: an open_clip model, with ``encode_text`` and ``encode_image``.
         tokenizer: takes a list of texts, returns ``(N, length)`` int64.
-        size: the side in pixels of the pictures that it takes.
-        mean, std: of the pictures that it was trained on, one number a channel.
+        size: the side of its input in pixels.
+        mean, std: of its training pictures, one number for each channel.
     """
 
     def __init__(
@@ -54,12 +54,12 @@ class Perceptor(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """The model's device."""
         return self.mean.device
 
     @cached_property
     def logit_scale(self) -> float:
-        """What cosines are multiplied by before a softmax, as the model was trained."""
+        """The trained factor on cosines before a softmax."""
         return float(self.model.logit_scale.detach().exp())
 
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
@@ -68,12 +68,12 @@ class Perceptor(nn.Module):
         return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
 
     def encode_texts(self, texts: Sequence[str], *, places: int) -> "EncodedTexts":
-        """N texts, each cut off after its first ``places`` tokens. For models that keep their text
-        tower's parts in themselves, as open_clip's ``CLIP`` does."""
+        """Hidden states of N texts, cut after ``places`` tokens. For models with the text tower's parts as their
+        own attributes, such as open_clip's ``CLIP``."""
         tokens = self.tokenizer(list(texts)).to(self.device)
         ends, hidden = encode_tokens(self.model, tokens)
         inside = torch.arange(hidden.shape[1], device=self.device) < tokens.argmax(-1)[:, None]
-        words = (hidden * inside[..., None])[:, 1 : 1 + places]  # without the mark of the beginning
+        words = (hidden * inside[..., None])[:, 1 : 1 + places]  # without the start token
         names = (tokens[:, : hidden.shape[1]] * inside)[:, 1 : 1 + places]
         rest = places - words.shape[1]
         words = torch.cat([ends[:, None], F.pad(words, (0, 0, 0, rest))], dim=1)
@@ -82,8 +82,8 @@ class Perceptor(nn.Module):
     def embed_images(self, pictures: torch.Tensor) -> torch.Tensor:
         """Unit vectors ``(N, D)`` of pictures ``(N, 3, H, W)`` in [0, 1]; float32.
 
-        Pictures of another size than the model's are resized, smoothly and without regard to their
-        aspect. Differentiable.
+        Pictures of another size than the model's are resized bicubically, without keeping their aspect ratio.
+        Differentiable.
         """
         if pictures.shape[-2:] != (self.size, self.size):
             pictures = F.interpolate(
@@ -94,7 +94,7 @@ class Perceptor(nn.Module):
                 align_corners=False,
             )
         pictures = (pictures - self.mean) / self.std
-        # Convolutions with batch norm are about a third faster in this order of memory.
+        # Convolutions with batch norm are about a third faster in channels-last memory.
         pictures = pictures.contiguous(memory_format=torch.channels_last)
         part = "visual" if hasattr(self.model, "visual") else ""
         vectors = compiled(self.model, "encode_image", part=part)(pictures)
@@ -102,9 +102,8 @@ class Perceptor(nn.Module):
 
 
 def encode_tokens(model: CLIP, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The text tower's last hidden states: at the end ``(N, width)``, and at each token of the
-    longest text ``(N, length, width)``. Texts are short; the empty rest of the context costs nothing
-    here, as it does in ``model.encode_text``."""
+    """The text tower's last hidden states: at the end token ``(N, width)``, and at each token up to the longest
+    text's end ``(N, length, width)``. Unlike ``model.encode_text``, padding is not computed."""
     length = int((tokens != 0).sum(1).max())
     tokens = tokens[:, :length]
     hidden = model.token_embedding(tokens) + model.positional_embedding[:length]
@@ -113,7 +112,7 @@ def encode_tokens(model: CLIP, tokens: torch.Tensor) -> tuple[torch.Tensor, torc
 
 
 def load_clip(name: str, device: str) -> Perceptor:
-    """A CLIP by its catalog name or open_clip's, frozen. Raises ModelError."""
+    """A CLIP by its name or path (see ``find_clip``), frozen. Raises ModelError."""
     entry = find_clip(name)
     if not entry.bundled:
         model, tokenizer, pictures = load_open_clip(entry)
@@ -139,11 +138,11 @@ def load_clip(name: str, device: str) -> Perceptor:
 
 
 class Perceptors(nn.Module):
-    """Several CLIPs as one: their vectors side by side, so that a cosine is the mean of theirs, by
-    ``weights``, all alike by default.
+    """Several CLIPs as one: their vectors are concatenated, so that a cosine is the mean of theirs, weighted by
+    ``weights`` (equal by default).
 
-    A member whose share is less than 1 looks at that part of several pictures, evenly spread; for the
-    others it says what it found on average.
+    A member whose share is below 1 embeds only that fraction of the pictures, evenly spread; the others get the
+    mean of its vectors.
     """
 
     def __init__(
@@ -160,12 +159,12 @@ class Perceptors(nn.Module):
 
     @property
     def size(self) -> int:
-        """The largest member's side; the others reduce what they are given."""
+        """The largest member's side; the others resize their input."""
         return max(member.size for member in self.members)
 
     @property
     def device(self) -> torch.device:
-        """Where the models are."""
+        """The models' device."""
         return self.members[0].device
 
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
@@ -183,7 +182,7 @@ class Perceptors(nn.Module):
 
 
 def _embed_share(member: Perceptor, pictures: torch.Tensor, share: float) -> torch.Tensor:
-    """A member's vectors of all pictures, though it looks at a part of them."""
+    """A member's vectors for all pictures, computed from its share of them."""
     count = max(1, round(share * len(pictures)))
     if count == len(pictures):
         return member.embed_images(pictures)
@@ -197,8 +196,8 @@ def weight_members(
     weights: Sequence[float],
     shares: Sequence[float] | None = None,
 ) -> Perceptor | Perceptors:
-    """The same CLIPs, which are shared, each counting by its weight, and looking at its share of the
-    pictures. One CLIP alone looks at all of them."""
+    """The same CLIPs with weights and shares of the pictures; the loaded models are shared. A single CLIP is
+    returned as it is."""
     alike = len(set(weights)) == 1 and all(share == 1 for share in shares or ())
     if alike or len(weights) == 1:
         return perceptor

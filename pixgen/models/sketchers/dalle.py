@@ -1,9 +1,9 @@
-"""DALL·E mini and mega: a transformer that reads words, and one that writes a VQGAN's codes row by row.
+"""DALL·E mini and mega: a text encoder, and a decoder that samples a VQGAN's codes row by row.
 
-Its parts have the names of min-dalle's checkpoints, so that an error names what a file has. Sources:
+Modules are named as in min-dalle's checkpoints, so that errors name the keys of a file. Sources:
 BART (arXiv 1910.13461) for the two transformers, NormFormer (arXiv 2110.09456) for the norms after
 attention and inside the perceptron, GLU (arXiv 2002.05202) for the gate; github.com/borisdayma/dalle-mini
-and github.com/kuprel/min-dalle for how they go together.
+and github.com/kuprel/min-dalle for how they are combined.
 """
 
 from collections.abc import Mapping
@@ -23,18 +23,18 @@ Weights = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class TextStates:
-    """What the decoder sees of N texts.
+    """The decoder's cross-attention to N texts.
 
     Args:
-        keys_values: of each of its layers, keys and values ``(N, heads, places, width / heads)``.
-        mask: where there is something to see, ``(N, 1, 1, places)`` bool.
+        keys_values: for each layer, keys and values ``(N, heads, places, width / heads)``.
+        mask: true at tokens, false at padding, ``(N, 1, 1, places)`` bool.
     """
 
     keys_values: tuple[tuple[torch.Tensor, torch.Tensor], ...]
     mask: torch.Tensor
 
     def repeat(self, count: int) -> "TextStates":
-        """Each text ``count`` times, one after the other."""
+        """Repeat each text ``count`` times in a row."""
         return TextStates(
             tuple(
                 (keys.repeat_interleave(count, 0), values.repeat_interleave(count, 0))
@@ -45,17 +45,17 @@ class TextStates:
 
 
 class DalleBart(nn.Module):
-    """Writes codes of one VQGAN, told by words.
+    """Samples codes of one VQGAN from a text, token by token.
 
     Args:
         config: ``width``, ``inner`` (of the perceptron), ``heads``, ``depth`` (layers of each of the two),
             ``vocabulary`` and ``places`` (tokens of a text), ``tokens`` (of pictures, of which the first
             ``codes`` are the VQGAN's) and ``grid`` (codes a side).
-        vqgan: the name of the VQGAN whose codes it writes.
+        vqgan: the name of the VQGAN that decodes its codes.
     """
 
     words: BytePairs  # the tokenizer that comes with its weights
-    clip_name = None  # it reads for itself
+    clip_name = None  # it has its own text encoder
 
     def __init__(self, config: Mapping[str, Any], *, vqgan: str) -> None:
         super().__init__()
@@ -64,31 +64,31 @@ class DalleBart(nn.Module):
         self.encoder, self.decoder = Encoder(config), Decoder(config)
 
     def read(self, texts: list[str]) -> TextStates:
-        """Texts as the decoder sees them; of each, as many tokens as there are places."""
+        """Encode texts for the decoder, each cut or padded to ``places`` tokens."""
         tokens = torch.tensor([self.words.encode(text, places=self.places) for text in texts])
         tokens = tokens.to(self.decoder.lm_head.weight.device)
         mask = rearrange(tokens != self.words.padding, "b n -> b 1 1 n")
         return TextStates(self.decoder.seen(self.encoder(tokens, mask)), mask)
 
     def start(self, count: int) -> torch.Tensor:
-        """The token that comes before the first code, ``(count,)``."""
+        """The start token of ``count`` pictures, ``(count,)``."""
         device = self.decoder.lm_head.weight.device
         return torch.full((count,), self.decoder.embed_tokens.num_embeddings - 1, device=device)
 
     def next_logits(
         self, tokens: torch.Tensor, read: TextStates, *, place: int, caches: list[KeyValueCache]
     ) -> torch.Tensor:
-        """How likely each code is at a place, ``(B, codes)`` float32, after the tokens ``(B,)`` before it;
-        the caches know those before them."""
+        """Logits of the code at a position, ``(B, codes)`` float32, given the tokens ``(B,)`` before it; the caches
+        hold the earlier ones."""
         return self.decoder(tokens[:, None], read, place=place, caches=caches)[:, -1, : self.codes].float()
 
     def caches(self) -> list[KeyValueCache]:
-        """Of every layer of the decoder, before anything is written."""
+        """An empty cache for every layer of the decoder."""
         return [KeyValueCache(self.grid**2) for _ in self.decoder.layers]
 
 
 class Encoder(nn.Module):
-    """Reads words: all places see each other."""
+    """The text encoder, with attention between all tokens."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
@@ -108,11 +108,11 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Writes codes, each after all before it."""
+    """The code decoder, with causal attention and cross-attention to the text."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
-        width, tokens = config["width"], config["tokens"] + 1  # and the one that stands before all
+        width, tokens = config["width"], config["tokens"] + 1  # and the start token
         self.embed_tokens = nn.Embedding(tokens, width)
         self.embed_positions = nn.Embedding(config["grid"] ** 2, width)
         self.layernorm_embedding, self.final_ln = nn.LayerNorm(width), nn.LayerNorm(width)
@@ -120,7 +120,8 @@ class Decoder(nn.Module):
         self.lm_head = nn.Linear(width, tokens, bias=False)
 
     def seen(self, states: torch.Tensor) -> tuple[tuple[torch.Tensor, torch.Tensor], ...]:
-        """What every layer sees of a text's states ``(N, places, width)``: the same at each step."""
+        """Keys and values of every layer's cross-attention to a text's states ``(N, places, width)``; the same at
+        each step."""
         return tuple(layer.encoder_attn.keys_values(states) for layer in self.layers)
 
     def forward(
@@ -131,7 +132,7 @@ class Decoder(nn.Module):
         place: int = 0,
         caches: list[KeyValueCache] | None = None,
     ) -> torch.Tensor:
-        """Tokens ``(B, n)`` from a place on to what is expected after each, ``(B, n, tokens)``."""
+        """Tokens ``(B, n)`` from a position on to the logits of the next token after each, ``(B, n, tokens)``."""
         positions = self.embed_positions.weight[place : place + tokens.shape[1]]
         hidden = self.layernorm_embedding(self.embed_tokens(tokens) + positions)
         for number, layer in enumerate(self.layers):
@@ -141,7 +142,7 @@ class Decoder(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Attention, then the gated perceptron, each beside what it is added to."""
+    """Self-attention and a gated perceptron, each added to its input."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
@@ -160,7 +161,7 @@ class EncoderLayer(nn.Module):
 
 
 class DecoderLayer(nn.Module):
-    """Attention to the codes before, to the words, and the gated perceptron."""
+    """Causal self-attention, cross-attention to the text, and a gated perceptron."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
@@ -180,7 +181,7 @@ class DecoderLayer(nn.Module):
         mask: torch.Tensor,
         cache: KeyValueCache | None,
     ) -> torch.Tensor:
-        """``(B, n, width)`` to the same shape; each place sees itself and those before."""
+        """``(B, n, width)`` to the same shape; each position attends to itself and those before."""
         entering = self.pre_self_attn_layer_norm(hidden)
         keys_values = self.self_attn.keys_values(entering)
         if cache is not None:
@@ -193,7 +194,7 @@ class DecoderLayer(nn.Module):
 
 
 class Attention(nn.Module):
-    """Several heads without bias; without a mask, each place sees itself and those before."""
+    """Multi-head attention without bias; causal if there is no mask."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -202,7 +203,7 @@ class Attention(nn.Module):
             self.add_module(name, nn.Linear(width, width, bias=False))
 
     def keys_values(self, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Of what is to be seen, ``(B, n, width)``: each ``(B, heads, n, width / heads)``."""
+        """Keys and values of states ``(B, n, width)``, each ``(B, heads, n, width / heads)``."""
         return self._split(self.k_proj(hidden)), self._split(self.v_proj(hidden))
 
     def forward(
@@ -212,7 +213,7 @@ class Attention(nn.Module):
         *,
         mask: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """``(B, n, width)`` to what each place has seen, of the same shape."""
+        """``(B, n, width)`` to the attended values, of the same shape."""
         queries = self._split(self.q_proj(hidden))
         causal = mask is None and queries.shape[2] > 1
         seen = F.scaled_dot_product_attention(queries, *keys_values, attn_mask=mask, is_causal=causal)
@@ -223,7 +224,7 @@ class Attention(nn.Module):
 
 
 class GatedPerceptron(nn.Module):
-    """A perceptron of which one half opens and shuts the other."""
+    """A perceptron with a gated linear unit (GLU) and norms."""
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()

@@ -1,13 +1,11 @@
-"""Words as DALL·E mini reads them: tidied as its captions were, and cut into byte pairs.
+"""Read DALL·E mini's published files: its tokenizer, and its weights under ``DalleBart``'s names.
 
-The pairs are GPT-2's kind (byte pair encoding, arXiv 1508.07909), of English captions alone: a text comes
-down to plain letters, digits and commas first.
+The tokenizer is a byte pair encoding (arXiv 1508.07909) of GPT-2's kind for English captions: texts are normalised
+to plain letters, digits and commas first. min-dalle keeps the weights in two files of torch; dalle-mini in one of
+Flax, where the layers of each tower are stacked in one array per parameter, or separate. Norms without a scale have
+no weights.
 """
 
-# MERGED pixgen.models.dalle_files: DALL·E mini's weights as they are published, under the names that ``DalleBart`` has for its parts.
-#
-#   min-dalle keeps them in two files of torch's; dalle-mini in one of flax's, where the layers of each half
-#   lie on top of each other in one array a part, or side by side. Norms that scale nothing have no weights.
 import json
 import re
 import unicodedata
@@ -22,10 +20,10 @@ from pixgen.models.checkpoints.flax import read_flax
 from pixgen.models.checkpoints.reading import read_weights
 from pixgen.models.store import Files
 
-_SPACE = "Ġ"  # how the vocabulary writes one
+_SPACE = "Ġ"  # a space in the vocabulary
 _PIECES = re.compile(r"'(?:s|t|re|ve|m|ll|d)| ?[a-z]+| ?[0-9]+| ?[^\sa-z0-9]+|\s+")
 _SPECIAL_TOKENS = ("<s>", "</s>", "<pad>", "<unk>")
-# What captions looked like in training, in the order in which it is done.
+# How the training captions were normalised, in this order.
 _PLAIN_PUNCTUATION = str.maketrans(
     dict.fromkeys("“”„«»", '"') | dict.fromkeys("‘’‚", "'") | dict.fromkeys("–—−", "-")
 )
@@ -44,7 +42,7 @@ _NORMALISATIONS = (
 
 
 def normalise_text(text: str) -> str:
-    """A text as its captions were written: small letters of ASCII, and commas for what else divides."""
+    """A text as the training captions were normalised: lower-case ASCII, with commas for other punctuation."""
     plain = unicodedata.normalize("NFKD", text.translate(_PLAIN_PUNCTUATION))
     plain = plain.encode("ascii", "ignore").decode().lower()
     for pattern, instead in _NORMALISATIONS:
@@ -53,13 +51,13 @@ def normalise_text(text: str) -> str:
 
 
 class BytePairs:
-    """A tokenizer from the two files that come with its model.
+    """A byte pair tokenizer from the two files of its model.
 
     Args:
-        vocabulary: tokens by what they stand for, ``vocab.json``.
-        merges: lines of two parts each, the earliest joined first, ``merges.txt``.
+        vocabulary: token ids by their text, from ``vocab.json``.
+        merges: lines of two parts each, in order of priority, from ``merges.txt``.
 
-    Raises ModelError if one of its marks is missing.
+    Raises ModelError if a special token is missing.
     """
 
     def __init__(self, vocabulary: Mapping[str, int], merges: Sequence[str]) -> None:
@@ -72,7 +70,7 @@ class BytePairs:
         self._cut = lru_cache(maxsize=10_000)(self._joined)
 
     def encode(self, text: str, *, places: int) -> list[int]:
-        """A text's tokens between its two marks, cut or filled up to ``places``."""
+        """A text's token ids between start and end, cut or padded to ``places``."""
         plain = normalise_text(text)
         parts = [
             part
@@ -84,7 +82,7 @@ class BytePairs:
         return marked + [self.padding] * (places - len(marked))
 
     def _joined(self, piece: str) -> tuple[str, ...]:
-        """A piece's letters, the pair that comes first in the merges joined until none is left."""
+        """Merge a piece's letters, always the pair that comes first in the merges, until none is left."""
         parts = list(piece)
         while len(parts) > 1:
             pairs = list(zip(parts, parts[1:], strict=False))
@@ -103,8 +101,11 @@ class BytePairs:
 Weights = dict[str, torch.Tensor]
 
 TOWERS = ("encoder", "decoder")
-VOCABULARY_FILES = {"words.vocabulary": "vocab.json", "words.merges": "merges.txt"}  # kept beside the weights
-# Norms that only shift: their scale is 1, and in no file.
+VOCABULARY_FILES = {
+    "words.vocabulary": "vocab.json",
+    "words.merges": "merges.txt",
+}  # stored beside the weights
+# Norms with a bias alone: their scale is 1 and in no file.
 _NORM_BIASES = re.compile(
     r"(final_ln|pre_self_attn_layer_norm|pre_encoder_attn_layer_norm|glu\.ln[01])\.bias$"
 )
@@ -139,8 +140,8 @@ def read_dalle(files: Files) -> Weights:
 
 
 def pack_vocabulary(files: Files) -> Weights:
-    """``vocab.json`` and ``merges.txt`` as bytes beside the weights. Raises ModelError if one is missing
-    or makes no tokenizer."""
+    """``vocab.json`` and ``merges.txt`` as tensors of bytes, to store beside the weights. Raises ModelError if one
+    is missing or broken."""
     packed = {}
     for name, file in VOCABULARY_FILES.items():
         data = _find(files, file).read_bytes()
@@ -150,7 +151,7 @@ def pack_vocabulary(files: Files) -> Weights:
 
 
 def read_vocabulary(weights: Mapping[str, torch.Tensor]) -> BytePairs:
-    """The tokenizer beside the weights. Raises ModelError if there is none."""
+    """The tokenizer stored beside the weights. Raises ModelError if it is missing or broken."""
     texts = {}
     try:
         for name in VOCABULARY_FILES:
@@ -167,7 +168,7 @@ def read_vocabulary(weights: Mapping[str, torch.Tensor]) -> BytePairs:
 
 
 def _find(files: Files, name: str) -> Path:
-    """A file by its name, which may end in ``_mini``. Raises ModelError if it is not there."""
+    """A file by its name, which may end in ``_mini``. Raises ModelError if it is missing."""
     stem, _, suffix = name.rpartition(".")
     found = files.get(name) or files.get(f"{stem}_mini.{suffix}")
     if found is None:
@@ -182,7 +183,7 @@ def _find(files: Files, name: str) -> Path:
 
 
 def fill_norms(weights: Mapping[str, torch.Tensor]) -> Weights:
-    """With the ones that norms without a scale stand for."""
+    """The weights with ones as the scale of norms that have none."""
     found = dict(weights)
     for name, tensor in weights.items():
         if _NORM_BIASES.search(name):
