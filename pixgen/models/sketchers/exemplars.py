@@ -1,4 +1,4 @@
-"""What things look like: a sketcher's portraits of them in the codes of a VQGAN, found by name."""
+"""Exemplars: drawings of single things as a VQGAN's codes, with the lexicon that finds them by name."""
 
 import json
 import lzma
@@ -9,25 +9,25 @@ from pathlib import Path
 import numpy as np
 import torch
 
-SOLID = 1 << 15  # is added to the code of a solid place in the file
+SOLID = 1 << 15  # added in the file to the code of a solid cell
 CODES_FILE, LEXICON_FILE = "portraits.npy.xz", "portraits.json"
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """The words by which a text says what it shows, in small letters.
+    """The words that retrieval understands, in lower case.
 
     Args:
-        names: of each thing's name the portraits that show it, likelier ones first.
-        weak: names that may well say something else.
-        lettered: portraits that may not be mirrored.
-        worn: portraits of what is worn on a head.
-        colours: red, green and blue in 0 to 255, of one word or two.
+        names: the exemplars of each name, best first.
+        weak: names that often mean something else.
+        lettered: exemplars with letters, which must not be mirrored.
+        worn: exemplars of things worn on a head.
+        colours: red, green and blue in 0 to 255 by a colour's name of one or two words.
         small, large: words of size.
-        fillers: words that say nothing of a thing's look.
-        places: phrases that say where, of left, right, top and bottom.
-        hands: phrases that call for a hand which changes a whole picture, and its name.
-        grounds: phrases that say what is behind the things, and by which it is called alone.
+        fillers: words that say nothing about a thing's look.
+        places: phrases of position, as lists of left, right, top and bottom.
+        hands: phrases that ask for a style of the whole picture, and the style's name.
+        grounds: phrases for a background, and its name alone.
     """
 
     names: dict[str, list[int]]
@@ -44,12 +44,12 @@ class Lexicon:
 
     @cached_property
     def ground_phrases(self) -> list[tuple[tuple[str, ...], str]]:
-        """The grounds as words, longer ones first, and what each is called alone."""
+        """The background phrases as words, longest first, with the background's name."""
         return _phrases_by_length(self.grounds)
 
     @cached_property
     def style_phrases(self) -> list[tuple[tuple[str, ...], str]]:
-        """The phrases of hands as words, longer ones first, and each hand's name."""
+        """The style phrases as words, longest first, with the style's name."""
         return _phrases_by_length(self.hands)
 
 
@@ -60,11 +60,11 @@ def _phrases_by_length(phrases: dict[str, str]) -> list[tuple[tuple[str, ...], s
 
 @dataclass(frozen=True)
 class Exemplars:
-    """Things alone on white, and how they are found.
+    """Drawings of single things on white, and the lexicon that finds them.
 
     Args:
         codes: ``(N, grid, grid)`` int64.
-        solid: ``(N, grid, grid)`` bool, where a thing is as pale as paper and none the less there.
+        solid: ``(N, grid, grid)`` bool, true where a thing is as pale as the background.
     """
 
     codes: torch.Tensor
@@ -73,7 +73,7 @@ class Exemplars:
 
 
 def load_exemplars(folder: Path) -> Exemplars | None:
-    """The portraits beside a sketcher's weights, if it has any."""
+    """The exemplars beside a sketch model's weights; None if it has none."""
     if not (folder / LEXICON_FILE).exists():
         return None
     lexicon = Lexicon(**json.loads((folder / LEXICON_FILE).read_text("utf-8")))

@@ -1,4 +1,4 @@
-"""Sketchers by name: the bundled one, DALL·E mini's, and UnCLIP's."""
+"""Load sketch models by name: the bundled one, DALL·E mini, and UnCLIP."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,9 +26,9 @@ SketchModel = Sketcher | DalleBart | UnClip
 
 
 def load_sketcher(name: str, device: str) -> SketchModel:
-    """A sketcher by its catalog name, frozen; in half precision on a GPU if it was published so.
+    """A sketch model by its catalog name, frozen; large ones are in half precision on a GPU.
 
-    What is not there yet is fetched; ``pixgen.models.download.listening`` hears of it. Raises ModelError.
+    It is downloaded if it is missing; ``listen_to_downloads`` gets the progress. Raises ModelError.
     """
     entry = get_entry(name, "sketcher")
     if entry.bundled:
@@ -46,9 +46,9 @@ def load_sketcher(name: str, device: str) -> SketchModel:
 
 
 def fetch_sketcher(entry: Entry) -> Path:
-    """The safetensors of a sketcher of DALL·E mini's form, or the folder of an UnCLIP; fetched if need be.
+    """The safetensors of a DALL·E mini, or the folder of an UnCLIP; downloaded if it is missing.
 
-    Names and shapes are checked against the catalog before anything is kept. Raises ModelError.
+    Names and shapes are checked against the catalog before anything is stored. Raises ModelError.
     """
     if not entry.model:
         return unclip_files.fetch_folders(entry)[0]
@@ -62,13 +62,13 @@ def fetch_sketcher(entry: Entry) -> Path:
 
 
 def empty_dalle(entry: Entry) -> DalleBart:
-    """One of that form without memory for its weights, on the device ``meta``."""
+    """A DALL·E mini of an entry's sizes on the device ``meta``, without memory for its weights."""
     with torch.device("meta"):
         return DalleBart(entry.model, vqgan=entry.vqgan)
 
 
 def sketcher_dtype(device: str) -> torch.dtype:
-    """In which numbers a large sketcher works on a device."""
+    """The type of a large sketch model's weights on a device."""
     half = supported_half_precision(torch.device(device)) if device.startswith("cuda") else None
     return getattr(torch, half) if half else torch.float32
 

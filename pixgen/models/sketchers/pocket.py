@@ -1,10 +1,9 @@
-"""The sketcher: a transformer that writes a picture's codes, as another writes text.
+"""The bundled sketch model: an autoregressive transformer over a VQGAN's codes.
 
-A prefix says what is wanted (a caption as CLIP's text tower reads it, a CLIP vector, or nothing);
-then blocks of two by two codes follow each other, row by row. One pass of the transformer gives a
-block; its four codes follow each other through a small head. Sources: DALL-E (arXiv 2102.12092) for
-the idea, RQ-Transformer (arXiv 2203.01941) for several codes a place, classifier-free guidance
-(arXiv 2207.12598) for the conditions that are dropped.
+The prefix is the condition: a caption's hidden states from CLIP's text tower, a CLIP vector, or nothing. Then blocks
+of two by two codes follow row by row. One pass of the transformer gives a block, and a small head samples its four
+codes in turn. Sources: DALL-E (arXiv 2102.12092) for the idea, RQ-Transformer (arXiv 2203.01941) for several codes
+a position, classifier-free guidance (arXiv 2207.12598) for dropped conditions.
 """
 
 from collections.abc import Sequence
@@ -20,18 +19,18 @@ from pixgen.models.sketchers.exemplars import Exemplars
 
 BLOCK = 2  # codes a side
 CELLS = BLOCK * BLOCK
-COLOURED_WEIGHT = 0.4  # how far the look of a thing counts that the words give another colour
-EDGE_WEIGHT = 0.5  # the same at its edge, which another background would change
+COLOURED_WEIGHT = 0.4  # weight of a word's look if the text gives the thing another colour
+EDGE_WEIGHT = 0.5  # the same at a thing's edge, which depends on the background
 PALE = 16.0  # squared distance from white below which a look hardly counts
-NEIGHBOURS = 3  # of a block that are known before it: before, above, and above to the right
+NEIGHBOURS = 3  # known before a block: the one before, above, and above to the right
 
 
 @dataclass(frozen=True)
 class Conditioning:
-    """What N pictures are to show; None leaves that part open.
+    """The condition of N pictures; None leaves that part open.
 
     Args:
-        words: what CLIP's text tower reads.
+        words: hidden states of CLIP's text tower.
         vectors: CLIP vectors of unit length, ``(N, D)``.
     """
 
@@ -41,13 +40,13 @@ class Conditioning:
 
 @dataclass(frozen=True)
 class EncodedConditioning:
-    """What a sketcher is told of N pictures.
+    """The condition of N pictures as input of the transformer.
 
     Args:
-        places: at each of the transformer's places, ``(N, prefix + blocks - 1, width)``: the prefix, and
-            from its last place on, where the first block is written, what the words look like there.
-        looks: how the words' own look differs from white in every code, ``(N, blocks, 4, code width)``.
-        trust: how far that counts, ``(N, blocks, 4)`` in [0, 1].
+        places: an input for each position, ``(N, prefix + blocks - 1, width)``: the prefix, then what the words
+            look like at each block; the last position of the prefix predicts the first block.
+        looks: the difference of the words' own look from white at every code, ``(N, blocks, 4, code width)``.
+        trust: the weight of the looks, ``(N, blocks, 4)`` in [0, 1].
     """
 
     places: torch.Tensor
@@ -55,7 +54,7 @@ class EncodedConditioning:
     trust: torch.Tensor
 
     def repeat(self, count: int) -> "EncodedConditioning":
-        """Of one picture, for ``count``."""
+        """Repeat the condition of one picture for ``count``."""
         return EncodedConditioning(
             self.places.expand(count, -1, -1),
             self.looks.expand(count, -1, -1, -1),
@@ -64,22 +63,21 @@ class EncodedConditioning:
 
     @staticmethod
     def concatenate(parts: Sequence["EncodedConditioning"]) -> "EncodedConditioning":
-        """Several, one after the other."""
+        """Concatenate several along N."""
         return EncodedConditioning(
             *(torch.cat([getattr(part, name) for part in parts]) for name in ("places", "looks", "trust"))
         )
 
 
 class Sketcher(nn.Module):
-    """Writes codes of one VQGAN.
+    """Samples codes of one VQGAN.
 
     Args:
-        config: ``vqgan`` and ``clip``, the names of the models whose codes it writes and whose text
-            tower reads for it; ``grid`` (codes a side), ``codes`` and ``code_width`` (the VQGAN's), ``width``,
-            ``depth``, ``heads``, ``places`` (words that are read), ``text_width``, ``vector_width``,
-            ``vocabulary`` (tokens there are), ``memory`` (numbers that each has a block), and
-            ``elsewhere`` and ``coloured``, the tokens that say that things stand elsewhere, and what
-            colour they have.
+        config: ``vqgan`` and ``clip``, the names of the VQGAN of its codes and of the CLIP that encodes its
+            texts; ``grid`` (codes a side), ``codes`` and ``code_width`` (the VQGAN's), ``width``,
+            ``depth``, ``heads``, ``places`` (tokens of a text), ``text_width``, ``vector_width``,
+            ``vocabulary`` (number of token ids), ``memory`` (numbers for each token and block), and ``elsewhere``
+            and ``coloured``, the tokens that move a thing or give it a colour.
     """
 
     def __init__(self, config: dict) -> None:
@@ -88,10 +86,10 @@ class Sketcher(nn.Module):
         self.elsewhere, self.coloured = tuple(config["elsewhere"]), tuple(config["coloured"])
         self.vqgan_name, self.clip_name = config["vqgan"], config["clip"]
         self.grid, self.places = config["grid"], config["places"]
-        self.exemplars: Exemplars | None = None  # of things that it need not write
+        self.exemplars: Exemplars | None = None  # drawings of single things, pasted instead of sampled
         self.blocks_a_side = self.grid // BLOCK
         count = self.blocks_a_side**2
-        # The VQGAN's own codes, so that like codes look alike from the first step on.
+        # The VQGAN's own codes, so that similar codes have similar inputs from the first step of training.
         self.codebook: torch.Tensor
         self.register_buffer("codebook", torch.zeros(codes, code_width))
         self.read_words = nn.Linear(config["text_width"], width)
@@ -99,13 +97,13 @@ class Sketcher(nn.Module):
         self.no_words = nn.Parameter(torch.zeros(1 + self.places, width))
         self.no_vector = nn.Parameter(torch.zeros(2 * width))
         self.prefix = 3 + self.places
-        # What a word looks like where: a shape is found here at once that attention would have to
-        # learn by heart. What the other words make of it is the layers' part.
+        # The look of each word at each block, a table that attention would have to memorise; the layers
+        # combine it with the other words.
         self.memory = nn.Embedding(config["vocabulary"], count * config["memory"])
         nn.init.zeros_(self.memory.weight)
         self.read_memory = nn.Linear(config["memory"], width, bias=False)
         nn.init.normal_(self.read_memory.weight, std=0.8)  # as loud as the neighbours' codes
-        # What the memory's numbers mean: codes of plain white, and the axes away from it.
+        # The basis of the memory: codes of plain white, and principal axes from there.
         self.register_buffer("white", torch.zeros(count, CELLS * code_width))
         self.register_buffer("axes", torch.zeros(config["memory"], CELLS * code_width))
         self.positions = nn.Parameter(0.02 * torch.randn(self.prefix + count - 1, width))
@@ -116,11 +114,11 @@ class Sketcher(nn.Module):
         self.prior = Prior(config["vector_width"])
 
     def forward(self, codes: torch.Tensor, told: EncodedConditioning) -> torch.Tensor:
-        """What decides every code, given all before it; ``head.out`` makes it logits.
+        """Features of every code, given all codes before it; ``head.out`` turns them into logits.
 
         Args:
             codes: ``(B, grid, grid)`` int64.
-            told: of ``told``.
+            told: the condition, of ``encode``.
 
         Returns ``(B, blocks, 4, width / 2)``, blocks and their codes row by row.
         """
@@ -133,13 +131,13 @@ class Sketcher(nn.Module):
         return self.head(self.norm(hidden[:, self.prefix - 1 :]), vectors)
 
     def look_logits(self, told: EncodedConditioning, block: int, cell: int) -> torch.Tensor:
-        """How near every code is to the words' own look at one place: minus the squared distance, and 0
-        where there is nothing to see, ``(N, codes)``."""
+        """Logits of the codes at one position by the words' own look: minus the squared distance, times the
+        trust, ``(N, codes)``."""
         looks = told.looks[:, block, cell] + self.white[block].view(CELLS, -1)[cell]
         return -told.trust[:, block, cell, None] * torch.cdist(looks, self.codebook).square()
 
     def encode(self, wanted: Conditioning, *, count: int) -> EncodedConditioning:
-        """What is wanted, as the transformer is told it."""
+        """Encode a condition as input of the transformer, for ``count`` pictures."""
         words, vectors = self.no_words.expand(count, -1, -1), self.no_vector.expand(count, -1)
         blocks, numbers = self.blocks_a_side**2, self.read_memory.in_features
         remembered = words.new_zeros(count, blocks, numbers)
@@ -159,7 +157,7 @@ class Sketcher(nn.Module):
         return EncodedConditioning(places, looks, plainly[:, None, None] * self._inside(looks))
 
     def _plainly(self, tokens: torch.Tensor) -> torch.Tensor:
-        """How far things look as by themselves, by what else is said of them, ``(N,)``."""
+        """The weight of the words' own look, ``(N,)``: less if the text moves or colours the thing."""
         says = {
             name: torch.isin(tokens, torch.tensor(getattr(self, name), device=tokens.device)).any(1)
             for name in ("elsewhere", "coloured")
@@ -167,17 +165,17 @@ class Sketcher(nn.Module):
         return (~says["elsewhere"]).float() * torch.where(says["coloured"], COLOURED_WEIGHT, 1.0)
 
     def _inside(self, looks: torch.Tensor) -> torch.Tensor:
-        """Where there is something to see, less at its edge, whose codes hold white: ``(N, blocks, 4)``."""
+        """How much of a thing is at each code, less at its edge, where codes show background: ``(N, blocks, 4)``."""
         there = self.code_grid(1 - torch.exp(-looks.square().sum(-1) / PALE))
         padded = F.pad(there[:, None], (1, 1, 1, 1), mode="replicate")
         inner = -F.max_pool2d(-padded, 3, 1)[:, 0]
         return self.code_blocks(EDGE_WEIGHT * there + (1 - EDGE_WEIGHT) * inner)
 
     def neighbours(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Of every block, what is before it, above it, and above to the right, side by side.
+        """Concatenate for every block the vectors of the block before, above, and above to the right.
 
-        ``(B, blocks, D)`` to ``(B, blocks, 3 · D)``, zeros beyond the edges. Attention could find
-        them too, but would have to learn where they are.
+        ``(B, blocks, D)`` to ``(B, blocks, 3 · D)``, zeros beyond the edges. So attention need not learn where the
+        neighbours are.
         """
         side, count = self.blocks_a_side, vectors.shape[1]
 
@@ -198,7 +196,7 @@ class Sketcher(nn.Module):
 
 
 class Layer(nn.Module):
-    """One layer of the transformer; with a ``KeyValueCache`` it continues what it has seen."""
+    """One transformer layer; with a ``KeyValueCache`` it continues a sequence."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -211,7 +209,7 @@ class Layer(nn.Module):
         nn.init.zeros_(self.perceptron[2].weight)
 
     def forward(self, hidden: torch.Tensor, cache: "KeyValueCache | None" = None) -> torch.Tensor:
-        """``(B, places, width)`` to the same shape; each place sees itself and those before."""
+        """``(B, places, width)`` to the same shape, with causal attention."""
         mixed = self.queries_keys_values(self.attention_norm(hidden))
         queries, keys, values = rearrange(mixed, "b n (three h w) -> three b h n w", three=3, h=self.heads)
         if cache is not None:
@@ -222,14 +220,14 @@ class Layer(nn.Module):
 
 
 class KeyValueCache:
-    """The keys and values that a layer has seen."""
+    """The keys and values of a layer's earlier positions."""
 
     def __init__(self, places: int) -> None:
         self.places, self.filled = places, 0
         self.keys = self.values = torch.empty(0)
 
     def extended(self, keys: torch.Tensor, values: torch.Tensor):
-        """All keys and values up to and with these."""
+        """Append keys and values; all up to and including these."""
         if not self.filled:
             shape = (*keys.shape[:2], self.places, keys.shape[3])
             self.keys, self.values = keys.new_empty(shape), values.new_empty(shape)
@@ -241,7 +239,7 @@ class KeyValueCache:
 
 
 class CellHead(nn.Module):
-    """The four codes of a block, one after the other."""
+    """Predicts the four codes of a block, one after the other."""
 
     def __init__(self, width: int, codes: int, code_width: int) -> None:
         super().__init__()
@@ -255,12 +253,12 @@ class CellHead(nn.Module):
         self.out = nn.Linear(width // 2, codes)
 
     def forward(self, hidden: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
-        """Hidden ``(B, N, width)`` and the true codes' vectors ``(B, N, 4, code width)`` to what
-        ``out`` makes logits of, ``(B, N, 4, width / 2)``."""
+        """Hidden ``(B, N, width)`` and the true codes' vectors ``(B, N, 4, code width)`` to features
+        for ``out``, ``(B, N, 4, width / 2)``."""
         return torch.stack([self.cell(hidden, vectors[:, :, :cell], cell) for cell in range(CELLS)], dim=2)
 
     def cell(self, hidden: torch.Tensor, before: torch.Tensor, cell: int) -> torch.Tensor:
-        """Of one code of each block, ``(B, N, width / 2)``, given those before it in the block,
+        """Features of one code of each block, ``(B, N, width / 2)``, given the codes before it in the block,
         ``(B, N, cell, code width)``."""
         known = F.pad(
             rearrange(before, "b n c d -> b n (c d)"), (0, self.read.in_features - cell * before.shape[3])
@@ -272,8 +270,8 @@ class CellHead(nn.Module):
 
 
 class Prior(nn.Module):
-    """From a text's CLIP vector to the vector of a picture that it could be of (DALL-E 2's prior,
-    arXiv 2204.06125, as a plain regression): the two lie in different parts of the sphere."""
+    """Predicts the CLIP vector of a picture from that of its text: the two lie in different parts of the sphere.
+    DALL-E 2's prior (arXiv 2204.06125) as a plain regression."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""UnCLIP (DALL·E 2, arXiv 2204.06125) as diffusers has it: whole pictures from words or from pictures.
+"""UnCLIP (DALL·E 2, arXiv 2204.06125) by diffusers: whole pictures from a text or from pictures.
 
-A prior makes of words the CLIP vector that a picture of them could have; a decoder makes a picture of the
-vector, and two networks enlarge it. Where a picture is given, its own vector takes the prior's place.
+A prior predicts a picture's CLIP vector from the text, a decoder paints a picture from the vector, and two networks
+enlarge it. For given pictures, their own vectors replace the prior.
 """
 
 from collections.abc import Sequence
@@ -21,11 +21,11 @@ from pixgen.models.sketchers import unclip_files
 
 
 class UnClip:
-    """The two pipelines, which share their parts. Frozen; on one device.
+    """Two diffusers pipelines that share their models, frozen, on one device.
 
     Args:
-        words: diffusers' UnCLIPPipeline.
-        pictures: its UnCLIPImageVariationPipeline.
+        words: an UnCLIPPipeline.
+        pictures: an UnCLIPImageVariationPipeline.
     """
 
     def __init__(self, words: Any, pictures: Any) -> None:
@@ -33,7 +33,7 @@ class UnClip:
 
     @torch.no_grad()
     def from_text(self, text: str, *, guidance: float, generator: torch.Generator) -> torch.Tensor:
-        """A picture ``(1, 3, H, W)`` in [0, 1] of a text."""
+        """Paint a picture ``(1, 3, H, W)`` in [0, 1] from a text."""
         found = self._words(text, decoder_guidance_scale=guidance, generator=generator, output_type="np")
         return self._as_tensor(found)
 
@@ -45,7 +45,7 @@ class UnClip:
         guidance: float,
         generator: torch.Generator,
     ) -> torch.Tensor:
-        """A picture ``(1, 3, H, W)`` in [0, 1] of what given ones are about, each by its weight."""
+        """Paint a variation ``(1, 3, H, W)`` in [0, 1] of pictures, mixed by their weights."""
         pipe = self._pictures
         read = pipe.feature_extractor(
             images=[picture.convert("RGB") for picture, _ in pictures], return_tensors="pt"
@@ -53,7 +53,7 @@ class UnClip:
         vectors = pipe.image_encoder(read.to(pipe.device, pipe.image_encoder.dtype)).image_embeds
         weights = torch.tensor([weight for _, weight in pictures]).to(vectors)
         mixed = (weights[:, None] * vectors).sum(0, keepdim=True)
-        # As long as the vectors of pictures are: the decoder knows no other.
+        # Scaled to the length of the pictures' vectors, which the decoder was trained on.
         mixed = F.normalize(mixed, dim=-1) * vectors.norm(dim=-1).mean()
         found = pipe(
             image_embeddings=mixed,
@@ -69,7 +69,7 @@ class UnClip:
 
 
 def load_unclip(entry: Entry, device: str) -> UnClip:
-    """An UnCLIP of the catalog, fetched if it is not there. Raises ModelError."""
+    """Load an UnCLIP of the catalog, downloaded if it is missing. Raises ModelError."""
     unclip_files.check_packages(entry)
     folder, seeing = unclip_files.fetch_folders(entry)
     from diffusers import UnCLIPImageVariationPipeline, UnCLIPPipeline
@@ -77,11 +77,11 @@ def load_unclip(entry: Entry, device: str) -> UnClip:
     half = supported_half_precision(torch.device(device)) if device.startswith("cuda") else None
     number = getattr(torch, half) if half else torch.float32
     try:
-        # Each by its class: what is published names places that diffusers has moved since.
+        # Each by its class: the published index names modules that diffusers has moved since.
         painting, reading = _part_classes()
         parts = {name: _load_part(kind, folder / name, number) for name, kind in painting.items()}
         read = {name: _load_part(kind, seeing / name, number) for name, kind in reading.items()}
-    except Exception as error:  # whatever diffusers and transformers raise of a file they cannot use
+    except Exception as error:  # any that diffusers and transformers raise for a bad file
         raise ModelError(
             "The files of “{name}” in {folder} cannot be read ({reason}): remove it and fetch it again.",
             name=entry.name,
@@ -100,7 +100,7 @@ def load_unclip(entry: Entry, device: str) -> UnClip:
 
 
 def _part_classes() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Of each part its class: of what paints, and of what reads pictures."""
+    """The class of each part: of the painting pipeline, and of the image encoder."""
     import diffusers
     import transformers
 
@@ -125,6 +125,6 @@ def _part_classes() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _load_part(kind: Any, folder: Path, number: torch.dtype) -> Any:
-    """A part from its folder, a network in these numbers."""
+    """Load a part from its folder; networks in the given type."""
     how = {"torch_dtype": number} if issubclass(kind, torch.nn.Module) else {}
     return kind.from_pretrained(folder, local_files_only=True, **how)

@@ -1,4 +1,4 @@
-"""The files of an UnCLIP: two repositories of Hugging Face in its own cache, or a folder put there by hand."""
+"""The files of an UnCLIP: two repositories in Hugging Face's cache, or a folder put into pixgen's by hand."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from pixgen.models.catalog import Entry
 from pixgen.models.download import sha256_of
 
 INDEX = "model_index.json"
-IMAGE_PARTS = ("image_encoder", "feature_extractor")  # in the second repository: what reads pictures
+IMAGE_PARTS = ("image_encoder", "feature_extractor")  # of the second repository: the image encoder
 _WEIGHT_SUFFIXES = (".safetensors", ".bin")  # the safe ones first
 
 
@@ -24,7 +24,7 @@ def is_unclip(entry: Entry) -> bool:
 
 
 def fetch_folders(entry: Entry) -> tuple[Path, Path]:
-    """The folder of what paints, and that of what reads pictures, fetched if need be. Raises ModelError."""
+    """The folders of the pipeline and of its image encoder, downloaded if missing. Raises ModelError."""
     return _find(entry) or _fetch_parts(entry)
 
 
@@ -61,7 +61,7 @@ def check(entry: Entry) -> str:
 
 
 def remove(entry: Entry) -> int:
-    """Take an UnCLIP out of the caches; the bytes that this frees."""
+    """Delete an UnCLIP from the caches; the number of bytes freed."""
     own, freed = manual_folder(entry), 0
     if own.is_dir():
         freed = sum(path.stat().st_size for path in own.rglob("*") if path.is_file())
@@ -70,7 +70,7 @@ def remove(entry: Entry) -> int:
 
 
 def weight_bytes(entry: Entry, *, half: bool) -> int:
-    """What the weights take once they are loaded. Raises ModelError if they are not on this machine."""
+    """Bytes of the weights once they are loaded. Raises ModelError if they are not on this machine."""
     found = [path for path in list_files(entry) if path.suffix in _WEIGHT_SUFFIXES]
     if not found:
         raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
@@ -78,18 +78,18 @@ def weight_bytes(entry: Entry, *, half: bool) -> int:
 
 
 def manual_folder(entry: Entry) -> Path:
-    """Where a person may put its folder, the parts that read pictures among the others."""
+    """Where a person may put its folder, with the image encoder's parts in it."""
     return cache_folder() / "models" / file_name(entry.name)
 
 
 def repositories(entry: Entry) -> tuple[str, str]:
-    """Where it is on Hugging Face: what paints, and what reads pictures."""
+    """Its repositories on Hugging Face: of the pipeline, and of the image encoder."""
     painting, seeing = (source.removeprefix("hub:") for source in entry.sources)
     return painting, seeing
 
 
 def check_packages(entry: Entry) -> None:
-    """Raise ModelError if a package is missing that it works with."""
+    """Raise ModelError if a package that it needs is missing."""
     missing = [name for name in entry.needs.split() if find_spec(name) is None]
     if missing:
         raise ModelError(
@@ -129,7 +129,7 @@ def _indexed_parts(folder: Path) -> tuple[str, ...]:
 
 
 def _is_complete(folder: Path, parts: Sequence[str]) -> bool:
-    """Whether every part is there with all it needs: weights, where its config is a network's."""
+    """Whether every part is complete: files, and weights if it has a network's config."""
     for part in parts:
         has = {path.suffix for path in (folder / part).glob("*") if path.exists()}
         network = (folder / part / "config.json").exists()
@@ -165,7 +165,7 @@ def _fetch_parts(entry: Entry) -> tuple[Path, Path]:
 
 
 def needed_files(names: Sequence[str], only: Sequence[str] | None) -> list[str]:
-    """Which of a repository's files are needed: of each part's weights the safe ones, in full precision."""
+    """The files of a repository to download: of each part's weights the safetensors in full precision."""
     needed = []
     for name in names:
         folder, _, file = name.rpartition("/")

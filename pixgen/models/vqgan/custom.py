@@ -1,6 +1,8 @@
-"""What a VQGAN's config says, in the few forms in which configs are published."""
+"""Find custom VQGANs, by path or in ``PIXGEN_MODELS_DIR``, and read their configs in any published form.
 
-# MERGED pixgen.models.own: Own VQGANs: checkpoints that a person names by their path, or keeps in one folder.
+Loads no torch: the list of models uses it.
+"""
+
 import hashlib
 import json
 import os
@@ -25,7 +27,7 @@ _RGB = 3
 
 
 class _Layers(BaseModel):
-    """taming's ``ddconfig``, as far as it decides what is built."""
+    """taming's ``ddconfig``, the fields that decide the architecture."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
@@ -55,8 +57,7 @@ class _Params(BaseModel):
 def read_vqgan_config(path: Path) -> dict[str, Any]:
     """The ``model`` node of a VQGAN's config, as taming writes it.
 
-    Reads taming's and latent diffusion's YAML, also of a Net2Net transformer, whose first stage is
-    taken; diffusers' ``config.json`` of a ``VQModel``; and LlamaGen's. Raises ModelError.
+    Reads taming's and latent diffusion's YAML, also the first stage of a Net2Net transformer; diffusers' ``config.json`` of a ``VQModel``; and LlamaGen's. Raises ModelError.
     """
     check_not_placeholder(path)
     try:
@@ -87,7 +88,7 @@ def read_vqgan_config(path: Path) -> dict[str, Any]:
 
 
 def _validate(node: Mapping[str, Any], path: Path) -> None:
-    """Raise ModelError if a model node has values of the wrong kinds, or its pictures are not RGB."""
+    """Raise ModelError if a model node has values of wrong types, or the VQGAN is not RGB."""
     try:
         params = _Params.model_validate(node["params"])
     except ValidationError as error:
@@ -206,22 +207,22 @@ def _from_llamagen(found: Mapping[str, Any]) -> dict[str, Any]:
     return {"target": "llamagen.VQModel", "params": params}
 
 
-# Names that many checkpoints have; their folder says which one it is.
+# File names that many checkpoints share: the folder's name is used instead.
 _GENERIC_NAMES = ("last", "model", "pytorch_model", "diffusion_pytorch_model")
 _CONFIG_NAMES = ("model.yaml", "config.yaml", "config.json")
 
 
 def models_dir() -> Path | None:
-    """The folder of own models, ``$PIXGEN_MODELS_DIR``, if one is named."""
+    """The folder of custom models, ``$PIXGEN_MODELS_DIR``, if it is set."""
     found = os.environ.get("PIXGEN_MODELS_DIR")
     return Path(found).expanduser().absolute() if found else None
 
 
 def custom_models() -> dict[str, tuple[Path, Path]]:
-    """The checkpoints in ``models_dir()`` that a config describes, with it, by name.
+    """The VQGAN checkpoints in ``models_dir()`` and their configs, by name.
 
-    A config lies beside its checkpoint, under its name or as ``model.yaml``, ``config.yaml`` or
-    ``config.json``, or as taming's logs have it, in ``configs`` beside ``checkpoints``.
+    A config is a file beside its checkpoint, of its name or called ``model.yaml``, ``config.yaml`` or
+    ``config.json``, or, as in taming's logs, in ``configs`` beside ``checkpoints``.
     """
     folder = models_dir()
     if folder is None or not folder.is_dir():
@@ -236,7 +237,7 @@ def custom_models() -> dict[str, tuple[Path, Path]]:
 
 
 def custom_entries() -> tuple[list[Entry], list[Message]]:
-    """The models in ``models_dir()`` that can be had, and of each other one a sentence that says why not."""
+    """The VQGANs in ``models_dir()`` that can be used, and a sentence for each other one that says why not."""
     entries, faults = [], []
     for name, (path, config) in custom_models().items():
         try:
@@ -248,9 +249,9 @@ def custom_entries() -> tuple[list[Entry], list[Message]]:
 
 
 def find_vqgan(name: str, config: str = "") -> Entry:
-    """A VQGAN by its name in the catalog or among own models, or by its checkpoint's path.
+    """A VQGAN by its name in the catalog or in ``models_dir()``, or by its checkpoint's path.
 
-    Raises ModelError, which says what there is or what is missing.
+    Raises ModelError, which lists the names or says what is missing.
     """
     if not config and (entry := find_entry(name, "vqgan")) is not None:
         return entry
@@ -282,7 +283,7 @@ def find_vqgan(name: str, config: str = "") -> Entry:
 
 
 def find_config(checkpoint: Path) -> Path | None:
-    """The config that lies beside a checkpoint, if one does."""
+    """The config beside a checkpoint, if there is one."""
     folder = checkpoint.parent
     named = [checkpoint.with_suffix(suffix) for suffix in (".yaml", ".yml")]
     logs = sorted((folder.parent / "configs").glob("*project.yaml"), reverse=True)

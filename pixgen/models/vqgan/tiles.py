@@ -1,4 +1,4 @@
-"""Decoding and encoding a picture piece by piece, where the whole would not fit into memory."""
+"""Decode and encode a picture in overlapping tiles, where the whole would not fit into memory."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,16 +13,15 @@ def decode_in_tiles(
     tile: int,
     overlap: int,
 ) -> torch.Tensor:
-    """The picture of latents ``(B, C, h, w)``, decoded in overlapping tiles that fade into each other.
+    """Decode latents ``(B, C, h, w)`` in overlapping tiles that are blended into each other.
 
     Args:
-        decode: makes pictures ``(B, 3, factor h, factor w)`` of latents.
-        tile: the side of a tile in codes, what overlaps included.
-        overlap: over how many codes two neighbours fade, less than ``tile``.
+        decode: from latents to pictures ``(B, 3, factor h, factor w)``.
+        tile: the side of a tile in codes, including the overlap.
+        overlap: the width of the blend in codes, less than ``tile``.
 
-    Away from the seams this is what the whole would be, as far as the decoder looks at what is near. A
-    GroupNorm and an attention look at everything there is: they see the tile alone, so its contrast and
-    its hues may differ a little.
+    Away from the seams this equals decoding the whole, for layers that look at neighbours only. GroupNorm and
+    attention see the tile alone instead of the whole picture, so contrast and hues may differ a little.
     """
     height, width = latents.shape[-2:]
     return _map_tiles(
@@ -38,10 +37,10 @@ def encode_in_tiles(
     tile: int,
     overlap: int,
 ) -> torch.Tensor:
-    """The latents of pictures ``(B, 3, factor h, factor w)``, as ``decode_in_tiles``.
+    """Encode pictures ``(B, 3, factor h, factor w)`` in overlapping tiles, as ``decode_in_tiles`` does.
 
     Args:
-        encode: makes latents ``(B, C, h, w)`` of pictures.
+        encode: from pictures to latents ``(B, C, h, w)``.
     """
     size = torch.Size(side // factor for side in pictures.shape[-2:])
     return _map_tiles(encode, pictures, size=size, tile=tile, overlap=overlap, read=factor, written=1)
@@ -57,11 +56,11 @@ def _map_tiles(
     read: int,
     written: int,
 ) -> torch.Tensor:
-    """What ``work`` makes of a source, tile by tile.
+    """Apply ``work`` to a source tile by tile, and blend the results.
 
     Args:
         size: of the whole in codes.
-        read, written: how large a code is in the source, and in what is made of it.
+        read, written: the side of a code in the source, and in the result.
     """
     height, width = size
     made = weight = None
@@ -85,7 +84,7 @@ def _slices(top: int, bottom: int, left: int, right: int, *, scale: int) -> tupl
 
 
 def _spans(length: int, tile: int, overlap: int) -> Iterator[tuple[int, int]]:
-    """Where tiles begin and end, evenly spread, so that they cover ``length``."""
+    """Start and end of evenly spread tiles that cover ``length``."""
     if length <= tile:
         yield 0, length
         return
@@ -96,8 +95,8 @@ def _spans(length: int, tile: int, overlap: int) -> Iterator[tuple[int, int]]:
 
 
 def _ramp(start: int, end: int, length: int, overlap: int, like: torch.Tensor) -> torch.Tensor:
-    """How much each code of a tile counts: rising from its start and falling to its end, except where
-    the picture itself ends."""
+    """Blending weight of each code of a tile: rises from its start and falls to its end, except at the picture's
+    borders."""
     at = torch.arange(end - start, device=like.device, dtype=like.dtype) + 0.5
     ramp = torch.ones_like(at)
     if start > 0:

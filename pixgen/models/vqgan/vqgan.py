@@ -1,6 +1,6 @@
 """A VQGAN built from taming's modules: pictures to codes and back.
 
-``taming.models.vqgan`` wraps the same modules in a Lightning module, which painting does not need.
+``taming.models.vqgan`` wraps the same modules in a Lightning module, which is not needed here.
 Source of the architecture: arXiv 2012.09841, github.com/CompVis/taming-transformers.
 """
 
@@ -36,17 +36,17 @@ class Vqgan(nn.Module):
 
     Args:
         config: taming's ``model`` node: ``target`` and ``params`` (``embed_dim``, ``n_embed``,
-            ``ddconfig``), and beside these, where another's differs: ``norm_groups``, of which taming
-            has 32; ``mid_attention``, false without attention in the middle; ``unit_codes``, for codes
-            on the unit sphere; ``pixels``, ``unit`` where the network's pictures are in [0, 1];
-            ``decoder_alone``, true where a file may hold no more.
+            ``ddconfig``), and for other libraries' models: ``norm_groups`` (taming has 32); ``mid_attention``, false
+            without attention in the middle; ``unit_codes``, true for codes on the unit sphere; ``pixels``,
+            ``unit`` if the network's pictures are in [0, 1]; ``decoder_alone``, true if a file may lack the
+            encoder.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
         params, layers = config["params"], config["params"]["ddconfig"]
         width, codes = params["embed_dim"], params["n_embed"]
-        with contextlib.redirect_stdout(io.StringIO()):  # the decoder announces itself
+        with contextlib.redirect_stdout(io.StringIO()):  # taming's Decoder prints
             self.encoder, self.decoder = Encoder(**layers), Decoder(**layers)
         if config.get("target", "").endswith(GUMBEL):
             self.quantize_module = "gumbel"
@@ -70,7 +70,7 @@ class Vqgan(nn.Module):
         self.factor = 2 ** (len(layers["ch_mult"]) - 1)
 
     def drop_encoder(self) -> None:
-        """Keep only what draws."""
+        """Remove the encoder, for files that have none."""
         self.encoder = self.quant_conv = None
 
     @property
@@ -79,15 +79,15 @@ class Vqgan(nn.Module):
         return (self.quantize.embed if self.quantize_module == "gumbel" else self.quantize.embedding).weight
 
     def bounds(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The least and largest value of each channel over all codes, each ``(1, width, 1, 1)``."""
+        """The minimum and maximum of each channel over all codes, each ``(1, width, 1, 1)``."""
         low, high = self.codebook.amin(0), self.codebook.amax(0)
         return low[None, :, None, None], high[None, :, None, None]
 
     def encode(self, pictures: torch.Tensor) -> torch.Tensor:
         """Pictures ``(B, 3, H, W)`` in [0, 1] to latents ``(B, width, H / factor, W / factor)``.
 
-        H and W are multiples of ``factor``. The latents are not yet moved to codes. Raises ModelError if
-        there is a decoder alone.
+        H and W are multiples of ``factor``. The latents are not quantized, except a Gumbel
+        VQGAN's. Raises ModelError if there is no encoder.
         """
         if self.encoder is None:
             raise ModelError(
@@ -109,27 +109,27 @@ class Vqgan(nn.Module):
         return self.quant_conv(self.encoder(pictures * 2 - 1 if self.signed else pictures))
 
     def codes(self, latents: torch.Tensor) -> torch.Tensor:
-        """The nearest code of each place, ``(B, h, w)`` int64; found in float32, for in half precision
-        it is another one at every twelfth place."""
+        """The nearest code of each position, ``(B, h, w)`` int64; computed in float32, because half precision finds
+        another code at every twelfth position."""
         places = rearrange(latents.float(), "b c h w -> (b h w) c")
         book = self.codebook
-        # |p - c|² without |p|², which does not change the nearest.
+        # |p - c|² without |p|², which does not change the argmin.
         with full_precision(book.device):
             distances = book.square().sum(1) - 2 * places @ book.T
         return rearrange(distances.argmin(1), "(b h w) -> b h w", b=len(latents), h=latents.shape[2])
 
     def lookup(self, codes: torch.Tensor) -> torch.Tensor:
-        """Codes ``(B, h, w)`` to latents ``(B, width, h, w)``."""
+        """Look up codes ``(B, h, w)`` as latents ``(B, width, h, w)``."""
         return rearrange(F.embedding(codes, self.codebook), "b h w c -> b c h w")
 
     def nearest(self, latents: torch.Tensor) -> torch.Tensor:
-        """Latents moved to their nearest codes; the gradient passes straight through
+        """Quantize latents to their nearest codes, with a straight-through gradient
         (``vector_quantize`` in Crowson's notebook, arXiv 2204.08583)."""
         quantized = self.lookup(self.codes(latents.detach()))
         return latents + (quantized - latents).detach()
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """Latents of codes to pictures ``(B, 3, H, W)``, about [0, 1] and not clamped."""
+        """Decode quantized latents to pictures ``(B, 3, H, W)``, about [0, 1] and not clamped."""
         engine = current_engine()
         if not engine.tile or torch.is_grad_enabled():
             return self._decode(latents)
@@ -142,7 +142,7 @@ class Vqgan(nn.Module):
         )
 
     def _decode(self, latents: torch.Tensor) -> torch.Tensor:
-        # Not on a GPU: its group norms would change the order of memory and back, twice a block.
+        # Not on a GPU: its group norms would convert the memory format and back, twice a block.
         if current_engine().channels_last and latents.device.type == "cpu":
             latents = latents.contiguous(memory_format=torch.channels_last)
         drawn = compiled(self.decoder, "forward")(self.post_quant_conv(latents)).float()
@@ -150,12 +150,12 @@ class Vqgan(nn.Module):
 
 
 def load_vqgan(name: str, device: str, config: str = "") -> Vqgan:
-    """A VQGAN by its catalog name, its name among own models, or its checkpoint's path, frozen.
+    """A VQGAN by its name in the catalog or in ``PIXGEN_MODELS_DIR``, or by its checkpoint's path, frozen.
 
     Args:
-        config: the path of an own checkpoint's config, where it does not lie beside it.
+        config: the path of a custom checkpoint's config, if it is not beside it.
 
-    What is not there yet is fetched; ``pixgen.models.download.listening`` hears of it. Raises ModelError.
+    It is downloaded if it is missing; ``listen_to_downloads`` gets the progress. Raises ModelError.
     """
     entry = find_vqgan(name, config)
     if entry.bundled:
@@ -169,9 +169,9 @@ def load_vqgan(name: str, device: str, config: str = "") -> Vqgan:
 
 
 def fetch_vqgan(entry: Entry) -> Path:
-    """The safetensors of a VQGAN of the catalog or one's own, fetched and converted if need be.
+    """The safetensors of a published or custom VQGAN, downloaded and converted if need be.
 
-    Names and shapes are checked against the config before anything is kept. Raises ModelError.
+    Names and shapes are checked against the config before anything is stored. Raises ModelError.
     """
 
     def convert(files: Files) -> dict[str, torch.Tensor]:
@@ -184,8 +184,8 @@ def fetch_vqgan(entry: Entry) -> Path:
 
 
 def _read_config(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Mapping[str, Any]:
-    """A model's config. Of a model of the table, whose authors' config is not at hand, the file itself
-    says how many codes there are; an own model's config is its owner's word."""
+    """A model's config. The number of codes of a model in the catalog is read from its file; a custom model's
+    config is taken as it is."""
     part = "embed" if entry.model["target"].endswith(GUMBEL) else "embedding"
     book = weights.get(f"quantize.{part}.weight")
     if entry.stamp or book is None:
@@ -194,7 +194,7 @@ def _read_config(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Mapping[s
 
 
 def _build_for_weights(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Vqgan:
-    """One to be filled with these weights, of which an encoder may be missing where that is known."""
+    """An empty VQGAN for these weights, without encoder if they have none and the catalog allows it."""
     model = _build_empty(_read_config(entry, weights), name=entry.name)
     alone = not any(name.startswith("encoder.") for name in weights)
     if alone and entry.model["params"].get("decoder_alone"):
@@ -203,7 +203,7 @@ def _build_for_weights(entry: Entry, weights: Mapping[str, torch.Tensor]) -> Vqg
 
 
 def _build_empty(config: Mapping[str, Any], *, name: str) -> Vqgan:
-    """A VQGAN without memory for its weights. Raises ModelError if there can be none of this config."""
+    """A VQGAN on the device ``meta``. Raises ModelError if it cannot be built from this config."""
     try:
         with torch.device("meta"):
             return Vqgan(config)
