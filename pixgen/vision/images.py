@@ -1,53 +1,49 @@
-"""Pictures from files to a perceptor: found in a folder, opened on several threads, made square.
+"""Read pictures from folders and zips into batches for a perceptor, on several threads.
 
-A folder is untrusted: links are not followed, what is no picture is named and left out.
+Folders and zips are untrusted. Links are not followed; files that cannot be opened are listed and skipped. A zip is
+checked against size limits before anything is unpacked, and its members are read into memory, so that no name in it
+ever becomes a path.
 """
 
-# MERGED pixgen.vision.archive: Pictures in a zip from a stranger: bounded before anything is unpacked, and never written to a disk.
-#
-#   A member is read straight into memory, so no name in a zip, whatever it says, is a path here.
 import hashlib
 import os
 import stat
+import zipfile
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
-from pixgen.errors import PictureError, SearchError
+from pixgen.errors import ClassifyError, PictureError, SearchError
 from pixgen.images import MAX_BYTES, open_reduced
 from pixgen.messages import _
 from pixgen.paths import is_hidden
 
 if TYPE_CHECKING:
     import torch
-import zipfile
-import zlib
-from pathlib import PurePosixPath
-
-from pixgen.errors import ClassifyError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
-READER_THREADS = max(2, min(8, os.cpu_count() or 2))  # decoding releases the interpreter's lock
+READER_THREADS = max(2, min(8, os.cpu_count() or 2))  # decoding releases the GIL
 
 
 @dataclass(frozen=True)
 class PictureFile:
-    """A file that is named as a picture: where, and what tells whether it has changed."""
+    """A file with a picture's suffix: its path, and its size and time, which show whether it has changed."""
 
-    path: str  # below the folder, with /
+    path: str  # relative to the folder, with /
     size: int
     modified: int  # nanoseconds since 1970
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that was left out, and why, as a sentence."""
+    """A file that was skipped, and the reason as a sentence."""
 
     path: str
     reason: str
@@ -55,14 +51,14 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Unchanged:
-    """A file whose time has changed and whose bytes have not."""
+    """A file whose time has changed but not its bytes."""
 
     found: PictureFile
 
 
 @dataclass(frozen=True)
 class OpenedPicture:
-    """A picture ready for a perceptor: ``pixels`` are ``(side, side, 3)`` uint8."""
+    """A decoded picture for a perceptor: ``pixels`` are ``(side, side, 3)`` uint8."""
 
     found: PictureFile
     sha256: str
@@ -74,8 +70,8 @@ class OpenedPicture:
 def find_pictures(folder: Path) -> Iterator[PictureFile | Skipped]:
     """Every picture in a folder and its subfolders, in the order of their paths, without hidden ones.
 
-    Links are never followed: what they lead to inside the folder is found by itself, and what lies
-    outside is none of its business. Raises SearchError if the folder cannot be read.
+    Links are never followed: their targets inside the folder are found anyway, and targets outside must not be
+    read. Raises SearchError if the folder cannot be read.
     """
 
     def refused(error: OSError) -> None:
@@ -111,9 +107,9 @@ def find_pictures(folder: Path) -> Iterator[PictureFile | Skipped]:
 
 
 def open_file(found: PictureFile, folder: Path, *, side: int, known: str = "") -> OpenedPicture | Unchanged:
-    """Open a picture and make it square, unless its bytes are those whose sha256 is ``known``.
+    """Open a picture and resize it to a square, unless the sha256 of its bytes is ``known``.
 
-    ``folder`` is a resolved path. Raises PictureError, also if the picture lies outside it by now.
+    ``folder`` is a resolved path. Raises PictureError, also if the path leads out of it.
     """
     path = folder / found.path
     try:
@@ -131,17 +127,17 @@ def open_file(found: PictureFile, folder: Path, *, side: int, known: str = "") -
 
 
 def resize_square(picture: Image.Image, side: int) -> np.ndarray:
-    """An RGB picture as ``(side, side, 3)`` uint8, smoothly, without regard to its aspect.
+    """Resize an RGB picture bicubically to ``(side, side, 3)`` uint8, without keeping its aspect ratio.
 
-    What ``Perceptor.embed_images`` does to a picture of another size, but cheaper and on any thread.
+    Equals the resizing of ``Perceptor.embed_images``, but is cheaper and runs on any thread.
     """
-    # Large pictures are first reduced by a whole factor; three leaves the result as good.
+    # Large pictures are first reduced by a whole factor; with a gap of 3 the result is as good.
     small = picture.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
     return np.asarray(small)
 
 
 def to_batch(squares: Sequence[np.ndarray], device: Any) -> "torch.Tensor":
-    """N squares as ``(N, 3, side, side)`` float32 in [0, 1] on a device."""
+    """Stack N squares to ``(N, 3, side, side)`` float32 in [0, 1] on a device."""
     import torch
     from einops import rearrange
 
@@ -152,7 +148,8 @@ def to_batch(squares: Sequence[np.ndarray], device: Any) -> "torch.Tensor":
 def map_in_threads(
     work: Callable[[Any], Any], items: Iterable[Any], *, ahead: int, threads: int = READER_THREADS
 ) -> Iterator[Any]:
-    """``work(item)`` of every item, in their order, at most ``ahead`` of them begun and not taken."""
+    """``work(item)`` of every item, in order, on threads; at most ``ahead`` items are started and not yet
+    consumed."""
     pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
     waiting: deque = deque()
     try:
@@ -162,19 +159,19 @@ def map_in_threads(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-    finally:  # also when nobody wants more: what has begun ends by itself
+    finally:  # also when the consumer stops early: running items finish, waiting ones are cancelled
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 def printable_path(path: str) -> str:
-    """A path with a question mark for every byte of a name that is no UTF-8."""
+    """A path with a question mark for every byte that is not UTF-8."""
     return path.encode("utf-8", "replace").decode()
 
 
 MOST_MEMBERS = 10_000
 LARGEST_ARCHIVE = 2**30  # bytes of all members together, unpacked
-LARGEST_RATIO = 200  # how much smaller a member may be packed; a picture's is below 10
-_FREE_MEMBER_BYTES = 2**16  # bytes that any member may have, however well they are packed
+LARGEST_RATIO = 200  # the largest compression ratio of a member; pictures are below 10
+_FREE_MEMBER_BYTES = 2**16  # members up to this size may have any ratio
 
 
 class PictureArchive:
@@ -209,14 +206,14 @@ class PictureArchive:
         self._members = {_display_name(each): each for each in members if _is_picture(each)}
 
     def names(self) -> list[str]:
-        """Each picture's name below the zip's top, with /."""
+        """Each picture's path in the zip, with /."""
         return sorted(self._members)
 
     def read(self, name: str) -> bytes:
         """One picture's bytes. Raises PictureError if they are broken, encrypted or too many."""
         try:
             with self._zip.open(self._members[name]) as file:
-                data = file.read(MAX_BYTES + 1)  # what the header says is not trusted
+                data = file.read(MAX_BYTES + 1)  # the size in the header is not trusted
         except (OSError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile,
                 NotImplementedError) as error:  # fmt: skip
             raise PictureError("“{name}” is broken or encrypted: pack it again.", name=name) from error
@@ -229,6 +226,6 @@ def _is_picture(member: zipfile.ZipInfo) -> bool:
 
 
 def _display_name(member: zipfile.ZipInfo) -> str:
-    """A member's name to be shown: no root, no way up, nothing that cannot be printed."""
+    """A member's name for display: without root, ``..`` and unprintable characters."""
     parts = [part for part in member.filename.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     return "".join(sign if sign.isprintable() else "�" for sign in "/".join(parts))

@@ -1,3 +1,3 @@
-"""Search: collections of CLIP vectors, and the pictures nearest to a query.
+"""Search: collections of CLIP vectors, and the nearest pictures to a query.
 
 In come folders of pictures and queries of texts and pictures. Out come hits with their similarity."""

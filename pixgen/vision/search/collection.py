@@ -1,44 +1,40 @@
-"""A large collection's vectors as one array in a file, so that comparing all of them is one pass.
+"""A collection: the vectors and facts of pictures as one LanceDB table, to add to, delete from and search.
 
-LanceDB reads a table anew for each exact search, which takes seconds for a million vectors. The file
-is mapped into memory: the system keeps what it has room for, and no process has to.
+LanceDB reads the whole table for each exact search, which takes seconds for a million vectors. So a large
+collection also has its vectors as one array in a file, mapped into memory: the system keeps as much of it in memory
+as fits.
 """
 
-# MERGED pixgen.vision.collection: A collection: the vectors and facts of pictures as one table, to add to, to forget from, to search.
+import json
 import os
+import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from lancedb.expr import Expr
-    from lancedb.table import Table
-import json
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-
 from pixgen.errors import SearchError
 from pixgen.vision.search.filters import EVERYTHING, Filter
 
 if TYPE_CHECKING:
     import pyarrow
+    from lancedb.expr import Expr
     from lancedb.table import Table
 
-
-VECTOR_FILE_FROM = 20_000  # vectors: below, LanceDB's own pass takes a few hundredths of a second
-_CHUNK = 1 << 15  # vectors a piece of work
+VECTOR_FILE_FROM = 20_000  # vectors: below, LanceDB's own search takes a few hundredths of a second
+_CHUNK = 1 << 15  # vectors for each task of a thread
 
 
 class VectorFile:
-    """The vectors of one version of a table.
+    """The vectors of one version of a table, as an array in a file.
 
     Args:
-        folder: where the file is, or is made now; those of older versions go.
+        folder: of the file, which is written if it is missing; files of older versions are deleted.
     """
 
     def __init__(self, folder: Path, table: "Table") -> None:
@@ -50,13 +46,13 @@ class VectorFile:
             folder.mkdir(parents=True, exist_ok=True)
             _write_arrays(table, vectors=vectors, ids=ids)
             for old in {*folder.glob(f"{table.name}-*.npy")} - {vectors, ids}:
-                old.unlink(missing_ok=True)  # whoever has it open keeps it
+                old.unlink(missing_ok=True)  # open files stay readable
         self._ids, self._vectors = (np.load(path, mmap_mode="r") for path in (ids, vectors))
 
     def nearest(
         self, vector: np.ndarray, *, top: int, only: "Expr | None" = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Row ids and cosines of the ``top`` vectors nearest to a unit vector ``(D,)``, the best first."""
+        """Row ids and cosines of the ``top`` vectors nearest to a unit vector ``(D,)``, best first."""
         starts = range(0, len(self._vectors), _CHUNK)
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             parts = pool.map(partial(self._cosines, vector), starts)
@@ -76,7 +72,7 @@ class VectorFile:
 
 
 def _write_arrays(table: "Table", *, vectors: Path, ids: Path) -> None:
-    """Write both files; the ids last, so that they are there only if the vectors are."""
+    """Write both files, the ids last: if they exist, so do the vectors."""
     size = table.schema.field("vector").type.list_size
     numbers, filled = np.zeros(table.count_rows(), np.uint64), 0
     unfinished = vectors.with_name(f"{vectors.name}.{os.getpid()}.tmp")
@@ -94,18 +90,18 @@ def _write_arrays(table: "Table", *, vectors: Path, ids: Path) -> None:
     unfinished.replace(ids)
 
 
-KEY = "pixgen"  # of a table's metadata
+KEY = "pixgen"  # in a table's metadata
 _FACT_COLUMNS = ("path", "folder", "size", "modified", "sha256", "width", "height", "prompt", "preset",
           "model", "seed", "owner")  # fmt: skip
-_PATHS_PER_CONDITION = 500  # paths in one condition
-APPROXIMATE_FROM = 100_000  # pictures: up to here an exact search takes less than a quarter second
+_PATHS_PER_CONDITION = 500  # paths in one SQL condition
+APPROXIMATE_FROM = 100_000  # pictures: below, an exact search takes less than 0.25 s
 FEWEST_FOR_INDEX = 1000
-_PROBES, _REFINE = 32, 4  # partitions looked into; candidates compared exactly, as a multiple
+_PROBES, _REFINE = 32, 4  # partitions searched; exact comparisons as a multiple of the results
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What is known of a picture. ``folder`` is its path's; what follows is known of own runs."""
+    """The facts of a picture in a collection; those from ``prompt`` on are for pictures of the gallery's runs."""
 
     path: str
     size: int
@@ -121,14 +117,14 @@ class Row:
 
     @property
     def folder(self) -> str:
-        """Where it lies in its collection; empty for its top."""
+        """The folder of its path; empty at the top."""
         return self.path.rpartition("/")[0]
 
 
 class Collection:
-    """Pictures as a perceptor's unit vectors; made by a Library. Any thread may call any method.
+    """Pictures as a perceptor's unit vectors, made by a Library. Thread-safe.
 
-    ``folder`` is where a large one keeps its vectors as one array; None: nowhere.
+    ``folder`` is for the vector file of a large collection; None writes none.
     """
 
     def __init__(self, table: "Table", *, folder: Path | None = None) -> None:
@@ -146,15 +142,15 @@ class Collection:
 
     @property
     def approximate(self) -> bool:
-        """Whether there is an index, so that a search compares only the likeliest pictures."""
+        """Whether there is an approximate index."""
         with lance_errors(self.name):
             return bool(self._table.list_indices())
 
     def fingerprints(self) -> dict[str, tuple[int, int, str]]:
         """``(size, modified, sha256)`` by path.
 
-        A picture that is there twice, because two have indexed the same folder at once, is
-        forgotten, so that it is indexed anew.
+        A picture that occurs twice, because two processes indexed a folder at once, is removed, so that it is
+        indexed again.
         """
         found: dict[str, tuple[int, int, str]] = {}
         twice = set()
@@ -169,7 +165,7 @@ class Collection:
         return {path: facts for path, facts in found.items() if path not in twice}
 
     def add(self, rows: Sequence[Row], vectors: np.ndarray) -> None:
-        """Add pictures with their unit vectors ``(N, D)``, all of them or, after an error, none."""
+        """Add pictures with their unit vectors ``(N, D)``; after an error none is added."""
         import pyarrow
 
         columns = {name: [getattr(row, name) for row in rows] for name in _FACT_COLUMNS}
@@ -179,7 +175,7 @@ class Collection:
             self._table.add(pyarrow.table(columns, schema=schema(self.dimensions)))
 
     def remove(self, paths: Sequence[str] | set[str]) -> None:
-        """Remove pictures by path; what is not there is no error."""
+        """Remove pictures by path; a missing one is no error."""
         from lancedb.expr import col, lit
 
         paths = sorted(paths)
@@ -189,7 +185,7 @@ class Collection:
                 self._table.delete(col("path").isin([lit(path) for path in some]))
 
     def touch(self, modified: dict[str, int]) -> None:
-        """Note new times of files whose bytes are the old ones."""
+        """Store new times of files whose bytes have not changed."""
         from lancedb.expr import col, lit
 
         with lance_errors(self.name):
@@ -205,10 +201,10 @@ class Collection:
     def nearest(
         self, vector: np.ndarray, *, top: int, only: Filter = EVERYTHING, exact: bool = False
     ) -> "list[tuple[Row, float, np.ndarray]]":
-        """The ``top`` pictures nearest to a unit vector ``(D,)``: row, cosine and vector, the best first.
+        """The ``top`` pictures nearest to a unit vector ``(D,)``: row, cosine and vector, best first.
 
         Args:
-            exact: compare every picture, though there is an index.
+            exact: compare every picture even if there is an approximate index.
         """
         condition = only.as_condition()
         with lance_errors(self.name):
@@ -219,12 +215,12 @@ class Collection:
                 taken = self._table.take_row_ids(ids.tolist()).select([*_FACT_COLUMNS, "vector"])
                 found = taken.with_row_id().to_arrow()
                 place = {row_id: place for place, row_id in enumerate(found["_rowid"].to_pylist())}
-                there = [row_id in place for row_id in ids.tolist()]  # and not just forgotten
+                there = [row_id in place for row_id in ids.tolist()]  # not removed meanwhile
                 return _to_hits(found.take([place[row_id] for row_id in ids[there].tolist()]), scores[there])
             search = self._table.search(vector).distance_type("dot")
             if exact:
                 search = search.bypass_vector_index()
-            else:  # these are of no consequence where there is no index
+            else:  # without an index these have no effect
                 search = search.nprobes(_PROBES).refine_factor(_REFINE)
             if condition is not None:
                 search = search.where(condition)
@@ -233,7 +229,7 @@ class Collection:
         return _to_hits(found, 1 - found["_distance"].to_numpy())
 
     def _flat(self) -> VectorFile | None:
-        """The vectors as one array, if there are so many that it is worth it and it can be kept."""
+        """The vector file, if the collection is large and has a folder for it."""
         if self._folder is None or self._table.count_rows() < VECTOR_FILE_FROM:
             return None
         with self._lock:
@@ -242,7 +238,7 @@ class Collection:
             return self._kept
 
     def vector(self, path: str, *, only: Filter = EVERYTHING) -> np.ndarray | None:
-        """The unit vector ``(D,)`` of a picture, or None if it is not there or not to be found."""
+        """The unit vector ``(D,)`` of a picture, or None if it is missing or filtered out."""
         from lancedb.expr import col, lit
 
         condition, more = col("path") == lit(path), only.as_condition()
@@ -252,9 +248,9 @@ class Collection:
         return found["vector"][0].values.to_numpy() if found.num_rows else None
 
     def compact(self) -> None:
-        """Merge what many small additions have left, and bring the index up to date if there is one.
+        """Compact the table after many small additions, and update its index.
 
-        Past ``APPROXIMATE_FROM`` pictures, the index is made.
+        Above ``APPROXIMATE_FROM`` pictures an index is made.
         """
         with lance_errors(self.name):
             self._table.optimize()
@@ -262,10 +258,10 @@ class Collection:
             self.make_approximate()
 
     def make_approximate(self) -> None:
-        """Make an index: a search then looks into the likeliest parts of the collection only.
+        """Make an approximate index (IVF with scalar quantisation).
 
-        The vectors are parted around as many centres as the root of their number, and kept as bytes
-        (IVF with scalar quantisation); the best few candidates are compared with their whole vectors.
+        The vectors are clustered around as many centres as the square root of their number, and a search compares
+        those of the nearest clusters; the best candidates are compared exactly.
         Raises SearchError below ``FEWEST_FOR_INDEX`` pictures.
         """
         from lancedb.index import IvfSq
@@ -279,7 +275,7 @@ class Collection:
                 count=count,
                 fewest_for_index=FEWEST_FOR_INDEX,
             )
-        # A sample of 64 a centre and few rounds part as well as the defaults here, in a tenth of the time.
+        # 64 samples a centre and few iterations cluster as well as the defaults here, in a tenth of the time.
         parts = IvfSq(
             distance_type="dot", num_partitions=round(count**0.5), sample_rate=64, max_iterations=15
         )
@@ -288,7 +284,7 @@ class Collection:
 
 
 def is_collection(table: "Table") -> bool:
-    """Whether a table is one of ours."""
+    """Whether a table was made by pixgen."""
     return KEY.encode() in (table.schema.metadata or {})
 
 
@@ -307,7 +303,7 @@ def lance_errors(name: str) -> Iterator[None]:
 
 
 def schema(dimensions: int) -> "pyarrow.Schema":
-    """A table's columns, with unit vectors of so many numbers."""
+    """A table's columns, with vectors of ``dimensions`` numbers."""
     import pyarrow
 
     whole = {"size", "modified", "seed"}

@@ -1,4 +1,4 @@
-"""Which pictures a search may find: by date, folder, size, and for own runs by their recipe."""
+"""Filters of a search: by date, folder and size, and by recipe for the gallery's runs."""
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -14,11 +14,11 @@ LONGEST = 1000  # characters of a folder or of a prompt's part
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """Conditions that all hold; None or empty means any.
+    """Conditions that a picture must all meet; None or empty means any.
 
-    ``after`` and ``before`` bound the time of the file, the first included, the second not;
-    ``folder`` holds subfolders too; ``side`` is the least width and height in pixels; ``prompt`` is a
-    part of the prompt, ``owner`` whose run it is. Raises SearchError for a value that is too long.
+    ``after`` (inclusive) and ``before`` (exclusive) bound the file's time; ``folder`` includes its subfolders;
+    ``side`` is the minimum of width and height in pixels; ``prompt`` is a part of the prompt; ``owner`` is the
+    run's. Raises SearchError for a value that is too long.
     """
 
     after: datetime | None = None
@@ -40,7 +40,7 @@ class Filter:
             raise SearchError("A size or a seed to search for is a whole number, 0 or more.")
 
     def as_condition(self) -> "Expr | None":
-        """The same for LanceDB, built from values and never from text; None if all may be found."""
+        """The filter as a LanceDB expression, built from literals and never from text; None if it is empty."""
         from lancedb.expr import col, lit
 
         conditions = []
@@ -49,7 +49,7 @@ class Filter:
         if self.before is not None:
             conditions.append(col("modified") < lit(_nanoseconds(self.before)))
         if folder := self.folder.strip("/"):
-            # "0" is the sign after "/": what is between begins with "folder/".
+            # "0" is the character after "/": every text between the two begins with "folder/".
             below = (col("folder") >= lit(f"{folder}/")) & (col("folder") < lit(f"{folder}0"))
             conditions.append((col("folder") == lit(folder)) | below)
         if self.side:
@@ -72,7 +72,7 @@ class Filter:
 
 
 def parse_date(text: str) -> datetime:
-    """A day such as ``2026-11-23`` (its beginning, here) or a time. Raises SearchError."""
+    """A date such as ``2026-11-23`` (its start in local time) or a date and time. Raises SearchError."""
     try:
         found = datetime.fromisoformat(text.strip())
         found.timestamp()

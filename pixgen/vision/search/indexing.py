@@ -1,7 +1,7 @@
-"""Bringing a collection up to date with its files: what is new, changed or gone, and nothing else.
+"""Index a folder: bring a collection up to date with the files that are new, changed or deleted.
 
-Pictures are opened on several threads while the model looks at those before them, and are written a
-batch at a time: whoever is stopped goes on where the last whole batch was written.
+Pictures are decoded on several threads while the model embeds those before them, and are written in batches: after
+an interruption, indexing resumes from the last complete batch.
 """
 
 import logging
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCH = 256  # pictures written at once: one file each time, and what a kill can lose
-MODEL_BATCH = 32  # pictures that the model sees at once
-_TIDY_EVERY = 100  # batches: so many small files make a search slow
+BATCH = 256  # pictures written at once, each batch as a file; at most one batch is lost when the process dies
+MODEL_BATCH = 32  # pictures embedded at once
+_TIDY_EVERY = 100  # batches: more small files make a search slow
 
 DeviceTurn = Callable[[], AbstractContextManager]
 FactsOf = Callable[[PictureFile], Mapping[str, Any]]
@@ -44,11 +44,11 @@ FactsOf = Callable[[PictureFile], Mapping[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far an indexing is. ``skipped`` lists the files that were left out so far."""
+    """Progress of indexing. ``skipped`` lists the files that were skipped so far."""
 
     state: Literal["finding", "looking", "tidying", "done"]
-    total: int = 0  # files to be looked at: those that are new or seem changed
-    done: int = 0  # of them, looked at or skipped
+    total: int = 0  # files to embed: new ones, and those with another size or time
+    done: int = 0  # of them, embedded or skipped
     added: int = 0
     changed: int = 0
     removed: int = 0
@@ -63,7 +63,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the rate so far; None before anything is known."""
+        """Estimated from the rate so far; None at the start."""
         return (self.total - self.done) / self.rate if self.rate else None
 
 
@@ -76,16 +76,16 @@ def index_pictures(
     turn: DeviceTurn = nullcontext,
     facts: FactsOf = lambda found: {},
 ) -> Iterator[Progress]:
-    """Bring a collection up to date with ``files``; the last progress is ``done``.
+    """Bring a collection up to date with ``files``, and report progress; the last state is ``done``.
 
     Args:
-        files: everything that there is, as ``reading.find_pictures`` tells it.
-        folder: what the files' paths are below; no picture outside it is opened.
-        turn: a context in which the device is ours, entered anew for every look.
-        facts: more fields of a file's row.
+        files: all files of the folder, from ``find_pictures``.
+        folder: the base of the files' paths; nothing outside it is opened.
+        turn: a context that waits for a turn on the device, entered for every batch.
+        facts: additional fields of a file's row.
 
-    Files whose size and time are known are left alone; of others with a known path, the bytes' hash
-    decides. What is no picture is skipped and listed. Raises SearchError, OutOfMemory.
+    Files of unchanged size and time are skipped; for others with a known path, the sha256 decides. Files that are no
+    pictures are listed as skipped. Raises SearchError, OutOfMemory.
     """
     begun, folder = perf_counter(), folder.resolve()
     progress = Progress(state="finding")
@@ -95,7 +95,7 @@ def index_pictures(
         if isinstance(each, Skipped):
             skipped.append(each)
             continue
-        if each.path != printable_path(each.path):  # no UTF-8, in which the collection writes it
+        if each.path != printable_path(each.path):  # not UTF-8, which the table requires
             skipped.append(
                 Skipped(printable_path(each.path), _("It cannot be read: check its name and rights."))
             )
@@ -122,7 +122,7 @@ def index_pictures(
             return open_file(found, folder, side=perceptor.size, known=sha256 if size == found.size else "")
         except PictureError as error:
             return Skipped(found.path, error.message)
-        except Exception:  # a file that breaks a decoder in a new way must not end the work
+        except Exception:  # one bad file must not stop the indexing, whatever the decoder raises
             log.exception("a picture could not be opened")
             return Skipped(found.path, _("It cannot be opened."))
 
@@ -153,7 +153,7 @@ def _write_batch(
     facts: FactsOf,
     known: Mapping[str, Any],
 ) -> Progress:
-    """Write what has come of a batch of files; the progress after it."""
+    """Write a batch of files to the collection; the progress after it."""
     seen = [each for each in batch if isinstance(each, OpenedPicture)]
     same = {each.found.path: each.found.modified for each in batch if isinstance(each, Unchanged)}
     skipped = tuple(each for each in batch if isinstance(each, Skipped))
@@ -185,7 +185,7 @@ def _write_batch(
 
 
 def _embed(seen: list[OpenedPicture], perceptor: "Perceptor", turn: DeviceTurn) -> list[np.ndarray]:
-    """A unit vector ``(D,)`` of each opened picture."""
+    """Embed opened pictures as unit vectors ``(D,)``."""
     import torch
 
     if not seen:

@@ -1,7 +1,7 @@
-"""Where collections live: LanceDB, one table a collection and model.
+"""The library of all collections: a LanceDB database with one table for each collection and model.
 
-LanceDB is embedded: a library writes files below one address and nothing needs to be started. The
-address is a folder, or an object store's (``s3://bucket/name``).
+LanceDB is embedded: it writes files below one address, without a server. The address is a folder, or an object store
+(``s3://bucket/name``).
 """
 
 import hashlib
@@ -18,15 +18,15 @@ from pixgen.messages import _
 from pixgen.vision.search.collection import KEY, Collection, is_collection, lance_errors, schema
 
 LONGEST_NAME = 48
-_PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]*")  # what may name a table as it is
-_INDEX_CACHE = 2**30  # bytes of indexes in memory at most; a million vectors of 512 need half
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]*")  # names that are valid table names
+_INDEX_CACHE = 2**30  # bytes of indexes in memory; a million vectors of 512 numbers need half
 
 
 class Library:
     """The collections at one address.
 
     Args:
-        address: a folder, which is made when something is written, or an object store's address.
+        address: a folder, which is made on the first write, or an object store's address.
     """
 
     def __init__(self, address: str | Path) -> None:
@@ -34,14 +34,14 @@ class Library:
         self._opened: Any = None
 
     def collections(self) -> list[Collection]:
-        """Every collection, by name and model."""
+        """Every collection, sorted by name and model."""
         with lance_errors("the library"):
             tables = [self._database.open_table(name) for name in self._tables()]
             found = [self._made(table) for table in tables if is_collection(table)]
         return sorted(found, key=lambda each: (each.name, each.model))
 
     def open(self, name: str, model: str) -> Collection:
-        """The collection of that name for a model. Raises SearchError, which lists what there is."""
+        """The collection of that name for a model. Raises SearchError, which lists the existing names."""
         table = _table_name(name, model)
         with lance_errors(name[:60]):
             if table in self._tables():
@@ -60,13 +60,13 @@ class Library:
         )
 
     def create(self, name: str, model: str, *, dimensions: int, source: str = "") -> Collection:
-        """The collection of that name for a model, made if there is none yet.
+        """The collection of that name for a model, made if it is missing.
 
         Args:
             dimensions: of the model's vectors.
-            source: the folder whose pictures it holds; another one under the same name is an error.
+            source: the folder of its pictures; a collection of this name from another folder is an error.
 
-        Raises SearchError, also for a name that is not allowed.
+        Raises SearchError, also for an invalid name.
         """
         check_name(name)
         table, facts = _table_name(name, model), {"name": name, "model": model, "source": source}
@@ -90,11 +90,11 @@ class Library:
         return made
 
     def exists(self) -> bool:
-        """Whether anything may be there; a folder that is not there is not made."""
+        """Whether the library may exist; a missing folder is not made."""
         return "://" in self.address or os.path.isdir(self.address)
 
     def remove(self, name: str) -> None:
-        """Forget a collection, whatever models have looked at it; one that is not there is no error."""
+        """Delete a collection, for all models; a missing one is no error."""
         with lance_errors(name):
             for table in self._tables():
                 if table.partition(".")[0] == _table_stem(name):
@@ -105,7 +105,7 @@ class Library:
         return Collection(table, folder=flat)
 
     def _tables(self) -> set[str]:
-        """The names of all tables; nothing is written to look for them."""
+        """The names of all tables; nothing is written."""
         names: set[str] = set()
         if not self.exists():
             return names
@@ -123,7 +123,7 @@ class Library:
             import lancedb
 
             session = lancedb.Session(index_cache_size_bytes=_INDEX_CACHE)
-            # What another process adds is seen by the next search.
+            # The next search sees what another process has added.
             self._opened = lancedb.connect(
                 self.address, session=session, read_consistency_interval=timedelta(0)
             )
@@ -131,8 +131,8 @@ class Library:
 
 
 def _table_name(name: str, model: str) -> str:
-    """The table of a collection: names may have signs that a table's may not, and disks that take
-    “Photos” and “photos” for one."""
+    """The table name of a collection: table names allow fewer characters, and some file systems take “Photos” and
+    “photos” for the same file."""
     return f"{_table_stem(name)}.{hashlib.sha256(model.encode()).hexdigest()[:12]}"
 
 
@@ -143,7 +143,7 @@ def _table_stem(name: str) -> str:
 
 
 def check_name(name: str) -> None:
-    """Raise SearchError if a collection cannot have this name."""
+    """Raise SearchError if a collection's name is invalid."""
     allowed = all(_is_letter(sign) or sign in "-_" for sign in name)
     if not allowed or not 0 < len(name) <= LONGEST_NAME or not _is_letter(name[0]):
         raise SearchError(
@@ -154,21 +154,22 @@ def check_name(name: str) -> None:
 
 
 def default_name(folder: Path) -> str:
-    """A collection's name from a folder's: its letters, of whatever script, with - for all other signs."""
+    """The default name of a folder's collection: the letters and digits of any script, and - for other
+    characters."""
     said = unicodedata.normalize("NFC", folder.resolve().name)
     kept = "".join(sign if _is_letter(sign) or sign == "_" else "-" for sign in said)
     name = re.sub(r"-+", "-", kept).strip("-_")
-    while name and not name[0].isalnum():  # a mark without its letter
+    while name and not name[0].isalnum():  # a combining mark without its letter
         name = name[1:].strip("-_")
     return name[:LONGEST_NAME].strip("-_") or "pictures"
 
 
 def legacy_name(folder: Path) -> str:
-    """The name that earlier versions gave a folder's collection: small Latin letters alone."""
+    """The name that earlier versions gave a folder's collection: lower-case Latin letters only."""
     name = re.sub(r"[^a-z0-9_-]+", "-", folder.resolve().name.lower()).strip("-_")[:LONGEST_NAME]
     return name or "pictures"
 
 
 def _is_letter(sign: str) -> bool:
-    """Whether a sign is a letter, a digit, or a mark that belongs to a letter."""
+    """Whether a character is a letter, a digit, or a combining mark."""
     return unicodedata.category(sign)[0] in "LNM"

@@ -1,8 +1,8 @@
-r"""What to look for, and its grammar: ``horse + 2:snow - rider``, as sums of CLIP's vectors.
+r"""Queries of a search, such as ``horse + 2:snow - rider``: parsed, printed, and embedded as sums of CLIP vectors.
 
-`` + `` and `` - `` with spaces around them divide terms, ``2:`` before a term is its weight, and
-``[path]`` is a picture; ``a t-shirt``, ``rock-and-roll`` and ``10:30`` are plain texts. A backslash makes ``+``,
-``-``, ``[`` and a colon plain; elsewhere it is itself. Parsing and printing are inverse. The
+`` + `` and `` - `` with spaces around them separate terms, ``2:`` before a term is its weight, and
+``[path]`` is a picture; ``a t-shirt``, ``rock-and-roll`` and ``10:30`` are plain texts. A backslash escapes ``+``,
+``-``, ``[`` and a colon; elsewhere it is a backslash. Parsing and printing are inverse. The
 arithmetic is that of rclip, https://github.com/yurijmikhalevich/rclip.
 """
 
@@ -24,14 +24,14 @@ LONGEST_TEXT = 2000
 MOST_TERMS = 32
 LARGEST_WEIGHT = 1000.0
 _SPECIAL = "+-[:"
-_SMALLEST_NORM = 1e-3  # of the sum of unit vectors: below, what is left is rounding
+_SMALLEST_NORM = 1e-3  # of the sum of unit vectors: below, the rest is rounding
 _OPERATOR = re.compile(r"(?:^\s*|\s)([+-])(?=\s)")
 _WEIGHT = re.compile(r"(\d+\.?\d*|\.\d+)\s*:(?!\d)\s*(.*)", re.DOTALL)  # 10:30 is a time
 
 
 @dataclass(frozen=True)
 class Term:
-    """A text or the path of a picture, and how much it counts; negative: away from it."""
+    """A text or the path of a picture, and its weight; a negative one searches away from it."""
 
     text: str = ""
     picture: str = ""
@@ -57,7 +57,7 @@ Query = tuple[Term, ...]
 
 
 def parse_query(text: str) -> Query:
-    """Read the terms of a query. Raises SearchError if there is none, or one is not allowed."""
+    """Parse a query. Raises SearchError if it is empty or a term is invalid."""
     signs, parts, start = ["+"], [], 0
     for found in _OPERATOR.finditer(text):
         if found.start() == 0 and not text[: found.start(1)].strip():
@@ -80,7 +80,7 @@ def parse_query(text: str) -> Query:
 
 
 def format_query(query: Query) -> str:
-    """Print terms so that ``parse_query`` reads the same back."""
+    """Print a query so that ``parse_query`` reads the same terms."""
     printed = ""
     for term in query:
         sign = "-" if term.weight < 0 else "+" if printed else ""
@@ -94,7 +94,7 @@ def embed_query(
     """The weighted sum of the terms' unit vectors as one unit vector ``(D,)``, float32.
 
     Args:
-        open_term: from a term's picture to the opened picture, or raises PixgenError.
+        open_term: opens a term's picture, or raises PixgenError.
 
     Raises SearchError if the terms cancel each other.
     """
@@ -113,7 +113,7 @@ def embed_query(
 
 
 def weighted_sum(weighted: Sequence[tuple[float, np.ndarray]]) -> np.ndarray:
-    """The weighted sum of unit vectors ``(D,)``, as a unit vector. Raises SearchError if it is nought."""
+    """The weighted sum of unit vectors ``(D,)``, as a unit vector. Raises SearchError if it is zero."""
     total = np.sum([weight * vector.astype(np.float64) for weight, vector in weighted], axis=0)
     norm = np.linalg.norm(total)
     if norm < _SMALLEST_NORM * max(abs(weight) for weight, _ in weighted):
@@ -140,7 +140,7 @@ def _unescape(text: str) -> str:
 
 
 def _format(term: Term) -> str:
-    """The term without its sign. Every mark gets a backslash where it could be read as one."""
+    """Print a term without its sign; characters that would be parsed as operators are escaped."""
     text = re.sub(rf"(\\+)(?=[{re.escape(_SPECIAL)}])", r"\1\1", term.text or term.picture)
     text = re.sub(r"(?:(?<=\s)|^)([+-])(?=\s|$)", r"\\\1", text)
     if term.picture:
