@@ -175,10 +175,10 @@ _FREE_MEMBER_BYTES = 2**16  # members up to this size may have any ratio
 
 
 class PictureArchive:
-    """The pictures in a zip, in the order of their names. Any thread may read.
+    """The pictures in a zip, in the order of their names. Thread-safe.
 
-    Raises ClassifyError if it is no zip, or larger than ``MOST_MEMBERS`` or ``LARGEST_ARCHIVE``, or packed so
-    tightly that it can only be a trap.
+    Raises ClassifyError if it is no zip, exceeds ``MOST_MEMBERS`` or ``LARGEST_ARCHIVE``, or has the compression
+    ratio of a zip bomb.
     """
 
     def __init__(self, path: Path) -> None:

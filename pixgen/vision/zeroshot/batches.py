@@ -1,6 +1,8 @@
-"""From what a person chose to a question: typed labels or a set, named templates or own ones."""
+"""Classify many pictures: build the question from the form's values, decode on threads, embed in batches.
 
-# MERGED pixgen.vision.looking: Looking at many pictures: opened on several threads, seen a batch at a time, answered as they come.
+Results come batch by batch, in the order of the pictures.
+"""
+
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from pixgen.models import Perceptor
 
 
-PHOTO_TEMPLATES = "seven"  # for models that have seen photographs
+PHOTO_TEMPLATES = "seven"  # the template set for models trained on photographs
 
 
 def make_question(
@@ -40,12 +42,13 @@ def make_question(
     templates: str | tuple[str, ...] = "",
     **kind,
 ) -> Question:
-    """A question about some pictures.
+    """Build a question about pictures from labels and templates, with defaults for both.
 
     Args:
-        labels: typed ones, which win over ``label_set``; without either, the pictures' folders.
-        templates: own ones, or a set's name, or own ones as a text with ``{}``, one a line; else those
-            that fit the label set, else those that fit the models.
+        labels: typed labels, which take precedence over ``label_set``; without either, the names of the pictures'
+            folders.
+        templates: custom ones, also as a text with ``{}`` in each line, or a set's name; by default those of the
+            label set, else those that suit the models.
         kind: the other fields of Question.
 
     Raises ClassifyError.
@@ -68,15 +71,15 @@ def make_question(
     return Question(labels=chosen, templates=templates, **kind)
 
 
-BATCH = 32  # pictures that the model sees at once
+BATCH = 32  # pictures embedded at once
 
 
 @dataclass(frozen=True, eq=False)
 class ClassifiedPicture:
-    """A picture and its answer, or why there is none. ``thumbnail`` is a data: URI or empty."""
+    """A picture and its answer, or the error. ``thumbnail`` is a data: URI or empty."""
 
     name: str
-    label: str  # that its folder is named by
+    label: str  # its folder's name
     answer: Answer | None
     thumbnail: str = ""
     error: str = ""
@@ -91,9 +94,9 @@ def classify_all(
     stopped: Callable[[], object] = lambda: False,
     thumbnails: int = 0,
 ) -> Iterator[list[ClassifiedPicture]]:
-    """The pictures' results in their order, a batch at a time; ends early once ``stopped`` says so.
+    """Classify pictures in order, and yield the results batch by batch; ends early when ``stopped`` returns true.
 
-    ``turn`` is the device's turn, taken for each batch; the first ``thumbnails`` pictures get one.
+    ``turn`` waits for a turn on the device, for each batch; the first ``thumbnails`` pictures get a thumbnail.
     """
 
     def prepare(placed: tuple[int, Source]) -> PreparedPicture:

@@ -1,11 +1,9 @@
-"""Vectors of labels on the disk, so that a thousand labels in eighty sentences are read once, ever.
+"""Label embeddings: the mean of a label's templates as a unit vector, computed once, cached in memory and on disk.
 
-One safetensors file a model and set of templates. Beside the vectors it holds how the model reads one
-fixed text: a model that was trained on, or another one of the same name, reads it otherwise, and what
-was kept for the old one counts no more.
+A safetensors file holds the vectors for one model and set of templates, and the model's embedding of one fixed text, the
+probe: after retraining, or with another model of the same name, the probe differs, and the file is ignored.
 """
 
-# MERGED pixgen.vision.wordings: Labels as a perceptor's vectors: the mean of each label's templates, computed once and kept.
 import hashlib
 import json
 import logging
@@ -31,15 +29,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PROBE = "a red fox on a snowy hill"
-_PROBE_TOLERANCE = 1e-3  # between two readings of one text by one model, on whatever device
-_MOST_FILES = 64  # the longest unused ones go
-_LARGEST_FILE = 2**28  # bytes that are read
+_PROBE_TOLERANCE = 1e-3  # between two embeddings of a text by one model on different devices
+_MOST_FILES = 64  # the least recently used are deleted
+_LARGEST_FILE = 2**28  # bytes; larger files are ignored
 
 
 class StoredEmbeddings:
-    """The vectors of labels in a folder, which is made when something is written. Any thread may ask.
+    """Label embeddings in a folder, which is made on the first write. Thread-safe.
 
-    A file that cannot be read or written is no error: the labels are read by the model again.
+    A file that cannot be read or written is no error: the model embeds the labels again.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,7 +46,8 @@ class StoredEmbeddings:
     def read(
         self, model: Sequence[str], templates: Sequence[str], probe: torch.Tensor
     ) -> dict[str, torch.Tensor]:
-        """Unit vectors ``(D,)`` by label; none if the model reads ``PROBE`` otherwise than ``probe``."""
+        """Unit vectors ``(D,)`` by label; none if the stored probe differs from ``probe``, the model's embedding of
+        ``PROBE``."""
         from safetensors import SafetensorError, safe_open
 
         path = self._path(model, templates)
@@ -73,7 +72,7 @@ class StoredEmbeddings:
         probe: torch.Tensor,
         vectors: Mapping[str, torch.Tensor],
     ) -> None:
-        """Keep unit vectors by label, in place of what was kept for this model and these templates."""
+        """Store unit vectors by label, replacing those for this model and these templates."""
         from safetensors.torch import save
 
         path = self._path(model, templates)
@@ -82,7 +81,7 @@ class StoredEmbeddings:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished.write_bytes(save(tensors, {"labels": json.dumps(list(vectors))}))
-            unfinished.replace(path)  # a reader sees the old file or the new one
+            unfinished.replace(path)  # readers see either the old file or the new one
             self._forget_old()
         except OSError as error:
             log.info("vectors are not kept: %s", error)
@@ -102,10 +101,10 @@ class StoredEmbeddings:
 
 DeviceTurn = Callable[[], AbstractContextManager]
 
-_TEXTS_PER_BATCH = 256  # texts that the model reads at once
-_MOST_TABLES = 32  # of a model with its templates; the longest unused ones go
+_TEXTS_PER_BATCH = 256  # texts embedded at once
+_MOST_TABLES = 32  # one for each model and set of templates; the least recently used are dropped
 _MOST_LABELS = 20_000  # labels in one table: 20 MB at 256 numbers each
-_STORE_FROM = 512  # texts that were read: fewer are read again sooner than found on the disk
+_STORE_FROM = 512  # texts: embedding fewer is faster than reading them from the disk
 
 
 @torch.no_grad()
@@ -117,12 +116,12 @@ def embed_labels(
     turn: DeviceTurn = nullcontext,
     stopped: Callable[[], bool] = lambda: False,
 ) -> torch.Tensor:
-    """Unit vectors ``(L, D)`` of L labels: each the mean of its templates' unit vectors, made a unit
-    vector again. The zero-shot classifier of CLIP, https://arxiv.org/abs/2103.00020.
+    """Unit vectors ``(L, D)`` of L labels: the mean of each label's templates as unit vectors, normalised again.
+    This is CLIP's zero-shot classifier, https://arxiv.org/abs/2103.00020.
 
     Args:
-        turn: the device's turn, taken for every few texts.
-        stopped: asked between them; if it says so, fewer than L come back.
+        turn: waits for a turn on the device, for each batch of texts.
+        stopped: called between batches; if it returns true, fewer than L vectors are returned.
     """
     step = max(1, _TEXTS_PER_BATCH // len(templates))
     parts = []
@@ -139,10 +138,10 @@ def embed_labels(
 
 
 class LabelEmbeddings:
-    """Vectors of labels that were computed before, by model, templates and label. Any thread may ask.
+    """A cache of label embeddings by model, templates and label. Thread-safe.
 
     Args:
-        kept: where they outlast this process; None: nowhere.
+        kept: the cache on disk; None for memory alone.
     """
 
     def __init__(self, kept: StoredEmbeddings | None = None) -> None:
@@ -159,9 +158,9 @@ class LabelEmbeddings:
         turn: DeviceTurn = nullcontext,
         stopped: Callable[[], bool] = lambda: False,
     ) -> torch.Tensor | None:
-        """``embed_labels``, where only labels that are new are computed; None if it was stopped.
+        """``embed_labels``, which computes only labels that are not cached; None if it was stopped.
 
-        ``model`` names the perceptor: what was computed for it before counts for it now.
+        ``model`` names the perceptor in the cache.
         """
         key, probe = (model, tuple(templates)), None
         with self._lock:
@@ -173,7 +172,7 @@ class LabelEmbeddings:
             new = [label for label in labels if label not in known]
         if new:
             found = embed_labels(perceptor, new, templates=templates, turn=turn, stopped=stopped)
-            known.update(zip(new, found, strict=False))  # the first ones, if it was stopped
+            known.update(zip(new, found, strict=False))  # only the first ones, if it was stopped
         self._keep(key, known)
         if probe is not None and new and len(known) <= _MOST_LABELS:
             self._kept.write(model, templates, probe, known)

@@ -1,6 +1,5 @@
-"""How often the answers are right, where the pictures lie in folders that are named by their label."""
+"""Evaluate classification against the names of the pictures' folders, and export results as CSV and JSON."""
 
-# MERGED pixgen.vision.tables: Results as tables for other programs: CSV and JSON.
 import csv
 import io
 import json
@@ -18,8 +17,8 @@ NONE_OF_THESE = "none of these"
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Counts of pictures, by their folder's label (rows) and by the answer (columns, the last one for
-    none of these). ``unknown`` pictures lie in folders that no label is named as, and are not counted."""
+    """A confusion matrix: counts of pictures by their folder's label (rows) and by the answer (columns; the last is
+    none of these). ``unknown`` pictures are in folders whose name is no label, and are not counted."""
 
     labels: tuple[str, ...]
     counts: np.ndarray  # (L, L + 1) int64
@@ -27,12 +26,12 @@ class Evaluation:
 
     @property
     def total(self) -> int:
-        """How many pictures were counted."""
+        """The number of pictures counted."""
         return int(self.counts.sum())
 
     @property
     def accuracy(self) -> float:
-        """Which part of all pictures got its folder's label."""
+        """The fraction of pictures whose answer is their folder's label."""
         return float(np.trace(self.counts)) / self.total
 
     def per_label(self) -> list[tuple[str, int, int]]:
@@ -45,16 +44,16 @@ class Evaluation:
         ]
 
     def occurring(self) -> "Evaluation":
-        """The same with only those labels that a picture has or was given."""
+        """The evaluation restricted to labels that occur as a folder or an answer."""
         used = np.flatnonzero(self.counts.sum(axis=1) + self.counts[:, :-1].sum(axis=0))
         counts = self.counts[np.ix_(used, [*used, len(self.labels)])]
         return Evaluation(tuple(self.labels[place] for place in used), counts, self.unknown)
 
 
 def evaluate(results: Sequence[ClassifiedPicture], labels: Sequence[str]) -> Evaluation | None:
-    """Compare the best answer of each picture with its folder; None if no folder is named as a label.
+    """Compare the best answer of each picture with its folder; None if no folder's name is a label.
 
-    Folders are compared without regard to case, and with ``_`` and ``-`` as spaces.
+    Case is ignored, and ``_`` and ``-`` count as spaces.
     """
     places = {normalise_label(label): place for place, label in enumerate(labels)}
     counts = np.zeros((len(labels), len(labels) + 1), dtype=np.int64)
@@ -72,20 +71,20 @@ def evaluate(results: Sequence[ClassifiedPicture], labels: Sequence[str]) -> Eva
 
 
 def normalise_label(label: str) -> str:
-    """A label as folders are compared with it."""
+    """A label in the form in which it is compared with folders."""
     return re.sub(r"[\s_-]+", " ", label).strip().casefold()
 
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would calculate what begins so
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet takes a cell that begins so for a formula
 
 
 def results_to_dicts(results: Sequence[ClassifiedPicture], *, top: int) -> list[dict[str, Any]]:
-    """One plain object a picture: its answer, and the ``top`` labels with probability and cosine."""
+    """A dictionary for each picture: its answer, and the ``top`` labels with probability and cosine."""
     return [_result_to_dict(result, top) for result in results]
 
 
 def evaluation_to_dict(evaluation: Evaluation) -> dict[str, Any]:
-    """An evaluation as plain values."""
+    """An evaluation as a dictionary, for JSON."""
     seen = evaluation.occurring()
     return {
         "pictures": evaluation.total,
@@ -106,7 +105,7 @@ def evaluation_to_dict(evaluation: Evaluation) -> dict[str, Any]:
 def results_to_json(
     results: Sequence[ClassifiedPicture], evaluation: Evaluation | None = None, *, top: int
 ) -> str:
-    """Everything as one JSON object."""
+    """Results and evaluation as one JSON object."""
     value: dict[str, Any] = {"pictures": results_to_dicts(results, top=top)}
     if evaluation is not None:
         value["evaluation"] = evaluation_to_dict(evaluation)
@@ -114,7 +113,7 @@ def results_to_json(
 
 
 def results_to_csv(results: Sequence[ClassifiedPicture], *, top: int) -> str:
-    """One row a picture, with a heading. No cell can be taken for a formula."""
+    """Results as CSV with a header, a row for each picture. No cell can be taken for a formula."""
     places = range(
         1,
         1 + min(top, max((len(each.answer.labels) for each in results if each.answer), default=0)),
@@ -133,7 +132,7 @@ def results_to_csv(results: Sequence[ClassifiedPicture], *, top: int) -> str:
 
 
 def summary(result: ClassifiedPicture) -> str:
-    """The answer in words; empty where there is none because of an error."""
+    """The answer as text; empty after an error."""
     if result.answer is None:
         return ""
     return ", ".join(result.answer.found) or NONE_OF_THESE

@@ -1,8 +1,8 @@
-"""What in a picture spoke for a label, as a heat map.
+"""Explain a label's score as a heat map over the picture, by integrated gradients.
 
-Integrated gradients (https://arxiv.org/abs/1703.01365), which need nothing of a model but its gradient:
-they work for convolutions and for transformers alike. The way from a blurred picture to the picture
-is walked several times with a little noise, as SmoothGrad does (https://arxiv.org/abs/1706.03825).
+Integrated gradients (https://arxiv.org/abs/1703.01365) need only a model's gradient, and so work for convolutions and
+transformers alike. The path from a blurred picture to the picture is integrated several times with a little noise, as
+in SmoothGrad (https://arxiv.org/abs/1706.03825).
 """
 
 import math
@@ -21,8 +21,8 @@ from pixgen.vision.zeroshot.embeddings import DeviceTurn
 if TYPE_CHECKING:
     from pixgen.models import Perceptor
 
-_BLUR = 1 / 6  # of the side: a picture so blurred shows nothing any more
-_SMOOTH = 1 / 28  # of the side: single pixels mean little to a person
+_BLUR = 1 / 6  # of the side: nothing can be recognised after this blur
+_SMOOTH = 1 / 28  # of the side: smooths the noise of single pixels
 _POINTS_PER_BATCH = 16
 _COLOUR_STOPS = np.array(
     [[0, 0, 0], [96, 8, 60], [206, 52, 34], [250, 166, 40], [255, 250, 190]], dtype=float
@@ -33,17 +33,17 @@ def explain(
     perceptor: "Perceptor", picture: Image.Image, direction: torch.Tensor, *,
     steps: int = 16, walks: int = 2, noise: float = 0.03, seed: int = 0, turn: DeviceTurn = nullcontext,
 ) -> np.ndarray:  # fmt: skip
-    """How much each place of a picture adds to its product with ``direction``: ``(side, side)`` float32.
+    """The contribution of each pixel to the dot product with ``direction``: ``(side, side)`` float32.
 
-    Positive speaks for it, negative against it. Without noise the sum is what the picture gains over
-    its blurred self, up to the number of steps.
+    Positive values speak for the label, negative ones against it. Without noise their sum is the difference of the
+    products of the picture and the blurred picture, up to the error of the steps.
 
     Args:
-        picture: RGB; it is made square.
-        direction: ``(D,)``, a label's vector, or the difference of two (see ``label_direction``).
-        steps: of the way from the blurred picture.
-        walks: how many times, each with other noise of standard deviation ``noise`` in [0, 1] colours.
-        turn: the device's turn, taken for every few steps.
+        picture: RGB; it is resized to a square.
+        direction: ``(D,)``, a label's vector, or a difference of vectors (see ``label_direction``).
+        steps: of the path from the blurred picture.
+        walks: the number of paths, each with other noise of standard deviation ``noise`` (colours in [0, 1]).
+        turn: waits for a turn on the device, for each batch of steps.
     """
     pixels = to_batch([resize_square(picture, perceptor.size)], perceptor.device)  # (1, 3, S, S)
     blurred = _blur(pixels, perceptor.size * _BLUR)
@@ -63,16 +63,16 @@ def explain(
 
 
 def label_direction(vectors: torch.Tensor, place: int) -> torch.Tensor:
-    """What sets one label apart: its vector less the mean of the others; ``(L, D)`` to ``(D,)``."""
+    """The direction of one label: its vector minus the mean of the others; ``(L, D)`` to ``(D,)``."""
     others = torch.cat([vectors[:place], vectors[place + 1 :]])
     return vectors[place] - others.mean(0) if len(others) else vectors[place]
 
 
 def overlay(picture: Image.Image, heat: np.ndarray, *, side: int = 512) -> Image.Image:
-    """The picture, greyed and darkened, with what speaks for the label glowing; at most ``side`` pixels."""
+    """Overlay a heat map on the darkened grey picture, at most ``side`` pixels; the hottest places glow."""
     shown = picture.convert("RGB")
     shown.thumbnail((side, side))
-    if max(shown.size) < side // 2:  # small pictures are shown large enough to point at places
+    if max(shown.size) < side // 2:  # small pictures are enlarged, so that places can be recognised
         factor = side / 2 / max(shown.size)
         shown = shown.resize([max(1, round(each * factor)) for each in shown.size], Image.Resampling.BICUBIC)
     strength = np.clip(heat, 0, None)

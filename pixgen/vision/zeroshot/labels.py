@@ -1,10 +1,9 @@
-"""Prompt templates: the sentences around a label that CLIP is asked about, as sets by name.
+"""Labels and prompt templates: parsed from text, and the bundled sets of both.
 
-Several sentences a label are better than one, because their mean is the label without any one wording
-(CLIP, https://arxiv.org/abs/2103.00020, section 3.1.4). Which set is best depends on the pictures.
+A template is a sentence around a label. Several templates a label are better than one, because their mean depends less
+on the wording (CLIP, https://arxiv.org/abs/2103.00020, section 3.1.4). Which set is best depends on the pictures.
 """
 
-# MERGED pixgen.vision.labels: Labels: what a person types, and the sets that come with pixgen.
 import json
 import re
 from collections.abc import Iterable
@@ -18,13 +17,13 @@ from pixgen.text_files import decode
 
 MOST_TEMPLATES = 100
 LONGEST_TEMPLATE = 200
-PLACEHOLDER = "{}"  # where the label goes
-DEFAULT_TEMPLATES = "drawing"  # fits the bundled CLIP, which has seen drawings only
+PLACEHOLDER = "{}"  # is replaced by the label
+DEFAULT_TEMPLATES = "drawing"  # for the bundled CLIP, which was trained on drawings only
 
 
 @dataclass(frozen=True)
 class TemplateSet:
-    """Templates under a name; each has one ``{}`` where the label goes."""
+    """Named templates; each has one ``{}`` for the label."""
 
     name: str
     title: str
@@ -55,7 +54,7 @@ _TEMPLATE_SETS = (
         "a photo of a small {}.", "a photo of a big {}.",
     )),
 )  # fmt: skip
-_OPEN_CLIP_SETS = {  # read from there: what everybody measures with
+_OPEN_CLIP_SETS = {  # read from open_clip: the common sets of benchmarks
     "seven": ("seven sentences", "SIMPLE_IMAGENET_TEMPLATES"),
     "eighty": ("eighty sentences", "OPENAI_IMAGENET_TEMPLATES"),
 }
@@ -84,7 +83,7 @@ def load_templates(name: str) -> tuple[str, ...]:
 
 
 def parse_templates(text: str) -> tuple[str, ...]:
-    """Own templates, one a line. Raises ClassifyError if one has not exactly one ``{}``."""
+    """Parse custom templates, one in each line. Raises ClassifyError unless each has exactly one ``{}``."""
     templates = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     if not 1 <= len(templates) <= MOST_TEMPLATES:
         raise ClassifyError("Write from 1 to {limit} templates, one a line.", limit=MOST_TEMPLATES)
@@ -150,7 +149,7 @@ def parse_labels(text: str) -> tuple[str, ...]:
 
 
 def _unquote(found: re.Match[str]) -> str:
-    """A label as it is meant."""
+    """A label without its quotes and escapes."""
     if found["straight"] is not None:
         return found["straight"].replace('""', '"')
     if found["curved"] is not None:
@@ -159,12 +158,12 @@ def _unquote(found: re.Match[str]) -> str:
 
 
 def format_labels(labels: tuple[str, ...]) -> str:
-    """Labels as a person edits them: one a line."""
+    """Labels as an editable text, one in each line."""
     return "\n".join(re.sub(r'^(?=\\*["“])', r"\\", label.replace(",", "\\,")) for label in labels)
 
 
 def check_labels(labels: Iterable[str]) -> tuple[str, ...]:
-    """The labels without what cannot be printed, each once. Raises ClassifyError."""
+    """Labels without unprintable characters and duplicates. Raises ClassifyError if there are none or too many."""
     tidy = tuple(dict.fromkeys(filter(None, map(_clean, labels))))
     if not tidy:
         raise ClassifyError("There are no labels: write some, for example “cat, dog, bird”.")
@@ -191,9 +190,9 @@ def _clean(label: str) -> str:
 
 @cache
 def bundled_label_sets() -> dict[str, LabelSet]:
-    """The sets that come with pixgen, by name, in their files' order."""
+    """The bundled label sets by name, in the order of their files."""
     found = {path.stem: read_label_set(path) for path in sorted(FOLDER.glob("*.json"))}
-    # Its thousand names are in open_clip, as cleaned up by CLIP's authors: they are read from there.
+    # The names are read from open_clip, as CLIP's authors revised them.
     found[IMAGENET] = LabelSet(
         IMAGENET, "ImageNet, 1,000 things", (), "seven", "open_clip.zero_shot_metadata"
     )
@@ -201,7 +200,7 @@ def bundled_label_sets() -> dict[str, LabelSet]:
 
 
 def load_label_set(name: str, folder: Path | None = None) -> LabelSet:
-    """A bundled set, or one's own in ``folder``. Raises ClassifyError, which lists the names."""
+    """A bundled set, or a custom one in ``folder``. Raises ClassifyError, which lists the names."""
     bundled = bundled_label_sets()
     if name == IMAGENET:
         from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES  # here: it loads torch
@@ -221,7 +220,7 @@ def load_label_set(name: str, folder: Path | None = None) -> LabelSet:
 
 
 def custom_set_names(folder: Path | None) -> list[str]:
-    """The names of the sets in a folder of one's own."""
+    """The names of the custom sets in a folder."""
     if folder is None or not folder.is_dir():
         return []
     names = sorted(path.stem for path in folder.glob("*.json"))
@@ -229,14 +228,13 @@ def custom_set_names(folder: Path | None) -> list[str]:
 
 
 def is_valid_name(text: str) -> bool:
-    """Whether a set may have this name, which is also its file's."""
+    """Whether a name is valid for a set and its file."""
     return _NAME.fullmatch(text) is not None
 
 
 def read_label_set(path: Path) -> LabelSet:
-    """The set in a file: JSON with a list under “labels”, or a text with a label a line, or divided by
-    commas, of which a first line such as “labels” is left out. Raises ClassifyError if it cannot be read
-    or is none."""
+    """Read a label set: JSON with a list under “labels”, or text with labels on lines or between commas, where a
+    heading such as “labels” is skipped. Raises ClassifyError if it cannot be read."""
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ValueError("too large")

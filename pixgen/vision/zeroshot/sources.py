@@ -1,4 +1,4 @@
-"""The pictures to be classified, from files, folders and zips, with the label that their folder has."""
+"""Collect the pictures to classify from files, folders and zips, each with its folder's name as the label."""
 
 import base64
 import io
@@ -29,24 +29,24 @@ THUMBNAIL = 160  # pixels
 
 @dataclass(frozen=True)
 class Source:
-    """One picture: its name, the label that its folder is named by (empty: none), and where it is."""
+    """One picture: its name, its folder's name as the label (or empty), and how to open it."""
 
     name: str
     label: str
-    where: Callable[[], Path | bytes]  # the file, or what is in it; raises PictureError
+    where: Callable[[], Path | bytes]  # its path or bytes; raises PictureError
 
     def open(self) -> Image.Image:
-        """The whole picture. Raises PictureError."""
+        """Open the picture in full size. Raises PictureError."""
         return open_picture(self.where(), name=f"“{self.name}”")
 
     def open_reduced(self, side: int) -> Image.Image:
-        """The picture, of which so many pixels a side are wanted, opened faster. Raises PictureError."""
+        """Open the picture at a reduced size of at least ``side`` pixels, which is faster. Raises PictureError."""
         return open_reduced(self.where(), side=side, name=f"“{self.name}”")[0]
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedPicture:
-    """A picture as a perceptor takes it, ``(side, side, 3)`` uint8, or why there is none."""
+    """A picture resized for a perceptor, ``(side, side, 3)`` uint8, or the error."""
 
     source: Source
     pixels: np.ndarray | None
@@ -55,15 +55,15 @@ class PreparedPicture:
 
 
 def collect_sources(paths: Sequence[Path], *, uploaded: bool = False) -> list[Source]:
-    """Every picture that paths name: a file, all in a folder or in a zip; subfolders name labels.
+    """Every picture in paths of files, folders and zips; a subfolder's name is its pictures' label.
 
-    Names are as short as they can be and still differ: ``a/1.png`` and ``b/1.png``. ``uploaded``: the
-    folders that files lie in are no person's, so that equal names are counted instead, ``1 (2).png``.
-    A zip or folder among several that cannot be read is one source, which tells why. Raises ClassifyError
+    Names are as short as possible and unique: ``a/1.png`` and ``b/1.png``. With ``uploaded``, folders are temporary
+    and mean nothing, so equal names are numbered instead, ``1 (2).png``. A zip or folder among several that cannot be
+    read becomes one source, which raises the error when it is opened. Raises ClassifyError
     if there is no picture or there are too many, SearchError if a single folder cannot be read.
     """
     found: list[Source] = []
-    trails: list[tuple[str, ...]] = []  # the folders around each one's name
+    trails: list[tuple[str, ...]] = []  # the folders above each one
     for path in map(expand, paths):
         around = () if uploaded else path.absolute().parent.parts[1:]
         try:
@@ -88,8 +88,7 @@ def collect_sources(paths: Sequence[Path], *, uploaded: bool = False) -> list[So
 
 
 def _unique_names(names: Sequence[str], trails: Sequence[tuple[str, ...]]) -> list[str]:
-    """The names with as many of the folders before them as tell different files apart; a file that is there
-    several times is counted."""
+    """Prefix names with as many folders as make them unique; a file that occurs several times is numbered."""
     files = list(zip(trails, names, strict=True))
     longer = {file: file[1] for file in files}
     for depth in range(1, 1 + max(map(len, trails))):
@@ -110,7 +109,7 @@ def _unique_names(names: Sequence[str], trails: Sequence[tuple[str, ...]]) -> li
 
 
 def prepare_picture(source: Source, *, side: int, thumbnail: bool = False) -> PreparedPicture:
-    """Open a picture and make it square; an error stays with it. For any thread."""
+    """Open a picture and resize it to a square; an error is returned with it. Thread-safe."""
     try:
         picture = source.open_reduced(max(side, THUMBNAIL) if thumbnail else side)
     except PictureError as error:
@@ -136,7 +135,7 @@ def _sources_in(path: Path) -> Iterator[Source]:
 
 
 def _label(path: str) -> str:
-    """The name of the innermost folder; empty for a picture at the top."""
+    """The name of the innermost folder; empty at the top."""
     return PurePosixPath(path).parent.name
 
 

@@ -1,7 +1,7 @@
-"""Naming what is in pictures without training: which of some labels, or which ones, or none of them.
+"""Zero-shot classification: score labels for pictures by CLIP, one label or several, or none of them.
 
-Honest by default: a probability only says which label is better than the others, so the cosine stands
-beside it; “none of these” can be the answer; and labels that mean the same to the model are named.
+A probability only says which label is better than the others, so the cosine is reported with it; “none of these” can
+be the answer; and labels that the model cannot distinguish are reported.
 """
 
 from collections.abc import Callable
@@ -19,25 +19,25 @@ from pixgen.vision.zeroshot.labels import PLACEHOLDER
 if TYPE_CHECKING:
     from pixgen.models import Perceptor
 
-# What a picture may show instead. CLIP reads “no cat” as a cat, so the negation of a label is the nearest
-# of these: over drawings of twenty things, right labels came before wrong ones in 85 % of all pairs
+# Alternatives to the labels. CLIP reads “no cat” as a cat, so the negation of a label is the nearest of
+# these: over drawings of twenty things, right labels came before wrong ones in 85 % of all pairs
 # with them, and in 69 % with “no {}”.
 ANYTHING_ELSE = (
     "thing", "object", "pattern", "shape", "background", "text", "plain colour", "something else",
     "animal", "plant", "person", "building", "vehicle", "food", "tool", "piece of clothing", "landscape",
 )  # fmt: skip
-SAME_LABEL = 0.97  # a cosine from which on two labels are one to the model
-CLOSE_RATIO = 1.25  # a label at most so many times as probable as the next is no better than it
-LIKELY_FROM = 0.5  # a probability from which on a label counts, where several may be right
+SAME_LABEL = 0.97  # cosine from which the model cannot distinguish two labels
+CLOSE_RATIO = 1.25  # a label at most this many times as probable as the next is no better
+LIKELY_FROM = 0.5  # probability from which a label counts, if several may be right
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is asked about every picture.
+    """Labels, templates and rules for classifying every picture.
 
-    ``several`` asks for every label by itself; else one of them is looked for. With ``none_below``, a
-    picture whose best cosine is less shows none of them; with ``or_else``, a picture that fits
-    something else better shows none of them. ``temperature`` divides the cosines instead of the model's.
+    ``several`` judges every label on its own; else exactly one is chosen. With ``none_below``, the answer is none of
+    these if the best cosine is less; with ``or_else``, if something else fits better. ``temperature`` divides the
+    cosines, in place of the model's own.
     """
 
     labels: tuple[str, ...]
@@ -69,9 +69,8 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a picture shows. ``found`` are the labels that are given as the answer, the best first; none
-    of them fits if it is empty. ``none`` is the probability of something else, where it was asked for;
-    ``close`` are two labels between which the answer is noise."""
+    """The answer for a picture. ``found`` are the chosen labels, best first; empty means none of these. ``none`` is
+    the probability of something else, if the question asks for it; ``close`` are two labels too close to call."""
 
     labels: tuple[str, ...]
     cosines: np.ndarray  # (L,)
@@ -81,12 +80,12 @@ class Answer:
     close: tuple[str, str] | None = None
 
     def top(self, count: int) -> list[Score]:
-        """The best labels, the best first."""
+        """The ``count`` best labels, best first."""
         order = np.argsort(-self.probabilities, kind="stable")[:count]
         return [self.score(self.labels[place]) for place in order]
 
     def score(self, label: str) -> Score:
-        """What one label has."""
+        """The score of one label."""
         place = self.labels.index(label)
         return Score(label, float(self.probabilities[place]), float(self.cosines[place]))
 
@@ -117,7 +116,7 @@ class Classifier:
         ]
 
     def similar_labels(self, most: int = 3) -> list[tuple[str, str, float]]:
-        """Pairs of labels that are nearly one to the model, with their cosine, the worst first."""
+        """Pairs of labels that the model cannot distinguish, with their cosine, most similar first."""
         close = torch.triu(self.vectors @ self.vectors.T, diagonal=1)
         flat = close.flatten().topk(min(most, close.numel()))
         return [
@@ -133,9 +132,9 @@ class Classifier:
     def _probabilities(
         self, cosines: torch.Tensor, other: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """``(N, L)``, and ``(N,)`` of something else if it takes part."""
+        """Probabilities ``(N, L)``, and ``(N,)`` of something else if it is an alternative."""
         if self.question.several:
-            # A model that was trained with sigmoids has a bias, and knows by itself what is a match.
+            # A model trained with sigmoids (SigLIP) has a bias, and needs no alternatives.
             against = self._bias if self._bias is not None else -self._scale * other[:, None]
             return torch.sigmoid(self._scale * cosines + against), None
         if other is None:
@@ -169,11 +168,11 @@ def make_classifier(
     turn: DeviceTurn = nullcontext,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Classifier | None:
-    """Read a question's labels; None if that was stopped.
+    """Embed a question's labels and make its classifier; None if that was stopped.
 
     Args:
-        model, embeddings: what was read before, for the perceptor of that name, is not read again.
-        turn: the device's turn, taken for every few texts.
+        model, embeddings: the perceptor's name, and the cache of label embeddings.
+        turn: waits for a turn on the device, for each batch of texts.
     """
     embeddings = embeddings or LabelEmbeddings()
     how = {"model": model, "templates": question.templates, "turn": turn, "stopped": stopped}
@@ -194,8 +193,7 @@ def make_classifier(
 
 
 def _scale(perceptor: "Perceptor") -> tuple[float, float | None]:
-    """What cosines are multiplied by and what is added, as the model was trained; several models
-    together have the mean of their scales."""
+    """The trained factor on cosines and the bias; for several models the mean factor and no bias."""
     members = getattr(perceptor, "members", None)
     if members is not None:
         return sum(member.logit_scale for member in members) / len(members), None
