@@ -17,7 +17,7 @@ from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio import Studio
 from pixgen.studio.grids.grid import Grid, Plan
-from pixgen.studio.grids.plans import axes_of, plan_grid, plan_strip
+from pixgen.studio.grids.plans import make_axes, plan_grid, plan_strip
 from pixgen.studio.grids.sheet import draw_sheet
 from pixgen.studio.runs.run import find_video
 from pixgen.studio.upscaling import save_upscaled, upscale_picture
@@ -84,7 +84,7 @@ def grid(
     Example:
         >>> sheet = pixgen.grid("a {red|blue} fox", {"seed": [1, 2]}, preset="draft")  # doctest: +SKIP
     """
-    return _paint_sheet(plan_grid(_options(prompt=prompt, **options), axes_of(over)), folder, device)
+    return _paint_sheet(plan_grid(_options(prompt=prompt, **options), make_axes(over)), folder, device)
 
 
 def strip(

@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageFile, TiffImagePlugin
 
 from pixgen.errors import PictureError
-from pixgen.messages import Message, _, joined
+from pixgen.messages import Message, _, join_messages
 from pixgen.paths import expand
 
 MAX_BYTES = 32 * 2**20
@@ -414,4 +414,4 @@ def _too_large(name: str, *, max_pixels: int | None = None) -> Message:
 
 def _list_formats() -> Message:
     names = [Message(", ".join(FORMATS[:-1])), Message(FORMATS[-1])]
-    return joined(names, _("{first} or {second}"))
+    return join_messages(names, _("{first} or {second}"))

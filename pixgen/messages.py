@@ -40,7 +40,7 @@ class Message(str):
         return message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (self.template, self.values, self.plural)
+        return _unpickle, (self.template, self.values, self.plural)
 
     def translated(self, catalogue: NullTranslations) -> str:
         """The sentence in a catalogue's language; in English where it is not known there."""
@@ -61,7 +61,7 @@ class Message(str):
         if self.plural is not None:
             stored |= {"plural": self.plural[0], "count": self.plural[1]}
         if self.values:
-            stored["values"] = {name: _jsonable(value) for name, value in self.values.items()}
+            stored["values"] = {name: _to_jsonable(value) for name, value in self.values.items()}
         return stored
 
     @staticmethod
@@ -92,10 +92,10 @@ def ngettext(one: str, many: str, count: int, /, **values: Any) -> Message:
     return Message._make(one, {"count": count, **values}, (many, count))
 
 
-def joined(parts: Iterable[str], link: Message) -> Message:
+def join_messages(parts: Iterable[str], link: Message) -> Message:
     """Several messages as one; ``link`` says how ``{first}`` and ``{second}`` are put together.
 
-    >>> print(joined([_("red"), _("blue"), _("green")], _("{first}, and {second}")))
+    >>> print(join_messages([_("red"), _("blue"), _("green")], _("{first}, and {second}")))
     red, and blue, and green
     """
     return reduce(
@@ -104,11 +104,11 @@ def joined(parts: Iterable[str], link: Message) -> Message:
     )
 
 
-def _unpickled(template: str, values: dict[str, Any], plural: tuple[str, int] | None) -> Message:
+def _unpickle(template: str, values: dict[str, Any], plural: tuple[str, int] | None) -> Message:
     return Message._make(template, values, plural)
 
 
-def _jsonable(value: Any) -> Any:
+def _to_jsonable(value: Any) -> Any:
     if isinstance(value, Message):
         return value.to_json()
     return value if isinstance(value, int | float) else str(value)

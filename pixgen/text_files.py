@@ -17,7 +17,7 @@ _BOMS = (  # the longer before those that they begin with
 )
 # Encodings of scripts other than the Latin, of which a text in one of them is mostly made.
 _SCRIPTS = ["cp1251", "cp1253", "cp1255", "cp1256", "shift_jis", "gb18030", "big5", "euc_kr"]
-_MOSTLY = 0.5  # of the letters
+_MOSTLY_FOREIGN = 0.5  # of the letters
 _TURKISH = "ğĞıİşŞ"  # where Windows-1254 differs from 1252, which has ðÐýÝþÞ there
 _DIVIDERS = ",;\t|"
 _NO_DIVIDER = "\x1f"  # no text has it
@@ -31,7 +31,7 @@ def decode(data: bytes) -> str:
     Turkish, and that of another script for a text that is mostly not Latin. Raises
     UnicodeError if that is no text, which holds zeros.
     """
-    text = _decoded(data)
+    text = _decode_marked(data)
     if "\0" in text:
         raise UnicodeError
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -69,7 +69,7 @@ def read_table(text: str) -> list[dict[str, str]]:
     return found
 
 
-def number(text: str) -> float:
+def parse_number(text: str) -> float:
     """A number as people write it: ``1.5``, ``1,5``, ``1.234,5`` and ``1,234.5``. Raises ValueError.
 
     A single comma or point divides the fraction.
@@ -82,14 +82,14 @@ def number(text: str) -> float:
     return float(text.replace(",", "."))
 
 
-def whole_number(text: str) -> float:
-    """As ``number``, of what is counted: ``1.000`` and ``1,000`` are a thousand."""
+def parse_count(text: str) -> float:
+    """As ``parse_number``, of what is counted: ``1.000`` and ``1,000`` are a thousand."""
     if _THOUSANDS.fullmatch(text.strip()):
         return float(re.sub(r"[^\d+-]", "", text))
-    return number(text)
+    return parse_number(text)
 
 
-def _decoded(data: bytes) -> str:
+def _decode_marked(data: bytes) -> str:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return data.decode(encoding)
@@ -98,12 +98,12 @@ def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        return _in_a_code_page(data)
+        return _decode_code_page(data)
 
 
-def _in_a_code_page(data: bytes) -> str:
+def _decode_code_page(data: bytes) -> str:
     foreign = sum(byte > 0x7F for byte in data)
-    if foreign >= _MOSTLY * (foreign + sum(chr(byte).isalpha() for byte in data if byte < 0x80)):
+    if foreign >= _MOSTLY_FOREIGN * (foreign + sum(chr(byte).isalpha() for byte in data if byte < 0x80)):
         from charset_normalizer import from_bytes  # here: most files need none of it
 
         found = from_bytes(data, cp_isolation=_SCRIPTS, threshold=1.0).best()

@@ -10,11 +10,11 @@ from pixgen.recipe.cutouts import CUTOUT_SETS, CutoutSet, as_kornia
 from pixgen.recipe.kornia_classes import (
     REFUSED,
     Kornia,
-    declared,
-    example,
-    forked,
+    build_example,
+    fork_random_state,
     kornia_names,
     parse_augmentation,
+    unchecked_kornia,
 )
 from pixgen.recipe.recipe import make_recipe, read_recipe
 
@@ -36,7 +36,7 @@ def test_a_recipe_lists_a_class_by_its_name_and_its_json_is_read_again():
 
 @pytest.mark.parametrize("name", kornia_names())
 def test_every_class_that_is_offered_can_be_used_with_its_example(name):
-    assert example(name).name == name
+    assert build_example(name).name == name
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -100,12 +100,12 @@ def test_every_published_set_would_pass_the_checks_of_a_recipe(name):
 def test_the_set_updated_is_the_pipeline_of_its_source():
     noise = CUTOUT_SETS["updated"].augmentations[-1]
     assert set(map(as_kornia, CUTOUT_SETS["updated"].augmentations)) == {
-        declared("RandomHorizontalFlip", p=0.5),
-        declared("ColorJitter", brightness=0.0, contrast=0.0, saturation=0.01, hue=0.01, p=0.7),
-        declared("RandomSharpness", sharpness=0.3, p=0.4),
-        declared("RandomAffine", degrees=30.0, translate=(0.1, 0.1), scale=None, shear=None,
+        unchecked_kornia("RandomHorizontalFlip", p=0.5),
+        unchecked_kornia("ColorJitter", brightness=0.0, contrast=0.0, saturation=0.01, hue=0.01, p=0.7),
+        unchecked_kornia("RandomSharpness", sharpness=0.3, p=0.4),
+        unchecked_kornia("RandomAffine", degrees=30.0, translate=(0.1, 0.1), scale=None, shear=None,
                  padding_mode="border", p=0.8),
-        declared("RandomPerspective", distortion_scale=0.2, p=0.4),
+        unchecked_kornia("RandomPerspective", distortion_scale=0.2, p=0.4),
         noise,
     }  # fmt: skip
 
@@ -114,8 +114,8 @@ def test_a_forked_random_state_follows_from_its_seed_and_is_given_back():
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)
-    with forked(7, torch.device("cpu")):
+    with fork_random_state(7, torch.device("cpu")):
         first = torch.rand(3)
     assert torch.equal(torch.rand(3), expected)
-    with forked(7, torch.device("cpu")):
+    with fork_random_state(7, torch.device("cpu")):
         assert torch.equal(torch.rand(3), first)

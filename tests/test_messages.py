@@ -8,7 +8,7 @@ from copy import deepcopy
 import pytest
 
 from pixgen.errors import InvalidValue, OutOfMemory, PictureError, PixgenError, RecipeError
-from pixgen.messages import Message, _, joined, ngettext
+from pixgen.messages import Message, _, join_messages, ngettext
 
 
 class German(gettext.NullTranslations):
@@ -70,7 +70,7 @@ def test_a_single_thing_has_a_sentence_of_its_own(count, english, german):
 
 
 def test_several_messages_become_one():
-    parts = joined([_("red"), _("“{name}” is red.", name="b"), "c"], _("{first}, and {second}"))
+    parts = join_messages([_("red"), _("“{name}” is red.", name="b"), "c"], _("{first}, and {second}"))
     assert parts == "red, and “b” is red., and c"
     assert parts.translated(German()) == "rot und „b“ ist rot. und c"
 

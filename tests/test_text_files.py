@@ -10,7 +10,7 @@ from pixgen.errors import RecipeError
 from pixgen.recipe.story import read_rows
 from pixgen.recipe.story import read_story as read_story
 from pixgen.recipe.styles import load_styles
-from pixgen.text_files import decode, encode_table, number, read_table, whole_number
+from pixgen.text_files import decode, encode_table, parse_count, parse_number, read_table
 from pixgen.vision.zeroshot.labels import read_label_set
 
 STORY = "from,prompt\n0,café at night\n5,ein Fuchs über dem Fluß\n"
@@ -85,12 +85,12 @@ def test_a_single_column_needs_no_quotes():
     [("1.5", 1.5), ("1,5", 1.5), (" -0,9 ", -0.9), ("1.234,5", 1234.5), ("1,234.5", 1234.5), ("\u22122", -2)],
 )
 def test_numbers_have_a_point_or_a_comma(text, value):
-    assert number(text) == value
+    assert parse_number(text) == value
 
 
 @pytest.mark.parametrize("text", ["1.000", "1,000", "1 000", "1’000", "1000"])
 def test_what_is_counted_has_no_fraction(text):
-    assert whole_number(text) == 1000
+    assert parse_count(text) == 1000
 
 
 def test_the_table_of_a_german_excel_is_a_story(files):

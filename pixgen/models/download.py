@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pixgen.errors import ModelError, StorageError
-from pixgen.messages import Message, _, joined
+from pixgen.messages import Message, _, join_messages
 from pixgen.models.cache import check_disk_space, file_lock
 from pixgen.models.progress import DownloadProgress, report_download
 
@@ -84,7 +84,7 @@ def download(
                     ) from error
         if not reasons:
             raise ModelError("no address is known")
-        raise ModelError(joined(reasons, _("{first}; {second}")))
+        raise ModelError(join_messages(reasons, _("{first}; {second}")))
 
 
 def _fetch(url: str, part: Path, *, model: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixgen.errors import ModelError
-from pixgen.messages import Message, _, joined
+from pixgen.messages import Message, _, join_messages
 from pixgen.models import huggingface
 from pixgen.models.cache import cache_folder, file_lock, file_name, models_folder
 from pixgen.models.catalog import Entry
@@ -163,12 +163,12 @@ def _fetch_files(entry: Entry) -> tuple[Files, str]:
             reasons.append(error.message)
     known = {
         "name": entry.name,
-        "reasons": joined(dict.fromkeys(reasons), _("{first}; {second}")),
+        "reasons": join_messages(dict.fromkeys(reasons), _("{first}; {second}")),
         "home": entry.home,
         "place": manual_path(entry),
     }
     if names := _part_names(entry):
-        files = joined([Message(", ".join(names[:-1])), Message(names[-1])], _("{first} and {second}"))
+        files = join_messages([Message(", ".join(names[:-1])), Message(names[-1])], _("{first} and {second}"))
         raise ModelError(
             "“{name}” cannot be fetched ({reasons}): put {files} from {home} into {place}, or choose "
             "pocket, which needs none.",

@@ -63,10 +63,10 @@ def set_field(recipe: dict[str, Any], assignment: str) -> None:
         )
     with suppress(json.JSONDecodeError):
         value = json.loads(value)
-    put(recipe, key.strip(), value)
+    set_path(recipe, key.strip(), value)
 
 
-def put(recipe: dict[str, Any], path: str, value: Any) -> None:
+def set_path(recipe: dict[str, Any], path: str, value: Any) -> None:
     """Set the field at a dotted path of a partial recipe in place. Raises RecipeError."""
     *outer, last = current_path(path).split(".")
     for part in outer:
@@ -168,7 +168,7 @@ class Setting:
         return f"{self.low:g} to {self.high:g}"
 
     @property
-    def shown_default(self) -> str:
+    def default_text(self) -> str:
         """The default as it is typed; empty where there is none."""
         if isinstance(self.default, (tuple, list)):
             return ", ".join(map(str, self.default))
@@ -222,23 +222,23 @@ def read_setting(field: FieldInfo, path: str) -> Setting:
         path=path, default=field.get_default(call_default_factory=True), title=field.title or "",
         description=field.description or "", low=low, high=high, step=extra.get("step"),
         choices=extra.get("choices") or {value: value for value in _literals(field.annotation)},
-        example=extra.get("example", ""), hint=extra.get("hint", ""), kind=_plain(field.annotation),
+        example=extra.get("example", ""), hint=extra.get("hint", ""), kind=_simple_type(field.annotation),
     )  # fmt: skip
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:
     """The model in ``Model``, ``Model | None`` or ``Annotated[Model, …]``; None where there is none."""
-    for each in _alternatives(annotation):
+    for each in _union_members(annotation):
         if isinstance(each, type) and issubclass(each, BaseModel):
             return each
     return None
 
 
-def _alternatives(annotation: Any) -> tuple[Any, ...]:
+def _union_members(annotation: Any) -> tuple[Any, ...]:
     if get_origin(annotation) is typing.Annotated:
-        return _alternatives(get_args(annotation)[0])
+        return _union_members(get_args(annotation)[0])
     if get_origin(annotation) in (typing.Union, types.UnionType):
-        return tuple(each for part in get_args(annotation) for each in _alternatives(part))
+        return tuple(each for part in get_args(annotation) for each in _union_members(part))
     return (annotation,)
 
 
@@ -248,6 +248,6 @@ def _literals(annotation: Any) -> tuple[str, ...]:
     return ()
 
 
-def _plain(annotation: Any) -> type | None:
-    found = [each for each in _alternatives(annotation) if each in (int, float, bool, str)]
+def _simple_type(annotation: Any) -> type | None:
+    found = [each for each in _union_members(annotation) if each in (int, float, bool, str)]
     return found[0] if len(found) == 1 else None

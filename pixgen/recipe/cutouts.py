@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from pixgen.errors import InvalidValue
 from pixgen.recipe.base import Kind, Value, setting
-from pixgen.recipe.kornia_classes import Kornia, declared
+from pixgen.recipe.kornia_classes import Kornia, unchecked_kornia
 
 Chance = Annotated[float, Field(ge=0, le=1)]
 Padding = Literal["border", "reflection", "zeros", "grey"]
@@ -109,10 +109,10 @@ def as_kornia(augmentation: Augmentation) -> Kornia | Noise:
     """The class of kornia, with its parameters, that a kind of augmentation stands for. Noise whose
     strength is drawn for each cutout is in none of them, and stays what it is."""
     if isinstance(augmentation, Flip):
-        return declared("RandomHorizontalFlip", p=augmentation.p)
+        return unchecked_kornia("RandomHorizontalFlip", p=augmentation.p)
     if isinstance(augmentation, Affine):
         scale, shear = augmentation.scale, augmentation.shear
-        return declared(
+        return unchecked_kornia(
             "RandomAffine",
             degrees=augmentation.degrees,
             translate=(augmentation.translate,) * 2,
@@ -122,9 +122,11 @@ def as_kornia(augmentation: Augmentation) -> Kornia | Noise:
             p=augmentation.p,
         )
     if isinstance(augmentation, Perspective):
-        return declared("RandomPerspective", distortion_scale=augmentation.distortion, p=augmentation.p)
+        return unchecked_kornia(
+            "RandomPerspective", distortion_scale=augmentation.distortion, p=augmentation.p
+        )
     if isinstance(augmentation, ColourJitter):
-        return declared(
+        return unchecked_kornia(
             "ColorJitter",
             brightness=augmentation.brightness,
             contrast=augmentation.contrast,
@@ -133,9 +135,9 @@ def as_kornia(augmentation: Augmentation) -> Kornia | Noise:
             p=augmentation.p,
         )
     if isinstance(augmentation, Sharpness):
-        return declared("RandomSharpness", sharpness=augmentation.amount, p=augmentation.p)
+        return unchecked_kornia("RandomSharpness", sharpness=augmentation.amount, p=augmentation.p)
     if isinstance(augmentation, Erasing):
-        return declared(
+        return unchecked_kornia(
             "RandomErasing",
             scale=(augmentation.smallest, augmentation.largest),
             ratio=(1 / 3, 3.0),
@@ -196,10 +198,12 @@ CUTOUT_SETS: dict[str, CutoutSet] = {
     "latest": CutoutSet.model_construct(  # checked by the tests: a check here would load torch
         crops=(Crop(law="whole", padding="zeros"),),
         augmentations=(
-            declared("RandomAffine", degrees=15, translate=(0.1, 0.1), shear=5, p=0.7),
-            declared("RandomPerspective", distortion_scale=0.7, p=0.7),
-            declared("ColorJitter", brightness=0.1, contrast=0.1, saturation=0.1, hue=0.1, p=0.7),
-            declared("RandomErasing", scale=(0.1, 0.4), ratio=(0.3, 1 / 0.3), same_on_batch=True, p=0.7),
+            unchecked_kornia("RandomAffine", degrees=15, translate=(0.1, 0.1), shear=5, p=0.7),
+            unchecked_kornia("RandomPerspective", distortion_scale=0.7, p=0.7),
+            unchecked_kornia("ColorJitter", brightness=0.1, contrast=0.1, saturation=0.1, hue=0.1, p=0.7),
+            unchecked_kornia(
+                "RandomErasing", scale=(0.1, 0.4), ratio=(0.3, 1 / 0.3), same_on_batch=True, p=0.7
+            ),
             Noise(amount=0.1),
         ),
     ),
@@ -249,7 +253,7 @@ class Cutouts(Value):
         """The crops and augmentations themselves."""
         return self.own or CUTOUT_SETS[self.kind]
 
-    def augmented(self, more: Sequence[Augmentation]) -> "Cutouts":
+    def with_augmentations(self, more: Sequence[Augmentation]) -> "Cutouts":
         """The same cutouts with more augmentations, after those that there are."""
         own = {**self.set.model_dump(), "augmentations": (*self.set.augmentations, *more)}
         return self.model_copy(update={"own": CutoutSet.model_validate(own)})

@@ -26,7 +26,7 @@ class DrawerKind:
         can_mask: it can paint a part of a picture anew.
         can_grow: its canvas can become larger while it is painted.
         can_travel: a journey can move its picture from frame to frame.
-        has_places: its latent has the picture's places, so that a journey can move the latent itself.
+        can_move_latent: its latent has the picture's places, so that a journey can move the latent itself.
     """
 
     title: str
@@ -35,13 +35,13 @@ class DrawerKind:
     can_mask: bool = False
     can_grow: bool = False
     can_travel: bool = True
-    has_places: bool = False
+    can_move_latent: bool = False
 
 
 DrawerName = Literal["vqgan", "pixels", "fourier", "multires", "lines"]
 DRAWERS: Mapping[DrawerName, DrawerKind] = {
     "vqgan": DrawerKind(
-        "the VQGAN", needs_vqgan=True, can_encode=True, can_mask=True, can_grow=True, has_places=True
+        "the VQGAN", needs_vqgan=True, can_encode=True, can_mask=True, can_grow=True, can_move_latent=True
     ),
     "pixels": DrawerKind("cells of one colour"),
     "fourier": DrawerKind("waves"),

@@ -9,7 +9,7 @@ from pixgen.recipe.base import Value, setting
 from pixgen.recipe.prompts import Prompt, parse
 
 
-def _terms(value: Any) -> Any:
+def _read_terms(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     scenes = parse(value) if value.strip() else ((),)
@@ -136,7 +136,7 @@ class Init(Value):
     ] = ""
     fill: Annotated[Literal["sketch", "codes", "picture"], setting("What stands there at first")] = "sketch"
     # With kind "idea": texts and pictures whose CLIP vectors are added up by weight, and sketched.
-    idea: Annotated[tuple[Prompt, ...], BeforeValidator(_terms)] = ()
+    idea: Annotated[tuple[Prompt, ...], BeforeValidator(_read_terms)] = ()
     sketch: Sketch = Sketch()
 
     @model_validator(mode="after")
@@ -159,6 +159,6 @@ class Init(Value):
         return bool(self.mask or self.extend)
 
     @property
-    def sketched(self) -> bool:
+    def needs_sketcher(self) -> bool:
         """Whether a sketcher writes it."""
         return self.kind in ("sketch", "idea") or (self.masked and self.fill == "sketch")

@@ -56,7 +56,7 @@ def keyframe_at(keyframes: Keyframes, frame: int) -> float:
     return low + (high - low) * (frame - start) / (end - start)
 
 
-def _between(least: float, most: float) -> BeforeValidator:
+def _check_keyframes(least: float, most: float) -> BeforeValidator:
     """Check keyframes, given as values or as text, whose values lie between two numbers."""
 
     def check(value: Any) -> Any:
@@ -112,22 +112,22 @@ class Journey(Value):
     after: Annotated[int, setting("Steps before the first frame", low=0, offered=(0, 500), step=1)] = 0
     zoom: Annotated[
         _Keyframes,
-        _between(0.5, 2),
+        _check_keyframes(0.5, 2),
         setting("Zoom per frame", "More than 1 is nearer, 0.5 to 2.", example="0:1,60:1.02"),
     ] = ((0, 1.0),)
     x: Annotated[
         _Keyframes,
-        _between(-1, 1),
+        _check_keyframes(-1, 1),
         setting("To the right per frame", "Parts of the width, -1 to 1.", example="0:0.01"),
     ] = ((0, 0.0),)
     y: Annotated[
         _Keyframes,
-        _between(-1, 1),
+        _check_keyframes(-1, 1),
         setting("Down per frame", "Parts of the height, -1 to 1.", example="0:0.01"),
     ] = ((0, 0.0),)
     turn: Annotated[
         _Keyframes,
-        _between(-180, 180),
+        _check_keyframes(-180, 180),
         setting("Turn per frame", "Degrees, clockwise.", example="0:0,30:2"),
     ] = ((0, 0.0),)
     where: Annotated[
@@ -185,14 +185,14 @@ class Journey(Value):
             )
         if not self.moving:
             return
-        drawer = recipe.drawn_by
+        drawer = recipe.drawer_kind
         if not drawer.can_travel:
             raise InvalidValue(
                 "a journey cannot be drawn by {drawer}: choose another drawer", drawer=recipe.drawer
             )
         in_latent, over_video = self.where == "latent", bool(self.video)
-        if (in_latent and not drawer.has_places) or (over_video and not drawer.can_encode):
-            able = drawers_that("has_places" if in_latent else "can_encode")
+        if (in_latent and not drawer.can_move_latent) or (over_video and not drawer.can_encode):
+            able = drawers_that("can_move_latent" if in_latent else "can_encode")
             raise InvalidValue(
                 "a video, and a journey in the latent, are drawn by the drawer {drawers} only",
                 drawers=able,

@@ -68,12 +68,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-def _frozen(value: Any) -> Any:
+def _freeze(value: Any) -> Any:
     """Arguments from JSON as something that can be hashed: pairs, with lists as tuples."""
     if isinstance(value, Mapping):
-        return tuple((name, _frozen(each)) for name, each in value.items())
+        return tuple((name, _freeze(each)) for name, each in value.items())
     if isinstance(value, (list, tuple)):
-        return tuple(map(_frozen, value))
+        return tuple(map(_freeze, value))
     return value
 
 
@@ -82,7 +82,7 @@ class Kornia(Kind):
 
     kind: Literal["kornia"] = "kornia"
     name: str
-    args: Annotated[tuple[tuple[str, Any], ...], BeforeValidator(_frozen)] = ()
+    args: Annotated[tuple[tuple[str, Any], ...], BeforeValidator(_freeze)] = ()
 
     @field_serializer("args")
     def _args_as_object(self, args: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
@@ -108,9 +108,9 @@ class Kornia(Kind):
         return _build(self.name, dict(self.args))
 
 
-def declared(name: str, **args: Any) -> Kornia:
+def unchecked_kornia(name: str, **args: Any) -> Kornia:
     """An augmentation of the sources' sets, which is not checked now: that would load torch."""
-    return Kornia.model_construct(kind="kornia", name=name, args=_frozen(args))
+    return Kornia.model_construct(kind="kornia", name=name, args=_freeze(args))
 
 
 def parse_augmentation(text: str) -> Kornia:
@@ -120,7 +120,7 @@ def parse_augmentation(text: str) -> Kornia:
     """
     name, _, rest = text.strip().partition(":")
     args = {}
-    for part in _split(rest):
+    for part in _split_arguments(rest):
         key, equals, value = part.partition("=")
         if not equals or not key.strip():
             raise RecipeError(
@@ -138,7 +138,7 @@ def parse_augmentation(text: str) -> Kornia:
 
 
 @contextmanager
-def forked(seed: int, device: "torch.device") -> Iterator[None]:
+def fork_random_state(seed: int, device: "torch.device") -> Iterator[None]:
     """Inside, what kornia draws from torch's process-wide generators, of the CPU and of a device,
     follows from the seed; afterwards those generators are as they were. One thread at a time."""
     import torch
@@ -157,30 +157,30 @@ def kornia_names() -> tuple[str, ...]:
     return tuple(name for name in _classes() if name not in REFUSED)
 
 
-def example(name: str) -> Kornia:
+def build_example(name: str) -> Kornia:
     """A class with arguments that show what it does, always applied. Raises RecipeError."""
-    return always(parse_augmentation(suggestion(name)))
+    return apply_always(parse_augmentation(suggest_arguments(name)))
 
 
-def suggestion(name: str) -> str:
+def suggest_arguments(name: str) -> str:
     """A class as it is typed, with the arguments that it needs."""
-    return declared(name, **EXAMPLES.get(name, {})).text
+    return unchecked_kornia(name, **EXAMPLES.get(name, {})).text
 
 
-def always(augmentation: Kornia) -> Kornia:
+def apply_always(augmentation: Kornia) -> Kornia:
     """The same augmentation, applied without fail."""
     if not _has_p(augmentation.name):
         return augmentation
-    return declared(augmentation.name, **{**dict(augmentation.args), "p": 1.0})
+    return unchecked_kornia(augmentation.name, **{**dict(augmentation.args), "p": 1.0})
 
 
-def parameters(name: str) -> dict[str, inspect.Parameter]:
+def constructor_parameters(name: str) -> dict[str, inspect.Parameter]:
     """The parameters of a class's constructor, by name."""
     return dict(inspect.signature(_classes()[name]).parameters)
 
 
 def _has_p(name: str) -> bool:
-    return name in _classes() and "p" in parameters(name)
+    return name in _classes() and "p" in constructor_parameters(name)
 
 
 @lru_cache(maxsize=1)
@@ -228,11 +228,11 @@ def _check(augmentation: Kornia) -> None:
     """Raise InvalidValue, with what is allowed, if the class or its arguments cannot be used."""
     name, args = augmentation.name, dict(augmentation.args)
     if name in REFUSED:
-        raise _refused(name, REFUSED[name])
+        raise _refusal(name, REFUSED[name])
     if name.endswith("3D"):
-        raise _refused(name[:60], _("it is for volumes, not for pictures"))
+        raise _refusal(name[:60], _("it is for volumes, not for pictures"))
     if name.endswith(("Sequential", "Dispather")):
-        raise _refused(name[:60], _("it is a container, so list its members"))
+        raise _refusal(name[:60], _("it is a container, so list its members"))
     if name not in _classes():
         near = difflib.get_close_matches(name, kornia_names(), n=3, cutoff=0.5)
         if not near:
@@ -244,7 +244,7 @@ def _check(augmentation: Kornia) -> None:
             class_name=name[:60],
             near=", ".join(near),
         )
-    known = parameters(name)
+    known = constructor_parameters(name)
     for key in args:
         if key not in known:
             raise InvalidValue(
@@ -255,7 +255,7 @@ def _check(augmentation: Kornia) -> None:
             )
     missing = [key for key, each in known.items() if each.default is each.empty and key not in args]
     if missing:
-        shown = declared(name, **EXAMPLES.get(name, dict.fromkeys(missing, 1)))
+        shown = unchecked_kornia(name, **EXAMPLES.get(name, dict.fromkeys(missing, 1)))
         raise InvalidValue(
             "{class_name} needs {arguments}: write for example {example}",
             class_name=name,
@@ -265,7 +265,7 @@ def _check(augmentation: Kornia) -> None:
     _try(name, args)
 
 
-def _refused(name: str, reason: Message) -> InvalidValue:
+def _refusal(name: str, reason: Message) -> InvalidValue:
     return InvalidValue("{class_name} cannot be used here: {reason}", class_name=name, reason=reason)
 
 
@@ -277,7 +277,7 @@ def _try(name: str, args: dict[str, Any]) -> None:
     always = {"p": 1.0} if _has_p(name) else {}
     try:
         _build(name, args)  # as it was given
-        with torch.enable_grad(), forked(0, torch.device("cpu")):
+        with torch.enable_grad(), fork_random_state(0, torch.device("cpu")):
             seen = _build(name, {**args, **always})(picture)
     except Exception as error:  # kornia raises many kinds
         said = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
@@ -287,20 +287,20 @@ def _try(name: str, args: dict[str, Any]) -> None:
             complaint=said,
         ) from error
     if not isinstance(seen, torch.Tensor) or seen.ndim != 4 or seen.shape[:2] != (2, 3):
-        raise _refused(name, _("it does not give one picture for each"))
+        raise _refusal(name, _("it does not give one picture for each"))
     if not seen.requires_grad:
-        raise _refused(name, _NO_GRADIENT)
+        raise _refusal(name, _NO_GRADIENT)
     # Weights of either sign: a sum alone has no gradient where contrast is stretched.
     weights = torch.linspace(-1, 1, seen.numel()).view_as(seen)
     (gradient,) = torch.autograd.grad((seen * weights).sum(), picture, allow_unused=True)
     if gradient is None or not bool(gradient.isfinite().all()) or not bool(gradient.any()):
-        raise _refused(name, _NO_GRADIENT)
+        raise _refusal(name, _NO_GRADIENT)
 
 
 def _build(name: str, args: Mapping[str, Any]) -> "nn.Module":
     import torch
 
-    known = parameters(name)
+    known = constructor_parameters(name)
     values = {
         key: torch.tensor(value) if known[key].annotation in (torch.Tensor, "torch.Tensor") else value
         for key, value in args.items()
@@ -308,7 +308,7 @@ def _build(name: str, args: Mapping[str, Any]) -> "nn.Module":
     return _classes()[name](**values)
 
 
-def _split(text: str) -> Sequence[str]:
+def _split_arguments(text: str) -> Sequence[str]:
     """The parts between commas that no bracket encloses."""
     parts, depth = [""], 0
     for letter in text:

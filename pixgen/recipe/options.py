@@ -22,7 +22,7 @@ from pixgen.recipe.prompts import NEGATIVE_STOP, NO_STOP, PLACES, Prompt, Scene,
 from pixgen.recipe.recipe import LARGEST_SIDE, SMALLEST_SIDE, Recipe, make_recipe
 from pixgen.recipe.story import read_story
 from pixgen.recipe.styles import Style, apply_styles, load_styles
-from pixgen.recipe.wildcards import draw
+from pixgen.recipe.wildcards import draw_wildcards
 
 Region = tuple[int, dict[str, Any]]  # the number of a prompt, and what of it to set
 
@@ -50,7 +50,7 @@ def parse_region(text: str) -> Region:
     return number, {"region": "everywhere", "mask": where}
 
 
-def with_regions(scenes: tuple[Scene, ...], regions: Iterable[Region]) -> tuple[Scene, ...]:
+def set_regions(scenes: tuple[Scene, ...], regions: Iterable[Region]) -> tuple[Scene, ...]:
     """The same scenes, in each of which the prompts of those numbers, counted from 1, have other
     regions. Raises RecipeError if no scene has so many."""
     for number, where in regions:
@@ -128,17 +128,17 @@ def recipe_from(options: Options) -> Recipe:
     for assignment in options.assignments:
         check_field(assignment)
         set_field(assigned, assignment)
-    fields = _fields(options)
+    fields = _option_fields(options)
     repeated = options.recipe.seed if options.recipe is not None else 0
     seed = assigned.get("seed", fields.get("seed", repeated))
-    parts += [_prompts(options, seed=seed), fields, options.more, assigned]
+    parts += [_prompt_fields(options, seed=seed), fields, options.more, assigned]
     recipe = make_recipe(*parts)
     if options.augment:
         more = [parse_augmentation(text) for text in options.augment]
-        recipe = recipe.model_copy(update={"cutouts": recipe.cutouts.augmented(more)})
+        recipe = recipe.model_copy(update={"cutouts": recipe.cutouts.with_augmentations(more)})
     if not options.regions:
         return recipe
-    scenes = with_regions(recipe.prompts, map(parse_region, options.regions))
+    scenes = set_regions(recipe.prompts, map(parse_region, options.regions))
     return make_recipe(recipe.model_dump(), {"prompts": scenes})
 
 
@@ -180,7 +180,7 @@ def parse_init(text: str) -> dict[str, Any]:
     return start
 
 
-def chosen_styles(options: Options) -> list[Style]:
+def load_chosen_styles(options: Options) -> list[Style]:
     """The styles that are asked for, the innermost first. Raises RecipeError."""
     return [
         style
@@ -189,7 +189,7 @@ def chosen_styles(options: Options) -> list[Style]:
     ]
 
 
-def almost_weights(prompt: str) -> list[str]:
+def find_mistyped_weights(prompt: str) -> list[str]:
     """The ends of prompts that look like a weight and are none, so that they are text."""
     ends = [_ALMOST_A_NUMBER.search(term) for term in re.split(r"[|^]", prompt)]
     return [end[1] for end in ends if end and not _is_number(end[1])]
@@ -214,37 +214,37 @@ def check_field(assignment: str) -> None:
                 part=part,
                 names=names,
             )
-        model = _model(model.model_fields[part].annotation)
+        model = _model_in(model.model_fields[part].annotation)
 
 
-def _prompts(options: Options, *, seed: int) -> dict[str, Any]:
+def _prompt_fields(options: Options, *, seed: int) -> dict[str, Any]:
     pushed = tuple(
         _as_negative(prompt)
         for text in options.negative
-        for scene in parse(draw(text, seed))
+        for scene in parse(draw_wildcards(text, seed))
         for prompt in scene
     )
     more = (*pushed, *options.pictures)
     if options.story:
         told = read_story(options.story)
-        return {"prompts": _with(told.scenes, more), "story": told.story, "changes": ()}
+        return {"prompts": _add_prompts(told.scenes, more), "story": told.story, "changes": ()}
     if options.prompt is None and options.recipe is None:
         raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
-    styles = chosen_styles(options)
+    styles = load_chosen_styles(options)
     if options.prompt is None:
-        prompts = _with(apply_styles(options.recipe.prompts, styles), more)
+        prompts = _add_prompts(apply_styles(options.recipe.prompts, styles), more)
         return {"prompts": prompts} if more or styles else {}
-    prompts = apply_styles(parse(draw(options.prompt, seed)), styles)
+    prompts = apply_styles(parse(draw_wildcards(options.prompt, seed)), styles)
     # What was changed while the repeated recipe was painted belonged to its own prompts, and so did
     # the steps of its scenes.
     return {
-        "prompts": _with(prompts, more),
+        "prompts": _add_prompts(prompts, more),
         "story": {"starts": (), "easings": ()},
         "changes": (),
     }
 
 
-def _with(scenes: Sequence[Scene], more: Scene) -> tuple[Scene, ...]:
+def _add_prompts(scenes: Sequence[Scene], more: Scene) -> tuple[Scene, ...]:
     return tuple((*scene, *more) for scene in scenes)
 
 
@@ -253,7 +253,7 @@ def _as_negative(prompt: Prompt) -> Prompt:
     return prompt.model_copy(update={"weight": -abs(prompt.weight), "stop": stop})
 
 
-def _fields(options: Options) -> dict[str, Any]:
+def _option_fields(options: Options) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "steps": options.steps,
         # A total that is asked for is asked for at once.
@@ -262,7 +262,7 @@ def _fields(options: Options) -> dict[str, Any]:
         **_model_fields(options),
         "clip": tuple(map(absolute_name, options.clip)) or None,
         "init": _init_fields(options),
-        "grow": None if options.grow is None else {"at": _growth(options.grow)},
+        "grow": None if options.grow is None else {"at": _parse_growth(options.grow)},
     }
     if options.size is not None:
         fields["width"], fields["height"] = parse_size(options.size)
@@ -271,7 +271,7 @@ def _fields(options: Options) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _growth(text: str) -> tuple[float, ...]:
+def _parse_growth(text: str) -> tuple[float, ...]:
     parts = [] if text == "never" else text.split(",")
     try:
         return tuple(map(float, parts))
@@ -309,7 +309,7 @@ def _init_fields(options: Options) -> dict[str, Any] | None:
     return start or None
 
 
-def _model(annotation: Any) -> type[BaseModel] | None:
+def _model_in(annotation: Any) -> type[BaseModel] | None:
     """The model in ``Model`` or ``Model | None``."""
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         annotation = next(each for each in get_args(annotation) if each is not type(None))

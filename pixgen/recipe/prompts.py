@@ -73,17 +73,17 @@ class Prompt(Value):
     @property
     def label(self) -> str:
         """What a person reads: the text, or the picture's file name."""
-        return self.text or _bare(self.picture)
+        return self.text or _file_name(self.picture)
 
     def with_bare_names(self) -> "Prompt":
         """The same without the folders of its files: for reading, not for painting."""
-        return self.model_copy(update={"picture": _bare(self.picture), "mask": _bare(self.mask)})
+        return self.model_copy(update={"picture": _file_name(self.picture), "mask": _file_name(self.mask)})
 
 
 Scene = tuple[Prompt, ...]
 
 
-def _bare(path: str) -> str:
+def _file_name(path: str) -> str:
     return re.split(r"[/\\]", path)[-1]
 
 
@@ -108,7 +108,7 @@ def format_prompts(scenes: tuple[Scene, ...]) -> str:
     return " ^ ".join(" | ".join(_format(prompt) for prompt in scene) for scene in scenes)
 
 
-def doubtful_ends(text: str) -> list[str]:
+def find_ambiguous_weights(text: str) -> list[str]:
     """The ends of prompts that might be weights and are read as text, such as ``10:30``."""
     ends = []
     for term in re.split(r"[|^]", text):
@@ -119,7 +119,7 @@ def doubtful_ends(text: str) -> list[str]:
     return ends
 
 
-def with_weights(scenes: tuple[Scene, ...], weights: Mapping[int, float]) -> tuple[Scene, ...]:
+def set_weights(scenes: tuple[Scene, ...], weights: Mapping[int, float]) -> tuple[Scene, ...]:
     """The same prompts with other weights, by their number in each scene, the first being 1.
 
     Raises RecipeError if no scene has so many prompts, or if a weight is not allowed.
@@ -130,7 +130,7 @@ def with_weights(scenes: tuple[Scene, ...], weights: Mapping[int, float]) -> tup
             raise RecipeError(
                 "There is no prompt {number}: “{scenes}” has {most}, divided by |.",
                 number=number,
-                scenes=_short(format_prompts(scenes)),
+                scenes=_shorten(format_prompts(scenes)),
                 most=most,
             )
     try:
@@ -174,7 +174,7 @@ def _prompt(term: str, *, weighted: bool = False) -> Prompt:
     except ValueError as error:
         raise RecipeError(
             "The prompt “{term}” is not allowed: {reason}.",
-            term=_short(term),
+            term=_shorten(term),
             reason=describe_validation(error),
         ) from error
 
@@ -260,7 +260,7 @@ def _number(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
@@ -274,7 +274,7 @@ def describe_validation(error: ValueError) -> Message:
         raised = first["ctx"]["error"]
         said = raised.message if isinstance(raised, PixgenError) else Message(str(raised))
         return _("{field}: {problem}", field=where, problem=said) if where else said
-    said = _complaint(first)
+    said = _describe_problem(first)
     if where:
         said = _("{field} {problem}", field=where, problem=said)
     given = first.get("input")
@@ -283,7 +283,7 @@ def describe_validation(error: ValueError) -> Message:
     return said
 
 
-_COMPLAINTS = {  # pydantic's kinds of errors
+_PROBLEMS = {  # pydantic's kinds of errors
     "greater_than_equal": _("must be greater than or equal to {limit}"),
     "less_than_equal": _("must be less than or equal to {limit}"),
     "greater_than": _("must be greater than {limit}"),
@@ -303,7 +303,7 @@ _COMPLAINTS = {  # pydantic's kinds of errors
 }
 
 
-def _complaint(error: "ErrorDetails") -> Message:
+def _describe_problem(error: "ErrorDetails") -> Message:
     """What pydantic says of a value, in its words; of a kind that is not known here, in English only."""
     kind, facts = error["type"], error.get("ctx", {})
     if kind == "string_too_long":
@@ -318,10 +318,10 @@ def _complaint(error: "ErrorDetails") -> Message:
             "String should have at least {count} characters",
             facts["min_length"],
         )
-    if kind not in _COMPLAINTS:
+    if kind not in _PROBLEMS:
         return Message(error["msg"].replace("Input should be", "must be"))
     limit = next(iter(facts.values()), None)
-    if limit is None or "{limit}" not in _COMPLAINTS[kind]:
-        return _COMPLAINTS[kind]
+    if limit is None or "{limit}" not in _PROBLEMS[kind]:
+        return _PROBLEMS[kind]
     whole = isinstance(limit, float) and limit.is_integer()
-    return Message(_COMPLAINTS[kind], limit=int(limit) if whole else limit)
+    return Message(_PROBLEMS[kind], limit=int(limit) if whole else limit)

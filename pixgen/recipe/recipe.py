@@ -36,7 +36,7 @@ LARGEST_SEED = 2**63 - 1
 MOST_CLIPS = 6
 
 
-def _scenes(value: Any) -> Any:
+def _read_scenes(value: Any) -> Any:
     if isinstance(value, str):
         return parse(value)
     return value
@@ -44,7 +44,7 @@ def _scenes(value: Any) -> Any:
 
 Scenes = Annotated[
     tuple[Annotated[tuple[Prompt, ...], Field(min_length=1)], ...],
-    BeforeValidator(_scenes),
+    BeforeValidator(_read_scenes),
     Field(min_length=1, max_length=100),
 ]
 
@@ -121,7 +121,7 @@ class Recipe(Value):
     def _goes_together(self) -> "Recipe":
         self.story.check(self)
         self.journey.check(self)
-        if self.init.masked and not self.drawn_by.can_mask:
+        if self.init.masked and not self.drawer_kind.can_mask:
             raise InvalidValue(
                 "a part of a picture can be painted anew by the drawer {drawers} only",
                 drawers=drawers_that("can_mask"),
@@ -130,7 +130,7 @@ class Recipe(Value):
         return self
 
     @property
-    def drawn_by(self) -> DrawerKind:
+    def drawer_kind(self) -> DrawerKind:
         """What its drawer can do."""
         return DRAWERS[self.drawer]
 
@@ -161,19 +161,19 @@ class Recipe(Value):
         return tuple(each.weight if isinstance(each, ClipChoice) else 1.0 for each in self.clip)
 
     @property
-    def opening(self) -> Scene:
+    def first_scene(self) -> Scene:
         """The prompts that the start is made for: no later change reaches back to it."""
-        return _at(0, self.prompts[0])
+        return _prompts_at(0, self.prompts[0])
 
     @property
-    def positive(self) -> Scene:
+    def positive_prompts(self) -> Scene:
         """Those of the opening's prompts that pull; the others push away."""
-        return tuple(prompt for prompt in self.opening if prompt.weight > 0)
+        return tuple(prompt for prompt in self.first_scene if prompt.weight > 0)
 
     @property
     def positive_texts(self) -> list[str]:
         """Their words."""
-        return [prompt.text for prompt in self.positive if prompt.text]
+        return [prompt.text for prompt in self.positive_prompts if prompt.text]
 
     def scenes(self, step: int) -> tuple[Scene, ...]:
         """The scenes in force at a step: the recipe's own, or those of the latest change."""
@@ -198,8 +198,8 @@ class Recipe(Value):
     def transition(self, step: int) -> tuple[Scene, Scene, float]:
         """The prompts of a step's scene, those of the next, and how far it has passed into that, in
         [0, 1); with 0 both are one."""
-        scenes, (index, part) = self.scenes(step), self.place(step)
-        return _at(step, scenes[index]), _at(step, scenes[index + (part > 0)]), part
+        scenes, (index, part) = self.scenes(step), self.scene_at(step)
+        return _prompts_at(step, scenes[index]), _prompts_at(step, scenes[index + (part > 0)]), part
 
     @property
     def first_steps(self) -> int:
@@ -210,15 +210,15 @@ class Recipe(Value):
         """How often the canvas has grown when a step begins."""
         return self.grow.stage(step, self.first_steps)
 
-    def place(self, step: int) -> tuple[int, float]:
+    def scene_at(self, step: int) -> tuple[int, float]:
         """The number of a step's scene, from 0, and how far it has passed into the next."""
         steps = self.first_steps
         return self.story.transition(step, scenes=len(self.scenes(step)), steps=steps)
 
     @property
-    def sketched(self) -> bool:
+    def needs_sketcher(self) -> bool:
         """Whether a sketcher writes anything: the start, or the scenes of a story."""
-        return self.init.sketched or (self.story.sketch and len(self.prompts) > 1)
+        return self.init.needs_sketcher or (self.story.sketch and len(self.prompts) > 1)
 
     def learning_rate(self, step: int) -> float:
         """The rate in force at a step, before the schedule: the optimizer's, or the latest change's."""
@@ -228,12 +228,12 @@ class Recipe(Value):
                 rate = change.learning_rate
         return rate
 
-    def part(self, step: int) -> float:
+    def progress(self, step: int) -> float:
         """How much of the steps that it was painted for at this step is behind it, in [0, 1]."""
         totals = [total for total in (*self.earlier_steps, self.steps) if total > step]
         return step / max(1, min(totals, default=self.steps))
 
-    def longer(self, steps: int) -> "Recipe":
+    def with_more_steps(self, steps: int) -> "Recipe":
         """The recipe with more steps: the first ones stay what they are. Raises RecipeError."""
         varied = any(len(scenes) > 1 for scenes in (self.prompts, *self._changed_prompts()))
         depends = varied or bool(self.grow.at) or self.optimizer.schedule != "constant"
@@ -252,7 +252,7 @@ class Recipe(Value):
         return json.dumps(self.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
 
 
-def _at(step: int, scene: Scene) -> Scene:
+def _prompts_at(step: int, scene: Scene) -> Scene:
     """The prompts of a scene that hold at a step."""
     return tuple(
         prompt

@@ -67,7 +67,7 @@ def prompt_text_or_pictures(recipe: Recipe) -> str | Scene:
     if recipe.init.kind != "idea":
         if texts := recipe.positive_texts:
             return ", ".join(texts)
-        terms = recipe.positive
+        terms = recipe.positive_prompts
     if any(term.text for term in terms):
         raise RecipeError(
             "The sketcher “{name}” takes ideas of pictures, and no words among them: leave the words "

@@ -49,12 +49,12 @@ class Optimizer(Value):
         setting("Floor", "The rate's factor after the drop, or at the end.", low=0, high=1, step=0.05),
     ] = 0.1
 
-    def factor(self, part: float) -> float:
+    def rate_factor(self, progress: float) -> float:
         """What the schedule makes of the rate when a part of the steps, in [0, 1], is done."""
-        if self.schedule == "drop" and part >= self.drop_at:
+        if self.schedule == "drop" and progress >= self.drop_at:
             return self.floor
         if self.schedule == "cosine":
-            return self.floor + (1 - self.floor) * (1 + math.cos(math.pi * part)) / 2
+            return self.floor + (1 - self.floor) * (1 + math.cos(math.pi * progress)) / 2
         return 1.0
 
 
@@ -138,7 +138,7 @@ class ClipChoice(Value):
     cutouts: Annotated[int | None, Field(ge=1, le=512)] = None  # how many it sees; by default all
 
 
-def _parts(value: Any) -> Any:
+def _read_parts(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return (value,) if isinstance(value, (int, float)) else value
@@ -153,7 +153,7 @@ class Growth(Value):
     # Parts of the steps, such as 0.8 or "0.5, 0.8": the more often, the smaller it begins.
     at: Annotated[
         tuple[Part, ...],
-        BeforeValidator(_parts),
+        BeforeValidator(_read_parts),
         setting(
             "Start small, then enlarge",
             "A large picture in less than half the time: small first, and doubled at these parts of the steps.",
@@ -174,7 +174,7 @@ class Growth(Value):
         the smallest picture."""
         if not self.at:
             return
-        if not recipe.drawn_by.can_grow:
+        if not recipe.drawer_kind.can_grow:
             raise InvalidValue(
                 "a picture grows while it is painted with the drawer {drawers} only",
                 drawers=drawers_that("can_grow"),

@@ -16,8 +16,8 @@ from pixgen.errors import InvalidValue, RecipeError
 from pixgen.paths import expand
 from pixgen.recipe.base import Value, setting
 from pixgen.recipe.prompts import Prompt, Scene, parse
-from pixgen.text_files import decode, read_table, whole_number
-from pixgen.text_files import number as read_number
+from pixgen.text_files import decode, parse_count, read_table
+from pixgen.text_files import parse_number as read_number
 
 if TYPE_CHECKING:
     from pixgen.recipe.recipe import Recipe
@@ -39,7 +39,7 @@ def read_rows(path: Path) -> list[Mapping[str, Any]]:
         ) from error
     if len(data) > _LARGEST:
         raise RecipeError("The table “{name}” is far too long.", name=path.name)
-    rows: list[Any] = _json(text) if text.lstrip().startswith("[") else read_table(text)
+    rows: list[Any] = _read_json(text) if text.lstrip().startswith("[") else read_table(text)
     if not all(isinstance(row, dict) for row in rows) or any(
         set(row) - set(COLUMNS) or "prompt" not in row for row in rows
     ):
@@ -51,7 +51,7 @@ def read_rows(path: Path) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _json(text: str) -> list[Any]:
+def _read_json(text: str) -> list[Any]:
     try:
         rows = json.loads(text)
     except json.JSONDecodeError as error:
@@ -168,14 +168,14 @@ def read_story(rows: Sequence[Mapping[str, Any]]) -> StoryTable:
     rows = [row for row in rows if str(row.get("prompt") or "").strip()]
     if not rows:
         raise RecipeError("The table is empty: write a prompt into each row, for example “a red fox”.")
-    timed = any(_text(row, "from") for row in rows)
+    timed = any(_cell_text(row, "from") for row in rows)
     scenes: dict[int, list[Prompt]] = {}
     easings: dict[int, Easing] = {}
     at = 0
     for number, row in enumerate(rows, start=1):
-        at = (_step(row, number, otherwise=at)) if timed else number - 1
-        scenes.setdefault(at, []).extend(_prompts(row, number))
-        name = _text(row, "easing") or easings.get(at, "smooth")
+        at = (_first_step(row, number, otherwise=at)) if timed else number - 1
+        scenes.setdefault(at, []).extend(_row_prompts(row, number))
+        name = _cell_text(row, "easing") or easings.get(at, "smooth")
         easing = next((each for each in EASINGS if each == name), None)
         if easing is None:
             raise RecipeError(
@@ -194,28 +194,28 @@ def read_story(rows: Sequence[Mapping[str, Any]]) -> StoryTable:
     return StoryTable(tuple(tuple(scenes[each]) for each in order), story)
 
 
-def _prompts(row: Mapping[str, Any], number: int) -> Scene:
+def _row_prompts(row: Mapping[str, Any], number: int) -> Scene:
     scenes = parse(str(row["prompt"]))
     if len(scenes) > 1:
         raise RecipeError(
             "Row {number}: a row is one scene; give the next its own row instead of ^.",
             number=number,
         )
-    weight = _number(row, "weight", number, otherwise=1.0)
+    weight = _cell_number(row, "weight", number, otherwise=1.0)
     return tuple(each.model_copy(update={"weight": each.weight * weight}) for each in scenes[0])
 
 
-def _step(row: Mapping[str, Any], number: int, *, otherwise: int) -> int:
-    step = _number(row, "from", number, otherwise=otherwise)
+def _first_step(row: Mapping[str, Any], number: int, *, otherwise: int) -> int:
+    step = _cell_number(row, "from", number, otherwise=otherwise)
     if step < 0 or step != int(step):
         raise RecipeError("Row {number}: “from” is a step, a whole number from 0.", number=number)
     return int(step)
 
 
-def _number(row: Mapping[str, Any], name: str, number: int, *, otherwise: float) -> float:
-    text = _text(row, name)
+def _cell_number(row: Mapping[str, Any], name: str, number: int, *, otherwise: float) -> float:
+    text = _cell_text(row, name)
     try:
-        read = whole_number if name == "from" else read_number
+        read = parse_count if name == "from" else read_number
         value = read(text) if text else float(otherwise)
     except ValueError:
         value = float("nan")
@@ -226,7 +226,7 @@ def _number(row: Mapping[str, Any], name: str, number: int, *, otherwise: float)
     return value
 
 
-def _text(row: Mapping[str, Any], name: str) -> str:
+def _cell_text(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
     text = "" if value is None else str(value).strip()
     return "" if text == "nan" else text  # an empty cell of a table

@@ -2,7 +2,7 @@ r"""Alternatives in a prompt: ``a {red|blue} fox __place__``, where one of sever
 
 ``{a|b}`` names the texts, and may hold others; ``__name__`` stands for the lines of
 ``presets/words/name.txt``. Braces without a ``|`` between them are text. A backslash makes ``{``, ``}``
-and ``__`` plain; elsewhere it is itself. ``escape`` makes any text plain.
+and ``__`` plain; elsewhere it is itself. ``escape_wildcards`` makes any text plain.
 """
 
 import itertools
@@ -15,7 +15,7 @@ from functools import cache
 from pixgen.errors import RecipeError
 from pixgen.paths import PRESETS
 
-MOST = 256  # texts that one prompt may become
+MOST_ALTERNATIVES = 256  # texts that one prompt may become
 _DEEPEST = 8
 
 _MARK = re.compile(r"(\\*)([{}|]|__[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*__|__)")
@@ -24,34 +24,34 @@ _MARK = re.compile(r"(\\*)([{}|]|__[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*__|__)")
 Template = tuple["str | tuple[Template, ...]", ...]
 
 
-def alternatives(text: str) -> tuple[str, ...]:
+def expand_wildcards(text: str) -> tuple[str, ...]:
     """Every text that a prompt may become, the last choice changing fastest.
 
-    Raises RecipeError for an unknown word list, and if there are more than ``MOST``.
+    Raises RecipeError for an unknown word list, and if there are more than ``MOST_ALTERNATIVES``.
 
-    >>> alternatives("a {red|blue} fox")
+    >>> expand_wildcards("a {red|blue} fox")
     ('a red fox', 'a blue fox')
     """
     template = _read(text)
     count = _count(template)
-    if count > MOST:
+    if count > MOST_ALTERNATIVES:
         raise RecipeError(
             "The prompt has {count} alternatives: leave at most {limit}, or have one drawn by chance.",
             count=count,
-            limit=MOST,
+            limit=MOST_ALTERNATIVES,
         )
-    return tuple(_every(template))
+    return tuple(_expand(template))
 
 
-def draw(text: str, seed: int) -> str:
+def draw_wildcards(text: str, seed: int) -> str:
     """One of the alternatives by chance; the same seed always draws the same. Raises RecipeError."""
     # ``random`` is the one method that stays the same from one Python to the next.
     chance = random.Random(str(seed))
-    return _chosen(_read(text), lambda options: options[int(chance.random() * len(options))])
+    return _fill(_read(text), lambda options: options[int(chance.random() * len(options))])
 
 
-def escape(text: str) -> str:
-    """The text such that ``alternatives`` and ``draw`` read it as it is."""
+def escape_wildcards(text: str) -> str:
+    """The text such that ``expand_wildcards`` and ``draw_wildcards`` read it as it is."""
     return re.sub(r"(\\*)([{}]|__)", lambda found: 2 * found[1] + "\\" + found[2], text)
 
 
@@ -152,13 +152,13 @@ def _count(template: Template) -> int:
     return math.prod(sum(map(_count, part)) for part in template if not isinstance(part, str))
 
 
-def _every(template: Template) -> list[str]:
+def _expand(template: Template) -> list[str]:
     choices = [
-        [part] if isinstance(part, str) else [text for option in part for text in _every(option)]
+        [part] if isinstance(part, str) else [text for option in part for text in _expand(option)]
         for part in template
     ]
     return ["".join(parts) for parts in itertools.product(*choices)]
 
 
-def _chosen(template: Template, choose: Callable[[Sequence[Template]], Template]) -> str:
-    return "".join(part if isinstance(part, str) else _chosen(choose(part), choose) for part in template)
+def _fill(template: Template, choose: Callable[[Sequence[Template]], Template]) -> str:
+    return "".join(part if isinstance(part, str) else _fill(choose(part), choose) for part in template)

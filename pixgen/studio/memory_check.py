@@ -46,7 +46,7 @@ def check_memory(recipe: Recipe, device: str) -> MemoryCheck | None:
 def warning(recipe: Recipe, device: str) -> str:
     """A sentence if memory may not suffice, else nothing. What is small anyway is not looked at."""
     free = free_bytes(device)
-    pocket = recipe.model == "pocket" and not (recipe.sketched and recipe.init.sketch.model != "pocket")
+    pocket = recipe.model == "pocket" and not (recipe.needs_sketcher and recipe.init.sketch.model != "pocket")
     small = recipe.width * recipe.height <= _SMALL_PIXELS and pocket
     if free is None or (small and free > _SMALL_BYTES):
         return ""

@@ -94,7 +94,7 @@ class ModelCache:
 
             self.vqgan(recipe.model, recipe.config)
             self.perceptor(recipe.clip_names)
-            if recipe.init.sketched:
+            if recipe.init.needs_sketcher:
                 self.sketch_model(recipe.init.sketch.model)
         except PixgenError as error:
             log.info("not loaded ahead: %s", error)

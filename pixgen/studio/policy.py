@@ -76,7 +76,7 @@ class Policy:
             )
         for model in (recipe.model, *recipe.clip_names, recipe.init.sketch.model):
             self.check_model(model)
-        if recipe.sketched:
+        if recipe.needs_sketcher:
             _check_sketch(recipe)
         if self.models is not None and recipe.config:
             raise RecipeError("Own checkpoints are not taken here: leave out the config.")

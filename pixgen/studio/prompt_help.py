@@ -13,7 +13,7 @@ from pixgen.models.checkpoints.safetensors import read_config
 from pixgen.models.vocabulary import suggestions, unknown_words
 from pixgen.recipe.prompts import Scene, parse
 from pixgen.recipe.styles import Style, apply_styles
-from pixgen.recipe.wildcards import draw
+from pixgen.recipe.wildcards import draw_wildcards
 
 POCKET = "pocket"
 MOST_UNKNOWN = 4  # words that are told of
@@ -42,7 +42,7 @@ class Reading:
 def read_typed(text: str, *, styles: Sequence[Style] = ()) -> Reading:
     """How a prompt is read that is still being typed; an empty reading while it is none."""
     try:
-        scenes = apply_styles(parse(draw(text, 0)), styles)
+        scenes = apply_styles(parse(draw_wildcards(text, 0)), styles)
     except RecipeError:
         return Reading(places=_places()[0])
     return read_scenes(scenes)

@@ -148,7 +148,7 @@ class Studio:
             check_steps(run.recipe, steps, done=done, name=_("The run {run}", run=run.id))
             if done:
                 return self.fork(run_id, steps=steps, owner=owner)
-            recipe = run.recipe.longer(steps)
+            recipe = run.recipe.with_more_steps(steps)
             self.policy.check(recipe)
             claim = RunLock(run.folder)
             try:

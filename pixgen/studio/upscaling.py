@@ -112,7 +112,7 @@ def _painted_by_the_pocket_pair(source: Path) -> bool:
         recipe = read_info(source).recipe
     except (PixgenError, OSError, ValueError):
         return False
-    return recipe.drawn_by.needs_vqgan and recipe.model == "pocket"
+    return recipe.drawer_kind.needs_vqgan and recipe.model == "pocket"
 
 
 def _recipe_text(source: Path) -> str:

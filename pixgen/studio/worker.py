@@ -78,9 +78,9 @@ def _load_models(recipe: Recipe, models: ModelCache) -> tuple:
     def load() -> tuple:
         with memory_guard(recipe):
             return (
-                models.vqgan(recipe.model, recipe.config) if recipe.drawn_by.needs_vqgan else None,
+                models.vqgan(recipe.model, recipe.config) if recipe.drawer_kind.needs_vqgan else None,
                 weight_members(models.perceptor(recipe.clip_names), recipe.clip_weights, recipe.clip_shares),
-                models.sketch_model(recipe.init.sketch.model) if recipe.sketched else None,
+                models.sketch_model(recipe.init.sketch.model) if recipe.needs_sketcher else None,
             )
 
     with contextlib.suppress(OutOfMemory):
@@ -166,7 +166,7 @@ def _load(job: Job, tools: WorkerTools, record: Record) -> "Optimization":
     if stored is not None:
         # The recipe saved with the state is surely the state's; only more steps may be wanted.
         if stored.recipe.steps < recipe.steps:
-            recipe = stored.recipe.longer(recipe.steps)
+            recipe = stored.recipe.with_more_steps(recipe.steps)
         else:
             recipe = stored.recipe
         record.go_on(stored)

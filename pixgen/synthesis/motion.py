@@ -86,7 +86,7 @@ class CameraMotion:
         optimizer: torch.optim.Optimizer,
     ) -> None:
         self.journey, self.drawer = recipe.journey, drawer
-        self._has_places = recipe.drawn_by.has_places
+        self._has_places = recipe.drawer_kind.can_move_latent
         self._fitted = partial(fit_picture, width=recipe.width, height=recipe.height, fit=recipe.init.fit)
         self._pictures, self._optimizer = pictures, optimizer
         self._before: torch.Tensor | None = None  # what was shown last, as a latent, moved along

@@ -51,7 +51,7 @@ class Objective:
         self._perceptor, self._pictures = perceptor, pictures
         self._generator, self._device, self._mark = generator, generator.device, mark
         self._host_generator = host_generator
-        self._opening, self._scale = recipe.opening, scale
+        self._opening, self._scale = recipe.first_scene, scale
         self._targets: dict[str, torch.Tensor] = {}
         self.watched = False  # whether somebody wants to see the cutouts
         self.seen: Callable[[], np.ndarray] | None = None  # a sheet of those of the latest step

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import torch
 from PIL import Image
 
-from pixgen.messages import _, joined
+from pixgen.messages import _, join_messages
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
 from pixgen.models.runtime import use_engine
 from pixgen.recipe.prompts import Scene, parse
@@ -98,7 +98,7 @@ class Optimization(Iterator[Frame]):
         self.canvas = Canvas(recipe, drawer, pictures=self._pictures)
         self._sketch_model = sketch_model
         self._start_anew(self._generator.get_state())
-        if not recipe.init.sketched:  # nothing to see, and a moment's work
+        if not recipe.init.needs_sketcher:  # nothing to see, and a moment's work
             self._begin(perf_counter())
         self._scenes = SceneSketches(
             recipe,
@@ -132,7 +132,7 @@ class Optimization(Iterator[Frame]):
         )
 
     def _stage_of_start(self, begun: float) -> Frame | None:
-        self._doing = "sketching" if self.recipe.init.sketched else "encoding"
+        self._doing = "sketching" if self.recipe.init.needs_sketcher else "encoding"
         step, picture = next(self._stages, (0, None))
         if picture is not None:
             seconds, draw = perf_counter() - begun, self._whole(lambda: picture)
@@ -162,7 +162,7 @@ class Optimization(Iterator[Frame]):
         self._tell_dropped(frame.figures)
         notices, self._notices = dict.fromkeys(self._notices), []
         said = [each for each in (describe_changes(told, self.recipe), *notices) if each]
-        return replace(frame, notice=joined(said, _("{first} {second}")) if said else "")
+        return replace(frame, notice=join_messages(said, _("{first} {second}")) if said else "")
 
     def _tell_dropped(self, metrics: PendingMetrics) -> None:
         """Count the gradients that were dropped, once their number has come: a GPU is not waited for, so
@@ -292,7 +292,7 @@ class Optimization(Iterator[Frame]):
     def _rate(self) -> float:
         """The learning rate of this step: the one in force, times the schedule over all steps."""
         recipe, step = self.recipe, self.step
-        return recipe.learning_rate(step) * recipe.optimizer.factor(recipe.part(step))
+        return recipe.learning_rate(step) * recipe.optimizer.rate_factor(recipe.progress(step))
 
     def _frame(self, begun, similarities, losses, shown, drawn) -> Frame:
         whole = drawn.shape[-2:] == (self.recipe.height, self.recipe.width)

@@ -93,7 +93,7 @@ class SceneSketches:
         of which nothing is left when that begins."""
         if not recipe.story.sketch:
             return
-        (index, part), (next_index, next_part) = recipe.place(step), recipe.place(step + 1)
+        (index, part), (next_index, next_part) = recipe.scene_at(step), recipe.scene_at(step + 1)
         share = 1.0 if next_index > index else (next_part - part) / (1 - part)
         scenes = recipe.scenes(step)
         if share > 0 and index + 1 < len(scenes):

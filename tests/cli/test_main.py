@@ -7,7 +7,7 @@ import pytest
 
 from pixgen.cli.app import main
 from pixgen.errors import RecipeError
-from pixgen.recipe.options import Options, almost_weights, parse_init, parse_size, recipe_from
+from pixgen.recipe.options import Options, find_mistyped_weights, parse_init, parse_size, recipe_from
 from pixgen.recipe.presets import load_preset
 from pixgen.recipe.prompts import Prompt
 from pixgen.recipe.recipe import make_recipe
@@ -173,7 +173,7 @@ def test_options_win_over_a_repeated_recipe():
 
 
 def test_steps_that_are_asked_for_are_asked_for_at_once():
-    longer = make_recipe({"prompts": "a fox", "steps": 10}).longer(20)
+    longer = make_recipe({"prompts": "a fox", "steps": 10}).with_more_steps(20)
     assert recipe_from(Options(recipe=longer)) == longer
     assert recipe_from(Options(recipe=longer, steps=20)).earlier_steps == ()
 
@@ -198,4 +198,4 @@ def test_every_field_can_be_set(name):
     ],
 )
 def test_what_only_looks_like_a_weight_is_noticed(prompt, ends):
-    assert almost_weights(prompt) == ends
+    assert find_mistyped_weights(prompt) == ends

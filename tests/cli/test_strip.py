@@ -9,7 +9,7 @@ from pixgen.cli.app import main
 from pixgen.errors import RecipeError
 from pixgen.recipe.options import Options
 from pixgen.recipe.prompts import Prompt
-from pixgen.studio.grids.plans import between, plan_strip, read_idea
+from pixgen.studio.grids.plans import interpolate_ideas, plan_strip, read_idea
 
 SMALL = Options(seed=7, size="128x128", assignments=("init.sketch.candidates=1",))
 
@@ -27,9 +27,9 @@ def test_an_end_is_words_a_picture_or_a_sum(tmp_path):
 
 def test_the_ends_are_themselves_and_the_middle_is_half_of_each():
     first, last = read_idea("a fox"), read_idea("an owl:2")
-    assert between(first, last, 0.0) == first
-    assert between(first, last, 1.0) == last
-    assert [term.weight for term in between(first, last, 0.5)] == [0.5, 1.0]
+    assert interpolate_ideas(first, last, 0.0) == first
+    assert interpolate_ideas(first, last, 1.0) == last
+    assert [term.weight for term in interpolate_ideas(first, last, 0.5)] == [0.5, 1.0]
 
 
 def test_every_picture_has_its_recipe_and_all_one_seed():

@@ -10,7 +10,7 @@ from pixgen import api
 from pixgen.recipe.base import current_path, set_field
 from pixgen.recipe.options import Options, check_field, recipe_from
 from pixgen.recipe.recipe import make_recipe, read_recipe
-from pixgen.studio.grids.plans import axes_of, plan_grid, read_axis
+from pixgen.studio.grids.plans import make_axes, plan_grid, read_axis
 from pixgen.studio.metadata.picture_info import KEY, read_info
 from pixgen.studio.runs.run import read_run
 from pixgen.studio.studio import Studio
@@ -53,7 +53,7 @@ def test_fields_are_set_by_the_earlier_path():
 
 @pytest.mark.parametrize("field", ["start", "init"])
 def test_a_grid_varies_the_field_by_both_names(field):
-    axes = axes_of({f"{field}.fit": ["contain", "cover"], field: ["snow", "grey"]})
+    axes = make_axes({f"{field}.fit": ["contain", "cover"], field: ["snow", "grey"]})
     options = Options(prompt="a red fox", seed=0)
     cells = plan_grid(options, axes).cells
     assert [(cell.recipe.init.fit, cell.recipe.init.kind) for cell in cells] == [

@@ -10,7 +10,7 @@ from pixgen.recipe.prompts import (
     NO_STOP,
     PLACES,
     Prompt,
-    doubtful_ends,
+    find_ambiguous_weights,
     format_prompts,
     parse,
 )
@@ -169,7 +169,7 @@ def test_a_number_without_a_space_is_a_weight_where_it_can_be_nothing_else(text,
 
 
 def test_what_might_be_a_weight_and_is_not_is_told():
-    assert doubtful_ends("a fox:2 | at 10:30 ^ http://a.b:80 | catch 22 :3 | blade 2049:2") == [
+    assert find_ambiguous_weights("a fox:2 | at 10:30 ^ http://a.b:80 | catch 22 :3 | blade 2049:2") == [
         "10:30",
         "2049:2",
     ]

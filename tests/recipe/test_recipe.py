@@ -157,19 +157,19 @@ def test_every_default_is_allowed():
 
 def test_more_steps_leave_the_first_ones_what_they_are():
     short = make_recipe({"prompts": "a ^ b", "steps": 100})
-    longer = short.longer(140).longer(200)
+    longer = short.with_more_steps(140).with_more_steps(200)
     assert (longer.steps, longer.earlier_steps) == (200, (100, 140))
     for step in (0, 49, 50, 99):
         assert longer.scene(step) == short.scene(step)
-        assert longer.part(step) == short.part(step)
+        assert longer.progress(step) == short.progress(step)
     assert longer.scene(100)[0].text == longer.scene(200)[0].text == "b"
-    assert [longer.part(step) for step in (100, 140, 200)] == [100 / 140, 140 / 200, 1]
+    assert [longer.progress(step) for step in (100, 140, 200)] == [100 / 140, 140 / 200, 1]
 
 
 def test_more_steps_that_change_nothing_are_as_if_asked_for_at_once():
     short = make_recipe({**FOX, "steps": 100, "optimizer": {"schedule": "constant"}})
-    assert short.longer(140) == make_recipe(short.model_dump(), {"steps": 140})
-    assert short.longer(100) == short
+    assert short.with_more_steps(140) == make_recipe(short.model_dump(), {"steps": 140})
+    assert short.with_more_steps(100) == short
 
 
 def test_a_title_names_files_without_their_folders():

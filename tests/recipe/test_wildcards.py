@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from pixgen.errors import RecipeError
 from pixgen.recipe.options import Options, recipe_from
-from pixgen.recipe.wildcards import alternatives, draw, escape, word_lists
+from pixgen.recipe.wildcards import draw_wildcards, escape_wildcards, expand_wildcards, word_lists
 
 texts = st.text(alphabet=st.one_of(st.sampled_from("{}|_\\ a:"), st.characters()), max_size=40)
-plain = texts.map(escape)
+plain = texts.map(escape_wildcards)
 groups = st.lists(st.sampled_from(["red", "blue", "", "a fox"]), min_size=2, max_size=4).map(
     lambda options: "{" + "|".join(options) + "}"
 )
@@ -18,23 +18,23 @@ templates = st.lists(st.one_of(plain, groups), max_size=3).map("".join)
 
 @given(texts)
 def test_any_text_survives_when_it_is_escaped(text):
-    assert alternatives(escape(text)) == (text,)
-    assert draw(escape(text), 3) == text
+    assert expand_wildcards(escape_wildcards(text)) == (text,)
+    assert draw_wildcards(escape_wildcards(text), 3) == text
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="{}_")))
 def test_what_has_no_braces_and_no_lists_is_itself(text):
-    assert alternatives(text) == (text,)
+    assert expand_wildcards(text) == (text,)
 
 
 @given(templates, st.integers(min_value=0))
 def test_what_is_drawn_is_one_of_the_alternatives_and_always_the_same(text, seed):
     try:
-        every = alternatives(text)
+        every = expand_wildcards(text)
     except RecipeError:  # pieces that only together name a word list
         return
-    assert draw(text, seed) in every
-    assert draw(text, seed) == draw(text, seed)
+    assert draw_wildcards(text, seed) in every
+    assert draw_wildcards(text, seed) == draw_wildcards(text, seed)
 
 
 @pytest.mark.parametrize(
@@ -54,29 +54,29 @@ def test_what_is_drawn_is_one_of_the_alternatives_and_always_the_same(text, seed
     ],
 )
 def test_alternatives(text, every):
-    assert alternatives(text) == every
+    assert expand_wildcards(text) == every
 
 
 def test_a_word_list_stands_for_its_lines():
-    every = alternatives("a __colour__ fox")
+    every = expand_wildcards("a __colour__ fox")
     assert every == tuple(f"a {colour} fox" for colour in word_lists()["colour"])
     assert len(every) > 5
 
 
 def test_an_unknown_word_list_is_one_clear_sentence():
     with pytest.raises(RecipeError, match=r"no word list “__color__”: choose .*__colour__.*text"):
-        alternatives("a __color__ fox")
+        expand_wildcards("a __color__ fox")
 
 
 def test_there_may_not_be_too_many():
     with pytest.raises(RecipeError, match="1024 alternatives: leave at most 256"):
-        alternatives("{a|b}" * 10)
-    assert len(draw("{a|b}" * 10, 1)) == 10
+        expand_wildcards("{a|b}" * 10)
+    assert len(draw_wildcards("{a|b}" * 10, 1)) == 10
 
 
 def test_braces_may_not_stand_too_deep():
     with pytest.raises(RecipeError, match="deep in each other"):
-        alternatives("{a|" * 5000 + "}" * 5000)
+        expand_wildcards("{a|" * 5000 + "}" * 5000)
 
 
 def test_the_seed_draws_and_the_recipe_records_what_was_drawn():

@@ -18,7 +18,7 @@ from pixgen.recipe.cutouts import (
     Sharpness,
     as_kornia,
 )
-from pixgen.recipe.kornia_classes import declared, example, kornia_names
+from pixgen.recipe.kornia_classes import build_example, kornia_names, unchecked_kornia
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 from pixgen.synthesis.cutouts import cutouts, kornia_pipeline
@@ -63,7 +63,7 @@ def smooth(count: int = 1) -> torch.Tensor:
 @pytest.mark.parametrize("p", [1.0, 0.5])
 @pytest.mark.parametrize("name", FUSED_CLASSES)
 def test_a_fused_class_gives_what_kornia_gives_with_the_same_parameters(name, p):
-    augmentation, count = declared(name, **ARGS[name], p=p), 12
+    augmentation, count = unchecked_kornia(name, **ARGS[name], p=p), 12
     module = augmentation.build()
     torch.manual_seed(3)
     params = module.forward_parameters(torch.Size((count, 3, SIDE, SIDE)))
@@ -80,15 +80,15 @@ def test_a_fused_class_gives_what_kornia_gives_with_the_same_parameters(name, p)
 
 @pytest.mark.parametrize("name", FUSED_CLASSES)
 def test_a_fused_class_moves_the_picture(name):
-    law = CutoutSet(crops=(WHOLE,), augmentations=(declared(name, **ARGS[name], p=1.0),))
+    law = CutoutSet(crops=(WHOLE,), augmentations=(unchecked_kornia(name, **ARGS[name], p=1.0),))
     seen = sample(smooth(), place(law, 3, aspect=1.0, generator=generator(), size=SIDE), size=SIDE)
     assert (seen - smooth()).abs().mean() > 0.02
 
 
 def test_two_fused_classes_are_one_warp_in_the_order_of_the_list():
     members = (
-        declared("RandomRotation", degrees=(30.0, 30.0), p=1.0),
-        declared("RandomHorizontalFlip", p=1.0),
+        unchecked_kornia("RandomRotation", degrees=(30.0, 30.0), p=1.0),
+        unchecked_kornia("RandomHorizontalFlip", p=1.0),
     )
     law = CutoutSet(crops=(WHOLE.model_copy(update={"padding": "zeros"}),), augmentations=members)
     found = sample(smooth(), place(law, 1, aspect=1.0, generator=generator(), size=SIDE), size=SIDE)
@@ -145,18 +145,18 @@ def test_colour_without_hue_is_what_kornia_makes_of_the_same_factors():
 
 
 def test_geometry_is_fused_as_long_as_nothing_stands_before_it():
-    turn, blur = declared("RandomRotation", degrees=5), declared("RandomBoxBlur")
+    turn, blur = unchecked_kornia("RandomRotation", degrees=5), unchecked_kornia("RandomBoxBlur")
     warped, rest = split([Flip(), turn, ColourJitter(), turn, blur, turn, Noise()])
     assert warped == [Flip(), turn, turn]
     assert rest == [ColourJitter(), blur, turn, Noise()]
     assert split([Sharpness(), Affine(), turn]) == ([Affine()], [Sharpness(), turn])
-    assert not is_fused(declared("RandomRotation", degrees=5, resample="nearest"))
+    assert not is_fused(unchecked_kornia("RandomRotation", degrees=5, resample="nearest"))
 
 
 @pytest.mark.parametrize("name", sorted(set(kornia_names())))
 def test_every_class_changes_cutouts_with_a_gradient_in_their_size(name):
     pictures = smooth(2).requires_grad_()
-    seen = apply(pictures, (example(name),), seed=1)
+    seen = apply(pictures, (build_example(name),), seed=1)
     assert seen.shape == pictures.shape
     (seen * torch.linspace(-1, 1, seen.numel()).view_as(seen)).sum().backward()
     assert pictures.grad.isfinite().all()
@@ -237,6 +237,8 @@ def test_the_process_generator_is_as_it_was():
     torch.manual_seed(5)
     expected = torch.rand(2)
     torch.manual_seed(5)
-    apply(smooth(), (declared("RandomGaussianNoise", std=0.1, p=1.0),), seed=3)
-    kornia_pipeline.sample_matrices(declared("RandomRotation", degrees=10), 2, size=32, generator=generator())
+    apply(smooth(), (unchecked_kornia("RandomGaussianNoise", std=0.1, p=1.0),), seed=3)
+    kornia_pipeline.sample_matrices(
+        unchecked_kornia("RandomRotation", degrees=10), 2, size=32, generator=generator()
+    )
     assert torch.equal(torch.rand(2), expected)

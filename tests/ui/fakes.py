@@ -92,7 +92,7 @@ class WaveCandidate:
 
 def sketched(recipe: Recipe) -> tuple[WaveCandidate, ...]:
     """The candidates of a recipe whose start is sketched."""
-    if not recipe.init.sketched:
+    if not recipe.init.needs_sketcher:
         return ()
     seeds = range(recipe.seed, recipe.seed + recipe.init.sketch.candidates)
     return tuple(WaveCandidate(waves(recipe.model_copy(update={"seed": seed}), 1.0)) for seed in seeds)

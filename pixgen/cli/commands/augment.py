@@ -43,7 +43,7 @@ def augment(
         raise RecipeError(
             "There is no engine “{name}” for augmentations: choose fused or kornia.", name=engine
         )
-    cutouts = Cutouts(kind=cutout_set).augmented(list(map(parse_augmentation, augmentations or ())))
+    cutouts = Cutouts(kind=cutout_set).with_augmentations(list(map(parse_augmentation, augmentations or ())))
     opened = open_picture(picture)
 
     from PIL import Image

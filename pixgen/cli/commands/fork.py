@@ -42,7 +42,7 @@ def change(
     """Change words, weights or the learning rate of a picture while the page, or another terminal,
     paints it; its recipe records them with their step."""
     from pixgen.cli._jobs import locate_run
-    from pixgen.recipe.wildcards import draw
+    from pixgen.recipe.wildcards import draw_wildcards
     from pixgen.studio import Studio
     from pixgen.studio.runs.edits import Edit, nothing_pending, request_edit
 
@@ -52,7 +52,7 @@ def change(
     name, folder = locate_run(run, output_dir)
     with Studio(folder, device="cpu") as studio:
         found = studio.run(name)
-    words = None if prompt is None else draw(prompt, found.recipe.seed)
+    words = None if prompt is None else draw_wildcards(prompt, found.recipe.seed)
     request_edit(found, Edit(prompts=words, weights=weights, learning_rate=learning_rate))
     deadline = time.monotonic() + PATIENCE
     while not nothing_pending(found.folder) and time.monotonic() < deadline:
@@ -90,7 +90,7 @@ def fork(
     from pixgen.cli._jobs import paint
     from pixgen.cli._outputs import Outputs
     from pixgen.cli._progress import report_for
-    from pixgen.recipe.wildcards import draw
+    from pixgen.recipe.wildcards import draw_wildcards
 
     outputs = Outputs(picture=out, film=video, overwrite=overwrite)
     outputs.check()
@@ -98,7 +98,7 @@ def fork(
 
     def begin(studio: "Studio", run: str) -> "Job":
         seed = studio.run(run).recipe.seed
-        words = None if prompt is None else draw(prompt, seed)
+        words = None if prompt is None else draw_wildcards(prompt, seed)
         return studio.fork(run, prompts=words, weights=weights, learning_rate=learning_rate, steps=steps)
 
     paint(

@@ -60,7 +60,7 @@ def reading_notes(recipe: Recipe) -> Iterable[str]:
 
 
 def _by_pocket(recipe: Recipe) -> bool:
-    return recipe.init.sketched and recipe.init.sketch.model == "pocket"
+    return recipe.init.needs_sketcher and recipe.init.sketch.model == "pocket"
 
 
 def _short(text: str) -> str:
@@ -174,8 +174,8 @@ def generate(
     """
     from pixgen.cli._outputs import Outputs
     from pixgen.cli._progress import report_for
-    from pixgen.recipe.options import Options, almost_weights, recipe_from
-    from pixgen.recipe.prompts import doubtful_ends
+    from pixgen.recipe.options import Options, find_mistyped_weights, recipe_from
+    from pixgen.recipe.prompts import find_ambiguous_weights
 
     use_models_dir(models_dir)
     report = report_for(as_json)
@@ -206,14 +206,14 @@ def generate(
             augment=augment, assignments=assignments,
         )
     )  # fmt: skip
-    if sketcher is not None and not wanted.sketched:
+    if sketcher is not None and not wanted.needs_sketcher:
         raise RecipeError(
             "--sketcher goes with a start that is sketched, and this one is {kind}: add --init sketch.",
             kind=wanted.init.kind,
         )
-    for end in almost_weights(prompt or ""):
+    for end in find_mistyped_weights(prompt or ""):
         report.note(f"“:{end}” is not a number, so it is painted as text; a weight looks like :0.5.")
-    for end in doubtful_ends(prompt or ""):
+    for end in find_ambiguous_weights(prompt or ""):
         report.note(f"“{end}” is painted as text; with a space before the colon, the number is a weight.")
 
     for sentence in reading_notes(wanted):

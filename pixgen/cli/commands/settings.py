@@ -21,7 +21,7 @@ def settings(
     rows = [
         (
             each.path,
-            each.shown_default,
+            each.default_text,
             each.range or ", ".join(filter(None, each.choices)),
             each.summary,
         )

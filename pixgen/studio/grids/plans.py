@@ -15,13 +15,13 @@ from pixgen.recipe.options import (
     LARGEST_DRAWN_SEED,
     Options,
     check_field,
-    chosen_styles,
+    load_chosen_styles,
     recipe_from,
 )
-from pixgen.recipe.prompts import Prompt, Scene, format_prompts, parse, with_weights
+from pixgen.recipe.prompts import Prompt, Scene, format_prompts, parse, set_weights
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.recipe.styles import apply_styles
-from pixgen.recipe.wildcards import alternatives, draw, escape
+from pixgen.recipe.wildcards import draw_wildcards, escape_wildcards, expand_wildcards
 from pixgen.studio.grids.grid import MOST_CELLS, Cell, Plan
 
 MOST_AXES = 2
@@ -54,7 +54,7 @@ class Axis:
     def title(self, index: int) -> str:
         """What stands beside the pictures of one value."""
         value = self.values[index]
-        return draw(str(value), 0) if self.field == "prompt" else f"{self.field} {value}"
+        return draw_wildcards(str(value), 0) if self.field == "prompt" else f"{self.field} {value}"
 
     def options(self, options: Options, index: int) -> Options:
         """The options with one value. Raises RecipeError."""
@@ -74,7 +74,7 @@ class Axis:
         found = _WEIGHT.fullmatch(self.field)
         if not found:
             return recipe
-        scenes = with_weights(recipe.prompts, {int(found[1]): self.values[index]})
+        scenes = set_weights(recipe.prompts, {int(found[1]): self.values[index]})
         return make_recipe(recipe.model_dump(), {"prompts": scenes})
 
 
@@ -106,7 +106,7 @@ def read_axis(text: str) -> Axis:
                 'The values of “{field}” are no JSON list: write for example {field}=["one, two", "three"].',
                 field=field,
             ) from error
-    return Axis(field, tuple(_value(each.strip()) for each in values.split(",") if each.strip()))
+    return Axis(field, tuple(_parse_value(each.strip()) for each in values.split(",") if each.strip()))
 
 
 def plan_grid(options: Options, axes: Sequence[Axis]) -> Plan:
@@ -115,9 +115,9 @@ def plan_grid(options: Options, axes: Sequence[Axis]) -> Plan:
     Where there is room for it, a prompt's alternatives are an axis of their own; else every cell's
     seed draws one. All cells have one seed, unless that is what varies. Raises RecipeError.
     """
-    axes = [_spread(axis) if axis.field == "prompt" else axis for axis in axes]
+    axes = [_expand_prompts(axis) if axis.field == "prompt" else axis for axis in axes]
     if len(axes) < MOST_AXES and options.prompt and "prompt" not in {axis.field for axis in axes}:
-        prompts = _spread(Axis("prompt", (options.prompt,)))
+        prompts = _expand_prompts(Axis("prompt", (options.prompt,)))
         if len(prompts.values) > 1:
             axes.insert(0, prompts)
     if not 1 <= len(axes) <= MOST_AXES:
@@ -131,7 +131,7 @@ def plan_grid(options: Options, axes: Sequence[Axis]) -> Plan:
     down, across = axes if len(axes) == 2 else (None, axes[0])
     rows = range(len(down.values)) if down else (0,)
     cells = tuple(
-        Cell(recipe=_recipe(options, [*([(down, row)] if down else []), (across, column)]))
+        Cell(recipe=_cell_recipe(options, [*([(down, row)] if down else []), (across, column)]))
         for row in rows
         for column in range(len(across.values))
     )
@@ -144,20 +144,20 @@ def plan_grid(options: Options, axes: Sequence[Axis]) -> Plan:
     )
 
 
-def axes_of(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> list[Axis]:
+def make_axes(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> list[Axis]:
     """Axes from Python: values by field, or texts as they are typed. Raises RecipeError."""
     if isinstance(over, Mapping):
         return [Axis(field, tuple(values)) for field, values in over.items()]
     return [read_axis(text) for text in over]
 
 
-def _spread(axis: Axis) -> Axis:
+def _expand_prompts(axis: Axis) -> Axis:
     """An axis of prompts with each of their alternatives as a value."""
-    every = [escape(text) for value in axis.values for text in alternatives(str(value))]
+    every = [escape_wildcards(text) for value in axis.values for text in expand_wildcards(str(value))]
     return Axis(axis.field, tuple(every))
 
 
-def _recipe(options: Options, chosen: Sequence[tuple[Axis, int]]) -> Recipe:
+def _cell_recipe(options: Options, chosen: Sequence[tuple[Axis, int]]) -> Recipe:
     for axis, index in chosen:
         options = axis.options(options, index)
     recipe = recipe_from(options)
@@ -166,7 +166,7 @@ def _recipe(options: Options, chosen: Sequence[tuple[Axis, int]]) -> Recipe:
     return recipe
 
 
-def _value(text: str) -> Any:
+def _parse_value(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError:
@@ -189,7 +189,7 @@ def read_idea(text: str) -> Scene:
     return scenes[0]
 
 
-def between(first: Scene, last: Scene, part: float) -> Scene:
+def interpolate_ideas(first: Scene, last: Scene, part: float) -> Scene:
     """The sum of two ideas at ``part`` of the way, in [0, 1]: unit vectors so mixed lie on the great
     circle between the two."""
     mixed = []
@@ -216,14 +216,14 @@ def plan_strip(ends: Sequence[str | Scene], options: Options, *, count: int) -> 
             count=count,
         )
     scenes = tuple(read_idea(end) if isinstance(end, str) else end for end in ends)
-    first, last = apply_styles(scenes, chosen_styles(options))
+    first, last = apply_styles(scenes, load_chosen_styles(options))
     options = replace(options, styles=())  # the ends are in them already
     if options.seed is None:
         options = replace(options, seed=secrets.randbelow(LARGEST_DRAWN_SEED + 1))
     whole = recipe_from(replace(options, prompt=format_prompts(((*first, *last),))))
     cells, parts = [], [index / (count - 1) for index in range(count)]
     for part in parts:
-        terms = [term.model_dump() for term in between(first, last, part)]
+        terms = [term.model_dump() for term in interpolate_ideas(first, last, part)]
         own = {
             "prompts": [terms],
             "init": {"kind": "idea", "picture": "", "idea": terms},
@@ -234,11 +234,11 @@ def plan_strip(ends: Sequence[str | Scene], options: Options, *, count: int) -> 
         rows=("",),
         columns=tuple(f"{part:.0%}" for part in parts),
         cells=tuple(cells),
-        title=f"{_name(first)} to {_name(last)}",
+        title=f"{_idea_title(first)} to {_idea_title(last)}",
     )
 
 
-def _name(idea: Scene) -> str:
+def _idea_title(idea: Scene) -> str:
     return " | ".join(term.label for term in idea)
 
 

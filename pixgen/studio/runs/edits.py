@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pixgen.errors import RecipeError, StudioError
-from pixgen.recipe.prompts import Scene, describe_validation, parse, with_weights
+from pixgen.recipe.prompts import Scene, describe_validation, parse, set_weights
 from pixgen.recipe.recipe import Change, Recipe
 from pixgen.studio.runs.lock import is_locked
 from pixgen.studio.runs.run import ENDED, Run
@@ -46,7 +46,7 @@ class Edit:
             scenes = keep(parse(self.prompts) if isinstance(self.prompts, str) else self.prompts)
             wanted["prompts"] = scenes
         if self.weights:
-            wanted["prompts"] = with_weights(scenes, self.weights)
+            wanted["prompts"] = set_weights(scenes, self.weights)
         if self.learning_rate is not None:
             try:
                 wanted["learning_rate"] = Change(step=0, learning_rate=self.learning_rate).learning_rate

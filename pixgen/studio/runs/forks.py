@@ -92,7 +92,7 @@ def _recipe(stored: SavedState, turn: Edit, steps: int | None, *, keep: Callable
     check_steps(recipe, steps, done=done, name=_("The run"))
     wanted = turn.wanted(values_at(recipe, step), keep=keep)
     changes = (*recipe.changes, Change(step=step, **wanted)) if wanted else recipe.changes
-    return recipe.model_copy(update={"changes": changes}).longer(steps)
+    return recipe.model_copy(update={"changes": changes}).with_more_steps(steps)
 
 
 def _copy(parent: Run, folder: Path) -> None:

@@ -12,7 +12,7 @@ from pixgen.recipe.presets import load_preset
 from pixgen.recipe.recipe import LARGEST_SIDE, MOST_STEPS, SMALLEST_SIDE, Recipe
 
 MOST_FRAMES = 5000
-_ROUND = 16  # pixels, of which a side that a video decides is a multiple
+_SIDE_MULTIPLE = 16  # pixels, of which a side that a video decides is a multiple
 
 
 def plan_journey(options: Options, *, frames: int, **journey: Any) -> Recipe:
@@ -23,7 +23,7 @@ def plan_journey(options: Options, *, frames: int, **journey: Any) -> Recipe:
             "A journey has 1 to {limit} frames, not {frames}.", limit=MOST_FRAMES, frames=frames
         )
     options = replace(options, preset=options.preset or "journey")
-    given = _given(journey)
+    given = _set_values(journey)
     base = {**load_preset(options.preset).recipe.get("journey", {}), **given}
     every, after = int(base.get("every") or 4), int(base.get("after") or 0)
     steps = after + max(1, every) * (frames - 1)
@@ -57,7 +57,7 @@ def plan_restyle(
 
     options = replace(options, preset=options.preset or "restyle")
     preset = load_preset(options.preset).recipe
-    given = _given(journey)
+    given = _set_values(journey)
     base = {**preset.get("journey", {}), **given}
     every = max(1, int(base.get("every") or 4))
     limit = MOST_STEPS // every
@@ -82,10 +82,13 @@ def plan_restyle(
 def fit_shape(width: int, height: int, *, pixels: int) -> tuple[int, int]:
     """The canvas in the shape of a video, with about so many pixels."""
     factor = math.sqrt(pixels / (width * height))
-    sides = (max(2 * _ROUND, _ROUND * round(side * factor / _ROUND)) for side in (width, height))
+    sides = (
+        max(2 * _SIDE_MULTIPLE, _SIDE_MULTIPLE * round(side * factor / _SIDE_MULTIPLE))
+        for side in (width, height)
+    )
     across, down = (min(LARGEST_SIDE, max(SMALLEST_SIDE, side)) for side in sides)
     return across, down
 
 
-def _given(journey: Mapping[str, Any]) -> dict[str, Any]:
+def _set_values(journey: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in journey.items() if value is not None}

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from kornia.augmentation import AugmentationSequential, IntensityAugmentationBase2D
 
 from pixgen.recipe.cutouts import Affine, Augmentation, ColourJitter, Flip, Noise, Perspective
-from pixgen.recipe.kornia_classes import Kornia, forked
+from pixgen.recipe.kornia_classes import Kornia, fork_random_state
 
 # Classes that are one matrix a cutout, so that they can be part of the one warp.
 FUSED_CLASSES = (
@@ -59,7 +59,7 @@ def sample_matrices(
 ) -> torch.Tensor:
     """Matrices of a fused class for ``count`` cutouts, as of ``matrices``, drawn by kornia's own law."""
     module = _module(augmentation)
-    with forked(draw_seed(generator), torch.device("cpu")):
+    with fork_random_state(draw_seed(generator), torch.device("cpu")):
         params = module.forward_parameters(torch.Size((count, 3, size, size)))
     return matrices(augmentation, params, size=size).to(generator.device)
 
@@ -89,7 +89,7 @@ def apply(cutouts: torch.Tensor, members: tuple[Kornia | Noise, ...], *, seed: i
     gives in another size is resized to S."""
     side = cutouts.shape[-1]
     pipeline = _pipeline(members)
-    with forked(seed, cutouts.device):
+    with fork_random_state(seed, cutouts.device):
         seen = pipeline(cutouts)
     if seen.shape[-2:] != (side, side):
         seen = F.interpolate(seen, size=(side, side), mode="bilinear", antialias=True)
@@ -97,7 +97,7 @@ def apply(cutouts: torch.Tensor, members: tuple[Kornia | Noise, ...], *, seed: i
 
 
 def draw_seed(generator: torch.Generator) -> int:
-    """A seed for ``forked``."""
+    """A seed for ``fork_random_state``."""
     return int(torch.randint(2**62, (), generator=generator, device=generator.device))
 
 
@@ -121,7 +121,7 @@ class RandomStrengthNoise(IntensityAugmentationBase2D):
 
 @lru_cache(maxsize=256)
 def _module(augmentation: Kornia | Noise) -> nn.Module:
-    """The module of an augmentation. Modules keep what they did last: only used inside ``forked``, or
+    """The module of an augmentation. Modules keep what they did last: only used inside ``fork_random_state``, or
     with parameters given."""
     if isinstance(augmentation, Noise):
         return RandomStrengthNoise(augmentation.amount, augmentation.p)

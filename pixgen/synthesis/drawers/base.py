@@ -18,7 +18,7 @@ class Kept:
 
 
 class Drawer(ABC):
-    """What the optimizer needs of a way to draw; what it can do beside, ``recipe.drawn_by`` says."""
+    """What the optimizer needs of a way to draw; what it can do beside, ``recipe.drawer_kind`` says."""
 
     latent: torch.Tensor  # what is optimized, with its gradient
     vqgan: Vqgan | None = None  # of a drawer that draws through one

@@ -43,7 +43,7 @@ def make_drawer(
     """
     begun = recipe.stage(0) if stage is None else stage
     size = dict(zip(("width", "height"), recipe.canvas(begun), strict=True))
-    if not recipe.drawn_by.needs_vqgan:
+    if not recipe.drawer_kind.needs_vqgan:
         settings = getattr(recipe, recipe.drawer)
         return _MAKERS[recipe.drawer](settings, **size, device=torch.device(device))
     if vqgan is None:

@@ -35,7 +35,7 @@ class Initialisation:
         judge: Callable[[torch.Tensor, Scene], torch.Tensor],
         sketch_model: SketchModel | UnClipModel | None,
     ) -> None:
-        if recipe.init.sketched and sketch_model is None:
+        if recipe.init.needs_sketcher and sketch_model is None:
             raise ValueError("a recipe whose start is sketched needs a sketchbook")
         self.recipe, self.drawer = recipe, drawer
         self.pixels: torch.Tensor | None = None  # of the start, where a loss wants them later
@@ -48,7 +48,7 @@ class Initialisation:
         """Yields what there is to see on the way: a step that counts up from below 0, and a picture
         ``(1, 3, H, W)`` in [0, 1]."""
         picture, start = None, self.recipe.init
-        if start.sketched:
+        if start.needs_sketcher:
             picture = yield from self._sketched()
         elif start.kind == "codes" or (start.masked and start.fill == "codes"):
             self.drawer.start_random(self._generator)
@@ -100,11 +100,11 @@ class Initialisation:
     def _sketching(self, chance: torch.Generator) -> SketchSession | UnClipSession | RegionSketches:
         recipe, book = self.recipe, self._book
         assert book is not None, "which was checked at the beginning"
-        if recipe.init.kind == "sketch" and any(map(has_region, recipe.opening)):
+        if recipe.init.kind == "sketch" and any(map(has_region, recipe.first_scene)):
             return RegionSketches(recipe, book, judge=self._judge, pictures=self._pictures, generator=chance)
         return book.begin(
             recipe,
-            judge=lambda drawn: self._judge(drawn, recipe.opening),
+            judge=lambda drawn: self._judge(drawn, recipe.first_scene),
             pictures=self._pictures,
             generator=chance,
             kept=self.drawer.kept,

@@ -40,7 +40,7 @@ class RegionSketches:
     ) -> None:
         self.recipe = recipe
         self.candidates: tuple[Candidate, ...] = ()
-        scene, size = recipe.opening, (recipe.height, recipe.width)
+        scene, size = recipe.first_scene, (recipe.height, recipe.width)
         regions = Regions(scene, pictures=pictures, device=generator.device)
         places: dict[tuple[str, str], torch.Tensor] = {
             (prompt.region, prompt.mask): where
@@ -63,7 +63,7 @@ class RegionSketches:
             )
             sketching = book.begin(
                 part,
-                judge=lambda drawn: judge(drawn, part.opening),
+                judge=lambda drawn: judge(drawn, part.first_scene),
                 pictures=pictures,
                 generator=generator,
             )

@@ -142,7 +142,7 @@ def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
     )
     found = _trace_recipe(alike)
     weights, step = found.weights, found.step
-    if recipe.sketched:
+    if recipe.needs_sketcher:
         sketch = recipe.init.sketch
         weights += sketcher_weight_bytes(sketch.model, device) + _own_vqgan(recipe)
         # The sketch is done before the first step is made.
@@ -157,14 +157,14 @@ def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
 def _own_vqgan(recipe: Recipe) -> int:
     """What the weights of the VQGAN take whose codes a sketcher writes, where another one draws."""
     name = get_entry(recipe.init.sketch.model, "sketcher").vqgan
-    if not name or (recipe.drawn_by.needs_vqgan and recipe.model == name):
+    if not name or (recipe.drawer_kind.needs_vqgan and recipe.model == name):
         return 0
     return sum(part.numel() * part.itemsize for part in random_vqgan(name, "meta").parameters())
 
 
 @lru_cache(maxsize=64)
 def _trace_recipe(recipe: Recipe) -> MemoryEstimate:
-    drawn_by_vqgan = recipe.drawn_by.needs_vqgan
+    drawn_by_vqgan = recipe.drawer_kind.needs_vqgan
     vqgan = random_vqgan(recipe.model, "meta", recipe.config) if drawn_by_vqgan else None
     perceptor = random_perceptor(recipe.clip_names, "meta")
     drawer = None if drawn_by_vqgan else make_drawer(recipe)

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 
 from pixgen.errors import OutOfMemory
-from pixgen.messages import Message, _, joined
+from pixgen.messages import Message, _, join_messages
 from pixgen.models.capture import release_captures
 from pixgen.models.runtime import supported_half_precision
 from pixgen.recipe.recipe import SMALLEST_SIDE, Recipe
@@ -70,7 +70,7 @@ def lower_memory(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe |
         return _in_tiles(recipe, "encode_tile")
     if doing == "looking" and (batched := _more_batches(recipe)) is not None:
         return batched
-    if recipe.drawn_by.needs_vqgan and not recipe.engine.checkpoint:
+    if recipe.drawer_kind.needs_vqgan and not recipe.engine.checkpoint:
         return _with(recipe, checkpoint=True, compiled=False)  # what is compiled decides by itself
     half = supported_half_precision(device)
     if recipe.precision == "float32" and half is not None:
@@ -124,7 +124,7 @@ def describe_changes(before: Recipe, after: Recipe) -> Message:
         )
     if not found:
         return Message("")
-    return _("Memory was short: now {changes}.", changes=joined(found, _("{first}, and {second}")))
+    return _("Memory was short: now {changes}.", changes=join_messages(found, _("{first}, and {second}")))
 
 
 def free_cache(device: torch.device) -> None:
@@ -146,7 +146,7 @@ def _more_batches(recipe: Recipe) -> Recipe | None:
 
 def _in_tiles(recipe: Recipe, switch: str) -> Recipe | None:
     tile = getattr(recipe.engine, switch) // 2 or FIRST_TILE
-    if not recipe.drawn_by.needs_vqgan or tile < SMALLEST_TILE:
+    if not recipe.drawer_kind.needs_vqgan or tile < SMALLEST_TILE:
         return None
     return _with(recipe, **{switch: tile})
 

@@ -170,7 +170,7 @@ class PocketSampler:
         start = recipe.init
         if start.kind == "idea":
             return Conditioning(vectors=self._vector(start.idea, pictures))
-        positive, texts = recipe.positive, recipe.positive_texts
+        positive, texts = recipe.positive_prompts, recipe.positive_texts
         if not texts:
             return Conditioning(vectors=self._vector(positive, pictures)) if positive else Conditioning()
         if known:

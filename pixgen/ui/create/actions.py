@@ -100,7 +100,7 @@ def _add(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Tran
 def take(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Translator) -> Iterator[Screen]:
     """Paint the visitor's last picture anew, from another of its sketches; it is kept as it is."""
     run = visitor.run(studio)
-    if run is None or not run.recipe.init.sketched:
+    if run is None or not run.recipe.init.needs_sketcher:
         yield error_screen(
             say,
             say("The picture that was being painted here is not known any more: paint it again."),

@@ -13,7 +13,7 @@ from typing import Any
 from pixgen.errors import RecipeError
 from pixgen.recipe.prompts import NEGATIVE_STOP, NO_STOP, Prompt, Scene, format_prompts
 from pixgen.recipe.recipe import Recipe, read_recipe
-from pixgen.recipe.wildcards import escape
+from pixgen.recipe.wildcards import escape_wildcards
 from pixgen.studio.runs.inputs import KEPT, named_files
 from pixgen.ui.create.form_values import CreateForm
 from pixgen.ui.form import Field
@@ -123,8 +123,8 @@ def prompt_texts(scenes: tuple[Scene, ...]) -> tuple[str, str]:
     )
     said = tuple(scene for scene in rest if scene)
     return (
-        escape(format_prompts(said)) if said else "",
-        escape(format_prompts((away,))) if away else "",
+        escape_wildcards(format_prompts(said)) if said else "",
+        escape_wildcards(format_prompts((away,))) if away else "",
     )
 
 

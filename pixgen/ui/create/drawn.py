@@ -12,7 +12,7 @@ from typing import Any
 
 from pixgen.errors import PictureError, RecipeError
 from pixgen.images import open_picture
-from pixgen.recipe.options import Region, with_regions
+from pixgen.recipe.options import Region, set_regions
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio import Run
 from pixgen.ui.create.base_recipe import BaseRecipe
@@ -112,7 +112,7 @@ class DrawnInputs:
         left out."""
         most = max(map(len, recipe.prompts))
         regions = [region for region in self.regions if region[0] <= most]
-        return {"prompts": with_regions(recipe.prompts, regions)} if regions else {}
+        return {"prompts": set_regions(recipe.prompts, regions)} if regions else {}
 
 
 def add_drawn_inputs(

@@ -11,14 +11,14 @@ from typing import Any
 from pixgen.errors import RecipeError
 from pixgen.models.catalog import find_entry
 from pixgen.models.registry import state_of
-from pixgen.recipe.base import find_setting, put
+from pixgen.recipe.base import find_setting, set_path
 from pixgen.recipe.cutouts import CUTOUT_SETS
 from pixgen.recipe.drawers import DRAWERS
-from pixgen.recipe.options import LARGEST_DRAWN_SEED, Options, almost_weights
+from pixgen.recipe.options import LARGEST_DRAWN_SEED, Options, find_mistyped_weights
 from pixgen.recipe.presets import DEFAULT, Preset, available_presets
-from pixgen.recipe.prompts import Prompt, Scene, doubtful_ends, format_prompts, parse
+from pixgen.recipe.prompts import Prompt, Scene, find_ambiguous_weights, format_prompts, parse
 from pixgen.recipe.recipe import LARGEST_SEED, Recipe, make_recipe
-from pixgen.recipe.wildcards import escape
+from pixgen.recipe.wildcards import escape_wildcards
 from pixgen.studio.policy import Policy
 from pixgen.studio.runs.inputs import named_files
 from pixgen.ui.create.base_recipe import LONGEST, BaseRecipe
@@ -190,7 +190,7 @@ def _preset_form(name: str) -> CreateForm:
 def _prompt(text: str, pictures: Scene, *, as_it_was: bool) -> str | None:
     if as_it_was:
         return None
-    return escape(format_prompts((pictures,))) if pictures else text
+    return escape_wildcards(format_prompts((pictures,))) if pictures else text
 
 
 def remarks(form: CreateForm, say: Translator) -> list[str]:
@@ -199,14 +199,14 @@ def remarks(form: CreateForm, say: Translator) -> list[str]:
     return [
         *(
             say("“:{end}” is read as text, because it is not a number such as :0.5 or :-1.", end=end)
-            for end in almost_weights(typed)
+            for end in find_mistyped_weights(typed)
         ),
         *(
             say(
                 "“{end}” was read as text; with a space before the colon, the number is a weight.",
                 end=end,
             )
-            for end in doubtful_ends(typed)
+            for end in find_ambiguous_weights(typed)
         ),
     ]
 
@@ -264,5 +264,5 @@ def _settings(form: CreateForm) -> dict[str, Any]:
     }
     asked: dict[str, Any] = {"losses": chosen_losses(form.losses, picture=form.wished_picture or "")}
     for name, value in form.given(*places).items():
-        put(asked, places[name], value)
+        set_path(asked, places[name], value)
     return asked

@@ -13,7 +13,7 @@ from pixgen.models import available_clips, available_vqgans
 from pixgen.recipe.options import Options
 from pixgen.recipe.prompts import Prompt, Scene, parse
 from pixgen.recipe.recipe import Recipe, make_recipe
-from pixgen.recipe.wildcards import alternatives
+from pixgen.recipe.wildcards import expand_wildcards
 from pixgen.studio import Run, Studio
 from pixgen.studio.grids.grid import Grid, GridJob, Plan
 from pixgen.studio.grids.plans import Axis, plan_grid, plan_strip, read_axis
@@ -196,7 +196,7 @@ def plan_of(form: GridForm, *, drawn: DrawnInputs = _NOTHING, run: Run | None = 
     create = replace(form.create, prompt=typed or form.create.prompt)
     base, _ = add_drawn_inputs(to_recipe(create), create, drawn, run)
     axes = _axes(form)
-    varied = len(alternatives(create.prompt or "")) > 1
+    varied = len(expand_wildcards(create.prompt or "")) > 1
     if not axes and not varied:
         raise RecipeError(
             "A grid varies something: choose a field and its values, or write alternatives such "

@@ -9,7 +9,7 @@ from pixgen.errors import RecipeError, StudioError
 from pixgen.images import open_picture
 from pixgen.recipe.options import Options
 from pixgen.studio.grids.grid import Grid
-from pixgen.studio.grids.plans import Axis, axes_of, plan_grid, read_axis
+from pixgen.studio.grids.plans import Axis, make_axes, plan_grid, read_axis
 from pixgen.studio.grids.sheet import EMPTY, draw_sheet, similarity
 
 SMALL = Options(prompt="a red fox | snow:0.5", seed=7, size="32x32", steps=3)
@@ -86,7 +86,7 @@ def test_every_cell_is_in_the_style():
 
 
 def test_python_names_values_by_field():
-    plan = plan_grid(SMALL, axes_of({"size": ["32x32", "64x32"], "init": ["snow"]}))
+    plan = plan_grid(SMALL, make_axes({"size": ["32x32", "64x32"], "init": ["snow"]}))
     assert [cell.recipe.width for cell in plan.cells] == [32, 64]
 
 

@@ -11,11 +11,11 @@ import numpy as np
 from pixgen.images import open_picture
 from pixgen.paths import ASSETS
 from pixgen.recipe.kornia_classes import (
-    always,
-    example,
+    apply_always,
+    build_example,
     kornia_names,
     parse_augmentation,
-    suggestion,
+    suggest_arguments,
 )
 from pixgen.studio import Studio
 from pixgen.ui.canvas import jpeg
@@ -50,7 +50,7 @@ def augment_controls(say: Translator) -> Parts:
     """The folded list, and its preview."""
     with gr.Accordion(say("Augmentations"), open=False, elem_classes="pg-more", elem_id="pg-augment"):
         chosen = gr.Dropdown(
-            [(name, suggestion(name)) for name in kornia_names()], value=[], multiselect=True,
+            [(name, suggest_arguments(name)) for name in kornia_names()], value=[], multiselect=True,
             allow_custom_value=True, filterable=True, max_choices=MOST, label=say("Also augment the cutouts with"),
             info=say("Any augmentation of kornia, with its arguments: "
         "RandomThinPlateSpline:p=0.5,scale=0.2. Type to search."),
@@ -116,8 +116,8 @@ def preview_html(studio: Studio, visitor: BrowserSession, chosen: Sequence[str])
 
     run = visitor.run(studio)
     file = run.picture if run is not None and run.picture.is_file() else ASSETS / "examples/fox.png"
-    members = [always(parse_augmentation(text)) for text in chosen]
-    members = members or [example(name) for name in kornia_names()]
+    members = [apply_always(parse_augmentation(text)) for text in chosen]
+    members = members or [build_example(name) for name in kornia_names()]
     pictures = augmented(to_tensor(open_picture(file)), members, size=_SIDE, seed=0)
     figures = "".join(
         f'<figure><img src="{_source(as_pixels(picture))}" alt="{escape(each.text)}" width="{_SIDE}" '

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from pixgen.losses import Losses
-from pixgen.recipe.base import put, settings_of
+from pixgen.recipe.base import set_path, settings_of
 from pixgen.ui import html
 from pixgen.ui.form import Field, setting_field, slider
 from pixgen.ui.i18n import Translator
@@ -92,9 +92,9 @@ def chosen_losses(values: Mapping[str, Any], *, picture: str) -> dict[str, Any]:
     """
     asked: dict[str, Any] = {}
     for name, value in values.items():
-        put(asked, SETTINGS[name].path, value)
+        set_path(asked, SETTINGS[name].path, value)
     if picture:
         if not values.get("palette_colours", "").strip():
-            put(asked, "palette.picture", picture)
-        put(asked, "style.picture", picture)
+            set_path(asked, "palette.picture", picture)
+        set_path(asked, "style.picture", picture)
     return asked
