@@ -30,7 +30,7 @@ def wire_classify_exchange(
         if painted is None or not painted.picture.is_file():
             raise gr.Error(
                 say("The picture is not finished yet: wait for it, or stop it."),
-                title=say("Not classified"),
+                title=say("Couldn't classify"),
                 print_exception=False,
             )
         picture = servable(painted.picture, classify["pictures"], name=painted.picture.name)
@@ -64,12 +64,14 @@ def wire_search_exchange(
         """A copy of the chosen picture for the browser, or an error that is shown."""
         try:
             if one is None:
-                raise PixgenError("Look for something else, or ask for less.")
+                raise PixgenError("Try another search, or fewer filters.")
             path = library.file(one[0], one[1].row.path)
             open_picture(path)
             return servable(path, create["start_picture"], name=file_name(one))
         except PixgenError as error:
-            raise gr.Error(error_text(error, say), title=say("Not found"), print_exception=False) from error
+            raise gr.Error(
+                error_text(error, say), title=say("Couldn't search"), print_exception=False
+            ) from error
 
     def start(one: Any) -> tuple:
         copy = copied(one)
@@ -78,7 +80,7 @@ def wire_search_exchange(
 
     def prompt(one: Any, pictures: Any) -> tuple:
         copy = copied(one)
-        gr.Info(say("This picture is one of what to paint like now."))
+        gr.Info(say("This picture was added to the picture prompts."))
         return gr.update(selected="create"), [*(pictures or []), copy]
 
     def name(one: Any) -> tuple:

@@ -94,7 +94,7 @@ def test_a_zip_of_folders_is_checked(classify, tmp_path):
     page = classify()
     upload(page, tmp_path / "set.zip")
     page.locator("#pg-classify").click()
-    page.locator(".pg-accuracy h3", has_text=" of 2 right").wait_for()
+    page.locator(".pg-accuracy h3", has_text=" of 2 correct").wait_for()
     assert page.locator(".pg-confusion tbody tr").count() >= 2
 
 
@@ -124,9 +124,7 @@ def test_stop_ends_it_and_the_answers_before_stay(classify):
     page.locator("#pg-classify-stop:enabled").wait_for()
     page.keyboard.press("Escape")
     state(page, "stopped")
-    assert page.locator("#pg-looking [role=alert]").inner_text() == WORDS(
-        "Stopped before the first picture was seen."
-    )
+    assert page.locator("#pg-looking [role=alert]").inner_text() == WORDS("Stopped before the first picture.")
     assert page.locator("#pg-classify").is_enabled()
     assert page.locator(CARD).count() == 1
 

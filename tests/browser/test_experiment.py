@@ -39,9 +39,9 @@ def test_a_grid_is_painted_a_cell_opens_on_create_and_two_are_compared(visit):
         {
             kind: said
             for said, kind in (
-                (SAY("A grid: what does a setting do?"), "grid"),
-                (SAY("A strip: what lies between two ideas?"), "strip"),
-                (SAY("Two pictures side by side"), "compare"),
+                (SAY("Grid: vary one or two settings"), "grid"),
+                (SAY("Strip: from one idea to another"), "strip"),
+                (SAY("Compare two pictures"), "compare"),
             )
         }["compare"]
     ).click()

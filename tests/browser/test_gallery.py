@@ -25,7 +25,7 @@ def test_a_run_whose_process_was_killed_is_there_and_goes_on(visit, server):
     card.get_by_text(
         {
             "": OWN("any"),
-            "painting": OWN("in the making"),
+            "painting": OWN("painting"),
             "done": OWN("done"),
             "stopped": OWN("stopped"),
             "failed": OWN("failed"),
@@ -53,12 +53,12 @@ def test_a_painted_picture_is_kept_found_marked_deleted_and_taken_back(visit):
     page.locator("#pg-gallery-query input").press("Enter")
     page.wait_for_function("document.querySelectorAll('#pg-grid li').length === 1")
     page.locator("#pg-gallery-until input").fill("2020-01-01")
-    page.get_by_text(OWN("No picture is like that."), exact=True).wait_for()
+    page.get_by_text(OWN("No matching pictures."), exact=True).wait_for()
     page.locator("#pg-gallery-until input").fill("")
     page.locator("#pg-grid [data-star]").click()
     page.locator("#pg-grid [data-run]").click()
-    page.locator("#pg-run-favourite", has_text=OWN("No favourite any more")).wait_for()
+    page.locator("#pg-run-favourite", has_text=OWN("Remove from favourites")).wait_for()
     page.locator("#pg-run-delete").click()
-    page.get_by_text(OWN("No picture is like that."), exact=True).wait_for()
+    page.get_by_text(OWN("No matching pictures."), exact=True).wait_for()
     page.locator("[data-undo]").click()
     page.locator("#pg-grid [aria-label^='a teal teapot']").wait_for()

@@ -41,7 +41,7 @@ def searcher(visit):
 
 
 def add(page, files):
-    page.get_by_text(SAY("Search pictures of your own")).click()
+    page.get_by_text(SAY("Search your own pictures")).click()
     page.locator("#pg-added input[type=file]").set_input_files(files)
 
 
@@ -52,7 +52,7 @@ def ready(page, count):
     ).wait_for()
     page.wait_for_function(
         "said => document.querySelector('#pg-place input').value === said",
-        arg=SAY("the pictures you added"),
+        arg=SAY("your uploads"),
     )
 
 
@@ -131,7 +131,7 @@ def test_looking_at_a_large_set_is_stopped_and_the_next_search_goes_on(searcher,
     page.keyboard.press("Escape")
     page.locator("#pg-finding [data-state=done]", has_text=SAY("Stopped")).wait_for()
     find(page, "a blue thing")
-    assert page.locator("#pg-place input").input_value() == SAY("the pictures you added")
+    assert page.locator("#pg-place input").input_value() == SAY("your uploads")
 
 
 def test_a_drawing_that_comes_along_finds_its_like_with_one_click(searcher):
@@ -139,7 +139,7 @@ def test_a_drawing_that_comes_along_finds_its_like_with_one_click(searcher):
     page.locator("#pg-hits [data-example]").nth(1).click()
     page.locator("#pg-finding [data-state=done]", has_text="found").wait_for()
     page.locator("#pg-hits [data-hit]").nth(9).wait_for()
-    assert page.locator("#pg-place input").input_value() == SAY("drawings that come with pixgen")
+    assert page.locator("#pg-place input").input_value() == SAY("bundled drawings")
     page.locator(".pg-search .pg-chip").first.click()
     page.locator("#pg-one [data-chosen='0']").wait_for()
     page.wait_for_function(
@@ -220,7 +220,7 @@ def test_a_found_picture_becomes_a_picture_prompt_and_is_painted(shown):
     page.locator("#pg-use-prompt").click()
     page.locator("#pg-prompt textarea").wait_for()
     page.get_by_test_id("toast-body").get_by_text(
-        SAY("This picture is one of what to paint like now.")
+        SAY("This picture was added to the picture prompts.")
     ).wait_for()
     page.get_by_text(ENGLISH("More settings")).click()
     page.locator(".pg-more .file-preview").first.wait_for()
@@ -241,9 +241,9 @@ def test_what_was_painted_is_found_by_its_words(visit):
     page.locator("#pg-status [data-state=done]").wait_for()
     page.get_by_role("tab", name=SAY("Search")).click()
     page.locator("#pg-place input").click()
-    page.get_by_role("option", name=SAY("what was painted here")).click()
-    page.get_by_text(SAY("Only some of them")).click()
-    page.get_by_label(SAY("Painted from words with")).fill("aubergine")
+    page.get_by_role("option", name=SAY("pictures painted here")).click()
+    page.get_by_text(SAY("Filters")).click()
+    page.get_by_label(SAY("Prompt contains")).fill("aubergine")
     find(page, "a purple aubergine")
     assert page.locator("#pg-one h3").inner_text() == "a purple aubergine"
 
@@ -258,7 +258,7 @@ def test_a_found_picture_is_classified(shown):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_it_all_without_scrolling_sideways(searcher, pictures, scheme):
     page = searcher(width=390, height=800, scheme=scheme)
-    assert page.get_by_text(SAY("Say what to find."), exact=True).is_visible()
+    assert page.get_by_text(SAY("Find pictures by what they show."), exact=True).is_visible()
     add(page, pictures)
     ready(page, 3)
     find(page, "a red thing")

@@ -26,18 +26,18 @@ def test_a_picture_that_ends_is_shown_found_and_opened(visit):
     state(page, "done")
     run_of(page, "a teal kettle")
     page.locator(QUERY).fill("no such words")
-    page.locator("#pg-side-said", has_text=OWN("No picture is like that.")).wait_for()
+    page.locator("#pg-side-said", has_text=OWN("No matching pictures.")).wait_for()
     page.locator(QUERY).fill("teal kettle")
     page.locator("#pg-side-said", has_text=OWN("{count} found", count="1")).wait_for()
     page.locator(QUERY).press("Enter")
-    page.locator("#pg-side-alike h3", has_text=OWN("By what they show")).wait_for()
+    page.locator("#pg-side-alike h3", has_text=OWN("Matches by content")).wait_for()
     page.get_by_role("tab", name=ENGLISH("Classify")).click()
     run_of(page, "a teal kettle").focus()
     page.keyboard.press("Enter")
     page.locator("#pg-facts h2", has_text="a teal kettle").wait_for()
     assert page.get_by_role("tab", name=OWN("Gallery")).get_attribute("aria-selected") == "true"
     page.locator("#pg-run-delete").click()
-    page.locator("#pg-side-said", has_text=OWN("No picture is like that.")).wait_for()
+    page.locator("#pg-side-said", has_text=OWN("No matching pictures.")).wait_for()
 
 
 def test_beside_the_page_it_is_open_until_it_is_closed_and_stays_so(visit):

@@ -31,7 +31,7 @@ def test_the_same_english_is_another_word_where_it_means_something_else():
 def test_one_thing_has_a_sentence_of_its_own(count, english):
     text = ("{count} style was imported.", "{count} styles were imported.", count)
     assert ENGLISH.ngettext(*text) == english
-    assert TURKISH.ngettext(*text) == f"{count} üslup içe aktarıldı."
+    assert TURKISH.ngettext(*text) == f"{count} stil içe aktarıldı."
 
 
 @pytest.mark.parametrize(

@@ -134,13 +134,13 @@ def test_a_translator_fills_in_values_and_translates_messages():
         ({"cutouts": {"kind": "x"}}, "Bu tarif olmaz: cutouts: tür şunlardan biri olmalı: "),
         (
             {"losses": {"style": {"weight": 1}}},
-            "Bu tarif olmaz: losses.style: bir biçem, o biçemde bir resim ister.",
+            "Bu tarif olmaz: losses.style: bir stil için o stilde bir resmin yolu gerekir.",
         ),
-        ({"prompts": " "}, "Söz yok: ne çizileceğini yazın, örneğin “a red fox”."),
+        ({"prompts": " "}, "İstem boş: ne çizileceğini yazın, örneğin “a red fox”."),
         ({"story": {"fade": 2}}, "Bu tarif olmaz: story.fade en çok 1 olmalı (2 olamaz)."),
         (
             {"prompts": [[{"text": "a" * 9999}]]},
-            "Bu tarif olmaz: prompts.0.0.text en çok 2000 harf olabilir.",
+            "Bu tarif olmaz: prompts.0.0.text en çok 2000 karakter olabilir.",
         ),
     ],
 )

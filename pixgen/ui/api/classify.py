@@ -23,43 +23,38 @@ def add_classify_api(service: ClassifierService, say: Translator) -> None:
     ) -> dict[str, Any]:  # fmt: skip
         below = none_below is not None and none_below > -1
         none = ("both" if or_else else "below") if below else "else" if or_else else "never"
-        form = {
-            "pictures": pictures,
-            "labels": labels,
-            "label_set": label_set,
-            "templates": templates,
-            "own_templates": "",
-            "mode": "several" if multi else "one",
-            "model": model or available_clips()[0],
-            "none": none,
-            "none_below": none_below,
-            "top": max(1, int(top or 5)),
-        }
+        form = actions.ClassifyForm.read(
+            {
+                "pictures": pictures, "labels": labels, "label_set": label_set, "templates": templates,
+                "mode": "several" if multi else "one", "model": model, "none": none,
+                "none_below": none_below, "top": top,
+            }
+        )  # fmt: skip
         try:
             *_, last = actions.classify(service, form, threading.Event(), say=say)
             if last.tables is None:
                 raise gr.Error(
-                    say("The time for one request here is over: what was seen until then is shown."),
-                    title=say("Not classified"),
+                    say("The time limit for one request was reached: these are the results so far."),
+                    title=say("Couldn't classify"),
                     print_exception=False,
                 )
         except PixgenError as error:
             raise gr.Error(
-                error_text(error, say), title=say("Not classified"), print_exception=False
+                error_text(error, say), title=say("Couldn't classify"), print_exception=False
             ) from error
         return json.loads(last.tables[1])
 
     with gr.Column(visible=False):
         inputs = [
             gr.File(label=say("Pictures"), file_types=["image", ".zip"], file_count="multiple"),
-            gr.Textbox("", label=say("What could it be")),
-            gr.Textbox("", label=say("Fill in a set of labels")),
-            gr.Textbox("", label=say("Sentences")),
-            gr.Checkbox(False, label=say("Which ones")),
+            gr.Textbox("", label=say("Labels")),
+            gr.Textbox("", label=say("Label set")),
+            gr.Textbox("", label=say("Prompt templates")),
+            gr.Checkbox(False, label=say("Multiple labels")),
             gr.Checkbox(False, label=say("None of these")),
-            gr.Number(-1, label=say("The limit")),
-            gr.Number(5, label=say("Labels a picture"), precision=0),
-            gr.Textbox(available_clips()[0], label=say("Looked at by")),
+            gr.Number(-1, label=say("Threshold")),
+            gr.Number(5, label=say("Labels per picture"), precision=0),
+            gr.Textbox(available_clips()[0], label=say("CLIP model")),
         ]
         gr.Button().click(
             classify,
@@ -67,8 +62,7 @@ def add_classify_api(service: ClassifierService, say: Translator) -> None:
             gr.JSON(label=say("The answers")),
             api_name="classify",
             api_description=say(
-                "Names what is in pictures. Labels: typed, else a set by its name. None of these "
-                "below a cosine; -1: never."
+                "Classifies pictures. Labels are typed, or a label set is named. none_below: answer “none of these” below this cosine; -1: never."
             ),
             concurrency_limit=8,
             show_progress="hidden",

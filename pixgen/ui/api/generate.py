@@ -30,7 +30,9 @@ def add_generate_api(studio: Studio, say: Translator) -> None:
             if job.error is not None:
                 raise job.error
         except PixgenError as error:
-            raise gr.Error(error_text(error, say), title=say("Not painted"), print_exception=False) from error
+            raise gr.Error(
+                error_text(error, say), title=say("Couldn't paint"), print_exception=False
+            ) from error
         run = job.run
         film = servable(run.film, film_out, name=run.film.name) if run.film.is_file() else None
         picture = servable(run.picture, picture_out, name=run.picture.name)
@@ -38,15 +40,15 @@ def add_generate_api(studio: Studio, say: Translator) -> None:
 
     with gr.Column(visible=False):
         inputs = [
-            gr.Textbox(label=say("What to paint")),
-            gr.Dropdown(list(available_presets()), value=DEFAULT, label=say("How much work")),
+            gr.Textbox(label=say("Prompt")),
+            gr.Dropdown(list(available_presets()), value=DEFAULT, label=say("Quality")),
             gr.Textbox("128x128", label=say("Size")),
             gr.Number(0, label=say("Steps"), precision=0),
             gr.Textbox("", label=say("Seed")),
         ]
         picture_out, film_out = (
             gr.File(label=say("Picture")),
-            gr.File(label=say("Film")),
+            gr.File(label=say("Video")),
         )
         outputs = [picture_out, film_out, gr.JSON(label=say("Recipe"))]
         gr.Button().click(

@@ -19,16 +19,14 @@ def add_queue_api(studio: Studio, say: Translator) -> None:
             if wanted:
                 act(studio, _one(studio, request, run), wanted)
         except StudioError as error:
-            raise gr.Error(error_text(error, say), title=say("The queue"), print_exception=False) from error
+            raise gr.Error(error_text(error, say), title=say("Queue"), print_exception=False) from error
         return [_facts(place) for place in _seen(studio, request)]
 
     with gr.Column(visible=False):
         inputs = [gr.Textbox("", label=", ".join(ACTS)), gr.Textbox("", label="run")]
         gr.Button().click(
-            queue, inputs, gr.JSON(label=say("The queue")), api_name="queue",
-            api_description=say("Lists what is painted and what waits, after doing something with one run: up, down, "
-        "pause, go_on or cancel. On a public page, the runs alone of the person who has "
-        "logged in."), concurrency_limit=8, show_progress="hidden",
+            queue, inputs, gr.JSON(label=say("Queue")), api_name="queue",
+            api_description=say("Lists the runs that are painting or waiting, after an optional action on one of them: up, down, pause, go_on or cancel. On a public page, only the runs of the person who has logged in."), concurrency_limit=8, show_progress="hidden",
         )  # fmt: skip
 
 

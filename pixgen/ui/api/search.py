@@ -24,15 +24,18 @@ def add_search_api(library: PictureLibrary, say: Translator) -> None:
         drawn_by: str, seed: str,
     ) -> tuple[list[dict[str, Any]], list[str]]:  # fmt: skip
         owner = request.username or f"api-{request.session_hash}"
-        asked = {
+        values = {
             "query": query, "picture": picture, "place": place, "top": top, "threshold": threshold,
             "model": model, "after": after, "before": before, "folder": folder, "side": side,
-            "said": said, "preset": preset, "drawn_by": drawn_by, "seed": seed,
+            "prompt": said, "preset": preset, "painted_by": drawn_by, "seed": seed,
         }  # fmt: skip
         try:
-            *_, last = actions.search(library, asked, uploaded=None, owner=owner, say=say)
+            form = actions.SearchForm.read(values)
+            *_, last = actions.search(library, form, uploaded=None, owner=owner, say=say)
         except PixgenError as error:
-            raise gr.Error(error_text(error, say), title=say("Not found"), print_exception=False) from error
+            raise gr.Error(
+                error_text(error, say), title=say("Couldn't search"), print_exception=False
+            ) from error
         facts, files = [], []
         for one, hit in last.found:
             with contextlib.suppress(PixgenError, OSError):  # gone since it was indexed
@@ -56,22 +59,22 @@ def add_search_api(library: PictureLibrary, say: Translator) -> None:
 
     with gr.Column(visible=False):
         inputs = [
-            gr.Textbox("", label=say("What to find")),
-            gr.File(label=say("Or like this picture")),
-            gr.Textbox(RUNS, label=say("Where")),
-            gr.Number(20, label=say("How many"), precision=0, minimum=1, maximum=MOST_SHOWN),
-            gr.Number(-1, label=say("At least so alike"), minimum=-1, maximum=1),
-            gr.Textbox(library.model, label=say("Looked at by")),
+            gr.Textbox("", label=say("Search for")),
+            gr.File(label=say("Search by picture")),
+            gr.Textbox(RUNS, label=say("Collection")),
+            gr.Number(20, label=say("Number of results"), precision=0, minimum=1, maximum=MOST_SHOWN),
+            gr.Number(-1, label=say("Minimum similarity"), minimum=-1, maximum=1),
+            gr.Textbox(library.model, label=say("CLIP model")),
             gr.Textbox("", label=say.pgettext("search", "From")),
             gr.Textbox("", label=say.pgettext("search", "Until")),
-            gr.Textbox("", label=say("In the subfolder")),
-            gr.Number(0, label=say("At least so many pixels wide and high"), precision=0, minimum=0),
-            gr.Textbox("", label=say("Painted from words with")),
-            gr.Textbox("", label=say("Painted with the preset")),
-            gr.Textbox("", label=say("Painted by the model")),
-            gr.Textbox("", label=say("Painted from the seed")),
+            gr.Textbox("", label=say("Subfolder")),
+            gr.Number(0, label=say("Minimum width and height (pixels)"), precision=0, minimum=0),
+            gr.Textbox("", label=say("Prompt contains")),
+            gr.Textbox("", label=say("Preset")),
+            gr.Textbox("", label=say("Image model")),
+            gr.Textbox("", label=say("Seed")),
         ]
-        files_out = gr.File(label=say("Pictures that were found"), file_count="multiple")
+        files_out = gr.File(label=say("Search results"), file_count="multiple")
         outputs = [gr.JSON(label=say("{count} found")), files_out]
         gr.Button().click(
             search,
@@ -79,8 +82,7 @@ def add_search_api(library: PictureLibrary, say: Translator) -> None:
             outputs,
             api_name="search",
             api_description=say(
-                "Finds pictures by words, by a picture or by both. Returns their scores and facts, "
-                "and their files."
+                "Finds pictures by text, by a picture or by both. Returns their scores and metadata, and the files."
             ),
             concurrency_limit=8,
             show_progress="hidden",

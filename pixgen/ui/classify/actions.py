@@ -3,11 +3,12 @@
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixgen.errors import ClassifyError
+from pixgen.models import available_clips
 from pixgen.models.progress import DownloadProgress
 from pixgen.studio.library.classifier import ClassifierService
 from pixgen.text_files import encode_table
@@ -38,9 +39,34 @@ class View:
     tables: tuple[bytes, bytes] | None = None  # CSV and JSON
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ClassifyForm:
-    """What a form asks for, made ready: the pictures, the models and the question."""
+    """The tab's form as typed values."""
+
+    pictures: Sequence[str] = ()  # the paths of uploads: pictures and zips
+    labels: str = ""
+    label_set: str = ""  # its name
+    mode: str = "one"  # or "several"
+    none: str = "never"  # when the answer is "none of these": "never", "else", "below" or "both"
+    none_below: float | None = None  # a cosine
+    templates: str = ""  # a set's name, "own", or empty for those that suit the labels
+    own_templates: str = ""
+    model: str = ""
+    top: int = 5  # labels shown per picture
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> "ClassifyForm":
+        """From values by the names of the fields, as gradio or a program sends them; None is the default."""
+        given = {each.name: values[each.name] for each in fields(cls) if values.get(each.name) is not None}
+        return cls(**{**given, "top": max(1, int(given.get("top") or 5))})
+
+
+CLASSIFY_FIELDS = tuple(each.name for each in fields(ClassifyForm))
+
+
+@dataclass(frozen=True)
+class ClassifyRequest:
+    """A form that was read and checked: the pictures, the models and the question."""
 
     sources: "list[Source]"
     models: tuple[str, ...]
@@ -48,42 +74,40 @@ class ClassifyForm:
     top: int
 
     @classmethod
-    def from_form(cls, form: Mapping[str, Any], service: ClassifierService) -> "ClassifyForm":
-        """From the form's values by name. Raises PixgenError."""
-        if not form["pictures"]:
+    def from_form(cls, form: ClassifyForm, service: ClassifierService) -> "ClassifyRequest":
+        """Gather the form's pictures and labels. Raises PixgenError."""
+        if not form.pictures:
             raise ClassifyError("There is no picture yet: add one first.")
-        sources = collect_sources([Path(path) for path in form["pictures"]], uploaded=True)
+        sources = collect_sources([Path(path) for path in form.pictures], uploaded=True)
         if service.studio.policy.public and len(sources) > MOST_PUBLIC:
             raise ClassifyError(
                 "There may be at most {limit} pictures at once here: there are {count}.",
                 limit=MOST_PUBLIC,
                 count=len(sources),
             )
-        models = (form["model"],)
-        chosen = service.load(form["label_set"]) if form["label_set"] else None
-        templates = form["templates"]
-        if templates == "own":
-            templates = parse_templates(form["own_templates"])
+        models = (form.model or available_clips()[0],)
+        chosen = service.load(form.label_set) if form.label_set else None
+        templates = parse_templates(form.own_templates) if form.templates == "own" else form.templates
         question = make_question(
             sources,
             models,
-            labels=form["labels"],
+            labels=form.labels,
             label_set=chosen,
             templates=templates,
-            several=form["mode"] == "several",
-            or_else=form["none"] in ("else", "both"),
-            none_below=form["none_below"] if form["none"] in ("below", "both") else None,
+            several=form.mode == "several",
+            or_else=form.none in ("else", "both"),
+            none_below=form.none_below if form.none in ("below", "both") else None,
         )
-        return cls(sources, models, question, int(form["top"]))
+        return cls(sources, models, question, form.top)
 
 
 def classify(
-    service: ClassifierService, form: Mapping[str, Any], stop: threading.Event, *, say: Translator
+    service: ClassifierService, form: ClassifyForm, stop: threading.Event, *, say: Translator
 ) -> Iterator[View]:
     """Answer what the form asks, a batch at a time, once its model is there. Stopped, it shows what was
     seen until then."""
     yield View(status=view.progress_html("loading", say("Reading the labels")), busy=True)
-    asked = ClassifyForm.from_form(form, service)
+    asked = ClassifyRequest.from_form(form, service)
     longest = service.studio.policy.longest_seconds
     deadline = time.monotonic() + (longest if longest is not None else float("inf"))
 
@@ -111,7 +135,7 @@ def classify(
 
 def explain(
     service: ClassifierService,
-    form: Mapping[str, Any] | None,
+    form: ClassifyForm | None,
     place: int,
     label: str,
     *,
@@ -121,10 +145,10 @@ def explain(
     from pixgen.vision.zeroshot.explain import overlay
 
     if not form:
-        raise ClassifyError("These pictures are not known any more: classify them again.")
-    asked = ClassifyForm.from_form(form, service)
+        raise ClassifyError("These pictures are no longer available: classify them again.")
+    asked = ClassifyRequest.from_form(form, service)
     if not 0 <= place < len(asked.sources):
-        raise ClassifyError("These pictures are not known any more: classify them again.")
+        raise ClassifyError("These pictures are no longer available: classify them again.")
     source = asked.sources[place]
     picture = source.open()
     classifier = service.classifier(asked.question, asked.models)
@@ -134,30 +158,30 @@ def explain(
 
 def error_view(say: Translator, message: str) -> View:
     """What was asked for could not be done, and why."""
-    status = view.progress_html("failed", say("Not classified"), part=0, notice=message)
+    status = view.progress_html("failed", say("Couldn't classify"), part=0, notice=message)
     return View(status=status, busy=False)
 
 
 def _fetching(say: Translator, fetching: DownloadProgress) -> str:
     more, megabytes = fetching_html(say, fetching)
     part = None if megabytes is None else megabytes[0] / max(1, megabytes[1])
-    return view.progress_html("loading", say("Fetching a model"), more=more, part=part)
+    return view.progress_html("loading", say("Downloading a model"), more=more, part=part)
 
 
 def _looking(
-    say: Translator, asked: ClassifyForm, results: "Sequence[ClassifiedPicture]", seconds: float
+    say: Translator, asked: ClassifyRequest, results: "Sequence[ClassifiedPicture]", seconds: float
 ) -> str:
     done, total = len(results), len(asked.sources)
     more = [
         say("{done} of {total} pictures", done=done, total=total),
         say("{rate:.0f} a second", rate=done / max(seconds, 1e-3)),
     ]
-    return view.progress_html("looking", say("Looking"), more=more, part=done / total)
+    return view.progress_html("looking", say("Classifying"), more=more, part=done / total)
 
 
 def _final_view(
     say: Translator,
-    asked: ClassifyForm,
+    asked: ClassifyRequest,
     classifier: "Classifier | None",
     results: "list[ClassifiedPicture]",
     *,
@@ -169,11 +193,11 @@ def _final_view(
     notice = (
         ""
         if whole
-        else say("The time for one request here is over: what was seen until then is shown.")
+        else say("The time limit for one request was reached: these are the results so far.")
         if late
         else ""
         if done
-        else say("Stopped before the first picture was seen.")
+        else say("Stopped before the first picture.")
     )
     status = view.progress_html(
         "done" if whole else "stopped",

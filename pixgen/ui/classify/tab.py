@@ -10,7 +10,7 @@ from pixgen.models import available_clips
 from pixgen.studio.library.classifier import ClassifierService
 from pixgen.ui.classify import actions
 from pixgen.ui.classify import view as answers
-from pixgen.ui.classify.actions import View
+from pixgen.ui.classify.actions import CLASSIFY_FIELDS, ClassifyForm, View
 from pixgen.ui.create.controls import Parts
 from pixgen.ui.create.panels.models import clip_choice
 from pixgen.ui.errors import guard_stream, guarded, warned
@@ -19,10 +19,6 @@ from pixgen.ui.i18n import Translator
 from pixgen.ui.session import Cancellations
 from pixgen.vision.zeroshot.labels import DEFAULT_TEMPLATES, available_templates, format_labels, parse_labels
 
-FORM = (
-    "pictures", "labels", "label_set", "mode", "none", "none_below", "templates", "own_templates",
-    "model", "top",
-)  # fmt: skip
 _SHOWN = ("status", "answers", "go", "stop", "csv", "json", "asked")
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 # A click on an example, on a label or on what closes a panel becomes an event with its data-* fields.
@@ -67,7 +63,7 @@ def _ask(service: ClassifierService, say: Translator) -> Parts:
         ),
         "labels": gr.Textbox(
             "fox, cat, dog, bird, fish, apple, car, house, tree, sailboat",
-            label=say("What could it be"),
+            label=say("Labels"),
             placeholder="cat, dog, red car",
             lines=3,
             max_lines=8,
@@ -76,7 +72,7 @@ def _ask(service: ClassifierService, say: Translator) -> Parts:
         "label_set": gr.Dropdown(
             _sets(service, say),
             value="",
-            label=say("Fill in a set of labels"),
+            label=say("Label set"),
             elem_id="pg-label-set",
         ),
     }
@@ -95,7 +91,7 @@ def _show(say: Translator) -> Parts:
         "status": gr.HTML(answers.progress_html("idle", ""), elem_id="pg-looking"),
     }
     with gr.Row(elem_classes="pg-actions"):  # above the answers: below a hundred, nobody finds it
-        for name, text in (("csv", say("Table (CSV)")), ("json", say("All (JSON)"))):
+        for name, text in (("csv", say("Download CSV")), ("json", say("Download JSON"))):
             parts[name] = gr.DownloadButton(text, visible=False, size="sm", min_width=0, elem_id=f"pg-{name}")
     parts["answers"] = gr.HTML(
         answers.empty_html(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-answers"
@@ -108,16 +104,18 @@ def _show(say: Translator) -> Parts:
 def _settings(service: ClassifierService, say: Translator) -> Parts:
     public = service.studio.policy.public
     templates = [
-        (say("those that fit"), ""),
+        (say("automatic"), ""),
         *((title, name) for name, title in available_templates().items()),
     ]
     with gr.Accordion(say("More settings"), open=False, elem_classes="pg-more"):
         parts: Parts = {
             "mode": gr.Radio(
-                [(say("Which one"), "one"), (say("Which ones"), "several")],
+                [(say("Single label"), "one"), (say("Multiple labels"), "several")],
                 value="one",
-                label=say("The answer"),
-                info=say("Which one: shares of one whole. Which ones: each label by itself."),
+                label=say("Result"),
+                info=say(
+                    "Single label: the probabilities add up to 100%. Multiple labels: each label is scored separately."
+                ),
             ),
             "none": gr.Dropdown(
                 [
@@ -125,7 +123,7 @@ def _settings(service: ClassifierService, say: Translator) -> Parts:
                     for name, title in (
                         ("never", say("never")),
                         ("else", say("when something else fits better")),
-                        ("below", say("when the best cosine is below the limit")),
+                        ("below", say("when the best cosine is below the threshold")),
                         ("both", say("in either case")),
                     )
                 ],
@@ -138,19 +136,21 @@ def _settings(service: ClassifierService, say: Translator) -> Parts:
                 1,
                 0.2,
                 step=0.01,
-                label=say("The limit"),
-                info=say("A cosine. What is usual differs from model to model: look at some answers first."),
+                label=say("Threshold"),
+                info=say(
+                    "A cosine similarity. Typical values differ between models: check a few results first."
+                ),
                 buttons=[],
                 visible=False,
             ),
             "templates": gr.Dropdown(
-                [*templates, (say("your own"), "own")],
+                [*templates, (say("custom"), "own")],
                 value="",
-                label=say("Sentences"),
+                label=say("Prompt templates"),
                 elem_id="pg-templates",
             ),
             "own_templates": gr.Textbox(
-                label=say("Your own sentences"),
+                label=say("Custom templates"),
                 placeholder="a photo of a {}",
                 lines=2,
                 visible=False,
@@ -158,22 +158,22 @@ def _settings(service: ClassifierService, say: Translator) -> Parts:
             "model": clip_choice(
                 service.studio.policy, say, value=available_clips()[0], elem_id="pg-classify-clip"
             ),
-            "top": gr.Slider(1, 20, 5, step=1, label=say("Labels a picture"), buttons=[]),
+            "top": gr.Slider(1, 20, 5, step=1, label=say("Labels per picture"), buttons=[]),
         }
         with gr.Row(elem_classes="pg-pair", visible=not public):
             parts["set_name"] = gr.Textbox(
-                label=say("Keep these labels as"),
+                label=say("Save labels as"),
                 placeholder=say("my-birds"),
                 max_lines=1,
                 elem_id="pg-set-name",
             )
-            parts["keep"] = gr.Button(say("Keep"), elem_id="pg-set-keep")
+            parts["keep"] = gr.Button(say("Save"), elem_id="pg-set-keep")
     return parts
 
 
 def _sets(service: ClassifierService, say: Translator) -> list[tuple[str, str]]:
     return [
-        (say("none: what is written"), ""),
+        (say("none: the labels above"), ""),
         *((title, name) for name, title in service.sets().items()),
     ]
 
@@ -187,8 +187,8 @@ def _wire_settings(service: ClassifierService, say: Translator, page: gr.Blocks,
         made = service.save(name, parse_labels(labels), templates=known)
         gr.Info(
             say.ngettext(
-                "Kept as “{name}”, with {count} label.",
-                "Kept as “{name}”, with {count} labels.",
+                "Saved as “{name}” with {count} label.",
+                "Saved as “{name}” with {count} labels.",
                 len(made.labels),
                 name=made.name,
             )
@@ -229,7 +229,7 @@ def _wire_answers(service: ClassifierService, say: Translator, parts: Parts) -> 
     outputs = [parts[name] for name in _SHOWN]
 
     def run(request: gr.Request, *values: Any) -> Iterator[tuple]:
-        form = dict(zip(FORM, values, strict=True))
+        form = ClassifyForm.read(dict(zip(CLASSIFY_FIELDS, values, strict=True)))
         with stops.cancellable(request.session_hash) as stopping:
             views = actions.classify(service, form, stopping, say=say)
             for view in guard_stream(views, say, partial(actions.error_view, say)):
@@ -239,7 +239,7 @@ def _wire_answers(service: ClassifierService, say: Translator, parts: Parts) -> 
         stops.stop(request.session_hash)
 
     def example(chosen: gr.EventData) -> list[str]:
-        name = answers.examples_html()[chosen.example]
+        name = answers.example_names()[chosen.example]
         data = (answers.EXAMPLES / name).read_bytes()
         return [servable_bytes(data, parts["pictures"], name=name)]
 
@@ -248,7 +248,7 @@ def _wire_answers(service: ClassifierService, say: Translator, parts: Parts) -> 
         return actions.explain(service, asked, int(pressed.picture), str(pressed.label), say=say)
 
     running = {"concurrency_limit": None, **_QUIET}  # the studio's turns keep the order
-    running |= {"inputs": [parts[name] for name in FORM], "outputs": outputs}
+    running |= {"inputs": [parts[name] for name in CLASSIFY_FIELDS], "outputs": outputs}
     parts["go"].click(run, **running)
     parts["answers"].select(example, None, parts["pictures"], **_QUIET).then(run, **running)
     focus = "() => document.querySelector('#pg-heat [data-close]')?.focus()"
@@ -258,7 +258,7 @@ def _wire_answers(service: ClassifierService, say: Translator, parts: Parts) -> 
     return {"fn": run, **running}
 
 
-def _updates(view: View, parts: Parts, form: dict[str, Any]) -> tuple:
+def _updates(view: View, parts: Parts, form: ClassifyForm) -> tuple:
     """A view as gradio's updates of ``_SHOWN``."""
     changes: dict[str, Any] = {
         name: value for name in ("status", "answers") if (value := getattr(view, name)) is not None

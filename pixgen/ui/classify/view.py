@@ -21,7 +21,7 @@ _MOST_CELLS = 40  # labels up to which the confusion matrix is shown
 _UPRIGHT = 6  # labels past which its heads would be wider than its cells
 
 
-def examples_html() -> list[str]:
+def example_names() -> list[str]:
     """The names of the bundled pictures."""
     return sorted(path.name for path in EXAMPLES.glob("*.png"))
 
@@ -32,14 +32,14 @@ def empty_html(say: Translator) -> str:
         f'<button type="button" data-example="{place}" title="{escape(_bare(name))}">'
         f'<img src="{_example(name)}" alt="{escape(say("Example: {name}", name=_bare(name)))}" '
         'width="96" height="96"></button>'
-        for place, name in enumerate(examples_html())
+        for place, name in enumerate(example_names())
     )
     help_text = say(
-        "Pictures, or a zip of them. Folders in it that are named by their label are checked against the answers."
+        "Pictures, or a zip of them. If a zip has folders named after labels, the answers are checked against them."
     )
     return (
-        f'<div class="pg-answers-empty"><h2>{escape(say("Say what it could be, and see what it is."))}</h2>'
-        f'<p>{escape(say("Add pictures, or begin with one of these:"))}</p><div class="pg-pick">{chips}</div>'
+        f'<div class="pg-answers-empty"><h2>{escape(say("Type some labels and see which one fits."))}</h2>'
+        f'<p>{escape(say("Add pictures, or start with one of these:"))}</p><div class="pg-pick">{chips}</div>'
         f"<p>{escape(help_text)}</p></div>"
     )
 
@@ -70,8 +70,7 @@ def results_html(
     """Everything that was found: warnings, accuracy, the table of all and a card a picture."""
     doubts = [
         say(
-            "“{first}” and “{second}” are nearly one to this model (cosine {cosine:.2f}): between them the "
-            "answer is noise.",
+            "This model can hardly tell “{first}” and “{second}” apart (cosine {cosine:.2f}): do not rely on the difference.",
             first=first,
             second=second,
             cosine=cosine,
@@ -92,16 +91,12 @@ def results_html(
 def heat_map(say: Translator, picture: Image.Image, glow: Image.Image, *, name: str, label: str) -> str:
     """The panel with the picture beside what spoke for a label in it."""
     shown = picture.resize(glow.size)
-    title = say(
-        "What in {name} spoke for “{label}” rather than for the other labels",
-        name=name,
-        label=label,
-    )
-    alt = say("{name}, darkened; the places that spoke for “{label}” glow", name=name, label=label)
+    title = say("Why “{label}”?", label=label)
+    alt = say("{name}, with the areas that support “{label}” highlighted", name=name, label=label)
     return (
         f'<div class="pg-heat" role="dialog" aria-label="{escape(title)}"><div><h3>{escape(title)}</h3>'
         f'<p><img src="{_uri(shown)}" alt="{escape(name)}"><img src="{_uri(glow)}" alt="{escape(alt)}"></p>'
-        f"<small>{escape(say('Glowing places raised the likeness, by integrated gradients (Sundararajan and others, 2017).'))}</small>"
+        f"<small>{escape(say('Bright areas raised the similarity to this label (integrated gradients, Sundararajan et al., 2017).'))}</small>"
         f'<button type="button" data-close autofocus>{escape(say("Close"))}</button></div></div>'
     )
 
@@ -142,7 +137,7 @@ def _card(say: Translator, place: int, result: ClassifiedPicture, top: int) -> s
 def _bar(say: Translator, place: int, score, found: bool) -> str:
     button = (
         f'<button type="button" data-picture="{place}" data-label="{escape(score.label)}" '
-        f'title="{escape(say("What spoke for “{label}”", label=score.label))}">{escape(score.label)}</button>'
+        f'title="{escape(say("Why “{label}”?", label=score.label))}">{escape(score.label)}</button>'
     )
     told = escape(say("cosine {cosine:.3f}", cosine=score.cosine))
     # Where there is little room, page.css shows the number alone.
@@ -172,7 +167,7 @@ def _table(say: Translator, results: Sequence[ClassifiedPicture]) -> str:
     only = ""
     if len(results) > MOST_ROWS:
         only = say(
-            "The first {shown} of {total} are shown; the downloads have all.",
+            "The first {shown} of {total} are shown; the downloads have them all.",
             shown=MOST_ROWS,
             total=len(results),
         )
@@ -196,7 +191,7 @@ def _figures(answer: Answer | None) -> tuple[str, str]:
 def _accuracy(say: Translator, evaluation: Evaluation) -> str:
     right = sum(each for _, each, _ in evaluation.per_label())
     total = say(
-        "{right} of {total} right ({share:.0%})",
+        "{right} of {total} correct ({share:.0%})",
         right=right,
         total=evaluation.total,
         share=evaluation.accuracy,
@@ -209,14 +204,14 @@ def _accuracy(say: Translator, evaluation: Evaluation) -> str:
     unknown = ""
     if evaluation.unknown:
         unknown = say.ngettext(
-            "{count} picture lies in a folder that is no label, and is not counted.",
-            "{count} pictures lie in folders that are no label, and are not counted.",
+            "{count} picture is in a folder that is not named after a label, and is not counted.",
+            "{count} pictures are in folders that are not named after labels, and are not counted.",
             evaluation.unknown,
         )
         unknown = f"<p>{escape(unknown)}</p>"
     return (
         f'<section class="pg-accuracy"><h3>{escape(total)}</h3>{unknown}'
-        f'<details><summary>{escape(say("Right by label"))}</summary><ul class="pg-shares">{rows}</ul></details>'
+        f'<details><summary>{escape(say("Accuracy by label"))}</summary><ul class="pg-shares">{rows}</ul></details>'
         f"{_confusion(say, evaluation.occurring())}</section>"
     )
 

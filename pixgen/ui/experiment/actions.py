@@ -255,7 +255,7 @@ def _end(typed: str | None, picture: str | None) -> Scene:
         more = parse(text)[0] if text else ()
         return (Prompt(picture=picture), *more)
     if not text:
-        raise RecipeError("A strip lies between two ideas: give words or a picture for each.")
+        raise RecipeError("A strip needs two ideas: give text or a picture for each.")
     return parse(text)[0]
 
 
@@ -275,7 +275,7 @@ def _check_allowed(
     sketcher = recipe.init.sketch.model == base.init.sketch.model
     if named_pictures(recipe) - named_pictures(base) - uploads or used - models or not sketcher:
         raise RecipeError(
-            "A file or a model cannot be named by its path on this page: choose what Create offers."
+            "Files and models cannot be given by path on this page: choose one that Create offers."
         )
     return recipe
 

@@ -66,20 +66,20 @@ def _ask(say: Translator) -> Parts:
     parts: Parts = {
         "kind": gr.Radio(
             [
-                (say("A grid: what does a setting do?"), "grid"),
-                (say("A strip: what lies between two ideas?"), "strip"),
-                (say("Two pictures side by side"), "compare"),
+                (say("Grid: vary one or two settings"), "grid"),
+                (say("Strip: from one idea to another"), "strip"),
+                (say("Compare two pictures"), "compare"),
             ],
             value="grid",
-            label=say("What to see"),
+            label=say("Type of experiment"),
             elem_id="pg-kind",
         )
     }
     with gr.Column(elem_classes="pg-fold") as parts["grid_fields"]:
         parts["grid_prompt"] = _text(
-            say("What to paint"), say("as on Create; or a {red|blue} fox"), elem_id="pg-grid-prompt"
+            say("Prompt"), say("as on Create, or a {red|blue} fox"), elem_id="pg-grid-prompt"
         )
-        for place, label in (("across", say("Across")), ("down", say("And down, if you like"))):
+        for place, label in (("across", say("Columns")), ("down", say("Rows (optional)"))):
             with gr.Row(elem_classes="pg-pair"):
                 parts[place] = gr.Dropdown(
                     [
@@ -105,7 +105,7 @@ def _ask(say: Translator) -> Parts:
                 )
                 parts[f"{place}_values"] = gr.Textbox(
                     "1-4" if place == "across" else "",
-                    label=say("Its values"),
+                    label=say("Values"),
                     max_lines=1,
                     min_width=110,
                     placeholder=say("1-4  or  0.2, 0.5, 1"),
@@ -124,14 +124,14 @@ def _ask(say: Translator) -> Parts:
                 height=92,
                 elem_id=f"pg-{name}-picture",
             )
-        parts["count"] = gr.Slider(2, 12, 7, step=1, label=say("How many pictures"), buttons=[])
+        parts["count"] = gr.Slider(2, 12, 7, step=1, label=say("Number of pictures"), buttons=[])
         parts["strip_steps"] = gr.Slider(
             0,
             200,
             0,
             step=1,
-            label=say("Steps on each"),
-            info=say("0: the sketch as it is."),
+            label=say("Steps per picture"),
+            info=say("0: the sketch stays as it is."),
             buttons=[],
         )
     with gr.Column(elem_classes="pg-fold") as parts["painting_fields"]:
@@ -146,9 +146,9 @@ def _ask(say: Translator) -> Parts:
             parts["stop_grid"] = gr.Button(
                 say("Stop"), interactive=False, elem_id="pg-stop-grid", scale=1, min_width=80
             )
-        gr.HTML(html.heading(say("All else is as it stands on Create.")))
+        gr.HTML(html.heading(say("Other settings come from Create")))
     with gr.Column(visible=False, elem_classes="pg-fold") as parts["compare_fields"]:
-        for name, label in (("one", say("One picture")), ("other", say("The other"))):
+        for name, label in (("one", say("First picture")), ("other", say("Second picture"))):
             parts[name] = gr.Dropdown([], label=label, elem_id=f"pg-{name}-run")
         parts["compare"] = gr.Button(say("Compare"), variant="primary", elem_id="pg-compare")
     return parts
@@ -168,14 +168,14 @@ def _stage(say: Translator) -> Parts:
     }
     with gr.Row(elem_classes="pg-grid-actions") as parts["actions"]:
         parts["download_sheet"] = gr.DownloadButton(
-            say("Sheet"),
+            say("Download grid"),
             visible=False,
             size="sm",
             min_width=0,
             elem_id="pg-download-sheet",
         )
         parts["go_on_grid"] = gr.Button(
-            say("Go on with the missing ones"),
+            say("Paint missing pictures"),
             visible=False,
             size="sm",
             min_width=0,
@@ -183,7 +183,7 @@ def _stage(say: Translator) -> Parts:
         )
     # Pressed by page.js when a cell is clicked.
     parts["open_run"] = gr.Button(visible="hidden", elem_id="pg-open-run")
-    parts["run"] = gr.Textbox("", visible="hidden", label=say("The sheet"))
+    parts["run"] = gr.Textbox("", visible="hidden", label=say("Grid"))
     return parts
 
 
@@ -294,7 +294,7 @@ def _wire_comparing(studio: Studio, say: Translator, parts: Parts, create: Parts
     @guarded(say, warned())
     def compare(request: gr.Request, session: Any, one: Any, other: Any) -> Any:
         if not (one and other):
-            gr.Warning(say("Paint two pictures first: then they can be compared here."), duration=8)
+            gr.Warning(say("Paint two pictures first, then compare them here."), duration=8)
             return gr.skip()
         visitor = BrowserSession.from_browser(session, request.username)
         return comparison.comparison_html(studio, one, other, visitor, say=say)
@@ -323,9 +323,11 @@ def _wire_opening(studio: Studio, say: Translator, parts: Parts, create: Parts, 
         try:
             run = studio.run(str(run_id))
             if run.owner != visitor.owner:
-                raise StudioError("This picture is not there any more.")
+                raise StudioError("This picture no longer exists.")
         except StudioError as error:
-            raise gr.Error(error_text(error, say), title=say("Not painted"), print_exception=False) from error
+            raise gr.Error(
+                error_text(error, say), title=say("Couldn't paint"), print_exception=False
+            ) from error
         values = filled_form(run.recipe, asked, name=run.id)
         stored = visitor.with_job(run.id, seed=run.recipe.seed)
         return [gr.update(selected="create"), stored, *(values[name] for name in names)]

@@ -40,7 +40,7 @@ class Sheet:
             rows.append(f"<tr>{head}{cells}</tr>")
         caption = f"<caption>{escape(plan.title)}</caption>" if plan.title else ""
         return (
-            f'<section class="pg-sheet" aria-label="{escape(self.say("The sheet"))}"><table>{caption}'
+            f'<section class="pg-sheet" aria-label="{escape(self.say("Grid"))}"><table>{caption}'
             f"<thead><tr>{corner}{columns}</tr></thead><tbody>{''.join(rows)}</tbody></table></section>"
         )
 
@@ -51,7 +51,7 @@ class Sheet:
         error = None if job is None else job.error
         painting = job is not None and not job.ended
         said, state = (
-            (say("Not painted"), "failed")
+            (say("Couldn't paint"), "failed")
             if error is not None
             else (say("Painting"), "painting")
             if painting
@@ -115,8 +115,8 @@ class Sheet:
 def empty(say: Translator) -> str:
     """The mat before the first sheet."""
     return (
-        f'<div class="pg-answers-empty"><h2>{escape(say("Change one thing, and see what it does."))}</h2>'
-        f"<p>{escape(say('Each cell is a picture of its own; a click opens it on Create.'))}</p></div>"
+        f'<div class="pg-answers-empty"><h2>{escape(say("Change one setting and see what it does."))}</h2>'
+        f"<p>{escape(say('Every cell is a picture: click one to open it on Create.'))}</p></div>"
     )
 
 

@@ -45,7 +45,7 @@ def comparison_html(
     return (
         f'<figure class="pg-pair-of-runs" style="--at: 50%"><div style="aspect-ratio: {ratio:.4f}">'
         f"{_image(say, right)}{_image(say, left)}"
-        f'<input type="range" min="0" max="100" value="50" aria-label="{escape(say("How much of each is to be seen"))}" data-slide></div>'
+        f'<input type="range" min="0" max="100" value="50" aria-label="{escape(say("Comparison slider"))}" data-slide></div>'
         f"<figcaption><p>{figures}</p><p>{escape(line)}</p></figcaption></figure>"
     )
 
@@ -53,7 +53,7 @@ def comparison_html(
 def _run(studio: Studio, run_id: object, visitor: BrowserSession) -> Run:
     run = studio.run(str(run_id or ""))
     if (studio.policy.public and run.owner != visitor.owner) or not run.picture.is_file():
-        raise StudioError("This picture is not there any more.")
+        raise StudioError("This picture no longer exists.")
     return run
 
 

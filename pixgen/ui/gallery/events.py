@@ -127,7 +127,7 @@ class GalleryEvents:
             except StudioError as error:
                 raise gr.Error(error_text(error, self.say), print_exception=False) from error
             form = filled_form(recipe, fields, name=run_id)
-            gr.Info(self.say("Everything is filled in as it was for {name}.", name=run_id))
+            gr.Info(self.say("All settings of {name} are filled in.", name=run_id))
             return [gr.update(selected="create"), *(form[name] for name in names)]
 
         outputs = [self._tabs, *(self._create[name] for name in names)]
@@ -190,7 +190,7 @@ class GalleryEvents:
             SHELF, lambda presenter, sent, *values: presenter.restore(sent.get("run"), *values)
         )
         on(parts["said"].undo, undone, back_to, SHELF).then(None, js=RUNS_CHANGED)
-        question = json.dumps(self.say("Remove everything in the bin for good?"))
+        question = json.dumps(self.say("Delete everything in the trash permanently?"))
         sure = f"(session, sure, ...rest) => [session, confirm({question}), ...rest]"
         empty = plain(SHELF, GalleryPresenter.empty)
         on(parts["empty"].click, empty, [parts["sure"], *back_to], SHELF, js=sure)
@@ -200,5 +200,5 @@ class GalleryEvents:
         try:
             return self._handlers.presenter(request, session).go_on(run_id), gr.update(selected="create")
         except StudioError as error:
-            title = self.say("Not painted")
+            title = self.say("Couldn't paint")
             raise gr.Error(error_text(error, self.say), title=title, print_exception=False) from error

@@ -1,6 +1,6 @@
 """The gallery as one visitor asks it: every answer is changes of the page's parts, by name."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,13 @@ from pixgen.ui.gallery import view as side_view
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
-DAYS = ("since", "until")  # both are wanted whole
-FORM = ("query", "place", "view", "sort", "state", "preset", "tag", *DAYS)
+FORM = tuple(each.name for each in fields(queries.GalleryForm))
 FILLED = ("said", "grid", "page", "preset", "tag", "empty")
 SHELF = (*FILLED, "shelf_column", "opened_column")
 OPENED = (
     "shelf_column", "opened_column", "run", "picture", "facts", "tags", "favourite", "go_on", "delete",
     "restore", "download", "film", "recipe",
 )  # fmt: skip
-
-_EVERY = {"place": "words", "view": "all", "sort": "newest"}  # with nothing in the others
 
 Changes = dict[str, Any]
 
@@ -50,8 +47,8 @@ class GalleryPresenter:
 
     def shelf(self, values: tuple[Any, ...], page: Any, said: str = "") -> Changes:
         """The pictures that the form asks for; ``said`` is HTML that is said instead of where they are."""
-        form = dict(zip(FORM, values, strict=True))
-        shown = queries.shelf(self.gallery, self.library, form, page=int(page or 0), owner=self.owner)
+        form = queries.GalleryForm.read(values)
+        shown = queries.find_page(self.gallery, self.library, form, page=int(page or 0), owner=self.owner)
         return {
             "said": said or view.place(self.say, shown),
             "grid": view.grid(self.say, shown),
@@ -59,7 +56,8 @@ class GalleryPresenter:
             "opened_column": gr.update(visible=False),
             "page": shown.page,
             "empty": gr.update(visible=shown.binned and bool(shown.entries)),
-            **{name: self._choices(name, form, binned=shown.binned) for name in ("preset", "tag")},
+            "preset": self._choices("preset", form.preset, binned=shown.binned),
+            "tag": self._choices("tag", form.tag, binned=shown.binned),
         }
 
     def opened(self, run_id: str) -> Changes:
@@ -73,7 +71,9 @@ class GalleryPresenter:
         recipe = servable_bytes(text.encode(), parts["recipe"], name=f"{run.id}.json")
         address = f"gradio_api/file={film}" if film else ""
         starred = (
-            self.say("No favourite any more") if entry.favourite else self.say.pgettext("button", "Favourite")
+            self.say("Remove from favourites")
+            if entry.favourite
+            else self.say.pgettext("button", "Add to favourites")
         )
         return {
             "shelf_column": gr.update(visible=False),
@@ -86,7 +86,7 @@ class GalleryPresenter:
             "tags": ", ".join(entry.tags),
             "favourite": starred,
             "go_on": gr.update(
-                value=self.say("Go on") if run.begun else self.say("Begin"),
+                value=self.say("Continue") if run.begun else self.say("Start"),
                 visible=run.state in ("stopped", "failed") and not entry.binned,
             ),
             "delete": gr.update(visible=not entry.binned),
@@ -119,20 +119,20 @@ class GalleryPresenter:
         prompt = self._prompt(run_id)
         self.gallery.delete(run_id, owner=self.owner)
         say = self.say
-        said = view.done(say("“{prompt}” lies in the bin.", prompt=prompt), say("Undo"), run=run_id)
+        said = view.done(say("“{prompt}” was moved to the trash.", prompt=prompt), say("Undo"), run=run_id)
         return self.shelf(form[1:], form[0], said)
 
     def restore(self, run_id: str, *form: Any) -> Changes:
         """A run comes back out of the bin."""
         self.gallery.restore(str(run_id), owner=self.owner)
-        said = self.say("“{prompt}” is back.", prompt=self._prompt(str(run_id)))
+        said = self.say("“{prompt}” was restored.", prompt=self._prompt(str(run_id)))
         return self.shelf(form[1:], form[0], view.done(said))
 
     def empty(self, sure: Any, *form: Any) -> Changes:
         """What is in the bin is removed, if the visitor said yes."""
         if not sure:
             return {}
-        said = self.say("{count} removed for good.", count=self.gallery.empty(owner=self.owner))
+        said = self.say("{count} deleted permanently.", count=self.gallery.empty(owner=self.owner))
         return self.shelf(form[1:], 0, view.done(said))
 
     def go_on(self, run_id: str) -> str:
@@ -166,7 +166,7 @@ class GalleryPresenter:
 
     def all_with(self, text: Any) -> Changes:
         """The shelf with every run that has these words in its prompt or tags."""
-        form = {**dict.fromkeys(FORM, ""), **_EVERY, "query": str(text or "")}
+        form = asdict(replace(queries.GalleryForm(), query=str(text or "")))
         return {**form, **self.shelf(tuple(form.values()), 0)}
 
     def _prompt(self, run_id: str) -> str:
@@ -181,9 +181,8 @@ class GalleryPresenter:
         except OSError:  # a full disk
             return None
 
-    def _choices(self, name: str, form: Changes, *, binned: bool) -> Any:
+    def _choices(self, name: str, chosen: str, *, binned: bool) -> Any:
         counts = self.gallery.values(name, owner=self.owner, binned=binned)
-        chosen = form.get(name) or ""
         say = self.say
         rows = [
             (say("{name} ({count})", name=self._named(name, value), count=count), value)

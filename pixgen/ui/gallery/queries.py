@@ -1,7 +1,7 @@
 """What the Gallery tab does, as plain values; no gradio here."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -11,12 +11,33 @@ from pixgen.studio.library.library import PictureLibrary
 from pixgen.vision.search.filters import parse_date
 
 PAGE = 48  # pictures at once
-ASIDE = 24  # pictures in the side bar
+SIDE_BAR_PAGE = 24  # pictures in the side bar
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """A page of runs: the runs with their thumbnails, and where it is among all that are wanted."""
+class GalleryForm:
+    """The tab's form as typed values, in the order in which the page sends them."""
+
+    query: str = ""
+    place: str = "words"  # where to search: "words", or "looks" for the pictures themselves
+    view: str = "all"  # or "favourites", "bin"
+    sort: str = "newest"
+    state: str = ""
+    preset: str = ""
+    tag: str = ""
+    since: str = ""  # days, as the browser's calendar writes them
+    until: str = ""
+
+    @classmethod
+    def read(cls, values: Sequence[Any]) -> "GalleryForm":
+        """From the values of the form's parts; what is empty is as at first."""
+        names = (each.name for each in fields(cls))
+        return cls(**{name: value for name, value in zip(names, values, strict=True) if value})
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """A page of runs with their thumbnails, and its place among all that match."""
 
     entries: list[Entry]
     thumbnails: list[bytes | None]
@@ -36,68 +57,68 @@ class Shelf:
         return max(1, -(-self.total // PAGE))
 
 
-def to_filter(values: Mapping[str, Any]) -> RunFilter:
-    """The runs that the form asks for. Raises StudioError if a value is not allowed, SearchError if a day is none."""
-    view = values.get("view") or "all"
-    since, until = (_day(values.get(name)) for name in ("since", "until"))
+def to_filter(form: GalleryForm) -> RunFilter:
+    """The form's conditions on runs. Raises StudioError for a value that is not allowed, SearchError for a
+    text that is not a day."""
+    until = _parse_day(form.until)
     return RunFilter(
-        text=values.get("query") or "",
-        preset=values.get("preset") or "",
-        state=values.get("state") or "",
-        tag=values.get("tag") or "",
-        favourite=view == "favourites",
-        binned=view == "bin",
-        sort=values.get("sort") or "newest",
-        after=since,
+        text=form.query,
+        preset=form.preset,
+        state=form.state,
+        tag=form.tag,
+        favourite=form.view == "favourites",
+        binned=form.view == "bin",
+        sort=form.sort,
+        after=_parse_day(form.since),
         before=until and until + timedelta(days=1),
     )
 
 
-def shelf(
-    gallery: Gallery, library: PictureLibrary, values: Mapping[str, Any], *, page: int, owner: str
-) -> Shelf:
-    """The page of runs that the form asks for; the nearest one if there is no such page."""
-    wanted = to_filter(values)
-    if values.get("place") == "looks" and wanted.text.strip():
-        found = gallery.look(library, wanted.text, wanted, owner=owner)
+def find_page(
+    gallery: Gallery, library: PictureLibrary, form: GalleryForm, *, page: int, owner: str
+) -> RunPage:
+    """A page of the runs that match the form; the nearest one if there is no such page."""
+    only = to_filter(form)
+    if form.place == "looks" and only.text.strip():
+        found = gallery.look(library, only.text, only, owner=owner)
         total = len(found)
         page = _within(page, total)
         entries = found[page * PAGE : (page + 1) * PAGE]
     else:
-        entries = gallery.find(wanted, owner=owner, first=max(0, page) * PAGE, count=PAGE)
-        total = gallery.count(wanted, owner=owner)
+        entries = gallery.find(only, owner=owner, first=max(0, page) * PAGE, count=PAGE)
+        total = gallery.count(only, owner=owner)
         if page != (page := _within(page, total)):
-            entries = gallery.find(wanted, owner=owner, first=page * PAGE, count=PAGE)
-    return Shelf(
+            entries = gallery.find(only, owner=owner, first=page * PAGE, count=PAGE)
+    return RunPage(
         entries,
         gallery.thumbnails(entries),
         page,
         total,
-        bool(wanted.binned),
-        everything=wanted == RunFilter(sort=wanted.sort),
+        bool(only.binned),
+        everything=only == RunFilter(sort=only.sort),
     )
 
 
-def newest_runs(gallery: Gallery, text: str, *, owner: str) -> Shelf:
+def newest_runs(gallery: Gallery, text: str, *, owner: str) -> RunPage:
     """The newest runs with these words in their prompts or tags."""
-    wanted = RunFilter(text=text)
-    entries = gallery.find(wanted, owner=owner, count=ASIDE)
-    total = gallery.count(wanted, owner=owner)
-    return Shelf(entries, gallery.thumbnails(entries), 0, total, False, everything=not text.strip())
+    only = RunFilter(text=text)
+    entries = gallery.find(only, owner=owner, count=SIDE_BAR_PAGE)
+    total = gallery.count(only, owner=owner)
+    return RunPage(entries, gallery.thumbnails(entries), 0, total, False, everything=not text.strip())
 
 
-def similar_runs(gallery: Gallery, library: PictureLibrary, text: str, *, owner: str) -> Shelf:
+def similar_runs(gallery: Gallery, library: PictureLibrary, text: str, *, owner: str) -> RunPage:
     """The runs whose pictures look most like a text, without those that ``newest_runs`` shows.
 
     Raises SearchError, ModelError.
     """
-    there = {entry.id for entry in gallery.find(RunFilter(text=text), owner=owner, count=ASIDE)}
+    there = {entry.id for entry in gallery.find(RunFilter(text=text), owner=owner, count=SIDE_BAR_PAGE)}
     found = [
         entry
-        for entry in gallery.look(library, text, RunFilter(), owner=owner)[: 2 * ASIDE]
+        for entry in gallery.look(library, text, RunFilter(), owner=owner)[: 2 * SIDE_BAR_PAGE]
         if entry.id not in there
-    ][:ASIDE]
-    return Shelf(found, gallery.thumbnails(found), 0, len(found), False, everything=False)
+    ][:SIDE_BAR_PAGE]
+    return RunPage(found, gallery.thumbnails(found), 0, len(found), False, everything=False)
 
 
 def split_tags(text: str) -> list[str]:
@@ -105,10 +126,9 @@ def split_tags(text: str) -> list[str]:
     return [tag for tag in text.split(",") if tag.strip()]
 
 
-def _day(text: Any) -> datetime | None:
-    """The beginning of a day, here; None if none is named."""
-    text = str(text or "").strip()
-    if not text:
+def _parse_day(text: str) -> datetime | None:
+    """The beginning of a day in local time; None for an empty text."""
+    if not (text := text.strip()):
         return None
     return datetime.combine(parse_date(text), time())
 

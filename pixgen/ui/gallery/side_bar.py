@@ -73,7 +73,7 @@ def wire_side(handlers: GalleryHandlers, tabs: gr.Tabs) -> None:
     # By looks takes longer, the first time much longer: it keeps no other answer waiting, and side.js
     # hides it where the words are others meanwhile.
     looked_for = [query.submit, pictures.submit]
-    looking = json.dumps(view.alike(handlers.say, "", handlers.say("Looking at the pictures …")))
+    looking = json.dumps(view.alike(handlers.say, "", handlers.say("Searching the pictures …")))
     gr.on(
         looked_for,
         None,

@@ -44,14 +44,16 @@ def gallery_tab(say: Translator, keep: RetentionLimits = RetentionLimits()) -> P
         with gr.Row(elem_id="pg-shelf-said", elem_classes="pg-shelf-said"):
             parts["said"] = gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-said")
             parts["empty"] = gr.Button(
-                say("Empty the bin"), visible=False, size="sm", min_width=0, elem_id="pg-empty-bin"
+                say("Empty trash"), visible=False, size="sm", min_width=0, elem_id="pg-empty-bin"
             )
         parts["grid"] = gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-grid")
     with gr.Column(visible=False, elem_classes="pg-gallery") as opened_column:
         parts |= _opened(say)
     parts |= {"shelf_column": shelf_column, "opened_column": opened_column}
     parts["page"], parts["run"] = gr.State(0), gr.State("")
-    parts["sure"] = gr.Checkbox(False, visible="hidden", label=say("Remove everything in the bin for good?"))
+    parts["sure"] = gr.Checkbox(
+        False, visible="hidden", label=say("Delete everything in the trash permanently?")
+    )
     return parts
 
 
@@ -70,7 +72,7 @@ def _form(say: Translator) -> Parts:
         parts: Parts = {
             "query": gr.Textbox(
                 label=say("Search your pictures"),
-                placeholder=say("words of the prompt, or a tag"),
+                placeholder=say("prompt or tag"),
                 max_lines=1,
                 scale=3,
                 min_width=220,
@@ -79,24 +81,24 @@ def _form(say: Translator) -> Parts:
             "place": choice(
                 gr.Dropdown,
                 "place",
-                say("Look in"),
-                (("words", say("prompts and tags")), ("looks", say("the pictures"))),
+                say("Search in"),
+                (("words", say("prompts and tags")), ("looks", say("picture content"))),
             ),
             "view": choice(
                 gr.Dropdown,
                 "view",
                 say("Show"),
-                (("all", say("All")), ("favourites", say("Favourites")), ("bin", say("Bin"))),
+                (("all", say("All")), ("favourites", say("Favourites")), ("bin", say("Trash"))),
             ),
             "sort": choice(
                 gr.Dropdown,
                 "sort",
-                say("Order"),
+                say("Sort by"),
                 (
                     ("newest", say("newest first")),
                     ("oldest", say("oldest first")),
-                    ("likeness", say("truest to its words")),
-                    ("longest", say("longest painted")),
+                    ("likeness", say("closest to the prompt")),
+                    ("longest", say("longest painting time")),
                     ("prompt", say("by prompt")),
                 ),
             ),
@@ -106,7 +108,7 @@ def _form(say: Translator) -> Parts:
                 say("State"),
                 (
                     ("", say("any")),
-                    ("painting", say("in the making")),
+                    ("painting", say("painting")),
                     ("done", say("done")),
                     ("stopped", say("stopped")),
                     ("failed", say("failed")),
@@ -156,11 +158,11 @@ def _opened(say: Translator) -> Parts:
             parts["picture"] = gr.HTML("", apply_default_css=False, elem_id="pg-opened-picture")
             with gr.Row(elem_classes="pg-actions"):
                 for name, label in (
-                    ("use", say("Use these")),
-                    ("go_on", say("Go on")),
-                    ("favourite", say.pgettext("button", "Favourite")),
+                    ("use", say("Reuse settings")),
+                    ("go_on", say("Continue")),
+                    ("favourite", say.pgettext("button", "Add to favourites")),
                     ("delete", say("Delete")),
-                    ("restore", say("Take back")),
+                    ("restore", say("Restore")),
                 ):
                     parts[name] = gr.Button(
                         label,
@@ -170,7 +172,7 @@ def _opened(say: Translator) -> Parts:
                     )
                 for name, label in (
                     ("download", say("Picture")),
-                    ("film", say("Film")),
+                    ("film", say("Video")),
                     ("recipe", say("Recipe")),
                 ):
                     parts[name] = gr.DownloadButton(label, size="sm", min_width=0, elem_id=f"pg-run-{name}")

@@ -19,7 +19,7 @@ from pixgen.studio.gallery.gallery import RunDetails
 from pixgen.studio.runs.curve import Column
 from pixgen.ui import canvas
 from pixgen.ui.create.panels.losses import loss_name
-from pixgen.ui.gallery.queries import Shelf
+from pixgen.ui.gallery.queries import RunPage
 from pixgen.ui.i18n import Translator
 from pixgen.ui.status import duration
 
@@ -82,38 +82,38 @@ _LONGEST = 60  # letters of a prompt in a sentence
 Thumbnails = dict[str, bytes | None]
 
 
-def grid(say: Translator, shelf: Shelf) -> str:
+def grid(say: Translator, page: RunPage) -> str:
     """A page of pictures, and how to turn it."""
-    if not shelf.entries:
+    if not page.entries:
         title, more = (
-            (say("The bin is empty."), say("What you delete lies here until you empty it."))
-            if shelf.binned
+            (say("The trash is empty."), say("Deleted pictures stay here until you empty the trash."))
+            if page.binned
             else (
                 say("Nothing has been painted yet."),
-                say("Every picture is kept here as soon as you begin it."),
+                say("Every picture that you start is kept here."),
             )
-            if shelf.everything
-            else (say("No picture is like that."), say("Ask for less, or for something else."))
+            if page.everything
+            else (say("No matching pictures."), say("Try another search, or fewer filters."))
         )
         return f'<div class="pg-shelf-empty"><h2>{escape(title)}</h2><p>{escape(more)}</p></div>'
     items = "".join(
-        _item(say, entry, thumbnail) for entry, thumbnail in zip(shelf.entries, shelf.thumbnails, strict=True)
+        _item(say, entry, thumbnail) for entry, thumbnail in zip(page.entries, page.thumbnails, strict=True)
     )
     return (
-        f'<ul class="pg-shelf" aria-label="{escape(say("Your pictures"))}">{items}</ul>{_turning(say, shelf)}'
+        f'<ul class="pg-shelf" aria-label="{escape(say("Your pictures"))}">{items}</ul>{_turning(say, page)}'
     )
 
 
-def place(say: Translator, shelf: Shelf) -> str:
+def place(say: Translator, page: RunPage) -> str:
     """Which of how many are shown."""
-    if not shelf.entries:
+    if not page.entries:
         return ""
-    first = shelf.first + 1
+    first = page.first + 1
     said = say(
         "{first} to {last} of {total}",
         first=f"{first:,}",
-        last=f"{first + len(shelf.entries) - 1:,}",
-        total=f"{shelf.total:,}",
+        last=f"{first + len(page.entries) - 1:,}",
+        total=f"{page.total:,}",
     )
     return f'<p class="pg-shelf-place" role="status">{escape(said)}</p>'
 
@@ -142,7 +142,7 @@ def picture(say: Translator, opened: RunDetails, film: str) -> str:
     if not film:
         return shown
     return (
-        f'{shown}<details class="pg-filmed"><summary>{escape(say("Film"))}</summary>'
+        f'{shown}<details class="pg-filmed"><summary>{escape(say("Video"))}</summary>'
         f'<video controls muted loop playsinline preload="none" src="{escape(film)}" '
         f'width="{recipe.width}" height="{recipe.height}" aria-label="{escape(recipe.title)}"></video></details>'
     )
@@ -155,7 +155,7 @@ def facts(say: Translator, opened: RunDetails, thumbnails: Thumbnails) -> str:
     state = say("Stopped before it began") if waited else state_name(say, entry.state)
     step = say("step {step} of {steps}", step=run.step, steps=run.recipe.steps)
     line = [
-        say("in the bin") if entry.binned else state,
+        say("in the trash") if entry.binned else state,
         *([] if waited else [step]),
         *([preset_name(say, entry.preset)] if entry.preset else []),
         say("seed {seed}", seed=entry.seed),
@@ -164,7 +164,7 @@ def facts(say: Translator, opened: RunDetails, thumbnails: Thumbnails) -> str:
         time_of(entry),
     ]
     curves = chart(
-        say("Likeness to the words"),
+        say("Similarity to the prompts"),
         curve.steps,
         curve.similarities,
         alt=say("{name}: from {first} to {last}"),
@@ -175,8 +175,8 @@ def facts(say: Translator, opened: RunDetails, thumbnails: Thumbnails) -> str:
         _relatives(say, title, entries, thumbnails)
         for title, entries in (
             (say("Made from"), opened.parents),
-            (say("What it became"), opened.children),
-            (say("With other seeds"), opened.siblings),
+            (say("Continued as"), opened.children),
+            (say("Other seeds"), opened.siblings),
         )
     )
     notice = say(run.notice)
@@ -185,7 +185,7 @@ def facts(say: Translator, opened: RunDetails, thumbnails: Thumbnails) -> str:
     return (
         f'<article class="pg-facts" data-opened="{entry.id}"><h2>{escape(entry.prompt)}</h2>'
         f'<p class="pg-line">{figures}</p>{notice}'
-        + (f"<h3>{escape(say('How it went'))}</h3>{curves}" if curves else "")
+        + (f"<h3>{escape(say('Progress'))}</h3>{curves}" if curves else "")
         + f"{relatives}<details><summary>{escape(say('Recipe'))}</summary><pre>{escape(indented(opened.run))}</pre>"
         "</details></article>"
     )
@@ -205,7 +205,7 @@ def state_name(say: Translator, state: str) -> str:
     """A run's state as a person says it; whatever has not ended is in the making."""
     names = {
         "": say("any"),
-        "painting": say("in the making"),
+        "painting": say("painting"),
         "done": say("done"),
         "stopped": say("stopped"),
         "failed": say("failed"),
@@ -234,17 +234,14 @@ def _item(say: Translator, entry: Entry, thumbnail: bytes | None) -> str:
     )
 
 
-def _turning(say: Translator, shelf: Shelf) -> str:
-    if shelf.pages == 1:
+def _turning(say: Translator, page: RunPage) -> str:
+    if page.pages == 1:
         return ""
     buttons = "".join(
-        f'<button type="button" data-page="{page}"{"" if 0 <= page < shelf.pages else " disabled"}>{escape(name)}</button>'
-        for page, name in (
-            (shelf.page - 1, say("Previous")),
-            (shelf.page + 1, say("Next")),
-        )
+        f'<button type="button" data-page="{number}"{"" if 0 <= number < page.pages else " disabled"}>{escape(name)}</button>'
+        for number, name in ((page.page - 1, say("Previous")), (page.page + 1, say("Next")))
     )
-    return f'<nav class="pg-turning">{buttons}<span>{shelf.page + 1} / {shelf.pages}</span></nav>'
+    return f'<nav class="pg-turning">{buttons}<span>{page.page + 1} / {page.pages}</span></nav>'
 
 
 def _relatives(say: Translator, title: str, entries: Sequence[Entry], thumbnails: Thumbnails) -> str:
@@ -281,40 +278,40 @@ def time_of(entry: Entry) -> str:
     return f"{entry.started:%Y-%m-%d %H:%M}"
 
 
-def runs(say: Translator, shelf: Shelf, *, today: date) -> str:
+def runs(say: Translator, page: RunPage, *, today: date) -> str:
     """The newest runs, or those with the words, and how to see more of them."""
-    if shelf.everything and not shelf.entries:
-        return f"<p>{escape(say('Nothing has been painted yet.'))} {escape(say('Every picture is kept here as soon as you begin it.'))}</p>"
-    shown = _list(say, say("Your pictures"), shelf, today=today)
-    if shelf.total > len(shelf.entries):
-        shown += _button("all", say("All {count} in the gallery", count=f"{shelf.total:,}"))
-    return shown if shelf.everything else shown + _button("looks", say("Search the pictures themselves, too"))
+    if page.everything and not page.entries:
+        return f"<p>{escape(say('Nothing has been painted yet.'))} {escape(say('Every picture that you start is kept here.'))}</p>"
+    shown = _list(say, say("Your pictures"), page, today=today)
+    if page.total > len(page.entries):
+        shown += _button("all", say("All {count} in the gallery", count=f"{page.total:,}"))
+    return shown if page.everything else shown + _button("looks", say("Search by picture content too"))
 
 
-def alike(say: Translator, text: str, found: Shelf | str, *, today: date | None = None) -> str:
+def alike(say: Translator, text: str, found: RunPage | str, *, today: date | None = None) -> str:
     """The runs whose pictures look like a text, or what is said instead."""
-    if isinstance(found, Shelf) and found.entries:
-        shown = _list(say, say("By what they show"), found, today=today)
+    if isinstance(found, RunPage) and found.entries:
+        shown = _list(say, say("Matches by content"), found, today=today)
     else:
-        shown = f"<p>{escape(found if isinstance(found, str) else say('No picture is like that.'))}</p>"
+        shown = f"<p>{escape(found if isinstance(found, str) else say('No matching pictures.'))}</p>"
     asked = quote(text, safe="!'()*~")  # as a browser's encodeURIComponent writes it
     return (
-        f'<section data-words="{escape(asked)}"><h3>{escape(say("By what they show"))}</h3>{shown}</section>'
+        f'<section data-words="{escape(asked)}"><h3>{escape(say("Matches by content"))}</h3>{shown}</section>'
     )
 
 
-def said(say: Translator, shelf: Shelf) -> str:
+def said(say: Translator, page: RunPage) -> str:
     """How many runs have the words, where some were asked for."""
-    if shelf.everything:
+    if page.everything:
         return ""
-    told = say("{count} found", count=f"{shelf.total:,}") if shelf.total else say("No picture is like that.")
+    told = say("{count} found", count=f"{page.total:,}") if page.total else say("No matching pictures.")
     return f"<p>{escape(told)}</p>"
 
 
-def _list(say: Translator, title: str, shelf: Shelf, *, today: date | None) -> str:
+def _list(say: Translator, title: str, page: RunPage, *, today: date | None) -> str:
     items = "".join(
         _item_of_side_view(say, entry, thumbnail, today=today)
-        for entry, thumbnail in zip(shelf.entries, shelf.thumbnails, strict=True)
+        for entry, thumbnail in zip(page.entries, page.thumbnails, strict=True)
     )
     return f'<ul aria-label="{escape(title)}">{items}</ul>' if items else ""
 

@@ -38,7 +38,7 @@ def info_tab(say: Translator) -> Parts:
         with gr.Column(elem_classes="pg-two-ask"):
             parts: Parts = {
                 "file": gr.File(
-                    label=say("A picture or film"),
+                    label=say("Picture or video"),
                     file_types=_FILES,
                     height=180,
                     elem_id="pg-info-file",
@@ -47,9 +47,9 @@ def info_tab(say: Translator) -> Parts:
             }
             with gr.Column(elem_classes="pg-info-use"):
                 for name, label in (
-                    ("use", say("Use these")),
-                    ("use_prompt", say("Only the prompt")),
-                    ("use_seed", say("Only the seed")),
+                    ("use", say("Reuse settings")),
+                    ("use_prompt", say("Prompt only")),
+                    ("use_seed", say("Seed only")),
                 ):
                     kind = "primary" if name == "use" else "secondary"
                     parts[name] = gr.Button(label, variant=kind, visible=False, elem_id=f"pg-info-{name}")
@@ -107,7 +107,7 @@ def wire_info(
 
     def use(shown: ShownInfo) -> list[Any]:
         filled_in = filled_form(shown.recipe, fields, name=shown.name)
-        gr.Info(say("Everything is filled in as it was for {name}.", name=shown.name))
+        gr.Info(say("All settings of {name} are filled in.", name=shown.name))
         return [gr.update(selected="create"), *(filled_in[name] for name in names)]
 
     def use_prompt(shown: ShownInfo) -> tuple:
@@ -150,4 +150,4 @@ def _chip(text: str, say: Translator) -> Any:
     basis = BaseRecipe.read(text)
     if basis is None:
         return gr.update(visible=False)
-    return gr.update(value=say("Every setting of {name}", name=basis.name), visible=True)
+    return gr.update(value=say("All settings of {name}", name=basis.name), visible=True)

@@ -22,12 +22,11 @@ _MOST_SHOWN = 300  # characters of a value
 def empty(say: Translator) -> str:
     """Before the first file."""
     files = say(
-        "A PNG, MP4, WebM, GIF, WebP or recipe (JSON) by pixgen; PNGs of pixray and VQGAN-CLIP, and PNGs, JPEGs "
-        "and WebPs of stable-diffusion-webui, are read as far as they map."
+        "Reads PNG, MP4, WebM, GIF, WebP and recipe (JSON) files of pixgen, PNGs of pixray and VQGAN-CLIP, and PNGs, JPEGs and WebPs of stable-diffusion-webui as far as their settings have a counterpart here."
     )
     return (
-        f'<div class="pg-answers-empty"><h2>{escape(say("Drop a picture, and see how it was made."))}</h2>'
-        f"<p>{escape(say('Its recipe can be painted again, pixel by pixel.'))}</p><p>{escape(files)}</p></div>"
+        f'<div class="pg-answers-empty"><h2>{escape(say("Drop a picture to see how it was made."))}</h2>'
+        f"<p>{escape(say('Its recipe paints the same picture again.'))}</p><p>{escape(files)}</p></div>"
     )
 
 
@@ -40,15 +39,15 @@ def of_info(say: Translator, info: PictureInfo, path: Path) -> str:
     """What a file says; ``path`` is where it is, for its preview."""
     name = path.name
     notes = (
-        [say("What {program} does not say is as usual.", program=info.program)]
+        [say("Settings that {program} does not record are default.", program=info.program)]
         if info.program != "pixgen"
         else []
     )
-    notes += [] if info.has_seed else [say("Its seed is not told.")]
+    notes += [] if info.has_seed else [say("The seed is not recorded.")]
     notes += [
         (
             say(
-                "It was painted with “{name}”, which the file does not hold: add it under “More settings”.",
+                "It was painted with the picture “{name}”, which is not in the file: add it under “More settings”.",
                 name=Prompt(picture=each).label,
             )
         )
@@ -59,8 +58,8 @@ def of_info(say: Translator, info: PictureInfo, path: Path) -> str:
         f'<article class="pg-info" data-program="{escape(info.program)}">{_preview(path)}'
         f"<div><h3>{escape(say('Made by {program}', program=info.program))}</h3>"
         f"<p>{escape(name)}</p>{told}</div>"
-        f"<h4>{escape(say('Words'))}</h4>{_prompts(say, info.recipe.prompts)}"
-        f"<h4>{escape(say('Settings'))}</h4>{_rows(_settings(info))}<p>{escape(say('Everything else is as usual.'))}</p>"
+        f"<h4>{escape(say('Prompts'))}</h4>{_prompts(say, info.recipe.prompts)}"
+        f"<h4>{escape(say('Settings'))}</h4>{_rows(_settings(info))}<p>{escape(say('Everything else is default.'))}</p>"
         f"{_left_out(say, info)}</article>"
     )
 
@@ -111,4 +110,4 @@ def _rows(rows: Iterable[tuple[str, str]]) -> str:
 def _left_out(say: Translator, info: PictureInfo) -> str:
     if not info.left_out:
         return ""
-    return f"<h4>{escape(say('Not mapped, as pixgen has nothing like it'))}</h4>{_rows(info.left_out)}"
+    return f"<h4>{escape(say('Not used: pixgen has no counterpart'))}</h4>{_rows(info.left_out)}"

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,46 @@ def _never() -> bool:
     return False
 
 
+@dataclass(frozen=True, kw_only=True)
+class SearchForm:
+    """The tab's form as typed values; None and an empty text ask for nothing."""
+
+    query: str = ""
+    picture: str | None = None  # the path of the uploaded picture
+    place: str = RUNS  # the name of a collection
+    top: int = 24  # number of results
+    threshold: float = -1.0  # the least cosine
+    after: str = ""  # days, as they are typed
+    before: str = ""
+    folder: str = ""
+    side: int = 0  # the least width and height in pixels
+    prompt: str = ""  # words of the recipe's prompt, and its other settings
+    preset: str = ""
+    painted_by: str = ""
+    seed: str = ""
+    model: str = ""  # the CLIP to search with; empty: the library's
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> "SearchForm":
+        """From values by the names of the fields, as gradio or a program sends them; None is the default."""
+        given = {each.name: values.get(each.name) for each in fields(cls)}
+        given = {
+            name: value
+            for name, value in given.items()
+            if value or (value == 0 and name in ("threshold", "seed"))
+        }
+        for name, kind in (("top", int), ("side", int), ("threshold", float)):
+            if name in given:
+                given[name] = kind(given[name])
+        for name in ("after", "before", "folder", "prompt", "preset", "painted_by", "seed", "model"):
+            if name in given:
+                given[name] = str(given[name]).strip()
+        return cls(**given)
+
+
+SEARCH_FIELDS = tuple(each.name for each in fields(SearchForm))
+
+
 @dataclass(frozen=True)
 class View:
     """What changes on the tab; None leaves a part as it is."""
@@ -43,9 +83,9 @@ class View:
 
 def places(library: PictureLibrary, say: Translator, *, uploaded: bool = False) -> list[tuple[str, str]]:
     """``(label, value)`` of what can be searched."""
-    labels = {RUNS: say("what was painted here"), BUNDLED: say("drawings that come with pixgen")}
+    labels = {RUNS: say("pictures painted here"), BUNDLED: say("bundled drawings")}
     chosen = [(labels.get(name, name), name) for name in library.places]
-    return [*chosen, (say("the pictures you added"), UPLOADED)] if uploaded else chosen
+    return [*chosen, (say("your uploads"), UPLOADED)] if uploaded else chosen
 
 
 def first_place(library: PictureLibrary) -> str:
@@ -61,47 +101,45 @@ def to_query(text: str, picture: str | None) -> Query:
     named = [term for term in terms if term.picture]
     if any(term.picture.strip().lower() != PICTURE for term in named):
         raise SearchError(
-            "A picture cannot be named by its path on this page: add it below the words and write "
-            "[picture], or write \\[ for a bracket."
+            "Pictures cannot be given by path on this page: add the picture under “Search by picture” and write [picture], or write \\[ for a bracket."
         )
     if named and not picture:
-        raise SearchError("Add the picture that [picture] stands for, below the words.")
+        raise SearchError("Add the picture that [picture] stands for, under “Search by picture”.")
     if named:
         return tuple(replace(term, picture=picture) if term.picture else term for term in terms)
     return (*terms, Term(picture=picture)) if picture else terms
 
 
-def to_filter(values: Mapping[str, Any]) -> Filter:
-    """The conditions that the form asks for. Raises SearchError."""
-    after, before = ((values.get(name) or "").strip() for name in ("after", "before"))
+def to_filter(form: SearchForm) -> Filter:
+    """The form's conditions on the pictures. Raises SearchError."""
     return Filter(
-        after=parse_date(after) if after else None,
-        before=parse_date(before) if before else None,
-        folder=(values.get("folder") or "").strip(),
-        side=int(values.get("side") or 0),
-        prompt=(values.get("said") or "").strip(),
-        preset=(values.get("preset") or "").strip(),
-        model=(values.get("drawn_by") or "").strip(),
-        seed=_seed(values.get("seed")),
+        after=parse_date(form.after) if form.after else None,
+        before=parse_date(form.before) if form.before else None,
+        folder=form.folder,
+        side=form.side,
+        prompt=form.prompt,
+        preset=form.preset,
+        model=form.painted_by,
+        seed=_parse_seed(form.seed),
     )
 
 
-def _seed(value: Any) -> int | None:
-    """The seed that the form asks for; an empty field asks for none. Raises SearchError."""
-    text = "" if value is None else str(value).strip()
+def _parse_seed(text: str) -> int | None:
+    """The seed that the form asks for; an empty text asks for none. Raises SearchError."""
     if not text:
         return None
     try:
         return int(text)
     except ValueError:
         raise SearchError(
-            "The seed “{text}” is no whole number: write one, or nothing for any.", text=text[:40]
+            "The seed “{text}” is not a whole number: write one, or leave the field empty for any seed.",
+            text=text[:40],
         ) from None
 
 
 def search(
     library: PictureLibrary,
-    values: Mapping[str, Any],
+    form: SearchForm,
     *,
     uploaded: Place | None,
     owner: str,
@@ -112,10 +150,10 @@ def search(
 
     ``stopped`` is asked while new pictures are looked at; what was looked at until then is kept.
     """
-    query = to_query(values.get("query") or "", values.get("picture"))
-    only = to_filter(values)
+    query = to_query(form.query, form.picture)
+    only = to_filter(form)
     yield View(state=found.state_html(say("Searching"), kind="busy"), busy=True)
-    place, last = place_of(library, values, uploaded), None
+    place, last = find_place(library, form, uploaded), None
     yield from _ready(library, place, say=say, stopped=stopped)
     if stopped():
         yield _stopped_view(say)
@@ -133,19 +171,19 @@ def search(
         library.embed(query, model=place.model),
         only=only,
         owner=owner,
-        top=int(values.get("top") or 24),
-        threshold=_threshold(values),
+        top=form.top,
+        threshold=form.threshold,
     )
     nothing = (
-        say("Paint something first, or choose other pictures under “Where”.")
+        say("Paint something first, or choose another collection.")
         if place.name == RUNS
-        else say("Look for something else, or ask for less.")
+        else say("Try another search, or fewer filters.")
     )
     yield _hits_view([(place, hit) for hit in hits], last, say=say, nothing=nothing)
 
 
 def like(
-    library: PictureLibrary, one: Found, values: Mapping[str, Any], *, owner: str, say: Translator
+    library: PictureLibrary, one: Found, form: SearchForm, *, owner: str, say: Translator
 ) -> Iterator[View]:
     """More pictures like one that was found, in the same place."""
     yield View(state=found.state_html(say("Searching"), kind="busy"), busy=True)
@@ -154,20 +192,14 @@ def like(
     hits = library.search(
         place,
         vector,
-        only=to_filter(values),
+        only=to_filter(form),
         owner=owner,
-        top=int(values.get("top") or 24),
-        threshold=_threshold(values),
+        top=form.top,
+        threshold=form.threshold,
         without=hit.row.path,
     )
-    nothing = say("Look for something else, or ask for less.")
+    nothing = say("Try another search, or fewer filters.")
     yield _hits_view([(place, each) for each in hits], None, say=say, nothing=nothing)
-
-
-def _threshold(values: Mapping[str, Any]) -> float:
-    """The least cosine that the form asks for; without one, any."""
-    given = values.get("threshold")
-    return -1.0 if given is None else float(given)
 
 
 def upload(
@@ -207,16 +239,16 @@ def upload(
     yield View(state=ready + listed, busy=False), place
 
 
-def place_of(library: PictureLibrary, values: Mapping[str, Any], uploaded: Place | None) -> Place:
-    """The place that the form names, with the model that is to look. Raises SearchError."""
-    name, model = values.get("place") or RUNS, (values.get("model") or "").strip()
+def find_place(library: PictureLibrary, form: SearchForm, uploaded: Place | None) -> Place:
+    """The collection that the form names, with the CLIP to search it with. Raises SearchError."""
+    name = form.place
     place = uploaded if name == UPLOADED and uploaded is not None else library.places.get(name)
     if place is None:
         names = ", ".join(library.places)
         raise SearchError(
             "There is no collection “{name}” here: choose {names}.", name=name[:60], names=names
         )
-    return replace(place, model=model or library.model)
+    return replace(place, model=form.model or library.model)
 
 
 def _ready(library: PictureLibrary, place: Place, *, say: Translator, stopped: Stopped) -> Iterator[View]:
@@ -251,7 +283,7 @@ def _now_and_then() -> Callable[[Progress], bool]:
 
 def _stopped_view(say: Translator) -> View:
     return View(
-        state=found.state_html(say("Stopped"), [say("the next search goes on from here")], kind="done"),
+        state=found.state_html(say("Stopped"), [say("the next search continues from here")], kind="done"),
         busy=False,
     )
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +18,13 @@ from pixgen.ui.files import servable
 from pixgen.ui.i18n import Translator
 from pixgen.ui.search import actions
 from pixgen.ui.search import view as found
-from pixgen.ui.search.actions import View
+from pixgen.ui.search.actions import SEARCH_FIELDS, SearchForm, View
 from pixgen.ui.search.uploads import busy, wire_uploads
 from pixgen.ui.search.view import Found
 from pixgen.ui.session import Cancellations
 from pixgen.vision.search.query import LONGEST_TEXT
 
 MOST_SHOWN = 100  # pictures on the page or for a program: each is a file to be copied
-_ASKED = (
-    "query",
-    "picture",
-    "place",
-    "top",
-    "threshold",
-    "after",
-    "before",
-    "folder",
-    "said",
-    "side",
-    "preset",
-    "drawn_by",
-    "seed",
-    "model",
-)
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 _CLICKS = """element.addEventListener('click', (event) => {
     const pressed = event.target.closest('[data-example]');
@@ -73,7 +58,7 @@ def search_tab(
 def _words_column(library: PictureLibrary, say: Translator) -> Parts:
     parts: Parts = {
         "query": gr.Textbox(
-            label=say("What to find"),
+            label=say("Search for"),
             placeholder="a red car",
             max_lines=1,
             max_length=LONGEST_TEXT,
@@ -84,17 +69,17 @@ def _words_column(library: PictureLibrary, say: Translator) -> Parts:
         html.grammar(
             say,
             (
-                ("a red car", say("what is to be seen")),
+                ("a red car", say("what the picture shows")),
                 ("horse + snow", say("both in one picture")),
-                ("horse + 2:snow - rider", say("more of one, none of another")),
-                ("[picture] + 2:snow", say("the picture that you added, with something else")),
+                ("horse + 2:snow - rider", say("more of one, without another")),
+                ("[picture] + 2:snow", say("your picture combined with text")),
             ),
         )
     )
     parts["place"] = gr.Dropdown(
         actions.places(library, say),
         value=actions.first_place(library),
-        label=say("Where"),
+        label=say("Collection"),
         elem_id="pg-place",
     )
     with gr.Row(elem_classes="pg-go"):
@@ -114,12 +99,12 @@ def _settings_column(library: PictureLibrary, say: Translator) -> Parts:
     parts: Parts = {}
     with gr.Column(elem_classes="pg-more"):
         parts["picture"] = gr.File(
-            label=say("Or like this picture"),
+            label=say("Search by picture"),
             file_types=["image"],
             height=120,
             elem_id="pg-like-picture",
         )
-    with gr.Accordion(say("Search pictures of your own"), open=False, elem_classes="pg-more"):
+    with gr.Accordion(say("Search your own pictures"), open=False, elem_classes="pg-more"):
         parts["added"] = gr.File(
             label=say("Add pictures, or a zip"),
             file_types=["image", ".zip"],
@@ -127,15 +112,15 @@ def _settings_column(library: PictureLibrary, say: Translator) -> Parts:
             height=120,
             elem_id="pg-added",
         )
-    with gr.Accordion(say("Only some of them"), open=False, elem_classes="pg-more"):
-        parts["top"] = gr.Slider(1, MOST_SHOWN, 24, step=1, label=say("How many"), buttons=[])
+    with gr.Accordion(say("Filters"), open=False, elem_classes="pg-more"):
+        parts["top"] = gr.Slider(1, MOST_SHOWN, 24, step=1, label=say("Number of results"), buttons=[])
         parts["threshold"] = gr.Slider(
             -1,
             1,
             -1,
             step=0.01,
-            label=say("At least so alike"),
-            info=say("A cosine: 0.2 leaves out what has little to do with the words."),
+            label=say("Minimum similarity"),
+            info=say("A cosine: 0.2 leaves out pictures that have little to do with the query."),
             buttons=[],
         )
         with gr.Row(elem_classes="pg-pair"):
@@ -149,21 +134,19 @@ def _settings_column(library: PictureLibrary, say: Translator) -> Parts:
                     max_lines=1,
                     min_width=110,
                 )
-        parts["folder"] = gr.Textbox(label=say("In the subfolder"), max_lines=1)
-        parts["said"] = gr.Textbox(label=say("Painted from words with"), max_lines=1)
-        parts["side"] = gr.Number(
-            0, label=say("At least so many pixels wide and high"), precision=0, minimum=0
-        )
+        parts["folder"] = gr.Textbox(label=say("Subfolder"), max_lines=1)
+        parts["prompt"] = gr.Textbox(label=say("Prompt contains"), max_lines=1)
+        parts["side"] = gr.Number(0, label=say("Minimum width and height (pixels)"), precision=0, minimum=0)
         with gr.Row(elem_classes="pg-pair"):
             for name, label in (
-                ("preset", say("Painted with the preset")),
-                ("drawn_by", say("Painted by the model")),
+                ("preset", say("Preset")),
+                ("painted_by", say("Image model")),
             ):
                 parts[name] = gr.Textbox(label=label, max_lines=1, min_width=110)
         # A text, as in Create: an empty number field is sent as 0.
-        parts["seed"] = gr.Textbox(label=say("Painted from the seed"), max_lines=1)
+        parts["seed"] = gr.Textbox(label=say("Seed"), max_lines=1)
     with gr.Accordion(
-        say("The model that looks"), open=False, elem_classes="pg-more", elem_id="pg-search-models"
+        say("Search model (CLIP)"), open=False, elem_classes="pg-more", elem_id="pg-search-models"
     ):
         parts["model"] = clip_choice(
             library.studio.policy, say, value=library.model, elem_id="pg-search-clip"
@@ -179,12 +162,12 @@ def _stage(say: Translator) -> Parts:
     with gr.Row(elem_classes="pg-actions", visible=False, elem_id="pg-with-one") as parts["actions"]:
         for name, label in (
             ("like", say("More like this")),
-            ("use_start", say("Start from it")),
-            ("use_prompt", say("Paint something like it")),
-            ("classify_it", say("Classify it")),
+            ("use_start", say("Start from this picture")),
+            ("use_prompt", say("Use as picture prompt")),
+            ("classify_it", say("Classify")),
         ):
             parts[name] = gr.Button(label, size="sm", min_width=0, elem_id=f"pg-{name.replace('_', '-')}")
-        parts["download"] = gr.DownloadButton(say("Open"), size="sm", min_width=0, elem_id="pg-open")
+        parts["download"] = gr.DownloadButton(say("Download"), size="sm", min_width=0, elem_id="pg-open")
     parts["grid"] = gr.HTML(
         found.empty_html(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-hits"
     )
@@ -212,10 +195,13 @@ def _wire_search(
                 changes |= _choice(library, say, parts, view.found, 0)
             yield tuple(changes.get(name, gr.skip()) for name in names)
 
-    def ask(request: gr.Request, session: Any, uploaded: Any, *values: Any) -> Iterator[tuple]:
-        yield from looked_for(request, session, uploaded, dict(zip(_ASKED, values, strict=True)))
+    def read_form(values: tuple) -> SearchForm:
+        return SearchForm.read(dict(zip(SEARCH_FIELDS, values, strict=True)))
 
-    def looked_for(request: gr.Request, session: Any, uploaded: Any, form: dict[str, Any]) -> Iterator[tuple]:
+    def ask(request: gr.Request, session: Any, uploaded: Any, *values: Any) -> Iterator[tuple]:
+        yield from looked_for(request, session, uploaded, read_form(values))
+
+    def looked_for(request: gr.Request, session: Any, uploaded: Any, form: SearchForm) -> Iterator[tuple]:
         owner = BrowserSession.from_browser(session, request.username).owner
         with stops.cancellable(request.session_hash) as stop:
             yield from shown(
@@ -225,12 +211,9 @@ def _wire_search(
     def example(
         request: gr.Request, pressed: gr.EventData, session: Any, uploaded: Any, *values: Any
     ) -> Iterator[tuple]:
-        form = dict(zip(_ASKED, values, strict=True))
-        form |= {
-            "query": "",
-            "picture": str(found.examples_html()[pressed.example]),
-            "place": BUNDLED,
-        }
+        form = read_form(values)
+        drawing = str(found.example_drawings()[pressed.example])
+        form = replace(form, query="", picture=drawing, place=BUNDLED)
         for changes in looked_for(request, session, uploaded, form):
             yield (*changes, "", BUNDLED)
 
@@ -242,10 +225,10 @@ def _wire_search(
             yield tuple(gr.skip() for _ in names)
             return
         owner = BrowserSession.from_browser(session, request.username).owner
-        form = dict(zip(_ASKED, values, strict=True))
+        form = read_form(values)
         yield from shown(actions.like(library, one, form, owner=owner, say=say))
 
-    asked = [parts[name] for name in _ASKED]
+    asked = [parts[name] for name in SEARCH_FIELDS]
     watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
     gr.on([parts["find"].click, parts["query"].submit], ask, [session, parts["set"], *asked], **watching)
     parts["stop"].click(stop, None, None, queue=False, **_QUIET)

@@ -50,24 +50,24 @@ def download_html(say: Translator, coming: DownloadProgress) -> str:
     """How far a model's download is."""
     more, megabytes = fetching_html(say, coming)
     part = None if megabytes is None else megabytes[0] / max(1, megabytes[1])
-    return state_html(say("Fetching a model"), more, kind="busy", part=part)
+    return state_html(say("Downloading a model"), more, kind="busy", part=part)
 
 
 def indexing_html(say: Translator, progress: Progress) -> str:
     """How far the indexing is."""
     if progress.state != "looking":
-        return state_html(say("Looking for new pictures"), kind="busy")
+        return state_html(say("Checking for new pictures"), kind="busy")
     more = [say("{done} of {total}", done=progress.done, total=progress.total)]
     if progress.rate:
         more.append(say("{rate:.0f} a second", rate=progress.rate))
         more.append(say("{time} left", time=duration(say, progress.seconds_left)))
     part = progress.done / progress.total if progress.total else 1.0
-    return state_html(say("Looking at new pictures"), more, kind="busy", part=part)
+    return state_html(say("Indexing new pictures"), more, kind="busy", part=part)
 
 
 def result_html(say: Translator, found: Sequence[Found], last: Progress | None) -> str:
     """The line above what was found; names the files that the indexing left out."""
-    shown = say("{count} found", count=len(found)) if found else say("Nothing found")
+    shown = say("{count} found", count=len(found)) if found else say("No results")
     more = []
     if last is not None and last.added + last.changed:
         more.append(say("{count} new", count=last.added + last.changed))
@@ -83,7 +83,7 @@ def left_out(say: Translator, skipped: Sequence[Skipped]) -> str:
         f"<li><b>{escape(Path(each.path).name)}</b> {escape(say(each.reason))}</li>"
         for each in skipped[:_LISTED]
     )
-    title = say("Left out: {count}", count=len(skipped))
+    title = say("Skipped: {count}", count=len(skipped))
     return f'<details class="pg-skipped"><summary>{escape(title)}</summary><ul>{listed}</ul></details>'
 
 
@@ -96,15 +96,15 @@ def empty_html(say: Translator) -> str:
         '<path d="M39 39l6 6" stroke="currentColor" stroke-width="4" stroke-linecap="round"/></svg>'
     )
     return (
-        f'<figure class="pg-mat" aria-label="{escape(say("Pictures that were found"))}"><div class="pg-invitation">{mark}'
-        f"<h2>{escape(say('Say what to find.'))}</h2>"
-        f"<p>{escape(say('Words, a picture, or a sum of both: CLIP looks at every picture for you.'))}</p>"
-        f"<p>{escape(say('Or begin with a drawing, and see what is like it:'))}</p>"
+        f'<figure class="pg-mat" aria-label="{escape(say("Search results"))}"><div class="pg-invitation">{mark}'
+        f"<h2>{escape(say('Find pictures by what they show.'))}</h2>"
+        f"<p>{escape(say('Search with text, a picture or both combined: CLIP compares every picture.'))}</p>"
+        f"<p>{escape(say('Or start with a drawing to find similar ones:'))}</p>"
         f'<div class="pg-pick">{_examples(say)}</div></div></figure>'
     )
 
 
-def examples_html() -> list[Path]:
+def example_drawings() -> list[Path]:
     """Bundled drawings that a search can begin with."""
     drawings = sorted(DRAWINGS.glob("*.webp"))
     return drawings[:: max(1, len(drawings) // _EXAMPLES)][:_EXAMPLES]
@@ -122,7 +122,7 @@ def grid_html(say: Translator, found: Sequence[Found], *, nothing: str) -> str:
         f"{_more(say, hit)}</button></li>"
         for number, ((_, hit), thumbnail) in enumerate(zip(found, thumbnails, strict=True))
     )
-    return f'<ul class="pg-hits" aria-label="{escape(say("Pictures that were found"))}">{items}</ul>'
+    return f'<ul class="pg-hits" aria-label="{escape(say("Search results"))}">{items}</ul>'
 
 
 def chosen_html(say: Translator, one: Found, *, number: int, paths: bool) -> str:
@@ -133,17 +133,17 @@ def chosen_html(say: Translator, one: Found, *, number: int, paths: bool) -> str
     facts = [
         f"{row.width} × {row.height}",
         f"{when:%Y-%m-%d}",
-        say("likeness {score}", score=f"{hit.similarity:.3f}"),
+        say("similarity {score}", score=f"{hit.similarity:.3f}"),
     ]
     if row.seed is not None:
         facts.append(say("seed {seed}", seed=row.seed))
     if hit.copies:
         names = ", ".join(_name(copy) for copy in hit.copies[:_LISTED])
-        facts.append(f"{say('and {count} alike', count=len(hit.copies))}: {names}")
+        facts.append(f"{say('and {count} near-duplicates', count=len(hit.copies))}: {names}")
     title = _name(row)
     where = str(place.folder / row.path)
     copy = (
-        f'<button type="button" class="pg-copy" data-copy="{escape(where)}">{escape(say("Copy its path"))}</button>'
+        f'<button type="button" class="pg-copy" data-copy="{escape(where)}">{escape(say("Copy path"))}</button>'
         if paths
         else ""
     )
@@ -161,12 +161,12 @@ def _name(row: Row) -> str:
 
 def _alt(say: Translator, hit: Hit) -> str:
     name = _name(hit.row)
-    told = say("{name}, likeness {score}", name=name, score=f"{hit.similarity:.2f}")
-    return f"{told}, {say('and {count} alike', count=len(hit.copies))}" if hit.copies else told
+    told = say("{name}, similarity {score}", name=name, score=f"{hit.similarity:.2f}")
+    return f"{told}, {say('and {count} near-duplicates', count=len(hit.copies))}" if hit.copies else told
 
 
 def _more(say: Translator, hit: Hit) -> str:
-    title = escape(say("and {count} alike", count=len(hit.copies)))
+    title = escape(say("and {count} near-duplicates", count=len(hit.copies)))
     return f'<i title="{title}">+{len(hit.copies)}</i>' if hit.copies else ""
 
 
@@ -176,8 +176,8 @@ def _examples(say: Translator) -> str:
     return "".join(
         f'<button type="button" data-example="{number}" title="{escape(path.stem.replace("-", " "))}">'
         f'<img src="{_thumbnail(folder, path.name, 0)}" width="72" height="72" '
-        f'alt="{escape(say("More like: {name}", name=path.stem.replace("-", " ")))}"></button>'
-        for number, path in enumerate(examples_html())
+        f'alt="{escape(say("Similar to {name}", name=path.stem.replace("-", " ")))}"></button>'
+        for number, path in enumerate(example_drawings())
     )
 
 

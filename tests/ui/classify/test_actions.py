@@ -15,7 +15,7 @@ from pixgen.studio import Policy
 from pixgen.studio.library.classifier import ClassifierService
 from pixgen.ui.classify import actions
 from pixgen.ui.classify import view as answers
-from pixgen.ui.classify.actions import classify, explain
+from pixgen.ui.classify.actions import ClassifyForm, classify, explain
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.session import Cancellations
 from pixgen.vision.zeroshot.zeroshot import Question
@@ -43,12 +43,12 @@ def form(tmp_path):
 
 
 def views(service, form, *, stop=None):
-    return list(classify(service, form, stop or threading.Event(), say=ENGLISH))
+    return list(classify(service, ClassifyForm.read(form), stop or threading.Event(), say=ENGLISH))
 
 
 def test_the_first_view_comes_before_any_work_and_the_last_has_everything(make_namer, form):
     service = make_namer()
-    running = classify(service, {**form, "pictures": []}, threading.Event(), say=ENGLISH)
+    running = classify(service, ClassifyForm.read({**form, "pictures": []}), threading.Event(), say=ENGLISH)
     assert next(running).busy is True
     with pytest.raises(ClassifyError, match="There is no picture yet"):
         next(running)
@@ -72,7 +72,7 @@ def test_stopped_it_shows_what_was_seen(make_namer, form):
     stop = threading.Event()
     stop.set()
     *_, last = views(make_namer(), form, stop=stop)
-    assert WORDS("Stopped before the first picture was seen.") in last.status
+    assert WORDS("Stopped before the first picture.") in last.status
     assert last.answers is None
     assert last.busy is False
 
@@ -86,7 +86,7 @@ def test_a_public_page_is_bounded(make_namer, form, tmp_path, monkeypatch):
         views(public, form)
     late = make_namer(policy=Policy(longest_seconds=-1.0))
     *_, last = views(late, form)
-    assert WORDS("The time for one request here is over: what was seen until then is shown.") in last.status
+    assert WORDS("The time limit for one request was reached: these are the results so far.") in last.status
 
 
 def test_a_model_is_fetched_in_sight_and_can_be_stopped(make_namer, form, monkeypatch):
@@ -98,7 +98,7 @@ def test_a_model_is_fetched_in_sight_and_can_be_stopped(make_namer, form, monkey
     service, stop, seen = make_namer(), threading.Event(), []
     monkeypatch.setattr("pixgen.models.load_perceptor", load)
     half = ENGLISH("{done:,} of {total:,} MB", done=30, total=60)
-    for view in classify(service, form, stop, say=ENGLISH):
+    for view in classify(service, ClassifyForm.read(form), stop, say=ENGLISH):
         seen.append(view)
         if half in view.status:
             stop.set()
@@ -123,10 +123,10 @@ def test_what_is_not_allowed_is_a_sentence(make_namer, form, changed, said):
 
 def test_what_is_written_wins_over_a_set_whose_sentences_fit(make_namer, form):
     service, chosen = make_namer(), {**form, "label_set": "food101"}
-    question = actions.ClassifyForm.from_form(chosen, service).question
+    question = actions.ClassifyRequest.from_form(ClassifyForm.read(chosen), service).question
     assert question.labels == ("a<b>", "c")
     assert question.templates == ("a photo of {}, a type of food.",)
-    alone = actions.ClassifyForm.from_form({**chosen, "labels": ""}, service).question
+    alone = actions.ClassifyRequest.from_form(ClassifyForm.read({**chosen, "labels": ""}), service).question
     assert "waffles" in alone.labels
 
 
@@ -137,7 +137,7 @@ def test_folders_are_checked_and_shown_as_a_matrix(make_namer, form, tmp_path):
         packed.write(tmp_path / "blue.png", "dog/1.png")
     *_, last = views(make_namer(), {**form, "pictures": [str(tmp_path / "set.zip")], "labels": "cat, dog"})
     assert 'class="pg-confusion"' in last.answers
-    assert " of 4 right" in last.answers
+    assert " of 4 correct" in last.answers
 
 
 def test_the_table_says_how_sure_none_of_these_is(make_namer, form):
@@ -151,12 +151,12 @@ def test_the_table_says_how_sure_none_of_these_is(make_namer, form):
 
 def test_what_spoke_for_a_label_is_shown_beside_the_picture(make_namer, form):
     service = make_namer()
-    shown = explain(service, form, 1, "c", say=WORDS)
+    shown = explain(service, ClassifyForm.read(form), 1, "c", say=WORDS)
     assert shown.count("<img") == 2
     assert "blue.png" in shown
     for wrong, place, label in ((form, 2, "c"), (None, 0, "c"), (form, 0, "d")):
-        with pytest.raises(ClassifyError, match="not known any more|none of the labels"):
-            explain(service, wrong, place, label, say=WORDS)
+        with pytest.raises(ClassifyError, match="no longer available|none of the labels"):
+            explain(service, wrong and ClassifyForm.read(wrong), place, label, say=WORDS)
 
 
 def test_a_new_question_stops_the_one_before():
@@ -173,15 +173,15 @@ def test_a_new_question_stops_the_one_before():
 
 def test_the_empty_page_offers_every_example_and_asks_no_other_server():
     shown = answers.empty_html(WORDS)
-    assert shown.count("data-example=") == len(answers.examples_html()) >= 4
+    assert shown.count("data-example=") == len(answers.example_names()) >= 4
     assert "http" not in shown
-    for name in answers.examples_html():
+    for name in answers.example_names():
         with Image.open(io.BytesIO((answers.EXAMPLES / name).read_bytes())) as picture:
             assert max(picture.size) <= 512
 
 
 def test_the_question_is_what_the_form_asks(make_namer, form):
     changed = {**form, "mode": "several", "none": "below", "none_below": 0.3, "templates": "photo"}
-    asked = actions.ClassifyForm.from_form(changed, make_namer())
+    asked = actions.ClassifyRequest.from_form(ClassifyForm.read(changed), make_namer())
     expected = Question(labels=("a<b>", "c"), templates=("a photo of a {}",), several=True, none_below=0.3)
     assert asked.question == expected

@@ -95,15 +95,15 @@ def test_a_strip_lies_between_words_and_pictures(tmp_path):
         ({"across": "colour"}, "no field “colour”"),
         ({"across_values": "1-999"}, "at most 256"),
         ({"prompt": ""}, "The prompt is empty"),
-        ({"across": "init.picture", "across_values": '["/etc/hostname"]'}, "path of a picture|by its path"),
-        ({"across": "start", "across_values": '["picture:/etc/hostname"]'}, "by its path"),
-        ({"across": "model", "across_values": '["/etc/hostname"]'}, "by its path"),
-        ({"across": "clip", "across_values": '["/etc/hostname"]'}, "by its path"),
-        ({"across": "init.sketch.model", "across_values": '["/etc"]'}, "by its path"),
-        ({"across": "prompt", "across_values": '["[/etc/hostname]"]'}, "by its path"),
-        ({"across": "losses.style.picture", "across_values": '["/etc/hostname"]'}, "by its path"),
+        ({"across": "init.picture", "across_values": '["/etc/hostname"]'}, "path of a picture|by path"),
+        ({"across": "start", "across_values": '["picture:/etc/hostname"]'}, "by path"),
+        ({"across": "model", "across_values": '["/etc/hostname"]'}, "by path"),
+        ({"across": "clip", "across_values": '["/etc/hostname"]'}, "by path"),
+        ({"across": "init.sketch.model", "across_values": '["/etc"]'}, "by path"),
+        ({"across": "prompt", "across_values": '["[/etc/hostname]"]'}, "by path"),
+        ({"across": "losses.style.picture", "across_values": '["/etc/hostname"]'}, "by path"),
         ({"kind": "strip", "first": "a", "last": " ", "count": 3}, "two ideas"),
-        ({"kind": "strip", "first": "[/etc/hostname]", "last": "b", "count": 3}, "by its path"),
+        ({"kind": "strip", "first": "[/etc/hostname]", "last": "b", "count": 3}, "by path"),
         ({"kind": "strip", "first": "a", "last": "b", "count": 1}, "2 to 64"),
     ],
 )
@@ -289,5 +289,5 @@ def test_in_public_nobody_compares_anothers_run(make_studio, visitor):
     own = session_after(painted(studio, visitor))
     stranger = BrowserSession.from_browser(json.dumps({"job": own.stored["job"]}), None)
     assert comparison.run_choices(Gallery(studio), stranger, ENGLISH) == []
-    with pytest.raises(StudioError, match="not there any more"):
+    with pytest.raises(StudioError, match="no longer exists"):
         comparison.comparison_html(studio, own.stored["job"], own.stored["job"], stranger, say=ENGLISH)

@@ -57,7 +57,7 @@ def test_words_are_searched_in_prompts_and_tags(presenter, studio):
     assert listed(found) == [whale]
     assert "1 found" in found["side_said"]
     assert "data-looks" in found["side_list"]
-    assert OWN("No picture is like that.") in presenter.side("owl")["side_said"]
+    assert OWN("No matching pictures.") in presenter.side("owl")["side_said"]
 
 
 def test_looks_are_searched_beside_the_words(presenter, studio, monkeypatch):
@@ -67,7 +67,7 @@ def test_looks_are_searched_beside_the_words(presenter, studio, monkeypatch):
     )
     assert fox in presenter.side("fox")["side_list"]
     shown = presenter.alike("fox")["side_alike"]
-    assert OWN("By what they show") in shown
+    assert OWN("Matches by content") in shown
     assert whale in shown
     assert fox not in shown  # what has the words is not shown twice
     assert presenter.alike(" ")["side_alike"] == ""
@@ -82,7 +82,7 @@ def test_what_cannot_be_searched_by_looks_is_said(presenter, monkeypatch):
 
 
 def test_where_there_are_more_it_leads_to_the_gallery(presenter, studio, monkeypatch):
-    monkeypatch.setattr(queries, "ASIDE", 2)
+    monkeypatch.setattr(queries, "SIDE_BAR_PAGE", 2)
     runs = [painted(studio, seed=seed) for seed in range(3)]
     assert OWN("All {count} in the gallery", count=3) in presenter.side("fox")["side_list"]
     shelf = presenter.all_with("fox")

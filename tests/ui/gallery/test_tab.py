@@ -53,8 +53,8 @@ def test_an_empty_gallery_invites(presenter):
     changes = presenter.shelf(FORM, 0)
     assert ENGLISH("Nothing has been painted yet.") in changes["grid"]
     assert changes["said"] == ""
-    assert ENGLISH("No picture is like that.") in presenter.shelf(("fox", *FORM[1:]), 0)["grid"]
-    assert ENGLISH("The bin is empty.") in presenter.shelf(("", "words", "bin", *FORM[3:]), 0)["grid"]
+    assert ENGLISH("No matching pictures.") in presenter.shelf(("fox", *FORM[1:]), 0)["grid"]
+    assert ENGLISH("The trash is empty.") in presenter.shelf(("", "words", "bin", *FORM[3:]), 0)["grid"]
 
 
 def test_pictures_are_shown_with_what_is_known_and_can_be_filtered(presenter, studio):
@@ -100,8 +100,8 @@ def test_the_forms_choices_are_the_catalogues():
             for value, _ in (
                 ("newest", ENGLISH("newest first")),
                 ("oldest", ENGLISH("oldest first")),
-                ("likeness", ENGLISH("truest to its words")),
-                ("longest", ENGLISH("longest painted")),
+                ("likeness", ENGLISH("closest to the prompt")),
+                ("longest", ENGLISH("longest painting time")),
                 ("prompt", ENGLISH("by prompt")),
             )
         )
@@ -111,7 +111,7 @@ def test_the_forms_choices_are_the_catalogues():
         value
         for value, _ in (
             ("", ENGLISH("any")),
-            ("painting", ENGLISH("in the making")),
+            ("painting", ENGLISH("painting")),
             ("done", ENGLISH("done")),
             ("stopped", ENGLISH("stopped")),
             ("failed", ENGLISH("failed")),
@@ -122,7 +122,7 @@ def test_the_forms_choices_are_the_catalogues():
 def test_many_are_paged_and_a_page_that_is_none_is_the_nearest(presenter, studio, monkeypatch):
     monkeypatch.setattr(queries, "PAGE", 2)
     runs = [painted(studio, seed=seed) for seed in range(5)]
-    presenter.gallery.find(queries.to_filter({}))
+    presenter.gallery.find(queries.to_filter(queries.GalleryForm()))
     pages = [presenter.shelf((*FORM[:3], "oldest", *FORM[4:]), page) for page in (0, 2, 99)]
     shown = [[run for run in runs if run in page["grid"]] for page in pages]
     assert [page["page"] for page in pages] == [0, 2, 2]
@@ -143,7 +143,7 @@ def test_a_run_opens_with_picture_recipe_curves_film_and_relatives(presenter, st
     facts = changes["facts"]
     assert facts.count("<polyline") == 2
     assert "a fox: from 0.1 to 0.7" in facts
-    assert facts.index(child) < facts.index(ENGLISH("With other seeds")) < facts.index(sister)
+    assert facts.index(child) < facts.index(ENGLISH("Other seeds")) < facts.index(sister)
     assert "&quot;seed&quot;: 7" in facts
     with open(changes["recipe"]["value"], encoding="utf-8") as file:
         assert make_recipe(json.load(file)) == studio.run(first).recipe
@@ -155,8 +155,8 @@ def test_marks_are_kept(presenter, studio):
     run = painted(studio)
     presenter.star(run, True)
     assert 'aria-pressed="true"' in presenter.shelf(FORM, 0)["grid"]
-    assert presenter.opened(run)["favourite"] == ENGLISH("No favourite any more")
-    assert presenter.favourite(run)["favourite"] == ENGLISH.pgettext("button", "Favourite")
+    assert presenter.opened(run)["favourite"] == ENGLISH("Remove from favourites")
+    assert presenter.favourite(run)["favourite"] == ENGLISH.pgettext("button", "Add to favourites")
     assert presenter.tag(run, "Sea, for the kitchen,, ")["tags"] == "for the kitchen, sea"
     assert presenter.tag(run, "sea")["tags"] == "sea"
     assert [value for _, value in presenter.shelf(FORM, 0)["tag"]["choices"]] == ["", "sea"]
@@ -175,7 +175,7 @@ def test_what_is_deleted_can_be_taken_back(presenter, studio):
     presenter.delete(run, 0, *FORM)
     assert presenter.empty(False, 0, *binned) == {}
     assert run in presenter.shelf(binned, 0)["grid"]
-    assert "1 removed for good" in presenter.empty(True, 0, *binned)["said"]
+    assert "1 deleted permanently" in presenter.empty(True, 0, *binned)["said"]
     assert studio.runs() == []
 
 

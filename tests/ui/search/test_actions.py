@@ -15,6 +15,7 @@ from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.search import view as found
 from pixgen.ui.search.actions import (
     UPLOADED,
+    SearchForm,
     first_place,
     like,
     places,
@@ -50,13 +51,19 @@ def library(studio, folder, tiny_perceptor, monkeypatch):
 
 
 def searched(library, **values):
-    form = {"query": "a fox", "place": "drawings", **values}
+    form = SearchForm.read({"query": "a fox", "place": "drawings", **values})
     views = search(library, form, uploaded=None, owner="", say=ENGLISH)
     return list(with_errors(views, say=ENGLISH))
 
 
 def test_the_click_is_answered_before_any_work(library):
-    views = search(library, {"query": "a fox", "place": "drawings"}, uploaded=None, owner="", say=ENGLISH)
+    views = search(
+        library,
+        SearchForm.read({"query": "a fox", "place": "drawings"}),
+        uploaded=None,
+        owner="",
+        say=ENGLISH,
+    )
     first = next(views)
     assert first.busy
     assert SAY("Searching") in first.state
@@ -66,12 +73,12 @@ def test_the_click_is_answered_before_any_work(library):
 
 def test_new_pictures_are_looked_at_and_then_shown(library):
     views = searched(library)
-    assert any(SAY("Looking at new pictures") in view.state for view in views)
+    assert any(SAY("Indexing new pictures") in view.state for view in views)
     last = views[-1]
     assert last.busy is False
     assert len(last.found) == 6
     assert SAY("{count} found", count=6) in last.state
-    assert SAY("Left out: {count}", count=1) in last.state
+    assert SAY("Skipped: {count}", count=1) in last.state
     assert "broken.png" in last.state
     assert last.grid.count("data-hit=") == 6
     assert last.grid.count("data:image/jpeg;base64,") == 6
@@ -81,8 +88,8 @@ def test_how_many_and_how_alike_bound_what_is_shown(library):
     assert len(searched(library, top=2)[-1].found) == 2
     last = searched(library, threshold=1)[-1]
     assert last.found == ()
-    assert SAY("Nothing found") in last.state
-    assert SAY("Look for something else, or ask for less.") in last.grid
+    assert SAY("No results") in last.state
+    assert SAY("Try another search, or fewer filters.") in last.grid
 
 
 def test_a_threshold_of_nought_is_one(library):
@@ -96,7 +103,7 @@ def test_a_picture_finds_itself_and_more_like_it_leaves_it_out(library, folder):
     one = searched(library, query="", picture=str(folder / "blue.png"))[-1].found[0]
     assert one[1].row.path == "blue.png"
     assert one[1].similarity == pytest.approx(1, abs=1e-4)
-    last = list(like(library, one, {}, owner="", say=ENGLISH))[-1]
+    last = list(like(library, one, SearchForm(), owner="", say=ENGLISH))[-1]
     assert "blue.png" not in {hit.row.path for _, hit in last.found}
     assert len(last.found) == 5
 
@@ -105,7 +112,7 @@ def test_a_picture_finds_itself_and_more_like_it_leaves_it_out(library, folder):
     ("values", "said"),
     [
         ({"query": " "}, "The search is empty"),
-        ({"query": "[/etc/passwd]"}, "cannot be named by its path"),
+        ({"query": "[/etc/passwd]"}, "cannot be given by path"),
         ({"query": "a + "}, "A term of the search is missing"),
         ({"after": "lately"}, "is not a date"),
         ({"side": -1}, "a whole number"),
@@ -171,7 +178,7 @@ def test_a_set_of_ones_own_is_ready_to_be_searched(library, folder):
     assert (
         SAY.ngettext("{count} picture can be searched", "{count} pictures can be searched", 1) in last.state
     )
-    form = {"query": "x", "place": UPLOADED}
+    form = SearchForm.read({"query": "x", "place": UPLOADED})
     (*_, shown) = search(library, form, uploaded=place, owner="", say=ENGLISH)
     assert [hit.row.path for _, hit in shown.found] == ["0001-blue.png"]
     with pytest.raises(SearchError, match="None of these files is a picture"):
@@ -180,12 +187,12 @@ def test_a_set_of_ones_own_is_ready_to_be_searched(library, folder):
 
 def test_every_place_has_a_name(library):
     named = [
-        (SAY("what was painted here"), RUNS),
-        (SAY("drawings that come with pixgen"), BUNDLED),
+        (SAY("pictures painted here"), RUNS),
+        (SAY("bundled drawings"), BUNDLED),
         ("drawings", "drawings"),
     ]
     assert places(library, ENGLISH) == named
-    assert places(library, ENGLISH, uploaded=True)[-1] == (SAY("the pictures you added"), UPLOADED)
+    assert places(library, ENGLISH, uploaded=True)[-1] == (SAY("your uploads"), UPLOADED)
 
 
 def test_words_and_a_picture_are_one_sum():
@@ -207,14 +214,14 @@ def test_the_picture_can_be_a_term_with_its_weight():
     assert to_query("snow - [Picture]", "/a.png")[1].weight == -1
     with pytest.raises(SearchError, match="Add the picture"):
         to_query("[picture] + snow", None)
-    with pytest.raises(SearchError, match="cannot be named by its path"):
+    with pytest.raises(SearchError, match="cannot be given by path"):
         to_query("[picture] + [/etc/passwd]", "/a.png")
 
 
 def test_looking_at_new_pictures_can_be_stopped_and_the_next_search_goes_on(library, monkeypatch):
     monkeypatch.setattr("pixgen.vision.search.indexing.BATCH", 2)
     counted, stop, seen = SAY("{done} of {total}", done=0, total=7), threading.Event(), []
-    form = {"query": "a fox", "place": "drawings"}
+    form = SearchForm.read({"query": "a fox", "place": "drawings"})
     for view in search(library, form, uploaded=None, owner="", say=ENGLISH, stopped=stop.is_set):
         seen.append(view)
         if counted in (view.state or ""):
@@ -252,7 +259,7 @@ HALF = ENGLISH("{done:,} of {total:,} MB", done=30, total=60)
 
 
 def test_another_model_is_fetched_in_sight_and_then_looks(library, coming):
-    form = {"query": "a fox", "place": "drawings", "model": "lakes"}
+    form = SearchForm.read({"query": "a fox", "place": "drawings", "model": "lakes"})
     seen = []
     for view in search(library, form, uploaded=None, owner="", say=ENGLISH):
         seen.append(view)
@@ -261,12 +268,12 @@ def test_another_model_is_fetched_in_sight_and_then_looks(library, coming):
     assert any(HALF in view.state and "width: 50.0%" in view.state for view in seen)
     assert len(seen[-1].found) == 6
     assert {place.model for place, _ in seen[-1].found} == {"lakes"}
-    assert len(list(like(library, seen[-1].found[0], {}, owner="", say=ENGLISH))[-1].found) == 5
+    assert len(list(like(library, seen[-1].found[0], SearchForm(), owner="", say=ENGLISH))[-1].found) == 5
 
 
 def test_a_download_can_be_stopped_and_nothing_is_lost(library, coming):
     stop = threading.Event()
-    form = {"query": "a fox", "place": "drawings", "model": "lakes"}
+    form = SearchForm.read({"query": "a fox", "place": "drawings", "model": "lakes"})
     seen = []
     for view in search(library, form, uploaded=None, owner="", say=ENGLISH, stopped=stop.is_set):
         seen.append(view)
@@ -292,36 +299,36 @@ def test_whoever_has_painted_nothing_begins_with_the_bundled_drawings(library, s
 
 
 def test_the_empty_tab_offers_drawings_that_exist():
-    assert found.empty_html(ENGLISH).count("data-example=") == len(found.examples_html()) == 12
-    assert all(path.is_file() for path in found.examples_html())
+    assert found.empty_html(ENGLISH).count("data-example=") == len(found.example_drawings()) == 12
+    assert all(path.is_file() for path in found.example_drawings())
 
 
 @pytest.mark.parametrize(
     ("values", "only"),
     [
-        ({"preset": " draft ", "drawn_by": "pocket"}, Filter(preset="draft", model="pocket")),
+        ({"preset": " draft ", "painted_by": "pocket"}, Filter(preset="draft", model="pocket")),
         ({"seed": "0"}, Filter(seed=0)),
-        ({"preset": "", "drawn_by": None, "seed": None}, EVERYTHING),
+        ({"preset": "", "painted_by": None, "seed": None}, EVERYTHING),
         ({"seed": " "}, EVERYTHING),
     ],
 )
 def test_own_pictures_are_chosen_by_their_recipe(values, only):
-    assert to_filter(values) == only
+    assert to_filter(SearchForm.read(values)) == only
 
 
 def test_a_seed_below_zero_is_refused():
     with pytest.raises(SearchError, match="0 or more"):
-        to_filter({"seed": "-1"})
+        to_filter(SearchForm(seed="-1"))
 
 
 def test_a_seed_that_is_no_number_is_told():
-    with pytest.raises(SearchError, match="“seven” is no whole number"):
-        to_filter({"seed": "seven"})
+    with pytest.raises(SearchError, match="“seven” is not a whole number"):
+        to_filter(SearchForm(seed="seven"))
 
 
 def test_nothing_painted_yet_is_no_error(make_studio, tiny_perceptor, monkeypatch):
     studio = make_studio(policy=Policy.for_public())
     monkeypatch.setattr(studio, "perceptor", lambda names: tiny_perceptor)
-    form = {"query": "a fox", "place": RUNS}
+    form = SearchForm.read({"query": "a fox", "place": RUNS})
     *_, last = search(PictureLibrary(studio), form, uploaded=None, owner="ada", say=ENGLISH)
-    assert SAY("Nothing found") in last.state
+    assert SAY("No results") in last.state
