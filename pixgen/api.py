@@ -1,6 +1,8 @@
-"""``pixgen.generate``, ``grid``, ``strip`` and ``upscale``: a picture, and nothing else to think of."""
+"""The Python API: ``generate``, ``grid``, ``strip``, ``upscale``, ``film``, ``journey`` and ``restyle``.
 
-# MERGED pixgen.films: ``pixgen.film``, ``journey`` and ``restyle``: films, from Python.
+Each paints with a studio of its own in a temporary folder, unless a folder is given where runs are kept.
+"""
+
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -34,11 +36,11 @@ def generate(
     metadata: bool = True,
     **options: Any,
 ) -> Image.Image:
-    """Paint a picture from words, and return it when it is done.
+    """Paint a picture from a prompt, and return it when it is finished.
 
     Args:
         prompt: what to paint, in the grammar of ``pixgen.recipe.prompts``.
-        folder: where the run is kept with its film and its state; by default nothing is kept.
+        folder: where the run is kept with its video and its state; by default nothing is kept.
         device: ``auto``, ``cpu`` or ``cuda``.
         metadata: whether the files in ``folder`` carry the recipe.
         options: the fields of ``pixgen.recipe.options.Options``, for example ``preset="draft"``,
@@ -73,10 +75,10 @@ def grid(
     """Paint a picture for every value of one or two fields, and return them as one labelled sheet.
 
     Args:
-        prompt: what to paint; its alternatives ``{a|b}`` are values too.
+        prompt: what to paint; its wildcards ``{a|b}`` are an axis too.
         over: values by field, for example ``{"seed": [1, 2], "cutouts.kind": ["gentle", "crowson"]}``,
             or texts such as ``"seed=1-4"``, in the grammar of ``pixgen.studio.grids.plans``.
-        folder: where every cell is kept as a run of its own; by default nothing is kept.
+        folder: where every cell is kept as a separate run; by default nothing is kept.
         device, options: as in ``generate``.
 
     Raises PixgenError.
@@ -96,13 +98,13 @@ def strip(
     device: str = "auto",
     **options: Any,
 ) -> Image.Image:
-    """Paint what lies between two ideas, and return the pictures side by side.
+    """Interpolate between two ideas, and return the pictures side by side.
 
     Args:
         first, last: words, a picture's path, or terms such as ``"[a.png] | winter | summer:-1"``.
         pictures: how many, both ends included.
-        folder: where every picture is kept as a run of its own; by default nothing is kept.
-        device, options: as in ``generate``; without ``steps``, sketches are kept as they are.
+        folder: where every picture is kept as a separate run; by default nothing is kept.
+        device, options: as in ``generate``; without ``steps``, sketches are not optimized.
 
     Raises PixgenError.
 
@@ -156,12 +158,12 @@ log = logging.getLogger(__name__)
 
 
 def film(run: str | Path, out: str | Path, *, folder: Path | str | None = None, **cut: Any) -> Path:
-    """Make another film of a run, and return where it is; nothing is painted again.
+    """Export a video of a finished run, and return its path; nothing is painted again.
 
     Args:
-        run: its name or folder, or a film that pixgen wrote.
-        out: an MP4, WebM, GIF or WebP; what is there is replaced.
-        folder: where runs are kept, if ``run`` is a name; by default as ``Studio`` has it.
+        run: its name or folder, or a video that pixgen wrote.
+        out: an MP4, WebM, GIF or WebP; an existing file is replaced.
+        folder: where runs are kept, if ``run`` is a name; by default that of ``Studio``.
         cut: the fields of ``pixgen.studio.video.timeline.Cut``, for example ``seconds=6``, ``even=True``,
             ``captions=True`` or ``loop=True``.
 
@@ -183,11 +185,11 @@ def journey(
     device: str = "auto",
     **options: Any,
 ) -> Path:
-    """Paint a journey of so many frames, and return where its film is.
+    """Paint a journey (a video that moves into the picture), and return the path of the video.
 
     Args:
-        out: an MP4, WebM, GIF or WebP; what is there is replaced.
-        folder: where the run is kept; by default nothing but the film is.
+        out: an MP4, WebM, GIF or WebP; an existing file is replaced.
+        folder: where the run is kept; by default only the video is.
         options: the fields of ``Options``, for example ``seed=7``, and of ``pixgen.recipe.journey.Journey``,
             for example ``zoom="0:1, 60:1.02"``, ``turn=1`` or ``every=3``.
 
@@ -211,13 +213,13 @@ def restyle(
     device: str = "auto",
     **options: Any,
 ) -> Path:
-    """Paint over a video, frame by frame, and return where the film is, which has the video's sound.
+    """Paint over a video, frame by frame, and return the path of the result, which keeps the sound.
 
-    What of a long video is left out is logged as a warning.
+    If only the beginning of a long video is painted, a warning is logged.
 
     Args:
         video: an MP4, MOV, WebM, MKV or GIF.
-        frames: only so many of it.
+        frames: the number of frames to paint; by default all.
         out, folder, device, options: as in ``journey``; ``carry`` is among the options.
 
     Raises PixgenError.

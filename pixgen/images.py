@@ -1,7 +1,6 @@
-"""Opens pictures that people bring, as a viewer shows them: the one place where a picture file is decoded.
+"""Decode users' picture files the way a viewer shows them; no other module decodes picture files.
 
-What comes in is a file of any of ``FORMATS`` in whatever mode its program wrote; what goes out is 8-bit
-sRGB, upright, without metadata. No decoder's error or warning leaves this module: there is a picture, or a
+In comes a file of any of ``FORMATS`` in any mode. Out comes 8-bit sRGB, upright, without metadata. No decoder's error or warning leaves this module: there is a picture, or a
 PictureError that names the file.
 """
 

@@ -1,4 +1,4 @@
-"""Sentences that a person reads, in English, each of which can be said in another language.
+"""Translatable messages: English templates with their values, for errors and the page.
 
 A sentence is marked where it is written: ``_("steps")``, ``ngettext("{count} run", "{count} runs", n)``, or as the
 first argument of an error (``errors.py``). Babel finds the marks and collects the catalogue; a page's
@@ -93,7 +93,7 @@ def ngettext(one: str, many: str, count: int, /, **values: Any) -> Message:
 
 
 def join_messages(parts: Iterable[str], link: Message) -> Message:
-    """Several messages as one; ``link`` says how ``{first}`` and ``{second}`` are put together.
+    """Join messages into one; ``link`` is the template that joins ``{first}`` and ``{second}``.
 
     >>> print(join_messages([_("red"), _("blue"), _("green")], _("{first}, and {second}")))
     red, and blue, and green

@@ -1,5 +1,4 @@
-"""Where pixgen's own files are, in a clone and in an installed package, where runs are kept, and how
-people's own paths are read.
+"""Paths of pixgen's bundled files (in a clone or a wheel), the output folder, and reading of users' paths.
 
 Every path that is relative to the source starts here, so that a module can be moved without breaking one.
 """
@@ -49,7 +48,7 @@ def expand(path: str | Path) -> Path:
 
 
 def is_hidden(path: str | PurePath) -> bool:
-    """Whether a file, by its path below the folder that was named, is a system's and not a person's.
+    """Whether a file is hidden or was made by the operating system, by its path below the chosen folder.
 
     A macOS disk has a ``._fox.png`` beside each ``fox.png``, a NAS small copies in ``@eaDir``.
     """
@@ -57,7 +56,7 @@ def is_hidden(path: str | PurePath) -> bool:
 
 
 def split_name(name: str) -> tuple[str, Path] | None:
-    """The architecture, if it is told, and the path of an own CLIP; None of a name that is none."""
+    """Split the name of an own CLIP into its architecture (may be empty) and path; None for other names."""
     if name.startswith(LOCAL):
         return "", Path(name.removeprefix(LOCAL)).expanduser()
     told, colon, rest = name.partition(":")
@@ -68,7 +67,7 @@ def split_name(name: str) -> tuple[str, Path] | None:
 
 
 def absolute_name(name: str) -> str:
-    """The name of a CLIP so that it is found from any folder: an own one's path is made absolute."""
+    """Make the path in the name of an own CLIP absolute, so that it is found from any folder."""
     found = split_name(name)
     if found is None:
         return name

@@ -1,6 +1,6 @@
-"""Texts and tables as people save them: whatever their encoding, their divider and their commas are.
+"""Read text files and tables in any common encoding, with any column separator and number format.
 
-What comes in are the bytes of a file, what goes out are text, rows by their headings, and numbers.
+In come the bytes of a file. Out come text, rows by their headings, and numbers.
 """
 
 import codecs

@@ -1,4 +1,4 @@
-"""Losses of a picture's colours: only those of a palette, and strong ones."""
+"""Losses on colours: a palette, and saturation."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated

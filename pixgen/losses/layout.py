@@ -1,4 +1,4 @@
-"""Losses of a picture's layout: symmetry, a border of one colour, and seams that meet."""
+"""Losses on layout: symmetry, a solid border, and seamless tiling."""
 
 from collections.abc import Sequence
 from functools import partial

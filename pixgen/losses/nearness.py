@@ -1,4 +1,4 @@
-"""Losses of nearness: to the picture that a run starts from, to its latent, and to a small latent."""
+"""Losses that keep the picture near the initial picture or its latent, and weight decay of the latent."""
 
 from typing import TYPE_CHECKING, Annotated
 

@@ -1,4 +1,4 @@
-"""Losses of a picture's texture: even areas, and the strokes of another picture."""
+"""Losses on texture: total variation, smoothness, and the style of another picture (Gram matrices)."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal

@@ -1,4 +1,4 @@
-"""The loss of warmth: a picture in the light of a candle, of noon, or of the shade."""
+"""Colour temperature loss: pulls the mean colour towards the light of a black body."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated

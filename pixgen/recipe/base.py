@@ -1,10 +1,9 @@
-"""What every value of a recipe is: frozen, and without a field that is not its own."""
+"""Base classes of a recipe's parts, partial recipes as dictionaries, and how a setting is declared.
 
-# MERGED pixgen.partial: Partial recipes, before they are checked: read from JSON, merged, and set field by field.
-# MERGED pixgen.settings: How a setting is declared: once, as a pydantic field that carries all that is shown of it.
-#
-#   The page's control, the command line's help and the table of ``docs/settings.md`` come from the field: its
-#   title, its sentence of help, the range that a slider offers and its step, or the titles of its choices.
+A setting is declared once, as a pydantic field. The page's control, the command line's help and the table of
+``docs/settings.md`` are made from the field: its title, description, range, step, and the titles of its choices.
+"""
+
 import json
 import types
 import typing
@@ -20,13 +19,13 @@ from pixgen.errors import RecipeError
 
 
 class Value(BaseModel):
-    """A part of a recipe, checked when it is made."""
+    """Base of all parts of a recipe: frozen, validated, and without unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Kind(Value):
-    """One of several kinds of a thing, told apart by ``kind``, which its JSON therefore always has."""
+    """Base of a union's members, told apart by ``kind``, which is always written to JSON."""
 
     kind: str
 
@@ -36,7 +35,7 @@ class Kind(Value):
 
 
 def read_partial(text: str) -> dict[str, Any]:
-    """A partial recipe from its JSON. Raises RecipeError."""
+    """Read a partial recipe from JSON. Raises RecipeError."""
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
@@ -54,7 +53,8 @@ def read_partial(text: str) -> dict[str, Any]:
 
 
 def set_field(recipe: dict[str, Any], assignment: str) -> None:
-    """Apply ``key.path=value`` to a partial recipe in place; the value is JSON, else text."""
+    """Apply ``key.path=value`` to a partial recipe in place. The value is JSON if it parses, else text.
+    Raises RecipeError."""
     key, equals, value = assignment.partition("=")
     if not equals or not key.strip():
         raise RecipeError(
@@ -97,7 +97,7 @@ def with_current_names(part: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def merge(into: dict[str, Any], part: Mapping[str, Any]) -> None:
-    """Add a partial recipe to another in place: it wins, and nested objects are merged."""
+    """Merge a partial recipe into another in place: its values win, and nested objects are merged."""
     for key, value in part.items():
         if isinstance(value, Mapping):
             known = into.get(key)
@@ -115,12 +115,12 @@ def setting(
     """Declare a setting, for use in ``Annotated``.
 
     Args:
-        low, high: what is allowed, both included; for other bounds pass pydantic's own, such as ``gt``.
-        offered: what a slider offers of it, where that is less.
+        low, high: the allowed range, both ends included; for open ends pass pydantic's own, such as ``gt``.
+        offered: the range of the slider, if it is narrower.
         step: of the slider.
-        choices: the values and their titles, in the order in which they are offered.
-        example: what stands in an empty text box.
-        hint: for tables: values that make sense.
+        choices: the values and their titles, in the order of the menu.
+        example: the placeholder of an empty text box.
+        hint: sensible values, for the table in the docs.
         bounds: further arguments of pydantic's ``Field``.
     """
     if low is not None:
@@ -140,13 +140,13 @@ def setting(
 
 @dataclass(frozen=True)
 class Setting:
-    """What is shown of one field, wherever it is shown."""
+    """The title, description, range and choices of one field, for the page, the help and the docs."""
 
     path: str  # such as "losses.symmetry.kind"
     default: Any
     title: str
     description: str
-    low: float | None  # what a slider offers
+    low: float | None  # the range of a slider
     high: float | None
     step: float | None
     choices: Mapping[str, str]  # titles by value
@@ -156,34 +156,34 @@ class Setting:
 
     @property
     def summary(self) -> str:
-        """What it is called and does, and values that make sense."""
+        """Title, description and sensible values, for the table in the docs."""
         said = f"{self.title}. {self.description}".strip()
         return f"{said} Sensible: {self.hint}." if self.hint else said
 
     @property
     def range(self) -> str:
-        """What a slider offers of it; empty where it is no number."""
+        """The range of the slider, such as ``0 to 1``; empty if it is not a number."""
         if self.kind not in (int, float) or self.low is None or self.high is None:
             return ""
         return f"{self.low:g} to {self.high:g}"
 
     @property
     def default_text(self) -> str:
-        """The default as it is typed; empty where there is none."""
+        """The default as text; empty if there is none."""
         if isinstance(self.default, (tuple, list)):
             return ", ".join(map(str, self.default))
         return "" if self.default is None else str(self.default)
 
     @property
     def help(self) -> str:
-        """What it is called and does, and its choices, in a line: for the command line."""
+        """Title, description and choices in one line, for the command line."""
         said = f"{self.title}. {self.description}".strip()
         values = ", ".join(value for value in self.choices if value)
         return f"{said} {values}." if values else said
 
 
 def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[Setting]:
-    """Every setting of a model that has a title, those of the models in it included, in order."""
+    """Every setting of a model that has a title, including those of nested models, in order."""
     for name, field in model.model_fields.items():
         inner = model_in(field.annotation)
         if inner is not None:
@@ -204,7 +204,7 @@ def find_setting(model: type[BaseModel], path: str) -> Setting:
 
 
 def read_setting(field: FieldInfo, path: str) -> Setting:
-    """What a field says about itself."""
+    """Read a setting from a pydantic field."""
     extra: dict[str, Any] = {}
     if isinstance(field.json_schema_extra, dict):
         extra |= field.json_schema_extra
@@ -227,7 +227,7 @@ def read_setting(field: FieldInfo, path: str) -> Setting:
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model in ``Model``, ``Model | None`` or ``Annotated[Model, …]``; None where there is none."""
+    """The model in ``Model``, ``Model | None`` or ``Annotated[Model, …]``; None if there is none."""
     for each in _union_members(annotation):
         if isinstance(each, type) and issubclass(each, BaseModel):
             return each

@@ -22,11 +22,11 @@ class DrawerKind:
     Args:
         title: on the page.
         needs_vqgan: it draws through a VQGAN, which is loaded for it and takes memory.
-        can_encode: it finds the latent of a picture in one pass, as painting over a video needs.
-        can_mask: it can paint a part of a picture anew.
-        can_grow: its canvas can become larger while it is painted.
+        can_encode: it encodes a picture into a latent in one pass, as painting over a video needs.
+        can_mask: it can repaint a part of a picture (inpainting, outpainting).
+        can_grow: its canvas can be enlarged during the optimization.
         can_travel: a journey can move its picture from frame to frame.
-        can_move_latent: its latent has the picture's places, so that a journey can move the latent itself.
+        can_move_latent: its latent is a spatial grid, which a journey can shift, zoom and rotate.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""The start as a value: what the canvas shows before the first step."""
+"""The initial picture (``--init``) as settings: what the canvas shows before the first step."""
 
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,7 @@ def _read_terms(value: Any) -> Any:
 
 
 class Sketch(Value):
-    """How a sketcher writes a start: several candidates, of which CLIP picks one."""
+    """How a sketch model samples the initial picture: several candidates, ranked by CLIP."""
 
     model: Annotated[
         str,
@@ -37,7 +37,7 @@ class Sketch(Value):
     pick: Annotated[
         int, setting("Which sketch", "0 is the one that CLIP finds best.", low=0, high=63, step=1)
     ] = 0
-    # Where nothing is given, as the sketcher does best.
+    # None: the default of the sketch model.
     temperature: Annotated[
         float | None,
         setting("Temperature", "More: more varied sketches.", low=0, high=4, step=0.05),
@@ -75,7 +75,7 @@ class Sketch(Value):
 
 
 class Init(Value):
-    """What the canvas shows before the first step."""
+    """The initial picture: what the canvas shows before the first step."""
 
     kind: Annotated[
         Literal["codes", "perlin", "gradient", "snow", "grey", "picture", "sketch", "idea", "video"],
@@ -155,10 +155,10 @@ class Init(Value):
 
     @property
     def masked(self) -> bool:
-        """Whether only a part of a picture is painted anew."""
+        """Whether only a part of a picture is repainted (inpainting, outpainting)."""
         return bool(self.mask or self.extend)
 
     @property
     def needs_sketcher(self) -> bool:
-        """Whether a sketcher writes it."""
+        """Whether a sketch model samples it."""
         return self.kind in ("sketch", "idea") or (self.masked and self.fill == "sketch")

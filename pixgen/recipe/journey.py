@@ -1,4 +1,4 @@
-"""The journey: how the view moves from frame to frame, and what a film of a video is made of."""
+"""Journeys: how the view moves (zoom, shift, rotation) between frames, and how a video is painted over."""
 
 import math
 import re
@@ -21,8 +21,8 @@ Keyframes = tuple[tuple[int, float], ...]
 
 
 def parse_keyframes(value: Any) -> Any:
-    """Keyframes ``((frame, value), …)`` from a text such as ``"0:1, 60:1.02"`` or ``"1.02"``; anything
-    else as it is. Raises ValueError."""
+    """Parse keyframes ``((frame, value), …)`` from text such as ``"0:1, 60:1.02"`` or ``"1.02"``; other types
+    are returned unchanged. Raises InvalidValue."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return ((0, float(value)),)
     if not isinstance(value, str):
@@ -47,7 +47,7 @@ def format_keyframes(keyframes: Keyframes) -> str:
 
 
 def keyframe_at(keyframes: Keyframes, frame: int) -> float:
-    """The value at a frame: straight from one keyframe to the next, and constant beyond."""
+    """The value at a frame: linear between keyframes, constant before the first and after the last."""
     before = [each for each in keyframes if each[0] <= frame]
     after = [each for each in keyframes if each[0] > frame]
     if not before or not after:
@@ -99,10 +99,10 @@ class Motion:
 
 
 class Journey(Value):
-    """A film whose frames each take some steps, between which the view moves.
+    """A video whose frames take ``every`` steps each; the view moves between frames.
 
-    The last picture of ``after`` steps is the first frame, and every ``every`` steps later comes
-    another. With a ``video``, each frame is painted over a picture of it.
+    The picture after ``after`` steps is the first frame. With a ``video``, each frame is painted over a frame of
+    that video.
     """
 
     every: Annotated[
@@ -176,7 +176,7 @@ class Journey(Value):
         return self
 
     def check(self, recipe: "Recipe") -> None:
-        """Raise ValueError if the journey cannot be made with what else a recipe asks for."""
+        """Raise InvalidValue if the journey conflicts with other settings of the recipe."""
         if (recipe.init.kind == "video") != bool(self.video):
             raise InvalidValue('a journey over a video has a start of kind "video", and no other has one')
         if recipe.grow.at and (self.moving or recipe.story.sketch):
@@ -226,11 +226,11 @@ class Journey(Value):
         return Motion(*(keyframe_at(each, frame) for each in (self.zoom, self.x, self.y, self.turn)))
 
     def steps(self, frames: int) -> int:
-        """How many steps so many frames take, from 1."""
+        """The number of steps that ``frames`` frames take."""
         return self.after + self.every * (frames - 1)
 
     def frames(self, steps: int) -> int:
-        """How many frames so many steps make."""
+        """The number of frames that ``steps`` steps give."""
         return max(0, math.floor((steps - self.after) / max(1, self.every)) + 1) if self.moving else 0
 
     def _named_frames(self) -> set[int]:

@@ -109,7 +109,7 @@ class Kornia(Kind):
 
 
 def unchecked_kornia(name: str, **args: Any) -> Kornia:
-    """An augmentation of the sources' sets, which is not checked now: that would load torch."""
+    """An augmentation of a bundled cutout set, without validation, which would load torch."""
     return Kornia.model_construct(kind="kornia", name=name, args=_freeze(args))
 
 
@@ -139,8 +139,8 @@ def parse_augmentation(text: str) -> Kornia:
 
 @contextmanager
 def fork_random_state(seed: int, device: "torch.device") -> Iterator[None]:
-    """Inside, what kornia draws from torch's process-wide generators, of the CPU and of a device,
-    follows from the seed; afterwards those generators are as they were. One thread at a time."""
+    """Seed torch's global generators, of the CPU and of ``device``, inside the block, and restore their state
+    afterwards: kornia samples from them. One thread at a time."""
     import torch
 
     cuda = [device.index or 0] if device.type == "cuda" else []
@@ -158,17 +158,17 @@ def kornia_names() -> tuple[str, ...]:
 
 
 def build_example(name: str) -> Kornia:
-    """A class with arguments that show what it does, always applied. Raises RecipeError."""
+    """Build a class with example arguments, applied with probability 1. Raises RecipeError."""
     return apply_always(parse_augmentation(suggest_arguments(name)))
 
 
 def suggest_arguments(name: str) -> str:
-    """A class as it is typed, with the arguments that it needs."""
+    """A class as it is typed, with example values of its required arguments."""
     return unchecked_kornia(name, **EXAMPLES.get(name, {})).text
 
 
 def apply_always(augmentation: Kornia) -> Kornia:
-    """The same augmentation, applied without fail."""
+    """The same augmentation, applied with probability 1."""
     if not _has_p(augmentation.name):
         return augmentation
     return unchecked_kornia(augmentation.name, **{**dict(augmentation.args), "p": 1.0})

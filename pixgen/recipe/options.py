@@ -1,6 +1,9 @@
-"""Regions from outside the prompts' text: ``2=left``, ``2=mask.png``."""
+"""Turn options, as they are typed on the command line or passed from Python, into a recipe.
 
-# MERGED pixgen.commands.options: From the command line's options to a recipe.
+In come ``Options`` (a prompt, a preset, a size, regions such as ``2=left``, assignments such as
+``cutouts.count=16``). Out comes a validated ``Recipe``.
+"""
+
 import re
 import secrets
 import types
@@ -28,7 +31,7 @@ Region = tuple[int, dict[str, Any]]  # the number of a prompt, and what of it to
 
 
 def parse_region(text: str) -> Region:
-    """A prompt's number and its region, from ``N=WHERE``. Raises RecipeError."""
+    """Parse ``N=WHERE``: the number of a prompt, from 1, and its region. Raises RecipeError."""
     found = re.fullmatch(r"\s*(\d{1,4})\s*=\s*(.*?)\s*", text, re.DOTALL)
     if not found or not found[2]:
         raise RecipeError(
@@ -51,8 +54,8 @@ def parse_region(text: str) -> Region:
 
 
 def set_regions(scenes: tuple[Scene, ...], regions: Iterable[Region]) -> tuple[Scene, ...]:
-    """The same scenes, in each of which the prompts of those numbers, counted from 1, have other
-    regions. Raises RecipeError if no scene has so many."""
+    """Give prompts other regions, by their number in each scene, from 1. Raises RecipeError if no scene has
+    so many prompts."""
     for number, where in regions:
         most = max(map(len, scenes))
         if not 1 <= number <= most:
@@ -79,7 +82,7 @@ _ALMOST_A_NUMBER = re.compile(r":\s*([+-]*(?:nan|inf|infinity|[\d.,]*\d[\d.,%x]*
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What was typed; None or empty where nothing was."""
+    """Options as a person gave them; None or empty where an option was not given."""
 
     prompt: str | None = None
     styles: Sequence[str | Style] = ()  # names, JSON files, or styles themselves; the first is innermost
@@ -100,24 +103,25 @@ class Options:
     grow: str | None = None  # parts of the steps at which the canvas grows; “never”
     story: Sequence[Mapping[str, Any]] = ()  # a table of scenes, instead of a prompt
     pictures: Scene = ()  # prompts that join every scene
-    regions: Sequence[str] = ()  # as “2=left” or “2=mask.png”, in the grammar of commands.regions
+    regions: Sequence[str] = ()  # as “2=left” or “2=mask.png”, in the grammar of parse_region
     augment: Sequence[str] = ()  # as “RandomInvert:p=0.1”, in the grammar of kornia_classes
     more: Mapping[str, Any] = field(default_factory=dict)  # a partial recipe
     assignments: Sequence[str] = ()
 
     @classmethod
     def typed(cls, **values: Any) -> "Options":
-        """From a command's parameters: None is what was not typed, and paths are texts."""
-        given = {name: value for name, value in values.items() if value is not None}
-        return cls(
-            **{name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
-        )
+        """Make options from a command's parameters: None means not given, and paths become strings."""
+        given: dict[str, Any] = {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in values.items()
+            if value is not None
+        }
+        return cls(**given)
 
 
 def recipe_from(options: Options) -> Recipe:
-    """The recipe that the options ask for: preset, recipe to repeat, options, ``--set``, each
-    winning over those before it. Of a prompt's alternatives one is drawn by the seed. Raises
-    RecipeError."""
+    """Build a recipe from options. Later sources override earlier ones: the recipe to repeat, the preset, the
+    options, ``--set``. The seed chooses among a prompt's wildcards. Raises RecipeError."""
     parts: list[Mapping[str, Any]] = []
     if options.recipe is not None:
         parts.append(options.recipe.model_dump(mode="json", exclude_defaults=True))
@@ -143,7 +147,7 @@ def recipe_from(options: Options) -> Recipe:
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """Width and height from ``256x128`` or, for a square, ``256``. Raises RecipeError."""
+    """Parse width and height from ``256x128`` or, for a square, ``256``. Raises RecipeError."""
     found = re.fullmatch(r"\s*(\d{1,5})\s*(?:[xX×]\s*(\d{1,5})\s*)?", text)
     sides = [int(side) for side in found.groups() if side] if found else []
     if not sides or not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in sides):
@@ -158,8 +162,8 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def parse_init(text: str) -> dict[str, Any]:
-    """A start from its kind, ``picture:PATH``, ``variation:PATH`` or ``idea:TERMS``, the terms in the
-    grammar of prompts. ``dalle`` is another name of ``sketch``. Raises RecipeError."""
+    """Parse ``--init``: a kind, ``picture:PATH``, ``variation:PATH`` or ``idea:TERMS`` (in the grammar of
+    prompts). ``dalle`` is an alias of ``sketch``. Raises RecipeError."""
     kind, _, more = text.partition(":")
     start = {"kind": kind, "picture": "", "idea": (), "strength": 0.0}
     if kind == "picture" and more:
@@ -181,7 +185,7 @@ def parse_init(text: str) -> dict[str, Any]:
 
 
 def load_chosen_styles(options: Options) -> list[Style]:
-    """The styles that are asked for, the innermost first. Raises RecipeError."""
+    """Load the styles that the options name, the innermost first. Raises RecipeError."""
     return [
         style
         for each in options.styles
@@ -190,13 +194,13 @@ def load_chosen_styles(options: Options) -> list[Style]:
 
 
 def find_mistyped_weights(prompt: str) -> list[str]:
-    """The ends of prompts that look like a weight and are none, so that they are text."""
+    """Find ends of prompts that look like a weight but are not a number, and are therefore read as text."""
     ends = [_ALMOST_A_NUMBER.search(term) for term in re.split(r"[|^]", prompt)]
     return [end[1] for end in ends if end and not _is_number(end[1])]
 
 
 def check_field(assignment: str) -> None:
-    """Raise RecipeError, with the names that there are, if ``key.path=value`` names no field."""
+    """Raise RecipeError, listing the allowed names, if ``key.path=value`` does not name a recipe field."""
     key = current_path(assignment.partition("=")[0].strip())
     model: type[BaseModel] | None = Recipe
     for part in key.split("."):
@@ -228,15 +232,14 @@ def _prompt_fields(options: Options, *, seed: int) -> dict[str, Any]:
     if options.story:
         told = read_story(options.story)
         return {"prompts": _add_prompts(told.scenes, more), "story": told.story, "changes": ()}
-    if options.prompt is None and options.recipe is None:
-        raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
     styles = load_chosen_styles(options)
     if options.prompt is None:
+        if options.recipe is None:
+            raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
         prompts = _add_prompts(apply_styles(options.recipe.prompts, styles), more)
         return {"prompts": prompts} if more or styles else {}
     prompts = apply_styles(parse(draw_wildcards(options.prompt, seed)), styles)
-    # What was changed while the repeated recipe was painted belonged to its own prompts, and so did
-    # the steps of its scenes.
+    # Edits made while the repeated recipe was painted, and the steps of its scenes, belong to its prompts.
     return {
         "prompts": _add_prompts(prompts, more),
         "story": {"starts": (), "easings": ()},
@@ -256,7 +259,7 @@ def _as_negative(prompt: Prompt) -> Prompt:
 def _option_fields(options: Options) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "steps": options.steps,
-        # A total that is asked for is asked for at once.
+        # A new total is painted in one go, whatever the repeated recipe was extended from.
         "earlier_steps": None if options.steps is None else (),
         "seed": options.seed,
         **_model_fields(options),
@@ -284,7 +287,7 @@ def _parse_growth(text: str) -> tuple[float, ...]:
 
 
 def _model_fields(options: Options) -> dict[str, Any]:
-    """What draws: a name, or an own checkpoint's path with its config's, as they are found from anywhere."""
+    """The fields ``model`` and ``config``; paths of own checkpoints are made absolute."""
     if options.model is None:
         return {"config": options.config and str(expand(options.config).absolute())}
     own = Path(options.model).suffix in CHECKPOINTS
@@ -296,7 +299,7 @@ def _model_fields(options: Options) -> dict[str, Any]:
 
 def _init_fields(options: Options) -> dict[str, Any] | None:
     start = {}
-    if options.init is not None:  # a repeated recipe's mask belonged to its own start
+    if options.init is not None:  # the mask of a repeated recipe belongs to its own initial picture
         start = {**parse_init(options.init), "mask": "", "extend": ""}
     if options.sketcher is not None:
         start["sketch"] = {"model": options.sketcher}

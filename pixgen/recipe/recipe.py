@@ -1,7 +1,7 @@
-"""The recipe: everything that decides a picture, and nothing that only watches it.
+"""The recipe: every setting that affects the picture, as one frozen, validated value.
 
-The same JSON is a preset's content, a file's metadata, an API body and a sweep's cell. Same recipe,
-same machine: same picture.
+Presets, metadata of pictures, API bodies and cells of a grid all hold this JSON. The same recipe on the same
+machine gives the same picture.
 """
 
 import json
@@ -50,7 +50,7 @@ Scenes = Annotated[
 
 
 class Change(Value):
-    """A change made while painting, before the step it names."""
+    """An edit made while painting, which takes effect before ``step``."""
 
     step: Annotated[int, Field(ge=0)]
     prompts: Scenes | None = None
@@ -58,7 +58,7 @@ class Change(Value):
 
 
 class Recipe(Value):
-    """A picture, before it is painted."""
+    """Everything that decides a picture: prompts, size, steps, seed, models and settings."""
 
     version: Literal[1] = 1
     prompts: Scenes
@@ -69,14 +69,14 @@ class Recipe(Value):
     steps: Annotated[
         int, setting("Steps", "More steps: finer, and slower.", low=0, high=MOST_STEPS, step=1)
     ] = 150
-    # The totals that it was painted for before it was given more steps: a step goes by the first total
-    # beyond it, so that the longer recipe paints the same pixels anew.
+    # The totals before it was extended: schedules at a step follow the smallest total beyond that step, so
+    # that the extended recipe repeats the pixels of the original.
     earlier_steps: tuple[Annotated[int, Field(ge=0, le=MOST_STEPS)], ...] = ()
     seed: Annotated[
         int,
         setting("Seed", "The same seed paints the same picture.", low=0, high=LARGEST_SEED, step=1),
     ] = 0
-    preset: Annotated[str, Field(max_length=100)] = ""  # where it came from; decides nothing
+    preset: Annotated[str, Field(max_length=100)] = ""  # for information only
     drawer: Annotated[
         DrawerName,
         setting("Drawn with", choices={name: kind.title for name, kind in DRAWERS.items()}),
@@ -131,7 +131,7 @@ class Recipe(Value):
 
     @property
     def drawer_kind(self) -> DrawerKind:
-        """What its drawer can do."""
+        """The capabilities of its drawer."""
         return DRAWERS[self.drawer]
 
     @property
@@ -141,42 +141,42 @@ class Recipe(Value):
 
     @property
     def title(self) -> str:
-        """The prompts as a person reads them: pictures and regions by the names of their files alone."""
+        """The prompts for display: pictures and regions by file name, without folders."""
         return format_prompts(
             tuple(tuple(prompt.with_bare_names() for prompt in scene) for scene in self.prompts)
         )
 
     def canvas(self, stage: int) -> tuple[int, int]:
-        """Width and height of the canvas that has grown so often."""
+        """Width and height of the canvas, in pixels, after it has grown ``stage`` times."""
         return self.grow.side(self.width, stage), self.grow.side(self.height, stage)
 
     @property
     def clip_names(self) -> tuple[str, ...]:
-        """The names of the CLIPs that look."""
+        """The names of the CLIPs that guide the picture."""
         return tuple(each.name if isinstance(each, ClipChoice) else each for each in self.clip)
 
     @property
     def clip_weights(self) -> tuple[float, ...]:
-        """How much each of them counts."""
+        """The weight of each CLIP."""
         return tuple(each.weight if isinstance(each, ClipChoice) else 1.0 for each in self.clip)
 
     @property
     def first_scene(self) -> Scene:
-        """The prompts that the start is made for: no later change reaches back to it."""
+        """The prompts of step 0, which the initial picture is made for; later edits do not affect it."""
         return _prompts_at(0, self.prompts[0])
 
     @property
     def positive_prompts(self) -> Scene:
-        """Those of the opening's prompts that pull; the others push away."""
+        """The prompts of the first scene with a positive weight."""
         return tuple(prompt for prompt in self.first_scene if prompt.weight > 0)
 
     @property
     def positive_texts(self) -> list[str]:
-        """Their words."""
+        """The texts of the positive prompts; pictures have none."""
         return [prompt.text for prompt in self.positive_prompts if prompt.text]
 
     def scenes(self, step: int) -> tuple[Scene, ...]:
-        """The scenes in force at a step: the recipe's own, or those of the latest change."""
+        """The scenes that apply at a step: the recipe's, or those of the latest edit."""
         scenes = self.prompts
         for change in self.changes:
             if change.prompts is not None and change.step <= step:
@@ -185,43 +185,43 @@ class Recipe(Value):
 
     @property
     def clip_shares(self) -> tuple[float, ...]:
-        """Which part of the cutouts each of them sees, at most 1."""
+        """The fraction of the cutouts that each CLIP sees, in (0, 1]."""
         seen = [each.cutouts if isinstance(each, ClipChoice) else None for each in self.clip]
         return tuple(1.0 if count is None else min(1.0, count / self.cutouts.count) for count in seen)
 
     def scene(self, step: int) -> Scene:
-        """The prompts in force at a step: those of its scene, or of the next where it has passed into
-        that by half. The last scene has the steps that were added later."""
+        """The prompts that apply at a step: its scene's, or the next scene's from the middle of the transition
+        on. Steps that were added later belong to the last scene."""
         now, then, part = self.transition(step)
         return now if part < 0.5 else then
 
     def transition(self, step: int) -> tuple[Scene, Scene, float]:
-        """The prompts of a step's scene, those of the next, and how far it has passed into that, in
-        [0, 1); with 0 both are one."""
+        """The prompts of a step's scene, those of the next scene, and the progress of the transition between
+        them, in [0, 1); at 0 both are the same."""
         scenes, (index, part) = self.scenes(step), self.scene_at(step)
         return _prompts_at(step, scenes[index]), _prompts_at(step, scenes[index + (part > 0)]), part
 
     @property
     def first_steps(self) -> int:
-        """The total that it was painted for at first."""
+        """The number of steps before the recipe was extended."""
         return min((*self.earlier_steps, self.steps))
 
     def stage(self, step: int) -> int:
-        """How often the canvas has grown when a step begins."""
+        """How many times the canvas has grown before a step."""
         return self.grow.stage(step, self.first_steps)
 
     def scene_at(self, step: int) -> tuple[int, float]:
-        """The number of a step's scene, from 0, and how far it has passed into the next."""
+        """The index of a step's scene, and the progress of its transition into the next, in [0, 1)."""
         steps = self.first_steps
         return self.story.transition(step, scenes=len(self.scenes(step)), steps=steps)
 
     @property
     def needs_sketcher(self) -> bool:
-        """Whether a sketcher writes anything: the start, or the scenes of a story."""
+        """Whether a sketch model is needed, for the initial picture or for the scenes of a story."""
         return self.init.needs_sketcher or (self.story.sketch and len(self.prompts) > 1)
 
     def learning_rate(self, step: int) -> float:
-        """The rate in force at a step, before the schedule: the optimizer's, or the latest change's."""
+        """The learning rate at a step, before the schedule: the optimizer's, or that of the latest edit."""
         rate = self.optimizer.learning_rate
         for change in self.changes:
             if change.learning_rate is not None and change.step <= step:
@@ -229,15 +229,15 @@ class Recipe(Value):
         return rate
 
     def progress(self, step: int) -> float:
-        """How much of the steps that it was painted for at this step is behind it, in [0, 1]."""
+        """The progress through the steps, in [0, 1], by the total that applied when this step was painted."""
         totals = [total for total in (*self.earlier_steps, self.steps) if total > step]
         return step / max(1, min(totals, default=self.steps))
 
     def with_more_steps(self, steps: int) -> "Recipe":
-        """The recipe with more steps: the first ones stay what they are. Raises RecipeError."""
+        """The recipe extended to ``steps`` in total; pixels of the first steps do not change. Raises RecipeError."""
         varied = any(len(scenes) > 1 for scenes in (self.prompts, *self._changed_prompts()))
         depends = varied or bool(self.grow.at) or self.optimizer.schedule != "constant"
-        # A sketch that was kept as it is has passed through no steps, but may have grown.
+        # A recipe of 0 steps keeps its sketch as it is, but its canvas may have grown.
         begun = self.steps > 0 or bool(self.grow.at)
         earlier = (self.steps,) if depends and begun and self.steps < steps else ()
         return make_recipe(
@@ -248,12 +248,12 @@ class Recipe(Value):
         return tuple(change.prompts for change in self.changes if change.prompts is not None)
 
     def to_json(self) -> str:
-        """The recipe as one line of JSON, without what has its default value."""
+        """The recipe as one line of JSON, without fields that have their default value."""
         return json.dumps(self.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
 
 
 def _prompts_at(step: int, scene: Scene) -> Scene:
-    """The prompts of a scene that hold at a step."""
+    """The prompts of a scene whose range of steps includes a step."""
     return tuple(
         prompt
         for prompt in scene
@@ -262,9 +262,10 @@ def _prompts_at(step: int, scene: Scene) -> Scene:
 
 
 def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
-    """A recipe from partial ones, later parts winning, nested objects merged field by field.
+    """Merge partial recipes, later ones overriding earlier ones field by field, and validate the result.
 
-    Raises RecipeError, which names the field, what is allowed and what was given.
+    Fields may have their names of earlier versions. Raises RecipeError, which names the field, what is allowed
+    and what was given.
     """
     merged: dict[str, Any] = {}
     for part in parts:
@@ -287,7 +288,7 @@ def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
 
 
 def read_recipe(text: str) -> Recipe:
-    """A recipe from its JSON. Raises RecipeError, also if a newer pixgen wrote it."""
+    """Read a recipe from JSON. Raises RecipeError, also if a newer version of pixgen wrote it."""
     value = read_partial(text)
     version, known = value.get("version"), Recipe.model_fields["version"].default
     if isinstance(version, int) and version > known:

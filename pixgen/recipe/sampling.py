@@ -1,4 +1,4 @@
-"""What the kinds of sketchers can be told, and how they choose where nothing is asked."""
+"""Sampling settings of each kind of sketch model, with defaults, and the conditioning that each accepts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,9 +17,9 @@ _SETTINGS = ("temperature", "top_k", "guidance", "looks")
 
 
 def sampling_settings(asked: Sketch, usual: Mapping[str, float]) -> dict[str, Any]:
-    """The settings of a sketcher: as is asked, and else its usual ones.
+    """The sampling settings of a sketch model: the requested ones over its defaults.
 
-    Raises RecipeError if one is asked for that it has not.
+    Raises RecipeError if a requested setting does not exist for this model.
     """
     found: dict[str, Any] = dict(usual)
     for name in _SETTINGS:
@@ -37,9 +37,9 @@ def sampling_settings(asked: Sketch, usual: Mapping[str, float]) -> dict[str, An
 
 
 def prompt_text(recipe: Recipe) -> str:
-    """What a sketcher is told that reads nothing but words.
+    """The conditioning of a sketch model that accepts text only.
 
-    Raises RecipeError if a recipe begins with an idea, or has pictures alone.
+    Raises RecipeError if the recipe starts from an idea, or has only picture prompts.
     """
     texts = recipe.positive_texts
     if recipe.init.kind == "idea" or not texts:
@@ -52,9 +52,9 @@ def prompt_text(recipe: Recipe) -> str:
 
 
 def prompt_text_or_pictures(recipe: Recipe) -> str | Scene:
-    """What a sketcher is told that paints whole pictures of words, or else of pictures by their weights.
+    """The conditioning of a sketch model that accepts text or weighted pictures, for whole pictures only.
 
-    Raises RecipeError if a recipe has both in one idea, or wants a part of a picture painted.
+    Raises RecipeError if an idea mixes texts and pictures, or if only a part of a picture is repainted.
     """
     name = recipe.init.sketch.model
     if recipe.init.masked:

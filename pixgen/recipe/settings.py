@@ -1,9 +1,9 @@
-"""The optimizer as a value: what moves the latent, and how its rate falls over the steps."""
+"""Settings of the optimizer, the engine (precision, memory, speed), the CLIPs and the growth of the canvas.
 
-# MERGED pixgen.engine: How a picture's arithmetic is done, as values: they change it by rounding alone, except tiles, the
-#   number of sketches at once and what does the augmentations.
-# MERGED pixgen.eyes: The CLIPs that look, as values.
-# MERGED pixgen.growing: Small first, then larger: a picture's sizes while it is painted, as values.
+The engine's settings change a picture by rounding only, except for the tiles, the number of sketches at once and
+the library of the augmentations.
+"""
+
 import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -50,7 +50,7 @@ class Optimizer(Value):
     ] = 0.1
 
     def rate_factor(self, progress: float) -> float:
-        """What the schedule makes of the rate when a part of the steps, in [0, 1], is done."""
+        """The factor of the learning rate at a progress in [0, 1] through the steps."""
         if self.schedule == "drop" and progress >= self.drop_at:
             return self.floor
         if self.schedule == "cosine":
@@ -59,7 +59,7 @@ class Optimizer(Value):
 
 
 class Engine(Value):
-    """Switches between memory and time."""
+    """How a picture is computed: memory against speed."""
 
     # Other chance, so another picture; what cannot be fused is kornia's in both.
     augmentations: Annotated[
@@ -131,7 +131,7 @@ class Engine(Value):
 
 
 class ClipChoice(Value):
-    """One of several CLIPs that look together, and how much it counts."""
+    """One of several guidance models (CLIP), its weight and its number of cutouts."""
 
     name: Annotated[str, Field(min_length=1, max_length=4096)]
     weight: Annotated[float, Field(gt=0, le=100)] = 1.0
@@ -148,7 +148,7 @@ Part = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Growth(Value):
-    """When a canvas grows, and by how much each time; without a time it has its whole size at once."""
+    """When the canvas grows, and by what factor; with no times it has its full size from the start."""
 
     # Parts of the steps, such as 0.8 or "0.5, 0.8": the more often, the smaller it begins.
     at: Annotated[
@@ -170,8 +170,8 @@ class Growth(Value):
         return self
 
     def check(self, recipe: "Recipe", *, smallest: int) -> None:
-        """Raise ValueError if a recipe's picture cannot grow, or would begin with fewer pixels a side than
-        the smallest picture."""
+        """Raise InvalidValue if the recipe's drawer cannot grow, or if the first canvas would be smaller than
+        ``smallest`` pixels a side."""
         if not self.at:
             return
         if not recipe.drawer_kind.can_grow:
@@ -191,11 +191,11 @@ class Growth(Value):
             )
 
     def stage(self, step: int, steps: int) -> int:
-        """How often it has grown when a step of so many begins."""
+        """How many times the canvas has grown before ``step`` of ``steps``."""
         if steps == 0:
             return len(self.at)
         return sum(step >= part * steps for part in self.at)
 
     def side(self, side: int, stage: int) -> int:
-        """A side of the canvas after so many times, of which ``side`` is the last."""
+        """A side of the canvas, in pixels, after ``stage`` times; ``side`` is its final length."""
         return max(1, round(side / self.by ** (len(self.at) - stage)))

@@ -1,9 +1,9 @@
-"""Reads the table of a story: CSV with a first line of names, or JSON."""
+"""Stories: settings of the transitions between scenes, and tables (CSV or JSON) of scenes.
 
-# MERGED pixgen.story: The story: how one scene of prompts passes into the next, and the table in which a person writes it.
-#
-#   A scene begins at its step. Over the last part of the scene before, as ``fade`` says, its prompts take
-#   over: by turning each prompt's direction in CLIP's space into that of its successor, or by weights.
+A scene begins at its step. Its prompts take over during the last part of the scene before, whose length is
+``fade``: either each prompt's direction in CLIP's space is turned into its successor's, or the weights are blended.
+"""
+
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -111,7 +111,7 @@ class Story(Value):
         return self
 
     def check(self, recipe: "Recipe") -> None:
-        """Raise ValueError if a recipe has not the scenes that the story tells."""
+        """Raise InvalidValue if the recipe has another number of scenes than the story."""
         for name in ("starts", "easings"):
             count = len(getattr(self, name))
             if count not in (0, len(recipe.prompts)):
@@ -123,7 +123,7 @@ class Story(Value):
                 )
 
     def transition(self, step: int, *, scenes: int, steps: int) -> tuple[int, float]:
-        """The scene of so many in force at a step, and how far it has passed into the next, in [0, 1)."""
+        """The index of the scene at a step, and the progress of its transition into the next, in [0, 1)."""
         starts = self._starts(scenes, steps)
         index = max(place for place, start in enumerate(starts) if start <= step or not place)
         if index + 1 == scenes:
@@ -142,7 +142,7 @@ class Story(Value):
 
 
 def ease(part: float, easing: Easing) -> float:
-    """A part in [0, 1] at another pace, from 0 to 1."""
+    """Apply an easing curve to a progress in [0, 1]."""
     if easing == "smooth":
         return part * part * (3 - 2 * part)
     if easing == "early":
@@ -154,16 +154,17 @@ def ease(part: float, easing: Easing) -> float:
 
 @dataclass(frozen=True)
 class StoryTable:
-    """A story that was read from a table: its scenes, and the fields of ``Story`` that it decides."""
+    """A story read from a table: its scenes, and the fields of ``Story`` that the table sets."""
 
     scenes: tuple[Scene, ...]
     story: dict[str, Any]
 
 
 def read_story(rows: Sequence[Mapping[str, Any]]) -> StoryTable:
-    """A story from rows with ``from`` (a step), ``prompt``, ``weight`` and ``easing``; those with the same
-    step are one scene. A row without a step goes on with the scene before; if none has one, each is
-    a scene, and they share the steps evenly. Raises RecipeError, which names the row.
+    """Read a story from rows with ``from`` (a step), ``prompt``, ``weight`` and ``easing``.
+
+    Rows with the same step form one scene, and a row without a step belongs to the scene before. If no row has
+    a step, each is a scene, and they share the steps evenly. Raises RecipeError, which names the row.
     """
     rows = [row for row in rows if str(row.get("prompt") or "").strip()]
     if not rows:

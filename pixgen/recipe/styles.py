@@ -1,7 +1,7 @@
-"""Styles: presets of words, ``watercolour of {}``, that say how or where what is asked for is to be seen.
+"""Styles: prompt templates such as ``watercolour of {}``.
 
-Each is a small JSON file in ``presets/styles/``, with a thumbnail beside it. A person's own styles have the
-same form, so that they can be passed on.
+Each bundled style is a JSON file in ``presets/styles/`` with a thumbnail beside it. Custom styles have the same
+form, so that they can be shared.
 """
 
 import json
@@ -24,7 +24,7 @@ _LARGEST_FILE = 200_000
 
 @dataclass(frozen=True)
 class Style:
-    """Words around those that were asked for: ``{}`` in ``template`` stands for them."""
+    """A prompt template: ``{}`` in ``template`` stands for the prompt."""
 
     title: str
     template: str
@@ -42,7 +42,7 @@ class Style:
 
 @cache
 def available_styles() -> dict[str, Style]:
-    """Every bundled style by name, hands before places."""
+    """Every bundled style by name: techniques before places."""
     found = []
     for path in FOLDER.glob("*.json"):
         content = json.loads(path.read_text("utf-8"))
@@ -107,8 +107,8 @@ def make_style(value: Any) -> Style:
 
 
 def apply_styles(scenes: Iterable[Scene], styles: Sequence[Style]) -> tuple[Scene, ...]:
-    """The scenes with every text that pulls put into each style, the first innermost. Raises RecipeError
-    if a text becomes too long."""
+    """Put every text prompt with a positive weight into each style, the first innermost. Raises RecipeError if
+    a text becomes too long."""
     return tuple(tuple(_apply(prompt, styles) for prompt in scene) for scene in scenes)
 
 

@@ -1,4 +1,4 @@
-r"""Alternatives in a prompt: ``a {red|blue} fox __place__``, where one of several texts may stand.
+r"""Wildcards in a prompt: ``a {red|blue} fox __place__`` stands for several texts.
 
 ``{a|b}`` names the texts, and may hold others; ``__name__`` stands for the lines of
 ``presets/words/name.txt``. Braces without a ``|`` between them are text. A backslash makes ``{``, ``}``
@@ -25,7 +25,7 @@ Template = tuple["str | tuple[Template, ...]", ...]
 
 
 def expand_wildcards(text: str) -> tuple[str, ...]:
-    """Every text that a prompt may become, the last choice changing fastest.
+    """Expand a prompt into every text that its wildcards allow, the last choice varying fastest.
 
     Raises RecipeError for an unknown word list, and if there are more than ``MOST_ALTERNATIVES``.
 
@@ -44,14 +44,14 @@ def expand_wildcards(text: str) -> tuple[str, ...]:
 
 
 def draw_wildcards(text: str, seed: int) -> str:
-    """One of the alternatives by chance; the same seed always draws the same. Raises RecipeError."""
+    """Replace each wildcard by a random choice; the same seed gives the same text. Raises RecipeError."""
     # ``random`` is the one method that stays the same from one Python to the next.
     chance = random.Random(str(seed))
     return _fill(_read(text), lambda options: options[int(chance.random() * len(options))])
 
 
 def escape_wildcards(text: str) -> str:
-    """The text such that ``expand_wildcards`` and ``draw_wildcards`` read it as it is."""
+    """Escape a text so that ``expand_wildcards`` and ``draw_wildcards`` leave it unchanged."""
     return re.sub(r"(\\*)([{}]|__)", lambda found: 2 * found[1] + "\\" + found[2], text)
 
 

@@ -261,7 +261,7 @@ def test_without_runs_the_listing_says_so(capsys):
 
 def test_a_model_that_cannot_be_read_leaves_no_run_behind(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path / "cache"))
-    pointer = Path(__file__).parent / "fixtures/files/lfs.ckpt"
+    pointer = Path(__file__).parent.parent / "fixtures/files/lfs.ckpt"
     asked = ["generate", "a fox", "--model", str(pointer), "--output-dir", str(tmp_path / "runs")]
     assert main([*asked, *QUICK]) == 2
     said = capsys.readouterr()

@@ -1,6 +1,9 @@
-"""What a grid varies: a field of the recipe over values, as it is typed, and the plan that comes of it."""
+"""Plan grids, which vary one or two fields of a recipe, and strips, which interpolate between two ideas.
 
-# MERGED pixgen.commands.strips: A strip: the pictures between two ideas, as the plan of a grid of one row.
+In come options and axes such as ``seed=1-4``, or the two ends of a strip. Out comes a ``Plan``: a recipe for
+each cell, with the titles of rows and columns.
+"""
+
 import json
 import re
 import secrets
@@ -33,7 +36,7 @@ _OPTIONS = ("prompt", "preset", "size", "model", "init")  # said as with ``gener
 
 @dataclass(frozen=True)
 class Axis:
-    """A field and the values that it takes: a dotted name, ``prompt``, ``preset``, ``size``, ``model``,
+    """A field and its values: a dotted name, ``prompt``, ``preset``, ``size``, ``model``,
     ``clip``, ``init``, or ``weight of prompt 2``. Raises RecipeError if it has no value."""
 
     field: str
@@ -52,7 +55,7 @@ class Axis:
             )
 
     def title(self, index: int) -> str:
-        """What stands beside the pictures of one value."""
+        """The title of the row or column of one value."""
         value = self.values[index]
         return draw_wildcards(str(value), 0) if self.field == "prompt" else f"{self.field} {value}"
 
@@ -60,7 +63,8 @@ class Axis:
         """The options with one value. Raises RecipeError."""
         value = self.values[index]
         if self.field in _OPTIONS:
-            return replace(options, **{self.field: str(value)})
+            chosen: dict[str, Any] = {self.field: str(value)}
+            return replace(options, **chosen)
         if self.field == "clip":
             return replace(options, clip=tuple(str(value).split("+")))
         if _WEIGHT.fullmatch(self.field):
@@ -70,7 +74,7 @@ class Axis:
         return replace(options, assignments=(*options.assignments, assignment))
 
     def recipe(self, recipe: Recipe, index: int) -> Recipe:
-        """The recipe with what options cannot say: the weight of one prompt. Raises RecipeError."""
+        """Set the weight of one prompt, which options cannot express. Raises RecipeError."""
         found = _WEIGHT.fullmatch(self.field)
         if not found:
             return recipe
@@ -79,7 +83,7 @@ class Axis:
 
 
 def read_axis(text: str) -> Axis:
-    """An axis from ``seed=1-4``, ``weight of prompt 2=0.2,0.5,1`` (``:`` does for ``=``) or, where a
+    """Parse an axis from ``seed=1-4``, ``weight of prompt 2=0.2,0.5,1`` (``:`` does for ``=``) or, where a
     value has a comma, a JSON list: ``prompt=["a, b", "c"]``. Raises RecipeError."""
     found = re.fullmatch(r"\s*([^=:]+?)\s*[=:]\s*(.*?)\s*", text, re.DOTALL)
     if not found:
@@ -110,10 +114,10 @@ def read_axis(text: str) -> Axis:
 
 
 def plan_grid(options: Options, axes: Sequence[Axis]) -> Plan:
-    """The cells of a grid: the first axis goes down, the second across; one alone goes across.
+    """Plan a grid: the first axis gives the rows, the second the columns; a single axis gives columns.
 
-    Where there is room for it, a prompt's alternatives are an axis of their own; else every cell's
-    seed draws one. All cells have one seed, unless that is what varies. Raises RecipeError.
+    The wildcards of the prompt become an axis if there is only one other; otherwise the seed chooses among
+    them. All cells share one seed, unless the seed varies. Raises RecipeError.
     """
     axes = [_expand_prompts(axis) if axis.field == "prompt" else axis for axis in axes]
     if len(axes) < MOST_AXES and options.prompt and "prompt" not in {axis.field for axis in axes}:
@@ -135,24 +139,24 @@ def plan_grid(options: Options, axes: Sequence[Axis]) -> Plan:
         for row in rows
         for column in range(len(across.values))
     )
-    prompts = {cell.recipe.title for cell in cells}
+    titles = {cell.recipe.title for cell in cells}
     return Plan(
         rows=tuple(map(down.title, rows)) if down else ("",),
         columns=tuple(map(across.title, range(len(across.values)))),
         cells=cells,
-        title=prompts.pop() if len(prompts) == 1 else "",
+        title=titles.pop() if len(titles) == 1 else "",
     )
 
 
 def make_axes(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> list[Axis]:
-    """Axes from Python: values by field, or texts as they are typed. Raises RecipeError."""
+    """Make axes from values by field, or from texts such as ``seed=1-4``. Raises RecipeError."""
     if isinstance(over, Mapping):
         return [Axis(field, tuple(values)) for field, values in over.items()]
     return [read_axis(text) for text in over]
 
 
 def _expand_prompts(axis: Axis) -> Axis:
-    """An axis of prompts with each of their alternatives as a value."""
+    """Expand the wildcards of an axis of prompts: each text becomes a value."""
     every = [escape_wildcards(text) for value in axis.values for text in expand_wildcards(str(value))]
     return Axis(axis.field, tuple(every))
 
@@ -177,7 +181,7 @@ FEWEST, MOST = 2, 64
 
 
 def read_idea(text: str) -> Scene:
-    """An end of a strip: a picture's path, or texts and ``[pictures]`` divided by ``|``, each with its
+    """Parse an end of a strip: a picture's path, or texts and ``[pictures]`` divided by ``|``, each with a
     weight. Raises RecipeError."""
     if not text.strip():
         raise RecipeError("A strip lies between two ideas: give words or a picture for each.")
@@ -190,8 +194,8 @@ def read_idea(text: str) -> Scene:
 
 
 def interpolate_ideas(first: Scene, last: Scene, part: float) -> Scene:
-    """The sum of two ideas at ``part`` of the way, in [0, 1]: unit vectors so mixed lie on the great
-    circle between the two."""
+    """Interpolate between two ideas by their weights, at ``part`` of the way in [0, 1]: the resulting CLIP
+    vectors lie on the great circle between the two."""
     mixed = []
     for terms, share in ((first, 1 - part), (last, part)):
         mixed += [
@@ -203,10 +207,10 @@ def interpolate_ideas(first: Scene, last: Scene, part: float) -> Scene:
 
 
 def plan_strip(ends: Sequence[str | Scene], options: Options, *, count: int) -> Plan:
-    """``count`` pictures from one idea to the other, each with its own recipe and all with one seed.
+    """Plan ``count`` pictures between two ideas; all share one seed.
 
-    An end is as ``read_idea`` reads it, or the terms themselves. Without steps in ``options``, sketches
-    are kept as they are. Raises RecipeError.
+    An end is text for ``read_idea``, or the terms themselves. Without steps in ``options``, sketches are not
+    optimized. Raises RecipeError.
     """
     if not FEWEST <= count <= MOST:
         raise RecipeError(

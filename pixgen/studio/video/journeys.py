@@ -1,4 +1,4 @@
-"""Recipes of journeys and of restyled videos, from what was asked for."""
+"""Plan journeys and restyled videos: from options and a number of frames to a recipe."""
 
 import math
 from collections.abc import Mapping
@@ -16,15 +16,16 @@ _SIDE_MULTIPLE = 16  # pixels, of which a side that a video decides is a multipl
 
 
 def plan_journey(options: Options, *, frames: int, **journey: Any) -> Recipe:
-    """A journey of so many frames; ``journey`` are the fields of ``pixgen.recipe.journey.Journey``, None where
-    the preset decides. Raises RecipeError."""
+    """Plan a journey of ``frames`` frames. ``journey`` are fields of ``pixgen.recipe.journey.Journey``; None
+    leaves a field to the preset. Raises RecipeError."""
     if not 1 <= frames <= MOST_FRAMES:
         raise RecipeError(
             "A journey has 1 to {limit} frames, not {frames}.", limit=MOST_FRAMES, frames=frames
         )
-    options = replace(options, preset=options.preset or "journey")
+    preset = options.preset or "journey"
+    options = replace(options, preset=preset)
     given = _set_values(journey)
-    base = {**load_preset(options.preset).recipe.get("journey", {}), **given}
+    base = {**load_preset(preset).recipe.get("journey", {}), **given}
     every, after = int(base.get("every") or 4), int(base.get("after") or 0)
     steps = after + max(1, every) * (frames - 1)
     if steps > MOST_STEPS:
@@ -47,16 +48,16 @@ def plan_restyle(
     area: tuple[int, int] | None = None,
     **journey: Any,
 ) -> Recipe:
-    """The recipe that paints over a video, frame by frame: all of it, or the first ``frames``.
+    """Plan painting over a video, frame by frame: all of it, or the first ``frames`` frames.
 
-    A run has at most 20,000 steps: of a longer video its beginning is painted over, which the job says.
-    If no size is wanted, it is the video's shape with as many pixels as a canvas of ``area``, or as the
-    preset paints. Raises RecipeError, VideoError.
+    A run has at most 20,000 steps: of a longer video only the beginning is painted over, and the job reports
+    this. Without a size, the canvas has the video's aspect ratio and as many pixels as ``area``, or as the preset. Raises RecipeError, VideoError.
     """
     from pixgen.studio.video.source import probe
 
-    options = replace(options, preset=options.preset or "restyle")
-    preset = load_preset(options.preset).recipe
+    name = options.preset or "restyle"
+    options = replace(options, preset=name)
+    preset = load_preset(name).recipe
     given = _set_values(journey)
     base = {**preset.get("journey", {}), **given}
     every = max(1, int(base.get("every") or 4))
@@ -80,7 +81,7 @@ def plan_restyle(
 
 
 def fit_shape(width: int, height: int, *, pixels: int) -> tuple[int, int]:
-    """The canvas in the shape of a video, with about so many pixels."""
+    """Width and height with the aspect ratio of a video and about ``pixels`` pixels in all."""
     factor = math.sqrt(pixels / (width * height))
     sides = (
         max(2 * _SIDE_MULTIPLE, _SIDE_MULTIPLE * round(side * factor / _SIDE_MULTIPLE))
