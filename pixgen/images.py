@@ -1,7 +1,7 @@
 """Decode users' picture files the way a viewer shows them; no other module decodes picture files.
 
-In comes a file of any of ``FORMATS`` in any mode. Out comes 8-bit sRGB, upright, without metadata. No decoder's error or warning leaves this module: there is a picture, or a
-PictureError that names the file.
+In comes a file of any of ``FORMATS`` in any mode. Out comes 8-bit sRGB, upright, without metadata. Errors
+and warnings of decoders do not leave this module: the result is a picture, or a PictureError that names the file.
 """
 
 import ctypes
@@ -67,7 +67,8 @@ def open_picture(
             ``MAX_PIXELS`` by default.
         max_bytes: of the file; ``MAX_BYTES`` by default.
 
-    Raises PictureError if it is missing, no picture, broken, or larger than that. The size is read from the header, before any pixel is decoded.
+    Raises PictureError if it is missing, broken, too large, or not a picture. The size is read from the header,
+    before any pixel is decoded.
     """
     data, name = _read(source, name, max_bytes=max_bytes)
     with _quiet():

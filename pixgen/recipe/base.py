@@ -1,7 +1,7 @@
 """Base classes of a recipe's parts, partial recipes as dictionaries, and how a setting is declared.
 
-A setting is declared once, as a pydantic field. The page's control, the command line's help and the table of
-``docs/settings.md`` are made from the field: its title, description, range, step, and the titles of its choices.
+A setting is declared once, as a pydantic field. The page's control, the command line's help and the table
+of ``docs/settings.md`` are made from its title, description, range, step and the titles of its choices.
 """
 
 import json

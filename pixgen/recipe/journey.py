@@ -101,8 +101,8 @@ class Motion:
 class Journey(Value):
     """A video whose frames take ``every`` steps each; the view moves between frames.
 
-    The picture after ``after`` steps is the first frame. With a ``video``, each frame is painted over a frame of
-    that video.
+    The picture after ``after`` steps is the first frame. With a ``video``, each frame is painted over one
+    of that video.
     """
 
     every: Annotated[

@@ -190,8 +190,8 @@ class Recipe(Value):
         return tuple(1.0 if count is None else min(1.0, count / self.cutouts.count) for count in seen)
 
     def scene(self, step: int) -> Scene:
-        """The prompts that apply at a step: its scene's, or the next scene's from the middle of the transition
-        on. Steps that were added later belong to the last scene."""
+        """The prompts that apply at a step: its scene's, or the next scene's from the middle of the
+        transition on. Steps that were added later belong to the last scene."""
         now, then, part = self.transition(step)
         return now if part < 0.5 else then
 
@@ -234,7 +234,7 @@ class Recipe(Value):
         return step / max(1, min(totals, default=self.steps))
 
     def with_more_steps(self, steps: int) -> "Recipe":
-        """The recipe extended to ``steps`` in total; pixels of the first steps do not change. Raises RecipeError."""
+        """Extend the recipe to ``steps`` in total; the first steps give the same pixels. Raises RecipeError."""
         varied = any(len(scenes) > 1 for scenes in (self.prompts, *self._changed_prompts()))
         depends = varied or bool(self.grow.at) or self.optimizer.schedule != "constant"
         # A recipe of 0 steps keeps its sketch as it is, but its canvas may have grown.
@@ -264,8 +264,8 @@ def _prompts_at(step: int, scene: Scene) -> Scene:
 def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
     """Merge partial recipes, later ones overriding earlier ones field by field, and validate the result.
 
-    Fields may have their names of earlier versions. Raises RecipeError, which names the field, what is allowed
-    and what was given.
+    Fields may have their names of earlier versions. Raises RecipeError, which names the field, what is
+    allowed and what was given.
     """
     merged: dict[str, Any] = {}
     for part in parts:

@@ -1,7 +1,7 @@
 """Settings of the optimizer, the engine (precision, memory, speed), the CLIPs and the growth of the canvas.
 
-The engine's settings change a picture by rounding only, except for the tiles, the number of sketches at once and
-the library of the augmentations.
+The engine's settings change a picture by rounding only, except for the tiles, the number of sketches at once
+and the library of the augmentations.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Stories: settings of the transitions between scenes, and tables (CSV or JSON) of scenes.
 
-A scene begins at its step. Its prompts take over during the last part of the scene before, whose length is
-``fade``: either each prompt's direction in CLIP's space is turned into its successor's, or the weights are blended.
+A scene begins at its step. Its prompts take over during the last part of the scene before (``fade``):
+either each prompt's direction in CLIP's space is turned into its successor's, or weights are blended.
 """
 
 import json
@@ -163,8 +163,8 @@ class StoryTable:
 def read_story(rows: Sequence[Mapping[str, Any]]) -> StoryTable:
     """Read a story from rows with ``from`` (a step), ``prompt``, ``weight`` and ``easing``.
 
-    Rows with the same step form one scene, and a row without a step belongs to the scene before. If no row has
-    a step, each is a scene, and they share the steps evenly. Raises RecipeError, which names the row.
+    Rows with the same step form one scene, and a row without a step belongs to the scene before. If no row
+    has a step, each is a scene, and they share the steps evenly. Raises RecipeError, which names the row.
     """
     rows = [row for row in rows if str(row.get("prompt") or "").strip()]
     if not rows:

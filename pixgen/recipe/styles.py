@@ -1,7 +1,7 @@
 """Styles: prompt templates such as ``watercolour of {}``.
 
-Each bundled style is a JSON file in ``presets/styles/`` with a thumbnail beside it. Custom styles have the same
-form, so that they can be shared.
+Each bundled style is a JSON file in ``presets/styles/`` with a thumbnail beside it. Custom styles have the
+same form, so that they can be shared.
 """
 
 import json
@@ -107,8 +107,8 @@ def make_style(value: Any) -> Style:
 
 
 def apply_styles(scenes: Iterable[Scene], styles: Sequence[Style]) -> tuple[Scene, ...]:
-    """Put every text prompt with a positive weight into each style, the first innermost. Raises RecipeError if
-    a text becomes too long."""
+    """Put every text prompt with a positive weight into each style, the first innermost. Raises RecipeError
+    if a text becomes too long."""
     return tuple(tuple(_apply(prompt, styles) for prompt in scene) for scene in scenes)
 
 

@@ -51,7 +51,8 @@ def plan_restyle(
     """Plan painting over a video, frame by frame: all of it, or the first ``frames`` frames.
 
     A run has at most 20,000 steps: of a longer video only the beginning is painted over, and the job reports
-    this. Without a size, the canvas has the video's aspect ratio and as many pixels as ``area``, or as the preset. Raises RecipeError, VideoError.
+    this. Without a size, the canvas has the video's aspect ratio and as many pixels as ``area``, or as the
+    preset. Raises RecipeError, VideoError.
     """
     from pixgen.studio.video.source import probe
 
