@@ -1,12 +1,13 @@
-"""The small picture of an empty page: a landscape that grows out of noise, from left to right."""
+"""The picture on the page, as HTML: a mat of fixed size, on it the newest frame, and thumbnails of sketches.
 
-# MERGED pixgen.ui.canvas: The picture on the page, as HTML: a mat of fixed size, and on it the newest stage.
-#
-#   Gradio patches the page's elements instead of replacing them, so one ``<img>`` lives through a run and
-#   its old picture stays until the next is decoded: nothing flickers, and nothing moves. A preview
-#   is a JPEG in a ``data:`` URI: measured, this is as fast as ``gr.Image`` and leaves no files behind.
+Gradio patches the page's elements instead of replacing them, so one ``<img>`` lives through a run and
+its old picture stays until the next is decoded: nothing flickers, and nothing moves. A preview
+is a JPEG in a ``data:`` URI: measured, this is as fast as ``gr.Image`` and leaves no files behind.
+"""
+
 import base64
 import io
+from collections.abc import Sequence
 from functools import cache
 from html import escape
 from typing import Any
@@ -18,6 +19,7 @@ from pixgen.recipe.recipe import Recipe
 from pixgen.ui.i18n import Translator
 
 _SIDE = 20
+_QUALITY = 88  # of previews; below 80, the blocks show on flat colours
 
 
 @cache
@@ -45,9 +47,6 @@ def invitation() -> str:
 
 def _blend(top: tuple[int, int, int], bottom: tuple[int, int, int], part: np.ndarray) -> np.ndarray:
     return np.array(top) * (1 - part[..., None]) + np.array(bottom) * part[..., None]
-
-
-_QUALITY = 88  # of previews; below 80, the blocks show on flat colours
 
 
 def empty_html(say: Translator) -> str:
@@ -94,3 +93,33 @@ def png(picture: np.ndarray) -> bytes:
 
 def _mat(content: str, say: Translator) -> str:
     return f'<figure class="pg-mat" aria-label="{escape(say("The picture"))}">{content}</figure>'
+
+
+def sketches_html(say: Translator, pictures: Sequence[np.ndarray], *, picked: int) -> str:
+    """A row of pictures ``(H, W, 3)`` uint8 with the picked one marked; nothing for fewer than two.
+
+    page.js presses ``#pg-take`` when one is clicked, which asks it for the number.
+    """
+    if len(pictures) < 2:
+        return ""
+    items = "".join(
+        _sketch(say, picture, index=index, picked=index == picked) for index, picture in enumerate(pictures)
+    )
+    return (
+        f'<section class="pg-sketches" aria-label="{escape(say("Other sketches to start from"))}">'
+        f"<h3>{escape(say('Other sketches to start from'))}</h3><ul>{items}</ul></section>"
+    )
+
+
+def _sketch(say: Translator, picture: np.ndarray, *, index: int, picked: bool) -> str:
+    source = base64.b64encode(jpeg(picture)).decode()
+    said = (
+        say("The sketch that was taken")
+        if picked
+        else say("Start from sketch {number} instead", number=index + 1)
+    )
+    image = f'<img src="data:image/jpeg;base64,{source}" alt="{escape(said)}">'
+    state = 'aria-pressed="true" disabled' if picked else 'aria-pressed="false"'
+    return (
+        f'<li><button type="button" data-pick="{index}" title="{escape(said)}" {state}>{image}</button></li>'
+    )

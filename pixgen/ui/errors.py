@@ -1,6 +1,6 @@
 """What a person is told when something goes wrong; anything that is a bug is logged under a mark.
 
-This is the page's one boundary for errors: handlers are ``guarded``, and what streams passes ``guard_stream``.
+This is the page's one boundary for errors: handlers are ``guard_handler``, and what streams passes ``guard_stream``.
 """
 
 import inspect
@@ -31,7 +31,7 @@ def error_text(error: Exception, say: Translator) -> str:
     )
 
 
-def guarded(say: Translator, answer: Callable[[str], Any]) -> Callable[[Callable], Callable]:
+def guard_handler(say: Translator, answer: Callable[[str], Any]) -> Callable[[Callable], Callable]:
     """Decorate a handler, or a generator of updates: where it fails, its answer, or its last update, is what
     ``answer`` makes of the sentence that says why."""
 
@@ -64,8 +64,8 @@ def guard_stream(items: Iterable[T], say: Translator, answer: Callable[[str], T]
         yield answer(error_text(error, say))
 
 
-def warned(answer: Any = None) -> Callable[[str], Any]:
-    """An ``answer`` for ``guarded``: the sentence is shown in passing, and what is there stays, or becomes
+def show_warning(answer: Any = None) -> Callable[[str], Any]:
+    """An ``answer`` for ``guard_handler``: the sentence is shown in passing, and what is there stays, or becomes
     what is given."""
 
     def warn(message: str) -> Any:

@@ -7,6 +7,7 @@ import gradio as gr
 
 from pixgen.recipe.base import Setting
 from pixgen.recipe.prompts import LONGEST_TEXT
+from pixgen.ui.i18n import Translator
 
 Parts = dict[str, gr.components.Component]  # of a tab, by name
 
@@ -59,4 +60,30 @@ def slider(field: Field, label: str, *, info: str | None = None) -> gr.Slider:
     """The slider of a field that is a number."""
     return gr.Slider(
         field.low, field.high, field.default, step=field.step, label=label, info=info, buttons=[]
+    )
+
+
+def setting_control(
+    field: Field, setting: Setting, say: Translator, *, label: str = "", min_width: int | None = None
+) -> gr.components.Component:
+    """The control of a recipe's setting: a menu, a slider or a line of text, with the setting's own words.
+
+    Args:
+        label: instead of the setting's title.
+        min_width: of a line of text, in pixels.
+    """
+    label, info = label or say(setting.title), say(setting.description) or None
+    if setting.choices:
+        choices = [(say(title), value) for value, title in setting.choices.items()]
+        return gr.Dropdown(choices, value=field.default, label=label, info=info)
+    if field.low is not None:
+        return slider(field, label, info=info)
+    return gr.Textbox(
+        field.default,
+        label=label,
+        info=info,
+        placeholder=setting.example or None,
+        max_lines=1,
+        max_length=400,
+        min_width=min_width or 160,
     )

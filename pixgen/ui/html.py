@@ -53,7 +53,7 @@ def _languages(say: Translator, languages: Sequence[tuple[Translator, str]]) -> 
     return f'<nav aria-label="{escape(say("Language"))}">{links}</nav>' if links else ""
 
 
-def grammar(say: Translator, grammar: tuple[tuple[str, str], ...] | None = None) -> str:
+def prompt_tips(say: Translator, grammar: tuple[tuple[str, str], ...] | None = None) -> str:
     """How to write prompts, or something else, folded."""
     rows = "".join(
         f"<dt><code>{escape(code)}</code></dt><dd>{escape(does)}</dd>"

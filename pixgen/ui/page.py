@@ -20,8 +20,8 @@ from pixgen.ui.api.generate import add_generate_api
 from pixgen.ui.api.queue import add_queue_api
 from pixgen.ui.api.search import add_search_api
 from pixgen.ui.classify.tab import classify_tab
-from pixgen.ui.create.form import fields
-from pixgen.ui.create.tab import create_tab, keeping
+from pixgen.ui.create.form import form_fields
+from pixgen.ui.create.tab import create_tab, save_form_event
 from pixgen.ui.experiment.tab import experiment_tab
 from pixgen.ui.gallery.events import GalleryEvents, GalleryHandlers
 from pixgen.ui.gallery.side_bar import side_bar, wire_side
@@ -95,8 +95,8 @@ def _tabs(
     events = GalleryEvents(handlers, create=create, tabs=tabs)
     events.connect(shelves)
     wire_classify_exchange(studio, say, tabs=tabs, create=create, classify=classify, run=run)
-    asked = fields(studio.policy, say)
-    keep = keeping(create, asked)
+    asked = form_fields(studio.policy)
+    keep = save_form_event(create, asked)
     events.connect_form(asked, keep)
     wire_info(info, create, fields=asked, say=say, tabs=tabs, keep=keep)
     wire_search_exchange(library, say, tabs=tabs, search=search, create=create, classify=classify, run=run)

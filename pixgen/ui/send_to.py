@@ -9,13 +9,13 @@ from pixgen.errors import PixgenError
 from pixgen.images import open_picture
 from pixgen.studio import Studio
 from pixgen.studio.library.library import PictureLibrary
-from pixgen.ui.create.actions import BrowserSession
-from pixgen.ui.create.controls import Parts
 from pixgen.ui.errors import error_text
 from pixgen.ui.files import servable
+from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 from pixgen.ui.search.tab import file_name
 from pixgen.ui.search.view import Found
+from pixgen.ui.session import BrowserSession
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 

@@ -11,12 +11,12 @@ from pixgen.ui.i18n import Translator
 
 def idle_html() -> str:
     """Nothing has been painted yet."""
-    return section("idle")
+    return status_section("idle")
 
 
 def starting_html(say: Translator, recipe: Recipe) -> str:
     """The click has arrived; the bars' places are kept from here on, so that nothing moves later."""
-    return section("starting", line_of(say("Starting")), _similarity(say, recipe, 0, ()))
+    return status_section("starting", status_line(say("Starting")), _similarity(say, recipe, 0, ()))
 
 
 def status_html(say: Translator, recipe: Recipe, job_status: JobStatus) -> str:
@@ -28,20 +28,20 @@ def status_html(say: Translator, recipe: Recipe, job_status: JobStatus) -> str:
             if job_status.place <= 1
             else say("{place} before yours", place=job_status.place)
         ]
-        line = line_of(say("Waiting"), more)
+        line = status_line(say("Waiting"), more)
         if job_status.paused:
             steps = None if frame is None else (max(0, frame.step), frame.steps)
             more = [say("others go first")]
-            line = line_of(say("Paused"), more, progress=steps, say=say)
+            line = status_line(say("Paused"), more, progress=steps, say=say)
     elif frame is None and job_status.fetching is not None:
         more, megabytes = fetching_html(say, job_status.fetching)
-        line = line_of(say("Fetching a model"), more, progress=megabytes, say=say)
+        line = status_line(say("Fetching a model"), more, progress=megabytes, say=say)
     elif frame is None:
-        line = line_of(say("Getting ready"), [say("the models are being loaded")])
+        line = status_line(say("Getting ready"), [say("the models are being loaded")])
     elif frame.step < 0:
-        line = line_of(say("Sketching"), [say("the start of the picture")])
+        line = status_line(say("Sketching"), [say("the start of the picture")])
     else:
-        line = line_of(
+        line = status_line(
             say("Painting"),
             _figures(say, job_status),
             progress=(frame.step, frame.steps),
@@ -52,7 +52,7 @@ def status_html(say: Translator, recipe: Recipe, job_status: JobStatus) -> str:
     notice = say(job_status.notice)
     sketching = frame is not None and frame.step < 0
     state = "loading" if sketching else "paused" if job_status.paused else job_status.state
-    return section(state, line, likeness, notice=notice)
+    return status_section(state, line, likeness, notice=notice)
 
 
 def final_html(say: Translator, run: Run) -> str:
@@ -71,9 +71,9 @@ def final_html(say: Translator, run: Run) -> str:
         "done": (say("Done"), [step, duration(say, run.seconds), seed]),
         "stopped": begun if run.begun else not_begun,
     }.get(run.state, (say("Not painted"), [step, seed]))
-    return section(
+    return status_section(
         run.state,
-        line_of(said, more, progress=(run.step, steps), say=say),
+        status_line(said, more, progress=(run.step, steps), say=say),
         _similarity(say, recipe, run.step, run.similarities),
         notice=say(run.notice),
     )
@@ -81,7 +81,7 @@ def final_html(say: Translator, run: Run) -> str:
 
 def error_html(say: Translator, message: str) -> str:
     """What was asked for was not begun, and why."""
-    return section("failed", line_of(say("Not painted")), notice=message)
+    return status_section("failed", status_line(say("Not painted")), notice=message)
 
 
 def duration(say: Translator, seconds: float) -> str:
@@ -116,13 +116,13 @@ def _figures(say: Translator, job_status: JobStatus) -> Iterable[str]:
         yield say("{time} left", time=duration(say, job_status.seconds_left))
 
 
-def section(state: str, line: str = "", likeness: str = "", *, notice: str = "") -> str:
+def status_section(state: str, line: str = "", likeness: str = "", *, notice: str = "") -> str:
     """What is said of a state, one below the other: the bar and its line, a notice, the likeness."""
     alert = f'<p class="pg-notice" role="alert">{escape(notice)}</p>' if notice else ""
-    return f'<section class="pg-status" data-state="{state}">{line or line_of("")}{alert}{likeness}</section>'
+    return f'<section class="pg-status" data-state="{state}">{line or status_line("")}{alert}{likeness}</section>'
 
 
-def line_of(
+def status_line(
     said: str,
     more: Iterable[str] = (),
     *,

@@ -4,7 +4,7 @@ import pytest
 
 from pixgen.recipe.presets import available_presets
 from pixgen.ui.i18n import ENGLISH
-from pixgen.ui.status import line_of
+from pixgen.ui.status import status_line
 
 pytestmark = pytest.mark.browser
 
@@ -104,6 +104,6 @@ def test_a_bar_that_knows_how_far_it_is_stands_still(visit):
             status.innerHTML = bar;
             return getComputedStyle(status.querySelector("i")).animationName;
         })""",
-        [line_of("Fetching", progress=(19, 43), say=ENGLISH), line_of("Loading")],
+        [status_line("Fetching", progress=(19, 43), say=ENGLISH), status_line("Loading")],
     )
     assert moving == ["none", "pg-to-and-fro"]

@@ -14,7 +14,7 @@ from pixgen.studio.grids.plans import make_axes, plan_grid, read_axis
 from pixgen.studio.metadata.picture_info import KEY, read_info
 from pixgen.studio.runs.run import read_run
 from pixgen.studio.studio import Studio
-from pixgen.ui.create.base_recipe import BaseRecipe
+from pixgen.ui.create.form_recipe import BaseRecipe
 from tests.studio.fakes import Painters, a_recipe
 
 FOX = {"prompts": "a red fox"}

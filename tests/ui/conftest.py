@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pixgen.studio import Studio
-from pixgen.ui.create.actions import BrowserSession
+from pixgen.ui.session import BrowserSession
 from tests.ui.fakes import waves_studio
 
 

@@ -5,8 +5,8 @@ from functools import wraps
 from typing import Any
 
 from pixgen.ui.create import actions as painting
-from pixgen.ui.create import drawn, edit_actions, form, prompt_help
-from pixgen.ui.create.form_values import CreateForm
+from pixgen.ui.create import drawn, form_recipe, prompt_help
+from pixgen.ui.create.form import CreateForm
 from pixgen.ui.experiment import actions
 from pixgen.ui.experiment.actions import GridForm
 
@@ -20,12 +20,12 @@ def _reading(function: Callable, place: int, kind: type = CreateForm) -> Callabl
     return call
 
 
-to_recipe = _reading(form.to_recipe, 0)
-remarks = _reading(form.remarks, 0)
+to_recipe = _reading(form_recipe.to_recipe, 0)
+remarks = _reading(form_recipe.remarks, 0)
 with_drawn = _reading(drawn.add_drawn_inputs, 1)
 foretold = _reading(prompt_help.memory_text, 0)
 paint = _reading(painting.paint, 1)
-apply = _reading(edit_actions.apply, 1)
-fork = _reading(edit_actions.fork, 1)
+apply = _reading(painting.update_picture, 1)
+fork = _reading(painting.fork, 1)
 paint_grid = _reading(actions.paint, 1, GridForm)
 plan_of = _reading(actions.plan_of, 0, GridForm)

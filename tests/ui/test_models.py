@@ -7,7 +7,7 @@ import pytest
 from pixgen.models.progress import DownloadProgress
 from pixgen.studio import JobStatus, Policy
 from pixgen.ui import status
-from pixgen.ui.create.form import fields
+from pixgen.ui.create.form import form_fields
 from pixgen.ui.i18n import ENGLISH
 from tests.models import published
 from tests.studio.fakes import a_recipe
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("caches")
 
 
 def choices(policy: Policy, name: str) -> tuple[str, ...]:
-    return fields(policy, ENGLISH)[name].choices
+    return form_fields(policy)[name].choices
 
 
 def test_ones_own_page_offers_the_table_and_own_models(tmp_path, monkeypatch):

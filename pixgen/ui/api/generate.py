@@ -8,8 +8,8 @@ import gradio as gr
 from pixgen.errors import PixgenError
 from pixgen.recipe.presets import DEFAULT, available_presets
 from pixgen.studio import Studio
-from pixgen.ui.create.form import to_recipe
-from pixgen.ui.create.form_values import CreateForm
+from pixgen.ui.create.form import CreateForm
+from pixgen.ui.create.form_recipe import to_recipe
 from pixgen.ui.errors import error_text
 from pixgen.ui.files import servable
 from pixgen.ui.i18n import Translator

@@ -11,10 +11,10 @@ from pixgen.studio.library.classifier import ClassifierService
 from pixgen.ui.classify import actions
 from pixgen.ui.classify import view as answers
 from pixgen.ui.classify.actions import CLASSIFY_FIELDS, ClassifyForm, View
-from pixgen.ui.create.controls import Parts
-from pixgen.ui.create.panels.models import clip_choice
-from pixgen.ui.errors import guard_stream, guarded, warned
+from pixgen.ui.create.panels.settings import clip_choice
+from pixgen.ui.errors import guard_handler, guard_stream, show_warning
 from pixgen.ui.files import servable_bytes
+from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import Cancellations
 from pixgen.vision.zeroshot.labels import DEFAULT_TEMPLATES, available_templates, format_labels, parse_labels
@@ -180,7 +180,7 @@ def _sets(service: ClassifierService, say: Translator) -> list[tuple[str, str]]:
 
 def _wire_settings(service: ClassifierService, say: Translator, page: gr.Blocks, parts: Parts) -> None:
 
-    @guarded(say, warned())
+    @guard_handler(say, show_warning())
     def keep(name: str, labels: str, chosen: str, templates: str) -> Any:
         fitting = service.load(chosen).templates if chosen else DEFAULT_TEMPLATES
         known = templates if templates in available_templates() else fitting
@@ -195,7 +195,7 @@ def _wire_settings(service: ClassifierService, say: Translator, page: gr.Blocks,
         )
         return gr.update(choices=_sets(service, say), value=made.name)
 
-    @guarded(say, warned())
+    @guard_handler(say, show_warning())
     def fill_in(chosen: str) -> Any:
         return format_labels(service.load(chosen).labels) if chosen else gr.skip()
 
@@ -243,7 +243,7 @@ def _wire_answers(service: ClassifierService, say: Translator, parts: Parts) -> 
         data = (answers.EXAMPLES / name).read_bytes()
         return [servable_bytes(data, parts["pictures"], name=name)]
 
-    @guarded(say, warned(""))
+    @guard_handler(say, show_warning(""))
     def explain(asked: Any, pressed: gr.EventData) -> str:
         return actions.explain(service, asked, int(pressed.picture), str(pressed.label), say=say)
 

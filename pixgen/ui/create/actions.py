@@ -1,10 +1,10 @@
 """What the Create tab does, as plain generators of what changes on the screen; no gradio here.
 
-The page only watches: a job belongs to the studio and goes on when nobody looks.
+The page only watches: a job belongs to the studio and goes on when no browser is connected.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,19 +15,20 @@ import numpy as np
 
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio import Job, Run, Studio
+from pixgen.studio.runs.forks import MORE_STEPS
 from pixgen.studio.runs.inputs import named_files, with_kept_pictures
 from pixgen.studio.runs.record import read_sketches
 from pixgen.ui import canvas, status
 from pixgen.ui.create import queue as queueing
 from pixgen.ui.create.drawn import DrawnInputs, add_drawn_inputs, edit_area_recipe
-from pixgen.ui.create.form import remarks, to_recipe
-from pixgen.ui.create.form_values import CreateForm
-from pixgen.ui.create.panels import sketches
-from pixgen.ui.errors import guard_stream, guarded
+from pixgen.ui.create.form import CreateForm
+from pixgen.ui.create.form_recipe import remarks, to_recipe
+from pixgen.ui.errors import guard_handler, guard_stream
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
 ENDED = ("done", "stopped", "failed")
+
 Busy = Literal["idle", "starting", "painting", "stopping"]
 
 
@@ -53,7 +54,7 @@ def paint(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Tra
     """Submit what the form asks for and watch it. The first screen comes before any work; while a
     picture of the visitor's is painted, the new one waits for its turn."""
     if queueing.current_job(studio, visitor) is not None:
-        yield from _add(studio, form, visitor, say=say)
+        yield from _add_to_queue(studio, form, visitor, say=say)
         return
     run, parent = visitor.run(studio), ""
     with ExitStack() as files:
@@ -72,13 +73,15 @@ def paint(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Tra
         )
     for remark in remarks(form, say):
         yield Screen(notice=remark)
-    yield from follow(studio, job, visitor, say=say)
+    yield from watch_job(studio, job, visitor, say=say)
 
 
-def _add(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
+def _add_to_queue(
+    studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator
+) -> Iterator[Screen]:
     """Submit what the form asks for, and leave the screen to the picture that is painted."""
 
-    @guarded(say, str)
+    @guard_handler(say, str)
     def submit() -> Job | str:
         with ExitStack() as files:
             drawn, run = DrawnInputs.read(form.drawn, files=files), visitor.run(studio)
@@ -92,12 +95,12 @@ def _add(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Tran
         return
     for remark in remarks(form, say):
         yield Screen(notice=remark)
-    yield Screen(queue=queueing.of_visitor(say, studio, visitor))
+    yield Screen(queue=queueing.queue_html(say, studio, visitor))
     if not visitor.watchers.watched(visitor.page):  # the other one has ended, or is painted for a grid
-        yield from follow(studio, queueing.current_job(studio, visitor) or job, visitor, say=say)
+        yield from watch_job(studio, queueing.current_job(studio, visitor) or job, visitor, say=say)
 
 
-def take(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Translator) -> Iterator[Screen]:
+def use_sketch(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Translator) -> Iterator[Screen]:
     """Paint the visitor's last picture anew, from another of its sketches; it is kept as it is."""
     run = visitor.run(studio)
     if run is None or not run.recipe.init.needs_sketcher:
@@ -120,10 +123,10 @@ def take(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Translator)
         parent=run.id,
         metadata=run.metadata,
     )
-    yield from follow(studio, job, visitor, say=say)
+    yield from watch_job(studio, job, visitor, say=say)
 
 
-def go_on(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
+def resume(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """Go on with the visitor's stopped run, as if it had not been stopped."""
     run = visitor.run(studio)
     if run is None:
@@ -134,29 +137,31 @@ def go_on(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterat
         return
     yield Screen(status=status.starting_html(say, run.recipe), busy="starting")
     job = studio.resume(run.id, owner=visitor.owner)
-    yield from follow(studio, job, visitor, say=say)
+    yield from watch_job(studio, job, visitor, say=say)
 
 
-def come_back(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
+def restore_screen(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """After a reload: go on watching the visitor's job, or show what became of it."""
     yield Screen()  # gradio blanks every output of a generator that yields nothing
     job, run = visitor.job(studio), visitor.run(studio)
     if (painted := queueing.current_job(studio, visitor)) is not None:
-        yield from follow(studio, painted, visitor, say=say)
+        yield from watch_job(studio, painted, visitor, say=say)
     elif job is not None:
-        yield from follow(studio, job, visitor, say=say)
+        yield from watch_job(studio, job, visitor, say=say)
     elif run is not None:
         yield _final_screen(run, say=say)
 
 
-def follow(studio: Studio, job: Job | None, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
+def watch_job(
+    studio: Studio, job: Job | None, visitor: BrowserSession, *, say: Translator
+) -> Iterator[Screen]:
     """What a job shows, and then the visitor's others that wait, until none does. Leaving it stops no
     job; a newer watcher of the same page ends it."""
     mark, told = visitor.watchers.enter(visitor.page), False
     try:
         while job is not None and visitor.is_newest(mark):
             yield _assign(job, visitor)
-            yield from _watch(studio, job, visitor, mark, say=say)
+            yield from _watch_one(studio, job, visitor, mark, say=say)
             another = queueing.current_job(studio, visitor)
             if another is not None and job.state == "done" and visitor.is_newest(mark) and not told:
                 told = True  # once is enough: of the others, the queue tells
@@ -167,18 +172,18 @@ def follow(studio: Studio, job: Job | None, visitor: BrowserSession, *, say: Tra
         visitor.watchers.leave(visitor.page, mark)
 
 
-def look_at(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
+def show_run(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """Show the visitor's last run, whatever else is painted meanwhile."""
     yield Screen()  # gradio blanks every output of a generator that yields nothing
     job, run = visitor.job(studio), visitor.run(studio)
     if job is not None and not job.ended:
-        yield from follow(studio, job, visitor, say=say)
+        yield from watch_job(studio, job, visitor, say=say)
     elif run is not None:
         visitor.watchers.enter(visitor.page)  # who has watched another one leaves
-        yield replace(_final_screen(run, say=say), queue=queueing.of_visitor(say, studio, visitor))
+        yield replace(_final_screen(run, say=say), queue=queueing.queue_html(say, studio, visitor))
 
 
-def _watch(
+def _watch_one(
     studio: Studio, job: Job, visitor: BrowserSession, mark: object, *, say: Translator
 ) -> Iterator[Screen]:
     """What a job shows until it ends, and its files then; or until another goes before it.
@@ -191,7 +196,7 @@ def _watch(
         frame, picture, thumbnails = job_status.frame, None, None
         if not visitor.is_newest(mark):
             return
-        queue = queueing.of_visitor(say, studio, visitor)
+        queue = queueing.queue_html(say, studio, visitor)
         if job_status.state in ENDED:
             still = frame.picture if frame is not None else None
             yield replace(_final_screen(job.run, say=say, picture=still), queue=queue)
@@ -221,7 +226,7 @@ def stop(studio: Studio, visitor: BrowserSession) -> Screen:
     return Screen(busy="stopping")
 
 
-def with_errors(screens: Iterator[Screen], *, say: Translator) -> Iterator[Screen]:
+def with_error_screen(screens: Iterator[Screen], *, say: Translator) -> Iterator[Screen]:
     """The same screens; an error that ends them becomes the last one. Nothing is lost by it."""
     return guard_stream(screens, say, partial(error_screen, say))
 
@@ -269,10 +274,77 @@ def _final_screen(run: Run, *, say: Translator, picture: np.ndarray | None = Non
 
 
 def _thumbnails(recipe: Recipe, pictures: Sequence[np.ndarray], say: Translator) -> str:
-    return sketches.of_pictures(say, pictures, picked=recipe.init.sketch.pick)
+    return canvas.sketches_html(say, pictures, picked=recipe.init.sketch.pick)
 
 
 def file_name(recipe: Recipe) -> str:
     """A name for downloads, from the words and the seed."""
     words = re.sub(r"[^a-z0-9]+", "-", recipe.prompts[0][0].label.lower())[:40].strip("-")
     return f"{words or 'picture'}-{recipe.seed}"
+
+
+def update_picture(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator) -> str:
+    """Let the visitor's running picture follow the form's words and learning rate; what to say of it.
+
+    Raises PixgenError.
+    """
+    job = visitor.job(studio)
+    if job is None or job.ended:
+        return say(
+            "No picture is being painted now: Generate begins one, and “Go on with these words” "
+            "turns the last one."
+        )
+    with ExitStack() as files:
+        wanted, trusted = _edited_recipe(form, job.recipe, files)
+        turned = job.change(wanted.prompts, wanted.optimizer.learning_rate, trusted=trusted)
+    return (
+        say("From here on, the picture follows the new words and learning rate.")
+        if turned
+        else (
+            say("The picture follows these words and this learning rate already: change one of them first.")
+        )
+    )
+
+
+def add_steps(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
+    """Go on with the visitor's last run for ``MORE_STEPS`` more; a finished one stays as it is."""
+    run = visitor.run(studio)
+    if run is None:
+        yield error_screen(
+            say,
+            say("The picture that was being painted here is not known any more: paint it again."),
+        )
+        return
+    yield Screen(status=status.starting_html(say, run.recipe), busy="starting")
+    job = studio.resume(run.id, steps=run.recipe.steps + MORE_STEPS, owner=visitor.owner)
+    yield from watch_job(studio, job, visitor, say=say)
+
+
+def fork(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
+    """Go on from the visitor's last run as another, with the form's words and learning rate."""
+    run = visitor.run(studio)
+    if run is None:
+        yield error_screen(
+            say,
+            say("The picture that was being painted here is not known any more: paint it again."),
+        )
+        return
+    with ExitStack() as files:
+        wanted, trusted = _edited_recipe(form, run.recipe, files)
+        yield Screen(status=status.starting_html(say, wanted), busy="starting")
+        job = studio.fork(
+            run.id,
+            prompts=wanted.prompts,
+            learning_rate=wanted.optimizer.learning_rate,
+            owner=visitor.owner,
+            trusted=trusted,
+        )
+    yield from watch_job(studio, job, visitor, say=say)
+
+
+def _edited_recipe(form: CreateForm, recipe: Recipe, files: ExitStack) -> tuple[Recipe, Collection[str]]:
+    """What the form asks for, its prompts where they were brushed, and the pictures of that; its
+    alternatives are drawn by the seed of the picture that is turned."""
+    drawn = DrawnInputs.read(form.drawn, files=files)
+    asked = to_recipe(replace(form, seed=str(recipe.seed), start=None))
+    return drawn.with_regions(asked), drawn.files

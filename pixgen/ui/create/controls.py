@@ -1,4 +1,6 @@
-"""The Create tab's controls, each under its field's name. They only stand there; create.py wires them."""
+"""The Create tab's controls, each under its field's name; tab.py connects them."""
+
+from collections.abc import Mapping
 
 import gradio as gr
 
@@ -6,19 +8,16 @@ from pixgen.recipe.prompts import LONGEST_TEXT
 from pixgen.studio.policy import Policy
 from pixgen.ui import html
 from pixgen.ui.create.form import sizes
-from pixgen.ui.create.panels.augmenting import augment_controls
-from pixgen.ui.create.panels.drawing import grow_control, start_controls
-from pixgen.ui.create.panels.losses import loss_controls
-from pixgen.ui.create.panels.models import model_controls
+from pixgen.ui.create.panels.augmentations import augment_controls
 from pixgen.ui.create.panels.presets import preset_controls
+from pixgen.ui.create.panels.settings import journey_controls, loss_controls, model_controls
 from pixgen.ui.create.panels.styles import styles_strip
-from pixgen.ui.create.panels.video import journey_controls
 from pixgen.ui.create.prompt_help import help_line
 from pixgen.ui.form import Field, Parts, slider
 from pixgen.ui.i18n import Translator
 
 
-def words_column(say: Translator) -> Parts:
+def prompt_column(say: Translator) -> Parts:
     """Prompt, what to leave out, Generate and Stop, and examples."""
     prompt = gr.Textbox(
         label=say("What to paint"),
@@ -36,7 +35,7 @@ def words_column(say: Translator) -> Parts:
         max_length=LONGEST_TEXT,
         elem_id="pg-leave-out",
     )
-    gr.HTML(html.grammar(say))
+    gr.HTML(html.prompt_tips(say))
     styles = styles_strip(say)
     with gr.Row(elem_classes="pg-pad-open"):
         draw = gr.Button(say("Draw a start"), size="sm", min_width=0, elem_id="pg-draw")
@@ -208,3 +207,56 @@ def _start(fields: dict[str, Field], say: Translator) -> Parts:
         "pictures": pictures,
         "pictures_weight": weight,
     }
+
+
+START_SETTINGS = ("start_strength", "start_fit", "start_extend")  # of a start from a picture
+
+
+def start_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
+    """The settings of a start from a picture; not to be seen at first."""
+    made = {
+        "start_fit": gr.Dropdown(
+            [
+                (say("fill it, and cut what sticks out"), "cover"),
+                (say("whole, with margins"), "contain"),
+                (say("stretched"), "stretch"),
+            ],
+            value="cover",
+            label=say("How it fits the size"),
+            visible=False,
+        ),
+        "start_strength": slider(
+            fields["start_strength"],
+            say("How far from it"),
+            info=say("0: from the picture itself. 1: from chance alone."),
+        ),
+        "start_extend": gr.Dropdown(
+            [
+                (say("no"), "no"),
+                (say("to the left"), "left"),
+                (say("to the right"), "right"),
+                (say("at the top"), "top"),
+                (say("at the bottom"), "bottom"),
+            ],
+            value="no",
+            label=say("Go on beyond it"),
+            info=say("Choose a size with room on that side."),
+            visible=False,
+        ),
+    }
+    made["start_strength"].visible = False
+    return made
+
+
+def grow_control(say: Translator) -> gr.Dropdown:
+    """Whether the canvas grows."""
+    return gr.Dropdown(
+        [
+            (say("no: the whole size at once"), "never"),
+            (say("half the size, doubled near the end"), "0.9"),
+            (say("a quarter, then half, then whole"), "0.5,0.85"),
+        ],
+        value="never",
+        label=say("Small first"),
+        info=say("A large picture in less than half the time."),
+    )

@@ -1,12 +1,15 @@
-"""Painting a part of the picture on the page anew: from the brush in the browser to a recipe."""
+"""What is drawn or brushed on the page: the HTML of the pad, and the recipe that its drawing makes.
 
-# MERGED pixgen.ui.drawn: From what was drawn on the page to a recipe: a start, and for each prompt the region where it applies.
+pad.js sends a drawn start and a region for each prompt; brush.js sends the area of the picture to edit.
+"""
+
 import base64
 import json
 import tempfile
 from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +18,53 @@ from pixgen.images import open_picture
 from pixgen.recipe.options import Region, set_regions
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio import Run
-from pixgen.ui.create.base_recipe import BaseRecipe
-from pixgen.ui.create.form_values import CreateForm
-from pixgen.ui.create.panels.drawing import DRAWN, LAST
+from pixgen.ui.create.form import DRAWN, LAST, CreateForm
+from pixgen.ui.create.form_recipe import BaseRecipe
+from pixgen.ui.i18n import Translator
 
 _LARGEST_MASK = 4 * 2**20  # characters
+_LARGEST = 16 * 2**20  # characters of all that was drawn
 _HEAD = "data:image/png;base64,"
+_BRUSHES = (("small", 6), ("medium", 12), ("large", 20))
+
+
+def pad_html(say: Translator) -> str:
+    """The pad, put away; pad.js opens it and fills in colours or prompts."""
+    titles = {
+        "small": say("A small brush"),
+        "medium": say("A medium brush"),
+        "large": say("A large brush"),
+    }
+    brushes = "".join(
+        f'<button type="button" data-brush="{name}" title="{escape(titles[name])}" '
+        f'aria-label="{escape(titles[name])}"><i style="width:{size}px;height:{size}px"></i></button>'
+        for name, size in _BRUSHES
+    )
+    acts = "".join(
+        f'<button type="button" data-do="{name}">{escape(label)}</button>'
+        for name, label in (
+            ("erase", say("Eraser")),
+            ("undo", say("Undo")),
+            ("clear", say("Clear")),
+            ("done", say.pgettext("pad", "Done")),
+        )
+    )
+    regions = say(
+        "Choose a prompt and brush over where it applies, then press Generate. Where nothing is brushed for a "
+        "prompt, it applies everywhere."
+    )
+    return (
+        f'<section id="pg-pad" hidden data-draw="{escape(say("Draw what the picture starts from, then press Generate."))}" '
+        f'data-regions="{escape(regions)}" '
+        f'data-empty="{escape(say("Write what to paint first; several things are divided by |."))}" '
+        f'data-drawing-kept="{escape(say("A drawing is kept here. It is used where the start is “what you draw here”."))}" '
+        f'data-regions-kept="{escape(say("Regions are kept here, and the next picture has them."))}">'
+        f'<figure class="pg-mat"><div class="pg-pad-mat"><canvas role="img" '
+        f'aria-label="{escape(say("The drawing"))}"></canvas></div></figure><p></p>'
+        f'<div class="pg-pad-inks" role="group" aria-label="{escape(say("Colours"))}"></div>'
+        f'<div class="pg-pad-tools" role="group" aria-label="{escape(say("Brushes"))}">{brushes}{acts}</div>'
+        "</section>"
+    )
 
 
 def edit_area_recipe(
@@ -63,9 +107,6 @@ def decode_data_url(mask: str) -> bytes:
     return data
 
 
-_LARGEST = 16 * 2**20  # characters of all that was drawn
-
-
 @dataclass(frozen=True)
 class DrawnInputs:
     """What was drawn, as paths of pictures: a start, and regions by their prompts' numbers."""
@@ -102,12 +143,12 @@ class DrawnInputs:
         masks = (where["mask"] for _, where in self.regions)
         return (*([self.start] if self.start else []), *masks)
 
-    def placed(self, recipe: Recipe) -> Recipe:
+    def with_regions(self, recipe: Recipe) -> Recipe:
         """The recipe whose prompts apply where they were brushed."""
-        part = self.regions_in(recipe)
+        part = self.region_settings(recipe)
         return make_recipe(recipe.model_dump(), part) if part else recipe
 
-    def regions_in(self, recipe: Recipe) -> dict[str, Any]:
+    def region_settings(self, recipe: Recipe) -> dict[str, Any]:
         """The prompts of a recipe where they were brushed, as a part of it; a region without a prompt is
         left out."""
         most = max(map(len, recipe.prompts))
@@ -126,7 +167,7 @@ def add_drawn_inputs(
     Raises RecipeError if something is missing.
     """
     basis = BaseRecipe.read(form.basis)
-    form = form if basis is None else basis.changed(form)
+    form = form if basis is None else basis.changed_fields(form)
     trusted, picture = list(drawn.files), ""
     if form.start == DRAWN:
         if not drawn.start:
@@ -142,7 +183,7 @@ def add_drawn_inputs(
         start = {"kind": "picture", "picture": picture, "idea": (), "mask": "", "extend": ""}
     if picture or recipe.init.kind == "picture":
         start |= _settings(form)
-    part = {**drawn.regions_in(recipe), **({"init": start} if start else {})}
+    part = {**drawn.region_settings(recipe), **({"init": start} if start else {})}
     return (make_recipe(recipe.model_dump(), part) if part else recipe), trusted
 
 

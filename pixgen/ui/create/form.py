@@ -1,62 +1,150 @@
-"""The presets that the page offers: a click on one must not fetch gigabytes."""
+"""The Create tab's form: its fields, the values that a person fills in, and what each preset sets them to.
 
-# MERGED pixgen.ui.form: What the Create tab asks for, as values: its fields, what a preset sets, and the recipe they make.
-import re
-import secrets
-from collections.abc import Collection, Iterable
-from dataclasses import replace
-from functools import cache
+Browsers keep the values by the names of the fields, so a name never changes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from dataclasses import fields as fields_of
+from operator import attrgetter
 from typing import Any
 
-from pixgen.errors import RecipeError
-from pixgen.models.catalog import find_entry
-from pixgen.models.registry import state_of
-from pixgen.recipe.base import find_setting, set_path
+from pixgen.losses import Losses
+from pixgen.models.catalog import Kind, find_entry
+from pixgen.models.registry import list_models, state_of
+from pixgen.recipe.base import find_setting, settings_of
 from pixgen.recipe.cutouts import CUTOUT_SETS
 from pixgen.recipe.drawers import DRAWERS
-from pixgen.recipe.options import LARGEST_DRAWN_SEED, Options, find_mistyped_weights
+from pixgen.recipe.journey import format_keyframes
 from pixgen.recipe.presets import DEFAULT, Preset, available_presets
-from pixgen.recipe.prompts import Prompt, Scene, find_ambiguous_weights, format_prompts, parse
-from pixgen.recipe.recipe import LARGEST_SEED, Recipe, make_recipe
-from pixgen.recipe.wildcards import escape_wildcards
+from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.policy import Policy
-from pixgen.studio.runs.inputs import named_files
-from pixgen.ui.create.base_recipe import LONGEST, BaseRecipe
-from pixgen.ui.create.form_values import CreateForm
-from pixgen.ui.create.panels.augmenting import augment_fields, chosen_augmentations
-from pixgen.ui.create.panels.drawing import DRAWN, LAST, pad_fields
-from pixgen.ui.create.panels.losses import chosen_losses, loss_fields, loss_values
-from pixgen.ui.create.panels.models import model_fields, model_values
-from pixgen.ui.create.panels.styles import chosen_styles, style_fields
-from pixgen.ui.create.panels.video import journey_fields, journey_recipe, journey_values
 from pixgen.ui.form import Field, setting_field
-from pixgen.ui.i18n import Translator
 
+LONGEST_BASE = 200_000  # characters of a base recipe that a browser keeps
+LONGEST_STYLES = 50_000  # characters of the styles that it keeps
+LONGEST_AUGMENTATION = 300  # characters
 
-def offered_presets(policy: Policy) -> dict[str, Preset]:
-    """By name, those whose models are bundled or on this machine, and allowed."""
-    return {
-        name: preset
-        for name, preset in available_presets().items()
-        if all(_ready(model) and _allowed(model, policy) for model in preset.models)
-    }
-
-
-def _ready(model: str) -> bool:
-    entries = [entry for kind in ("vqgan", "clip") if (entry := find_entry(model, kind)) is not None]
-    return any(state_of(entry) != "to fetch" for entry in entries)
-
-
-def _allowed(model: str, policy: Policy) -> bool:
-    return policy.models is None or model in policy.models
-
-
+DRAWN, LAST = "drawn", "last"  # starting points that only the page has
+FROM_A_PICTURE = ("picture", DRAWN, LAST)  # starting points that have a strength and a fit
+STARTS = ("sketch", "codes", "perlin", "gradient", "snow", "grey", "picture", "idea", DRAWN, LAST)
+LOSS_PICTURE = "wished_picture"  # the upload for colours and style
+JOURNEY_INPUTS = ("story_rows", "video")  # inputs that a browser does not keep
+_MOST_FRAMES = 400
+_KEYFRAMES = ("zoom", "x", "y", "turn")
+JOURNEY_NAMES = ("every", "after", *_KEYFRAMES, "where", "border", "smooth")
 _SIZES = (
     (128, 128), (192, 128), (128, 192), (192, 192), (256, 256), (384, 256), (256, 384), (512, 512),
 )  # fmt: skip
 
 
-def fields(policy: Policy, say: Translator) -> dict[str, Field]:
+def _loss_name(path: str) -> str:
+    """The form's name of a loss setting: ``symmetry`` for ``symmetry.weight``, ``symmetry_kind`` for its kind."""
+    return path.removesuffix(".weight").replace(".", "_")
+
+
+LOSS_SETTINGS = {_loss_name(each.path): each for each in settings_of(Losses)}
+_JOURNEY_PATHS = {
+    **{name: f"story.{name}" for name in ("fade", "blend")},
+    **{name: f"journey.{name}" for name in (*JOURNEY_NAMES, "carry")},
+}
+
+JOURNEY_SETTINGS = {name: find_setting(Recipe, path) for name, path in _JOURNEY_PATHS.items()}
+_GROUPS = (
+    ("prompt", "leave_out"),
+    ("frames", "every", "after", "zoom", "x", "y", "turn", "where", "border", "smooth"),
+)  # fields that only make sense together
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateForm:
+    """The values that a person has filled in; None where the preset or the base recipe decides."""
+
+    prompt: str | None = None
+    leave_out: str | None = None
+    styles: str | None = None  # JSON, as panels/styles.py writes it
+    preset: str | None = None
+    size: str | None = None
+    seed: str | None = None  # "" is a new one
+    drawer: str | None = None
+    steps: int | None = None
+    cutouts: int | None = None
+    cutout_set: str | None = None
+    learning_rate: float | None = None
+    grow: str | None = None
+    augment: Sequence[str] | None = None  # as on the command line
+    model: str | None = None
+    clip: Sequence[str] | None = None
+    sketcher: str | None = None
+    start: str | None = None
+    idea_words: str | None = None
+    start_picture: str | None = None  # uploads are paths
+    start_strength: float | None = None
+    start_fit: str | None = None
+    start_extend: str | None = None
+    pictures: Sequence[str] | None = None
+    pictures_weight: float | None = None
+    fade: float | None = None
+    blend: str | None = None
+    frames: int | None = None
+    every: int | None = None
+    after: int | None = None
+    zoom: str | None = None
+    x: str | None = None
+    y: str | None = None
+    turn: str | None = None
+    where: str | None = None
+    border: str | None = None
+    smooth: float | None = None
+    carry: float | None = None
+    story_rows: Sequence[Sequence[Any]] | None = None  # a table of scenes
+    video: str | None = None
+    losses: Mapping[str, Any] = field(default_factory=dict)  # by the names in LOSS_SETTINGS
+    wished_picture: str | None = None
+    metadata: bool | None = None
+    drawn: str | None = None  # JSON, as pad.js writes it
+    mask: str | None = None  # a data: address
+    basis: str | None = None  # JSON, as BaseRecipe writes it
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> "CreateForm":
+        """Make a form of values by the names of its fields; other names are ignored."""
+        own = {each.name for each in fields_of(cls)} - {"losses"}
+        losses = {name: value for name, value in values.items() if name in LOSS_SETTINGS}
+        return cls(
+            **{name: _as_int(value) for name, value in values.items() if name in own},
+            losses={name: value for name, value in losses.items() if value is not None},
+        )
+
+    def without(self, shown: "CreateForm") -> "CreateForm":
+        """The form with None for each field that is still as it was shown.
+
+        The form does not show every setting of a recipe, so a field that was not changed must leave the
+        recipe alone. Fields of one group all stay if one of them was changed.
+        """
+        untouched = {
+            each.name
+            for each in fields_of(self)
+            if each.name != "losses" and getattr(self, each.name) == getattr(shown, each.name)
+        }
+        for group in _GROUPS:
+            if any(name not in untouched and getattr(self, name) is not None for name in group):
+                untouched -= set(group)
+        losses = {name: value for name, value in self.losses.items() if value != shown.losses.get(name)}
+        return replace(self, losses=losses, **dict.fromkeys(untouched))
+
+    def given_values(self, *names: str) -> dict[str, Any]:
+        """The named fields that are not None, by name."""
+        values = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def _as_int(value: Any) -> Any:
+    """A slider sends 3.0 for 3: a whole number becomes an int."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def form_fields(policy: Policy) -> dict[str, Field]:
     """Every setting that a browser keeps, by name, in the page's order. Uploads are not kept."""
     preset = preset_values(DEFAULT)
     return {
@@ -67,30 +155,13 @@ def fields(policy: Policy, say: Translator) -> dict[str, Field]:
         "seed": Field(""),
         "drawer": Field(preset["drawer"], choices=tuple(DRAWERS)),
         "steps": Field(preset["steps"], 1, policy.most_steps, 1),
-        "cutouts": _offered("cutouts.count", preset["cutouts"]),
+        "cutouts": _setting_field("cutouts.count", preset["cutouts"]),
         "cutout_set": Field(preset["cutout_set"], choices=tuple(CUTOUT_SETS)),
         **augment_fields(),
-        "learning_rate": _offered("optimizer.learning_rate", preset["learning_rate"]),
-        "start": Field(
-            preset["start"],
-            choices=tuple(
-                kind
-                for kind, _ in (
-                    ("sketch", say("a sketch by the transformer")),
-                    ("codes", say("random codes")),
-                    ("perlin", say("clouds")),
-                    ("gradient", say("a gradient")),
-                    ("snow", say("coloured noise")),
-                    ("grey", say("plain grey")),
-                    ("picture", say("a picture of yours")),
-                    ("idea", say("the idea of a picture of yours")),
-                    ("drawn", say("what you draw here")),
-                    ("last", say("the last picture here")),
-                )
-            ),
-        ),
+        "learning_rate": _setting_field("optimizer.learning_rate", preset["learning_rate"]),
+        "start": Field(preset["start"], choices=STARTS),
         "idea_words": Field(""),
-        **pad_fields(say),
+        **start_fields(),
         "pictures_weight": Field(1, 0.1, 5, 0.1),
         **journey_fields(preset, policy.most_steps),
         **model_fields(preset, policy),
@@ -98,21 +169,27 @@ def fields(policy: Policy, say: Translator) -> dict[str, Field]:
         "crisp": Field(False),
         "metadata": Field(True),
         **style_fields(),
-        "basis": Field("", longest=LONGEST),
+        "basis": Field("", longest=LONGEST_BASE),
     }
 
 
-def _offered(path: str, value: Any) -> Field:
+def _setting_field(path: str, value: Any) -> Field:
     return setting_field(find_setting(Recipe, path), value)
 
 
 def preset_values(name: str) -> dict[str, Any]:
-    """The settings that a preset decides, by the form's names."""
+    """The values that a preset sets, by field."""
     return recipe_values(make_recipe({"prompts": "-"}, available_presets()[name].recipe))
 
 
+def preset_size(name: str) -> str | None:
+    """The size that a preset sets, as the form has it; None if it sets none."""
+    recipe = available_presets()[name].recipe
+    return f"{recipe['width']}x{recipe['height']}" if "width" in recipe else None
+
+
 def recipe_values(recipe: Recipe) -> dict[str, Any]:
-    """A recipe's settings of those that presets decide, by the form's names."""
+    """A recipe's values of the fields that presets set."""
     return {
         "steps": recipe.steps,
         "cutouts": recipe.cutouts.count,
@@ -135,134 +212,107 @@ def sizes(policy: Policy) -> list[tuple[str, str]]:
     ]
 
 
-def to_recipe(form: CreateForm) -> Recipe:
-    """The recipe that a filled-in form asks for; a field that is None is the preset's. It is checked once.
-
-    Raises RecipeError.
-    """
-    basis, known = BaseRecipe.read(form.basis), frozenset()
-    if basis is not None:
-        form, known = basis.changed(form), named_files(basis.recipe)
-        if form.seed == "":
-            form = replace(form, seed=str(secrets.randbelow(LARGEST_DRAWN_SEED + 1)))
-    elif (preset := form.preset or DEFAULT) in available_presets():
-        form = form.without(_preset_form(preset))
-    pictures = tuple(Prompt(picture=path, weight=form.pictures_weight or 1) for path in form.pictures or ())
-    text, leave_out = form.prompt or "", form.leave_out or ""
-    as_it_was = basis is not None and form.prompt is None
-    only_pictures = bool(pictures) and not text.strip() and not as_it_was
-    recipe = journey_recipe(
-        form,
-        Options(
-            prompt=_prompt(text, pictures if only_pictures else (), as_it_was=as_it_was),
-            styles=chosen_styles(form.styles),
-            negative=(leave_out,) if leave_out.strip() else (),
-            pictures=() if only_pictures else pictures,
-            recipe=basis and basis.recipe,
-            preset=form.preset or (None if basis else DEFAULT),
-            size=form.size or None,
-            steps=form.steps,
-            seed=_seed(form.seed),
-            init=_start(form),
-            model=form.model,
-            clip=tuple(form.clip or ()),
-            sketcher=form.sketcher,
-            grow=form.grow,
-            augment=chosen_augmentations(form.augment),
-            more=_settings(form),
-        ),
-    )
-    if basis is not None and not as_it_was:
-        recipe = basis.placed(recipe)
-    # Looked for in what was drawn: an alternative may hide a path.
-    _refuse_paths(recipe.prompts, known={*known, *(each.picture for each in pictures)})
-    if basis is not None:
-        basis.check_pictures(recipe)
-    return recipe
-
-
-@cache
-def _preset_form(name: str) -> CreateForm:
-    """What the form shows of a preset."""
-    return CreateForm.read(preset_values(name))
-
-
-def _prompt(text: str, pictures: Scene, *, as_it_was: bool) -> str | None:
-    if as_it_was:
-        return None
-    return escape_wildcards(format_prompts((pictures,))) if pictures else text
-
-
-def remarks(form: CreateForm, say: Translator) -> list[str]:
-    """What a person should know about what they typed, though it is allowed."""
-    typed = f"{form.prompt or ''} | {form.leave_out or ''}"
-    return [
-        *(
-            say("“:{end}” is read as text, because it is not a number such as :0.5 or :-1.", end=end)
-            for end in find_mistyped_weights(typed)
-        ),
-        *(
-            say(
-                "“{end}” was read as text; with a space before the colon, the number is a weight.",
-                end=end,
-            )
-            for end in find_ambiguous_weights(typed)
-        ),
-    ]
-
-
-def _refuse_paths(scenes: Iterable[Scene], *, known: Collection[str] = ()) -> None:
-    """A page is read by other people than the server's owner: nobody types paths of its files. ``find_entry``
-    are those that were not typed."""
-    allowed = {"", *known}
-    if any(path not in allowed for scene in scenes for each in scene for path in (each.picture, each.mask)):
-        raise RecipeError(
-            "A picture cannot be named by its path on this page: add it under “More settings”, or "
-            "write \\[ for a bracket."
-        )
-
-
-def _seed(value: str | int | None) -> int | None:
-    text = str(value).strip() if value is not None else ""
-    if not text:
-        return None
-    if not re.fullmatch(r"\d{1,19}", text, re.ASCII) or int(text) > LARGEST_SEED:
-        raise RecipeError(
-            "The seed “{seed}” is not allowed: write a whole number from 0 to {most}, or nothing "
-            "for a new one.",
-            seed=text[:40],
-            most=LARGEST_SEED,
-        )
-    return int(text)
-
-
-def _start(form: CreateForm) -> str | None:
-    kind, picture = form.start, form.start_picture
-    if kind in (DRAWN, LAST):
-        return None  # what is drawn, or was painted last, is put in by ``with_drawn``
-    if kind not in ("picture", "idea"):
-        return kind
-    if not picture:
-        raise RecipeError(
-            "To start from a picture of yours, add it below “Start from” first, or choose another start."
-        )
-    if kind == "picture":
-        return f"picture:{picture}"
-    more = form.idea_words or ""
-    _refuse_paths(parse(more) if more.strip(" |^\n") else ())
-    terms = format_prompts(((Prompt(picture=picture),),))
-    return f"idea:{terms} | {more}" if more.strip() else f"idea:{terms}"
-
-
-def _settings(form: CreateForm) -> dict[str, Any]:
-    """What the folded settings ask of a recipe, as a part of it."""
-    places = {
-        "cutouts": "cutouts.count",
-        "cutout_set": "cutouts.kind",
-        "learning_rate": "optimizer.learning_rate",
-        "drawer": "drawer",
+def offered_presets(policy: Policy) -> dict[str, Preset]:
+    """The presets, by name, whose models are bundled or on this machine, and allowed: a click on one must not
+    fetch gigabytes."""
+    return {
+        name: preset
+        for name, preset in available_presets().items()
+        if all(_ready(model) and _allowed(model, policy) for model in preset.models)
     }
-    asked: dict[str, Any] = {"losses": chosen_losses(form.losses, picture=form.wished_picture or "")}
-    for name, value in form.given(*places).items():
-        set_path(asked, places[name], value)
-    return asked
+
+
+def _ready(model: str) -> bool:
+    entries = [entry for kind in ("vqgan", "clip") if (entry := find_entry(model, kind)) is not None]
+    return any(state_of(entry) != "to fetch" for entry in entries)
+
+
+def _allowed(model: str, policy: Policy) -> bool:
+    return policy.models is None or model in policy.models
+
+
+def model_values(recipe: Recipe) -> dict[str, Any]:
+    """The names of a recipe's models, by field."""
+    return {
+        "model": recipe.model,
+        "clip": list(recipe.clip_names),
+        "sketcher": recipe.init.sketch.model,
+    }
+
+
+def model_fields(preset: Mapping[str, Any], policy: Policy) -> dict[str, Field]:
+    """The fields of the models: known names only, so that a visitor cannot choose a path or an address."""
+    return {
+        "model": Field(preset["model"], choices=model_names("vqgan", policy)),
+        "clip": Field(preset["clip"], choices=model_names("clip", policy)),
+        "sketcher": Field(preset["sketcher"], choices=model_names("sketcher", policy)),
+    }
+
+
+def model_names(kind: Kind, policy: Policy) -> tuple[str, ...]:
+    """The names of the models of a kind that may be chosen."""
+    found = [each.entry.name for each in list_models() if each.entry.kind == kind]
+    return tuple(name for name in found if policy.models is None or name in policy.models)
+
+
+def loss_values(losses: Losses) -> dict[str, Any]:
+    """The values of a recipe's losses, by field."""
+    values = {}
+    for name, setting in LOSS_SETTINGS.items():
+        value = attrgetter(setting.path)(losses)
+        values[name] = ", ".join(value) if isinstance(value, tuple) else value
+    return values
+
+
+def loss_fields(preset: Mapping[str, Any]) -> dict[str, Field]:
+    """The fields of the losses, by name, in the page's order."""
+    return {name: setting_field(setting, preset[name]) for name, setting in LOSS_SETTINGS.items()}
+
+
+def journey_values(recipe: Recipe) -> dict[str, Any]:
+    """The values of a recipe's story and journey, by field."""
+    journey = recipe.journey
+    return {
+        "fade": recipe.story.fade,
+        "blend": recipe.story.blend,
+        "frames": journey.frames(recipe.steps),
+        "every": journey.every or 3,
+        "after": journey.after,
+        **{name: format_keyframes(getattr(journey, name)) for name in _KEYFRAMES},
+        "where": journey.where,
+        "border": journey.border,
+        "smooth": journey.smooth,
+        "carry": journey.carry,
+    }
+
+
+def journey_fields(preset: Mapping[str, Any], most_steps: int) -> dict[str, Field]:
+    """The fields of the story and the journey, by name, in the page's order."""
+    fields = {}
+    for name in journey_values(Recipe(prompts="-")):
+        if name == "frames":
+            fields[name] = Field(preset[name], 0, min(_MOST_FRAMES, most_steps), 1)
+        else:
+            fields[name] = setting_field(JOURNEY_SETTINGS[name], preset[name])
+    after = fields["after"]
+    return fields | {"after": replace(after, high=min(after.high or 0, most_steps))}
+
+
+def start_fields() -> dict[str, Field]:
+    """The fields of a starting point from a picture, by name."""
+    return {
+        "start_strength": Field(0, 0, 1, 0.05),
+        "start_fit": Field("cover", choices=("cover", "contain", "stretch")),
+        "start_extend": Field("no", choices=("no", "left", "right", "top", "bottom")),
+        "grow": Field("never", choices=("never", "0.9", "0.5,0.85")),
+    }
+
+
+def augment_fields() -> dict[str, Field]:
+    """The field of the list of augmentations."""
+    return {"augment": Field([], longest=LONGEST_AUGMENTATION)}
+
+
+def style_fields() -> dict[str, Field]:
+    """The fields of the chosen styles and of the custom ones."""
+    return {"styles": Field("", longest=LONGEST_STYLES), "own_styles": Field("", longest=LONGEST_STYLES)}

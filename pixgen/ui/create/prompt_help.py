@@ -15,8 +15,8 @@ from pixgen.recipe.wildcards import word_lists
 from pixgen.studio import Studio
 from pixgen.studio.memory_check import MemoryCheck, check_memory, in_words
 from pixgen.studio.prompt_help import Reading, read_typed
-from pixgen.ui.create.form import to_recipe
-from pixgen.ui.create.form_values import CreateForm
+from pixgen.ui.create.form import CreateForm
+from pixgen.ui.create.form_recipe import to_recipe
 from pixgen.ui.create.panels.styles import chosen_styles
 from pixgen.ui.debounce import on_answer, on_pause
 from pixgen.ui.form import Parts

@@ -18,7 +18,7 @@ def current_job(studio: Studio, visitor: BrowserSession) -> Job | None:
     return min(own, key=lambda job: (job.paused, job.place), default=None)
 
 
-def of_visitor(say: Translator, studio: Studio, visitor: BrowserSession) -> str:
+def queue_html(say: Translator, studio: Studio, visitor: BrowserSession) -> str:
     """The list as HTML; nothing where a picture is painted and no other waits."""
     places = [place for place in studio.queue() if place.job.owner == visitor.owner]
     if len(places) < 2 and not any(place.paused for place in places):
@@ -29,13 +29,13 @@ def of_visitor(say: Translator, studio: Studio, visitor: BrowserSession) -> str:
     return f'<section class="pg-queue" aria-label="{title}"><h3>{title}</h3><ol>{items}</ol></section>'
 
 
-def act(studio: Studio, order: object, visitor: BrowserSession, *, say: Translator) -> str:
+def act_on_queue(studio: Studio, order: object, visitor: BrowserSession, *, say: Translator) -> str:
     """Do what was asked for, as ``ACT RUN``; the list then. What is none of the visitor's stays."""
     name, _, run_id = str(order).partition(" ")
     job = visitor.find_job(studio, run_id) if len(run_id) <= 64 else None
     if job is not None and name in queue.ACTS:
         queue.act(studio, job, name)
-    return of_visitor(say, studio, visitor)
+    return queue_html(say, studio, visitor)
 
 
 def _item(say: Translator, place: Place, *, waiting: list[Job]) -> str:

@@ -1,8 +1,8 @@
-"""The Create tab: the words and the few settings that matter on one side, the picture on the other."""
+"""The Create tab: builds its three columns and connects their events to the actions."""
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gradio as gr
@@ -10,57 +10,58 @@ import gradio as gr
 from pixgen.errors import PictureError
 from pixgen.images import open_picture
 from pixgen.studio import Policy, Studio
+from pixgen.studio.runs.forks import MORE_STEPS
 from pixgen.ui import canvas, html, status
-from pixgen.ui.create import actions, edits
+from pixgen.ui.create import actions
+from pixgen.ui.create import queue as queueing
 from pixgen.ui.create.actions import Screen
-from pixgen.ui.create.controls import Parts, settings_column, words_column
-from pixgen.ui.create.form import fields
-from pixgen.ui.create.form_values import CreateForm
-from pixgen.ui.create.panels.augmenting import cutouts_fold, wire_augmenting
-from pixgen.ui.create.panels.drawing import OF_PICTURES, SETTINGS, pad_html
-from pixgen.ui.create.panels.losses import UPLOAD
+from pixgen.ui.create.controls import START_SETTINGS, prompt_column, settings_column
+from pixgen.ui.create.drawn import pad_html
+from pixgen.ui.create.form import FROM_A_PICTURE, JOURNEY_INPUTS, LOSS_PICTURE, CreateForm, form_fields
+from pixgen.ui.create.panels.augmentations import cutouts_fold, wire_augmentations
 from pixgen.ui.create.panels.presets import wire_presets
 from pixgen.ui.create.panels.styles import wire_styles
 from pixgen.ui.create.panels.upscaling import upscale_parts, wire_upscaling
-from pixgen.ui.create.panels.video import PARTS as JOURNEY_PARTS
 from pixgen.ui.create.panels.video_export import export_fold, wire_export
 from pixgen.ui.create.prompt_help import wire_help, wire_memory
 from pixgen.ui.debounce import on_answer
-from pixgen.ui.errors import error_text
+from pixgen.ui.errors import error_text, guard_handler, show_warning
 from pixgen.ui.files import servable
-from pixgen.ui.form import Field
+from pixgen.ui.form import Field, Parts
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession, Watchers
 
 # What is kept is only obscured: every browser is sent this key. It holds nothing that is secret.
 _KEPT = {"secret": "kept-in-this-browser"}
+_BUTTONS = ("apply", "go_on", "more", "fork")
 _SHOWN = (
     "canvas", "status", "sketches", "queue", "generate", "stop", "picture", "film", "session",
-    *edits.SHOWN,
+    *_BUTTONS,
 )  # fmt: skip
-_UPLOADS = ("start_picture", "pictures", UPLOAD)
+
+_UPLOADS = ("start_picture", "pictures", LOSS_PICTURE)
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
     """Build the tab inside a ``gr.Blocks`` and connect it to the studio; its parts, by name."""
-    asked = fields(studio.policy, say)
+    asked = form_fields(studio.policy)
     with gr.Row(elem_classes="pg-create"):
         with gr.Column(elem_classes="pg-words"):
-            parts = words_column(say)
+            parts = prompt_column(say)
         with gr.Column(elem_classes="pg-stage"):
             parts |= _stage(say, public=studio.policy.public)
         with gr.Column(elem_classes="pg-settings"):
             parts |= settings_column(asked, studio.policy, say)
     parts["session"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
     parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
-    _wire_painting(studio, say, page, parts, [*asked, *_UPLOADS, *JOURNEY_PARTS, "drawn", "mask"])
+    _wire_painting(studio, say, page, parts, [*asked, *_UPLOADS, *JOURNEY_INPUTS, "drawn", "mask"])
     _wire_settings(say, page, parts, asked, studio.policy)
     _wire_uploads(parts, say)
     wire_memory(studio, say, page, parts)
     wire_export(studio, say, parts, parts["session"])
     wire_upscaling(studio, say, parts)
-    wire_augmenting(
+    wire_augmentations(
         studio,
         say,
         parts,
@@ -83,7 +84,7 @@ def _stage(say: Translator, *, public: bool) -> Parts:
             say("Film"), interactive=False, size="sm", min_width=0, elem_id="pg-film"
         )
         parts |= upscale_parts(say, public=public)
-        parts |= edits.ending_buttons(say)
+        parts |= ending_buttons(say)
         parts["classify_this"] = gr.Button(
             say("Classify this"), size="sm", min_width=0, elem_id="pg-classify-this"
         )
@@ -96,7 +97,7 @@ def _stage(say: Translator, *, public: bool) -> Parts:
     parts |= export_fold(say)
     # Below everything else: they come while painting, and must move nothing.
     parts |= cutouts_fold(say)
-    parts |= edits.queue_parts(say)
+    parts |= queue_parts(say)
     parts["sketches"] = gr.HTML("", elem_id="pg-sketches")
     # Pressed by page.js when the line to the server was cut, for example while a phone slept.
     parts["look_again"] = gr.Button(visible="hidden", elem_id="pg-look-again")
@@ -114,7 +115,7 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
     outputs, watchers = [parts[name] for name in _SHOWN], Watchers()
 
     def shown(screens: Iterator[Screen]) -> Iterator[tuple]:
-        for screen in actions.with_errors(screens, say=say):
+        for screen in actions.with_error_screen(screens, say=say):
             yield _updates(screen, parts, say)
 
     def known(request: gr.Request, session: Any) -> BrowserSession:
@@ -127,13 +128,13 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
         yield from shown(actions.paint(studio, form, known(request, session), say=say))
 
     def take(request: gr.Request, session: Any, pick: Any) -> Iterator[tuple]:
-        yield from shown(actions.take(studio, known(request, session), pick, say=say))
+        yield from shown(actions.use_sketch(studio, known(request, session), pick, say=say))
 
     def look_at(request: gr.Request, session: Any) -> Iterator[tuple]:
-        yield from shown(actions.look_at(studio, known(request, session), say=say))
+        yield from shown(actions.show_run(studio, known(request, session), say=say))
 
     def come_back(request: gr.Request, session: Any) -> Iterator[tuple]:
-        yield from shown(actions.come_back(studio, known(request, session), say=say))
+        yield from shown(actions.restore_screen(studio, known(request, session), say=say))
 
     def stop(request: gr.Request, session: Any) -> tuple:
         screen = actions.stop(studio, BrowserSession.from_browser(session, request.username))
@@ -148,7 +149,7 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
         js="(...values) => [...values.slice(0, -2), window.pixgenPad.drawn(), window.pixgenBrush.taken()]",
         trigger_mode="multiple",  # while a picture is painted, the next may be added
     )
-    edits.wire(studio, say, parts, names, known=known, shown=shown, watching=watching)
+    _wire_buttons(studio, say, parts, names, known=known, shown=shown, watching=watching)
     parts["take"].click(
         take,
         [parts["session"], parts["pick"]],
@@ -173,7 +174,7 @@ def _updates(screen: Screen, parts: Parts, say: Translator) -> tuple:
         changes["stop"] = gr.update(interactive=screen.busy == "painting")
     if screen.busy == "painting":
         changes |= {"picture": gr.update(interactive=False), "film": gr.update(interactive=False)}
-    changes |= edits.updates(screen, say)
+    changes |= _button_updates(screen, say)
     if screen.files:
         for name, path in zip(("picture", "film"), screen.files, strict=True):
             copy = None
@@ -184,7 +185,7 @@ def _updates(screen: Screen, parts: Parts, say: Translator) -> tuple:
     return tuple(changes.get(name, gr.skip()) for name in _SHOWN)
 
 
-def keeping(parts: Parts, asked: dict[str, Field]) -> dict[str, Any]:
+def save_form_event(parts: Parts, asked: dict[str, Field]) -> dict[str, Any]:
     """The arguments of an event that keeps the form's settings in the browser."""
     pairs = ", ".join(f"{name}: values[{index}]" for index, name in enumerate(asked))
     return {
@@ -199,7 +200,7 @@ def _wire_settings(
     say: Translator, page: gr.Blocks, parts: Parts, asked: dict[str, Field], policy: Policy
 ) -> None:
     """Presets, examples and seeds fill in at once, in the browser, and everything is kept there."""
-    keep = keeping(parts, asked)
+    keep = save_form_event(parts, asked)
     kept = keep["inputs"]
     wire_styles(parts, say, keep=keep)
     wire_help(parts, say, keep=keep)
@@ -253,10 +254,10 @@ def _wire_uploads(parts: Parts, say: Translator) -> None:
         lambda kind: (
             gr.update(visible=kind in ("picture", "idea")),
             gr.update(visible=kind == "idea"),
-            *(gr.update(visible=kind in OF_PICTURES) for _ in SETTINGS),
+            *(gr.update(visible=kind in FROM_A_PICTURE) for _ in START_SETTINGS),
         ),
         parts["start"],
-        [parts[name] for name in ("start_picture", "idea_words", *SETTINGS)],
+        [parts[name] for name in ("start_picture", "idea_words", *START_SETTINGS)],
         queue=False,
         **_QUIET,
     )
@@ -264,3 +265,99 @@ def _wire_uploads(parts: Parts, say: Translator) -> None:
     # How many regions are in force goes by the prompts, which come back later than what was brushed.
     parts["prompt"].change(None, None, None, js="() => { window.pixgenPad?.mark(); }")
     parts["regions"].click(None, None, None, js="() => { window.pixgenPad.open('regions'); }")
+
+
+def ending_buttons(say: Translator) -> Parts:
+    """What can be done with a picture that has ended; nothing is to be seen before."""
+    labels = {
+        "go_on": say("Go on"),
+        "more": say("+{steps} steps", steps=MORE_STEPS),
+        "fork": say("Go on with these words"),
+    }
+    return {
+        name: gr.Button(label, visible=False, size="sm", min_width=0, elem_id=f"pg-{name.replace('_', '-')}")
+        for name, label in labels.items()
+    }
+
+
+def queue_parts(say: Translator) -> Parts:
+    """The list of pictures that wait, and what page.js presses when one of its buttons is pressed."""
+    return {
+        "queue": gr.HTML("", elem_id="pg-queue"),
+        "queue_act": gr.Button(visible="hidden", elem_id="pg-queue-act"),
+        "queue_order": gr.Textbox("", visible="hidden", label=say("The queue")),
+    }
+
+
+def _button_updates(screen: Screen, say: Translator) -> dict[str, Any]:
+    """A screen as gradio's updates of ``SHOWN``, and of what Generate does meanwhile."""
+    changes: dict[str, Any] = {}
+    if screen.busy is not None:
+        painting_now = screen.busy == "painting"
+        changes["apply"] = gr.update(interactive=painting_now)
+        changes["generate"] = gr.update(
+            interactive=screen.busy in ("idle", "painting"),
+            value=say("Add to the queue") if painting_now else say("Generate"),
+        )
+    if screen.busy in ("starting", "painting"):
+        changes |= {name: gr.update(visible=False) for name in ("go_on", "more", "fork")}
+    if screen.files:
+        label = say("Go on") if screen.begun else say("Begin")
+        changes["go_on"] = gr.update(visible=screen.resumable, value=label)
+        changes |= {name: gr.update(visible=screen.forkable) for name in ("more", "fork")}
+    return changes
+
+
+def _wire_buttons(
+    studio: Studio,
+    say: Translator,
+    parts: Parts,
+    names: Sequence[str],
+    *,
+    known: Callable[[gr.Request, Any], BrowserSession],
+    shown: Callable[[Iterator[Screen]], Iterator[tuple]],
+    watching: dict[str, Any],
+) -> None:
+    """Connect the buttons.
+
+    Args:
+        names: of the form's parts.
+        known: who has pressed.
+        shown: screens as gradio's updates of the outputs in ``watching``.
+    """
+
+    def form(values: Sequence[Any]) -> CreateForm:
+        return CreateForm.read(dict(zip(names, values, strict=True)))
+
+    def go_on(request: gr.Request, session: Any) -> Iterator[tuple]:
+        yield from shown(actions.resume(studio, known(request, session), say=say))
+
+    def more(request: gr.Request, session: Any) -> Iterator[tuple]:
+        yield from shown(actions.add_steps(studio, known(request, session), say=say))
+
+    def fork(request: gr.Request, session: Any, *values: Any) -> Iterator[tuple]:
+        yield from shown(actions.fork(studio, form(values), known(request, session), say=say))
+
+    @guard_handler(say, show_warning())
+    def apply(request: gr.Request, session: Any, *values: Any) -> None:
+        said = actions.update_picture(studio, form(values), known(request, session), say=say)
+        gr.Info(said, duration=5)
+
+    def act(request: gr.Request, session: Any, order: Any) -> str:
+        return queueing.act_on_queue(studio, order, known(request, session), say=say)
+
+    asked = [parts["session"], *(parts[name] for name in names)]
+    parts["go_on"].click(go_on, parts["session"], **watching)
+    parts["more"].click(more, parts["session"], **watching)
+    # What is brushed on the page goes along; the brush of a part to change belongs to Generate alone.
+    drawn = {"js": "(...values) => [...values.slice(0, -2), window.pixgenPad.drawn(), '']"}
+    parts["fork"].click(fork, asked, **watching, **drawn)
+    parts["apply"].click(apply, asked, None, concurrency_limit=None, **_QUIET, **drawn)
+    parts["queue_act"].click(
+        act,
+        [parts["session"], parts["queue_order"]],
+        parts["queue"],
+        queue=False,
+        **_QUIET,
+        js="(session) => [session, document.getElementById('pg-queue-act').dataset.order]",
+    )

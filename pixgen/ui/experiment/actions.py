@@ -20,8 +20,8 @@ from pixgen.studio.grids.plans import Axis, plan_grid, plan_strip, read_axis
 from pixgen.studio.grids.sheet import draw_sheet, save_sheet
 from pixgen.studio.runs.inputs import named_pictures
 from pixgen.ui.create.drawn import DrawnInputs, add_drawn_inputs
-from pixgen.ui.create.form import to_recipe
-from pixgen.ui.create.form_values import CreateForm
+from pixgen.ui.create.form import CreateForm
+from pixgen.ui.create.form_recipe import to_recipe
 from pixgen.ui.create.panels.styles import chosen_styles
 from pixgen.ui.errors import guard_stream
 from pixgen.ui.experiment.view import MOST_LIVE, Sheet
@@ -218,7 +218,7 @@ def plan_of(form: GridForm, *, drawn: DrawnInputs = _NOTHING, run: Run | None = 
         pictures = tuple(prompt for prompt in base.prompts[0] if prompt.picture in uploads)
     plan = plan_grid(options, axes)
     cells = tuple(
-        replace(each, recipe=_check_allowed(drawn.placed(_with(each.recipe, pictures)), base))
+        replace(each, recipe=_check_allowed(drawn.with_regions(_with(each.recipe, pictures)), base))
         for each in plan.cells
     )
     return replace(plan, cells=cells)

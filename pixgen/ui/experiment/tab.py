@@ -12,15 +12,13 @@ from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Studio
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.ui import html, status
-from pixgen.ui.create.controls import Parts
-from pixgen.ui.create.form import fields
-from pixgen.ui.create.panels.losses import UPLOAD
-from pixgen.ui.create.panels.video import PARTS as JOURNEY_PARTS
-from pixgen.ui.create.tab import keeping
-from pixgen.ui.errors import error_text, guarded, warned
+from pixgen.ui.create.form import JOURNEY_INPUTS, LOSS_PICTURE, form_fields
+from pixgen.ui.create.tab import save_form_event
+from pixgen.ui.errors import error_text, guard_handler, show_warning
 from pixgen.ui.experiment import actions, view
 from pixgen.ui.experiment.actions import GridJobs, GridScreen
 from pixgen.ui.files import servable
+from pixgen.ui.form import Parts
 from pixgen.ui.gallery import comparison
 from pixgen.ui.i18n import Translator
 from pixgen.ui.info.tab import filled_form
@@ -33,8 +31,8 @@ _OWN = (
 _OF_CREATE = (
     "start_picture",
     "pictures",
-    UPLOAD,
-    *JOURNEY_PARTS,
+    LOSS_PICTURE,
+    *JOURNEY_INPUTS,
     "drawn",
 )  # beside the form's fields
 _SHOWN = ("sheet", "status", "paint", "stop_grid", "go_on_grid", "download_sheet", "grid", "session")
@@ -204,7 +202,7 @@ def _wire_kinds(parts: Parts) -> None:
 
 def _wire_grids(studio: Studio, say: Translator, parts: Parts, create: Parts, *, tab: gr.Tab) -> None:
     jobs, watchers = GridJobs(studio), Watchers()
-    names = [*_OWN, *fields(studio.policy, say), *_OF_CREATE]
+    names = [*_OWN, *form_fields(studio.policy), *_OF_CREATE]
     asked = [parts[name] if name in _OWN else create[name] for name in names]
     parts["session"] = create["session"]
     outputs = [parts[name] for name in _SHOWN]
@@ -291,7 +289,7 @@ def _wire_comparing(studio: Studio, say: Translator, parts: Parts, create: Parts
         ]
         return newest, *(gr.update(choices=found, value=run) for run in chosen)
 
-    @guarded(say, warned())
+    @guard_handler(say, show_warning())
     def compare(request: gr.Request, session: Any, one: Any, other: Any) -> Any:
         if not (one and other):
             gr.Warning(say("Paint two pictures first, then compare them here."), duration=8)
@@ -315,7 +313,7 @@ def _wire_comparing(studio: Studio, say: Translator, parts: Parts, create: Parts
 
 
 def _wire_opening(studio: Studio, say: Translator, parts: Parts, create: Parts, *, tabs: gr.Tabs) -> None:
-    asked = fields(studio.policy, say)
+    asked = form_fields(studio.policy)
     names = list(filled_form(make_recipe({"prompts": "-"}), asked, name=""))
 
     def open_run(request: gr.Request, session: Any, run_id: Any) -> list[Any]:
@@ -339,5 +337,5 @@ def _wire_opening(studio: Studio, say: Translator, parts: Parts, create: Parts, 
         **_QUIET,
         js="(session) => [session, document.getElementById('pg-open-run').dataset.run]",
     )
-    opened.success(**keeping(create, asked))
+    opened.success(**save_form_event(create, asked))
     opened.success(None, None, None, js="() => document.getElementById('pg-look-at').click()")

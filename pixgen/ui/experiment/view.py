@@ -62,9 +62,9 @@ class Sheet:
         more = [say.pgettext("grid", "{done} of {total} pictures", done=done, total=len(runs))]
         if painting and (left := _seconds_left(runs)) is not None:
             more.append(say("about {time} left", time=status.duration(self.say, left)))
-        return status.section(
+        return status.status_section(
             state,
-            status.line_of(said, more, progress=(done, len(runs)), say=self.say),
+            status.status_line(said, more, progress=(done, len(runs)), say=self.say),
             notice="" if error is None else self.say(error.message),
         )
 

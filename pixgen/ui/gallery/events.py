@@ -13,10 +13,9 @@ from pixgen.errors import StudioError
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.library.library import PictureLibrary
-from pixgen.ui.create.controls import Parts
 from pixgen.ui.debounce import on_answer, on_pause
-from pixgen.ui.errors import error_text, guarded, warned
-from pixgen.ui.form import Field
+from pixgen.ui.errors import error_text, guard_handler, show_warning
+from pixgen.ui.form import Field, Parts
 from pixgen.ui.gallery.presenter import FILLED, FORM, OPENED, SHELF, Changes, GalleryPresenter
 from pixgen.ui.i18n import Translator
 from pixgen.ui.info.tab import filled_form
@@ -81,7 +80,7 @@ class GalleryHandlers:
 
     def _answered(self, names: tuple[str, ...], act: Callable[[], Changes]) -> Any:
         """The changes of these parts; what goes wrong is said, and nothing changes."""
-        changes = guarded(self.say, warned({}))(act)()
+        changes = guard_handler(self.say, show_warning({}))(act)()
         shown = tuple(changes.get(name, gr.skip()) for name in names)
         return shown[0] if len(names) == 1 else shown  # gradio takes one output as it is
 

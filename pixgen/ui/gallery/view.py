@@ -18,7 +18,7 @@ from pixgen.studio.gallery.catalogue_rows import Entry
 from pixgen.studio.gallery.gallery import RunDetails
 from pixgen.studio.runs.curve import Column
 from pixgen.ui import canvas
-from pixgen.ui.create.panels.losses import loss_name
+from pixgen.ui.create.panels.settings import loss_name
 from pixgen.ui.gallery.queries import RunPage
 from pixgen.ui.i18n import Translator
 from pixgen.ui.status import duration

@@ -9,12 +9,11 @@ import gradio as gr
 
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.metadata.picture_info import read_info
-from pixgen.ui.create.base_recipe import BaseRecipe, form_values_of, prompt_texts
-from pixgen.ui.create.controls import Parts
 from pixgen.ui.create.form import recipe_values
-from pixgen.ui.errors import guarded
+from pixgen.ui.create.form_recipe import BaseRecipe, prompt_texts, recipe_to_form
+from pixgen.ui.errors import guard_handler
 from pixgen.ui.files import servable_bytes
-from pixgen.ui.form import Field
+from pixgen.ui.form import Field, Parts
 from pixgen.ui.i18n import Translator
 from pixgen.ui.info import view
 
@@ -76,7 +75,7 @@ def _read(path: str | None, parts: Parts, say: Translator) -> tuple:
     if path is None:
         return view.empty(say), None, *hidden
 
-    @guarded(say, lambda message: (view.error_html(message), None, *hidden))
+    @guard_handler(say, lambda message: (view.error_html(message), None, *hidden))
     def read(file: Path) -> tuple:
         info = read_info(file)
         told = view.of_info(say, info, file)
@@ -143,7 +142,7 @@ def filled_form(recipe: Recipe, fields: dict[str, Field], *, name: str) -> dict[
 
 def form_values(recipe: Recipe, fields: dict[str, Field]) -> dict[str, Any]:
     """Every field of the form as it shows a recipe."""
-    return form_values_of(recipe, recipe_values(recipe), fields)
+    return recipe_to_form(recipe, recipe_values(recipe), fields)
 
 
 def _chip(text: str, say: Translator) -> Any:

@@ -11,17 +11,16 @@ import gradio as gr
 from pixgen.errors import PixgenError
 from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary
 from pixgen.ui import html
-from pixgen.ui.create.actions import BrowserSession
-from pixgen.ui.create.controls import Parts
-from pixgen.ui.create.panels.models import clip_choice
+from pixgen.ui.create.panels.settings import clip_choice
 from pixgen.ui.files import servable
+from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 from pixgen.ui.search import actions
 from pixgen.ui.search import view as found
 from pixgen.ui.search.actions import SEARCH_FIELDS, SearchForm, View
 from pixgen.ui.search.uploads import busy, wire_uploads
 from pixgen.ui.search.view import Found
-from pixgen.ui.session import Cancellations
+from pixgen.ui.session import BrowserSession, Cancellations
 from pixgen.vision.search.query import LONGEST_TEXT
 
 MOST_SHOWN = 100  # pictures on the page or for a program: each is a file to be copied
@@ -66,7 +65,7 @@ def _words_column(library: PictureLibrary, say: Translator) -> Parts:
         )
     }
     gr.HTML(
-        html.grammar(
+        html.prompt_tips(
             say,
             (
                 ("a red car", say("what the picture shows")),

@@ -8,8 +8,8 @@ import gradio as gr
 from pixgen.errors import PictureError
 from pixgen.images import open_picture
 from pixgen.studio.library.library import PictureLibrary
-from pixgen.ui.create.controls import Parts
 from pixgen.ui.errors import error_text
+from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 from pixgen.ui.search import actions
 from pixgen.ui.search.actions import View

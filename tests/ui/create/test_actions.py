@@ -15,11 +15,11 @@ from pixgen.studio.metadata.metadata import read_metadata
 from pixgen.ui.create.actions import (
     BrowserSession,
     Screen,
-    come_back,
-    go_on,
+    restore_screen,
+    resume,
     stop,
-    take,
-    with_errors,
+    use_sketch,
+    with_error_screen,
 )
 from pixgen.ui.i18n import ENGLISH
 from tests.ui.forms import paint
@@ -29,7 +29,7 @@ FORM = {"prompt": "a red fox | snow", "preset": "draft", "size": "64x48", "steps
 
 def painted(studio, visitor, **values) -> list[Screen]:
     screens = paint(studio, {**FORM, **values}, visitor, say=ENGLISH)
-    return list(with_errors(screens, say=ENGLISH))
+    return list(with_error_screen(screens, say=ENGLISH))
 
 
 def watched(make_studio, visitor, **values) -> list[Screen]:
@@ -37,7 +37,7 @@ def watched(make_studio, visitor, **values) -> list[Screen]:
     hold = threading.Event()
     studio = make_studio(hold=hold)
     screens = []
-    for screen in with_errors(paint(studio, {**FORM, **values}, visitor, say=ENGLISH), say=ENGLISH):
+    for screen in with_error_screen(paint(studio, {**FORM, **values}, visitor, say=ENGLISH), say=ENGLISH):
         screens.append(screen)
         if screen.canvas:
             hold.set()
@@ -129,7 +129,7 @@ def test_stop_keeps_the_picture_and_the_run_can_go_on(make_studio, visitor):
     assert "stopped at step" in last.canvas
     assert all(path.is_file() for path in last.files)
     assert last.resumable
-    continued = go_on(studio, visitor, say=ENGLISH)
+    continued = resume(studio, visitor, say=ENGLISH)
     assert next(continued).busy == "starting"
     later = next(screen for screen in continued if screen.canvas)
     step = [int(re.search(r"step (\d+) of", screen.canvas)[1]) for screen in (last, later)]
@@ -137,7 +137,7 @@ def test_stop_keeps_the_picture_and_the_run_can_go_on(make_studio, visitor):
 
 
 def test_to_go_on_without_a_run_is_told(studio, visitor):
-    assert [screen.notice for screen in with_errors(go_on(studio, visitor, say=ENGLISH), say=ENGLISH)][
+    assert [screen.notice for screen in with_error_screen(resume(studio, visitor, say=ENGLISH), say=ENGLISH)][
         -1
     ] == ENGLISH("The picture that was being painted here is not known any more: paint it again.")
 
@@ -151,7 +151,7 @@ def test_a_reload_finds_the_running_job_again(make_studio, visitor):
     screens, visitor = begun(studio, visitor, steps=300)
     screens.close()  # the tab was closed
     again = BrowserSession.from_browser(json.dumps(visitor.stored), None)
-    back = come_back(studio, again, say=ENGLISH)
+    back = restore_screen(studio, again, say=ENGLISH)
     assert next(back) == Screen()
     assert next(back).busy == "painting"
     stop(studio, again)
@@ -160,13 +160,13 @@ def test_a_reload_finds_the_running_job_again(make_studio, visitor):
 
 def test_after_a_restart_the_finished_picture_is_there_again(make_studio, visitor):
     visitor = session_after(painted(make_studio(), visitor))
-    *_, last = come_back(make_studio(), visitor, say=ENGLISH)
+    *_, last = restore_screen(make_studio(), visitor, say=ENGLISH)
     assert 'data-state="done"' in last.status
     assert picture_of(last)[1].size == (64, 48)
 
 
 def test_a_page_that_has_painted_nothing_comes_back_empty(studio, visitor):
-    assert list(come_back(studio, visitor, say=ENGLISH)) == [Screen()]
+    assert list(restore_screen(studio, visitor, say=ENGLISH)) == [Screen()]
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -175,9 +175,9 @@ def test_nobody_sees_or_stops_anothers_picture(make_studio, visitor, restarted):
     theirs = session_after(painted(studio, visitor)).stored["job"]
     studio = make_studio() if restarted else studio
     stranger = BrowserSession.from_browser(json.dumps({"job": theirs}), None)
-    assert list(come_back(studio, stranger, say=ENGLISH)) == [Screen()]
+    assert list(restore_screen(studio, stranger, say=ENGLISH)) == [Screen()]
     assert stop(studio, stranger) == Screen(busy="idle")
-    assert [screen.notice for screen in go_on(studio, stranger, say=ENGLISH)][-1] == ENGLISH(
+    assert [screen.notice for screen in resume(studio, stranger, say=ENGLISH)][-1] == ENGLISH(
         "The picture that was being painted here is not known any more: paint it again."
     )
 
@@ -195,7 +195,7 @@ def test_who_has_logged_in_is_known_by_name(studio):
      '{"job": "' + "x" * 500 + '"}', "[" * 100_000],
 )  # fmt: skip
 def test_any_text_that_a_browser_stored_is_accepted(studio, session):
-    assert list(come_back(studio, BrowserSession.from_browser(session, None), say=ENGLISH)) == [Screen()]
+    assert list(restore_screen(studio, BrowserSession.from_browser(session, None), say=ENGLISH)) == [Screen()]
 
 
 def test_what_is_not_allowed_is_said_and_nothing_is_begun(studio, visitor):
@@ -238,7 +238,7 @@ def test_a_bug_is_logged_under_the_id_that_is_shown(caplog):
         yield Screen()
         raise ZeroDivisionError("secret detail")
 
-    last = list(with_errors(broken(), say=ENGLISH))[-1]
+    last = list(with_error_screen(broken(), say=ENGLISH))[-1]
     mark = re.search(r"noted as (\w+)", last.notice)[1]
     assert mark in caplog.text
     assert "secret detail" not in last.notice + last.status
@@ -269,7 +269,7 @@ def test_a_start_without_sketches_shows_none(studio, visitor):
 
 def test_another_sketch_is_taken_and_the_first_picture_stays(studio, visitor):
     first = session_after(painted(studio, visitor, start="sketch"))
-    screens = list(with_errors(take(studio, first, 3, say=ENGLISH), say=ENGLISH))
+    screens = list(with_error_screen(use_sketch(studio, first, 3, say=ENGLISH), say=ENGLISH))
     second = session_after(screens)
     before, after = first.run(studio), second.run(studio)
     assert after.recipe.init.sketch.pick == 3
@@ -282,14 +282,14 @@ def test_another_sketch_is_taken_and_the_first_picture_stays(studio, visitor):
 @pytest.mark.parametrize("pick", [-1, 8, None, "x"])
 def test_a_sketch_that_is_not_there_is_refused(studio, visitor, pick):
     first = session_after(painted(studio, visitor, start="sketch"))
-    last = list(with_errors(take(studio, first, pick, say=ENGLISH), say=ENGLISH))[-1]
+    last = list(with_error_screen(use_sketch(studio, first, pick, say=ENGLISH), say=ENGLISH))[-1]
     assert last.busy == "idle"
     assert "pick" in last.notice
 
 
 def test_nothing_is_taken_from_a_picture_without_sketches(studio, visitor):
     first = session_after(painted(studio, visitor, start="codes"))
-    last = list(with_errors(take(studio, first, 1, say=ENGLISH), say=ENGLISH))[-1]
+    last = list(with_error_screen(use_sketch(studio, first, 1, say=ENGLISH), say=ENGLISH))[-1]
     assert last.notice == ENGLISH(
         "The picture that was being painted here is not known any more: paint it again."
     )
@@ -322,7 +322,7 @@ def test_a_part_of_the_last_picture_is_painted_anew(make_studio, visitor, public
 @pytest.mark.parametrize("mask", ["x", "data:image/png;base64,AAAA", 7, "data:image/png;base64,é"])
 def test_a_mask_that_is_none_is_refused(studio, visitor, mask):
     first = session_after(painted(studio, visitor))
-    screens = list(with_errors(paint(studio, {**FORM, "mask": mask}, first, say=ENGLISH), say=ENGLISH))
+    screens = list(with_error_screen(paint(studio, {**FORM, "mask": mask}, first, say=ENGLISH), say=ENGLISH))
     assert screens[-1].notice == ENGLISH("What was brushed over did not arrive: brush over it again.")
 
 
@@ -332,5 +332,5 @@ def test_another_sketch_of_a_pictures_idea_is_taken_in_public(make_studio, visit
     form = {"start": "idea", "start_picture": str(tmp_path / "up.png")}
     first = session_after(painted(studio, visitor, **form))
     (tmp_path / "up.png").unlink()
-    screens = list(with_errors(take(studio, first, 1, say=ENGLISH), say=ENGLISH))
+    screens = list(with_error_screen(use_sketch(studio, first, 1, say=ENGLISH), say=ENGLISH))
     assert session_after(screens).run(studio).state == "done"

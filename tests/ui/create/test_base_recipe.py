@@ -11,9 +11,8 @@ from pixgen.recipe.presets import available_presets
 from pixgen.recipe.prompts import parse
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy
-from pixgen.ui.create.base_recipe import LONGEST, BaseRecipe, prompt_texts
-from pixgen.ui.create.form import fields
-from pixgen.ui.i18n import ENGLISH
+from pixgen.ui.create.form import form_fields
+from pixgen.ui.create.form_recipe import LONGEST_BASE, BaseRecipe, prompt_texts
 from pixgen.ui.info.tab import form_values
 from tests.ui.forms import to_recipe
 
@@ -40,7 +39,7 @@ RECIPES = {
 
 def form(recipe, policy=None):
     """What the browser sends after “Use these”, with nothing changed."""
-    values = form_values(recipe, fields(policy or Policy(), ENGLISH))
+    values = form_values(recipe, form_fields(policy or Policy()))
     return {**values, "basis": BaseRecipe(recipe, values, "fox.png").to_json(), "pictures": None}
 
 
@@ -125,7 +124,7 @@ def test_a_start_that_is_not_there_can_be_added_again():
 @pytest.mark.parametrize(
     "text",
     [
-        "", None, 3, "{", "[]", "{}", '{"recipe": {}, "shown": {}, "name": ""}', "x" * (LONGEST + 1),
+        "", None, 3, "{", "[]", "{}", '{"recipe": {}, "shown": {}, "name": ""}', "x" * (LONGEST_BASE + 1),
         '{"recipe": {"prompts": "a"}, "shown": 3, "name": ""}',
     ],
 )  # fmt: skip

@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from pixgen.errors import RecipeError
-from pixgen.ui.create.drawn import DrawnInputs
-from pixgen.ui.create.panels.drawing import pad_html
+from pixgen.ui.create.drawn import DrawnInputs, pad_html
 from pixgen.ui.i18n import ENGLISH
 from tests.ui.create.test_actions import painted, session_after
 from tests.ui.forms import to_recipe, with_drawn

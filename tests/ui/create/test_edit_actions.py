@@ -10,8 +10,7 @@ import pytest
 from pixgen.studio import Policy
 from pixgen.studio.queue import ACTS
 from pixgen.ui.create import queue as queueing
-from pixgen.ui.create.actions import come_back, go_on, look_at, stop, with_errors
-from pixgen.ui.create.edit_actions import more
+from pixgen.ui.create.actions import add_steps, restore_screen, resume, show_run, stop, with_error_screen
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.session import BrowserSession, Watchers
 from tests.studio.fakes import a_recipe
@@ -23,7 +22,7 @@ SAY = ENGLISH
 
 
 def screens_of(screens):
-    return list(with_errors(screens, say=ENGLISH))
+    return list(with_error_screen(screens, say=ENGLISH))
 
 
 def texts(html):
@@ -116,7 +115,7 @@ def test_nothing_is_applied_where_nothing_is_painted(studio, visitor):
 
 def test_a_finished_picture_goes_on_as_another(studio, visitor):
     first = session_after(painted(studio, visitor))
-    screens = screens_of(more(studio, first, say=ENGLISH))
+    screens = screens_of(add_steps(studio, first, say=ENGLISH))
     assert screens[0].busy == "starting"
     assert (screens[-1].busy, screens[-1].forkable, screens[-1].resumable) == ("idle", True, False)
     run = session_after(screens).run(studio)
@@ -128,7 +127,7 @@ def test_a_stopped_picture_goes_on_for_more_steps_as_itself(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=60)
     stop(slow, visitor)
     screens_of(screens)
-    run = session_after(screens_of(more(slow, visitor, say=ENGLISH))).run(slow)
+    run = session_after(screens_of(add_steps(slow, visitor, say=ENGLISH))).run(slow)
     assert (run.id, run.recipe.steps, run.state) == (visitor.stored["job"], 100, "done")
 
 
@@ -140,7 +139,9 @@ def test_a_picture_goes_on_with_other_words_as_another(studio, visitor):
     assert run.recipe.scene(9)[0].text == "a red fox"
 
 
-@pytest.mark.parametrize("act", [more, lambda studio, visitor, say: fork(studio, FORM, visitor, say=say)])
+@pytest.mark.parametrize(
+    "act", [add_steps, lambda studio, visitor, say: fork(studio, FORM, visitor, say=say)]
+)
 def test_nobody_goes_on_from_anothers_picture(studio, visitor, act):
     theirs = session_after(painted(studio, visitor)).stored["job"]
     stranger = BrowserSession.from_browser(json.dumps({"job": theirs}), None)
@@ -151,7 +152,7 @@ def test_nobody_goes_on_from_anothers_picture(studio, visitor, act):
 
 
 def queue_of(studio, visitor):
-    html = queueing.of_visitor(ENGLISH, studio, visitor)
+    html = queueing.queue_html(ENGLISH, studio, visitor)
     return re.findall(r'data-run="([^"]+)" data-state="(\w+)"', html)
 
 
@@ -180,7 +181,7 @@ def test_a_second_picture_waits_and_is_shown_when_the_first_has_ended(slow, visi
 def test_the_queue_tells_facts_and_times_and_escapes(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=100)
     added(slow, visitor, prompt="<b>bold</b>", steps=7)
-    html = queueing.of_visitor(ENGLISH, slow, visitor)
+    html = queueing.queue_html(ENGLISH, slow, visitor)
     assert "&lt;b&gt;bold" in html
     assert "<b>bold" not in html
     assert (
@@ -202,7 +203,7 @@ def test_pictures_that_wait_are_moved_paused_and_cancelled(slow, visitor):
     for prompt in ("one", "two"):
         added(slow, visitor, prompt=prompt, steps=3)
     first, one, two = (run for run, _ in queue_of(slow, visitor))
-    act = lambda order: queueing.act(slow, order, visitor, say=ENGLISH)  # noqa: E731
+    act = lambda order: queueing.act_on_queue(slow, order, visitor, say=ENGLISH)  # noqa: E731
     assert act(f"up {two}").index(two) < act("nothing at all").index(one)
     assert [run for run, _ in queue_of(slow, visitor)] == [first, two, one]
     act(f"pause {two}")
@@ -220,16 +221,16 @@ def test_a_picture_that_is_cancelled_while_it_waits_says_so_and_can_still_be_beg
     screens, visitor = begun(slow, visitor, steps=300)
     added(slow, visitor, prompt="an owl", steps=3)
     run = queue_of(slow, visitor)[1][0]
-    queueing.act(slow, f"cancel {run}", visitor, say=ENGLISH)
+    queueing.act_on_queue(slow, f"cancel {run}", visitor, say=ENGLISH)
     assert slow.job(run).wait(10)
     stop(slow, visitor)
     screens_of(screens)
     session = BrowserSession.from_browser(json.dumps({**visitor.stored, "job": run}), "")
-    last = screens_of(look_at(slow, session, say=ENGLISH))[-1]
+    last = screens_of(show_run(slow, session, say=ENGLISH))[-1]
     assert ENGLISH("Stopped before it began") in last.status
     assert "step 0" not in last.status
     assert (last.resumable, last.begun) == (True, False)
-    rest = screens_of(go_on(slow, session, say=ENGLISH))
+    rest = screens_of(resume(slow, session, say=ENGLISH))
     assert (rest[-1].begun, slow.run(run).state) == (True, "done")
 
 
@@ -237,12 +238,12 @@ def test_a_paused_picture_gives_its_place_on_the_screen_to_the_next(slow, visito
     screens, visitor = begun(slow, visitor, steps=30)
     first = visitor.stored["job"]
     added(slow, visitor, prompt="an owl", steps=3)
-    queueing.act(slow, f"pause {first}", visitor, say=ENGLISH)
+    queueing.act_on_queue(slow, f"pause {first}", visitor, say=ENGLISH)
     shown = []
     for screen in screens:
         shown.append(screen)
         if screen.status and SAY("Paused") in screen.status:
-            queueing.act(slow, f"go_on {first}", visitor, say=ENGLISH)
+            queueing.act_on_queue(slow, f"go_on {first}", visitor, say=ENGLISH)
     sessions = [session_after([screen]).stored["job"] for screen in shown if screen.session]
     assert sessions[-1] == first
     assert len(set(sessions)) == 2
@@ -253,7 +254,7 @@ def test_nobody_acts_on_anothers_queue(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=300)
     stranger = BrowserSession.from_browser(None, None)
     for act in ACTS:
-        assert queueing.act(slow, f"{act} {visitor.stored['job']}", stranger, say=ENGLISH) == ""
+        assert queueing.act_on_queue(slow, f"{act} {visitor.stored['job']}", stranger, say=ENGLISH) == ""
     assert (slow.queue()[0].paused, visitor.job(slow).stopping) == (False, False)
     stop(slow, visitor)
     screens_of(screens)
@@ -264,7 +265,7 @@ def test_whatever_is_ordered_is_borne(slow, visitor, order):
     screens, visitor = begun(slow, visitor, steps=300)
     if isinstance(order, str):
         order = order.replace("{job}", visitor.stored["job"])
-    assert queueing.act(slow, order, visitor, say=ENGLISH) == ""
+    assert queueing.act_on_queue(slow, order, visitor, say=ENGLISH) == ""
     stop(slow, visitor)
     screens_of(screens)
 
@@ -288,7 +289,7 @@ def test_a_reload_finds_the_picture_that_is_painted_now(slow, visitor):
     added(slow, visitor, prompt="an owl", steps=300)
     screens.close()
     assert slow.job(first).wait(10)
-    back = come_back(slow, visitor, say=ENGLISH)
+    back = restore_screen(slow, visitor, say=ENGLISH)
     seen = session_after([next(back), next(back)])
     assert seen.run(slow).recipe.prompt == "an owl"
     stop(slow, seen)
@@ -301,7 +302,7 @@ def test_an_older_watcher_of_the_same_page_leaves(make_studio):
     visitor = BrowserSession.from_browser("", None, watchers=watchers, page="one page")
     older = paint(studio, FORM, visitor, say=ENGLISH)
     session = next(screen.session for screen in older if screen.session)
-    newer = come_back(
+    newer = restore_screen(
         studio, BrowserSession.from_browser(session, None, watchers=watchers, page="one page"), say=ENGLISH
     )
     next(newer), next(newer)
@@ -314,7 +315,7 @@ def test_an_older_watcher_of_the_same_page_leaves(make_studio):
 def test_a_run_of_another_tab_is_shown_though_one_is_painted(slow, visitor):
     done = session_after(painted(slow, visitor, prompt="an owl", steps=1))
     screens, painting = begun(slow, done, steps=300)
-    *_, last = look_at(slow, done, say=ENGLISH)
+    *_, last = show_run(slow, done, say=ENGLISH)
     assert (last.busy, last.forkable) == ("idle", True)
     assert "an owl" in last.canvas
     stop(slow, painting)

@@ -12,8 +12,8 @@ from pixgen.recipe.init import Init
 from pixgen.recipe.presets import available_presets
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy
-from pixgen.ui.create.form import fields, preset_values, sizes
-from pixgen.ui.create.panels.losses import SETTINGS, loss_name
+from pixgen.ui.create.form import LOSS_SETTINGS, form_fields, preset_values, sizes
+from pixgen.ui.create.panels.settings import loss_name
 from pixgen.ui.i18n import ENGLISH
 from tests.ui.forms import remarks, to_recipe
 
@@ -121,7 +121,7 @@ def test_one_setting_of_a_journey_brings_the_others_along():
 
 
 def test_every_loss_is_on_the_page():
-    offered = {each.path.partition(".")[0] for each in SETTINGS.values()}
+    offered = {each.path.partition(".")[0] for each in LOSS_SETTINGS.values()}
     assert offered == set(Losses.model_fields)
 
 
@@ -199,7 +199,7 @@ def test_a_weight_that_is_nearly_a_number_is_remarked_upon():
 
 
 def test_every_preset_fills_the_same_settings_of_the_form():
-    asked = fields(Policy(), ENGLISH)
+    asked = form_fields(Policy())
     for name in available_presets():
         for setting, value in preset_values(name).items():
             assert asked[setting].allowed(value) == value
@@ -208,7 +208,7 @@ def test_every_preset_fills_the_same_settings_of_the_form():
 def test_the_public_is_offered_what_it_may_have():
     policy = Policy.for_public()
     assert all(max(map(int, value.split("x"))) <= 512 for _, value in sizes(policy))
-    assert fields(policy, ENGLISH)["steps"].high == policy.most_steps
+    assert form_fields(policy)["steps"].high == policy.most_steps
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_the_public_is_offered_what_it_may_have():
     [None, 3, "x" * 3000, [], {"a": 1}, float("nan"), float("inf"), True, "no such choice", "‮"],
 )
 def test_whatever_a_browser_kept_the_form_can_be_shown(kept):
-    for name, field in fields(Policy(), ENGLISH).items():
+    for name, field in form_fields(Policy()).items():
         value = field.allowed(kept)
         assert type(value) in (type(field.default), int, float), name
         if field.choices:

@@ -10,7 +10,7 @@ from pixgen.recipe.presets import available_presets
 from pixgen.studio.metadata.mp4 import read_timing
 from pixgen.studio.policy import Policy
 from pixgen.studio.video.export import VideoWriter
-from pixgen.ui.create.form import fields, preset_values
+from pixgen.ui.create.form import form_fields, preset_values
 from pixgen.ui.create.panels import video_export
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.session import BrowserSession
@@ -64,7 +64,7 @@ def test_the_form_filled_by_a_preset_makes_the_presets_film(name):
 
 
 def test_every_preset_fits_the_settings():
-    allowed = fields(Policy(), ENGLISH)
+    allowed = form_fields(Policy())
     for name in available_presets():
         for setting, value in preset_values(name).items():
             assert allowed[setting].allowed(value) == value, (name, setting)

@@ -12,7 +12,7 @@ from pixgen.studio import Policy
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.grids.grid import Grid
 from pixgen.ui.create.drawn import DrawnInputs
-from pixgen.ui.create.form import fields
+from pixgen.ui.create.form import form_fields
 from pixgen.ui.experiment.actions import GridJobs, come_back, go_on, stop, with_errors
 from pixgen.ui.gallery import comparison
 from pixgen.ui.i18n import ENGLISH
@@ -199,7 +199,7 @@ def test_a_cell_opens_with_its_very_recipe(studio, visitor):
     values = {"across": "optimizer.name", "across_values": "RAdam, Adamax"}
     last = screens_of(paint(GridJobs(studio), {**FORM, **values}, visitor, say=ENGLISH))[-1]
     for run in map(studio.run, runs_in(last.sheet)):
-        form = filled_form(run.recipe, fields(Policy(), ENGLISH), name=run.id)
+        form = filled_form(run.recipe, form_fields(Policy()), name=run.id)
         assert to_recipe(form) == run.recipe
     assert run.recipe.optimizer.name == "Adamax"
 

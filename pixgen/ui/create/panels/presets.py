@@ -8,7 +8,7 @@ import gradio as gr
 from pixgen.recipe.presets import available_presets
 from pixgen.studio.policy import Policy
 from pixgen.ui import html
-from pixgen.ui.create.form import offered_presets, preset_values
+from pixgen.ui.create.form import offered_presets, preset_size, preset_values
 from pixgen.ui.form import Field, Parts
 from pixgen.ui.i18n import Translator
 
@@ -64,12 +64,6 @@ def wire_presets(
         parts["preset_about"],
         js=f"(name) => ({json.dumps(about)})[name] ?? ''",
     )
-
-
-def preset_size(name: str) -> str | None:
-    """The size that a preset names, as the form has it; None if it leaves it alone."""
-    recipe = available_presets()[name].recipe
-    return f"{recipe['width']}x{recipe['height']}" if "width" in recipe else None
 
 
 def _preset_choices(policy: Policy, say: Translator) -> dict[str, tuple[str, str]]:

@@ -25,12 +25,12 @@ from pixgen.recipe.styles import (
     read_styles,
 )
 from pixgen.text_files import decode
-from pixgen.ui.errors import guarded, warned
+from pixgen.ui.create.form import LONGEST_STYLES
+from pixgen.ui.errors import guard_handler, show_warning
 from pixgen.ui.files import servable_bytes
-from pixgen.ui.form import Field, Parts
+from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 
-LONGEST = 50_000  # characters of what the browser keeps
 _OWN = "="  # before the title of one's own: no bundled style's name begins with it
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 _CLICKS = """element.addEventListener('click', (event) => {
@@ -40,11 +40,6 @@ _CLICKS = """element.addEventListener('click', (event) => {
     if (forget !== undefined) trigger('clear', { forget });
     else trigger('select', { style });
 });"""
-
-
-def style_fields() -> dict[str, Field]:
-    """What a browser keeps of styles."""
-    return {"styles": Field("", longest=LONGEST), "own_styles": Field("", longest=LONGEST)}
 
 
 def styles_strip(say: Translator) -> Parts:
@@ -94,7 +89,7 @@ def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
     """Connect the strip; ``keep`` are the arguments of an event that keeps the form in the browser."""
     held = [parts["styles"], parts["own_styles"]]
 
-    def toggle(chosen: str, mine: str, pressed: gr.EventData) -> str:
+    def on_toggle(chosen: str, mine: str, pressed: gr.EventData) -> str:
         return toggle(chosen, mine, str(pressed.style))
 
     def forget(chosen: str, mine: str, pressed: gr.EventData) -> tuple[str, str]:
@@ -111,7 +106,7 @@ def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
             file = servable_bytes(f"{data}\n".encode(), parts["style_share"], name="styles.json")
         return strip(say, chosen, mine), gr.update(value=file, visible=bool(kept))
 
-    @guarded(say, warned((gr.skip(),) * 4))
+    @guard_handler(say, show_warning((gr.skip(),) * 4))
     def add(chosen: str, mine: str, title: str, template: str) -> tuple:
         style = make_style({"title": title, "template": template})
         more = add_custom(mine, [style])
@@ -119,14 +114,14 @@ def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
         rest, _ = remove_custom(chosen, mine, style.title)
         return toggle(rest, more, f"{_OWN}{style.title}"), more, "", ""
 
-    @guarded(say, warned())
+    @guard_handler(say, show_warning())
     def bring(mine: str, file: str) -> Any:
         brought = read_styles(decode(Path(file).read_bytes()))
         more = add_custom(mine, brought)
         gr.Info(say.ngettext("{count} style was imported.", "{count} styles were imported.", len(brought)))
         return more
 
-    parts["style_strip"].select(toggle, held, parts["styles"], **_QUIET).then(**keep)
+    parts["style_strip"].select(on_toggle, held, parts["styles"], **_QUIET).then(**keep)
     parts["style_strip"].clear(forget, held, held, **_QUIET).then(**keep)
     gr.on(
         [part.change for part in held],
@@ -192,7 +187,7 @@ def add_custom(mine: str, more: Sequence[Style]) -> str:
     """What is one's own with more; one of the same title is replaced. Raises RecipeError if they are too many."""
     kept = {style.title: style for style in (*read_custom(mine), *more)}
     text = _printed([style.value() for style in kept.values()])
-    if len(kept) > MOST or len(text) > LONGEST:
+    if len(kept) > MOST or len(text) > LONGEST_STYLES:
         raise RecipeError("There may be at most {most} styles of your own: forget some first.", most=MOST)
     return text
 
@@ -254,7 +249,7 @@ def _made(value: Any) -> list[Style]:
 
 def _list(text: Any) -> list[Any]:
     try:
-        value = json.loads(text) if isinstance(text, str) and len(text) <= LONGEST else []
+        value = json.loads(text) if isinstance(text, str) and len(text) <= LONGEST_STYLES else []
     except (ValueError, RecursionError):
         value = []
     return value if isinstance(value, list) else []

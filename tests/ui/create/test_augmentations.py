@@ -7,13 +7,9 @@ import pytest
 
 from pixgen.errors import RecipeError
 from pixgen.recipe.kornia_classes import kornia_names
-from pixgen.ui.create.panels.augmenting import (
-    MOST,
-    augment_fields,
-    chosen_augmentations,
-    cutouts_html,
-    preview_html,
-)
+from pixgen.ui.create.form import augment_fields
+from pixgen.ui.create.form_recipe import MOST_AUGMENTATIONS, chosen_augmentations
+from pixgen.ui.create.panels.augmentations import cutouts_html, preview_html
 from pixgen.ui.i18n import ENGLISH
 from tests.ui.forms import to_recipe
 
@@ -43,7 +39,7 @@ def test_a_mistake_is_said():
 
 def test_what_a_browser_kept_is_only_taken_as_far_as_it_may_be():
     assert chosen_augmentations(["RandomInvert", 3, "", "x" * 301]) == ("RandomInvert",)
-    assert len(chosen_augmentations(["RandomInvert"] * 20)) == MOST
+    assert len(chosen_augmentations(["RandomInvert"] * 20)) == MOST_AUGMENTATIONS
     field = augment_fields()["augment"]
     assert field.allowed(["RandomInvert"]) == ["RandomInvert"]
     assert field.allowed("RandomInvert") == field.allowed([3]) == field.allowed(["x" * 301]) == []

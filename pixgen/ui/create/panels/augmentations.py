@@ -1,4 +1,4 @@
-"""Augmentations on the page: the searchable list of kornia's, its preview, and what CLIP sees live."""
+"""Augmentations on the page: the searchable list of kornia's, its preview, and the cutouts that CLIP sees."""
 
 import base64
 from collections.abc import Callable, Sequence
@@ -20,30 +20,19 @@ from pixgen.recipe.kornia_classes import (
 from pixgen.studio import Studio
 from pixgen.ui.canvas import jpeg
 from pixgen.ui.create import queue as queueing
-from pixgen.ui.errors import guarded, warned
-from pixgen.ui.form import Field, Parts
+from pixgen.ui.create.form_recipe import MOST_AUGMENTATIONS, chosen_augmentations
+from pixgen.ui.errors import guard_handler, show_warning
+from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
 if TYPE_CHECKING:
     from pixgen.studio import Job
 
-MOST = 8  # augmentations that the page adds to a set
-_LONGEST = 300  # characters of one
+
 _SIDE = 112  # pixels of a preview
 _SECONDS = 1.0  # between two looks at the cutouts
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
-
-
-def augment_fields() -> dict[str, Field]:
-    """What a browser keeps of the list."""
-    return {"augment": Field([], longest=_LONGEST)}
-
-
-def chosen_augmentations(value: Any) -> tuple[str, ...]:
-    """What the list has, as it is typed on the command line; anything else is left out."""
-    texts = value if isinstance(value, (list, tuple)) else ()
-    return tuple(text for text in texts if isinstance(text, str) and 0 < len(text) <= _LONGEST)[:MOST]
 
 
 def augment_controls(say: Translator) -> Parts:
@@ -51,7 +40,7 @@ def augment_controls(say: Translator) -> Parts:
     with gr.Accordion(say("Augmentations"), open=False, elem_classes="pg-more", elem_id="pg-augment"):
         chosen = gr.Dropdown(
             [(name, suggest_arguments(name)) for name in kornia_names()], value=[], multiselect=True,
-            allow_custom_value=True, filterable=True, max_choices=MOST, label=say("Also augment the cutouts with"),
+            allow_custom_value=True, filterable=True, max_choices=MOST_AUGMENTATIONS, label=say("Also augment the cutouts with"),
             info=say("Any augmentation of kornia, with its arguments: "
         "RandomThinPlateSpline:p=0.5,scale=0.2. Type to search."),
         )  # fmt: skip
@@ -77,7 +66,7 @@ def cutouts_fold(say: Translator) -> Parts:
     return {"see": see, "seen": shown, "see_timer": gr.Timer(_SECONDS, active=False)}
 
 
-def wire_augmenting(
+def wire_augmentations(
     studio: Studio,
     say: Translator,
     parts: Parts,
@@ -86,7 +75,7 @@ def wire_augmenting(
 ) -> None:
     """Connect the preview and the view; ``known`` says who asks."""
 
-    @guarded(say, warned())
+    @guard_handler(say, show_warning())
     def preview(request: gr.Request, session: Any, chosen: Any) -> Any:
         return preview_html(studio, known(request, session), chosen_augmentations(chosen))
 

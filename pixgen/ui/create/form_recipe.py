@@ -1,0 +1,355 @@
+"""From the form to a recipe, and from a recipe back to the form.
+
+The form shows the settings that matter, and a recipe has more. Where the form is filled in from a picture,
+its recipe stays behind it as the *base recipe*: a field that is as it was filled in leaves the base recipe
+alone, and a field that was changed since wins over it.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pixgen.errors import RecipeError
+from pixgen.recipe.base import set_path
+from pixgen.recipe.options import LARGEST_DRAWN_SEED, Options, find_mistyped_weights, parse_size, recipe_from
+from pixgen.recipe.presets import DEFAULT, available_presets
+from pixgen.recipe.prompts import (
+    NEGATIVE_STOP,
+    NO_STOP,
+    Prompt,
+    Scene,
+    find_ambiguous_weights,
+    format_prompts,
+    parse,
+)
+from pixgen.recipe.recipe import LARGEST_SEED, Recipe, read_recipe
+from pixgen.recipe.story import COLUMNS
+from pixgen.recipe.wildcards import escape_wildcards
+from pixgen.studio.runs.inputs import KEPT, named_files
+from pixgen.studio.video.journeys import plan_journey, plan_restyle
+from pixgen.ui.create.form import (
+    DRAWN,
+    JOURNEY_NAMES,
+    LAST,
+    LONGEST_AUGMENTATION,
+    LONGEST_BASE,
+    LOSS_SETTINGS,
+    CreateForm,
+    preset_values,
+)
+from pixgen.ui.create.panels.styles import chosen_styles
+from pixgen.ui.form import Field
+from pixgen.ui.i18n import Translator
+
+MOST_AUGMENTATIONS = 8  # that the page adds to a set
+_NOT_IN_A_RECIPE = ("crisp", "metadata", "basis", "own_styles")
+
+
+def to_recipe(form: CreateForm) -> Recipe:
+    """The recipe that a filled-in form asks for; a field that is None is the preset's. It is checked once.
+
+    Raises RecipeError.
+    """
+    basis, known = BaseRecipe.read(form.basis), frozenset()
+    if basis is not None:
+        form, known = basis.changed_fields(form), named_files(basis.recipe)
+        if form.seed == "":
+            form = replace(form, seed=str(secrets.randbelow(LARGEST_DRAWN_SEED + 1)))
+    elif (preset := form.preset or DEFAULT) in available_presets():
+        form = form.without(_preset_form(preset))
+    pictures = tuple(Prompt(picture=path, weight=form.pictures_weight or 1) for path in form.pictures or ())
+    text, leave_out = form.prompt or "", form.leave_out or ""
+    as_it_was = basis is not None and form.prompt is None
+    only_pictures = bool(pictures) and not text.strip() and not as_it_was
+    recipe = journey_recipe(
+        form,
+        Options(
+            prompt=_prompt(text, pictures if only_pictures else (), as_it_was=as_it_was),
+            styles=chosen_styles(form.styles),
+            negative=(leave_out,) if leave_out.strip() else (),
+            pictures=() if only_pictures else pictures,
+            recipe=basis and basis.recipe,
+            preset=form.preset or (None if basis else DEFAULT),
+            size=form.size or None,
+            steps=form.steps,
+            seed=_seed(form.seed),
+            init=_start(form),
+            model=form.model,
+            clip=tuple(form.clip or ()),
+            sketcher=form.sketcher,
+            grow=form.grow,
+            augment=chosen_augmentations(form.augment),
+            more=_settings(form),
+        ),
+    )
+    if basis is not None and not as_it_was:
+        recipe = basis.with_regions(recipe)
+    # Looked for in what was drawn: an alternative may hide a path.
+    _refuse_paths(recipe.prompts, known={*known, *(each.picture for each in pictures)})
+    if basis is not None:
+        basis.check_pictures(recipe)
+    return recipe
+
+
+@cache
+def _preset_form(name: str) -> CreateForm:
+    """What the form shows of a preset."""
+    return CreateForm.read(preset_values(name))
+
+
+def _prompt(text: str, pictures: Scene, *, as_it_was: bool) -> str | None:
+    if as_it_was:
+        return None
+    return escape_wildcards(format_prompts((pictures,))) if pictures else text
+
+
+def remarks(form: CreateForm, say: Translator) -> list[str]:
+    """What a person should know about what they typed, though it is allowed."""
+    typed = f"{form.prompt or ''} | {form.leave_out or ''}"
+    return [
+        *(
+            say("“:{end}” is read as text, because it is not a number such as :0.5 or :-1.", end=end)
+            for end in find_mistyped_weights(typed)
+        ),
+        *(
+            say(
+                "“{end}” was read as text; with a space before the colon, the number is a weight.",
+                end=end,
+            )
+            for end in find_ambiguous_weights(typed)
+        ),
+    ]
+
+
+def _refuse_paths(scenes: Iterable[Scene], *, known: Collection[str] = ()) -> None:
+    """A page is read by other people than the server's owner: nobody types paths of its files. ``find_entry``
+    are those that were not typed."""
+    allowed = {"", *known}
+    if any(path not in allowed for scene in scenes for each in scene for path in (each.picture, each.mask)):
+        raise RecipeError(
+            "A picture cannot be named by its path on this page: add it under “More settings”, or "
+            "write \\[ for a bracket."
+        )
+
+
+def _seed(value: str | int | None) -> int | None:
+    text = str(value).strip() if value is not None else ""
+    if not text:
+        return None
+    if not re.fullmatch(r"\d{1,19}", text, re.ASCII) or int(text) > LARGEST_SEED:
+        raise RecipeError(
+            "The seed “{seed}” is not allowed: write a whole number from 0 to {most}, or nothing "
+            "for a new one.",
+            seed=text[:40],
+            most=LARGEST_SEED,
+        )
+    return int(text)
+
+
+def _start(form: CreateForm) -> str | None:
+    kind, picture = form.start, form.start_picture
+    if kind in (DRAWN, LAST):
+        return None  # what is drawn, or was painted last, is put in by ``with_drawn``
+    if kind not in ("picture", "idea"):
+        return kind
+    if not picture:
+        raise RecipeError(
+            "To start from a picture of yours, add it below “Start from” first, or choose another start."
+        )
+    if kind == "picture":
+        return f"picture:{picture}"
+    more = form.idea_words or ""
+    _refuse_paths(parse(more) if more.strip(" |^\n") else ())
+    terms = format_prompts(((Prompt(picture=picture),),))
+    return f"idea:{terms} | {more}" if more.strip() else f"idea:{terms}"
+
+
+def _settings(form: CreateForm) -> dict[str, Any]:
+    """What the folded settings ask of a recipe, as a part of it."""
+    places = {
+        "cutouts": "cutouts.count",
+        "cutout_set": "cutouts.kind",
+        "learning_rate": "optimizer.learning_rate",
+        "drawer": "drawer",
+    }
+    asked: dict[str, Any] = {"losses": loss_values_to_recipe(form.losses, picture=form.wished_picture or "")}
+    for name, value in form.given_values(*places).items():
+        set_path(asked, places[name], value)
+    return asked
+
+
+def loss_values_to_recipe(values: Mapping[str, Any], *, picture: str) -> dict[str, Any]:
+    """What the group asks of a recipe, as a part of its ``losses``.
+
+    Args:
+        values: those that are given, by the names of ``SETTINGS``.
+        picture: the path of the upload for colours and style, if there is one.
+    """
+    asked: dict[str, Any] = {}
+    for name, value in values.items():
+        set_path(asked, LOSS_SETTINGS[name].path, value)
+    if picture:
+        if not values.get("palette_colours", "").strip():
+            set_path(asked, "palette.picture", picture)
+        set_path(asked, "style.picture", picture)
+    return asked
+
+
+def chosen_augmentations(value: Any) -> tuple[str, ...]:
+    """What the list has, as it is typed on the command line; anything else is left out."""
+    texts = value if isinstance(value, (list, tuple)) else ()
+    return tuple(text for text in texts if isinstance(text, str) and 0 < len(text) <= LONGEST_AUGMENTATION)[
+        :MOST_AUGMENTATIONS
+    ]
+
+
+def journey_recipe(form: CreateForm, options: Options) -> Recipe:
+    """The recipe of the form's options, as a story, a journey or over a video if the form asks for
+    one. Raises RecipeError, VideoError."""
+    more = {**options.more, "story": form.given_values("fade", "blend")}
+    options = replace(options, story=_rows(form), more=more)
+    frames, given_values = form.frames or 0, form.given_values(*JOURNEY_NAMES)
+    if form.video:
+        size = None if options.size is None else parse_size(options.size)
+        kept = {name: given_values[name] for name in ("every", "smooth") if name in given_values}
+        return plan_restyle(
+            Path(form.video),
+            replace(options, size=None),
+            frames=frames or None,
+            area=size,
+            carry=form.carry,
+            **kept,
+        )
+    if options.preset == "restyle":
+        raise RecipeError(
+            "To paint over a video, add it under “Story and journey” first, or choose another preset."
+        )
+    if frames:
+        return plan_journey(options, frames=frames, **given_values)
+    if form.frames is not None:  # the preset's journey is not wanted
+        options = replace(options, more={**options.more, "journey": {"every": 0, "after": 0}})
+    return recipe_from(options)
+
+
+def _rows(form: CreateForm) -> list[dict[str, Any]]:
+    rows = [dict(zip(COLUMNS, row, strict=False)) for row in form.story_rows or ()]
+    return [row for row in rows if str(row.get("prompt") or "").strip()]
+
+
+@dataclass(frozen=True)
+class BaseRecipe:
+    """A recipe, what the form showed of it, and what it is called."""
+
+    recipe: Recipe
+    shown: Mapping[str, Any]
+    name: str
+
+    @classmethod
+    def read(cls, text: Any) -> "BaseRecipe | None":
+        """From what a browser kept, which may be anything; None if it is none."""
+        if not isinstance(text, str) or not 0 < len(text) <= LONGEST_BASE:
+            return None
+        try:
+            kept = json.loads(text)
+            recipe = read_recipe(json.dumps(kept["recipe"]))
+            return cls(recipe, dict(kept["shown"]), str(kept["name"])[:200])
+        except (ValueError, TypeError, KeyError, RecursionError, RecipeError):
+            return None
+
+    def to_json(self) -> str:
+        """For the browser to keep; empty if it is too long for that."""
+        recipe = json.loads(self.recipe.to_json())
+        text = json.dumps({"recipe": recipe, "shown": dict(self.shown), "name": self.name})
+        return text if len(text) <= LONGEST_BASE else ""
+
+    def changed_fields(self, form: CreateForm) -> CreateForm:
+        """The form with None for each field that is still as it was filled in."""
+        kept = form.without(CreateForm.read(self.shown))
+        # A picture was added in the place of one that was not there.
+        return replace(kept, start=form.start) if form.start_picture else kept
+
+    def with_regions(self, recipe: Recipe) -> Recipe:
+        """A recipe made from this one; prompts whose text is still there keep their painted regions."""
+        masks = {
+            prompt.text: prompt.mask
+            for scene in self.recipe.prompts
+            for prompt in scene
+            if prompt.text and prompt.mask
+        }
+        if not masks:
+            return recipe
+        scenes = tuple(
+            tuple(
+                prompt.model_copy(update={"mask": masks[prompt.text]})
+                if prompt.text in masks and prompt.region == "everywhere" and not prompt.mask
+                else prompt
+                for prompt in scene
+            )
+            for scene in recipe.prompts
+        )
+        return recipe.model_copy(update={"prompts": scenes})
+
+    def check_pictures(self, recipe: Recipe) -> None:
+        """Raise RecipeError if a recipe made from this one names files of the server other than copies
+        that runs keep: a recipe comes from a stranger."""
+        strange = named_files(self.recipe) & named_files(recipe)
+        for path in sorted(strange):
+            if not KEPT.fullmatch(path):
+                name = Prompt(picture=path).label
+                raise RecipeError(
+                    "The recipe was painted with “{name}”, which is not here: add it under “More "
+                    "settings”, or choose another start.",
+                    name=name[:60],
+                )
+
+
+def recipe_to_form(recipe: Recipe, values: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
+    """What the form shows of a recipe: its words, size and seed, ``values`` as far as the form's
+    ``fields`` can show them, and every other field as it is at first, which leaves the recipe alone."""
+    prompt, leave_out = prompt_texts(recipe.prompts)
+    preset = recipe.preset if recipe.preset in fields["preset"].choices else None
+    shown = {name: field.default for name, field in fields.items() if name not in _NOT_IN_A_RECIPE}
+    shown |= {
+        "prompt": prompt,
+        "leave_out": leave_out,
+        "seed": str(recipe.seed),
+        "preset": preset,
+        "size": f"{recipe.width}x{recipe.height}",
+        "styles": "",  # they are in the words already
+    }
+    return shown | {name: fields[name].nearest(value) for name, value in values.items()}
+
+
+def prompt_texts(scenes: tuple[Scene, ...]) -> tuple[str, str]:
+    """Scenes as a person types them: the words, and apart from them what is left out of every scene.
+    Pictures and painted regions cannot be typed."""
+    common = [prompt for prompt in scenes[0] if _is_left_out(prompt)]
+    common = [prompt for prompt in common if all(prompt in scene for scene in scenes)]
+    rest = tuple(
+        tuple(
+            prompt.model_copy(update={"mask": ""}) for prompt in scene if prompt.text and prompt not in common
+        )
+        for scene in scenes
+    )
+    away = tuple(
+        prompt.model_copy(update={"weight": -prompt.weight, "stop": _away(prompt.stop), "mask": ""})
+        for prompt in common
+    )
+    said = tuple(scene for scene in rest if scene)
+    return (
+        escape_wildcards(format_prompts(said)) if said else "",
+        escape_wildcards(format_prompts((away,))) if away else "",
+    )
+
+
+def _is_left_out(prompt: Prompt) -> bool:
+    return bool(prompt.text) and prompt.weight < 0 and prompt.stop != NO_STOP and prompt.stop <= 0
+
+
+def _away(stop: float) -> float:
+    return NO_STOP if stop == NEGATIVE_STOP else -stop

@@ -1,0 +1,164 @@
+"""The folded groups of settings: models, losses, story and journey.
+
+The labels, hints and ranges of losses and journeys are those of the recipe's own fields.
+"""
+
+from collections.abc import Mapping
+
+import gradio as gr
+
+from pixgen.models.catalog import Kind, find_entry
+from pixgen.recipe.recipe import MOST_CLIPS
+from pixgen.recipe.story import COLUMNS
+from pixgen.studio.policy import Policy
+from pixgen.ui import html
+from pixgen.ui.create.form import JOURNEY_SETTINGS, LOSS_PICTURE, LOSS_SETTINGS, model_names
+from pixgen.ui.form import Field, setting_control, slider
+from pixgen.ui.i18n import Translator
+
+_KINDS: dict[str, Kind] = {"model": "vqgan", "clip": "clip", "sketcher": "sketcher"}
+
+
+def clip_choice(policy: Policy, say: Translator, *, value: str, elem_id: str) -> gr.Dropdown:
+    """What looks, for a tab of its own; where the policy lets one, any that open_clip knows by name."""
+    free = policy.models is None
+    return gr.Dropdown(
+        [(_label(name, "clip"), name) for name in model_names("clip", policy)],
+        value=value,
+        allow_custom_value=free,
+        label=say("Looked at by"),
+        info=say(
+            "The bundled one has seen drawings only; larger ones, fetched once, know photographs. "
+            "Any name of open_clip's can be written, ViT-B-32/laion2b_s34b_b79k for example, or the path of your own CLIP."
+        )
+        if free
+        else None,
+        elem_id=elem_id,
+    )
+
+
+def model_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
+    """The group's controls, folded."""
+    texts = {
+        "model": (
+            say("Drawn by"),
+            say("A larger model is fetched when it is first used. It wants a GPU, or patience."),
+        ),
+        "clip": (say("Looked at by"), say("Several look together.")),
+        "sketcher": (
+            say("Sketched by"),
+            (
+                say(
+                    "What writes the start, where it is a sketch. dalle-mini and dalle-mega read words "
+                    "alone; karlo words or pictures."
+                )
+            ),
+        ),
+    }
+    with gr.Accordion(say("Models"), open=False, elem_classes="pg-more", elem_id="pg-models"):
+        return {
+            name: gr.Dropdown(
+                [(_label(choice, kind), choice) for choice in fields[name].choices],
+                value=fields[name].default,
+                label=texts[name][0],
+                elem_id=f"pg-{name}",
+                info=texts[name][1],
+                multiselect=name == "clip",
+                max_choices=MOST_CLIPS if name == "clip" else None,
+                visible=name != "sketcher" or len(fields[name].choices) > 1,
+            )
+            for name, kind in _KINDS.items()
+        }
+
+
+def _label(name: str, kind: Kind) -> str:
+    entry = find_entry(name, kind)
+    size = None if entry is None or entry.bundled else entry.megabytes
+    return name if size is None else f"{name} · {size:,} MB"
+
+
+def loss_name(name: str, say: Translator) -> str:
+    """What a loss, or one of the group's settings, is called on the page.
+
+    ``prompts``, the loss of the prompts themselves, is called as their field is; one that has no field stays
+    as it is.
+    """
+    titles = {
+        "prompts": say("What to paint"),
+        "total_variation": say("Smoothness"),
+        "start_latent": say("Stay near the start, in kind"),
+        "start_pixels": say("Stay near the start, in colour"),
+        "latent_decay": say("Calm"),
+    }
+    if name in titles:
+        return titles[name]
+    return say(LOSS_SETTINGS[name].title) if name in LOSS_SETTINGS else name
+
+
+def loss_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
+    """The group's controls, folded."""
+    parts = {}
+    with gr.Accordion(say("Losses"), open=False, elem_classes="pg-more", elem_id="pg-losses"):
+        for name, setting in LOSS_SETTINGS.items():
+            parts[name] = setting_control(fields[name], setting, say, label=loss_name(name, say))
+        parts[LOSS_PICTURE] = gr.File(
+            label=say("A picture for colours and style"), file_types=["image"], height=120
+        )
+    return parts
+
+
+_ROWS = 3
+
+
+def journey_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
+    """The group's controls, folded."""
+    parts: dict[str, gr.components.Component] = {}
+
+    def put(*names: str) -> None:
+        for name in names:
+            parts[name] = setting_control(fields[name], JOURNEY_SETTINGS[name], say, min_width=120)
+
+    with gr.Accordion(say("Story and journey"), open=False, elem_classes="pg-more", elem_id="pg-journey"):
+        gr.HTML(html.heading(say("A story")))
+        gr.HTML(
+            html.note(
+                say(
+                    "Write scenes above with ^, or here row by row: from which step, what, how much, and "
+                    "how it comes. These rows win over the words above."
+                )
+            )
+        )
+        parts["story_rows"] = gr.Dataframe(
+            [[""] * len(COLUMNS)] * _ROWS,
+            headers=[say("From step"), say("What"), say("Weight"), say("How")],
+            row_count=_ROWS,
+            column_count=(len(COLUMNS), "fixed"),
+            type="array",
+            interactive=True,
+            wrap=True,
+            show_label=False,
+            label=say("A story"),
+            elem_id="pg-story",
+            buttons=[],
+            datatype="str",
+        )
+        put("fade", "blend")
+        gr.HTML(html.heading(say("A journey")))
+        gr.HTML(
+            html.note(
+                say(
+                    "Each frame of the film takes some steps, and then the view moves on. Values may "
+                    "change on the way: 0:1, 60:1.02 is from 1 at frame 0 to 1.02 at frame 60."
+                )
+            )
+        )
+        parts["frames"] = slider(fields["frames"], say("Frames"), info=say("0: a picture, no journey."))
+        put("every", "after")
+        with gr.Row():
+            put("zoom", "turn")
+        with gr.Row():
+            put("x", "y")
+        put("where", "border", "smooth")
+        parts["video"] = gr.File(label=say("Or paint over a video"), file_types=["video", ".gif"], height=120)
+        put("carry")
+    return parts
