@@ -1,6 +1,7 @@
-"""What goes from one tab to another: a painted picture to be classified, a label to be painted."""
+"""Sends things from one tab to another: a painted picture or a search hit to Classify, a label to Create, a
+search hit to Create as its start or as a picture prompt.
+"""
 
-# MERGED pixgen.ui.search_exchange: What goes from the Search tab to the others: a picture that was found.
 from typing import Any
 
 import gradio as gr
@@ -23,7 +24,7 @@ _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 def wire_classify_exchange(
     studio: Studio, say: Translator, *, tabs: gr.Tabs, create: Parts, classify: Parts, run: dict[str, Any]
 ) -> None:
-    """Connect the tabs; ``run`` are the arguments of an event that classifies."""
+    """Connect Create with Classify; ``run`` are the arguments of an event that classifies."""
 
     def classify_this(request: gr.Request, session: Any) -> tuple:
         painted = BrowserSession.from_browser(session, request.username).run(studio)
@@ -45,9 +46,6 @@ def wire_classify_exchange(
     classify["answers"].submit(paint_this, None, [tabs, create["prompt"]], **_QUIET)
 
 
-_QUIET_of_search_exchange = {"api_visibility": "private", "show_progress": "hidden"}
-
-
 def wire_search_exchange(
     library: PictureLibrary,
     say: Translator,
@@ -58,7 +56,7 @@ def wire_search_exchange(
     classify: Parts,
     run: dict[str, Any],
 ) -> None:
-    """Connect the tabs; ``run`` are the arguments of an event that classifies."""
+    """Connect Search with Create and Classify; ``run`` are the arguments of an event that classifies."""
 
     def copied(one: Found | None) -> str:
         """A copy of the chosen picture for the browser, or an error that is shown."""
@@ -87,15 +85,11 @@ def wire_search_exchange(
         return gr.update(selected="classify"), [copied(one)]
 
     chosen = search["chosen"]
-    search["use_start"].click(
-        start, chosen, [tabs, create["start"], create["start_picture"]], **_QUIET_of_search_exchange
-    )
+    search["use_start"].click(start, chosen, [tabs, create["start"], create["start_picture"]], **_QUIET)
     search["use_prompt"].click(
         prompt,
         [chosen, create["pictures"]],
         [tabs, create["pictures"]],
-        **_QUIET_of_search_exchange,
+        **_QUIET,
     )
-    search["classify_it"].click(
-        name, chosen, [tabs, classify["pictures"]], **_QUIET_of_search_exchange
-    ).success(**run)
+    search["classify_it"].click(name, chosen, [tabs, classify["pictures"]], **_QUIET).success(**run)

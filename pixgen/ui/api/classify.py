@@ -1,4 +1,4 @@
-"""The Classify tab's public endpoint, ``/classify``: what is in pictures, for ``gradio_client``."""
+"""The Classify tab's public endpoint, ``/classify``, for ``gradio_client`` and HTTP."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ from pixgen.ui.i18n import Translator
 
 
 def add_classify_api(service: ClassifierService, say: Translator) -> None:
-    """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
+    """Add the endpoint to the ``gr.Blocks`` that is being built, as invisible components."""
 
     def classify(
         pictures: list[str], labels: str, label_set: str, templates: str,

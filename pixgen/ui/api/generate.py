@@ -1,4 +1,4 @@
-"""The page's one public endpoint, ``/generate``: a picture from words, for ``gradio_client``."""
+"""The endpoint ``/generate``: paints a picture from a prompt, for ``gradio_client`` and HTTP."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ from pixgen.ui.i18n import Translator
 
 
 def add_generate_api(studio: Studio, say: Translator) -> None:
-    """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
+    """Add the endpoint to the ``gr.Blocks`` that is being built, as invisible components."""
 
     def generate(
         request: gr.Request, prompt: str, preset: str, size: str, steps: int, seed: str

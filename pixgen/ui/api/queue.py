@@ -1,4 +1,4 @@
-"""The page's endpoint ``/queue``: what is painted and waits here, and what is to become of it, for programs."""
+"""The endpoint ``/queue``: lists the runs that are painting or waiting, and moves, pauses or cancels one."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from pixgen.ui.i18n import Translator
 
 
 def add_queue_api(studio: Studio, say: Translator) -> None:
-    """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
+    """Add the endpoint to the ``gr.Blocks`` that is being built, as invisible components."""
 
     def queue(request: gr.Request, wanted: str, run: str) -> list[dict[str, Any]]:
         try:
@@ -31,7 +31,7 @@ def add_queue_api(studio: Studio, say: Translator) -> None:
 
 
 def _seen(studio: Studio, request: gr.Request) -> list[Place]:
-    """All jobs; in public those alone of the person who has logged in."""
+    """All jobs; on a public page only those of the person who has logged in."""
     owner = request.username
     return [
         place for place in studio.queue() if not studio.policy.public or (owner and place.job.owner == owner)

@@ -1,4 +1,4 @@
-"""The page's endpoint ``/search``: pictures by words or by a picture, for ``gradio_client``."""
+"""The endpoint ``/search``: finds pictures by text or by a picture, for ``gradio_client`` and HTTP."""
 
 import contextlib
 from pathlib import Path
@@ -16,7 +16,7 @@ from pixgen.ui.search.tab import MOST_SHOWN
 
 
 def add_search_api(library: PictureLibrary, say: Translator) -> None:
-    """Add the endpoint to the ``gr.Blocks`` that is being built; nothing of it is to be seen."""
+    """Add the endpoint to the ``gr.Blocks`` that is being built, as invisible components."""
 
     def search(
         request: gr.Request, query: str, picture: str | None, place: str, top: int, threshold: float,

@@ -1,4 +1,4 @@
-"""What the Classify tab does, as plain generators of what changes on the screen; no gradio here."""
+"""The Classify tab's actions: generators of views, each a set of updates; no gradio here."""
 
 import threading
 import time
@@ -104,8 +104,8 @@ class ClassifyRequest:
 def classify(
     service: ClassifierService, form: ClassifyForm, stop: threading.Event, *, say: Translator
 ) -> Iterator[View]:
-    """Answer what the form asks, a batch at a time, once its model is there. Stopped, it shows what was
-    seen until then."""
+    """Classify the form's pictures in batches, after its model was loaded. A stopped run shows the results
+    so far."""
     yield View(status=view.progress_html("loading", say("Reading the labels")), busy=True)
     asked = ClassifyRequest.from_form(form, service)
     longest = service.studio.policy.longest_seconds
@@ -141,7 +141,7 @@ def explain(
     *,
     say: Translator,
 ) -> str:
-    """The panel that shows what in a picture spoke for a label, as HTML. Raises PixgenError."""
+    """The panel that explains a label by a heat map, as HTML. Raises PixgenError."""
     from pixgen.vision.zeroshot.explain import overlay
 
     if not form:
@@ -157,7 +157,7 @@ def explain(
 
 
 def error_view(say: Translator, message: str) -> View:
-    """What was asked for could not be done, and why."""
+    """The view of a request that failed."""
     status = view.progress_html("failed", say("Couldn't classify"), part=0, notice=message)
     return View(status=status, busy=False)
 
@@ -187,7 +187,7 @@ def _final_view(
     *,
     late: bool,
 ) -> View:
-    """The last view: everything that was seen."""
+    """The last view, with all results so far."""
     done, total = len(results), len(asked.sources)
     whole = done == total
     notice = (

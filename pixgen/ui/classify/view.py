@@ -1,4 +1,4 @@
-"""What the Classify tab shows, as HTML: the invitation, how far it is, a card a picture, and tables."""
+"""HTML of the Classify tab: the empty state, progress, a card per picture, tables and the heat map."""
 
 import base64
 import io
@@ -27,7 +27,7 @@ def example_names() -> list[str]:
 
 
 def empty_html(say: Translator) -> str:
-    """Before the first picture: examples that begin with a click."""
+    """The empty state: example pictures that are classified by a click."""
     chips = "".join(
         f'<button type="button" data-example="{place}" title="{escape(_bare(name))}">'
         f'<img src="{_example(name)}" alt="{escape(say("Example: {name}", name=_bare(name)))}" '
@@ -67,7 +67,7 @@ def results_html(
     top: int,
     alike: Sequence[tuple[str, str, float]] = (),
 ) -> str:
-    """Everything that was found: warnings, accuracy, the table of all and a card a picture."""
+    """The results: warnings, accuracy, a table and a card per picture."""
     doubts = [
         say(
             "This model can hardly tell “{first}” and “{second}” apart (cosine {cosine:.2f}): do not rely on the difference.",
@@ -89,7 +89,7 @@ def results_html(
 
 
 def heat_map(say: Translator, picture: Image.Image, glow: Image.Image, *, name: str, label: str) -> str:
-    """The panel with the picture beside what spoke for a label in it."""
+    """The panel with a picture beside its heat map for a label."""
     shown = picture.resize(glow.size)
     title = say("Why “{label}”?", label=label)
     alt = say("{name}, with the areas that support “{label}” highlighted", name=name, label=label)
@@ -102,7 +102,7 @@ def heat_map(say: Translator, picture: Image.Image, glow: Image.Image, *, name: 
 
 
 def summary(say: Translator, result: ClassifiedPicture) -> str:
-    """A picture's answer in words."""
+    """A picture's labels as text."""
     if result.answer is None:
         return say(result.error)
     return ", ".join(result.answer.found) or say("none of these")
@@ -179,7 +179,7 @@ def _table(say: Translator, results: Sequence[ClassifiedPicture]) -> str:
 
 
 def _figures(answer: Answer | None) -> tuple[str, str]:
-    """The answer's own probability and cosine; that nothing fits has no cosine."""
+    """Probability and cosine of the best label; "none of these" has no cosine."""
     if answer is None:
         return "", ""
     if not answer.found and answer.none is not None:

@@ -1,4 +1,4 @@
-"""What the Experiment tab does, as plain functions and generators; no gradio here."""
+"""The Experiment tab's actions: grids and strips as generators of screens; no gradio here."""
 
 import json
 from collections import OrderedDict
@@ -78,7 +78,7 @@ class GridScreen:
 
 
 class GridJobs:
-    """The grids that are painted, by name. Any thread may call any method."""
+    """The jobs of grids, by the grid's id. Any thread may call any method."""
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
@@ -135,7 +135,7 @@ def go_on(jobs: GridJobs, name: Any, visitor: BrowserSession, *, say: Translator
 
 
 def come_back(jobs: GridJobs, name: Any, visitor: BrowserSession, *, say: Translator) -> Iterator[GridScreen]:
-    """After a reload, or a look elsewhere: go on watching the visitor's grid, or show what became of it."""
+    """After a reload or a change of tabs: continue watching the visitor's grid, or show its result."""
     yield GridScreen()  # gradio blanks every output of a generator that yields nothing
     if not name:
         return
@@ -162,7 +162,7 @@ def watch(job: GridJob, visitor: BrowserSession, *, say: Translator) -> Iterator
         if job.ended:
             break
         table = sheet.html(job)
-        # All that lasts is said again: a slow browser shows the latest of the screens that wait.
+        # Each screen repeats what lasts: a slow browser shows only the latest of those that wait.
         yield GridScreen(
             sheet=table if table != shown else None, status=sheet.status(job), grid=job.grid.id, busy=True
         )
@@ -171,22 +171,22 @@ def watch(job: GridJob, visitor: BrowserSession, *, say: Translator) -> Iterator
 
 
 def stop(jobs: GridJobs, name: Any, visitor: BrowserSession) -> None:
-    """Stop the visitor's grid after the step at hand; whoever watches it shows the end."""
+    """Stop the visitor's grid after the current step; its watcher shows the end."""
     if (job := jobs.job(str(name), owner=visitor.owner)) is not None:
         job.stop()
 
 
 def with_errors(screens: Iterator[GridScreen], *, say: Translator) -> Iterator[GridScreen]:
-    """The same screens; an error that ends them is said."""
+    """The same screens; an error becomes a notice on the last one."""
     return guard_stream(screens, say, lambda message: GridScreen(notice=message, busy=False))
 
 
 def plan_of(form: GridForm, *, drawn: DrawnInputs = _NOTHING, run: Run | None = None) -> Plan:
-    """What the tab's fields ask for, with all else from the form of Create.
+    """The grid or strip that the form describes; other settings come from the form of Create.
 
     Args:
-        drawn: on the page.
-        run: the visitor's last, which a start may be.
+        drawn: what was drawn on the page.
+        run: the visitor's last run, for a start from its picture.
 
     Raises RecipeError.
     """

@@ -45,7 +45,7 @@ def experiment_tab(studio: Studio, say: Translator, *, tabs: gr.Tabs, tab: gr.Ta
 
     Args:
         tabs, tab: all tabs, and this one.
-        create: the parts of the Create tab, whose form says all that is not varied.
+        create: the parts of the Create tab, whose form gives the settings that are not varied.
     """
     with gr.Row(elem_classes="pg-create pg-experiment"):
         with gr.Column(elem_classes="pg-words"):
@@ -239,7 +239,7 @@ def _wire_grids(studio: Studio, say: Translator, parts: Parts, create: Parts, *,
     )
     parts["go_on_grid"].click(go_on, [session, parts["grid"]], **watching)
     parts["stop_grid"].click(stop, [session, parts["grid"]], parts["stop_grid"], queue=False, **_QUIET)
-    # What comes for a tab that is not open yet is lost: so it looks when it is opened.
+    # Gradio drops updates of a tab that is not open yet, so the grid is shown when the tab is selected.
     tab.select(come_back, [session, parts["grid"]], **watching)
     parts["kind"].change(
         lambda kind: say("Paint the strip") if kind == "strip" else say("Paint the grid"),
@@ -281,7 +281,7 @@ def _wire_comparing(studio: Studio, say: Translator, parts: Parts, create: Parts
         visitor = BrowserSession.from_browser(session, request.username)
         found = comparison.run_choices(gallery, visitor, say)
         ids = [run for _, run in found]
-        # What a person chose stays; what was only offered gives way to the newest two.
+        # A choice that the visitor made stays; a default is replaced by the newest two runs.
         newest = (next(iter(ids[1:]), None), next(iter(ids), None))
         chosen = [
             run if run in ids and run != before else new

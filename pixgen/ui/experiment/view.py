@@ -1,4 +1,4 @@
-"""A grid on the page, as HTML: a table of pictures with their similarities, and how far it is."""
+"""HTML of a grid: a table of pictures with their similarities, and its progress."""
 
 import base64
 import io
@@ -25,7 +25,7 @@ class Sheet:
         self._pictures: dict[int, str] = {}  # by cell
 
     def html(self, job: GridJob | None) -> str:
-        """The table as it stands; ``job`` paints it, if anybody does."""
+        """The table in its current state; ``job`` is the one that paints it, if any."""
         plan, runs = self.grid.plan, self.grid.runs()
         at_hand = None if job is None else job.at_hand
         columns = "".join(f'<th scope="col">{escape(title)}</th>' for title in plan.columns)
@@ -113,7 +113,7 @@ class Sheet:
 
 
 def empty(say: Translator) -> str:
-    """The mat before the first sheet."""
+    """The empty state, before the first grid."""
     return (
         f'<div class="pg-answers-empty"><h2>{escape(say("Change one setting and see what it does."))}</h2>'
         f"<p>{escape(say('Every cell is a picture: click one to open it on Create.'))}</p></div>"

@@ -1,4 +1,4 @@
-"""Two runs side by side on the page, as HTML: one picture over the other with a slider, and what differs."""
+"""Comparison of two runs as HTML: one picture over the other with a slider, and their differences."""
 
 import base64
 from html import escape
@@ -16,7 +16,7 @@ MOST_LISTED = 100  # the newest
 
 
 def run_choices(gallery: Gallery, visitor: BrowserSession, say: Translator) -> list[tuple[str, str]]:
-    """The runs to choose from, the newest first, as (what a person reads, its id)."""
+    """The newest runs to choose from, as ``(label, id)``."""
     entries = gallery.find(RunFilter(), owner=visitor.owner, count=MOST_LISTED)
     return [
         (
@@ -34,7 +34,7 @@ def run_choices(gallery: Gallery, visitor: BrowserSession, say: Translator) -> l
 def comparison_html(
     studio: Studio, one: object, other: object, visitor: BrowserSession, *, say: Translator
 ) -> str:
-    """The two, one over the other. Raises StudioError if one of them is not there for the visitor."""
+    """One run's picture over the other's. Raises StudioError if the visitor may not see one of them."""
     runs = [_run(studio, each, visitor) for each in (one, other)]
     left, right = runs
     line = in_one_line(differences(left.recipe, right.recipe), same=say("The recipes are the same."))

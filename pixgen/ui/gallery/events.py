@@ -1,6 +1,5 @@
-"""Handlers of the gallery's events: each asks the desk, for whoever looks, and says what goes wrong."""
+"""The events of the Gallery tab: handlers that ask the presenter for updates, and their connections."""
 
-# MERGED pixgen.ui.gallery_events: What happens on the Gallery tab: each event asks the desk, for whoever looks, and shows the answer.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from pixgen.ui.i18n import Translator
 from pixgen.ui.info.tab import filled_form
 from pixgen.ui.session import BrowserSession
 
-# What the browser does after an answer: shows the tab's beginning, tells side.js to look again.
+# Run in the browser after an answer: scroll to the top of the tab, and let side.js reload its list.
 TO_TOP = "() => document.querySelector('#pg-gallery-top')?.scrollIntoView({ block: 'nearest' })"
 RUNS_CHANGED = "() => { document.dispatchEvent(new CustomEvent('pixgen-runs')) }"
 QUIET = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
@@ -29,11 +28,12 @@ QUIET = {"api_visibility": "private", "show_progress": "hidden", "concurrency_li
 
 @dataclass(frozen=True)
 class GalleryHandlers:
-    """Makes handlers for the parts, by name, of a page. Where it is public, each visitor has their own
-    pictures only.
+    """Makes event handlers that update the page's parts by name.
+
+    On a public page, visitors see only their own pictures.
 
     Args:
-        session: tells who looks.
+        session: the component with what the browser keeps about its visitor.
     """
 
     gallery: Gallery
@@ -50,12 +50,12 @@ class GalleryHandlers:
         names: tuple[str, ...],
         **more: Any,
     ) -> Dependency:
-        """Let a handler answer events by changing the named parts."""
+        """Connect events with a handler that updates the named parts."""
         outputs = [self.parts[name] for name in names]
         return gr.on(events, handler, [self.session, *inputs], outputs, **QUIET, **more)
 
     def plain(self, names: tuple[str, ...], act: Callable[..., Changes]) -> Callable[..., Any]:
-        """A handler that changes the named parts as ``act`` of the desk and the inputs says."""
+        """A handler whose updates of the named parts are ``act(presenter, *inputs)``."""
 
         def handler(request: gr.Request, session: Any, *values: Any) -> Any:
             presenter = self.presenter(request, session)
@@ -64,7 +64,7 @@ class GalleryHandlers:
         return handler
 
     def pressed(self, names: tuple[str, ...], act: Callable[..., Changes]) -> Callable[..., Any]:
-        """A handler of a click in the page's own HTML, whose data come first."""
+        """A handler of a click in the page's own HTML: ``act(presenter, data, *inputs)``."""
 
         def handler(request: gr.Request, event: gr.EventData, session: Any, *values: Any) -> Any:
             presenter, sent = self.presenter(request, session), event._data
@@ -74,12 +74,12 @@ class GalleryHandlers:
         return handler
 
     def presenter(self, request: gr.Request, session: Any) -> GalleryPresenter:
-        """The desk for whoever looks."""
+        """The presenter for the visitor who sent a request."""
         visitor = BrowserSession.from_browser(session, request.username)
         return GalleryPresenter(self.gallery, self.library, self.say, self.parts, visitor)
 
     def _answered(self, names: tuple[str, ...], act: Callable[[], Changes]) -> Any:
-        """The changes of these parts; what goes wrong is said, and nothing changes."""
+        """Updates of these parts; an error becomes a warning, and nothing changes."""
         changes = guard_handler(self.say, show_warning({}))(act)()
         shown = tuple(changes.get(name, gr.skip()) for name in names)
         return shown[0] if len(names) == 1 else shown  # gradio takes one output as it is
@@ -94,7 +94,7 @@ _LOOK_AT = "() => document.getElementById('pg-look-at').click()"
 
 
 class GalleryEvents:
-    """Connects the tab's parts, those of ``handlers``, with a gallery.
+    """Connects the tab's parts with their handlers.
 
     Args:
         create: the Create tab's parts.
@@ -149,7 +149,7 @@ class GalleryEvents:
         def again(presenter: GalleryPresenter, number: Any, *values: Any) -> Changes:
             return presenter.shelf(values, number)
 
-        # Who comes back to the tab finds the run that was opened there, and the newest behind it.
+        # A visitor who comes back to the tab finds the run that was open, and an up-to-date list behind it.
         on(tab.select, plain(FILLED, again), self._back_to, FILLED)
         on(parts["back"].click, plain(SHELF, again), self._back_to, SHELF)
         turned = pressed(SHELF, lambda presenter, sent, *values: presenter.shelf(values, sent.get("page")))
@@ -195,7 +195,7 @@ class GalleryEvents:
         on(parts["empty"].click, empty, [parts["sure"], *back_to], SHELF, js=sure)
 
     def _go_on(self, request: gr.Request, session: Any, run_id: str) -> tuple:
-        """An opened run that was stopped goes on, on the Create tab."""
+        """Continue a stopped run and show it on the Create tab."""
         try:
             return self._handlers.presenter(request, session).go_on(run_id), gr.update(selected="create")
         except StudioError as error:

@@ -1,4 +1,4 @@
-"""The gallery as one visitor asks it: every answer is changes of the page's parts, by name."""
+"""What one visitor sees of the gallery: every method returns updates of the page's parts, by name."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
@@ -32,7 +32,7 @@ Changes = dict[str, Any]
 
 @dataclass(frozen=True)
 class GalleryPresenter:
-    """The gallery for a visitor. Every method raises PixgenError, and then nothing has changed."""
+    """The gallery for one visitor. A method that raises a PixgenError has changed nothing."""
 
     gallery: Gallery
     library: PictureLibrary
@@ -42,11 +42,11 @@ class GalleryPresenter:
 
     @property
     def owner(self) -> str:
-        """Who asks."""
+        """The name under which the visitor's runs are kept."""
         return self.visitor.owner
 
     def shelf(self, values: tuple[Any, ...], page: Any, said: str = "") -> Changes:
-        """The pictures that the form asks for; ``said`` is HTML that is said instead of where they are."""
+        """The page of runs that match the form; ``said`` is HTML to show instead of their range."""
         form = queries.GalleryForm.read(values)
         shown = queries.find_page(self.gallery, self.library, form, page=int(page or 0), owner=self.owner)
         return {
@@ -61,7 +61,7 @@ class GalleryPresenter:
         }
 
     def opened(self, run_id: str) -> Changes:
-        """A run with all that belongs to it."""
+        """A run with its picture, facts, relatives and downloads."""
         opened = self.gallery.open(str(run_id), owner=self.owner)
         run, entry, parts = opened.run, opened.entry, self.parts
         relatives = [*opened.parents, *opened.children, *opened.siblings]
@@ -97,25 +97,25 @@ class GalleryPresenter:
         }
 
     def favourite(self, run_id: str) -> Changes:
-        """The opened run is a favourite, or none any more."""
+        """Add the opened run to the favourites, or remove it."""
         entry = self.gallery.entry(run_id, owner=self.owner)
         self.gallery.mark(run_id, owner=self.owner, favourite=not entry.favourite)
         return self.opened(run_id)
 
     def star(self, run_id: str, on: Any) -> Changes:
-        """A run of the shelf is a favourite, or none; the star shows it already."""
+        """Set or clear a run's favourite mark; the browser has already redrawn the star."""
         self.gallery.mark(str(run_id), owner=self.owner, favourite=bool(on))
         return {}
 
     def tag(self, run_id: str, text: str) -> Changes:
-        """The opened run has these tags and no others."""
+        """Replace the opened run's tags by those in a text with commas."""
         before = self.gallery.entry(run_id, owner=self.owner).tags
         wanted = queries.split_tags(text or "")
         marks = self.gallery.mark(run_id, owner=self.owner, remove=before, add=wanted)
         return {"tags": ", ".join(marks.tags)}
 
     def delete(self, run_id: str, *form: Any) -> Changes:
-        """The opened run goes into the bin, and the shelf is shown again."""
+        """Move the opened run to the trash and show the list again."""
         prompt = self._prompt(run_id)
         self.gallery.delete(run_id, owner=self.owner)
         say = self.say
@@ -123,30 +123,30 @@ class GalleryPresenter:
         return self.shelf(form[1:], form[0], said)
 
     def restore(self, run_id: str, *form: Any) -> Changes:
-        """A run comes back out of the bin."""
+        """Restore a run from the trash."""
         self.gallery.restore(str(run_id), owner=self.owner)
         said = self.say("“{prompt}” was restored.", prompt=self._prompt(str(run_id)))
         return self.shelf(form[1:], form[0], view.done(said))
 
     def empty(self, sure: Any, *form: Any) -> Changes:
-        """What is in the bin is removed, if the visitor said yes."""
+        """Delete everything in the trash, if the visitor has confirmed."""
         if not sure:
             return {}
         said = self.say("{count} deleted permanently.", count=self.gallery.empty(owner=self.owner))
         return self.shelf(form[1:], 0, view.done(said))
 
     def go_on(self, run_id: str) -> str:
-        """A stopped run goes on; the session that shows it on the Create tab. Raises StudioError."""
+        """Continue a stopped run; returns what the browser is to keep so that Create shows it. Raises StudioError."""
         self.gallery.entry(run_id, owner=self.owner)
         job = self.gallery.studio.resume(run_id, owner=self.owner)
         return self.visitor.with_job(job.id, seed=job.recipe.seed)
 
     def recipe(self, run_id: str) -> Recipe:
-        """The recipe of a run, to be used again."""
+        """A run's recipe."""
         return self.gallery.open(run_id, owner=self.owner).run.recipe
 
     def side(self, text: Any) -> Changes:
-        """The side bar: the newest runs, or those with these words."""
+        """The side bar's list: the newest runs, or those whose prompt or tags contain a text."""
         shown = queries.newest_runs(self.gallery, str(text or ""), owner=self.owner)
         return {
             "side_said": side_view.said(self.say, shown),
@@ -154,7 +154,7 @@ class GalleryPresenter:
         }
 
     def alike(self, text: Any) -> Changes:
-        """Below it, those whose pictures look like these words."""
+        """The side bar's second list: runs whose pictures match a text by CLIP."""
         text = str(text or "").strip()
         if not text:
             return {"side_alike": ""}
@@ -165,7 +165,7 @@ class GalleryPresenter:
         return {"side_alike": side_view.alike(self.say, text, shown, today=date.today())}
 
     def all_with(self, text: Any) -> Changes:
-        """The shelf with every run that has these words in its prompt or tags."""
+        """The Gallery tab with every run whose prompt or tags contain a text."""
         form = asdict(replace(queries.GalleryForm(), query=str(text or "")))
         return {**form, **self.shelf(tuple(form.values()), 0)}
 

@@ -1,4 +1,4 @@
-"""What the Gallery tab does, as plain values; no gradio here."""
+"""The Gallery tab's form and the queries that it makes; no gradio here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields

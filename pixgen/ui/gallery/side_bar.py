@@ -1,6 +1,6 @@
-"""The side bar, beside every tab: the newest pictures, a search in them, and a way to open each.
+"""The side bar beside every tab: the newest runs and a search among them; a click opens a run in the gallery.
 
-side.js opens and closes it, and says when it is time to look.
+side.js opens and closes it, and triggers its updates.
 """
 
 import json
@@ -70,8 +70,8 @@ def wire_side(handlers: GalleryHandlers, tabs: gr.Tabs) -> None:
     ask = on_pause([query.change], _ASK)
     told = handlers.plain(_SHOWN, GalleryPresenter.side)
     on_answer(handlers.on(ask.click, told, [query], _SHOWN, trigger_mode="multiple"), _ASK)
-    # By looks takes longer, the first time much longer: it keeps no other answer waiting, and side.js
-    # hides it where the words are others meanwhile.
+    # Searching by content takes longer, the first time much longer: it must not delay the list above, and
+    # side.js hides its result if the query has changed meanwhile.
     looked_for = [query.submit, pictures.submit]
     looking = json.dumps(view.alike(handlers.say, "", handlers.say("Searching the pictures …")))
     gr.on(

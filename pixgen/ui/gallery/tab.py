@@ -1,4 +1,4 @@
-"""The Gallery tab's parts: every picture that was painted, and one of them opened."""
+"""The Gallery tab's components: the list of runs with its filters, and one opened run."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,10 +31,10 @@ _CHOSEN = """element.addEventListener('change', (event) => {
 
 
 def gallery_tab(say: Translator, keep: RetentionLimits = RetentionLimits()) -> Parts:  # noqa: B008 - it is frozen
-    """Build the tab inside a ``gr.Blocks``; its parts, by name. gallery_events.py makes it work.
+    """Build the tab inside a ``gr.Blocks``; its parts, by name. events.py connects them.
 
     Args:
-        keep: until when runs are kept, which is told.
+        keep: how long runs are kept, shown as a note.
     """
     gr.HTML("", elem_id="pg-gallery-top")
     with gr.Column(elem_classes="pg-gallery") as shelf_column:
@@ -123,7 +123,7 @@ def _form(say: Translator) -> Parts:
 
 
 def _day(name: str, label: str) -> gr.HTML:
-    """A day, by the browser's own calendar: it fits a phone, and speaks the language of who looks."""
+    """A date field with the browser's own calendar, in the visitor's language."""
     return gr.HTML(
         "",
         label=label,

@@ -1,10 +1,10 @@
-"""The curves of a run as one small SVG each: lines over the steps, and what each line is."""
+"""HTML of the Gallery tab and the side bar: lists of runs, one run with its facts, and curves as SVG.
 
-# MERGED pixgen.ui.gallery_view: What the Gallery tab shows, as HTML: a grid of pictures, and one of them with all that belongs to it.
-#
-#   ``data-run`` opens a run, ``data-star`` makes it a favourite or not, ``data-page`` turns to a page.
-# MERGED pixgen.ui.side_view: What the side bar shows, as HTML: ``data-run`` opens a run, ``data-looks`` searches the pictures
-#   themselves, ``data-all`` goes to the gallery.
+Clicks are read from attributes: ``data-run`` opens a run, ``data-star`` marks it as a favourite, ``data-page``
+goes to a page, ``data-undo`` restores; in the side bar, ``data-looks`` searches by picture content and
+``data-all`` opens the gallery.
+"""
+
 import base64
 import json
 from collections.abc import Mapping, Sequence
@@ -29,9 +29,9 @@ _MOST = 8  # lines; each has a colour of its own in page.css
 
 
 def chart(title: str, steps: Sequence[int], columns: Mapping[str, Column], *, alt: str) -> str:
-    """A chart with its legend; nothing if there is nothing to draw.
+    """A line chart with its legend as SVG; empty without data.
 
-    ``alt`` tells a line in words, from ``{name}``, ``{first}`` and ``{last}``.
+    ``alt`` is the description of a line, a template of ``{name}``, ``{first}`` and ``{last}``.
     """
     lines = {
         name: points
@@ -83,7 +83,7 @@ Thumbnails = dict[str, bytes | None]
 
 
 def grid(say: Translator, page: RunPage) -> str:
-    """A page of pictures, and how to turn it."""
+    """A page of runs as a grid, with links to the other pages."""
     if not page.entries:
         title, more = (
             (say("The trash is empty."), say("Deleted pictures stay here until you empty the trash."))
@@ -105,7 +105,7 @@ def grid(say: Translator, page: RunPage) -> str:
 
 
 def place(say: Translator, page: RunPage) -> str:
-    """Which of how many are shown."""
+    """The range of runs that is shown, of how many."""
     if not page.entries:
         return ""
     first = page.first + 1
@@ -119,7 +119,7 @@ def place(say: Translator, page: RunPage) -> str:
 
 
 def done(said: str, undo: str = "", *, run: str = "") -> str:
-    """What was just done, and a button that takes it back."""
+    """A message about what was done, with an undo button."""
     button = f'<button type="button" data-undo="{escape(run)}">{escape(undo)}</button>' if undo else ""
     return f'<p class="pg-undo" role="status"><span>{escape(said)}</span>{button}</p>'
 
@@ -149,7 +149,7 @@ def picture(say: Translator, opened: RunDetails, film: str) -> str:
 
 
 def facts(say: Translator, opened: RunDetails, thumbnails: Thumbnails) -> str:
-    """What is known of a run: its words, figures, curves, relatives and recipe."""
+    """A run's prompt, metrics, curves, relatives and recipe."""
     run, entry, curve = opened.run, opened.entry, opened.curve
     waited = run.stopped_waiting
     state = say("Stopped before it began") if waited else state_name(say, entry.state)
@@ -202,7 +202,7 @@ def shortened(text: str) -> str:
 
 
 def state_name(say: Translator, state: str) -> str:
-    """A run's state as a person says it; whatever has not ended is in the making."""
+    """A run's state in the page's language; a run that has not ended is painting."""
     names = {
         "": say("any"),
         "painting": say("painting"),
@@ -256,7 +256,7 @@ def _relatives(say: Translator, title: str, entries: Sequence[Entry], thumbnails
 
 
 def image(thumbnail: bytes | None, without: str = "") -> str:
-    """A small picture, or what is said in its place. What surrounds it says what it shows."""
+    """A thumbnail, or a text in its place; its description belongs to the element around it."""
     if thumbnail is None:
         return f"<span>{escape(without)}</span>"
     data = base64.b64encode(thumbnail).decode()
@@ -274,12 +274,12 @@ def _alt(say: Translator, entry: Entry) -> str:
 
 
 def time_of(entry: Entry) -> str:
-    """When a run was begun: the day and the time of day."""
+    """When a run was started: date and time."""
     return f"{entry.started:%Y-%m-%d %H:%M}"
 
 
 def runs(say: Translator, page: RunPage, *, today: date) -> str:
-    """The newest runs, or those with the words, and how to see more of them."""
+    """The side bar's list of runs, with a link to the others."""
     if page.everything and not page.entries:
         return f"<p>{escape(say('Nothing has been painted yet.'))} {escape(say('Every picture that you start is kept here.'))}</p>"
     shown = _list(say, say("Your pictures"), page, today=today)
@@ -289,7 +289,7 @@ def runs(say: Translator, page: RunPage, *, today: date) -> str:
 
 
 def alike(say: Translator, text: str, found: RunPage | str, *, today: date | None = None) -> str:
-    """The runs whose pictures look like a text, or what is said instead."""
+    """The runs whose pictures match a text, or a message."""
     if isinstance(found, RunPage) and found.entries:
         shown = _list(say, say("Matches by content"), found, today=today)
     else:
@@ -301,7 +301,7 @@ def alike(say: Translator, text: str, found: RunPage | str, *, today: date | Non
 
 
 def said(say: Translator, page: RunPage) -> str:
-    """How many runs have the words, where some were asked for."""
+    """The number of matching runs; empty without a query."""
     if page.everything:
         return ""
     told = say("{count} found", count=f"{page.total:,}") if page.total else say("No matching pictures.")
@@ -310,13 +310,13 @@ def said(say: Translator, page: RunPage) -> str:
 
 def _list(say: Translator, title: str, page: RunPage, *, today: date | None) -> str:
     items = "".join(
-        _item_of_side_view(say, entry, thumbnail, today=today)
+        _side_item(say, entry, thumbnail, today=today)
         for entry, thumbnail in zip(page.entries, page.thumbnails, strict=True)
     )
     return f'<ul aria-label="{escape(title)}">{items}</ul>' if items else ""
 
 
-def _item_of_side_view(say: Translator, entry: Entry, thumbnail: bytes | None, *, today: date | None) -> str:
+def _side_item(say: Translator, entry: Entry, thumbnail: bytes | None, *, today: date | None) -> str:
     facts = [] if entry.state == "done" else [state_name(say, entry.state)]
     facts += [preset_name(say, entry.preset)] if entry.preset else []
     facts += [say("seed {seed}", seed=entry.seed)]

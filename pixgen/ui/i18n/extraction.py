@@ -1,4 +1,4 @@
-"""Collects the marked sentences of the source, and brings the catalogues up to date; for who changes the code."""
+"""Collects the marked sentences of the source, and brings the catalogues up to date, for developers."""
 
 import ast
 import io

@@ -1,8 +1,8 @@
 """The page's languages: which there are, how a visitor gets the right one, and how to change it.
 
-The first language is served at ``/``, each other one at an address of its own, such as ``/tr``. Who
-comes to ``/`` is sent on by what the address asks for (``?lang=tr``), else by what was chosen in this
-browser before, else by the browser's own languages.
+The first language is served at ``/``, each other one at an address of its own, such as ``/tr``. A
+visitor of ``/`` is redirected by the address (``?lang=tr``), else by the language chosen earlier in this
+browser, else by the browser's own languages.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
@@ -23,7 +23,7 @@ def other_languages(first: Translator) -> list[Translator]:
 def preferred_language(accepted: str) -> str | None:
     """The language of ours that an ``Accept-Language`` header likes best; None if it likes none.
 
-    >>> preferred("de, tr-TR;q=0.8, en;q=0.5")
+    >>> preferred_language("de, tr-TR;q=0.8, en;q=0.5")
     'tr'
     """
     liked: list[tuple[float, str]] = []
@@ -51,7 +51,7 @@ def choose_language(query: str, cookie: str, accepted: str) -> str | None:
 
 
 class LanguageRedirect:
-    """ASGI middleware that sends who comes to ``/`` to the address of the language they want.
+    """ASGI middleware that redirects requests for ``/`` to the visitor's language.
 
     Args:
         first: the language at ``/``.

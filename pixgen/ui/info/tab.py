@@ -24,7 +24,7 @@ _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 @dataclass(frozen=True)
 class ShownInfo:
-    """What the tab shows: a recipe and the name of its file."""
+    """The file that the tab shows: its name and recipe."""
 
     name: str
     recipe: Recipe
@@ -56,9 +56,9 @@ def info_tab(say: Translator) -> Parts:
                     say("Recipe"), visible=False, elem_id="pg-info-download"
                 )
         with gr.Column(elem_classes="pg-two-show"):
-            parts["told"] = gr.HTML(view.empty(say), elem_id="pg-info")
+            parts["info"] = gr.HTML(view.empty(say), elem_id="pg-info")
     parts["shown"] = gr.State(None)
-    outputs = [parts[name] for name in ("told", "shown", *_BUTTONS)]
+    outputs = [parts[name] for name in ("info", "shown", *_BUTTONS)]
     parts["file"].change(
         lambda path: _read(path, parts, say),
         parts["file"],
@@ -70,7 +70,7 @@ def info_tab(say: Translator) -> Parts:
 
 
 def _read(path: str | None, parts: Parts, say: Translator) -> tuple:
-    """What a dropped file says, as updates: what is told, what is shown, and the buttons."""
+    """Read a dropped file; returns updates of the HTML, the state and the buttons."""
     hidden = [gr.update(visible=False)] * len(_BUTTONS)
     if path is None:
         return view.empty(say), None, *hidden
@@ -78,12 +78,12 @@ def _read(path: str | None, parts: Parts, say: Translator) -> tuple:
     @guard_handler(say, lambda message: (view.error_html(message), None, *hidden))
     def read(file: Path) -> tuple:
         info = read_info(file)
-        told = view.of_info(say, info, file)
+        shown_info = view.of_info(say, info, file)
         data = json.dumps(json.loads(info.recipe.to_json()), ensure_ascii=False, indent=1)
         copy = servable_bytes(f"{data}\n".encode(), parts["download"], name=f"{file.stem}.json")
         shown = ShownInfo(file.name, info.recipe, info.has_seed)
         use = [gr.update(visible=True), gr.update(visible=True), gr.update(visible=info.has_seed)]
-        return told, shown, *use, gr.update(value=copy, visible=True)
+        return shown_info, shown, *use, gr.update(value=copy, visible=True)
 
     return read(Path(path))
 
@@ -135,7 +135,7 @@ def wire_info(
 
 
 def filled_form(recipe: Recipe, fields: dict[str, Field], *, name: str) -> dict[str, Any]:
-    """The whole form, filled in so that it paints a recipe again; ``name`` is what it came from."""
+    """The form of Create filled in so that it paints a recipe again; ``name`` is the file or run it is from."""
     values = form_values(recipe, fields)
     return {**values, "basis": BaseRecipe(recipe, values, name).to_json()}
 

@@ -1,4 +1,4 @@
-"""How a picture was made, as HTML: its preview, its words, its settings and what could not be mapped."""
+"""HTML of a picture's metadata: preview, prompts, settings, and settings without a counterpart."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ _MOST_SHOWN = 300  # characters of a value
 
 
 def empty(say: Translator) -> str:
-    """Before the first file."""
+    """The empty state, before the first file."""
     files = say(
         "Reads PNG, MP4, WebM, GIF, WebP and recipe (JSON) files of pixgen, PNGs of pixray and VQGAN-CLIP, and PNGs, JPEGs and WebPs of stable-diffusion-webui as far as their settings have a counterpart here."
     )
@@ -31,12 +31,12 @@ def empty(say: Translator) -> str:
 
 
 def error_html(message: str) -> str:
-    """A file that could not be read, and why."""
+    """The message about a file that could not be read."""
     return f'<p class="pg-notice pg-info-failed" role="alert">{escape(message)}</p>'
 
 
 def of_info(say: Translator, info: PictureInfo, path: Path) -> str:
-    """What a file says; ``path`` is where it is, for its preview."""
+    """A file's metadata; ``path`` is the file, for its preview."""
     name = path.name
     notes = (
         [say("Settings that {program} does not record are default.", program=info.program)]
@@ -91,7 +91,7 @@ def _weight(say: Translator, prompt: Prompt) -> str:
 
 
 def _settings(info: PictureInfo) -> Iterable[tuple[str, str]]:
-    """What is not as usual, by the recipe's own names; size, steps and seed always."""
+    """Settings that differ from the defaults, by the recipe's names; size, steps and seed always."""
     recipe = info.recipe
     yield "size", f"{recipe.width} × {recipe.height}"
     yield "steps", str(recipe.steps)

@@ -1,4 +1,4 @@
-"""What the Search tab does, as plain generators of what changes on the screen; no gradio here."""
+"""The Search tab's actions: generators of views, each a set of updates; no gradio here."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -82,21 +82,21 @@ class View:
 
 
 def places(library: PictureLibrary, say: Translator, *, uploaded: bool = False) -> list[tuple[str, str]]:
-    """``(label, value)`` of what can be searched."""
+    """The collections that can be searched, as ``(label, name)``."""
     labels = {RUNS: say("pictures painted here"), BUNDLED: say("bundled drawings")}
     chosen = [(labels.get(name, name), name) for name in library.places]
     return [*chosen, (say("your uploads"), UPLOADED)] if uploaded else chosen
 
 
 def first_place(library: PictureLibrary) -> str:
-    """What is searched as long as nobody has chosen: what was painted here, if that may be seen and
-    there is some, else the drawings that come with pixgen."""
+    """The collection that is selected at first: the runs, if the visitor may see them and there are some, else
+    the bundled drawings."""
     return RUNS if not library.studio.policy.public and library.painted() else BUNDLED
 
 
 def to_query(text: str, picture: str | None) -> Query:
-    """The terms that the form asks for; ``[picture]`` among the words is the picture that was added,
-    which else is one more term. Raises SearchError; nobody types paths of the server."""
+    """The form's query. ``[picture]`` in the text stands for the uploaded picture; without it, the picture is
+    one more term. Raises SearchError, also for a path of the server."""
     terms = parse_query(text) if text.strip() or not picture else ()
     named = [term for term in terms if term.picture]
     if any(term.picture.strip().lower() != PICTURE for term in named):
@@ -146,9 +146,9 @@ def search(
     say: Translator,
     stopped: Stopped = _never,
 ) -> Iterator[View]:
-    """Bring the place up to date, search it, show it. The first view comes before any work.
+    """Index new pictures of the collection, search it, show the hits. The first view comes before any work.
 
-    ``stopped`` is asked while new pictures are looked at; what was looked at until then is kept.
+    ``stopped`` is polled while new pictures are indexed; the index so far is kept.
     """
     query = to_query(form.query, form.picture)
     only = to_filter(form)
@@ -158,7 +158,7 @@ def search(
     if stopped():
         yield _stopped_view(say)
         return
-    due = _now_and_then()
+    due = _throttle()
     with closing(library.up_to_date(place)) as progress:
         for last in progress:
             if stopped():
@@ -185,7 +185,7 @@ def search(
 def like(
     library: PictureLibrary, one: Found, form: SearchForm, *, owner: str, say: Translator
 ) -> Iterator[View]:
-    """More pictures like one that was found, in the same place."""
+    """Pictures similar to a hit, from the same collection."""
     yield View(state=found.state_html(say("Searching"), kind="busy"), busy=True)
     place, hit = one
     vector = library.like(place, hit.row.path, owner=owner)
@@ -221,7 +221,7 @@ def upload(
     if stopped():
         yield _stopped_view(say), place
         return
-    last, due = Progress(state="finding"), _now_and_then()
+    last, due = Progress(state="finding"), _throttle()
     with closing(library.refresh(place)) as progress:
         for last in progress:
             if stopped():
@@ -252,7 +252,7 @@ def find_place(library: PictureLibrary, form: SearchForm, uploaded: Place | None
 
 
 def _ready(library: PictureLibrary, place: Place, *, say: Translator, stopped: Stopped) -> Iterator[View]:
-    """Load what looks at a place, and show how far its download is."""
+    """Load the collection's CLIP, with views of its download."""
     with closing(library.ready(place, stopped=stopped)) as loading:
         for fetching in loading:
             if fetching is not None:
@@ -260,14 +260,14 @@ def _ready(library: PictureLibrary, place: Place, *, say: Translator, stopped: S
 
 
 def with_errors(views: Iterator[Any], *, say: Translator) -> Iterator[Any]:
-    """The same views; an error that ends them becomes the last one. What was found stays."""
+    """The same views; an error becomes the last one, and the hits on the page stay."""
     return guard_stream(
         views, say, lambda message: View(state=found.error_html(message), busy=False, failed=True)
     )
 
 
-def _now_and_then() -> Callable[[Progress], bool]:
-    """Says which progress to show: all but those that follow another one too soon to be seen."""
+def _throttle() -> Callable[[Progress], bool]:
+    """A filter of progress updates that drops those too soon after the last one."""
     last = 0.0
 
     def due(progress: Progress) -> bool:

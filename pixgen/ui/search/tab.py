@@ -1,4 +1,4 @@
-"""The Search tab: what to find and where on one side, what was found on the other."""
+"""The Search tab: query, collection and filters on one side, hits on the other."""
 
 import json
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ _CLICKS = """element.addEventListener('click', (event) => {
 def search_tab(
     library: PictureLibrary, say: Translator, page: gr.Blocks, *, session: gr.BrowserState
 ) -> Parts:
-    """Build the tab and connect it; its parts, by name. ``session`` says who looks."""
+    """Build the tab and connect it; its parts, by name. ``session`` is what the browser keeps of its visitor."""
     with gr.Row(elem_classes="pg-create pg-search"):
         with gr.Column(elem_classes="pg-words"):
             parts = _words_column(library, say)
@@ -265,7 +265,7 @@ def _wire_chosen(library: PictureLibrary, say: Translator, parts: Parts) -> None
 def _choice(
     library: PictureLibrary, say: Translator, parts: Parts, shown: tuple[Found, ...], number: int
 ) -> dict[str, Any]:
-    """Updates that show one of what was found, and what can be done with it."""
+    """Updates that show one hit with its actions."""
     if not 0 <= number < len(shown):
         return {"chosen": None, "one": "", "actions": gr.update(visible=False)}
     one = shown[number]
@@ -285,6 +285,6 @@ def _choice(
 
 
 def file_name(one: Found) -> str:
-    """A name for a copy: the picture's own, for an own run its folder's."""
+    """A file name for a copy of a hit: a run's id, else the picture's own name."""
     path = Path(one[1].row.path)
     return f"{path.parent.name}{path.suffix}" if one[0].name == RUNS else path.name

@@ -1,4 +1,4 @@
-"""What a visitor brings to the Search tab: a picture to search by, and a set of pictures to be searched."""
+"""Uploads to the Search tab: a picture to search by, and a set of pictures to search in."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,7 +19,7 @@ _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def wire_uploads(library: PictureLibrary, say: Translator, parts: Parts, *, stops: Cancellations) -> None:
-    """Connect the fields for a picture to search by and for a set of one's own to be searched."""
+    """Connect the two upload fields."""
     names = ("state", "place", "set", "find", "stop")
 
     def looked_at(picture: Any) -> Any:
@@ -62,5 +62,5 @@ def wire_uploads(library: PictureLibrary, say: Translator, parts: Parts, *, stop
 
 
 def busy(busy: bool) -> dict[str, Any]:
-    """Updates of the buttons while something is being looked for, or is not any more."""
+    """Updates of the Search and Stop buttons while a search is running, or after it."""
     return {"find": gr.update(interactive=not busy), "stop": gr.update(interactive=busy)}

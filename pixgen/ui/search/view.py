@@ -1,4 +1,4 @@
-"""What the Search tab shows, as HTML: the state, the pictures that were found, and the chosen one."""
+"""HTML of the Search tab: status line, hits and the selected hit."""
 
 import base64
 from collections.abc import Sequence
@@ -88,7 +88,7 @@ def left_out(say: Translator, skipped: Sequence[Skipped]) -> str:
 
 
 def empty_html(say: Translator) -> str:
-    """The place of the pictures before the first search: drawings that begin one with a click."""
+    """The empty state: drawings that start a search by a click."""
     mark = (
         '<svg viewBox="0 0 48 48" aria-hidden="true"><rect x="3" y="3" width="18" height="18" rx="3"/>'
         '<rect x="27" y="3" width="18" height="18" rx="3" opacity=".55"/><rect x="3" y="27" width="18" height="18" '
@@ -126,7 +126,7 @@ def grid_html(say: Translator, found: Sequence[Found], *, nothing: str) -> str:
 
 
 def chosen_html(say: Translator, one: Found, *, number: int, paths: bool) -> str:
-    """The picture that was clicked, and what is known of it. ``paths``: where it is, to be copied."""
+    """The selected hit with its facts; with ``paths``, a button that copies its path."""
     place, hit = one
     row = hit.row
     when = datetime.fromtimestamp(row.modified / 1e9)
@@ -155,7 +155,7 @@ def chosen_html(say: Translator, one: Found, *, number: int, paths: bool) -> str
 
 
 def _name(row: Row) -> str:
-    """What a picture is called: its prompt, or its file's name."""
+    """A picture's title: its prompt, or its file's name."""
     return row.prompt or Path(row.path).name
 
 
