@@ -51,7 +51,7 @@ AntiText = Annotated[
 Aesthetics = Annotated[
     float,
     loss_weight(
-        "Beautiful, by people's votes",
+        "Aesthetic score",
         "Needs one of OpenAI's CLIPs to look, such as ViT-B-32/openai, and LAION's file for it.",
         hint="0.2 to 2",
     ),

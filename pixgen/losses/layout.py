@@ -18,7 +18,7 @@ class Symmetry(Value):
     kind: Annotated[
         Literal["horizontal", "vertical", "rotational"],
         setting(
-            "Symmetry, which",
+            "Symmetry axis",
             choices={
                 "horizontal": "left and right",
                 "vertical": "above and below",
@@ -31,8 +31,8 @@ class Symmetry(Value):
 class Edge(Value):
     """A margin of one colour."""
 
-    weight: Annotated[float, loss_weight("A margin of one colour", offered=20, hint="1 to 10")] = 0.0
-    colour: Annotated[Colour, setting("Colour of the margin")] = "white"
+    weight: Annotated[float, loss_weight("Solid border", offered=20, hint="1 to 10")] = 0.0
+    colour: Annotated[Colour, setting("Border colour")] = "white"
     margin: Annotated[
         float,
         setting(
@@ -83,6 +83,6 @@ EdgeLoss = Annotated[
 ]
 Tiling = Annotated[
     float,
-    loss_weight("Seamless beside itself", offered=50, hint="1 to 20"),
+    loss_weight("Seamless tile", offered=50, hint="1 to 20"),
     Loss(lambda own, given: tiling_loss),
 ]

@@ -20,12 +20,12 @@ def size_loss(latent: "torch.Tensor", start: "torch.Tensor") -> "torch.Tensor":
 
 StartPixels = Annotated[
     float,
-    loss_weight("Stay near the start, in colour", offered=20, hint="0.1 to 10"),
+    loss_weight("Keep the colours", offered=20, hint="0.1 to 10"),
     Loss(lambda own, given: distance_loss, of="picture and start"),
 ]
 StartLatent = Annotated[
     float,
-    loss_weight("Stay near the start, in kind", hint="0.1 to 10"),
+    loss_weight("Keep the subject", hint="0.1 to 10"),
     Loss(lambda own, given: distance_loss, of="latent and start"),
 ]
 LatentDecay = Annotated[

@@ -228,7 +228,7 @@ class Cutouts(Value):
         int,
         setting(
             "Cutouts",
-            "How many views of the picture CLIP judges in a step. Fewer need less memory.",
+            "How many crops of the picture CLIP scores in each step. Fewer need less memory.",
             low=1,
             high=512,
             offered=(1, 64),
@@ -239,7 +239,7 @@ class Cutouts(Value):
         int, setting("Batches", "More: less memory, the same picture.", low=1, high=64, step=1)
     ] = 1
     # A name in CUTOUT_SETS, or "own" with ``own`` given.
-    kind: Annotated[str, setting("Cutout set", "How the views are cut and disturbed.")] = "gentle"
+    kind: Annotated[str, setting("Cutout set", "How the crops are taken and augmented.")] = "gentle"
     own: CutoutSet | None = None
 
     @model_validator(mode="after")

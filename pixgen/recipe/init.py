@@ -88,8 +88,8 @@ class Init(Value):
                 "gradient": "a gradient",
                 "snow": "coloured noise",
                 "grey": "plain grey",
-                "picture": "a picture of yours",
-                "idea": "the idea of a picture of yours",
+                "picture": "your picture",
+                "idea": "the idea of your picture",
             },
         ),
     ] = "codes"
@@ -97,10 +97,10 @@ class Init(Value):
     fit: Annotated[
         Literal["cover", "contain", "stretch"],
         setting(
-            "How it fits the size",
+            "Fit",
             choices={
-                "cover": "fill it, and cut what sticks out",
-                "contain": "whole, with margins",
+                "cover": "fill and crop",
+                "contain": "whole picture, with margins",
                 "stretch": "stretched",
             },
         ),

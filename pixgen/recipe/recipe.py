@@ -79,7 +79,7 @@ class Recipe(Value):
     preset: Annotated[str, Field(max_length=100)] = ""  # for information only
     drawer: Annotated[
         DrawerName,
-        setting("Drawn with", choices={name: kind.title for name, kind in DRAWERS.items()}),
+        setting("Drawing method", choices={name: kind.title for name, kind in DRAWERS.items()}),
     ] = "vqgan"
     pixels: Pixels = Pixels()  # each drawer's settings
     fourier: Fourier = Fourier()

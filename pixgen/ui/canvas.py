@@ -53,7 +53,7 @@ def empty_html(say: Translator) -> str:
     """The mat before the first picture."""
     return _mat(
         f'<div class="pg-invitation"><img src="{invitation()}" alt="" width="20" height="20">'
-        f"<h2>{escape(say('Say what to paint, and watch it grow.'))}</h2>"
+        f"<h2>{escape(say('Describe a picture and watch it grow.'))}</h2>"
         f"<p>{escape(say('Every stage is shown here, from noise to picture.'))}</p></div>",
         say,
     )
@@ -113,11 +113,7 @@ def sketches_html(say: Translator, pictures: Sequence[np.ndarray], *, picked: in
 
 def _sketch(say: Translator, picture: np.ndarray, *, index: int, picked: bool) -> str:
     source = base64.b64encode(jpeg(picture)).decode()
-    said = (
-        say("The sketch that was taken")
-        if picked
-        else say("Start from sketch {number} instead", number=index + 1)
-    )
+    said = say("The sketch in use") if picked else say("Start from sketch {number} instead", number=index + 1)
     image = f'<img src="data:image/jpeg;base64,{source}" alt="{escape(said)}">'
     state = 'aria-pressed="true" disabled' if picked else 'aria-pressed="false"'
     return (

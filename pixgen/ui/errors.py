@@ -26,7 +26,7 @@ def error_text(error: Exception, say: Translator) -> str:
     mark = secrets.token_hex(3)
     log.exception("the page failed, noted as %s", mark)
     return say(
-        "Something went wrong on our side, and was noted as {id}. Your words are still here: try again.",
+        "Something went wrong on our side (logged as {id}). Your prompt is still here: try again.",
         id=mark,
     )
 

@@ -23,7 +23,7 @@ def header(say: Translator, languages: Sequence[tuple[Translator, str]] = ()) ->
         for combination, does in (
             ("Ctrl Enter", say("paint, classify or search")),
             ("Esc", say("stop, and keep the picture")),
-            ("/", say("go to the words")),
+            ("/", say("go to the prompt")),
             ("G", say("show or hide your pictures")),
             ("?", say("show this list")),
         )
@@ -31,8 +31,8 @@ def header(say: Translator, languages: Sequence[tuple[Translator, str]] = ()) ->
     return (
         f'<header class="pg-header" data-language="{say.language}">'
         f"<h1>{_MARK}<span>{escape('pixgen')}</span></h1>"
-        f"<p>{escape(say('pictures from words'))}</p>{_languages(say, languages)}"
-        f"<details><summary>{escape(say('Keys'))}</summary><ul>{keys}</ul></details>"
+        f"<p>{escape(say('pictures from text'))}</p>{_languages(say, languages)}"
+        f"<details><summary>{escape(say('Shortcuts'))}</summary><ul>{keys}</ul></details>"
         f"{_side_toggle(say('Your pictures'))}</header>"
     )
 
@@ -69,7 +69,7 @@ def prompt_tips(say: Translator, grammar: tuple[tuple[str, str], ...] | None = N
             ("a fox ^ the fox asleep", say("first one scene, then the next")),
         )
     )
-    return f'<details class="pg-grammar"><summary>{escape(say("How to write it"))}</summary><dl>{rows}</dl></details>'
+    return f'<details class="pg-grammar"><summary>{escape(say("Prompt tips"))}</summary><dl>{rows}</dl></details>'
 
 
 def heading(text: str) -> str:
@@ -85,7 +85,6 @@ def note(text: str) -> str:
 def brush_help(say: Translator) -> str:
     """What to do with the brush; page.css shows it while the brush is out."""
     text = say(
-        "Brush over what to paint anew, say what belongs there, and press Generate. Press again to leave the "
-        "picture as it is."
+        "Brush over the area to repaint, write a prompt for it, and press Generate. Press again to cancel."
     )
     return f'<p class="pg-brush-help">{escape(text)}</p>'

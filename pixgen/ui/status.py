@@ -64,13 +64,13 @@ def final_html(say: Translator, run: Run) -> str:
         steps_changed = ", ".join(str(change.step) for change in recipe.changes)
         seed += " · " + say("changed at step {steps}", steps=steps_changed)
     begun, not_begun = (
-        (say.pgettext("painting", "Stopped"), [step, say("picture and film are kept"), seed]),
+        (say.pgettext("painting", "Stopped"), [step, say("picture and video are saved"), seed]),
         (say("Stopped before it began"), [seed]),
     )
     said, more = {
         "done": (say("Done"), [step, duration(say, run.seconds), seed]),
         "stopped": begun if run.begun else not_begun,
-    }.get(run.state, (say("Not painted"), [step, seed]))
+    }.get(run.state, (say("Couldn't paint"), [step, seed]))
     return status_section(
         run.state,
         status_line(said, more, progress=(run.step, steps), say=say),
@@ -81,7 +81,7 @@ def final_html(say: Translator, run: Run) -> str:
 
 def error_html(say: Translator, message: str) -> str:
     """What was asked for was not begun, and why."""
-    return status_section("failed", status_line(say("Not painted")), notice=message)
+    return status_section("failed", status_line(say("Couldn't paint")), notice=message)
 
 
 def duration(say: Translator, seconds: float) -> str:
@@ -148,14 +148,14 @@ def _similarity(say: Translator, recipe: Recipe, step: int, similarities: Sequen
     rows = similarities or [(prompt.label, None) for prompt in scene]
     signs = [prompt.weight < 0 for prompt in scene] if len(scene) == len(rows) else [False] * len(rows)
     items = "".join(_bar(say, label, value, away) for (label, value), away in zip(rows, signs, strict=True))
-    return f'<ul class="pg-likeness" aria-label="{escape(say("How well CLIP finds each of the words in the picture"))}">{items}</ul>'
+    return f'<ul class="pg-likeness" aria-label="{escape(say("Similarity of the picture to each prompt, by CLIP"))}">{items}</ul>'
 
 
 def _bar(say: Translator, label: str, value: float | None, away: bool) -> str:
     shown = "" if value is None else f"{value:.2f}"
     part = 0.0 if value is None else min(1.0, max(0.0, value))
-    name = escape(say("Likeness of “{prompt}”", prompt=label))
-    aside = f" <small>{escape(say('left out'))}</small>" if away else ""
+    name = escape(say("Similarity to “{prompt}”", prompt=label))
+    aside = f" <small>{escape(say('avoided'))}</small>" if away else ""
     return (
         f'<li class="{"away" if away else "toward"}"><span title="{escape(label)}"><em>{escape(label)}</em>{aside}</span>'
         f'<div role="meter" aria-label="{name}" aria-valuemin="0" aria-valuemax="1" aria-valuenow="{part:.2f}">'

@@ -47,7 +47,7 @@ def paint(page):
 
 def test_a_picture_is_painted_and_carries_its_recipe(visit, tmp_path):
     page = visit()
-    assert page.get_by_text(ENGLISH("Say what to paint, and watch it grow.")).is_visible()
+    assert page.get_by_text(ENGLISH("Describe a picture and watch it grow.")).is_visible()
     write(page, "a red fox | snow :0.5")
     paint(page)
     page.locator(PICTURE).wait_for()
@@ -147,7 +147,7 @@ def test_a_running_picture_is_turned_and_the_next_waits_in_the_queue(visit):
     page.locator(WORDS).fill("a red fox")
     page.locator("#pg-apply").click()
     page.get_by_test_id("toast-body").get_by_text(
-        ENGLISH("From here on, the picture follows the new words and learning rate.")
+        ENGLISH("From now on, the picture follows the new prompt and learning rate.")
     ).wait_for()
     page.locator("#pg-status", has_text="a red fox").wait_for()
     write(page, "an owl", steps=2)
@@ -163,7 +163,7 @@ def test_a_running_picture_is_turned_and_the_next_waits_in_the_queue(visit):
 
 def test_a_reload_keeps_the_words_and_finds_the_running_job(visit):
     page = visit()
-    page.get_by_label(ENGLISH("Leave out")).fill("text")
+    page.get_by_label(ENGLISH("Negative prompt")).fill("text")
     page.locator("#pg-preset").get_by_text("Best").click()
     write(page, "a lighthouse at night", steps=400, seed="11")
     paint(page)
@@ -214,14 +214,14 @@ def test_two_people_at_once_wait_their_turn_and_see_their_own(visit):
 
 def test_what_is_not_allowed_is_said_and_nothing_is_lost(visit):
     page = visit()
-    page.get_by_label(ENGLISH("Leave out")).fill("text")
+    page.get_by_label(ENGLISH("Negative prompt")).fill("text")
     paint(page)
     page.locator("#pg-status [role=alert]", has_text="The prompt is empty").wait_for()
     page.locator(SEED).fill("minus one")
     page.locator(WORDS).fill("a fox")
     paint(page)
     page.locator("#pg-status [role=alert]", has_text="The seed “minus one”").wait_for()
-    assert page.get_by_label(ENGLISH("Leave out")).input_value() == "text"
+    assert page.get_by_label(ENGLISH("Negative prompt")).input_value() == "text"
     assert page.locator(WORDS).input_value() == "a fox"
     assert page.locator("#pg-generate").is_enabled()
 
@@ -248,10 +248,10 @@ def test_a_picture_of_ones_own_is_the_start_and_a_prompt(visit, tmp_path):
             "gradient": ENGLISH("a gradient"),
             "snow": ENGLISH("coloured noise"),
             "grey": ENGLISH("plain grey"),
-            "picture": ENGLISH("a picture of yours"),
-            "idea": ENGLISH("the idea of a picture of yours"),
-            "drawn": ENGLISH("what you draw here"),
-            "last": ENGLISH("the last picture here"),
+            "picture": ENGLISH("your picture"),
+            "idea": ENGLISH("the idea of your picture"),
+            "drawn": ENGLISH("your drawing"),
+            "last": ENGLISH("the last picture"),
         }["picture"],
         exact=True,
     ).click()
@@ -304,10 +304,10 @@ def test_examples_and_seeds_fill_in_with_one_click(visit):
     )
     paint(page)
     state(page, "done")
-    page.get_by_role("button", name=ENGLISH("The seed of the last picture again")).click()
+    page.get_by_role("button", name=ENGLISH("Reuse the last seed")).click()
     said = page.locator("#pg-status .pg-line").inner_text()
     holds(page, SEED, re.search(r"seed (\d+)", said)[1])
-    page.get_by_role("button", name=ENGLISH("A new seed each time")).click()
+    page.get_by_role("button", name=ENGLISH("Random seed")).click()
     holds(page, SEED, "")
     page.reload()
     holds(

@@ -30,7 +30,7 @@ def drop(page, path):
 
 def test_a_dropped_picture_is_painted_again_pixel_by_pixel(visit, tmp_path):
     page = visit()
-    page.get_by_label(ENGLISH("Leave out")).fill("text")
+    page.get_by_label(ENGLISH("Negative prompt")).fill("text")
     page.locator("#pg-styles [data-style=watercolour]").click()
     page.locator("#pg-styles [data-style=watercolour][aria-pressed=true]").wait_for()
     write(page, "a red fox", steps=3, seed="11")
@@ -74,7 +74,7 @@ def test_the_help_below_the_prompt_offers_words_that_are_known(visit):
 
 def test_a_turkish_browser_is_shown_turkish_and_can_be_shown_english(visit):
     page = visit(locale="tr-TR")
-    assert page.get_by_text(TURKISH("Say what to paint, and watch it grow.")).is_visible()
+    assert page.get_by_text(TURKISH("Describe a picture and watch it grow.")).is_visible()
     assert page.evaluate("document.documentElement.lang") == "tr"
     write_in = page.locator(WORDS)
     write_in.fill("a red fox")
@@ -85,7 +85,7 @@ def test_a_turkish_browser_is_shown_turkish_and_can_be_shown_english(visit):
     state(page, "stopped", "done")
     assert "a red fox" in page.locator(PICTURE).get_attribute("alt")
     page.get_by_role("link", name="English").click()
-    page.get_by_text(ENGLISH("Keys")).wait_for()
+    page.get_by_text(ENGLISH("Shortcuts")).wait_for()
     holds(page, WORDS, "a red fox")
     page.keyboard.press("Tab")
     page.keyboard.press("?")
@@ -94,7 +94,7 @@ def test_a_turkish_browser_is_shown_turkish_and_can_be_shown_english(visit):
         has_text=(
             ("Ctrl Enter", ENGLISH("paint, classify or search")),
             ("Esc", ENGLISH("stop, and keep the picture")),
-            ("/", ENGLISH("go to the words")),
+            ("/", ENGLISH("go to the prompt")),
             ("G", ENGLISH("show or hide your pictures")),
             ("?", ENGLISH("show this list")),
         )[0][1],

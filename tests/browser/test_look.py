@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 def test_a_phone_scrolls_in_one_direction_only(visit):
     page = visit(width=390, height=844)
     page.get_by_text(ENGLISH("More settings")).click()
-    page.get_by_text(ENGLISH("How to write it")).click()
+    page.get_by_text(ENGLISH("Prompt tips")).click()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     words, picture, settings = (
         page.locator(part).bounding_box()["y"] for part in (".pg-words", ".pg-stage", ".pg-settings")
@@ -83,11 +83,11 @@ def test_everything_is_reached_by_the_keyboard_and_shows_where_it_is(visit):
 
 def test_the_keys_are_listed(visit):
     page = visit()
-    page.get_by_text(ENGLISH("Keys")).click()
+    page.get_by_text(ENGLISH("Shortcuts")).click()
     for _, does in (
         ("Ctrl Enter", ENGLISH("paint, classify or search")),
         ("Esc", ENGLISH("stop, and keep the picture")),
-        ("/", ENGLISH("go to the words")),
+        ("/", ENGLISH("go to the prompt")),
         ("G", ENGLISH("show or hide your pictures")),
         ("?", ENGLISH("show this list")),
     ):

@@ -40,8 +40,7 @@ def test_a_region_is_brushed_for_the_second_prompt_and_kept_for_the_next_picture
     page.locator("#pg-regions").click()
     page.get_by_text(
         ENGLISH(
-            "Choose a prompt and brush over where it applies, then press Generate. Where nothing "
-            "is brushed for a prompt, it applies everywhere."
+            "Choose a prompt, brush over the area where it applies, then press Generate. A prompt without an area applies everywhere."
         )
     ).wait_for()
     page.locator("#pg-pad [data-brush=large]").click()

@@ -207,10 +207,10 @@ def test_a_found_picture_becomes_the_start_of_the_next(shown):
             "gradient": ENGLISH("a gradient"),
             "snow": ENGLISH("coloured noise"),
             "grey": ENGLISH("plain grey"),
-            "picture": ENGLISH("a picture of yours"),
-            "idea": ENGLISH("the idea of a picture of yours"),
-            "drawn": ENGLISH("what you draw here"),
-            "last": ENGLISH("the last picture here"),
+            "picture": ENGLISH("your picture"),
+            "idea": ENGLISH("the idea of your picture"),
+            "drawn": ENGLISH("your drawing"),
+            "last": ENGLISH("the last picture"),
         }["picture"]
     )
 

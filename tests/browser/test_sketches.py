@@ -44,8 +44,7 @@ def test_a_part_of_a_picture_is_brushed_over_and_painted_anew(visit, server):
     box = page.locator("canvas.pg-brush").bounding_box()
     assert page.get_by_text(
         ENGLISH(
-            "Brush over what to paint anew, say what belongs there, and press Generate. Press "
-            "again to leave the picture as it is."
+            "Brush over the area to repaint, write a prompt for it, and press Generate. Press again to cancel."
         )
     ).is_visible()
     page.mouse.move(box["x"] + 20, box["y"] + 20)

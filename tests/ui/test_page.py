@@ -101,5 +101,5 @@ def test_time_as_people_say_it(seconds, said):
 
 def test_an_empty_page_invites_and_asks_no_other_server():
     shown = canvas.empty_html(ENGLISH) + status.idle_html() + html.header(ENGLISH) + html.prompt_tips(ENGLISH)
-    assert ENGLISH("Say what to paint, and watch it grow.") in shown
+    assert ENGLISH("Describe a picture and watch it grow.") in shown
     assert "http" not in shown

@@ -106,7 +106,7 @@ def use_sketch(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Trans
     if run is None or not run.recipe.init.needs_sketcher:
         yield error_screen(
             say,
-            say("The picture that was being painted here is not known any more: paint it again."),
+            say("The picture that was painted here is gone: paint it again."),
         )
         return
     recipe = make_recipe(
@@ -132,7 +132,7 @@ def resume(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Itera
     if run is None:
         yield error_screen(
             say,
-            say("The picture that was being painted here is not known any more: paint it again."),
+            say("The picture that was painted here is gone: paint it again."),
         )
         return
     yield Screen(status=status.starting_html(say, run.recipe), busy="starting")
@@ -166,7 +166,7 @@ def watch_job(
             if another is not None and job.state == "done" and visitor.is_newest(mark) and not told:
                 told = True  # once is enough: of the others, the queue tells
                 prompt = job.recipe.title
-                yield Screen(notice=say("“{prompt}” is kept. The next picture begins.", prompt=prompt))
+                yield Screen(notice=say("“{prompt}” is saved. The next picture starts.", prompt=prompt))
             job = another
     finally:
         visitor.watchers.leave(visitor.page, mark)
@@ -291,18 +291,15 @@ def update_picture(studio: Studio, form: CreateForm, visitor: BrowserSession, *,
     job = visitor.job(studio)
     if job is None or job.ended:
         return say(
-            "No picture is being painted now: Generate begins one, and “Go on with these words” "
-            "turns the last one."
+            "No picture is being painted: press Generate to start one, or “Continue with this prompt” to change the last one."
         )
     with ExitStack() as files:
         wanted, trusted = _edited_recipe(form, job.recipe, files)
         turned = job.change(wanted.prompts, wanted.optimizer.learning_rate, trusted=trusted)
     return (
-        say("From here on, the picture follows the new words and learning rate.")
+        say("From now on, the picture follows the new prompt and learning rate.")
         if turned
-        else (
-            say("The picture follows these words and this learning rate already: change one of them first.")
-        )
+        else (say("The picture already follows this prompt and learning rate: change one of them first."))
     )
 
 
@@ -312,7 +309,7 @@ def add_steps(studio: Studio, visitor: BrowserSession, *, say: Translator) -> It
     if run is None:
         yield error_screen(
             say,
-            say("The picture that was being painted here is not known any more: paint it again."),
+            say("The picture that was painted here is gone: paint it again."),
         )
         return
     yield Screen(status=status.starting_html(say, run.recipe), busy="starting")
@@ -326,7 +323,7 @@ def fork(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Tran
     if run is None:
         yield error_screen(
             say,
-            say("The picture that was being painted here is not known any more: paint it again."),
+            say("The picture that was painted here is gone: paint it again."),
         )
         return
     with ExitStack() as files:

@@ -20,7 +20,7 @@ from pixgen.ui.i18n import Translator
 def prompt_column(say: Translator) -> Parts:
     """Prompt, what to leave out, Generate and Stop, and examples."""
     prompt = gr.Textbox(
-        label=say("What to paint"),
+        label=say("Prompt"),
         placeholder="a red fox on a snowy hill",
         lines=3,
         max_lines=8,
@@ -29,8 +29,8 @@ def prompt_column(say: Translator) -> Parts:
     )
     help_with = help_line(say)
     leave_out = gr.Textbox(
-        label=say("Leave out"),
-        placeholder=say("nothing in particular"),
+        label=say("Negative prompt"),
+        placeholder=say("things to avoid"),
         max_lines=1,
         max_length=LONGEST_TEXT,
         elem_id="pg-leave-out",
@@ -38,16 +38,16 @@ def prompt_column(say: Translator) -> Parts:
     gr.HTML(html.prompt_tips(say))
     styles = styles_strip(say)
     with gr.Row(elem_classes="pg-pad-open"):
-        draw = gr.Button(say("Draw a start"), size="sm", min_width=0, elem_id="pg-draw")
-        regions = gr.Button(say("Paint regions"), size="sm", min_width=0, elem_id="pg-regions")
+        draw = gr.Button(say("Draw a starting point"), size="sm", min_width=0, elem_id="pg-draw")
+        regions = gr.Button(say("Place by region"), size="sm", min_width=0, elem_id="pg-regions")
     with gr.Row(elem_classes="pg-go"):
         generate = gr.Button(
             say("Generate"), variant="primary", elem_id="pg-generate", scale=3, min_width=120
         )
         stop = gr.Button(say("Stop"), interactive=False, elem_id="pg-stop", scale=1, min_width=80)
-    turning = gr.Button(say("Apply to the running picture"), interactive=False, size="sm", elem_id="pg-apply")
+    turning = gr.Button(say("Update this picture"), interactive=False, size="sm", elem_id="pg-apply")
     with gr.Column(elem_classes="pg-examples"):
-        gr.HTML(html.heading(say("Or try one of these")))
+        gr.HTML(html.heading(say("Examples")))
         with gr.Row():
             examples = {
                 f"example {number}": gr.Button(text, size="sm", min_width=0, elem_classes="pg-chip")
@@ -98,11 +98,9 @@ def settings_column(fields: dict[str, Field], policy: Policy, say: Translator) -
                 min_width=110,
                 elem_id="pg-seed",
             )
-            parts["seed_new"] = gr.Button(
-                say("A new seed each time"), min_width=0, scale=0, elem_id="pg-seed-new"
-            )
+            parts["seed_new"] = gr.Button(say("Random seed"), min_width=0, scale=0, elem_id="pg-seed-new")
             parts["seed_reuse"] = gr.Button(
-                say("The seed of the last picture again"),
+                say("Reuse the last seed"),
                 min_width=0,
                 scale=0,
                 elem_id="pg-seed-reuse",
@@ -112,8 +110,8 @@ def settings_column(fields: dict[str, Field], policy: Policy, say: Translator) -
         parts |= _work(fields, say) | _start(fields, say)
         parts["metadata"] = gr.Checkbox(
             fields["metadata"].default,
-            label=say("Write the recipe into picture and film"),
-            info=say("Off: whoever gets them cannot read how they were made. You still can, here."),
+            label=say("Save the recipe in the picture and video"),
+            info=say("Off: people you share them with cannot read how they were made. You still can, here."),
         )
     parts |= journey_controls(fields, say)
     parts |= model_controls(fields, say)
@@ -124,7 +122,7 @@ def settings_column(fields: dict[str, Field], policy: Policy, say: Translator) -
 
 def _basis(say: Translator) -> Parts:
     """The recipe behind the form, where there is one; a click forgets it."""
-    forget = say("Forget those that are not shown here")
+    forget = say("Discard the settings that are not shown here")
     return {
         "basis": gr.Textbox("", visible="hidden", label=forget),
         "basis_forget": gr.Button(forget, visible=False, size="sm", min_width=0, elem_id="pg-basis"),
@@ -142,7 +140,7 @@ def _work(fields: dict[str, Field], say: Translator) -> Parts:
                 (say("strokes of a brush"), "lines"),
             ],
             value=fields["drawer"].default,
-            label=say("Drawn with"),
+            label=say("Drawing method"),
         ),
         "grow": grow_control(say),
         "steps": slider(fields["steps"], say("Steps"), info=say("More steps: finer, and slower.")),
@@ -152,13 +150,13 @@ def _work(fields: dict[str, Field], say: Translator) -> Parts:
         "cutouts": slider(
             fields["cutouts"],
             say("Cutouts"),
-            info=say("How many views of the picture CLIP judges in a step. Fewer need less memory."),
+            info=say("How many crops of the picture CLIP scores in each step. Fewer need less memory."),
         ),
         "cutout_set": gr.Dropdown(
             list(fields["cutout_set"].choices),
             value=fields["cutout_set"].default,
             label=say("Cutout set"),
-            info=say("How the views are cut and disturbed."),
+            info=say("How the crops are taken and augmented."),
         ),
     }
 
@@ -174,19 +172,19 @@ def _start(fields: dict[str, Field], say: Translator) -> Parts:
                 ("gradient", say("a gradient")),
                 ("snow", say("coloured noise")),
                 ("grey", say("plain grey")),
-                ("picture", say("a picture of yours")),
-                ("idea", say("the idea of a picture of yours")),
-                ("drawn", say("what you draw here")),
-                ("last", say("the last picture here")),
+                ("picture", say("your picture")),
+                ("idea", say("the idea of your picture")),
+                ("drawn", say("your drawing")),
+                ("last", say("the last picture")),
             )
         ],
         value=fields["start"].default,
         label=say("Start from"),
     )
-    picture = gr.File(label=say("The picture to start from"), file_types=["image"], visible=False, height=120)
+    picture = gr.File(label=say("Starting picture"), file_types=["image"], visible=False, height=120)
     of_picture = start_controls(fields, say)
     idea_words = gr.Textbox(
-        label=say("Mixed with words, if you like"),
+        label=say("Mix with words (optional)"),
         placeholder="winter | summer :-1",
         visible=False,
         max_lines=1,
@@ -198,7 +196,7 @@ def _start(fields: dict[str, Field], say: Translator) -> Parts:
         file_count="multiple",
         height=120,
     )
-    weight = slider(fields["pictures_weight"], say("How much they count"))
+    weight = slider(fields["pictures_weight"], say("Weight"))
     return {
         "start": start,
         "start_picture": picture,
@@ -217,18 +215,18 @@ def start_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr
     made = {
         "start_fit": gr.Dropdown(
             [
-                (say("fill it, and cut what sticks out"), "cover"),
-                (say("whole, with margins"), "contain"),
+                (say("fill and crop"), "cover"),
+                (say("whole picture, with margins"), "contain"),
                 (say("stretched"), "stretch"),
             ],
             value="cover",
-            label=say("How it fits the size"),
+            label=say("Fit"),
             visible=False,
         ),
         "start_strength": slider(
             fields["start_strength"],
-            say("How far from it"),
-            info=say("0: from the picture itself. 1: from chance alone."),
+            say("Strength"),
+            info=say("0: the picture itself. 1: random noise."),
         ),
         "start_extend": gr.Dropdown(
             [
@@ -239,7 +237,7 @@ def start_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr
                 (say("at the bottom"), "bottom"),
             ],
             value="no",
-            label=say("Go on beyond it"),
+            label=say("Extend the canvas"),
             info=say("Choose a size with room on that side."),
             visible=False,
         ),
@@ -257,6 +255,6 @@ def grow_control(say: Translator) -> gr.Dropdown:
             (say("a quarter, then half, then whole"), "0.5,0.85"),
         ],
         value="never",
-        label=say("Small first"),
+        label=say("Start small, then enlarge"),
         info=say("A large picture in less than half the time."),
     )

@@ -50,15 +50,14 @@ def pad_html(say: Translator) -> str:
         )
     )
     regions = say(
-        "Choose a prompt and brush over where it applies, then press Generate. Where nothing is brushed for a "
-        "prompt, it applies everywhere."
+        "Choose a prompt, brush over the area where it applies, then press Generate. A prompt without an area applies everywhere."
     )
     return (
         f'<section id="pg-pad" hidden data-draw="{escape(say("Draw what the picture starts from, then press Generate."))}" '
         f'data-regions="{escape(regions)}" '
-        f'data-empty="{escape(say("Write what to paint first; several things are divided by |."))}" '
-        f'data-drawing-kept="{escape(say("A drawing is kept here. It is used where the start is “what you draw here”."))}" '
-        f'data-regions-kept="{escape(say("Regions are kept here, and the next picture has them."))}">'
+        f'data-empty="{escape(say("Write a prompt first; separate several with |."))}" '
+        f'data-drawing-kept="{escape(say("A drawing is saved here. It is used if you start from “your drawing”."))}" '
+        f'data-regions-kept="{escape(say("Regions are saved here and apply to the next picture."))}">'
         f'<figure class="pg-mat"><div class="pg-pad-mat"><canvas role="img" '
         f'aria-label="{escape(say("The drawing"))}"></canvas></div></figure><p></p>'
         f'<div class="pg-pad-inks" role="group" aria-label="{escape(say("Colours"))}"></div>'
@@ -80,7 +79,7 @@ def edit_area_recipe(
     Raises RecipeError if the mask is none, or if there is no picture.
     """
     if not run.picture.is_file():
-        raise RecipeError("The picture that was being painted here is not known any more: paint it again.")
+        raise RecipeError("The picture that was painted here is gone: paint it again.")
     path = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="pixgen-"))) / "mask.png"
     path.write_bytes(decode_data_url(mask))
     start = {
@@ -99,11 +98,11 @@ def decode_data_url(mask: str) -> bytes:
     """The bytes of a PNG that a browser sent as a ``data:`` address. Raises RecipeError."""
     try:
         if not mask.startswith(_HEAD) or len(mask) > _LARGEST_MASK:
-            raise RecipeError("What was brushed over did not arrive: brush over it again.")
+            raise RecipeError("The brushed area did not arrive: brush over it again.")
         data = base64.b64decode(mask[len(_HEAD) :], validate=True)
         open_picture(data)
     except (AttributeError, ValueError, PictureError) as error:
-        raise RecipeError("What was brushed over did not arrive: brush over it again.") from error
+        raise RecipeError("The brushed area did not arrive: brush over it again.") from error
     return data
 
 
@@ -205,4 +204,4 @@ def _read(sent: Any) -> tuple[str, dict[int, str]]:
         regions = {int(number): data for number, data in value["regions"].items()}
         return value["start"], regions
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RecipeError("What was drawn did not arrive: draw it again.") from error
+        raise RecipeError("The drawing did not arrive: draw it again.") from error

@@ -159,7 +159,7 @@ def _start(form: CreateForm) -> str | None:
         return kind
     if not picture:
         raise RecipeError(
-            "To start from a picture of yours, add it below “Start from” first, or choose another start."
+            "To start from your picture, add it below “Start from” first, or choose another starting point."
         )
     if kind == "picture":
         return f"picture:{picture}"
@@ -227,7 +227,7 @@ def journey_recipe(form: CreateForm, options: Options) -> Recipe:
         )
     if options.preset == "restyle":
         raise RecipeError(
-            "To paint over a video, add it under “Story and journey” first, or choose another preset."
+            "To paint over a video, add it under “Story and camera” first, or choose another preset."
         )
     if frames:
         return plan_journey(options, frames=frames, **given_values)

@@ -35,7 +35,7 @@ def memory_line(say: Translator, found: MemoryCheck | None) -> str:
     said = {
         "fits": say("fits"),
         "tight": say("tight"),
-        "too much": say("will not fit: less is done at once, or choose a smaller size"),
+        "too much": say("will not fit: it will run in smaller batches, or choose a smaller size"),
     }[found.verdict]
     needs = say("Takes about {size} of memory", size=in_words(found.needed))
     return (
@@ -116,11 +116,11 @@ def wire_help(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
 def help_html(say: Translator, reading: Reading, text: str) -> str:
     """The lines as HTML; nothing for an empty prompt."""
     lines = [
-        say("CLIP reads no further than here; this is left out: “{text}”", text=_short(part))
+        say("The prompt is too long for CLIP; it ignores “{text}”.", text=_short(part))
         for part in reading.lost
     ]
     lines += [
-        say("The sketcher does not read as far as “{text}”.", text=_short(part))
+        say("The prompt is too long for the sketch model; it ignores “{text}”.", text=_short(part))
         for part in reading.unsketched
     ]
     said = [f"<p>{escape(line)}</p>" for line in lines]
@@ -131,7 +131,7 @@ def help_html(say: Translator, reading: Reading, text: str) -> str:
     count = say("{tokens} of {places} tokens", tokens=reading.tokens, places=reading.places)
     shown = f'<small class="pg-tokens{over}">{escape(count)}</small>' if reading.tokens else ""
     return (
-        f'<section class="pg-help" aria-label="{escape(say("How the models read it"))}">{shown}'
+        f'<section class="pg-help" aria-label="{escape(say("How the models read the prompt"))}">{shown}'
         f'<div aria-live="polite">{"".join(said)}</div></section>'
     )
 
@@ -148,7 +148,7 @@ def replace_word(text: str, word: str, by: str) -> str:
 
 
 def _unknown(say: Translator, word: str, near: tuple[str, ...]) -> str:
-    said = escape(say("The bundled models have never seen “{word}”.", word=word))
+    said = escape(say("“{word}” is not in the bundled models’ vocabulary.", word=word))
     if not near:
         return f"<p>{said}</p>"
     chips = "".join(

@@ -81,7 +81,7 @@ def _button(say: Translator, name: str, job: Job) -> str:
         "up": say("Earlier"),
         "down": say("Later"),
         "pause": say("Pause"),
-        "go_on": say("Go on"),
+        "go_on": say("Continue"),
         "cancel": say("Cancel"),
     }[name]
     label = f"{said}: {job.recipe.title}"

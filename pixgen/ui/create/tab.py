@@ -81,7 +81,7 @@ def _stage(say: Translator, *, public: bool) -> Parts:
             say("Picture"), interactive=False, size="sm", min_width=0, elem_id="pg-picture"
         )
         parts["film"] = gr.DownloadButton(
-            say("Film"), interactive=False, size="sm", min_width=0, elem_id="pg-film"
+            say("Video"), interactive=False, size="sm", min_width=0, elem_id="pg-film"
         )
         parts |= upscale_parts(say, public=public)
         parts |= ending_buttons(say)
@@ -89,9 +89,9 @@ def _stage(say: Translator, *, public: bool) -> Parts:
             say("Classify this"), size="sm", min_width=0, elem_id="pg-classify-this"
         )
         # page.js lays a brush over the picture, and sends what it covered when Generate is pressed.
-        gr.Button(say("Change a part"), size="sm", min_width=0, elem_id="pg-change-part")
+        gr.Button(say("Edit an area"), size="sm", min_width=0, elem_id="pg-change-part")
         parts["crisp"] = gr.Checkbox(
-            False, label=say("Show the pixels"), container=False, min_width=0, elem_id="pg-crisp"
+            False, label=say("Pixelated"), container=False, min_width=0, elem_id="pg-crisp"
         )
     gr.HTML(html.brush_help(say))
     parts |= export_fold(say)
@@ -107,7 +107,7 @@ def _stage(say: Translator, *, public: bool) -> Parts:
     parts["take"] = gr.Button(visible="hidden", elem_id="pg-take")
     parts["pick"] = gr.Number(0, visible="hidden", precision=0)
     parts["drawn"] = gr.Textbox("", visible="hidden", label=say("The drawing"))
-    parts["mask"] = gr.Textbox("", visible="hidden", label=say("Change a part"))
+    parts["mask"] = gr.Textbox("", visible="hidden", label=say("Edit an area"))
     return parts
 
 
@@ -270,9 +270,9 @@ def _wire_uploads(parts: Parts, say: Translator) -> None:
 def ending_buttons(say: Translator) -> Parts:
     """What can be done with a picture that has ended; nothing is to be seen before."""
     labels = {
-        "go_on": say("Go on"),
-        "more": say("+{steps} steps", steps=MORE_STEPS),
-        "fork": say("Go on with these words"),
+        "go_on": say("Continue"),
+        "more": say("{steps} more steps", steps=MORE_STEPS),
+        "fork": say("Continue with this prompt"),
     }
     return {
         name: gr.Button(label, visible=False, size="sm", min_width=0, elem_id=f"pg-{name.replace('_', '-')}")
@@ -302,7 +302,7 @@ def _button_updates(screen: Screen, say: Translator) -> dict[str, Any]:
     if screen.busy in ("starting", "painting"):
         changes |= {name: gr.update(visible=False) for name in ("go_on", "more", "fork")}
     if screen.files:
-        label = say("Go on") if screen.begun else say("Begin")
+        label = say("Continue") if screen.begun else say("Start")
         changes["go_on"] = gr.update(visible=screen.resumable, value=label)
         changes |= {name: gr.update(visible=screen.forkable) for name in ("more", "fork")}
     return changes

@@ -87,7 +87,7 @@ def _words_column(library: PictureLibrary, say: Translator) -> Parts:
             say("Stop"), interactive=False, elem_id="pg-find-stop", scale=1, min_width=80
         )
     with gr.Column(elem_classes="pg-examples"):
-        gr.HTML(html.heading(say("Or try one of these")))
+        gr.HTML(html.heading(say("Examples")))
         with gr.Row():
             for number, text in enumerate(("a fox", "night + 2:stars", "the sea - boat", "a red fruit")):
                 parts[f"example {number}"] = gr.Button(text, size="sm", min_width=0, elem_classes="pg-chip")

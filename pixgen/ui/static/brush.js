@@ -1,4 +1,4 @@
-// The brush of "Change a part": a canvas over the picture, as fine as it is, on which white is what to paint anew.
+// The brush of "Edit an area": a canvas over the picture, as fine as it is, on which white is what to paint anew.
 // It belongs to the picture that it lies on, and is kept in this browser until it is taken or put away.
 () => {
   const part = (id) => document.getElementById(id);

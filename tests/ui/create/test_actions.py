@@ -139,7 +139,7 @@ def test_stop_keeps_the_picture_and_the_run_can_go_on(make_studio, visitor):
 def test_to_go_on_without_a_run_is_told(studio, visitor):
     assert [screen.notice for screen in with_error_screen(resume(studio, visitor, say=ENGLISH), say=ENGLISH)][
         -1
-    ] == ENGLISH("The picture that was being painted here is not known any more: paint it again.")
+    ] == ENGLISH("The picture that was painted here is gone: paint it again.")
 
 
 def test_to_stop_nothing_is_no_error(studio, visitor):
@@ -178,7 +178,7 @@ def test_nobody_sees_or_stops_anothers_picture(make_studio, visitor, restarted):
     assert list(restore_screen(studio, stranger, say=ENGLISH)) == [Screen()]
     assert stop(studio, stranger) == Screen(busy="idle")
     assert [screen.notice for screen in resume(studio, stranger, say=ENGLISH)][-1] == ENGLISH(
-        "The picture that was being painted here is not known any more: paint it again."
+        "The picture that was painted here is gone: paint it again."
     )
 
 
@@ -290,9 +290,7 @@ def test_a_sketch_that_is_not_there_is_refused(studio, visitor, pick):
 def test_nothing_is_taken_from_a_picture_without_sketches(studio, visitor):
     first = session_after(painted(studio, visitor, start="codes"))
     last = list(with_error_screen(use_sketch(studio, first, 1, say=ENGLISH), say=ENGLISH))[-1]
-    assert last.notice == ENGLISH(
-        "The picture that was being painted here is not known any more: paint it again."
-    )
+    assert last.notice == ENGLISH("The picture that was painted here is gone: paint it again.")
 
 
 def brushed(size=(64, 48), box=(0, 0, 32, 48)) -> str:
@@ -323,7 +321,7 @@ def test_a_part_of_the_last_picture_is_painted_anew(make_studio, visitor, public
 def test_a_mask_that_is_none_is_refused(studio, visitor, mask):
     first = session_after(painted(studio, visitor))
     screens = list(with_error_screen(paint(studio, {**FORM, "mask": mask}, first, say=ENGLISH), say=ENGLISH))
-    assert screens[-1].notice == ENGLISH("What was brushed over did not arrive: brush over it again.")
+    assert screens[-1].notice == ENGLISH("The brushed area did not arrive: brush over it again.")
 
 
 def test_another_sketch_of_a_pictures_idea_is_taken_in_public(make_studio, visitor, tmp_path):

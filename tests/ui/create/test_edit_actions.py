@@ -38,11 +38,11 @@ def test_the_running_picture_follows_the_form(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=300)
     form = {**FORM, "prompt": "a blue owl :2", "learning_rate": 0.4}
     assert apply(slow, form, visitor, say=ENGLISH) == SAY(
-        "From here on, the picture follows the new words and learning rate."
+        "From now on, the picture follows the new prompt and learning rate."
     )
     assert any("a blue owl" in (screen.status or "") for screen in screens if screen.status)
     assert apply(slow, form, visitor, say=ENGLISH) == (
-        SAY("The picture follows these words and this learning rate already: change one of them first.")
+        SAY("The picture already follows this prompt and learning rate: change one of them first.")
     )
     stop(slow, visitor)
     last = screens_of(screens)[-1]
@@ -54,7 +54,7 @@ def test_the_running_picture_follows_the_form(slow, visitor):
 def test_a_weight_alone_is_applied(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=300)
     assert apply(slow, {**FORM, "prompt": "a red fox | snow :0.25"}, visitor, say=ENGLISH) == SAY(
-        "From here on, the picture follows the new words and learning rate."
+        "From now on, the picture follows the new prompt and learning rate."
     )
     stop(slow, visitor)
     screens_of(screens)
@@ -69,14 +69,14 @@ def test_what_is_brushed_is_applied_and_goes_on(make_studio, visitor, public):
     screens, visitor = begun(slow, visitor, steps=300)
     form = {**FORM, "drawn": drawn(_2=address("white"))}
     assert apply(slow, form, visitor, say=ENGLISH) == SAY(
-        "From here on, the picture follows the new words and learning rate."
+        "From now on, the picture follows the new prompt and learning rate."
     )
     assert apply(slow, form, visitor, say=ENGLISH) == (
-        SAY("The picture follows these words and this learning rate already: change one of them first.")
+        SAY("The picture already follows this prompt and learning rate: change one of them first.")
     )
     next(screen for screen in screens if visitor.run(slow).recipe.changes)
     assert apply(slow, FORM, visitor, say=ENGLISH) == SAY(
-        "From here on, the picture follows the new words and learning rate."
+        "From now on, the picture follows the new prompt and learning rate."
     )  # it was cleared
     stop(slow, visitor)
     screens_of(screens)
@@ -100,15 +100,13 @@ def begun_again(studio, screens, visitor):
 def test_nothing_is_applied_where_nothing_is_painted(studio, visitor):
     assert apply(studio, FORM, visitor, say=ENGLISH) == (
         SAY(
-            "No picture is being painted now: Generate begins one, and “Go on with these words” "
-            "turns the last one."
+            "No picture is being painted: press Generate to start one, or “Continue with this prompt” to change the last one."
         )
     )
     done = session_after(painted(studio, visitor))
     assert apply(studio, FORM, done, say=ENGLISH) == (
         SAY(
-            "No picture is being painted now: Generate begins one, and “Go on with these words” "
-            "turns the last one."
+            "No picture is being painted: press Generate to start one, or “Continue with this prompt” to change the last one."
         )
     )
 
@@ -146,7 +144,7 @@ def test_nobody_goes_on_from_anothers_picture(studio, visitor, act):
     theirs = session_after(painted(studio, visitor)).stored["job"]
     stranger = BrowserSession.from_browser(json.dumps({"job": theirs}), None)
     assert screens_of(act(studio, stranger, say=ENGLISH))[-1].notice == ENGLISH(
-        "The picture that was being painted here is not known any more: paint it again."
+        "The picture that was painted here is gone: paint it again."
     )
     assert len(studio.runs()) == 1
 
@@ -171,7 +169,7 @@ def test_a_second_picture_waits_and_is_shown_when_the_first_has_ended(slow, visi
     assert [state for _, state in queue_of(slow, visitor)] == ["painting", "waiting"]
     rest = screens_of(screens)
     assert [screen.notice for screen in rest if screen.notice] == [
-        SAY("“{prompt}” is kept. The next picture begins.", prompt="a red fox | snow")
+        SAY("“{prompt}” is saved. The next picture starts.", prompt="a red fox | snow")
     ]
     assert session_after(rest).run(slow).recipe.prompt == "an owl"
     assert (rest[-1].busy, rest[-1].queue) == ("idle", "")

@@ -29,7 +29,7 @@ def preset_controls(fields: dict[str, Field], policy: Policy, say: Translator) -
         "preset": gr.Radio(
             [(title, name) for name, (title, _) in told.items()],
             value=default,
-            label=say("How much work"),
+            label=say("Quality"),
             elem_id="pg-preset",
         ),
         "preset_about": gr.HTML(html.note(told[default][1]), elem_id="pg-preset-about", padding=False),

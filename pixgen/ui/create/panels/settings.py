@@ -26,10 +26,9 @@ def clip_choice(policy: Policy, say: Translator, *, value: str, elem_id: str) ->
         [(_label(name, "clip"), name) for name in model_names("clip", policy)],
         value=value,
         allow_custom_value=free,
-        label=say("Looked at by"),
+        label=say("Guidance model (CLIP)"),
         info=say(
-            "The bundled one has seen drawings only; larger ones, fetched once, know photographs. "
-            "Any name of open_clip's can be written, ViT-B-32/laion2b_s34b_b79k for example, or the path of your own CLIP."
+            "The bundled model has seen drawings only; larger ones, downloaded once, know photographs. You can type any open_clip model, for example ViT-B-32/laion2b_s34b_b79k, or the path of your own CLIP."
         )
         if free
         else None,
@@ -41,16 +40,15 @@ def model_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr
     """The group's controls, folded."""
     texts = {
         "model": (
-            say("Drawn by"),
-            say("A larger model is fetched when it is first used. It wants a GPU, or patience."),
+            say("Image model"),
+            say("A larger model is downloaded when it is first used. Slow without a GPU."),
         ),
-        "clip": (say("Looked at by"), say("Several look together.")),
+        "clip": (say("Guidance model (CLIP)"), say("Several can guide the picture together.")),
         "sketcher": (
-            say("Sketched by"),
+            say("Sketch model"),
             (
                 say(
-                    "What writes the start, where it is a sketch. dalle-mini and dalle-mega read words "
-                    "alone; karlo words or pictures."
+                    "Paints the first sketch, if the picture starts from one. dalle-mini and dalle-mega read text only; karlo reads text or pictures."
                 )
             ),
         ),
@@ -84,10 +82,10 @@ def loss_name(name: str, say: Translator) -> str:
     as it is.
     """
     titles = {
-        "prompts": say("What to paint"),
+        "prompts": say("Prompt"),
         "total_variation": say("Smoothness"),
-        "start_latent": say("Stay near the start, in kind"),
-        "start_pixels": say("Stay near the start, in colour"),
+        "start_latent": say("Keep the subject"),
+        "start_pixels": say("Keep the colours"),
         "latent_decay": say("Calm"),
     }
     if name in titles:
@@ -98,7 +96,7 @@ def loss_name(name: str, say: Translator) -> str:
 def loss_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
     """The group's controls, folded."""
     parts = {}
-    with gr.Accordion(say("Losses"), open=False, elem_classes="pg-more", elem_id="pg-losses"):
+    with gr.Accordion(say("Fine-tuning (losses)"), open=False, elem_classes="pg-more", elem_id="pg-losses"):
         for name, setting in LOSS_SETTINGS.items():
             parts[name] = setting_control(fields[name], setting, say, label=loss_name(name, say))
         parts[LOSS_PICTURE] = gr.File(
@@ -118,41 +116,39 @@ def journey_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, 
         for name in names:
             parts[name] = setting_control(fields[name], JOURNEY_SETTINGS[name], say, min_width=120)
 
-    with gr.Accordion(say("Story and journey"), open=False, elem_classes="pg-more", elem_id="pg-journey"):
-        gr.HTML(html.heading(say("A story")))
+    with gr.Accordion(say("Story and camera"), open=False, elem_classes="pg-more", elem_id="pg-journey"):
+        gr.HTML(html.heading(say("Story")))
         gr.HTML(
             html.note(
                 say(
-                    "Write scenes above with ^, or here row by row: from which step, what, how much, and "
-                    "how it comes. These rows win over the words above."
+                    "Write scenes in the prompt with ^, or here, one row each: first step, prompt, weight and transition. These rows replace the prompt."
                 )
             )
         )
         parts["story_rows"] = gr.Dataframe(
             [[""] * len(COLUMNS)] * _ROWS,
-            headers=[say("From step"), say("What"), say("Weight"), say("How")],
+            headers=[say("From step"), say("Scene"), say("Weight"), say("Transition")],
             row_count=_ROWS,
             column_count=(len(COLUMNS), "fixed"),
             type="array",
             interactive=True,
             wrap=True,
             show_label=False,
-            label=say("A story"),
+            label=say("Story"),
             elem_id="pg-story",
             buttons=[],
             datatype="str",
         )
         put("fade", "blend")
-        gr.HTML(html.heading(say("A journey")))
+        gr.HTML(html.heading(say("Camera journey")))
         gr.HTML(
             html.note(
                 say(
-                    "Each frame of the film takes some steps, and then the view moves on. Values may "
-                    "change on the way: 0:1, 60:1.02 is from 1 at frame 0 to 1.02 at frame 60."
+                    "Each frame of the video takes some steps, then the view moves. Values can change over time: 0:1, 60:1.02 goes from 1 at frame 0 to 1.02 at frame 60."
                 )
             )
         )
-        parts["frames"] = slider(fields["frames"], say("Frames"), info=say("0: a picture, no journey."))
+        parts["frames"] = slider(fields["frames"], say("Frames"), info=say("0: a still picture."))
         put("every", "after")
         with gr.Row():
             put("zoom", "turn")

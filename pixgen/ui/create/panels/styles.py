@@ -46,27 +46,27 @@ def styles_strip(say: Translator) -> Parts:
     """The strip of thumbnails, and the folded form for a style of one's own."""
     parts: Parts = {
         "styles": gr.Textbox("", visible="hidden", label=say("Style")),
-        "own_styles": gr.Textbox("", visible="hidden", label=say("A style of your own")),
+        "own_styles": gr.Textbox("", visible="hidden", label=say("Custom style")),
         "style_strip": gr.HTML(
             strip(say, "", ""), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-styles"
         ),
     }
-    with gr.Accordion(say("A style of your own"), open=False, elem_classes="pg-own-style"):
+    with gr.Accordion(say("Custom style"), open=False, elem_classes="pg-own-style"):
         parts["style_title"] = gr.Textbox(
-            label=say("Its name"),
+            label=say("Name"),
             placeholder=say("Oil"),
             max_lines=1,
             max_length=LONGEST_TITLE,
         )
         parts["style_template"] = gr.Textbox(
-            label=say("Its words, with {} for what is painted"),
+            label=say("Template ({} stands for your prompt)"),
             placeholder="oil painting of {}, soft light",
             max_lines=1,
             max_length=LONGEST_TEMPLATE,
         )
         with gr.Row(elem_classes="pg-actions"):
             parts["style_save"] = gr.Button(
-                say("Keep in this browser"), size="sm", min_width=0, elem_id="pg-style-save"
+                say("Save in this browser"), size="sm", min_width=0, elem_id="pg-style-save"
             )
             parts["style_bring"] = gr.UploadButton(
                 say("Import"),
@@ -76,7 +76,7 @@ def styles_strip(say: Translator) -> Parts:
                 elem_id="pg-style-bring",
             )
             parts["style_share"] = gr.DownloadButton(
-                say("Download mine"),
+                say("Download custom styles"),
                 visible=False,
                 size="sm",
                 min_width=0,
@@ -110,7 +110,7 @@ def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
     def add(chosen: str, mine: str, title: str, template: str) -> tuple:
         style = make_style({"title": title, "template": template})
         more = add_custom(mine, [style])
-        gr.Info(say("“{title}” is kept in this browser.", title=style.title))
+        gr.Info(say("“{title}” is saved in this browser.", title=style.title))
         rest, _ = remove_custom(chosen, mine, style.title)
         return toggle(rest, more, f"{_OWN}{style.title}"), more, "", ""
 
@@ -188,7 +188,7 @@ def add_custom(mine: str, more: Sequence[Style]) -> str:
     kept = {style.title: style for style in (*read_custom(mine), *more)}
     text = _printed([style.value() for style in kept.values()])
     if len(kept) > MOST or len(text) > LONGEST_STYLES:
-        raise RecipeError("There may be at most {most} styles of your own: forget some first.", most=MOST)
+        raise RecipeError("There can be at most {most} custom styles: delete some first.", most=MOST)
     return text
 
 
@@ -204,7 +204,7 @@ def strip(say: Translator, chosen: str, mine: str) -> str:
             style.title,
             style,
             style in pressed,
-            forget=say("Forget “{title}”", title=style.title),
+            forget=say("Delete “{title}”", title=style.title),
         )
         for style in read_custom(mine)
     ]

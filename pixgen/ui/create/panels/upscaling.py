@@ -31,8 +31,8 @@ def upscale_parts(say: Translator, *, public: bool) -> dict[str, gr.components.C
     bundled, *others = available_upscalers()
     learned = [] if public else others
     choices = [
-        (say("what suits the picture"), AUTO),
-        (say("edges drawn anew"), bundled),
+        (say("automatic"), AUTO),
+        (say("learned (new edges)"), bundled),
         (say("crisp edges, nothing invented"), CRISP),
         *((name, name) for name in learned),
     ]
@@ -40,7 +40,7 @@ def upscale_parts(say: Translator, *, public: bool) -> dict[str, gr.components.C
         "enlarge_by": gr.Dropdown(
             choices,
             value=AUTO,
-            label=say("Enlarged by"),
+            label=say("Upscaler"),
             container=False,
             visible=bool(learned),
             min_width=120,

@@ -28,8 +28,8 @@ _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 def export_fold(say: Translator) -> dict[str, gr.components.Component]:
     """The fold's parts, closed; ``wire_export`` connects them."""
-    with gr.Accordion(say("Another film of it"), open=False, elem_classes="pg-more", elem_id="pg-export"):
-        gr.HTML(html.heading(say("Nothing is painted again.")))
+    with gr.Accordion(say("Export video"), open=False, elem_classes="pg-more", elem_id="pg-export"):
+        gr.HTML(html.heading(say("The frames are reused: nothing is painted again.")))
         with gr.Row():
             parts = {
                 "format": gr.Dropdown(
@@ -46,8 +46,8 @@ def export_fold(say: Translator) -> dict[str, gr.components.Component]:
                     _LONGEST,
                     0,
                     step=1,
-                    label=say("Seconds in all"),
-                    info=say("0: as long as it is."),
+                    label=say("Length in seconds (0: automatic)"),
+                    info=say("0: the length of the original video."),
                     buttons=[],
                     min_width=160,
                 ),
@@ -56,8 +56,8 @@ def export_fold(say: Translator) -> dict[str, gr.components.Component]:
                     _MOST_FPS,
                     0,
                     step=1,
-                    label=say("Pictures a second"),
-                    info=say("0: as many as it has. Or say how long it is."),
+                    label=say("Frames per second"),
+                    info=say("0: as in the original. Set this or the length."),
                     buttons=[],
                     min_width=160,
                 ),
@@ -66,24 +66,22 @@ def export_fold(say: Translator) -> dict[str, gr.components.Component]:
                     10,
                     1,
                     step=0.5,
-                    label=say("Seconds that the last picture stays"),
+                    label=say("Hold last frame (s)"),
                     buttons=[],
                     min_width=160,
                 ),
             }
         with gr.Row(elem_classes="pg-checks"):
             for name, label in (
-                ("even", say("Evenly by change")),
-                ("captions", say("Words and step below")),
-                ("loop", say("The end passes into the beginning")),
+                ("even", say("Even pacing")),
+                ("captions", say("Captions")),
+                ("loop", say("Seamless loop")),
             ):
                 parts[name] = gr.Checkbox(False, label=label, container=False, min_width=150)
         with gr.Row():
-            parts["export"] = gr.Button(
-                say("Make this film"), size="sm", min_width=120, elem_id="pg-export-go"
-            )
+            parts["export"] = gr.Button(say("Export"), size="sm", min_width=120, elem_id="pg-export-go")
             parts["exported"] = gr.DownloadButton(
-                say("Download the film"),
+                say("Download video"),
                 size="sm",
                 min_width=120,
                 visible=False,
@@ -107,7 +105,7 @@ def wire_export(
         yield from guard_stream(
             _export(studio, visitor, wishes, say, component=parts["exported"]),
             say,
-            lambda message: (gr.skip(), _export_html("failed", say("Not written"), notice=message)),
+            lambda message: (gr.skip(), _export_html("failed", say("Couldn't export"), notice=message)),
         )
 
     names = ("format", "seconds", "fps", "hold", "even", "captions", "loop")
@@ -132,7 +130,7 @@ def _export(
     suffix, seconds, fps, hold, even, captions, loop = wishes
     run = visitor.run(studio)
     if run is None or not run.film.is_file():
-        raise VideoError("There is no film yet: paint something first.")
+        raise VideoError("There is no video yet: paint something first.")
     cut = Cut(
         seconds=float(seconds) or None,
         fps=float(fps) or None,
@@ -145,7 +143,7 @@ def _export(
         path = Path(folder) / f"film{suffix}"
         for done, total in exporting(run.film, path, cut):
             if done % _EVERY == 1:
-                more = say("picture {done} of {total}", done=done, total=total)
+                more = say("frame {done} of {total}", done=done, total=total)
                 told = _export_html("painting", say("Writing"), more=more, part=done / total)
                 yield gr.skip(), told
         copy, size = (
