@@ -22,6 +22,12 @@ def cache_folder() -> Path:
     )
 
 
+def models_dir() -> Path | None:
+    """The folder of custom models, ``$PIXGEN_MODELS_DIR``, if it is set."""
+    found = os.environ.get("PIXGEN_MODELS_DIR")
+    return Path(found).expanduser().absolute() if found else None
+
+
 def models_folder() -> Path:
     """The folder of converted weights, made if it is missing. Raises StorageError."""
     folder = cache_folder() / "models"

@@ -8,6 +8,7 @@ from pixgen.errors import ModelError
 from pixgen.models import store
 from pixgen.models.catalog import Entry, available_clips, entries, find_entry
 from pixgen.models.clip import files
+from pixgen.models.clip.custom import custom_clip_entries, custom_clips, find_custom_clip
 from pixgen.models.sketchers import unclip_files as unclip
 from pixgen.models.vqgan.custom import custom_entries, find_config, find_vqgan
 from pixgen.paths import CHECKPOINTS, split_name
@@ -32,7 +33,7 @@ class RegisteredModel:
 def list_models(*, everything: bool = False) -> list[RegisteredModel]:
     """The catalog, then custom models; with ``everything`` also each CLIP that open_clip lists."""
     found = [entry for entry in entries() if entry.name != "pocket-judge"]
-    found += custom_entries()[0]
+    found += [*custom_entries()[0], *custom_clip_entries()[0]]
     if everything:
         from pixgen.models.clip.open_clip import open_clip_entry, open_clip_names  # here: it loads torch
 
@@ -65,6 +66,8 @@ def find_model(name: str) -> Entry:
     for kind in ("vqgan", "clip", "sketcher"):
         if (entry := find_entry(name, kind)) is not None:
             return entry
+    if name in custom_clips() and (clip := find_custom_clip(name)) is not None:
+        return clip
     if "/" in name and not Path(name).exists() or split_name(name) is not None:
         from pixgen.models.clip.open_clip import find_clip
 

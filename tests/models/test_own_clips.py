@@ -13,8 +13,10 @@ from safetensors.torch import save_file
 
 from pixgen.cli.app import main
 from pixgen.errors import ModelError
+from pixgen.models.clip.custom import custom_clip_entries
 from pixgen.models.clip.perceptor import Perceptor, load_perceptor
 from pixgen.models.registry import fetch, find_model
+from pixgen.models.vqgan.custom import custom_models
 from pixgen.paths import absolute_name
 from tests.models import trainings
 
@@ -284,3 +286,31 @@ def test_a_path_is_found_from_any_folder(tmp_path, monkeypatch):
     (tmp_path / "pocket").mkdir()
     for name in ("pocket", "ViT-B-32/openai", "hf-hub:org/name"):
         assert absolute_name(name) == name
+
+
+def test_clips_in_the_models_folder_are_listed_and_load_by_name(tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "models"
+    (folder / "open").mkdir(parents=True)
+    theirs = a_clip()
+    torch.save(openai_state(theirs), folder / "ViT.pt")
+    save_file(theirs.state_dict(), folder / "open" / "open_clip_model.safetensors")
+    (folder / "open" / "open_clip_config.json").write_text(json.dumps({"model_cfg": CONFIG}))
+    huggings("CLIP", folder / "hugging")
+    torch.save({"decoder.conv_in.weight": torch.zeros(1)}, folder / "no-clip.pt")
+    (folder / "broken.pt").write_bytes(b"PK no zip")
+    monkeypatch.setenv("PIXGEN_MODELS_DIR", str(folder))
+    assert main(["models", "list", "--kind", "clip", "--json"]) == 0
+    listed = [each["name"] for each in json.loads(capsys.readouterr().out) if each["state"] == "own"]
+    assert sorted(listed) == ["ViT", "hugging", "open"]
+    assert custom_models() == {}
+    assert_same(load_perceptor(("open",), "cpu"), theirs)
+
+
+def test_a_broken_clip_in_the_models_folder_is_reported_and_hides_no_other(tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "open_clip_config.json").write_text("{}")
+    save_file(a_clip().state_dict(), tmp_path / "good.safetensors")
+    monkeypatch.setenv("PIXGEN_MODELS_DIR", str(tmp_path))
+    entries, faults = custom_clip_entries()
+    assert [entry.name for entry in entries] == ["good"]
+    assert ["empty" in str(fault) for fault in faults] == [True]

@@ -34,6 +34,7 @@ def list_models(
     as_json: AsJson = False,
 ) -> None:
     """List the models: what each paints well, its size, its licence, and whether it is here."""
+    from pixgen.models.clip.custom import custom_clip_entries
     from pixgen.models.registry import list_models
     from pixgen.models.vqgan.custom import custom_entries
 
@@ -45,7 +46,7 @@ def list_models(
     for each_kind, option in KINDS.items():
         if shown := [each for each in found if each.entry.kind == each_kind]:
             _print(shown, option)
-    for fault in custom_entries()[1]:
+    for fault in [*custom_entries()[1], *custom_clip_entries()[1]]:
         typer.echo(fault, err=True)
 
 

@@ -2,6 +2,8 @@
 
 Loads no torch: the list of models uses it."""
 
+import zipfile
+import zlib
 from pathlib import Path
 
 from pixgen.errors import ModelError
@@ -9,6 +11,8 @@ from pixgen.errors import ModelError
 _GIT_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<?xml", b"<!--")
 _HEAD_BYTES = 512
+_CLIP_MARKS = ((b"logit_scale", b"visual"), (b"logit_scale", b"vision_model"))
+_LARGEST_INDEX = 1 << 25  # bytes of the names of weights in a checkpoint
 
 
 def read_head(path: Path) -> bytes:
@@ -37,6 +41,25 @@ def check_not_placeholder(path: Path) -> None:
             "by the address of its download.",
             name=path.name,
         )
+
+
+def holds_clip(path: Path) -> bool:
+    """Whether a checkpoint has a CLIP's weights, by their names in its index: the header of safetensors, or the
+    pickle in a zip of ``torch.save`` or TorchScript. False for other formats, and if it cannot be read."""
+    try:
+        head = read_head(path)
+        if is_safetensors(head):
+            with path.open("rb") as file:
+                index = file.read(min(8 + int.from_bytes(head[:8], "little"), _LARGEST_INDEX))
+        elif head.startswith(b"PK"):
+            with zipfile.ZipFile(path) as archive:
+                infos = [each for each in archive.infolist() if each.filename.endswith("data.pkl")]
+                index = b"".join(archive.read(each) for each in infos if each.file_size < _LARGEST_INDEX)
+        else:
+            return False
+    except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):
+        return False
+    return any(all(mark in index for mark in marks) for marks in _CLIP_MARKS)
 
 
 def is_safetensors(head: bytes) -> bool:

@@ -1,19 +1,23 @@
-"""Find custom CLIPs: a checkpoint or a folder named by its path.
+"""Find custom CLIPs: a checkpoint or a folder named by its path, or by its name in ``PIXGEN_MODELS_DIR``.
 
 ``path/to/ViT-B-32.pt`` is OpenAI's archive or its state dict, or a checkpoint of open_clip, whose architecture is
 inferred from its shapes, named before the path (``ViT-H-14:path/to/model.pt``), or read from open_clip's config
 beside it (``model.json``). A folder, with or without ``local-dir:`` before it, is one of open_clip, with
-``open_clip_config.json``, or a CLIP or SigLIP of Hugging Face, with ``config.json``.
+``open_clip_config.json``, or a CLIP or SigLIP of Hugging Face, with ``config.json``. Loads no torch: the list of models uses it.
 """
 
 import hashlib
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pixgen.errors import ModelError
+from pixgen.messages import Message, _
+from pixgen.models.cache import models_dir
 from pixgen.models.catalog import Entry
-from pixgen.paths import CHECKPOINTS, split_name
+from pixgen.models.checkpoints.sniffing import holds_clip
+from pixgen.paths import CHECKPOINTS, is_hidden, split_name
 
 OPEN_CLIP_CONFIG, CONFIG, PREPROCESSOR_CONFIG = (
     "open_clip_config.json",
@@ -34,8 +38,12 @@ _HUGGING_FACE_WEIGHTS = (
 
 
 def find_custom_clip(name: str) -> Entry | None:
-    """The entry of a custom CLIP; None if the name is no path. Raises ModelError if the file is missing."""
-    found = split_name(name)
+    """The entry of a custom CLIP by its path or its name in ``PIXGEN_MODELS_DIR``; None if the name is neither.
+
+    Raises ModelError if its file is missing or its config is broken.
+    """
+    named = custom_clips().get(name)
+    found = ("", named) if named is not None else split_name(name)
     if found is None:
         return None
     form, path = found
@@ -62,6 +70,68 @@ def find_custom_clip(name: str) -> Entry | None:
         key=f"own-{path.stem}-{hashlib.sha256(f'{form}:{place}'.encode()).hexdigest()[:12]}",
         stamp=" ".join([*(f"{each.st_size} {each.st_mtime_ns}" for each in stats), described]),
     )
+
+
+def custom_clips() -> dict[str, Path]:
+    """The CLIPs in ``PIXGEN_MODELS_DIR`` by name: folders with a CLIP's config, and checkpoints with its weights.
+
+    A name is the path in that folder, without a checkpoint's suffix.
+    """
+    folder = models_dir()
+    if folder is None or not folder.is_dir():
+        return {}
+    clips: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if is_hidden(relative):
+            continue
+        if path.is_dir():
+            if _is_clip_folder(path):
+                clips.setdefault(relative.as_posix(), path)
+        elif path.suffix in CHECKPOINTS and not _is_clip_folder(path.parent) and _is_clip_file(path):
+            clips.setdefault(relative.with_suffix("").as_posix(), path)
+    return clips
+
+
+def custom_clip_entries() -> tuple[list[Entry], list[Message]]:
+    """The CLIPs in ``PIXGEN_MODELS_DIR`` that can be used, and a sentence for each other one that says why not."""
+    entries, faults = [], []
+    for name in custom_clips():
+        try:
+            if (entry := find_custom_clip(name)) is not None:
+                entries.append(entry)
+        except ModelError as error:
+            faults.append(_("“{name}” is left out: {reason}", name=name, reason=error.message))
+    return entries, faults
+
+
+def is_clip(checkpoint: Path) -> bool:
+    """Whether a checkpoint is a CLIP, by the config in its folder or the names of its weights."""
+    return _is_clip_folder(checkpoint.parent) or _is_clip_file(checkpoint)
+
+
+def _is_clip_folder(folder: Path) -> bool:
+    if (folder / OPEN_CLIP_CONFIG).is_file():
+        return True
+    try:
+        config = read_json(folder / CONFIG)
+    except ModelError:
+        return False
+    return config.get("model_type") in ("clip", "siglip")
+
+
+def _is_clip_file(path: Path) -> bool:
+    try:
+        facts = path.stat()
+    except OSError:
+        return False
+    return _holds_clip(path, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(1024)
+def _holds_clip(path: Path, size: int, modified: int) -> bool:
+    """``holds_clip``, read once for a file of this size and time."""
+    return holds_clip(path)
 
 
 def _read_folder(folder: Path) -> tuple[list[Path], dict[str, Any]]:

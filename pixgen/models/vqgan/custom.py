@@ -5,7 +5,6 @@ Loads no torch: the list of models uses it.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from pixgen.errors import ModelError
 from pixgen.messages import Message, _
+from pixgen.models.cache import models_dir
 from pixgen.models.catalog import Entry, available_vqgans, find_entry
 from pixgen.models.checkpoints.sniffing import check_not_placeholder
+from pixgen.models.clip.custom import is_clip
 from pixgen.paths import CHECKPOINTS, is_hidden
 
 _REQUIRED_PARAMS = ("embed_dim", "n_embed", "ddconfig")
@@ -212,12 +213,6 @@ _GENERIC_NAMES = ("last", "model", "pytorch_model", "diffusion_pytorch_model")
 _CONFIG_NAMES = ("model.yaml", "config.yaml", "config.json")
 
 
-def models_dir() -> Path | None:
-    """The folder of custom models, ``$PIXGEN_MODELS_DIR``, if it is set."""
-    found = os.environ.get("PIXGEN_MODELS_DIR")
-    return Path(found).expanduser().absolute() if found else None
-
-
 def custom_models() -> dict[str, tuple[Path, Path]]:
     """The VQGAN checkpoints in ``models_dir()`` and their configs, by name.
 
@@ -231,7 +226,7 @@ def custom_models() -> dict[str, tuple[Path, Path]]:
     for path in sorted(folder.rglob("*")):
         if is_hidden(path.relative_to(folder)) or path.suffix not in CHECKPOINTS or not path.is_file():
             continue
-        if (config := find_config(path)) is not None:
+        if (config := find_config(path)) is not None and not is_clip(path):
             found.setdefault(_model_name(path, folder), (path, config))
     return found
 

@@ -30,7 +30,7 @@ def sketcher(tiny_sketcher):
     grid = tiny_sketcher.grid
     chance = torch.Generator().manual_seed(3)
     codes = torch.randint(32, (2, grid, grid), generator=chance)
-    tiny_sketcher.portraits = Exemplars(codes, torch.zeros_like(codes, dtype=torch.bool), LEXICON)
+    tiny_sketcher.exemplars = Exemplars(codes, torch.zeros_like(codes, dtype=torch.bool), LEXICON)
     return tiny_sketcher
 
 
@@ -48,7 +48,7 @@ def test_what_is_not_known_is_left_to_the_sketcher(recalled, tiny_sketcher):
     assert recalled("a glacier") is None
     assert recalled("a glacier | a fox:-1") is None
     assert recalled("a fox", sketch={"memory": False}) is None
-    tiny_sketcher.portraits = None
+    tiny_sketcher.exemplars = None
     assert recalled("a fox") is None
 
 
@@ -80,7 +80,7 @@ def test_what_is_kept_stays(recalled):
 
 def test_the_same_chance_draws_the_same(sketcher, tiny_vqgan):
     def drawn(seed: int) -> torch.Tensor:
-        portrayal = Compositor(sketcher.portraits, tiny_vqgan, torch.Generator().manual_seed(seed))
+        portrayal = Compositor(sketcher.exemplars, tiny_vqgan, torch.Generator().manual_seed(seed))
         return portrayal.over(torch.ones(1, 3, 32, 32), [Thing((0, 1))], (0, 0, 32, 32))[0]
 
     assert torch.equal(drawn(1), drawn(1))
@@ -89,7 +89,7 @@ def test_the_same_chance_draws_the_same(sketcher, tiny_vqgan):
 
 def test_a_thing_can_be_placed_by_its_edge(sketcher, tiny_vqgan):
     def there(edge: str) -> torch.Tensor:
-        portrayal = Compositor(sketcher.portraits, tiny_vqgan, torch.Generator().manual_seed(1))
+        portrayal = Compositor(sketcher.exemplars, tiny_vqgan, torch.Generator().manual_seed(1))
         thing = Thing((0,), size=0.4, edge=edge)
         opacity = portrayal.over(torch.ones(1, 3, 64, 64), [thing], (0, 0, 64, 64))[1]
         return opacity[0, 0].amax(1) > 0.5  # of each row
@@ -105,7 +105,7 @@ def test_stickers_that_touch_have_one_rim_around_them(sketcher, tiny_vqgan):
 
     def drawn(hand: str) -> torch.Tensor:
         chance = torch.Generator().manual_seed(1)
-        portrayal = Compositor(sketcher.portraits, tiny_vqgan, chance, hand)
+        portrayal = Compositor(sketcher.exemplars, tiny_vqgan, chance, hand)
         return portrayal.over(torch.zeros(1, 3, 64, 64), things, (0, 0, 64, 64))[0]
 
     plain, cut = drawn(""), drawn("sticker")
@@ -127,7 +127,7 @@ def test_a_light_thing_is_not_lost_on_its_ground(recalled):
 
 
 def test_a_thing_that_reaches_beyond_the_edge_is_cut(sketcher, tiny_vqgan):
-    portrayal = Compositor(sketcher.portraits, tiny_vqgan, torch.Generator().manual_seed(0))
+    portrayal = Compositor(sketcher.exemplars, tiny_vqgan, torch.Generator().manual_seed(0))
     white = torch.ones(1, 3, 32, 48)
     drawn, opacity = portrayal.over(white, [Thing((0,), x=1.0, y=0.0, size=2.0)], (0, 0, 48, 32))
     assert drawn.shape == (1, 3, 32, 48)
