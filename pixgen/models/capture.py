@@ -38,19 +38,19 @@ def capture(plain: Pass, name: str, owner: ModuleCache, *, tell: Callable[[str],
     """
     graphs = owner.setdefault("graphs", _CapturedPasses())
 
-    def called(pictures: torch.Tensor) -> torch.Tensor:
+    def replay(pictures: torch.Tensor) -> torch.Tensor:
         if not (pictures.is_cuda and pictures.requires_grad and torch.is_grad_enabled()):
             return plain(pictures)
         key = (name, pictures.shape, pictures.stride(), pictures.dtype, pictures.device)
-        found = graphs.passes.pop(key, None)
-        if found is None:
-            found = _capture_graph(plain, pictures, tell=tell)
+        captured = graphs.passes.pop(key, None)
+        if captured is None:
+            captured = _capture_graph(plain, pictures, tell=tell)
             while len(graphs.passes) >= _MAX_GRAPHS:
                 graphs.passes.pop(next(iter(graphs.passes)))
-        graphs.passes[key] = found
-        return found(pictures)
+        graphs.passes[key] = captured
+        return captured(pictures)
 
-    return called
+    return replay
 
 
 def release_captures() -> None:

@@ -94,10 +94,10 @@ def compiled(owner: nn.Module, method: str, *, part: str = "") -> Callable[..., 
     plain = getattr(owner, method)
     run = plain if half is None else lambda pictures: plain(pictures.to(half))
     if engine.compiled and can_compile():
-        things = cached_on(owner)
-        if ("compiled", method) not in things:
-            things["compiled", method] = _compile(run)
-        return things["compiled", method]
+        cache = cached_on(owner)
+        if ("compiled", method) not in cache:
+            cache["compiled", method] = _compile(run)
+        return cache["compiled", method]
     # Checkpointing saves the memory that a captured graph would hold: the two exclude each other.
     if engine.captured and not engine.checkpoint:
         return capture(run, method, cached_on(owner), tell=switches.tell)
@@ -108,11 +108,11 @@ def _compile(plain: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
     # Imported here: it takes seconds to load, and few runs compile.
     from torch._dynamo.exc import FailOnRecompileLimitHit, TorchDynamoException
 
-    swift = torch.compile(plain, dynamic=False, backend=BACKEND)
+    compiled_pass = torch.compile(plain, dynamic=False, backend=BACKEND)
     known: set[tuple] = set()  # what it was compiled for
 
     @wraps(plain)
-    def called(pictures: torch.Tensor) -> torch.Tensor:
+    def run(pictures: torch.Tensor) -> torch.Tensor:
         key = (
             pictures.shape,
             pictures.stride(),
@@ -122,9 +122,9 @@ def _compile(plain: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
         )
         try:
             if key in known:
-                return swift(pictures)
+                return compiled_pass(pictures)
             with torch._dynamo.config.patch(recompile_limit=_MAX_COMPILED, fail_on_recompile_limit_hit=True):
-                made = swift(pictures)
+                made = compiled_pass(pictures)
         except (TorchDynamoException, FailOnRecompileLimitHit) as error:
             reason = str(error).split("\n", 1)[0][:200]
             raise DeviceError(
@@ -135,7 +135,7 @@ def _compile(plain: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
         known.add(key)
         return made
 
-    return called
+    return run
 
 
 def checkpointed(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> torch.Tensor:

@@ -65,7 +65,7 @@ def test_a_hostile_pickle_of_a_protocol_that_torch_does_not_know_is_refused_too(
 
 
 @pytest.mark.parametrize("call", [eval, exec, subprocess.Popen, shutil.rmtree, __import__])
-def test_what_runs_programs_is_refused(tmp_path, call):
+def test_pickles_that_run_programs_are_refused(tmp_path, call):
     path = published.write(tmp_path / "model.ckpt", {"a": torch.zeros(2, 2), "b": HostileState(call, "1")})
     with pytest.raises(ModelError, match="was refused and nothing of it was run"):
         read_weights(path)
@@ -90,7 +90,7 @@ def test_lightnings_class_is_read_without_lightning(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
 @pytest.mark.parametrize("extra", trainings.EXTRAS)
-def test_what_a_training_leaves_beside_the_weights_is_skipped(tmp_path, extra, legacy):
+def test_objects_beside_the_weights_are_skipped(tmp_path, extra, legacy):
     made = trainings.EXTRAS[extra]()
     value = {
         "hyper_parameters": made,
@@ -210,7 +210,7 @@ def test_tensors_are_those_that_torch_reads(tmp_path, shapes, dtypes, view, lega
 
 @given(data=st.data(), legacy=st.booleans())
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_damaged_file_is_read_or_is_one_sentence(tmp_path, data, legacy):
+def test_a_damaged_file_is_read_or_is_a_model_error(tmp_path, data, legacy):
     value = {
         "state_dict": {"a": torch.ones(3, 3), "b": torch.ones(2).half()},
         "args": trainings.Settings(),
@@ -224,7 +224,7 @@ def test_a_damaged_file_is_read_or_is_one_sentence(tmp_path, data, legacy):
         assert all(torch.is_tensor(tensor) for tensor in read_weights(path).values())
 
 
-def test_a_format_is_known_by_its_bytes_and_not_its_name(tmp_path):
+def test_formats_are_recognised_by_bytes_not_by_names(tmp_path):
     save_file({"a": torch.ones(2, 2)}, tmp_path / "a.ckpt")
     published.write(tmp_path / "b.safetensors", {"b": torch.ones(2, 2)})
     assert list(read_weights(tmp_path / "a.ckpt")) == ["a"]
@@ -246,14 +246,14 @@ def test_a_format_is_known_by_its_bytes_and_not_its_name(tmp_path):
         (b"", "is empty"),
     ],
 )
-def test_what_only_has_a_checkpoints_name_is_told_as_such(tmp_path, suffix, data, said):
+def test_placeholders_named_as_checkpoints_are_recognised(tmp_path, suffix, data, said):
     path = tmp_path / f"model{suffix}"
     path.write_bytes(data)
     with pytest.raises(ModelError, match=f"model{suffix} {said}"):
         read_weights(path)
 
 
-def test_a_zip_of_something_else_is_told_as_such(tmp_path):
+def test_a_zip_of_something_else_is_recognised(tmp_path):
     path = tmp_path / "model.ckpt"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("model/readme.txt", "hello")
@@ -262,7 +262,7 @@ def test_a_zip_of_something_else_is_told_as_such(tmp_path):
 
 
 @pytest.mark.parametrize("broken", ["cut", "text", "gone", "empty"])
-def test_a_broken_file_is_one_sentence(tmp_path, broken):
+def test_a_broken_file_is_a_model_error(tmp_path, broken):
     path = published.write(tmp_path / "model.ckpt", {"state_dict": {"a": torch.zeros(400)}})
     if broken == "cut":
         path.write_bytes(path.read_bytes()[:900])

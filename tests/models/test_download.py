@@ -34,7 +34,7 @@ def leftovers(target: Path) -> list[str]:
     return sorted(path.name for path in target.parent.iterdir() if path.suffix != ".lock")
 
 
-def test_it_is_told_how_far_it_is(target):
+def test_download_progress_is_reported(target):
     told = []
     with serving(Files(DATA)) as files, listen_to_downloads(told.append):
         assert download([files.url], target, model="a", sha256=SHA256) == files.url
@@ -45,14 +45,14 @@ def test_it_is_told_how_far_it_is(target):
     assert [each.done for each in told] == sorted(each.done for each in told)
 
 
-def test_it_goes_on_where_the_connection_broke(target):
+def test_a_download_resumes_after_a_broken_connection(target):
     with serving(Files(DATA, breaks=[200_000, 300_000])) as files:
         download([files.url], target, model="a", sha256=SHA256)
     assert target.read_bytes() == DATA
     assert [asked.split("=")[-1] for asked in files.asked] == ["", "200000-", "300000-"]
 
 
-def test_a_later_start_goes_on_too(target):
+def test_a_download_resumes_in_a_later_call(target):
     with serving(Files(DATA, breaks=[100_000, 110_000, 120_000])) as files:
         with pytest.raises(ModelError, match=r"127.0.0.1:\d+: broke off"):
             download([files.url], target, model="a")
@@ -63,7 +63,7 @@ def test_a_later_start_goes_on_too(target):
 
 
 @pytest.mark.parametrize("how", ["no ranges", "another file"])
-def test_what_cannot_be_continued_begins_anew(target, how):
+def test_a_download_that_cannot_resume_starts_again(target, how):
     with serving(Files(bytes(len(DATA)), breaks=[100_000])) as files:
         with pytest.raises(Stopped), listen_to_downloads(stop_at(100_000)):
             download([files.url], target, model="a")
@@ -84,7 +84,7 @@ def stop_at(count: int):
     return listener
 
 
-def test_a_listener_can_stop_it(target):
+def test_a_listener_can_stop_a_download(target):
     with serving(Files(DATA)) as files:
         with pytest.raises(Stopped), listen_to_downloads(stop_at(50_000)):
             download([files.url], target, model="a")
@@ -93,7 +93,7 @@ def test_a_listener_can_stop_it(target):
     assert files.asked[1].startswith("bytes=")
 
 
-def test_the_next_address_is_taken_when_one_is_dead(target, monkeypatch):
+def test_the_next_url_is_tried_when_one_fails(target, monkeypatch):
     monkeypatch.setattr(module, "ATTEMPTS", 1)
     page = Files(b"<html>moved</html>", kind="text/html; charset=utf-8")
     with serving(Files(b"", status=404)) as gone, serving(page), serving(Files(DATA)) as good:
@@ -102,7 +102,7 @@ def test_the_next_address_is_taken_when_one_is_dead(target, monkeypatch):
     assert target.read_bytes() == DATA
 
 
-def test_another_files_part_is_not_put_together_with_this_one(target):
+def test_a_partial_download_of_another_file_is_not_continued(target):
     with (
         serving(Files(bytes(len(DATA)), breaks=[90_000] * 3)) as one,
         serving(Files(DATA)) as other,
@@ -112,7 +112,7 @@ def test_another_files_part_is_not_put_together_with_this_one(target):
     assert other.asked == [""]
 
 
-def test_a_wrong_file_is_thrown_away_and_named(target):
+def test_a_file_with_a_wrong_hash_is_deleted_and_reported(target):
     with serving(Files(DATA[:-1] + b"!")) as wrong:
         with pytest.raises(ModelError, match=f"gave another file .* instead of {SHA256[:12]}"):
             download([wrong.url], target, model="a", sha256=SHA256)
@@ -122,7 +122,7 @@ def test_a_wrong_file_is_thrown_away_and_named(target):
     assert target.read_bytes() == DATA
 
 
-def test_a_full_disk_is_seen_before_anything_is_fetched(target, monkeypatch):
+def test_a_full_disk_is_an_error_before_the_download(target, monkeypatch):
     monkeypatch.setattr("pixgen.models.cache.free_bytes", lambda folder: 600_000_000)
     with serving(Files(DATA)) as files:
         with pytest.raises(ModelError, match="“a” needs 1.5 GB and there are 600 MB free"):
@@ -134,7 +134,7 @@ def test_a_full_disk_is_seen_before_anything_is_fetched(target, monkeypatch):
     assert not target.exists()
 
 
-def test_a_disk_that_fills_meanwhile_is_a_sentence(target, monkeypatch):
+def test_a_disk_that_fills_during_a_download_is_a_storage_error(target, monkeypatch):
     def full(part, *_):
         raise OSError(28, "No space left on device")
 
@@ -146,7 +146,7 @@ def test_a_disk_that_fills_meanwhile_is_a_sentence(target, monkeypatch):
         download([files.url], target, model="a")
 
 
-def test_one_waits_while_another_thread_fetches(target):
+def test_a_second_thread_waits_for_the_download(target):
     told, held = [], threading.Event()
 
     def fetch():
@@ -163,7 +163,7 @@ def test_one_waits_while_another_thread_fetches(target):
     assert target.read_bytes() == DATA
 
 
-def test_two_processes_fetch_it_once(target):
+def test_two_processes_download_a_file_once(target):
     code = (
         "import sys; from pathlib import Path; from pixgen.models.download import download;"
         "print(download([sys.argv[1]], Path(sys.argv[2]), model='a'))"

@@ -79,20 +79,20 @@ def test_a_changed_file_is_noticed_and_can_be_removed(cache, endpoint):
     assert huggingface.cached_path("org/name", "weights.bin") is None
 
 
-def test_a_file_that_is_not_the_promised_one_is_not_kept(endpoint):
+def test_a_file_with_another_hash_than_promised_is_deleted(endpoint):
     with pytest.raises(ModelError, match="not the one that was promised"):
         huggingface.fetch("org/spoilt", "weights.bin", model="a", endpoint=endpoint)
     assert huggingface.cached_path("org/spoilt", "weights.bin") is None
 
 
-def test_what_is_not_there_is_told_apart(endpoint):
+def test_missing_files_and_lost_connections_are_different_errors(endpoint):
     with pytest.raises(huggingface.NoSuchFile, match="org/name has no other.bin"):
         huggingface.fetch("org/name", "other.bin", model="a", endpoint=endpoint)
     with pytest.raises(ModelError, match="127.0.0.1:9: no connection"):
         huggingface.fetch("org/name", "else.bin", model="a", endpoint="http://127.0.0.1:9")
 
 
-def test_a_full_disk_is_seen_before(endpoint, monkeypatch):
+def test_a_full_disk_is_an_error_before_the_download(endpoint, monkeypatch):
     monkeypatch.setattr("pixgen.models.cache.free_bytes", lambda folder: 1000)
     with pytest.raises(ModelError, match="needs 537 MB and there are 0 MB free"):
         huggingface.fetch("org/name", "weights.bin", model="a", endpoint=endpoint)

@@ -149,7 +149,7 @@ def test_a_resnet_is_recognised_by_its_shapes(tmp_path, quick):
 
 @pytest.mark.parametrize("told", ["name", "config", "model_cfg"])
 @pytest.mark.parametrize("quick", [False, True])
-def test_an_architecture_may_be_told(tmp_path, told, quick):
+def test_an_architecture_can_be_named(tmp_path, told, quick):
     theirs = a_clip(OTHER, quick_gelu=quick)
     path, config = tmp_path / "a.safetensors", {**OTHER, "quick_gelu": quick}
     save_file(theirs.state_dict(), path)
@@ -188,7 +188,7 @@ def huggings(kind: str, folder: Path, **settings):
 @torch.no_grad()
 @pytest.mark.parametrize("before", ["", "local-dir:"])
 @pytest.mark.parametrize("act", ["quick_gelu", "gelu"])
-def test_hugging_faces_clip_sees_and_reads_as_there(tmp_path, before, act):
+def test_hugging_faces_clip_embeds_as_transformers_does(tmp_path, before, act):
     theirs = huggings("CLIP", tmp_path / "clip", hidden_act=act)
     ours = load_perceptor((f"{before}{tmp_path / 'clip'}",), "cpu")
     pictures = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
@@ -199,7 +199,7 @@ def test_hugging_faces_clip_sees_and_reads_as_there(tmp_path, before, act):
 
 
 @torch.no_grad()
-def test_hugging_faces_siglip_sees_as_there_and_says_that_it_has_no_tokenizer(tmp_path):
+def test_hugging_faces_siglip_embeds_pictures_and_reports_a_missing_tokenizer(tmp_path):
     theirs = huggings("Siglip", tmp_path / "siglip")
     ours = load_perceptor((str(tmp_path / "siglip"),), "cpu")
     pictures = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
@@ -244,7 +244,7 @@ def test_it_is_converted_once_until_its_file_changes(tmp_path, cache):
         ),
     ],
 )
-def test_what_is_none_is_told(tmp_path, name, said):
+def test_files_that_are_no_clip_are_a_model_error(tmp_path, name, said):
     (tmp_path / "lfs.pt").write_bytes((FILES / "lfs.ckpt").read_bytes())
     for folder in ("empty", "bert", "bare"):
         (tmp_path / folder).mkdir()

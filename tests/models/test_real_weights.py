@@ -64,7 +64,7 @@ def test_a_checkpoint_with_its_config_is_tamings_network(path):
 
 
 @pytest.mark.parametrize(("entry", "path"), list(named(FOLDER, "vqgan")))
-def test_a_vqgan_of_the_table_loads_and_draws(cache, entry, path):
+def test_a_vqgan_of_the_catalog_loads_and_decodes(cache, entry, path):
     (cache / path.name).symlink_to(path)
     ours = load_vqgan(entry.name, "cpu")
     assert (len(ours.codebook), ours.factor) == (entry.codes, entry.factor)
@@ -73,7 +73,7 @@ def test_a_vqgan_of_the_table_loads_and_draws(cache, entry, path):
 
 @torch.no_grad()
 @pytest.mark.parametrize(("entry", "path"), list(named(FOLDER, "clip")))
-def test_a_clip_of_the_table_sees_as_in_open_clip(cache, entry, path):
+def test_a_clip_of_the_catalog_embeds_as_open_clip_does(cache, entry, path):
     import open_clip
 
     (cache / path.name).symlink_to(path)
@@ -86,7 +86,7 @@ def test_a_clip_of_the_table_sees_as_in_open_clip(cache, entry, path):
     assert torch.allclose(ours.embed_images(pictures), seen, atol=1e-5)
 
 
-def test_what_lies_there_is_found_and_compared(tmp_path):
+def test_published_files_are_found_and_compared(tmp_path):
     node = published.config()
     path = published.write(tmp_path / "real/lakes.ckpt", {"state_dict": published.taming(node).state_dict()})
     published.write_yaml(tmp_path / "real/lakes.yaml", node)

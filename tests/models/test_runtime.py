@@ -30,12 +30,12 @@ def drawn(vqgan, latents, **switches):
 
 
 @pytest.mark.parametrize("switches", [{"channels_last": False}, {"checkpoint": True}])
-def test_a_switch_draws_the_same(tiny_vqgan, latents, switches):
+def test_engine_options_do_not_change_the_picture(tiny_vqgan, latents, switches):
     for usual, other in zip(drawn(tiny_vqgan, latents), drawn(tiny_vqgan, latents, **switches), strict=True):
         assert torch.allclose(usual, other, rtol=1e-4, atol=1e-5)
 
 
-def test_fused_blocks_draw_as_tamings_own(tiny_vqgan, latents):
+def test_fused_blocks_equal_tamings(tiny_vqgan, latents):
     plain = copy.deepcopy(tiny_vqgan)
     unfuse_blocks(plain)
     assert {type(block).__module__ for block in plain.decoder.mid.children()} == {
@@ -45,7 +45,7 @@ def test_fused_blocks_draw_as_tamings_own(tiny_vqgan, latents):
         assert torch.allclose(fused, own, rtol=1e-4, atol=1e-5)
 
 
-def test_what_is_kept_for_the_way_back_is_less_with_checkpoints(tiny_vqgan, latents):
+def test_checkpointing_stores_fewer_activations(tiny_vqgan, latents):
     def kept(**switches):
         sizes = []
         with (
@@ -58,14 +58,14 @@ def test_what_is_kept_for_the_way_back_is_less_with_checkpoints(tiny_vqgan, late
     assert kept(checkpoint=True) < kept() / 2
 
 
-def test_switches_hold_inside_alone():
+def test_engine_options_hold_inside_the_block_only():
     with use_engine(Engine(checkpoint=True)):
         assert current_engine().checkpoint
     assert not current_engine().checkpoint
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at it while it compiles
-def test_what_is_compiled_draws_and_sees_the_same(tiny_vqgan, tiny_perceptor, latents, monkeypatch):
+def test_compiled_models_decode_and_embed_the_same(tiny_vqgan, tiny_perceptor, latents, monkeypatch):
     monkeypatch.setattr(working_module, "BACKEND", "aot_eager")  # all but the making of machine code
     for usual, other in zip(
         drawn(tiny_vqgan, latents), drawn(tiny_vqgan, latents, compiled=True), strict=True
@@ -80,7 +80,7 @@ def test_what_is_compiled_draws_and_sees_the_same(tiny_vqgan, tiny_perceptor, la
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute")
-def test_where_nothing_can_be_compiled_a_sentence_says_what_to_do(tiny_vqgan, latents, monkeypatch, tmp_path):
+def test_without_a_compiler_the_error_says_what_to_do(tiny_vqgan, latents, monkeypatch, tmp_path):
     torch._dynamo.reset()
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     no_compiler = inductor_config.patch({"cpp.cxx": (None, str(tmp_path / "none"))})
@@ -109,7 +109,7 @@ def test_more_sizes_than_torchs_own_limit_are_compiled(tiny_vqgan, monkeypatch):
     torch._dynamo.reset()
 
 
-def test_where_there_are_too_many_graphs_a_sentence_says_so(tiny_vqgan, monkeypatch):
+def test_too_many_compiled_graphs_are_a_device_error(tiny_vqgan, monkeypatch):
     monkeypatch.setattr(working_module, "BACKEND", "eager")
     monkeypatch.setattr(working_module, "_MAX_COMPILED", 1)
     torch._dynamo.reset()

@@ -71,7 +71,7 @@ def test_it_loads_by_its_name(monkeypatch, data):
     assert not any(parameter.requires_grad for parameter in ours.parameters())
 
 
-def test_a_kept_file_that_has_changed_is_not_used(data):
+def test_changed_converted_weights_are_not_used(data):
     with serving(Files(data)) as server:
         wanted = entry(server.url)
         made = fetch_vqgan(wanted)
@@ -82,7 +82,7 @@ def test_a_kept_file_that_has_changed_is_not_used(data):
         fetch_vqgan(wanted)
 
 
-def test_the_first_files_hash_is_kept_and_another_file_refused(cache, data):
+def test_the_first_hash_is_stored_and_another_file_is_refused(cache, data):
     with serving(Files(data)) as server:
         wanted = entry(server.url)
         fetch_vqgan(wanted)
@@ -102,7 +102,7 @@ def test_a_published_hash_is_checked(data):
         fetch_vqgan(entry(server.url, sha256=hashlib.sha256(data).hexdigest()))
 
 
-def test_without_a_network_it_says_what_to_put_where_and_that_works(cache, data, monkeypatch):
+def test_without_a_network_the_error_says_which_file_to_put_where(cache, data, monkeypatch):
     monkeypatch.setattr("pixgen.models.download.ATTEMPTS", 1)
     wanted = entry(DEAD)
     place = cache / "models" / "lakes.ckpt"
@@ -118,7 +118,7 @@ def test_without_a_network_it_says_what_to_put_where_and_that_works(cache, data,
     assert place.exists()  # what a person has put there stays
 
 
-def test_the_converted_file_of_another_machine_is_enough(cache, data):
+def test_converted_weights_of_another_machine_are_used(cache, data):
     with serving(Files(data)) as server:
         made = fetch_vqgan(entry(server.url))
     copied = made.read_bytes()
@@ -128,7 +128,7 @@ def test_the_converted_file_of_another_machine_is_enough(cache, data):
     assert fetch_vqgan(entry(DEAD)) == made
 
 
-def test_a_file_that_does_not_fit_is_not_kept(cache, data):
+def test_weights_that_do_not_fit_are_not_stored(cache, data):
     with serving(Files(data)) as server:
         with pytest.raises(ModelError, match="do not fit the model: quantize.embedding.weight"):
             fetch_vqgan(entry(server.url, model=published.config(embed_dim=16)))
@@ -136,14 +136,14 @@ def test_a_file_that_does_not_fit_is_not_kept(cache, data):
     assert "hashes.json" not in files(cache)
 
 
-def test_a_file_says_itself_how_many_codes_it_has(monkeypatch, data):
+def test_the_number_of_codes_is_read_from_the_file(monkeypatch, data):
     with serving(Files(data)) as server:
         wanted = entry(server.url, model=published.config(n_embed=32))
         monkeypatch.setattr("pixgen.models.vqgan.custom.find_entry", lambda name, kind: wanted)
         assert load_vqgan("lakes", "cpu").codebook.shape == (24, 8)
 
 
-def test_a_zip_is_opened(cache, data):
+def test_a_checkpoint_in_a_zip_is_converted(cache, data):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("model.ckpt", data)
@@ -152,7 +152,7 @@ def test_a_zip_is_opened(cache, data):
     assert files(cache) == ["hashes.json", "lakes.json", "lakes.safetensors"]
 
 
-def test_a_zip_without_its_model_is_a_dead_address():
+def test_a_zip_without_its_checkpoint_is_an_unavailable_source():
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("readme.txt", "nothing")
@@ -161,7 +161,7 @@ def test_a_zip_without_its_model_is_a_dead_address():
             fetch_vqgan(entry(f"zip:{server.url}"))
 
 
-def test_every_model_of_the_table_can_be_built_and_has_an_address():
+def test_every_model_of_the_catalog_can_be_built_and_has_a_source():
     from pixgen.models.vqgan.vqgan import Vqgan
 
     for each in entries("vqgan"):

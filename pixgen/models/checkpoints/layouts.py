@@ -22,7 +22,7 @@ _TRAINING_ONLY = re.compile(r"quantize\.(used|codebook_used|embedding\.(cluster_
 # Every VQGAN has this layer, in every spelling: the prefix names the model that the VQGAN is part of.
 _ANCHOR = re.compile(r"(?P<before>.*?)decoder\.conv_in\.(weight|kernel)$")
 # Parts of names that wrappers insert: torch.compile, and training on several GPUs.
-_WRAPPERS = re.compile(r"(?<![^.])(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
+WRAPPER_NAMES = re.compile(r"(?<![^.])(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
 _LLAMAGEN = (
     (r"(?P<part>encoder)\.conv_blocks\.(?P<level>\d+)\.", r"encoder.down.{level}."),
     (r"(?P<part>decoder)\.conv_blocks\.(?P<level>\d+)\.", r"decoder.up.{level}."),
@@ -58,7 +58,7 @@ def to_taming(weights: Mapping[str, torch.Tensor], *, unit_codes: bool = False) 
         weights: in any of the layouts above, on the CPU.
         unit_codes: normalise the codes to the unit sphere, as LlamaGen does.
     """
-    found = {_WRAPPERS.sub("", name): tensor for name, tensor in weights.items()}
+    found = {WRAPPER_NAMES.sub("", name): tensor for name, tensor in weights.items()}
     before = _find_prefix(found)
     found = {name.removeprefix(before): tensor for name, tensor in found.items() if name.startswith(before)}
     found = _use_averages(found)

@@ -124,11 +124,11 @@ def _identify(
     weights = to_open_clip(given)
     if "logit_scale" not in weights:
         raise ModelError("The checkpoint {name} holds no CLIP: choose another file.", name=path.name)
-    told = entry.model.get("hugging_face")
-    if told is not None:
-        _check_model_type(told)
+    hugging_face = entry.model.get("hugging_face")
+    if hugging_face is not None:
+        _check_model_type(hugging_face)
     if is_siglip(weights):
-        return _identify_siglip(entry, weights, told or {}, path)
+        return _identify_siglip(entry, weights, hugging_face or {}, path)
     if entry.form:
         config = open_clip.get_model_config(entry.form)
         if config is None:
@@ -142,22 +142,28 @@ def _identify(
         config = copy.deepcopy(beside.get("model_cfg", beside))
     else:
         config = infer_config(weights, path)
-        if has_quick_gelu(path, given) or _config_has_quick_gelu(told):
+        if has_quick_gelu(path, given) or _config_has_quick_gelu(hugging_face):
             config["quick_gelu"] = True
     form: Blueprint = {"kind": "open_clip", "config": config}
-    if told is not None:
-        _apply_hugging_face_config(form, told)
+    if hugging_face is not None:
+        _apply_hugging_face_config(form, hugging_face)
     if "logit_bias" in weights:
         config["init_logit_bias"] = config.get("init_logit_bias") or 0.0
     if any(name.startswith("visual.") for name in weights) and config.get("custom_text"):
         weights = convert_to_custom_text_state_dict(weights)
-    shown = entry.model.get("pictures") or (entry.model.get("open_clip") or {}).get("preprocess_cfg") or {}
+    preprocessing = (
+        entry.model.get("pictures") or (entry.model.get("open_clip") or {}).get("preprocess_cfg") or {}
+    )
     plain = "siglip" not in config.get("architecture", "").lower()
     size = config.get("vision_cfg", {}).get("image_size", 224)
     form["pictures"] = {
         "size": size if isinstance(size, int) else size[0],
-        "mean": shown.get("mean") or shown.get("image_mean") or (OPENAI_DATASET_MEAN if plain else [0.5] * 3),
-        "std": shown.get("std") or shown.get("image_std") or (OPENAI_DATASET_STD if plain else [0.5] * 3),
+        "mean": preprocessing.get("mean")
+        or preprocessing.get("image_mean")
+        or (OPENAI_DATASET_MEAN if plain else [0.5] * 3),
+        "std": preprocessing.get("std")
+        or preprocessing.get("image_std")
+        or (OPENAI_DATASET_STD if plain else [0.5] * 3),
     }
     return weights, form
 
@@ -204,15 +210,15 @@ def _identify_siglip(
             name=entry.name,
             needs="transformers sentencepiece",
         )
-    shown = entry.model.get("pictures") or {}
+    preprocessing = entry.model.get("pictures") or {}
     towers = {f"{tower}_config": dict(_tower_config(config, tower)) for tower in ("vision", "text")}
     form = {
         "kind": "siglip",
         "config": towers,
         "pictures": {
             "size": towers["vision_config"].get("image_size", 224),
-            "mean": shown.get("image_mean") or [0.5] * 3,
-            "std": shown.get("image_std") or [0.5] * 3,
+            "mean": preprocessing.get("image_mean") or [0.5] * 3,
+            "std": preprocessing.get("image_std") or [0.5] * 3,
         },
     }
     return {f"model.{name}": tensor for name, tensor in weights.items()}, form

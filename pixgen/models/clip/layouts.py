@@ -14,6 +14,7 @@ import open_clip
 import torch
 
 from pixgen.errors import ModelError
+from pixgen.models.checkpoints.layouts import WRAPPER_NAMES
 from pixgen.models.checkpoints.reading import torchscript_code
 
 Weights = dict[str, torch.Tensor]
@@ -22,7 +23,6 @@ _OPENAI_FIELDS = ("input_resolution", "context_length", "vocab_size")  # numbers
 _NOT_WEIGHTS = re.compile(
     r"(.*\.)?(attn_mask|position_ids)$|(visual\.)?(input_resolution|context_length|vocab_size)$"
 )
-_WRAPPERS = re.compile(r"(?<![^.])(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
 _ANCHOR = re.compile(r"(?P<before>.*?)logit_scale$")
 _QUICK_GELU_NAME = re.compile(r"quickgelu|openai", re.IGNORECASE)
 _HUGGING_FACE_NAMES = (
@@ -46,7 +46,7 @@ _HUGGING_FACE_NAMES = (
 
 def to_open_clip(weights: Mapping[str, torch.Tensor]) -> Weights:
     """A CLIP's weights under open_clip's names; those of a Hugging Face SigLIP keep their names."""
-    found = {_WRAPPERS.sub("", name): tensor for name, tensor in weights.items()}
+    found = {WRAPPER_NAMES.sub("", name): tensor for name, tensor in weights.items()}
     befores = {match["before"] for name in found if (match := _ANCHOR.match(name))}
     before = min(befores, key=len, default="")
     found = {

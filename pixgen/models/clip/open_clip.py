@@ -101,9 +101,9 @@ def load_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
             name=name[:80],
             reason=str(error).splitlines()[0][:160],
         ) from error
-    shown = model.visual.preprocess_cfg
-    size = shown["size"] if isinstance(shown["size"], int) else shown["size"][0]
-    return model, tokenizer, {"size": size, "mean": shown["mean"], "std": shown["std"]}
+    preprocessing = model.visual.preprocess_cfg
+    size = preprocessing["size"] if isinstance(preprocessing["size"], int) else preprocessing["size"][0]
+    return model, tokenizer, {"size": size, "mean": preprocessing["mean"], "std": preprocessing["std"]}
 
 
 def _pretrained_tag(name: str) -> tuple[str, Mapping[str, Any]]:

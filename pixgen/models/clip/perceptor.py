@@ -126,13 +126,13 @@ def load_clip(name: str, device: str) -> Perceptor:
         str(entry.config.parent / config["vocabulary"]),
         context_length=config["model_cfg"]["text_cfg"]["context_length"],
     )
-    shown = config["preprocess_cfg"]
+    preprocessing = config["preprocess_cfg"]
     perceptor = Perceptor(
         model,
         tokenizer,
         size=config["model_cfg"]["vision_cfg"]["image_size"],
-        mean=shown["mean"],
-        std=shown["std"],
+        mean=preprocessing["mean"],
+        std=preprocessing["std"],
     )
     return perceptor.eval().requires_grad_(False).to(device)
 

@@ -113,50 +113,50 @@ class Sketcher(nn.Module):
         self.head = CellHead(width, codes, code_width)
         self.prior = Prior(config["vector_width"])
 
-    def forward(self, codes: torch.Tensor, told: EncodedConditioning) -> torch.Tensor:
+    def forward(self, codes: torch.Tensor, condition: EncodedConditioning) -> torch.Tensor:
         """Features of every code, given all codes before it; ``head.out`` turns them into logits.
 
         Args:
             codes: ``(B, grid, grid)`` int64.
-            told: the condition, of ``encode``.
+            condition: from ``encode``.
 
         Returns ``(B, blocks, 4, width / 2)``, blocks and their codes row by row.
         """
         blocks = self.code_blocks(codes)
         vectors = self.codebook[blocks]  # (B, blocks, 4, code width)
         before = self.read_block(self.neighbours(rearrange(vectors, "b n c d -> b n (c d)"))[:, 1:])
-        hidden = F.pad(before, (0, 0, self.prefix, 0)) + told.places + self.positions
+        hidden = F.pad(before, (0, 0, self.prefix, 0)) + condition.places + self.positions
         for layer in self.layers:
             hidden = layer(hidden)
         return self.head(self.norm(hidden[:, self.prefix - 1 :]), vectors)
 
-    def look_logits(self, told: EncodedConditioning, block: int, cell: int) -> torch.Tensor:
+    def look_logits(self, condition: EncodedConditioning, block: int, cell: int) -> torch.Tensor:
         """Logits of the codes at one position by the words' own look: minus the squared distance, times the
         trust, ``(N, codes)``."""
-        looks = told.looks[:, block, cell] + self.white[block].view(CELLS, -1)[cell]
-        return -told.trust[:, block, cell, None] * torch.cdist(looks, self.codebook).square()
+        looks = condition.looks[:, block, cell] + self.white[block].view(CELLS, -1)[cell]
+        return -condition.trust[:, block, cell, None] * torch.cdist(looks, self.codebook).square()
 
-    def encode(self, wanted: Conditioning, *, count: int) -> EncodedConditioning:
+    def encode(self, conditioning: Conditioning, *, count: int) -> EncodedConditioning:
         """Encode a condition as input of the transformer, for ``count`` pictures."""
         words, vectors = self.no_words.expand(count, -1, -1), self.no_vector.expand(count, -1)
         blocks, numbers = self.blocks_a_side**2, self.read_memory.in_features
-        remembered = words.new_zeros(count, blocks, numbers)
-        plainly = words.new_zeros(count)
-        if wanted.words is not None:
-            words = self.read_words(wanted.words.hidden)
-            tokens = wanted.words.tokens
+        memories = words.new_zeros(count, blocks, numbers)
+        look_weight = words.new_zeros(count)
+        if conditioning.words is not None:
+            words = self.read_words(conditioning.words.hidden)
+            tokens = conditioning.words.tokens
             looks = (self.memory(tokens) * (tokens != 0)[..., None]).sum(1)
-            remembered = rearrange(looks, "b (n m) -> b n m", m=numbers)
-            plainly = self._plainly(tokens)
-        if wanted.vectors is not None:
-            vectors = self.read_vector(wanted.vectors * wanted.vectors.shape[1] ** 0.5)
+            memories = rearrange(looks, "b (n m) -> b n m", m=numbers)
+            look_weight = self._look_weight(tokens)
+        if conditioning.vectors is not None:
+            vectors = self.read_vector(conditioning.vectors * conditioning.vectors.shape[1] ** 0.5)
         prefix = torch.cat([rearrange(vectors, "b (n w) -> b n w", n=2), words], dim=1)
-        shapes = self.read_memory(remembered)
+        shapes = self.read_memory(memories)
         places = F.pad(prefix, (0, 0, 0, blocks - 1)) + F.pad(shapes, (0, 0, self.prefix - 1, 0))
-        looks = rearrange(remembered.float() @ self.axes, "b n (c d) -> b n c d", c=CELLS)
-        return EncodedConditioning(places, looks, plainly[:, None, None] * self._inside(looks))
+        looks = rearrange(memories.float() @ self.axes, "b n (c d) -> b n c d", c=CELLS)
+        return EncodedConditioning(places, looks, look_weight[:, None, None] * self._inside(looks))
 
-    def _plainly(self, tokens: torch.Tensor) -> torch.Tensor:
+    def _look_weight(self, tokens: torch.Tensor) -> torch.Tensor:
         """The weight of the words' own look, ``(N,)``: less if the text moves or colours the thing."""
         says = {
             name: torch.isin(tokens, torch.tensor(getattr(self, name), device=tokens.device)).any(1)

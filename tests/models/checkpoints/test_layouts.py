@@ -45,7 +45,7 @@ def test_a_lightning_checkpoint_equals_tamings_own(tmp_path, monkeypatch, pictur
     published.assert_equal_networks(load_vqgan(str(checkpoint), "cpu", str(config)), theirs, pictures)
 
 
-def test_a_transformers_first_stage_is_taken(tmp_path, monkeypatch, pictures):
+def test_the_first_stage_of_a_transformer_is_read(tmp_path, monkeypatch, pictures):
     node = published.config()
     theirs = published.taming(node)
     weights = {
@@ -63,7 +63,7 @@ def test_a_transformers_first_stage_is_taken(tmp_path, monkeypatch, pictures):
 
 
 @pytest.mark.parametrize("before", ["module.", "_orig_mod.", "module._orig_mod.", "vqgan.", "model.vq."])
-def test_what_stands_before_every_name_is_left_out(tmp_path, pictures, before):
+def test_prefixes_of_names_are_removed(tmp_path, pictures, before):
     node = published.config()
     theirs = published.taming(node)
     weights = {f"{before}{name}": tensor for name, tensor in theirs.state_dict().items()}
@@ -76,7 +76,7 @@ def test_what_stands_before_every_name_is_left_out(tmp_path, pictures, before):
     published.assert_equal_networks(load_vqgan(str(checkpoint), "cpu"), theirs, pictures)
 
 
-def test_latent_diffusions_average_is_what_draws(tmp_path, pictures):
+def test_latent_diffusions_ema_is_used(tmp_path, pictures):
     node = published.config(target="ldm.models.autoencoder.VQModelInterface")
     theirs = published.taming(node)
     checkpoint = published.write(
@@ -150,7 +150,7 @@ def test_diffusers_models_equal_diffusers_own(tmp_path, pictures, middle):
         (lambda params: params.pop("n_embed"), "n_embed is missing"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_its_config_is_named_before_anything_is_kept(tmp_path, change, said):
+def test_mismatches_with_the_config_are_reported_before_storing(tmp_path, change, said):
     node = published.config()
     checkpoint = published.write(tmp_path / "a.ckpt", {"state_dict": published.taming(node).state_dict()})
     change(node["params"])
@@ -203,7 +203,7 @@ def test_dalle_minis_flax_file_is_read(tmp_path, pictures):
         assert torch.allclose(ours.decode(latents), theirs.decode(latents), atol=1e-5)
 
 
-def test_min_dalles_decoder_draws_and_cannot_begin_with_a_picture(tmp_path, pictures):
+def test_min_dalles_decoder_decodes_and_cannot_encode(tmp_path, pictures):
     theirs = published.taming(published.config())
     weights = {
         name.removeprefix("quantize."): tensor
@@ -220,7 +220,7 @@ def test_min_dalles_decoder_draws_and_cannot_begin_with_a_picture(tmp_path, pict
         ours.encode(pictures)
 
 
-def test_an_encoder_may_be_missing_nowhere_else(tmp_path):
+def test_only_min_dalle_may_lack_an_encoder(tmp_path):
     theirs = published.taming(published.config())
     weights = {name: part for name, part in theirs.state_dict().items() if not name.startswith("encoder.")}
     file = published.write(tmp_path / "half.ckpt", weights)

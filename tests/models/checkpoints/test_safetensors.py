@@ -40,7 +40,7 @@ def test_the_first_mismatch_is_named_and_nothing_is_loaded(tmp_path, change, nam
     assert torch.equal(target[0].weight, before)
 
 
-def test_a_file_that_is_no_safetensors_is_refused(tmp_path):
+def test_a_file_that_is_not_safetensors_is_refused(tmp_path):
     torch.save({"weights": torch.zeros(2)}, tmp_path / "w.safetensors")
     with pytest.raises(ModelError, match="missing or broken"):
         load_weights(model(), tmp_path / "w.safetensors")

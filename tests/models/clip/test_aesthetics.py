@@ -29,25 +29,25 @@ def head(tmp_path, monkeypatch):
 
 def test_it_scores_as_the_linear_layer_does(head, tiny_perceptor):
     linear, vectors = head(), F.normalize(torch.randn(5, 16), dim=-1)
-    taste = load_aesthetic_predictor(tiny_perceptor, [NAME])
-    assert torch.allclose(taste.scores(vectors), linear(vectors)[:, 0], atol=1e-6)
+    predictor = load_aesthetic_predictor(tiny_perceptor, [NAME])
+    assert torch.allclose(predictor.scores(vectors), linear(vectors)[:, 0], atol=1e-6)
 
 
 def test_among_several_clips_it_finds_its_own(head, tiny_perceptor):
     linear, both = head(), Perceptors([tiny_perceptor, tiny_perceptor], weights=[1, 3])
     pictures = torch.rand(3, 3, 32, 32)
-    taste = load_aesthetic_predictor(both, ["pocket", NAME])
+    predictor = load_aesthetic_predictor(both, ["pocket", NAME])
     expected = linear(tiny_perceptor.embed_images(pictures))[:, 0]
-    assert taste.place == slice(16, 32)
-    assert torch.allclose(taste.scores(both.embed_images(pictures)), expected, atol=1e-5)
+    assert predictor.columns == slice(16, 32)
+    assert torch.allclose(predictor.scores(both.embed_images(pictures)), expected, atol=1e-5)
 
 
-def test_without_its_clip_it_says_which_there_are(head, tiny_perceptor):
+def test_without_a_fitting_clip_the_error_lists_them(head, tiny_perceptor):
     with pytest.raises(ModelError, match=", ".join(HEADS)):
         load_aesthetic_predictor(tiny_perceptor, ["pocket"])
 
 
-def test_without_its_file_it_says_what_to_put_where(tmp_path, head, tiny_perceptor):
+def test_without_its_file_the_error_says_what_to_put_where(tmp_path, head, tiny_perceptor):
     with pytest.raises(ModelError, match="put it from https://github.com/LAION-AI") as caught:
         load_aesthetic_predictor(tiny_perceptor, [NAME])
     assert str(tmp_path / "models" / "sa_0_4_vit_b_32_linear.pth") in str(caught.value)
@@ -59,7 +59,7 @@ def test_a_head_of_another_clip_is_refused(head, tiny_perceptor):
         load_aesthetic_predictor(tiny_perceptor, [NAME])
 
 
-def test_painting_with_it_tells_the_score_and_changes_the_picture(head, tiny_vqgan, tiny_perceptor):
+def test_the_loss_changes_the_picture_and_reports_the_score(head, tiny_vqgan, tiny_perceptor):
     linear = head()
     torch.nn.init.normal_(linear.weight, std=8, generator=torch.Generator().manual_seed(2))
     torch.save(linear.state_dict(), head_file(NAME))

@@ -36,7 +36,7 @@ def folder(tmp_path):
 
 
 @torch.no_grad()
-def test_a_model_from_open_clip_sees_and_reads_as_there(folder):
+def test_a_model_of_open_clip_embeds_as_open_clip_does(folder):
     import open_clip
 
     name = f"local-dir:{folder}"
@@ -59,7 +59,7 @@ def test_a_model_from_open_clip_sees_and_reads_as_there(folder):
         ("local-dir:/nowhere", "There is no CLIP file “/nowhere”: check its path"),
     ],
 )
-def test_a_name_that_is_not_known_is_a_sentence(name, said):
+def test_an_unknown_name_is_a_model_error(name, said):
     with pytest.raises(ModelError, match=said):
         load_perceptor((name,), "cpu")
 
@@ -93,7 +93,7 @@ def tagged(tmp_path, monkeypatch):
 
 @torch.no_grad()
 @pytest.mark.parametrize("tag", ["openai", "laion"])
-def test_weights_by_tag_see_and_read_as_in_open_clip(tagged, tag):
+def test_weights_by_tag_embed_as_open_clip_does(tagged, tag):
     import open_clip
     from open_clip.model import CLIP
 
@@ -109,7 +109,7 @@ def test_weights_by_tag_see_and_read_as_in_open_clip(tagged, tag):
     assert torch.allclose(ours.embed_texts(["a fox"]), read, atol=1e-5)
 
 
-def test_without_a_network_it_says_what_to_put_where(tagged, monkeypatch):
+def test_without_a_network_the_error_says_which_file_to_put_where(tagged, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tagged.parent / "hub"))
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     (tagged / "Small-T--laion.safetensors").unlink()
@@ -137,18 +137,18 @@ def test_a_robust_clip_that_was_put_there_by_hand_needs_no_network(tagged, monke
     assert shown["size"] == 32
 
 
-def test_what_it_needs_besides_is_said_before_anything_is_fetched():
+def test_missing_packages_are_named_before_the_download():
     with pytest.raises(ModelError, match="reads with a_package_that_is_not_there, which is not installed"):
         fetch(replace(find_entry("ViT-B-32/openai", "clip"), needs="a_package_that_is_not_there"))
 
 
-def test_every_clip_of_the_table_is_where_open_clip_says():
+def test_every_clip_of_the_catalog_has_open_clips_source():
     for entry in entries("clip"):
         if not entry.bundled:
             assert entry.sources == open_clip_entry(entry.open_clip).sources
 
 
-def test_the_form_of_a_robust_clip_is_known_without_a_network():
+def test_the_architecture_of_a_robust_clip_needs_no_network():
     with torch.device("meta"):
         for entry in entries("clip"):
             if entry.form:

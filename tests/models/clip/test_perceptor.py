@@ -32,14 +32,14 @@ def plain() -> CLIP:
 
 
 @torch.no_grad()
-def test_pictures_are_seen_as_open_clip_sees_them(plain, pictures):
+def test_pictures_are_embedded_as_open_clip_does(plain, pictures):
     ours = load_perceptor(("pocket",), "cpu")
     expected = F.normalize(plain.encode_image((pictures - ours.mean) / ours.std), dim=-1)
     assert torch.allclose(ours.embed_images(pictures), expected, atol=1e-5)
 
 
 @torch.no_grad()
-def test_texts_are_read_as_open_clip_reads_them(plain):
+def test_texts_are_embedded_as_open_clip_does(plain):
     ours = load_perceptor(("pocket",), "cpu")
     texts = ["a red fox", "snow"]
     expected = F.normalize(plain.encode_text(ours.tokenizer(texts)), dim=-1)
@@ -75,7 +75,7 @@ def test_a_text_longer_than_the_context_is_cut_not_refused(tiny_perceptor):
     assert torch.isfinite(tiny_perceptor.embed_texts(["fox " * 500])).all()
 
 
-def test_an_unknown_name_lists_the_known():
+def test_an_unknown_name_lists_the_available_names():
     with pytest.raises(ModelError, match="There is no CLIP “ViT-Z”: choose pocket"):
         load_perceptor(("ViT-Z",), "cpu")
 
@@ -132,7 +132,7 @@ def test_a_clip_may_look_at_fewer_cutouts_and_counts_as_much(tiny_perceptor):
     assert (pictures.grad.abs().amax((1, 2, 3)) > 0).all()
 
 
-def test_one_clip_alone_sees_everything(tiny_perceptor):
+def test_a_single_clip_embeds_every_cutout(tiny_perceptor):
     assert weight_members(tiny_perceptor, (1.0,), (0.5,)) is tiny_perceptor
     both = Perceptors([tiny_perceptor, tiny_perceptor])
     assert weight_members(both, (1.0, 1.0), (1.0, 1.0)) is both

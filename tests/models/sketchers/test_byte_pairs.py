@@ -25,7 +25,7 @@ from tests.models import dalles
         ("", ""),
     ],
 )
-def test_a_text_is_tidied_as_captions_were(text, said):
+def test_texts_are_normalised_as_the_captions_were(text, said):
     assert normalise_text(text) == said
 
 
@@ -41,22 +41,22 @@ def test_pairs_are_joined_in_the_order_of_the_merges(words):
     assert found == [ids[sign] for sign in signs] + [ids["<pad>"]] * 6
 
 
-def test_nothing_is_the_two_marks(words):
+def test_an_empty_text_is_start_and_end(words):
     assert words.encode("", places=4) == [0, 2, 1, 1]
 
 
-def test_what_is_too_long_is_cut_before_the_last_mark(words):
+def test_long_texts_are_cut_before_the_end_token(words):
     found = words.encode("red " * 50, places=8)
     assert len(found) == 8
     assert (found[0], found[-1]) == (0, 2)
     assert set(found[1:-1]) == {dalles.vocabulary()["Ġred"]}
 
 
-def test_what_is_not_in_the_vocabulary_is_unknown(words):
+def test_tokens_outside_the_vocabulary_are_unknown(words):
     assert words.encode("%", places=4) == [0, 4, 3, 2]
 
 
-def test_it_is_the_tokenizers_own_cut():
+def test_the_cut_equals_the_published_tokenizers():
     tokenizers = pytest.importorskip("tokenizers", reason="tokenizers is in requirements-dev.txt")
     theirs = tokenizers.Tokenizer(tokenizers.models.BPE(unk_token="<unk>"))
     theirs.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=True)

@@ -39,7 +39,7 @@ LAYOUTS = {
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @torch.no_grad()
-def test_every_layout_is_the_network_that_was_saved(folder, tiny, layout):
+def test_every_layout_loads_the_saved_network(folder, tiny, layout):
     LAYOUTS[layout](folder)
     model = load_sketcher("dalle-tiny", "cpu")
     before = torch.tensor([35, 3, 20, 7, 0])
@@ -50,7 +50,7 @@ def test_every_layout_is_the_network_that_was_saved(folder, tiny, layout):
 
 
 @torch.no_grad()
-def test_step_by_step_is_the_same_as_at_once(folder, tiny):
+def test_sampling_step_by_step_equals_one_pass(folder, tiny):
     dalles.write_min_dalle(folder)
     model = load_sketcher("dalle-tiny", "cpu")
     read, codes = model.read(["a red fox", ""]), torch.randint(24, (2, 16))
@@ -80,7 +80,7 @@ def test_it_is_converted_once_and_half_precision_is_kept(folder, tiny, tmp_path)
     assert registry.state_of(tiny) == "to fetch"
 
 
-def test_a_kept_one_that_has_changed_is_refused(folder, tiny):
+def test_changed_converted_weights_are_refused(folder, tiny):
     dalles.write_min_dalle(folder)
     with fetch_sketcher(tiny).open("r+b") as file:
         file.seek(-1, os.SEEK_END)
@@ -90,7 +90,7 @@ def test_a_kept_one_that_has_changed_is_refused(folder, tiny):
 
 
 @pytest.mark.parametrize("layout", ["min-dalle", "flax scanned"])
-def test_a_wrong_shape_is_named_and_nothing_is_kept(folder, tiny, monkeypatch, layout):
+def test_a_wrong_shape_is_reported_and_nothing_is_stored(folder, tiny, monkeypatch, layout):
     given = dalles.halves()
     given["decoder"]["layers.1.glu.fc1.weight"] = torch.zeros(41, 32)
     given["decoder"]["layers.0.glu.fc1.weight"] = torch.zeros(41, 32)
@@ -103,7 +103,7 @@ def test_a_wrong_shape_is_named_and_nothing_is_kept(folder, tiny, monkeypatch, l
     assert store.find_weights(tiny) is None
 
 
-def test_a_missing_part_and_one_too_many_are_named(folder, tiny, monkeypatch):
+def test_missing_and_unexpected_parts_are_reported(folder, tiny, monkeypatch):
     given = dalles.halves()
     gone = given["encoder"].pop("layers.0.self_attn.k_proj.weight")
     monkeypatch.setattr("tests.models.dalles.halves", lambda: given)
@@ -167,7 +167,7 @@ def test_a_broken_msgpack_is_refused(folder, tiny, spoil):
         fetch_sketcher(tiny)
 
 
-def test_arrays_in_pieces_are_put_together(folder, tiny):
+def test_chunked_arrays_are_put_together(folder, tiny):
     dalles.write_flax(folder, scanned=True)
     tree = dalles.of_flax(dalles.halves(), scanned=True)
     (folder / "flax_model.msgpack").write_bytes(dalles.packed(tree, pieces_of=100))
@@ -184,14 +184,14 @@ def test_arrays_in_pieces_are_put_together(folder, tiny):
         ("vocab.json", '{"a": 1}'),
     ],
 )
-def test_broken_words_are_refused(folder, tiny, name, text):
+def test_a_broken_vocabulary_is_refused(folder, tiny, name, text):
     dalles.write_min_dalle(folder)
     (folder / name).write_text(text)
     with pytest.raises(ModelError, match=r"vocab\.json"):
         fetch_sketcher(tiny)
 
 
-def test_without_a_network_it_is_said_what_to_put_where(tiny):
+def test_without_a_network_the_error_says_which_files_to_put_where(tiny):
     with pytest.raises(ModelError) as raised:
         fetch_sketcher(tiny)
     said = str(raised.value)

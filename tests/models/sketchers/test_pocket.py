@@ -38,7 +38,7 @@ def test_a_code_depends_on_those_before_it_alone(tiny_sketcher):
     assert not torch.allclose(before[:, 6], after[:, 6], atol=1e-5)
 
 
-def test_every_way_of_telling_tells_something_else(tiny_sketcher):
+def test_every_condition_changes_the_encoding(tiny_sketcher):
     words, vectors = some_words(), torch.randn(1, 16)
     ways = [
         Conditioning(),
@@ -65,6 +65,6 @@ def test_the_prior_gives_unit_vectors(tiny_sketcher):
     assert torch.allclose(tiny_sketcher.prior(torch.randn(3, 16)).norm(dim=-1), torch.ones(3))
 
 
-def test_an_unknown_sketcher_is_named_with_those_there_are():
+def test_an_unknown_sketch_model_lists_the_available_ones():
     with pytest.raises(ModelError, match="There is no sketcher “raphael”: choose pocket"):
         load_sketcher("raphael", "cpu")

@@ -65,7 +65,7 @@ def test_it_paints_from_words_and_from_pictures(folder, karlo):
 
 @needs_packages
 @quiet
-def test_its_parts_are_shared_and_frozen(folder):
+def test_the_pipelines_share_frozen_parts(folder):
     model = load_sketcher("karlo", "cpu")
     assert model._words.decoder is model._pictures.decoder
     parts = [part for part in model._words.components.values() if isinstance(part, torch.nn.Module)]
@@ -75,7 +75,7 @@ def test_its_parts_are_shared_and_frozen(folder):
 @needs_packages
 @quiet
 @pytest.mark.parametrize("part", ["prior", "image_encoder", "decoder_scheduler", "tokenizer"])
-def test_a_missing_part_is_asked_of_the_network_and_said(folder, karlo, part):
+def test_a_missing_part_is_downloaded_or_reported(folder, karlo, part):
     shutil.rmtree(folder / part)
     assert registry.state_of(karlo) == "to fetch"
     with pytest.raises(
@@ -118,7 +118,7 @@ def test_a_hostile_pickle_is_refused_and_nothing_of_it_is_run(folder, tmp_path, 
     assert not (tmp_path / "run").exists()
 
 
-def test_without_its_packages_it_is_said_what_to_install(karlo, monkeypatch):
+def test_missing_packages_are_named_to_install(karlo, monkeypatch):
     monkeypatch.setattr("pixgen.models.sketchers.unclip_files.find_spec", lambda name: None)
     with pytest.raises(
         ModelError,
@@ -127,7 +127,7 @@ def test_without_its_packages_it_is_said_what_to_install(karlo, monkeypatch):
         load_sketcher("karlo", "cpu")
 
 
-def test_what_is_needed_of_a_repository():
+def test_only_the_needed_files_of_a_repository_are_downloaded():
     names = [
         "README.md",
         "model_index.json",

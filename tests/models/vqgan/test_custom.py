@@ -16,7 +16,7 @@ from pixgen.models.vqgan.custom import custom_models, find_vqgan
 from pixgen.models.vqgan.vqgan import load_vqgan
 from tests.models import published
 
-FILES = Path(__file__).parent.parent / "fixtures" / "files"
+FILES = Path(__file__).parent.parent.parent / "fixtures" / "files"
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def folder(tmp_path, monkeypatch):
     return home
 
 
-def test_the_folder_is_looked_through(folder):
+def test_models_in_the_folder_are_found(folder):
     assert list(custom_models()) == ["2021_faces", "deep", "flowers"]
 
 
@@ -74,12 +74,12 @@ def test_a_path_is_converted_once_until_its_file_changes(folder, cache):
         ("flowers.ckpt", "gone.yaml", "The config gone.yaml is missing or broken"),
     ],
 )
-def test_what_is_missing_is_said(folder, name, config, said):
+def test_errors_name_the_missing_file(folder, name, config, said):
     with pytest.raises(ModelError, match=said):
         find_vqgan(str(folder / name), str(folder / config) if config else "")
 
 
-def test_an_unknown_name_lists_own_models_too(folder):
+def test_an_unknown_name_lists_custom_models_too(folder):
     with pytest.raises(ModelError, match="choose pocket, imagenet-16384, .*flowers, or a checkpoint's path"):
         load_vqgan("raphael", "cpu")
 
@@ -87,7 +87,7 @@ def test_an_unknown_name_lists_own_models_too(folder):
 @pytest.mark.parametrize(
     "text", ["", "model: 3", "- 1", "model: [", "model: {target: a.b, params: {n_embed: 3}}"]
 )
-def test_a_config_that_describes_no_model_is_a_sentence(folder, text):
+def test_a_config_of_no_model_is_a_model_error(folder, text):
     (folder / "bad.yaml").write_text(text)
     with pytest.raises(ModelError, match="The config bad.yaml"):
         find_vqgan(str(folder / "flowers.ckpt"), str(folder / "bad.yaml"))
@@ -109,7 +109,7 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("spoilt", [*SPOILT, "pointer", "page", "hidden", "no yaml", "bytes"])
-def test_one_bad_file_in_the_folder_spoils_nothing(folder, spoilt, capsys):
+def test_one_bad_file_in_the_folder_hides_no_other_model(folder, spoilt, capsys):
     bad = folder / "bad.ckpt"
     published.write(bad, {"state_dict": {"a": torch.zeros(2, 2)}})
     published.write_yaml(folder / "bad.yaml", SPOILT.get(spoilt, published.config()))
@@ -145,14 +145,14 @@ def test_one_bad_file_in_the_folder_spoils_nothing(folder, spoilt, capsys):
         ("none", "ddconfig.ch_mult is wrong"),
     ],
 )
-def test_what_cannot_paint_is_told_by_its_config(folder, spoilt, said):
+def test_unsupported_models_are_refused_by_their_config(folder, spoilt, said):
     published.write_yaml(folder / "flowers.yaml", SPOILT[spoilt])
     with pytest.raises(ModelError, match=said):
         find_vqgan("flowers")
 
 
 @pytest.mark.parametrize("name", ["VQModel", "AutoencoderKL", "UNet2DModel"])
-def test_a_json_config_with_nothing_in_it_is_a_sentence(folder, name):
+def test_an_empty_json_config_is_a_model_error(folder, name):
     (folder / "flowers.yaml").unlink()
     (folder / "config.json").write_text(json.dumps({"_class_name": name}))
     with pytest.raises(ModelError, match=r"The config config\.json"):
@@ -165,7 +165,7 @@ def test_a_json_config_with_nothing_in_it_is_a_sentence(folder, name):
     min_size=1, max_size=4,
 ))  # fmt: skip
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_config_is_one_of_a_vqgan_or_a_sentence(folder, change):
+def test_any_changed_config_is_read_or_is_a_model_error(folder, change):
     node = published.config()
     for name, value in change.items():
         (node["params"]["ddconfig"] if name in published.LAYERS else node["params"])[name] = value

@@ -16,7 +16,7 @@ def near_sighted(latents):
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (8, 30), (23, 17), (31, 40)])
-def test_away_from_seams_it_is_the_whole(height, width):
+def test_away_from_seams_tiles_equal_decoding_the_whole(height, width):
     latents = torch.randn(1, 8, height, width, generator=torch.Generator().manual_seed(0))
     whole = near_sighted(latents)
     tiled = decode_in_tiles(near_sighted, latents, factor=4, tile=12, overlap=4)
@@ -27,7 +27,7 @@ def test_away_from_seams_it_is_the_whole(height, width):
     assert same.float().mean() > 0.6
 
 
-def test_no_tile_is_larger_than_asked_for():
+def test_no_tile_is_larger_than_the_limit():
     sizes = []
 
     def decode(latents):
@@ -39,7 +39,7 @@ def test_no_tile_is_larger_than_asked_for():
     assert len(sizes) == 2 * 4
 
 
-def test_a_picture_is_encoded_piece_by_piece():
+def test_a_picture_is_encoded_in_tiles():
     sizes = []
 
     def encode(pictures):
@@ -52,7 +52,7 @@ def test_a_picture_is_encoded_piece_by_piece():
     assert torch.allclose(tiled, F.avg_pool2d(picture, 4), atol=1e-6)
 
 
-def test_a_vqgan_draws_in_tiles_where_no_gradient_is_wanted(tiny_vqgan):
+def test_a_vqgan_decodes_in_tiles_without_gradients(tiny_vqgan):
     codes = torch.randint(32, (1, 16, 40), generator=torch.Generator().manual_seed(4))
     latents = tiny_vqgan.lookup(codes)
     with torch.no_grad():

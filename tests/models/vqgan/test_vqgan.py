@@ -70,6 +70,6 @@ def test_the_pocket_vqgan_decodes_larger_and_oblong_canvases(size):
         assert model.decode(model.lookup(torch.zeros(1, rows, columns, dtype=torch.long))).shape[-2:] == size
 
 
-def test_an_unknown_name_lists_the_known():
+def test_an_unknown_name_lists_the_available_names():
     with pytest.raises(ModelError, match="choose pocket"):
         load_vqgan("imaginary", "cpu")

@@ -140,9 +140,9 @@ def test_a_run_whose_files_are_broken_is_nobodys(make_finder):
 
 def test_only_folders_named_at_start_are_places(make_finder, folder, tmp_path):
     finder = make_finder(roots=[folder])
-    assert list(finder.places) == [RUNS, BUNDLED, "my-trips"]
-    brought(finder, finder.places["my-trips"])
-    assert seen(finder, finder.places["my-trips"], fold=False) == {
+    assert list(finder.places) == [RUNS, BUNDLED, "My-Trips"]
+    brought(finder, finder.places["My-Trips"])
+    assert seen(finder, finder.places["My-Trips"], fold=False) == {
         "red.png",
         "green.png",
         "blue.png",
@@ -150,13 +150,13 @@ def test_only_folders_named_at_start_are_places(make_finder, folder, tmp_path):
     with pytest.raises(SearchError, match="There is no folder “nowhere”"):
         make_finder(roots=[tmp_path / "nowhere"])
     (tmp_path / "x" / "My Trips").mkdir(parents=True)
-    with pytest.raises(SearchError, match="cannot both be the collection “my-trips”"):
+    with pytest.raises(SearchError, match="cannot both be the collection “My-Trips”"):
         make_finder(roots=[folder, tmp_path / "x" / "My Trips"])
 
 
 def test_a_large_folder_is_not_looked_through_each_time(make_finder, folder):
     finder = make_finder(roots=[folder])
-    place = finder.places["my-trips"]
+    place = finder.places["My-Trips"]
     running = finder.up_to_date(place)
     next(running)
     assert brought(finder, place) == []  # somebody is at it
@@ -166,7 +166,7 @@ def test_a_large_folder_is_not_looked_through_each_time(make_finder, folder):
 
 def test_whoever_leaves_in_the_middle_leaves_it_to_the_next(make_finder, folder):
     finder = make_finder(roots=[folder])
-    place = finder.places["my-trips"]
+    place = finder.places["My-Trips"]
     running = finder.up_to_date(place)
     next(running)
     running.close()
@@ -179,7 +179,7 @@ def test_no_file_outside_a_place_is_handed_out(make_finder, folder, path):
     (folder / "link.png").symlink_to(secret)
     finder = make_finder(roots=[folder])
     with pytest.raises(PictureError, match="not there any more"):
-        finder.file(finder.places["my-trips"], path)
+        finder.file(finder.places["My-Trips"], path)
 
 
 def packed(path, names):
@@ -251,15 +251,15 @@ def test_each_model_has_a_table_of_its_own_in_which_it_looks(make_finder, folder
     finder = make_finder(roots=[folder])
     tiny = finder.studio.perceptor(("pocket",))
     monkeypatch.setattr(finder.studio, "perceptor", lambda names: asked.append(names) or tiny)
-    usual = finder.places["my-trips"]
+    usual = finder.places["My-Trips"]
     large = replace(usual, model="ViT-B-32/openai")
     brought(finder, large)
     with pytest.raises(SearchError, match="for the model pocket"):
         finder.collection(usual)
     assert brought(finder, usual)[-1].added == 3
     assert {(each.name, each.model) for each in finder.library.collections()} == {
-        ("my-trips", "pocket"),
-        ("my-trips", "ViT-B-32/openai"),
+        ("My-Trips", "pocket"),
+        ("My-Trips", "ViT-B-32/openai"),
     }
     asked.clear()
     finder.embed(parse_query("a fox"), model=large.model)
@@ -288,7 +288,7 @@ def test_a_public_page_looks_with_its_own_models_only(make_finder):
 
 def test_a_term_can_be_a_picture(make_finder, folder):
     finder = make_finder(roots=[folder])
-    place = finder.places["my-trips"]
+    place = finder.places["My-Trips"]
     brought(finder, place)
     vector = finder.embed(parse_query(f"[{folder / 'red.png'}]"))
     assert finder.search(place, vector)[0].row.path == "red.png"

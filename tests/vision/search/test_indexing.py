@@ -39,7 +39,7 @@ def counts(progress: Progress) -> tuple[int, int, int, int, int]:
     )
 
 
-def test_only_what_is_new_or_changed_is_looked_at(indexed, library, folder, monkeypatch):
+def test_only_new_or_changed_files_are_opened(indexed, library, folder, monkeypatch):
     looks = []
     look = indexing.open_file
     monkeypatch.setattr(
@@ -107,7 +107,7 @@ def test_a_kill_between_forgetting_and_adding_is_mended(indexed, library):
     assert counts(indexed()) == (1, 0, 0, 5, 0)
 
 
-def test_what_two_have_indexed_at_once_is_there_once(indexed, library):
+def test_duplicates_of_two_processes_are_removed(indexed, library):
     indexed()
     collection = library.open("holiday", "tiny")
     row, _, vector = collection.nearest(collection.vector("red.png"), top=1)[0]
@@ -157,7 +157,7 @@ def test_hostile_files_are_skipped_and_listed(indexed, folder, tmp_path):
     assert all(reason.endswith(".") for reason in reasons.values())
 
 
-def test_a_picture_that_broke_is_not_found_any_more(indexed, library, folder):
+def test_a_picture_that_became_unreadable_is_removed(indexed, library, folder):
     indexed()
     (folder / "red.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     last = indexed()
@@ -198,7 +198,7 @@ def test_names_of_every_kind_are_indexed(indexed, library, folder):
     assert counts(indexed()) == (0, 0, 6, 6, 0)
 
 
-def test_progress_tells_rate_and_time_left(library, folder, tiny_perceptor, monkeypatch):
+def test_progress_has_rate_and_time_left(library, folder, tiny_perceptor, monkeypatch):
     monkeypatch.setattr(indexing, "BATCH", 2)
     collection = library.create("holiday", "tiny", dimensions=16)
     told = list(index_pictures(collection, find_pictures(folder), tiny_perceptor, folder=folder))
@@ -208,7 +208,7 @@ def test_progress_tells_rate_and_time_left(library, folder, tiny_perceptor, monk
     assert told[2].seconds_left == pytest.approx(4 / told[2].rate)
 
 
-def test_the_device_is_taken_for_a_look_and_given_back(indexed):
+def test_the_device_is_held_for_one_batch_at_a_time(indexed):
     taken = []
 
     @contextmanager
@@ -221,7 +221,7 @@ def test_the_device_is_taken_for_a_look_and_given_back(indexed):
     assert taken == ["in", "out"]
 
 
-def test_more_is_known_of_own_runs(library, folder, tiny_perceptor):
+def test_rows_of_runs_have_more_facts(library, folder, tiny_perceptor):
     collection = library.create("runs", "tiny", dimensions=16)
     said = {
         "prompt": "a fox",
@@ -239,7 +239,7 @@ def test_more_is_known_of_own_runs(library, folder, tiny_perceptor):
     assert last.added == 6
 
 
-def test_a_folder_that_is_not_there_is_a_sentence(tmp_path):
+def test_a_missing_folder_is_a_search_error(tmp_path):
     with pytest.raises(SearchError, match="There is no folder “nowhere”"):
         list(find_pictures(tmp_path / "nowhere"))
 

@@ -54,7 +54,7 @@ def test_reading_undoes_printing(query):
 
 
 @given(st.text(max_size=80))
-def test_any_text_is_a_query_or_a_sentence(text):
+def test_any_text_is_a_query_or_a_search_error(text):
     with contextlib.suppress(SearchError):
         query = parse_query(text)
         assert parse_query(format_query(query)) == query
@@ -72,7 +72,7 @@ def test_any_text_is_a_query_or_a_sentence(text):
         ("x" * 3000, "at most 2000 characters"),
     ],
 )
-def test_what_is_not_allowed_is_a_sentence(text, said):
+def test_invalid_input_is_a_search_error(text, said):
     with pytest.raises(SearchError, match=said):
         parse_query(text)
 
@@ -85,7 +85,7 @@ def test_a_sum_is_weighted_and_of_length_one():
     assert weighted_sum([(1, first), (-1, second)])[1] < 0
 
 
-def test_terms_that_cancel_each_other_are_told():
+def test_terms_that_cancel_each_other_are_an_error():
     first = np.eye(3, dtype=np.float32)[0]
     with pytest.raises(SearchError, match="cancel each other"):
         weighted_sum([(2, first), (-2, first)])
@@ -100,7 +100,7 @@ def test_texts_and_pictures_stand_in_one_sum(tiny_perceptor, red_picture):
     assert np.linalg.norm(found) == pytest.approx(1, abs=1e-6)
 
 
-def test_a_picture_is_opened_by_whoever_searches(tiny_perceptor):
+def test_a_term_picture_is_opened_by_the_caller(tiny_perceptor):
     def refuse(path: str) -> Image.Image:
         raise PictureError(f"no {path}")
 

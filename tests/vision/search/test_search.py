@@ -72,7 +72,7 @@ def test_top_and_threshold_bound_what_is_shown(collection):
     assert found(collection, unit(0, 0, 1), threshold=0.5) == []
 
 
-def test_more_like_a_picture_leaves_it_out(collection):
+def test_the_query_picture_is_left_out(collection):
     vector = collection.vector("trips/b.png")
     assert found(collection, vector, top=2, without="trips/b.png") == ["trips/sea/c.png", "a.png"]
     assert collection.vector("not there.png") is None
@@ -112,7 +112,7 @@ def test_filters(collection, only, paths):
 @pytest.mark.parametrize(
     "text", ["' OR 1=1 --", "x') OR ('1'='1", "%", "_", "\\", '"', "\0", "ada' OR owner <> '", "日本", "`x`"]
 )
-def test_hostile_words_are_only_words(collection, text):
+def test_hostile_filter_texts_are_literals(collection, text):
     for name in ("folder", "preset", "model", "owner"):
         assert found(collection, only=Filter(**{name: text})) == []
     assert collection.vector(text) is None
@@ -122,7 +122,7 @@ def test_hostile_words_are_only_words(collection, text):
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=40))
-def test_any_words_filter_or_are_told(collection, text):
+def test_any_text_is_a_filter_or_a_search_error(collection, text):
     try:
         only = Filter(prompt=text)
     except SearchError:
@@ -148,7 +148,7 @@ def test_near_duplicates_are_folded_into_the_best(collection):
 
 
 @pytest.mark.parametrize("how", [{"top": 0}, {"top": MOST_HITS + 1}, {"threshold": 1.5}])
-def test_what_is_not_allowed_is_a_sentence(collection, how):
+def test_invalid_input_is_a_search_error(collection, how):
     with pytest.raises(SearchError, match="choose"):
         find_nearest(collection, unit(1), **how)
 
@@ -194,7 +194,7 @@ def test_an_empty_library_has_none_and_writes_nothing(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-def test_an_unknown_collection_is_told_with_what_there_is(library, collection):
+def test_an_unknown_collection_lists_the_existing_ones(library, collection):
     with pytest.raises(SearchError, match="There is no collection “six” for the model tiny: choose five"):
         library.open("six", "tiny")
     with pytest.raises(SearchError, match="pixgen index FOLDER"):
@@ -224,7 +224,7 @@ def test_a_name_belongs_to_one_folder_and_one_model_size(library):
         "é".encode().decode("latin-1") + "\x01",
     ],
 )
-def test_a_collection_cannot_have_any_name(name):
+def test_invalid_collection_names_are_refused(name):
     with pytest.raises(SearchError, match="letters, digits"):
         check_name(name)
 
@@ -253,7 +253,7 @@ def test_dates(tmp_path):
             parse_date(wrong)
 
 
-def test_a_broken_collection_is_a_sentence(library, collection):
+def test_a_broken_collection_is_a_search_error(library, collection):
     import shutil
 
     shutil.rmtree(library.address)

@@ -30,7 +30,7 @@ def test_the_same_answers_as_without(filled, library, monkeypatch, only):
     assert all((one == other).all() for (_, _, one), (_, _, other) in zip(flat, table, strict=True))
 
 
-def test_what_has_come_and_gone_is_seen_at_once_and_old_files_go(filled, library):
+def test_changes_are_found_at_once_and_old_vector_files_are_deleted(filled, library):
     made, vectors = filled
     assert made.nearest(vectors[5], top=1)[0][0].path == "odd/5"
     made.remove(["odd/5"])

@@ -100,7 +100,7 @@ def test_a_zip_is_bounded(packed, monkeypatch):
         collect_sources([packed({"1.png": png(), "2.png": png()})])
 
 
-def test_what_is_no_zip_or_empty_is_a_sentence(tmp_path, packed):
+def test_bad_or_empty_zips_are_a_classify_error(tmp_path, packed):
     (tmp_path / "not.zip").write_bytes(b"PK nothing")
     with pytest.raises(ClassifyError, match="“not.zip” is not a zip"):
         collect_sources([tmp_path / "not.zip"])
@@ -114,7 +114,7 @@ def test_too_many_pictures_are_refused(tmp_path, monkeypatch):
         collect_sources([tmp_path / "a.png", tmp_path / "b.png"])
 
 
-def test_a_broken_picture_is_said_and_the_others_are_answered(tiny_perceptor, packed):
+def test_a_broken_picture_is_reported_and_the_others_are_classified(tiny_perceptor, packed):
     broken = png()[:40]
     huge = png(size=(1, 1))[:16] + (60_000).to_bytes(4, "big") * 2 + png(size=(1, 1))[24:]
     zipped = packed({"1.png": png(), "2.png": broken, "3.png": b"words", "4.png": huge, "5.png": png("blue")})
@@ -145,7 +145,7 @@ def test_pictures_keep_their_order_and_their_answers(tiny_perceptor, tmp_path):
     assert [bool(each.thumbnail) for each in batches[1]] == [True, False, False, False, False]
 
 
-def test_looking_can_be_stopped(tiny_perceptor, tmp_path):
+def test_classification_can_be_stopped(tiny_perceptor, tmp_path):
     for place in range(BATCH + 1):
         (tmp_path / f"{place}.png").write_bytes(png())
     classifier = make_classifier(tiny_perceptor, Question(labels=LABELS))
@@ -230,7 +230,7 @@ def test_no_two_names_are_equal(folders):
     assert len(set(names)) == len(names)
 
 
-def test_a_broken_zip_among_others_is_told_and_takes_nobody(twins):
+def test_a_broken_zip_among_others_is_reported_alone(twins):
     (twins / "bad.zip").write_bytes(b"no zip")
     found = collect_sources([twins / "a", twins / "bad.zip", twins / "missing.png"])
     ready = [prepare_picture(each, side=8) for each in found]

@@ -26,7 +26,7 @@ def two_red_squares() -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def test_the_heat_lies_where_the_model_looks(two_red_squares):
+def test_the_heat_is_where_the_model_looks(two_red_squares):
     eye = Perceptor(LeftEye(), None, size=64, mean=(0.0,) * 3, std=(1.0,) * 3)
     heat = explain(eye, two_red_squares, torch.tensor([1.0, 0.0]))
     assert heat.shape == (64, 64)

@@ -28,7 +28,7 @@ def test_labels_are_divided_by_commas_and_lines_and_count_once():
     assert parse_labels("cat, dog\n a  bird ,\r\ncat") == ("cat", "dog", "a bird")
 
 
-def test_what_a_terminal_would_obey_is_no_part_of_a_label():
+def test_control_characters_are_removed_from_labels():
     assert parse_labels("red\x1b[31m cat, \x07") == ("red[31m cat",)
 
 
@@ -45,13 +45,13 @@ def test_printing_and_parsing_labels_are_inverse(labels):
         (",".join(map(str, range(2001))), "at most 2000 labels: there are 2001"),
     ],
 )
-def test_labels_that_are_not_allowed_are_a_sentence(text, said):
+def test_invalid_labels_are_a_classify_error(text, said):
     with pytest.raises(ClassifyError, match=said):
         parse_labels(text)
 
 
 @pytest.mark.parametrize("name", bundled_label_sets())
-def test_every_bundled_set_can_be_asked(name):
+def test_every_bundled_set_makes_a_question(name):
     found = load_label_set(name)
     assert len(found.labels) > 2
     assert found.title
@@ -67,7 +67,7 @@ def test_known_sets_are_whole(name, count):
     assert len(load_label_set(name).labels) == count  # of ImageNet's thousand names, two are there twice
 
 
-def test_an_unknown_set_lists_the_known():
+def test_an_unknown_set_lists_the_available_sets():
     with pytest.raises(ClassifyError, match="no label set “cifar”: choose .*cifar10"):
         load_label_set("cifar")
 
@@ -88,7 +88,7 @@ def test_a_name_that_could_be_a_path_is_no_set(tmp_path, name):
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"labels": []}', '{"labels": 5}', "[" * 5000, '{"a": 1}'])
-def test_a_broken_set_is_a_sentence(tmp_path, text):
+def test_a_broken_set_is_a_classify_error(tmp_path, text):
     (tmp_path / "set.json").write_text(text)
     with pytest.raises(ClassifyError, match="“set.json” cannot be read|no labels"):
         read_label_set(tmp_path / "set.json")
@@ -119,7 +119,7 @@ def test_own_templates_are_one_a_line():
     "text",
     ["", "a photo", "{} and {}", "x" * 300 + "{}", "\n".join(f"{n} {{}}" for n in range(101))],
 )
-def test_templates_that_are_not_allowed_are_a_sentence(text):
+def test_invalid_templates_are_a_classify_error(text):
     with pytest.raises(ClassifyError, match="one a line|needs one"):
         parse_templates(text)
 

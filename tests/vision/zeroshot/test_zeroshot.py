@@ -56,7 +56,7 @@ def test_several_models_together_have_their_mean_scale(tiny_perceptor):
     assert torch.allclose(torch.tensor(first.probabilities), torch.tensor(second.probabilities), atol=1e-5)
 
 
-def test_a_temperature_of_ones_own_counts(tiny_perceptor):
+def test_a_custom_temperature_is_used(tiny_perceptor):
     soft = make_classifier(tiny_perceptor, question(LABELS, temperature=100))
     (answer,) = soft.answers(torch.randn(1, 16, generator=torch.Generator().manual_seed(2)))
     assert answer.probabilities.max() < 0.4
@@ -85,7 +85,7 @@ def test_several_labels_are_judged_each_by_itself():
     assert alone.probabilities[0] == pytest.approx(answer.probabilities[0])
 
 
-def test_a_model_that_was_trained_with_sigmoids_is_asked_as_it_was_trained():
+def test_sigmoid_models_use_their_bias():
     (answer,) = answers(question(several=True), AXES, [[1.0, 0, 0]], scale=10, bias=-10.0)
     assert answer.probabilities[0] == pytest.approx(0.5)
 
@@ -96,7 +96,7 @@ def test_equal_labels_are_too_close_to_call():
     assert even.close == ("a", "b")
 
 
-def test_labels_that_mean_the_same_are_named():
+def test_indistinguishable_labels_are_reported():
     alike = Classifier(
         question(), torch.tensor([AXES[0], AXES[1], [0.999, 0.04, 0.0]]), scale=1
     ).similar_labels()
@@ -114,7 +114,7 @@ def test_something_else_is_never_one_of_the_labels(tiny_perceptor):
     assert set(ANYTHING_ELSE) - {"animal"} <= set(read)
 
 
-def test_what_was_read_before_is_not_read_again(tiny_perceptor):
+def test_cached_embeddings_are_not_computed_again(tiny_perceptor):
     read, embed = [], tiny_perceptor.embed_texts
     tiny_perceptor.embed_texts = lambda texts: read.extend(texts) or embed(texts)
     kept, how = LabelEmbeddings(), {"model": ("tiny",), "templates": ("a {}", "the {}")}
@@ -126,7 +126,7 @@ def test_what_was_read_before_is_not_read_again(tiny_perceptor):
     assert len(read) == 8
 
 
-def test_reading_can_be_stopped_and_goes_on_where_it_was(tiny_perceptor):
+def test_embedding_labels_can_be_stopped_and_resumed(tiny_perceptor):
     read, embed = [], tiny_perceptor.embed_texts
     tiny_perceptor.embed_texts = lambda texts: read.append(len(texts)) or embed(texts)
     kept, how = (
@@ -143,12 +143,12 @@ def test_reading_can_be_stopped_and_goes_on_where_it_was(tiny_perceptor):
     ("wrong", "said"),
     [({"labels": ()}, "no labels"), ({"none_below": 2}, "from -1 to 1"), ({"temperature": 0}, "temperature")],
 )
-def test_a_question_that_is_not_allowed_is_a_sentence(wrong, said):
+def test_an_invalid_question_is_a_classify_error(wrong, said):
     with pytest.raises(ClassifyError, match=said):
         Question(**{"labels": ("a",), **wrong})
 
 
-def test_what_was_read_outlasts_the_process_but_not_the_model(tiny_perceptor, tmp_path):
+def test_stored_embeddings_outlive_the_process_but_not_the_model(tiny_perceptor, tmp_path):
     read, embed = [], tiny_perceptor.embed_texts
     tiny_perceptor.embed_texts = lambda texts: read.append(len(texts)) or embed(texts)
     labels = [f"label {n}" for n in range(8)]
@@ -166,7 +166,7 @@ def test_what_was_read_outlasts_the_process_but_not_the_model(tiny_perceptor, tm
     assert torch.allclose(other, first.flip(-1), atol=1e-6)
 
 
-def test_kept_vectors_that_are_spoilt_are_read_anew(tiny_perceptor, tmp_path):
+def test_damaged_stored_embeddings_are_computed_again(tiny_perceptor, tmp_path):
     labels, how = [f"label {n}" for n in range(8)], {"model": ("tiny",), "templates": ("{}",) * 80}
     first = LabelEmbeddings(StoredEmbeddings(tmp_path)).vectors(tiny_perceptor, labels, **how)
     (file,) = tmp_path.iterdir()
