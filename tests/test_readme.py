@@ -20,7 +20,6 @@ import typer
 import yaml
 from PIL import Image
 
-import app as page
 from pixgen.cli.app import app
 from pixgen.errors import PixgenError
 from pixgen.paths import ASSETS
@@ -150,11 +149,8 @@ def options_of(command: Any) -> set[str]:
     return found
 
 
-def test_every_option_exists(capsys):
-    with pytest.raises(SystemExit):
-        page.arguments(["--help"])
+def test_every_option_exists():
     known = options_of(typer.main.get_command(app)) | options_of(typer.main.get_command(training))
-    known |= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
     own = re.sub(r"uvx .*? pixgen\b|ruff format --check", "", ALL)  # options of other programs
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", own))
     assert len(named) > 60

@@ -1,4 +1,4 @@
-"""Benchmarks: how fast and how good, measured on this machine. ``pixgen bench`` runs them.
+"""Benchmarks of speed, memory and quality on this machine; ``pixgen bench`` runs them.
 
-In come presets, models and sizes. Out come figures as mappings, and tables of them as text.
+In come recipes, models and sizes. Out come figures as mappings, which ``text`` of each module prints as a table.
 """

@@ -1,4 +1,4 @@
-"""How fast pictures are named, whether as open_clip names them, and how true the probabilities are."""
+"""Benchmark of classification: speed, agreement with open_clip, and calibration of the probabilities."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pixgen.bench.subjects import save_pictures
+from pixgen.bench.inputs import save_pictures
 from pixgen.models import load_perceptor
 from pixgen.models.clip.perceptor import Perceptor
 from pixgen.studio.model_cache import resolve_device
@@ -19,17 +19,17 @@ from pixgen.vision.zeroshot.labels import DEFAULT_TEMPLATES, load_label_set, loa
 from pixgen.vision.zeroshot.sources import collect_sources
 from pixgen.vision.zeroshot.zeroshot import Question, make_classifier
 
-_SET = "cifar100"
-_ASKED = (3, 10, 30)  # labels at once, one of them right
+_LABEL_SET = "cifar100"
+_LABEL_COUNTS = (3, 10, 30)  # labels at once, one of them correct
 _HELD_OUT = 1000  # pictures
 _ROUNDS = 3  # of other wrong labels
 _BINS = 15
 
 
-def rate(folder: Path, perceptor: Perceptor, *, pictures: int) -> dict[str, Any]:
-    """Seconds from files to answers with a hundred labels, whose reading is counted, and of the processor."""
+def time_classification(folder: Path, perceptor: Perceptor, *, pictures: int) -> dict[str, Any]:
+    """Wall and CPU seconds from files to answers with a hundred labels; embedding the labels is included."""
     save_pictures(folder, pictures)
-    labels = load_label_set(_SET).labels
+    labels = load_label_set(_LABEL_SET).labels
     begun, busy = perf_counter(), process_time()
     question = Question(labels=labels, templates=load_templates(DEFAULT_TEMPLATES), or_else=True)
     classifier = make_classifier(perceptor, question)
@@ -42,12 +42,12 @@ def rate(folder: Path, perceptor: Perceptor, *, pictures: int) -> dict[str, Any]
     }
 
 
-def parity(perceptor: Perceptor) -> float:
+def compare_with_open_clip(perceptor: Perceptor) -> float:
     """The largest difference of a hundred labels' vectors, in seven templates each, from those of
     ``open_clip.build_zero_shot_classifier``."""
     from open_clip import build_zero_shot_classifier
 
-    labels, templates = load_label_set(_SET).labels, load_templates("seven")
+    labels, templates = load_label_set(_LABEL_SET).labels, load_templates("seven")
     ours = embed_labels(perceptor, labels, templates=templates)
     with torch.no_grad():
         theirs = build_zero_shot_classifier(
@@ -56,10 +56,10 @@ def parity(perceptor: Perceptor) -> float:
     return float((ours - theirs.T.cpu()).abs().max())
 
 
-def calibration(data: Path, perceptor: Perceptor, *, seed: int = 7) -> list[dict[str, Any]]:
-    """How often the most probable of some labels is right, and how far its probability is from that.
+def measure_calibration(data: Path, perceptor: Perceptor, *, seed: int = 7) -> list[dict[str, Any]]:
+    """Accuracy of the most probable label, and how far its probability is from that.
 
-    The second is the expected calibration error (https://arxiv.org/abs/1706.04599) at the model's
+    The latter is the expected calibration error (https://arxiv.org/abs/1706.04599) at the model's
     own temperature, over held-out pictures of one thing.
     """
     vectors, things = [], []
@@ -71,21 +71,21 @@ def calibration(data: Path, perceptor: Perceptor, *, seed: int = 7) -> list[dict
     read = embed_labels(perceptor, names, templates=load_templates(DEFAULT_TEMPLATES))
     scores = perceptor.logit_scale * torch.cat(vectors) @ read.T  # (pictures, names)
     right = torch.tensor([names.index(thing) for thing in things])
-    return [_calibrate(scores, right, asked, seed) for asked in _ASKED]
+    return [_calibrate(scores, right, asked, seed) for asked in _LABEL_COUNTS]
 
 
 def classify(*, pictures: int, model: str, data: Path | None, device: str = "auto") -> dict[str, Any]:
-    """All figures; the calibration only with the drawings, which are not bundled. Raises PixgenError."""
+    """All figures; calibration needs the drawings, which are not bundled. Raises PixgenError."""
     device = resolve_device(device)
     perceptor = load_perceptor([model], device)
     with TemporaryDirectory(prefix="pixgen-bench-") as folder:
-        figures = rate(Path(folder, "pictures"), perceptor, pictures=pictures)
+        figures = time_classification(Path(folder, "pictures"), perceptor, pictures=pictures)
     return {
         "device": device,
         "model": model,
         "rate": figures,
-        "from_open_clip": parity(perceptor),
-        "calibration": calibration(data, perceptor) if data is not None else "needs --data FOLDER",
+        "from_open_clip": compare_with_open_clip(perceptor),
+        "calibration": measure_calibration(data, perceptor) if data is not None else "needs --data FOLDER",
     }
 
 
@@ -100,8 +100,8 @@ def text(figures: dict[str, Any]) -> str:
     ]
     if isinstance(calibration, str):
         return "\n".join([*lines, f"calibration {calibration}"])
-    told = "{labels} labels: right {right:.1%}, probability off by {off:.1%}"
-    return "\n".join([*lines, *(told.format(**each) for each in calibration)])
+    line = "{labels} labels: right {right:.1%}, probability off by {off:.1%}"
+    return "\n".join([*lines, *(line.format(**each) for each in calibration)])
 
 
 def _calibrate(scores: torch.Tensor, right: torch.Tensor, asked: int, seed: int) -> dict[str, float]:
@@ -112,7 +112,7 @@ def _calibrate(scores: torch.Tensor, right: torch.Tensor, asked: int, seed: int)
         wrong = np.stack([chance.choice(scores.shape[1] - 1, asked - 1, replace=False) for _ in right])
         wrong = torch.from_numpy(wrong)
         wrong = wrong + (wrong >= right[:, None])
-        shares = scores.gather(1, torch.cat([right[:, None], wrong], dim=1)).softmax(1)
+        shares = scores.collect_sources(1, torch.cat([right[:, None], wrong], dim=1)).softmax(1)
         best = shares.max(1)
         sure.append(best.values)
         hit.append(best.indices == 0)
@@ -127,15 +127,15 @@ def _calibrate(scores: torch.Tensor, right: torch.Tensor, asked: int, seed: int)
 
 
 def _held_out(data: Path, seed: int) -> Iterator[tuple[str, torch.Tensor]]:
-    """Things in combinations that no model was trained on, each with a picture ``(1, 3, H, W)`` of it alone."""
-    from pixgen.training.compose.captions import Author
+    """Things in combinations that no model was trained on, each with a picture ``(1, 3, H, W)`` of one thing."""
+    from pixgen.training.compose.captions import CompositionSampler
     from pixgen.training.compose.composer import Composer
 
     composer = Composer(data, seed=seed)
-    author = Author(composer.table, seed=seed, split="held-out")
+    sampler = CompositionSampler(composer.table, seed=seed, split="held-out")
     found = 0
     while found < _HELD_OUT:
-        composition = author.composition()
+        composition = sampler.composition()
         if len(composition.layers) == 1 and not composition.filter:
             found += 1
             yield (

@@ -1,4 +1,4 @@
-"""How quickly thousands of runs are listed, filtered and searched, and the page with them opens."""
+"""Benchmark of the gallery: listing, filtering and searching thousands of runs, and opening the page with them."""
 
 import shutil
 import socket

@@ -1,7 +1,7 @@
-"""Everything that the documentation lists as not measured on a GPU, within a time, as one table.
+"""Run every benchmark that the documentation lists as not measured on a GPU, within a time limit, into one table.
 
-Each figure comes from a command of its own, in a process of its own, the most telling first; what is there is
-written after each, so that a machine that is taken away in the middle leaves a table.
+Each figure comes from its own command in its own process, the most important first. The table is written after
+each, so that a machine that is taken away in the middle still leaves one.
 """
 
 import json
@@ -17,7 +17,7 @@ FULL = ("--model", "imagenet-16384", "--clip", "ViT-B-32", "--size", "512x512", 
 FULL_PRESETS = ("full-draft", "full-normal", "full-better", "full-best", "full-supreme")
 _BF16 = ("--set", "precision=bfloat16")
 _LONGEST = 180.0  # seconds of one command
-_AFTER = 5.0  # seconds that are kept for writing
+_WRITING_TIME = 5.0  # seconds that are kept for writing
 
 
 @dataclass(frozen=True)
@@ -78,24 +78,24 @@ def measure(
     *,
     minutes: float,
     run: Callable[..., subprocess.CompletedProcess] = subprocess.run,
-    told: Callable[[Result], None] = lambda result: None,
+    report: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
     """The results of measurements, as many as there is time for; those that there is none for say so.
 
     Args:
         run: as ``subprocess.run``.
-        told: called with each result as it comes.
+        report: called with each result as it comes.
     """
-    ends, results = time.monotonic() + 60 * minutes - _AFTER, []
+    ends, results = time.monotonic() + 60 * minutes - _WRITING_TIME, []
     for each in wanted:
         left = min(_LONGEST, ends - time.monotonic())
-        result = _one(each, seconds=left, run=run)
+        result = _run_measurement(each, seconds=left, run=run)
         results.append(result)
-        told(result)
+        report(result)
     return results
 
 
-def _one(each: Measurement, *, seconds: float, run: Callable[..., Any]) -> Result:
+def _run_measurement(each: Measurement, *, seconds: float, run: Callable[..., Any]) -> Result:
     module = "pytest" if each.tests else "pixgen"
     command = [sys.executable, "-m", module, *each.arguments]
     said = f"python -m {module} {' '.join(each.arguments)}"
@@ -115,10 +115,10 @@ def _one(each: Measurement, *, seconds: float, run: Callable[..., Any]) -> Resul
 
 
 # Of a command's figures, those that the table shows, with their units.
-_SHOWN = {
+_TABLE_FIGURES = {
     "step_ms": "{:.1f} ms a step", "steps_a_second": "{:.1f} steps/s", "times_the_plain_loop": "{:.2f} × the plain loop",
     "part_of_the_matrix_rate": "{:.0%} of the matrix rate", "multiplied_in": "{}", "peak_megabytes": "{:.0f} MB at most",
-    "measured_megabytes": "{:.0f} MB measured", "foretold_megabytes": "{:.0f} MB estimated", "alone_steps_a_second": "{:.1f} steps/s alone",
+    "measured_megabytes": "{:.0f} MB measured", "forereport_megabytes": "{:.0f} MB estimated", "alone_steps_a_second": "{:.1f} steps/s alone",
     "watched_steps_a_second": "{:.1f} watched", "tests": "{}",
 }  # fmt: skip
 
@@ -127,14 +127,16 @@ def as_markdown(results: Sequence[Result], *, device: str) -> str:
     """The results as a table, for the documentation."""
     lines = [f"On {device}:", "", "| what | measured | command |", "| --- | --- | --- |"]
     for each in results:
-        shown = [form.format(each.figures[name]) for name, form in _SHOWN.items() if name in each.figures]
+        shown = [
+            form.format(each.figures[name]) for name, form in _TABLE_FIGURES.items() if name in each.figures
+        ]
         lines.append(
             f"| {each.what} | {each.failed or ', '.join(shown) or 'see the JSON'} | `{each.command}` |"
         )
     return "\n".join(lines) + "\n"
 
 
-def write(results: Sequence[Result], out: Path, *, device: str) -> None:
+def write_table(results: Sequence[Result], out: Path, *, device: str) -> None:
     """Write the table as Markdown, and all figures beside it as JSON."""
     out.write_text(as_markdown(results, device=device), "utf-8")
     stored = {"device": device, "results": [asdict(each) for each in results]}

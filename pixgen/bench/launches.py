@@ -1,7 +1,6 @@
-"""How many launches, casts and waits a step is on a GPU, found on any machine by pretending one.
+"""Count the kernel launches, casts and waits of a step on a GPU, on any machine, with a simulated GPU.
 
-The CPU tells a GPU what to do launch by launch; where a step's arithmetic is less than that takes, launches
-are the floor.
+The CPU starts every kernel; where a step's arithmetic takes less time than that, the launches set the pace.
 """
 
 from collections import Counter
@@ -9,7 +8,7 @@ from typing import Any
 
 from torch.utils.flop_counter import FlopCounterMode
 
-from pixgen.bench.pretend import GPU, Launches, pretended_gpu
+from pixgen.bench.simulated_gpu import GPU, Launches, simulated_gpu
 from pixgen.models.architectures import random_perceptor, random_vqgan
 from pixgen.models.catalog import find_entry
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
@@ -22,7 +21,7 @@ from pixgen.synthesis import Optimization, make_drawer
 _STEPS_BEFORE = 2  # in the first, optimizers and caches are made
 
 
-def shapes(recipe: Recipe) -> tuple[Vqgan | None, Perceptor | Perceptors]:
+def weightless_models(recipe: Recipe) -> tuple[Vqgan | None, Perceptor | Perceptors]:
     """A recipe's models on the pretended GPU, without weights, as they would be loaded. Raises ModelError."""
     vqgan = random_vqgan(recipe.model, "meta", recipe.config) if recipe.drawer == "vqgan" else None
     perceptor = random_perceptor(recipe.clip_names, "meta")
@@ -48,7 +47,7 @@ def launches(recipe: Recipe, *, microseconds: float, teraflops: float) -> dict[s
     found, operations = {}, 0
     for name, captured in (("captured", True), ("launched", False)):
         engine = recipe.engine.model_copy(update={"captured": captured})
-        made, count = _step(recipe.model_copy(update={"engine": engine}), counted=not captured)
+        made, count = _count_step(recipe.model_copy(update={"engine": engine}), counted=not captured)
         operations = count or operations
         found[name] = {
             "launches": made.total,
@@ -57,7 +56,7 @@ def launches(recipe: Recipe, *, microseconds: float, teraflops: float) -> dict[s
             "floor_ms": round(made.total * microseconds / 1000, 3),
             "most": dict(made.count.most_common(8)),
             "waits": dict(Counter(made.syncs)),
-            "half_where_float32_is_due": dict(Counter(made.slim)),
+            "half_where_float32_is_due": dict(Counter(made.half_operations)),
         }
     return {
         "preset": recipe.preset, "model": recipe.model, "clip": list(recipe.clip_names),
@@ -67,10 +66,10 @@ def launches(recipe: Recipe, *, microseconds: float, teraflops: float) -> dict[s
     }  # fmt: skip
 
 
-def _step(recipe: Recipe, *, counted: bool) -> tuple[Launches, int]:
+def _count_step(recipe: Recipe, *, counted: bool) -> tuple[Launches, int]:
     """What one step launches, and how many operations its products and convolutions are."""
-    with pretended_gpu() as seen:
-        vqgan, perceptor = shapes(recipe)
+    with simulated_gpu() as seen:
+        vqgan, perceptor = weightless_models(recipe)
         painting = Optimization(recipe, make_drawer(recipe, vqgan, device=GPU), perceptor)
         for _ in range(_STEPS_BEFORE):
             next(painting)

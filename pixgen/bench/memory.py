@@ -1,4 +1,4 @@
-"""How much memory a run takes at most, in a process of its own, beside what was foretold."""
+"""Measure the peak memory of a run in a separate process, and compare it with the estimate."""
 
 import json
 import subprocess
@@ -14,20 +14,20 @@ STEPS = 2  # the first makes the optimizer's moments; from the second on, all ar
 
 
 def memory(recipe: Recipe, *, device: str = "auto") -> dict[str, Any]:
-    """Megabytes of a short run at most, measured and foretold, and by how much the latter is off.
+    """Peak megabytes of a short run, measured and estimated, and the error of the estimate in percent.
 
-    On a CPU it is what the process takes beyond what an idle one does; on a GPU what torch allocates.
-    Models that are not here have random weights, and then no start is sketched. Raises PixgenError.
+    On a CPU it is the process's memory beyond that of an idle one, on a GPU what torch allocates.
+    Models that are not downloaded get random weights, and then no starting point is sketched. Raises PixgenError.
     """
     from pixgen.bench.speed import device_name
     from pixgen.synthesis.memory.estimate import estimate_memory
 
     device = resolve_device(device)
     recipe = recipe.model_copy(update={"steps": STEPS})
-    measured = _measure_apart(recipe, device)
+    measured = _measure_in_process(recipe, device)
     if measured["random"]:
         recipe = recipe.model_copy(update={"init": Init()})
-    foretold = estimate_memory(recipe, device=device)
+    estimate = estimate_memory(recipe, device=device)
     return {
         "device": device_name(device),
         "model": recipe.model,
@@ -39,10 +39,10 @@ def memory(recipe: Recipe, *, device: str = "auto") -> dict[str, Any]:
         "batches": recipe.cutouts.batches,
         "precision": recipe.precision,
         "checkpoint": recipe.engine.checkpoint,
-        "foretold_megabytes": round(foretold.total / 1e6, 1),
-        "foretold_weights_megabytes": round(foretold.weights / 1e6, 1),
+        "foretold_megabytes": round(estimate.total / 1e6, 1),
+        "foretold_weights_megabytes": round(estimate.weights / 1e6, 1),
         "measured_megabytes": round(measured["bytes"] / 1e6, 1),
-        "off_percent": round(100 * (foretold.total / measured["bytes"] - 1), 1),
+        "off_percent": round(100 * (estimate.total / measured["bytes"] - 1), 1),
     }
 
 
@@ -53,7 +53,7 @@ def text(figures: dict[str, Any]) -> str:
         f"{figures['size']} · {figures['cutouts']} cutouts in {figures['batches']} batches · "
         f"{figures['precision']} · {figures['device']}",
         *([f"{'':>10} with random weights: {random}"] if random else []),
-        f"{'foretold':>10} {figures['foretold_megabytes']:8.0f} MB, of which weights "
+        f"{'estimated':>10} {figures['foretold_megabytes']:8.0f} MB, of which weights "
         f"{figures['foretold_weights_megabytes']:.0f}",
         f"{'measured':>10} {figures['measured_megabytes']:8.0f} MB",
         f"{'off by':>10} {figures['off_percent']:+8.1f} %",
@@ -61,7 +61,7 @@ def text(figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _measure_apart(recipe: Recipe, device: str) -> dict[str, Any]:
+def _measure_in_process(recipe: Recipe, device: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "pixgen.bench.memory", recipe.to_json(), device],
         capture_output=True,
@@ -69,19 +69,19 @@ def _measure_apart(recipe: Recipe, device: str) -> dict[str, Any]:
         check=False,
     )
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it was ended from outside"])[-1]
-        raise DeviceError("The run that was to be measured broke off: {reason}.", reason=last[:200])
+        last = (done.stderr.strip().splitlines() or ["its process was killed"])[-1]
+        raise DeviceError("The measured run failed: {reason}.", reason=last[:200])
     return json.loads(done.stdout)
 
 
 def _measure_here(recipe: Recipe, device: str) -> dict[str, Any]:
-    from pixgen.bench.subjects import subjects
+    from pixgen.bench.inputs import load_bench_models
     from pixgen.studio.model_cache import ModelCache
     from pixgen.studio.worker import paint
     from pixgen.synthesis import Optimization, make_drawer  # before the memory is looked at
 
-    before = _most(device)
-    models = subjects(recipe, device)
+    before = _peak_bytes(device)
+    models = load_bench_models(recipe, device)
     random = models.random
     if random:
         recipe = recipe.model_copy(update={"init": Init()})
@@ -91,12 +91,12 @@ def _measure_here(recipe: Recipe, device: str) -> dict[str, Any]:
         del models  # as a studio has it: with a start that may be sketched
         painting = paint(recipe, {}, device, ModelCache(lambda: device))
     for frame in painting:
-        frame.picture  # noqa: B018 - somebody looks at it
-    return {"bytes": _most(device) - before, "random": random}
+        frame.picture  # noqa: B018 - read, as a watcher would
+    return {"bytes": _peak_bytes(device) - before, "random": random}
 
 
-def _most(device: str) -> int:
-    """The most bytes that were taken so far."""
+def _peak_bytes(device: str) -> int:
+    """The peak memory so far, in bytes."""
     import torch
 
     if device.startswith("cuda"):

@@ -1,6 +1,9 @@
-"""A sheet of pictures: a row a caption, a column a way to paint."""
+"""The quality benchmark: how often another CLIP finds the caption that a picture was painted for.
 
-# MERGED pixgen.bench.quality: How often an independent judge finds the right caption for what was painted.
+The evaluator guides none of the pictures, and no model was trained on the captions. ``Sheet`` draws the pictures:
+a row for each caption, a column for each variant.
+"""
+
 import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -24,12 +27,12 @@ from pixgen.studio.storage import writing
 from pixgen.studio.worker import paint
 from pixgen.synthesis.init.noise import to_tensor
 
-MARGIN, WORDS = 8, 190  # pixels: between pictures, and for the captions
-LETTERS = 13
+MARGIN, CAPTION_WIDTH = 8, 190  # pixels: between pictures, and for the captions
+TEXT_SIZE = 13
 
 
 class Sheet:
-    """Collects pictures of one size and writes them as one.
+    """Collects pictures of one size and draws them on one sheet.
 
     Args:
         rows: how many captions at most; later ones are left out.
@@ -38,35 +41,35 @@ class Sheet:
     def __init__(self, *, rows: int = 24) -> None:
         self.rows = rows
         self._pictures: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
-        self._ways: list[str] = []
+        self._variants: list[str] = []
 
-    def add(self, caption: str, way: str, picture: np.ndarray) -> None:
-        """A picture ``(H, W, 3)`` uint8; the first of a caption and a way counts."""
+    def add(self, caption: str, variant: str, picture: np.ndarray) -> None:
+        """Add a picture ``(H, W, 3)`` uint8; later ones of the same caption and variant are ignored."""
         if caption in self._pictures or len(self._pictures) < self.rows:
-            self._pictures[caption].setdefault(way, picture)
-            if way not in self._ways:
-                self._ways.append(way)
+            self._pictures[caption].setdefault(variant, picture)
+            if variant not in self._variants:
+                self._variants.append(variant)
 
     def save(self, path: Path) -> None:
         """Write the sheet as a PNG. Raises StorageError."""
         height, width = next(iter(next(iter(self._pictures.values())).values())).shape[:2]
-        lettering = TextRenderer(LETTERS)
-        across = WORDS + len(self._ways) * (width + MARGIN)
-        down = 2 * LETTERS + MARGIN + len(self._pictures) * (height + MARGIN)
+        lettering = TextRenderer(TEXT_SIZE)
+        across = CAPTION_WIDTH + len(self._variants) * (width + MARGIN)
+        down = 2 * TEXT_SIZE + MARGIN + len(self._pictures) * (height + MARGIN)
         sheet = Image.new("RGB", (across, down), PAPER)
         pen = ImageDraw.Draw(sheet)
-        for column, way in enumerate(self._ways):
-            title = lettering.wrap(way, width, most=2)
-            place = (WORDS + column * (width + MARGIN), 0)
-            lettering.draw_lines(pen, place, title, INK, line=LETTERS + 1)
+        for column, variant in enumerate(self._variants):
+            title = lettering.wrap(variant, width, most=2)
+            place = (CAPTION_WIDTH + column * (width + MARGIN), 0)
+            lettering.draw_lines(pen, place, title, INK, line=TEXT_SIZE + 1)
         for row, (caption, found) in enumerate(self._pictures.items()):
-            top = 2 * LETTERS + MARGIN + row * (height + MARGIN)
-            words = lettering.wrap(caption, WORDS)
-            lettering.draw_lines(pen, (0, top), words, INK, line=LETTERS + 4)
-            for column, way in enumerate(self._ways):
-                if way in found:
-                    left = WORDS + column * (width + MARGIN)
-                    sheet.paste(Image.fromarray(found[way]), (left, top))
+            top = 2 * TEXT_SIZE + MARGIN + row * (height + MARGIN)
+            words = lettering.wrap(caption, CAPTION_WIDTH)
+            lettering.draw_lines(pen, (0, top), words, INK, line=TEXT_SIZE + 4)
+            for column, variant in enumerate(self._variants):
+                if variant in found:
+                    left = CAPTION_WIDTH + column * (width + MARGIN)
+                    sheet.paste(Image.fromarray(found[variant]), (left, top))
         with writing(path) as temporary:
             sheet.save(temporary, "PNG")
 
@@ -78,8 +81,8 @@ JUDGE = "pocket-judge"
 
 @dataclass(frozen=True)
 class Quality:
-    """Of one way to paint: the share whose caption was found first, in the first five, and the mean
-    seconds a picture."""
+    """Results of one variant: the share of pictures whose caption ranked first and in the first five, and the
+    mean seconds a picture took."""
 
     name: str
     pictures: int
@@ -88,7 +91,7 @@ class Quality:
     seconds: float
 
     def as_dict(self) -> dict:
-        """For ``--json``."""
+        """The figures as plain values, for JSON."""
         return {
             "name": self.name,
             "pictures": self.pictures,
@@ -107,7 +110,7 @@ class Evaluator:
             self.texts = perceptor.embed_texts(captions)
 
     @torch.no_grad()
-    def place(self, picture: np.ndarray, right: int) -> int:
+    def rank(self, picture: np.ndarray, right: int) -> int:
         """How many captions fit a picture ``(H, W, 3)`` better than the right one; 0 is best."""
         image = self.perceptor.embed_images(to_tensor(Image.fromarray(picture)))
         scores = (self.texts @ image[0]).cpu()
@@ -118,53 +121,53 @@ Painter = Callable[[Recipe], np.ndarray]
 
 
 def quality(
-    ways: Sequence[dict],
+    variants: Sequence[dict],
     *,
-    judge: Evaluator,
+    evaluator: Evaluator,
     paint: Painter,
     prompts: int = 50,
     seeds: int = 3,
     preset: str = DEFAULT,
-    told: Callable[[Quality], None] = lambda way: None,
-    seen: Callable[[str, str, np.ndarray], None] = lambda caption, way, picture: None,
+    report: Callable[[Quality], None] = lambda variant: None,
+    on_picture: Callable[[str, str, np.ndarray], None] = lambda caption, variant, picture: None,
 ) -> list[Quality]:
-    """Paint the judge's first ``prompts`` captions with each seed, in each way.
+    """Paint the evaluator's first ``prompts`` captions with each seed, in each variant, and rank the captions.
 
     Args:
         ways: each a name under ``"name"`` and the fields of a recipe that make it, over the preset's.
         paint: from a recipe to the finished picture ``(H, W, 3)`` uint8.
-        told: called with each way's figures when they are there.
-        seen: called with each caption, way and picture.
+        report: called with each way's figures when they are there.
+        on_picture: called with each caption, way and picture.
     """
     results = []
-    for way in ways:
-        fields = {key: value for key, value in way.items() if key != "name"}
+    for variant in variants:
+        fields = {key: value for key, value in variant.items() if key != "name"}
         places, seconds = [], []
-        for index, caption in enumerate(judge.captions[:prompts]):
+        for index, caption in enumerate(evaluator.captions[:prompts]):
             for seed in range(seeds):
                 wanted = {"prompts": [[{"text": caption}]], "seed": seed}
                 recipe = make_recipe(load_preset(preset).recipe, fields, wanted)
                 begun = perf_counter()
                 picture = paint(recipe)
                 seconds.append(perf_counter() - begun)
-                places.append(judge.place(picture, index))
-                seen(caption, way["name"], picture)
+                places.append(evaluator.rank(picture, index))
+                on_picture(caption, variant["name"], picture)
         found = np.array(places)
         results.append(
             Quality(
-                way["name"],
+                variant["name"],
                 len(places),
                 float((found < 1).mean()),
                 float((found < 5).mean()),
                 float(np.mean(seconds)),
             )
         )
-        told(results[-1])
+        report(results[-1])
     return results
 
 
-def painter(device: str) -> Painter:
-    """Paints recipes one after the other, loading each model once."""
+def make_painter(device: str) -> Painter:
+    """A function that paints a recipe and returns the picture; models are loaded once."""
     models = ModelCache(lambda: device)
 
     def painted(recipe: Recipe) -> np.ndarray:
@@ -174,9 +177,9 @@ def painter(device: str) -> Painter:
     return painted
 
 
-def standard_ways() -> list[dict]:
-    """The preset as it is; chance, optimized as far as chance needs it; what the sketcher writes at once, the best of eight by
-    CLIP, and that optimized; and each named set of cutouts."""
+def standard_variants() -> list[dict]:
+    """The variants: the preset; a random starting point, with and without optimization; one sketch, the best of eight
+    by CLIP, and that optimized; and each named cutout set."""
     one, eight = ({"kind": "sketch", "sketch": {"candidates": count}} for count in (1, 8))
     far = {"steps": 150, "losses": {"start_pixels": 0}, "optimizer": {"learning_rate": 0.1}}
     sets = [{"name": f"cutouts {name}", "cutouts": {"kind": name}} for name in CUTOUT_SETS]
@@ -192,5 +195,5 @@ def standard_ways() -> list[dict]:
 
 
 def bundled_evaluator(device: str) -> Evaluator:
-    """The pocket judge over the held-out captions. Raises ModelError."""
+    """The bundled evaluator with the held-out captions. Raises ModelError."""
     return Evaluator(load_clip(JUDGE, device), json.loads(CAPTIONS.read_text("utf-8")))

@@ -1,4 +1,4 @@
-"""How fast pictures are found and indexed, and how often the right one is among the first ten."""
+"""Benchmark of search and indexing: speed, and recall among the first ten results."""
 
 import resource
 import sys
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pixgen.bench.subjects import SIDE, save_pictures
+from pixgen.bench.inputs import SIDE, save_pictures
 from pixgen.models import load_perceptor
 from pixgen.models.clip.perceptor import Perceptor
 from pixgen.studio.model_cache import resolve_device
@@ -25,34 +25,34 @@ from pixgen.vision.search.library import Library
 DIMENSIONS = 512
 TOP = 10
 _QUERIES = 50
-_A_CLUSTER = 200  # vectors; real pictures come in kinds too
+_CLUSTER_SIZE = 200  # vectors; real pictures come in kinds too
 _SPREAD = 0.8  # length of what is a vector's own, beside its cluster's unit vector
-_ADDED = 20_000  # rows at once
+_ROWS_AT_ONCE = 20_000  # rows at once
 _PICTURES = 2000
-_TURNS = 5  # of indexing, each between two of the model alone
+_ROUNDS = 5  # of indexing, each between two of the model alone
 
 
-def scale(folder: Path, *, vectors: int) -> dict[str, Any]:
+def time_searches(folder: Path, *, vectors: int) -> dict[str, Any]:
     """Milliseconds of exact and approximate searches among clustered vectors, and their agreement.
 
     Recall is the share of the ten nearest that the approximate search finds too. Raises SearchError.
     """
     chance = np.random.default_rng(0)
-    centres = _units(chance.normal(size=(max(1, vectors // _A_CLUSTER), DIMENSIONS)))
+    centres = _normalise(chance.normal(size=(max(1, vectors // _CLUSTER_SIZE), DIMENSIONS)))
     collection = Library(folder).create("bench", "synthetic", dimensions=DIMENSIONS)
     begun = perf_counter()
-    for start in range(0, vectors, _ADDED):
-        count = min(_ADDED, vectors - start)
+    for start in range(0, vectors, _ROWS_AT_ONCE):
+        count = min(_ROWS_AT_ONCE, vectors - start)
         collection.add(
             [_row(number) for number in range(start, start + count)], _draw_vectors(chance, centres, count)
         )
     added = perf_counter() - begun
     queries = _draw_vectors(chance, centres, _QUERIES)
-    exact, truth = _searches(collection, queries, exact=True)
+    exact, truth = _run_searches(collection, queries, exact=True)
     begun = perf_counter()
     collection.make_approximate()
     built = perf_counter() - begun
-    near, found = _searches(collection, queries, exact=False)
+    near, found = _run_searches(collection, queries, exact=False)
     shared = [len(right & there) / TOP for right, there in zip(truth, found, strict=True)]
     return {
         "vectors": vectors,
@@ -68,7 +68,7 @@ def scale(folder: Path, *, vectors: int) -> dict[str, Any]:
     }
 
 
-def indexing(folder: Path, perceptor: Perceptor, *, pictures: int = _PICTURES) -> dict[str, Any]:
+def time_indexing(folder: Path, perceptor: Perceptor, *, pictures: int = _PICTURES) -> dict[str, Any]:
     """Pictures a second through a whole indexing, beside what the model alone does with them.
 
     Both are measured in turns, each indexing between two of the model, so that whatever else the
@@ -77,10 +77,10 @@ def indexing(folder: Path, perceptor: Perceptor, *, pictures: int = _PICTURES) -
     save_pictures(folder / "pictures", pictures)
     with torch.no_grad():
         size = perceptor.embed_texts([""]).shape[-1]
-    alone, indexed = [_rate_alone(perceptor, pictures)], []
-    for turn in range(_TURNS):
-        indexed.append(_rate_of_indexing(folder, perceptor, size, turn))
-        alone.append(_rate_alone(perceptor, pictures))
+    alone, indexed = [_model_rate(perceptor, pictures)], []
+    for turn in range(_ROUNDS):
+        indexed.append(_indexing_rate(folder, perceptor, size, turn))
+        alone.append(_model_rate(perceptor, pictures))
     beside = [harmonic_mean(pair) for pair in pairwise(alone)]
     parts = [whole / model for whole, model in zip(indexed, beside, strict=True)]
     return {
@@ -93,7 +93,7 @@ def indexing(folder: Path, perceptor: Perceptor, *, pictures: int = _PICTURES) -
 
 
 @torch.no_grad()
-def _rate_alone(perceptor: Perceptor, pictures: int) -> float:
+def _model_rate(perceptor: Perceptor, pictures: int) -> float:
     """Pictures a second that the model looks at, when they are there already."""
     chance = torch.Generator().manual_seed(0)
     squares = torch.randint(
@@ -106,7 +106,7 @@ def _rate_alone(perceptor: Perceptor, pictures: int) -> float:
     return MODEL_BATCH * looks / (perf_counter() - begun)
 
 
-def _rate_of_indexing(folder: Path, perceptor: Perceptor, size: int, turn: int) -> float:
+def _indexing_rate(folder: Path, perceptor: Perceptor, size: int, turn: int) -> float:
     """Pictures a second from files to a new collection, from beginning to end."""
     collection = Library(folder / "library").create(f"bench-{turn}", "model", dimensions=size)
     begun = perf_counter()
@@ -115,7 +115,9 @@ def _rate_of_indexing(folder: Path, perceptor: Perceptor, size: int, turn: int) 
     return last.added / (perf_counter() - begun)
 
 
-def quality(data: Path, perceptor: Perceptor, *, pictures: int = _PICTURES, seed: int = 5) -> dict[str, Any]:
+def measure_recall(
+    data: Path, perceptor: Perceptor, *, pictures: int = _PICTURES, seed: int = 5
+) -> dict[str, Any]:
     """How often the picture that a held-out caption was written for is among the first ten of all."""
     captions, vectors = [], []
     with torch.no_grad():
@@ -146,11 +148,11 @@ def search(
     perceptor = load_perceptor([model], device)
     with TemporaryDirectory(prefix="pixgen-bench-") as folder:
         found = {
-            "scale": scale(Path(folder, "scale"), vectors=vectors),
-            "indexing": indexing(Path(folder), perceptor, pictures=pictures),
+            "scale": time_searches(Path(folder, "scale"), vectors=vectors),
+            "indexing": time_indexing(Path(folder), perceptor, pictures=pictures),
         }
     found["quality"] = (
-        quality(data, perceptor, pictures=pictures) if data is not None else "needs --data FOLDER"
+        measure_recall(data, perceptor, pictures=pictures) if data is not None else "needs --data FOLDER"
     )
     return {"device": device, "model": model, **found}
 
@@ -177,14 +179,14 @@ def text(figures: dict[str, Any]) -> str:
     )
 
 
-def _units(vectors: np.ndarray) -> np.ndarray:
+def _normalise(vectors: np.ndarray) -> np.ndarray:
     return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
 
 
 def _draw_vectors(chance: np.random.Generator, centres: np.ndarray, count: int) -> np.ndarray:
     """Unit vectors ``(count, D)`` around centres ``(C, D)``."""
     own = chance.normal(size=(count, DIMENSIONS)).astype(np.float32) * (_SPREAD / DIMENSIONS**0.5)
-    return _units(centres[chance.integers(len(centres), size=count)] + own)
+    return _normalise(centres[chance.integers(len(centres), size=count)] + own)
 
 
 def _row(number: int) -> Row:
@@ -192,7 +194,7 @@ def _row(number: int) -> Row:
     return Row(path=path, size=number, modified=number, sha256=path, width=SIDE, height=SIDE)
 
 
-def _searches(
+def _run_searches(
     collection: Collection, queries: np.ndarray, *, exact: bool
 ) -> tuple[list[float], list[set[str]]]:
     """Seconds and paths of each search; the first, which opens files, is not timed."""
@@ -208,12 +210,12 @@ def _searches(
 
 def _held_out(data: Path, count: int, seed: int) -> Iterator[tuple[str, torch.Tensor]]:
     """Captions that no model was trained on, each with its picture ``(1, 3, H, W)``."""
-    from pixgen.training.compose.captions import Author
+    from pixgen.training.compose.captions import CompositionSampler
     from pixgen.training.compose.composer import Composer
 
     composer = Composer(data, seed=seed)
-    author = Author(composer.table, seed=seed, split="held-out")
-    for composition in author.compositions(count):
+    sampler = CompositionSampler(composer.table, seed=seed, split="held-out")
+    for composition in sampler.compositions(count):
         yield composition.caption, composer.draw([composition])
 
 

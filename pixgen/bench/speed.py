@@ -1,7 +1,7 @@
-"""How long a step takes, where, and how that compares with the arithmetic it cannot do without.
+"""Time a step and its stages, and compare it with the least arithmetic that it needs and with a plain loop.
 
-The floor is the multiplications and additions of decode and CLIP, forward and backward to their
-inputs, at the rate that this machine reaches in one large product of matrices.
+The floor is the multiplications and additions of decode and CLIP, forward and backward to their inputs, at the
+rate that this machine reaches in one large matrix product.
 """
 
 from collections import defaultdict
@@ -14,11 +14,11 @@ from time import perf_counter
 from typing import Any
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from pixgen.bench.peak import peak_bytes
-from pixgen.bench.plain import PlainLoop
-from pixgen.bench.subjects import Subjects, plain_tower, subjects
+from pixgen.bench.inputs import BenchModels, load_bench_models, open_clip_tower
+from pixgen.bench.plain_loop import PlainLoop
 from pixgen.models.runtime import tensor_float32
 from pixgen.recipe.init import Init
 from pixgen.recipe.recipe import Recipe
@@ -27,7 +27,7 @@ from pixgen.synthesis import Drawer, Optimization, make_drawer
 
 WARM_UP = 4
 STAGES = ("decode", "cutouts", "clip", "backward", "rest")
-_WAY_BACK = ("clip backward", "cutouts backward", "decode backward")
+_BACKWARD_STAGES = ("clip backward", "cutouts backward", "decode backward")
 _MATRIX_SIDE = {"cpu": 1536, "cuda": 8192}  # large enough for the full rate, and quick
 
 
@@ -35,36 +35,36 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
     """Medians over ``steps`` steps of a recipe, in milliseconds, and their multiple of the floor; and
     the same for the published recipe's plain loop in float32, step by step in turns.
 
-    Models whose weights are not here are measured with random ones; nothing is fetched. Raises
+    Models that are not downloaded get random weights; nothing is fetched. Raises
     PixgenError.
     """
     device = resolve_device(device)
-    models = subjects(recipe, device)
-    # A sketched start is not a step, and has no place in this measurement.
+    models = load_bench_models(recipe, device)
+    # Sketching the starting point is not a step, so it is not measured.
     recipe = recipe.model_copy(update={"steps": 2 * (WARM_UP + steps) + 1, "init": Init()})
     drawer = make_drawer(recipe, models.vqgan, device=device)
     stopwatch = _Stopwatch(device)
     optimization = Optimization(
         recipe,
-        _WatchedDrawer(drawer, stopwatch),
-        _WatchedPerceptor(models.perceptor, stopwatch),
+        _TimedDrawer(drawer, stopwatch),
+        _TimedPerceptor(models.perceptor, stopwatch),
         mark=stopwatch.mark,
     )
     plain = _plain_loop(recipe, models)
     # The same steps with kornia's AugmentationSequential, or with the fused warp if that is asked of kornia.
     other = {"fused": "kornia", "kornia": "fused"}[recipe.engine.augmentations]
     engine = recipe.engine.model_copy(update={"augmentations": other})
-    elsewise = Optimization(
+    other_engine = Optimization(
         recipe.model_copy(update={"engine": engine}),
         make_drawer(recipe, models.vqgan, device=device),
         models.perceptor,
     )
-    product = _Product(device, getattr(torch, recipe.precision))
+    product = _MatrixProduct(device, getattr(torch, recipe.precision))
     # All that is compared multiplies alike.
     on_gpu = device.startswith("cuda")
     way = partial(tensor_float32, recipe.engine.tf32) if on_gpu else nullcontext
     timings, whole, products, plains, others = [], [], [], [], []
-    for _ in range(WARM_UP + steps):  # in turns: whatever else the machine does slows all
+    for _ in range(WARM_UP + steps):  # in turns, so that other load slows all alike
         timings.append(stopwatch.measure(lambda: next(optimization)))
         whole.append(
             stopwatch.whole(lambda: next(optimization)) if stopwatch.waits else sum(timings[-1].values())
@@ -72,7 +72,7 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
         with way():
             products.append(product.seconds())
             plains.append(stopwatch.whole(plain.step))
-        others.append(stopwatch.whole(lambda: next(elsewise)))
+        others.append(stopwatch.whole(lambda: next(other_engine)))
     timings, whole, products, plains, others = (
         each[WARM_UP:] for each in (timings, whole, products, plains, others)
     )
@@ -82,8 +82,10 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
         "clip": _clip_operations(models.perceptor, recipe.cutouts.count),
     }
     rate = product.operations / median(products)
-    stages = {stage: 1000 * median(timing[stage] for timing in timings) for stage in STAGES + _WAY_BACK}
-    back = {stage.split()[0]: stages.pop(stage) for stage in _WAY_BACK}
+    stages = {
+        stage: 1000 * median(timing[stage] for timing in timings) for stage in STAGES + _BACKWARD_STAGES
+    }
+    back = {stage.split()[0]: stages.pop(stage) for stage in _BACKWARD_STAGES}
     stages["backward"] = sum(back.values())
     step, floor = 1000 * median(whole), 1000 * sum(operations.values()) / rate
     weights = models.bytes()
@@ -99,7 +101,7 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
         "overhead_part": round((stages["cutouts"] + back["cutouts"] + stages["rest"]) / step, 4),
         "gflop": {name: round(count / 1e9, 3) for name, count in operations.items()},
         "matrix_gflop_a_second": round(rate / 1e9, 1),
-        "multiplied_in": multiplied_in(recipe, device),
+        "multiplied_in": arithmetic_precision(recipe, device),
         "floor_ms": round(floor, 3), "times_the_floor": round(step / floor, 3),
         "part_of_the_matrix_rate": round(floor / step, 4),
         "peak_megabytes": _megabytes(weights + peak_bytes(lambda: next(optimization), device)),
@@ -144,9 +146,9 @@ def _rates(figures: dict[str, Any]) -> str:
     )
 
 
-def _plain_loop(recipe: Recipe, models: Subjects) -> PlainLoop:
-    eyes = getattr(models.perceptor, "members", [models.perceptor])
-    towers = [plain_tower(name, eye) for name, eye in zip(recipe.clip_names, eyes, strict=True)]
+def _plain_loop(recipe: Recipe, models: BenchModels) -> PlainLoop:
+    clips = getattr(models.perceptor, "members", [models.perceptor])
+    towers = [open_clip_tower(name, clip) for name, clip in zip(recipe.clip_names, clips, strict=True)]
     return PlainLoop(recipe, models.vqgan, models.perceptor, towers)
 
 
@@ -154,8 +156,8 @@ def _megabytes(count: int) -> float:
     return round(count / 1e6, 1)
 
 
-def multiplied_in(recipe: Recipe, device: str) -> str:
-    """In which precision the step and the product that it is compared with are multiplied."""
+def arithmetic_precision(recipe: Recipe, device: str) -> str:
+    """The precision in which the step and the matrix product multiply."""
     if device.startswith("cuda") and recipe.precision == "float32" and recipe.engine.tf32:
         return "TF32"
     return recipe.precision
@@ -166,7 +168,7 @@ def device_name(device: str) -> str:
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
 
 
-class _Product:
+class _MatrixProduct:
     """A product of two large square matrices, to time what the machine can do."""
 
     def __init__(self, device: str, precision: torch.dtype) -> None:
@@ -176,9 +178,9 @@ class _Product:
 
     def seconds(self) -> float:
         """How long one product takes."""
-        started = _now(self._device)
+        started = _synchronised_time(self._device)
         self._left @ self._right
-        return _now(self._device) - started
+        return _synchronised_time(self._device) - started
 
 
 class _Stopwatch:
@@ -191,30 +193,30 @@ class _Stopwatch:
         self._marking, self.waits = True, device.startswith("cuda")
 
     def mark(self, stage: str) -> None:
-        """The stage ends here. What is left of the way back when it ends is the decoder's."""
+        """End a stage. The rest of the backward pass belongs to the decoder."""
         if not self._marking:
             return
-        now = _now(self._device)
+        now = _synchronised_time(self._device)
         self._seconds["decode backward" if stage == "backward" else stage] += now - self._last
         self._last = now
 
     def measure(self, step: Callable[[], object]) -> dict[str, float]:
         """Seconds by stage of one step; what follows its last mark is ``rest``."""
-        self._seconds, self._last = defaultdict(float), _now(self._device)
+        self._seconds, self._last = defaultdict(float), _synchronised_time(self._device)
         step()
         self.mark("rest")
         return self._seconds
 
     def whole(self, step: Callable[[], object]) -> float:
-        """Seconds of one step, whose stages nobody waits for."""
-        self._marking, begun = False, _now(self._device)
+        """Seconds of one step, without waiting for its stages."""
+        self._marking, begun = False, _synchronised_time(self._device)
         step()
         self._marking = True
-        return _now(self._device) - begun
+        return _synchronised_time(self._device) - begun
 
 
-class _Watched:
-    """Something in whose place this stands, and that it otherwise is."""
+class _TimedProxy:
+    """A proxy that behaves as the object it wraps."""
 
     def __init__(self, watched: Any, stopwatch: _Stopwatch) -> None:
         self._watched, self._stopwatch = watched, stopwatch
@@ -229,29 +231,29 @@ class _Watched:
         return tensor
 
 
-class _WatchedDrawer(_Watched):
-    """Where the way back enters it, that through the cutouts is done."""
+class _TimedDrawer(_TimedProxy):
+    """Marks the end of the backward pass through the cutouts, where the gradient enters the drawer."""
 
     def draw(self, *latent: torch.Tensor) -> torch.Tensor:
         return self._mark_gradient(self._watched.draw(*latent), "cutouts backward")
 
 
-class _WatchedPerceptor(_Watched):
-    """Where the way back leaves it, that through CLIP is done."""
+class _TimedPerceptor(_TimedProxy):
+    """Marks the end of the backward pass through CLIP, where the gradient leaves it."""
 
     def embed_images(self, pictures: torch.Tensor) -> torch.Tensor:
         return self._watched.embed_images(self._mark_gradient(pictures, "clip backward"))
 
 
-def _now(device: str) -> float:
-    """The time once the device has done all it was told to."""
+def _synchronised_time(device: str) -> float:
+    """The time, once the device has finished its work."""
     if device.startswith("cuda"):
         torch.cuda.synchronize(device)
     return perf_counter()
 
 
 def _decode_operations(drawer: Drawer) -> int:
-    """Of drawing the picture and of the way back to the latent."""
+    """Operations of decoding the picture and of the backward pass to the latent."""
     with FlopCounterMode(display=False) as counter, torch.enable_grad():
         drawer.draw().sum().backward()
     drawer.latent.grad = None
@@ -259,9 +261,29 @@ def _decode_operations(drawer: Drawer) -> int:
 
 
 def _clip_operations(perceptor, cutouts: int) -> int:
-    """Of looking at the cutouts and of the way back to their pixels."""
+    """Operations of embedding the cutouts and of the backward pass to their pixels."""
     shape = (cutouts, 3, perceptor.size, perceptor.size)
     seen = torch.rand(shape, device=perceptor.device, requires_grad=True)
     with FlopCounterMode(display=False) as counter, torch.enable_grad():
         perceptor.embed_images(seen).sum().backward()
     return counter.get_total_flops()
+
+
+def peak_bytes(work: Callable[[], object], device: str) -> int:
+    """The peak memory that torch allocates during ``work``, beyond what it held before."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        work()
+        torch.cuda.synchronize(device)
+        return torch.cuda.max_memory_allocated(device) - before
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=False) as seen:
+        work()
+    held = most = 0
+    events = seen.profiler.kineto_results.events()
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        if event.name() == "[memory]":
+            held += event.nbytes()
+            most = max(most, held)
+    return most

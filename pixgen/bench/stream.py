@@ -1,4 +1,4 @@
-"""What it costs to watch: the pace of a painting alone, and in a studio that films, keeps and shows it."""
+"""Measure the overhead of live previews: steps per second with and without a watcher."""
 
 import io
 from collections.abc import Iterator
@@ -18,24 +18,24 @@ from pixgen.studio.worker import paint
 
 PREVIEWS_A_SECOND = 8.0
 JPEG_QUALITY = 85
-_LEFT_OUT = 5  # steps at the start, while threads and memory find their places
+_WARM_UP = 5  # steps at the start, which are slower
 
 
 def stream(recipe: Recipe, *, steps: int, pairs: int, device: str = "auto") -> dict[str, Any]:
     """Steps a second of a recipe alone and watched, in turns, and the cost in percent.
 
-    Alone is the bare loop. Watched is a studio's job with its film and its files, whose watcher
+    Alone is the bare loop. Watched is a studio's job with its video and its files, and a watcher that
     encodes JPEG previews. The cost is the median over the pairs. Raises PixgenError.
     """
     device = resolve_device(device)
-    recipe = recipe.model_copy(update={"steps": steps + _LEFT_OUT})
+    recipe = recipe.model_copy(update={"steps": steps + _WARM_UP})
     models = ModelCache(lambda: device)
-    _run_alone(recipe.model_copy(update={"steps": _LEFT_OUT}), device, models)
+    _run_alone(recipe.model_copy(update={"steps": _WARM_UP}), device, models)
     alone, watched, previews = [], [], 0
     for _ in range(pairs):
-        alone.append(_run_alone(recipe, device, models).pace())
+        alone.append(_run_alone(recipe, device, models).steps_a_second())
         painting, seen = _run_watched(recipe, device, models)
-        watched.append(painting.pace())
+        watched.append(painting.steps_a_second())
         previews += seen
     costs = [100 * (1 - slow / fast) for fast, slow in zip(alone, watched, strict=True)]
     return {
@@ -64,8 +64,8 @@ def text(figures: dict[str, Any]) -> str:
     )
 
 
-class _Timed(Iterator):
-    """A painting, with the time at which each of its steps came."""
+class _TimedFrames(Iterator):
+    """An iterator over frames that records when each one came."""
 
     def __init__(self, painting: Iterator) -> None:
         self._painting = painting
@@ -79,34 +79,34 @@ class _Timed(Iterator):
     def __getattr__(self, name: str) -> Any:
         return getattr(self._painting, name)
 
-    def pace(self) -> float:
-        """Steps a second, whatever was done with the frames between them included."""
-        times = self._times[_LEFT_OUT:]
+    def steps_a_second(self) -> float:
+        """Steps per second, with the work on the frames between them."""
+        times = self._times[_WARM_UP:]
         return (len(times) - 1) / (times[-1] - times[0])
 
 
-def _run_alone(recipe: Recipe, device: str, models: ModelCache) -> _Timed:
-    painting = _Timed(paint(recipe, {}, device, models))
+def _run_alone(recipe: Recipe, device: str, models: ModelCache) -> _TimedFrames:
+    painting = _TimedFrames(paint(recipe, {}, device, models))
     for _ in painting:
         pass
     return painting
 
 
-def _run_watched(recipe: Recipe, device: str, models: ModelCache) -> tuple[_Timed, int]:
-    painting = _Timed(paint(recipe, {}, device, models))
+def _run_watched(recipe: Recipe, device: str, models: ModelCache) -> tuple[_TimedFrames, int]:
+    painting = _TimedFrames(paint(recipe, {}, device, models))
     with (
         TemporaryDirectory(prefix="pixgen-bench-") as folder,
         Studio(Path(folder), device=device, painter=lambda *_: painting) as studio,
     ):
         job = studio.submit(recipe)
-        previews = _previews(job)
+        previews = _count_previews(job)
         if job.error is not None:
             raise job.error
     return painting, previews
 
 
-def _previews(job: Job) -> int:
-    """Watch a job as the page does; how many previews were encoded."""
+def _count_previews(job: Job) -> int:
+    """Watch a job as the page does, and count the previews."""
     count = 0
     for job_status in job.watch(rate=PREVIEWS_A_SECOND):
         if job_status.frame is not None:

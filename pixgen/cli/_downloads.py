@@ -1,4 +1,4 @@
-"""Downloads as a person or a program sees them on the command line, and where own models are looked for."""
+"""Progress of model downloads on the command line, for a person or a program; and the folder of own models."""
 
 import json
 import os
@@ -14,33 +14,33 @@ if TYPE_CHECKING:
 
 
 def use_models_dir(folder: Path | None) -> None:
-    """Let own models be looked for in a folder, in this process and those it starts."""
+    """Set the folder of the user's own models, for this process and those it starts."""
     if folder is not None:
         os.environ["PIXGEN_MODELS_DIR"] = str(folder.absolute())
 
 
-def download_facts(fetching: "DownloadProgress") -> dict[str, Any]:
-    """How far a download is, as plain values."""
+def download_facts(download: "DownloadProgress") -> dict[str, Any]:
+    """The progress of a download as plain values, for JSON."""
     return {
-        "model": fetching.model,
-        "done_bytes": fetching.done,
-        "total_bytes": fetching.total,
-        "waiting": fetching.waiting,
+        "model": download.model,
+        "done_bytes": download.done,
+        "total_bytes": download.total,
+        "waiting": download.waiting,
     }
 
 
-def describe_download(fetching: "DownloadProgress") -> str:
-    """How far a download is, in words."""
+def describe_download(download: "DownloadProgress") -> str:
+    """The progress of a download as text."""
     from pixgen.models.cache import format_bytes
 
-    if fetching.waiting:
-        return f"{fetching.model}: another pixgen fetches it"
-    of = f" of {format_bytes(fetching.total)}" if fetching.total else ""
-    return f"fetching {fetching.model}: {format_bytes(fetching.done)}{of}"
+    if download.waiting:
+        return f"{download.model}: another pixgen is fetching it"
+    of = f" of {format_bytes(download.total)}" if download.total else ""
+    return f"fetching {download.model}: {format_bytes(download.done)}{of}"
 
 
 class StderrProgress:
-    """A command that needs a model which is not here shows its download on stderr, and nothing otherwise."""
+    """Shows a progress bar on stderr as soon as a command downloads a model."""
 
     def __init__(self) -> None:
         self._bar: BarProgress | None = None
@@ -52,29 +52,29 @@ class StderrProgress:
         if self._bar is not None:
             self._bar.__exit__(*how)
 
-    def show(self, fetching: "DownloadProgress") -> None:
-        """Further on."""
+    def show(self, download: "DownloadProgress") -> None:
+        """Show how far the download is."""
         if self._bar is None:
             self._bar = BarProgress().__enter__()
-        self._bar.show(fetching)
+        self._bar.show(download)
 
 
 class LineProgress:
-    """One JSON object a line."""
+    """Prints one JSON object a line."""
 
     def __init__(self) -> None:
-        self._said = -1
+        self._last_percent = -1
 
-    def show(self, fetching: "DownloadProgress") -> None:
-        """Each further percent."""
-        percent = fetching.done * 100 // fetching.total if fetching.total else fetching.done // 10**7
-        if percent != self._said:
-            self._said = percent
-            typer.echo(json.dumps(download_facts(fetching), ensure_ascii=False))
+    def show(self, download: "DownloadProgress") -> None:
+        """Print a line for each further percent."""
+        percent = download.done * 100 // download.total if download.total else download.done // 10**7
+        if percent != self._last_percent:
+            self._last_percent = percent
+            typer.echo(json.dumps(download_facts(download), ensure_ascii=False))
 
     def end(self, entry: "Entry", path: Path | None) -> None:
-        """It is here."""
-        self._said = -1
+        """Report that a model is downloaded."""
+        self._last_percent = -1
         facts = {
             "model": entry.name,
             "kind": entry.kind,
@@ -84,8 +84,8 @@ class LineProgress:
 
 
 class BarProgress:
-    """A bar on stderr, where that is no terminal a line a model; and a line on stdout for each model that
-    is here."""
+    """Shows a bar on stderr, or a line per model without a terminal; prints a line to stdout for each
+    downloaded model."""
 
     def __enter__(self) -> "BarProgress":
         from rich.console import Console
@@ -115,22 +115,22 @@ class BarProgress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def show(self, fetching: "DownloadProgress") -> None:
-        """Further on."""
-        if fetching.model not in self._tasks:
-            self._tasks[fetching.model] = self._bar.add_task(fetching.model, total=None)
+    def show(self, download: "DownloadProgress") -> None:
+        """Show how far the download is."""
+        if download.model not in self._tasks:
+            self._tasks[download.model] = self._bar.add_task(download.model, total=None)
             if self._bar.disable:
-                typer.echo(describe_download(fetching), err=True)
-        said = f"{fetching.model}: waiting for another pixgen" if fetching.waiting else fetching.model
+                typer.echo(describe_download(download), err=True)
+        text = f"{download.model}: waiting for another pixgen" if download.waiting else download.model
         self._bar.update(
-            self._tasks[fetching.model],
-            description=said,
-            completed=fetching.done,
-            total=fetching.total,
+            self._tasks[download.model],
+            description=text,
+            completed=download.done,
+            total=download.total,
         )
 
     def end(self, entry: "Entry", path: Path | None) -> None:
-        """It is here."""
+        """Report that a model is downloaded."""
         if (task := self._tasks.pop(entry.name, None)) is not None:
             self._bar.remove_task(task)
         self._bar.stop()

@@ -1,122 +1,188 @@
-"""The options that several commands share, as types: each says the same everywhere.
+"""The options that several commands share, as annotated types, and the panels of ``--help`` they stand in.
 
-What an option of a recipe's setting says comes from the setting's own field, by ``setting_option``.
+The help of a recipe's setting comes from the setting's own field, by ``setting_option``.
 """
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from pixgen.recipe.base import find_setting
 from pixgen.recipe.recipe import Recipe
 
+# The panels of --help.
+PROMPT, PICTURE, MODELS, START = "Prompt", "Picture", "Models", "Starting point"
+MOTION, FILTERS, OUTPUT, RUNS = "Motion", "Filters", "Output", "Runs and device"
+
 
 def setting_option(
-    path: str, *names: str, metavar: str | None = None, before: str = "", more: str = ""
+    path: str, *names: str, panel: str, metavar: str | None = None, before: str = "", more: str = ""
 ) -> Any:
-    """The option of a recipe's setting, such as ``journey.zoom``; its help is the setting's own.
+    """The option of a recipe's setting, such as ``journey.zoom``, with the setting's own help.
 
     Args:
-        names: the option's, where they are not the parameter's.
+        names: the option's names, where they are not the parameter's.
+        panel: where ``--help`` shows it.
         metavar: by default the setting's example.
-        before, more: what the command has to say beside.
+        before, more: what the command adds to the help, before it and after it.
     """
     setting = find_setting(Recipe, path)
-    said = " ".join(filter(None, (before, setting.help, more)))
-    return typer.Option(*names, help=said, metavar=metavar or setting.example or None)
+    text = " ".join(filter(None, (before, setting.help, more)))
+    return typer.Option(
+        *names, help=escape(text), metavar=metavar or setting.example or None, rich_help_panel=panel
+    )
 
 
-# What to paint
+# The prompt
 Negative = Annotated[
     list[str] | None,
-    typer.Option(help="What to keep away from, several with |.", metavar="TEXT"),
+    typer.Option(
+        help="Negative prompt: things to avoid, several separated by |.",
+        metavar="TEXT",
+        rich_help_panel=PROMPT,
+    ),
 ]
 Styles = Annotated[
     list[str] | None,
     typer.Option(
         "--style",
-        help="Words around the prompt's: a style's name, or a JSON file; several combine. `pixgen styles` "
-        "lists them.",
+        help="A style: its name (`pixgen styles` lists them) or a JSON file. Several combine.",
         metavar="NAME",
+        rich_help_panel=PROMPT,
     ),
 ]
+
+# The picture
 Preset = Annotated[
-    str | None, typer.Option(help="How much work; `pixgen presets` lists them.", metavar="NAME")
+    str | None,
+    typer.Option(
+        help="Quality: the name of a preset. `pixgen presets` lists them.",
+        metavar="NAME",
+        rich_help_panel=PICTURE,
+    ),
 ]
-Size = Annotated[str | None, typer.Option(help="Width x height in pixels.", metavar="128x128")]
-Seed = Annotated[int | None, setting_option("seed", metavar="N", more="Without it, a random one.")]
-SeedOfAll = Annotated[
+Size = Annotated[
+    str | None,
+    typer.Option(help="Width x height in pixels.", metavar="128x128", rich_help_panel=PICTURE),
+]
+Seed = Annotated[int | None, setting_option("seed", panel=PICTURE, metavar="N", more="Random if not given.")]
+SharedSeed = Annotated[
     int | None,
-    setting_option("seed", metavar="N", before="One for all.", more="Without it, a random one."),
+    setting_option(
+        "seed", panel=PICTURE, metavar="N", before="Shared by all pictures.", more="Random if not given."
+    ),
 ]
-Init = Annotated[str | None, typer.Option(help="How to start, as with generate.", metavar="KIND")]
+Init = Annotated[
+    str | None,
+    typer.Option(help="Starting point, as in `pixgen generate`.", metavar="KIND", rich_help_panel=START),
+]
 Assignments = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Any field of the recipe: cutouts.count=16.", metavar="KEY=VALUE"),
+    typer.Option(
+        "--set",
+        help="Any other setting: cutouts.count=16. `pixgen settings` lists them.",
+        metavar="KEY=VALUE",
+        rich_help_panel=PICTURE,
+    ),
 ]
-
 Augment = Annotated[
     list[str] | None,
     typer.Option(
         "--augment",
-        help="Also an augmentation of kornia, with its arguments: RandomThinPlateSpline:p=0.5,scale=0.2; "
-        "may be given several times.",
+        help="Add an augmentation of kornia with its arguments: RandomThinPlateSpline:p=0.5,scale=0.2. "
+        "Can be given several times.",
         metavar="NAME:ARGUMENTS",
+        rich_help_panel=MODELS,
     ),
 ]
 
-# A run, and what of it is to be another
+# A run, and what to change in it
 Run = Annotated[
     str,
-    typer.Argument(help="A run, by its name or folder; `pixgen runs` lists them.", metavar="RUN"),
+    typer.Argument(help="A run: its name or its folder. `pixgen runs` lists them.", metavar="RUN"),
 ]
-OtherWords = Annotated[str | None, typer.Argument(help="Other words; without them, those of the run.")]
+NewPrompt = Annotated[str | None, typer.Argument(help="The new prompt. Default: the run's own.")]
 Weights = Annotated[
     list[str] | None,
-    typer.Option("--weight", help="Another weight of one prompt, by its number.", metavar="2=0.5"),
+    typer.Option(
+        "--weight",
+        help="A new weight for one prompt, by its number.",
+        metavar="2=0.5",
+        rich_help_panel=PROMPT,
+    ),
 ]
 LearningRate = Annotated[
-    float | None, setting_option("optimizer.learning_rate", metavar="RATE", before="Another one.")
+    float | None,
+    setting_option("optimizer.learning_rate", panel=PICTURE, metavar="RATE", before="A new learning rate."),
 ]
 Resume = Annotated[
     str | None,
-    typer.Option(help="Go on with a run, by its name or folder; `pixgen runs` lists them.", metavar="RUN"),
+    typer.Option(
+        help="Continue a run: its name or its folder. `pixgen runs` lists them.",
+        metavar="RUN",
+        rich_help_panel=RUNS,
+    ),
 ]
 
-# What comes of it, and where
-Picture = Annotated[
-    Path | None, typer.Option("--out", help="Also keep the picture here.", metavar="FILE.png")
-]
-Sheet = Annotated[
+# Files and folders
+PictureOut = Annotated[
     Path | None,
-    typer.Option("--out", help="Where to write the sheet; else beside its runs.", metavar="FILE.png"),
+    typer.Option("--out", help="Also save the picture here.", metavar="FILE.png", rich_help_panel=OUTPUT),
 ]
-FILM = "Also keep the film here: .mp4, .webm, .gif or .webp."
-Film = Annotated[Path | None, typer.Option("--out", help=FILM, metavar="FILE.mp4")]
-FilmToo = Annotated[Path | None, typer.Option("--video", help=FILM, metavar="FILE.mp4")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Let --out replace an existing file.")]
+SheetOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Where to save the sheet. Default: beside its runs.",
+        metavar="FILE.png",
+        rich_help_panel=OUTPUT,
+    ),
+]
+VIDEO_HELP = "Also save the video here: .mp4, .webm, .gif or .webp."
+VideoOut = Annotated[
+    Path | None, typer.Option("--out", help=VIDEO_HELP, metavar="FILE.mp4", rich_help_panel=OUTPUT)
+]
+Video = Annotated[
+    Path | None, typer.Option("--video", help=VIDEO_HELP, metavar="FILE.mp4", rich_help_panel=OUTPUT)
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Let --out replace an existing file.", rich_help_panel=OUTPUT),
+]
 OverwriteBoth = Annotated[
-    bool, typer.Option("--overwrite", help="Let --out and --video replace existing files.")
+    bool,
+    typer.Option("--overwrite", help="Let --out and --video replace existing files.", rich_help_panel=OUTPUT),
 ]
 OutputDir = Annotated[
     Path | None,
-    typer.Option(help="Where runs are kept; else $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER"),
+    typer.Option(
+        help="Where runs are kept. Default: $PIXGEN_OUTPUT_DIR, else ./outputs.",
+        metavar="FOLDER",
+        rich_help_panel=RUNS,
+    ),
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME")]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines: one JSON value on stdout.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME", rich_help_panel=RUNS)]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="For programs: print one JSON value.", rich_help_panel=OUTPUT),
+]
 AsJsonLines = Annotated[
     bool,
     typer.Option(
         "--json",
-        help="For machines: one JSON object a line on stdout, the result last; an error is "
+        help="For programs: print one JSON object a line, the result last. An error is "
         '{"error": …} on stderr.',
+        rich_help_panel=OUTPUT,
     ),
 ]
 ModelsDir = Annotated[
     Path | None,
     typer.Option(
-        help="A folder of own checkpoints with their configs, for --model by name; else $PIXGEN_MODELS_DIR.",
+        help="A folder of your own checkpoints with their configs, for --model by name. "
+        "Default: $PIXGEN_MODELS_DIR.",
         metavar="FOLDER",
+        rich_help_panel=MODELS,
     ),
 ]

@@ -1,6 +1,5 @@
-"""Which film is meant, and how its export is followed."""
+"""The files of ``--out`` and ``--video``: checked before painting, written after it, and video exports."""
 
-# MERGED pixgen.commands.outputs: Copies of the picture and the film, where a person wants them.
 import os
 import shutil
 import tempfile
@@ -19,8 +18,11 @@ if TYPE_CHECKING:
 
 
 def follow_export(export: Iterator[tuple[int, int]], *, shown: bool = True) -> None:
-    """Go through an export, which tells how many pictures of how many are encoded: with a bar and the
-    time left on stderr, if that is a terminal."""
+    """Run a video export to its end, with a progress bar on stderr if that is a terminal.
+
+    Args:
+        export: yields how many frames are encoded, and how many there are.
+    """
     columns = (TextColumn("writing"), BarColumn(bar_width=30), TextColumn("{task.completed}/{task.total}"))
     console = Console(stderr=True)
     bar = Progress(
@@ -36,57 +38,57 @@ def follow_export(export: Iterator[tuple[int, int]], *, shown: bool = True) -> N
             bar.update(task, completed=done, total=total)
 
 
-FILMS = (".mp4", ".webm", ".gif", ".webp")
+VIDEO_SUFFIXES = (".mp4", ".webm", ".gif", ".webp")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SavedFiles:
-    """Where the picture and the film of a run are; None if there is none yet."""
+    """Where the picture and the video of a run are; None where there is none yet."""
 
     picture: Path | None
-    film: Path | None
+    video: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outputs:
-    """The files that were asked for with ``--out`` and ``--video``."""
+    """The files that ``--out`` and ``--video`` name."""
 
     picture: Path | None = None
-    film: Path | None = None
+    video: Path | None = None
     overwrite: bool = False
 
     def check(self) -> None:
-        """Raise StorageError now, not after minutes of painting, if a file could not be written."""
+        """Raise StorageError before painting if a file could not be written."""
         if self.picture is not None:
             check_target(self.picture, "--out", suffixes=(".png",), overwrite=self.overwrite)
-        if self.film is not None:
-            check_target(self.film, "--video", suffixes=FILMS, overwrite=self.overwrite)
+        if self.video is not None:
+            check_target(self.video, "--video", suffixes=VIDEO_SUFFIXES, overwrite=self.overwrite)
 
-    def keep(self, job: "Job") -> SavedFiles:
-        """Copy what the run has; where the picture and the film are. Raises PixgenError."""
-        picture, film = _existing(job.run.picture), _existing(job.run.film)
+    def save(self, job: "Job") -> SavedFiles:
+        """Copy the picture and the video of a run, and return where they are. Raises PixgenError."""
+        picture, video = _if_exists(job.run.picture), _if_exists(job.run.film)
         if self.picture is not None and picture is not None:
             picture = self._copy(picture, self.picture)
-        if self.film is not None and film is not None:
-            film = self._film(film, self.film)
-        return SavedFiles(picture=picture, film=film)
+        if self.video is not None and video is not None:
+            video = self._save_video(video, self.video)
+        return SavedFiles(picture=picture, video=video)
 
-    def lost_sound(self, job: "Job") -> str:
-        """Why the film that was asked for has no sound though the run's has; else empty."""
+    def sound_notice(self, job: "Job") -> str:
+        """Why the copy of the video has no sound although the run's video has; empty if it does."""
         from pixgen.studio.video.export import find_lost_sound
 
-        if self.film is None or not job.run.film.exists():
+        if self.video is None or not job.run.film.exists():
             return ""
-        return find_lost_sound(job.run.film, self.film)
+        return find_lost_sound(job.run.film, self.video)
 
     def rescue(self, job: "Job") -> PixgenError:
-        """Keep the newest picture of a job that failed; the error, which then says where it is."""
+        """Save the newest picture of a failed job, and return the error with a sentence that says where."""
         if job.frame is None:
             return job.error
         if self.picture is None and not isinstance(job.error, StorageError):
-            kept = _existing(job.run.picture)
+            kept = _if_exists(job.run.picture)
         else:
-            kept = _save_newest(job, self.picture or Path(tempfile.gettempdir()) / f"{job.id}.png")
+            kept = _save_newest_frame(job, self.picture or Path(tempfile.gettempdir()) / f"{job.id}.png")
         if kept is None:
             return job.error
         return type(job.error)(
@@ -105,7 +107,7 @@ class Outputs:
             ) from error
         return target
 
-    def _film(self, source: Path, target: Path) -> Path:
+    def _save_video(self, source: Path, target: Path) -> Path:
         if target.suffix.lower() == source.suffix:
             return self._copy(source, target)
         from pixgen.studio.video.export import export
@@ -115,7 +117,7 @@ class Outputs:
 
 
 def check_target(path: Path, option: str, *, suffixes: tuple[str, ...], overwrite: bool) -> None:
-    """Raise StorageError if a file that an option names could not be written; its folder is made."""
+    """Raise StorageError if the file of an option could not be written; its folder is created."""
     if path.suffix.lower() not in suffixes:
         raise StorageError(
             "{option} “{path}” must end in {suffixes}.",
@@ -139,8 +141,8 @@ def check_target(path: Path, option: str, *, suffixes: tuple[str, ...], overwrit
         raise _unwritable(path)
 
 
-def _save_newest(job: "Job", path: Path) -> Path | None:
-    """Save the newest picture of a job there; None if that fails too."""
+def _save_newest_frame(job: "Job", path: Path) -> Path | None:
+    """Save the newest frame of a job; None if that fails too."""
     from pixgen.studio.metadata.metadata import save_png
 
     try:
@@ -150,7 +152,7 @@ def _save_newest(job: "Job", path: Path) -> Path | None:
     return path
 
 
-def _existing(path: Path) -> Path | None:
+def _if_exists(path: Path) -> Path | None:
     return path if path.exists() else None
 
 

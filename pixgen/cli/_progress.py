@@ -1,4 +1,4 @@
-"""What a person, or a machine, sees of a job while it paints."""
+"""Reports of a job while it paints: a progress bar for a person, JSON lines for a program."""
 
 import json
 from contextlib import AbstractContextManager
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pixgen.cli._downloads import describe_download, download_facts
-from pixgen.cli._streams import PatientConsole, say
+from pixgen.cli._printing import PipeSafeConsole, print_line
 
 if TYPE_CHECKING:
     from pixgen.cli._outputs import SavedFiles
@@ -25,29 +25,29 @@ SECONDS_BETWEEN_LINES = 5.0  # where there is no terminal to draw on
 
 
 class Report(AbstractContextManager, Protocol):
-    """Follows one job; a context manager while it paints."""
+    """Reports one job; a context manager around the time it paints."""
 
     def note(self, sentence: str) -> None:
-        """Something to know before it begins."""
+        """Print a sentence."""
 
     def begin(self, job: "Job") -> None:
-        """The job is submitted."""
+        """Report that the job is submitted."""
 
     def progress(self, job_status: "JobStatus") -> None:
-        """A newer state of the job."""
+        """Report a newer status of the job."""
 
     def end(self, job: "Job", kept: "SavedFiles") -> None:
-        """The job is done or stopped, and its files are where they stay."""
+        """Report that the job has ended and where its files are."""
 
 
 class JsonReport(AbstractContextManager):
-    """One JSON object a line: progress, then the result."""
+    """Prints one JSON object a line: progress, then the result."""
 
     def __exit__(self, *_: object) -> None:
-        """Nothing to put away."""
+        """Do nothing: there is nothing to close."""
 
     def note(self, sentence: str) -> None:
-        say(f"pixgen: {sentence}", err=True)
+        print_line(f"pixgen: {sentence}", err=True)
 
     def begin(self, job: "Job") -> None:
         self._line({"run": job.id, "seed": job.recipe.seed, "steps": job.recipe.steps})
@@ -60,7 +60,7 @@ class JsonReport(AbstractContextManager):
             line |= {
                 "step": frame.step,
                 "steps": frame.steps,
-                "similarities": _objects(frame.similarities),
+                "similarities": _similarity_objects(frame.similarities),
             }
             line |= {
                 "steps_a_second": job_status.steps_a_second,
@@ -69,18 +69,18 @@ class JsonReport(AbstractContextManager):
         self._line(line)
 
     def end(self, job: "Job", kept: "SavedFiles") -> None:
-        self._line(result(job, kept))
+        self._line(result_object(job, kept))
 
     def _line(self, value: dict[str, Any]) -> None:
-        say(json.dumps(value, ensure_ascii=False))
+        print_line(json.dumps(value, ensure_ascii=False))
 
 
-def report_for(as_json: bool) -> Report:
-    """For a machine, or for a person."""
+def make_report(as_json: bool) -> Report:
+    """The report for a program if ``as_json``, else for a person."""
     return JsonReport() if as_json else RichReport()
 
 
-def result(job: "Job", kept: "SavedFiles") -> dict[str, Any]:
+def result_object(job: "Job", kept: "SavedFiles") -> dict[str, Any]:
     """The result of a job as plain values."""
     run = job.run
     return {
@@ -90,8 +90,8 @@ def result(job: "Job", kept: "SavedFiles") -> dict[str, Any]:
         "step": run.step,
         "steps": run.recipe.steps,
         "picture": str(kept.picture) if kept.picture else None,
-        "film": str(kept.film) if kept.film else None,
-        "similarities": _objects(run.similarities),
+        "film": str(kept.video) if kept.video else None,
+        "similarities": _similarity_objects(run.similarities),
         "seconds": round(run.seconds, 3),
         "notice": run.notice,
         "recipe": run.recipe.model_dump(mode="json"),
@@ -99,10 +99,10 @@ def result(job: "Job", kept: "SavedFiles") -> dict[str, Any]:
 
 
 class RichReport(AbstractContextManager):
-    """A bar, a similarity per prompt, steps a second and time left; the result on stdout."""
+    """Shows a bar, each prompt's similarity, steps a second and time left; prints the result to stdout."""
 
     def __init__(self, *, stream: TextIO | None = None) -> None:
-        self._console = PatientConsole(file=stream, stderr=stream is None, highlight=False)
+        self._console = PipeSafeConsole(file=stream, stderr=stream is None, highlight=False)
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
@@ -113,7 +113,7 @@ class RichReport(AbstractContextManager):
         self._task = self._bar.add_task("waiting", total=None, figures="")
         self._live: Live | None = None
         self._fetched = ""
-        self._due, self._said = 0.0, -1  # the time and the step of the next and the last line
+        self._next_line, self._last_step = 0.0, -1  # when the next line is due; the step of the last one
 
     def __enter__(self) -> "RichReport":
         if self._console.is_terminal:
@@ -137,8 +137,8 @@ class RichReport(AbstractContextManager):
         frame = job_status.frame
         if frame is None:
             waiting = job_status.state == "waiting" and job_status.place
-            said = f"waiting, {waiting} before" if waiting else job_status.state
-            self._bar.update(self._task, description=said, **_download(job_status.fetching))
+            text = f"waiting, {waiting} before" if waiting else job_status.state
+            self._bar.update(self._task, description=text, **_download_fields(job_status.fetching))
             if (
                 self._live is None
                 and job_status.fetching is not None
@@ -152,38 +152,38 @@ class RichReport(AbstractContextManager):
             description=job_status.state,
             completed=max(0, frame.step),
             total=max(1, frame.steps),
-            figures=_figures(job_status),
+            figures=_progress_text(job_status),
         )
         if self._live is not None:
-            self._live.update(Group(self._bar, _matches(frame.similarities)))
-        elif job_status.elapsed >= self._due and frame.step != self._said:
-            self._due, self._said = job_status.elapsed + SECONDS_BETWEEN_LINES, frame.step
+            self._live.update(Group(self._bar, _similarity_table(frame.similarities)))
+        elif job_status.elapsed >= self._next_line and frame.step != self._last_step:
+            self._next_line, self._last_step = job_status.elapsed + SECONDS_BETWEEN_LINES, frame.step
             similarities = "  ".join(f"{label} {cosine:.3f}" for label, cosine in frame.similarities)
-            self.note(f"{_figures(job_status)}  {similarities}")
+            self.note(f"{_progress_text(job_status)}  {similarities}")
 
     def end(self, job: "Job", kept: "SavedFiles") -> None:
         run = job.run
-        self._console.print(_matches(run.similarities))
+        self._console.print(_similarity_table(run.similarities))
         if run.notice:
             self.note(run.notice)
         if run.state == "stopped":
             self.note(
-                f"Stopped at step {run.step} of {run.recipe.steps}. Go on with: "
-                f"python -m pixgen generate --resume {_short(run.folder)}"
+                f"Stopped at step {run.step} of {run.recipe.steps}. To continue: "
+                f"python -m pixgen generate --resume {_relative_path(run.folder)}"
             )
-        for name, path in (("Picture", kept.picture), ("Film", kept.film)):
+        for name, path in (("Picture", kept.picture), ("Video", kept.video)):
             if path is not None:
-                say(f"{name}: {_short(path)}")
-        say(f"Seed: {run.recipe.seed}")
+                print_line(f"{name}: {_relative_path(path)}")
+        print_line(f"Seed: {run.recipe.seed}")
 
 
-def _short(path: Path) -> Path:
-    """The path as it can be typed from here."""
+def _relative_path(path: Path) -> Path:
+    """The path relative to the current folder, if it lies in it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _download(fetching: "DownloadProgress | None") -> dict[str, Any]:
-    """A bar's fields: how far a model's download is, or that there is none."""
+def _download_fields(fetching: "DownloadProgress | None") -> dict[str, Any]:
+    """The bar's fields for a model's download; empty ones without a download."""
     if fetching is None:
         return {"completed": 0, "total": None, "figures": ""}
     return {
@@ -193,7 +193,7 @@ def _download(fetching: "DownloadProgress | None") -> dict[str, Any]:
     }
 
 
-def _figures(job_status: "JobStatus") -> str:
+def _progress_text(job_status: "JobStatus") -> str:
     frame = job_status.frame
     parts = [f"step {frame.step}/{frame.steps}" if frame.step >= 0 else "sketching"]
     if job_status.steps_a_second:
@@ -204,8 +204,8 @@ def _figures(job_status: "JobStatus") -> str:
     return " · ".join(parts)
 
 
-def _matches(similarities: Similarities) -> Table:
-    """The similarity of the picture to each prompt."""
+def _similarity_table(similarities: Similarities) -> Table:
+    """A table with the similarity of the picture to each prompt."""
     table = Table.grid(padding=(0, 1))
     table.add_column(justify="right")
     table.add_column()
@@ -214,5 +214,5 @@ def _matches(similarities: Similarities) -> Table:
     return table
 
 
-def _objects(similarities: Similarities) -> list[dict[str, Any]]:
+def _similarity_objects(similarities: Similarities) -> list[dict[str, Any]]:
     return [{"prompt": label, "similarity": round(cosine, 5)} for label, cosine in similarities]

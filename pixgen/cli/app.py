@@ -1,4 +1,4 @@
-"""The command line: its commands, and how errors reach a person or a machine.
+"""The command line: its commands, and how errors reach a person or a program.
 
 Nothing heavy is imported here: every command imports what it needs when it runs.
 """
@@ -11,10 +11,9 @@ from collections.abc import Sequence
 import typer
 
 import pixgen
-from pixgen.cli._arguments import WordsCommand, at_home
+from pixgen.cli._arguments import WordsCommand, finish_commands
 from pixgen.cli._downloads import StderrProgress
-from pixgen.cli._listings import presets
-from pixgen.cli._streams import close_quietly, prepare_streams
+from pixgen.cli._printing import close_quietly, prepare_streams
 from pixgen.cli.commands.augment import augment
 from pixgen.cli.commands.bench import bench
 from pixgen.cli.commands.classify import classify
@@ -23,13 +22,13 @@ from pixgen.cli.commands.generate import generate
 from pixgen.cli.commands.grid import grid, strip
 from pixgen.cli.commands.info import info
 from pixgen.cli.commands.models import models
+from pixgen.cli.commands.page import open_page
+from pixgen.cli.commands.presets import presets, settings, styles
 from pixgen.cli.commands.queue import queue
 from pixgen.cli.commands.runs import compare, runs
 from pixgen.cli.commands.search import collections, index, search
-from pixgen.cli.commands.settings import settings
-from pixgen.cli.commands.styles import styles
 from pixgen.cli.commands.upscale import upscale
-from pixgen.cli.commands.video import film, journey, restyle
+from pixgen.cli.commands.video import export_video, journey, restyle
 from pixgen.errors import PixgenError
 from pixgen.models.progress import listen_to_downloads
 
@@ -40,41 +39,37 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
+    epilog='Example: pixgen generate "a red fox on a snowy hill" --out fox.png',
 )
-for command in (
-    generate,
-    fork,
-    change,
-    compare,
-    grid,
-    strip,
-    upscale,
-    augment,
-    film,
-    journey,
-    restyle,
-    classify,
-    info,
-    presets,
-    settings,
-    index,
-    search,
-    collections,
-):
-    app.command(cls=WordsCommand)(command)
-app.add_typer(runs)
-app.add_typer(queue)
-app.add_typer(bench)
-app.add_typer(models)
-app.add_typer(styles, name="styles")
+# The panels of `pixgen --help`, in their order.
+PAINT, EDIT, FIND, CHOOSE, MACHINE = (
+    "Paint", "Runs and pictures", "Classify and search", "What there is to choose from", "This machine",
+)  # fmt: skip
+app.command("app", rich_help_panel=PAINT)(open_page)
+for command in (generate, grid, strip, journey, restyle):
+    app.command(cls=WordsCommand, rich_help_panel=PAINT)(command)
+for command in (fork, change, compare):
+    app.command(cls=WordsCommand, rich_help_panel=EDIT)(command)
+app.command("export-video", cls=WordsCommand, rich_help_panel=EDIT)(export_video)
+app.command("film", cls=WordsCommand, hidden=True)(export_video)  # its name in earlier versions
+for command in (upscale, augment, info):
+    app.command(cls=WordsCommand, rich_help_panel=EDIT)(command)
+for command in (classify, search, index, collections):
+    app.command(cls=WordsCommand, rich_help_panel=FIND)(command)
+for command in (presets, settings):
+    app.command(cls=WordsCommand, rich_help_panel=CHOOSE)(command)
+app.add_typer(styles, rich_help_panel=CHOOSE)
+app.add_typer(models, rich_help_panel=CHOOSE)
+app.add_typer(runs, rich_help_panel=EDIT)
+app.add_typer(queue, rich_help_panel=EDIT)
+app.add_typer(bench, rich_help_panel=MACHINE)
 for group in (app, runs, queue, bench, models, styles):
-    for info_of_command in group.registered_commands:
-        if (function := info_of_command.callback) is not None:
-            info_of_command.callback = at_home(function)
+    finish_commands(group)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _print_version(asked: bool) -> None:
+    if asked:
         typer.echo(f"pixgen {pixgen.__version__}")
         raise typer.Exit
 
@@ -82,14 +77,14 @@ def _version(wanted: bool) -> None:
 @app.callback(no_args_is_help=True)
 def _pixgen(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version and leave."
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
     ),
 ) -> None:
-    """Paint pictures from words."""
+    """Paint pictures from words, with VQGAN and CLIP."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status.
+    """Run a command and return the exit status.
 
     A PixgenError becomes one line on stderr, or with ``--json`` one JSON object there.
     """
@@ -99,14 +94,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # the same cores. It is read when torch is first loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        with StderrProgress() as aside, listen_to_downloads(aside.show):
+        with StderrProgress() as progress, listen_to_downloads(progress.show):
             return app(arguments, prog_name="pixgen", standalone_mode=False) or 0
     except (PixgenError, _usage_error()) as error:
-        _say(error, as_json="--json" in arguments)
+        _print_error(error, as_json="--json" in arguments)
         return BAD_INPUT
     except (KeyboardInterrupt, typer.Abort):
         return 130
-    except BrokenPipeError:  # the reader, for example ``head``, has seen enough
+    except BrokenPipeError:  # the reader, for example ``head``, has read enough
         close_quietly(sys.stdout)
         return 1
 
@@ -116,7 +111,7 @@ def _usage_error() -> type[Exception]:
     return typer.BadParameter.__mro__[1]
 
 
-def _say(error: Exception, *, as_json: bool) -> None:
+def _print_error(error: Exception, *, as_json: bool) -> None:
     sentence = error.format_message() if hasattr(error, "format_message") else str(error)
     if as_json:
         typer.echo(json.dumps({"error": sentence}, ensure_ascii=False), err=True)

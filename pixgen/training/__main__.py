@@ -1,4 +1,4 @@
-"""``python -m pixgen.training``: fetch and render the data, train each pocket model, export them."""
+"""``python -m pixgen.training``: fetch and render the data, train each bundled model, export the weights."""
 
 import json
 from dataclasses import replace
@@ -13,8 +13,8 @@ from pixgen.errors import PixgenError, TrainingError
 from pixgen.models.clip.perceptor import load_clip
 from pixgen.models.vqgan.vqgan import load_vqgan
 from pixgen.paths import ASSETS
-from pixgen.training.compose.captions import Author
-from pixgen.training.compose.places import settings_bank
+from pixgen.training.compose.captions import CompositionSampler
+from pixgen.training.compose.places import load_settings_bank
 from pixgen.training.data import sources
 from pixgen.training.data.drawings import PIXELS_FILE, TABLE_FILE, load_sprites, render_all
 from pixgen.training.data.held_out import SEED, write_held_out
@@ -28,39 +28,37 @@ from pixgen.training.export import (
     save_reconstructions,
 )
 from pixgen.training.models import configs
-from pixgen.training.models.clip import EYE_ALONE, ClipTraining, decode_set, train_clip
+from pixgen.training.models.clip import IMAGE_TOWER_ALONE, ClipTraining, save_decoded_pictures, train_clip
 from pixgen.training.models.enlarger import EnlargerTraining, train_enlarger
 from pixgen.training.models.exemplars import write_exemplars
 from pixgen.training.models.sketcher import SketcherTraining, train_sketcher
 from pixgen.training.models.vqgan import VqganTraining, train_vqgan
-from pixgen.training.models.word_looks import telling_tokens
+from pixgen.training.models.word_appearance import config_tokens
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-Folder = Annotated[Path, typer.Option(help="Where data and checkpoints are kept.")]
-Threads = Annotated[int, typer.Option(help="How many processor threads to use.")]
+Folder = Annotated[Path, typer.Option(help="Folder of data and checkpoints.")]
+Threads = Annotated[int, typer.Option(help="Number of CPU threads.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
-Begin = Annotated[
-    Path | None, typer.Option(help="Weights (safetensors) of an earlier training to begin with.")
-]
+Begin = Annotated[Path | None, typer.Option(help="Initial weights: safetensors of an earlier training.")]
 HOME = Path.home() / ".cache" / "pixgen" / "training"
 
 
 @app.command()
 def data(folder: Folder = HOME) -> None:
-    """Fetch the drawings and their names, render them, paint the settings, learn the vocabulary."""
+    """Fetch and render the drawings, paint the backgrounds, and learn the vocabulary."""
     sources.fetch(folder)
     if not (folder / PIXELS_FILE).exists():
         typer.echo(f"{render_all(folder)} drawings")
-    settings_bank(folder)
+    load_settings_bank(folder)
     if not (folder / VOCABULARY).exists():
-        author = Author(load_sprites(folder)[1], seed=1)
-        learn_vocabulary(author, folder / VOCABULARY, size=configs.VOCABULARY_SIZE)
+        sampler = CompositionSampler(load_sprites(folder)[1], seed=1)
+        learn_vocabulary(sampler, folder / VOCABULARY, size=configs.VOCABULARY_SIZE)
 
 
 @app.command()
 def words(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
-    """Write the words that captions can have, for the page's help with prompts."""
+    """Write the list of words that captions can contain, for the page's prompt help."""
     table = json.loads((_prepared(folder) / TABLE_FILE).read_text("utf-8"))
     typer.echo(f"{write_words(table, assets / 'words.txt')} words")
 
@@ -75,7 +73,7 @@ def clip(
     threads: Threads = 2,
     device: Device = "cpu",
 ) -> None:
-    """Train the pocket CLIP; run it again to go on where it stopped."""
+    """Train the bundled CLIP; a second call resumes."""
     training = ClipTraining(steps, batch, adversarial_from=adversarial_from, threads=threads)
     train_clip(
         configs.CLIP,
@@ -96,7 +94,7 @@ def judge(
     threads: Threads = 2,
     device: Device = "cpu",
 ) -> None:
-    """Train the judge, which measures and never guides."""
+    """Train the evaluator (“judge”), a CLIP that measures pictures and never guides them."""
     training = ClipTraining(steps, seed=4242, threads=threads)
     train_clip(
         configs.JUDGE,
@@ -117,13 +115,13 @@ def vqgan(
     threads: Threads = 2,
     device: Device = "cpu",
 ) -> None:
-    """Train the pocket VQGAN; its last part needs the pocket CLIP."""
+    """Train the bundled VQGAN; the last part of the training needs the bundled CLIP."""
     training = VqganTraining(
         steps,
         codes_from=0 if begin else steps // 5,
         crisp_from=steps * 3 // 5,
         whole_from=0,
-        kept_from=steps * 3 // 5,
+        frozen_from=steps * 3 // 5,
         threads=threads,
     )
     train_vqgan(
@@ -144,9 +142,9 @@ def decoder(
     threads: Threads = 2,
     device: Device = "cpu",
 ) -> None:
-    """Train the bundled VQGAN's decoder on; its encoder and codes, which the sketcher writes, stay."""
+    """Fine-tune the VQGAN's decoder; encoder and codebook, which the sketch model relies on, stay as they are."""
     training = VqganTraining(
-        steps, codes_from=-1, crisp_from=0, whole_from=0, kept_from=0, plain=0.5, frugal=0.5,
+        steps, codes_from=-1, crisp_from=0, whole_from=0, frozen_from=0, canonical_share=0.5, entropy_share=0.5,
         corner_weight=1.0, spike_weight=3.0, critic_weight=0.05, squares_weight=4.0,
         feature_weight=1.0, learning_rate=4e-4, batch=16, seed=11, threads=threads,
     )  # fmt: skip
@@ -161,21 +159,24 @@ def decoder(
     )
 
 
-@app.command()
-def eye(
+@app.command("image-tower")
+@app.command("eye", hidden=True)  # its name in earlier versions
+def image_tower(
     folder: Folder = HOME,
     steps: int = 600,
     pictures: int = 4_000,
     threads: Threads = 2,
     device: Device = "cpu",
 ) -> None:
-    """Train the bundled CLIP's eye on, for the bundled VQGAN's hand: a variant, to be judged before it
-    is bundled. How it reads words, by which the sketcher was told, stays."""
+    """Fine-tune the CLIP's image tower on pictures that the VQGAN decoded: a variant, to evaluate before it is bundled.
+
+    The text tower stays as it is, because the sketch model was trained with its vectors.
+    """
     decoded = _prepared(folder) / "decoded.pt"
     torch.set_num_threads(threads)
     if not decoded.exists():
-        decode_set(load_vqgan("pocket", device), folder, decoded, count=pictures)
-    training = replace(EYE_ALONE, steps=steps, threads=threads)
+        save_decoded_pictures(load_vqgan("pocket", device), folder, decoded, count=pictures)
+    training = replace(IMAGE_TOWER_ALONE, steps=steps, threads=threads)
     train_clip(
         configs.CLIP,
         folder,
@@ -195,7 +196,7 @@ def enlarger(
     threads: Threads = 2,
     device: Device = "cpu",
 ) -> None:
-    """Train the network that doubles pictures, for the bundled VQGAN's: export it first."""
+    """Train the upscaler for pictures of the bundled VQGAN; export the VQGAN first."""
     train_enlarger(
         configs.ENLARGER,
         _prepared(folder),
@@ -210,17 +211,20 @@ def enlarger(
 def sketcher(
     folder: Folder = HOME,
     steps: int = 12_000,
-    plain: Annotated[
-        float, typer.Option(help="The share of pictures in a plain hand.", min=0, max=1)
-    ] = SketcherTraining.plain,
+    canonical: Annotated[
+        float,
+        typer.Option(
+            "--canonical", "--plain", help="Share of pictures in the canonical style.", min=0, max=1
+        ),
+    ] = SketcherTraining.canonical_share,
     begin: Begin = None,
     threads: Threads = 2,
     device: Device = "cpu",
 ) -> None:
-    """Train the sketcher, for the bundled VQGAN and CLIP: export these first."""
-    training = SketcherTraining(steps, plain=plain, threads=threads)
+    """Train the sketch model for the bundled VQGAN and CLIP; export these first."""
+    training = SketcherTraining(steps, canonical_share=canonical, threads=threads)
     reader = load_clip("pocket", device)
-    config = {**configs.SKETCHER, **telling_tokens(reader.tokenizer.encode)}
+    config = {**configs.SKETCHER, **config_tokens(reader.tokenizer.encode)}
     train_sketcher(
         config,
         _prepared(folder),
@@ -234,30 +238,36 @@ def sketcher(
 
 
 @app.command()
-def portraits(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
-    """Write the sketcher's portraits of things, in the bundled VQGAN's codes, and their names."""
+@app.command("portraits", hidden=True)  # its name in earlier versions
+def exemplars(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
+    """Write the exemplars of things, as codes of the bundled VQGAN, with their names."""
     count = write_exemplars(_prepared(folder), load_vqgan("pocket", "cpu"), assets)
-    typer.echo(f"{count} portraits")
+    typer.echo(f"{count} exemplars")
 
 
 @app.command()
 def export(
     folder: Folder = HOME,
     assets: Path = ASSETS / "pocket",
-    with_eye: Annotated[
-        bool, typer.Option(help="Bundle the CLIP whose eye was trained on, where there is one.")
+    with_image_tower: Annotated[
+        bool,
+        typer.Option(
+            "--with-image-tower",
+            "--with-eye",
+            help="Bundle the CLIP with the fine-tuned image tower, if there is one.",
+        ),
     ] = False,
 ) -> None:
-    """Write what is trained into the form that pixgen bundles."""
+    """Write the trained weights into the form that pixgen bundles."""
     assets.mkdir(parents=True, exist_ok=True)
-    author = Author(load_sprites(_prepared(folder))[1], seed=SEED, split="held-out")
-    write_held_out(author, assets / "held_out.json")
+    sampler = CompositionSampler(load_sprites(_prepared(folder))[1], seed=SEED, split="held-out")
+    write_held_out(sampler, assets / "held_out.json")
     first, last = (folder / name / "checkpoint.pt" for name in ("vqgan", "decoder"))
     if first.exists():
-        crisper = last.exists()
-        model = export_vqgan(last if crisper else first, assets, before=first if crisper else None)
+        fine_tuned = last.exists()
+        model = export_vqgan(last if fine_tuned else first, assets, before=first if fine_tuned else None)
         save_reconstructions(model, folder, assets / "reconstructions.png")
-    for name, training in (("clip", "eye" if with_eye else "clip"), ("judge", "judge")):
+    for name, training in (("clip", "eye" if with_image_tower else "clip"), ("judge", "judge")):
         if (found := folder / training / "checkpoint.pt").exists():
             export_clip(found, folder / VOCABULARY, assets, name=name)
     if (found := folder / "sketcher" / "checkpoint.pt").exists():
@@ -278,7 +288,9 @@ def _prepared(folder: Path) -> Path:
 def _trained_clip(folder: Path) -> open_clip_model.CLIP:
     found = folder / "clip" / "checkpoint.pt"
     if not found.exists():
-        raise TrainingError("There is no CLIP in {folder}: train it first.", folder=folder)
+        raise TrainingError(
+            "There is no CLIP in {folder}: run `python -m pixgen.training clip` first.", folder=folder
+        )
     state = torch.load(found, map_location="cpu", weights_only=True)
     model = open_clip_model.CLIP(**json.loads(state["config"]))
     model.load_state_dict(state["average"])

@@ -1,6 +1,5 @@
-"""Takes trained models out of their checkpoints, into the form that pixgen loads."""
+"""Export trained models from their checkpoints into the form that pixgen loads, and draw the model card's sheet."""
 
-# MERGED pixgen.training.reconstructions: A sheet of held-out pictures above what the VQGAN makes of them, for the model card.
 import json
 import shutil
 from pathlib import Path
@@ -15,12 +14,12 @@ from pixgen.models.sketchers.pocket import Sketcher
 from pixgen.models.upscalers import PocketUpscaler
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.synthesis.frames import as_pixels
-from pixgen.training.compose.captions import Author
+from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.composer import Composer, sheet
 from pixgen.training.models.clip import MEAN, STD
 
 VOCABULARY = "vocabulary.txt.gz"
-CRISP = 0.6  # the part of a decoder that a discriminator has judged
+CRISP_SHARE = 0.6  # the part of a decoder that a discriminator has judged
 
 
 def export_vqgan(checkpoint: Path, assets: Path, *, before: Path | None = None) -> Vqgan:
@@ -37,7 +36,7 @@ def export_vqgan(checkpoint: Path, assets: Path, *, before: Path | None = None) 
     if before:
         softer = _read(before)["average"]
         for name, weights in model.state_dict().items():
-            weights.lerp_(softer[name].float(), 1 - CRISP)
+            weights.lerp_(softer[name].float(), 1 - CRISP_SHARE)
     save_weights(model, assets / "vqgan.safetensors")
     _write(assets / "vqgan.json", {"model": json.loads(state["config"])})
     return model.eval()
@@ -101,10 +100,10 @@ COLUMNS = 8
 def save_reconstructions(model: Vqgan, data: Path, path: Path, *, rows: int = 3, seed: int = 5) -> None:
     """Write ``rows`` pairs of rows: pictures, and below each its reconstruction from codes."""
     composer = Composer(data, seed=seed)
-    author = Author(composer.table, seed=seed, split="held-out")
+    sampler = CompositionSampler(composer.table, seed=seed, split="held-out")
     shown = []
     for _ in range(rows):
-        pictures = composer.draw(author.compositions(COLUMNS))
+        pictures = composer.draw(sampler.compositions(COLUMNS))
         drawn = model.decode(model.nearest(model.encode(pictures))).clamp(0, 1)
         shown += [pictures, drawn]
     Image.fromarray(as_pixels(sheet(torch.cat(shown), COLUMNS))).save(path)

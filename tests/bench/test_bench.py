@@ -7,12 +7,12 @@ import torch
 
 from pixgen.bench.classify import _calibrate
 from pixgen.bench.classify import text as classify_text
+from pixgen.bench.inputs import load_bench_models, open_clip_tower
 from pixgen.bench.memory import memory
 from pixgen.bench.memory import text as memory_text
-from pixgen.bench.plain import PlainLoop
+from pixgen.bench.plain_loop import PlainLoop
 from pixgen.bench.search import text as search_text
 from pixgen.bench.speed import STAGES, _Stopwatch, speed, text
-from pixgen.bench.subjects import plain_tower, subjects
 from pixgen.cli.app import main
 from pixgen.errors import DeviceError
 from pixgen.recipe.recipe import make_recipe
@@ -34,7 +34,9 @@ def test_the_stages_make_up_the_step(small):
 def test_a_whole_step_is_timed_without_waiting_for_its_stages(monkeypatch):
     """As on a GPU, where a mark waits for what it was told before."""
     stopwatch, looks = _Stopwatch("cpu"), []
-    monkeypatch.setattr("pixgen.bench.speed._now", lambda device: looks.append(device) or len(looks))
+    monkeypatch.setattr(
+        "pixgen.bench.speed._synchronised_time", lambda device: looks.append(device) or len(looks)
+    )
 
     def step():
         for stage in STAGES:
@@ -70,8 +72,8 @@ def test_the_plain_loop_stands_beside_it(small):
 def test_the_plain_loop_paints():
     torch.manual_seed(0)
     recipe = make_recipe(SMALL, {"width": 64, "height": 64, "cutouts": {"count": 4}})
-    models = subjects(recipe, "cpu")
-    loop = PlainLoop(recipe, models.vqgan, models.perceptor, [plain_tower("pocket", models.perceptor)])
+    models = load_bench_models(recipe, "cpu")
+    loop = PlainLoop(recipe, models.vqgan, models.perceptor, [open_clip_tower("pocket", models.perceptor)])
     target = models.perceptor.embed_texts(["a red fox"])
 
     def likeness():
@@ -86,7 +88,7 @@ def test_the_plain_loop_paints():
 
 
 def test_models_that_are_not_here_are_measured_with_random_weights():
-    models = subjects(make_recipe(SMALL, {"model": "imagenet-1024", "clip": ["RN50"]}), "meta")
+    models = load_bench_models(make_recipe(SMALL, {"model": "imagenet-1024", "clip": ["RN50"]}), "meta")
     assert models.random == ("imagenet-1024", "RN50")
     assert models.bytes() > 4e8
 
@@ -121,22 +123,22 @@ def test_stream_compares_in_pairs(capsys):
     assert figures["previews_a_run"] >= 1
 
 
-def test_memory_is_foretold_and_measured(capsys, monkeypatch):
+def test_memory_is_estimated_and_measured(capsys, monkeypatch):
     def measured(recipe, device):
         assert (recipe.steps, device) == (2, "cpu")
         return {"bytes": 200_000_000, "random": []}
 
-    monkeypatch.setattr("pixgen.bench.memory._measure_apart", measured)
+    monkeypatch.setattr("pixgen.bench.memory._measure_in_process", measured)
     assert main(["bench", "memory", "--size", "32x32", "--cutouts", "1", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["measured_megabytes"] == 200
     assert figures["off_percent"] == pytest.approx(figures["foretold_megabytes"] / 2 - 100, abs=0.1)
-    assert all(word in memory_text(figures) for word in ("foretold", "measured", "off by"))
+    assert all(word in memory_text(figures) for word in ("estimated", "measured", "off by"))
 
 
 def test_a_run_that_breaks_off_while_it_is_measured_is_told(monkeypatch):
     monkeypatch.setattr("sys.executable", "false")
-    with pytest.raises(DeviceError, match="broke off: it was ended from outside"):
+    with pytest.raises(DeviceError, match="failed: its process was killed"):
         memory(make_recipe(SMALL), device="cpu")
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pixgen.bench.quality import Evaluator, Sheet, quality, standard_ways
+from pixgen.bench.quality import Evaluator, Sheet, quality, standard_variants
 from pixgen.recipe.recipe import Recipe
 
 CAPTIONS = ["red", "green", "blue"]
@@ -22,7 +22,7 @@ class ColourPerceptor:
 
 
 @pytest.fixture
-def judge() -> Evaluator:
+def evaluator() -> Evaluator:
     return Evaluator(ColourPerceptor(), CAPTIONS)
 
 
@@ -36,35 +36,37 @@ def obedient(recipe: Recipe) -> np.ndarray:
     return flat(*rgb)
 
 
-def test_the_place_counts_what_fits_better(judge):
+def test_the_place_counts_what_fits_better(evaluator):
     picture = flat(200, 100, 50)
-    assert [judge.place(picture, right) for right in range(3)] == [0, 1, 2]
+    assert [evaluator.rank(picture, right) for right in range(3)] == [0, 1, 2]
 
 
-def test_obedient_pictures_are_all_found(judge):
-    (way,) = quality([{"name": "all"}], judge=judge, paint=obedient, prompts=3, seeds=2)
+def test_obedient_pictures_are_all_found(evaluator):
+    (way,) = quality([{"name": "all"}], evaluator=evaluator, paint=obedient, prompts=3, seeds=2)
     assert (way.pictures, way.first) == (6, 1.0)
 
 
-def test_a_painter_that_always_paints_red_is_found_one_time_in_three(judge):
-    (way,) = quality([{"name": "red"}], judge=judge, paint=lambda recipe: flat(255, 0, 0), prompts=3, seeds=1)
+def test_a_painter_that_always_paints_red_is_found_one_time_in_three(evaluator):
+    (way,) = quality(
+        [{"name": "red"}], evaluator=evaluator, paint=lambda recipe: flat(255, 0, 0), prompts=3, seeds=1
+    )
     assert way.first == pytest.approx(1 / 3)
     assert way.first_five == 1.0
 
 
-def test_every_way_is_painted_with_its_fields_and_every_seed(judge):
+def test_every_way_is_painted_with_its_fields_and_every_seed(evaluator):
     seen = []
 
     def paint(recipe: Recipe) -> np.ndarray:
         seen.append((recipe.steps, recipe.seed))
         return obedient(recipe)
 
-    quality([{"name": "short", "steps": 3}], judge=judge, paint=paint, prompts=1, seeds=2)
+    quality([{"name": "short", "steps": 3}], evaluator=evaluator, paint=paint, prompts=1, seeds=2)
     assert seen == [(3, 0), (3, 1)]
 
 
 def test_the_standard_ways_name_the_start_and_every_set():
-    names = [way["name"] for way in standard_ways()]
+    names = [way["name"] for way in standard_variants()]
     assert {
         "preset",
         "random start alone",

@@ -55,7 +55,7 @@ def test_a_picture_is_named_with_probability_and_cosine(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("red.png: ")
     assert len(lines) == 4
-    assert all("%" in line and "(cosine " in line for line in lines[1:])
+    assert all("%" in line and "(similarity " in line for line in lines[1:])
 
 
 def test_for_a_machine_it_is_an_object_a_line(capsys):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import pixgen
-from pixgen.cli._jobs import INTERRUPTED, follow
+from pixgen.cli._jobs import INTERRUPTED, follow_job
 from pixgen.cli._outputs import Outputs
 from pixgen.cli._progress import JsonReport, RichReport
 from pixgen.cli.app import main
@@ -87,7 +87,7 @@ def followed(tmp_path, recipe, *, painter=Grey, outputs=None, report=Collected):
     lines: list[dict] = []
     with Studio(tmp_path / "outputs", device="cpu", painter=painter) as studio:
         report = report(lines)
-        status = follow(studio.submit(recipe), outputs=outputs or Outputs(), report=report)
+        status = follow_job(studio.submit(recipe), outputs=outputs or Outputs(), report=report)
         (run,) = studio.runs()
     return status, lines, run
 
@@ -114,7 +114,7 @@ def test_the_last_line_tells_a_machine_where_everything_is(tmp_path, recipe):
 
 
 def test_out_and_video_are_copies_of_what_the_run_keeps(tmp_path, recipe):
-    outputs = Outputs(picture=tmp_path / "fox.png", film=tmp_path / "fox.mp4")
+    outputs = Outputs(picture=tmp_path / "fox.png", video=tmp_path / "fox.mp4")
     _, lines, run = followed(tmp_path, recipe, outputs=outputs)
     assert lines[-1]["picture"] == str(tmp_path / "fox.png")
     assert (tmp_path / "fox.png").read_bytes() == run.picture.read_bytes()
@@ -123,7 +123,7 @@ def test_out_and_video_are_copies_of_what_the_run_keeps(tmp_path, recipe):
 
 
 def test_a_film_can_be_kept_as_a_gif(tmp_path, recipe):
-    followed(tmp_path, recipe, outputs=Outputs(film=tmp_path / "fox.gif"))
+    followed(tmp_path, recipe, outputs=Outputs(video=tmp_path / "fox.gif"))
     with Image.open(tmp_path / "fox.gif") as film:
         assert (film.format, film.size) == ("GIF", (32, 32))
 
@@ -185,7 +185,7 @@ def test_a_person_reads_similarities_and_how_to_go_on(tmp_path, recipe, capsys):
 
     _, _, run = followed(tmp_path, recipe.model_copy(update={"steps": 2000}), report=Person)
     assert "a red fox" in screen.getvalue()
-    assert f"Go on with: python -m pixgen generate --resume outputs/{run.id}" in screen.getvalue()
+    assert f"To continue: python -m pixgen generate --resume outputs/{run.id}" in screen.getvalue()
     assert f"Picture: outputs/{run.id}/picture.png" in capsys.readouterr().out
 
 

@@ -64,15 +64,15 @@ def test_a_model_is_fetched_verified_and_removed(capsys, lakes, tmp_path):
     assert last["path"].endswith("lakes.safetensors")
     assert listed(capsys, "list")[0]["state"] == "here"
     assert main(["models", "verify"]) == 0
-    assert "lakes: as it was" in capsys.readouterr().out
+    assert "lakes: unchanged" in capsys.readouterr().out
     kept = tmp_path / "cache/models/lakes.safetensors"
     kept.write_bytes(kept.read_bytes() + b"!")
     assert main(["models", "verify", "lakes"]) == 2
     said = capsys.readouterr()
     assert "has changed since it was first read" in said.out
-    assert "1 of 1 models are not as they were" in said.err
+    assert "1 of 1 models have changed" in said.err
     assert main(["models", "remove", "lakes"]) == 0
-    assert "are free again" in capsys.readouterr().out
+    assert "freed" in capsys.readouterr().out
     assert listed(capsys, "list")[0]["state"] == "to fetch"
 
 
@@ -89,7 +89,7 @@ def test_fetching_for_a_person_names_the_file(capsys, lakes):
     [
         (["fetch", "raphael"], "There is no picture model “raphael”: choose pocket"),
         (["remove", "pocket"], "“pocket” comes with pixgen and stays"),
-        (["verify", "imagenet-1024"], "1 of 1 models are not as they were"),
+        (["verify", "imagenet-1024"], "1 of 1 models have changed"),
         (["fetch"], "Missing argument"),
     ],
 )
@@ -152,7 +152,7 @@ def test_a_download_while_painting_is_told(capsys, waiting):
     report = RichReport(stream=written)
     report.progress(job_status)
     report.progress(job_status)
-    said = "lakes: another pixgen fetches it" if waiting else "fetching lakes: 30 MB of 60 MB"
+    said = "lakes: another pixgen is fetching it" if waiting else "fetching lakes: 30 MB of 60 MB"
     assert written.getvalue() == said + "\n"
 
 

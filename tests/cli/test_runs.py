@@ -87,7 +87,7 @@ def test_a_run_is_shown_with_its_recipe_curve_and_relatives(runs, capsys):
     assert shown["picture"].endswith("picture.png")
     assert main(["runs", "show", fox]) == 0
     table = capsys.readouterr().out
-    assert "likeness of “a red fox”" in table
+    assert "similarity to “a red fox”" in table
     assert "0.000 → 1.000" in table
     assert cub in table
 
@@ -99,7 +99,7 @@ def test_a_person_reads_a_table(runs, capsys):
     assert f"{runs[0]} ★" in table
     assert "a whale" in table
     assert main(["runs", "list", "mouse"]) == 0
-    assert "No run is like that" in capsys.readouterr().out
+    assert "No run matches" in capsys.readouterr().out
 
 
 def test_a_program_that_reads_the_table_has_a_run_a_line(folder, capsys):
@@ -118,7 +118,7 @@ def test_the_bin_is_not_emptied_without_a_yes(runs, capsys, monkeypatch):
     main(["runs", "delete", runs[0]])
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert main(["runs", "empty"]) == 130
-    assert "Runs in the bin: 1." in capsys.readouterr().err
+    assert "Runs in the trash: 1." in capsys.readouterr().err
     assert listed("--bin", capsys=capsys) == {runs[0]}
 
 
@@ -130,7 +130,7 @@ def test_the_bin_is_not_emptied_without_a_yes(runs, capsys, monkeypatch):
         (["list", "--after", "yesterday"], "“yesterday” is not a date"),
         (["show", "20260101-000000-abcdef"], "There is no run"),
         (["delete", "../outputs"], "There is no run"),
-        (["--output-dir", "x", "list"], "Write options behind “list”."),
+        (["--output-dir", "x", "list"], "Put the options after “list”."),
     ],
 )
 def test_bad_input_is_one_clear_sentence(arguments, said, capsys):

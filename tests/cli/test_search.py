@@ -41,7 +41,7 @@ def test_a_folder_is_indexed_and_searched(folder, capsys, tmp_path):
     assert [each["path"] for each in figures["skipped"]] == ["broken.png"]
     assert main(["index", str(folder)]) == 0
     said = capsys.readouterr().out
-    assert "Some-Pictures: 3 pictures; 0 new, 0 changed, 0 removed, 3 as before, 1 skipped." in said
+    assert "Some-Pictures: 3 pictures; 0 new, 0 changed, 0 removed, 3 unchanged, 1 skipped." in said
     assert "skipped broken.png: “broken.png” is not a picture" in said
 
     draw(tmp_path / "another red.png", "red", size=(96, 64))
@@ -54,7 +54,7 @@ def test_a_folder_is_indexed_and_searched(folder, capsys, tmp_path):
     assert main(["search", "red", "--top", "1"]) == 0
     assert capsys.readouterr().out.endswith(f"  {folder / 'red.png'}\n")
     assert main(["search", "red", "--threshold", "0.999"]) == 0
-    assert "Nothing was found" in capsys.readouterr().out
+    assert "No picture matches" in capsys.readouterr().out
     assert main(["collections", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert ("Some-Pictures", 3, "pocket") in [

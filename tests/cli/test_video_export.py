@@ -30,7 +30,7 @@ def test_a_run_is_exported_without_painting(run, tmp_path, capsys, name):
     out = tmp_path / "fox.mp4"
     options = ["--out", str(out), "--seconds", "6", "--hold", "1", "--even", "--captions", "--loop"]
     assert main(["film", meant, *options, *where]) == 0
-    assert capsys.readouterr().out == f"Film: {out}\n"
+    assert capsys.readouterr().out == f"Video: {out}\n"
     count, rate = read_timing(out)
     assert count / rate == pytest.approx(6, abs=0.06)
 

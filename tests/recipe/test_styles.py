@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from pixgen.cli.app import main
-from pixgen.cli.commands.styles import SIDE
+from pixgen.cli.commands.presets import SIDE
 from pixgen.errors import RecipeError
 from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.prompts import parse

@@ -227,7 +227,7 @@ def test_another_process_may_ask_for_a_change(open_studio, capsys):
     assert main(asked) == 2
     assert main([*asked, "--weight", "3=1"]) == 2
     said = capsys.readouterr().err
-    assert all(each in said for each in ("weight of a prompt", "Say what to change", "no prompt 3"))
+    assert all(each in said for each in ("weight of a prompt", "There is nothing to change", "no prompt 3"))
     request_edit(job.run, Edit(prompts="an owl | snow"))
     request_edit(job.run, Edit(learning_rate=0.5))
     painters.go_on.set()

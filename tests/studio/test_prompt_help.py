@@ -1,6 +1,6 @@
 """How the bundled models read a prompt."""
 
-from pixgen.cli.commands.generate import reading_notes
+from pixgen.cli.commands.generate import prompt_notes
 from pixgen.models.vocabulary import known_words, split_words, suggestions, unknown_words
 from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.styles import available_styles
@@ -57,14 +57,14 @@ def test_what_is_no_prompt_yet_has_no_reading():
 
 def note(**options) -> str:
     recipe = recipe_from(Options(seed=1, **options))
-    return " ".join(reading_notes(recipe))
+    return " ".join(prompt_notes(recipe))
 
 
 def test_the_command_line_says_it_in_a_line():
     assert note(prompt="a red fox") == ""
     said = note(prompt=f"a quasar {LONG}")
-    assert said.startswith("Note: the bundled models have never seen “quasar”")
-    assert "CLIP reads 38 tokens, and not “fox fox" in said
+    assert said.startswith("Note: not in the bundled models' vocabulary: “quasar”")
+    assert "CLIP reads 38 tokens and ignores “fox fox" in said
     assert "\n" not in said
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pixgen.bench.pretend import GPU, pretended_gpu
+from pixgen.bench.simulated_gpu import GPU, simulated_gpu
 from pixgen.models.runtime import use_engine
 from pixgen.recipe.settings import Engine
 from pixgen.synthesis.cutouts.grid_sample import grid_sample, grid_sample_by_index
@@ -32,7 +32,7 @@ def test_what_is_looked_up_is_what_is_sampled(padding, count):
 
 @pytest.mark.pretend_gpu
 def test_only_where_it_is_asked_for_on_a_gpu_pixels_are_looked_up():
-    with pretended_gpu() as seen:
+    with simulated_gpu() as seen:
         picture, grid = torch.zeros(1, 3, 8, 8, device=GPU), torch.zeros(1, 4, 4, 2, device=GPU)
         grid_sample(picture, grid, padding_mode="border")
         assert seen.count["grid_sampler_2d"] == 1

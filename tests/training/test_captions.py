@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pixgen.models.vocabulary import known_words, split_words
-from pixgen.training.compose.captions import Author
+from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.places import SETTINGS
 from pixgen.training.data.drawings import load_sprites
 from pixgen.training.data.words import caption_words, exemplar_words
@@ -15,10 +15,10 @@ def table(world) -> list[dict]:
     return load_sprites(world)[1]
 
 
-def combination(author: Author, composition) -> tuple:
+def combination(sampler: CompositionSampler, composition) -> tuple:
     layer, ground = composition.layers[0], composition.background
     return (
-        author.table[layer.sprite]["thing"],
+        sampler.table[layer.sprite]["thing"],
         ground.setting or " ".join(ground.colours),
         layer.tint,
     )
@@ -27,28 +27,28 @@ def combination(author: Author, composition) -> tuple:
 def test_no_combination_is_in_both_splits(table):
     found = {}
     for split in ("train", "held-out"):
-        author = Author(table, seed=1, split=split)
-        made = [each for each in author.compositions(600) if each.layers]
-        found[split] = {combination(author, each) for each in made}
+        sampler = CompositionSampler(table, seed=1, split=split)
+        made = [each for each in sampler.compositions(600) if each.layers]
+        found[split] = {combination(sampler, each) for each in made}
     assert found["held-out"]
     assert not found["train"] & found["held-out"]
 
 
 def test_the_same_seed_writes_the_same_captions(table):
-    first, second = (Author(table, seed=5).compositions(50) for _ in range(2))
+    first, second = (CompositionSampler(table, seed=5).compositions(50) for _ in range(2))
     assert first == second
 
 
 def test_a_caption_names_its_things(table):
-    author = Author(table, seed=2)
-    for composition in author.compositions(300):
+    sampler = CompositionSampler(table, seed=2)
+    for composition in sampler.compositions(300):
         for layer in composition.layers:
-            assert author.table[layer.sprite]["thing"][:4] in composition.caption
+            assert sampler.table[layer.sprite]["thing"][:4] in composition.caption
 
 
 def test_a_told_setting_is_the_one_that_is_drawn(table):
     phrases = {phrase: name for name, (_, *both) in SETTINGS.items() for phrase in both[0]}
-    for composition in Author(table, seed=3).compositions(400):
+    for composition in CompositionSampler(table, seed=3).compositions(400):
         ground = composition.background
         told = [phrase for phrase in phrases if composition.caption.endswith(f" {phrase}")]
         if told and ground.kind == "setting":
@@ -57,7 +57,7 @@ def test_a_told_setting_is_the_one_that_is_drawn(table):
 
 
 def test_left_is_left(table):
-    for composition in Author(table, seed=4).compositions(3000):
+    for composition in CompositionSampler(table, seed=4).compositions(3000):
         if len(composition.layers) == 1 and "on the left" in composition.caption:
             assert composition.layers[0].x < 0.5
             break
@@ -66,26 +66,30 @@ def test_left_is_left(table):
 
 
 def test_confusable_captions_share_their_words_but_for_the_thing(table):
-    author = Author(table, seed=6)
-    groups = [author.confusable(8) for _ in range(6)]
+    sampler = CompositionSampler(table, seed=6)
+    groups = [sampler.confusable(8) for _ in range(6)]
     shared = [
         np.mean([len(set(each.caption.split()) & set(group[0].caption.split())) for each in group])
         for group in groups
     ]
-    free = author.compositions(48)
+    free = sampler.compositions(48)
     loose = np.mean([len(set(each.caption.split()) & set(free[0].caption.split())) for each in free])
     assert np.mean(shared) > loose + 1
 
 
 def test_every_caption_is_said_with_letters_only(table):
-    for composition in Author(table, seed=7).compositions(200):
+    for composition in CompositionSampler(table, seed=7).compositions(200):
         assert composition.caption.strip() == composition.caption
         assert "None" not in composition.caption
 
 
 def test_the_words_that_the_page_knows_are_those_of_captions(table):
     known = set(caption_words(table))
-    said = {word for each in Author(table, seed=3).compositions(3000) for word in split_words(each.caption)}
+    said = {
+        word
+        for each in CompositionSampler(table, seed=3).compositions(3000)
+        for word in split_words(each.caption)
+    }
     assert said <= known
     assert "quasar" not in known
 

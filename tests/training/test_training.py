@@ -13,11 +13,11 @@ from pixgen.errors import TrainingError
 from pixgen.models.checkpoints.safetensors import load_weights
 from pixgen.models.sketchers.pocket import Sketcher
 from pixgen.models.vqgan.vqgan import Vqgan
-from pixgen.training.compose.captions import Author
+from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.data.drawings import load_sprites
 from pixgen.training.data.words import learn_vocabulary
 from pixgen.training.export import (
-    CRISP,
+    CRISP_SHARE,
     VOCABULARY,
     export_clip,
     export_sketcher,
@@ -25,14 +25,14 @@ from pixgen.training.export import (
     save_reconstructions,
 )
 from pixgen.training.models.clip import (
-    EYE_ALONE,
+    IMAGE_TOWER_ALONE,
     ClipTraining,
     DecodedPictures,
-    decode_set,
     same_meaning,
+    save_decoded_pictures,
     train_clip,
 )
-from pixgen.training.models.sketcher import Bank, SketcherTraining, code_loss, train_sketcher
+from pixgen.training.models.sketcher import PictureBank, SketcherTraining, code_loss, train_sketcher
 from pixgen.training.models.vqgan import VqganTraining, train_vqgan
 from tests.conftest import TINY_CLIP, TINY_SKETCHER, TINY_VQGAN
 
@@ -45,8 +45,8 @@ CLIP = {
 
 @pytest.fixture
 def vocabulary(world):
-    author = Author(load_sprites(world)[1], seed=1)
-    learn_vocabulary(author, world / VOCABULARY, size=600, captions=200)
+    sampler = CompositionSampler(load_sprites(world)[1], seed=1)
+    learn_vocabulary(sampler, world / VOCABULARY, size=600, captions=200)
     return world / VOCABULARY
 
 
@@ -81,13 +81,13 @@ def test_an_exported_clip_is_loaded_again(world, vocabulary):
 def test_the_eye_is_trained_on_decoded_pictures_and_the_words_stay(world, vocabulary, tiny_vqgan):
     trained(world, vocabulary, 1)
     export_clip(world / "clip" / "checkpoint.pt", vocabulary, world / "assets", name="clip")
-    decode_set(tiny_vqgan, world, world / "decoded.pt", count=16)
+    save_decoded_pictures(tiny_vqgan, world, world / "decoded.pt", count=16)
     train_clip(
         CLIP,
         world,
         world / "eye",
         vocabulary,
-        replace(EYE_ALONE, steps=2, batch=48),
+        replace(IMAGE_TOWER_ALONE, steps=2, batch=48),
         decoded=world / "decoded.pt",
         weights=world / "assets" / "clip.safetensors",
     )
@@ -98,9 +98,9 @@ def test_the_eye_is_trained_on_decoded_pictures_and_the_words_stay(world, vocabu
 
 
 def test_as_much_of_a_batch_is_decoded_as_is_said(world, tiny_vqgan):
-    decode_set(tiny_vqgan, world, world / "decoded.pt", count=16)
+    save_decoded_pictures(tiny_vqgan, world, world / "decoded.pt", count=16)
     painted = DecodedPictures(world / "decoded.pt", seed=1, share=0.5)
-    compositions = Author(load_sprites(world)[1], seed=3).compositions(8)
+    compositions = CompositionSampler(load_sprites(world)[1], seed=3).compositions(8)
     mixed, pictures = painted.mix_in(list(compositions), torch.full((8, 3, 128, 128), 2.0))
     assert mixed[:4] == compositions[:4]
     assert bool((pictures[:4] == 2).all())
@@ -110,7 +110,7 @@ def test_as_much_of_a_batch_is_decoded_as_is_said(world, tiny_vqgan):
 
 
 def test_the_same_meaning_counts_as_right(world):
-    first, second = Author(load_sprites(world)[1], seed=3).compositions(2)
+    first, second = CompositionSampler(load_sprites(world)[1], seed=3).compositions(2)
     targets = same_meaning([first, second, first])
     assert targets[0].tolist() == [0.5, 0.0, 0.5]
     assert targets[1].tolist() == [0.0, 1.0, 0.0]
@@ -118,7 +118,14 @@ def test_the_same_meaning_counts_as_right(world):
 
 def test_vqgan_training_passes_through_all_its_parts(world):
     training = VqganTraining(
-        6, codes_from=1, crisp_from=2, whole_from=3, kept_from=4, batch=8, frugal=0.5, spike_weight=1.0
+        6,
+        codes_from=1,
+        crisp_from=2,
+        whole_from=3,
+        frozen_from=4,
+        batch=8,
+        entropy_share=0.5,
+        spike_weight=1.0,
     )
     train_vqgan(TINY_VQGAN, world, world / "vqgan", training, clip=lambda: open_clip.model.CLIP(**CLIP))
     state = torch.load(world / "vqgan" / "checkpoint.pt", weights_only=True)
@@ -132,7 +139,7 @@ def test_vqgan_training_passes_through_all_its_parts(world):
     save_reconstructions(model.eval(), world, world / "sheet.png", rows=1)
     with Image.open(world / "sheet.png") as sheet:
         assert sheet.size == (8 * 128, 2 * 128)
-    decode_set(model.eval(), world, world / "decoded.pt", count=16)
+    save_decoded_pictures(model.eval(), world, world / "decoded.pt", count=16)
     assert torch.load(world / "decoded.pt", weights_only=True)["pictures"].shape == (
         16,
         3,
@@ -164,7 +171,7 @@ def test_sketcher_training_goes_on_where_it_stopped(world, tiny_vqgan, tiny_perc
 
 
 def test_a_bank_in_a_plain_hand_has_as_many_pictures_as_captions(world, tiny_vqgan, tiny_perceptor):
-    bank = Bank(world, tiny_vqgan, tiny_perceptor, places=8, seed=3, plain=1.0)
+    bank = PictureBank(world, tiny_vqgan, tiny_perceptor, places=8, seed=3, canonical_share=1.0)
     bank.add(5)
     assert len(bank.captions) == len(bank.codes) == 5
 
@@ -190,4 +197,4 @@ def test_a_decoder_is_exported_between_the_soft_and_the_crisp_one(world, tiny_vq
         average = {key: torch.full_like(each, value) for key, each in tiny_vqgan.state_dict().items()}
         torch.save({"average": average, "config": json.dumps(TINY_VQGAN)}, world / f"{name}.pt")
     model = export_vqgan(world / "crisp.pt", world, before=world / "soft.pt")
-    assert all(torch.allclose(each, torch.tensor(CRISP)) for each in model.state_dict().values())
+    assert all(torch.allclose(each, torch.tensor(CRISP_SHARE)) for each in model.state_dict().values())

@@ -1,4 +1,4 @@
-"""``pixgen augment``: what CLIP would see of a picture."""
+"""``pixgen augment``: draw the cutouts of a picture that CLIP sees."""
 
 import json
 from pathlib import Path
@@ -6,26 +6,40 @@ from typing import Annotated
 
 import typer
 
-from pixgen.cli._options import AsJson, Augment, Overwrite
+from pixgen.cli._arguments import example
+from pixgen.cli._options import MODELS, OUTPUT, AsJson, Augment, Overwrite
 
 
+@example("pixgen augment fox.png --set gentle --out cutouts.png")
 def augment(
-    picture: Annotated[Path, typer.Argument(help="The picture's file.", metavar="PICTURE")],
-    out: Annotated[Path, typer.Option(help="Where to write the sheet.", metavar="FILE.png")],
-    cutout_set: Annotated[str, typer.Option("--set", help="The cutout set.", metavar="NAME")] = "updated",
+    picture: Annotated[Path, typer.Argument(help="The file of a picture.", metavar="PICTURE")],
+    out: Annotated[
+        Path, typer.Option(help="Where to write the sheet.", metavar="FILE.png", rich_help_panel=OUTPUT)
+    ],
+    cutout_set: Annotated[
+        str, typer.Option("--set", help="The cutout set.", metavar="NAME", rich_help_panel=MODELS)
+    ] = "updated",
     augmentations: Augment = None,
-    count: Annotated[int, typer.Option(help="How many cutouts.", min=1, max=256)] = 16,
+    count: Annotated[
+        int, typer.Option(help="Number of cutouts.", min=1, max=256, rich_help_panel=MODELS)
+    ] = 16,
     side: Annotated[
-        int, typer.Option("--size", help="The side of a cutout in pixels.", min=16, max=512)
+        int,
+        typer.Option("--size", help="Side of a cutout in pixels.", min=16, max=512, rich_help_panel=MODELS),
     ] = 128,
-    seed: Annotated[int, typer.Option(help="The same seed cuts the same cutouts.", min=0)] = 0,
+    seed: Annotated[
+        int, typer.Option(help="The same seed gives the same cutouts.", min=0, rich_help_panel=MODELS)
+    ] = 0,
     engine: Annotated[
-        str, typer.Option(help="fused, the one warp; or kornia, its own AugmentationSequential.")
+        str,
+        typer.Option(
+            help="fused: one warp. kornia: AugmentationSequential.", metavar="NAME", rich_help_panel=MODELS
+        ),
     ] = "fused",
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what CLIP sees of a picture: cutouts of a set, side by side on a sheet."""
+    """Draw the cutouts of a picture that CLIP sees, on one sheet."""
     from pixgen.cli._outputs import check_target
     from pixgen.errors import RecipeError
     from pixgen.images import open_picture

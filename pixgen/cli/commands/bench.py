@@ -1,49 +1,66 @@
-"""``pixgen bench``: how fast and how good, measured on this machine."""
+"""``pixgen bench``: measure speed, memory and quality on this machine."""
 
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixgen.cli._options import AsJson, Assignments, Device, Size
+from pixgen.cli._arguments import example
+from pixgen.cli._options import MODELS, OUTPUT, PICTURE, RUNS, AsJson, Assignments, Device, Size
 
-bench = typer.Typer(name="bench", no_args_is_help=True, help="Measure this machine and these models.")
+if TYPE_CHECKING:
+    from pixgen.recipe.recipe import Recipe
 
-Preset = Annotated[str | None, typer.Option(help="Which preset.", metavar="NAME")]
-Model = Annotated[str | None, typer.Option(help="What draws.", metavar="NAME")]
-Clip = Annotated[list[str] | None, typer.Option(help="What looks; several look together.", metavar="NAME")]
-Looking = Annotated[str, typer.Option(help="What looks.", metavar="NAME")]
+bench = typer.Typer(
+    name="bench",
+    no_args_is_help=True,
+    help="Measure speed, memory and quality on this machine.",
+    epilog="Example: pixgen bench speed --preset balanced",
+)
+
+Preset = Annotated[
+    str | None, typer.Option(help="Quality: the name of a preset.", metavar="NAME", rich_help_panel=PICTURE)
+]
+Model = Annotated[str | None, typer.Option(help="Image model.", metavar="NAME", rich_help_panel=MODELS)]
+Clip = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Guidance model (CLIP). Several guide together.", metavar="NAME", rich_help_panel=MODELS
+    ),
+]
+OneClip = Annotated[str, typer.Option(help="The CLIP to measure.", metavar="NAME", rich_help_panel=MODELS)]
 Drawings = Annotated[
     Path | None,
     typer.Option(
-        help="The drawings that `pixgen.training data` makes: with them, how well is measured too.",
+        help="The drawings that `python -m pixgen.training data` makes: with them, quality is measured too.",
         metavar="FOLDER",
+        rich_help_panel=RUNS,
     ),
 ]
-Cutouts = Annotated[int | None, typer.Option(help="How many cutouts a step.", metavar="N")]
+Cutouts = Annotated[int | None, typer.Option(help="Cutouts per step.", metavar="N", rich_help_panel=PICTURE)]
 
 
 @bench.command("speed")
+@example("pixgen bench speed --preset balanced --steps 10")
 def _speed(
     preset: Preset = None,
     model: Model = None,
     clip: Clip = None,
     size: Size = None,
     cutouts: Cutouts = None,
-    steps: Annotated[int, typer.Option(help="How many steps are measured.", min=3)] = 20,
+    steps: Annotated[int, typer.Option(help="Steps to measure.", min=3, rich_help_panel=PICTURE)] = 20,
     assignments: Assignments = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Time a step, split into its stages, beside the arithmetic that it cannot do without, and beside a
-    plain loop.
+    """Time a step and its stages, beside the least arithmetic it needs and a plain loop.
 
-    Models that are not here are measured with random weights; nothing is fetched.
+    Models that are not downloaded are measured with random weights; nothing is fetched.
     """
-    _quiet()
+    _silence_torch_logs()
     from pixgen.bench.speed import speed, text
 
     recipe = _recipe(preset, model, clip, size, cutouts, assignments)
@@ -51,24 +68,32 @@ def _speed(
 
 
 @bench.command("launches")
+@example("pixgen bench launches --model imagenet-16384 --clip ViT-B-32 --size 512")
 def _launches(
     preset: Preset = None,
     model: Model = None,
     clip: Clip = None,
     size: Size = None,
     cutouts: Cutouts = None,
-    microseconds: Annotated[float, typer.Option(help="That the CPU takes a launch.", min=0.1)] = 4.5,
+    microseconds: Annotated[
+        float, typer.Option(help="Time that the CPU takes for a launch.", min=0.1, rich_help_panel=RUNS)
+    ] = 4.5,
     teraflops: Annotated[
-        float, typer.Option(help="That the GPU is assumed to reach, in 10¹² operations a second.", min=0.1)
+        float,
+        typer.Option(
+            help="Speed that the GPU is assumed to reach, in 10¹² operations a second.",
+            min=0.1,
+            rich_help_panel=RUNS,
+        ),
     ] = 120.0,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """Count what a step tells a GPU to do, and where it would wait, without one; beside the arithmetic.
+    """Count the kernel launches and waits of a step on a GPU, without having one.
 
-    Nothing is fetched, loaded or computed.
+    The table shows them beside the arithmetic. Nothing is fetched, loaded or computed.
     """
-    _quiet()
+    _silence_torch_logs()
     from pixgen.bench.launches import launches, text
 
     recipe = _recipe(preset, model, clip, size, cutouts, assignments)
@@ -77,33 +102,40 @@ def _launches(
 
 
 @bench.command("gpu")
+@example("pixgen bench gpu --minutes 10 --out gpu.md")
 def _gpu(
     out: Annotated[
-        Path, typer.Option(help="Where the table goes; all figures as JSON beside it.", metavar="FILE.md")
+        Path,
+        typer.Option(
+            help="Where to write the table; all figures go into a JSON file beside it.",
+            metavar="FILE.md",
+            rich_help_panel=OUTPUT,
+        ),
     ] = Path("gpu.md"),
-    minutes: Annotated[float, typer.Option(help="After which it ends at the latest.", min=0.2)] = 10.0,
+    minutes: Annotated[float, typer.Option(help="Time limit.", min=0.2, rich_help_panel=RUNS)] = 10.0,
     device: Device = "cuda",
 ) -> None:
-    """Measure on a GPU what docs/performance.md lists as not measured yet, the most informative first.
+    """Measure on a GPU what the documentation lists as not measured yet, the most important first.
 
-    Models that are not here are measured with random weights; nothing is fetched.
+    Models that are not downloaded are measured with random weights; nothing is fetched.
     """
-    from pixgen.bench.gpu import Result, measure, measurements, write
+    from pixgen.bench.gpu import Result, measure, measurements, write_table
     from pixgen.bench.speed import device_name
     from pixgen.studio.model_cache import resolve_device
 
     device, results = resolve_device(device), []
 
-    def told(result: Result) -> None:
+    def report(result: Result) -> None:
         results.append(result)
-        write(results, out, device=device_name(device))
+        write_table(results, out, device=device_name(device))
         typer.echo(f"{result.seconds:6.1f} s  {result.what}  {result.failed}".rstrip())
 
-    measure(measurements(device), minutes=minutes, told=told)
+    measure(measurements(device), minutes=minutes, report=report)
     typer.echo(f"The table is in {out}.")
 
 
 @bench.command("memory")
+@example("pixgen bench memory --size 512")
 def _memory(
     preset: Preset = None,
     model: Model = None,
@@ -114,9 +146,9 @@ def _memory(
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Measure the most memory that a run takes, in a process of its own, beside what is foretold.
+    """Measure the peak memory of a run in a separate process, beside the estimate.
 
-    Models that are not here are measured with random weights; nothing is fetched.
+    Models that are not downloaded are measured with random weights; nothing is fetched.
     """
     from pixgen.bench.memory import memory, text
 
@@ -125,19 +157,22 @@ def _memory(
 
 
 @bench.command("stream")
+@example("pixgen bench stream --pairs 2")
 def _stream(
     preset: Preset = None,
     model: Model = None,
     clip: Clip = None,
     size: Size = None,
     cutouts: Cutouts = None,
-    steps: Annotated[int, typer.Option(help="How many steps a run.", min=10)] = 60,
-    pairs: Annotated[int, typer.Option(help="How many runs each way.", min=1)] = 4,
+    steps: Annotated[int, typer.Option(help="Steps per run.", min=10, rich_help_panel=PICTURE)] = 60,
+    pairs: Annotated[
+        int, typer.Option(help="Pairs of runs, one watched and one not.", min=1, rich_help_panel=RUNS)
+    ] = 4,
     assignments: Assignments = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Compare painting alone with painting that is watched, filmed and kept."""
+    """Measure the overhead of live previews: steps per second with and without a watcher."""
     from pixgen.bench.stream import stream, text
 
     recipe = _recipe(preset, model, clip, size, cutouts, assignments)
@@ -145,69 +180,88 @@ def _stream(
 
 
 @bench.command("quality")
+@example("pixgen bench quality --variant preset --prompts 20")
 def _quality(
     preset: Preset = None,
-    prompts: Annotated[int, typer.Option(help="How many captions.", min=1, max=100)] = 50,
-    seeds: Annotated[int, typer.Option(help="How many pictures of each.", min=1)] = 3,
-    ways: Annotated[
+    prompts: Annotated[
+        int, typer.Option(help="Number of captions.", min=1, max=100, rich_help_panel=PICTURE)
+    ] = 50,
+    seeds: Annotated[int, typer.Option(help="Pictures per caption.", min=1, rich_help_panel=PICTURE)] = 3,
+    variants: Annotated[
         list[str] | None,
-        typer.Option("--way", help="Only this way, for example preset; several.", metavar="NAME"),
+        typer.Option(
+            "--variant",
+            help="Only this variant, for example preset. Can be given several times.",
+            metavar="NAME",
+            rich_help_panel=PICTURE,
+        ),
     ] = None,
     sheet: Annotated[
         Path | None,
-        typer.Option(help="Also draw what was painted for 24 captions.", metavar="FILE.png"),
+        typer.Option(
+            help="Also draw a sheet of the pictures of 24 captions.",
+            metavar="FILE.png",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Paint captions that no model was trained on, and let a judge find them among a hundred.
+    """Paint captions that no model was trained on, and count how often another CLIP finds the right one.
 
-    With the preset as it is, chance and sketches, alone and optimized, and each named set of cutouts.
+    The variants: the preset, random and sketched starting points with and without optimization, and each named
+    cutout set.
     """
-    from pixgen.bench.quality import Sheet, bundled_evaluator, painter, quality, standard_ways
+    from pixgen.bench.quality import Sheet, bundled_evaluator, make_painter, quality, standard_variants
     from pixgen.errors import RecipeError
     from pixgen.recipe.presets import DEFAULT, load_preset
     from pixgen.studio import resolve_device
 
     name, device = load_preset(preset or DEFAULT).name, resolve_device(device)
-    chosen = standard_ways()
-    names = [way["name"] for way in chosen]
-    if unknown := next((way for way in ways or () if way not in names), None):
+    chosen = standard_variants()
+    names = [variant["name"] for variant in chosen]
+    if unknown := next((variant for variant in variants or () if variant not in names), None):
         raise RecipeError(
-            "There is no way “{unknown}”: choose {choices}.",
+            "There is no variant “{unknown}”: choose {choices}.",
             unknown=unknown,
             choices=", ".join(names),
         )
-    drawn = Sheet()
+    pictures = Sheet()
     results = quality(
-        [way for way in chosen if not ways or way["name"] in ways],
-        judge=bundled_evaluator(device),
-        paint=painter(device),
+        [variant for variant in chosen if not variants or variant["name"] in variants],
+        evaluator=bundled_evaluator(device),
+        paint=make_painter(device),
         prompts=prompts,
         seeds=seeds,
         preset=name,
-        told=lambda way: typer.echo(_judged(way.as_dict()), err=as_json),
-        seen=drawn.add,
+        report=lambda variant: typer.echo(_format_variant(variant.as_dict()), err=as_json),
+        on_picture=pictures.add,
     )
     if sheet is not None:
-        drawn.save(sheet)
+        pictures.save(sheet)
     if as_json:
-        found = [way.as_dict() for way in results]
+        found = [variant.as_dict() for variant in results]
         typer.echo(json.dumps({"preset": name, "prompts": prompts, "seeds": seeds, "ways": found}))
 
 
 @bench.command("search")
+@example("pixgen bench search --vectors 100000")
 def _search(
-    vectors: Annotated[int, typer.Option(help="How many are searched.", min=1000)] = 1_000_000,
+    vectors: Annotated[
+        int, typer.Option(help="Number of vectors to search.", min=1000, rich_help_panel=PICTURE)
+    ] = 1_000_000,
     pictures: Annotated[
-        int, typer.Option(help="How many are indexed, and searched by captions.", min=64)
+        int,
+        typer.Option(
+            help="Number of pictures to index and to search by caption.", min=64, rich_help_panel=PICTURE
+        ),
     ] = 2000,
-    model: Looking = "pocket",
+    model: OneClip = "pocket",
     data: Drawings = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Time searches, exact and approximate, and indexing beside the model; count what is found."""
+    """Time exact and approximate search and indexing, and measure recall."""
     from pixgen.bench.search import search, text
 
     figures = search(vectors=vectors, model=model, data=data, device=device, pictures=pictures)
@@ -215,14 +269,17 @@ def _search(
 
 
 @bench.command("classify")
+@example("pixgen bench classify --pictures 200")
 def _classify(
-    pictures: Annotated[int, typer.Option(help="How many are named.", min=32)] = 1000,
-    model: Looking = "pocket",
+    pictures: Annotated[
+        int, typer.Option(help="Number of pictures.", min=32, rich_help_panel=PICTURE)
+    ] = 1000,
+    model: OneClip = "pocket",
     data: Drawings = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Time how pictures are named, compare with open_clip, and check the probabilities."""
+    """Time classification, compare it with open_clip, and check the probabilities."""
     from pixgen.bench.classify import classify, text
 
     figures = classify(pictures=pictures, model=model, data=data, device=device)
@@ -230,24 +287,33 @@ def _classify(
 
 
 @bench.command("gallery")
+@example("pixgen bench gallery --runs 1000")
 def _gallery(
-    runs: Annotated[int, typer.Option(help="How many runs there are.", min=100)] = 5000,
+    runs: Annotated[int, typer.Option(help="Number of runs.", min=100, rich_help_panel=PICTURE)] = 5000,
     as_json: AsJson = False,
 ) -> None:
-    """Time listing, filtering, searching and opening among many runs, and the page with them in Chromium."""
+    """Time listing, filtering, searching and opening many runs, and the page in Chromium."""
     from pixgen.bench.gallery import gallery, text
 
     _print(gallery(runs=runs), as_json=as_json, text=text)
 
 
-def _judged(way: dict[str, Any]) -> str:
+def _format_variant(variant: dict[str, Any]) -> str:
     return (
-        f"{way['name']:>29}   first {way['first']:6.1%}   first five {way['first_five']:6.1%}   "
-        f"{way['pictures']} pictures, {way['seconds']:.1f} s each"
+        f"{variant['name']:>29}   first {variant['first']:6.1%}   first five {variant['first_five']:6.1%}   "
+        f"{variant['pictures']} pictures, {variant['seconds']:.1f} s each"
     )
 
 
-def _recipe(preset, model, clip, size, cutouts, assignments):
+def _recipe(
+    preset: str | None,
+    model: str | None,
+    clip: list[str] | None,
+    size: str | None,
+    cutouts: int | None,
+    assignments: list[str] | None,
+) -> "Recipe":
+    """The recipe to measure: a preset with these options over it."""
     from pixgen.recipe.options import Options, recipe_from
 
     assignments = [*(assignments or []), *([] if cutouts is None else [f"cutouts.count={cutouts}"])]
@@ -264,8 +330,8 @@ def _recipe(preset, model, clip, size, cutouts, assignments):
     )
 
 
-def _quiet() -> None:
-    """Before torch is loaded: its profiler has much to say that is none of a person's business."""
+def _silence_torch_logs() -> None:
+    """Silence the log of torch's profiler; it is read when torch is first loaded."""
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 

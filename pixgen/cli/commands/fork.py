@@ -1,6 +1,8 @@
-"""``pixgen change``: turn a picture that another process paints."""
+"""``pixgen fork`` and ``pixgen change``: another prompt, weights or learning rate for a run.
 
-# MERGED pixgen.commands.fork: ``pixgen fork``: go on from a run as another one, with other words, weights or another rate.
+``fork`` continues a run as a new one; ``change`` updates a run that another process is painting.
+"""
+
 import json
 import time
 from collections.abc import Sequence
@@ -8,17 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pixgen.cli._arguments import example
 from pixgen.cli._options import (
+    PICTURE,
     AsJson,
     AsJsonLines,
     Device,
-    FilmToo,
     LearningRate,
-    OtherWords,
+    NewPrompt,
     OutputDir,
     OverwriteBoth,
-    Picture,
+    PictureOut,
     Run,
+    Video,
     Weights,
     setting_option,
 )
@@ -28,19 +32,22 @@ if TYPE_CHECKING:
     from pixgen.studio import Job, Studio
 
 
-PATIENCE = 30.0  # seconds to wait for the next step
+TIMEOUT = 30.0  # seconds to wait for the next step
 
 
+@example('pixgen change 20261129-120000-abcdef "a red fox in the snow"')
 def change(
     run: Run,
-    prompt: OtherWords = None,
+    prompt: NewPrompt = None,
     weight: Weights = None,
     learning_rate: LearningRate = None,
     output_dir: OutputDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change words, weights or the learning rate of a picture while the page, or another terminal,
-    paints it; its recipe records them with their step."""
+    """Update a running picture: its prompt, weights or learning rate.
+
+    The page or another terminal paints it. The recipe records the change with its step.
+    """
     from pixgen.cli._jobs import locate_run
     from pixgen.recipe.wildcards import draw_wildcards
     from pixgen.studio import Studio
@@ -48,66 +55,68 @@ def change(
 
     weights = read_weights(weight or [])
     if prompt is None and not weights and learning_rate is None:
-        raise RecipeError("Say what to change: other words, --weight or --learning-rate.")
+        raise RecipeError("There is nothing to change: give a new prompt, --weight or --learning-rate.")
     name, folder = locate_run(run, output_dir)
     with Studio(folder, device="cpu") as studio:
         found = studio.run(name)
-    words = None if prompt is None else draw_wildcards(prompt, found.recipe.seed)
-    request_edit(found, Edit(prompts=words, weights=weights, learning_rate=learning_rate))
-    deadline = time.monotonic() + PATIENCE
+    drawn = None if prompt is None else draw_wildcards(prompt, found.recipe.seed)
+    request_edit(found, Edit(prompts=drawn, weights=weights, learning_rate=learning_rate))
+    deadline = time.monotonic() + TIMEOUT
     while not nothing_pending(found.folder) and time.monotonic() < deadline:
         time.sleep(0.05)
     taken = nothing_pending(found.folder)
     if as_json:
         typer.echo(json.dumps({"run": found.id, "taken": taken}))
     elif taken:
-        typer.echo(f"The run {found.id} follows it from its next step on.")
+        typer.echo(f"The run {found.id} has the change from its next step on.")
     else:
-        typer.echo(f"The run {found.id} has not begun its next step yet: it follows it from there on.")
+        typer.echo(f"The run {found.id} has not begun its next step yet; the change takes effect there.")
 
 
+@example('pixgen fork 20261129-120000-abcdef "a red wolf" --steps 200')
 def fork(
     run: Run,
-    prompt: OtherWords = None,
+    prompt: NewPrompt = None,
     weight: Weights = None,
     learning_rate: LearningRate = None,
     steps: Annotated[
         int | None,
         setting_option(
             "steps",
+            panel=PICTURE,
             metavar="N",
-            more="The new total; else the run's own, or 40 more where that was reached.",
+            more="The new total. Default: the run's own, or 40 more if that is reached.",
         ),
     ] = None,
-    out: Picture = None,
-    video: FilmToo = None,
+    out: PictureOut = None,
+    video: Video = None,
     overwrite: OverwriteBoth = False,
     device: Device = "auto",
     output_dir: OutputDir = None,
     as_json: AsJsonLines = False,
 ) -> None:
-    """Go on from where a run stands, as another run; the first stays as it is."""
-    from pixgen.cli._jobs import paint
+    """Continue a run as a new one, with another prompt or other weights; the first run stays as it is."""
+    from pixgen.cli._jobs import run_job
     from pixgen.cli._outputs import Outputs
-    from pixgen.cli._progress import report_for
+    from pixgen.cli._progress import make_report
     from pixgen.recipe.wildcards import draw_wildcards
 
-    outputs = Outputs(picture=out, film=video, overwrite=overwrite)
+    outputs = Outputs(picture=out, video=video, overwrite=overwrite)
     outputs.check()
     weights = read_weights(weight or ())
 
     def begin(studio: "Studio", run: str) -> "Job":
         seed = studio.run(run).recipe.seed
-        words = None if prompt is None else draw_wildcards(prompt, seed)
-        return studio.fork(run, prompts=words, weights=weights, learning_rate=learning_rate, steps=steps)
+        drawn = None if prompt is None else draw_wildcards(prompt, seed)
+        return studio.fork(run, prompts=drawn, weights=weights, learning_rate=learning_rate, steps=steps)
 
-    paint(
+    run_job(
         begin,
         run=run,
         output_dir=output_dir,
         device=device,
         outputs=outputs,
-        report=report_for(as_json),
+        report=make_report(as_json),
     )
 
 

@@ -1,6 +1,8 @@
-"""``pixgen grid``: a picture for every value of one or two fields, on one labelled sheet."""
+"""``pixgen grid`` and ``pixgen strip``: many pictures on one labelled sheet.
 
-# MERGED pixgen.commands.strip: ``pixgen strip``: the pictures between two ideas, side by side.
+A grid has a picture for every value of one or two settings, a strip the pictures between two ideas.
+"""
+
 import json
 from contextlib import closing
 from pathlib import Path
@@ -8,8 +10,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from pixgen.cli._jobs import INTERRUPTED, only_with_resume
+from pixgen.cli._arguments import example
+from pixgen.cli._jobs import INTERRUPTED, reject_options_beside_resume
 from pixgen.cli._options import (
+    PICTURE,
+    RUNS,
     AsJsonLines,
     Assignments,
     Device,
@@ -18,54 +23,58 @@ from pixgen.cli._options import (
     OutputDir,
     Overwrite,
     Preset,
-    SeedOfAll,
-    Sheet,
+    SharedSeed,
+    SheetOut,
     Size,
     Styles,
     setting_option,
 )
-from pixgen.cli._streams import say
+from pixgen.cli._printing import print_line
 
 if TYPE_CHECKING:
     from pixgen.studio import Run
     from pixgen.studio.grids.grid import Grid, Plan
 
 
+@example('pixgen grid "a red fox" --over seed=1-4 --over preset=draft,balanced --out sheet.png')
 def grid(
     context: typer.Context,
     prompt: Annotated[
         str | None,
-        typer.Argument(help="What to paint; its alternatives “a {red|blue} fox __place__” are painted each."),
+        typer.Argument(help="Prompt. Its wildcards “a {red|blue} fox __place__” give a picture each."),
     ] = None,
     over: Annotated[
         list[str] | None,
         typer.Option(
-            help="A field and its values: seed=1-4, preset=draft,balanced, cutouts.kind=gentle,crowson, "
-            "“weight of prompt 2=0.2,0.5,1”; twice for rows and columns.",
-            metavar="FIELD=VALUES",
+            help="A setting and its values: seed=1-4, preset=draft,balanced, cutouts.kind=gentle,crowson, "
+            "“weight of prompt 2=0.2,0.5,1”. Give it twice for columns and rows.",
+            metavar="SETTING=VALUES",
+            rich_help_panel=PICTURE,
         ),
     ] = None,
-    out: Sheet = None,
+    out: SheetOut = None,
     overwrite: Overwrite = False,
     negative: Negative = None,
     style: Styles = None,
     preset: Preset = None,
     size: Size = None,
-    steps: Annotated[int | None, setting_option("steps", metavar="N", before="Of each picture.")] = None,
-    seed: SeedOfAll = None,
+    steps: Annotated[
+        int | None, setting_option("steps", panel=PICTURE, metavar="N", before="For each picture.")
+    ] = None,
+    seed: SharedSeed = None,
     init: Init = None,
     assignments: Assignments = None,
     resume: Annotated[
         str | None,
-        typer.Option(help="Go on with a stopped grid, by its name.", metavar="GRID"),
+        typer.Option(help="Continue a stopped grid, by its name.", metavar="GRID", rich_help_panel=RUNS),
     ] = None,
     device: Device = "auto",
     output_dir: OutputDir = None,
     as_json: AsJsonLines = False,
 ) -> None:
-    """Paint a picture for every value of one or two fields, and draw them on one sheet.
+    """Paint a picture for every value of one or two settings, on one sheet.
 
-    Every cell is a run of its own. Ctrl-C keeps the cells that are done; --resume goes on.
+    Every cell is its own run. Ctrl-C keeps the finished cells; --resume continues.
     """
     from pixgen.cli._outputs import check_target
     from pixgen.recipe.options import Options
@@ -74,7 +83,7 @@ def grid(
     if out is not None:
         check_target(out, "--out", suffixes=(".png",), overwrite=overwrite)
     if resume is not None:
-        only_with_resume(
+        reject_options_beside_resume(
             context,
             "out",
             why="the grid's own recipes: only --out, --overwrite, --device, --output-dir and --json go with it.",
@@ -93,90 +102,100 @@ def grid(
 def paint_grid(
     plan: "Plan | str", *, out: Path | None, device: str, output_dir: Path | None, as_json: bool
 ) -> NoReturn:
-    """Paint a plan, or go on with the grid of a name, and leave the command with its exit status."""
+    """Paint a plan, or continue the grid with this name, and end the command with its exit status."""
     from pixgen.studio import Studio
     from pixgen.studio.grids.grid import Grid
 
     with Studio(output_dir, device=device) as studio:
         made = Grid.read(studio, plan) if isinstance(plan, str) else Grid.make(studio, plan)
-        status = follow(made, out=out, as_json=as_json)
+        status = follow_grid(made, out=out, as_json=as_json)
     raise typer.Exit(status)
 
 
-def follow(grid: "Grid", *, out: Path | None, as_json: bool) -> int:
-    """Paint a grid, say each cell when it has ended, and write the sheet; the exit status.
+def follow_grid(grid: "Grid", *, out: Path | None, as_json: bool) -> int:
+    """Paint a grid, print a line for each finished cell, write the sheet, and return the exit status.
 
-    Raises the PixgenError that ended a cell, once the sheet of the others is written.
+    Raises the PixgenError that ended a cell, once the sheet of the other cells is written.
     """
     from pixgen.studio.grids.sheet import draw_sheet, save_sheet
 
-    status, said, target = 0, -1, out or grid.folder / "sheet.png"
+    status, last, target = 0, -1, out or grid.folder / "sheet.png"
     try:
         try:
-            with closing(grid.paint()) as painting:  # leaving it stops the cell at hand
+            with closing(grid.paint()) as painting:  # closing it stops the cell that is being painted
                 for index, job in painting:
                     job.wait()
                     if job.error is None:
-                        _say(grid, index, job.run, as_json=as_json)
-                        said = index
+                        _print_cell(grid, index, job.run, as_json=as_json)
+                        last = index
         except KeyboardInterrupt:
             status = INTERRUPTED
     finally:
-        if said >= 0 or status == 0:
+        if last >= 0 or status == 0:
             save_sheet(draw_sheet(grid.plan, grid.runs()), target, plan=grid.plan)
     missing = sum(run is None or run.state != "done" for run in grid.runs())
     if as_json:
         cells = [cell.run or None for cell in grid.plan.cells]
-        say(json.dumps({"grid": grid.id, "sheet": str(target), "cells": cells}))
+        print_line(json.dumps({"grid": grid.id, "sheet": str(target), "cells": cells}))
         return status
     if missing:
-        say(
-            f"{missing} of {len(grid.plan.cells)} pictures are missing. Go on with: "
+        print_line(
+            f"{missing} of {len(grid.plan.cells)} pictures are missing. To continue: "
             f"python -m pixgen grid --resume {grid.id}",
             err=True,
         )
     if target.exists():
-        say(f"Sheet: {target}")
+        print_line(f"Sheet: {target}")
     return status
 
 
-def _say(grid: "Grid", index: int, run: "Run", *, as_json: bool) -> None:
+def _print_cell(grid: "Grid", index: int, run: "Run", *, as_json: bool) -> None:
     from pixgen.studio.grids.sheet import similarity
 
     row, column = divmod(index, len(grid.plan.columns))
     titles = [title for title in (grid.plan.rows[row], grid.plan.columns[column]) if title]
-    match = similarity(run)
+    cosine = similarity(run)
     if as_json:
-        value = {"cell": titles, "run": run.id, "state": run.state, "similarity": match}
-        say(json.dumps(value, ensure_ascii=False))
+        value = {"cell": titles, "run": run.id, "state": run.state, "similarity": cosine}
+        print_line(json.dumps(value, ensure_ascii=False))
         return
-    figure = "" if match is None else f" {match:+.3f}"
-    say(f"{index + 1}/{len(grid.plan.cells)}{figure}  {' · '.join(titles)}  run {run.id}")
+    figure = "" if cosine is None else f" {cosine:+.3f}"
+    print_line(f"{index + 1}/{len(grid.plan.cells)}{figure}  {' · '.join(titles)}  run {run.id}")
 
 
+@example('pixgen strip "a fox" "a wolf" --pictures 5 --out strip.png')
 def strip(
     first: Annotated[
-        str, typer.Argument(help="Where it begins: words, a picture's path, or terms “[a.png] | snow”.")
+        str,
+        typer.Argument(
+            help="The first idea: a prompt, the path of a picture, or terms such as “\\[a.png] | snow”."
+        ),
     ],
-    last: Annotated[str, typer.Argument(help="Where it ends.")],
-    pictures: Annotated[int, typer.Option(help="How many pictures, the ends included.")] = 7,
-    out: Sheet = None,
+    last: Annotated[str, typer.Argument(help="The last idea.")],
+    pictures: Annotated[
+        int,
+        typer.Option(help="Number of pictures, both ends included.", metavar="N", rich_help_panel=PICTURE),
+    ] = 7,
+    out: SheetOut = None,
     overwrite: Overwrite = False,
     style: Styles = None,
     preset: Preset = None,
     size: Size = None,
     steps: Annotated[
-        int | None, setting_option("steps", metavar="N", before="On each sketch; else it is kept as it is.")
+        int | None,
+        setting_option(
+            "steps", panel=PICTURE, metavar="N", before="For each picture. Default: 0, the sketch itself."
+        ),
     ] = None,
-    seed: SeedOfAll = None,
+    seed: SharedSeed = None,
     assignments: Assignments = None,
     device: Device = "auto",
     output_dir: OutputDir = None,
     as_json: AsJsonLines = False,
 ) -> None:
-    """Paint what lies between two ideas: words, pictures, or sums of both.
+    """Paint the pictures between two ideas: prompts, pictures, or sums of both.
 
-    Every picture is a run of its own. Ctrl-C keeps what is done; pixgen grid --resume goes on.
+    Every picture is its own run. Ctrl-C keeps the finished ones; pixgen grid --resume continues.
     """
     from pixgen.cli._outputs import check_target
     from pixgen.recipe.options import Options

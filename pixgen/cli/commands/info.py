@@ -1,4 +1,4 @@
-"""``pixgen info``: how a picture, a film or a JSON file was made, by pixgen or by another program."""
+"""``pixgen info``: the recipe in a picture, a video or a JSON file, by pixgen or by another program."""
 
 import json
 from collections.abc import Iterable
@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixgen.cli._listings import printable, table
+from pixgen.cli._arguments import example
 from pixgen.cli._options import AsJson
+from pixgen.cli._printing import print_table, printable
 
 if TYPE_CHECKING:
     from pixgen.studio.metadata.picture_info import PictureInfo
 
 
+@example("pixgen info fox.png")
 def info(
     file: Annotated[
         Path,
@@ -25,16 +27,16 @@ def info(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Print the recipe that a picture, a film or a JSON file carries.
+    """Print the recipe in a picture, a video or a JSON file.
 
-    With --json it is a recipe as --recipe reads it; what else there is to know is on stderr.
+    --json prints it as --recipe reads it. Notes go to stderr.
     """
     from pixgen.studio.metadata.picture_info import flat, read_info
     from pixgen.studio.upscaling import read_upscaled
 
     found, larger = read_info(file), read_upscaled(file)
     recipe = found.recipe
-    for sentence in notes(found):
+    for sentence in info_notes(found):
         typer.echo(f"pixgen: {printable(sentence)}", err=True)
     if larger is not None:
         size = f"{larger.width}×{larger.height}"
@@ -48,17 +50,17 @@ def info(
     rows = [("prompt", recipe.prompt), ("size", f"{recipe.width}x{recipe.height}")]
     shown = ("prompts", "width", "height", "version")
     rows += [row for row in flat(recipe.model_dump(mode="json")) if row[0].split(".")[0] not in shown]
-    table(("field", "value"), rows)
+    print_table(("field", "value"), rows)
 
 
-def notes(info: "PictureInfo") -> Iterable[str]:
-    """What to know besides the recipe: who wrote it, and what it lacks."""
+def info_notes(info: "PictureInfo") -> Iterable[str]:
+    """Notes beside the recipe: which program wrote it, and what is missing."""
     if info.program != "pixgen":
-        yield f"Read from {info.program}; what it does not say is the usual preset’s."
+        yield f"Read from {info.program}; settings that it does not name are those of the default preset."
     if not info.has_seed:
-        yield "Its seed is not told."
+        yield "It does not say which seed was used."
     if info.left_out:
-        told = ", ".join(f"{name} ({value})" for name, value in info.left_out)
-        yield f"Not mapped, as pixgen has nothing like it: {told}."
+        left_out = ", ".join(f"{name} ({value})" for name, value in info.left_out)
+        yield f"Ignored, because pixgen has no such setting: {left_out}."
     if info.missing:
-        yield f"It needs pictures that the file does not hold: {', '.join(info.missing)}."
+        yield f"It needs pictures that are not in the file: {', '.join(info.missing)}."

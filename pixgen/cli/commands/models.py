@@ -1,4 +1,4 @@
-"""``pixgen models``: what can draw and what can look, fetched, verified and removed by name."""
+"""``pixgen models``: list, fetch, verify and remove image models, CLIPs and sketch models by name."""
 
 import json
 from contextlib import nullcontext
@@ -6,53 +6,65 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pixgen.cli._arguments import example
 from pixgen.cli._downloads import BarProgress, LineProgress, use_models_dir
-from pixgen.cli._options import AsJson, ModelsDir
+from pixgen.cli._options import FILTERS, MODELS, AsJson, ModelsDir
 from pixgen.errors import ModelError
 
 if TYPE_CHECKING:
     from pixgen.models.registry import RegisteredModel
 
-KINDS = {"vqgan": "--model", "clip": "--clip", "sketcher": "--sketcher"}
-Names = Annotated[list[str], typer.Argument(help="Names; `pixgen models list` shows them.", metavar="NAME…")]
+OPTION_BY_KIND = {"vqgan": "--model", "clip": "--clip", "sketcher": "--sketcher"}
+Names = Annotated[
+    list[str], typer.Argument(help="Names of models. `pixgen models list` shows them.", metavar="NAME…")
+]
 
-models = typer.Typer(name="models", invoke_without_command=True)
+models = typer.Typer(
+    name="models", invoke_without_command=True, epilog="Example: pixgen models list --kind clip"
+)
 
 
 @models.callback()
 def _models(context: typer.Context, as_json: AsJson = False) -> None:
-    """Models: list, fetch, verify and remove them."""
+    """List, fetch, verify and remove models."""
     if context.invoked_subcommand is None:
         list_models(as_json=as_json)
 
 
 @models.command("list")
+@example("pixgen models list --kind vqgan")
 def list_models(
-    kind: Annotated[Literal["vqgan", "clip", "sketcher"] | None, typer.Option(help="Only one kind.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also every CLIP that open_clip lists.")] = False,
+    kind: Annotated[
+        Literal["vqgan", "clip", "sketcher"] | None,
+        typer.Option(help="Only one kind: image models, CLIPs or sketch models.", rich_help_panel=FILTERS),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also every CLIP that open_clip lists.", rich_help_panel=FILTERS)
+    ] = False,
     models_dir: ModelsDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the models: what each paints well, its size, its licence, and whether it is here."""
+    """List the models: what each paints well, its size and licence, and whether it is downloaded."""
     from pixgen.models.clip.custom import custom_clip_entries
-    from pixgen.models.registry import list_models
+    from pixgen.models.registry import list_models as list_registered
     from pixgen.models.vqgan.custom import custom_entries
 
     use_models_dir(models_dir)
-    found = [each for each in list_models(everything=everything) if kind in (None, each.entry.kind)]
+    found = [each for each in list_registered(everything=everything) if kind in (None, each.entry.kind)]
     if as_json:
         typer.echo(json.dumps([each.facts() for each in found], ensure_ascii=False))
         return
-    for each_kind, option in KINDS.items():
+    for each_kind, option in OPTION_BY_KIND.items():
         if shown := [each for each in found if each.entry.kind == each_kind]:
-            _print(shown, option)
+            _print_models(shown, option)
     for fault in [*custom_entries()[1], *custom_clip_entries()[1]]:
         typer.echo(fault, err=True)
 
 
 @models.command()
+@example("pixgen models fetch imagenet-16384 ViT-B-32")
 def fetch(names: Names, models_dir: ModelsDir = None, as_json: AsJson = False) -> None:
-    """Fetch models, verify them, and make them ready: painting needs no network then."""
+    """Download models and verify them, so that painting needs no network."""
     from pixgen.models.progress import listen_to_downloads
     from pixgen.models.registry import fetch as fetch_one
     from pixgen.models.registry import find_model
@@ -67,19 +79,21 @@ def fetch(names: Names, models_dir: ModelsDir = None, as_json: AsJson = False) -
 
 
 @models.command()
+@example("pixgen models verify")
 def verify(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Names; all that are here by default.", metavar="NAME…"),
+        typer.Argument(help="Names of models. Default: all that are downloaded.", metavar="NAME…"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check that models are what they were when they were first read. Exit status 2 if one is not."""
-    from pixgen.models.registry import check, find_model, list_models
+    """Check downloaded models against their hashes; the exit status is 2 if one has changed."""
+    from pixgen.models.registry import check, find_model
+    from pixgen.models.registry import list_models as list_registered
 
     entries = [find_model(name) for name in names or ()]
     if not names:
-        entries = [each.entry for each in list_models(everything=True) if each.state == "here"]
+        entries = [each.entry for each in list_registered(everything=True) if each.state == "here"]
     wrong = []
     for entry in entries:
         try:
@@ -87,26 +101,33 @@ def verify(
         except ModelError as error:
             wrong.append(str(error))
             facts = {"name": entry.name, "kind": entry.kind, "fault": str(error), "sha256": None}
-        said = facts["fault"] or f"{entry.name}: as it was, sha256 {facts['sha256']}"
+        said = facts["fault"] or f"{entry.name}: unchanged, sha256 {facts['sha256']}"
         typer.echo(json.dumps(facts, ensure_ascii=False) if as_json else said)
     if not entries and not as_json:
-        typer.echo("No fetched model is here.")
+        typer.echo("No model is downloaded.")
     if wrong:
         raise ModelError(
-            "{count} of {total} models are not as they were.", count=len(wrong), total=len(entries)
+            "{count} of {total} models have changed: fetch them again with `pixgen models fetch`.",
+            count=len(wrong),
+            total=len(entries),
         )
 
 
 @models.command()
+@example("pixgen models remove imagenet-16384")
 def remove(
     names: Names,
     forget: Annotated[
         bool,
-        typer.Option("--forget", help="Also forget the hash of its first file: another may come then."),
+        typer.Option(
+            "--forget",
+            help="Also forget the hash of its first download, so that another file is accepted.",
+            rich_help_panel=MODELS,
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove fetched models from the caches; own checkpoints and bundled models stay."""
+    """Delete downloaded models; your own checkpoints and the bundled models stay."""
     from pixgen.models.cache import format_bytes
     from pixgen.models.registry import find_model
     from pixgen.models.registry import remove as remove_one
@@ -115,14 +136,12 @@ def remove(
         freed = remove_one(entry, forget=forget)
         facts = {"name": entry.name, "kind": entry.kind, "freed_bytes": freed}
         typer.echo(
-            json.dumps(facts, ensure_ascii=False)
-            if as_json
-            else f"{entry.name}: {format_bytes(freed)} are free again"
+            json.dumps(facts, ensure_ascii=False) if as_json else f"{entry.name}: {format_bytes(freed)} freed"
         )
 
 
-def _print(shown: list["RegisteredModel"], option: str) -> None:
-    """A kind's models: their facts in columns, and below each what it paints."""
+def _print_models(shown: list["RegisteredModel"], option: str) -> None:
+    """Print the models of one kind in columns, with what each paints well below it."""
     from rich.console import Console
     from rich.text import Text
 
@@ -132,7 +151,7 @@ def _print(shown: list["RegisteredModel"], option: str) -> None:
     for each in shown:
         entry = each.entry
         numbers = (entry.factor, entry.codes) if kind == "vqgan" else (entry.imagenet, entry.gflops)
-        figures = [_figure(number) for number in (*numbers[: len(heads)], entry.megabytes)]
+        figures = [_format_number(number) for number in (*numbers[: len(heads)], entry.megabytes)]
         rows.append((entry.name, *figures, entry.licence, each.state))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     console = Console(highlight=False)
@@ -147,7 +166,7 @@ def _print(shown: list["RegisteredModel"], option: str) -> None:
     console.print()
 
 
-def _figure(number: float | None) -> str:
+def _format_number(number: float | None) -> str:
     if number is None:
         return ""
     return f"{number:,}" if isinstance(number, int) else f"{number:g}"

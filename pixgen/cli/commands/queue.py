@@ -1,4 +1,4 @@
-"""``pixgen queue``: what a running page paints and what waits there; moved, paused, resumed, cancelled."""
+"""``pixgen queue``: list the jobs of a running page, and move, pause, resume or cancel them."""
 
 import json
 from collections.abc import Callable
@@ -6,59 +6,73 @@ from typing import Annotated, Any
 
 import typer
 
-from pixgen.cli._listings import AsJson, printable, table
+from pixgen.cli._arguments import example
+from pixgen.cli._options import RUNS, AsJson
+from pixgen.cli._printing import print_table, printable
 from pixgen.errors import StudioError
 
-PATIENCE = 60.0  # seconds: a machine that paints may be slow to answer
-HOME = "http://127.0.0.1:7860"  # where app.py opens its page
+TIMEOUT = 60.0  # seconds: a machine that paints may be slow to answer
+DEFAULT_URL = "http://127.0.0.1:7860"  # where `pixgen app` opens its page
 
 queue = typer.Typer(
-    name="queue", help="What a running page paints and what waits: move, pause, resume, cancel."
+    name="queue",
+    help="Jobs of a running page: list, move, pause, resume, cancel.",
+    epilog="Example: pixgen queue --url http://127.0.0.1:7860",
 )
 
-Url = Annotated[str, typer.Option(help="The page's address.", metavar="URL")]
-Auth = Annotated[str | None, typer.Option(help="Its name and password, if it asks.", metavar="USER:PASSWORD")]
-RunName = Annotated[str, typer.Argument(help="The run's name.", metavar="RUN")]
+Url = Annotated[str, typer.Option(help="The page's address.", metavar="URL", rich_help_panel=RUNS)]
+Auth = Annotated[
+    str | None,
+    typer.Option(
+        help="The page's name and password, if it asks.", metavar="USER:PASSWORD", rich_help_panel=RUNS
+    ),
+]
+RunName = Annotated[str, typer.Argument(help="The name of a run.", metavar="RUN")]
 
 
 @queue.callback(invoke_without_command=True)
-def _queue(context: typer.Context, url: Url = HOME, auth: Auth = None, as_json: AsJson = False) -> None:
-    """What a running page paints and what waits there; alone, list it."""
+def _queue(
+    context: typer.Context, url: Url = DEFAULT_URL, auth: Auth = None, as_json: AsJson = False
+) -> None:
+    """Jobs of a running page: list, move, pause, resume, cancel."""
     if context.invoked_subcommand is None:
-        _ask("", "", url, auth, as_json)
-    elif url != HOME or auth is not None or as_json:
-        raise typer.BadParameter(f"Write options behind “{context.invoked_subcommand}”.")
+        _request("", "", url, auth, as_json)
+    elif url != DEFAULT_URL or auth is not None or as_json:
+        raise typer.BadParameter(f"Put the options after “{context.invoked_subcommand}”.")
 
 
 @queue.command("list")
-def _list(url: Url = HOME, auth: Auth = None, as_json: AsJson = False) -> None:
-    """List what is painted and what waits, with places and times."""
-    _ask("", "", url, auth, as_json)
+@example("pixgen queue list --json")
+def _list(url: Url = DEFAULT_URL, auth: Auth = None, as_json: AsJson = False) -> None:
+    """List the jobs that are painted and that wait, with their times."""
+    _request("", "", url, auth, as_json)
 
 
-# Of each command what the page is asked to do, and what that means.
-_ACTS = {
-    "up": ("up", "Let a run that waits be painted before the one in front of it."),
-    "down": ("down", "Let a run that waits be painted after the one behind it."),
-    "pause": ("pause", "Let the others go first; what is painted stays."),
-    "resume": ("go_on", "End a run's pause."),
-    "cancel": ("cancel", "Stop a run, or take it out of the queue; it is kept, and can be gone on with."),
+# For each command: what the page is asked to do, and the command's help.
+_ACTIONS = {
+    "up": ("up", "Move a waiting run one place forward."),
+    "down": ("down", "Move a waiting run one place back."),
+    "pause": ("pause", "Pause a run: the others go first, and its progress stays."),
+    "resume": ("go_on", "Resume a paused run."),
+    "cancel": ("cancel", "Stop a run or take it out of the queue; it is kept and can be continued."),
 }
 
 
-def _acting(act: str) -> Callable[..., None]:
-    def ask(run: RunName, url: Url = HOME, auth: Auth = None, as_json: AsJson = False) -> None:
-        _ask(act, run, url, auth, as_json)
+def _make_command(act: str) -> Callable[..., None]:
+    def ask(run: RunName, url: Url = DEFAULT_URL, auth: Auth = None, as_json: AsJson = False) -> None:
+        _request(act, run, url, auth, as_json)
 
     return ask
 
 
-for _name, (_act, _about) in _ACTS.items():
-    queue.command(_name, help=_about)(_acting(_act))
+for _name, (_act, _about) in _ACTIONS.items():
+    queue.command(_name, help=_about)(
+        example(f"pixgen queue {_name} 20261129-120000-abcdef")(_make_command(_act))
+    )
 
 
-def _ask(act: str, run: str, url: str, auth: str | None, as_json: bool) -> None:
-    """Have the page do something with a run, and print its queue as it is then."""
+def _request(act: str, run: str, url: str, auth: str | None, as_json: bool) -> None:
+    """Send the page a request about a run, and print its queue afterwards."""
     from gradio_client.exceptions import AppError
 
     client = _client(url, auth)
@@ -66,18 +80,18 @@ def _ask(act: str, run: str, url: str, auth: str | None, as_json: bool) -> None:
         places = client.predict(act, run, api_name="/queue")
     except AppError as error:
         raise StudioError(str(error)) from error
-    except Exception as error:  # of the network, or of a page that is none of pixgen's
+    except Exception as error:  # of the network, or of a page that is not pixgen's
         raise StudioError(_no_page(url)) from error
     if as_json:
         typer.echo(json.dumps(places, ensure_ascii=False))
     elif not places:
-        typer.echo("Nothing is painted, and nothing waits.")
+        typer.echo("No jobs: nothing is painted and nothing waits.")
     else:
-        table(("run", "state", "step", "begins", "takes", "prompt"), map(_row, places))
+        print_table(("run", "state", "step", "begins", "takes", "prompt"), map(_row, places))
 
 
 def _client(url: str, auth: str | None) -> Any:
-    """A program's way to a running page. Raises StudioError if there is none, or it does not let us in."""
+    """A client of a running page. Raises StudioError if no page answers or if it refuses the password."""
     from gradio_client import Client
     from gradio_client.exceptions import AuthenticationError
 
@@ -88,34 +102,32 @@ def _client(url: str, auth: str | None) -> Any:
             auth=(name, password) if auth else None,
             verbose=False,
             analytics_enabled=False,
-            httpx_kwargs={"timeout": PATIENCE},
+            httpx_kwargs={"timeout": TIMEOUT},
         )
     except AuthenticationError as error:
         raise StudioError(
             "The page at {url} asks for a name and a password: give them with --auth USER:PASSWORD.",
             url=url,
         ) from error
-    except Exception as error:  # every library below has its own
+    except Exception as error:  # each library below raises its own kind
         raise StudioError(_no_page(url)) from error
 
 
 def _no_page(url: str) -> str:
-    return (
-        f"No page of pixgen answers at {url}: open one with `python app.py`, or give its address with --url."
-    )
+    return f"No page of pixgen answers at {url}: open one with `pixgen app`, or give its address with --url."
 
 
 def _row(place: dict[str, Any]) -> tuple[Any, ...]:
-    begins = "now" if place["state"] in ("loading", "painting") else _seconds(place["wait"])
+    begins = "now" if place["state"] in ("loading", "painting") else _format_seconds(place["wait"])
     return (
         place["run"],
         place["state"],
         f"{place['step']}/{place['steps']}",
         begins,
-        _seconds(place["takes"]),
+        _format_seconds(place["takes"]),
         printable(place["prompt"]),
     )
 
 
-def _seconds(value: float | None) -> str:
+def _format_seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.0f} s"

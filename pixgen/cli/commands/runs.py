@@ -1,6 +1,5 @@
-"""``pixgen compare``: what differs between two runs, in one line and side by side."""
+"""``pixgen runs`` and ``pixgen compare``: list, show, tag, delete, restore and compare runs."""
 
-# MERGED pixgen.commands.runs: ``pixgen runs``: list, show, mark, delete and restore what was painted.
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,26 +8,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixgen.cli._listings import printable, table
-from pixgen.cli._options import AsJson, OutputDir, Overwrite, Run
+from pixgen.cli._arguments import example
+from pixgen.cli._options import FILTERS, OUTPUT, PICTURE, AsJson, OutputDir, Overwrite, Run
+from pixgen.cli._printing import print_table, printable
 
 if TYPE_CHECKING:
     from pixgen.studio.gallery.catalogue_rows import Entry, RunFilter
     from pixgen.studio.gallery.gallery import Gallery, RunDetails
 
 
+@example("pixgen compare 20261129-120000-abcdef 20261129-120500-ghijkl --out pair.png")
 def compare(
     one: Run,
     other: Run,
     out: Annotated[
         Path | None,
-        typer.Option(help="Also draw their pictures side by side.", metavar="FILE.png"),
+        typer.Option(
+            help="Also draw their pictures side by side.", metavar="FILE.png", rich_help_panel=OUTPUT
+        ),
     ] = None,
     overwrite: Overwrite = False,
     output_dir: OutputDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print in one line in what the recipes of two runs differ."""
+    """Print the differences between the recipes of two runs, in one line."""
     from pixgen.cli._jobs import locate_run
     from pixgen.cli._outputs import check_target
     from pixgen.studio import Studio
@@ -62,59 +65,90 @@ def compare(
         typer.echo(f"Sheet: {out}")
 
 
-runs = typer.Typer(name="runs", help="List, show, mark, delete and restore what was painted.")
+runs = typer.Typer(
+    name="runs",
+    help="List, show, tag, delete and restore runs.",
+    epilog="Example: pixgen runs list fox --favourites",
+)
 
-RunName = Annotated[str, typer.Argument(help="The run's name.", metavar="RUN")]
-RunNames = Annotated[list[str], typer.Argument(help="The runs' names.", metavar="RUN…")]
+RunName = Annotated[str, typer.Argument(help="The name of a run.", metavar="RUN")]
+RunNames = Annotated[list[str], typer.Argument(help="The names of runs.", metavar="RUN…")]
 
 
 @runs.callback(invoke_without_command=True)
 def _runs(context: typer.Context, output_dir: OutputDir = None, as_json: AsJson = False) -> None:
-    """List, show, mark, delete and restore what was painted; alone, list all."""
+    """List, show, tag, delete and restore runs."""
     if context.invoked_subcommand is None:
         _list(output_dir=output_dir, as_json=as_json)
     elif output_dir is not None or as_json:
-        raise typer.BadParameter(f"Write options behind “{context.invoked_subcommand}”.")
+        raise typer.BadParameter(f"Put the options after “{context.invoked_subcommand}”.")
 
 
 @runs.command("list")
+@example("pixgen runs list fox --favourites --sort similarity --top 10")
 def _list(
-    text: Annotated[
-        str, typer.Argument(help="Words that are in the prompt or the tags.", metavar="TEXT")
-    ] = "",
+    text: Annotated[str, typer.Argument(help="Words in the prompt or the tags.", metavar="TEXT")] = "",
     looks: Annotated[
-        str, typer.Option(help="What is to be seen in the picture; the likest first.", metavar="TEXT")
+        str,
+        typer.Option(
+            "--looks-like",
+            help="What the picture shows; the most similar first.",
+            metavar="TEXT",
+            rich_help_panel=FILTERS,
+        ),
     ] = "",
-    preset: Annotated[str, typer.Option(help="Only of this preset.", metavar="NAME")] = "",
-    state: Annotated[str, typer.Option(help="painting, done, stopped or failed.", metavar="NAME")] = "",
-    tag: Annotated[str, typer.Option(help="Only with this tag.", metavar="TAG")] = "",
-    favourites: Annotated[bool, typer.Option("--favourites", help="Only favourites.")] = False,
-    after: Annotated[str | None, typer.Option(help="Not older, 2026-11-23.", metavar="DATE")] = None,
-    before: Annotated[str | None, typer.Option(help="Older, 2026-11-23.", metavar="DATE")] = None,
-    binned: Annotated[bool, typer.Option("--bin", help="Those that were deleted.")] = False,
+    preset: Annotated[
+        str, typer.Option(help="Only with this preset.", metavar="NAME", rich_help_panel=FILTERS)
+    ] = "",
+    state: Annotated[
+        str, typer.Option(help="painting, done, stopped or failed.", metavar="NAME", rich_help_panel=FILTERS)
+    ] = "",
+    tag: Annotated[
+        str, typer.Option(help="Only with this tag.", metavar="TAG", rich_help_panel=FILTERS)
+    ] = "",
+    favourites: Annotated[
+        bool, typer.Option("--favourites", help="Only favourites.", rich_help_panel=FILTERS)
+    ] = False,
+    after: Annotated[
+        str | None,
+        typer.Option(help="From this day on: 2026-11-23.", metavar="DATE", rich_help_panel=FILTERS),
+    ] = None,
+    before: Annotated[
+        str | None, typer.Option(help="Before this day: 2026-11-23.", metavar="DATE", rich_help_panel=FILTERS)
+    ] = None,
+    binned: Annotated[
+        bool, typer.Option("--trash", help="Runs in the trash.", rich_help_panel=FILTERS)
+    ] = False,
     sort: Annotated[
-        str, typer.Option(help="newest, oldest, likeness, longest or prompt.", metavar="ORDER")
+        str,
+        typer.Option(
+            help="newest, oldest, similarity (the most similar to the prompt first), longest or prompt.",
+            metavar="ORDER",
+            rich_help_panel=OUTPUT,
+        ),
     ] = "newest",
-    top: Annotated[int | None, typer.Option(help="At most so many.", min=1, metavar="N")] = None,
+    top: Annotated[
+        int | None, typer.Option(help="At most this many.", min=1, metavar="N", rich_help_panel=OUTPUT)
+    ] = None,
     output_dir: OutputDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """List runs: all, or those with some words, tags, state, preset or date, or that look like a text."""
+    """List runs, all or by words, tags, state, preset, date or what the picture shows."""
     from pixgen.studio.gallery.catalogue_rows import RunFilter
     from pixgen.vision.search.filters import parse_date
 
-    wanted = RunFilter(
-        text=text, preset=preset, state=state, tag=tag, favourite=favourites, binned=binned, sort=sort,
+    query = RunFilter(
+        text=text, preset=preset, state=state, tag=tag, favourite=favourites, binned=binned, sort="likeness" if sort == "similarity" else sort,
         after=parse_date(after) if after else None, before=parse_date(before) if before else None,
     )  # fmt: skip
     with _gallery(output_dir, device="auto" if looks else "cpu") as gallery:
-        found = _search_by_look(gallery, looks, wanted, top) if looks else gallery.find(wanted, count=top)
+        found = _search_by_look(gallery, looks, query, top) if looks else gallery.find(query, count=top)
         folder = gallery.studio.folder
     if as_json:
         typer.echo(json.dumps([_as_dict(entry, folder) for entry in found], ensure_ascii=False))
     elif not found:
-        every = wanted == RunFilter() and not looks
-        typer.echo(f"No runs yet in {folder}." if every else "No run is like that: ask for less.")
+        unfiltered = query == RunFilter() and not looks
+        typer.echo(f"No runs yet in {folder}." if unfiltered else "No run matches: use fewer filters.")
     else:
         rows = [
             (
@@ -123,21 +157,22 @@ def _list(
                 f"{entry.step}/{entry.steps}",
                 entry.preset,
                 entry.seed,
-                _figure(entry.similarity),
+                _format_number(entry.similarity),
                 printable(entry.prompt),
                 ", ".join(entry.tags),
             )
             for entry in found
         ]
-        table(("run", "state", "step", "preset", "seed", "likeness", "prompt", "tags"), rows)
+        print_table(("run", "state", "step", "preset", "seed", "similarity", "prompt", "tags"), rows)
 
 
 @runs.command("show")
+@example("pixgen runs show 20261129-120000-abcdef")
 def _show(run: RunName, output_dir: OutputDir = None, as_json: AsJson = False) -> None:
-    """Show a run: its recipe, how it went, its files, and what it was made from or became."""
+    """Show a run: recipe, progress, files, and the runs it came from or led to."""
     with _gallery(output_dir) as gallery:
         opened = gallery.open(run)
-        facts = _facts(opened, gallery.studio.folder)
+        facts = _details_as_dict(opened, gallery.studio.folder)
     if as_json:
         typer.echo(json.dumps(facts, ensure_ascii=False))
         return
@@ -149,71 +184,82 @@ def _show(run: RunName, output_dir: OutputDir = None, as_json: AsJson = False) -
         ("step", "" if waited else f"{opened.run.step} of {recipe.steps}"), ("seed", recipe.seed),
         ("size", f"{recipe.width}x{recipe.height}"), ("preset", recipe.preset),
         ("started", f"{opened.entry.started:%Y-%m-%d %H:%M}"), ("seconds", round(opened.run.seconds, 1)),
-        *((f"likeness of “{printable(name)}”", _course(column)) for name, column in curve.similarities.items()),
-        *((f"loss: {printable(name)}", _course(column)) for name, column in curve.losses.items()),
+        *((f"similarity to “{printable(name)}”", _first_and_last(column)) for name, column in curve.similarities.items()),
+        *((f"loss: {printable(name)}", _first_and_last(column)) for name, column in curve.losses.items()),
         ("favourite", "yes" if opened.entry.favourite else "no"), ("tags", ", ".join(opened.entry.tags)),
-        *((name, facts[name]) for name in ("picture", "film") if facts[name]),
+        *((name, facts[key]) for name, key in (("picture", "picture"), ("video", "film")) if facts[key]),
         *((name, " ".join(facts[name])) for name in ("parents", "children", "siblings") if facts[name]),
         ("notice", printable(opened.run.notice)),
     ]  # fmt: skip
-    table(("field", "value"), [row for row in rows if row[1] not in ("", None)])
+    print_table(("field", "value"), [row for row in rows if row[1] not in ("", None)])
 
 
 @runs.command("favourite")
+@example("pixgen runs favourite 20261129-120000-abcdef")
 def _favourite(
     run: RunNames,
-    off: Annotated[bool, typer.Option("--off", help="Not a favourite any more.")] = False,
+    off: Annotated[
+        bool, typer.Option("--off", help="Remove from favourites.", rich_help_panel=PICTURE)
+    ] = False,
     output_dir: OutputDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make runs favourites."""
-    _each(run, lambda gallery, name: gallery.mark(name, favourite=not off), output_dir, as_json)
+    """Add runs to the favourites."""
+    _apply_to_runs(run, lambda gallery, name: gallery.mark(name, favourite=not off), output_dir, as_json)
 
 
 @runs.command("tag")
+@example("pixgen runs tag 20261129-120000-abcdef sea boat")
 def _tag(
     run: RunName,
-    tags: Annotated[list[str], typer.Argument(help="Tags to add; -TAG takes one away, behind “--”.")],
+    tags: Annotated[list[str], typer.Argument(help="Tags to add; after “--”, -TAG removes one.")],
     output_dir: OutputDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add tags to a run, or take them away: `runs tag RUN sea boat`, `runs tag RUN -- -sea`."""
+    """Add tags to a run, or remove them: `pixgen runs tag RUN -- -sea`."""
     add = [tag for tag in tags if not tag.startswith("-")]
     remove = [tag[1:] for tag in tags if tag.startswith("-")]
-    _each([run], lambda gallery, name: gallery.mark(name, add=add, remove=remove), output_dir, as_json)
+    _apply_to_runs(
+        [run], lambda gallery, name: gallery.mark(name, add=add, remove=remove), output_dir, as_json
+    )
 
 
 @runs.command("delete")
+@example("pixgen runs delete 20261129-120000-abcdef")
 def _delete(run: RunNames, output_dir: OutputDir = None, as_json: AsJson = False) -> None:
-    """Move runs into the bin, from where `runs restore` takes them back."""
-    _each(run, lambda gallery, name: gallery.delete(name), output_dir, as_json)
+    """Move runs to the trash; `pixgen runs restore` brings them back."""
+    _apply_to_runs(run, lambda gallery, name: gallery.delete(name), output_dir, as_json)
 
 
 @runs.command("restore")
+@example("pixgen runs restore 20261129-120000-abcdef")
 def _restore(run: RunNames, output_dir: OutputDir = None, as_json: AsJson = False) -> None:
-    """Take runs back out of the bin."""
-    _each(run, lambda gallery, name: gallery.restore(name), output_dir, as_json)
+    """Restore runs from the trash."""
+    _apply_to_runs(run, lambda gallery, name: gallery.restore(name), output_dir, as_json)
 
 
 @runs.command("empty")
+@example("pixgen runs empty --yes")
 def _empty(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask for confirmation.", rich_help_panel=OUTPUT)
+    ] = False,
     output_dir: OutputDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove for good what lies in the bin."""
+    """Empty the trash: delete its runs and their files permanently."""
     from pixgen.studio.gallery.catalogue_rows import RunFilter
 
     with _gallery(output_dir) as gallery:
         count = len(gallery.find(RunFilter(binned=True)))
         if count and not yes:
             typer.confirm(
-                f"Runs in the bin: {count}. Remove them and their files for good?",
+                f"Runs in the trash: {count}. Delete them and their files permanently?",
                 abort=True,
                 err=True,
             )
         count = gallery.empty()
-    typer.echo(json.dumps({"removed": count}) if as_json else f"Removed from the bin: {count}.")
+    typer.echo(json.dumps({"removed": count}) if as_json else f"Deleted permanently: {count}.")
 
 
 @contextmanager
@@ -225,19 +271,19 @@ def _gallery(output_dir: Path | None, *, device: str = "cpu") -> "Iterator[Galle
         yield Gallery(studio)
 
 
-def _search_by_look(gallery: "Gallery", looks: str, wanted: "RunFilter", top: int | None) -> "list[Entry]":
+def _search_by_look(gallery: "Gallery", looks: str, query: "RunFilter", top: int | None) -> "list[Entry]":
     from pixgen.studio.library.library import PictureLibrary
 
-    return gallery.look(PictureLibrary(gallery.studio), looks, wanted)[:top]
+    return gallery.look(PictureLibrary(gallery.studio), looks, query)[:top]
 
 
-def _each(
+def _apply_to_runs(
     names: list[str], do: "Callable[[Gallery, str], Any]", output_dir: Path | None, as_json: bool
 ) -> None:
-    """Do something to each run, and say how each is then."""
+    """Apply a change to each run, and print the result."""
     with _gallery(output_dir) as gallery:
         for name in names:
-            gallery.entry(name)  # nothing is done if one of them is not there
+            gallery.entry(name)  # nothing is changed if one of them is missing
         for name in names:
             do(gallery, name)
         found = [_as_dict(gallery.entry(name), gallery.studio.folder) for name in names]
@@ -245,8 +291,8 @@ def _each(
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
     for run in found:
-        said = ["in the bin"] * run["deleted"] + ["favourite"] * run["favourite"] + run["tags"]
-        typer.echo(f"{run['run']}  {', '.join(said) or '-'}")
+        labels = ["in the trash"] * run["deleted"] + ["favourite"] * run["favourite"] + run["tags"]
+        typer.echo(f"{run['run']}  {', '.join(labels) or '-'}")
 
 
 def _as_dict(entry: "Entry", studio: Path) -> dict[str, Any]:
@@ -259,7 +305,7 @@ def _as_dict(entry: "Entry", studio: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _facts(opened: "RunDetails", studio: Path) -> dict[str, Any]:
+def _details_as_dict(opened: "RunDetails", studio: Path) -> dict[str, Any]:
     run, curve = opened.run, opened.curve
     files = {name: getattr(run, name) for name in ("picture", "film")}
     relatives = ("parents", "children", "siblings")
@@ -273,11 +319,11 @@ def _facts(opened: "RunDetails", studio: Path) -> dict[str, Any]:
     }
 
 
-def _course(column: list[float | None]) -> str:
-    """A curve in a word: where it began and where it ended."""
-    known = [value for value in column if value is not None]
-    return f"{known[0]:.3f} → {known[-1]:.3f}" if known else ""
+def _first_and_last(column: list[float | None]) -> str:
+    """The first and the last value of a curve, as text."""
+    values = [value for value in column if value is not None]
+    return f"{values[0]:.3f} → {values[-1]:.3f}" if values else ""
 
 
-def _figure(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"

@@ -1,4 +1,4 @@
-"""``pixgen index``, ``search`` and ``collections``: find pictures in folders and among own runs."""
+"""``pixgen index``, ``search`` and ``collections``: find pictures in folders and among your runs."""
 
 import json
 from collections.abc import Sequence
@@ -7,33 +7,51 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixgen.cli._listings import printable, table
-from pixgen.cli._options import AsJson, Device, OutputDir
+from pixgen.cli._arguments import example
+from pixgen.cli._options import FILTERS, MODELS, OUTPUT, AsJson, Device, OutputDir
+from pixgen.cli._printing import print_table, printable
 
 if TYPE_CHECKING:
     from pixgen.studio.library.library import PictureLibrary, Place
     from pixgen.vision.search.indexing import Progress
     from pixgen.vision.search.search import Hit
 
-_LISTED = 20  # skipped files that a person reads; a machine reads them all
+_MOST_LISTED = 20  # skipped files that a person sees; --json lists them all
 
 Library = Annotated[
     str | None,
     typer.Option(
-        help="Where collections are kept: a folder or s3://…; else $PIXGEN_LIBRARY, else “library” beside the runs.",
+        help="Where collections are kept: a folder or s3://…. Default: $PIXGEN_LIBRARY, else “library” beside the runs.",
         metavar="ADDRESS",
+        rich_help_panel=MODELS,
     ),
 ]
-Model = Annotated[str | None, typer.Option(help="What looks; `pixgen models` lists them.", metavar="NAME")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        help="The CLIP that embeds pictures. `pixgen models` lists them.",
+        metavar="NAME",
+        rich_help_panel=MODELS,
+    ),
+]
 
 
+@example("pixgen index ~/Pictures --collection holidays")
 def index(
-    folder: Annotated[Path, typer.Argument(help="The pictures, subfolders included.", metavar="FOLDER")],
+    folder: Annotated[
+        Path, typer.Argument(help="A folder of pictures; subfolders are included.", metavar="FOLDER")
+    ],
     collection: Annotated[
-        str | None, typer.Option(help="A name for it; else the folder's own.", metavar="NAME")
+        str | None,
+        typer.Option(help="Its name. Default: the folder's name.", metavar="NAME", rich_help_panel=OUTPUT),
     ] = None,
     approximate: Annotated[
-        bool, typer.Option("--approximate", help="Make the index that large collections get by themselves.")
+        bool,
+        typer.Option(
+            "--approximate",
+            help="Build the approximate index, which large collections get automatically.",
+            rich_help_panel=MODELS,
+        ),
     ] = False,
     model: Model = None,
     library: Library = None,
@@ -41,16 +59,16 @@ def index(
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Make a folder's pictures findable; again, only what is new or changed is looked at.
+    """Index a folder of pictures for search; only new and changed files are read again.
 
-    Ctrl-C loses nothing that was written: the next time goes on.
+    Ctrl-C loses nothing: the next call continues.
     """
     from pixgen.vision.search.library import check_name
 
     if collection is not None:
         check_name(collection)
     with _studio(output_dir, device) as studio:
-        finder = _finder(studio, library, model)
+        finder = _open_library(studio, library, model)
         place = finder.add(folder, name=collection)
         last = _show_progress(finder.refresh(place), quiet=as_json)
         found = finder.collection(place)
@@ -68,36 +86,37 @@ def index(
         return
     typer.echo(
         f"{place.name}: {count} pictures; {last.added} new, {last.changed} changed, {last.removed} removed, "
-        f"{last.unchanged} as before, {len(last.skipped)} skipped."
+        f"{last.unchanged} unchanged, {len(last.skipped)} skipped."
     )
-    for each in last.skipped[:_LISTED]:
+    for each in last.skipped[:_MOST_LISTED]:
         typer.echo(f"  skipped {printable(each.path)}: {printable(each.reason)}")
-    if len(last.skipped) > _LISTED:
-        typer.echo(f"  and {len(last.skipped) - _LISTED} more: --json lists them all.")
+    if len(last.skipped) > _MOST_LISTED:
+        typer.echo(f"  and {len(last.skipped) - _MOST_LISTED} more: --json lists them all.")
 
 
+@example('pixgen search "a red car - snow" --collection holidays --top 5')
 def search(
     query: Annotated[
-        str | None, typer.Argument(help="What to find: “a red car”, “horse + 2:snow - rider”, [PATH].")
+        str | None, typer.Argument(help="Query: “a red car”, “horse + 2:snow - rider”, [PATH].")
     ] = None,
     picture: Annotated[
-        list[Path] | None, typer.Option(help="Like this picture too; several add up.", metavar="PATH")
+        list[Path] | None, typer.Option(help="Also similar to this picture. Several add up.", metavar="PATH", rich_help_panel=FILTERS)
     ] = None,
     collection: Annotated[
-        str | None, typer.Option(help="Only here: “runs” are own pictures, “bundled” drawings to try; else everywhere.", metavar="NAME")
+        str | None, typer.Option(help="Only this collection: “runs” are your pictures, “bundled” are drawings to try. Default: all but “bundled”.", metavar="NAME", rich_help_panel=FILTERS)
     ] = None,
-    top: Annotated[int, typer.Option(help="How many.", metavar="N")] = 20,
-    threshold: Annotated[float, typer.Option(help="The least cosine, from -1 to 1.", metavar="X")] = -1.0,
-    after: Annotated[str | None, typer.Option(help="Not older, 2026-11-23.", metavar="DATE")] = None,
-    before: Annotated[str | None, typer.Option(help="Older, 2026-11-23.", metavar="DATE")] = None,
-    within: Annotated[str, typer.Option("--in", help="Only in this subfolder.", metavar="SUBFOLDER")] = "",
-    side: Annotated[int, typer.Option(help="At least so wide and high, in pixels.", metavar="N")] = 0,
-    prompt: Annotated[str, typer.Option(help="Own pictures with this in their prompt.", metavar="TEXT")] = "",
-    preset: Annotated[str, typer.Option(help="Own pictures of this preset.", metavar="NAME")] = "",
-    drawn_by: Annotated[str, typer.Option(help="Own pictures of this drawing model.", metavar="NAME")] = "",
-    seed: Annotated[int | None, typer.Option(help="Own pictures of this seed.", metavar="N")] = None,
-    copies: Annotated[bool, typer.Option("--copies", help="Show near duplicates one by one.")] = False,
-    exact: Annotated[bool, typer.Option("--exact", help="Compare every picture, index or not.")] = False,
+    top: Annotated[int, typer.Option(help="Number of results.", metavar="N", rich_help_panel=OUTPUT)] = 20,
+    threshold: Annotated[float, typer.Option(help="Minimum similarity: a cosine from -1 to 1.", metavar="X", rich_help_panel=FILTERS)] = -1.0,
+    after: Annotated[str | None, typer.Option(help="From this day on: 2026-11-23.", metavar="DATE", rich_help_panel=FILTERS)] = None,
+    before: Annotated[str | None, typer.Option(help="Before this day: 2026-11-23.", metavar="DATE", rich_help_panel=FILTERS)] = None,
+    within: Annotated[str, typer.Option("--in", help="Only in this subfolder.", metavar="SUBFOLDER", rich_help_panel=FILTERS)] = "",
+    side: Annotated[int, typer.Option(help="Minimum width and height in pixels.", metavar="N", rich_help_panel=FILTERS)] = 0,
+    prompt: Annotated[str, typer.Option(help="Your pictures with this in their prompt.", metavar="TEXT", rich_help_panel=FILTERS)] = "",
+    preset: Annotated[str, typer.Option(help="Your pictures with this preset.", metavar="NAME", rich_help_panel=FILTERS)] = "",
+    image_model: Annotated[str, typer.Option(help="Your pictures with this image model.", metavar="NAME", rich_help_panel=FILTERS)] = "",
+    seed: Annotated[int | None, typer.Option(help="Your pictures with this seed.", metavar="N", rich_help_panel=FILTERS)] = None,
+    copies: Annotated[bool, typer.Option("--copies", help="Show near duplicates one by one.", rich_help_panel=OUTPUT)] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="Compare every picture, without the approximate index.", rich_help_panel=MODELS)] = False,
     model: Model = None, library: Library = None, output_dir: OutputDir = None, device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
@@ -114,21 +133,22 @@ def search(
         side=side,
         prompt=prompt,
         preset=preset,
-        model=drawn_by,
+        model=image_model,
         seed=seed,
     )
     with _studio(output_dir, device) as studio:
-        finder = _finder(studio, library, model)
-        places = _places(finder, collection)
+        finder = _open_library(studio, library, model)
+        places = _choose_collections(finder, collection)
         vector = finder.embed(terms)
         how = {"top": top, "threshold": threshold, "fold": not copies, "exact": exact}
         found = [(hit, place) for place in places for hit in finder.search(place, vector, only=only, **how)]
     found = sorted(found, key=lambda each: -each[0].similarity)[:top]
-    _show(found, as_json=as_json)
+    _print_hits(found, as_json=as_json)
 
 
+@example("pixgen collections")
 def collections(library: Library = None, output_dir: OutputDir = None, as_json: AsJson = False) -> None:
-    """List what has been indexed."""
+    """List the indexed collections."""
     with _studio(output_dir, "cpu") as studio:
         found = [
             {
@@ -138,14 +158,14 @@ def collections(library: Library = None, output_dir: OutputDir = None, as_json: 
                 "approximate": each.approximate,
                 "folder": each.source,
             }
-            for each in _finder(studio, library, None).library.collections()
+            for each in _open_library(studio, library, None).library.collections()
         ]
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     elif not found:
         typer.echo("No collections yet: make one with “pixgen index FOLDER”.")
     else:
-        table(list(found[0]), [[_word(value) for value in each.values()] for each in found])
+        print_table(list(found[0]), [[_yes_or_no(value) for value in each.values()] for each in found])
 
 
 def _studio(output_dir: Path | None, device: str):
@@ -154,14 +174,14 @@ def _studio(output_dir: Path | None, device: str):
     return Studio(output_dir, device=device)
 
 
-def _finder(studio: Any, library: str | None, model: str | None) -> "PictureLibrary":
+def _open_library(studio: Any, library: str | None, model: str | None) -> "PictureLibrary":
     from pixgen.studio.library.library import PictureLibrary
 
     return PictureLibrary(studio, address=library, model=model)
 
 
-def _places(finder: "PictureLibrary", name: str | None) -> "list[Place]":
-    """Where to search; own runs are brought up to date first, which takes a moment each."""
+def _choose_collections(finder: "PictureLibrary", name: str | None) -> "list[Place]":
+    """The collections to search; the user's runs are brought up to date first, a moment for each new one."""
     from pixgen.errors import SearchError
     from pixgen.studio.library.library import BUNDLED, RUNS
 
@@ -178,12 +198,12 @@ def _places(finder: "PictureLibrary", name: str | None) -> "list[Place]":
 
 
 def _show_progress(progress, *, quiet: bool) -> "Progress":
-    """The last progress; on a terminal, a line that tells each."""
+    """Run an indexing and return its last progress; a terminal shows a line with the current one."""
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False)
     last = next(progress)
-    with console.status("Looking for pictures") as status:
+    with console.status("Searching for pictures") as status:
         for last in progress:
             left = f", {last.seconds_left:.0f} s left" if last.seconds_left is not None else ""
             if last.state == "looking" and not quiet:
@@ -191,16 +211,16 @@ def _show_progress(progress, *, quiet: bool) -> "Progress":
     return last
 
 
-def _show(found: "Sequence[tuple[Hit, Place]]", *, as_json: bool) -> None:
+def _print_hits(found: "Sequence[tuple[Hit, Place]]", *, as_json: bool) -> None:
     if as_json:
         for hit, place in found:
             typer.echo(json.dumps(_as_dict(hit, place), ensure_ascii=False))
         return
     if not found:
-        typer.echo("Nothing was found: look for something else, or ask for less.")
+        typer.echo("No picture matches: change the query or use fewer filters.")
         return
     for hit, place in found:
-        more = f"  (and {len(hit.copies)} alike)" if hit.copies else ""
+        more = f"  (and {len(hit.copies)} near duplicates)" if hit.copies else ""
         typer.echo(f"{hit.similarity:.3f}  {printable(str(place.folder / hit.row.path))}{more}")
 
 
@@ -224,5 +244,5 @@ def _as_dict(hit: "Hit", place: "Place") -> dict[str, Any]:
     return facts
 
 
-def _word(value: Any) -> object:
+def _yes_or_no(value: Any) -> object:
     return {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value

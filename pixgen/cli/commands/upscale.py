@@ -1,4 +1,4 @@
-"""``pixgen upscale``: a finished picture, larger."""
+"""``pixgen upscale``: enlarge a finished picture."""
 
 import json
 from pathlib import Path
@@ -6,27 +6,36 @@ from typing import Annotated
 
 import typer
 
-from pixgen.cli._options import AsJson, Device, Overwrite
+from pixgen.cli._arguments import example
+from pixgen.cli._options import MODELS, OUTPUT, AsJson, Device, Overwrite
 
 
+@example("pixgen upscale fox.png --scale 4 --out large.png")
 def upscale(
-    picture: Annotated[Path, typer.Argument(help="The picture's file.", metavar="PICTURE")],
-    out: Annotated[Path, typer.Option(help="Where to write it.", metavar="FILE.png")],
-    scale: Annotated[float, typer.Option(help="How many times as wide and high, up to 8.")] = 2.0,
+    picture: Annotated[Path, typer.Argument(help="The file of a picture.", metavar="PICTURE")],
+    out: Annotated[
+        Path,
+        typer.Option(help="Where to write the larger picture.", metavar="FILE.png", rich_help_panel=OUTPUT),
+    ],
+    scale: Annotated[
+        float,
+        typer.Option(help="How many times as wide and high, up to 8.", metavar="N", rich_help_panel=MODELS),
+    ] = 2.0,
     method: Annotated[
         str,
         typer.Option(
-            help="pocket, learned for drawings; crisp, which invents nothing; or the name of another learned "
-            "one: a safetensors file in the folder models/upscalers of the cache, read by the package "
-            "spandrel. auto is pocket for what the bundled models have painted, and crisp for the rest.",
+            help="pocket: a network trained on drawings. crisp: no network, adds no detail. auto: pocket for "
+            "pictures that the bundled models painted, crisp for all others. Or the name of a safetensors file "
+            "in the folder models/upscalers of the cache, which the package spandrel reads.",
             metavar="NAME",
+            rich_help_panel=MODELS,
         ),
     ] = "auto",
     overwrite: Overwrite = False,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Enlarge a finished picture. It keeps its recipe, and tells how it was enlarged."""
+    """Enlarge a finished picture; it keeps its recipe and records how it was enlarged."""
     from pixgen.cli._outputs import check_target
 
     check_target(out, "--out", suffixes=(".png",), overwrite=overwrite)

@@ -1,17 +1,25 @@
-"""``pixgen journey`` and ``pixgen restyle``: films whose every frame is painted."""
+"""``pixgen journey``, ``restyle`` and ``export-video``: videos.
 
-# MERGED pixgen.commands.film: ``pixgen film``: the film of a run again, in another format, length or way, without painting.
+A journey moves through the picture, restyling paints over a video frame by frame, and an export writes the video
+of a run again, in another format or length, without painting.
+"""
+
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixgen.cli._jobs import only_with_resume, paint
+from pixgen.cli._arguments import example
+from pixgen.cli._jobs import reject_options_beside_resume, run_job
 from pixgen.cli._options import (
+    MOTION,
+    OUTPUT,
+    PICTURE,
+    AsJson,
     AsJsonLines,
     Assignments,
     Device,
-    Film,
     Init,
     OutputDir,
     Overwrite,
@@ -19,6 +27,7 @@ from pixgen.cli._options import (
     Resume,
     Seed,
     Size,
+    VideoOut,
     setting_option,
 )
 from pixgen.errors import RecipeError
@@ -26,35 +35,36 @@ from pixgen.errors import RecipeError
 if TYPE_CHECKING:
     from pixgen.recipe.recipe import Recipe
     from pixgen.studio import Job, Studio
-import json
 
-from pixgen.cli._options import AsJson
-
-_KEYFRAMES = "One value, or frame:value, …"
-Every = Annotated[int | None, setting_option("journey.every", metavar="N")]
-Smooth = Annotated[float | None, setting_option("journey.smooth", metavar="N")]
-Fps = Annotated[float | None, setting_option("journey.fps", metavar="N")]
+_KEYFRAMES = "One value, or keyframes: frame:value, …"
+Every = Annotated[int | None, setting_option("journey.every", panel=MOTION, metavar="N")]
+Smooth = Annotated[float | None, setting_option("journey.smooth", panel=MOTION, metavar="N")]
+Fps = Annotated[float | None, setting_option("journey.fps", panel=MOTION, metavar="N")]
 
 
+@example('pixgen journey "a forest" --zoom 1.02 --frames 60 --out forest.mp4')
 def journey(
     context: typer.Context,
     prompt: Annotated[
-        str | None, typer.Argument(help="What to paint, as with generate; scenes with ^.")
+        str | None, typer.Argument(help="Prompt, as in `pixgen generate`; scenes separated by ^.")
     ] = None,
     frames: Annotated[
-        int | None, typer.Option(help="How many frames; with --resume the new total.", metavar="N")
+        int | None,
+        typer.Option(
+            help="Number of frames. With --resume: the new total.", metavar="N", rich_help_panel=MOTION
+        ),
     ] = None,
-    zoom: Annotated[str | None, setting_option("journey.zoom", more=_KEYFRAMES)] = None,
-    x: Annotated[str | None, setting_option("journey.x", more=_KEYFRAMES)] = None,
-    y: Annotated[str | None, setting_option("journey.y", more=_KEYFRAMES)] = None,
-    turn: Annotated[str | None, setting_option("journey.turn", more=_KEYFRAMES)] = None,
+    zoom: Annotated[str | None, setting_option("journey.zoom", panel=MOTION, more=_KEYFRAMES)] = None,
+    x: Annotated[str | None, setting_option("journey.x", panel=MOTION, more=_KEYFRAMES)] = None,
+    y: Annotated[str | None, setting_option("journey.y", panel=MOTION, more=_KEYFRAMES)] = None,
+    turn: Annotated[str | None, setting_option("journey.turn", panel=MOTION, more=_KEYFRAMES)] = None,
     every: Every = None,
-    after: Annotated[int | None, setting_option("journey.after", metavar="N")] = None,
-    where: Annotated[str | None, setting_option("journey.where", metavar="WHAT")] = None,
-    border: Annotated[str | None, setting_option("journey.border", metavar="HOW")] = None,
+    after: Annotated[int | None, setting_option("journey.after", panel=MOTION, metavar="N")] = None,
+    where: Annotated[str | None, setting_option("journey.where", panel=MOTION, metavar="WHAT")] = None,
+    border: Annotated[str | None, setting_option("journey.border", panel=MOTION, metavar="HOW")] = None,
     smooth: Smooth = None,
     fps: Fps = None,
-    out: Film = None,
+    out: VideoOut = None,
     overwrite: Overwrite = False,
     preset: Preset = None,
     size: Size = None,
@@ -66,9 +76,9 @@ def journey(
     output_dir: OutputDir = None,
     as_json: AsJsonLines = False,
 ) -> None:
-    """Travel through what is painted: zoom, pan and turn, a few steps a frame.
+    """Paint a video that travels through the picture: zoom, pan and turn.
 
-    Ctrl-C keeps the film so far; --resume goes on, with --frames further.
+    Ctrl-C keeps the video so far; --resume continues, with --frames further.
     """
     from pixgen.recipe.options import Options
     from pixgen.studio.video.journeys import plan_journey
@@ -77,7 +87,7 @@ def journey(
         "zoom": zoom, "x": x, "y": y, "turn": turn, "every": every, "after": after, "where": where,
         "border": border, "smooth": smooth, "fps": fps,
     }  # fmt: skip
-    wanted = None
+    recipe = None
     if resume is None:
         options = Options.typed(
             prompt=prompt,
@@ -87,11 +97,13 @@ def journey(
             init=init,
             assignments=assignments,
         )
-        wanted = plan_journey(options, frames=60 if frames is None else frames, **given)
+        recipe = plan_journey(options, frames=60 if frames is None else frames, **given)
     else:
-        only_with_resume(context, "frames", "out", why="the run's own recipe: only --frames goes with it.")
-    _paint(
-        wanted,
+        reject_options_beside_resume(
+            context, "frames", "out", why="the run's own recipe: only --frames goes with it."
+        )
+    _run_journey(
+        recipe,
         resume,
         frames,
         out=out,
@@ -102,23 +114,25 @@ def journey(
     )
 
 
+@example('pixgen restyle walk.mp4 "watercolour of a fox" --out fox.mp4')
 def restyle(
     context: typer.Context,
     video: Annotated[
-        Path | None, typer.Argument(help="An MP4, MOV, WebM, MKV or GIF.", metavar="VIDEO")
+        Path | None, typer.Argument(help="A video: MP4, MOV, WebM, MKV or GIF.", metavar="VIDEO")
     ] = None,
-    prompt: Annotated[str | None, typer.Argument(help="What to paint it as: “watercolour of a fox”.")] = None,
+    prompt: Annotated[str | None, typer.Argument(help="Prompt: “watercolour of a fox”.")] = None,
     frames: Annotated[
-        int | None, typer.Option(help="Only so many of its frames; else all.", metavar="N")
+        int | None,
+        typer.Option(help="Number of frames to paint. Default: all.", metavar="N", rich_help_panel=MOTION),
     ] = None,
     every: Every = None,
     carry: Annotated[
         float | None,
-        setting_option("journey.carry", metavar="N"),
+        setting_option("journey.carry", panel=MOTION, metavar="N"),
     ] = None,
     smooth: Smooth = None,
     fps: Fps = None,
-    out: Film = None,
+    out: VideoOut = None,
     overwrite: Overwrite = False,
     preset: Preset = None,
     size: Size = None,
@@ -131,22 +145,22 @@ def restyle(
 ) -> None:
     """Paint over a video, frame by frame.
 
-    Ctrl-C keeps the film so far; --resume goes on.
+    Ctrl-C keeps the video so far; --resume continues.
     """
     from pixgen.recipe.options import Options
     from pixgen.studio.video.journeys import plan_restyle
 
     given = {"every": every, "carry": carry, "smooth": smooth, "fps": fps}
-    wanted = None
+    recipe = None
     if resume is None:
         if video is None:
-            raise RecipeError("Name the video that is to be painted over: an MP4, WebM or GIF.")
+            raise RecipeError("Name the video to paint over: an MP4, WebM or GIF.")
         options = Options.typed(prompt=prompt, preset=preset, size=size, seed=seed, assignments=assignments)
-        wanted = plan_restyle(video, options, frames=frames, **given)
+        recipe = plan_restyle(video, options, frames=frames, **given)
     else:
-        only_with_resume(context, "out", why="the run's own recipe and video.")
-    _paint(
-        wanted,
+        reject_options_beside_resume(context, "out", why="the run's own recipe and video.")
+    _run_journey(
+        recipe,
         resume,
         None,
         out=out,
@@ -157,72 +171,98 @@ def restyle(
     )
 
 
-def _paint(
-    wanted: "Recipe | None", resume: str | None, frames: int | None, *, out: Path | None,
+def _run_journey(
+    recipe: "Recipe | None", resume: str | None, frames: int | None, *, out: Path | None,
     overwrite: bool, device: str, output_dir: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    from pixgen.cli._outputs import FILMS, Outputs, check_target
-    from pixgen.cli._progress import report_for
+    from pixgen.cli._outputs import VIDEO_SUFFIXES, Outputs, check_target
+    from pixgen.cli._progress import make_report
 
     if out is not None:
-        check_target(out, "--out", suffixes=FILMS, overwrite=overwrite)
+        check_target(out, "--out", suffixes=VIDEO_SUFFIXES, overwrite=overwrite)
 
     def begin(studio: "Studio", run: str) -> "Job":
-        if wanted is not None:
-            return studio.submit(wanted)
+        if recipe is not None:
+            return studio.submit(recipe)
         journey = studio.run(run).recipe.journey
         if not journey.moving:
-            raise RecipeError("The run {resume} is no journey: go on with generate --resume.", resume=run)
+            raise RecipeError(
+                "The run {resume} is not a journey: continue it with `pixgen generate --resume`.", resume=run
+            )
         return studio.resume(run, steps=None if frames is None else journey.steps(frames))
 
-    paint(
+    run_job(
         begin,
         run=resume or "",
         output_dir=output_dir,
         device=device,
-        outputs=Outputs(film=out, overwrite=overwrite),
-        report=report_for(as_json),
+        outputs=Outputs(video=out, overwrite=overwrite),
+        report=make_report(as_json),
     )
 
 
-def film(
+@example("pixgen export-video 20261129-120000-abcdef --seconds 8 --loop --out fox.gif")
+def export_video(
     run: Annotated[
         str,
         typer.Argument(
-            help="A run, by its name or folder; `pixgen runs` lists them. Or a film that pixgen wrote."
+            help="A run: its name or its folder (`pixgen runs` lists them). Or a video that pixgen wrote."
         ),
     ],
     out: Annotated[
         Path,
-        typer.Option(help="Where to write it: .mp4, .webm, .gif or .webp.", metavar="FILE.gif"),
+        typer.Option(
+            help="Where to write it: .mp4, .webm, .gif or .webp.", metavar="FILE.gif", rich_help_panel=OUTPUT
+        ),
     ],
-    seconds: Annotated[float | None, typer.Option(help="How long all of it takes.", metavar="N")] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(help="Length in seconds. Default: automatic.", metavar="N", rich_help_panel=MOTION),
+    ] = None,
     fps: Annotated[
-        float | None, typer.Option(help="Instead: pictures of the run a second.", metavar="N")
+        float | None,
+        typer.Option(help="Frames per second, instead of --seconds.", metavar="N", rich_help_panel=MOTION),
     ] = None,
     hold: Annotated[
-        float | None, typer.Option(help="Seconds that the last picture stays; else 1.", metavar="N")
+        float | None,
+        typer.Option(
+            help="Hold the last frame, in seconds. Default: 1.", metavar="N", rich_help_panel=MOTION
+        ),
     ] = None,
     even: Annotated[
-        bool, typer.Option("--even", help="Equal times show equal change, not equal steps.")
+        bool,
+        typer.Option(
+            "--even",
+            help="Even pacing: equal times show equal change, not equal steps.",
+            rich_help_panel=MOTION,
+        ),
     ] = False,
     captions: Annotated[
-        bool, typer.Option("--captions", help="Write the words and the step below each picture.")
+        bool,
+        typer.Option(
+            "--captions", help="Captions: the prompt and the step below each frame.", rich_help_panel=PICTURE
+        ),
     ] = False,
-    loop: Annotated[bool, typer.Option("--loop", help="Let the end pass into the beginning.")] = False,
+    loop: Annotated[
+        bool,
+        typer.Option(
+            "--loop", help="Seamless loop: the end fades into the beginning.", rich_help_panel=MOTION
+        ),
+    ] = False,
     scale: Annotated[
-        int | None, typer.Option(help="How many times larger than painted, 1 to 8.", metavar="N")
+        int | None,
+        typer.Option(help="Enlarge each frame, 1 to 8 times.", metavar="N", rich_help_panel=PICTURE),
     ] = None,
     overwrite: Overwrite = False,
     output_dir: OutputDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Export the film of a run as MP4, WebM, GIF or WebP; nothing is painted again."""
-    from pixgen.cli._outputs import FILMS, check_target, follow_export
+    """Export the video of a run as MP4, WebM, GIF or WebP, without painting."""
+    from pixgen.cli._outputs import VIDEO_SUFFIXES, check_target, follow_export
     from pixgen.studio.video.export import exporting, find_lost_sound
     from pixgen.studio.video.timeline import Cut
 
-    check_target(out, "--out", suffixes=FILMS, overwrite=overwrite)
+    check_target(out, "--out", suffixes=VIDEO_SUFFIXES, overwrite=overwrite)
     from pixgen.studio.runs.run import find_video
 
     source = find_video(run, output_dir)
@@ -242,4 +282,4 @@ def film(
     else:
         if notice:
             typer.echo(notice, err=True)
-        typer.echo(f"Film: {out}")
+        typer.echo(f"Video: {out}")

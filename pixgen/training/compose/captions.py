@@ -1,8 +1,8 @@
-"""Invents pictures with their captions: which things, where, how large, in what colours and hand.
+"""Sample compositions with captions: which things, where, how large, in which colours and which style.
 
-A caption says what the picture shows, and leaves out what a person would leave out. A tenth of all
-combinations (a thing with its colour in its setting) is held out: ``split="train"`` never shows
-them, ``split="held-out"`` shows nothing else.
+A caption says what the picture shows, and leaves out what a person would leave out. A tenth of all combinations (a
+thing with its colour in its setting) is held out: ``split="train"`` never shows them, ``split="held-out"`` shows
+nothing else.
 """
 
 import hashlib
@@ -27,11 +27,11 @@ from pixgen.training.compose.phrases import (
 )
 from pixgen.training.compose.places import SETTINGS, VARIANTS
 
-HELD_OUT_PART = 10
+HELD_OUT_EVERY = 10
 
 
 @dataclass
-class Author:
+class CompositionSampler:
     """Draws compositions at random from a table of sprites."""
 
     table: list[dict]
@@ -63,7 +63,7 @@ class Author:
         return [self.composition() for _ in range(count)]
 
     def confusable(self, count: int) -> list[Composition]:
-        """Compositions that share setting, hand and form of caption and differ in the thing alone,
+        """Compositions that share setting, style and form of caption and differ in the thing alone,
         or share the thing and differ in everything else: what tells them apart is what is learned.
         """
         if self.rng.random() < 0.7:
@@ -95,7 +95,7 @@ class Author:
         layer = composition.layers[0]
         thing = self.table[layer.sprite]["thing"]
         place = composition.background.setting or " ".join(composition.background.colours)
-        held_out = _hash(f"{thing} | {place} | {layer.tint}") % HELD_OUT_PART == 0
+        held_out = _hash(f"{thing} | {place} | {layer.tint}") % HELD_OUT_EVERY == 0
         return held_out == (self.split == "held-out")
 
     def _sprite(self, family: str | None, thing: str | None = None) -> int:

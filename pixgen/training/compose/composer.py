@@ -1,6 +1,5 @@
-"""Draws compositions: sprites over backgrounds, whole batches at a time, in plain torch."""
+"""Draw compositions: sprites over backgrounds, in batches, in plain torch; ``LargeComposer`` at twice the size."""
 
-# MERGED pixgen.training.large: Compositions drawn twice as large, from the drawings themselves: what an enlarger should make of them.
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from pixgen.synthesis.retrieval.compositing import tint
 from pixgen.synthesis.retrieval.style_filter import apply_style
 from pixgen.training.compose.compositions import Background, Composition, Layer
 from pixgen.training.compose.painters import COLOURS
-from pixgen.training.compose.places import SETTINGS, settings_bank
+from pixgen.training.compose.places import SETTINGS, load_settings_bank
 from pixgen.training.data.drawings import SIDE, drawings_of, load_sprites, render
 from pixgen.training.data.own import own_drawings, own_records
 
@@ -30,7 +29,7 @@ class Composer:
         self.sprites, self.table = load_sprites(folder)
         self.own = [sprite for _, sprite in own_drawings()] if own else []
         self.table += own_records() if own else []
-        self.bank = settings_bank(folder)
+        self.bank = load_settings_bank(folder)
         self.places = list(SETTINGS)
         self.rng = np.random.default_rng(seed)
 

@@ -1,4 +1,4 @@
-"""Pictures to be drawn, as values: which drawings lie where, over which background."""
+"""Compositions as values: which drawings lie where, over which background, and the caption."""
 
 from dataclasses import dataclass
 

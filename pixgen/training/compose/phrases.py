@@ -1,4 +1,4 @@
-"""The words of captions: styles, sizes and places, and how they are put together."""
+"""Phrases of captions: styles, sizes and positions, and how a sentence is put together."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ FILTERS = {
     "silhouette": ("silhouette", "shadow"),
 }
 # Hands that the sketcher gives to a thing alone; in the drawings, families have them.
-THING_HANDS = {OUTLINED: STYLES["openmoji"], STICKER: ("sticker",), ROUND: STYLES["fluent"]}
+THING_STYLES = {OUTLINED: STYLES["openmoji"], STICKER: ("sticker",), ROUND: STYLES["fluent"]}
 MEDIA = ("picture", "image", "drawing", "illustration", "painting", "photo", "artwork")
 FILLERS = (
     "cute",

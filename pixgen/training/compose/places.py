@@ -1,4 +1,4 @@
-"""Where things stand: painted backgrounds, how they are called, and a bank of many of each."""
+"""Painted backgrounds (settings): their names, the phrases for them, and a bank of variants of each."""
 
 from pathlib import Path
 
@@ -93,7 +93,7 @@ PLACES = {
 }  # fmt: skip
 
 
-def settings_bank(folder: Path) -> np.ndarray:
+def load_settings_bank(folder: Path) -> np.ndarray:
     """Painted settings, ``(len(SETTINGS), VARIANTS, 3, 128, 128)`` uint8, kept in ``folder``."""
     path = folder / BANK_FILE
     if not path.exists():

@@ -1,3 +1,4 @@
-"""The training drawings and their words: fetched, rendered, named.
+"""The training drawings and their words: fetched, rendered and named.
 
-In come packages of drawings. Out come sprites, names and vocabularies."""
+In come packages of drawings. Out come sprites, a table of their names, and the vocabulary.
+"""

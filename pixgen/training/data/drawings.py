@@ -1,4 +1,4 @@
-"""Renders the drawings once, into one array of sprites and one table of names."""
+"""Render the drawings once, into one array of sprites and one table of names."""
 
 import json
 from dataclasses import asdict

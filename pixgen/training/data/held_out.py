@@ -1,9 +1,9 @@
-"""The captions that pictures are judged by: held out of training, all of different meaning."""
+"""Write the captions of the quality benchmark: held out of training, all of different meaning."""
 
 import json
 from pathlib import Path
 
-from pixgen.training.compose.captions import Author
+from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.compositions import Composition
 from pixgen.training.compose.painters import COLOURS
 from pixgen.training.compose.places import SETTINGS
@@ -12,19 +12,19 @@ COUNT = 100
 SEED = 2026
 
 
-def write_held_out(author: Author, path: Path) -> None:
+def write_held_out(sampler: CompositionSampler, path: Path) -> None:
     """Write ``COUNT`` captions of a held-out author as a JSON list, in the order of chance."""
     captions: dict[tuple, str] = {}
     while len(captions) < COUNT:
-        composition = author.composition()
-        if _tells_its_combination(author, composition):
+        composition = sampler.composition()
+        if _names_its_combination(sampler, composition):
             captions.setdefault(composition.meaning, composition.caption)
     path.write_text(json.dumps(list(captions.values()), indent=1) + "\n")
 
 
-def _tells_its_combination(author: Author, composition: Composition) -> bool:
+def _names_its_combination(sampler: CompositionSampler, composition: Composition) -> bool:
     """Whether the caption names its things by their own names, and the place or colour with which
     they were never seen."""
-    things = {author.table[layer.sprite]["thing"] for layer in composition.layers}
-    told = any(part in SETTINGS or part in COLOURS for part in composition.meaning)
-    return bool(things) and told and all(thing in composition.caption for thing in things)
+    things = {sampler.table[layer.sprite]["thing"] for layer in composition.layers}
+    named = any(part in SETTINGS or part in COLOURS for part in composition.meaning)
+    return bool(things) and named and all(thing in composition.caption for thing in things)

@@ -1,4 +1,4 @@
-"""What the drawings show, in words: names and keywords, cleaned for use in captions."""
+"""Names and keywords of the drawings, cleaned for use in captions."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Things that people ask for and no family of drawings has, drawn for pixgen itself."""
+"""pixgen's own drawings: things that people ask for and that no drawing family has."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from pixgen.paths import OWN_DRAWINGS
 from pixgen.training.data.drawings import render
 
 GROUP = "own"
-OFTEN = 16.0  # as often as this many usual drawings: there is one of each, and nobody else draws them
+OWN_WEIGHT = 16.0  # as often as this many usual drawings: there is one of each, and nobody else draws them
 
 
 def own_things() -> list[str]:
@@ -31,7 +31,7 @@ def own_drawings() -> Iterator[tuple[str, np.ndarray]]:
 def own_records() -> list[dict]:
     """Their rows in a table of sprites, in the order of ``own_drawings``."""
     return [
-        {"family": GROUP, "thing": name, "names": [], "group": GROUP, "weight": OFTEN}
+        {"family": GROUP, "thing": name, "names": [], "group": GROUP, "weight": OWN_WEIGHT}
         for name in own_things()
     ]
 

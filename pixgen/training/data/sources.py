@@ -14,14 +14,14 @@ from pixgen.errors import TrainingError
 
 @dataclass(frozen=True)
 class Family:
-    """One set of drawings in one hand, published as an iconify package of SVG bodies."""
+    """One set of drawings in one style, published as an iconify package of SVG bodies."""
 
     name: str
     package: str
     version: str
     licence: str
     author: str
-    style: tuple[str, ...]  # the words that call for this hand; the first is the usual one
+    style: tuple[str, ...]  # the words for this style; the first is the usual one
 
 
 FAMILIES = (

@@ -1,17 +1,17 @@
-"""Which thing a name means, when several may have it.
+"""Word senses: which thing a name means when several things could have it.
 
-Names compete: for “car” an automobile (which has it among its names) is meant before a police car, and
-drawings of an emoji family before clip art, which is of every kind.
+Names compete: “car” means an automobile, which has it among its names, before a police car; and drawings of an emoji
+family come before clip art, which shows all kinds of things.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from pixgen.training.compose.canonical_style import NAMED
+from pixgen.training.compose.canonical_style import NAMED_GROUPS
 from pixgen.training.compose.painters import COLOURS
 from pixgen.training.compose.phrases import LARGE, SMALL
 from pixgen.training.data.own import GROUP
-from pixgen.training.models.word_looks import SILENT
+from pixgen.training.models.word_appearance import NEUTRAL_WORDS
 
 MOST = 3  # things of one name
 # How a name may be a thing's, the surest first: as its own; as the last word of a longer one that few
@@ -19,11 +19,11 @@ MOST = 3  # things of one name
 ITS_NAME, ITS_HEAD, FIRST_KEYWORD, A_HEAD, A_BEGINNING, KEYWORD = range(6)
 FEW = 2
 # Ends of words that name no thing, and words that say how one is, where, or how many.
-DOING = ("ing", "ed", "ful", "ous", "able", "ish", "less", "est")
+VERB_ENDINGS = ("ing", "ed", "ful", "ous", "able", "ish", "less", "est")
 NUMBERS = {"one", "two", "three", "four", "five", "six"}
 WHERE = {"left", "right", "top", "bottom", "middle", "next", "up", "down"}
 OPEN_ENDS = {"on", "in", "with", "of", "and"}  # of a name cut off: a dog on a hill is no “dog on”
-KINDS = {"old", "new", "hot", "cold", "open", "man's", "woman's", "person", "flying", "running", "walking",
+STATES = {"old", "new", "hot", "cold", "open", "man's", "woman's", "person", "flying", "running", "walking",
          "sitting", "standing", "sleeping", "swimming", "dancing", "jumping"}  # fmt: skip
 DESCRIBING = {
     "quiet", "silent", "loud", "bright", "sad", "fast", "fresh", "clean", "sweet", "dead", "wild",
@@ -31,9 +31,9 @@ DESCRIBING = {
     "high", "low", "sunny", "cloudy", "foggy", "cool", "electric", "japanese", "american", "french",
     "mexican", "ugly", "awesome", "growth", "life", "time", "tale", "fantasy",
 }  # fmt: skip
-UNNAMED = SILENT | NUMBERS | WHERE | KINDS | DESCRIBING | {*SMALL, *LARGE}
+UNNAMED = NEUTRAL_WORDS | NUMBERS | WHERE | STATES | DESCRIBING | {*SMALL, *LARGE}
 # Names that no family gives, because they are colours or words of settings, or that mean nearly the same.
-ALSO = {
+OTHER_NAMES = {
     "tangerine": ("orange",),
     "ringed planet": ("planet",),
     "house": ("cottage", "cabin"),
@@ -98,7 +98,7 @@ ALSO = {
     "knight": ("armour", "armor", "knight in armour", "knight in armor"),
 }
 # Words in phrases of settings and hands that name a thing all the same.
-TELLING = {"mountain", "rainbow", "orange", "bridge", "table", "pencil"}
+ALWAYS_NAMES = {"mountain", "rainbow", "orange", "bridge", "table", "pencil"}
 
 
 def sense_of_name(
@@ -112,22 +112,22 @@ def sense_of_name(
         if record["names"]:
             first.setdefault(record["thing"], record["names"][0])
     claims: dict[str, list[tuple]] = defaultdict(list)
-    heads = Counter(thing.split()[-1] for thing in things if groups[thing] in NAMED and " " in thing)
+    heads = Counter(thing.split()[-1] for thing in things if groups[thing] in NAMED_GROUPS and " " in thing)
     for order, thing in enumerate(things):
         words = thing.split()
-        told = dict.fromkeys(others[thing], KEYWORD)
+        kinds = dict.fromkeys(others[thing], KEYWORD)
         if len(words) == 1 and others[thing]:
-            told[first[thing]] = FIRST_KEYWORD
-        if groups[thing] in NAMED:
-            told |= _ends(words, heads)
-        told[thing] = ITS_NAME
-        told |= dict.fromkeys(ALSO.get(thing, ()), ITS_NAME)
+            kinds[first[thing]] = FIRST_KEYWORD
+        if groups[thing] in NAMED_GROUPS:
+            kinds |= _ends(words, heads)
+        kinds[thing] = ITS_NAME
+        kinds |= dict.fromkeys(OTHER_NAMES.get(thing, ()), ITS_NAME)
         rank = _rank(groups[thing])
-        for name, kind in told.items():
-            doing = kind >= A_BEGINNING and name.endswith(DOING)
+        for name, kind in kinds.items():
+            doing = kind >= A_BEGINNING and name.endswith(VERB_ENDINGS)
             if doing or name.split()[-1] in OPEN_ENDS:
                 continue
-            telling = name in TELLING or name in ALSO.get(thing, ()) or groups[thing] == GROUP
+            telling = name in ALWAYS_NAMES or name in OTHER_NAMES.get(thing, ()) or groups[thing] == GROUP
             if telling or name not in UNNAMED:
                 claims[name].append((rank, kind, len(words), order, thing))
     meant = {}

@@ -1,7 +1,9 @@
-"""The pocket tokenizer: byte pairs learned from captions, in the file format of CLIP's own."""
+"""The tokenizer's vocabulary, and the list of words that the bundled models know.
 
-# MERGED pixgen.training.words: Every word that a caption can have, or by which the sketcher's memory finds what it shows, so that the page can
-#   say which words the models have never seen.
+The tokenizer is byte-pair encoding learned from captions, in the file format of CLIP's own. The words are those of
+all captions and those by which exemplars are found, so that the page can name unknown words.
+"""
+
 import gzip
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +12,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from pixgen.models.vocabulary import split_words
 from pixgen.synthesis.retrieval.layout import ABOVE, BELOW, HOLDING, RIDING, WEARING
-from pixgen.training.compose.captions import Author
+from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.painters import COLOURS
 from pixgen.training.compose.phrases import (
     BOTTOM_WORDS,
@@ -28,12 +30,12 @@ from pixgen.training.compose.phrases import (
 )
 from pixgen.training.compose.places import PLACES, SETTINGS
 from pixgen.training.data.own import own_things
-from pixgen.training.data.word_senses import ALSO
+from pixgen.training.data.word_senses import OTHER_NAMES
 
 CAPTIONS = 200_000
 
 
-def learn_vocabulary(author: Author, path: Path, *, size: int, captions: int = CAPTIONS) -> None:
+def learn_vocabulary(sampler: CompositionSampler, path: Path, *, size: int, captions: int = CAPTIONS) -> None:
     """Write at most ``size`` tokens' worth of merges to ``path`` (gzip), as open_clip's tokenizer
     reads them: a heading, then one merge a line, no line end after the last.
     """
@@ -43,7 +45,7 @@ def learn_vocabulary(author: Author, path: Path, *, size: int, captions: int = C
     trainer = trainers.BpeTrainer(
         vocab_size=size - 514 + 80, end_of_word_suffix="</w>", min_frequency=3, show_progress=False
     )
-    words.train_from_iterator(_texts(author, captions), trainer)
+    words.train_from_iterator(_texts(sampler, captions), trainer)
     folder = path.parent
     folder.mkdir(parents=True, exist_ok=True)
     words.model.save(str(folder), "learned")
@@ -55,11 +57,11 @@ def learn_vocabulary(author: Author, path: Path, *, size: int, captions: int = C
     path.write_bytes(gzip.compress(lines.encode("utf-8"), mtime=0))
 
 
-def _texts(author: Author, captions: int):
-    for record in author.table:
+def _texts(sampler: CompositionSampler, captions: int):
+    for record in sampler.table:
         yield " ".join((record["thing"], *record["names"]))
     for _ in range(captions):
-        yield author.composition().caption
+        yield sampler.composition().caption
 
 
 # What captions put between their parts: see captions.py.
@@ -86,7 +88,7 @@ def caption_words(table: Iterable[dict]) -> list[str]:
 def exemplar_words() -> list[str]:
     """The words by which the sketcher's memory finds a thing or a place that no caption names, and by which it
     puts one thing to another; sorted."""
-    names = [*own_things(), *(name for also in ALSO.values() for name in also)]
+    names = [*own_things(), *(name for also in OTHER_NAMES.values() for name in also)]
     places = (word for words in PLACES.values() for word in words)
     return _sorted_words([*names, *map(plural, names), *places, *ABOVE, *BELOW, *HOLDING, *RIDING, *WEARING])
 

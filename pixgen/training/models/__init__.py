@@ -1,3 +1,4 @@
-"""The trainings, one module a model, and what they share.
+"""The trainings, one module for each model, and the loop that they share.
 
-In come batches of compositions. Out come checkpoints that a training resumes from."""
+In come batches of compositions. Out come checkpoints, from which a training resumes.
+"""

@@ -1,6 +1,8 @@
-"""Trains the pocket CLIP, and the judge: contrastive, on confusable captions, then adversarially."""
+"""Train the bundled CLIP and the evaluator: contrastively, on confusable captions, then adversarially.
 
-# MERGED pixgen.training.decoded: Pictures as the pocket VQGAN draws them, so that CLIP learns its hand.
+Also decodes a set of pictures with the bundled VQGAN, on which CLIP's image tower is fine-tuned.
+"""
+
 import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +27,10 @@ from pixgen.recipe.cutouts import (
 )
 from pixgen.synthesis.cutouts.augmentations import disturb
 from pixgen.synthesis.cutouts.cutouts import place, sample
-from pixgen.training.compose.captions import Author
+from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.composer import Composer
 from pixgen.training.compose.compositions import Composition
-from pixgen.training.models.loop import MovingAverage, adamw, begin, half
+from pixgen.training.models.loop import TrainingState, adamw, half_autocast, open_checkpoint
 
 # Whole things, a little turned and bent, as an optimizer's cutouts will show them.
 VIEWS = CutoutSet(
@@ -48,13 +50,13 @@ GROUP = 24  # captions in a group that differ in one thing alone
 
 @dataclass(frozen=True)
 class ClipTraining:
-    """How long, how hard and on what to train.
+    """Settings of a CLIP training.
 
     Attributes:
-        strength: the adversary's step in pixel values.
-        painted: the share of each batch that the VQGAN has decoded, where there are such pictures.
-        own: whether to show also what is drawn for pixgen alone.
-        words_stay: whether to train the eye alone, for what has been told by the words' vectors.
+        strength: the adversarial step, in pixel values.
+        decoded_share: the share of each batch that the VQGAN has decoded, if such pictures are given.
+        own: whether to include pixgen's own drawings.
+        freeze_text: whether to train the image tower alone, for models that rely on the text vectors.
     """
 
     steps: int
@@ -64,14 +66,16 @@ class ClipTraining:
     seed: int = 0
     adversarial_from: int = 1 << 30
     strength: float = 0.02
-    painted: float = 0.5
+    decoded_share: float = 0.5
     own: bool = False
-    words_stay: bool = False
+    freeze_text: bool = False
     threads: int = 2
 
 
-# Half of what it sees is in the VQGAN's hand; all is moved against it from the first step on.
-EYE_ALONE = ClipTraining(600, learning_rate=2e-4, seed=9, adversarial_from=0, own=True, words_stay=True)
+# Half of the pictures are decoded by the VQGAN; all are adversarial from the first step on.
+IMAGE_TOWER_ALONE = ClipTraining(
+    600, learning_rate=2e-4, seed=9, adversarial_from=0, own=True, freeze_text=True
+)
 
 
 def train_clip(
@@ -81,28 +85,27 @@ def train_clip(
     """Train the CLIP that ``config`` describes: open_clip's ``embed_dim``, ``vision_cfg`` and
     ``text_cfg``.
 
-    Checkpoints and log go to ``folder``; a second call goes on where the first stopped. ``decoded``
-    names pictures that the pocket VQGAN has drawn, mixed in so that its own hand is known.
-    ``weights`` names safetensors of an earlier training to begin with.
+    Checkpoints and log go to ``folder``; a second call resumes. ``decoded`` is the file of
+    ``save_decoded_pictures``, which are mixed in; ``weights`` is a safetensors file to begin with.
     """
     torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
     state = _State(config, training, device)
     if weights:
         state.begin_with(load_file(weights))
-    checkpoint, log = begin(state, folder)
-    seed = training.seed + state.step  # going on must not show the first pictures again
+    checkpoint, log = open_checkpoint(state, folder)
+    seed = training.seed + state.step  # a resumed training must not show the first pictures again
     composer = Composer(data, seed=seed, own=training.own)
-    author = Author(composer.table, seed=seed)
+    sampler = CompositionSampler(composer.table, seed=seed)
     generator = torch.Generator(device).manual_seed(seed)
     tokenizer = SimpleTokenizer(str(vocabulary), context_length=config["text_cfg"]["context_length"])
-    painted = DecodedPictures(decoded, seed, training.painted) if decoded else None
+    painted = DecodedPictures(decoded, seed, training.decoded_share) if decoded else None
     for _ in range(state.step, training.steps):
-        compositions = _batch(author, training.batch)
+        compositions = _batch(sampler, training.batch)
         pictures = composer.draw(compositions).to(device)
         if painted:
             compositions, pictures = painted.mix_in(compositions, pictures)
-        views = view(pictures, generator)
+        views = augmented_views(pictures, generator)
         tokens = tokenizer([each.caption for each in compositions]).to(device)
         log.add(
             state.step + 1,
@@ -111,16 +114,16 @@ def train_clip(
         )
         if state.step % 500 == 0:
             log.write({"step": state.step, **evaluate(state.average, tokenizer, composer, device=device)})
-        checkpoint.save(state.saved, now=state.step == training.steps)
+        checkpoint.save(state.checkpoint_state, now=state.step == training.steps)
 
 
-class _State(MovingAverage):
-    """All that changes while training."""
+class _State(TrainingState):
+    """The state of a CLIP training."""
 
     def __init__(self, config: dict, training: ClipTraining, device: str) -> None:
         self.config, self.training, self.step = config, training, 0
         self.model = CLIP(**config).to(device).train()
-        if training.words_stay:
+        if training.freeze_text:
             self.model.requires_grad_(False).visual.requires_grad_(True)
         # Twice as fast on a CPU as the usual order of memory, for convolutions with batch norm.
         self.model.visual = self.model.visual.to(memory_format=torch.channels_last)
@@ -138,10 +141,9 @@ class _State(MovingAverage):
             model.load_state_dict({**model.state_dict(), **weights})
 
     def update(self, views: torch.Tensor, tokens: torch.Tensor, targets: torch.Tensor) -> dict[str, float]:
-        """One step on the views as they are and, from the training's step for it on, on views moved
-        against the model; returns the figures.
+        """One step on the views and, from ``adversarial_from`` on, on perturbed views too; returns the metrics.
 
-        The first pass gives the adversary's direction for nothing (fast adversarial training, arXiv
+        The first pass yields the adversarial direction at no extra cost (fast adversarial training, arXiv
         2001.03994).
         """
         strength = self.training.strength if self.step >= self.training.adversarial_from else 0.0
@@ -149,17 +151,17 @@ class _State(MovingAverage):
         self.optimizer.zero_grad(set_to_none=True)
         views.requires_grad_(strength > 0)
         part = 0.5 if strength else 1.0
-        loss, right = _pass(self.model, views, tokens, targets, part)
+        loss, right = _forward_backward(self.model, views, tokens, targets, part)
         figures = {"loss": loss, "right": right, "rate": rate}
         if strength:
-            loss, right = _pass(self.model, perturb(views, strength), tokens, targets, part)
+            loss, right = _forward_backward(self.model, perturb(views, strength), tokens, targets, part)
             figures |= {"loss_moved": loss, "right_moved": right}
-        self.move()
+        self.optimizer_step()
         return figures
 
 
 def perturb(views: torch.Tensor, strength: float) -> torch.Tensor:
-    """Views moved up their gradient: half of them by its sign, half along it in length."""
+    """Adversarial views: half moved by the sign of their gradient, half along it (equal L2 length)."""
     slope, middle = views.grad.detach(), len(views) // 2
     moved = strength * slope.sign()
     length = slope[middle:].flatten(1).norm(dim=1).clamp(min=1e-9)[:, None, None, None]
@@ -167,16 +169,16 @@ def perturb(views: torch.Tensor, strength: float) -> torch.Tensor:
     return (views.detach() + moved).clamp(0, 1)
 
 
-def _batch(author: Author, size: int) -> list[Composition]:
-    """Half of the batch in groups that share all but one thing, half free."""
+def _batch(sampler: CompositionSampler, size: int) -> list[Composition]:
+    """Half of the batch in groups that differ in one thing alone, half independent."""
     compositions = []
     while len(compositions) < size // 2:
-        compositions += author.confusable(GROUP)
-    return compositions + author.compositions(size - len(compositions))
+        compositions += sampler.confusable(GROUP)
+    return compositions + sampler.compositions(size - len(compositions))
 
 
-def view(pictures: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """One disturbed cutout of each picture, ``(B, 3, 64, 64)`` in [0, 1]."""
+def augmented_views(pictures: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """One augmented cutout of each picture, ``(B, 3, 64, 64)`` in [0, 1]."""
     with torch.no_grad():
         placed = place(VIEWS, len(pictures), aspect=1.0, generator=generator)
         cutouts = sample(pictures, placed, size=SIZE)
@@ -185,7 +187,7 @@ def view(pictures: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def same_meaning(compositions: list[Composition]) -> torch.Tensor:
-    """Which captions say the same thing: rows of targets that sum to 1, ``(B, B)``."""
+    """Targets of the contrastive loss: captions of equal meaning share a row, which sums to 1; ``(B, B)``."""
     numbers: dict[tuple, int] = {}
     kinds = torch.tensor([numbers.setdefault(each.meaning, len(numbers)) for each in compositions])
     same = (kinds[:, None] == kinds[None, :]).float()
@@ -193,7 +195,7 @@ def same_meaning(compositions: list[Composition]) -> torch.Tensor:
 
 
 def normalise(pictures: torch.Tensor) -> torch.Tensor:
-    """Pictures in [0, 1] as the towers take them."""
+    """Pictures in [0, 1], normalised for the image tower."""
     mean = torch.tensor(MEAN, device=pictures.device)[:, None, None]
     return (pictures - mean) / torch.tensor(STD, device=pictures.device)[:, None, None]
 
@@ -204,11 +206,11 @@ def embed_texts(model: CLIP, tokens: torch.Tensor) -> torch.Tensor:
     return F.normalize(ends @ model.text_projection, dim=-1)
 
 
-def _pass(
+def _forward_backward(
     model: CLIP, views: torch.Tensor, tokens: torch.Tensor, targets: torch.Tensor, part: float
 ) -> tuple[float, float]:
-    """Forward and backward with ``part`` of the loss; the loss and the share found right."""
-    with half(views.device):
+    """Forward and backward with ``part`` of the loss; returns the loss and the accuracy."""
+    with half_autocast(views.device):
         texts = embed_texts(model, tokens).float()
         images = F.normalize(model.visual(normalise(views)).float(), dim=-1)
     logits = model.logit_scale.exp().clamp(max=60) * images @ texts.T
@@ -219,7 +221,7 @@ def _pass(
 
 
 class DecodedPictures:
-    """Pictures that the pocket VQGAN has decoded, with their captions, as ``decode_set`` wrote."""
+    """Pictures that the pocket VQGAN has decoded, with their captions, as ``save_decoded_pictures`` wrote."""
 
     def __init__(self, path: Path, seed: int, share: float) -> None:
         self.state = torch.load(path, weights_only=True)
@@ -227,7 +229,7 @@ class DecodedPictures:
         self.share = share
 
     def mix_in(self, compositions: list[Composition], pictures: torch.Tensor):
-        """Replace the last of a batch by decoded pictures and their captions."""
+        """Replace the last pictures of a batch by decoded ones, with their captions."""
         count = int(len(compositions) * self.share)
         rows = torch.randint(len(self.state["captions"]), (count,), generator=self.rng).tolist()
         for offset, row in enumerate(rows, start=len(compositions) - count):
@@ -248,18 +250,18 @@ def evaluate(
     groups: int = 5,
     seed: int = 77,
 ) -> dict[str, float]:
-    """The share of held-out captions whose picture, and pictures whose caption, is found first
-    among 100; and the same for captions that differ in the thing alone."""
-    author = Author(composer.table, seed=seed, split="held-out")
+    """The share of held-out captions whose picture, and pictures whose caption, is ranked first
+    among 100, and the same for captions that differ in one thing alone."""
+    sampler = CompositionSampler(composer.table, seed=seed, split="held-out")
     figures: dict[str, list[float]] = {}
     for group in range(2 * groups):
         kind = "held_out" if group < groups else "thing_alone"
         if kind == "held_out":
-            compositions = author.compositions(100)
+            compositions = sampler.compositions(100)
         else:
             compositions = []
             while len(compositions) < 100:
-                found = author.confusable(100)
+                found = sampler.confusable(100)
                 if len({each.meaning[0] for each in found}) > 30:  # not the groups of one thing
                     compositions = found
         pictures = composer.draw(compositions).to(device)
@@ -277,20 +279,18 @@ BATCH = 16
 
 
 @torch.no_grad()
-def decode_set(model: Vqgan, data: Path, path: Path, *, count: int, seed: int = 31) -> None:
-    """Encode and decode ``count`` training pictures, own drawings among them, and keep them with captions
-    and meanings.
+def save_decoded_pictures(model: Vqgan, data: Path, path: Path, *, count: int, seed: int = 31) -> None:
+    """Encode and decode ``count`` training pictures, and save them with captions and meanings.
 
-    Half of them with a twentieth of their codes replaced by chance: an optimizer passes through such
-    pictures on its way.
+    In half of them a twentieth of the codes is random: an optimization passes through such pictures.
     """
     composer = Composer(data, seed=seed, own=True)
-    author = Author(composer.table, seed=seed)
+    sampler = CompositionSampler(composer.table, seed=seed)
     device = model.codebook.device
     generator = torch.Generator().manual_seed(seed)
     pictures, captions, meanings = [], [], []
     for _ in track(range(count // BATCH), "Decoding"):
-        compositions = author.compositions(BATCH)
+        compositions = sampler.compositions(BATCH)
         drawn = composer.draw(compositions).to(device)
         codes = model.codes(model.encode(drawn)).cpu()
         chance = torch.rand(codes.shape, generator=generator) < 0.05

@@ -1,11 +1,11 @@
-"""The codes of a VQGAN while it is trained: they follow a moving average instead of the optimizer."""
+"""Codebooks in training: codes as moving averages of the latents, and entropy-constrained choice of codes.
 
-# MERGED pixgen.training.frugal: Codes that are easier to foretell, and decode to nearly the same picture.
-#
-#   A codebook of thousands has many codes for one look: which of ten whites a patch of white gets is
-#   chance, and a model that writes codes spends its strength on it. Here a code costs what it is off, and
-#   beside that what it takes to say it: the rarer, the more (entropy-constrained vector quantization, Chou,
-#   Lookabaugh and Gray 1989), and less if the patch before or above has it too.
+A codebook of thousands has many codes for one look: which of ten whites a white patch gets is random, and a model
+that predicts codes would waste its capacity on it. ``EntropyCodes`` therefore adds to a code's squared distance
+the cost of coding it: higher for rare codes (entropy-constrained vector quantization, Chou, Lookabaugh and Gray
+1989), lower if the patch before or above has the same code.
+"""
+
 import torch
 from einops import rearrange
 
@@ -58,8 +58,8 @@ class Codebook:
         self.model.codebook.data.copy_(self.sums / self.sizes.clamp(min=1e-5)[:, None])
 
 
-RARITY = 1.0  # squared distance that a nat of rarity may cost
-CALM = 1.5  # squared distance that being like a neighbour may cost, for each of two
+RARITY_COST = 1.0  # squared distance that a nat of rarity may cost
+NEIGHBOUR_DISCOUNT = 1.5  # squared distance that being like a neighbour may cost, for each of two
 ROUNDS = 4  # of choosing codes by their chances, and counting them anew
 
 
@@ -84,9 +84,9 @@ class EntropyCodes:
         """Latents ``(B, width, h, w)`` to codes ``(B, h, w)`` int64, chosen row by row."""
         places = rearrange(latents, "b c h w -> h w b c")
         codes = torch.empty(places.shape[:3], dtype=torch.long, device=latents.device)
-        like = torch.full((latents.shape[0], 1), -CALM, device=latents.device)
+        like = torch.full((latents.shape[0], 1), -NEIGHBOUR_DISCOUNT, device=latents.device)
         for row in range(places.shape[0]):
-            costs = torch.cdist(places[row], self.book).square() + RARITY * self.rarity
+            costs = torch.cdist(places[row], self.book).square() + RARITY_COST * self.rarity
             for column in range(places.shape[1]):
                 cost = costs[column]  # (B, codes)
                 if column:

@@ -1,4 +1,4 @@
-"""The pocket models: small enough to be bundled, built like the full-size ones."""
+"""Configurations of the bundled models: built like the full-size ones, small enough to be bundled."""
 
 VOCABULARY_SIZE = 4096
 TEXT = {"context_length": 40, "vocab_size": VOCABULARY_SIZE, "width": 192, "heads": 3, "layers": 2}

@@ -1,28 +1,30 @@
-"""taming's patch discriminator, trained beside what it judges: the price on edges that nobody would draw."""
+"""Losses of a decoder's training beside pixel differences: a patch discriminator, CLIP features, norm spikes.
 
-# MERGED pixgen.training.decoding: What a decoder's training asks for beside likeness of pixels: like features, and no spikes.
+The discriminator is taming's, trained beside the model: it penalises edges that no drawing has.
+"""
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from taming.modules.discriminator.model import NLayerDiscriminator, weights_init
 
 from pixgen.training.models.clip import normalise
-from pixgen.training.models.loop import half
+from pixgen.training.models.loop import half_autocast
 
 
 class Critic:
-    """Tells drawings from what is made of them, patch by patch (hinge loss)."""
+    """A patch discriminator that tells drawings from reconstructions (hinge loss)."""
 
     def __init__(self, device: str) -> None:
         self.model = NLayerDiscriminator(ndf=32, n_layers=2).apply(weights_init).to(device)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=2e-4, betas=(0.5, 0.9))
 
-    def complaint(self, made: torch.Tensor) -> torch.Tensor:
-        """The larger, the more pictures ``(N, 3, H, W)`` in [0, 1] look made."""
+    def generator_loss(self, made: torch.Tensor) -> torch.Tensor:
+        """The generator's loss for pictures ``(N, 3, H, W)`` in [0, 1]."""
         return -self._scores(made).mean()
 
     def update(self, drawings: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
-        """Learn from both; returns the loss."""
+        """Train on drawings and reconstructions; returns the loss."""
         loss = (F.relu(1 - self._scores(drawings)).mean() + F.relu(1 + self._scores(made)).mean()) / 2
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -39,15 +41,15 @@ class Critic:
         self.optimizer.load_state_dict(saved["optimizer"])
 
     def _scores(self, pictures: torch.Tensor) -> torch.Tensor:
-        with half(pictures.device):
+        with half_autocast(pictures.device):
             return self.model(pictures * 2 - 1).float()
 
 
-USUAL = 8.0  # deviations, as far as a norm's output may go
+USUAL_DEVIATIONS = 8.0  # standard deviations that a norm's output may reach
 
 
-class Spikes:
-    """How far the norms' outputs leave what is usual.
+class NormSpikes:
+    """Penalty on group norms whose outputs are far above the usual range.
 
     A decoder can turn a whole picture's contrast down by one huge number in a corner, because its norms
     divide by the picture's deviation: the number is seen as a blot in everything that it decodes.
@@ -60,26 +62,26 @@ class Spikes:
                 module.register_forward_hook(self._add)
 
     def _add(self, norm: nn.GroupNorm, _inputs: tuple, output: torch.Tensor) -> None:
-        usual = USUAL * norm.weight.detach().abs().clamp(min=0.1)[:, None, None]
+        usual = USUAL_DEVIATIONS * norm.weight.detach().abs().clamp(min=0.1)[:, None, None]
         over = (output - norm.bias[:, None, None]).float().abs() / usual - 1
         self._heights.append(over.clamp(min=0).square().mean())
 
-    def height(self) -> torch.Tensor:
-        """The mean square of what lies over, summed over the norms passed since the last call."""
+    def penalty(self) -> torch.Tensor:
+        """The mean square of the excess, summed over the norms passed since the last call."""
         total = torch.stack(self._heights).sum()
         self._heights.clear()
         return total
 
 
-class Features:
-    """The first layers of the pocket CLIP as a measure of likeness."""
+class FeatureDistance:
+    """A perceptual distance by the first layers of the bundled CLIP."""
 
     def __init__(self, clip) -> None:
         self.tower = clip.visual.eval().requires_grad_(False)
 
     def distance(self, drawn: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
         """The mean squared difference of normalised features, over three layers."""
-        with half(pictures.device):
+        with half_autocast(pictures.device):
             with torch.no_grad():
                 wanted = self._layers(pictures)
             found = self._layers(drawn)
@@ -99,7 +101,7 @@ class Features:
         return [early, middle, tower.layer2(middle)]
 
 
-def reconstruction(drawn: torch.Tensor, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
+def reconstruction_losses(drawn: torch.Tensor, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
     """Mean absolute, squared and edge differences."""
     difference = drawn - pictures
     edges = difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()

@@ -1,4 +1,4 @@
-"""The sketcher's memory for things: a portrait of each in the VQGAN's codes, and the names to find it by."""
+"""Exemplars for the sketch model: a drawing of each thing as codes of the VQGAN, and the names that find it."""
 
 import json
 import lzma
@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from pixgen.models.sketchers.exemplars import CODES_FILE, LEXICON_FILE, SOLID
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.synthesis.retrieval.compositing import paper
-from pixgen.training.compose.canonical_style import NAMED, USUAL, CanonicalStyle
-from pixgen.training.compose.captions import Author
+from pixgen.training.compose.canonical_style import NAMED_GROUPS, USUAL_SCALE, CanonicalStyle
+from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.composer import Composer, place_sprites
 from pixgen.training.compose.compositions import Composition, Layer
 from pixgen.training.compose.painters import COLOURS
@@ -26,7 +26,7 @@ from pixgen.training.compose.phrases import (
     LEFT_WORDS,
     RIGHT_WORDS,
     SMALL,
-    THING_HANDS,
+    THING_STYLES,
     TOP_WORDS,
 )
 from pixgen.training.compose.places import PLACES, SETTINGS
@@ -35,32 +35,32 @@ from pixgen.training.data.word_senses import A_BEGINNING, sense_of_name
 
 FLAGS = "emoji-9"
 LETTERED = {"emoji-8", "clipart-office"}  # never mirrored
-SECOND = ("fluent-flat", "noto", "emojione")  # hands of a second portrait
-THERE, LOST = 0.9, 0.2  # of a code's square: drawn on, and taken for paper
-WORN = ("hat", "top hat", "cap", "billed cap", "baseball cap", "crown", "helmet", "military helmet",
+SECOND_FAMILIES = ("fluent-flat", "noto", "emojione")  # families of a second exemplar
+DRAWN_SHARE, PAPER_SHARE = 0.9, 0.2  # shares of a code's square: drawn, and mistaken for paper
+WEARABLE = ("hat", "top hat", "cap", "billed cap", "baseball cap", "crown", "helmet", "military helmet",
         "rescue workers helmet", "graduation cap", "womans hat", "purple hat")  # fmt: skip
-ALONE = Layer(0, 0.5, 0.5, USUAL)  # how an own drawing stands on its paper
+ALONE = Layer(0, 0.5, 0.5, USUAL_SCALE)  # how pixgen's own drawings are placed
 
 
 def write_exemplars(data: Path, vqgan: Vqgan, folder: Path) -> int:
-    """Write all portraits and the lexicon that finds them; returns how many portraits there are."""
+    """Write all exemplars and the lexicon that finds them; returns their number."""
     composer = Composer(data)
-    author = Author(composer.table, seed=0)
+    sampler = CompositionSampler(composer.table, seed=0)
     groups = _groups(composer.table)
     drawn: list[Composition] = []
     places: dict[str, list[int]] = {}
-    for thing, portrait in CanonicalStyle(author).portraits().items():
+    for thing, exemplar in CanonicalStyle(sampler).exemplars().items():
         if groups[thing] == FLAGS:
             continue
-        second = _second(thing, portrait, author) if groups[thing] in NAMED else ()
-        both = [portrait, *second]
+        second = _second_exemplar(thing, exemplar, sampler) if groups[thing] in NAMED_GROUPS else ()
+        both = [exemplar, *second]
         places[thing] = list(range(len(drawn), len(drawn) + len(both)))
         drawn += both
-    packed = [_compose(vqgan, composer, drawn[at : at + 32]) for at in range(0, len(drawn), 32)]
+    packed = [_encode_compositions(vqgan, composer, drawn[at : at + 32]) for at in range(0, len(drawn), 32)]
     count = len(drawn)
     for thing, sprite in own_drawings():
         groups[thing], places[thing] = GROUP, [count]
-        packed.append(_laid_on_paper(vqgan, sprite))
+        packed.append(_encode_on_paper(vqgan, sprite))
         count += 1
     with lzma.open(folder / CODES_FILE, "wb") as file:  # a quarter smaller than as npz
         np.save(file, torch.cat(packed).numpy().astype(np.uint16))
@@ -73,7 +73,7 @@ def write_exemplars(data: Path, vqgan: Vqgan, folder: Path) -> int:
         "weak": sorted(name for name, (kind, _) in names.items() if kind >= A_BEGINNING),
         "lettered": [place for thing in places if groups[thing] in LETTERED for place in places[thing]],
         "worn": sorted(
-            {place for name in WORN for thing in names.get(name, (0, ()))[1] for place in places[thing]}
+            {place for name in WEARABLE for thing in names.get(name, (0, ()))[1] for place in places[thing]}
         ),
         "colours": COLOURS,
         "small": SMALL,
@@ -81,15 +81,15 @@ def write_exemplars(data: Path, vqgan: Vqgan, folder: Path) -> int:
         "fillers": FILLERS,
         "places": {"left": LEFT_WORDS, "right": RIGHT_WORDS, "top": TOP_WORDS, "bottom": BOTTOM_WORDS},
         "hands": {
-            said: hand
-            for hand, phrases in (FILTERS | THING_HANDS).items()
+            said: style
+            for style, phrases in (FILTERS | THING_STYLES).items()
             for said in phrases
             if said != "shadow"
         },
         "grounds": {
-            told: alone[0]
+            phrase: alone[0]
             for setting, (_, there, alone) in SETTINGS.items()
-            for told in (*PLACES.get(setting, ()), *there, *alone)
+            for phrase in (*PLACES.get(setting, ()), *there, *alone)
         },
     }
     (folder / LEXICON_FILE).write_text(json.dumps(lexicon, separators=(",", ":")), "utf-8")
@@ -97,7 +97,7 @@ def write_exemplars(data: Path, vqgan: Vqgan, folder: Path) -> int:
 
 
 def _groups(table: Sequence[dict]) -> dict[str, str]:
-    """Of each thing its group: that of an emoji where there is one."""
+    """The group of each thing: that of its emoji, if there is one."""
     found: dict[str, str] = {}
     for record in table:
         if record["group"].startswith("emoji") or record["thing"] not in found:
@@ -105,32 +105,32 @@ def _groups(table: Sequence[dict]) -> dict[str, str]:
     return found
 
 
-def _second(thing: str, portrait: Composition, author: Author) -> Iterator[Composition]:
+def _second_exemplar(thing: str, exemplar: Composition, sampler: CompositionSampler) -> Iterator[Composition]:
     hands = {
-        author.table[index]["family"]: index
-        for index in range(len(author.table))
-        if author.table[index]["thing"] == thing and index not in author.unseen
+        sampler.table[index]["family"]: index
+        for index in range(len(sampler.table))
+        if sampler.table[index]["thing"] == thing and index not in sampler.unseen
     }
-    layer = portrait.layers[0]
-    for family in SECOND:
+    layer = exemplar.layers[0]
+    for family in SECOND_FAMILIES:
         if family in hands and hands[family] != layer.sprite:
-            yield replace(portrait, layers=(replace(layer, sprite=hands[family]),))
+            yield replace(exemplar, layers=(replace(layer, sprite=hands[family]),))
             return
 
 
-def _compose(vqgan: Vqgan, composer: Composer, drawn: Sequence[Composition]) -> torch.Tensor:
+def _encode_compositions(vqgan: Vqgan, composer: Composer, drawn: Sequence[Composition]) -> torch.Tensor:
     opacity = composer.layers([each.layers[0] for each in drawn])[:, 3:]
-    return _pack(vqgan, composer.draw(list(drawn)), opacity)
+    return _encode_exemplars(vqgan, composer.draw(list(drawn)), opacity)
 
 
-def _laid_on_paper(vqgan: Vqgan, sprite: np.ndarray) -> torch.Tensor:
+def _encode_on_paper(vqgan: Vqgan, sprite: np.ndarray) -> torch.Tensor:
     layer = place_sprites(torch.from_numpy(sprite)[None].float() / 255, [ALONE])
-    return _pack(vqgan, 1 - layer[:, 3:] + layer[:, :3], layer[:, 3:])
+    return _encode_exemplars(vqgan, 1 - layer[:, 3:] + layer[:, :3], layer[:, 3:])
 
 
 @torch.no_grad()
-def _pack(vqgan: Vqgan, pictures: torch.Tensor, opacity: torch.Tensor) -> torch.Tensor:
-    """Codes of portraits ``(N, grid, grid)``, with ``SOLID`` where they are so pale that they would be
+def _encode_exemplars(vqgan: Vqgan, pictures: torch.Tensor, opacity: torch.Tensor) -> torch.Tensor:
+    """Codes of exemplars ``(N, grid, grid)``, with ``SOLID`` where they are so pale that they would be
     taken for paper.
 
     Args:
@@ -138,8 +138,8 @@ def _pack(vqgan: Vqgan, pictures: torch.Tensor, opacity: torch.Tensor) -> torch.
         opacity: of the things, ``(N, 1, H, W)``.
     """
     codes = vqgan.codes(vqgan.encode(pictures.clamp(0, 1).to(vqgan.codebook.device)))
-    there = F.avg_pool2d(opacity, vqgan.factor)[:, 0] > THERE
+    there = F.avg_pool2d(opacity, vqgan.factor)[:, 0] > DRAWN_SHARE
     decoded = vqgan.decode(vqgan.lookup(codes)).float().clamp(0, 1)
     taken = torch.cat([paper(each[None]) for each in decoded])
-    lost = F.avg_pool2d(taken, vqgan.factor)[:, 0].cpu() > LOST
+    lost = F.avg_pool2d(taken, vqgan.factor)[:, 0].cpu() > PAPER_SHARE
     return codes.cpu() + SOLID * (there & lost)

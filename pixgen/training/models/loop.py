@@ -1,4 +1,4 @@
-"""What every training shares: seeds, checkpoints that resume, a schedule, a log."""
+"""What all trainings share: checkpoints that resume, a learning-rate schedule, moving averages and a log."""
 
 import json
 import math
@@ -18,19 +18,19 @@ console = Console()
 
 
 class Checkpoint:
-    """Everything that a training needs to go on, saved every so often to one file."""
+    """Saves the state of a training to one file at intervals, so that it can resume."""
 
     def __init__(self, path: Path, *, every_seconds: float = 120) -> None:
         self.path, self.every_seconds, self._saved = path, every_seconds, time.monotonic()
 
     def load(self) -> dict | None:
-        """The saved state, or None at the first start."""
+        """The saved state, or None if there is none."""
         if not self.path.exists():
             return None
         return torch.load(self.path, map_location="cpu", weights_only=True)
 
     def save(self, state: Callable[[], dict], *, now: bool = False) -> None:
-        """Save when the time has come; a broken write never replaces a whole file."""
+        """Save if the interval has passed; an interrupted write never replaces a complete file."""
         if not now and time.monotonic() - self._saved < self.every_seconds:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ class Checkpoint:
 
 
 class Log:
-    """Prints a line of figures every so often and appends it to a JSON-lines file."""
+    """Prints the mean metrics every few steps and appends them to a JSON-lines file."""
 
     def __init__(self, path: Path, *, every: int = 50) -> None:
         self.path, self.every = path, every
@@ -70,16 +70,16 @@ class Log:
 
 
 class Resumable(Protocol):
-    """What a training changes: it can be loaded from what a checkpoint saved."""
+    """The state of a training that can be loaded from a checkpoint."""
 
     step: int
 
     def load(self, saved: dict) -> None:
-        """Go on from a checkpoint."""
+        """Load the state of a checkpoint."""
 
 
-def begin(state: Resumable, folder: Path) -> tuple[Checkpoint, Log]:
-    """The checkpoint and the log of a training in ``folder``, the state loaded if it was begun."""
+def open_checkpoint(state: Resumable, folder: Path) -> tuple[Checkpoint, Log]:
+    """The checkpoint and the log of a training in ``folder``; a saved state is loaded into ``state``."""
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint, log = Checkpoint(folder / "checkpoint.pt"), Log(folder / "log.jsonl")
     if saved := checkpoint.load():
@@ -87,14 +87,13 @@ def begin(state: Resumable, folder: Path) -> tuple[Checkpoint, Log]:
     return checkpoint, log
 
 
-def half(device: torch.device) -> torch.autocast:
-    """Half precision for what follows, where the hardware has it: a processor without it would imitate
-    it, some two hundred times more slowly."""
+def half_autocast(device: torch.device) -> torch.autocast:
+    """Autocast to bfloat16 where the hardware supports it; a CPU without it would be some 200 times slower."""
     return torch.autocast(device.type, torch.bfloat16, enabled=supported_half_precision(device) is not None)
 
 
 class Schedule(Protocol):
-    """For how many steps a training goes, and its highest learning rate."""
+    """The number of steps and the highest learning rate of a training."""
 
     @property
     def steps(self) -> int: ...
@@ -103,8 +102,8 @@ class Schedule(Protocol):
     def learning_rate(self) -> float: ...
 
 
-class MovingAverage:
-    """What a training changes and its checkpoint keeps: parts that have a state, the step, and the config."""
+class TrainingState:
+    """The state of a training, as checkpoints keep it: model, moving average, optimizer, step and config."""
 
     PARTS: ClassVar[tuple[str, ...]] = ("model", "average", "optimizer")
     model: nn.Module
@@ -117,38 +116,38 @@ class MovingAverage:
     def set_rate(self, *, warm_up: int = 200) -> float:
         """Set the learning rate of this step, and return it."""
         steps = self.training.steps
-        rate = self.training.learning_rate * cosine(self.step, steps, warm_up=warm_up)
+        rate = self.training.learning_rate * cosine_schedule(self.step, steps, warm_up=warm_up)
         set_rate(self.optimizer, rate)
         return rate
 
-    def move(self, learned: Iterable[nn.Parameter] | None = None) -> None:
-        """Let the optimizer take its step, with gradients of length 1 at most, and the average follow.
+    def optimizer_step(self, learned: Iterable[nn.Parameter] | None = None) -> None:
+        """Clip the gradients to length 1, step the optimizer, and update the average.
 
         Args:
-            learned: what has the gradients; by default all of the model.
+            learned: the parameters with gradients; by default all of the model.
         """
         parameters = self.model.parameters() if learned is None else learned
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         self.optimizer.step()
-        follow(self.average, self.model, self.step)
+        update_average(self.average, self.model, self.step)
         self.step += 1
 
-    def saved(self) -> dict:
-        """For the checkpoint."""
+    def checkpoint_state(self) -> dict:
+        """The state to save in a checkpoint."""
         parts = {name: getattr(self, name).state_dict() for name in self.PARTS}
         return {**parts, "step": self.step, "config": json.dumps(self.config)}
 
     def load(self, saved: dict) -> None:
-        """From a checkpoint."""
+        """Load the state of a checkpoint."""
         for name in self.PARTS:
             getattr(self, name).load_state_dict(saved[name])
         self.step = saved["step"]
 
 
 @torch.no_grad()
-def follow(average: nn.Module, model: nn.Module, step: int) -> None:
-    """Move an average's weights towards the model's: fast in the first steps, then by a thousandth. What is
-    counted is taken over."""
+def update_average(average: nn.Module, model: nn.Module, step: int) -> None:
+    """Move an average's weights towards the model's: fast in the first steps, then by a thousandth. Integer
+    buffers are copied."""
     keep = min(0.999, (step + 1) / (step + 20))
     both = zip(average.state_dict().values(), model.state_dict().values(), strict=True)
     for ours, theirs in both:
@@ -192,7 +191,7 @@ def adamw(
     return torch.optim.AdamW(groups, lr=learning_rate, betas=betas, fused=True)
 
 
-def cosine(step: int, steps: int, *, warm_up: int = 200, floor: float = 0.02) -> float:
+def cosine_schedule(step: int, steps: int, *, warm_up: int = 200, floor: float = 0.02) -> float:
     """The learning rate's factor: a linear warm-up, then half a cosine down to ``floor``."""
     if step < warm_up:
         return (step + 1) / warm_up

@@ -1,4 +1,4 @@
-"""Trains the sketcher: to write the codes of composed pictures, told by captions or CLIP vectors."""
+"""Train the sketch model to predict the codes of composed pictures from captions or CLIP vectors."""
 
 import copy
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from safetensors.torch import load_file
 from pixgen.models.clip.perceptor import EncodedTexts, Perceptor
 from pixgen.models.sketchers.pocket import Conditioning, EncodedConditioning, Sketcher
 from pixgen.models.vqgan.vqgan import Vqgan
-from pixgen.training.compose.canonical_style import CanonicalStyle, simplify_caption
-from pixgen.training.compose.captions import Author
+from pixgen.training.compose.canonical_style import CanonicalStyle, simplify_names
+from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.composer import Composer
 from pixgen.training.compose.compositions import Composition
 from pixgen.training.models.codebook import EntropyCodes
-from pixgen.training.models.loop import MovingAverage, adamw, begin, half
-from pixgen.training.models.word_looks import Looks, looks_of_words
+from pixgen.training.models.loop import TrainingState, adamw, half_autocast, open_checkpoint
+from pixgen.training.models.word_appearance import WordAppearance, fit_word_appearance
 
-# What share of a batch is told how; the rest is told nothing, which guidance needs.
+# Shares of a batch by conditioning; the rest is unconditional, as classifier-free guidance needs.
 WORDS_ALONE, VECTOR_ALONE, BOTH = 0.6, 0.15, 0.15
-COUNTED = 320  # pictures by which codes get their chances
+COUNTED_PICTURES = 320  # pictures from which code frequencies are counted
 MEMORY_SPEED = 2.0  # a word is met in few batches
 ROWS = 256  # codes whose logits are kept at once: they stay in the processor's cache
 
@@ -39,9 +39,8 @@ class SketcherTraining:
     seed: int = 0
     threads: int = 2
     held_out: int = 256  # pictures to measure on
-    # The share of pictures in a plain hand (see plain_hand.py): shapes are learned from these, and from
-    # the rest that captions mean many things.
-    plain: float = 0.85
+    # The share of pictures in the canonical style: shapes are learned from these, and variety from the others.
+    canonical_share: float = 0.85
 
 
 def train_sketcher(
@@ -50,7 +49,7 @@ def train_sketcher(
 ) -> None:  # fmt: skip
     """Train the sketcher that ``config`` describes, for ``vqgan``'s codes and ``clip``'s words.
 
-    Checkpoints and log go to ``folder``; a second call goes on where the first stopped. ``weights``
+    Checkpoints and log go to ``folder``; a second call resumes. ``weights``
     names safetensors of an earlier training to begin with.
     """
     torch.set_num_threads(training.threads)
@@ -58,21 +57,25 @@ def train_sketcher(
     state = _State(config, training, vqgan, device)
     if weights:
         state.begin_with(load_file(weights))
-    checkpoint, log = begin(state, folder)
-    drawn = {"places": config["places"], "plain": training.plain}
-    frugal = Bank(data, vqgan, clip, seed=training.seed, **drawn).frugal_codes(COUNTED)
-    bank = Bank(data, vqgan, clip, seed=training.seed + state.step, frugal=frugal, **drawn)
+    checkpoint, log = open_checkpoint(state, folder)
+    drawn = {"places": config["places"], "canonical_share": training.canonical_share}
+    entropy_codes = PictureBank(data, vqgan, clip, seed=training.seed, **drawn).make_entropy_codes(
+        COUNTED_PICTURES
+    )
+    bank = PictureBank(
+        data, vqgan, clip, seed=training.seed + state.step, entropy_codes=entropy_codes, **drawn
+    )
     if not state.step:
-        state.remember(bank.looks(config))
+        state.set_memory(bank.word_appearance(config))
     bank.add(8 * training.batch)
-    held_out = Bank(data, vqgan, clip, seed=99, split="held-out", frugal=frugal, **drawn)
+    held_out = PictureBank(data, vqgan, clip, seed=99, split="held-out", entropy_codes=entropy_codes, **drawn)
     held_out.add(training.held_out)
     for _ in range(state.step, training.steps):
         bank.add(training.fresh)
         log.add(state.step + 1, training.steps, state.update(bank.batch(training.batch, training.fresh)))
         if state.step % 500 == 0:
             log.write({"step": state.step, **evaluate(state.average, held_out)})
-        checkpoint.save(state.saved, now=state.step == training.steps)
+        checkpoint.save(state.checkpoint_state, now=state.step == training.steps)
 
 
 @dataclass(frozen=True)
@@ -86,19 +89,19 @@ class Batch:
     images: torch.Tensor
 
 
-class Bank:
-    """Composed pictures as codes, with their captions; it grows."""
+class PictureBank:
+    """A growing set of composed pictures as codes, with their captions."""
 
     def __init__(
         self, data: Path, vqgan: Vqgan, clip: Perceptor, *,
-        places: int, seed: int, split: str = "train", plain: float = 0.0, frugal: EntropyCodes | None = None,
+        places: int, seed: int, split: str = "train", canonical_share: float = 0.0, entropy_codes: EntropyCodes | None = None,
     ) -> None:  # fmt: skip
-        self.vqgan, self.clip, self.places, self.plain = vqgan, clip, places, plain
+        self.vqgan, self.clip, self.places, self.canonical_share = vqgan, clip, places, canonical_share
         self.composer = Composer(data, seed=seed)
-        table = simplify_caption(self.composer.table) if plain else self.composer.table
-        self.author = Author(table, seed=seed, split=split)
-        self.hand = CanonicalStyle(self.author)
-        self.frugal = frugal
+        table = simplify_names(self.composer.table) if canonical_share else self.composer.table
+        self.sampler = CompositionSampler(table, seed=seed, split=split)
+        self.canonical = CanonicalStyle(self.sampler)
+        self.entropy_codes = entropy_codes
         self.generator = torch.Generator().manual_seed(seed)
         self.captions: list[str] = []
         self.codes: list[torch.Tensor] = []
@@ -111,39 +114,39 @@ class Bank:
             compositions = self._compositions(min(16, count - start))
             pictures = self.composer.draw(compositions).to(self.vqgan.codebook.device)
             latents = _encode(self.vqgan, pictures)
-            with half(pictures.device):
+            with half_autocast(pictures.device):
                 images = self.clip.embed_images(pictures)
-            self.codes += (self.frugal or self.vqgan.codes)(latents).cpu().to(torch.int16)
+            self.codes += (self.entropy_codes or self.vqgan.codes)(latents).cpu().to(torch.int16)
             self.images += images.cpu().half()
             self.captions += [each.caption for each in compositions]
 
-    def frugal_codes(self, count: int) -> EntropyCodes:
-        """Codes with the chances that they have in ``count`` pictures of this bank."""
+    def make_entropy_codes(self, count: int) -> EntropyCodes:
+        """Entropy codes with the frequencies of ``count`` pictures of this bank."""
         pictures = [self.composer.draw(self._compositions(16)) for _ in range(count // 16)]
         device = self.vqgan.codebook.device
         return EntropyCodes(
             self.vqgan, torch.cat([_encode(self.vqgan, each.to(device)) for each in pictures])
         )
 
-    def looks(self, config: dict) -> Looks:
-        """What the sketcher's memory begins with."""
-        return looks_of_words(
+    def word_appearance(self, config: dict) -> WordAppearance:
+        """The initial memory of the sketch model."""
+        return fit_word_appearance(
             self.composer,
-            self.hand,
+            self.canonical,
             self.vqgan,
-            codes=self.frugal or self.vqgan.codes,
+            codes=self.entropy_codes or self.vqgan.codes,
             encode=self.clip.tokenizer.encode,
             vocabulary=config["vocabulary"],
             numbers=config["memory"],
         )
 
     def _compositions(self, count: int) -> list[Composition]:
-        plain = round(count * self.plain)
-        found = self.author.compositions(count)
-        return [self.hand.redrawn(each) for each in found[:plain]] + found[plain:]
+        few = round(count * self.canonical_share)
+        found = self.sampler.compositions(count)
+        return [self.canonical.redraw(each) for each in found[:few]] + found[few:]
 
     def batch(self, count: int, fresh: int = 0) -> Batch:
-        """The ``fresh`` newest pictures, and others by chance."""
+        """The ``fresh`` newest pictures and a random choice of others."""
         newest = torch.arange(len(self.codes) - fresh, len(self.codes))
         others = torch.randint(len(self.codes), (count - fresh,), generator=self.generator)
         rows = torch.cat([newest, others])[torch.randperm(count, generator=self.generator)]
@@ -151,7 +154,7 @@ class Bank:
 
     @torch.no_grad()
     def rows(self, rows: list[int]) -> Batch:
-        """The pictures of those numbers."""
+        """The pictures with these numbers."""
         device = self.vqgan.codebook.device
         captions = [self.captions[row] for row in rows]
         return Batch(
@@ -164,12 +167,12 @@ class Bank:
 
 @torch.no_grad()
 def _encode(vqgan: Vqgan, pictures: torch.Tensor) -> torch.Tensor:
-    with half(pictures.device):
+    with half_autocast(pictures.device):
         return vqgan.encode(pictures).float()
 
 
-class _State(MovingAverage):
-    """All that changes while training."""
+class _State(TrainingState):
+    """The state of a sketch model's training."""
 
     def __init__(self, config, training: SketcherTraining, vqgan: Vqgan, device: str) -> None:
         self.config, self.training, self.step = config, training, 0
@@ -191,28 +194,28 @@ class _State(MovingAverage):
             model.load_state_dict({**model.state_dict(), **kept})
 
     @torch.no_grad()
-    def remember(self, looks: Looks) -> None:
-        """Begin with these looks of words as the memory."""
+    def set_memory(self, appearance: WordAppearance) -> None:
+        """Initialise the memory with the appearance of words."""
         for model in (self.model, self.average):
-            model.memory.weight.copy_(looks.words)
-            model.white.copy_(looks.white)
-            model.axes.copy_(looks.axes)
+            model.memory.weight.copy_(appearance.words)
+            model.white.copy_(appearance.white)
+            model.axes.copy_(appearance.axes)
 
     def update(self, batch: Batch) -> dict[str, float]:
         """One step; returns the figures."""
         rate = self.set_rate(warm_up=80)
         self.optimizer.zero_grad(set_to_none=True)
-        with half(batch.codes.device):
-            features = self.model(batch.codes, condition(self.model, batch))
+        with half_autocast(batch.codes.device):
+            features = self.model(batch.codes, make_conditioning(self.model, batch))
             loss, slope = code_loss(self.model, features, batch.codes, backward=True)
             cosines = F.cosine_similarity(self.model.prior(batch.texts).float(), batch.images)
         torch.autograd.backward([features, -cosines.mean()], [slope, None])
-        self.move()
+        self.optimizer_step()
         return {"loss": loss.item(), "prior": cosines.mean().item(), "rate": rate}
 
 
-def condition(model: Sketcher, batch: Batch) -> EncodedConditioning:
-    """What the model is told, each part of the batch in another way."""
+def make_conditioning(model: Sketcher, batch: Batch) -> EncodedConditioning:
+    """The conditioning of a batch: words, vectors, both or none, by the shares above."""
     count = len(batch.codes)
     ends = [
         round(count * share)
@@ -243,7 +246,7 @@ def code_loss(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The mean cross entropy of the codes, and its gradient with regard to ``features``.
 
-    The logits of a whole batch would be a gigabyte: they are made, used and forgotten in parts.
+    The logits of a whole batch would take a gigabyte, so they are computed in chunks.
     """
     flat, wanted = features.detach().flatten(0, -2), model.code_blocks(codes).flatten()
     slope, total = torch.zeros_like(flat), torch.zeros((), device=flat.device)
@@ -259,8 +262,8 @@ def code_loss(
 
 
 @torch.no_grad()
-def evaluate(model: Sketcher, held_out: Bank) -> dict[str, float]:
-    """Over held-out pictures: the mean cross entropy of their codes in nats, told by words, by the
+def evaluate(model: Sketcher, held_out: PictureBank) -> dict[str, float]:
+    """Over held-out pictures: the mean cross entropy of their codes in nats, given words, the
     picture's vector, and not at all; and the cosine of the prior's vector, and of the text's own, to
     the picture's."""
     batch = held_out.rows(list(range(len(held_out.codes))))
@@ -271,7 +274,7 @@ def evaluate(model: Sketcher, held_out: Bank) -> dict[str, float]:
     }
     figures = {}
     for name, wanted in told_by.items():
-        with half(batch.codes.device):
+        with half_autocast(batch.codes.device):
             features = model(batch.codes, model.encode(wanted, count=len(batch.codes)))
             loss, _ = code_loss(model, features, batch.codes, backward=False)
         figures[f"held_out_{name}"] = loss.item()

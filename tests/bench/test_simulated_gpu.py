@@ -8,12 +8,12 @@ import pytest
 import torch
 from PIL import Image
 
-from pixgen.bench.launches import launches, shapes
-from pixgen.bench.pretend import (
+from pixgen.bench.launches import launches, weightless_models
+from pixgen.bench.simulated_gpu import (
     GPU,
     MixedDevicesError,
     SynchronisedError,
-    pretended_gpu,
+    simulated_gpu,
 )
 from pixgen.models import capture
 from pixgen.models.sketchers.pocket import Conditioning, Sketcher
@@ -74,14 +74,14 @@ TABLE = {"balanced": (185, 540), "full-draft": (185, 880)}
 
 
 def painting(recipe):
-    vqgan, perceptor = shapes(recipe)
+    vqgan, perceptor = weightless_models(recipe)
     drawer = make_drawer(recipe, vqgan, pictures=PICTURES, device=GPU)
     return Optimization(recipe, drawer, perceptor, pictures=PICTURES)
 
 
 def stepped(recipe, *, count: int = 2):
     """What the last of some steps did, after one in which all that is kept was made."""
-    with pretended_gpu() as seen:
+    with simulated_gpu() as seen:
         steps = painting(recipe)
         next(steps)
         for _ in range(count - 1):
@@ -94,7 +94,7 @@ def stepped(recipe, *, count: int = 2):
 def test_a_step_mixes_no_devices_and_waits_for_nothing(change):
     seen = stepped(make_recipe(BASE, change), count=3)
     assert seen.syncs == []
-    assert seen.slim == []
+    assert seen.half_operations == []
     assert seen.total > 0
 
 
@@ -109,7 +109,7 @@ OF_KORNIA = {
 def test_every_set_of_cutouts_is_placed_without_waiting(name):
     seen = stepped(make_recipe(BASE, {"cutouts": {"kind": name, "count": 8}}))
     assert seen.syncs == []
-    assert seen.slim == []
+    assert seen.half_operations == []
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -126,17 +126,17 @@ def test_a_step_launches_no_more_than_the_table_allows(name):
 
 def test_a_sketch_is_written_without_waiting():
     config = {**TINY_SKETCHER, "grid": 4}
-    with pretended_gpu(strict=True) as seen:
-        with seen.unwatched():
+    with simulated_gpu(strict=True) as seen:
+        with seen.waits_allowed():
             model = Sketcher(config).to(GPU).eval()
             known = torch.full((2, 4, 4), OPEN)
             known[:, 0] = 3
         chance = torch.Generator(GPU)
         rows = list(sample_codes(model, Conditioning(), count=2, hand=SamplingSettings(), generator=chance))
         assert len(rows) == 2
-        with seen.unwatched():  # once, where something is there already
+        with seen.waits_allowed():  # once, where something is there already
             known = known.to(GPU)
-        with seen.unwatched():
+        with seen.waits_allowed():
             written = sample_codes(
                 model,
                 Conditioning(),
@@ -150,7 +150,7 @@ def test_a_sketch_is_written_without_waiting():
 
 
 def test_frames_and_states_leave_the_device():
-    with pretended_gpu():
+    with simulated_gpu():
         steps = painting(make_recipe(BASE))
         frame = [next(steps), next(steps)][-1]
         assert frame.picture.shape == (64, 64, 3)
@@ -170,7 +170,7 @@ def test_what_cannot_be_captured_is_launched_and_told_in_one_line(monkeypatch):
     def refused(plain, samples):
         raise RuntimeError("CUDA error: operation not permitted when stream is capturing\nmore")
 
-    with pretended_gpu():
+    with simulated_gpu():
         monkeypatch.setattr(torch.cuda, "make_graphed_callables", refused)
         steps = painting(make_recipe(BASE))
         notice = next(steps).notice
@@ -181,12 +181,12 @@ def test_what_cannot_be_captured_is_launched_and_told_in_one_line(monkeypatch):
 
 def test_captures_are_kept_by_shape_and_released():
     made = []
-    with pretended_gpu() as seen:
-        graphed = seen.graphed
+    with simulated_gpu() as seen:
+        make_graphed_callable = seen.make_graphed_callable
 
         def counted(plain, samples):
             made.append(tuple(samples[0].shape))
-            return graphed(plain, samples)
+            return make_graphed_callable(plain, samples)
 
         torch.cuda.make_graphed_callables = counted  # which the pretended device puts back
         steps = painting(make_recipe(BASE))
@@ -198,7 +198,7 @@ def test_captures_are_kept_by_shape_and_released():
 
 
 def test_a_wait_a_mixture_and_half_precision_are_found():
-    with pretended_gpu(strict=True) as seen:
+    with simulated_gpu(strict=True) as seen:
         there, here = torch.zeros(4, device=GPU), torch.ones(4)
         with pytest.raises(SynchronisedError, match="number was read"):
             float(there.sum())
@@ -216,8 +216,8 @@ def test_a_wait_a_mixture_and_half_precision_are_found():
         there.view(2, 2).mul(2)
         assert seen.total == before + 1  # a view is no launch
         there.half().argmin()
-        assert seen.slim == ["argmin"]
-        with seen.unwatched():
+        assert seen.half_operations == ["argmin"]
+        with seen.waits_allowed():
             there.cpu()
         assert upload(here, GPU).device == GPU
         assert Download(there)().device.type == "cpu"

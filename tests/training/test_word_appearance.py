@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from pixgen.training.compose.canonical_style import CanonicalStyle
-from pixgen.training.compose.captions import Author
+from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.composer import Composer
-from pixgen.training.models.word_looks import looks_of_words
+from pixgen.training.models.word_appearance import fit_word_appearance
 
 WORDS = ["<none>", "apple", "frog", "ball", "lemon", "zebra"]
 
@@ -14,9 +14,9 @@ WORDS = ["<none>", "apple", "frog", "ball", "lemon", "zebra"]
 @pytest.fixture
 def looks(world, tiny_vqgan):
     composer = Composer(world)
-    return looks_of_words(
+    return fit_word_appearance(
         composer,
-        CanonicalStyle(Author(composer.table, seed=1)),
+        CanonicalStyle(CompositionSampler(composer.table, seed=1)),
         tiny_vqgan,
         codes=tiny_vqgan.codes,
         encode=lambda name: [WORDS.index(word) for word in name.split() if word in WORDS],

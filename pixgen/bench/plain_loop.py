@@ -1,6 +1,6 @@
-"""The loop as its notebooks have it, in float32 and without a trick, to measure pixgen's own against.
+"""The loop of the published notebooks in float32, without any optimization, as the baseline of the benchmark.
 
-Source: Katherine Crowson's VQGAN+CLIP (arXiv 2204.08583) with the cutouts of its "updated" descendants
+Source: Katherine Crowson's VQGAN+CLIP (arXiv 2204.08583) with the cutouts of its “updated” descendants
 (github.com/nerdyrodent/VQGAN-CLIP), written anew from what these do.
 """
 
@@ -24,9 +24,9 @@ class PlainLoop:
     """Steps of the published recipe at a recipe's size, with its number of cutouts and its models.
 
     Args:
-        vqgan: its weights are copied, with taming's own blocks around them.
-        perceptor: one CLIP, or several, each of which sees cutouts of its own.
-        towers: the CLIPs' picture towers as open_clip makes them, in the order of the perceptor's.
+        vqgan: copied, with taming's own unfused blocks.
+        perceptor: one CLIP, or several, each with separate cutouts.
+        towers: the CLIPs' image towers as open_clip makes them, in the order of the perceptor's.
     """
 
     def __init__(
@@ -35,11 +35,11 @@ class PlainLoop:
         members = list(getattr(perceptor, "members", None) or [perceptor])
         self._vqgan = copy.deepcopy(vqgan).to(memory_format=torch.contiguous_format)
         unfuse_blocks(self._vqgan)
-        self._eyes = list(zip(members, towers, strict=True))
+        self._clips = list(zip(members, towers, strict=True))
         self._count = recipe.cutouts.count
         device, codebook = vqgan.codebook.device, vqgan.codebook
         with torch.no_grad():
-            self._targets = [eye.embed_texts([recipe.scene(0)[0].text]) for eye in members]
+            self._targets = [clip.embed_texts([recipe.scene(0)[0].text]) for clip in members]
         self._low, self._high = vqgan.bounds()
         codes = torch.randint(
             len(codebook),
@@ -57,12 +57,12 @@ class PlainLoop:
         )
 
     def step(self) -> None:
-        """Draw, cut, look, and move the latent."""
+        """One step: decode, cut, embed, and update the latent."""
         self._optimizer.zero_grad()
         picture = clamp_with_grad(self._vqgan.decoder(self._quantized()).add(1).div(2), 0.0, 1.0)
         losses = []
-        for (eye, tower), target in zip(self._eyes, self._targets, strict=True):
-            cutouts = (self._cutouts(picture, eye.size) - eye.mean) / eye.std
+        for (clip, tower), target in zip(self._clips, self._targets, strict=True):
+            cutouts = (self._cutouts(picture, clip.size) - clip.mean) / clip.std
             vectors = F.normalize(tower(cutouts).float(), dim=-1)
             distances = (vectors - target).norm(dim=-1).div(2).arcsin().square().mul(2)
             losses.append(distances.mean())
@@ -72,14 +72,14 @@ class PlainLoop:
             self.latent.copy_(self.latent.maximum(self._low).minimum(self._high))
 
     def _quantized(self) -> torch.Tensor:
-        """The nearest codes, by all distances and a product with ones and noughts."""
+        """The nearest codes, by the full distance matrix and a one-hot product."""
         book, places = self._vqgan.codebook, self.latent.movedim(1, 3)
         distances = places.square().sum(-1, keepdim=True) + book.square().sum(1) - 2 * places @ book.T
         chosen = F.one_hot(distances.argmin(-1), len(book)).to(book.dtype) @ book
         return self._vqgan.post_quant_conv(replace_grad(chosen, places).movedim(3, 1))
 
     def _cutouts(self, picture: torch.Tensor, size: int) -> torch.Tensor:
-        """Squares of half to the whole of the shorter side, each resized by itself."""
+        """Augmented square cutouts of half to the whole of the shorter side, each resized separately."""
         height, width = picture.shape[2:]
         largest, cutouts = min(height, width), []
         smallest = largest // 2

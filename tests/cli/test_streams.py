@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from pixgen.cli._arguments import WordsCommand, at_home
-from pixgen.cli._streams import PatientConsole, prepare_streams, say
+from pixgen.cli._arguments import WordsCommand, expand_home_paths
+from pixgen.cli._printing import PipeSafeConsole, prepare_streams, print_line
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 QUICK = ["--preset", "draft", "--steps", "1", "--size", "32", "--device", "cpu"]
 
 
@@ -55,7 +55,7 @@ def test_an_option_is_no_word_and_takes_what_follows(typed):
 def test_paths_are_expanded_wherever_they_are_given(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    command = at_home(lambda **named: named)
+    command = expand_home_paths(lambda **named: named)
     given = command(
         out=Path("~/a.png"), several=[Path("~/b"), Path("c~")], text="~/d", nobody=Path("~no-one/e")
     )
@@ -74,7 +74,7 @@ def test_json_that_a_stream_cannot_encode_is_read_as_the_same_text(text):
     before, sys.stdout = sys.stdout, stream
     try:
         prepare_streams()
-        say(json.dumps(text, ensure_ascii=False))
+        print_line(json.dumps(text, ensure_ascii=False))
     finally:
         sys.stdout = before
     assert json.loads(raw.getvalue().decode("cp1252")) == text
@@ -82,7 +82,7 @@ def test_json_that_a_stream_cannot_encode_is_read_as_the_same_text(text):
 
 def test_a_name_that_is_no_utf_8_is_printed(capsys):
     prepare_streams()
-    say(os.fsdecode(b"caf\xe9"))
+    print_line(os.fsdecode(b"caf\xe9"))
     assert capsys.readouterr().out == "caf\\udce9\n"
 
 
@@ -95,8 +95,8 @@ class Left(io.StringIO):
 
 def test_a_reader_who_leaves_ends_no_work(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Left())
-    say("nobody hears this")
-    console = PatientConsole(file=Left())
+    print_line("nobody hears this")
+    console = PipeSafeConsole(file=Left())
     console.print("nor this")
     assert console.quiet
 

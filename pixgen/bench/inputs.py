@@ -1,6 +1,5 @@
-"""Pictures to be measured with: files that any machine can make."""
+"""Inputs of the benchmarks: a recipe's models, with random weights where none are downloaded, and pictures."""
 
-# MERGED pixgen.bench.subjects: The models that are measured: the real ones where they are, else their forms with random weights.
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,7 @@ SIDE = 128  # pixels
 
 
 def save_pictures(folder: Path, count: int) -> None:
-    """Small PNG files with shapes in them, each another."""
+    """Write small PNG files with random shapes."""
     chance = np.random.default_rng(1)
     folder.mkdir(parents=True)
     rows, columns = np.mgrid[0:SIDE, 0:SIDE]
@@ -34,7 +33,7 @@ def save_pictures(folder: Path, count: int) -> None:
 
 
 @dataclass(frozen=True)
-class Subjects:
+class BenchModels:
     """A recipe's models, and the names of those whose weights are random."""
 
     vqgan: Vqgan
@@ -42,34 +41,34 @@ class Subjects:
     random: tuple[str, ...]
 
     def bytes(self) -> int:
-        """What their weights take."""
+        """Bytes of their weights."""
         weights = [*self.vqgan.parameters(), *self.perceptor.parameters()]
         return sum(weight.nbytes for weight in weights)
 
 
-def subjects(recipe: Recipe, device: str) -> Subjects:
+def load_bench_models(recipe: Recipe, device: str) -> BenchModels:
     """A recipe's models on a device; nothing is fetched. Raises ModelError."""
     random = []
-    if _here(recipe.model, "vqgan"):
+    if _is_available(recipe.model, "vqgan"):
         vqgan = load_vqgan(recipe.model, device)
     else:
         vqgan = random_vqgan(recipe.model, device)
         random.append(recipe.model)
-    absent = [name for name in recipe.clip_names if not _here(name, "clip")]
+    absent = [name for name in recipe.clip_names if not _is_available(name, "clip")]
     load = random_perceptor if absent else load_perceptor
-    return Subjects(vqgan, load(recipe.clip_names, device), (*random, *absent))
+    return BenchModels(vqgan, load(recipe.clip_names, device), (*random, *absent))
 
 
-def _here(name: str, kind: Kind) -> bool:
+def _is_available(name: str, kind: Kind) -> bool:
     entry = find_entry(name, kind)
     return entry is not None and state_of(entry) != "to fetch"
 
 
-def plain_tower(name: str, eye: Perceptor) -> nn.Module:
-    """A CLIP's picture tower as open_clip makes it, without what pixgen does to it."""
+def open_clip_tower(name: str, clip: Perceptor) -> nn.Module:
+    """A CLIP's image tower as open_clip builds it, without pixgen's optimizations."""
     entry = find_entry(name, "clip")
     if entry is None or not entry.bundled:
-        return eye.model.visual
+        return clip.model.visual
     model, _ = build_clip(name)
     load_weights(model, entry.weights)
-    return model.visual.eval().requires_grad_(False).to(eye.device)
+    return model.visual.eval().requires_grad_(False).to(clip.device)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pixgen.training.models.codebook import CALM, RARITY, EntropyCodes
+from pixgen.training.models.codebook import NEIGHBOUR_DISCOUNT, RARITY_COST, EntropyCodes
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_no_code_is_further_off_than_it_may_be(tiny_vqgan, latents):
     choose = EntropyCodes(tiny_vqgan, latents)
     far = (tiny_vqgan.lookup(choose(latents)) - latents).square().sum(1)
     near = (tiny_vqgan.lookup(tiny_vqgan.codes(latents)) - latents).square().sum(1)
-    allowed = 2 * CALM + RARITY * float(choose.rarity.max() - choose.rarity.min())
+    allowed = 2 * NEIGHBOUR_DISCOUNT + RARITY_COST * float(choose.rarity.max() - choose.rarity.min())
     assert float((far - near).max()) <= allowed + 1e-4
 
 

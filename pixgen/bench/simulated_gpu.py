@@ -1,8 +1,8 @@
-"""A pretended GPU: the code runs as on ``cuda:0``, on shapes alone, where no GPU is.
+"""A simulated GPU: code runs as on ``cuda:0`` with tensors that have shapes and no values, without a GPU.
 
-Tensors of the pretended device are torch's meta tensors: they have shapes, types and gradients, and no
-numbers. What is on the CPU is computed as ever. So every operation is seen: which devices it mixes,
-whether the CPU would have to wait for the GPU, and how many launches a step takes.
+Tensors of the simulated device are torch's meta tensors: they have shapes, types and gradients. Tensors on the CPU
+are computed as usual. So every operation can be checked: which devices it mixes, whether the CPU would wait for
+the GPU, and how many kernels a step launches.
 
 (FakeTensorMode would be torch's own way; without a driver its backward stops in the autograd engine, which
 asks CUDA for streams: github.com/pytorch/pytorch/issues/92627.)
@@ -23,7 +23,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 GPU = torch.device("cuda:0")
 _META = torch.device("meta")
-_SLIM = (torch.float16, torch.bfloat16)
+_HALF_TYPES = (torch.float16, torch.bfloat16)
 _NO_LAUNCH = ("empty", "new_empty", "detach", "_unsafe_view", "lift_fresh", "alias", "_reshape_alias", "set_",
               "resize_")  # fmt: skip
 # On one device, these take a host's numbers as arguments of the kernel; the index of a read does not.
@@ -38,36 +38,36 @@ class SynchronisedError(AssertionError):
 
 
 class MixedDevicesError(AssertionError):
-    """An operation was given tensors of two devices."""
+    """An operation got tensors of two devices."""
 
 
 class Launches(TorchDispatchMode):
-    """Counts what a GPU is told to do, and finds what it must not be.
+    """Counts the kernels that are launched, and finds waits and operations in the wrong precision.
 
     Attributes:
-        count: operations by name, without views and memory.
-        casts: of them, those that only change a tensor's type.
-        syncs: where the CPU would wait, a sentence each.
-        slim: operations that were done in half precision although they need float32.
+        count: operations by name, without views and allocations.
+        casts: how many of them only change a tensor's type.
+        syncs: a sentence for each wait of the CPU.
+        slim: operations in half precision that need float32.
     """
 
     def __init__(self, *, strict: bool) -> None:
         super().__init__()
         self.strict = strict
         self.count: Counter[str] = Counter()
-        self.casts, self.syncs, self.slim = 0, [], []
+        self.casts, self.syncs, self.half_operations = 0, [], []
         self.pinned = WeakIdKeyDictionary()  # tensors, by identity
-        self.watching = True
+        self._recording = True
 
     @property
     def total(self) -> int:
-        """All launches."""
+        """The number of launches."""
         return sum(self.count.values())
 
     def clear(self) -> None:
-        """Begin to count anew."""
+        """Reset all counts."""
         self.count.clear()
-        self.casts, self.syncs, self.slim = 0, [], []
+        self.casts, self.syncs, self.half_operations = 0, [], []
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -92,7 +92,7 @@ class Launches(TorchDispatchMode):
         return function(*args, **kwargs)
 
     def _copied(self, function, name, args, kwargs):
-        """A copy or a cast: between devices it may have to be waited for."""
+        """Handle a copy or a cast; between devices the CPU may have to wait for it."""
         target = args[0] if name == "copy_" else None
         source = args[1] if name == "copy_" else args[0]
         to = target.device if target is not None else kwargs.get("device") or source.device
@@ -124,19 +124,21 @@ class Launches(TorchDispatchMode):
             self._waits("an index was on the CPU")
         elif theirs:
             raise MixedDevicesError(f"{name} was given tensors of the CPU and of the GPU")
-        if name in _NEED_FLOAT32 and any(each.dtype in _SLIM for each in ours):
-            self.slim.append(name)
+        if name in _NEED_FLOAT32 and any(each.dtype in _HALF_TYPES for each in ours):
+            self.half_operations.append(name)
 
     def _waits(self, why: str) -> None:
-        if not self.watching:
+        if not self._recording:
             return
         self.syncs.append(why)
         if self.strict:
             raise SynchronisedError(f"{why[0].upper()}{why[1:]}: the CPU waits for all that the GPU does")
 
-    def graphed(self, plain: Callable, samples: tuple[torch.Tensor, ...]) -> Callable:
-        """In the place of ``torch.cuda.make_graphed_callables``: one launch there and one back. What may
-        not be captured raises."""
+    def make_graphed_callable(self, plain: Callable, samples: tuple[torch.Tensor, ...]) -> Callable:
+        """Stands in for ``torch.cuda.make_graphed_callables``: one launch forward and one backward.
+
+        An operation that CUDA could not capture raises.
+        """
         (sample,), launches = samples, self
         with self._captures():
             plain(sample).sum().backward()
@@ -160,7 +162,7 @@ class Launches(TorchDispatchMode):
 
     @contextmanager
     def _captures(self) -> Iterator[None]:
-        """Inside, launches are a graph's and count for nothing, and a wait is an error, as it is for CUDA."""
+        """Inside, launches belong to a graph and are not counted, and a wait is an error, as in CUDA."""
         count, casts, syncs = self.count.copy(), self.casts, len(self.syncs)
         strict, self.strict = self.strict, True
         try:
@@ -170,17 +172,17 @@ class Launches(TorchDispatchMode):
             del self.syncs[syncs:]
 
     @contextmanager
-    def unwatched(self) -> Iterator[None]:
-        """Inside, waiting is allowed: what is not done in every step may wait."""
-        was, self.watching = self.watching, False
+    def waits_allowed(self) -> Iterator[None]:
+        """Inside, waits are not recorded: work that is not done in every step may wait."""
+        was, self._recording = self._recording, False
         try:
             yield
         finally:
-            self.watching = was
+            self._recording = was
 
 
-class _Names(TorchFunctionMode):
-    """Says ``cuda:0`` where torch says ``meta``, and the other way round."""
+class _DeviceNames(TorchFunctionMode):
+    """Translates ``meta`` into ``cuda:0`` for the caller, and back for torch."""
 
     def __init__(self, launches: Launches) -> None:
         super().__init__()
@@ -219,7 +221,7 @@ class _Names(TorchFunctionMode):
 
 
 class _Generator(torch.Generator):
-    """The chance of the pretended device: nothing is drawn from it."""
+    """A random generator of the simulated device; nothing is drawn from it."""
 
     @property
     def device(self) -> torch.device:
@@ -235,29 +237,29 @@ class _Generator(torch.Generator):
 
 
 class _Generators:
-    """In the place of ``torch.Generator``: makes one for any device, also the pretended."""
+    """Stands in for ``torch.Generator``: makes one for any device, the simulated one included."""
 
     def __new__(cls, device: Any = "cpu") -> torch.Generator:
         return _Generator() if torch.device(device).type == "cuda" else _Generator.__base__(device)
 
 
 class _Event:
-    """A mark in the pretended device's work, which is always done."""
+    """An event of the simulated device, which has always happened."""
 
     def record(self, stream: Any = None) -> None:
-        """Nothing is to be marked."""
+        """Do nothing."""
 
     def synchronize(self) -> None:
-        """Nothing is to be waited for."""
+        """Do nothing."""
 
     def query(self) -> bool:
-        """Whether the work is done."""
+        """Whether the event has happened."""
         return True
 
 
 @contextmanager
-def pretended_gpu(*, strict: bool = False) -> Iterator[Launches]:
-    """Inside, ``cuda:0`` is there: nothing is computed on it. Yields what counts its launches.
+def simulated_gpu(*, strict: bool = False) -> Iterator[Launches]:
+    """Simulate a ``cuda:0`` on which nothing is computed; yields the counter of its launches.
 
     Args:
         strict: whether a wait of the CPU for the GPU raises ``SynchronisedError``.
@@ -280,9 +282,11 @@ def pretended_gpu(*, strict: bool = False) -> Iterator[Launches]:
             stack.enter_context(mock.patch.object(torch.cuda, name, stand_in))
         # Functions of torch call it by its name, where a mode does not see it.
         stack.enter_context(mock.patch.object(F, "scaled_dot_product_attention", _attention))
-        stack.enter_context(mock.patch.object(torch.cuda, "make_graphed_callables", launches.graphed))
+        stack.enter_context(
+            mock.patch.object(torch.cuda, "make_graphed_callables", launches.make_graphed_callable)
+        )
         stack.enter_context(launches)
-        stack.enter_context(_Names(launches))
+        stack.enter_context(_DeviceNames(launches))
         yield launches
 
 
@@ -297,19 +301,18 @@ def _on_gpu(value: Any) -> bool:
 
 
 def _is_memory(function: Any, name: str) -> bool:
-    """Whether an operation only names memory, and launches nothing."""
+    """Whether an operation is a view or an allocation, which launches nothing."""
     return function.is_view or name.startswith(_NO_LAUNCH)
 
 
-_torchs_attention = F.scaled_dot_product_attention
+_original_attention = F.scaled_dot_product_attention
 
 
 def _attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, **more):
-    """As a GPU does it: one launch. Half precision takes the flash kernels, float32 those that spare
-    memory."""
+    """Attention as on a GPU, in one launch: flash kernels in half precision, memory-efficient ones in float32."""
     if query.device.type not in ("cuda", "meta"):
-        return _torchs_attention(query, key, value, attn_mask, dropout_p, is_causal, **more)
-    if query.dtype in _SLIM and attn_mask is None:
+        return _original_attention(query, key, value, attn_mask, dropout_p, is_causal, **more)
+    if query.dtype in _HALF_TYPES and attn_mask is None:
         return torch.ops.aten._scaled_dot_product_flash_attention(query, key, value, dropout_p, is_causal)[0]
     return torch.ops.aten._scaled_dot_product_efficient_attention(
         query, key, value, attn_mask, True, dropout_p, is_causal

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from pixgen.bench.gpu import FULL_PRESETS, Measurement, as_markdown, measure, measurements, write
+from pixgen.bench.gpu import FULL_PRESETS, Measurement, as_markdown, measure, measurements, write_table
 
 SPEED = {"step_ms": 12.34, "steps_a_second": 81.0, "multiplied_in": "TF32"}
 
@@ -25,15 +25,15 @@ def test_each_figure_comes_from_a_command_and_a_failure_says_why(tmp_path):
         Measurement("slow", ("slow",)),
         Measurement("broken", ("broken",)),
     ]
-    told = []
-    results = measure(wanted, minutes=1, run=answering, told=told.append)
-    assert told == results
+    reported = []
+    results = measure(wanted, minutes=1, run=answering, report=reported.append)
+    assert reported == results
     table = as_markdown(results, device="a GPU")
     assert "| a step | 12.3 ms a step, 81.0 steps/s, TF32 | `python -m pixgen bench speed` |" in table
     assert "9 passed" in table
     assert "took longer than" in table
     assert "| broken | no memory |" in table
-    write(results, tmp_path / "gpu.md", device="a GPU")
+    write_table(results, tmp_path / "gpu.md", device="a GPU")
     stored = json.loads((tmp_path / "gpu.json").read_text("utf-8"))
     assert stored["results"][0]["figures"] == SPEED
     assert (tmp_path / "gpu.md").read_text("utf-8") == table

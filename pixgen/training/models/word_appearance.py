@@ -1,8 +1,8 @@
-"""What each word looks like, where: how the sketcher's memory begins.
+"""What each word looks like, and where: the initial memory of the sketch model.
 
-Every thing is drawn alone on white in a plain hand. Of each block of its codes, what differs from white
-is reduced to a few numbers (principal components); and by ridge regression every token gets its share, so
-that the tokens of a name add up to how the thing looks. Names that a thing has beside its own count less.
+Every thing is drawn alone on white in the canonical style. For each block of its codes, the difference from white is
+reduced to a few numbers (principal components). Ridge regression then gives every token a share, so that the tokens
+of a name add up to the look of the thing. Other names of a thing count less than its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,16 +19,16 @@ from pixgen.training.compose.compositions import Composition
 from pixgen.training.compose.painters import COLOURS
 from pixgen.training.compose.phrases import FILLERS, FILTERS, LARGE, MEDIA, PATTERNS, SMALL, STYLES
 from pixgen.training.compose.places import SETTINGS
-from pixgen.training.models.loop import half
+from pixgen.training.models.loop import half_autocast
 
 ONE_WORD, OTHER_NAME = (
     10.0,
     0.15,
 )  # how much such a name counts beside a longer one of the thing's own
 RIDGE = 0.02
-# Words of captions that say where, in which colour and in which hand: they have no look of their own.
-KEPT = {"house", "flower"}
-SILENT = {
+# Words of captions that say where, in which colour and in which style: they have no look of their own.
+THING_WORDS = {"house", "flower"}
+NEUTRAL_WORDS = {
     word
     for phrases in (
         COLOURS,
@@ -37,13 +37,13 @@ SILENT = {
         PATTERNS,
         *STYLES.values(),
         *FILTERS.values(),
-        *(told for _, *both in SETTINGS.values() for told in both),
+        *(phrase for _, *both in SETTINGS.values() for phrase in both),
         ("of with and to for at by from the a an no not",),
     )
     for phrase in phrases
     for word in phrase.split()
-} - KEPT
-# Words by which things stand elsewhere, are several or of another size, or are drawn in a hand that
+} - THING_WORDS
+# Words by which things stand elsewhere, are several or of another size, or are drawn in a style that
 # changes their colours: the look of a thing alone, large and in its own colours would be wrong.
 ELSEWHERE = {
     "and", "next", "above", "left", "right", "top", "bottom", "two", "three", *SMALL, *LARGE,
@@ -51,7 +51,7 @@ ELSEWHERE = {
 }  # fmt: skip
 
 
-def telling_tokens(encode: Callable[[str], Sequence[int]]) -> dict[str, list[int]]:
+def config_tokens(encode: Callable[[str], Sequence[int]]) -> dict[str, list[int]]:
     """For the sketcher's config: the tokens of words in ``ELSEWHERE``, and of colours."""
     words = {
         "elsewhere": ELSEWHERE,
@@ -61,7 +61,7 @@ def telling_tokens(encode: Callable[[str], Sequence[int]]) -> dict[str, list[int
 
 
 @dataclass(frozen=True)
-class Looks:
+class WordAppearance:
     """Of every token its numbers ``(vocabulary, blocks * numbers)``, zeros of those in no name; what they
     mean: the codes of white ``(blocks, D)``, and the axes ``(numbers, D)`` away from it."""
 
@@ -71,16 +71,16 @@ class Looks:
 
 
 @torch.no_grad()
-def looks_of_words(
+def fit_word_appearance(
     composer: Composer,
-    hand: CanonicalStyle,
+    canonical: CanonicalStyle,
     vqgan: Vqgan,
     *,
     codes: Callable[[torch.Tensor], torch.Tensor],
     encode: Callable[[str], Sequence[int]],
     vocabulary: int,
     numbers: int,
-) -> Looks:
+) -> WordAppearance:
     """The looks of all tokens.
 
     Args:
@@ -89,29 +89,29 @@ def looks_of_words(
         vocabulary: how many tokens there are.
         numbers: how many numbers a block of a token has.
     """
-    portraits = hand.portraits()
-    drawn = [Composition(WHITE, ()), *portraits.values()]
+    exemplars = canonical.exemplars()
+    drawn = [Composition(WHITE, ()), *exemplars.values()]
     blocks = []
     for start in range(0, len(drawn), 32):
         pictures = composer.draw(drawn[start : start + 32]).to(vqgan.codebook.device)
-        with half(pictures.device):
+        with half_autocast(pictures.device):
             latents = vqgan.encode(pictures).float()
         blocks.append(
             rearrange(vqgan.lookup(codes(latents)), "b d (h p) (w q) -> b (h w) (p q d)", p=BLOCK, q=BLOCK)
         )
     white, *shown = torch.cat(blocks).cpu()
     differences = torch.stack(shown) - white  # (things, blocks, 4 * code width)
-    numbers_of, axes = _principal(differences.flatten(0, 1), numbers)
-    words = _shared_out(
-        rearrange(numbers_of, "(t n) m -> t (n m)", t=len(portraits)),
-        _names(composer.table, list(portraits)),
+    numbers_of, axes = _principal_components(differences.flatten(0, 1), numbers)
+    words = _solve_for_tokens(
+        rearrange(numbers_of, "(t n) m -> t (n m)", t=len(exemplars)),
+        _names(composer.table, list(exemplars)),
         encode,
         vocabulary,
     )
-    return Looks(words, white, axes)
+    return WordAppearance(words, white, axes)
 
 
-def _principal(rows: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _principal_components(rows: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Rows ``(N, D)`` as ``count`` numbers of unit variance each, and the axes ``(count, D)`` that they
     are along: the principal ones through zero."""
     axes = torch.linalg.eigh(rows.T @ rows).eigenvectors[:, -count:]
@@ -132,23 +132,23 @@ def _names(table: Sequence[dict], things: Sequence[str]) -> list[tuple[int, str,
     ]
 
 
-def _shared_out(
+def _solve_for_tokens(
     looks: torch.Tensor,
     names: Sequence[tuple[int, str, float]],
     encode: Callable[[str], Sequence[int]],
     vocabulary: int,
 ) -> torch.Tensor:
     """Looks of things ``(things, D)`` as looks of tokens ``(vocabulary, D)``, by least squares."""
-    told = torch.zeros(len(names), vocabulary)
+    presence = torch.zeros(len(names), vocabulary)
     for row, (_, name, _) in enumerate(names):
-        told[row, list(encode(name))] = 1.0
+        presence[row, list(encode(name))] = 1.0
     # By token, not by word: “chequered” ends with the token of “red”.
-    told[:, [token for word in SILENT for token in encode(word)]] = 0.0
-    used = told.any(0).nonzero()[:, 0]
+    presence[:, [token for word in NEUTRAL_WORDS for token in encode(word)]] = 0.0
+    used = presence.any(0).nonzero()[:, 0]
     weights = torch.tensor([weight for *_, weight in names])[:, None]
-    told = told[:, used]
+    presence = presence[:, used]
     wanted = looks[torch.tensor([place for place, *_ in names])]
-    normal = told.T @ (weights * told) + RIDGE * torch.eye(len(used))
+    normal = presence.T @ (weights * presence) + RIDGE * torch.eye(len(used))
     found = torch.zeros(vocabulary, looks.shape[1])
-    found[used] = torch.linalg.solve(normal, told.T @ (weights * wanted))
+    found[used] = torch.linalg.solve(normal, presence.T @ (weights * wanted))
     return found

@@ -1,0 +1,140 @@
+"""``pixgen app``: open the page in a browser. ``app.py`` of a clone, and of a Space, runs the same command."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pixgen.cli._arguments import example
+from pixgen.cli._options import RUNS
+from pixgen.errors import PixgenError, StudioError
+
+ADDRESS, ACCESS, PAGE, FOLDERS = "Address", "Access", "Page", "Models and folders"
+
+
+def _read_auth(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    name, _, password = text.partition(":")
+    if not (name and password):
+        raise StudioError("--auth needs a name and a password, for example --auth ada:secret.")
+    return name, password
+
+
+@example("pixgen app --port 8000 --auth ada:secret")
+def open_page(
+    host: Annotated[
+        str | None,
+        typer.Option(
+            help="Address to listen on. 0.0.0.0 lets other machines in.",
+            metavar="ADDRESS",
+            rich_help_panel=ADDRESS,
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help="Port to listen on. Default: the first free one from 7860.",
+            metavar="N",
+            rich_help_panel=ADDRESS,
+        ),
+    ] = None,
+    share: Annotated[
+        bool, typer.Option("--share", help="Make a public link, by gradio.", rich_help_panel=ADDRESS)
+    ] = False,
+    auth: Annotated[
+        str | None,
+        typer.Option(help="Ask for this name and password.", metavar="USER:PASSWORD", rich_help_panel=ACCESS),
+    ] = None,
+    public: Annotated[
+        bool,
+        typer.Option(
+            "--public",
+            help="For strangers: lower limits, and nobody sees another's pictures. Always on in a Space.",
+            rich_help_panel=ACCESS,
+        ),
+    ] = False,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            help="Which runs a public page keeps besides favourites: 30 days, 200 runs, 20 GB, or all. "
+            "Default: $PIXGEN_KEEP.",
+            metavar="LIMITS",
+            rich_help_panel=ACCESS,
+        ),
+    ] = None,
+    lang: Annotated[
+        str | None,
+        typer.Option(
+            help="The page's language: en or tr. Default: each browser's own.",
+            metavar="NAME",
+            rich_help_panel=PAGE,
+        ),
+    ] = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            help="cpu, cuda, … Default: the best one there is.", metavar="NAME", rich_help_panel=RUNS
+        ),
+    ] = "auto",
+    output_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where runs are kept. Default: $PIXGEN_OUTPUT_DIR, else ./outputs.",
+            metavar="FOLDER",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
+    models_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of your own VQGANs, to choose by name.", metavar="FOLDER", rich_help_panel=FOLDERS
+        ),
+    ] = None,
+    search_root: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A folder that the Search tab may search. Can be given several times.",
+            metavar="FOLDER",
+            rich_help_panel=FOLDERS,
+        ),
+    ] = None,
+) -> None:
+    """Open the page in the browser: paint, watch, search and classify."""
+    credentials = _read_auth(auth)
+    if port is not None and not 1 <= port <= 65535:
+        raise StudioError("--port must be from 1 to 65535 (not {port}).", port=port)
+    if share and credentials is None:
+        typer.echo("Anyone with the link can use the page: --auth asks for a password.", err=True)
+    if models_dir is not None:
+        os.environ["PIXGEN_MODELS_DIR"] = str(models_dir)
+    from pixgen.studio import Studio
+    from pixgen.studio.library.library import PictureLibrary
+    from pixgen.ui.i18n import LANGUAGES
+    from pixgen.ui.page import build, launch, policy_of
+
+    if lang is not None and lang not in LANGUAGES:
+        raise StudioError(
+            "There is no page in “{lang}”: choose {choices}.", lang=lang, choices=", ".join(LANGUAGES)
+        )
+    policy = policy_of(
+        public=public or "SPACE_ID" in os.environ,
+        keep=os.environ.get("PIXGEN_KEEP") if keep is None else keep,
+    )
+    studio = Studio(output_dir, device=device, policy=policy)
+    library = PictureLibrary(studio, roots=search_root or [])
+    library.follow()
+    with contextlib.closing(studio):
+        try:
+            page = build(studio, library=library, say=LANGUAGES[lang or "en"])
+            studio.preload()  # after build: kornia cannot be imported by two threads at once
+            launch(
+                page, server_name=host, server_port=port, share=share, by_browser=not lang, auth=credentials
+            )
+        except OSError as error:
+            raise PixgenError(
+                "The page cannot be opened at this address ({error}): choose another --host or --port.",
+                error=error,
+            ) from error
