@@ -118,7 +118,7 @@ class Policy:
         """Raise StudioError if one more job is too many: ``waiting`` wait, ``of_owner`` are the owner's."""
         if self.jobs_an_owner is not None and of_owner >= self.jobs_an_owner:
             raise StudioError(
-                "You have {of_owner} pictures in the making, and may have {limit}: wait for one, or stop it.",
+                "You have {of_owner} pictures waiting or being painted, and may have {limit}: wait for one, or stop it.",
                 of_owner=of_owner,
                 limit=self.jobs_an_owner,
             )

@@ -95,7 +95,7 @@ def test_one_owner_cannot_take_every_place(open_studio):
     painters = Painters(hold_at=0)
     studio = open_studio(painters, policy=Policy.for_public())
     first, _ = (studio.submit(a_recipe(), owner="ada") for _ in range(2))
-    with pytest.raises(StudioError, match="2 pictures in the making"):
+    with pytest.raises(StudioError, match="2 pictures waiting or being painted"):
         studio.submit(a_recipe(), owner="ada")
     studio.submit(a_recipe(), owner="grace")
     first.stop()

@@ -273,7 +273,7 @@ def test_in_public_one_more_waits_and_then_it_is_said(make_studio, visitor):
     screens, visitor = begun(studio, visitor, steps=300)
     added(studio, visitor, steps=3)
     (refused,) = added(studio, visitor, steps=3)
-    assert "2 pictures in the making" in refused.notice
+    assert "2 pictures waiting or being painted" in refused.notice
     assert refused.busy is None  # the picture that is painted goes on being shown
     assert "The prompt is empty" in added(studio, visitor, prompt="")[-1].notice
     for place in studio.queue():
