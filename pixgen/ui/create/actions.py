@@ -34,7 +34,7 @@ Busy = Literal["idle", "starting", "painting", "stopping"]
 
 @dataclass(frozen=True)
 class Screen:
-    """What changes on the page; None leaves a part as it is."""
+    """An update of the page; None leaves a part as it is."""
 
     canvas: str | None = None  # HTML
     status: str | None = None  # HTML

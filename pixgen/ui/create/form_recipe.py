@@ -51,7 +51,7 @@ _NOT_IN_A_RECIPE = ("crisp", "metadata", "basis", "own_styles")
 
 
 def to_recipe(form: CreateForm) -> Recipe:
-    """The recipe that a filled-in form asks for; a field that is None is the preset's. It is checked once.
+    """Make the recipe of a form, validated once; a field that is None takes the preset's value.
 
     Raises RecipeError.
     """
@@ -89,7 +89,7 @@ def to_recipe(form: CreateForm) -> Recipe:
     )
     if basis is not None and not as_it_was:
         recipe = basis.with_regions(recipe)
-    # Looked for in what was drawn: an alternative may hide a path.
+    # Checked after wildcards are expanded: one of them may hold a path.
     _refuse_paths(recipe.prompts, known={*known, *(each.picture for each in pictures)})
     if basis is not None:
         basis.check_pictures(recipe)
@@ -98,7 +98,7 @@ def to_recipe(form: CreateForm) -> Recipe:
 
 @cache
 def _preset_form(name: str) -> CreateForm:
-    """What the form shows of a preset."""
+    """A preset's values as a form."""
     return CreateForm.read(preset_values(name))
 
 
@@ -109,7 +109,7 @@ def _prompt(text: str, pictures: Scene, *, as_it_was: bool) -> str | None:
 
 
 def remarks(form: CreateForm, say: Translator) -> list[str]:
-    """What a person should know about what they typed, though it is allowed."""
+    """Hints about a prompt that is allowed but may not mean what it seems to."""
     typed = f"{form.prompt or ''} | {form.leave_out or ''}"
     return [
         *(
@@ -127,8 +127,11 @@ def remarks(form: CreateForm, say: Translator) -> list[str]:
 
 
 def _refuse_paths(scenes: Iterable[Scene], *, known: Collection[str] = ()) -> None:
-    """A page is read by other people than the server's owner: nobody types paths of its files. ``find_entry``
-    are those that were not typed."""
+    """Raise RecipeError if a prompt names a file of the server: visitors must not read them by path.
+
+    Args:
+        known: paths that were not typed, such as uploads.
+    """
     allowed = {"", *known}
     if any(path not in allowed for scene in scenes for each in scene for path in (each.picture, each.mask)):
         raise RecipeError(

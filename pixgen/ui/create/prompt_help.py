@@ -1,6 +1,8 @@
-"""The line below the size: how much memory the picture takes, and whether that is there."""
+"""Help with the prompt and the size: tokens, text that is cut off, unknown words, and memory.
 
-# MERGED pixgen.ui.prompt_help: The quiet lines below the prompt: how many tokens it has, what is not read, and words never seen.
+The answers come as soon as typing pauses, and always match the latest text.
+"""
+
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,14 +24,28 @@ from pixgen.ui.debounce import on_answer, on_pause
 from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 
-ASKED = ("preset", "size", "drawer", "cutouts", "cutout_set", "start")  # what decides it
-_ASK = "pg-ask-memory"
+ASKED = (
+    "preset",
+    "size",
+    "drawer",
+    "cutouts",
+    "cutout_set",
+    "start",
+)  # fields that decide how much memory is needed
+_ASK_MEMORY = "pg-ask-memory"
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+_ASK_HELP = "pg-ask-help"
+_LONGEST = 80  # characters of cut-off text that are shown
+_CLICKS = """element.addEventListener('click', (event) => {
+    const pressed = event.target.closest('[data-by]');
+    if (pressed) trigger('select', { word: pressed.dataset.word, by: pressed.dataset.by });
+});"""
 
 Look = Callable[[Any, str], MemoryCheck | None]
 
 
 def memory_line(say: Translator, found: MemoryCheck | None) -> str:
-    """The line as HTML; empty where nothing can be known."""
+    """The memory estimate as HTML; empty if there is none."""
     if found is None or found.verdict == "unknown":
         return ""
     said = {
@@ -47,29 +63,29 @@ def memory_line(say: Translator, found: MemoryCheck | None) -> str:
 def memory_text(
     form: CreateForm, device: Callable[[], str], say: Translator, *, look: Look = check_memory
 ) -> str:
-    """The line for a filled-in form; empty while the form makes no recipe."""
-    # Pictures that it starts from matter little, and may not be there yet.
+    """The memory estimate of a form as HTML; empty while the form makes no recipe."""
+    # A starting picture needs little memory, and may not be uploaded yet.
     start = "codes" if form.start in ("picture", "idea") else form.start
     asked = replace(form, prompt="-", seed="0", start=start)
     try:
         return memory_line(say, look(to_recipe(asked), device()))
-    except PixgenError:  # told when it is painted
+    except PixgenError:  # the message comes when the picture is painted
         return ""
 
 
 def wire_memory(
     studio: Studio, say: Translator, page: gr.Blocks, parts: Mapping[str, gr.components.Component]
 ) -> None:
-    """Keep the line ``parts["memory"]`` true."""
+    """Keep the estimate in ``parts["memory"]`` up to date."""
 
-    def told(*values: Any) -> str:
+    def estimate(*values: Any) -> str:
         form = CreateForm.read(dict(zip(ASKED, values, strict=True)))
         return memory_text(form, lambda: studio.device, say)
 
     inputs = [parts[name] for name in ASKED]
-    ask = on_pause([page.load, *(part.change for part in inputs)], _ASK)
+    ask = on_pause([page.load, *(part.change for part in inputs)], _ASK_MEMORY)
     answer = ask.click(
-        told,
+        estimate,
         inputs,
         parts["memory"],
         trigger_mode="multiple",
@@ -77,26 +93,17 @@ def wire_memory(
         show_progress="hidden",
         api_visibility="private",
     )
-    on_answer(answer, _ASK)
-
-
-_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
-_ASK_of_prompt_help = "pg-ask-help"
-_LONGEST = 80  # characters of what is not read, when it is told
-_CLICKS = """element.addEventListener('click', (event) => {
-    const pressed = event.target.closest('[data-by]');
-    if (pressed) trigger('select', { word: pressed.dataset.word, by: pressed.dataset.by });
-});"""
+    on_answer(answer, _ASK_MEMORY)
 
 
 def help_line(say: Translator) -> Parts:
-    """Build the lines inside a ``gr.Blocks``."""
+    """The area below the prompt, built inside a ``gr.Blocks``."""
     shown = help_html(say, Reading(), "")
     return {"help": gr.HTML(shown, js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-help")}
 
 
 def wire_help(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
-    """Keep the lines as the prompt and its styles are; ``keep`` keeps the form in the browser."""
+    """Update the help when the prompt or the styles change; ``keep`` saves the form in the browser."""
 
     def read(text: str, styles: str) -> str:
         text = text or ""
@@ -106,15 +113,15 @@ def wire_help(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
         return replace_word(text, str(pressed.word), str(pressed.by))
 
     typed = [parts["prompt"], parts["styles"]]
-    answer = on_pause([part.change for part in typed], _ASK_of_prompt_help).click(
+    answer = on_pause([part.change for part in typed], _ASK_HELP).click(
         read, typed, parts["help"], queue=False, trigger_mode="multiple", **_QUIET
     )
-    on_answer(answer, _ASK_of_prompt_help)
+    on_answer(answer, _ASK_HELP)
     parts["help"].select(replace, parts["prompt"], parts["prompt"], **_QUIET).then(**keep)
 
 
 def help_html(say: Translator, reading: Reading, text: str) -> str:
-    """The lines as HTML; nothing for an empty prompt."""
+    """Tokens, cut-off text and unknown words as HTML; nothing for an empty prompt."""
     lines = [
         say("The prompt is too long for CLIP; it ignores “{text}”.", text=_short(part))
         for part in reading.lost

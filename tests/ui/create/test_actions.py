@@ -239,7 +239,7 @@ def test_a_bug_is_logged_under_the_id_that_is_shown(caplog):
         raise ZeroDivisionError("secret detail")
 
     last = list(with_error_screen(broken(), say=ENGLISH))[-1]
-    mark = re.search(r"noted as (\w+)", last.notice)[1]
+    mark = re.search(r"logged as (\w+)", last.notice)[1]
     assert mark in caplog.text
     assert "secret detail" not in last.notice + last.status
     assert last.busy == "idle"

@@ -13,7 +13,7 @@ from tests.ui.forms import foretold
     [
         (230_000_000, 10**9, "<span>Takes about 230 MB of memory</span> · <b>fits</b>"),
         (900_000_000, 10**9, "<b>tight</b>"),
-        (2_500_000_000, 10**9, "<b>will not fit: less is done at once"),
+        (2_500_000_000, 10**9, "<b>will not fit: it will run in smaller batches"),
     ],
 )
 def test_it_says_how_much_and_whether_it_fits(needed, free, said):

@@ -18,7 +18,7 @@ def test_they_are_quiet_where_all_is_well():
 
 def test_they_tell_what_is_strange_and_offer_what_is_near():
     shown = help_html(WORDS, read_typed("a foxx"), "a foxx")
-    assert "never seen “foxx”" in shown
+    assert "“foxx” is not in the bundled models’ vocabulary" in shown
     assert 'data-word="foxx" data-by="fox"' in shown
 
 

@@ -103,7 +103,7 @@ def exported(studio, visitor, tmp_path, *wishes):
 def test_a_visitor_gets_another_film_of_the_run(studio, painted, tmp_path, suffix):
     *meanwhile, (button, told) = exported(studio, painted, tmp_path, suffix, 3, 0, 1, True, True, True)
     assert meanwhile
-    assert "picture 1 of" in meanwhile[0][1]
+    assert "frame 1 of" in meanwhile[0][1]
     assert ENGLISH("Done") in told
     path = Path(button["value"])
     assert path.name.startswith("a-fox-")

@@ -72,7 +72,7 @@ def wire_augmentations(
     *,
     known: Callable[[gr.Request, Any], BrowserSession],
 ) -> None:
-    """Connect the preview and the view; ``known`` says who asks."""
+    """Connect the preview and the view of cutouts; ``known`` finds the browser's session."""
 
     @guard_handler(say, show_warning())
     def preview(request: gr.Request, session: Any, chosen: Any) -> Any:

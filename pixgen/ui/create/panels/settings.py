@@ -20,7 +20,7 @@ _KINDS: dict[str, Kind] = {"model": "vqgan", "clip": "clip", "sketcher": "sketch
 
 
 def clip_choice(policy: Policy, say: Translator, *, value: str, elem_id: str) -> gr.Dropdown:
-    """What looks, for a tab of its own; where the policy lets one, any that open_clip knows by name."""
+    """The choice of a CLIP on another tab; any open_clip model can be typed where the policy allows it."""
     free = policy.models is None
     return gr.Dropdown(
         [(_label(name, "clip"), name) for name in model_names("clip", policy)],
@@ -37,7 +37,7 @@ def clip_choice(policy: Policy, say: Translator, *, value: str, elem_id: str) ->
 
 
 def model_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
-    """The group's controls, folded."""
+    """The folded group of controls."""
     texts = {
         "model": (
             say("Image model"),
@@ -76,11 +76,7 @@ def _label(name: str, kind: Kind) -> str:
 
 
 def loss_name(name: str, say: Translator) -> str:
-    """What a loss, or one of the group's settings, is called on the page.
-
-    ``prompts``, the loss of the prompts themselves, is called as their field is; one that has no field stays
-    as it is.
-    """
+    """The label of a loss or of one of its settings; a name without a label is returned as it is."""
     titles = {
         "prompts": say("Prompt"),
         "total_variation": say("Smoothness"),
@@ -94,7 +90,7 @@ def loss_name(name: str, say: Translator) -> str:
 
 
 def loss_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
-    """The group's controls, folded."""
+    """The folded group of controls."""
     parts = {}
     with gr.Accordion(say("Fine-tuning (losses)"), open=False, elem_classes="pg-more", elem_id="pg-losses"):
         for name, setting in LOSS_SETTINGS.items():
@@ -109,7 +105,7 @@ _ROWS = 3
 
 
 def journey_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
-    """The group's controls, folded."""
+    """The folded group of controls."""
     parts: dict[str, gr.components.Component] = {}
 
     def put(*names: str) -> None:

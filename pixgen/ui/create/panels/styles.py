@@ -1,7 +1,6 @@
-"""The styles below the prompt: chosen by their thumbnails, and one's own kept in the browser.
+"""The styles below the prompt: chosen by their thumbnails; custom styles are saved in the browser.
 
-Two hidden texts hold what is chosen and what is one's own, as JSON; the browser keeps both as it keeps
-the form. What is one's own stays there: a server keeps nobody's words.
+Two hidden texts hold the chosen and the custom styles as JSON. Custom styles never stay on the server.
 """
 
 import base64
@@ -31,7 +30,7 @@ from pixgen.ui.files import servable_bytes
 from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 
-_OWN = "="  # before the title of one's own: no bundled style's name begins with it
+_OWN = "="  # before the title of a custom style; no bundled style's name begins with it
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 _CLICKS = """element.addEventListener('click', (event) => {
     const pressed = event.target.closest('[data-style], [data-forget]');
@@ -43,7 +42,7 @@ _CLICKS = """element.addEventListener('click', (event) => {
 
 
 def styles_strip(say: Translator) -> Parts:
-    """The strip of thumbnails, and the folded form for a style of one's own."""
+    """The strip of thumbnails, and the folded form for a custom style."""
     parts: Parts = {
         "styles": gr.Textbox("", visible="hidden", label=say("Style")),
         "own_styles": gr.Textbox("", visible="hidden", label=say("Custom style")),
@@ -86,7 +85,7 @@ def styles_strip(say: Translator) -> Parts:
 
 
 def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
-    """Connect the strip; ``keep`` are the arguments of an event that keeps the form in the browser."""
+    """Connect the strip; ``keep`` are the arguments of an event that saves the form in the browser."""
     held = [parts["styles"], parts["own_styles"]]
 
     def on_toggle(chosen: str, mine: str, pressed: gr.EventData) -> str:
@@ -145,7 +144,7 @@ def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
 
 
 def chosen_styles(text: Any) -> tuple[Style, ...]:
-    """The styles that the browser says are chosen, in their order; what is none is left out."""
+    """The chosen styles, in their order, from the browser's JSON; invalid ones are left out."""
     found = []
     for value in _list(text):
         if isinstance(value, str) and value in available_styles():
@@ -156,13 +155,12 @@ def chosen_styles(text: Any) -> tuple[Style, ...]:
 
 
 def read_custom(text: Any) -> tuple[Style, ...]:
-    """The styles of one's own that the browser keeps."""
+    """The custom styles, from the browser's JSON."""
     return tuple(style for value in _list(text)[:MOST] for style in _made(value))
 
 
 def toggle(chosen: str, mine: str, which: str) -> str:
-    """What is chosen after a click on a style, by the name of a bundled one or the marked title of one's
-    own."""
+    """The chosen styles as JSON after a click on one: a bundled name, or ``=`` and a custom title."""
     styles = list(chosen_styles(chosen))
     own = {f"{_OWN}{style.title}": style for style in read_custom(mine)}
     style = available_styles().get(which) or own.get(which)
@@ -174,7 +172,7 @@ def toggle(chosen: str, mine: str, which: str) -> str:
 
 
 def remove_custom(chosen: str, mine: str, title: str) -> tuple[str, str]:
-    """What is chosen and what is one's own after a style of one's own is forgotten."""
+    """The chosen and the custom styles as JSON after a custom style is deleted."""
     rest = [style for style in read_custom(mine) if style.title != title]
     styles = [style for style in chosen_styles(chosen) if style.name or style.title != title]
     return (
@@ -184,7 +182,8 @@ def remove_custom(chosen: str, mine: str, title: str) -> tuple[str, str]:
 
 
 def add_custom(mine: str, more: Sequence[Style]) -> str:
-    """What is one's own with more; one of the same title is replaced. Raises RecipeError if they are too many."""
+    """The custom styles as JSON with more; a style of the same title is replaced. Raises RecipeError if there
+    are too many."""
     kept = {style.title: style for style in (*read_custom(mine), *more)}
     text = _printed([style.value() for style in kept.values()])
     if len(kept) > MOST or len(text) > LONGEST_STYLES:
@@ -193,7 +192,7 @@ def add_custom(mine: str, more: Sequence[Style]) -> str:
 
 
 def strip(say: Translator, chosen: str, mine: str) -> str:
-    """The thumbnails in a row as HTML; those that are chosen are pressed."""
+    """The thumbnails in a row as HTML; the chosen ones are pressed."""
     pressed = chosen_styles(chosen)
     tiles = [
         _tile(style.name, say(style.title), style, style in pressed) for style in available_styles().values()
