@@ -134,7 +134,7 @@ def test_a_bug_is_not_told(library, monkeypatch, caplog):
     monkeypatch.setattr(library, "embed", lambda query, **how: 1 / 0)
     last = searched(library)[-1]
     assert "division" not in last.state
-    assert re.search(r"noted as (\w+)", last.state)[1] in caplog.text
+    assert re.search(r"logged as (\w+)", last.state)[1] in caplog.text
 
 
 def test_names_cannot_become_html(library):
