@@ -240,7 +240,7 @@ SETTINGS = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x768"
 
 
 def test_the_settings_are_found_before_what_extensions_write(request):
-    info = read_info(request.path.parent.parent / "fixtures" / "files" / "webui_template.png")
+    info = read_info(request.path.parents[2] / "fixtures" / "files" / "webui_template.png")
     recipe = info.recipe
     assert [(each.text, each.weight) for each in recipe.prompts[0]] == [
         ("a lighthouse at sea", 1),
