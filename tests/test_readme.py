@@ -30,6 +30,7 @@ from pixgen.recipe.presets import available_presets, load_preset
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio.grids.plans import read_axis
 from pixgen.training.__main__ import app as training
+from pixgen.ui.i18n.extraction import extract
 from pixgen.vision.search.filters import parse_date
 from pixgen.vision.search.query import parse_query
 from pixgen.vision.zeroshot.labels import available_templates, bundled_label_sets, parse_labels
@@ -152,7 +153,7 @@ def options_of(command: Any) -> set[str]:
 def test_every_option_exists():
     known = options_of(typer.main.get_command(app)) | options_of(typer.main.get_command(training))
     own = re.sub(r"uvx .*? pixgen\b|ruff format --check", "", ALL)  # options of other programs
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", own))
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", own)) - {"--help"}
     assert len(named) > 60
     assert named - known == set()
 
@@ -236,6 +237,32 @@ def test_a_guide_is_short_enough(name):
 
 def test_the_readme_is_short_enough():
     assert len(PAGES["README.md"].split()) <= WORDS_OF_THE_README
+
+
+# Bold in these pages is for the page's labels; bold elsewhere is for emphasis.
+OF_THE_PAGE = [
+    "getting-started", "prompts", "starting-points", "regions", "drawers", "losses", "augmentations", "models", "runs",
+    "grids", "video", "gallery", "classification", "search",
+]  # fmt: skip
+
+
+def labels() -> list[str]:
+    bold = [each for name in OF_THE_PAGE for each in re.findall(r"\*\*([^*]+)\*\*", PAGES[f"docs/{name}.md"])]
+    return sorted({" ".join(each.split()) for each in bold})
+
+
+@pytest.fixture(scope="module")
+def texts() -> set[str]:
+    """Every English text of the page."""
+    found: set[str] = set()
+    for message in extract():
+        found.update([message.id] if isinstance(message.id, str) else message.id)
+    return found
+
+
+@pytest.mark.parametrize("label", labels())
+def test_labels_are_those_of_the_page(label, texts):
+    assert label in texts or re.sub(r"\d+", "{steps}", label, count=1) in texts
 
 
 @pytest.mark.parametrize("name", PAGES)
