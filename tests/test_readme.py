@@ -205,7 +205,8 @@ def anchors(path: Path) -> set[str]:
 @pytest.mark.parametrize("name", PAGES)
 def test_links_lead_to_files_and_headings(name):
     text = re.sub(r"^```.*?^```", "", PAGES[name], flags=re.DOTALL | re.MULTILINE)
-    for target in re.findall(r"\]\((?!https?://)([^)\s]+)\)", text):
+    targets = re.findall(r"\]\((?!https?://)([^)\s]+)\)", text) + re.findall(r'src(?:set)?="([^"]+)"', text)
+    for target in targets:
         file, _, anchor = target.partition("#")
         path = (ROOT / name).parent / file if file else ROOT / name
         assert path.exists(), target
