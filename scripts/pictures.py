@@ -18,7 +18,7 @@ from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.worker import paint
-from pixgen.synthesis.frames import as_pixels
+from pixgen.synthesis.frames import to_pixels
 from pixgen.synthesis.init.noise import to_tensor
 from pixgen.synthesis.upscale import upscale
 
@@ -82,7 +82,7 @@ def sheet(
         row, column = divmod(index, columns)
         x, y = column * (side + GAP), row * down
         scaled = upscale(to_tensor(Image.fromarray(picture)), width=side, height=side, upscaler=upscaler)
-        whole.paste(Image.fromarray(as_pixels(scaled[0])), (x, y))
+        whole.paste(Image.fromarray(to_pixels(scaled[0])), (x, y))
         if labels:
             text = "\n".join(textwrap.wrap(labels[index], side // 8))
             text = text.replace("\N{NO-BREAK SPACE}", " ")  # the font has none

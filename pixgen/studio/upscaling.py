@@ -60,7 +60,7 @@ def upscale_picture(
             limit=MAX_PIXELS // 1000000,
         )
     from pixgen.models.upscalers import BUNDLED, load_upscaler  # here: it loads torch
-    from pixgen.synthesis.frames import as_pixels
+    from pixgen.synthesis.frames import to_pixels
     from pixgen.synthesis.init.noise import to_tensor
     from pixgen.synthesis.upscale import upscale
 
@@ -71,15 +71,15 @@ def upscale_picture(
     how = Upscaled(method=method, scale=scale, width=given.width, height=given.height)
     colours = upscale(to_tensor(on_white(given)).to(where), width=width, height=height, upscaler=upscaler)
     if given.mode != "RGBA":
-        return Image.fromarray(as_pixels(colours[0])), how
+        return Image.fromarray(to_pixels(colours[0])), how
     opacity = upscale(to_tensor(given.getchannel("A")).to(where), width=width, height=height).mean(
         1, keepdim=True
     )
     # What is enlarged is the picture on white, so that colours that nobody sees, under full
     # transparency, do not bleed into its edges; here the white is taken away again.
     colours = ((colours - (1 - opacity)) / opacity.clamp(min=1 / 255)).clamp(0, 1)
-    larger = Image.fromarray(as_pixels(colours[0]))
-    larger.putalpha(Image.fromarray(as_pixels(opacity.expand(1, 3, -1, -1)[0])).getchannel("R"))
+    larger = Image.fromarray(to_pixels(colours[0]))
+    larger.putalpha(Image.fromarray(to_pixels(opacity.expand(1, 3, -1, -1)[0])).getchannel("R"))
     return larger, how
 
 

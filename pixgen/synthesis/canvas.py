@@ -18,7 +18,7 @@ from pixgen.synthesis.drawers.factory import make_drawer
 from pixgen.synthesis.upscale import enlarge
 
 
-class Average:
+class MovingAverage:
     """Follows a latent step by step.
 
     Args:
@@ -36,7 +36,9 @@ class Average:
         # Corrected for its start at zero, as in arXiv 1412.6980.
         return self.sum / (1 - self.decay ** (step + 1))
 
-    def go_on(self, smaller: "Average", grown: Callable[[torch.Tensor], torch.Tensor], *, step: int) -> None:
+    def go_on(
+        self, smaller: "MovingAverage", grown: Callable[[torch.Tensor], torch.Tensor], *, step: int
+    ) -> None:
         """Go on, when a step begins, from the average of a smaller latent, of which ``grown`` makes one of
         this size."""
         if self.decay and step:
@@ -58,13 +60,13 @@ _POWERS = {
 
 
 @torch.no_grad()
-def grown_latent(latent: torch.Tensor, *, drawer: CodeDrawer, larger: CodeDrawer) -> torch.Tensor:
+def grow_latent(latent: torch.Tensor, *, drawer: CodeDrawer, larger: CodeDrawer) -> torch.Tensor:
     """What a latent of ``drawer`` is for the larger canvas: that of its picture, enlarged."""
     picture = enlarge(drawer.draw(latent), width=larger.width, height=larger.height)
-    return larger.encoded(picture)
+    return larger.encode(picture)
 
 
-def grown_memory(memory: Mapping, *, old: torch.Size, new: torch.Size) -> dict:
+def resize_moments(memory: Mapping, *, old: torch.Size, new: torch.Size) -> dict:
     """An optimizer's ``state_dict`` of one latent for the latent that it has become.
 
     Args:
@@ -98,7 +100,7 @@ class Canvas:
     def _prepare(self, recipe: Recipe, drawer: Drawer, stage: int) -> None:
         self.drawer, self.stage = drawer, stage
         self.start_latent = torch.zeros_like(drawer.latent)
-        self.average = Average(drawer.latent, decay=recipe.average)
+        self.average = MovingAverage(drawer.latent, decay=recipe.average)
         wanted = recipe.optimizer
         kind = getattr(torch.optim, wanted.name)
         self.optimizer = kind([drawer.latent], lr=wanted.learning_rate)
@@ -132,13 +134,13 @@ class Canvas:
         self._resize(recipe, stage)
         assert isinstance(before, CodeDrawer)  # a recipe lets no other grow
         assert isinstance(self.drawer, CodeDrawer)
-        grown = partial(grown_latent, drawer=before, larger=self.drawer)
+        grown = partial(grow_latent, drawer=before, larger=self.drawer)
         self.latent.data.copy_(grown(latent))
         self.drawer.project()
         self.start_latent = grown(start)
         self.average.go_on(average, grown, step=step)
         shapes = {"old": latent.shape, "new": self.latent.shape}
-        self.optimizer.load_state_dict(grown_memory(memory, **shapes))
+        self.optimizer.load_state_dict(resize_moments(memory, **shapes))
         if self.start_pixels is not None:
             width, height = recipe.canvas(stage)
             self.start_pixels = enlarge(self.start_pixels, width=width, height=height)

@@ -40,11 +40,11 @@ class PendingMetrics:
         self._counts_dropped = dropped is not None
         if dropped is not None:
             values.append(dropped)
-        self._arriving = Download(torch.stack(values) if values else torch.empty(0))
+        self._download = Download(torch.stack(values) if values else torch.empty(0))
 
     @cached_property
     def _values(self) -> list[float]:
-        return self._arriving().tolist()
+        return self._download().tolist()
 
     @property
     def similarities(self) -> tuple[tuple[str, float], ...]:
@@ -62,9 +62,9 @@ class PendingMetrics:
         """Of how many steps so far a gradient was dropped."""
         return round(self._values[-1]) if self._counts_dropped else 0
 
-    def are_there(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether they have come, so that nobody would wait for them."""
-        return self._arriving.is_there()
+        return self._download.is_ready()
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ class Frame:
 
     step: int
     steps: int
-    figures: PendingMetrics = field(repr=False)
+    metrics: PendingMetrics = field(repr=False)
     seconds: float
     draw: Callable[[], torch.Tensor] = field(repr=False)  # (1, 3, H, W) in [0, 1], on any device
     candidates: tuple[Candidate, ...] = ()
@@ -89,18 +89,18 @@ class Frame:
     @property
     def similarities(self) -> tuple[tuple[str, float], ...]:
         """Prompt and cosine."""
-        return self.figures.similarities
+        return self.metrics.similarities
 
     @property
     def losses(self) -> dict[str, float]:
         """By name."""
-        return self.figures.losses
+        return self.metrics.losses
 
     @cached_property
     def picture(self) -> np.ndarray:
         """``(H, W, 3)`` uint8; unless it is on its way already, copied from the device when first asked
         for."""
-        return as_pixels(self.draw()[0]) if self.copied is None else self.copied()
+        return to_pixels(self.draw()[0]) if self.copied is None else self.copied()
 
 
 def start_copy(picture: torch.Tensor) -> Callable[[], np.ndarray] | None:
@@ -108,15 +108,15 @@ def start_copy(picture: torch.Tensor) -> Callable[[], np.ndarray] | None:
     and not for what the GPU was told to do since. None where there is nothing to be copied."""
     if picture.device.type != "cuda":
         return None
-    copied = Download(_on_device(picture))
+    copied = Download(_quantise(picture))
     return lambda: copied().numpy()
 
 
-def as_pixels(picture: torch.Tensor) -> np.ndarray:
+def to_pixels(picture: torch.Tensor) -> np.ndarray:
     """A picture ``(3, H, W)`` in [0, 1], on any device, as ``(H, W, 3)`` uint8."""
-    return _on_device(picture).cpu().numpy()
+    return _quantise(picture).cpu().numpy()
 
 
-def _on_device(picture: torch.Tensor) -> torch.Tensor:
+def _quantise(picture: torch.Tensor) -> torch.Tensor:
     pixels = (picture.float().clamp(0, 1) * 255).round().to(torch.uint8)
     return rearrange(pixels, "c h w -> h w c")

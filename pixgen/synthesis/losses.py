@@ -13,11 +13,11 @@ from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.colours import main_colours
 from pixgen.synthesis.init.noise import to_tensor
 
-Figures = dict[str, torch.Tensor]  # scalars by name
+LossValues = dict[str, torch.Tensor]  # scalars by name
 _SIDE_FOR_COLOURS = 128
 
 
-class RunPictures:
+class LossPictures:
     """What losses of pictures may ask for: the pictures that the recipe names.
 
     Args:
@@ -38,7 +38,7 @@ class RunPictures:
         return main_colours(to_tensor(small), count=count)
 
 
-class RunPerceptor:
+class LossPerceptor:
     """What losses of CLIP's vectors may ask for: the run's CLIPs, which ``names`` names in order."""
 
     def __init__(self, perceptor: Perceptor | Perceptors, names: Sequence[str]) -> None:
@@ -53,7 +53,7 @@ class RunPerceptor:
         return load_aesthetic_predictor(self._perceptor, self._names).scores
 
 
-class PictureLosses:
+class ImageLosses:
     """The losses of pictures and of latents that a recipe asks for.
 
     Args:
@@ -61,26 +61,26 @@ class PictureLosses:
     """
 
     def __init__(self, losses: Losses, *, pictures: Mapping[str, Image.Image], device: torch.device) -> None:
-        given = RunPictures(pictures, device)
+        given = LossPictures(pictures, device)
         self._of_picture = list(losses.prepare("picture", given))
         self._of_start = list(losses.prepare("picture and start", given))
         self._of_latent = list(losses.prepare("latent and start", given))
 
-    def of_picture(self, picture: torch.Tensor, start: torch.Tensor | None) -> Figures:
+    def of_picture(self, picture: torch.Tensor, start: torch.Tensor | None) -> LossValues:
         """The weighted losses of a picture ``(1, 3, H, W)`` by name; ``start`` is the start's picture,
         where a loss wants it."""
         found = {name: weight * loss(picture) for name, weight, loss in self._of_picture}
         return found | {name: weight * loss(picture, start) for name, weight, loss in self._of_start}
 
-    def of_latent(self, latent: torch.Tensor, start: torch.Tensor) -> Figures:
+    def of_latent(self, latent: torch.Tensor, start: torch.Tensor) -> LossValues:
         """The weighted losses of a latent that began at ``start``, by name."""
         return {name: weight * loss(latent, start) for name, weight, loss in self._of_latent}
 
 
-def opinions(recipe: Recipe, perceptor: Perceptor | Perceptors) -> dict[str, Compute]:
+def clip_losses(recipe: Recipe, perceptor: Perceptor | Perceptors) -> dict[str, Compute]:
     """The weighted losses of CLIP's vectors ``(N, D)`` that a recipe asks for, by name. Raises ModelError
     if what one of them needs is not there."""
-    given = RunPerceptor(perceptor, recipe.clip_names)
+    given = LossPerceptor(perceptor, recipe.clip_names)
     return {
         name: partial(_weighted, weight, loss)
         for name, weight, loss in recipe.losses.prepare("vectors", given)

@@ -33,7 +33,7 @@ def move(
         border: what is seen beyond the canvas: its mirror image, its other side, or its edge drawn out.
     """
     height, width = tensor.shape[-2:]
-    grid = _places(motion, height=height, width=width)
+    grid = _motion_grid(motion, height=height, width=width)
     if border == "wrap":
         tensor = F.pad(tensor, (_SEAM,) * 4, mode="circular")
         sides = torch.tensor([width, height])
@@ -48,7 +48,7 @@ def move(
     )
 
 
-def _places(motion: Motion, *, height: int, width: int) -> torch.Tensor:
+def _motion_grid(motion: Motion, *, height: int, width: int) -> torch.Tensor:
     """Where each pixel comes from, ``(1, H, W, 2)``, in [-1, 1] on the canvas."""
     angle = math.radians(motion.turn)
     cosine, sine = math.cos(angle) / motion.zoom, math.sin(angle) / motion.zoom
@@ -62,7 +62,7 @@ def _places(motion: Motion, *, height: int, width: int) -> torch.Tensor:
     return F.affine_grid(matrix[None], [1, 1, height, width], align_corners=False)
 
 
-class Footage(Protocol):
+class VideoFrames(Protocol):
     """A video, frame by frame."""
 
     def __getitem__(self, frame: int) -> Image.Image:

@@ -13,9 +13,9 @@ from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.cutouts.plan import plan_cutouts
 from pixgen.synthesis.cutouts.regions import Regions
 from pixgen.synthesis.cutouts.sheets import contact_sheet
-from pixgen.synthesis.frames import as_pixels, start_copy
+from pixgen.synthesis.frames import start_copy, to_pixels
 from pixgen.synthesis.init.noise import to_tensor
-from pixgen.synthesis.losses import PictureLosses, opinions
+from pixgen.synthesis.losses import ImageLosses, clip_losses
 from pixgen.synthesis.precision import GradientScale, full_precision
 from pixgen.synthesis.prompt_loss import prompt_loss, spherical_dist_loss
 from pixgen.synthesis.scenes import targets_at
@@ -57,8 +57,8 @@ class Objective:
         self.seen: Callable[[], np.ndarray] | None = None  # a sheet of those of the latest step
         self._regions: dict[tuple, Regions] = {}  # of the scene in force, by its regions
         self._numbers: dict[tuple, torch.Tensor] = {}  # of the prompts in force, on the device
-        self.losses = PictureLosses(recipe.losses, pictures=pictures, device=self._device)
-        self._opinions = opinions(recipe, perceptor)
+        self.losses = ImageLosses(recipe.losses, pictures=pictures, device=self._device)
+        self._opinions = clip_losses(recipe, perceptor)
 
     @torch.no_grad()
     def liking(self, pictures: torch.Tensor, prompts: Scene | None = None) -> torch.Tensor:
@@ -124,7 +124,7 @@ class Objective:
         ):  # fmt: skip
             seen = batch.see(looked_at)
             if self.watched and self.seen is None:
-                self.seen = _sheet(seen.detach())
+                self.seen = _cutout_sheet(seen.detach())
             self._mark("cutouts")
             vectors = self._perceptor.embed_images(seen)
             self._mark("clip")
@@ -139,7 +139,7 @@ class Objective:
                 loss = loss + found
             loss = loss * part
             if backward:
-                self._scale.scaled(loss, recipe).backward()
+                self._scale.scale_loss(loss, recipe).backward()
                 self._mark("backward")
             cosines = cosines + (vectors.detach() @ targets.T * batch.shares).sum(0)
         similarities: Metrics = {}
@@ -153,7 +153,7 @@ class Objective:
         """The losses of the picture itself."""
         found = self.losses.of_picture(picture, start)
         if backward and found:
-            self._scale.scaled(sum(found.values()), recipe).backward()
+            self._scale.scale_loss(sum(found.values()), recipe).backward()
         return {name: loss.detach() for name, loss in found.items()}
 
     def _tiled(self, picture: torch.Tensor, recipe: Recipe) -> torch.Tensor:
@@ -193,13 +193,13 @@ class Objective:
         return self._targets[key]
 
 
-def _sheet(seen: torch.Tensor) -> Callable[[], np.ndarray]:
+def _cutout_sheet(seen: torch.Tensor) -> Callable[[], np.ndarray]:
     """A sheet of the first cutouts, on its way from their device."""
     shown = seen[:_MOST_SHOWN]
     if shown.shape[-1] > _SIDE_SHOWN:
         shown = F.interpolate(shown, size=(_SIDE_SHOWN,) * 2, mode="bilinear", antialias=True)
     sheet = contact_sheet(shown.clamp(0, 1))
-    return start_copy(sheet) or (lambda: as_pixels(sheet))
+    return start_copy(sheet) or (lambda: to_pixels(sheet))
 
 
 def _unique_label(label: str, taken: Mapping[str, object]) -> str:

@@ -23,12 +23,12 @@ from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.frames import Frame, PendingMetrics, start_copy
 from pixgen.synthesis.init.initialise import Initialisation
 from pixgen.synthesis.memory.out_of_memory import (
-    Doing,
+    Stage,
     describe_changes,
     free_cache,
     is_out_of_memory,
     lower_memory,
-    lower_memory_of_look,
+    lower_memory_of_final,
     memory_guard,
 )
 from pixgen.synthesis.motion import CameraMotion
@@ -39,7 +39,7 @@ from pixgen.synthesis.sketch.session import SketchModel
 from pixgen.synthesis.sketch.unclip import UnClipModel
 from pixgen.synthesis.upscale import enlarge
 
-Lighter = Callable[[Recipe, torch.device, Doing], Recipe | None]  # as ``lower_memory``
+LowerMemory = Callable[[Recipe, torch.device, Stage], Recipe | None]  # as ``lower_memory``
 T = TypeVar("T")
 
 
@@ -79,7 +79,7 @@ class Optimization(Iterator[Frame]):
             self._generator if self._device.type == "cpu" else torch.Generator().manual_seed(recipe.seed)
         )
         self._done, self._told = False, recipe  # the recipe, as far as its changes were told
-        self._doing: Doing = "drawing"
+        self._doing: Stage = "drawing"
         self._scale = GradientScale(self._device)
         self._notices: list[str] = []  # what is to be told with the next frame
         self._metrics, self._dropped = (
@@ -151,7 +151,7 @@ class Optimization(Iterator[Frame]):
             frame = self._sparing(self._step, begun)
             self.step += 1
         else:
-            frame = self._sparing(self._look, begun, lighter=lower_memory_of_look)
+            frame = self._sparing(self._look, begun, lighter=lower_memory_of_final)
             self._done = True
         return self._telling(frame)
 
@@ -159,7 +159,7 @@ class Optimization(Iterator[Frame]):
         """A frame that tells what changed since the last one because memory was short, and what else there
         is to know."""
         told, self._told = self._told, self.recipe
-        self._tell_dropped(frame.figures)
+        self._tell_dropped(frame.metrics)
         notices, self._notices = dict.fromkeys(self._notices), []
         said = [each for each in (describe_changes(told, self.recipe), *notices) if each]
         return replace(frame, notice=join_messages(said, _("{first} {second}")) if said else "")
@@ -167,7 +167,7 @@ class Optimization(Iterator[Frame]):
     def _tell_dropped(self, metrics: PendingMetrics) -> None:
         """Count the gradients that were dropped, once their number has come: a GPU is not waited for, so
         that may be a step later."""
-        newest = next((each for each in (metrics, self._metrics) if each.are_there()), None)
+        newest = next((each for each in (metrics, self._metrics) if each.is_ready()), None)
         self._metrics = metrics
         if newest is not None and newest.dropped > self._dropped:
             self._dropped = newest.dropped
@@ -184,7 +184,7 @@ class Optimization(Iterator[Frame]):
         work: Callable[[float], T],
         begun: float,
         *,
-        lighter: Lighter = lower_memory,
+        lighter: LowerMemory = lower_memory,
         kept: Callable[[], Any] | None = None,
         undo: Callable[[Any], None] | None = None,
     ) -> T:
@@ -297,12 +297,12 @@ class Optimization(Iterator[Frame]):
     def _frame(self, begun, similarities, losses, shown, drawn) -> Frame:
         whole = drawn.shape[-2:] == (self.recipe.height, self.recipe.width)
         copied = start_copy(drawn[0]) if whole and shown is None else None
-        figures = PendingMetrics(similarities, losses, self._scale.dropped)
+        metrics = PendingMetrics(similarities, losses, self._scale.dropped)
         seconds = perf_counter() - begun
         return Frame(
             self.step,
             self.recipe.steps,
-            figures,
+            metrics,
             seconds,
             self._whole(shown or (lambda: drawn)),
             self._beginning.candidates,

@@ -9,14 +9,14 @@ import torch
 from pixgen.models.runtime import deterministic, full_precision, tensor_float32, use_engine
 from pixgen.recipe.recipe import Recipe
 
-__all__ = ["GradientScale", "arithmetic", "full_precision", "half_of"]
+__all__ = ["GradientScale", "arithmetic", "full_precision", "half_dtype"]
 
 # float16 holds nothing below 6e-8 and nothing above 65504: the scale keeps gradients of pixels between.
 _FIRST_SCALE, _LARGEST_SCALE, _SMALLEST_SCALE = 2.0**12, 2.0**16, 1.0
 _PATIENCE = 200  # good steps after which a larger scale is tried
 
 
-def half_of(recipe: Recipe) -> torch.dtype | None:
+def half_dtype(recipe: Recipe) -> torch.dtype | None:
     """The half precision of a recipe, if it has one."""
     return None if recipe.precision == "float32" else getattr(torch, recipe.precision)
 
@@ -32,7 +32,7 @@ def arithmetic(
         tell: called with a sentence where something does not work as the recipe asks.
     """
     with ExitStack() as stack:
-        stack.enter_context(use_engine(recipe.engine, half_of(recipe), tell=tell))
+        stack.enter_context(use_engine(recipe.engine, half_dtype(recipe), tell=tell))
         if device.type == "cuda":
             stack.enter_context(tensor_float32(recipe.engine.tf32))
             if recipe.engine.deterministic:
@@ -56,7 +56,7 @@ class GradientScale:
         self._scale = torch.full((), _FIRST_SCALE, device=device)
         self._good = torch.zeros((), device=device)
 
-    def scaled(self, loss: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+    def scale_loss(self, loss: torch.Tensor, recipe: Recipe) -> torch.Tensor:
         """A loss as it goes on the way back."""
         return loss * self._scale if recipe.precision == "float16" else loss
 

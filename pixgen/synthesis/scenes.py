@@ -29,9 +29,9 @@ def targets_at(
         return now, [target(prompt) for prompt in now]
     found: list[tuple[Prompt, torch.Tensor]] = []
     for one, other in zip_longest(now, then):
-        if recipe.story.blend == "embeddings" and one and other and _fit(one, other):
+        if recipe.story.blend == "embeddings" and one and other and _are_compatible(one, other):
             vector = slerp(target(one), target(other), part)
-            found.append((_between(one, other, part), vector))
+            found.append((_blend_prompts(one, other, part), vector))
             continue
         for prompt, share in ((one, 1 - part), (other, part)):
             if prompt is not None:
@@ -50,14 +50,14 @@ def slerp(one: torch.Tensor, other: torch.Tensor, part: float) -> torch.Tensor:
     return torch.where(angle.sin() < 1e-4, one if part < 0.5 else other, turned)
 
 
-def _fit(one: Prompt, other: Prompt) -> bool:
+def _are_compatible(one: Prompt, other: Prompt) -> bool:
     """Whether one prompt may turn into another: both pull or both push, at the same place."""
     place = ("region", "mask", "first_step", "last_step")
     same = all(getattr(one, name) == getattr(other, name) for name in place)
     return same and one.weight * other.weight > 0
 
 
-def _between(one: Prompt, other: Prompt, part: float) -> Prompt:
+def _blend_prompts(one: Prompt, other: Prompt, part: float) -> Prompt:
     if one == other:
         return one
     mixed = {

@@ -27,7 +27,7 @@ class Download:
             self._done = torch.cuda.Event()
             self._done.record(torch.cuda.current_stream(values.device))
 
-    def is_there(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether it has come, so that nobody would wait."""
         return self._done is None or self._done.query()
 

@@ -13,7 +13,7 @@ from pixgen.models.checkpoints.safetensors import save_weights
 from pixgen.models.sketchers.pocket import Sketcher
 from pixgen.models.upscalers import PocketUpscaler
 from pixgen.models.vqgan.vqgan import Vqgan
-from pixgen.synthesis.frames import as_pixels
+from pixgen.synthesis.frames import to_pixels
 from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.composer import Composer, sheet
 from pixgen.training.models.clip import MEAN, STD
@@ -106,4 +106,4 @@ def save_reconstructions(model: Vqgan, data: Path, path: Path, *, rows: int = 3,
         pictures = composer.draw(sampler.compositions(COLUMNS))
         drawn = model.decode(model.nearest(model.encode(pictures))).clamp(0, 1)
         shown += [pictures, drawn]
-    Image.fromarray(as_pixels(sheet(torch.cat(shown), COLUMNS))).save(path)
+    Image.fromarray(to_pixels(sheet(torch.cat(shown), COLUMNS))).save(path)

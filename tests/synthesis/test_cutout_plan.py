@@ -5,8 +5,8 @@ import torch
 
 from pixgen.recipe.cutouts import CUTOUT_SETS, CutoutSet, Erasing, Noise, Sharpness
 from pixgen.synthesis.cutouts import plan as cutout_plan
-from pixgen.synthesis.cutouts.augmentations import disturb
-from pixgen.synthesis.cutouts.cutouts import place, sample
+from pixgen.synthesis.cutouts.augmentations import augment
+from pixgen.synthesis.cutouts.cutouts import place_cutouts, sample_cutouts
 from pixgen.synthesis.cutouts.plan import plan_cutouts, upload
 
 NOISE_FIRST = CutoutSet(
@@ -15,7 +15,7 @@ NOISE_FIRST = CutoutSet(
 
 
 def plan(law: CutoutSet, generator: torch.Generator, *, batches: int = 2):
-    placed = place(law, 6, aspect=1.0, generator=generator)
+    placed = place_cutouts(law, 6, aspect=1.0, generator=generator)
     return placed, plan_cutouts(
         law, placed, torch.arange(6.0)[:, None], batches=batches, size=16, height=48, width=48,
         generator=generator, device_generator=generator,
@@ -30,7 +30,7 @@ def test_batches_are_what_drawing_and_disturbing_one_after_another_gives(law):
     chance.manual_seed(1)
     placed, _ = plan(law, chance)
     for (_, places), seen in zip(placed.in_batches(2), found, strict=True):
-        assert torch.equal(seen, disturb(sample(picture, places, size=16), law.augmentations, chance))
+        assert torch.equal(seen, augment(sample_cutouts(picture, places, size=16), law.augmentations, chance))
 
 
 def test_batches_know_their_rows_of_the_shares():
@@ -56,7 +56,7 @@ def test_a_device_gets_every_batch_in_one_upload(monkeypatch):
     chance = torch.Generator().manual_seed(1)
     placed, here = plan(CUTOUT_SETS["updated"], chance)
     here = list(here)
-    there = cutout_plan._uploaded(here, torch.device("cuda"))
+    there = cutout_plan._upload_batches(here, torch.device("cuda"))
     assert len(uploads) == 1
     picture = torch.rand(1, 3, 48, 48)
     for first, second in zip(here, there, strict=True):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pixgen.synthesis.frames import Frame, PendingMetrics, as_pixels, start_copy
+from pixgen.synthesis.frames import Frame, PendingMetrics, start_copy, to_pixels
 
 PICTURE = torch.rand(1, 3, 4, 6, generator=torch.Generator().manual_seed(0)) * 1.2 - 0.1
 
@@ -28,7 +28,7 @@ def test_on_a_cpu_there_is_nothing_to_be_copied():
     assert start_copy(PICTURE[0]) is None
 
 
-def figures(device: str = "cpu") -> PendingMetrics:
+def metrics(device: str = "cpu") -> PendingMetrics:
     numbers = torch.tensor([0.25, 0.5, 0.75], device=device)
     made = PendingMetrics({"fox": numbers[0], "snow": numbers[1]}, {"prompts": numbers[2]})
     numbers.zero_()  # what a device is told later does not matter
@@ -36,14 +36,14 @@ def figures(device: str = "cpu") -> PendingMetrics:
 
 
 def test_figures_are_those_of_their_step():
-    assert figures().similarities == (("fox", 0.25), ("snow", 0.5))
-    assert figures().losses == {"prompts": 0.75}
+    assert metrics().similarities == (("fox", 0.25), ("snow", 0.5))
+    assert metrics().losses == {"prompts": 0.75}
     assert (a_frame().similarities, a_frame().losses) == ((), {})
 
 
 @pytest.mark.gpu
 def test_figures_that_nobody_waited_for_are_those_of_their_step():
-    assert figures("cuda").similarities == (("fox", 0.25), ("snow", 0.5))
+    assert metrics("cuda").similarities == (("fox", 0.25), ("snow", 0.5))
 
 
 @pytest.mark.gpu
@@ -51,4 +51,4 @@ def test_a_copy_that_nobody_waited_for_is_the_picture():
     picture = PICTURE[0].cuda()
     copied = start_copy(picture)
     picture.zero_()  # what the GPU is told later does not matter
-    assert np.array_equal(copied(), as_pixels(PICTURE[0]))
+    assert np.array_equal(copied(), to_pixels(PICTURE[0]))

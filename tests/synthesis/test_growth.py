@@ -10,7 +10,7 @@ from pixgen.models import load_vqgan
 from pixgen.paths import ASSETS
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.canvas import grown_latent, grown_memory
+from pixgen.synthesis.canvas import grow_latent, resize_moments
 from pixgen.synthesis.drawers.base import VqganDrawer
 from pixgen.synthesis.init.noise import to_tensor
 from pixgen.synthesis.upscale import enlarge
@@ -56,7 +56,7 @@ def test_growing_keeps_the_picture():
     vqgan, picture = load_vqgan("pocket", "cpu"), Image.open(ASSETS / "examples" / "dog.png")
     small, larger = (VqganDrawer(vqgan, width=side, height=side) for side in (64, 128))
     small.start_from(to_tensor(picture.convert("RGB").resize((64, 64), Image.Resampling.LANCZOS)))
-    larger.latent.data.copy_(grown_latent(small.latent, drawer=small, larger=larger))
+    larger.latent.data.copy_(grow_latent(small.latent, drawer=small, larger=larger))
     with torch.no_grad():
         wanted = enlarge(small.draw(), width=128, height=128)
         assert (larger.draw() - wanted).abs().mean() < 0.04
@@ -83,7 +83,7 @@ def test_what_a_mask_keeps_keeps_its_pixels(paint):
 def test_the_memory_of_gradients_shrinks_as_they_are_shared():
     old, new = torch.Size((1, 2, 3, 4)), torch.Size((1, 2, 6, 8))
     state = {"exp_avg": torch.ones(old), "exp_avg_sq": torch.ones(old), "step": torch.tensor(5.0)}
-    grown = grown_memory({"state": {0: state}, "param_groups": []}, old=old, new=new)["state"][0]
+    grown = resize_moments({"state": {0: state}, "param_groups": []}, old=old, new=new)["state"][0]
     assert grown["exp_avg"].shape == grown["exp_avg_sq"].shape == new
     assert torch.allclose(grown["exp_avg"], torch.tensor(1 / 4))
     assert torch.allclose(grown["exp_avg_sq"], torch.tensor(1 / 16))

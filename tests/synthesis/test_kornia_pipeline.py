@@ -22,9 +22,15 @@ from pixgen.recipe.kornia_classes import build_example, kornia_names, unchecked_
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 from pixgen.synthesis.cutouts import cutouts, kornia_pipeline
-from pixgen.synthesis.cutouts.augmentations import Chance, apply_changes, disturb, draw_changes
-from pixgen.synthesis.cutouts.cutouts import Placement, place, sample
-from pixgen.synthesis.cutouts.kornia_pipeline import FUSED_CLASSES, apply, is_fused, matrices, split
+from pixgen.synthesis.cutouts.augmentations import RandomDraws, apply_changes, augment, draw_changes
+from pixgen.synthesis.cutouts.cutouts import Placement, place_cutouts, sample_cutouts
+from pixgen.synthesis.cutouts.kornia_pipeline import (
+    FUSED_CLASSES,
+    apply_kornia,
+    fused_matrices,
+    is_fused,
+    split_augmentations,
+)
 
 SIDE = 64
 WHOLE = Crop(law="whole")
@@ -70,18 +76,18 @@ def test_a_fused_class_gives_what_kornia_gives_with_the_same_parameters(name, p)
     picture = smooth()
     expected = module(picture.expand(count, 3, SIDE, SIDE), params=params)
     padding = "border" if ARGS[name].get("padding_mode") else "zeros"
-    placement = Placement(matrices(augmentation, params, size=SIDE), (padding,) * count)
-    found = sample(picture, placement, size=SIDE)
+    placement = Placement(fused_matrices(augmentation, params, size=SIDE), (padding,) * count)
+    found = sample_cutouts(picture, placement, size=SIDE)
     # Where a cutout is smaller than what it shows, the fused warp takes its low-passed level.
-    plain = cutouts.Places(placement.matrices, SIDE, (0,) * count, placement.paddings)
-    assert (cutouts.read(picture, plain) - expected).abs().max() < BOUND
+    plain = cutouts.CutoutReads(placement.matrices, SIDE, (0,) * count, placement.paddings)
+    assert (cutouts.read_cutouts(picture, plain) - expected).abs().max() < BOUND
     assert (found - expected).abs().mean() < 0.02
 
 
 @pytest.mark.parametrize("name", FUSED_CLASSES)
 def test_a_fused_class_moves_the_picture(name):
     law = CutoutSet(crops=(WHOLE,), augmentations=(unchecked_kornia(name, **ARGS[name], p=1.0),))
-    seen = sample(smooth(), place(law, 3, aspect=1.0, generator=generator(), size=SIDE), size=SIDE)
+    seen = sample_cutouts(smooth(), place_cutouts(law, 3, aspect=1.0, generator=generator(), size=SIDE), size=SIDE)
     assert (seen - smooth()).abs().mean() > 0.02
 
 
@@ -91,8 +97,10 @@ def test_two_fused_classes_are_one_warp_in_the_order_of_the_list():
         unchecked_kornia("RandomHorizontalFlip", p=1.0),
     )
     law = CutoutSet(crops=(WHOLE.model_copy(update={"padding": "zeros"}),), augmentations=members)
-    found = sample(smooth(), place(law, 1, aspect=1.0, generator=generator(), size=SIDE), size=SIDE)
-    assert (found - apply(smooth(), members, seed=0)).abs().max() < BOUND
+    found = sample_cutouts(
+        smooth(), place_cutouts(law, 1, aspect=1.0, generator=generator(), size=SIDE), size=SIDE
+    )
+    assert (found - apply_kornia(smooth(), members, seed=0)).abs().max() < BOUND
 
 
 @pytest.mark.parametrize(
@@ -101,7 +109,7 @@ def test_two_fused_classes_are_one_warp_in_the_order_of_the_list():
 def test_a_kind_of_ours_is_a_case_of_the_class_that_it_stands_for(kind):
     """The matrix of ours, given to kornia as parameters, is the matrix that kornia makes."""
     law = CutoutSet(crops=(WHOLE,), augmentations=(kind,))
-    ours = place(law, 4, aspect=1.0, generator=generator()).matrices
+    ours = place_cutouts(law, 4, aspect=1.0, generator=generator()).matrices
     kornias, corners = as_kornia(kind), torch.tensor(((0, 0), (63, 0), (63, 63), (0, 63.0)))
     params = {"batch_prob": torch.ones(4)}
     if isinstance(kind, Perspective):
@@ -123,15 +131,15 @@ def test_a_kind_of_ours_is_a_case_of_the_class_that_it_stands_for(kind):
         }
     else:
         params["forward_input_shape"] = torch.tensor((4, 3, SIDE, SIDE))
-    assert torch.allclose(matrices(kornias, params, size=SIDE), ours, atol=2e-4)
+    assert torch.allclose(fused_matrices(kornias, params, size=SIDE), ours, atol=2e-4)
 
 
 def test_colour_without_hue_is_what_kornia_makes_of_the_same_factors():
     jitter = ColourJitter(p=1, brightness=0.3, saturation=0.4, hue=0)
     pictures = smooth().expand(4, 3, SIDE, SIDE) * 0.6  # so that nothing is clipped
-    ours = disturb(pictures, [jitter], generator())
-    chance, module = Chance(4, generator()), as_kornia(jitter).build()
-    chance.happens(1)  # the same draws as ours
+    ours = augment(pictures, [jitter], generator())
+    chance, module = RandomDraws(4, generator()), as_kornia(jitter).build()
+    chance.bernoulli(1)  # the same draws as ours
     brightness, contrast, saturation = (1 + chance.uniform(-a, a) for a in (0.3, 0, 0.4))
     params = {
         "brightness_factor": brightness,
@@ -146,17 +154,17 @@ def test_colour_without_hue_is_what_kornia_makes_of_the_same_factors():
 
 def test_geometry_is_fused_as_long_as_nothing_stands_before_it():
     turn, blur = unchecked_kornia("RandomRotation", degrees=5), unchecked_kornia("RandomBoxBlur")
-    warped, rest = split([Flip(), turn, ColourJitter(), turn, blur, turn, Noise()])
+    warped, rest = split_augmentations([Flip(), turn, ColourJitter(), turn, blur, turn, Noise()])
     assert warped == [Flip(), turn, turn]
     assert rest == [ColourJitter(), blur, turn, Noise()]
-    assert split([Sharpness(), Affine(), turn]) == ([Affine()], [Sharpness(), turn])
+    assert split_augmentations([Sharpness(), Affine(), turn]) == ([Affine()], [Sharpness(), turn])
     assert not is_fused(unchecked_kornia("RandomRotation", degrees=5, resample="nearest"))
 
 
 @pytest.mark.parametrize("name", sorted(set(kornia_names())))
 def test_every_class_changes_cutouts_with_a_gradient_in_their_size(name):
     pictures = smooth(2).requires_grad_()
-    seen = apply(pictures, (build_example(name),), seed=1)
+    seen = apply_kornia(pictures, (build_example(name),), seed=1)
     assert seen.shape == pictures.shape
     (seen * torch.linspace(-1, 1, seen.numel()).view_as(seen)).sum().backward()
     assert pictures.grad.isfinite().all()
@@ -168,9 +176,9 @@ def test_every_class_changes_cutouts_with_a_gradient_in_their_size(name):
 def test_every_published_set_has_both_engines(name, fused):
     law, chance = CUTOUT_SETS[name], generator()
     picture = smooth().requires_grad_()
-    placed = place(law, 4, aspect=1.0, generator=chance, size=32, fused=fused)
+    placed = place_cutouts(law, 4, aspect=1.0, generator=chance, size=32, fused=fused)
     changes = draw_changes(law.augmentations, 4, size=32, generator=chance, noise=chance, fused=fused)
-    seen = apply_changes(sample(picture, placed, size=32), changes)
+    seen = apply_changes(sample_cutouts(picture, placed, size=32), changes)
     assert seen.shape == (4, 3, 32, 32)
     seen.square().sum().backward()
     assert picture.grad.isfinite().all()
@@ -237,7 +245,7 @@ def test_the_process_generator_is_as_it_was():
     torch.manual_seed(5)
     expected = torch.rand(2)
     torch.manual_seed(5)
-    apply(smooth(), (unchecked_kornia("RandomGaussianNoise", std=0.1, p=1.0),), seed=3)
+    apply_kornia(smooth(), (unchecked_kornia("RandomGaussianNoise", std=0.1, p=1.0),), seed=3)
     kornia_pipeline.sample_matrices(
         unchecked_kornia("RandomRotation", degrees=10), 2, size=32, generator=generator()
     )

@@ -152,11 +152,11 @@ def painted(tiny_vqgan, tiny_perceptor, red_picture):
     ],
 )
 def test_a_painted_picture_shows_what_was_wanted(painted, wanted, measure):
-    (plain, _), (picture, figures) = painted(), painted(**wanted)
+    (plain, _), (picture, metrics) = painted(), painted(**wanted)
     assert measure(picture) < measure(plain)
-    assert set(figures) == {"prompts", *wanted}
+    assert set(metrics) == {"prompts", *wanted}
 
 
 def test_style_and_lettering_are_told_with_the_picture(painted):
-    _, figures = painted(style={"weight": 1, "picture": "red.png"}, anti_text=1)
-    assert set(figures) == {"prompts", "style", "anti_text"}
+    _, metrics = painted(style={"weight": 1, "picture": "red.png"}, anti_text=1)
+    assert set(metrics) == {"prompts", "style", "anti_text"}

@@ -89,24 +89,24 @@ def test_a_gradient_that_is_not_finite_is_left_out_counted_and_told(tiny_vqgan, 
     frames = list(painting)
     assert all(not frame.notice for frame in frames)  # told once
     assert painting.canvas.latent.isfinite().all()
-    assert frames[-1].figures.dropped == 1
+    assert frames[-1].metrics.dropped == 1
 
 
 def test_the_scale_halves_after_a_failure_and_doubles_after_many_good_steps():
     scale = GradientScale(CPU)
     one = torch.ones(())
-    first = float(scale.scaled(one, FLOAT16))
+    first = float(scale.scale_loss(one, FLOAT16))
     assert first == 4096
     gradient = torch.tensor([first, float("nan"), float("-inf")])
     scale.unscale(gradient, FLOAT16)
     assert gradient.tolist() == [1, 0, 0]
-    assert float(scale.scaled(one, FLOAT16)) == first / 2
+    assert float(scale.scale_loss(one, FLOAT16)) == first / 2
     for _ in range(200):
         scale.unscale(torch.ones(2), FLOAT16)
-    assert float(scale.scaled(one, FLOAT16)) == first
+    assert float(scale.scale_loss(one, FLOAT16)) == first
     for _ in range(3000):
         scale.unscale(torch.ones(2), FLOAT16)
-    assert float(scale.scaled(one, FLOAT16)) == 65536  # no further
+    assert float(scale.scale_loss(one, FLOAT16)) == 65536  # no further
     other = GradientScale(CPU)
     other.restore(scale.state())
     assert torch.equal(other.state(), scale.state())
@@ -118,7 +118,7 @@ def test_in_float32_gradients_are_as_they_are():
     before = gradient.clone()
     scale.unscale(gradient, PLAIN)
     assert torch.equal(gradient, before)
-    assert scale.scaled(before, PLAIN) is before
+    assert scale.scale_loss(before, PLAIN) is before
 
 
 def test_a_state_of_another_kind_of_device_goes_on_and_says_so(tiny_vqgan, tiny_perceptor):

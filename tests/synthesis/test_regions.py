@@ -10,7 +10,7 @@ from pixgen.recipe.cutouts import CUTOUT_SETS
 from pixgen.recipe.prompts import Prompt, parse
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.cutouts.regions import SIDE, Regions, box, region_map
+from pixgen.synthesis.cutouts.regions import SIDE, Regions, region_box, region_map
 
 
 def painted(rows: slice, columns: slice) -> Image.Image:
@@ -47,12 +47,12 @@ def test_a_painted_region_has_soft_edges_and_a_box():
     assert where[0, 0, 8, 56] > 0.95
     assert where[0, 0, 56, 8] == 0
     assert ((where > 0.2) & (where < 0.8)).any()
-    assert box(where) == pytest.approx((0.0, -1.0, 1.0, 0.0), abs=2.5 / SIDE)
+    assert region_box(where) == pytest.approx((0.0, -1.0, 1.0, 0.0), abs=2.5 / SIDE)
 
 
 def test_a_small_box_is_no_smaller_than_clip_can_see():
     where = region_map(Prompt(text="a", mask="m"), {"m": painted(slice(0, 6), slice(0, 6))})
-    left, top, right, bottom = box(where)
+    left, top, right, bottom = region_box(where)
     assert (left, top) == (-1, -1)
     assert right - left >= 0.25
     assert bottom - top >= 0.25
@@ -80,9 +80,9 @@ def test_without_regions_cutouts_are_those_of_the_whole_picture():
     found, cutouts = regions("a fox | a cat"), CUTOUT_SETS["gentle"]
     generators = [torch.Generator().manual_seed(4) for _ in range(2)]
     placed = found.place(cutouts, 5, aspect=0.5, generator=generators[0])
-    from pixgen.synthesis.cutouts.cutouts import place
+    from pixgen.synthesis.cutouts.cutouts import place_cutouts
 
-    plain = place(cutouts, 5, aspect=0.5, generator=generators[1])
+    plain = place_cutouts(cutouts, 5, aspect=0.5, generator=generators[1])
     assert torch.equal(placed.matrices, plain.matrices)
     assert torch.equal(found.shares(placed), torch.ones(5, 2))
 

@@ -20,8 +20,8 @@ from pixgen.recipe.cutouts import CUTOUT_SETS, Affine, Crop, CutoutSet, Flip
 from pixgen.recipe.recipe import make_recipe
 from pixgen.recipe.settings import Engine
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.cutouts.augmentations import disturb
-from pixgen.synthesis.cutouts.cutouts import Placement, place, sample
+from pixgen.synthesis.cutouts.augmentations import augment
+from pixgen.synthesis.cutouts.cutouts import Placement, place_cutouts, sample_cutouts
 
 BASE = {
     "prompts": "a red fox | snow:0.5",
@@ -137,12 +137,12 @@ def test_one_warp_reads_what_one_after_the_other_would():
     )
     chance = torch.Generator().manual_seed(0)
     crop = Placement(torch.diag(torch.tensor([0.6, 0.6, 1.0]))[None], ("border",))
-    turn = place(law, 1, aspect=1.0, generator=chance)
-    once = sample(slope, Placement(crop.matrices @ turn.matrices, ("border",)), size=64)
-    twice = sample(sample(slope, crop, size=64), turn, size=64)
+    turn = place_cutouts(law, 1, aspect=1.0, generator=chance)
+    once = sample_cutouts(slope, Placement(crop.matrices @ turn.matrices, ("border",)), size=64)
+    twice = sample_cutouts(sample_cutouts(slope, crop, size=64), turn, size=64)
     inside = (..., slice(20, 44), slice(20, 44))  # where neither reads past an edge
     assert torch.allclose(once[inside], twice[inside], atol=1e-4)
-    assert not torch.allclose(once[inside], sample(slope, crop, size=64)[inside], atol=1e-2)
+    assert not torch.allclose(once[inside], sample_cutouts(slope, crop, size=64)[inside], atol=1e-2)
 
 
 class Chance(TorchFunctionMode):
@@ -166,8 +166,8 @@ class Chance(TorchFunctionMode):
 def test_all_chance_of_a_step_is_drawn_by_the_generator_of_its_device(name):
     generator, law = torch.Generator().manual_seed(0), CUTOUT_SETS[name]
     with Chance() as chance:
-        placed = place(law, 8, aspect=1.0, generator=generator)
-        disturb(sample(torch.rand(1, 3, 32, 32), placed, size=16), law.augmentations, generator)
+        placed = place_cutouts(law, 8, aspect=1.0, generator=generator)
+        augment(sample_cutouts(torch.rand(1, 3, 32, 32), placed, size=16), law.augmentations, generator)
     drawn = chance.generators
     assert drawn.count(None) == 1  # the picture of this test
     assert all(each is generator for each in drawn if each is not None)

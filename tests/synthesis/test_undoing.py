@@ -155,7 +155,7 @@ def test_a_canvas_that_could_not_grow_grows_at_the_next_try(paint, monkeypatch):
     part = {"grow": {"at": "0.5"}, "width": 64, "height": 64}
     whole = pictures(paint(part))
     painting, fault = paint(part), Fault(at=1)
-    monkeypatch.setattr(canvas, "grown_memory", fault.after(canvas.grown_memory))
+    monkeypatch.setattr(canvas, "resize_moments", fault.after(canvas.resize_moments))
     assert same(pictures(painting), whole)
     assert fault.passed == 2
 

@@ -63,14 +63,14 @@ def augment(
     from PIL import Image
 
     from pixgen.studio.storage import writing
-    from pixgen.synthesis.cutouts.sheets import contact_sheet, sample_cutouts
-    from pixgen.synthesis.frames import as_pixels
+    from pixgen.synthesis.cutouts.sheets import contact_sheet, preview_cutouts
+    from pixgen.synthesis.frames import to_pixels
     from pixgen.synthesis.init.noise import to_tensor
 
-    seen = sample_cutouts(
+    seen = preview_cutouts(
         to_tensor(opened), cutouts.set, count, size=side, seed=seed, fused=engine == "fused"
     )
-    sheet = Image.fromarray(as_pixels(contact_sheet(seen)))
+    sheet = Image.fromarray(to_pixels(contact_sheet(seen)))
     with writing(out) as temporary:
         sheet.save(temporary, "PNG")
     if as_json:

@@ -20,7 +20,7 @@ _GREY = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True)
-class Change:
+class AppliedAugmentation:
     """One change of N cutouts: ``apply`` is given the cutouts ``(N, 3, S, S)`` and the ``values`` that
     were drawn for it, on the cutouts' device."""
 
@@ -28,7 +28,7 @@ class Change:
     values: tuple[torch.Tensor, ...] = ()
 
 
-def disturb(
+def augment(
     cutouts: torch.Tensor, augmentations: Sequence[Augmentation], generator: torch.Generator
 ) -> torch.Tensor:
     """Colour changes, then sharpening, erasing, noise and kornia's; ``(N, 3, S, S)`` in and out."""
@@ -38,7 +38,7 @@ def disturb(
     return apply_changes(cutouts, changes)
 
 
-def apply_changes(cutouts: torch.Tensor, changes: Sequence[Change]) -> torch.Tensor:
+def apply_changes(cutouts: torch.Tensor, changes: Sequence[AppliedAugmentation]) -> torch.Tensor:
     """Cutouts ``(N, 3, S, S)`` after all changes."""
     for change in changes:
         cutouts = change.apply(cutouts, *change.values)
@@ -53,7 +53,7 @@ def draw_changes(
     generator: torch.Generator,
     noise: torch.Generator,
     fused: bool = True,
-) -> list[Change]:
+) -> list[AppliedAugmentation]:
     """The changes of ``count`` cutouts of side ``size``, in the order in which they are applied.
 
     Args:
@@ -64,14 +64,14 @@ def draw_changes(
     if not fused:
         members = tuple(map(as_kornia, augmentations))
         return [_by_kornia(members, generator)] if members else []
-    chance = Chance(count, generator)
-    _, following = kornia_pipeline.split(augmentations)
+    chance = RandomDraws(count, generator)
+    _, following = kornia_pipeline.split_augmentations(augmentations)
     changes = []
     if colours := [each for each in following if isinstance(each, ColourJitter)]:
         matrix = torch.eye(4, device=chance.device).expand(count, 4, 4)
         for jitter in colours:
             matrix = _colour_matrix(jitter, chance) @ matrix
-        changes.append(Change(_recolour, (matrix,)))
+        changes.append(AppliedAugmentation(_recolour, (matrix,)))
     following = [each for each in following if not isinstance(each, ColourJitter)]
     while following:
         each = following.pop(0)
@@ -88,7 +88,7 @@ def draw_changes(
     return changes
 
 
-class Chance:
+class RandomDraws:
     """Random numbers for ``count`` cutouts, drawn on the generator's device."""
 
     def __init__(self, count: int, generator: torch.Generator) -> None:
@@ -103,14 +103,14 @@ class Chance:
         """``(N, *shape)`` with mean 0 and deviation 1."""
         return torch.randn(self.count, *shape, generator=self.generator, device=self.device)
 
-    def happens(self, p: float) -> torch.Tensor:
+    def bernoulli(self, p: float) -> torch.Tensor:
         """1 where it happens, 0 elsewhere, ``(N,)``."""
         return (self.uniform() < p).float()
 
 
-def _by_kornia(members: tuple[Kornia | Noise, ...], generator: torch.Generator) -> Change:
+def _by_kornia(members: tuple[Kornia | Noise, ...], generator: torch.Generator) -> AppliedAugmentation:
     seed = kornia_pipeline.draw_seed(generator)
-    return Change(lambda cutouts: kornia_pipeline.apply(cutouts, members, seed=seed))
+    return AppliedAugmentation(lambda cutouts: kornia_pipeline.apply_kornia(cutouts, members, seed=seed))
 
 
 def _recolour(cutouts: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
@@ -119,9 +119,9 @@ def _recolour(cutouts: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
     return cutouts + matrix[:, :3, 3, None, None]
 
 
-def _colour_matrix(jitter: ColourJitter, chance: Chance) -> torch.Tensor:
+def _colour_matrix(jitter: ColourJitter, chance: RandomDraws) -> torch.Tensor:
     """Brightness, contrast, saturation and hue as one ``(N, 4, 4)``."""
-    on, device = chance.happens(jitter.p), chance.device
+    on, device = chance.bernoulli(jitter.p), chance.device
     brightness, contrast, saturation = (
         1 + chance.uniform(-amount, amount) * on
         for amount in (jitter.brightness, jitter.contrast, jitter.saturation)
@@ -142,9 +142,9 @@ def _colour_matrix(jitter: ColourJitter, chance: Chance) -> torch.Tensor:
     return matrix
 
 
-def _sharpening(sharpness: Sharpness, chance: Chance) -> Change:
-    amount = chance.uniform(0, sharpness.amount) * chance.happens(sharpness.p)
-    return Change(_sharpen, (amount,))
+def _sharpening(sharpness: Sharpness, chance: RandomDraws) -> AppliedAugmentation:
+    amount = chance.uniform(0, sharpness.amount) * chance.bernoulli(sharpness.p)
+    return AppliedAugmentation(_sharpen, (amount,))
 
 
 def _sharpen(cutouts: torch.Tensor, amount: torch.Tensor) -> torch.Tensor:
@@ -152,15 +152,15 @@ def _sharpen(cutouts: torch.Tensor, amount: torch.Tensor) -> torch.Tensor:
     return cutouts + amount[:, None, None, None].to(cutouts.dtype) * (cutouts - blurred)
 
 
-def _erasure(erasing: Erasing, chance: Chance) -> Change:
+def _erasing(erasing: Erasing, chance: RandomDraws) -> AppliedAugmentation:
     count = 1 if erasing.together else chance.count
-    drawn = Chance(count, chance.generator)
+    drawn = RandomDraws(count, chance.generator)
     area = drawn.uniform(erasing.smallest, erasing.largest)
     shape = torch.exp(drawn.uniform(-math.log(3), math.log(3)) / 2)
     width, height = (area.sqrt() * shape).clamp(max=1), (area.sqrt() / shape).clamp(max=1)
     left, top = (1 - width) * drawn.uniform(), (1 - height) * drawn.uniform()
-    on = chance.happens(erasing.p)
-    return Change(_erase, (left, top, left + width, top + height, on))
+    on = chance.bernoulli(erasing.p)
+    return AppliedAugmentation(_erase, (left, top, left + width, top + height, on))
 
 
 def _erase(cutouts, left, top, right, bottom, on) -> torch.Tensor:
@@ -171,8 +171,10 @@ def _erase(cutouts, left, top, right, bottom, on) -> torch.Tensor:
     return cutouts.masked_fill(hole & on.bool()[:, None, None, None], 0.0)
 
 
-def _noise(noise: Noise, chance: Chance, size: int, generator: torch.Generator, *, last: bool) -> Change:
-    strength = chance.uniform(0, noise.amount) * chance.happens(noise.p)
+def _noise(
+    noise: Noise, chance: RandomDraws, size: int, generator: torch.Generator, *, last: bool
+) -> AppliedAugmentation:
+    strength = chance.uniform(0, noise.amount) * chance.bernoulli(noise.p)
     # With one generator for all, what is drawn after the noise must find the generator after it.
     now = generator is chance.generator and not last
     drawn = chance.normal(3, size, size) if now else None
@@ -180,10 +182,10 @@ def _noise(noise: Noise, chance: Chance, size: int, generator: torch.Generator, 
     def add(cutouts: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
         pattern = drawn
         if pattern is None:
-            pattern = Chance(len(cutouts), generator).normal(*cutouts.shape[1:])
+            pattern = RandomDraws(len(cutouts), generator).normal(*cutouts.shape[1:])
         return cutouts + (strength[:, None, None, None] * pattern).to(cutouts.dtype)
 
-    return Change(add, (strength,))
+    return AppliedAugmentation(add, (strength,))
 
 
-_PIXELS: dict[type, Callable[..., Change]] = {Sharpness: _sharpening, Erasing: _erasure}
+_PIXELS: dict[type, Callable[..., AppliedAugmentation]] = {Sharpness: _sharpening, Erasing: _erasing}

@@ -17,9 +17,9 @@ from kornia.geometry.transform import get_perspective_transform
 
 from pixgen.recipe.cutouts import Affine, Crop, CutoutSet, Flip, Perspective
 from pixgen.recipe.kornia_classes import Kornia
-from pixgen.synthesis.cutouts.augmentations import Chance
+from pixgen.synthesis.cutouts.augmentations import RandomDraws
 from pixgen.synthesis.cutouts.grid_sample import grid_sample
-from pixgen.synthesis.cutouts.kornia_pipeline import sample_matrices, split
+from pixgen.synthesis.cutouts.kornia_pipeline import sample_matrices, split_augmentations
 from pixgen.synthesis.precision import full_precision
 
 _CORNERS = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
@@ -42,7 +42,7 @@ class Placement:
             yield rows, Placement(self.matrices[rows], self.paddings[rows])
 
 
-def place(
+def place_cutouts(
     cutouts: CutoutSet,
     count: int,
     *,
@@ -58,13 +58,13 @@ def place(
         fused: whether the geometry of the augmentations is part of the placement; else the crops alone.
     """
     with full_precision(generator.device):
-        chance = Chance(count, generator)
+        chance = RandomDraws(count, generator)
         matrices, paddings = [], []
-        for crop, number in zip(cutouts.crops, _shares(cutouts.crops, count), strict=True):
-            matrices.append(_crop(crop, aspect, Chance(number, generator)))
+        for crop, number in zip(cutouts.crops, _split_count(cutouts.crops, count), strict=True):
+            matrices.append(_crop(crop, aspect, RandomDraws(number, generator)))
             paddings += [crop.padding] * number
         matrix = torch.cat(matrices)
-        for augmentation in split(cutouts.augmentations)[0] if fused else ():
+        for augmentation in split_augmentations(cutouts.augmentations)[0] if fused else ():
             if isinstance(augmentation, Kornia):
                 change = sample_matrices(augmentation, count, size=size, generator=generator)
             else:
@@ -73,7 +73,7 @@ def place(
         return Placement(matrix, tuple(paddings))
 
 
-def sample(picture: torch.Tensor, placement: Placement, *, size: int) -> torch.Tensor:
+def sample_cutouts(picture: torch.Tensor, placement: Placement, *, size: int) -> torch.Tensor:
     """Read the cutouts from the picture.
 
     Args:
@@ -84,11 +84,13 @@ def sample(picture: torch.Tensor, placement: Placement, *, size: int) -> torch.T
     Returns:
         ``(N, 3, S, S)``, in the picture's range (grey padding is 0.5).
     """
-    return read(picture, look_up(placement, size=size, height=picture.shape[-2], width=picture.shape[-1]))
+    return read_cutouts(
+        picture, plan_reads(placement, size=size, height=picture.shape[-2], width=picture.shape[-1])
+    )
 
 
 @dataclass(frozen=True)
-class Places:
+class CutoutReads:
     """What is read of a picture for N cutouts of side ``size``: ``matrices`` as of a placement, and of
     each the level of the pyramid, and what lies outside of the picture."""
 
@@ -98,16 +100,16 @@ class Places:
     paddings: tuple[str, ...]
 
 
-def look_up(placement: Placement, *, size: int, height: int, width: int) -> Places:
+def plan_reads(placement: Placement, *, size: int, height: int, width: int) -> CutoutReads:
     """What cutouts of side ``size`` read in a picture of that size; the levels are known on the host."""
     with full_precision(placement.matrices.device):
-        steps = _pixels_a_step(placement.matrices, size, height, width)
+        steps = _pixel_step(placement.matrices, size, height, width)
         levels = steps.log2().round().clamp(0, 6).int().tolist()
-    return Places(placement.matrices, size, tuple(levels), placement.paddings)
+    return CutoutReads(placement.matrices, size, tuple(levels), placement.paddings)
 
 
-def read(picture: torch.Tensor, places: Places) -> torch.Tensor:
-    """The cutouts of a picture, as in ``sample``, in float32."""
+def read_cutouts(picture: torch.Tensor, places: CutoutReads) -> torch.Tensor:
+    """The cutouts of a picture, as in ``sample_cutouts``, in float32."""
     with full_precision(picture.device):
         pyramid = [picture.float()]
         for _ in range(max(places.levels)):
@@ -127,7 +129,7 @@ def read(picture: torch.Tensor, places: Places) -> torch.Tensor:
         return torch.stack([cutouts[row] for row in range(len(kinds))])
 
 
-def _shares(crops: Sequence[Crop], count: int) -> list[int]:
+def _split_count(crops: Sequence[Crop], count: int) -> list[int]:
     total, given = sum(crop.share for crop in crops), 0.0
     numbers: list[int] = []
     for crop in crops:
@@ -136,7 +138,7 @@ def _shares(crops: Sequence[Crop], count: int) -> list[int]:
     return numbers
 
 
-def _crop(crop: Crop, aspect: float, chance: Chance) -> torch.Tensor:
+def _crop(crop: Crop, aspect: float, chance: RandomDraws) -> torch.Tensor:
     if crop.law == "whole":
         half_width = half_height = torch.full((chance.count,), 1 + crop.overscan, device=chance.device)
         x = y = torch.zeros_like(half_width)
@@ -166,12 +168,12 @@ def _matrix(a, b, c, d, e, f) -> torch.Tensor:
     return rearrange(torch.stack(numbers, -1), "n (r c) -> n r c", r=3)
 
 
-def _flip(flip: Flip, chance: Chance) -> torch.Tensor:
-    return _matrix(1 - 2 * chance.happens(flip.p), 0, 0, 0, 1, 0)
+def _flip(flip: Flip, chance: RandomDraws) -> torch.Tensor:
+    return _matrix(1 - 2 * chance.bernoulli(flip.p), 0, 0, 0, 1, 0)
 
 
-def _affine(affine: Affine, chance: Chance) -> torch.Tensor:
-    on = chance.happens(affine.p)
+def _affine(affine: Affine, chance: RandomDraws) -> torch.Tensor:
+    on = chance.bernoulli(affine.p)
     turn = torch.deg2rad(chance.uniform(-affine.degrees, affine.degrees)) * on
     shear = torch.tan(torch.deg2rad(chance.uniform(-affine.shear, affine.shear))) * on
     scale = 1 + chance.uniform(-affine.scale, affine.scale) * on
@@ -180,10 +182,10 @@ def _affine(affine: Affine, chance: Chance) -> torch.Tensor:
     return rotation @ _matrix(1, shear, 0, 0, 1, 0)
 
 
-def _perspective(perspective: Perspective, chance: Chance) -> torch.Tensor:
+def _perspective(perspective: Perspective, chance: RandomDraws) -> torch.Tensor:
     corners = torch.tensor(_CORNERS, device=chance.device).expand(chance.count, 4, 2)
     moves = torch.rand(chance.count, 4, 2, generator=chance.generator, device=chance.device)
-    on = chance.happens(perspective.p)[:, None, None]
+    on = chance.bernoulli(perspective.p)[:, None, None]
     moved = corners * (1 - perspective.distortion * moves * on)
     # The cutout's shrunken corners show the whole crop, so they are the ones mapped from.
     return get_perspective_transform(moved, corners)
@@ -200,21 +202,21 @@ def _grid(matrices: torch.Tensor, size: int) -> torch.Tensor:
     """Where each cutout's pixels read in the picture, ``(N, S, S, 2)`` in [-1, 1]."""
     at = (torch.arange(size, device=matrices.device) + 0.5) * (2 / size) - 1
     rows, columns = torch.meshgrid(at, at, indexing="ij")
-    return _mapped(matrices, torch.stack([columns, rows, torch.ones_like(rows)], -1))
+    return _map_points(matrices, torch.stack([columns, rows, torch.ones_like(rows)], -1))
 
 
-def _mapped(matrices: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+def _map_points(matrices: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     """Where matrices ``(N, 3, 3)`` take points ``(H, W, 3)``, ``(N, H, W, 2)``."""
     mapped = einsum(matrices, points, "n o i, h w i -> n h w o")
     return mapped[..., :2] / mapped[..., 2:].clamp(min=1e-3)
 
 
-def _pixels_a_step(matrices: torch.Tensor, size: int, height: int, width: int) -> torch.Tensor:
+def _pixel_step(matrices: torch.Tensor, size: int, height: int, width: int) -> torch.Tensor:
     """How many of a picture's pixels lie between two of a cutout's, ``(N,)``: the geometric mean
     over both directions, at the cutout's middle."""
     low, high = ((size // 2 + at + 0.5) * (2 / size) - 1 for at in (-1, 0))
     points = torch.tensor(((high, high, 1.0), (low, high, 1.0), (high, low, 1.0)))
-    middle, left, above = _mapped(matrices, points.to(matrices.device)[None]).unbind(2)
+    middle, left, above = _map_points(matrices, points.to(matrices.device)[None]).unbind(2)
     across, down = (middle - left)[:, 0], (middle - above)[:, 0]
     area = across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0]
     return (area.abs() * height * width / 4).sqrt()

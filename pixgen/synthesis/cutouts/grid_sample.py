@@ -29,7 +29,7 @@ def grid_sample_by_index(picture: torch.Tensor, grid: torch.Tensor, *, padding_m
     """
     count, _, height, width = picture.shape
     x, y = (
-        _inside(((grid[..., axis] + 1) * side - 1) / 2, side, padding_mode)
+        _pad_places(((grid[..., axis] + 1) * side - 1) / 2, side, padding_mode)
         for axis, side in ((0, width), (1, height))
     )
     left, top = x.floor(), y.floor()
@@ -44,7 +44,7 @@ def grid_sample_by_index(picture: torch.Tensor, grid: torch.Tensor, *, padding_m
     return rearrange(found, "n h w c -> n c h w")
 
 
-def _inside(places: torch.Tensor, side: int, padding_mode: str) -> torch.Tensor:
+def _pad_places(places: torch.Tensor, side: int, padding_mode: str) -> torch.Tensor:
     """Places in pixels, brought to where padding reads them."""
     if padding_mode == "reflection":  # at the outer edges of the outermost pixels
         turned = (places + 0.5).abs().remainder(2 * side)

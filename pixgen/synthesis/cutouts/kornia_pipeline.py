@@ -37,7 +37,7 @@ def is_fused(augmentation: Augmentation) -> bool:
     return isinstance(augmentation, _OWN_GEOMETRY)
 
 
-def split(
+def split_augmentations(
     augmentations: Sequence[Augmentation],
 ) -> tuple[list[Augmentation], list[Augmentation]]:
     """The augmentations that the one warp does, and those that follow it, each in their order.
@@ -57,14 +57,14 @@ def split(
 def sample_matrices(
     augmentation: Kornia, count: int, *, size: int, generator: torch.Generator
 ) -> torch.Tensor:
-    """Matrices of a fused class for ``count`` cutouts, as of ``matrices``, drawn by kornia's own law."""
+    """Matrices of a fused class for ``count`` cutouts, as of ``fused_matrices``, drawn by kornia's own law."""
     module = _module(augmentation)
     with fork_random_state(draw_seed(generator), torch.device("cpu")):
         params = module.forward_parameters(torch.Size((count, 3, size, size)))
-    return matrices(augmentation, params, size=size).to(generator.device)
+    return fused_matrices(augmentation, params, size=size).to(generator.device)
 
 
-def matrices(augmentation: Kornia, params: dict[str, torch.Tensor], *, size: int) -> torch.Tensor:
+def fused_matrices(augmentation: Kornia, params: dict[str, torch.Tensor], *, size: int) -> torch.Tensor:
     """What a fused class does to cutouts with parameters that kornia has drawn.
 
     Args:
@@ -84,7 +84,7 @@ def matrices(augmentation: Kornia, params: dict[str, torch.Tensor], *, size: int
     return found / found[:, 2:, 2:]
 
 
-def apply(cutouts: torch.Tensor, members: tuple[Kornia | Noise, ...], *, seed: int) -> torch.Tensor:
+def apply_kornia(cutouts: torch.Tensor, members: tuple[Kornia | Noise, ...], *, seed: int) -> torch.Tensor:
     """Change cutouts ``(N, 3, S, S)`` by kornia's ``AugmentationSequential`` of the members; what it
     gives in another size is resized to S."""
     side = cutouts.shape[-1]

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from pixgen.recipe.cutouts import CutoutSet
-from pixgen.synthesis.cutouts.augmentations import Change, apply_changes, draw_changes
-from pixgen.synthesis.cutouts.cutouts import Placement, Places, look_up, read
+from pixgen.synthesis.cutouts.augmentations import AppliedAugmentation, apply_changes, draw_changes
+from pixgen.synthesis.cutouts.cutouts import CutoutReads, Placement, plan_reads, read_cutouts
 from pixgen.synthesis.precision import full_precision
 
 
@@ -21,8 +21,8 @@ class CutoutBatch:
     ``shares`` ``(N, P)`` is how much each counts for each prompt.
     """
 
-    places: Places
-    changes: tuple[Change, ...]
+    places: CutoutReads
+    changes: tuple[AppliedAugmentation, ...]
     shares: torch.Tensor
 
     @property
@@ -33,7 +33,7 @@ class CutoutBatch:
     def see(self, picture: torch.Tensor) -> torch.Tensor:
         """The cutouts of a picture ``(1, 3, H, W)`` in [0, 1], ``(N, 3, S, S)`` in float32."""
         with full_precision(picture.device):
-            return apply_changes(read(picture, self.places), self.changes)
+            return apply_changes(read_cutouts(picture, self.places), self.changes)
 
 
 def plan_cutouts(
@@ -52,7 +52,7 @@ def plan_cutouts(
     """
     drawn = (
         CutoutBatch(
-            look_up(places, size=size, height=height, width=width),
+            plan_reads(places, size=size, height=height, width=width),
             tuple(
                 draw_changes(
                     cutouts.augmentations,
@@ -69,7 +69,7 @@ def plan_cutouts(
     )
     if device_generator.device.type == "cpu":
         return drawn  # a batch is drawn when the one before it is done with its noise
-    return iter(_uploaded(list(drawn), device_generator.device))
+    return iter(_upload_batches(list(drawn), device_generator.device))
 
 
 def upload(tensors: Sequence[torch.Tensor], device: torch.device) -> list[torch.Tensor]:
@@ -81,8 +81,8 @@ def upload(tensors: Sequence[torch.Tensor], device: torch.device) -> list[torch.
     return [part.view(each.shape) for part, each in zip(parts, tensors, strict=True)]
 
 
-def _uploaded(batches: list[CutoutBatch], device: torch.device) -> list[CutoutBatch]:
-    there = iter(upload([each for batch in batches for each in _tensors(batch)], device))
+def _upload_batches(batches: list[CutoutBatch], device: torch.device) -> list[CutoutBatch]:
+    there = iter(upload([each for batch in batches for each in _batch_tensors(batch)], device))
     return [
         CutoutBatch(
             replace(batch.places, matrices=next(there)),
@@ -95,8 +95,8 @@ def _uploaded(batches: list[CutoutBatch], device: torch.device) -> list[CutoutBa
     ]
 
 
-def _tensors(batch: CutoutBatch) -> list[torch.Tensor]:
-    """Everything of a batch that its device needs, in the order in which ``_uploaded`` takes it."""
+def _batch_tensors(batch: CutoutBatch) -> list[torch.Tensor]:
+    """Everything of a batch that its device needs, in the order in which ``_upload_batches`` takes it."""
     return [
         batch.places.matrices,
         *(each for change in batch.changes for each in change.values),

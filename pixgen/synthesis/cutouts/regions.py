@@ -13,7 +13,7 @@ from PIL import Image
 from pixgen.errors import RecipeError
 from pixgen.recipe.cutouts import CutoutSet
 from pixgen.recipe.prompts import Prompt
-from pixgen.synthesis.cutouts.cutouts import Placement, place, sample
+from pixgen.synthesis.cutouts.cutouts import Placement, place_cutouts, sample_cutouts
 from pixgen.synthesis.init.noise import to_tensor
 from pixgen.synthesis.precision import full_precision
 
@@ -62,7 +62,7 @@ def region_map(prompt: Prompt, pictures: Mapping[str, Image.Image]) -> torch.Ten
     return found[None, None]
 
 
-def box(where: torch.Tensor) -> Box:
+def region_box(where: torch.Tensor) -> Box:
     """What is at least half in a map ``(1, 1, SIDE, SIDE)``, and no smaller than CLIP can see."""
     inside = where[0, 0] >= 0.5
     sides = []
@@ -93,7 +93,7 @@ class Regions:
             if has_region(each)
         }
         self.maps = [own.get((each.region, each.mask)) for each in prompts]  # None: everywhere
-        self.boxes = [box(where) for where in own.values()]  # of each region
+        self.boxes = [region_box(where) for where in own.values()]  # of each region
 
     def place(
         self,
@@ -117,7 +117,7 @@ class Regions:
             if not own:
                 continue
             shape = aspect * (right - left) / (bottom - top)
-            placed = place(cutouts, own, aspect=shape, generator=generator, size=size, fused=fused)
+            placed = place_cutouts(cutouts, own, aspect=shape, generator=generator, size=size, fused=fused)
             into = torch.tensor(
                 [
                     [(right - left) / 2, 0, (left + right) / 2],
@@ -144,6 +144,6 @@ class Regions:
             if where is None:
                 columns.append(everywhere)
                 continue
-            part = sample(where, seen, size=_GLANCE).mean((1, 2, 3)) ** 3
+            part = sample_cutouts(where, seen, size=_GLANCE).mean((1, 2, 3)) ** 3
             columns.append(part / part.mean().clamp(min=1e-6))
         return torch.stack(columns, dim=1)

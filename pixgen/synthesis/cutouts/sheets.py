@@ -9,7 +9,7 @@ from einops import rearrange
 from pixgen.recipe.cutouts import CutoutSet
 from pixgen.recipe.kornia_classes import Kornia
 from pixgen.synthesis.cutouts import kornia_pipeline
-from pixgen.synthesis.cutouts.cutouts import place
+from pixgen.synthesis.cutouts.cutouts import place_cutouts
 from pixgen.synthesis.cutouts.plan import plan_cutouts
 
 _GAP = 4  # pixels between cutouts
@@ -29,7 +29,7 @@ def contact_sheet(pictures: torch.Tensor, *, columns: int = 0) -> torch.Tensor:
 
 
 @torch.no_grad()
-def sample_cutouts(
+def preview_cutouts(
     picture: torch.Tensor,
     cutouts: CutoutSet,
     count: int,
@@ -41,7 +41,7 @@ def sample_cutouts(
     """``count`` cutouts of a picture ``(1, 3, H, W)`` in [0, 1] as an optimization sees them in a step,
     ``(N, 3, size, size)``."""
     generator, (height, width) = torch.Generator().manual_seed(seed), picture.shape[-2:]
-    placed = place(cutouts, count, aspect=width / height, generator=generator, size=size, fused=fused)
+    placed = place_cutouts(cutouts, count, aspect=width / height, generator=generator, size=size, fused=fused)
     batches = plan_cutouts(
         cutouts, placed, torch.ones(count, 1), batches=1, size=size, height=height, width=width,
         generator=generator, device_generator=generator, fused=fused,
@@ -50,9 +50,9 @@ def sample_cutouts(
 
 
 @torch.no_grad()
-def augmented(
+def preview_augmentations(
     picture: torch.Tensor, augmentations: Sequence[Kornia], *, size: int, seed: int
 ) -> list[torch.Tensor]:
     """What each augmentation by itself makes of a picture ``(1, 3, H, W)`` in [0, 1], ``(3, size, size)``."""
     square = F.interpolate(picture, size=(size, size), mode="bilinear", antialias=True)
-    return [kornia_pipeline.apply(square, (each,), seed=seed)[0].clamp(0, 1) for each in augmentations]
+    return [kornia_pipeline.apply_kornia(square, (each,), seed=seed)[0].clamp(0, 1) for each in augmentations]

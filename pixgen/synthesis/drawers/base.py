@@ -10,7 +10,7 @@ from pixgen.synthesis.prompt_loss import clamp_with_grad
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptPicture:
     """A picture ``(1, 3, H, W)`` that stays where a mask ``(1, 1, H, W)`` is 0."""
 
     picture: torch.Tensor
@@ -22,7 +22,7 @@ class Drawer(ABC):
 
     latent: torch.Tensor  # what is optimized, with its gradient
     vqgan: Vqgan | None = None  # of a drawer that draws through one
-    kept: Kept | None = None  # of a drawer that paints only a part of a picture anew
+    kept: KeptPicture | None = None  # of a drawer that paints only a part of a picture anew
 
     @abstractmethod
     def start_random(self, generator: torch.Generator) -> None:
@@ -59,7 +59,7 @@ class CodeDrawer(Drawer):
     height: int
 
     @abstractmethod
-    def encoded(self, picture: torch.Tensor) -> torch.Tensor:
+    def encode(self, picture: torch.Tensor) -> torch.Tensor:
         """The latent that the encoder gives for a picture ``(1, 3, H, W)``."""
 
     @abstractmethod
@@ -106,10 +106,10 @@ class VqganDrawer(CodeDrawer):
 
     def start_from(self, picture: torch.Tensor) -> None:
         """Begin with the latent that the encoder gives for a picture ``(1, 3, H, W)``."""
-        self.latent.data.copy_(self.encoded(picture))
+        self.latent.data.copy_(self.encode(picture))
 
     @torch.no_grad()
-    def encoded(self, picture: torch.Tensor) -> torch.Tensor:
+    def encode(self, picture: torch.Tensor) -> torch.Tensor:
         """The latent that the encoder gives for a picture ``(1, 3, H, W)``."""
         margin = (
             0,

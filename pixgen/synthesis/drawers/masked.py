@@ -10,7 +10,7 @@ from PIL import Image
 from pixgen.errors import RecipeError
 from pixgen.messages import _
 from pixgen.recipe.init import Init
-from pixgen.synthesis.drawers.base import CodeDrawer, Kept
+from pixgen.synthesis.drawers.base import CodeDrawer, KeptPicture
 from pixgen.synthesis.init.noise import fit_picture, to_tensor
 
 # Pixels over which the new passes into the kept: a hard edge would be seen.
@@ -26,23 +26,23 @@ class MaskedDrawer(CodeDrawer):
         mask: ``(1, 1, H, W)``, 1 where to paint, 0 where to keep.
     """
 
-    kept: Kept
+    kept: KeptPicture
 
     def __init__(self, drawer: CodeDrawer, *, original: torch.Tensor, mask: torch.Tensor) -> None:
-        self.drawer, self.kept = drawer, Kept(original, mask)
+        self.drawer, self.kept = drawer, KeptPicture(original, mask)
         self.latent, self.vqgan = drawer.latent, drawer.vqgan
         self.width, self.height = drawer.width, drawer.height
         self.soft = soften(mask)
-        self.painted = places(mask, factor=drawer.vqgan.factor)  # (1, 1, rows, columns) bool
+        self.painted = masked_codes(mask, factor=drawer.vqgan.factor)  # (1, 1, rows, columns) bool
 
     @cached_property
     def _kept_latent(self) -> torch.Tensor:
         """The original's latent; found when it is first needed, where too little memory is answered."""
-        return self.encoded(self.kept.picture)
+        return self.encode(self.kept.picture)
 
-    def encoded(self, picture: torch.Tensor) -> torch.Tensor:
+    def encode(self, picture: torch.Tensor) -> torch.Tensor:
         """The latent that the encoder gives for a picture ``(1, 3, H, W)``."""
-        return self.drawer.encoded(picture)
+        return self.drawer.encode(picture)
 
     def start_random(self, generator: torch.Generator) -> None:
         """Begin with random codes where to paint."""
@@ -81,7 +81,7 @@ def soften(mask: torch.Tensor) -> torch.Tensor:
     return 1 - F.avg_pool2d(F.pad(kept, margin, mode="replicate"), SOFT, stride=1)
 
 
-def places(mask: torch.Tensor, *, factor: int) -> torch.Tensor:
+def masked_codes(mask: torch.Tensor, *, factor: int) -> torch.Tensor:
     """The codes' places that a mask ``(1, 1, H, W)`` touches, ``(1, 1, rows, columns)`` bool."""
     height, width = mask.shape[-2:]
     whole = F.pad(mask, (0, -width % factor, 0, -height % factor), mode="replicate")

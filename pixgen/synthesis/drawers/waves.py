@@ -30,30 +30,30 @@ class _SumDrawer(Drawer):
         """Begin with a picture ``(1, 3, H, W)``; the same but for its last two hundredths of contrast."""
         with torch.no_grad():
             inside = picture.to(self.device).clamp(_MARGIN, 1 - _MARGIN)
-            self.latent.copy_(self._taken_apart(inside.logit()))
+            self.latent.copy_(self._analyse(inside.logit()))
 
     @torch.no_grad()
     def start_random(self, generator: torch.Generator) -> None:
         """Begin with faint coloured clouds."""
         shape, device = self.latent.shape, generator.device
         self.latent.copy_(torch.randn(shape, generator=generator, device=device))
-        spread = self._put_together(self.latent).std().clamp(min=1e-6)
+        spread = self._synthesise(self.latent).std().clamp(min=1e-6)
         self.latent.mul_(_RANDOM / spread)
 
     def draw(self, latent: torch.Tensor | None = None) -> torch.Tensor:
         """The picture ``(1, 3, H, W)`` in (0, 1)."""
-        return self._put_together(self.latent if latent is None else latent).sigmoid()
+        return self._synthesise(self.latent if latent is None else latent).sigmoid()
 
     @abstractmethod
-    def _put_together(self, latent: torch.Tensor) -> torch.Tensor:
+    def _synthesise(self, latent: torch.Tensor) -> torch.Tensor:
         """The sum ``(1, 3, H, W)`` that a latent stands for."""
 
     @abstractmethod
-    def _taken_apart(self, sums: torch.Tensor) -> torch.Tensor:
+    def _analyse(self, sums: torch.Tensor) -> torch.Tensor:
         """The latent that stands for a sum ``(1, 3, H, W)``."""
 
 
-class WaveDrawer(_SumDrawer):
+class FourierDrawer(_SumDrawer):
     """Draws with waves whose colours vary independently: ``latent`` is ``(1, 3, H, W // 2 + 1, 2)``.
 
     Low frequencies weigh more, so that one learning rate serves all. Source: Olah, Mordvintsev and
@@ -71,12 +71,12 @@ class WaveDrawer(_SumDrawer):
         self._axes = colour_axes(device)
         self.latent = torch.zeros(1, 3, *scale.shape, 2, device=device).requires_grad_()
 
-    def _put_together(self, latent: torch.Tensor) -> torch.Tensor:
+    def _synthesise(self, latent: torch.Tensor) -> torch.Tensor:
         waves = torch.view_as_complex((latent * self._scale).contiguous())
         drawn = torch.fft.irfft2(waves, s=(self.height, self.width), norm="ortho")
         return einsum(self._axes, drawn, "o i, b i h w -> b o h w")
 
-    def _taken_apart(self, sums: torch.Tensor) -> torch.Tensor:
+    def _analyse(self, sums: torch.Tensor) -> torch.Tensor:
         plain = einsum(torch.linalg.inv(self._axes), sums, "o i, b i h w -> b o h w")
         return torch.view_as_real(torch.fft.rfft2(plain, norm="ortho")) / self._scale
 
@@ -88,7 +88,7 @@ class WaveletDrawer(_SumDrawer):
     def __init__(self, settings: Fourier, *, width: int, height: int, device: torch.device) -> None:
         super().__init__(width=width, height=height, device=device)
         self._wavelet, self._axes = settings.wavelet, colour_axes(device)
-        tree = self._analysed(torch.zeros(1, 3, height, width, device=device))
+        tree = self._wavedec(torch.zeros(1, 3, height, width, device=device))
         parts = [tree[0], *(part for level in tree[1:] for part in level)]
         self._shapes = [part.shape for part in parts]
         levels = [0] + [level for level in range(len(tree) - 1) for _ in range(3)]
@@ -100,26 +100,26 @@ class WaveletDrawer(_SumDrawer):
         self._scale = scale / scale.square().mean().sqrt()
         self.latent = torch.zeros(1, 3, len(scale), device=device).requires_grad_()
 
-    def _analysed(self, plain: torch.Tensor) -> tuple:
+    def _wavedec(self, plain: torch.Tensor) -> tuple:
         return ptwt.wavedec2(plain, self._wavelet, mode="periodic")
 
-    def _put_together(self, latent: torch.Tensor) -> torch.Tensor:
+    def _synthesise(self, latent: torch.Tensor) -> torch.Tensor:
         pieces = (latent * self._scale).split([shape.numel() // 3 for shape in self._shapes], dim=2)
         parts = [piece.view(shape) for piece, shape in zip(pieces, self._shapes, strict=True)]
         levels = [WaveletDetailTuple2d(*parts[at : at + 3]) for at in range(1, len(parts), 3)]
         drawn = ptwt.waverec2((parts[0], *levels), self._wavelet)[..., : self.height, : self.width]
         return einsum(self._axes, drawn, "o i, b i h w -> b o h w")
 
-    def _taken_apart(self, sums: torch.Tensor) -> torch.Tensor:
+    def _analyse(self, sums: torch.Tensor) -> torch.Tensor:
         plain = einsum(torch.linalg.inv(self._axes), sums, "o i, b i h w -> b o h w")
-        tree = self._analysed(plain)
+        tree = self._wavedec(plain)
         parts = [tree[0], *(part for level in tree[1:] for part in level)]
         return torch.cat([part.reshape(1, 3, -1) for part in parts], dim=2) / self._scale
 
 
 def fourier_drawer(settings: Fourier, *, width: int, height: int, device: torch.device) -> Drawer:
     """The drawer of waves or of wavelets, as the settings say."""
-    kind = WaveDrawer if settings.transform == "fft" else WaveletDrawer
+    kind = FourierDrawer if settings.transform == "fft" else WaveletDrawer
     return kind(settings, width=width, height=height, device=device)
 
 
@@ -145,23 +145,23 @@ class MultiresDrawer(_SumDrawer):
         count = sum(rows * columns for rows, columns in self._sizes)
         self.latent = torch.zeros(1, 3, count, device=device).requires_grad_()
 
-    def _put_together(self, latent: torch.Tensor) -> torch.Tensor:
+    def _synthesise(self, latent: torch.Tensor) -> torch.Tensor:
         pieces = latent.split([rows * columns for rows, columns in self._sizes], dim=2)
         return sum(
-            scale * self._enlarged(piece.view(1, 3, *size))
+            scale * self._resize(piece.view(1, 3, *size))
             for piece, size, scale in zip(pieces, self._sizes, self._scales, strict=True)
         )
 
-    def _taken_apart(self, sums: torch.Tensor) -> torch.Tensor:
+    def _analyse(self, sums: torch.Tensor) -> torch.Tensor:
         # Each resolution takes what it can of what the coarser ones left; the last takes the rest.
         left, pieces = sums, []
         for size, scale in zip(self._sizes, self._scales, strict=True):
             piece = F.adaptive_avg_pool2d(left, size)
-            left = left - self._enlarged(piece)
+            left = left - self._resize(piece)
             pieces.append((piece / scale).reshape(1, 3, -1))
         return torch.cat(pieces, dim=2)
 
-    def _enlarged(self, picture: torch.Tensor) -> torch.Tensor:
+    def _resize(self, picture: torch.Tensor) -> torch.Tensor:
         if picture.shape[-2:] == (self.height, self.width):
             return picture
         return F.interpolate(picture, size=(self.height, self.width), mode="bilinear")

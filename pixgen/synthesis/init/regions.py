@@ -13,8 +13,8 @@ from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe
 from pixgen.recipe.settings import Growth
 from pixgen.synthesis.cutouts.regions import Regions, has_region
-from pixgen.synthesis.frames import Candidate, as_pixels
-from pixgen.synthesis.sketch.session import PAPER, SketchModel, SketchSession
+from pixgen.synthesis.frames import Candidate, to_pixels
+from pixgen.synthesis.sketch.session import UNWRITTEN_GREY, SketchModel, SketchSession
 from pixgen.synthesis.sketch.unclip import UnClipModel, UnClipSession
 
 _COVERED = 0.85  # of the picture: what regions leave open is then no place of its own
@@ -55,7 +55,7 @@ class RegionSketches:
             left, top, right, bottom = box
             part = recipe.model_copy(
                 update={
-                    "prompts": (_everywhere(prompts),),
+                    "prompts": (_without_regions(prompts),),
                     "width": right - left,
                     "height": bottom - top,
                     "grow": Growth(),
@@ -75,13 +75,13 @@ class RegionSketches:
             add(plain or scene, (0, 0, size[1], size[0]), open_part.clamp(min=1e-3))
         for (key, where), box in zip(places.items(), regions.boxes, strict=True):
             own = tuple(prompt for prompt in scene if (prompt.region, prompt.mask) == key)
-            add((*own, *plain), _pixels(box, size), where)
+            add((*own, *plain), _pixel_box(box, size), where)
 
     @torch.no_grad()
     def __iter__(self) -> Iterator[torch.Tensor]:
         """Yields pictures ``(1, 3, H, W)`` in [0, 1], one after each row of blocks."""
         paper = [
-            torch.full((1, 3, bottom - top, right - left), PAPER, device=weight.device)
+            torch.full((1, 3, bottom - top, right - left), UNWRITTEN_GREY, device=weight.device)
             for (_, (left, top, right, bottom)), weight in zip(self._parts, self._weights, strict=True)
         ]
         for number, (sketching, _) in enumerate(self._parts):
@@ -93,7 +93,7 @@ class RegionSketches:
         for each in zip(*(sketching.candidates for sketching, _ in self._parts), strict=True):
             drawn = self._composed([_tensor(one.picture, paper[0].device) for one in each])
             liking = sum(one.similarity for one in each) / len(each)
-            candidates.append(Candidate(as_pixels(drawn[0]), liking))
+            candidates.append(Candidate(to_pixels(drawn[0]), liking))
         self.candidates = tuple(candidates)
 
     @property
@@ -118,11 +118,11 @@ class RegionSketches:
         return drawn
 
 
-def _everywhere(prompts: Scene) -> Scene:
+def _without_regions(prompts: Scene) -> Scene:
     return tuple(prompt.model_copy(update={"region": "everywhere", "mask": ""}) for prompt in prompts)
 
 
-def _pixels(box: tuple[float, float, float, float], size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _pixel_box(box: tuple[float, float, float, float], size: tuple[int, int]) -> tuple[int, int, int, int]:
     """A box in [-1, 1] as left, top, right and bottom in pixels of a picture (height, width)."""
     height, width = size
     left, top, right, bottom = (

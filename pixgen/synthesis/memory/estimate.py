@@ -30,7 +30,7 @@ from pixgen.recipe.init import Init
 from pixgen.recipe.prompts import Prompt
 from pixgen.recipe.recipe import Recipe
 from pixgen.recipe.settings import Growth
-from pixgen.synthesis.cutouts.cutouts import place
+from pixgen.synthesis.cutouts.cutouts import place_cutouts
 from pixgen.synthesis.cutouts.plan import CutoutBatch, plan_cutouts
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.drawers.factory import make_drawer
@@ -75,7 +75,7 @@ class AllocationTrace(TorchDispatchMode):
 
 
 @contextmanager
-def shapes_alone() -> Iterator[AllocationTrace]:
+def trace_shapes() -> Iterator[AllocationTrace]:
     """Inside, tensors that are made have no content, and take no memory; yields what counts them."""
     with FakeTensorMode(allow_non_fake_inputs=True), AllocationTrace() as trace:
         yield trace
@@ -83,7 +83,7 @@ def shapes_alone() -> Iterator[AllocationTrace]:
 
 def materialise(module: nn.Module, device: str) -> nn.Module:
     """A module that was made on the meta device, in place, with weights on ``device``; inside
-    ``shapes_alone`` these have no content either."""
+    ``trace_shapes`` these have no content either."""
     for part in module.modules():
         stores: tuple[dict[str, Any], ...] = (part._parameters, part._buffers)
         for tensors in stores:
@@ -144,7 +144,7 @@ def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
     weights, step = found.weights, found.step
     if recipe.needs_sketcher:
         sketch = recipe.init.sketch
-        weights += sketcher_weight_bytes(sketch.model, device) + _own_vqgan(recipe)
+        weights += sketcher_weight_bytes(sketch.model, device) + _sketch_vqgan_bytes(recipe)
         # The sketch is done before the first step is made.
         step = max(step, key_value_cache_bytes(sketch.model, device, count=sketch.candidates))
     if device == "cpu":
@@ -154,7 +154,7 @@ def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
     return MemoryEstimate(weights, step)
 
 
-def _own_vqgan(recipe: Recipe) -> int:
+def _sketch_vqgan_bytes(recipe: Recipe) -> int:
     """What the weights of the VQGAN take whose codes a sketcher writes, where another one draws."""
     name = get_entry(recipe.init.sketch.model, "sketcher").vqgan
     if not name or (recipe.drawer_kind.needs_vqgan and recipe.model == name):
@@ -171,7 +171,7 @@ def _trace_recipe(recipe: Recipe) -> MemoryEstimate:
     generator = torch.Generator().manual_seed(0)
     cutouts, side = recipe.cutouts, perceptor.size
     fused = recipe.engine.augmentations == "fused"
-    placed = place(
+    placed = place_cutouts(
         cutouts.set,
         cutouts.count,
         aspect=recipe.width / recipe.height,
@@ -184,7 +184,7 @@ def _trace_recipe(recipe: Recipe) -> MemoryEstimate:
         height=recipe.height, width=recipe.width, generator=generator, device_generator=generator,
         fused=fused,
     ))  # fmt: skip
-    with shapes_alone() as trace:
+    with trace_shapes() as trace:
         materialise(perceptor, "cpu")
         if drawn_by_vqgan:
             drawer = make_drawer(recipe, materialise(vqgan, "cpu"))

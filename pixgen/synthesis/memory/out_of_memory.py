@@ -17,7 +17,7 @@ FIRST_TILE, SMALLEST_TILE = 32, 8  # in codes
 _MOST_BATCHES = 64  # a recipe has no more
 
 # What is being done when memory runs out, for that says what can be done with less at once.
-Doing = Literal["drawing", "looking", "encoding", "sketching"]
+Stage = Literal["drawing", "looking", "encoding", "sketching"]
 
 
 @contextlib.contextmanager
@@ -33,7 +33,7 @@ def memory_guard(recipe: Recipe) -> Iterator[None]:
 
 # What torch's libraries say when they find no memory: the CPU's allocator, CUDA outside of torch's own,
 # cuBLAS, cuDNN (which then has no engine that fits either) and cuFFT.
-_NO_MEMORY = (
+_OUT_OF_MEMORY = (
     "can't allocate memory", "cuda error: out of memory", "cudaerrormemoryallocation", "cublas_status_alloc_failed",
     "cusolver_status_alloc_failed", "cusparse_status_alloc_failed", "cudnn_status_alloc_failed",
     "cudnn_status_internal_error_host_allocation_failed", "cudnn_status_internal_error_device_allocation_failed",
@@ -53,35 +53,35 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     if isinstance(error, torch.OutOfMemoryError):
         return True
     said = str(error).lower()
-    return not any(each in said for each in _BROKEN) and any(each in said for each in _NO_MEMORY)
+    return not any(each in said for each in _BROKEN) and any(each in said for each in _OUT_OF_MEMORY)
 
 
-def lower_memory(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe | None:
+def lower_memory(recipe: Recipe, device: torch.device, doing: Stage) -> Recipe | None:
     """The same recipe with less at once in a step: on a GPU without graphs, which hold the memory that they
     work in; twice as many batches of cutouts; when each cutout is by
     itself, a decoder that keeps nothing for the way back; at last half precision, where the device has
     it. A picture that is encoded, in smaller and smaller tiles; sketches, half as many at once. None if
     all of that is done already."""
     if device.type == "cuda" and recipe.engine.captured and doing in ("drawing", "looking"):
-        return _with(recipe, captured=False)
-    if doing == "sketching" and (fewer := _fewer_sketches(recipe)) is not None:
+        return _with_engine(recipe, captured=False)
+    if doing == "sketching" and (fewer := _halve_sketches(recipe)) is not None:
         return fewer
     if doing in ("encoding", "sketching"):
-        return _in_tiles(recipe, "encode_tile")
-    if doing == "looking" and (batched := _more_batches(recipe)) is not None:
+        return _halve_tiles(recipe, "encode_tile")
+    if doing == "looking" and (batched := _double_batches(recipe)) is not None:
         return batched
     if recipe.drawer_kind.needs_vqgan and not recipe.engine.checkpoint:
-        return _with(recipe, checkpoint=True, compiled=False)  # what is compiled decides by itself
+        return _with_engine(recipe, checkpoint=True, compiled=False)  # what is compiled decides by itself
     half = supported_half_precision(device)
     if recipe.precision == "float32" and half is not None:
         return recipe.model_copy(update={"precision": half})
     return None
 
 
-def lower_memory_of_look(recipe: Recipe, device: torch.device, doing: Doing) -> Recipe | None:
+def lower_memory_of_final(recipe: Recipe, device: torch.device, doing: Stage) -> Recipe | None:
     """The same recipe with less at once where a picture is only drawn and looked at: more batches of
     cutouts, or while drawing smaller and smaller tiles. None if all of that is done already."""
-    return _more_batches(recipe) if doing == "looking" else _in_tiles(recipe, "tile")
+    return _double_batches(recipe) if doing == "looking" else _halve_tiles(recipe, "tile")
 
 
 def describe_changes(before: Recipe, after: Recipe) -> Message:
@@ -135,7 +135,7 @@ def free_cache(device: torch.device) -> None:
         torch.cuda.empty_cache()
 
 
-def _more_batches(recipe: Recipe) -> Recipe | None:
+def _double_batches(recipe: Recipe) -> Recipe | None:
     cutouts = recipe.cutouts
     batches = min(2 * cutouts.batches, cutouts.count, _MOST_BATCHES)
     if batches <= cutouts.batches:
@@ -144,19 +144,19 @@ def _more_batches(recipe: Recipe) -> Recipe | None:
     return recipe.model_copy(update={"cutouts": lighter})
 
 
-def _in_tiles(recipe: Recipe, switch: str) -> Recipe | None:
+def _halve_tiles(recipe: Recipe, switch: str) -> Recipe | None:
     tile = getattr(recipe.engine, switch) // 2 or FIRST_TILE
     if not recipe.drawer_kind.needs_vqgan or tile < SMALLEST_TILE:
         return None
-    return _with(recipe, **{switch: tile})
+    return _with_engine(recipe, **{switch: tile})
 
 
-def _fewer_sketches(recipe: Recipe) -> Recipe | None:
+def _halve_sketches(recipe: Recipe) -> Recipe | None:
     at_once = recipe.engine.sketches or recipe.init.sketch.candidates
-    return _with(recipe, sketches=at_once // 2) if at_once > 1 else None
+    return _with_engine(recipe, sketches=at_once // 2) if at_once > 1 else None
 
 
-def _with(recipe: Recipe, **switches: bool | int) -> Recipe:
+def _with_engine(recipe: Recipe, **switches: bool | int) -> Recipe:
     return recipe.model_copy(update={"engine": recipe.engine.model_copy(update=switches)})
 
 

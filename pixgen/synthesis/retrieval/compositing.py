@@ -12,8 +12,8 @@ import torch.nn.functional as F
 
 from pixgen.models.sketchers.exemplars import Exemplars
 from pixgen.models.vqgan.vqgan import Vqgan
-from pixgen.synthesis.retrieval.layout import USUAL, Thing
-from pixgen.synthesis.retrieval.style_filter import GREY, STICKER, apply_style_to_thing
+from pixgen.synthesis.retrieval.layout import USUAL_SIZE, Thing
+from pixgen.synthesis.retrieval.style_filter import GREY, STICKER, apply_object_style
 
 WHITE = 0.86  # of the darkest channel: what is paler and reaches the edge is paper
 THERE = 0.5  # of opacity, from which on a thing is there
@@ -53,7 +53,7 @@ class Compositor:
         # One rim around all: of two that touch, one would cover the other.
         if self.hand == STICKER and things:
             largest = max(thing.size for thing in things)
-            together = apply_style_to_thing(STICKER, together, side=_side(box, largest))
+            together = apply_object_style(STICKER, together, side=_side_in_pixels(box, largest))
         opacity = together[:, 3:]
         return picture * (1 - opacity) + together[:, :3], opacity
 
@@ -69,12 +69,12 @@ class Compositor:
         shift = torch.rand(3, generator=self.generator, device=self.generator.device) * 2 - 1
         by_chance = [float(part) for part in shift]
         length = min(right - left, bottom - top)
-        side = _side(box, thing.size * (1 + RESIZED * by_chance[2]))
+        side = _side_in_pixels(box, thing.size * (1 + RESIZED * by_chance[2]))
         x = left + (right - left) * thing.x + length * MOVED * by_chance[0]
         y = top + (bottom - top) * thing.y + length * MOVED * by_chance[1]
         resized = F.interpolate(cutout, size=(side, side), mode="bilinear", antialias=True)
-        layer = _paste(resized, size, round(x - side / 2), round(y - _middle(resized, thing.edge)))
-        return layer if self.hand == STICKER else apply_style_to_thing(self.hand, layer, side=side)
+        layer = _paste(resized, size, round(x - side / 2), round(y - _anchor_row(resized, thing.edge)))
+        return layer if self.hand == STICKER else apply_object_style(self.hand, layer, side=side)
 
     def _cutout(self, index: int) -> torch.Tensor:
         """A portrait without its paper, colours times opacity, and opacity: ``(1, 4, h, w)``."""
@@ -82,7 +82,7 @@ class Compositor:
             codes = self.portraits.codes[index : index + 1].to(self.vqgan.codebook.device)
             drawn = self.vqgan.decode(self.vqgan.lookup(codes)).float().clamp(0, 1)
             solid = self.portraits.solid[index][None, None].to(drawn.device)
-            opacity = 1 - paper(drawn, solid)
+            opacity = 1 - paper_mask(drawn, solid)
             self._cutouts[index] = torch.cat([drawn * opacity, opacity], dim=1)
         return self._cutouts[index]
 
@@ -91,13 +91,13 @@ class Compositor:
         return int(torch.randint(count, (), generator=self.generator, device=device))
 
 
-def _side(box: tuple[int, int, int, int], size: float) -> int:
+def _side_in_pixels(box: tuple[int, int, int, int], size: float) -> int:
     """Of a thing's portrait, in pixels; its usual size is the portrait's own."""
     left, top, right, bottom = box
-    return max(8, round(min(right - left, bottom - top) * size / USUAL))
+    return max(8, round(min(right - left, bottom - top) * size / USUAL_SIZE))
 
 
-def _middle(cutout: torch.Tensor, edge: str) -> float:
+def _anchor_row(cutout: torch.Tensor, edge: str) -> float:
     """Which row of a cutout ``(1, 4, h, w)`` its place means: the middle one, or that of its edge."""
     rows = (cutout[0, 3] > THERE).any(1).nonzero()[:, 0]
     if not edge or not len(rows):
@@ -105,7 +105,7 @@ def _middle(cutout: torch.Tensor, edge: str) -> float:
     return int(rows[0]) if edge == "top" else int(rows[-1]) + 1
 
 
-def paper(drawn: torch.Tensor, solid: torch.Tensor | None = None) -> torch.Tensor:
+def paper_mask(drawn: torch.Tensor, solid: torch.Tensor | None = None) -> torch.Tensor:
     """How much of each pixel is paper, ``(1, 1, H, W)`` in [0, 1]: pale, and joined to the edge.
 
     Args:

@@ -11,12 +11,12 @@ HOLDING = {"with", "holding", "holds", "carrying", "carries", "eating", "eats", 
            "reads", "playing", "plays"}  # fmt: skip
 MOST_THINGS = 3
 # Centre and size as parts of the side, of one thing, and of several beside or above each other.
-USUAL, SMALL, LARGE, ASIDE, PAIRED, OF_THREE = 0.85, 0.36, 1.1, 0.6, 0.5, 0.34
+USUAL_SIZE, SMALL_SIZE, LARGE_SIZE, ASIDE_SIZE, PAIR_SIZE, TRIPLE_SIZE = 0.85, 0.36, 1.1, 0.6, 0.5, 0.34
 # Of two that touch, (x, y, size, edge) of each.
 WORN, WEARER = (0.5, 0.34, 0.36, "bottom"), (0.5, 0.28, 0.68, "top")
 HELD, HOLDER = (0.77, 0.66, 0.38, ""), (0.42, 0.48, 0.76, "")
 RIDER, RIDDEN = (0.5, 0.58, 0.5, "bottom"), (0.5, 0.38, 0.62, "top")
-UPPER, LOWER = (0.5, 0.52, PAIRED, "bottom"), (0.5, 0.5, PAIRED, "top")
+UPPER, LOWER = (0.5, 0.52, PAIR_SIZE, "bottom"), (0.5, 0.5, PAIR_SIZE, "top")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Thing:
     colour: tuple[int, int, int] | None = None
     x: float = 0.5
     y: float = 0.5
-    size: float = USUAL
+    size: float = USUAL_SIZE
     edge: str = ""
 
 
@@ -75,40 +75,42 @@ def lay_out(named: Sequence[NamedThing], words: Sequence[str], worn: Sequence[in
         return []
     if len(named) == 2:
         first, second = named
-        return _two(first, second, words[first.end : second.begin], worn)
+        return _lay_out_pair(first, second, words[first.end : second.begin], worn)
     one = named[0]
     if one.count > 1:
-        size = PAIRED if one.count == 2 else OF_THREE
+        size = PAIR_SIZE if one.count == 2 else TRIPLE_SIZE
         return [
             Thing(one.portraits, one.colour, (place + 0.5) / one.count, 0.5, size)
             for place in range(min(one.count, MOST_THINGS))
         ]
-    size = {"small": SMALL, "large": LARGE}.get(one.size, ASIDE if one.place else USUAL)
+    size = {"small": SMALL_SIZE, "large": LARGE_SIZE}.get(one.size, ASIDE_SIZE if one.place else USUAL_SIZE)
     away = 0.5 - size / 2
     x = {"left": 0.5 - away, "right": 0.5 + away}.get(one.place, 0.5)
     y = {"top": 0.5 - away, "bottom": 0.5 + away}.get(one.place, 0.5)
     return [Thing(one.portraits, one.colour, x, y, size)]
 
 
-def _two(first: NamedThing, second: NamedThing, between: Sequence[str], worn: Sequence[int]) -> list[Thing]:
+def _lay_out_pair(
+    first: NamedThing, second: NamedThing, between: Sequence[str], worn: Sequence[int]
+) -> list[Thing]:
     """Two things: touching, or above each other, if the words between say so, else beside each other."""
     said = set(between)
     if not (first.place or second.place):
         if RIDING & said:
-            return [_at(first, *RIDER), _at(second, *RIDDEN)]
+            return [_place(first, *RIDER), _place(second, *RIDDEN)]
         if WEARING & said and set(second.portraits) <= set(worn):
-            return [_at(second, *WORN), _at(first, *WEARER)]
+            return [_place(second, *WORN), _place(first, *WEARER)]
         if HOLDING & said:
-            return [_at(second, *HELD), _at(first, *HOLDER)]
+            return [_place(second, *HELD), _place(first, *HOLDER)]
         if ABOVE & said:
-            return [_at(first, *UPPER), _at(second, *LOWER)]
+            return [_place(first, *UPPER), _place(second, *LOWER)]
         if BELOW & said:
-            return [_at(first, *LOWER), _at(second, *UPPER)]
+            return [_place(first, *LOWER), _place(second, *UPPER)]
     reverse = first.place == "right" or second.place == "left" or {"right", "of"} <= said
-    left, right = (0.26, 0.52, PAIRED), (0.74, 0.52, PAIRED)
+    left, right = (0.26, 0.52, PAIR_SIZE), (0.74, 0.52, PAIR_SIZE)
     places = (right, left) if reverse else (left, right)
-    return [_at(first, *places[0]), _at(second, *places[1])]
+    return [_place(first, *places[0]), _place(second, *places[1])]
 
 
-def _at(named: NamedThing, x: float, y: float, size: float, edge: str = "") -> Thing:
+def _place(named: NamedThing, x: float, y: float, size: float, edge: str = "") -> Thing:
     return Thing(named.portraits, named.colour, x, y, size, edge)

@@ -12,10 +12,10 @@ from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.retrieval.compositing import Compositor
 from pixgen.synthesis.retrieval.parse_scene import ParsedScene, parse_scene
-from pixgen.synthesis.retrieval.style_filter import OF_THINGS, SILHOUETTE, apply_style
+from pixgen.synthesis.retrieval.style_filter import OBJECT_STYLES, SILHOUETTE, apply_style
 from pixgen.synthesis.sketch.sampling import OPEN
 
-TOUCHED = 0.04  # of a thing's opacity, from which on a code is written anew
+TOUCHED_OPACITY = 0.04  # of a thing's opacity, from which on a code is written anew
 # How far a ground of which nothing is said is from its colour to white, above and below; and behind things so
 # light that they would be lost on it.
 PALE, DEEPER = (0.72, 1.0), (0.25, 0.55)
@@ -65,7 +65,7 @@ class RetrievedScene:
         drawn = vqgan.decode(vqgan.lookup(codes)).float().clamp(0, 1)
         layers = [self._portrayal.over(each[None], self.shown.things, box) for each in drawn]
         pictures, opacity = (torch.cat(parts) for parts in zip(*layers, strict=True))
-        touched = F.max_pool2d(opacity, vqgan.factor)[:, 0] > TOUCHED
+        touched = F.max_pool2d(opacity, vqgan.factor)[:, 0] > TOUCHED_OPACITY
         if self._hand_of_all:
             pictures = torch.cat([self._in_hand(each[None]) for each in pictures]).clamp(0, 1)
             touched = torch.ones_like(touched)
@@ -74,7 +74,7 @@ class RetrievedScene:
     @property
     def _hand_of_all(self) -> bool:
         """Whether a hand changes the whole picture."""
-        return self.shown.hand not in ("", *OF_THINGS)
+        return self.shown.hand not in ("", *OBJECT_STYLES)
 
     def _in_hand(self, picture: torch.Tensor) -> torch.Tensor:
         device = self._generator.device

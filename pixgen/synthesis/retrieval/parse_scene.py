@@ -10,7 +10,7 @@ from pixgen.synthesis.retrieval.layout import NamedThing, Thing, lay_out
 LONGEST_NAME = 6  # words
 COUNTS = {"two": 2, "2": 2, "pair": 2, "three": 3, "3": 3, "four": 3, "several": 3, "many": 3}
 ARTICLES = {"a", "an", "the", "my", "some", "of", "very"}
-BACKGROUNDS, BEFORE = {"background", "backdrop", "wall"}, {"on", "against", "before", "with"}
+BACKGROUNDS, BACKGROUND_PREPOSITIONS = {"background", "backdrop", "wall"}, {"on", "against", "before", "with"}
 PATTERNED = {"striped", "dotted", "checkered"}
 LONGEST_PLAIN = 7  # words of a background that says nothing but colours
 LOW = 0.06  # how far below the middle a thing stands where there is ground
@@ -35,19 +35,19 @@ class ParsedScene:
 def parse_scene(text: str, lexicon: Lexicon) -> ParsedScene:
     """What a text shows, its things laid out as it says; none if it names none that is known."""
     words = re.findall(r"[^\W_]+(?:[-'’.][^\W_]+)*", text.lower())
-    hand = _take(lexicon.style_phrases, words, lexicon)
-    ground = _take(lexicon.ground_phrases, words, lexicon)
+    hand = _extract_phrase(lexicon.style_phrases, words, lexicon)
+    ground = _extract_phrase(lexicon.ground_phrases, words, lexicon)
     colours: tuple[tuple[int, int, int], ...] = ()
-    if behind := _take_background(words):
+    if behind := _extract_background(words):
         colours = tuple(_colours(behind, lexicon))
         if not colours or len(behind) > LONGEST_PLAIN or set(behind) & PATTERNED:
             ground, colours = ground or " ".join(behind), ()
-    things = lay_out(_surest(_names(words, lexicon)), words, lexicon.worn)
+    things = lay_out(_likeliest(_find_names(words, lexicon)), words, lexicon.worn)
     low = LOW if ground and len(things) == 1 and things[0].y == 0.5 else 0.0
     return ParsedScene(tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, hand)
 
 
-def _surest(names: Iterable[NamedThing]) -> list[NamedThing]:
+def _likeliest(names: Iterable[NamedThing]) -> list[NamedThing]:
     """Two names at most, of two things, in their order: those that may say something else come last; and
     of names side by side the last, for a kitchen table is a table."""
     found = list(names)
@@ -61,19 +61,21 @@ def _surest(names: Iterable[NamedThing]) -> list[NamedThing]:
     return sorted(surest, key=lambda each: each.begin)
 
 
-def _take(phrases: Sequence[tuple[tuple[str, ...], str]], words: list[str], lexicon: Lexicon) -> str:
+def _extract_phrase(
+    phrases: Sequence[tuple[tuple[str, ...], str]], words: list[str], lexicon: Lexicon
+) -> str:
     """Blank the words of phrases; returns what the first of them in the text means, "" if there is none."""
     found: list[tuple[int, str]] = []
     for phrase, meant in phrases:
         for at in range(len(words) - len(phrase) + 1):
             behind = at + len(phrase)
-            if tuple(words[at:behind]) == phrase and not _in_a_name(words, at, behind, lexicon):
+            if tuple(words[at:behind]) == phrase and not _is_part_of_name(words, at, behind, lexicon):
                 words[at:behind] = [""] * len(phrase)
                 found.append((at, meant))
     return min(found, default=(0, ""))[1]
 
 
-def _in_a_name(words: Sequence[str], at: int, behind: int, lexicon: Lexicon) -> bool:
+def _is_part_of_name(words: Sequence[str], at: int, behind: int, lexicon: Lexicon) -> bool:
     """Whether the words of a phrase belong to the name of a thing: a fire engine is no fire, and a national
     park no meadow. A longer phrase may end a name: a bridge at night is at night."""
     last = behind - 1
@@ -85,19 +87,19 @@ def _in_a_name(words: Sequence[str], at: int, behind: int, lexicon: Lexicon) -> 
     )
 
 
-def _take_background(words: list[str]) -> list[str]:
+def _extract_background(words: list[str]) -> list[str]:
     """Blank and return the words from a preposition to “background”."""
     for at, word in enumerate(words):
         if word in BACKGROUNDS:
             for begin in range(at - 1, max(-1, at - 8), -1):
-                if words[begin] in BEFORE:
+                if words[begin] in BACKGROUND_PREPOSITIONS:
                     taken = words[begin : at + 1]
                     words[begin : at + 1] = [""] * len(taken)
                     return taken
     return []
 
 
-def _colour(name: str, lexicon: Lexicon) -> tuple[int, int, int]:
+def _rgb(name: str, lexicon: Lexicon) -> tuple[int, int, int]:
     red, green, blue = lexicon.colours[name]
     return red, green, blue
 
@@ -108,19 +110,19 @@ def _colours(words: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, int,
         for size in (2, 1):
             name = " ".join(words[at : at + size])
             if name in lexicon.colours:
-                yield _colour(name, lexicon)
+                yield _rgb(name, lexicon)
                 at += size - 1
                 break
         at += 1
 
 
-def _names(words: Sequence[str], lexicon: Lexicon) -> Iterator[NamedThing]:
+def _find_names(words: Sequence[str], lexicon: Lexicon) -> Iterator[NamedThing]:
     """The names in a text from its beginning, longer ones first."""
     at = 0
     while at < len(words):
         for length in range(min(LONGEST_NAME, len(words) - at), 0, -1):
             found = _find_name(words[at : at + length], lexicon)
-            if found and not (length == 1 and _colours_what_follows(words, at, lexicon)):
+            if found and not (length == 1 and _is_adjective(words, at, lexicon)):
                 name, several = found
                 portraits, weak = tuple(lexicon.names[name]), name in lexicon.weak
                 named = NamedThing(at, at + length, portraits, weak, count=2 if several else 1)
@@ -131,7 +133,7 @@ def _names(words: Sequence[str], lexicon: Lexicon) -> Iterator[NamedThing]:
             at += 1
 
 
-def _colours_what_follows(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
+def _is_adjective(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
     """Whether a word that names a colour and a thing, as orange does, says the colour of something else."""
     if words[at] not in lexicon.colours:
         return False
@@ -171,9 +173,9 @@ def _describe(named: NamedThing, words: Sequence[str], lexicon: Lexicon) -> Name
     while at >= 0 and named.begin - at <= 6:
         word, pair = words[at], " ".join(words[max(0, at - 1) : at + 1])
         if pair in lexicon.colours:
-            named, at = replace(named, colour=_colour(pair, lexicon)), at - 1
+            named, at = replace(named, colour=_rgb(pair, lexicon)), at - 1
         elif word in lexicon.colours:
-            named = replace(named, colour=_colour(word, lexicon))
+            named = replace(named, colour=_rgb(word, lexicon))
         elif word in COUNTS:
             named = replace(named, count=COUNTS[word])
         elif word in lexicon.small or word in lexicon.large:

@@ -8,7 +8,7 @@ GREY = (0.299, 0.587, 0.114)
 SEPIA = (1.0, 0.85, 0.65)
 INK = 0.09  # of an outline: nearly black
 SILHOUETTE, OUTLINED, STICKER, ROUND = "silhouette", "outlined", "sticker", "round"
-OF_THINGS = (SILHOUETTE, OUTLINED, STICKER, ROUND)  # leave what is behind as it is
+OBJECT_STYLES = (SILHOUETTE, OUTLINED, STICKER, ROUND)  # leave what is behind as it is
 
 
 def apply_style(name: str, picture: torch.Tensor, *, noise: torch.Tensor, fine: bool) -> torch.Tensor:
@@ -39,7 +39,7 @@ def apply_style(name: str, picture: torch.Tensor, *, noise: torch.Tensor, fine: 
     return picture
 
 
-def apply_style_to_thing(name: str, layer: torch.Tensor, *, side: int) -> torch.Tensor:
+def apply_object_style(name: str, layer: torch.Tensor, *, side: int) -> torch.Tensor:
     """A thing ``(1, 4, H, W)``, colours times opacity and opacity, outlined, a sticker, or round; in another hand
     it stays as it is.
 

@@ -78,7 +78,7 @@ def sample_dalle(
     steered = read is not None and hand.guidance != 1
     read = (free if read is None else read).repeat(count)
     if steered:
-        read = _join(read, free.repeat(count))
+        read = _join_states(read, free.repeat(count))
     caches = model.caches()
     before = model.start(len(read.mask))
     for place in range(side * side):
@@ -92,7 +92,7 @@ def sample_dalle(
             yield codes.view(count, side, side).clone()
 
 
-def _join(wished: TextStates, free: TextStates) -> TextStates:
+def _join_states(wished: TextStates, free: TextStates) -> TextStates:
     """Both in one batch, the wished ones first."""
     return TextStates(
         tuple(

@@ -48,7 +48,7 @@ def sample_codes(
         known: codes ``(count, grid, grid)`` that stay as they are, ``OPEN`` where to write.
     """
     device, side = generator.device, model.blocks_a_side
-    told = alone = model.encode(wanted, count=_size(wanted)).repeat(count)
+    told = alone = model.encode(wanted, count=_batch_size(wanted)).repeat(count)
     steered = hand.guidance != 1
     if steered:
         told = EncodedConditioning.concatenate([told, model.encode(Conditioning(), count=count)])
@@ -108,6 +108,6 @@ def sample_token(logits: torch.Tensor, hand: SamplingSettings, generator: torch.
     return codes.gather(1, torch.multinomial(chances, 1, generator=generator))[:, 0]
 
 
-def _size(wanted: Conditioning) -> int:
+def _batch_size(wanted: Conditioning) -> int:
     given = wanted.words.hidden if wanted.words is not None else wanted.vectors
     return 1 if given is None else len(given)

@@ -15,8 +15,8 @@ from pixgen.models.sketchers.dalle import DalleBart
 from pixgen.models.sketchers.pocket import BLOCK, Sketcher
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.recipe import Recipe
-from pixgen.synthesis.drawers.base import Kept
-from pixgen.synthesis.frames import Candidate, as_pixels
+from pixgen.synthesis.drawers.base import KeptPicture
+from pixgen.synthesis.frames import Candidate, to_pixels
 from pixgen.synthesis.sketch.samplers import TokenSampler, sampler_for
 from pixgen.synthesis.sketch.sampling import OPEN, SamplingSettings
 
@@ -27,7 +27,7 @@ def code_size(width: int, height: int, *, grid: int) -> tuple[int, int]:
     return (grid, long) if width >= height else (long, grid)
 
 
-def windows(length: int, *, grid: int, middle_first: bool) -> list[int]:
+def window_offsets(length: int, *, grid: int, middle_first: bool) -> list[int]:
     """Where windows of ``grid`` begin, half over each other, so that they cover ``length``.
 
     In order; or the middle one, those behind it, and those before it, each next to what is written.
@@ -60,7 +60,7 @@ def sample_windows(
     codes, grid = known.clone(), pen.grid
     rows, columns = codes.shape[1:]
     empty = bool((codes == OPEN).all())
-    for number, start in enumerate(windows(max(rows, columns), grid=grid, middle_first=empty)):
+    for number, start in enumerate(window_offsets(max(rows, columns), grid=grid, middle_first=empty)):
         down, right = (start, 0) if rows > columns else (0, start)
         window = codes[:, down : down + grid, right : right + grid]
         if bool((window != OPEN).all()):
@@ -71,7 +71,7 @@ def sample_windows(
             yield codes.clone()
 
 
-PAPER = 0.93  # the grey of what is not written yet
+UNWRITTEN_GREY = 0.93  # the grey of what is not written yet
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class SketchSession:
         judge: Callable[[torch.Tensor], torch.Tensor],
         pictures: Mapping[str, Image.Image],
         generator: torch.Generator,
-        kept: Kept | None = None,
+        kept: KeptPicture | None = None,
     ) -> None:
         self.recipe, self.book, self.judge = recipe, book, judge
         self.codes = torch.empty(0)  # (N, rows, columns)
@@ -151,7 +151,7 @@ class SketchSession:
         """How many pictures come on the way at most."""
         pen = self.book.pen
         rows, columns = code_size(self.recipe.width, self.recipe.height, grid=pen.grid)
-        count = len(windows(max(rows, columns), grid=pen.grid, middle_first=True))
+        count = len(window_offsets(max(rows, columns), grid=pen.grid, middle_first=True))
         return count * (pen.grid // pen.block) + (self._remembered is not None)
 
     def picked(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -179,7 +179,7 @@ class SketchSession:
         written = (codes != OPEN).float()[:, None]
         if not bool(written.all()):
             mask = F.interpolate(written, scale_factor=vqgan.factor)
-            drawn = drawn * mask + PAPER * (1 - mask)
+            drawn = drawn * mask + UNWRITTEN_GREY * (1 - mask)
         return cover(drawn, width=recipe.width, height=recipe.height)
 
 
@@ -189,7 +189,7 @@ def rank(
     """In which order a judge likes pictures ``(N, 3, H, W)``, and these as candidates, the best first."""
     liked = judge(drawn)
     order = liked.argsort(descending=True, stable=True)
-    return order, tuple(Candidate(as_pixels(drawn[index]), float(liked[index])) for index in order.tolist())
+    return order, tuple(Candidate(to_pixels(drawn[index]), float(liked[index])) for index in order.tolist())
 
 
 def cover(pictures: torch.Tensor, *, width: int, height: int) -> torch.Tensor:

@@ -25,8 +25,8 @@ from pixgen.recipe.cutouts import (
     Perspective,
     Sharpness,
 )
-from pixgen.synthesis.cutouts.augmentations import disturb
-from pixgen.synthesis.cutouts.cutouts import place, sample
+from pixgen.synthesis.cutouts.augmentations import augment
+from pixgen.synthesis.cutouts.cutouts import place_cutouts, sample_cutouts
 from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.composer import Composer
 from pixgen.training.compose.compositions import Composition
@@ -180,9 +180,9 @@ def _batch(sampler: CompositionSampler, size: int) -> list[Composition]:
 def augmented_views(pictures: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """One augmented cutout of each picture, ``(B, 3, 64, 64)`` in [0, 1]."""
     with torch.no_grad():
-        placed = place(VIEWS, len(pictures), aspect=1.0, generator=generator)
-        cutouts = sample(pictures, placed, size=SIZE)
-        views = disturb(cutouts, VIEWS.augmentations, generator).clamp(0, 1)
+        placed = place_cutouts(VIEWS, len(pictures), aspect=1.0, generator=generator)
+        cutouts = sample_cutouts(pictures, placed, size=SIZE)
+        views = augment(cutouts, VIEWS.augmentations, generator).clamp(0, 1)
         return views.contiguous(memory_format=torch.channels_last)
 
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from pixgen.models.sketchers.exemplars import CODES_FILE, LEXICON_FILE, SOLID
 from pixgen.models.vqgan.vqgan import Vqgan
-from pixgen.synthesis.retrieval.compositing import paper
+from pixgen.synthesis.retrieval.compositing import paper_mask
 from pixgen.training.compose.canonical_style import NAMED_GROUPS, USUAL_SCALE, CanonicalStyle
 from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.composer import Composer, place_sprites
@@ -140,6 +140,6 @@ def _encode_exemplars(vqgan: Vqgan, pictures: torch.Tensor, opacity: torch.Tenso
     codes = vqgan.codes(vqgan.encode(pictures.clamp(0, 1).to(vqgan.codebook.device)))
     there = F.avg_pool2d(opacity, vqgan.factor)[:, 0] > DRAWN_SHARE
     decoded = vqgan.decode(vqgan.lookup(codes)).float().clamp(0, 1)
-    taken = torch.cat([paper(each[None]) for each in decoded])
+    taken = torch.cat([paper_mask(each[None]) for each in decoded])
     lost = F.avg_pool2d(taken, vqgan.factor)[:, 0].cpu() > PAPER_SHARE
     return codes.cpu() + SOLID * (there & lost)

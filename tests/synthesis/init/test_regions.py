@@ -7,7 +7,7 @@ import torch
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, SketchModel, make_drawer
 from pixgen.synthesis.init.regions import RegionSketches
-from pixgen.synthesis.sketch.session import PAPER
+from pixgen.synthesis.sketch.session import UNWRITTEN_GREY
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_each_region_has_its_own_sketch_and_they_meet_softly(book):
     codes, picture = made.picked()
     assert codes is None
     first, last = made.stages[0], made.stages[-1]
-    assert (first[..., 60:] - PAPER).abs().max() < 0.01
+    assert (first[..., 60:] - UNWRITTEN_GREY).abs().max() < 0.01
     assert not torch.allclose(first[..., 40:], last[..., 40:], atol=0.05)
     assert 0 <= float(picture.min()) <= float(picture.max()) <= 1 + 1e-5
 

@@ -6,7 +6,7 @@ import torch
 from pixgen.errors import ModelError
 from pixgen.models import load_perceptor, load_vqgan
 from pixgen.recipe.recipe import make_recipe
-from pixgen.synthesis.memory.estimate import CUDA_WORKSPACES, estimate_memory, shapes_alone
+from pixgen.synthesis.memory.estimate import CUDA_WORKSPACES, estimate_memory, trace_shapes
 
 BASE = {
     "prompts": "a red fox",
@@ -22,7 +22,7 @@ def step(*parts) -> int:
 
 
 def test_a_trace_counts_what_is_alive_at_once():
-    with shapes_alone() as trace:
+    with trace_shapes() as trace:
         first = torch.zeros(1000)
         second = first + 1
         del first

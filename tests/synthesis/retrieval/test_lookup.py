@@ -5,7 +5,7 @@ import torch
 
 from pixgen.models.sketchers.exemplars import Exemplars, Lexicon
 from pixgen.recipe.recipe import make_recipe
-from pixgen.synthesis.retrieval.compositing import Compositor, paper, tint
+from pixgen.synthesis.retrieval.compositing import Compositor, paper_mask, tint
 from pixgen.synthesis.retrieval.layout import Thing
 from pixgen.synthesis.retrieval.lookup import retrieve_scene
 from pixgen.synthesis.sketch.sampling import OPEN
@@ -160,14 +160,14 @@ def test_paper_is_pale_and_joined_to_the_edge():
     drawn = torch.ones(1, 3, 32, 32)
     drawn[..., 8:24, 8:24] = 0.2
     drawn[..., 12:20, 12:20] = 1.0  # within: no paper
-    found = paper(drawn)
+    found = paper_mask(drawn)
     assert float(found[..., 0, 0]) == 1
     assert float(found[..., 16, 16]) == 0
     drawn[..., 8:24, 8:24] = 1.0  # a white thing
     solid = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
     solid[..., 1:3, 1:3] = True
-    assert float(paper(drawn)[..., 16, 16]) == 1
-    assert float(paper(drawn, solid)[..., 16, 16]) == 0
+    assert float(paper_mask(drawn)[..., 16, 16]) == 1
+    assert float(paper_mask(drawn, solid)[..., 16, 16]) == 0
 
 
 def test_a_tint_keeps_light_and_dark():

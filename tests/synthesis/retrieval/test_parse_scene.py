@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixgen.models.sketchers.exemplars import Lexicon
-from pixgen.synthesis.retrieval.layout import ASIDE, LARGE, PAIRED, SMALL, USUAL
+from pixgen.synthesis.retrieval.layout import ASIDE_SIZE, LARGE_SIZE, PAIR_SIZE, SMALL_SIZE, USUAL_SIZE
 from pixgen.synthesis.retrieval.parse_scene import LOW, parse_scene
 
 FOX, HOUSE, ENGINE, ORANGE, TABLE, CHEER = (1,), (2, 3), (4,), (5,), (6,), (7,)
@@ -94,7 +94,12 @@ def test_a_plain_background_is_its_colours():
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("a fox", USUAL), ("a small fox", SMALL), ("a huge fox", LARGE), ("a fox on the left", ASIDE)],
+    [
+        ("a fox", USUAL_SIZE),
+        ("a small fox", SMALL_SIZE),
+        ("a huge fox", LARGE_SIZE),
+        ("a fox on the left", ASIDE_SIZE),
+    ],
 )
 def test_sizes(text, size):
     assert parse_scene(text, LEXICON).things[0].size == size
@@ -134,7 +139,7 @@ def test_what_is_held_is_smaller_and_in_front():
     assert (held.portraits, holder.portraits) == (ORANGE, FOX)
     assert held.size < holder.size
     beside = parse_scene("a fox on the left with an orange", LEXICON).things
-    assert [thing.size for thing in beside] == [PAIRED, PAIRED]
+    assert [thing.size for thing in beside] == [PAIR_SIZE, PAIR_SIZE]
 
 
 def test_several_stand_beside_each_other():
@@ -142,7 +147,7 @@ def test_several_stand_beside_each_other():
     assert [thing.x for thing in things] == sorted({thing.x for thing in things})
     assert len(things) == 3
     assert all(thing.colour == (200, 0, 0) for thing in things)
-    assert [thing.size for thing in parse_scene("foxes", LEXICON).things] == [PAIRED, PAIRED]
+    assert [thing.size for thing in parse_scene("foxes", LEXICON).things] == [PAIR_SIZE, PAIR_SIZE]
 
 
 def test_a_hand_is_said_and_is_no_thing():

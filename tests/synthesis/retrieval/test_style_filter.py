@@ -5,12 +5,12 @@ import torch
 
 from pixgen.synthesis.retrieval.style_filter import (
     INK,
-    OF_THINGS,
+    OBJECT_STYLES,
     OUTLINED,
     ROUND,
     SILHOUETTE,
     STICKER,
-    apply_style_to_thing,
+    apply_object_style,
 )
 
 RED = torch.tensor([0.8, 0.1, 0.1])[:, None, None]
@@ -24,9 +24,9 @@ def disc():
     return torch.cat([RED * opacity, opacity[None]])[None]
 
 
-@pytest.mark.parametrize("hand", OF_THINGS)
+@pytest.mark.parametrize("hand", OBJECT_STYLES)
 def test_colours_never_exceed_their_opacity_and_what_is_far_stays_empty(disc, hand):
-    drawn = apply_style_to_thing(hand, disc, side=48)
+    drawn = apply_object_style(hand, disc, side=48)
     assert drawn.shape == disc.shape
     assert (drawn[:, :3] <= drawn[:, 3:] + 1e-5).all()
     assert (drawn >= 0).all()
@@ -35,7 +35,7 @@ def test_colours_never_exceed_their_opacity_and_what_is_far_stays_empty(disc, ha
 
 
 def test_an_outline_is_dark_and_around_the_thing(disc):
-    drawn = apply_style_to_thing(OUTLINED, disc, side=48)
+    drawn = apply_object_style(OUTLINED, disc, side=48)
     across = drawn[0, :, 48]
     rim = across[:, 22:26]
     assert float(rim[:3].amax(0).min()) < INK + 0.1
@@ -45,7 +45,7 @@ def test_an_outline_is_dark_and_around_the_thing(disc):
 
 
 def test_a_sticker_has_a_white_rim_and_a_shadow_below(disc):
-    drawn = apply_style_to_thing(STICKER, disc, side=48)
+    drawn = apply_object_style(STICKER, disc, side=48)
     down = drawn[0, :, :, 48]
     assert torch.allclose(down[:, 23], torch.ones(4), atol=0.05)  # just above the disc
     below = down[:, 74:80]
@@ -55,7 +55,7 @@ def test_a_sticker_has_a_white_rim_and_a_shadow_below(disc):
 
 
 def test_a_round_thing_is_lit_from_above_on_the_left(disc):
-    drawn = apply_style_to_thing(ROUND, disc, side=48)
+    drawn = apply_object_style(ROUND, disc, side=48)
     above, below = drawn[0, :3, 34, 34].mean(), drawn[0, :3, 62, 62].mean()
     assert above > below
     assert torch.equal(drawn[:, 3:], disc[:, 3:])
@@ -63,4 +63,4 @@ def test_a_round_thing_is_lit_from_above_on_the_left(disc):
 
 def test_no_such_hand_changes_nothing(disc):
     for hand in ("", "pencil", SILHOUETTE):
-        assert apply_style_to_thing(hand, disc, side=48) is disc
+        assert apply_object_style(hand, disc, side=48) is disc

@@ -5,14 +5,14 @@ import torch
 
 from pixgen.synthesis.sketch.samplers import PocketSampler
 from pixgen.synthesis.sketch.sampling import OPEN, SamplingSettings
-from pixgen.synthesis.sketch.session import code_size, sample_windows, windows
+from pixgen.synthesis.sketch.session import code_size, sample_windows, window_offsets
 
 
 @pytest.mark.parametrize("length", range(16, 60, 2))
 @pytest.mark.parametrize("middle_first", [True, False])
 def test_windows_cover_a_canvas_and_each_touches_what_is_written(length, middle_first):
     written: set[int] = set()
-    for start in windows(length, grid=16, middle_first=middle_first):
+    for start in window_offsets(length, grid=16, middle_first=middle_first):
         window = set(range(start, start + 16))
         assert start % 2 == 0
         assert not written or window & written

@@ -98,17 +98,17 @@ def wire_augmentations(
 def preview_html(studio: Studio, visitor: BrowserSession, chosen: Sequence[str]) -> str:
     """What each augmentation makes of the visitor's last picture, or else of an example; all that there
     are, if none is chosen. Raises PixgenError."""
-    from pixgen.synthesis.cutouts.sheets import augmented
-    from pixgen.synthesis.frames import as_pixels
+    from pixgen.synthesis.cutouts.sheets import preview_augmentations
+    from pixgen.synthesis.frames import to_pixels
     from pixgen.synthesis.init.noise import to_tensor
 
     run = visitor.run(studio)
     file = run.picture if run is not None and run.picture.is_file() else ASSETS / "examples/fox.png"
     members = [apply_always(parse_augmentation(text)) for text in chosen]
     members = members or [build_example(name) for name in kornia_names()]
-    pictures = augmented(to_tensor(open_picture(file)), members, size=_SIDE, seed=0)
+    pictures = preview_augmentations(to_tensor(open_picture(file)), members, size=_SIDE, seed=0)
     figures = "".join(
-        f'<figure><img src="{_source(as_pixels(picture))}" alt="{escape(each.text)}" width="{_SIDE}" '
+        f'<figure><img src="{_source(to_pixels(picture))}" alt="{escape(each.text)}" width="{_SIDE}" '
         f'height="{_SIDE}"><figcaption>{escape(each.name)}</figcaption></figure>'
         for each, picture in zip(members, pictures, strict=True)
     )
