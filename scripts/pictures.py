@@ -18,8 +18,7 @@ from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.worker import paint
-from pixgen.synthesis.frames import to_pixels
-from pixgen.synthesis.init.noise import to_tensor
+from pixgen.synthesis.tensors import to_pixels, to_tensor
 from pixgen.synthesis.upscale import upscale
 
 FOLDER = Path(__file__).parent.parent / "assets" / "gallery"

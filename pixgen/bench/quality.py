@@ -25,7 +25,7 @@ from pixgen.studio.grids.sheet import INK, PAPER
 from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.storage import writing
 from pixgen.studio.worker import paint
-from pixgen.synthesis.init.noise import to_tensor
+from pixgen.synthesis.tensors import to_tensor
 
 MARGIN, CAPTION_WIDTH = 8, 190  # pixels: between pictures, and for the captions
 TEXT_SIZE = 13

@@ -60,8 +60,7 @@ def upscale_picture(
             limit=MAX_PIXELS // 1000000,
         )
     from pixgen.models.upscalers import BUNDLED, load_upscaler  # here: it loads torch
-    from pixgen.synthesis.frames import to_pixels
-    from pixgen.synthesis.init.noise import to_tensor
+    from pixgen.synthesis.tensors import to_pixels, to_tensor
     from pixgen.synthesis.upscale import upscale
 
     where = resolve_device(device)

@@ -6,9 +6,8 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from einops import rearrange
 
-from pixgen.synthesis.transfer import Download
+from pixgen.synthesis.tensors import Download, to_pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,22 +100,3 @@ class Frame:
         """``(H, W, 3)`` uint8; unless it is on its way already, copied from the device when first asked
         for."""
         return to_pixels(self.draw()[0]) if self.copied is None else self.copied()
-
-
-def start_copy(picture: torch.Tensor) -> Callable[[], np.ndarray] | None:
-    """Begin to copy a picture ``(3, H, W)`` from a GPU, without waiting; what is returned waits for it,
-    and not for what the GPU was told to do since. None where there is nothing to be copied."""
-    if picture.device.type != "cuda":
-        return None
-    copied = Download(_quantise(picture))
-    return lambda: copied().numpy()
-
-
-def to_pixels(picture: torch.Tensor) -> np.ndarray:
-    """A picture ``(3, H, W)`` in [0, 1], on any device, as ``(H, W, 3)`` uint8."""
-    return _quantise(picture).cpu().numpy()
-
-
-def _quantise(picture: torch.Tensor) -> torch.Tensor:
-    pixels = (picture.float().clamp(0, 1) * 255).round().to(torch.uint8)
-    return rearrange(pixels, "c h w -> h w c")

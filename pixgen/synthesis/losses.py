@@ -1,4 +1,7 @@
-"""The losses that a recipe asks for beside its prompts, prepared for its run; what is off costs nothing."""
+"""Losses of a step: how far the picture is from its prompts, and the other losses that a recipe asks for.
+
+Losses that a recipe leaves at 0 are not computed.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -11,10 +14,40 @@ from pixgen.models.clip.aesthetics import load_aesthetic_predictor
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.colours import main_colours
-from pixgen.synthesis.init.noise import to_tensor
+from pixgen.synthesis.gradients import replace_grad
+from pixgen.synthesis.tensors import to_tensor
 
 LossValues = dict[str, torch.Tensor]  # scalars by name
 _SIDE_FOR_COLOURS = 128
+
+
+def spherical_dist_loss(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The squared great-circle distance of unit vectors, times two, ``(N, D), (P, D) -> (N, P)``.
+
+    0 when they are one, about 0.8 at a cosine of 0.3, 1.23 at a right angle. Source: Crowson's
+    VQGAN+CLIP (arXiv 2204.08583).
+    """
+    cosine = x @ y.T
+    # The chord's length without the difference of all pairs; the floor keeps its root's slope finite.
+    chord = (2 - 2 * cosine).clamp(min=1e-6).sqrt()
+    return 2 * (chord / 2).clamp(max=1 - 1e-6).arcsin().square()
+
+
+def prompt_loss(
+    distances: torch.Tensor, *, weights: torch.Tensor, stops: torch.Tensor, shares: torch.Tensor
+) -> torch.Tensor:
+    """The weighted loss of P prompts over N cutouts, a scalar.
+
+    Args:
+        distances: from ``spherical_dist_loss``, ``(N, P)``.
+        weights: of the prompts, ``(P,)``; negative ones push away. Their sum of magnitudes does not
+            matter: it is divided out, so that other losses keep their strength.
+        stops: the signed distance below which a prompt no longer pulls, ``(P,)``.
+        shares: how much each cutout counts for each prompt, ``(N, P)``, mean 1 a prompt.
+    """
+    signed = distances * weights.sign()
+    held = replace_grad(signed, torch.maximum(signed, stops))
+    return (held * shares * weights.abs()).mean(0).sum() / weights.abs().sum().clamp(min=1e-9)
 
 
 class LossPictures:

@@ -13,8 +13,7 @@ from PIL import Image
 from pixgen.recipe.journey import Motion
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.drawers.base import Drawer
-from pixgen.synthesis.init.noise import fit_picture
-from pixgen.synthesis.transfer import upload
+from pixgen.synthesis.tensors import fit_picture, upload
 
 _SEAM = 2  # places that are repeated round the border, so that sampling across it sees the other side
 _PADDING = {"reflect": "reflection", "edge": "border", "wrap": "border"}

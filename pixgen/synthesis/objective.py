@@ -13,13 +13,11 @@ from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.cutouts.plan import plan_cutouts
 from pixgen.synthesis.cutouts.regions import Regions
 from pixgen.synthesis.cutouts.sheets import contact_sheet
-from pixgen.synthesis.frames import start_copy, to_pixels
-from pixgen.synthesis.init.noise import to_tensor
-from pixgen.synthesis.losses import ImageLosses, clip_losses
-from pixgen.synthesis.precision import GradientScale, full_precision
-from pixgen.synthesis.prompt_loss import prompt_loss, spherical_dist_loss
+from pixgen.synthesis.gradients import GradientScale
+from pixgen.synthesis.losses import ImageLosses, clip_losses, prompt_loss, spherical_dist_loss
+from pixgen.synthesis.precision import full_precision
 from pixgen.synthesis.scenes import targets_at
-from pixgen.synthesis.transfer import upload
+from pixgen.synthesis.tensors import start_copy, to_pixels, to_tensor, upload
 
 _MOST_SHOWN, _SIDE_SHOWN = 16, 112  # cutouts on a sheet, and their side in pixels
 

@@ -20,7 +20,8 @@ from pixgen.recipe.prompts import Scene, parse
 from pixgen.recipe.recipe import Change, Recipe
 from pixgen.synthesis.canvas import Canvas
 from pixgen.synthesis.drawers.base import Drawer
-from pixgen.synthesis.frames import Frame, PendingMetrics, start_copy
+from pixgen.synthesis.frames import Frame, PendingMetrics
+from pixgen.synthesis.gradients import GradientScale
 from pixgen.synthesis.init.initialise import Initialisation
 from pixgen.synthesis.memory.out_of_memory import (
     Stage,
@@ -33,10 +34,11 @@ from pixgen.synthesis.memory.out_of_memory import (
 )
 from pixgen.synthesis.motion import CameraMotion
 from pixgen.synthesis.objective import Metrics, Objective
-from pixgen.synthesis.precision import GradientScale, arithmetic
+from pixgen.synthesis.precision import arithmetic
 from pixgen.synthesis.scenes import SceneSketches
 from pixgen.synthesis.sketch.session import SketchModel
 from pixgen.synthesis.sketch.unclip import UnClipModel
+from pixgen.synthesis.tensors import start_copy
 from pixgen.synthesis.upscale import enlarge
 
 LowerMemory = Callable[[Recipe, torch.device, Stage], Recipe | None]  # as ``lower_memory``

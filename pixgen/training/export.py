@@ -13,7 +13,7 @@ from pixgen.models.checkpoints.safetensors import save_weights
 from pixgen.models.sketchers.pocket import Sketcher
 from pixgen.models.upscalers import PocketUpscaler
 from pixgen.models.vqgan.vqgan import Vqgan
-from pixgen.synthesis.frames import to_pixels
+from pixgen.synthesis.tensors import to_pixels
 from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.composer import Composer, sheet
 from pixgen.training.models.clip import MEAN, STD

@@ -22,7 +22,7 @@ from pixgen.recipe.presets import load_preset
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 from pixgen.synthesis.sketch.sampling import OPEN, SamplingSettings, sample_codes
-from pixgen.synthesis.transfer import Download, upload
+from pixgen.synthesis.tensors import Download, upload
 from tests.conftest import TINY_SKETCHER
 
 pytestmark = pytest.mark.pretend_gpu

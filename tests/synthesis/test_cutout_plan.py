@@ -7,7 +7,8 @@ from pixgen.recipe.cutouts import CUTOUT_SETS, CutoutSet, Erasing, Noise, Sharpn
 from pixgen.synthesis.cutouts import plan as cutout_plan
 from pixgen.synthesis.cutouts.augmentations import augment
 from pixgen.synthesis.cutouts.cutouts import place_cutouts, sample_cutouts
-from pixgen.synthesis.cutouts.plan import plan_cutouts, upload
+from pixgen.synthesis.cutouts.plan import plan_cutouts
+from pixgen.synthesis.tensors import upload_all
 
 NOISE_FIRST = CutoutSet(
     crops=CUTOUT_SETS["updated"].crops, augmentations=(Noise(), Erasing(p=1), Sharpness(p=1))
@@ -41,7 +42,7 @@ def test_batches_know_their_rows_of_the_shares():
 
 def test_what_is_uploaded_arrives_in_its_shapes():
     tensors = [torch.rand(2, 3), torch.rand(()), torch.rand(4, 1, 1)]
-    for expected, found in zip(tensors, upload(tensors, torch.device("cpu")), strict=True):
+    for expected, found in zip(tensors, upload_all(tensors, torch.device("cpu")), strict=True):
         assert torch.equal(expected, found)
 
 
@@ -50,7 +51,7 @@ def test_a_device_gets_every_batch_in_one_upload(monkeypatch):
 
     def counted(tensors, device):
         uploads.append(len(tensors))
-        return upload(tensors, torch.device("cpu"))
+        return upload_all(tensors, torch.device("cpu"))
 
     monkeypatch.setattr(cutout_plan, "upload", counted)
     chance = torch.Generator().manual_seed(1)

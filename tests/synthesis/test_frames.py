@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from pixgen.synthesis.frames import Frame, PendingMetrics, start_copy, to_pixels
+from pixgen.synthesis.frames import Frame, PendingMetrics
+from pixgen.synthesis.tensors import start_copy, to_pixels
 
 PICTURE = torch.rand(1, 3, 4, 6, generator=torch.Generator().manual_seed(0)) * 1.2 - 0.1
 

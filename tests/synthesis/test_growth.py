@@ -12,7 +12,7 @@ from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 from pixgen.synthesis.canvas import grow_latent, resize_moments
 from pixgen.synthesis.drawers.base import VqganDrawer
-from pixgen.synthesis.init.noise import to_tensor
+from pixgen.synthesis.tensors import to_tensor
 from pixgen.synthesis.upscale import enlarge
 from tests.synthesis.resuming import pictures, same, stopped_and_resumed
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from pixgen.bench.simulated_gpu import GPU, simulated_gpu
 from pixgen.models.runtime import use_engine
 from pixgen.recipe.settings import Engine
-from pixgen.synthesis.cutouts.grid_sample import grid_sample, grid_sample_by_index
+from pixgen.synthesis.cutouts.cutouts import grid_sample, grid_sample_by_index
 
 
 @pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])

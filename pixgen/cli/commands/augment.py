@@ -64,8 +64,7 @@ def augment(
 
     from pixgen.studio.storage import writing
     from pixgen.synthesis.cutouts.sheets import contact_sheet, preview_cutouts
-    from pixgen.synthesis.frames import to_pixels
-    from pixgen.synthesis.init.noise import to_tensor
+    from pixgen.synthesis.tensors import to_pixels, to_tensor
 
     seen = preview_cutouts(
         to_tensor(opened), cutouts.set, count, size=side, seed=seed, fused=engine == "fused"

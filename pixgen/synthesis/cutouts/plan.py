@@ -3,7 +3,7 @@
 So a GPU is never waited for, and the same seed places the same cutouts on every device.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,6 +12,7 @@ from pixgen.recipe.cutouts import CutoutSet
 from pixgen.synthesis.cutouts.augmentations import AppliedAugmentation, apply_changes, draw_changes
 from pixgen.synthesis.cutouts.cutouts import CutoutReads, Placement, plan_reads, read_cutouts
 from pixgen.synthesis.precision import full_precision
+from pixgen.synthesis.tensors import upload_all
 
 
 @dataclass(frozen=True)
@@ -72,17 +73,8 @@ def plan_cutouts(
     return iter(_upload_batches(list(drawn), device_generator.device))
 
 
-def upload(tensors: Sequence[torch.Tensor], device: torch.device) -> list[torch.Tensor]:
-    """The same float32 tensors on a device, by one asynchronous copy from pinned memory."""
-    flat = torch.cat([each.reshape(-1) for each in tensors])
-    if device.type == "cuda":
-        flat = flat.pin_memory()
-    parts = flat.to(device, non_blocking=True).split([each.numel() for each in tensors])
-    return [part.view(each.shape) for part, each in zip(parts, tensors, strict=True)]
-
-
 def _upload_batches(batches: list[CutoutBatch], device: torch.device) -> list[CutoutBatch]:
-    there = iter(upload([each for batch in batches for each in _batch_tensors(batch)], device))
+    there = iter(upload_all([each for batch in batches for each in _batch_tensors(batch)], device))
     return [
         CutoutBatch(
             replace(batch.places, matrices=next(there)),

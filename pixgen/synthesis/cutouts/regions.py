@@ -14,8 +14,8 @@ from pixgen.errors import RecipeError
 from pixgen.recipe.cutouts import CutoutSet
 from pixgen.recipe.prompts import Prompt
 from pixgen.synthesis.cutouts.cutouts import Placement, place_cutouts, sample_cutouts
-from pixgen.synthesis.init.noise import to_tensor
 from pixgen.synthesis.precision import full_precision
+from pixgen.synthesis.tensors import to_tensor
 
 SIDE = 64  # of a map: where a prompt applies is nothing fine
 _SOFT = 7  # how far, in a map's pixels, a painted region's edge runs out

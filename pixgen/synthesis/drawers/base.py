@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from pixgen.models.vqgan.vqgan import Vqgan
-from pixgen.synthesis.prompt_loss import clamp_with_grad
+from pixgen.synthesis.gradients import clamp_with_grad
 
 
 @dataclass(frozen=True)

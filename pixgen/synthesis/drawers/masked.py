@@ -11,7 +11,7 @@ from pixgen.errors import RecipeError
 from pixgen.messages import _
 from pixgen.recipe.init import Init
 from pixgen.synthesis.drawers.base import CodeDrawer, KeptPicture
-from pixgen.synthesis.init.noise import fit_picture, to_tensor
+from pixgen.synthesis.tensors import fit_picture, to_tensor
 
 # Pixels over which the new passes into the kept: a hard edge would be seen.
 SOFT = 5

@@ -6,7 +6,7 @@ from pixgen.losses import rgb
 from pixgen.recipe.drawers import Pixels
 from pixgen.synthesis.colours import main_colours
 from pixgen.synthesis.drawers.base import Drawer
-from pixgen.synthesis.prompt_loss import clamp_with_grad
+from pixgen.synthesis.gradients import clamp_with_grad
 
 
 class PixelsDrawer(Drawer):

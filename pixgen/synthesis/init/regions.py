@@ -13,9 +13,10 @@ from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe
 from pixgen.recipe.settings import Growth
 from pixgen.synthesis.cutouts.regions import Regions, has_region
-from pixgen.synthesis.frames import Candidate, to_pixels
+from pixgen.synthesis.frames import Candidate
 from pixgen.synthesis.sketch.session import UNWRITTEN_GREY, SketchModel, SketchSession
 from pixgen.synthesis.sketch.unclip import UnClipModel, UnClipSession
+from pixgen.synthesis.tensors import to_pixels
 
 _COVERED = 0.85  # of the picture: what regions leave open is then no place of its own
 

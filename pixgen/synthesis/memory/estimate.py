@@ -34,8 +34,8 @@ from pixgen.synthesis.cutouts.cutouts import place_cutouts
 from pixgen.synthesis.cutouts.plan import CutoutBatch, plan_cutouts
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.drawers.factory import make_drawer
+from pixgen.synthesis.losses import spherical_dist_loss
 from pixgen.synthesis.precision import arithmetic
-from pixgen.synthesis.prompt_loss import spherical_dist_loss
 
 
 class AllocationTrace(TorchDispatchMode):

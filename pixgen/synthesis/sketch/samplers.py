@@ -23,7 +23,6 @@ from pixgen.recipe.init import Sketch
 from pixgen.recipe.prompts import Prompt, Scene
 from pixgen.recipe.recipe import Recipe
 from pixgen.recipe.sampling import DALLE, POCKET, prompt_text, sampling_settings
-from pixgen.synthesis.init.noise import to_tensor
 from pixgen.synthesis.retrieval.lookup import RetrievedScene, retrieve_scene
 from pixgen.synthesis.sketch.sampling import (
     OPEN,
@@ -32,6 +31,7 @@ from pixgen.synthesis.sketch.sampling import (
     sample_codes,
     sample_token,
 )
+from pixgen.synthesis.tensors import to_tensor
 
 
 @torch.no_grad()

@@ -16,9 +16,10 @@ from pixgen.models.sketchers.pocket import BLOCK, Sketcher
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.drawers.base import KeptPicture
-from pixgen.synthesis.frames import Candidate, to_pixels
+from pixgen.synthesis.frames import Candidate
 from pixgen.synthesis.sketch.samplers import TokenSampler, sampler_for
 from pixgen.synthesis.sketch.sampling import OPEN, SamplingSettings
+from pixgen.synthesis.tensors import to_pixels
 
 
 def code_size(width: int, height: int, *, grid: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from pixgen.losses import rgb
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 from pixgen.synthesis.drawers.pixels import cell_map
-from pixgen.synthesis.init.noise import start_picture
+from pixgen.synthesis.init.initialise import start_picture
 from tests.synthesis.resuming import pictures, same, stopped_and_resumed
 
 WAYS = {

@@ -99,8 +99,7 @@ def preview_html(studio: Studio, visitor: BrowserSession, chosen: Sequence[str])
     """What each augmentation makes of the visitor's last picture, or else of an example; all that there
     are, if none is chosen. Raises PixgenError."""
     from pixgen.synthesis.cutouts.sheets import preview_augmentations
-    from pixgen.synthesis.frames import to_pixels
-    from pixgen.synthesis.init.noise import to_tensor
+    from pixgen.synthesis.tensors import to_pixels, to_tensor
 
     run = visitor.run(studio)
     file = run.picture if run is not None and run.picture.is_file() else ASSETS / "examples/fox.png"

@@ -1,0 +1,85 @@
+"""Gradients that are replaced, clamped or scaled on their way back to the latent."""
+
+import torch
+
+from pixgen.recipe.recipe import Recipe
+
+# float16 holds nothing below 6e-8 and nothing above 65504: the scale keeps gradients of pixels between.
+_FIRST_SCALE, _LARGEST_SCALE, _SMALLEST_SCALE = 2.0**12, 2.0**16, 1.0
+_PATIENCE = 200  # good steps after which a larger scale is tried
+
+
+class _ReplaceGrad(torch.autograd.Function):
+    """The value of one tensor with the gradient of another."""
+
+    @staticmethod
+    def forward(ctx, value: torch.Tensor, follower: torch.Tensor) -> torch.Tensor:
+        ctx.shape = follower.shape
+        return value
+
+    @staticmethod
+    def backward(ctx, gradient: torch.Tensor):
+        return None, gradient.sum_to_size(ctx.shape)
+
+
+class _ClampWithGrad(torch.autograd.Function):
+    """A clamp whose gradient may still bring a value back in, but not push it further out."""
+
+    @staticmethod
+    def forward(ctx, value: torch.Tensor, low: float, high: float) -> torch.Tensor:
+        ctx.low, ctx.high = low, high
+        ctx.save_for_backward(value)
+        return value.clamp(low, high)
+
+    @staticmethod
+    def backward(ctx, gradient: torch.Tensor):
+        (value,) = ctx.saved_tensors
+        return gradient * (gradient * (value - value.clamp(ctx.low, ctx.high)) >= 0), None, None
+
+
+replace_grad = _ReplaceGrad.apply
+clamp_with_grad = _ClampWithGrad.apply
+
+
+class GradientScale:
+    """Scales losses for a precision that cannot hold small gradients, and drops gradients that are not
+    finite. Everything stays on the device: nothing waits for a number.
+
+    In float16 the scale is halved after a step with a gradient that was not finite, and doubled after 200
+    without one, as torch's ``GradScaler`` does, which has to read a number back in every step.
+
+    Args:
+        device: where gradients are.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.dropped = torch.zeros((), device=device)  # steps of which a gradient was dropped
+        self._scale = torch.full((), _FIRST_SCALE, device=device)
+        self._good = torch.zeros((), device=device)
+
+    def scale_loss(self, loss: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+        """A loss as it goes on the way back."""
+        return loss * self._scale if recipe.precision == "float16" else loss
+
+    @torch.no_grad()
+    def unscale(self, gradient: torch.Tensor, recipe: Recipe) -> None:
+        """Take the scale off a gradient, in place, with 0 wherever it is not finite."""
+        # A sum is finite if all its parts are.
+        failed = gradient.sum().isfinite().logical_not().float()
+        self.dropped += failed
+        if recipe.precision != "float16":
+            gradient.nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+            return
+        gradient.div_(self._scale).nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+        self._good = (self._good + 1) * (1 - failed)
+        ripe = (self._good >= _PATIENCE).float()
+        self._good = self._good * (1 - ripe)
+        self._scale = (self._scale * (1 + ripe) * (1 - failed / 2)).clamp(_SMALLEST_SCALE, _LARGEST_SCALE)
+
+    def state(self) -> torch.Tensor:
+        """Three numbers: what was dropped, the scale, and the good steps since it changed."""
+        return torch.stack([self.dropped, self._scale, self._good])
+
+    def restore(self, state: torch.Tensor) -> None:
+        """Go on from a state."""
+        self.dropped, self._scale, self._good = state.to(self.dropped.device).clone().unbind()
