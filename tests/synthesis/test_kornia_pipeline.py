@@ -87,7 +87,9 @@ def test_a_fused_class_gives_what_kornia_gives_with_the_same_parameters(name, p)
 @pytest.mark.parametrize("name", FUSED_CLASSES)
 def test_a_fused_class_moves_the_picture(name):
     law = CutoutSet(crops=(WHOLE,), augmentations=(unchecked_kornia(name, **ARGS[name], p=1.0),))
-    seen = sample_cutouts(smooth(), place_cutouts(law, 3, aspect=1.0, generator=generator(), size=SIDE), size=SIDE)
+    seen = sample_cutouts(
+        smooth(), place_cutouts(law, 3, aspect=1.0, generator=generator(), size=SIDE), size=SIDE
+    )
     assert (seen - smooth()).abs().mean() > 0.02
 
 
