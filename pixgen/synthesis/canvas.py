@@ -1,9 +1,8 @@
-"""The moving average of a latent, for display: it holds still where single steps flicker."""
+"""The canvas while it is painted: the drawer's latent, its optimizer, its moving average, and how they grow.
 
-# MERGED pixgen.synthesis.growth: A canvas that grows while it is painted: its latent, averages and the optimizer's memory with it.
-#
-#   A latent is scaled by way of its picture: between the codes' own values the decoder draws stripes.
-# MERGED pixgen.synthesis.canvas: The canvas while it is painted: a drawer's latent, and all that goes by its shape and grows with it.
+A latent is enlarged by way of its picture: values between the codes' own would be decoded as stripes.
+"""
+
 import copy
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -19,36 +18,35 @@ from pixgen.synthesis.upscale import enlarge
 
 
 class MovingAverage:
-    """Follows a latent step by step.
+    """The exponential moving average of a latent, for display: single steps flicker.
 
     Args:
-        decay: how much of it stays each step; with 0 there is none.
+        decay: the share of the average that stays each step; 0 is off.
     """
 
     def __init__(self, latent: torch.Tensor, *, decay: float) -> None:
         self.decay, self.sum = decay, torch.zeros_like(latent)
 
-    def follow(self, latent: torch.Tensor, step: int) -> torch.Tensor | None:
-        """The average at a step, in which the latent has come to be this."""
+    def update(self, latent: torch.Tensor, step: int) -> torch.Tensor | None:
+        """Add the latent of a step; returns the average, or None if it is off."""
         if not self.decay:
             return None
         self.sum.lerp_(latent, 1 - self.decay)
         # Corrected for its start at zero, as in arXiv 1412.6980.
         return self.sum / (1 - self.decay ** (step + 1))
 
-    def go_on(
+    def grow(
         self, smaller: "MovingAverage", grown: Callable[[torch.Tensor], torch.Tensor], *, step: int
     ) -> None:
-        """Go on, when a step begins, from the average of a smaller latent, of which ``grown`` makes one of
-        this size."""
+        """Continue from the average of a smaller latent, which ``grown`` enlarges, when a step begins."""
         if self.decay and step:
             begun = 1 - self.decay**step
             self.sum = begun * grown(smaller.sum / begun)
 
 
-# What optimizers remember of gradients, by the power in which they do. A place's gradient is shared by
-# all the places that it becomes, so what is remembered shrinks with it: a memory of large
-# gradients would hold an Adam's steps short for hundreds of steps.
+# The optimizers' moments, by the power of the gradient that they average. The gradient of a place is shared by
+# all places that it becomes, so its moments shrink as well: moments of larger gradients would shorten Adam's
+# steps for hundreds of steps.
 _POWERS = {
     "exp_avg": 1,
     "exp_inf": 1,
@@ -61,13 +59,13 @@ _POWERS = {
 
 @torch.no_grad()
 def grow_latent(latent: torch.Tensor, *, drawer: CodeDrawer, larger: CodeDrawer) -> torch.Tensor:
-    """What a latent of ``drawer`` is for the larger canvas: that of its picture, enlarged."""
+    """The latent for a larger canvas: its picture is drawn, enlarged and encoded."""
     picture = enlarge(drawer.draw(latent), width=larger.width, height=larger.height)
     return larger.encode(picture)
 
 
 def resize_moments(memory: Mapping, *, old: torch.Size, new: torch.Size) -> dict:
-    """An optimizer's ``state_dict`` of one latent for the latent that it has become.
+    """Resize the moments in an optimizer's ``state_dict`` to a latent that has grown.
 
     Args:
         old, new: the latent's shapes, ``(1, C, h, w)`` and ``(1, C, H, W)``.
@@ -86,7 +84,7 @@ def resize_moments(memory: Mapping, *, old: torch.Size, new: torch.Size) -> dict
 
 
 class Canvas:
-    """The latent, where it started, its average, and what the optimizer remembers of it.
+    """The latent, its value at the start, its moving average and its optimizer.
 
     Args:
         pictures: every path that the recipe names, with its opened picture.
@@ -107,17 +105,17 @@ class Canvas:
 
     @property
     def latent(self) -> torch.Tensor:
-        """What the optimizer moves."""
+        """The tensor that the optimizer moves."""
         return self.drawer.latent
 
     @torch.no_grad()
-    def starts(self, latent: torch.Tensor, pixels: torch.Tensor | None) -> None:
-        """What is to stay near the start, stays near this one from now on."""
+    def set_start(self, latent: torch.Tensor, pixels: torch.Tensor | None) -> None:
+        """Set the latent and the picture that losses of the start measure from."""
         self.start_latent.copy_(latent)
         self.start_pixels = pixels
 
     def move(self, rate: float) -> None:
-        """Move the latent by its gradient, which is then gone."""
+        """Take an optimizer's step with the latent's gradient, then project the latent and drop the gradient."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
@@ -125,9 +123,11 @@ class Canvas:
         self.drawer.project()
 
     def grow(self, recipe: Recipe, step: int) -> None:
-        """Become larger, if it is time when a step begins."""
+        """Enlarge the canvas if the recipe says so at the beginning of a step."""
         stage = recipe.stage(step)
-        if stage <= self.stage:  # with more steps than before it may be less: nothing ever shrinks
+        if (
+            stage <= self.stage
+        ):  # a run that got more steps may be ahead of its schedule: a canvas never shrinks
             return
         before, memory = self.drawer, self.optimizer.state_dict()
         latent, start, average = before.latent.detach(), self.start_latent, self.average
@@ -138,7 +138,7 @@ class Canvas:
         self.latent.data.copy_(grown(latent))
         self.drawer.project()
         self.start_latent = grown(start)
-        self.average.go_on(average, grown, step=step)
+        self.average.grow(average, grown, step=step)
         shapes = {"old": latent.shape, "new": self.latent.shape}
         self.optimizer.load_state_dict(resize_moments(memory, **shapes))
         if self.start_pixels is not None:
@@ -146,12 +146,12 @@ class Canvas:
             self.start_pixels = enlarge(self.start_pixels, width=width, height=height)
 
     def _resize(self, recipe: Recipe, stage: int) -> None:
-        """Be as large as a canvas that has grown so often, still empty."""
+        """An empty canvas of the size at a stage of growth."""
         drawer = make_drawer(recipe, self.drawer.vqgan, pictures=self._pictures, stage=stage)
         self._prepare(recipe, drawer, stage)
 
     def state(self) -> dict:
-        """All of it: tensors and numbers, safe to save and to load."""
+        """The state as tensors and numbers, safe to save and to load."""
         pixels = self.start_pixels
         return {
             "stage": self.stage,
@@ -163,7 +163,7 @@ class Canvas:
         }
 
     def restore(self, recipe: Recipe, state: dict) -> None:
-        """Be what it was in a state of the same recipe."""
+        """Put a state of the same recipe back."""
         if state.get("stage", self.stage) != self.stage:
             self._resize(recipe, state["stage"])
         if state["start_pixels"] is not None:

@@ -1,4 +1,4 @@
-"""What an optimization yields: one stage of a picture, with its figures."""
+"""Frames: what an optimization yields, a picture of one step with its metrics."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,19 +12,19 @@ from pixgen.synthesis.tensors import Download, to_pixels
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A sketch: ``(H, W, 3)`` uint8, and its mean cosine to the prompts by their weights."""
+    """A candidate for the initial picture: ``(H, W, 3)`` uint8, and its mean cosine to the prompts by weight."""
 
     picture: np.ndarray = field(repr=False)
     similarity: float
 
 
 class PendingMetrics:
-    """A step's figures, on their way from the device since they were made: what the device was told to
-    do since is not waited for when they are read.
+    """Metrics of a step, copied from the device without waiting: reading them waits for this copy only, and not
+    for work that was queued later.
 
     Args:
         similarities, losses: numbers on a device, by prompt and by name.
-        dropped: of how many steps so far a gradient was dropped that was not finite.
+        dropped: the number of steps so far whose gradient was not finite and was dropped.
     """
 
     def __init__(
@@ -47,31 +47,31 @@ class PendingMetrics:
 
     @property
     def similarities(self) -> tuple[tuple[str, float], ...]:
-        """Prompt and cosine."""
+        """Cosines, by prompt."""
         return tuple(zip(self._names[: self._count], self._values, strict=False))
 
     @property
     def losses(self) -> dict[str, float]:
-        """By name."""
+        """Losses, by name."""
         values = self._values[self._count : len(self._names)]
         return dict(zip(self._names[self._count :], values, strict=True))
 
     @property
     def dropped(self) -> int:
-        """Of how many steps so far a gradient was dropped."""
+        """The number of steps so far whose gradient was dropped."""
         return round(self._values[-1]) if self._counts_dropped else 0
 
     def is_ready(self) -> bool:
-        """Whether they have come, so that nobody would wait for them."""
+        """Whether reading them would not wait."""
         return self._download.is_ready()
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One stage of a picture. ``seconds`` is this step's; on a GPU, those that it took to tell it.
+    """The picture of one step, with its metrics. ``seconds`` is the step's time; on a GPU, the time to queue it.
 
-    Frame 0 shows the start. While a start is being sketched, ``step`` counts up to it from below 0.
-    ``candidates`` are the sketches that were made for it, the one that CLIP likes best first.
+    Frame 0 shows the initial picture. While that is being sampled, ``step`` counts up from below 0.
+    ``candidates`` are the sketches for it, the most similar to the prompts first.
     """
 
     step: int
@@ -80,23 +80,22 @@ class Frame:
     seconds: float
     draw: Callable[[], torch.Tensor] = field(repr=False)  # (1, 3, H, W) in [0, 1], on any device
     candidates: tuple[Candidate, ...] = ()
-    notice: str = ""  # what a person should know of this step
+    notice: str = ""  # a sentence about this step for the user
     copied: Callable[[], np.ndarray] | None = field(default=None, repr=False)  # by ``start_copy``
-    # A sheet of what CLIP saw in this step, where an optimization is asked for it.
+    # A sheet of the cutouts of this step, while ``watch_cutouts`` is on.
     cutouts: Callable[[], np.ndarray] | None = field(default=None, repr=False)
 
     @property
     def similarities(self) -> tuple[tuple[str, float], ...]:
-        """Prompt and cosine."""
+        """Cosines, by prompt."""
         return self.metrics.similarities
 
     @property
     def losses(self) -> dict[str, float]:
-        """By name."""
+        """Losses, by name."""
         return self.metrics.losses
 
     @cached_property
     def picture(self) -> np.ndarray:
-        """``(H, W, 3)`` uint8; unless it is on its way already, copied from the device when first asked
-        for."""
+        """The picture, ``(H, W, 3)`` uint8; copied from the device on first use, if no copy has started."""
         return to_pixels(self.draw()[0]) if self.copied is None else self.copied()

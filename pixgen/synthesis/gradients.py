@@ -23,7 +23,7 @@ class _ReplaceGrad(torch.autograd.Function):
 
 
 class _ClampWithGrad(torch.autograd.Function):
-    """A clamp whose gradient may still bring a value back in, but not push it further out."""
+    """A clamp whose gradient may bring a value back into the range, but not push it further out."""
 
     @staticmethod
     def forward(ctx, value: torch.Tensor, low: float, high: float) -> torch.Tensor:
@@ -58,12 +58,12 @@ class GradientScale:
         self._good = torch.zeros((), device=device)
 
     def scale_loss(self, loss: torch.Tensor, recipe: Recipe) -> torch.Tensor:
-        """A loss as it goes on the way back."""
+        """A loss with the scale of the recipe's precision, for its backward pass."""
         return loss * self._scale if recipe.precision == "float16" else loss
 
     @torch.no_grad()
     def unscale(self, gradient: torch.Tensor, recipe: Recipe) -> None:
-        """Take the scale off a gradient, in place, with 0 wherever it is not finite."""
+        """Divide a gradient by the scale, in place, and set what is not finite to 0."""
         # A sum is finite if all its parts are.
         failed = gradient.sum().isfinite().logical_not().float()
         self.dropped += failed
@@ -77,9 +77,9 @@ class GradientScale:
         self._scale = (self._scale * (1 + ripe) * (1 - failed / 2)).clamp(_SMALLEST_SCALE, _LARGEST_SCALE)
 
     def state(self) -> torch.Tensor:
-        """Three numbers: what was dropped, the scale, and the good steps since it changed."""
+        """Three numbers: dropped steps, the scale, and good steps since it changed."""
         return torch.stack([self.dropped, self._scale, self._good])
 
     def restore(self, state: torch.Tensor) -> None:
-        """Go on from a state."""
+        """Put a state back."""
         self.dropped, self._scale, self._good = state.to(self.dropped.device).clone().unbind()

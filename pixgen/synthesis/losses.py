@@ -4,7 +4,7 @@ Losses that a recipe leaves at 0 are not computed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import partial, reduce
 
 import torch
 from PIL import Image
@@ -48,6 +48,11 @@ def prompt_loss(
     signed = distances * weights.sign()
     held = replace_grad(signed, torch.maximum(signed, stops))
     return (held * shares * weights.abs()).mean(0).sum() / weights.abs().sum().clamp(min=1e-9)
+
+
+def sum_losses(losses: LossValues) -> torch.Tensor:
+    """The sum of at least one loss, a scalar."""
+    return reduce(torch.add, losses.values())
 
 
 class LossPictures:

@@ -1,6 +1,5 @@
-"""Moves a picture or a latent: nearer, aside, and turned, with no hole at the border."""
+"""Camera motion on a journey: zoom, pan and turn a picture or latent, and move on through a video."""
 
-# MERGED pixgen.synthesis.travel: The journey's part of the loop: between two frames the view moves, or the next of a video comes.
 import math
 from collections.abc import Mapping
 from functools import partial
@@ -15,7 +14,7 @@ from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.tensors import fit_picture, upload
 
-_SEAM = 2  # places that are repeated round the border, so that sampling across it sees the other side
+_SEAM = 2  # places repeated around the canvas, so that sampling across a border sees the other side
 _PADDING = {"reflect": "reflection", "edge": "border", "wrap": "border"}
 
 
@@ -26,10 +25,10 @@ def move(
     border: Literal["reflect", "wrap", "edge"],
     mode: Literal["bicubic", "bilinear"] = "bicubic",
 ) -> torch.Tensor:
-    """``(1, C, H, W)`` as it is seen after a motion, the same shape.
+    """Move ``(1, C, H, W)`` by a motion; the shape stays.
 
     Args:
-        border: what is seen beyond the canvas: its mirror image, its other side, or its edge drawn out.
+        border: what fills the space beyond the canvas: its mirror image, its other side, or its edge repeated.
     """
     height, width = tensor.shape[-2:]
     grid = _motion_grid(motion, height=height, width=width)
@@ -48,7 +47,7 @@ def move(
 
 
 def _motion_grid(motion: Motion, *, height: int, width: int) -> torch.Tensor:
-    """Where each pixel comes from, ``(1, H, W, 2)``, in [-1, 1] on the canvas."""
+    """The place that each pixel is sampled from, ``(1, H, W, 2)``, in [-1, 1] on the canvas."""
     angle = math.radians(motion.turn)
     cosine, sine = math.cos(angle) / motion.zoom, math.sin(angle) / motion.zoom
     aspect = height / width  # the turn is one of squares, not of the canvas
@@ -62,18 +61,18 @@ def _motion_grid(motion: Motion, *, height: int, width: int) -> torch.Tensor:
 
 
 class VideoFrames(Protocol):
-    """A video, frame by frame."""
+    """A video as pictures by frame number."""
 
     def __getitem__(self, frame: int) -> Image.Image:
-        """The picture of a frame; after the last, the last."""
+        """The picture of a frame; beyond the end, the last one."""
 
 
 class CameraMotion:
-    """Moves the latent, and all that belongs to it, from frame to frame.
+    """Moves the latent and its optimizer's moments from frame to frame of a journey.
 
     Args:
         pictures: the recipe's video among them, by its path.
-        optimizer: its moments move along where they have places.
+        optimizer: its moments are moved with the latent where that has a place for each.
     """
 
     def __init__(
@@ -85,63 +84,63 @@ class CameraMotion:
         optimizer: torch.optim.Optimizer,
     ) -> None:
         self.journey, self.drawer = recipe.journey, drawer
-        self._has_places = recipe.drawer_kind.can_move_latent
-        self._fitted = partial(fit_picture, width=recipe.width, height=recipe.height, fit=recipe.init.fit)
+        self._is_spatial = recipe.drawer_kind.can_move_latent
+        self._fit = partial(fit_picture, width=recipe.width, height=recipe.height, fit=recipe.init.fit)
         self._pictures, self._optimizer = pictures, optimizer
-        self._before: torch.Tensor | None = None  # what was shown last, as a latent, moved along
-        self.painted_over: torch.Tensor | None = None  # the latent of the video's newest frame
+        self._previous: torch.Tensor | None = None  # the latent shown last, moved with the camera
+        self.video_latent: torch.Tensor | None = None  # the latent of the video's newest frame
 
-    def shown(self) -> torch.Tensor | None:
-        """The latent that is shown, if it is not the drawer's own: calmed by the frame before."""
-        if self._before is None:
+    def smoothed(self) -> torch.Tensor | None:
+        """The latent blended with the frame before, or None where nothing is blended."""
+        if self._previous is None:
             return None
-        return torch.lerp(self.drawer.latent.detach(), self._before, self.journey.smooth)
+        return torch.lerp(self.drawer.latent.detach(), self._previous, self.journey.smooth)
 
     @torch.no_grad()
-    def go_on(self, step: int) -> torch.Tensor | None:
-        """After the picture of a step was judged and the latent has moved: on to the next frame, if
-        that picture was one. A video's frame ``(1, 3, H, W)``, if that has come."""
+    def advance(self, step: int) -> torch.Tensor | None:
+        """Move on to the next frame if the picture of a step was one; call it after the optimizer's step. Returns
+        the next picture ``(1, 3, H, W)`` of a video, if the journey is over one."""
         journey = self.journey
         if not journey.is_frame(step):
             return None
         frame, drawer = journey.frame(step), self.drawer
-        calmed = self.shown()
-        shown = drawer.latent.detach().clone() if calmed is None else calmed
+        smoothed = self.smoothed()
+        shown = drawer.latent.detach().clone() if smoothed is None else smoothed
         if journey.video:
-            over = self._latent_of_video(frame)
+            over = self._latent_of_frame(frame)
             picture = self.frame(frame + 1)
             kept = (drawer.latent.detach() - over).mul_(journey.carry)
             drawer.start_from(picture)
-            self.painted_over = drawer.latent.detach().clone()
+            self.video_latent = drawer.latent.detach().clone()
             drawer.latent.add_(kept)
-            shown = shown - over + self.painted_over
+            shown = shown - over + self.video_latent
         else:
             picture = None
             motion = journey.motion(frame)
             if not motion.still:
-                shown = self._moved(shown, motion) if journey.smooth else shown
-                drawer.latent.copy_(self._moved(drawer.latent.detach(), motion))
+                shown = self._move(shown, motion) if journey.smooth else shown
+                drawer.latent.copy_(self._move(drawer.latent.detach(), motion))
                 self._move_moments(motion)
-        self._before = shown if journey.smooth else None
+        self._previous = shown if journey.smooth else None
         drawer.project()
         return picture
 
     def frame(self, frame: int) -> torch.Tensor:
-        """The video's picture of a frame as a canvas, ``(1, 3, H, W)`` in [0, 1]."""
+        """A frame of the video, fitted to the canvas, ``(1, 3, H, W)`` in [0, 1]."""
         picture = self._pictures[self.journey.video][frame]
-        return self._fitted(picture).to(self.drawer.latent.device)
+        return self._fit(picture).to(self.drawer.latent.device)
 
     def state(self) -> torch.Tensor | None:
-        """What the next frames depend on, beside the latent."""
-        return None if self._before is None else self._before.clone()
+        """The state beside the latent, for ``restore``."""
+        return None if self._previous is None else self._previous.clone()
 
     def restore(self, state: torch.Tensor | None) -> None:
-        """Go on from a state."""
-        self._before = None if state is None else state.to(self.drawer.latent.device)
-        self.painted_over = None
+        """Put a state back."""
+        self._previous = None if state is None else state.to(self.drawer.latent.device)
+        self.video_latent = None
 
-    def _moved(self, latent: torch.Tensor, motion: Motion) -> torch.Tensor:
-        """A latent whose picture, or which itself, has moved."""
+    def _move(self, latent: torch.Tensor, motion: Motion) -> torch.Tensor:
+        """Move a latent: itself, or by way of its picture, as the journey says."""
         if self.journey.where == "latent":
             return move(latent, motion, border=self.journey.border, mode="bilinear")
         drawer, own = self.drawer, self.drawer.latent.detach().clone()
@@ -152,7 +151,7 @@ class CameraMotion:
         return found
 
     def _move_moments(self, motion: Motion) -> None:
-        if not self._has_places:
+        if not self._is_spatial:
             return
         latent = self.drawer.latent
         for values in self._optimizer.state.values():
@@ -160,11 +159,11 @@ class CameraMotion:
                 if torch.is_tensor(value) and value.shape == latent.shape:
                     values[name] = move(value, motion, border=self.journey.border, mode="bilinear")
 
-    def _latent_of_video(self, frame: int) -> torch.Tensor:
+    def _latent_of_frame(self, frame: int) -> torch.Tensor:
         """The latent of a frame of the video, before anything was painted over it."""
-        if self.painted_over is None:
+        if self.video_latent is None:
             own = self.drawer.latent.detach().clone()
             self.drawer.start_from(self.frame(frame))
-            self.painted_over = self.drawer.latent.detach().clone()
+            self.video_latent = self.drawer.latent.detach().clone()
             self.drawer.latent.copy_(own)
-        return self.painted_over
+        return self.video_latent

@@ -1,6 +1,6 @@
-"""The loop: draw, cut, look, and move the latent to where CLIP sees the prompts.
+"""The optimization loop: move a latent until CLIP finds that the decoded picture matches the prompts.
 
-One step is quantize, decode, cutouts, CLIP, loss, backward to the latent, the optimizer's step and a
+One step is: quantize, decode, cutouts, CLIP, loss, backward to the latent, the optimizer's step, and a
 clamp to the codebook's bounds. Source of the method: Crowson et al., arXiv 2204.08583.
 """
 
@@ -11,7 +11,6 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 import torch
-from PIL import Image
 
 from pixgen.messages import _, join_messages
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
@@ -23,6 +22,7 @@ from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.frames import Frame, PendingMetrics
 from pixgen.synthesis.gradients import GradientScale
 from pixgen.synthesis.init.initialise import Initialisation
+from pixgen.synthesis.losses import sum_losses
 from pixgen.synthesis.memory.out_of_memory import (
     Stage,
     describe_changes,
@@ -46,18 +46,20 @@ T = TypeVar("T")
 
 
 class Optimization(Iterator[Frame]):
-    """Paints a recipe: yields frame 0, the start, then one frame after each step. A start that is
-    sketched comes with frames of its own, which count up from below 0.
+    """Paints a recipe: an iterator of frames. Frame 0 shows the initial picture, then one follows each step.
+
+    While a transformer samples the initial picture, there are frames before frame 0: their step counts up
+    from below 0.
 
     Args:
         recipe: what to paint.
-        drawer: draws on the device where the models are; its latent is started here.
-        perceptor: judges the cutouts, on the same device.
-        pictures: every path that the recipe names, with its opened picture; a video as its ``Footage``.
-        sketchbook: what sketches the start, for recipes that ask for it.
+        drawer: the drawer that the recipe names, on the device of the models; its latent is initialised here.
+        perceptor: one CLIP or several, on the same device.
+        pictures: every path that the recipe names, with its opened picture, or ``VideoFrames`` for a video.
+        sketch_model: samples the initial picture, for recipes that ask for a sketch.
         mark: called with a stage's name when the stage ends: decode, cutouts, clip, backward, rest.
 
-    All chance comes from one generator, seeded by the recipe. The object belongs to one thread.
+    Every random number comes from generators that the recipe seeds. Use an object on one thread only.
     Raises OutOfMemory.
     """
 
@@ -67,28 +69,28 @@ class Optimization(Iterator[Frame]):
         drawer: Drawer,
         perceptor: Perceptor | Perceptors,
         *,
-        pictures: Mapping[str, Image.Image] | None = None,
+        pictures: Mapping[str, Any] | None = None,
         sketch_model: SketchModel | UnClipModel | None = None,
         mark: Callable[[str], None] = lambda stage: None,
     ) -> None:
         self.recipe, self.step = recipe, 0
-        # Kept as it is given: pictures may be added to it while painting.
+        # Not copied: a caller may add pictures while painting.
         self._pictures, self._mark = {} if pictures is None else pictures, mark
         self._device = drawer.latent.device
         self._generator = torch.Generator(self._device).manual_seed(recipe.seed)
-        # Cutouts are placed on the CPU: alike on every device, and no device waits for its host.
+        # Cutouts are placed on the CPU: they are the same on every device, and no device waits for the host.
         self._host_generator = (
             self._generator if self._device.type == "cpu" else torch.Generator().manual_seed(recipe.seed)
         )
-        self._done, self._told = False, recipe  # the recipe, as far as its changes were told
-        self._doing: Stage = "drawing"
+        self._finished = False
+        self._stage: Stage = (
+            "drawing"  # what runs now, so that running out of memory is answered by its cause
+        )
         self._scale = GradientScale(self._device)
-        self._notices: list[str] = []  # what is to be told with the next frame
-        self._metrics, self._dropped = (
-            PendingMetrics({}, {}),
-            0,
-        )  # of the step before; what was told
-        self._judge = Objective(
+        self._reported_recipe = recipe  # as the newest frame's notice knows it
+        self._notices: list[str] = []  # for the next frame
+        self._previous_metrics, self._reported_dropped = PendingMetrics({}, {}), 0
+        self._objective = Objective(
             recipe,
             perceptor,
             pictures=self._pictures,
@@ -99,206 +101,162 @@ class Optimization(Iterator[Frame]):
         )
         self.canvas = Canvas(recipe, drawer, pictures=self._pictures)
         self._sketch_model = sketch_model
-        self._start_anew(self._generator.get_state())
-        if not recipe.init.needs_sketcher:  # nothing to see, and a moment's work
-            self._begin(perf_counter())
+        self._restart(self._generator.get_state())
+        if not recipe.init.needs_sketcher:  # takes a moment, and has no frames
+            self._initialise(perf_counter())
         self._scenes = SceneSketches(
             recipe,
             drawer,
             pictures=self._pictures,
-            judge=self._judge.liking,
+            similarity=self._objective.similarity,
             sketch_model=sketch_model,
         )
-        self._travel = CameraMotion(recipe, drawer, pictures=self._pictures, optimizer=self.canvas.optimizer)
+        self._camera = CameraMotion(recipe, drawer, pictures=self._pictures, optimizer=self.canvas.optimizer)
 
-    def _start_anew(self, chance: torch.Tensor) -> None:
-        """Be before the start, with the generator in that state."""
-        self._generator.set_state(chance)
+    def __next__(self) -> Frame:
+        if self._finished:
+            raise StopIteration
+        begun = perf_counter()
+        if self._init_stages is not None and (frame := self._initialise(begun)) is not None:
+            return self._with_notices(frame)
+        if self.step < self.recipe.steps:
+            frame = self._retry_with_less_memory(self._step, begun)
+            self.step += 1
+        else:
+            frame = self._retry_with_less_memory(self._evaluate_last, begun, lower=lower_memory_of_final)
+            self._finished = True
+        return self._with_notices(frame)
+
+    # The initial picture
+
+    def _restart(self, generator_state: torch.Tensor) -> None:
+        """Go back to before the initial picture, with the generator in a state."""
+        self._generator.set_state(generator_state)
         width, height = self.recipe.canvas(self.canvas.stage)
-        self._beginning = Initialisation(
+        self._initialisation = Initialisation(
             self.recipe.model_copy(update={"width": width, "height": height}),
             self.canvas.drawer,
             pictures=self._pictures,
             generator=self._generator,
-            judge=self._judge.liking,
+            similarity=self._objective.similarity,
             sketch_model=self._sketch_model,
         )
-        self._first_chance = chance
-        self._stages: Iterator[tuple[int, torch.Tensor]] | None = iter(self._beginning)
+        self._first_generator_state = generator_state
+        self._init_stages: Iterator[tuple[int, torch.Tensor]] | None = iter(self._initialisation)
 
-    def _begin(self, begun: float) -> Frame | None:
-        """What there is to see of the start's making; None when the start is made. If memory does not
-        suffice, the start is made anew."""
-        return self._sparing(
-            self._stage_of_start, begun, kept=lambda: self._first_chance, undo=self._start_anew
+    def _initialise(self, begun: float) -> Frame | None:
+        """The next frame of the initialisation, or None when the canvas holds the initial picture. If memory
+        runs out, the initialisation starts again."""
+        return self._retry_with_less_memory(
+            self._next_init_frame, begun, save=lambda: self._first_generator_state, undo=self._restart
         )
 
-    def _stage_of_start(self, begun: float) -> Frame | None:
-        self._doing = "sketching" if self.recipe.init.needs_sketcher else "encoding"
-        step, picture = next(self._stages, (0, None))
+    def _next_init_frame(self, begun: float) -> Frame | None:
+        self._stage = "sketching" if self.recipe.init.needs_sketcher else "encoding"
+        assert self._init_stages is not None
+        step, picture = next(self._init_stages, (0, None))
         if picture is not None:
-            seconds, draw = perf_counter() - begun, self._whole(lambda: picture)
+            seconds, draw = perf_counter() - begun, self._full_size(lambda: picture)
             return Frame(step, self.recipe.steps, PendingMetrics({}, {}), seconds, draw)
-        self.canvas.starts(self.canvas.latent.detach(), self._beginning.pixels)
-        self._stages = None
+        self.canvas.set_start(self.canvas.latent.detach(), self._initialisation.pixels)
+        self._init_stages = None
         return None
 
-    def __next__(self) -> Frame:
-        if self._done:
-            raise StopIteration
-        begun = perf_counter()
-        if self._stages is not None and (frame := self._begin(begun)) is not None:
-            return self._telling(frame)
-        if self.step < self.recipe.steps:
-            frame = self._sparing(self._step, begun)
-            self.step += 1
-        else:
-            frame = self._sparing(self._look, begun, lighter=lower_memory_of_final)
-            self._done = True
-        return self._telling(frame)
-
-    def _telling(self, frame: Frame) -> Frame:
-        """A frame that tells what changed since the last one because memory was short, and what else there
-        is to know."""
-        told, self._told = self._told, self.recipe
-        self._tell_dropped(frame.metrics)
-        notices, self._notices = dict.fromkeys(self._notices), []
-        said = [each for each in (describe_changes(told, self.recipe), *notices) if each]
-        return replace(frame, notice=join_messages(said, _("{first} {second}")) if said else "")
-
-    def _tell_dropped(self, metrics: PendingMetrics) -> None:
-        """Count the gradients that were dropped, once their number has come: a GPU is not waited for, so
-        that may be a step later."""
-        newest = next((each for each in (metrics, self._metrics) if each.is_ready()), None)
-        self._metrics = metrics
-        if newest is not None and newest.dropped > self._dropped:
-            self._dropped = newest.dropped
-            self._notices.append(
-                _(
-                    "A gradient was not finite and was left out (steps so far: {count}): if it goes on, lower what "
-                    "the losses weigh, or choose precision=float32.",
-                    count=self._dropped,
-                )
-            )
-
-    def _sparing(
-        self,
-        work: Callable[[float], T],
-        begun: float,
-        *,
-        lighter: LowerMemory = lower_memory,
-        kept: Callable[[], Any] | None = None,
-        undo: Callable[[Any], None] | None = None,
-    ) -> T:
-        """What ``work`` gives. Where memory does not suffice, what it has done is undone, and it is done
-        again: first as it was, for what lay about may have been all that was in the way, then with less
-        at once for as long as that is possible.
-
-        Args:
-            kept, undo: what there is before the work, and what goes back to it; by default a step's.
-
-        Raises OutOfMemory.
-        """
-        found, again = self.recipe, True
-        with memory_guard(self.recipe):
-            while True:
-                before = None
-                try:
-                    before = (kept or self.state)()
-                    with use_engine(self.recipe.engine, tell=self._notices.append):
-                        return work(begun)
-                except RuntimeError as error:
-                    if not is_out_of_memory(error):
-                        raise
-                # Outside of the except clause, whose error holds on to the tensors of the failed work.
-                if not again:
-                    found = lighter(self.recipe, self._device, self._doing)
-                self.recipe, again = found or self.recipe, False
-                self.canvas.latent.grad = None
-                free_cache(self._device)
-                if before is not None:
-                    (undo or self.restore)(before)
-                if found is None:
-                    raise torch.OutOfMemoryError("nothing helps any more")
+    # One step
 
     def _step(self, begun: float) -> Frame:
-        self._doing = "encoding"
+        """One step: grow if it is time, evaluate and optimize, then move on in the story or the journey."""
+        self._stage = "encoding"
         self.canvas.grow(self.recipe, self.step)
-        frame = self._move(begun)
-        self._go_on()
+        frame = self._optimize(begun)
+        self._advance()
         return frame
 
-    def _go_on(self) -> None:
-        """In a story: towards the next scene. On a journey: to the next frame, and what is to stay near
-        the start stays near the video's."""
-        self._doing = "sketching" if self.recipe.story.sketch else "encoding"
-        self._scenes.go_on(self.recipe, self.step)
-        picture = self._travel.go_on(self.step)
-        if picture is not None:
-            wanted = self.canvas.start_pixels is not None
-            self.canvas.starts(self._travel.painted_over, picture if wanted else None)
-
-    def _move(self, begun: float) -> Frame:
-        """Judge the picture of this step, then move the latent."""
-        shown = self._shown()
+    def _optimize(self, begun: float) -> Frame:
+        """Evaluate the picture of this step, then move the latent by its gradient."""
+        smoothed = self._smoothed()
+        latent = self.canvas.latent  # (1, C, h, w) of a VQGAN; other drawers have their own shapes
         with torch.enable_grad(), arithmetic(self.recipe, self._device):
-            drawn = self._draw()
+            drawn = self._draw()  # (1, 3, H, W) in [0, 1]
             self._mark("decode")
-            # The picture is cut from the graph: cutouts may come in batches, the decoder is passed
-            # backwards once.
+            # Detached: cutouts may come in batches, each with its backward pass to the picture; the decoder
+            # is passed backwards once, with their sum.
             picture = drawn.detach().requires_grad_()
-            similarities, losses = self._judged(picture, backward=True)
-            self._doing = "drawing"
-            drawn.backward(picture.grad)
-        self._scale.unscale(self.canvas.latent.grad, self.recipe)
+            similarities, losses = self._evaluate(picture, backward=True)  # picture.grad: (1, 3, H, W)
+            self._stage = "drawing"
+            drawn.backward(picture.grad)  # latent.grad: the latent's shape
+        assert latent.grad is not None
+        self._scale.unscale(latent.grad, self.recipe)
         self._mark("backward")
         losses |= self._latent_losses()
-        self.canvas.move(self._rate())
+        self.canvas.move(self._learning_rate())
         self._mark("rest")
-        return self._frame(begun, similarities, losses, shown, drawn.detach())
+        return self._frame(begun, similarities, losses, smoothed, drawn.detach())
 
     @torch.no_grad()
-    def _look(self, begun: float) -> Frame:
-        """The last picture is only looked at. What that changes is given back, so that a run that later
-        goes on draws what it would have drawn."""
-        self._doing = "encoding"
+    def _evaluate_last(self, begun: float) -> Frame:
+        """The last frame: the picture is evaluated and nothing moves. Generators and the average are put back,
+        so that a run that gets more steps later paints what a longer run would have painted."""
+        self._stage = "encoding"
         self.canvas.grow(self.recipe, self.step)
-        chance, host = self._generator.get_state(), self._host_generator.get_state()
+        device_state, host_state = self._generator.get_state(), self._host_generator.get_state()
         average = self.canvas.average.sum.clone()
-        shown = self._shown()
+        smoothed = self._smoothed()
         with arithmetic(self.recipe, self._device):
             drawn = self._draw()
-            similarities, losses = self._judged(drawn, backward=False)
-        self._generator.set_state(chance)
-        self._host_generator.set_state(host)
+            similarities, losses = self._evaluate(drawn, backward=False)
+        self._generator.set_state(device_state)
+        self._host_generator.set_state(host_state)
         self.canvas.average.sum = average
-        return self._frame(begun, similarities, losses, shown, drawn)
+        return self._frame(begun, similarities, losses, smoothed, drawn)
 
     def _draw(self) -> torch.Tensor:
-        self._doing = "drawing"
+        self._stage = "drawing"
         drawn = self.canvas.drawer.draw()
-        self._doing = "looking"
+        self._stage = "looking"
         return drawn
 
-    def _judged(self, picture: torch.Tensor, *, backward: bool) -> tuple[Metrics, Metrics]:
+    def _evaluate(self, picture: torch.Tensor, *, backward: bool) -> tuple[Metrics, Metrics]:
         start = self.canvas.start_pixels
-        return self._judge.judge(picture, self.recipe, self.step, start=start, backward=backward)
+        return self._objective.evaluate(picture, self.recipe, self.step, start=start, backward=backward)
 
     def _latent_losses(self) -> Metrics:
         """Losses of the latent itself; their gradients are added to the latent's."""
-        found = self._judge.losses.of_latent(self.canvas.latent, self.canvas.start_latent)
-        if found:
-            sum(found.values()).backward()
-        return {name: loss.detach() for name, loss in found.items()}
+        losses = self._objective.losses.of_latent(self.canvas.latent, self.canvas.start_latent)
+        if losses:
+            sum_losses(losses).backward()
+        return {name: loss.detach() for name, loss in losses.items()}
 
-    def _rate(self) -> float:
+    def _learning_rate(self) -> float:
         """The learning rate of this step: the one in force, times the schedule over all steps."""
         recipe, step = self.recipe, self.step
         return recipe.learning_rate(step) * recipe.optimizer.rate_factor(recipe.progress(step))
 
-    def _frame(self, begun, similarities, losses, shown, drawn) -> Frame:
-        whole = drawn.shape[-2:] == (self.recipe.height, self.recipe.width)
-        copied = start_copy(drawn[0]) if whole and shown is None else None
+    def _advance(self) -> None:
+        """Move on after a step: in a story towards the next scene, on a journey to the next frame. On a journey
+        over a video, losses that hold the picture near the start hold it near the video's frame."""
+        self._stage = "sketching" if self.recipe.story.sketch else "encoding"
+        self._scenes.advance(self.recipe, self.step)
+        picture = self._camera.advance(self.step)
+        if picture is not None:
+            needs_pixels = self.canvas.start_pixels is not None
+            assert self._camera.video_latent is not None
+            self.canvas.set_start(self._camera.video_latent, picture if needs_pixels else None)
+
+    # Frames
+
+    def _frame(
+        self,
+        begun: float,
+        similarities: Metrics,
+        losses: Metrics,
+        smoothed: Callable[[], torch.Tensor] | None,
+        drawn: torch.Tensor,
+    ) -> Frame:
+        """The frame of a step, from the picture ``(1, 3, H, W)`` that was drawn in it: no second decode, unless
+        a smoothed latent is shown."""
+        full_size = drawn.shape[-2:] == (self.recipe.height, self.recipe.width)
+        copied = start_copy(drawn[0]) if full_size and smoothed is None else None
         metrics = PendingMetrics(similarities, losses, self._scale.dropped)
         seconds = perf_counter() - begun
         return Frame(
@@ -306,23 +264,23 @@ class Optimization(Iterator[Frame]):
             self.recipe.steps,
             metrics,
             seconds,
-            self._whole(shown or (lambda: drawn)),
-            self._beginning.candidates,
+            self._full_size(smoothed or (lambda: drawn)),
+            self._initialisation.candidates,
             copied=copied,
-            cutouts=self._judge.seen,
+            cutouts=self._objective.cutout_sheet,
         )
 
-    def _whole(self, draw: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
-        """What draws a picture in the recipe's size, however far it has grown."""
+    def _full_size(self, draw: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
+        """Draw a picture in the recipe's size, however far the canvas has grown."""
         width, height = self.recipe.width, self.recipe.height
         return lambda: enlarge(draw(), width=width, height=height)
 
-    def _shown(self) -> Callable[[], torch.Tensor] | None:
-        """With averaging, what draws the moving average of the latent so far; on a journey, the latent
-        that the frame before has calmed."""
-        latent = self.canvas.average.follow(self.canvas.latent.detach(), self.step)
+    def _smoothed(self) -> Callable[[], torch.Tensor] | None:
+        """What draws the latent that a frame shows where this is not the canvas's: the moving average, or on a
+        journey the blend with the frame before."""
+        latent = self.canvas.average.update(self.canvas.latent.detach(), self.step)
         if latent is None:
-            latent = self._travel.shown()
+            latent = self._camera.smoothed()
         if latent is None:
             return None
 
@@ -332,9 +290,76 @@ class Optimization(Iterator[Frame]):
 
         return draw
 
-    def watch_cutouts(self, wanted: bool) -> None:
+    def _with_notices(self, frame: Frame) -> Frame:
+        """A frame with a notice of what changed since the last one because memory was short, and of anything
+        else that a person should know."""
+        before, self._reported_recipe = self._reported_recipe, self.recipe
+        self._report_dropped(frame.metrics)
+        notices, self._notices = dict.fromkeys(self._notices), []
+        sentences = [each for each in (describe_changes(before, self.recipe), *notices) if each]
+        return replace(frame, notice=join_messages(sentences, _("{first} {second}")) if sentences else "")
+
+    def _report_dropped(self, metrics: PendingMetrics) -> None:
+        """Add a notice if gradients were dropped. Their number may come a step late: nothing waits for a GPU."""
+        newest = next((each for each in (metrics, self._previous_metrics) if each.is_ready()), None)
+        self._previous_metrics = metrics
+        if newest is not None and newest.dropped > self._reported_dropped:
+            self._reported_dropped = newest.dropped
+            self._notices.append(
+                _(
+                    "A gradient was not finite and was left out (steps so far: {count}): if it goes on, lower what "
+                    "the losses weigh, or choose precision=float32.",
+                    count=self._reported_dropped,
+                )
+            )
+
+    # Memory
+
+    def _retry_with_less_memory(
+        self,
+        work: Callable[[float], T],
+        begun: float,
+        *,
+        lower: LowerMemory = lower_memory,
+        save: Callable[[], Any] | None = None,
+        undo: Callable[[Any], None] | None = None,
+    ) -> T:
+        """Do some work. Where memory runs out, undo it and try again: once unchanged, as cached memory may have
+        been all that was in the way, then with a recipe that needs less, as long as there is one.
+
+        Args:
+            save, undo: take a state before the work, and go back to it; by default ``state`` and ``restore``.
+
+        Raises OutOfMemory.
+        """
+        lighter: Recipe | None = self.recipe
+        unchanged = True
+        with memory_guard(self.recipe):
+            while True:
+                before = None
+                try:
+                    before = (save or self.state)()
+                    with use_engine(self.recipe.engine, tell=self._notices.append):
+                        return work(begun)
+                except RuntimeError as error:
+                    if not is_out_of_memory(error):
+                        raise
+                # Outside of the except clause, whose error holds on to the tensors of the failed work.
+                if not unchanged:
+                    lighter = lower(self.recipe, self._device, self._stage)
+                self.recipe, unchanged = lighter or self.recipe, False
+                self.canvas.latent.grad = None
+                free_cache(self._device)
+                if before is not None:
+                    (undo or self.restore)(before)
+                if lighter is None:
+                    raise torch.OutOfMemoryError("nothing helps any more")
+
+    # Changes and states
+
+    def watch_cutouts(self, watch: bool) -> None:
         """Whether the next frames bring a sheet of the cutouts that CLIP saw; it costs a small copy."""
-        self._judge.watched = wanted
+        self._objective.watch_cutouts = watch
 
     def change(
         self, *, prompts: str | tuple[Scene, ...] | None = None, learning_rate: float | None = None
@@ -351,14 +376,15 @@ class Optimization(Iterator[Frame]):
     def state(self) -> dict:
         """All that the next frames depend on: tensors and numbers, safe to save and to load.
 
-        A start that is still being sketched is sketched anew: that is quick, and gives the same.
+        An initial picture that is still being sampled is not part of it: it is sampled again, which is quick and
+        gives the same picture.
         """
-        if self._stages is not None:
+        if self._init_stages is not None:
             return {"step": self.step, "beginning": True}
         return {
             "step": self.step,
             **self.canvas.state(),
-            "journey": self._travel.state(),
+            "journey": self._camera.state(),
             "generator": self._generator.get_state(),
             "host_generator": self._host_generator.get_state(),
             "device": self._device.type,
@@ -366,20 +392,20 @@ class Optimization(Iterator[Frame]):
         }
 
     def restore(self, state: dict) -> None:
-        """Go on from a state of the same recipe: the next frames are those that would have come."""
+        """Continue from a state of the same recipe: the next frames are those that would have followed."""
         if state.get("beginning"):
             return  # as a new Optimization does
-        self.step, self._done, self._stages = state["step"], False, None
+        self.step, self._finished, self._init_stages = state["step"], False, None
         self.canvas.restore(self.recipe, state)
-        self._travel.restore(state.get("journey"))
+        self._camera.restore(state.get("journey"))
         if "gradient_scale" in state:
             self._scale.restore(state["gradient_scale"])
-            self._dropped = round(float(self._scale.dropped))
-        self._restore_chance(state)
+            self._reported_dropped = round(float(self._scale.dropped))
+        self._restore_generators(state)
 
-    def _restore_chance(self, state: dict) -> None:
-        """The generators as they were; where the state comes from another kind of device, whose numbers
-        this one cannot draw, seeded anew by the recipe's seed and the step."""
+    def _restore_generators(self, state: dict) -> None:
+        """Put the generators back. A state of another kind of device has numbers that this one cannot draw: then
+        they are seeded by the recipe's seed and the step."""
         if self._host_generator is not self._generator and "host_generator" in state:
             self._host_generator.set_state(state["host_generator"].cpu())
         if state.get("device", self._device.type) == self._device.type:

@@ -12,7 +12,7 @@ __all__ = ["arithmetic", "full_precision", "half_dtype"]
 
 
 def half_dtype(recipe: Recipe) -> torch.dtype | None:
-    """The half precision of a recipe, if it has one."""
+    """The dtype of a recipe's half precision, or None for float32."""
     return None if recipe.precision == "float32" else getattr(torch, recipe.precision)
 
 
@@ -20,8 +20,10 @@ def half_dtype(recipe: Recipe) -> torch.dtype | None:
 def arithmetic(
     recipe: Recipe, device: torch.device, *, tell: Callable[[str], None] | None = None
 ) -> Iterator[None]:
-    """Models used inside, on a device, work as the recipe says: in half precision by copies of their
-    weights, so that whatever is around them (places, codes, similarities, losses) stays in float32.
+    """Run models on a device with the precision and the engine switches of a recipe.
+
+    Half precision uses copies of their weights, so that all else (places, codes, similarities, losses) stays in
+    float32.
 
     Args:
         tell: called with a sentence where something does not work as the recipe asks.

@@ -1,6 +1,5 @@
-"""What pulls at a step of a story, where one scene passes into the next."""
+"""Stories in the loop: the prompts in force between two scenes, and sketches that the picture passes into."""
 
-# MERGED pixgen.synthesis.scenes: Each scene of a story may have a sketch of its own, which the picture passes into.
 from collections.abc import Callable, Mapping
 from itertools import zip_longest
 
@@ -19,10 +18,10 @@ from pixgen.synthesis.sketch.unclip import UnClipModel
 def targets_at(
     recipe: Recipe, step: int, target: Callable[[Prompt], torch.Tensor]
 ) -> tuple[Scene, list[torch.Tensor]]:
-    """The prompts in force at a step, as they weigh there, and where each pulls to, unit vectors ``(D,)``.
+    """The prompts in force at a step with their weights there, and the target of each, unit vectors ``(D,)``.
 
-    Between two scenes the first prompt turns into the first of the next, the second into the second;
-    what has no other comes or goes by its weight.
+    Between two scenes the first prompt turns into the first of the next scene, the second into the second;
+    prompts without a counterpart fade in or out by weight.
     """
     now, then, part = recipe.transition(step)
     if not part:
@@ -41,17 +40,16 @@ def targets_at(
 
 
 def slerp(one: torch.Tensor, other: torch.Tensor, part: float) -> torch.Tensor:
-    """The unit vector ``(D,)`` at a part of the way from one to another on the great circle through
-    both; spherical linear interpolation, Shoemake 1985."""
+    """Spherical linear interpolation of unit vectors ``(D,)`` (Shoemake, 1985)."""
     angle = torch.arccos((one @ other).clamp(-1, 1))
     mixed = torch.sin((1 - part) * angle) * one + torch.sin(part * angle) * other
     turned = torch.nn.functional.normalize(mixed, dim=0)
-    # The same, or opposite: there is no one way between them. Chosen on the device, for which nobody waits.
+    # Equal or opposite vectors have no single path between them. Chosen on the device: nothing waits for it.
     return torch.where(angle.sin() < 1e-4, one if part < 0.5 else other, turned)
 
 
 def _are_compatible(one: Prompt, other: Prompt) -> bool:
-    """Whether one prompt may turn into another: both pull or both push, at the same place."""
+    """Whether one prompt may turn into another: weights of one sign, and the same region and steps."""
     place = ("region", "mask", "first_step", "last_step")
     same = all(getattr(one, name) == getattr(other, name) for name in place)
     return same and one.weight * other.weight > 0
@@ -68,10 +66,10 @@ def _blend_prompts(one: Prompt, other: Prompt, part: float) -> Prompt:
 
 
 class SceneSketches:
-    """Moves the latent towards the sketch of the scene that comes, as far as the story has passed into it.
+    """Moves the latent towards a sketch of the next scene while the story passes into it.
 
     Args:
-        judge: how well pictures ``(N, 3, H, W)`` fit a scene, ``(N,)``; sketches are picked by it.
+        similarity: of pictures ``(N, 3, H, W)`` to a scene, ``(N,)``; ranks the sketches.
     """
 
     def __init__(
@@ -80,17 +78,17 @@ class SceneSketches:
         drawer: Drawer,
         *,
         pictures: Mapping[str, Image.Image],
-        judge: Callable[[torch.Tensor, Scene], torch.Tensor],
+        similarity: Callable[[torch.Tensor, Scene], torch.Tensor],
         sketch_model: SketchModel | UnClipModel | None,
     ) -> None:
-        self._drawer, self._pictures, self._judge = drawer, pictures, judge
-        self._book, self._chance = sketch_model, torch.Generator(drawer.latent.device)
+        self._drawer, self._pictures, self._similarity = drawer, pictures, similarity
+        self._sketch_model, self._generator = sketch_model, torch.Generator(drawer.latent.device)
         self._sketched: dict[Scene, torch.Tensor] = {}  # the latent of the scene that comes
 
     @torch.no_grad()
-    def go_on(self, recipe: Recipe, step: int) -> None:
-        """After the latent has moved at a step: a part of the way to the sketch of the scene that comes,
-        of which nothing is left when that begins."""
+    def advance(self, recipe: Recipe, step: int) -> None:
+        """Blend the latent with the sketch of the next scene after a step, so that it arrives when that scene
+        begins."""
         if not recipe.story.sketch:
             return
         (index, part), (next_index, next_part) = recipe.scene_at(step), recipe.scene_at(step + 1)
@@ -113,15 +111,15 @@ class SceneSketches:
                     "init": recipe.init.model_copy(update={**start, "picture": "", "idea": ()}),
                 }
             )
-            beginning = Initialisation(
+            initialisation = Initialisation(
                 alone,
                 self._drawer,
                 pictures=self._pictures,
-                generator=self._chance,
-                judge=self._judge,
-                sketch_model=self._book,
+                generator=self._generator,
+                similarity=self._similarity,
+                sketch_model=self._sketch_model,
             )
-            for _ in beginning:
+            for _ in initialisation:
                 pass
             self._sketched = {scene: latent.detach().clone()}
             latent.copy_(own)

@@ -9,9 +9,9 @@ from PIL import Image, ImageOps
 
 
 def fit_picture(picture: Image.Image, *, width: int, height: int, fit: str) -> torch.Tensor:
-    """A given picture as a canvas, ``(1, 3, height, width)`` in [0, 1].
+    """Fit a picture to a canvas, ``(1, 3, height, width)`` in [0, 1].
 
-    ``fit``: "cover" cuts what sticks out, "contain" leaves grey margins, "stretch" squashes.
+    ``fit``: "cover" crops, "contain" leaves grey margins, "stretch" distorts.
     """
     size, method = (width, height), Image.Resampling.LANCZOS
     if fit == "cover":
@@ -24,14 +24,14 @@ def fit_picture(picture: Image.Image, *, width: int, height: int, fit: str) -> t
 
 
 def to_tensor(picture: Image.Image) -> torch.Tensor:
-    """An RGB picture as ``(1, 3, H, W)`` float32 in [0, 1]."""
+    """A picture as a tensor ``(1, 3, H, W)``, float32 in [0, 1], in RGB."""
     pixels = torch.from_numpy(np.array(picture.convert("RGB")))
     return rearrange(pixels, "h w c -> 1 c h w").float() / 255
 
 
 def start_copy(picture: torch.Tensor) -> Callable[[], np.ndarray] | None:
-    """Begin to copy a picture ``(3, H, W)`` from a GPU, without waiting; what is returned waits for it,
-    and not for what the GPU was told to do since. None where there is nothing to be copied."""
+    """Start to copy a picture ``(3, H, W)`` from a GPU; calling the result waits for this copy only, and not for
+    work that was queued later. None where the picture is not on a GPU."""
     if picture.device.type != "cuda":
         return None
     copied = Download(_quantise(picture))
@@ -39,7 +39,7 @@ def start_copy(picture: torch.Tensor) -> Callable[[], np.ndarray] | None:
 
 
 def to_pixels(picture: torch.Tensor) -> np.ndarray:
-    """A picture ``(3, H, W)`` in [0, 1], on any device, as ``(H, W, 3)`` uint8."""
+    """Convert a picture ``(3, H, W)`` in [0, 1], on any device, to pixels ``(H, W, 3)`` uint8."""
     return _quantise(picture).cpu().numpy()
 
 
@@ -49,15 +49,15 @@ def _quantise(picture: torch.Tensor) -> torch.Tensor:
 
 
 def upload(values: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """A tensor of the CPU on a device, for which the CPU does not wait: torch keeps pinned memory until the
-    copy is done."""
+    """Copy a tensor from the CPU to a device without waiting: torch keeps the pinned memory until the copy is
+    done."""
     if device.type != "cuda" or values.device.type == "cuda":
         return values.to(device)
     return values.pin_memory().to(device, non_blocking=True)
 
 
 def upload_all(tensors: Sequence[torch.Tensor], device: torch.device) -> list[torch.Tensor]:
-    """The same float32 tensors on a device, by one asynchronous copy from pinned memory."""
+    """Copy float32 tensors to a device, all in one asynchronous copy from pinned memory."""
     flat = torch.cat([each.reshape(-1) for each in tensors])
     if device.type == "cuda":
         flat = flat.pin_memory()
@@ -66,10 +66,10 @@ def upload_all(tensors: Sequence[torch.Tensor], device: torch.device) -> list[to
 
 
 class Download:
-    """A tensor of a device on its way to the CPU.
+    """An asynchronous copy of a tensor from a device to the CPU.
 
     Args:
-        values: what is copied; what the device is told to do later is not waited for.
+        values: the tensor; work that is queued on the device later is not waited for.
     """
 
     def __init__(self, values: torch.Tensor) -> None:
@@ -82,11 +82,11 @@ class Download:
             self._done.record(torch.cuda.current_stream(values.device))
 
     def is_ready(self) -> bool:
-        """Whether it has come, so that nobody would wait."""
+        """Whether calling it would not wait."""
         return self._done is None or self._done.query()
 
     def __call__(self) -> torch.Tensor:
-        """The values on the CPU, once they are there."""
+        """The values on the CPU; waits until they are there."""
         if self._done is not None:
             self._done.synchronize()
         return self._kept

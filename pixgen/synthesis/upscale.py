@@ -1,11 +1,10 @@
-"""Larger pictures whose edges stay crisp: no model, no learning, a moment's work.
+"""Enlarge pictures: by a bundled method without a model that keeps edges crisp, or by a learned upscaler in tiles.
 
-Interpolation blurs edges, and sharpening rings beside them. Here contours are smoothed and edges
-steepened within the range of their own neighbourhood, so that nothing rings, and what was invented on the
-way is taken back: reduced again, the picture is nearly the one that was given.
+Interpolation blurs edges, and sharpening leaves halos beside them. The bundled method smooths contours and
+steepens edges within the range of their neighbourhood, so that there are no halos, and corrects the result until
+it is close to the given picture when reduced again.
 """
 
-# MERGED pixgen.synthesis.upscale: Finished pictures, enlarged: by the bundled method, or by a learned upscaler tile after tile.
 import torch
 import torch.nn.functional as F
 from kornia.filters import gaussian_blur2d
@@ -17,7 +16,7 @@ _REACH = 3  # pixels: the neighbourhood whose range an edge may take
 
 
 def enlarge(pictures: torch.Tensor, *, width: int, height: int) -> torch.Tensor:
-    """Pictures ``(N, 3, H, W)`` in [0, 1] as ``(N, 3, height, width)``, neither side smaller than before.
+    """Enlarge pictures ``(N, 3, H, W)`` in [0, 1] to ``(N, 3, height, width)``; neither side may shrink.
 
     Sources: shock filters (Osher and Rudin, 1990) for the edges, iterative back-projection (Irani and
     Peleg, 1991) for faithfulness. More than twice the size is reached by doubling.
@@ -30,7 +29,7 @@ def enlarge(pictures: torch.Tensor, *, width: int, height: int) -> torch.Tensor:
 
 
 def _enlarge(pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    # No pixel leaves the range of those that were given around it.
+    # No pixel leaves the range of the given pixels around it.
     low, high = (F.interpolate(each, size=size, mode="nearest-exact") for each in _range(pictures))
     drawn = torch.clamp(_resize(pictures, size), low, high)
     for _ in range(_ROUNDS):
@@ -46,29 +45,29 @@ def _resize(pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
 
 def _range(pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The darkest and the lightest of each pixel's neighbourhood."""
+    """The minimum and the maximum of each pixel's neighbourhood."""
     around = F.pad(pictures, (_REACH // 2,) * 4, mode="replicate")
     return -F.max_pool2d(-around, _REACH, 1), F.max_pool2d(around, _REACH, 1)
 
 
 def _steepen(pictures: torch.Tensor, *, amount: float) -> torch.Tensor:
-    """Sharper edges, each pixel within the range of those around it."""
+    """Sharpen edges; each pixel stays within the range of its neighbourhood."""
     blurred = gaussian_blur2d(pictures, (7, 7), (1.0, 1.0), border_type="replicate")
     return torch.clamp(pictures + amount * (pictures - blurred), *_range(pictures))
 
 
-TILE = 256  # pixels of the given picture that are looked at at once: memory stays bounded
-MARGIN = 16  # pixels around a tile that are looked at too, so that no seam is seen
+TILE = 256  # side in pixels of the given picture's tiles: memory stays bounded
+MARGIN = 16  # pixels of context around a tile, so that no seam is visible
 
 
 @torch.no_grad()
 def upscale(
     picture: torch.Tensor, *, width: int, height: int, upscaler: Upscaler | None = None
 ) -> torch.Tensor:
-    """A picture ``(1, 3, H, W)`` in [0, 1] as ``(1, 3, height, width)``.
+    """Enlarge a picture ``(1, 3, H, W)`` in [0, 1] to ``(1, 3, height, width)``.
 
     Args:
-        upscaler: a learned one, run as often as it needs and then reduced to size; None is the
+        upscaler: a learned upscaler, applied until the picture is large enough, then reduced to size; None is the
             bundled method.
     """
     if upscaler is None:

@@ -132,7 +132,9 @@ def test_a_sketch_is_written_without_waiting():
             known = torch.full((2, 4, 4), OPEN)
             known[:, 0] = 3
         chance = torch.Generator(GPU)
-        rows = list(sample_codes(model, Conditioning(), count=2, hand=SamplingSettings(), generator=chance))
+        rows = list(
+            sample_codes(model, Conditioning(), count=2, settings=SamplingSettings(), generator=chance)
+        )
         assert len(rows) == 2
         with seen.waits_allowed():  # once, where something is there already
             known = known.to(GPU)
@@ -141,7 +143,7 @@ def test_a_sketch_is_written_without_waiting():
                 model,
                 Conditioning(),
                 count=2,
-                hand=SamplingSettings(),
+                settings=SamplingSettings(),
                 generator=chance,
                 known=known,
             )

@@ -133,8 +133,10 @@ def test_a_run_that_is_stopped_while_it_is_sketched_has_done_no_step(
     from pixgen.synthesis import Optimization, SketchModel, make_drawer
 
     def sketched(recipe, pictures, device, models):
-        book = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
-        return Optimization(recipe, make_drawer(recipe, tiny_vqgan), tiny_perceptor, sketch_model=book)
+        sketch_model = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
+        return Optimization(
+            recipe, make_drawer(recipe, tiny_vqgan), tiny_perceptor, sketch_model=sketch_model
+        )
 
     recipe = make_recipe(
         {

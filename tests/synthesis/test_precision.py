@@ -75,18 +75,18 @@ def test_a_style_of_a_large_picture_is_finite_in_float16():
 def test_a_gradient_that_is_not_finite_is_left_out_counted_and_told(tiny_vqgan, tiny_perceptor):
     painting = Optimization(PLAIN, make_drawer(PLAIN, tiny_vqgan), tiny_perceptor)
     next(painting)
-    judge, judged = painting._judge, painting._judge.judge
+    objective, evaluate = painting._objective, painting._objective.evaluate
 
     def broken(picture, *args, backward, **more):
-        found = judged(picture, *args, backward=backward, **more)
+        found = evaluate(picture, *args, backward=backward, **more)
         if backward:
             picture.grad[0, 0, 0, 0] = float("inf")
         return found
 
-    judge.judge = broken
+    objective.evaluate = broken
     notice = next(painting).notice
     assert "steps so far: 1" in notice
-    judge.judge = judged
+    objective.evaluate = evaluate
     frames = list(painting)
     assert all(not frame.notice for frame in frames)  # told once
     assert painting.canvas.latent.isfinite().all()

@@ -84,11 +84,11 @@ def test_a_fade_paints_other_pictures_than_a_cut(paint):
 @pytest.fixture
 def sketched(tiny_vqgan, tiny_perceptor, tiny_sketcher):
     """Paints stories whose scenes have sketches of their own."""
-    book = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
+    sketch_model = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
 
     def start(recipe):
         drawer = make_drawer(recipe, tiny_vqgan)
-        return Optimization(recipe, drawer, tiny_perceptor, sketch_model=book)
+        return Optimization(recipe, drawer, tiny_perceptor, sketch_model=sketch_model)
 
     return start
 

@@ -74,7 +74,7 @@ def half_stepped(fault: Fault):
 
 def put(fault: Fault, where: str, painting: Optimization, monkeypatch) -> None:
     """Let memory run out in a part of a step."""
-    drawer, perceptor = painting.canvas.drawer, painting._judge._perceptor
+    drawer, perceptor = painting.canvas.drawer, painting._objective._perceptor
     match where:
         case "the decoder":
             monkeypatch.setattr(drawer, "draw", fault.after(drawer.draw))
@@ -95,7 +95,7 @@ def put(fault: Fault, where: str, painting: Optimization, monkeypatch) -> None:
         case "the figures":
             monkeypatch.setattr(painting, "_frame", fault.after(painting._frame))
         case "what comes after a step":
-            monkeypatch.setattr(painting._travel, "go_on", fault.after(painting._travel.go_on))
+            monkeypatch.setattr(painting._camera, "advance", fault.after(painting._camera.advance))
 
 
 @pytest.fixture
@@ -103,8 +103,8 @@ def paint(tiny_vqgan, tiny_perceptor, tiny_sketcher):
     def start(*parts, **options) -> Optimization:
         recipe = parts[0] if isinstance(parts[0], Recipe) else make_recipe(BASE, *parts)
         drawer = make_drawer(recipe, tiny_vqgan, pictures=options.get("pictures"))
-        book = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
-        return Optimization(recipe, drawer, tiny_perceptor, sketch_model=book, **options)
+        sketch_model = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
+        return Optimization(recipe, drawer, tiny_perceptor, sketch_model=sketch_model, **options)
 
     return start
 

@@ -1,16 +1,21 @@
-"""kornia's augmentations on cutouts: sampled and applied with a random state that is the run's own.
+"""kornia's augmentations of cutouts, sampled and applied with random numbers of the run's own generator.
 
-kornia draws from torch's process-wide generators. Here they are borrowed for a moment, seeded from the
-run's generator, and given back: two runs at once don't disturb each other, and a run can be repeated.
+kornia draws from torch's process-wide generators. Their state is replaced by one that the run's generator seeds,
+and put back afterwards: runs at the same time do not disturb each other, and a run can be repeated.
 """
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any, cast
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from kornia.augmentation import AugmentationSequential, IntensityAugmentationBase2D
+from kornia.augmentation import (
+    AugmentationSequential,
+    GeometricAugmentationBase2D,
+    IntensityAugmentationBase2D,
+)
 
 from pixgen.recipe.cutouts import Affine, Augmentation, ColourJitter, Flip, Noise, Perspective
 from pixgen.recipe.kornia_classes import Kornia, fork_random_state
@@ -30,7 +35,7 @@ _OWN_GEOMETRY = (Flip, Affine, Perspective)
 
 
 def is_fused(augmentation: Augmentation) -> bool:
-    """Whether an augmentation can be part of the one warp."""
+    """Whether an augmentation is a matrix that can be part of the cutouts' homography."""
     if isinstance(augmentation, Kornia):
         nearest = dict(augmentation.args).get("resample") in ("nearest", "NEAREST", 0)
         return augmentation.name in FUSED_CLASSES and not nearest
@@ -40,10 +45,10 @@ def is_fused(augmentation: Augmentation) -> bool:
 def split_augmentations(
     augmentations: Sequence[Augmentation],
 ) -> tuple[list[Augmentation], list[Augmentation]]:
-    """The augmentations that the one warp does, and those that follow it, each in their order.
+    """Split augmentations into those that are part of the homography, and those applied after it, each in order.
 
-    A class of kornia is fused where all before it is geometry: what it would otherwise have to pass
-    might not give the same picture after it as before.
+    A class of kornia is fused only where nothing but geometry and colour comes before it: others, such as blur,
+    may not commute with it.
     """
     warped: list[Augmentation] = []
     rest: list[Augmentation] = []
@@ -57,15 +62,15 @@ def split_augmentations(
 def sample_matrices(
     augmentation: Kornia, count: int, *, size: int, generator: torch.Generator
 ) -> torch.Tensor:
-    """Matrices of a fused class for ``count`` cutouts, as of ``fused_matrices``, drawn by kornia's own law."""
-    module = _module(augmentation)
+    """Matrices of a fused class for ``count`` cutouts, as of ``fused_matrices``, from parameters that kornia samples."""
+    module = _geometric_module(augmentation)
     with fork_random_state(draw_seed(generator), torch.device("cpu")):
         params = module.forward_parameters(torch.Size((count, 3, size, size)))
     return fused_matrices(augmentation, params, size=size).to(generator.device)
 
 
 def fused_matrices(augmentation: Kornia, params: dict[str, torch.Tensor], *, size: int) -> torch.Tensor:
-    """What a fused class does to cutouts with parameters that kornia has drawn.
+    """The matrices of a fused class for parameters that kornia has sampled.
 
     Args:
         params: as ``forward_parameters`` gives them for N cutouts of side ``size``.
@@ -74,7 +79,7 @@ def fused_matrices(augmentation: Kornia, params: dict[str, torch.Tensor], *, siz
         ``(N, 3, 3)``, which take coordinates in [-1, 1] of the changed cutout to those of the unchanged
         one; -1 and 1 are the outer edges of its pixels.
     """
-    module, count = _module(augmentation), len(params["batch_prob"])
+    module, count = _geometric_module(augmentation), len(params["batch_prob"])
     shape_alone = torch.zeros(()).expand(count, 3, size, size)
     forward = module.generate_transformation_matrix(shape_alone, params, module.flags)
     # kornia's matrices take pixels' numbers of the unchanged cutout to those of the changed one.
@@ -85,8 +90,8 @@ def fused_matrices(augmentation: Kornia, params: dict[str, torch.Tensor], *, siz
 
 
 def apply_kornia(cutouts: torch.Tensor, members: tuple[Kornia | Noise, ...], *, seed: int) -> torch.Tensor:
-    """Change cutouts ``(N, 3, S, S)`` by kornia's ``AugmentationSequential`` of the members; what it
-    gives in another size is resized to S."""
+    """Apply kornia's ``AugmentationSequential`` of the members to cutouts ``(N, 3, S, S)``; results of another
+    size are resized to S."""
     side = cutouts.shape[-1]
     pipeline = _pipeline(members)
     with fork_random_state(seed, cutouts.device):
@@ -97,23 +102,29 @@ def apply_kornia(cutouts: torch.Tensor, members: tuple[Kornia | Noise, ...], *, 
 
 
 def draw_seed(generator: torch.Generator) -> int:
-    """A seed for ``fork_random_state``."""
+    """Draw a seed for ``fork_random_state``."""
     return int(torch.randint(2**62, (), generator=generator, device=generator.device))
 
 
 class RandomStrengthNoise(IntensityAugmentationBase2D):
-    """Gaussian noise whose strength is drawn for each cutout from 0 to ``amount``, as the sources add it
-    by hand; kornia's own has one strength for all."""
+    """Gaussian noise whose strength is sampled for each cutout between 0 and ``amount``, as in the published
+    notebooks; kornia's own has one strength for all."""
 
     def __init__(self, amount: float, p: float) -> None:
         super().__init__(p=p)
         self.amount = amount
 
-    def generate_parameters(self, shape: torch.Size) -> dict[str, torch.Tensor]:
+    def generate_parameters(self, batch_shape: tuple[int, ...]) -> dict[str, torch.Tensor]:
         """Strengths ``(N, 1, 1, 1)``."""
-        return {"strength": self.amount * torch.rand(shape[0], 1, 1, 1)}
+        return {"strength": self.amount * torch.rand(batch_shape[0], 1, 1, 1)}
 
-    def apply_transform(self, input, params, flags, transform=None) -> torch.Tensor:
+    def apply_transform(
+        self,
+        input: torch.Tensor,
+        params: dict[str, torch.Tensor],
+        flags: dict[str, Any],
+        transform: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Add the noise; the arguments are kornia's."""
         strength = params["strength"].to(input.device, input.dtype, non_blocking=True)
         return input + strength * torch.randn_like(input)
@@ -128,7 +139,12 @@ def _module(augmentation: Kornia | Noise) -> nn.Module:
     return augmentation.build()
 
 
+def _geometric_module(augmentation: Kornia) -> GeometricAugmentationBase2D:
+    """The module of an augmentation whose class is one of ``FUSED_CLASSES``."""
+    return cast(GeometricAugmentationBase2D, _module(augmentation))
+
+
 @lru_cache(maxsize=256)
 def _pipeline(members: tuple[Kornia | Noise, ...]) -> AugmentationSequential:
-    modules = (each.build() if isinstance(each, Kornia) else _module(each) for each in members)
-    return AugmentationSequential(*modules, data_keys=["input"])
+    modules = [each.build() if isinstance(each, Kornia) else _module(each) for each in members]
+    return AugmentationSequential(*cast(list[IntensityAugmentationBase2D], modules), data_keys=["input"])

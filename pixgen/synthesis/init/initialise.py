@@ -23,7 +23,7 @@ class Initialisation:
 
     Args:
         generator: the run's own chance.
-        judge: how well pictures ``(N, 3, H, W)`` fit prompts, ``(N,)``; sketches are picked by it.
+        similarity: how well pictures ``(N, 3, H, W)`` fit prompts, ``(N,)``; sketches are pick by it.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Initialisation:
         *,
         pictures: Mapping[str, Any],
         generator: torch.Generator,
-        judge: Callable[[torch.Tensor, Scene], torch.Tensor],
+        similarity: Callable[[torch.Tensor, Scene], torch.Tensor],
         sketch_model: SketchModel | UnClipModel | None,
     ) -> None:
         if recipe.init.needs_sketcher and sketch_model is None:
@@ -42,7 +42,7 @@ class Initialisation:
         self.pixels: torch.Tensor | None = None  # of the start, where a loss wants them later
         self.candidates: tuple[Candidate, ...] = ()  # of a start that was sketched
         self._pictures, self._generator = pictures, generator
-        self._judge, self._book = judge, sketch_model
+        self._similarity, self._sketch_model = similarity, sketch_model
 
     @torch.no_grad()
     def __iter__(self) -> Iterator[tuple[int, torch.Tensor]]:
@@ -50,14 +50,14 @@ class Initialisation:
         ``(1, 3, H, W)`` in [0, 1]."""
         picture, start = None, self.recipe.init
         if start.needs_sketcher:
-            picture = yield from self._sketched()
+            picture = yield from self._sample_sketch()
         elif start.kind == "codes" or (start.masked and start.fill == "codes"):
             self.drawer.start_random(self._generator)
         else:
             picture = self._picture()
             self.drawer.start_from(picture)
             if start.strength:
-                self._loosen(start.strength)
+                self._mix_with_noise(start.strength)
                 picture = None
         if self.recipe.losses.start_pixels:
             self.pixels = self.drawer.draw() if picture is None else picture
@@ -73,7 +73,7 @@ class Initialisation:
             return picture.to(self._generator.device)
         return start_picture(start.kind, **size, generator=self._generator)
 
-    def _loosen(self, strength: float) -> None:
+    def _mix_with_noise(self, strength: float) -> None:
         """Mix what the drawer was started from with chance, of which 1 is all.
 
         Sine and cosine keep the whole as lively as its parts, where a plain mean would be grey.
@@ -87,25 +87,27 @@ class Initialisation:
         latent.copy_(middle + math.cos(turn) * (given - middle) + chance)
         self.drawer.project()
 
-    def _sketched(self) -> Generator[tuple[int, torch.Tensor], None, torch.Tensor]:
+    def _sample_sketch(self) -> Generator[tuple[int, torch.Tensor], None, torch.Tensor]:
         # Of its own chance: another number of candidates must not change what follows.
         chance = torch.Generator(self._generator.device).manual_seed(self.recipe.seed)
-        sketching = self._sketching(chance)
-        yield from enumerate(sketching, start=-sketching.most_stages)
-        self.candidates = sketching.candidates
-        codes, picture = sketching.picked()
-        vqgan = self._book.vqgan if isinstance(self._book, SketchModel) else None
+        session = self._start_session(chance)
+        yield from enumerate(session, start=-session.most_stages)
+        self.candidates = session.candidates
+        codes, picture = session.pick()
+        vqgan = self._sketch_model.vqgan if isinstance(self._sketch_model, SketchModel) else None
         self.drawer.start_from_sketch(picture, codes, vqgan)
         return picture
 
-    def _sketching(self, chance: torch.Generator) -> SketchSession | UnClipSession | RegionSketches:
-        recipe, book = self.recipe, self._book
-        assert book is not None, "which was checked at the beginning"
+    def _start_session(self, chance: torch.Generator) -> SketchSession | UnClipSession | RegionSketches:
+        recipe, model = self.recipe, self._sketch_model
+        assert model is not None, "which was checked at the beginning"
         if recipe.init.kind == "sketch" and any(map(has_region, recipe.first_scene)):
-            return RegionSketches(recipe, book, judge=self._judge, pictures=self._pictures, generator=chance)
-        return book.begin(
+            return RegionSketches(
+                recipe, model, similarity=self._similarity, pictures=self._pictures, generator=chance
+            )
+        return model.begin(
             recipe,
-            judge=lambda drawn: self._judge(drawn, recipe.first_scene),
+            similarity=lambda drawn: self._similarity(drawn, recipe.first_scene),
             pictures=self._pictures,
             generator=chance,
             kept=self.drawer.kept,

@@ -27,15 +27,15 @@ class RegionSketches:
     What no region covers is a sketch of what applies everywhere, or of all prompts.
 
     Args:
-        judge: how well pictures ``(N, 3, H, W)`` fit prompts, ``(N,)``.
+        similarity: how well pictures ``(N, 3, H, W)`` fit prompts, ``(N,)``.
     """
 
     def __init__(
         self,
         recipe: Recipe,
-        book: SketchModel | UnClipModel,
+        model: SketchModel | UnClipModel,
         *,
-        judge: Callable[[torch.Tensor, Scene], torch.Tensor],
+        similarity: Callable[[torch.Tensor, Scene], torch.Tensor],
         pictures: Mapping[str, Image.Image],
         generator: torch.Generator,
     ) -> None:
@@ -62,13 +62,13 @@ class RegionSketches:
                     "grow": Growth(),
                 }
             )
-            sketching = book.begin(
+            session = model.begin(
                 part,
-                judge=lambda drawn: judge(drawn, part.first_scene),
+                similarity=lambda drawn: similarity(drawn, part.first_scene),
                 pictures=pictures,
                 generator=generator,
             )
-            self._parts.append((sketching, box))
+            self._parts.append((session, box))
             self._weights.append(F.interpolate(weight, size=size, mode="bilinear"))
 
         open_part = 1 - torch.stack(list(places.values())).amax(0)
@@ -85,28 +85,28 @@ class RegionSketches:
             torch.full((1, 3, bottom - top, right - left), UNWRITTEN_GREY, device=weight.device)
             for (_, (left, top, right, bottom)), weight in zip(self._parts, self._weights, strict=True)
         ]
-        for number, (sketching, _) in enumerate(self._parts):
-            for picture in sketching:
+        for number, (session, _) in enumerate(self._parts):
+            for picture in session:
                 paper[number] = picture
-                yield self._composed(paper)
-            paper[number] = _tensor(sketching.candidates[0].picture, picture.device)
+                yield self._compose(paper)
+            paper[number] = _tensor(session.candidates[0].picture, picture.device)
         candidates = []
-        for each in zip(*(sketching.candidates for sketching, _ in self._parts), strict=True):
-            drawn = self._composed([_tensor(one.picture, paper[0].device) for one in each])
-            liking = sum(one.similarity for one in each) / len(each)
-            candidates.append(Candidate(to_pixels(drawn[0]), liking))
+        for each in zip(*(session.candidates for session, _ in self._parts), strict=True):
+            drawn = self._compose([_tensor(one.picture, paper[0].device) for one in each])
+            mean = sum(one.similarity for one in each) / len(each)
+            candidates.append(Candidate(to_pixels(drawn[0]), mean))
         self.candidates = tuple(candidates)
 
     @property
     def most_stages(self) -> int:
         """How many pictures come on the way at most."""
-        return sum(sketching.most_stages for sketching, _ in self._parts)
+        return sum(session.most_stages for session, _ in self._parts)
 
-    def picked(self) -> tuple[None, torch.Tensor]:
+    def pick(self) -> tuple[None, torch.Tensor]:
         """No codes, for they are several sketches', and the picture of the recipe's choice."""
-        return None, self._composed([sketching.picked()[1] for sketching, _ in self._parts])
+        return None, self._compose([session.pick()[1] for session, _ in self._parts])
 
-    def _composed(self, pictures: list[torch.Tensor]) -> torch.Tensor:
+    def _compose(self, pictures: list[torch.Tensor]) -> torch.Tensor:
         """One picture of the parts' pictures, each in its box and by its weight."""
         height, width = self._weights[0].shape[-2:]
         total = reduce(torch.add, self._weights).clamp(min=1e-6)

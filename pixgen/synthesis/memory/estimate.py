@@ -1,16 +1,15 @@
-"""How much memory work takes, found without doing it: every tensor is only its shape.
+"""Estimate the memory that a recipe needs: a step is traced with tensors that have only shapes.
 
 Source of the method: torch's own FakeTensorMode, and its tracker of storages in
 ``torch.distributed._tools.mem_tracker``.
 """
 
-# MERGED pixgen.synthesis.estimate: How much memory a recipe takes, found from shapes alone: nothing is computed, no weight is read.
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.nn as nn
@@ -26,6 +25,7 @@ from pixgen.models.architectures import (
     sketcher_weight_bytes,
 )
 from pixgen.models.catalog import get_entry
+from pixgen.models.clip.perceptor import Perceptor, Perceptors
 from pixgen.recipe.init import Init
 from pixgen.recipe.prompts import Prompt
 from pixgen.recipe.recipe import Recipe
@@ -39,7 +39,7 @@ from pixgen.synthesis.precision import arithmetic
 
 
 class AllocationTrace(TorchDispatchMode):
-    """Counts the bytes of the tensors that are alive while it is entered, and the most there were."""
+    """Counts the bytes of the tensors that are alive while it is entered, and their peak."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class AllocationTrace(TorchDispatchMode):
         return made
 
     def add(self, tensor: torch.Tensor) -> None:
-        """Count a tensor that was there before, such as a model's weight."""
+        """Count a tensor that existed before, such as a model's weight."""
         storage = tensor.untyped_storage()
         number = storage._cdata
         if number in self._alive:
@@ -70,20 +70,23 @@ class AllocationTrace(TorchDispatchMode):
         self.peak = max(self.peak, self.held)
 
     def begin_peak(self) -> None:
-        """Forget the peak so far."""
+        """Start a new peak from what is alive now."""
         self.peak = self.held
 
 
 @contextmanager
 def trace_shapes() -> Iterator[AllocationTrace]:
-    """Inside, tensors that are made have no content, and take no memory; yields what counts them."""
+    """Inside, new tensors have a shape but no content, and take no memory; yields the trace that counts them."""
     with FakeTensorMode(allow_non_fake_inputs=True), AllocationTrace() as trace:
         yield trace
 
 
-def materialise(module: nn.Module, device: str) -> nn.Module:
-    """A module that was made on the meta device, in place, with weights on ``device``; inside
-    ``trace_shapes`` these have no content either."""
+M = TypeVar("M", bound=nn.Module)
+
+
+def materialise(module: M, device: str) -> M:
+    """Give a module that was made on the meta device weights on ``device``, in place; inside ``trace_shapes`` these
+    have no content either."""
     for part in module.modules():
         stores: tuple[dict[str, Any], ...] = (part._parameters, part._buffers)
         for tensors in stores:
@@ -111,23 +114,23 @@ _CUDA_WASTE = 1.1
 
 @dataclass(frozen=True)
 class MemoryEstimate:
-    """Bytes: of the models' weights, and of the most that a step needs beside them."""
+    """Bytes of the models' weights, and the peak that a step needs beside them."""
 
     weights: int
     step: int
 
     @property
     def total(self) -> int:
-        """What must be free before models are loaded."""
+        """Bytes that must be free before the models are loaded."""
         return self.weights + self.step
 
 
 def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
-    """What a recipe takes on a device, models and all, without loading or computing anything.
+    """Estimate the memory that a recipe needs on a device, models included, without loading or computing anything.
 
-    Raises ModelError if the form of a model is not known before it is fetched.
+    Raises ModelError if the architecture of a model is not known before it is downloaded.
     """
-    # Only what matters is kept, so that the next prompt finds the answer ready.
+    # Only the fields that matter are kept, so that another prompt finds the estimate in the cache.
     alike = recipe.model_copy(
         update={
             "prompts": ((Prompt(text="-"),),),
@@ -155,7 +158,7 @@ def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
 
 
 def _sketch_vqgan_bytes(recipe: Recipe) -> int:
-    """What the weights of the VQGAN take whose codes a sketcher writes, where another one draws."""
+    """Bytes of the sketch model's VQGAN, where the drawer does not use the same one."""
     name = get_entry(recipe.init.sketch.model, "sketcher").vqgan
     if not name or (recipe.drawer_kind.needs_vqgan and recipe.model == name):
         return 0
@@ -164,10 +167,10 @@ def _sketch_vqgan_bytes(recipe: Recipe) -> int:
 
 @lru_cache(maxsize=64)
 def _trace_recipe(recipe: Recipe) -> MemoryEstimate:
-    drawn_by_vqgan = recipe.drawer_kind.needs_vqgan
-    vqgan = random_vqgan(recipe.model, "meta", recipe.config) if drawn_by_vqgan else None
+    needs_vqgan = recipe.drawer_kind.needs_vqgan
+    vqgan = random_vqgan(recipe.model, "meta", recipe.config) if needs_vqgan else None
     perceptor = random_perceptor(recipe.clip_names, "meta")
-    drawer = None if drawn_by_vqgan else make_drawer(recipe)
+    drawer = None if needs_vqgan else make_drawer(recipe)
     generator = torch.Generator().manual_seed(0)
     cutouts, side = recipe.cutouts, perceptor.size
     fused = recipe.engine.augmentations == "fused"
@@ -186,8 +189,8 @@ def _trace_recipe(recipe: Recipe) -> MemoryEstimate:
     ))  # fmt: skip
     with trace_shapes() as trace:
         materialise(perceptor, "cpu")
-        if drawn_by_vqgan:
-            drawer = make_drawer(recipe, materialise(vqgan, "cpu"))
+        if drawer is None:
+            drawer = make_drawer(recipe, vqgan and materialise(vqgan, "cpu"))
         weights = trace.held
         trace.begin_peak()
         with arithmetic(recipe, torch.device("cpu")), torch.enable_grad():
@@ -195,8 +198,8 @@ def _trace_recipe(recipe: Recipe) -> MemoryEstimate:
         return MemoryEstimate(weights, trace.peak - weights)
 
 
-def _step(drawer: Drawer, perceptor, batches: list[CutoutBatch]) -> None:
-    """What ``Optimization`` does in a step, as far as it takes memory."""
+def _step(drawer: Drawer, perceptor: Perceptor | Perceptors, batches: list[CutoutBatch]) -> None:
+    """A step of ``Optimization``, reduced to what takes memory."""
     moments = [torch.zeros_like(drawer.latent) for _ in range(2)]
     drawn = drawer.draw()
     picture = drawn.detach().requires_grad_()

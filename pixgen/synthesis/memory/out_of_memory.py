@@ -1,4 +1,4 @@
-"""Too little memory: what still helps, and else an error that says what to do."""
+"""Running out of memory: recipes that need less, and an error that says what to do."""
 
 import contextlib
 import gc
@@ -16,13 +16,13 @@ from pixgen.recipe.recipe import SMALLEST_SIDE, Recipe
 FIRST_TILE, SMALLEST_TILE = 32, 8  # in codes
 _MOST_BATCHES = 64  # a recipe has no more
 
-# What is being done when memory runs out, for that says what can be done with less at once.
+# The stage in which memory runs out: it decides what to reduce.
 Stage = Literal["drawing", "looking", "encoding", "sketching"]
 
 
 @contextlib.contextmanager
 def memory_guard(recipe: Recipe) -> Iterator[None]:
-    """Turn torch's running out of memory into OutOfMemory with what to try."""
+    """Turn torch's errors of memory into OutOfMemory, which says what to try."""
     try:
         yield
     except RuntimeError as error:
@@ -31,7 +31,7 @@ def memory_guard(recipe: Recipe) -> Iterator[None]:
         raise OutOfMemory(_advice(recipe)) from None  # the trace back would keep tensors alive
 
 
-# What torch's libraries say when they find no memory: the CPU's allocator, CUDA outside of torch's own,
+# What torch's libraries say when memory runs out: the CPU's allocator, CUDA outside of torch's own,
 # cuBLAS, cuDNN (which then has no engine that fits either) and cuFFT.
 _OUT_OF_MEMORY = (
     "can't allocate memory", "cuda error: out of memory", "cudaerrormemoryallocation", "cublas_status_alloc_failed",
@@ -39,7 +39,7 @@ _OUT_OF_MEMORY = (
     "cudnn_status_internal_error_host_allocation_failed", "cudnn_status_internal_error_device_allocation_failed",
     "cufft_alloc_failed", "unable to find an engine", "hip error: out of memory",
 )  # fmt: skip
-# After these a device is of no more use: less at once would not help.
+# After these errors the device is unusable: needing less memory would not help.
 _BROKEN = (
     "illegal memory access",
     "misaligned address",
@@ -49,7 +49,7 @@ _BROKEN = (
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether torch says by this error that a device has too little memory."""
+    """Whether an error of torch means that a device is out of memory."""
     if isinstance(error, torch.OutOfMemoryError):
         return True
     said = str(error).lower()
@@ -57,11 +57,12 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 
 
 def lower_memory(recipe: Recipe, device: torch.device, doing: Stage) -> Recipe | None:
-    """The same recipe with less at once in a step: on a GPU without graphs, which hold the memory that they
-    work in; twice as many batches of cutouts; when each cutout is by
-    itself, a decoder that keeps nothing for the way back; at last half precision, where the device has
-    it. A picture that is encoded, in smaller and smaller tiles; sketches, half as many at once. None if
-    all of that is done already."""
+    """The same recipe with less memory in a step, or None if nothing is left to reduce.
+
+    In order: on a GPU no captured graphs, which hold their working memory; twice as many batches of cutouts; once
+    each cutout is its own batch, a checkpointed decoder; at last half precision, where the device has it.
+    Encoding uses smaller and smaller tiles; sketches are sampled half as many at once.
+    """
     if device.type == "cuda" and recipe.engine.captured and doing in ("drawing", "looking"):
         return _with_engine(recipe, captured=False)
     if doing == "sketching" and (fewer := _halve_sketches(recipe)) is not None:
@@ -79,13 +80,13 @@ def lower_memory(recipe: Recipe, device: torch.device, doing: Stage) -> Recipe |
 
 
 def lower_memory_of_final(recipe: Recipe, device: torch.device, doing: Stage) -> Recipe | None:
-    """The same recipe with less at once where a picture is only drawn and looked at: more batches of
-    cutouts, or while drawing smaller and smaller tiles. None if all of that is done already."""
+    """The same recipe with less memory for the last picture, which has no backward pass: more batches of cutouts,
+    or smaller and smaller tiles. None if nothing is left to reduce."""
     return _double_batches(recipe) if doing == "looking" else _halve_tiles(recipe, "tile")
 
 
 def describe_changes(before: Recipe, after: Recipe) -> Message:
-    """What was done because memory was short, in sentences; nothing if nothing was."""
+    """A sentence about what changed because memory was short; empty if nothing did."""
     found = []
     if after.engine.captured != before.engine.captured:
         found.append(_("the step is launched piece by piece, which is slower"))
@@ -128,7 +129,7 @@ def describe_changes(before: Recipe, after: Recipe) -> Message:
 
 
 def free_cache(device: torch.device) -> None:
-    """Give back what no tensor uses."""
+    """Free cached memory that no tensor uses."""
     release_captures()
     gc.collect()
     if device.type == "cuda":

@@ -26,17 +26,17 @@ class Compositor:
 
     Args:
         generator: all chance comes from it; on the VQGAN's device.
-        hand: of the things, by its name.
+        style: of the things, by its name.
     """
 
     def __init__(
-        self, portraits: Exemplars, vqgan: Vqgan, generator: torch.Generator, hand: str = ""
+        self, portraits: Exemplars, vqgan: Vqgan, generator: torch.Generator, style: str = ""
     ) -> None:
         self.portraits, self.vqgan, self.generator = portraits, vqgan, generator
-        self.hand = hand
+        self.style = style
         self._cutouts: dict[int, torch.Tensor] = {}
 
-    def over(
+    def composite(
         self, picture: torch.Tensor, things: Sequence[Thing], box: tuple[int, int, int, int]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Things laid over a picture ``(1, 3, H, W)``; returns it and how opaque they are,
@@ -51,7 +51,7 @@ class Compositor:
             layer = self._layer(thing, (height, width), box)
             together = layer + together * (1 - layer[:, 3:])
         # One rim around all: of two that touch, one would cover the other.
-        if self.hand == STICKER and things:
+        if self.style == STICKER and things:
             largest = max(thing.size for thing in things)
             together = apply_object_style(STICKER, together, side=_side_in_pixels(box, largest))
         opacity = together[:, 3:]
@@ -59,11 +59,11 @@ class Compositor:
 
     def _layer(self, thing: Thing, size: tuple[int, int], box: tuple[int, int, int, int]) -> torch.Tensor:
         """A thing alone on a canvas, colours times opacity, and opacity: ``(1, 4, H, W)``."""
-        index = thing.portraits[self._chance(len(thing.portraits))]
+        index = thing.portraits[self._random_index(len(thing.portraits))]
         cutout = self._cutout(index)
         if thing.colour:
             cutout = tint(cutout, torch.tensor(thing.colour, device=cutout.device) / 255)
-        if index not in self.portraits.lexicon.lettered and self._chance(2):
+        if index not in self.portraits.lexicon.lettered and self._random_index(2):
             cutout = cutout.flip(-1)
         left, top, right, bottom = box
         shift = torch.rand(3, generator=self.generator, device=self.generator.device) * 2 - 1
@@ -74,7 +74,7 @@ class Compositor:
         y = top + (bottom - top) * thing.y + length * MOVED * by_chance[1]
         resized = F.interpolate(cutout, size=(side, side), mode="bilinear", antialias=True)
         layer = _paste(resized, size, round(x - side / 2), round(y - _anchor_row(resized, thing.edge)))
-        return layer if self.hand == STICKER else apply_object_style(self.hand, layer, side=side)
+        return layer if self.style == STICKER else apply_object_style(self.style, layer, side=side)
 
     def _cutout(self, index: int) -> torch.Tensor:
         """A portrait without its paper, colours times opacity, and opacity: ``(1, 4, h, w)``."""
@@ -86,7 +86,7 @@ class Compositor:
             self._cutouts[index] = torch.cat([drawn * opacity, opacity], dim=1)
         return self._cutouts[index]
 
-    def _chance(self, count: int) -> int:
+    def _random_index(self, count: int) -> int:
         device = self.generator.device
         return int(torch.randint(count, (), generator=self.generator, device=device))
 

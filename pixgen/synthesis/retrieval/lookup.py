@@ -34,19 +34,19 @@ class RetrievedScene:
     def __init__(
         self, shown: ParsedScene, sketcher: Sketcher, vqgan: Vqgan, generator: torch.Generator
     ) -> None:
-        self.shown, self._vqgan, self._generator = shown, vqgan, generator
+        self.scene, self._vqgan, self._generator = shown, vqgan, generator
         exemplars = sketcher.exemplars
         assert exemplars is not None, "things are found by a sketcher's portraits"
         self._colours = list(exemplars.lexicon.colours.values())
-        if shown.hand == SILHOUETTE:
+        if shown.style == SILHOUETTE:
             black = tuple(replace(thing, colour=(0, 0, 0)) for thing in shown.things)
-            self.shown = replace(shown, things=black)
-        self._portrayal = Compositor(exemplars, vqgan, generator, shown.hand)
+            self.scene = replace(shown, things=black)
+        self._compositor = Compositor(exemplars, vqgan, generator, shown.style)
 
     def ground(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes ``(N, rows, columns)`` with a plain ground, or a fade of two colours, where nothing is
         written and the words leave nothing for the sketcher."""
-        if self.shown.ground or not bool((codes == OPEN).all()):
+        if self.scene.ground or not bool((codes == OPEN).all()):
             return codes
         rows, columns = (side * self._vqgan.factor for side in codes.shape[1:])
         grounds = torch.cat([self._fade(rows, columns) for _ in codes])
@@ -59,28 +59,28 @@ class RetrievedScene:
             codes: ``(N, rows, columns)``.
             free: where they may be written anew, ``(1, rows, columns)``.
         """
-        if not self.shown.things and not self._hand_of_all:
+        if not self.scene.things and not self._changes_whole_picture:
             return codes
         vqgan, box = self._vqgan, self._box(free[0])
         drawn = vqgan.decode(vqgan.lookup(codes)).float().clamp(0, 1)
-        layers = [self._portrayal.over(each[None], self.shown.things, box) for each in drawn]
+        layers = [self._compositor.composite(each[None], self.scene.things, box) for each in drawn]
         pictures, opacity = (torch.cat(parts) for parts in zip(*layers, strict=True))
         touched = F.max_pool2d(opacity, vqgan.factor)[:, 0] > TOUCHED_OPACITY
-        if self._hand_of_all:
-            pictures = torch.cat([self._in_hand(each[None]) for each in pictures]).clamp(0, 1)
+        if self._changes_whole_picture:
+            pictures = torch.cat([self._apply_style(each[None]) for each in pictures]).clamp(0, 1)
             touched = torch.ones_like(touched)
         return torch.where(touched & free, vqgan.codes(vqgan.encode(pictures)), codes)
 
     @property
-    def _hand_of_all(self) -> bool:
-        """Whether a hand changes the whole picture."""
-        return self.shown.hand not in ("", *OBJECT_STYLES)
+    def _changes_whole_picture(self) -> bool:
+        """Whether a style changes the whole picture."""
+        return self.scene.style not in ("", *OBJECT_STYLES)
 
-    def _in_hand(self, picture: torch.Tensor) -> torch.Tensor:
+    def _apply_style(self, picture: torch.Tensor) -> torch.Tensor:
         device = self._generator.device
         noise = torch.rand(1, 1, 8, 8, generator=self._generator, device=device)
         # Pixels as large as a code is wide: the VQGAN cannot draw smaller ones.
-        return apply_style(self.shown.hand, picture, noise=noise, fine=False)
+        return apply_style(self.scene.style, picture, noise=noise, fine=False)
 
     def _box(self, free: torch.Tensor) -> tuple[int, int, int, int]:
         """Left, top, right and bottom of what is free, in pixels."""
@@ -94,10 +94,10 @@ class RetrievedScene:
         """A ground ``(1, 3, rows, columns)``: of the colours that are said, or a pale one by chance."""
         device = self._generator.device
         ends: list[Sequence[int]]
-        if said := self.shown.colours:
+        if said := self.scene.colours:
             ends, paler = [said[0], said[-1]], (0.0, 0.0)
         else:
-            light = any(thing.colour and min(thing.colour) > LIGHT for thing in self.shown.things)
+            light = any(thing.colour and min(thing.colour) > LIGHT for thing in self.scene.things)
             colours = [each for each in self._colours if not light or min(each) < DARK]
             picked = torch.randint(len(colours), (), generator=self._generator, device=device)
             ends, paler = [colours[int(picked)]] * 2, DEEPER if light else PALE

@@ -23,19 +23,19 @@ class ParsedScene:
     Args:
         ground: what is behind the things, in words; "" if nothing is said of it, or its colours are.
         colours: of a plain ground, each of red, green and blue in 0 to 255.
-        hand: the name of a hand that changes the whole picture, "" for none.
+        style: the name of a style that changes the whole picture, "" for none.
     """
 
     things: tuple[Thing, ...]
     ground: str = ""
     colours: tuple[tuple[int, int, int], ...] = ()
-    hand: str = ""
+    style: str = ""
 
 
 def parse_scene(text: str, lexicon: Lexicon) -> ParsedScene:
     """What a text shows, its things laid out as it says; none if it names none that is known."""
     words = re.findall(r"[^\W_]+(?:[-'’.][^\W_]+)*", text.lower())
-    hand = _extract_phrase(lexicon.style_phrases, words, lexicon)
+    style = _extract_phrase(lexicon.style_phrases, words, lexicon)
     ground = _extract_phrase(lexicon.ground_phrases, words, lexicon)
     colours: tuple[tuple[int, int, int], ...] = ()
     if behind := _extract_background(words):
@@ -44,7 +44,7 @@ def parse_scene(text: str, lexicon: Lexicon) -> ParsedScene:
             ground, colours = ground or " ".join(behind), ()
     things = lay_out(_likeliest(_find_names(words, lexicon)), words, lexicon.worn)
     low = LOW if ground and len(things) == 1 and things[0].y == 0.5 else 0.0
-    return ParsedScene(tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, hand)
+    return ParsedScene(tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, style)
 
 
 def _likeliest(names: Iterable[NamedThing]) -> list[NamedThing]:

@@ -1,12 +1,11 @@
-"""Ideas: CLIP vectors of pictures and words, added up by weight, for the sketcher to draw.
+"""Token samplers: one interface over the sketch models that sample codes of a VQGAN.
 
-``[photo.jpg]`` is the idea of a picture, so that sketches of it are its variations; ``[a.png] | [b.png]``
-lies between two; ``[photo.jpg] | winter | summer:-1`` is the picture with a difference of words
-(DALL-E 2, arXiv 2204.06125, sections 3.1 to 3.3).
+``PocketSampler`` is for the bundled model, which texts or mixed CLIP vectors condition; ``DalleSampler`` is for
+DALL·E mini and mega. Mixed vectors make variations of pictures (``[photo.jpg]``), blends
+(``[a.png] | [b.png]``) and differences (``[photo.jpg] | winter | summer:-1``): DALL-E 2, arXiv 2204.06125,
+sections 3.1 to 3.3.
 """
 
-# MERGED pixgen.synthesis.dalle: Writing with DALL·E mini: code after code, told by words and held to them by guidance.
-# MERGED pixgen.synthesis.pens: Pens: what the different sketchers that write codes have in common, for ``Sketching`` to write with.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -38,9 +37,9 @@ from pixgen.synthesis.tensors import to_tensor
 def mix_vectors(
     terms: Sequence[Prompt], *, reader: Perceptor, prior: Prior, pictures: Mapping[str, Image.Image]
 ) -> torch.Tensor:
-    """The unit vector ``(1, D)`` of an idea, where pictures' vectors lie.
+    """Mix pictures and texts by their weights into one unit vector ``(1, D)`` of CLIP's image space.
 
-    Texts go through the prior. Raises RecipeError if the terms cancel each other.
+    The prior turns vectors of texts into vectors of pictures. Raises RecipeError if the terms cancel each other.
     """
     total = torch.zeros(1, device=reader.device)
     for term in terms:
@@ -60,140 +59,141 @@ def sample_dalle(
     read: TextStates | None,
     *,
     known: torch.Tensor,
-    hand: SamplingSettings,
+    settings: SamplingSettings,
     generator: torch.Generator,
 ) -> Iterator[torch.Tensor]:
-    """Write what is open in ``known``; yields all codes ``(N, grid, grid)`` int64 after each row.
+    """Sample the codes that are ``OPEN`` with DALL·E mini; yields all codes ``(N, grid, grid)`` int64 after each row.
 
     Args:
-        read: what one text says; None says nothing.
-        known: ``(N, grid, grid)``, ``OPEN`` where to write.
-        generator: all chance comes from it; on the model's device.
+        read: one text, encoded; None samples unconditionally.
+        known: ``(N, grid, grid)``, ``OPEN`` where to sample.
+        generator: of every random number; on the model's device.
 
     Guidance is what dalle-mini calls its condition scale, and min-dalle superconditioning.
     """
     count, side = len(known), model.grid
     codes = known.flatten(1).clone()
     free = model.read([""])
-    steered = read is not None and hand.guidance != 1
+    guided = read is not None and settings.guidance != 1
     read = (free if read is None else read).repeat(count)
-    if steered:
+    if guided:
         read = _join_states(read, free.repeat(count))
     caches = model.caches()
     before = model.start(len(read.mask))
     for place in range(side * side):
         logits = model.next_logits(before, read, place=place, caches=caches)
-        if steered:
-            logits = apply_guidance(logits, hand.guidance)
+        if guided:
+            logits = apply_guidance(logits, settings.guidance)
         given = codes[:, place]
-        codes[:, place] = torch.where(given == OPEN, sample_token(logits, hand, generator), given)
-        before = codes[:, place].repeat(2 if steered else 1)
+        codes[:, place] = torch.where(given == OPEN, sample_token(logits, settings, generator), given)
+        before = codes[:, place].repeat(2 if guided else 1)
         if (place + 1) % side == 0:
             yield codes.view(count, side, side).clone()
 
 
-def _join_states(wished: TextStates, free: TextStates) -> TextStates:
-    """Both in one batch, the wished ones first."""
+def _join_states(conditioned: TextStates, free: TextStates) -> TextStates:
+    """One batch of both, the conditioned ones first, as guidance needs them."""
     return TextStates(
         tuple(
             (torch.cat([keys, free_keys]), torch.cat([values, free_values]))
             for (keys, values), (free_keys, free_values) in zip(
-                wished.keys_values, free.keys_values, strict=True
+                conditioned.keys_values, free.keys_values, strict=True
             )
         ),
-        torch.cat([wished.mask, free.mask]),
+        torch.cat([conditioned.mask, free.mask]),
     )
 
 
 class TokenSampler(Protocol):
-    """Writes codes of one VQGAN.
+    """Samples codes of one VQGAN.
 
     Args:
-        grid: codes a side of what is written in one go.
-        block: codes a side that come at once.
+        grid: codes a side of the pictures that it samples.
+        block: codes a side that it samples at once.
     """
 
     grid: int
     block: int
 
-    def hand(self, asked: Sketch) -> SamplingSettings:
-        """How freely it chooses: as is asked, and else as it does best. Raises RecipeError."""
+    def settings(self, sketch: Sketch) -> SamplingSettings:
+        """The sampling settings that a recipe asks for, else the model's best. Raises RecipeError for settings that
+        the model does not have."""
 
-    def remembered(self, recipe: Recipe, vqgan: Vqgan, generator: torch.Generator) -> RetrievedScene | None:
-        """What is not written, but known, if there is anything."""
+    def retrieve(self, recipe: Recipe, vqgan: Vqgan, generator: torch.Generator) -> RetrievedScene | None:
+        """The things of a recipe's text that are retrieved instead of sampled, if there are any."""
 
-    def wanted(
+    def conditioning(
         self,
         recipe: Recipe,
         pictures: Mapping[str, Image.Image],
-        known: RetrievedScene | None = None,
+        retrieved: RetrievedScene | None = None,
     ) -> Any:
-        """What a recipe wants beside what is known, as ``sample_dalle`` takes it. Raises RecipeError if it cannot
-        be told that."""
+        """The conditioning that ``sample`` takes, for a recipe without its retrieved things. Raises RecipeError if
+        the model cannot be conditioned on it."""
 
-    def write(
+    def sample(
         self,
-        wanted: Any,
+        conditioning: Any,
         *,
         known: torch.Tensor,
-        hand: SamplingSettings,
+        settings: SamplingSettings,
         generator: torch.Generator,
     ) -> Iterator[torch.Tensor]:
-        """Write what is ``OPEN`` in codes ``(N, grid, grid)``; yields all of them after each row of
-        blocks. With None nothing is wanted in particular."""
+        """Sample the codes that are ``OPEN`` in ``known`` ``(N, grid, grid)``; yields all codes after each row of
+        blocks. Without conditioning it samples unconditionally."""
 
 
 class PocketSampler:
-    """The bundled sketcher and the CLIP that reads for it."""
+    """Samples with the bundled model, for which a CLIP encodes texts and pictures."""
 
     block = BLOCK
 
     def __init__(self, sketcher: Sketcher, reader: Perceptor) -> None:
         self.grid, self._sketcher, self._reader = sketcher.grid, sketcher, reader
 
-    def hand(self, asked: Sketch) -> SamplingSettings:
-        """All there is to choose."""
-        return SamplingSettings(**sampling_settings(asked, POCKET))
+    def settings(self, sketch: Sketch) -> SamplingSettings:
+        """The bundled model has every setting."""
+        return SamplingSettings(**sampling_settings(sketch, POCKET))
 
-    def remembered(self, recipe: Recipe, vqgan: Vqgan, generator: torch.Generator) -> RetrievedScene | None:
-        """Things that it has portraits of."""
+    def retrieve(self, recipe: Recipe, vqgan: Vqgan, generator: torch.Generator) -> RetrievedScene | None:
+        """Things that the model has exemplars of."""
         return retrieve_scene(recipe, self._sketcher, vqgan, generator)
 
-    def wanted(
+    def conditioning(
         self,
         recipe: Recipe,
         pictures: Mapping[str, Image.Image],
-        known: RetrievedScene | None = None,
+        retrieved: RetrievedScene | None = None,
     ) -> Conditioning:
-        """Words as the text tower reads them, or the CLIP vector of an idea or of pictures; what is behind
-        the things that are known."""
+        """Texts as CLIP's text tower encodes them, or the mixed vector of an idea or of pictures. With retrieved
+        things, the background behind them alone."""
         start = recipe.init
         if start.kind == "idea":
-            return Conditioning(vectors=self._vector(start.idea, pictures))
+            return Conditioning(vectors=self._mix(start.idea, pictures))
         positive, texts = recipe.positive_prompts, recipe.positive_texts
         if not texts:
-            return Conditioning(vectors=self._vector(positive, pictures)) if positive else Conditioning()
-        if known:
-            ground = known.shown.ground
+            return Conditioning(vectors=self._mix(positive, pictures)) if positive else Conditioning()
+        if retrieved:
+            ground = retrieved.scene.ground
             return self._read(ground, ground) if ground else Conditioning()
         first = max((prompt for prompt in positive if prompt.text), key=lambda prompt: prompt.weight)
-        # All are read; what one looks like by itself counts for the weightiest alone.
+        # All texts are encoded together; the looks of single words are those of the heaviest prompt.
         return self._read(", ".join(texts), first.text)
 
-    def write(
+    def sample(
         self,
-        wanted: Conditioning | None,
+        conditioning: Conditioning | None,
         *,
         known: torch.Tensor,
-        hand: SamplingSettings,
+        settings: SamplingSettings,
         generator: torch.Generator,
     ) -> Iterator[torch.Tensor]:
-        """By ``sample_codes``."""
+        """Sample by ``sample_codes``."""
         return sample_codes(
             self._sketcher,
-            wanted or Conditioning(),
+            conditioning or Conditioning(),
             count=len(known),
-            hand=hand,
+            settings=settings,
             generator=generator,
             known=known,
         )
@@ -204,48 +204,52 @@ class PocketSampler:
         )
         return Conditioning(words=EncodedTexts(together.hidden, single.tokens))
 
-    def _vector(self, terms: Scene, pictures: Mapping[str, Image.Image]) -> torch.Tensor:
+    def _mix(self, terms: Scene, pictures: Mapping[str, Image.Image]) -> torch.Tensor:
         return mix_vectors(terms, reader=self._reader, prior=self._sketcher.prior, pictures=pictures)
 
 
 class DalleSampler:
-    """DALL·E mini or mega, which read for themselves."""
+    """Samples with DALL·E mini or mega, which have text encoders."""
 
     block = 1
 
     def __init__(self, model: DalleBart) -> None:
         self.grid, self._model = model.grid, model
 
-    def hand(self, asked: Sketch) -> SamplingSettings:
-        """All but a word's look, of which it knows nothing."""
-        return SamplingSettings(**sampling_settings(asked, DALLE))
+    def settings(self, sketch: Sketch) -> SamplingSettings:
+        """Every setting but ``looks``, which the model does not have."""
+        return SamplingSettings(**sampling_settings(sketch, DALLE))
 
-    def remembered(self, recipe: Recipe, vqgan: Vqgan, generator: torch.Generator) -> None:
-        """Nothing."""
+    def retrieve(self, recipe: Recipe, vqgan: Vqgan, generator: torch.Generator) -> None:
+        """None: the model has no exemplars."""
 
-    def wanted(
+    def conditioning(
         self,
         recipe: Recipe,
         pictures: Mapping[str, Image.Image],
-        known: RetrievedScene | None = None,
+        retrieved: RetrievedScene | None = None,
     ) -> TextStates:
-        """Words alone."""
+        """The encoded text of a recipe."""
         return self._model.read([prompt_text(recipe)])
 
-    def write(
+    def sample(
         self,
-        wanted: TextStates | None,
+        conditioning: TextStates | None,
         *,
         known: torch.Tensor,
-        hand: SamplingSettings,
+        settings: SamplingSettings,
         generator: torch.Generator,
     ) -> Iterator[torch.Tensor]:
-        """By ``dalle.write``."""
-        return sample_dalle(self._model, wanted, known=known, hand=hand, generator=generator)
+        """Sample by ``sample_dalle``."""
+        return sample_dalle(self._model, conditioning, known=known, settings=settings, generator=generator)
 
 
 def sampler_for(sketcher: Sketcher | DalleBart, reader: Perceptor | None) -> TokenSampler:
-    """The pen for a sketcher, and for the CLIP that reads for it where it does not itself."""
+    """The sampler for a sketcher.
+
+    Args:
+        reader: the CLIP that encodes for the bundled model; DALL·E needs none.
+    """
     if isinstance(sketcher, DalleBart):
         return DalleSampler(sketcher)
     if reader is None:

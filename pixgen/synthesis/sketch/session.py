@@ -1,6 +1,9 @@
-"""Sketches on canvases longer than the sketcher's own: window after window, each seeing what is there."""
+"""Sample the initial picture with a sketch model: several candidates, shown as they grow, ranked by CLIP.
 
-# MERGED pixgen.synthesis.sketching: A start that a sketcher writes: several candidates, shown as they grow, the best of them picked.
+A canvas longer than the model's own grid is sampled window after window, each of which sees the codes of those
+before it.
+"""
+
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,9 +32,10 @@ def code_size(width: int, height: int, *, grid: int) -> tuple[int, int]:
 
 
 def window_offsets(length: int, *, grid: int, middle_first: bool) -> list[int]:
-    """Where windows of ``grid`` begin, half over each other, so that they cover ``length``.
+    """Where windows of ``grid`` codes begin that cover ``length`` and overlap by half.
 
-    In order; or the middle one, those behind it, and those before it, each next to what is written.
+    In order; or the middle one first, then those behind it and those before it, so that each lies next to codes
+    that are sampled already.
     """
     last, half = length - grid, grid // 2
     if not middle_first:
@@ -43,22 +47,23 @@ def window_offsets(length: int, *, grid: int, middle_first: bool) -> list[int]:
 
 
 def sample_windows(
-    pen: TokenSampler,
-    wanted: Any,
+    sampler: TokenSampler,
+    conditioning: Any,
     *,
     known: torch.Tensor,
-    hand: SamplingSettings,
+    settings: SamplingSettings,
     generator: torch.Generator,
 ) -> Iterator[torch.Tensor]:
-    """Write what is ``OPEN`` in ``known``; yields all codes after each row of blocks in each window.
+    """Sample the codes that are ``OPEN`` in ``known``; yields all codes after each row of blocks in each window.
 
     Args:
-        wanted: of ``pen.wanted``.
-        known: ``(N, rows, columns)`` int64, the shorter side the pen's grid.
+        conditioning: from ``sampler.conditioning``.
+        known: ``(N, rows, columns)`` int64, the shorter side the sampler's grid.
 
-    Where nothing is known, the middle shows what is wanted, and the rest goes on from it untold.
+    Where no code is known, only the window in the middle is sampled with the conditioning: the others continue
+    its codes, so that the subject appears once.
     """
-    codes, grid = known.clone(), pen.grid
+    codes, grid = known.clone(), sampler.grid
     rows, columns = codes.shape[1:]
     empty = bool((codes == OPEN).all())
     for number, start in enumerate(window_offsets(max(rows, columns), grid=grid, middle_first=empty)):
@@ -66,105 +71,113 @@ def sample_windows(
         window = codes[:, down : down + grid, right : right + grid]
         if bool((window != OPEN).all()):
             continue
-        told = None if empty and number else wanted
-        for written in pen.write(told, known=window.clone(), hand=hand, generator=generator):
-            window.copy_(written)
+        condition = None if empty and number else conditioning
+        for sampled in sampler.sample(
+            condition, known=window.clone(), settings=settings, generator=generator
+        ):
+            window.copy_(sampled)
             yield codes.clone()
 
 
-UNWRITTEN_GREY = 0.93  # the grey of what is not written yet
+UNWRITTEN_GREY = 0.93  # of codes that are not sampled yet
 
 
 @dataclass(frozen=True)
 class SketchModel:
-    """A sketcher, the VQGAN whose codes it writes, and the CLIP that reads its words, where it does not
-    itself."""
+    """A sketcher, the VQGAN whose codes it samples, and the CLIP that encodes texts for it, where it has no text
+    encoder."""
 
     sketcher: Sketcher | DalleBart
     vqgan: Vqgan
     reader: Perceptor | None = None
 
     @cached_property
-    def pen(self) -> TokenSampler:
-        """What writes."""
+    def sampler(self) -> TokenSampler:
+        """The sampler of this sketcher."""
         return sampler_for(self.sketcher, self.reader)
 
     def begin(self, recipe: Recipe, **tools) -> "SketchSession":
-        """A start of a recipe; the arguments are those of ``SketchSession``."""
+        """Start to sample the initial picture of a recipe; the arguments are those of ``SketchSession``."""
         return SketchSession(recipe, self, **tools)
 
 
 class SketchSession:
-    """Writes a recipe's start. Iterate it for the pictures on the way; then ``codes`` and
-    ``candidates`` are there, the one that ``judge`` likes best first.
+    """Samples candidates for a recipe's initial picture.
+
+    Iterate it for the pictures on the way; afterwards ``codes`` and ``candidates`` are there, the most similar
+    to the prompts first.
 
     Args:
-        judge: how well pictures ``(N, 3, H, W)`` fit, ``(N,)``.
-        kept: what of the canvas is there already.
+        similarity: of pictures ``(N, 3, H, W)`` to the prompts, ``(N,)``.
+        kept: the part of the canvas that is not painted anew, whose codes stay.
     """
 
     def __init__(
         self,
         recipe: Recipe,
-        book: SketchModel,
+        model: SketchModel,
         *,
-        judge: Callable[[torch.Tensor], torch.Tensor],
+        similarity: Callable[[torch.Tensor], torch.Tensor],
         pictures: Mapping[str, Image.Image],
         generator: torch.Generator,
         kept: KeptPicture | None = None,
     ) -> None:
-        self.recipe, self.book, self.judge = recipe, book, judge
+        self.recipe, self.model, self.similarity = recipe, model, similarity
         self.codes = torch.empty(0)  # (N, rows, columns)
         self.candidates: tuple[Candidate, ...] = ()
         self._pictures, self._generator, self._kept = pictures, generator, kept
-        self._remembered = book.pen.remembered(recipe, book.vqgan, generator)
+        self._retrieved = model.sampler.retrieve(recipe, model.vqgan, generator)
 
     @torch.no_grad()
     def __iter__(self) -> Iterator[torch.Tensor]:
         """Yields pictures ``(1, 3, H, W)`` in [0, 1], one after each row of blocks."""
-        settings, pen = self.recipe.init.sketch, self.book.pen
-        known = self._known()
-        codes = known.repeat(settings.candidates, 1, 1)
-        if self._remembered:
-            codes = self._remembered.ground(codes)
-        at_once = self.recipe.engine.sketches or settings.candidates
-        wanted, hand = pen.wanted(self.recipe, self._pictures, self._remembered), pen.hand(settings)
-        written: list[torch.Tensor] = []
+        sketch, sampler = self.recipe.init.sketch, self.model.sampler
+        known = self._known_codes()
+        codes = known.repeat(sketch.candidates, 1, 1)
+        if self._retrieved:
+            codes = self._retrieved.ground(codes)
+        at_once = self.recipe.engine.sketches or sketch.candidates
+        conditioning = sampler.conditioning(self.recipe, self._pictures, self._retrieved)
+        settings = sampler.settings(sketch)
+        sampled: list[torch.Tensor] = []
         for some in codes.split(at_once):
-            for grown in sample_windows(pen, wanted, known=some, hand=hand, generator=self._generator):
+            for grown in sample_windows(
+                sampler, conditioning, known=some, settings=settings, generator=self._generator
+            ):
                 some = grown
-                if not written:  # the first is seen growing
-                    yield self._decoded(some[:1])
-            written.append(some)
-        codes = torch.cat(written)
-        if self._remembered:
-            codes = self._remembered.things(codes, known == OPEN)
-            yield self._decoded(codes[:1])
-        drawn = torch.cat([self._decoded(each[None]) for each in codes])
+                if not sampled:  # the first candidate is shown as it grows
+                    yield self._decode(some[:1])
+            sampled.append(some)
+        codes = torch.cat(sampled)
+        if self._retrieved:
+            codes = self._retrieved.things(codes, known == OPEN)
+            yield self._decode(codes[:1])
+        drawn = torch.cat([self._decode(each[None]) for each in codes])
         order, self.candidates = rank(
             drawn,
-            lambda all_drawn: torch.cat([self.judge(some) for some in all_drawn.split(at_once)]),
+            lambda all_drawn: torch.cat([self.similarity(some) for some in all_drawn.split(at_once)]),
         )
         self.codes = codes[order]
 
     @property
     def most_stages(self) -> int:
-        """How many pictures come on the way at most."""
-        pen = self.book.pen
-        rows, columns = code_size(self.recipe.width, self.recipe.height, grid=pen.grid)
-        count = len(window_offsets(max(rows, columns), grid=pen.grid, middle_first=True))
-        return count * (pen.grid // pen.block) + (self._remembered is not None)
+        """The most pictures that come on the way."""
+        sampler = self.model.sampler
+        rows, columns = code_size(self.recipe.width, self.recipe.height, grid=sampler.grid)
+        count = len(window_offsets(max(rows, columns), grid=sampler.grid, middle_first=True))
+        return count * (sampler.grid // sampler.block) + (self._retrieved is not None)
 
-    def picked(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The codes ``(rows, columns)`` and the picture ``(1, 3, H, W)`` of the recipe's choice."""
+    def pick(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The codes ``(rows, columns)`` and the picture ``(1, 3, H, W)`` of the candidate that the recipe picks."""
         codes = self.codes[self.recipe.init.sketch.pick]
         with torch.no_grad():
-            return codes, self._decoded(codes[None])
+            return codes, self._decode(codes[None])
 
-    def _known(self) -> torch.Tensor:
-        """The codes that there are before anything is written, ``(1, rows, columns)``."""
-        vqgan, recipe = self.book.vqgan, self.recipe
-        rows, columns = code_size(recipe.width, recipe.height, grid=self.book.pen.grid)
+    def _known_codes(self) -> torch.Tensor:
+        """The codes before sampling, ``(1, rows, columns)``: ``OPEN`` where to paint, those of a kept picture
+        elsewhere."""
+        vqgan, recipe = self.model.vqgan, self.recipe
+        rows, columns = code_size(recipe.width, recipe.height, grid=self.model.sampler.grid)
         if self._kept is None:
             return torch.full((1, rows, columns), OPEN, device=vqgan.codebook.device)
         size = (rows * vqgan.factor, columns * vqgan.factor)
@@ -173,9 +186,9 @@ class SketchSession:
         painted = F.adaptive_max_pool2d(self._kept.mask, (rows, columns))[:, 0] > 0.5
         return codes.masked_fill(painted, OPEN)
 
-    def _decoded(self, codes: torch.Tensor) -> torch.Tensor:
-        """Codes ``(N, rows, columns)`` as pictures ``(N, 3, H, W)``; what is open is paper."""
-        vqgan, recipe = self.book.vqgan, self.recipe
+    def _decode(self, codes: torch.Tensor) -> torch.Tensor:
+        """Codes ``(N, rows, columns)`` as pictures ``(N, 3, H, W)``, grey where they are ``OPEN``."""
+        vqgan, recipe = self.model.vqgan, self.recipe
         drawn = vqgan.decode(vqgan.lookup(codes.clamp(min=0))).float().clamp(0, 1)
         written = (codes != OPEN).float()[:, None]
         if not bool(written.all()):
@@ -185,16 +198,16 @@ class SketchSession:
 
 
 def rank(
-    drawn: torch.Tensor, judge: Callable[[torch.Tensor], torch.Tensor]
+    drawn: torch.Tensor, similarity: Callable[[torch.Tensor], torch.Tensor]
 ) -> tuple[torch.Tensor, tuple[Candidate, ...]]:
-    """In which order a judge likes pictures ``(N, 3, H, W)``, and these as candidates, the best first."""
-    liked = judge(drawn)
-    order = liked.argsort(descending=True, stable=True)
-    return order, tuple(Candidate(to_pixels(drawn[index]), float(liked[index])) for index in order.tolist())
+    """Sort pictures ``(N, 3, H, W)`` by similarity: their order ``(N,)``, and candidates, the most similar first."""
+    scores = similarity(drawn)
+    order = scores.argsort(descending=True, stable=True)
+    return order, tuple(Candidate(to_pixels(drawn[index]), float(scores[index])) for index in order.tolist())
 
 
 def cover(pictures: torch.Tensor, *, width: int, height: int) -> torch.Tensor:
-    """Pictures ``(N, 3, h, w)`` so resized that they cover ``height`` × ``width``, and cut."""
+    """Resize pictures ``(N, 3, h, w)`` to cover ``height`` × ``width``, and crop what sticks out."""
     if pictures.shape[-2:] == (height, width):
         return pictures
     scale = max(height / pictures.shape[-2], width / pictures.shape[-1])

@@ -1,4 +1,4 @@
-"""A start that UnCLIP paints: whole pictures, one after the other, the best of them picked."""
+"""A start that UnCLIP paints: whole pictures, one after the other, the best of them pick."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ class UnClipModel:
 class UnClipSession:
     """Paints a recipe's start as ``Sketching`` does; what it paints has no codes.
 
-    Iterate it for the pictures as they are ready; then ``candidates`` are there, the one that ``judge``
+    Iterate it for the pictures as they are ready; then ``candidates`` are there, the one that ``similarity``
     likes best first.
 
     Args:
-        judge: how well pictures ``(N, 3, H, W)`` fit, ``(N,)``.
+        similarity: how well pictures ``(N, 3, H, W)`` fit, ``(N,)``.
 
     Raises RecipeError if the recipe asks for what it cannot do.
     """
@@ -41,12 +41,12 @@ class UnClipSession:
         recipe: Recipe,
         unclip: UnClip,
         *,
-        judge: Callable[[torch.Tensor], torch.Tensor],
+        similarity: Callable[[torch.Tensor], torch.Tensor],
         pictures: Mapping[str, Image.Image],
         generator: torch.Generator,
         kept: None = None,
     ) -> None:
-        self.recipe, self.judge = recipe, judge
+        self.recipe, self.similarity = recipe, similarity
         self.candidates: tuple[Candidate, ...] = ()
         self._drawn = torch.empty(0)  # (N, 3, H, W), the best first
         self._unclip, self._pictures, self._generator = unclip, pictures, generator
@@ -60,7 +60,7 @@ class UnClipSession:
         for _ in range(self.most_stages):
             drawn.append(self._paint())
             yield drawn[-1]
-        order, self.candidates = rank(torch.cat(drawn), self.judge)
+        order, self.candidates = rank(torch.cat(drawn), self.similarity)
         self._drawn = torch.cat(drawn)[order]
 
     @property
@@ -68,7 +68,7 @@ class UnClipSession:
         """How many pictures come on the way."""
         return self.recipe.init.sketch.candidates
 
-    def picked(self) -> tuple[None, torch.Tensor]:
+    def pick(self) -> tuple[None, torch.Tensor]:
         """No codes, and the picture ``(1, 3, H, W)`` of the recipe's choice."""
         pick = self.recipe.init.sketch.pick
         return None, self._drawn[pick : pick + 1]

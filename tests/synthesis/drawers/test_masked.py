@@ -13,9 +13,9 @@ from pixgen.synthesis import Optimization, SketchModel, make_drawer
 @pytest.fixture
 def paint(tiny_vqgan, tiny_perceptor, tiny_sketcher):
     def pictures(recipe: Recipe, **given: Image.Image) -> list[np.ndarray]:
-        book = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
+        sketch_model = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
         drawer = make_drawer(recipe, tiny_vqgan, pictures=given)
-        frames = Optimization(recipe, drawer, tiny_perceptor, pictures=given, sketch_model=book)
+        frames = Optimization(recipe, drawer, tiny_perceptor, pictures=given, sketch_model=sketch_model)
         return [frame.picture for frame in frames]
 
     return pictures

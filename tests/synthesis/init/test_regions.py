@@ -11,7 +11,7 @@ from pixgen.synthesis.sketch.session import UNWRITTEN_GREY
 
 
 @pytest.fixture
-def book(tiny_sketcher, tiny_vqgan, tiny_perceptor) -> SketchModel:
+def sketch_model(tiny_sketcher, tiny_vqgan, tiny_perceptor) -> SketchModel:
     return SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
 
 
@@ -28,23 +28,23 @@ def recipe(prompts: str, **fields) -> Recipe:
     return make_recipe(base, fields)
 
 
-def composed(prompts: str, book: SketchModel) -> RegionSketches:
+def composed(prompts: str, sketch_model: SketchModel) -> RegionSketches:
     made = RegionSketches(
         recipe(prompts),
-        book,
+        sketch_model,
         pictures={},
         generator=torch.Generator().manual_seed(1),
-        judge=lambda drawn, prompts: drawn.mean((1, 2, 3)),
+        similarity=lambda drawn, prompts: drawn.mean((1, 2, 3)),
     )
     made.stages = [picture.clone() for picture in made]
     return made
 
 
-def test_each_region_has_its_own_sketch_and_they_meet_softly(book):
-    made = composed("a fox @left | a cat @right", book)
+def test_each_region_has_its_own_sketch_and_they_meet_softly(sketch_model):
+    made = composed("a fox @left | a cat @right", sketch_model)
     assert len(made.stages) == made.most_stages
     assert [candidate.picture.shape for candidate in made.candidates] == [(32, 64, 3)] * 2
-    codes, picture = made.picked()
+    codes, picture = made.pick()
     assert codes is None
     first, last = made.stages[0], made.stages[-1]
     assert (first[..., 60:] - UNWRITTEN_GREY).abs().max() < 0.01
@@ -52,9 +52,9 @@ def test_each_region_has_its_own_sketch_and_they_meet_softly(book):
     assert 0 <= float(picture.min()) <= float(picture.max()) <= 1 + 1e-5
 
 
-def test_what_no_region_covers_is_what_applies_everywhere(book):
+def test_what_no_region_covers_is_what_applies_everywhere(sketch_model):
     stages = [
-        composed(prompts, book).most_stages
+        composed(prompts, sketch_model).most_stages
         for prompts in (
             "a fox @left | a cat @right",
             "a fox @left | a hill",
@@ -63,14 +63,14 @@ def test_what_no_region_covers_is_what_applies_everywhere(book):
     ]
     # The whole canvas is twice as long as a half, and takes more windows.
     assert stages[0] < stages[1] < stages[2]
-    assert composed("a fox @left", book).most_stages == stages[1]  # nothing is left open
+    assert composed("a fox @left", sketch_model).most_stages == stages[1]  # nothing is left open
 
 
-def test_a_run_with_regions_begins_so_and_is_the_same_again(book, tiny_vqgan, tiny_perceptor):
+def test_a_run_with_regions_begins_so_and_is_the_same_again(sketch_model, tiny_vqgan, tiny_perceptor):
     def frames(**fields) -> list[np.ndarray]:
         wanted = recipe("a fox @left | a cat @right", **fields)
         drawer = make_drawer(wanted, tiny_vqgan)
-        painting = Optimization(wanted, drawer, tiny_perceptor, sketch_model=book)
+        painting = Optimization(wanted, drawer, tiny_perceptor, sketch_model=sketch_model)
         found = list(painting)
         assert [len(frame.candidates) for frame in found[-2:]] == [2, 2]
         assert [frame.step for frame in found[-2:]] == [0, 1]

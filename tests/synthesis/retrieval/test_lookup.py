@@ -54,7 +54,7 @@ def test_what_is_not_known_is_left_to_the_sketcher(recalled, tiny_sketcher):
 
 def test_a_place_alone_is_known_and_nothing_is_laid_over_it(recalled):
     memory = recalled("a gleaming hypercube on a hill")
-    assert memory.shown.ground == "a hill"
+    assert memory.scene.ground == "a hill"
     written = torch.arange(64).reshape(1, 8, 8) % 32
     everywhere = torch.ones(1, 8, 8, dtype=torch.bool)
     assert torch.equal(memory.things(written, everywhere), written)
@@ -62,7 +62,7 @@ def test_a_place_alone_is_known_and_nothing_is_laid_over_it(recalled):
 
 def test_only_codes_under_the_thing_change(recalled):
     memory = recalled("a small fox on the left on a hill")
-    assert memory.shown.ground == "a hill"
+    assert memory.scene.ground == "a hill"
     before = torch.zeros(2, 8, 8, dtype=torch.long)
     after = memory.things(before, torch.ones(1, 8, 8, dtype=torch.bool))
     assert (after != before).any()
@@ -80,8 +80,8 @@ def test_what_is_kept_stays(recalled):
 
 def test_the_same_chance_draws_the_same(sketcher, tiny_vqgan):
     def drawn(seed: int) -> torch.Tensor:
-        portrayal = Compositor(sketcher.exemplars, tiny_vqgan, torch.Generator().manual_seed(seed))
-        return portrayal.over(torch.ones(1, 3, 32, 32), [Thing((0, 1))], (0, 0, 32, 32))[0]
+        compositor = Compositor(sketcher.exemplars, tiny_vqgan, torch.Generator().manual_seed(seed))
+        return compositor.composite(torch.ones(1, 3, 32, 32), [Thing((0, 1))], (0, 0, 32, 32))[0]
 
     assert torch.equal(drawn(1), drawn(1))
     assert not torch.equal(drawn(1), drawn(2))
@@ -89,9 +89,9 @@ def test_the_same_chance_draws_the_same(sketcher, tiny_vqgan):
 
 def test_a_thing_can_be_placed_by_its_edge(sketcher, tiny_vqgan):
     def there(edge: str) -> torch.Tensor:
-        portrayal = Compositor(sketcher.exemplars, tiny_vqgan, torch.Generator().manual_seed(1))
+        compositor = Compositor(sketcher.exemplars, tiny_vqgan, torch.Generator().manual_seed(1))
         thing = Thing((0,), size=0.4, edge=edge)
-        opacity = portrayal.over(torch.ones(1, 3, 64, 64), [thing], (0, 0, 64, 64))[1]
+        opacity = compositor.composite(torch.ones(1, 3, 64, 64), [thing], (0, 0, 64, 64))[1]
         return opacity[0, 0].amax(1) > 0.5  # of each row
 
     assert there("bottom")[:32].any()
@@ -103,10 +103,10 @@ def test_a_thing_can_be_placed_by_its_edge(sketcher, tiny_vqgan):
 def test_stickers_that_touch_have_one_rim_around_them(sketcher, tiny_vqgan):
     things = [Thing((0,), x=0.4, size=0.4), Thing((1,), x=0.6, size=0.4)]
 
-    def drawn(hand: str) -> torch.Tensor:
+    def drawn(style: str) -> torch.Tensor:
         chance = torch.Generator().manual_seed(1)
-        portrayal = Compositor(sketcher.exemplars, tiny_vqgan, chance, hand)
-        return portrayal.over(torch.zeros(1, 3, 64, 64), things, (0, 0, 64, 64))[0]
+        compositor = Compositor(sketcher.exemplars, tiny_vqgan, chance, style)
+        return compositor.composite(torch.zeros(1, 3, 64, 64), things, (0, 0, 64, 64))[0]
 
     plain, cut = drawn(""), drawn("sticker")
     assert torch.allclose(plain[..., 28:36, 24:40], cut[..., 28:36, 24:40], atol=1e-5)
@@ -127,12 +127,12 @@ def test_a_light_thing_is_not_lost_on_its_ground(recalled):
 
 
 def test_a_thing_that_reaches_beyond_the_edge_is_cut(sketcher, tiny_vqgan):
-    portrayal = Compositor(sketcher.exemplars, tiny_vqgan, torch.Generator().manual_seed(0))
+    compositor = Compositor(sketcher.exemplars, tiny_vqgan, torch.Generator().manual_seed(0))
     white = torch.ones(1, 3, 32, 48)
-    drawn, opacity = portrayal.over(white, [Thing((0,), x=1.0, y=0.0, size=2.0)], (0, 0, 48, 32))
+    drawn, opacity = compositor.composite(white, [Thing((0,), x=1.0, y=0.0, size=2.0)], (0, 0, 48, 32))
     assert drawn.shape == (1, 3, 32, 48)
     assert torch.equal(drawn[(opacity == 0).expand_as(drawn)], white[(opacity == 0).expand_as(white)])
-    beyond, nothing = portrayal.over(white, [Thing((0,), x=9.0, y=9.0)], (0, 0, 48, 32))
+    beyond, nothing = compositor.composite(white, [Thing((0,), x=9.0, y=9.0)], (0, 0, 48, 32))
     assert float(nothing.max()) == 0
     assert torch.equal(beyond, white)
 
@@ -144,7 +144,7 @@ def test_a_hand_changes_the_whole_picture(recalled):
 
 
 def test_a_silhouette_is_black(recalled):
-    assert {thing.colour for thing in recalled("a silhouette of a fox").shown.things} == {(0, 0, 0)}
+    assert {thing.colour for thing in recalled("a silhouette of a fox").scene.things} == {(0, 0, 0)}
 
 
 def test_a_hand_of_a_thing_leaves_what_is_far_from_it(recalled):

@@ -152,9 +152,9 @@ def test_several_stand_beside_each_other():
 
 def test_a_hand_is_said_and_is_no_thing():
     shown = parse_scene("a black and white picture of a fox on a snowy hill", LEXICON)
-    assert shown.hand == "black and white"
+    assert shown.style == "black and white"
     assert [thing.colour for thing in shown.things] == [None]
-    assert parse_scene("a fox", LEXICON).hand == ""
+    assert parse_scene("a fox", LEXICON).style == ""
 
 
 @given(st.text(alphabet="aforexd ,background'-.onhusetw", max_size=80))

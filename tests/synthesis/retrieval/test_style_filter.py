@@ -24,9 +24,9 @@ def disc():
     return torch.cat([RED * opacity, opacity[None]])[None]
 
 
-@pytest.mark.parametrize("hand", OBJECT_STYLES)
-def test_colours_never_exceed_their_opacity_and_what_is_far_stays_empty(disc, hand):
-    drawn = apply_object_style(hand, disc, side=48)
+@pytest.mark.parametrize("style", OBJECT_STYLES)
+def test_colours_never_exceed_their_opacity_and_what_is_far_stays_empty(disc, style):
+    drawn = apply_object_style(style, disc, side=48)
     assert drawn.shape == disc.shape
     assert (drawn[:, :3] <= drawn[:, 3:] + 1e-5).all()
     assert (drawn >= 0).all()
@@ -62,5 +62,5 @@ def test_a_round_thing_is_lit_from_above_on_the_left(disc):
 
 
 def test_no_such_hand_changes_nothing(disc):
-    for hand in ("", "pencil", SILHOUETTE):
-        assert apply_object_style(hand, disc, side=48) is disc
+    for style in ("", "pencil", SILHOUETTE):
+        assert apply_object_style(style, disc, side=48) is disc

@@ -32,11 +32,11 @@ def model() -> DalleBart:
     return made.eval().requires_grad_(False)
 
 
-def written(model, text: str | None, *, hand: SamplingSettings = SURE, seed: int = 0, known=None) -> list:
+def written(model, text: str | None, *, settings: SamplingSettings = SURE, seed: int = 0, known=None) -> list:
     known = torch.full((2, 4, 4), OPEN) if known is None else known
     read = None if text is None else model.read([text])
     chance = torch.Generator().manual_seed(seed)
-    return list(sample_dalle(model, read, known=known, hand=hand, generator=chance))
+    return list(sample_dalle(model, read, known=known, settings=settings, generator=chance))
 
 
 def test_rows_appear_one_after_the_other(model):
@@ -49,7 +49,7 @@ def test_rows_appear_one_after_the_other(model):
 @pytest.mark.parametrize("guidance", [1, 3.0])
 @torch.no_grad()
 def test_each_code_is_the_likeliest_after_those_before_it(model, guidance):
-    codes = written(model, "a red fox", hand=SamplingSettings(temperature=0, guidance=guidance))[-1][
+    codes = written(model, "a red fox", settings=SamplingSettings(temperature=0, guidance=guidance))[-1][
         0
     ].flatten()
     before = torch.cat([torch.tensor([35]), codes[:-1]])
@@ -61,12 +61,12 @@ def test_each_code_is_the_likeliest_after_those_before_it(model, guidance):
 
 
 def test_the_same_chance_writes_the_same(model):
-    hand = SamplingSettings(temperature=1.5, guidance=4.0)
-    first = written(model, "a red fox", hand=hand)[-1]
-    assert torch.equal(first, written(model, "a red fox", hand=hand)[-1])
-    assert not torch.equal(first, written(model, "a red fox", hand=hand, seed=1)[-1])
+    settings = SamplingSettings(temperature=1.5, guidance=4.0)
+    first = written(model, "a red fox", settings=settings)[-1]
+    assert torch.equal(first, written(model, "a red fox", settings=settings)[-1])
+    assert not torch.equal(first, written(model, "a red fox", settings=settings, seed=1)[-1])
     assert not torch.equal(first[0], first[1])
-    one = written(model, "a red fox", hand=SamplingSettings(temperature=9, top_k=1, guidance=1))[-1]
+    one = written(model, "a red fox", settings=SamplingSettings(temperature=9, top_k=1, guidance=1))[-1]
     assert torch.equal(one, written(model, "a red fox")[-1])
 
 
@@ -85,11 +85,13 @@ def test_what_is_known_stays(model):
 
 
 def test_it_has_its_own_usual_settings(model):
-    pen = DalleSampler(model)
-    assert pen.hand(Sketch(model="dalle-mini")) == SamplingSettings(1.0, 256, 10.0, 0.0)
-    assert pen.hand(Sketch(model="dalle-mini", top_k=9, guidance=2)) == SamplingSettings(1.0, 9, 2.0, 0.0)
+    sampler = DalleSampler(model)
+    assert sampler.settings(Sketch(model="dalle-mini")) == SamplingSettings(1.0, 256, 10.0, 0.0)
+    assert sampler.settings(Sketch(model="dalle-mini", top_k=9, guidance=2)) == SamplingSettings(
+        1.0, 9, 2.0, 0.0
+    )
     with pytest.raises(RecipeError, match="“dalle-mini” has no looks: leave init.sketch.looks out"):
-        pen.hand(Sketch(model="dalle-mini", looks=1))
+        sampler.settings(Sketch(model="dalle-mini", looks=1))
 
 
 @pytest.fixture
@@ -132,18 +134,18 @@ def test_another_vqgan_begins_with_the_sketch_as_a_picture(paint, tiny_vqgan):
 
 
 def test_its_own_vqgan_has_the_very_codes(model, tiny_vqgan, tiny_perceptor):
-    book = SketchModel(model, tiny_vqgan)
+    sketch_model = SketchModel(model, tiny_vqgan)
     small = recipe()
     drawer = make_drawer(small, tiny_vqgan)
     assert drawer.latent.shape[2:] == (
         8,
         8,
     )  # of another size than the sketch: begun with as a picture
-    frame = list(Optimization(small, drawer, tiny_perceptor, sketch_model=book))[-1]
+    frame = list(Optimization(small, drawer, tiny_perceptor, sketch_model=sketch_model))[-1]
     assert not np.array_equal(frame.picture, frame.candidates[0].picture)
     drawer = VqganDrawer(tiny_vqgan, width=16, height=16)
     same = small.model_copy(update={"width": 16, "height": 16})
-    frame = list(Optimization(same, drawer, tiny_perceptor, sketch_model=book))[-1]
+    frame = list(Optimization(same, drawer, tiny_perceptor, sketch_model=sketch_model))[-1]
     assert np.array_equal(frame.picture, frame.candidates[0].picture)
 
 

@@ -17,9 +17,9 @@ from tests.synthesis.resuming import pictures, resumed, same
 @pytest.fixture
 def paint(tiny_vqgan, tiny_perceptor, tiny_sketcher):
     def start(recipe: Recipe, **options) -> Optimization:
-        book = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
+        sketch_model = SketchModel(tiny_sketcher, tiny_vqgan, tiny_perceptor)
         drawer = make_drawer(recipe, tiny_vqgan)
-        return Optimization(recipe, drawer, tiny_perceptor, sketch_model=book, **options)
+        return Optimization(recipe, drawer, tiny_perceptor, sketch_model=sketch_model, **options)
 
     return start
 

@@ -97,7 +97,9 @@ def test_pictures_are_varied_and_mixed_by_weight(paint, unclip, red_picture):
 def test_what_it_cannot_do_is_said(red_picture, start, said):
     pictures = {"red.png": red_picture}
     with pytest.raises(RecipeError, match=said):
-        UnClipSession(recipe({"init": start}), FakeUnClip(), judge=None, pictures=pictures, generator=None)
+        UnClipSession(
+            recipe({"init": start}), FakeUnClip(), similarity=None, pictures=pictures, generator=None
+        )
 
 
 def test_guidance_is_the_decoders(paint, unclip):

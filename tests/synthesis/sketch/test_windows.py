@@ -31,8 +31,10 @@ def test_everything_open_is_written_and_what_is_known_stays(tiny_sketcher, shape
     known = torch.full((2, *shape), OPEN)
     known[:, :3, :5] = 7
     generator = torch.Generator().manual_seed(0)
-    pen = PocketSampler(tiny_sketcher, None)
-    stages = list(sample_windows(pen, None, known=known, hand=SamplingSettings(), generator=generator))
+    sampler = PocketSampler(tiny_sketcher, None)
+    stages = list(
+        sample_windows(sampler, None, known=known, settings=SamplingSettings(), generator=generator)
+    )
     assert (stages[-1] != OPEN).all()
     assert (stages[-1][:, :3, :5] == 7).all()
     open_places = [int((stage == OPEN).sum()) for stage in stages]
