@@ -44,8 +44,8 @@ class MovingAverage:
             self.sum = begun * grown(smaller.sum / begun)
 
 
-# The optimizers' moments, by the power of the gradient that they average. The gradient of a place is shared by
-# all places that it becomes, so its moments shrink as well: moments of larger gradients would shorten Adam's
+# The optimizers' moments, by the power of the gradient that they average. The gradient of a place is shared
+# by all places that it becomes, so its moments shrink as well: moments of larger gradients would shorten Adam's
 # steps for hundreds of steps.
 _POWERS = {
     "exp_avg": 1,
@@ -115,7 +115,8 @@ class Canvas:
         self.start_pixels = pixels
 
     def move(self, rate: float) -> None:
-        """Take an optimizer's step with the latent's gradient, then project the latent and drop the gradient."""
+        """Take an optimizer's step with the latent's gradient, then project the latent and drop the
+        gradient."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()

@@ -1,4 +1,4 @@
-"""Colours: the main ones of a picture, and axes along which those of natural pictures are independent."""
+"""Main colours of a picture by k-means, and the decorrelated colour axes of natural pictures."""
 
 import torch
 from einops import rearrange
@@ -9,16 +9,16 @@ _DECORRELATED = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 
 
 def colour_axes(device: torch.device) -> torch.Tensor:
-    """The matrix ``(3, 3)`` that takes independent colours to red, green and blue."""
+    """The matrix ``(3, 3)`` that maps decorrelated colours to red, green and blue."""
     axes = torch.tensor(_DECORRELATED, device=device)
     return axes / axes.norm(dim=0).max()
 
 
 def main_colours(picture: torch.Tensor, *, count: int, rounds: int = 12) -> torch.Tensor:
-    """The colours ``(count, 3)`` that stand best for a picture ``(1, 3, H, W)``: k-means.
+    """The main colours ``(count, 3)`` of a picture ``(1, 3, H, W)``, by k-means.
 
-    The first is the mean; each next begins where the picture is worst stood for, so the same picture
-    has the same colours.
+    The first centre is the mean, and each next one the pixel that is farthest from the centres so far, so
+    that a picture always has the same colours.
     """
     pixels = rearrange(picture, "1 c h w -> (h w) c")
     chosen = [pixels.mean(0)]

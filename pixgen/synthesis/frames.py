@@ -12,15 +12,16 @@ from pixgen.synthesis.tensors import Download, to_pixels
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A candidate for the initial picture: ``(H, W, 3)`` uint8, and its mean cosine to the prompts by weight."""
+    """A candidate for the initial picture: ``(H, W, 3)`` uint8, and its mean cosine to the prompts by
+    weight."""
 
     picture: np.ndarray = field(repr=False)
     similarity: float
 
 
 class PendingMetrics:
-    """Metrics of a step, copied from the device without waiting: reading them waits for this copy only, and not
-    for work that was queued later.
+    """Metrics of a step, copied from the device without waiting: reading them waits for this copy only, and
+    not for work that was queued later.
 
     Args:
         similarities, losses: numbers on a device, by prompt and by name.
@@ -68,7 +69,8 @@ class PendingMetrics:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """The picture of one step, with its metrics. ``seconds`` is the step's time; on a GPU, the time to queue it.
+    """The picture of one step, with its metrics. ``seconds`` is the step's time; on a GPU, the time to queue
+    it.
 
     Frame 0 shows the initial picture. While that is being sampled, ``step`` counts up from below 0.
     ``candidates`` are the sketches for it, the most similar to the prompts first.

@@ -56,7 +56,7 @@ def sum_losses(losses: LossValues) -> torch.Tensor:
 
 
 class LossPictures:
-    """What losses of pictures may ask for: the pictures that the recipe names.
+    """The pictures that a recipe names, for losses that compare with them.
 
     Args:
         pictures: every path that the losses name, with its opened picture.
@@ -70,14 +70,14 @@ class LossPictures:
         return to_tensor(self._pictures[path]).to(self.device)
 
     def main_colours(self, path: str, *, count: int) -> torch.Tensor:
-        """The colours ``(count, 3)`` that stand best for a picture."""
+        """The main colours ``(count, 3)`` of a picture."""
         small = self._pictures[path].convert("RGB")
         small.thumbnail((_SIDE_FOR_COLOURS, _SIDE_FOR_COLOURS))
         return main_colours(to_tensor(small), count=count)
 
 
 class LossPerceptor:
-    """What losses of CLIP's vectors may ask for: the run's CLIPs, which ``names`` names in order."""
+    """The run's CLIPs, in the order of ``names``, for losses of their vectors."""
 
     def __init__(self, perceptor: Perceptor | Perceptors, names: Sequence[str]) -> None:
         self._perceptor, self._names = perceptor, names
@@ -87,12 +87,12 @@ class LossPerceptor:
         return self._perceptor.embed_texts(list(texts))
 
     def aesthetic_scores(self) -> Callable[[torch.Tensor], torch.Tensor]:
-        """What scores vectors ``(N, D)``. Raises ModelError where its file is not there."""
+        """The aesthetic predictor for vectors ``(N, D)``. Raises ModelError if its file is missing."""
         return load_aesthetic_predictor(self._perceptor, self._names).scores
 
 
 class ImageLosses:
-    """The losses of pictures and of latents that a recipe asks for.
+    """A recipe's losses of the whole picture and of the latent.
 
     Args:
         pictures: every path that the losses name, with its opened picture.
@@ -105,19 +105,19 @@ class ImageLosses:
         self._of_latent = list(losses.prepare("latent and start", given))
 
     def of_picture(self, picture: torch.Tensor, start: torch.Tensor | None) -> LossValues:
-        """The weighted losses of a picture ``(1, 3, H, W)`` by name; ``start`` is the start's picture,
-        where a loss wants it."""
+        """The weighted losses of a picture ``(1, 3, H, W)`` by name; ``start`` is the initial picture, where
+        a loss needs it."""
         found = {name: weight * loss(picture) for name, weight, loss in self._of_picture}
         return found | {name: weight * loss(picture, start) for name, weight, loss in self._of_start}
 
     def of_latent(self, latent: torch.Tensor, start: torch.Tensor) -> LossValues:
-        """The weighted losses of a latent that began at ``start``, by name."""
+        """The weighted losses of a latent by name; ``start`` is its initial value."""
         return {name: weight * loss(latent, start) for name, weight, loss in self._of_latent}
 
 
 def clip_losses(recipe: Recipe, perceptor: Perceptor | Perceptors) -> dict[str, Compute]:
-    """The weighted losses of CLIP's vectors ``(N, D)`` that a recipe asks for, by name. Raises ModelError
-    if what one of them needs is not there."""
+    """A recipe's weighted losses of CLIP's vectors ``(N, D)``, by name. Raises ModelError if a file that one
+    of them needs is missing."""
     given = LossPerceptor(perceptor, recipe.clip_names)
     return {
         name: partial(_weighted, weight, loss)

@@ -28,7 +28,8 @@ def move(
     """Move ``(1, C, H, W)`` by a motion; the shape stays.
 
     Args:
-        border: what fills the space beyond the canvas: its mirror image, its other side, or its edge repeated.
+        border: what fills the space beyond the canvas: its mirror image, its other side, or its edge
+            repeated.
     """
     height, width = tensor.shape[-2:]
     grid = _motion_grid(motion, height=height, width=width)
@@ -98,8 +99,8 @@ class CameraMotion:
 
     @torch.no_grad()
     def advance(self, step: int) -> torch.Tensor | None:
-        """Move on to the next frame if the picture of a step was one; call it after the optimizer's step. Returns
-        the next picture ``(1, 3, H, W)`` of a video, if the journey is over one."""
+        """Move on to the next frame if the picture of a step was one; call it after the optimizer's step.
+        Returns the next picture ``(1, 3, H, W)`` of a video, if the journey is over one."""
         journey = self.journey
         if not journey.is_frame(step):
             return None

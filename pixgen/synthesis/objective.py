@@ -1,4 +1,5 @@
-"""The objective that a step minimises: the distance of a picture's cutouts to the prompts, and a recipe's losses."""
+"""The objective that a step minimises: the distance of a picture's cutouts to the prompts, and a recipe's
+losses."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -98,7 +99,8 @@ class Objective:
     def _evaluate_cutouts(
         self, picture: torch.Tensor, recipe: Recipe, step: int, *, backward: bool
     ) -> tuple[Metrics, Metrics]:
-        """The losses of the picture's cutouts as CLIP sees them: the prompts', and those of CLIP's vectors."""
+        """The losses of the picture's cutouts as CLIP sees them: the prompts', and those of CLIP's
+        vectors."""
         self.cutout_sheet = None
         prompts, target_vectors = targets_at(recipe, step, self._target)
         if not prompts:

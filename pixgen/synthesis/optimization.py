@@ -195,8 +195,8 @@ class Optimization(Iterator[Frame]):
 
     @torch.no_grad()
     def _evaluate_last(self, begun: float) -> Frame:
-        """The last frame: the picture is evaluated and nothing moves. Generators and the average are put back,
-        so that a run that gets more steps later paints what a longer run would have painted."""
+        """The last frame: the picture is evaluated and nothing moves. Generators and the average are put
+        back, so that a run that gets more steps later paints what a longer run would have painted."""
         self._stage = "encoding"
         self.canvas.grow(self.recipe, self.step)
         device_state, host_state = self._generator.get_state(), self._host_generator.get_state()
@@ -233,8 +233,8 @@ class Optimization(Iterator[Frame]):
         return recipe.learning_rate(step) * recipe.optimizer.rate_factor(recipe.progress(step))
 
     def _advance(self) -> None:
-        """Move on after a step: in a story towards the next scene, on a journey to the next frame. On a journey
-        over a video, losses that hold the picture near the start hold it near the video's frame."""
+        """Move on after a step: in a story towards the next scene, on a journey to the next frame. On a
+        journey over a video, losses that hold the picture near the start hold it near the video's frame."""
         self._stage = "sketching" if self.recipe.story.sketch else "encoding"
         self._scenes.advance(self.recipe, self.step)
         picture = self._camera.advance(self.step)
@@ -253,8 +253,8 @@ class Optimization(Iterator[Frame]):
         smoothed: Callable[[], torch.Tensor] | None,
         drawn: torch.Tensor,
     ) -> Frame:
-        """The frame of a step, from the picture ``(1, 3, H, W)`` that was drawn in it: no second decode, unless
-        a smoothed latent is shown."""
+        """The frame of a step, from the picture ``(1, 3, H, W)`` that was drawn in it: no second decode,
+        unless a smoothed latent is shown."""
         full_size = drawn.shape[-2:] == (self.recipe.height, self.recipe.width)
         copied = start_copy(drawn[0]) if full_size and smoothed is None else None
         metrics = PendingMetrics(similarities, losses, self._scale.dropped)
@@ -276,8 +276,8 @@ class Optimization(Iterator[Frame]):
         return lambda: enlarge(draw(), width=width, height=height)
 
     def _smoothed(self) -> Callable[[], torch.Tensor] | None:
-        """What draws the latent that a frame shows where this is not the canvas's: the moving average, or on a
-        journey the blend with the frame before."""
+        """What draws the latent that a frame shows where this is not the canvas's: the moving average, or on
+        a journey the blend with the frame before."""
         latent = self.canvas.average.update(self.canvas.latent.detach(), self.step)
         if latent is None:
             latent = self._camera.smoothed()
@@ -300,7 +300,8 @@ class Optimization(Iterator[Frame]):
         return replace(frame, notice=join_messages(sentences, _("{first} {second}")) if sentences else "")
 
     def _report_dropped(self, metrics: PendingMetrics) -> None:
-        """Add a notice if gradients were dropped. Their number may come a step late: nothing waits for a GPU."""
+        """Add a notice if gradients were dropped. Their number may come a step late: nothing waits for a
+        GPU."""
         newest = next((each for each in (metrics, self._previous_metrics) if each.is_ready()), None)
         self._previous_metrics = metrics
         if newest is not None and newest.dropped > self._reported_dropped:
@@ -324,8 +325,8 @@ class Optimization(Iterator[Frame]):
         save: Callable[[], Any] | None = None,
         undo: Callable[[Any], None] | None = None,
     ) -> T:
-        """Do some work. Where memory runs out, undo it and try again: once unchanged, as cached memory may have
-        been all that was in the way, then with a recipe that needs less, as long as there is one.
+        """Do some work. Where memory runs out, undo it and try again: once unchanged, as cached memory may
+        have been all that was in the way, then with a recipe that needs less, as long as there is one.
 
         Args:
             save, undo: take a state before the work, and go back to it; by default ``state`` and ``restore``.
@@ -376,8 +377,8 @@ class Optimization(Iterator[Frame]):
     def state(self) -> dict:
         """All that the next frames depend on: tensors and numbers, safe to save and to load.
 
-        An initial picture that is still being sampled is not part of it: it is sampled again, which is quick and
-        gives the same picture.
+        An initial picture that is still being sampled is not part of it: it is sampled again, which is quick
+        and gives the same picture.
         """
         if self._init_stages is not None:
             return {"step": self.step, "beginning": True}
@@ -404,8 +405,8 @@ class Optimization(Iterator[Frame]):
         self._restore_generators(state)
 
     def _restore_generators(self, state: dict) -> None:
-        """Put the generators back. A state of another kind of device has numbers that this one cannot draw: then
-        they are seeded by the recipe's seed and the step."""
+        """Put the generators back. A state of another kind of device has numbers that this one cannot draw:
+        then they are seeded by the recipe's seed and the step."""
         if self._host_generator is not self._generator and "host_generator" in state:
             self._host_generator.set_state(state["host_generator"].cpu())
         if state.get("device", self._device.type) == self._device.type:

@@ -22,8 +22,8 @@ def arithmetic(
 ) -> Iterator[None]:
     """Run models on a device with the precision and the engine switches of a recipe.
 
-    Half precision uses copies of their weights, so that all else (places, codes, similarities, losses) stays in
-    float32.
+    Half precision uses copies of their weights, so that all else (places, codes, similarities, losses) stays
+    in float32.
 
     Args:
         tell: called with a sentence where something does not work as the recipe asks.

@@ -30,8 +30,8 @@ def to_tensor(picture: Image.Image) -> torch.Tensor:
 
 
 def start_copy(picture: torch.Tensor) -> Callable[[], np.ndarray] | None:
-    """Start to copy a picture ``(3, H, W)`` from a GPU; calling the result waits for this copy only, and not for
-    work that was queued later. None where the picture is not on a GPU."""
+    """Start to copy a picture ``(3, H, W)`` from a GPU; calling the result waits for this copy only, and not
+    for work that was queued later. None where the picture is not on a GPU."""
     if picture.device.type != "cuda":
         return None
     copied = Download(_quantise(picture))

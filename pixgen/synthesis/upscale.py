@@ -1,8 +1,9 @@
-"""Enlarge pictures: by a bundled method without a model that keeps edges crisp, or by a learned upscaler in tiles.
+"""Enlarge pictures: by a bundled method without a model that keeps edges crisp, or by a learned upscaler in
+tiles.
 
 Interpolation blurs edges, and sharpening leaves halos beside them. The bundled method smooths contours and
-steepens edges within the range of their neighbourhood, so that there are no halos, and corrects the result until
-it is close to the given picture when reduced again.
+steepens edges within the range of their neighbourhood, so that there are no halos, and corrects the result
+until it is close to the given picture when reduced again.
 """
 
 import torch
@@ -67,8 +68,8 @@ def upscale(
     """Enlarge a picture ``(1, 3, H, W)`` in [0, 1] to ``(1, 3, height, width)``.
 
     Args:
-        upscaler: a learned upscaler, applied until the picture is large enough, then reduced to size; None is the
-            bundled method.
+        upscaler: a learned upscaler, applied until the picture is large enough, then reduced to size; None is
+            the bundled method.
     """
     if upscaler is None:
         return enlarge(picture, width=width, height=height)

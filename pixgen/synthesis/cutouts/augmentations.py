@@ -1,7 +1,7 @@
-"""What happens to cutouts once they are read: colour, sharpness, erasing, noise, and what kornia does.
+"""Augmentations of cutouts after they are sampled: colour, sharpness, erasing, noise, and kornia's.
 
-Changes are drawn first, as small float32 tensors where the generator is, and applied afterwards, so that
-a GPU gets all of a step's random numbers in one upload.
+Their random values are sampled first, as small float32 tensors on the generator's device, and applied
+afterwards, so that a GPU gets the random numbers of a whole step in one upload.
 """
 
 import math
@@ -21,8 +21,8 @@ _GREY = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True)
 class AppliedAugmentation:
-    """One change of N cutouts: ``apply`` is given the cutouts ``(N, 3, S, S)`` and the ``values`` that
-    were drawn for it, on the cutouts' device."""
+    """An augmentation of N cutouts with its random values: ``apply`` takes the cutouts ``(N, 3, S, S)`` and
+    the ``values``, on the cutouts' device."""
 
     apply: Callable[..., torch.Tensor]
     values: tuple[torch.Tensor, ...] = ()
@@ -31,7 +31,7 @@ class AppliedAugmentation:
 def augment(
     cutouts: torch.Tensor, augmentations: Sequence[Augmentation], generator: torch.Generator
 ) -> torch.Tensor:
-    """Colour changes, then sharpening, erasing, noise and kornia's; ``(N, 3, S, S)`` in and out."""
+    """Sample and apply augmentations to cutouts ``(N, 3, S, S)``: colour first, the others in their order."""
     changes = draw_changes(
         augmentations, len(cutouts), size=cutouts.shape[-1], generator=generator, noise=generator
     )
@@ -39,7 +39,7 @@ def augment(
 
 
 def apply_changes(cutouts: torch.Tensor, changes: Sequence[AppliedAugmentation]) -> torch.Tensor:
-    """Cutouts ``(N, 3, S, S)`` after all changes."""
+    """Apply sampled augmentations to cutouts ``(N, 3, S, S)``."""
     for change in changes:
         cutouts = change.apply(cutouts, *change.values)
     return cutouts
@@ -54,23 +54,23 @@ def draw_changes(
     noise: torch.Generator,
     fused: bool = True,
 ) -> list[AppliedAugmentation]:
-    """The changes of ``count`` cutouts of side ``size``, in the order in which they are applied.
+    """Sample the augmentations of ``count`` cutouts of side ``size``, in the order in which they are applied.
 
     Args:
-        generator: of what is drawn now.
-        noise: of Gaussian noise, which is as large as the cutouts, on their device.
-        fused: False for everything by kornia's ``AugmentationSequential``, geometry too.
+        generator: of the values that are sampled now.
+        noise: of Gaussian noise, which is as large as the cutouts and sampled on their device.
+        fused: False to apply everything by kornia's ``AugmentationSequential``, geometry too.
     """
     if not fused:
         members = tuple(map(as_kornia, augmentations))
         return [_by_kornia(members, generator)] if members else []
-    chance = RandomDraws(count, generator)
+    draws = RandomDraws(count, generator)
     _, following = kornia_pipeline.split_augmentations(augmentations)
     changes = []
     if colours := [each for each in following if isinstance(each, ColourJitter)]:
-        matrix = torch.eye(4, device=chance.device).expand(count, 4, 4)
+        matrix = torch.eye(4, device=draws.device).expand(count, 4, 4)
         for jitter in colours:
-            matrix = _colour_matrix(jitter, chance) @ matrix
+            matrix = _colour_matrix(jitter, draws) @ matrix
         changes.append(AppliedAugmentation(_recolour, (matrix,)))
     following = [each for each in following if not isinstance(each, ColourJitter)]
     while following:
@@ -82,14 +82,14 @@ def draw_changes(
                 following.pop(0)
             changes.append(_by_kornia(tuple(together), generator))
         elif isinstance(each, Noise):
-            changes.append(_noise(each, chance, size, noise, last=not following))
+            changes.append(_noise(each, draws, size, noise, last=not following))
         else:
-            changes.append(_PIXELS[type(each)](each, chance))
+            changes.append(_PIXELS[type(each)](each, draws))
     return changes
 
 
 class RandomDraws:
-    """Random numbers for ``count`` cutouts, drawn on the generator's device."""
+    """Random numbers for ``count`` cutouts, sampled on the generator's device."""
 
     def __init__(self, count: int, generator: torch.Generator) -> None:
         self.count, self.generator, self.device = count, generator, generator.device
@@ -104,7 +104,7 @@ class RandomDraws:
         return torch.randn(self.count, *shape, generator=self.generator, device=self.device)
 
     def bernoulli(self, p: float) -> torch.Tensor:
-        """1 where it happens, 0 elsewhere, ``(N,)``."""
+        """1 with probability ``p``, otherwise 0, ``(N,)``."""
         return (self.uniform() < p).float()
 
 
@@ -119,31 +119,31 @@ def _recolour(cutouts: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
     return cutouts + matrix[:, :3, 3, None, None]
 
 
-def _colour_matrix(jitter: ColourJitter, chance: RandomDraws) -> torch.Tensor:
+def _colour_matrix(jitter: ColourJitter, draws: RandomDraws) -> torch.Tensor:
     """Brightness, contrast, saturation and hue as one ``(N, 4, 4)``."""
-    on, device = chance.bernoulli(jitter.p), chance.device
+    on, device = draws.bernoulli(jitter.p), draws.device
     brightness, contrast, saturation = (
-        1 + chance.uniform(-amount, amount) * on
+        1 + draws.uniform(-amount, amount) * on
         for amount in (jitter.brightness, jitter.contrast, jitter.saturation)
     )
-    angle = 2 * math.pi * chance.uniform(-jitter.hue, jitter.hue) * on
+    angle = 2 * math.pi * draws.uniform(-jitter.hue, jitter.hue) * on
     eye = torch.eye(3, device=device)
     grey = torch.tensor(_GREY, device=device).expand(3, 3)
     saturate = saturation[:, None, None] * (eye - grey) + grey
-    # A turn about the grey axis (Rodrigues).
+    # A rotation about the grey axis (Rodrigues).
     axis = torch.full((3, 3), 1 / 3, device=device)
     third = 1 / math.sqrt(3)
     cross = torch.tensor(((0, -third, third), (third, 0, -third), (-third, third, 0)), device=device)
     turn = angle.cos()[:, None, None] * (eye - axis) + angle.sin()[:, None, None] * cross + axis
     gain = (brightness * contrast)[:, None, None]
-    matrix = torch.eye(4, device=device).repeat(chance.count, 1, 1)
+    matrix = torch.eye(4, device=device).repeat(draws.count, 1, 1)
     matrix[:, :3, :3] = gain * (turn @ saturate)
     matrix[:, :3, 3] = (0.5 * brightness * (1 - contrast))[:, None]
     return matrix
 
 
-def _sharpening(sharpness: Sharpness, chance: RandomDraws) -> AppliedAugmentation:
-    amount = chance.uniform(0, sharpness.amount) * chance.bernoulli(sharpness.p)
+def _sharpening(sharpness: Sharpness, draws: RandomDraws) -> AppliedAugmentation:
+    amount = draws.uniform(0, sharpness.amount) * draws.bernoulli(sharpness.p)
     return AppliedAugmentation(_sharpen, (amount,))
 
 
@@ -152,14 +152,14 @@ def _sharpen(cutouts: torch.Tensor, amount: torch.Tensor) -> torch.Tensor:
     return cutouts + amount[:, None, None, None].to(cutouts.dtype) * (cutouts - blurred)
 
 
-def _erasing(erasing: Erasing, chance: RandomDraws) -> AppliedAugmentation:
-    count = 1 if erasing.together else chance.count
-    drawn = RandomDraws(count, chance.generator)
+def _erasing(erasing: Erasing, draws: RandomDraws) -> AppliedAugmentation:
+    count = 1 if erasing.together else draws.count
+    drawn = RandomDraws(count, draws.generator)
     area = drawn.uniform(erasing.smallest, erasing.largest)
     shape = torch.exp(drawn.uniform(-math.log(3), math.log(3)) / 2)
     width, height = (area.sqrt() * shape).clamp(max=1), (area.sqrt() / shape).clamp(max=1)
     left, top = (1 - width) * drawn.uniform(), (1 - height) * drawn.uniform()
-    on = chance.bernoulli(erasing.p)
+    on = draws.bernoulli(erasing.p)
     return AppliedAugmentation(_erase, (left, top, left + width, top + height, on))
 
 
@@ -172,12 +172,12 @@ def _erase(cutouts, left, top, right, bottom, on) -> torch.Tensor:
 
 
 def _noise(
-    noise: Noise, chance: RandomDraws, size: int, generator: torch.Generator, *, last: bool
+    noise: Noise, draws: RandomDraws, size: int, generator: torch.Generator, *, last: bool
 ) -> AppliedAugmentation:
-    strength = chance.uniform(0, noise.amount) * chance.bernoulli(noise.p)
-    # With one generator for all, what is drawn after the noise must find the generator after it.
-    now = generator is chance.generator and not last
-    drawn = chance.normal(3, size, size) if now else None
+    strength = draws.uniform(0, noise.amount) * draws.bernoulli(noise.p)
+    # With one generator for all, values after the noise must be sampled after it.
+    now = generator is draws.generator and not last
+    drawn = draws.normal(3, size, size) if now else None
 
     def add(cutouts: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
         pattern = drawn

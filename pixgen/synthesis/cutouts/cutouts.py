@@ -1,9 +1,9 @@
-"""Cutouts: the parts of a picture that CLIP looks at, each sampled once.
+"""Place and sample cutouts: the parts of a picture that CLIP sees, each sampled once.
 
-Crop, flip, affine and perspective of a cutout are matrices; their product is one homography, so a
-cutout is one read of the picture, from the level of a small pyramid that its scale needs. All chance
-comes from the generator that is given, on its device: two runs at once don't disturb each other, and a
-run can be repeated.
+Crop, flip, affine and perspective of a cutout are matrices. Their product is one homography, so that a cutout
+is one read of the picture, from the level of a small pyramid that its scale needs. Every random number comes
+from the given generator, on its device: runs at the same time do not disturb each other, and a run can be
+repeated.
 """
 
 import math
@@ -27,14 +27,14 @@ _CORNERS = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
 
 @dataclass(frozen=True)
 class Placement:
-    """Where N cutouts lie: ``matrices`` (N, 3, 3) take a cutout's coordinates in [-1, 1] to the
-    picture's; ``paddings`` name what lies outside the picture, one a cutout."""
+    """Where N cutouts lie: ``matrices`` ``(N, 3, 3)`` map a cutout's coordinates in [-1, 1] to the picture's;
+    ``paddings`` name the fill outside the picture, one for each cutout."""
 
     matrices: torch.Tensor
     paddings: tuple[str, ...]
 
     def in_batches(self, batches: int) -> Iterator[tuple[slice, "Placement"]]:
-        """The cutouts in at most so many batches: which rows each has, and where they lie."""
+        """Split the cutouts into at most so many batches; yields the rows of each and their placement."""
         count = len(self.paddings)
         side = -(-count // min(batches, count))
         for first in range(0, count, side):
@@ -51,14 +51,15 @@ def place_cutouts(
     size: int = 224,
     fused: bool = True,
 ) -> Placement:
-    """Draw ``count`` placements for a picture of ``aspect`` (width / height), in float32.
+    """Sample ``count`` placements for a picture of ``aspect`` (width / height), in float32.
 
     Args:
-        size: the side of the cutouts, by whose pixels kornia measures.
-        fused: whether the geometry of the augmentations is part of the placement; else the crops alone.
+        size: the side of the cutouts in pixels, which kornia's parameters refer to.
+        fused: whether the geometry of the augmentations is part of the placement; otherwise only the crops
+            are.
     """
     with full_precision(generator.device):
-        chance = RandomDraws(count, generator)
+        draws = RandomDraws(count, generator)
         matrices, paddings = [], []
         for crop, number in zip(cutouts.crops, _split_count(cutouts.crops, count), strict=True):
             matrices.append(_crop(crop, aspect, RandomDraws(number, generator)))
@@ -68,13 +69,13 @@ def place_cutouts(
             if isinstance(augmentation, Kornia):
                 change = sample_matrices(augmentation, count, size=size, generator=generator)
             else:
-                change = _GEOMETRY[type(augmentation)](augmentation, chance)
+                change = _GEOMETRY[type(augmentation)](augmentation, draws)
             matrix = matrix @ change
         return Placement(matrix, tuple(paddings))
 
 
 def sample_cutouts(picture: torch.Tensor, placement: Placement, *, size: int) -> torch.Tensor:
-    """Read the cutouts from the picture.
+    """Sample the cutouts from the picture.
 
     Args:
         picture: ``(1, 3, H, W)``, or ``(N, 3, H, W)`` for one cutout from each of N pictures.
@@ -91,8 +92,8 @@ def sample_cutouts(picture: torch.Tensor, placement: Placement, *, size: int) ->
 
 @dataclass(frozen=True)
 class CutoutReads:
-    """What is read of a picture for N cutouts of side ``size``: ``matrices`` as of a placement, and of
-    each the level of the pyramid, and what lies outside of the picture."""
+    """How N cutouts of side ``size`` are read from a picture: the matrices of a placement, and for each
+    cutout its level of the pyramid and its padding."""
 
     matrices: torch.Tensor
     size: int
@@ -101,7 +102,7 @@ class CutoutReads:
 
 
 def plan_reads(placement: Placement, *, size: int, height: int, width: int) -> CutoutReads:
-    """What cutouts of side ``size`` read in a picture of that size; the levels are known on the host."""
+    """Choose the level of the pyramid for each cutout of side ``size``; the levels are on the host."""
     with full_precision(placement.matrices.device):
         steps = _pixel_step(placement.matrices, size, height, width)
         levels = steps.log2().round().clamp(0, 6).int().tolist()
@@ -109,7 +110,7 @@ def plan_reads(placement: Placement, *, size: int, height: int, width: int) -> C
 
 
 def read_cutouts(picture: torch.Tensor, places: CutoutReads) -> torch.Tensor:
-    """The cutouts of a picture, as in ``sample_cutouts``, in float32."""
+    """Read the cutouts from a picture, as ``sample_cutouts`` returns them, in float32."""
     with full_precision(picture.device):
         pyramid = [picture.float()]
         for _ in range(max(places.levels)):
@@ -119,7 +120,7 @@ def read_cutouts(picture: torch.Tensor, places: CutoutReads) -> torch.Tensor:
         if len(set(kinds)) == 1:
             level, padding = kinds[0]
             return _read(pyramid[level], grid, list(range(len(kinds))), padding).contiguous()
-        cutouts: dict[int, torch.Tensor] = {}  # by their place
+        cutouts: dict[int, torch.Tensor] = {}  # by their number
         for level, padding in dict.fromkeys(kinds):
             rows = [row for row, kind in enumerate(kinds) if kind == (level, padding)]
             # Rows by views: a list of numbers would have to be copied to a GPU, and waited for.
@@ -138,23 +139,23 @@ def _split_count(crops: Sequence[Crop], count: int) -> list[int]:
     return numbers
 
 
-def _crop(crop: Crop, aspect: float, chance: RandomDraws) -> torch.Tensor:
+def _crop(crop: Crop, aspect: float, draws: RandomDraws) -> torch.Tensor:
     if crop.law == "whole":
-        half_width = half_height = torch.full((chance.count,), 1 + crop.overscan, device=chance.device)
+        half_width = half_height = torch.full((draws.count,), 1 + crop.overscan, device=draws.device)
         x = y = torch.zeros_like(half_width)
     else:
         if crop.law == "normal":
             middle, spread = (crop.smallest + crop.largest) / 2, (crop.largest - crop.smallest) / 2
-            part = (middle + spread * chance.normal()).clamp(crop.smallest, crop.largest)
+            part = (middle + spread * draws.normal()).clamp(crop.smallest, crop.largest)
         else:
-            part = crop.smallest + (crop.largest - crop.smallest) * chance.uniform() ** crop.power
+            part = crop.smallest + (crop.largest - crop.smallest) * draws.uniform() ** crop.power
         stretch = math.log(crop.stretch) / 2
-        stretched = torch.exp(chance.uniform(-stretch, stretch))
+        stretched = torch.exp(draws.uniform(-stretch, stretch))
         # The part is of the shorter side: in [-1, 1] that is less of the longer one.
         half_width = part * stretched * min(1.0, 1 / aspect)
         half_height = part / stretched * min(1.0, aspect)
-        x = (1 - half_width).clamp(min=0).add(crop.overscan) * chance.uniform(-1, 1)
-        y = (1 - half_height).clamp(min=0).add(crop.overscan) * chance.uniform(-1, 1)
+        x = (1 - half_width).clamp(min=0).add(crop.overscan) * draws.uniform(-1, 1)
+        y = (1 - half_height).clamp(min=0).add(crop.overscan) * draws.uniform(-1, 1)
     return _matrix(half_width, 0, x, 0, half_height, y)
 
 
@@ -168,24 +169,24 @@ def _matrix(a, b, c, d, e, f) -> torch.Tensor:
     return rearrange(torch.stack(numbers, -1), "n (r c) -> n r c", r=3)
 
 
-def _flip(flip: Flip, chance: RandomDraws) -> torch.Tensor:
-    return _matrix(1 - 2 * chance.bernoulli(flip.p), 0, 0, 0, 1, 0)
+def _flip(flip: Flip, draws: RandomDraws) -> torch.Tensor:
+    return _matrix(1 - 2 * draws.bernoulli(flip.p), 0, 0, 0, 1, 0)
 
 
-def _affine(affine: Affine, chance: RandomDraws) -> torch.Tensor:
-    on = chance.bernoulli(affine.p)
-    turn = torch.deg2rad(chance.uniform(-affine.degrees, affine.degrees)) * on
-    shear = torch.tan(torch.deg2rad(chance.uniform(-affine.shear, affine.shear))) * on
-    scale = 1 + chance.uniform(-affine.scale, affine.scale) * on
-    x, y = (2 * chance.uniform(-affine.translate, affine.translate) * on for _ in range(2))
+def _affine(affine: Affine, draws: RandomDraws) -> torch.Tensor:
+    on = draws.bernoulli(affine.p)
+    turn = torch.deg2rad(draws.uniform(-affine.degrees, affine.degrees)) * on
+    shear = torch.tan(torch.deg2rad(draws.uniform(-affine.shear, affine.shear))) * on
+    scale = 1 + draws.uniform(-affine.scale, affine.scale) * on
+    x, y = (2 * draws.uniform(-affine.translate, affine.translate) * on for _ in range(2))
     rotation = _matrix(turn.cos() * scale, -turn.sin() * scale, x, turn.sin() * scale, turn.cos() * scale, y)
     return rotation @ _matrix(1, shear, 0, 0, 1, 0)
 
 
-def _perspective(perspective: Perspective, chance: RandomDraws) -> torch.Tensor:
-    corners = torch.tensor(_CORNERS, device=chance.device).expand(chance.count, 4, 2)
-    moves = torch.rand(chance.count, 4, 2, generator=chance.generator, device=chance.device)
-    on = chance.bernoulli(perspective.p)[:, None, None]
+def _perspective(perspective: Perspective, draws: RandomDraws) -> torch.Tensor:
+    corners = torch.tensor(_CORNERS, device=draws.device).expand(draws.count, 4, 2)
+    moves = torch.rand(draws.count, 4, 2, generator=draws.generator, device=draws.device)
+    on = draws.bernoulli(perspective.p)[:, None, None]
     moved = corners * (1 - perspective.distortion * moves * on)
     # The cutout's shrunken corners show the whole crop, so they are the ones mapped from.
     return get_perspective_transform(moved, corners)
@@ -199,21 +200,21 @@ _GEOMETRY: dict[type, Callable[..., torch.Tensor]] = {
 
 
 def _grid(matrices: torch.Tensor, size: int) -> torch.Tensor:
-    """Where each cutout's pixels read in the picture, ``(N, S, S, 2)`` in [-1, 1]."""
+    """The place in the picture of each pixel of the cutouts, ``(N, S, S, 2)`` in [-1, 1]."""
     at = (torch.arange(size, device=matrices.device) + 0.5) * (2 / size) - 1
     rows, columns = torch.meshgrid(at, at, indexing="ij")
     return _map_points(matrices, torch.stack([columns, rows, torch.ones_like(rows)], -1))
 
 
 def _map_points(matrices: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
-    """Where matrices ``(N, 3, 3)`` take points ``(H, W, 3)``, ``(N, H, W, 2)``."""
+    """Map points ``(H, W, 3)`` by matrices ``(N, 3, 3)``, ``(N, H, W, 2)``."""
     mapped = einsum(matrices, points, "n o i, h w i -> n h w o")
     return mapped[..., :2] / mapped[..., 2:].clamp(min=1e-3)
 
 
 def _pixel_step(matrices: torch.Tensor, size: int, height: int, width: int) -> torch.Tensor:
-    """How many of a picture's pixels lie between two of a cutout's, ``(N,)``: the geometric mean
-    over both directions, at the cutout's middle."""
+    """The number of pixels of the picture for one pixel of a cutout, ``(N,)``: the geometric mean of both
+    directions, at the cutout's centre."""
     low, high = ((size // 2 + at + 0.5) * (2 / size) - 1 for at in (-1, 0))
     points = torch.tensor(((high, high, 1.0), (low, high, 1.0), (high, low, 1.0)))
     middle, left, above = _map_points(matrices, points.to(matrices.device)[None]).unbind(2)
@@ -238,9 +239,9 @@ def _read(picture: torch.Tensor, grid: torch.Tensor, rows: list[int], padding: s
 def grid_sample(picture: torch.Tensor, grid: torch.Tensor, *, padding_mode: str) -> torch.Tensor:
     """``torch.nn.functional.grid_sample``, bilinear and without aligned corners.
 
-    On a GPU its gradient is summed by atomic additions, in whatever order they come, so that two runs differ by
-    rounding, and after some steps to the eye. With ``engine.deterministic`` the pixels are looked up by index
-    instead, for whose gradient torch sorts.
+    On a GPU its gradient is summed by atomic additions in no fixed order, so that two runs differ by
+    rounding, and visibly after some steps. With ``engine.deterministic`` the pixels are looked up by index
+    instead, whose gradient torch sums in a fixed order.
     """
     if picture.device.type == "cuda" and current_engine().deterministic:
         return grid_sample_by_index(picture, grid, padding_mode=padding_mode)
@@ -273,7 +274,7 @@ def grid_sample_by_index(picture: torch.Tensor, grid: torch.Tensor, *, padding_m
 
 
 def _pad_places(places: torch.Tensor, side: int, padding_mode: str) -> torch.Tensor:
-    """Places in pixels, brought to where padding reads them."""
+    """Move places in pixels to where the padding reads them."""
     if padding_mode == "reflection":  # at the outer edges of the outermost pixels
         turned = (places + 0.5).abs().remainder(2 * side)
         places = torch.minimum(turned, 2 * side - turned) - 0.5

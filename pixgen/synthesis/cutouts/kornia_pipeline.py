@@ -1,7 +1,7 @@
 """kornia's augmentations of cutouts, sampled and applied with random numbers of the run's own generator.
 
-kornia draws from torch's process-wide generators. Their state is replaced by one that the run's generator seeds,
-and put back afterwards: runs at the same time do not disturb each other, and a run can be repeated.
+kornia draws from torch's process-wide generators. Their state is replaced by one that the run's generator
+seeds, and put back afterwards: runs at the same time do not disturb each other, and a run can be repeated.
 """
 
 from collections.abc import Sequence
@@ -45,10 +45,11 @@ def is_fused(augmentation: Augmentation) -> bool:
 def split_augmentations(
     augmentations: Sequence[Augmentation],
 ) -> tuple[list[Augmentation], list[Augmentation]]:
-    """Split augmentations into those that are part of the homography, and those applied after it, each in order.
+    """Split augmentations into those that are part of the homography, and those applied after it, each in
+    order.
 
-    A class of kornia is fused only where nothing but geometry and colour comes before it: others, such as blur,
-    may not commute with it.
+    A class of kornia is fused only where nothing but geometry and colour comes before it: others, such as
+    blur, may not commute with it.
     """
     warped: list[Augmentation] = []
     rest: list[Augmentation] = []
@@ -62,7 +63,8 @@ def split_augmentations(
 def sample_matrices(
     augmentation: Kornia, count: int, *, size: int, generator: torch.Generator
 ) -> torch.Tensor:
-    """Matrices of a fused class for ``count`` cutouts, as of ``fused_matrices``, from parameters that kornia samples."""
+    """Matrices of a fused class for ``count`` cutouts, as of ``fused_matrices``, from parameters that kornia
+    samples."""
     module = _geometric_module(augmentation)
     with fork_random_state(draw_seed(generator), torch.device("cpu")):
         params = module.forward_parameters(torch.Size((count, 3, size, size)))
@@ -90,8 +92,8 @@ def fused_matrices(augmentation: Kornia, params: dict[str, torch.Tensor], *, siz
 
 
 def apply_kornia(cutouts: torch.Tensor, members: tuple[Kornia | Noise, ...], *, seed: int) -> torch.Tensor:
-    """Apply kornia's ``AugmentationSequential`` of the members to cutouts ``(N, 3, S, S)``; results of another
-    size are resized to S."""
+    """Apply kornia's ``AugmentationSequential`` of the members to cutouts ``(N, 3, S, S)``; results of
+    another size are resized to S."""
     side = cutouts.shape[-1]
     pipeline = _pipeline(members)
     with fork_random_state(seed, cutouts.device):
@@ -132,8 +134,8 @@ class RandomStrengthNoise(IntensityAugmentationBase2D):
 
 @lru_cache(maxsize=256)
 def _module(augmentation: Kornia | Noise) -> nn.Module:
-    """The module of an augmentation. Modules keep what they did last: only used inside ``fork_random_state``, or
-    with parameters given."""
+    """The module of an augmentation. Modules keep what they did last: only used inside ``fork_random_state``,
+    or with parameters given."""
     if isinstance(augmentation, Noise):
         return RandomStrengthNoise(augmentation.amount, augmentation.p)
     return augmentation.build()

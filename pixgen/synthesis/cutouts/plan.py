@@ -1,6 +1,6 @@
-"""The cutouts of one step: drawn on the CPU in float32, uploaded at once, then read from the picture.
+"""Plan the cutouts of one step: sampled on the CPU in float32, uploaded at once, then read from the picture.
 
-So a GPU is never waited for, and the same seed places the same cutouts on every device.
+The CPU never waits for a GPU, and a seed places the same cutouts on every device.
 """
 
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ from pixgen.synthesis.tensors import upload_all
 
 @dataclass(frozen=True)
 class CutoutBatch:
-    """Some of a step's cutouts, which CLIP sees at once.
+    """One batch of a step's cutouts.
 
-    ``shares`` ``(N, P)`` is how much each counts for each prompt.
+    ``shares`` ``(N, P)`` is the weight of each cutout for each prompt.
     """
 
     places: CutoutReads
@@ -28,7 +28,7 @@ class CutoutBatch:
 
     @property
     def count(self) -> int:
-        """How many cutouts these are."""
+        """The number of cutouts."""
         return len(self.places.paddings)
 
     def see(self, picture: torch.Tensor) -> torch.Tensor:
@@ -42,12 +42,12 @@ def plan_cutouts(
     height: int, width: int, generator: torch.Generator, device_generator: torch.Generator,
     fused: bool = True,
 ) -> Iterator[CutoutBatch]:  # fmt: skip
-    """The cutouts of one step in at most so many batches.
+    """Sample the cutouts of one step, in at most so many batches.
 
     Args:
         placement, shares: of all cutouts, on the CPU.
         size: the side S of a cutout; ``height`` and ``width`` are the picture's.
-        generator: of the CPU; the one that the placement was drawn with.
+        generator: of the CPU; the one that sampled the placement.
         device_generator: of noise, on the device where the picture will be; on a CPU the same one.
         fused: as of ``draw_changes``.
     """
@@ -69,7 +69,7 @@ def plan_cutouts(
         for rows, places in placement.in_batches(batches)
     )
     if device_generator.device.type == "cpu":
-        return drawn  # a batch is drawn when the one before it is done with its noise
+        return drawn  # lazily: a batch is sampled after the noise of the one before
     return iter(_upload_batches(list(drawn), device_generator.device))
 
 
@@ -88,7 +88,7 @@ def _upload_batches(batches: list[CutoutBatch], device: torch.device) -> list[Cu
 
 
 def _batch_tensors(batch: CutoutBatch) -> list[torch.Tensor]:
-    """Everything of a batch that its device needs, in the order in which ``_upload_batches`` takes it."""
+    """The tensors of a batch that its device needs, in the order in which ``_upload_batches`` reads them."""
     return [
         batch.places.matrices,
         *(each for change in batch.changes for each in change.values),

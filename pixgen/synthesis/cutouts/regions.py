@@ -1,7 +1,7 @@
-"""Prompts with a region: a soft map of where each applies, and cutouts that lie in it.
+"""Prompts with a region: a soft map of where each applies, and cutouts that lie inside it.
 
-A region gets cutouts of its own, and every cutout counts for a prompt by how much of it lies in the
-prompt's region. So CLIP only ever sees whole pieces of the picture, never a masked hole.
+Each region gets cutouts, and every cutout counts for a prompt by how much of it lies in the prompt's region.
+So CLIP only sees whole pieces of the picture, never a masked hole.
 """
 
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ from pixgen.synthesis.cutouts.cutouts import Placement, place_cutouts, sample_cu
 from pixgen.synthesis.precision import full_precision
 from pixgen.synthesis.tensors import to_tensor
 
-SIDE = 64  # of a map: where a prompt applies is nothing fine
-_SOFT = 7  # how far, in a map's pixels, a painted region's edge runs out
-_STEEP = 10.0  # of a word's edge, in the picture's coordinates in [-1, 1]
-_SMALLEST = 0.25  # of a box, as a part of the picture: in less, CLIP would see next to nothing
+SIDE = 64  # of a map in pixels; regions need no finer detail
+_SOFT = 7  # the width in a map's pixels over which the edge of a painted region fades
+_STEEP = 10.0  # the slope of a named region's edge, in coordinates in [-1, 1]
+_SMALLEST = 0.25  # side of a box, as a part of the picture: smaller ones show CLIP too little
 _GLANCE = 8  # the side in pixels at which a cutout's share of a region is measured
 _DIRECTIONS = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "top": (0.0, -1.0), "bottom": (0.0, 1.0)}
 
@@ -33,7 +33,7 @@ def has_region(prompt: Prompt) -> bool:
 
 
 def region_map(prompt: Prompt, pictures: Mapping[str, Image.Image]) -> torch.Tensor:
-    """Where a prompt that has a region applies, ``(1, 1, SIDE, SIDE)``, from 0 to 1 with soft edges.
+    """The map of a prompt with a region, ``(1, 1, SIDE, SIDE)``, from 0 to 1 with soft edges.
 
     Args:
         pictures: the painted regions by their paths, white where a prompt applies.
@@ -44,7 +44,7 @@ def region_map(prompt: Prompt, pictures: Mapping[str, Image.Image]) -> torch.Ten
         painted = to_tensor(pictures[prompt.mask]).mean(1, keepdim=True)
         whole = F.interpolate(painted, size=(SIDE, SIDE), mode="area")
         margin = (_SOFT // 2,) * 4
-        for _ in range(2):  # twice: the edge runs out smoothly
+        for _ in range(2):  # twice, for a smooth edge
             whole = F.avg_pool2d(F.pad(whole, margin, mode="replicate"), _SOFT, stride=1)
         if float(whole.max()) < 0.1:
             raise RecipeError(
@@ -63,7 +63,8 @@ def region_map(prompt: Prompt, pictures: Mapping[str, Image.Image]) -> torch.Ten
 
 
 def region_box(where: torch.Tensor) -> Box:
-    """What is at least half in a map ``(1, 1, SIDE, SIDE)``, and no smaller than CLIP can see."""
+    """The bounding box of a map ``(1, 1, SIDE, SIDE)`` where it is at least 0.5, and no smaller than CLIP
+    needs."""
     inside = where[0, 0] >= 0.5
     sides = []
     for along in (inside.any(0), inside.any(1)):
@@ -77,7 +78,7 @@ def region_box(where: torch.Tensor) -> Box:
 
 
 class Regions:
-    """Where the prompts of a scene apply.
+    """The regions of a scene's prompts.
 
     Args:
         prompts: at least one.
@@ -105,8 +106,8 @@ class Regions:
         size: int = 224,
         fused: bool = True,
     ) -> Placement:
-        """``count`` placements, as of ``cutouts.place``, for a picture of ``aspect``: evenly those of
-        each region, in its box, and those of the whole picture."""
+        """Sample ``count`` placements, as ``place_cutouts`` does, shared evenly between the boxes of the
+        regions and the whole picture."""
         boxes = [*self.boxes, (-1.0, -1.0, 1.0, 1.0)]
         given = 0
         matrices: list[torch.Tensor] = []
@@ -132,9 +133,10 @@ class Regions:
         return Placement(torch.cat(matrices), tuple(paddings))
 
     def shares(self, placed: Placement) -> torch.Tensor:
-        """How much each of N cutouts counts for each of P prompts, ``(N, P)``, mean 1 a prompt: by the
-        cube of its part that lies in the prompt's region, so that whole pictures count little."""
-        # Beyond the picture there is no region, where there is grey.
+        """The weight of each of N cutouts for each of P prompts, ``(N, P)``, with mean 1 for a prompt: the
+        cube of its part that lies in the prompt's region, so that cutouts of the whole picture count
+        little."""
+        # Grey padding outside the picture belongs to no region.
         seen = Placement(
             placed.matrices, tuple("zeros" if each == "grey" else each for each in placed.paddings)
         )

@@ -1,4 +1,4 @@
-"""Cutouts side by side on one sheet, for people: what CLIP sees, and what augmentations do."""
+"""Sheets of cutouts for people: what CLIP sees, and what augmentations do."""
 
 from collections.abc import Sequence
 
@@ -17,8 +17,8 @@ _PAPER = 1.0
 
 
 def contact_sheet(pictures: torch.Tensor, *, columns: int = 0) -> torch.Tensor:
-    """Pictures ``(N, 3, H, W)`` in rows on white paper, ``(3, height, width)``; by default in about as
-    many rows as columns."""
+    """Arrange pictures ``(N, 3, H, W)`` in rows on white, ``(3, height, width)``; by default in about as many
+    rows as columns."""
     count = len(pictures)
     columns = min(columns or -(-int(count**0.5 * 1000) // 1000), count)
     rows = -(-count // columns)
@@ -38,7 +38,7 @@ def preview_cutouts(
     seed: int,
     fused: bool = True,
 ) -> torch.Tensor:
-    """``count`` cutouts of a picture ``(1, 3, H, W)`` in [0, 1] as an optimization sees them in a step,
+    """Sample ``count`` cutouts of a picture ``(1, 3, H, W)`` in [0, 1] as an optimization does in a step,
     ``(N, 3, size, size)``."""
     generator, (height, width) = torch.Generator().manual_seed(seed), picture.shape[-2:]
     placed = place_cutouts(cutouts, count, aspect=width / height, generator=generator, size=size, fused=fused)
@@ -53,6 +53,7 @@ def preview_cutouts(
 def preview_augmentations(
     picture: torch.Tensor, augmentations: Sequence[Kornia], *, size: int, seed: int
 ) -> list[torch.Tensor]:
-    """What each augmentation by itself makes of a picture ``(1, 3, H, W)`` in [0, 1], ``(3, size, size)``."""
+    """Apply each augmentation by itself to a picture ``(1, 3, H, W)`` in [0, 1]; returns ``(3, size, size)``
+    for each."""
     square = F.interpolate(picture, size=(size, size), mode="bilinear", antialias=True)
     return [kornia_pipeline.apply_kornia(square, (each,), seed=seed)[0].clamp(0, 1) for each in augmentations]

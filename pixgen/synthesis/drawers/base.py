@@ -1,4 +1,5 @@
-"""Drawers: the tensors that are optimized, and how they become a picture."""
+"""The interface of a drawer, the tensor that is optimized and how it becomes a picture; and the VQGAN
+drawer."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -11,14 +12,14 @@ from pixgen.synthesis.gradients import clamp_with_grad
 
 @dataclass(frozen=True)
 class KeptPicture:
-    """A picture ``(1, 3, H, W)`` that stays where a mask ``(1, 1, H, W)`` is 0."""
+    """A picture ``(1, 3, H, W)`` that stays unchanged where a mask ``(1, 1, H, W)`` is 0."""
 
     picture: torch.Tensor
     mask: torch.Tensor
 
 
 class Drawer(ABC):
-    """What the optimizer needs of a way to draw; what it can do beside, ``recipe.drawer_kind`` says."""
+    """The interface of a drawer. Its capabilities, such as growing, are in ``recipe.drawer_kind``."""
 
     latent: torch.Tensor  # what is optimized, with its gradient
     vqgan: Vqgan | None = None  # of a drawer that draws through one
@@ -26,33 +27,33 @@ class Drawer(ABC):
 
     @abstractmethod
     def start_random(self, generator: torch.Generator) -> None:
-        """Begin with chance."""
+        """Initialise the latent with random values."""
 
     @abstractmethod
     def start_from(self, picture: torch.Tensor) -> None:
-        """Begin with a picture ``(1, 3, H, W)`` in [0, 1]."""
+        """Initialise the latent with a picture ``(1, 3, H, W)`` in [0, 1]."""
 
     @abstractmethod
     def draw(self, latent: torch.Tensor | None = None) -> torch.Tensor:
-        """The picture ``(1, 3, H, W)`` in [0, 1] of the latent, or of the one given."""
+        """Draw the picture ``(1, 3, H, W)`` in [0, 1] of the latent, or of the given one."""
 
     def project(self) -> None:  # noqa: B027 - for some there is nothing to do
-        """Bring the latent back to where it may be, after a step."""
+        """Bring the latent back into its range after a step."""
 
     def start_from_sketch(
         self, picture: torch.Tensor, codes: torch.Tensor | None, vqgan: Vqgan | None
     ) -> None:
-        """Begin with what a sketcher drew: a picture ``(1, 3, H, W)``, and its codes ``(rows, columns)`` of
-        a VQGAN where it has them."""
+        """Initialise the latent with a sketch: its picture ``(1, 3, H, W)``, and its codes
+        ``(rows, columns)`` of a VQGAN if it has any."""
         self.start_from(picture)
 
     def middle(self) -> torch.Tensor:
-        """The middle of all latents, of the latent's shape."""
+        """The mean of all latents, in the latent's shape."""
         return torch.zeros_like(self.latent)
 
 
 class CodeDrawer(Drawer):
-    """A drawer whose latent stands for the codes of a VQGAN, place by place."""
+    """A drawer whose latent has one vector of a VQGAN's codebook space at each place."""
 
     vqgan: Vqgan
     width: int
@@ -60,30 +61,32 @@ class CodeDrawer(Drawer):
 
     @abstractmethod
     def encode(self, picture: torch.Tensor) -> torch.Tensor:
-        """The latent that the encoder gives for a picture ``(1, 3, H, W)``."""
+        """Encode a picture ``(1, 3, H, W)`` to a latent."""
 
     @abstractmethod
     def start_from_codes(self, codes: torch.Tensor) -> None:
-        """Begin with codes ``(rows, columns)`` of this drawer's VQGAN."""
+        """Initialise the latent with codes ``(rows, columns)`` of this drawer's VQGAN."""
 
     def start_from_sketch(
         self, picture: torch.Tensor, codes: torch.Tensor | None, vqgan: Vqgan | None
     ) -> None:
-        """Begin with the codes themselves, where they are those of this canvas; else with the picture."""
+        """Initialise with the codes if they are this VQGAN's and fit the canvas, otherwise with the
+        picture."""
         if codes is None or vqgan is not self.vqgan or codes.shape != self.latent.shape[2:]:
             self.start_from(picture)
         else:
             self.start_from_codes(codes)
 
     def middle(self) -> torch.Tensor:
-        """The mean of the codes at every place."""
+        """The mean of the codebook at every place."""
         return torch.zeros_like(self.latent) + self.vqgan.codebook.mean(0)[:, None, None]
 
 
 class VqganDrawer(CodeDrawer):
-    """Draws through a VQGAN's decoder: the latent moves, its nearest codes are decoded.
+    """Draws with a VQGAN's decoder: the latent ``(1, C, rows, columns)`` is quantized to its nearest codes,
+    which are decoded.
 
-    A canvas that is no multiple of the VQGAN's factor is decoded larger and cut.
+    A canvas that is not a multiple of the VQGAN's factor is decoded larger and cropped.
     """
 
     def __init__(self, vqgan: Vqgan, *, width: int, height: int) -> None:
@@ -95,7 +98,7 @@ class VqganDrawer(CodeDrawer):
         ).requires_grad_()
 
     def start_random(self, generator: torch.Generator) -> None:
-        """Begin with a random code at every place."""
+        """Initialise the latent with a random code at every place."""
         codes = torch.randint(
             len(self.vqgan.codebook),
             (1, self.rows, self.columns),
@@ -105,12 +108,12 @@ class VqganDrawer(CodeDrawer):
         self.latent.data.copy_(self.vqgan.lookup(codes))
 
     def start_from(self, picture: torch.Tensor) -> None:
-        """Begin with the latent that the encoder gives for a picture ``(1, 3, H, W)``."""
+        """Initialise the latent by encoding a picture ``(1, 3, H, W)``."""
         self.latent.data.copy_(self.encode(picture))
 
     @torch.no_grad()
     def encode(self, picture: torch.Tensor) -> torch.Tensor:
-        """The latent that the encoder gives for a picture ``(1, 3, H, W)``."""
+        """Encode a picture ``(1, 3, H, W)`` to a latent."""
         margin = (
             0,
             self.columns * self.vqgan.factor - self.width,
@@ -121,11 +124,11 @@ class VqganDrawer(CodeDrawer):
         return self.vqgan.encode(whole.to(self.latent.device))
 
     def start_from_codes(self, codes: torch.Tensor) -> None:
-        """Begin with codes ``(rows, columns)`` of this drawer's VQGAN."""
+        """Initialise the latent with codes ``(rows, columns)`` of this drawer's VQGAN."""
         self.latent.data.copy_(self.vqgan.lookup(codes[None]))
 
     def draw(self, latent: torch.Tensor | None = None) -> torch.Tensor:
-        """The picture ``(1, 3, H, W)`` in [0, 1]; the gradient passes the codes straight through."""
+        """The picture ``(1, 3, H, W)`` in [0, 1]; the gradient passes the quantization straight through."""
         picture = self.vqgan.decode(self.vqgan.nearest(self.latent if latent is None else latent))
         return clamp_with_grad(picture.float(), 0.0, 1.0)[..., : self.height, : self.width]
 

@@ -1,4 +1,4 @@
-"""From a recipe to the drawer that it names."""
+"""Make the drawer that a recipe names."""
 
 from collections.abc import Callable, Mapping
 
@@ -14,7 +14,7 @@ from pixgen.synthesis.drawers.strokes import LinesDrawer
 from pixgen.synthesis.drawers.waves import MultiresDrawer, fourier_drawer
 
 # Of every drawer in ``pixgen.recipe.drawers.DRAWERS`` that needs no VQGAN: from its settings, width, height and
-# device to what draws.
+# device to the drawer.
 _MAKERS: dict[str, Callable[..., Drawer]] = {
     "pixels": PixelsDrawer,
     "fourier": fourier_drawer,
@@ -31,13 +31,13 @@ def make_drawer(
     device: torch.device | str = "cpu",
     stage: int | None = None,
 ) -> Drawer:
-    """The drawer that a recipe names.
+    """Make the drawer that a recipe names.
 
     Args:
-        vqgan: draws, and says where; only the drawer ``vqgan`` needs it.
-        pictures: those that a masked start names.
-        device: where another drawer draws.
-        stage: how often the canvas has grown; by default as it begins.
+        vqgan: for the drawer ``vqgan``, which draws on the device of this model.
+        pictures: those that a masked init names.
+        device: for the other drawers.
+        stage: how often the canvas has grown; by default the first stage.
 
     Raises RecipeError if a mask leaves nothing to paint.
     """

@@ -1,4 +1,4 @@
-"""Painting a part of a picture anew: what is kept, what is painted, and a canvas that is extended."""
+"""Inpainting and outpainting: a drawer that paints inside a mask and keeps the picture elsewhere."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -13,16 +13,16 @@ from pixgen.recipe.init import Init
 from pixgen.synthesis.drawers.base import CodeDrawer, KeptPicture
 from pixgen.synthesis.tensors import fit_picture, to_tensor
 
-# Pixels over which the new passes into the kept: a hard edge would be seen.
+# Pixels over which the painted part fades into the kept one: a hard edge would be visible.
 SOFT = 5
 
 
 class MaskedDrawer(CodeDrawer):
-    """Draws with another drawer where the mask says so, and shows a given picture elsewhere.
+    """Draws with another drawer inside a mask, and shows a given picture elsewhere.
 
     Args:
         drawer: draws the whole canvas.
-        original: what is kept, ``(1, 3, H, W)`` in [0, 1].
+        original: the picture to keep, ``(1, 3, H, W)`` in [0, 1].
         mask: ``(1, 1, H, W)``, 1 where to paint, 0 where to keep.
     """
 
@@ -37,34 +37,34 @@ class MaskedDrawer(CodeDrawer):
 
     @cached_property
     def _kept_latent(self) -> torch.Tensor:
-        """The original's latent; found when it is first needed, where too little memory is answered."""
+        """The original's latent; encoded on first use, where running out of memory is handled."""
         return self.encode(self.kept.picture)
 
     def encode(self, picture: torch.Tensor) -> torch.Tensor:
-        """The latent that the encoder gives for a picture ``(1, 3, H, W)``."""
+        """Encode a picture ``(1, 3, H, W)`` to a latent."""
         return self.drawer.encode(picture)
 
     def start_random(self, generator: torch.Generator) -> None:
-        """Begin with random codes where to paint."""
+        """Initialise the painted part with random codes."""
         self.drawer.start_random(generator)
         self._keep()
 
     def start_from(self, picture: torch.Tensor) -> None:
-        """Begin with a picture ``(1, 3, H, W)`` where to paint."""
+        """Initialise the painted part with a picture ``(1, 3, H, W)``."""
         self.drawer.start_from(picture)
         self._keep()
 
     def start_from_codes(self, codes: torch.Tensor) -> None:
-        """Begin with codes ``(rows, columns)`` where to paint."""
+        """Initialise the painted part with codes ``(rows, columns)``."""
         self.drawer.start_from_codes(codes)
         self._keep()
 
     def draw(self, latent: torch.Tensor | None = None) -> torch.Tensor:
-        """The whole picture ``(1, 3, H, W)`` in [0, 1]; gradients come from what is painted."""
+        """The whole picture ``(1, 3, H, W)`` in [0, 1]; only the painted part has a gradient."""
         return torch.lerp(self.kept.picture, self.drawer.draw(latent), self.soft)
 
     def project(self) -> None:
-        """As the other drawer, and what is kept is put back."""
+        """Project as the other drawer does, then put the kept part back."""
         self.drawer.project()
         self._keep()
 
@@ -75,14 +75,14 @@ class MaskedDrawer(CodeDrawer):
 
 
 def soften(mask: torch.Tensor) -> torch.Tensor:
-    """A mask ``(1, 1, H, W)`` with soft edges that lie inside what is painted."""
+    """Soften a mask ``(1, 1, H, W)``; the soft edges lie inside the painted part."""
     kept = F.max_pool2d(1 - mask, SOFT, stride=1, padding=SOFT // 2)
     margin = (SOFT // 2,) * 4
     return 1 - F.avg_pool2d(F.pad(kept, margin, mode="replicate"), SOFT, stride=1)
 
 
 def masked_codes(mask: torch.Tensor, *, factor: int) -> torch.Tensor:
-    """The codes' places that a mask ``(1, 1, H, W)`` touches, ``(1, 1, rows, columns)`` bool."""
+    """The places of codes that a mask ``(1, 1, H, W)`` touches, ``(1, 1, rows, columns)`` bool."""
     height, width = mask.shape[-2:]
     whole = F.pad(mask, (0, -width % factor, 0, -height % factor), mode="replicate")
     return F.max_pool2d(whole, factor) > 0.5
@@ -91,8 +91,7 @@ def masked_codes(mask: torch.Tensor, *, factor: int) -> torch.Tensor:
 def masked_canvas(
     start: Init, *, pictures: Mapping[str, Image.Image], width: int, height: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The picture that a masked start keeps, ``(1, 3, height, width)``, and its mask, ``(1, 1, height,
-    width)``.
+    """The picture ``(1, 3, height, width)`` that a masked init keeps, and its mask ``(1, 1, height, width)``.
 
     Raises RecipeError if there is nothing to paint.
     """

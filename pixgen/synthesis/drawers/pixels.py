@@ -1,4 +1,4 @@
-"""Pixel art: cells of one colour each, in four shapes, with a limited palette if one is wanted."""
+"""Pixel art: cells of one colour, in four shapes, optionally with a limited palette."""
 
 import torch
 
@@ -10,11 +10,11 @@ from pixgen.synthesis.gradients import clamp_with_grad
 
 
 class PixelsDrawer(Drawer):
-    """Draws cells: ``latent`` is ``(1, 3, N)``, the colour of each, and after them the palette's own
-    colours where the palette is to be found while painting.
+    """Draws cells: ``latent`` is ``(1, 3, N)``, the colour of each cell, followed by the palette's colours
+    where the palette is optimized as well.
 
-    With a palette, each cell shows the nearest of its colours; the gradient passes straight through to
-    the cell, and to the colour that is shown.
+    With a palette, each cell shows the nearest of its colours; the gradient passes straight through to the
+    cell and to the colour that it shows.
     """
 
     def __init__(self, settings: Pixels, *, width: int, height: int, device: torch.device) -> None:
@@ -29,13 +29,14 @@ class PixelsDrawer(Drawer):
 
     @torch.no_grad()
     def start_random(self, generator: torch.Generator) -> None:
-        """Begin with cells of chance colours."""
+        """Initialise the cells with random colours."""
         drawn = torch.rand(self.latent.shape, generator=generator, device=generator.device)
         self.latent.copy_(drawn)
 
     @torch.no_grad()
     def start_from(self, picture: torch.Tensor) -> None:
-        """Begin with the mean colour of each cell of a picture ``(1, 3, H, W)``, and its main colours."""
+        """Initialise each cell with its mean colour in a picture ``(1, 3, H, W)``, and the palette with its
+        main colours."""
         flat = picture.to(self.latent.device).flatten(2)
         sums = torch.zeros(1, 3, self._count, device=flat.device)
         sums.index_add_(2, self._cell.flatten(), flat)
@@ -56,7 +57,7 @@ class PixelsDrawer(Drawer):
         self.latent.clamp_(0, 1)
 
     def _shown(self, colours: torch.Tensor) -> torch.Tensor:
-        """What the cells show, ``(1, 3, cells)``."""
+        """The colours that the cells show, ``(1, 3, cells)``."""
         own, palette = colours[..., : self._count], colours[0, :, self._count :].T
         if self._given is None and not self._found:
             return own
@@ -68,7 +69,7 @@ class PixelsDrawer(Drawer):
 
 
 def cell_map(shape: str, size: int, *, width: int, height: int) -> torch.Tensor:
-    """Which cell each pixel belongs to, ``(height, width)`` int64, numbered from 0 without gaps.
+    """The cell of each pixel, ``(height, width)`` int64, numbered from 0 without gaps.
 
     ``square``: of side ``size``; ``diamond``: the same, standing on a corner;
     ``hex``: ``size`` wide and pointed upwards; ``triangle``: ``size`` high, up and down in turns.

@@ -1,8 +1,8 @@
-"""Strokes of a brush: curves with a width, a colour and an opacity, drawn so that gradients reach all.
+"""Brush strokes: curves with a width, a colour and an opacity, drawn differentiably.
 
-A pixel's cover by a stroke is a soft step of its distance to the curve. Which place of the curve is
-nearest is found without a gradient; the distance's own gradient at that place is exact, because the
-nearest place does not move the distance (the envelope theorem). No other renderer is needed.
+A pixel's coverage by a stroke is a soft step of its distance to the curve. The nearest place on the curve is
+found without a gradient; the gradient of the distance at that place is exact, because moving the nearest
+place does not change the distance (the envelope theorem). So no other renderer is needed.
 """
 
 import math
@@ -14,10 +14,10 @@ from einops import rearrange
 from pixgen.recipe.drawers import Lines
 from pixgen.synthesis.drawers.base import Drawer
 
-_PLACES = 12  # of a curve at which its distance is looked up, before the nearest piece is refined
+_PLACES = 12  # points of a curve that are searched for the nearest, before it is refined
 _SOFT = 0.75  # pixels over which a stroke's edge fades
 _COVERED = 0.9  # a stroke's opacity at first
-_FITTING = 40  # steps towards a picture that is started from
+_FITTING = 40  # steps that fit the strokes to an initial picture
 
 
 class LinesDrawer(Drawer):
@@ -37,7 +37,7 @@ class LinesDrawer(Drawer):
 
     @torch.no_grad()
     def start_random(self, generator: torch.Generator) -> None:
-        """Begin with short strokes of chance colours anywhere."""
+        """Initialise with short strokes of random places and colours."""
         count, device = self.settings.count, generator.device
         drawn = torch.rand(count, 8, generator=generator, device=device)
         self._lay(
@@ -48,8 +48,7 @@ class LinesDrawer(Drawer):
         )
 
     def start_from(self, picture: torch.Tensor) -> None:
-        """Begin with strokes that show a picture ``(1, 3, H, W)`` as well as a short fitting brings them
-        to."""
+        """Initialise with strokes that are fitted to a picture ``(1, 3, H, W)`` in a few steps."""
         picture = picture.to(self.latent.device)
         self._cover(picture)
         optimizer = torch.optim.Adam([self.latent], lr=0.03)
@@ -69,7 +68,7 @@ class LinesDrawer(Drawer):
         with torch.autocast(self.latent.device.type, enabled=False):
             distance = self._distances(points)  # (N, H W)
             cover = torch.sigmoid((half[:, None] - distance) / (_SOFT / 2)) * strokes[:, 10:]
-            # What is seen of a stroke: what those above it leave open.
+            # A stroke is visible where those above it leave it uncovered.
             open_ = torch.cumprod((1 - cover).flip(0).clamp(min=1e-4), 0).flip(0)
             above = torch.cat([open_[1:], torch.ones_like(open_[:1])])
             drawn = strokes[:, 7:10].T @ (cover * above) + self.settings.paper * open_[:1]
@@ -91,7 +90,7 @@ class LinesDrawer(Drawer):
         with torch.no_grad():
             nearest = torch.cdist(self._pixels, curve.flatten(0, 1))  # (H W, N places)
             nearest = rearrange(nearest, "q (n s) -> n q s", s=_PLACES)
-            place = nearest[..., :-1].add(nearest[..., 1:]).argmin(-1)  # of a piece: two places
+            place = nearest[..., :-1].add(nearest[..., 1:]).argmin(-1)  # of a segment between two points
         count, wide = torch.arange(len(points), device=points.device)[:, None], len(self._pixels)
         start = torch.index_select(curve.flatten(0, 1), 0, (place + count * _PLACES).flatten())
         end = torch.index_select(curve.flatten(0, 1), 0, (place + 1 + count * _PLACES).flatten())
@@ -104,7 +103,7 @@ class LinesDrawer(Drawer):
 
     @torch.no_grad()
     def _cover(self, picture: torch.Tensor) -> None:
-        """Strokes spread evenly over the canvas, in the picture's colours, along its shapes."""
+        """Spread strokes evenly over the canvas, in the picture's colours, along its edges."""
         count, device = self.settings.count, picture.device
         number = torch.arange(count, device=device) + 0.5
         # The golden ratio's multiples fill evenly whatever the count (Roberts, 2018).
@@ -134,7 +133,7 @@ class LinesDrawer(Drawer):
         lengths: torch.Tensor,
         colours: torch.Tensor,
     ) -> None:
-        """Straight strokes: the first wide, the last narrow and on top."""
+        """Set straight strokes: the first wide, the last narrow and on top."""
         half = torch.stack([turns.cos(), turns.sin()], -1) * lengths[:, None] / 2
         widths = torch.linspace(1, 0.3, len(centres), device=centres.device)[:, None]
         opacity = torch.full_like(widths, _COVERED)

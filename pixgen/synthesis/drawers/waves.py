@@ -1,7 +1,7 @@
-"""Drawers that need no VQGAN and work on every pixel: waves, wavelets, and a sum of all resolutions.
+"""Drawers of every pixel without a VQGAN: Fourier waves, wavelets, and a sum of all resolutions.
 
-Each keeps all that is optimized in one tensor, so that whatever holds a VQGAN's latent (averages,
-states, the optimizer) holds theirs.
+Each keeps what is optimized in one tensor, so that averages, states and the optimizer handle it like a
+VQGAN's latent.
 """
 
 from abc import abstractmethod
@@ -16,25 +16,25 @@ from pixgen.recipe.drawers import Fourier, Multires
 from pixgen.synthesis.colours import colour_axes
 from pixgen.synthesis.drawers.base import Drawer
 
-_MARGIN = 0.02  # how far from black and white a given picture is held: the sigmoid ends only there
-_RANDOM = 0.3  # how lively a random start is, as the spread of the picture before the sigmoid
+_MARGIN = 0.02  # distance of an initial picture from black and white, which a sigmoid never reaches
+_RANDOM = 0.3  # standard deviation of a random initial picture before the sigmoid
 
 
 class _SumDrawer(Drawer):
-    """What such drawers share: a picture is the sigmoid of a sum, which a given picture inverts."""
+    """A drawer whose picture is the sigmoid of a linear synthesis; a picture is inverted by the analysis."""
 
     def __init__(self, *, width: int, height: int, device: torch.device) -> None:
         self.width, self.height, self.device = width, height, device
 
     def start_from(self, picture: torch.Tensor) -> None:
-        """Begin with a picture ``(1, 3, H, W)``; the same but for its last two hundredths of contrast."""
+        """Initialise with a picture ``(1, 3, H, W)``, clamped to [0.02, 0.98]."""
         with torch.no_grad():
             inside = picture.to(self.device).clamp(_MARGIN, 1 - _MARGIN)
             self.latent.copy_(self._analyse(inside.logit()))
 
     @torch.no_grad()
     def start_random(self, generator: torch.Generator) -> None:
-        """Begin with faint coloured clouds."""
+        """Initialise with faint coloured clouds."""
         shape, device = self.latent.shape, generator.device
         self.latent.copy_(torch.randn(shape, generator=generator, device=device))
         spread = self._synthesise(self.latent).std().clamp(min=1e-6)
@@ -46,15 +46,15 @@ class _SumDrawer(Drawer):
 
     @abstractmethod
     def _synthesise(self, latent: torch.Tensor) -> torch.Tensor:
-        """The sum ``(1, 3, H, W)`` that a latent stands for."""
+        """The sum ``(1, 3, H, W)`` of a latent."""
 
     @abstractmethod
     def _analyse(self, sums: torch.Tensor) -> torch.Tensor:
-        """The latent that stands for a sum ``(1, 3, H, W)``."""
+        """The latent of a sum ``(1, 3, H, W)``."""
 
 
 class FourierDrawer(_SumDrawer):
-    """Draws with waves whose colours vary independently: ``latent`` is ``(1, 3, H, W // 2 + 1, 2)``.
+    """Draws with Fourier waves in decorrelated colours: ``latent`` is ``(1, 3, H, W // 2 + 1, 2)``.
 
     Low frequencies weigh more, so that one learning rate serves all. Source: Olah, Mordvintsev and
     Schubert, distill.pub/2017/feature-visualization.
@@ -82,8 +82,8 @@ class FourierDrawer(_SumDrawer):
 
 
 class WaveletDrawer(_SumDrawer):
-    """Draws with wavelets: ``latent`` is ``(1, 3, N)``, the coefficients of all levels, the coarsest
-    first and weighing most."""
+    """Draws with wavelets: ``latent`` is ``(1, 3, N)``, the coefficients of all levels, the coarsest first
+    and with the largest scale."""
 
     def __init__(self, settings: Fourier, *, width: int, height: int, device: torch.device) -> None:
         super().__init__(width=width, height=height, device=device)
@@ -118,7 +118,7 @@ class WaveletDrawer(_SumDrawer):
 
 
 def fourier_drawer(settings: Fourier, *, width: int, height: int, device: torch.device) -> Drawer:
-    """The drawer of waves or of wavelets, as the settings say."""
+    """The Fourier or the wavelet drawer, as the settings say."""
     kind = FourierDrawer if settings.transform == "fft" else WaveletDrawer
     return kind(settings, width=width, height=height, device=device)
 
@@ -153,7 +153,7 @@ class MultiresDrawer(_SumDrawer):
         )
 
     def _analyse(self, sums: torch.Tensor) -> torch.Tensor:
-        # Each resolution takes what it can of what the coarser ones left; the last takes the rest.
+        # Each resolution takes its part of the residual of the coarser ones; the last takes the rest.
         left, pieces = sums, []
         for size, scale in zip(self._sizes, self._scales, strict=True):
             piece = F.adaptive_avg_pool2d(left, size)

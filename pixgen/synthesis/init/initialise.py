@@ -1,4 +1,4 @@
-"""Brings a drawer to its start: chance, a noise, a picture, or what the sketcher writes."""
+"""Initialise a drawer's latent: random codes, a noise, a picture, or a sampled sketch."""
 
 import math
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -19,11 +19,11 @@ from pixgen.synthesis.tensors import fit_picture
 
 
 class Initialisation:
-    """Iterate it to the end, and the drawer stands at its start.
+    """Initialises a drawer as a recipe says; iterate it to the end.
 
     Args:
-        generator: the run's own chance.
-        similarity: how well pictures ``(N, 3, H, W)`` fit prompts, ``(N,)``; sketches are pick by it.
+        generator: the run's generator.
+        similarity: of pictures ``(N, 3, H, W)`` to prompts, ``(N,)``; ranks the sketches.
     """
 
     def __init__(
@@ -37,17 +37,17 @@ class Initialisation:
         sketch_model: SketchModel | UnClipModel | None,
     ) -> None:
         if recipe.init.needs_sketcher and sketch_model is None:
-            raise ValueError("a recipe whose start is sketched needs a sketchbook")
+            raise ValueError("a recipe with a sketched init needs a sketch model")
         self.recipe, self.drawer = recipe, drawer
-        self.pixels: torch.Tensor | None = None  # of the start, where a loss wants them later
-        self.candidates: tuple[Candidate, ...] = ()  # of a start that was sketched
+        self.pixels: torch.Tensor | None = None  # the initial picture, for losses that need it
+        self.candidates: tuple[Candidate, ...] = ()  # of a sketched init
         self._pictures, self._generator = pictures, generator
         self._similarity, self._sketch_model = similarity, sketch_model
 
     @torch.no_grad()
     def __iter__(self) -> Iterator[tuple[int, torch.Tensor]]:
-        """Yields what there is to see on the way: a step that counts up from below 0, and a picture
-        ``(1, 3, H, W)`` in [0, 1]."""
+        """Yields the pictures on the way: a step that counts up from below 0, and ``(1, 3, H, W)`` in [0,
+        1]."""
         picture, start = None, self.recipe.init
         if start.needs_sketcher:
             picture = yield from self._sample_sketch()
@@ -74,9 +74,9 @@ class Initialisation:
         return start_picture(start.kind, **size, generator=self._generator)
 
     def _mix_with_noise(self, strength: float) -> None:
-        """Mix what the drawer was started from with chance, of which 1 is all.
+        """Mix the latent with a random one; at strength 1 only the random one is left.
 
-        Sine and cosine keep the whole as lively as its parts, where a plain mean would be grey.
+        Weights of sine and cosine keep the variance, where a plain mean would be grey.
         """
         latent = self.drawer.latent
         given = latent.detach().clone()
@@ -88,7 +88,7 @@ class Initialisation:
         self.drawer.project()
 
     def _sample_sketch(self) -> Generator[tuple[int, torch.Tensor], None, torch.Tensor]:
-        # Of its own chance: another number of candidates must not change what follows.
+        # A separate generator: the number of candidates must not change the steps that follow.
         chance = torch.Generator(self._generator.device).manual_seed(self.recipe.seed)
         session = self._start_session(chance)
         yield from enumerate(session, start=-session.most_stages)
@@ -115,7 +115,7 @@ class Initialisation:
 
 
 def start_picture(kind: str, *, width: int, height: int, generator: torch.Generator) -> torch.Tensor:
-    """A noise picture ``(1, 3, height, width)`` in [0, 1]: perlin, gradient, snow or grey."""
+    """A picture of noise ``(1, 3, height, width)`` in [0, 1]: perlin, gradient, snow or grey."""
     device = generator.device
     if kind == "grey":
         return torch.full((1, 3, height, width), 0.5, device=device)
@@ -128,7 +128,7 @@ def start_picture(kind: str, *, width: int, height: int, generator: torch.Genera
 
 
 def _perlin(width: int, height: int, generator: torch.Generator) -> torch.Tensor:
-    """Smooth noise of several octaves, soft in contrast."""
+    """Smooth noise of several octaves in low contrast."""
     total = torch.zeros(1, 3, height, width, device=generator.device)
     octaves = max(2, int(math.log2(min(width, height))) - 3)
     for octave in range(octaves):

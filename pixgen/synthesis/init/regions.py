@@ -1,4 +1,4 @@
-"""A start for prompts with regions: each region is sketched by itself, and put in its place."""
+"""Sketches for prompts with regions: each region is sampled by itself and blended into its place."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
@@ -18,16 +18,16 @@ from pixgen.synthesis.sketch.session import UNWRITTEN_GREY, SketchModel, SketchS
 from pixgen.synthesis.sketch.unclip import UnClipModel, UnClipSession
 from pixgen.synthesis.tensors import to_pixels
 
-_COVERED = 0.85  # of the picture: what regions leave open is then no place of its own
+_COVERED = 0.85  # of the picture, from which on the space between regions gets no sketch
 
 
 class RegionSketches:
-    """Sketches as ``SketchSession`` does, but every region's box as a picture of its own, with soft edges.
+    """A sketch session that samples one picture for each region's box and blends them with soft edges.
 
-    What no region covers is a sketch of what applies everywhere, or of all prompts.
+    The space that no region covers shows a sketch of the prompts without a region, or of all prompts.
 
     Args:
-        similarity: how well pictures ``(N, 3, H, W)`` fit prompts, ``(N,)``.
+        similarity: of pictures ``(N, 3, H, W)`` to prompts, ``(N,)``.
     """
 
     def __init__(
@@ -99,21 +99,21 @@ class RegionSketches:
 
     @property
     def most_stages(self) -> int:
-        """How many pictures come on the way at most."""
+        """The most pictures that come on the way."""
         return sum(session.most_stages for session, _ in self._parts)
 
     def pick(self) -> tuple[None, torch.Tensor]:
-        """No codes, for they are several sketches', and the picture of the recipe's choice."""
+        """No codes, as there are several sketches, and the picture of the candidate that the recipe picks."""
         return None, self._compose([session.pick()[1] for session, _ in self._parts])
 
     def _compose(self, pictures: list[torch.Tensor]) -> torch.Tensor:
-        """One picture of the parts' pictures, each in its box and by its weight."""
+        """Blend the pictures of the parts, each in its box, by their weights."""
         height, width = self._weights[0].shape[-2:]
         total = reduce(torch.add, self._weights).clamp(min=1e-6)
         drawn = torch.zeros(1, 3, height, width, device=total.device)
         for picture, (_, box), weight in zip(pictures, self._parts, self._weights, strict=True):
             left, top, right, bottom = box
-            # Its edge goes on beyond the box: a region's own edge is soft.
+            # Its border pixels continue beyond the box, where the soft edge of the region lies.
             margin = (left, width - right, top, height - bottom)
             drawn += F.pad(picture, margin, mode="replicate") * (weight / total)
         return drawn

@@ -76,7 +76,8 @@ class AllocationTrace(TorchDispatchMode):
 
 @contextmanager
 def trace_shapes() -> Iterator[AllocationTrace]:
-    """Inside, new tensors have a shape but no content, and take no memory; yields the trace that counts them."""
+    """Inside, new tensors have a shape but no content, and take no memory; yields the trace that counts
+    them."""
     with FakeTensorMode(allow_non_fake_inputs=True), AllocationTrace() as trace:
         yield trace
 
@@ -85,8 +86,8 @@ M = TypeVar("M", bound=nn.Module)
 
 
 def materialise(module: M, device: str) -> M:
-    """Give a module that was made on the meta device weights on ``device``, in place; inside ``trace_shapes`` these
-    have no content either."""
+    """Give a module that was made on the meta device weights on ``device``, in place; inside ``trace_shapes``
+    these have no content either."""
     for part in module.modules():
         stores: tuple[dict[str, Any], ...] = (part._parameters, part._buffers)
         for tensors in stores:
@@ -126,7 +127,8 @@ class MemoryEstimate:
 
 
 def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
-    """Estimate the memory that a recipe needs on a device, models included, without loading or computing anything.
+    """Estimate the memory that a recipe needs on a device, models included, without loading or computing
+    anything.
 
     Raises ModelError if the architecture of a model is not known before it is downloaded.
     """

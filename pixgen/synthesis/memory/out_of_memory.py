@@ -59,9 +59,9 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 def lower_memory(recipe: Recipe, device: torch.device, doing: Stage) -> Recipe | None:
     """The same recipe with less memory in a step, or None if nothing is left to reduce.
 
-    In order: on a GPU no captured graphs, which hold their working memory; twice as many batches of cutouts; once
-    each cutout is its own batch, a checkpointed decoder; at last half precision, where the device has it.
-    Encoding uses smaller and smaller tiles; sketches are sampled half as many at once.
+    In order: on a GPU no captured graphs, which hold their working memory; twice as many batches of cutouts;
+    once each cutout is its own batch, a checkpointed decoder; at last half precision, where the device has
+    it. Encoding uses smaller and smaller tiles; sketches are sampled half as many at once.
     """
     if device.type == "cuda" and recipe.engine.captured and doing in ("drawing", "looking"):
         return _with_engine(recipe, captured=False)
@@ -80,8 +80,8 @@ def lower_memory(recipe: Recipe, device: torch.device, doing: Stage) -> Recipe |
 
 
 def lower_memory_of_final(recipe: Recipe, device: torch.device, doing: Stage) -> Recipe | None:
-    """The same recipe with less memory for the last picture, which has no backward pass: more batches of cutouts,
-    or smaller and smaller tiles. None if nothing is left to reduce."""
+    """The same recipe with less memory for the last picture, which has no backward pass: more batches of
+    cutouts, or smaller and smaller tiles. None if nothing is left to reduce."""
     return _double_batches(recipe) if doing == "looking" else _halve_tiles(recipe, "tile")
 
 

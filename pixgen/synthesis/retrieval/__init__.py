@@ -1,3 +1,3 @@
-"""Retrieval for sketches: things that the bundled sketch model remembers are looked up and composited.
+"""Retrieval for sketches: things that the bundled sketch model has exemplars of are looked up and composited.
 
-In come the words of a prompt. Out come exemplars at their places, over a sampled ground."""
+In come the words of a prompt. Out come exemplars at their places, over a sampled background."""

@@ -1,8 +1,8 @@
-"""Draws things that are remembered: what a thing looks like is known, what is around it is written.
+"""Composite exemplars of things into a sampled picture.
 
-As retrieval-augmented generators do (arXiv 2204.11824), a name is looked up instead of learned by heart:
-its portrait is decoded, tinted, placed as the text says, laid over the picture that the sketcher wrote,
-and all that it touches is coded anew.
+As in retrieval-augmented generators (arXiv 2204.11824), a thing is looked up instead of learned: its exemplar
+is decoded, tinted, placed where the text says and laid over the sampled picture, and the codes that it
+touches are encoded again.
 """
 
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.synthesis.retrieval.layout import USUAL_SIZE, Thing
 from pixgen.synthesis.retrieval.style_filter import GREY, STICKER, apply_object_style
 
-WHITE = 0.86  # of the darkest channel: what is paler and reaches the edge is paper
-THERE = 0.5  # of opacity, from which on a thing is there
-SOLID = 0.35  # of what is solid around a pixel, from which on it is part of a pale thing
-MOVED, RESIZED = 0.025, 0.06  # by chance: parts of the side, and of the size
+WHITE = 0.86  # darkest channel of a pixel, from which on it is paper if it is connected to the border
+THERE = 0.5  # opacity from which on a pixel belongs to a thing
+SOLID = 0.35  # solid part of a pixel's surroundings, from which on it belongs to a pale thing
+MOVED, RESIZED = 0.025, 0.06  # random shift as a part of the side, and random change of size
 
 
 class Compositor:
-    """Draws things from portraits in the codes of ``vqgan``.
+    """Draws things from exemplars in the codes of ``vqgan``.
 
     Args:
-        generator: all chance comes from it; on the VQGAN's device.
-        style: of the things, by its name.
+        generator: of every random number; on the VQGAN's device.
+        style: the name of a style for the things.
     """
 
     def __init__(
@@ -39,18 +39,18 @@ class Compositor:
     def composite(
         self, picture: torch.Tensor, things: Sequence[Thing], box: tuple[int, int, int, int]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Things laid over a picture ``(1, 3, H, W)``; returns it and how opaque they are,
-        ``(1, 1, H, W)``.
+        """Lay things over a picture ``(1, 3, H, W)``; returns the picture and the opacity ``(1, 1, H, W)`` of
+        the things.
 
         Args:
-            box: left, top, right and bottom in pixels, of what the things' places are parts of.
+            box: left, top, right and bottom in pixels, which the things' places refer to.
         """
         height, width = picture.shape[-2:]
         together = picture.new_zeros(1, 4, height, width)
-        for thing in reversed(things):  # what is named first is in front
+        for thing in reversed(things):  # the thing named first is in front
             layer = self._layer(thing, (height, width), box)
             together = layer + together * (1 - layer[:, 3:])
-        # One rim around all: of two that touch, one would cover the other.
+        # One rim around all things: the rim of one would cover another that touches it.
         if self.style == STICKER and things:
             largest = max(thing.size for thing in things)
             together = apply_object_style(STICKER, together, side=_side_in_pixels(box, largest))
@@ -58,7 +58,7 @@ class Compositor:
         return picture * (1 - opacity) + together[:, :3], opacity
 
     def _layer(self, thing: Thing, size: tuple[int, int], box: tuple[int, int, int, int]) -> torch.Tensor:
-        """A thing alone on a canvas, colours times opacity, and opacity: ``(1, 4, H, W)``."""
+        """A thing alone on a canvas: colours times opacity, and opacity, ``(1, 4, H, W)``."""
         index = thing.portraits[self._random_index(len(thing.portraits))]
         cutout = self._cutout(index)
         if thing.colour:
@@ -77,7 +77,7 @@ class Compositor:
         return layer if self.style == STICKER else apply_object_style(self.style, layer, side=side)
 
     def _cutout(self, index: int) -> torch.Tensor:
-        """A portrait without its paper, colours times opacity, and opacity: ``(1, 4, h, w)``."""
+        """An exemplar without its paper: colours times opacity, and opacity, ``(1, 4, h, w)``."""
         if index not in self._cutouts:
             codes = self.portraits.codes[index : index + 1].to(self.vqgan.codebook.device)
             drawn = self.vqgan.decode(self.vqgan.lookup(codes)).float().clamp(0, 1)
@@ -92,13 +92,14 @@ class Compositor:
 
 
 def _side_in_pixels(box: tuple[int, int, int, int], size: float) -> int:
-    """Of a thing's portrait, in pixels; its usual size is the portrait's own."""
+    """The side of a thing's exemplar in pixels; at the usual size it fills the box."""
     left, top, right, bottom = box
     return max(8, round(min(right - left, bottom - top) * size / USUAL_SIZE))
 
 
 def _anchor_row(cutout: torch.Tensor, edge: str) -> float:
-    """Which row of a cutout ``(1, 4, h, w)`` its place means: the middle one, or that of its edge."""
+    """The row of a cutout ``(1, 4, h, w)`` that its place refers to: the middle, or the thing's top or bottom
+    edge."""
     rows = (cutout[0, 3] > THERE).any(1).nonzero()[:, 0]
     if not edge or not len(rows):
         return cutout.shape[-2] / 2
@@ -106,11 +107,11 @@ def _anchor_row(cutout: torch.Tensor, edge: str) -> float:
 
 
 def paper_mask(drawn: torch.Tensor, solid: torch.Tensor | None = None) -> torch.Tensor:
-    """How much of each pixel is paper, ``(1, 1, H, W)`` in [0, 1]: pale, and joined to the edge.
+    """The paper around a drawing, ``(1, 1, H, W)`` in [0, 1]: pale pixels that are connected to the border.
 
     Args:
         drawn: a picture ``(1, 3, H, W)`` in [0, 1].
-        solid: ``(1, 1, h, w)`` bool, where there is none.
+        solid: ``(1, 1, h, w)`` bool, where there is no paper.
     """
     white = drawn.amin(1, keepdim=True) > WHITE
     if solid is not None:
@@ -124,13 +125,14 @@ def paper_mask(drawn: torch.Tensor, solid: torch.Tensor | None = None) -> torch.
         reached = float(found.sum())
         for _ in range(8):
             found = F.max_pool2d(found, 3, 1, 1) * pale
-    # A pixel more: at a thing's edge its colour is mixed with white.
+    # One pixel more: at the edge of a thing its colour is mixed with white.
     grown = F.max_pool2d(found, 3, 1, 1)[..., 1:-1, 1:-1]
     return F.avg_pool2d(grown, 3, 1, 1, count_include_pad=False)
 
 
 def _paste(cutout: torch.Tensor, size: tuple[int, int], left: int, top: int) -> torch.Tensor:
-    """A cutout ``(1, 4, h, w)`` on an empty canvas of ``size`` (height, width); what lies beyond is lost."""
+    """A cutout ``(1, 4, h, w)`` on an empty canvas of ``size`` (height, width); pixels outside are
+    cropped."""
     height, width = size
     canvas = cutout.new_zeros(1, 4, height, width)
     rows, columns = cutout.shape[-2:]
@@ -144,7 +146,7 @@ def _paste(cutout: torch.Tensor, size: tuple[int, int], left: int, top: int) -> 
 
 
 def tint(layer: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
-    """A drawing ``(..., 4, H, W)``, colours times opacity and opacity, in shades of one colour ``(3,)``:
+    """Tint a drawing ``(..., 4, H, W)``, colours times opacity and opacity, in shades of one colour ``(3,)``:
     dark stays dark, light stays light."""
     opacity = layer[..., 3:, :, :]
     grey = torch.tensor(GREY, device=layer.device)[:, None, None]

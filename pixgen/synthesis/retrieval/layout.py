@@ -1,4 +1,4 @@
-"""Where the things of a text are drawn, and how large: beside or above each other, worn, held or ridden."""
+"""Lay out the things of a text, their places and sizes: beside or above each other, worn, held or ridden."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ UPPER, LOWER = (0.5, 0.52, PAIR_SIZE, "bottom"), (0.5, 0.5, PAIR_SIZE, "top")
 
 @dataclass(frozen=True)
 class Thing:
-    """A thing that a text shows.
+    """A thing to draw, with its place.
 
     Args:
-        portraits: those that show it.
+        portraits: the exemplars that show it.
         colour: red, green and blue in 0 to 255, if the text gives it one.
         x, y: its centre, in [0, 1].
         size: of its side to the picture's.
@@ -42,12 +42,12 @@ class Thing:
 
 @dataclass(frozen=True)
 class NamedThing:
-    """A name in a text: its words from ``begin`` to ``end``, and what is said of it before and behind.
+    """The name of a thing in a text, its words from ``begin`` to ``end``, and its attributes.
 
     Args:
-        portraits: those that show it.
-        weak: whether it may well say something else.
-        count: how many there are.
+        portraits: the exemplars that show it.
+        weak: whether the name often means something else.
+        count: the number of things.
         colour: red, green and blue in 0 to 255, if it has one.
         size: "small", "large" or "".
         place: "left", "right", "top", "bottom" or "".
@@ -64,12 +64,12 @@ class NamedThing:
 
 
 def lay_out(named: Sequence[NamedThing], words: Sequence[str], worn: Sequence[int] = ()) -> list[Thing]:
-    """Things where a text puts them; those in front first.
+    """Place things as a text says; those in front come first.
 
     Args:
         named: at most two, in their order.
         words: of the text.
-        worn: portraits of what is worn on a head.
+        worn: exemplars of things that are worn on a head.
     """
     if not named:
         return []
@@ -93,7 +93,8 @@ def lay_out(named: Sequence[NamedThing], words: Sequence[str], worn: Sequence[in
 def _lay_out_pair(
     first: NamedThing, second: NamedThing, between: Sequence[str], worn: Sequence[int]
 ) -> list[Thing]:
-    """Two things: touching, or above each other, if the words between say so, else beside each other."""
+    """Place two things: touching or above each other if the words between them say so, otherwise side by
+    side."""
     said = set(between)
     if not (first.place or second.place):
         if RIDING & said:

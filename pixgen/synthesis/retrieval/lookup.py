@@ -1,4 +1,4 @@
-"""Sketches of things that are remembered: the sketcher writes what is behind them, they are laid over it."""
+"""Look up the things of a recipe's text, and composite them over the background that is sampled."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,20 +15,20 @@ from pixgen.synthesis.retrieval.parse_scene import ParsedScene, parse_scene
 from pixgen.synthesis.retrieval.style_filter import OBJECT_STYLES, SILHOUETTE, apply_style
 from pixgen.synthesis.sketch.sampling import OPEN
 
-TOUCHED_OPACITY = 0.04  # of a thing's opacity, from which on a code is written anew
-# How far a ground of which nothing is said is from its colour to white, above and below; and behind things so
-# light that they would be lost on it.
+TOUCHED_OPACITY = 0.04  # opacity of a thing from which on a code is encoded again
+# How pale a background is whose colour the text does not say, at its top and bottom (1 is white); and behind
+# things so light that they would not stand out.
 PALE, DEEPER = (0.72, 1.0), (0.25, 0.55)
 LIGHT, DARK = 190, 128  # a thing's lowest channel is above the one, such a ground's below the other
 
 
 class RetrievedScene:
-    """What of a sketch is not written, but known.
+    """The things and the background of a sketch that are retrieved instead of sampled.
 
     Args:
         shown: what is drawn.
         sketcher: has exemplars, in the codes of ``vqgan``.
-        generator: all chance comes from it.
+        generator: of every random number.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class RetrievedScene:
         return self._vqgan.codes(self._vqgan.encode(grounds))
 
     def things(self, codes: torch.Tensor, free: torch.Tensor) -> torch.Tensor:
-        """Codes with all things laid over what is written.
+        """Composite all things over sampled codes.
 
         Args:
             codes: ``(N, rows, columns)``.
@@ -83,7 +83,7 @@ class RetrievedScene:
         return apply_style(self.scene.style, picture, noise=noise, fine=False)
 
     def _box(self, free: torch.Tensor) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom of what is free, in pixels."""
+        """Left, top, right and bottom of the free codes, in pixels."""
         rows, columns = (free.any(axis).nonzero()[:, 0] for axis in (1, 0))
         if not len(rows):
             return 0, 0, free.shape[1] * self._vqgan.factor, free.shape[0] * self._vqgan.factor
@@ -91,7 +91,7 @@ class RetrievedScene:
         return tuple(int(edge) * self._vqgan.factor for edge in edges)
 
     def _fade(self, rows: int, columns: int) -> torch.Tensor:
-        """A ground ``(1, 3, rows, columns)``: of the colours that are said, or a pale one by chance."""
+        """A background ``(1, 3, rows, columns)``: in the colours of the text, or a random pale one."""
         device = self._generator.device
         ends: list[Sequence[int]]
         if said := self.scene.colours:
@@ -110,8 +110,8 @@ class RetrievedScene:
 def retrieve_scene(
     recipe: Recipe, sketcher: Sketcher, vqgan: Vqgan, generator: torch.Generator
 ) -> RetrievedScene | None:
-    """What a recipe's words show that the sketcher knows, if there is anything: things that it has portraits of,
-    or a place alone, which it writes better without words that it has never seen."""
+    """The part of a recipe's text that a sketcher can retrieve, or None: things that it has exemplars of, or
+    only a place, which it samples better without words that it has never seen."""
     exemplars, start = sketcher.exemplars, recipe.init
     if exemplars is None or not start.sketch.memory or start.kind == "idea" or start.extend:
         return None

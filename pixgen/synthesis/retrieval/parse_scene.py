@@ -1,4 +1,4 @@
-"""Reads from a text which things it shows, where and in which colour, as far as a lexicon knows them."""
+"""Parse a text into things with their places and colours, as far as a lexicon knows them."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,12 +18,12 @@ LOW = 0.06  # how far below the middle a thing stands where there is ground
 
 @dataclass(frozen=True)
 class ParsedScene:
-    """What a text shows, as far as it is known.
+    """The things, background and style that a text describes, as far as the lexicon knows them.
 
     Args:
-        ground: what is behind the things, in words; "" if nothing is said of it, or its colours are.
-        colours: of a plain ground, each of red, green and blue in 0 to 255.
-        style: the name of a style that changes the whole picture, "" for none.
+        ground: the background in words; "" if the text does not describe it, or gives only its colours.
+        colours: of a plain background, each red, green and blue in 0 to 255.
+        style: the name of a style, "" for none.
     """
 
     things: tuple[Thing, ...]
@@ -33,7 +33,7 @@ class ParsedScene:
 
 
 def parse_scene(text: str, lexicon: Lexicon) -> ParsedScene:
-    """What a text shows, its things laid out as it says; none if it names none that is known."""
+    """Parse a text and lay its things out; there are none if it names none that the lexicon knows."""
     words = re.findall(r"[^\W_]+(?:[-'’.][^\W_]+)*", text.lower())
     style = _extract_phrase(lexicon.style_phrases, words, lexicon)
     ground = _extract_phrase(lexicon.ground_phrases, words, lexicon)
@@ -48,8 +48,8 @@ def parse_scene(text: str, lexicon: Lexicon) -> ParsedScene:
 
 
 def _likeliest(names: Iterable[NamedThing]) -> list[NamedThing]:
-    """Two names at most, of two things, in their order: those that may say something else come last; and
-    of names side by side the last, for a kitchen table is a table."""
+    """At most two names of different things, in their order; weak names are taken last. Of adjacent names the
+    last counts: a kitchen table is a table."""
     found = list(names)
     heads = [
         each
@@ -64,7 +64,7 @@ def _likeliest(names: Iterable[NamedThing]) -> list[NamedThing]:
 def _extract_phrase(
     phrases: Sequence[tuple[tuple[str, ...], str]], words: list[str], lexicon: Lexicon
 ) -> str:
-    """Blank the words of phrases; returns what the first of them in the text means, "" if there is none."""
+    """Blank all phrases in the words; returns the meaning of the first one in the text, or ""."""
     found: list[tuple[int, str]] = []
     for phrase, meant in phrases:
         for at in range(len(words) - len(phrase) + 1):
@@ -76,8 +76,8 @@ def _extract_phrase(
 
 
 def _is_part_of_name(words: Sequence[str], at: int, behind: int, lexicon: Lexicon) -> bool:
-    """Whether the words of a phrase belong to the name of a thing: a fire engine is no fire, and a national
-    park no meadow. A longer phrase may end a name: a bridge at night is at night."""
+    """Whether a phrase is part of the name of a thing: a fire engine is not a fire, a national park not a
+    meadow. A longer phrase may end a name: a bridge at night is at night."""
     last = behind - 1
     first = max(0, last - LONGEST_NAME + 2) if at == last else last
     return any(
@@ -117,7 +117,7 @@ def _colours(words: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, int,
 
 
 def _find_names(words: Sequence[str], lexicon: Lexicon) -> Iterator[NamedThing]:
-    """The names in a text from its beginning, longer ones first."""
+    """The names in a text from its beginning; longer names win."""
     at = 0
     while at < len(words):
         for length in range(min(LONGEST_NAME, len(words) - at), 0, -1):
@@ -134,7 +134,7 @@ def _find_names(words: Sequence[str], lexicon: Lexicon) -> Iterator[NamedThing]:
 
 
 def _is_adjective(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
-    """Whether a word that names a colour and a thing, as orange does, says the colour of something else."""
+    """Whether a word that is a colour and a thing, such as orange, is the colour of the thing after it."""
     if words[at] not in lexicon.colours:
         return False
     if at and words[at - 1] not in ARTICLES and words[at - 1] not in COUNTS:
@@ -150,7 +150,7 @@ def _is_adjective(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
 
 
 def _find_name(words: Sequence[str], lexicon: Lexicon) -> tuple[str, bool] | None:
-    """A name as the lexicon has it, and whether it is in the plural."""
+    """The name in the lexicon, and whether the words are its plural."""
     if "" in words:
         return None
     for singular in _singulars(words[-1]):
@@ -168,7 +168,7 @@ def _singulars(word: str) -> Iterator[str]:
 
 
 def _describe(named: NamedThing, words: Sequence[str], lexicon: Lexicon) -> NamedThing:
-    """With what stands before it of number, colour and size, and behind it of place."""
+    """Add the number, colour and size in the words before a name, and the place in those after it."""
     at = named.begin - 1
     while at >= 0 and named.begin - at <= 6:
         word, pair = words[at], " ".join(words[max(0, at - 1) : at + 1])

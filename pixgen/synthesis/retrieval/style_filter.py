@@ -1,5 +1,5 @@
-"""Hands, as simple filters: some change a whole picture (black and white, pencil, neon), some a thing alone
-(outlined, a sticker, round as a 3d model)."""
+"""Styles as image filters: of a whole picture (black and white, pencil, neon) or of a thing (outlined, a
+sticker)."""
 
 import torch
 import torch.nn.functional as F
@@ -12,10 +12,10 @@ OBJECT_STYLES = (SILHOUETTE, OUTLINED, STICKER, ROUND)  # leave what is behind a
 
 
 def apply_style(name: str, picture: torch.Tensor, *, noise: torch.Tensor, fine: bool) -> torch.Tensor:
-    """A picture ``(1, 3, H, W)`` in [0, 1] in a hand by its name; one of no such name stays as it is.
+    """Apply a style to a picture ``(1, 3, H, W)`` in [0, 1]; unknown names leave it unchanged.
 
     Args:
-        noise: ``(1, 1, 8, 8)`` in [0, 1], what paper looks like.
+        noise: ``(1, 1, 8, 8)`` in [0, 1], the texture of paper.
         fine: whether pixels are the smaller ones.
     """
     grey = (picture * _channels(GREY, picture)).sum(1, keepdim=True)
@@ -40,14 +40,14 @@ def apply_style(name: str, picture: torch.Tensor, *, noise: torch.Tensor, fine: 
 
 
 def apply_object_style(name: str, layer: torch.Tensor, *, side: int) -> torch.Tensor:
-    """A thing ``(1, 4, H, W)``, colours times opacity and opacity, outlined, a sticker, or round; in another hand
-    it stays as it is.
+    """Apply a style to a thing ``(1, 4, H, W)``, colours times opacity and opacity; other names leave it
+    unchanged.
 
     Args:
-        side: of the thing, in pixels: lines are as wide as it asks for.
+        side: of the thing in pixels, which the width of lines depends on.
     """
-    hands = {OUTLINED: _outline, STICKER: _sticker, ROUND: _round}
-    return hands[name](layer[:, :3], layer[:, 3:], side) if name in hands else layer
+    filters = {OUTLINED: _outline, STICKER: _sticker, ROUND: _round}
+    return filters[name](layer[:, :3], layer[:, 3:], side) if name in filters else layer
 
 
 def _outline(colours: torch.Tensor, opacity: torch.Tensor, side: int) -> torch.Tensor:
@@ -92,7 +92,7 @@ def _blur(picture: torch.Tensor, width: int = 5) -> torch.Tensor:
 
 
 def _grow(opacity: torch.Tensor, pixels: int) -> torch.Tensor:
-    """Larger by some pixels on each side, with round corners."""
+    """Grow an opacity by some pixels on each side, with round corners."""
     for _ in range(pixels):
         cross = torch.maximum(
             F.max_pool2d(opacity, (3, 1), 1, (1, 0)), F.max_pool2d(opacity, (1, 3), 1, (0, 1))

@@ -1,7 +1,7 @@
 """Token samplers: one interface over the sketch models that sample codes of a VQGAN.
 
-``PocketSampler`` is for the bundled model, which texts or mixed CLIP vectors condition; ``DalleSampler`` is for
-DALL·E mini and mega. Mixed vectors make variations of pictures (``[photo.jpg]``), blends
+``PocketSampler`` is for the bundled model, which texts or mixed CLIP vectors condition; ``DalleSampler`` is
+for DALL·E mini and mega. Mixed vectors make variations of pictures (``[photo.jpg]``), blends
 (``[a.png] | [b.png]``) and differences (``[photo.jpg] | winter | summer:-1``): DALL-E 2, arXiv 2204.06125,
 sections 3.1 to 3.3.
 """
@@ -39,7 +39,8 @@ def mix_vectors(
 ) -> torch.Tensor:
     """Mix pictures and texts by their weights into one unit vector ``(1, D)`` of CLIP's image space.
 
-    The prior turns vectors of texts into vectors of pictures. Raises RecipeError if the terms cancel each other.
+    The prior turns vectors of texts into vectors of pictures. Raises RecipeError if the terms cancel each
+    other.
     """
     total = torch.zeros(1, device=reader.device)
     for term in terms:
@@ -62,7 +63,8 @@ def sample_dalle(
     settings: SamplingSettings,
     generator: torch.Generator,
 ) -> Iterator[torch.Tensor]:
-    """Sample the codes that are ``OPEN`` with DALL·E mini; yields all codes ``(N, grid, grid)`` int64 after each row.
+    """Sample the codes that are ``OPEN`` with DALL·E mini; yields all codes ``(N, grid, grid)`` int64 after
+    each row.
 
     Args:
         read: one text, encoded; None samples unconditionally.
@@ -116,8 +118,8 @@ class TokenSampler(Protocol):
     block: int
 
     def settings(self, sketch: Sketch) -> SamplingSettings:
-        """The sampling settings that a recipe asks for, else the model's best. Raises RecipeError for settings that
-        the model does not have."""
+        """The sampling settings that a recipe asks for, else the model's best. Raises RecipeError for
+        settings that the model does not have."""
 
     def retrieve(self, recipe: Recipe, vqgan: Vqgan, generator: torch.Generator) -> RetrievedScene | None:
         """The things of a recipe's text that are retrieved instead of sampled, if there are any."""
@@ -128,8 +130,8 @@ class TokenSampler(Protocol):
         pictures: Mapping[str, Image.Image],
         retrieved: RetrievedScene | None = None,
     ) -> Any:
-        """The conditioning that ``sample`` takes, for a recipe without its retrieved things. Raises RecipeError if
-        the model cannot be conditioned on it."""
+        """The conditioning that ``sample`` takes, for a recipe without its retrieved things. Raises
+        RecipeError if the model cannot be conditioned on it."""
 
     def sample(
         self,
@@ -139,8 +141,8 @@ class TokenSampler(Protocol):
         settings: SamplingSettings,
         generator: torch.Generator,
     ) -> Iterator[torch.Tensor]:
-        """Sample the codes that are ``OPEN`` in ``known`` ``(N, grid, grid)``; yields all codes after each row of
-        blocks. Without conditioning it samples unconditionally."""
+        """Sample the codes that are ``OPEN`` in ``known`` ``(N, grid, grid)``; yields all codes after each
+        row of blocks. Without conditioning it samples unconditionally."""
 
 
 class PocketSampler:
@@ -165,8 +167,8 @@ class PocketSampler:
         pictures: Mapping[str, Image.Image],
         retrieved: RetrievedScene | None = None,
     ) -> Conditioning:
-        """Texts as CLIP's text tower encodes them, or the mixed vector of an idea or of pictures. With retrieved
-        things, the background behind them alone."""
+        """Texts as CLIP's text tower encodes them, or the mixed vector of an idea or of pictures. With
+        retrieved things, the background behind them alone."""
         start = recipe.init
         if start.kind == "idea":
             return Conditioning(vectors=self._mix(start.idea, pictures))

@@ -39,8 +39,8 @@ def sample_codes(
     generator: torch.Generator,
     known: torch.Tensor | None = None,
 ) -> Iterator[torch.Tensor]:
-    """Sample ``count`` pictures; yields all their codes ``(count, grid, grid)`` int64 after each row of blocks,
-    ``OPEN`` where nothing is sampled yet.
+    """Sample ``count`` pictures; yields all their codes ``(count, grid, grid)`` int64 after each row of
+    blocks, ``OPEN`` where nothing is sampled yet.
 
     Args:
         conditioning: of one picture, or of ``count``.
@@ -88,7 +88,8 @@ def sample_codes(
 
 
 def apply_guidance(logits: torch.Tensor, guidance: float) -> torch.Tensor:
-    """Combine conditional and unconditional logits, stacked as ``(2 · B, codes)``, into ``(B, codes)`` (classifier-free guidance, arXiv 2207.12598)."""
+    """Combine conditional and unconditional logits, stacked as ``(2 · B, codes)``, into ``(B, codes)``
+    (classifier-free guidance, arXiv 2207.12598)."""
     conditioned, free = logits.chunk(2)
     return free + guidance * (conditioned - free)
 
@@ -100,13 +101,13 @@ def sample_token(
     if settings.temperature == 0:
         return logits.argmax(-1)
     best, codes = logits.topk(min(settings.top_k, logits.shape[-1]))
-    chances = F.softmax(best / settings.temperature, dim=-1)
-    if chances.device.type == "cuda":
-        # As ``multinomial`` does it (Gumbel's trick), which on a GPU first waits to see whether these are chances.
-        drawn = torch.rand(chances.shape, generator=generator, device=chances.device)
+    probabilities = F.softmax(best / settings.temperature, dim=-1)
+    if probabilities.device.type == "cuda":
+        # As ``multinomial`` does it (Gumbel's trick), which on a GPU first waits to see whether these are probabilities.
+        drawn = torch.rand(probabilities.shape, generator=generator, device=probabilities.device)
         drawn = drawn.clamp(min=1e-20).log().neg()  # exponential
-        return codes.gather(1, (chances / drawn).argmax(-1, keepdim=True))[:, 0]
-    return codes.gather(1, torch.multinomial(chances, 1, generator=generator))[:, 0]
+        return codes.gather(1, (probabilities / drawn).argmax(-1, keepdim=True))[:, 0]
+    return codes.gather(1, torch.multinomial(probabilities, 1, generator=generator))[:, 0]
 
 
 def _batch_size(conditioning: Conditioning) -> int:

@@ -1,7 +1,7 @@
 """Sample the initial picture with a sketch model: several candidates, shown as they grow, ranked by CLIP.
 
-A canvas longer than the model's own grid is sampled window after window, each of which sees the codes of those
-before it.
+A canvas longer than the model's own grid is sampled window after window, each of which sees the codes of
+those before it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -34,8 +34,8 @@ def code_size(width: int, height: int, *, grid: int) -> tuple[int, int]:
 def window_offsets(length: int, *, grid: int, middle_first: bool) -> list[int]:
     """Where windows of ``grid`` codes begin that cover ``length`` and overlap by half.
 
-    In order; or the middle one first, then those behind it and those before it, so that each lies next to codes
-    that are sampled already.
+    In order; or the middle one first, then those behind it and those before it, so that each lies next to
+    codes that are sampled already.
     """
     last, half = length - grid, grid // 2
     if not middle_first:
@@ -54,14 +54,15 @@ def sample_windows(
     settings: SamplingSettings,
     generator: torch.Generator,
 ) -> Iterator[torch.Tensor]:
-    """Sample the codes that are ``OPEN`` in ``known``; yields all codes after each row of blocks in each window.
+    """Sample the codes that are ``OPEN`` in ``known``; yields all codes after each row of blocks in each
+    window.
 
     Args:
         conditioning: from ``sampler.conditioning``.
         known: ``(N, rows, columns)`` int64, the shorter side the sampler's grid.
 
-    Where no code is known, only the window in the middle is sampled with the conditioning: the others continue
-    its codes, so that the subject appears once.
+    Where no code is known, only the window in the middle is sampled with the conditioning: the others
+    continue its codes, so that the subject appears once.
     """
     codes, grid = known.clone(), sampler.grid
     rows, columns = codes.shape[1:]
@@ -84,8 +85,8 @@ UNWRITTEN_GREY = 0.93  # of codes that are not sampled yet
 
 @dataclass(frozen=True)
 class SketchModel:
-    """A sketcher, the VQGAN whose codes it samples, and the CLIP that encodes texts for it, where it has no text
-    encoder."""
+    """A sketcher, the VQGAN whose codes it samples, and the CLIP that encodes texts for it, where it has no
+    text encoder."""
 
     sketcher: Sketcher | DalleBart
     vqgan: Vqgan
@@ -104,8 +105,8 @@ class SketchModel:
 class SketchSession:
     """Samples candidates for a recipe's initial picture.
 
-    Iterate it for the pictures on the way; afterwards ``codes`` and ``candidates`` are there, the most similar
-    to the prompts first.
+    Iterate it for the pictures on the way; afterwards ``codes`` and ``candidates`` are there, the most
+    similar to the prompts first.
 
     Args:
         similarity: of pictures ``(N, 3, H, W)`` to the prompts, ``(N,)``.
@@ -168,7 +169,8 @@ class SketchSession:
         return count * (sampler.grid // sampler.block) + (self._retrieved is not None)
 
     def pick(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The codes ``(rows, columns)`` and the picture ``(1, 3, H, W)`` of the candidate that the recipe picks."""
+        """The codes ``(rows, columns)`` and the picture ``(1, 3, H, W)`` of the candidate that the recipe
+        picks."""
         codes = self.codes[self.recipe.init.sketch.pick]
         with torch.no_grad():
             return codes, self._decode(codes[None])
@@ -200,7 +202,8 @@ class SketchSession:
 def rank(
     drawn: torch.Tensor, similarity: Callable[[torch.Tensor], torch.Tensor]
 ) -> tuple[torch.Tensor, tuple[Candidate, ...]]:
-    """Sort pictures ``(N, 3, H, W)`` by similarity: their order ``(N,)``, and candidates, the most similar first."""
+    """Sort pictures ``(N, 3, H, W)`` by similarity: their order ``(N,)``, and candidates, the most similar
+    first."""
     scores = similarity(drawn)
     order = scores.argsort(descending=True, stable=True)
     return order, tuple(Candidate(to_pixels(drawn[index]), float(scores[index])) for index in order.tolist())

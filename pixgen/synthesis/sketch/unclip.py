@@ -1,4 +1,4 @@
-"""A start that UnCLIP paints: whole pictures, one after the other, the best of them pick."""
+"""Sample the initial picture with UnCLIP: whole pictures one after the other, ranked by CLIP."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ from pixgen.synthesis.sketch.session import cover, rank
 
 @dataclass(frozen=True)
 class UnClipModel:
-    """What paints whole pictures, in a sketchbook's place."""
+    """UnCLIP in the place of a ``SketchModel``."""
 
     unclip: UnClip
 
     def begin(self, recipe: Recipe, **tools) -> "UnClipSession":
-        """A start of a recipe; the arguments are those of ``UnClipSession``."""
+        """Start to sample the initial picture of a recipe; the arguments are those of ``UnClipSession``."""
         return UnClipSession(recipe, self.unclip, **tools)
 
 
 class UnClipSession:
-    """Paints a recipe's start as ``Sketching`` does; what it paints has no codes.
+    """Samples a recipe's initial picture as ``SketchSession`` does; its pictures have no codes.
 
-    Iterate it for the pictures as they are ready; then ``candidates`` are there, the one that ``similarity``
-    likes best first.
+    Iterate it for the pictures as they are ready; afterwards ``candidates`` are there, the most similar to
+    the prompts first.
 
     Args:
-        similarity: how well pictures ``(N, 3, H, W)`` fit, ``(N,)``.
+        similarity: of pictures ``(N, 3, H, W)`` to the prompts, ``(N,)``.
 
-    Raises RecipeError if the recipe asks for what it cannot do.
+    Raises RecipeError if the recipe asks for something that UnCLIP does not have.
     """
 
     def __init__(
@@ -65,11 +65,11 @@ class UnClipSession:
 
     @property
     def most_stages(self) -> int:
-        """How many pictures come on the way."""
+        """The number of pictures that come on the way."""
         return self.recipe.init.sketch.candidates
 
     def pick(self) -> tuple[None, torch.Tensor]:
-        """No codes, and the picture ``(1, 3, H, W)`` of the recipe's choice."""
+        """No codes, and the picture ``(1, 3, H, W)`` of the candidate that the recipe picks."""
         pick = self.recipe.init.sketch.pick
         return None, self._drawn[pick : pick + 1]
 
