@@ -30,9 +30,9 @@ class Compositor:
     """
 
     def __init__(
-        self, portraits: Exemplars, vqgan: Vqgan, generator: torch.Generator, style: str = ""
+        self, exemplars: Exemplars, vqgan: Vqgan, generator: torch.Generator, style: str = ""
     ) -> None:
-        self.portraits, self.vqgan, self.generator = portraits, vqgan, generator
+        self.exemplars, self.vqgan, self.generator = exemplars, vqgan, generator
         self.style = style
         self._cutouts: dict[int, torch.Tensor] = {}
 
@@ -59,11 +59,11 @@ class Compositor:
 
     def _layer(self, thing: Thing, size: tuple[int, int], box: tuple[int, int, int, int]) -> torch.Tensor:
         """A thing alone on a canvas: colours times opacity, and opacity, ``(1, 4, H, W)``."""
-        index = thing.portraits[self._random_index(len(thing.portraits))]
+        index = thing.exemplars[self._random_index(len(thing.exemplars))]
         cutout = self._cutout(index)
         if thing.colour:
             cutout = tint(cutout, torch.tensor(thing.colour, device=cutout.device) / 255)
-        if index not in self.portraits.lexicon.lettered and self._random_index(2):
+        if index not in self.exemplars.lexicon.lettered and self._random_index(2):
             cutout = cutout.flip(-1)
         left, top, right, bottom = box
         shift = torch.rand(3, generator=self.generator, device=self.generator.device) * 2 - 1
@@ -79,9 +79,9 @@ class Compositor:
     def _cutout(self, index: int) -> torch.Tensor:
         """An exemplar without its paper: colours times opacity, and opacity, ``(1, 4, h, w)``."""
         if index not in self._cutouts:
-            codes = self.portraits.codes[index : index + 1].to(self.vqgan.codebook.device)
+            codes = self.exemplars.codes[index : index + 1].to(self.vqgan.codebook.device)
             drawn = self.vqgan.decode(self.vqgan.lookup(codes)).float().clamp(0, 1)
-            solid = self.portraits.solid[index][None, None].to(drawn.device)
+            solid = self.exemplars.solid[index][None, None].to(drawn.device)
             opacity = 1 - paper_mask(drawn, solid)
             self._cutouts[index] = torch.cat([drawn * opacity, opacity], dim=1)
         return self._cutouts[index]

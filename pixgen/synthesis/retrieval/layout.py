@@ -24,7 +24,7 @@ class Thing:
     """A thing to draw, with its place.
 
     Args:
-        portraits: the exemplars that show it.
+        exemplars: the exemplars that show it.
         colour: red, green and blue in 0 to 255, if the text gives it one.
         x, y: its centre, in [0, 1].
         size: of its side to the picture's.
@@ -32,7 +32,7 @@ class Thing:
             another, however tall it is.
     """
 
-    portraits: tuple[int, ...]
+    exemplars: tuple[int, ...]
     colour: tuple[int, int, int] | None = None
     x: float = 0.5
     y: float = 0.5
@@ -45,7 +45,7 @@ class NamedThing:
     """The name of a thing in a text, its words from ``begin`` to ``end``, and its attributes.
 
     Args:
-        portraits: the exemplars that show it.
+        exemplars: the exemplars that show it.
         weak: whether the name often means something else.
         count: the number of things.
         colour: red, green and blue in 0 to 255, if it has one.
@@ -55,7 +55,7 @@ class NamedThing:
 
     begin: int
     end: int
-    portraits: tuple[int, ...]
+    exemplars: tuple[int, ...]
     weak: bool
     count: int = 1
     colour: tuple[int, int, int] | None = None
@@ -80,14 +80,14 @@ def lay_out(named: Sequence[NamedThing], words: Sequence[str], worn: Sequence[in
     if one.count > 1:
         size = PAIR_SIZE if one.count == 2 else TRIPLE_SIZE
         return [
-            Thing(one.portraits, one.colour, (place + 0.5) / one.count, 0.5, size)
+            Thing(one.exemplars, one.colour, (place + 0.5) / one.count, 0.5, size)
             for place in range(min(one.count, MOST_THINGS))
         ]
     size = {"small": SMALL_SIZE, "large": LARGE_SIZE}.get(one.size, ASIDE_SIZE if one.place else USUAL_SIZE)
     away = 0.5 - size / 2
     x = {"left": 0.5 - away, "right": 0.5 + away}.get(one.place, 0.5)
     y = {"top": 0.5 - away, "bottom": 0.5 + away}.get(one.place, 0.5)
-    return [Thing(one.portraits, one.colour, x, y, size)]
+    return [Thing(one.exemplars, one.colour, x, y, size)]
 
 
 def _lay_out_pair(
@@ -99,7 +99,7 @@ def _lay_out_pair(
     if not (first.place or second.place):
         if RIDING & said:
             return [_place(first, *RIDER), _place(second, *RIDDEN)]
-        if WEARING & said and set(second.portraits) <= set(worn):
+        if WEARING & said and set(second.exemplars) <= set(worn):
             return [_place(second, *WORN), _place(first, *WEARER)]
         if HOLDING & said:
             return [_place(second, *HELD), _place(first, *HOLDER)]
@@ -114,4 +114,4 @@ def _lay_out_pair(
 
 
 def _place(named: NamedThing, x: float, y: float, size: float, edge: str = "") -> Thing:
-    return Thing(named.portraits, named.colour, x, y, size, edge)
+    return Thing(named.exemplars, named.colour, x, y, size, edge)

@@ -36,7 +36,7 @@ class RetrievedScene:
     ) -> None:
         self.scene, self._vqgan, self._generator = shown, vqgan, generator
         exemplars = sketcher.exemplars
-        assert exemplars is not None, "things are found by a sketcher's portraits"
+        assert exemplars is not None, "things are found by a sketcher's exemplars"
         self._colours = list(exemplars.lexicon.colours.values())
         if shown.style == SILHOUETTE:
             black = tuple(replace(thing, colour=(0, 0, 0)) for thing in shown.things)

@@ -56,7 +56,7 @@ def _likeliest(names: Iterable[NamedThing]) -> list[NamedThing]:
         for each, after in zip(found, [*found[1:], None], strict=False)
         if after is None or after.begin > each.end
     ]
-    different = {each.portraits: each for each in reversed(heads)}
+    different = {each.exemplars: each for each in reversed(heads)}
     surest = sorted(different.values(), key=lambda each: (each.weak, each.begin))[:2]
     return sorted(surest, key=lambda each: each.begin)
 
@@ -124,8 +124,8 @@ def _find_names(words: Sequence[str], lexicon: Lexicon) -> Iterator[NamedThing]:
             found = _find_name(words[at : at + length], lexicon)
             if found and not (length == 1 and _is_adjective(words, at, lexicon)):
                 name, several = found
-                portraits, weak = tuple(lexicon.names[name]), name in lexicon.weak
-                named = NamedThing(at, at + length, portraits, weak, count=2 if several else 1)
+                exemplars, weak = tuple(lexicon.names[name]), name in lexicon.weak
+                named = NamedThing(at, at + length, exemplars, weak, count=2 if several else 1)
                 yield _describe(named, words, lexicon)
                 at += length
                 break

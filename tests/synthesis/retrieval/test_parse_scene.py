@@ -26,8 +26,8 @@ LEXICON = Lexicon(
 )  # fmt: skip
 
 
-def portraits(text: str) -> list[tuple[int, ...]]:
-    return [thing.portraits for thing in parse_scene(text, LEXICON).things]
+def exemplars(text: str) -> list[tuple[int, ...]]:
+    return [thing.exemplars for thing in parse_scene(text, LEXICON).things]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def portraits(text: str) -> list[tuple[int, ...]]:
     ],
 )
 def test_names_are_found(text, expected):
-    assert portraits(text) == expected
+    assert exemplars(text) == expected
 
 
 def test_a_colour_goes_to_the_thing_that_it_stands_before():
@@ -79,7 +79,7 @@ def test_a_place_is_found_by_its_word_alone_unless_that_belongs_to_a_name():
     assert parse_scene("a fox by the old park", LEXICON).ground == "a green meadow"
     shown = parse_scene("a fox in the national park", LEXICON)
     assert shown.ground == ""
-    assert [thing.portraits for thing in shown.things] == [FOX, (10,)]
+    assert [thing.exemplars for thing in shown.things] == [FOX, (10,)]
 
 
 def test_a_plain_background_is_its_colours():
@@ -123,20 +123,20 @@ def test_what_stands_on_something_touches_it():
 
 def test_a_rider_overlaps_what_it_rides_and_is_in_front():
     rider, ridden = parse_scene("a fox riding a fire engine", LEXICON).things
-    assert (rider.portraits, ridden.portraits) == (FOX, ENGINE)
+    assert (rider.exemplars, ridden.exemplars) == (FOX, ENGINE)
     assert rider.y - ridden.y > 0.1
 
 
 def test_what_is_worn_is_on_top_and_in_front():
     worn, wearer = parse_scene("a fox wearing a red crown", LEXICON).things
-    assert (worn.portraits, worn.colour, worn.edge) == ((9,), (200, 0, 0), "bottom")
-    assert (wearer.portraits, wearer.edge) == (FOX, "top")
+    assert (worn.exemplars, worn.colour, worn.edge) == ((9,), (200, 0, 0), "bottom")
+    assert (wearer.exemplars, wearer.edge) == (FOX, "top")
     assert worn.size < wearer.size
 
 
 def test_what_is_held_is_smaller_and_in_front():
     held, holder = parse_scene("a fox with an orange", LEXICON).things
-    assert (held.portraits, holder.portraits) == (ORANGE, FOX)
+    assert (held.exemplars, holder.exemplars) == (ORANGE, FOX)
     assert held.size < holder.size
     beside = parse_scene("a fox on the left with an orange", LEXICON).things
     assert [thing.size for thing in beside] == [PAIR_SIZE, PAIR_SIZE]
