@@ -130,7 +130,7 @@ def test_a_flip_mirrors():
         Noise(amount=0.3),
     ],
 )
-def test_every_disturbance_changes_the_pixels_and_never_happens_at_chance_zero(change):
+def test_every_augmentation_changes_the_pixels_and_never_applies_at_p_zero(change):
     seen = sample_cutouts(smooth(), Placement(torch.eye(3).repeat(4, 1, 1), ("border",) * 4), size=32)
     assert not torch.allclose(augment(seen, [change], generator()), seen, atol=1e-3)
     never = change.model_copy(update={"p": 0.0})

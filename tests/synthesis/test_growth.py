@@ -34,7 +34,7 @@ def paint(tiny_vqgan, tiny_perceptor):
     return start
 
 
-def test_it_begins_small_and_every_picture_is_whole(paint):
+def test_a_canvas_starts_small_and_every_frame_has_full_size(paint):
     painting, sides = paint(recipe()), []
     for frame in painting:
         sides.append((painting.canvas.drawer.width, painting.canvas.drawer.height))
@@ -99,7 +99,7 @@ def test_the_memory_of_gradients_shrinks_as_they_are_shared():
         ({"drawer": "pixels"}, "with the drawer vqgan only"),
     ],
 )
-def test_growth_that_cannot_be_is_told(fields, said):
+def test_impossible_growth_raises(fields, said):
     with pytest.raises(RecipeError, match=said):
         recipe(**fields)
 

@@ -223,7 +223,7 @@ def test_a_run_with_kornias_classes_can_be_repeated_and_resumed(paint, engine):
     assert not same(whole, [whole[0]] * len(whole))
 
 
-def test_the_engines_are_different_chance(paint):
+def test_the_engines_sample_different_random_numbers(paint):
     runs = [[frame.picture for frame in paint(engine)] for engine in ("fused", "kornia")]
     assert not same(*runs)
 

@@ -45,7 +45,7 @@ def spot(picture):
         ({"turn": 180}, (-0.25, 0)),
     ],
 )
-def test_the_view_moves_as_it_is_told(fields, where):
+def test_a_motion_moves_the_view(fields, where):
     found = move(board(), motion(**fields), border="edge")
     assert found.shape == (1, 3, 32, 48)
     assert spot(found) == pytest.approx(where, abs=0.02)
@@ -129,7 +129,7 @@ def test_before_the_first_frame_nothing_moves_and_then_all_does(paint):
     assert not np.array_equal(moving[5], still[5])
 
 
-def test_a_longer_journey_begins_as_the_shorter_one(paint):
+def test_a_longer_journey_starts_like_the_shorter_one(paint):
     one_scene = {"prompts": "a red fox"}
     shorter, longer = (pictures(paint(recipe(steps=steps, **one_scene))) for steps in (6, 10))
     assert same(shorter, longer[:7])
@@ -162,7 +162,7 @@ def test_a_video_is_painted_over_frame_by_frame_and_goes_on_exactly(paint, more)
         assert same(whole, again)
 
 
-def test_with_nothing_carried_every_frame_begins_as_the_video(paint):
+def test_without_carry_every_frame_starts_from_the_video(paint):
     wanted = recipe(VIDEO["journey"] | {"carry": 0}, init=VIDEO["init"])
     frames = pictures(paint(wanted, {"a.mp4": Video()}))
     again = pictures(paint(wanted, {"a.mp4": Video()}))

@@ -163,7 +163,7 @@ def test_a_prompt_may_wait_for_its_step(paint):
     assert [len(frame.similarities) for frame in frames] == [1, 1, 2, 2]
 
 
-def test_a_region_prompt_looks_at_its_side(paint):
+def test_a_region_prompt_acts_on_its_side(paint):
     left = pictures(paint(recipe(prompts=[[{"text": "a fox", "region": "left"}]])))
     right = pictures(paint(recipe(prompts=[[{"text": "a fox", "region": "right"}]])))
     assert not same(left, right)
@@ -177,7 +177,7 @@ def test_bfloat16_paints_nearly_the_same(paint):
     assert np.abs(exact[0].astype(int) - rough[0].astype(int)).mean() < 6
 
 
-def test_a_sheet_of_the_cutouts_comes_with_the_frames_while_it_is_wanted(paint):
+def test_frames_have_a_sheet_of_cutouts_while_it_is_watched(paint):
     watched, plain = paint(recipe()), pictures(paint(recipe()))
     frames = [next(watched)]
     watched.watch_cutouts(True)

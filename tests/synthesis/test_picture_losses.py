@@ -63,7 +63,7 @@ def test_it_falls_when_its_gradient_is_followed(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_it_is_nothing_where_all_is_as_wanted(name):
+def test_a_loss_is_zero_for_a_picture_that_meets_it(name):
     loss, good = ALL[name]
     assert abs(float(loss(good))) < 1e-5
     assert float(loss(0.3 + 0.4 * NOISE)) > 1e-3
@@ -151,12 +151,12 @@ def painted(tiny_vqgan, tiny_perceptor, red_picture):
         ({"warmth": {"weight": 20, "kelvin": 9000}}, lambda x: warmth_loss(x, 9000)),
     ],
 )
-def test_a_painted_picture_shows_what_was_wanted(painted, wanted, measure):
+def test_a_loss_changes_the_painted_picture(painted, wanted, measure):
     (plain, _), (picture, metrics) = painted(), painted(**wanted)
     assert measure(picture) < measure(plain)
     assert set(metrics) == {"prompts", *wanted}
 
 
-def test_style_and_lettering_are_told_with_the_picture(painted):
+def test_style_and_lettering_losses_are_reported_with_the_frame(painted):
     _, metrics = painted(style={"weight": 1, "picture": "red.png"}, anti_text=1)
     assert set(metrics) == {"prompts", "style", "anti_text"}

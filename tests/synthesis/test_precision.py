@@ -72,7 +72,7 @@ def test_a_style_of_a_large_picture_is_finite_in_float16():
     assert picture.grad.isfinite().all()
 
 
-def test_a_gradient_that_is_not_finite_is_left_out_counted_and_told(tiny_vqgan, tiny_perceptor):
+def test_a_gradient_that_is_not_finite_is_dropped_counted_and_reported(tiny_vqgan, tiny_perceptor):
     painting = Optimization(PLAIN, make_drawer(PLAIN, tiny_vqgan), tiny_perceptor)
     next(painting)
     objective, evaluate = painting._objective, painting._objective.evaluate
@@ -160,7 +160,7 @@ def test_a_state_of_another_kind_of_device_goes_on_and_says_so(tiny_vqgan, tiny_
         "[enforce fail at alloc_cpu.cpp] . DefaultCPUAllocator: can't allocate memory: you tried to allocate",
     ],
 )
-def test_too_little_memory_is_known_by_its_words(said):
+def test_out_of_memory_errors_are_recognised_by_their_messages(said):
     assert is_out_of_memory(RuntimeError(said))
 
 

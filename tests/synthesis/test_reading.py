@@ -12,7 +12,7 @@ from pixgen.synthesis.cutouts.cutouts import grid_sample, grid_sample_by_index
 
 @pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
 @pytest.mark.parametrize("count", [1, 2])
-def test_what_is_looked_up_is_what_is_sampled(padding, count):
+def test_grid_sample_by_index_equals_grid_sample(padding, count):
     chance = torch.Generator().manual_seed(0)
     picture = torch.rand(count, 3, 9, 14, generator=chance)
     grid = torch.rand(count, 20, 11, 2, generator=chance) * 6 - 3  # far out, too
@@ -31,7 +31,7 @@ def test_what_is_looked_up_is_what_is_sampled(padding, count):
 
 
 @pytest.mark.pretend_gpu
-def test_only_where_it_is_asked_for_on_a_gpu_pixels_are_looked_up():
+def test_pixels_are_looked_up_by_index_only_on_a_deterministic_gpu():
     with simulated_gpu() as seen:
         picture, grid = torch.zeros(1, 3, 8, 8, device=GPU), torch.zeros(1, 4, 4, 2, device=GPU)
         grid_sample(picture, grid, padding_mode="border")

@@ -58,7 +58,7 @@ def test_a_small_box_is_no_smaller_than_clip_can_see():
     assert bottom - top >= 0.25
 
 
-def test_a_region_that_is_black_is_told():
+def test_a_black_region_raises():
     with pytest.raises(RecipeError, match="The region of “a fox” is black everywhere"):
         regions("a fox @[m]", m=Image.new("L", (8, 8)))
 

@@ -163,7 +163,7 @@ class Chance(TorchFunctionMode):
 
 
 @pytest.mark.parametrize("name", CUTOUT_SETS)
-def test_all_chance_of_a_step_is_drawn_by_the_generator_of_its_device(name):
+def test_all_random_numbers_of_a_step_come_from_the_generator_of_their_device(name):
     generator, law = torch.Generator().manual_seed(0), CUTOUT_SETS[name]
     with Chance() as chance:
         placed = place_cutouts(law, 8, aspect=1.0, generator=generator)

@@ -201,7 +201,7 @@ def test_a_picture_that_cannot_be_read_as_a_whole_is_read_in_tiles(paint, monkey
     assert same([frame.picture], pictures(paint(painting.recipe, pictures={"a.png": photo})))
 
 
-def test_sketches_that_do_not_fit_are_written_fewer_at_once(paint, monkeypatch):
+def test_sketches_that_do_not_fit_are_sampled_fewer_at_once(paint, monkeypatch):
     part = {
         "steps": 1,
         "losses": {"start_pixels": 0},

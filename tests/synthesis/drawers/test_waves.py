@@ -58,7 +58,7 @@ def test_stopping_and_resuming_paints_the_same_pixels(paint, way):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_seed_says_how_it_begins(paint, way):
+def test_a_seed_decides_the_initial_latent(paint, way):
     first, again, other = (next(paint(recipe(way, seed=seed))).picture for seed in (3, 3, 4))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -68,7 +68,7 @@ def test_a_seed_says_how_it_begins(paint, way):
     ("way", "near"), [("pixels", 0.06), ("waves", 0.01), ("wavelets", 0.01), ("multires", 0.01),
                       ("hexes", 0.15), ("lines", 0.1)],
 )  # fmt: skip
-def test_it_begins_with_a_given_picture(way, near):
+def test_it_starts_from_a_given_picture(way, near):
     drawer, picture = make_drawer(recipe(way, lines={"count": 60})), clouds()
     drawer.start_from(picture)
     assert float((drawer.draw().detach() - picture).abs().mean()) < near
@@ -119,6 +119,6 @@ def test_a_palette_that_is_found_has_as_many_colours_as_asked_and_moves(paint):
         ({"init": {"kind": "picture", "picture": "a.png", "mask": "b.png"}}, "vqgan only"),
     ],
 )
-def test_what_makes_no_sense_is_told(fields, said):
+def test_settings_that_exclude_each_other_raise(fields, said):
     with pytest.raises(RecipeError, match=said):
         recipe("pixels", **fields)

@@ -66,7 +66,9 @@ def test_what_no_region_covers_is_what_applies_everywhere(sketch_model):
     assert composed("a fox @left", sketch_model).most_stages == stages[1]  # nothing is left open
 
 
-def test_a_run_with_regions_begins_so_and_is_the_same_again(sketch_model, tiny_vqgan, tiny_perceptor):
+def test_a_run_with_regions_starts_from_their_sketches_and_is_reproducible(
+    sketch_model, tiny_vqgan, tiny_perceptor
+):
     def frames(**fields) -> list[np.ndarray]:
         wanted = recipe("a fox @left | a cat @right", **fields)
         drawer = make_drawer(wanted, tiny_vqgan)

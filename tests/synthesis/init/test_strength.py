@@ -40,7 +40,7 @@ def begun(tiny_vqgan, tiny_perceptor, photo):
 
 
 @pytest.mark.parametrize("drawer", ["vqgan", "pixels", "fourier"])
-def test_strength_goes_from_the_picture_to_chance(begun, drawer):
+def test_strength_goes_from_the_picture_to_noise(begun, drawer):
     picture, half, chance = (begun(drawer=drawer, strength=part) for part in (0.0, 0.5, 1.0))
     random = begun(drawer=drawer, kind="codes", picture="")
     assert torch.equal(picture, begun(drawer=drawer))

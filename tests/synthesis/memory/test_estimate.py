@@ -60,7 +60,7 @@ def test_half_precision_halves_pictures_and_adds_half_of_the_weights():
     assert step({"precision": "bfloat16"}) < step() + estimate_memory(make_recipe(BASE)).weights / 2
 
 
-def test_half_weights_are_counted_once_and_not_anew_in_each_layer():
+def test_half_weights_are_counted_once_and_not_again_in_each_layer():
     """As copies they are held beside the others; by autocast each would be made again in every step."""
     large = {"width": 256, "height": 256}
     weights = estimate_memory(make_recipe(BASE)).weights
@@ -86,7 +86,7 @@ def test_a_sketch_brings_its_models_along():
     )
 
 
-def test_a_form_that_is_not_known_is_answered():
+def test_an_unknown_architecture_raises():
     with pytest.raises(ModelError, match="of a known form"):
         estimate_memory(make_recipe(BASE, {"clip": ["hf-hub:someone/something"]}))
 
@@ -115,6 +115,6 @@ def test_what_is_kept_while_writing_is_counted():
     assert step(16) - step(8) == pytest.approx(8 * 2 * 2 * 24 * 320 * 2048 * 4 * 1.15, rel=0.05)
 
 
-def test_a_sketcher_whose_size_is_not_known_is_answered(caches):
+def test_a_sketcher_of_unknown_size_raises(caches):
     with pytest.raises(ModelError, match="“karlo” is not there"):
         estimate_memory(make_recipe(BASE, {"init": {"kind": "sketch", "sketch": {"model": "karlo"}}}))

@@ -64,7 +64,7 @@ def wanted():
     )
 
 
-def test_cutouts_are_looked_at_in_smaller_batches_and_the_picture_stays(wanted, tiny_vqgan, tiny_perceptor):
+def test_smaller_batches_of_cutouts_paint_the_same_picture(wanted, tiny_vqgan, tiny_perceptor):
     whole = list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))
     short = Optimization(wanted, make_drawer(wanted, tiny_vqgan), Short(tiny_perceptor, room=2))
     frames = list(short)
@@ -75,7 +75,7 @@ def test_cutouts_are_looked_at_in_smaller_batches_and_the_picture_stays(wanted, 
     assert furthest(frames, whole) <= 2
 
 
-def test_a_decoder_that_is_short_keeps_nothing_for_the_way_back(wanted, tiny_vqgan, tiny_perceptor):
+def test_a_decoder_without_memory_is_checkpointed(wanted, tiny_vqgan, tiny_perceptor):
     whole = list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))
     drawer = Cramped(
         make_drawer(wanted, tiny_vqgan),
@@ -90,7 +90,7 @@ def test_a_decoder_that_is_short_keeps_nothing_for_the_way_back(wanted, tiny_vqg
 
 
 @needs_half
-def test_at_last_the_arithmetic_is_in_half_precision(wanted, tiny_vqgan, tiny_perceptor):
+def test_half_precision_is_the_last_resort(wanted, tiny_vqgan, tiny_perceptor):
     whole = list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))
     drawer = Cramped(make_drawer(wanted, tiny_vqgan), lambda: current_half_precision() is not None)
     short = Optimization(wanted, drawer, tiny_perceptor)
@@ -115,7 +115,7 @@ def test_a_finished_picture_that_does_not_fit_is_drawn_in_tiles(tiny_vqgan, tiny
     assert np.abs(frames[-1].picture.astype(int) - whole[-1].picture.astype(int)).mean() < 6
 
 
-def test_every_rung_is_tried_before_giving_up(wanted):
+def test_every_reduction_is_tried_before_giving_up(wanted):
     rungs, recipe = [], wanted
     while (lighter := lower_memory(recipe, CPU, "looking")) is not None:
         rungs.append((lighter.cutouts.batches, lighter.engine.checkpoint))
@@ -126,7 +126,7 @@ def test_every_rung_is_tried_before_giving_up(wanted):
     assert lower_memory(alone, CPU, "drawing") is None
 
 
-def test_a_run_that_went_on_with_less_goes_on_so_when_resumed(wanted, tiny_vqgan, tiny_perceptor):
+def test_a_run_with_reduced_memory_keeps_it_when_resumed(wanted, tiny_vqgan, tiny_perceptor):
     drawer = Cramped(make_drawer(wanted, tiny_vqgan), lambda: current_engine().checkpoint)
     short = Optimization(wanted, drawer, tiny_perceptor)
     next(short), next(short)
@@ -135,7 +135,7 @@ def test_a_run_that_went_on_with_less_goes_on_so_when_resumed(wanted, tiny_vqgan
     assert np.array_equal(next(resumed).picture, next(short).picture)
 
 
-def test_when_nothing_helps_the_advice_comes_and_the_next_run_works(wanted, tiny_vqgan, tiny_perceptor):
+def test_out_of_memory_raises_with_advice_and_the_next_run_works(wanted, tiny_vqgan, tiny_perceptor):
     stuck = Optimization(wanted, make_drawer(wanted, tiny_vqgan), Short(tiny_perceptor, room=0))
     next(stuck)
     with pytest.raises(OutOfMemory, match="try fewer cutouts than 6, or a smaller size than 32×32"):

@@ -43,7 +43,7 @@ def recalled(sketcher, tiny_vqgan):
     return recall
 
 
-def test_what_is_not_known_is_left_to_the_sketcher(recalled, tiny_sketcher):
+def test_a_text_without_known_things_is_sampled(recalled, tiny_sketcher):
     assert recalled("a fox") is not None
     assert recalled("a glacier") is None
     assert recalled("a glacier | a fox:-1") is None
@@ -52,7 +52,7 @@ def test_what_is_not_known_is_left_to_the_sketcher(recalled, tiny_sketcher):
     assert recalled("a fox") is None
 
 
-def test_a_place_alone_is_known_and_nothing_is_laid_over_it(recalled):
+def test_a_place_alone_is_retrieved_and_nothing_is_composited(recalled):
     memory = recalled("a gleaming hypercube on a hill")
     assert memory.scene.ground == "a hill"
     written = torch.arange(64).reshape(1, 8, 8) % 32
@@ -78,7 +78,7 @@ def test_what_is_kept_stays(recalled):
     assert (after[~free] == 0).all()
 
 
-def test_the_same_chance_draws_the_same(sketcher, tiny_vqgan):
+def test_the_same_seed_draws_the_same(sketcher, tiny_vqgan):
     def drawn(seed: int) -> torch.Tensor:
         compositor = Compositor(sketcher.exemplars, tiny_vqgan, torch.Generator().manual_seed(seed))
         return compositor.composite(torch.ones(1, 3, 32, 32), [Thing((0, 1))], (0, 0, 32, 32))[0]
@@ -137,7 +137,7 @@ def test_a_thing_that_reaches_beyond_the_edge_is_cut(sketcher, tiny_vqgan):
     assert torch.equal(beyond, white)
 
 
-def test_a_hand_changes_the_whole_picture(recalled):
+def test_a_style_changes_the_whole_picture(recalled):
     memory = recalled("a black and white picture of a small fox on the left")
     after = memory.things(torch.zeros(1, 8, 8, dtype=torch.long), torch.ones(1, 8, 8).bool())
     assert (after[:, :, 5:] != 0).any()
@@ -147,7 +147,7 @@ def test_a_silhouette_is_black(recalled):
     assert {thing.colour for thing in recalled("a silhouette of a fox").scene.things} == {(0, 0, 0)}
 
 
-def test_a_hand_of_a_thing_leaves_what_is_far_from_it(recalled):
+def test_a_style_of_a_thing_leaves_the_background(recalled):
     before = torch.zeros(1, 8, 8, dtype=torch.long)
     everywhere = torch.ones(1, 8, 8, dtype=torch.bool)
     plain = recalled("a small fox on the left").things(before, everywhere)

@@ -150,7 +150,7 @@ def test_several_stand_beside_each_other():
     assert [thing.size for thing in parse_scene("foxes", LEXICON).things] == [PAIR_SIZE, PAIR_SIZE]
 
 
-def test_a_hand_is_said_and_is_no_thing():
+def test_a_style_is_parsed_and_is_not_a_thing():
     shown = parse_scene("a black and white picture of a fox on a snowy hill", LEXICON)
     assert shown.style == "black and white"
     assert [thing.colour for thing in shown.things] == [None]

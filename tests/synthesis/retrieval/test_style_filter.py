@@ -61,6 +61,6 @@ def test_a_round_thing_is_lit_from_above_on_the_left(disc):
     assert torch.equal(drawn[:, 3:], disc[:, 3:])
 
 
-def test_no_such_hand_changes_nothing(disc):
+def test_unknown_styles_change_nothing(disc):
     for style in ("", "pencil", SILHOUETTE):
         assert apply_object_style(style, disc, side=48) is disc

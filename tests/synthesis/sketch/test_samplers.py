@@ -60,7 +60,7 @@ def test_each_code_is_the_likeliest_after_those_before_it(model, guidance):
     assert torch.equal((free + guidance * (told - free))[:, :24].argmax(-1), codes)
 
 
-def test_the_same_chance_writes_the_same(model):
+def test_the_same_seed_samples_the_same(model):
     settings = SamplingSettings(temperature=1.5, guidance=4.0)
     first = written(model, "a red fox", settings=settings)[-1]
     assert torch.equal(first, written(model, "a red fox", settings=settings)[-1])
@@ -70,13 +70,13 @@ def test_the_same_chance_writes_the_same(model):
     assert torch.equal(one, written(model, "a red fox")[-1])
 
 
-def test_words_matter_and_nothing_is_told_by_none(model):
+def test_the_text_conditions_and_none_is_unconditional(model):
     told, other, none = (written(model, text)[-1] for text in ("a red fox", "and", None))
     assert not torch.equal(told, other)
     assert torch.equal(none, written(model, "")[-1])
 
 
-def test_what_is_known_stays(model):
+def test_known_codes_stay(model):
     known = torch.full((2, 4, 4), OPEN)
     known[:, :, :2] = 7
     codes = written(model, "a red fox", known=known)[-1]
@@ -124,7 +124,7 @@ def test_its_codes_are_seen_growing_and_the_best_is_the_start(paint):
     assert liking == sorted(liking, reverse=True)
 
 
-def test_another_vqgan_begins_with_the_sketch_as_a_picture(paint, tiny_vqgan):
+def test_another_vqgan_starts_from_the_sketch_as_a_picture(paint, tiny_vqgan):
     wanted = recipe(init={"sketch": {"pick": 1}})
     drawer = make_drawer(wanted, tiny_vqgan)
     frame = list(paint(wanted, drawer=drawer))[-1]
@@ -157,7 +157,7 @@ def test_ideas_and_pictures_alone_are_refused(paint, red_picture):
         list(paint(recipe(prompts="[red.png]"), pictures={"red.png": red_picture}))
 
 
-def test_a_part_of_a_picture_is_written_around_what_is_there(paint, red_picture):
+def test_a_masked_part_is_sampled_around_the_kept_codes(paint, red_picture):
     wanted = make_recipe(
         recipe(width=64, steps=1).model_dump(),
         {"init": {"kind": "picture", "picture": "red.png", "extend": "right"}},

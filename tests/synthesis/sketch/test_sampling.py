@@ -38,7 +38,7 @@ def test_the_cache_changes_nothing(tiny_sketcher, guidance):
     assert torch.equal(likeliest, tiny_sketcher.code_blocks(codes))
 
 
-def test_the_same_chance_writes_the_same(tiny_sketcher):
+def test_the_same_seed_samples_the_same(tiny_sketcher):
     settings = SamplingSettings(temperature=1.5)
     first = written(tiny_sketcher, settings=settings)[-1]
     assert torch.equal(first, written(tiny_sketcher, settings=settings)[-1])
@@ -46,7 +46,7 @@ def test_the_same_chance_writes_the_same(tiny_sketcher):
     assert not torch.equal(first[0], first[1])
 
 
-def test_what_is_known_stays(tiny_sketcher):
+def test_known_codes_stay(tiny_sketcher):
     known = torch.full((2, 8, 8), OPEN)
     known[:, :, :3] = 7
     codes = written(tiny_sketcher, known=known, settings=SamplingSettings())[-1]

@@ -74,7 +74,7 @@ def test_stopping_and_resuming_paints_the_same_pixels(paint, stopped_after):
 
 
 @pytest.mark.parametrize("frames", [0, 2, 4])
-def test_a_change_while_it_sketches_is_painted_the_same_anew(paint, frames):
+def test_a_change_during_the_sketch_is_reproducible(paint, frames):
     live = paint(recipe())
     for _ in range(frames):
         next(live)

@@ -10,7 +10,7 @@ from pixgen.synthesis.sketch.session import code_size, sample_windows, window_of
 
 @pytest.mark.parametrize("length", range(16, 60, 2))
 @pytest.mark.parametrize("middle_first", [True, False])
-def test_windows_cover_a_canvas_and_each_touches_what_is_written(length, middle_first):
+def test_windows_cover_a_canvas_and_each_touches_sampled_codes(length, middle_first):
     written: set[int] = set()
     for start in window_offsets(length, grid=16, middle_first=middle_first):
         window = set(range(start, start + 16))
@@ -27,7 +27,7 @@ def test_the_shorter_side_is_the_sketchers():
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 14), (20, 8)])
-def test_everything_open_is_written_and_what_is_known_stays(tiny_sketcher, shape):
+def test_open_codes_are_sampled_and_known_codes_stay(tiny_sketcher, shape):
     known = torch.full((2, *shape), OPEN)
     known[:, :3, :5] = 7
     generator = torch.Generator().manual_seed(0)
