@@ -53,7 +53,7 @@ def test_a_device_gets_every_batch_in_one_upload(monkeypatch):
         uploads.append(len(tensors))
         return upload_all(tensors, torch.device("cpu"))
 
-    monkeypatch.setattr(cutout_plan, "upload", counted)
+    monkeypatch.setattr(cutout_plan, "upload_all", counted)
     chance = torch.Generator().manual_seed(1)
     placed, here = plan(CUTOUT_SETS["updated"], chance)
     here = list(here)

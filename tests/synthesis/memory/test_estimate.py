@@ -1,4 +1,4 @@
-"""Memory foretold from shapes: of what size, and what makes it less."""
+"""Memory estimated from shapes: its size, and what lowers it."""
 
 import pytest
 import torch
