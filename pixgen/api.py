@@ -23,9 +23,9 @@ from pixgen.studio.grids.plans import make_axes, plan_grid, plan_strip
 from pixgen.studio.grids.sheet import draw_sheet
 from pixgen.studio.runs.run import find_video
 from pixgen.studio.upscaling import save_upscaled, upscale_picture
-from pixgen.studio.video.export import export, find_lost_sound
+from pixgen.studio.video.export import explain_lost_sound, export
 from pixgen.studio.video.journeys import plan_journey, plan_restyle
-from pixgen.studio.video.timeline import Cut
+from pixgen.studio.video.timeline import ExportSettings
 
 
 def generate(
@@ -164,7 +164,7 @@ def film(run: str | Path, out: str | Path, *, folder: Path | str | None = None, 
         run: its name or folder, or a video that pixgen wrote.
         out: an MP4, WebM, GIF or WebP; an existing file is replaced.
         folder: where runs are kept, if ``run`` is a name; by default that of ``Studio``.
-        cut: the fields of ``pixgen.studio.video.timeline.Cut``, for example ``seconds=6``, ``even=True``,
+        cut: the fields of ``pixgen.studio.video.timeline.ExportSettings``, for example ``seconds=6``, ``even=True``,
             ``captions=True`` or ``loop=True``.
 
     Raises VideoError, StorageError.
@@ -172,7 +172,7 @@ def film(run: str | Path, out: str | Path, *, folder: Path | str | None = None, 
     Example:
         >>> pixgen.film("outputs/20261124-101500-abcdef", "fox.gif", seconds=6)  # doctest: +SKIP
     """
-    export(find_video(run, folder), expand(out), Cut(**cut))
+    export(find_video(run, folder), expand(out), ExportSettings(**cut))
     return expand(out)
 
 
@@ -252,8 +252,8 @@ def _paint_video(recipe: Recipe, out: Path, folder: Path | str | None, device: s
         job.wait()
         if job.error is not None:
             raise job.error
-        for notice in (job.notice, find_lost_sound(job.run.film, out)):
+        for notice in (job.notice, explain_lost_sound(job.run.video, out)):
             if notice:
                 log.warning("%s", notice)
-        export(job.run.film, out)
+        export(job.run.video, out)
     return out

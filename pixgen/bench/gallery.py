@@ -19,7 +19,7 @@ from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Run, Studio
 from pixgen.studio.gallery.catalogue_rows import SORTS, RunFilter
 from pixgen.studio.gallery.gallery import Gallery
-from pixgen.studio.metadata.metadata import save_png
+from pixgen.studio.metadata.embedding import save_png
 from pixgen.studio.runs.tags import RunTags
 
 RUNS = 5000

@@ -23,7 +23,7 @@ from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.fonts import TextRenderer
 from pixgen.studio.grids.sheet import INK, PAPER
 from pixgen.studio.model_cache import ModelCache
-from pixgen.studio.storage import writing
+from pixgen.studio.storage import atomic_write
 from pixgen.studio.worker import paint
 from pixgen.synthesis.tensors import to_tensor
 
@@ -70,7 +70,7 @@ class Sheet:
                 if variant in found:
                     left = CAPTION_WIDTH + column * (width + MARGIN)
                     sheet.paste(Image.fromarray(found[variant]), (left, top))
-        with writing(path) as temporary:
+        with atomic_write(path) as temporary:
             sheet.save(temporary, "PNG")
 
 

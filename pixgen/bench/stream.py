@@ -33,9 +33,9 @@ def stream(recipe: Recipe, *, steps: int, pairs: int, device: str = "auto") -> d
     _run_alone(recipe.model_copy(update={"steps": _WARM_UP}), device, models)
     alone, watched, previews = [], [], 0
     for _ in range(pairs):
-        alone.append(_run_alone(recipe, device, models).steps_a_second())
+        alone.append(_run_alone(recipe, device, models).steps_per_second())
         painting, seen = _run_watched(recipe, device, models)
-        watched.append(painting.steps_a_second())
+        watched.append(painting.steps_per_second())
         previews += seen
     costs = [100 * (1 - slow / fast) for fast, slow in zip(alone, watched, strict=True)]
     return {
@@ -79,7 +79,7 @@ class _TimedFrames(Iterator):
     def __getattr__(self, name: str) -> Any:
         return getattr(self._painting, name)
 
-    def steps_a_second(self) -> float:
+    def steps_per_second(self) -> float:
         """Steps per second, with the work on the frames between them."""
         times = self._times[_WARM_UP:]
         return (len(times) - 1) / (times[-1] - times[0])

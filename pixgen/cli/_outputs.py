@@ -66,7 +66,7 @@ class Outputs:
 
     def save(self, job: "Job") -> SavedFiles:
         """Copy the picture and the video of a run, and return where they are. Raises PixgenError."""
-        picture, video = _if_exists(job.run.picture), _if_exists(job.run.film)
+        picture, video = _if_exists(job.run.picture), _if_exists(job.run.video)
         if self.picture is not None and picture is not None:
             picture = self._copy(picture, self.picture)
         if self.video is not None and video is not None:
@@ -75,11 +75,11 @@ class Outputs:
 
     def sound_notice(self, job: "Job") -> str:
         """Why the copy of the video has no sound although the run's video has; empty if it does."""
-        from pixgen.studio.video.export import find_lost_sound
+        from pixgen.studio.video.export import explain_lost_sound
 
-        if self.video is None or not job.run.film.exists():
+        if self.video is None or not job.run.video.exists():
             return ""
-        return find_lost_sound(job.run.film, self.video)
+        return explain_lost_sound(job.run.video, self.video)
 
     def rescue(self, job: "Job") -> PixgenError:
         """Save the newest picture of a failed job, and return the error with a sentence that says where."""
@@ -96,10 +96,10 @@ class Outputs:
         )
 
     def _copy(self, source: Path, target: Path) -> Path:
-        from pixgen.studio.storage import writing
+        from pixgen.studio.storage import atomic_write
 
         try:
-            with writing(target) as temporary:
+            with atomic_write(target) as temporary:
                 shutil.copyfile(source, temporary)
         except StorageError as error:
             raise StorageError(
@@ -143,7 +143,7 @@ def check_target(path: Path, option: str, *, suffixes: tuple[str, ...], overwrit
 
 def _save_newest_frame(job: "Job", path: Path) -> Path | None:
     """Save the newest frame of a job; None if that fails too."""
-    from pixgen.studio.metadata.metadata import save_png
+    from pixgen.studio.metadata.embedding import save_png
 
     try:
         save_png(job.frame.picture, path, job.recipe if job.run.metadata else None)

@@ -53,7 +53,7 @@ class JsonReport(AbstractContextManager):
         self._line({"run": job.id, "seed": job.recipe.seed, "steps": job.recipe.steps})
 
     def progress(self, job_status: "JobStatus") -> None:
-        line = {"state": job_status.state, "place": job_status.place}
+        line = {"state": job_status.state, "place": job_status.position}
         if job_status.fetching is not None:
             line["fetching"] = download_facts(job_status.fetching)
         if frame := job_status.frame:
@@ -63,7 +63,7 @@ class JsonReport(AbstractContextManager):
                 "similarities": _similarity_objects(frame.similarities),
             }
             line |= {
-                "steps_a_second": job_status.steps_a_second,
+                "steps_a_second": job_status.steps_per_second,
                 "seconds_left": job_status.seconds_left,
             }
         self._line(line)
@@ -136,7 +136,7 @@ class RichReport(AbstractContextManager):
     def progress(self, job_status: "JobStatus") -> None:
         frame = job_status.frame
         if frame is None:
-            waiting = job_status.state == "waiting" and job_status.place
+            waiting = job_status.state == "waiting" and job_status.position
             text = f"waiting, {waiting} before" if waiting else job_status.state
             self._bar.update(self._task, description=text, **_download_fields(job_status.fetching))
             if (
@@ -196,7 +196,7 @@ def _download_fields(fetching: "DownloadProgress | None") -> dict[str, Any]:
 def _progress_text(job_status: "JobStatus") -> str:
     frame = job_status.frame
     parts = [f"step {frame.step}/{frame.steps}" if frame.step >= 0 else "sketching"]
-    if job_status.steps_a_second:
+    if job_status.steps_per_second:
         parts.append(f"{job_status.steps_a_second:.1f} steps/s")
     if job_status.seconds_left is not None:
         minutes, seconds = divmod(round(job_status.seconds_left), 60)

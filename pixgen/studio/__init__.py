@@ -1,6 +1,6 @@
-"""The studio: jobs on devices, runs on disk.
+"""The studio: a queue of jobs on one device, and the folder of runs that they write.
 
-In come recipes, from the page, the command line or Python. Out come jobs to watch, and runs that are kept."""
+Recipes come in, from the page, the command line or Python. Jobs to watch and runs on disk go out."""
 
 from pixgen.studio.jobs import Job
 from pixgen.studio.model_cache import resolve_device

@@ -1,8 +1,8 @@
-"""Text of any script drawn into pictures: each run of letters in the first font that has them.
+"""Draws text of any script into pictures, each run of letters in the first font that has them.
 
 The fonts are Noto's (SIL Open Font License), of the packages manimgx-fonts and manimgx-fonts-cjk: Noto Sans,
-its sisters for other scripts, symbols, emoji, and Chinese, Japanese and Korean. Pillow's Raqm layout joins
-Arabic letters and orders what is written from the right, where Pillow has it.
+its variants for other scripts, symbols, emoji, and Chinese, Japanese and Korean. Pillow's Raqm layout, where it
+is built in, joins Arabic letters and orders right-to-left text.
 """
 
 import unicodedata
@@ -25,33 +25,36 @@ Colour = tuple[int, int, int]
 
 
 class TextRenderer:
-    """Draws and measures text of one size in pixels."""
+    """Draws, measures and wraps text of one size in pixels."""
 
     def __init__(self, size: int) -> None:
         self.size = size
 
     def width(self, text: str) -> float:
-        """How wide a line is, in pixels."""
+        """The width of a line in pixels."""
         return sum(font.getlength(run) for run, font in self._runs(text))
 
-    def draw(self, pen: ImageDraw.ImageDraw, place: Place, text: str, fill: Colour) -> None:
-        """Draw a line with its left upper corner at ``place``."""
+    def draw(self, canvas: ImageDraw.ImageDraw, place: Place, text: str, fill: Colour) -> None:
+        """Draw a line with its upper left corner at ``place``."""
         x, top = place
         baseline = top + self.size  # that fonts of different heights share
         for run, font in self._runs(text):
-            pen.text((x, baseline), run, fill, font, anchor="ls")
+            canvas.text((x, baseline), run, fill, font, anchor="ls")
             x += font.getlength(run)
 
     def draw_lines(
-        self, pen: ImageDraw.ImageDraw, place: Place, lines: list[str], fill: Colour, *, line: int
+        self, canvas: ImageDraw.ImageDraw, place: Place, lines: list[str], fill: Colour, *, line: int
     ) -> None:
         """Draw lines below each other, ``line`` pixels from one to the next."""
         for index, text in enumerate(lines):
-            self.draw(pen, (place[0], place[1] + index * line), text, fill)
+            self.draw(canvas, (place[0], place[1] + index * line), text, fill)
 
     def wrap(self, text: str, room: float, *, most: int | None = None) -> list[str]:
-        """The text as lines of at most ``room`` pixels, and at most so many; an ellipsis says that
-        there is more."""
+        """Wrap the text to lines of at most ``max_width`` pixels.
+
+        Args:
+            most: the most lines; an ellipsis ends the last one if there is more text.
+        """
         lines = [""]
         whole = (
             each for part in _parts(text) for each in ([part] if self.width(part.rstrip()) <= room else part)
@@ -69,48 +72,48 @@ class TextRenderer:
         return lines
 
     def _runs(self, text: str) -> list[tuple[str, ImageFont.FreeTypeFont]]:
-        """The pieces of a line from the left to the right, each with its font."""
+        """The parts of a line from left to right, each with its font."""
         return [(run, _font(path, self.size)) for run, path in _split(text)]
 
 
 @lru_cache(1024)
 def _split(text: str) -> list[tuple[str, Path]]:
     runs: list[tuple[str, Path]] = []
-    for sign in text:
-        if sign in _LEFT_OUT:
+    for character in text:
+        if character in _LEFT_OUT:
             continue
-        # What belongs to any script, such as a space, a digit or a mark, stays with what is before it.
-        joins = unicodedata.category(sign)[0] in "ZPNM" or sign in _JOINERS
-        if runs and (sign in _JOINERS or (joins and ord(sign) in _letters(runs[-1][1]))):
-            runs[-1] = (runs[-1][0] + sign, runs[-1][1])
+        # Characters of every script, such as spaces, digits and marks, stay in the font of the text before.
+        joins = unicodedata.category(character)[0] in "ZPNM" or character in _JOINERS
+        if runs and (character in _JOINERS or (joins and ord(character) in _letters(runs[-1][1]))):
+            runs[-1] = (runs[-1][0] + character, runs[-1][1])
             continue
-        path = next((each for each in _fonts() if ord(sign) in _letters(each)), _fonts()[0])
+        path = next((each for each in _fonts() if ord(character) in _letters(each)), _fonts()[0])
         if runs and runs[-1][1] == path:
-            runs[-1] = (runs[-1][0] + sign, path)
+            runs[-1] = (runs[-1][0] + character, path)
         else:
-            runs.append((sign, path))
-    # The space behind a run is the line's own: Arabic's would stand on the wrong side, emoji's is wide.
+            runs.append((character, path))
+    # Spaces after a run use the main font: Arabic's would be on the wrong side, emoji's are too wide.
     spaced = [
         part
         for run, path in runs
         for part in ((run.rstrip(), path), (run[len(run.rstrip()) :], _fonts()[0]))
         if part[0]
     ]
-    strong = (unicodedata.bidirectional(sign) for sign in text)
+    strong = (unicodedata.bidirectional(character) for character in text)
     first = next((kind for kind in strong if kind in ("L", *_FROM_THE_RIGHT)), "L")
     return spaced[::-1] if first in _FROM_THE_RIGHT else spaced
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Words with the space behind them; of scripts that write none, single letters."""
+    """The places where a line may break: words with their space, single letters in scripts without spaces."""
     word = ""
-    for sign in " ".join(text.split()):
-        alone = unicodedata.east_asian_width(sign) in "WF"
+    for character in " ".join(text.split()):
+        alone = unicodedata.east_asian_width(character) in "WF"
         if alone and word:
             yield word
             word = ""
-        word += sign
-        if alone or sign == " ":
+        word += character
+        if alone or character == " ":
             yield word
             word = ""
     if word:
@@ -119,7 +122,7 @@ def _parts(text: str) -> Iterator[str]:
 
 @cache
 def _fonts() -> tuple[Path, ...]:
-    """The fonts in the order in which they are asked for a letter; emoji and East Asia's last."""
+    """The fonts in the order in which they are tried for a letter; East Asia and emoji last."""
     own, east_asia = _folder("manimgx_fonts"), _folder("manimgx_fonts_cjk")
     scripts = sorted(each for each in own.glob("NotoSans[A-Z]*.ttf") if each.name != _SECOND)
     return (
@@ -140,7 +143,7 @@ def _folder(package: str) -> Path:
 
 @cache
 def _letters(path: Path) -> frozenset[int]:
-    """The code points that a font has."""
+    """The code points that a font covers."""
     from fontTools.ttLib import TTFont
 
     with TTFont(path, fontNumber=0, lazy=True) as font:

@@ -1,23 +1,22 @@
-"""Loading a model that may have to be fetched first: whoever waits hears how far it is, and can leave."""
+"""Loads a model on a background thread, with download progress and cancellation."""
 
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 
 from pixgen.models.progress import DownloadProgress, listen_to_downloads
-from pixgen.studio.jobs import Stopped
+from pixgen.studio.jobs import StopRequested
 
 _SECONDS_BETWEEN = 0.1
 
 
-def while_loading(
+def load_in_background(
     load: Callable[[], object], *, stopped: Callable[[], object] = lambda: False
 ) -> Iterator[DownloadProgress | None]:
-    """Call ``load`` on a thread beside; until it is through, a few times a second, how far its download
-    is, or None while nothing is fetched.
+    """Call ``load`` on a thread; until it returns, yield the progress of its download ten times a second.
 
-    It ends early once ``stopped`` says so. The download then ends too, and goes on from there next
-    time. Raises what ``load`` raises.
+    Yields None while nothing is downloaded. Ends early once ``stopped()`` is true: the download stops
+    too, and continues from there next time. Raises what ``load`` raises.
     """
     loading: Future[None] = Future()
     left, newest = threading.Event(), None
@@ -25,7 +24,7 @@ def while_loading(
     def hear(fetching: DownloadProgress) -> None:
         nonlocal newest
         if left.is_set():
-            raise Stopped
+            raise StopRequested
         whole = fetching.total is not None and fetching.done >= fetching.total
         newest = None if whole else fetching
 

@@ -1,4 +1,4 @@
-"""Whether a recipe will find the memory that it takes, known before anything is loaded."""
+"""Compares the memory that a recipe needs with the free memory, before anything is loaded."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,21 +8,21 @@ from pixgen.errors import ModelError
 from pixgen.recipe.recipe import Recipe
 
 Verdict = Literal["fits", "tight", "too much", "unknown"]
-_COMFORTABLE = 0.8  # of what is free: foretelling may be a fifth off
+_COMFORTABLE = 0.8  # of the free memory: estimates may be a fifth off
 _SMALL_PIXELS, _SMALL_BYTES = 256 * 256, 2_000_000_000
 _CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
 class MemoryCheck:
-    """Bytes that a run takes, models and all, and that are free; None where that cannot be known."""
+    """The bytes that a run needs, models included, and the bytes that are free; None if unknown."""
 
     needed: int
     free: int | None
 
     @property
     def verdict(self) -> Verdict:
-        """What is to be expected."""
+        """Whether the run fits."""
         if self.free is None:
             return "unknown"
         if self.needed <= _COMFORTABLE * self.free:
@@ -31,9 +31,9 @@ class MemoryCheck:
 
 
 def check_memory(recipe: Recipe, device: str) -> MemoryCheck | None:
-    """What a recipe takes and what there is; None if a model's form is not known before it is fetched.
+    """Estimate a recipe's memory; None if a model's architecture is unknown before its download.
 
-    Takes a second where it is asked for the first time.
+    The first call takes about a second.
     """
     from pixgen.synthesis.memory.estimate import estimate_memory  # here: it loads torch
 
@@ -43,8 +43,8 @@ def check_memory(recipe: Recipe, device: str) -> MemoryCheck | None:
         return None
 
 
-def warning(recipe: Recipe, device: str) -> str:
-    """A sentence if memory may not suffice, else nothing. What is small anyway is not looked at."""
+def memory_warning(recipe: Recipe, device: str) -> str:
+    """A sentence if memory may not suffice, else empty. Small recipes skip the estimate."""
     free = free_bytes(device)
     pocket = recipe.model == "pocket" and not (recipe.needs_sketcher and recipe.init.sketch.model != "pocket")
     small = recipe.width * recipe.height <= _SMALL_PIXELS and pocket
@@ -55,13 +55,13 @@ def warning(recipe: Recipe, device: str) -> str:
         return ""
     said = "just so" if found.verdict == "tight" else "not"
     return (
-        f"This takes about {in_words(found.needed)} of memory, and {in_words(found.free)} are free: it will "
+        f"This takes about {format_bytes(found.needed)} of memory, and {format_bytes(found.free)} are free: it will "
         f"{said} fit. Less is done at once if need be."
     )
 
 
 def free_bytes(device: str) -> int | None:
-    """What a device has left for this process; None where that cannot be known."""
+    """The free memory of a device for this process, in bytes; None if unknown."""
     if device.startswith("cuda"):
         import torch
 
@@ -75,21 +75,21 @@ def free_bytes(device: str) -> int | None:
     return min(free, _of_container(free))
 
 
-def in_words(count: int) -> str:
-    """Bytes as a person says them."""
+def format_bytes(count: int) -> str:
+    """Bytes in MB or GB, such as ``1.4 GB``."""
     if count < 995_000_000:
         return f"{round(count / 1e6, -1):.0f} MB"
     return f"{count / 1e9:.1f} GB"
 
 
 def _of_container(otherwise: int) -> int:
-    """What a container's own limit leaves."""
+    """The bytes that a container's limit leaves, or ``otherwise`` without a limit."""
     try:
         most = (_CGROUP / "memory.max").read_text().strip()
         if most == "max":
             return otherwise
         taken = int((_CGROUP / "memory.current").read_text())
         stat = dict(line.split() for line in (_CGROUP / "memory.stat").read_text().splitlines())
-        return int(most) - taken + int(stat.get("inactive_file", 0))  # files are let go of
+        return int(most) - taken + int(stat.get("inactive_file", 0))  # cached files can be dropped
     except (OSError, ValueError):
         return otherwise

@@ -1,6 +1,5 @@
-"""The device that a studio paints on."""
+"""The loaded models of a studio: each is loaded once and shared, and the least recently used ones are dropped."""
 
-# MERGED pixgen.studio.models: The loaded models of a studio: each is loaded once and shared, the longest unused ones go.
 import logging
 import re
 import threading
@@ -37,14 +36,14 @@ def resolve_device(name: str) -> str:
 
 
 log = logging.getLogger(__name__)
-KEPT = 4  # of all models together: a drawer, its perceptor, its sketcher, and one for another tab
+MAX_MODELS = 4  # a VQGAN, its perceptor, its sketcher, and one for another tab
 
 
 class ModelCache:
-    """Loads by name on one device. Any thread may ask; asking for what is there waits for nobody.
+    """Loads models by name onto one device. Any thread may call it; a loaded model is returned at once.
 
     Args:
-        device: says where, when the first model is loaded.
+        device: returns the device; called when the first model is loaded.
         load_vqgan, load_perceptor, load_sketcher: take a name (or names) and a device; pixgen.models' by default.
     """
 
@@ -88,7 +87,7 @@ class ModelCache:
         return SketchModel(sketcher, self.vqgan(sketcher.vqgan_name), reader)
 
     def preload(self, recipe: Recipe) -> None:
-        """Load what a recipe needs; what cannot be loaded is left for the first job to tell."""
+        """Load a recipe's models. Errors are only logged: the first job reports them."""
         try:
             import pixgen.synthesis  # noqa: F401  it is needed next, and loads slowly
 
@@ -100,7 +99,7 @@ class ModelCache:
             log.info("not loaded ahead: %s", error)
 
     def clear(self) -> None:
-        """Let go of every model; those in use live as long as they are used."""
+        """Drop every model; one in use stays in memory until it is released."""
         with self._lock:
             self._loaded.clear()
 
@@ -111,7 +110,7 @@ class ModelCache:
                 self._loaded.move_to_end(key)
                 return self._loaded[key]
             loading = self._loading.setdefault(key, threading.Lock())
-        with loading:  # two who ask for the same at once load it once
+        with loading:  # two threads that ask for the same model load it once
             with self._lock:
                 if key in self._loaded:
                     return self._loaded[key]
@@ -119,7 +118,7 @@ class ModelCache:
             with self._lock:
                 self._loaded[key] = model
                 self._loading.pop(key, None)
-                while len(self._loaded) > KEPT:
+                while len(self._loaded) > MAX_MODELS:
                     self._loaded.popitem(last=False)
             return model
 

@@ -1,4 +1,4 @@
-"""What a studio lets people ask for: everything on one's own machine, bounded work in public."""
+"""The limits on requests to a studio: generous on a private machine, strict on a public one."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +21,13 @@ from pixgen.studio.runs.retention import PUBLIC_KEEP, RetentionLimits, parse_ret
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """Caps on the work of one job and on how many jobs wait.
+    """Limits on the work of one job and on the length of the queue. ``None`` means no limit.
 
-    ``None`` means no cap. ``picture_folders`` are the only folders whose pictures a recipe may name,
-    and ``models`` the only models: a recipe may come from a stranger, who must be able to read no
-    file of the server but the own uploads. ``keep`` says which runs are not kept for ever.
+    Args:
+        picture_folders: the only folders whose pictures a recipe may name: a stranger's recipe must
+            not read any file of the server except their own uploads.
+        models: the only models that a recipe may name.
+        keep: which runs are removed after some time.
     """
 
     public: bool = False
@@ -35,25 +37,27 @@ class Policy:
     most_prompts: int = 500
     longest_seconds: float | None = None
     waiting: int = 20
-    jobs_an_owner: int | None = None
+    jobs_per_owner: int | None = None
     models: tuple[str, ...] | None = None
     picture_folders: tuple[Path, ...] | None = None
     keep: RetentionLimits = RetentionLimits()
 
     @classmethod
     def for_public(cls, *, picture_folders: tuple[Path, ...] = (), keep: str | None = None) -> "Policy":
-        """For strangers: 512 px, 500 steps, 120 s, one job running and one waiting an owner, pictures from
-        ``picture_folders`` (where the page keeps uploads) only, and models by their names in the catalog
-        that are here already: no visitor can make a public server download gigabytes."""
+        """The policy of a public page: 512 px, 500 steps, 120 s, one running and one waiting job per owner.
+
+        Pictures come only from ``picture_folders`` (where the page saves uploads). Only models that are
+        already downloaded may be used, so that no visitor makes the server download gigabytes.
+        """
         return cls(
             public=True, largest_side=512, most_steps=500, most_cutouts=64, most_prompts=50,
-            longest_seconds=120, jobs_an_owner=2, models=ready_names(), picture_folders=picture_folders,
+            longest_seconds=120, jobs_per_owner=2, models=ready_names(), picture_folders=picture_folders,
             keep=parse_retention(keep or PUBLIC_KEEP),
         )  # fmt: skip
 
     def check(self, recipe: Recipe) -> None:
-        """Raise RecipeError, which says the cap, if the recipe asks for more than is allowed, or its
-        sketcher for what that cannot do; ModelError if there is no such sketcher."""
+        """Raise RecipeError, which states the limit, if the recipe exceeds one or its sketch settings are
+        not supported by its sketch model; ModelError if there is no such sketch model."""
         if max(recipe.width, recipe.height) > self.largest_side:
             raise RecipeError(
                 "A picture may be at most {limit} pixels wide and high here: choose a smaller size than "
@@ -93,7 +97,7 @@ class Policy:
             )
 
     def check_prompts(self, scenes: tuple[Scene, ...]) -> None:
-        """Raise RecipeError if there are more prompts in all scenes together than are allowed."""
+        """Raise RecipeError if all scenes together have too many prompts."""
         count = sum(len(scene) for scene in scenes)
         if count > self.most_prompts:
             raise RecipeError(
@@ -111,23 +115,23 @@ class Policy:
             if any(found.is_relative_to(folder.resolve()) for folder in self.picture_folders):
                 return
         except (OSError, ValueError, RuntimeError):
-            pass  # no path at all
+            pass  # not a valid path
         raise PictureError("Only pictures that were uploaded can be used here: upload it first.")
 
-    def check_line(self, *, waiting: int, of_owner: int) -> None:
-        """Raise StudioError if one more job is too many: ``waiting`` wait, ``of_owner`` are the owner's."""
-        if self.jobs_an_owner is not None and of_owner >= self.jobs_an_owner:
+    def check_queue(self, *, waiting: int, of_owner: int) -> None:
+        """Raise StudioError if the queue is full: ``waiting`` jobs wait, ``of_owner`` are the owner's."""
+        if self.jobs_per_owner is not None and of_owner >= self.jobs_per_owner:
             raise StudioError(
                 "You have {of_owner} pictures waiting or being painted, and may have {limit}: wait for one, or stop it.",
                 of_owner=of_owner,
-                limit=self.jobs_an_owner,
+                limit=self.jobs_per_owner,
             )
         if waiting >= self.waiting:
             raise StudioError("The studio is full ({waiting} pictures wait): try later.", waiting=waiting)
 
 
 def _check_sketch(recipe: Recipe) -> None:
-    """Whether the sketcher can be told what the recipe wants, before gigabytes are loaded for it."""
+    """Check the sketch settings before gigabytes are loaded for the sketch model. Raises RecipeError."""
     entry, asked = get_entry(recipe.init.sketch.model, "sketcher"), recipe.init.sketch
     if entry.bundled:
         sampling_settings(asked, POCKET)

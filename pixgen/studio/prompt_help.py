@@ -1,4 +1,4 @@
-"""How the bundled models read a prompt: its tokens, what falls off the end, and words that they never saw."""
+"""Checks a prompt against the bundled models: token count, truncated text and words outside their vocabulary."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,68 +16,69 @@ from pixgen.recipe.styles import Style, apply_styles
 from pixgen.recipe.wildcards import draw_wildcards
 
 POCKET = "pocket"
-MOST_UNKNOWN = 4  # words that are told of
-_MARKS = 2  # begin and end take a place each
+MAX_UNKNOWN_WORDS = 4  # words that are reported
+_MARKS = 2  # the start and end tokens
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
-    """How the pocket pair reads a prompt.
+class PromptCheck:
+    """How the bundled models read a prompt.
 
     Args:
-        tokens: of its longest text.
-        places: how many tokens of a text CLIP reads.
-        lost: what CLIP does not read any more, for each text that is too long.
-        unsketched: the same for the sketcher, which reads fewer; without what CLIP does not read either.
-        unknown: words that no training caption had, each with known ones near it.
+        tokens: the tokens of the longest text.
+        limit: how many tokens of a text CLIP reads.
+        truncated: for each text that is too long, the end that CLIP does not read.
+        truncated_for_sketch: the same for the sketch model, which reads fewer tokens; without the text
+            that CLIP does not read either.
+        unknown: words outside the vocabulary, each with similar known words.
     """
 
     tokens: int = 0
-    places: int = 0
-    lost: tuple[str, ...] = ()
-    unsketched: tuple[str, ...] = ()
+    limit: int = 0
+    truncated: tuple[str, ...] = ()
+    truncated_for_sketch: tuple[str, ...] = ()
     unknown: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-def read_typed(text: str, *, styles: Sequence[Style] = ()) -> Reading:
-    """How a prompt is read that is still being typed; an empty reading while it is none."""
+def check_typed_prompt(text: str, *, styles: Sequence[Style] = ()) -> PromptCheck:
+    """Check a prompt while it is being typed; empty while it is not valid."""
     try:
         scenes = apply_styles(parse(draw_wildcards(text, 0)), styles)
     except RecipeError:
-        return Reading(places=_places()[0])
-    return read_scenes(scenes)
+        return PromptCheck(limit=_places()[0])
+    return check_scenes(scenes)
 
 
-def read_scenes(scenes: Iterable[Scene], *, sketched: bool = True) -> Reading:
-    """How prompts are read.
+def check_scenes(scenes: Iterable[Scene], *, sketched: bool = True) -> PromptCheck:
+    """Check the prompts of scenes.
 
     Args:
-        sketched: whether the sketcher reads them too.
+        sketched: whether the sketch model reads them too.
     """
     places, sketchable = _places()
     texts = list(dict.fromkeys(prompt.text for scene in scenes for prompt in scene if prompt.text))
-    most, lost, unsketched = 0, [], []
+    most, truncated, truncated_for_sketch = 0, [], []
     for text in texts:
         words = text.split()
         ends = _ends(words)
         most = max(most, ends[-1] if ends else 0)
         read, sketchable_words = (sum(end <= limit for end in ends) for limit in (places, sketchable))
         if read < len(words):
-            lost.append(" ".join(words[read:]))
+            truncated.append(" ".join(words[read:]))
         if sketched and sketchable_words < read:
-            unsketched.append(" ".join(words[sketchable_words:read]))
-    strange = unknown_words(" ".join(texts))[:MOST_UNKNOWN]
-    return Reading(
+            truncated_for_sketch.append(" ".join(words[sketchable_words:read]))
+    unknown = unknown_words(" ".join(texts))[:MAX_UNKNOWN_WORDS]
+    return PromptCheck(
         tokens=most,
-        places=places,
-        lost=tuple(lost),
-        unsketched=tuple(unsketched),
-        unknown=tuple((word, suggestions(word)) for word in strange),
+        limit=places,
+        truncated=tuple(truncated),
+        truncated_for_sketch=tuple(truncated_for_sketch),
+        unknown=tuple((word, suggestions(word)) for word in unknown),
     )
 
 
 def _ends(words: Sequence[str]) -> list[int]:
-    """How many tokens there are up to the end of each word."""
+    """The number of tokens up to the end of each word."""
     total, ends = 0, []
     for word in words:
         total += _count(word)
@@ -86,7 +87,7 @@ def _ends(words: Sequence[str]) -> list[int]:
 
 
 def _config(kind: Kind) -> Path:
-    """Where the config of a bundled model is."""
+    """The config file of a bundled model."""
     config = get_entry(POCKET, kind).config
     assert config is not None, "a bundled model has one"
     return config
@@ -94,7 +95,7 @@ def _config(kind: Kind) -> Path:
 
 @cache
 def _places() -> tuple[int, int]:
-    """How many tokens of a text CLIP reads, and how many the sketcher."""
+    """How many tokens of a text CLIP and the sketch model read."""
     context = read_config(_config("clip"))["model_cfg"]["text_cfg"]["context_length"]
     sketcher = read_config(_config("sketcher"))
     return context - _MARKS, sketcher["model"]["places"]

@@ -1,4 +1,4 @@
-"""Whose turn it is on a device: paintings one after the other, short work between two steps."""
+"""Scheduling on one device: a queue for whole jobs, and a fair lock for short work between two steps."""
 
 import threading
 from collections import deque
@@ -9,95 +9,95 @@ Member = TypeVar("Member")
 
 
 class FairLock:
-    """A lock that is handed over in the order of asking; a context manager.
+    """A first-come, first-served lock; a context manager.
 
-    A painting takes it anew for every step. With an ordinary lock it would get it back at once each
-    time, and whoever else asks would wait for the last step.
+    A job takes it for every step. An ordinary lock would go straight back to that job each time, and
+    other threads would wait until its last step.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._asking: deque[object] = deque()  # the first one holds the lock
+        self._tickets: deque[object] = deque()  # the first one holds the lock
 
     def __enter__(self) -> "FairLock":
-        mark = object()
+        ticket = object()
         with self._changed:
-            self._asking.append(mark)
+            self._tickets.append(ticket)
             try:
-                self._changed.wait_for(lambda: self._asking[0] is mark)
-            except BaseException:  # Ctrl-C: nobody is to wait for one who has gone
-                self._asking.remove(mark)
+                self._changed.wait_for(lambda: self._tickets[0] is ticket)
+            except BaseException:  # Ctrl-C: a cancelled waiter must not block the queue
+                self._tickets.remove(ticket)
                 self._changed.notify_all()
                 raise
         return self
 
     def __exit__(self, *_: object) -> None:
         with self._changed:
-            self._asking.popleft()
+            self._tickets.popleft()
             self._changed.notify_all()
 
 
 class JobQueue(Generic[Member]):
-    """Members in the order in which they came. The first who does not rest gets the turn when nobody
-    has it, and has it until it leaves or rests."""
+    """A first-come, first-served queue. The first member that is not paused gets the turn when it is free,
+    and keeps it until it leaves or yields it."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._members: list[Member] = []
-        self._resting: list[Member] = []
+        self._paused: list[Member] = []
         self._turn: Member | None = None
 
     def join(self, member: Member) -> None:
-        """Stand behind the others."""
+        """Add a member at the end."""
         with self._changed:
             self._members.append(member)
 
     def wait(self, member: Member, *, until: Callable[[], bool]) -> bool:
-        """Wait for the member's turn, or ``until`` is true when the line moves; whether it has the turn."""
+        """Wait for the turn, or until ``until()`` is true; returns whether the member has the turn."""
         with self._changed:
-            self._changed.wait_for(lambda: self._may(member) or until())
-            if until() or not self._may(member):
+            self._changed.wait_for(lambda: self._can_start(member) or until())
+            if until() or not self._can_start(member):
                 return False
             self._turn = member
             return True
 
-    def wake(self) -> None:
-        """Let everyone who waits look again."""
+    def notify(self) -> None:
+        """Make waiting members check their ``until`` again."""
         with self._changed:
             self._changed.notify_all()
 
     def leave(self, member: Member) -> None:
-        """Go, from wherever in the line."""
+        """Remove a member from the queue, wherever it is."""
         with self._changed:
             self._members = [each for each in self._members if each is not member]
-            self._resting = [each for each in self._resting if each is not member]
-            self._yield(member)
+            self._paused = [each for each in self._paused if each is not member]
+            self._release_turn(member)
 
-    def rest(self, member: Member) -> None:
-        """Keep the place, and let others go first until ``wake_up``."""
+    def pause(self, member: Member) -> None:
+        """Let others go first until ``resume``; the member keeps its position."""
         with self._changed:
-            if not _has(self._resting, member):
-                self._resting.append(member)
+            if not _contains(self._paused, member):
+                self._paused.append(member)
             self._changed.notify_all()
 
     def resume(self, member: Member) -> None:
-        """Wait for the turn again."""
+        """End a pause."""
         with self._changed:
-            self._resting = [each for each in self._resting if each is not member]
+            self._paused = [each for each in self._paused if each is not member]
             self._changed.notify_all()
 
     def is_paused(self, member: Member) -> bool:
-        """Whether the member lets others go first."""
+        """Whether a member is paused."""
         with self._changed:
-            return _has(self._resting, member)
+            return _contains(self._paused, member)
 
     def yield_device(self, member: Member) -> None:
-        """Let the next have the turn, if the member has it, and stay in the line."""
+        """Give up the turn, if the member has it, and stay in the queue."""
         with self._changed:
-            self._yield(member)
+            self._release_turn(member)
 
-    def exchange(self, member: Member, other: Member) -> None:
-        """Let two who wait change places; nothing if one of them is not in the line, or has the turn."""
+    def swap(self, member: Member, other: Member) -> None:
+        """Swap two waiting members; does nothing if one of them is not in the queue, or has the turn."""
         with self._changed:
             if self._turn is member or self._turn is other:
                 return
@@ -107,37 +107,37 @@ class JobQueue(Generic[Member]):
                 self._members[one], self._members[two] = other, member
                 self._changed.notify_all()
 
-    def place(self, member: Member) -> int:
-        """How many are before the member; 0 for the first, for who has the turn, and for one who has left.
+    def position(self, member: Member) -> int:
+        """How many members are ahead; 0 for the one with the turn and for one that has left.
 
-        Who rests is passed over, and counts for nobody else.
+        Paused members are not counted.
         """
         with self._changed:
-            if self._turn is member or not _has(self._members, member):
+            if self._turn is member or not _contains(self._members, member):
                 return 0
             before = self._members[: _index(self._members, member)]
-            count = sum(each is self._turn or not _has(self._resting, each) for each in before)
-            behind = self._turn is not None and not _has(before, self._turn)
+            count = sum(each is self._turn or not _contains(self._paused, each) for each in before)
+            behind = self._turn is not None and not _contains(before, self._turn)
             return count + behind
 
     def members(self) -> list[Member]:
-        """Everyone, the first one first."""
+        """All members, in order."""
         with self._changed:
             return list(self._members)
 
-    def _may(self, member: Member) -> bool:
+    def _can_start(self, member: Member) -> bool:
         if self._turn is not None:
             return self._turn is member
-        first = next((each for each in self._members if not _has(self._resting, each)), None)
+        first = next((each for each in self._members if not _contains(self._paused, each)), None)
         return first is member
 
-    def _yield(self, member: Member) -> None:
+    def _release_turn(self, member: Member) -> None:
         if self._turn is member:
             self._turn = None
         self._changed.notify_all()
 
 
-def _has(members: Sequence[Member], member: Member) -> bool:
+def _contains(members: Sequence[Member], member: Member) -> bool:
     return any(each is member for each in members)
 
 

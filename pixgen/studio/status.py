@@ -1,4 +1,4 @@
-"""What a watcher of a job sees: the job at one moment, and its last frame when it has ended."""
+"""The status of a job that watchers receive, and the final frame of a job that has ended."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,14 +15,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class JobStatus:
-    """A job at one moment. ``place`` is how many are before it; ``seconds_left`` is None while unknown;
-    ``elapsed`` is the seconds of loading and painting, over all sessions of the run; ``fetching`` is how
-    far a model's download is, while there is one."""
+    """A job at one moment.
+
+    Args:
+        position: how many jobs are ahead of it in the queue.
+        seconds_left: None while unknown.
+        elapsed: seconds of loading and painting, over all sessions of the run.
+        fetching: the progress of a model's download, if there is one.
+    """
 
     state: State
-    place: int
+    position: int
     frame: "Frame | FinalFrame | None"
-    steps_a_second: float
+    steps_per_second: float
     seconds_left: float | None
     elapsed: float
     notice: str = ""
@@ -32,8 +37,7 @@ class JobStatus:
 
 @dataclass(frozen=True, eq=False)
 class FinalFrame:
-    """The last frame of a job that has ended: what a Frame is, with its picture in memory, while a
-    Frame may hold on to the device's."""
+    """The last frame of a job that has ended, with the fields of a Frame; it holds no device memory."""
 
     step: int
     steps: int

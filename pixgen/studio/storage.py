@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old one or the new one, never a part."""
+"""Atomic writes: a reader sees the old file or the new one, never a part; errors say what to do."""
 
 import errno
 import re
@@ -9,27 +9,27 @@ from pathlib import Path
 
 from pixgen.errors import StorageError
 
-# A quota or a limit on file sizes is as full a disk as a full disk.
+# A quota or a limit on file sizes is reported as a full disk.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Path]:
-    """A temporary path in the same folder; it replaces ``path`` if the block ends without an error.
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the same folder, which replaces ``path`` if the block ends without an error.
 
-    Raises StorageError for every OSError in the block; what was at ``path`` then is still there.
+    Raises StorageError for every OSError in the block; the old file then stays.
     """
     temporary = temporary_path(path)
     try:
-        with storing(path):
+        with storage_errors(path):
             yield temporary
             temporary.replace(path)
     finally:
-        remove(temporary)
+        remove_file(temporary)
 
 
 @contextmanager
-def storing(path: Path) -> Iterator[None]:
+def storage_errors(path: Path) -> Iterator[None]:
     """Turn every OSError in the block into a StorageError that names ``path``."""
     try:
         yield
@@ -38,14 +38,14 @@ def storing(path: Path) -> Iterator[None]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a whole file, replacing what is there at once. Raises StorageError."""
-    with writing(path) as temporary:
+    """Write a file atomically. Raises StorageError."""
+    with atomic_write(path) as temporary:
         temporary.write_bytes(data)
 
 
 def prepare_folder(folder: Path) -> bool:
-    """Make a studio's folder; whether it was not there before. Raises StorageError if it cannot be
-    written."""
+    """Create a studio's folder if needed; returns whether it was created. Raises StorageError if it is
+    not writable."""
     try:
         made = not folder.is_dir()
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,13 +63,13 @@ def prepare_folder(folder: Path) -> bool:
 
 
 def remove_empty(folder: Path) -> None:
-    """Remove a folder if there is nothing in it."""
+    """Remove a folder if it is empty."""
     with suppress(OSError):
         folder.rmdir()
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:
-    """What to tell about a file that could not be written; names no folder above its own."""
+    """The error for a file that could not be written; it names no folder above the file's own."""
     what = f"“{path.parent.name}/{path.name}”"
     if error.errno in _FULL:
         return StorageError(
@@ -84,22 +84,22 @@ def storage_error(path: Path, error: OSError) -> StorageError:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a process that was killed has left half-written in a folder."""
+    """Remove the temporary files that a killed process has left in a folder."""
     for path in folder.glob(".*.tmp"):
-        remove(path)
+        remove_file(path)
 
 
 def temporary_path(path: Path) -> Path:
-    """A new hidden name beside ``path``, of the kind that ``remove_leftovers`` removes."""
+    """A new hidden file name beside ``path``, which ``remove_leftovers`` recognises."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
 
 
 def display_name(path: Path) -> str:
-    """The name of a file as a person knows it, also while it has its temporary name."""
+    """The name of a file without the additions of its temporary name."""
     return re.sub(r"^\.(.+)\.[0-9a-f]{8}\.tmp$", r"\1", path.name)
 
 
-def remove(path: Path) -> None:
-    """Remove a file that is of no use any more, if that can be done."""
+def remove_file(path: Path) -> None:
+    """Remove a file; failures are ignored."""
     with suppress(OSError):  # the error that matters has been raised already
         path.unlink(missing_ok=True)

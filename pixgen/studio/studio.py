@@ -1,4 +1,4 @@
-"""The studio: owns a device and a folder, takes orders for pictures and has them painted."""
+"""The studio: owns one device and one output folder, queues recipes and runs each as a job."""
 
 import dataclasses
 import glob
@@ -21,34 +21,34 @@ from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.jobs import Job
 from pixgen.studio.model_cache import ModelCache, resolve_device
 from pixgen.studio.policy import Policy
-from pixgen.studio.queue import Place, move, places
+from pixgen.studio.queue import QueueEntry, list_entries, move_job
 from pixgen.studio.runs.edits import Edit
-from pixgen.studio.runs.forks import check_steps, fork_into, make_fork
-from pixgen.studio.runs.inputs import KEPT, keep_pictures, trusting
+from pixgen.studio.runs.forks import check_steps, create_fork, read_fork_state
+from pixgen.studio.runs.inputs import KEPT_PATH, keep_pictures, trust_paths
 from pixgen.studio.runs.lock import RunLock
 from pixgen.studio.runs.run import Run, new_folder, read_run, run_folders
 from pixgen.studio.scheduler import FairLock, JobQueue
 from pixgen.studio.storage import prepare_folder, remove_empty, remove_leftovers
-from pixgen.studio.timing import Timing
-from pixgen.studio.worker import Painter, WorkerTools, paint, work
+from pixgen.studio.timing import DurationEstimator
+from pixgen.studio.worker import Painter, WorkerTools, paint, run_job
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor
 
 log = logging.getLogger(__name__)
-REMEMBERED = 32  # jobs that have ended; their runs stay on the disk
+REMEMBERED = 32  # ended jobs kept in memory; their runs stay on disk
 
 
 class Studio:
-    """Paints recipes one after the other on one device, each into a folder of its own.
+    """Paints recipes one after another on one device, each into its own run folder.
 
     Args:
-        folder: where runs are kept; ``$PIXGEN_OUTPUT_DIR`` by default, else ``outputs``.
+        folder: where runs are saved; by default ``$PIXGEN_OUTPUT_DIR``, else ``outputs``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:NUMBER``.
-        policy: what may be asked for; what one's own machine may do by default.
-        painter: makes what yields the frames: takes the recipe, its opened pictures by path, the
-            device and the studio's models, and returns what behaves as an Optimization.
-        save_every: seconds between the states saved while painting.
+        policy: the limits on requests; by default those for a private machine.
+        painter: builds the optimization that yields the frames from the recipe, its opened pictures
+            by path, the device and the studio's models.
+        save_every: seconds between two checkpoints while painting.
 
     Any thread may call any method. Raises StorageError if the folder cannot be written, DeviceError.
     """
@@ -64,29 +64,29 @@ class Studio:
     ) -> None:
         self.folder = output_folder(folder)
         self.policy = policy = policy or Policy()
-        self._wanted_device = device if device == "auto" else resolve_device(device)
+        self._device_name = device if device == "auto" else resolve_device(device)
         self._made_folder = prepare_folder(self.folder)
         self._models = ModelCache(lambda: self.device)
         self._tools = WorkerTools(
-            line=JobQueue(),
+            queue=JobQueue(),
             lock=FairLock(),
             device=lambda: self.device,
             models=self._models,
-            timing=Timing(),
+            durations=DurationEstimator(),
             painter=painter,
             save_every=save_every,
             longest_seconds=policy.longest_seconds,
         )
-        self._lock = threading.RLock()  # of what follows
+        self._lock = threading.RLock()  # guards the fields below
         self._jobs: dict[str, Job] = {}
         self._threads: set[threading.Thread] = set()
-        self._followers: list[Callable[[Job], object]] = []
+        self._end_callbacks: list[Callable[[Job], object]] = []
         self._closed = False
 
     @cached_property
     def device(self) -> str:
-        """Where models are and pictures are painted."""
-        return resolve_device(self._wanted_device)
+        """The device that holds the models and paints, such as ``cpu`` or ``cuda:0``."""
+        return resolve_device(self._device_name)
 
     def submit(
         self,
@@ -98,23 +98,24 @@ class Studio:
         parent: str = "",
         metadata: bool = True,
     ) -> Job:
-        """Have a recipe painted; returns at once.
+        """Queue a recipe and return its job at once.
 
         Args:
-            owner: whose it is, where the policy counts jobs an owner.
-            on_load: called with the job, on its thread, when its turn has come and its models load.
-            trusted: paths of pictures that may be used wherever they lie, such as an own run's.
-            parent: the id of the run that this one is made from, if it is.
-            metadata: whether picture and film carry the recipe.
+            owner: who submits it, for policies that limit the jobs per owner.
+            on_load: called with the job on its thread, when its turn has come and its models load.
+            trusted: paths of pictures that may be used outside the allowed folders, such as those of
+                the owner's earlier run.
+            parent: the id of the run that this one is derived from.
+            metadata: whether the picture and the video carry the recipe.
 
-        Raises RecipeError, PictureError, StorageError, or StudioError if too many wait.
+        Raises RecipeError, PictureError, StorageError, or StudioError if the queue is full.
         """
         self.policy.check(recipe)
         with self._lock:
-            self._check_open(self._tools.line.members(), owner)
+            self._check_open(self._tools.queue.members(), owner)
 
             def fill(folder: Path) -> Run:
-                kept = keep_pictures(recipe, folder, find=trusting(self.find_picture, trusted))
+                kept = keep_pictures(recipe, folder, find=trust_paths(self.find_picture, trusted))
                 run = Run(
                     folder=folder,
                     recipe=kept,
@@ -127,22 +128,22 @@ class Studio:
                 run.save()
                 return run
 
-            return self._begin(*self._new(fill), on_load=on_load, resumes=False)
+            return self._start_job(*self._create_run(fill), on_load=on_load, resumes=False)
 
     def resume(self, run_id: str, *, steps: int | None = None, owner: str = "") -> Job:
-        """Go on with a run from its saved state, with the pixels that it would have had without a
-        stop; one that was killed before anything was saved begins anew.
+        """Resume a run from its saved state; the result has the same pixels as an uninterrupted run.
+        A run that was killed before its first checkpoint starts again.
 
         Args:
-            steps: a new total, larger than the run's own. A run that is done needs one; it stays as it
-                is, and what goes on is a fork of it.
+            steps: a new total of steps, larger than the run's own. A finished run needs one: it stays as
+                it is, and a fork of it continues.
 
-        Raises StudioError if there is no such run, it is being painted or is done, RecipeError,
+        Raises StudioError if there is no such run, or it is being painted or is done, RecipeError,
         StorageError.
         """
         with self._lock:
-            self._check_open(self._tools.line.members(), owner)
-            run = self._known(run_id, owner)
+            self._check_open(self._tools.queue.members(), owner)
+            run = self._find_run(run_id, owner)
             steps = run.recipe.steps if steps is None else steps
             done = run.state == "done"
             check_steps(run.recipe, steps, done=done, name=_("The run {run}", run=run.id))
@@ -150,7 +151,7 @@ class Studio:
                 return self.fork(run_id, steps=steps, owner=owner)
             recipe = run.recipe.with_more_steps(steps)
             self.policy.check(recipe)
-            claim = RunLock(run.folder)
+            run_lock = RunLock(run.folder)
             try:
                 remove_leftovers(run.folder)
                 run = dataclasses.replace(
@@ -163,9 +164,9 @@ class Studio:
                 )
                 run.save()
             except BaseException:
-                claim.release()
+                run_lock.release()
                 raise
-            return self._begin(run, claim, on_load=None, resumes=True)
+            return self._start_job(run, run_lock, on_load=None, resumes=True)
 
     def fork(
         self,
@@ -178,60 +179,60 @@ class Studio:
         owner: str = "",
         trusted: Collection[str] = (),
     ) -> Job:
-        """Go on from a run's saved state as another run, which names the first as its parent; the first
-        stays as it is. The recipe records what changed and at which step, and paints the same anew.
+        """Continue a run's saved state as a new run, whose parent it is; the first run stays as it is.
+        The new recipe records each change with its step, so painting it again gives the same picture.
 
         Args:
-            prompts: other ones, a text in the grammar of prompts or scenes.
-            weights: other ones, by the prompts' number in each scene, the first being 1.
-            learning_rate: another one.
-            steps: a new total; by default the run's own, or some more where that was reached.
-            trusted: as of ``submit``.
+            prompts: new prompts, as text in the prompt grammar or as scenes.
+            weights: new weights by the number of the prompt in each scene, from 1.
+            learning_rate: a new learning rate.
+            steps: a new total of steps; by default the run's own, or a few more if that was reached.
+            trusted: as for ``submit``.
 
-        Raises StudioError if there is no such run, it is being painted or has no state, RecipeError,
-        PictureError, StorageError.
+        Raises StudioError if there is no such run, or it is being painted or has no saved state,
+        RecipeError, PictureError, StorageError.
         """
-        turn = Edit(prompts=prompts, weights=weights or {}, learning_rate=learning_rate)
+        edit = Edit(prompts=prompts, weights=weights or {}, learning_rate=learning_rate)
         with self._lock:
-            self._check_open(self._tools.line.members(), owner)
-            parent = self._known(run_id, owner)
-            stored = make_fork(parent)
-            made = self._new(
-                lambda folder: fork_into(
+            self._check_open(self._tools.queue.members(), owner)
+            parent = self._find_run(run_id, owner)
+            stored = read_fork_state(parent)
+            made = self._create_run(
+                lambda folder: create_fork(
                     folder,
                     parent,
                     stored,
-                    turn=turn,
+                    edit=edit,
                     steps=steps,
                     owner=owner or parent.owner,
-                    find=trusting(self.find_picture, trusted),
+                    find=trust_paths(self.find_picture, trusted),
                     check=self.policy.check,
                 )
             )
-            return self._begin(*made, on_load=None, resumes=True)
+            return self._start_job(*made, on_load=None, resumes=True)
 
     def job(self, run_id: str) -> Job | None:
-        """The job of a run, if this studio has painted it lately."""
+        """The job of a run, if this studio has painted it recently."""
         with self._lock:
             return self._jobs.get(run_id)
 
-    def queue(self) -> list[Place]:
-        """Every job that is painted or waits, in order, with its place and time."""
-        return places(self._tools.line.members(), self._tools.timing)
+    def queue(self) -> list[QueueEntry]:
+        """Every job that is running or waiting, in order, with its position and estimated times."""
+        return list_entries(self._tools.queue.members(), self._tools.durations)
 
     def move(self, job: Job, by: int) -> None:
-        """Let a job that waits be painted before (-1) or behind (1) the owner's next one."""
-        move(self._tools.line.members(), job, by)
+        """Move a waiting job one position earlier (-1) or later (1) among the jobs of its owner."""
+        move_job(self._tools.queue.members(), job, by)
 
     def run(self, run_id: str) -> Run:
-        """The run of that id. Raises StudioError if there is none."""
+        """The run with this id. Raises StudioError if there is none."""
         job = self.job(run_id)
         if job is not None and (not job.ended or job.error is not None):
-            return job.run  # newer than its files, and perhaps all there is after a full disk
+            return job.run  # newer than its files, and after a full disk perhaps the only copy
         return read_run(self.folder, run_id)
 
     def runs(self) -> list[Run]:
-        """Every run in the folder, the newest first; folders that cannot be read are left out."""
+        """Every run in the folder, newest first; unreadable folders are left out."""
         found = []
         for folder in run_folders(self.folder):
             try:
@@ -241,25 +242,28 @@ class Studio:
         return sorted(found, key=lambda run: (run.started, run.id), reverse=True)
 
     def exclusive(self) -> FairLock:
-        """The device's turn for short work, between two steps of a painting.
+        """The device lock, for short work between two steps of a running job.
 
-        A context manager, which must not be entered twice by one thread.
+        A context manager; a thread must not enter it twice.
         """
         return self._tools.lock
 
     def perceptor(self, names: tuple[str, ...]) -> "Perceptor":
-        """CLIPs by name as one perceptor on the studio's device, loaded once. Raises ModelError."""
+        """Named CLIP models as one perceptor on the studio's device, loaded once. Raises ModelError."""
         return self._models.perceptor(names)
 
     def preload(self, recipe: Recipe | None = None) -> None:
-        """Load the models of a recipe, by default the usual preset's, beside everything else, so that the
-        first picture need not wait."""
+        """Load a recipe's models in the background, so that the first picture starts sooner.
+
+        Args:
+            recipe: by default that of the default preset.
+        """
         if recipe is None:
             recipe = make_recipe({"prompts": "-"}, load_preset(DEFAULT).recipe)
         threading.Thread(target=self._models.preload, args=(recipe,), daemon=True).start()
 
     def close(self, timeout: float | None = None) -> None:
-        """Stop every job, wait until all is saved (at most so many seconds) and let go of the models."""
+        """Stop every job, wait until all are saved (at most ``timeout`` seconds) and unload the models."""
         with self._lock:
             self._closed = True
             jobs, threads = list(self._jobs.values()), list(self._threads)
@@ -270,7 +274,7 @@ class Studio:
         for thread in threads:
             thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
         self._models.clear()
-        if self._made_folder:  # to list runs, or to ask for one that is not there, leaves no folder behind
+        if self._made_folder:  # listing runs or asking for a missing one leaves no folder behind
             remove_empty(self.folder)
 
     def __enter__(self) -> "Studio":
@@ -280,43 +284,43 @@ class Studio:
         self.close()
 
     def find_picture(self, path: str) -> Path:
-        """Where a picture that a recipe names is. Raises PictureError if it may not be used."""
+        """The file of a picture that a recipe names. Raises PictureError if it may not be used."""
         found = expand(path)
-        if KEPT.fullmatch(path) and not found.exists() and self.policy.picture_folders is None:
-            # The recipe comes out of a picture that was painted here: another run has the copy.
+        if KEPT_PATH.fullmatch(path) and not found.exists() and self.policy.picture_folders is None:
+            # The recipe was read from a picture that was painted here: another run has the copy.
             found = next(self.folder.glob(f"*/{glob.escape(path)}"), found)
         self.policy.check_picture(found)
         return found
 
-    def after_each(self, call: Callable[[Job], object]) -> None:
-        """Have every job that has ended told to ``call``, on the job's own thread."""
-        self._followers.append(call)
+    def on_job_end(self, call: Callable[[Job], object]) -> None:
+        """Call ``call`` with every job when it has ended, on the thread of that job."""
+        self._end_callbacks.append(call)
 
-    def _known(self, run_id: str, owner: str) -> Run:
-        """The run of that id, if it may be gone on with by this owner. Raises StudioError."""
+    def _find_run(self, run_id: str, owner: str) -> Run:
+        """The run with this id, if this owner may continue it. Raises StudioError."""
         run = self.run(run_id)
         if self.policy.public and run.owner != owner:
             raise StudioError("There is no run “{run_id}”.", run_id=run_id)
         return run
 
-    def _new(self, fill: Callable[[Path], Run]) -> tuple[Run, RunLock]:
-        """A run in a new folder, as ``fill`` writes it; nothing is left of it after an error."""
-        folder, claim = new_folder(self.folder), None
+    def _create_run(self, fill: Callable[[Path], Run]) -> tuple[Run, RunLock]:
+        """A run in a new folder, written by ``fill``; an error removes the folder."""
+        folder, run_lock = new_folder(self.folder), None
         try:
-            claim = RunLock(folder)
-            return fill(folder), claim
+            run_lock = RunLock(folder)
+            return fill(folder), run_lock
         except BaseException:
-            if claim is not None:
-                claim.release()
+            if run_lock is not None:
+                run_lock.release()
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
-    def _begin(
-        self, run: Run, claim: RunLock, *, on_load: Callable[[Job], object] | None, resumes: bool
+    def _start_job(
+        self, run: Run, run_lock: RunLock, *, on_load: Callable[[Job], object] | None, resumes: bool
     ) -> Job:
         job = Job(
             run,
-            line=self._tools.line,
+            queue=self._tools.queue,
             find=self.find_picture,
             check=self.policy.check_prompts,
             on_load=on_load,
@@ -327,30 +331,32 @@ class Studio:
         ended = [each.id for each in self._jobs.values() if each.ended]
         for run_id in ended[:-REMEMBERED]:
             del self._jobs[run_id]
-        self._tools.line.join(job)
-        thread = threading.Thread(target=self._work, args=(job, claim), name=f"job {job.id}", daemon=True)
+        self._tools.queue.join(job)
+        thread = threading.Thread(
+            target=self._run_thread, args=(job, run_lock), name=f"job {job.id}", daemon=True
+        )
         try:
             thread.start()
-        except RuntimeError as error:  # the system has no room for a thread: the line must go on
-            self._tools.line.leave(job)
-            claim.release()
+        except RuntimeError as error:  # the system is out of threads: the queue must continue
+            self._tools.queue.leave(job)
+            run_lock.release()
             raise StudioError("The studio can take no more pictures now: try later.") from error
         self._threads.add(thread)
         return job
 
-    def _work(self, job: Job, claim: RunLock) -> None:
-        work(job, self._tools, claim=claim)
-        for call in self._followers:
+    def _run_thread(self, job: Job, run_lock: RunLock) -> None:
+        run_job(job, self._tools, run_lock=run_lock)
+        for call in self._end_callbacks:
             try:
                 call(job)
-            except Exception:  # whoever follows must not hold up the studio
-                log.exception("what follows a job failed")
-        with self._lock:  # submit, which adds the thread, holds it until it has
+            except Exception:  # a callback's failure must not stop the studio
+                log.exception("a callback after a job failed")
+        with self._lock:  # held by _start_job until it has added the thread
             self._threads.discard(threading.current_thread())
 
-    def _check_open(self, line: list[Job], owner: str) -> None:
+    def _check_open(self, queued: list[Job], owner: str) -> None:
         if self._closed:
             raise StudioError("The studio is closed: start it again.")
-        self.policy.check_line(
-            waiting=max(0, len(line) - 1), of_owner=sum(job.owner == owner for job in line)
+        self.policy.check_queue(
+            waiting=max(0, len(queued) - 1), of_owner=sum(job.owner == owner for job in queued)
         )

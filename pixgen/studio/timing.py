@@ -1,16 +1,15 @@
-"""How fast a painting goes, from the times at which its frames came."""
+"""Estimates durations: the step rate of a running job, and the time of a recipe from earlier jobs."""
 
-# MERGED pixgen.studio.timing: How long a picture will take, from how long others took on this machine.
 import threading
 from collections import OrderedDict
 
 from pixgen.recipe.recipe import Recipe
 
-_SHARE = 0.1  # of the newest step in the average: about the last ten steps count
+_SHARE = 0.1  # weight of the newest step: about the last ten steps count
 
 
 class StepRate:
-    """A moving average of the seconds a step, corrected for its start."""
+    """An exponential moving average of the seconds per step, with bias correction."""
 
     def __init__(self) -> None:
         self._seconds = 0.0
@@ -18,55 +17,55 @@ class StepRate:
         self._last: float | None = None
 
     def step(self, now: float) -> None:
-        """A frame came at this time, in seconds of any clock."""
+        """Record that a frame came at this time, in seconds of any clock."""
         if self._last is not None:
             self._seconds += _SHARE * (now - self._last - self._seconds)
             self._weight += _SHARE * (1 - self._weight)
         self._last = now
 
     def pause(self) -> None:
-        """What passes until the next frame counts for none."""
+        """Leave out the time until the next frame."""
         self._last = None
 
     @property
-    def steps_a_second(self) -> float:
-        """0 until two frames have come."""
+    def steps_per_second(self) -> float:
+        """Steps per second; 0 until there are two frames."""
         return self._weight / self._seconds if self._seconds > 0 else 0.0
 
     def seconds_left(self, steps: int) -> float | None:
-        """For so many more steps; None while the pace is unknown."""
-        return steps / self.steps_a_second if self.steps_a_second else None
+        """The seconds for so many more steps; None while the rate is unknown."""
+        return steps / self.steps_per_second if self.steps_per_second else None
 
 
-_REMEMBERED = 64  # kinds of work
-_CUTOUTS = 12  # so many cost about what it costs to decode _PIXELS: the two halves of a usual step
+_REMEMBERED = 64  # combinations of models and sizes
+_CUTOUTS = 12  # so many cost about as much as decoding _PIXELS: the two halves of a usual step
 _PIXELS = 128 * 128
 
 
-class Timing:
-    """Seconds a step by kind of work: what draws and looks, how large, with how many cutouts.
+class DurationEstimator:
+    """Estimates seconds from earlier jobs with the same drawer, models, size and cutouts.
 
-    What was never painted is estimated from the latest that was, by its pixels and cutouts. Any
-    thread may ask.
+    Other recipes are estimated from the latest job, in proportion to pixels and cutouts. Any thread may
+    call it.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seconds: OrderedDict[tuple, tuple[float, float]] = OrderedDict()  # a step, a unit of work
 
-    def learn(self, recipe: Recipe, steps_a_second: float) -> None:
-        """Steps of this recipe went so fast; 0 is nothing known."""
-        if steps_a_second <= 0:
+    def record(self, recipe: Recipe, steps_per_second: float) -> None:
+        """Record the step rate of a recipe; 0 is ignored."""
+        if steps_per_second <= 0:
             return
         with self._lock:
-            seconds = 1 / steps_a_second
+            seconds = 1 / steps_per_second
             self._seconds[_kind(recipe)] = (seconds, seconds / _work(recipe))
             self._seconds.move_to_end(_kind(recipe))
             if len(self._seconds) > _REMEMBERED:
                 self._seconds.popitem(last=False)
 
-    def seconds(self, recipe: Recipe, steps: int) -> float | None:
-        """For so many steps of this recipe; None before anything was painted."""
+    def estimate(self, recipe: Recipe, steps: int) -> float | None:
+        """The seconds for so many steps of a recipe; None before the first job."""
         with self._lock:
             if not self._seconds:
                 return None

@@ -1,4 +1,4 @@
-"""Finished pictures as larger files, which still carry their recipe, and say how they were enlarged."""
+"""Upscales finished pictures; the files carry the recipe and how they were upscaled."""
 
 import io
 import json
@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 from pixgen.errors import PictureError, PixgenError, RecipeError
 from pixgen.images import MAX_PIXELS, on_white, open_picture
 from pixgen.studio.metadata.containers import read_texts
-from pixgen.studio.metadata.metadata import SOFTWARE
+from pixgen.studio.metadata.embedding import SOFTWARE
 from pixgen.studio.metadata.picture_info import KEY, read_info
 from pixgen.studio.model_cache import resolve_device
 from pixgen.studio.storage import write_bytes
@@ -22,8 +22,8 @@ LARGEST_SCALE = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upscaled:
-    """How a picture was enlarged: by what, how often, and from which size."""
+class UpscaleInfo:
+    """How a picture was upscaled: the method, the factor and the original size."""
 
     method: str
     scale: float
@@ -33,14 +33,14 @@ class Upscaled:
 
 def upscale_picture(
     source: Path, *, scale: float = 2.0, method: str = AUTO, device: str = "auto"
-) -> tuple[Image.Image, Upscaled]:
-    """A picture's file as a larger picture; what is transparent in it stays so.
+) -> tuple[Image.Image, UpscaleInfo]:
+    """Upscale a picture file; transparency is kept.
 
     Args:
         scale: above 1, at most ``LARGEST_SCALE``.
-        method: ``crisp``, which learned nothing and invents nothing, a name of
-            ``models.upscalers.available_upscalers``, or ``auto``: ``pocket`` for what the bundled VQGAN has
-            painted, and ``crisp`` for any other picture.
+        method: ``crisp``, which resamples without a model, a name of
+            ``models.upscalers.available_upscalers``, or ``auto``: ``pocket`` for pictures that the bundled
+            VQGAN painted, and ``crisp`` for all others.
 
     Raises RecipeError for a scale that is not allowed, PictureError, ModelError.
     """
@@ -67,25 +67,25 @@ def upscale_picture(
     if method == AUTO:
         method = BUNDLED if _painted_by_the_pocket_pair(source) else CRISP
     upscaler = None if method == CRISP else load_upscaler(method, where)
-    how = Upscaled(method=method, scale=scale, width=given.width, height=given.height)
+    how = UpscaleInfo(method=method, scale=scale, width=given.width, height=given.height)
     colours = upscale(to_tensor(on_white(given)).to(where), width=width, height=height, upscaler=upscaler)
     if given.mode != "RGBA":
         return Image.fromarray(to_pixels(colours[0])), how
     opacity = upscale(to_tensor(given.getchannel("A")).to(where), width=width, height=height).mean(
         1, keepdim=True
     )
-    # What is enlarged is the picture on white, so that colours that nobody sees, under full
-    # transparency, do not bleed into its edges; here the white is taken away again.
+    # The picture was upscaled on white, so that invisible colours under full transparency do not bleed
+    # into its edges; here the white is removed again.
     colours = ((colours - (1 - opacity)) / opacity.clamp(min=1 / 255)).clamp(0, 1)
     larger = Image.fromarray(to_pixels(colours[0]))
     larger.putalpha(Image.fromarray(to_pixels(opacity.expand(1, 3, -1, -1)[0])).getchannel("R"))
     return larger, how
 
 
-def save_upscaled(picture: Image.Image, path: Path, *, source: Path, how: Upscaled) -> None:
-    """Write it as a PNG with the recipe of its ``source``, if that carries one, and how it was enlarged.
+def save_upscaled(picture: Image.Image, path: Path, *, source: Path, how: UpscaleInfo) -> None:
+    """Write an upscaled picture as a PNG with the recipe of its ``source``, if any, and how it was upscaled.
 
-    Replaces what is there at once, or raises StorageError and leaves it.
+    The write is atomic. Raises StorageError.
     """
     text = PngImagePlugin.PngInfo()
     recipe = _recipe_text(source)
@@ -98,10 +98,10 @@ def save_upscaled(picture: Image.Image, path: Path, *, source: Path, how: Upscal
     write_bytes(path, data.getvalue())
 
 
-def read_upscaled(path: Path) -> Upscaled | None:
-    """How a picture was enlarged, if it says so."""
+def read_upscale_info(path: Path) -> UpscaleInfo | None:
+    """How a picture was upscaled, if its file says so."""
     try:
-        return Upscaled(**json.loads(read_texts(path).get(NOTE, "null")))
+        return UpscaleInfo(**json.loads(read_texts(path).get(NOTE, "null")))
     except (OSError, TypeError, ValueError):
         return None
 
@@ -115,9 +115,9 @@ def _painted_by_the_pocket_pair(source: Path) -> bool:
 
 
 def _recipe_text(source: Path) -> str:
-    """The source's recipe, with the names that its kept pictures have in its run's folder."""
+    """The recipe of the source as JSON; it names pictures by their paths in the run's folder."""
     try:
         own = read_texts(source).get(KEY)
         return own or read_info(source).recipe.to_json()
     except (PixgenError, OSError, ValueError):
-        return ""  # any picture may be enlarged
+        return ""  # pictures without a recipe can be upscaled too

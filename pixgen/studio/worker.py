@@ -1,4 +1,4 @@
-"""What a job's thread does: wait for its turn, load, paint, save, and come to an end whatever happens."""
+"""The worker thread of a job: waits for its turn, loads models, paints, saves and reports errors."""
 
 import contextlib
 import gc
@@ -17,16 +17,16 @@ from pixgen.errors import ModelError, OutOfMemory, PixgenError, StorageError, St
 from pixgen.messages import _
 from pixgen.models.progress import listen_to_downloads
 from pixgen.recipe.recipe import Recipe
-from pixgen.studio.jobs import Job, Stopped
+from pixgen.studio.jobs import Job, StopRequested
 from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.runs.edits import take_edit
-from pixgen.studio.runs.inputs import named_pictures, open_footage, open_pictures
+from pixgen.studio.runs.inputs import named_pictures, open_pictures, open_source_video
 from pixgen.studio.runs.lock import RunLock
-from pixgen.studio.runs.record import Record, read_state
+from pixgen.studio.runs.record import RunRecorder, read_state
 from pixgen.studio.runs.run import Run, State
 from pixgen.studio.scheduler import FairLock, JobQueue
 from pixgen.studio.status import FinalFrame
-from pixgen.studio.timing import Timing
+from pixgen.studio.timing import DurationEstimator
 
 if TYPE_CHECKING:
     from pixgen.synthesis import Frame, Optimization
@@ -38,30 +38,30 @@ Painter = Callable[[Recipe, Mapping[str, Image.Image], str, ModelCache], "Optimi
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerTools:
-    """What the jobs of a studio share."""
+    """What all jobs of a studio share."""
 
-    line: JobQueue[Job]
-    lock: FairLock  # of the device, held for a step at a time
+    queue: JobQueue[Job]
+    lock: FairLock  # of the device, held for one step at a time
     device: Callable[[], str]
     models: ModelCache
-    timing: Timing
+    durations: DurationEstimator
     painter: Painter
-    save_every: float  # seconds between saved states
-    longest_seconds: float | None  # of painting, a session
+    save_every: float  # seconds between two checkpoints
+    longest_seconds: float | None  # of painting in one session
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Outcome:
     state: State
     error: PixgenError | None = None
-    still: FinalFrame | None = None
+    final_frame: FinalFrame | None = None
     unsaved: tuple[State, Callable[[Run], None]] | None = None
 
 
 def paint(
     recipe: Recipe, pictures: Mapping[str, Image.Image], device: str, models: ModelCache
 ) -> "Optimization":
-    """The painter that a studio uses: an Optimization with the models that the recipe names."""
+    """The Optimization of a recipe, with the models that it names; the default ``painter`` of a studio."""
     from pixgen.synthesis import Optimization, make_drawer  # here: it loads torch
 
     vqgan, perceptor, book = _load_models(recipe, models)
@@ -70,8 +70,7 @@ def paint(
 
 
 def _load_models(recipe: Recipe, models: ModelCache) -> tuple:
-    """What a recipe draws with, looks with, and sketches with; where memory is short, loaded again once
-    all models of earlier recipes are gone."""
+    """A recipe's VQGAN, perceptor and sketch model; if memory runs out, unload all others and try again."""
     from pixgen.models import weight_members
     from pixgen.synthesis.memory.out_of_memory import memory_guard
 
@@ -90,25 +89,27 @@ def _load_models(recipe: Recipe, models: ModelCache) -> tuple:
     return load()
 
 
-def work(job: Job, tools: WorkerTools, *, claim: RunLock) -> None:
-    """The whole life of a job's thread. Never raises; ends the job and leaves the line."""
-    record = Record(job.run)
-    ending = _live(job, tools, record)
+def run_job(job: Job, tools: WorkerTools, *, run_lock: RunLock) -> None:
+    """Run a job from its turn to its end, on its own thread. Never raises."""
+    record = RunRecorder(job.run)
+    outcome = _run_safely(job, tools, record)
     record.close()
-    if isinstance(ending.error, OutOfMemory):
+    if isinstance(outcome.error, OutOfMemory):
         tools.models.clear()
         _free_memory()
-    # Who sees that the job has ended may go on with its run at once.
-    claim.release()
-    if isinstance(ending.error, ModelError) and job.frame is None and not job.resumes:
-        shutil.rmtree(job.run.folder, ignore_errors=True)  # its models cannot be had: nothing to go on from
-    tools.timing.learn(job.recipe, job.job_status().steps_a_second)
-    tools.line.leave(job)
-    job.end(ending.state, error=ending.error, still=ending.still, unsaved=ending.unsaved)
-    _look_again(tools)
+    # A watcher that sees the job end may resume its run at once.
+    run_lock.release()
+    if isinstance(outcome.error, ModelError) and job.frame is None and not job.resumes:
+        shutil.rmtree(
+            job.run.folder, ignore_errors=True
+        )  # its models cannot be loaded: there is nothing to resume
+    tools.durations.record(job.recipe, job.status().steps_per_second)
+    tools.queue.leave(job)
+    job.finish(outcome.state, error=outcome.error, final_frame=outcome.final_frame, unsaved=outcome.unsaved)
+    _notify_watchers(tools)
 
 
-def _live(job: Job, tools: WorkerTools, record: Record) -> _Outcome:
+def _run_safely(job: Job, tools: WorkerTools, record: RunRecorder) -> _Outcome:
     try:
         return _paint(job, tools, record)
     except PixgenError as error:
@@ -122,41 +123,41 @@ def _live(job: Job, tools: WorkerTools, record: Record) -> _Outcome:
             "Something broke that should not have; the log tells more under {number}.",
             number=number,
         )
-    return _fail(job, record, _untagged(failure))
+    return _fail(job, record, _without_traceback(failure))
 
 
-def _paint(job: Job, tools: WorkerTools, record: Record) -> _Outcome:
-    if not tools.line.wait(job, until=lambda: job.stopping):
+def _paint(job: Job, tools: WorkerTools, record: RunRecorder) -> _Outcome:
+    if not tools.queue.wait(job, until=lambda: job.stopping):
         record.save_facts(job.snapshot("stopped"))
         return _Outcome(state="stopped")
     try:
-        with listen_to_downloads(job.fetch):
+        with listen_to_downloads(job.report_download):
             painter = _load(job, tools, record)
-    except Stopped:  # while a model was fetched; what is there of it stays
+    except StopRequested:  # during a download; the partial file stays
         record.save_facts(job.snapshot("stopped"))
         return _Outcome(state="stopped")
-    job.enter("painting")
+    job.set_state("painting")
     state, notice = _take_steps(job, tools, record, painter)
-    job.tell(notice)
-    if job.frame is None:  # stopped before this session's first frame: what there was stays
+    job.set_notice(notice)
+    if job.frame is None:  # stopped before this session's first frame: earlier files stay
         record.save_facts(job.snapshot(state))
         return _Outcome(state=state)
-    still, kept = _still(job.frame), painter.state()
+    final_frame, kept = _final_frame(job.frame), painter.state()
     try:
-        record.save(job.snapshot(state), still, painter=kept)
+        record.save(job.snapshot(state), final_frame, painter=kept)
     except StorageError as error:
         return _Outcome(
             state="failed",
-            error=_untagged(error),
-            still=still,
-            unsaved=(state, lambda run: record.save(run, still, painter=kept)),
+            error=_without_traceback(error),
+            final_frame=final_frame,
+            unsaved=(state, lambda run: record.save(run, final_frame, painter=kept)),
         )
-    job.tell(record.notice or job.notice)
-    return _Outcome(state=state, still=still)
+    job.set_notice(record.notice or job.notice)
+    return _Outcome(state=state, final_frame=final_frame)
 
 
-def _load(job: Job, tools: WorkerTools, record: Record) -> "Optimization":
-    job.enter("loading")
+def _load(job: Job, tools: WorkerTools, record: RunRecorder) -> "Optimization":
+    job.set_state("loading")
     record.save_facts(job.snapshot("loading"))
     if job.on_load is not None:
         job.on_load(job)
@@ -164,45 +165,47 @@ def _load(job: Job, tools: WorkerTools, record: Record) -> "Optimization":
     if job.resumes:
         stored = read_state(record.run.state_file)
     if stored is not None:
-        # The recipe saved with the state is surely the state's; only more steps may be wanted.
+        # The recipe that was saved with the state belongs to it; the job's may only have more steps.
         if stored.recipe.steps < recipe.steps:
             recipe = stored.recipe.with_more_steps(recipe.steps)
         else:
             recipe = stored.recipe
-        record.go_on(stored)
+        record.resume(stored)
     job.pictures |= open_pictures(named_pictures(recipe), record.run.folder)
-    footage = open_footage(recipe, record.run.folder)
+    footage = open_source_video(recipe, record.run.folder)
     job.pictures |= footage  # type: ignore[arg-type]  # as pictures
     for video in footage.values():
         record.left_out = video.left_out(recipe.journey.frames(recipe.steps))
-        job.tell(record.left_out)
+        job.set_notice(record.left_out)
     painter = tools.painter(recipe, job.pictures, tools.device(), tools.models)
     if stored is not None:
         painter.restore(stored.painter)
     return painter
 
 
-def _take_steps(job: Job, tools: WorkerTools, record: Record, painter: "Optimization") -> tuple[State, str]:
-    """Paint until it is done, stopped, or has taken too long; how it ended, and what to know of that."""
+def _take_steps(
+    job: Job, tools: WorkerTools, record: RunRecorder, painter: "Optimization"
+) -> tuple[State, str]:
+    """Paint until the job is done, stopped, or over its time; returns the final state and a notice."""
     began = saved = time.monotonic()
     while True:
-        _change(job, painter)  # also before a stop: what was asked for counts when it goes on
+        _apply_edits(job, painter)  # also before a stop: the edits apply when the run is resumed
         if job.stopping:
             return "stopped", ""
         if job.paused:
             began += _pause(job, tools, record, painter)
             continue
         if watch := getattr(painter, "watch_cutouts", None):
-            watch(job.cutouts_wanted)
+            watch(job.cutouts_requested)
         with tools.lock:
             frame = next(painter, None)
         if frame is None:
             return "done", ""
-        record.film(frame)
+        record.add_video_frame(frame)
         record.curve.add(frame)
-        job.show(frame, recipe=painter.recipe)
+        job.publish_frame(frame, recipe=painter.recipe)
         if frame.notice:
-            job.tell(frame.notice)
+            job.set_notice(frame.notice)
         if frame.step >= frame.steps:
             return "done", ""
         now = time.monotonic()
@@ -212,69 +215,71 @@ def _take_steps(job: Job, tools: WorkerTools, record: Record, painter: "Optimiza
                 seconds=tools.longest_seconds,
             )
         if now - saved >= tools.save_every:
-            _save_meanwhile(job, record, painter, frame)
+            _save_checkpoint(job, record, painter, frame)
             saved = time.monotonic()
 
 
-def _pause(job: Job, tools: WorkerTools, record: Record, painter: "Optimization") -> float:
-    """Let others paint until the pause is over and its turn has come; the seconds that it took."""
+def _pause(job: Job, tools: WorkerTools, record: RunRecorder, painter: "Optimization") -> float:
+    """Let other jobs run until this one is resumed and has its turn; returns the seconds waited."""
     began = time.monotonic()
     if job.frame is not None:
-        _save_meanwhile(job, record, painter, job.frame)
-    job.enter("waiting")
-    tools.line.yield_device(job)
-    _look_again(tools)
-    if tools.line.wait(job, until=lambda: job.stopping):
-        job.enter("painting")
+        _save_checkpoint(job, record, painter, job.frame)
+    job.set_state("waiting")
+    tools.queue.yield_device(job)
+    _notify_watchers(tools)
+    if tools.queue.wait(job, until=lambda: job.stopping):
+        job.set_state("painting")
     return time.monotonic() - began
 
 
-def _look_again(tools: WorkerTools) -> None:
-    """Let everyone in the line look: their places are others."""
-    for job in tools.line.members():
-        job.look_again()
+def _notify_watchers(tools: WorkerTools) -> None:
+    """Send every job's watchers its new position."""
+    for job in tools.queue.members():
+        job.notify_watchers()
 
 
-def _change(job: Job, painter: "Optimization") -> None:
+def _apply_edits(job: Job, painter: "Optimization") -> None:
     try:
         if order := take_edit(job.run.folder):
             job.change(**order)
-        job.apply_changes(painter)
+        job.apply_edits(painter)
     except PixgenError as error:
-        job.tell(error.message)
+        job.set_notice(error.message)
 
 
-def _save_meanwhile(job: Job, record: Record, painter: "Optimization", frame: "Frame | FinalFrame") -> None:
-    """Save as things stand at a frame. A full disk is no reason to stop: there may be room by the end."""
+def _save_checkpoint(
+    job: Job, record: RunRecorder, painter: "Optimization", frame: "Frame | FinalFrame"
+) -> None:
+    """Save a checkpoint. A full disk does not stop the job: there may be space again at its end."""
     try:
         record.save(job.snapshot("painting"), frame, painter=painter.state())
-        job.tell(record.notice)
+        job.set_notice(record.notice)
     except StorageError as error:
-        job.tell(_("{error} The painting goes on meanwhile.", error=error.message))
+        job.set_notice(_("{error} The painting goes on meanwhile.", error=error.message))
 
 
-def _fail(job: Job, record: Record, error: PixgenError) -> _Outcome:
-    """Keep the last good frame. The state saved before stays the one to go on from: after an error
-    the painter's may be unsound."""
-    run, still = job.snapshot("failed", error=error), None
+def _fail(job: Job, record: RunRecorder, error: PixgenError) -> _Outcome:
+    """Save the last frame, but not the painter's state, which an error may have left inconsistent: the
+    previous checkpoint stays the one to resume from."""
+    run, final_frame = job.snapshot("failed", error=error), None
     try:
         if job.frame is None:
             record.save_facts(run)
         else:
-            still = _still(job.frame)
-            record.save(run, still, painter=None)
-    except Exception as another:  # whatever it is, the first error is the one to tell
-        log.warning("run %s: what was left could not be saved: %s", job.id, another)
-    return _Outcome(state="failed", error=error, still=still)
+            final_frame = _final_frame(job.frame)
+            record.save(run, final_frame, painter=None)
+    except Exception as another:  # the first error is the one to report
+        log.warning("run %s: its last frame could not be saved: %s", job.id, another)
+    return _Outcome(state="failed", error=error, final_frame=final_frame)
 
 
-def _untagged(error: PixgenError) -> PixgenError:
-    """The error without its trace back, which would keep the painter and the device's memory."""
+def _without_traceback(error: PixgenError) -> PixgenError:
+    """The error without its traceback, which would keep the painter and its device memory alive."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
 
 
-def _still(frame: "Frame | FinalFrame") -> FinalFrame:
+def _final_frame(frame: "Frame | FinalFrame") -> FinalFrame:
     return FinalFrame(
         frame.step,
         frame.steps,

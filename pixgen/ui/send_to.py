@@ -63,7 +63,7 @@ def wire_search_exchange(
         try:
             if one is None:
                 raise PixgenError("Try another search, or fewer filters.")
-            path = library.file(one[0], one[1].row.path)
+            path = library.find_file(one[0], one[1].row.path)
             open_picture(path)
             return servable(path, create["start_picture"], name=file_name(one))
         except PixgenError as error:

@@ -25,8 +25,8 @@ def status_html(say: Translator, recipe: Recipe, job_status: JobStatus) -> str:
     if job_status.state == "waiting":
         more = [
             say("next in line")
-            if job_status.place <= 1
-            else say("{place} before yours", place=job_status.place)
+            if job_status.position <= 1
+            else say("{place} before yours", place=job_status.position)
         ]
         line = status_line(say("Waiting"), more)
         if job_status.paused:
@@ -69,7 +69,7 @@ def final_html(say: Translator, run: Run) -> str:
     )
     said, more = {
         "done": (say("Done"), [step, duration(say, run.seconds), seed]),
-        "stopped": begun if run.begun else not_begun,
+        "stopped": begun if run.has_started else not_begun,
     }.get(run.state, (say("Couldn't paint"), [step, seed]))
     return status_section(
         run.state,
@@ -105,7 +105,7 @@ def fetching_html(say: Translator, fetching: DownloadProgress) -> tuple[list[str
 
 def _figures(say: Translator, job_status: JobStatus) -> Iterable[str]:
     yield say("step {step} of {steps}", step=job_status.frame.step, steps=job_status.frame.steps)
-    rate = job_status.steps_a_second
+    rate = job_status.steps_per_second
     if rate:
         yield (
             say("{rate:.1f} steps a second", rate=rate)

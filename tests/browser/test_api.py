@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pixgen.paths import ASSETS
-from pixgen.studio.metadata.metadata import read_metadata
+from pixgen.studio.metadata.picture_info import read_metadata
 
 EXAMPLES = ASSETS / "examples"
 ROOT = Path(__file__).parent.parent.parent

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pixgen.studio.metadata.metadata import read_metadata
-from pixgen.studio.upscaling import read_upscaled
+from pixgen.studio.metadata.picture_info import read_metadata
+from pixgen.studio.upscaling import read_upscale_info
 from pixgen.ui.create.form import preset_values
 from pixgen.ui.i18n import ENGLISH
 
@@ -78,7 +78,7 @@ def test_a_finished_picture_is_enlarged_and_seen_so(visit, tmp_path):
         page.locator("#pg-large").click()
     download.value.save_as(tmp_path / "fox.png")
     assert read_metadata(tmp_path / "fox.png").prompt == "a red fox"
-    how = read_upscaled(tmp_path / "fox.png")
+    how = read_upscale_info(tmp_path / "fox.png")
     assert (how.method, how.scale, how.width) == ("pocket", 4.0, 128)
 
 

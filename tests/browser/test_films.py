@@ -5,8 +5,8 @@ import subprocess
 import imageio_ffmpeg
 import pytest
 
-from pixgen.studio.metadata.metadata import read_metadata
 from pixgen.studio.metadata.mp4 import read_timing
+from pixgen.studio.metadata.picture_info import read_metadata
 from pixgen.ui.i18n import ENGLISH
 from tests.browser.test_create import paint, state, write
 

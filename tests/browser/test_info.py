@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixgen.studio.metadata.metadata import read_metadata
+from pixgen.studio.metadata.picture_info import read_metadata
 from pixgen.ui.i18n import ENGLISH, TURKISH
 from tests.browser.test_create import PICTURE, WORDS, holds, paint, state, write
 

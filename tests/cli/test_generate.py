@@ -20,7 +20,7 @@ from pixgen.cli.app import main
 from pixgen.errors import StorageError, StudioError
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import FinalFrame, Studio
-from pixgen.studio.metadata.metadata import read_metadata
+from pixgen.studio.metadata.picture_info import read_metadata
 
 QUICK = ["--size", "32x32", "--set", "cutouts.count=1", "--device", "cpu", "--json"]
 
@@ -105,7 +105,7 @@ def test_the_last_line_tells_a_machine_where_everything_is(tmp_path, recipe):
     result = lines[-1]
     assert status == 0
     assert (result["run"], result["state"], result["step"]) == (run.id, "done", 20)
-    assert (result["picture"], result["film"]) == (str(run.picture), str(run.film))
+    assert (result["picture"], result["film"]) == (str(run.picture), str(run.video))
     assert result["similarities"] == [
         {"prompt": "a red fox", "similarity": 0.2},
         {"prompt": "snow", "similarity": 0.5},
@@ -118,7 +118,7 @@ def test_out_and_video_are_copies_of_what_the_run_keeps(tmp_path, recipe):
     _, lines, run = followed(tmp_path, recipe, outputs=outputs)
     assert lines[-1]["picture"] == str(tmp_path / "fox.png")
     assert (tmp_path / "fox.png").read_bytes() == run.picture.read_bytes()
-    assert (tmp_path / "fox.mp4").read_bytes() == run.film.read_bytes()
+    assert (tmp_path / "fox.mp4").read_bytes() == run.video.read_bytes()
     assert read_metadata(tmp_path / "fox.png") == recipe
 
 

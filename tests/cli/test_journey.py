@@ -10,8 +10,8 @@ from pixgen.cli.app import main
 from pixgen.errors import RecipeError
 from pixgen.recipe.story import read_rows
 from pixgen.studio import Studio
-from pixgen.studio.metadata.metadata import read_metadata
 from pixgen.studio.metadata.mp4 import read_timing
+from pixgen.studio.metadata.picture_info import read_metadata
 from pixgen.studio.video.export import VideoWriter
 from tests.studio.fakes import Painters
 

@@ -125,7 +125,7 @@ def test_the_bin_is_not_emptied_without_a_yes(runs, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["list", "--sort", "best"], "choose newest, oldest, likeness, longest, prompt"),
+        (["list", "--sort", "best"], "choose newest, oldest, similarity, longest, prompt"),
         (["list", "--state", "asleep"], "choose painting, done, stopped, failed"),
         (["list", "--after", "yesterday"], "“yesterday” is not a date"),
         (["show", "20260101-000000-abcdef"], "There is no run"),

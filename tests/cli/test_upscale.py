@@ -16,8 +16,9 @@ from pixgen.errors import ModelError, PictureError, RecipeError
 from pixgen.models.upscalers import available_upscalers, load_upscaler
 from pixgen.models.vqgan.vqgan import load_vqgan
 from pixgen.recipe.recipe import make_recipe
-from pixgen.studio.metadata.metadata import read_metadata, save_png
-from pixgen.studio.upscaling import read_upscaled
+from pixgen.studio.metadata.embedding import save_png
+from pixgen.studio.metadata.picture_info import read_metadata
+from pixgen.studio.upscaling import read_upscale_info
 from pixgen.synthesis import upscale as by_tiles
 from pixgen.synthesis.upscale import upscale
 
@@ -56,7 +57,7 @@ def test_the_command_keeps_the_recipe_and_notes_how(fox, tmp_path, capsys):
     with Image.open(big) as larger:
         assert larger.size == (100, 80)
     assert read_metadata(big) == RECIPE
-    how = read_upscaled(big)
+    how = read_upscale_info(big)
     assert (how.method, how.scale, how.width, how.height) == ("pocket", 2.5, 40, 32)
     assert main(["info", str(big)]) == 0
     assert "Enlarged 2.5 times by pocket, from 40×32" in capsys.readouterr().err
@@ -72,8 +73,8 @@ def test_any_picture_may_be_enlarged_and_tells_no_more_than_that(tmp_path):
     with Image.open(tmp_path / "big.png") as kept:
         texts = kept.info
     assert set(texts) == {"pixgen upscale", "Software"}
-    assert read_upscaled(tmp_path / "big.png").method == "crisp"  # a photograph is no drawing
-    assert read_upscaled(tmp_path / "photo.jpg") is None
+    assert read_upscale_info(tmp_path / "big.png").method == "crisp"  # a photograph is no drawing
+    assert read_upscale_info(tmp_path / "photo.jpg") is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_what_other_models_painted_is_no_drawing(fox, tmp_path):
     with Image.open(fox) as picture:
         save_png(np.asarray(picture.convert("RGB")), tmp_path / "pixels.png", painted)
     pixgen.upscale(tmp_path / "pixels.png", out=tmp_path / "big.png")
-    assert read_upscaled(tmp_path / "big.png").method == "crisp"
+    assert read_upscale_info(tmp_path / "big.png").method == "crisp"
 
 
 def test_the_bundled_one_draws_the_edges_of_what_was_decoded_anew():

@@ -25,7 +25,7 @@ def run(tmp_path):
 
 @pytest.mark.parametrize("name", ["by name", "by folder", "by film"])
 def test_a_run_is_exported_without_painting(run, tmp_path, capsys, name):
-    meant = {"by name": run.id, "by folder": str(run.folder), "by film": str(run.film)}[name]
+    meant = {"by name": run.id, "by folder": str(run.folder), "by film": str(run.video)}[name]
     where = ["--output-dir", str(run.folder.parent)] if name == "by name" else []
     out = tmp_path / "fox.mp4"
     options = ["--out", str(out), "--seconds", "6", "--hold", "1", "--even", "--captions", "--loop"]
@@ -46,7 +46,7 @@ def test_the_result_is_told_to_programs(run, tmp_path, capsys):
     ("options", "said"),
     [
         (["--out", "a.avi"], ".mp4 or .webm or .gif or .webp"),
-        (["--out", "a.gif", "--seconds", "1"], "longer than its last picture is held"),
+        (["--out", "a.gif", "--seconds", "1"], "longer than its last frame is held"),
         (["--out", "a.gif", "--fps", "3", "--seconds", "3"], "not both"),
         (["--out", "a.gif", "--scale", "0"], "1 to 8 times"),
     ],

@@ -9,7 +9,7 @@ from PIL import Image
 from pixgen.cli.app import main
 from pixgen.models import catalog
 from pixgen.models.catalog import Entry
-from pixgen.studio.metadata.metadata import read_metadata
+from pixgen.studio.metadata.picture_info import read_metadata
 from tests.models import dalles, published
 
 

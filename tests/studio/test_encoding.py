@@ -13,7 +13,7 @@ from pixgen.errors import PixgenError, StorageError, VideoError
 from pixgen.studio.metadata.containers import is_finished
 from pixgen.studio.metadata.mp4 import has_sound, read_timing
 from pixgen.studio.video.decoding import read_frames, read_info
-from pixgen.studio.video.encoding import KEPT, PALETTE, VP9, WEBP, Encoder, gif
+from pixgen.studio.video.encoding import PALETTE, RECORDING, VP9, WEBP, Encoder, gif
 
 
 def encode(path, encoding, *, count=5, fps=10):
@@ -32,7 +32,7 @@ def videos(tmp_path_factory):
     """A small video in each encoding, whose palette lies below a folder with an awkward name."""
     folder = tmp_path_factory.mktemp("it's a: [strange], folder; ")
     palette = encode(folder / "palette.png", PALETTE)
-    encodings = {"a.mp4": KEPT, "a.webm": VP9, "a.webp": WEBP, "a.gif": gif(palette)}
+    encodings = {"a.mp4": RECORDING, "a.webm": VP9, "a.webp": WEBP, "a.gif": gif(palette)}
     return [palette, *(encode(folder / name, each) for name, each in encodings.items())]
 
 
@@ -51,7 +51,7 @@ def test_a_video_that_was_cut_off_anywhere_is_not_finished(videos, tmp_path_fact
 
 @pytest.mark.parametrize("fps", [7, 12.5, 29.97])
 def test_frames_and_rate_are_those_that_a_decoder_finds(tmp_path, fps):
-    path = encode(tmp_path / "a.mp4", KEPT, count=9, fps=fps)
+    path = encode(tmp_path / "a.mp4", RECORDING, count=9, fps=fps)
     timing = read_timing(path)
     assert timing.frames == imageio_ffmpeg.count_frames_and_secs(path)[0] == 9
     assert timing.fps == pytest.approx(fps, rel=1e-4)
@@ -83,16 +83,16 @@ def test_a_full_disk_is_told_as_one(tmp_path):
 
 def test_an_encoder_that_ffmpeg_lacks_is_told(tmp_path):
     with pytest.raises(PixgenError, match="Encoder not found"):
-        encode(tmp_path / "a.mp4", replace(KEPT, codec="libx999"))
+        encode(tmp_path / "a.mp4", replace(RECORDING, codec="libx999"))
 
 
 def test_reading_and_writing_print_nothing(tmp_path, capfd, caplog):
-    path = encode(tmp_path / "a.mp4", KEPT)
+    path = encode(tmp_path / "a.mp4", RECORDING)
     (frame, *_) = read_frames(path, filters="scale=8:6")
     assert frame.shape == (6, 8, 3)
     info = read_info(path)
     assert (info.width, info.height, info.seconds, info.sound) == (24, 16, 0.5, "")
     with pytest.raises(PixgenError):
-        encode(tmp_path / "gone" / "a.mp4", KEPT)
+        encode(tmp_path / "gone" / "a.mp4", RECORDING)
     assert capfd.readouterr() == ("", "")
     assert caplog.records == []

@@ -18,8 +18,8 @@ from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.runs.lock import RunLock
 from pixgen.studio.runs.run import Run
 from pixgen.studio.scheduler import FairLock, JobQueue
-from pixgen.studio.timing import Timing
-from pixgen.studio.worker import WorkerTools, work
+from pixgen.studio.timing import DurationEstimator
+from pixgen.studio.worker import WorkerTools, run_job
 from tests.studio.fakes import Painters, a_recipe
 
 
@@ -123,7 +123,7 @@ def test_a_film_that_cannot_be_written_does_not_stop_the_painting(open_studio, m
     assert "imageio-ffmpeg" in job.notice
     assert job.run.notice == job.notice
     assert job.run.picture.exists()
-    assert not job.run.film.exists()
+    assert not job.run.video.exists()
 
 
 @pytest.mark.parametrize(
@@ -191,19 +191,19 @@ def test_too_little_memory_lets_go_of_the_loaded_models(tmp_path):
         raise OutOfMemory("Try a smaller size.")
 
     tools = WorkerTools(
-        line=JobQueue(),
+        queue=JobQueue(),
         lock=FairLock(),
         device=lambda: "cpu",
         models=models,
-        timing=Timing(),
+        durations=DurationEstimator(),
         painter=hungry,
         save_every=60,
         longest_seconds=None,
     )
     now = datetime.now().astimezone()
-    job = Job(Run(folder=tmp_path, recipe=a_recipe(), state="waiting", started=now), line=tools.line)
-    tools.line.join(job)
-    work(job, tools, claim=RunLock(tmp_path))
+    job = Job(Run(folder=tmp_path, recipe=a_recipe(), state="waiting", started=now), queue=tools.queue)
+    tools.queue.join(job)
+    run_job(job, tools, run_lock=RunLock(tmp_path))
     assert str(job.error) == "Try a smaller size."
     models.vqgan("large")
     assert loaded == ["large", "large"]
@@ -221,4 +221,4 @@ def test_a_failed_run_goes_on_from_the_state_saved_before_the_failure(open_studi
     assert resumed.wait(20)
     assert whole.wait(20)
     assert (resumed.frame.picture == whole.frame.picture).all()
-    assert len(frames_of(resumed.run.film)) == len(frames_of(whole.run.film))
+    assert len(frames_of(resumed.run.video)) == len(frames_of(whole.run.video))

@@ -35,9 +35,9 @@ def fetcher():
 
 def glimpse_of_download(job):
     deadline = time.monotonic() + 10
-    while job.job_status().fetching is None and time.monotonic() < deadline:
+    while job.status().fetching is None and time.monotonic() < deadline:
         time.sleep(0.01)
-    return job.job_status()
+    return job.status()
 
 
 def test_a_download_is_seen_until_it_is_over(open_studio, fetcher):
@@ -47,7 +47,7 @@ def test_a_download_is_seen_until_it_is_over(open_studio, fetcher):
     fetcher.may_go_on.set()
     assert job.wait(10)
     assert job.state == "done"
-    assert job.job_status().fetching is None
+    assert job.status().fetching is None
 
 
 def test_a_download_can_be_stopped(open_studio, fetcher):

@@ -8,7 +8,7 @@ import pytest
 from pixgen.cli.app import main
 from pixgen.errors import PictureError, RecipeError, StudioError
 from pixgen.studio import Policy
-from pixgen.studio.runs.edits import Edit, nothing_pending, request_edit
+from pixgen.studio.runs.edits import Edit, has_no_pending_edit, request_edit
 from tests.studio.fakes import Painters, a_recipe
 
 
@@ -81,9 +81,9 @@ def test_a_watcher_is_told_when_its_job_moves_up(open_studio):
     studio = open_studio(painters)
     first, second, third = (studio.submit(a_recipe()) for _ in range(3))
     statuses = third.watch(rate=100)
-    assert next(statuses).place == 2
+    assert next(statuses).position == 2
     second.stop()
-    assert next(job_status.place for job_status in statuses if job_status.place < 2) == 1
+    assert next(job_status.position for job_status in statuses if job_status.position < 2) == 1
     first.stop()
 
 
@@ -99,12 +99,12 @@ def test_glimpses_tell_pace_and_time_left(open_studio):
     painters = Painters(seconds=0.02)
     job = open_studio(painters).submit(a_recipe(steps=40))
     job_status = next(each for each in job.watch(rate=100) if each.frame and each.frame.step >= 20)
-    assert 0 < job_status.steps_a_second <= 50
-    left = (40 - job_status.frame.step) / job_status.steps_a_second
+    assert 0 < job_status.steps_per_second <= 50
+    left = (40 - job_status.frame.step) / job_status.steps_per_second
     assert job_status.seconds_left == pytest.approx(left)
     assert job_status.elapsed >= 0.4
     job.wait(20)
-    assert job.job_status().seconds_left is None
+    assert job.status().seconds_left is None
 
 
 def test_stop_keeps_picture_film_and_state(open_studio):
@@ -117,7 +117,7 @@ def test_stop_keeps_picture_film_and_state(open_studio):
     assert job.wait(20)
     run = studio.run(job.id)
     assert (job.state, run.state, job.frame.step, run.step) == ("stopped", "stopped", 5, 5)
-    assert all(path.exists() for path in (run.picture, run.film, run.state_file))
+    assert all(path.exists() for path in (run.picture, run.video, run.state_file))
 
 
 def test_an_ended_job_keeps_its_picture_and_lets_go_of_the_device(studio):
@@ -235,6 +235,6 @@ def test_another_process_may_ask_for_a_change(open_studio, capsys):
     first, second = job.recipe.changes
     assert (first.step, first.learning_rate, first.prompts[0][0].text) == (6, 0.5, "an owl")
     assert (second.step, second.prompts[0][1].weight) == (7, 0.5)
-    assert nothing_pending(job.run.folder)
+    assert has_no_pending_edit(job.run.folder)
     assert main([*asked, "a hen"]) == 2
     assert "not being painted" in capsys.readouterr().err

@@ -11,14 +11,14 @@ from pixgen.recipe.options import Options
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Studio
 from pixgen.studio.gallery.gallery import Gallery
-from pixgen.studio.metadata.metadata import read_metadata
 from pixgen.studio.metadata.mp4 import has_sound, read_timing
+from pixgen.studio.metadata.picture_info import read_metadata
 from pixgen.studio.video.decoding import read_info
-from pixgen.studio.video.export import VideoWriter, export, find_lost_sound
+from pixgen.studio.video.export import VideoWriter, explain_lost_sound, export
 from pixgen.studio.video.journeys import fit_shape, plan_journey, plan_restyle
-from pixgen.studio.video.recording import read_video_facts
+from pixgen.studio.video.recording import read_video_metadata
 from pixgen.studio.video.source import SourceVideo, probe
-from pixgen.studio.video.timeline import Cut
+from pixgen.studio.video.timeline import ExportSettings
 from tests.studio.deaths import killed
 from tests.studio.fakes import a_recipe, stopped
 
@@ -63,12 +63,12 @@ def painted(studio, recipe):
 
 def test_each_picture_of_the_film_is_a_frame_of_the_journey(open_studio, real, frames_of):
     job = painted(open_studio(real), journey())
-    assert read_video_facts(job.run.film).steps == (2, 5, 8, 11, 14)
-    assert read_timing(job.run.film) == (5, 12.0)
-    light = [frame.mean(2) for frame in frames_of(job.run.film)]  # it is kept better than colours
+    assert read_video_metadata(job.run.video).steps == (2, 5, 8, 11, 14)
+    assert read_timing(job.run.video) == (5, 12.0)
+    light = [frame.mean(2) for frame in frames_of(job.run.video)]  # it is kept better than colours
     far = [np.abs(each - job.frame.picture.mean(2)).mean() for each in light]
     assert far[-1] < min(far[:-1]) / 2
-    assert read_metadata(job.run.film) == job.recipe
+    assert read_metadata(job.run.video) == job.recipe
 
 
 def test_a_stopped_journey_goes_on_to_the_same_film(open_studio, real, frames_of):
@@ -79,21 +79,21 @@ def test_a_stopped_journey_goes_on_to_the_same_film(open_studio, real, frames_of
     resumed = open_studio(real).resume(job.id)
     assert resumed.wait(60)
     assert (resumed.frame.picture == whole.frame.picture).all()
-    films = [frames_of(each.run.film) for each in (whole, resumed)]
+    films = [frames_of(each.run.video) for each in (whole, resumed)]
     assert len(films[0]) == len(films[1]) == 5
     assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(*films, strict=True)) < 6
 
 
 def test_an_exported_journey_holds_nothing(open_studio, real, tmp_path):
     job = painted(open_studio(real), journey())
-    export(job.run.film, tmp_path / "b.mp4")
+    export(job.run.video, tmp_path / "b.mp4")
     assert read_timing(tmp_path / "b.mp4") == (5, 12.0)
 
 
 def test_a_story_film_has_the_right_length(open_studio, real, tmp_path):
     recipe = make_recipe({"prompts": "a fox ^ an owl ^ the sea", "steps": 12, "story": {"fade": 1}, **SMALL})
     job = painted(open_studio(real), recipe)
-    assert read_timing(job.run.film) == (13 + 20, 20.0)  # every step, and a second of the last
+    assert read_timing(job.run.video) == (13 + 20, 20.0)  # every step, and a second of the last
 
 
 @pytest.mark.parametrize("more", [{}, {"smooth": 0.5}])
@@ -103,7 +103,7 @@ def test_a_restyled_video_has_its_frames_and_goes_on_exactly(open_studio, real, 
     assert recipe.steps == 12
     studio = open_studio(real)
     whole = painted(studio, recipe)
-    assert read_timing(whole.run.film) == (6, 12.0)
+    assert read_timing(whole.run.video) == (6, 12.0)
     assert whole.recipe.journey.video.startswith("inputs/")
     job = stopped(studio, recipe, 5)
     studio.close()
@@ -111,7 +111,7 @@ def test_a_restyled_video_has_its_frames_and_goes_on_exactly(open_studio, real, 
     resumed = open_studio(real).resume(job.id)
     assert resumed.wait(60)
     assert (resumed.frame.picture == whole.frame.picture).all()
-    films = [frames_of(each.run.film, width=64) for each in (whole, resumed)]
+    films = [frames_of(each.run.video, width=64) for each in (whole, resumed)]
     assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(*films, strict=True)) < 6
 
 
@@ -121,15 +121,15 @@ def test_a_restyled_video_has_the_sound_of_the_original_and_tells_what_is_left_o
     options = Options(prompt="a fox", size="64x32", seed=3, assignments=["cutouts.count=2"])
     recipe = plan_restyle(FILES / "pal.mp4", options, every=1, frames=6, fps=6)
     job = painted(open_studio(real), recipe)
-    assert has_sound(job.run.film)
-    assert read_info(job.run.film).seconds == pytest.approx(1, abs=0.05)  # as long as its frames
+    assert has_sound(job.run.video)
+    assert read_info(job.run.video).seconds == pytest.approx(1, abs=0.05)  # as long as its frames
     assert "Of the video's 2 s, the first 1 s are painted over, 6 frames" in job.run.notice
     for name, kept in (("a.mp4", True), ("a.webm", True), ("a.gif", False)):
-        export(job.run.film, tmp_path / name)
+        export(job.run.video, tmp_path / name)
         kind = {"mp4": "mov", "webm": "matroska", "gif": "gif"}[name[2:]]
         assert bool(read_info(tmp_path / name, source=("-f", kind)).sound) == kept
-        assert bool(find_lost_sound(job.run.film, tmp_path / name)) != kept
-    assert "own pace" in find_lost_sound(job.run.film, "b.mp4", Cut(seconds=2))
+        assert bool(explain_lost_sound(job.run.video, tmp_path / name)) != kept
+    assert "original speed" in explain_lost_sound(job.run.video, "b.mp4", ExportSettings(seconds=2))
 
 
 def test_footage_is_read_forwards_and_again_and_ends_with_its_last(video):
@@ -204,7 +204,7 @@ def test_too_many_frames_are_an_error():
 
 def test_a_fake_painter_films_only_frames(studio, frames_of):
     job = painted(studio, a_recipe(journey={"every": 4, "after": 4}))
-    assert len(frames_of(job.run.film)) == 3
+    assert len(frames_of(job.run.video)) == 3
 
 
 def kind_of_film(kind, video):
@@ -237,7 +237,7 @@ def test_one_whose_process_was_killed_is_there_and_goes_on_to_the_same_pixels(ki
         assert (resumed.state, resumed.error) == ("done", None)
         assert (resumed.frame.picture == whole.frame.picture).all()
         assert resumed.run.curve.read_bytes() == whole.run.curve.read_bytes()
-        films = [read_video_facts(job.run.film) for job in (resumed, whole)]
+        films = [read_video_metadata(job.run.video) for job in (resumed, whole)]
         assert films[0].steps == films[1].steps
-        counts = [read_timing(job.run.film) for job in (resumed, whole)]
+        counts = [read_timing(job.run.video) for job in (resumed, whole)]
         assert counts[0] == counts[1]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from pixgen.studio.fonts import TextRenderer, _letters, _split
-from pixgen.studio.video.captions import Captions
+from pixgen.studio.video.export import Captions
 
 LETTERING = TextRenderer(16)
 TEXTS = [
@@ -60,5 +60,5 @@ def test_what_is_cut_off_ends_in_an_ellipsis():
 def test_captions_of_every_script_differ():
     captions = Captions(set(TEXTS), width=300)
     blank = np.zeros((8, 300, 3), np.uint8)
-    bands = {captions.under(blank, words=text, aside="step 1").tobytes() for text in TEXTS}
+    bands = {captions.add_below(blank, words=text, aside="step 1").tobytes() for text in TEXTS}
     assert len(bands) == len(TEXTS)

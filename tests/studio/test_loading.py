@@ -6,8 +6,8 @@ import pytest
 
 from pixgen.errors import ModelError
 from pixgen.models.progress import DownloadProgress, report_download
-from pixgen.studio.jobs import Stopped
-from pixgen.studio.loading import while_loading
+from pixgen.studio.jobs import StopRequested
+from pixgen.studio.loading import load_in_background
 
 HALF = DownloadProgress("lakes", 30, 60)
 
@@ -40,7 +40,7 @@ def loader():
 
 
 def test_it_tells_until_all_is_loaded(loader):
-    loading = while_loading(loader)
+    loading = load_in_background(loader)
     assert next(told for told in loading if told is not None) == HALF
     loader.may_go_on.set()
     assert all(told in (HALF, None) for told in loading)
@@ -49,21 +49,21 @@ def test_it_tells_until_all_is_loaded(loader):
 
 def test_who_stops_ends_the_download(loader):
     asked = iter([False, False, True])
-    assert len(list(while_loading(loader, stopped=lambda: next(asked)))) == 2
+    assert len(list(load_in_background(loader, stopped=lambda: next(asked)))) == 2
     assert loader.ended.wait(10)
-    assert isinstance(loader.error, Stopped)
+    assert isinstance(loader.error, StopRequested)
 
 
 def test_who_leaves_ends_the_download(loader):
-    loading = while_loading(loader)
+    loading = load_in_background(loader)
     next(loading)
     loading.close()
     assert loader.ended.wait(10)
-    assert isinstance(loader.error, Stopped)
+    assert isinstance(loader.error, StopRequested)
 
 
 def test_what_is_there_is_loaded_in_silence():
-    assert [told for told in while_loading(lambda: None) if told is not None] == []
+    assert [told for told in load_in_background(lambda: None) if told is not None] == []
 
 
 def test_what_goes_wrong_is_raised_to_who_waits():
@@ -71,4 +71,4 @@ def test_what_goes_wrong_is_raised_to_who_waits():
         raise ModelError("There is no network: put the file here.")
 
     with pytest.raises(ModelError, match="There is no network"):
-        list(while_loading(fail))
+        list(load_in_background(fail))

@@ -4,7 +4,7 @@ import pytest
 
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import memory_check
-from pixgen.studio.memory_check import MemoryCheck, check_memory, free_bytes, in_words, warning
+from pixgen.studio.memory_check import MemoryCheck, check_memory, format_bytes, free_bytes, memory_warning
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_containers_limit_counts(tmp_path, monkeypatch):
 def test_small_pictures_are_not_looked_at_where_there_is_room(free, monkeypatch):
     free(4_000_000_000)
     monkeypatch.setattr(memory_check, "check_memory", lambda recipe, device: pytest.fail("was looked at"))
-    assert warning(make_recipe({"prompts": "a fox"}), "cpu") == ""
+    assert memory_warning(make_recipe({"prompts": "a fox"}), "cpu") == ""
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_warning_says_how_much_and_what_is_there(free, monkeypatch, needed, sa
     monkeypatch.setattr(
         memory_check, "check_memory", lambda recipe, device: MemoryCheck(int(needed), 1_000_000_000)
     )
-    sentence = warning(make_recipe({"prompts": "a fox"}), "cpu")
+    sentence = memory_warning(make_recipe({"prompts": "a fox"}), "cpu")
     assert said in sentence
     assert ("1.0 GB are free" in sentence) == bool(said)
 
@@ -68,7 +68,7 @@ def test_an_unknown_form_has_no_outlook():
 
 
 def test_bytes_in_words():
-    assert [in_words(227_100_000), in_words(996_000_000), in_words(2_640_000_000)] == [
+    assert [format_bytes(227_100_000), format_bytes(996_000_000), format_bytes(2_640_000_000)] == [
         "230 MB",
         "1.0 GB",
         "2.6 GB",

@@ -7,7 +7,7 @@ import torch
 
 from pixgen.errors import ModelError, OutOfMemory
 from pixgen.recipe.recipe import make_recipe
-from pixgen.studio.model_cache import KEPT, ModelCache
+from pixgen.studio.model_cache import MAX_MODELS, ModelCache
 from pixgen.studio.worker import paint
 
 
@@ -33,7 +33,7 @@ def test_a_model_is_loaded_once_on_the_device(models, loads):
 
 def test_the_longest_unused_model_goes_first(models, loads):
     first = models.vqgan("0")
-    for number in range(1, KEPT):
+    for number in range(1, MAX_MODELS):
         models.vqgan(str(number))
     assert models.vqgan("0") is first  # used again: now "1" is the longest unused
     models.vqgan("one more")

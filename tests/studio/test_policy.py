@@ -51,10 +51,10 @@ def test_ones_own_machine_takes_more_and_any_model():
 
 
 def test_the_line_is_as_long_as_the_policy_says():
-    policy = Policy(waiting=2, jobs_an_owner=None)
-    policy.check_line(waiting=1, of_owner=99)
+    policy = Policy(waiting=2, jobs_per_owner=None)
+    policy.check_queue(waiting=1, of_owner=99)
     with pytest.raises(StudioError, match=r"full \(2 pictures wait\)"):
-        policy.check_line(waiting=2, of_owner=0)
+        policy.check_queue(waiting=2, of_owner=0)
 
 
 def idea(terms: str, model: str) -> dict:

@@ -4,37 +4,37 @@ from pixgen.cli.commands.generate import prompt_notes
 from pixgen.models.vocabulary import known_words, split_words, suggestions, unknown_words
 from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.styles import available_styles
-from pixgen.studio.prompt_help import Reading, read_scenes, read_typed
+from pixgen.studio.prompt_help import PromptCheck, check_scenes, check_typed_prompt
 
 LONG = " ".join(["fox"] * 45)
 
 
 def test_tokens_are_counted_as_clip_counts_them():
-    reading = read_typed("a red fox")
-    assert (reading.tokens, reading.places) == (3, 38)
-    assert reading == Reading(tokens=3, places=38)
+    reading = check_typed_prompt("a red fox")
+    assert (reading.tokens, reading.limit) == (3, 38)
+    assert reading == PromptCheck(tokens=3, limit=38)
 
 
 def test_the_longest_of_several_texts_counts_and_styles_count_too():
-    assert read_typed("a fox | a red fox in the snow ^ owl").tokens == 6
-    assert read_typed("a fox", styles=[available_styles()["watercolour"]]).tokens == 4
+    assert check_typed_prompt("a fox | a red fox in the snow ^ owl").tokens == 6
+    assert check_typed_prompt("a fox", styles=[available_styles()["watercolour"]]).tokens == 4
 
 
 def test_what_falls_off_the_end_is_told():
-    reading = read_typed(f"{LONG} | an owl")
-    assert reading.lost == (" ".join(["fox"] * 7),)
-    assert reading.unsketched == (" ".join(["fox"] * 18),)
-    assert read_typed(" ".join(["fox"] * 38)).lost == ()
-    assert read_typed(" ".join(["fox"] * 20)).unsketched == ()
+    reading = check_typed_prompt(f"{LONG} | an owl")
+    assert reading.truncated == (" ".join(["fox"] * 7),)
+    assert reading.truncated_for_sketch == (" ".join(["fox"] * 18),)
+    assert check_typed_prompt(" ".join(["fox"] * 38)).truncated == ()
+    assert check_typed_prompt(" ".join(["fox"] * 20)).truncated_for_sketch == ()
 
 
 def test_what_no_sketcher_reads_is_not_said_to_be_unread():
     scenes = recipe_from(Options(prompt=" ".join(["fox"] * 30), init="grey", seed=1)).prompts
-    assert read_scenes(scenes, sketched=False).unsketched == ()
+    assert check_scenes(scenes, sketched=False).truncated_for_sketch == ()
 
 
 def test_words_of_no_caption_are_told_with_known_ones_near_them():
-    reading = read_typed("a red foxx on a quasar | foxx :-1")
+    reading = check_typed_prompt("a red foxx on a quasar | foxx :-1")
     assert [word for word, _ in reading.unknown] == ["foxx", "quasar"]
     assert "fox" in reading.unknown[0][1]
 
@@ -52,7 +52,7 @@ def test_suggestions_are_words_of_captions():
 
 def test_what_is_no_prompt_yet_has_no_reading():
     for text in ("", "  ", "|", "__nothing__", "a" * 3000):
-        assert read_typed(text) == Reading(places=38)
+        assert check_typed_prompt(text) == PromptCheck(limit=38)
 
 
 def note(**options) -> str:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pixgen.studio.timing import Timing
+from pixgen.studio.timing import DurationEstimator
 from tests.studio.fakes import Painters, a_recipe
 
 
@@ -45,21 +45,21 @@ def test_the_queue_tells_places_and_times(held):
 
 
 def test_times_add_up_from_what_was_measured():
-    timing = Timing()
+    timing = DurationEstimator()
     recipe, larger = a_recipe(), a_recipe(width=64, height=64)
-    assert timing.seconds(recipe, 10) is None
-    timing.learn(recipe, 4.0)
-    assert timing.seconds(recipe, 10) == 2.5
-    assert 2.5 < timing.seconds(larger, 10) < 4 * 2.5
-    timing.learn(larger, 1.0)
-    assert (timing.seconds(recipe, 10), timing.seconds(larger, 10)) == (2.5, 10)
-    timing.learn(recipe, 0.0)
-    assert timing.seconds(recipe, 10) == 2.5
+    assert timing.estimate(recipe, 10) is None
+    timing.record(recipe, 4.0)
+    assert timing.estimate(recipe, 10) == 2.5
+    assert 2.5 < timing.estimate(larger, 10) < 4 * 2.5
+    timing.record(larger, 1.0)
+    assert (timing.estimate(recipe, 10), timing.estimate(larger, 10)) == (2.5, 10)
+    timing.record(recipe, 0.0)
+    assert timing.estimate(recipe, 10) == 2.5
 
 
 def test_who_waits_is_told_for_how_long(held):
     painters, studio, (first, second, third) = held
-    studio._tools.timing.learn(a_recipe(), 2.0)
+    studio._tools.durations.record(a_recipe(), 2.0)
     waits = {place.job: (place.wait, place.takes) for place in studio.queue()}
     assert waits[second][1] == waits[third][1] == 6.0
     assert waits[third][0] == pytest.approx(waits[second][0] + 6.0)
@@ -72,10 +72,10 @@ def test_who_waits_is_told_for_how_long(held):
 def test_a_job_moves_up_and_down_among_those_who_wait(held):
     painters, studio, (first, second, third) = held
     studio.move(third, -1)
-    assert (second.place, third.place) == (2, 1)
+    assert (second.position, third.position) == (2, 1)
     studio.move(third, -1)  # the first one is painted already
     studio.move(second, 1)  # it is the last one already
-    assert (first.place, second.place, third.place) == (0, 2, 1)
+    assert (first.position, second.position, third.position) == (0, 2, 1)
     painters.go_on.set()
     ended(first, second, third)
     assert order(painters) == [0, 2, 1]
@@ -87,7 +87,7 @@ def test_nobody_moves_before_anybody_else(held):
     last = studio.submit(a_recipe(seed=8), owner="ada")
     studio.move(other, -1)
     studio.move(last, -1)
-    assert [job.place for job in (second, last, other, third)] == [1, 2, 3, 4]
+    assert [job.position for job in (second, last, other, third)] == [1, 2, 3, 4]
 
 
 def test_a_paused_job_lets_the_others_go_first_and_then_paints_the_same(held, open_studio):
@@ -98,7 +98,7 @@ def test_a_paused_job_lets_the_others_go_first_and_then_paints_the_same(held, op
     assert (first.state, first.paused, first.ended) == ("waiting", True, False)
     assert studio.run(first.id).state == "waiting"
     assert first.run.picture.is_file()  # saved as it stood
-    first.go_on()
+    first.resume()
     ended(first)
     whole = studio.submit(a_recipe(seed=0))
     ended(whole)
@@ -109,11 +109,11 @@ def test_a_paused_job_lets_the_others_go_first_and_then_paints_the_same(held, op
 def test_a_job_that_waits_may_be_paused(held):
     painters, studio, (first, second, third) = held
     second.pause()
-    assert (second.place, third.place) == (1, 1)
+    assert (second.position, third.position) == (1, 1)
     painters.go_on.set()
     ended(first, third)
     assert second.state == "waiting"
-    second.go_on()
+    second.resume()
     ended(second)
     assert order(painters) == [0, 2, 1]
 
@@ -150,7 +150,7 @@ def test_a_pause_does_not_count_as_painting(open_studio):
     painters.go_on.set()
     until(lambda: job.state == "waiting")
     before = job.run.seconds
-    until(lambda: job.job_status().paused)
+    until(lambda: job.status().paused)
     assert job.run.seconds == before
-    job.go_on()
+    job.resume()
     ended(job)

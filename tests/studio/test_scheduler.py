@@ -11,10 +11,10 @@ def test_the_lock_is_handed_over_in_the_order_of_asking():
     lock, order, threads = FairLock(), [], []
     with lock:
         for number in range(5):
-            asking = len(lock._asking)
+            asking = len(lock._tickets)
             threads.append(threading.Thread(target=lambda n=number: take(lock, order, n)))
             threads[-1].start()
-            while len(lock._asking) == asking:
+            while len(lock._tickets) == asking:
                 pass
     for thread in threads:
         thread.join(10)
@@ -32,7 +32,7 @@ def test_whoever_takes_the_lock_again_and_again_does_not_starve_others():
     turns = 0
     with lock:
         visitor.start()
-        while len(lock._asking) < 2:
+        while len(lock._tickets) < 2:
             pass
     while not done.is_set():
         with lock:
@@ -52,9 +52,9 @@ def test_the_line_keeps_its_order_and_closes_up():
     line, (first, second, third) = JobQueue(), (object(), object(), object())
     for member in (first, second, third):
         line.join(member)
-    assert [line.place(member) for member in (first, second, third)] == [0, 1, 2]
+    assert [line.position(member) for member in (first, second, third)] == [0, 1, 2]
     line.leave(first)
-    assert [line.place(member) for member in (first, second, third)] == [0, 0, 1]
+    assert [line.position(member) for member in (first, second, third)] == [0, 0, 1]
     line.leave(object())
     assert line.members() == [second, third]
 
@@ -67,7 +67,7 @@ def test_waiting_ends_with_the_turn_or_with_giving_up():
     waiting = threading.Thread(target=lambda: turns.append(line.wait(second, until=gone.is_set)))
     waiting.start()
     gone.set()
-    line.wake()
+    line.notify()
     waiting.join(10)
     assert turns == [False]
     assert line.wait(first, until=lambda: False)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from pixgen.errors import PictureError
 from pixgen.studio import Studio
-from pixgen.studio.metadata.metadata import read_metadata
+from pixgen.studio.metadata.picture_info import read_metadata
 from pixgen.studio.video.export import export
 from tests.studio.fakes import Painters, a_recipe
 
@@ -32,12 +32,12 @@ def painted(studio, recipe, **how):
 def test_without_metadata_picture_and_film_tell_nothing(studio, tmp_path):
     run = painted(studio, a_recipe(prompts="a secret garden"), metadata=False)
     assert run.metadata is False
-    for file in (run.picture, run.film):
+    for file in (run.picture, run.video):
         assert b"secret" not in file.read_bytes()
         assert b"pixgen" not in file.read_bytes()
         with pytest.raises(PictureError, match="carries no recipe"):
             read_metadata(file)
-    export(run.film, tmp_path / "film.webm")
+    export(run.video, tmp_path / "film.webm")
     assert b"secret" not in (tmp_path / "film.webm").read_bytes()
 
 
@@ -60,7 +60,7 @@ def test_going_on_keeps_the_choice(tmp_path):
         again.wait()
         run = studio.run(again.id)
     assert (run.state, run.metadata) == ("done", False)
-    assert dataclasses.replace(run, metadata=True).carried == run.recipe
+    assert dataclasses.replace(run, metadata=True).embedded_recipe == run.recipe
     assert b"pixgen" not in run.picture.read_bytes()
 
 
@@ -74,10 +74,10 @@ def test_what_a_camera_wrote_into_an_upload_is_in_no_result(studio, tmp_path):
     recipe = a_recipe(prompts=f"a fox | [{photo}]", init={"kind": "picture", "picture": str(photo)})
     run = painted(studio, recipe)
     results = [path for path in run.folder.iterdir() if path.is_file()]
-    assert {run.picture, run.film} <= set(results)
+    assert {run.picture, run.video} <= set(results)
     for path in results:
         for part in (b"52.5186", b"camera", b"Exif"):
             assert part not in path.read_bytes(), path.name
     for suffix in (".gif", ".webp", ".webm"):
-        export(run.film, tmp_path / f"film{suffix}")
+        export(run.video, tmp_path / f"film{suffix}")
         assert b"52.5186" not in (tmp_path / f"film{suffix}").read_bytes()

@@ -11,7 +11,7 @@ from PIL import Image
 from pixgen.errors import DeviceError, PictureError, RecipeError, StorageError, StudioError
 from pixgen.recipe.recipe import read_recipe
 from pixgen.studio import Policy, Studio
-from pixgen.studio.metadata.metadata import read_metadata
+from pixgen.studio.metadata.picture_info import read_metadata
 from pixgen.studio.studio import REMEMBERED
 from tests.studio.fakes import Painters, a_recipe
 
@@ -28,7 +28,7 @@ def test_a_run_leaves_recipe_picture_film_state_and_facts(studio):
 def test_the_picture_carries_its_recipe_and_is_the_last_frame(studio):
     job = studio.submit(a_recipe(seed=3))
     job.wait(20)
-    assert read_metadata(job.run.picture) == read_metadata(job.run.film) == a_recipe(seed=3)
+    assert read_metadata(job.run.picture) == read_metadata(job.run.video) == a_recipe(seed=3)
     assert (np.asarray(Image.open(job.run.picture)) == job.frame.picture).all()
     assert read_recipe((job.run.folder / "recipe.json").read_text("utf-8")) == a_recipe(seed=3)
 
@@ -75,7 +75,7 @@ def test_jobs_run_one_at_a_time_in_the_order_of_submission(open_studio):
     studio = open_studio(painters)
     jobs = [studio.submit(a_recipe(seed=seed)) for seed in range(4)]
     assert painters.held.wait(20)
-    assert [job.place for job in jobs] == [0, 1, 2, 3]
+    assert [job.position for job in jobs] == [0, 1, 2, 3]
     painters.go_on.set()
     assert all(job.wait(20) for job in jobs)
     assert [painter.recipe.seed for painter in painters.made] == [0, 1, 2, 3]
@@ -111,7 +111,7 @@ def test_stopping_a_job_that_waits_lets_the_others_move_up(open_studio):
     assert painters.held.wait(20)
     second.stop()
     assert second.wait(20)
-    assert (second.state, second.frame, third.place) == ("stopped", None, 1)
+    assert (second.state, second.frame, third.position) == ("stopped", None, 1)
 
 
 def test_runs_are_listed_newest_first_and_others_folders_left_alone(studio):
@@ -240,7 +240,7 @@ def test_on_load_is_called_on_the_jobs_thread_when_its_turn_has_come(studio):
     seen = []
     job = studio.submit(
         a_recipe(),
-        on_load=lambda job: seen.append((job.state, job.place, threading.current_thread().name)),
+        on_load=lambda job: seen.append((job.state, job.position, threading.current_thread().name)),
     )
     assert job.wait(20)
     assert seen == [("loading", 0, f"job {job.id}")]

@@ -62,7 +62,7 @@ def augment(
 
     from PIL import Image
 
-    from pixgen.studio.storage import writing
+    from pixgen.studio.storage import atomic_write
     from pixgen.synthesis.cutouts.sheets import contact_sheet, preview_cutouts
     from pixgen.synthesis.tensors import to_pixels, to_tensor
 
@@ -70,7 +70,7 @@ def augment(
         to_tensor(opened), cutouts.set, count, size=side, seed=seed, fused=engine == "fused"
     )
     sheet = Image.fromarray(to_pixels(contact_sheet(seen)))
-    with writing(out) as temporary:
+    with atomic_write(out) as temporary:
         sheet.save(temporary, "PNG")
     if as_json:
         said = {"sheet": str(out), "cutouts": count, "set": cutout_set, "engine": engine}

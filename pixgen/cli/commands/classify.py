@@ -145,12 +145,12 @@ def _explain(
     label: str,
     path: Path,
 ) -> None:
-    from pixgen.studio.storage import writing
+    from pixgen.studio.storage import atomic_write
     from pixgen.vision.zeroshot.explain import overlay
 
     picture = source.open()
     heat = classifiers.explain(classifier, models, picture, label=label)
-    with writing(path) as temporary:
+    with atomic_write(path) as temporary:
         overlay(picture, heat).save(temporary, "PNG")
 
 

@@ -51,7 +51,7 @@ def change(
     from pixgen.cli._jobs import locate_run
     from pixgen.recipe.wildcards import draw_wildcards
     from pixgen.studio import Studio
-    from pixgen.studio.runs.edits import Edit, nothing_pending, request_edit
+    from pixgen.studio.runs.edits import Edit, has_no_pending_edit, request_edit
 
     weights = read_weights(weight or [])
     if prompt is None and not weights and learning_rate is None:
@@ -62,9 +62,9 @@ def change(
     drawn = None if prompt is None else draw_wildcards(prompt, found.recipe.seed)
     request_edit(found, Edit(prompts=drawn, weights=weights, learning_rate=learning_rate))
     deadline = time.monotonic() + TIMEOUT
-    while not nothing_pending(found.folder) and time.monotonic() < deadline:
+    while not has_no_pending_edit(found.folder) and time.monotonic() < deadline:
         time.sleep(0.05)
-    taken = nothing_pending(found.folder)
+    taken = has_no_pending_edit(found.folder)
     if as_json:
         typer.echo(json.dumps({"run": found.id, "taken": taken}))
     elif taken:

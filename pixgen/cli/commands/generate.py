@@ -50,19 +50,19 @@ def prompt_notes(recipe: Recipe) -> Iterable[str]:
     """At most one sentence about words and text that the bundled models do not read; none for other CLIPs."""
     if "pocket" not in recipe.clip_names:
         return
-    from pixgen.studio.prompt_help import read_scenes
+    from pixgen.studio.prompt_help import check_scenes
 
-    reading = read_scenes(recipe.prompts, sketched=_drafted_by_pocket(recipe))
+    reading = check_scenes(recipe.prompts, sketched=_drafted_by_pocket(recipe))
     notes = []
     if reading.unknown:
         words = (
             f"“{word}”" + (f" (near: {', '.join(near)})" if near else "") for word, near in reading.unknown
         )
         notes.append(f"not in the bundled models' vocabulary: {', '.join(words)}")
-    if reading.lost:
-        notes.append(f"CLIP reads {reading.places} tokens and ignores “{_shorten(reading.lost[0])}”")
-    if reading.unsketched:
-        notes.append(f"the sketch model ignores “{_shorten(reading.unsketched[0])}”")
+    if reading.truncated:
+        notes.append(f"CLIP reads {reading.limit} tokens and ignores “{_shorten(reading.truncated[0])}”")
+    if reading.truncated_for_sketch:
+        notes.append(f"the sketch model ignores “{_shorten(reading.truncated_for_sketch[0])}”")
     if notes:
         yield f"Note: {'; '.join(notes)}."
 
@@ -244,9 +244,9 @@ def generate(
         report.note(sentence)
 
     def begin(studio: "Studio", run: str) -> "Job":
-        from pixgen.studio.memory_check import warning
+        from pixgen.studio.memory_check import memory_warning
 
-        if sentence := warning(planned, studio.device):
+        if sentence := memory_warning(planned, studio.device):
             report.note(sentence)
         return studio.submit(planned, metadata=not no_metadata)
 
@@ -264,6 +264,6 @@ def _read_story(path: Path | None) -> Sequence[Mapping[str, Any]]:
 def _read_recipe(path: Path | None) -> "Recipe | None":
     if path is None:
         return None
-    from pixgen.studio.metadata.metadata import read_metadata
+    from pixgen.studio.metadata.picture_info import read_metadata
 
     return read_metadata(path)

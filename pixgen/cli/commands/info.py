@@ -31,10 +31,10 @@ def info(
 
     --json prints it as --recipe reads it. Notes go to stderr.
     """
-    from pixgen.studio.metadata.picture_info import flat, read_info
-    from pixgen.studio.upscaling import read_upscaled
+    from pixgen.studio.metadata.picture_info import flatten, read_info
+    from pixgen.studio.upscaling import read_upscale_info
 
-    found, larger = read_info(file), read_upscaled(file)
+    found, larger = read_info(file), read_upscale_info(file)
     recipe = found.recipe
     for sentence in info_notes(found):
         typer.echo(f"pixgen: {printable(sentence)}", err=True)
@@ -49,7 +49,7 @@ def info(
         return
     rows = [("prompt", recipe.prompt), ("size", f"{recipe.width}x{recipe.height}")]
     shown = ("prompts", "width", "height", "version")
-    rows += [row for row in flat(recipe.model_dump(mode="json")) if row[0].split(".")[0] not in shown]
+    rows += [row for row in flatten(recipe.model_dump(mode="json")) if row[0].split(".")[0] not in shown]
     print_table(("field", "value"), rows)
 
 

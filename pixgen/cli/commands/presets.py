@@ -121,7 +121,7 @@ def paint_thumbnails(
     from pixgen.recipe.options import Options, recipe_from
     from pixgen.recipe.styles import FOLDER, available_styles, load_styles
     from pixgen.studio import Studio
-    from pixgen.studio.storage import writing
+    from pixgen.studio.storage import atomic_write
 
     chosen = [load_styles(name)[0] for name in names] if names else available_styles().values()
     with TemporaryDirectory(prefix="pixgen-") as home, Studio(Path(home), device=device) as studio:
@@ -133,6 +133,6 @@ def paint_thumbnails(
                 raise job.error
             picture = Image.fromarray(job.frame.picture).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
             target = (folder or FOLDER) / f"{style.name}.webp"
-            with writing(target) as temporary:
+            with atomic_write(target) as temporary:
                 picture.save(temporary, "WEBP", quality=82, method=6)
             typer.echo(f"{style.name}: {recipe.prompt}")

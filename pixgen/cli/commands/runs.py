@@ -35,9 +35,9 @@ def compare(
     from pixgen.cli._jobs import locate_run
     from pixgen.cli._outputs import check_target
     from pixgen.studio import Studio
-    from pixgen.studio.gallery.compare import differences, draw_pair, in_one_line
-    from pixgen.studio.runs.run import similarity
-    from pixgen.studio.storage import writing
+    from pixgen.studio.gallery.compare import differences, draw_pair, format_differences
+    from pixgen.studio.runs.run import mean_similarity
+    from pixgen.studio.storage import atomic_write
 
     if out is not None:
         check_target(out, "--out", suffixes=(".png",), overwrite=overwrite)
@@ -49,18 +49,18 @@ def compare(
     found = differences(runs[0].recipe, runs[1].recipe)
     if out is not None:
         sheet = draw_pair(*runs)
-        with writing(out) as temporary:
+        with atomic_write(out) as temporary:
             sheet.save(temporary, "PNG")
     if as_json:
         value = {
             "runs": [run.id for run in runs],
-            "similarities": [similarity(run) for run in runs],
+            "similarities": [mean_similarity(run) for run in runs],
             "differences": {name: values for name, *values in found},
             "sheet": None if out is None else str(out),
         }
         typer.echo(json.dumps(value, ensure_ascii=False))
         return
-    typer.echo(in_one_line(found))
+    typer.echo(format_differences(found))
     if out is not None:
         typer.echo(f"Sheet: {out}")
 
@@ -116,7 +116,7 @@ def _list(
     before: Annotated[
         str | None, typer.Option(help="Before this day: 2026-11-23.", metavar="DATE", rich_help_panel=FILTERS)
     ] = None,
-    binned: Annotated[
+    trashed: Annotated[
         bool, typer.Option("--trash", help="Runs in the trash.", rich_help_panel=FILTERS)
     ] = False,
     sort: Annotated[
@@ -138,7 +138,7 @@ def _list(
     from pixgen.vision.search.filters import parse_date
 
     query = RunFilter(
-        text=text, preset=preset, state=state, tag=tag, favourite=favourites, binned=binned, sort="likeness" if sort == "similarity" else sort,
+        text=text, preset=preset, state=state, tag=tag, favourite=favourites, trashed=trashed, sort="likeness" if sort == "similarity" else sort,
         after=parse_date(after) if after else None, before=parse_date(before) if before else None,
     )  # fmt: skip
     with _gallery(output_dir, device="auto" if looks else "cpu") as gallery:
@@ -177,7 +177,7 @@ def _show(run: RunName, output_dir: OutputDir = None, as_json: AsJson = False) -
         typer.echo(json.dumps(facts, ensure_ascii=False))
         return
     recipe, curve = opened.run.recipe, opened.curve
-    waited = opened.run.stopped_waiting
+    waited = opened.run.stopped_in_queue
     rows = [
         ("prompt", printable(recipe.prompt)),
         ("state", "stopped before it began" if waited else opened.run.state),
@@ -205,7 +205,9 @@ def _favourite(
     as_json: AsJson = False,
 ) -> None:
     """Add runs to the favourites."""
-    _apply_to_runs(run, lambda gallery, name: gallery.mark(name, favourite=not off), output_dir, as_json)
+    _apply_to_runs(
+        run, lambda gallery, name: gallery.update_tags(name, favourite=not off), output_dir, as_json
+    )
 
 
 @runs.command("tag")
@@ -220,7 +222,7 @@ def _tag(
     add = [tag for tag in tags if not tag.startswith("-")]
     remove = [tag[1:] for tag in tags if tag.startswith("-")]
     _apply_to_runs(
-        [run], lambda gallery, name: gallery.mark(name, add=add, remove=remove), output_dir, as_json
+        [run], lambda gallery, name: gallery.update_tags(name, add=add, remove=remove), output_dir, as_json
     )
 
 
@@ -251,14 +253,14 @@ def _empty(
     from pixgen.studio.gallery.catalogue_rows import RunFilter
 
     with _gallery(output_dir) as gallery:
-        count = len(gallery.find(RunFilter(binned=True)))
+        count = len(gallery.find(RunFilter(trashed=True)))
         if count and not yes:
             typer.confirm(
                 f"Runs in the trash: {count}. Delete them and their files permanently?",
                 abort=True,
                 err=True,
             )
-        count = gallery.empty()
+        count = gallery.empty_trash()
     typer.echo(json.dumps({"removed": count}) if as_json else f"Deleted permanently: {count}.")
 
 
@@ -274,7 +276,7 @@ def _gallery(output_dir: Path | None, *, device: str = "cpu") -> "Iterator[Galle
 def _search_by_look(gallery: "Gallery", looks: str, query: "RunFilter", top: int | None) -> "list[Entry]":
     from pixgen.studio.library.library import PictureLibrary
 
-    return gallery.look(PictureLibrary(gallery.studio), looks, query)[:top]
+    return gallery.search(PictureLibrary(gallery.studio), looks, query)[:top]
 
 
 def _apply_to_runs(
@@ -301,13 +303,13 @@ def _as_dict(entry: "Entry", studio: Path) -> dict[str, Any]:
         "preset": entry.preset, "seed": entry.seed, "size": f"{entry.width}x{entry.height}",
         "prompt": entry.prompt, "similarity": entry.similarity, "seconds": round(entry.seconds, 3),
         "started": entry.started.isoformat(), "favourite": entry.favourite, "tags": list(entry.tags),
-        "parent": entry.parent, "deleted": entry.binned, "folder": str(entry.folder(studio)),
+        "parent": entry.parent, "deleted": entry.trashed, "folder": str(entry.folder(studio)),
     }  # fmt: skip
 
 
 def _details_as_dict(opened: "RunDetails", studio: Path) -> dict[str, Any]:
     run, curve = opened.run, opened.curve
-    files = {name: getattr(run, name) for name in ("picture", "film")}
+    files = {"picture": run.picture, "film": run.video}
     relatives = ("parents", "children", "siblings")
     return {
         **_as_dict(opened.entry, studio),

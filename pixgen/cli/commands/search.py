@@ -12,7 +12,7 @@ from pixgen.cli._options import FILTERS, MODELS, OUTPUT, AsJson, Device, OutputD
 from pixgen.cli._printing import print_table, printable
 
 if TYPE_CHECKING:
-    from pixgen.studio.library.library import PictureLibrary, Place
+    from pixgen.studio.library.library import PictureLibrary, SearchFolder
     from pixgen.vision.search.indexing import Progress
     from pixgen.vision.search.search import Hit
 
@@ -180,7 +180,7 @@ def _open_library(studio: Any, library: str | None, model: str | None) -> "Pictu
     return PictureLibrary(studio, address=library, model=model)
 
 
-def _choose_collections(finder: "PictureLibrary", name: str | None) -> "list[Place]":
+def _choose_collections(finder: "PictureLibrary", name: str | None) -> "list[SearchFolder]":
     """The collections to search; the user's runs are brought up to date first, a moment for each new one."""
     from pixgen.errors import SearchError
     from pixgen.studio.library.library import BUNDLED, RUNS
@@ -188,7 +188,7 @@ def _choose_collections(finder: "PictureLibrary", name: str | None) -> "list[Pla
     if name in (None, RUNS, BUNDLED):
         for _ in finder.refresh(finder.places[name or RUNS]):
             pass
-    places = finder.indexed()
+    places = finder.list_indexed()
     if name is None:
         return [place for place in places if place.name != BUNDLED]
     if chosen := [place for place in places if place.name == name]:
@@ -211,7 +211,7 @@ def _show_progress(progress, *, quiet: bool) -> "Progress":
     return last
 
 
-def _print_hits(found: "Sequence[tuple[Hit, Place]]", *, as_json: bool) -> None:
+def _print_hits(found: "Sequence[tuple[Hit, SearchFolder]]", *, as_json: bool) -> None:
     if as_json:
         for hit, place in found:
             typer.echo(json.dumps(_as_dict(hit, place), ensure_ascii=False))
@@ -224,7 +224,7 @@ def _print_hits(found: "Sequence[tuple[Hit, Place]]", *, as_json: bool) -> None:
         typer.echo(f"{hit.similarity:.3f}  {printable(str(place.folder / hit.row.path))}{more}")
 
 
-def _as_dict(hit: "Hit", place: "Place") -> dict[str, Any]:
+def _as_dict(hit: "Hit", place: "SearchFolder") -> dict[str, Any]:
     row = hit.row
     facts = {
         "score": round(hit.similarity, 4),

@@ -259,14 +259,14 @@ def export_video(
 ) -> None:
     """Export the video of a run as MP4, WebM, GIF or WebP, without painting."""
     from pixgen.cli._outputs import VIDEO_SUFFIXES, check_target, follow_export
-    from pixgen.studio.video.export import exporting, find_lost_sound
-    from pixgen.studio.video.timeline import Cut
+    from pixgen.studio.video.export import explain_lost_sound, export_with_progress
+    from pixgen.studio.video.timeline import ExportSettings
 
     check_target(out, "--out", suffixes=VIDEO_SUFFIXES, overwrite=overwrite)
     from pixgen.studio.runs.run import find_video
 
     source = find_video(run, output_dir)
-    cut = Cut(
+    cut = ExportSettings(
         fps=fps,
         seconds=seconds,
         even=even,
@@ -275,8 +275,8 @@ def export_video(
         scale=scale,
         **({} if hold is None else {"hold": hold}),
     )
-    follow_export(exporting(source, out, cut), shown=not as_json)
-    notice = find_lost_sound(source, out, cut)
+    follow_export(export_with_progress(source, out, cut), shown=not as_json)
+    notice = explain_lost_sound(source, out, cut)
     if as_json:
         typer.echo(json.dumps({"film": str(out), "bytes": out.stat().st_size, "notice": notice}))
     else:

@@ -1,3 +1,3 @@
-"""The gallery: all runs of a studio, listed, filtered, compared.
+"""The gallery: lists, filters, tags, deletes and compares the runs of a studio.
 
-In come the folders of runs. Out come entries of a catalogue, and what two runs differ in."""
+Run folders come in. Catalogue entries, thumbnails and differences between runs go out."""

@@ -1,8 +1,8 @@
-"""A table of all runs, so that thousands are listed, filtered and searched at once.
+"""The catalogue: an SQLite table of all runs, so that thousands can be listed, filtered and searched at once.
 
-It only repeats what the runs' folders say, and is made anew from them whenever it is missing, broken
-or of another version: deleting it loses nothing. Every file of a run is written beside its place and
-then moved there, which changes its folder's time; so one look at that tells whether to read a run again.
+It is a cache of the run folders, and is rebuilt from them whenever it is missing, broken or of another
+version: deleting it loses nothing. Every file of a run is written atomically, which changes the
+modification time of its folder; so that time alone shows whether a run has to be read again.
 """
 
 import sqlite3
@@ -13,21 +13,21 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pixgen.errors import StorageError, StudioError
-from pixgen.studio.gallery.catalogue_rows import COLUMNS, Entry, RunFilter, condition, order, row_of
-from pixgen.studio.runs.run import ENDED, Run, folder_times, read_run
+from pixgen.studio.gallery.catalogue_rows import COLUMNS, Entry, RunFilter, order_clause, row_of, where_clause
+from pixgen.studio.runs.run import FINAL_STATES, Run, folder_times, read_run
 from pixgen.studio.runs.tags import read_tags
 from pixgen.studio.runs.trash import FOLDER, list_trash
-from pixgen.studio.storage import remove
+from pixgen.studio.storage import remove_file
 
 FILE = "catalogue.sqlite3"
-_VERSION = 1
-# Nanoseconds: as long as a file system's clock may stand still, where it tells parts of a second (Linux
-# moves it every 1 to 10 ms), and where it does not.
+_VERSION = 2
+# Nanoseconds within which a folder may change again without a newer modification time: with a file system
+# that stores parts of a second (Linux updates its clock every 1 to 10 ms), and with one that does not.
 _FRESH, _FRESH_IN_SECONDS = 100_000_000, 2_000_000_000
-_PATIENCE = 10.0  # seconds to wait for another process that writes
+_PATIENCE = 10.0  # seconds to wait for a write of another process
 _SCHEMA = f"""
 CREATE TABLE runs ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())});
-CREATE INDEX by_time ON runs (binned, started);
+CREATE INDEX by_time ON runs (trashed, started);
 CREATE INDEX by_family ON runs (family);
 CREATE INDEX by_parent ON runs (parent);
 CREATE TABLE tags (run TEXT NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (tag, run)) WITHOUT ROWID;
@@ -41,9 +41,9 @@ class Catalogue:
     """The catalogue of a studio's folder. Any thread may use it, and any number of processes.
 
     Args:
-        folder: the studio's.
-        read: gives a run that is not in the bin, or raises StudioError; a studio knows more of one
-            that it paints than its files say.
+        folder: the studio's folder.
+        read: returns a run that is not in the trash, or raises StudioError; a studio knows more about a
+            running job than its files.
 
     Every method raises StorageError if the file cannot be written.
     """
@@ -51,86 +51,90 @@ class Catalogue:
     def __init__(self, folder: Path, *, read: Callable[[str], Run] | None = None) -> None:
         self.folder, self.path = folder, folder / FILE
         self._read = read or (lambda run_id: read_run(folder, run_id))
-        self._lock = threading.Lock()  # one thread brings it up to date
+        self._lock = threading.Lock()  # one thread synchronises at a time
 
     def synchronise(self) -> None:
-        """Bring it up to date with the folders: reads what is new or changed, forgets what is gone."""
+        """Update the table from the folders: read new and changed runs, remove missing ones."""
         with self._lock, self._open() as table:
             found = dict(self._folders())
-            known = {row[0]: row[1:] for row in table.execute("SELECT id, binned, stamp, live FROM runs")}
+            known = {row[0]: row[1:] for row in table.execute("SELECT id, trashed, stamp, live FROM runs")}
             gone = known.keys() - found.keys()
             changed = [
-                run_id for run_id, (binned, stamp) in found.items() if known.get(run_id) != (binned, stamp, 0)
+                run_id
+                for run_id, (trashed, stamp) in found.items()
+                if known.get(run_id) != (trashed, stamp, 0)
             ]
             if gone or changed:
                 with table:
-                    self._forget(table, gone)
+                    self._remove_runs(table, gone)
                     for run_id in changed:
-                        self._take_in(table, run_id, *found[run_id])
+                        self._index_run(table, run_id, *found[run_id])
 
-    def find(self, wanted: RunFilter, *, first: int = 0, count: int | None = None) -> list[Entry]:
-        """The runs that are wanted, in the wanted order, from the ``first`` on."""
-        where, values = condition(wanted)
-        query = f"SELECT {', '.join(Entry.columns())} FROM runs WHERE {where} ORDER BY {order(wanted)}"
+    def find(self, run_filter: RunFilter, *, first: int = 0, count: int | None = None) -> list[Entry]:
+        """The runs that match a filter, in its order, from number ``first`` on."""
+        where, values = where_clause(run_filter)
+        query = (
+            f"SELECT {', '.join(Entry.columns())} FROM runs WHERE {where} ORDER BY {order_clause(run_filter)}"
+        )
         with self._open() as table:
             rows = table.execute(
                 f"{query} LIMIT ? OFFSET ?", [*values, -1 if count is None else count, first]
             )
             return self._entries(table, rows.fetchall())
 
-    def count(self, wanted: RunFilter) -> int:
-        """How many runs are wanted."""
-        where, values = condition(wanted)
+    def count(self, run_filter: RunFilter) -> int:
+        """How many runs match a filter."""
+        where, values = where_clause(run_filter)
         with self._open() as table:
             return table.execute(f"SELECT count(*) FROM runs WHERE {where}", values).fetchone()[0]
 
-    def values(self, field: str, wanted: RunFilter) -> dict[str, int]:
-        """What there is of ``preset``, ``state`` or ``tag`` among the wanted runs, and how often."""
-        where, values = condition(wanted)
+    def values(self, field: str, run_filter: RunFilter) -> dict[str, int]:
+        """The values of ``preset``, ``state`` or ``tag`` among the matching runs, with their counts."""
+        where, values = where_clause(run_filter)
         source, column = ("runs JOIN tags ON run = id", "tag") if field == "tag" else ("runs", field)
         query = f"SELECT {column}, count(*) FROM {source} WHERE {where} GROUP BY 1 ORDER BY 2 DESC, 1"
         with self._open() as table:
             return dict(table.execute(query, values).fetchall())
 
     def entry(self, run_id: str) -> Entry | None:
-        """The run of that id, in the bin or not; None if there is none."""
-        found = self.find(RunFilter(ids=(run_id,), binned=None))
+        """The run with this id, in the trash or not; None if there is none."""
+        found = self.find(RunFilter(ids=(run_id,), trashed=None))
         return found[0] if found else None
 
     def thumbnails(self, pictures: Iterable[tuple[str, int]]) -> dict[str, bytes]:
-        """The small pictures that were kept for these runs' ids and pictures' times, by the id."""
+        """The saved thumbnails for run ids and modification times of their pictures, by id."""
         query = "SELECT picture FROM thumbnails WHERE run = ? AND modified = ?"
         with self._open() as table:
             rows = {each[0]: table.execute(query, each).fetchone() for each in pictures}
         return {run_id: row[0] for run_id, row in rows.items() if row}
 
     def keep_thumbnails(self, made: Iterable[tuple[str, int, bytes]]) -> None:
-        """Keep small pictures: the run's id, the time of its picture, and the encoded bytes."""
+        """Save thumbnails: run id, modification time of the picture, and encoded bytes."""
         with self._open() as table, table:
             table.executemany("INSERT OR REPLACE INTO thumbnails VALUES (?, ?, ?)", made)
 
     def _folders(self) -> Iterator[tuple[str, tuple[int, int]]]:
-        """Every run's id, whether it is in the bin, and its folder's time."""
-        for binned, times in enumerate((folder_times(self.folder), list_trash(self.folder))):
+        """Every run's id, whether it is in the trash, and the modification time of its folder."""
+        for trashed, times in enumerate((folder_times(self.folder), list_trash(self.folder))):
             for run_id, changed in times.items():
-                yield run_id, (binned, changed)
+                yield run_id, (trashed, changed)
 
-    def _take_in(self, table: sqlite3.Connection, run_id: str, binned: int, stamp: int) -> None:
-        folder = (self.folder / FOLDER if binned else self.folder) / run_id
+    def _index_run(self, table: sqlite3.Connection, run_id: str, trashed: int, stamp: int) -> None:
+        folder = (self.folder / FOLDER if trashed else self.folder) / run_id
         try:
-            run = read_run(folder.parent, run_id) if binned else self._read(run_id)
-        except StudioError:  # killed before it was written down, or spoilt
-            self._forget(table, [run_id])
+            run = read_run(folder.parent, run_id) if trashed else self._read(run_id)
+        except StudioError:  # killed before its first save, or broken
+            self._remove_runs(table, [run_id])
             return
-        marks = read_tags(folder)
+        run_tags = read_tags(folder)
         if time.time_ns() - stamp < (_FRESH if stamp % 10**9 else _FRESH_IN_SECONDS):
-            stamp = -1  # it may change again without a newer time: look once more
-        row = row_of(run, marks, binned=binned, stamp=stamp, live=run.state not in ENDED)
+            stamp = -1  # it may change again without a newer time: read it once more
+        row = row_of(run, run_tags, trashed=trashed, stamp=stamp, live=run.state not in FINAL_STATES)
         table.execute(f"INSERT OR REPLACE INTO runs VALUES ({', '.join('?' * len(row))})", row)
         table.execute("DELETE FROM tags WHERE run = ?", (run_id,))
-        table.executemany("INSERT INTO tags VALUES (?, ?)", [(run_id, tag) for tag in marks.tags])
+        table.executemany("INSERT INTO tags VALUES (?, ?)", [(run_id, tag) for tag in run_tags.tags])
 
-    def _forget(self, table: sqlite3.Connection, run_ids: Iterable[str]) -> None:
+    def _remove_runs(self, table: sqlite3.Connection, run_ids: Iterable[str]) -> None:
         for run_id in run_ids:
             table.execute("DELETE FROM runs WHERE id = ?", (run_id,))
             for other in ("tags", "thumbnails"):
@@ -145,7 +149,7 @@ class Catalogue:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """A connection to the table. One whose file is broken is forgotten, and made anew."""
+        """A connection to the database; a broken file is removed and rebuilt next time."""
         try:
             with closing(self._connection()) as table:
                 yield table
@@ -158,7 +162,7 @@ class Catalogue:
         except sqlite3.DatabaseError as error:
             self._remove()
             raise StorageError(
-                "“{file}” was broken and is made anew; the runs are whole: look again.", file=FILE
+                "“{file}” was broken and is being rebuilt; no run is lost: try again.", file=FILE
             ) from error
 
     def _connection(self) -> sqlite3.Connection:
@@ -166,16 +170,16 @@ class Catalogue:
             return self._prepared()
         except sqlite3.OperationalError:
             raise
-        except sqlite3.DatabaseError:  # no database at all
+        except sqlite3.DatabaseError:  # not a database
             self._remove()
             return self._prepared()
 
     def _remove(self) -> None:
         for ending in ("", "-wal", "-shm"):
-            remove(self.path.with_name(FILE + ending))
+            remove_file(self.path.with_name(FILE + ending))
 
     def _prepared(self) -> sqlite3.Connection:
-        # A file only once there is a run: to list the runs of an empty folder leaves nothing in it.
+        # The file is created with the first run: listing an empty folder leaves it empty.
         kept = self.path.exists() or any(True for _ in self._folders())
         table = sqlite3.connect(self.path if kept else ":memory:", timeout=_PATIENCE)
         try:
@@ -189,7 +193,7 @@ class Catalogue:
 
 
 def _make(table: sqlite3.Connection) -> None:
-    """Empty tables, whatever was there; another process may be at it too."""
+    """Create empty tables and drop old ones; another process may do the same at this moment."""
     table.execute("PRAGMA journal_mode = WAL")
     with table:
         table.execute("BEGIN IMMEDIATE")

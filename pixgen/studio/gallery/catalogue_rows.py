@@ -1,4 +1,4 @@
-"""What the catalogue knows of a run, and how one asks for runs: rows, conditions and orders."""
+"""The rows of the catalogue, the filter for runs, and the SQL that it becomes."""
 
 import hashlib
 import json
@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pixgen.errors import StudioError
-from pixgen.studio.runs import trash as paper_bin
-from pixgen.studio.runs.run import ENDED, Run, similarity
+from pixgen.studio.runs import trash
+from pixgen.studio.runs.run import FINAL_STATES, Run, mean_similarity
 from pixgen.studio.runs.tags import RunTags, clean_tag
 
-Sort = Literal["newest", "oldest", "likeness", "longest", "prompt"]
-STATES = ("painting", *ENDED)  # painting is whatever has not ended
+Sort = Literal["newest", "oldest", "similarity", "longest", "prompt"]
+STATES = ("painting", *FINAL_STATES)  # painting stands for every state that is not final
 SORTS: tuple[str, ...] = get_args(Sort)
 
 COLUMNS: Mapping[str, str] = {
@@ -34,16 +34,16 @@ COLUMNS: Mapping[str, str] = {
     "parent": "TEXT NOT NULL",
     "owner": "TEXT NOT NULL",
     "favourite": "INTEGER NOT NULL",
-    "binned": "INTEGER NOT NULL",
-    "family": "TEXT NOT NULL",  # the same for recipes that differ in their seed only
-    "folded": "TEXT NOT NULL",  # what a search by words compares
-    "stamp": "INTEGER NOT NULL",  # the folder's time when it was read, in nanoseconds since 1970
-    "live": "INTEGER NOT NULL",  # whether it may change without its folder's time
+    "trashed": "INTEGER NOT NULL",
+    "family": "TEXT NOT NULL",  # the same for recipes that differ only in their seed
+    "folded": "TEXT NOT NULL",  # the text that a search by words compares
+    "stamp": "INTEGER NOT NULL",  # modification time of the folder when it was read, in nanoseconds since 1970
+    "live": "INTEGER NOT NULL",  # whether the run may change without a newer stamp
 }
 _ORDERS = {
     "newest": "started DESC, id DESC",
     "oldest": "started, id",
-    "likeness": "similarity IS NULL, similarity DESC, started DESC, id DESC",
+    "similarity": "similarity IS NULL, similarity DESC, started DESC, id DESC",
     "longest": "seconds DESC, started DESC, id DESC",
     "prompt": "folded, started DESC, id DESC",
 }
@@ -64,38 +64,40 @@ class Entry:
     steps: int
     seconds: float
     started: datetime
-    similarity: float | None  # to the prompts that pull
+    similarity: float | None  # to the positive prompts
     parent: str
     owner: str
     favourite: bool
-    binned: bool
+    trashed: bool
     family: str
     tags: tuple[str, ...]
 
     @classmethod
     def columns(cls) -> list[str]:
-        """The columns that ``of`` takes, in their order; the first is the id."""
+        """The columns that ``of`` takes, in order; the first is the id."""
         return [field.name for field in fields(cls) if field.name != "tags"]
 
     @classmethod
     def of(cls, row: tuple, *, tags: tuple[str, ...]) -> "Entry":
-        """From a row of those columns."""
+        """An entry from a row of these columns."""
         values = dict(zip(cls.columns(), row, strict=True))
         values["started"] = datetime.fromtimestamp(values["started"]).astimezone()
-        values |= {name: bool(values[name]) for name in ("favourite", "binned")}
+        values |= {name: bool(values[name]) for name in ("favourite", "trashed")}
         return cls(**values, tags=tags)
 
     def folder(self, studio: Path) -> Path:
-        """Where the run is, in a studio's folder."""
-        return (studio / paper_bin.FOLDER if self.binned else studio) / self.id
+        """The folder of the run within a studio's folder."""
+        return (studio / trash.FOLDER if self.trashed else studio) / self.id
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunFilter:
-    """Which runs, and in which order; what is empty or None asks for nothing.
+    """Which runs to list, and in which order; empty or None fields match every run.
 
-    ``text``: every word of it is in the prompt or the tags. Raises StudioError, which lists what is
-    allowed.
+    Args:
+        text: words that must all be in the prompt or the tags.
+
+    Raises StudioError, which lists the allowed values.
     """
 
     text: str = ""
@@ -105,15 +107,17 @@ class RunFilter:
     favourite: bool = False
     after: datetime | None = None
     before: datetime | None = None
-    binned: bool | None = False
+    trashed: bool | None = False
     owner: str | None = None
     family: str = ""
     parent: str = ""
-    but_seed: int | None = None  # not of this one
+    exclude_seed: int | None = None  # leaves out runs with this seed
     ids: tuple[str, ...] | None = None
     sort: str = "newest"
 
     def __post_init__(self) -> None:
+        if self.sort == "likeness":  # the name in earlier versions
+            object.__setattr__(self, "sort", "similarity")
         if self.state and self.state not in STATES:
             raise StudioError(
                 "There is no state “{state}”: choose {choices}.",
@@ -128,22 +132,22 @@ class RunFilter:
             )
 
 
-def row_of(run: Run, marks: RunTags, *, binned: int, stamp: int, live: bool) -> tuple[Any, ...]:
+def row_of(run: Run, run_tags: RunTags, *, trashed: int, stamp: int, live: bool) -> tuple[Any, ...]:
     """The values of ``COLUMNS`` for a run."""
     recipe = run.recipe
     values = {
         "id": run.id, "prompt": recipe.title, "preset": recipe.preset, "seed": recipe.seed,
         "width": recipe.width, "height": recipe.height, "state": run.state, "step": run.step,
         "steps": recipe.steps, "seconds": run.seconds, "started": run.started.timestamp(),
-        "similarity": similarity(run), "parent": _encodable(run.parent), "owner": _encodable(run.owner),
-        "favourite": marks.favourite, "binned": binned, "family": _family(run),
-        "folded": fold(" ".join([recipe.title, *marks.tags])), "stamp": stamp, "live": live,
+        "similarity": mean_similarity(run), "parent": _storable(run.parent), "owner": _storable(run.owner),
+        "favourite": run_tags.favourite, "trashed": trashed, "family": _family(run),
+        "folded": fold_text(" ".join([recipe.title, *run_tags.tags])), "stamp": stamp, "live": live,
     }  # fmt: skip
     return tuple(values[name] for name in COLUMNS)
 
 
-def condition(wanted: RunFilter) -> tuple[str, list[Any]]:
-    """What stands after WHERE, and its values."""
+def where_clause(run_filter: RunFilter) -> tuple[str, list[Any]]:
+    """The SQL after WHERE, and its values."""
     parts: list[str] = ["1"]
     values: list[Any] = []
 
@@ -151,41 +155,41 @@ def condition(wanted: RunFilter) -> tuple[str, list[Any]]:
         parts.append(part)
         values.extend(given)
 
-    for word in fold(_encodable(wanted.text)).split():
+    for word in fold_text(_storable(run_filter.text)).split():
         demand("instr(folded, ?)", word)
     for name in ("preset", "family", "parent"):
-        if value := getattr(wanted, name):
-            demand(f"{name} = ?", _encodable(value))
-    if wanted.state == "painting":
-        demand(f"state NOT IN ({_places(ENDED)})", *ENDED)
-    elif wanted.state:
-        demand("state = ?", wanted.state)
-    if wanted.tag:
-        demand("id IN (SELECT run FROM tags WHERE tag = ?)", clean_tag(wanted.tag))
-    if wanted.favourite:
+        if value := getattr(run_filter, name):
+            demand(f"{name} = ?", _storable(value))
+    if run_filter.state == "painting":
+        demand(f"state NOT IN ({_placeholders(FINAL_STATES)})", *FINAL_STATES)
+    elif run_filter.state:
+        demand("state = ?", run_filter.state)
+    if run_filter.tag:
+        demand("id IN (SELECT run FROM tags WHERE tag = ?)", clean_tag(run_filter.tag))
+    if run_filter.favourite:
         demand("favourite")
-    if wanted.after is not None:
-        demand("started >= ?", wanted.after.timestamp())
-    if wanted.before is not None:
-        demand("started < ?", wanted.before.timestamp())
-    if wanted.binned is not None:
-        demand("binned = ?", wanted.binned)
-    if wanted.but_seed is not None:
-        demand("seed != ?", wanted.but_seed)
-    if wanted.owner is not None:
-        demand("owner = ?", _encodable(wanted.owner))
-    if wanted.ids is not None:
-        demand(f"id IN ({_places(wanted.ids)})", *wanted.ids)
+    if run_filter.after is not None:
+        demand("started >= ?", run_filter.after.timestamp())
+    if run_filter.before is not None:
+        demand("started < ?", run_filter.before.timestamp())
+    if run_filter.trashed is not None:
+        demand("trashed = ?", run_filter.trashed)
+    if run_filter.exclude_seed is not None:
+        demand("seed != ?", run_filter.exclude_seed)
+    if run_filter.owner is not None:
+        demand("owner = ?", _storable(run_filter.owner))
+    if run_filter.ids is not None:
+        demand(f"id IN ({_placeholders(run_filter.ids)})", *run_filter.ids)
     return " AND ".join(parts), values
 
 
-def order(wanted: RunFilter) -> str:
-    """What stands after ORDER BY; the newest of equal ones first."""
-    return _ORDERS[wanted.sort]
+def order_clause(run_filter: RunFilter) -> str:
+    """The SQL after ORDER BY; newer runs come first among equal ones."""
+    return _ORDERS[run_filter.sort]
 
 
-def fold(text: str) -> str:
-    """Text as it is compared: without case, in one of Unicode's spellings."""
+def fold_text(text: str) -> str:
+    """Text as it is compared: case-folded and NFKC-normalised."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 
@@ -194,10 +198,10 @@ def _family(run: Run) -> str:
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _places(values: tuple) -> str:
+def _placeholders(values: tuple) -> str:
     return ", ".join("?" * len(values))
 
 
-def _encodable(text: str) -> str:
-    """Text that a database can hold: what a terminal or a file brings may have half a character in it."""
+def _storable(text: str) -> str:
+    """Text that SQLite can store: input from a terminal or a file may contain lone surrogates."""
     return text.encode("utf-8", "replace").decode()

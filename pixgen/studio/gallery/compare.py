@@ -1,4 +1,4 @@
-"""What differs between two runs: their recipes in one line, and their pictures side by side."""
+"""Compares two runs: the differences of their recipes, and a sheet with their pictures side by side."""
 
 import json
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ from pixgen.recipe.prompts import format_prompts
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.fonts import TextRenderer
 from pixgen.studio.grids.sheet import GAP, INK, LETTERS, MARGIN, PALE, PAPER
-from pixgen.studio.runs.run import Run, similarity
+from pixgen.studio.runs.run import Run, mean_similarity
 
 LARGEST_SIDE = 512  # pixels of a picture on a sheet
-_LONGEST_VALUE = 60  # signs
+_LONGEST_VALUE = 60  # characters
 
-Difference = tuple[str, str, str]  # the field's dotted name, its value in the one and in the other
+Difference = tuple[str, str, str]  # dotted field name, first value, second value
 
 
 def differences(one: Recipe, other: Recipe) -> list[Difference]:
-    """Every field in which two recipes differ, in the recipe's order; a prompt as it is typed."""
+    """Every field in which two recipes differ, in the recipe's order; prompts as they are typed."""
     found: list[Difference] = [("prompt", one.title, other.title)] if one.prompt != other.prompt else []
     values = [dict(_flat(recipe.model_dump(mode="json"))) for recipe in (one, other)]
     for name in dict.fromkeys([*values[0], *values[1]]):
@@ -37,35 +37,37 @@ def differences(one: Recipe, other: Recipe) -> list[Difference]:
     return found
 
 
-def in_one_line(found: list[Difference], *, same: str = "The recipes are the same.") -> str:
-    """The differences as one line; ``same`` where there is none."""
+def format_differences(found: list[Difference], *, same: str = "The recipes are the same.") -> str:
+    """The differences as one line; ``same`` if there are none."""
     return " · ".join(f"{name} {before} → {after}" for name, before, after in found) or same
 
 
 def draw_pair(one: Run, other: Run) -> Image.Image:
-    """A sheet: the two pictures side by side, each with its run and similarity, and what differs.
+    """Draw two runs side by side, with their ids and similarities, and the differences below.
 
     Raises StudioError if one of them has no picture yet.
     """
     pictures = [_picture(run) for run in (one, other)]
     width, height = max(each.width for each in pictures), max(each.height for each in pictures)
-    lettering, line = TextRenderer(LETTERS), LETTERS + 6
+    renderer, line = TextRenderer(LETTERS), LETTERS + 6
     across = 2 * width + GAP + 2 * MARGIN
-    said = lettering.wrap(in_one_line(differences(one.recipe, other.recipe)), max(160, across - 2 * MARGIN))
+    said = renderer.wrap(
+        format_differences(differences(one.recipe, other.recipe)), max(160, across - 2 * MARGIN)
+    )
     sheet = Image.new("RGB", (across, height + 2 * MARGIN + GAP + line * (len(said) + 1)), PAPER)
-    pen = ImageDraw.Draw(sheet)
+    canvas = ImageDraw.Draw(sheet)
     for index, (run, picture) in enumerate(zip((one, other), pictures, strict=True)):
         x = MARGIN + index * (width + GAP)
         sheet.paste(picture, (x + (width - picture.width) // 2, MARGIN + (height - picture.height) // 2))
-        match = similarity(run)
+        match = mean_similarity(run)
         caption = run.id if match is None else f"{run.id}  {match:.3f}"
-        lettering.draw(pen, (x, MARGIN + height + 4), caption, PALE)
-    lettering.draw_lines(pen, (MARGIN, MARGIN + height + line + GAP), said, INK, line=line)
+        renderer.draw(canvas, (x, MARGIN + height + 4), caption, PALE)
+    renderer.draw_lines(canvas, (MARGIN, MARGIN + height + line + GAP), said, INK, line=line)
     return sheet
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every field's dotted name and value, without those that are told in their own way."""
+    """The dotted names and values of all fields, except those that ``differences`` formats itself."""
     for name, each in value.items():
         if not path and name in ("version", "prompts", "changes"):
             continue
@@ -93,7 +95,7 @@ def _changes(recipe: Recipe) -> str:
 
 
 def _details(one: Recipe, other: Recipe) -> list[Any]:
-    """The prompts' fields in which prompts that are typed alike differ, as of their spans of steps."""
+    """The fields in which prompts of the same text differ, such as their span of steps."""
     pairs = [
         (before.model_dump(mode="json"), after.model_dump(mode="json"))
         for scenes in zip(one.prompts, other.prompts, strict=True)

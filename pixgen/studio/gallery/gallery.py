@@ -1,4 +1,4 @@
-"""A studio's runs as a person goes through them: found, opened, marked, thrown away and taken back."""
+"""The gallery of a studio: finds, opens, tags, deletes and restores runs."""
 
 import io
 import threading
@@ -13,9 +13,9 @@ from pixgen.errors import PictureError, StudioError
 from pixgen.images import open_picture
 from pixgen.studio.gallery.catalogue import Catalogue
 from pixgen.studio.gallery.catalogue_rows import Entry, RunFilter
-from pixgen.studio.runs import trash as paper_bin
+from pixgen.studio.runs import trash
 from pixgen.studio.runs.curve import Curve
-from pixgen.studio.runs.run import ENDED, Run, read_run
+from pixgen.studio.runs.run import FINAL_STATES, Run, read_run
 from pixgen.studio.runs.tags import RunTags, read_tags
 from pixgen.studio.studio import Studio
 from pixgen.vision.images import READER_THREADS, map_in_threads
@@ -25,55 +25,60 @@ if TYPE_CHECKING:
     from pixgen.studio.library.library import PictureLibrary
 
 THUMBNAIL = 256  # pixels of the longer side
-MOST_LIKENESSES = 300  # runs that a search by looks may find
+MAX_SIMILAR = 300  # runs that a search by similarity can return
 _QUALITY = 78  # of a thumbnail's WebP
 _MOST_RELATIVES = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunDetails:
-    """A run with all that belongs to it."""
+    """A run with its curve and its related runs."""
 
     run: Run
     entry: Entry
     curve: Curve
     parents: tuple[Entry, ...]  # the nearest first
     children: tuple[Entry, ...]
-    siblings: tuple[Entry, ...]  # of the same recipe but for the seed
+    siblings: tuple[Entry, ...]  # the same recipe with other seeds
 
 
 class Gallery:
     """The runs of a studio. Any thread may call any method.
 
-    ``owner`` is who asks: in public, nobody sees or touches another's runs. Methods that name runs raise
-    StudioError if there is no such run for that person, and all raise StorageError if the folder cannot
-    be written.
+    ``owner`` is the person who asks: on a public page, nobody can see or change the runs of others.
+    Methods that take a run id raise StudioError if that person has no such run, and all raise StorageError
+    if the folder cannot be written.
     """
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
         self.catalogue = Catalogue(studio.folder, read=studio.run)
-        self._lock = threading.Lock()  # of what is said about runs, and of the bin
+        self._lock = threading.Lock()  # guards tags and trash
 
     def find(
-        self, wanted: RunFilter, *, owner: str = "", first: int = 0, count: int | None = None
+        self, run_filter: RunFilter, *, owner: str = "", first: int = 0, count: int | None = None
     ) -> list[Entry]:
-        """The runs that are wanted, in the wanted order, from the ``first`` on."""
+        """The runs that match a filter, in its order, from number ``first`` on."""
         self.catalogue.synchronise()
-        return self.catalogue.find(self._allowed(wanted, owner), first=first, count=count)
+        return self.catalogue.find(self._restrict_to_owner(run_filter, owner), first=first, count=count)
 
-    def count(self, wanted: RunFilter, *, owner: str = "") -> int:
-        """How many runs are wanted, as of the last ``find``."""
-        return self.catalogue.count(self._allowed(wanted, owner))
+    def count(self, run_filter: RunFilter, *, owner: str = "") -> int:
+        """How many runs match a filter, as of the last ``find``."""
+        return self.catalogue.count(self._restrict_to_owner(run_filter, owner))
 
-    def values(self, field: str, *, owner: str = "", binned: bool = False) -> dict[str, int]:
-        """What there is of ``preset``, ``state`` or ``tag``, and how often, as of the last ``find``."""
-        return self.catalogue.values(field, self._allowed(RunFilter(binned=binned), owner))
+    def values(self, field: str, *, owner: str = "", trashed: bool = False) -> dict[str, int]:
+        """The values of ``preset``, ``state`` or ``tag`` with their counts, as of the last ``find``."""
+        return self.catalogue.values(field, self._restrict_to_owner(RunFilter(trashed=trashed), owner))
 
-    def look(self, finder: "PictureLibrary", text: str, wanted: RunFilter, *, owner: str = "") -> list[Entry]:
-        """The wanted runs whose pictures look most like a text, the likest first.
+    def search(
+        self, finder: "PictureLibrary", text: str, run_filter: RunFilter, *, owner: str = ""
+    ) -> list[Entry]:
+        """The matching runs whose pictures are most similar to a text, most similar first.
 
-        The text is a query of the search, ``horse + 2:snow - rider``. Raises SearchError, ModelError.
+        Args:
+            text: a search query, such as ``horse + 2:snow - rider``.
+
+        Raises SearchError, ModelError.
         """
         from pixgen.studio.library.library import RUNS  # here: it loads the vectors' database
 
@@ -81,23 +86,25 @@ class Gallery:
         if any(term.picture for term in query):
             raise StudioError("Runs are looked for by words here: use the search for pictures.")
         place = finder.places[RUNS]
-        for _ in finder.up_to_date(place):
+        for _ in finder.refresh_if_stale(place):
             pass
-        hits = finder.search(place, finder.embed(query), owner=owner, top=MOST_LIKENESSES, fold=False)
+        hits = finder.search(place, finder.embed(query), owner=owner, top=MAX_SIMILAR, fold=False)
         ranks = {hit.row.path.partition("/")[0]: rank for rank, hit in enumerate(hits)}
-        found = self.find(replace(wanted, text="", ids=tuple(ranks)), owner=owner)
+        found = self.find(replace(run_filter, text="", ids=tuple(ranks)), owner=owner)
         return sorted(found, key=lambda entry: ranks[entry.id])
 
     def open(self, run_id: str, *, owner: str = "") -> RunDetails:
-        """A run with its curve and its relatives."""
+        """A run with its curve and its related runs."""
         entry = self.entry(run_id, owner=owner)
         parents: list[Entry] = []
         while len(parents) < _MOST_RELATIVES:
-            parent = self._relatives(RunFilter(ids=((parents or [entry])[-1].parent,), binned=None), owner)
+            parent = self._relatives(RunFilter(ids=((parents or [entry])[-1].parent,), trashed=None), owner)
             if not parent or parent[0].id in {entry.id, *(each.id for each in parents)}:
                 break
             parents += parent
-        siblings = self._relatives(RunFilter(family=entry.family, but_seed=entry.seed, sort="oldest"), owner)
+        siblings = self._relatives(
+            RunFilter(family=entry.family, exclude_seed=entry.seed, sort="oldest"), owner
+        )
         run = self._run(entry)
         return RunDetails(
             run=run,
@@ -109,13 +116,13 @@ class Gallery:
         )
 
     def entry(self, run_id: str, *, owner: str = "") -> Entry:
-        """The run of that id as it is listed, in the bin or not."""
-        found = self.find(RunFilter(ids=(run_id,), binned=None), owner=owner)
+        """The entry of a run, in the trash or not."""
+        found = self.find(RunFilter(ids=(run_id,), trashed=None), owner=owner)
         if not found:
             raise StudioError("There is no run “{run_id}”.", run_id=run_id[:60])
         return found[0]
 
-    def mark(
+    def update_tags(
         self,
         run_id: str,
         *,
@@ -124,51 +131,50 @@ class Gallery:
         add: Iterable[str] = (),
         remove: Iterable[str] = (),
     ) -> RunTags:
-        """Say whether a run is a favourite, and add or take away tags; what it has then."""
+        """Set whether a run is a favourite, and add or remove tags; returns the new tags."""
         folder = self.entry(run_id, owner=owner).folder(self.studio.folder)
         with self._lock:
-            marks = read_tags(folder).changed(favourite=favourite, add=add, remove=remove)
-            marks.save(folder)
-        return marks
+            run_tags = read_tags(folder).changed(favourite=favourite, add=add, remove=remove)
+            run_tags.save(folder)
+        return run_tags
 
     def delete(self, run_id: str, *, owner: str = "") -> None:
-        """Move a run into the bin, from where ``restore`` takes it back. Raises StudioError if it is
-        being painted."""
+        """Move a run to the trash; ``restore`` moves it back. Raises StudioError if it is being painted."""
         entry = self.entry(run_id, owner=owner)
         with self._lock:
-            if not entry.binned:
-                paper_bin.move_to_trash(entry.folder(self.studio.folder))
+            if not entry.trashed:
+                trash.move_to_trash(entry.folder(self.studio.folder))
 
     def restore(self, run_id: str, *, owner: str = "") -> None:
-        """Take a run back out of the bin."""
+        """Move a run out of the trash."""
         entry = self.entry(run_id, owner=owner)
         with self._lock:
-            if entry.binned:
-                paper_bin.restore(self.studio.folder, run_id)
+            if entry.trashed:
+                trash.restore(self.studio.folder, run_id)
 
-    def empty(self, *, owner: str = "") -> int:
-        """Remove the files of every run in the bin, for good; how many there were."""
-        thrown_away = self.find(RunFilter(binned=True), owner=owner)
+    def empty_trash(self, *, owner: str = "") -> int:
+        """Delete every run in the trash for good; returns how many there were."""
+        trashed = self.find(RunFilter(trashed=True), owner=owner)
         with self._lock:
-            for entry in thrown_away:
-                paper_bin.delete(entry.folder(self.studio.folder))
-        return len(thrown_away)
+            for entry in trashed:
+                trash.delete(entry.folder(self.studio.folder))
+        return len(trashed)
 
     def thumbnails(self, entries: Sequence[Entry]) -> list[bytes | None]:
-        """A small WebP of each run's picture, made once; None where nothing has been painted yet."""
+        """A WebP thumbnail per entry, made once and cached; None where nothing has been painted yet."""
         times = {entry.id: self._picture_time(entry) for entry in entries}
         shown = self.catalogue.thumbnails((each, time) for each, time in times.items() if time)
         missing = [entry for entry in entries if entry.id not in shown]
         for entry, small in zip(
-            missing, map_in_threads(self._small, missing, ahead=READER_THREADS), strict=True
+            missing, map_in_threads(self._make_thumbnail, missing, ahead=READER_THREADS), strict=True
         ):
             if small is not None:
                 shown[entry.id] = small
-        # While a run is painted, its next picture comes soon.
+        # Thumbnails of running jobs are not cached: their next picture comes soon.
         made = [
             (entry.id, time, shown[entry.id])
             for entry in missing
-            if entry.id in shown and (time := times[entry.id]) and entry.state in ENDED
+            if entry.id in shown and (time := times[entry.id]) and entry.state in FINAL_STATES
         ]
         if made:
             self.catalogue.keep_thumbnails(made)
@@ -183,7 +189,7 @@ class Gallery:
     def _picture(self, entry: Entry) -> Path:
         return entry.folder(self.studio.folder) / "picture.png"
 
-    def _small(self, entry: Entry) -> bytes | None:
+    def _make_thumbnail(self, entry: Entry) -> bytes | None:
         job = self.studio.job(entry.id)
         try:
             picture = open_picture(self._picture(entry))
@@ -198,12 +204,12 @@ class Gallery:
         return data.getvalue()
 
     def _run(self, entry: Entry) -> Run:
-        if entry.binned:
-            return read_run(self.studio.folder / paper_bin.FOLDER, entry.id)
+        if entry.trashed:
+            return read_run(self.studio.folder / trash.FOLDER, entry.id)
         return self.studio.run(entry.id)
 
-    def _relatives(self, wanted: RunFilter, owner: str) -> list[Entry]:
-        return self.catalogue.find(self._allowed(wanted, owner), count=_MOST_RELATIVES)
+    def _relatives(self, run_filter: RunFilter, owner: str) -> list[Entry]:
+        return self.catalogue.find(self._restrict_to_owner(run_filter, owner), count=_MOST_RELATIVES)
 
-    def _allowed(self, wanted: RunFilter, owner: str) -> RunFilter:
-        return replace(wanted, owner=owner) if self.studio.policy.public else wanted
+    def _restrict_to_owner(self, run_filter: RunFilter, owner: str) -> RunFilter:
+        return replace(run_filter, owner=owner) if self.studio.policy.public else run_filter

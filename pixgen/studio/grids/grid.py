@@ -1,10 +1,9 @@
-"""A grid: pictures of recipes that differ in one or two fields, painted as one job, kept as one file.
+"""Grids: one run per cell of a plan, painted one after another, in the foreground or as a ``GridJob``.
 
-Every cell is a run of its own, with its own recipe. The grid's file says which run is whose, so that
-a stopped or killed grid goes on with the cells that are missing.
+The file ``grid.json`` records the run of each cell, so that a stopped or killed grid resumes with the
+missing cells.
 """
 
-# MERGED pixgen.studio.grid_jobs: A grid that is painted whoever looks: on a thread of its own, as a job is.
 import contextlib
 import json
 import logging
@@ -20,21 +19,23 @@ from pathlib import Path
 from pixgen.errors import InvalidValue, PixgenError, RecipeError, StudioError
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.jobs import Job
-from pixgen.studio.runs.inputs import keep_pictures, named_files, trusting, with_kept_pictures
+from pixgen.studio.runs.inputs import keep_pictures, named_files, resolve_kept_paths, trust_paths
 from pixgen.studio.runs.lock import RunLock
 from pixgen.studio.runs.run import Run
-from pixgen.studio.storage import storing, write_bytes
+from pixgen.studio.storage import storage_errors, write_bytes
 from pixgen.studio.studio import Studio
 
-FOLDER = "grids"  # in the studio's
+log = logging.getLogger(__name__)
+FOLDER = "grids"  # in the studio's folder
 MOST_CELLS = 256
+HEARTBEAT = 1.0  # seconds at most between two updates of a watcher
 
 _ID = re.compile(r"grid-\d{8}-\d{6}-[a-z0-9]{6}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One picture of a grid, and its run's name once it has one."""
+    """One picture of a grid: its recipe, and the id of its run once it has one."""
 
     recipe: Recipe
     run: str = ""
@@ -42,7 +43,7 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a grid paints: titles of rows and columns, and the cells row by row.
+    """The plan of a grid: titles of rows and columns, and the cells row by row.
 
     Raises RecipeError if there are more than ``MOST_CELLS``.
     """
@@ -64,22 +65,22 @@ class Plan:
 
 
 class Grid:
-    """A plan and its runs in a studio. ``make`` and ``read`` make one; any thread may ``stop`` it."""
+    """A plan and its runs in a studio, from ``make`` or ``read``. Any thread may ``stop`` it."""
 
     def __init__(self, studio: Studio, folder: Path, plan: Plan, *, owner: str = "") -> None:
         self.folder, self.plan, self.owner = folder, plan, owner
         self._studio = studio
         self._stopping = threading.Event()
-        self._lock = threading.Lock()  # of the job
+        self._lock = threading.Lock()  # guards the job
         self._job: Job | None = None
 
     @classmethod
     def make(cls, studio: Studio, plan: Plan, *, owner: str = "", trusted: Collection[str] = ()) -> "Grid":
-        """A new grid, of which nothing is painted yet; it keeps the pictures that its cells name.
+        """Create a grid, and copy the pictures that its cells name. Nothing is painted yet.
 
         Args:
-            owner: whose it is.
-            trusted: as of ``Studio.submit``.
+            owner: who submits it.
+            trusted: as for ``Studio.submit``.
 
         Raises RecipeError if a cell asks for more than the studio allows, PictureError, StorageError.
         """
@@ -87,7 +88,7 @@ class Grid:
             studio.policy.check(cell.recipe)
         name = f"grid-{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         grid = cls(studio, studio.folder / FOLDER / name, plan, owner=owner)
-        with storing(grid.folder):
+        with storage_errors(grid.folder):
             grid.folder.mkdir(parents=True)
         try:
             grid._keep_pictures(trusted)
@@ -99,7 +100,7 @@ class Grid:
 
     @classmethod
     def read(cls, studio: Studio, name: str) -> "Grid":
-        """A grid that was made before, by its name. Raises StudioError if there is none."""
+        """Read a saved grid by its name. Raises StudioError if there is none."""
         folder = studio.folder / FOLDER / name
         if not _ID.fullmatch(name) or not folder.is_dir():
             raise StudioError("There is no grid “{name}” in this folder.", name=name[:60])
@@ -129,16 +130,15 @@ class Grid:
         return self._stopping.is_set()
 
     def runs(self) -> list[Run | None]:
-        """Every cell's run as it stands, row by row; None where there is none, or none any more."""
+        """The current run of every cell, row by row; None without one, or if it was deleted."""
         return [self._run(cell) for cell in self.plan.cells]
 
     def paint(self, *, owner: str = "") -> Generator[tuple[int, Job], None, None]:
-        """Paint the cells that are not done, one after the other: each one's index and job, as soon
-        as it is submitted. The next is submitted when that one has ended.
+        """Paint the missing cells one after another; yields the index and the job of each when it is submitted.
 
-        Raises what ended a job, and StudioError if the grid is being painted already.
+        Raises the error of a failed job, and StudioError if the grid is being painted already.
         """
-        claim = RunLock(self.folder)
+        run_lock = RunLock(self.folder)
         try:
             for index, cell in enumerate(self.plan.cells):
                 run = self._run(cell)
@@ -150,7 +150,7 @@ class Grid:
                     if run is not None:
                         job = self._studio.resume(run.id, owner=owner)
                     else:
-                        recipe = with_kept_pictures(cell.recipe, self.folder)
+                        recipe = resolve_kept_paths(cell.recipe, self.folder)
                         kept = named_files(recipe) - named_files(cell.recipe)
                         job = self._studio.submit(recipe, owner=owner, trusted=kept)
                     self._job = job
@@ -163,18 +163,18 @@ class Grid:
             if self._job is not None and not self._job.ended:
                 self._job.stop()
                 self._job.wait()
-            claim.release()
+            run_lock.release()
 
     def stop(self) -> None:
-        """Stop after the step at hand; the cells that are done stay, and the rest can go on later."""
+        """Stop after the current step; finished cells stay, and the others can be painted later."""
         with self._lock:
             self._stopping.set()
             if self._job is not None:
                 self._job.stop()
 
     def _keep_pictures(self, trusted: Collection[str]) -> None:
-        """What is painted hours later must still find them."""
-        find = trusting(self._studio.find_picture, trusted)
+        """Copy the pictures, which cells that are painted hours later must still find."""
+        find = trust_paths(self._studio.find_picture, trusted)
         cells = tuple(
             replace(cell, recipe=keep_pictures(cell.recipe, self.folder, find=find))
             for cell in self.plan.cells
@@ -186,7 +186,7 @@ class Grid:
             return None
         try:
             return self._studio.run(cell.run)
-        except StudioError:  # deleted, or killed before it was written down
+        except StudioError:  # deleted, or killed before its first save
             return None
 
     def _keep(self, index: int, run: str) -> None:
@@ -208,41 +208,37 @@ class Grid:
         write_bytes(self.folder / "grid.json", text.encode())
 
 
-log = logging.getLogger(__name__)
-HEARTBEAT = 1.0  # seconds between two looks at most
-
-
 class GridJob:
-    """Paints what is missing of a grid, from now on. Any thread may call any method."""
+    """Paints the missing cells of a grid on a background thread. Any thread may call any method."""
 
     def __init__(self, grid: Grid, *, owner: str = "") -> None:
         self.grid, self.owner = grid, owner
         self.error: PixgenError | None = None
         self._changed = threading.Condition()
-        self._job: Job | None = None  # of the cell at hand
+        self._job: Job | None = None  # of the current cell
         self._cell: int | None = None
         self._ended = False
-        threading.Thread(target=self._work, name=f"grid {grid.id}", daemon=True).start()
+        threading.Thread(target=self._run_thread, name=f"grid {grid.id}", daemon=True).start()
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more is painted: all is done, or it was stopped, or failed."""
+        """Whether the grid is done, stopped or failed."""
         return self._ended
 
     @property
-    def at_hand(self) -> tuple[int, Job] | None:
-        """The index and the job of the cell that is painted or waits; None between two."""
+    def current_cell(self) -> tuple[int, Job] | None:
+        """The index and the job of the cell that is running or waiting; None between two cells."""
         with self._changed:
             if self._job is None or self._cell is None or self._job.ended:
                 return None
             return self._cell, self._job
 
     def stop(self) -> None:
-        """Stop after the step at hand; the cells that are done stay."""
+        """Stop after the current step; finished cells stay."""
         self.grid.stop()
 
     def watch(self, *, rate: float = 2.0) -> Iterator[None]:
-        """At once, then at most ``rate`` times a second and at least once, and when it has ended."""
+        """Yield at once, then at most ``rate`` and at least one time a second, and when the grid has ended."""
         while not self._ended:
             yield
             with self._changed:
@@ -250,11 +246,11 @@ class GridJob:
         yield
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the end, at most so many seconds; whether it has ended."""
+        """Wait for the end, at most ``timeout`` seconds; returns whether it has ended."""
         with self._changed:
             return self._changed.wait_for(lambda: self._ended, timeout)
 
-    def _work(self) -> None:
+    def _run_thread(self) -> None:
         try:
             with contextlib.closing(self.grid.paint(owner=self.owner)) as painting:
                 for cell, job in painting:

@@ -1,4 +1,4 @@
-"""A grid's pictures on one labelled sheet, with how well each matches its prompts."""
+"""Draws the pictures of a grid on one labelled sheet, with the similarity of each to its prompts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,60 +9,60 @@ from pixgen.errors import PictureError
 from pixgen.images import open_picture
 from pixgen.studio.fonts import TextRenderer
 from pixgen.studio.grids.grid import Plan
-from pixgen.studio.metadata.metadata import SOFTWARE
-from pixgen.studio.runs.run import Run, similarity
-from pixgen.studio.storage import writing
+from pixgen.studio.metadata.embedding import SOFTWARE
+from pixgen.studio.runs.run import Run, mean_similarity
+from pixgen.studio.storage import atomic_write
 
 LARGEST_CELL = 256  # pixels: 256 cells of this size still make a picture that opens anywhere
 MARGIN, GAP, LETTERS = 24, 12, 14
-_LEFT = 176  # pixels of the titles beside the rows
+_LEFT = 176  # width of the row titles in pixels
 INK, PALE, PAPER, EMPTY = (40, 40, 46), (120, 120, 130), (255, 255, 255), (238, 238, 242)
 
 
 def draw_sheet(plan: Plan, runs: Sequence[Run | None]) -> Image.Image:
-    """The sheet: titles above and on the left, pictures, and below each its similarity; a cell
-    without a picture stays empty."""
+    """Draw a grid: titles above and on the left, and each picture with its similarity below; cells without
+    a picture stay empty."""
     width, height = _cell_size(plan)
-    lettering = TextRenderer(LETTERS)
+    renderer = TextRenderer(LETTERS)
     line = LETTERS + 6
-    left_titles = [lettering.wrap(title, _LEFT) for title in plan.rows]
-    top_titles = [lettering.wrap(title, max(48, width)) for title in plan.columns]
+    left_titles = [renderer.wrap(title, _LEFT) for title in plan.rows]
+    top_titles = [renderer.wrap(title, max(48, width)) for title in plan.columns]
     left = MARGIN + max(
-        (round(lettering.width(part)) + GAP for lines in left_titles for part in lines), default=0
+        (round(renderer.width(part)) + GAP for lines in left_titles for part in lines), default=0
     )
     across = left + len(plan.columns) * (width + GAP) - GAP + MARGIN
-    heading = lettering.wrap(plan.title, max(160, across - 2 * MARGIN))
+    heading = renderer.wrap(plan.title, max(160, across - 2 * MARGIN))
     head = MARGIN + line * len(heading) + (GAP if heading else 0)
     top = head + line * max(map(len, top_titles), default=0)
     down = top + len(plan.rows) * (height + line + GAP) - GAP + MARGIN
     sheet = Image.new("RGB", (across, down), PAPER)
-    pen = ImageDraw.Draw(sheet)
-    lettering.draw_lines(pen, (MARGIN, MARGIN), heading, INK, line=line)
+    canvas = ImageDraw.Draw(sheet)
+    renderer.draw_lines(canvas, (MARGIN, MARGIN), heading, INK, line=line)
     for column, lines in enumerate(top_titles):
         place = (left + column * (width + GAP), head)
-        lettering.draw_lines(pen, place, lines, INK, line=line)
+        renderer.draw_lines(canvas, place, lines, INK, line=line)
     for index, run in enumerate(runs):
         row, column = divmod(index, len(plan.columns))
         x, y = left + column * (width + GAP), top + row * (height + line + GAP)
         if column == 0:
-            lettering.draw_lines(pen, (MARGIN, y), left_titles[row], INK, line=line)
+            renderer.draw_lines(canvas, (MARGIN, y), left_titles[row], INK, line=line)
         picture = None if run is None else _picture(run, (width, height))
         if run is None or picture is None:
-            pen.rectangle((x, y, x + width - 1, y + height - 1), fill=EMPTY)
+            canvas.rectangle((x, y, x + width - 1, y + height - 1), fill=EMPTY)
             continue
         sheet.paste(picture, (x + (width - picture.width) // 2, y + (height - picture.height) // 2))
-        match = similarity(run)
+        match = mean_similarity(run)
         if match is not None:
-            lettering.draw(pen, (x, y + height + 3), f"{match:.3f}", PALE)
+            renderer.draw(canvas, (x, y + height + 3), f"{match:.3f}", PALE)
     return sheet
 
 
 def save_sheet(sheet: Image.Image, path: Path, *, plan: Plan) -> None:
-    """Write a sheet as a PNG that names its cells' runs. Raises StorageError."""
+    """Write a sheet as a PNG with the run ids of its cells in its metadata. Raises StorageError."""
     text = PngImagePlugin.PngInfo()
     text.add_text("pixgen grid", " ".join(cell.run or "-" for cell in plan.cells))
     text.add_text("Software", SOFTWARE)
-    with writing(path) as temporary:
+    with atomic_write(path) as temporary:
         sheet.save(temporary, "PNG", pnginfo=text)
 
 

@@ -1,3 +1,3 @@
-"""The library: pictures that a studio keeps searchable, and the classifier that shares its models.
+"""Picture search and classification with a studio's device and models.
 
-In come folders, uploads and finished runs. Out come collections, hits and classifications."""
+Folders, uploads and finished runs come in. Collections, search hits and classifications go out."""

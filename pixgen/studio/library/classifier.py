@@ -1,4 +1,4 @@
-"""Naming pictures with a studio's device and models, in turns with its paintings; and own label sets."""
+"""Zero-shot classification with a studio's device and models, and the label sets that people save."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -9,8 +9,8 @@ import numpy as np
 
 from pixgen.errors import ClassifyError
 from pixgen.models.progress import DownloadProgress
-from pixgen.studio.loading import while_loading
-from pixgen.studio.storage import storing, write_bytes
+from pixgen.studio.loading import load_in_background
+from pixgen.studio.storage import storage_errors, write_bytes
 from pixgen.studio.studio import Studio
 from pixgen.vision.zeroshot.batches import ClassifiedPicture, classify_all
 from pixgen.vision.zeroshot.embeddings import LabelEmbeddings, StoredEmbeddings
@@ -27,7 +27,7 @@ from pixgen.vision.zeroshot.zeroshot import Classifier, Question, make_classifie
 if TYPE_CHECKING:
     from PIL import Image
 
-FOLDER = "labels"  # in the studio's
+FOLDER = "labels"  # in the studio's folder
 _VECTORS = "vectors"  # of labels, beside it
 
 Stopped = Callable[[], bool]
@@ -38,10 +38,10 @@ def _never() -> bool:
 
 
 class ClassifierService:
-    """Answers questions about pictures; what it has read of labels it keeps. Any thread may ask.
+    """Classifies pictures, taking turns with running jobs, and caches label embeddings. Any thread may call it.
 
-    ``models`` are CLIPs by name, several of them together as one. Public studios keep no label sets,
-    and what they read of labels only as long as they run.
+    ``models`` are names of CLIP models, which are combined. Public studios save no label sets, and keep
+    label embeddings in memory only.
     """
 
     def __init__(self, studio: Studio) -> None:
@@ -49,18 +49,18 @@ class ClassifierService:
         kept = None if studio.policy.public else StoredEmbeddings(studio.folder / _VECTORS)
         self._embeddings = LabelEmbeddings(kept)
 
-    def ready(
+    def load_models(
         self, models: tuple[str, ...], *, stopped: Stopped = _never
     ) -> Iterator[DownloadProgress | None]:
-        """Load models, and tell meanwhile how far their download is, as ``loading.while_loading`` does.
-        Raises ModelError, RecipeError if one is not offered here."""
-        return while_loading(lambda: self._perceptor(models), stopped=stopped)
+        """Load models and yield the download progress, as ``load_in_background`` does. Raises ModelError,
+        RecipeError if a model is not allowed here."""
+        return load_in_background(lambda: self._perceptor(models), stopped=stopped)
 
     def classifier(
         self, question: Question, models: tuple[str, ...], *, stopped: Stopped = _never
     ) -> Classifier | None:
-        """What answers the question; None if reading its labels was stopped. Raises ModelError,
-        RecipeError if a model is not offered here."""
+        """A classifier for a question; None if embedding its labels was stopped. Raises ModelError,
+        RecipeError if a model is not allowed here."""
         return make_classifier(
             self._perceptor(models),
             question,
@@ -70,7 +70,7 @@ class ClassifierService:
             stopped=stopped,
         )
 
-    def look(
+    def classify(
         self,
         classifier: Classifier,
         models: tuple[str, ...],
@@ -79,8 +79,11 @@ class ClassifierService:
         stopped: Stopped = _never,
         thumbnails: int = 0,
     ) -> Iterator[list[ClassifiedPicture]]:
-        """The pictures' results, a batch at a time, until ``stopped`` says so; the first
-        ``thumbnails`` have one."""
+        """Classify pictures in batches until ``stopped()`` is true; yields the results of each batch.
+
+        Args:
+            thumbnails: how many of the first results carry a thumbnail.
+        """
         return classify_all(
             self._perceptor(models),
             classifier,
@@ -93,8 +96,8 @@ class ClassifierService:
     def explain(
         self, classifier: Classifier, models: tuple[str, ...], picture: "Image.Image", *, label: str
     ) -> np.ndarray:
-        """What in a picture spoke for a label rather than for the others, as a heat map. Raises
-        ClassifyError if it is none of the labels."""
+        """A heat map of the areas that made a picture match a label rather than the others. Raises
+        ClassifyError if the label is not part of the question."""
         from pixgen.vision.zeroshot.explain import explain, label_direction
 
         labels = classifier.question.labels
@@ -106,20 +109,20 @@ class ClassifierService:
         return explain(self._perceptor(models), picture, direction, turn=self.studio.exclusive)
 
     def sets(self) -> dict[str, str]:
-        """The label sets that can be loaded: each one's title by its name."""
+        """The titles of all label sets by name, bundled and saved ones."""
         titles = {name: each.title for name, each in bundled_label_sets().items()}
         for name in custom_set_names(self._folder):
-            with suppress(ClassifyError):  # a file that somebody has spoilt: the others can be used
+            with suppress(ClassifyError):  # a broken file must not hide the others
                 titles[name] = self.load(name).title
         return titles
 
     def load(self, name: str) -> LabelSet:
-        """The label set of that name, bundled or own. Raises ClassifyError, which lists the names."""
+        """The label set with this name, bundled or saved. Raises ClassifyError, which lists the names."""
         return load_label_set(name, self._folder)
 
     def save(self, name: str, labels: tuple[str, ...], *, templates: str) -> LabelSet:
-        """Keep labels as a set of one's own, over an own one of that name. Raises ClassifyError if the
-        name is not allowed, is a bundled set's, or nothing is kept here; StorageError."""
+        """Save labels as a set, replacing a saved one of the same name. Raises ClassifyError if the name is
+        not allowed or bundled, or on a public page; StorageError."""
         if self._folder is None:
             raise ClassifyError("Label sets cannot be kept on a public page: copy the labels instead.")
         if not is_valid_name(name):
@@ -130,7 +133,7 @@ class ClassifierService:
             raise ClassifyError("“{name}” is a set that comes with pixgen: choose another name.", name=name)
         kept = LabelSet(name, name, labels, templates, "own")
         path = self._folder / f"{name}.json"
-        with storing(path):
+        with storage_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, kept.to_json().encode())
         return kept

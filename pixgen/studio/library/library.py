@@ -1,4 +1,4 @@
-"""A studio's pictures and folders, kept searchable: own runs as they finish, and folders named at start."""
+"""Picture search with a studio's device and models: its runs, the bundled drawings and named folders."""
 
 import logging
 import math
@@ -21,7 +21,7 @@ from pixgen.models.catalog import available_clips
 from pixgen.models.progress import DownloadProgress
 from pixgen.paths import ASSETS, expand
 from pixgen.studio.library.uploads import is_upload, keep_upload, old_uploads
-from pixgen.studio.loading import while_loading
+from pixgen.studio.loading import load_in_background
 from pixgen.studio.runs.lock import is_locked
 from pixgen.studio.runs.run import read_run, run_folders
 from pixgen.studio.studio import Studio
@@ -41,16 +41,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RUNS = "runs"  # the collection of what was painted here
-BUNDLED = "bundled"  # that of the drawings which come with pixgen
+RUNS = "runs"  # the collection of the studio's pictures
+BUNDLED = "bundled"  # the collection of the bundled drawings
 DRAWINGS = ASSETS / "drawings"
-_FRESH = 600.0  # seconds for which a large folder is not looked through again
+_FRESH = 600.0  # seconds for which a folder is not scanned again
 
 
 @dataclass(frozen=True)
-class Place:
-    """Pictures that can be searched: the collection's name, the folder that its paths are below, and the
-    name of the CLIP that looks at them."""
+class SearchFolder:
+    """A folder of searchable pictures: its collection's name, its path, and the CLIP model of its vectors."""
 
     name: str
     folder: Path
@@ -58,15 +57,16 @@ class Place:
 
 
 class PictureLibrary:
-    """Indexes and searches with a studio's device and models, in turns with its paintings.
+    """Indexes and searches pictures, taking turns with running jobs.
 
     Args:
-        roots: folders that may be searched besides own runs and the bundled drawings.
-        address: where the vectors are kept; ``$PIXGEN_LIBRARY`` by default, else ``library`` in the
-            studio's folder. A folder, or an object store's address.
-        model: the CLIP that looks where none is chosen; the first of those that there are by default.
+        roots: folders that may be searched besides the studio's runs and the bundled drawings.
+        address: where vectors are saved, a folder or the URL of an object store; by default
+            ``$PIXGEN_LIBRARY``, else ``library`` in the studio's folder.
+        model: the default CLIP model; by default the first available one.
 
-    Any thread may call any method. Raises SearchError if a root is no folder or has another's name.
+    Any thread may call any method. Raises SearchError if a root is not a folder, or two have the
+    same name.
     """
 
     def __init__(
@@ -82,19 +82,19 @@ class PictureLibrary:
         self.library = Library(address if "://" in str(address) else expand(address))
         self._uploads = studio.folder / "uploads"
         self._lock = threading.Lock()
-        self._refreshing: set[Place] = set()
-        self._refreshed: dict[Place, float] = {}  # when, by the clock of time.monotonic
+        self._refreshing: set[SearchFolder] = set()
+        self._refreshed_at: dict[SearchFolder, float] = {}  # by time.monotonic()
         folders = {RUNS: studio.folder, BUNDLED: DRAWINGS}
-        self.places = {name: Place(name, each, self.model) for name, each in folders.items()}
+        self.places = {name: SearchFolder(name, each, self.model) for name, each in folders.items()}
         for root in roots:
             self.add(root)
 
-    def add(self, folder: Path, *, name: str | None = None) -> Place:
-        """Let a folder be searched, under its own name if no other is given. Raises SearchError."""
+    def add(self, folder: Path, *, name: str | None = None) -> SearchFolder:
+        """Add a searchable folder, by default under its own name. Raises SearchError."""
         folder = expand(folder)
         if not folder.is_dir():
             raise SearchError("There is no folder “{folder}”: check its name.", folder=folder.name or folder)
-        place = Place(name or self._name_for(folder), folder.resolve(), self.model)
+        place = SearchFolder(name or self._name_for(folder), folder.resolve(), self.model)
         if self.places.get(place.name, place) != place:
             raise SearchError(
                 "Two folders cannot both be the collection “{name}”: name one with --collection, or "
@@ -105,7 +105,7 @@ class PictureLibrary:
         return place
 
     def _name_for(self, folder: Path) -> str:
-        """A folder's name for its collection; the one that an earlier version has given it, if it did."""
+        """The collection name of a folder; an existing collection keeps the name that an earlier version gave it."""
         name, old = default_name(folder), legacy_name(folder)
         if name == old or not self.library.exists():
             return name
@@ -118,60 +118,64 @@ class PictureLibrary:
         *,
         model: str = "",
         left_out: Callable[[Skipped], object] = lambda each: None,
-    ) -> Place:
-        """Let a visitor's set of pictures or zips be searched, by who knows the place only.
+    ) -> SearchFolder:
+        """Add an upload of pictures or zips; only those who know its secret name can search it.
 
-        ``left_out`` is told of each file that cannot be read. Sets that are older than a day, or too many,
-        are forgotten. Raises PixgenError.
+        Deletes uploads that are older than a day, or too many.
+
+        Args:
+            left_out: called with each file that cannot be read.
+
+        Raises PixgenError.
         """
         folder = keep_upload(paths, self._uploads, left_out=left_out)
         for old in old_uploads(self._uploads):
             self.library.remove(old.name)
             shutil.rmtree(old, ignore_errors=True)
-        return Place(folder.name, folder, model or self.model)
+        return SearchFolder(folder.name, folder, model or self.model)
 
-    def up_to_date(self, place: Place) -> Iterator[Progress]:
-        """``refresh``, unless that was done lately or somebody is at it: then nothing.
+    def refresh_if_stale(self, place: SearchFolder) -> Iterator[Progress]:
+        """``refresh`` a folder, unless that is running or was done in the last ten minutes.
 
-        Own runs are always looked through, which takes a moment.
+        The studio's own runs are always scanned, which is fast.
         """
         with self._lock:
-            lately = self._refreshed.get(place, -math.inf) + _FRESH > time.monotonic()
+            lately = self._refreshed_at.get(place, -math.inf) + _FRESH > time.monotonic()
             if place in self._refreshing or (lately and place.name != RUNS):
                 return
             self._refreshing.add(place)
         try:
             yield from self.refresh(place)
-            self._refreshed[place] = time.monotonic()
+            self._refreshed_at[place] = time.monotonic()
         finally:
             self._refreshing.discard(place)
 
     def follow(self) -> None:
-        """From now on, index what the studio paints as soon as it is finished."""
+        """From now on, index every picture of the studio when its job ends."""
 
         def index_it(job: "Job") -> None:
             if not job.run.picture.is_file():
                 return
             try:
-                for _ in self.up_to_date(self.places[RUNS]):
+                for _ in self.refresh_if_stale(self.places[RUNS]):
                     pass
             except PixgenError as error:
-                log.info("not indexed yet: %s", error)  # the next search does, or tells
+                log.info("not indexed yet: %s", error)  # the next search indexes it, or reports the error
 
-        self.studio.after_each(index_it)
+        self.studio.on_job_end(index_it)
 
-    def painted(self) -> bool:
-        """Whether anything was painted here."""
+    def has_runs(self) -> bool:
+        """Whether there is any finished run."""
         return any(True for _ in self._finished_runs())
 
-    def refresh(self, place: Place) -> Iterator[Progress]:
-        """Bring a place's collection up to date with its files. Raises SearchError, ModelError."""
+    def refresh(self, place: SearchFolder) -> Iterator[Progress]:
+        """Update a folder's collection from its files. Raises SearchError, ModelError."""
         perceptor = self._perceptor(place.model)
         own = place.name == RUNS
         with self.studio.exclusive():
             dimensions = _dimensions(perceptor)
         if place.name in (RUNS, BUNDLED):
-            self._forget_if_moved(place)
+            self._remove_if_moved(place)
         collection = self.library.create(
             place.name, place.model, dimensions=dimensions, source=str(place.folder)
         )
@@ -181,24 +185,24 @@ class PictureLibrary:
             collection, files, perceptor, folder=place.folder, turn=self.studio.exclusive, **facts
         )
 
-    def indexed(self) -> list[Place]:
-        """Every place whose pictures have been indexed for this model, whoever did that."""
+    def list_indexed(self) -> list[SearchFolder]:
+        """Every folder that has been indexed with this model, also by other processes."""
         return [
-            Place(each.name, Path(each.source), each.model)
+            SearchFolder(each.name, Path(each.source), each.model)
             for each in self.library.collections()
             if each.model == self.model and not is_upload(each.name)
         ]
 
-    def collection(self, place: Place) -> Collection:
-        """The collection of a place. Raises SearchError if it has not been indexed."""
+    def collection(self, place: SearchFolder) -> Collection:
+        """The collection of a folder. Raises SearchError if it has not been indexed."""
         return self.library.open(place.name, place.model)
 
-    def ready(
-        self, place: Place, *, stopped: Callable[[], object] = lambda: False
+    def load_model(
+        self, place: SearchFolder, *, stopped: Callable[[], object] = lambda: False
     ) -> Iterator[DownloadProgress | None]:
-        """Load what looks at a place, and tell meanwhile how far its download is, as
-        ``loading.while_loading`` does. Raises ModelError, RecipeError if it is not offered here."""
-        return while_loading(lambda: self._perceptor(place.model), stopped=stopped)
+        """Load the CLIP model of a folder and yield the download progress, as ``load_in_background`` does.
+        Raises ModelError, RecipeError if the model is not allowed here."""
+        return load_in_background(lambda: self._perceptor(place.model), stopped=stopped)
 
     def embed(
         self,
@@ -207,8 +211,11 @@ class PictureLibrary:
         model: str = "",
         open_term: Callable[[str], "Image.Image"] = open_picture,
     ) -> np.ndarray:
-        """A query's unit vector ``(D,)`` by the CLIP of that name, the finder's own by default;
-        ``open_term`` opens a picture that a term names.
+        """The unit vector ``(D,)`` of a query.
+
+        Args:
+            model: the CLIP model; by default the library's.
+            open_term: opens a picture that a term names.
 
         Raises SearchError, PictureError, ModelError.
         """
@@ -216,54 +223,60 @@ class PictureLibrary:
         with self.studio.exclusive():
             return embed_query(query, perceptor, open_term=open_term)
 
-    def like(self, place: Place, path: str, *, owner: str = "") -> np.ndarray:
-        """The unit vector ``(D,)`` of a picture that was found. Raises SearchError if it is gone."""
-        vector = self.collection(place).vector(path, only=self._allowed(EVERYTHING, place, owner))
+    def vector_of(self, place: SearchFolder, path: str, *, owner: str = "") -> np.ndarray:
+        """The unit vector ``(D,)`` of an indexed picture. Raises SearchError if it is gone."""
+        vector = self.collection(place).vector(path, only=self._restrict_to_owner(EVERYTHING, place, owner))
         if vector is None:
             raise SearchError("That picture is not there any more: search again.")
         return vector
 
     def search(
-        self, place: Place, vector: np.ndarray, *, only: Filter = EVERYTHING, owner: str = "", **how: Any
+        self,
+        place: SearchFolder,
+        vector: np.ndarray,
+        *,
+        only: Filter = EVERYTHING,
+        owner: str = "",
+        **how: Any,
     ) -> list[Hit]:
-        """The pictures of a place that match a unit vector best.
+        """The pictures of a folder that match a unit vector best.
 
         Args:
-            owner: who asks; in public, nobody finds another's runs.
-            how: how many and which, as ``pixgen.vision.search.search.find_nearest`` takes them.
+            owner: who asks; on a public page, nobody finds the runs of others.
+            how: further arguments of ``pixgen.vision.search.search.find_nearest``.
 
         Raises SearchError.
         """
-        only = self._allowed(only, place, owner)
+        only = self._restrict_to_owner(only, place, owner)
         return find_nearest(self.collection(place), vector, only=only, **how)
 
-    def file(self, place: Place, path: str) -> Path:
-        """A found picture's file. Raises PictureError if it is gone, or lies outside by now."""
+    def find_file(self, place: SearchFolder, path: str) -> Path:
+        """The file of a search hit. Raises PictureError if it is gone, or now links outside the folder."""
         found = place.folder / path
         try:
             if found.resolve().is_relative_to(place.folder.resolve()) and found.is_file():
                 return found
         except (OSError, ValueError, RuntimeError):
-            pass  # no path at all
+            pass  # not a valid path
         raise PictureError("“{name}” is not there any more: index its folder again.", name=Path(path).name)
 
     def _perceptor(self, model: str) -> "Perceptor":
-        """The CLIP of that name, if it is offered here. Raises RecipeError, ModelError."""
+        """The CLIP model with this name, if it is allowed here. Raises RecipeError, ModelError."""
         self.studio.policy.check_model(model)
         return self.studio.perceptor((model,))
 
-    def _forget_if_moved(self, place: Place) -> None:
-        """pixgen or its runs may have been moved to another folder: they are indexed anew there."""
+    def _remove_if_moved(self, place: SearchFolder) -> None:
+        """Remove a collection whose folder has moved, so that it is indexed again."""
         known = [each for each in self.library.collections() if each.name == place.name]
         if any(each.source != str(place.folder) for each in known):
             self.library.remove(place.name)
 
-    def _allowed(self, only: Filter, place: Place, owner: str) -> Filter:
+    def _restrict_to_owner(self, only: Filter, place: SearchFolder, owner: str) -> Filter:
         own = self.studio.policy.public and place.name == RUNS
         return replace(only, owner=owner) if own else only
 
     def _finished_runs(self) -> Iterator[PictureFile]:
-        """The picture of every run that nobody paints now."""
+        """The picture of every run that is not being painted."""
         for folder in run_folders(self.studio.folder):
             try:
                 facts = (folder / "picture.png").lstat()
@@ -274,7 +287,7 @@ class PictureLibrary:
 
 
 def _dimensions(perceptor: "Perceptor") -> int:
-    """How many numbers its vectors have."""
+    """The dimension of a perceptor's vectors."""
     import torch
 
     with torch.no_grad():
@@ -282,7 +295,7 @@ def _dimensions(perceptor: "Perceptor") -> int:
 
 
 def _run_facts(studio: Path, found: PictureFile) -> Mapping[str, Any]:
-    """What a run's row says beside its picture; nothing if its files are incomplete."""
+    """The facts of a run to index beside its picture; empty if its files are incomplete."""
     try:
         run = read_run(studio, found.path.partition("/")[0])
     except StudioError:

@@ -1,4 +1,4 @@
-"""Sets of pictures that visitors bring to be searched: bounded, apart from each other, gone after a day at most."""
+"""Uploaded picture sets for search: limited in size, separate per upload, deleted after a day at most."""
 
 import re
 import secrets
@@ -10,18 +10,18 @@ from pathlib import Path
 from pixgen.errors import ClassifyError, PictureError, SearchError
 from pixgen.images import LARGEST_UPLOAD, MAX_BYTES
 from pixgen.paths import is_hidden
-from pixgen.studio.storage import storing, write_bytes
+from pixgen.studio.storage import storage_errors, write_bytes
 from pixgen.vision.images import SUFFIXES, PictureArchive, Skipped
 
-MOST = 1000  # pictures of a set
+MOST = 1000  # pictures per upload
 KEPT_SECONDS = 86_400
-KEPT_SETS = 40  # of all visitors together, so that a disk cannot be filled
+KEPT_SETS = 40  # of all visitors together, so that the disk does not fill up
 _NAME = re.compile(r"upload-[0-9a-f]{32}")
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
 def is_upload(name: str) -> bool:
-    """Whether a collection of this name is a visitor's set."""
+    """Whether a collection of this name is an upload."""
     return _NAME.fullmatch(name) is not None
 
 
@@ -31,14 +31,18 @@ def keep_upload(
     *,
     left_out: Callable[[Skipped], object] = lambda each: None,
 ) -> Path:
-    """Copy pictures, and those in zips, into a new folder below ``folder``, whose name none can guess.
+    """Copy pictures, and those in zips, into a new folder below ``folder`` with a secret name.
 
-    Nothing is decoded here; no name in a zip is a path. ``left_out`` is told of each file that cannot be
-    read. Raises SearchError if there is no picture or too much, StorageError, and ClassifyError for a
-    broken or hostile zip if nothing else was brought.
+    Nothing is decoded here, and names in a zip are never used as paths.
+
+    Args:
+        left_out: called with each file that cannot be read.
+
+    Raises SearchError if there are no pictures or too many, StorageError, and ClassifyError for a
+    broken or hostile zip if it is the only file.
     """
     kept = folder / f"upload-{secrets.token_hex(16)}"
-    with storing(kept):
+    with storage_errors(kept):
         kept.mkdir(parents=True)
     try:
         room, count = LARGEST_UPLOAD, 0
@@ -60,7 +64,7 @@ def keep_upload(
 
 
 def old_uploads(folder: Path) -> list[Path]:
-    """The sets below ``folder`` that are older than a day, or too many; the newest stay."""
+    """The uploads below ``folder`` that are older than a day, or beyond the newest forty."""
     if not folder.is_dir():
         return []
     sets = [path for path in folder.iterdir() if is_upload(path.name)]
@@ -72,7 +76,7 @@ def old_uploads(folder: Path) -> list[Path]:
 
 
 def _pictures(paths: Sequence[Path], left_out: Callable[[Skipped], object]) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of each, by the names alone; what is no picture is told when it is indexed."""
+    """The name and bytes of each file that is named like a picture; indexing reports broken ones."""
     for path in paths:
         if path.suffix.lower() == ".zip":
             try:
@@ -88,5 +92,5 @@ def _pictures(paths: Sequence[Path], left_out: Callable[[Skipped], object]) -> I
                 except PictureError as error:
                     left_out(Skipped(name, error.message))
         elif path.suffix.lower() in SUFFIXES and not is_hidden(path.name):
-            with storing(path), path.open("rb") as file:
+            with storage_errors(path), path.open("rb") as file:
                 yield path.name, file.read(MAX_BYTES + 1)

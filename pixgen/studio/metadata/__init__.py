@@ -1,3 +1,3 @@
-"""Metadata: the recipe inside a picture or video file, pixgen's own and other programs'.
+"""Metadata: recipes embedded in picture and video files, by pixgen and by other programs.
 
-In come files. Out come recipes, and what of them could not be read."""
+Files come in. Recipes and the settings without a counterpart go out."""

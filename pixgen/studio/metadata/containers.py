@@ -1,38 +1,44 @@
-"""The texts inside picture and film files, read by walking their boxes: no decoder meets a stranger's file.
+"""Reads the texts in picture and video files by walking their chunks, without decoding pixels.
 
-Everything is bounded: a text is at most ``LARGEST_TEXT`` long, also after it is unpacked, and what is not
-text is skipped, so that the size of a picture does not matter.
+Pillow is not used for this: a PNG's text may follow its pixels, so ``Image.text`` decodes them (measured: 77 ms
+for 1024 × 1024 pixels, against 0.1 ms here), a comment at the end of a GIF needs every frame decoded (17 ms for
+30 frames, against 0.5 ms) and is then missing from ``Image.info``; and Pillow reads neither MP4 nor WebM.
+A text is at most ``LARGEST_TEXT`` long, also when decompressed.
 """
 
 import html
 import io
 import re
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from PIL.Image import Exif
+
 from pixgen.errors import PictureError
 from pixgen.studio.metadata import mp4
-from pixgen.studio.metadata.exif import user_comment
 
 LARGEST_TEXT = 4 * 2**20
 MOST_TEXTS = 1000
-_LONGEST_NAME = 80  # bytes of a PNG text's name, with the zero behind it
-_RECIPES = (b"pixgen", b"pixray_", b"parameters", b"comment")  # texts that are read or are an error
+_LONGEST_NAME = 80  # bytes of a PNG text's name, with its closing zero
+_RECIPES = (b"pixgen", b"pixray_", b"parameters", b"comment")  # texts that must be readable
 _LARGEST_FILE = 2**40
-_JPEG_EXIF, _JPEG_PIXELS = 0xE1, (0xDA, 0xD9)  # the second of a marker's two bytes
+_JPEG_EXIF, _JPEG_PIXELS = 0xE1, (0xDA, 0xD9)  # the second byte of a marker
 # EBML: https://www.matroska.org/technical/elements.html
 _INSIDE = {0x18538067, 0x1254C367, 0x7373, 0x67C8}  # Segment, Tags, Tag, SimpleTag
 _TAG_NAME, _TAG_TEXT = 0x45A3, 0x4487
+_EXIF_DIRECTORY, _USER_COMMENT = 0x8769, 0x9286
+_MARK = 8  # bytes before a comment that name its encoding
 _XMP = re.compile(rb'pixgen:recipe="([^"]*)"')
 
 
 def read_texts(path: Path) -> dict[str, str]:
-    """The texts in a PNG, JPEG, MP4 or MOV, WebM, GIF or WebP, by their names there; ``{}`` if it is none of these.
+    """The texts in a PNG, JPEG, MP4, MOV, WebM, GIF or WebP, by name; ``{}`` for other files.
 
-    A comment of an MP4, WebM or GIF is called ``comment``, what pixgen writes into a WebP ``pixgen``, and
-    the comment in the EXIF of a JPEG or WebP ``parameters``, as the same text is called in a PNG.
+    The comment of an MP4, WebM or GIF is named ``comment``, pixgen's XMP in a WebP ``pixgen``, and the EXIF
+    comment of a JPEG or WebP ``parameters``, as a PNG names the same text.
     Raises OSError, and PictureError if the file is broken or a text is too long.
     """
     with path.open("rb") as file:
@@ -53,7 +59,7 @@ def read_texts(path: Path) -> dict[str, str]:
 
 
 def is_finished(path: Path) -> bool:
-    """Whether a PNG, MP4, WebM, GIF or WebP was written to its end. Raises OSError."""
+    """Whether a PNG, MP4, WebM, GIF or WebP is complete. Raises OSError."""
     with path.open("rb") as file:
         head = file.read(16)
         size = file.seek(0, io.SEEK_END)
@@ -88,7 +94,7 @@ def _reader(head: bytes) -> Callable[[BinaryIO], Iterator[tuple[str, str]]] | No
 
 
 def _check_length(size: int) -> int:
-    """The size of a text, or PictureError if it is too long to be read."""
+    """The size of a text; raises PictureError if it is too long."""
     if size > LARGEST_TEXT:
         raise PictureError(
             "This file holds a text of {size:.0f} MB: at most {limit} MB are read.",
@@ -116,7 +122,7 @@ def _png(file: BinaryIO) -> Iterator[tuple[str, str]]:
             except (PictureError, ValueError, IndexError, zlib.error):
                 if name.lower().startswith(_RECIPES):
                     raise
-                file.seek(behind)  # such as a camera's XMP: long or broken, it says nothing of a recipe
+                file.seek(behind)  # such as a camera's XMP: too long or broken, but not a recipe
                 continue
             yield found
         elif kind == b"IEND" or size >= 2**31:
@@ -147,7 +153,7 @@ def _decompress(data: bytes) -> bytes:
 
 
 def _jpeg(file: BinaryIO) -> Iterator[tuple[str, str]]:
-    """https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B: segments, and then the pixels."""
+    """https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B: segments before the pixels."""
     file.seek(2)
     while len(head := file.read(4)) == 4 and head[0] == 0xFF and head[1] not in _JPEG_PIXELS:
         data = file.read(int.from_bytes(head[2:], "big") - 2)
@@ -167,7 +173,7 @@ def _webm(file: BinaryIO) -> Iterator[tuple[str, str]]:
         kind = int.from_bytes(first + file.read(length - 1), "big")
         size, unknown = _ebml_size(file)
         if kind in _INSIDE:
-            continue  # its elements follow
+            continue  # its children follow
         if unknown or size >= _LARGEST_FILE:
             return
         if kind == _TAG_NAME:
@@ -179,7 +185,7 @@ def _webm(file: BinaryIO) -> Iterator[tuple[str, str]]:
 
 
 def _is_finished_webm(file: BinaryIO, size: int) -> bool:
-    """Its one segment says how long it is only when its end is written."""
+    """A complete WebM states the length of its segment, which is written last."""
     try:
         file.read(4)
         file.seek(_ebml_size(file)[0], io.SEEK_CUR)
@@ -210,7 +216,7 @@ def _gif(file: BinaryIO) -> Iterator[tuple[str, str]]:
             comment = file.read(1) == b"\xfe"
         else:
             _skip_colours(file, file.read(9)[8])
-            file.seek(1, io.SEEK_CUR)  # how the pixels are packed
+            file.seek(1, io.SEEK_CUR)  # the LZW code size
         text = io.BytesIO()
         while size := file.read(1)[0]:
             if comment:
@@ -232,7 +238,7 @@ def _webp(file: BinaryIO) -> Iterator[tuple[str, str]]:
     file.seek(12)
     while len(head := file.read(8)) == 8:
         size = int.from_bytes(head[4:], "little")
-        if size > LARGEST_TEXT:  # no text of ours
+        if size > LARGEST_TEXT:  # not a text that pixgen writes
             file.seek(size, io.SEEK_CUR)
         elif head[:4] == b"XMP ":
             found = _XMP.search(file.read(_check_length(size)))
@@ -243,3 +249,24 @@ def _webp(file: BinaryIO) -> Iterator[tuple[str, str]]:
         else:
             file.seek(size, io.SEEK_CUR)
         file.seek(size % 2, io.SEEK_CUR)
+
+
+def user_comment(data: bytes) -> str:
+    """The UserComment of an EXIF block, where other programs write their settings; empty if there is none.
+
+    https://www.cipa.jp/std/documents/e/DC-008-2012_E.pdf, 4.6.5
+    """
+    exif = Exif()
+    try:
+        exif.load(data)
+        comment = exif.get_ifd(_EXIF_DIRECTORY).get(_USER_COMMENT, b"")
+    except (OSError, ValueError, KeyError, TypeError, SyntaxError, struct.error, UserWarning):
+        return ""  # Pillow warns of truncated data, and warnings may be errors
+    if not isinstance(comment, bytes):
+        return ""
+    mark, text = comment[:_MARK], comment[_MARK:]
+    if mark.startswith(b"UNICODE"):
+        # The byte order is not given: in most texts, the upper bytes are 0.
+        order = "be" if text[::2].count(0) >= text[1::2].count(0) else "le"
+        return text.decode(f"utf-16-{order}", "replace")
+    return text.decode("utf-8", "replace").strip("\0")

@@ -1,4 +1,4 @@
-"""Settings that other programs write into their pictures, as far as they are pixgen's too.
+"""Maps the settings that other programs write into pictures to a pixgen recipe.
 
 pixray (https://github.com/pixray/pixray): a text ``pixray_NAME`` for every setting that is not its default.
 stable-diffusion-webui (https://github.com/AUTOMATIC1111/stable-diffusion-webui): one text ``parameters``,
@@ -19,7 +19,7 @@ from pixgen.recipe.prompts import LONGEST_TEXT, NEGATIVE_STOP, NO_STOP, Prompt, 
 from pixgen.recipe.recipe import LARGEST_SEED, LARGEST_SIDE, MOST_STEPS, SMALLEST_SIDE
 from pixgen.recipe.settings import OPTIMIZERS
 
-_LONGEST_VALUE = 200  # of what is left out, when it is told
+_LONGEST_VALUE = 200  # of a setting that is left out
 _MOST_LEFT_OUT = 60
 Number = TypeVar("Number", int, float)
 # pixray's qualities: iterations, and by how much its base sizes are multiplied.
@@ -39,35 +39,35 @@ _DRAWERS = {
     "line_sketch": "lines",
 }
 _STARTS = {"pixels": "perlin", "gradient": "gradient", "snow": "snow"}
-# How pixray shows and stores its work: nothing of this is in the picture.
+# Settings of pixray's display and output, which do not affect the picture.
 _PIXRAY_ASIDE = {
     "output", "outdir", "output_dir", "save_every", "display_every", "display_clear", "make_video",
     "save_intermediates", "seed_used",
 }  # fmt: skip
 _PARAMETER = re.compile(r'\s*([A-Za-z][\w /-]{0,40}):\s*("(?:\\.|[^"\\])*"|\{[^{}]*\}|[^,]*)(?:,|$)')
-# A line of webui's settings has at least so many, and one of these at least; whatever else stands behind a
-# prompt is words.
+# A line of webui's settings has at least so many settings, among them one of these; other lines after a
+# prompt are text.
 _FEWEST_SETTINGS, _ITS_SETTINGS = 3, {"Steps", "Sampler", "CFG scale", "Seed", "Size", "Model hash"}
 _NEGATIVE = "negative prompt:"
 
 
 @dataclass
 class ForeignSettings:
-    """What was read: a partial recipe, and what it has no place for."""
+    """The settings of another program: a partial recipe, and those without a counterpart."""
 
     program: str
     recipe: dict[str, Any]
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
     def leave_out(self, name: str, value: Any) -> None:
-        """Tell that a setting has no counterpart, or not with this value."""
+        """Record a setting that has no counterpart, or not with this value."""
         if len(self.left_out) < _MOST_LEFT_OUT:
             self.left_out.append((name[:60], str(value)[:_LONGEST_VALUE]))
 
     def number(
         self, name: str, value: Any, *, kind: Callable[[str], Number], low: float, high: float
     ) -> Number | None:
-        """The value as a number within limits; else it is left out, and None."""
+        """The value as a number within limits; otherwise it is left out, and None is returned."""
         try:
             found = kind(str(value).strip())
         except ValueError:
@@ -78,13 +78,13 @@ class ForeignSettings:
         return None
 
     def side(self, name: str, value: Any) -> int | None:
-        """The value as a picture's width or height in pixels, as ``number`` gives it."""
+        """The value as a width or height in pixels, as for ``number``."""
         return self.number(name, value, kind=int, low=SMALLEST_SIDE, high=LARGEST_SIDE)
 
 
 def read_foreign(texts: Mapping[str, str]) -> ForeignSettings | None:
-    """What another program's texts say; None if they are of no program that is known. Raises RecipeError
-    if there are no prompts in them."""
+    """Map another program's texts; None if the program is not known. Raises RecipeError if they contain
+    no prompts."""
     if any(name.startswith("pixray_") for name in texts):
         return _pixray({name[7:]: text for name, text in texts.items() if name.startswith("pixray_")})
     if texts.get("parameters", "").strip():
@@ -92,20 +92,20 @@ def read_foreign(texts: Mapping[str, str]) -> ForeignSettings | None:
     comment = texts.get("comment", "").strip()
     if comment.startswith(("[", "(")):
         mapped = ForeignSettings("VQGAN-CLIP", {})
-        prompts = _family_prompts(_plain(comment), mapped)
-        return None if not prompts else _with(mapped, prompts)
+        prompts = _family_prompts(_parse_literal(comment), mapped)
+        return None if not prompts else _with_prompts(mapped, prompts)
     return None
 
 
-def _with(mapped: ForeignSettings, prompts: list[Prompt]) -> ForeignSettings:
+def _with_prompts(mapped: ForeignSettings, prompts: list[Prompt]) -> ForeignSettings:
     if not prompts:
         raise RecipeError("This picture of {program}’s tells no words to paint from.", program=mapped.program)
     mapped.recipe["prompts"] = [[prompt.model_dump() for prompt in prompts]]
     return mapped
 
 
-def _plain(text: str) -> Any:
-    """A Python list, tuple, number or text that was printed; the text itself if it is none."""
+def _parse_literal(text: str) -> Any:
+    """A Python literal by its repr; the text itself if it is not one."""
     if len(text) > LONGEST_TEXT * 10:
         return text
     try:
@@ -123,13 +123,13 @@ def _texts(value: Any) -> Iterable[str]:
 
 
 def _family_prompts(value: Any, mapped: ForeignSettings) -> list[Prompt]:
-    """Prompts as the family writes them, ``text:weight:stop | …``; scenes and paths are not among them."""
+    """Prompts in the form ``text:weight:stop | …`` of VQGAN+CLIP programs, without scenes and paths."""
     found: list[Prompt] = []
     for text in _texts(value):
         for term in text.split("|"):
             if not term.strip():
                 continue
-            # What is grammar here alone is text there.
+            # These characters are syntax only in pixgen.
             plain = re.sub(r"([\^\[@])", r"\\\1", term)
             try:
                 found += parse(plain, weighted=True)[0]
@@ -141,7 +141,7 @@ def _family_prompts(value: Any, mapped: ForeignSettings) -> list[Prompt]:
 def _pixray(settings: dict[str, str]) -> ForeignSettings:
     mapped = ForeignSettings("pixray", {})
     given, recipe = dict(settings), mapped.recipe
-    prompts = _family_prompts(_plain(given.pop("prompts", "")), mapped)
+    prompts = _family_prompts(_parse_literal(given.pop("prompts", "")), mapped)
     wanted = given.pop("seed", None)
     seed = mapped.number("seed", given.get("seed_used", wanted), kind=int, low=0, high=LARGEST_SEED)
     usual, scale = _QUALITIES.get(given.pop("quality", "normal"), _QUALITIES["normal"])
@@ -168,11 +168,11 @@ def _pixray(settings: dict[str, str]) -> ForeignSettings:
         if name not in _PIXRAY_ASIDE:
             mapped.leave_out(name, value)
     mapped.recipe = {name: value for name, value in recipe.items() if value is not None}
-    return _with(mapped, prompts)
+    return _with_prompts(mapped, prompts)
 
 
 def _pixray_size(given: dict[str, str], mapped: ForeignSettings, *, scale: float) -> dict[str, Any]:
-    size, aspect = _plain(given.pop("size", "")), given.pop("aspect", "widescreen")
+    size, aspect = _parse_literal(given.pop("size", "")), given.pop("aspect", "widescreen")
     times = mapped.number("scale", given.pop("scale", scale), kind=float, low=0.1, high=20)
     if isinstance(size, (list, tuple)) and len(size) == 2:
         sides = size
@@ -211,11 +211,11 @@ def _webui(text: str) -> ForeignSettings:
         for said, weight, stop in ((prompt, 1.0, NO_STOP), (negative, -1.0, NEGATIVE_STOP))
         if (words := _without_emphasis(said, mapped))
     ]
-    return _with(mapped, prompts)
+    return _with_prompts(mapped, prompts)
 
 
 def _webui_parts(text: str) -> tuple[list[str], dict[str, str], list[str]]:
-    """The lines of words, the settings, and the lines that extensions have written behind them."""
+    """The lines of the prompts, the settings, and the lines of extensions after them."""
     lines = text.strip().splitlines()
     for place in reversed(range(len(lines))):
         settings = dict(_PARAMETER.findall(lines[place][: LONGEST_TEXT * 5]))
@@ -225,8 +225,7 @@ def _webui_parts(text: str) -> tuple[list[str], dict[str, str], list[str]]:
 
 
 def _without_emphasis(text: str, mapped: ForeignSettings) -> str:
-    """Words without ``(more:1.2)``, ``[less]`` and ``<lora:…>``, which weigh single words: pixgen weighs
-    whole prompts."""
+    """The text without ``(more:1.2)``, ``[less]`` and ``<lora:…>``: pixgen weights whole prompts only."""
     text = re.sub(r"\s+", " ", text[: LONGEST_TEXT * 10])
     for added in re.findall(r"<[^<>]*>", text):
         mapped.leave_out("network", added)

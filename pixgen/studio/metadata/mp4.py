@@ -1,4 +1,6 @@
-"""What an MP4 says of itself, read from its boxes without a decoder: frames, rate, sound and tags.
+"""Reads an MP4's frame count, frame rate, audio track and tags from its boxes, without a decoder.
+
+ffmpeg takes a process per file for this, and does not tell whether the file is complete.
 
 Boxes: https://developer.apple.com/documentation/quicktime-file-format
 """
@@ -12,7 +14,7 @@ from pixgen.errors import VideoError
 
 _LARGEST_MOOV = 32 * 2**20
 _LARGEST_FILE = 2**40
-# Boxes that a file may begin with: an old QuickTime film has no ``ftyp``.
+# Boxes that a file may begin with: old QuickTime files have no ``ftyp``.
 _FIRST = (
     b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"junk", b"pnot", b"pict", b"udta", b"uuid",
     b"styp",
@@ -20,8 +22,8 @@ _FIRST = (
 _TAGS = {b"\xa9cmt": "comment", b"desc": "description"}
 
 
-class Timing(NamedTuple):
-    """The first video track: how many frames it has, and how many a second."""
+class FrameTiming(NamedTuple):
+    """The number of frames and the frame rate of the first video track."""
 
     frames: int
     fps: float
@@ -32,8 +34,8 @@ def is_quicktime(head: bytes) -> bool:
     return head[4:8] in _FIRST
 
 
-def read_timing(path: Path) -> Timing:
-    """The frames and the rate of an MP4. Raises VideoError if it is none."""
+def read_timing(path: Path) -> FrameTiming:
+    """Read the frame count and rate of an MP4. Raises VideoError if it is not one."""
     with _opened(path) as file:
         for track in _tracks(_moov(file) or b"", b"vide"):
             scale = _child(track, b"mdia", b"mdhd")
@@ -44,8 +46,8 @@ def read_timing(path: Path) -> Timing:
             ticks = _number(scale, 20 if scale[0] == 1 else 12)  # a second
             frames, duration = _number(sizes, 8), _number(times, 12)
             if ticks and frames and duration:
-                return Timing(frames, ticks / duration)
-    raise VideoError("“{name}” is no film that can be read.", name=path.name)
+                return FrameTiming(frames, ticks / duration)
+    raise VideoError("“{name}” is not a video that can be read.", name=path.name)
 
 
 def has_sound(path: Path) -> bool:
@@ -55,7 +57,7 @@ def has_sound(path: Path) -> bool:
 
 
 def read_tags(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
-    """``(name, text)`` of an MP4's ``comment`` and ``description``, as they are stored."""
+    """The stored ``(name, text)`` of an MP4's ``comment`` and ``description``."""
     meta = _child(_moov(file) or b"", b"udta", b"meta")
     for name, item in _boxes(_child(meta[4:], b"ilst") or b"" if meta else b""):  # after flags
         value = _child(item, b"data")
@@ -64,7 +66,7 @@ def read_tags(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
 
 
 def is_finished(file: BinaryIO) -> bool:
-    """Whether an MP4 was written to its end: it has its index, and its boxes fill it."""
+    """Whether an MP4 is complete: it has its index, and its boxes fill the file."""
     end, found = file.seek(0, io.SEEK_END), False
     file.seek(0)
     for name, length in _walk(file):
@@ -81,14 +83,14 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _walk(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """The name and the length of each outer box; its content follows in the file."""
+    """The name and the length of each top-level box; its content follows in the file."""
     while len(head := file.read(8)) == 8:
         size, name = int.from_bytes(head[:4], "big"), head[4:]
         length = size - 8
         if size == 1:
             length = int.from_bytes(file.read(8), "big") - 16
         if not 0 <= length < _LARGEST_FILE:
-            return  # a size of 0 says that the box goes to the end of the file; others are nonsense
+            return  # a size of 0 means up to the end of the file; others are invalid
         yield name, length
 
 
@@ -112,7 +114,7 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _child(data: bytes, *names: bytes) -> bytes | None:
-    """The content of a box by the names on its way."""
+    """The content of a nested box by its path of names."""
     for name in names:
         found = next((content for other, content in _boxes(data) if other == name), None)
         if found is None:
@@ -122,7 +124,7 @@ def _child(data: bytes, *names: bytes) -> bytes | None:
 
 
 def _tracks(moov: bytes, kind: bytes) -> Iterator[bytes]:
-    """The tracks of a kind: ``vide`` or ``soun``."""
+    """The tracks of a kind, ``vide`` or ``soun``."""
     for name, track in _boxes(moov):
         handler = _child(track, b"mdia", b"hdlr") if name == b"trak" else None
         if handler is not None and handler[8:12] == kind:

@@ -1,4 +1,4 @@
-"""What a picture, a film or a JSON file says of how it was made, by pixgen or by another program."""
+"""Reads how a picture, video or JSON file was made, by pixgen or by another program."""
 
 import json
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from pixgen.recipe.presets import DEFAULT, load_preset
 from pixgen.recipe.recipe import Recipe, make_recipe, read_recipe
 from pixgen.studio.metadata.containers import LARGEST_TEXT, read_texts
 from pixgen.studio.metadata.foreign import ForeignSettings, read_foreign
-from pixgen.studio.runs.inputs import named_files, with_kept_pictures
+from pixgen.studio.runs.inputs import named_files, resolve_kept_paths
 from pixgen.text_files import decode
 
 KEY = "pixgen"
@@ -19,13 +19,13 @@ KEY = "pixgen"
 
 @dataclass(frozen=True, kw_only=True)
 class PictureInfo:
-    """How something was made.
+    """How a file was made.
 
     Args:
-        program: who wrote it, ``pixgen`` or another program's name.
-        recipe: as pixgen paints it; what another program left open is the usual preset's.
-        has_seed: whether the seed is told; if not, the recipe's means nothing.
-        left_out: settings of the other program that pixgen has nothing for, each with its value.
+        program: ``pixgen`` or the name of another program.
+        recipe: the recipe; for another program's file, the default preset fills the gaps.
+        has_seed: whether the file names the seed; if not, the recipe's seed is arbitrary.
+        left_out: settings of the other program without a counterpart, with their values.
     """
 
     program: str
@@ -35,20 +35,20 @@ class PictureInfo:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The pictures, and the video, that the recipe names and that are not there: a file carries words alone."""
+        """The pictures and the video that the recipe names but that do not exist on this machine."""
         return tuple(sorted(path for path in named_files(self.recipe) if not Path(path).is_file()))
 
 
 def read_info(path: str | Path) -> PictureInfo:
-    """What a PNG, JPEG, MP4, WebM, GIF, WebP or JSON file says, whatever its name ends in.
+    """Read a PNG, JPEG, MP4, WebM, GIF, WebP or JSON file, whatever its suffix.
 
-    Raises PictureError if it cannot be read or says nothing, RecipeError if what it says is not allowed.
+    Raises PictureError if the file cannot be read or has no recipe, RecipeError if the recipe is not allowed.
     """
     path = Path(path)
     texts = _texts(path)
     own = texts.get(KEY) or _json_comment(texts)
     if own:
-        recipe = with_kept_pictures(read_recipe(own), path.parent)
+        recipe = resolve_kept_paths(read_recipe(own), path.parent)
         return PictureInfo(program="pixgen", recipe=recipe)
     mapped = read_foreign(texts)
     if mapped is None:
@@ -58,6 +58,15 @@ def read_info(path: str | Path) -> PictureInfo:
             name=path.name,
         )
     return _complete(mapped)
+
+
+def read_metadata(path: Path) -> Recipe:
+    """The recipe in a picture, video or JSON file, as of ``read_info``, which also says where it is from.
+
+    Only headers are read, so the size of the picture does not matter. Raises PictureError if the file
+    cannot be read or carries no recipe, RecipeError if the recipe is not allowed.
+    """
+    return read_info(path).recipe
 
 
 def _complete(mapped: ForeignSettings) -> PictureInfo:
@@ -101,14 +110,14 @@ def _texts(path: Path) -> dict[str, str]:
 def _begins_json(head: bytes) -> bool:
     try:
         return decode(head).lstrip().startswith("{")
-    except ValueError:  # what holds zeros
+    except ValueError:  # binary data
         return False
 
 
-def flat(value: Any, path: str = "") -> Iterable[tuple[str, str]]:
-    """``(dotted name, value)`` of everything in nested objects."""
+def flatten(value: Any, path: str = "") -> Iterable[tuple[str, str]]:
+    """The ``(dotted name, value)`` pairs of nested objects."""
     if isinstance(value, dict):
         for name, each in value.items():
-            yield from flat(each, f"{path}.{name}" if path else name)
+            yield from flatten(each, f"{path}.{name}" if path else name)
     else:
         yield path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""How a run went: the similarity to each prompt and every loss, step by step, in one small file."""
+"""The curves of a run: the similarity to each prompt and every loss by step, in one small JSON file."""
 
 import json
 import math
@@ -11,25 +11,25 @@ from pixgen.studio.video.recording import is_recorded
 if TYPE_CHECKING:
     from pixgen.synthesis import Frame
 
-MOST = 600  # rows: twice a film's pictures, of which a run that went on for longer has more
-_DIGITS = 5  # significant ones
+MAX_ROWS = 600  # rows: twice the frames of a video; a run that was extended has more steps than these
+_DIGITS = 5  # significant digits
 
-Figures = dict[str, float | None]
+Metrics = dict[str, float | None]
 Column = list[float | None]
 
 
 class Curve:
-    """The figures of the steps that are filmed; steps come in order, and going back forgets the rest."""
+    """The metrics of the steps that are in the video. Adding an earlier step drops the later ones."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._known: list[tuple[int, Figures, Figures]] = []  # step, similarities, losses
-        # The newest frame's figures may be on their way from a GPU: they are read a step later.
+        self._known: list[tuple[int, Metrics, Metrics]] = []  # step, similarities, losses
+        # The newest frame's metrics may still be on their way from a GPU: they are read one step later.
         self._newest: Frame | None = None
 
     @classmethod
     def read(cls, path: Path) -> "Curve":
-        """What was saved; empty if there is nothing, or nothing that can be read."""
+        """Read a saved curve; empty if there is none, or if it is broken."""
         curve = cls(path)
         try:
             kept = json.loads(path.read_text("utf-8"))
@@ -45,21 +45,21 @@ class Curve:
 
     @property
     def steps(self) -> list[int]:
-        """The steps that there are figures of."""
+        """The steps of the rows."""
         return [step for step, _, _ in self._rows]
 
     @property
     def similarities(self) -> dict[str, Column]:
-        """A column for each prompt, with None where it was not in force."""
+        """A column per prompt, with None where it was not active."""
         return _columns([similarities for _, similarities, _ in self._rows])
 
     @property
     def losses(self) -> dict[str, Column]:
-        """A column for each loss, with None where there was none."""
+        """A column per loss, with None where it was not computed."""
         return _columns([losses for _, _, losses in self._rows])
 
     def add(self, frame: "Frame") -> None:
-        """Add a frame's figures if its step is filmed; what was known of later steps is forgotten."""
+        """Add a frame's metrics if its step is in the video; later steps are dropped."""
         if frame.step < 0 or not is_recorded(frame.step, frame.steps):
             return
         rows = self._rows
@@ -68,11 +68,11 @@ class Curve:
         self._newest = frame
 
     @property
-    def _rows(self) -> list[tuple[int, Figures, Figures]]:
+    def _rows(self) -> list[tuple[int, Metrics, Metrics]]:
         if (frame := self._newest) is not None:
             self._newest = None
             self._known.append((frame.step, _short(dict(frame.similarities)), _short(frame.losses)))
-            if len(self._known) > MOST:
+            if len(self._known) > MAX_ROWS:
                 self._known = self._known[::-2][::-1]  # every other one, the newest among them
         return self._known
 
@@ -87,14 +87,14 @@ class Curve:
         write_bytes(self.path, text.encode())
 
 
-def _short(figures: dict[str, float]) -> Figures:
-    """The figures as JSON can hold them."""
+def _short(figures: dict[str, float]) -> Metrics:
+    """Metrics as JSON can hold them: rounded, with None for values that are not finite."""
     return {
         name: float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
         for name, value in figures.items()
     }
 
 
-def _columns(rows: list[Figures]) -> dict[str, Column]:
+def _columns(rows: list[Metrics]) -> dict[str, Column]:
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}

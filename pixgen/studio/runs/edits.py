@@ -1,6 +1,8 @@
-"""What is asked for when a picture is to turn: other prompts, other weights, another learning rate."""
+"""Edits of a running job: new prompts, weights or learning rate, from this process or another one.
 
-# MERGED pixgen.studio.orders: A change asked for by another process than the one that paints: a small file in the run's folder.
+Another process requests an edit by a small file in the run's folder, which the job reads before its next step.
+"""
+
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,94 +15,100 @@ from pixgen.errors import RecipeError, StudioError
 from pixgen.recipe.prompts import Scene, describe_validation, parse, set_weights
 from pixgen.recipe.recipe import Change, Recipe
 from pixgen.studio.runs.lock import is_locked
-from pixgen.studio.runs.run import ENDED, Run
-from pixgen.studio.storage import remove, write_bytes
+from pixgen.studio.runs.run import FINAL_STATES, Run
+from pixgen.studio.storage import remove_file, write_bytes
 
 Scenes = tuple[Scene, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """A change that is asked for; None or empty where all stays as it is.
+    """A requested edit; None or empty fields stay as they are.
 
-    ``prompts`` is a text in the grammar of prompts, or scenes. ``weights`` are by the prompts' number in
-    each scene, the first being 1, and keep all else of the prompts.
+    Args:
+        prompts: text in the prompt grammar, or scenes.
+        weights: by the number of the prompt in each scene, from 1; the rest of the prompt stays.
     """
 
     prompts: str | Scenes | None = None
     weights: Mapping[int, float] = field(default_factory=dict)
     learning_rate: float | None = None
 
-    def wanted(self, before: Mapping[str, Any], *, keep: Callable[[Scenes], Scenes]) -> dict[str, Any]:
-        """What it changes, as arguments of ``Optimization.change``.
+    def resolve(self, before: Mapping[str, Any], *, keep: Callable[[Scenes], Scenes]) -> dict[str, Any]:
+        """The values that differ from the current ones, as arguments of ``Optimization.change``.
 
         Args:
-            before: the ``prompts`` (scenes) and the ``learning_rate`` in force.
-            keep: checks new scenes and keeps their pictures; returns those that name the kept ones.
+            before: the current ``prompts`` (scenes) and ``learning_rate``.
+            keep: checks new scenes and copies their pictures; returns scenes that name the copies.
 
         Raises RecipeError, and what ``keep`` raises.
         """
-        wanted: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
         scenes = before["prompts"]
         if self.prompts is not None:
             scenes = keep(parse(self.prompts) if isinstance(self.prompts, str) else self.prompts)
-            wanted["prompts"] = scenes
+            changes["prompts"] = scenes
         if self.weights:
-            wanted["prompts"] = set_weights(scenes, self.weights)
+            changes["prompts"] = set_weights(scenes, self.weights)
         if self.learning_rate is not None:
             try:
-                wanted["learning_rate"] = Change(step=0, learning_rate=self.learning_rate).learning_rate
+                changes["learning_rate"] = Change(step=0, learning_rate=self.learning_rate).learning_rate
             except ValidationError as error:
                 raise RecipeError(
                     "This change is not allowed: {reason}.", reason=describe_validation(error)
                 ) from error
-        return {name: value for name, value in wanted.items() if value != before[name]}
+        return {name: value for name, value in changes.items() if value != before[name]}
 
 
-def values_at(recipe: Recipe, step: int) -> dict[str, Any]:
-    """The ``prompts`` and the ``learning_rate`` of a step."""
+def settings_at(recipe: Recipe, step: int) -> dict[str, Any]:
+    """The ``prompts`` and the ``learning_rate`` of a recipe at a step."""
     return {"prompts": recipe.scenes(step), "learning_rate": recipe.learning_rate(step)}
 
 
 _NAME = "change.json"
 
 
-def request_edit(run: Run, turn: Edit) -> None:
-    """Ask whoever paints a run to change it from the next step on; ``turn.prompts`` is a text or None.
+def request_edit(run: Run, edit: Edit) -> None:
+    """Ask the process that paints a run to apply an edit from the next step on.
 
-    What was asked for before, and is not taken yet, stays asked for where nothing else is said of it.
-    Raises RecipeError if the change is not allowed, StudioError if nobody paints the run, StorageError.
+    An earlier request that was not applied yet stays, except for the fields that this one sets.
+
+    Args:
+        edit: with ``prompts`` as text or None.
+
+    Raises RecipeError if the edit is not allowed, StudioError if the run is not being painted,
+    StorageError.
     """
-    if run.state in ENDED or not is_locked(run.folder):
+    if run.state in FINAL_STATES or not is_locked(run.folder):
         raise StudioError(
             "The run {run} is not being painted: `pixgen fork` goes on from it with other words.",
             run=run.id,
         )
-    turn.wanted(values_at(run.recipe, run.step), keep=lambda scenes: scenes)  # is it allowed?
+    edit.resolve(settings_at(run.recipe, run.step), keep=lambda scenes: scenes)  # raises if not allowed
     value = _read(run.folder / _NAME)
-    if turn.prompts is not None:
-        value["prompts"] = turn.prompts
-    if turn.weights:
-        value["weights"] = {str(number): weight for number, weight in turn.weights.items()}
-    if turn.learning_rate is not None:
-        value["learning_rate"] = turn.learning_rate
+    if edit.prompts is not None:
+        value["prompts"] = edit.prompts
+    if edit.weights:
+        value["weights"] = {str(number): weight for number, weight in edit.weights.items()}
+    if edit.learning_rate is not None:
+        value["learning_rate"] = edit.learning_rate
     write_bytes(run.folder / _NAME, json.dumps(value, ensure_ascii=False).encode())
 
 
 def take_edit(folder: Path) -> dict[str, Any]:
-    """The change that was asked for, as arguments of ``Job.change``; empty if there is none. Taken once."""
+    """Take the requested edit, as arguments of ``Job.change``; empty if there is none. Removes the request."""
     path = folder / _NAME
     if not path.exists():
         return {}
     value = _read(path)
-    remove(path)
+    remove_file(path)
     if "weights" in value:
         value["weights"] = {int(number): weight for number, weight in value["weights"].items()}
     return value
 
 
-def nothing_pending(folder: Path) -> bool:
-    """Whether nothing is asked for that was not taken."""
+def has_no_pending_edit(folder: Path) -> bool:
+    """Whether every requested edit has been applied."""
     return not (folder / _NAME).exists()
 
 

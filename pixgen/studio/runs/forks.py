@@ -1,4 +1,4 @@
-"""A fork: another run that goes on from where a run stands, and leaves that run as it is."""
+"""Forks: a new run that continues from the saved state of another, which stays as it is."""
 
 import dataclasses
 import shutil
@@ -9,19 +9,19 @@ from pathlib import Path
 from pixgen.errors import StudioError
 from pixgen.messages import _
 from pixgen.recipe.recipe import Change, Recipe
-from pixgen.studio.runs.edits import Edit, Scenes, values_at
+from pixgen.studio.runs.edits import Edit, Scenes, settings_at
 from pixgen.studio.runs.inputs import FOLDER, keep_prompts
 from pixgen.studio.runs.lock import is_locked
 from pixgen.studio.runs.record import SavedState, read_state, write_state
 from pixgen.studio.runs.run import Run
-from pixgen.studio.storage import storing
+from pixgen.studio.storage import storage_errors
 
-MORE_STEPS = 40  # of a fork of a finished run, unless others are asked for
+MORE_STEPS = 40  # of a fork of a finished run, by default
 
 
-def make_fork(parent: Run) -> SavedState:
-    """The state that a fork of this run goes on from. Raises StudioError if there is none, or if the
-    run is being painted."""
+def read_fork_state(parent: Run) -> SavedState:
+    """The saved state that a fork continues. Raises StudioError if there is none, or if the run is being
+    painted."""
     if is_locked(parent.folder):
         raise StudioError(
             "The run {run} is being painted: change it while it paints, or stop it first.",
@@ -30,35 +30,35 @@ def make_fork(parent: Run) -> SavedState:
     stored = read_state(parent.state_file)
     if stored is None:
         raise StudioError(
-            "The run {run} has no saved state to go on from: paint its recipe anew.", run=parent.id
+            "The run {run} has no saved state to continue from: paint its recipe again.", run=parent.id
         )
     return stored
 
 
-def fork_into(
+def create_fork(
     folder: Path,
     parent: Run,
     stored: SavedState,
     *,
-    turn: Edit,
+    edit: Edit,
     steps: int | None,
     owner: str,
     find: Callable[[str], Path],
     check: Callable[[Recipe], None],
 ) -> Run:
-    """Make a fork in an empty folder: a state with the change recorded at its step, and copies of the
-    parent's picture, film, curve, sketches and named pictures.
+    """Create a fork in an empty folder: a state whose recipe records the edit, and copies of the parent's
+    picture, video, curve, sketches and named pictures.
 
     Args:
-        stored: the state that it goes on from.
-        steps: a new total; by default the state's own, or ``MORE_STEPS`` more where that was reached.
-        find: says where a picture that new prompts name is, or raises PictureError.
+        stored: the state that it continues.
+        steps: a new total of steps; by default the state's, or ``MORE_STEPS`` more if that was reached.
+        find: returns the file of a picture that new prompts name, or raises PictureError.
         check: raises RecipeError if the recipe is not allowed.
 
     Raises RecipeError, PictureError, StorageError, StudioError.
     """
     _copy(parent, folder)
-    recipe = _recipe(stored, turn, steps, keep=lambda scenes: keep_prompts(scenes, folder, find=find))
+    recipe = _recipe(stored, edit, steps, keep=lambda scenes: keep_prompts(scenes, folder, find=find))
     check(recipe)
     run = dataclasses.replace(
         parent, folder=folder, recipe=recipe, state="waiting", parent=parent.id, owner=owner,
@@ -70,7 +70,7 @@ def fork_into(
 
 
 def check_steps(recipe: Recipe, steps: int, *, done: bool, name: str) -> None:
-    """Raise StudioError unless a run with this recipe can go on to a total of so many steps."""
+    """Raise StudioError unless a run with this recipe can continue to so many steps in total."""
     if steps < recipe.steps:
         raise StudioError(
             "{name} has {steps} steps: it can go on with as many or more, not with {new_steps}.",
@@ -84,21 +84,21 @@ def check_steps(recipe: Recipe, steps: int, *, done: bool, name: str) -> None:
         )
 
 
-def _recipe(stored: SavedState, turn: Edit, steps: int | None, *, keep: Callable[[Scenes], Scenes]) -> Recipe:
+def _recipe(stored: SavedState, edit: Edit, steps: int | None, *, keep: Callable[[Scenes], Scenes]) -> Recipe:
     recipe, step = stored.recipe, stored.painter["step"]
     done = step >= recipe.steps
     if steps is None:
         steps = recipe.steps + (MORE_STEPS if done else 0)
     check_steps(recipe, steps, done=done, name=_("The run"))
-    wanted = turn.wanted(values_at(recipe, step), keep=keep)
-    changes = (*recipe.changes, Change(step=step, **wanted)) if wanted else recipe.changes
+    edited = edit.resolve(settings_at(recipe, step), keep=keep)
+    changes = (*recipe.changes, Change(step=step, **edited)) if edited else recipe.changes
     return recipe.model_copy(update={"changes": changes}).with_more_steps(steps)
 
 
 def _copy(parent: Run, folder: Path) -> None:
-    with storing(folder / FOLDER):
+    with storage_errors(folder / FOLDER):
         if (parent.folder / FOLDER).is_dir():
             shutil.copytree(parent.folder / FOLDER, folder / FOLDER)
-        for path in (parent.picture, parent.film, parent.sketches, parent.curve):
+        for path in (parent.picture, parent.video, parent.sketches, parent.curve):
             if path.is_file():
                 shutil.copyfile(path, folder / path.name)

@@ -1,7 +1,7 @@
-"""The pictures, and the video, that a recipe names, kept in the run's folder so that the run stays repeatable.
+"""Copies the pictures and the video that a recipe names into the run's folder, so that it can be repeated.
 
-A kept picture is ``inputs/<sha256 of its bytes>/<its name>``: the recipe names it relative to the run's
-folder, tells no path of the machine, and its label stays what a person called it.
+A copy is ``inputs/<sha256 of its bytes>/<its name>``, relative to the run's folder: the recipe contains no
+path of the machine, and labels keep the name of the original file.
 """
 
 import hashlib
@@ -16,18 +16,18 @@ from pixgen.errors import PictureError
 from pixgen.images import MAX_BYTES, open_picture
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe
-from pixgen.studio.storage import storing, write_bytes
+from pixgen.studio.storage import storage_errors, write_bytes
 from pixgen.studio.video.source import SourceVideo, keep_video
 
 FOLDER = "inputs"
-KEPT = re.compile(rf"{FOLDER}/[0-9a-f]{{64}}/[^/\\]+")
+KEPT_PATH = re.compile(rf"{FOLDER}/[0-9a-f]{{64}}/[^/\\]+")
 
 _UNSAFE = re.compile(r"[^\w.-]+")  # in the name of a copy
 _LONGEST_NAME = 60
 
 
 def named_pictures(recipe: Recipe) -> set[str]:
-    """Every path that the recipe names: its start, its losses, its picture prompts, those of its changes."""
+    """The pictures that a recipe names: in its init, losses, picture prompts and edits."""
     changes = [change.prompts for change in recipe.changes if change.prompts is not None]
     paths = {path for scenes in (recipe.prompts, *changes) for path in prompt_pictures(scenes)}
     paths |= prompt_pictures((recipe.init.idea,)) | recipe.losses.pictures
@@ -35,31 +35,31 @@ def named_pictures(recipe: Recipe) -> set[str]:
 
 
 def named_files(recipe: Recipe) -> set[str]:
-    """Every path that the recipe names: its pictures, and the video that it paints over."""
+    """The files that a recipe names: its pictures, and the video that it paints over."""
     return named_pictures(recipe) | ({recipe.journey.video} - {""})
 
 
 def prompt_pictures(scenes: tuple[Scene, ...]) -> set[str]:
-    """Every path that a prompt names, as a picture or as its region."""
+    """The pictures that prompts name, as the prompt itself or as its region."""
     prompts = [prompt for scene in scenes for prompt in scene]
     return {path for each in prompts for path in (each.picture, each.mask) if path}
 
 
-def with_pictures(recipe: Recipe, paths: Mapping[str, str]) -> Recipe:
-    """The same recipe with other paths."""
+def replace_paths(recipe: Recipe, paths: Mapping[str, str]) -> Recipe:
+    """The recipe with some paths replaced."""
     if not paths:
         return recipe
     return Recipe.model_validate(_replace(recipe.model_dump(), paths))
 
 
-def with_kept_pictures(recipe: Recipe, folder: Path) -> Recipe:
-    """The same recipe with whole paths for those pictures that are kept in ``folder``."""
-    kept = {path for path in named_files(recipe) if KEPT.fullmatch(path)}
-    return with_pictures(recipe, {path: str(folder / path) for path in kept if (folder / path).is_file()})
+def resolve_kept_paths(recipe: Recipe, folder: Path) -> Recipe:
+    """The recipe with absolute paths for the copies that are in ``folder``."""
+    kept = {path for path in named_files(recipe) if KEPT_PATH.fullmatch(path)}
+    return replace_paths(recipe, {path: str(folder / path) for path in kept if (folder / path).is_file()})
 
 
 def keep_picture(path: Path, folder: Path) -> str:
-    """Copy a picture into a run's folder; its path there. Raises PictureError, StorageError."""
+    """Copy a picture into a run's folder; returns its path there. Raises PictureError, StorageError."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PictureError(
@@ -74,32 +74,35 @@ def keep_picture(path: Path, folder: Path) -> str:
         ) from error
     name = _UNSAFE.sub("_", path.name).strip(".")[-_LONGEST_NAME:] or "picture"
     kept = f"{FOLDER}/{hashlib.sha256(data).hexdigest()}/{name}"
-    with storing(folder / kept):
+    with storage_errors(folder / kept):
         (folder / kept).parent.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / kept, data)
     return kept
 
 
-def trusting(find: Callable[[str], Path], trusted: Collection[str]) -> Callable[[str], Path]:
-    """``find`` for all but those paths that may be used wherever they lie."""
+def trust_paths(find: Callable[[str], Path], trusted: Collection[str]) -> Callable[[str], Path]:
+    """Wrap ``find`` so that trusted paths are used as they are."""
     return lambda path: Path(path) if path in trusted else find(path)
 
 
 def keep_pictures(recipe: Recipe, folder: Path, *, find: Callable[[str], Path]) -> Recipe:
-    """Copy every picture that a recipe names, and its video; the recipe that names the copies.
+    """Copy the pictures and the video that a recipe names; returns the recipe that names the copies.
 
-    ``find`` says where a named picture is, or raises PictureError. Raises StorageError.
+    Args:
+        find: returns the file of a named picture, or raises PictureError.
+
+    Raises StorageError.
     """
     paths = {path: keep_picture(find(path), folder) for path in sorted(named_pictures(recipe))}
     if video := recipe.journey.video:
         paths[video] = f"{FOLDER}/{keep_video(find(video), folder / FOLDER)}"
-    return with_pictures(recipe, paths)
+    return replace_paths(recipe, paths)
 
 
 def keep_prompts(
     scenes: tuple[Scene, ...], folder: Path, *, find: Callable[[str], Path]
 ) -> tuple[Scene, ...]:
-    """Copy every picture that scenes name; the scenes that name the copies."""
+    """Copy the pictures that scenes name; returns the scenes that name the copies."""
     paths = {path: keep_picture(find(path), folder) for path in sorted(prompt_pictures(scenes))}
     return tuple(
         tuple(
@@ -116,17 +119,17 @@ def keep_prompts(
 
 
 def open_pictures(paths: set[str], folder: Path) -> dict[str, Image.Image]:
-    """The kept pictures of a run, by their paths in its recipe. Raises PictureError."""
+    """Open the copied pictures of a run, by their paths in its recipe. Raises PictureError."""
     for path in paths:
-        if not KEPT.fullmatch(path):
+        if not KEPT_PATH.fullmatch(path):
             raise PictureError("“{name}” is not a picture that this run keeps.", name=Path(path).name)
     return {path: open_picture(folder / path) for path in sorted(paths)}
 
 
-def open_footage(recipe: Recipe, folder: Path) -> dict[str, SourceVideo]:
-    """The kept video of a run by its path in the recipe, if it paints over one. Raises PictureError."""
+def open_source_video(recipe: Recipe, folder: Path) -> dict[str, SourceVideo]:
+    """Open the copied video of a run by its path in the recipe, if it has one. Raises PictureError."""
     video = recipe.journey.video
-    if video and not KEPT.fullmatch(video):
+    if video and not KEPT_PATH.fullmatch(video):
         raise PictureError("“{name}” is not a video that this run keeps.", name=Path(video).name)
     return {video: SourceVideo(folder / video, fps=recipe.journey.fps)} if video else {}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pixgen.errors import StudioError
-from pixgen.studio.storage import storing
+from pixgen.studio.storage import storage_errors
 
 _NAME = ".lock"
 _PATIENCE = 0.1  # seconds: is_locked holds a lock for a moment
@@ -21,7 +21,7 @@ class RunLock:
 
     def __init__(self, folder: Path) -> None:
         self._lock = _file_lock(folder)
-        with storing(folder / _NAME):
+        with storage_errors(folder / _NAME):
             folder.stat()  # filelock would make a folder that is gone
             try:
                 self._lock.acquire(timeout=_PATIENCE, poll_interval=_PATIENCE / 5)

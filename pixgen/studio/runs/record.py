@@ -1,48 +1,44 @@
-"""The sketches that a start was picked from, kept as one strip: a run's folder shows them at a glance."""
+"""Writes a run's folder while its job paints: picture, video, curve, sketches, saved state and facts.
 
-# MERGED pixgen.studio.record: What a job writes into its run's folder: picture, film, state and facts, each whole or not at all.
-import io
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+Every file is written atomically, so that a killed process leaves the run of its last checkpoint.
+"""
 
-import numpy as np
-from PIL import Image
-
-from pixgen.errors import PictureError
-from pixgen.images import open_picture
-from pixgen.recipe.recipe import Recipe
-from pixgen.studio.storage import write_bytes
-
-if TYPE_CHECKING:
-    from pixgen.synthesis.frames import Candidate
 import dataclasses
+import io
 import logging
 import pickle
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixgen.errors import PixgenError, StorageError, StudioError, VideoError
-from pixgen.recipe.recipe import read_recipe
-from pixgen.studio.metadata.metadata import save_png
+import numpy as np
+from PIL import Image
+
+from pixgen.errors import PictureError, PixgenError, StorageError, StudioError, VideoError
+from pixgen.images import open_picture
+from pixgen.recipe.recipe import Recipe, read_recipe
+from pixgen.studio.metadata.embedding import save_png
 from pixgen.studio.runs.curve import Curve
 from pixgen.studio.runs.run import Run
 from pixgen.studio.status import FinalFrame
-from pixgen.studio.video.recording import is_shown, video_of
+from pixgen.studio.storage import write_bytes
+from pixgen.studio.video.recording import is_video_step, open_recording
 
 if TYPE_CHECKING:
     from pixgen.synthesis import Frame
+    from pixgen.synthesis.frames import Candidate
 
-
+log = logging.getLogger(__name__)
+_VERSION = 1
 # Of a strip: the most and largest candidates make a wide one.
 _MOST_PIXELS, _MOST_BYTES = 160_000_000, 2**29
 
 
 def save_sketches(candidates: Sequence["Candidate"], path: Path) -> None:
-    """Write the candidates' pictures side by side, the best liked first. Raises StorageError."""
+    """Write the candidates' pictures side by side, the best first. Raises StorageError."""
     strip = np.concatenate([candidate.picture for candidate in candidates], axis=1)
     data = io.BytesIO()
     Image.fromarray(strip).save(data, "PNG")
@@ -50,9 +46,9 @@ def save_sketches(candidates: Sequence["Candidate"], path: Path) -> None:
 
 
 def read_sketches(path: Path, recipe: Recipe) -> list[np.ndarray]:
-    """The pictures ``(H, W, 3)`` uint8 of a strip; none if there is no whole strip.
+    """The pictures ``(H, W, 3)`` uint8 of a strip; empty if it is missing or broken.
 
-    They are as large as the recipe's canvas at the start.
+    They have the size of the recipe's canvas at the start.
     """
     try:
         strip = np.asarray(open_picture(path, max_pixels=_MOST_PIXELS, max_bytes=_MOST_BYTES))
@@ -64,65 +60,61 @@ def read_sketches(path: Path, recipe: Recipe) -> list[np.ndarray]:
     return np.split(strip, strip.shape[1] // width, axis=1)
 
 
-log = logging.getLogger(__name__)
-_VERSION = 1
-
-
 @dataclass(frozen=True, kw_only=True)
 class SavedState:
-    """A saved state: all that a run goes on from, and how much of its film belongs to it."""
+    """The state that a run resumes from, and how much of its video belongs to it."""
 
     recipe: Recipe
     painter: dict[str, Any]
-    film_steps: list[int]  # of the pictures in its film
-    filmed: int
+    video_steps: list[int]  # of the pictures in the video
+    last_video_step: int
 
 
-class Record:
-    """The folder of a run while a job paints it.
+class RunRecorder:
+    """Writes a run's folder while a job paints it; ``run`` is the run as it was written last.
 
-    ``run`` is what was written last. Only the job's thread calls the methods.
+    Only the job's thread calls the methods.
     """
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.notice = ""  # why the film has a gap
-        self.left_out = ""  # what of a video is not painted over
+        self.notice = ""  # why the video has a gap
+        self.left_out = ""  # which part of the source video is not painted over
         self.curve = Curve(run.curve)
-        self._film = video_of(run.recipe, run.film)
-        self._filmed = -sys.maxsize  # sketches come before step 0
+        self._recording = open_recording(run.recipe, run.video)
+        self._last_video_step = -sys.maxsize  # sketches have steps below 0
 
-    def go_on(self, stored: SavedState) -> None:
-        """Let film and curve go on from where the stored state stands."""
+    def resume(self, stored: SavedState) -> None:
+        """Continue the video and the curve from a saved state."""
         self.curve = Curve.read(self.run.curve)
-        self._film = video_of(stored.recipe, self.run.film, steps=stored.film_steps)
-        self._filmed = stored.filmed
+        self._recording = open_recording(stored.recipe, self.run.video, steps=stored.video_steps)
+        self._last_video_step = stored.last_video_step
 
-    def film(self, frame: "Frame") -> None:
-        """Add a frame to the film if it belongs there; only then is its picture asked for."""
-        if frame.step <= self._filmed or not is_shown(frame.step, self.run.recipe):
+    def add_video_frame(self, frame: "Frame") -> None:
+        """Add a frame to the video if its step belongs there; only then is its picture computed."""
+        if frame.step <= self._last_video_step or not is_video_step(frame.step, self.run.recipe):
             return
         try:
-            self._film.add(frame.picture, step=frame.step)
-            self._filmed = frame.step
+            self._recording.add(frame.picture, step=frame.step)
+            self._last_video_step = frame.step
         except (VideoError, StorageError) as error:
-            self._film_failed(error)
+            self._video_failed(error)
 
     def save(self, run: Run, frame: "Frame | FinalFrame", *, painter: dict[str, Any] | None) -> None:
-        """Save everything as it stands at ``frame``, with the painter's state after it if that is sound.
+        """Save everything at ``frame``, and the painter's state after it unless ``painter`` is None.
 
-        What can be saved is, even if something else cannot. Raises the first StorageError. A film
-        that cannot be written is a notice: it is no reason to lose a picture.
+        If one file cannot be written, the others still are, and the first StorageError is raised. A video
+        that cannot be written becomes a notice, so that the picture is not lost.
         """
         try:
-            self._film.commit(frame.picture, recipe=run.carried)
-            self.notice = self._film.notice or self.left_out
+            self._recording.commit(frame.picture, recipe=run.embedded_recipe)
+            self.notice = self._recording.notice or self.left_out
         except (VideoError, StorageError) as error:
-            self._film_failed(error)
-        # The film is saved before the state, which says how much of the film belongs to it: killed
-        # in between, the run goes on from the older state and cuts the film to it.
+            self._video_failed(error)
+        # The video is saved before the state, which records how much of the video belongs to it: if the
+        # process is killed in between, the run resumes from the older state and cuts the video to it.
         writes: list[Callable[[], None]] = [
-            lambda: save_png(frame.picture, run.picture, run.carried),
+            lambda: save_png(frame.picture, run.picture, run.embedded_recipe),
             self.curve.save,
             lambda: self.save_facts(dataclasses.replace(run, notice=run.notice or self.notice)),
         ]
@@ -145,25 +137,25 @@ class Record:
         self.run = run
 
     def close(self) -> None:
-        """Forget what was not saved; files that are there stay."""
-        self._film.abort()
+        """Drop what was not saved; the files stay."""
+        self._recording.abort()
 
     def _save_state(self, run: Run, frame: "Frame | FinalFrame", painter: dict[str, Any]) -> None:
         stored = SavedState(
             recipe=run.recipe,
             painter=painter,
-            film_steps=list(self._film.steps),
-            filmed=self._filmed,
+            video_steps=list(self._recording.steps),
+            last_video_step=self._last_video_step,
         )
         write_state(run.state_file, stored, step=frame.step)
 
-    def _film_failed(self, error: PixgenError) -> None:
-        log.warning("the film of run %s: %s", self.run.id, error)
+    def _video_failed(self, error: PixgenError) -> None:
+        log.warning("the video of run %s: %s", self.run.id, error)
         self.notice = error.message
 
 
 def write_state(path: Path, stored: SavedState, *, step: int) -> None:
-    """Save a state; ``step`` is the newest picture's. Raises StorageError."""
+    """Save a state; ``step`` is that of the newest picture. Raises StorageError."""
     import torch
 
     data = io.BytesIO()  # torch's own errors about full disks are not OSErrors
@@ -172,8 +164,8 @@ def write_state(path: Path, stored: SavedState, *, step: int) -> None:
             "version": _VERSION,
             "recipe": stored.recipe.to_json(),
             "step": step,
-            "film_steps": stored.film_steps,
-            "filmed": stored.filmed,
+            "film_steps": stored.video_steps,
+            "filmed": stored.last_video_step,
             "painter": stored.painter,
         },
         data,
@@ -182,7 +174,7 @@ def write_state(path: Path, stored: SavedState, *, step: int) -> None:
 
 
 def read_state(path: Path) -> SavedState | None:
-    """A saved state; None if there is none yet. Reads tensors and plain values, unpickles nothing.
+    """Read a saved state; None if there is none yet. Loads tensors and plain values only (``weights_only``).
 
     Raises StudioError if it is broken.
     """
@@ -195,12 +187,12 @@ def read_state(path: Path) -> SavedState | None:
         return SavedState(
             recipe=read_recipe(state["recipe"]),
             painter=state["painter"],
-            film_steps=state["film_steps"],
-            filmed=state["filmed"],
+            video_steps=state["film_steps"],
+            last_video_step=state["filmed"],
         )
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError,
             pickle.UnpicklingError, zipfile.BadZipFile) as error:  # fmt: skip
         raise StudioError(
-            "The state of run {folder} is broken: paint its recipe anew instead of going on.",
+            "The saved state of run {folder} is broken: paint its recipe again instead of resuming it.",
             folder=path.parent.name,
         ) from error

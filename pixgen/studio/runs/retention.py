@@ -1,6 +1,5 @@
-"""Until when a studio keeps runs, as values and as people write them."""
+"""Retention of runs: limits on age, number and disk space, and the removal of runs beyond them."""
 
-# MERGED pixgen.studio.keeping: What a public studio keeps of strangers' runs, so that no disk fills: the newest, and every favourite.
 import logging
 import re
 import threading
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from pixgen.errors import PixgenError, StudioError
 from pixgen.studio.gallery.catalogue_rows import Entry, RunFilter
-from pixgen.studio.runs import trash as paper_bin
-from pixgen.studio.runs.run import ENDED
+from pixgen.studio.runs import trash
+from pixgen.studio.runs.run import FINAL_STATES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +27,13 @@ _LIMIT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(days?|runs?|mb|gb|tb)")
 
 @dataclass(frozen=True, kw_only=True)
 class RetentionLimits:
-    """Until when a run is kept: so many ``days``, while it is among an owner's newest ``runs``, and while
-    all together take at most so many bytes of ``space``. None is no limit."""
+    """How long runs are kept; None is no limit.
+
+    Args:
+        days: the age in days.
+        runs: how many of the newest runs per owner.
+        space: the bytes of all runs together.
+    """
 
     days: float | None = None
     runs: int | None = None
@@ -37,10 +41,10 @@ class RetentionLimits:
 
 
 def parse_retention(text: str) -> RetentionLimits:
-    """Limits as a person writes them, ``30 days, 200 runs, 20 GB``, or ``all``. Raises StudioError.
+    """Parse limits such as ``30 days, 200 runs, 20 GB``, or ``all``. Raises StudioError.
 
-    >>> parse_keep("30 days, 2 GB")
-    Keep(days=30.0, runs=None, space=2000000000)
+    >>> parse_retention("30 days, 2 GB")
+    RetentionLimits(days=30.0, runs=None, space=2000000000)
     """
     limits: dict[str, float] = {}
     for part in [] if text.strip().lower() == "all" else text.split(","):
@@ -62,43 +66,43 @@ log = logging.getLogger(__name__)
 
 
 class Retention:
-    """Removes for good, after each picture, the runs that a limit no longer keeps; those in the bin first
-    of equal ones. Never a favourite, nor one that is being painted."""
+    """Deletes runs beyond the limits after each job, runs in the trash first. Never deletes a favourite, nor
+    a run that is being painted."""
 
     def __init__(self, gallery: "Gallery", keep: RetentionLimits) -> None:
         self._gallery, self._keep = gallery, keep
-        self._lock = threading.Lock()  # one thread tidies
+        self._lock = threading.Lock()  # one thread removes runs at a time
         self._sizes: dict[str, int] = {}
 
     def follow(self) -> None:
-        """Tidy now, and whenever the studio has painted a picture; where everything is kept, do nothing."""
+        """Remove expired runs now and after each job; does nothing without limits."""
         if self._keep == RetentionLimits():
             return
-        self.tidy()
-        self._gallery.studio.after_each(lambda job: self.tidy())
+        self.remove_expired()
+        self._gallery.studio.on_job_end(lambda job: self.remove_expired())
 
-    def tidy(self) -> list[str]:
-        """Remove what is not kept any more; the ids of what was removed."""
+    def remove_expired(self) -> list[str]:
+        """Delete the runs beyond the limits; returns their ids."""
         removed = []
         with self._lock:
             self._gallery.catalogue.synchronise()
-            entries = self._gallery.catalogue.find(RunFilter(binned=None))
-            for entry in self._beyond(entries):
+            entries = self._gallery.catalogue.find(RunFilter(trashed=None))
+            for entry in self._to_remove(entries):
                 try:
-                    paper_bin.remove(entry.folder(self._gallery.studio.folder))
+                    trash.remove(entry.folder(self._gallery.studio.folder))
                     removed.append(entry.id)
-                except PixgenError as error:  # somebody goes on with it at this moment
+                except PixgenError as error:  # it is being resumed at this moment
                     log.info("not removed: %s", error)
             self._sizes = {each.id: self._sizes[each.id] for each in entries if each.id in self._sizes}
         if removed:
             log.info("removed %d runs that are not kept any more", len(removed))
         return removed
 
-    def _beyond(self, newest_first: list[Entry]) -> Iterator[Entry]:
+    def _to_remove(self, newest_first: list[Entry]) -> Iterator[Entry]:
         keep, now = self._keep, datetime.now().astimezone()
         oldest = now - timedelta(days=keep.days) if keep.days is not None else None
         space, count = 0, Counter[str]()
-        for entry in sorted(newest_first, key=lambda entry: entry.binned):  # stable
+        for entry in sorted(newest_first, key=lambda entry: entry.trashed):  # stable
             count[entry.owner] += 1
             if keep.space is not None:
                 space += self._size(entry)
@@ -107,12 +111,12 @@ class Retention:
                 or (keep.runs is not None and count[entry.owner] > keep.runs)
                 or (keep.space is not None and space > keep.space)
             )
-            if gone and not entry.favourite and entry.state in ENDED:
+            if gone and not entry.favourite and entry.state in FINAL_STATES:
                 yield entry
 
     def _size(self, entry: Entry) -> int:
-        """The bytes of a run's files, looked up once when it has ended."""
-        if entry.id not in self._sizes or entry.state not in ENDED:
+        """The bytes of a run's files, looked up once after its end."""
+        if entry.id not in self._sizes or entry.state not in FINAL_STATES:
             self._sizes[entry.id] = _bytes(entry.folder(self._gallery.studio.folder))
         return self._sizes[entry.id]
 

@@ -1,4 +1,4 @@
-"""A run: a folder that holds a picture, how it was made, its film and the state to go on from."""
+"""A run: the folder of one picture, with its recipe, facts, video and the state to resume from."""
 
 import json
 import os
@@ -16,17 +16,17 @@ from pixgen.messages import Message
 from pixgen.paths import output_folder
 from pixgen.recipe.recipe import Recipe, read_recipe
 from pixgen.studio.runs.lock import is_locked
-from pixgen.studio.storage import storing, write_bytes
+from pixgen.studio.storage import storage_errors, write_bytes
 
 State = Literal["waiting", "loading", "painting", "done", "stopped", "failed"]
-ENDED = ("done", "stopped", "failed")
+FINAL_STATES = ("done", "stopped", "failed")
 
 _ID = re.compile(r"\d{8}-\d{6}-[a-z]{6}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What is known of a run at one moment. The files that it names may not be there yet."""
+    """A run at one moment. The files that it names may not exist yet."""
 
     folder: Path
     recipe: Recipe
@@ -37,9 +37,9 @@ class Run:
     seconds: float = 0.0  # of loading and painting, over all sessions
     similarities: tuple[tuple[str, float], ...] = ()  # of the newest frame: prompt, cosine
     owner: str = ""
-    parent: str = ""  # the id of the run that this one was made from
-    notice: str = ""  # what to know about how it ended, or what could not be saved
-    metadata: bool = True  # whether picture and film carry the recipe; its folder keeps it anyway
+    parent: str = ""  # the id of the run that this one was derived from
+    notice: str = ""  # why it ended early, or what could not be saved
+    metadata: bool = True  # whether picture and video carry the recipe; the folder always has it
 
     @property
     def id(self) -> str:
@@ -47,44 +47,44 @@ class Run:
         return self.folder.name
 
     @property
-    def carried(self) -> Recipe | None:
-        """The recipe that picture and film carry, if they are to carry it."""
+    def embedded_recipe(self) -> Recipe | None:
+        """The recipe to embed in picture and video; None without ``metadata``."""
         return self.recipe if self.metadata else None
 
     @property
     def picture(self) -> Path:
-        """The newest picture saved, a PNG that carries its recipe if ``metadata`` says so."""
+        """The newest saved picture, a PNG that carries its recipe if ``metadata`` is on."""
         return self.folder / "picture.png"
 
     @property
-    def film(self) -> Path:
-        """The film of the run, an MP4."""
+    def video(self) -> Path:
+        """The video of the run, an MP4."""
         return self.folder / "progress.mp4"
 
     @property
     def sketches(self) -> Path:
-        """The sketches that the start was picked from, side by side, if it was sketched."""
+        """The sketches that the init was picked from, side by side, if it was sketched."""
         return self.folder / "sketches.png"
 
     @property
     def curve(self) -> Path:
-        """Its figures step by step, a JSON file."""
+        """The metrics by step, a JSON file."""
         return self.folder / "curve.json"
 
     @property
     def state_file(self) -> Path:
-        """What the run goes on from."""
+        """The state that the run resumes from."""
         return self.folder / "state.pt"
 
     @property
-    def begun(self) -> bool:
-        """Whether there is anything of it: what was stopped while it waited has nothing yet."""
+    def has_started(self) -> bool:
+        """Whether anything was painted; a run that was stopped in the queue has nothing yet."""
         return self.step > 0 or self.picture.is_file() or self.state_file.is_file()
 
     @property
-    def stopped_waiting(self) -> bool:
-        """Whether it was stopped before it began; it can still be begun."""
-        return self.state == "stopped" and not self.begun
+    def stopped_in_queue(self) -> bool:
+        """Whether it was stopped before it started; it can still be resumed."""
+        return self.state == "stopped" and not self.has_started
 
     def save(self) -> None:
         """Write ``recipe.json`` and ``run.json``. Raises StorageError."""
@@ -107,7 +107,7 @@ class Run:
 
 
 def _stored(notice: str) -> dict[str, Any]:
-    """A notice as ``run.json`` has it: in English, and beside that with its values apart, for other languages."""
+    """A notice as fields of ``run.json``: in English, and as message and values for translation."""
     if isinstance(notice, Message) and notice.values:
         return {"notice": notice, "notice_parts": notice.to_json()}
     return {"notice": notice}
@@ -117,9 +117,9 @@ def _notice(facts: dict[str, Any]) -> str:
     return Message.from_json(facts["notice_parts"]) if "notice_parts" in facts else facts["notice"]
 
 
-def similarity(run: Run) -> float | None:
-    """The mean cosine of a run's picture to the prompts that pull, each by its weight; None before
-    its first frame, or if all push."""
+def mean_similarity(run: Run) -> float | None:
+    """The weighted mean cosine of a run's picture to its positive prompts; None before the first frame, or
+    without a positive prompt."""
     weights = {prompt.label: prompt.weight for prompt in run.recipe.scene(run.step)}
     pulls = [
         (weights.get(label, 1.0), cosine) for label, cosine in run.similarities if weights.get(label, 1.0) > 0
@@ -130,30 +130,30 @@ def similarity(run: Run) -> float | None:
 
 
 def new_folder(studio: Path) -> Path:
-    """Make the folder of a new run, which no other run has. Raises StorageError."""
+    """Create a folder with a new run id. Raises StorageError."""
     now = datetime.now()
     while True:
         letters = "".join(secrets.choice(string.ascii_lowercase) for _ in range(6))
         folder = studio / f"{now:%Y%m%d-%H%M%S}-{letters}"
-        with storing(folder):
+        with storage_errors(folder):
             try:
-                folder.mkdir(parents=True)  # another studio may have removed its parent, empty as it was
+                folder.mkdir(parents=True)  # another studio may have removed the empty parent
                 return folder
             except FileExistsError:
                 continue
 
 
 def run_folders(studio: Path) -> list[Path]:
-    """The folders in a studio's folder that are named as runs. Raises StorageError."""
-    with storing(studio):
+    """The run folders in a studio's folder. Raises StorageError."""
+    with storage_errors(studio):
         return [path for path in studio.iterdir() if _ID.fullmatch(path.name) and _is_folder(path)]
 
 
 def folder_times(studio: Path) -> dict[str, int]:
-    """When the folder of each run last changed, in nanoseconds since 1970, by the run's id; quick
-    for thousands. Raises StorageError."""
+    """The modification times of the run folders by run id, in nanoseconds since 1970; fast for thousands.
+    Raises StorageError."""
     times = {}
-    with storing(studio), os.scandir(studio) as entries:
+    with storage_errors(studio), os.scandir(studio) as entries:
         for entry in entries:
             if _ID.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
                 with suppress(FileNotFoundError):  # moved or removed at this moment
@@ -162,8 +162,8 @@ def folder_times(studio: Path) -> dict[str, int]:
 
 
 def read_run(studio: Path, run_id: str) -> Run:
-    """The run of that id. One that no process paints any more is ``stopped``, whatever was written
-    last. Raises StudioError if there is none, or if it cannot be read."""
+    """Read the run with this id. An unfinished run that no process paints is ``stopped``. Raises
+    StudioError if there is none, or if it cannot be read."""
     folder = studio / run_id
     if not _ID.fullmatch(run_id) or not _is_folder(folder):
         raise StudioError("There is no run “{run_id}”.", run_id=run_id[:60])
@@ -188,7 +188,7 @@ def read_run(studio: Path, run_id: str) -> Run:
         raise StudioError(
             "The run {run_id} cannot be read: its files are incomplete or broken.", run_id=run_id
         ) from error
-    if run.state not in ENDED and not is_locked(folder):
+    if run.state not in FINAL_STATES and not is_locked(folder):
         return replace(run, state="stopped")
     return run
 
@@ -202,15 +202,21 @@ def _write_json(path: Path, value: Any) -> None:
 
 
 def find_video(run: str | Path, folder: Path | str | None = None) -> Path:
-    """The film of a run, by its name in ``folder`` (as ``Studio`` chooses it by default) or by its own
-    folder; a film's own path is itself. Raises VideoError if there is none, StudioError."""
+    """The video of a run.
+
+    Args:
+        run: a run's id or folder, or the path of a video, which is returned as it is.
+        folder: the studio's folder; by default as for ``Studio``.
+
+    Raises VideoError if there is no video yet, StudioError.
+    """
     path = Path(run)
     if path.is_file():
         return path
-    if path.name != str(run) and path.is_dir():  # a folder's name also says where runs are kept
+    if path.name != str(run) and path.is_dir():  # the path of a run also gives the studio's folder
         folder, run = path.parent, path.name
     home = output_folder(folder)
-    found = read_run(home, str(run)).film
+    found = read_run(home, str(run)).video
     if not found.is_file():
-        raise VideoError("The run {run} has no film yet: let it paint first.", run=run)
+        raise VideoError("The run {run} has no video yet: let it paint first.", run=run)
     return found

@@ -1,4 +1,4 @@
-"""What a person says about a run: that it is a favourite, and tags. Kept in the run's own folder."""
+"""The tags of a run, and whether it is a favourite; saved as ``marks.json`` in the run's folder."""
 
 import json
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _FILE = "marks.json"
 
 @dataclass(frozen=True)
 class RunTags:
-    """Whether a run is a favourite, and its tags in the order of the alphabet."""
+    """Whether a run is a favourite, and its tags in alphabetical order."""
 
     favourite: bool = False
     tags: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class RunTags:
     def changed(
         self, *, favourite: bool | None = None, add: Iterable[str] = (), remove: Iterable[str] = ()
     ) -> "RunTags":
-        """The marks with some changes. Raises StudioError if a tag is not allowed, or there are too many."""
+        """The tags after some changes. Raises StudioError if a tag is not allowed, or there are too many."""
         tags = (set(self.tags) - set(map(clean_tag, remove))) | set(map(clean_tag, add))
         if len(tags) > MOST_TAGS:
             raise StudioError("A run may have at most {limit} tags: take one away first.", limit=MOST_TAGS)
@@ -31,14 +31,14 @@ class RunTags:
         return RunTags(kept, tuple(sorted(tags)))
 
     def save(self, folder: Path) -> None:
-        """Write them into a run's folder. Raises StorageError."""
+        """Write the tags into a run's folder. Raises StorageError."""
         value = {"favourite": self.favourite, "tags": self.tags}
         text = json.dumps(value, ensure_ascii=False) + "\n"
         write_bytes(folder / _FILE, text.encode())
 
 
 def read_tags(folder: Path) -> RunTags:
-    """The marks of the run in a folder; none if nobody has said anything, or the file is broken."""
+    """Read the tags of the run in a folder; empty if there are none, or the file is broken."""
     try:
         kept = json.loads((folder / _FILE).read_text("utf-8"))
         return RunTags(bool(kept["favourite"]), tuple(sorted(map(clean_tag, kept["tags"]))))
@@ -47,7 +47,7 @@ def read_tags(folder: Path) -> RunTags:
 
 
 def clean_tag(tag: str) -> str:
-    """A tag as it is kept: no spaces around it, single ones within, small letters."""
+    """A tag in its saved form: trimmed, single spaces, lower case. Raises StudioError if it is not allowed."""
     cleaned = " ".join(tag.split()).lower()
     if not cleaned or len(cleaned) > LONGEST_TAG or "," in cleaned or not cleaned.isprintable():
         raise StudioError(

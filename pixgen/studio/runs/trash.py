@@ -1,4 +1,4 @@
-"""Where deleted runs lie until somebody empties it: a folder beside the runs, out of everybody's way."""
+"""The trash: deleted runs in the folder ``bin`` beside the others, until it is emptied."""
 
 import shutil
 from pathlib import Path
@@ -6,37 +6,36 @@ from pathlib import Path
 from pixgen.errors import StudioError
 from pixgen.studio.runs.lock import RunLock
 from pixgen.studio.runs.run import folder_times
-from pixgen.studio.storage import storing
+from pixgen.studio.storage import storage_errors
 
 FOLDER = "bin"  # in the studio's
 
 
 def move_to_trash(folder: Path) -> None:
-    """Move a run's folder into the bin. Raises StudioError if it is being painted, StorageError."""
-    RunLock(folder).release()  # raises if a job has it; let go, for not every system moves open files
+    """Move a run to the trash. Raises StudioError if it is being painted, StorageError."""
+    RunLock(folder).release()  # raises if a job has it; released, as some systems do not move open files
     target = folder.parent / FOLDER / folder.name
-    with storing(target):
+    with storage_errors(target):
         target.parent.mkdir(exist_ok=True)
         folder.rename(target)
 
 
 def restore(studio: Path, run_id: str) -> None:
-    """Move a run out of the bin of a studio's folder. Raises StorageError."""
-    with storing(studio / run_id):
+    """Move a run from the trash back to the studio's folder. Raises StorageError."""
+    with storage_errors(studio / run_id):
         (studio / FOLDER / run_id).rename(studio / run_id)
 
 
 def delete(folder: Path) -> None:
-    """Remove a run that lies in the bin, its files and all. Raises StudioError if it lies elsewhere,
-    StorageError."""
+    """Delete the files of a run in the trash. Raises StudioError if it is not in the trash, StorageError."""
     if folder.parent.name != FOLDER:
         raise StudioError("The run {name} is not in the bin: delete it first.", name=folder.name)
-    with storing(folder):
+    with storage_errors(folder):
         shutil.rmtree(folder)
 
 
 def remove(folder: Path) -> None:
-    """Remove a run for good, wherever it lies. Raises StudioError if it is being painted, StorageError."""
+    """Delete a run for good, in the trash or not. Raises StudioError if it is being painted, StorageError."""
     if folder.parent.name != FOLDER:
         move_to_trash(folder)
         folder = folder.parent / FOLDER / folder.name
@@ -44,6 +43,6 @@ def remove(folder: Path) -> None:
 
 
 def list_trash(studio: Path) -> dict[str, int]:
-    """When the folder of each run in a studio's bin last changed, by the run's id. Raises StorageError."""
+    """The modification times of the runs in the trash, by run id. Raises StorageError."""
     folder = studio / FOLDER
     return folder_times(folder) if folder.is_dir() else {}

@@ -1,4 +1,4 @@
-"""The frames of a video, read one by one through imageio's ffmpeg as a player would show them."""
+"""Decodes the frames of a video one by one through imageio's ffmpeg, as a player would show them."""
 
 import re
 from collections.abc import Generator, Iterator, Sequence
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from pixgen.studio.video.ffmpeg import file_url, imageio_ffmpeg, no_ffmpeg, video_error
+from pixgen.studio.video.ffmpeg import file_url, imageio_ffmpeg, missing_ffmpeg, video_error
 
-OWN = ("-f", "mov")  # a film is read as an MP4, even if it is something else that names addresses
+OWN = ("-f", "mov")  # reads the file as an MP4 only, so that no playlist can name other addresses
 
 _HDR = ("arib-std-b67", "smpte2084")  # HLG and PQ
 _WIDE = ("bt2020", "smpte432", "smpte431")  # primaries beyond BT.709
@@ -33,13 +33,13 @@ _UNREADABLE = (OSError, RuntimeError, ValueError, IndexError, AttributeError, As
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video's header tells.
+    """The header of a video.
 
     Args:
-        width, height: of the frames as they would be read, in pixels.
-        seconds: how long it is, 0 if it does not say.
+        width, height: of the frames in pixels, after the filters.
+        seconds: the length; 0 if unknown.
         sound: the codec of its first audio track, ``""`` if it has none.
-        pixels: ffmpeg's words for pixel format, range, colours and field order.
+        pixels: ffmpeg's description of pixel format, range, colours and field order.
     """
 
     width: int
@@ -50,7 +50,7 @@ class VideoInfo:
 
 
 def read_info(path: Path, *, source: Sequence[str] = OWN, filters: str = "null") -> VideoInfo:
-    """The header of a video; arguments as in ``read_frames``. Raises VideoError."""
+    """Read the header of a video; arguments as for ``read_frames``. Raises VideoError."""
     with closing(_reading(path, source, filters)) as frames:
         meta = _next(frames, path)
     width, height = meta["size"]
@@ -61,11 +61,11 @@ def read_info(path: Path, *, source: Sequence[str] = OWN, filters: str = "null")
 def read_frames(
     path: Path, *, source: Sequence[str] = OWN, filters: str = "null"
 ) -> Generator[np.ndarray, None, None]:
-    """The frames of a video one by one, ``(H, W, 3)`` uint8; only the newest is in memory.
+    """Yield the frames of a video, ``(H, W, 3)`` uint8; one at a time is in memory.
 
     Args:
-        source: ffmpeg's options of the input, that say what kind of file is expected.
-        filters: what ffmpeg does to each.
+        source: ffmpeg's input options, which name the expected format.
+        filters: ffmpeg's filters.
 
     Close the iterator to stop early. Raises VideoError.
     """
@@ -76,14 +76,13 @@ def read_frames(
 
 
 def as_shown(info: VideoInfo, *, side: int) -> str:
-    """Filters that give the frames of a video as a player shows them, in RGB.
+    """The ffmpeg filters that turn frames into RGB as a player shows them.
 
-    Square pixels from the sample aspect ratio, within ``side`` pixels each way; BT.709 colours from
-    HDR (HLG, PQ) and from wide gamuts; white behind what is transparent; no combs of interlaced
-    video. ffmpeg turns it upright itself.
+    They make pixels square, fit the frame within ``side`` pixels, convert HDR (HLG, PQ) and wide gamuts to
+    BT.709, put transparent videos on white, and deinterlace. ffmpeg itself applies the rotation.
 
     Args:
-        info: of the video without filters.
+        info: the header of the video without filters.
     """
     filters = ["bwdif=mode=send_frame:deint=interlaced"] if " first" in info.pixels else []
     if info.pixels.startswith(_TRANSPARENT):
@@ -105,14 +104,14 @@ def as_shown(info: VideoInfo, *, side: int) -> str:
 
 
 def _tags(matrix: str, primaries: str, usual_matrix: str, usual_primaries: str) -> str:
-    """Says what a video leaves open: zscale refuses frames without it."""
+    """Sets missing colour tags, without which zscale fails."""
     matrix = usual_matrix if matrix == "unknown" else matrix
     primaries = usual_primaries if primaries == "unknown" else primaries
     return f"setparams=colorspace={matrix}:color_primaries={primaries}"
 
 
 def _colours(pixels: str) -> tuple[str, str, str]:
-    """Matrix, primaries and transfer by ffmpeg's names: three of them, or one for all."""
+    """Matrix, primaries and transfer by ffmpeg's names, of which there are three, or one for all."""
     if match := re.search(r"([\w-]+)/([\w-]+)/([\w-]+)", pixels):
         return match[1], match[2], match[3]
     inside = re.findall(r"[\w.-]+", pixels.partition("(")[2])
@@ -121,7 +120,7 @@ def _colours(pixels: str) -> tuple[str, str, str]:
 
 
 def _reading(path: Path, source: Sequence[str], filters: str) -> Generator[Any, None, None]:
-    """imageio's reader: first a dictionary that tells what it reads, and then each frame's bytes."""
+    """imageio's reader: yields the header as a dictionary, then the bytes of each frame."""
     wanted = ("-map", "0:v:0", "-vf", filters, "-fps_mode", "passthrough", "-threads", "1")
     return imageio_ffmpeg().read_frames(
         file_url(path),
@@ -131,10 +130,10 @@ def _reading(path: Path, source: Sequence[str], filters: str) -> Generator[Any, 
 
 
 def _next(frames: Iterator[Any], path: Path) -> Any:
-    """The header or a frame; None at the end."""
+    """The next item: header or frame; None at the end."""
     try:
         return next(frames, None)
     except _UNREADABLE as error:
-        if getattr(error, "errno", None):  # the system's: ffmpeg itself could not be started
-            raise no_ffmpeg() from error
+        if getattr(error, "errno", None):  # from the system: ffmpeg could not be started
+            raise missing_ffmpeg() from error
         raise video_error(path, str(error)) from error

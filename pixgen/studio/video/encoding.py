@@ -1,4 +1,4 @@
-"""Encodes frames that come one by one into a video or an animated picture, through imageio's ffmpeg."""
+"""Encodes frames one by one into a video or an animated picture, through imageio's ffmpeg."""
 
 import queue
 import threading
@@ -12,13 +12,13 @@ import numpy as np
 
 from pixgen.errors import PixgenError, VideoError
 from pixgen.studio.metadata.containers import is_finished
-from pixgen.studio.storage import display_name, remove, storage_error, temporary_path
-from pixgen.studio.video.ffmpeg import file_url, imageio_ffmpeg, no_ffmpeg, reason_of, video_error
+from pixgen.studio.storage import display_name, remove_file, storage_error, temporary_path
+from pixgen.studio.video.ffmpeg import file_url, find_failure, imageio_ffmpeg, missing_ffmpeg, video_error
 
-AHEAD = 4  # frames that may wait for the encoder: the painting goes on while it works
+MAX_QUEUED_FRAMES = 4  # frames that may wait for the encoder, which works while the job paints
 _LONGEST_WAIT = 120.0  # seconds for the last frames to be encoded
-_LONGEST_ABORT = 10.0  # seconds that an encoder which takes nothing more can hold up its caller
-_ROOM = 2**20  # bytes that any disk with room takes
+_LONGEST_ABORT = 10.0  # seconds to wait for a hanging encoder in ``abort``
+_ROOM = 2**20  # bytes of a test file that shows whether the disk is full
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Encoding:
     Args:
         codec: ffmpeg's encoder.
         pixels: its pixel format.
-        options: ffmpeg's of the output.
+        options: ffmpeg's output options.
         even: whether odd sides are made even by repeating the last row or column.
     """
 
@@ -38,7 +38,7 @@ class Encoding:
     even: bool = False
 
 
-# The colours are tagged as what they are converted to, or players guess. One thread: the cores paint.
+# Colours are converted and tagged, or players guess. One thread, as the other cores paint.
 _BT709 = (
     "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-color_range", "tv", "-colorspace", "bt709",
     "-color_primaries", "bt709", "-color_trc", "bt709", "-threads", "1",
@@ -48,7 +48,7 @@ _BT709 = (
 def h264(crf: int) -> Encoding:
     """An MP4 that plays everywhere: a lower ``crf`` is finer and larger.
 
-    No B-frames: a film can be cut after any frame without encoding it anew.
+    Without B-frames, a video can be cut after any frame without encoding it again.
     """
     options = (
         *_BT709, "-preset", "veryfast", "-crf", f"{crf}", "-bf", "0",
@@ -57,7 +57,7 @@ def h264(crf: int) -> Encoding:
     return Encoding("libx264", "yuv420p", options, even=True)
 
 
-KEPT = h264(14)  # a run's film: finer than players need, as other formats are made from it later
+RECORDING = h264(14)  # a run's video: finer than players need, as exports are made from it
 VP9 = Encoding(
     "libvpx-vp9",
     "yuv420p",
@@ -65,16 +65,16 @@ VP9 = Encoding(
     even=True,
 )
 WEBP = Encoding("libwebp_anim", "bgra", ("-quality", "80", "-loop", "0", "-f", "webp"))
-# The palette of a GIF is found in a pass of its own: in one, every frame would be held in memory.
+# A GIF's palette is computed in a separate pass: in a single pass, ffmpeg holds every frame in memory.
 PALETTE = Encoding("png", "rgba", ("-vf", "palettegen=stats_mode=full", "-f", "image2", "-update", "1"))
 
 
 def gif(palette: Path) -> Encoding:
     """A GIF in the colours of a palette, which is a PNG.
 
-    An ordered pattern stays the same where nothing moves, so that a GIF is half as large.
+    Ordered dithering does not change where nothing moves, which halves the size of the file.
     """
-    # Quoted for the option, and again for the graph of filters.
+    # Quoted for the option, and again for the filter graph.
     name = str(palette.absolute()).replace("\\", "/").replace("'", r"\'").replace(":", r"\:")
     quoted = "'" + name.replace("'", r"'\''") + "'"
     graph = f"movie={quoted}[p];[0:v][p]paletteuse=dither=bayer:bayer_scale=4:diff_mode=rectangle"
@@ -82,22 +82,21 @@ def gif(palette: Path) -> Encoding:
 
 
 class Encoder:
-    """A video of frames that come one by one; at most ``AHEAD`` of them are held in memory.
+    """Encodes frames on a background thread; at most ``MAX_QUEUED_FRAMES`` are held in memory.
 
     Args:
-        path: a new file; it is no video until ``finish`` has returned.
+        path: a new file, which is complete when ``finish`` returns.
         fps: frames a second.
 
-    Raises VideoError and StorageError from every method: the encoder works beside its caller, so an
-    error may be of an earlier frame.
+    Every method raises VideoError and StorageError, possibly for an earlier frame.
     """
 
-    def __init__(self, path: Path, *, fps: float, encoding: Encoding = KEPT) -> None:
+    def __init__(self, path: Path, *, fps: float, encoding: Encoding = RECORDING) -> None:
         self.path, self.fps, self.frames = path, fps, 0
         self._encoding = encoding
         self._shape: tuple[int, ...] = ()  # of the first frame
         self._feeder: threading.Thread | None = None
-        self._waiting: queue.Queue[np.ndarray | None] = queue.Queue(AHEAD)
+        self._waiting: queue.Queue[np.ndarray | None] = queue.Queue(MAX_QUEUED_FRAMES)
         self._failed = self._aborted = False
         self._hangs = False
 
@@ -108,7 +107,7 @@ class Encoder:
             self._begin()
         if frame.shape != self._shape:
             raise VideoError(
-                "All pictures of a film have one size: {expected}, not {given}.",
+                "All frames of a video must have the same size: {expected}, not {given}.",
                 expected=_size(self._shape),
                 given=_size(frame.shape),
             )
@@ -118,20 +117,20 @@ class Encoder:
         self.frames += 1
 
     def finish(self) -> None:
-        """Encode what waits and close the file."""
+        """Encode the waiting frames and close the file."""
         if self._feeder is None:
-            raise VideoError("The film “{name}” has no pictures.", name=display_name(self.path))
+            raise VideoError("The video “{name}” has no frames.", name=display_name(self.path))
         self._end()
         if self._hangs:
             raise VideoError(
-                "The film “{name}” could not be written: the encoder hangs.",
+                "The video “{name}” could not be written: the encoder does not respond.",
                 name=display_name(self.path),
             )
-        if self._failed or not _whole(self.path):
+        if self._failed or not _is_complete(self.path):
             raise self._error()
 
     def abort(self) -> None:
-        """Drop what waits and stop; the file is of no use."""
+        """Drop the waiting frames and stop; the file is incomplete."""
         self._aborted = True
         with suppress(queue.Empty):
             while True:
@@ -149,12 +148,12 @@ class Encoder:
         try:
             writer.send(None)
         except OSError as error:
-            raise no_ffmpeg() from error
-        self._feeder = threading.Thread(target=self._feed, args=(writer,), name="film", daemon=True)
+            raise missing_ffmpeg() from error
+        self._feeder = threading.Thread(target=self._feed, args=(writer,), name="video encoder", daemon=True)
         self._feeder.start()
 
     def _feed(self, writer: Generator[None, np.ndarray, None]) -> None:
-        """Hand the waiting frames over. After an error they are taken and dropped: nobody waits."""
+        """Pass waiting frames to ffmpeg. After an error they are dropped, so that ``add`` never blocks."""
         while (frame := self._waiting.get()) is not None:
             if not (self._failed or self._aborted):
                 try:
@@ -166,31 +165,31 @@ class Encoder:
         self._hangs = time.monotonic() - began >= _LONGEST_WAIT
 
     def _end(self, *, seconds: float | None = None) -> None:
-        """Let the feeder end, and ffmpeg with it; wait for that no longer than so many seconds."""
+        """End the feeder thread, and ffmpeg with it; wait at most ``seconds``."""
         feeder, self._feeder = self._feeder, None
         if feeder is not None:
             self._waiting.put(None)
             feeder.join(seconds)
 
     def _error(self) -> PixgenError:
-        """Why it failed: imageio does not keep what ffmpeg said."""
+        """Find out why it failed: imageio does not keep ffmpeg's messages."""
         probe = temporary_path(self.path)
         try:
             probe.write_bytes(bytes(_ROOM))
         except OSError as error:
             return storage_error(self.path, error)
         finally:
-            remove(probe)
+            remove_file(probe)
         encoding = self._encoding
-        said = reason_of(encoding.codec, encoding.options, self.path, size=self._sides())
-        return video_error(self.path, said)
+        stderr = find_failure(encoding.codec, encoding.options, self.path, size=self._sides())
+        return video_error(self.path, stderr)
 
     def _sides(self) -> tuple[int, int]:
         height, width = (side + side % 2 * self._encoding.even for side in self._shape[:2])
         return width, height
 
 
-def _whole(path: Path) -> bool:
+def _is_complete(path: Path) -> bool:
     try:
         return is_finished(path)
     except OSError:

@@ -1,7 +1,7 @@
-"""ffmpeg as a process of its own, for what imageio cannot do.
+"""Runs ffmpeg as a process, for what imageio cannot do.
 
-imageio encodes and decodes frames. It can neither join files without encoding them anew, nor write
-the tags that carry a recipe, nor put a sound beside frames; and it does not tell why ffmpeg failed.
+imageio encodes and decodes frames. It can neither join files without encoding them again, nor write the
+tags that carry a recipe, nor add a sound; and it does not report why ffmpeg failed.
 """
 
 import logging
@@ -18,13 +18,13 @@ from pixgen.studio.storage import display_name
 
 _AAC = ("-c:a", "aac", "-b:a", "160k")
 _OPUS = ("-c:a", "libopus", "-b:a", "128k")
-_EMPTY_WORDS = ("Conversion failed!", "frame=")  # ffmpeg's last lines, which tell no reason
-_COPIED = ("aac", "mp3")  # codecs that every player finds in an MP4
+_EMPTY_WORDS = ("Conversion failed!", "frame=")  # last lines of ffmpeg without a reason
+_COPIED = ("aac", "mp3")  # codecs that every player supports in an MP4
 
 
 @dataclass(frozen=True)
 class Sound:
-    """The sound of a file: what kind of file it is, by ffmpeg's options of the input, and the codec."""
+    """The sound of a file, with ffmpeg's input options for it and its codec."""
 
     path: Path
     source: tuple[str, ...]
@@ -40,12 +40,12 @@ def join(
     sound: Sound | None = None,
     seconds: float = 0,
 ) -> None:
-    """Join films of one size and rate without encoding them anew, each up to a time in seconds.
+    """Join videos of one size and rate without encoding them again, each up to a time in seconds.
 
     Args:
-        tags: what the film says of itself.
+        tags: the metadata of the video.
         kind: ``mp4`` or ``webm``, as the parts are.
-        sound: is put beside the frames, as far as ``seconds``.
+        sound: is added to the frames, up to ``seconds``.
 
     Raises VideoError, StorageError.
     """
@@ -59,7 +59,7 @@ def join(
         escaped = {name: re.sub(r"([=;#\\\n])", r"\\\1", text) for name, text in tags.items()}
         marked = [";FFMETADATA1", *(f"{name}={text}" for name, text in escaped.items())]
         told.write_text("\n".join(marked) + "\n", "utf-8")
-        beside, codec = _beside(sound, kind, seconds)
+        beside, codec = _sound_arguments(sound, kind, seconds)
         flags = ("-movflags", "+faststart") if kind == "mp4" else ()
         run(
             (
@@ -72,8 +72,10 @@ def join(
         )  # fmt: skip
 
 
-def _beside(sound: Sound | None, kind: str, seconds: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The input of a sound, and what is made of it."""
+def _sound_arguments(
+    sound: Sound | None, kind: str, seconds: float
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """ffmpeg's input and output options for a sound."""
     if sound is None:
         return (), ()
     copied = kind == "mp4" and sound.codec in _COPIED
@@ -82,25 +84,25 @@ def _beside(sound: Sound | None, kind: str, seconds: float) -> tuple[tuple[str, 
     return source, ("-map", "2:a:0", "-threads", "1", *encoding)
 
 
-def reason_of(codec: str, options: Sequence[str], path: Path, *, size: tuple[int, int]) -> str:
-    """Why an encoder that imageio ran has failed: what ffmpeg says when it encodes one black frame."""
+def find_failure(codec: str, options: Sequence[str], path: Path, *, size: tuple[int, int]) -> str:
+    """Find out why an encoder failed, from ffmpeg's messages when it encodes one black frame."""
     source = ("-f", "lavfi", "-i", f"color=black:size={size[0]}x{size[1]}", "-frames:v", "1")
-    _, said = _finished((*source, "-c:v", codec, *options, file_url(path)))
-    return said
+    _, stderr = _run_ffmpeg((*source, "-c:v", codec, *options, file_url(path)))
+    return stderr
 
 
 def run(arguments: Sequence[str], *, path: Path) -> None:
     """Run ffmpeg to write ``path``. Raises VideoError, StorageError."""
-    status, said = _finished(arguments)
+    status, stderr = _run_ffmpeg(arguments)
     if status:
-        raise video_error(path, said)
+        raise video_error(path, stderr)
 
 
-def _finished(arguments: Sequence[str]) -> tuple[int, str]:
-    """The exit status, and what ffmpeg complained of."""
+def _run_ffmpeg(arguments: Sequence[str]) -> tuple[int, str]:
+    """Run ffmpeg; returns its exit status and error messages."""
     options = ("-nostdin", "-hide_banner", "-v", "error", "-y")
     try:
-        # A session of its own: the Ctrl-C that stops a painting must not kill its film.
+        # A new session: the Ctrl-C that stops a job must not kill the encoding of its video.
         process = subprocess.run(
             [imageio_ffmpeg().get_ffmpeg_exe(), *options, *arguments],
             stdin=subprocess.DEVNULL,
@@ -109,15 +111,15 @@ def _finished(arguments: Sequence[str]) -> tuple[int, str]:
             check=False,
         )
     except OSError as error:
-        raise no_ffmpeg() from error
+        raise missing_ffmpeg() from error
     return process.returncode, process.stderr.decode("utf-8", "replace")
 
 
 def imageio_ffmpeg() -> ModuleType:
     """The package imageio-ffmpeg. Raises VideoError if there is no ffmpeg.
 
-    Its own log is silenced: it warns of every video that is read at another size, and what it says
-    of errors is raised as well.
+    Its log is silenced: it warns about every video that is read at another size, and errors are raised
+    anyway.
     """
     import imageio_ffmpeg as package
 
@@ -125,29 +127,29 @@ def imageio_ffmpeg() -> ModuleType:
     try:
         package.get_ffmpeg_exe()
     except RuntimeError as error:
-        raise no_ffmpeg() from error
+        raise missing_ffmpeg() from error
     return package
 
 
-def no_ffmpeg() -> VideoError:
-    """What to tell where ffmpeg cannot be started."""
-    return VideoError("There is no ffmpeg for films: install the package imageio-ffmpeg.")
+def missing_ffmpeg() -> VideoError:
+    """The error for a missing ffmpeg."""
+    return VideoError("ffmpeg is missing, which videos need: install the package imageio-ffmpeg.")
 
 
-def video_error(path: Path, said: str) -> PixgenError:
-    """What to tell of a film that ffmpeg could not write or read, from what it said."""
+def video_error(path: Path, stderr: str) -> PixgenError:
+    """The error for a video that ffmpeg could not write or read, from its messages."""
     name = display_name(path)
-    text = said.replace(str(path.absolute()), name).strip()
+    text = stderr.replace(str(path.absolute()), name).strip()
     if "No space left" in text or "quota exceeded" in text:
         return StorageError(
-            "The disk is full: the film “{name}” could not be saved. Make room and try again.",
+            "The disk is full: the video “{name}” could not be saved. Free some space and try again.",
             name=name,
         )
     told = [line.strip() for line in text.splitlines() if not line.startswith(_EMPTY_WORDS)]
     reason = f" ({told[-1]})" if told else ""
-    return VideoError("The film “{name}” could not be written or read{reason}.", name=name, reason=reason)
+    return VideoError("The video “{name}” could not be written or read{reason}.", name=name, reason=reason)
 
 
 def file_url(path: Path) -> str:
-    """A path that ffmpeg takes for a path, not for an option or a protocol."""
+    """A path as a ``file:`` URL, which ffmpeg cannot mistake for an option or a protocol."""
     return f"file:{path.absolute()}"

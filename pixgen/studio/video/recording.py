@@ -1,8 +1,8 @@
-"""A film that grows with a run, and goes on exactly where a saved state stands.
+"""Records the video of a run while it paints, and continues it after a resume.
 
-The pictures since the last ``commit`` are a file of their own, which the next commit joins to the
-film. A process that is killed leaves the film of the last commit, whole. Every film ends by holding
-its last picture, so that a viewer sees the result; going on cuts that off again.
+The frames since the last ``commit`` are a temporary file, which the next commit joins to the video: a killed
+process leaves the complete video of the last commit. Every video holds its last frame at the end, so that
+viewers see the result; a resume cuts the held frames off.
 """
 
 import json
@@ -17,34 +17,36 @@ from pixgen.errors import PixgenError, VideoError
 from pixgen.messages import _
 from pixgen.recipe.recipe import Recipe, read_recipe
 from pixgen.studio.metadata.mp4 import read_tags, read_timing
-from pixgen.studio.storage import remove, temporary_path, writing
+from pixgen.studio.storage import atomic_write, remove_file, temporary_path
 from pixgen.studio.video import ffmpeg
 from pixgen.studio.video.encoding import Encoder
 from pixgen.studio.video.ffmpeg import Sound
 from pixgen.studio.video.source import find_sound
 
 FPS = 20
-HOLD = 1.0  # seconds that the last picture stays
-MOST_FRAMES = 300  # of a run: 15 seconds
+HOLD = 1.0  # seconds for which the last frame is held
+MOST_FRAMES = 300  # of a run's video: 15 seconds
 
 
 def is_recorded(step: int, steps: int) -> bool:
-    """Whether a step of so many belongs into the film: evenly at most ``MOST_FRAMES``, and both ends."""
-    if step <= 0 or step >= steps:  # below 0 a start is being sketched
+    """Whether a step is in the video: at most ``MOST_FRAMES`` evenly spaced ones, and both ends."""
+    if step <= 0 or step >= steps:  # steps below 0 are sketches
         return True
     return step * MOST_FRAMES // steps > (step - 1) * MOST_FRAMES // steps
 
 
-def is_shown(step: int, recipe: Recipe) -> bool:
-    """Whether the picture at a step belongs into a recipe's film: of a journey its frames alone."""
+def is_video_step(step: int, recipe: Recipe) -> bool:
+    """Whether a step is in a recipe's video; a journey's video has only its frames."""
     if recipe.journey.moving:
         return recipe.journey.is_frame(step)
     return is_recorded(step, recipe.steps)
 
 
-def video_of(recipe: Recipe, path: Path, *, steps: Sequence[int] = ()) -> "VideoRecording":
-    """The film of a run with this recipe; ``steps`` as in ``VideoRecording``. A journey's is the journey alone,
-    at its own pace; over a video it has the video's sound."""
+def open_recording(recipe: Recipe, path: Path, *, steps: Sequence[int] = ()) -> "VideoRecording":
+    """Open the recording of a run; ``steps`` as for ``VideoRecording``.
+
+    A journey is recorded at its own frame rate without a held frame, and with the sound of a source video.
+    """
     if recipe.journey.moving:
         video = path.parent / recipe.journey.video if recipe.journey.video else None
         return VideoRecording(path, fps=recipe.journey.fps, hold=0, steps=steps, video=video)
@@ -52,14 +54,13 @@ def video_of(recipe: Recipe, path: Path, *, steps: Sequence[int] = ()) -> "Video
 
 
 def hold_frames(fps: float) -> int:
-    """How many repetitions of the last picture end a film."""
+    """How many repetitions of the last frame end a video."""
     return max(1, round(fps * HOLD))
 
 
 @dataclass(frozen=True, kw_only=True)
-class VideoFacts:
-    """What a film is: its pictures' steps (without the held repetitions of the last), its pace, and
-    the recipe that it was painted from, if it carries both."""
+class VideoMetadata:
+    """The steps of a video's frames (without the held last one), its frame rate and its recipe, if any."""
 
     steps: tuple[int, ...]
     fps: float
@@ -67,14 +68,14 @@ class VideoFacts:
 
     @property
     def is_journey(self) -> bool:
-        """Whether each picture is a frame of a journey, the last no more than the others."""
+        """Whether the video is a journey, whose last frame is not held."""
         return self.recipe is not None and self.recipe.journey.moving
 
 
-def read_video_facts(path: Path) -> VideoFacts:
-    """What a film that pixgen wrote tells of itself. Raises VideoError if it is none."""
+def read_video_metadata(path: Path) -> VideoMetadata:
+    """Read the metadata of a video that pixgen wrote. Raises VideoError if it is not one."""
     if not path.is_file():
-        raise VideoError("There is no film “{name}”.", name=path.name)
+        raise VideoError("There is no video “{name}”.", name=path.name)
     timing = read_timing(path)
     with path.open("rb") as file:
         told = {name: text.decode("utf-8", "replace") for name, text in read_tags(file)}
@@ -82,26 +83,23 @@ def read_video_facts(path: Path) -> VideoFacts:
         steps = tuple(map(int, json.loads(told["description"])["steps"]))[: timing.frames]
         recipe = read_recipe(told["comment"]) if "comment" in told else None
     except (KeyError, TypeError, ValueError, PixgenError):
-        # Of the held pictures, one may be the only one of its step.
+        # One of the held frames may be the only one of its step.
         held = hold_frames(timing.fps)
         steps, recipe = tuple(range(max(1, timing.frames - held + 1))), None
-    return VideoFacts(steps=steps, fps=timing.fps, recipe=recipe)
+    return VideoMetadata(steps=steps, fps=timing.fps, recipe=recipe)
 
 
 class VideoRecording:
-    """Writes ``path``, an MP4 file.
+    """Writes an MP4 that grows with a run; ``notice`` says what is missing from it.
 
     Args:
-        path: the film; it is there, and whole, after each commit.
-        hold: seconds that the last picture stays at the end.
-        steps: the steps of those pictures of an existing film to keep before the new ones; without,
-            it begins anew.
-        video: whose sound it has, from the beginning, as long as it is itself.
+        path: the video, which exists and is complete after each commit.
+        hold: seconds for which the last frame is held at the end.
+        steps: the steps of the frames of an existing video to keep; without, it starts again.
+        video: the source of the sound, which is cut to the length of the recording.
 
-    ``notice`` says what is missing from the film.
-
-    Every method raises VideoError or StorageError. What was added since the last commit is lost then,
-    and the film goes on with what is added next.
+    Every method raises VideoError or StorageError. The frames since the last commit are then lost, and
+    the recording continues with the next frame.
     """
 
     def __init__(
@@ -121,7 +119,7 @@ class VideoRecording:
         self._added: list[int] = []
 
     def add(self, picture: np.ndarray, *, step: int) -> None:
-        """Append ``(H, W, 3)`` uint8 RGB, the picture of a step."""
+        """Append the frame of a step, ``(H, W, 3)`` uint8 RGB."""
         self._show(picture)
         self._added.append(step)
 
@@ -135,7 +133,7 @@ class VideoRecording:
             raise
 
     def commit(self, last: np.ndarray, *, recipe: Recipe | None = None) -> None:
-        """Make the film whole with what was added, holding ``last`` at its end."""
+        """Complete the video with the added frames, and hold ``last`` at its end."""
         for _number in range(hold_frames(self._fps) if self._hold else 0):
             self._show(last)
         if self._encoder is None:  # nothing new, and nothing to hold
@@ -149,22 +147,22 @@ class VideoRecording:
         self.steps = steps
 
     def abort(self) -> None:
-        """Forget what was added since the last commit."""
+        """Drop the frames since the last commit."""
         self._added = []
         if self._encoder is not None:
             self._encoder.abort()
-            remove(self._encoder.path)
+            remove_file(self._encoder.path)
             self._encoder = None
 
     def _join(self, added: Path, recipe: Recipe | None, steps: Sequence[int]) -> None:
         parts: list[tuple[Path, float | None]] = [(added, None)]
         if self.steps:
-            # Rounded down: a picture at the very end of the part is the next one's.
+            # Rounded down: a frame at exactly this time belongs to the next part.
             parts.insert(0, (self.path, math.floor(len(self.steps) / self._fps * 1e6) / 1e6))
         tags = {"description": json.dumps({"steps": steps}, separators=(",", ":"))}
         if recipe is not None:
             tags["comment"] = recipe.to_json()
-        with writing(self.path) as whole:
+        with atomic_write(self.path) as whole:
             try:
                 if self._video is not None:
                     self._sound = self._sound or find_sound(self._video)
@@ -173,6 +171,6 @@ class VideoRecording:
             except VideoError:
                 if self._video is None:
                     raise
-                self._video = self._sound = None  # its frames are worth more than its sound
-                self.notice = _("The film is silent: the sound of the video cannot be read.")
+                self._video = self._sound = None  # keep the frames without the sound
+                self.notice = _("The video has no sound: the sound of the source video cannot be read.")
                 ffmpeg.join(parts, whole, tags=tags)

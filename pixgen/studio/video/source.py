@@ -1,4 +1,4 @@
-"""Videos that people bring: bounded, read frame by frame, and kept with the run that paints over them."""
+"""Source videos to paint over: checked, limited in size, read frame by frame and copied into the run."""
 
 import hashlib
 import shutil
@@ -15,21 +15,21 @@ from pixgen.errors import VideoError
 from pixgen.images import LARGEST_UPLOAD
 from pixgen.messages import _
 from pixgen.studio.metadata.mp4 import is_quicktime
-from pixgen.studio.storage import storing, writing
+from pixgen.studio.storage import atomic_write, storage_errors
 from pixgen.studio.video.decoding import VideoInfo, as_shown, read_frames, read_info
 from pixgen.studio.video.ffmpeg import Sound
 
-MOST_FRAMES = 20_000  # as many as a run has steps
-_LARGEST_SIDE = 1024  # pixels that are read of a larger one
-# What a stranger's file may be besides MP4 and MOV, by its first bytes. Naming the format keeps ffmpeg
-# from reading playlists, which name other files; so does the list of protocols.
+MOST_FRAMES = 20_000  # as many as the most steps of a run
+_LARGEST_SIDE = 1024  # pixels; larger videos are scaled down
+# Allowed formats besides MP4 and MOV, by their first bytes. Naming the format and the protocols keeps
+# ffmpeg from reading playlists, which could name other files.
 _KINDS = (("matroska", b"\x1aE\xdf\xa3"), ("gif", b"GIF8"))
 _BOUNDS = ("-protocol_whitelist", "file", "-max_pixels", "40000000")
 
 
 @dataclass(frozen=True)
 class VideoSummary:
-    """A video's size in square pixels, and how many frames it has at the pace that was asked for."""
+    """The size of a video in square pixels, and its number of frames at the requested rate."""
 
     width: int
     height: int
@@ -37,14 +37,13 @@ class VideoSummary:
 
 
 def probe(path: Path, *, fps: float, most: int = MOST_FRAMES) -> VideoSummary:
-    """The size of a video as it is shown, and how many frames it has at so many a second, at most
-    ``most``.
+    """Measure the size of a video and its number of frames at a rate, counting at most ``most``.
 
-    Raises VideoError if it is none, or is too large.
+    Raises VideoError if it is not a video, or too large.
     """
     source = _source(path)
     size = read_info(path, source=source, filters=_filters(path, fps))
-    # Frames are only counted: each is read as one pixel.
+    # Frames are only counted, so each is read as one pixel.
     with closing(read_frames(path, source=source, filters=f"fps={fps:.6g},scale=1:1")) as pictures:
         frames = sum(1 for _number, _frame in zip(range(most), pictures, strict=False))
     if not frames:
@@ -53,8 +52,8 @@ def probe(path: Path, *, fps: float, most: int = MOST_FRAMES) -> VideoSummary:
 
 
 class SourceVideo:
-    """A video as its frames, at so many a second. One is in memory at a time, and going forward is
-    quick; going back begins anew. Raises VideoError."""
+    """The frames of a video at a rate, by index. One is in memory at a time; going back restarts the decoder.
+    Raises VideoError."""
 
     def __init__(self, path: Path, *, fps: float) -> None:
         self._path, self._fps = path, fps
@@ -63,7 +62,7 @@ class SourceVideo:
         self._newest: np.ndarray | None = None
 
     def __getitem__(self, frame: int) -> Image.Image:
-        """The picture of a frame; after the last, the last."""
+        """A frame as a picture; the last one for larger numbers."""
         if self._newest is None or frame < self._number:
             self._pictures, self._number = self._begin(), -1
         while self._number < frame:
@@ -76,9 +75,9 @@ class SourceVideo:
         return Image.fromarray(self._newest)
 
     def left_out(self, frames: int) -> str:
-        """What of the video so many frames do not show, as a sentence; empty if they show it all."""
+        """A sentence about the part of the video that so many frames leave out; empty if they cover it."""
         painted, whole = frames / self._fps, _read_header(self._path).seconds
-        if not whole:  # it does not say
+        if not whole:  # the header has no length
             found = probe(self._path, fps=self._fps, most=frames + 2).frames
             return (
                 ""
@@ -109,24 +108,24 @@ class SourceVideo:
 
 
 def keep_video(path: Path, folder: Path) -> str:
-    """Copy a video into a folder below ``folder`` that is named by its content; the copy's path there.
-    Raises VideoError, StorageError."""
+    """Copy a video into ``folder``, under the hash of its content; returns the path there. Raises
+    VideoError, StorageError."""
     _kind(path)
-    with storing(path):
+    with storage_errors(path):
         with path.open("rb") as file:
             name = hashlib.sha256()
             while chunk := file.read(2**20):
                 name.update(chunk)
     kept = f"{name.hexdigest()}/video{path.suffix.lower()[:8]}"
-    with storing(folder / kept):
+    with storage_errors(folder / kept):
         (folder / kept).parent.mkdir(parents=True, exist_ok=True)
-    with writing(folder / kept) as temporary:
+    with atomic_write(folder / kept) as temporary:
         shutil.copyfile(path, temporary)
     return kept
 
 
 def find_sound(path: Path) -> Sound | None:
-    """The sound of a video, None if it has none. Raises VideoError."""
+    """The sound of a video; None if it has none. Raises VideoError."""
     codec = _read_header(path).sound
     return Sound(path, _source(path), codec) if codec else None
 

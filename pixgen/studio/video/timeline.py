@@ -1,6 +1,6 @@
-"""When a film shows which of its pictures: pure arithmetic, in places between the first and the last.
+"""The timeline of an exported video: which frame of the recording is shown when.
 
-A place is a number of a picture, from 0; between two numbers both are seen, mixed.
+A position is a frame number, from 0; between two numbers, both frames are blended.
 """
 
 import math
@@ -15,22 +15,22 @@ LONGEST = 600.0  # seconds
 LONGEST_HOLD = 60.0
 MOST_SCALE = 8
 FADE = 1.0  # seconds at most, for a loop
-SMOOTH_FPS = 20.0  # about, where pictures are mixed
-SLOWEST_FPS = 10.0  # fewer could not keep a length or a hold
+SMOOTH_FPS = 20.0  # roughly, where frames are blended
+SLOWEST_FPS = 10.0  # lower rates could not keep a length or a hold exactly
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cut:
-    """How a film is to be shown. Raises VideoError, which says what is allowed.
+class ExportSettings:
+    """How a video is exported. Raises VideoError, which states the allowed values.
 
     Args:
-        fps: pictures of the run a second; by default the film's own pace.
-        seconds: how long all of it takes, the held last picture included; instead of ``fps``.
-        hold: seconds that the last picture stays.
-        even: whether equal times show equal change, rather than equal steps.
-        captions: whether the words and the step are written below each picture.
-        loop: whether the end passes into the beginning, so that no seam is seen when it starts again.
-        scale: how many times larger than it was painted; None: with captions, wide enough to read them.
+        fps: frames of the run per second; by default the rate of the video.
+        seconds: the whole length, including the held last frame; instead of ``fps``.
+        hold: seconds for which the last frame is held.
+        even: whether equal times show equal changes rather than equal numbers of steps.
+        captions: whether the prompts and the step are written below each frame.
+        loop: whether the end fades into the beginning, for a seamless loop.
+        scale: the enlargement; None: 1, or with captions large enough to read them.
     """
 
     fps: float | None = None
@@ -43,26 +43,26 @@ class Cut:
 
     def __post_init__(self) -> None:
         if self.fps is not None and self.seconds is not None:
-            raise VideoError("Give either the pictures a second or the length of the film, not both.")
+            raise VideoError("Give either the frames per second or the length of the video, not both.")
         if not 0 <= self.hold <= LONGEST_HOLD:
             raise VideoError(
-                "The last picture can be held for 0 to {limit:g} seconds, not {hold:g}.",
+                "The last frame can be held for 0 to {limit:g} seconds, not {hold:g}.",
                 limit=LONGEST_HOLD,
                 hold=self.hold,
             )
         if self.seconds is not None and not self.hold < self.seconds <= LONGEST:
             raise VideoError(
-                "The film must be longer than its last picture is held, over {hold:g} seconds, and at "
+                "The video must be longer than its last frame is held, over {hold:g} seconds, and at "
                 "most {limit:g}, not {seconds:g}.",
                 hold=self.hold,
                 limit=LONGEST,
                 seconds=self.seconds,
             )
         if self.fps is not None and not 0.1 <= self.fps <= 1000:
-            raise VideoError("A film can have 0.1 to 1000 pictures a second, not {fps:g}.", fps=self.fps)
+            raise VideoError("A video can have 0.1 to 1000 frames per second, not {fps:g}.", fps=self.fps)
         if self.scale is not None and not 1 <= self.scale <= MOST_SCALE:
             raise VideoError(
-                "A film can be 1 to {limit} times larger, not {scale:g}.",
+                "A video can be enlarged 1 to {limit} times, not {scale:g}.",
                 limit=MOST_SCALE,
                 scale=self.scale,
             )
@@ -70,52 +70,54 @@ class Cut:
 
 @dataclass(frozen=True)
 class FrameChoice:
-    """What one picture of a film shows: a place, and while a loop closes, how much of another."""
+    """What one frame of an export shows: a position, and while a loop closes, a share of another."""
 
-    place: float
+    position: float
     other: float = 0.0
     share: float = 0.0  # of ``other``, in [0, 1]
 
 
 class Timeline(Sequence[FrameChoice]):
-    """Which places a film shows, one after the other, and how many a second (``fps``).
+    """The positions that an export shows, one after another, at ``fps`` per second.
 
     Args:
-        count: how many pictures there are.
-        fps: how many of them a second, if ``cut`` says nothing.
-        most_fps: more are not shown a second; pictures are left out then.
-        changes: for ``cut.even``, how much each picture differs from the one before, the first 0.
+        count: the number of frames in the recording.
+        fps: the rate of the recording, used where ``cut`` sets none.
+        most_fps: the highest rate; above it, frames are left out.
+        changes: for ``cut.even``, how much each frame differs from the one before, 0 for the first.
 
-    Raises VideoError if the film would be too long.
+    Raises VideoError if the video would be too long.
     """
 
     def __init__(
-        self, cut: Cut, *, count: int, fps: float, most_fps: float, changes: Sequence[float] = ()
+        self, cut: ExportSettings, *, count: int, fps: float, most_fps: float, changes: Sequence[float] = ()
     ) -> None:
         playing = count / (cut.fps or fps)
         if cut.seconds is not None:
             playing = cut.seconds - cut.hold
         if playing + cut.hold > LONGEST:
             raise VideoError(
-                "The film would take {seconds:.0f} seconds: at most {limit:g} are possible. Give it a "
-                "length, or more pictures a second.",
+                "The video would take {seconds:.0f} seconds: at most {limit:g} are possible. Give it a "
+                "length, or more frames per second.",
                 seconds=playing + cut.hold,
                 limit=LONGEST,
             )
         wanted = count / playing
-        if cut.seconds is not None:  # more a second than it was filmed with would only be larger
+        if cut.seconds is not None:  # a higher rate than the recording's would only make a larger file
             wanted = min(wanted, max(fps, SMOOTH_FPS))
-        if cut.even or cut.loop or wanted < SLOWEST_FPS:  # a multiple, so that each stays as long
+        if (
+            cut.even or cut.loop or wanted < SLOWEST_FPS
+        ):  # a multiple, so that each frame is shown for the same time
             wanted *= max(1, round(SMOOTH_FPS / wanted))
         self.fps = min(wanted, most_fps)
         fade = min(FADE, playing / 2) if cut.loop else 0.0
         self._fade, held = round(fade * self.fps), round(cut.hold * self.fps)
         playing = round(playing * self.fps)
-        if cut.seconds is not None:  # it plays while the loop closes, too
+        if cut.seconds is not None:  # it also plays while the loop closes
             playing = round(cut.seconds * self.fps) - held + self._fade
         playing = max(1, 2 * self._fade, playing)
         self._length = playing + held - self._fade
-        self._places = _places(playing, count, changes)
+        self._positions = _positions(playing, count, changes)
 
     def __len__(self) -> int:
         return self._length
@@ -123,18 +125,18 @@ class Timeline(Sequence[FrameChoice]):
     def __getitem__(self, index: int) -> FrameChoice:  # type: ignore[override]  # no slices
         if not 0 <= index < self._length:
             raise IndexError(index)
-        # It begins where the fade has ended, and ends with it.
-        place, closing = self._place(index + self._fade), index - (self._length - self._fade)
+        # It starts after the fade, and ends with it.
+        position, closing = self._position_at(index + self._fade), index - (self._length - self._fade)
         if closing < 0:
-            return FrameChoice(place)
-        return FrameChoice(place, self._place(closing), (closing + 1) / (self._fade + 1))
+            return FrameChoice(position)
+        return FrameChoice(position, self._position_at(closing), (closing + 1) / (self._fade + 1))
 
-    def _place(self, index: int) -> float:
-        return self._places[min(index, len(self._places) - 1)]
+    def _position_at(self, index: int) -> float:
+        return self._positions[min(index, len(self._positions) - 1)]
 
 
-def _places(playing: int, count: int, changes: Sequence[float]) -> list[float]:
-    """The places of so many moments, from the first picture to the last."""
+def _positions(playing: int, count: int, changes: Sequence[float]) -> list[float]:
+    """The positions at so many moments, from the first frame to the last."""
     parts = np.linspace(0, 1, playing) if playing > 1 else np.ones(1)
     total = np.cumsum(changes) if len(changes) else np.zeros(1)
     if total[-1] <= 0:

@@ -34,7 +34,7 @@ def add_generate_api(studio: Studio, say: Translator) -> None:
                 error_text(error, say), title=say("Couldn't paint"), print_exception=False
             ) from error
         run = job.run
-        film = servable(run.film, film_out, name=run.film.name) if run.film.is_file() else None
+        film = servable(run.video, film_out, name=run.video.name) if run.video.is_file() else None
         picture = servable(run.picture, picture_out, name=run.picture.name)
         return picture, film, json.loads(job.recipe.to_json())
 

@@ -6,7 +6,7 @@ import gradio as gr
 
 from pixgen.errors import StudioError
 from pixgen.studio import Studio
-from pixgen.studio.queue import ACTS, Place, act
+from pixgen.studio.queue import ACTIONS, QueueEntry, apply_action
 from pixgen.ui.errors import error_text
 from pixgen.ui.i18n import Translator
 
@@ -17,20 +17,20 @@ def add_queue_api(studio: Studio, say: Translator) -> None:
     def queue(request: gr.Request, wanted: str, run: str) -> list[dict[str, Any]]:
         try:
             if wanted:
-                act(studio, _one(studio, request, run), wanted)
+                apply_action(studio, _one(studio, request, run), wanted)
         except StudioError as error:
             raise gr.Error(error_text(error, say), title=say("Queue"), print_exception=False) from error
         return [_facts(place) for place in _seen(studio, request)]
 
     with gr.Column(visible=False):
-        inputs = [gr.Textbox("", label=", ".join(ACTS)), gr.Textbox("", label="run")]
+        inputs = [gr.Textbox("", label=", ".join(ACTIONS)), gr.Textbox("", label="run")]
         gr.Button().click(
             queue, inputs, gr.JSON(label=say("Queue")), api_name="queue",
-            api_description=say("Lists the runs that are painting or waiting, after an optional action on one of them: up, down, pause, go_on or cancel. On a public page, only the runs of the person who has logged in."), concurrency_limit=8, show_progress="hidden",
+            api_description=say("Lists the runs that are painting or waiting, after an optional action on one of them: up, down, pause, resume or cancel. On a public page, only the runs of the person who has logged in."), concurrency_limit=8, show_progress="hidden",
         )  # fmt: skip
 
 
-def _seen(studio: Studio, request: gr.Request) -> list[Place]:
+def _seen(studio: Studio, request: gr.Request) -> list[QueueEntry]:
     """All jobs; on a public page only those of the person who has logged in."""
     owner = request.username
     return [
@@ -48,7 +48,7 @@ def _one(studio: Studio, request: gr.Request, run: str) -> Any:
     return job
 
 
-def _facts(place: Place) -> dict[str, Any]:
+def _facts(place: QueueEntry) -> dict[str, Any]:
     job = place.job
     recipe = job.recipe
     return {

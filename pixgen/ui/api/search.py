@@ -39,7 +39,7 @@ def add_search_api(library: PictureLibrary, say: Translator) -> None:
         facts, files = [], []
         for one, hit in last.found:
             with contextlib.suppress(PixgenError, OSError):  # gone since it was indexed
-                file = library.file(one, hit.row.path)
+                file = library.find_file(one, hit.row.path)
                 files.append(servable(file, files_out, name=Path(hit.row.path).name))
                 facts.append(
                     {

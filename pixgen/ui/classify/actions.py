@@ -114,7 +114,7 @@ def classify(
     def stopped() -> bool:
         return stop.is_set() or time.monotonic() > deadline
 
-    for fetching in service.ready(asked.models, stopped=stopped):
+    for fetching in service.load_models(asked.models, stopped=stopped):
         if fetching is not None:
             yield View(status=_fetching(say, fetching), busy=True)
     classifier = None
@@ -123,7 +123,7 @@ def classify(
     results: list[ClassifiedPicture] = []
     began = shown = time.monotonic()
     if classifier is not None:
-        for batch in service.look(
+        for batch in service.classify(
             classifier, asked.models, asked.sources, stopped=stopped, thumbnails=view.MOST_CARDS
         ):
             results += batch

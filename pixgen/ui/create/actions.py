@@ -16,7 +16,7 @@ import numpy as np
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio import Job, Run, Studio
 from pixgen.studio.runs.forks import MORE_STEPS
-from pixgen.studio.runs.inputs import named_files, with_kept_pictures
+from pixgen.studio.runs.inputs import named_files, resolve_kept_paths
 from pixgen.studio.runs.record import read_sketches
 from pixgen.ui import canvas, status
 from pixgen.ui.create import queue as queueing
@@ -110,7 +110,7 @@ def use_sketch(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Trans
         )
         return
     recipe = make_recipe(
-        with_kept_pictures(run.recipe, run.folder).model_dump(),
+        resolve_kept_paths(run.recipe, run.folder).model_dump(),
         {"init": {"sketch": {"pick": pick}}, "changes": ()},
     )
     yield Screen(status=status.starting_html(say, recipe), busy="starting")
@@ -245,7 +245,7 @@ def _assign(job: Job, visitor: BrowserSession) -> Screen:
 def _final_screen(run: Run, *, say: Translator, picture: np.ndarray | None = None) -> Screen:
     """The last screen of a run: the very PNG that was written, else the picture in memory."""
     recipe, failed = run.recipe, run.state == "failed"
-    file, film = (path if path.is_file() else None for path in (run.picture, run.film))
+    file, film = (path if path.is_file() else None for path in (run.picture, run.video))
     if file is not None and not (failed and picture is not None):
         data, size = file.read_bytes(), (recipe.width, recipe.height)
     elif picture is not None:
@@ -266,8 +266,8 @@ def _final_screen(run: Run, *, say: Translator, picture: np.ndarray | None = Non
         busy="idle",
         files=(file, film),
         name=file_name(recipe),
-        resumable=run.state == "stopped" and (run.state_file.is_file() or not run.begun),
-        begun=run.begun,
+        resumable=run.state == "stopped" and (run.state_file.is_file() or not run.has_started),
+        begun=run.has_started,
         forkable=run.state_file.is_file(),
         notice=say(run.notice) if failed else None,
     )

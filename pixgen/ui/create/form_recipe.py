@@ -30,7 +30,7 @@ from pixgen.recipe.prompts import (
 from pixgen.recipe.recipe import LARGEST_SEED, Recipe, read_recipe
 from pixgen.recipe.story import COLUMNS
 from pixgen.recipe.wildcards import escape_wildcards
-from pixgen.studio.runs.inputs import KEPT, named_files
+from pixgen.studio.runs.inputs import KEPT_PATH, named_files
 from pixgen.studio.video.journeys import plan_journey, plan_restyle
 from pixgen.ui.create.form import (
     DRAWN,
@@ -302,7 +302,7 @@ class BaseRecipe:
         that runs keep: a recipe comes from a stranger."""
         strange = named_files(self.recipe) & named_files(recipe)
         for path in sorted(strange):
-            if not KEPT.fullmatch(path):
+            if not KEPT_PATH.fullmatch(path):
                 name = Prompt(picture=path).label
                 raise RecipeError(
                     "The recipe was painted with “{name}”, which is not here: add it under “More "

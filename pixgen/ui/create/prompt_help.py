@@ -15,8 +15,8 @@ from pixgen.errors import PixgenError
 from pixgen.models.vocabulary import split_words
 from pixgen.recipe.wildcards import word_lists
 from pixgen.studio import Studio
-from pixgen.studio.memory_check import MemoryCheck, check_memory, in_words
-from pixgen.studio.prompt_help import Reading, read_typed
+from pixgen.studio.memory_check import MemoryCheck, check_memory, format_bytes
+from pixgen.studio.prompt_help import PromptCheck, check_typed_prompt
 from pixgen.ui.create.form import CreateForm
 from pixgen.ui.create.form_recipe import to_recipe
 from pixgen.ui.create.panels.styles import chosen_styles
@@ -53,7 +53,7 @@ def memory_line(say: Translator, found: MemoryCheck | None) -> str:
         "tight": say("tight"),
         "too much": say("will not fit: it will run in smaller batches, or choose a smaller size"),
     }[found.verdict]
-    needs = say("Takes about {size} of memory", size=in_words(found.needed))
+    needs = say("Takes about {size} of memory", size=format_bytes(found.needed))
     return (
         f'<p class="pg-memory" data-verdict="{found.verdict.replace(" ", "-")}">'
         f"<span>{escape(needs)}</span> · <b>{escape(said)}</b></p>"
@@ -98,7 +98,7 @@ def wire_memory(
 
 def help_line(say: Translator) -> Parts:
     """The area below the prompt, built inside a ``gr.Blocks``."""
-    shown = help_html(say, Reading(), "")
+    shown = help_html(say, PromptCheck(), "")
     return {"help": gr.HTML(shown, js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-help")}
 
 
@@ -107,7 +107,7 @@ def wire_help(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
 
     def read(text: str, styles: str) -> str:
         text = text or ""
-        return help_html(say, read_typed(text, styles=chosen_styles(styles)), text)
+        return help_html(say, check_typed_prompt(text, styles=chosen_styles(styles)), text)
 
     def replace(text: str, pressed: gr.EventData) -> str:
         return replace_word(text, str(pressed.word), str(pressed.by))
@@ -120,22 +120,22 @@ def wire_help(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
     parts["help"].select(replace, parts["prompt"], parts["prompt"], **_QUIET).then(**keep)
 
 
-def help_html(say: Translator, reading: Reading, text: str) -> str:
+def help_html(say: Translator, reading: PromptCheck, text: str) -> str:
     """Tokens, cut-off text and unknown words as HTML; nothing for an empty prompt."""
     lines = [
         say("The prompt is too long for CLIP; it ignores “{text}”.", text=_short(part))
-        for part in reading.lost
+        for part in reading.truncated
     ]
     lines += [
         say("The prompt is too long for the sketch model; it ignores “{text}”.", text=_short(part))
-        for part in reading.unsketched
+        for part in reading.truncated_for_sketch
     ]
     said = [f"<p>{escape(line)}</p>" for line in lines]
     said += [_unknown(say, word, near) for word, near in reading.unknown]
     if "__" in text:
         said.append(_lists(say))
-    over = " pg-over" if reading.lost else ""
-    count = say("{tokens} of {places} tokens", tokens=reading.tokens, places=reading.places)
+    over = " pg-over" if reading.truncated else ""
+    count = say("{tokens} of {places} tokens", tokens=reading.tokens, places=reading.limit)
     shown = f'<small class="pg-tokens{over}">{escape(count)}</small>' if reading.tokens else ""
     return (
         f'<section class="pg-help" aria-label="{escape(say("How the models read the prompt"))}">{shown}'

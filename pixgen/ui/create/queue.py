@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from html import escape
 
 from pixgen.studio import Job, Studio, queue
-from pixgen.studio.queue import Place
+from pixgen.studio.queue import QueueEntry
 from pixgen.ui import status
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
-_SIGNS = {"up": "↑", "down": "↓", "pause": "❙❙", "go_on": "▸", "cancel": "×"}
+_SIGNS = {"up": "↑", "down": "↓", "pause": "❙❙", "resume": "▸", "cancel": "×"}
 
 
 def current_job(studio: Studio, visitor: BrowserSession) -> Job | None:
     """The job that a visitor's page shows: the one that is painted, else the next; None without any."""
     own = [place.job for place in studio.queue() if place.job.owner == visitor.owner]
-    return min(own, key=lambda job: (job.paused, job.place), default=None)
+    return min(own, key=lambda job: (job.paused, job.position), default=None)
 
 
 def queue_html(say: Translator, studio: Studio, visitor: BrowserSession) -> str:
@@ -33,17 +33,17 @@ def act_on_queue(studio: Studio, order: object, visitor: BrowserSession, *, say:
     """Do what was asked for, as ``ACT RUN``; the list then. What is none of the visitor's stays."""
     name, _, run_id = str(order).partition(" ")
     job = visitor.find_job(studio, run_id) if len(run_id) <= 64 else None
-    if job is not None and name in queue.ACTS:
-        queue.act(studio, job, name)
+    if job is not None and name in queue.ACTIONS:
+        queue.apply_action(studio, job, name)
     return queue_html(say, studio, visitor)
 
 
-def _item(say: Translator, place: Place, *, waiting: list[Job]) -> str:
+def _item(say: Translator, place: QueueEntry, *, waiting: list[Job]) -> str:
     job = place.job
     recipe = job.recipe
     acts = ["up"] if job in waiting[1:] else []
     acts += ["down"] if job in waiting[:-1] else []
-    acts += ["go_on" if place.paused else "pause", "cancel"]
+    acts += ["resume" if place.paused else "pause", "cancel"]
     facts = say.ngettext(
         "{width} × {height}, {count} step",
         "{width} × {height}, {count} steps",
@@ -60,7 +60,7 @@ def _item(say: Translator, place: Place, *, waiting: list[Job]) -> str:
     )
 
 
-def _times(say: Translator, place: Place) -> Iterator[str]:
+def _times(say: Translator, place: QueueEntry) -> Iterator[str]:
     if place.paused:
         yield say("Paused")
     elif place.job.state != "waiting":
@@ -81,7 +81,7 @@ def _button(say: Translator, name: str, job: Job) -> str:
         "up": say("Earlier"),
         "down": say("Later"),
         "pause": say("Pause"),
-        "go_on": say("Continue"),
+        "resume": say("Continue"),
         "cancel": say("Cancel"),
     }[name]
     label = f"{said}: {job.recipe.title}"

@@ -9,7 +9,7 @@ from PIL import Image
 from pixgen.errors import PictureError
 from pixgen.images import open_picture
 from pixgen.studio.grids.grid import Grid, GridJob
-from pixgen.studio.runs.run import Run, similarity
+from pixgen.studio.runs.run import Run, mean_similarity
 from pixgen.ui import status
 from pixgen.ui.i18n import Translator
 
@@ -27,14 +27,14 @@ class Sheet:
     def html(self, job: GridJob | None) -> str:
         """The table in its current state; ``job`` is the one that paints it, if any."""
         plan, runs = self.grid.plan, self.grid.runs()
-        at_hand = None if job is None else job.at_hand
+        current_cell = None if job is None else job.current_cell
         columns = "".join(f'<th scope="col">{escape(title)}</th>' for title in plan.columns)
         corner = "<td></td>" if any(plan.rows) else ""
         rows = []
         for row, title in enumerate(plan.rows):
             head = f'<th scope="row">{escape(title)}</th>' if corner else ""
             cells = "".join(
-                self._cell(row * len(plan.columns) + column, runs, at_hand)
+                self._cell(row * len(plan.columns) + column, runs, current_cell)
                 for column in range(len(plan.columns))
             )
             rows.append(f"<tr>{head}{cells}</tr>")
@@ -68,10 +68,10 @@ class Sheet:
             notice="" if error is None else self.say(error.message),
         )
 
-    def _cell(self, index: int, runs: list[Run | None], at_hand: tuple | None) -> str:
+    def _cell(self, index: int, runs: list[Run | None], current_cell: tuple | None) -> str:
         say, run = self.say, runs[index]
-        if at_hand is not None and at_hand[0] == index and len(runs) <= MOST_LIVE:
-            frame, title = at_hand[1].frame, self._title(index) or at_hand[1].recipe.title
+        if current_cell is not None and current_cell[0] == index and len(runs) <= MOST_LIVE:
+            frame, title = current_cell[1].frame, self._title(index) or current_cell[1].recipe.title
             if frame is None:
                 return _picture_html(None, f"{title}: {self.say('Getting ready')}", "live")
             said = self.say(
@@ -84,7 +84,7 @@ class Sheet:
         picture = None if run is None or run.state != "done" else self._kept(index, run)
         if picture is None:
             return _picture_html(None, say("not painted yet"), "missing")
-        match = similarity(run)
+        match = mean_similarity(run)
         figure = "–" if match is None else f"{match:.3f}"
         title = self._title(index) or run.recipe.title
         label = escape(

@@ -6,9 +6,9 @@ from html import escape
 from pixgen.errors import StudioError
 from pixgen.studio import Run, Studio
 from pixgen.studio.gallery.catalogue_rows import RunFilter
-from pixgen.studio.gallery.compare import differences, in_one_line
+from pixgen.studio.gallery.compare import differences, format_differences
 from pixgen.studio.gallery.gallery import Gallery
-from pixgen.studio.runs.run import similarity
+from pixgen.studio.runs.run import mean_similarity
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
@@ -37,7 +37,7 @@ def comparison_html(
     """One run's picture over the other's. Raises StudioError if the visitor may not see one of them."""
     runs = [_run(studio, each, visitor) for each in (one, other)]
     left, right = runs
-    line = in_one_line(differences(left.recipe, right.recipe), same=say("The recipes are the same."))
+    line = format_differences(differences(left.recipe, right.recipe), same=say("The recipes are the same."))
     figures = "".join(
         f"<span><strong>{escape(_short(run.recipe.title))}</strong> {_figure(run)}</span>" for run in runs
     )
@@ -64,7 +64,7 @@ def _image(say: Translator, run: Run) -> str:
 
 
 def _figure(run: Run) -> str:
-    match = similarity(run)
+    match = mean_similarity(run)
     return "" if match is None else f"{match:.3f}"
 
 

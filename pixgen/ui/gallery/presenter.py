@@ -55,9 +55,9 @@ class GalleryPresenter:
             "shelf_column": gr.update(visible=True),
             "opened_column": gr.update(visible=False),
             "page": shown.page,
-            "empty": gr.update(visible=shown.binned and bool(shown.entries)),
-            "preset": self._choices("preset", form.preset, binned=shown.binned),
-            "tag": self._choices("tag", form.tag, binned=shown.binned),
+            "empty": gr.update(visible=shown.trashed and bool(shown.entries)),
+            "preset": self._choices("preset", form.preset, trashed=shown.trashed),
+            "tag": self._choices("tag", form.tag, trashed=shown.trashed),
         }
 
     def opened(self, run_id: str) -> Changes:
@@ -66,7 +66,7 @@ class GalleryPresenter:
         run, entry, parts = opened.run, opened.entry, self.parts
         relatives = [*opened.parents, *opened.children, *opened.siblings]
         small = self.gallery.thumbnails(relatives)
-        film = self._copy("film", run.film)
+        film = self._copy("film", run.video)
         text = f"{view.indented(run)}\n"
         recipe = servable_bytes(text.encode(), parts["recipe"], name=f"{run.id}.json")
         address = f"gradio_api/file={film}" if film else ""
@@ -86,11 +86,11 @@ class GalleryPresenter:
             "tags": ", ".join(entry.tags),
             "favourite": starred,
             "go_on": gr.update(
-                value=self.say("Continue") if run.begun else self.say("Start"),
-                visible=run.state in ("stopped", "failed") and not entry.binned,
+                value=self.say("Continue") if run.has_started else self.say("Start"),
+                visible=run.state in ("stopped", "failed") and not entry.trashed,
             ),
-            "delete": gr.update(visible=not entry.binned),
-            "restore": gr.update(visible=entry.binned),
+            "delete": gr.update(visible=not entry.trashed),
+            "restore": gr.update(visible=entry.trashed),
             "download": _file(self._copy("download", run.picture)),
             "film": _file(film),
             "recipe": _file(recipe),
@@ -99,19 +99,19 @@ class GalleryPresenter:
     def favourite(self, run_id: str) -> Changes:
         """Add the opened run to the favourites, or remove it."""
         entry = self.gallery.entry(run_id, owner=self.owner)
-        self.gallery.mark(run_id, owner=self.owner, favourite=not entry.favourite)
+        self.gallery.update_tags(run_id, owner=self.owner, favourite=not entry.favourite)
         return self.opened(run_id)
 
     def star(self, run_id: str, on: Any) -> Changes:
         """Set or clear a run's favourite mark; the browser has already redrawn the star."""
-        self.gallery.mark(str(run_id), owner=self.owner, favourite=bool(on))
+        self.gallery.update_tags(str(run_id), owner=self.owner, favourite=bool(on))
         return {}
 
     def tag(self, run_id: str, text: str) -> Changes:
         """Replace the opened run's tags by those in a text with commas."""
         before = self.gallery.entry(run_id, owner=self.owner).tags
         wanted = queries.split_tags(text or "")
-        marks = self.gallery.mark(run_id, owner=self.owner, remove=before, add=wanted)
+        marks = self.gallery.update_tags(run_id, owner=self.owner, remove=before, add=wanted)
         return {"tags": ", ".join(marks.tags)}
 
     def delete(self, run_id: str, *form: Any) -> Changes:
@@ -132,7 +132,7 @@ class GalleryPresenter:
         """Delete everything in the trash, if the visitor has confirmed."""
         if not sure:
             return {}
-        said = self.say("{count} deleted permanently.", count=self.gallery.empty(owner=self.owner))
+        said = self.say("{count} deleted permanently.", count=self.gallery.empty_trash(owner=self.owner))
         return self.shelf(form[1:], 0, view.done(said))
 
     def go_on(self, run_id: str) -> str:
@@ -181,8 +181,8 @@ class GalleryPresenter:
         except OSError:  # a full disk
             return None
 
-    def _choices(self, name: str, chosen: str, *, binned: bool) -> Any:
-        counts = self.gallery.values(name, owner=self.owner, binned=binned)
+    def _choices(self, name: str, chosen: str, *, trashed: bool) -> Any:
+        counts = self.gallery.values(name, owner=self.owner, trashed=trashed)
         say = self.say
         rows = [
             (say("{name} ({count})", name=self._named(name, value), count=count), value)

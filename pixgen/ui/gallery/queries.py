@@ -43,7 +43,7 @@ class RunPage:
     thumbnails: list[bytes | None]
     page: int
     total: int
-    binned: bool
+    trashed: bool
     everything: bool  # whether nothing was asked for
 
     @property
@@ -67,7 +67,7 @@ def to_filter(form: GalleryForm) -> RunFilter:
         state=form.state,
         tag=form.tag,
         favourite=form.view == "favourites",
-        binned=form.view == "bin",
+        trashed=form.view == "bin",
         sort=form.sort,
         after=_parse_day(form.since),
         before=until and until + timedelta(days=1),
@@ -80,7 +80,7 @@ def find_page(
     """A page of the runs that match the form; the nearest one if there is no such page."""
     only = to_filter(form)
     if form.place == "looks" and only.text.strip():
-        found = gallery.look(library, only.text, only, owner=owner)
+        found = gallery.search(library, only.text, only, owner=owner)
         total = len(found)
         page = _within(page, total)
         entries = found[page * PAGE : (page + 1) * PAGE]
@@ -94,7 +94,7 @@ def find_page(
         gallery.thumbnails(entries),
         page,
         total,
-        bool(only.binned),
+        bool(only.trashed),
         everything=only == RunFilter(sort=only.sort),
     )
 
@@ -115,7 +115,7 @@ def similar_runs(gallery: Gallery, library: PictureLibrary, text: str, *, owner:
     there = {entry.id for entry in gallery.find(RunFilter(text=text), owner=owner, count=SIDE_BAR_PAGE)}
     found = [
         entry
-        for entry in gallery.look(library, text, RunFilter(), owner=owner)[: 2 * SIDE_BAR_PAGE]
+        for entry in gallery.search(library, text, RunFilter(), owner=owner)[: 2 * SIDE_BAR_PAGE]
         if entry.id not in there
     ][:SIDE_BAR_PAGE]
     return RunPage(found, gallery.thumbnails(found), 0, len(found), False, everything=False)

@@ -97,7 +97,7 @@ def _form(say: Translator) -> Parts:
                 (
                     ("newest", say("newest first")),
                     ("oldest", say("oldest first")),
-                    ("likeness", say("closest to the prompt")),
+                    ("similarity", say("closest to the prompt")),
                     ("longest", say("longest painting time")),
                     ("prompt", say("by prompt")),
                 ),

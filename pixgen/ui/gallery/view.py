@@ -87,7 +87,7 @@ def grid(say: Translator, page: RunPage) -> str:
     if not page.entries:
         title, more = (
             (say("The trash is empty."), say("Deleted pictures stay here until you empty the trash."))
-            if page.binned
+            if page.trashed
             else (
                 say("Nothing has been painted yet."),
                 say("Every picture that you start is kept here."),
@@ -151,11 +151,11 @@ def picture(say: Translator, opened: RunDetails, film: str) -> str:
 def facts(say: Translator, opened: RunDetails, thumbnails: Thumbnails) -> str:
     """A run's prompt, metrics, curves, relatives and recipe."""
     run, entry, curve = opened.run, opened.entry, opened.curve
-    waited = run.stopped_waiting
+    waited = run.stopped_in_queue
     state = say("Stopped before it began") if waited else state_name(say, entry.state)
     step = say("step {step} of {steps}", step=run.step, steps=run.recipe.steps)
     line = [
-        say("in the trash") if entry.binned else state,
+        say("in the trash") if entry.trashed else state,
         *([] if waited else [step]),
         *([preset_name(say, entry.preset)] if entry.preset else []),
         say("seed {seed}", seed=entry.seed),

@@ -11,7 +11,7 @@ import numpy as np
 from pixgen.errors import PictureError
 from pixgen.images import open_picture
 from pixgen.recipe.prompts import NO_STOP, Prompt, Scene
-from pixgen.studio.metadata.picture_info import PictureInfo, flat
+from pixgen.studio.metadata.picture_info import PictureInfo, flatten
 from pixgen.ui.canvas import jpeg
 from pixgen.ui.i18n import Translator
 
@@ -99,7 +99,7 @@ def _settings(info: PictureInfo) -> Iterable[tuple[str, str]]:
         yield "seed", str(recipe.seed)
     shown = {"prompts", "width", "height", "steps", "seed", "version"}
     special = json.loads(recipe.to_json())
-    yield from flat({name: value for name, value in special.items() if name not in shown})
+    yield from flatten({name: value for name, value in special.items() if name not in shown})
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> str:

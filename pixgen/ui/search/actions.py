@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pixgen.errors import SearchError
-from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary, Place
+from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary, SearchFolder
 from pixgen.ui.errors import guard_stream
 from pixgen.ui.i18n import Translator
 from pixgen.ui.search import view as found
@@ -91,7 +91,7 @@ def places(library: PictureLibrary, say: Translator, *, uploaded: bool = False) 
 def first_place(library: PictureLibrary) -> str:
     """The collection that is selected at first: the runs, if the visitor may see them and there are some, else
     the bundled drawings."""
-    return RUNS if not library.studio.policy.public and library.painted() else BUNDLED
+    return RUNS if not library.studio.policy.public and library.has_runs() else BUNDLED
 
 
 def to_query(text: str, picture: str | None) -> Query:
@@ -141,7 +141,7 @@ def search(
     library: PictureLibrary,
     form: SearchForm,
     *,
-    uploaded: Place | None,
+    uploaded: SearchFolder | None,
     owner: str,
     say: Translator,
     stopped: Stopped = _never,
@@ -159,7 +159,7 @@ def search(
         yield _stopped_view(say)
         return
     due = _throttle()
-    with closing(library.up_to_date(place)) as progress:
+    with closing(library.refresh_if_stale(place)) as progress:
         for last in progress:
             if stopped():
                 yield _stopped_view(say)
@@ -188,7 +188,7 @@ def like(
     """Pictures similar to a hit, from the same collection."""
     yield View(state=found.state_html(say("Searching"), kind="busy"), busy=True)
     place, hit = one
-    vector = library.like(place, hit.row.path, owner=owner)
+    vector = library.vector_of(place, hit.row.path, owner=owner)
     hits = library.search(
         place,
         vector,
@@ -209,7 +209,7 @@ def upload(
     model: str = "",
     say: Translator,
     stopped: Stopped = _never,
-) -> Iterator[tuple[View, Place]]:
+) -> Iterator[tuple[View, SearchFolder]]:
     """Keep a visitor's set and index it. Raises SearchError if none of it is a picture.
 
     Stopped, it can be searched already; a search goes on with what is missing.
@@ -239,7 +239,7 @@ def upload(
     yield View(state=ready + listed, busy=False), place
 
 
-def find_place(library: PictureLibrary, form: SearchForm, uploaded: Place | None) -> Place:
+def find_place(library: PictureLibrary, form: SearchForm, uploaded: SearchFolder | None) -> SearchFolder:
     """The collection that the form names, with the CLIP to search it with. Raises SearchError."""
     name = form.place
     place = uploaded if name == UPLOADED and uploaded is not None else library.places.get(name)
@@ -251,9 +251,11 @@ def find_place(library: PictureLibrary, form: SearchForm, uploaded: Place | None
     return replace(place, model=form.model or library.model)
 
 
-def _ready(library: PictureLibrary, place: Place, *, say: Translator, stopped: Stopped) -> Iterator[View]:
+def _ready(
+    library: PictureLibrary, place: SearchFolder, *, say: Translator, stopped: Stopped
+) -> Iterator[View]:
     """Load the collection's CLIP, with views of its download."""
-    with closing(library.ready(place, stopped=stopped)) as loading:
+    with closing(library.load_model(place, stopped=stopped)) as loading:
         for fetching in loading:
             if fetching is not None:
                 yield View(state=found.download_html(say, fetching))

@@ -272,7 +272,7 @@ def _choice(
     public = library.studio.policy.public
     copy = None
     try:
-        path = library.file(one[0], one[1].row.path)
+        path = library.find_file(one[0], one[1].row.path)
         copy = servable(path, parts["download"], name=file_name(one))
     except (PixgenError, OSError):
         pass  # it is gone, or the disk is full: its thumbnail may still be there

@@ -13,7 +13,7 @@ from PIL import Image
 from pixgen.errors import PictureError
 from pixgen.images import open_reduced
 from pixgen.models.progress import DownloadProgress
-from pixgen.studio.library.library import DRAWINGS, Place
+from pixgen.studio.library.library import DRAWINGS, SearchFolder
 from pixgen.ui import canvas
 from pixgen.ui.i18n import Translator
 from pixgen.ui.status import duration, fetching_html
@@ -22,7 +22,7 @@ from pixgen.vision.search.collection import Row
 from pixgen.vision.search.indexing import Progress
 from pixgen.vision.search.search import Hit
 
-Found = tuple[Place, Hit]
+Found = tuple[SearchFolder, Hit]
 _THUMBNAIL = 256  # pixels
 _LISTED = 5  # skipped files, or near duplicates, that are named
 _EXAMPLES = 12  # drawings to begin with

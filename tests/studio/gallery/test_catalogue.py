@@ -78,7 +78,7 @@ def test_what_is_new_changed_moved_or_gone_is_noticed(catalogue, put, tmp_path):
     dataclasses.replace(first, state="failed").save()
     assert found(catalogue, state="failed") == ["one"]
     move_to_trash(second.folder)
-    assert (found(catalogue), found(catalogue, binned=True)) == (["three", "one"], ["two"])
+    assert (found(catalogue), found(catalogue, trashed=True)) == (["three", "one"], ["two"])
     restore(tmp_path, second.id)
     assert found(catalogue) == ["three", "two", "one"]
     for path in third.folder.iterdir():
@@ -127,7 +127,7 @@ def test_a_file_that_breaks_in_the_middle_is_said_and_made_anew(catalogue, put, 
     data = bytearray((tmp_path / FILE).read_bytes())
     data[4096:] = b"\xff" * (len(data) - 4096)  # the first page is whole
     (tmp_path / FILE).write_bytes(bytes(data))
-    with pytest.raises(StorageError, match="was broken and is made anew"):
+    with pytest.raises(StorageError, match="was broken and is being rebuilt"):
         found(catalogue)
     assert len(found(catalogue)) == 40
 
@@ -177,7 +177,8 @@ def test_filters(catalogue, put):
     [
         ("newest", ["a", "c", "b"]),
         ("oldest", ["b", "c", "a"]),
-        ("likeness", ["c", "b", "a"]),
+        ("similarity", ["c", "b", "a"]),
+        ("likeness", ["c", "b", "a"]),  # its name in earlier versions
         ("longest", ["b", "a", "c"]),
         ("prompt", ["a", "b", "c"]),
     ],

@@ -8,7 +8,7 @@ from PIL import Image
 from pixgen.cli.app import main
 from pixgen.errors import StudioError
 from pixgen.recipe.recipe import make_recipe
-from pixgen.studio.gallery.compare import differences, draw_pair, in_one_line
+from pixgen.studio.gallery.compare import differences, draw_pair, format_differences
 from tests.studio.fakes import a_recipe
 
 
@@ -40,11 +40,13 @@ def painted(studio, recipe):
 )
 def test_the_difference_is_one_line(fields, line):
     other = make_recipe(a_recipe().model_dump(), fields)
-    assert in_one_line(differences(a_recipe(), other)) == line
+    assert format_differences(differences(a_recipe(), other)) == line
 
 
 def test_long_values_are_cut():
-    line = in_one_line(differences(a_recipe(), a_recipe(init={"kind": "picture", "picture": "x" * 900})))
+    line = format_differences(
+        differences(a_recipe(), a_recipe(init={"kind": "picture", "picture": "x" * 900}))
+    )
     assert len(line) < 200
 
 

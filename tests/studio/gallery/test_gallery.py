@@ -64,12 +64,12 @@ def test_a_run_is_followed_while_it_is_painted(open_studio):
 
 def test_favourites_and_tags_live_with_the_run(gallery, studio):
     run_id = painted(studio)
-    gallery.mark(run_id, favourite=True, add=["Sea  side", "boat", "boat"])
-    gallery.mark(run_id, remove=["boat", "never there"])
+    gallery.update_tags(run_id, favourite=True, add=["Sea  side", "boat", "boat"])
+    gallery.update_tags(run_id, remove=["boat", "never there"])
     (studio.folder / FILE).unlink()
     (entry,) = Gallery(studio).find(RunFilter(favourite=True))
     assert entry.tags == ("sea side",)
-    gallery.mark(run_id, favourite=False)
+    gallery.update_tags(run_id, favourite=False)
     assert gallery.entry(run_id).favourite is False
 
 
@@ -77,18 +77,18 @@ def test_favourites_and_tags_live_with_the_run(gallery, studio):
 def test_a_tag_that_is_none_is_refused(gallery, studio, tag):
     run_id = painted(studio)
     with pytest.raises(StudioError, match="is not allowed: write a word or two"):
-        gallery.mark(run_id, add=[tag])
+        gallery.update_tags(run_id, add=[tag])
     with pytest.raises(StudioError, match=f"at most {MOST_TAGS} tags"):
-        gallery.mark(run_id, add=[f"tag {number}" for number in range(MOST_TAGS + 1)])
+        gallery.update_tags(run_id, add=[f"tag {number}" for number in range(MOST_TAGS + 1)])
     assert gallery.entry(run_id).tags == ()
 
 
 def test_what_is_deleted_can_be_taken_back_until_the_bin_is_emptied(gallery, studio):
     kept, thrown = painted(studio), painted(studio, seed=1)
-    gallery.mark(thrown, favourite=True)
+    gallery.update_tags(thrown, favourite=True)
     picture = studio.run(thrown).picture.read_bytes()
     gallery.delete(thrown)
-    assert (ids(gallery.find(RunFilter())), ids(gallery.find(RunFilter(binned=True)))) == ([kept], [thrown])
+    assert (ids(gallery.find(RunFilter())), ids(gallery.find(RunFilter(trashed=True)))) == ([kept], [thrown])
     assert gallery.open(thrown).run.picture.read_bytes() == picture
     assert [run.id for run in studio.runs()] == [kept]
     with pytest.raises(StudioError, match="There is no run"):
@@ -97,11 +97,11 @@ def test_what_is_deleted_can_be_taken_back_until_the_bin_is_emptied(gallery, stu
     gallery.restore(thrown)
     assert gallery.entry(thrown).favourite
     assert studio.run(thrown).picture.read_bytes() == picture
-    assert gallery.empty() == 0
+    assert gallery.empty_trash() == 0
     assert len(gallery.find(RunFilter())) == 2
     gallery.delete(thrown)
-    assert gallery.empty() == 1
-    assert gallery.find(RunFilter(binned=True)) == []
+    assert gallery.empty_trash() == 1
+    assert gallery.find(RunFilter(trashed=True)) == []
     with pytest.raises(StudioError, match="There is no run"):
         gallery.restore(thrown)
 
@@ -144,25 +144,25 @@ def test_in_public_nobody_sees_or_touches_anothers_runs(open_studio):
     assert gallery.values("state", owner="ada") == {"done": 1}
     opened = gallery.open(mine, owner="ada")
     assert (opened.children, opened.siblings) == ((), ())
-    for forbidden in (gallery.open, gallery.delete, gallery.restore, gallery.mark):
+    for forbidden in (gallery.open, gallery.delete, gallery.restore, gallery.update_tags):
         with pytest.raises(StudioError, match="There is no run"):
             forbidden(theirs, owner="ada")
     gallery.delete(theirs, owner="bob")
-    assert gallery.empty(owner="ada") == 0
+    assert gallery.empty_trash(owner="ada") == 0
     assert gallery.find(RunFilter(), owner="") == []
-    assert ids(gallery.find(RunFilter(binned=True), owner="bob")) == [theirs]
+    assert ids(gallery.find(RunFilter(trashed=True), owner="bob")) == [theirs]
 
 
 def test_runs_are_found_by_how_they_look(gallery, studio, tiny_perceptor, monkeypatch):
     monkeypatch.setattr(studio, "perceptor", lambda names: tiny_perceptor)
     runs = [painted(studio, seed=seed, prompts=f"picture {seed}") for seed in range(4)]
-    gallery.mark(runs[2], favourite=True)
+    gallery.update_tags(runs[2], favourite=True)
     gallery.delete(runs[3])
     finder = PictureLibrary(studio)
-    found = gallery.look(finder, "a fox", RunFilter())
+    found = gallery.search(finder, "a fox", RunFilter())
     assert set(ids(found)) == set(runs[:3])
-    opposite = gallery.look(finder, "- a fox", RunFilter())
+    opposite = gallery.search(finder, "- a fox", RunFilter())
     assert ids(opposite) == ids(found)[::-1]
-    assert ids(gallery.look(finder, "a fox", RunFilter(favourite=True))) == [runs[2]]
+    assert ids(gallery.search(finder, "a fox", RunFilter(favourite=True))) == [runs[2]]
     with pytest.raises(StudioError, match="by words here"):
-        gallery.look(finder, "[fox.png]", RunFilter())
+        gallery.search(finder, "[fox.png]", RunFilter())

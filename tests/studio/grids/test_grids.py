@@ -10,7 +10,7 @@ from pixgen.images import open_picture
 from pixgen.recipe.options import Options
 from pixgen.studio.grids.grid import Grid
 from pixgen.studio.grids.plans import Axis, make_axes, plan_grid, read_axis
-from pixgen.studio.grids.sheet import EMPTY, draw_sheet, similarity
+from pixgen.studio.grids.sheet import EMPTY, draw_sheet, mean_similarity
 
 SMALL = Options(prompt="a red fox | snow:0.5", seed=7, size="32x32", steps=3)
 
@@ -158,7 +158,7 @@ def test_the_similarity_is_of_what_pulls(studio):
     job.wait()
     cosines = dict(job.run.similarities)
     expected = (cosines["a red fox"] + 0.5 * cosines["snow"]) / 1.5
-    assert similarity(job.run) == pytest.approx(expected)
+    assert mean_similarity(job.run) == pytest.approx(expected)
 
 
 def test_the_command_writes_one_sheet(tmp_path, monkeypatch, capsys):

@@ -58,6 +58,6 @@ def test_it_waits_for_its_turn(namer, red_picture, tmp_path):
     namer.studio.exclusive = lambda: turns.append(1) or exclusive()
     classifier = namer.classifier(Question(labels=("a", "b")), ("tiny",))
     assert len(turns) == 1
-    (results,) = namer.look(classifier, ("tiny",), collect_sources([tmp_path / "red.png"]))
+    (results,) = namer.classify(classifier, ("tiny",), collect_sources([tmp_path / "red.png"]))
     assert len(turns) == 2
     assert results[0].answer.labels == ("a", "b")

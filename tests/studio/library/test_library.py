@@ -60,7 +60,7 @@ def painted(studio, prompt, *, owner="", seed=7):
 
 
 def brought(finder, place):
-    return [*finder.up_to_date(place)]
+    return [*finder.refresh_if_stale(place)]
 
 
 def seen(finder, place, **how) -> set[str]:
@@ -79,7 +79,7 @@ def test_own_pictures_are_found_once_they_are_finished(make_finder):
     assert seen(finder, runs, only=Filter(prompt="whale")) == {f"{second.id}/picture.png"}
     (hit,) = finder.search(runs, finder.embed(parse_query("x")), only=Filter(seed=1))
     assert (hit.row.prompt, hit.row.preset, hit.row.model) == ("a red fox", "draft", "pocket")
-    assert finder.file(runs, hit.row.path) == first.picture
+    assert finder.find_file(runs, hit.row.path) == first.picture
 
 
 def test_what_is_painted_can_be_indexed_as_it_is_finished(make_finder):
@@ -108,10 +108,10 @@ def test_a_run_that_is_being_painted_is_left_alone(make_finder):
 
     finder = make_finder()
     run = painted(finder.studio, "a red fox")
-    claim = RunLock(run.folder)
+    run_lock = RunLock(run.folder)
     brought(finder, finder.places[RUNS])
     assert seen(finder, finder.places[RUNS]) == set()
-    claim.release()
+    run_lock.release()
     brought(finder, finder.places[RUNS])
     assert len(seen(finder, finder.places[RUNS])) == 1
 
@@ -125,9 +125,9 @@ def test_in_public_nobody_finds_anothers_pictures(make_finder):
     assert seen(finder, runs, owner="ada") == {path}
     assert seen(finder, runs, owner="eve") == set()
     assert seen(finder, runs, owner="eve", only=Filter(owner="ada")) == set()
-    assert finder.like(runs, path, owner="ada").shape == (16,)
+    assert finder.vector_of(runs, path, owner="ada").shape == (16,)
     with pytest.raises(SearchError, match="not there any more"):
-        finder.like(runs, path, owner="eve")
+        finder.vector_of(runs, path, owner="eve")
 
 
 def test_a_run_whose_files_are_broken_is_nobodys(make_finder):
@@ -157,7 +157,7 @@ def test_only_folders_named_at_start_are_places(make_finder, folder, tmp_path):
 def test_a_large_folder_is_not_looked_through_each_time(make_finder, folder):
     finder = make_finder(roots=[folder])
     place = finder.places["My-Trips"]
-    running = finder.up_to_date(place)
+    running = finder.refresh_if_stale(place)
     next(running)
     assert brought(finder, place) == []  # somebody is at it
     assert list(running)[-1].state == "done"
@@ -167,7 +167,7 @@ def test_a_large_folder_is_not_looked_through_each_time(make_finder, folder):
 def test_whoever_leaves_in_the_middle_leaves_it_to_the_next(make_finder, folder):
     finder = make_finder(roots=[folder])
     place = finder.places["My-Trips"]
-    running = finder.up_to_date(place)
+    running = finder.refresh_if_stale(place)
     next(running)
     running.close()
     assert brought(finder, place)[-1].added == 3
@@ -179,7 +179,7 @@ def test_no_file_outside_a_place_is_handed_out(make_finder, folder, path):
     (folder / "link.png").symlink_to(secret)
     finder = make_finder(roots=[folder])
     with pytest.raises(PictureError, match="not there any more"):
-        finder.file(finder.places["My-Trips"], path)
+        finder.find_file(finder.places["My-Trips"], path)
 
 
 def packed(path, names):
@@ -204,7 +204,7 @@ def test_a_set_of_ones_own_is_searched_by_its_name_only(make_finder, folder, tmp
     brought(finder, place)
     assert len(seen(finder, place, fold=False)) == 3
     assert place.name not in finder.places
-    assert place not in finder.indexed()
+    assert place not in finder.list_indexed()
     assert not (tmp_path / "up.png").exists()
 
 
@@ -279,7 +279,7 @@ def test_a_set_goes_with_what_every_model_has_seen_of_it(make_finder, folder):
 def test_a_public_page_looks_with_its_own_models_only(make_finder):
     finder = make_finder(policy=Policy.for_public())
     place = replace(finder.places[BUNDLED], model="ViT-L-14/openai")
-    for refused in (finder.ready, finder.refresh):
+    for refused in (finder.load_model, finder.refresh):
         with pytest.raises(RecipeError, match="is not offered here"):
             list(refused(place))
     with pytest.raises(RecipeError, match="is not offered here"):

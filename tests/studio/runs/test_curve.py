@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pixgen.studio.runs.curve import MOST, Curve
+from pixgen.studio.runs.curve import MAX_ROWS, Curve
 from tests.studio.fakes import Painters, a_recipe
 
 
@@ -53,7 +53,7 @@ def test_however_long_the_run_the_file_stays_small(tmp_path):
     for session in range(8):  # each goes on for ten more steps than there are pictures in a film
         for step in range(session * 310, session * 310 + 311):
             curve.add(figures(step, (session + 1) * 310))
-    assert len(curve.steps) <= MOST
+    assert len(curve.steps) <= MAX_ROWS
     assert curve.steps == sorted(set(curve.steps))
     assert curve.steps[-1] == 8 * 310
     long = Curve(tmp_path / "long.json")

@@ -39,7 +39,7 @@ def assert_same(one, other, frames_of):
     assert (one.frame.picture == other.frame.picture).all()
     assert one.run.picture.read_bytes() == other.run.picture.read_bytes()
     assert one.run.curve.read_bytes() == other.run.curve.read_bytes()
-    films = [frames_of(job.run.film) for job in (one, other)]
+    films = [frames_of(job.run.video) for job in (one, other)]
     assert len(films[0]) == len(films[1])
     # Cut at another place, the encoder rounds otherwise; another picture would be 50 away.
     assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(*films, strict=True)) < 6
@@ -94,7 +94,7 @@ def test_more_steps_go_on_from_a_finished_run(open_studio, frames_of):
     assert longer.wait(20)
     assert (longer.state, longer.frame.step, longer.run.step) == ("done", 12, 12)
     assert studio.run(longer.id).parent == short.id
-    assert len(frames_of(longer.run.film)) == 13 + 20  # each step once, and the last one held
+    assert len(frames_of(longer.run.video)) == 13 + 20  # each step once, and the last one held
     assert (longer.frame.picture == painted(studio, a_recipe(steps=12)).frame.picture).all()
     assert (longer.frame.picture == painted(studio, longer.recipe).frame.picture).all()
     assert (studio.run(short.id).state, short.run.picture.read_bytes()) == ("done", finished)
@@ -102,7 +102,7 @@ def test_more_steps_go_on_from_a_finished_run(open_studio, frames_of):
 
 def test_a_stopped_run_shows_in_its_film_where_it_was_stopped(open_studio, frames_of):
     stopped = stopped_at(open_studio, a_recipe(steps=1200), 2)  # step 2 is not one of the film's
-    last = frames_of(stopped.run.film)[-1]
+    last = frames_of(stopped.run.video)[-1]
     assert np.abs(last.astype(int) - stopped.frame.picture).mean() < 6
 
 
@@ -194,7 +194,7 @@ def test_a_stop_before_the_first_frame_leaves_a_run_that_resumes_from_its_start(
 
 def test_a_resumed_run_that_is_stopped_at_once_loses_nothing(open_studio):
     job = stopped_at(open_studio, a_recipe(seed=5), 6)
-    kept = {path: path.read_bytes() for path in (job.run.picture, job.run.film, job.run.state_file)}
+    kept = {path: path.read_bytes() for path in (job.run.picture, job.run.video, job.run.state_file)}
     painters = Painters(hold_at=0)
     studio = open_studio(painters)
     studio.submit(a_recipe())  # takes the turn
@@ -213,7 +213,7 @@ def test_a_killed_run_lists_as_stopped_and_goes_on_exactly(open_studio, frames_o
     run = studio.run(run_id)
     assert (run.state, [each.id for each in studio.runs()]) == ("stopped", [run_id])
     assert 0 < run.step < 200
-    assert len(frames_of(run.film)) >= run.step + 1  # whole, as it was saved last
+    assert len(frames_of(run.video)) >= run.step + 1  # whole, as it was saved last
     resumed = studio.resume(run_id)
     assert resumed.wait(30)
     assert resumed.state == "done"
@@ -233,10 +233,10 @@ def test_a_run_killed_before_anything_was_saved_begins_anew(open_studio, frames_
 
 
 def test_a_run_lock_is_exclusive_until_its_release(tmp_path):
-    claim = RunLock(tmp_path)
+    run_lock = RunLock(tmp_path)
     with pytest.raises(StudioError, match="being painted"):
         RunLock(tmp_path)
-    claim.release()
+    run_lock.release()
     RunLock(tmp_path).release()
 
 

@@ -37,8 +37,8 @@ def there(gallery):
 
 def test_old_runs_go_and_favourites_stay(gallery):
     new, old, loved = painted(gallery), painted(gallery, days_ago=31), painted(gallery, days_ago=99)
-    gallery.mark(loved, owner="ada", favourite=True)
-    assert Retention(gallery, RetentionLimits(days=30)).tidy() == [old]
+    gallery.update_tags(loved, owner="ada", favourite=True)
+    assert Retention(gallery, RetentionLimits(days=30)).remove_expired() == [old]
     assert there(gallery) == {new, loved}
     assert gallery.catalogue.entry(loved).favourite
 
@@ -46,8 +46,8 @@ def test_old_runs_go_and_favourites_stay(gallery):
 def test_an_owner_keeps_the_newest_and_nobody_elses_count(gallery):
     ada = [painted(gallery, days_ago=age) for age in (4, 3, 2, 1)]
     grace = painted(gallery, owner="grace", days_ago=9)
-    gallery.mark(ada[0], owner="ada", favourite=True)
-    assert Retention(gallery, RetentionLimits(runs=2)).tidy() == [ada[1]]
+    gallery.update_tags(ada[0], owner="ada", favourite=True)
+    assert Retention(gallery, RetentionLimits(runs=2)).remove_expired() == [ada[1]]
     assert there(gallery) == {ada[0], *ada[2:], grace}
 
 
@@ -56,20 +56,20 @@ def test_beyond_the_space_the_bin_goes_first_and_then_the_oldest(gallery):
     size = sum(path.stat().st_size for path in (gallery.studio.folder / new).iterdir())
     gallery.delete(new, owner="ada")
     keeper = Retention(gallery, RetentionLimits(space=int(2.5 * size)))
-    assert keeper.tidy() == [new]
+    assert keeper.remove_expired() == [new]
     assert not (gallery.studio.folder / "bin" / new).exists()
-    assert keeper.tidy() == []
+    assert keeper.remove_expired() == []
     newest = painted(gallery)
-    assert keeper.tidy() == [old]
+    assert keeper.remove_expired() == [old]
     assert there(gallery) == {middle, newest}
 
 
 def test_a_run_that_is_being_painted_stays(gallery):
     run = painted(gallery, days_ago=31)
-    claim = RunLock(gallery.studio.folder / run)
-    assert Retention(gallery, RetentionLimits(days=30)).tidy() == []
-    claim.release()
-    assert Retention(gallery, RetentionLimits(days=30)).tidy() == [run]
+    run_lock = RunLock(gallery.studio.folder / run)
+    assert Retention(gallery, RetentionLimits(days=30)).remove_expired() == []
+    run_lock.release()
+    assert Retention(gallery, RetentionLimits(days=30)).remove_expired() == [run]
 
 
 def test_it_tidies_after_each_picture(gallery):

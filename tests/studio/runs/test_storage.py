@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from pixgen.errors import StorageError
-from pixgen.studio.storage import remove_leftovers, temporary_path, write_bytes, writing
+from pixgen.studio.storage import atomic_write, remove_leftovers, temporary_path, write_bytes
 
 
 def test_the_new_file_replaces_the_old_one_and_nothing_else_is_left(tmp_path):
@@ -19,7 +19,7 @@ def test_the_new_file_replaces_the_old_one_and_nothing_else_is_left(tmp_path):
 
 
 def half_written(path, error):
-    with writing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(b"half")
         raise error
 
@@ -37,7 +37,7 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path, error):
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_is_said_in_so_many_words(tmp_path, number):
     with pytest.raises(StorageError, match=r"^The disk is full: “.*/file” could not be saved\."):
-        with writing(tmp_path / "file"):
+        with atomic_write(tmp_path / "file"):
             raise OSError(number, "whatever the system says")
 
 

@@ -9,18 +9,18 @@ import pytest
 from PIL import Image, ImageSequence
 
 from pixgen.errors import StorageError, VideoError
-from pixgen.studio.metadata.metadata import read_metadata
 from pixgen.studio.metadata.mp4 import read_timing
-from pixgen.studio.video.encoding import AHEAD, Encoder
-from pixgen.studio.video.export import VideoWriter, export, exporting
+from pixgen.studio.metadata.picture_info import read_metadata
+from pixgen.studio.video.encoding import MAX_QUEUED_FRAMES, Encoder
+from pixgen.studio.video.export import VideoWriter, export, export_with_progress
 from pixgen.studio.video.recording import (
     FPS,
     MOST_FRAMES,
     VideoRecording,
     is_recorded,
-    read_video_facts,
+    read_video_metadata,
 )
-from pixgen.studio.video.timeline import Cut
+from pixgen.studio.video.timeline import ExportSettings
 from tests.studio.fakes import a_recipe
 
 COLOURS = [(220, 40, 30), (30, 200, 60), (40, 60, 230), (250, 250, 250), (0, 0, 0), (90, 90, 90)]
@@ -66,7 +66,7 @@ def test_a_film_plays_everywhere_and_starts_before_it_is_loaded(tmp_path):
 
 
 def test_a_film_of_nothing_is_an_error(tmp_path):
-    with pytest.raises(VideoError, match="no pictures"), VideoWriter(tmp_path / "a.mp4"):
+    with pytest.raises(VideoError, match="no frames"), VideoWriter(tmp_path / "a.mp4"):
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -75,7 +75,7 @@ def test_pictures_of_another_size_are_an_error_and_leave_the_old_film(tmp_path):
     before = write(tmp_path / "a.mp4").read_bytes()
     film = VideoWriter(tmp_path / "a.mp4")
     film.add(picture(0))
-    with pytest.raises(VideoError, match="one size: 32×32, not 16×32"):
+    with pytest.raises(VideoError, match="the same size: 32×32, not 16×32"):
         film.add(picture(0, width=16))
     assert (tmp_path / "a.mp4").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1
@@ -164,7 +164,7 @@ def test_an_exported_film_keeps_its_recipe_its_pictures_and_its_pace(tmp_path, f
     ],
 )
 def test_an_exported_film_is_as_long_as_wanted(tmp_path, options, seconds):
-    export(write(tmp_path / "a.mp4"), tmp_path / "b.mp4", Cut(**options))
+    export(write(tmp_path / "a.mp4"), tmp_path / "b.mp4", ExportSettings(**options))
     count, rate = read_timing(tmp_path / "b.mp4")
     assert count / rate == pytest.approx(seconds, abs=0.06)
     assert rate <= 60
@@ -193,7 +193,7 @@ def test_a_film_committed_in_parts_is_the_film_of_the_whole(tmp_path, frames_of)
             film.commit(picture(number), recipe=a_recipe())
     film.commit(picture(5))
     parts, whole = frames_of(tmp_path / "parts.mp4"), frames_of(write(tmp_path / "whole.mp4"))
-    assert film.steps == read_video_facts(tmp_path / "parts.mp4").steps == tuple(range(6))
+    assert film.steps == read_video_metadata(tmp_path / "parts.mp4").steps == tuple(range(6))
     assert len(parts) == len(whole)
     assert max(np.abs(a.astype(int) - b).max() for a, b in zip(parts, whole, strict=True)) < 6
 
@@ -224,7 +224,7 @@ def test_few_pictures_wait_for_the_encoder(tmp_path):
     encoder = Encoder(tmp_path / "a.mp4", fps=20)
     for number in range(100):
         encoder.add(picture(number, width=256, height=256))
-        assert encoder._waiting.qsize() <= AHEAD
+        assert encoder._waiting.qsize() <= MAX_QUEUED_FRAMES
     encoder.finish()
     assert read_timing(tmp_path / "a.mp4")[0] == 100
 
@@ -280,7 +280,7 @@ def test_an_export_plays_everywhere(tmp_path, name, codec):
     export(
         write(tmp_path / "a.mp4", width=33, height=47, recipe=a_recipe(width=33, height=47)),
         tmp_path / name,
-        Cut(captions=True, seconds=2),
+        ExportSettings(captions=True, seconds=2),
     )
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(tmp_path / name)]
     said = subprocess.run(command, capture_output=True, text=True).stderr
@@ -295,7 +295,7 @@ def test_a_caption_stands_below_the_picture_and_says_words_and_step(tmp_path):
     export(
         write(tmp_path / "a.mp4", recipe=recipe),
         tmp_path / "b.gif",
-        Cut(captions=True, fps=10, hold=0),
+        ExportSettings(captions=True, fps=10, hold=0),
     )
     with Image.open(tmp_path / "b.gif") as shown:
         pictures = [np.asarray(each.convert("RGB")) for each in ImageSequence.Iterator(shown)]
@@ -307,7 +307,7 @@ def test_a_caption_stands_below_the_picture_and_says_words_and_step(tmp_path):
 
 
 def test_a_loop_ends_near_its_beginning(tmp_path, frames_of):
-    export(write(tmp_path / "a.mp4"), tmp_path / "b.mp4", Cut(seconds=3, loop=True, hold=0.5))
+    export(write(tmp_path / "a.mp4"), tmp_path / "b.mp4", ExportSettings(seconds=3, loop=True, hold=0.5))
     frames = [frame.astype(int) for frame in frames_of(tmp_path / "b.mp4")]
     plain = np.abs(picture(5).astype(int) - frames[0]).mean()
     assert np.abs(frames[-1] - frames[0]).mean() < plain / 4
@@ -316,16 +316,16 @@ def test_a_loop_ends_near_its_beginning(tmp_path, frames_of):
 def test_few_pictures_are_in_memory_while_a_film_is_exported(tmp_path):
     write(tmp_path / "a.mp4", 200, width=256, height=256)
     tracemalloc.start()
-    export(tmp_path / "a.mp4", tmp_path / "b.mp4", Cut(even=True, loop=True))
+    export(tmp_path / "a.mp4", tmp_path / "b.mp4", ExportSettings(even=True, loop=True))
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 40 * 256 * 256 * 3
 
 
 def test_an_export_tells_how_far_it_is_and_can_be_ended(tmp_path):
-    told = list(exporting(write(tmp_path / "a.mp4"), tmp_path / "b.gif", Cut(hold=0)))
+    told = list(export_with_progress(write(tmp_path / "a.mp4"), tmp_path / "b.gif", ExportSettings(hold=0)))
     assert told == [(done, 12) for done in range(1, 13)]  # a GIF is gone through twice
-    unfinished = exporting(tmp_path / "a.mp4", tmp_path / "c.mp4")
+    unfinished = export_with_progress(tmp_path / "a.mp4", tmp_path / "c.mp4")
     next(unfinished)
     unfinished.close()
     assert len(list(tmp_path.iterdir())) == 2

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pixgen.errors import OutOfMemory, StorageError
 from pixgen.studio import Policy
-from pixgen.studio.metadata.metadata import read_metadata
+from pixgen.studio.metadata.picture_info import read_metadata
 from pixgen.ui.create.actions import (
     BrowserSession,
     Screen,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pixgen.studio import Policy
-from pixgen.studio.queue import ACTS
+from pixgen.studio.queue import ACTIONS
 from pixgen.ui.create import queue as queueing
 from pixgen.ui.create.actions import add_steps, restore_screen, resume, show_run, stop, with_error_screen
 from pixgen.ui.i18n import ENGLISH
@@ -251,7 +251,7 @@ def test_a_paused_picture_gives_its_place_on_the_screen_to_the_next(slow, visito
 def test_nobody_acts_on_anothers_queue(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=300)
     stranger = BrowserSession.from_browser(None, None)
-    for act in ACTS:
+    for act in ACTIONS:
         assert queueing.act_on_queue(slow, f"{act} {visitor.stored['job']}", stranger, say=ENGLISH) == ""
     assert (slow.queue()[0].paused, visitor.job(slow).stopping) == (False, False)
     stop(slow, visitor)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pixgen.studio.prompt_help import Reading, read_typed
+from pixgen.studio.prompt_help import PromptCheck, check_typed_prompt
 from pixgen.ui.create.prompt_help import help_html, replace_word
 from pixgen.ui.i18n import ENGLISH
 
@@ -10,25 +10,25 @@ WORDS = ENGLISH
 
 
 def test_they_are_quiet_where_all_is_well():
-    shown = help_html(WORDS, read_typed("a red fox"), "a red fox")
+    shown = help_html(WORDS, check_typed_prompt("a red fox"), "a red fox")
     assert "3 of 38 tokens" in shown
     assert "<p>" not in shown
-    assert "tokens" not in help_html(WORDS, Reading(), "")
+    assert "tokens" not in help_html(WORDS, PromptCheck(), "")
 
 
 def test_they_tell_what_is_strange_and_offer_what_is_near():
-    shown = help_html(WORDS, read_typed("a foxx"), "a foxx")
+    shown = help_html(WORDS, check_typed_prompt("a foxx"), "a foxx")
     assert "“foxx” is not in the bundled models’ vocabulary" in shown
     assert 'data-word="foxx" data-by="fox"' in shown
 
 
 def test_what_is_typed_is_shown_as_text():
     text = "<img src=x onerror=alert(1)> " * 30
-    assert "<img" not in help_html(WORDS, read_typed(text), text)
+    assert "<img" not in help_html(WORDS, check_typed_prompt(text), text)
 
 
 def test_an_unfinished_list_is_offered_the_lists():
-    assert 'data-by="__animal__"' in help_html(WORDS, read_typed("a __"), "a __")
+    assert 'data-by="__animal__"' in help_html(WORDS, check_typed_prompt("a __"), "a __")
 
 
 @pytest.mark.parametrize(

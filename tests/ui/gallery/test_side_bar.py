@@ -63,7 +63,7 @@ def test_words_are_searched_in_prompts_and_tags(presenter, studio):
 def test_looks_are_searched_beside_the_words(presenter, studio, monkeypatch):
     fox, whale = painted(studio), painted(studio, "a whale")
     monkeypatch.setattr(
-        presenter.gallery, "look", lambda *_, **who: presenter.gallery.find(RunFilter(sort="oldest"), **who)
+        presenter.gallery, "search", lambda *_, **who: presenter.gallery.find(RunFilter(sort="oldest"), **who)
     )
     assert fox in presenter.side("fox")["side_list"]
     shown = presenter.alike("fox")["side_alike"]
@@ -77,7 +77,7 @@ def test_what_cannot_be_searched_by_looks_is_said(presenter, monkeypatch):
     def refused(*_, **__):
         raise SearchError("The query is empty.")
 
-    monkeypatch.setattr(presenter.gallery, "look", refused)
+    monkeypatch.setattr(presenter.gallery, "search", refused)
     assert "The query is empty." in presenter.alike("fox")["side_alike"]
 
 

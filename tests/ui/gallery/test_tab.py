@@ -100,7 +100,7 @@ def test_the_forms_choices_are_the_catalogues():
             for value, _ in (
                 ("newest", ENGLISH("newest first")),
                 ("oldest", ENGLISH("oldest first")),
-                ("likeness", ENGLISH("closest to the prompt")),
+                ("similarity", ENGLISH("closest to the prompt")),
                 ("longest", ENGLISH("longest painting time")),
                 ("prompt", ENGLISH("by prompt")),
             )
@@ -167,15 +167,15 @@ def test_what_is_deleted_can_be_taken_back(presenter, studio):
     changes = presenter.delete(run, 0, *FORM)
     assert f'data-undo="{run}"' in changes["said"]
     assert ENGLISH("Nothing has been painted yet.") in changes["grid"]
-    binned = ("", "words", "bin", *FORM[3:])
-    assert presenter.shelf(binned, 0)["empty"]["visible"]
+    trashed = ("", "words", "bin", *FORM[3:])
+    assert presenter.shelf(trashed, 0)["empty"]["visible"]
     opened = presenter.opened(run)
     assert (opened["delete"]["visible"], opened["restore"]["visible"]) == (False, True)
     assert run in presenter.restore(run, 0, *FORM)["grid"]
     presenter.delete(run, 0, *FORM)
-    assert presenter.empty(False, 0, *binned) == {}
-    assert run in presenter.shelf(binned, 0)["grid"]
-    assert "1 deleted permanently" in presenter.empty(True, 0, *binned)["said"]
+    assert presenter.empty(False, 0, *trashed) == {}
+    assert run in presenter.shelf(trashed, 0)["grid"]
+    assert "1 deleted permanently" in presenter.empty(True, 0, *trashed)["said"]
     assert studio.runs() == []
 
 

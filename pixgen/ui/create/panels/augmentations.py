@@ -118,7 +118,7 @@ def cutouts_html(job: "Job | None", say: Translator) -> str:
     """The cutouts of a job's current step; from now on, the job keeps them for a while."""
     if job is None or job.ended:
         return f"<p>{escape(say('Nothing is being painted at the moment.'))}</p>"
-    job.want_cutouts()
+    job.request_cutouts()
     step, sheet = job.cutouts()
     if sheet is None:
         return f"<p>{escape(say('The next step brings its cutouts.'))}</p>"

@@ -11,7 +11,7 @@ import numpy as np
 from pixgen.errors import PixgenError
 from pixgen.images import picture_size
 from pixgen.studio import Studio
-from pixgen.studio.runs.run import ENDED
+from pixgen.studio.runs.run import FINAL_STATES
 from pixgen.studio.upscaling import AUTO, CRISP, save_upscaled, upscale_picture
 from pixgen.ui import canvas
 from pixgen.ui.errors import error_text
@@ -90,7 +90,7 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
         if run is None or run.id != made["run"]:
             return gr.skip(), gr.skip()  # another has been begun meanwhile
         large = gr.update(value=made["file"], label=made["label"], visible=True)
-        return large, made["canvas"] if run.state in ENDED else gr.skip()
+        return large, made["canvas"] if run.state in FINAL_STATES else gr.skip()
 
     quiet = {"api_visibility": "private", "show_progress": "minimal"}
     made = gr.State()

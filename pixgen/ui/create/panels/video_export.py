@@ -9,8 +9,8 @@ import gradio as gr
 
 from pixgen.errors import VideoError
 from pixgen.studio import Studio
-from pixgen.studio.video.export import FORMATS, exporting, find_lost_sound
-from pixgen.studio.video.timeline import Cut
+from pixgen.studio.video.export import FORMATS, explain_lost_sound, export_with_progress
+from pixgen.studio.video.timeline import ExportSettings
 from pixgen.ui import html
 from pixgen.ui.classify.view import progress_html
 from pixgen.ui.create.actions import file_name
@@ -129,9 +129,9 @@ def _export(
 ) -> Iterator[tuple[Any, Any]]:
     suffix, seconds, fps, hold, even, captions, loop = wishes
     run = visitor.run(studio)
-    if run is None or not run.film.is_file():
+    if run is None or not run.video.is_file():
         raise VideoError("There is no video yet: paint something first.")
-    cut = Cut(
+    cut = ExportSettings(
         seconds=float(seconds) or None,
         fps=float(fps) or None,
         hold=float(hold),
@@ -141,7 +141,7 @@ def _export(
     )
     with tempfile.TemporaryDirectory(prefix="pixgen-") as folder:
         path = Path(folder) / f"film{suffix}"
-        for done, total in exporting(run.film, path, cut):
+        for done, total in export_with_progress(run.video, path, cut):
             if done % _EVERY == 1:
                 more = say("frame {done} of {total}", done=done, total=total)
                 told = _export_html("painting", say("Writing"), more=more, part=done / total)
@@ -150,7 +150,7 @@ def _export(
             servable(path, component, name=f"{file_name(run.recipe)}{suffix}"),
             _size(say, path),
         )
-    notice = say(find_lost_sound(run.film, path, cut))
+    notice = say(explain_lost_sound(run.video, path, cut))
     told = _export_html("done", say("Done"), more=size, part=1.0, notice=notice)
     yield gr.update(value=copy, visible=True), told
 
