@@ -197,7 +197,7 @@ def _progress_text(job_status: "JobStatus") -> str:
     frame = job_status.frame
     parts = [f"step {frame.step}/{frame.steps}" if frame.step >= 0 else "sketching"]
     if job_status.steps_per_second:
-        parts.append(f"{job_status.steps_a_second:.1f} steps/s")
+        parts.append(f"{job_status.steps_per_second:.1f} steps/s")
     if job_status.seconds_left is not None:
         minutes, seconds = divmod(round(job_status.seconds_left), 60)
         parts.append(f"{minutes}:{seconds:02d} left")

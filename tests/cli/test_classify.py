@@ -37,7 +37,7 @@ def _in_a_folder_with_pictures(tmp_path, monkeypatch, tiny_perceptor):
         ([*ASK, *LABELS, "--top", "0"], "'--top'"),
         ([*ASK, *LABELS, "--csv", "table.txt"], "must end in .csv"),
         ([*ASK, *LABELS, "--explain", "red.png"], "exists already"),
-        ([*ASK, "blue.png", *LABELS, "--explain", "o.png"], "for one picture: there are 2"),
+        ([*ASK, "blue.png", *LABELS, "--explain", "o.png"], "exactly one picture: there are 2"),
         ([*ASK, *LABELS, "--explain", "o.png", "--for", "d"], "“d” is none of the labels"),
     ],
 )

@@ -185,4 +185,4 @@ def test_a_sound_that_cannot_be_read_is_no_reason_to_lose_the_film(tmp_path):
     film.add(np.zeros((32, 32, 3), np.uint8), step=0)
     film.commit(np.zeros((32, 32, 3), np.uint8))
     assert read_timing(tmp_path / "a.mp4").frames == 1
-    assert "silent" in film.notice
+    assert "no sound" in film.notice

@@ -130,7 +130,7 @@ def _show_progress(
 
     results: list = []
     with Console(stderr=True, highlight=False).status("Classifying") as status:
-        for batch in classifiers.look(classifier, models, sources):
+        for batch in classifiers.classify(classifier, models, sources):
             results += batch
             status.update(f"{len(results)} of {len(sources)} pictures")
     return results

@@ -150,11 +150,11 @@ def follow_grid(grid: "Grid", *, out: Path | None, as_json: bool) -> int:
 
 
 def _print_cell(grid: "Grid", index: int, run: "Run", *, as_json: bool) -> None:
-    from pixgen.studio.grids.sheet import similarity
+    from pixgen.studio.runs.run import mean_similarity
 
     row, column = divmod(index, len(grid.plan.columns))
     titles = [title for title in (grid.plan.rows[row], grid.plan.columns[column]) if title]
-    cosine = similarity(run)
+    cosine = mean_similarity(run)
     if as_json:
         value = {"cell": titles, "run": run.id, "state": run.state, "similarity": cosine}
         print_line(json.dumps(value, ensure_ascii=False))

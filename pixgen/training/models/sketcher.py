@@ -233,7 +233,7 @@ def make_conditioning(model: Sketcher, batch: Batch) -> EncodedConditioning:
         )
         parts.append(model.encode(part, count=end - start))
         start = end
-    return EncodedConditioning.joined(parts)
+    return EncodedConditioning.concatenate(parts)
 
 
 def code_loss(

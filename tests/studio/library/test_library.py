@@ -87,7 +87,7 @@ def test_what_is_painted_can_be_indexed_as_it_is_finished(make_finder):
     finder.follow()
     run = painted(finder.studio, "a red fox")
     finder.studio.close(10)  # what follows a job is done on its thread
-    assert finder.collection(finder.places[RUNS]).known().keys() == {f"{run.id}/picture.png"}
+    assert finder.collection(finder.places[RUNS]).fingerprints().keys() == {f"{run.id}/picture.png"}
 
 
 def test_runs_that_were_moved_with_their_studio_are_found_there(make_finder, tmp_path):

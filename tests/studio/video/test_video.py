@@ -171,7 +171,7 @@ def test_an_exported_film_is_as_long_as_wanted(tmp_path, options, seconds):
 
 
 def test_a_film_in_no_known_format_is_an_error(tmp_path):
-    with pytest.raises(VideoError, match=r"can be .mp4, .webm, .webp, .gif, not “.avi”"):
+    with pytest.raises(VideoError, match=r"can be exported as .mp4, .webm, .webp, .gif, not “.avi”"):
         export(write(tmp_path / "a.mp4"), tmp_path / "b.avi")
     assert not (tmp_path / "b.avi").exists()
 
