@@ -49,9 +49,9 @@ def test_runs_are_listed_moved_paused_resumed_and_cancelled(held, capsys):
     assert (listed[0]["state"], listed[0]["step"], listed[0]["steps"]) == ("painting", 2, 12)
     assert (listed[1]["state"], listed[1]["prompt"]) == ("waiting", "a red fox")
     asked(capsys, "up", third_is_adas.id, "--url", url)
-    assert (second.place, third_is_adas.place) == (3, 1)
+    assert (second.position, third_is_adas.position) == (3, 1)
     asked(capsys, "down", third_is_adas.id, "--url", url)
-    assert (second.place, third_is_adas.place) == (1, 3)
+    assert (second.position, third_is_adas.position) == (1, 3)
     paused = asked(capsys, "pause", second.id, "--url", url)
     assert {place["run"]: place["state"] for place in paused}[second.id] == "paused"
     asked(capsys, "resume", second.id, "--url", url)
