@@ -209,7 +209,7 @@ def test_pictures_that_wait_are_moved_paused_and_cancelled(slow, visitor):
     act(f"cancel {one}")
     assert slow.job(one).wait(10)
     act(f"cancel {first}")
-    act(f"go_on {two}")
+    act(f"resume {two}")
     rest = screens_of(screens)
     assert (rest[-1].busy, session_after(rest).stored["job"]) == ("idle", two)
     assert [slow.run(run).state for run in (first, one, two)] == ["stopped", "stopped", "done"]
