@@ -14,6 +14,6 @@ for folder in ("assets", "presets"):
 
 setup(
     packages=packages,
-    package_dir={"pixgen.assets": "assets", "pixgen.recipe.presets": "presets"},
+    package_dir={"pixgen.assets": "assets", "pixgen.presets": "presets"},
     package_data={"": ["*"]},  # scripts and styles of the page, drawings, models
 )

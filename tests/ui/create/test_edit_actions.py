@@ -241,7 +241,7 @@ def test_a_paused_picture_gives_its_place_on_the_screen_to_the_next(slow, visito
     for screen in screens:
         shown.append(screen)
         if screen.status and SAY("Paused") in screen.status:
-            queueing.act_on_queue(slow, f"go_on {first}", visitor, say=ENGLISH)
+            queueing.act_on_queue(slow, f"resume {first}", visitor, say=ENGLISH)
     sessions = [session_after([screen]).stored["job"] for screen in shown if screen.session]
     assert sessions[-1] == first
     assert len(set(sessions)) == 2
