@@ -10,32 +10,33 @@ what goes wrong.
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 __all__ = [
     "PixgenError",
     "Recipe",
     "Studio",
     "__version__",
-    "film",
     "generate",
     "grid",
     "journey",
     "restyle",
     "strip",
     "upscale",
+    "video",
 ]
 
 _HOMES = {
     "PixgenError": "pixgen.errors",
     "Recipe": "pixgen.recipe.recipe",
     "Studio": "pixgen.studio",
-    "film": "pixgen.api",
     "generate": "pixgen.api",
     "grid": "pixgen.api",
     "journey": "pixgen.api",
     "restyle": "pixgen.api",
     "strip": "pixgen.api",
     "upscale": "pixgen.api",
+    "video": "pixgen.api",
+    "film": "pixgen.api",  # the name of ``video`` in earlier versions
 }
 
 

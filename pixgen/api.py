@@ -1,4 +1,4 @@
-"""The Python API: ``generate``, ``grid``, ``strip``, ``upscale``, ``film``, ``journey`` and ``restyle``.
+"""The Python API: ``generate``, ``grid``, ``strip``, ``upscale``, ``video``, ``journey`` and ``restyle``.
 
 Each paints with a studio of its own in a temporary folder, unless a folder is given where runs are kept.
 """
@@ -157,7 +157,7 @@ def _paint_sheet(plan: Plan, folder: Path | str | None, device: str) -> Image.Im
 log = logging.getLogger(__name__)
 
 
-def film(run: str | Path, out: str | Path, *, folder: Path | str | None = None, **cut: Any) -> Path:
+def video(run: str | Path, out: str | Path, *, folder: Path | str | None = None, **cut: Any) -> Path:
     """Export a video of a finished run, and return its path; nothing is painted again.
 
     Args:
@@ -170,10 +170,13 @@ def film(run: str | Path, out: str | Path, *, folder: Path | str | None = None, 
     Raises VideoError, StorageError.
 
     Example:
-        >>> pixgen.film("outputs/20261124-101500-abcdef", "fox.gif", seconds=6)  # doctest: +SKIP
+        >>> pixgen.video("outputs/20261124-101500-abcdef", "fox.gif", seconds=6)  # doctest: +SKIP
     """
     export(find_video(run, folder), expand(out), ExportSettings(**cut))
     return expand(out)
+
+
+film = video  # its name in earlier versions
 
 
 def journey(

@@ -52,7 +52,7 @@ Aesthetics = Annotated[
     float,
     loss_weight(
         "Aesthetic score",
-        "Needs one of OpenAI's CLIPs to look, such as ViT-B-32/openai, and LAION's file for it.",
+        "Needs one of OpenAI's CLIPs, such as ViT-B-32/openai, as guidance model, and LAION's file for it.",
         hint="0.2 to 2",
     ),
     Loss(_aesthetics, of="vectors"),

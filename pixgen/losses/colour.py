@@ -25,8 +25,8 @@ class Palette(Value):
     colours: Annotated[
         Colours,
         setting(
-            "Which colours",
-            "Names or #rrggbb. Empty: those of the picture below.",
+            "Colours to use",
+            "Names or #rrggbb. Empty: the colours of the picture below.",
             example="navy, white, #ff8800",
         ),
     ] = ()

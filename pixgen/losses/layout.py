@@ -22,7 +22,7 @@ class Symmetry(Value):
             choices={
                 "horizontal": "left and right",
                 "vertical": "above and below",
-                "rotational": "turned by half a turn",
+                "rotational": "rotated by 180°",
             },
         ),
     ] = "horizontal"
@@ -36,8 +36,8 @@ class Edge(Value):
     margin: Annotated[
         float,
         setting(
-            "Width of the margin",
-            "As a part of the shorter side.",
+            "Border width",
+            "As a fraction of the shorter side.",
             gt=0,
             high=0.5,
             offered=(0.01, 0.5),

@@ -23,10 +23,10 @@ class Smoothness(Value):
     kind: Annotated[
         Literal["default", "clipped", "log"],
         setting(
-            "Even areas, how",
+            "Even areas, method",
             choices={
                 "default": "everywhere",
-                "clipped": "but keep strong edges",
+                "clipped": "keep strong edges",
                 "log": "mostly where it is noisy",
             },
         ),

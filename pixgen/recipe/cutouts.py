@@ -236,7 +236,10 @@ class Cutouts(Value):
         ),
     ] = 12
     batches: Annotated[
-        int, setting("Batches", "More: less memory, the same picture.", low=1, high=64, step=1)
+        int,
+        setting(
+            "Batches", "More batches need less memory and paint the same picture.", low=1, high=64, step=1
+        ),
     ] = 1
     # A name in CUTOUT_SETS, or "own" with ``own`` given.
     kind: Annotated[str, setting("Cutout set", "How the crops are taken and augmented.")] = "gentle"

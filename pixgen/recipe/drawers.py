@@ -69,7 +69,7 @@ class Pixels(Value):
         int,
         setting(
             "Number of colours",
-            "So many colours are found while painting; 0: any number.",
+            "How many colours the picture may use; 0: no limit.",
             low=0,
             high=64,
             step=1,
@@ -85,7 +85,7 @@ class Pixels(Value):
         return self
 
 
-_DECAY = "More: the coarse before the fine."
+_DECAY = "Higher values favour coarse shapes over fine detail."
 
 
 class Fourier(Value):
@@ -104,9 +104,9 @@ class Multires(Value):
     """A sum of pictures of every resolution (Direct Ascent Synthesis)."""
 
     smallest: Annotated[int, setting("Smallest picture", "Its shorter side.", low=1, high=64, step=1)] = 1
-    ratio: Annotated[float, setting("Ratio", "From one resolution to the next.", gt=1, high=4, step=0.05)] = (
-        1.5
-    )
+    ratio: Annotated[
+        float, setting("Ratio", "The scale between one resolution and the next.", gt=1, high=4, step=0.05)
+    ] = 1.5
     decay: Annotated[float, setting("Decay", _DECAY, low=0, high=3, step=0.05)] = 0.5
 
 
@@ -116,6 +116,6 @@ class Lines(Value):
     count: Annotated[int, setting("Number of strokes", low=1, high=512, step=1)] = 96
     widest: Annotated[
         float,
-        setting("Widest stroke", "As a part of the shorter side.", gt=0, high=0.5, step=0.01),
+        setting("Widest stroke", "As a fraction of the shorter side.", gt=0, high=0.5, step=0.01),
     ] = 0.08
     paper: Annotated[float, setting("Grey of the paper", "0 is black.", low=0, high=1, step=0.01)] = 0.97

@@ -25,39 +25,47 @@ class Sketch(Value):
         str,
         setting(
             "Sketch model",
-            "What draws the start, where it is a sketch.",
+            "The transformer that samples the sketch.",
             min_length=1,
             max_length=4096,
         ),
     ] = "pocket"
     candidates: Annotated[
         int,
-        setting("Sketches", "How many are drawn, of which one is taken.", low=1, high=64, step=1),
+        setting("Sketches", "How many candidates are sampled; one of them is used.", low=1, high=64, step=1),
     ] = 8
     pick: Annotated[
-        int, setting("Which sketch", "0 is the one that CLIP finds best.", low=0, high=63, step=1)
+        int, setting("Which sketch", "0 is the one that matches the prompt best.", low=0, high=63, step=1)
     ] = 0
     # None: the default of the sketch model.
     temperature: Annotated[
         float | None,
-        setting("Temperature", "More: more varied sketches.", low=0, high=4, step=0.05),
+        setting("Temperature", "Higher values give more varied sketches.", low=0, high=4, step=0.05),
     ] = None
     top_k: Annotated[
         int | None,
-        setting("Top k", "Each code is drawn from so many likely ones.", low=1, high=1 << 20, step=1),
+        setting(
+            "Top k", "Each code is sampled from this many of the likeliest.", low=1, high=1 << 20, step=1
+        ),
     ] = None
     guidance: Annotated[
         float | None,
-        setting("Guidance", "More: closer to the words, less varied.", low=0, high=40, step=0.5),
+        setting(
+            "Guidance",
+            "Higher values follow the prompt more closely and vary less.",
+            low=0,
+            high=40,
+            step=0.5,
+        ),
     ] = None
     memory: Annotated[
-        bool, setting("Known things", "Things that the sketcher knows are drawn from its examples.")
+        bool, setting("Known things", "Compose things that the sketch model has examples of from those.")
     ] = True
     looks: Annotated[
         float | None,
         setting(
             "Looks",
-            "How strictly things that it does not know look as words do.",
+            "How strongly things without an example follow the average look of their words.",
             low=0,
             high=5,
             step=0.1,
@@ -109,7 +117,7 @@ class Init(Value):
         float,
         setting(
             "Strength",
-            "How far from the picture to begin. 0: the picture itself. 1: chance alone.",
+            "How much of the picture is replaced by noise before the first step. 0: none. 1: all of it.",
             low=0,
             high=1,
             step=0.05,
@@ -117,14 +125,14 @@ class Init(Value):
     ] = 0.0
     # With kind "picture", to paint only a part of it anew: a mask's path, or a side; and what stands
     # there at first.
-    mask: Annotated[str, setting("Mask", "Paint anew only where this picture is white.", max_length=4096)] = (
-        ""
-    )
+    mask: Annotated[
+        str, setting("Mask", "Repaint only the white parts of this picture.", max_length=4096)
+    ] = ""
     extend: Annotated[
         Literal["", "left", "right", "top", "bottom"],
         setting(
             "Extend the canvas",
-            "Beyond the picture, as far as the size says: choose one with room on that side.",
+            "Adds empty space on one side, up to the chosen size, and paints it.",
             choices={
                 "": "no",
                 "left": "to the left",
@@ -134,7 +142,9 @@ class Init(Value):
             },
         ),
     ] = ""
-    fill: Annotated[Literal["sketch", "codes", "picture"], setting("What stands there at first")] = "sketch"
+    fill: Annotated[Literal["sketch", "codes", "picture"], setting("Initial content of the painted area")] = (
+        "sketch"
+    )
     # With kind "idea": texts and pictures whose CLIP vectors are added up by weight, and sketched.
     idea: Annotated[tuple[Prompt, ...], BeforeValidator(_read_terms)] = ()
     sketch: Sketch = Sketch()

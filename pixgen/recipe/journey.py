@@ -113,17 +113,17 @@ class Journey(Value):
     zoom: Annotated[
         _Keyframes,
         _check_keyframes(0.5, 2),
-        setting("Zoom per frame", "More than 1 is nearer, 0.5 to 2.", example="0:1,60:1.02"),
+        setting("Zoom per frame", "Above 1 zooms in, below 1 out: 0.5 to 2.", example="0:1,60:1.02"),
     ] = ((0, 1.0),)
     x: Annotated[
         _Keyframes,
         _check_keyframes(-1, 1),
-        setting("To the right per frame", "Parts of the width, -1 to 1.", example="0:0.01"),
+        setting("To the right per frame", "As a fraction of the width, -1 to 1.", example="0:0.01"),
     ] = ((0, 0.0),)
     y: Annotated[
         _Keyframes,
         _check_keyframes(-1, 1),
-        setting("Down per frame", "Parts of the height, -1 to 1.", example="0:0.01"),
+        setting("Down per frame", "As a fraction of the height, -1 to 1.", example="0:0.01"),
     ] = ((0, 0.0),)
     turn: Annotated[
         _Keyframes,
@@ -138,7 +138,7 @@ class Journey(Value):
         Literal["reflect", "wrap", "edge"],
         setting(
             "Edge fill",
-            "What comes in from beyond the canvas.",
+            "What fills the space that a move uncovers.",
             choices={"reflect": "its mirror image", "wrap": "the other side", "edge": "its edge"},
         ),
     ] = "reflect"
@@ -146,21 +146,28 @@ class Journey(Value):
         float,
         setting(
             "Smoothing",
-            "How much of a frame is the one before, moved along: against flicker.",
+            "How much of the previous frame, moved along, is blended into each frame. Reduces flicker.",
             low=0,
             high=0.95,
             step=0.05,
         ),
     ] = 0.0
     fps: Annotated[
-        float, setting("Frames per second", "Of the video, in and out.", low=1, high=60, step=1)
+        float,
+        setting(
+            "Frames per second",
+            "Of the video that is read and of the one that is written.",
+            low=1,
+            high=60,
+            step=1,
+        ),
     ] = 12.0
     video: Annotated[str, Field(max_length=4096)] = ""  # a path
     carry: Annotated[
         float,
         setting(
-            "How much stays from frame to frame",
-            "Of what is painted over a video.",
+            "Carry-over between frames",
+            "How much of the previous painted frame is carried into the next, when a video is restyled.",
             low=0,
             high=1,
             step=0.05,

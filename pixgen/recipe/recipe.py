@@ -67,7 +67,7 @@ class Recipe(Value):
         128
     )
     steps: Annotated[
-        int, setting("Steps", "More steps: finer, and slower.", low=0, high=MOST_STEPS, step=1)
+        int, setting("Steps", "More steps give finer detail and take longer.", low=0, high=MOST_STEPS, step=1)
     ] = 150
     # The totals before it was extended: schedules at a step follow the smallest total beyond that step, so
     # that the extended recipe repeats the pixels of the original.
@@ -89,18 +89,23 @@ class Recipe(Value):
         str,
         setting(
             "Image model",
-            "What draws: a model's name, or an own checkpoint's path.",
+            "The VQGAN that decodes the picture: a model's name, or the path of a checkpoint.",
             min_length=1,
             max_length=4096,
         ),
     ] = "pocket"
     config: Annotated[
         str,
-        setting("Config", "Of an own checkpoint, where it does not lie beside it.", max_length=4096),
+        setting("Config", "The config of a checkpoint, if it is not beside it.", max_length=4096),
     ] = ""
     clip: Annotated[
         tuple[str | ClipChoice, ...],
-        setting("Guidance model (CLIP)", "Several guide together.", min_length=1, max_length=MOST_CLIPS),
+        setting(
+            "Guidance model (CLIP)",
+            "Several CLIPs can guide the picture together.",
+            min_length=1,
+            max_length=MOST_CLIPS,
+        ),
     ] = ("pocket",)
     init: Init = Init()
     cutouts: Cutouts = Cutouts()
@@ -109,7 +114,9 @@ class Recipe(Value):
     grow: Growth = Growth()
     average: Annotated[
         float,
-        setting("Average", "A moving average of the latent is shown; 0: off.", low=0, lt=1, step=0.01),
+        setting(
+            "Average", "Show a moving average of the latent with this decay; 0: off.", low=0, lt=1, step=0.01
+        ),
     ] = 0.0
     precision: Annotated[Literal["float32", "bfloat16", "float16"], setting("Precision")] = "float32"
     engine: Engine = Engine()

@@ -42,11 +42,23 @@ class Optimizer(Value):
     ] = "cosine"
     drop_at: Annotated[
         float,
-        setting("Drop at", "The part of the steps, with the schedule drop.", low=0, high=1, step=0.05),
+        setting(
+            "Drop at",
+            "With the schedule drop: the fraction of the steps after which the rate falls.",
+            low=0,
+            high=1,
+            step=0.05,
+        ),
     ] = 0.75
     floor: Annotated[
         float,
-        setting("Floor", "The rate's factor after the drop, or at the end.", low=0, high=1, step=0.05),
+        setting(
+            "Floor",
+            "The factor on the learning rate after the drop, or at the end.",
+            low=0,
+            high=1,
+            step=0.05,
+        ),
     ] = 0.1
 
     def rate_factor(self, progress: float) -> float:
@@ -65,40 +77,43 @@ class Engine(Value):
     augmentations: Annotated[
         Literal["fused", "kornia"],
         setting(
-            "Augmentations by",
-            "Geometry and colour of cutouts as one warp and one matrix each, or one by one by kornia.",
+            "Augmentation engine",
+            "fused: one warp and one colour matrix for each cutout. kornia: one augmentation after the other.",
         ),
     ] = "fused"
     channels_last: Annotated[
-        bool, setting("Channels last", "The order of a decoder's memory: on a CPU a third faster.")
+        bool, setting("Channels last", "The memory format of the decoder: a third faster on a CPU.")
     ] = True
     checkpoint: Annotated[
         bool,
-        setting("Checkpoints", "A decoder computes twice: much less memory, a little slower."),
+        setting(
+            "Gradient checkpointing",
+            "Recomputes the decoder in the backward pass: much less memory, a little slower.",
+        ),
     ] = False
     compiled: Annotated[
         bool,
-        setting("Compiled", "By torch.compile: the first step takes minutes, the others less."),
+        setting("Compiled", "Uses torch.compile: the first step takes minutes, the others are faster."),
     ] = False
     captured: Annotated[
         bool,
         setting(
             "Captured",
-            "On a GPU, decoder and CLIP are captured once (CUDA graphs): fewer launches.",
+            "On a GPU, captures decoder and CLIP as CUDA graphs: fewer kernel launches.",
         ),
     ] = True
     tf32: Annotated[
         bool,
         setting(
             "TF32",
-            "On a GPU in float32, models multiply in TF32: faster, with ten bits of mantissa.",
+            "On a GPU in float32, multiplies in TF32: faster, with a mantissa of ten bits.",
         ),
     ] = True
     deterministic: Annotated[
         bool,
         setting(
             "Deterministic",
-            "On a GPU, sums in a fixed order: the same recipe, the same picture; slower.",
+            "On a GPU, sums in a fixed order, so that a recipe always gives the same picture; slower.",
         ),
     ] = False
     # A decoder's norms see a tile alone, so the picture changes a little.
@@ -106,7 +121,7 @@ class Engine(Value):
         int,
         setting(
             "Tiles",
-            "The finished picture is decoded in tiles of so many codes a side, with less memory; 0: whole.",
+            "Decode the finished picture in tiles of this many codes a side, which needs less memory; 0: as a whole.",
             low=0,
             high=256,
             step=1,
@@ -117,7 +132,7 @@ class Engine(Value):
         int,
         setting(
             "Encoded tiles",
-            "A picture is encoded in tiles of so many codes a side; 0: whole.",
+            "Encode pictures in tiles of this many codes a side; 0: as a whole.",
             low=0,
             high=256,
             step=1,
@@ -126,7 +141,9 @@ class Engine(Value):
     # Other chance, so other sketches of the same words.
     sketches: Annotated[
         int,
-        setting("Sketches at once", "So many are drawn at a time; 0: all.", low=0, high=64, step=1),
+        setting(
+            "Sketches at once", "How many sketches are sampled at a time; 0: all.", low=0, high=64, step=1
+        ),
     ] = 0
 
 
@@ -156,12 +173,14 @@ class Growth(Value):
         BeforeValidator(_read_parts),
         setting(
             "Start small, then enlarge",
-            "A large picture in less than half the time: small first, and doubled at these parts of the steps.",
+            "Starts small and enlarges the canvas at these fractions of the steps: large pictures in less than half the time.",
             example="0.5, 0.85",
             max_length=4,
         ),
     ] = ()
-    by: Annotated[float, setting("Growth", "Times a side, each time.", low=1.25, high=4, step=0.25)] = 2.0
+    by: Annotated[
+        float, setting("Growth", "The factor on each side at every enlargement.", low=1.25, high=4, step=0.25)
+    ] = 2.0
 
     @model_validator(mode="after")
     def _one_after_the_other(self) -> "Growth":

@@ -81,8 +81,8 @@ class Story(Value):
     fade: Annotated[
         float,
         setting(
-            "Pass into the next scene",
-            "The part of a scene over which the next one comes. 0: at once.",
+            "Transition length",
+            "The fraction of a scene in which it changes into the next. 0: at once.",
             low=0,
             high=1,
             step=0.05,
@@ -92,11 +92,11 @@ class Story(Value):
         Literal["embeddings", "weights"],
         setting(
             "Transition",
-            choices={"embeddings": "turning the words' directions", "weights": "their weights"},
+            choices={"embeddings": "interpolate the embeddings", "weights": "fade the weights"},
         ),
     ] = "embeddings"
     sketch: Annotated[
-        bool, setting("Sketch each scene", "The picture passes into a sketch of each scene.")
+        bool, setting("Sketch each scene", "Blends the picture into a sketch of each scene.")
     ] = False
     easing: Annotated[Easing, setting("Easing")] = "smooth"
     # The first step of each scene, the first 0; without, the scenes share the steps evenly.

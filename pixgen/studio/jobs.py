@@ -194,6 +194,9 @@ class Job:
         self._queue.resume(self)
         self.notify_watchers()
 
+    # The names of earlier versions, which scripts may use.
+    place, glimpse, go_on = position, status, resume
+
     def swap_with(self, other: "Job") -> None:
         """Swap positions with another waiting job."""
         self._queue.swap(self, other)

@@ -8,6 +8,7 @@ from PIL import Image
 
 from pixgen.studio.metadata.picture_info import read_metadata
 from pixgen.studio.upscaling import read_upscale_info
+from pixgen.ui.create.controls import EXAMPLES
 from pixgen.ui.create.form import preset_values
 from pixgen.ui.i18n import ENGLISH
 
@@ -269,37 +270,16 @@ def test_examples_and_seeds_fill_in_with_one_click(visit):
     page = visit()
     page.get_by_role(
         "button",
-        name=(
-            "a red fox on a snowy hill",
-            "an owl in the forest",
-            "a watercolour of a sailboat at sunset",
-            "3d render of a green dragon in the sky",
-            "a panda eating a watermelon",
-            "a cat :2 | purple background",
-        )[1],
+        name=EXAMPLES[1],
     ).click()
     holds(
         page,
         WORDS,
-        (
-            "a red fox on a snowy hill",
-            "an owl in the forest",
-            "a watercolour of a sailboat at sunset",
-            "3d render of a green dragon in the sky",
-            "a panda eating a watermelon",
-            "a cat :2 | purple background",
-        )[1],
+        EXAMPLES[1],
     )
     write(
         page,
-        (
-            "a red fox on a snowy hill",
-            "an owl in the forest",
-            "a watercolour of a sailboat at sunset",
-            "3d render of a green dragon in the sky",
-            "a panda eating a watermelon",
-            "a cat :2 | purple background",
-        )[1],
+        EXAMPLES[1],
         seed="",
     )
     paint(page)
@@ -313,14 +293,7 @@ def test_examples_and_seeds_fill_in_with_one_click(visit):
     holds(
         page,
         WORDS,
-        (
-            "a red fox on a snowy hill",
-            "an owl in the forest",
-            "a watercolour of a sailboat at sunset",
-            "3d render of a green dragon in the sky",
-            "a panda eating a watermelon",
-            "a cat :2 | purple background",
-        )[1],
+        EXAMPLES[1],
     )
 
 

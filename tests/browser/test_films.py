@@ -17,7 +17,7 @@ def test_a_story_is_painted_and_its_film_is_as_long_as_wanted(visit, tmp_path):
     say, page = ENGLISH, visit()
     write(page, "a red fox ^ an owl", steps=8)
     page.get_by_text(say("Story and camera")).click()
-    fade = page.get_by_label(f"number input for {say('Pass into the next scene')}")
+    fade = page.get_by_label(f"number input for {say('Transition length')}")
     fade.fill("1")
     fade.press("Tab")
     paint(page)

@@ -91,11 +91,5 @@ def test_a_turkish_browser_is_shown_turkish_and_can_be_shown_english(visit):
     page.keyboard.press("?")
     page.locator(
         ".pg-header li",
-        has_text=(
-            ("Ctrl Enter", ENGLISH("paint, classify or search")),
-            ("Esc", ENGLISH("stop, and keep the picture")),
-            ("/", ENGLISH("go to the prompt")),
-            ("G", ENGLISH("show or hide your pictures")),
-            ("?", ENGLISH("show this list")),
-        )[0][1],
+        has_text=ENGLISH("paint, classify or search"),
     ).wait_for()

@@ -1,4 +1,4 @@
-"""``pixgen film``, and ``pixgen.film``."""
+"""``pixgen export-video``, and ``pixgen.video``."""
 
 import json
 
@@ -68,7 +68,7 @@ def test_an_unknown_run_and_an_existing_file_are_one_sentence(run, tmp_path, cap
 
 
 def test_python_exports_the_same(run, tmp_path):
-    made = pixgen.film(run.folder, tmp_path / "fox.mp4", seconds=2)
+    made = pixgen.video(run.folder, tmp_path / "fox.mp4", seconds=2)
     count, rate = read_timing(made)
     assert count / rate == pytest.approx(2, abs=0.06)
     first = next(read_frames(made))

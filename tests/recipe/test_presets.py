@@ -66,12 +66,12 @@ def test_presets_for_fetched_models_say_what_memory_they_take():
     for each in full:
         assert f"{each.foretold_megabytes / 1000:.1f} GB" in each.about
         least, most = each.estimated_seconds["A100"]
-        assert f"by estimate {least} to {most} seconds of an A100" in each.about
+        assert f"an estimated {least} to {most} seconds on an A100" in each.about
         for run in each.measured:
             assert set(run) == {"device", "megabytes", "seconds"}
 
 
-def test_what_is_foretold_is_what_the_estimate_says():
+def test_the_stated_memory_is_the_estimate():
     preset = load_preset("full-draft")
     recipe = make_recipe(preset.recipe, {"prompts": "x"})
     assert estimate_memory(recipe, device="cuda").total == pytest.approx(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
-from pixgen.ui.create import actions as painting
+from pixgen.ui.create import actions as create_actions
 from pixgen.ui.create import drawn, form_recipe, prompt_help
 from pixgen.ui.create.form import CreateForm
 from pixgen.ui.experiment import actions
@@ -24,8 +24,8 @@ to_recipe = _reading(form_recipe.to_recipe, 0)
 remarks = _reading(form_recipe.remarks, 0)
 with_drawn = _reading(drawn.add_drawn_inputs, 1)
 foretold = _reading(prompt_help.memory_text, 0)
-paint = _reading(painting.paint, 1)
-apply = _reading(painting.update_picture, 1)
-fork = _reading(painting.fork, 1)
+paint = _reading(create_actions.paint, 1)
+apply = _reading(create_actions.update_picture, 1)
+fork = _reading(create_actions.fork, 1)
 paint_grid = _reading(actions.paint, 1, GridForm)
 plan_of = _reading(actions.plan_of, 0, GridForm)

@@ -61,6 +61,8 @@ class Run:
         """The video of the run, an MP4."""
         return self.folder / "progress.mp4"
 
+    film = video  # its name in earlier versions
+
     @property
     def sketches(self) -> Path:
         """The sketches that the init was picked from, side by side, if it was sketched."""

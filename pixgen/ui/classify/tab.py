@@ -9,7 +9,7 @@ import gradio as gr
 from pixgen.models import available_clips
 from pixgen.studio.library.classifier import ClassifierService
 from pixgen.ui.classify import actions
-from pixgen.ui.classify import view as answers
+from pixgen.ui.classify import view as classify_view
 from pixgen.ui.classify.actions import CLASSIFY_FIELDS, ClassifyForm, View
 from pixgen.ui.create.panels.settings import clip_choice
 from pixgen.ui.errors import guard_handler, guard_stream, show_warning
@@ -88,13 +88,13 @@ def _ask(service: ClassifierService, say: Translator) -> Parts:
 
 def _show(say: Translator) -> Parts:
     parts: Parts = {
-        "status": gr.HTML(answers.progress_html("idle", ""), elem_id="pg-looking"),
+        "status": gr.HTML(classify_view.progress_html("idle", ""), elem_id="pg-looking"),
     }
     with gr.Row(elem_classes="pg-actions"):  # above the answers: below a hundred, nobody finds it
         for name, text in (("csv", say("Download CSV")), ("json", say("Download JSON"))):
             parts[name] = gr.DownloadButton(text, visible=False, size="sm", min_width=0, elem_id=f"pg-{name}")
     parts["answers"] = gr.HTML(
-        answers.empty_html(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-answers"
+        classify_view.empty_html(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-answers"
     )
     parts["heat"] = gr.HTML("", js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-heat")
     parts["asked"] = gr.State(None)  # the form behind the answers that are shown
@@ -239,8 +239,8 @@ def _wire_answers(service: ClassifierService, say: Translator, parts: Parts) -> 
         stops.stop(request.session_hash)
 
     def example(chosen: gr.EventData) -> list[str]:
-        name = answers.example_names()[chosen.example]
-        data = (answers.EXAMPLES / name).read_bytes()
+        name = classify_view.example_names()[chosen.example]
+        data = (classify_view.EXAMPLES / name).read_bytes()
         return [servable_bytes(data, parts["pictures"], name=name)]
 
     @guard_handler(say, show_warning(""))

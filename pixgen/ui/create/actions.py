@@ -19,7 +19,7 @@ from pixgen.studio.runs.forks import MORE_STEPS
 from pixgen.studio.runs.inputs import named_files, resolve_kept_paths
 from pixgen.studio.runs.record import read_sketches
 from pixgen.ui import canvas, status
-from pixgen.ui.create import queue as queueing
+from pixgen.ui.create import queue as queue_view
 from pixgen.ui.create.drawn import DrawnInputs, add_drawn_inputs, edit_area_recipe
 from pixgen.ui.create.form import CreateForm
 from pixgen.ui.create.form_recipe import remarks, to_recipe
@@ -53,7 +53,7 @@ class Screen:
 def paint(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """Submit what the form asks for and watch it. The first screen comes before any work; while a
     picture of the visitor's is painted, the new one waits for its turn."""
-    if queueing.current_job(studio, visitor) is not None:
+    if queue_view.current_job(studio, visitor) is not None:
         yield from _add_to_queue(studio, form, visitor, say=say)
         return
     run, parent = visitor.run(studio), ""
@@ -95,9 +95,9 @@ def _add_to_queue(
         return
     for remark in remarks(form, say):
         yield Screen(notice=remark)
-    yield Screen(queue=queueing.queue_html(say, studio, visitor))
+    yield Screen(queue=queue_view.queue_html(say, studio, visitor))
     if not visitor.watchers.watched(visitor.page):  # the other one has ended, or is painted for a grid
-        yield from watch_job(studio, queueing.current_job(studio, visitor) or job, visitor, say=say)
+        yield from watch_job(studio, queue_view.current_job(studio, visitor) or job, visitor, say=say)
 
 
 def use_sketch(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Translator) -> Iterator[Screen]:
@@ -128,23 +128,14 @@ def use_sketch(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Trans
 
 def resume(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """Go on with the visitor's stopped run, as if it had not been stopped."""
-    run = visitor.run(studio)
-    if run is None:
-        yield error_screen(
-            say,
-            say("The picture that was painted here is gone: paint it again."),
-        )
-        return
-    yield Screen(status=status.starting_html(say, run.recipe), busy="starting")
-    job = studio.resume(run.id, owner=visitor.owner)
-    yield from watch_job(studio, job, visitor, say=say)
+    yield from _continue(studio, visitor, more=0, say=say)
 
 
 def restore_screen(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """After a reload: go on watching the visitor's job, or show what became of it."""
     yield Screen()  # gradio blanks every output of a generator that yields nothing
     job, run = visitor.job(studio), visitor.run(studio)
-    if (painted := queueing.current_job(studio, visitor)) is not None:
+    if (painted := queue_view.current_job(studio, visitor)) is not None:
         yield from watch_job(studio, painted, visitor, say=say)
     elif job is not None:
         yield from watch_job(studio, job, visitor, say=say)
@@ -162,7 +153,7 @@ def watch_job(
         while job is not None and visitor.is_newest(mark):
             yield _assign(job, visitor)
             yield from _watch_one(studio, job, visitor, mark, say=say)
-            another = queueing.current_job(studio, visitor)
+            another = queue_view.current_job(studio, visitor)
             if another is not None and job.state == "done" and visitor.is_newest(mark) and not told:
                 told = True  # once is enough: of the others, the queue tells
                 prompt = job.recipe.title
@@ -180,7 +171,7 @@ def show_run(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Ite
         yield from watch_job(studio, job, visitor, say=say)
     elif run is not None:
         visitor.watchers.enter(visitor.page)  # who has watched another one leaves
-        yield replace(_final_screen(run, say=say), queue=queueing.queue_html(say, studio, visitor))
+        yield replace(_final_screen(run, say=say), queue=queue_view.queue_html(say, studio, visitor))
 
 
 def _watch_one(
@@ -196,12 +187,12 @@ def _watch_one(
         frame, picture, thumbnails = job_status.frame, None, None
         if not visitor.is_newest(mark):
             return
-        queue = queueing.queue_html(say, studio, visitor)
+        queue = queue_view.queue_html(say, studio, visitor)
         if job_status.state in ENDED:
             still = frame.picture if frame is not None else None
             yield replace(_final_screen(job.run, say=say, picture=still), queue=queue)
             return
-        if job_status.state == "waiting" and queueing.current_job(studio, visitor) is not job:
+        if job_status.state == "waiting" and queue_view.current_job(studio, visitor) is not job:
             return
         if frame is not None and frame.step != shown:
             picture, shown = canvas.frame_html(say, job.recipe, frame), frame.step
@@ -305,6 +296,11 @@ def update_picture(studio: Studio, form: CreateForm, visitor: BrowserSession, *,
 
 def add_steps(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """Go on with the visitor's last run for ``MORE_STEPS`` more; a finished one stays as it is."""
+    yield from _continue(studio, visitor, more=MORE_STEPS, say=say)
+
+
+def _continue(studio: Studio, visitor: BrowserSession, *, more: int, say: Translator) -> Iterator[Screen]:
+    """Resume the visitor's last run, with ``more`` steps than it has, and watch it."""
     run = visitor.run(studio)
     if run is None:
         yield error_screen(
@@ -313,7 +309,7 @@ def add_steps(studio: Studio, visitor: BrowserSession, *, say: Translator) -> It
         )
         return
     yield Screen(status=status.starting_html(say, run.recipe), busy="starting")
-    job = studio.resume(run.id, steps=run.recipe.steps + MORE_STEPS, owner=visitor.owner)
+    job = studio.resume(run.id, steps=run.recipe.steps + more if more else None, owner=visitor.owner)
     yield from watch_job(studio, job, visitor, say=say)
 
 

@@ -16,6 +16,15 @@ from pixgen.ui.create.prompt_help import help_line
 from pixgen.ui.form import Field, Parts, slider
 from pixgen.ui.i18n import Translator
 
+EXAMPLES = (
+    "a red fox on a snowy hill",
+    "an owl in the forest",
+    "a watercolour of a sailboat at sunset",
+    "3d render of a green dragon in the sky",
+    "a panda eating a watermelon",
+    "a cat :2 | purple background",
+)  # prompts to click; the bundled models read English
+
 
 def prompt_column(say: Translator) -> Parts:
     """Prompt, what to leave out, Generate and Stop, and examples."""
@@ -51,16 +60,7 @@ def prompt_column(say: Translator) -> Parts:
         with gr.Row():
             examples = {
                 f"example {number}": gr.Button(text, size="sm", min_width=0, elem_classes="pg-chip")
-                for number, text in enumerate(
-                    (
-                        "a red fox on a snowy hill",
-                        "an owl in the forest",
-                        "a watercolour of a sailboat at sunset",
-                        "3d render of a green dragon in the sky",
-                        "a panda eating a watermelon",
-                        "a cat :2 | purple background",
-                    )
-                )
+                for number, text in enumerate(EXAMPLES)
             }
     return {
         "prompt": prompt,
@@ -143,7 +143,9 @@ def _work(fields: dict[str, Field], say: Translator) -> Parts:
             label=say("Drawing method"),
         ),
         "grow": grow_control(say),
-        "steps": slider(fields["steps"], say("Steps"), info=say("More steps: finer, and slower.")),
+        "steps": slider(
+            fields["steps"], say("Steps"), info=say("More steps give finer detail and take longer.")
+        ),
         "learning_rate": slider(
             fields["learning_rate"], say("Learning rate"), info=say("How far each step goes.")
         ),

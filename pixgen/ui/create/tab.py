@@ -13,7 +13,7 @@ from pixgen.studio import Policy, Studio
 from pixgen.studio.runs.forks import MORE_STEPS
 from pixgen.ui import canvas, html, status
 from pixgen.ui.create import actions
-from pixgen.ui.create import queue as queueing
+from pixgen.ui.create import queue as queue_view
 from pixgen.ui.create.actions import Screen
 from pixgen.ui.create.controls import START_SETTINGS, prompt_column, settings_column
 from pixgen.ui.create.drawn import pad_html
@@ -344,7 +344,7 @@ def _wire_buttons(
         gr.Info(said, duration=5)
 
     def act(request: gr.Request, session: Any, order: Any) -> str:
-        return queueing.act_on_queue(studio, order, known(request, session), say=say)
+        return queue_view.act_on_queue(studio, order, known(request, session), say=say)
 
     asked = [parts["session"], *(parts[name] for name in names)]
     parts["go_on"].click(go_on, parts["session"], **watching)

@@ -11,7 +11,7 @@ from pixgen.errors import SearchError
 from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary, SearchFolder
 from pixgen.ui.errors import guard_stream
 from pixgen.ui.i18n import Translator
-from pixgen.ui.search import view as found
+from pixgen.ui.search import view as search_view
 from pixgen.ui.search.view import Found
 from pixgen.vision.images import Skipped
 from pixgen.vision.search.filters import Filter, parse_date
@@ -152,7 +152,7 @@ def search(
     """
     query = to_query(form.query, form.picture)
     only = to_filter(form)
-    yield View(state=found.state_html(say("Searching"), kind="busy"), busy=True)
+    yield View(state=search_view.state_html(say("Searching"), kind="busy"), busy=True)
     place, last = find_place(library, form, uploaded), None
     yield from _ready(library, place, say=say, stopped=stopped)
     if stopped():
@@ -165,7 +165,7 @@ def search(
                 yield _stopped_view(say)
                 return
             if due(last):
-                yield View(state=found.indexing_html(say, last))
+                yield View(state=search_view.indexing_html(say, last))
     hits = library.search(
         place,
         library.embed(query, model=place.model),
@@ -186,7 +186,7 @@ def like(
     library: PictureLibrary, one: Found, form: SearchForm, *, owner: str, say: Translator
 ) -> Iterator[View]:
     """Pictures similar to a hit, from the same collection."""
-    yield View(state=found.state_html(say("Searching"), kind="busy"), busy=True)
+    yield View(state=search_view.state_html(say("Searching"), kind="busy"), busy=True)
     place, hit = one
     vector = library.vector_of(place, hit.row.path, owner=owner)
     hits = library.search(
@@ -228,14 +228,14 @@ def upload(
                 yield _stopped_view(say), place
                 return
             if due(last):
-                yield View(state=found.indexing_html(say, last), busy=True), place
+                yield View(state=search_view.indexing_html(say, last), busy=True), place
     if not last.added:
         raise SearchError("None of these files is a picture that can be read: choose others.")
-    ready = found.state_html(
+    ready = search_view.state_html(
         say.ngettext("{count} picture can be searched", "{count} pictures can be searched", last.added),
         kind="done",
     )
-    listed = found.left_out(say, [*skipped, *last.skipped])
+    listed = search_view.left_out(say, [*skipped, *last.skipped])
     yield View(state=ready + listed, busy=False), place
 
 
@@ -258,13 +258,13 @@ def _ready(
     with closing(library.load_model(place, stopped=stopped)) as loading:
         for fetching in loading:
             if fetching is not None:
-                yield View(state=found.download_html(say, fetching))
+                yield View(state=search_view.download_html(say, fetching))
 
 
 def with_errors(views: Iterator[Any], *, say: Translator) -> Iterator[Any]:
     """The same views; an error becomes the last one, and the hits on the page stay."""
     return guard_stream(
-        views, say, lambda message: View(state=found.error_html(message), busy=False, failed=True)
+        views, say, lambda message: View(state=search_view.error_html(message), busy=False, failed=True)
     )
 
 
@@ -285,15 +285,17 @@ def _throttle() -> Callable[[Progress], bool]:
 
 def _stopped_view(say: Translator) -> View:
     return View(
-        state=found.state_html(say("Stopped"), [say("the next search continues from here")], kind="done"),
+        state=search_view.state_html(
+            say("Stopped"), [say("the next search continues from here")], kind="done"
+        ),
         busy=False,
     )
 
 
 def _hits_view(hits: list[Found], last: Progress | None, *, say: Translator, nothing: str) -> View:
     return View(
-        state=found.result_html(say, hits, last),
-        grid=found.grid_html(say, hits, nothing=nothing),
+        state=search_view.result_html(say, hits, last),
+        grid=search_view.grid_html(say, hits, nothing=nothing),
         found=tuple(hits),
         busy=False,
     )

@@ -16,7 +16,7 @@ from pixgen.ui.files import servable
 from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 from pixgen.ui.search import actions
-from pixgen.ui.search import view as found
+from pixgen.ui.search import view as search_view
 from pixgen.ui.search.actions import SEARCH_FIELDS, SearchForm, View
 from pixgen.ui.search.uploads import busy, wire_uploads
 from pixgen.ui.search.view import Found
@@ -155,7 +155,7 @@ def _settings_column(library: PictureLibrary, say: Translator) -> Parts:
 
 def _stage(say: Translator) -> Parts:
     parts: Parts = {
-        "state": gr.HTML(found.state_html(""), elem_id="pg-finding"),
+        "state": gr.HTML(search_view.state_html(""), elem_id="pg-finding"),
         "one": gr.HTML("", elem_id="pg-one"),
     }
     with gr.Row(elem_classes="pg-actions", visible=False, elem_id="pg-with-one") as parts["actions"]:
@@ -168,7 +168,7 @@ def _stage(say: Translator) -> Parts:
             parts[name] = gr.Button(label, size="sm", min_width=0, elem_id=f"pg-{name.replace('_', '-')}")
         parts["download"] = gr.DownloadButton(say("Download"), size="sm", min_width=0, elem_id="pg-open")
     parts["grid"] = gr.HTML(
-        found.empty_html(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-hits"
+        search_view.empty_html(say), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-hits"
     )
     # Pressed by page.js when a picture is clicked.
     parts["choose"] = gr.Button(visible="hidden", elem_id="pg-choose")
@@ -211,7 +211,7 @@ def _wire_search(
         request: gr.Request, pressed: gr.EventData, session: Any, uploaded: Any, *values: Any
     ) -> Iterator[tuple]:
         form = read_form(values)
-        drawing = str(found.example_drawings()[pressed.example])
+        drawing = str(search_view.example_drawings()[pressed.example])
         form = replace(form, query="", picture=drawing, place=BUNDLED)
         for changes in looked_for(request, session, uploaded, form):
             yield (*changes, "", BUNDLED)
@@ -278,7 +278,7 @@ def _choice(
         pass  # it is gone, or the disk is full: its thumbnail may still be there
     return {
         "chosen": one,
-        "one": found.chosen_html(say, one, number=number, paths=not public),
+        "one": search_view.chosen_html(say, one, number=number, paths=not public),
         "actions": gr.update(visible=True),
         "download": gr.update(value=copy, interactive=copy is not None),
     }

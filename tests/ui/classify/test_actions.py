@@ -14,7 +14,7 @@ from pixgen.models.progress import DownloadProgress, report_download
 from pixgen.studio import Policy
 from pixgen.studio.library.classifier import ClassifierService
 from pixgen.ui.classify import actions
-from pixgen.ui.classify import view as answers
+from pixgen.ui.classify import view as classify_view
 from pixgen.ui.classify.actions import ClassifyForm, classify, explain
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.session import Cancellations
@@ -172,11 +172,11 @@ def test_a_new_question_stops_the_one_before():
 
 
 def test_the_empty_page_offers_every_example_and_asks_no_other_server():
-    shown = answers.empty_html(WORDS)
-    assert shown.count("data-example=") == len(answers.example_names()) >= 4
+    shown = classify_view.empty_html(WORDS)
+    assert shown.count("data-example=") == len(classify_view.example_names()) >= 4
     assert "http" not in shown
-    for name in answers.example_names():
-        with Image.open(io.BytesIO((answers.EXAMPLES / name).read_bytes())) as picture:
+    for name in classify_view.example_names():
+        with Image.open(io.BytesIO((classify_view.EXAMPLES / name).read_bytes())) as picture:
             assert max(picture.size) <= 512
 
 

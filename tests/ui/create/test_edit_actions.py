@@ -9,7 +9,7 @@ import pytest
 
 from pixgen.studio import Policy
 from pixgen.studio.queue import ACTIONS
-from pixgen.ui.create import queue as queueing
+from pixgen.ui.create import queue as queue_view
 from pixgen.ui.create.actions import add_steps, restore_screen, resume, show_run, stop, with_error_screen
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.session import BrowserSession, Watchers
@@ -150,7 +150,7 @@ def test_nobody_goes_on_from_anothers_picture(studio, visitor, act):
 
 
 def queue_of(studio, visitor):
-    html = queueing.queue_html(ENGLISH, studio, visitor)
+    html = queue_view.queue_html(ENGLISH, studio, visitor)
     return re.findall(r'data-run="([^"]+)" data-state="(\w+)"', html)
 
 
@@ -179,7 +179,7 @@ def test_a_second_picture_waits_and_is_shown_when_the_first_has_ended(slow, visi
 def test_the_queue_tells_facts_and_times_and_escapes(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=100)
     added(slow, visitor, prompt="<b>bold</b>", steps=7)
-    html = queueing.queue_html(ENGLISH, slow, visitor)
+    html = queue_view.queue_html(ENGLISH, slow, visitor)
     assert "&lt;b&gt;bold" in html
     assert "<b>bold" not in html
     assert (
@@ -201,7 +201,7 @@ def test_pictures_that_wait_are_moved_paused_and_cancelled(slow, visitor):
     for prompt in ("one", "two"):
         added(slow, visitor, prompt=prompt, steps=3)
     first, one, two = (run for run, _ in queue_of(slow, visitor))
-    act = lambda order: queueing.act_on_queue(slow, order, visitor, say=ENGLISH)  # noqa: E731
+    act = lambda order: queue_view.act_on_queue(slow, order, visitor, say=ENGLISH)  # noqa: E731
     assert act(f"up {two}").index(two) < act("nothing at all").index(one)
     assert [run for run, _ in queue_of(slow, visitor)] == [first, two, one]
     act(f"pause {two}")
@@ -219,7 +219,7 @@ def test_a_picture_that_is_cancelled_while_it_waits_says_so_and_can_still_be_beg
     screens, visitor = begun(slow, visitor, steps=300)
     added(slow, visitor, prompt="an owl", steps=3)
     run = queue_of(slow, visitor)[1][0]
-    queueing.act_on_queue(slow, f"cancel {run}", visitor, say=ENGLISH)
+    queue_view.act_on_queue(slow, f"cancel {run}", visitor, say=ENGLISH)
     assert slow.job(run).wait(10)
     stop(slow, visitor)
     screens_of(screens)
@@ -236,12 +236,12 @@ def test_a_paused_picture_gives_its_place_on_the_screen_to_the_next(slow, visito
     screens, visitor = begun(slow, visitor, steps=30)
     first = visitor.stored["job"]
     added(slow, visitor, prompt="an owl", steps=3)
-    queueing.act_on_queue(slow, f"pause {first}", visitor, say=ENGLISH)
+    queue_view.act_on_queue(slow, f"pause {first}", visitor, say=ENGLISH)
     shown = []
     for screen in screens:
         shown.append(screen)
         if screen.status and SAY("Paused") in screen.status:
-            queueing.act_on_queue(slow, f"resume {first}", visitor, say=ENGLISH)
+            queue_view.act_on_queue(slow, f"resume {first}", visitor, say=ENGLISH)
     sessions = [session_after([screen]).stored["job"] for screen in shown if screen.session]
     assert sessions[-1] == first
     assert len(set(sessions)) == 2
@@ -252,7 +252,7 @@ def test_nobody_acts_on_anothers_queue(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=300)
     stranger = BrowserSession.from_browser(None, None)
     for act in ACTIONS:
-        assert queueing.act_on_queue(slow, f"{act} {visitor.stored['job']}", stranger, say=ENGLISH) == ""
+        assert queue_view.act_on_queue(slow, f"{act} {visitor.stored['job']}", stranger, say=ENGLISH) == ""
     assert (slow.queue()[0].paused, visitor.job(slow).stopping) == (False, False)
     stop(slow, visitor)
     screens_of(screens)
@@ -263,7 +263,7 @@ def test_whatever_is_ordered_is_borne(slow, visitor, order):
     screens, visitor = begun(slow, visitor, steps=300)
     if isinstance(order, str):
         order = order.replace("{job}", visitor.stored["job"])
-    assert queueing.act_on_queue(slow, order, visitor, say=ENGLISH) == ""
+    assert queue_view.act_on_queue(slow, order, visitor, say=ENGLISH) == ""
     stop(slow, visitor)
     screens_of(screens)
 

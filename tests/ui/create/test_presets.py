@@ -4,7 +4,7 @@ import pytest
 
 from pixgen.recipe.presets import DEFAULT, available_presets
 from pixgen.studio.policy import Policy
-from pixgen.ui.create import form as offered
+from pixgen.ui.create import form as create_form
 from pixgen.ui.create.form import form_fields, offered_presets, preset_size
 from pixgen.ui.create.panels.presets import preset_controls
 from pixgen.ui.i18n import TURKISH
@@ -13,11 +13,11 @@ from pixgen.ui.i18n import TURKISH
 @pytest.fixture
 def fetched(monkeypatch):
     """As if every model were on this machine."""
-    monkeypatch.setattr(offered, "state_of", lambda entry: "here")
+    monkeypatch.setattr(create_form, "state_of", lambda entry: "here")
 
 
 def test_what_must_be_fetched_first_is_not_offered(monkeypatch):
-    monkeypatch.setattr(offered, "state_of", lambda entry: "to fetch")
+    monkeypatch.setattr(create_form, "state_of", lambda entry: "to fetch")
     assert list(offered_presets(Policy()))[:3] == ["draft", "balanced", "best"]
     assert not any(name.startswith("full") for name in offered_presets(Policy()))
 

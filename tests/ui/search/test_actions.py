@@ -12,7 +12,7 @@ from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy
 from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary
 from pixgen.ui.i18n import ENGLISH
-from pixgen.ui.search import view as found
+from pixgen.ui.search import view as search_view
 from pixgen.ui.search.actions import (
     UPLOADED,
     SearchForm,
@@ -140,7 +140,7 @@ def test_a_bug_is_not_told(library, monkeypatch, caplog):
 def test_names_cannot_become_html(library):
     last = searched(library)[-1]
     shown = last.grid + last.state
-    shown += "".join(found.chosen_html(ENGLISH, one, number=0, paths=True) for one in last.found)
+    shown += "".join(search_view.chosen_html(ENGLISH, one, number=0, paths=True) for one in last.found)
     assert "<img src=x" not in shown
     assert "&lt;img src=x" in shown
 
@@ -150,7 +150,7 @@ def test_near_duplicates_are_one_picture_that_names_the_others(library, folder, 
     (folder / "deep").mkdir()
     (folder / "deep" / "blue again.png").write_bytes((folder / "blue.png").read_bytes())
     shown = "".join(
-        found.chosen_html(ENGLISH, one, number=0, paths=False)
+        search_view.chosen_html(ENGLISH, one, number=0, paths=False)
         for one in searched(library, query="", picture=str(folder / "blue.png"))[-1].found
     )
     assert "blue again.png" in shown
@@ -160,16 +160,16 @@ def test_near_duplicates_are_one_picture_that_names_the_others(library, folder, 
 def test_in_public_no_path_is_shown(library, folder):
     last = searched(library)[-1]
     for one in last.found:
-        assert str(folder) in found.chosen_html(ENGLISH, one, number=0, paths=True)
-        assert str(folder) not in found.chosen_html(ENGLISH, one, number=0, paths=False)
+        assert str(folder) in search_view.chosen_html(ENGLISH, one, number=0, paths=True)
+        assert str(folder) not in search_view.chosen_html(ENGLISH, one, number=0, paths=False)
     assert str(folder.parent) not in last.grid + last.state
 
 
 def test_a_picture_that_has_gone_leaves_a_gap_and_no_error(library, folder):
     (place, hit) = searched(library)[-1].found[0]
     (folder / hit.row.path).unlink()
-    found._thumbnail.cache_clear()
-    assert "<img" not in found.chosen_html(ENGLISH, (place, hit), number=0, paths=False)
+    search_view._thumbnail.cache_clear()
+    assert "<img" not in search_view.chosen_html(ENGLISH, (place, hit), number=0, paths=False)
 
 
 def test_a_set_of_ones_own_is_ready_to_be_searched(library, folder):
@@ -299,8 +299,8 @@ def test_whoever_has_painted_nothing_begins_with_the_bundled_drawings(library, s
 
 
 def test_the_empty_tab_offers_drawings_that_exist():
-    assert found.empty_html(ENGLISH).count("data-example=") == len(found.example_drawings()) == 12
-    assert all(path.is_file() for path in found.example_drawings())
+    assert search_view.empty_html(ENGLISH).count("data-example=") == len(search_view.example_drawings()) == 12
+    assert all(path.is_file() for path in search_view.example_drawings())
 
 
 @pytest.mark.parametrize(

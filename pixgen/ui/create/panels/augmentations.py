@@ -19,7 +19,7 @@ from pixgen.recipe.kornia_classes import (
 )
 from pixgen.studio import Studio
 from pixgen.ui.canvas import jpeg
-from pixgen.ui.create import queue as queueing
+from pixgen.ui.create import queue as queue_view
 from pixgen.ui.create.form_recipe import MOST_AUGMENTATIONS, chosen_augmentations
 from pixgen.ui.errors import guard_handler, show_warning
 from pixgen.ui.form import Parts
@@ -80,7 +80,7 @@ def wire_augmentations(
 
     def look(request: gr.Request, session: Any) -> str:
         visitor = known(request, session)
-        return cutouts_html(queueing.current_job(studio, visitor) or visitor.job(studio), say)
+        return cutouts_html(queue_view.current_job(studio, visitor) or visitor.job(studio), say)
 
     parts["augment_preview"].click(
         preview, [parts["session"], parts["augment"]], parts["augment_shown"], **_QUIET
