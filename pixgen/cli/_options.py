@@ -44,6 +44,15 @@ Negative = Annotated[
         rich_help_panel=PROMPT,
     ),
 ]
+Language = Annotated[
+    str,
+    typer.Option(
+        help="Language of the prompt, for the bundled models, which know English alone: a code such as tr, de "
+        "or ja; auto finds it out; en leaves the prompt as it is.",
+        metavar="CODE",
+        rich_help_panel=PROMPT,
+    ),
+]
 Styles = Annotated[
     list[str] | None,
     typer.Option(

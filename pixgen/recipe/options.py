@@ -26,6 +26,7 @@ from pixgen.recipe.recipe import LARGEST_SIDE, SMALLEST_SIDE, Recipe, make_recip
 from pixgen.recipe.story import read_story
 from pixgen.recipe.styles import Style, apply_styles, load_styles
 from pixgen.recipe.wildcards import draw_wildcards
+from pixgen.translation import AUTO, ENGLISH, LANGUAGE_NAMES, needs_english, translate_all
 
 Region = tuple[int, dict[str, Any]]  # the number of a prompt, and what of it to set
 
@@ -85,6 +86,7 @@ class Options:
     """Options as a person gave them; None or empty where an option was not given."""
 
     prompt: str | None = None
+    language: str = AUTO  # of the prompts: a code of LANGUAGE_NAMES, “en” or “auto”
     styles: Sequence[str | Style] = ()  # names, JSON files, or styles themselves; the first is innermost
     negative: Sequence[str] = ()
     recipe: Recipe | None = None  # the one to be repeated
@@ -135,8 +137,11 @@ def recipe_from(options: Options) -> Recipe:
     fields = _option_fields(options)
     repeated = options.recipe.seed if options.recipe is not None else 0
     seed = assigned.get("seed", fields.get("seed", repeated))
-    parts += [_prompt_fields(options, seed=seed), fields, options.more, assigned]
+    prompts = _prompt_fields(options, seed=seed)
+    parts += [prompts, fields, options.more, assigned]
     recipe = make_recipe(*parts)
+    if "prompts" in prompts and "translations" not in {**options.more, **assigned}:
+        recipe = _with_translations(recipe, options)
     if options.augment:
         more = [parse_augmentation(text) for text in options.augment]
         recipe = recipe.model_copy(update={"cutouts": recipe.cutouts.with_augmentations(more)})
@@ -245,6 +250,32 @@ def _prompt_fields(options: Options, *, seed: int) -> dict[str, Any]:
         "story": {"starts": (), "easings": ()},
         "changes": (),
     }
+
+
+def _with_translations(recipe: Recipe, options: Options) -> Recipe:
+    """The recipe with translations of what was typed, where its CLIPs read the bundled vocabulary alone."""
+    if options.language not in (AUTO, ENGLISH, *LANGUAGE_NAMES):
+        raise RecipeError(
+            "There is no language “{name}”: choose {auto}, {english} or {codes}.",
+            name=options.language[:20],
+            auto=AUTO,
+            english=ENGLISH,
+            codes=", ".join(LANGUAGE_NAMES),
+        )
+    if not needs_english(recipe.clip_names):
+        return recipe.model_copy(update={"translations": ()})
+    texts = _typed_texts(options, seed=recipe.seed) if options.prompt is not None else _texts(recipe.prompts)
+    return recipe.model_copy(update={"translations": tuple(translate_all(texts, options.language).items())})
+
+
+def _typed_texts(options: Options, *, seed: int) -> list[str]:
+    """The texts of the prompts and negative prompts before a style is put around them."""
+    typed = [options.prompt or "", *options.negative]
+    return [text for each in typed for text in _texts(parse(draw_wildcards(each, seed)))]
+
+
+def _texts(scenes: Iterable[Scene]) -> list[str]:
+    return [prompt.text for scene in scenes for prompt in scene if prompt.text]
 
 
 def _add_prompts(scenes: Sequence[Scene], more: Scene) -> tuple[Scene, ...]:

@@ -5,10 +5,11 @@ machine gives the same picture.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
 
 from pixgen.errors import InvalidValue, RecipeError
 from pixgen.losses import Losses
@@ -26,7 +27,7 @@ from pixgen.recipe.drawers import (
 )
 from pixgen.recipe.init import Init
 from pixgen.recipe.journey import Journey
-from pixgen.recipe.prompts import Prompt, Scene, describe_validation, format_prompts, parse
+from pixgen.recipe.prompts import LONGEST_TEXT, Prompt, Scene, describe_validation, format_prompts, parse
 from pixgen.recipe.settings import ClipChoice, Engine, Growth, Optimizer
 from pixgen.recipe.story import Story
 
@@ -49,12 +50,32 @@ Scenes = Annotated[
 ]
 
 
+def _read_pairs(value: Any) -> Any:
+    return tuple(value.items()) if isinstance(value, Mapping) else value
+
+
+# Texts with their English: an object in JSON, pairs here, so that a recipe can be hashed.
+Translations = Annotated[
+    tuple[
+        tuple[
+            Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)],
+            Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)],
+        ],
+        ...,
+    ],
+    BeforeValidator(_read_pairs),
+    PlainSerializer(dict, return_type=dict[str, str]),
+    Field(max_length=1000),
+]
+
+
 class Change(Value):
     """An edit made while painting, which takes effect before ``step``."""
 
     step: Annotated[int, Field(ge=0)]
     prompts: Scenes | None = None
     learning_rate: Annotated[float, Field(gt=0, le=10)] | None = None
+    translations: Translations = ()  # of the texts of ``prompts``
 
 
 class Recipe(Value):
@@ -62,6 +83,10 @@ class Recipe(Value):
 
     version: Literal[1] = 1
     prompts: Scenes
+    translations: Annotated[
+        Translations,
+        setting("Translations", "The English that the models read for prompts in other languages."),
+    ] = ()
     width: Annotated[int, setting("Width", "In pixels.", low=SMALLEST_SIDE, high=LARGEST_SIDE, step=1)] = 128
     height: Annotated[int, setting("Height", "In pixels.", low=SMALLEST_SIDE, high=LARGEST_SIDE, step=1)] = (
         128
@@ -170,7 +195,7 @@ class Recipe(Value):
     @property
     def first_scene(self) -> Scene:
         """The prompts of step 0, which the initial picture is made for; later edits do not affect it."""
-        return _prompts_at(0, self.prompts[0])
+        return self.in_english(_prompts_at(0, self.prompts[0]))
 
     @property
     def positive_prompts(self) -> Scene:
@@ -206,7 +231,26 @@ class Recipe(Value):
         """The prompts of a step's scene, those of the next scene, and the progress of the transition between
         them, in [0, 1); at 0 both are the same."""
         scenes, (index, part) = self.scenes(step), self.scene_at(step)
-        return _prompts_at(step, scenes[index]), _prompts_at(step, scenes[index + (part > 0)]), part
+        now, then = scenes[index], scenes[index + (part > 0)]
+        return self.in_english(_prompts_at(step, now)), self.in_english(_prompts_at(step, then)), part
+
+    @property
+    def all_translations(self) -> dict[str, str]:
+        """The translations of its prompts and of later edits."""
+        edits = (pair for change in self.changes for pair in change.translations)
+        return dict((*self.translations, *edits))
+
+    def in_english(self, scene: Scene) -> Scene:
+        """The prompts as the models read them: texts, alone or in a style, by their translations."""
+        translations = self.all_translations
+        if not translations:
+            return scene
+        return tuple(
+            prompt.model_copy(update={"text": _translated(prompt.text, translations)[:LONGEST_TEXT]})
+            if prompt.text
+            else prompt
+            for prompt in scene
+        )
 
     @property
     def first_steps(self) -> int:
@@ -257,6 +301,16 @@ class Recipe(Value):
     def to_json(self) -> str:
         """The recipe as one line of JSON, without fields that have their default value."""
         return json.dumps(self.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
+
+
+def _translated(text: str, translations: Mapping[str, str]) -> str:
+    if text in translations:
+        return translations[text]
+    if not any(typed in text for typed in translations):
+        return text
+    # A style stands around it; longer texts first, as one may be part of another.
+    typed = "|".join(map(re.escape, sorted(translations, key=len, reverse=True)))
+    return re.sub(rf"(?<!\w)(?:{typed})(?!\w)", lambda match: translations[match[0]], text)
 
 
 def _prompts_at(step: int, scene: Scene) -> Scene:

@@ -1,7 +1,7 @@
 """Checks a prompt against the bundled models: token count, truncated text and words outside their vocabulary."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from pixgen.models.vocabulary import suggestions, unknown_words
 from pixgen.recipe.prompts import Scene, parse
 from pixgen.recipe.styles import Style, apply_styles
 from pixgen.recipe.wildcards import draw_wildcards
+from pixgen.translation import Translation, translate
 
 POCKET = "pocket"
 MAX_UNKNOWN_WORDS = 4  # words that are reported
@@ -30,7 +31,9 @@ class PromptCheck:
         truncated: for each text that is too long, the end that CLIP does not read.
         truncated_for_sketch: the same for the sketch model, which reads fewer tokens; without the text
             that CLIP does not read either.
-        unknown: words outside the vocabulary, each with similar known words.
+        unknown: words outside the vocabulary, each with similar known words; for a text in another
+            language, its words that were not understood.
+        translations: the texts in another language, with the English that the models read.
     """
 
     tokens: int = 0
@@ -38,15 +41,35 @@ class PromptCheck:
     truncated: tuple[str, ...] = ()
     truncated_for_sketch: tuple[str, ...] = ()
     unknown: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    translations: tuple[tuple[str, Translation], ...] = ()
 
 
 def check_typed_prompt(text: str, *, styles: Sequence[Style] = ()) -> PromptCheck:
     """Check a prompt while it is being typed; empty while it is not valid."""
     try:
-        scenes = apply_styles(parse(draw_wildcards(text, 0)), styles)
+        typed = parse(draw_wildcards(text, 0))
+        translations = _translations(typed)
+        scenes = apply_styles(_in_english(typed, translations), styles)
     except RecipeError:
         return PromptCheck(limit=_places()[0])
-    return check_scenes(scenes)
+    return replace(check_scenes(scenes), translations=tuple(translations.items()))
+
+
+def _translations(scenes: Iterable[Scene]) -> dict[str, Translation]:
+    texts = [prompt.text for scene in scenes for prompt in scene if prompt.text]
+    return {text: found for text in texts if (found := translate(text))}
+
+
+def _in_english(scenes: Iterable[Scene], translations: Mapping[str, Translation]) -> tuple[Scene, ...]:
+    return tuple(
+        tuple(
+            prompt.model_copy(update={"text": translations[prompt.text].text})
+            if prompt.text in translations
+            else prompt
+            for prompt in scene
+        )
+        for scene in scenes
+    )
 
 
 def check_scenes(scenes: Iterable[Scene], *, sketched: bool = True) -> PromptCheck:

@@ -40,6 +40,7 @@ from pixgen.synthesis.sketch.session import SketchModel
 from pixgen.synthesis.sketch.unclip import UnClipModel
 from pixgen.synthesis.tensors import start_copy
 from pixgen.synthesis.upscale import enlarge
+from pixgen.translation import needs_english, translate_all
 
 LowerMemory = Callable[[Recipe, torch.device, Stage], Recipe | None]  # as ``lower_memory``
 T = TypeVar("T")
@@ -371,7 +372,15 @@ class Optimization(Iterator[Frame]):
         Raises RecipeError if the prompts are not allowed.
         """
         scenes = parse(prompts) if isinstance(prompts, str) else prompts
-        change = Change(step=self.step, prompts=scenes, learning_rate=learning_rate)
+        translations = {}
+        if scenes and needs_english(self.recipe.clip_names):
+            translations = translate_all(prompt.text for scene in scenes for prompt in scene if prompt.text)
+        change = Change(
+            step=self.step,
+            prompts=scenes,
+            learning_rate=learning_rate,
+            translations=tuple(translations.items()),
+        )
         self.recipe = self.recipe.model_copy(update={"changes": (*self.recipe.changes, change)})
 
     def state(self) -> dict:

@@ -106,6 +106,7 @@ class SceneSketches:
             alone = recipe.model_copy(
                 update={
                     "prompts": (scene,),
+                    "translations": tuple(recipe.all_translations.items()),
                     "story": Story(),
                     "changes": (),
                     "init": recipe.init.model_copy(update={**start, "picture": "", "idea": ()}),

@@ -11,6 +11,7 @@ from open_clip import model as open_clip_model
 
 from pixgen.errors import PixgenError, TrainingError
 from pixgen.models.clip.perceptor import load_clip
+from pixgen.models.sketchers.exemplars import LEXICON_FILE
 from pixgen.models.vqgan.vqgan import load_vqgan
 from pixgen.paths import ASSETS
 from pixgen.training.compose.captions import CompositionSampler
@@ -18,6 +19,7 @@ from pixgen.training.compose.places import load_settings_bank
 from pixgen.training.data import sources
 from pixgen.training.data.drawings import PIXELS_FILE, TABLE_FILE, load_sprites, render_all
 from pixgen.training.data.held_out import SEED, write_held_out
+from pixgen.training.data.translations import PACKAGE, Known, write_dictionaries, write_examples
 from pixgen.training.data.words import learn_vocabulary, write_words
 from pixgen.training.export import (
     VOCABULARY,
@@ -243,6 +245,16 @@ def exemplars(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
     """Write the exemplars of things, as codes of the bundled VQGAN, with their names."""
     count = write_exemplars(_prepared(folder), load_vqgan("pocket", "cpu"), assets)
     typer.echo(f"{count} exemplars")
+
+
+@app.command()
+def translations(folder: Folder = HOME, assets: Path = ASSETS) -> None:
+    """Make the dictionaries of other languages from Unicode's names of the emoji."""
+    package = sources.fetch_package(folder, *PACKAGE)
+    for language, words in write_dictionaries(package, Known.load(assets / "pocket" / LEXICON_FILE)).items():
+        typer.echo(f"{language}: {words} words")
+    captions = json.loads((assets / "pocket" / "held_out.json").read_text("utf-8"))
+    write_examples(package, captions, assets / "languages" / "examples.json")
 
 
 @app.command()

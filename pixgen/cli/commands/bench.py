@@ -67,6 +67,15 @@ def _speed(
     _print(speed(recipe, steps=steps, device=device), as_json=as_json, text=text)
 
 
+@bench.command("languages")
+@example("pixgen bench languages")
+def _languages(as_json: AsJson = False) -> None:
+    """Measure how well prompts in twenty languages are understood, by the names of a hundred things."""
+    from pixgen.bench.languages import languages, text
+
+    _print(languages(), as_json=as_json, text=text)
+
+
 @bench.command("launches")
 @example("pixgen bench launches --model imagenet-16384 --clip ViT-B-32 --size 512")
 def _launches(

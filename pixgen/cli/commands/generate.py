@@ -22,6 +22,7 @@ from pixgen.cli._options import (
     Assignments,
     Augment,
     Device,
+    Language,
     ModelsDir,
     Negative,
     OutputDir,
@@ -47,12 +48,16 @@ _LONGEST_QUOTE = 60  # characters of text that is not read
 
 
 def prompt_notes(recipe: Recipe) -> Iterable[str]:
-    """At most one sentence about words and text that the bundled models do not read; none for other CLIPs."""
+    """How the bundled models read the prompts: translations, and words and text that they do not read; nothing
+    for other CLIPs."""
     if "pocket" not in recipe.clip_names:
         return
     from pixgen.studio.prompt_help import check_scenes
 
-    reading = check_scenes(recipe.prompts, sketched=_drafted_by_pocket(recipe))
+    for typed, english in recipe.translations:
+        yield f"“{_shorten(typed)}” is read as “{english}” (--language en leaves it as it is)."
+    scenes = [recipe.in_english(scene) for scene in recipe.prompts]
+    reading = check_scenes(scenes, sketched=_drafted_by_pocket(recipe))
     notes = []
     if reading.unknown:
         words = (
@@ -83,6 +88,7 @@ def generate(
         typer.Argument(help="Prompt: “a red fox | snow:0.5”, scenes separated by ^, pictures as [PATH]."),
     ] = None,
     negative: Negative = None,
+    language: Language = "auto",
     style: Styles = None,
     preset: Preset = None,
     size: Size = None,
@@ -224,8 +230,8 @@ def generate(
         run_job(lambda studio, run: studio.resume(run, steps=steps), run=resume, **target)
     planned = recipe_from(
         Options.typed(
-            prompt=prompt, styles=style, negative=negative, recipe=_read_recipe(recipe), preset=preset, size=size,
-            steps=steps, seed=seed, model=model, config=config, clip=clip, init=init, sketcher=sketcher,
+            prompt=prompt, language=language, styles=style, negative=negative, recipe=_read_recipe(recipe),
+            preset=preset, size=size, steps=steps, seed=seed, model=model, config=config, clip=clip, init=init, sketcher=sketcher,
             mask=mask, extend=extend, strength=strength, grow=grow, regions=region, story=_read_story(story),
             augment=augment, assignments=assignments,
         )

@@ -25,12 +25,13 @@ from pixgen.studio.loading import load_in_background
 from pixgen.studio.runs.lock import is_locked
 from pixgen.studio.runs.run import read_run, run_folders
 from pixgen.studio.studio import Studio
+from pixgen.translation import needs_english
 from pixgen.vision.images import PictureFile, Skipped, find_pictures
 from pixgen.vision.search.collection import Collection
 from pixgen.vision.search.filters import EVERYTHING, Filter
 from pixgen.vision.search.indexing import Progress, index_pictures
 from pixgen.vision.search.library import Library, default_name, legacy_name
-from pixgen.vision.search.query import Query, embed_query
+from pixgen.vision.search.query import Query, embed_query, in_english
 from pixgen.vision.search.search import Hit, find_nearest
 
 if TYPE_CHECKING:
@@ -219,7 +220,10 @@ class PictureLibrary:
 
         Raises SearchError, PictureError, ModelError.
         """
-        perceptor = self._perceptor(model or self.model)
+        name = model or self.model
+        perceptor = self._perceptor(name)
+        if needs_english([name]):
+            query = in_english(query)
         with self.studio.exclusive():
             return embed_query(query, perceptor, open_term=open_term)
 

@@ -88,21 +88,31 @@ def fetch(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     packages = [(family.package, family.version) for family in FAMILIES] + [WORDS_PACKAGE]
     for package, version in packages:
-        target = package_folder(folder, package)
-        if not target.exists():
-            _run(["npm", "pack", "--silent", f"{package}@{version}"], folder)
-            archive = next(folder.glob("*.tgz"))
-            unpacked = folder / "unpacked"
-            with tarfile.open(archive) as tar:
-                tar.extractall(unpacked, filter="data")
-            archive.unlink()
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(unpacked / "package", target)
+        fetch_package(folder, package, version)
     if not clipart_folder(folder).exists():
         _run(["apt-get", "download", CLIPART_PACKAGE], folder)
         archive = next(folder.glob(f"{CLIPART_PACKAGE}*.deb"))
         _run(["dpkg-deb", "-x", archive.name, CLIPART_PACKAGE], folder)
         archive.unlink()
+
+
+def fetch_package(folder: Path, package: str, version: str) -> Path:
+    """Download and unpack an npm package into ``folder`` if it is not there; returns its folder.
+
+    Raises TrainingError as ``fetch`` does.
+    """
+    target = package_folder(folder, package)
+    if not target.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _run(["npm", "pack", "--silent", f"{package}@{version}"], folder)
+        archive = next(folder.glob("*.tgz"))
+        unpacked = folder / "unpacked"
+        with tarfile.open(archive) as tar:
+            tar.extractall(unpacked, filter="data")
+        archive.unlink()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(unpacked / "package", target)
+    return target
 
 
 def package_folder(folder: Path, package: str) -> Path:

@@ -16,7 +16,8 @@ from pixgen.models.vocabulary import split_words
 from pixgen.recipe.wildcards import word_lists
 from pixgen.studio import Studio
 from pixgen.studio.memory_check import MemoryCheck, check_memory, format_bytes
-from pixgen.studio.prompt_help import PromptCheck, check_typed_prompt
+from pixgen.studio.prompt_help import MAX_UNKNOWN_WORDS, PromptCheck, check_typed_prompt
+from pixgen.translation import LANGUAGE_NAMES, Translation
 from pixgen.ui.create.form import CreateForm
 from pixgen.ui.create.form_recipe import to_recipe
 from pixgen.ui.create.panels.styles import chosen_styles
@@ -130,7 +131,8 @@ def help_html(say: Translator, reading: PromptCheck, text: str) -> str:
         say("The prompt is too long for the sketch model; it ignores “{text}”.", text=_short(part))
         for part in reading.truncated_for_sketch
     ]
-    said = [f"<p>{escape(line)}</p>" for line in lines]
+    said = [_translation(say, typed, each) for typed, each in reading.translations]
+    said += [f"<p>{escape(line)}</p>" for line in lines]
     said += [_unknown(say, word, near) for word, near in reading.unknown]
     if "__" in text:
         said.append(_lists(say))
@@ -151,7 +153,7 @@ def replace_word(text: str, word: str, by: str) -> str:
     for found in re.finditer(r"[^\W_]+(?:[’'][^\W_]+)*", text):
         if split_words(found[0]) == [word]:
             return text[: found.start()] + by + text[found.end() :]
-    return text
+    return text.replace(word, by, 1)  # a whole text, by its translation
 
 
 def _unknown(say: Translator, word: str, near: tuple[str, ...]) -> str:
@@ -167,6 +169,21 @@ def _unknown(say: Translator, word: str, near: tuple[str, ...]) -> str:
         for known in near
     )
     return f"<p>{said} {escape(say('Perhaps'))}: {chips}</p>"
+
+
+def _translation(say: Translator, typed: str, found: Translation) -> str:
+    """How a text in another language is read, with a button that writes the English into the prompt."""
+    line = say(
+        "Read as “{english}” ({language}).",
+        english=_short(found.text),
+        language=LANGUAGE_NAMES[found.language],
+    )
+    left_out = ""
+    if found.unknown:
+        words = ", ".join(f"“{word}”" for word in found.unknown[:MAX_UNKNOWN_WORDS])
+        left_out = f" {escape(say('Not understood: {words}.', words=words))}"
+    chip = _chip(found.text, word=typed, said=say("Write the English into the prompt, to edit it"))
+    return f"<p>{escape(line)}{left_out} {chip}</p>"
 
 
 def _lists(say: Translator) -> str:

@@ -8,12 +8,13 @@ arithmetic is that of rclip, https://github.com/yurijmikhalevich/rclip.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pixgen.errors import SearchError
+from pixgen.translation import translate
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -110,6 +111,15 @@ def embed_query(
             perceptor.embed_images(to_batch(pictures, perceptor.device)).cpu().numpy() if pictures else ()
         )
     return weighted_sum([(term.weight, next(worded if term.text else seen)) for term in query])
+
+
+def in_english(query: Query) -> Query:
+    """A query with terms in other languages translated, for a CLIP that knows English alone."""
+    found = {term.text: translate(term.text) for term in query if term.text}
+    return tuple(
+        replace(term, text=translation.text) if (translation := found.get(term.text)) else term
+        for term in query
+    )
 
 
 def weighted_sum(weighted: Sequence[tuple[float, np.ndarray]]) -> np.ndarray:

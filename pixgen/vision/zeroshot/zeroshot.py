@@ -4,6 +4,7 @@ A probability only says which label is better than the others, so the cosine is 
 be the answer; and labels that the model cannot distinguish are reported.
 """
 
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 
 from pixgen.errors import ClassifyError
+from pixgen.translation import needs_english, translate
 from pixgen.vision.zeroshot.embeddings import DeviceTurn, LabelEmbeddings
 from pixgen.vision.zeroshot.labels import PLACEHOLDER
 
@@ -176,7 +178,8 @@ def make_classifier(
     """
     embeddings = embeddings or LabelEmbeddings()
     how = {"model": model, "templates": question.templates, "turn": turn, "stopped": stopped}
-    vectors = embeddings.vectors(perceptor, question.labels, **how)
+    labels = [english_label(label) for label in question.labels] if needs_english(model) else question.labels
+    vectors = embeddings.vectors(perceptor, labels, **how)
     scale, bias = _scale(perceptor)
     others = None
     if question.or_else or (question.several and bias is None):
@@ -190,6 +193,12 @@ def make_classifier(
     if question.temperature is not None:
         scale = 1 / question.temperature
     return Classifier(question, vectors, scale=scale, bias=bias, others=others)
+
+
+def english_label(label: str) -> str:
+    """A label in another language in English, for the bundled CLIP; others as they are."""
+    found = translate(label)
+    return re.sub(r"^an? ", "", found.text) if found else label
 
 
 def _scale(perceptor: "Perceptor") -> tuple[float, float | None]:

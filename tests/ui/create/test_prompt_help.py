@@ -1,5 +1,7 @@
 """The lines below the prompt."""
 
+import re
+
 import pytest
 
 from pixgen.studio.prompt_help import PromptCheck, check_typed_prompt
@@ -20,6 +22,16 @@ def test_they_tell_what_is_strange_and_offer_what_is_near():
     shown = help_html(WORDS, check_typed_prompt("a foxx"), "a foxx")
     assert "“foxx” is not in the bundled models’ vocabulary" in shown
     assert 'data-word="foxx" data-by="fox"' in shown
+
+
+def test_a_prompt_in_another_language_says_how_it_is_read():
+    text = "Kırmızı bir tilki karda | une vieille maison sous la pluie"
+    shown = help_html(WORDS, check_typed_prompt(text), text)
+    assert "Read as “a red fox in the snow” (Türkçe)." in shown
+    assert "Not understood: “vieille”." in shown
+    assert "vocabulary" not in shown
+    chip = re.search('data-word="(Kırmızı[^"]*)" data-by="([^"]*)"', shown)
+    assert replace_word(text, chip[1], chip[2]) == "a red fox in the snow | une vieille maison sous la pluie"
 
 
 def test_what_is_typed_is_shown_as_text():

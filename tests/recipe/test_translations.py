@@ -1,0 +1,60 @@
+"""Recipes whose prompts are in another language."""
+
+import pytest
+
+from pixgen.errors import RecipeError
+from pixgen.recipe.options import Options, recipe_from
+from pixgen.recipe.recipe import make_recipe, read_recipe
+from pixgen.recipe.styles import available_styles
+
+TURKISH = "kırmızı bir tilki karda"
+
+
+def test_a_recipe_keeps_what_was_typed_and_how_it_is_read():
+    recipe = recipe_from(Options(prompt=f"{TURKISH} | ein Baum:0.5", seed=1))
+    assert recipe.prompt.startswith(TURKISH)
+    assert dict(recipe.translations) == {TURKISH: "a red fox in the snow", "ein Baum": "a tree"}
+    assert recipe.positive_texts == ["a red fox in the snow", "a tree"]
+    assert '"translations": {"kırmızı bir tilki karda": "a red fox in the snow"' in recipe.to_json()
+    assert read_recipe(recipe.to_json()) == recipe
+    assert hash(recipe) == hash(read_recipe(recipe.to_json()))
+
+
+def test_a_style_stands_around_the_translation():
+    style = available_styles()["watercolour"]
+    recipe = recipe_from(Options(prompt=TURKISH, styles=[style], seed=1))
+    assert recipe.positive_texts == [style.template.replace("{}", "a red fox in the snow")]
+
+
+def test_a_negative_prompt_is_read_too():
+    recipe = recipe_from(Options(prompt="a fox", negative=["Schnee | ein Baum"], seed=1))
+    assert [prompt.text for prompt in recipe.scene(0)] == ["a fox", "a snowy landscape", "a tree"]
+
+
+def test_a_recipe_without_translations_is_read_as_it_stands():
+    assert make_recipe({"prompts": TURKISH}).positive_texts == [TURKISH]
+    old = read_recipe('{"prompts": "ein Fuchs"}')
+    assert recipe_from(Options(recipe=old)).translations == ()
+
+
+def test_a_new_prompt_for_an_old_recipe_drops_its_translations():
+    recipe = recipe_from(Options(prompt=TURKISH, seed=1))
+    assert recipe_from(Options(recipe=recipe)).translations == recipe.translations
+    assert recipe_from(Options(recipe=recipe, prompt="a fox")).translations == ()
+
+
+def test_a_translation_can_be_given_or_refused():
+    given = {"translations": {TURKISH: "a fox on a snowy hill"}}
+    assert recipe_from(Options(prompt=TURKISH, more=given)).positive_texts == ["a fox on a snowy hill"]
+    assert recipe_from(Options(prompt=TURKISH, language="en")).translations == ()
+    with pytest.raises(RecipeError, match="There is no language “klingon”"):
+        recipe_from(Options(prompt=TURKISH, language="klingon"))
+
+
+def test_other_clips_read_what_was_typed():
+    assert recipe_from(Options(prompt=TURKISH, clip=["ViT-B-32"])).translations == ()
+
+
+def test_a_word_inside_another_is_not_replaced():
+    recipe = make_recipe({"prompts": "karga | kar", "translations": {"kar": "snow"}})
+    assert recipe.positive_texts == ["karga", "snow"]
