@@ -15,7 +15,7 @@ from pixgen.models.clip.perceptor import Perceptor, Perceptors
 from pixgen.models.fusion import unfuse_blocks
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.recipe import Recipe
-from pixgen.synthesis.gradients import clamp_with_grad, replace_grad
+from pixgen.synthesis.precision import clamp_with_grad, replace_grad
 
 _NOISE = 0.1
 

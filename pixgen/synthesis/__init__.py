@@ -6,7 +6,6 @@ from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.drawers.factory import make_drawer
 from pixgen.synthesis.frames import Frame
 from pixgen.synthesis.optimization import Optimization
-from pixgen.synthesis.sketch.session import SketchModel
-from pixgen.synthesis.sketch.unclip import UnClipModel
+from pixgen.synthesis.sketch.session import SketchModel, UnClipModel
 
 __all__ = ["Drawer", "Frame", "Optimization", "SketchModel", "UnClipModel", "make_drawer"]

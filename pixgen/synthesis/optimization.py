@@ -20,9 +20,7 @@ from pixgen.recipe.recipe import Change, Recipe
 from pixgen.synthesis.canvas import Canvas
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.frames import Frame, PendingMetrics
-from pixgen.synthesis.gradients import GradientScale
 from pixgen.synthesis.init.initialise import Initialisation
-from pixgen.synthesis.losses import sum_losses
 from pixgen.synthesis.memory.out_of_memory import (
     Stage,
     describe_changes,
@@ -33,11 +31,10 @@ from pixgen.synthesis.memory.out_of_memory import (
     memory_guard,
 )
 from pixgen.synthesis.motion import CameraMotion
-from pixgen.synthesis.objective import Metrics, Objective
-from pixgen.synthesis.precision import arithmetic
+from pixgen.synthesis.objective import Metrics, Objective, sum_losses
+from pixgen.synthesis.precision import GradientScale, arithmetic
 from pixgen.synthesis.scenes import SceneSketches
-from pixgen.synthesis.sketch.session import SketchModel
-from pixgen.synthesis.sketch.unclip import UnClipModel
+from pixgen.synthesis.sketch.session import SketchModel, UnClipModel
 from pixgen.synthesis.tensors import start_copy
 from pixgen.synthesis.upscale import enlarge
 from pixgen.translation import needs_english, translate_all

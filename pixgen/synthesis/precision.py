@@ -1,4 +1,8 @@
-"""The arithmetic of a recipe: half precision and the switches of its engine, for a block of code."""
+"""The arithmetic of a recipe: half precision, the engine's switches, and gradients on their way to the latent.
+
+Gradients are scaled for a precision that cannot hold small ones, and replaced or clamped where an operation
+has none of its own.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,7 +12,7 @@ import torch
 from pixgen.models.runtime import deterministic, full_precision, tensor_float32, use_engine
 from pixgen.recipe.recipe import Recipe
 
-__all__ = ["arithmetic", "full_precision", "half_dtype"]
+__all__ = ["GradientScale", "arithmetic", "clamp_with_grad", "full_precision", "half_dtype", "replace_grad"]
 
 
 def half_dtype(recipe: Recipe) -> torch.dtype | None:
@@ -35,3 +39,84 @@ def arithmetic(
             if recipe.engine.deterministic:
                 stack.enter_context(deterministic())
         yield
+
+
+# float16 holds nothing below 6e-8 and nothing above 65504: the scale keeps gradients of pixels between.
+_FIRST_SCALE, _LARGEST_SCALE, _SMALLEST_SCALE = 2.0**12, 2.0**16, 1.0
+_PATIENCE = 200  # good steps after which a larger scale is tried
+
+
+class _ReplaceGrad(torch.autograd.Function):
+    """The value of one tensor with the gradient of another."""
+
+    @staticmethod
+    def forward(ctx, value: torch.Tensor, follower: torch.Tensor) -> torch.Tensor:
+        ctx.shape = follower.shape
+        return value
+
+    @staticmethod
+    def backward(ctx, gradient: torch.Tensor):
+        return None, gradient.sum_to_size(ctx.shape)
+
+
+class _ClampWithGrad(torch.autograd.Function):
+    """A clamp whose gradient may bring a value back into the range, but not push it further out."""
+
+    @staticmethod
+    def forward(ctx, value: torch.Tensor, low: float, high: float) -> torch.Tensor:
+        ctx.low, ctx.high = low, high
+        ctx.save_for_backward(value)
+        return value.clamp(low, high)
+
+    @staticmethod
+    def backward(ctx, gradient: torch.Tensor):
+        (value,) = ctx.saved_tensors
+        return gradient * (gradient * (value - value.clamp(ctx.low, ctx.high)) >= 0), None, None
+
+
+replace_grad = _ReplaceGrad.apply
+clamp_with_grad = _ClampWithGrad.apply
+
+
+class GradientScale:
+    """Scales losses for a precision that cannot hold small gradients, and drops gradients that are not
+    finite. Everything stays on the device: nothing waits for a number.
+
+    In float16 the scale is halved after a step with a gradient that was not finite, and doubled after 200
+    without one, as torch's ``GradScaler`` does, which has to read a number back in every step.
+
+    Args:
+        device: where gradients are.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.dropped = torch.zeros((), device=device)  # steps of which a gradient was dropped
+        self._scale = torch.full((), _FIRST_SCALE, device=device)
+        self._good = torch.zeros((), device=device)
+
+    def scale_loss(self, loss: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+        """A loss with the scale of the recipe's precision, for its backward pass."""
+        return loss * self._scale if recipe.precision == "float16" else loss
+
+    @torch.no_grad()
+    def unscale(self, gradient: torch.Tensor, recipe: Recipe) -> None:
+        """Divide a gradient by the scale, in place, and set what is not finite to 0."""
+        # A sum is finite if all its parts are.
+        failed = gradient.sum().isfinite().logical_not().float()
+        self.dropped += failed
+        if recipe.precision != "float16":
+            gradient.nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+            return
+        gradient.div_(self._scale).nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+        self._good = (self._good + 1) * (1 - failed)
+        ripe = (self._good >= _PATIENCE).float()
+        self._good = self._good * (1 - ripe)
+        self._scale = (self._scale * (1 + ripe) * (1 - failed / 2)).clamp(_SMALLEST_SCALE, _LARGEST_SCALE)
+
+    def state(self) -> torch.Tensor:
+        """Three numbers: dropped steps, the scale, and good steps since it changed."""
+        return torch.stack([self.dropped, self._scale, self._good])
+
+    def restore(self, state: torch.Tensor) -> None:
+        """Put a state back."""
+        self.dropped, self._scale, self._good = state.to(self.dropped.device).clone().unbind()

@@ -11,8 +11,7 @@ from pixgen.recipe.recipe import Recipe
 from pixgen.recipe.story import Story
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.init.initialise import Initialisation
-from pixgen.synthesis.sketch.session import SketchModel
-from pixgen.synthesis.sketch.unclip import UnClipModel
+from pixgen.synthesis.sketch.session import SketchModel, UnClipModel
 
 
 def targets_at(

@@ -1,4 +1,4 @@
-"""Pictures as tensors and back, and tensors on their way between CPU and GPU, for which neither waits."""
+"""Pictures as tensors and back, their main colours, and tensors that are copied between CPU and GPU without waiting."""
 
 from collections.abc import Callable, Sequence
 
@@ -90,3 +90,24 @@ class Download:
         if self._done is not None:
             self._done.synchronize()
         return self._kept
+
+
+def main_colours(picture: torch.Tensor, *, count: int, rounds: int = 12) -> torch.Tensor:
+    """The main colours ``(count, 3)`` of a picture ``(1, 3, H, W)``, by k-means.
+
+    The first centre is the mean, and each next one the pixel that is farthest from the centres so far, so
+    that a picture always has the same colours.
+    """
+    pixels = rearrange(picture, "1 c h w -> (h w) c")
+    chosen = [pixels.mean(0)]
+    distances = (pixels - chosen[0]).square().sum(1)
+    for _ in range(count - 1):
+        chosen.append(pixels[distances.argmax()])
+        distances = torch.minimum(distances, (pixels - chosen[-1]).square().sum(1))
+    colours = torch.stack(chosen)
+    for _ in range(rounds):
+        nearest = torch.cdist(pixels, colours).argmin(1)
+        sums = torch.zeros_like(colours).index_add_(0, nearest, pixels)
+        members = nearest.bincount(minlength=count)[:, None]
+        colours = torch.where(members > 0, sums / members.clamp(min=1), colours)
+    return colours

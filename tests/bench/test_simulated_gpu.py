@@ -16,12 +16,12 @@ from pixgen.bench.simulated_gpu import (
     simulated_gpu,
 )
 from pixgen.models import capture
-from pixgen.models.sketchers.pocket import Conditioning, Sketcher
+from pixgen.models.sketchers.pocket import OPEN, Conditioning, Sketcher
 from pixgen.recipe.cutouts import CUTOUT_SETS, Kornia
 from pixgen.recipe.presets import load_preset
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.sketch.sampling import OPEN, SamplingSettings, sample_codes
+from pixgen.synthesis.sketch.samplers import SamplingSettings, sample_codes
 from pixgen.synthesis.tensors import Download, upload
 from tests.conftest import TINY_SKETCHER
 

@@ -4,10 +4,9 @@ import pytest
 import torch
 
 from pixgen.recipe.cutouts import CUTOUT_SETS, CutoutSet, Erasing, Noise, Sharpness
-from pixgen.synthesis.cutouts import plan as cutout_plan
+from pixgen.synthesis.cutouts import cutouts as cutout_module
 from pixgen.synthesis.cutouts.augmentations import augment
-from pixgen.synthesis.cutouts.cutouts import place_cutouts, sample_cutouts
-from pixgen.synthesis.cutouts.plan import plan_cutouts
+from pixgen.synthesis.cutouts.cutouts import place_cutouts, plan_cutouts, sample_cutouts
 from pixgen.synthesis.tensors import upload_all
 
 NOISE_FIRST = CutoutSet(
@@ -53,11 +52,11 @@ def test_a_device_gets_every_batch_in_one_upload(monkeypatch):
         uploads.append(len(tensors))
         return upload_all(tensors, torch.device("cpu"))
 
-    monkeypatch.setattr(cutout_plan, "upload_all", counted)
+    monkeypatch.setattr(cutout_module, "upload_all", counted)
     chance = torch.Generator().manual_seed(1)
     placed, here = plan(CUTOUT_SETS["updated"], chance)
     here = list(here)
-    there = cutout_plan._upload_batches(here, torch.device("cuda"))
+    there = cutout_module._upload_batches(here, torch.device("cuda"))
     assert len(uploads) == 1
     picture = torch.rand(1, 3, 48, 48)
     for first, second in zip(here, there, strict=True):

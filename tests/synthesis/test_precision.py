@@ -7,9 +7,8 @@ from pixgen.losses.texture import StyleStatistics
 from pixgen.models.runtime import use_engine
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.gradients import GradientScale
 from pixgen.synthesis.memory.out_of_memory import is_out_of_memory
-from pixgen.synthesis.precision import arithmetic
+from pixgen.synthesis.precision import GradientScale, arithmetic
 
 CPU = torch.device("cpu")
 BASE = {

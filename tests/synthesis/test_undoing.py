@@ -10,7 +10,7 @@ from pixgen.models.sketchers.pocket import CellHead
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, SketchModel, canvas, make_drawer
-from pixgen.synthesis.cutouts import plan
+from pixgen.synthesis.cutouts.cutouts import CutoutBatch
 from pixgen.synthesis.drawers.masked import MaskedDrawer
 
 BASE = {
@@ -79,8 +79,8 @@ def put(fault: Fault, where: str, painting: Optimization, monkeypatch) -> None:
         case "the decoder":
             monkeypatch.setattr(drawer, "draw", fault.after(drawer.draw))
         case "the cutouts":
-            see = plan.CutoutBatch.see
-            monkeypatch.setattr(plan.CutoutBatch, "see", fault.after(see))
+            see = CutoutBatch.see
+            monkeypatch.setattr(CutoutBatch, "see", fault.after(see))
         case "CLIP":
             monkeypatch.setattr(perceptor, "embed_images", fault.after(perceptor.embed_images))
         case "the way back through CLIP":

@@ -19,6 +19,7 @@ from pixgen.models.sketchers.exemplars import Exemplars
 
 BLOCK = 2  # codes a side
 CELLS = BLOCK * BLOCK
+OPEN = -1  # a code that is not sampled yet
 COLOURED_WEIGHT = 0.4  # weight of a word's look if the text gives the thing another colour
 EDGE_WEIGHT = 0.5  # the same at a thing's edge, which depends on the background
 PALE = 16.0  # squared distance from white below which a look hardly counts

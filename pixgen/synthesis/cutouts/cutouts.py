@@ -1,14 +1,17 @@
-"""Place and sample cutouts: the parts of a picture that CLIP sees, each sampled once.
+"""Cutouts, the parts of a picture that CLIP sees: placed, planned for a step, and sampled once each.
 
 Crop, flip, affine and perspective of a cutout are matrices. Their product is one homography, so that a cutout
 is one read of the picture, from the level of a small pyramid that its scale needs. Every random number comes
 from the given generator, on its device: runs at the same time do not disturb each other, and a run can be
 repeated.
+
+The cutouts of a step are planned on the CPU in float32 and uploaded at once: the CPU never waits for a GPU,
+and a seed places the same cutouts on every device.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -18,9 +21,15 @@ from kornia.geometry.transform import get_perspective_transform
 from pixgen.models.runtime import current_engine
 from pixgen.recipe.cutouts import Affine, Crop, CutoutSet, Flip, Perspective
 from pixgen.recipe.kornia_classes import Kornia
-from pixgen.synthesis.cutouts.augmentations import RandomDraws
+from pixgen.synthesis.cutouts.augmentations import (
+    AppliedAugmentation,
+    RandomDraws,
+    apply_changes,
+    draw_changes,
+)
 from pixgen.synthesis.cutouts.kornia_pipeline import sample_matrices, split_augmentations
 from pixgen.synthesis.precision import full_precision
+from pixgen.synthesis.tensors import upload_all
 
 _CORNERS = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
 
@@ -279,3 +288,84 @@ def _pad_places(places: torch.Tensor, side: int, padding_mode: str) -> torch.Ten
         turned = (places + 0.5).abs().remainder(2 * side)
         places = torch.minimum(turned, 2 * side - turned) - 0.5
     return places if padding_mode == "zeros" else places.clamp(0, side - 1)
+
+
+@dataclass(frozen=True)
+class CutoutBatch:
+    """One batch of a step's cutouts.
+
+    ``shares`` ``(N, P)`` is the weight of each cutout for each prompt.
+    """
+
+    places: CutoutReads
+    changes: tuple[AppliedAugmentation, ...]
+    shares: torch.Tensor
+
+    @property
+    def count(self) -> int:
+        """The number of cutouts."""
+        return len(self.places.paddings)
+
+    def see(self, picture: torch.Tensor) -> torch.Tensor:
+        """The cutouts of a picture ``(1, 3, H, W)`` in [0, 1], ``(N, 3, S, S)`` in float32."""
+        with full_precision(picture.device):
+            return apply_changes(read_cutouts(picture, self.places), self.changes)
+
+
+def plan_cutouts(
+    cutouts: CutoutSet, placement: Placement, shares: torch.Tensor, *, batches: int, size: int,
+    height: int, width: int, generator: torch.Generator, device_generator: torch.Generator,
+    fused: bool = True,
+) -> Iterator[CutoutBatch]:  # fmt: skip
+    """Sample the cutouts of one step, in at most so many batches.
+
+    Args:
+        placement, shares: of all cutouts, on the CPU.
+        size: the side S of a cutout; ``height`` and ``width`` are the picture's.
+        generator: of the CPU; the one that sampled the placement.
+        device_generator: of noise, on the device where the picture will be; on a CPU the same one.
+        fused: as of ``draw_changes``.
+    """
+    drawn = (
+        CutoutBatch(
+            plan_reads(places, size=size, height=height, width=width),
+            tuple(
+                draw_changes(
+                    cutouts.augmentations,
+                    len(places.paddings),
+                    size=size,
+                    generator=generator,
+                    noise=device_generator,
+                    fused=fused,
+                )
+            ),
+            shares[rows],
+        )
+        for rows, places in placement.in_batches(batches)
+    )
+    if device_generator.device.type == "cpu":
+        return drawn  # lazily: a batch is sampled after the noise of the one before
+    return iter(_upload_batches(list(drawn), device_generator.device))
+
+
+def _upload_batches(batches: list[CutoutBatch], device: torch.device) -> list[CutoutBatch]:
+    there = iter(upload_all([each for batch in batches for each in _batch_tensors(batch)], device))
+    return [
+        CutoutBatch(
+            replace(batch.places, matrices=next(there)),
+            tuple(
+                replace(change, values=tuple(next(there) for _ in change.values)) for change in batch.changes
+            ),
+            next(there),
+        )
+        for batch in batches
+    ]
+
+
+def _batch_tensors(batch: CutoutBatch) -> list[torch.Tensor]:
+    """The tensors of a batch that its device needs, in the order in which ``_upload_batches`` reads them."""
+    return [
+        batch.places.matrices,
+        *(each for change in batch.changes for each in change.values),
+        batch.shares,
+    ]

@@ -9,8 +9,7 @@ from einops import rearrange
 from pixgen.recipe.cutouts import CutoutSet
 from pixgen.recipe.kornia_classes import Kornia
 from pixgen.synthesis.cutouts import kornia_pipeline
-from pixgen.synthesis.cutouts.cutouts import place_cutouts
-from pixgen.synthesis.cutouts.plan import plan_cutouts
+from pixgen.synthesis.cutouts.cutouts import place_cutouts, plan_cutouts
 
 _GAP = 4  # pixels between cutouts
 _PAPER = 1.0

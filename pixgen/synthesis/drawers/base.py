@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from pixgen.models.vqgan.vqgan import Vqgan
-from pixgen.synthesis.gradients import clamp_with_grad
+from pixgen.synthesis.precision import clamp_with_grad
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ import torch
 
 from pixgen.losses import rgb
 from pixgen.recipe.drawers import Pixels
-from pixgen.synthesis.colours import main_colours
 from pixgen.synthesis.drawers.base import Drawer
-from pixgen.synthesis.gradients import clamp_with_grad
+from pixgen.synthesis.precision import clamp_with_grad
+from pixgen.synthesis.tensors import main_colours
 
 
 class PixelsDrawer(Drawer):

@@ -13,11 +13,13 @@ from einops import einsum
 from ptwt.constants import WaveletDetailTuple2d
 
 from pixgen.recipe.drawers import Fourier, Multires
-from pixgen.synthesis.colours import colour_axes
 from pixgen.synthesis.drawers.base import Drawer
 
 _MARGIN = 0.02  # distance of an initial picture from black and white, which a sigmoid never reaches
 _RANDOM = 0.3  # standard deviation of a random initial picture before the sigmoid
+# The square root of the covariance of ImageNet's colours, largest norm 1: lucid's decorrelated colour
+# space (github.com/tensorflow/lucid, distill.pub/2017/feature-visualization).
+_DECORRELATED = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 
 
 class _SumDrawer(Drawer):
@@ -53,6 +55,12 @@ class _SumDrawer(Drawer):
         """The latent of a sum ``(1, 3, H, W)``."""
 
 
+def _colour_axes(device: torch.device) -> torch.Tensor:
+    """The matrix ``(3, 3)`` that maps decorrelated colours to red, green and blue."""
+    axes = torch.tensor(_DECORRELATED, device=device)
+    return axes / axes.norm(dim=0).max()
+
+
 class FourierDrawer(_SumDrawer):
     """Draws with Fourier waves in decorrelated colours: ``latent`` is ``(1, 3, H, W // 2 + 1, 2)``.
 
@@ -68,7 +76,7 @@ class FourierDrawer(_SumDrawer):
         frequency = (down.square() + across.square()).sqrt().clamp(min=lowest)
         scale = (frequency / lowest) ** -settings.decay
         self._scale = (scale / scale.square().mean().sqrt())[..., None]
-        self._axes = colour_axes(device)
+        self._axes = _colour_axes(device)
         self.latent = torch.zeros(1, 3, *scale.shape, 2, device=device).requires_grad_()
 
     def _synthesise(self, latent: torch.Tensor) -> torch.Tensor:
@@ -87,7 +95,7 @@ class WaveletDrawer(_SumDrawer):
 
     def __init__(self, settings: Fourier, *, width: int, height: int, device: torch.device) -> None:
         super().__init__(width=width, height=height, device=device)
-        self._wavelet, self._axes = settings.wavelet, colour_axes(device)
+        self._wavelet, self._axes = settings.wavelet, _colour_axes(device)
         tree = self._wavedec(torch.zeros(1, 3, height, width, device=device))
         parts = [tree[0], *(part for level in tree[1:] for part in level)]
         self._shapes = [part.shape for part in parts]

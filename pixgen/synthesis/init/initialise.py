@@ -13,8 +13,7 @@ from pixgen.synthesis.cutouts.regions import has_region
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.frames import Candidate
 from pixgen.synthesis.init.regions import RegionSketches
-from pixgen.synthesis.sketch.session import SketchModel, SketchSession
-from pixgen.synthesis.sketch.unclip import UnClipModel, UnClipSession
+from pixgen.synthesis.sketch.session import SketchModel, SketchSession, UnClipModel, UnClipSession
 from pixgen.synthesis.tensors import fit_picture
 
 

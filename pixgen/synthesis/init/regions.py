@@ -14,8 +14,13 @@ from pixgen.recipe.recipe import Recipe
 from pixgen.recipe.settings import Growth
 from pixgen.synthesis.cutouts.regions import Regions, has_region
 from pixgen.synthesis.frames import Candidate
-from pixgen.synthesis.sketch.session import UNWRITTEN_GREY, SketchModel, SketchSession
-from pixgen.synthesis.sketch.unclip import UnClipModel, UnClipSession
+from pixgen.synthesis.sketch.session import (
+    UNWRITTEN_GREY,
+    SketchModel,
+    SketchSession,
+    UnClipModel,
+    UnClipSession,
+)
 from pixgen.synthesis.tensors import to_pixels
 
 _COVERED = 0.85  # of the picture, from which on the space between regions gets no sketch

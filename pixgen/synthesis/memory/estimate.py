@@ -30,11 +30,10 @@ from pixgen.recipe.init import Init
 from pixgen.recipe.prompts import Prompt
 from pixgen.recipe.recipe import Recipe
 from pixgen.recipe.settings import Growth
-from pixgen.synthesis.cutouts.cutouts import place_cutouts
-from pixgen.synthesis.cutouts.plan import CutoutBatch, plan_cutouts
+from pixgen.synthesis.cutouts.cutouts import CutoutBatch, place_cutouts, plan_cutouts
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.drawers.factory import make_drawer
-from pixgen.synthesis.losses import spherical_dist_loss
+from pixgen.synthesis.objective import spherical_dist_loss
 from pixgen.synthesis.precision import arithmetic
 
 

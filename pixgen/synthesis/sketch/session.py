@@ -1,7 +1,7 @@
 """Sample the initial picture with a sketch model: several candidates, shown as they grow, ranked by CLIP.
 
-A canvas longer than the model's own grid is sampled window after window, each of which sees the codes of
-those before it.
+A canvas longer than the grid of a model of codes is sampled window after window, each of which sees the codes
+of those before it. UnCLIP paints whole pictures one after the other.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,13 +15,14 @@ from PIL import Image
 
 from pixgen.models.clip.perceptor import Perceptor
 from pixgen.models.sketchers.dalle import DalleBart
-from pixgen.models.sketchers.pocket import BLOCK, Sketcher
+from pixgen.models.sketchers.pocket import BLOCK, OPEN, Sketcher
+from pixgen.models.sketchers.unclip import UnClip
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.recipe import Recipe
+from pixgen.recipe.sampling import UNCLIP, prompt_text_or_pictures, sampling_settings
 from pixgen.synthesis.drawers.base import KeptPicture
 from pixgen.synthesis.frames import Candidate
-from pixgen.synthesis.sketch.samplers import TokenSampler, sampler_for
-from pixgen.synthesis.sketch.sampling import OPEN, SamplingSettings
+from pixgen.synthesis.sketch.samplers import SamplingSettings, TokenSampler, sampler_for
 from pixgen.synthesis.tensors import to_pixels
 
 
@@ -221,3 +222,73 @@ def cover(pictures: torch.Tensor, *, width: int, height: int) -> torch.Tensor:
     larger = F.interpolate(pictures, size=size, mode="bicubic", antialias=True, align_corners=False)
     top, left = (size[0] - height) // 2, (size[1] - width) // 2
     return larger[..., top : top + height, left : left + width].clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class UnClipModel:
+    """UnCLIP in the place of a ``SketchModel``."""
+
+    unclip: UnClip
+
+    def begin(self, recipe: Recipe, **tools) -> "UnClipSession":
+        """Start to sample the initial picture of a recipe; the arguments are those of ``UnClipSession``."""
+        return UnClipSession(recipe, self.unclip, **tools)
+
+
+class UnClipSession:
+    """Samples a recipe's initial picture as ``SketchSession`` does; its pictures have no codes.
+
+    Iterate it for the pictures as they are ready; afterwards ``candidates`` are there, the most similar to
+    the prompts first.
+
+    Args:
+        similarity: of pictures ``(N, 3, H, W)`` to the prompts, ``(N,)``.
+
+    Raises RecipeError if the recipe asks for something that UnCLIP does not have.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        unclip: UnClip,
+        *,
+        similarity: Callable[[torch.Tensor], torch.Tensor],
+        pictures: Mapping[str, Image.Image],
+        generator: torch.Generator,
+        kept: None = None,
+    ) -> None:
+        self.recipe, self.similarity = recipe, similarity
+        self.candidates: tuple[Candidate, ...] = ()
+        self._drawn = torch.empty(0)  # (N, 3, H, W), the best first
+        self._unclip, self._pictures, self._generator = unclip, pictures, generator
+        self._guidance = sampling_settings(recipe.init.sketch, UNCLIP)["guidance"]
+        self._terms = prompt_text_or_pictures(recipe)
+
+    @torch.no_grad()
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        """Yields pictures ``(1, 3, H, W)`` in [0, 1], one after each candidate."""
+        drawn = []
+        for _ in range(self.most_stages):
+            drawn.append(self._paint())
+            yield drawn[-1]
+        order, self.candidates = rank(torch.cat(drawn), self.similarity)
+        self._drawn = torch.cat(drawn)[order]
+
+    @property
+    def most_stages(self) -> int:
+        """The number of pictures that come on the way."""
+        return self.recipe.init.sketch.candidates
+
+    def pick(self) -> tuple[None, torch.Tensor]:
+        """No codes, and the picture ``(1, 3, H, W)`` of the candidate that the recipe picks."""
+        pick = self.recipe.init.sketch.pick
+        return None, self._drawn[pick : pick + 1]
+
+    def _paint(self) -> torch.Tensor:
+        guidance, generator = self._guidance, self._generator
+        if isinstance(self._terms, str):
+            drawn = self._unclip.from_text(self._terms, guidance=guidance, generator=generator)
+        else:
+            given = [(self._pictures[term.picture], term.weight) for term in self._terms]
+            drawn = self._unclip.from_pictures(given, guidance=guidance, generator=generator)
+        return cover(drawn, width=self.recipe.width, height=self.recipe.height)

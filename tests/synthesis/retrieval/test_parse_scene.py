@@ -5,8 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixgen.models.sketchers.exemplars import Lexicon
-from pixgen.synthesis.retrieval.layout import ASIDE_SIZE, LARGE_SIZE, PAIR_SIZE, SMALL_SIZE, USUAL_SIZE
-from pixgen.synthesis.retrieval.parse_scene import LOW, parse_scene
+from pixgen.synthesis.retrieval.parse_scene import (
+    ASIDE_SIZE,
+    LARGE_SIZE,
+    LOW,
+    PAIR_SIZE,
+    SMALL_SIZE,
+    USUAL_SIZE,
+    parse_scene,
+)
 
 FOX, HOUSE, ENGINE, ORANGE, TABLE, CHEER = (1,), (2, 3), (4,), (5,), (6,), (7,)
 LEXICON = Lexicon(

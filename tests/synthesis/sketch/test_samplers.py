@@ -7,13 +7,13 @@ import torch
 from pixgen.errors import RecipeError
 from pixgen.models.sketchers.dalle import DalleBart
 from pixgen.models.sketchers.dalle_files import BytePairs, fill_norms
+from pixgen.models.sketchers.pocket import OPEN
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.init import Sketch
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, SketchModel, make_drawer
 from pixgen.synthesis.drawers.base import VqganDrawer
-from pixgen.synthesis.sketch.samplers import DalleSampler, sample_dalle
-from pixgen.synthesis.sketch.sampling import OPEN, SamplingSettings
+from pixgen.synthesis.sketch.samplers import DalleSampler, SamplingSettings, sample_dalle
 from tests.conftest import TINY_VQGAN
 from tests.models import dalles
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from pixgen.models.clip.perceptor import EncodedTexts
-from pixgen.models.sketchers.pocket import Conditioning
-from pixgen.synthesis.sketch.sampling import OPEN, SamplingSettings, sample_codes
+from pixgen.models.sketchers.pocket import OPEN, Conditioning
+from pixgen.synthesis.sketch.samplers import SamplingSettings, sample_codes
 
 SURE = SamplingSettings(temperature=0, guidance=1)
 

@@ -8,7 +8,7 @@ from PIL import Image
 from pixgen.errors import RecipeError
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, UnClipModel, make_drawer
-from pixgen.synthesis.sketch.unclip import UnClipSession
+from pixgen.synthesis.sketch.session import UnClipSession
 
 
 class FakeUnClip:

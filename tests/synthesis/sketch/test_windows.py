@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from pixgen.synthesis.sketch.samplers import PocketSampler
-from pixgen.synthesis.sketch.sampling import OPEN, SamplingSettings
+from pixgen.models.sketchers.pocket import OPEN
+from pixgen.synthesis.sketch.samplers import PocketSampler, SamplingSettings
 from pixgen.synthesis.sketch.session import code_size, sample_windows, window_offsets
 
 

@@ -4,11 +4,10 @@ import pytest
 import torch
 
 from pixgen.models.sketchers.exemplars import Exemplars, Lexicon
+from pixgen.models.sketchers.pocket import OPEN
 from pixgen.recipe.recipe import make_recipe
-from pixgen.synthesis.retrieval.compositing import Compositor, paper_mask, tint
-from pixgen.synthesis.retrieval.layout import Thing
-from pixgen.synthesis.retrieval.lookup import retrieve_scene
-from pixgen.synthesis.sketch.sampling import OPEN
+from pixgen.synthesis.retrieval.compositing import Compositor, paper_mask, retrieve_scene, tint
+from pixgen.synthesis.retrieval.parse_scene import Thing
 
 LEXICON = Lexicon(
     names={"fox": [0, 1]},
