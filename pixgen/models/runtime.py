@@ -1,8 +1,19 @@
 """How models run (half precision, compiled, captured, checkpointed), set for a block of code as torch.autocast is.
 
-Several runs share loaded models at the same time, so one run's options may not be written into a model.
+Several runs share loaded models at the same time, so one run's options may not be written into a model. Its
+copies in half precision, its compiled and its captured passes are cached on it.
+
+Half weights replace ``torch.autocast``, whose casts of every weight in every step are most of the kernels that a
+GPU launches in half precision. Everything around a model (geometry, distances, losses) stays in float32.
+
+A captured pass is a CUDA graph of a model's forward and backward pass, replayed in one launch. Source of the
+method: ``torch.cuda.make_graphed_callables``. Its conditions hold here: weights are frozen, shapes are fixed
+while a picture is painted, no pass copies a value to the CPU or draws random numbers, and each forward is
+followed by its backward before the next one, because jobs take turns on a device. The next replay overwrites
+the returned tensor: callers must compute something new from it at once.
 """
 
+import copy
 import os
 import warnings
 from collections.abc import Callable, Iterator
@@ -10,19 +21,131 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
+from typing import Any
+from weakref import WeakSet
 
 import torch
 import torch.nn as nn
+from open_clip.transformer import LayerNormFp32
 from torch.utils.checkpoint import checkpoint
 
 from pixgen.errors import DeviceError
-from pixgen.models.capture import capture
-from pixgen.models.half_precision import cached_on, half_copy
+from pixgen.messages import _
 from pixgen.recipe.settings import Engine
 
+_NORMS = (nn.GroupNorm, nn.LayerNorm)
+Pass = Callable[[torch.Tensor], torch.Tensor]
+_MAX_GRAPHS = 4  # graphs per module: each holds its working memory
+_ALL_CAPTURES: "WeakSet[_CapturedPasses]" = WeakSet()
 BACKEND = "inductor"  # torch.compile's own default
 # torch's own limit is 8 for all sizes, precisions and grad modes together, and falls back without a word.
 _MAX_COMPILED = 64
+
+
+class ModuleCache(dict):
+    """Copies, compiled and captured functions of a module. Copying or pickling the module leaves them out."""
+
+    def __deepcopy__(self, memo: dict) -> "ModuleCache":
+        return ModuleCache()
+
+    def __reduce__(self) -> tuple:
+        return ModuleCache, ()
+
+
+def cached_on(module: nn.Module) -> ModuleCache:
+    """A module's cache, stored in its ``__dict__`` and thus no part of its state dict."""
+    return module.__dict__.setdefault("_pixgen_kept", ModuleCache())
+
+
+def half_copy(module: nn.Module, half: torch.dtype, *, part: str = "") -> nn.Module:
+    """A copy of a frozen module with its weights in half precision; made once and cached on the module.
+
+    Args:
+        part: the name of the only child to convert, or empty for all; other weights are shared.
+    """
+    copies = cached_on(module)
+    if ("half", half, part) not in copies:
+        copies["half", half, part] = _copy_in_half(module, half, part)
+    return copies["half", half, part]
+
+
+@torch.no_grad()
+def _copy_in_half(module: nn.Module, half: torch.dtype, part: str) -> nn.Module:
+    # deepcopy takes a tensor's entry in the memo for its copy: weights are shared unless replaced below.
+    memo: dict[int, Any] = {id(each): each for each in (*module.parameters(), *module.buffers())}
+    for child in (getattr(module, part) if part else module).modules():
+        for tensor in (*child._parameters.values(), *child._buffers.values()):
+            if tensor is None or not tensor.is_floating_point() or _stays_float32(child, tensor):
+                continue
+            slim = tensor.to(half)
+            memo[id(tensor)] = nn.Parameter(slim, False) if isinstance(tensor, nn.Parameter) else slim
+    return copy.deepcopy(module, memo)
+
+
+def _stays_float32(child: nn.Module, weight: torch.Tensor) -> bool:
+    """Whether a weight stays in float32: those of norms that compute in it, and of all norms on a CPU, where
+    activations and weights of a norm may have different types."""
+    if isinstance(child, (LayerNormFp32, nn.modules.batchnorm._BatchNorm)):
+        return True
+    return isinstance(child, _NORMS) and weight.device.type == "cpu"
+
+
+class _CapturedPasses:
+    """The captured passes of one module, the most recently used last."""
+
+    def __init__(self) -> None:
+        self.passes: dict[tuple, Pass] = {}
+        _ALL_CAPTURES.add(self)
+
+
+def capture(plain: Pass, name: str, owner: ModuleCache, *, tell: Callable[[str], None]) -> Pass:
+    """``plain``, replayed from a CUDA graph where that is possible: on a GPU, for a tensor that needs a gradient.
+
+    Args:
+        name: of the pass, unique within its module.
+        owner: the module's cache, which holds the graphs.
+        tell: called with a sentence when a pass cannot be captured and runs without a graph.
+    """
+    graphs = owner.setdefault("graphs", _CapturedPasses())
+
+    def replay(pictures: torch.Tensor) -> torch.Tensor:
+        if not (pictures.is_cuda and pictures.requires_grad and torch.is_grad_enabled()):
+            return plain(pictures)
+        key = (name, pictures.shape, pictures.stride(), pictures.dtype, pictures.device)
+        captured = graphs.passes.pop(key, None)
+        if captured is None:
+            captured = _capture_graph(plain, pictures, tell=tell)
+            while len(graphs.passes) >= _MAX_GRAPHS:
+                graphs.passes.pop(next(iter(graphs.passes)))
+        graphs.passes[key] = captured
+        return captured(pictures)
+
+    return replay
+
+
+def release_captures() -> None:
+    """Free the memory of all captured passes; each is captured again when it is next called."""
+    for graphs in list(_ALL_CAPTURES):
+        graphs.passes.clear()
+
+
+def _capture_graph(plain: Pass, pictures: torch.Tensor, *, tell: Callable[[str], None]) -> Pass:
+    like = torch.empty_strided(
+        pictures.shape, pictures.stride(), dtype=pictures.dtype, device=pictures.device
+    )
+    sample = like.copy_(pictures.detach()).requires_grad_()
+    try:
+        return torch.cuda.make_graphed_callables(plain, (sample,))
+    except torch.OutOfMemoryError:
+        raise  # running without a graph would need the same memory: the caller must lower it
+    except RuntimeError as error:
+        tell(
+            _(
+                "A step cannot be captured here ({reason}): it is launched piece by piece, which is slower.",
+                reason=str(error).splitlines()[0][:120],
+            )
+        )
+        return plain
 
 
 @dataclass(frozen=True)

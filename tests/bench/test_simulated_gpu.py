@@ -15,7 +15,7 @@ from pixgen.bench.simulated_gpu import (
     SynchronisedError,
     simulated_gpu,
 )
-from pixgen.models import capture
+from pixgen.models import runtime
 from pixgen.models.sketchers.pocket import OPEN, Conditioning, Sketcher
 from pixgen.recipe.cutouts import CUTOUT_SETS, Kornia
 from pixgen.recipe.presets import load_preset
@@ -194,7 +194,7 @@ def test_captures_are_kept_by_shape_and_released():
         steps = painting(make_recipe(BASE))
         next(steps), next(steps)
         assert len(made) == 2  # the decoder and CLIP, once each
-        capture.release_captures()
+        runtime.release_captures()
         next(steps)
         assert made[:2] == made[2:]
 

@@ -9,8 +9,7 @@ import torch._inductor.config as inductor_config
 from pixgen.errors import DeviceError
 from pixgen.models import runtime as working_module
 from pixgen.models.fusion import unfuse_blocks
-from pixgen.models.half_precision import cached_on
-from pixgen.models.runtime import compiled, current_engine, use_engine
+from pixgen.models.runtime import cached_on, compiled, current_engine, use_engine
 from pixgen.recipe.settings import Engine
 
 

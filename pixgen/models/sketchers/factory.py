@@ -17,8 +17,7 @@ from pixgen.models.runtime import supported_half_precision
 from pixgen.models.sketchers import unclip, unclip_files
 from pixgen.models.sketchers.dalle import DalleBart
 from pixgen.models.sketchers.dalle_files import VOCABULARY_FILES, pack_vocabulary, read_dalle, read_vocabulary
-from pixgen.models.sketchers.exemplars import load_exemplars
-from pixgen.models.sketchers.pocket import Sketcher
+from pixgen.models.sketchers.pocket import Sketcher, load_exemplars
 from pixgen.models.sketchers.unclip import UnClip
 from pixgen.models.store import Files, ensure_weights
 

@@ -9,8 +9,7 @@ import torch
 
 from pixgen.errors import OutOfMemory
 from pixgen.messages import Message, _, join_messages
-from pixgen.models.capture import release_captures
-from pixgen.models.runtime import supported_half_precision
+from pixgen.models.runtime import release_captures, supported_half_precision
 from pixgen.recipe.recipe import SMALLEST_SIDE, Recipe
 
 FIRST_TILE, SMALLEST_TILE = 32, 8  # in codes

@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 
-from pixgen.models.sketchers.exemplars import Exemplars
-from pixgen.models.sketchers.pocket import OPEN, Sketcher
+from pixgen.models.sketchers.pocket import OPEN, Exemplars, Sketcher
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.retrieval.parse_scene import USUAL_SIZE, ParsedScene, Thing, parse_scene
@@ -30,6 +29,11 @@ WHITE = 0.86  # darkest channel of a pixel, from which on it is paper if it is c
 THERE = 0.5  # opacity from which on a pixel belongs to a thing
 SOLID = 0.35  # solid part of a pixel's surroundings, from which on it belongs to a pale thing
 MOVED, RESIZED = 0.025, 0.06  # random shift as a part of the side, and random change of size
+TOUCHED_OPACITY = 0.04  # opacity of a thing from which on a code is encoded again
+# How pale a background is whose colour the text does not say, at its top and bottom (1 is white); and behind
+# things so light that they would not stand out.
+PALE, DEEPER = (0.72, 1.0), (0.25, 0.55)
+LIGHT, DARK = 190, 128  # a thing's lowest channel is above the one, such a ground's below the other
 
 
 class Compositor:
@@ -168,13 +172,6 @@ def tint(layer: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
     if float(colour.max()) < 0.12:  # black, and silhouettes: little may shine through
         shaded = colour + 0.12 * light
     return torch.cat([shaded.clamp(0, 1) * opacity, opacity], dim=-3)
-
-
-TOUCHED_OPACITY = 0.04  # opacity of a thing from which on a code is encoded again
-# How pale a background is whose colour the text does not say, at its top and bottom (1 is white); and behind
-# things so light that they would not stand out.
-PALE, DEEPER = (0.72, 1.0), (0.25, 0.55)
-LIGHT, DARK = 190, 128  # a thing's lowest channel is above the one, such a ground's below the other
 
 
 class RetrievedScene:

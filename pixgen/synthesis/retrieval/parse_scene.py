@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pixgen.models.sketchers.exemplars import Lexicon
+from pixgen.models.sketchers.pocket import Lexicon
 
 ABOVE = {"above", "over", "on", "atop"}
 BELOW = {"under", "below", "beneath", "underneath"}
@@ -22,6 +22,13 @@ WORN, WEARER = (0.5, 0.34, 0.36, "bottom"), (0.5, 0.28, 0.68, "top")
 HELD, HOLDER = (0.77, 0.66, 0.38, ""), (0.42, 0.48, 0.76, "")
 RIDER, RIDDEN = (0.5, 0.58, 0.5, "bottom"), (0.5, 0.38, 0.62, "top")
 UPPER, LOWER = (0.5, 0.52, PAIR_SIZE, "bottom"), (0.5, 0.5, PAIR_SIZE, "top")
+LONGEST_NAME = 6  # words
+COUNTS = {"two": 2, "2": 2, "pair": 2, "three": 3, "3": 3, "four": 3, "several": 3, "many": 3}
+ARTICLES = {"a", "an", "the", "my", "some", "of", "very"}
+BACKGROUNDS, BACKGROUND_PREPOSITIONS = {"background", "backdrop", "wall"}, {"on", "against", "before", "with"}
+PATTERNED = {"striped", "dotted", "checkered"}
+LONGEST_PLAIN = 7  # words of a background that says nothing but colours
+LOW = 0.06  # how far below the middle a thing stands where there is ground
 
 
 @dataclass(frozen=True)
@@ -120,15 +127,6 @@ def _lay_out_pair(
 
 def _place(named: NamedThing, x: float, y: float, size: float, edge: str = "") -> Thing:
     return Thing(named.exemplars, named.colour, x, y, size, edge)
-
-
-LONGEST_NAME = 6  # words
-COUNTS = {"two": 2, "2": 2, "pair": 2, "three": 3, "3": 3, "four": 3, "several": 3, "many": 3}
-ARTICLES = {"a", "an", "the", "my", "some", "of", "very"}
-BACKGROUNDS, BACKGROUND_PREPOSITIONS = {"background", "backdrop", "wall"}, {"on", "against", "before", "with"}
-PATTERNED = {"striped", "dotted", "checkered"}
-LONGEST_PLAIN = 7  # words of a background that says nothing but colours
-LOW = 0.06  # how far below the middle a thing stands where there is ground
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ from pixgen.synthesis.frames import Candidate
 from pixgen.synthesis.sketch.samplers import SamplingSettings, TokenSampler, sampler_for
 from pixgen.synthesis.tensors import to_pixels
 
+UNWRITTEN_GREY = 0.93  # of codes that are not sampled yet
+
 
 def code_size(width: int, height: int, *, grid: int) -> tuple[int, int]:
     """Rows and columns of codes for a canvas of that aspect, the shorter ``grid``, both even."""
@@ -79,9 +81,6 @@ def sample_windows(
         ):
             window.copy_(sampled)
             yield codes.clone()
-
-
-UNWRITTEN_GREY = 0.93  # of codes that are not sampled yet
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from pixgen.models.sketchers.exemplars import CODES_FILE, LEXICON_FILE, SOLID
+from pixgen.models.sketchers.pocket import CODES_FILE, LEXICON_FILE, SOLID
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.synthesis.retrieval.compositing import paper_mask
 from pixgen.training.compose.canonical_style import NAMED_GROUPS, USUAL_SCALE, CanonicalStyle

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from pixgen.models.sketchers.exemplars import Exemplars, Lexicon
-from pixgen.models.sketchers.pocket import OPEN
+from pixgen.models.sketchers.pocket import OPEN, Exemplars, Lexicon
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis.retrieval.compositing import Compositor, paper_mask, retrieve_scene, tint
 from pixgen.synthesis.retrieval.parse_scene import Thing

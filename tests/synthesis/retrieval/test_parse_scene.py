@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixgen.models.sketchers.exemplars import Lexicon
+from pixgen.models.sketchers.pocket import Lexicon
 from pixgen.synthesis.retrieval.parse_scene import (
     ASIDE_SIZE,
     LARGE_SIZE,
