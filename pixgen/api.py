@@ -18,9 +18,8 @@ from pixgen.recipe.base import current_path
 from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio import Studio
-from pixgen.studio.grids.grid import Grid, Plan
+from pixgen.studio.grids.grid import Grid, Plan, draw_sheet
 from pixgen.studio.grids.plans import make_axes, plan_grid, plan_strip
-from pixgen.studio.grids.sheet import draw_sheet
 from pixgen.studio.runs.run import find_video
 from pixgen.studio.upscaling import save_upscaled, upscale_picture
 from pixgen.studio.video.export import explain_lost_sound, export

@@ -21,7 +21,7 @@ from pixgen.recipe.cutouts import CUTOUT_SETS
 from pixgen.recipe.presets import DEFAULT, load_preset
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.fonts import TextRenderer
-from pixgen.studio.grids.sheet import INK, PAPER
+from pixgen.studio.grids.grid import INK, PAPER
 from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.storage import atomic_write
 from pixgen.studio.worker import paint

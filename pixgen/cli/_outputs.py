@@ -143,7 +143,7 @@ def check_target(path: Path, option: str, *, suffixes: tuple[str, ...], overwrit
 
 def _save_newest_frame(job: "Job", path: Path) -> Path | None:
     """Save the newest frame of a job; None if that fails too."""
-    from pixgen.studio.metadata.embedding import save_png
+    from pixgen.studio.metadata.picture_info import save_png
 
     try:
         save_png(job.frame.picture, path, job.recipe if job.run.metadata else None)

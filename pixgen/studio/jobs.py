@@ -17,8 +17,7 @@ from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.runs.edits import Edit, settings_at
 from pixgen.studio.runs.inputs import keep_prompts, open_pictures, prompt_pictures, trust_paths
-from pixgen.studio.runs.lock import RunLock
-from pixgen.studio.runs.run import FINAL_STATES, Run, State
+from pixgen.studio.runs.run import FINAL_STATES, Run, RunLock, State
 from pixgen.studio.scheduler import JobQueue
 from pixgen.studio.status import FinalFrame, JobStatus
 from pixgen.studio.timing import StepRate

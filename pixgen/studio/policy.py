@@ -6,16 +6,9 @@ from pathlib import Path
 from pixgen.errors import PictureError, RecipeError, StudioError
 from pixgen.models.catalog import get_entry
 from pixgen.models.registry import ready_names
+from pixgen.recipe.init import DALLE, POCKET, UNCLIP, prompt_text, prompt_text_or_pictures, sampling_settings
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe
-from pixgen.recipe.sampling import (
-    DALLE,
-    POCKET,
-    UNCLIP,
-    prompt_text,
-    prompt_text_or_pictures,
-    sampling_settings,
-)
 from pixgen.studio.runs.retention import PUBLIC_KEEP, RetentionLimits, parse_retention
 
 

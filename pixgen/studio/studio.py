@@ -22,11 +22,9 @@ from pixgen.studio.jobs import Job
 from pixgen.studio.model_cache import ModelCache, resolve_device
 from pixgen.studio.policy import Policy
 from pixgen.studio.queue import QueueEntry, list_entries, move_job
-from pixgen.studio.runs.edits import Edit
-from pixgen.studio.runs.forks import check_steps, create_fork, read_fork_state
+from pixgen.studio.runs.edits import Edit, check_steps, create_fork, read_fork_state
 from pixgen.studio.runs.inputs import KEPT_PATH, keep_pictures, trust_paths
-from pixgen.studio.runs.lock import RunLock
-from pixgen.studio.runs.run import Run, new_folder, read_run, run_folders
+from pixgen.studio.runs.run import Run, RunLock, new_folder, read_run, run_folders
 from pixgen.studio.scheduler import FairLock, JobQueue
 from pixgen.studio.storage import prepare_folder, remove_empty, remove_leftovers
 from pixgen.studio.timing import DurationEstimator

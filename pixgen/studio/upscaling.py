@@ -10,8 +10,7 @@ from PIL import Image, PngImagePlugin
 from pixgen.errors import PictureError, PixgenError, RecipeError
 from pixgen.images import MAX_PIXELS, on_white, open_picture
 from pixgen.studio.metadata.containers import read_texts
-from pixgen.studio.metadata.embedding import SOFTWARE
-from pixgen.studio.metadata.picture_info import KEY, read_info
+from pixgen.studio.metadata.picture_info import KEY, SOFTWARE, read_info
 from pixgen.studio.model_cache import resolve_device
 from pixgen.studio.storage import write_bytes
 

@@ -21,9 +21,8 @@ from pixgen.studio.jobs import Job, StopRequested
 from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.runs.edits import take_edit
 from pixgen.studio.runs.inputs import named_pictures, open_pictures, open_source_video
-from pixgen.studio.runs.lock import RunLock
 from pixgen.studio.runs.record import RunRecorder, read_state
-from pixgen.studio.runs.run import Run, State
+from pixgen.studio.runs.run import Run, RunLock, State
 from pixgen.studio.scheduler import FairLock, JobQueue
 from pixgen.studio.status import FinalFrame
 from pixgen.studio.timing import DurationEstimator

@@ -16,8 +16,7 @@ from pixgen.errors import ModelError, PictureError, RecipeError
 from pixgen.models.upscalers import available_upscalers, load_upscaler
 from pixgen.models.vqgan.vqgan import load_vqgan
 from pixgen.recipe.recipe import make_recipe
-from pixgen.studio.metadata.embedding import save_png
-from pixgen.studio.metadata.picture_info import read_metadata
+from pixgen.studio.metadata.picture_info import read_metadata, save_png
 from pixgen.studio.upscaling import read_upscale_info
 from pixgen.synthesis import upscale as by_tiles
 from pixgen.synthesis.upscale import upscale

@@ -8,7 +8,7 @@ import pytest
 import pixgen
 from pixgen.cli.app import main
 from pixgen.studio.metadata.mp4 import read_timing
-from pixgen.studio.video.decoding import read_frames
+from pixgen.studio.video.source import read_frames
 from tests.studio.fakes import Painters, a_recipe
 
 

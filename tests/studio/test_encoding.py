@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pixgen.errors import PixgenError, StorageError, VideoError
 from pixgen.studio.metadata.containers import is_finished
 from pixgen.studio.metadata.mp4 import has_sound, read_timing
-from pixgen.studio.video.decoding import read_frames, read_info
 from pixgen.studio.video.encoding import PALETTE, RECORDING, VP9, WEBP, Encoder, gif
+from pixgen.studio.video.source import read_frames, read_info
 
 
 def encode(path, encoding, *, count=5, fps=10):

@@ -15,8 +15,7 @@ from PIL import Image
 from pixgen.errors import ModelError, OutOfMemory, StorageError, StudioError
 from pixgen.studio.jobs import Job
 from pixgen.studio.model_cache import ModelCache
-from pixgen.studio.runs.lock import RunLock
-from pixgen.studio.runs.run import Run
+from pixgen.studio.runs.run import Run, RunLock
 from pixgen.studio.scheduler import FairLock, JobQueue
 from pixgen.studio.timing import DurationEstimator
 from pixgen.studio.worker import WorkerTools, run_job

@@ -13,11 +13,10 @@ from pixgen.errors import RecipeError
 from pixgen.recipe.options import Options
 from pixgen.studio.metadata.mp4 import read_timing
 from pixgen.studio.metadata.picture_info import read_info
-from pixgen.studio.video.decoding import VideoInfo, as_shown
 from pixgen.studio.video.ffmpeg import run
 from pixgen.studio.video.journeys import plan_restyle
 from pixgen.studio.video.recording import VideoRecording
-from pixgen.studio.video.source import SourceVideo, probe
+from pixgen.studio.video.source import SourceVideo, VideoInfo, as_shown, probe
 
 FILES = Path(__file__).parent.parent / "fixtures" / "files"
 

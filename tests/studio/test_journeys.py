@@ -13,11 +13,10 @@ from pixgen.studio import Studio
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.metadata.mp4 import has_sound, read_timing
 from pixgen.studio.metadata.picture_info import read_metadata
-from pixgen.studio.video.decoding import read_info
 from pixgen.studio.video.export import VideoWriter, explain_lost_sound, export
 from pixgen.studio.video.journeys import fit_shape, plan_journey, plan_restyle
 from pixgen.studio.video.recording import read_video_metadata
-from pixgen.studio.video.source import SourceVideo, probe
+from pixgen.studio.video.source import SourceVideo, probe, read_info
 from pixgen.studio.video.timeline import ExportSettings
 from tests.studio.deaths import killed
 from tests.studio.fakes import a_recipe, stopped

@@ -7,7 +7,7 @@ import pytest
 from pixgen.errors import ModelError
 from pixgen.models.progress import DownloadProgress, report_download
 from pixgen.studio.jobs import StopRequested
-from pixgen.studio.loading import load_in_background
+from pixgen.studio.model_cache import load_in_background
 
 HALF = DownloadProgress("lakes", 30, 60)
 

@@ -117,7 +117,7 @@ def follow_grid(grid: "Grid", *, out: Path | None, as_json: bool) -> int:
 
     Raises the PixgenError that ended a cell, once the sheet of the other cells is written.
     """
-    from pixgen.studio.grids.sheet import draw_sheet, save_sheet
+    from pixgen.studio.grids.grid import draw_sheet, save_sheet
 
     status, last, target = 0, -1, out or grid.folder / "sheet.png"
     try:

@@ -11,7 +11,7 @@ from pixgen.images import open_picture
 from pixgen.recipe.prompts import format_prompts
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.fonts import TextRenderer
-from pixgen.studio.grids.sheet import GAP, INK, LETTERS, MARGIN, PALE, PAPER
+from pixgen.studio.grids.grid import GAP, INK, LETTERS, MARGIN, PALE, PAPER
 from pixgen.studio.runs.run import Run, mean_similarity
 
 LARGEST_SIDE = 512  # pixels of a picture on a sheet

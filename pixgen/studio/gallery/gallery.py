@@ -11,12 +11,10 @@ from PIL import Image
 
 from pixgen.errors import PictureError, StudioError
 from pixgen.images import open_picture
-from pixgen.studio.gallery.catalogue import Catalogue
-from pixgen.studio.gallery.catalogue_rows import Entry, RunFilter
+from pixgen.studio.gallery.catalogue import Catalogue, Entry, RunFilter
 from pixgen.studio.runs import trash
 from pixgen.studio.runs.curve import Curve
-from pixgen.studio.runs.run import FINAL_STATES, Run, read_run
-from pixgen.studio.runs.tags import RunTags, read_tags
+from pixgen.studio.runs.run import FINAL_STATES, Run, RunTags, read_run, read_tags
 from pixgen.studio.studio import Studio
 from pixgen.vision.images import READER_THREADS, map_in_threads
 from pixgen.vision.search.query import parse_query

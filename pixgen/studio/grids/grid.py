@@ -1,7 +1,7 @@
 """Grids: one run per cell of a plan, painted one after another, in the foreground or as a ``GridJob``.
 
 The file ``grid.json`` records the run of each cell, so that a stopped or killed grid resumes with the
-missing cells.
+missing cells. A labelled sheet shows all pictures of a grid, with the similarity of each to its prompts.
 """
 
 import contextlib
@@ -11,18 +11,22 @@ import re
 import secrets
 import shutil
 import threading
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from pixgen.errors import InvalidValue, PixgenError, RecipeError, StudioError
+from PIL import Image, ImageDraw, PngImagePlugin
+
+from pixgen.errors import InvalidValue, PictureError, PixgenError, RecipeError, StudioError
+from pixgen.images import open_picture
 from pixgen.recipe.recipe import Recipe, make_recipe
+from pixgen.studio.fonts import TextRenderer
 from pixgen.studio.jobs import Job
+from pixgen.studio.metadata.picture_info import SOFTWARE
 from pixgen.studio.runs.inputs import keep_pictures, named_files, resolve_kept_paths, trust_paths
-from pixgen.studio.runs.lock import RunLock
-from pixgen.studio.runs.run import Run
-from pixgen.studio.storage import storage_errors, write_bytes
+from pixgen.studio.runs.run import Run, RunLock, mean_similarity
+from pixgen.studio.storage import atomic_write, storage_errors, write_bytes
 from pixgen.studio.studio import Studio
 
 log = logging.getLogger(__name__)
@@ -31,6 +35,10 @@ MOST_CELLS = 256
 HEARTBEAT = 1.0  # seconds at most between two updates of a watcher
 
 _ID = re.compile(r"grid-\d{8}-\d{6}-[a-z0-9]{6}")
+LARGEST_CELL = 256  # pixels: 256 cells of this size still make a picture that opens anywhere
+MARGIN, GAP, LETTERS = 24, 12, 14
+_LEFT_MARGIN = 176  # width of the row titles in pixels
+INK, PALE, PAPER, EMPTY = (40, 40, 46), (120, 120, 130), (255, 255, 255), (238, 238, 242)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,3 +273,66 @@ class GridJob:
             with self._changed:
                 self._ended, self._job = True, None
                 self._changed.notify_all()
+
+
+def draw_sheet(plan: Plan, runs: Sequence[Run | None]) -> Image.Image:
+    """Draw a grid: titles above and on the left, and each picture with its similarity below; cells without
+    a picture stay empty."""
+    width, height = _cell_size(plan)
+    renderer = TextRenderer(LETTERS)
+    line = LETTERS + 6
+    left_titles = [renderer.wrap(title, _LEFT_MARGIN) for title in plan.rows]
+    top_titles = [renderer.wrap(title, max(48, width)) for title in plan.columns]
+    left = MARGIN + max(
+        (round(renderer.width(part)) + GAP for lines in left_titles for part in lines), default=0
+    )
+    across = left + len(plan.columns) * (width + GAP) - GAP + MARGIN
+    heading = renderer.wrap(plan.title, max(160, across - 2 * MARGIN))
+    head = MARGIN + line * len(heading) + (GAP if heading else 0)
+    top = head + line * max(map(len, top_titles), default=0)
+    down = top + len(plan.rows) * (height + line + GAP) - GAP + MARGIN
+    sheet = Image.new("RGB", (across, down), PAPER)
+    canvas = ImageDraw.Draw(sheet)
+    renderer.draw_lines(canvas, (MARGIN, MARGIN), heading, INK, line=line)
+    for column, lines in enumerate(top_titles):
+        place = (left + column * (width + GAP), head)
+        renderer.draw_lines(canvas, place, lines, INK, line=line)
+    for index, run in enumerate(runs):
+        row, column = divmod(index, len(plan.columns))
+        x, y = left + column * (width + GAP), top + row * (height + line + GAP)
+        if column == 0:
+            renderer.draw_lines(canvas, (MARGIN, y), left_titles[row], INK, line=line)
+        picture = None if run is None else _cell_picture(run, (width, height))
+        if run is None or picture is None:
+            canvas.rectangle((x, y, x + width - 1, y + height - 1), fill=EMPTY)
+            continue
+        sheet.paste(picture, (x + (width - picture.width) // 2, y + (height - picture.height) // 2))
+        match = mean_similarity(run)
+        if match is not None:
+            renderer.draw(canvas, (x, y + height + 3), f"{match:.3f}", PALE)
+    return sheet
+
+
+def save_sheet(sheet: Image.Image, path: Path, *, plan: Plan) -> None:
+    """Write a sheet as a PNG with the run ids of its cells in its metadata. Raises StorageError."""
+    text = PngImagePlugin.PngInfo()
+    text.add_text("pixgen grid", " ".join(cell.run or "-" for cell in plan.cells))
+    text.add_text("Software", SOFTWARE)
+    with atomic_write(path) as temporary:
+        sheet.save(temporary, "PNG", pnginfo=text)
+
+
+def _cell_size(plan: Plan) -> tuple[int, int]:
+    width = max(cell.recipe.width for cell in plan.cells)
+    height = max(cell.recipe.height for cell in plan.cells)
+    scale = min(1.0, LARGEST_CELL / max(width, height))
+    return round(width * scale), round(height * scale)
+
+
+def _cell_picture(run: Run, size: tuple[int, int]) -> Image.Image | None:
+    try:
+        picture = open_picture(run.picture).convert("RGB")
+    except PictureError:  # nothing painted yet
+        return None
+    picture.thumbnail(size, Image.Resampling.LANCZOS)
+    return picture

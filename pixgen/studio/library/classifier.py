@@ -9,7 +9,7 @@ import numpy as np
 
 from pixgen.errors import ClassifyError
 from pixgen.models.progress import DownloadProgress
-from pixgen.studio.loading import load_in_background
+from pixgen.studio.model_cache import load_in_background
 from pixgen.studio.storage import storage_errors, write_bytes
 from pixgen.studio.studio import Studio
 from pixgen.vision.zeroshot.batches import ClassifiedPicture, classify_all

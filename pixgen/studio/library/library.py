@@ -21,9 +21,8 @@ from pixgen.models.catalog import available_clips
 from pixgen.models.progress import DownloadProgress
 from pixgen.paths import ASSETS, expand
 from pixgen.studio.library.uploads import is_upload, keep_upload, old_uploads
-from pixgen.studio.loading import load_in_background
-from pixgen.studio.runs.lock import is_locked
-from pixgen.studio.runs.run import read_run, run_folders
+from pixgen.studio.model_cache import load_in_background
+from pixgen.studio.runs.run import is_locked, read_run, run_folders
 from pixgen.studio.studio import Studio
 from pixgen.translation import needs_english
 from pixgen.vision.images import PictureFile, Skipped, find_pictures

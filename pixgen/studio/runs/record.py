@@ -20,7 +20,7 @@ from PIL import Image
 from pixgen.errors import PictureError, PixgenError, StorageError, StudioError, VideoError
 from pixgen.images import open_picture
 from pixgen.recipe.recipe import Recipe, read_recipe
-from pixgen.studio.metadata.embedding import save_png
+from pixgen.studio.metadata.picture_info import save_png
 from pixgen.studio.runs.curve import Curve
 from pixgen.studio.runs.run import Run
 from pixgen.studio.status import FinalFrame

@@ -1,27 +1,39 @@
-"""A run: the folder of one picture, with its recipe, facts, video and the state to resume from."""
+"""A run: the folder of one picture, with its recipe, facts, tags, video and the state to resume from.
 
+A folder is locked while a job works on it, among all processes on the machine. Tags are in ``marks.json``.
+"""
+
+import errno
 import json
 import os
 import re
 import secrets
 import string
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from filelock import FileLock, Timeout
+
 from pixgen.errors import PixgenError, StudioError, VideoError
 from pixgen.messages import Message
 from pixgen.paths import output_folder
 from pixgen.recipe.recipe import Recipe, read_recipe
-from pixgen.studio.runs.lock import is_locked
 from pixgen.studio.storage import storage_errors, write_bytes
 
 State = Literal["waiting", "loading", "painting", "done", "stopped", "failed"]
 FINAL_STATES = ("done", "stopped", "failed")
 
 _ID = re.compile(r"\d{8}-\d{6}-[a-z]{6}")
+_LOCK_FILE = ".lock"
+_LOCK_PATIENCE = 0.1  # seconds: is_locked holds a lock for a moment
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
+MOST_TAGS = 20
+LONGEST_TAG = 40
+_TAGS_FILE = "marks.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,3 +234,94 @@ def find_video(run: str | Path, folder: Path | str | None = None) -> Path:
     if not found.is_file():
         raise VideoError("The run {run} has no video yet: let it paint first.", run=run)
     return found
+
+
+class RunLock:
+    """Holds a run's folder until ``release``; the system releases it when the process dies.
+
+    Raises StudioError if another job holds it, StorageError if the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = _file_lock(folder)
+        with storage_errors(folder / _LOCK_FILE):
+            folder.stat()  # filelock would make a folder that is gone
+            try:
+                self._lock.acquire(timeout=_LOCK_PATIENCE, poll_interval=_LOCK_PATIENCE / 5)
+            except Timeout as error:
+                raise StudioError(
+                    "The run {name} is being painted: stop it first, or wait for its end.",
+                    name=folder.name,
+                ) from error
+
+    def release(self) -> None:
+        """Let other jobs work on the run; calling it again does nothing."""
+        self._lock.release()
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a living job, of this or another process, works on the run.
+
+    A run that this process may not write counts as free: nothing can be changed in it from here.
+    """
+    if not (folder / _LOCK_FILE).exists():
+        return False
+    lock = _file_lock(folder)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError as error:
+        return error.errno not in _READ_ONLY
+    lock.release()
+    return False
+
+
+def _file_lock(folder: Path) -> FileLock:
+    # A job's lock is taken by the thread that asks for it, and released by the one that paints.
+    return FileLock(folder / _LOCK_FILE, thread_local=False)
+
+
+@dataclass(frozen=True)
+class RunTags:
+    """Whether a run is a favourite, and its tags in alphabetical order."""
+
+    favourite: bool = False
+    tags: tuple[str, ...] = ()
+
+    def changed(
+        self, *, favourite: bool | None = None, add: Iterable[str] = (), remove: Iterable[str] = ()
+    ) -> "RunTags":
+        """The tags after some changes. Raises StudioError if a tag is not allowed, or there are too many."""
+        tags = (set(self.tags) - set(map(clean_tag, remove))) | set(map(clean_tag, add))
+        if len(tags) > MOST_TAGS:
+            raise StudioError("A run may have at most {limit} tags: take one away first.", limit=MOST_TAGS)
+        kept = self.favourite if favourite is None else favourite
+        return RunTags(kept, tuple(sorted(tags)))
+
+    def save(self, folder: Path) -> None:
+        """Write the tags into a run's folder. Raises StorageError."""
+        value = {"favourite": self.favourite, "tags": self.tags}
+        text = json.dumps(value, ensure_ascii=False) + "\n"
+        write_bytes(folder / _TAGS_FILE, text.encode())
+
+
+def read_tags(folder: Path) -> RunTags:
+    """Read the tags of the run in a folder; empty if there are none, or the file is broken."""
+    try:
+        kept = json.loads((folder / _TAGS_FILE).read_text("utf-8"))
+        return RunTags(bool(kept["favourite"]), tuple(sorted(map(clean_tag, kept["tags"]))))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, StudioError):
+        return RunTags()
+
+
+def clean_tag(tag: str) -> str:
+    """A tag in its saved form: trimmed, single spaces, lower case. Raises StudioError if it is not allowed."""
+    cleaned = " ".join(tag.split()).lower()
+    if not cleaned or len(cleaned) > LONGEST_TAG or "," in cleaned or not cleaned.isprintable():
+        raise StudioError(
+            "The tag “{tag}” is not allowed: write a word or two without a comma, at most {limit} letters.",
+            tag=tag[:LONGEST_TAG],
+            limit=LONGEST_TAG,
+        )
+    return cleaned

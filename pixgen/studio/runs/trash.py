@@ -4,8 +4,7 @@ import shutil
 from pathlib import Path
 
 from pixgen.errors import StudioError
-from pixgen.studio.runs.lock import RunLock
-from pixgen.studio.runs.run import folder_times
+from pixgen.studio.runs.run import RunLock, folder_times
 from pixgen.studio.storage import storage_errors
 
 FOLDER = "bin"  # in the studio's

@@ -14,14 +14,14 @@ from pixgen.messages import _
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.fonts import TextRenderer
 from pixgen.studio.metadata.containers import read_texts
-from pixgen.studio.metadata.embedding import embed_text
 from pixgen.studio.metadata.mp4 import has_sound
+from pixgen.studio.metadata.picture_info import embed_text
 from pixgen.studio.storage import atomic_write, remove_file, temporary_path
 from pixgen.studio.video import ffmpeg
-from pixgen.studio.video.decoding import OWN, read_frames
 from pixgen.studio.video.encoding import PALETTE, VP9, WEBP, Encoder, Encoding, gif, h264
 from pixgen.studio.video.ffmpeg import Sound
 from pixgen.studio.video.recording import FPS, HOLD, VideoMetadata, VideoRecording, read_video_metadata
+from pixgen.studio.video.source import OWN, read_frames
 from pixgen.studio.video.timeline import ExportSettings, Timeline
 
 LARGEST_SIDE = 4096  # pixels of an enlarged video

@@ -29,10 +29,9 @@ from pixgen.models.sketchers.pocket import (
     Sketcher,
 )
 from pixgen.models.vqgan.vqgan import Vqgan
-from pixgen.recipe.init import Sketch
+from pixgen.recipe.init import DALLE, POCKET, Sketch, prompt_text, sampling_settings
 from pixgen.recipe.prompts import Prompt, Scene
 from pixgen.recipe.recipe import Recipe
-from pixgen.recipe.sampling import DALLE, POCKET, prompt_text, sampling_settings
 from pixgen.synthesis.retrieval.compositing import RetrievedScene, retrieve_scene
 from pixgen.synthesis.tensors import to_tensor
 

@@ -18,8 +18,8 @@ from pixgen.models.sketchers.dalle import DalleBart
 from pixgen.models.sketchers.pocket import BLOCK, OPEN, Sketcher
 from pixgen.models.sketchers.unclip import UnClip
 from pixgen.models.vqgan.vqgan import Vqgan
+from pixgen.recipe.init import UNCLIP, prompt_text_or_pictures, sampling_settings
 from pixgen.recipe.recipe import Recipe
-from pixgen.recipe.sampling import UNCLIP, prompt_text_or_pictures, sampling_settings
 from pixgen.synthesis.drawers.base import KeptPicture
 from pixgen.synthesis.frames import Candidate
 from pixgen.synthesis.sketch.samplers import SamplingSettings, TokenSampler, sampler_for

@@ -15,7 +15,7 @@ import numpy as np
 
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio import Job, Run, Studio
-from pixgen.studio.runs.forks import MORE_STEPS
+from pixgen.studio.runs.edits import MORE_STEPS
 from pixgen.studio.runs.inputs import named_files, resolve_kept_paths
 from pixgen.studio.runs.record import read_sketches
 from pixgen.ui import canvas, status

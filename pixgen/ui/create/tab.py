@@ -10,7 +10,7 @@ import gradio as gr
 from pixgen.errors import PictureError
 from pixgen.images import open_picture
 from pixgen.studio import Policy, Studio
-from pixgen.studio.runs.forks import MORE_STEPS
+from pixgen.studio.runs.edits import MORE_STEPS
 from pixgen.ui import canvas, html, status
 from pixgen.ui.create import actions
 from pixgen.ui.create import queue as queue_view

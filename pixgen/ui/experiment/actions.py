@@ -15,9 +15,8 @@ from pixgen.recipe.prompts import Prompt, Scene, parse
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.recipe.wildcards import expand_wildcards
 from pixgen.studio import Run, Studio
-from pixgen.studio.grids.grid import Grid, GridJob, Plan
+from pixgen.studio.grids.grid import Grid, GridJob, Plan, draw_sheet, save_sheet
 from pixgen.studio.grids.plans import Axis, plan_grid, plan_strip, read_axis
-from pixgen.studio.grids.sheet import draw_sheet, save_sheet
 from pixgen.studio.runs.inputs import named_pictures
 from pixgen.ui.create.drawn import DrawnInputs, add_drawn_inputs
 from pixgen.ui.create.form import CreateForm

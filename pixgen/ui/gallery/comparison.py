@@ -5,7 +5,7 @@ from html import escape
 
 from pixgen.errors import StudioError
 from pixgen.studio import Run, Studio
-from pixgen.studio.gallery.catalogue_rows import RunFilter
+from pixgen.studio.gallery.catalogue import RunFilter
 from pixgen.studio.gallery.compare import differences, format_differences
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.runs.run import mean_similarity

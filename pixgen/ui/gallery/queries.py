@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from pixgen.studio.gallery.catalogue_rows import Entry, RunFilter
+from pixgen.studio.gallery.catalogue import Entry, RunFilter
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.library.library import PictureLibrary
 from pixgen.vision.search.filters import parse_date

@@ -9,10 +9,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from pixgen.errors import StorageError, StudioError
-from pixgen.studio.gallery.catalogue import FILE, Catalogue
-from pixgen.studio.gallery.catalogue_rows import SORTS, STATES, RunFilter
-from pixgen.studio.runs.run import Run
-from pixgen.studio.runs.tags import RunTags
+from pixgen.studio.gallery.catalogue import FILE, SORTS, STATES, Catalogue, RunFilter
+from pixgen.studio.runs.run import Run, RunTags
 from pixgen.studio.runs.trash import move_to_trash, restore
 from tests.studio.fakes import a_recipe
 

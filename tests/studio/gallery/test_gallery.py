@@ -8,11 +8,10 @@ from PIL import Image
 
 from pixgen.errors import StudioError
 from pixgen.studio import Policy
-from pixgen.studio.gallery.catalogue import FILE
-from pixgen.studio.gallery.catalogue_rows import RunFilter
+from pixgen.studio.gallery.catalogue import FILE, RunFilter
 from pixgen.studio.gallery.gallery import THUMBNAIL, Gallery
 from pixgen.studio.library.library import PictureLibrary
-from pixgen.studio.runs.tags import LONGEST_TAG, MOST_TAGS
+from pixgen.studio.runs.run import LONGEST_TAG, MOST_TAGS
 from tests.studio.deaths import killed
 from tests.studio.fakes import Painters, a_recipe
 

@@ -8,9 +8,8 @@ from pixgen.cli.app import main
 from pixgen.errors import RecipeError, StudioError
 from pixgen.images import open_picture
 from pixgen.recipe.options import Options
-from pixgen.studio.grids.grid import Grid
+from pixgen.studio.grids.grid import EMPTY, Grid, draw_sheet, mean_similarity
 from pixgen.studio.grids.plans import Axis, make_axes, plan_grid, read_axis
-from pixgen.studio.grids.sheet import EMPTY, draw_sheet, mean_similarity
 
 SMALL = Options(prompt="a red fox | snow:0.5", seed=7, size="32x32", steps=3)
 

@@ -104,7 +104,7 @@ def test_runs_that_were_moved_with_their_studio_are_found_there(make_finder, tmp
 
 
 def test_a_run_that_is_being_painted_is_left_alone(make_finder):
-    from pixgen.studio.runs.lock import RunLock
+    from pixgen.studio.runs.run import RunLock
 
     finder = make_finder()
     run = painted(finder.studio, "a red fox")

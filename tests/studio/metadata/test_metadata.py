@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pixgen.errors import PictureError, PixgenError, RecipeError, StorageError
-from pixgen.studio.metadata.embedding import save_png
-from pixgen.studio.metadata.picture_info import read_metadata
+from pixgen.studio.metadata.picture_info import read_metadata, save_png
 from pixgen.studio.video.export import VideoWriter
 from tests.studio.fakes import a_recipe
 

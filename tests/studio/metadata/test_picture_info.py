@@ -10,8 +10,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from pixgen.errors import PictureError, PixgenError, RecipeError
-from pixgen.studio.metadata.embedding import save_png
-from pixgen.studio.metadata.picture_info import read_info, read_metadata
+from pixgen.studio.metadata.picture_info import read_info, read_metadata, save_png
 from pixgen.studio.video.export import VideoWriter, export
 from tests.studio.fakes import a_recipe
 

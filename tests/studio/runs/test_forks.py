@@ -4,7 +4,7 @@ import pytest
 
 from pixgen.errors import PictureError, RecipeError, StudioError
 from pixgen.studio import Policy
-from pixgen.studio.runs.forks import MORE_STEPS
+from pixgen.studio.runs.edits import MORE_STEPS
 from tests.studio.fakes import Painters, a_recipe
 
 

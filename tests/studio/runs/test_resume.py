@@ -9,7 +9,7 @@ import pytest
 
 from pixgen.errors import RecipeError, StorageError, StudioError
 from pixgen.studio import Policy
-from pixgen.studio.runs.lock import RunLock, is_locked
+from pixgen.studio.runs.run import RunLock, is_locked
 from tests.studio.deaths import killed
 from tests.studio.fakes import Painters, a_recipe
 

@@ -8,9 +8,8 @@ import pytest
 from pixgen.errors import StudioError
 from pixgen.studio import Policy
 from pixgen.studio.gallery.gallery import Gallery
-from pixgen.studio.runs.lock import RunLock
 from pixgen.studio.runs.retention import Retention, RetentionLimits, parse_retention
-from pixgen.studio.runs.run import read_run
+from pixgen.studio.runs.run import RunLock, read_run
 from tests.studio.fakes import a_recipe
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from pixgen.errors import SearchError
-from pixgen.studio.gallery.catalogue_rows import RunFilter
+from pixgen.studio.gallery.catalogue import RunFilter
 from pixgen.ui.gallery import queries, view
 from pixgen.ui.gallery.presenter import FORM, SHELF
 from pixgen.ui.i18n import ENGLISH

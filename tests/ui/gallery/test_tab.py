@@ -9,7 +9,7 @@ import pytest
 from pixgen.errors import SearchError
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy
-from pixgen.studio.gallery.catalogue_rows import SORTS, STATES
+from pixgen.studio.gallery.catalogue import SORTS, STATES
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.library.library import PictureLibrary
 from pixgen.ui.gallery import queries
