@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import typer
 
 import pixgen
-from pixgen.cli._arguments import WordsCommand, finish_commands
 from pixgen.cli._downloads import StderrProgress
-from pixgen.cli._printing import close_quietly, prepare_streams
+from pixgen.cli._options import WordsCommand, finish_commands
+from pixgen.cli._outputs import close_quietly, prepare_streams
 from pixgen.cli.commands.augment import augment
 from pixgen.cli.commands.bench import bench
 from pixgen.cli.commands.classify import classify

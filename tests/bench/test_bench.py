@@ -10,9 +10,8 @@ from pixgen.bench.classify import text as classify_text
 from pixgen.bench.inputs import load_bench_models, open_clip_tower
 from pixgen.bench.memory import memory
 from pixgen.bench.memory import text as memory_text
-from pixgen.bench.plain_loop import PlainLoop
 from pixgen.bench.search import text as search_text
-from pixgen.bench.speed import STAGES, _Stopwatch, speed, text
+from pixgen.bench.speed import STAGES, PlainLoop, _Stopwatch, speed, text
 from pixgen.cli.app import main
 from pixgen.errors import DeviceError
 from pixgen.recipe.recipe import make_recipe

@@ -13,9 +13,8 @@ import pytest
 from PIL import Image
 
 import pixgen
-from pixgen.cli._jobs import INTERRUPTED, follow_job
+from pixgen.cli._jobs import INTERRUPTED, JsonReport, RichReport, follow_job
 from pixgen.cli._outputs import Outputs
-from pixgen.cli._progress import JsonReport, RichReport
 from pixgen.cli.app import main
 from pixgen.errors import StorageError, StudioError
 from pixgen.recipe.recipe import make_recipe

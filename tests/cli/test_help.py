@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from pixgen.cli._arguments import OLD_OPTIONS
+from pixgen.cli._options import OLD_OPTIONS
 from pixgen.cli.app import app, main
 
 # Words of the glossary's left column, which no help text may have.

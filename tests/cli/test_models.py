@@ -138,7 +138,7 @@ def test_a_config_goes_with_a_path_alone():
 def test_a_download_while_painting_is_told(capsys, waiting):
     import io
 
-    from pixgen.cli._progress import JsonReport, RichReport
+    from pixgen.cli._jobs import JsonReport, RichReport
     from pixgen.models.progress import DownloadProgress
     from pixgen.studio import JobStatus
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from pixgen.cli._arguments import WordsCommand, expand_home_paths
-from pixgen.cli._printing import PipeSafeConsole, prepare_streams, print_line
+from pixgen.cli._options import WordsCommand, expand_home_paths
+from pixgen.cli._outputs import PipeSafeConsole, prepare_streams, print_line
 
 ROOT = Path(__file__).parent.parent.parent
 QUICK = ["--preset", "draft", "--steps", "1", "--size", "32", "--device", "cpu"]

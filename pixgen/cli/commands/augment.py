@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pixgen.cli._arguments import example
-from pixgen.cli._options import MODELS, OUTPUT, AsJson, Augment, Overwrite
+from pixgen.cli._options import MODELS, OUTPUT, AsJson, Augment, Overwrite, example
 
 
 @example("pixgen augment fox.png --set gentle --out cutouts.png")

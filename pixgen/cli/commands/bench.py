@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixgen.cli._arguments import example
-from pixgen.cli._options import MODELS, OUTPUT, PICTURE, RUNS, AsJson, Assignments, Device, Size
+from pixgen.cli._options import MODELS, OUTPUT, PICTURE, RUNS, AsJson, Assignments, Device, Size, example
 
 if TYPE_CHECKING:
     from pixgen.recipe.recipe import Recipe

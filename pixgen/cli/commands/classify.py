@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixgen.cli._arguments import example
-from pixgen.cli._options import FILTERS, MODELS, OUTPUT, RUNS, AsJson, Device
-from pixgen.cli._outputs import check_target
-from pixgen.cli._printing import printable
+from pixgen.cli._options import FILTERS, MODELS, OUTPUT, RUNS, AsJson, Device, example
+from pixgen.cli._outputs import check_target, printable
 from pixgen.errors import ClassifyError
 from pixgen.paths import expand
 from pixgen.text_files import encode_table

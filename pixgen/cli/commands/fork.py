@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixgen.cli._arguments import example
 from pixgen.cli._options import (
     PICTURE,
     AsJson,
@@ -24,6 +23,7 @@ from pixgen.cli._options import (
     Run,
     Video,
     Weights,
+    example,
     setting_option,
 )
 from pixgen.errors import RecipeError
@@ -96,9 +96,8 @@ def fork(
     as_json: AsJsonLines = False,
 ) -> None:
     """Continue a run as a new one, with another prompt or other weights; the first run stays as it is."""
-    from pixgen.cli._jobs import run_job
+    from pixgen.cli._jobs import make_report, run_job
     from pixgen.cli._outputs import Outputs
-    from pixgen.cli._progress import make_report
     from pixgen.recipe.wildcards import draw_wildcards
 
     outputs = Outputs(picture=out, video=video, overwrite=overwrite)

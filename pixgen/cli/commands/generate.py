@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixgen.cli._arguments import example
 from pixgen.cli._downloads import use_models_dir
 from pixgen.cli._jobs import reject_options_beside_resume, run_job
 from pixgen.cli._options import (
@@ -34,6 +33,7 @@ from pixgen.cli._options import (
     Size,
     Styles,
     Video,
+    example,
     setting_option,
 )
 from pixgen.errors import RecipeError
@@ -202,8 +202,8 @@ def generate(
     Ctrl-C stops and keeps picture, video and state; --resume continues from there. With more --steps, a
     finished picture continues as a new run.
     """
+    from pixgen.cli._jobs import make_report
     from pixgen.cli._outputs import Outputs
-    from pixgen.cli._progress import make_report
     from pixgen.recipe.options import Options, find_mistyped_weights, recipe_from
     from pixgen.recipe.prompts import find_ambiguous_weights
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from pixgen.cli._arguments import example
 from pixgen.cli._jobs import INTERRUPTED, reject_options_beside_resume
 from pixgen.cli._options import (
     PICTURE,
@@ -27,9 +26,10 @@ from pixgen.cli._options import (
     SheetOut,
     Size,
     Styles,
+    example,
     setting_option,
 )
-from pixgen.cli._printing import print_line
+from pixgen.cli._outputs import print_line
 
 if TYPE_CHECKING:
     from pixgen.studio import Run

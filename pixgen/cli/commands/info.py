@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixgen.cli._arguments import example
-from pixgen.cli._options import AsJson
-from pixgen.cli._printing import print_table, printable
+from pixgen.cli._options import AsJson, example
+from pixgen.cli._outputs import print_table, printable
 
 if TYPE_CHECKING:
     from pixgen.studio.metadata.picture_info import PictureInfo

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pixgen.cli._arguments import example
 from pixgen.cli._downloads import BarProgress, LineProgress, use_models_dir
-from pixgen.cli._options import FILTERS, MODELS, AsJson, ModelsDir
+from pixgen.cli._options import FILTERS, MODELS, AsJson, ModelsDir, example
 from pixgen.errors import ModelError
 
 if TYPE_CHECKING:

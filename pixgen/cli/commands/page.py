@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pixgen.cli._arguments import example
-from pixgen.cli._options import RUNS
+from pixgen.cli._options import RUNS, example
 from pixgen.errors import PixgenError, StudioError
 
 ADDRESS, ACCESS, PAGE, FOLDERS = "Address", "Access", "Page", "Models and folders"

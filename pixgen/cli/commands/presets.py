@@ -10,9 +10,8 @@ from typing import Annotated
 
 import typer
 
-from pixgen.cli._arguments import example
-from pixgen.cli._options import OUTPUT, AsJson, Device
-from pixgen.cli._printing import print_table
+from pixgen.cli._options import OUTPUT, AsJson, Device, example
+from pixgen.cli._outputs import print_table
 
 SUBJECT, SEED, SIDE = "a fox", 7, 96  # of the thumbnails, which differ in the style alone
 

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pixgen.cli._arguments import example
-from pixgen.cli._options import RUNS, AsJson
-from pixgen.cli._printing import print_table, printable
+from pixgen.cli._options import RUNS, AsJson, example
+from pixgen.cli._outputs import print_table, printable
 from pixgen.errors import StudioError
 
 TIMEOUT = 60.0  # seconds: a machine that paints may be slow to answer

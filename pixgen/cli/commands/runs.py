@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixgen.cli._arguments import example
-from pixgen.cli._options import FILTERS, OUTPUT, PICTURE, AsJson, OutputDir, Overwrite, Run
-from pixgen.cli._printing import print_table, printable
+from pixgen.cli._options import FILTERS, OUTPUT, PICTURE, AsJson, OutputDir, Overwrite, Run, example
+from pixgen.cli._outputs import print_table, printable
 
 if TYPE_CHECKING:
     from pixgen.studio.gallery.catalogue import Entry, RunFilter

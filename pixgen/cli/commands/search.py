@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixgen.cli._arguments import example
-from pixgen.cli._options import FILTERS, MODELS, OUTPUT, AsJson, Device, OutputDir
-from pixgen.cli._printing import print_table, printable
+from pixgen.cli._options import FILTERS, MODELS, OUTPUT, AsJson, Device, OutputDir, example
+from pixgen.cli._outputs import print_table, printable
 
 if TYPE_CHECKING:
     from pixgen.studio.library.library import PictureLibrary, SearchFolder

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pixgen.cli._arguments import example
-from pixgen.cli._options import MODELS, OUTPUT, AsJson, Device, Overwrite
+from pixgen.cli._options import MODELS, OUTPUT, AsJson, Device, Overwrite, example
 
 
 @example("pixgen upscale fox.png --scale 4 --out large.png")

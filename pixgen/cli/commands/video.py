@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixgen.cli._arguments import example
 from pixgen.cli._jobs import reject_options_beside_resume, run_job
 from pixgen.cli._options import (
     MOTION,
@@ -28,6 +27,7 @@ from pixgen.cli._options import (
     Seed,
     Size,
     VideoOut,
+    example,
     setting_option,
 )
 from pixgen.errors import RecipeError
@@ -175,8 +175,8 @@ def _run_journey(
     recipe: "Recipe | None", resume: str | None, frames: int | None, *, out: Path | None,
     overwrite: bool, device: str, output_dir: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
+    from pixgen.cli._jobs import make_report
     from pixgen.cli._outputs import VIDEO_SUFFIXES, Outputs, check_target
-    from pixgen.cli._progress import make_report
 
     if out is not None:
         check_target(out, "--out", suffixes=VIDEO_SUFFIXES, overwrite=overwrite)
