@@ -31,8 +31,7 @@ from pixgen.recipe.recipe import make_recipe
 from pixgen.studio.grids.plans import read_axis
 from pixgen.training.__main__ import app as training
 from pixgen.ui.i18n.extraction import extract
-from pixgen.vision.search.filters import parse_date
-from pixgen.vision.search.query import parse_query
+from pixgen.vision.search.query import parse_date, parse_query
 from pixgen.vision.zeroshot.labels import available_templates, bundled_label_sets, parse_labels
 
 ROOT = Path(__file__).parent.parent

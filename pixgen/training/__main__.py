@@ -29,7 +29,7 @@ from pixgen.training.export import (
     export_vqgan,
     save_reconstructions,
 )
-from pixgen.training.models import configs
+from pixgen.training.models import loop
 from pixgen.training.models.clip import IMAGE_TOWER_ALONE, ClipTraining, save_decoded_pictures, train_clip
 from pixgen.training.models.enlarger import EnlargerTraining, train_enlarger
 from pixgen.training.models.exemplars import write_exemplars
@@ -55,7 +55,7 @@ def data(folder: Folder = HOME) -> None:
     load_settings_bank(folder)
     if not (folder / VOCABULARY).exists():
         sampler = CompositionSampler(load_sprites(folder)[1], seed=1)
-        learn_vocabulary(sampler, folder / VOCABULARY, size=configs.VOCABULARY_SIZE)
+        learn_vocabulary(sampler, folder / VOCABULARY, size=loop.VOCABULARY_SIZE)
 
 
 @app.command()
@@ -78,7 +78,7 @@ def clip(
     """Train the bundled CLIP; a second call resumes."""
     training = ClipTraining(steps, batch, adversarial_from=adversarial_from, threads=threads)
     train_clip(
-        configs.CLIP,
+        loop.CLIP,
         _prepared(folder),
         folder / "clip",
         folder / VOCABULARY,
@@ -99,7 +99,7 @@ def judge(
     """Train the evaluator (“judge”), a CLIP that measures pictures and never guides them."""
     training = ClipTraining(steps, seed=4242, threads=threads)
     train_clip(
-        configs.JUDGE,
+        loop.JUDGE,
         _prepared(folder),
         folder / "judge",
         folder / VOCABULARY,
@@ -127,7 +127,7 @@ def vqgan(
         threads=threads,
     )
     train_vqgan(
-        configs.VQGAN,
+        loop.VQGAN,
         _prepared(folder),
         folder / "vqgan",
         training,
@@ -151,7 +151,7 @@ def decoder(
         feature_weight=1.0, learning_rate=4e-4, batch=16, seed=11, threads=threads,
     )  # fmt: skip
     train_vqgan(
-        configs.VQGAN,
+        loop.VQGAN,
         _prepared(folder),
         folder / "decoder",
         training,
@@ -180,7 +180,7 @@ def image_tower(
         save_decoded_pictures(load_vqgan("pocket", device), folder, decoded, count=pictures)
     training = replace(IMAGE_TOWER_ALONE, steps=steps, threads=threads)
     train_clip(
-        configs.CLIP,
+        loop.CLIP,
         folder,
         folder / "eye",
         folder / VOCABULARY,
@@ -200,7 +200,7 @@ def enlarger(
 ) -> None:
     """Train the upscaler for pictures of the bundled VQGAN; export the VQGAN first."""
     train_enlarger(
-        configs.ENLARGER,
+        loop.ENLARGER,
         _prepared(folder),
         folder / "enlarger",
         EnlargerTraining(steps, threads=threads),
@@ -226,7 +226,7 @@ def sketcher(
     """Train the sketch model for the bundled VQGAN and CLIP; export these first."""
     training = SketcherTraining(steps, canonical_share=canonical, threads=threads)
     reader = load_clip("pocket", device)
-    config = {**configs.SKETCHER, **config_tokens(reader.tokenizer.encode)}
+    config = {**loop.SKETCHER, **config_tokens(reader.tokenizer.encode)}
     train_sketcher(
         config,
         _prepared(folder),

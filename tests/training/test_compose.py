@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from pixgen.training.compose.composer import Composer, sheet
-from pixgen.training.compose.compositions import Background, Composition, Layer
-from pixgen.training.compose.phrases import FILTERS
+from pixgen.training.compose.captions import FILTERS
+from pixgen.training.compose.composer import Background, Composer, Composition, Layer, sheet
 from pixgen.training.compose.places import SETTINGS
 
 WHITE = Background("plain", ("white",))

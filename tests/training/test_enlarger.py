@@ -10,12 +10,10 @@ import torch.nn.functional as F
 
 from pixgen.models.checkpoints.safetensors import load_weights
 from pixgen.models.upscalers import PocketUpscaler
-from pixgen.training.compose.composer import Composer, LargeComposer
-from pixgen.training.compose.compositions import Background, Composition, Layer
+from pixgen.training.compose.composer import Background, Composer, Composition, LargeComposer, Layer
 from pixgen.training.compose.places import SETTINGS, SIZE
 from pixgen.training.data import drawings
-from pixgen.training.data.drawings import TABLE_FILE, drawings_of, render_all
-from pixgen.training.data.names import Drawing
+from pixgen.training.data.drawings import TABLE_FILE, Drawing, drawings_of, render_all
 from pixgen.training.export import export_enlarger
 from pixgen.training.models.enlarger import EnlargerTraining, decode_pairs, train_enlarger
 from tests.training.conftest import COLOURS, FAMILIES

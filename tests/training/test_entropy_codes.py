@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pixgen.training.models.codebook import NEIGHBOUR_DISCOUNT, RARITY_COST, EntropyCodes
+from pixgen.training.models.vqgan import NEIGHBOUR_DISCOUNT, RARITY_COST, EntropyCodes
 
 
 @pytest.fixture

@@ -1,14 +1,7 @@
 """Which thing a name means, when several may have it."""
 
-from pixgen.training.data.own import GROUP, own_drawings
-from pixgen.training.data.word_senses import (
-    A_BEGINNING,
-    A_HEAD,
-    ITS_HEAD,
-    ITS_NAME,
-    KEYWORD,
-    sense_of_name,
-)
+from pixgen.training.data.drawings import GROUP, own_drawings
+from pixgen.training.data.words import A_BEGINNING, A_HEAD, ITS_HEAD, ITS_NAME, KEYWORD, sense_of_name
 
 
 def record(thing: str, *names: str, group: str = "emoji-5") -> dict:

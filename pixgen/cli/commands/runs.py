@@ -134,7 +134,7 @@ def _list(
 ) -> None:
     """List runs, all or by words, tags, state, preset, date or what the picture shows."""
     from pixgen.studio.gallery.catalogue import RunFilter
-    from pixgen.vision.search.filters import parse_date
+    from pixgen.vision.search.query import parse_date
 
     query = RunFilter(
         text=text, preset=preset, state=state, tag=tag, favourite=favourites, trashed=trashed, sort="likeness" if sort == "similarity" else sort,

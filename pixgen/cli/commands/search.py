@@ -12,8 +12,8 @@ from pixgen.cli._outputs import print_table, printable
 
 if TYPE_CHECKING:
     from pixgen.studio.library.library import PictureLibrary, SearchFolder
+    from pixgen.vision.search.collection import Hit
     from pixgen.vision.search.indexing import Progress
-    from pixgen.vision.search.search import Hit
 
 _MOST_LISTED = 20  # skipped files that a person sees; --json lists them all
 
@@ -120,8 +120,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Find pictures by words, by pictures, or by sums of both."""
-    from pixgen.vision.search.filters import Filter, parse_date
-    from pixgen.vision.search.query import Term, parse_query
+    from pixgen.vision.search.query import Filter, Term, parse_date, parse_query
 
     pictures = tuple(Term(picture=str(path)) for path in picture or ())
     terms = pictures if query is None and pictures else (*parse_query(query or ""), *pictures)

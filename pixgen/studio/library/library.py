@@ -26,12 +26,10 @@ from pixgen.studio.runs.run import is_locked, read_run, run_folders
 from pixgen.studio.studio import Studio
 from pixgen.translation import needs_english
 from pixgen.vision.images import PictureFile, Skipped, find_pictures
-from pixgen.vision.search.collection import Collection
-from pixgen.vision.search.filters import EVERYTHING, Filter
+from pixgen.vision.search.collection import Collection, Hit, find_nearest
 from pixgen.vision.search.indexing import Progress, index_pictures
 from pixgen.vision.search.library import Library, default_name, legacy_name
-from pixgen.vision.search.query import Query, embed_query, in_english
-from pixgen.vision.search.search import Hit, find_nearest
+from pixgen.vision.search.query import EVERYTHING, Filter, Query, embed_query, in_english
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -246,7 +244,7 @@ class PictureLibrary:
 
         Args:
             owner: who asks; on a public page, nobody finds the runs of others.
-            how: further arguments of ``pixgen.vision.search.search.find_nearest``.
+            how: further arguments of ``pixgen.vision.search.collection.find_nearest``.
 
         Raises SearchError.
         """

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pixgen.training.compose.captions import CompositionSampler
-from pixgen.training.compose.compositions import Background, Composition, Layer
+from pixgen.training.compose.composer import Background, Composition, Layer
 from pixgen.training.data.sources import FAMILIES
 
 # Flat shapes with few shades first: an 8-pixel code holds them best.

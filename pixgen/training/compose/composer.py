@@ -1,5 +1,9 @@
-"""Draw compositions: sprites over backgrounds, in batches, in plain torch; ``LargeComposer`` at twice the size."""
+"""Compositions as values, and their drawing: sprites over backgrounds, in batches, in plain torch.
 
+``LargeComposer`` draws at twice the size.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +13,44 @@ from einops import rearrange
 
 from pixgen.synthesis.retrieval.compositing import tint
 from pixgen.synthesis.retrieval.style_filter import apply_style
-from pixgen.training.compose.compositions import Background, Composition, Layer
 from pixgen.training.compose.painters import COLOURS
 from pixgen.training.compose.places import SETTINGS, load_settings_bank
-from pixgen.training.data.drawings import SIDE, drawings_of, load_sprites, render
-from pixgen.training.data.own import own_drawings, own_records
+from pixgen.training.data.drawings import SIDE, drawings_of, load_sprites, own_drawings, own_records, render
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One drawing in a picture: centre in [0, 1], size as a part of the side, degrees."""
+
+    sprite: int
+    x: float
+    y: float
+    scale: float
+    angle: float = 0.0
+    flip: bool = False
+    tint: str | None = None
+
+
+@dataclass(frozen=True)
+class Background:
+    """What lies behind: a plain colour, a fade or pattern of two, or a painted setting."""
+
+    kind: str  # plain, fade, striped, dotted, checkered, setting
+    colours: tuple[str, ...] = ()
+    setting: str = ""
+    variant: int = 0
+    flip: bool = False
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A picture to be drawn and the caption that tells it; equal meanings say the same thing."""
+
+    background: Background
+    layers: tuple[Layer, ...]
+    filter: str = ""
+    caption: str = ""
+    meaning: tuple = ()
 
 
 class Composer:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from pixgen.training.compose.captions import CompositionSampler
-from pixgen.training.compose.compositions import Composition
+from pixgen.training.compose.composer import Composition
 from pixgen.training.compose.painters import COLOURS
 from pixgen.training.compose.places import SETTINGS
 

@@ -28,8 +28,7 @@ from pixgen.recipe.cutouts import (
 from pixgen.synthesis.cutouts.augmentations import augment
 from pixgen.synthesis.cutouts.cutouts import place_cutouts, sample_cutouts
 from pixgen.training.compose.captions import CompositionSampler
-from pixgen.training.compose.composer import Composer
-from pixgen.training.compose.compositions import Composition
+from pixgen.training.compose.composer import Composer, Composition
 from pixgen.training.models.loop import TrainingState, adamw, half_autocast, open_checkpoint
 
 # Whole things, a little turned and bent, as an optimizer's cutouts will show them.

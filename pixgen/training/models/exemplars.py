@@ -14,11 +14,7 @@ from pixgen.models.sketchers.pocket import CODES_FILE, LEXICON_FILE, SOLID
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.synthesis.retrieval.compositing import paper_mask
 from pixgen.training.compose.canonical_style import NAMED_GROUPS, USUAL_SCALE, CanonicalStyle
-from pixgen.training.compose.captions import CompositionSampler
-from pixgen.training.compose.composer import Composer, place_sprites
-from pixgen.training.compose.compositions import Composition, Layer
-from pixgen.training.compose.painters import COLOURS
-from pixgen.training.compose.phrases import (
+from pixgen.training.compose.captions import (
     BOTTOM_WORDS,
     FILLERS,
     FILTERS,
@@ -28,10 +24,13 @@ from pixgen.training.compose.phrases import (
     SMALL,
     THING_STYLES,
     TOP_WORDS,
+    CompositionSampler,
 )
+from pixgen.training.compose.composer import Composer, Composition, Layer, place_sprites
+from pixgen.training.compose.painters import COLOURS
 from pixgen.training.compose.places import PLACES, SETTINGS
-from pixgen.training.data.own import GROUP, own_drawings
-from pixgen.training.data.word_senses import A_BEGINNING, sense_of_name
+from pixgen.training.data.drawings import GROUP, own_drawings
+from pixgen.training.data.words import A_BEGINNING, sense_of_name
 
 FLAGS = "emoji-9"
 LETTERED = {"emoji-8", "clipart-office"}  # never mirrored

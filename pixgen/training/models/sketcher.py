@@ -13,10 +13,9 @@ from pixgen.models.sketchers.pocket import Conditioning, EncodedConditioning, Sk
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.training.compose.canonical_style import CanonicalStyle, simplify_names
 from pixgen.training.compose.captions import CompositionSampler
-from pixgen.training.compose.composer import Composer
-from pixgen.training.compose.compositions import Composition
-from pixgen.training.models.codebook import EntropyCodes
+from pixgen.training.compose.composer import Composer, Composition
 from pixgen.training.models.loop import TrainingState, adamw, half_autocast, open_checkpoint
+from pixgen.training.models.vqgan import EntropyCodes
 from pixgen.training.models.word_appearance import WordAppearance, fit_word_appearance
 
 # Shares of a batch by conditioning; the rest is unconditional, as classifier-free guidance needs.

@@ -14,10 +14,9 @@ from einops import rearrange
 from pixgen.models.sketchers.pocket import BLOCK
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.training.compose.canonical_style import WHITE, CanonicalStyle
-from pixgen.training.compose.composer import Composer
-from pixgen.training.compose.compositions import Composition
+from pixgen.training.compose.captions import FILLERS, FILTERS, LARGE, MEDIA, PATTERNS, SMALL, STYLES
+from pixgen.training.compose.composer import Composer, Composition
 from pixgen.training.compose.painters import COLOURS
-from pixgen.training.compose.phrases import FILLERS, FILTERS, LARGE, MEDIA, PATTERNS, SMALL, STYLES
 from pixgen.training.compose.places import SETTINGS
 from pixgen.training.models.loop import half_autocast
 

@@ -8,7 +8,7 @@ from typing import Any
 from pixgen.studio.gallery.catalogue import Entry, RunFilter
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.library.library import PictureLibrary
-from pixgen.vision.search.filters import parse_date
+from pixgen.vision.search.query import parse_date
 
 PAGE = 48  # pictures at once
 SIDE_BAR_PAGE = 24  # pictures in the side bar

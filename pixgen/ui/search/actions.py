@@ -14,9 +14,8 @@ from pixgen.ui.i18n import Translator
 from pixgen.ui.search import view as search_view
 from pixgen.ui.search.view import Found
 from pixgen.vision.images import Skipped
-from pixgen.vision.search.filters import Filter, parse_date
 from pixgen.vision.search.indexing import Progress
-from pixgen.vision.search.query import Query, Term, parse_query
+from pixgen.vision.search.query import Filter, Query, Term, parse_date, parse_query
 
 UPLOADED = "uploaded"  # what the form calls the visitor's own set
 PICTURE = "picture"  # what a query calls the picture that was added

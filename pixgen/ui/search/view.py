@@ -18,9 +18,8 @@ from pixgen.ui import canvas
 from pixgen.ui.i18n import Translator
 from pixgen.ui.status import duration, fetching_html
 from pixgen.vision.images import Skipped, map_in_threads
-from pixgen.vision.search.collection import Row
+from pixgen.vision.search.collection import Hit, Row
 from pixgen.vision.search.indexing import Progress
-from pixgen.vision.search.search import Hit
 
 Found = tuple[SearchFolder, Hit]
 _THUMBNAIL = 256  # pixels

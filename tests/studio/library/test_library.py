@@ -14,8 +14,7 @@ from pixgen.studio import Policy, Studio
 from pixgen.studio.library import uploads as sets
 from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary
 from pixgen.studio.library.uploads import KEPT_SECONDS, is_upload, keep_upload
-from pixgen.vision.search.filters import Filter
-from pixgen.vision.search.query import parse_query
+from pixgen.vision.search.query import Filter, parse_query
 from tests.ui.fakes import waves_studio
 from tests.vision.conftest import draw
 

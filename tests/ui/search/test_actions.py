@@ -25,8 +25,7 @@ from pixgen.ui.search.actions import (
     upload,
     with_errors,
 )
-from pixgen.vision.search.filters import EVERYTHING, Filter
-from pixgen.vision.search.query import Term
+from pixgen.vision.search.query import EVERYTHING, Filter, Term
 from tests.vision.conftest import COLOURS, draw
 
 SAY = ENGLISH
@@ -46,7 +45,7 @@ def folder(tmp_path):
 def library(studio, folder, tiny_perceptor, monkeypatch):
     """Searches the folder with a tiny CLIP."""
     monkeypatch.setattr(studio, "perceptor", lambda names: tiny_perceptor)
-    monkeypatch.setattr("pixgen.vision.search.search.DUPLICATE", 2.0)  # it finds everything alike
+    monkeypatch.setattr("pixgen.vision.search.collection.DUPLICATE", 2.0)  # it finds everything alike
     return PictureLibrary(studio, roots=[folder])
 
 
@@ -146,7 +145,7 @@ def test_names_cannot_become_html(library):
 
 
 def test_near_duplicates_are_one_picture_that_names_the_others(library, folder, monkeypatch):
-    monkeypatch.setattr("pixgen.vision.search.search.DUPLICATE", 0.985)
+    monkeypatch.setattr("pixgen.vision.search.collection.DUPLICATE", 0.985)
     (folder / "deep").mkdir()
     (folder / "deep" / "blue again.png").write_bytes((folder / "blue.png").read_bytes())
     shown = "".join(

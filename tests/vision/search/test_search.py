@@ -8,10 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pixgen.errors import SearchError
-from pixgen.vision.search.collection import FEWEST_FOR_INDEX, Collection, Row
-from pixgen.vision.search.filters import Filter, parse_date
+from pixgen.vision.search.collection import FEWEST_FOR_INDEX, MOST_HITS, Collection, Row, find_nearest
 from pixgen.vision.search.library import Library, check_name, default_name
-from pixgen.vision.search.search import MOST_HITS, find_nearest
+from pixgen.vision.search.query import Filter, parse_date
 
 DAY = datetime(2026, 5, 17)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pixgen.vision.search import collection as collections
-from pixgen.vision.search.filters import EVERYTHING, Filter
+from pixgen.vision.search.query import EVERYTHING, Filter
 from tests.vision.search.test_search import row
 
 
