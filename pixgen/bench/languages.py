@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from pixgen.models.sketchers.exemplars import Lexicon, load_exemplars
+from pixgen.models.sketchers.pocket import Lexicon, load_exemplars
 from pixgen.paths import ASSETS
 from pixgen.synthesis.retrieval.parse_scene import parse_scene
 from pixgen.translation import LANGUAGE_NAMES, translate

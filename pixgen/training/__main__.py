@@ -11,7 +11,7 @@ from open_clip import model as open_clip_model
 
 from pixgen.errors import PixgenError, TrainingError
 from pixgen.models.clip.perceptor import load_clip
-from pixgen.models.sketchers.exemplars import LEXICON_FILE
+from pixgen.models.sketchers.pocket import LEXICON_FILE
 from pixgen.models.vqgan.vqgan import load_vqgan
 from pixgen.paths import ASSETS
 from pixgen.training.compose.captions import CompositionSampler

@@ -15,10 +15,7 @@ from pixgen.studio.library.classifier import ClassifierService
 from pixgen.studio.library.library import PictureLibrary
 from pixgen.studio.runs.retention import Retention, parse_retention
 from pixgen.ui import html
-from pixgen.ui.api.classify import add_classify_api
-from pixgen.ui.api.generate import add_generate_api
-from pixgen.ui.api.queue import add_queue_api
-from pixgen.ui.api.search import add_search_api
+from pixgen.ui.api import add_classify_api, add_generate_api, add_queue_api, add_search_api
 from pixgen.ui.classify.tab import classify_tab
 from pixgen.ui.create.form import form_fields
 from pixgen.ui.create.tab import create_tab, save_form_event
@@ -27,7 +24,7 @@ from pixgen.ui.gallery.events import GalleryEvents, GalleryHandlers
 from pixgen.ui.gallery.side_bar import side_bar, wire_side
 from pixgen.ui.gallery.tab import gallery_tab
 from pixgen.ui.i18n import ENGLISH, LANGUAGES, Translator
-from pixgen.ui.i18n.languages import LanguageRedirect, language_links, other_languages
+from pixgen.ui.i18n.translator import LanguageRedirect, language_links, other_languages
 from pixgen.ui.info.tab import info_tab, wire_info
 from pixgen.ui.search.tab import search_tab
 from pixgen.ui.send_to import wire_classify_exchange, wire_search_exchange

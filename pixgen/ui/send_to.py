@@ -10,15 +10,12 @@ from pixgen.errors import PixgenError
 from pixgen.images import open_picture
 from pixgen.studio import Studio
 from pixgen.studio.library.library import PictureLibrary
+from pixgen.ui.components import QUIET, Parts, servable
 from pixgen.ui.errors import error_text
-from pixgen.ui.files import servable
-from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 from pixgen.ui.search.tab import file_name
 from pixgen.ui.search.view import Found
 from pixgen.ui.session import BrowserSession
-
-_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def wire_classify_exchange(
@@ -41,9 +38,9 @@ def wire_classify_exchange(
         return gr.update(selected="create"), str(pressed.paint)
 
     create["classify_this"].click(
-        classify_this, create["session"], [tabs, classify["pictures"]], **_QUIET
+        classify_this, create["session"], [tabs, classify["pictures"]], **QUIET
     ).success(**run)
-    classify["answers"].submit(paint_this, None, [tabs, create["prompt"]], **_QUIET)
+    classify["answers"].submit(paint_this, None, [tabs, create["prompt"]], **QUIET)
 
 
 def wire_search_exchange(
@@ -85,11 +82,11 @@ def wire_search_exchange(
         return gr.update(selected="classify"), [copied(one)]
 
     chosen = search["chosen"]
-    search["use_start"].click(start, chosen, [tabs, create["start"], create["start_picture"]], **_QUIET)
+    search["use_start"].click(start, chosen, [tabs, create["start"], create["start_picture"]], **QUIET)
     search["use_prompt"].click(
         prompt,
         [chosen, create["pictures"]],
         [tabs, create["pictures"]],
-        **_QUIET,
+        **QUIET,
     )
-    search["classify_it"].click(name, chosen, [tabs, classify["pictures"]], **_QUIET).success(**run)
+    search["classify_it"].click(name, chosen, [tabs, classify["pictures"]], **QUIET).success(**run)

@@ -9,7 +9,7 @@ import pytest
 from pixgen.recipe.presets import available_presets
 from pixgen.recipe.styles import available_styles
 from pixgen.ui.i18n import ENGLISH, TURKISH
-from pixgen.ui.i18n.languages import LanguageRedirect, choose_language, language_links, preferred_language
+from pixgen.ui.i18n.translator import LanguageRedirect, choose_language, language_links, preferred_language
 
 
 def test_every_preset_and_style_is_translated_with_the_same_figures():

@@ -8,7 +8,7 @@ import pytest
 
 from pixgen.studio import Policy, Studio
 from pixgen.ui import canvas, html, status
-from pixgen.ui.files import servable
+from pixgen.ui.components import servable
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.page import build
 

@@ -11,16 +11,14 @@ from pixgen.studio.library.classifier import ClassifierService
 from pixgen.ui.classify import actions
 from pixgen.ui.classify import view as classify_view
 from pixgen.ui.classify.actions import CLASSIFY_FIELDS, ClassifyForm, View
+from pixgen.ui.components import QUIET, Parts, servable_bytes
 from pixgen.ui.create.panels.settings import clip_choice
 from pixgen.ui.errors import guard_handler, guard_stream, show_warning
-from pixgen.ui.files import servable_bytes
-from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import Cancellations
 from pixgen.vision.zeroshot.labels import DEFAULT_TEMPLATES, available_templates, format_labels, parse_labels
 
 _SHOWN = ("status", "answers", "go", "stop", "csv", "json", "asked")
-_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 # A click on an example, on a label or on what closes a panel becomes an event with its data-* fields.
 _CLICKS = """element.addEventListener('click', (event) => {
     const pressed = event.target.closest('[data-example], [data-label], [data-paint], [data-close]');
@@ -200,16 +198,16 @@ def _wire_settings(service: ClassifierService, say: Translator, page: gr.Blocks,
         return format_labels(service.load(chosen).labels) if chosen else gr.skip()
 
     inputs = [parts[name] for name in ("set_name", "labels", "label_set", "templates")]
-    gr.on([parts["keep"].click, parts["set_name"].submit], keep, inputs, parts["label_set"], **_QUIET)
+    gr.on([parts["keep"].click, parts["set_name"].submit], keep, inputs, parts["label_set"], **QUIET)
     # Sets that were kept since the page was built.
     page.load(
         lambda: gr.update(choices=_sets(service, say)),
         None,
         parts["label_set"],
         queue=False,
-        **_QUIET,
+        **QUIET,
     )
-    parts["label_set"].input(fill_in, parts["label_set"], parts["labels"], **_QUIET)
+    parts["label_set"].input(fill_in, parts["label_set"], parts["labels"], **QUIET)
     for choice, field, shown_for in (
         ("none", "none_below", ("below", "both")),
         ("templates", "own_templates", ("own",)),
@@ -219,7 +217,7 @@ def _wire_settings(service: ClassifierService, say: Translator, page: gr.Blocks,
             parts[choice],
             parts[field],
             queue=False,
-            **_QUIET,
+            **QUIET,
         )
 
 
@@ -247,14 +245,14 @@ def _wire_answers(service: ClassifierService, say: Translator, parts: Parts) -> 
     def explain(asked: Any, pressed: gr.EventData) -> str:
         return actions.explain(service, asked, int(pressed.picture), str(pressed.label), say=say)
 
-    running = {"concurrency_limit": None, **_QUIET}  # the studio's turns keep the order
+    running = {"concurrency_limit": None, **QUIET}  # the studio's turns keep the order
     running |= {"inputs": [parts[name] for name in CLASSIFY_FIELDS], "outputs": outputs}
     parts["go"].click(run, **running)
-    parts["answers"].select(example, None, parts["pictures"], **_QUIET).then(run, **running)
+    parts["answers"].select(example, None, parts["pictures"], **QUIET).then(run, **running)
     focus = "() => document.querySelector('#pg-heat [data-close]')?.focus()"
-    parts["answers"].like(explain, parts["asked"], parts["heat"], **_QUIET).then(None, js=focus)
+    parts["answers"].like(explain, parts["asked"], parts["heat"], **QUIET).then(None, js=focus)
     parts["heat"].clear(None, None, parts["heat"], js="() => ''")
-    parts["stop"].click(stop, None, None, queue=False, **_QUIET)
+    parts["stop"].click(stop, None, None, queue=False, **QUIET)
     return {"fn": run, **running}
 
 

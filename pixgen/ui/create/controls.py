@@ -7,13 +7,12 @@ import gradio as gr
 from pixgen.recipe.prompts import LONGEST_TEXT
 from pixgen.studio.policy import Policy
 from pixgen.ui import html
+from pixgen.ui.components import Field, Parts, slider
 from pixgen.ui.create.form import sizes
 from pixgen.ui.create.panels.augmentations import augment_controls
-from pixgen.ui.create.panels.presets import preset_controls
-from pixgen.ui.create.panels.settings import journey_controls, loss_controls, model_controls
+from pixgen.ui.create.panels.settings import journey_controls, loss_controls, model_controls, preset_controls
 from pixgen.ui.create.panels.styles import styles_strip
 from pixgen.ui.create.prompt_help import help_line
-from pixgen.ui.form import Field, Parts, slider
 from pixgen.ui.i18n import Translator
 
 EXAMPLES = (

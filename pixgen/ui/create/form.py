@@ -19,7 +19,7 @@ from pixgen.recipe.journey import format_keyframes
 from pixgen.recipe.presets import DEFAULT, Preset, available_presets
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.policy import Policy
-from pixgen.ui.form import Field, setting_field
+from pixgen.ui.components import Field, setting_field
 
 LONGEST_BASE = 200_000  # characters of a base recipe that a browser keeps
 LONGEST_STYLES = 50_000  # characters of the styles that it keeps

@@ -32,6 +32,7 @@ from pixgen.recipe.story import COLUMNS
 from pixgen.recipe.wildcards import escape_wildcards
 from pixgen.studio.runs.inputs import KEPT_PATH, named_files
 from pixgen.studio.video.journeys import plan_journey, plan_restyle
+from pixgen.ui.components import Field
 from pixgen.ui.create.form import (
     DRAWN,
     JOURNEY_NAMES,
@@ -43,7 +44,6 @@ from pixgen.ui.create.form import (
     preset_values,
 )
 from pixgen.ui.create.panels.styles import chosen_styles
-from pixgen.ui.form import Field
 from pixgen.ui.i18n import Translator
 
 MOST_AUGMENTATIONS = 8  # that the page adds to a set

@@ -18,11 +18,10 @@ from pixgen.studio import Studio
 from pixgen.studio.memory_check import MemoryCheck, check_memory, format_bytes
 from pixgen.studio.prompt_help import MAX_UNKNOWN_WORDS, PromptCheck, check_typed_prompt
 from pixgen.translation import LANGUAGE_NAMES, Translation
+from pixgen.ui.components import QUIET, Parts, on_answer, on_pause
 from pixgen.ui.create.form import CreateForm
 from pixgen.ui.create.form_recipe import to_recipe
 from pixgen.ui.create.panels.styles import chosen_styles
-from pixgen.ui.debounce import on_answer, on_pause
-from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 
 ASKED = (
@@ -34,7 +33,6 @@ ASKED = (
     "start",
 )  # fields that decide how much memory is needed
 _ASK_MEMORY = "pg-ask-memory"
-_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 _ASK_HELP = "pg-ask-help"
 _LONGEST = 80  # characters of cut-off text that are shown
 _CLICKS = """element.addEventListener('click', (event) => {
@@ -115,10 +113,10 @@ def wire_help(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
 
     typed = [parts["prompt"], parts["styles"]]
     answer = on_pause([part.change for part in typed], _ASK_HELP).click(
-        read, typed, parts["help"], queue=False, trigger_mode="multiple", **_QUIET
+        read, typed, parts["help"], queue=False, trigger_mode="multiple", **QUIET
     )
     on_answer(answer, _ASK_HELP)
-    parts["help"].select(replace, parts["prompt"], parts["prompt"], **_QUIET).then(**keep)
+    parts["help"].select(replace, parts["prompt"], parts["prompt"], **QUIET).then(**keep)
 
 
 def help_html(say: Translator, reading: PromptCheck, text: str) -> str:

@@ -12,6 +12,7 @@ from pixgen.images import open_picture
 from pixgen.studio import Policy, Studio
 from pixgen.studio.runs.edits import MORE_STEPS
 from pixgen.ui import canvas, html, status
+from pixgen.ui.components import QUIET, Field, Parts, on_answer, servable
 from pixgen.ui.create import actions
 from pixgen.ui.create import queue as queue_view
 from pixgen.ui.create.actions import Screen
@@ -19,15 +20,12 @@ from pixgen.ui.create.controls import START_SETTINGS, prompt_column, settings_co
 from pixgen.ui.create.drawn import pad_html
 from pixgen.ui.create.form import FROM_A_PICTURE, JOURNEY_INPUTS, LOSS_PICTURE, CreateForm, form_fields
 from pixgen.ui.create.panels.augmentations import cutouts_fold, wire_augmentations
-from pixgen.ui.create.panels.presets import wire_presets
+from pixgen.ui.create.panels.settings import wire_presets
 from pixgen.ui.create.panels.styles import wire_styles
 from pixgen.ui.create.panels.upscaling import upscale_parts, wire_upscaling
 from pixgen.ui.create.panels.video_export import export_fold, wire_export
 from pixgen.ui.create.prompt_help import wire_help, wire_memory
-from pixgen.ui.debounce import on_answer
 from pixgen.ui.errors import error_text, guard_handler, show_warning
-from pixgen.ui.files import servable
-from pixgen.ui.form import Field, Parts
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession, Watchers
 
@@ -40,7 +38,6 @@ _SHOWN = (
 )  # fmt: skip
 
 _UPLOADS = ("start_picture", "pictures", LOSS_PICTURE)
-_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
@@ -141,7 +138,7 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
         return _updates(screen, parts, say)
 
     # The studio has the queue, so gradio's lets everybody through: watching costs next to nothing.
-    watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
+    watching = {"outputs": outputs, "concurrency_limit": None, **QUIET}
     parts["generate"].click(
         paint,
         [parts["session"], *(parts[name] for name in names)],
@@ -158,7 +155,7 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
     )
     parts["look_at"].click(look_at, parts["session"], **watching)
     gr.on([page.load, parts["look_again"].click], come_back, parts["session"], **watching)
-    parts["stop"].click(stop, parts["session"], outputs, queue=False, **_QUIET)
+    parts["stop"].click(stop, parts["session"], outputs, queue=False, **QUIET)
 
 
 def _updates(screen: Screen, parts: Parts, say: Translator) -> tuple:
@@ -213,7 +210,7 @@ def _wire_settings(
     gr.on([part.input for part in kept], **keep)
     # Pressed where words are pasted or deleted: of that, gradio says nothing.
     on_answer(gr.Button(visible="hidden", elem_id="pg-keep").click(**keep), "pg-keep")
-    page.load(restore, parts["kept"], kept, queue=False, **_QUIET)
+    page.load(restore, parts["kept"], kept, queue=False, **QUIET)
     wire_presets(parts, asked, policy, say, keep=keep)
     for name, part in parts.items():
         if name.startswith("example"):
@@ -249,7 +246,7 @@ def _wire_uploads(parts: Parts, say: Translator) -> None:
         return gr.skip()
 
     for name in _UPLOADS:
-        parts[name].upload(looked_at, parts[name], parts[name], concurrency_limit=None, **_QUIET)
+        parts[name].upload(looked_at, parts[name], parts[name], concurrency_limit=None, **QUIET)
     parts["start"].change(
         lambda kind: (
             gr.update(visible=kind in ("picture", "idea")),
@@ -259,7 +256,7 @@ def _wire_uploads(parts: Parts, say: Translator) -> None:
         parts["start"],
         [parts[name] for name in ("start_picture", "idea_words", *START_SETTINGS)],
         queue=False,
-        **_QUIET,
+        **QUIET,
     )
     parts["basis"].change(None, parts["basis"], None, js="(text) => { window.pixgenPad?.basis(text); }")
     # How many regions are in force goes by the prompts, which come back later than what was brushed.
@@ -352,12 +349,12 @@ def _wire_buttons(
     # What is brushed on the page goes along; the brush of a part to change belongs to Generate alone.
     drawn = {"js": "(...values) => [...values.slice(0, -2), window.pixgenPad.drawn(), '']"}
     parts["fork"].click(fork, asked, **watching, **drawn)
-    parts["apply"].click(apply, asked, None, concurrency_limit=None, **_QUIET, **drawn)
+    parts["apply"].click(apply, asked, None, concurrency_limit=None, **QUIET, **drawn)
     parts["queue_act"].click(
         act,
         [parts["session"], parts["queue_order"]],
         parts["queue"],
         queue=False,
-        **_QUIET,
+        **QUIET,
         js="(session) => [session, document.getElementById('pg-queue-act').dataset.order]",
     )

@@ -12,14 +12,12 @@ from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Studio
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.ui import html, status
+from pixgen.ui.components import QUIET, Parts, servable
 from pixgen.ui.create.form import JOURNEY_INPUTS, LOSS_PICTURE, form_fields
 from pixgen.ui.create.tab import save_form_event
 from pixgen.ui.errors import error_text, guard_handler, show_warning
 from pixgen.ui.experiment import actions, view
 from pixgen.ui.experiment.actions import GridJobs, GridScreen
-from pixgen.ui.files import servable
-from pixgen.ui.form import Parts
-from pixgen.ui.gallery import comparison
 from pixgen.ui.i18n import Translator
 from pixgen.ui.info.tab import filled_form
 from pixgen.ui.session import BrowserSession, Watchers
@@ -37,7 +35,6 @@ _OF_CREATE = (
 )  # beside the form's fields
 _SHOWN = ("sheet", "status", "paint", "stop_grid", "go_on_grid", "download_sheet", "grid", "session")
 _KEPT = {"secret": "kept-in-this-browser"}
-_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def experiment_tab(studio: Studio, say: Translator, *, tabs: gr.Tabs, tab: gr.Tab, create: Parts) -> Parts:
@@ -197,7 +194,7 @@ def _wire_kinds(parts: Parts) -> None:
     def choose(kind: str) -> tuple:
         return tuple(gr.update(visible=name in kinds[kind]) for name in names)
 
-    parts["kind"].change(choose, parts["kind"], [parts[name] for name in names], queue=False, **_QUIET)
+    parts["kind"].change(choose, parts["kind"], [parts[name] for name in names], queue=False, **QUIET)
 
 
 def _wire_grids(studio: Studio, say: Translator, parts: Parts, create: Parts, *, tab: gr.Tab) -> None:
@@ -230,7 +227,7 @@ def _wire_grids(studio: Studio, say: Translator, parts: Parts, create: Parts, *,
         actions.stop(jobs, grid, known(request, session))
         return gr.update(interactive=False)
 
-    session, watching = create["session"], {"outputs": outputs, "concurrency_limit": None, **_QUIET}
+    session, watching = create["session"], {"outputs": outputs, "concurrency_limit": None, **QUIET}
     parts["paint"].click(
         paint,
         [session, *asked],
@@ -238,7 +235,7 @@ def _wire_grids(studio: Studio, say: Translator, parts: Parts, create: Parts, *,
         js="(...values) => [...values.slice(0, -1), window.pixgenPad.drawn()]",
     )
     parts["go_on_grid"].click(go_on, [session, parts["grid"]], **watching)
-    parts["stop_grid"].click(stop, [session, parts["grid"]], parts["stop_grid"], queue=False, **_QUIET)
+    parts["stop_grid"].click(stop, [session, parts["grid"]], parts["stop_grid"], queue=False, **QUIET)
     # Gradio drops updates of a tab that is not open yet, so the grid is shown when the tab is selected.
     tab.select(come_back, [session, parts["grid"]], **watching)
     parts["kind"].change(
@@ -246,7 +243,7 @@ def _wire_grids(studio: Studio, say: Translator, parts: Parts, create: Parts, *,
         parts["kind"],
         parts["paint"],
         queue=False,
-        **_QUIET,
+        **QUIET,
     )
 
 
@@ -279,7 +276,7 @@ def _wire_comparing(studio: Studio, say: Translator, parts: Parts, create: Parts
 
     def listed(request: gr.Request, session: Any, offered: Any, *pair: Any) -> tuple:
         visitor = BrowserSession.from_browser(session, request.username)
-        found = comparison.run_choices(gallery, visitor, say)
+        found = view.run_choices(gallery, visitor, say)
         ids = [run for _, run in found]
         # A choice that the visitor made stays; a default is replaced by the newest two runs.
         newest = (next(iter(ids[1:]), None), next(iter(ids), None))
@@ -295,7 +292,7 @@ def _wire_comparing(studio: Studio, say: Translator, parts: Parts, create: Parts
             gr.Warning(say("Paint two pictures first, then compare them here."), duration=8)
             return gr.skip()
         visitor = BrowserSession.from_browser(session, request.username)
-        return comparison.comparison_html(studio, one, other, visitor, say=say)
+        return view.comparison_html(studio, one, other, visitor, say=say)
 
     pair = [parts["one"], parts["other"]]
     offered = gr.State((None, None))
@@ -305,10 +302,10 @@ def _wire_comparing(studio: Studio, say: Translator, parts: Parts, create: Parts
         [create["session"], offered, *pair],
         [offered, *pair],
         concurrency_limit=None,
-        **_QUIET,
+        **QUIET,
     )
     parts["compare"].click(
-        compare, [create["session"], *pair], parts["pair"], concurrency_limit=None, **_QUIET
+        compare, [create["session"], *pair], parts["pair"], concurrency_limit=None, **QUIET
     )
 
 
@@ -334,7 +331,7 @@ def _wire_opening(studio: Studio, say: Translator, parts: Parts, create: Parts, 
         open_run,
         [create["session"], parts["run"]],
         [tabs, create["session"], *(create[name] for name in names)],
-        **_QUIET,
+        **QUIET,
         js="(session) => [session, document.getElementById('pg-open-run').dataset.run]",
     )
     opened.success(**save_form_event(create, asked))

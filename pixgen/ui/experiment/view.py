@@ -1,4 +1,7 @@
-"""HTML of a grid: a table of pictures with their similarities, and its progress."""
+"""HTML of a grid (a table of pictures with their similarities, and its progress) and of the comparison of two runs.
+
+Two runs are compared by one picture over the other with a slider, and by their differences.
+"""
 
 import base64
 import io
@@ -6,15 +9,21 @@ from html import escape
 
 from PIL import Image
 
-from pixgen.errors import PictureError
+from pixgen.errors import PictureError, StudioError
 from pixgen.images import open_picture
+from pixgen.studio import Studio
+from pixgen.studio.gallery.catalogue import RunFilter
+from pixgen.studio.gallery.compare import differences, format_differences
+from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.grids.grid import Grid, GridJob
 from pixgen.studio.runs.run import Run, mean_similarity
 from pixgen.ui import status
 from pixgen.ui.i18n import Translator
+from pixgen.ui.session import BrowserSession
 
 THUMBNAIL = 192  # pixels of the longer side
 MOST_LIVE = 36  # cells of a grid whose cell at hand is shown while it is painted
+MOST_LISTED = 100  # the newest
 
 
 class Sheet:
@@ -136,3 +145,60 @@ def _seconds_left(runs: list[Run | None]) -> float | None:
     """By the mean of the cells that are done: measured, and the cells are much alike."""
     seconds = [run.seconds for run in runs if run is not None and run.state == "done"]
     return sum(seconds) / len(seconds) * (len(runs) - len(seconds)) if seconds else None
+
+
+def run_choices(gallery: Gallery, visitor: BrowserSession, say: Translator) -> list[tuple[str, str]]:
+    """The newest runs to choose from, as ``(label, id)``."""
+    entries = gallery.find(RunFilter(), owner=visitor.owner, count=MOST_LISTED)
+    return [
+        (
+            say(
+                "{prompt} · {time}",
+                prompt=_short(entry.prompt),
+                time=entry.id[9:11] + ":" + entry.id[11:13],
+            ),
+            entry.id,
+        )
+        for entry in entries
+    ]
+
+
+def comparison_html(
+    studio: Studio, one: object, other: object, visitor: BrowserSession, *, say: Translator
+) -> str:
+    """One run's picture over the other's. Raises StudioError if the visitor may not see one of them."""
+    runs = [_run(studio, each, visitor) for each in (one, other)]
+    left, right = runs
+    line = format_differences(differences(left.recipe, right.recipe), same=say("The recipes are the same."))
+    figures = "".join(
+        f"<span><strong>{escape(_short(run.recipe.title))}</strong> {_figure(run)}</span>" for run in runs
+    )
+    ratio = left.recipe.width / left.recipe.height
+    return (
+        f'<figure class="pg-pair-of-runs" style="--at: 50%"><div style="aspect-ratio: {ratio:.4f}">'
+        f"{_image(say, right)}{_image(say, left)}"
+        f'<input type="range" min="0" max="100" value="50" aria-label="{escape(say("Comparison slider"))}" data-slide></div>'
+        f"<figcaption><p>{figures}</p><p>{escape(line)}</p></figcaption></figure>"
+    )
+
+
+def _run(studio: Studio, run_id: object, visitor: BrowserSession) -> Run:
+    run = studio.run(str(run_id or ""))
+    if (studio.policy.public and run.owner != visitor.owner) or not run.picture.is_file():
+        raise StudioError("This picture no longer exists.")
+    return run
+
+
+def _image(say: Translator, run: Run) -> str:
+    data = base64.b64encode(run.picture.read_bytes()).decode()
+    alt = say("{prompt}, seed {seed}", prompt=run.recipe.title, seed=run.recipe.seed)
+    return f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}">'
+
+
+def _figure(run: Run) -> str:
+    match = mean_similarity(run)
+    return "" if match is None else f"{match:.3f}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"

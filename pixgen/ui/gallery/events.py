@@ -12,9 +12,8 @@ from pixgen.errors import StudioError
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.library.library import PictureLibrary
-from pixgen.ui.debounce import on_answer, on_pause
+from pixgen.ui.components import Field, Parts, on_answer, on_pause
 from pixgen.ui.errors import error_text, guard_handler, show_warning
-from pixgen.ui.form import Field, Parts
 from pixgen.ui.gallery.presenter import FILLED, FORM, OPENED, SHELF, Changes, GalleryPresenter
 from pixgen.ui.i18n import Translator
 from pixgen.ui.info.tab import filled_form

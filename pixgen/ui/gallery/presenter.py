@@ -11,9 +11,8 @@ from pixgen.errors import ModelError, SearchError
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.library.library import PictureLibrary
+from pixgen.ui.components import Parts, servable, servable_bytes
 from pixgen.ui.errors import error_text
-from pixgen.ui.files import servable, servable_bytes
-from pixgen.ui.form import Parts
 from pixgen.ui.gallery import queries, view
 from pixgen.ui.gallery import view as side_view
 from pixgen.ui.i18n import Translator

@@ -9,8 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from pixgen.ui.debounce import on_answer, on_pause
-from pixgen.ui.form import Parts
+from pixgen.ui.components import Parts, on_answer, on_pause
 from pixgen.ui.gallery import view
 from pixgen.ui.gallery.events import QUIET, TO_TOP, GalleryHandlers
 from pixgen.ui.gallery.presenter import FORM, OPENED, SHELF, GalleryPresenter

@@ -7,7 +7,7 @@ import gradio as gr
 
 from pixgen.studio.runs.retention import RetentionLimits
 from pixgen.ui import html
-from pixgen.ui.form import Parts
+from pixgen.ui.components import Parts
 from pixgen.ui.i18n import Translator
 
 # What is clicked in the tab's own HTML, as gradio's events.

@@ -9,17 +9,15 @@ import gradio as gr
 
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.metadata.picture_info import read_info
+from pixgen.ui.components import QUIET, Field, Parts, servable_bytes
 from pixgen.ui.create.form import recipe_values
 from pixgen.ui.create.form_recipe import BaseRecipe, prompt_texts, recipe_to_form
 from pixgen.ui.errors import guard_handler
-from pixgen.ui.files import servable_bytes
-from pixgen.ui.form import Field, Parts
 from pixgen.ui.i18n import Translator
 from pixgen.ui.info import view
 
 _FILES = [".png", ".jpg", ".jpeg", ".mp4", ".webm", ".gif", ".webp", ".json"]
 _BUTTONS = ("use", "use_prompt", "use_seed", "download")
-_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def info_tab(say: Translator) -> Parts:
         parts["file"],
         outputs,
         concurrency_limit=None,
-        **_QUIET,
+        **QUIET,
     )
     return parts
 
@@ -123,13 +121,13 @@ def wire_info(
         ("use_seed", use_seed, ["seed"]),
     ):
         outputs = [tabs, *(create[target] for target in targets)]
-        info[name].click(fn, info["shown"], outputs, **_QUIET).then(**keep)
+        info[name].click(fn, info["shown"], outputs, **QUIET).then(**keep)
     create["basis"].change(
         lambda text: _chip(text, say),
         create["basis"],
         create["basis_forget"],
         queue=False,
-        **_QUIET,
+        **QUIET,
     )
     create["basis_forget"].click(None, None, create["basis"], js="() => ''").then(**keep)
 

@@ -1,30 +1,29 @@
-"""The Search tab: query, collection and filters on one side, hits on the other."""
+"""The Search tab: query, collection, filters and uploads on one side, hits on the other."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from pixgen.errors import PixgenError
+from pixgen.errors import PictureError, PixgenError
+from pixgen.images import open_picture
 from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary
 from pixgen.ui import html
+from pixgen.ui.components import QUIET, Parts, servable
 from pixgen.ui.create.panels.settings import clip_choice
-from pixgen.ui.files import servable
-from pixgen.ui.form import Parts
+from pixgen.ui.errors import error_text
 from pixgen.ui.i18n import Translator
 from pixgen.ui.search import actions
 from pixgen.ui.search import view as search_view
 from pixgen.ui.search.actions import SEARCH_FIELDS, SearchForm, View
-from pixgen.ui.search.uploads import busy, wire_uploads
 from pixgen.ui.search.view import Found
 from pixgen.ui.session import BrowserSession, Cancellations
 from pixgen.vision.search.query import LONGEST_TEXT
 
 MOST_SHOWN = 100  # pictures on the page or for a program: each is a file to be copied
-_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 _CLICKS = """element.addEventListener('click', (event) => {
     const pressed = event.target.closest('[data-example]');
     if (pressed) trigger('select', { example: Number(pressed.dataset.example) });
@@ -49,7 +48,7 @@ def search_tab(
     _wire_chosen(library, say, parts)
     wire_uploads(library, say, parts, stops=stops)
     page.load(  # something may have been painted since the page was built
-        lambda: actions.first_place(library), None, parts["place"], queue=False, **_QUIET
+        lambda: actions.first_place(library), None, parts["place"], queue=False, **QUIET
     )
     return parts
 
@@ -228,9 +227,9 @@ def _wire_search(
         yield from shown(actions.like(library, one, form, owner=owner, say=say))
 
     asked = [parts[name] for name in SEARCH_FIELDS]
-    watching = {"outputs": outputs, "concurrency_limit": None, **_QUIET}
+    watching = {"outputs": outputs, "concurrency_limit": None, **QUIET}
     gr.on([parts["find"].click, parts["query"].submit], ask, [session, parts["set"], *asked], **watching)
-    parts["stop"].click(stop, None, None, queue=False, **_QUIET)
+    parts["stop"].click(stop, None, None, queue=False, **QUIET)
     parts["grid"].select(
         example,
         [session, parts["set"], *asked],
@@ -258,7 +257,7 @@ def _wire_chosen(library: PictureLibrary, say: Translator, parts: Parts) -> None
         [parts[name] for name in names],
         queue=False,
         js="(found, number) => [found, Number(document.getElementById('pg-choose').dataset.hit)]",
-        **_QUIET,
+        **QUIET,
     )
 
 
@@ -288,3 +287,51 @@ def file_name(one: Found) -> str:
     """A file name for a copy of a hit: a run's id, else the picture's own name."""
     path = Path(one[1].row.path)
     return f"{path.parent.name}{path.suffix}" if one[0].name == RUNS else path.name
+
+
+def wire_uploads(library: PictureLibrary, say: Translator, parts: Parts, *, stops: Cancellations) -> None:
+    """Connect the two upload fields."""
+    names = ("state", "place", "set", "find", "stop")
+
+    def looked_at(picture: Any) -> Any:
+        try:
+            open_picture(picture)
+        except PictureError as error:
+            gr.Warning(error_text(error, say), duration=8)
+            return None
+        return gr.skip()
+
+    def add(request: gr.Request, paths: list[str], model: str) -> Iterator[tuple]:
+        with stops.cancellable(request.session_hash) as stop:
+            yield from added(paths, model, stop.is_set)
+
+    def added(paths: list[str], model: str, stopped: Callable[[], bool]) -> Iterator[tuple]:
+        def views() -> Iterator[View]:
+            for view, place in actions.upload(library, paths, model=model, say=say, stopped=stopped):
+                places.append(place)
+                yield view
+
+        places: list = []
+        for view in actions.with_errors(views(), say=say):
+            ready = view.busy is False and not view.failed
+            changes = {"state": view.state, **busy(bool(view.busy))}
+            if ready:
+                changes["set"] = places[-1]
+                changes["place"] = gr.update(
+                    choices=actions.places(library, say, uploaded=True), value=actions.UPLOADED
+                )
+            yield tuple(changes.get(name, gr.skip()) for name in names)
+
+    parts["picture"].upload(looked_at, parts["picture"], parts["picture"], concurrency_limit=None, **QUIET)
+    parts["added"].upload(
+        add,
+        [parts["added"], parts["model"]],
+        [parts[name] for name in names],
+        concurrency_limit=None,
+        **QUIET,
+    )
+
+
+def busy(busy: bool) -> dict[str, Any]:
+    """Updates of the Search and Stop buttons while a search is running, or after it."""
+    return {"find": gr.update(interactive=not busy), "stop": gr.update(interactive=busy)}

@@ -6,7 +6,7 @@ from pixgen.recipe.presets import DEFAULT, available_presets
 from pixgen.studio.policy import Policy
 from pixgen.ui.create import form as create_form
 from pixgen.ui.create.form import form_fields, offered_presets, preset_size
-from pixgen.ui.create.panels.presets import preset_controls
+from pixgen.ui.create.panels.settings import preset_controls
 from pixgen.ui.i18n import TURKISH
 
 

@@ -13,8 +13,8 @@ from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.grids.grid import Grid
 from pixgen.ui.create.drawn import DrawnInputs
 from pixgen.ui.create.form import form_fields
+from pixgen.ui.experiment import view
 from pixgen.ui.experiment.actions import GridJobs, come_back, go_on, stop, with_errors
-from pixgen.ui.gallery import comparison
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.info.tab import filled_form
 from pixgen.ui.session import BrowserSession
@@ -273,21 +273,21 @@ def test_two_runs_are_chosen_and_compared(studio, visitor):
     first = session_after(painted(studio, visitor))
     second = session_after(painted(studio, first, seed="8"))
     ids = [each.stored["job"] for each in (first, second)]
-    assert {run for _, run in comparison.run_choices(Gallery(studio), visitor, ENGLISH)} == set(ids)
-    html = comparison.comparison_html(studio, *ids, second, say=ENGLISH)
+    assert {run for _, run in view.run_choices(Gallery(studio), visitor, ENGLISH)} == set(ids)
+    html = view.comparison_html(studio, *ids, second, say=ENGLISH)
     assert "seed 7 → 8" in html
     assert html.count("data:image/png;base64,") == 2
-    assert SAY("The recipes are the same.") in comparison.comparison_html(
+    assert SAY("The recipes are the same.") in view.comparison_html(
         studio, ids[0], ids[0], second, say=ENGLISH
     )
     with pytest.raises(PixgenError, match="There is no run"):
-        comparison.comparison_html(studio, ids[0], None, second, say=ENGLISH)
+        view.comparison_html(studio, ids[0], None, second, say=ENGLISH)
 
 
 def test_in_public_nobody_compares_anothers_run(make_studio, visitor):
     studio = make_studio(policy=Policy.for_public())
     own = session_after(painted(studio, visitor))
     stranger = BrowserSession.from_browser(json.dumps({"job": own.stored["job"]}), None)
-    assert comparison.run_choices(Gallery(studio), stranger, ENGLISH) == []
+    assert view.run_choices(Gallery(studio), stranger, ENGLISH) == []
     with pytest.raises(StudioError, match="no longer exists"):
-        comparison.comparison_html(studio, own.stored["job"], own.stored["job"], stranger, say=ENGLISH)
+        view.comparison_html(studio, own.stored["job"], own.stored["job"], stranger, say=ENGLISH)

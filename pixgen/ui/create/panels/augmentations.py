@@ -19,10 +19,10 @@ from pixgen.recipe.kornia_classes import (
 )
 from pixgen.studio import Studio
 from pixgen.ui.canvas import jpeg
+from pixgen.ui.components import QUIET, Parts
 from pixgen.ui.create import queue as queue_view
 from pixgen.ui.create.form_recipe import MOST_AUGMENTATIONS, chosen_augmentations
 from pixgen.ui.errors import guard_handler, show_warning
-from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _SIDE = 112  # pixels of a preview
 _SECONDS = 1.0  # between two looks at the cutouts
-_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def augment_controls(say: Translator) -> Parts:
@@ -83,16 +82,16 @@ def wire_augmentations(
         return cutouts_html(queue_view.current_job(studio, visitor) or visitor.job(studio), say)
 
     parts["augment_preview"].click(
-        preview, [parts["session"], parts["augment"]], parts["augment_shown"], **_QUIET
+        preview, [parts["session"], parts["augment"]], parts["augment_shown"], **QUIET
     )
     parts["see"].change(
         lambda on: (gr.Timer(active=bool(on)), ""),
         parts["see"],
         [parts["see_timer"], parts["seen"]],
         queue=False,
-        **_QUIET,
+        **QUIET,
     )
-    parts["see_timer"].tick(look, parts["session"], parts["seen"], queue=False, **_QUIET)
+    parts["see_timer"].tick(look, parts["session"], parts["seen"], queue=False, **QUIET)
 
 
 def preview_html(studio: Studio, visitor: BrowserSession, chosen: Sequence[str]) -> str:

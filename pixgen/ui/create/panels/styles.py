@@ -24,14 +24,12 @@ from pixgen.recipe.styles import (
     read_styles,
 )
 from pixgen.text_files import decode
+from pixgen.ui.components import QUIET, Parts, servable_bytes
 from pixgen.ui.create.form import LONGEST_STYLES
 from pixgen.ui.errors import guard_handler, show_warning
-from pixgen.ui.files import servable_bytes
-from pixgen.ui.form import Parts
 from pixgen.ui.i18n import Translator
 
 _OWN = "="  # before the title of a custom style; no bundled style's name begins with it
-_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 _CLICKS = """element.addEventListener('click', (event) => {
     const pressed = event.target.closest('[data-style], [data-forget]');
     if (!pressed) return;
@@ -120,15 +118,15 @@ def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
         gr.Info(say.ngettext("{count} style was imported.", "{count} styles were imported.", len(brought)))
         return more
 
-    parts["style_strip"].select(on_toggle, held, parts["styles"], **_QUIET).then(**keep)
-    parts["style_strip"].clear(forget, held, held, **_QUIET).then(**keep)
+    parts["style_strip"].select(on_toggle, held, parts["styles"], **QUIET).then(**keep)
+    parts["style_strip"].clear(forget, held, held, **QUIET).then(**keep)
     gr.on(
         [part.change for part in held],
         shown,
         held,
         [parts["style_strip"], parts["style_share"]],
         queue=False,
-        **_QUIET,
+        **QUIET,
     )
     written = [parts["style_title"], parts["style_template"]]
     gr.on(
@@ -136,10 +134,10 @@ def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
         add,
         [*held, *written],
         [*held, *written],
-        **_QUIET,
+        **QUIET,
     ).then(**keep)
     parts["style_bring"].upload(
-        bring, [parts["own_styles"], parts["style_bring"]], parts["own_styles"], **_QUIET
+        bring, [parts["own_styles"], parts["style_bring"]], parts["own_styles"], **QUIET
     ).then(**keep)
 
 

@@ -14,8 +14,8 @@ from pixgen.studio import Studio
 from pixgen.studio.runs.run import FINAL_STATES
 from pixgen.studio.upscaling import AUTO, CRISP, save_upscaled, upscale_picture
 from pixgen.ui import canvas
+from pixgen.ui.components import servable
 from pixgen.ui.errors import error_text
-from pixgen.ui.files import servable
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 

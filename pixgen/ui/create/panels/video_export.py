@@ -13,9 +13,9 @@ from pixgen.studio.video.export import FORMATS, explain_lost_sound, export_with_
 from pixgen.studio.video.timeline import ExportSettings
 from pixgen.ui import html
 from pixgen.ui.classify.view import progress_html
+from pixgen.ui.components import QUIET, servable
 from pixgen.ui.create.actions import file_name
 from pixgen.ui.errors import guard_stream
-from pixgen.ui.files import servable
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
@@ -23,7 +23,6 @@ _LONGEST = 60  # seconds that the page offers
 _MOST_FPS = 60
 _AT_ONCE = 2  # exports of all visitors together: each needs a core
 _EVERY = 10  # pictures between two words on how far it is
-_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def export_fold(say: Translator) -> dict[str, gr.components.Component]:
@@ -115,7 +114,7 @@ def wire_export(
         [parts["exported"], parts["export_status"]],
         concurrency_limit=_AT_ONCE,
         concurrency_id="exports",
-        **_QUIET,
+        **QUIET,
     )
 
 

@@ -1,14 +1,30 @@
-"""One setting of the page: its value at first, what else it may be, and its slider."""
+"""Gradio components and events as the whole page uses them.
 
+Here are the control of a recipe's setting, questions that go to the server as soon as typing pauses, and files
+handed to the browser.
+
+Questions are asked one at a time, and always the last one: a gradio event that is triggered "always_last" forgets
+the last letters where an answer takes a while. So the parts that change only say so, and typing.js presses a hidden
+button when it is time. Files are copied into gradio's cache, so that no folder is opened.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components.base import Component
+from gradio.events import Dependency
 
 from pixgen.recipe.base import Setting
 from pixgen.recipe.prompts import LONGEST_TEXT
 from pixgen.ui.i18n import Translator
 
+# What an event of the page has that is neither an endpoint nor shown as busy.
+QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 Parts = dict[str, gr.components.Component]  # of a tab, by name
 
 
@@ -87,3 +103,44 @@ def setting_control(
         max_length=400,
         min_width=min_width or 160,
     )
+
+
+def on_pause(events: Sequence[Any], name: str) -> gr.Button:
+    """The hidden button that is pressed when what fires ``events`` has paused.
+
+    Args:
+        name: its id; who answers its click says so with ``on_answer``. Those that are alike up to "--" wait
+            for each other, and one that ends with "--now" asks without a pause.
+    """
+    gr.on(events, None, js=_say("changed", name), trigger_mode="multiple", api_visibility="private")
+    return gr.Button(visible="hidden", elem_id=name)
+
+
+def on_answer(answer: Dependency, name: str) -> None:
+    """When ``answer`` has come, or cannot come any more, the next question may be asked."""
+    for ended in (answer.then, answer.failure):  # gradio runs only the latter after an error
+        ended(None, js=_say("answered", name), api_visibility="private")
+
+
+def _say(what: str, name: str) -> str:
+    return f"() => {{ document.dispatchEvent(new CustomEvent('pixgen-{what}', {{ detail: '{name}' }})) }}"
+
+
+def servable(path: Path, component: Component, *, name: str) -> str:
+    """A copy of a file under a name for downloading, byte by byte the same; the file stays where it is."""
+    return servable_bytes(path.read_bytes(), component, name=name)
+
+
+def servable_bytes(data: bytes, component: Component, *, name: str) -> str:
+    """A file with these bytes under a name for downloading.
+
+    It lies in a folder named by its content, which cannot be guessed; gradio deletes it after a day.
+    """
+    copy = Path(component.GRADIO_CACHE) / hashlib.sha256(data).hexdigest() / name
+    if copy.is_file():
+        os.utime(copy)  # it is as good as new: its age counts from now
+    else:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.with_suffix(".part").write_bytes(data)
+        copy.with_suffix(".part").replace(copy)
+    return str(copy)
