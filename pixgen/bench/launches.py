@@ -16,6 +16,7 @@ from pixgen.models.fusion import fold_batch_norms
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.init import Init
 from pixgen.recipe.recipe import Recipe
+from pixgen.recipe.settings import Growth
 from pixgen.synthesis import Optimization, make_drawer
 
 _STEPS_BEFORE = 2  # in the first, optimizers and caches are made
@@ -43,7 +44,10 @@ def launches(recipe: Recipe, *, microseconds: float, teraflops: float) -> dict[s
     Nothing is fetched or computed. Raises ModelError if the form of a model is not known.
     """
     # A start has its own work, and is no step.
-    recipe = recipe.model_copy(update={"steps": _STEPS_BEFORE + 3, "init": Init()})
+    precision = "bfloat16" if recipe.precision == "auto" else recipe.precision  # as every recent GPU has it
+    recipe = recipe.model_copy(
+        update={"steps": _STEPS_BEFORE + 3, "init": Init(), "grow": Growth(), "precision": precision}
+    )
     found, operations = {}, 0
     for name, captured in (("captured", True), ("launched", False)):
         engine = recipe.engine.model_copy(update={"captured": captured})

@@ -19,11 +19,14 @@ def memory(recipe: Recipe, *, device: str = "auto") -> dict[str, Any]:
     On a CPU it is the process's memory beyond that of an idle one, on a GPU what torch allocates.
     Models that are not downloaded get random weights, and then no starting point is sketched. Raises PixgenError.
     """
+    import torch
+
     from pixgen.bench.speed import device_name
     from pixgen.synthesis.memory.estimate import estimate_memory
+    from pixgen.synthesis.precision import resolve_precision
 
     device = resolve_device(device)
-    recipe = recipe.model_copy(update={"steps": STEPS})
+    recipe = resolve_precision(recipe, torch.device(device)).model_copy(update={"steps": STEPS})
     measured = _measure_in_process(recipe, device)
     if measured["random"]:
         recipe = recipe.model_copy(update={"init": Init()})

@@ -32,9 +32,10 @@ from pixgen.models.runtime import tensor_float32
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.init import Init
 from pixgen.recipe.recipe import Recipe
+from pixgen.recipe.settings import Growth
 from pixgen.studio.model_cache import resolve_device
 from pixgen.synthesis import Drawer, Optimization, make_drawer
-from pixgen.synthesis.precision import clamp_with_grad, replace_grad
+from pixgen.synthesis.precision import clamp_with_grad, replace_grad, resolve_precision
 
 _NOISE = 0.1
 WARM_UP = 4
@@ -127,7 +128,9 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
     device = resolve_device(device)
     models = load_bench_models(recipe, device)
     # Sketching the starting point is not a step, so it is not measured.
-    recipe = recipe.model_copy(update={"steps": 2 * (WARM_UP + steps) + 1, "init": Init()})
+    recipe = resolve_precision(recipe, torch.device(device)).model_copy(
+        update={"steps": 2 * (WARM_UP + steps) + 1, "init": Init(), "grow": Growth()}
+    )
     drawer = make_drawer(recipe, models.vqgan, device=device)
     stopwatch = _Stopwatch(device)
     optimization = Optimization(

@@ -76,6 +76,16 @@ class Sketch(Value):
     memory: Annotated[
         bool, setting("Known things", "Compose things that the sketch model has examples of from those.")
     ] = True
+    parser: Annotated[
+        int,
+        setting(
+            "Parser",
+            "The version that reads the things in a prompt: 2 knows that a cup of coffee is one thing, and that “a cat, purple background” names a background. 1 repeats recipes of pixgen 0.1.",
+            low=1,
+            high=2,
+            step=1,
+        ),
+    ] = 1
     looks: Annotated[
         float | None,
         setting(

@@ -186,7 +186,7 @@ class Journey(Value):
         """Raise InvalidValue if the journey conflicts with other settings of the recipe."""
         if (recipe.init.kind == "video") != bool(self.video):
             raise InvalidValue('a journey over a video has a start of kind "video", and no other has one')
-        if recipe.grow.at and (self.moving or recipe.story.sketch):
+        if recipe.growth.at and (self.moving or recipe.story.sketch):
             raise InvalidValue(
                 "a journey, and a story whose scenes have sketches, keep one size: they go with no grow"
             )

@@ -143,7 +143,13 @@ class Recipe(Value):
             "Average", "Show a moving average of the latent with this decay; 0: off.", low=0, lt=1, step=0.01
         ),
     ] = 0.0
-    precision: Annotated[Literal["float32", "bfloat16", "float16"], setting("Precision")] = "float32"
+    precision: Annotated[
+        Literal["float32", "bfloat16", "float16", "auto"],
+        setting(
+            "Precision",
+            "auto: bfloat16 where the device computes in it, else float32; the recipe of the picture names the one taken.",
+        ),
+    ] = "float32"
     engine: Engine = Engine()
     story: Story = Story()
     journey: Journey = Journey()
@@ -158,8 +164,15 @@ class Recipe(Value):
                 "a part of a picture can be painted anew by the drawer {drawers} only",
                 drawers=drawers_that("can_mask"),
             )
-        self.grow.check(self, smallest=SMALLEST_SIDE)
+        self.growth.check(self, smallest=SMALLEST_SIDE)
         return self
+
+    @property
+    def growth(self) -> Growth:
+        """How the canvas grows to this size. With a smallest start, as presets have it, it does not grow where
+        the drawer, a journey or sketched scenes keep one size."""
+        keeps = not self.drawer_kind.can_grow or self.journey.moving or self.story.sketch
+        return Growth() if self.grow.smallest and keeps else self.grow.for_size(self.width, self.height)
 
     @property
     def drawer_kind(self) -> DrawerKind:
@@ -180,7 +193,7 @@ class Recipe(Value):
 
     def canvas(self, stage: int) -> tuple[int, int]:
         """Width and height of the canvas, in pixels, after it has grown ``stage`` times."""
-        return self.grow.side(self.width, stage), self.grow.side(self.height, stage)
+        return self.growth.side(self.width, stage), self.growth.side(self.height, stage)
 
     @property
     def clip_names(self) -> tuple[str, ...]:
@@ -259,7 +272,7 @@ class Recipe(Value):
 
     def stage(self, step: int) -> int:
         """How many times the canvas has grown before a step."""
-        return self.grow.stage(step, self.first_steps)
+        return self.growth.stage(step, self.first_steps)
 
     def scene_at(self, step: int) -> tuple[int, float]:
         """The index of a step's scene, and the progress of its transition into the next, in [0, 1)."""
@@ -287,9 +300,9 @@ class Recipe(Value):
     def with_more_steps(self, steps: int) -> "Recipe":
         """Extend the recipe to ``steps`` in total; the first steps give the same pixels. Raises RecipeError."""
         varied = any(len(scenes) > 1 for scenes in (self.prompts, *self._changed_prompts()))
-        depends = varied or bool(self.grow.at) or self.optimizer.schedule != "constant"
+        depends = varied or bool(self.growth.at) or self.optimizer.schedule != "constant"
         # A recipe of 0 steps keeps its sketch as it is, but its canvas may have grown.
-        begun = self.steps > 0 or bool(self.grow.at)
+        begun = self.steps > 0 or bool(self.growth.at)
         earlier = (self.steps,) if depends and begun and self.steps < steps else ()
         return make_recipe(
             self.model_dump(), {"steps": steps, "earlier_steps": (*self.earlier_steps, *earlier)}

@@ -181,6 +181,16 @@ class Growth(Value):
     by: Annotated[
         float, setting("Growth", "The factor on each side at every enlargement.", low=1.25, high=4, step=0.25)
     ] = 2.0
+    smallest: Annotated[
+        int,
+        setting(
+            "Smallest start",
+            "The fewest pixels a side to start with: a picture that would start smaller grows less often. 0: any.",
+            low=0,
+            high=2048,
+            step=64,
+        ),
+    ] = 0
 
     @model_validator(mode="after")
     def _one_after_the_other(self) -> "Growth":
@@ -208,6 +218,16 @@ class Growth(Value):
                 least=least,
                 smallest=smallest,
             )
+
+    def for_size(self, width: int, height: int) -> "Growth":
+        """The same growth without the enlargements that would make a picture start smaller than ``smallest``."""
+        least = min(width, height)
+        kept = next(
+            count
+            for count in range(len(self.at), -1, -1)
+            if not count or least / self.by**count >= self.smallest
+        )
+        return self.model_copy(update={"at": self.at[len(self.at) - kept :]})
 
     def stage(self, step: int, steps: int) -> int:
         """How many times the canvas has grown before ``step`` of ``steps``."""

@@ -32,7 +32,7 @@ from pixgen.synthesis.memory.out_of_memory import (
 )
 from pixgen.synthesis.motion import CameraMotion
 from pixgen.synthesis.objective import Metrics, Objective, sum_losses
-from pixgen.synthesis.precision import GradientScale, arithmetic
+from pixgen.synthesis.precision import GradientScale, arithmetic, resolve_precision
 from pixgen.synthesis.scenes import SceneSketches
 from pixgen.synthesis.sketch.session import SketchModel, UnClipModel
 from pixgen.synthesis.tensors import start_copy
@@ -71,6 +71,7 @@ class Optimization(Iterator[Frame]):
         sketch_model: SketchModel | UnClipModel | None = None,
         mark: Callable[[str], None] = lambda stage: None,
     ) -> None:
+        recipe = resolve_precision(recipe, drawer.latent.device)
         self.recipe, self.step = recipe, 0
         # Not copied: a caller may add pictures while painting.
         self._pictures, self._mark = {} if pictures is None else pictures, mark

@@ -9,10 +9,32 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
-from pixgen.models.runtime import deterministic, full_precision, tensor_float32, use_engine
+from pixgen.models.runtime import (
+    deterministic,
+    full_precision,
+    supported_half_precision,
+    tensor_float32,
+    use_engine,
+)
 from pixgen.recipe.recipe import Recipe
 
-__all__ = ["GradientScale", "arithmetic", "clamp_with_grad", "full_precision", "half_dtype", "replace_grad"]
+__all__ = [
+    "GradientScale",
+    "arithmetic",
+    "clamp_with_grad",
+    "full_precision",
+    "half_dtype",
+    "replace_grad",
+    "resolve_precision",
+]
+
+
+def resolve_precision(recipe: Recipe, device: torch.device) -> Recipe:
+    """The recipe with the precision that ``auto`` stands for on a device; other recipes as they are."""
+    if recipe.precision != "auto":
+        return recipe
+    native = supported_half_precision(device) == "bfloat16"
+    return recipe.model_copy(update={"precision": "bfloat16" if native else "float32"})
 
 
 def half_dtype(recipe: Recipe) -> torch.dtype | None:
@@ -33,7 +55,9 @@ def arithmetic(
         tell: called with a sentence where something does not work as the recipe asks.
     """
     with ExitStack() as stack:
-        stack.enter_context(use_engine(recipe.engine, half_dtype(recipe), tell=tell))
+        stack.enter_context(
+            use_engine(recipe.engine, half_dtype(resolve_precision(recipe, device)), tell=tell)
+        )
         if device.type == "cuda":
             stack.enter_context(tensor_float32(recipe.engine.tf32))
             if recipe.engine.deterministic:

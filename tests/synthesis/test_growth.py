@@ -125,3 +125,20 @@ def test_an_edge_is_crisper_than_interpolated_and_does_not_ring():
 
     assert blurred(larger) < blurred(plain)
     assert 0.3 - 1e-6 <= float(larger.min()) < float(larger.max()) <= 0.7 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("fields", "started"),
+    [
+        ({}, (64, 64)),
+        ({"width": 512, "height": 512}, (128, 128)),
+        ({"width": 96, "height": 64}, (96, 64)),
+        ({"drawer": "pixels"}, (256, 256)),
+        ({"journey": {"every": 2, "zoom": [[0, 1.1]]}}, (256, 256)),
+    ],
+)
+def test_a_smallest_start_leaves_out_enlargements(fields, started):
+    base = {"prompts": "a red fox", "width": 256, "height": 256, "grow": {"at": [0.5, 0.8], "smallest": 64}}
+    made = make_recipe(base, fields)
+    assert made.canvas(made.stage(0)) == started
+    assert made.canvas(made.stage(made.steps)) == (made.width, made.height)

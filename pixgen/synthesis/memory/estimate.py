@@ -34,7 +34,7 @@ from pixgen.synthesis.cutouts.cutouts import CutoutBatch, place_cutouts, plan_cu
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.drawers.factory import make_drawer
 from pixgen.synthesis.objective import spherical_dist_loss
-from pixgen.synthesis.precision import arithmetic
+from pixgen.synthesis.precision import arithmetic, resolve_precision
 
 
 class AllocationTrace(TorchDispatchMode):
@@ -144,7 +144,7 @@ def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
             "grow": Growth(),  # the whole canvas, as at the end
         }
     )
-    found = _trace_recipe(alike)
+    found = _trace_recipe(resolve_precision(alike, torch.device(device)))
     weights, step = found.weights, found.step
     if recipe.needs_sketcher:
         sketch = recipe.init.sketch

@@ -267,7 +267,7 @@ def retrieve_scene(
     exemplars, start = sketcher.exemplars, recipe.init
     if exemplars is None or not start.sketch.memory or start.kind == "idea" or start.extend:
         return None
-    shown = parse_scene(", ".join(recipe.positive_texts), exemplars.lexicon)
+    shown = parse_scene(", ".join(recipe.positive_texts), exemplars.lexicon, version=start.sketch.parser)
     if not (shown.things or shown.ground):
         return None
     return RetrievedScene(shown, sketcher, vqgan, generator)

@@ -5,6 +5,7 @@ beside or above each other, worn, held or ridden.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from pixgen.models.sketchers.pocket import Lexicon
 
@@ -22,9 +23,17 @@ WORN, WEARER = (0.5, 0.34, 0.36, "bottom"), (0.5, 0.28, 0.68, "top")
 HELD, HOLDER = (0.77, 0.66, 0.38, ""), (0.42, 0.48, 0.76, "")
 RIDER, RIDDEN = (0.5, 0.58, 0.5, "bottom"), (0.5, 0.38, 0.62, "top")
 UPPER, LOWER = (0.5, 0.52, PAIR_SIZE, "bottom"), (0.5, 0.5, PAIR_SIZE, "top")
+PARSER_VERSION = 2  # the newest; recipes of earlier versions name none and are parsed as then
 LONGEST_NAME = 6  # words
 COUNTS = {"two": 2, "2": 2, "pair": 2, "three": 3, "3": 3, "four": 3, "several": 3, "many": 3}
 ARTICLES = {"a", "an", "the", "my", "some", "of", "very"}
+# Of “a cup of tea” or “a slice of cake” the drawing of what follows shows both.
+MEASURES = {
+    "bag", "bar", "basket", "bottle", "bowl", "box", "bucket", "bunch", "can", "carton", "crate", "cup", "dish",
+    "drawing", "flock", "glass", "group", "handful", "heap", "herd", "image", "jar", "jug", "kind", "mug", "pack",
+    "packet", "painting", "pair", "photo", "picture", "piece", "pile", "pint", "plate", "portrait", "pot", "slice",
+    "sort", "stack", "swarm", "tin", "tray", "tub", "type",
+}  # fmt: skip
 BACKGROUNDS, BACKGROUND_PREPOSITIONS = {"background", "backdrop", "wall"}, {"on", "against", "before", "with"}
 PATTERNED = {"striped", "dotted", "checkered"}
 LONGEST_PLAIN = 7  # words of a background that says nothing but colours
@@ -145,19 +154,53 @@ class ParsedScene:
     style: str = ""
 
 
-def parse_scene(text: str, lexicon: Lexicon) -> ParsedScene:
-    """Parse a text and lay its things out; there are none if it names none that the lexicon knows."""
+def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -> ParsedScene:
+    """Parse a text and lay its things out; there are none if it names none that the lexicon knows.
+
+    Args:
+        version: 1 as pixgen 0.1 parsed: a cup of coffee was a cup beside a coffee, and a background needed a
+            preposition.
+    """
     words = re.findall(r"[^\W_]+(?:[-'’.][^\W_]+)*", text.lower())
     style = _extract_phrase(lexicon.style_phrases, words, lexicon)
     ground = _extract_phrase(lexicon.ground_phrases, words, lexicon)
     colours: tuple[tuple[int, int, int], ...] = ()
-    if behind := _extract_background(words):
+    if behind := _extract_background(words, lexicon, alone=version > 1):
         colours = tuple(_colours(behind, lexicon))
         if not colours or len(behind) > LONGEST_PLAIN or set(behind) & PATTERNED:
             ground, colours = ground or " ".join(behind), ()
-    things = lay_out(_likeliest(_find_names(words, lexicon)), words, lexicon.worn)
+    names = _find_names(words, lexicon)
+    if version > 1:
+        names = _join_parts(names, words)
+    things = lay_out(_likeliest(names), words, lexicon.worn)
     low = LOW if ground and len(things) == 1 and things[0].y == 0.5 else 0.0
     return ParsedScene(tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, style)
+
+
+def _join_parts(names: Iterable[NamedThing], words: Sequence[str]) -> Iterator[NamedThing]:
+    """Names of which two joined by “of” are one thing: what a measure holds, in the measure's number, or else
+    the first, a king of hearts being a king."""
+    before: NamedThing | None = None
+    for named in names:
+        if before is None:
+            before = named
+        elif not _is_of(words[before.end : named.begin]):
+            yield before
+            before = named
+        elif any(word in MEASURES for word in _singulars(words[before.end - 1])):
+            shared = {
+                "begin": before.begin,
+                "count": max(before.count, named.count if named.count > 2 else 1),
+            }
+            before = replace(named, **shared, size=named.size or before.size)
+    if before is not None:
+        yield before
+
+
+def _is_of(between: Sequence[str]) -> bool:
+    """Whether the words between two names say that one is of the other: “of”, “full of the”, but not “front of”."""
+    head = list(between[1:] if between[:1] in (["full"], ["made"]) else between)
+    return head[:1] == ["of"] and "" not in head and len(head) <= 4
 
 
 def _likeliest(names: Iterable[NamedThing]) -> list[NamedThing]:
@@ -200,16 +243,28 @@ def _is_part_of_name(words: Sequence[str], at: int, behind: int, lexicon: Lexico
     )
 
 
-def _extract_background(words: list[str]) -> list[str]:
-    """Blank and return the words from a preposition to “background”."""
+def _extract_background(words: list[str], lexicon: Lexicon, *, alone: bool) -> list[str]:
+    """Blank and return the words from a preposition to “background”; without one, from the first of its colours
+    if it may stand ``alone``."""
     for at, word in enumerate(words):
         if word in BACKGROUNDS:
-            for begin in range(at - 1, max(-1, at - 8), -1):
-                if words[begin] in BACKGROUND_PREPOSITIONS:
-                    taken = words[begin : at + 1]
-                    words[begin : at + 1] = [""] * len(taken)
-                    return taken
+            begins = range(at - 1, max(-1, at - 8), -1)
+            begin = next((each for each in begins if words[each] in BACKGROUND_PREPOSITIONS), None)
+            if begin is None and alone:
+                described = takewhile(lambda each: _describes_background(words, each, lexicon), begins)
+                begin = min(described, default=None)
+            if begin is None:
+                continue
+            taken = words[begin : at + 1]
+            words[begin : at + 1] = [""] * len(taken)
+            return taken
     return []
+
+
+def _describes_background(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
+    pairs = (" ".join(words[begin : begin + 2]) for begin in (at - 1, at) if begin >= 0)
+    said = {*lexicon.colours, *PATTERNED, *ARTICLES, "and", "plain"}
+    return words[at] in said or any(pair in lexicon.colours for pair in pairs)
 
 
 def _rgb(name: str, lexicon: Lexicon) -> tuple[int, int, int]:

@@ -1,5 +1,7 @@
 """What a text shows: its things, their number, colour, size and place, and what is behind them."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -167,3 +169,38 @@ def test_a_style_is_parsed_and_is_not_a_thing():
 @given(st.text(alphabet="aforexd ,background'-.onhusetw", max_size=80))
 def test_any_text_can_be_read(text):
     assert len(parse_scene(text, LEXICON).things) <= 3
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a glass of orange", [ORANGE]),
+        ("a crown of the fox", [(9,)]),
+        ("two boxes of oranges", [ORANGE, ORANGE]),
+        ("a table full of oranges", [TABLE]),
+        ("a fox in front of a house", [FOX, HOUSE]),
+        ("a crown, and of a fox nothing", [(9,), FOX]),
+    ],
+)
+def test_two_names_joined_by_of_are_one_thing(text, expected):
+    lexicon = replace(LEXICON, names={**LEXICON.names, "glass": [11], "box": [12]})
+    assert [thing.exemplars for thing in parse_scene(text, lexicon).things] == expected
+
+
+def test_earlier_recipes_parse_a_measure_as_a_thing_beside_what_it_holds():
+    lexicon = replace(LEXICON, names={**LEXICON.names, "glass": [11]})
+    assert len(parse_scene("a glass of orange", lexicon, version=1).things) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "colours"),
+    [
+        ("a fox, dark red background", ((90, 0, 0),)),
+        ("a fox, a red and orange background", ((200, 0, 0), (250, 130, 0))),
+        ("a house, a red fox on an orange background", ((250, 130, 0),)),
+        ("a fox, background", ()),
+    ],
+)
+def test_a_background_needs_no_preposition(text, colours):
+    assert parse_scene(text, LEXICON).colours == colours
+    assert parse_scene("a fox, dark red background", LEXICON, version=1).colours == ()
