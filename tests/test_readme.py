@@ -308,10 +308,15 @@ def test_the_commands_of_the_readme_run_in_order_and_print_what_it_shows(folder)
         said += done.stdout + done.stderr
     assert (folder / "fox.png").is_file()
     assert (folder / "fox.mp4").is_file()
-    shown = "\n".join(blocks("text", PAGES["README.md"]))
-    for words in ("fox.png: fox", "fox-in-the-snow.webp", "Picture: fox.png"):
-        assert words in shown
-        assert words in said
+    shown = printed_lines("\n".join(blocks("text", PAGES["README.md"])))
+    assert {"Picture: fox.png", "fox.png: fox"} <= shown
+    assert shown <= printed_lines(said.replace(f"{ROOT}/", ""))
+
+
+def printed_lines(text: str) -> set[str]:
+    """Lines without blanks at their ends, in which figures and bars, which differ between machines, are equal."""
+    figures = re.sub(r"\d+\.\d+", "0.0", re.sub(r"█+ *", " ", text))
+    return {" ".join(line.split()) for line in figures.splitlines() if line.strip()}
 
 
 def test_spelling():

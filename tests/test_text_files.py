@@ -113,7 +113,7 @@ def test_a_story_in_json_is_read_in_every_encoding(encoding, tmp_path):
 
 def test_a_table_with_stray_cells_is_an_error(tmp_path):
     (tmp_path / "story.csv").write_text("from,prompt\n0,a fox,red\n")
-    with pytest.raises(RecipeError, match="has a column “prompt”"):
+    with pytest.raises(RecipeError, match="must have a column “prompt”"):
         read_rows(tmp_path / "story.csv")
 
 

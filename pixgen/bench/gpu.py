@@ -118,7 +118,7 @@ def _run_measurement(each: Measurement, *, seconds: float, run: Callable[..., An
 _TABLE_FIGURES = {
     "step_ms": "{:.1f} ms a step", "steps_a_second": "{:.1f} steps/s", "times_the_plain_loop": "{:.2f} × the plain loop",
     "part_of_the_matrix_rate": "{:.0%} of the matrix rate", "multiplied_in": "{}", "peak_megabytes": "{:.0f} MB at most",
-    "measured_megabytes": "{:.0f} MB measured", "foretold_megabytes": "{:.0f} MB estimated", "alone_steps_a_second": "{:.1f} steps/s alone",
+    "measured_megabytes": "{:.0f} MB measured", "estimated_megabytes": "{:.0f} MB estimated", "alone_steps_a_second": "{:.1f} steps/s alone",
     "watched_steps_a_second": "{:.1f} watched", "tests": "{}",
 }  # fmt: skip
 

@@ -42,8 +42,8 @@ def memory(recipe: Recipe, *, device: str = "auto") -> dict[str, Any]:
         "batches": recipe.cutouts.batches,
         "precision": recipe.precision,
         "checkpoint": recipe.engine.checkpoint,
-        "foretold_megabytes": round(estimate.total / 1e6, 1),
-        "foretold_weights_megabytes": round(estimate.weights / 1e6, 1),
+        "estimated_megabytes": round(estimate.total / 1e6, 1),
+        "estimated_weights_megabytes": round(estimate.weights / 1e6, 1),
         "measured_megabytes": round(measured["bytes"] / 1e6, 1),
         "off_percent": round(100 * (estimate.total / measured["bytes"] - 1), 1),
     }
@@ -56,8 +56,8 @@ def text(figures: dict[str, Any]) -> str:
         f"{figures['size']} · {figures['cutouts']} cutouts in {figures['batches']} batches · "
         f"{figures['precision']} · {figures['device']}",
         *([f"{'':>10} with random weights: {random}"] if random else []),
-        f"{'estimated':>10} {figures['foretold_megabytes']:8.0f} MB, of which weights "
-        f"{figures['foretold_weights_megabytes']:.0f}",
+        f"{'estimated':>10} {figures['estimated_megabytes']:8.0f} MB, of which weights "
+        f"{figures['estimated_weights_megabytes']:.0f}",
         f"{'measured':>10} {figures['measured_megabytes']:8.0f} MB",
         f"{'off by':>10} {figures['off_percent']:+8.1f} %",
     ]

@@ -34,9 +34,9 @@ def describe_download(download: "DownloadProgress") -> str:
     from pixgen.models.cache import format_bytes
 
     if download.waiting:
-        return f"{download.model}: another pixgen is fetching it"
+        return f"{download.model}: another pixgen is downloading it"
     of = f" of {format_bytes(download.total)}" if download.total else ""
-    return f"fetching {download.model}: {format_bytes(download.done)}{of}"
+    return f"downloading {download.model}: {format_bytes(download.done)}{of}"
 
 
 class StderrProgress:

@@ -289,9 +289,9 @@ def reject_options_beside_resume(context: typer.Context, *allowed: str, why: str
 
     Args:
         allowed: parameters that can, beside the device, the output folder, ``--overwrite`` and ``--json``.
-        why: the end of the sentence “--resume goes on with …”.
+        why: the end of the sentence “--resume uses …”.
     """
     sources = {name: context.get_parameter_source(name) for name in context.params}
     typed = {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
     if typed - {"resume", "overwrite", "device", "output_dir", "as_json", *allowed}:
-        raise RecipeError("--resume goes on with {why}", why=why)
+        raise RecipeError("--resume uses {why}", why=why)

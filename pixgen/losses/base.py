@@ -57,7 +57,7 @@ class Loss:
 
 
 def loss_weight(title: str, description: str = "", *, offered: float = 5, hint: str = "", **more: Any) -> Any:
-    """Declare a weight: 0 is off. The page offers ``offered`` at most; ``hint`` are sensible values."""
+    """Declare a weight: 0 is off. The page offers ``offered`` at most; ``hint`` names typical values."""
     return setting(
         title, description, low=0, high=MOST_WEIGHT, allow_inf_nan=False, offered=(0, offered), step=0.05,
         hint=hint, **more,
@@ -70,7 +70,7 @@ def rgb(colour: str) -> tuple[float, float, float]:
         red, green, blue = ImageColor.getrgb(colour)[:3]
     except ValueError:
         raise InvalidValue(
-            "“{colour}” is no colour: write a name such as orange, or #ff8800", colour=colour[:40]
+            "“{colour}” is not a colour: write a name such as orange, or #ff8800", colour=colour[:40]
         ) from None
     return red / 255, green / 255, blue / 255
 

@@ -25,11 +25,11 @@ StartPixels = Annotated[
 ]
 StartLatent = Annotated[
     float,
-    loss_weight("Keep the subject", hint="0.1 to 10"),
+    loss_weight("Keep the subject", offered=10, hint="0.1 to 10"),
     Loss(lambda own, given: distance_loss, of="latent and start"),
 ]
 LatentDecay = Annotated[
     float,
-    loss_weight("Calm", hint="0.1 to 10"),
+    loss_weight("Latent decay", offered=10, hint="0.1 to 10"),
     Loss(lambda own, given: size_loss, of="latent and start"),
 ]

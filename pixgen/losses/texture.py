@@ -17,17 +17,17 @@ _STRONG_EDGE = 0.25  # a step between neighbours that "clipped" smoothness leave
 
 
 class Smoothness(Value):
-    """Even areas. ``clipped`` leaves strong edges alone; ``log`` evens out weak noise most."""
+    """Flat areas. ``clipped`` leaves strong edges alone; ``log`` smooths weak noise most."""
 
-    weight: Annotated[float, loss_weight("Even areas", hint="0.1 to 2")] = 0.0
+    weight: Annotated[float, loss_weight("Flat areas", hint="0.1 to 2")] = 0.0
     kind: Annotated[
         Literal["default", "clipped", "log"],
         setting(
-            "Even areas, method",
+            "Flat areas, method",
             choices={
                 "default": "everywhere",
                 "clipped": "keep strong edges",
-                "log": "mostly where it is noisy",
+                "log": "mostly in noisy areas",
             },
         ),
     ] = "default"
@@ -44,7 +44,7 @@ class Style(Value):
     @model_validator(mode="after")
     def _complete(self) -> "Style":
         if self.weight and not self.picture:
-            raise InvalidValue("a style needs the path of a picture that has it")
+            raise InvalidValue("the style loss needs the path of a picture")
         return self
 
 
@@ -115,7 +115,7 @@ class StyleStatistics:
 
 TotalVariation = Annotated[
     float,
-    loss_weight("Smoothness", hint="0.1 to 10"),
+    loss_weight("Smoothness", offered=10, hint="0.1 to 10"),
     Loss(lambda own, given: total_variation_loss),
 ]
 SmoothnessLoss = Annotated[Smoothness, Loss(lambda own, given: partial(smoothness_loss, kind=own.kind))]

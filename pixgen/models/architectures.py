@@ -78,8 +78,8 @@ def build_clip(name: str) -> tuple[nn.Module, int]:
     architecture = theirs.partition("/")[0]
     if architecture not in open_clip.list_models():
         raise ModelError(
-            "There is no CLIP “{name}” of a known form: choose {choices}, or an architecture of "
-            "open_clip such as ViT-B-32.",
+            "“{name}” is not a known CLIP: choose {choices}, or an architecture of open_clip such as "
+            "ViT-B-32.",
             name=name[:80],
             choices=", ".join(available_clips()),
         )

@@ -35,7 +35,7 @@ def models_folder() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            "Models cannot be kept in {folder} ({reason}): let PIXGEN_CACHE name another folder.",
+            "Models cannot be saved in {folder} ({reason}): set PIXGEN_CACHE to another folder.",
             folder=folder,
             reason=error.strerror,
         ) from error
@@ -59,7 +59,7 @@ def file_lock(path: Path, *, model: str) -> Iterator[None]:
             report_download(DownloadProgress(model, waiting=True))
         except OSError as error:
             raise StorageError(
-                "Models cannot be kept in {folder} ({reason}): let PIXGEN_CACHE name another folder.",
+                "Models cannot be saved in {folder} ({reason}): set PIXGEN_CACHE to another folder.",
                 folder=path.parent,
                 reason=error.strerror,
             ) from error
@@ -81,8 +81,8 @@ def check_disk_space(needed: int, folder: Path, *, model: str) -> None:
     free = free_bytes(folder)
     if free < needed + RESERVED_BYTES:
         raise ModelError(
-            "“{model}” needs {needed} and there are {free} free in {folder}: make room, or let "
-            "PIXGEN_CACHE (for CLIPs HF_HOME) name a folder on another disk.",
+            "“{model}” needs {needed}, but {folder} has only {free} free: free some space, or set "
+            "PIXGEN_CACHE (HF_HOME for CLIPs) to a folder on another disk.",
             model=model,
             needed=format_bytes(needed + RESERVED_BYTES),
             free=format_bytes(free),

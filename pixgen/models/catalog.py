@@ -99,9 +99,9 @@ def get_entry(name: str, kind: Kind) -> Entry:
     if (entry := find_entry(name, kind)) is not None:
         return entry
     what, names = {
-        "vqgan": (_("picture model"), available_vqgans()),
+        "vqgan": (_("image model"), available_vqgans()),
         "clip": ("CLIP", available_clips()),
-        "sketcher": (_("sketcher"), available_sketchers()),
+        "sketcher": (_("sketch model"), available_sketchers()),
     }[kind]
     raise ModelError(
         "There is no {what} “{name}”: choose {choices}.",
@@ -121,14 +121,14 @@ def _table() -> tuple[Entry, ...]:
             name,
             kind,
             paints,
-            "its card",
+            "CC BY-SA 4.0",
             config=pocket / f"{stem}.json",
             weights=pocket / f"{stem}.safetensors",
             **facts,
         )
 
     return (
-        bundled("vqgan", "vqgan", "drawings, in seconds on a plain computer", factor=8, codes=4096),
+        bundled("vqgan", "vqgan", "drawings, in seconds on a CPU", factor=8, codes=4096),
         *(_vqgan_entry(name, facts) for name, facts in _read_catalog("vqgans").items()),
         bundled("clip", "clip", "drawings of things, in plain colours", gflops=0.18),
         bundled("clip", "judge", "nothing: it measures pictures"),
@@ -136,7 +136,7 @@ def _table() -> tuple[Entry, ...]:
             Entry(name=name, kind="clip", **{"open_clip": name, **facts, "sources": tuple(facts["sources"])})
             for name, facts in _read_catalog("clips").items()
         ),
-        bundled("sketcher", "sketcher", "the pocket VQGAN's codes, from words"),
+        bundled("sketcher", "sketcher", "sketches as codes of the bundled VQGAN, from a text"),
         *(
             Entry(name=name, kind="sketcher", **{**facts, "sources": tuple(facts["sources"])})
             for name, facts in _read_catalog("sketchers").items()

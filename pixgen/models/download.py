@@ -76,8 +76,8 @@ def download(
                         )
                 except OSError as error:
                     raise StorageError(
-                        "“{model}” cannot be written to {folder} ({reason}): make room, or let PIXGEN_CACHE name "
-                        "another folder.",
+                        "“{model}” cannot be saved in {folder} ({reason}): free some space, or set "
+                        "PIXGEN_CACHE to another folder.",
                         model=model,
                         folder=target.parent,
                         reason=error.strerror or str(error),
@@ -100,9 +100,9 @@ def _fetch(url: str, part: Path, *, model: str) -> None:
         if answer.status_code == 416 and have and have == known.total:
             return
         if answer.status_code not in (200, 206):
-            raise SourceUnavailable("answered {status}", status=answer.status_code)
+            raise SourceUnavailable("returned {status}", status=answer.status_code)
         if answer.headers.get("Content-Type", "").startswith("text/html"):
-            raise SourceUnavailable("answered with a page instead of the file")
+            raise SourceUnavailable("returned a web page instead of the file")
         if answer.status_code == 200:
             have = 0
         length = answer.headers.get("Content-Length")
@@ -163,4 +163,4 @@ def _connection_error(error: Exception) -> Message:
         "ConnectTimeout": _("no answer"),
         "ReadTimeout": _("stopped answering"),
         "ConnectionError": _("no connection"),
-    }.get(type(error).__name__, _("broke off"))
+    }.get(type(error).__name__, _("the connection was lost"))

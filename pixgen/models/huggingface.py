@@ -56,7 +56,7 @@ def fetch(repository: str, file: str, *, model: str, endpoint: str | None = None
         raise ModelError("huggingface.co: no connection") from error
     except (EntryNotFoundError, RepositoryNotFoundError) as error:
         raise NoSuchFile(
-            "huggingface.co: {repository} has no {file}, or not for everybody",
+            "huggingface.co: {repository} has no {file}, or is not public",
             repository=repository,
             file=file,
         ) from error
@@ -64,7 +64,7 @@ def fetch(repository: str, file: str, *, model: str, endpoint: str | None = None
         raise ModelError("huggingface.co: {reason}", reason=str(error).splitlines()[0][:120]) from error
     if not is_verified(found):
         _delete(found)
-        raise ModelError("huggingface.co: the file that came is not the one that was promised")
+        raise ModelError("huggingface.co: the downloaded file does not have the expected hash")
     return found
 
 
@@ -79,7 +79,7 @@ def list_files(repository: str, *, endpoint: str | None = None) -> list[str]:
         return HfApi(endpoint).list_repo_files(repository)
     except RepositoryNotFoundError as error:
         raise NoSuchFile(
-            "huggingface.co: there is no {repository}, or not for everybody", repository=repository
+            "huggingface.co: {repository} does not exist or is not public", repository=repository
         ) from error
     except OSError as error:
         raise ModelError("huggingface.co: {reason}", reason=str(error).splitlines()[0][:120]) from error

@@ -114,7 +114,7 @@ def check(entry: Entry) -> str:
         return unclip.check(entry)
     kept = store.find_weights(entry)
     if kept is None:
-        raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
+        raise ModelError("“{name}” has not been downloaded: download it first.", name=entry.name)
     store.check(entry)
     return sha256_of(kept)
 
@@ -122,7 +122,7 @@ def check(entry: Entry) -> str:
 def remove(entry: Entry, *, forget: bool = False) -> int:
     """Delete a model from the caches; the number of bytes freed. Raises ModelError for a bundled one."""
     if entry.bundled:
-        raise ModelError("“{name}” comes with pixgen and stays.", name=entry.name)
+        raise ModelError("“{name}” is part of pixgen and cannot be removed.", name=entry.name)
     if entry.kind == "clip" and not entry.stamp:
         return files.remove(entry)
     if unclip.is_unclip(entry):

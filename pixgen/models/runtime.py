@@ -141,7 +141,8 @@ def _capture_graph(plain: Pass, pictures: torch.Tensor, *, tell: Callable[[str],
     except RuntimeError as error:
         tell(
             _(
-                "A step cannot be captured here ({reason}): it is launched piece by piece, which is slower.",
+                "The step cannot be captured as a CUDA graph here ({reason}): its kernels are launched "
+                "one by one, which is slower.",
                 reason=str(error).splitlines()[0][:120],
             )
         )

@@ -83,8 +83,8 @@ def check(entry: Entry) -> None:
     record = _read_record(target)
     if record is not None and sha256_of(target) != record.sha256:
         raise ModelError(
-            "The file of “{name}” has changed since it was first read ({target}): remove it with "
-            "`python -m pixgen models remove {name}`, and fetch it again.",
+            "The file of “{name}” has changed since it was first read ({target}): remove it with `python "
+            "-m pixgen models remove {name}` and download it again.",
             name=entry.name,
             target=target,
         )
@@ -170,21 +170,21 @@ def _fetch_files(entry: Entry) -> tuple[Files, str]:
     if names := _part_names(entry):
         files = join_messages([Message(", ".join(names[:-1])), Message(names[-1])], _("{first} and {second}"))
         raise ModelError(
-            "“{name}” cannot be fetched ({reasons}): put {files} from {home} into {place}, or choose "
-            "pocket, which needs none.",
+            "“{name}” cannot be downloaded ({reasons}): put {files} from {home} into {place}, or choose "
+            "pocket, which needs no download.",
             files=files,
             **known,
         )
     if entry.sources[-1].startswith("zip:"):
         raise ModelError(
-            "“{name}” cannot be fetched ({reasons}): put its file {file} out of the zip from {home} at "
-            "{place}, or choose pocket, which needs none.",
+            "“{name}” cannot be downloaded ({reasons}): take the file {file} out of the zip from {home} "
+            "and save it as {place}, or choose pocket, which needs no download.",
             file=ZIP_MEMBER,
             **known,
         )
     raise ModelError(
-        "“{name}” cannot be fetched ({reasons}): put its file from {home} at {place}, or choose pocket, "
-        "which needs none.",
+        "“{name}” cannot be downloaded ({reasons}): get its file from {home} and save it as {place}, or "
+        "choose pocket, which needs no download.",
         **known,
     )
 
@@ -216,7 +216,7 @@ def _unzip(entry: Entry, url: str) -> Path:
     except (zipfile.BadZipFile, KeyError) as error:
         packed.unlink()
         raise ModelError(
-            "{host}: its zip is broken or holds no {checkpoint}",
+            "{host}: its zip is broken or contains no {checkpoint}",
             host=url.split("/")[2],
             checkpoint=ZIP_MEMBER,
         ) from error
@@ -232,13 +232,13 @@ def _verify_hash(entry: Entry, files: Files, source: str) -> str:
     if known and found != known and not entry.stamp:
         _delete_downloads(files)
         trusted = (
-            _("paint with it by its own path, --model and --config")
+            _("use it by its own path, with --model and --config")
             if entry.sha256
             else f"`python -m pixgen models remove {entry.name} --forget`"
         )
         raise ModelError(
-            "The file of “{name}” is not the one that is known (sha256 {found}… instead of {known}…, "
-            "from {source}): remove it, or {trusted} if you trust it.",
+            "The file of “{name}” is not the expected one (sha256 {found}… instead of {known}…, from "
+            "{source}): remove it, or, if you trust it, {trusted}.",
             name=entry.name,
             found=found[:12],
             known=known[:12],

@@ -108,7 +108,7 @@ def load_upscaler(name: str, device: torch.device | str) -> Upscaler:
         spandrel = import_module("spandrel")
     except ImportError as error:
         raise ModelError(
-            "Other upscalers than the bundled ones are read by the package spandrel, which is not installed: run "
+            "Upscalers other than the bundled ones need the package spandrel, which is not installed: run "
             "pip install spandrel, or choose pocket or crisp."
         ) from error
     try:
@@ -116,13 +116,13 @@ def load_upscaler(name: str, device: torch.device | str) -> Upscaler:
         model = spandrel.ModelLoader(device=torch.device(device)).load_from_state_dict(weights)
     except (OSError, SafetensorError, RuntimeError, spandrel.UnsupportedModelError) as error:
         raise ModelError(
-            "The upscaler “{name}” cannot be read: its file is broken, or of a kind that spandrel "
-            "does not know.",
+            "The upscaler “{name}” cannot be read: its file is broken, or of a kind that spandrel does not "
+            "support.",
             name=name,
         ) from error
     if not isinstance(model, spandrel.ImageModelDescriptor) or (
         (model.input_channels, model.output_channels) != (3, 3) or model.scale < 2
     ):
-        raise ModelError("The model “{name}” does not enlarge pictures: choose another.", name=name)
+        raise ModelError("The model “{name}” cannot enlarge pictures: choose another.", name=name)
     model.model.requires_grad_(False)
     return model.eval()

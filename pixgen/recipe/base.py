@@ -40,13 +40,13 @@ def read_partial(text: str) -> dict[str, Any]:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         raise RecipeError(
-            "This is not a recipe: its JSON breaks off at line {line}.", line=error.lineno
+            "This is not a recipe: its JSON is invalid at line {line}.", line=error.lineno
         ) from error
     except (
         ValueError,
         RecursionError,
     ) as error:  # a number of thousands of digits, or far too deep
-        raise RecipeError("This is not a recipe: its JSON is far too large.") from error
+        raise RecipeError("This is not a recipe: its JSON is too large.") from error
     if not isinstance(value, dict):
         raise RecipeError("This is not a recipe: a JSON object is expected.")
     return value
@@ -72,7 +72,7 @@ def set_path(recipe: dict[str, Any], path: str, value: Any) -> None:
     for part in outer:
         recipe = recipe.setdefault(part, {})
         if not isinstance(recipe, dict):
-            raise RecipeError("“{path}” does not name a field of a recipe.", path=path)
+            raise RecipeError("“{path}” is not a field of a recipe.", path=path)
     recipe[last] = value
 
 
@@ -120,7 +120,7 @@ def setting(
         step: of the slider.
         choices: the values and their titles, in the order of the menu.
         example: the placeholder of an empty text box.
-        hint: sensible values, for the table in the docs.
+        hint: typical values, for the table in the docs.
         bounds: further arguments of pydantic's ``Field``.
     """
     if low is not None:
@@ -156,9 +156,9 @@ class Setting:
 
     @property
     def summary(self) -> str:
-        """Title, description and sensible values, for the table in the docs."""
+        """Title, description and typical values, for the table in the docs."""
         said = f"{self.title}. {self.description}".strip()
-        return f"{said} Sensible: {self.hint}." if self.hint else said
+        return f"{said} Typical values: {self.hint}." if self.hint else said
 
     @property
     def range(self) -> str:

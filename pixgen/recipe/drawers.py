@@ -46,7 +46,7 @@ DRAWERS: Mapping[DrawerName, DrawerKind] = {
     "pixels": DrawerKind("cells of one colour"),
     "fourier": DrawerKind("waves"),
     "multires": DrawerKind("every resolution at once"),
-    "lines": DrawerKind("strokes of a brush", can_travel=False),
+    "lines": DrawerKind("brush strokes", can_travel=False),
 }
 
 
@@ -79,7 +79,7 @@ class Pixels(Value):
     @model_validator(mode="after")
     def _some_colours(self) -> "Pixels":
         if len(self.colours) == 1 or self.count == 1:
-            raise InvalidValue("a palette of one colour paints nothing: give two at least")
+            raise InvalidValue("a palette needs at least two colours")
         if self.colours and self.count:
             raise InvalidValue("give either the colours or how many to find, not both")
         return self
@@ -103,7 +103,9 @@ class Fourier(Value):
 class Multires(Value):
     """A sum of pictures of every resolution (Direct Ascent Synthesis)."""
 
-    smallest: Annotated[int, setting("Smallest picture", "Its shorter side.", low=1, high=64, step=1)] = 1
+    smallest: Annotated[
+        int, setting("Smallest picture", "In pixels, on its shorter side.", low=1, high=64, step=1)
+    ] = 1
     ratio: Annotated[
         float, setting("Ratio", "The scale between one resolution and the next.", gt=1, high=4, step=0.05)
     ] = 1.5
@@ -118,4 +120,6 @@ class Lines(Value):
         float,
         setting("Widest stroke", "As a fraction of the shorter side.", gt=0, high=0.5, step=0.01),
     ] = 0.08
-    paper: Annotated[float, setting("Grey of the paper", "0 is black.", low=0, high=1, step=0.01)] = 0.97
+    paper: Annotated[float, setting("Paper brightness", "0: black. 1: white.", low=0, high=1, step=0.01)] = (
+        0.97
+    )

@@ -29,7 +29,7 @@ def _read_terms(value: Any) -> Any:
         return value
     scenes = parse(value) if value.strip() else ((),)
     if len(scenes) > 1:
-        raise InvalidValue("an idea has one scene: write its parts with |, not with ^")
+        raise InvalidValue("an idea is a single scene: separate its prompts with |, not with ^")
     return scenes[0]
 
 
@@ -60,7 +60,11 @@ class Sketch(Value):
     top_k: Annotated[
         int | None,
         setting(
-            "Top k", "Each code is sampled from this many of the likeliest.", low=1, high=1 << 20, step=1
+            "Top k",
+            "Each code is sampled from this many of the most likely ones.",
+            low=1,
+            high=1 << 20,
+            step=1,
         ),
     ] = None
     guidance: Annotated[
@@ -74,7 +78,11 @@ class Sketch(Value):
         ),
     ] = None
     memory: Annotated[
-        bool, setting("Known things", "Compose things that the sketch model has examples of from those.")
+        bool,
+        setting(
+            "Use stored examples",
+            "Places stored examples of the things that the sketch model knows, instead of sampling them.",
+        ),
     ] = True
     parser: Annotated[
         int,
@@ -177,15 +185,17 @@ class Init(Value):
     @model_validator(mode="after")
     def _complete(self) -> "Init":
         if (self.kind == "picture") != bool(self.picture):
-            raise InvalidValue('a start of kind "picture" needs the path of a picture, and no other has one')
+            raise InvalidValue(
+                'init.kind "picture" needs the path of a picture, and no other kind can have one'
+            )
         if (self.kind == "idea") != bool(self.idea):
-            raise InvalidValue('a start of kind "idea" needs texts or pictures, and no other has them')
+            raise InvalidValue('init.kind "idea" needs texts or pictures, and no other kind can have them')
         if self.strength and self.kind != "picture":
-            raise InvalidValue('a strength goes with a start of kind "picture"')
+            raise InvalidValue('a strength needs init.kind "picture"')
         if self.mask and self.extend:
-            raise InvalidValue("a picture is either painted anew under a mask, or extended to a side")
+            raise InvalidValue("a picture can have a mask or a side to extend to, not both")
         if self.masked and self.kind != "picture":
-            raise InvalidValue('a mask, or a side to extend to, goes with a start of kind "picture"')
+            raise InvalidValue('a mask, or a side to extend to, needs init.kind "picture"')
         return self
 
     @property
@@ -209,7 +219,8 @@ def sampling_settings(asked: Sketch, usual: Mapping[str, float]) -> dict[str, An
         value = getattr(asked, name)
         if value is not None and name not in usual:
             raise RecipeError(
-                "The sketcher “{model}” has no {name}: leave init.sketch.{name} out; it has {choices}.",
+                "The sketch model “{model}” has no setting {name}: remove init.sketch.{name}. It has "
+                "{choices}.",
                 model=asked.model,
                 name=name,
                 choices=", ".join(usual),
@@ -227,8 +238,8 @@ def prompt_text(recipe: "Recipe") -> str:
     texts = recipe.positive_texts
     if recipe.init.kind == "idea" or not texts:
         raise RecipeError(
-            "The sketcher “{model}” reads words, and no pictures or ideas: start from a sketch of "
-            "words, or choose the sketcher pocket.",
+            "The sketch model “{model}” reads text only, not pictures or ideas: start from a sketch of "
+            "text, or choose the sketch model pocket.",
             model=recipe.init.sketch.model,
         )
     return ", ".join(texts)
@@ -242,8 +253,8 @@ def prompt_text_or_pictures(recipe: "Recipe") -> str | Scene:
     name = recipe.init.sketch.model
     if recipe.init.masked:
         raise RecipeError(
-            "The sketcher “{name}” paints whole pictures, and no part of one: choose another "
-            "sketcher, or set init.fill=codes.",
+            "The sketch model “{name}” paints whole pictures only: choose another sketch model, or set "
+            "init.fill=codes.",
             name=name,
         )
     terms = recipe.init.idea
@@ -253,10 +264,10 @@ def prompt_text_or_pictures(recipe: "Recipe") -> str | Scene:
         terms = recipe.positive_prompts
     if any(term.text for term in terms):
         raise RecipeError(
-            "The sketcher “{name}” takes ideas of pictures, and no words among them: leave the words "
-            "out, or choose the sketcher pocket.",
+            "The sketch model “{name}” reads ideas of pictures only, without text: leave the text out, or "
+            "choose the sketch model pocket.",
             name=name,
         )
     if sum(term.weight for term in terms) <= 0:
-        raise RecipeError("Nothing is left of this idea: its parts cancel each other. Change a weight.")
+        raise RecipeError("The parts of this idea cancel each other out: change a weight.")
     return terms

@@ -32,7 +32,7 @@ def parse_keyframes(value: Any) -> Any:
         match = re.fullmatch(rf"\s*(?:(\d+)\s*:)?\s*({_NUMBER})\s*", part)
         if match is None:
             raise InvalidValue(
-                "“{value}” are no keyframes: write frame:value, for example 0:1, 60:1.02",
+                "“{value}” is not a list of keyframes: write frame:value, for example 0:1, 60:1.02",
                 value=value[:60],
             )
         found.append((int(match[1] or 0), float(match[2])))
@@ -65,14 +65,14 @@ def _check_keyframes(least: float, most: float) -> BeforeValidator:
             for each in keyframes:
                 if len(each) == 2 and not least <= float(each[1]) <= most:
                     raise InvalidValue(
-                        "values go from {least:g} to {most:g}, not {value:g}",
+                        "values must be from {least:g} to {most:g}, not {value:g}",
                         least=least,
                         most=most,
                         value=float(each[1]),
                     )
             frames = [each[0] for each in keyframes]
             if any(b <= a for a, b in zip(frames, frames[1:], strict=False)):
-                raise InvalidValue("keyframes stand in the order of their frames, each once")
+                raise InvalidValue("keyframes must be in the order of their frames, each frame once")
         return keyframes
 
     return BeforeValidator(check)
@@ -118,12 +118,12 @@ class Journey(Value):
     x: Annotated[
         _Keyframes,
         _check_keyframes(-1, 1),
-        setting("To the right per frame", "As a fraction of the width, -1 to 1.", example="0:0.01"),
+        setting("Move right per frame", "As a fraction of the width, -1 to 1.", example="0:0.01"),
     ] = ((0, 0.0),)
     y: Annotated[
         _Keyframes,
         _check_keyframes(-1, 1),
-        setting("Down per frame", "As a fraction of the height, -1 to 1.", example="0:0.01"),
+        setting("Move down per frame", "As a fraction of the height, -1 to 1.", example="0:0.01"),
     ] = ((0, 0.0),)
     turn: Annotated[
         _Keyframes,
@@ -132,7 +132,7 @@ class Journey(Value):
     ] = ((0, 0.0),)
     where: Annotated[
         Literal["picture", "latent"],
-        setting("What moves", choices={"picture": "the picture", "latent": "the latent"}),
+        setting("What the camera moves", choices={"picture": "the picture", "latent": "the latent"}),
     ] = "picture"
     border: Annotated[
         Literal["reflect", "wrap", "edge"],
@@ -156,7 +156,7 @@ class Journey(Value):
         float,
         setting(
             "Frames per second",
-            "Of the video that is read and of the one that is written.",
+            "For the video that is read and for the one that is written.",
             low=1,
             high=60,
             step=1,
@@ -177,40 +177,45 @@ class Journey(Value):
     @model_validator(mode="after")
     def _one_of_both(self) -> "Journey":
         if self.video and not self.moving:
-            raise InvalidValue("a video needs some steps for each of its frames: set every, such as 4")
+            raise InvalidValue(
+                "restyling needs some steps for each frame: set journey.every, for example to 4"
+            )
         if self.video and any(not self.motion(frame).still for frame in self._named_frames()):
-            raise InvalidValue("a video moves by itself: it goes with no zoom, x, y or turn")
+            raise InvalidValue("a restyled video has its own motion: leave zoom, x, y and turn out")
         return self
 
     def check(self, recipe: "Recipe") -> None:
         """Raise InvalidValue if the journey conflicts with other settings of the recipe."""
         if (recipe.init.kind == "video") != bool(self.video):
-            raise InvalidValue('a journey over a video has a start of kind "video", and no other has one')
+            raise InvalidValue('init.kind "video" is for restyling a video, and restyling needs it')
         if recipe.growth.at and (self.moving or recipe.story.sketch):
             raise InvalidValue(
-                "a journey, and a story whose scenes have sketches, keep one size: they go with no grow"
+                "the size of a journey, and of a story with a sketch for each scene, cannot change: "
+                "leave grow out"
             )
         if not self.moving:
             return
         drawer = recipe.drawer_kind
         if not drawer.can_travel:
             raise InvalidValue(
-                "a journey cannot be drawn by {drawer}: choose another drawer", drawer=recipe.drawer
+                "the drawing method {drawer} cannot paint a journey: choose another one", drawer=recipe.drawer
             )
         in_latent, over_video = self.where == "latent", bool(self.video)
         if (in_latent and not drawer.can_move_latent) or (over_video and not drawer.can_encode):
             able = drawers_that("can_move_latent" if in_latent else "can_encode")
             raise InvalidValue(
-                "a video, and a journey in the latent, are drawn by the drawer {drawers} only",
+                "only the drawing method {drawers} can restyle a video or move in the latent",
                 drawers=able,
             )
         if recipe.init.masked:
-            raise InvalidValue("a journey leaves nothing where it was: it goes with no mask and no side")
+            raise InvalidValue(
+                "a journey moves the whole picture, so it cannot have a mask or extend the canvas"
+            )
         if recipe.average:
-            raise InvalidValue("a journey is calmed by journey.smooth, and goes with no average")
+            raise InvalidValue("a journey cannot use a moving average: set journey.smooth instead of average")
         if self.after > recipe.steps:
             raise InvalidValue(
-                "the journey begins after {after} steps, and there are {steps}",
+                "the journey begins after {after} steps, but there are only {steps}",
                 after=self.after,
                 steps=recipe.steps,
             )

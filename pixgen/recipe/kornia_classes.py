@@ -232,7 +232,7 @@ def _check(augmentation: Kornia) -> None:
     if name.endswith("3D"):
         raise _refusal(name[:60], _("it is for volumes, not for pictures"))
     if name.endswith(("Sequential", "Dispather")):
-        raise _refusal(name[:60], _("it is a container, so list its members"))
+        raise _refusal(name[:60], _("it is a container: list its members instead"))
     if name not in _classes():
         near = difflib.get_close_matches(name, kornia_names(), n=3, cutoff=0.5)
         if not near:
@@ -287,7 +287,7 @@ def _try(name: str, args: dict[str, Any]) -> None:
             complaint=said,
         ) from error
     if not isinstance(seen, torch.Tensor) or seen.ndim != 4 or seen.shape[:2] != (2, 3):
-        raise _refusal(name, _("it does not give one picture for each"))
+        raise _refusal(name, _("it does not return one picture for each input"))
     if not seen.requires_grad:
         raise _refusal(name, _NO_GRADIENT)
     # Weights of either sign: a sum alone has no gradient where contrast is stretched.

@@ -46,8 +46,8 @@ def parse_region(text: str) -> Region:
         return number, {"region": word, "mask": ""}
     if not expand(where).is_file():
         raise RecipeError(
-            "“{where}” is neither a region nor a picture that is there: choose {choices}, or a "
-            "picture that is white where the prompt applies.",
+            "“{where}” is neither a region nor an existing picture: choose {choices}, or a picture that is "
+            "white where the prompt applies.",
             where=where,
             choices=", ".join(PLACES),
         )
@@ -61,7 +61,7 @@ def set_regions(scenes: tuple[Scene, ...], regions: Iterable[Region]) -> tuple[S
         most = max(map(len, scenes))
         if not 1 <= number <= most:
             raise RecipeError(
-                "There is no prompt {number} to have a region: there are {most}.",
+                "A region names prompt {number}, but the number of prompts is {most}.",
                 number=number,
                 most=most,
             )
@@ -182,7 +182,7 @@ def parse_init(text: str) -> dict[str, Any]:
     alone = [each for each in _INIT_KINDS if each not in ("picture", "idea", "video")]
     if text not in alone:
         raise RecipeError(
-            "There is no start “{text}”: choose {choices}, picture:PATH, variation:PATH or idea:TERMS.",
+            "“{text}” is not a starting point: choose {choices}, picture:PATH, variation:PATH or idea:TERMS.",
             text=text,
             choices=", ".join(alone),
         )
@@ -211,14 +211,14 @@ def check_field(assignment: str) -> None:
     for part in key.split("."):
         if model is None:
             raise RecipeError(
-                "“{key}” does not name a field of a recipe: “{part}” is too much.",
+                "“{key}” is not a field of a recipe: “{part}” is too much.",
                 key=key,
                 part=part,
             )
         if part not in model.model_fields:
             names = ", ".join(name for name in model.model_fields if name != "version")
             raise RecipeError(
-                "A recipe has no field “{key}”: for “{part}” choose {names}.",
+                "A recipe has no field “{key}”: instead of “{part}”, choose {names}.",
                 key=key,
                 part=part,
                 names=names,
@@ -311,7 +311,7 @@ def _parse_growth(text: str) -> tuple[float, ...]:
         return tuple(map(float, parts))
     except ValueError:
         raise RecipeError(
-            "“{text}” does not say when to grow: write parts of the steps, such as 0.9 or 0.5,0.85, "
+            "“{text}” does not say when to enlarge: write fractions of the steps, such as 0.9 or 0.5,0.85, "
             "or never.",
             text=text,
         ) from None

@@ -1,4 +1,4 @@
-"""Presets: partial recipes with a name and a sentence, as JSON files in ``presets/``."""
+"""Presets: partial recipes with a name and a description, as JSON files in ``presets/``."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,20 +16,25 @@ DEFAULT = "balanced"
 class Preset:
     """A partial recipe, what it is called and what it costs.
 
-    ``foretold_megabytes`` of a device's memory are what `pixgen.synthesis.memory.estimate` says;
-    ``estimated_seconds`` the least and most on named GPUs, if the arithmetic of the steps is done at 40 or
-    at 15 % of the bfloat16 rate that its maker states; ``measured`` are runs on named devices, each with
-    ``device``, ``megabytes`` and ``seconds``. Presets for the bundled pair, whose sentence says what they
-    cost, have none of them.
+    ``estimated_megabytes`` is the device memory that `pixgen.synthesis.memory.estimate` computes;
+    ``estimated_seconds`` are the minimum and maximum on named GPUs, with the arithmetic of the steps at 40 % and
+    at 15 % of the bfloat16 rate that the maker states; ``measured`` are runs on named devices, each with
+    ``device``, ``megabytes`` and ``seconds``. Presets for the bundled models have none of them: their
+    description says what they cost.
     """
 
     name: str
     title: str
     about: str
     recipe: dict[str, Any]
-    foretold_megabytes: int | None = None
+    estimated_megabytes: int | None = None
     estimated_seconds: Mapping[str, Sequence[int]] = field(default_factory=dict)
     measured: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def foretold_megabytes(self) -> int | None:
+        """``estimated_megabytes`` by its name in earlier versions."""
+        return self.estimated_megabytes
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -49,7 +54,7 @@ def available_presets() -> dict[str, Preset]:
             content["title"],
             content["about"],
             content["recipe"],
-            content.get("foretold_megabytes"),
+            content.get("estimated_megabytes", content.get("foretold_megabytes")),  # its name in 0.1.0
             content.get("estimated_seconds", {}),
             tuple(content.get("measured", ())),
         )

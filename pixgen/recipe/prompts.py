@@ -65,9 +65,9 @@ class Prompt(Value):
     @model_validator(mode="after")
     def _one_thing(self) -> "Prompt":
         if bool(self.text) == bool(self.picture):
-            raise InvalidValue("a prompt needs a text or a picture, and not both")
+            raise InvalidValue("a prompt needs either a text or a picture, not both")
         if self.mask and self.region != "everywhere":
-            raise InvalidValue("a prompt's region is either a word or a painted picture")
+            raise InvalidValue("the region of a prompt is either a word or a mask, not both")
         return self
 
     @property
@@ -128,7 +128,7 @@ def set_weights(scenes: tuple[Scene, ...], weights: Mapping[int, float]) -> tupl
     for number in weights:
         if not 1 <= number <= most:
             raise RecipeError(
-                "There is no prompt {number}: “{scenes}” has {most}, divided by |.",
+                "There is no prompt {number}: “{scenes}” has {most}, separated by |.",
                 number=number,
                 scenes=_shorten(format_prompts(scenes)),
                 most=most,
@@ -298,8 +298,8 @@ _PROBLEMS = {  # pydantic's kinds of errors
     "bool_parsing": _("must be a valid boolean, unable to interpret input"),
     "string_type": _("must be a valid string"),
     "literal_error": _("must be {limit}"),
-    "missing": _("Field required"),
-    "extra_forbidden": _("Extra inputs are not permitted"),
+    "missing": _("is required"),
+    "extra_forbidden": _("is not an allowed field"),
 }
 
 
@@ -308,14 +308,14 @@ def _describe_problem(error: "ErrorDetails") -> Message:
     kind, facts = error["type"], error.get("ctx", {})
     if kind == "string_too_long":
         return ngettext(
-            "String should have at most {count} character",
-            "String should have at most {count} characters",
+            "must have at most {count} character",
+            "must have at most {count} characters",
             facts["max_length"],
         )
     if kind == "string_too_short":
         return ngettext(
-            "String should have at least {count} character",
-            "String should have at least {count} characters",
+            "must have at least {count} character",
+            "must have at least {count} characters",
             facts["min_length"],
         )
     if kind not in _PROBLEMS:

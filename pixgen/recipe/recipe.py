@@ -161,7 +161,7 @@ class Recipe(Value):
         self.journey.check(self)
         if self.init.masked and not self.drawer_kind.can_mask:
             raise InvalidValue(
-                "a part of a picture can be painted anew by the drawer {drawers} only",
+                "only the drawing method {drawers} can repaint part of a picture",
                 drawers=drawers_that("can_mask"),
             )
         self.growth.check(self, smallest=SMALLEST_SIDE)
@@ -353,7 +353,8 @@ def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
         if unknown:
             name = ".".join(str(part) for part in unknown[0]["loc"])
             raise RecipeError(
-                "A recipe has no field “{name}” in this pixgen: it may come from a newer one.",
+                "This version of pixgen does not know the recipe's field “{name}”: the recipe may come "
+                "from a newer version.",
                 name=name[:60],
             ) from error
         raise RecipeError(
@@ -367,8 +368,8 @@ def read_recipe(text: str) -> Recipe:
     version, known = value.get("version"), Recipe.model_fields["version"].default
     if isinstance(version, int) and version > known:
         raise RecipeError(
-            "This recipe was written by a newer pixgen: it is of version {version}, and this one "
-            "reads up to {known}. Update pixgen to use it.",
+            "This recipe has version {version} and was written by a newer pixgen; this one reads up to "
+            "version {known}. Update pixgen to use it.",
             version=version,
             known=known,
         )

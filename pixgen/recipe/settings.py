@@ -43,7 +43,7 @@ class Optimizer(Value):
     drop_at: Annotated[
         float,
         setting(
-            "Drop at",
+            "Drop after",
             "With the schedule drop: the fraction of the steps after which the rate falls.",
             low=0,
             high=1,
@@ -54,7 +54,7 @@ class Optimizer(Value):
         float,
         setting(
             "Floor",
-            "The factor on the learning rate after the drop, or at the end.",
+            "The factor of the learning rate after the drop, or at the end.",
             low=0,
             high=1,
             step=0.05,
@@ -98,7 +98,7 @@ class Engine(Value):
     captured: Annotated[
         bool,
         setting(
-            "Captured",
+            "CUDA graphs",
             "On a GPU, captures decoder and CLIP as CUDA graphs: fewer kernel launches.",
         ),
     ] = True
@@ -121,7 +121,8 @@ class Engine(Value):
         int,
         setting(
             "Tiles",
-            "Decode the finished picture in tiles of this many codes a side, which needs less memory; 0: as a whole.",
+            "Decodes the finished picture in tiles of this many codes per side, which needs less "
+            "memory. 0: in one piece.",
             low=0,
             high=256,
             step=1,
@@ -131,8 +132,8 @@ class Engine(Value):
     encode_tile: Annotated[
         int,
         setting(
-            "Encoded tiles",
-            "Encode pictures in tiles of this many codes a side; 0: as a whole.",
+            "Encoding tiles",
+            "Encodes pictures in tiles of this many codes per side. 0: in one piece.",
             low=0,
             high=256,
             step=1,
@@ -179,7 +180,10 @@ class Growth(Value):
         ),
     ] = ()
     by: Annotated[
-        float, setting("Growth", "The factor on each side at every enlargement.", low=1.25, high=4, step=0.25)
+        float,
+        setting(
+            "Growth", "The factor by which each side grows at every enlargement.", low=1.25, high=4, step=0.25
+        ),
     ] = 2.0
     smallest: Annotated[
         int,
@@ -195,7 +199,7 @@ class Growth(Value):
     @model_validator(mode="after")
     def _one_after_the_other(self) -> "Growth":
         if list(self.at) != sorted(set(self.at)):
-            raise InvalidValue("the times at which a picture grows must come one after the other")
+            raise InvalidValue("the times at which a picture is enlarged must be in ascending order")
         return self
 
     def check(self, recipe: "Recipe", *, smallest: int) -> None:
@@ -205,14 +209,14 @@ class Growth(Value):
             return
         if not recipe.drawer_kind.can_grow:
             raise InvalidValue(
-                "a picture grows while it is painted with the drawer {drawers} only",
+                "only the drawing method {drawers} can start small",
                 drawers=drawers_that("can_grow"),
             )
         least = min(recipe.canvas(0))
         if least < smallest:
             raise InvalidValue(
-                "growing {count} times by {by:g}, the picture would begin with {least} pixels a side, and "
-                "needs {smallest}: give a larger size, or let it grow less often",
+                "growing {count} times by {by:g}, the picture would begin with {least} pixels per side, "
+                "but needs {smallest}: choose a larger size or fewer enlargements",
                 count=len(self.at),
                 by=self.by,
                 least=least,

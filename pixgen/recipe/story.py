@@ -38,13 +38,13 @@ def read_rows(path: Path) -> list[Mapping[str, Any]]:
             "The table “{name}” cannot be read: check that it is there.", name=path.name
         ) from error
     if len(data) > _LARGEST:
-        raise RecipeError("The table “{name}” is far too long.", name=path.name)
+        raise RecipeError("The table “{name}” is too long: leave some rows out.", name=path.name)
     rows: list[Any] = _read_json(text) if text.lstrip().startswith("[") else read_table(text)
     if not all(isinstance(row, dict) for row in rows) or any(
         set(row) - set(COLUMNS) or "prompt" not in row for row in rows
     ):
         raise RecipeError(
-            "The table “{name}” has a column “prompt”, and may have {choices}; no others.",
+            "The table “{name}” must have a column “prompt”, and can have only {choices} besides.",
             name=path.name,
             choices=", ".join(COLUMNS),
         )
@@ -56,7 +56,7 @@ def _read_json(text: str) -> list[Any]:
         rows = json.loads(text)
     except json.JSONDecodeError as error:
         raise RecipeError(
-            "This is no table: its JSON breaks off at line {line}.", line=error.lineno
+            "This is not a table: its JSON is invalid at line {line}.", line=error.lineno
         ) from error
     return [
         {name.strip().lower(): value for name, value in row.items()} if isinstance(row, dict) else row
@@ -82,7 +82,7 @@ class Story(Value):
         float,
         setting(
             "Transition length",
-            "The fraction of a scene in which it changes into the next. 0: at once.",
+            "The fraction of a scene during which it changes into the next. 0: an instant cut.",
             low=0,
             high=1,
             step=0.05,
@@ -107,7 +107,9 @@ class Story(Value):
     def _in_order(self) -> "Story":
         starts = self.starts
         if starts and (starts[0] or any(b <= a for a, b in zip(starts, starts[1:], strict=False))):
-            raise InvalidValue("a story's scenes begin at step 0 and then at later and later steps")
+            raise InvalidValue(
+                "the scenes of a story must begin at step 0 and follow in the order of their steps"
+            )
         return self
 
     def check(self, recipe: "Recipe") -> None:
@@ -116,7 +118,7 @@ class Story(Value):
             count = len(getattr(self, name))
             if count not in (0, len(recipe.prompts)):
                 raise InvalidValue(
-                    "story.{name} has {count} values, and there are {scenes} scenes",
+                    "story.{name} has {count} values, but there are {scenes} scenes",
                     name=name,
                     count=count,
                     scenes=len(recipe.prompts),
@@ -188,7 +190,7 @@ def read_story(rows: Sequence[Mapping[str, Any]]) -> StoryTable:
         easings[at] = easing
     order = sorted(scenes)
     if order[0]:
-        raise RecipeError("The first scene begins at step 0, not at {order}.", order=order[0])
+        raise RecipeError("The first scene must begin at step 0, not at {order}.", order=order[0])
     story: dict[str, Any] = {"starts": tuple(order) if timed else (), "easings": ()}
     if set(easings.values()) != {"smooth"}:
         story["easings"] = tuple(easings[each] for each in order)
@@ -199,7 +201,7 @@ def _row_prompts(row: Mapping[str, Any], number: int) -> Scene:
     scenes = parse(str(row["prompt"]))
     if len(scenes) > 1:
         raise RecipeError(
-            "Row {number}: a row is one scene; give the next its own row instead of ^.",
+            "Row {number}: each row is one scene. Put the next scene in its own row instead of writing ^.",
             number=number,
         )
     weight = _cell_number(row, "weight", number, otherwise=1.0)
@@ -209,7 +211,7 @@ def _row_prompts(row: Mapping[str, Any], number: int) -> Scene:
 def _first_step(row: Mapping[str, Any], number: int, *, otherwise: int) -> int:
     step = _cell_number(row, "from", number, otherwise=otherwise)
     if step < 0 or step != int(step):
-        raise RecipeError("Row {number}: “from” is a step, a whole number from 0.", number=number)
+        raise RecipeError("Row {number}: “from” must be a step, a whole number from 0.", number=number)
     return int(step)
 
 
@@ -222,7 +224,7 @@ def _cell_number(row: Mapping[str, Any], name: str, number: int, *, otherwise: f
         value = float("nan")
     if not -1000 <= value <= 1e9:
         raise RecipeError(
-            "Row {number}: “{name}” is a number, not “{text}”.", number=number, name=name, text=text
+            "Row {number}: “{name}” must be a number, not “{text}”.", number=number, name=name, text=text
         )
     return value
 

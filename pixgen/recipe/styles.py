@@ -65,7 +65,9 @@ def load_styles(name: str) -> tuple[Style, ...]:
         with expand(name).open("rb") as file:
             text = decode(file.read(_LARGEST_FILE + 1))
     except (OSError, ValueError) as error:
-        raise RecipeError("The style “{name}” cannot be read.", name=Path(name).name[:60]) from error
+        raise RecipeError(
+            "The style “{name}” cannot be read: check that the file is there.", name=Path(name).name[:60]
+        ) from error
     return read_styles(text)
 
 
@@ -80,8 +82,8 @@ def read_styles(text: str) -> tuple[Style, ...]:
         value = value.get("styles", [value])
     if not isinstance(value, list) or not 0 < len(value) <= MOST:
         raise RecipeError(
-            'These are no styles: 1 to {limit} of {{"title": "Oil", "template": "oil painting of '
-            '{{}}"}} are expected, as JSON.',
+            'This is not a list of styles: JSON with 1 to {limit} entries such as {{"title": "Oil", '
+            '"template": "oil painting of {{}}"}} is expected.',
             limit=MOST,
         )
     return tuple(make_style(each) for each in value)
@@ -95,11 +97,11 @@ def make_style(value: Any) -> Style:
         for name in ("title", "template")
     )
     if not title or len(title) > LONGEST_TITLE:
-        raise RecipeError("A style needs a title of at most {limit} letters.", limit=LONGEST_TITLE)
+        raise RecipeError("A style needs a title of at most {limit} characters.", limit=LONGEST_TITLE)
     if template.count("{}") != 1 or template == "{}" or len(template) > LONGEST_TEMPLATE:
         raise RecipeError(
-            "The style “{title}” needs words of at most {limit} letters, in which {{}} stands once "
-            "for what is painted, for example “watercolour of {{}}, soft light”.",
+            "The template of the style “{title}” must have at most {limit} characters and contain {{}} "
+            "once, where your prompt goes, for example “watercolour of {{}}, soft light”.",
             title=title,
             limit=LONGEST_TEMPLATE,
         )
@@ -120,7 +122,7 @@ def _apply(prompt: Prompt, styles: Sequence[Style]) -> Prompt:
         text = style.template.replace("{}", text)
     if len(text) > LONGEST_TEXT:
         raise RecipeError(
-            "With its styles, the prompt is longer than {limit} letters: shorten it.",
+            "With its styles, the prompt is longer than {limit} characters: shorten it.",
             limit=LONGEST_TEXT,
         )
     return prompt.model_copy(update={"text": text})

@@ -36,7 +36,7 @@ def expand_wildcards(text: str) -> tuple[str, ...]:
     count = _count(template)
     if count > MOST_ALTERNATIVES:
         raise RecipeError(
-            "The prompt has {count} alternatives: leave at most {limit}, or have one drawn by chance.",
+            "The prompt has {count} alternatives: keep at most {limit}, or let the seed choose one.",
             count=count,
             limit=MOST_ALTERNATIVES,
         )
@@ -89,7 +89,7 @@ def _groups(marks: Sequence[re.Match[str]]) -> dict[int, list[int]]:
                 groups[first] = [*bars, index]
                 if len(opened) >= _DEEPEST:
                     raise RecipeError(
-                        "The prompt's braces stand more than {deepest} deep in each other: take some out.",
+                        "The braces in the prompt are nested more than {deepest} levels deep: remove some.",
                         deepest=_DEEPEST,
                     )
     return groups

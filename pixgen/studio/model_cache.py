@@ -40,7 +40,7 @@ def resolve_device(name: str) -> str:
         return "cuda" if count else "cpu"
     if int(name.partition(":")[2] or 0) >= count:
         there = ", ".join(["auto", "cpu", *(f"cuda:{index}" for index in range(count))])
-        raise DeviceError("The device “{name}” is not there: choose {there}.", name=name, there=there)
+        raise DeviceError("The device “{name}” is not available: choose {there}.", name=name, there=there)
     return name
 
 

@@ -61,13 +61,13 @@ class Policy:
             )
         if recipe.steps > self.most_steps:
             raise RecipeError(
-                "A picture may take at most {limit} steps here: choose fewer than {steps}.",
+                "A picture can have at most {limit} steps here, not {steps}: choose fewer.",
                 limit=self.most_steps,
                 steps=recipe.steps,
             )
         if recipe.cutouts.count > self.most_cutouts:
             raise RecipeError(
-                "There may be at most {limit} cutouts here: choose fewer than {count}.",
+                "Too many cutouts: {count}. The limit here is {limit}.",
                 limit=self.most_cutouts,
                 count=recipe.cutouts.count,
             )
@@ -76,7 +76,7 @@ class Policy:
         if recipe.needs_sketcher:
             _check_sketch(recipe)
         if self.models is not None and recipe.config:
-            raise RecipeError("Own checkpoints are not taken here: leave out the config.")
+            raise RecipeError("Your own checkpoints cannot be used here: leave the config out.")
         for scenes in (recipe.prompts, *(change.prompts for change in recipe.changes)):
             self.check_prompts(scenes or ())
 
@@ -94,7 +94,7 @@ class Policy:
         count = sum(len(scene) for scene in scenes)
         if count > self.most_prompts:
             raise RecipeError(
-                "There may be at most {limit} prompts here: there are {count}.",
+                "Too many prompts: {count}. The limit here is {limit}.",
                 limit=self.most_prompts,
                 count=count,
             )
@@ -109,18 +109,21 @@ class Policy:
                 return
         except (OSError, ValueError, RuntimeError):
             pass  # not a valid path
-        raise PictureError("Only pictures that were uploaded can be used here: upload it first.")
+        raise PictureError("Only uploaded pictures can be used here: upload this one first.")
 
     def check_queue(self, *, waiting: int, of_owner: int) -> None:
         """Raise StudioError if the queue is full: ``waiting`` jobs wait, ``of_owner`` are the owner's."""
         if self.jobs_per_owner is not None and of_owner >= self.jobs_per_owner:
             raise StudioError(
-                "You have {of_owner} pictures waiting or being painted, and may have {limit}: wait for one, or stop it.",
+                "You have {of_owner} pictures waiting or being painted, and the limit is {limit}: wait "
+                "for one to finish, or stop it.",
                 of_owner=of_owner,
                 limit=self.jobs_per_owner,
             )
         if waiting >= self.waiting:
-            raise StudioError("The studio is full ({waiting} pictures wait): try later.", waiting=waiting)
+            raise StudioError(
+                "The queue is full ({waiting} pictures are waiting): try again later.", waiting=waiting
+            )
 
 
 def _check_sketch(recipe: Recipe) -> None:

@@ -60,7 +60,7 @@ def apply_action(studio: "Studio", job: Job, name: str) -> None:
     name = {"go_on": "resume"}.get(name, name)  # the name in earlier versions
     if name not in ACTIONS:
         raise StudioError(
-            "There is no “{name}” in a queue: choose {choices}.",
+            "“{name}” is not a queue action: choose {choices}.",
             name=name[:40],
             choices=", ".join(ACTIONS),
         )

@@ -73,7 +73,7 @@ def storage_error(path: Path, error: OSError) -> StorageError:
     what = f"“{path.parent.name}/{path.name}”"
     if error.errno in _FULL:
         return StorageError(
-            "The disk is full: {what} could not be saved. Make room and try again.", what=what
+            "The disk is full: {what} could not be saved. Free some space and try again.", what=what
         )
     reason = (error.strerror or str(error) or type(error).__name__).lower()
     return StorageError(

@@ -338,7 +338,7 @@ class Studio:
         except RuntimeError as error:  # the system is out of threads: the queue must continue
             self._tools.queue.leave(job)
             run_lock.release()
-            raise StudioError("The studio can take no more pictures now: try later.") from error
+            raise StudioError("The queue is full: try again later.") from error
         self._threads.add(thread)
         return job
 
@@ -354,7 +354,7 @@ class Studio:
 
     def _check_open(self, queued: list[Job], owner: str) -> None:
         if self._closed:
-            raise StudioError("The studio is closed: start it again.")
+            raise StudioError("The studio is closed: start a new one.")
         self.policy.check_queue(
             waiting=max(0, len(queued) - 1), of_owner=sum(job.owner == owner for job in queued)
         )

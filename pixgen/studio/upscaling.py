@@ -45,7 +45,7 @@ def upscale_picture(
     """
     if not 1 < scale <= LARGEST_SCALE:
         raise RecipeError(
-            "A picture is enlarged by more than 1 and at most {limit:g}, not by {scale:g}.",
+            "The scale must be above 1 and at most {limit:g}, not {scale:g}.",
             limit=LARGEST_SCALE,
             scale=scale,
         )
@@ -53,7 +53,8 @@ def upscale_picture(
     width, height = (round(side * scale) for side in given.size)
     if width * height > MAX_PIXELS:
         raise PictureError(
-            "{width}×{height} pixels are too many: at most {limit} megapixels. Choose a smaller scale.",
+            "A size of {width}×{height} pixels is too large: at most {limit} megapixels are possible. "
+            "Choose a smaller scale.",
             width=width,
             height=height,
             limit=MAX_PIXELS // 1000000,

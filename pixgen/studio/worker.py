@@ -114,12 +114,12 @@ def _run_safely(job: Job, tools: WorkerTools, record: RunRecorder) -> _Outcome:
     except PixgenError as error:
         failure = error
     except MemoryError:
-        failure = OutOfMemory("There is too little memory for this picture: try a smaller size.")
+        failure = OutOfMemory("There is not enough memory for this picture: try a smaller size.")
     except Exception:
         number = secrets.token_hex(3)
         log.exception("run %s failed: error %s", job.id, number)
         failure = StudioError(
-            "Something broke that should not have; the log tells more under {number}.",
+            "An unexpected error occurred; the log has the details under {number}.",
             number=number,
         )
     return _fail(job, record, _without_traceback(failure))
@@ -210,7 +210,7 @@ def _take_steps(
         now = time.monotonic()
         if tools.longest_seconds is not None and now - began >= tools.longest_seconds:
             return "stopped", _(
-                "Stopped after {seconds:g} seconds, the longest that a picture may take here.",
+                "Stopped after {seconds:g} seconds, the time limit for a picture here.",
                 seconds=tools.longest_seconds,
             )
         if now - saved >= tools.save_every:
@@ -254,7 +254,7 @@ def _save_checkpoint(
         record.save(job.snapshot("painting"), frame, painter=painter.state())
         job.set_notice(record.notice)
     except StorageError as error:
-        job.set_notice(_("{error} The painting goes on meanwhile.", error=error.message))
+        job.set_notice(_("{error} Painting continues.", error=error.message))
 
 
 def _fail(job: Job, record: RunRecorder, error: PixgenError) -> _Outcome:

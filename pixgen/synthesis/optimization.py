@@ -307,8 +307,8 @@ class Optimization(Iterator[Frame]):
             self._reported_dropped = newest.dropped
             self._notices.append(
                 _(
-                    "A gradient was not finite and was left out (steps so far: {count}): if it goes on, lower what "
-                    "the losses weigh, or choose precision=float32.",
+                    "A gradient was not finite, so its step was skipped ({count} so far). If this "
+                    "continues, lower the weights of the losses or set precision=float32.",
                     count=self._reported_dropped,
                 )
             )
@@ -426,7 +426,7 @@ class Optimization(Iterator[Frame]):
             self._host_generator.set_state(state["host_generator"].cpu())
         self._notices.append(
             _(
-                "This run was begun on another kind of device: its chance is drawn anew from here on, so the "
-                "picture differs from what it would have become there."
+                "This run was started on another kind of device: from here on its random numbers differ, "
+                "so the picture differs from what that device would have painted."
             )
         )

@@ -70,7 +70,8 @@ def add_generate_api(studio: Studio, say: Translator) -> None:
             outputs,
             api_name="generate",
             api_description=say(
-                "Paints a picture and waits for it. 0 steps: as many as the preset has. No seed: a new one."
+                "Paints a picture and waits until it is finished. steps 0: as many as the preset has. "
+                "No seed: a new one."
             ),
             concurrency_limit=8,
             show_progress="hidden",
@@ -178,7 +179,8 @@ def add_classify_api(service: ClassifierService, say: Translator) -> None:
             gr.JSON(label=say("The answers")),
             api_name="classify",
             api_description=say(
-                "Classifies pictures. Labels are typed, or a label set is named. none_below: answer “none of these” below this cosine; -1: never."
+                "Classifies pictures with your labels or with a label set. none_below: answer “none of "
+                "these” if the best cosine is lower; -1: never."
             ),
             concurrency_limit=8,
             show_progress="hidden",

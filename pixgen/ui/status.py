@@ -26,16 +26,16 @@ def status_html(say: Translator, recipe: Recipe, job_status: JobStatus) -> str:
         more = [
             say("next in line")
             if job_status.position <= 1
-            else say("{place} before yours", place=job_status.position)
+            else say("{place} ahead of you", place=job_status.position)
         ]
         line = status_line(say("Waiting"), more)
         if job_status.paused:
             steps = None if frame is None else (max(0, frame.step), frame.steps)
-            more = [say("others go first")]
+            more = [say("other pictures go first")]
             line = status_line(say("Paused"), more, progress=steps, say=say)
     elif frame is None and job_status.fetching is not None:
         more, megabytes = fetching_html(say, job_status.fetching)
-        line = status_line(say("Fetching a model"), more, progress=megabytes, say=say)
+        line = status_line(say("Downloading a model"), more, progress=megabytes, say=say)
     elif frame is None:
         line = status_line(say("Getting ready"), [say("the models are being loaded")])
     elif frame.step < 0:
@@ -65,7 +65,7 @@ def final_html(say: Translator, run: Run) -> str:
         seed += " · " + say("changed at step {steps}", steps=steps_changed)
     begun, not_begun = (
         (say.pgettext("painting", "Stopped"), [step, say("picture and video are saved"), seed]),
-        (say("Stopped before it began"), [seed]),
+        (say("Stopped before it started"), [seed]),
     )
     said, more = {
         "done": (say("Done"), [step, duration(say, run.seconds), seed]),
@@ -96,7 +96,7 @@ def fetching_html(say: Translator, fetching: DownloadProgress) -> tuple[list[str
     """What is said of a model that is not here yet, and how many of its megabytes have come."""
     done = fetching.done // 10**6
     if fetching.waiting:
-        return [fetching.model, say("another pixgen is fetching it")], None
+        return [fetching.model, say("another pixgen is downloading it")], None
     if not fetching.total:
         return [fetching.model, say("{done:,} MB so far", done=done)], None
     total = fetching.total // 10**6

@@ -77,7 +77,7 @@ def find_pictures(folder: Path) -> Iterator[PictureFile | Skipped]:
     def refused(error: OSError) -> None:
         if Path(error.filename) == folder:
             raise SearchError(
-                "The folder “{name}” cannot be read: check its name and rights.", name=folder.name
+                "The folder “{name}” cannot be read: check its name and permissions.", name=folder.name
             )
 
     if not folder.is_dir():
@@ -93,10 +93,10 @@ def find_pictures(folder: Path) -> Iterator[PictureFile | Skipped]:
                 facts = path.lstat()
                 if stat.S_ISLNK(facts.st_mode):
                     if not path.resolve().is_relative_to(root):
-                        yield Skipped(printable_path(shown), _("It is a link that leads out of the folder."))
+                        yield Skipped(printable_path(shown), _("It is a link to a place outside the folder."))
                     continue
             except (OSError, RuntimeError, UnicodeError):
-                yield Skipped(printable_path(shown), _("It cannot be read: check its name and rights."))
+                yield Skipped(printable_path(shown), _("It cannot be read: check its name and permissions."))
                 continue
             if path.suffix.lower() not in SUFFIXES:
                 continue
@@ -114,11 +114,11 @@ def open_file(found: PictureFile, folder: Path, *, side: int, known: str = "") -
     path = folder / found.path
     try:
         if not path.resolve().is_relative_to(folder):
-            raise PictureError("It is a link that leads out of the folder.")
+            raise PictureError("It is a link to a place outside the folder.")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError, RuntimeError) as error:
-        raise PictureError("“{name}” cannot be read: check its rights.", name=path.name) from error
+        raise PictureError("“{name}” cannot be read: check its permissions.", name=path.name) from error
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 == known:
         return Unchanged(found)
@@ -188,7 +188,7 @@ class PictureArchive:
             members = self._zip.infolist()
         except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
             raise ClassifyError(
-                "“{name}” is not a zip that can be read: pack it again.", name=path.name
+                "“{name}” is not a zip that can be read: zip the pictures again.", name=path.name
             ) from error
         if len(members) > MOST_MEMBERS or sum(each.file_size for each in members) > LARGEST_ARCHIVE:
             raise ClassifyError(
@@ -200,7 +200,7 @@ class PictureArchive:
         for each in members:
             if each.file_size > _FREE_MEMBER_BYTES and each.file_size > LARGEST_RATIO * each.compress_size:
                 raise ClassifyError(
-                    "“{name}” is packed too tightly to be pictures: pack the pictures themselves.",
+                    "“{name}” is compressed too much to contain pictures: zip the pictures themselves.",
                     name=path.name,
                 )
         self._members = {_display_name(each): each for each in members if _is_picture(each)}
@@ -216,7 +216,9 @@ class PictureArchive:
                 data = file.read(MAX_BYTES + 1)  # the size in the header is not trusted
         except (OSError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile,
                 NotImplementedError) as error:  # fmt: skip
-            raise PictureError("“{name}” is broken or encrypted: pack it again.", name=name) from error
+            raise PictureError(
+                "“{name}” is broken or encrypted: zip the pictures again.", name=name
+            ) from error
         return data
 
 

@@ -131,7 +131,7 @@ def test_memory_is_estimated_and_measured(capsys, monkeypatch):
     assert main(["bench", "memory", "--size", "32x32", "--cutouts", "1", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["measured_megabytes"] == 200
-    assert figures["off_percent"] == pytest.approx(figures["foretold_megabytes"] / 2 - 100, abs=0.1)
+    assert figures["off_percent"] == pytest.approx(figures["estimated_megabytes"] / 2 - 100, abs=0.1)
     assert all(word in memory_text(figures) for word in ("estimated", "measured", "off by"))
 
 

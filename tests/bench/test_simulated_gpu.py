@@ -176,7 +176,9 @@ def test_what_cannot_be_captured_is_launched_and_told_in_one_line(monkeypatch):
         monkeypatch.setattr(torch.cuda, "make_graphed_callables", refused)
         steps = painting(make_recipe(BASE))
         notice = next(steps).notice
-        assert notice.count("cannot be captured here (CUDA error: operation not permitted") == 1
+        assert (
+            notice.count("cannot be captured as a CUDA graph here (CUDA error: operation not permitted") == 1
+        )
         assert "more" not in notice.split("(")[1].split(")")[0]
         assert not next(steps).notice
 

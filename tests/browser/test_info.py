@@ -58,7 +58,7 @@ def test_a_file_without_a_recipe_is_one_sentence(visit, tmp_path):
     page = visit()
     (tmp_path / "broken.json").write_text(json.dumps({"prompts": "a fox"})[:-1])
     drop(page, tmp_path / "broken.json")
-    page.locator("[role=alert]", has_text="its JSON breaks off at line 1").wait_for()
+    page.locator("[role=alert]", has_text="its JSON is invalid at line 1").wait_for()
     assert not page.locator("#pg-info-use").is_visible()
 
 

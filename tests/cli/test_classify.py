@@ -38,7 +38,7 @@ def _in_a_folder_with_pictures(tmp_path, monkeypatch, tiny_perceptor):
         ([*ASK, *LABELS, "--csv", "table.txt"], "must end in .csv"),
         ([*ASK, *LABELS, "--explain", "red.png"], "exists already"),
         ([*ASK, "blue.png", *LABELS, "--explain", "o.png"], "exactly one picture: there are 2"),
-        ([*ASK, *LABELS, "--explain", "o.png", "--for", "d"], "“d” is none of the labels"),
+        ([*ASK, *LABELS, "--explain", "o.png", "--for", "d"], "“d” is not one of the labels"),
     ],
 )
 def test_bad_input_is_one_clear_sentence_and_status_2(arguments, said, capsys):

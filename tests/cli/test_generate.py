@@ -234,7 +234,7 @@ def test_python_paints_the_same_picture_as_the_command_line(capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--model", "giant"], "There is no picture model “giant”: choose pocket"),
+        (["--model", "giant"], "There is no image model “giant”: choose pocket"),
         (["--clip", "giant"], "There is no CLIP “giant”: choose pocket"),
         (["--device", "tpu"], "There is no device “tpu”: choose auto, cpu"),
         (["--init", "picture:missing.png"], "“missing.png” cannot be read"),
@@ -264,5 +264,5 @@ def test_a_model_that_cannot_be_read_leaves_no_run_behind(tmp_path, monkeypatch,
     asked = ["generate", "a fox", "--model", str(pointer), "--output-dir", str(tmp_path / "runs")]
     assert main([*asked, *QUICK]) == 2
     said = capsys.readouterr()
-    assert "is a pointer of git-lfs, not the file itself: fetch it with git lfs pull" in said.out + said.err
+    assert "is a git-lfs pointer, not the file itself: get it with git lfs pull" in said.out + said.err
     assert not list((tmp_path / "runs").glob("2*"))

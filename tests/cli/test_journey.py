@@ -82,7 +82,7 @@ def test_a_video_is_restyled(video, tmp_path, capsys):
         (["journey", "a", "--resume", "x"], "own recipe"),
         (["restyle"], "Name the video"),
         (["restyle", "nothing.mp4", "a fox"], "“nothing.mp4” cannot be read"),
-        (["restyle", "pyproject.toml", "a fox"], "no video that can be read"),
+        (["restyle", "pyproject.toml", "a fox"], "not a video that can be read"),
         (["generate", "--story", "nothing.csv"], "“nothing.csv” cannot be read"),
     ],
 )

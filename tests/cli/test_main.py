@@ -45,7 +45,7 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
         ([*FOX, "--init", "sketch", "--sketcher", "raphael"], "choose pocket, dalle-mini"),
         (
             [*FOX, "--init", "idea:a fox", "--sketcher", "dalle-mini"],
-            "reads words, and no pictures",
+            "reads text only, not pictures",
         ),
         ([*FOX, "--set", "cutouts.cuont=3"], "choose count, batches, kind, own"),
         ([*FOX, "--set", "colour=red"], "choose prompts, width"),
@@ -56,7 +56,7 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
         ([*FOX, "--recipe", "missing.png"], "“missing.png” cannot be read"),
         ([*FOX, "--out", "fox.jpg"], "must end in .png"),
         ([*FOX, "--video", "fox.avi"], "must end in .mp4 or .webm or .gif or .webp"),
-        ([*FOX, "--resume", "20260101-000000-abcdef"], "goes on with the run's own recipe"),
+        ([*FOX, "--resume", "20260101-000000-abcdef"], "uses the run's own recipe"),
         ([*FOX, "--colour", "red"], "No such option"),
         (["info", "missing.png"], "“missing.png” cannot be read"),
         (["paint"], "No such command"),

@@ -80,15 +80,15 @@ def test_fetching_for_a_person_names_the_file(capsys, lakes):
     assert main(["models", "fetch", "lakes"]) == 0
     said = capsys.readouterr()
     assert said.out.splitlines() == [line for line in said.out.splitlines() if "lakes.safetensors" in line]
-    assert said.err.startswith("fetching lakes: 0 MB of ")
+    assert said.err.startswith("downloading lakes: 0 MB of ")
     assert len(said.err.splitlines()) == 1  # what is written to a file has no bar
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["fetch", "raphael"], "There is no picture model “raphael”: choose pocket"),
-        (["remove", "pocket"], "“pocket” comes with pixgen and stays"),
+        (["fetch", "raphael"], "There is no image model “raphael”: choose pocket"),
+        (["remove", "pocket"], "“pocket” is part of pixgen"),
         (["verify", "imagenet-1024"], "1 of 1 models have changed"),
         (["fetch"], "Missing argument"),
     ],
@@ -152,7 +152,7 @@ def test_a_download_while_painting_is_told(capsys, waiting):
     report = RichReport(stream=written)
     report.progress(job_status)
     report.progress(job_status)
-    said = "lakes: another pixgen is fetching it" if waiting else "fetching lakes: 30 MB of 60 MB"
+    said = "lakes: another pixgen is downloading it" if waiting else "downloading lakes: 30 MB of 60 MB"
     assert written.getvalue() == said + "\n"
 
 
@@ -163,4 +163,4 @@ def test_a_command_that_needs_a_model_says_that_it_comes(capsys, lakes):
 
     with StderrProgress() as aside, listen_to_downloads(aside.show):
         fetch(find_model("lakes"))
-    assert capsys.readouterr().err.startswith("fetching lakes: 0 MB of ")
+    assert capsys.readouterr().err.startswith("downloading lakes: 0 MB of ")

@@ -104,14 +104,14 @@ def test_nothing_indexed_yet_is_said(capsys):
         (["search", "a", "--after", "lately"], "“lately” is not a date"),
         (["search", "a", "--top", "0"], "from 1 to 1000"),
         (["search", "a", "--threshold", "7"], "from -1 to 1"),
-        (["search", "a", "--seed", "-1"], "a whole number"),
+        (["search", "a", "--seed", "-1"], "whole numbers"),
         (["search", "a", "--collection", "cats"], "There is no collection “cats”"),
         (["search", "a", "--model", "magic"], "“magic”"),
         (["search", "[missing.png]"], "“missing.png” cannot be read"),
         (["index", "nowhere"], "There is no folder “nowhere”"),
         (["index", ".", "--collection", "My Cats"], "cannot name a collection"),
         (["index", ".", "--collection", "runs"], "cannot both be the collection “runs”"),
-        (["index", ".", "--approximate"], "an approximate index needs 1000"),
+        (["index", ".", "--approximate"], "an approximate index needs at least 1000"),
     ],
 )
 def test_bad_input_is_one_clear_sentence_and_status_2(arguments, said, capsys):
@@ -127,4 +127,4 @@ def test_a_name_is_for_one_folder(folder, tmp_path, capsys):
     assert main(["index", str(folder), "--collection", "mine"]) == 0
     capsys.readouterr()
     assert main(["index", str(tmp_path / "other"), "--collection", "mine"]) == 2
-    assert "holds the pictures of another folder" in capsys.readouterr().err
+    assert "contains the pictures of another folder" in capsys.readouterr().err

@@ -58,8 +58,8 @@ def test_a_style_is_put_around_the_words_of_both_ends():
 @pytest.mark.parametrize(
     ("ends", "count", "said"),
     [
-        (("", "an owl"), 5, "give words or a picture"),
-        (("a ^ b", "an owl"), 5, "one scene"),
+        (("", "an owl"), 5, "give text or a picture"),
+        (("a ^ b", "an owl"), 5, "a single scene"),
         (("a fox", "an owl"), 1, "2 to 64 pictures, not 1"),
         (("a fox", "an owl"), 65, "2 to 64 pictures, not 65"),
     ],

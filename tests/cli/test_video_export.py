@@ -46,7 +46,7 @@ def test_the_result_is_told_to_programs(run, tmp_path, capsys):
     ("options", "said"),
     [
         (["--out", "a.avi"], ".mp4 or .webm or .gif or .webp"),
-        (["--out", "a.gif", "--seconds", "1"], "longer than its last frame is held"),
+        (["--out", "a.gif", "--seconds", "1"], "longer than the"),
         (["--out", "a.gif", "--fps", "3", "--seconds", "3"], "not both"),
         (["--out", "a.gif", "--scale", "0"], "1 to 8 times"),
     ],

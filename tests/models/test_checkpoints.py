@@ -51,7 +51,7 @@ def test_a_hostile_pickle_is_refused_and_nothing_of_it_is_run(tmp_path, form):
         path.write_bytes(pickle.dumps(value["hyper_parameters"], protocol=2))
     else:
         published.write(path, value, legacy=form == "legacy")
-    with pytest.raises(ModelError, match="was refused and nothing of it was run.*system"):
+    with pytest.raises(ModelError, match="was rejected and none of its code was run.*system"):
         read_weights(path)
     assert not trace.exists()
 
@@ -59,7 +59,7 @@ def test_a_hostile_pickle_is_refused_and_nothing_of_it_is_run(tmp_path, form):
 def test_a_hostile_pickle_of_a_protocol_that_torch_does_not_know_is_refused_too(tmp_path):
     trace, path = tmp_path / "run", tmp_path / "model.ckpt"
     path.write_bytes(pickle.dumps(Hostile(trace), protocol=4))
-    with pytest.raises(ModelError, match="was refused and nothing of it was run"):
+    with pytest.raises(ModelError, match="was rejected and none of its code was run"):
         read_weights(path)
     assert not trace.exists()
 
@@ -67,7 +67,7 @@ def test_a_hostile_pickle_of_a_protocol_that_torch_does_not_know_is_refused_too(
 @pytest.mark.parametrize("call", [eval, exec, subprocess.Popen, shutil.rmtree, __import__])
 def test_pickles_that_run_programs_are_refused(tmp_path, call):
     path = published.write(tmp_path / "model.ckpt", {"a": torch.zeros(2, 2), "b": HostileState(call, "1")})
-    with pytest.raises(ModelError, match="was refused and nothing of it was run"):
+    with pytest.raises(ModelError, match="was rejected and none of its code was run"):
         read_weights(path)
 
 
@@ -237,12 +237,12 @@ def test_formats_are_recognised_by_bytes_not_by_names(tmp_path):
     [
         (
             (FILES / "lfs.ckpt").read_bytes(),
-            "is a pointer of git-lfs, not the file itself: fetch it with git lfs pull",
+            "is a git-lfs pointer, not the file itself: get it with git lfs pull",
         ),
         (b"<!DOCTYPE html>\n<html><head></head></html>", "is a web page, not the file itself"),
         (b"\xef\xbb\xbf\n <HTML lang=en>", "is a web page, not the file itself"),
-        (b"Entry not found", "holds text, not weights"),
-        ("{“error”: 1}".encode(), "holds text, not weights"),
+        (b"Entry not found", "contains text, not weights"),
+        ("{“error”: 1}".encode(), "contains text, not weights"),
         (b"", "is empty"),
     ],
 )
@@ -257,7 +257,7 @@ def test_a_zip_of_something_else_is_recognised(tmp_path):
     path = tmp_path / "model.ckpt"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("model/readme.txt", "hello")
-    with pytest.raises(ModelError, match=r"model\.ckpt is a zip without weights"):
+    with pytest.raises(ModelError, match=r"model\.ckpt is a zip without torch weights"):
         read_weights(path)
 
 

@@ -80,7 +80,7 @@ def test_a_changed_file_is_noticed_and_can_be_removed(cache, endpoint):
 
 
 def test_a_file_with_another_hash_than_promised_is_deleted(endpoint):
-    with pytest.raises(ModelError, match="not the one that was promised"):
+    with pytest.raises(ModelError, match="does not have the expected hash"):
         huggingface.fetch("org/spoilt", "weights.bin", model="a", endpoint=endpoint)
     assert huggingface.cached_path("org/spoilt", "weights.bin") is None
 

@@ -233,14 +233,14 @@ def test_it_is_converted_once_until_its_file_changes(tmp_path, cache):
     ("name", "said"),
     [
         ("gone.pt", "There is no CLIP file “.*gone.pt”: check its path"),
-        ("lfs.pt", "is a pointer of git-lfs, not the file itself"),
-        ("empty", "The folder .*empty holds no CLIP"),
-        ("bert", "is of a model “bert”, which is no CLIP that is known"),
-        ("bare", "The folder .*bare holds no weights of a CLIP"),
-        ("other.pt", "other.pt holds no CLIP: choose another file"),
+        ("lfs.pt", "is a git-lfs pointer, not the file itself"),
+        ("empty", "The folder .*empty contains no CLIP"),
+        ("bert", "is for a model of type “bert”, which is not a supported CLIP"),
+        ("bare", "The folder .*bare contains no CLIP weights"),
+        ("other.pt", "other.pt contains no CLIP: choose another file"),
         (
             "heads.pt",
-            "The architecture of heads.pt is not recognised from its shapes: name it before the path",
+            "The architecture of heads.pt cannot be recognised from its tensor shapes: write it before the path",
         ),
     ],
 )

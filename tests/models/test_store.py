@@ -110,7 +110,7 @@ def test_without_a_network_the_error_says_which_file_to_put_where(cache, data, m
         fetch_vqgan(wanted)
     assert str(caught.value) == (
         "“lakes” cannot be fetched (127.0.0.1:9: no connection): put its file from https://example.org/lakes at "
-        f"{place}, or choose pocket, which needs none."
+        f"{place}, or choose pocket, which needs no download."
     )
     assert load_vqgan("pocket", "cpu").factor == 8
     place.write_bytes(data)
@@ -157,7 +157,7 @@ def test_a_zip_without_its_checkpoint_is_an_unavailable_source():
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("readme.txt", "nothing")
     with serving(Files(packed.getvalue())) as server:
-        with pytest.raises(ModelError, match="its zip is broken or holds no model.ckpt"):
+        with pytest.raises(ModelError, match="its zip is broken or contains no model.ckpt"):
             fetch_vqgan(entry(f"zip:{server.url}"))
 
 

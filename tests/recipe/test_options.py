@@ -32,8 +32,8 @@ def test_a_region_in_the_words_is_the_same():
     ("region", "said"),
     [
         ("left", "is not a region: write a prompt's number"),
-        ("0=left", "no prompt 0"),
-        ("3=left", "no prompt 3 to have a region: there are 2"),
+        ("0=left", "names prompt 0"),
+        ("3=left", "names prompt 3, but the number of prompts is 2"),
         ("1=lefft", "choose left, right, top, bottom, centre, everywhere, or a picture"),
     ],
 )

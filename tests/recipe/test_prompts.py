@@ -123,7 +123,7 @@ def test_a_weight_out_of_range_is_a_clear_error(text, said):
 
 
 def test_a_region_is_a_word_or_a_picture():
-    with pytest.raises(ValueError, match="either a word or a painted picture"):
+    with pytest.raises(ValueError, match="either a word or a mask"):
         Prompt(text="a fox", region="left", mask="a.png")
 
 

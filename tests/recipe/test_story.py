@@ -72,9 +72,9 @@ def test_each_scene_may_have_its_own_easing():
 @pytest.mark.parametrize(
     ("story", "said"),
     [
-        ({"starts": [0, 10]}, "story.starts has 2 values, and there are 3 scenes"),
-        ({"starts": [5, 10, 20]}, "step 0 and then at later"),
-        ({"starts": [0, 20, 20]}, "step 0 and then at later"),
+        ({"starts": [0, 10]}, "story.starts has 2 values, but there are 3 scenes"),
+        ({"starts": [5, 10, 20]}, "step 0 and follow"),
+        ({"starts": [0, 20, 20]}, "step 0 and follow"),
         ({"easings": ["smooth"]}, "story.easings has 1 values"),
         ({"easing": "wild"}, "'linear', 'smooth', 'early', 'late' or 'cut'"),
         ({"fade": 1.5}, "less than or equal to 1"),
@@ -116,11 +116,11 @@ def test_a_table_without_steps_shares_them_evenly():
     ("rows", "said"),
     [
         ([], "table is empty"),
-        ([{"from": 3, "prompt": "x"}], "begins at step 0, not at 3"),
-        ([{"from": "soon", "prompt": "x"}], "Row 1: “from” is a number"),
-        ([{"from": 1.5, "prompt": "x"}], "Row 1: “from” is a step"),
-        ([{"prompt": "x", "weight": "much"}], "Row 1: “weight” is a number, not “much”"),
-        ([{"prompt": "x ^ y"}], "Row 1: a row is one scene"),
+        ([{"from": 3, "prompt": "x"}], "must begin at step 0, not at 3"),
+        ([{"from": "soon", "prompt": "x"}], "Row 1: “from” must be a number"),
+        ([{"from": 1.5, "prompt": "x"}], "Row 1: “from” must be a step"),
+        ([{"prompt": "x", "weight": "much"}], "Row 1: “weight” must be a number, not “much”"),
+        ([{"prompt": "x ^ y"}], "Row 1: each row is one scene"),
         ([{"prompt": "x", "easing": "wild"}], "Row 1: there is no easing “wild”: choose linear"),
     ],
 )

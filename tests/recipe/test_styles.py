@@ -75,16 +75,16 @@ def test_styles_are_passed_on_as_json(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "These are no styles"),
-        ("{", "These are no styles"),
-        ("[]", "These are no styles"),
-        ("[" * 100_000, "These are no styles"),
-        (json.dumps([{}] * 51), "These are no styles"),
+        ("", "not a list of styles"),
+        ("{", "not a list of styles"),
+        ("[]", "not a list of styles"),
+        ("[" * 100_000, "not a list of styles"),
+        (json.dumps([{}] * 51), "not a list of styles"),
         ('{"template": "{}x"}', "needs a title"),
         ('{"title": 3, "template": "{}x"}', "needs a title"),
-        ('{"title": "x", "template": "fox"}', "stands once"),
-        ('{"title": "x", "template": "{}"}', "stands once"),
-        ('{"title": "x", "template": "{} {}"}', "stands once"),
+        ('{"title": "x", "template": "fox"}', "contain {} once"),
+        ('{"title": "x", "template": "{}"}', "contain {} once"),
+        ('{"title": "x", "template": "{} {}"}', "contain {} once"),
     ],
 )
 def test_what_is_no_style_is_one_sentence(text, said):

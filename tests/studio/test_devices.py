@@ -23,5 +23,5 @@ def test_an_unknown_name_is_an_error_that_lists_the_names(name):
 
 
 def test_a_device_that_is_not_there_is_an_error_that_lists_what_is():
-    with pytest.raises(DeviceError, match=r"“cuda:99” is not there: choose auto, cpu"):
+    with pytest.raises(DeviceError, match=r"“cuda:99” is not available: choose auto, cpu"):
         resolve_device("cuda:99")

@@ -149,7 +149,7 @@ def test_an_interlaced_video_has_no_combs(tmp_path):
 def test_the_tags_of_a_mov_are_looked_for(tmp_path):
     from pixgen.errors import PictureError
 
-    with pytest.raises(PictureError, match="carries no recipe"):
+    with pytest.raises(PictureError, match="contains no recipe"):
         read_info(FILES / "qt.mov")
     assert imageio_ffmpeg.count_frames_and_secs(FILES / "qt.mov")[0] == 10
 
@@ -174,7 +174,7 @@ def test_a_long_video_is_painted_over_as_far_as_the_steps_go(monkeypatch):
     recipe = plan_restyle(FILES / "pal.mp4", Options(prompt="a fox"), every=4)
     assert recipe.steps == 40
     assert recipe.journey.frames(recipe.steps) == 10
-    with pytest.raises(RecipeError, match="At 4 steps a frame, 1 to 10 frames"):
+    with pytest.raises(RecipeError, match="With 4 steps per frame, 1 to 10 frames"):
         plan_restyle(FILES / "pal.mp4", Options(prompt="a fox"), every=4, frames=11)
 
 

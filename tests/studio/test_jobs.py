@@ -169,7 +169,7 @@ def test_several_changes_before_a_step_become_one(open_studio):
     ("change", "error", "said"),
     [
         ({"prompts": " | "}, RecipeError, "empty"),
-        ({"prompts": "a|b|c"}, RecipeError, "at most 2 prompts"),
+        ({"prompts": "a|b|c"}, RecipeError, "Too many prompts: 3. The limit here is 2"),
         ({"prompts": "[/nothing/there.png]"}, PictureError, "there.png"),
         ({"learning_rate": 0.0}, RecipeError, "learning_rate must be greater than 0"),
         ({"learning_rate": float("nan")}, RecipeError, "learning_rate"),

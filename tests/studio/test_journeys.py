@@ -122,7 +122,7 @@ def test_a_restyled_video_has_the_sound_of_the_original_and_tells_what_is_left_o
     job = painted(open_studio(real), recipe)
     assert has_sound(job.run.video)
     assert read_info(job.run.video).seconds == pytest.approx(1, abs=0.05)  # as long as its frames
-    assert "Of the video's 2 s, the first 1 s are painted over, 6 frames" in job.run.notice
+    assert "Only the first 1 s of the video's 2 s will be restyled (6 frames)" in job.run.notice
     for name, kept in (("a.mp4", True), ("a.webm", True), ("a.gif", False)):
         export(job.run.video, tmp_path / name)
         kind = {"mp4": "mov", "webm": "matroska", "gif": "gif"}[name[2:]]
@@ -197,7 +197,7 @@ def test_a_journey_is_planned_by_frames():
 def test_too_many_frames_are_an_error():
     with pytest.raises(RecipeError, match="1 to 5000 frames"):
         plan_journey(Options(prompt="a fox"), frames=5001)
-    with pytest.raises(RecipeError, match="20000 are possible"):
+    with pytest.raises(RecipeError, match="at most 20000 are possible"):
         plan_journey(Options(prompt="a fox"), frames=5000, every=5)
 
 

@@ -14,16 +14,16 @@ pytestmark = pytest.mark.usefixtures("caches")
     [
         ({"width": 544}, "at most 512 pixels wide and high here: .* than 544×32"),
         ({"height": 544}, "at most 512 pixels"),
-        ({"steps": 501}, "at most 500 steps here: choose fewer than 501"),
-        ({"cutouts": {"count": 65}}, "at most 64 cutouts"),
-        ({"prompts": "|".join("abc" * 17)}, "at most 50 prompts here: there are 51"),
+        ({"steps": 501}, "at most 500 steps here, not 501"),
+        ({"cutouts": {"count": 65}}, "The limit here is 64"),
+        ({"prompts": "|".join("abc" * 17)}, "Too many prompts: 51. The limit here is 50"),
         ({"prompts": "a", "changes": [{"step": 1, "prompts": "|".join("abc" * 17)}]}, "51"),
         ({"model": "/etc/passwd"}, "choose pocket"),
         ({"clip": ["pocket", "huge"]}, "“huge” is not offered here: choose pocket"),
         ({"clip": ["hf-hub:org/name"]}, "“hf-hub:org/name” is not offered here"),
         ({"model": "imagenet-16384"}, "“imagenet-16384” is not offered here"),
         ({"model": "a.ckpt"}, "“a.ckpt” is not offered here"),
-        ({"config": "/etc/passwd"}, "Own checkpoints are not taken here"),
+        ({"config": "/etc/passwd"}, "Your own checkpoints cannot be used here"),
         ({"init": {"sketch": {"model": "a.pt"}}}, "“a.pt” is not offered here"),
         (
             {"init": {"kind": "sketch", "sketch": {"model": "dalle-mini"}}},
@@ -53,7 +53,7 @@ def test_ones_own_machine_takes_more_and_any_model():
 def test_the_line_is_as_long_as_the_policy_says():
     policy = Policy(waiting=2, jobs_per_owner=None)
     policy.check_queue(waiting=1, of_owner=99)
-    with pytest.raises(StudioError, match=r"full \(2 pictures wait\)"):
+    with pytest.raises(StudioError, match=r"full \(2 pictures are waiting\)"):
         policy.check_queue(waiting=2, of_owner=0)
 
 
@@ -64,10 +64,10 @@ def idea(terms: str, model: str) -> dict:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        (idea("a fox", "dalle-mini"), "“dalle-mini” reads words, and no pictures or ideas"),
+        (idea("a fox", "dalle-mini"), "“dalle-mini” reads text only, not pictures or ideas"),
         (
             idea("[a.png] | winter", "karlo"),
-            "“karlo” takes ideas of pictures, and no words among them",
+            "“karlo” reads ideas of pictures only, without text",
         ),
         (
             {"init": {"kind": "sketch", "sketch": {"model": "dalle-mega", "looks": 1}}},
@@ -86,7 +86,7 @@ def idea(terms: str, model: str) -> dict:
                     "sketch": {"model": "karlo"},
                 }
             },
-            "paints whole pictures, and no part of one",
+            "paints whole pictures only",
         ),
     ],
 )

@@ -35,7 +35,7 @@ def test_without_metadata_picture_and_film_tell_nothing(studio, tmp_path):
     for file in (run.picture, run.video):
         assert b"secret" not in file.read_bytes()
         assert b"pixgen" not in file.read_bytes()
-        with pytest.raises(PictureError, match="carries no recipe"):
+        with pytest.raises(PictureError, match="contains no recipe"):
             read_metadata(file)
     export(run.video, tmp_path / "film.webm")
     assert b"secret" not in (tmp_path / "film.webm").read_bytes()

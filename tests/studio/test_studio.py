@@ -86,7 +86,7 @@ def test_a_full_studio_says_so_and_keeps_no_folder(open_studio):
     studio = open_studio(painters, policy=Policy(waiting=1))
     studio.submit(a_recipe())
     studio.submit(a_recipe())
-    with pytest.raises(StudioError, match=r"full .*try later"):
+    with pytest.raises(StudioError, match=r"full .*try again later"):
         studio.submit(a_recipe())
     assert len(list(studio.folder.iterdir())) == 2
 

@@ -93,10 +93,10 @@ def test_the_memory_of_gradients_shrinks_as_they_are_shared():
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"grow": {"at": "0.8, 0.5"}}, "one after the other"),
+        ({"grow": {"at": "0.8, 0.5"}}, "ascending order"),
         ({"grow": {"at": 1.5}}, "less than 1"),
-        ({"grow": {"at": [0.2, 0.5]}}, "begin with 16 pixels a side, and needs 32"),
-        ({"drawer": "pixels"}, "with the drawer vqgan only"),
+        ({"grow": {"at": [0.2, 0.5]}}, "begin with 16 pixels per side, but needs 32"),
+        ({"drawer": "pixels"}, "only the drawing method vqgan"),
     ],
 )
 def test_impossible_growth_raises(fields, said):

@@ -84,7 +84,7 @@ def test_a_gradient_that_is_not_finite_is_dropped_counted_and_reported(tiny_vqga
 
     objective.evaluate = broken
     notice = next(painting).notice
-    assert "steps so far: 1" in notice
+    assert "(1 so far)" in notice
     objective.evaluate = evaluate
     frames = list(painting)
     assert all(not frame.notice for frame in frames)  # told once

@@ -197,7 +197,7 @@ def test_a_picture_that_cannot_be_read_as_a_whole_is_read_in_tiles(paint, monkey
     painting = paint(part, pictures={"a.png": photo})
     frame = next(painting)
     assert painting.recipe.engine.encode_tile == 32
-    assert "read in tiles of 32 codes" in frame.notice
+    assert "encoded in tiles of 32 codes" in frame.notice
     assert same([frame.picture], pictures(paint(painting.recipe, pictures={"a.png": photo})))
 
 
@@ -219,7 +219,7 @@ def test_sketches_that_do_not_fit_are_sampled_fewer_at_once(paint, monkeypatch):
     frames = list(painting)
     assert painting.recipe.engine.sketches == 2
     assert [frame.step for frame in frames] == [-4, -3, -2, -1, 0, 1]
-    assert "sketches are written 2 at a time" in frames[0].notice
+    assert "sketches are sampled 2 at a time" in frames[0].notice
     assert len(frames[-1].candidates) == 4
     again = paint(painting.recipe)
     assert same([frame.picture for frame in frames], pictures(again))

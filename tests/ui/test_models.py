@@ -58,12 +58,12 @@ def test_what_is_chosen_arrives():
     [
         (DownloadProgress("lakes", 312_000_000, 934_000_000), "312 of 934 MB", 'aria-valuenow="312"'),
         (DownloadProgress("lakes", 12_400_000), "12 MB so far", ""),
-        (DownloadProgress("lakes", waiting=True), "another pixgen is fetching it", ""),
+        (DownloadProgress("lakes", waiting=True), "another pixgen is downloading it", ""),
     ],
 )
 def test_a_download_is_shown_in_the_status_line(fetching, said, bar):
     shown = status.status_html(ENGLISH, a_recipe(), replace(LOADING, fetching=fetching))
-    assert "Fetching a model" in shown
+    assert "Downloading a model" in shown
     assert "lakes" in shown
     assert said in shown
     assert bar in shown

@@ -129,18 +129,18 @@ def test_a_translator_fills_in_values_and_translates_messages():
 @pytest.mark.parametrize(
     ("fields", "turkish"),
     [
-        ({"steps": -1}, "Bu tarif olmaz: steps en az 0 olmalı (-1 olamaz)."),
-        ({"seed": "x"}, "Bu tarif olmaz: seed bir tam sayı olmalı ('x' olamaz)."),
-        ({"cutouts": {"kind": "x"}}, "Bu tarif olmaz: cutouts: tür şunlardan biri olmalı: "),
+        ({"steps": -1}, "Bu tarif geçerli değil: steps en az 0 olmalı (-1 olamaz)."),
+        ({"seed": "x"}, "Bu tarif geçerli değil: seed bir tam sayı olmalı ('x' olamaz)."),
+        ({"cutouts": {"kind": "x"}}, "Bu tarif geçerli değil: cutouts: tür şunlardan biri olmalı: "),
         (
             {"losses": {"style": {"weight": 1}}},
-            "Bu tarif olmaz: losses.style: bir stil için o stilde bir resmin yolu gerekir.",
+            "Bu tarif geçerli değil: losses.style: stil kaybı için bir resmin yolu gerekir.",
         ),
         ({"prompts": " "}, "İstem boş: ne çizileceğini yazın, örneğin “a red fox”."),
-        ({"story": {"fade": 2}}, "Bu tarif olmaz: story.fade en çok 1 olmalı (2 olamaz)."),
+        ({"story": {"fade": 2}}, "Bu tarif geçerli değil: story.fade en çok 1 olmalı (2 olamaz)."),
         (
             {"prompts": [[{"text": "a" * 9999}]]},
-            "Bu tarif olmaz: prompts.0.0.text en çok 2000 karakter olabilir.",
+            "Bu tarif geçerli değil: prompts.0.0.text en çok 2000 karakter olabilir.",
         ),
     ],
 )
@@ -152,9 +152,9 @@ def test_what_is_wrong_with_a_recipe_is_said_in_turkish(fields, turkish):
 
 def test_peoples_own_words_are_not_translated():
     error = errors.RecipeError(
-        "There is no preset “{name}”: choose {choices}.", name="Field required", choices="a"
+        "There is no preset “{name}”: choose {choices}.", name="is required", choices="a"
     )
-    assert TURKISH(error.message) == "“Field required” adlı hazır ayar yok: a içinden seçin."
+    assert TURKISH(error.message) == "“is required” adlı hazır ayar yok: a içinden seçin."
 
 
 def test_all_that_is_done_where_memory_is_short_is_said_in_turkish():
@@ -164,7 +164,7 @@ def test_all_that_is_done_where_memory_is_short_is_said_in_turkish():
         before.model_dump(), {"engine": engine, "precision": "bfloat16", "cutouts": {"batches": 4}}
     )
     english = describe_changes(before, after)
-    parts = english.removeprefix("Memory was short: now ").removesuffix(".").split(", and ")
+    parts = english.removeprefix("Memory ran out, so ").removesuffix(".").split(", and ")
     turkish = TURKISH(english)
     assert len(parts) == 7
     assert [part for part in parts if part in turkish] == []

@@ -224,8 +224,8 @@ def generate(
             "out",
             "video",
             "models_dir",
-            why="the run's own recipe: only --steps, --out, --video, --overwrite, --device, --output-dir and "
-            "--json go with it.",
+            why="the run's own recipe: it can be combined only with --steps, --out, --video, --overwrite, "
+            "--device, --output-dir and --json.",
         )
         run_job(lambda studio, run: studio.resume(run, steps=steps), run=resume, **target)
     planned = recipe_from(

@@ -86,7 +86,8 @@ def grid(
         reject_options_beside_resume(
             context,
             "out",
-            why="the grid's own recipes: only --out, --overwrite, --device, --output-dir and --json go with it.",
+            why="the grid's own recipes: it can be combined only with --out, --overwrite, --device, "
+            "--output-dir and --json.",
         )
         paint_grid(resume, out=out, device=device, output_dir=output_dir, as_json=as_json)
     plan = plan_grid(

@@ -13,6 +13,7 @@ from pixgen.errors import ModelError
 if TYPE_CHECKING:
     from pixgen.models.registry import RegisteredModel
 
+_STATES = {"here": "downloaded", "to fetch": "not downloaded"}  # the other states are words that people know
 OPTION_BY_KIND = {"vqgan": "--model", "clip": "--clip", "sketcher": "--sketcher"}
 Names = Annotated[
     list[str], typer.Argument(help="Names of models. `pixgen models list` shows them.", metavar="NAME…")
@@ -43,7 +44,7 @@ def list_models(
     models_dir: ModelsDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the models: what each paints well, its size and licence, and whether it is downloaded."""
+    """List the models: description, size, licence, and whether they are downloaded."""
     from pixgen.models.clip.custom import custom_clip_entries
     from pixgen.models.registry import list_models as list_registered
     from pixgen.models.vqgan.custom import custom_entries
@@ -140,7 +141,7 @@ def remove(
 
 
 def _print_models(shown: list["RegisteredModel"], option: str) -> None:
-    """Print the models of one kind in columns, with what each paints well below it."""
+    """Print the models of one kind in columns, each with a description below."""
     from rich.console import Console
     from rich.text import Text
 
@@ -151,7 +152,7 @@ def _print_models(shown: list["RegisteredModel"], option: str) -> None:
         entry = each.entry
         numbers = (entry.factor, entry.codes) if kind == "vqgan" else (entry.imagenet, entry.gflops)
         figures = [_format_number(number) for number in (*numbers[: len(heads)], entry.megabytes)]
-        rows.append((entry.name, *figures, entry.licence, each.state))
+        rows.append((entry.name, *figures, entry.licence, _STATES.get(each.state, each.state)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     console = Console(highlight=False)
     for row, each in zip(rows, [None, *shown], strict=True):

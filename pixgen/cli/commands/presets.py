@@ -36,7 +36,8 @@ def presets(as_json: AsJson = False) -> None:
                 "title": each.title,
                 "about": each.about,
                 "recipe": each.recipe,
-                "foretold_megabytes": each.foretold_megabytes,
+                "estimated_megabytes": each.estimated_megabytes,
+                "foretold_megabytes": each.estimated_megabytes,  # its name in 0.1.0
                 "estimated_seconds": dict(each.estimated_seconds),
                 "measured": list(each.measured),
             }
@@ -95,7 +96,7 @@ def list_styles(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([{"name": each.name, **each.value()} for each in found], ensure_ascii=False))
         return
-    print_table(("style", "words"), [(each.name, each.template) for each in found])
+    print_table(("style", "template"), [(each.name, each.template) for each in found])
 
 
 @styles.command("paint")

@@ -51,7 +51,7 @@ def _list(url: Url = DEFAULT_URL, auth: Auth = None, as_json: AsJson = False) ->
 _ACTIONS = {
     "up": ("up", "Move a waiting run one place forward."),
     "down": ("down", "Move a waiting run one place back."),
-    "pause": ("pause", "Pause a run: the others go first, and its progress stays."),
+    "pause": ("pause", "Pause a run: it keeps its progress, and others are painted first."),
     "resume": ("go_on", "Resume a paused run."),
     "cancel": ("cancel", "Stop a run or take it out of the queue; it is kept and can be continued."),
 }

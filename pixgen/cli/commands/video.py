@@ -100,7 +100,10 @@ def journey(
         recipe = plan_journey(options, frames=60 if frames is None else frames, **given)
     else:
         reject_options_beside_resume(
-            context, "frames", "out", why="the run's own recipe: only --frames goes with it."
+            context,
+            "frames",
+            "out",
+            why="the run's own recipe: it can be combined only with --frames and --out.",
         )
     _run_journey(
         recipe,

@@ -46,7 +46,7 @@ def read_flax(path: Path) -> dict[str, torch.Tensor]:
         return dict(_flatten(tree, ""))
     except (OSError, ValueError, LookupError, TypeError, RuntimeError, msgpack.UnpackException) as error:
         raise ModelError(
-            "The checkpoint {name} is missing, broken or incomplete: fetch it again.",
+            "The checkpoint {name} is missing, broken or incomplete: download it again.",
             name=path.name,
         ) from error
 

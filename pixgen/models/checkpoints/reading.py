@@ -48,7 +48,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     try:
         head = sniffing.read_head(path)
         if not head:
-            raise ModelError("The checkpoint {name} is empty: fetch it again.", name=path.name)
+            raise ModelError("The checkpoint {name} is empty: download it again.", name=path.name)
         if sniffing.is_safetensors(head):
             return load_file(path)
         if sniffing.is_msgpack(head):
@@ -58,8 +58,8 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
         raise
     except UnsafePickle as error:
         raise ModelError(
-            "The checkpoint {name} was refused and nothing of it was run: it names “{found}”, which weights "
-            "do not need. Have it saved as safetensors by somebody who trusts it.",
+            "The checkpoint {name} was rejected and none of its code was run: it refers to “{found}”, "
+            "which weights do not need. Ask someone who trusts it to save it as safetensors.",
             name=path.name,
             found=str(error),
         ) from error
@@ -69,11 +69,11 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     ) as error:  # a broken pickle can raise any exception
         if head and sniffing.is_text(head):
             raise ModelError(
-                "The checkpoint {name} holds text, not weights: fetch the file itself.",
+                "The checkpoint {name} contains text, not weights: download the file itself.",
                 name=path.name,
             ) from error
         raise ModelError(
-            "The checkpoint {name} is missing, broken or incomplete: fetch it again.",
+            "The checkpoint {name} is missing, broken or incomplete: download it again.",
             name=path.name,
         ) from error
 
@@ -101,7 +101,7 @@ def _read_pickled(path: Path) -> dict[str, torch.Tensor]:
             found, numbers = _open_legacy(file, _map_file(path))
     tensors = dict(named_tensors(_find_weights(found)))
     if not tensors:
-        raise ModelError("The checkpoint {name} holds no weights: choose another file.", name=path.name)
+        raise ModelError("The checkpoint {name} contains no weights: choose another file.", name=path.name)
     read: dict[tuple[str, torch.dtype], torch.Tensor] = {}
     weights = {}
     for name, tensor in tensors.items():
@@ -151,7 +151,8 @@ def _open_zip(path: Path) -> tuple[Any, ReadStorage]:
         data = min((name for name in entries if f"/{name}".endswith(f"/{_DATA}")), key=len, default=None)
         if data is None:
             raise ModelError(
-                "The file {name} is a zip without weights of torch's: unpack it, and name what lies in it.",
+                "The file {name} is a zip without torch weights: unpack it and give the path of the "
+                "file inside.",
                 name=path.name,
             )
         folder = data.removesuffix(_DATA)

@@ -32,13 +32,13 @@ def check_not_placeholder(path: Path) -> None:
         return
     if head.startswith(_GIT_LFS_POINTER):
         raise ModelError(
-            "The file {name} is a pointer of git-lfs, not the file itself: fetch it with git lfs pull.",
+            "The file {name} is a git-lfs pointer, not the file itself: get it with git lfs pull.",
             name=path.name,
         )
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_HTML_STARTS):
         raise ModelError(
-            "The file {name} is a web page, not the file itself: its address shows a page about it, so fetch it "
-            "by the address of its download.",
+            "The file {name} is a web page, not the file itself: use the address of the download, not of "
+            "the page about it.",
             name=path.name,
         )
 

@@ -52,13 +52,13 @@ def load_aesthetic_predictor(perceptor: Perceptor | Perceptors, names: Sequence[
     clip = next((name for name in names if name in HEADS), None)
     if clip is None:
         raise ModelError(
-            "Aesthetics are judged by vectors of {choices}: let one of these look, too.",
+            "The aesthetic score needs one of these CLIPs: {choices}. Add it to the guidance models.",
             choices=", ".join(HEADS),
         )
     file = head_file(clip)
     if not file.is_file():
         raise ModelError(
-            "Aesthetics need the file {name}: put it from {home} at {file}.",
+            "The aesthetic score needs the file {name}: download it from {home} and save it as {file}.",
             name=file.name,
             home=_HOME,
             file=file,
@@ -72,7 +72,7 @@ def load_aesthetic_predictor(perceptor: Perceptor | Perceptors, names: Sequence[
     shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     if shapes != {"weight": (1, width), "bias": (1,)}:
         raise ModelError(
-            "The file {name} does not fit {clip}: fetch it again from {home}.",
+            "The file {name} does not fit {clip}: download it again from {home}.",
             name=file.name,
             clip=clip,
             home=_HOME,

@@ -101,7 +101,7 @@ def custom_clip_entries() -> tuple[list[Entry], list[Message]]:
             if (entry := find_custom_clip(name)) is not None:
                 entries.append(entry)
         except ModelError as error:
-            faults.append(_("“{name}” is left out: {reason}", name=name, reason=error.message))
+            faults.append(_("“{name}” was left out: {reason}", name=name, reason=error.message))
     return entries, faults
 
 
@@ -151,12 +151,12 @@ def _read_folder(folder: Path) -> tuple[list[Path], dict[str, Any]]:
         return files, facts
     if not (folder / CONFIG).is_file() and not (folder / OPEN_CLIP_CONFIG).is_file():
         raise ModelError(
-            "The folder {name} holds no CLIP: open_clip_config.json or Hugging Face's config.json is expected, "
-            "with weights beside it.",
+            "The folder {name} contains no CLIP: open_clip_config.json or Hugging Face's config.json is "
+            "expected, with weights beside it.",
             name=str(folder),
         )
     raise ModelError(
-        "The folder {name} holds no weights of a CLIP: put its safetensors there.", name=str(folder)
+        "The folder {name} contains no CLIP weights: put its safetensors file there.", name=str(folder)
     )
 
 

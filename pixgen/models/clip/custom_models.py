@@ -107,7 +107,7 @@ def _build(form: Blueprint, name: str) -> nn.Module:
             model = build_open_clip(form["config"])
     except Exception as error:  # any library's
         raise ModelError(
-            "The config {name} describes no CLIP that can be built ({reason}): check it.",
+            "The config {name} does not describe a valid CLIP ({reason}): check it.",
             name=name[-80:],
             reason=(str(error).splitlines() or [""])[0][:120],
         ) from error
@@ -123,7 +123,7 @@ def _identify(
     """A checkpoint's weights under the names of the model that they fit, and that model's blueprint."""
     weights = to_open_clip(given)
     if "logit_scale" not in weights:
-        raise ModelError("The checkpoint {name} holds no CLIP: choose another file.", name=path.name)
+        raise ModelError("The checkpoint {name} contains no CLIP: choose another file.", name=path.name)
     hugging_face = entry.model.get("hugging_face")
     if hugging_face is not None:
         _check_model_type(hugging_face)
@@ -172,7 +172,8 @@ def _check_model_type(config: Mapping[str, Any]) -> None:
     kind = str(config.get("model_type", ""))
     if kind not in ("clip", "siglip"):
         raise ModelError(
-            "The config {name} is of a model “{kind}”, which is no CLIP that is known: choose a CLIP or a SigLIP.",
+            "The config {name} is for a model of type “{kind}”, which is not a supported CLIP: choose "
+            "a CLIP or a SigLIP.",
             name="config.json",
             kind=kind[:40],
         )
@@ -206,7 +207,7 @@ def _identify_siglip(
 ) -> tuple[dict[str, torch.Tensor], Blueprint]:
     if importlib.util.find_spec("transformers") is None:
         raise ModelError(
-            "“{name}” reads with {needs}, which is not installed: pip install {needs}.",
+            "“{name}” needs {needs}, which is not installed: run pip install {needs}.",
             name=entry.name,
             needs="transformers sentencepiece",
         )

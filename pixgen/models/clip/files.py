@@ -21,7 +21,7 @@ def fetch(entry: Entry) -> Path:
     """
     if entry.needs and importlib.util.find_spec(entry.needs) is None:
         raise ModelError(
-            "“{name}” reads with {needs}, which is not installed: pip install {needs}.",
+            "“{name}” needs {needs}, which is not installed: run pip install {needs}.",
             name=entry.name,
             needs=entry.needs,
         )
@@ -36,8 +36,8 @@ def fetch(entry: Entry) -> Path:
             if not isinstance(error, huggingface.NoSuchFile):
                 break
     raise ModelError(
-        "“{name}” cannot be fetched ({reason}): put {file} from "
-        "https://huggingface.co/{repository} at {path}, or choose pocket, which needs none.",
+        "“{name}” cannot be downloaded ({reason}): get {file} from https://huggingface.co/{repository} and "
+        "save it as {path}, or choose pocket, which needs no download.",
         name=entry.name,
         reason=reason,
         file=files[0],
@@ -58,11 +58,11 @@ def check(entry: Entry) -> str:
     """The sha256 of a CLIP's file. Raises ModelError if it is not the one that Hugging Face promises."""
     path = find_file(entry)
     if path is None:
-        raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
+        raise ModelError("“{name}” has not been downloaded: download it first.", name=entry.name)
     if not huggingface.is_verified(path):
         raise ModelError(
-            "The file of “{name}” has changed since it was fetched ({path}): remove it with `python "
-            "-m pixgen models remove {name}`, and fetch it again.",
+            "The file of “{name}” has changed since it was downloaded ({path}): remove it with `python -m "
+            "pixgen models remove {name}` and download it again.",
             name=entry.name,
             path=path,
         )

@@ -114,8 +114,8 @@ def infer_config(weights: Mapping[str, torch.Tensor], path: Path) -> dict[str, A
         config = _find_matching_architecture(weights)
     if config is None:
         raise ModelError(
-            "The architecture of {name} is not recognised from its shapes: name it before the path, for example "
-            "ViT-B-32:{name}, or put open_clip's config beside it as {config}.",
+            "The architecture of {name} cannot be recognised from its tensor shapes: write it before the "
+            "path, for example ViT-B-32:{name}, or put open_clip's config beside it as {config}.",
             name=path.name,
             config=path.with_suffix(".json").name,
         )

@@ -96,8 +96,8 @@ def load_open_clip(entry: Entry) -> tuple[nn.Module, Any, dict[str, Any]]:
             tokenizer = open_clip.get_tokenizer(architecture)
     except Exception as error:  # of many libraries: a network, a file or a format
         raise ModelError(
-            "The model “{name}” cannot be loaded ({reason}): check its name and the network, or "
-            "choose pocket, which needs none.",
+            "The model “{name}” cannot be loaded ({reason}): check its name and your network connection, "
+            "or choose pocket, which needs no download.",
             name=name[:80],
             reason=str(error).splitlines()[0][:160],
         ) from error

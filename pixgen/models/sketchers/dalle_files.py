@@ -62,7 +62,9 @@ class BytePairs:
 
     def __init__(self, vocabulary: Mapping[str, int], merges: Sequence[str]) -> None:
         if missing := [mark for mark in _SPECIAL_TOKENS if mark not in vocabulary]:
-            raise ModelError("The vocabulary has no {missing}: fetch vocab.json again.", missing=missing[0])
+            raise ModelError(
+                "The vocabulary has no {missing}: download vocab.json again.", missing=missing[0]
+            )
         self._tokens = dict(vocabulary)
         pairs = [tuple(line.split()) for line in merges if line and not line.startswith("#version")]
         self._ranks = {pair: rank for rank, pair in enumerate(pairs)}
@@ -162,7 +164,7 @@ def read_vocabulary(weights: Mapping[str, torch.Tensor]) -> BytePairs:
         return BytePairs(vocabulary, merges.splitlines())
     except (KeyError, ValueError, AttributeError) as error:
         raise ModelError(
-            "The words of this model are missing or broken: fetch {files} again.",
+            "The vocabulary of this model is missing or broken: download {files} again.",
             files=" and ".join(VOCABULARY_FILES.values()),
         ) from error
 
@@ -173,9 +175,9 @@ def _find(files: Files, name: str) -> Path:
     found = files.get(name) or files.get(f"{stem}_mini.{suffix}")
     if found is None:
         if not files:
-            raise ModelError("There is no {name}: fetch its model again.", name=name)
+            raise ModelError("{name} is missing: download its model again.", name=name)
         raise ModelError(
-            "There is no {name} in {folder}: put it there, or remove the others too.",
+            "{name} is missing from {folder}: put it there, or remove the other files too.",
             name=name,
             folder=next(iter(files.values())).parent,
         )

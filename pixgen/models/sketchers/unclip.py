@@ -83,7 +83,7 @@ def load_unclip(entry: Entry, device: str) -> UnClip:
         read = {name: _load_part(kind, seeing / name, number) for name, kind in reading.items()}
     except Exception as error:  # any that diffusers and transformers raise for a bad file
         raise ModelError(
-            "The files of “{name}” in {folder} cannot be read ({reason}): remove it and fetch it again.",
+            "The files of “{name}” in {folder} cannot be read ({reason}): remove it and download it again.",
             name=entry.name,
             folder=folder,
             reason=str(error).splitlines()[0][:160],

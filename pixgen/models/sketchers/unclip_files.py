@@ -47,12 +47,12 @@ def check(entry: Entry) -> str:
     """One sha256 of all its files. Raises ModelError if one is not what Hugging Face says."""
     found = list_files(entry)
     if not found:
-        raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
+        raise ModelError("“{name}” has not been downloaded: download it first.", name=entry.name)
     for path in found:
         if not huggingface.is_verified(path):
             raise ModelError(
-                "The file {name} of “{entry_name}” has changed since it was fetched ({path}): remove it "
-                "with `python -m pixgen models remove {entry_name}`, and fetch it again.",
+                "The file {name} of “{entry_name}” has changed since it was downloaded ({path}): remove it "
+                "with `python -m pixgen models remove {entry_name}` and download it again.",
                 name=path.name,
                 entry_name=entry.name,
                 path=path,
@@ -73,7 +73,7 @@ def weight_bytes(entry: Entry, *, half: bool) -> int:
     """Bytes of the weights once they are loaded. Raises ModelError if they are not on this machine."""
     found = [path for path in list_files(entry) if path.suffix in _WEIGHT_SUFFIXES]
     if not found:
-        raise ModelError("“{name}” is not there: fetch it first.", name=entry.name)
+        raise ModelError("“{name}” has not been downloaded: download it first.", name=entry.name)
     return sum(path.stat().st_size for path in found) // (2 if half else 1)
 
 
@@ -93,7 +93,7 @@ def check_packages(entry: Entry) -> None:
     missing = [name for name in entry.needs.split() if find_spec(name) is None]
     if missing:
         raise ModelError(
-            "“{name}” works with {missing}, which is not installed: pip install {packages}.",
+            "“{name}” needs {missing}, which is not installed: run pip install {packages}.",
             name=entry.name,
             missing=" and ".join(missing),
             packages=" ".join(missing),
@@ -146,8 +146,8 @@ def _fetch_parts(entry: Entry) -> tuple[Path, Path]:
                 huggingface.fetch(repository, file, model=entry.name)
     except ModelError as error:
         raise ModelError(
-            "“{name}” cannot be fetched ({reason}): put the folders of {home}, and of "
-            "https://huggingface.co/{repository} {folders}, into {place}, or choose pocket, which needs none.",
+            "“{name}” cannot be downloaded ({reason}): put the folders of {home}, and {folders} of "
+            "https://huggingface.co/{repository}, into {place}, or choose pocket, which needs no download.",
             name=entry.name,
             reason=error.message,
             home=entry.home,
@@ -158,7 +158,7 @@ def _fetch_parts(entry: Entry) -> tuple[Path, Path]:
     found = _find(entry)
     if found is None:
         raise ModelError(
-            "“{name}” was fetched, and a part of it is missing: remove it, and fetch it again.",
+            "A part of the download of “{name}” is missing: remove it and download it again.",
             name=entry.name,
         )
     return found

@@ -68,7 +68,7 @@ def read_vqgan_config(path: Path) -> dict[str, Any]:
         raise ModelError("The config {name} is missing or broken: check its path.", name=path.name) from error
     if not isinstance(found, dict):
         raise ModelError(
-            "The config {name} describes no model: a YAML file with “model:” is expected.",
+            "The config {name} does not describe a model: a YAML file with “model:” is expected.",
             name=path.name,
         )
     try:
@@ -80,7 +80,7 @@ def read_vqgan_config(path: Path) -> dict[str, Any]:
             node = _from_taming(found, path)
     except (KeyError, TypeError, AttributeError, IndexError, ZeroDivisionError) as error:
         raise ModelError(
-            "The config {name} describes no VQGAN that is known: {part} is missing or wrong.",
+            "The config {name} does not describe a known VQGAN: {part} is missing or wrong.",
             name=path.name,
             part=str(error)[:80],
         ) from error
@@ -95,15 +95,15 @@ def _validate(node: Mapping[str, Any], path: Path) -> None:
     except ValidationError as error:
         fault = error.errors()[0]
         raise ModelError(
-            "The config {name} describes no VQGAN: {part} is wrong in its model's params.",
+            "The config {name} does not describe a VQGAN: {part} is wrong in its model's params.",
             name=path.name,
             part=".".join(map(str, fault["loc"])),
         ) from error
     taken, given = params.ddconfig.in_channels, params.ddconfig.out_ch
     if (taken, given) != (_RGB, _RGB) or "segmentation" in node["target"].lower():
         raise ModelError(
-            "The config {name} is of a VQGAN whose pictures are not RGB, such as one of depth or segmentation "
-            "({taken} channels in, {given} out): choose one of photos or drawings, of 3 channels.",
+            "The config {name} is for a VQGAN whose pictures are not RGB, such as depth or segmentation "
+            "maps ({taken} channels in, {given} out): choose one for photos or drawings, with 3 channels.",
             name=path.name,
             taken=taken,
             given=given,
@@ -113,7 +113,8 @@ def _validate(node: Mapping[str, Any], path: Path) -> None:
 def _from_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
     if str(found.get("_class_name", "")).startswith("Autoencoder"):
         raise ModelError(
-            "The config {name} is of an autoencoder without a codebook (KL), not of a VQGAN: choose a VQModel.",
+            "The config {name} is for an autoencoder without a codebook (KL), not for a VQGAN: choose "
+            "a VQModel.",
             name=path.name,
         )
     node = found.get("model", found)
@@ -126,7 +127,8 @@ def _from_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
     layers = layers if isinstance(layers, dict) else {}
     if "n_embed" not in params and str(node.get("target", "")).endswith("KL"):
         raise ModelError(
-            "The config {name} is of an autoencoder without a codebook (KL), not of a VQGAN: choose a VQModel.",
+            "The config {name} is for an autoencoder without a codebook (KL), not for a VQGAN: choose "
+            "a VQModel.",
             name=path.name,
         )
     missing = [name for name in _REQUIRED_PARAMS if name not in params]
@@ -135,13 +137,14 @@ def _from_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
     ]
     if missing:
         raise ModelError(
-            "The config {name} describes no VQGAN: {missing} is missing in its model's params.",
+            "The config {name} does not describe a VQGAN: {missing} is missing from its model's params.",
             name=path.name,
             missing=missing[0],
         )
     if (kind := layers.get("attn_type", "vanilla")) not in ("vanilla", "none"):
         raise ModelError(
-            "The config {name} asks for attention “{kind}”: vanilla and none are known.",
+            "The config {name} uses the attention “{kind}”, which is not supported: only vanilla and "
+            "none are.",
             name=path.name,
             kind=kind,
         )
@@ -160,7 +163,7 @@ def _from_taming(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
 def _from_diffusers(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
     if found.get("norm_type", "group") != "group":
         raise ModelError(
-            "The config {name} is of a MoVQ, which is not known: choose a VQModel.", name=path.name
+            "The config {name} is for a MoVQ, which is not supported: choose a VQModel.", name=path.name
         )
     widths, resolution = found["block_out_channels"], 256
     attended = [
@@ -239,7 +242,7 @@ def custom_entries() -> tuple[list[Entry], list[Message]]:
             check_not_placeholder(path)
             entries.append(_make_entry(name, path, config))
         except ModelError as error:
-            faults.append(_("“{name}” is left out: {reason}", name=name, reason=error.message))
+            faults.append(_("“{name}” was left out: {reason}", name=name, reason=error.message))
     return entries, faults
 
 
@@ -256,13 +259,14 @@ def find_vqgan(name: str, config: str = "") -> Entry:
     path = Path(name).expanduser()
     if path.suffix not in CHECKPOINTS and config:
         raise ModelError(
-            "A config goes with an own checkpoint’s path, and “{name}” is none: leave it out.",
+            "A config can only be given with the path of a checkpoint, and “{name}” is not a path: "
+            "leave the config out.",
             name=name,
         )
     if path.suffix not in CHECKPOINTS:
         names = ", ".join([*available_vqgans(), *own])
         raise ModelError(
-            "There is no picture model “{name}”: choose {names}, or a checkpoint's path.",
+            "There is no image model “{name}”: choose {names}, or a checkpoint's path.",
             name=name,
             names=names,
         )
@@ -271,7 +275,7 @@ def find_vqgan(name: str, config: str = "") -> Entry:
     beside = Path(config).expanduser() if config else find_config(path)
     if beside is None:
         raise ModelError(
-            "No config lies beside “{name}”: name it with --config, for example --config model.yaml.",
+            "There is no config beside “{name}”: give one with --config, for example --config model.yaml.",
             name=path.name,
         )
     return _make_entry(path.stem, path, beside)

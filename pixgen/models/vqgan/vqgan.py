@@ -91,8 +91,8 @@ class Vqgan(nn.Module):
         """
         if self.encoder is None:
             raise ModelError(
-                "This picture model has a decoder alone, and cannot begin with a picture: start from a sketch "
-                "or from codes, or remove it and fetch the whole one."
+                "This image model has no encoder and cannot start from a picture: start from a sketch or "
+                "from codes, or remove it and download the complete model."
             )
         tile = current_engine().encode_tile
         if not tile or torch.is_grad_enabled():
@@ -209,7 +209,7 @@ def _build_empty(config: Mapping[str, Any], *, name: str) -> Vqgan:
             return Vqgan(config)
     except (TypeError, ValueError, KeyError, RuntimeError, AssertionError) as error:
         raise ModelError(
-            "The config of “{name}” describes no VQGAN that can be built ({reason}): check it.",
+            "The config of “{name}” does not describe a valid VQGAN ({reason}): check it.",
             name=name,
             reason=str(error).splitlines()[0][:120],
         ) from error

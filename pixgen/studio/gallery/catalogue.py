@@ -161,7 +161,7 @@ class RunFilter:
             )
         if self.sort not in SORTS:
             raise StudioError(
-                "Runs are not sorted by “{sort}”: choose {choices}.",
+                "Runs cannot be sorted by “{sort}”: choose {choices}.",
                 sort=self.sort[:40],
                 choices=", ".join(SORTS),
             )
@@ -360,7 +360,7 @@ class Catalogue:
                 yield table
         except sqlite3.OperationalError as error:
             raise StorageError(
-                "“{file}” cannot be written ({reason}): make room, or check its folder.",
+                "“{file}” cannot be written ({reason}): free some space, or check its folder.",
                 file=FILE,
                 reason=str(error),
             ) from error

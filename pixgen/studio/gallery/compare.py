@@ -111,6 +111,6 @@ def _picture(run: Run) -> Image.Image:
     try:
         picture = open_picture(run.picture).convert("RGB")
     except PictureError as error:
-        raise StudioError("The run {run} has no picture yet: let it paint first.", run=run.id) from error
+        raise StudioError("The run {run} has no picture yet: paint it first.", run=run.id) from error
     picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
     return picture

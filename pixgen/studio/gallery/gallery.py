@@ -82,7 +82,9 @@ class Gallery:
 
         query = parse_query(text)
         if any(term.picture for term in query):
-            raise StudioError("Runs are looked for by words here: use the search for pictures.")
+            raise StudioError(
+                "The gallery is searched by text only: to search by picture, use the Search tab."
+            )
         place = finder.places[RUNS]
         for _ in finder.refresh_if_stale(place):
             pass

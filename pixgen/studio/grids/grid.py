@@ -63,7 +63,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         if len(self.cells) != len(self.rows) * len(self.columns):
-            raise InvalidValue("a grid has a cell for every row and column")
+            raise InvalidValue("a grid needs a cell for every row and column")
         if len(self.cells) > MOST_CELLS:
             raise RecipeError(
                 "A grid may have at most {limit} pictures, not {count}: give fewer values.",
@@ -268,7 +268,7 @@ class GridJob:
             self.error = error
         except Exception:
             log.exception("the grid %s failed", self.grid.id)
-            self.error = StudioError("Something broke that should not have; the log tells more.")
+            self.error = StudioError("An unexpected error occurred; the log has the details.")
         finally:
             with self._changed:
                 self._ended, self._job = True, None

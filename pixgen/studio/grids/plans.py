@@ -88,7 +88,7 @@ def read_axis(text: str) -> Axis:
     found = re.fullmatch(r"\s*([^=:]+?)\s*[=:]\s*(.*?)\s*", text, re.DOTALL)
     if not found:
         raise RecipeError(
-            "“{text}” is not a field over values: write for example seed=1-4, or "
+            "“{text}” is not of the form field=values: write for example seed=1-4, or "
             "cutouts.kind=gentle,crowson.",
             text=text[:60],
         )
@@ -107,7 +107,8 @@ def read_axis(text: str) -> Axis:
             return Axis(field, tuple(json.loads(values)))
         except json.JSONDecodeError as error:
             raise RecipeError(
-                'The values of “{field}” are no JSON list: write for example {field}=["one, two", "three"].',
+                'The values of “{field}” are not a JSON list: write for example {field}=["one, two", '
+                '"three"].',
                 field=field,
             ) from error
     return Axis(field, tuple(_parse_value(each.strip()) for each in values.split(",") if each.strip()))
@@ -184,12 +185,12 @@ def read_idea(text: str) -> Scene:
     """Parse an end of a strip: a picture's path, or texts and ``[pictures]`` divided by ``|``, each with a
     weight. Raises RecipeError."""
     if not text.strip():
-        raise RecipeError("A strip lies between two ideas: give words or a picture for each.")
+        raise RecipeError("A strip needs two ideas: give text or a picture for each.")
     if _is_file(text):
         return (Prompt(picture=text.strip()),)
     scenes = parse(text)
     if len(scenes) > 1:
-        raise RecipeError("An end of a strip has one scene: write its parts with |, not with ^.")
+        raise RecipeError("Each end of a strip is a single scene: separate its prompts with |, not with ^.")
     return scenes[0]
 
 

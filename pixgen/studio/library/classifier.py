@@ -103,7 +103,7 @@ class ClassifierService:
         labels = classifier.question.labels
         if label not in labels:
             raise ClassifyError(
-                "“{label}” is none of the labels: choose one that was asked for.", label=label[:60]
+                "“{label}” is not one of the labels: choose one of those you gave.", label=label[:60]
             )
         direction = label_direction(classifier.vectors, labels.index(label))
         return explain(self._perceptor(models), picture, direction, turn=self.studio.exclusive)
@@ -124,13 +124,14 @@ class ClassifierService:
         """Save labels as a set, replacing a saved one of the same name. Raises ClassifyError if the name is
         not allowed or bundled, or on a public page; StorageError."""
         if self._folder is None:
-            raise ClassifyError("Label sets cannot be kept on a public page: copy the labels instead.")
+            raise ClassifyError("Label sets cannot be saved on a public page: copy the labels instead.")
         if not is_valid_name(name):
             raise ClassifyError(
-                "The name of a label set has small letters, digits and hyphens: write for example my-birds."
+                "A label set's name can have lowercase letters, digits and hyphens only, for example "
+                "my-birds."
             )
         if name in bundled_label_sets():
-            raise ClassifyError("“{name}” is a set that comes with pixgen: choose another name.", name=name)
+            raise ClassifyError("“{name}” is a bundled label set: choose another name.", name=name)
         kept = LabelSet(name, name, labels, templates, "own")
         path = self._folder / f"{name}.json"
         with storage_errors(path):

@@ -228,7 +228,7 @@ class PictureLibrary:
         """The unit vector ``(D,)`` of an indexed picture. Raises SearchError if it is gone."""
         vector = self.collection(place).vector(path, only=self._restrict_to_owner(EVERYTHING, place, owner))
         if vector is None:
-            raise SearchError("That picture is not there any more: search again.")
+            raise SearchError("That picture no longer exists: search again.")
         return vector
 
     def search(
@@ -259,7 +259,7 @@ class PictureLibrary:
                 return found
         except (OSError, ValueError, RuntimeError):
             pass  # not a valid path
-        raise PictureError("“{name}” is not there any more: index its folder again.", name=Path(path).name)
+        raise PictureError("“{name}” no longer exists: index its folder again.", name=Path(path).name)
 
     def _perceptor(self, model: str) -> "Perceptor":
         """The CLIP model with this name, if it is allowed here. Raises RecipeError, ModelError."""

@@ -97,7 +97,7 @@ def _check_length(size: int) -> int:
     """The size of a text; raises PictureError if it is too long."""
     if size > LARGEST_TEXT:
         raise PictureError(
-            "This file holds a text of {size:.0f} MB: at most {limit} MB are read.",
+            "This file contains a text of {size:.0f} MB: at most {limit} MB can be read.",
             size=size / 2**20,
             limit=LARGEST_TEXT // 2**20,
         )
@@ -146,7 +146,7 @@ def _decompress(data: bytes) -> bytes:
     text = unpacker.decompress(data, LARGEST_TEXT)
     if unpacker.unconsumed_tail:
         raise PictureError(
-            "This file holds a packed text of more than {limit} MB, which is not read.",
+            "This file contains a compressed text of more than {limit} MB, which is too large to read.",
             limit=LARGEST_TEXT // 2**20,
         )
     return text

@@ -99,7 +99,7 @@ def read_foreign(texts: Mapping[str, str]) -> ForeignSettings | None:
 
 def _with_prompts(mapped: ForeignSettings, prompts: list[Prompt]) -> ForeignSettings:
     if not prompts:
-        raise RecipeError("This picture of {program}’s tells no words to paint from.", program=mapped.program)
+        raise RecipeError("This {program} picture does not contain a prompt.", program=mapped.program)
     mapped.recipe["prompts"] = [[prompt.model_dump() for prompt in prompts]]
     return mapped
 

@@ -72,8 +72,8 @@ def read_info(path: str | Path) -> PictureInfo:
     mapped = read_foreign(texts)
     if mapped is None:
         raise PictureError(
-            "“{name}” carries no recipe: choose a PNG, MP4, WebM, GIF, WebP or JSON file that pixgen "
-            "wrote, or a picture of pixray, VQGAN-CLIP or stable-diffusion-webui as they saved it.",
+            "“{name}” contains no recipe: choose a PNG, MP4, WebM, GIF, WebP or JSON file that pixgen "
+            "wrote, or a picture as pixray, VQGAN-CLIP or stable-diffusion-webui saved it.",
             name=path.name,
         )
     return _complete(mapped)
@@ -119,7 +119,7 @@ def _texts(path: Path) -> dict[str, str]:
             "“{name}” cannot be read: check that the file is there.", name=path.name
         ) from error
     if len(data) > LARGEST_TEXT:
-        raise RecipeError("This is not a recipe: it is far too long.")
+        raise RecipeError("This is not a recipe: it is too long.")
     try:
         return {KEY: decode(data)}
     except ValueError as error:

@@ -88,7 +88,7 @@ def request_edit(run: Run, edit: Edit) -> None:
     """
     if run.state in FINAL_STATES or not is_locked(run.folder):
         raise StudioError(
-            "The run {run} is not being painted: `pixgen fork` goes on from it with other words.",
+            "The run {run} is not being painted: `pixgen fork` continues it with another prompt.",
             run=run.id,
         )
     edit.resolve(settings_at(run.recipe, run.step), keep=lambda scenes: scenes)  # raises if not allowed
@@ -181,14 +181,14 @@ def check_steps(recipe: Recipe, steps: int, *, done: bool, name: str) -> None:
     """Raise StudioError unless a run with this recipe can continue to so many steps in total."""
     if steps < recipe.steps:
         raise StudioError(
-            "{name} has {steps} steps: it can go on with as many or more, not with {new_steps}.",
+            "{name} has {steps} steps: to continue, give at least as many, not {new_steps}.",
             name=name,
             steps=recipe.steps,
             new_steps=steps,
         )
     if done and steps == recipe.steps:
         raise StudioError(
-            "{name} is done: give more steps than its {steps} to go on.", name=name, steps=steps
+            "{name} is finished: to continue, give more than {steps} steps.", name=name, steps=steps
         )
 
 

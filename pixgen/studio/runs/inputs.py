@@ -122,7 +122,7 @@ def open_pictures(paths: set[str], folder: Path) -> dict[str, Image.Image]:
     """Open the copied pictures of a run, by their paths in its recipe. Raises PictureError."""
     for path in paths:
         if not KEPT_PATH.fullmatch(path):
-            raise PictureError("“{name}” is not a picture that this run keeps.", name=Path(path).name)
+            raise PictureError("“{name}” is not a picture of this run.", name=Path(path).name)
     return {path: open_picture(folder / path) for path in sorted(paths)}
 
 
@@ -130,7 +130,7 @@ def open_source_video(recipe: Recipe, folder: Path) -> dict[str, SourceVideo]:
     """Open the copied video of a run by its path in the recipe, if it has one. Raises PictureError."""
     video = recipe.journey.video
     if video and not KEPT_PATH.fullmatch(video):
-        raise PictureError("“{name}” is not a video that this run keeps.", name=Path(video).name)
+        raise PictureError("“{name}” is not a video of this run.", name=Path(video).name)
     return {video: SourceVideo(folder / video, fps=recipe.journey.fps)} if video else {}
 
 

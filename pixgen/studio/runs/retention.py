@@ -51,7 +51,7 @@ def parse_retention(text: str) -> RetentionLimits:
         found = _LIMIT.fullmatch(part.strip().lower())
         if found is None:
             raise StudioError(
-                "“{part}” is no limit of what is kept: write such as “{public_keep}”, or “all”.",
+                "“{part}” is not a retention limit: write for example “{public_keep}”, or “all”.",
                 part=part.strip()[:40],
                 public_keep=PUBLIC_KEEP,
             )

@@ -232,7 +232,7 @@ def find_video(run: str | Path, folder: Path | str | None = None) -> Path:
     home = output_folder(folder)
     found = read_run(home, str(run)).video
     if not found.is_file():
-        raise VideoError("The run {run} has no video yet: let it paint first.", run=run)
+        raise VideoError("The run {run} has no video yet: paint it first.", run=run)
     return found
 
 
@@ -250,7 +250,7 @@ class RunLock:
                 self._lock.acquire(timeout=_LOCK_PATIENCE, poll_interval=_LOCK_PATIENCE / 5)
             except Timeout as error:
                 raise StudioError(
-                    "The run {name} is being painted: stop it first, or wait for its end.",
+                    "The run {name} is being painted: stop it first, or wait until it is finished.",
                     name=folder.name,
                 ) from error
 
@@ -295,7 +295,7 @@ class RunTags:
         """The tags after some changes. Raises StudioError if a tag is not allowed, or there are too many."""
         tags = (set(self.tags) - set(map(clean_tag, remove))) | set(map(clean_tag, add))
         if len(tags) > MOST_TAGS:
-            raise StudioError("A run may have at most {limit} tags: take one away first.", limit=MOST_TAGS)
+            raise StudioError("A run can have at most {limit} tags: remove one first.", limit=MOST_TAGS)
         kept = self.favourite if favourite is None else favourite
         return RunTags(kept, tuple(sorted(tags)))
 
@@ -320,7 +320,8 @@ def clean_tag(tag: str) -> str:
     cleaned = " ".join(tag.split()).lower()
     if not cleaned or len(cleaned) > LONGEST_TAG or "," in cleaned or not cleaned.isprintable():
         raise StudioError(
-            "The tag “{tag}” is not allowed: write a word or two without a comma, at most {limit} letters.",
+            "The tag “{tag}” is not allowed: write a word or two without a comma, at most {limit} "
+            "characters.",
             tag=tag[:LONGEST_TAG],
             limit=LONGEST_TAG,
         )

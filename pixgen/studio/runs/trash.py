@@ -28,7 +28,7 @@ def restore(studio: Path, run_id: str) -> None:
 def delete(folder: Path) -> None:
     """Delete the files of a run in the trash. Raises StudioError if it is not in the trash, StorageError."""
     if folder.parent.name != FOLDER:
-        raise StudioError("The run {name} is not in the bin: delete it first.", name=folder.name)
+        raise StudioError("The run {name} is not in the trash: delete it first.", name=folder.name)
     with storage_errors(folder):
         shutil.rmtree(folder)
 

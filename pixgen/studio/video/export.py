@@ -166,9 +166,9 @@ def explain_lost_sound(path_in: str | Path, path_out: str | Path, cut: ExportSet
     if not has_sound(Path(path_in)):
         return ""
     if Path(path_out).suffix.lower() not in _WITH_SOUND:
-        return _("The sound is left out: a GIF or WebP has none.")
+        return _("The video has no sound: GIF and WebP cannot contain any.")
     if not _keeps_speed(cut or ExportSettings(), read_video_metadata(Path(path_in)).fps):
-        return _("The sound is left out: it only fits the video at its original speed.")
+        return _("The video has no sound: it only fits the video at its original speed.")
     return ""
 
 

@@ -133,7 +133,7 @@ def imageio_ffmpeg() -> ModuleType:
 
 def missing_ffmpeg() -> VideoError:
     """The error for a missing ffmpeg."""
-    return VideoError("ffmpeg is missing, which videos need: install the package imageio-ffmpeg.")
+    return VideoError("Videos need ffmpeg, which is not installed: install the package imageio-ffmpeg.")
 
 
 def video_error(path: Path, stderr: str) -> PixgenError:

@@ -30,7 +30,8 @@ def plan_journey(options: Options, *, frames: int, **journey: Any) -> Recipe:
     steps = after + max(1, every) * (frames - 1)
     if steps > MOST_STEPS:
         raise RecipeError(
-            "{frames} frames of {every} steps are {steps} steps, and {limit} are possible: ask for fewer.",
+            "{frames} frames of {every} steps are {steps} steps, but at most {limit} are possible: "
+            "choose fewer.",
             frames=frames,
             every=every,
             steps=steps,
@@ -65,7 +66,7 @@ def plan_restyle(
     limit = MOST_STEPS // every
     if frames is not None and not 1 <= frames <= limit:
         raise RecipeError(
-            "At {every} steps a frame, 1 to {limit} frames of a video can be painted over, not {frames}.",
+            "With {every} steps per frame, 1 to {limit} frames of a video can be restyled, not {frames}.",
             every=every,
             limit=limit,
             frames=frames,

@@ -213,8 +213,8 @@ class SourceVideo:
                 ""
                 if found <= frames + 1
                 else _(
-                    "The first {painted} of the video are painted over, {frames} frames; the rest is left out. "
-                    "Fewer frames a second cover more of it.",
+                    "Only the first {painted} of the video will be restyled ({frames} frames). Choose "
+                    "fewer frames per second to cover more.",
                     painted=_duration(painted),
                     frames=frames,
                 )
@@ -222,8 +222,8 @@ class SourceVideo:
         if whole - painted < 1.5 / self._fps:
             return ""
         return _(
-            "Of the video's {whole}, the first {painted} are painted over, {frames} frames; the rest is left "
-            "out. Fewer frames a second cover more of it.",
+            "Only the first {painted} of the video's {whole} will be restyled ({frames} frames). Choose "
+            "fewer frames per second to cover more.",
             whole=_duration(whole),
             painted=_duration(painted),
             frames=frames,
@@ -282,7 +282,7 @@ def _source(path: Path) -> tuple[str, ...]:
 
 
 def _empty(path: Path) -> VideoError:
-    return VideoError("“{name}” has no pictures: choose another video.", name=path.name)
+    return VideoError("“{name}” has no frames: choose another video.", name=path.name)
 
 
 def _kind(path: Path) -> str:
@@ -302,4 +302,6 @@ def _kind(path: Path) -> str:
     for kind, mark in _KINDS:
         if head.startswith(mark):
             return kind
-    raise VideoError("“{name}” is no video that can be read: use MP4, MOV, WebM, MKV or GIF.", name=path.name)
+    raise VideoError(
+        "“{name}” is not a video that can be read: use MP4, MOV, WebM, MKV or GIF.", name=path.name
+    )

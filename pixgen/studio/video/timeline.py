@@ -52,8 +52,8 @@ class ExportSettings:
             )
         if self.seconds is not None and not self.hold < self.seconds <= LONGEST:
             raise VideoError(
-                "The video must be longer than its last frame is held, over {hold:g} seconds, and at "
-                "most {limit:g}, not {seconds:g}.",
+                "The video must be longer than the {hold:g} seconds for which its last frame is held, and "
+                "at most {limit:g} seconds long, not {seconds:g}.",
                 hold=self.hold,
                 limit=LONGEST,
                 seconds=self.seconds,
@@ -97,8 +97,8 @@ class Timeline(Sequence[FrameChoice]):
             playing = cut.seconds - cut.hold
         if playing + cut.hold > LONGEST:
             raise VideoError(
-                "The video would take {seconds:.0f} seconds: at most {limit:g} are possible. Give it a "
-                "length, or more frames per second.",
+                "The video would be {seconds:.0f} seconds long; the limit is {limit:g}. Set its length, or "
+                "more frames per second.",
                 seconds=playing + cut.hold,
                 limit=LONGEST,
             )

@@ -102,7 +102,7 @@ def masked_canvas(
     drawn = fit_picture(pictures[start.mask], width=width, height=height, fit=start.fit)
     mask = (drawn.mean(1, keepdim=True) > 0.5).float()
     if not mask.any():
-        raise RecipeError("The mask is black everywhere: paint white what is to be painted anew.")
+        raise RecipeError("The mask is black everywhere: paint the area to repaint white.")
     return original, mask
 
 
@@ -113,8 +113,8 @@ def _extend(picture: Image.Image, *, side: str, width: int, height: int) -> tupl
     length = max(1, round(long * breadth / short))
     if length >= room:
         raise RecipeError(
-            "There is nothing to extend to the {side}: the picture fills a canvas of {width}×{height} "
-            "already. Choose a {direction} size.",
+            "There is nothing to extend to the {side}: the picture already fills a canvas of "
+            "{width}×{height}. Choose a {direction} size.",
             side=side,
             width=width,
             height=height,

@@ -71,7 +71,8 @@ def lower_memory(recipe: Recipe, device: torch.device, doing: Stage) -> Recipe |
     if doing == "looking" and (batched := _double_batches(recipe)) is not None:
         return batched
     if recipe.drawer_kind.needs_vqgan and not recipe.engine.checkpoint:
-        return _with_engine(recipe, checkpoint=True, compiled=False)  # what is compiled decides by itself
+        # A compiled decoder chooses itself which activations it keeps.
+        return _with_engine(recipe, checkpoint=True, compiled=False)
     half = supported_half_precision(device)
     if recipe.precision == "float32" and half is not None:
         return recipe.model_copy(update={"precision": half})
@@ -88,43 +89,43 @@ def describe_changes(before: Recipe, after: Recipe) -> Message:
     """A sentence about what changed because memory was short; empty if nothing did."""
     found = []
     if after.engine.captured != before.engine.captured:
-        found.append(_("the step is launched piece by piece, which is slower"))
+        found.append(_("the kernels of a step are launched one by one, which is slower"))
     if after.cutouts.batches != before.cutouts.batches:
         found.append(
             _(
-                "the cutouts are looked at in {count} batches, which is slower",
+                "the cutouts are processed in {count} batches, which is slower",
                 count=after.cutouts.batches,
             )
         )
     if after.engine.checkpoint != before.engine.checkpoint:
-        found.append(_("the decoder's inner pictures are made twice, which is slower"))
+        found.append(_("the decoder's activations are computed twice, which is slower"))
     if after.precision != before.precision:
-        found.append(_("the arithmetic is in half precision ({precision})", precision=after.precision))
+        found.append(_("half precision is used ({precision})", precision=after.precision))
     if after.engine.sketches != before.engine.sketches:
         found.append(
             _(
-                "sketches are written {count} at a time, so they are others than those of the same seed",
+                "sketches are sampled {count} at a time, so this seed gives different ones",
                 count=after.engine.sketches,
             )
         )
     if after.engine.encode_tile != before.engine.encode_tile:
         found.append(
             _(
-                "a picture is read in tiles of {codes} codes, so what is painted from it may differ a little",
+                "pictures are encoded in tiles of {codes} codes, so the result may differ a little",
                 codes=after.engine.encode_tile,
             )
         )
     if after.engine.tile != before.engine.tile:
         found.append(
             _(
-                "the finished picture was drawn in tiles of {codes} codes, so its contrast may "
-                "differ a little from that of the pictures before it",
+                "the finished picture was decoded in tiles of {codes} codes, so its contrast may differ a "
+                "little from that of the previews",
                 codes=after.engine.tile,
             )
         )
     if not found:
         return Message("")
-    return _("Memory was short: now {changes}.", changes=join_messages(found, _("{first}, and {second}")))
+    return _("Memory ran out, so {changes}.", changes=join_messages(found, _("{first}, and {second}")))
 
 
 def free_cache(device: torch.device) -> None:
@@ -174,4 +175,4 @@ def _advice(recipe: Recipe) -> Message:
         )
     if (count := recipe.cutouts.count) > 4:
         advice = _("fewer cutouts than {count}, or {size}", count=count, size=advice)
-    return _("There is too little memory for this picture: try {advice}.", advice=advice)
+    return _("There is not enough memory for this picture: try {advice}.", advice=advice)

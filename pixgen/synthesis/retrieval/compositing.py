@@ -178,26 +178,26 @@ class RetrievedScene:
     """The things and the background of a sketch that are retrieved instead of sampled.
 
     Args:
-        shown: what is drawn.
+        scene: the parsed text.
         sketcher: has exemplars, in the codes of ``vqgan``.
         generator: of every random number.
     """
 
     def __init__(
-        self, shown: ParsedScene, sketcher: Sketcher, vqgan: Vqgan, generator: torch.Generator
+        self, scene: ParsedScene, sketcher: Sketcher, vqgan: Vqgan, generator: torch.Generator
     ) -> None:
-        self.scene, self._vqgan, self._generator = shown, vqgan, generator
+        self.scene, self._vqgan, self._generator = scene, vqgan, generator
         exemplars = sketcher.exemplars
         assert exemplars is not None, "things are found by a sketcher's exemplars"
         self._colours = list(exemplars.lexicon.colours.values())
-        if shown.style == SILHOUETTE:
-            black = tuple(replace(thing, colour=(0, 0, 0)) for thing in shown.things)
-            self.scene = replace(shown, things=black)
-        self._compositor = Compositor(exemplars, vqgan, generator, shown.style)
+        if scene.style == SILHOUETTE:
+            black = tuple(replace(thing, colour=(0, 0, 0)) for thing in scene.things)
+            self.scene = replace(scene, things=black)
+        self._compositor = Compositor(exemplars, vqgan, generator, scene.style)
 
     def ground(self, codes: torch.Tensor) -> torch.Tensor:
-        """Codes ``(N, rows, columns)`` with a plain ground, or a fade of two colours, where nothing is
-        written and the words leave nothing for the sketcher."""
+        """Fill codes ``(N, rows, columns)`` with a plain background or a gradient of two colours, if all of
+        them are ``OPEN`` and the text describes no background to sample."""
         if self.scene.ground or not bool((codes == OPEN).all()):
             return codes
         rows, columns = (side * self._vqgan.factor for side in codes.shape[1:])
@@ -209,7 +209,7 @@ class RetrievedScene:
 
         Args:
             codes: ``(N, rows, columns)``.
-            free: where they may be written anew, ``(1, rows, columns)``.
+            free: where they may change, ``(1, rows, columns)``.
         """
         if not self.scene.things and not self._changes_whole_picture:
             return codes

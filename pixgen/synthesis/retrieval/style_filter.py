@@ -8,7 +8,7 @@ GREY = (0.299, 0.587, 0.114)
 SEPIA = (1.0, 0.85, 0.65)
 INK = 0.09  # of an outline: nearly black
 SILHOUETTE, OUTLINED, STICKER, ROUND = "silhouette", "outlined", "sticker", "round"
-OBJECT_STYLES = (SILHOUETTE, OUTLINED, STICKER, ROUND)  # leave what is behind as it is
+OBJECT_STYLES = (SILHOUETTE, OUTLINED, STICKER, ROUND)  # styles that leave the background unchanged
 
 
 def apply_style(name: str, picture: torch.Tensor, *, noise: torch.Tensor, fine: bool) -> torch.Tensor:

@@ -156,7 +156,7 @@ def mix_vectors(
             vector = prior(reader.embed_texts([term.text]))
         total = total + term.weight * vector
     if float(total.norm()) < 1e-3:
-        raise RecipeError("Nothing is left of this idea: its parts cancel each other. Change a weight.")
+        raise RecipeError("The parts of this idea cancel each other out: change a weight.")
     return F.normalize(total, dim=-1)
 
 

@@ -81,7 +81,7 @@ class ClassifyRequest:
         sources = collect_sources([Path(path) for path in form.pictures], uploaded=True)
         if service.studio.policy.public and len(sources) > MOST_PUBLIC:
             raise ClassifyError(
-                "There may be at most {limit} pictures at once here: there are {count}.",
+                "Too many pictures at once: {count}. The limit here is {limit}.",
                 limit=MOST_PUBLIC,
                 count=len(sources),
             )

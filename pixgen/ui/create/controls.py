@@ -136,7 +136,7 @@ def _work(fields: dict[str, Field], say: Translator) -> Parts:
                 (say("cells of one colour"), "pixels"),
                 (say("waves"), "fourier"),
                 (say("every resolution at once"), "multires"),
-                (say("strokes of a brush"), "lines"),
+                (say("brush strokes"), "lines"),
             ],
             value=fields["drawer"].default,
             label=say("Drawing method"),
@@ -185,7 +185,7 @@ def _start(fields: dict[str, Field], say: Translator) -> Parts:
     picture = gr.File(label=say("Starting picture"), file_types=["image"], visible=False, height=120)
     of_picture = start_controls(fields, say)
     idea_words = gr.Textbox(
-        label=say("Mix with words (optional)"),
+        label=say("Combine with text (optional)"),
         placeholder="winter | summer :-1",
         visible=False,
         max_lines=1,
@@ -251,7 +251,7 @@ def grow_control(say: Translator) -> gr.Dropdown:
     """Whether the canvas grows."""
     return gr.Dropdown(
         [
-            (say("no: the whole size at once"), "never"),
+            (say("no: full size from the start"), "never"),
             (say("half the size, doubled near the end"), "0.9"),
             (say("a quarter, then half, then whole"), "0.5,0.85"),
         ],

@@ -98,11 +98,11 @@ def decode_data_url(mask: str) -> bytes:
     """The bytes of a PNG that a browser sent as a ``data:`` address. Raises RecipeError."""
     try:
         if not mask.startswith(_HEAD) or len(mask) > _LARGEST_MASK:
-            raise RecipeError("The brushed area did not arrive: brush over it again.")
+            raise RecipeError("The brushed area was not received: brush over it again.")
         data = base64.b64decode(mask[len(_HEAD) :], validate=True)
         open_picture(data)
     except (AttributeError, ValueError, PictureError) as error:
-        raise RecipeError("The brushed area did not arrive: brush over it again.") from error
+        raise RecipeError("The brushed area was not received: brush over it again.") from error
     return data
 
 
@@ -170,11 +170,13 @@ def add_drawn_inputs(
     trusted, picture = list(drawn.files), ""
     if form.start == DRAWN:
         if not drawn.start:
-            raise RecipeError("To start from a drawing, draw it first, or choose another start.")
+            raise RecipeError("To start from a drawing, draw it first, or choose another starting point.")
         picture = drawn.start
     elif form.start == LAST:
         if run is None or not run.picture.is_file():
-            raise RecipeError("There is no last picture to start from: paint one, or choose another start.")
+            raise RecipeError(
+                "There is no last picture to start from: paint one, or choose another starting point."
+            )
         picture = str(run.picture)
         trusted.append(picture)
     start: dict[str, Any] = {}

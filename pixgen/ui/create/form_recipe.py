@@ -135,7 +135,7 @@ def _refuse_paths(scenes: Iterable[Scene], *, known: Collection[str] = ()) -> No
     allowed = {"", *known}
     if any(path not in allowed for scene in scenes for each in scene for path in (each.picture, each.mask)):
         raise RecipeError(
-            "A picture cannot be named by its path on this page: add it under “More settings”, or "
+            "Pictures cannot be given by path on this page: add the picture under “More settings”, or "
             "write \\[ for a bracket."
         )
 
@@ -305,8 +305,8 @@ class BaseRecipe:
             if not KEPT_PATH.fullmatch(path):
                 name = Prompt(picture=path).label
                 raise RecipeError(
-                    "The recipe was painted with “{name}”, which is not here: add it under “More "
-                    "settings”, or choose another start.",
+                    "The recipe uses the picture “{name}”, which is missing: add it under “More settings”, "
+                    "or choose another starting point.",
                     name=name[:60],
                 )
 

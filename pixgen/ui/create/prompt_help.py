@@ -50,7 +50,7 @@ def memory_line(say: Translator, found: MemoryCheck | None) -> str:
     said = {
         "fits": say("fits"),
         "tight": say("tight"),
-        "too much": say("will not fit: it will run in smaller batches, or choose a smaller size"),
+        "too much": say("will not fit: smaller batches will be used, or choose a smaller size"),
     }[found.verdict]
     needs = say("Takes about {size} of memory", size=format_bytes(found.needed))
     return (
@@ -166,7 +166,7 @@ def _unknown(say: Translator, word: str, near: tuple[str, ...]) -> str:
         )
         for known in near
     )
-    return f"<p>{said} {escape(say('Perhaps'))}: {chips}</p>"
+    return f"<p>{said} {escape(say('Did you mean'))}: {chips}</p>"
 
 
 def _translation(say: Translator, typed: str, found: Translation) -> str:
@@ -187,7 +187,7 @@ def _translation(say: Translator, typed: str, found: Translation) -> str:
 def _lists(say: Translator) -> str:
     names = [f"__{name}__" for name in word_lists()]
     chips = "".join(_chip(name, word="__", said=say("Write {list}", list=name)) for name in names)
-    return f"<p>{escape(say('One of a list, drawn by the seed:'))} {chips}</p>"
+    return f"<p>{escape(say('One of a list, chosen by the seed:'))} {chips}</p>"
 
 
 def _chip(by: str, *, word: str, said: str) -> str:

@@ -69,7 +69,7 @@ def _times(say: Translator, place: QueueEntry) -> Iterator[str]:
             yield say("{time} left", time=status.duration(say, place.takes))
         return
     elif place.wait is None:
-        yield say("{count} before it", count=place.before)
+        yield say("{count} ahead of it", count=place.before)
     else:
         yield say("in about {time}", time=status.duration(say, place.wait))
     if place.takes is not None:

@@ -198,8 +198,8 @@ def plan_of(form: GridForm, *, drawn: DrawnInputs = _NOTHING, run: Run | None = 
     varied = len(expand_wildcards(create.prompt or "")) > 1
     if not axes and not varied:
         raise RecipeError(
-            "A grid varies something: choose a field and its values, or write alternatives such "
-            "as a {red|blue} fox."
+            "Nothing varies in this grid: choose a field and its values, or write alternatives such as a "
+            "{red|blue} fox."
         )
     options, over = Options(recipe=base), {axis.field for axis in axes}
     if "preset" in over and "init" not in over and base.init.picture:

@@ -152,7 +152,7 @@ def facts(say: Translator, opened: RunDetails, thumbnails: Thumbnails) -> str:
     """A run's prompt, metrics, curves, relatives and recipe."""
     run, entry, curve = opened.run, opened.entry, opened.curve
     waited = run.stopped_in_queue
-    state = say("Stopped before it began") if waited else state_name(say, entry.state)
+    state = say("Stopped before it started") if waited else state_name(say, entry.state)
     step = say("step {step} of {steps}", step=run.step, steps=run.recipe.steps)
     line = [
         say("in the trash") if entry.trashed else state,

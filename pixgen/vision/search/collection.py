@@ -273,8 +273,8 @@ class Collection:
         count = len(self)
         if count < FEWEST_FOR_INDEX:
             raise SearchError(
-                "“{name}” has {count} pictures: an approximate index needs {fewest_for_index}, and fewer "
-                "are searched at once without it.",
+                "“{name}” has {count} pictures: an approximate index needs at least {fewest_for_index}. "
+                "Fewer are searched quickly without one.",
                 name=self.name,
                 count=count,
                 fewest_for_index=FEWEST_FOR_INDEX,
@@ -299,9 +299,9 @@ def lance_errors(name: str) -> Iterator[None]:
         yield
     except (RuntimeError, OSError, ValueError) as error:
         if "no space left" in str(error).lower():
-            raise SearchError("The disk is full: make room and try again.") from error
+            raise SearchError("The disk is full: free some space and try again.") from error
         raise SearchError(
-            "The collection “{name}” cannot be read or written: check its folder, or index it anew.",
+            "The collection “{name}” cannot be read or written: check its folder, or index it again.",
             name=name,
         ) from error
 
@@ -352,7 +352,7 @@ def find_nearest(
     Raises SearchError.
     """
     if not 1 <= top <= MOST_HITS:
-        raise SearchError("A search shows from 1 to {limit} pictures: choose how many.", limit=MOST_HITS)
+        raise SearchError("The number of results must be from 1 to {limit}.", limit=MOST_HITS)
     if not -1 <= threshold <= 1:
         raise SearchError("The threshold is a cosine: choose it from -1 to 1.")
     wanted = top + bool(without)

@@ -97,7 +97,7 @@ def index_pictures(
             continue
         if each.path != printable_path(each.path):  # not UTF-8, which the table requires
             skipped.append(
-                Skipped(printable_path(each.path), _("It cannot be read: check its name and rights."))
+                Skipped(printable_path(each.path), _("It cannot be read: check its name and permissions."))
             )
             continue
         there.add(each.path)

@@ -78,12 +78,12 @@ class Library:
                 made = self._made(self._database.create_table(table, schema=columns))
         if made.source != source:
             raise SearchError(
-                "The collection “{name}” holds the pictures of another folder: choose another name.",
+                "The collection “{name}” contains the pictures of another folder: choose another name.",
                 name=name,
             )
         if made.dimensions != dimensions:
             raise SearchError(
-                "The collection “{name}” was made with another “{model}”: choose another name.",
+                "The collection “{name}” was indexed with a different “{model}”: choose another name.",
                 name=name,
                 model=model,
             )

@@ -53,8 +53,8 @@ class Term:
             )
         if not 0 < abs(self.weight) <= LARGEST_WEIGHT:
             raise SearchError(
-                "The weight of “{text}” must be above 0 and at most {limit:g}: to look away from it, "
-                "write a minus before it.",
+                "The weight of “{text}” must be above 0 and at most {limit:g}: to steer away from it, put "
+                "a minus before it.",
                 text=_shorten(self.text or self.picture),
                 limit=LARGEST_WEIGHT,
             )
@@ -133,7 +133,7 @@ def weighted_sum(weighted: Sequence[tuple[float, np.ndarray]]) -> np.ndarray:
     total = np.sum([weight * vector.astype(np.float64) for weight, vector in weighted], axis=0)
     norm = np.linalg.norm(total)
     if norm < _SMALLEST_NORM * max(abs(weight) for weight, _ in weighted):
-        raise SearchError("The terms of the search cancel each other: change a weight.")
+        raise SearchError("The terms of the search cancel each other out: change a weight.")
     return (total / norm).astype(np.float32)
 
 
@@ -198,9 +198,11 @@ class Filter:
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, str) and (len(value) > LONGEST_FILTER or not _is_text(value)):
-                raise SearchError("The filter “{name}” is too long or no text: shorten it.", name=field.name)
+                raise SearchError(
+                    "The filter “{name}” is too long or is not text: shorten it.", name=field.name
+                )
         if not 0 <= self.side < 2**31 or not 0 <= (self.seed or 0) < 2**63:
-            raise SearchError("A size or a seed to search for is a whole number, 0 or more.")
+            raise SearchError("The size and seed filters must be whole numbers, 0 or more.")
 
     def as_condition(self) -> "Expr | None":
         """The filter as a LanceDB expression, built from literals and never from text; None if it is empty."""

@@ -86,11 +86,11 @@ def parse_templates(text: str) -> tuple[str, ...]:
     """Parse custom templates, one in each line. Raises ClassifyError unless each has exactly one ``{}``."""
     templates = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     if not 1 <= len(templates) <= MOST_TEMPLATES:
-        raise ClassifyError("Write from 1 to {limit} templates, one a line.", limit=MOST_TEMPLATES)
+        raise ClassifyError("Write 1 to {limit} templates, one per line.", limit=MOST_TEMPLATES)
     for template in templates:
         if template.count(PLACEHOLDER) != 1 or len(template) > LONGEST_TEMPLATE:
             raise ClassifyError(
-                "The template “{template}” needs one {{}} where the label goes, and at most {limit} "
+                "The template “{template}” needs one {{}}, where the label goes, and at most {limit} "
                 "characters: write for example “a photo of a {{}}”.",
                 template=template[:60],
                 limit=LONGEST_TEMPLATE,
@@ -169,7 +169,7 @@ def check_labels(labels: Iterable[str]) -> tuple[str, ...]:
         raise ClassifyError("There are no labels: write some, for example “cat, dog, bird”.")
     if len(tidy) > MOST_LABELS:
         raise ClassifyError(
-            "There may be at most {limit} labels: there are {count}.",
+            "Too many labels: {count}. The limit is {limit}.",
             limit=MOST_LABELS,
             count=len(tidy),
         )

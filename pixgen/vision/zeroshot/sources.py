@@ -79,7 +79,7 @@ def collect_sources(paths: Sequence[Path], *, uploaded: bool = False) -> list[So
         raise ClassifyError("There are no pictures: name PNG, JPEG or WebP files, folders or zips.")
     if len(found) > MOST_PICTURES:
         raise ClassifyError(
-            "There may be at most {limit} pictures at once: there are {count}.",
+            "Too many pictures at once: {count}. The limit is {limit}.",
             limit=MOST_PICTURES,
             count=len(found),
         )
@@ -142,7 +142,7 @@ def _label(path: str) -> str:
 def _path_inside(found: PictureFile, folder: Path) -> Path:
     path = folder / found.path
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise PictureError("It is a link that leads out of the folder.")
+        raise PictureError("It is a link to a place outside the folder.")
     return path
 
 

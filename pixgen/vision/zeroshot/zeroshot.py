@@ -54,7 +54,7 @@ class Question:
             raise ClassifyError("There are no labels: write some, for example “cat, dog, bird”.")
         if self.none_below is not None and not -1 <= self.none_below <= 1:
             raise ClassifyError(
-                "“None of these” is decided by a cosine: choose it from -1 to 1, for example 0.2."
+                "The threshold for “none of these” must be a cosine from -1 to 1, for example 0.2."
             )
         if self.temperature is not None and not 1e-4 <= self.temperature <= 100:
             raise ClassifyError("The temperature must be from 0.0001 to 100, for example 0.01.")

@@ -140,7 +140,7 @@ def test_a_hostile_pickle_is_refused_and_nothing_of_it_is_run(folder, tiny, tmp_
     torch.save({"embed_tokens.weight": Hostile(tmp_path / "run")}, folder / "encoder.pt")
     with pytest.raises(
         ModelError,
-        match="encoder.pt was refused and nothing of it was run: it names “(posix|nt).mkdir”",
+        match="encoder.pt was rejected and none of its code was run: it refers to “(posix|nt).mkdir”",
     ):
         fetch_sketcher(tiny)
     (folder / "decoder.pt").write_bytes(pickle.dumps(Hostile(tmp_path / "run")))
@@ -197,7 +197,7 @@ def test_without_a_network_the_error_says_which_files_to_put_where(tiny):
     said = str(raised.value)
     assert "no connection" in said
     assert "put encoder.pt, decoder.pt, vocab.json and merges.txt from https://example.org/tiny into " in said
-    assert said.endswith("dalle-tiny, or choose pocket, which needs none.")
+    assert said.endswith("dalle-tiny, or choose pocket, which needs no download.")
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_a_missing_part_is_downloaded_or_reported(folder, karlo, part):
     shutil.rmtree(folder / part)
     assert registry.state_of(karlo) == "to fetch"
     with pytest.raises(
-        ModelError, match="cannot be fetched .*no connection.* into .*karlo, or choose pocket"
+        ModelError, match="cannot be downloaded .*no connection.* into .*karlo, or choose pocket"
     ):
         load_sketcher("karlo", "cpu")
 
@@ -171,7 +171,7 @@ def test_it_is_found_in_hugging_faces_cache_verified_and_removed(tmp_path, karlo
     weights = unclip_files.weight_bytes(karlo, half=False)
     assert unclip_files.weight_bytes(karlo, half=True) == weights // 2
     blob.write_bytes(blob.read_bytes()[:-1] + b"!")
-    with pytest.raises(ModelError, match="of “karlo” has changed since it was fetched"):
+    with pytest.raises(ModelError, match="of “karlo” has changed since it was downloaded"):
         registry.check(karlo)
     assert registry.remove(karlo) >= weights
     assert registry.state_of(karlo) == "to fetch"

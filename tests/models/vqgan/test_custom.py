@@ -69,7 +69,7 @@ def test_a_path_is_converted_once_until_its_file_changes(folder, cache):
 @pytest.mark.parametrize(
     ("name", "config", "said"),
     [
-        ("orphan/alone.ckpt", "", "No config lies beside “alone.ckpt”: name it with --config"),
+        ("orphan/alone.ckpt", "", "There is no config beside “alone.ckpt”: give one with --config"),
         ("gone.ckpt", "", "There is no checkpoint"),
         ("flowers.ckpt", "gone.yaml", "The config gone.yaml is missing or broken"),
     ],
@@ -129,7 +129,7 @@ def test_one_bad_file_in_the_folder_hides_no_other_model(folder, spoilt, capsys)
     assert main(["models", "list"]) == 0
     said = capsys.readouterr()
     assert "flowers" in said.out
-    assert ("“bad” is left out: The " in said.err) == (spoilt != "hidden")
+    assert ("“bad” was left out: The " in said.err) == (spoilt != "hidden")
     for name in names:
         load_vqgan(name, "cpu")
 
@@ -137,8 +137,8 @@ def test_one_bad_file_in_the_folder_hides_no_other_model(folder, spoilt, capsys)
 @pytest.mark.parametrize(
     ("spoilt", "said"),
     [
-        ("kl", "of an autoencoder without a codebook .KL., not of a VQGAN"),
-        ("depth", r"not RGB, such as one of depth or segmentation \(1 channels in, 1 out\)"),
+        ("kl", "for an autoencoder without a codebook .KL., not for a VQGAN"),
+        ("depth", r"not RGB, such as depth or segmentation maps \(1 channels in, 1 out\)"),
         ("segmentation", "not RGB"),
         ("wide", "ddconfig.ch_mult is wrong"),
         ("text", "n_embed is wrong"),

@@ -163,5 +163,5 @@ def test_runs_are_found_by_how_they_look(gallery, studio, tiny_perceptor, monkey
     opposite = gallery.search(finder, "- a fox", RunFilter())
     assert ids(opposite) == ids(found)[::-1]
     assert ids(gallery.search(finder, "a fox", RunFilter(favourite=True))) == [runs[2]]
-    with pytest.raises(StudioError, match="by words here"):
+    with pytest.raises(StudioError, match="by text only"):
         gallery.search(finder, "[fox.png]", RunFilter())

@@ -48,7 +48,7 @@ def test_an_axis_is_read(text, field, values):
         (["seed=1-2", "seed=3-4"], "given twice"),
         (["weight of prompt 3=1,2"], "no prompt 3: .* has 2"),
         (["weight of prompt 2=1,9999"], "less than or equal to 1000"),
-        (["prompt=[a"], "no JSON list"),
+        (["prompt=[a"], "not a JSON list"),
         ([], "one or two fields"),
     ],
 )

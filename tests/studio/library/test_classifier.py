@@ -28,10 +28,10 @@ def test_a_set_of_ones_own_is_kept_and_can_be_changed(namer):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("cifar10", "comes with pixgen"),
-        ("../up", "small letters"),
-        ("A B", "small letters"),
-        ("", "small letters"),
+        ("cifar10", "bundled label set"),
+        ("../up", "lowercase letters"),
+        ("A B", "lowercase letters"),
+        ("", "lowercase letters"),
     ],
 )
 def test_a_name_that_is_not_allowed_is_a_sentence(namer, name, said):
@@ -46,7 +46,7 @@ def test_a_public_page_keeps_and_shows_no_sets(tmp_path):
         (tmp_path / "labels" / "mine.json").write_text('{"labels": ["a"]}')
         namer = ClassifierService(studio)
         assert "mine" not in namer.sets()
-        with pytest.raises(ClassifyError, match="cannot be kept on a public page"):
+        with pytest.raises(ClassifyError, match="cannot be saved on a public page"):
             namer.save("birds", ("a",), templates="none")
         with pytest.raises(RecipeError, match="“ViT-B-32/openai” is not offered here"):
             namer.classifier(Question(labels=("a",)), ("ViT-B-32/openai",))

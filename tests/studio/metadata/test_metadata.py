@@ -57,14 +57,14 @@ def test_any_prompt_survives_a_png(tmp_path, text):
 
 def test_a_picture_without_a_recipe_says_so(tmp_path):
     Image.fromarray(PICTURE).save(tmp_path / "plain.png")
-    with pytest.raises(PictureError, match=r"“plain.png” carries no recipe"):
+    with pytest.raises(PictureError, match=r"“plain.png” contains no recipe"):
         read_metadata(tmp_path / "plain.png")
 
 
 def test_a_film_without_a_recipe_says_so(tmp_path):
     with VideoWriter(tmp_path / "plain.mp4") as film:
         film.add(PICTURE)
-    with pytest.raises(PictureError, match="carries no recipe"):
+    with pytest.raises(PictureError, match="contains no recipe"):
         read_metadata(tmp_path / "plain.mp4")
 
 

@@ -124,7 +124,7 @@ def test_a_photograph_says_that_it_carries_no_recipe(tmp_path):
     (tmp_path / "cut.jpg").write_bytes(cut[:40])
     (tmp_path / "odd.jpg").write_bytes(b"\xff\xd8\xff\xe1\0\x10Exif\0\0nonsense")
     for name in ("plain.jpg", "cut.jpg", "odd.jpg"):
-        with pytest.raises(PictureError, match="carries no recipe"):
+        with pytest.raises(PictureError, match="contains no recipe"):
             read_info(tmp_path / name)
 
 
@@ -155,7 +155,7 @@ def test_the_comment_of_vqgan_clip_is_its_prompts(foreign):
     ],
 )
 def test_a_picture_without_words_says_so(foreign, texts):
-    with pytest.raises(PixgenError, match=r"carries no recipe|tells no words"):
+    with pytest.raises(PixgenError, match=r"contains no recipe|does not contain a prompt"):
         read_info(foreign(**texts))
 
 
@@ -181,7 +181,7 @@ def test_long_texts_end(foreign):
 def test_a_text_of_a_hundred_megabytes_is_one_sentence(tmp_path):
     path = tmp_path / "large.png"
     path.write_bytes(png((b"tEXt", b"pixgen\0" + b" " * (100 * 2**20))))
-    with pytest.raises(PictureError, match="a text of 100 MB: at most 4 MB are read"):
+    with pytest.raises(PictureError, match="a text of 100 MB: at most 4 MB can be read"):
         read_info(path)
 
 
@@ -196,14 +196,14 @@ def test_a_packed_text_that_swells_is_one_sentence(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"prompts": "a fox", ', "its JSON breaks off at line 1"),
-        ('{"prompts": "a fox", "version": 2}', "written by a newer pixgen: it is of version 2"),
-        ('{"prompts": "a fox", "wings": 2}', "no field “wings” in this pixgen"),
+        ('{"prompts": "a fox", ', "its JSON is invalid at line 1"),
+        ('{"prompts": "a fox", "version": 2}', "has version 2 and was written by a newer pixgen"),
+        ('{"prompts": "a fox", "wings": 2}', "does not know the recipe's field “wings”"),
         ('{"prompts": "a fox", "steps": -1}', "steps must be"),
-        ("[1]", "carries no recipe"),
-        ('{"a":' * 100_000, "far too large"),
+        ("[1]", "contains no recipe"),
+        ('{"a":' * 100_000, "too large"),
         ('{"seed": ' + "9" * 5000 + "}", "not"),
-        ("{" + " " * (5 * 2**20), "far too long"),
+        ("{" + " " * (5 * 2**20), "too long"),
     ],
 )
 def test_a_recipe_that_cannot_be_used_is_one_sentence(tmp_path, text, said):

@@ -107,7 +107,7 @@ def test_a_stopped_run_shows_in_its_film_where_it_was_stopped(open_studio, frame
 
 
 @pytest.mark.parametrize(
-    ("steps", "said"), [(None, "done: give more steps"), (12, "done"), (3, "as many or more")]
+    ("steps", "said"), [(None, "is finished: to continue"), (12, "done"), (3, "at least as many")]
 )
 def test_there_must_be_something_left_to_paint(studio, steps, said):
     job = painted(studio, a_recipe())

@@ -53,7 +53,7 @@ def test_what_is_kept_keeps_its_pixels(paint, photo, right_half, fill):
 
 def test_a_mask_without_white_is_refused(paint, photo):
     black = Image.new("RGB", (32, 32))
-    with pytest.raises(RecipeError, match="paint white what is to be painted anew"):
+    with pytest.raises(RecipeError, match="paint the area to repaint white"):
         paint(recipe(mask="mask"), photo=photo, mask=black)
 
 
@@ -79,9 +79,9 @@ def test_a_canvas_without_room_is_refused(paint, photo):
 
 
 def test_a_mask_needs_a_picture_and_no_side():
-    with pytest.raises(RecipeError, match="goes with a start of kind"):
+    with pytest.raises(RecipeError, match="needs init.kind"):
         make_recipe({"prompts": "a", "init": {"kind": "codes", "mask": "m.png"}})
-    with pytest.raises(RecipeError, match="either painted anew under a mask, or extended"):
+    with pytest.raises(RecipeError, match="a mask or a side to extend to"):
         recipe(mask="m.png", extend="left")
 
 

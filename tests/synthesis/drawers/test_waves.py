@@ -113,9 +113,9 @@ def test_a_palette_that_is_found_has_as_many_colours_as_asked_and_moves(paint):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"pixels": {"colours": "red"}}, "two at least"),
+        ({"pixels": {"colours": "red"}}, "at least two"),
         ({"pixels": {"colours": "red, blue", "count": 3}}, "not both"),
-        ({"pixels": {"colours": "red, no such colour"}}, "is no colour"),
+        ({"pixels": {"colours": "red, no such colour"}}, "is not a colour"),
         ({"init": {"kind": "picture", "picture": "a.png", "mask": "b.png"}}, "vqgan only"),
     ],
 )

@@ -51,7 +51,7 @@ def test_strength_goes_from_the_picture_to_noise(begun, drawer):
 
 
 def test_another_start_has_no_strength():
-    with pytest.raises(RecipeError, match="a strength goes with a start of kind"):
+    with pytest.raises(RecipeError, match="a strength needs init.kind"):
         make_recipe({"prompts": "a fox", "init": {"kind": "snow", "strength": 0.5}})
 
 
@@ -68,5 +68,5 @@ def test_when_to_grow_is_typed_as_parts(typed, at):
 
 
 def test_when_to_grow_must_be_numbers():
-    with pytest.raises(RecipeError, match="“soon” does not say when to grow"):
+    with pytest.raises(RecipeError, match="“soon” does not say when to enlarge"):
         recipe_from(Options(prompt="a fox", grow="soon"))

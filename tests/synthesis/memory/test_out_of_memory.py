@@ -85,7 +85,7 @@ def test_a_decoder_without_memory_is_checkpointed(wanted, tiny_vqgan, tiny_perce
     frames = list(short)
     assert short.recipe.engine.checkpoint
     assert short.recipe.cutouts.batches == 1  # cutouts had nothing to do with it
-    assert "made twice" in frames[1].notice
+    assert "computed twice" in frames[1].notice
     assert furthest(frames, whole) == 0  # the same arithmetic, done twice
 
 
@@ -96,7 +96,7 @@ def test_half_precision_is_the_last_resort(wanted, tiny_vqgan, tiny_perceptor):
     short = Optimization(wanted, drawer, tiny_perceptor)
     frames = list(short)
     assert (short.recipe.precision, short.recipe.engine.checkpoint) == ("bfloat16", True)
-    assert "made twice" in frames[1].notice
+    assert "computed twice" in frames[1].notice
     assert "half precision (bfloat16)" in frames[1].notice
     assert np.abs(frames[1].picture.astype(int) - whole[1].picture.astype(int)).mean() < 2
 

@@ -151,9 +151,9 @@ def test_its_own_vqgan_has_the_very_codes(model, tiny_vqgan, tiny_perceptor):
 
 def test_ideas_and_pictures_alone_are_refused(paint, red_picture):
     idea = make_recipe(recipe().model_dump(), {"init": {"kind": "idea", "idea": "a fox"}})
-    with pytest.raises(RecipeError, match="“dalle-mini” reads words, and no pictures or ideas"):
+    with pytest.raises(RecipeError, match="“dalle-mini” reads text only, not pictures or ideas"):
         list(paint(idea))
-    with pytest.raises(RecipeError, match="reads words"):
+    with pytest.raises(RecipeError, match="reads text"):
         list(paint(recipe(prompts="[red.png]"), pictures={"red.png": red_picture}))
 
 

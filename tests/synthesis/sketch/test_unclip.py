@@ -88,8 +88,8 @@ def test_pictures_are_varied_and_mixed_by_weight(paint, unclip, red_picture):
 @pytest.mark.parametrize(
     ("start", "said"),
     [
-        ({"kind": "idea", "idea": "[red.png] | winter"}, "takes ideas of pictures, and no words"),
-        ({"kind": "idea", "idea": "[red.png] | [red.png]:-1"}, "its parts cancel each other"),
+        ({"kind": "idea", "idea": "[red.png] | winter"}, "reads ideas of pictures only"),
+        ({"kind": "idea", "idea": "[red.png] | [red.png]:-1"}, "The parts of this idea cancel each other"),
         ({"sketch": {"temperature": 1}}, "has no temperature: leave init.sketch.temperature out"),
         ({"kind": "picture", "picture": "red.png", "extend": "left"}, "paints whole pictures"),
     ],

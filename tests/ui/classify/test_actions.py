@@ -82,7 +82,7 @@ def test_a_public_page_is_bounded(make_namer, form, tmp_path, monkeypatch):
     with pytest.raises(PixgenError, match="“ViT-B-32/openai” is not offered here"):
         views(public, {**form, "model": "ViT-B-32/openai"})
     monkeypatch.setattr(actions, "MOST_PUBLIC", 1)
-    with pytest.raises(ClassifyError, match="at most 1 pictures at once here: there are 2"):
+    with pytest.raises(ClassifyError, match="Too many pictures at once: 2. The limit here is 1"):
         views(public, form)
     late = make_namer(policy=Policy(longest_seconds=-1.0))
     *_, last = views(late, form)
@@ -112,7 +112,7 @@ def test_a_model_is_fetched_in_sight_and_can_be_stopped(make_namer, form, monkey
     [
         ({"labels": " "}, "There are no labels"),
         ({"label_set": "birds"}, "no label set"),
-        ({"templates": "own"}, "Write from 1 to 100 templates"),
+        ({"templates": "own"}, "Write 1 to 100 templates"),
         ({"templates": "own", "own_templates": "a photo"}, "needs one {}"),
     ],
 )
@@ -155,7 +155,7 @@ def test_what_spoke_for_a_label_is_shown_beside_the_picture(make_namer, form):
     assert shown.count("<img") == 2
     assert "blue.png" in shown
     for wrong, place, label in ((form, 2, "c"), (None, 0, "c"), (form, 0, "d")):
-        with pytest.raises(ClassifyError, match="no longer available|none of the labels"):
+        with pytest.raises(ClassifyError, match="no longer available|not one of the labels"):
             explain(service, wrong and ClassifyForm.read(wrong), place, label, say=WORDS)
 
 

@@ -215,7 +215,7 @@ def test_the_policy_is_the_studios(make_studio, visitor):
 
 
 def test_an_error_while_painting_keeps_the_last_picture(make_studio, visitor):
-    error = OutOfMemory("There is too little memory: choose a smaller size.")
+    error = OutOfMemory("There is not enough memory: choose a smaller size.")
     last = painted(make_studio(breaks_at=4, error=error), visitor)[-1]
     assert last.busy == "idle"
     assert last.notice == str(error)
@@ -225,11 +225,11 @@ def test_an_error_while_painting_keeps_the_last_picture(make_studio, visitor):
 
 def test_a_full_disk_keeps_the_picture_on_the_page(make_studio, visitor, monkeypatch):
     def full(*_):
-        raise StorageError("The disk is full: make room.")
+        raise StorageError("The disk is full: free some space.")
 
     monkeypatch.setattr("pixgen.studio.runs.record.save_png", full)
     last = painted(make_studio(), visitor)[-1]
-    assert last.notice == "The disk is full: make room."
+    assert last.notice == "The disk is full: free some space."
     assert picture_of(last)[1].size == (64, 48)
 
 
@@ -321,7 +321,7 @@ def test_a_part_of_the_last_picture_is_painted_anew(make_studio, visitor, public
 def test_a_mask_that_is_none_is_refused(studio, visitor, mask):
     first = session_after(painted(studio, visitor))
     screens = list(with_error_screen(paint(studio, {**FORM, "mask": mask}, first, say=ENGLISH), say=ENGLISH))
-    assert screens[-1].notice == ENGLISH("The brushed area did not arrive: brush over it again.")
+    assert screens[-1].notice == ENGLISH("The brushed area was not received: brush over it again.")
 
 
 def test_another_sketch_of_a_pictures_idea_is_taken_in_public(make_studio, visitor, tmp_path):

@@ -55,7 +55,7 @@ def test_the_preview_shows_what_was_chosen_or_all_that_there_is():
 def test_the_cutouts_of_a_job_are_asked_for_and_shown():
     wanted = []
     job = SimpleNamespace(ended=False, request_cutouts=lambda: wanted.append(1), cutouts=lambda: (7, None))
-    assert ENGLISH("The next step brings its cutouts.") in cutouts_html(job, ENGLISH)
+    assert ENGLISH("The cutouts appear with the next step.") in cutouts_html(job, ENGLISH)
     job.cutouts = lambda: (7, np.zeros((8, 8, 3), np.uint8))
     assert 'alt="Cutouts of step 7"' in cutouts_html(job, ENGLISH)
     assert wanted == [1, 1]

@@ -111,7 +111,7 @@ def test_another_start_leaves_the_old_picture_and_mask():
     ],
 )
 def test_a_recipe_cannot_name_files_of_the_server(recipe):
-    with pytest.raises(RecipeError, match="which is not here"):
+    with pytest.raises(RecipeError, match="which is missing"):
         to_recipe(form(make_recipe(recipe)))
 
 

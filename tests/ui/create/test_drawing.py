@@ -73,8 +73,8 @@ def test_each_painted_region_is_its_prompts_by_number():
     [
         ({"start": "drawn"}, "draw it first"),
         ({"start": "last"}, "no last picture"),
-        ({"drawn": "{"}, "did not arrive"),
-        ({"drawn": '{"start": ""}'}, "did not arrive"),
+        ({"drawn": "{"}, "was not received"),
+        ({"drawn": '{"start": ""}'}, "was not received"),
         ({"drawn": drawn(_1="data:text/html,x")}, "brush over it again"),
         ({"drawn": drawn(_1="data:image/png;base64,AAAA")}, "brush over it again"),
     ],
@@ -85,7 +85,7 @@ def test_what_is_missing_or_broken_is_a_sentence(values, said):
 
 
 def test_nobody_types_a_path_as_a_region():
-    with pytest.raises(RecipeError, match="cannot be named by its path"):
+    with pytest.raises(RecipeError, match="cannot be given by path"):
         to_recipe({"prompt": "a fox @[/etc/secret.png]"})
 
 

@@ -225,7 +225,7 @@ def test_a_picture_that_is_cancelled_while_it_waits_says_so_and_can_still_be_beg
     screens_of(screens)
     session = BrowserSession.from_browser(json.dumps({**visitor.stored, "job": run}), "")
     last = screens_of(show_run(slow, session, say=ENGLISH))[-1]
-    assert ENGLISH("Stopped before it began") in last.status
+    assert ENGLISH("Stopped before it started") in last.status
     assert "step 0" not in last.status
     assert (last.resumable, last.begun) == (True, False)
     rest = screens_of(resume(slow, session, say=ENGLISH))

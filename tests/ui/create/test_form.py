@@ -153,7 +153,7 @@ def test_a_start_of_ones_own_needs_its_picture():
 
 
 def test_an_alternative_hides_no_path():
-    with pytest.raises(RecipeError, match="cannot be named by its path"):
+    with pytest.raises(RecipeError, match="cannot be given by path"):
         recipe(prompt="{[/etc/secret.png]|[/etc/secret.png]}")
 
 
@@ -164,7 +164,7 @@ def test_an_upload_may_have_any_name():
 
 @pytest.mark.parametrize("field", ["prompt", "leave_out"])
 def test_nobody_types_a_path_of_the_server(field):
-    with pytest.raises(RecipeError, match="cannot be named by its path"):
+    with pytest.raises(RecipeError, match="cannot be given by path"):
         recipe(**{field: "a fox | [/etc/secret.png]"})
 
 
@@ -239,5 +239,5 @@ def test_the_idea_of_a_picture_may_be_mixed_with_words():
 
 def test_the_words_of_an_idea_name_no_file():
     form = {"prompt": "a fox", "start": "idea", "start_picture": "/tmp/a.png"}
-    with pytest.raises(RecipeError, match="cannot be named by its path"):
+    with pytest.raises(RecipeError, match="cannot be given by path"):
         to_recipe({**form, "idea_words": "[/etc/passwd]"})

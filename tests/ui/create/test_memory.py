@@ -5,7 +5,7 @@ import pytest
 from pixgen.studio.memory_check import MemoryCheck
 from pixgen.ui.create.prompt_help import memory_line
 from pixgen.ui.i18n import ENGLISH
-from tests.ui.forms import foretold
+from tests.ui.forms import estimated
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from tests.ui.forms import foretold
     [
         (230_000_000, 10**9, "<span>Takes about 230 MB of memory</span> · <b>fits</b>"),
         (900_000_000, 10**9, "<b>tight</b>"),
-        (2_500_000_000, 10**9, "<b>will not fit: it will run in smaller batches"),
+        (2_500_000_000, 10**9, "<b>will not fit: smaller batches will be used"),
     ],
 )
 def test_it_says_how_much_and_whether_it_fits(needed, free, said):
@@ -33,6 +33,6 @@ def test_it_is_of_what_the_form_asks_for():
         return MemoryCheck(230_000_000, 10**9)
 
     form = {"preset": "best", "size": "256x128", "cutouts": 20, "start": "picture"}
-    assert "230 MB" in foretold(form, lambda: "cpu", ENGLISH, look=look)
+    assert "230 MB" in estimated(form, lambda: "cpu", ENGLISH, look=look)
     assert asked == [(256, 128, 20, "cpu")]
-    assert foretold({**form, "size": "huge"}, lambda: "cpu", ENGLISH, look=look) == ""
+    assert estimated({**form, "size": "huge"}, lambda: "cpu", ENGLISH, look=look) == ""

@@ -90,7 +90,7 @@ def test_a_strip_lies_between_words_and_pictures(tmp_path):
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"across": ""}, "A grid varies something"),
+        ({"across": ""}, "Nothing varies in this grid"),
         ({"across_values": " "}, "“seed” has no values"),
         ({"across": "colour"}, "no field “colour”"),
         ({"across_values": "1-999"}, "at most 256"),

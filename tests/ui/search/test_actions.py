@@ -114,7 +114,7 @@ def test_a_picture_finds_itself_and_more_like_it_leaves_it_out(library, folder):
         ({"query": "[/etc/passwd]"}, "cannot be given by path"),
         ({"query": "a + "}, "A term of the search is missing"),
         ({"after": "lately"}, "is not a date"),
-        ({"side": -1}, "a whole number"),
+        ({"side": -1}, "whole number"),
         ({"place": "../secret"}, "There is no collection"),
         ({"place": UPLOADED}, "There is no collection"),
         ({"top": 100_000}, "from 1 to"),

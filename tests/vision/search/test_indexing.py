@@ -153,7 +153,7 @@ def test_hostile_files_are_skipped_and_listed(indexed, folder, tmp_path):
         "words.jpg",
     ]
     assert "too large" in reasons["bomb.png"]
-    assert "leads out" in reasons["leads-out.png"]
+    assert "outside the folder" in reasons["leads-out.png"]
     assert all(reason.endswith(".") for reason in reasons.values())
 
 

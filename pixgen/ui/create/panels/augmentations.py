@@ -120,7 +120,7 @@ def cutouts_html(job: "Job | None", say: Translator) -> str:
     job.request_cutouts()
     step, sheet = job.cutouts()
     if sheet is None:
-        return f"<p>{escape(say('The next step brings its cutouts.'))}</p>"
+        return f"<p>{escape(say('The cutouts appear with the next step.'))}</p>"
     alt = say("Cutouts of step {step}", step=step)
     return f'<img class="pg-cutouts" src="{_source(sheet)}" alt="{escape(alt)}" title="{escape(alt)}">'
 

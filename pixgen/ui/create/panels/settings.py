@@ -97,7 +97,9 @@ def clip_choice(policy: Policy, say: Translator, *, value: str, elem_id: str) ->
         allow_custom_value=free,
         label=say("Guidance model (CLIP)"),
         info=say(
-            "The bundled model has seen drawings only; larger ones, downloaded once, know photographs. You can type any open_clip model, for example ViT-B-32/laion2b_s34b_b79k, or the path of your own CLIP."
+            "The bundled model was trained on drawings only; larger ones, downloaded once, also know "
+            "photographs. You can type any open_clip model, for example ViT-B-32/laion2b_s34b_b79k, or "
+            "the path of your own CLIP."
         )
         if free
         else None,
@@ -151,7 +153,7 @@ def loss_name(name: str, say: Translator) -> str:
         "total_variation": say("Smoothness"),
         "start_latent": say("Keep the subject"),
         "start_pixels": say("Keep the colours"),
-        "latent_decay": say("Calm"),
+        "latent_decay": say("Latent decay"),
     }
     if name in titles:
         return titles[name]
