@@ -1,4 +1,5 @@
-"""pixgen paints pictures from words: an optimizer moves a VQGAN's latent to where CLIP sees them.
+"""pixgen paints pictures from words: an optimizer moves a VQGAN's latent until CLIP finds that the picture
+matches.
 
 >>> import pixgen
 >>> picture = pixgen.generate("a red fox on a snowy hill", preset="draft", seed=7)  # doctest: +SKIP

@@ -142,7 +142,7 @@ def upscale(
 
 
 def _paint_sheet(plan: Plan, folder: Path | str | None, device: str) -> Image.Image:
-    """A plan's sheet, its runs kept in ``folder`` or nowhere."""
+    """Paint a plan and return its sheet; its runs are saved in ``folder``, or not at all without one."""
     with (
         TemporaryDirectory(prefix="pixgen-") if folder is None else nullcontext(folder) as home,
         Studio(Path(home), device=device) as studio,

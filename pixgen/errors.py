@@ -1,4 +1,4 @@
-"""The errors that reach a person; anything else that is raised is a bug.
+"""The errors that are shown to people; any other exception is a bug.
 
 PixgenError
 ├── RecipeError         a recipe, prompt, preset or option that is not allowed
@@ -25,7 +25,7 @@ from pixgen.messages import Message
 
 
 class PixgenError(Exception):
-    """Base of all: its message says what happened and what to do, and is shown to a person.
+    """Base of all errors: its message says what happened and what to do, and is shown to people.
 
     Args:
         message: a template that the values fill in, or a whole message.
@@ -55,11 +55,11 @@ class ModelError(PixgenError):
 
 
 class DeviceError(PixgenError):
-    """A device that is not there."""
+    """A device that is not available."""
 
 
 class OutOfMemory(DeviceError):  # noqa: N818 - what happened, in the words of the field
-    """Too little memory for the work."""
+    """There was not enough memory."""
 
 
 class StudioError(PixgenError):
@@ -71,16 +71,16 @@ class StorageError(StudioError):
 
 
 class VideoError(PixgenError):
-    """A film that cannot be written."""
+    """A video that cannot be read or written."""
 
 
 class SearchError(PixgenError):
-    """A search, or what is to be searched, that is not allowed or not there."""
+    """A query that is not allowed, or a collection that does not exist."""
 
 
 class ClassifyError(PixgenError):
-    """Labels, templates or pictures to be classified that are not allowed."""
+    """Labels, templates or pictures that cannot be classified."""
 
 
 class TrainingError(PixgenError):
-    """Data or checkpoints of the pocket models that are missing."""
+    """Missing data or checkpoints of the bundled models."""

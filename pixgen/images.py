@@ -1,4 +1,4 @@
-"""Decode users' picture files the way a viewer shows them; no other module decodes picture files.
+"""Decode users' picture files as a viewer shows them; no other module decodes picture files.
 
 In comes a file of any of ``FORMATS`` in any mode. Out comes 8-bit sRGB, upright, without metadata. Errors
 and warnings of decoders do not leave this module: the result is a picture, or a PictureError that names the file.
@@ -80,7 +80,7 @@ def open_picture(
 def open_reduced(
     source: str | Path | bytes, *, side: int, name: str = _("The upload")
 ) -> tuple[Image.Image, tuple[int, int]]:
-    """A picture of which ``side`` by ``side`` pixels are wanted, and its own width and height.
+    """A picture at a reduced size of at least ``side`` by ``side`` pixels, and its original width and height.
 
     As ``open_picture``, but a large JPEG is decoded in an eighth to a half of the time, at a whole
     part of its size that leaves more than twice as many pixels as are wanted.
@@ -117,7 +117,7 @@ def on_white(picture: Image.Image) -> Image.Image:
 
 
 def _identify(data: bytes, name: str) -> Image.Image:
-    """A picture of which the header alone was read."""
+    """Open a picture and read its header only."""
     try:
         return Image.open(io.BytesIO(_without_texts(data)), formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -131,8 +131,8 @@ def _identify(data: bytes, name: str) -> Image.Image:
 
 
 def _reduce(picture: Image.Image, name: str, *, max_pixels: int) -> None:
-    """Have a JPEG decoded at the largest fraction that leaves at most ``max_pixels``; refuse any other
-    picture of more."""
+    """Let a JPEG be decoded at the largest fraction with at most ``max_pixels``; reject other pictures with
+    more."""
     width, height = picture.size
     if width * height > max_pixels and width * height <= MAX_JPEG_PIXELS:
         for part in (2, 4, 8):  # what libjpeg can do
@@ -144,7 +144,7 @@ def _reduce(picture: Image.Image, name: str, *, max_pixels: int) -> None:
 
 
 def _decode(picture: Image.Image, name: str, *, transparent: bool = False) -> Image.Image:
-    """The pixels: sRGB, upright, on white unless ``transparent``, and nothing besides."""
+    """Decode the pixels only: sRGB, upright, on white unless ``transparent``."""
     try:
         _load(picture)
         turn = _UPRIGHT.get(_orientation(picture))
@@ -175,7 +175,7 @@ def _load(picture: Image.Image) -> None:
 
 
 def _orientation(picture: Image.Image) -> Any:
-    """The one thing that is read from a picture's EXIF; 1, which is upright, where that is broken."""
+    """The orientation in a picture's EXIF; 1 (upright) if it is broken. Nothing else is read from EXIF."""
     try:
         return picture.getexif().get(_ORIENTATION, 1)
     except Exception:  # what cannot be read says nothing
@@ -183,7 +183,7 @@ def _orientation(picture: Image.Image) -> Any:
 
 
 def _alpha(picture: Image.Image) -> Image.Image | None:
-    """How opaque each pixel is, as L; None if all are."""
+    """The opacity of each pixel, as L; None if all are opaque."""
     clear = picture.info.get("transparency")
     if picture.mode.startswith(("I", "F")):
         if not isinstance(clear, int):
@@ -242,7 +242,7 @@ def _in_8_bits(picture: Image.Image) -> Image.Image:
 
 
 def _by_gamma(picture: Image.Image, gamma: float) -> Image.Image:
-    """A PNG as its gAMA chunk says that it is to be seen. https://www.w3.org/TR/png/#11gAMA"""
+    """Apply the gamma of a PNG's gAMA chunk. https://www.w3.org/TR/png/#11gAMA"""
     if abs(gamma / _SRGB_GAMMA - 1) <= _SAME_GAMMA:
         return picture
     curve = [round(255 * (level / 255) ** (_SRGB_GAMMA / gamma)) for level in range(256)]
@@ -250,7 +250,7 @@ def _by_gamma(picture: Image.Image, gamma: float) -> Image.Image:
 
 
 def _by_profile(picture: Image.Image, profile: bytes) -> Image.Image:
-    """A picture of mode L, RGB or CMYK through its ICC profile, or as it is if that is no use."""
+    """Convert a picture of mode L, RGB or CMYK by its ICC profile; unchanged if the profile is unusable."""
     space = _space(profile)
     if space == "RGB" and picture.mode == "L":
         picture = picture.convert("RGB")
@@ -279,7 +279,7 @@ def _space(profile: bytes) -> str:
 
 @lru_cache(8)
 def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """From a profile to sRGB; None if that changes nothing that can be seen, or cannot be done."""
+    """The transform from a profile to sRGB; None if it makes no visible difference or cannot be built."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
@@ -303,7 +303,7 @@ def _lab_to_srgb() -> ImageCms.ImageCmsTransform:
 
 @cache
 def _chart(mode: str) -> Image.Image:
-    """Every 17th level, for RGB in all combinations."""
+    """Test colours: every 17th level, for RGB in all combinations."""
     levels = np.arange(0, 256, 17, dtype=np.uint8)
     if mode == "L":
         return Image.fromarray(levels[None])
@@ -312,8 +312,8 @@ def _chart(mode: str) -> Image.Image:
 
 
 def _without_texts(data: bytes) -> bytes:
-    """A PNG without what doesn't change its look, and without what is broken or far too long of the rest;
-    any other file as it is.
+    """A PNG without chunks that do not change its pixels, and without broken or far too long ones; any other
+    file unchanged.
 
     Pillow refuses a picture whose texts or profile are long or damaged, whatever its pixels are.
     """
@@ -331,7 +331,7 @@ def _without_texts(data: bytes) -> bytes:
 
 
 def _is_sound(kind: bytes, body: bytes) -> bool:
-    """Whether a chunk, with its check behind, is whole, and its profile, if it is one, not too long."""
+    """Whether a chunk is complete with a valid checksum and, if it is a profile, not too long."""
     content, check = body[:-4], int.from_bytes(body[-4:], "big")
     if zlib.crc32(kind + content) != check:
         return False
@@ -348,7 +348,7 @@ def _is_sound(kind: bytes, body: bytes) -> bool:
 
 @cache
 def _silence_libtiff() -> None:
-    """Have libtiff, which Pillow brings, no longer print what it makes of a file: Pillow raises that too."""
+    """Stop libtiff (part of Pillow) from printing its complaints about a file: Pillow raises them too."""
     with suppress(AttributeError, OSError):  # of a Pillow that is linked in another way
         library = ctypes.CDLL(Image.core.__file__)
         for function in (library.TIFFSetErrorHandler, library.TIFFSetWarningHandler):
@@ -361,7 +361,7 @@ _lock, _threads, _loud_again = threading.Lock(), 0, ExitStack()
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No warning of Pillow's while any thread is in such a block: a person cannot do anything about them.
+    """Suppress Pillow's warnings while any thread is in such a block: users cannot do anything about them.
 
     ``warnings.catch_warnings`` alone, which sets what the whole process shares, would lose or keep the
     silence where blocks of several threads overlap.

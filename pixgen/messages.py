@@ -43,7 +43,7 @@ class Message(str):
         return _unpickle, (self.template, self.values, self.plural)
 
     def translated(self, catalogue: NullTranslations) -> str:
-        """The sentence in a catalogue's language; in English where it is not known there."""
+        """The sentence in a catalogue's language; in English if the catalogue does not have it."""
         if self.plural is None:
             # "" would ask for the catalogue's header.
             said = catalogue.gettext(self.template) if self.template else ""
@@ -56,7 +56,7 @@ class Message(str):
         return said.format(**values) if values else said
 
     def to_json(self) -> dict[str, Any]:
-        """The message as JSON's values, for ``from_json``."""
+        """The message as JSON values, for ``from_json``."""
         stored: dict[str, Any] = {"message": self.template}
         if self.plural is not None:
             stored |= {"plural": self.plural[0], "count": self.plural[1]}
@@ -66,7 +66,8 @@ class Message(str):
 
     @staticmethod
     def from_json(stored: Mapping[str, Any]) -> "Message":
-        """The message that ``to_json`` stored. Raises KeyError, ValueError or TypeError if it is none."""
+        """The message that ``to_json`` stored. Raises KeyError, ValueError or TypeError if it is not
+        valid."""
         values = {
             name: Message.from_json(value) if isinstance(value, Mapping) else value
             for name, value in stored.get("values", {}).items()
@@ -76,7 +77,7 @@ class Message(str):
 
 
 def _(template: str, /, **values: Any) -> Message:
-    """Mark a sentence, so that it is in the catalogue and can be translated later.
+    """Mark a sentence for the catalogue, to be translated when it is shown.
 
     Also for constants and the fields of settings: ``Field(title=_("Steps"), description=_("More: finer."))``.
     """
@@ -84,7 +85,7 @@ def _(template: str, /, **values: Any) -> Message:
 
 
 def ngettext(one: str, many: str, count: int, /, **values: Any) -> Message:
-    """Mark a sentence about ``count`` things, which is another one for a single thing.
+    """Mark a sentence about ``count`` things, with a singular and a plural.
 
     >>> print(ngettext("{count} run", "{count} runs", 2))
     2 runs

@@ -37,7 +37,7 @@ def output_folder(folder: str | Path | None = None) -> Path:
 
 
 def expand(path: str | Path) -> Path:
-    """A path with the home folder in place of a ``~`` at its beginning, as a shell writes it.
+    """A path whose leading ``~`` is replaced by the home folder, as a shell does.
 
     A ``~`` that names nobody is part of a file's name.
     """

@@ -25,7 +25,7 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[.,'’ ]\d{3})+")
 
 
 def decode(data: bytes) -> str:
-    """The text in a file, whatever program saved it; line ends become ``\\n``.
+    """Decode a text file, whatever program saved it; line ends become ``\\n``.
 
     Byte order marks decide, then UTF-16 without one, UTF-8, and the Windows code pages: 1252, 1254 for
     Turkish, and that of another script for a text that is mostly not Latin. Raises
@@ -38,13 +38,13 @@ def decode(data: bytes) -> str:
 
 
 def encode_table(text: str) -> bytes:
-    """The text of a CSV file in UTF-8 with the mark by which Excel knows it; what no encoding has, such as
-    a part of a file's name, becomes a question mark."""
+    """Encode the text of a CSV file as UTF-8 with a byte order mark for Excel; characters that cannot be
+    encoded, such as parts of a file's name, become question marks."""
     return codecs.BOM_UTF8 + text.encode("utf-8", "replace")
 
 
 def read_table(text: str) -> list[dict[str, str]]:
-    """The rows of a table with a line of headings, by these in small letters.
+    """The rows of a table with a header line, as dictionaries with lower-case keys.
 
     Its columns are divided by whatever divides the headings most: a comma, semicolon, tab or bar; if there
     is one heading, every line is one cell. Columns without a heading are left out if they are empty, as
@@ -83,7 +83,7 @@ def parse_number(text: str) -> float:
 
 
 def parse_count(text: str) -> float:
-    """As ``parse_number``, of what is counted: ``1.000`` and ``1,000`` are a thousand."""
+    """As ``parse_number``, for counts: ``1.000`` and ``1,000`` are a thousand."""
     if _THOUSANDS.fullmatch(text.strip()):
         return float(re.sub(r"[^\d+-]", "", text))
     return parse_number(text)

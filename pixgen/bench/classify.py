@@ -75,7 +75,7 @@ def measure_calibration(data: Path, perceptor: Perceptor, *, seed: int = 7) -> l
 
 
 def classify(*, pictures: int, model: str, data: Path | None, device: str = "auto") -> dict[str, Any]:
-    """All figures; calibration needs the drawings, which are not bundled. Raises PixgenError."""
+    """All measurements; calibration needs the drawings, which are not bundled. Raises PixgenError."""
     device = resolve_device(device)
     perceptor = load_perceptor([model], device)
     with TemporaryDirectory(prefix="pixgen-bench-") as folder:
@@ -90,7 +90,7 @@ def classify(*, pictures: int, model: str, data: Path | None, device: str = "aut
 
 
 def text(figures: dict[str, Any]) -> str:
-    """The figures of ``classify`` for a person."""
+    """The measurements of ``classify`` as text."""
     rate, calibration = figures["rate"], figures["calibration"]
     lines = [
         f"{figures['model']} · {figures['device']}",

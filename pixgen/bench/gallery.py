@@ -32,8 +32,8 @@ _TAGS = ("sea", "kitchen", "print", "gift")
 
 
 def make_runs(folder: Path, count: int) -> None:
-    """Put finished runs into a studio's folder, a minute apart: pictures, recipes, favourites, tags,
-    sisters of other seeds, children. Raises StorageError."""
+    """Create finished runs in a studio's folder, a minute apart, with pictures, recipes, favourites, tags,
+    other seeds and forks. Raises StorageError."""
     chance = np.random.default_rng(0)
     prompts = [f"a {' '.join(words)}" for words in product(_COLOURS, _THINGS, _PLACES)]
     presets = list(available_presets().values())
@@ -64,7 +64,7 @@ def make_runs(folder: Path, count: int) -> None:
 
 
 def gallery(*, runs: int = RUNS, repeats: int = 20) -> dict[str, Any]:
-    """Milliseconds, at the median and at worst, of what a person waits for; raises PixgenError."""
+    """Median and maximum milliseconds of the operations that a user waits for. Raises PixgenError."""
     with TemporaryDirectory(prefix="pixgen-bench-") as name:
         folder = Path(name)
         make_runs(folder, runs)
@@ -73,7 +73,7 @@ def gallery(*, runs: int = RUNS, repeats: int = 20) -> dict[str, Any]:
 
 
 def text(figures: dict[str, Any]) -> str:
-    """The figures of ``gallery`` for a person."""
+    """The measurements of ``gallery`` as text."""
     lines = [f"{figures['runs']:,} runs"]
     lines += [
         f"{name:>12} {figures[f'{name}_ms']:8.1f} ms   worst {figures[f'{name}_worst_ms']:.1f} ms"
@@ -144,7 +144,7 @@ def _time(name: str, act: Callable[[int], None], repeats: int) -> dict[str, floa
 
 
 def _time_page(studio: Studio) -> dict[str, float | None]:
-    """Seconds in a real browser: until the page can be used, and until a tab of pictures is drawn."""
+    """Seconds in a real browser: until the page can be used, and until the Gallery tab is drawn."""
     names = ("page_open_seconds", "tab_first_seconds", "tab_again_seconds")
     seconds: list[float | None] = [None] * len(names)
     with suppress(ImportError):
@@ -187,7 +187,7 @@ def _watch_page(driver: Any, address: str) -> list[float | None]:
 
 @contextmanager
 def serve_page(studio: Studio) -> Iterator[str]:
-    """The page over a studio, at a free port of this machine: its address."""
+    """Serve the page of a studio at a free port of this machine; yields its address."""
     from pixgen.ui.page import build, launch
 
     with socket.socket() as free:
@@ -202,7 +202,7 @@ def serve_page(studio: Studio) -> Iterator[str]:
 
 
 def _picture(chance: np.random.Generator) -> np.ndarray:
-    """``(H, W, 3)`` uint8: a few shapes on a ground."""
+    """A picture ``(H, W, 3)`` uint8: a few shapes on a background."""
     rows, columns = np.mgrid[0:_SIDE, 0:_SIDE]
     picture = np.empty((_SIDE, _SIDE, 3), np.uint8)
     picture[:] = chance.integers(0, 256, 3)

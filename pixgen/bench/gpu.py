@@ -22,8 +22,8 @@ _WRITING_TIME = 5.0  # seconds that are kept for writing
 
 @dataclass(frozen=True)
 class Measurement:
-    """One line of the table: what is measured, and the arguments after ``python -m pixgen``; ``tests`` for
-    those of pytest instead."""
+    """One line of the table: its title, and the arguments after ``python -m pixgen``; ``tests`` are arguments
+    of pytest instead."""
 
     what: str
     arguments: tuple[str, ...]
@@ -32,7 +32,7 @@ class Measurement:
 
 @dataclass
 class Result:
-    """What a measurement gave: its figures, or why there are none."""
+    """The result of a measurement: its figures, or the reason why there are none."""
 
     what: str
     command: str
@@ -42,7 +42,7 @@ class Result:
 
 
 def measurements(device: str) -> list[Measurement]:
-    """What is to be measured, the most telling first."""
+    """The measurements, the most informative first."""
 
     def speed(what: str, *more: str) -> Measurement:
         return Measurement(what, ("bench", "speed", *more, "--steps", "8", "--device", device, "--json"))
@@ -80,7 +80,7 @@ def measure(
     run: Callable[..., subprocess.CompletedProcess] = subprocess.run,
     report: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-    """The results of measurements, as many as there is time for; those that there is none for say so.
+    """The results of as many measurements as there is time for; the others say that there was none.
 
     Args:
         run: as ``subprocess.run``.

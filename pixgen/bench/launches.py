@@ -23,7 +23,7 @@ _STEPS_BEFORE = 2  # in the first, optimizers and caches are made
 
 
 def weightless_models(recipe: Recipe) -> tuple[Vqgan | None, Perceptor | Perceptors]:
-    """A recipe's models on the pretended GPU, without weights, as they would be loaded. Raises ModelError."""
+    """A recipe's models on the simulated GPU, without weights, as they would be loaded. Raises ModelError."""
     vqgan = random_vqgan(recipe.model, "meta", recipe.config) if recipe.drawer == "vqgan" else None
     perceptor = random_perceptor(recipe.clip_names, "meta")
     members = getattr(perceptor, "members", [perceptor])
@@ -35,7 +35,8 @@ def weightless_models(recipe: Recipe) -> tuple[Vqgan | None, Perceptor | Percept
 
 
 def launches(recipe: Recipe, *, microseconds: float, teraflops: float) -> dict[str, Any]:
-    """What a step of a recipe launches, with its models captured and without, and the time that takes.
+    """The kernels that a step of a recipe launches, with and without CUDA graphs, and the time that the
+    launches take.
 
     Args:
         microseconds: that the CPU takes a launch.
@@ -71,7 +72,7 @@ def launches(recipe: Recipe, *, microseconds: float, teraflops: float) -> dict[s
 
 
 def _count_step(recipe: Recipe, *, counted: bool) -> tuple[Launches, int]:
-    """What one step launches, and how many operations its products and convolutions are."""
+    """The launches of one step, and the operations of its matrix products and convolutions."""
     with simulated_gpu() as seen:
         vqgan, perceptor = weightless_models(recipe)
         painting = Optimization(recipe, make_drawer(recipe, vqgan, device=GPU), perceptor)
@@ -86,7 +87,7 @@ def _count_step(recipe: Recipe, *, counted: bool) -> tuple[Launches, int]:
 
 
 def text(figures: dict[str, Any]) -> str:
-    """The figures of ``launches`` for a person."""
+    """The measurements of ``launches`` as text."""
     lines = [
         f"{figures['preset']} · {figures['size']} · {figures['cutouts']} cutouts · {figures['precision']}"
         " · a pretended GPU",

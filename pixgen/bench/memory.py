@@ -50,7 +50,7 @@ def memory(recipe: Recipe, *, device: str = "auto") -> dict[str, Any]:
 
 
 def text(figures: dict[str, Any]) -> str:
-    """The figures of ``memory`` for a person."""
+    """The measurements of ``memory`` as text."""
     random = ", ".join(figures["random_weights"])
     lines = [
         f"{figures['size']} · {figures['cutouts']} cutouts in {figures['batches']} batches · "

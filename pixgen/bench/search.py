@@ -69,7 +69,7 @@ def time_searches(folder: Path, *, vectors: int) -> dict[str, Any]:
 
 
 def time_indexing(folder: Path, perceptor: Perceptor, *, pictures: int = _PICTURES) -> dict[str, Any]:
-    """Pictures a second through a whole indexing, beside what the model alone does with them.
+    """Pictures per second of indexing as a whole, and of the model alone.
 
     Both are measured in turns, each indexing between two of the model, so that whatever else the
     machine does slows both alike; the medians.
@@ -94,7 +94,7 @@ def time_indexing(folder: Path, perceptor: Perceptor, *, pictures: int = _PICTUR
 
 @torch.no_grad()
 def _model_rate(perceptor: Perceptor, pictures: int) -> float:
-    """Pictures a second that the model looks at, when they are there already."""
+    """Pictures per second that the model embeds, without reading them."""
     chance = torch.Generator().manual_seed(0)
     squares = torch.randint(
         0, 256, (MODEL_BATCH, perceptor.size, perceptor.size, 3), generator=chance, dtype=torch.uint8
@@ -107,7 +107,7 @@ def _model_rate(perceptor: Perceptor, pictures: int) -> float:
 
 
 def _indexing_rate(folder: Path, perceptor: Perceptor, size: int, turn: int) -> float:
-    """Pictures a second from files to a new collection, from beginning to end."""
+    """Pictures per second from files to a new collection."""
     collection = Library(folder / "library").create(f"bench-{turn}", "model", dimensions=size)
     begun = perf_counter()
     files = find_pictures(folder / "pictures")
@@ -118,7 +118,7 @@ def _indexing_rate(folder: Path, perceptor: Perceptor, size: int, turn: int) -> 
 def measure_recall(
     data: Path, perceptor: Perceptor, *, pictures: int = _PICTURES, seed: int = 5
 ) -> dict[str, Any]:
-    """How often the picture that a held-out caption was written for is among the first ten of all."""
+    """How often the picture of a held-out caption is among the first ten results."""
     captions, vectors = [], []
     with torch.no_grad():
         for caption, picture in _held_out(data, pictures, seed):
@@ -143,7 +143,7 @@ def measure_recall(
 def search(
     *, vectors: int, model: str, data: Path | None, device: str = "auto", pictures: int = _PICTURES
 ) -> dict[str, Any]:
-    """All figures; the quality only with the drawings, which are not bundled. Raises PixgenError."""
+    """All measurements; quality only with the drawings, which are not bundled. Raises PixgenError."""
     device = resolve_device(device)
     perceptor = load_perceptor([model], device)
     with TemporaryDirectory(prefix="pixgen-bench-") as folder:
@@ -158,7 +158,7 @@ def search(
 
 
 def text(figures: dict[str, Any]) -> str:
-    """The figures of ``search`` for a person."""
+    """The measurements of ``search`` as text."""
     scale, indexing, quality = (figures[name] for name in ("scale", "indexing", "quality"))
     if isinstance(quality, dict):
         quality = (
@@ -220,5 +220,5 @@ def _held_out(data: Path, count: int, seed: int) -> Iterator[tuple[str, torch.Te
 
 
 def _peak_memory() -> int:
-    """Bytes that this process has held at most, files that the system maps for it included."""
+    """The peak memory of this process in bytes, including memory-mapped files."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -162,7 +162,7 @@ class Launches(TorchDispatchMode):
 
     @contextmanager
     def _captures(self) -> Iterator[None]:
-        """Inside, launches belong to a graph and are not counted, and a wait is an error, as in CUDA."""
+        """Inside, launches belong to a graph and are not counted, and waiting is an error, as in CUDA."""
         count, casts, syncs = self.count.copy(), self.casts, len(self.syncs)
         strict, self.strict = self.strict, True
         try:
@@ -173,7 +173,7 @@ class Launches(TorchDispatchMode):
 
     @contextmanager
     def waits_allowed(self) -> Iterator[None]:
-        """Inside, waits are not recorded: work that is not done in every step may wait."""
+        """Inside, waits are not recorded: work outside the loop of steps may wait."""
         was, self._recording = self._recording, False
         try:
             yield

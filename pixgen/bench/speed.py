@@ -1,4 +1,4 @@
-"""Time a step and its stages, and compare it with the least arithmetic that it needs and with a plain loop.
+"""Time a step and its stages, and compare it with its minimum of arithmetic and with a plain loop.
 
 The floor is the multiplications and additions of decode and CLIP, forward and backward to their inputs, at the
 rate that this machine reaches in one large matrix product.
@@ -119,8 +119,8 @@ class PlainLoop:
 
 
 def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]:
-    """Medians over ``steps`` steps of a recipe, in milliseconds, and their multiple of the floor; and
-    the same for the published recipe's plain loop in float32, step by step in turns.
+    """Median milliseconds over ``steps`` steps of a recipe, their ratio to the minimum of arithmetic, and the
+    same for the plain float32 loop of the published notebooks, the two taking turns step by step.
 
     Models that are not downloaded get random weights; nothing is fetched. Raises
     PixgenError.
@@ -207,7 +207,7 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
 
 
 def text(figures: dict[str, Any]) -> str:
-    """The figures of ``speed`` for a person."""
+    """The measurements of ``speed`` as text."""
     step, stages, back = figures["step_ms"], figures["stages_ms"], figures["backward_ms"]
     plain, random = figures["plain"], ", ".join(figures["random_weights"])
     lines = [
@@ -253,7 +253,7 @@ def arithmetic_precision(recipe: Recipe, device: str) -> str:
 
 
 def device_name(device: str) -> str:
-    """The device in words."""
+    """The name of the device."""
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
 
 
@@ -273,8 +273,8 @@ class _MatrixProduct:
 
 
 class _Stopwatch:
-    """Seconds a stage, from the marks that an optimization sets. On a GPU, a mark ``waits`` for it, so that
-    a whole step is timed by itself, without marks."""
+    """Seconds of each stage, from the marks that an optimization sets. On a GPU each mark ``waits`` for the
+    device, so a whole step is timed separately, without marks."""
 
     def __init__(self, device: str) -> None:
         self._device, self._last = device, 0.0

@@ -22,7 +22,7 @@ _WARM_UP = 5  # steps at the start, which are slower
 
 
 def stream(recipe: Recipe, *, steps: int, pairs: int, device: str = "auto") -> dict[str, Any]:
-    """Steps a second of a recipe alone and watched, in turns, and the cost in percent.
+    """Steps per second of a recipe with and without a watcher, in turns, and the overhead in percent.
 
     Alone is the bare loop. Watched is a studio's job with its video and its files, and a watcher that
     encodes JPEG previews. The cost is the median over the pairs. Raises PixgenError.
@@ -54,7 +54,7 @@ def stream(recipe: Recipe, *, steps: int, pairs: int, device: str = "auto") -> d
 
 
 def text(figures: dict[str, Any]) -> str:
-    """The figures of ``stream`` for a person."""
+    """The measurements of ``stream`` as text."""
     return (
         f"{figures['preset']} · {figures['size']} · {figures['cutouts']} cutouts · {figures['device']}\n"
         f"  alone {figures['alone_steps_a_second']:8.2f} steps/s\n"

@@ -1,4 +1,5 @@
-"""Progress of model downloads on the command line, for a person or a program; and the folder of own models."""
+"""Progress of model downloads on the command line, for people or programs; and the folder of the user's own
+models."""
 
 import json
 import os
@@ -53,14 +54,14 @@ class StderrProgress:
             self._bar.__exit__(*how)
 
     def show(self, download: "DownloadProgress") -> None:
-        """Show how far the download is."""
+        """Show the progress of the download."""
         if self._bar is None:
             self._bar = BarProgress().__enter__()
         self._bar.show(download)
 
 
 class LineProgress:
-    """Prints one JSON object a line."""
+    """Prints one JSON object per line."""
 
     def __init__(self) -> None:
         self._last_percent = -1
@@ -116,7 +117,7 @@ class BarProgress:
         self._bar.stop()
 
     def show(self, download: "DownloadProgress") -> None:
-        """Show how far the download is."""
+        """Show the progress of the download."""
         if download.model not in self._tasks:
             self._tasks[download.model] = self._bar.add_task(download.model, total=None)
             if self._bar.disable:

@@ -50,7 +50,7 @@ class Report(AbstractContextManager, Protocol):
 
 
 class JsonReport(AbstractContextManager):
-    """Prints one JSON object a line: progress, then the result."""
+    """Prints one JSON object per line: progress, then the result."""
 
     def __exit__(self, *_: object) -> None:
         """Do nothing: there is nothing to close."""
@@ -85,7 +85,7 @@ class JsonReport(AbstractContextManager):
 
 
 def make_report(as_json: bool) -> Report:
-    """The report for a program if ``as_json``, else for a person."""
+    """The report for programs if ``as_json``, else for people."""
     return JsonReport() if as_json else RichReport()
 
 
@@ -108,7 +108,7 @@ def result_object(job: "Job", kept: "SavedFiles") -> dict[str, Any]:
 
 
 class RichReport(AbstractContextManager):
-    """Shows a bar, each prompt's similarity, steps a second and time left; prints the result to stdout."""
+    """Shows a bar, each prompt's similarity, steps per second and time left; prints the result to stdout."""
 
     def __init__(self, *, stream: TextIO | None = None) -> None:
         self._console = PipeSafeConsole(file=stream, stderr=stream is None, highlight=False)

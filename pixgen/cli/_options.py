@@ -218,7 +218,7 @@ class Command(TyperCommand):
     """A command that also reads the options by their old names."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
-        """Put each option's present name in place of an old one, before any ``--``."""
+        """Replace old option names by today's, before any ``--``."""
         known = {name for option in self.params for name in option.opts}
         end = args.index("--") if "--" in args else len(args)
         renamed = []
@@ -237,7 +237,7 @@ class WordsCommand(Command):
     """
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
-        """Move such words to where click expects words that look like options: behind ``--``."""
+        """Move such words behind ``--``, where click expects words that look like options."""
         takes_value = dict.fromkeys(ctx.help_option_names, False)
         for option in self.params:
             takes_value |= dict.fromkeys(option.opts, not getattr(option, "is_flag", False))
@@ -286,7 +286,7 @@ def finish_commands(group: typer.Typer, cls: type[TyperCommand] = Command) -> No
 
 
 def expand_home_paths(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The command with the home folder in place of a ``~`` at the beginning of every path it is given.
+    """The command, with a leading ``~`` in each of its paths replaced by the home folder.
 
     A shell does that at the beginning of a word, but not in ``--out=~/fox.png``; Windows' shell never does.
     """

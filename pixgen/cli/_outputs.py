@@ -65,7 +65,7 @@ def close_quietly(stream: TextIO) -> None:
 
 
 class PipeSafeConsole(Console):
-    """A rich console that falls silent on a broken pipe, where rich's own ends the process."""
+    """A rich console that stops printing on a broken pipe, where rich's own ends the process."""
 
     def on_broken_pipe(self) -> None:
         """Print no more."""
@@ -81,12 +81,13 @@ def _escape(error: UnicodeError) -> tuple[str, int]:
 
 
 def printable(text: str) -> str:
-    """The text without control characters, which a terminal would obey: a file's name may hold anything."""
+    """The text without control characters, which a terminal would execute: a file's name may contain
+    anything."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows in columns: folded to the width of a terminal, elsewhere one row a line."""
+    """Print rows in columns: wrapped to the width of a terminal, elsewhere one row per line."""
     printed = Table(box=None, pad_edge=False, header_style="bold")
     for head in heads:
         printed.add_column(head, overflow="fold", no_wrap=head == "run")  # a name is copied whole
@@ -125,7 +126,7 @@ VIDEO_SUFFIXES = (".mp4", ".webm", ".gif", ".webp")
 
 @dataclass(frozen=True, kw_only=True)
 class SavedFiles:
-    """Where the picture and the video of a run are; None where there is none yet."""
+    """The paths of a run's picture and video; None if there is none yet."""
 
     picture: Path | None
     video: Path | None

@@ -1,4 +1,4 @@
-"""The command line: its commands, and how errors reach a person or a program.
+"""The command line: its commands, and how errors are printed for people or programs.
 
 Nothing heavy is imported here: every command imports what it needs when it runs.
 """

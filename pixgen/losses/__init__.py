@@ -1,4 +1,5 @@
-"""The losses of a picture beside its prompts: each is a function and its settings, in one module here.
+"""The losses of a picture besides those of its prompts: each is a function with its settings, in a module
+here.
 
 What comes in is a recipe's ``losses``; what goes out is what each step computes of a picture, of its latent
 or of CLIP's vectors. ``Losses`` is the registry: a line there adds a loss to recipes, to ``--set`` and to the
@@ -27,7 +28,7 @@ __all__ = [
 
 
 class Losses(Value):
-    """Weights of what is wanted beside the prompts, whose own weight is 1 in all; 0 is off.
+    """Weights of the losses besides those of the prompts, whose weights add up to 1; 0 is off.
 
     Losses of one kind are added up in this order, which therefore decides the last bit of a picture.
     """
@@ -53,8 +54,8 @@ class Losses(Value):
         return getattr(value, "weight", value)
 
     def prepare(self, of: str, given: GivenClip | GivenPictures) -> Iterator[tuple[str, float, Compute]]:
-        """Name, weight and function of each loss of a kind that is on, as ``Loss`` says; what is off
-        costs nothing."""
+        """Name, weight and function of each enabled loss of a kind (see ``Loss``); losses that are off cost
+        nothing."""
         for name, field in type(self).model_fields.items():
             loss = next(each for each in field.metadata if isinstance(each, Loss))
             if loss.of == of and self.weight(name):
@@ -62,5 +63,5 @@ class Losses(Value):
 
     @property
     def pictures(self) -> set[str]:
-        """Every path that they name."""
+        """The paths of all pictures that the losses use."""
         return {self.palette.picture, self.style.picture} - {""}

@@ -1,4 +1,4 @@
-"""What every loss of a picture is made of: its weight, its other settings, and what computes it."""
+"""The parts of a loss: its weight, its other settings, and the function that computes it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ PicturePath = Annotated[str, Field(max_length=4096)]
 
 
 class GivenPictures(Protocol):
-    """What a loss of pictures or latents may ask for while it is prepared."""
+    """The inputs that a loss of pictures or latents can use while it is prepared."""
 
     device: "torch.device"
 
@@ -28,22 +28,23 @@ class GivenPictures(Protocol):
         """An opened picture that the recipe names, ``(1, 3, H, W)`` in [0, 1]."""
 
     def main_colours(self, path: str, *, count: int) -> "torch.Tensor":
-        """The colours ``(count, 3)`` that stand best for a picture."""
+        """The main colours ``(count, 3)`` of a picture."""
 
 
 class GivenClip(Protocol):
-    """What a loss of CLIP's vectors may ask for while it is prepared."""
+    """The inputs that a loss of CLIP's vectors can use while it is prepared."""
 
     def embed_texts(self, texts: Sequence[str]) -> "torch.Tensor":
         """CLIP's unit vectors of texts, ``(N, D)``."""
 
     def aesthetic_scores(self) -> Callable[["torch.Tensor"], "torch.Tensor"]:
-        """What scores CLIP vectors ``(N, D)``, ``(N,)``. Raises ModelError where its file is not there."""
+        """A function that scores CLIP vectors, ``(N, D)`` to ``(N,)``. Raises ModelError if its file is
+        missing."""
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What computes a loss; it stands in the annotation of the loss's field in ``Losses``.
+    """Computes a loss; part of the annotation of the loss's field in ``Losses``.
 
     Args:
         prepare: makes what is called each step, once a run, of the field's value and a ``GivenPictures``, or

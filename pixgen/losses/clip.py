@@ -1,4 +1,4 @@
-"""Losses of what CLIP sees in a picture's cutouts: no lettering, and what people found beautiful."""
+"""Losses of CLIP's vectors of the cutouts: no lettering, and a higher aesthetic score."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated

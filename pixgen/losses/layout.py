@@ -29,7 +29,7 @@ class Symmetry(Value):
 
 
 class Edge(Value):
-    """A margin of one colour."""
+    """A solid border."""
 
     weight: Annotated[float, loss_weight("Solid border", offered=20, hint="1 to 10")] = 0.0
     colour: Annotated[Colour, setting("Border colour")] = "white"
@@ -54,7 +54,7 @@ def symmetry_loss(picture: "torch.Tensor", kind: str = "horizontal") -> "torch.T
 
 
 def edge_loss(picture: "torch.Tensor", colour: Sequence[float], *, margin: float = 0.05) -> "torch.Tensor":
-    """The mean squared distance to a colour in a margin, a part of the shorter side."""
+    """The mean squared distance of the border to a colour; its width is a fraction of the shorter side."""
     height, width = picture.shape[-2:]
     wide = max(1, round(margin * min(height, width)))
     inside = picture.new_ones(height, width)
@@ -64,8 +64,8 @@ def edge_loss(picture: "torch.Tensor", colour: Sequence[float], *, margin: float
 
 
 def tiling_loss(picture: "torch.Tensor") -> "torch.Tensor":
-    """The seams of a picture beside itself: the mean squared difference of the step over a seam to the
-    steps on both sides of it."""
+    """How visible the seams of a repeated picture are: the mean squared difference between the step across a
+    seam and the steps on both sides of it."""
     import torch
 
     seams = []

@@ -68,7 +68,7 @@ def smoothness_loss(picture: "torch.Tensor", kind: str = "default") -> "torch.Te
 
 
 class StyleStatistics:
-    """What a style is here: how often which small patterns come together, at three scales.
+    """The statistics of a style: how often small patterns occur together, at three scales (Gram matrices).
 
     Patterns are random filters, which need no weights to be fetched; their products, summed over the
     picture, are Gram matrices. Sources: Gatys and others, arXiv 1505.07376; Ustyuzhaninov and others,
@@ -92,7 +92,7 @@ class StyleStatistics:
         self._sizes = [each.square().mean().clamp(min=1e-6) for each in self._wanted]
 
     def loss(self, picture: "torch.Tensor") -> "torch.Tensor":
-        """How differently another picture is painted: the relative squared distance of the figures."""
+        """The relative squared distance of another picture's statistics from these."""
         import torch
 
         pairs = zip(self._measured(picture), self._wanted, self._sizes, strict=True)

@@ -15,7 +15,7 @@ _FAR = 0.05  # the distance in CIE 1960 u, v at which the loss is 1, about that 
 
 
 class Warmth(Value):
-    """A picture whose mean colour is that of light of a temperature."""
+    """Pulls the mean colour towards that of light of a colour temperature."""
 
     weight: Annotated[float, loss_weight("Colour temperature", offered=20, hint="1 to 10")] = 0.0
     kelvin: Annotated[
@@ -48,7 +48,7 @@ def warmth_loss(picture: "torch.Tensor", kelvin: float) -> "torch.Tensor":
 
 
 def _place(kelvin: float) -> tuple[float, float]:
-    """Where the light of a black body is, in CIE 1960 u and v."""
+    """The chromaticity of a black body's light, as u and v of CIE 1960."""
     t = kelvin
     return (
         (0.860117757 + 1.54118254e-4 * t + 1.28641212e-7 * t * t)

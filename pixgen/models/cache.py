@@ -91,5 +91,5 @@ def check_disk_space(needed: int, folder: Path, *, model: str) -> None:
 
 
 def format_bytes(count: int) -> str:
-    """A number of bytes for people: ``512 MB``, ``1.7 GB``."""
+    """A number of bytes as text: ``512 MB``, ``1.7 GB``."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -1,4 +1,4 @@
-"""Cutouts as values: which parts of the picture CLIP looks at, and how they are disturbed.
+"""Cutouts as values: which parts of the picture CLIP sees, and how they are augmented.
 
 A recipe names one of the published sets below, or lists its own crops and augmentations. Each kind of
 augmentation stands for a class of ``kornia.augmentation``; any other is listed by its name.
@@ -18,7 +18,8 @@ Padding = Literal["border", "reflection", "zeros", "grey"]
 
 
 class Crop(Value):
-    """A law for the places and sizes of cutouts; sizes are parts of the picture's shorter side."""
+    """The distribution of the positions and sizes of cutouts; sizes are fractions of the picture's shorter
+    side."""
 
     share: Annotated[float, Field(gt=0)] = 1.0  # this law's part of all cutouts
     law: Literal["power", "normal", "whole"] = "power"
@@ -44,7 +45,7 @@ class Flip(Kind):
 
 
 class Affine(Kind):
-    """Turns (degrees), moves (parts of the cut), shears (degrees) and scales."""
+    """Rotates (degrees), moves (fractions of the cutout), shears (degrees) and scales."""
 
     kind: Literal["affine"] = "affine"
     degrees: Annotated[float, Field(ge=0, le=180)] = 30.0
@@ -82,7 +83,7 @@ class Sharpness(Kind):
 
 
 class Erasing(Kind):
-    """Blanks a rectangle of ``smallest`` to ``largest`` of the cut's area."""
+    """Blanks a rectangle of ``smallest`` to ``largest`` of the cutout's area."""
 
     kind: Literal["erasing"] = "erasing"
     smallest: Annotated[float, Field(gt=0, lt=1)] = 0.1
@@ -92,7 +93,7 @@ class Erasing(Kind):
 
 
 class Noise(Kind):
-    """Adds Gaussian noise, its strength drawn per cut from 0 to ``amount``."""
+    """Adds Gaussian noise with a strength from 0 to ``amount``, drawn for each cutout."""
 
     kind: Literal["noise"] = "noise"
     amount: Annotated[float, Field(ge=0, le=1)] = 0.1
@@ -106,8 +107,8 @@ Augmentation = Annotated[
 
 
 def as_kornia(augmentation: Augmentation) -> Kornia | Noise:
-    """The class of kornia, with its parameters, that a kind of augmentation stands for. Noise whose
-    strength is drawn for each cutout is in none of them, and stays what it is."""
+    """The class of kornia, with its parameters, that does what a kind of augmentation does. Noise with a
+    random strength for each cutout is returned unchanged, because kornia has no such class."""
     if isinstance(augmentation, Flip):
         return unchecked_kornia("RandomHorizontalFlip", p=augmentation.p)
     if isinstance(augmentation, Affine):
@@ -148,7 +149,7 @@ def as_kornia(augmentation: Augmentation) -> Kornia | Noise:
 
 
 class CutoutSet(Value):
-    """Crops and what happens to them.
+    """Crops and their augmentations.
 
     By the ``fused`` engine, in this order of effect: geometry, colour, the rest; a class of kornia keeps
     its place in the list, except that geometry which nothing stands in the way of is done at first. By
@@ -222,7 +223,7 @@ CUTOUT_SETS: dict[str, CutoutSet] = {
 
 
 class Cutouts(Value):
-    """How many cutouts CLIP sees a step, in how many batches, and of which set."""
+    """How many cutouts CLIP sees in each step, in how many batches, and of which set."""
 
     count: Annotated[
         int,
@@ -257,6 +258,6 @@ class Cutouts(Value):
         return self.own or CUTOUT_SETS[self.kind]
 
     def with_augmentations(self, more: Sequence[Augmentation]) -> "Cutouts":
-        """The same cutouts with more augmentations, after those that there are."""
+        """The same cutouts with more augmentations, after the existing ones."""
         own = {**self.set.model_dump(), "augmentations": (*self.set.augmentations, *more)}
         return self.model_copy(update={"own": CutoutSet.model_validate(own)})

@@ -200,7 +200,7 @@ def _classes() -> dict[str, type]:
 
 
 def _check_argument(name: str, value: Any) -> None:
-    """Raise InvalidValue for a value that no class has a use for."""
+    """Raise InvalidValue for a value that no class accepts."""
     if isinstance(value, tuple):
         if len(value) > _MOST_ITEMS:
             raise InvalidValue("{argument} has more than {limit} values", argument=name, limit=_MOST_ITEMS)

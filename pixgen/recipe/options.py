@@ -83,7 +83,7 @@ _ALMOST_A_NUMBER = re.compile(r":\s*([+-]*(?:nan|inf|infinity|[\d.,]*\d[\d.,%x]*
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Options as a person gave them; None or empty where an option was not given."""
+    """Options as they were typed; None or empty where an option was not given."""
 
     prompt: str | None = None
     language: str = AUTO  # of the prompts: a code of LANGUAGE_NAMES, “en” or “auto”

@@ -14,7 +14,7 @@ DEFAULT = "balanced"
 
 @dataclass(frozen=True)
 class Preset:
-    """A partial recipe, what it is called and what it costs.
+    """A partial recipe with a title and a description of its quality and cost.
 
     ``estimated_megabytes`` is the device memory that `pixgen.synthesis.memory.estimate` computes;
     ``estimated_seconds`` are the minimum and maximum on named GPUs, with the arithmetic of the steps at 40 % and

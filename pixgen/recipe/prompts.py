@@ -72,11 +72,11 @@ class Prompt(Value):
 
     @property
     def label(self) -> str:
-        """What a person reads: the text, or the picture's file name."""
+        """The prompt for display: its text, or the picture's file name."""
         return self.text or _file_name(self.picture)
 
     def with_bare_names(self) -> "Prompt":
-        """The same without the folders of its files: for reading, not for painting."""
+        """The same prompt with file names instead of paths, for display only."""
         return self.model_copy(update={"picture": _file_name(self.picture), "mask": _file_name(self.mask)})
 
 
@@ -180,7 +180,7 @@ def _prompt(term: str, *, weighted: bool = False) -> Prompt:
 
 
 def _without_numbers(term: str, *, weighted: bool = False) -> tuple[str, list[float]]:
-    """A term without the weight and stop at its end, and these."""
+    """A term without the weight and stop at its end, and those two."""
     numbers: list[float] = []
     while len(numbers) < 2:
         found = re.fullmatch(rf"(.*?)(\\*):\s*({_NUMBER})\s*", term, re.DOTALL)
@@ -194,7 +194,7 @@ def _without_numbers(term: str, *, weighted: bool = False) -> tuple[str, list[fl
 
 
 def _is_weight(before: str, number: str) -> bool:
-    """Whether a number behind a colon says how much the text before it counts, and is no part of it."""
+    """Whether a number after a colon is the weight of the text before it, and not part of that text."""
     if before[-1:].isspace():
         return True
     word = before.split()[-1] if before.strip() else ""
@@ -304,7 +304,8 @@ _PROBLEMS = {  # pydantic's kinds of errors
 
 
 def _describe_problem(error: "ErrorDetails") -> Message:
-    """What pydantic says of a value, in its words; of a kind that is not known here, in English only."""
+    """Pydantic's complaint about a value as a translatable message; unknown kinds of complaint stay in
+    English."""
     kind, facts = error["type"], error.get("ctx", {})
     if kind == "string_too_long":
         return ngettext(

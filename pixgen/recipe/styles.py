@@ -32,7 +32,7 @@ class Style:
 
     @property
     def thumbnail(self) -> Path:
-        """Where the picture of a bundled style is."""
+        """The path of a bundled style's thumbnail."""
         return FOLDER / f"{self.name}.webp"
 
     def value(self) -> dict[str, str]:
@@ -72,8 +72,8 @@ def load_styles(name: str) -> tuple[Style, ...]:
 
 
 def read_styles(text: str) -> tuple[Style, ...]:
-    """The styles in the JSON that a person brings: one, ``{"title": …, "template": …}``, or several as a
-    list or as ``{"styles": […]}``. Raises RecipeError."""
+    """The styles in a user's JSON: one, ``{"title": …, "template": …}``, or several as a list or as
+    ``{"styles": […]}``. Raises RecipeError."""
     try:
         value = json.loads(text) if len(text) <= _LARGEST_FILE else None
     except (ValueError, RecursionError):

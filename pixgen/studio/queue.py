@@ -1,4 +1,4 @@
-"""The queue as it is shown to people: each job with its position and estimated times, and the actions on it."""
+"""The queue for display: each job with its position and estimated times, and the actions on it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

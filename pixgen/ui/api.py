@@ -98,7 +98,7 @@ def add_queue_api(studio: Studio, say: Translator) -> None:
 
 
 def _seen(studio: Studio, request: gr.Request) -> list[QueueEntry]:
-    """All jobs; on a public page only those of the person who has logged in."""
+    """All jobs; on a public page only those of the user who is logged in."""
     owner = request.username
     return [
         place for place in studio.queue() if not studio.policy.public or (owner and place.job.owner == owner)

@@ -1,4 +1,4 @@
-"""The picture on the page, as HTML: a mat of fixed size, on it the newest frame, and thumbnails of sketches.
+"""The picture on the page as HTML: the newest frame in an area of fixed size, and thumbnails of sketches.
 
 Gradio patches the page's elements instead of replacing them, so one ``<img>`` lives through a run and
 its old picture stays until the next is decoded: nothing flickers, and nothing moves. A preview
@@ -24,7 +24,7 @@ _QUALITY = 88  # of previews; below 80, the blocks show on flat colours
 
 @cache
 def invitation() -> str:
-    """The picture as a ``data:`` URI of a PNG, ``_SIDE`` pixels wide and high."""
+    """The placeholder picture as a ``data:`` URI of a PNG, ``_SIDE`` pixels wide and high."""
     chance = np.random.default_rng(11)
     rows, columns = np.mgrid[0:_SIDE, 0:_SIDE]
     sky = _blend((250, 214, 165), (120, 174, 178), rows / _SIDE)
@@ -50,7 +50,7 @@ def _blend(top: tuple[int, int, int], bottom: tuple[int, int, int], part: np.nda
 
 
 def empty_html(say: Translator) -> str:
-    """The mat before the first picture."""
+    """The area before the first picture."""
     return _mat(
         f'<div class="pg-invitation"><img src="{invitation()}" alt="" width="20" height="20">'
         f"<h2>{escape(say('Describe a picture and watch it grow.'))}</h2>"
@@ -60,7 +60,7 @@ def empty_html(say: Translator) -> str:
 
 
 def frame_html(say: Translator, recipe: Recipe, frame: Any) -> str:
-    """A stage of a run."""
+    """A frame of a run."""
     step = max(0, frame.step)  # sketches count up from below it
     alt = say("{prompt}, step {step} of {steps}", prompt=recipe.title, step=step, steps=frame.steps)
     return picture_html(say, jpeg(frame.picture), kind="jpeg", alt=alt, size=frame.picture.shape[1::-1])

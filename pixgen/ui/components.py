@@ -30,7 +30,7 @@ Parts = dict[str, gr.components.Component]  # of a tab, by name
 
 @dataclass(frozen=True)
 class Field:
-    """One setting: its value at first, and what else it may be."""
+    """One setting: its default and its choices."""
 
     default: Any
     low: float | None = None  # with ``high`` and ``step``: a number
@@ -40,7 +40,7 @@ class Field:
     longest: int = LONGEST_TEXT  # of a text
 
     def allowed(self, value: Any) -> Any:
-        """The value if it may be used, else the default. For values that a browser kept."""
+        """The value if it is allowed, else the default. For values that a browser stored."""
         if isinstance(self.default, list):  # several of the choices
             chosen = isinstance(value, list) and bool(value)
             if not self.choices:  # any texts
@@ -82,7 +82,8 @@ def slider(field: Field, label: str, *, info: str | None = None) -> gr.Slider:
 def setting_control(
     field: Field, setting: Setting, say: Translator, *, label: str = "", min_width: int | None = None
 ) -> gr.components.Component:
-    """The control of a recipe's setting: a menu, a slider or a line of text, with the setting's own words.
+    """The control of a recipe's setting: a menu, a slider or a text box, with the setting's title and
+    description.
 
     Args:
         label: instead of the setting's title.
@@ -106,7 +107,7 @@ def setting_control(
 
 
 def on_pause(events: Sequence[Any], name: str) -> gr.Button:
-    """The hidden button that is pressed when what fires ``events`` has paused.
+    """The hidden button that is pressed when ``events`` have paused.
 
     Args:
         name: its id; who answers its click says so with ``on_answer``. Those that are alike up to "--" wait
@@ -117,7 +118,7 @@ def on_pause(events: Sequence[Any], name: str) -> gr.Button:
 
 
 def on_answer(answer: Dependency, name: str) -> None:
-    """When ``answer`` has come, or cannot come any more, the next question may be asked."""
+    """Allow the next request when ``answer`` has arrived or failed."""
     for ended in (answer.then, answer.failure):  # gradio runs only the latter after an error
         ended(None, js=_say("answered", name), api_visibility="private")
 

@@ -1,4 +1,4 @@
-"""What a person is told when something goes wrong; anything that is a bug is logged under a mark.
+"""Error messages for people; unexpected errors are logged with an id.
 
 This is the page's one boundary for errors: handlers are ``guard_handler``, and what streams passes ``guard_stream``.
 """
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def error_text(error: Exception, say: Translator) -> str:
-    """What to say about an error; call it while the error is handled."""
+    """The message about an error; call it while the error is handled."""
     if isinstance(error, PixgenError):
         return say(error.message)
     mark = secrets.token_hex(3)
@@ -32,8 +32,8 @@ def error_text(error: Exception, say: Translator) -> str:
 
 
 def guard_handler(say: Translator, answer: Callable[[str], Any]) -> Callable[[Callable], Callable]:
-    """Decorate a handler, or a generator of updates: where it fails, its answer, or its last update, is what
-    ``answer`` makes of the sentence that says why."""
+    """Decorate a handler or a generator of updates: if it fails, its result or last update is ``answer`` of
+    the error message."""
 
     def wrap(handler: Callable) -> Callable:
         if inspect.isgeneratorfunction(handler):
@@ -57,7 +57,7 @@ def guard_handler(say: Translator, answer: Callable[[str], Any]) -> Callable[[Ca
 
 
 def guard_stream(items: Iterable[T], say: Translator, answer: Callable[[str], T]) -> Iterator[T]:
-    """The same items; an error that ends them becomes the last one, which ``answer`` makes of its sentence."""
+    """The same items; an error becomes the last one, ``answer`` of its message."""
     try:
         yield from items
     except Exception as error:
@@ -65,8 +65,8 @@ def guard_stream(items: Iterable[T], say: Translator, answer: Callable[[str], T]
 
 
 def show_warning(answer: Any = None) -> Callable[[str], Any]:
-    """An ``answer`` for ``guard_handler``: the sentence is shown in passing, and what is there stays, or becomes
-    what is given."""
+    """An ``answer`` for ``guard_handler``: shows the message as a warning and leaves the page unchanged, or
+    sets the given values."""
 
     def warn(message: str) -> Any:
         gr.Warning(message, duration=8)

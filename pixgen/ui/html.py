@@ -1,4 +1,4 @@
-"""The page's own small pieces of HTML."""
+"""Small pieces of the page's HTML: header, headings, notes and prompt tips."""
 
 from collections.abc import Sequence
 from html import escape
@@ -17,7 +17,8 @@ _HERE = ' aria-current="page"'
 
 
 def header(say: Translator, languages: Sequence[tuple[Translator, str]] = ()) -> str:
-    """The name, what it is for, the languages with their addresses, the keys, and the side bar's button."""
+    """The header: the name, a line about the page, links to the languages, the shortcuts, and the side bar's
+    button."""
     keys = "".join(
         f"<li>{''.join(f'<kbd>{escape(key)}</kbd>' for key in combination.split())} {escape(does)}</li>"
         for combination, does in (
@@ -54,7 +55,7 @@ def _languages(say: Translator, languages: Sequence[tuple[Translator, str]]) -> 
 
 
 def prompt_tips(say: Translator, grammar: tuple[tuple[str, str], ...] | None = None) -> str:
-    """How to write prompts, or something else, folded."""
+    """A folded explanation, such as the prompt tips."""
     rows = "".join(
         f"<dt><code>{escape(code)}</code></dt><dd>{escape(does)}</dd>"
         for code, does in grammar
@@ -73,17 +74,17 @@ def prompt_tips(say: Translator, grammar: tuple[tuple[str, str], ...] | None = N
 
 
 def heading(text: str) -> str:
-    """A quiet heading inside a column."""
+    """A small heading inside a column."""
     return f'<h3 class="pg-heading">{escape(text)}</h3>'
 
 
 def note(text: str) -> str:
-    """A quiet sentence inside a column."""
+    """A small note inside a column."""
     return f'<p class="pg-note">{escape(text)}</p>'
 
 
 def brush_help(say: Translator) -> str:
-    """What to do with the brush; page.css shows it while the brush is out."""
+    """The instructions for the brush; page.css shows them while the brush is active."""
     text = say(
         "Brush over the area to repaint, write a prompt for it, and press Generate. Press again to cancel."
     )

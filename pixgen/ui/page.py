@@ -1,4 +1,4 @@
-"""The whole page: header, tabs, look and keys; and how it is served."""
+"""The whole page (header, tabs, theme and shortcuts), and how it is served."""
 
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ _MOST_WATCHERS = 200
 
 
 def build(studio: Studio, *, library: PictureLibrary | None = None, say: Translator = ENGLISH) -> gr.Blocks:
-    """The page over a studio; its policy decides what is offered.
+    """Build the page for a studio; its policy decides what is offered.
 
     Args:
         library: of the folders that may be searched; by default of what was painted here alone.
@@ -69,8 +69,8 @@ def _tabs(
     page: gr.Blocks,
     first: Translator,
 ) -> None:
-    """The page in one language. A tab is a function that builds its parts and returns them;
-    exchange.py carries pictures and words from one to another."""
+    """The page in one language. A tab is a function that builds its parts and returns them; send_to.py sends
+    pictures and prompts from one to another."""
     gr.Navbar(visible=False)  # the header leads to the other languages
     gr.HTML(html.header(say, language_links(first)))
     with gr.Tabs() as tabs:
@@ -100,13 +100,13 @@ def _tabs(
 
 
 def _script(*names: str) -> str:
-    """Several files, each a function, as one that calls them in turn."""
+    """Several scripts, each a function, as one function that calls them in turn."""
     calls = "".join(f"({(STATIC / name).read_text('utf-8').rstrip()})();\n" for name in names)
     return f"() => {{\n{calls}}}"
 
 
 def policy_of(*, public: bool, keep: str | None = None) -> Policy:
-    """What the page's visitors may ask for. Raises StudioError if ``keep`` says no limits."""
+    """The policy for the page's visitors. Raises StudioError if ``keep`` is not a valid limit."""
     if not public:
         parse_retention(keep or "all")  # a slip is said, though only a public page forgets runs
         return Policy()
@@ -114,7 +114,7 @@ def policy_of(*, public: bool, keep: str | None = None) -> Policy:
 
 
 def uploads_folder() -> Path:
-    """The folder where gradio keeps what is uploaded."""
+    """The folder where gradio stores uploads."""
     return Path(get_upload_folder())
 
 

@@ -1,5 +1,5 @@
-"""Sends things from one tab to another: a painted picture or a search hit to Classify, a label to Create, a
-search hit to Create as its start or as a picture prompt.
+"""Send things from one tab to another: a painted picture or a search hit to Classify, a label to Create, a
+search hit to Create as the starting picture or as a picture prompt.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who looks at the page, what they have asked to stop, and which of their open pages is watched.
+"""Browser sessions: the visitor of a page, cancellation flags, and the newest watcher of each open page.
 
 A browser keeps ``{"visitor": …, "job": …, "seed": …}``, by which a reloaded page finds its job again.
 """
@@ -25,14 +25,14 @@ class Cancellations:
     _flags: dict[str, threading.Event] = field(default_factory=dict)
 
     def begin(self, page: str) -> threading.Event:
-        """A new flag for the work that a page begins now; its earlier work is cancelled."""
+        """A new flag for the work that a page starts; its earlier work is cancelled."""
         self.stop(page)
         self._flags[page] = threading.Event()
         return self._flags[page]
 
     @contextmanager
     def cancellable(self, page: str) -> Iterator[threading.Event]:
-        """``begin`` for as long as the block runs; set when it ends, also because the browser has gone."""
+        """A flag for the length of a block; set when the block ends, also when the browser disconnects."""
         flag = self.begin(page)
         try:
             yield flag
@@ -41,13 +41,13 @@ class Cancellations:
             self.end(page, flag)
 
     def stop(self, page: str) -> None:
-        """Cancel the work that a page has begun."""
+        """Cancel the work that a page has started."""
         flag = self._flags.get(page)
         if flag is not None:
             flag.set()
 
     def end(self, page: str, flag: threading.Event) -> None:
-        """Forget a flag whose work has ended, unless the page has begun something else since."""
+        """Forget a flag whose work has ended, unless the page has started something else since."""
         if self._flags.get(page) is flag:
             del self._flags[page]
 
@@ -60,7 +60,7 @@ class Watchers:
         self._newest: OrderedDict[str, object] = OrderedDict()
 
     def enter(self, page: str) -> object:
-        """Register a new watcher of a page; returns its mark for ``is_newest`` and ``leave``."""
+        """Register a new watcher of a page; returns its id for ``is_newest`` and ``leave``."""
         mark = object()
         with self._lock:
             self._newest[page] = mark
@@ -70,7 +70,7 @@ class Watchers:
         return mark
 
     def is_newest(self, page: str, mark: object) -> bool:
-        """Whether no other watcher has come since; what an older one would show is out of date."""
+        """Whether no newer watcher has registered; an older one would show outdated screens."""
         return self._newest.get(page) is mark
 
     def leave(self, page: str, mark: object) -> None:
@@ -80,7 +80,7 @@ class Watchers:
                 del self._newest[page]
 
     def watched(self, page: str) -> bool:
-        """Whether anyone watches for this page."""
+        """Whether this page has a watcher."""
         return page in self._newest
 
 
@@ -104,7 +104,7 @@ class BrowserSession:
     def from_browser(
         cls, text: object, username: str | None, *, watchers: Watchers | None = None, page: str | None = ""
     ) -> "BrowserSession":
-        """From the JSON text that a browser sent, which may be anything; a new visitor if it is not valid."""
+        """From the JSON that a browser sent, which may be anything; a new visitor if it is not valid."""
         try:
             sent = json.loads(text)  # type: ignore[arg-type]
         except (TypeError, ValueError, RecursionError):
@@ -120,24 +120,24 @@ class BrowserSession:
         return self.username or self.stored["visitor"]
 
     def with_job(self, run_id: str, *, seed: int) -> str:
-        """What the browser is to keep so that the Create tab shows this run, as JSON text."""
+        """The JSON that the browser stores so that the Create tab shows this run."""
         return json.dumps({**self.stored, "job": run_id, "seed": str(seed)})
 
     def job(self, studio: Studio) -> Job | None:
-        """The visitor's last job, if it is known and theirs."""
+        """The visitor's last job, if it exists and belongs to them."""
         return self.find_job(studio, self.stored.get("job", ""))
 
     def find_job(self, studio: Studio, run_id: str) -> Job | None:
-        """The job with this id, if it is known and the visitor's."""
+        """The job with this id, if it exists and belongs to the visitor."""
         job = studio.job(run_id)
         return job if job is not None and job.owner == self.owner else None
 
     def is_newest(self, mark: object) -> bool:
-        """Whether the watcher with this mark is the newest of the visitor's page."""
+        """Whether the watcher with this id is the newest of the visitor's page."""
         return self.watchers.is_newest(self.page, mark)
 
     def run(self, studio: Studio) -> Run | None:
-        """The visitor's last run on disk, if it is there and theirs."""
+        """The visitor's last run on disk, if it exists and belongs to them."""
         try:
             run = studio.run(self.stored.get("job", ""))
         except StudioError:

@@ -1,4 +1,4 @@
-"""What is said below the picture, as HTML: how far it is, how fast, and how well it fits the words."""
+"""The status below the picture as HTML: progress, speed, and similarity to the prompts."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -10,17 +10,17 @@ from pixgen.ui.i18n import Translator
 
 
 def idle_html() -> str:
-    """Nothing has been painted yet."""
+    """The status before the first picture."""
     return status_section("idle")
 
 
 def starting_html(say: Translator, recipe: Recipe) -> str:
-    """The click has arrived; the bars' places are kept from here on, so that nothing moves later."""
+    """The status right after the click; it has room for the bars, so that nothing moves later."""
     return status_section("starting", status_line(say("Starting")), _similarity(say, recipe, 0, ()))
 
 
 def status_html(say: Translator, recipe: Recipe, job_status: JobStatus) -> str:
-    """A job that waits, loads or paints."""
+    """The status of a job that is waiting, loading or painting."""
     frame = job_status.frame
     if job_status.state == "waiting":
         more = [
@@ -56,7 +56,7 @@ def status_html(say: Translator, recipe: Recipe, job_status: JobStatus) -> str:
 
 
 def final_html(say: Translator, run: Run) -> str:
-    """A run that is done, stopped or failed."""
+    """The status of a run that is done, stopped or failed."""
     recipe, steps = run.recipe, run.recipe.steps
     seed = say("seed {seed}", seed=recipe.seed)
     step = say("step {step} of {steps}", step=run.step, steps=steps)
@@ -80,12 +80,12 @@ def final_html(say: Translator, run: Run) -> str:
 
 
 def error_html(say: Translator, message: str) -> str:
-    """What was asked for was not begun, and why."""
+    """The message that the requested work was not started, and why."""
     return status_section("failed", status_line(say("Couldn't paint")), notice=message)
 
 
 def duration(say: Translator, seconds: float) -> str:
-    """Seconds as a person says them."""
+    """A duration in words, such as ``2 min 05 s``."""
     whole = max(0, round(seconds))
     if whole < 60:
         return say("{seconds} s", seconds=whole)
@@ -93,7 +93,7 @@ def duration(say: Translator, seconds: float) -> str:
 
 
 def fetching_html(say: Translator, fetching: DownloadProgress) -> tuple[list[str], tuple[int, int] | None]:
-    """What is said of a model that is not here yet, and how many of its megabytes have come."""
+    """The status of a model's download, and its progress in megabytes."""
     done = fetching.done // 10**6
     if fetching.waiting:
         return [fetching.model, say("another pixgen is downloading it")], None
@@ -117,7 +117,7 @@ def _figures(say: Translator, job_status: JobStatus) -> Iterable[str]:
 
 
 def status_section(state: str, line: str = "", likeness: str = "", *, notice: str = "") -> str:
-    """What is said of a state, one below the other: the bar and its line, a notice, the likeness."""
+    """The parts of the status: the bar and its line, a notice, and the similarities."""
     alert = f'<p class="pg-notice" role="alert">{escape(notice)}</p>' if notice else ""
     return f'<section class="pg-status" data-state="{state}">{line or status_line("")}{alert}{likeness}</section>'
 
@@ -129,7 +129,7 @@ def status_line(
     progress: tuple[int, int] | None = None,
     say: Translator | None = None,
 ) -> str:
-    """The bar and the line below it; only the state itself is spoken when it changes."""
+    """The bar and the line below it; screen readers announce only changes of the state."""
     figures = "".join(f"<span>{escape(each)}</span>" for each in more)
     text = f'<p class="pg-line"><strong role="status">{escape(said)}</strong>{figures}</p>'
     if progress is None:

@@ -1,4 +1,4 @@
-"""The look, as a gradio theme: warm paper or warm charcoal, ink, and one pigment, viridian.
+"""The gradio theme: light (paper) and dark (charcoal), with viridian as the accent colour.
 
 Pictures bring the colours, so the page has few. Fonts come with gradio; nothing is fetched.
 """

@@ -153,7 +153,7 @@ class Gallery:
                 trash.restore(self.studio.folder, run_id)
 
     def empty_trash(self, *, owner: str = "") -> int:
-        """Delete every run in the trash for good; returns how many there were."""
+        """Delete every run in the trash permanently; returns how many there were."""
         trashed = self.find(RunFilter(trashed=True), owner=owner)
         with self._lock:
             for entry in trashed:

@@ -34,7 +34,8 @@ def delete(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Delete a run for good, in the trash or not. Raises StudioError if it is being painted, StorageError."""
+    """Delete a run permanently, in the trash or not. Raises StudioError if it is being painted,
+    StorageError."""
     if folder.parent.name != FOLDER:
         move_to_trash(folder)
         folder = folder.parent / FOLDER / folder.name

@@ -92,7 +92,7 @@ def cell_map(shape: str, size: int, *, width: int, height: int) -> torch.Tensor:
 
 
 def _hexagons(x: torch.Tensor, y: torch.Tensor, size: int) -> list[torch.Tensor]:
-    """The nearest centre of each pixel, as row and column of two lattices that lie in each other."""
+    """The nearest centre of each pixel, as row and column of two interleaved lattices."""
     rise = size * 3**0.5
     near, far = ((x / size).round(), (y / rise).round()), ((x / size).floor(), (y / rise).floor())
     to_near = (x - near[0] * size).square() + (y - near[1] * rise).square()

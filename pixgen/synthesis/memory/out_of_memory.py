@@ -21,7 +21,7 @@ Stage = Literal["drawing", "looking", "encoding", "sketching"]
 
 @contextlib.contextmanager
 def memory_guard(recipe: Recipe) -> Iterator[None]:
-    """Turn torch's errors of memory into OutOfMemory, which says what to try."""
+    """Turn torch's out-of-memory errors into OutOfMemory, which says what to try."""
     try:
         yield
     except RuntimeError as error:

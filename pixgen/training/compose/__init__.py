@@ -1,4 +1,4 @@
-"""Compositions: invented pictures with their captions.
+"""Compositions: synthetic pictures with their captions.
 
 In come sprites and painted backgrounds. Out come batches of pictures, and captions that say what they show.
 """

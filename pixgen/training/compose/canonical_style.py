@@ -1,4 +1,5 @@
-"""The canonical style: one fixed way to draw what a caption leaves open, so that a small sketch model can learn it.
+"""The canonical style: one fixed way to draw everything that a caption does not mention, which a small sketch
+model can learn.
 
 What no caption says (which of seven drawings of a fox, how it is turned and shifted, which of a hundred lawns it
 stands on) is noise to a model that predicts codes: it would have to learn the same shape thousands of times. In
@@ -64,14 +65,14 @@ class CanonicalStyle:
         }
 
     def exemplars(self) -> dict[str, Composition]:
-        """A composition of every thing, by its name: alone on white."""
+        """A composition of each thing alone on white, by its name."""
         return {
             thing: Composition(WHITE, (Layer(sprite, 0.5, 0.5, USUAL_SCALE),))
             for thing, sprite in self._first.items()
         }
 
     def redraw(self, composition: Composition) -> Composition:
-        """The composition with the same caption, and all that it leaves open drawn in the canonical way."""
+        """The composition with the same caption, and everything else in the canonical style."""
         if not composition.layers:
             return replace(composition, background=_simplify_background(composition.background))
         layers = composition.layers
@@ -94,7 +95,7 @@ def _simplify_background(ground: Background) -> Background:
 
 
 def _positions(composition: Composition, layers: Sequence[Layer]) -> list[tuple[float, float, float]]:
-    """Where each layer's middle is, and its size."""
+    """The centre and size of each layer."""
     if len(layers) == 1:
         return [_position_of_one(composition)]
     if len({layer.sprite for layer in layers}) == 1:

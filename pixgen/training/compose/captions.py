@@ -1,4 +1,4 @@
-"""Sample compositions with captions: which things, where, how large, in which colours and which style.
+"""Sample compositions with captions: things, positions, sizes, colours and style.
 
 A caption says what the picture shows, and leaves out what a person would leave out. A tenth of all combinations (a
 thing with its colour in its setting) is held out: ``split="train"`` never shows them, ``split="held-out"`` shows
@@ -49,7 +49,7 @@ HELD_OUT_EVERY = 10
 
 
 def add_style(style: str, sentence: str, form: np.random.Generator) -> str:
-    """A sentence with its style, before or behind it, or without one."""
+    """A sentence with its style before or after it, or without one."""
     if not style:
         return sentence
     if form.random() < 0.25 and style not in MEDIA:
@@ -58,7 +58,7 @@ def add_style(style: str, sentence: str, form: np.random.Generator) -> str:
 
 
 def article(words: str, form: np.random.Generator) -> str:
-    """Words with an article; now and then without, or with "the"."""
+    """Words with an article; sometimes without one, or with "the"."""
     chance = form.random()
     if chance < 0.15:
         return words
@@ -74,7 +74,7 @@ def size_word(size: str, form: np.random.Generator) -> str:
 
 
 def place_word(place: str, form: np.random.Generator) -> str:
-    """Words for a place, "" if there is none or it is left unsaid."""
+    """Words for a position, "" if there is none or it is not mentioned."""
     if not place or form.random() < 0.3:
         return ""
     words = {"left": LEFT_WORDS, "right": RIGHT_WORDS, "top": TOP_WORDS, "bottom": BOTTOM_WORDS}
@@ -119,12 +119,12 @@ class CompositionSampler:
             self._by_thing[self.table[index]["thing"]].append(index)
 
     def compositions(self, count: int) -> list[Composition]:
-        """Independent compositions of this author's split."""
+        """Independent compositions of this sampler's split."""
         return [self.composition() for _ in range(count)]
 
     def confusable(self, count: int) -> list[Composition]:
-        """Compositions that share setting, style and form of caption and differ in the thing alone,
-        or share the thing and differ in everything else: what tells them apart is what is learned.
+        """Compositions that share setting, style and form of caption and differ in the thing only, or share
+        the thing and differ in everything else: a contrastive loss learns what distinguishes them.
         """
         if self.rng.random() < 0.7:
             background, family = self._background(), self._family()
@@ -141,7 +141,7 @@ class CompositionSampler:
         thing: str | None = None,
         form: int | None = None,
     ) -> Composition:
-        """One composition; what is given is kept, the rest is drawn by chance."""
+        """One composition; given parts are kept, the rest is random."""
         form_rng = np.random.default_rng(self.rng.integers(1 << 30) if form is None else form)
         while True:
             ground = background or self._background()
@@ -151,7 +151,7 @@ class CompositionSampler:
             form_rng = np.random.default_rng(self.rng.integers(1 << 30))
 
     def allowed(self, composition: Composition) -> bool:
-        """Whether what is shown belongs to this author's split."""
+        """Whether a combination belongs to this sampler's split."""
         layer = composition.layers[0]
         thing = self.table[layer.sprite]["thing"]
         place = composition.background.setting or " ".join(composition.background.colours)
@@ -159,7 +159,7 @@ class CompositionSampler:
         return held_out == (self.split == "held-out")
 
     def _sprite(self, family: str | None, thing: str | None = None) -> int:
-        """A drawing by its chance: of the thing if given, and of the family if it is found soon."""
+        """A random drawing: of the thing if one is given, and of the family if one is found soon."""
         for _ in range(200):
             index = int(self._usable[np.searchsorted(self._cumulative, self.rng.random())])
             record = self.table[index]
@@ -333,7 +333,7 @@ class CompositionSampler:
     def _filter(
         self, form: np.random.Generator, family: str | None, *, silhouette: bool = True
     ) -> tuple[str, str]:
-        """The filter's name ("" for none) and the style words that the caption says."""
+        """The filter's name ("" for none) and the style words of the caption."""
         chance = form.random()
         if chance < 0.16:
             names = [name for name in FILTERS if silhouette or name != "silhouette"]
@@ -348,7 +348,7 @@ class CompositionSampler:
     def _finish(
         self, sentence: str, said: str, background: Background, form: np.random.Generator
     ) -> tuple[str, str]:
-        """The whole caption, and what of the background it tells."""
+        """The whole caption, and the part of the background that it mentions."""
         tell = form.random()
         ground = phrase = ""
         if background.kind == "setting" and tell < 0.9:

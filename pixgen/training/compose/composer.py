@@ -20,7 +20,7 @@ from pixgen.training.data.drawings import SIDE, drawings_of, load_sprites, own_d
 
 @dataclass(frozen=True)
 class Layer:
-    """One drawing in a picture: centre in [0, 1], size as a part of the side, degrees."""
+    """One drawing in a picture: centre in [0, 1], size as a fraction of the side, rotation in degrees."""
 
     sprite: int
     x: float
@@ -33,7 +33,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Background:
-    """What lies behind: a plain colour, a fade or pattern of two, or a painted setting."""
+    """A background: a plain colour, a gradient or pattern of two colours, or a painted setting."""
 
     kind: str  # plain, fade, striped, dotted, checkered, setting
     colours: tuple[str, ...] = ()
@@ -44,7 +44,8 @@ class Background:
 
 @dataclass(frozen=True)
 class Composition:
-    """A picture to be drawn and the caption that tells it; equal meanings say the same thing."""
+    """A picture to draw and its caption; compositions with equal meanings are described by the same
+    captions."""
 
     background: Background
     layers: tuple[Layer, ...]
@@ -54,7 +55,8 @@ class Composition:
 
 
 class Composer:
-    """Turns compositions into pictures, ``side`` pixels wide and high; chance (shades, paper) from its own generator.
+    """Turns compositions into pictures, ``side`` pixels wide and high; random shades and paper come from its
+    own generator.
 
     Args:
         own: also of the things that are drawn for pixgen alone; they come last in the table.
@@ -124,7 +126,8 @@ class Composer:
         return (((columns * cells).int() + (rows * cells).int()) % 2).float()
 
     def layers(self, layers: list[Layer]) -> torch.Tensor:
-        """Drawings where and as their layers say, colours times opacity, and opacity: ``(B, 4, side, side)``."""
+        """Drawings placed and coloured as their layers say, colours times opacity, and opacity: ``(B, 4,
+        side, side)``."""
         pixels = np.stack([self._pixels(layer.sprite) for layer in layers])
         sprites = torch.from_numpy(pixels.astype(np.float32) / 255)
         for row, layer in enumerate(layers):
@@ -138,7 +141,8 @@ class Composer:
 
 
 def place_sprites(sprites: torch.Tensor, layers: list[Layer]) -> torch.Tensor:
-    """Sprites ``(B, 4, H, W)`` in [0, 1] where and as large as their layers say, in the same form."""
+    """Place sprites ``(B, 4, H, W)`` in [0, 1] at the positions and sizes of their layers; the shape
+    stays."""
     # A coarser level for what is drawn small: bilinear sampling alone would alias.
     coarse = F.interpolate(F.avg_pool2d(sprites, 2), scale_factor=2, mode="bilinear")
     small = torch.tensor([layer.scale < 0.6 for layer in layers])
@@ -162,14 +166,14 @@ def _transforms(layers: list[Layer]) -> torch.Tensor:
 
 
 def sheet(pictures: torch.Tensor, columns: int) -> torch.Tensor:
-    """Pictures ``(B, 3, H, W)`` as one of ``columns`` columns, ``(3, rows·H, columns·W)``."""
+    """Arrange pictures ``(B, 3, H, W)`` in ``columns`` columns, ``(3, rows·H, columns·W)``."""
     rows = -(-len(pictures) // columns)
     padding = torch.ones(rows * columns - len(pictures), *pictures.shape[1:])
     return rearrange(torch.cat([pictures.cpu(), padding]), "(r c) d h w -> d (r h) (c w)", c=columns)
 
 
 class LargeComposer(Composer):
-    """A composer of pictures of 256×256. Each drawing is rendered when it is first needed, and kept."""
+    """A composer of pictures of 256×256. Each drawing is rendered on first use and cached."""
 
     side = 2 * SIDE
 

@@ -1,4 +1,4 @@
-"""Paints backgrounds by formulas: each painter gives one picture of its kind.
+"""Paint backgrounds by formulas: each painter returns one picture of its kind.
 
 They are flat and broad, as an illustrator's are: grain finer than a code of the VQGAN would only be
 smeared by it, and would take codes away from the things.

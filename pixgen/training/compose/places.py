@@ -94,7 +94,7 @@ PLACES = {
 
 
 def load_settings_bank(folder: Path) -> np.ndarray:
-    """Painted settings, ``(len(SETTINGS), VARIANTS, 3, 128, 128)`` uint8, kept in ``folder``."""
+    """Painted settings, ``(len(SETTINGS), VARIANTS, 3, 128, 128)`` uint8, cached in ``folder``."""
     path = folder / BANK_FILE
     if not path.exists():
         bank = np.empty((len(SETTINGS), VARIANTS, 3, SIZE, SIZE), np.uint8)

@@ -145,7 +145,7 @@ def _clipart(folder: Path, known: set[str]) -> list[Drawing]:
 
 
 def _clipart_name(title: str, stem: str, known: set[str]) -> str:
-    """A title of known words, else the known words that the file name starts with, else nothing.
+    """The title if its words are known, else the known words at the beginning of the file name, else nothing.
 
     File names end with their author, and many titles name a collection instead of the thing.
     """
@@ -212,7 +212,8 @@ def _record(drawing: Drawing) -> dict:
 
 
 def drawings_of(folder: Path, table: list[dict]) -> list[Drawing]:
-    """The drawing of each row of the table that ``render_all`` wrote: those that did not render are not there."""
+    """The drawing of each row of the table that ``render_all`` wrote; drawings that did not render have no
+    row."""
     left = iter(load_drawings(folder))
     wanted = ({**record, "names": tuple(record["names"])} for record in table)
     return [next(each for each in left if _record(each) == record) for record in wanted]
@@ -242,7 +243,7 @@ def render(svg: str, *, side: int = SIDE) -> np.ndarray | None:
 
 
 def own_things() -> list[str]:
-    """What is drawn, by name."""
+    """The drawn things by name."""
     return [path.stem for path in _paths()]
 
 

@@ -1,4 +1,4 @@
-"""Write the captions of the quality benchmark: held out of training, all of different meaning."""
+"""Write the captions of the quality benchmark: held out of training, all with different meanings."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ SEED = 2026
 
 
 def write_held_out(sampler: CompositionSampler, path: Path) -> None:
-    """Write ``COUNT`` captions of a held-out author as a JSON list, in the order of chance."""
+    """Write ``COUNT`` captions of a held-out sampler as a JSON list, in random order."""
     captions: dict[tuple, str] = {}
     while len(captions) < COUNT:
         composition = sampler.composition()
@@ -23,8 +23,8 @@ def write_held_out(sampler: CompositionSampler, path: Path) -> None:
 
 
 def _names_its_combination(sampler: CompositionSampler, composition: Composition) -> bool:
-    """Whether the caption names its things by their own names, and the place or colour with which
-    they were never seen."""
+    """Whether the caption names its things, and the place or colour that they were never combined with in
+    training."""
     things = {sampler.table[layer.sprite]["thing"] for layer in composition.layers}
     named = any(part in SETTINGS or part in COLOURS for part in composition.meaning)
     return bool(things) and named and all(thing in composition.caption for thing in things)

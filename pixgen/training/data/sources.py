@@ -1,4 +1,4 @@
-"""Where the training drawings come from: open picture families, fetched by package name.
+"""Sources of the training drawings: openly licensed picture families, downloaded by package name.
 
 Every family's licence allows training and is repeated in ``assets/pocket/README.md``.
 """
@@ -81,7 +81,7 @@ CLIPART_STYLE = ("clip art", "clipart drawing")
 
 
 def fetch(folder: Path) -> None:
-    """Download and unpack every package into ``folder``; what is there already stays.
+    """Download and unpack every package into ``folder``; existing ones are kept.
 
     Raises TrainingError if ``npm`` or ``apt-get`` is missing or cannot reach its registry.
     """

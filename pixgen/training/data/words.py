@@ -129,7 +129,7 @@ CAPTIONS = 200_000
 def sense_of_name(
     table: Sequence[dict], groups: dict[str, str], things: Sequence[str]
 ) -> dict[str, tuple[int, list[str]]]:
-    """Of each name how it is one, and the things that it may mean, the likeliest first."""
+    """For each name, why it is one, and the things that it may mean, the most likely first."""
     others: dict[str, set[str]] = defaultdict(set)
     first: dict[str, str] = {}
     for record in table:
@@ -173,7 +173,7 @@ def _rank(group: str) -> int:
 
 
 def _ends(words: list[str], heads: Counter) -> dict[str, int]:
-    """How the first and the last word of a longer name are names too: a palm tree is a tree, and a palm."""
+    """The first and the last word of a longer name as names: a palm tree is a tree, and a palm."""
     if len(words) == 1:
         return {}
     first = {} if words[0] in COLOURS else {words[0]: A_BEGINNING}
@@ -181,8 +181,8 @@ def _ends(words: list[str], heads: Counter) -> dict[str, int]:
 
 
 def learn_vocabulary(sampler: CompositionSampler, path: Path, *, size: int, captions: int = CAPTIONS) -> None:
-    """Write at most ``size`` tokens' worth of merges to ``path`` (gzip), as open_clip's tokenizer
-    reads them: a heading, then one merge a line, no line end after the last.
+    """Write the merges of at most ``size`` tokens to ``path`` (gzip), as open_clip's tokenizer reads them: a
+    heading, then one merge per line, no line end after the last.
     """
     words = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -231,8 +231,8 @@ def caption_words(table: Iterable[dict]) -> list[str]:
 
 
 def exemplar_words() -> list[str]:
-    """The words by which the sketcher's memory finds a thing or a place that no caption names, and by which it
-    puts one thing to another; sorted."""
+    """The words with which retrieval finds a thing or a place that no caption names, and the words that
+    relate two things; sorted."""
     names = [*own_things(), *(name for also in OTHER_NAMES.values() for name in also)]
     places = (word for words in PLACES.values() for word in words)
     return _sorted_words([*names, *map(plural, names), *places, *ABOVE, *BELOW, *HOLDING, *RIDING, *WEARING])
@@ -243,7 +243,7 @@ def _sorted_words(phrases: Iterable[str]) -> list[str]:
 
 
 def write_words(table: Iterable[dict], path: Path) -> int:
-    """Write the words, one a line; how many they are."""
+    """Write the words, one per line; returns their number."""
     words = sorted({*caption_words(table), *exemplar_words()})
     path.write_text("\n".join(words) + "\n", "utf-8")
     return len(words)

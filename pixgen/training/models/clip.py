@@ -169,7 +169,7 @@ def perturb(views: torch.Tensor, strength: float) -> torch.Tensor:
 
 
 def _batch(sampler: CompositionSampler, size: int) -> list[Composition]:
-    """Half of the batch in groups that differ in one thing alone, half independent."""
+    """A batch: half of it in groups that differ in one thing only, half independent."""
     compositions = []
     while len(compositions) < size // 2:
         compositions += sampler.confusable(GROUP)

@@ -1,4 +1,4 @@
-"""Losses of a decoder's training beside pixel differences: a patch discriminator, CLIP features, norm spikes.
+"""Losses for training a decoder besides pixel differences: a patch discriminator, CLIP features, norm spikes.
 
 The discriminator is taming's, trained beside the model: it penalises edges that no drawing has.
 """

@@ -126,7 +126,7 @@ class _State(TrainingState):
         )
 
     def update(self, inputs: torch.Tensor, targets: torch.Tensor) -> dict[str, float]:
-        """One step of the enlarger and, in the crisp part, of the critic; returns the figures."""
+        """One step of the enlarger and, in the crisp part, of the critic; returns the metrics."""
         training = self.training
         self.set_rate(warm_up=min(200, training.steps // 10))
         with half_autocast(inputs.device):

@@ -104,7 +104,7 @@ class Log:
         self._count, self._start = 0, time.monotonic()
 
     def add(self, step: int, steps: int, figures: dict[str, float]) -> None:
-        """Add one step's figures; each line holds their means."""
+        """Add one step's metrics; each line has their means."""
         self._count += 1
         for name, value in figures.items():
             self._sums[name] = self._sums.get(name, 0.0) + float(value)
@@ -115,7 +115,7 @@ class Log:
             self._sums, self._count, self._start = {}, 0, time.monotonic()
 
     def write(self, figures: dict) -> None:
-        """Print and keep one line."""
+        """Print and append one line."""
         rounded = {
             name: round(value, 4) if isinstance(value, float) else value for name, value in figures.items()
         }
@@ -226,7 +226,7 @@ def adamw(
     betas: tuple[float, float],
     quick: Mapping[str, float] = MappingProxyType({}),
 ) -> torch.optim.AdamW:
-    """AdamW that lets weight matrices decay, and no bias, norm or scale.
+    """AdamW with weight decay for matrices, but not for biases, norms or scales.
 
     Args:
         quick: parameters of which each example moves a few rows only, and how many times as fast as

@@ -79,8 +79,8 @@ def train_sketcher(
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures as codes ``(B, grid, grid)``, and what tells them: words as the text tower reads them,
-    and the CLIP vectors of caption and picture, each ``(B, D)``."""
+    """Pictures as codes ``(B, grid, grid)`` with their conditioning: tokens for the text tower, and the CLIP
+    vectors of caption and picture, each ``(B, D)``."""
 
     codes: torch.Tensor
     words: EncodedTexts
@@ -187,7 +187,7 @@ class _State(TrainingState):
         )
 
     def begin_with(self, weights: dict[str, torch.Tensor]) -> None:
-        """Begin with an earlier model's weights, the VQGAN's codes excepted."""
+        """Begin with an earlier model's weights, except the VQGAN's codes."""
         kept = {name: value for name, value in weights.items() if name != "codebook"}
         for model in (self.model, self.average):
             model.load_state_dict({**model.state_dict(), **kept})
@@ -201,7 +201,7 @@ class _State(TrainingState):
             model.axes.copy_(appearance.axes)
 
     def update(self, batch: Batch) -> dict[str, float]:
-        """One step; returns the figures."""
+        """One step; returns the metrics."""
         rate = self.set_rate(warm_up=80)
         self.optimizer.zero_grad(set_to_none=True)
         with half_autocast(batch.codes.device):
@@ -262,9 +262,9 @@ def code_loss(
 
 @torch.no_grad()
 def evaluate(model: Sketcher, held_out: PictureBank) -> dict[str, float]:
-    """Over held-out pictures: the mean cross entropy of their codes in nats, given words, the
-    picture's vector, and not at all; and the cosine of the prior's vector, and of the text's own, to
-    the picture's."""
+    """Over held-out pictures: the mean cross entropy of their codes in nats, conditioned on the text, on the
+    picture's vector, and on nothing; and the cosines of the prior's vector and of the text's to the
+    picture's."""
     batch = held_out.rows(list(range(len(held_out.codes))))
     told_by = {
         "words": Conditioning(words=batch.words),

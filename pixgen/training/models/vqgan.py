@@ -28,7 +28,7 @@ CORNER_SIDE = 16  # pixels
 
 
 class Codebook:
-    """Keeps the codes at the moving average of what they stand for, and revives unused ones."""
+    """Keeps each code at the moving average of its latents, and replaces unused codes."""
 
     def __init__(self, model: Vqgan, *, decay: float = 0.99, revive_every: int = 50) -> None:
         self.model, self.decay, self.revive_every = model, decay, revive_every
@@ -291,7 +291,7 @@ class _State(TrainingState):
             ours.load_state_dict(theirs.state_dict())
 
     def _quantize(self, latents: torch.Tensor, *, kept: bool) -> tuple[torch.Tensor, torch.Tensor]:
-        """What enters the decoder, and the loss that keeps the latents near their codes."""
+        """The decoder's input, and the loss that keeps the latents near their codes."""
         if self.step < self.training.codes_from:
             # Noise, and a pull to the middle, keep the latents compact until codes do.
             return latents + 0.1 * torch.randn_like(latents), 0.01 * latents.square().mean()

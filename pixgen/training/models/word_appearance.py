@@ -1,4 +1,4 @@
-"""What each word looks like, and where: the initial memory of the sketch model.
+"""The appearance of each word at each position: the initial memory of the sketch model.
 
 Every thing is drawn alone on white in the canonical style. For each block of its codes, the difference from white is
 reduced to a few numbers (principal components). Ridge regression then gives every token a share, so that the tokens
@@ -61,8 +61,9 @@ def config_tokens(encode: Callable[[str], Sequence[int]]) -> dict[str, list[int]
 
 @dataclass(frozen=True)
 class WordAppearance:
-    """Of every token its numbers ``(vocabulary, blocks * numbers)``, zeros of those in no name; what they
-    mean: the codes of white ``(blocks, D)``, and the axes ``(numbers, D)`` away from it."""
+    """The appearance of every token as numbers ``(vocabulary, blocks * numbers)``, zeros for tokens in no
+    name; and their meaning: the codes of white ``(blocks, D)``, and the axes ``(numbers, D)`` away from
+    it."""
 
     words: torch.Tensor
     white: torch.Tensor
@@ -80,7 +81,7 @@ def fit_word_appearance(
     vocabulary: int,
     numbers: int,
 ) -> WordAppearance:
-    """The looks of all tokens.
+    """The appearance of all tokens.
 
     Args:
         codes: from latents ``(B, width, h, w)`` to codes ``(B, h, w)``.
@@ -111,8 +112,8 @@ def fit_word_appearance(
 
 
 def _principal_components(rows: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rows ``(N, D)`` as ``count`` numbers of unit variance each, and the axes ``(count, D)`` that they
-    are along: the principal ones through zero."""
+    """Principal components of rows ``(N, D)`` through zero: ``count`` numbers of unit variance for each row,
+    and the axes ``(count, D)``."""
     axes = torch.linalg.eigh(rows.T @ rows).eigenvectors[:, -count:]
     along = rows @ axes
     spread = along.std(0).clamp(min=1e-6)
@@ -120,7 +121,7 @@ def _principal_components(rows: torch.Tensor, count: int) -> tuple[torch.Tensor,
 
 
 def _names(table: Sequence[dict], things: Sequence[str]) -> list[tuple[int, str, float]]:
-    """Each thing's place in ``things``, its name or another one, and how much that counts."""
+    """The index of each thing in ``things``, one of its names, and the weight of that name."""
     others: dict[str, set[str]] = {thing: set() for thing in things}
     for record in table:
         others.get(record["thing"], set()).update(record["names"])
@@ -137,7 +138,7 @@ def _solve_for_tokens(
     encode: Callable[[str], Sequence[int]],
     vocabulary: int,
 ) -> torch.Tensor:
-    """Looks of things ``(things, D)`` as looks of tokens ``(vocabulary, D)``, by least squares."""
+    """The appearance of tokens ``(vocabulary, D)`` from that of things ``(things, D)``, by least squares."""
     presence = torch.zeros(len(names), vocabulary)
     for row, (_, name, _) in enumerate(names):
         presence[row, list(encode(name))] = 1.0

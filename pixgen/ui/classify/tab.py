@@ -222,7 +222,7 @@ def _wire_settings(service: ClassifierService, say: Translator, page: gr.Blocks,
 
 
 def _wire_answers(service: ClassifierService, say: Translator, parts: Parts) -> dict[str, Any]:
-    """What classifies, as arguments of an event."""
+    """The event arguments that start a classification."""
     stops = Cancellations()
     outputs = [parts[name] for name in _SHOWN]
 

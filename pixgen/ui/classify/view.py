@@ -47,7 +47,7 @@ def empty_html(say: Translator) -> str:
 def progress_html(
     state: str, said: str, *, more: Sequence[str] = (), part: float | None = None, notice: str = ""
 ) -> str:
-    """The line above the answers; its height stays, so that nothing moves."""
+    """The line above the answers; its height is constant, so that nothing moves."""
     figures = "".join(f"<span>{escape(each)}</span>" for each in more)
     alert = f'<p class="pg-notice" role="alert">{escape(notice)}</p>' if notice else ""
     bar = "<i></i>" if part is None else f'<i style="width: {part:.1%}"></i>'

@@ -1,4 +1,4 @@
-"""The Experiment tab's actions: grids and strips as generators of screens; no gradio here."""
+"""The Experiment tab's actions: grids and strips as generators of screen updates; no gradio here."""
 
 import json
 from collections import OrderedDict
@@ -36,7 +36,7 @@ _NOTHING = DrawnInputs()
 
 @dataclass(frozen=True, kw_only=True)
 class GridForm:
-    """The tab's form as typed values; all else comes from the form of Create."""
+    """The tab's form as typed values; all other settings come from the form of Create."""
 
     create: CreateForm
     kind: str = "grid"  # or "strip"
@@ -84,19 +84,19 @@ class GridJobs:
         self._jobs: OrderedDict[str, GridJob] = OrderedDict()
 
     def begin(self, grid: Grid, *, owner: str) -> GridJob:
-        """Paint what is missing of a grid."""
+        """Paint the missing cells of a grid."""
         self._jobs[grid.id] = GridJob(grid, owner=owner)
         while len(self._jobs) > _REMEMBERED:
             self._jobs.popitem(last=False)
         return self._jobs[grid.id]
 
     def job(self, name: str, *, owner: str) -> GridJob | None:
-        """The job of that grid, if it is known and theirs."""
+        """The job of that grid, if it exists and belongs to the visitor."""
         job = self._jobs.get(name)
         return job if job is not None and job.owner == owner else None
 
     def grid(self, name: str, *, owner: str) -> Grid:
-        """The grid of that name, if it is theirs. Raises StudioError."""
+        """The grid of that name, if it belongs to the visitor. Raises StudioError."""
         grid = Grid.read(self.studio, name)
         if grid.owner != owner:
             raise StudioError("There is no grid “{name}” in this folder.", name=name[:60])
@@ -106,7 +106,7 @@ class GridJobs:
 def paint(
     jobs: GridJobs, form: GridForm, visitor: BrowserSession, *, say: Translator
 ) -> Iterator[GridScreen]:
-    """Paint the grid or the strip that a filled-in form asks for, and watch it."""
+    """Paint the form's grid or strip, and watch it."""
     yield GridScreen(busy=True, session=json.dumps(dict(visitor.stored)))
     run = visitor.run(jobs.studio)
     with ExitStack() as files:
@@ -128,7 +128,7 @@ def _made(jobs: GridJobs, plan: Plan, visitor: BrowserSession, trusted: Collecti
 
 
 def go_on(jobs: GridJobs, name: Any, visitor: BrowserSession, *, say: Translator) -> Iterator[GridScreen]:
-    """Paint what is missing of the visitor's last grid."""
+    """Paint the missing cells of the visitor's last grid."""
     grid = jobs.grid(str(name), owner=visitor.owner)
     yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, say=say)
 
@@ -150,7 +150,8 @@ def come_back(jobs: GridJobs, name: Any, visitor: BrowserSession, *, say: Transl
 
 
 def watch(job: GridJob, visitor: BrowserSession, *, say: Translator) -> Iterator[GridScreen]:
-    """A grid until it ends. Leaving it does not stop it; a newer watcher of the same page ends it."""
+    """Yield the screens of a grid until it ends. Closing the generator does not stop the grid; a newer
+    watcher of the same page ends it."""
     mark = visitor.watchers.enter(visitor.page)
     sheet, large = Sheet(job.grid, say), len(job.grid.plan.cells) > MOST_LIVE
     yield GridScreen(grid=job.grid.id, busy=True)
@@ -267,8 +268,8 @@ def _with(recipe: Recipe, pictures: Scene) -> Recipe:
 def _check_allowed(
     recipe: Recipe, base: Recipe, *, uploads: frozenset[str] | set[str] = frozenset()
 ) -> Recipe:
-    """The recipe, if it names no file and no model that the form does not offer: a page is read by
-    other people than the server's owner. Raises RecipeError."""
+    """The recipe, if it names no file and no model that the form does not offer: visitors are not the
+    server's owner. Raises RecipeError."""
     models = {*available_vqgans(), *available_clips(), base.model, *base.clip_names}
     used = {recipe.model, *recipe.clip_names}
     sketcher = recipe.init.sketch.model == base.init.sketch.model

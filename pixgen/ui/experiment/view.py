@@ -142,7 +142,7 @@ def _data(picture: Image.Image) -> str:
 
 
 def _seconds_left(runs: list[Run | None]) -> float | None:
-    """By the mean of the cells that are done: measured, and the cells are much alike."""
+    """Estimated from the mean time of the finished cells: cells take about equally long."""
     seconds = [run.seconds for run in runs if run is not None and run.state == "done"]
     return sum(seconds) / len(seconds) * (len(runs) - len(seconds)) if seconds else None
 

@@ -1,4 +1,4 @@
-"""What one visitor sees of the gallery: every method returns updates of the page's parts, by name."""
+"""The gallery for one visitor: every method returns updates of the page's parts, by name."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
@@ -135,7 +135,8 @@ class GalleryPresenter:
         return self.shelf(form[1:], 0, view.done(said))
 
     def go_on(self, run_id: str) -> str:
-        """Continue a stopped run; returns what the browser is to keep so that Create shows it. Raises StudioError."""
+        """Continue a stopped run; returns the session data with which the browser shows it on Create. Raises
+        StudioError."""
         self.gallery.entry(run_id, owner=self.owner)
         job = self.gallery.studio.resume(run_id, owner=self.owner)
         return self.visitor.with_job(job.id, seed=job.recipe.seed)

@@ -30,7 +30,7 @@ class GalleryForm:
 
     @classmethod
     def read(cls, values: Sequence[Any]) -> "GalleryForm":
-        """From the values of the form's parts; what is empty is as at first."""
+        """From the values of the form's parts; empty ones get their defaults."""
         names = (each.name for each in fields(cls))
         return cls(**{name: value for name, value in zip(names, values, strict=True) if value})
 
@@ -48,7 +48,7 @@ class RunPage:
 
     @property
     def first(self) -> int:
-        """The place of its first run among all, from 0 on."""
+        """The position of its first run among all, from 0."""
         return self.page * PAGE
 
     @property
@@ -58,8 +58,8 @@ class RunPage:
 
 
 def to_filter(form: GalleryForm) -> RunFilter:
-    """The form's conditions on runs. Raises StudioError for a value that is not allowed, SearchError for a
-    text that is not a day."""
+    """The form's filters of runs. Raises StudioError for a value that is not allowed, SearchError for a text
+    that is not a day."""
     until = _parse_day(form.until)
     return RunFilter(
         text=form.query,

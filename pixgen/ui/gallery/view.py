@@ -125,7 +125,7 @@ def done(said: str, undo: str = "", *, run: str = "") -> str:
 
 
 def picture(say: Translator, opened: RunDetails, film: str) -> str:
-    """The picture of a run, and its film, which is at the address ``film`` if there is one."""
+    """The picture of a run, and its video, which is at the address ``film`` if there is one."""
     run = opened.run
     recipe, data = run.recipe, run.picture.read_bytes() if run.picture.is_file() else None
     if data is None:
@@ -192,12 +192,12 @@ def facts(say: Translator, opened: RunDetails, thumbnails: Thumbnails) -> str:
 
 
 def indented(run: Run) -> str:
-    """A run's recipe as JSON for a person to read."""
+    """A run's recipe as indented JSON."""
     return json.dumps(json.loads(run.recipe.to_json()), ensure_ascii=False, indent=1)
 
 
 def shortened(text: str) -> str:
-    """A prompt as a sentence can hold it."""
+    """A prompt, shortened to fit into a sentence."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1].rstrip()}…"
 
 
@@ -214,7 +214,7 @@ def state_name(say: Translator, state: str) -> str:
 
 
 def preset_name(say: Translator, name: str) -> str:
-    """A preset's title in the page's language; its name if it is not bundled any more."""
+    """A preset's title in the page's language; its name if it is no longer bundled."""
     known = available_presets()
     return say(known[name].title) if name in known else name
 

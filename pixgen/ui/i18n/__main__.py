@@ -1,4 +1,4 @@
-"""``python -m pixgen.ui.i18n``: bring the catalogues up to date with the source, and list what is to be translated."""
+"""``python -m pixgen.ui.i18n``: update the catalogues from the source, and list the missing translations."""
 
 from pixgen.ui.i18n.extraction import update
 from pixgen.ui.i18n.translator import LANGUAGES, catalogue_file

@@ -1,4 +1,4 @@
-"""Collects the marked sentences of the source, and brings the catalogues up to date, for developers."""
+"""Collect the marked sentences of the source and update the catalogues; for developers."""
 
 import ast
 import io
@@ -39,8 +39,8 @@ msgstr ""
 def python(
     file: IO[bytes], keywords: Mapping[str, Any], comment_tags: Collection[str], options: Any
 ) -> Iterator[tuple[int, str, tuple[str | None, ...], list[str]]]:
-    """The calls of ``keywords`` in a Python file, as Babel wants them. Babel's own reader misses those that stand
-    within other calls, and before Python 3.12 those within f-strings."""
+    """The calls of ``keywords`` in a Python file, in Babel's format. Babel's own extractor misses calls
+    inside other calls, and before Python 3.12 those inside f-strings."""
     for node in ast.walk(ast.parse(file.read())):
         if not isinstance(node, ast.Call) or not node.args:
             continue
@@ -59,7 +59,7 @@ METHODS = [
 
 
 def declared() -> Iterator[str]:
-    """The texts of settings, presets and styles, which are declared where they are and need no mark."""
+    """The texts of settings, presets and styles, which are declared there and need no mark."""
     for setting in settings_of(Recipe):
         yield from (setting.title, setting.description)
         yield from (title for value, title in setting.choices.items() if title != value)
@@ -69,7 +69,7 @@ def declared() -> Iterator[str]:
 
 
 def extract() -> Catalog:
-    """Every sentence of the source that is to be translated."""
+    """Every sentence of the source that needs a translation."""
     catalogue = Catalog(domain=DOMAIN)
     for _file, _line, message, _comments, context in extract_from_dir(PACKAGE, METHODS, keywords=KEYWORDS):
         catalogue.add(message, context=context, flags=_flags(message))
@@ -79,14 +79,14 @@ def extract() -> Catalog:
 
 
 def read(language: str) -> Catalog:
-    """The catalogue of a language as it stands in its file."""
+    """The catalogue of a language, read from its file."""
     with catalogue_file(language).open("rb") as file:
         return read_po(file, locale=language, domain=DOMAIN)
 
 
 def update(language: str) -> Catalog:
-    """Write a language's file anew: with sentences that are new in the source, to be translated by hand, and
-    without those that are gone."""
+    """Rewrite a language's file: sentences that are new in the source are added, to be translated by hand,
+    and removed ones are dropped."""
     known, catalogue = read(language), Catalog(language, DOMAIN, project="pixgen", fuzzy=False)
     for message in extract():
         if message.id:

@@ -27,7 +27,7 @@ def catalogue_file(language: str) -> Path:
 
 
 class Translator:
-    """Says the page's sentences in one language.
+    """Translates the page's sentences into one language.
 
     >>> say = Translator("tr", "Türkçe")
     >>> say("Search")
@@ -44,23 +44,25 @@ class Translator:
         self.language, self.name = language, name
 
     def __call__(self, text: str, /, **values: Any) -> str:
-        """A sentence in this language, filled in; what is not in the catalogue is said as it is."""
+        """A sentence in this language with its values filled in; in English if the catalogue does not have
+        it."""
         message = text if isinstance(text, Message) and not values else Message(text, **values)
         return message.translated(self._catalogue)
 
     def ngettext(self, one: str, many: str, count: int, /, **values: Any) -> str:
-        """A sentence about ``count`` things, which is another one for a single thing."""
+        """A sentence about ``count`` things, in the singular or the plural."""
         return ngettext(one, many, count, **values).translated(self._catalogue)
 
     def pgettext(self, context: str, text: str, /, **values: Any) -> str:
-        """A sentence whose English says different things in different places; ``context`` tells them apart."""
+        """A sentence whose English means different things in different places; ``context`` tells them
+        apart."""
         said = self._catalogue.pgettext(context, text)
         return said.format(**values) if values else said
 
     @cached_property
     def _catalogue(self) -> gettext.NullTranslations:
-        """Compiled when it is first needed, so that a checkout and an installation work alike and nothing
-        compiled can be older than its source."""
+        """Compiled on first use, so that a clone and an installation work alike and no compiled file can be
+        out of date."""
         file = catalogue_file(self.language)
         if not file.exists():  # English is what is written in the code
             return gettext.NullTranslations()
@@ -85,7 +87,7 @@ def other_languages(first: Translator) -> list[Translator]:
 
 
 def preferred_language(accepted: str) -> str | None:
-    """The language of ours that an ``Accept-Language`` header likes best; None if it likes none.
+    """The page's language that an ``Accept-Language`` header prefers; None if it accepts none.
 
     >>> preferred_language("de, tr-TR;q=0.8, en;q=0.5")
     'tr'
@@ -104,7 +106,7 @@ def preferred_language(accepted: str) -> str | None:
 
 
 def choose_language(query: str, cookie: str, accepted: str) -> str | None:
-    """The language that a request for ``/`` should be answered in; None if any will do."""
+    """The language to redirect a request for ``/`` to; None if no redirect is needed."""
     asked = parse_qs(query).get("lang", [""])[-1]
     try:
         kept = SimpleCookie(cookie)

@@ -1,4 +1,4 @@
-"""The Picture info tab: drop a picture, see how it was made, and use its settings again."""
+"""The Picture info tab: drop a picture, see how it was made, and reuse its settings."""
 
 import json
 from dataclasses import dataclass
@@ -133,7 +133,7 @@ def wire_info(
 
 
 def filled_form(recipe: Recipe, fields: dict[str, Field], *, name: str) -> dict[str, Any]:
-    """The form of Create filled in so that it paints a recipe again; ``name`` is the file or run it is from."""
+    """The Create form, filled in to paint a recipe again; ``name`` is its file or run."""
     values = form_values(recipe, fields)
     return {**values, "basis": BaseRecipe(recipe, values, name).to_json()}
 

@@ -31,7 +31,7 @@ def _never() -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchForm:
-    """The tab's form as typed values; None and an empty text ask for nothing."""
+    """The tab's form as typed values; None and an empty text mean no filter."""
 
     query: str = ""
     picture: str | None = None  # the path of the uploaded picture
@@ -88,8 +88,8 @@ def places(library: PictureLibrary, say: Translator, *, uploaded: bool = False) 
 
 
 def first_place(library: PictureLibrary) -> str:
-    """The collection that is selected at first: the runs, if the visitor may see them and there are some, else
-    the bundled drawings."""
+    """The default collection: the runs, if the visitor may see them and there are some, else the bundled
+    drawings."""
     return RUNS if not library.studio.policy.public and library.has_runs() else BUNDLED
 
 
@@ -110,7 +110,7 @@ def to_query(text: str, picture: str | None) -> Query:
 
 
 def to_filter(form: SearchForm) -> Filter:
-    """The form's conditions on the pictures. Raises SearchError."""
+    """The form's filters of pictures. Raises SearchError."""
     return Filter(
         after=parse_date(form.after) if form.after else None,
         before=parse_date(form.before) if form.before else None,
@@ -124,7 +124,7 @@ def to_filter(form: SearchForm) -> Filter:
 
 
 def _parse_seed(text: str) -> int | None:
-    """The seed that the form asks for; an empty text asks for none. Raises SearchError."""
+    """The seed in the form; None for an empty text. Raises SearchError."""
     if not text:
         return None
     try:
@@ -209,7 +209,7 @@ def upload(
     say: Translator,
     stopped: Stopped = _never,
 ) -> Iterator[tuple[View, SearchFolder]]:
-    """Keep a visitor's set and index it. Raises SearchError if none of it is a picture.
+    """Store a visitor's pictures and index them. Raises SearchError if none of the files is a picture.
 
     Stopped, it can be searched already; a search goes on with what is missing.
     """
@@ -253,7 +253,7 @@ def find_place(library: PictureLibrary, form: SearchForm, uploaded: SearchFolder
 def _ready(
     library: PictureLibrary, place: SearchFolder, *, say: Translator, stopped: Stopped
 ) -> Iterator[View]:
-    """Load the collection's CLIP, with views of its download."""
+    """Load the collection's CLIP; yields views of its download."""
     with closing(library.load_model(place, stopped=stopped)) as loading:
         for fetching in loading:
             if fetching is not None:

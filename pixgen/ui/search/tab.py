@@ -33,7 +33,8 @@ _CLICKS = """element.addEventListener('click', (event) => {
 def search_tab(
     library: PictureLibrary, say: Translator, page: gr.Blocks, *, session: gr.BrowserState
 ) -> Parts:
-    """Build the tab and connect it; its parts, by name. ``session`` is what the browser keeps of its visitor."""
+    """Build the tab and connect it; returns its parts by name. ``session`` is the visitor's state in the
+    browser."""
     with gr.Row(elem_classes="pg-create pg-search"):
         with gr.Column(elem_classes="pg-words"):
             parts = _words_column(library, say)

@@ -28,7 +28,7 @@ _EXAMPLES = 12  # drawings to begin with
 
 
 def state_html(said: str, more: Sequence[str] = (), *, kind: str = "idle", part: float | None = None) -> str:
-    """The line above the pictures; ``kind`` is idle, busy, done or failed, ``part`` how much is done."""
+    """The line above the pictures; ``kind`` is idle, busy, done or failed, ``part`` the fraction done."""
     figures = "".join(f"<span>{escape(each)}</span>" for each in more)
     width = "" if part is None else f' style="width: {part:.1%}"'
     return (
@@ -38,7 +38,7 @@ def state_html(said: str, more: Sequence[str] = (), *, kind: str = "idle", part:
 
 
 def error_html(message: str) -> str:
-    """The line where a search could not be done."""
+    """The line about a search that failed."""
     return (
         f'<section class="pg-finding" data-state="failed"><p class="pg-notice" role="alert">{escape(message)}'
         "</p></section>"
@@ -46,14 +46,14 @@ def error_html(message: str) -> str:
 
 
 def download_html(say: Translator, coming: DownloadProgress) -> str:
-    """How far a model's download is."""
+    """The progress of a model's download."""
     more, megabytes = fetching_html(say, coming)
     part = None if megabytes is None else megabytes[0] / max(1, megabytes[1])
     return state_html(say("Downloading a model"), more, kind="busy", part=part)
 
 
 def indexing_html(say: Translator, progress: Progress) -> str:
-    """How far the indexing is."""
+    """The progress of the indexing."""
     if progress.state != "looking":
         return state_html(say("Checking for new pictures"), kind="busy")
     more = [say("{done} of {total}", done=progress.done, total=progress.total)]
@@ -65,7 +65,7 @@ def indexing_html(say: Translator, progress: Progress) -> str:
 
 
 def result_html(say: Translator, found: Sequence[Found], last: Progress | None) -> str:
-    """The line above what was found; names the files that the indexing left out."""
+    """The line above the results; names the files that were left out of the index."""
     shown = say("{count} found", count=len(found)) if found else say("No results")
     more = []
     if last is not None and last.added + last.changed:
@@ -75,7 +75,7 @@ def result_html(say: Translator, found: Sequence[Found], last: Progress | None) 
 
 
 def left_out(say: Translator, skipped: Sequence[Skipped]) -> str:
-    """The files that are not among the pictures, with why; nothing where there are none."""
+    """The skipped files with their reasons; empty if there are none."""
     if not skipped:
         return ""
     listed = "".join(
@@ -104,14 +104,14 @@ def empty_html(say: Translator) -> str:
 
 
 def example_drawings() -> list[Path]:
-    """Bundled drawings that a search can begin with."""
+    """Bundled drawings offered as the start of a search."""
     drawings = sorted(DRAWINGS.glob("*.webp"))
     return drawings[:: max(1, len(drawings) // _EXAMPLES)][:_EXAMPLES]
 
 
 def grid_html(say: Translator, found: Sequence[Found], *, nothing: str) -> str:
-    """The pictures as buttons, each with its score; ``data-hit`` is its place in the list. Without
-    any, ``nothing`` says what to do."""
+    """The pictures as buttons with their scores; ``data-hit`` is the index in the list. If there are none,
+    ``nothing`` says what to do."""
     if not found:
         return f'<figure class="pg-mat"><div class="pg-invitation"><p>{escape(nothing)}</p></div></figure>'
     thumbnails = map_in_threads(_thumbnail_of, found, ahead=len(found))
@@ -170,7 +170,7 @@ def _more(say: Translator, hit: Hit) -> str:
 
 
 def _examples(say: Translator) -> str:
-    """The bundled drawings as buttons; ``data-example`` is each one's place."""
+    """The bundled drawings as buttons; ``data-example`` is the index of each."""
     folder = DRAWINGS
     return "".join(
         f'<button type="button" data-example="{number}" title="{escape(path.stem.replace("-", " "))}">'
@@ -191,7 +191,8 @@ def _thumbnail_of(one: Found) -> str:
 
 @lru_cache(maxsize=1000)
 def _thumbnail(folder: Path, path: str, modified: int) -> str:
-    """A small JPEG as a ``data:`` URI; empty if the file is not what it was. ``modified`` is for the cache."""
+    """A small JPEG as a ``data:`` URI; empty if the file has changed. ``modified`` is part of the cache's
+    key."""
     file = folder / path
     try:
         if not file.resolve().is_relative_to(folder.resolve()):

@@ -83,7 +83,7 @@ def load_templates(name: str) -> tuple[str, ...]:
 
 
 def parse_templates(text: str) -> tuple[str, ...]:
-    """Parse custom templates, one in each line. Raises ClassifyError unless each has exactly one ``{}``."""
+    """Parse custom templates, one per line. Raises ClassifyError unless each has exactly one ``{}``."""
     templates = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     if not 1 <= len(templates) <= MOST_TEMPLATES:
         raise ClassifyError("Write 1 to {limit} templates, one per line.", limit=MOST_TEMPLATES)
@@ -140,7 +140,7 @@ class LabelSet:
 
 
 def parse_labels(text: str) -> tuple[str, ...]:
-    r"""Labels one a line or divided by commas; ``"red, round"`` and ``red\, round`` are one label.
+    r"""Parse labels, one per line or separated by commas; ``"red, round"`` and ``red\, round`` are one label.
 
     Parsing and ``format_labels`` are inverse. A label that is there twice counts once. Raises
     ClassifyError if there is none, or too many.
@@ -158,7 +158,7 @@ def _unquote(found: re.Match[str]) -> str:
 
 
 def format_labels(labels: tuple[str, ...]) -> str:
-    """Labels as an editable text, one in each line."""
+    """Labels as an editable text, one per line."""
     return "\n".join(re.sub(r'^(?=\\*["“])', r"\\", label.replace(",", "\\,")) for label in labels)
 
 
@@ -184,7 +184,7 @@ def check_labels(labels: Iterable[str]) -> tuple[str, ...]:
 
 
 def _clean(label: str) -> str:
-    """One line that a terminal or a page can show: a folder's name, which becomes one, may hold anything."""
+    """A label as one printable line: labels from folder names may contain any characters."""
     return "".join(sign for sign in " ".join(label.split()) if sign.isprintable())
 
 
