@@ -1,4 +1,4 @@
-"""Paints the README's pictures: one sheet of prompts, and one strip of a picture as it grows.
+"""Paints the README's pictures, one sheet of prompts and one strip of a picture as it grows, and the page's wall.
 
 Every picture is the default preset with a seed that is written down here.
 """
@@ -29,13 +29,14 @@ PROMPTS = (
     ("a cat wearing a crown", 7), ("a monkey riding a bicycle", 7), ("a panda eating a watermelon", 7),
     ("a campfire in the forest at night", 7),
 )  # fmt: skip
+WALL, WALL_SIDE = FOLDER.parent / "wall", 144  # pixels
 COLUMNS, SIDE, GAP, LETTERS = 4, 256, 12, 16  # pixels
 INK = (40, 40, 46)
 STRIP_PROMPT, STRIP_STAGES = 0, 8
 
 
 def main() -> None:
-    """Paint and write both."""
+    """Paint and write all."""
     models = ModelCache(lambda: "cpu")
     FOLDER.mkdir(parents=True, exist_ok=True)
     pictures, strip = [], []
@@ -47,6 +48,9 @@ def main() -> None:
         print(f"{prompt}, seed {seed}")
     labels = [f"{prompt}, seed\N{NO-BREAK SPACE}{seed}" for prompt, seed in PROMPTS]
     sheet(pictures, labels, columns=COLUMNS).save(FOLDER / "prompts.png", optimize=True)
+    for (prompt, _), picture in zip(PROMPTS, pictures, strict=True):
+        small = Image.fromarray(picture).resize((WALL_SIDE, WALL_SIDE), Image.Resampling.LANCZOS)
+        small.save(WALL / f"{prompt.replace(' ', '-')}.webp", quality=82, method=6)
     sheet(strip, [], columns=STRIP_STAGES, side=128).save(FOLDER / "progress.png", optimize=True)
 
 

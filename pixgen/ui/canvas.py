@@ -15,46 +15,39 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from pixgen.paths import ASSETS
 from pixgen.recipe.recipe import Recipe
 from pixgen.ui.i18n import Translator
 
-_SIDE = 20
+WALL_SEED = 7  # of every picture of the wall
 _QUALITY = 88  # of previews; below 80, the blocks show on flat colours
 
 
 @cache
-def invitation() -> str:
-    """The placeholder picture as a ``data:`` URI of a PNG, ``_SIDE`` pixels wide and high."""
-    chance = np.random.default_rng(11)
-    rows, columns = np.mgrid[0:_SIDE, 0:_SIDE]
-    sky = _blend((250, 214, 165), (120, 174, 178), rows / _SIDE)
-    scene = sky.copy()
-    scene[(rows - 6) ** 2 + (columns - 13.5) ** 2 < 8] = (233, 109, 75)
-    for crest, colour in (
-        (11 + 1.8 * np.sin(columns / 3.1), (94, 150, 142)),
-        (14 + 1.5 * np.sin(columns / 2.3 + 2), (47, 112, 100)),
-        (17 + np.sin(columns / 2.9 + 4), (24, 69, 63)),
-    ):
-        scene[rows >= crest] = colour
-    noise = scene[chance.integers(0, _SIDE, scene.shape[:2]), chance.integers(0, _SIDE, scene.shape[:2])]
-    noise = np.clip(noise + chance.normal(0, 28, scene.shape), 0, 255)
-    unpainted = chance.random(scene.shape[:2]) > (columns - 1) / (_SIDE * 0.55)
-    scene[unpainted] = noise[unpainted]
-    buffer = io.BytesIO()
-    Image.fromarray(scene.astype(np.uint8)).save(buffer, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
-def _blend(top: tuple[int, int, int], bottom: tuple[int, int, int], part: np.ndarray) -> np.ndarray:
-    return np.array(top) * (1 - part[..., None]) + np.array(bottom) * part[..., None]
+def wall() -> tuple[tuple[str, str], ...]:
+    """The pictures to begin with, as (prompt, ``data:`` URI of a WebP of 144 x 144)."""
+    files = sorted((ASSETS / "wall").glob("*.webp"))
+    return tuple(
+        (
+            file.stem.replace("-", " "),
+            f"data:image/webp;base64,{base64.b64encode(file.read_bytes()).decode()}",
+        )
+        for file in files
+    )
 
 
 def empty_html(say: Translator) -> str:
-    """The area before the first picture."""
+    """The area before the first picture: a click on a picture of the wall paints it again, by page.js."""
+    pictures = "".join(
+        f'<li><button type="button" data-wall="{escape(prompt)}" title="{escape(prompt)}" '
+        f'aria-label="{escape(say("Paint “{prompt}”", prompt=prompt))}">'
+        f'<img src="{source}" alt="" width="144" height="144"></button></li>'
+        for prompt, source in wall()
+    )
     return _mat(
-        f'<div class="pg-invitation"><img src="{invitation()}" alt="" width="20" height="20">'
-        f"<h2>{escape(say('Describe a picture and watch it grow.'))}</h2>"
-        f"<p>{escape(say('Every stage is shown here, from noise to picture.'))}</p></div>",
+        f'<div class="pg-invitation"><h2>{escape(say("Describe a picture and watch it grow."))}</h2>'
+        f"<p>{escape(say('Or click one of these to paint it again.'))}</p>"
+        f'<ul class="pg-wall">{pictures}</ul></div>',
         say,
     )
 

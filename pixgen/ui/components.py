@@ -1,6 +1,6 @@
 """Gradio components and events as the whole page uses them.
 
-Here are the control of a recipe's setting, questions that go to the server as soon as typing pauses, and files
+Here are the control of a recipe's setting, folds of settings, questions that go to the server as soon as typing pauses, and files
 handed to the browser.
 
 Questions are asked one at a time, and always the last one: a gradio event that is triggered "always_last" forgets
@@ -10,8 +10,10 @@ button when it is time. Files are copied into gradio's cache, so that no folder 
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +106,22 @@ def setting_control(
         max_length=400,
         min_width=min_width or 160,
     )
+
+
+@contextmanager
+def fold(title: str, *, classes: str = "pg-more", elem_id: str | None = None) -> Iterator[None]:
+    """A group of controls behind a button; form.js opens it.
+
+    A gr.Accordion builds its controls when it is opened, and gives them their first values a moment later:
+    what somebody has typed by then is lost. These are built with the page, and only hidden.
+    """
+    with gr.Column(elem_classes=["pg-folded", *classes.split()], elem_id=elem_id):
+        gr.HTML(
+            f'<button type="button" class="pg-unfold" data-unfold aria-expanded="false">{escape(title)}</button>',
+            padding=False,
+        )
+        with gr.Column(elem_classes="pg-inside"):
+            yield
 
 
 def on_pause(events: Sequence[Any], name: str) -> gr.Button:

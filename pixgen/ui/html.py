@@ -1,5 +1,6 @@
 """Small pieces of the page's HTML: header, headings, notes and prompt tips."""
 
+import json
 from collections.abc import Sequence
 from html import escape
 
@@ -81,6 +82,14 @@ def heading(text: str) -> str:
 def note(text: str) -> str:
     """A small note inside a column."""
     return f'<p class="pg-note">{escape(text)}</p>'
+
+
+def reasons(say: Translator) -> str:
+    """Why buttons of Create cannot be used at times, by their ids; page.js makes tooltips of it."""
+    nothing = say("Nothing is being painted at the moment.")
+    unfinished = say("The picture is not finished yet: wait for it, or stop it.")
+    said = {"pg-stop": nothing, "pg-picture": unfinished, "pg-film": unfinished, "pg-change-part": unfinished}
+    return f'<span hidden class="pg-reasons" data-reasons="{escape(json.dumps(said))}"></span>'
 
 
 def brush_help(say: Translator) -> str:

@@ -1,5 +1,6 @@
 """The whole page (header, tabs, theme and shortcuts), and how it is served."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pixgen.ui import html
 from pixgen.ui.api import add_classify_api, add_generate_api, add_queue_api, add_search_api
 from pixgen.ui.classify.tab import classify_tab
 from pixgen.ui.create.form import form_fields
+from pixgen.ui.create.panels.presets import preset_table
 from pixgen.ui.create.tab import create_tab, save_form_event
 from pixgen.ui.experiment.tab import experiment_tab
 from pixgen.ui.gallery.events import GalleryEvents, GalleryHandlers
@@ -99,6 +101,12 @@ def _tabs(
     wire_search_exchange(library, say, tabs=tabs, search=search, create=create, classify=classify, run=run)
 
 
+def _head() -> str:
+    """What runs before gradio builds the page."""
+    script, table = (STATIC / "form.js").read_text("utf-8").rstrip(), json.dumps(preset_table())
+    return f"<script>({script})({table});</script>"
+
+
 def _script(*names: str) -> str:
     """Several scripts, each a function, as one function that calls them in turn."""
     calls = "".join(f"({(STATIC / name).read_text('utf-8').rstrip()})();\n" for name in names)
@@ -130,6 +138,7 @@ def launch(page: gr.Blocks, *, by_browser: bool = True, **where: Any) -> Any:
         theme=theme(),
         css_paths=[STATIC / "page.css", STATIC / "side.css"],
         favicon_path=STATIC / "favicon.svg",
+        head=_head(),
         # Esc puts away the pad, or the side bar that covers the page, before it stops a picture.
         js=_script("typing.js", "pad.js", "brush.js", "side.js", "page.js"),
         footer_links=["api", "settings"],

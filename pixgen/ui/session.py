@@ -56,7 +56,7 @@ class Watchers:
     """The newest watcher of each open page: two streams must not update one page. Any thread may call."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._newest: OrderedDict[str, object] = OrderedDict()
 
     def enter(self, page: str) -> object:
@@ -68,6 +68,20 @@ class Watchers:
             if len(self._newest) > _MOST_PAGES:
                 self._newest.popitem(last=False)
         return mark
+
+    def enter_first(self, page: str) -> object | None:
+        """Register a watcher of a page that has none; None if it has one."""
+        with self._lock:
+            return None if page in self._newest else self.enter(page)
+
+    @contextmanager
+    def watching(self, page: str) -> Iterator[object]:
+        """A new watcher of a page for as long as the block runs; its mark."""
+        mark = self.enter(page)
+        try:
+            yield mark
+        finally:
+            self.leave(page, mark)
 
     def is_newest(self, page: str, mark: object) -> bool:
         """Whether no newer watcher has registered; an older one would show outdated screens."""

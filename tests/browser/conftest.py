@@ -133,10 +133,9 @@ def visit(server, chromium) -> Iterator[Callable[..., "Page"]]:
 
 
 def enter(page: "Page", url: str) -> None:
-    """Go to the page and wait until it can be used."""
+    """Go to the page and wait until all its scripts have run."""
     page.goto(url)
-    page.locator("#pg-generate:enabled").wait_for()
-    page.locator("#pg-canvas figure").wait_for()
+    page.locator("html[data-ready]").wait_for()
 
 
 def open_tab(page: "Page", name: str) -> None:
@@ -149,3 +148,26 @@ def open_tab(page: "Page", name: str) -> None:
     else:
         more.click()
         page.locator(".overflow-dropdown").get_by_text(name, exact=True).click()
+    settle(page)
+
+
+def unfold(page: "Page", title: str) -> None:
+    """Open the fold with this title on the tab that is seen, and the folds around it."""
+    page.locator("[data-unfold]", has_text=title).first.wait_for(state="attached")
+    page.evaluate(
+        """(title) => {
+            const titles = [...document.querySelectorAll("[data-unfold]")];
+            const found = titles.find((each) => each.textContent === title && each.closest(".tabitem").checkVisibility());
+            for (let fold = found.closest(".pg-folded"); fold; fold = fold.parentElement.closest(".pg-folded"))
+                if (!fold.hasAttribute("data-open")) fold.querySelector("[data-unfold]").click();
+        }""",
+        title,
+    )
+
+
+def settle(page: "Page") -> None:
+    """Wait until gradio has built a tab that was opened for the first time: a frame after its controls have
+    come, it gives them their first values again."""
+    page.evaluate(
+        "async () => { for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame) }"
+    )

@@ -8,6 +8,7 @@ import pytest
 
 from pixgen.paths import ASSETS
 from pixgen.ui.i18n import ENGLISH
+from tests.browser import conftest
 
 pytestmark = pytest.mark.browser
 
@@ -22,7 +23,7 @@ def classify(visit):
 
     def open_tab(**kind):
         page = visit(**kind)
-        page.get_by_role("tab", name=ENGLISH("Classify")).click()
+        conftest.open_tab(page, ENGLISH("Classify"))
         page.locator("#pg-classify:enabled").wait_for()
         return page
 
@@ -128,9 +129,9 @@ def test_a_painted_picture_is_classified_and_a_label_is_painted(classify):
     page.get_by_role("tab", name=ENGLISH("Create")).click()
     page.locator("#pg-prompt textarea").fill("a red apple")
     page.locator("#pg-preset").get_by_text("Draft").click()
-    page.locator("button:visible", has_text=ENGLISH("More settings")).click()
-    page.get_by_label("number input for Steps").fill("5")
-    page.get_by_label("number input for Steps").press("Tab")
+    conftest.unfold(page, ENGLISH("More settings"))
+    page.get_by_label("number input for Steps", exact=True).fill("5")
+    page.get_by_label("number input for Steps", exact=True).press("Tab")
     page.locator("#pg-generate").click()
     page.locator("#pg-status [data-state=done]").wait_for()
     page.locator("#pg-classify-this").click()

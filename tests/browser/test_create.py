@@ -8,9 +8,9 @@ from PIL import Image
 
 from pixgen.studio.metadata.picture_info import read_metadata
 from pixgen.studio.upscaling import read_upscale_info
-from pixgen.ui.create.controls import EXAMPLES
 from pixgen.ui.create.form import preset_values
 from pixgen.ui.i18n import ENGLISH
+from tests.browser.conftest import unfold
 
 pytestmark = pytest.mark.browser
 
@@ -34,11 +34,10 @@ def holds(page, field, text):
 def write(page, prompt, *, steps=10, seed="7"):
     """Fill in the form for a short run."""
     page.locator(WORDS).fill(prompt)
+    unfold(page, ENGLISH("More settings"))
     page.locator(SEED).fill(seed)
-    if not page.get_by_label("number input for Steps").is_visible():
-        page.get_by_text(ENGLISH("More settings")).click()
-    page.get_by_label("number input for Steps").fill(str(steps))
-    page.get_by_label("number input for Steps").press("Tab")
+    page.get_by_label("number input for Steps", exact=True).fill(str(steps))
+    page.get_by_label("number input for Steps", exact=True).press("Tab")
 
 
 def paint(page):
@@ -125,7 +124,7 @@ def test_a_stopped_run_goes_on(visit):
 
 def test_a_stopped_run_that_goes_on_has_the_pixels_of_one_that_was_not(visit, server):
     page = visit()
-    write(page, "a green apple", steps=24, seed="5")
+    write(page, "a green apple", steps=32, seed="5")
     paint(page)
     page.locator(f"{PICTURE}[alt*=', step ']").wait_for()
     page.keyboard.press("Escape")
@@ -164,6 +163,7 @@ def test_a_running_picture_is_turned_and_the_next_waits_in_the_queue(visit):
 
 def test_a_reload_keeps_the_words_and_finds_the_running_job(visit):
     page = visit()
+    unfold(page, ENGLISH("Negative prompt"))
     page.get_by_label(ENGLISH("Negative prompt")).fill("text")
     page.locator("#pg-preset").get_by_text("Best").click()
     write(page, "a lighthouse at night", steps=400, seed="11")
@@ -215,9 +215,11 @@ def test_two_people_at_once_wait_their_turn_and_see_their_own(visit):
 
 def test_what_is_not_allowed_is_said_and_nothing_is_lost(visit):
     page = visit()
+    unfold(page, ENGLISH("Negative prompt"))
     page.get_by_label(ENGLISH("Negative prompt")).fill("text")
     paint(page)
     page.locator("#pg-status [role=alert]", has_text="The prompt is empty").wait_for()
+    unfold(page, ENGLISH("Advanced"))
     page.locator(SEED).fill("minus one")
     page.locator(WORDS).fill("a fox")
     paint(page)
@@ -230,8 +232,8 @@ def test_what_is_not_allowed_is_said_and_nothing_is_lost(visit):
 def test_a_file_that_is_no_picture_is_refused_at_once(visit, tmp_path):
     page = visit()
     (tmp_path / "not.png").write_bytes(b"words, not pixels")
-    page.get_by_text(ENGLISH("More settings")).click()
-    page.locator("input[type=file]").last.set_input_files(tmp_path / "not.png")
+    unfold(page, ENGLISH("More settings"))
+    page.locator("#pg-picture-prompts input[type=file]").set_input_files(tmp_path / "not.png")
     page.get_by_test_id("toast-body").get_by_text("is not a picture").wait_for()
 
 
@@ -256,32 +258,29 @@ def test_a_picture_of_ones_own_is_the_start_and_a_prompt(visit, tmp_path):
         }["picture"],
         exact=True,
     ).click()
-    uploads = page.locator("input[type=file]")
-    page.wait_for_function("document.querySelectorAll('input[type=file]').length === 2")
-    for upload in (uploads.first, uploads.last):
-        upload.set_input_files(tmp_path / "red-thing.png")
+    page.locator("#pg-start-picture").wait_for()
+    for upload in ("#pg-start-picture", "#pg-picture-prompts"):
+        page.locator(f"{upload} input[type=file]").set_input_files(tmp_path / "red-thing.png")
     page.wait_for_function("document.querySelectorAll('.pg-more .file-preview').length === 2")
     paint(page)
     state(page, "done")
     assert page.locator("#pg-status").get_by_text("red-thing.png").is_visible()
 
 
-def test_examples_and_seeds_fill_in_with_one_click(visit):
+def test_a_picture_of_the_wall_is_painted_with_one_click(visit, server):
     page = visit()
-    page.get_by_role(
-        "button",
-        name=EXAMPLES[1],
-    ).click()
-    holds(
-        page,
-        WORDS,
-        EXAMPLES[1],
-    )
-    write(
-        page,
-        EXAMPLES[1],
-        seed="",
-    )
+    page.locator("[data-wall='an owl in the forest']").click()
+    page.locator(f"{PICTURE}[alt^='an owl in the forest']").wait_for()
+    state(page, "done")
+    assert page.locator(WORDS).input_value() == "an owl in the forest"
+    assert page.locator("#pg-status").get_by_text("seed 7").is_visible()
+    unfold(page, ENGLISH("Advanced"))
+    assert page.locator(SEED).input_value() == ""  # the next picture is another one
+
+
+def test_seeds_fill_in_with_one_click(visit):
+    page = visit()
+    write(page, "an owl", steps=2, seed="")
     paint(page)
     state(page, "done")
     page.get_by_role("button", name=ENGLISH("Reuse the last seed")).click()
@@ -290,15 +289,53 @@ def test_examples_and_seeds_fill_in_with_one_click(visit):
     page.get_by_role("button", name=ENGLISH("Random seed")).click()
     holds(page, SEED, "")
     page.reload()
-    holds(
-        page,
-        WORDS,
-        EXAMPLES[1],
-    )
+    holds(page, WORDS, "an owl")
+
+
+def test_several_pictures_are_painted_with_one_press(visit, server):
+    page = visit()
+    page.get_by_label(ENGLISH("Pictures"), exact=True).click()
+    page.get_by_role("option", name="2", exact=True).click()
+    write(page, "a red kite", steps=1, seed="20")
+    paint(page)
+    page.locator("#pg-status .pg-line", has_text="seed 21").wait_for()
+    state(page, "done")
+
+
+def test_settings_are_found_by_their_words(visit):
+    page = visit()
+    unfold(page, ENGLISH("Advanced"))
+    page.locator("#pg-advanced-search").fill("learning")
+    page.get_by_label("number input for Learning rate").wait_for()
+    assert not page.get_by_label("number input for Cutouts").is_visible()
+    page.locator("#pg-advanced-search").fill("")
+    assert not page.get_by_label("number input for Learning rate").is_visible()
+
+
+def test_a_group_says_what_is_changed_in_it(visit):
+    page = visit()
+    write(page, "a fox", steps=9)
+    page.locator("[data-unfold][data-changed*=Steps]").first.wait_for()
+    page.locator("#pg-preset").get_by_text("Draft").click()
+    page.locator("[data-unfold][data-changed*=Steps]").first.wait_for(state="detached")
+
+
+def test_escape_closes_an_open_menu_and_nothing_else(visit):
+    page = visit()
+    write(page, "a green apple", steps=400)
+    paint(page)
+    state(page, "painting")
+    page.get_by_label(ENGLISH("Size"), exact=True).click()
+    page.locator("[role=listbox]").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("[role=listbox]").wait_for(state="detached")
+    assert page.locator("#pg-stop").is_enabled()
+    page.keyboard.press("Escape")
+    state(page, "stopped")
 
 
 def test_a_preset_sets_the_folded_settings(visit):
     page = visit()
-    page.get_by_text(ENGLISH("More settings")).click()
+    unfold(page, ENGLISH("More settings"))
     page.locator("#pg-preset").get_by_text("Draft").click()
     holds(page, "[aria-label='number input for Steps']", str(preset_values("draft")["steps"]))

@@ -3,6 +3,7 @@
 import pytest
 
 from pixgen.ui.i18n import ENGLISH
+from tests.browser.conftest import open_tab
 from tests.browser.test_create import PICTURE, SEED, holds, paint, state, write
 
 pytestmark = pytest.mark.browser
@@ -14,7 +15,7 @@ CELL = "#pg-sheet [data-open-run]"
 def test_a_grid_is_painted_a_cell_opens_on_create_and_two_are_compared(visit):
     page = visit()
     write(page, "a red fox", steps=1)
-    page.get_by_role("tab", name=SAY("Experiment")).click()
+    open_tab(page, SAY("Experiment"))
     page.locator("#pg-across-values input").fill("5, 6")
     page.locator("#pg-paint-grid").click()
     page.locator("#pg-grid-status [data-state=done]").wait_for()
@@ -23,7 +24,7 @@ def test_a_grid_is_painted_a_cell_opens_on_create_and_two_are_compared(visit):
         page.locator("#pg-download-sheet").click()
     assert download.value.suggested_filename == "sheet.png"
     page.reload()
-    page.get_by_role("tab", name=SAY("Experiment")).click()
+    open_tab(page, SAY("Experiment"))
     page.locator(CELL).nth(1).click()
     page.locator(f"{PICTURE}[alt='a red fox, finished after 1 steps']").wait_for()
     state(page, "done")
@@ -34,7 +35,7 @@ def test_a_grid_is_painted_a_cell_opens_on_create_and_two_are_compared(visit):
     page.locator(f"{PICTURE}[src^='data:image/jpeg']").wait_for()
     state(page, "done")
     assert page.locator(PICTURE).get_attribute("src") == cell  # the very PNG
-    page.get_by_role("tab", name=SAY("Experiment")).click()
+    open_tab(page, SAY("Experiment"))
     page.get_by_text(
         {
             kind: said

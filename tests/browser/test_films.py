@@ -8,6 +8,7 @@ import pytest
 from pixgen.studio.metadata.mp4 import read_timing
 from pixgen.studio.metadata.picture_info import read_metadata
 from pixgen.ui.i18n import ENGLISH
+from tests.browser.conftest import unfold
 from tests.browser.test_create import paint, state, write
 
 pytestmark = pytest.mark.browser
@@ -16,13 +17,13 @@ pytestmark = pytest.mark.browser
 def test_a_story_is_painted_and_its_film_is_as_long_as_wanted(visit, tmp_path):
     say, page = ENGLISH, visit()
     write(page, "a red fox ^ an owl", steps=8)
-    page.get_by_text(say("Story and camera")).click()
+    unfold(page, say("Story and camera"))
     fade = page.get_by_label(f"number input for {say('Transition length')}")
     fade.fill("1")
     fade.press("Tab")
     paint(page)
     state(page, "done")
-    page.get_by_text(say("Export video")).click()
+    unfold(page, say("Export video"))
     seconds = page.get_by_label(f"number input for {say('Length in seconds (0: automatic)')}")
     seconds.fill("3")
     seconds.press("Tab")

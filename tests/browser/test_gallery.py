@@ -3,6 +3,7 @@
 import pytest
 
 from pixgen.ui.i18n import ENGLISH
+from tests.browser.conftest import open_tab
 from tests.browser.test_create import PICTURE, paint, state, write
 from tests.browser.test_side import run_of
 from tests.studio.deaths import killed
@@ -13,7 +14,7 @@ OWN = ENGLISH
 
 
 def open_gallery(page):
-    page.get_by_role("tab", name=OWN("Gallery")).click()
+    open_tab(page, OWN("Gallery"))
     page.locator("#pg-grid li").first.wait_for()
 
 

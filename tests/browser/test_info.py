@@ -8,6 +8,7 @@ from PIL import Image
 
 from pixgen.studio.metadata.picture_info import read_metadata
 from pixgen.ui.i18n import ENGLISH, TURKISH
+from tests.browser.conftest import open_tab, unfold
 from tests.browser.test_create import PICTURE, WORDS, holds, paint, state, write
 
 pytestmark = pytest.mark.browser
@@ -24,13 +25,15 @@ def downloaded(page, path):
 
 def drop(page, path):
     """Open the Picture info tab and drop a file there."""
-    page.get_by_role("tab", name=ENGLISH("Picture info")).click()
+    open_tab(page, ENGLISH("Picture info"))
     page.locator("#pg-info-file input[type=file]").set_input_files(path)
 
 
 def test_a_dropped_picture_is_painted_again_pixel_by_pixel(visit, tmp_path):
     page = visit()
+    unfold(page, ENGLISH("Negative prompt"))
     page.get_by_label(ENGLISH("Negative prompt")).fill("text")
+    unfold(page, ENGLISH("Style"))
     page.locator("#pg-styles [data-style=watercolour]").click()
     page.locator("#pg-styles [data-style=watercolour][aria-pressed=true]").wait_for()
     write(page, "a red fox", steps=3, seed="11")

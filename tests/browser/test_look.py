@@ -5,13 +5,15 @@ import pytest
 from pixgen.recipe.presets import available_presets
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.status import status_line
+from tests.browser.conftest import unfold
 
 pytestmark = pytest.mark.browser
 
 
 def test_a_phone_scrolls_in_one_direction_only(visit):
     page = visit(width=390, height=844)
-    page.get_by_text(ENGLISH("More settings")).click()
+    unfold(page, ENGLISH("More settings"))
+    unfold(page, ENGLISH("Negative prompt"))
     page.get_by_text(ENGLISH("Prompt tips")).click()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     words, picture, settings = (
@@ -53,8 +55,8 @@ def test_words_can_be_read_on_their_ground(visit, scheme):
                 const colour = getComputedStyle(part).backgroundColor;
                 return /, 0\\)|transparent/.test(colour) && part.parentElement ? ground(part.parentElement) : colour;
             };
-            const parts = [".pg-header p", "#pg-prompt span", ".pg-chip", "#pg-generate", "#pg-preset label span",
-                ".pg-invitation p", ".pg-heading", ".tab-container .selected"];
+            const parts = [".pg-header p", "#pg-prompt span", "#pg-generate", "#pg-preset label span",
+                ".pg-invitation p", ".pg-unfold", ".tab-container .selected"];
             return parts.map((name) => {
                 const part = [...document.querySelectorAll(name)].find((each) => each.offsetParent);
                 const [a, b] = [light(getComputedStyle(part).color), light(ground(part))].sort((x, y) => y - x);
@@ -67,10 +69,12 @@ def test_words_can_be_read_on_their_ground(visit, scheme):
 
 def test_everything_is_reached_by_the_keyboard_and_shows_where_it_is(visit):
     page = visit()
+    unfold(page, ENGLISH("Negative prompt"))
+    unfold(page, ENGLISH("Advanced"))
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.matches('#pg-prompt textarea')")
     reached = set()
-    for _ in range(60):
+    for _ in range(90):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement === document.body"):
             break  # the end of the page

@@ -49,7 +49,7 @@ def test_a_region_is_brushed_for_the_second_prompt_and_kept_for_the_next_picture
     before = len(recipes(server))
     for more in (1, 2):
         page.reload()
-        page.locator("#pg-regions[data-kept='1']").wait_for()
+        page.locator("#pg-regions[data-kept='1']").wait_for(state="attached")
         paint(page)
         page.locator("#pg-pad").wait_for(state="hidden")
         begun(server, before + more)  # until then, the picture before it is still there, finished
@@ -75,7 +75,7 @@ def test_a_start_is_drawn(visit, server):
     drag(page, (0.2, 0.9), (0.8, 0.9))
     page.locator("#pg-pad [data-do=undo]").click()
     page.reload()
-    page.locator("#pg-draw[data-kept]").wait_for()
+    page.locator("#pg-draw[data-kept]").wait_for(state="attached")
     holds(page, WORDS, "a red fox")
     paint(page)
     state(page, "done")

@@ -5,7 +5,7 @@ import zipfile
 import pytest
 
 from pixgen.ui.i18n import ENGLISH
-from tests.browser.conftest import open_tab
+from tests.browser.conftest import open_tab, unfold
 from tests.vision.conftest import draw
 
 pytestmark = [
@@ -41,7 +41,7 @@ def searcher(visit):
 
 
 def add(page, files):
-    page.get_by_text(SAY("Search your own pictures")).click()
+    unfold(page, SAY("Search your own pictures"))
     page.locator("#pg-added input[type=file]").set_input_files(files)
 
 
@@ -196,7 +196,7 @@ def test_a_found_picture_becomes_the_start_of_the_next(shown):
     page.locator("#pg-use-start").click()
     page.locator("#pg-prompt textarea").wait_for()
     page.get_by_test_id("toast-body").get_by_text(SAY("The next picture starts from this one.")).wait_for()
-    page.get_by_text(ENGLISH("More settings")).click()
+    unfold(page, ENGLISH("More settings"))
     page.locator(".pg-more .file-preview").first.wait_for()
     assert (
         page.get_by_label(ENGLISH("Start from"), exact=True).input_value()
@@ -222,10 +222,10 @@ def test_a_found_picture_becomes_a_picture_prompt_and_is_painted(shown):
     page.get_by_test_id("toast-body").get_by_text(
         SAY("This picture was added to the picture prompts.")
     ).wait_for()
-    page.get_by_text(ENGLISH("More settings")).click()
+    unfold(page, ENGLISH("More settings"))
     page.locator(".pg-more .file-preview").first.wait_for()
-    page.get_by_label("number input for Steps").fill("3")
-    page.get_by_label("number input for Steps").press("Tab")
+    page.get_by_label("number input for Steps", exact=True).fill("3")
+    page.get_by_label("number input for Steps", exact=True).press("Tab")
     page.locator("#pg-generate").click()
     page.locator("#pg-status [data-state=done]").wait_for()
     assert page.locator("#pg-status").get_by_text(".png").first.is_visible()
@@ -234,15 +234,15 @@ def test_a_found_picture_becomes_a_picture_prompt_and_is_painted(shown):
 def test_what_was_painted_is_found_by_its_words(visit):
     page = visit()
     page.locator("#pg-prompt textarea").fill("a purple aubergine")
-    page.get_by_text(ENGLISH("More settings")).click()
-    page.get_by_label("number input for Steps").fill("3")
-    page.get_by_label("number input for Steps").press("Tab")
+    unfold(page, ENGLISH("More settings"))
+    page.get_by_label("number input for Steps", exact=True).fill("3")
+    page.get_by_label("number input for Steps", exact=True).press("Tab")
     page.locator("#pg-generate").click()
     page.locator("#pg-status [data-state=done]").wait_for()
     page.get_by_role("tab", name=SAY("Search")).click()
     page.locator("#pg-place input").click()
     page.get_by_role("option", name=SAY("pictures painted here")).click()
-    page.get_by_text(SAY("Filters")).click()
+    unfold(page, SAY("Filters"))
     page.get_by_label(SAY("Prompt contains")).fill("aubergine")
     find(page, "a purple aubergine")
     assert page.locator("#pg-one h3").inner_text() == "a purple aubergine"

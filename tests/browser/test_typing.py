@@ -37,23 +37,21 @@ def test_after_an_answer_that_never_comes_the_next_is_asked_for(visit):
     tokens(page, 3)
 
 
-def test_what_is_pasted_or_deleted_outlasts_a_reload(visit):
+def test_what_is_pasted_or_deleted_outlasts_a_reload_without_a_pause(visit):
     page = visit()
     page.locator(WORDS).fill("a red fox in the snow")  # as a paste does
-    page.wait_for_timeout(600)
     page.reload()
     holds(page, WORDS, "a red fox in the snow")
     page.locator("#pg-generate:enabled").wait_for()
     for _ in range(len(" in the snow")):
         page.locator(WORDS).press("Backspace")
-    page.wait_for_timeout(600)
     page.reload()
     holds(page, WORDS, "a red fox")
 
 
 def test_what_fills_in_the_words_and_the_size_is_told_too(visit):
     page = visit()
-    page.locator(".pg-examples button").first.click()
+    page.locator("[data-wall]").first.click()
     page.locator("#pg-help .pg-tokens").wait_for()
     memory = page.locator(".pg-memory span")
     before = memory.text_content()

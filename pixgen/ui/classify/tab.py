@@ -11,7 +11,7 @@ from pixgen.studio.library.classifier import ClassifierService
 from pixgen.ui.classify import actions
 from pixgen.ui.classify import view as classify_view
 from pixgen.ui.classify.actions import CLASSIFY_FIELDS, ClassifyForm, View
-from pixgen.ui.components import QUIET, Parts, servable_bytes
+from pixgen.ui.components import QUIET, Parts, fold, servable_bytes
 from pixgen.ui.create.panels.settings import clip_choice
 from pixgen.ui.errors import guard_handler, guard_stream, show_warning
 from pixgen.ui.i18n import Translator
@@ -105,7 +105,7 @@ def _settings(service: ClassifierService, say: Translator) -> Parts:
         (say("automatic"), ""),
         *((title, name) for name, title in available_templates().items()),
     ]
-    with gr.Accordion(say("More settings"), open=False, elem_classes="pg-more"):
+    with fold(say("More settings")):
         parts: Parts = {
             "mode": gr.Radio(
                 [(say("Single label"), "one"), (say("Multiple labels"), "several")],

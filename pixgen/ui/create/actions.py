@@ -56,6 +56,14 @@ def paint(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Tra
     if queue_view.current_job(studio, visitor) is not None:
         yield from _add_to_queue(studio, form, visitor, say=say)
         return
+    # From its first moment on, a reload that is answered late must not show an older picture.
+    with visitor.watchers.watching(visitor.page):
+        yield from _paint_now(studio, form, visitor, say=say)
+
+
+def _paint_now(
+    studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator
+) -> Iterator[Screen]:
     run, parent = visitor.run(studio), ""
     with ExitStack() as files:
         drawn = DrawnInputs.read(form.drawn, files=files)
@@ -71,9 +79,36 @@ def paint(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Tra
             parent=parent,
             metadata=form.metadata is not False,
         )
-    for remark in remarks(form, say):
+        more = _submit_more(studio, form, recipe, visitor, drawn, run, say=say)
+    for remark in [*remarks(form, say), *more]:
         yield Screen(notice=remark)
     yield from watch_job(studio, job, visitor, say=say)
+
+
+def _submit_more(
+    studio: Studio,
+    form: CreateForm,
+    first: Recipe,
+    visitor: BrowserSession,
+    drawn: DrawnInputs,
+    run: Run | None,
+    *,
+    say: Translator,
+) -> list[str]:
+    """Submit the other pictures that the form asks for, with the seeds after the first one's; why one was
+    refused, if it was."""
+
+    @guard_handler(say, str)
+    def submit(seed: int) -> Job | str:
+        recipe, trusted = add_drawn_inputs(to_recipe(replace(form, seed=str(seed))), form, drawn, run)
+        metadata = form.metadata is not False
+        return studio.submit(recipe, owner=visitor.owner, trusted=trusted, metadata=metadata)
+
+    seeds = range(first.seed + 1, first.seed + (1 if form.mask else form.count or 1))
+    for seed in seeds:
+        if isinstance(job := submit(seed), str):
+            return [job]
+    return []
 
 
 def _add_to_queue(
@@ -82,18 +117,20 @@ def _add_to_queue(
     """Submit what the form asks for, and leave the screen to the picture that is painted."""
 
     @guard_handler(say, str)
-    def submit() -> Job | str:
+    def submit() -> tuple[Job, list[str]] | str:
         with ExitStack() as files:
             drawn, run = DrawnInputs.read(form.drawn, files=files), visitor.run(studio)
             recipe, trusted = add_drawn_inputs(to_recipe(form), form, drawn, run)
             metadata = form.metadata is not False
-            return studio.submit(recipe, owner=visitor.owner, trusted=trusted, metadata=metadata)
+            job = studio.submit(recipe, owner=visitor.owner, trusted=trusted, metadata=metadata)
+            return job, _submit_more(studio, form, recipe, visitor, drawn, run, say=say)
 
-    job = submit()
-    if isinstance(job, str):
-        yield Screen(notice=job)
+    submitted = submit()
+    if isinstance(submitted, str):
+        yield Screen(notice=submitted)
         return
-    for remark in remarks(form, say):
+    job, more = submitted
+    for remark in [*remarks(form, say), *more]:
         yield Screen(notice=remark)
     yield Screen(queue=queue_view.queue_html(say, studio, visitor))
     if not visitor.watchers.watched(visitor.page):  # the other one has ended, or is painted for a grid
@@ -131,24 +168,42 @@ def resume(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Itera
     yield from _continue(studio, visitor, more=0, say=say)
 
 
-def restore_screen(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
-    """After a reload: go on watching the visitor's job, or show what became of it."""
+def restore_screen(
+    studio: Studio, visitor: BrowserSession, *, say: Translator, again: bool = False
+) -> Iterator[Screen]:
+    """After a reload: go on watching the visitor's job, or show what became of it.
+
+    Args:
+        again: the page has lost what it watched. Without it, a page that has begun a picture meanwhile is
+            left alone.
+    """
     yield Screen()  # gradio blanks every output of a generator that yields nothing
-    job, run = visitor.job(studio), visitor.run(studio)
-    if (painted := queue_view.current_job(studio, visitor)) is not None:
-        yield from watch_job(studio, painted, visitor, say=say)
-    elif job is not None:
-        yield from watch_job(studio, job, visitor, say=say)
-    elif run is not None:
-        yield _final_screen(run, say=say)
+    watchers, page = visitor.watchers, visitor.page
+    job, run = queue_view.current_job(studio, visitor) or visitor.job(studio), visitor.run(studio)
+    mark = watchers.enter(page) if again else watchers.enter_first(page)
+    if mark is None:
+        return
+    if job is not None:
+        yield from watch_job(studio, job, visitor, say=say, mark=mark)
+        return
+    try:
+        last = None if run is None else _final_screen(run, say=say)
+        if last is not None and visitor.is_newest(mark):
+            yield last
+    finally:
+        watchers.leave(page, mark)
 
 
 def watch_job(
-    studio: Studio, job: Job | None, visitor: BrowserSession, *, say: Translator
+    studio: Studio, job: Job | None, visitor: BrowserSession, *, say: Translator, mark: object | None = None
 ) -> Iterator[Screen]:
     """What a job shows, and then the visitor's others that wait, until none does. Leaving it stops no
-    job; a newer watcher of the same page ends it."""
-    mark, told = visitor.watchers.enter(visitor.page), False
+    job; a newer watcher of the same page ends it.
+
+    Args:
+        mark: of a watcher that has entered already.
+    """
+    mark, told = mark or visitor.watchers.enter(visitor.page), False
     try:
         while job is not None and visitor.is_newest(mark):
             yield _assign(job, visitor)

@@ -1,84 +1,49 @@
 """The Create tab's controls, each under its field's name; tab.py connects them."""
 
 from collections.abc import Mapping
+from html import escape
 
 import gradio as gr
 
 from pixgen.recipe.prompts import LONGEST_TEXT
 from pixgen.studio.policy import Policy
 from pixgen.ui import html
-from pixgen.ui.components import Field, Parts, slider
+from pixgen.ui.components import Field, Parts, fold, slider
 from pixgen.ui.create.form import sizes
 from pixgen.ui.create.panels.augmentations import augment_controls
-from pixgen.ui.create.panels.settings import journey_controls, loss_controls, model_controls, preset_controls
+from pixgen.ui.create.panels.presets import medium_controls, preset_state, quality_controls, video_controls
+from pixgen.ui.create.panels.settings import journey_controls, loss_controls, model_controls
 from pixgen.ui.create.panels.styles import styles_strip
 from pixgen.ui.create.prompt_help import help_line
 from pixgen.ui.i18n import Translator
 
-EXAMPLES = (
-    "a red fox on a snowy hill",
-    "an owl in the forest",
-    "a watercolour of a sailboat at sunset",
-    "3d render of a green dragon in the sky",
-    "a panda eating a watermelon",
-    "a cat :2 | purple background",
-)  # prompts to click; the bundled models read English
 
-
-def prompt_column(say: Translator) -> Parts:
-    """Prompt, what to leave out, Generate and Stop, and examples."""
-    prompt = gr.Textbox(
-        label=say("Prompt"),
-        placeholder="a red fox on a snowy hill",
-        lines=3,
-        max_lines=8,
-        max_length=LONGEST_TEXT,
-        elem_id="pg-prompt",
-    )
-    help_with = help_line(say)
-    leave_out = gr.Textbox(
-        label=say("Negative prompt"),
-        placeholder=say("things to avoid"),
-        max_lines=1,
-        max_length=LONGEST_TEXT,
-        elem_id="pg-leave-out",
-    )
-    gr.HTML(html.prompt_tips(say))
-    styles = styles_strip(say)
-    with gr.Row(elem_classes="pg-pad-open"):
-        draw = gr.Button(say("Draw a starting point"), size="sm", min_width=0, elem_id="pg-draw")
-        regions = gr.Button(say("Place by region"), size="sm", min_width=0, elem_id="pg-regions")
-    with gr.Row(elem_classes="pg-go"):
-        generate = gr.Button(
-            say("Generate"), variant="primary", elem_id="pg-generate", scale=3, min_width=120
+def rail(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
+    """What most pictures need: prompt, style, quality, size, number of pictures, and Generate."""
+    parts: Parts = {
+        "prompt": gr.Textbox(
+            label=say("Prompt"),
+            placeholder="a red fox on a snowy hill",
+            lines=3,
+            max_lines=8,
+            max_length=LONGEST_TEXT,
+            elem_id="pg-prompt",
         )
-        stop = gr.Button(say("Stop"), interactive=False, elem_id="pg-stop", scale=1, min_width=80)
-    turning = gr.Button(say("Update this picture"), interactive=False, size="sm", elem_id="pg-apply")
-    with gr.Column(elem_classes="pg-examples"):
-        gr.HTML(html.heading(say("Examples")))
-        with gr.Row():
-            examples = {
-                f"example {number}": gr.Button(text, size="sm", min_width=0, elem_classes="pg-chip")
-                for number, text in enumerate(EXAMPLES)
-            }
-    return {
-        "prompt": prompt,
-        "leave_out": leave_out,
-        "draw": draw,
-        "regions": regions,
-        "generate": generate,
-        "stop": stop,
-        "apply": turning,
-        **help_with,
-        **styles,
-        **examples,
     }
-
-
-def settings_column(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
-    """Preset, size and seed, and the rest folded."""
-    parts: Parts = _basis(say)
-    parts |= preset_controls(fields, policy, say)
+    parts |= help_line(say)
+    with fold(say("Negative prompt"), classes="pg-quiet-fold", elem_id="pg-negative"):
+        parts["leave_out"] = gr.Textbox(
+            label=say("Negative prompt"),
+            show_label=False,
+            placeholder=say("things to avoid"),
+            max_lines=1,
+            max_length=LONGEST_TEXT,
+            elem_id="pg-leave-out",
+        )
+        gr.HTML(html.prompt_tips(say))
+    with fold(say("Style"), classes="pg-quiet-fold", elem_id="pg-style"):
+        parts |= styles_strip(say)
+    parts |= quality_controls(policy, say)
     with gr.Row(elem_classes="pg-pair"):
         parts["size"] = gr.Dropdown(
             sizes(policy),
@@ -88,35 +53,73 @@ def settings_column(fields: dict[str, Field], policy: Policy, say: Translator) -
             min_width=150,
             elem_id="pg-size",
         )
-        with gr.Row(elem_classes="pg-seed"):
-            parts["seed"] = gr.Textbox(
+        parts["count"] = gr.Dropdown(
+            list(range(1, int(fields["count"].high or 1) + 1)),
+            value=1,
+            label=say("Pictures"),
+            min_width=90,
+            elem_id="pg-count",
+        )
+    parts["memory"] = gr.HTML("", elem_id="pg-memory", padding=False)
+    with gr.Row(elem_classes="pg-go"):
+        gr.HTML('<p id="pg-go-line" aria-hidden="true"></p>', padding=False, elem_classes="pg-go-status")
+        parts["generate"] = gr.Button(
+            say("Generate"), variant="primary", elem_id="pg-generate", scale=3, min_width=120
+        )
+        parts["stop"] = gr.Button(say("Stop"), interactive=False, elem_id="pg-stop", scale=1, min_width=80)
+    parts["apply"] = gr.Button(say("Update this picture"), interactive=False, size="sm", elem_id="pg-apply")
+    # Pressed by page.js when a picture of the wall is clicked.
+    parts["wall"] = gr.Button(visible="hidden", elem_id="pg-wall-pick")
+    return parts
+
+
+def advanced_drawer(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
+    """Everything else, folded, with a search; form.js says in each group what is changed in it."""
+    parts: Parts = _basis(say)
+    parts |= preset_state(fields, policy, say)
+    with fold(say("Advanced"), classes="pg-more pg-drawer", elem_id="pg-advanced"):
+        search = escape(say("Search the settings"))
+        gr.HTML(
+            f'<input type="search" id="pg-advanced-search" placeholder="{search}" aria-label="{search}">',
+            padding=False,
+        )
+        parts |= _seed(say)
+        with gr.Row(elem_classes="pg-pad-open"):
+            parts["draw"] = gr.Button(say("Draw a starting point"), size="sm", min_width=0, elem_id="pg-draw")
+            parts["regions"] = gr.Button(say("Place by region"), size="sm", min_width=0, elem_id="pg-regions")
+        parts |= medium_controls(policy, say)
+        parts |= journey_controls(fields, say, first=lambda: video_controls(policy, say))
+        with fold(say("More settings")):
+            parts |= _work(fields, say) | _start(fields, say)
+            parts["metadata"] = gr.Checkbox(
+                fields["metadata"].default,
+                label=say("Save the recipe in the picture and video"),
+                info=say(
+                    "Off: people you share them with cannot read how they were made. You still can, here."
+                ),
+            )
+        parts |= model_controls(fields, say)
+        parts |= loss_controls(fields, say)
+        parts |= augment_controls(say)
+    return parts
+
+
+def _seed(say: Translator) -> Parts:
+    with gr.Row(elem_classes="pg-seed"):
+        return {
+            "seed": gr.Textbox(
                 label=say("Seed"),
                 placeholder=say("random"),
                 max_lines=1,
                 max_length=19,
                 min_width=110,
                 elem_id="pg-seed",
-            )
-            parts["seed_new"] = gr.Button(say("Random seed"), min_width=0, scale=0, elem_id="pg-seed-new")
-            parts["seed_reuse"] = gr.Button(
-                say("Reuse the last seed"),
-                min_width=0,
-                scale=0,
-                elem_id="pg-seed-reuse",
-            )
-    parts["memory"] = gr.HTML("", elem_id="pg-memory", padding=False)
-    with gr.Accordion(say("More settings"), open=False, elem_classes="pg-more"):
-        parts |= _work(fields, say) | _start(fields, say)
-        parts["metadata"] = gr.Checkbox(
-            fields["metadata"].default,
-            label=say("Save the recipe in the picture and video"),
-            info=say("Off: people you share them with cannot read how they were made. You still can, here."),
-        )
-    parts |= journey_controls(fields, say)
-    parts |= model_controls(fields, say)
-    parts |= loss_controls(fields, say)
-    parts |= augment_controls(say)
-    return parts
+            ),
+            "seed_new": gr.Button(say("Random seed"), min_width=0, scale=0, elem_id="pg-seed-new"),
+            "seed_reuse": gr.Button(
+                say("Reuse the last seed"), min_width=0, scale=0, elem_id="pg-seed-reuse"
+            ),
+        }
 
 
 def _basis(say: Translator) -> Parts:
@@ -124,6 +127,7 @@ def _basis(say: Translator) -> Parts:
     forget = say("Discard the settings that are not shown here")
     return {
         "basis": gr.Textbox("", visible="hidden", label=forget),
+        "basis_show": gr.Button(visible="hidden", elem_id="pg-show-basis"),  # pressed by form.js
         "basis_forget": gr.Button(forget, visible=False, size="sm", min_width=0, elem_id="pg-basis"),
     }
 
@@ -182,20 +186,27 @@ def _start(fields: dict[str, Field], say: Translator) -> Parts:
         value=fields["start"].default,
         label=say("Start from"),
     )
-    picture = gr.File(label=say("Starting picture"), file_types=["image"], visible=False, height=120)
+    picture = gr.File(
+        label=say("Starting picture"),
+        file_types=["image"],
+        height=120,
+        elem_id="pg-start-picture",
+        elem_classes="pg-start-upload",
+    )
     of_picture = start_controls(fields, say)
     idea_words = gr.Textbox(
         label=say("Combine with text (optional)"),
         placeholder="winter | summer :-1",
-        visible=False,
         max_lines=1,
         max_length=LONGEST_TEXT,
+        elem_classes="pg-start-words",
     )
     pictures = gr.File(
         label=say("Paint something like these pictures"),
         file_types=["image"],
         file_count="multiple",
         height=120,
+        elem_id="pg-picture-prompts",
     )
     weight = slider(fields["pictures_weight"], say("Weight"))
     return {
@@ -208,11 +219,8 @@ def _start(fields: dict[str, Field], say: Translator) -> Parts:
     }
 
 
-START_SETTINGS = ("start_strength", "start_fit", "start_extend")  # of a start from a picture
-
-
 def start_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
-    """The settings of a start from a picture; not to be seen at first."""
+    """The settings of a start from a picture; page.css shows them where the form starts from one."""
     made = {
         "start_fit": gr.Dropdown(
             [
@@ -222,7 +230,6 @@ def start_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr
             ],
             value="cover",
             label=say("Fit"),
-            visible=False,
         ),
         "start_strength": slider(
             fields["start_strength"],
@@ -240,10 +247,10 @@ def start_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr
             value="no",
             label=say("Extend the canvas"),
             info=say("Choose a size with room on that side."),
-            visible=False,
         ),
     }
-    made["start_strength"].visible = False
+    for each in made.values():
+        each.elem_classes = ["pg-start-from"]
     return made
 
 

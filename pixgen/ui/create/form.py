@@ -26,10 +26,10 @@ LONGEST_STYLES = 50_000  # characters of the styles that it keeps
 LONGEST_AUGMENTATION = 300  # characters
 
 DRAWN, LAST = "drawn", "last"  # starting points that only the page has
-FROM_A_PICTURE = ("picture", DRAWN, LAST)  # starting points that have a strength and a fit
 STARTS = ("sketch", "codes", "perlin", "gradient", "snow", "grey", "picture", "idea", DRAWN, LAST)
 LOSS_PICTURE = "wished_picture"  # the upload for colours and style
 JOURNEY_INPUTS = ("story_rows", "video")  # inputs that a browser does not keep
+MOST_AT_ONCE = 8  # pictures that one press paints
 _MOST_FRAMES = 400
 _KEYFRAMES = ("zoom", "x", "y", "turn")
 JOURNEY_NAMES = ("every", "after", *_KEYFRAMES, "where", "border", "smooth")
@@ -65,6 +65,7 @@ class CreateForm:
     styles: str | None = None  # JSON, as panels/styles.py writes it
     preset: str | None = None
     size: str | None = None
+    count: int | None = None  # pictures, each with the next seed
     seed: str | None = None  # "" is a new one
     drawer: str | None = None
     steps: int | None = None
@@ -152,6 +153,7 @@ def form_fields(policy: Policy) -> dict[str, Field]:
         "leave_out": Field(""),
         "preset": Field(DEFAULT, choices=tuple(offered_presets(policy))),
         "size": Field("128x128"),
+        "count": Field(1, 1, min(MOST_AT_ONCE, policy.jobs_per_owner or MOST_AT_ONCE), 1),
         "seed": Field(""),
         "drawer": Field(preset["drawer"], choices=tuple(DRAWERS)),
         "steps": Field(preset["steps"], 1, policy.most_steps, 1),

@@ -47,7 +47,7 @@ from pixgen.ui.create.panels.styles import chosen_styles
 from pixgen.ui.i18n import Translator
 
 MOST_AUGMENTATIONS = 8  # that the page adds to a set
-_NOT_IN_A_RECIPE = ("crisp", "metadata", "basis", "own_styles")
+_NOT_IN_A_RECIPE = ("crisp", "metadata", "basis", "own_styles", "count")
 
 
 def to_recipe(form: CreateForm) -> Recipe:

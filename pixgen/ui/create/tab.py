@@ -9,18 +9,18 @@ import gradio as gr
 
 from pixgen.errors import PictureError
 from pixgen.images import open_picture
-from pixgen.studio import Policy, Studio
+from pixgen.studio import Studio
 from pixgen.studio.runs.edits import MORE_STEPS
 from pixgen.ui import canvas, html, status
 from pixgen.ui.components import QUIET, Field, Parts, on_answer, servable
 from pixgen.ui.create import actions
 from pixgen.ui.create import queue as queue_view
 from pixgen.ui.create.actions import Screen
-from pixgen.ui.create.controls import START_SETTINGS, prompt_column, settings_column
+from pixgen.ui.create.controls import advanced_drawer, rail
 from pixgen.ui.create.drawn import pad_html
-from pixgen.ui.create.form import FROM_A_PICTURE, JOURNEY_INPUTS, LOSS_PICTURE, CreateForm, form_fields
+from pixgen.ui.create.form import JOURNEY_INPUTS, LOSS_PICTURE, CreateForm, form_fields
 from pixgen.ui.create.panels.augmentations import cutouts_fold, wire_augmentations
-from pixgen.ui.create.panels.settings import wire_presets
+from pixgen.ui.create.panels.presets import preset_order, wire_presets
 from pixgen.ui.create.panels.styles import wire_styles
 from pixgen.ui.create.panels.upscaling import upscale_parts, wire_upscaling
 from pixgen.ui.create.panels.video_export import export_fold, wire_export
@@ -37,6 +37,12 @@ _SHOWN = (
     *_BUTTONS,
 )  # fmt: skip
 
+_PICK = f"() => [document.getElementById('pg-wall-pick').dataset.prompt, '{canvas.WALL_SEED}']"
+_PAINT_PICKED = """async () => {
+  document.getElementById('pg-generate').click();
+  await new Promise((taken) => setTimeout(taken));
+  return '';
+}"""
 _UPLOADS = ("start_picture", "pictures", LOSS_PICTURE)
 
 
@@ -45,15 +51,18 @@ def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
     asked = form_fields(studio.policy)
     with gr.Row(elem_classes="pg-create"):
         with gr.Column(elem_classes="pg-words"):
-            parts = prompt_column(say)
+            parts = rail(asked, studio.policy, say)
         with gr.Column(elem_classes="pg-stage"):
             parts |= _stage(say, public=studio.policy.public)
         with gr.Column(elem_classes="pg-settings"):
-            parts |= settings_column(asked, studio.policy, say)
+            parts |= advanced_drawer(asked, studio.policy, say)
+    for name in asked:  # form.js fills in what the browser has saved, by these classes
+        parts[name].elem_classes = [*(parts[name].elem_classes or []), f"pg-field-{name}"]
     parts["session"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
+    # Where an earlier version saved the settings; form.js reads it once.
     parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
     _wire_painting(studio, say, page, parts, [*asked, *_UPLOADS, *JOURNEY_INPUTS, "drawn", "mask"])
-    _wire_settings(say, page, parts, asked, studio.policy)
+    _wire_settings(say, page, parts, asked)
     _wire_uploads(parts, say)
     wire_memory(studio, say, page, parts)
     wire_export(studio, say, parts, parts["session"])
@@ -90,7 +99,7 @@ def _stage(say: Translator, *, public: bool) -> Parts:
         parts["crisp"] = gr.Checkbox(
             False, label=say("Pixelated"), container=False, min_width=0, elem_id="pg-crisp"
         )
-    gr.HTML(html.brush_help(say))
+    gr.HTML(html.brush_help(say) + html.reasons(say))
     parts |= export_fold(say)
     # Below everything else: they come while painting, and must move nothing.
     parts |= cutouts_fold(say)
@@ -133,6 +142,9 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
     def come_back(request: gr.Request, session: Any) -> Iterator[tuple]:
         yield from shown(actions.restore_screen(studio, known(request, session), say=say))
 
+    def look_again(request: gr.Request, session: Any) -> Iterator[tuple]:
+        yield from shown(actions.restore_screen(studio, known(request, session), say=say, again=True))
+
     def stop(request: gr.Request, session: Any) -> tuple:
         screen = actions.stop(studio, BrowserSession.from_browser(session, request.username))
         return _updates(screen, parts, say)
@@ -154,7 +166,8 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
         js="(session, pick) => [session, Number(document.getElementById('pg-take').dataset.pick)]",
     )
     parts["look_at"].click(look_at, parts["session"], **watching)
-    gr.on([page.load, parts["look_again"].click], come_back, parts["session"], **watching)
+    page.load(come_back, parts["session"], **watching)
+    parts["look_again"].click(look_again, parts["session"], **watching)
     parts["stop"].click(stop, parts["session"], outputs, queue=False, **QUIET)
 
 
@@ -183,38 +196,35 @@ def _updates(screen: Screen, parts: Parts, say: Translator) -> tuple:
 
 
 def save_form_event(parts: Parts, asked: dict[str, Field]) -> dict[str, Any]:
-    """The arguments of an event that keeps the form's settings in the browser."""
+    """The arguments of an event that saves the form's settings in the browser."""
     pairs = ", ".join(f"{name}: values[{index}]" for index, name in enumerate(asked))
     return {
         "fn": None,
         "inputs": [parts[name] for name in asked],
-        "outputs": parts["kept"],
-        "js": f"(...values) => ({{{pairs}}})",
+        "outputs": None,
+        "js": f"(...values) => {{ window.pixgenForm.save({{{pairs}}}) }}",
     }
 
 
-def _wire_settings(
-    say: Translator, page: gr.Blocks, parts: Parts, asked: dict[str, Field], policy: Policy
-) -> None:
-    """Presets, examples and seeds fill in at once, in the browser, and everything is kept there."""
+def _wire_settings(say: Translator, page: gr.Blocks, parts: Parts, asked: dict[str, Field]) -> None:
+    """Presets, examples and seeds fill in at once, in the browser, and everything is saved there."""
     keep = save_form_event(parts, asked)
     kept = keep["inputs"]
+    names = json.dumps(list(asked))
+    page.load(None, parts["kept"], kept, js=f"(old) => window.pixgenForm.adopt(old, {names})", **QUIET).then(
+        None, js=f"() => window.pixgenForm.start({json.dumps(preset_order())})", **QUIET
+    )
     wire_styles(parts, say, keep=keep)
     wire_help(parts, say, keep=keep)
-
-    def restore(stored: Any) -> list[Any]:
-        # What was never kept is left alone: somebody may be typing there already.
-        stored = stored if isinstance(stored, dict) else {}
-        return [field.allowed(stored[name]) if name in stored else gr.skip() for name, field in asked.items()]
 
     gr.on([part.input for part in kept], **keep)
     # Pressed where words are pasted or deleted: of that, gradio says nothing.
     on_answer(gr.Button(visible="hidden", elem_id="pg-keep").click(**keep), "pg-keep")
-    page.load(restore, parts["kept"], kept, queue=False, **QUIET)
-    wire_presets(parts, asked, policy, say, keep=keep)
-    for name, part in parts.items():
-        if name.startswith("example"):
-            part.click(None, None, parts["prompt"], js=f"() => {json.dumps(part.value)}").then(**keep)
+    wire_presets(parts, asked, keep=keep)
+    # The seed is that of the picture on the wall for this press alone.
+    parts["wall"].click(None, None, [parts["prompt"], parts["seed"]], js=_PICK).then(
+        None, None, parts["seed"], js=_PAINT_PICKED
+    ).then(**keep)
     parts["draw"].click(
         None, None, parts["start"], js="() => { window.pixgenPad.open('draw'); return 'drawn'; }"
     ).then(**keep)
@@ -225,12 +235,10 @@ def _wire_settings(
         parts["seed"],
         js="(session, seed) => JSON.parse(session || '{}').seed ?? seed",
     ).then(**keep)
-    parts["crisp"].change(
-        None,
-        parts["crisp"],
-        None,
-        js="(on) => { document.documentElement.classList.toggle('pg-crisp', on) }",
-    )
+    for name in ("crisp", "start", "preset"):
+        parts[name].change(
+            None, parts[name], None, js=f"(value) => window.pixgenForm.show({{ {name}: value }})"
+        )
 
 
 def _wire_uploads(parts: Parts, say: Translator) -> None:
@@ -247,17 +255,6 @@ def _wire_uploads(parts: Parts, say: Translator) -> None:
 
     for name in _UPLOADS:
         parts[name].upload(looked_at, parts[name], parts[name], concurrency_limit=None, **QUIET)
-    parts["start"].change(
-        lambda kind: (
-            gr.update(visible=kind in ("picture", "idea")),
-            gr.update(visible=kind == "idea"),
-            *(gr.update(visible=kind in FROM_A_PICTURE) for _ in START_SETTINGS),
-        ),
-        parts["start"],
-        [parts[name] for name in ("start_picture", "idea_words", *START_SETTINGS)],
-        queue=False,
-        **QUIET,
-    )
     parts["basis"].change(None, parts["basis"], None, js="(text) => { window.pixgenPad?.basis(text); }")
     # How many regions are in force goes by the prompts, which come back later than what was brushed.
     parts["prompt"].change(None, None, None, js="() => { window.pixgenPad?.mark(); }")

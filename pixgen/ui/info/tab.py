@@ -122,7 +122,8 @@ def wire_info(
     ):
         outputs = [tabs, *(create[target] for target in targets)]
         info[name].click(fn, info["shown"], outputs, **QUIET).then(**keep)
-    create["basis"].change(
+    gr.on(
+        [create["basis"].change, create["basis_show"].click],
         lambda text: _chip(text, say),
         create["basis"],
         create["basis_forget"],

@@ -12,7 +12,7 @@ from pixgen.errors import PictureError, PixgenError
 from pixgen.images import open_picture
 from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary
 from pixgen.ui import html
-from pixgen.ui.components import QUIET, Parts, servable
+from pixgen.ui.components import QUIET, Parts, fold, servable
 from pixgen.ui.create.panels.settings import clip_choice
 from pixgen.ui.errors import error_text
 from pixgen.ui.i18n import Translator
@@ -103,7 +103,7 @@ def _settings_column(library: PictureLibrary, say: Translator) -> Parts:
             height=120,
             elem_id="pg-like-picture",
         )
-    with gr.Accordion(say("Search your own pictures"), open=False, elem_classes="pg-more"):
+    with fold(say("Search your own pictures")):
         parts["added"] = gr.File(
             label=say("Add pictures, or a zip"),
             file_types=["image", ".zip"],
@@ -111,7 +111,7 @@ def _settings_column(library: PictureLibrary, say: Translator) -> Parts:
             height=120,
             elem_id="pg-added",
         )
-    with gr.Accordion(say("Filters"), open=False, elem_classes="pg-more"):
+    with fold(say("Filters")):
         parts["top"] = gr.Slider(1, MOST_SHOWN, 24, step=1, label=say("Number of results"), buttons=[])
         parts["threshold"] = gr.Slider(
             -1,
@@ -144,9 +144,7 @@ def _settings_column(library: PictureLibrary, say: Translator) -> Parts:
                 parts[name] = gr.Textbox(label=label, max_lines=1, min_width=110)
         # A text, as in Create: an empty number field is sent as 0.
         parts["seed"] = gr.Textbox(label=say("Seed"), max_lines=1)
-    with gr.Accordion(
-        say("Search model (CLIP)"), open=False, elem_classes="pg-more", elem_id="pg-search-models"
-    ):
+    with fold(say("Search model (CLIP)"), elem_id="pg-search-models"):
         parts["model"] = clip_choice(
             library.studio.policy, say, value=library.model, elem_id="pg-search-clip"
         )

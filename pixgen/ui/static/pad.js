@@ -230,5 +230,5 @@
     const start = painted(sheet) ? onto(sheet, "#ffffff", false) : "";
     return start || Object.keys(found).length ? JSON.stringify({ start, regions: found }) : "";
   } };
-  restore();
+  window.pixgenPad.restored = restore();
 }

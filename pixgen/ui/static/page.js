@@ -13,13 +13,23 @@
     if (chosen) document.cookie = `pixgen-language=${chosen}; path=/; max-age=31536000; SameSite=Lax`;
   });
 
+  // Some controls take what was typed only when they are left.
+  const commit = () => {
+    const typed = document.activeElement;
+    if (!typed?.matches("input:not([type=radio], [type=checkbox])")) return;
+    typed.blur();
+    typed.focus({ preventScroll: true });
+  };
+
   document.addEventListener("keydown", (event) => {
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      commit();
       visible("#pg-generate, #pg-classify, #pg-find, #pg-paint-grid, #pg-compare")?.click();
       event.preventDefault();
+    } else if (event.key === "Escape" && [...document.querySelectorAll(".pg-header details[open], [role=listbox]")].some((each) => each.checkVisibility())) {
+      document.querySelector(".pg-header details").open = false;  // an open menu: Esc closes nothing else
     } else if (event.key === "Escape") {
-      document.querySelector(".pg-header details").open = false;
       (visible("#pg-heat [data-close]") ?? visible("#pg-stop, #pg-classify-stop, #pg-find-stop, #pg-stop-grid, #pg-back"))?.click();
     } else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
       visible("#pg-prompt textarea, #pg-labels textarea, #pg-query :is(input, textarea), #pg-gallery-query :is(input, textarea)")?.focus();
@@ -37,19 +47,33 @@
     if (group) for (const each of group.querySelectorAll("[type=radio]")) each.name = group.id || each.name;
   });
 
-  // Words that are pasted or deleted are kept like those that are typed.
+  // Words that are pasted or deleted are saved like those that are typed.
   document.addEventListener("input", ({ target }) => {
-    if (target.matches(".pg-create :is(textarea, input[type=text])")) document.dispatchEvent(new CustomEvent("pixgen-changed", { detail: "pg-keep" }));
+    if (target.matches(".pg-create :is(textarea, input)")) document.dispatchEvent(new CustomEvent("pixgen-changed", { detail: "pg-keep" }));
   });
 
   // A phone's screen is too small for the words and the picture: bring the picture into view.
   part("pg-generate")?.addEventListener("click", () => {
-    if (narrow.matches) document.querySelector(".pg-stage")?.scrollIntoView({ behavior: "smooth" });
+    if (narrow.matches) document.querySelector("#pg-canvas").scrollIntoView({ behavior: "smooth", block: "start" });
   });
   document.addEventListener("click", (event) => {
     const pressed = narrow.matches && event.target.closest("#pg-find, #pg-classify");
     if (pressed) part(pressed.id === "pg-find" ? "pg-finding" : "pg-looking").scrollIntoView({ behavior: "smooth" });
   });
+
+  // A click on the wall fills in its picture and paints it.
+  document.addEventListener("click", (event) => {
+    const picture = event.target.closest("[data-wall]");
+    if (!picture) return;
+    part("pg-wall-pick").dataset.prompt = picture.dataset.wall;
+    part("pg-wall-pick").click();
+  });
+
+  // What cannot be used says why.
+  const reasons = JSON.parse(document.querySelector(".pg-reasons").dataset.reasons);
+  const explain = () => {
+    for (const [id, reason] of Object.entries(reasons)) if (part(id)) part(id).title = part(id).disabled || part(id).classList.contains("pg-off") ? reason : "";
+  };
 
   // A click on a sketch presses the hidden button that takes it.
   part("pg-sketches")?.addEventListener("click", (event) => {
@@ -113,7 +137,15 @@
     const bar = document.querySelector("#pg-status [data-state=painting] [role=progressbar]");
     const percent = bar && Math.floor((100 * bar.ariaValueNow) / bar.ariaValueMax);
     document.title = bar ? `${percent} % · ${name}` : name;
+    // A phone's bar at the bottom says how far it is; its buttons are always there.
+    const line = document.querySelector("#pg-status .pg-line");
+    part("pg-go-line").textContent = line ? [...line.children].map((each) => each.textContent).join(" · ") : "";
+    document.querySelector(".pg-go").style.setProperty("--part", bar ? bar.ariaValueNow / bar.ariaValueMax : 0);
+    explain();
   }).observe(part("pg-status"), { subtree: true, childList: true, attributes: true });
+
+  new MutationObserver(explain).observe(document.querySelector(".pg-create"), { subtree: true, attributes: true, attributeFilter: ["disabled"] });
+  explain();
 
   // A sleeping phone or a lost network cuts the stream; the job goes on without us. Look again.
   const lookAgain = () => {

@@ -10,7 +10,15 @@ import pytest
 from pixgen.studio import Policy
 from pixgen.studio.queue import ACTIONS
 from pixgen.ui.create import queue as queue_view
-from pixgen.ui.create.actions import add_steps, restore_screen, resume, show_run, stop, with_error_screen
+from pixgen.ui.create.actions import (
+    Screen,
+    add_steps,
+    restore_screen,
+    resume,
+    show_run,
+    stop,
+    with_error_screen,
+)
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.session import BrowserSession, Watchers
 from tests.studio.fakes import a_recipe
@@ -300,14 +308,30 @@ def test_an_older_watcher_of_the_same_page_leaves(make_studio):
     visitor = BrowserSession.from_browser("", None, watchers=watchers, page="one page")
     older = paint(studio, FORM, visitor, say=ENGLISH)
     session = next(screen.session for screen in older if screen.session)
-    newer = restore_screen(
-        studio, BrowserSession.from_browser(session, None, watchers=watchers, page="one page"), say=ENGLISH
-    )
+    again = BrowserSession.from_browser(session, None, watchers=watchers, page="one page")
+    newer = restore_screen(studio, again, say=ENGLISH, again=True)
     next(newer), next(newer)
     assert not [screen for screen in older if screen.busy]
     hold.set()
     assert screens_of(newer)[-1].busy == "idle"
     assert not watchers.watched("one page")
+
+
+def test_a_reload_that_is_answered_late_shows_no_older_picture(make_studio):
+    watchers, studio = Watchers(), make_studio()
+    visitor = BrowserSession.from_browser("", None, watchers=watchers, page="before")
+    session = session_after(painted(studio, visitor, prompt="an owl", steps=1)).stored
+    hold = threading.Event()
+    studio = make_studio(hold=hold)  # the owl is a run on disk
+    reloaded = BrowserSession.from_browser(json.dumps(session), None, watchers=watchers, page="after")
+    late = restore_screen(studio, reloaded, say=ENGLISH)
+    assert next(late) == Screen()
+    screens = paint(studio, FORM, reloaded, say=ENGLISH)
+    next(screens)
+    assert list(late) == []
+    assert watchers.watched("after")
+    hold.set()
+    assert screens_of(screens)[-1].busy == "idle"
 
 
 def test_a_run_of_another_tab_is_shown_though_one_is_painted(slow, visitor):

@@ -5,8 +5,8 @@ import pytest
 from pixgen.recipe.presets import DEFAULT, available_presets
 from pixgen.studio.policy import Policy
 from pixgen.ui.create import form as create_form
-from pixgen.ui.create.form import form_fields, offered_presets, preset_size
-from pixgen.ui.create.panels.settings import preset_controls
+from pixgen.ui.create.form import offered_presets, preset_size
+from pixgen.ui.create.panels.presets import quality_controls
 from pixgen.ui.i18n import TURKISH
 
 
@@ -37,5 +37,5 @@ def test_a_preset_brings_its_size_where_it_names_one():
 
 
 def test_the_sentence_of_the_chosen_preset_is_in_the_pages_language():
-    shown = preset_controls(form_fields(Policy()), Policy(), TURKISH)["preset_about"].value
+    shown = quality_controls(Policy(), TURKISH)["preset_about"].value
     assert TURKISH(available_presets()[DEFAULT].about) in shown

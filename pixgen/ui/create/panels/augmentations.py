@@ -19,7 +19,7 @@ from pixgen.recipe.kornia_classes import (
 )
 from pixgen.studio import Studio
 from pixgen.ui.canvas import jpeg
-from pixgen.ui.components import QUIET, Parts
+from pixgen.ui.components import QUIET, Parts, fold
 from pixgen.ui.create import queue as queue_view
 from pixgen.ui.create.form_recipe import MOST_AUGMENTATIONS, chosen_augmentations
 from pixgen.ui.errors import guard_handler, show_warning
@@ -36,7 +36,7 @@ _SECONDS = 1.0  # between two looks at the cutouts
 
 def augment_controls(say: Translator) -> Parts:
     """The folded list, and its preview."""
-    with gr.Accordion(say("Augmentations"), open=False, elem_classes="pg-more", elem_id="pg-augment"):
+    with fold(say("Augmentations"), elem_id="pg-augment"):
         chosen = gr.Dropdown(
             [(name, suggest_arguments(name)) for name in kornia_names()], value=[], multiselect=True,
             allow_custom_value=True, filterable=True, max_choices=MOST_AUGMENTATIONS, label=say("More augmentations"),
@@ -53,7 +53,7 @@ def augment_controls(say: Translator) -> Parts:
 
 def cutouts_fold(say: Translator) -> Parts:
     """The folded view of the cutouts of the current step."""
-    with gr.Accordion(say("See what CLIP sees"), open=False, elem_classes="pg-more", elem_id="pg-see"):
+    with fold(say("See what CLIP sees"), elem_id="pg-see"):
         see = gr.Checkbox(
             False,
             label=say("See what CLIP sees"),

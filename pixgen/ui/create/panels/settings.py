@@ -1,91 +1,22 @@
-"""The choice of a preset, and the folded groups of settings: models, losses, story and journey.
+"""The folded groups of settings: models, losses, story and journey.
 
-A click on a preset fills in its values in the browser. The labels, hints and ranges of losses and journeys are
-those of the recipe's own fields.
+The labels, hints and ranges of losses and journeys are those of the recipe's own fields.
 """
 
-import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import gradio as gr
 
 from pixgen.models.catalog import Kind, find_entry
-from pixgen.recipe.presets import available_presets
 from pixgen.recipe.recipe import MOST_CLIPS
 from pixgen.recipe.story import COLUMNS
 from pixgen.studio.policy import Policy
 from pixgen.ui import html
-from pixgen.ui.components import Field, Parts, setting_control, slider
-from pixgen.ui.create.form import (
-    JOURNEY_SETTINGS,
-    LOSS_PICTURE,
-    LOSS_SETTINGS,
-    model_names,
-    offered_presets,
-    preset_size,
-    preset_values,
-)
+from pixgen.ui.components import Field, Parts, fold, setting_control, slider
+from pixgen.ui.create.form import JOURNEY_SETTINGS, LOSS_PICTURE, LOSS_SETTINGS, model_names
 from pixgen.ui.i18n import Translator
 
-# The size goes with a preset that names one, and goes back with it, unless another was chosen meanwhile.
-_FILL = """(name, size) => {{
-  const {{ values, own }} = ({table})[name];
-  const brought = window.pixgenSizeOfPreset;
-  window.pixgenSizeOfPreset = own;
-  return [...values, own ?? (size === brought ? {usual} : size)];
-}}"""
 _KINDS: dict[str, Kind] = {"model": "vqgan", "clip": "clip", "sketcher": "sketcher"}
-
-
-def preset_controls(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
-    """The names, and the sentence of the one that is chosen."""
-    told = _preset_choices(policy, say)
-    default = fields["preset"].default
-    return {
-        "preset": gr.Radio(
-            [(title, name) for name, (title, _) in told.items()],
-            value=default,
-            label=say("Quality"),
-            elem_id="pg-preset",
-        ),
-        "preset_about": gr.HTML(html.note(told[default][1]), elem_id="pg-preset-about", padding=False),
-    }
-
-
-def wire_presets(
-    parts: Parts, fields: dict[str, Field], policy: Policy, say: Translator, *, keep: dict[str, Any]
-) -> None:
-    """Let a click fill in what the preset decides, and its size where it names one.
-
-    Args:
-        keep: an event's arguments that keep the form in the browser.
-    """
-    decided = {name: preset_values(name) for name in available_presets()}
-    order = list(next(iter(decided.values())))
-    table = {
-        name: {"values": [values[each] for each in order], "own": preset_size(name)}
-        for name, values in decided.items()
-    }
-    usual = json.dumps(fields["size"].default)
-    parts["preset"].input(
-        None,
-        [parts["preset"], parts["size"]],
-        [*(parts[name] for name in order), parts["size"]],
-        js=_FILL.format(table=json.dumps(table), usual=usual),
-    ).then(**keep)
-    about = {name: html.note(sentence) for name, (_, sentence) in _preset_choices(policy, say).items()}
-    parts["preset"].change(
-        None,
-        parts["preset"],
-        parts["preset_about"],
-        js=f"(name) => ({json.dumps(about)})[name] ?? ''",
-    )
-
-
-def _preset_choices(policy: Policy, say: Translator) -> dict[str, tuple[str, str]]:
-    """The presets to choose from by name, each with its title and its sentence."""
-    return {name: (say(preset.title), say(preset.about)) for name, preset in offered_presets(policy).items()}
 
 
 def clip_choice(policy: Policy, say: Translator, *, value: str, elem_id: str) -> gr.Dropdown:
@@ -124,7 +55,7 @@ def model_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr
             ),
         ),
     }
-    with gr.Accordion(say("Models"), open=False, elem_classes="pg-more", elem_id="pg-models"):
+    with fold(say("Models"), elem_id="pg-models"):
         return {
             name: gr.Dropdown(
                 [(_label(choice, kind), choice) for choice in fields[name].choices],
@@ -163,7 +94,7 @@ def loss_name(name: str, say: Translator) -> str:
 def loss_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
     """The folded group of controls."""
     parts = {}
-    with gr.Accordion(say("Fine-tuning (losses)"), open=False, elem_classes="pg-more", elem_id="pg-losses"):
+    with fold(say("Fine-tuning (losses)"), elem_id="pg-losses"):
         for name, setting in LOSS_SETTINGS.items():
             parts[name] = setting_control(fields[name], setting, say, label=loss_name(name, say))
         parts[LOSS_PICTURE] = gr.File(
@@ -175,15 +106,18 @@ def loss_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.
 _ROWS = 3
 
 
-def journey_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
-    """The folded group of controls."""
-    parts: dict[str, gr.components.Component] = {}
+def journey_controls(
+    fields: Mapping[str, Field], say: Translator, *, first: Callable[[], Parts] = dict
+) -> Parts:
+    """The folded group of controls; those that ``first`` makes stand above them."""
+    parts: Parts = {}
 
     def put(*names: str) -> None:
         for name in names:
             parts[name] = setting_control(fields[name], JOURNEY_SETTINGS[name], say, min_width=120)
 
-    with gr.Accordion(say("Story and camera"), open=False, elem_classes="pg-more", elem_id="pg-journey"):
+    with fold(say("Story and camera"), elem_id="pg-journey"):
+        parts |= first()
         gr.HTML(html.heading(say("Story")))
         gr.HTML(
             html.note(

@@ -24,7 +24,7 @@ from pixgen.recipe.styles import (
     read_styles,
 )
 from pixgen.text_files import decode
-from pixgen.ui.components import QUIET, Parts, servable_bytes
+from pixgen.ui.components import QUIET, Parts, fold, servable_bytes
 from pixgen.ui.create.form import LONGEST_STYLES
 from pixgen.ui.errors import guard_handler, show_warning
 from pixgen.ui.i18n import Translator
@@ -44,11 +44,12 @@ def styles_strip(say: Translator) -> Parts:
     parts: Parts = {
         "styles": gr.Textbox("", visible="hidden", label=say("Style")),
         "own_styles": gr.Textbox("", visible="hidden", label=say("Custom style")),
+        "styles_show": gr.Button(visible="hidden", elem_id="pg-show-styles"),  # pressed by form.js
         "style_strip": gr.HTML(
             strip(say, "", ""), js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-styles"
         ),
     }
-    with gr.Accordion(say("Custom style"), open=False, elem_classes="pg-own-style"):
+    with fold(say("Custom style"), classes="pg-own-style"):
         parts["style_title"] = gr.Textbox(
             label=say("Name"),
             placeholder=say("Oil"),
@@ -121,7 +122,7 @@ def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
     parts["style_strip"].select(on_toggle, held, parts["styles"], **QUIET).then(**keep)
     parts["style_strip"].clear(forget, held, held, **QUIET).then(**keep)
     gr.on(
-        [part.change for part in held],
+        [*(part.change for part in held), parts["styles_show"].click],
         shown,
         held,
         [parts["style_strip"], parts["style_share"]],

@@ -13,7 +13,7 @@ from pixgen.studio.video.export import FORMATS, explain_lost_sound, export_with_
 from pixgen.studio.video.timeline import ExportSettings
 from pixgen.ui import html
 from pixgen.ui.classify.view import progress_html
-from pixgen.ui.components import QUIET, servable
+from pixgen.ui.components import QUIET, fold, servable
 from pixgen.ui.create.actions import file_name
 from pixgen.ui.errors import guard_stream
 from pixgen.ui.i18n import Translator
@@ -27,7 +27,7 @@ _EVERY = 10  # pictures between two words on how far it is
 
 def export_fold(say: Translator) -> dict[str, gr.components.Component]:
     """The fold's parts, closed; ``wire_export`` connects them."""
-    with gr.Accordion(say("Export video"), open=False, elem_classes="pg-more", elem_id="pg-export"):
+    with fold(say("Export video"), elem_id="pg-export"):
         gr.HTML(html.heading(say("The frames are reused: nothing is painted again.")))
         with gr.Row():
             parts = {

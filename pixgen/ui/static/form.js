@@ -1,0 +1,147 @@
+// The settings of Create in this browser's storage. This runs in the page's head, before gradio builds the
+// controls: each is built with its saved value, so that nothing arrives later and replaces what somebody types.
+(presets) => {
+  const KEY = "pixgen-form", FIELD = "pg-field-", UNCHANGED = { __type__: "update" };
+  const root = document.documentElement;
+  const touched = new Set();  // fields that somebody has changed before the page was complete
+  let ready = false, unsaved = false, pressed = false;
+  const press = (id) => document.getElementById(id)?.click();
+
+  const read = () => {
+    try {
+      const saved = JSON.parse(localStorage.getItem(KEY));
+      return saved && typeof saved === "object" ? saved : null;
+    } catch { return null; }
+  };
+  const fieldOf = (classes) => [...(classes ?? [])].find((each) => each.startsWith(FIELD))?.slice(FIELD.length);
+
+  // Storage may hold anything, also choices that are no longer offered.
+  const fits = ({ type, props }, value) => {
+    const offered = (each) => props.allow_custom_value || props.choices.some(([, choice]) => choice === each);
+    if (type === "slider") return typeof value === "number" && value >= props.minimum && value <= props.maximum;
+    if (type === "checkbox") return typeof value === "boolean";
+    if (props.choices && !props.multiselect) return value != null && offered(value) && String(value).length < 1000;
+    if (props.multiselect) return Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "string" && offered(each));
+    return typeof value === "string" && value.length <= (props.max_length ?? 200000);
+  };
+
+  // The side bar has its room from the first moment on; side.js opens and closes it.
+  const roomy = matchMedia("(min-width: 1200px)").matches;
+  const side = (() => { try { return localStorage.getItem(roomy ? "pixgen-side" : "pixgen-side-over"); } catch { return null; } })();
+  if (roomy && side !== "closed") root.dataset.side = "beside";
+
+  // What other parts of the page look like goes by these, through page.css.
+  const show = (values) => {
+    for (const name of ["preset", "start"]) if (name in values) root.dataset[name] = values[name] ?? "";
+    if ("crisp" in values) root.classList.toggle("pg-crisp", Boolean(values.crisp));
+  };
+
+  // The preset as the radios for quality, medium and video show it: the first choice of the last two stands
+  // for a preset that they do not have.
+  const radios = (window.gradio_config?.components ?? []).filter(({ props }) => props?.elem_classes?.includes("pg-view"));
+  const seen = (radio, name) => (radio.props.choices.some(([, choice]) => choice === name) ? name : radio.props.choices[0][1] === "" ? "" : null);
+  const views = (name) => radios.slice(0, 3).map((radio) => seen(radio, name));
+
+  const fields = new Map(), first = {};
+  const saved = read();
+  for (const component of window.gradio_config?.components ?? []) {
+    const name = fieldOf(component.props?.elem_classes);
+    if (!name) continue;
+    fields.set(name, component);
+    first[name] = component.props.value;
+    if (saved && name in saved && fits(component, saved[name])) component.props.value = saved[name];
+    show({ [name]: component.props.value });
+  }
+  for (const radio of radios) radio.props.value = seen(radio, fields.get("preset")?.props.value);
+
+  // Each group of settings says what is changed in it, and what the preset decides is not.
+  let order = [];
+  const sayChanged = (values) => {
+    const usual = { ...first }, preset = presets[values.preset];
+    order.forEach((name, index) => { if (preset) usual[name] = preset.values[index]; });
+    const differs = (name) => name in values && JSON.stringify(values[name]) !== JSON.stringify(usual[name]);
+    for (const fold of document.querySelectorAll(".pg-create .pg-folded")) {
+      const changed = [...fold.querySelectorAll(`[class*=${FIELD}]`)].filter((each) => differs(fieldOf(each.classList)));
+      const said = changed.map((each) => each.querySelector("[data-testid=block-info], label span")?.textContent.trim()).filter(Boolean);
+      const title = fold.querySelector("[data-unfold]");
+      title.dataset.changed = fold.id === "pg-style" ? styleTitles() : said.join(", ");
+    }
+  };
+  const styleTitles = () => [...document.querySelectorAll("#pg-styles [aria-pressed=true] span")].map((each) => each.textContent).join(", ");
+
+  const touch = (event) => {
+    const name = fieldOf(event.target.closest?.(`[class*=${FIELD}]`)?.classList);
+    if (!name) return;
+    touched.add(name);
+    unsaved = true;
+  };
+  // What was typed last is saved when somebody leaves, though they have not paused.
+  document.addEventListener("input", touch, true);
+  addEventListener("pagehide", () => { if (unsaved) press("pg-keep"); });
+  // A picture that is asked for before the page is complete is begun as soon as it is.
+  const early = (event) => {
+    const generate = event.type === "keydown" ? event.key === "Enter" && (event.ctrlKey || event.metaKey) : event.target.closest?.("#pg-generate");
+    if (event.type === "click") touch(event);
+    if (!generate) return;
+    pressed = true;
+    event.stopImmediatePropagation();
+    event.preventDefault();
+  };
+  const EARLY = ["keydown", "click"];
+  for (const type of EARLY) document.addEventListener(type, early, true);
+
+  // A click on a fold's title opens it.
+  document.addEventListener("click", (event) => {
+    const title = event.target.closest("[data-unfold]"), fold = title?.closest(".pg-folded");
+    if (!fold) return;
+    fold.toggleAttribute("data-open");
+    title.ariaExpanded = String(fold.hasAttribute("data-open"));
+  });
+
+  // The search shows the controls whose words match, in folds that are open meanwhile.
+  const search = (text) => {
+    const drawer = document.getElementById("pg-advanced"), words = text.trim().toLowerCase();
+    drawer.toggleAttribute("data-searching", Boolean(words));
+    for (const fold of drawer.querySelectorAll(".pg-folded, .pg-inside > .form")) fold.removeAttribute("data-found");
+    for (const block of drawer.querySelectorAll(".pg-inside .block:not(:has([data-unfold], [type=search]))")) {
+      const found = block.textContent.toLowerCase().includes(words) || block.closest(".pg-folded").querySelector("[data-unfold]").textContent.toLowerCase().includes(words);
+      block.toggleAttribute("data-unmatched", Boolean(words) && !found);
+      if (words && found) for (let fold = block.closest(".pg-folded"); fold && fold !== drawer; fold = fold.parentElement.closest(".pg-folded")) fold.dataset.found = "";
+    }
+  };
+  document.addEventListener("input", ({ target }) => { if (target.id === "pg-advanced-search") search(target.value); });
+
+  window.pixgenForm = {
+    show,
+    presets,
+    views,
+    // Nothing is saved before the saved values are in their fields.
+    save: (values) => {
+      show(values);
+      sayChanged(values);
+      unsaved = !ready;
+      // A full or forbidden storage: they last as long as the page is open.
+      if (ready) try { localStorage.setItem(KEY, JSON.stringify(values)); } catch {}
+    },
+    // What an earlier version saved, for the fields that nobody has changed meanwhile.
+    adopt: (old, names) => {
+      if (saved || !old || !Object.keys(old).length) return [];
+      unsaved = true;
+      return names.map((name) => (name in old && !touched.has(name) && fits(fields.get(name), old[name]) ? old[name] : UNCHANGED));
+    },
+    // The page is complete, and all its scripts have run.
+    start: async (names) => {
+      ready = true;
+      order = names;
+      sayChanged(Object.fromEntries([...fields].map(([name, { props }]) => [name, props.value])));
+      await window.pixgenPad?.restored;
+      for (const type of EARLY) document.removeEventListener(type, early, true);
+      if (saved?.styles || saved?.own_styles) press("pg-show-styles");
+      if (saved?.basis) press("pg-show-basis");
+      window.pixgenPad?.basis(saved?.basis ?? "");
+      if (unsaved) press("pg-keep");
+      root.dataset.ready = "";
+      if (pressed) press("pg-generate");
+    },
+  };
+}
