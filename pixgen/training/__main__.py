@@ -16,7 +16,7 @@ from pixgen.models.vqgan.vqgan import load_vqgan
 from pixgen.paths import ASSETS
 from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.places import load_settings_bank
-from pixgen.training.data import sources
+from pixgen.training.data import nearest_things, sources
 from pixgen.training.data.drawings import PIXELS_FILE, TABLE_FILE, load_sprites, render_all
 from pixgen.training.data.held_out import SEED, write_held_out
 from pixgen.training.data.translations import PACKAGE, Known, write_dictionaries, write_examples
@@ -249,10 +249,13 @@ def exemplars(folder: Folder = HOME, assets: Path = ASSETS / "pocket") -> None:
 
 @app.command()
 def translations(folder: Folder = HOME, assets: Path = ASSETS) -> None:
-    """Make the dictionaries of other languages from Unicode's names of the emoji."""
+    """Make the dictionaries of other languages, and the table of nearest things, from CLDR and WordNet."""
     package = sources.fetch_package(folder, *PACKAGE)
     for language, words in write_dictionaries(package, Known.load(assets / "pocket" / LEXICON_FILE)).items():
         typer.echo(f"{language}: {words} words")
+    wordnet = sources.fetch_debian(folder, nearest_things.PACKAGE) / "usr" / "share" / "wordnet"
+    known = Known.load(assets / "pocket" / LEXICON_FILE)
+    typer.echo(f"{nearest_things.write_nearest_things(wordnet, known)} nouns with their nearest thing")
     captions = json.loads((assets / "pocket" / "held_out.json").read_text("utf-8"))
     write_examples(package, captions, assets / "languages" / "examples.json")
 

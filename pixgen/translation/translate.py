@@ -24,6 +24,7 @@ from pixgen.translation.languages import (
     normalise,
     split,
 )
+from pixgen.translation.nearest import replace_unknown_nouns
 
 AUTO, ENGLISH = "auto", "en"
 ENGLISH_ONLY_CLIPS = {"pocket"}  # CLIPs that know the words of their English training captions alone
@@ -57,11 +58,13 @@ class Translation:
         text: in English.
         language: the code of the language that the prompt is in.
         unknown: its words that were not understood, which are left out.
+        nearest: English nouns that the bundled models do not know, each with the known thing in its place.
     """
 
     text: str
     language: str
     unknown: tuple[str, ...] = ()
+    nearest: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,9 @@ class _Match:
 
 @lru_cache(1024)
 def translate(text: str, language: str = AUTO) -> Translation | None:
-    """Translate a text into English; None if it is English already, or in no language that is known.
+    """Translate a text into English that the bundled models know; None if there is nothing to translate.
+
+    In English texts, nouns that they do not know are replaced by the nearest thing that they do.
 
     Args:
         language: a code of ``LANGUAGE_NAMES``, "en" to leave the text as it is, or "auto" to find out.
@@ -96,7 +101,8 @@ def translate(text: str, language: str = AUTO) -> Translation | None:
         return None
     found = detect(text) if language == AUTO else load_language(language)
     if found is None:
-        return None
+        replaced, nearest = replace_unknown_nouns(text, _caption_words())
+        return Translation(replaced, ENGLISH, nearest=nearest) if nearest else None
     words = _words(text, found)
     matches = list(_match(words, found))
     if any(each.word and each.word.kind == "thing" and not each.word.weak for each in matches):

@@ -89,11 +89,21 @@ def fetch(folder: Path) -> None:
     packages = [(family.package, family.version) for family in FAMILIES] + [WORDS_PACKAGE]
     for package, version in packages:
         fetch_package(folder, package, version)
-    if not clipart_folder(folder).exists():
-        _run(["apt-get", "download", CLIPART_PACKAGE], folder)
-        archive = next(folder.glob(f"{CLIPART_PACKAGE}*.deb"))
-        _run(["dpkg-deb", "-x", archive.name, CLIPART_PACKAGE], folder)
+    fetch_debian(folder, CLIPART_PACKAGE)
+
+
+def fetch_debian(folder: Path, package: str) -> Path:
+    """Download and unpack a Debian package into ``folder`` if it is not there; returns its folder.
+
+    Raises TrainingError as ``fetch`` does.
+    """
+    if not (folder / package).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _run(["apt-get", "download", package], folder)
+        archive = next(folder.glob(f"{package}*.deb"))
+        _run(["dpkg-deb", "-x", archive.name, package], folder)
         archive.unlink()
+    return folder / package
 
 
 def fetch_package(folder: Path, package: str, version: str) -> Path:

@@ -25,10 +25,12 @@ class Known:
     """English words that the bundled models draw.
 
     Args:
-        sure: words that mean one thing, and colours.
+        things: names that mean one thing.
+        sure: these, colours and places.
         all: these and words that often mean something else.
     """
 
+    things: frozenset[str]
     sure: frozenset[str]
     all: frozenset[str]
 
@@ -37,7 +39,8 @@ class Known:
         """From the lexicon of the exemplars, a JSON file."""
         read = json.loads(lexicon.read_text("utf-8"))
         every = frozenset({*read["names"], *read["colours"], *PLACES})
-        return cls(every - frozenset(read["weak"]), every)
+        weak = frozenset(read["weak"])
+        return cls(frozenset(read["names"]) - weak, every - weak, every)
 
 
 def read_names(folder: Path, language: str) -> Names:

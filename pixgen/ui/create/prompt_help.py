@@ -171,11 +171,13 @@ def _unknown(say: Translator, word: str, near: tuple[str, ...]) -> str:
 
 def _translation(say: Translator, typed: str, found: Translation) -> str:
     """How a text in another language is read, with a button that writes the English into the prompt."""
-    line = say(
-        "Read as “{english}” ({language}).",
-        english=_short(found.text),
-        language=LANGUAGE_NAMES[found.language],
-    )
+    if found.nearest:
+        line = " ".join(
+            say("“{noun}” is painted as “{thing}”.", noun=noun, thing=thing) for noun, thing in found.nearest
+        )
+    else:
+        name = LANGUAGE_NAMES[found.language]
+        line = say("Read as “{english}” ({language}).", english=_short(found.text), language=name)
     left_out = ""
     if found.unknown:
         words = ", ".join(f"“{word}”" for word in found.unknown[:MAX_UNKNOWN_WORDS])

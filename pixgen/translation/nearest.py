@@ -1,0 +1,70 @@
+"""The nearest thing that the bundled models draw, for English nouns that they do not know: a corgi is a dog.
+
+The table is made from WordNet by ``python -m pixgen.training translations``.
+"""
+
+import lzma
+import re
+from functools import cache
+
+from pixgen.paths import ASSETS
+
+TABLE_FILE = ASSETS / "languages" / "nearest_things.tsv.xz"
+LONGEST_NOUN = 3  # words
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_PLURALS = (("ies", "y"), ("ves", "f"), ("es", ""), ("s", ""))
+
+
+def replace_unknown_nouns(text: str, known: frozenset[str]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Replace nouns with the nearest known thing; the rest of the text stays letter for letter.
+
+    Args:
+        known: words that stay, in lower case.
+
+    Returns:
+        The text, and each replaced noun with the name that stands for it.
+
+    >>> replace_unknown_nouns("two corgis in a garden", frozenset({"two", "in", "a", "garden"}))
+    ('two dogs in a garden', (('corgis', 'dogs'),))
+    """
+    words = list(_WORD.finditer(text))
+    replaced: list[tuple[int, int, str]] = []
+    at = 0
+    while at < len(words):
+        for length in range(min(LONGEST_NOUN, len(words) - at), 0, -1):
+            begin, end = words[at].start(), words[at + length - 1].end()
+            noun = " ".join(each[0].lower() for each in words[at : at + length])
+            gapless = text[begin:end].lower() == noun
+            # A phrase of known words is left to the models, which have seen them.
+            unknown = not set(noun.split()) <= known
+            if gapless and unknown and (name := _nearest(noun)):
+                replaced.append((begin, end, name))
+                at += length - 1
+                break
+        at += 1
+    nouns = tuple((text[begin:end], name) for begin, end, name in replaced)
+    for begin, end, name in reversed(replaced):
+        text = text[:begin] + name + text[end:]
+    return re.sub(r"\b([Aa])n? (?=(\w))", _article, text) if replaced else text, nouns
+
+
+def _article(match: re.Match[str]) -> str:
+    return f"{match[1]}{'n' if match[2].lower() in 'aeiou' else ''} "
+
+
+def _nearest(noun: str) -> str | None:
+    table = _table()
+    if noun in table:
+        return table[noun]
+    for ending, other in _PLURALS:
+        singular = noun.removesuffix(ending) + other
+        if noun.endswith(ending) and singular in table:
+            name = table[singular]
+            return name if name.endswith("s") else name + ("es" if name.endswith(("x", "ch", "sh")) else "s")
+    return None
+
+
+@cache
+def _table() -> dict[str, str]:
+    lines = lzma.decompress(TABLE_FILE.read_bytes()).decode().splitlines()
+    return dict(line.split("\t") for line in lines)
