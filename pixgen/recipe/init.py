@@ -88,7 +88,8 @@ class Sketch(Value):
         int,
         setting(
             "Parser",
-            "The version that reads the things in a prompt: 2 knows that a cup of coffee is one thing, and that “a cat, purple background” names a background. 1 repeats recipes of pixgen 0.1.",
+            "The version of the prompt parser. 2: a cup of coffee is one thing, and “a cat, purple "
+                "background” sets the background. 1: repeats recipes of pixgen 0.1.",
             low=1,
             high=2,
             step=1,

@@ -147,7 +147,8 @@ class Recipe(Value):
         Literal["float32", "bfloat16", "float16", "auto"],
         setting(
             "Precision",
-            "auto: bfloat16 where the device computes in it, else float32; the recipe of the picture names the one taken.",
+            "auto: bfloat16 if the device computes in it natively, else float32; the picture's recipe "
+                "records which.",
         ),
     ] = "float32"
     engine: Engine = Engine()

@@ -189,7 +189,8 @@ class Growth(Value):
         int,
         setting(
             "Smallest start",
-            "The fewest pixels a side to start with: a picture that would start smaller grows less often. 0: any.",
+            "The shortest side of the first canvas, in pixels: a picture that would start smaller is "
+                "enlarged fewer times. 0: no limit.",
             low=0,
             high=2048,
             step=64,

@@ -182,7 +182,7 @@ def _translation(say: Translator, typed: str, found: Translation) -> str:
     if found.unknown:
         words = ", ".join(f"“{word}”" for word in found.unknown[:MAX_UNKNOWN_WORDS])
         left_out = f" {escape(say('Not understood: {words}.', words=words))}"
-    chip = _chip(found.text, word=typed, said=say("Write the English into the prompt, to edit it"))
+    chip = _chip(found.text, word=typed, said=say("Put the English text into the prompt"))
     return f"<p>{escape(line)}{left_out} {chip}</p>"
 
 
