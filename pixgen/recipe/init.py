@@ -89,7 +89,7 @@ class Sketch(Value):
         setting(
             "Parser",
             "The version of the prompt parser. 2: a cup of coffee is one thing, and “a cat, purple "
-                "background” sets the background. 1: repeats recipes of pixgen 0.1.",
+            "background” sets the background. 1: repeats recipes of pixgen 0.1.",
             low=1,
             high=2,
             step=1,

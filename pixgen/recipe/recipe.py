@@ -148,7 +148,7 @@ class Recipe(Value):
         setting(
             "Precision",
             "auto: bfloat16 if the device computes in it natively, else float32; the picture's recipe "
-                "records which.",
+            "records which.",
         ),
     ] = "float32"
     engine: Engine = Engine()

@@ -190,7 +190,7 @@ class Growth(Value):
         setting(
             "Smallest start",
             "The shortest side of the first canvas, in pixels: a picture that would start smaller is "
-                "enlarged fewer times. 0: no limit.",
+            "enlarged fewer times. 0: no limit.",
             low=0,
             high=2048,
             step=64,
