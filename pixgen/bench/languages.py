@@ -1,4 +1,4 @@
-"""How well prompts in other languages are understood: the held-out things in twenty languages.
+"""Benchmark of prompts in other languages: the held-out things in twenty languages.
 
 The names come from Unicode's names of the emoji, as the dictionaries do; what is measured is whether a name in a
 sentence is found again, with its place, in the right language, and drawn as the English name is.
@@ -18,7 +18,7 @@ EXAMPLES_FILE = ASSETS / "languages" / "examples.json"
 
 
 def languages(path: Path = EXAMPLES_FILE) -> dict[str, Any]:
-    """For each language, the shares of the things that are read as the English ones.
+    """For each language, the fraction of things that are parsed as the English ones.
 
     Returns:
         ``languages``: by code, ``alone`` (the name by itself), ``in_a_sentence`` (“… in the snow”) and
@@ -36,7 +36,7 @@ def languages(path: Path = EXAMPLES_FILE) -> dict[str, Any]:
 
 
 def text(found: dict[str, Any]) -> str:
-    """The figures as a table."""
+    """The measurements as a table."""
     rows = [f"{found['things']} things        alone  in the snow  language found  ms"]
     for code, each in found["languages"].items():
         rows.append(
@@ -65,7 +65,7 @@ def _measure(code: str, things: list[dict], templates: dict[str, str], lexicon: 
 
 
 def _same(typed: str, english: str, language: str, lexicon: Lexicon) -> bool:
-    """Whether a text is drawn as an English one: the same things before the same background."""
+    """Whether a text gives the same scene as an English one: the same things and background."""
     found = translate(typed, language)
     if found is None:
         return False

@@ -253,7 +253,7 @@ def _prompt_fields(options: Options, *, seed: int) -> dict[str, Any]:
 
 
 def _with_translations(recipe: Recipe, options: Options) -> Recipe:
-    """The recipe with translations of what was typed, where its CLIPs read the bundled vocabulary alone."""
+    """The recipe with translations of the typed texts, if its CLIPs know only the bundled vocabulary."""
     if options.language not in (AUTO, ENGLISH, *LANGUAGE_NAMES):
         raise RecipeError(
             "There is no language “{name}”: choose {auto}, {english} or {codes}.",

@@ -170,8 +170,8 @@ class Recipe(Value):
 
     @property
     def growth(self) -> Growth:
-        """How the canvas grows to this size. With a smallest start, as presets have it, it does not grow where
-        the drawer, a journey or sketched scenes keep one size."""
+        """How the canvas grows to this size. With a smallest start, as in presets, it does not grow if the
+        drawer, a journey or sketched scenes need one size."""
         keeps = not self.drawer_kind.can_grow or self.journey.moving or self.story.sketch
         return Growth() if self.grow.smallest and keeps else self.grow.for_size(self.width, self.height)
 

@@ -30,7 +30,7 @@ __all__ = [
 
 
 def resolve_precision(recipe: Recipe, device: torch.device) -> Recipe:
-    """The recipe with the precision that ``auto`` stands for on a device; other recipes as they are."""
+    """The recipe with the precision that ``auto`` means on a device; other recipes unchanged."""
     if recipe.precision != "auto":
         return recipe
     native = supported_half_precision(device) == "bfloat16"

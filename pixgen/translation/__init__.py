@@ -1,4 +1,4 @@
-"""Prompts in other languages, read as English: for the bundled models, which know English alone.
+"""Prompts in other languages, translated into English for the bundled models, which know only English.
 
 A text in one of some fifty languages comes in; the English text that a model can read goes out, with the
 language and the words that were not understood. No torch is loaded.

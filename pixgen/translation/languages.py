@@ -1,4 +1,4 @@
-"""The languages that prompts may be written in: their words and their order of words, from ``assets/languages``.
+"""The languages that prompts can be written in: their words and word order, from ``assets/languages``.
 
 ``common_words.json`` holds what a prompt needs besides things: colours, numbers, places, styles and relations,
 written for 27 languages. The dictionaries beside it give the names of things in all of them; they are made from

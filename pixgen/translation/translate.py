@@ -69,7 +69,7 @@ class Translation:
 
 @dataclass(frozen=True)
 class _Noun:
-    """A thing or place with what is said of it."""
+    """A thing or place with its attributes."""
 
     english: str
     place: bool = False
@@ -113,7 +113,7 @@ def translate(text: str, language: str = AUTO) -> Translation | None:
 
 
 def needs_english(clips: Iterable[str]) -> bool:
-    """Whether texts for these CLIPs are to be translated: whether all of them know English alone."""
+    """Whether texts for these CLIPs need a translation: whether all of them know only English."""
     return set(clips) <= ENGLISH_ONLY_CLIPS
 
 
@@ -125,7 +125,7 @@ def translate_all(texts: Iterable[str], language: str = AUTO) -> dict[str, str]:
 
 @lru_cache(1024)
 def detect(text: str) -> Language | None:
-    """The language of a text other than English; None if it is English, or too little of it is understood.
+    """Detect the language of a text; None if it is English, or too little of it is understood.
 
     In Latin letters, a rare English word easily looks like an inflected word of another language: there must
     be words that only the other language has.
@@ -169,7 +169,7 @@ def _only_here(words: Sequence[str], matches: Sequence[_Match], language: Langua
 
 
 def _certainty(match: _Match, words: Sequence[str], language: Language) -> float:
-    """How many letters of a text speak for a language: fewer where a word has endings or is ambiguous."""
+    """How many letters of a text indicate a language; inflected or ambiguous words count less."""
     if match.word is None:
         return 0.0
     phrase = " ".join(words[match.begin : match.end])
@@ -249,7 +249,7 @@ def _words(text: str, language: Language) -> list[str]:
 
 
 def _match(words: Sequence[str], language: Language) -> Iterator[_Match]:
-    """What the words mean, from the first to the last; longer phrases win."""
+    """The meanings of the words in order; longer phrases win."""
     at = 0
     while at < len(words):
         for length in range(min(LONGEST_PHRASE, len(words) - at), 0, -1):
@@ -319,7 +319,7 @@ def _meaning(word: str, language: Language) -> Word | None:
 
 
 def _shortened(word: str, language: Language) -> Iterator[str]:
-    """A word without its last letters, the longest first: up to four, or as many as it keeps."""
+    """A word without up to four of its last letters (never more than it keeps), the longest form first."""
     alphabet = regex.match(r"[\p{Latin}\p{Cyrillic}\p{Greek}]", word)
     shortest = _SHORTEST_STEM if alphabet else 2 if language.code != "ko" else 1
     longest = _LONGEST_ENDING + 1 if language.code in _AGGLUTINATIVE else _LONGEST_ENDING

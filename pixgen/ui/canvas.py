@@ -25,7 +25,7 @@ _QUALITY = 88  # of previews; below 80, the blocks show on flat colours
 
 @cache
 def wall() -> tuple[tuple[str, str], ...]:
-    """The pictures to begin with, as (prompt, ``data:`` URI of a WebP of 144 x 144)."""
+    """The example pictures shown before the first one, as (prompt, ``data:`` URI of a WebP of 144×144)."""
     files = sorted((ASSETS / "wall").glob("*.webp"))
     return tuple(
         (
@@ -37,7 +37,7 @@ def wall() -> tuple[tuple[str, str], ...]:
 
 
 def empty_html(say: Translator) -> str:
-    """The area before the first picture: a click on a picture of the wall paints it again, by page.js."""
+    """The area before the first picture; page.js paints an example picture again when it is clicked."""
     pictures = "".join(
         f'<li><button type="button" data-wall="{escape(prompt)}" title="{escape(prompt)}" '
         f'aria-label="{escape(say("Paint “{prompt}”", prompt=prompt))}">'

@@ -85,7 +85,7 @@ def note(text: str) -> str:
 
 
 def reasons(say: Translator) -> str:
-    """Why buttons of Create cannot be used at times, by their ids; page.js makes tooltips of it."""
+    """The reasons why buttons of Create are disabled, by id; page.js shows them as tooltips."""
     nothing = say("Nothing is being painted at the moment.")
     unfinished = say("The picture is not finished yet: wait for it, or stop it.")
     said = {"pg-stop": nothing, "pg-picture": unfinished, "pg-film": unfinished, "pg-change-part": unfinished}

@@ -102,7 +102,7 @@ def _tabs(
 
 
 def _head() -> str:
-    """What runs before gradio builds the page."""
+    """The scripts that run before gradio builds the page."""
     script, table = (STATIC / "form.js").read_text("utf-8").rstrip(), json.dumps(preset_table())
     return f"<script>({script})({table});</script>"
 

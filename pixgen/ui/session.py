@@ -76,7 +76,7 @@ class Watchers:
 
     @contextmanager
     def watching(self, page: str) -> Iterator[object]:
-        """A new watcher of a page for as long as the block runs; its mark."""
+        """A new watcher of a page for the length of a block; yields its id."""
         mark = self.enter(page)
         try:
             yield mark

@@ -1,4 +1,4 @@
-"""What the Create tab does, as plain generators of what changes on the screen; no gradio here.
+"""The Create tab's actions: generators of screen updates; no gradio here.
 
 The page only watches: a job belongs to the studio and goes on when no browser is connected.
 """
@@ -51,8 +51,8 @@ class Screen:
 
 
 def paint(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
-    """Submit what the form asks for and watch it. The first screen comes before any work; while a
-    picture of the visitor's is painted, the new one waits for its turn."""
+    """Submit the form's recipe and watch its job. The first screen comes before any work; if another picture
+    of the visitor is being painted, the new one waits in the queue."""
     if queue_view.current_job(studio, visitor) is not None:
         yield from _add_to_queue(studio, form, visitor, say=say)
         return
@@ -95,8 +95,8 @@ def _submit_more(
     *,
     say: Translator,
 ) -> list[str]:
-    """Submit the other pictures that the form asks for, with the seeds after the first one's; why one was
-    refused, if it was."""
+    """Submit the other pictures of the form, with the seeds that follow the first one's; returns the reason
+    if one was rejected."""
 
     @guard_handler(say, str)
     def submit(seed: int) -> Job | str:
@@ -114,7 +114,7 @@ def _submit_more(
 def _add_to_queue(
     studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator
 ) -> Iterator[Screen]:
-    """Submit what the form asks for, and leave the screen to the picture that is painted."""
+    """Add the form's recipe to the queue; the screen keeps showing the picture that is being painted."""
 
     @guard_handler(say, str)
     def submit() -> tuple[Job, list[str]] | str:
@@ -138,7 +138,7 @@ def _add_to_queue(
 
 
 def use_sketch(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Translator) -> Iterator[Screen]:
-    """Paint the visitor's last picture anew, from another of its sketches; it is kept as it is."""
+    """Paint the visitor's last picture again from another of its sketches; the picture itself is kept."""
     run = visitor.run(studio)
     if run is None or not run.recipe.init.needs_sketcher:
         yield error_screen(
@@ -164,14 +164,14 @@ def use_sketch(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Trans
 
 
 def resume(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
-    """Go on with the visitor's stopped run, as if it had not been stopped."""
+    """Continue the visitor's stopped run, as if it had not been stopped."""
     yield from _continue(studio, visitor, more=0, say=say)
 
 
 def restore_screen(
     studio: Studio, visitor: BrowserSession, *, say: Translator, again: bool = False
 ) -> Iterator[Screen]:
-    """After a reload: go on watching the visitor's job, or show what became of it.
+    """After a reload: continue to watch the visitor's job, or show its result.
 
     Args:
         again: the page has lost what it watched. Without it, a page that has begun a picture meanwhile is
@@ -197,8 +197,8 @@ def restore_screen(
 def watch_job(
     studio: Studio, job: Job | None, visitor: BrowserSession, *, say: Translator, mark: object | None = None
 ) -> Iterator[Screen]:
-    """What a job shows, and then the visitor's others that wait, until none does. Leaving it stops no
-    job; a newer watcher of the same page ends it.
+    """Yield the screens of a job and then of the visitor's waiting jobs, until none is left. Closing the
+    generator stops no job; a newer watcher of the same page ends it.
 
     Args:
         mark: of a watcher that has entered already.
@@ -219,7 +219,7 @@ def watch_job(
 
 
 def show_run(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
-    """Show the visitor's last run, whatever else is painted meanwhile."""
+    """Show the visitor's last run, whatever else is being painted."""
     yield Screen()  # gradio blanks every output of a generator that yields nothing
     job, run = visitor.job(studio), visitor.run(studio)
     if job is not None and not job.ended:
@@ -232,7 +232,7 @@ def show_run(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Ite
 def _watch_one(
     studio: Studio, job: Job, visitor: BrowserSession, mark: object, *, say: Translator
 ) -> Iterator[Screen]:
-    """What a job shows until it ends, and its files then; or until another goes before it.
+    """Yield the screens of a job until it ends, then its files; or until another job goes before it.
 
     Every screen says again whose job it is and that it is painted: a slow browser shows the latest of
     the screens that wait for it, and what only an earlier one said would never come.
@@ -264,7 +264,7 @@ def _watch_one(
 
 
 def stop(studio: Studio, visitor: BrowserSession) -> Screen:
-    """Ask the visitor's job to stop; whoever watches it shows the end."""
+    """Ask the visitor's job to stop; its watcher shows the end."""
     job = visitor.job(studio)
     if job is None:
         return Screen(busy="idle")
@@ -273,23 +273,23 @@ def stop(studio: Studio, visitor: BrowserSession) -> Screen:
 
 
 def with_error_screen(screens: Iterator[Screen], *, say: Translator) -> Iterator[Screen]:
-    """The same screens; an error that ends them becomes the last one. Nothing is lost by it."""
+    """The same screens; an error that ends them becomes the last one."""
     return guard_stream(screens, say, partial(error_screen, say))
 
 
 def error_screen(say: Translator, message: str) -> Screen:
-    """What was asked for was not begun, and why."""
+    """The message that the requested work was not started, and why."""
     return Screen(status=status.error_html(say, message), busy="idle", notice=message)
 
 
 def _assign(job: Job, visitor: BrowserSession) -> Screen:
-    """The browser is told which job is its own."""
+    """Tell the browser which job is its own."""
     session = visitor.with_job(job.id, seed=job.recipe.seed)
     return Screen(session=session, busy="stopping" if job.stopping else "painting")
 
 
 def _final_screen(run: Run, *, say: Translator, picture: np.ndarray | None = None) -> Screen:
-    """The last screen of a run: the very PNG that was written, else the picture in memory."""
+    """The last screen of a run: the saved PNG, or the picture in memory if it could not be saved."""
     recipe, failed = run.recipe, run.state == "failed"
     file, film = (path if path.is_file() else None for path in (run.picture, run.video))
     if file is not None and not (failed and picture is not None):
@@ -324,13 +324,14 @@ def _thumbnails(recipe: Recipe, pictures: Sequence[np.ndarray], say: Translator)
 
 
 def file_name(recipe: Recipe) -> str:
-    """A name for downloads, from the words and the seed."""
+    """A name for downloads, from the prompt and the seed."""
     words = re.sub(r"[^a-z0-9]+", "-", recipe.prompts[0][0].label.lower())[:40].strip("-")
     return f"{words or 'picture'}-{recipe.seed}"
 
 
 def update_picture(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator) -> str:
-    """Let the visitor's running picture follow the form's words and learning rate; what to say of it.
+    """Update the visitor's running picture to the form's prompt and learning rate; returns the message to
+    show.
 
     Raises PixgenError.
     """
@@ -350,12 +351,12 @@ def update_picture(studio: Studio, form: CreateForm, visitor: BrowserSession, *,
 
 
 def add_steps(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
-    """Go on with the visitor's last run for ``MORE_STEPS`` more; a finished one stays as it is."""
+    """Continue the visitor's last run for ``MORE_STEPS`` more; a finished run stays as it is."""
     yield from _continue(studio, visitor, more=MORE_STEPS, say=say)
 
 
 def _continue(studio: Studio, visitor: BrowserSession, *, more: int, say: Translator) -> Iterator[Screen]:
-    """Resume the visitor's last run, with ``more`` steps than it has, and watch it."""
+    """Resume the visitor's last run with ``more`` additional steps, and watch it."""
     run = visitor.run(studio)
     if run is None:
         yield error_screen(
@@ -369,7 +370,7 @@ def _continue(studio: Studio, visitor: BrowserSession, *, more: int, say: Transl
 
 
 def fork(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
-    """Go on from the visitor's last run as another, with the form's words and learning rate."""
+    """Fork the visitor's last run with the form's prompt and learning rate."""
     run = visitor.run(studio)
     if run is None:
         yield error_screen(
@@ -391,8 +392,8 @@ def fork(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Tran
 
 
 def _edited_recipe(form: CreateForm, recipe: Recipe, files: ExitStack) -> tuple[Recipe, Collection[str]]:
-    """What the form asks for, its prompts where they were brushed, and the pictures of that; its
-    alternatives are drawn by the seed of the picture that is turned."""
+    """The form's recipe with its painted regions, and the pictures that these need; the seed of the edited
+    picture decides its wildcards."""
     drawn = DrawnInputs.read(form.drawn, files=files)
     asked = to_recipe(replace(form, seed=str(recipe.seed), start=None))
     return drawn.with_regions(asked), drawn.files

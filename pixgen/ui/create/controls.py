@@ -19,7 +19,7 @@ from pixgen.ui.i18n import Translator
 
 
 def rail(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
-    """What most pictures need: prompt, style, quality, size, number of pictures, and Generate."""
+    """The main controls: prompt, style, quality, size, number of pictures, and Generate."""
     parts: Parts = {
         "prompt": gr.Textbox(
             label=say("Prompt"),
@@ -74,7 +74,7 @@ def rail(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
 
 
 def advanced_drawer(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
-    """Everything else, folded, with a search; form.js says in each group what is changed in it."""
+    """All other settings, folded, with a search; form.js lists in each group what was changed in it."""
     parts: Parts = _basis(say)
     parts |= preset_state(fields, policy, say)
     with fold(say("Advanced"), classes="pg-more pg-drawer", elem_id="pg-advanced"):
@@ -123,7 +123,7 @@ def _seed(say: Translator) -> Parts:
 
 
 def _basis(say: Translator) -> Parts:
-    """The recipe behind the form, where there is one; a click forgets it."""
+    """The base recipe of the form, if there is one; a click discards it."""
     forget = say("Discard the settings that are not shown here")
     return {
         "basis": gr.Textbox("", visible="hidden", label=forget),
@@ -220,7 +220,7 @@ def _start(fields: dict[str, Field], say: Translator) -> Parts:
 
 
 def start_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
-    """The settings of a start from a picture; page.css shows them where the form starts from one."""
+    """The settings for starting from a picture; page.css shows them when the form starts from one."""
     made = {
         "start_fit": gr.Dropdown(
             [
@@ -255,7 +255,7 @@ def start_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr
 
 
 def grow_control(say: Translator) -> gr.Dropdown:
-    """Whether the canvas grows."""
+    """The control for starting small."""
     return gr.Dropdown(
         [
             (say("no: full size from the start"), "never"),

@@ -1,4 +1,4 @@
-"""What is drawn or brushed on the page: the HTML of the pad, and the recipe that its drawing makes.
+"""Drawings and brushed areas: the HTML of the drawing pad, and the recipe fields made from it.
 
 pad.js sends a drawn start and a region for each prompt; brush.js sends the area of the picture to edit.
 """
@@ -29,7 +29,7 @@ _BRUSHES = (("small", 6), ("medium", 12), ("large", 20))
 
 
 def pad_html(say: Translator) -> str:
-    """The pad, put away; pad.js opens it and fills in colours or prompts."""
+    """The closed drawing pad; pad.js opens it and fills in colours or prompts."""
     titles = {
         "small": say("A small brush"),
         "medium": say("A medium brush"),
@@ -69,7 +69,7 @@ def pad_html(say: Translator) -> str:
 def edit_area_recipe(
     run: Run, recipe: Recipe, mask: str, *, files: ExitStack
 ) -> tuple[Recipe, Collection[str]]:
-    """The recipe that paints a part of a run's picture anew, and the pictures that it names.
+    """The recipe that repaints an area of a run's picture, and the pictures that it names.
 
     Args:
         recipe: what to paint there.
@@ -95,7 +95,7 @@ def edit_area_recipe(
 
 
 def decode_data_url(mask: str) -> bytes:
-    """The bytes of a PNG that a browser sent as a ``data:`` address. Raises RecipeError."""
+    """The bytes of a PNG that a browser sent as a ``data:`` URL. Raises RecipeError."""
     try:
         if not mask.startswith(_HEAD) or len(mask) > _LARGEST_MASK:
             raise RecipeError("The brushed area was not received: brush over it again.")
@@ -108,14 +108,14 @@ def decode_data_url(mask: str) -> bytes:
 
 @dataclass(frozen=True)
 class DrawnInputs:
-    """What was drawn, as paths of pictures: a start, and regions by their prompts' numbers."""
+    """Drawn inputs as paths of pictures: a starting picture, and regions by their prompts' numbers."""
 
     start: str = ""
     regions: tuple[Region, ...] = ()
 
     @classmethod
     def read(cls, sent: Any, *, files: ExitStack) -> "DrawnInputs":
-        """From the pad's JSON; the pictures live as files as long as ``files`` is open.
+        """From the pad's JSON; the pictures exist as files as long as ``files`` is open.
 
         Raises RecipeError if it did not arrive whole.
         """
@@ -138,18 +138,18 @@ class DrawnInputs:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every picture, the start first."""
+        """Every picture, the starting picture first."""
         masks = (where["mask"] for _, where in self.regions)
         return (*([self.start] if self.start else []), *masks)
 
     def with_regions(self, recipe: Recipe) -> Recipe:
-        """The recipe whose prompts apply where they were brushed."""
+        """The recipe with the painted regions of its prompts."""
         part = self.region_settings(recipe)
         return make_recipe(recipe.model_dump(), part) if part else recipe
 
     def region_settings(self, recipe: Recipe) -> dict[str, Any]:
-        """The prompts of a recipe where they were brushed, as a part of it; a region without a prompt is
-        left out."""
+        """The prompts with their painted regions, as a partial recipe; a region without a prompt is left
+        out."""
         most = max(map(len, recipe.prompts))
         regions = [region for region in self.regions if region[0] <= most]
         return {"prompts": set_regions(recipe.prompts, regions)} if regions else {}
@@ -158,7 +158,7 @@ class DrawnInputs:
 def add_drawn_inputs(
     recipe: Recipe, form: CreateForm, drawn: DrawnInputs, run: Run | None
 ) -> tuple[Recipe, Collection[str]]:
-    """The recipe with what was drawn in it, and the pictures that it names for that.
+    """The recipe with the drawn inputs, and the pictures that it names for them.
 
     Args:
         run: the visitor's last, which a start may be.
@@ -196,7 +196,7 @@ def _settings(form: CreateForm) -> dict[str, Any]:
 
 
 def _read(sent: Any) -> tuple[str, dict[int, str]]:
-    """The drawn start and the regions by their prompts' numbers, as ``data:`` addresses."""
+    """The drawn starting picture and the regions by their prompts' numbers, as ``data:`` URLs."""
     if not sent:
         return "", {}
     try:

@@ -109,7 +109,7 @@ class CreateForm:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> "CreateForm":
-        """Make a form of values by the names of its fields; other names are ignored."""
+        """Make a form from values by field name; other names are ignored."""
         own = {each.name for each in fields_of(cls)} - {"losses"}
         losses = {name: value for name, value in values.items() if name in LOSS_SETTINGS}
         return cls(
@@ -118,7 +118,7 @@ class CreateForm:
         )
 
     def without(self, shown: "CreateForm") -> "CreateForm":
-        """The form with None for each field that is still as it was shown.
+        """The form with None for each field that was not changed.
 
         The form does not show every setting of a recipe, so a field that was not changed must leave the
         recipe alone. Fields of one group all stay if one of them was changed.
@@ -141,7 +141,7 @@ class CreateForm:
 
 
 def _as_int(value: Any) -> Any:
-    """A slider sends 3.0 for 3: a whole number becomes an int."""
+    """Turn whole numbers into int: a slider sends 3.0 for 3."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -185,7 +185,7 @@ def preset_values(name: str) -> dict[str, Any]:
 
 
 def preset_size(name: str) -> str | None:
-    """The size that a preset sets, as the form has it; None if it sets none."""
+    """The size that a preset sets, as the form writes it; None if it sets none."""
     recipe = available_presets()[name].recipe
     return f"{recipe['width']}x{recipe['height']}" if "width" in recipe else None
 

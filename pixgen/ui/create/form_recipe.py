@@ -109,7 +109,7 @@ def _prompt(text: str, pictures: Scene, *, as_it_was: bool) -> str | None:
 
 
 def remarks(form: CreateForm, say: Translator) -> list[str]:
-    """Hints about a prompt that is allowed but may not mean what it seems to."""
+    """Hints about a valid prompt that may be read differently than intended."""
     typed = f"{form.prompt or ''} | {form.leave_out or ''}"
     return [
         *(
@@ -173,7 +173,7 @@ def _start(form: CreateForm) -> str | None:
 
 
 def _settings(form: CreateForm) -> dict[str, Any]:
-    """What the folded settings ask of a recipe, as a part of it."""
+    """The folded settings as a partial recipe."""
     places = {
         "cutouts": "cutouts.count",
         "cutout_set": "cutouts.kind",
@@ -187,7 +187,7 @@ def _settings(form: CreateForm) -> dict[str, Any]:
 
 
 def loss_values_to_recipe(values: Mapping[str, Any], *, picture: str) -> dict[str, Any]:
-    """What the group asks of a recipe, as a part of its ``losses``.
+    """The losses of the form as a partial ``losses`` of a recipe.
 
     Args:
         values: those that are given, by the names of ``SETTINGS``.
@@ -204,7 +204,7 @@ def loss_values_to_recipe(values: Mapping[str, Any], *, picture: str) -> dict[st
 
 
 def chosen_augmentations(value: Any) -> tuple[str, ...]:
-    """What the list has, as it is typed on the command line; anything else is left out."""
+    """The chosen augmentations as they are typed on the command line; anything else is left out."""
     texts = value if isinstance(value, (list, tuple)) else ()
     return tuple(text for text in texts if isinstance(text, str) and 0 < len(text) <= LONGEST_AUGMENTATION)[
         :MOST_AUGMENTATIONS
@@ -212,8 +212,8 @@ def chosen_augmentations(value: Any) -> tuple[str, ...]:
 
 
 def journey_recipe(form: CreateForm, options: Options) -> Recipe:
-    """The recipe of the form's options, as a story, a journey or over a video if the form asks for
-    one. Raises RecipeError, VideoError."""
+    """The recipe of the form's options: a story, a journey or a restyled video if the form asks for one.
+    Raises RecipeError, VideoError."""
     more = {**options.more, "story": form.given_values("fade", "blend")}
     options = replace(options, story=_rows(form), more=more)
     frames, given_values = form.frames or 0, form.given_values(*JOURNEY_NAMES)
@@ -246,7 +246,7 @@ def _rows(form: CreateForm) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class BaseRecipe:
-    """A recipe, what the form showed of it, and what it is called."""
+    """A recipe with its name, and the form values that were filled in from it."""
 
     recipe: Recipe
     shown: Mapping[str, Any]
@@ -254,7 +254,7 @@ class BaseRecipe:
 
     @classmethod
     def read(cls, text: Any) -> "BaseRecipe | None":
-        """From what a browser kept, which may be anything; None if it is none."""
+        """From the data that a browser stored, which may be anything; None if it is not valid."""
         if not isinstance(text, str) or not 0 < len(text) <= LONGEST_BASE:
             return None
         try:
@@ -265,19 +265,19 @@ class BaseRecipe:
             return None
 
     def to_json(self) -> str:
-        """For the browser to keep; empty if it is too long for that."""
+        """As text for the browser to store; empty if it is too long."""
         recipe = json.loads(self.recipe.to_json())
         text = json.dumps({"recipe": recipe, "shown": dict(self.shown), "name": self.name})
         return text if len(text) <= LONGEST_BASE else ""
 
     def changed_fields(self, form: CreateForm) -> CreateForm:
-        """The form with None for each field that is still as it was filled in."""
+        """The form with None for each field that still has the value that was filled in."""
         kept = form.without(CreateForm.read(self.shown))
         # A picture was added in the place of one that was not there.
         return replace(kept, start=form.start) if form.start_picture else kept
 
     def with_regions(self, recipe: Recipe) -> Recipe:
-        """A recipe made from this one; prompts whose text is still there keep their painted regions."""
+        """A recipe made from this one, in which prompts with unchanged text keep their painted regions."""
         masks = {
             prompt.text: prompt.mask
             for scene in self.recipe.prompts
@@ -312,8 +312,8 @@ class BaseRecipe:
 
 
 def recipe_to_form(recipe: Recipe, values: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
-    """What the form shows of a recipe: its words, size and seed, ``values`` as far as the form's
-    ``fields`` can show them, and every other field as it is at first, which leaves the recipe alone."""
+    """Fill in the form from a recipe: prompt, size, seed, and those ``values`` that the form's ``fields`` can
+    show; all other fields get their defaults, which do not change the recipe."""
     prompt, leave_out = prompt_texts(recipe.prompts)
     preset = recipe.preset if recipe.preset in fields["preset"].choices else None
     shown = {name: field.default for name, field in fields.items() if name not in _NOT_IN_A_RECIPE}
@@ -329,8 +329,8 @@ def recipe_to_form(recipe: Recipe, values: Mapping[str, Any], fields: Mapping[st
 
 
 def prompt_texts(scenes: tuple[Scene, ...]) -> tuple[str, str]:
-    """Scenes as a person types them: the words, and apart from them what is left out of every scene.
-    Pictures and painted regions cannot be typed."""
+    """Scenes as they are typed: the prompt, and the negative prompt of all scenes. Pictures and painted
+    regions cannot be typed."""
     common = [prompt for prompt in scenes[0] if _is_left_out(prompt)]
     common = [prompt for prompt in common if all(prompt in scene for scene in scenes)]
     rest = tuple(

@@ -144,8 +144,8 @@ def help_html(say: Translator, reading: PromptCheck, text: str) -> str:
 
 
 def replace_word(text: str, word: str, by: str) -> str:
-    """The prompt with one of its words, as ``split_words`` finds it, replaced; at the beginning of an
-    unfinished word list's name, that is completed."""
+    """The prompt with one of its words (as ``split_words`` finds it) replaced; the unfinished name of a word
+    list is completed."""
     if by.startswith("__"):
         return re.sub(r"__(?:[A-Za-z0-9-]*(?:__)?)?(?=\W*$)|__(?=\s|$)", by, text, count=1)
     for found in re.finditer(r"[^\W_]+(?:[’'][^\W_]+)*", text):

@@ -1,4 +1,4 @@
-"""The queue on the page: a visitor's pictures that are painted or wait, and what can be done with each."""
+"""The queue on the page: a visitor's running and waiting pictures, with the actions on each."""
 
 from collections.abc import Iterator
 from html import escape
@@ -13,13 +13,13 @@ _SIGNS = {"up": "↑", "down": "↓", "pause": "❙❙", "resume": "▸", "cance
 
 
 def current_job(studio: Studio, visitor: BrowserSession) -> Job | None:
-    """The job that a visitor's page shows: the one that is painted, else the next; None without any."""
+    """The job that a visitor's page shows: the running one, else the next; None if there is none."""
     own = [place.job for place in studio.queue() if place.job.owner == visitor.owner]
     return min(own, key=lambda job: (job.paused, job.position), default=None)
 
 
 def queue_html(say: Translator, studio: Studio, visitor: BrowserSession) -> str:
-    """The list as HTML; nothing where a picture is painted and no other waits."""
+    """The list as HTML; empty if one picture is being painted and none is waiting."""
     places = [place for place in studio.queue() if place.job.owner == visitor.owner]
     if len(places) < 2 and not any(place.paused for place in places):
         return ""
@@ -30,7 +30,7 @@ def queue_html(say: Translator, studio: Studio, visitor: BrowserSession) -> str:
 
 
 def act_on_queue(studio: Studio, order: object, visitor: BrowserSession, *, say: Translator) -> str:
-    """Do what was asked for, as ``ACT RUN``; the list then. What is none of the visitor's stays."""
+    """Apply an action, given as ``ACT RUN``, and return the new list. Other visitors' jobs are left alone."""
     name, _, run_id = str(order).partition(" ")
     job = visitor.find_job(studio, run_id) if len(run_id) <= 64 else None
     if job is not None and name in queue.ACTIONS:

@@ -207,7 +207,8 @@ def save_form_event(parts: Parts, asked: dict[str, Field]) -> dict[str, Any]:
 
 
 def _wire_settings(say: Translator, page: gr.Blocks, parts: Parts, asked: dict[str, Field]) -> None:
-    """Presets, examples and seeds fill in at once, in the browser, and everything is saved there."""
+    """Connect presets, examples and seeds, which are filled in in the browser, and save all settings
+    there."""
     keep = save_form_event(parts, asked)
     kept = keep["inputs"]
     names = json.dumps(list(asked))
@@ -242,7 +243,7 @@ def _wire_settings(say: Translator, page: gr.Blocks, parts: Parts, asked: dict[s
 
 
 def _wire_uploads(parts: Parts, say: Translator) -> None:
-    """A file that is no picture is refused when it is added, not when it is painted."""
+    """Check uploads when they are added, not when they are painted."""
 
     def looked_at(added: Any) -> Any:
         try:
@@ -262,7 +263,7 @@ def _wire_uploads(parts: Parts, say: Translator) -> None:
 
 
 def ending_buttons(say: Translator) -> Parts:
-    """What can be done with a picture that has ended; nothing is to be seen before."""
+    """The buttons for a finished picture; hidden until there is one."""
     labels = {
         "go_on": say("Continue"),
         "more": say("{steps} more steps", steps=MORE_STEPS),
@@ -275,7 +276,7 @@ def ending_buttons(say: Translator) -> Parts:
 
 
 def queue_parts(say: Translator) -> Parts:
-    """The list of pictures that wait, and what page.js presses when one of its buttons is pressed."""
+    """The list of waiting pictures, and the hidden button that page.js presses for its buttons."""
     return {
         "queue": gr.HTML("", elem_id="pg-queue"),
         "queue_act": gr.Button(visible="hidden", elem_id="pg-queue-act"),
@@ -284,7 +285,7 @@ def queue_parts(say: Translator) -> Parts:
 
 
 def _button_updates(screen: Screen, say: Translator) -> dict[str, Any]:
-    """A screen as gradio's updates of ``SHOWN``, and of what Generate does meanwhile."""
+    """A screen as gradio's updates of ``SHOWN`` and of the Generate button."""
     changes: dict[str, Any] = {}
     if screen.busy is not None:
         painting_now = screen.busy == "painting"

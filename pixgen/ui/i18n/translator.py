@@ -1,4 +1,4 @@
-"""The page's languages: what each says, from its catalogue, and how a visitor gets the right one.
+"""The page's languages: translation from their catalogues, and the choice for a visitor.
 
 The first language is served at ``/``, each other one at an address of its own, such as ``/tr``. A
 visitor of ``/`` is redirected by the address (``?lang=tr``), else by the language chosen earlier in this

@@ -35,7 +35,7 @@ _SECONDS = 1.0  # between two looks at the cutouts
 
 
 def augment_controls(say: Translator) -> Parts:
-    """The folded list, and its preview."""
+    """The folded list of augmentations, and its preview."""
     with fold(say("Augmentations"), elem_id="pg-augment"):
         chosen = gr.Dropdown(
             [(name, suggest_arguments(name)) for name in kornia_names()], value=[], multiselect=True,
@@ -95,8 +95,8 @@ def wire_augmentations(
 
 
 def preview_html(studio: Studio, visitor: BrowserSession, chosen: Sequence[str]) -> str:
-    """What each augmentation makes of the visitor's last picture, or else of an example; all that there
-    are, if none is chosen. Raises PixgenError."""
+    """The visitor's last picture, or an example, under each chosen augmentation; under all of them if none is
+    chosen. Raises PixgenError."""
     from pixgen.synthesis.cutouts.sheets import preview_augmentations
     from pixgen.synthesis.tensors import to_pixels, to_tensor
 

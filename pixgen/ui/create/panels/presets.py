@@ -1,4 +1,4 @@
-"""The choice of a preset: its name to click, its sentence below, and what it fills in, in the browser."""
+"""The choice of a preset: buttons, a description below, and the values that it fills in, in the browser."""
 
 import json
 from html import escape
@@ -28,7 +28,7 @@ _FILL = """(name, size) => {{
 
 
 def preset_state(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
-    """The preset itself, which is not seen: the radios for quality, medium and video show it."""
+    """The hidden preset, shown by the radio buttons for quality, medium and video."""
     names = list(offered_presets(policy))
     return {
         "preset": gr.Dropdown(names, value=fields["preset"].default, label=say("Preset"), visible="hidden")
@@ -36,7 +36,7 @@ def preset_state(fields: dict[str, Field], policy: Policy, say: Translator) -> P
 
 
 def quality_controls(policy: Policy, say: Translator) -> Parts:
-    """Draft, Balanced and Best, and the sentence of the preset that is chosen."""
+    """Draft, Balanced and Best, and the description of the chosen preset."""
     told = _preset_choices(policy, say)
     radio = _view([(told[name][0], name) for name in _QUALITY if name in told], DEFAULT, say("Quality"))
     radio.elem_id = "pg-preset"
@@ -47,14 +47,14 @@ def quality_controls(policy: Policy, say: Translator) -> Parts:
 
 
 def medium_controls(policy: Policy, say: Translator) -> Parts:
-    """What the picture is made of: a VQGAN, cells, waves, strokes, or larger models."""
+    """The choice of a medium: a VQGAN, cells, waves, strokes, or larger models."""
     told = _preset_choices(policy, say)
     others = [(title, name) for name, (title, _) in told.items() if name not in (*_QUALITY, *_VIDEO)]
     return {"medium": _view([(say("VQGAN"), ""), *others], "", say("Medium"))}
 
 
 def video_controls(policy: Policy, say: Translator) -> Parts:
-    """A picture, or one of the kinds of video."""
+    """The choice between a picture and the kinds of video."""
     told = _preset_choices(policy, say)
     kinds = [(told[name][0], name) for name in _VIDEO if name in told]
     return {"motion": _view([(say("a picture"), ""), *kinds], "", say("Video"))}
@@ -65,7 +65,7 @@ def _view(choices: list[tuple[str, str]], value: str, label: str) -> gr.Radio:
 
 
 def wire_presets(parts: Parts, fields: dict[str, Field], *, keep: dict[str, Any]) -> None:
-    """Let a click fill in what the preset decides, and its size where it names one.
+    """Let a click fill in the preset's values, and its size if it names one.
 
     Args:
         keep: an event's arguments that keep the form in the browser.
@@ -89,7 +89,7 @@ def preset_order() -> list[str]:
 
 
 def preset_table() -> dict[str, dict[str, Any]]:
-    """What each preset sets, for form.js: its values, and the size that it names."""
+    """The values and the size that each preset sets, for form.js."""
     order = preset_order()
     return {
         name: {"values": [preset_values(name)[each] for each in order], "own": preset_size(name)}
@@ -98,7 +98,7 @@ def preset_table() -> dict[str, dict[str, Any]]:
 
 
 def _sentences(choices: dict[str, tuple[str, str]]) -> str:
-    """The sentence of each preset; only that of the chosen one is seen, which form.js names at the root."""
+    """The description of each preset; form.js shows only that of the chosen one."""
     shown = ", ".join(f':root[data-preset="{name}"] [data-about="{name}"]' for name in choices)
     notes = "".join(
         f'<div data-about="{escape(name)}">{html.note(sentence)}</div>'
@@ -108,5 +108,5 @@ def _sentences(choices: dict[str, tuple[str, str]]) -> str:
 
 
 def _preset_choices(policy: Policy, say: Translator) -> dict[str, tuple[str, str]]:
-    """The presets to choose from by name, each with its title and its sentence."""
+    """The presets to choose from by name, each with its title and description."""
     return {name: (say(preset.title), say(preset.about)) for name, preset in offered_presets(policy).items()}

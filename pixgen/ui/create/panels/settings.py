@@ -39,7 +39,7 @@ def clip_choice(policy: Policy, say: Translator, *, value: str, elem_id: str) ->
 
 
 def model_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
-    """The folded group of controls."""
+    """A folded group of controls."""
     texts = {
         "model": (
             say("Image model"),
@@ -92,7 +92,7 @@ def loss_name(name: str, say: Translator) -> str:
 
 
 def loss_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.components.Component]:
-    """The folded group of controls."""
+    """A folded group of controls."""
     parts = {}
     with fold(say("Fine-tuning (losses)"), elem_id="pg-losses"):
         for name, setting in LOSS_SETTINGS.items():
@@ -109,7 +109,7 @@ _ROWS = 3
 def journey_controls(
     fields: Mapping[str, Field], say: Translator, *, first: Callable[[], Parts] = dict
 ) -> Parts:
-    """The folded group of controls; those that ``first`` makes stand above them."""
+    """The folded group of controls, below those that ``first`` makes."""
     parts: Parts = {}
 
     def put(*names: str) -> None:

@@ -25,7 +25,8 @@ Parts = Mapping[str, gr.components.Component]
 
 
 def upscale_parts(say: Translator, *, public: bool) -> dict[str, gr.components.Component]:
-    """The button, what it made, and, where there are other learned ones than the bundled, by what."""
+    """The button, the enlarged picture, and a choice of upscalers if there are others than the bundled
+    one."""
     from pixgen.models.upscalers import available_upscalers
 
     bundled, *others = available_upscalers()
@@ -52,7 +53,7 @@ def upscale_parts(say: Translator, *, public: bool) -> dict[str, gr.components.C
 
 
 def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
-    """A press makes the visitor's last picture larger, shows it and offers it."""
+    """Connect the button: it enlarges the visitor's last picture, shows it and offers it for download."""
 
     def enlarge(request: gr.Request, session: Any, method: Any) -> Any:
         run = BrowserSession.from_browser(session, request.username).run(studio)
@@ -101,5 +102,5 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
 
 
 def _scale(picture: Path) -> float:
-    """Twice, or four times where that is no more than a screen shows."""
+    """Four times where the result fits on a screen, else twice."""
     return 4.0 if max(picture_size(picture)) * 4 <= A_SCREEN else 2.0

@@ -1,4 +1,4 @@
-"""The fold below the picture that makes another film of the visitor's run."""
+"""The Export video panel below the picture."""
 
 import tempfile
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _EVERY = 10  # pictures between two words on how far it is
 
 
 def export_fold(say: Translator) -> dict[str, gr.components.Component]:
-    """The fold's parts, closed; ``wire_export`` connects them."""
+    """The panel's parts, closed; ``wire_export`` connects them."""
     with fold(say("Export video"), elem_id="pg-export"):
         gr.HTML(html.heading(say("The frames are reused: nothing is painted again.")))
         with gr.Row():
@@ -96,7 +96,7 @@ def wire_export(
     parts: dict[str, gr.components.Component],
     session: gr.BrowserState,
 ) -> None:
-    """Connect the fold: it makes a film of the session's run."""
+    """Connect the panel: it exports the video of the session's run."""
 
     def export(request: gr.Request, kept: Any, *wishes: Any) -> Iterator[tuple[Any, Any]]:
         visitor = BrowserSession.from_browser(kept, request.username)
