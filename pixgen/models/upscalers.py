@@ -1,9 +1,10 @@
 """Learned upscalers: the bundled one for drawings, and any that spandrel can read.
 
-The bundled network doubles drawings and sharpens the edges that a VQGAN blurs. Others are safetensors files that
+``UPSCALERS`` is the registry: an upscaler that no file of spandrel's holds is a function and a line there. The bundled network doubles drawings and sharpens the edges that a VQGAN blurs. Others are safetensors files that
 a person puts into the folder ``upscalers`` beside the downloaded models; an upscaler's name is its file's.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -78,6 +79,10 @@ class Upscaler(Protocol):
         """Pictures ``(1, 3, H, W)`` in [0, 1] as ``(1, 3, scale H, scale W)``."""
 
 
+# Upscalers by name, the bundled one first; each is loaded onto a device, frozen.
+UPSCALERS: dict[str, Callable[[torch.device | str], Upscaler]] = {BUNDLED: load_pocket_upscaler}
+
+
 def upscalers_folder() -> Path:
     """The folder of other upscalers' files; it need not exist."""
     return cache_folder() / "models" / "upscalers"
@@ -86,7 +91,7 @@ def upscalers_folder() -> Path:
 def available_upscalers() -> list[str]:
     """The names that ``load_upscaler`` takes."""
     files = upscalers_folder().glob("*.safetensors")
-    return [BUNDLED, *sorted(path.stem for path in files if not is_hidden(path.name))]
+    return [*UPSCALERS, *sorted(path.stem for path in files if not is_hidden(path.name))]
 
 
 def load_upscaler(name: str, device: torch.device | str) -> Upscaler:
@@ -94,8 +99,8 @@ def load_upscaler(name: str, device: torch.device | str) -> Upscaler:
 
     Raises ModelError if there is none of that name, it cannot be read, or spandrel is not installed.
     """
-    if name == BUNDLED:
-        return load_pocket_upscaler(device)
+    if name in UPSCALERS:
+        return UPSCALERS[name](device)
     if name not in available_upscalers():
         names = ", ".join(["crisp", *available_upscalers()])
         raise ModelError(

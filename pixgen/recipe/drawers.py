@@ -1,12 +1,13 @@
 """Drawers as values: what turns the optimized tensor into a picture, its settings, and what it can do.
 
-``DRAWERS`` is the registry. A drawer is a line there, its settings here, and one module of
-``pixgen.synthesis`` that draws; the rest of pixgen asks what a drawer can do, and never which one it is.
+``DRAWERS`` is the registry. A drawer is a line there and one module of ``pixgen.synthesis.drawers`` that draws;
+its settings are a class here and a field of ``Recipe``. The rest of pixgen asks what a drawer can do, and never
+which one it is.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import model_validator
 
@@ -21,6 +22,9 @@ class DrawerKind:
 
     Args:
         title: on the page.
+        made_by: what makes it, as ``module.name`` in ``pixgen.synthesis.drawers``, which loads torch and is
+            imported when a recipe is painted; called with the drawer's settings and, by name, ``width``,
+            ``height`` and ``device``. A drawer that needs a VQGAN has none.
         needs_vqgan: it draws through a VQGAN, which is loaded for it and takes memory.
         can_encode: it encodes a picture into a latent in one pass, as painting over a video needs.
         can_mask: it can repaint a part of a picture (inpainting, outpainting).
@@ -30,6 +34,7 @@ class DrawerKind:
     """
 
     title: str
+    made_by: str = ""
     needs_vqgan: bool = False
     can_encode: bool = False
     can_mask: bool = False
@@ -38,16 +43,19 @@ class DrawerKind:
     can_move_latent: bool = False
 
 
-DrawerName = Literal["vqgan", "pixels", "fourier", "multires", "lines"]
-DRAWERS: Mapping[DrawerName, DrawerKind] = {
+DRAWERS: Mapping[str, DrawerKind] = {
     "vqgan": DrawerKind(
         "the VQGAN", needs_vqgan=True, can_encode=True, can_mask=True, can_grow=True, can_move_latent=True
     ),
-    "pixels": DrawerKind("cells of one colour"),
-    "fourier": DrawerKind("waves"),
-    "multires": DrawerKind("every resolution at once"),
-    "lines": DrawerKind("brush strokes", can_travel=False),
+    "pixels": DrawerKind("cells of one colour", "pixels.PixelsDrawer"),
+    "fourier": DrawerKind("waves", "waves.fourier_drawer"),
+    "multires": DrawerKind("every resolution at once", "waves.MultiresDrawer"),
+    "lines": DrawerKind("brush strokes", "strokes.LinesDrawer", can_travel=False),
 }
+if TYPE_CHECKING:
+    DrawerName = str
+else:
+    DrawerName = Literal[tuple(DRAWERS)]
 
 
 def drawers_that(can: str) -> str:

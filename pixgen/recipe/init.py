@@ -1,9 +1,13 @@
 """The initial picture (``--init``) as settings: what the canvas shows before the first step.
 
+``INIT_KINDS`` is the registry of what a picture can start from: a noise is a function and a line there.
+
 Each kind of sketch model has its own sampling settings with defaults, and accepts its own conditioning.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -13,6 +17,8 @@ from pixgen.recipe.base import Value, setting
 from pixgen.recipe.prompts import Prompt, Scene, parse
 
 if TYPE_CHECKING:
+    import torch
+
     from pixgen.recipe.recipe import Recipe
 
 
@@ -116,24 +122,87 @@ class Sketch(Value):
         return self
 
 
+@dataclass(frozen=True)
+class InitKind:
+    """What a picture can start from.
+
+    Args:
+        title: on the page, which offers only those that have one.
+        alone: whether the name is enough; a picture, an idea and a video have to be given with it.
+        noise: samples a picture ``(1, 3, height, width)`` in [0, 1], given ``width``, ``height`` and the run's
+            ``generator``, all by name; None where a model, a file or the drawer itself makes the start.
+    """
+
+    title: str = ""
+    alone: bool = True
+    noise: "Callable[..., torch.Tensor] | None" = None
+
+
+def _clouds(*, width: int, height: int, generator: "torch.Generator") -> "torch.Tensor":
+    """Smooth noise of several octaves in low contrast."""
+    import torch
+    import torch.nn.functional as F
+
+    total = torch.zeros(1, 3, height, width, device=generator.device)
+    octaves = max(2, int(math.log2(min(width, height))) - 3)
+    for octave in range(octaves):
+        cells = 2 ** (octave + 1)
+        shape = (1, 3, cells, max(1, round(cells * width / height)))
+        coarse = torch.rand(shape, generator=generator, device=generator.device)
+        total += (
+            F.interpolate(coarse, size=(height, width), mode="bicubic", align_corners=False) * 0.6**octave
+        )
+    spread = total - total.mean()
+    return (0.5 + 0.25 * spread / spread.std().clamp(min=1e-6)).clamp(0, 1)
+
+
+def _gradient(*, width: int, height: int, generator: "torch.Generator") -> "torch.Tensor":
+    """Four random colours in the corners, and a smooth passage between them."""
+    import torch
+    import torch.nn.functional as F
+
+    corners = torch.rand(1, 3, 2, 2, generator=generator, device=generator.device)
+    return F.interpolate(corners, size=(height, width), mode="bilinear", align_corners=True)
+
+
+def _snow(*, width: int, height: int, generator: "torch.Generator") -> "torch.Tensor":
+    """A random colour for every pixel."""
+    import torch
+
+    return torch.rand(1, 3, height, width, generator=generator, device=generator.device)
+
+
+def _grey(*, width: int, height: int, generator: "torch.Generator") -> "torch.Tensor":
+    """Middle grey."""
+    import torch
+
+    return torch.full((1, 3, height, width), 0.5, device=generator.device)
+
+
+# In the order of the page's menu.
+INIT_KINDS: Mapping[str, InitKind] = {
+    "sketch": InitKind("a sketch by the transformer"),
+    "codes": InitKind("random codes"),
+    "perlin": InitKind("clouds", noise=_clouds),
+    "gradient": InitKind("a gradient", noise=_gradient),
+    "snow": InitKind("coloured noise", noise=_snow),
+    "grey": InitKind("plain grey", noise=_grey),
+    "picture": InitKind("your picture", alone=False),
+    "idea": InitKind("the idea of your picture", alone=False),
+    "video": InitKind(alone=False),
+}
+if TYPE_CHECKING:
+    InitName = str
+else:
+    InitName = Literal[tuple(INIT_KINDS)]
+
+
 class Init(Value):
     """The initial picture: what the canvas shows before the first step."""
 
     kind: Annotated[
-        Literal["codes", "perlin", "gradient", "snow", "grey", "picture", "sketch", "idea", "video"],
-        setting(
-            "Start from",
-            choices={
-                "sketch": "a sketch by the transformer",
-                "codes": "random codes",
-                "perlin": "clouds",
-                "gradient": "a gradient",
-                "snow": "coloured noise",
-                "grey": "plain grey",
-                "picture": "your picture",
-                "idea": "the idea of your picture",
-            },
-        ),
+        InitName,
+        setting("Start from", choices={name: kind.title for name, kind in INIT_KINDS.items() if kind.title}),
     ] = "codes"
     picture: Annotated[str, Field(max_length=4096)] = ""  # a path, with kind "picture"
     fit: Annotated[

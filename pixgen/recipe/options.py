@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from pixgen.errors import RecipeError
 from pixgen.paths import CHECKPOINTS, absolute_name, expand
 from pixgen.recipe.base import current_path, set_field
-from pixgen.recipe.init import Init
+from pixgen.recipe.init import INIT_KINDS
 from pixgen.recipe.kornia_classes import parse_augmentation
 from pixgen.recipe.presets import DEFAULT, load_preset
 from pixgen.recipe.prompts import NEGATIVE_STOP, NO_STOP, PLACES, Prompt, Scene, parse
@@ -77,7 +77,6 @@ def set_regions(scenes: tuple[Scene, ...], regions: Iterable[Region]) -> tuple[S
 
 LARGEST_DRAWN_SEED = 2**32 - 1  # short enough to be read out and typed again
 
-_INIT_KINDS = get_args(Init.model_fields["kind"].annotation)
 _ALMOST_A_NUMBER = re.compile(r":\s*([+-]*(?:nan|inf|infinity|[\d.,]*\d[\d.,%x]*))\s*$", re.IGNORECASE)
 
 
@@ -179,7 +178,7 @@ def parse_init(text: str) -> dict[str, Any]:
         return {**start, "idea": more}
     if text == "dalle":
         return {**start, "kind": "sketch"}
-    alone = [each for each in _INIT_KINDS if each not in ("picture", "idea", "video")]
+    alone = [name for name, each in INIT_KINDS.items() if each.alone]
     if text not in alone:
         raise RecipeError(
             "“{text}” is not a starting point: choose {choices}, picture:PATH, variation:PATH or idea:TERMS.",

@@ -38,7 +38,7 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
         ([*FOX, "--preset", "quick"], "choose draft, balanced, best"),
         (
             [*FOX, "--init", "noise"],
-            "choose codes, perlin, gradient, snow, grey, sketch, picture:PATH, variation:PATH or",
+            "choose sketch, codes, perlin, gradient, snow, grey, picture:PATH, variation:PATH or",
         ),
         ([*FOX, "--init", "picture"], "picture:PATH"),
         ([*FOX, "--init", "perlin", "--sketcher", "dalle-mini"], "add --init sketch"),

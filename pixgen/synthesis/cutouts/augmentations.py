@@ -2,21 +2,171 @@
 
 Their random values are sampled first, as small float32 tensors on the generator's device, and applied
 afterwards, so that a GPU gets the random numbers of a whole step in one upload.
+
+kornia draws from torch's process-wide generators. Their state is replaced by one that the run's generator
+seeds, and put back afterwards: runs at the same time do not disturb each other, and a run can be repeated.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
 
 import torch
+import torch.nn as nn
 import torch.nn.functional as F
 from einops import einsum
+from kornia.augmentation import (
+    AugmentationSequential,
+    GeometricAugmentationBase2D,
+    IntensityAugmentationBase2D,
+)
 
-from pixgen.recipe.cutouts import Augmentation, ColourJitter, Erasing, Noise, Sharpness, as_kornia
-from pixgen.recipe.kornia_classes import Kornia
-from pixgen.synthesis.cutouts import kornia_pipeline
+from pixgen.recipe.cutouts import (
+    Affine,
+    Augmentation,
+    ColourJitter,
+    Erasing,
+    Flip,
+    Noise,
+    Perspective,
+    Sharpness,
+    as_kornia,
+)
+from pixgen.recipe.kornia_classes import Kornia, fork_random_state
 
+# Classes that are one matrix a cutout, so that they can be part of the one warp.
+FUSED_CLASSES = (
+    "RandomAffine",
+    "RandomHorizontalFlip",
+    "RandomPerspective",
+    "RandomRotation",
+    "RandomRotation90",
+    "RandomShear",
+    "RandomTranslate",
+    "RandomVerticalFlip",
+)
+_OWN_GEOMETRY = (Flip, Affine, Perspective)
 _GREY = (0.299, 0.587, 0.114)
+
+
+def is_fused(augmentation: Augmentation) -> bool:
+    """Whether an augmentation is a matrix that can be part of the cutouts' homography."""
+    if isinstance(augmentation, Kornia):
+        nearest = dict(augmentation.args).get("resample") in ("nearest", "NEAREST", 0)
+        return augmentation.name in FUSED_CLASSES and not nearest
+    return isinstance(augmentation, _OWN_GEOMETRY)
+
+
+def split_augmentations(
+    augmentations: Sequence[Augmentation],
+) -> tuple[list[Augmentation], list[Augmentation]]:
+    """Split augmentations into those that are part of the homography, and those applied after it, each in
+    order.
+
+    A class of kornia is fused only where nothing but geometry and colour comes before it: others, such as
+    blur, may not commute with it.
+    """
+    warped: list[Augmentation] = []
+    rest: list[Augmentation] = []
+    for each in augmentations:
+        free = all(isinstance(other, ColourJitter) for other in rest)
+        fused = is_fused(each) and (free or not isinstance(each, Kornia))
+        (warped if fused else rest).append(each)
+    return warped, rest
+
+
+def sample_matrices(
+    augmentation: Kornia, count: int, *, size: int, generator: torch.Generator
+) -> torch.Tensor:
+    """Matrices of a fused class for ``count`` cutouts, as of ``fused_matrices``, from parameters that kornia
+    samples."""
+    module = _geometric_module(augmentation)
+    with fork_random_state(draw_seed(generator), torch.device("cpu")):
+        params = module.forward_parameters(torch.Size((count, 3, size, size)))
+    return fused_matrices(augmentation, params, size=size).to(generator.device)
+
+
+def fused_matrices(augmentation: Kornia, params: dict[str, torch.Tensor], *, size: int) -> torch.Tensor:
+    """The matrices of a fused class for parameters that kornia has sampled.
+
+    Args:
+        params: as ``forward_parameters`` gives them for N cutouts of side ``size``.
+
+    Returns:
+        ``(N, 3, 3)``, which take coordinates in [-1, 1] of the changed cutout to those of the unchanged
+        one; -1 and 1 are the outer edges of its pixels.
+    """
+    module, count = _geometric_module(augmentation), len(params["batch_prob"])
+    shape_alone = torch.zeros(()).expand(count, 3, size, size)
+    forward = module.generate_transformation_matrix(shape_alone, params, module.flags)
+    # kornia's matrices take pixels' numbers of the unchanged cutout to those of the changed one.
+    half = (size - 1) / 2
+    pixels = torch.tensor(((size / 2, 0, half), (0, size / 2, half), (0, 0, 1)))
+    found = torch.linalg.inv(pixels) @ torch.linalg.inv(forward.float()) @ pixels
+    return found / found[:, 2:, 2:]
+
+
+def apply_kornia(cutouts: torch.Tensor, members: tuple[Kornia | Noise, ...], *, seed: int) -> torch.Tensor:
+    """Apply kornia's ``AugmentationSequential`` of the members to cutouts ``(N, 3, S, S)``; results of
+    another size are resized to S."""
+    side = cutouts.shape[-1]
+    pipeline = _pipeline(members)
+    with fork_random_state(seed, cutouts.device):
+        seen = pipeline(cutouts)
+    if seen.shape[-2:] != (side, side):
+        seen = F.interpolate(seen, size=(side, side), mode="bilinear", antialias=True)
+    return seen
+
+
+def draw_seed(generator: torch.Generator) -> int:
+    """Draw a seed for ``fork_random_state``."""
+    return int(torch.randint(2**62, (), generator=generator, device=generator.device))
+
+
+class RandomStrengthNoise(IntensityAugmentationBase2D):
+    """Gaussian noise whose strength is sampled for each cutout between 0 and ``amount``, as in the published
+    notebooks; kornia's own has one strength for all."""
+
+    def __init__(self, amount: float, p: float) -> None:
+        super().__init__(p=p)
+        self.amount = amount
+
+    def generate_parameters(self, batch_shape: tuple[int, ...]) -> dict[str, torch.Tensor]:
+        """Strengths ``(N, 1, 1, 1)``."""
+        return {"strength": self.amount * torch.rand(batch_shape[0], 1, 1, 1)}
+
+    def apply_transform(
+        self,
+        input: torch.Tensor,
+        params: dict[str, torch.Tensor],
+        flags: dict[str, Any],
+        transform: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Add the noise; the arguments are kornia's."""
+        strength = params["strength"].to(input.device, input.dtype, non_blocking=True)
+        return input + strength * torch.randn_like(input)
+
+
+@lru_cache(maxsize=256)
+def _module(augmentation: Kornia | Noise) -> nn.Module:
+    """The module of an augmentation. Modules keep what they did last: only used inside ``fork_random_state``,
+    or with parameters given."""
+    if isinstance(augmentation, Noise):
+        return RandomStrengthNoise(augmentation.amount, augmentation.p)
+    return augmentation.build()
+
+
+def _geometric_module(augmentation: Kornia) -> GeometricAugmentationBase2D:
+    """The module of an augmentation whose class is one of ``FUSED_CLASSES``."""
+    return cast(GeometricAugmentationBase2D, _module(augmentation))
+
+
+@lru_cache(maxsize=256)
+def _pipeline(members: tuple[Kornia | Noise, ...]) -> AugmentationSequential:
+    modules = [each.build() if isinstance(each, Kornia) else _module(each) for each in members]
+    return AugmentationSequential(*cast(list[IntensityAugmentationBase2D], modules), data_keys=["input"])
 
 
 @dataclass(frozen=True)
@@ -65,7 +215,7 @@ def draw_changes(
         members = tuple(map(as_kornia, augmentations))
         return [_by_kornia(members, generator)] if members else []
     draws = RandomDraws(count, generator)
-    _, following = kornia_pipeline.split_augmentations(augmentations)
+    _, following = split_augmentations(augmentations)
     changes = []
     if colours := [each for each in following if isinstance(each, ColourJitter)]:
         matrix = torch.eye(4, device=draws.device).expand(count, 4, 4)
@@ -109,8 +259,8 @@ class RandomDraws:
 
 
 def _by_kornia(members: tuple[Kornia | Noise, ...], generator: torch.Generator) -> AppliedAugmentation:
-    seed = kornia_pipeline.draw_seed(generator)
-    return AppliedAugmentation(lambda cutouts: kornia_pipeline.apply_kornia(cutouts, members, seed=seed))
+    seed = draw_seed(generator)
+    return AppliedAugmentation(lambda cutouts: apply_kornia(cutouts, members, seed=seed))
 
 
 def _recolour(cutouts: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:

@@ -26,8 +26,9 @@ from pixgen.synthesis.cutouts.augmentations import (
     RandomDraws,
     apply_changes,
     draw_changes,
+    sample_matrices,
+    split_augmentations,
 )
-from pixgen.synthesis.cutouts.kornia_pipeline import sample_matrices, split_augmentations
 from pixgen.synthesis.precision import full_precision
 from pixgen.synthesis.tensors import upload_all
 

@@ -8,7 +8,7 @@ from einops import rearrange
 
 from pixgen.recipe.cutouts import CutoutSet
 from pixgen.recipe.kornia_classes import Kornia
-from pixgen.synthesis.cutouts import kornia_pipeline
+from pixgen.synthesis.cutouts.augmentations import apply_kornia
 from pixgen.synthesis.cutouts.cutouts import place_cutouts, plan_cutouts
 
 _GAP = 4  # pixels between cutouts
@@ -55,4 +55,4 @@ def preview_augmentations(
     """Apply each augmentation by itself to a picture ``(1, 3, H, W)`` in [0, 1]; returns ``(3, size, size)``
     for each."""
     square = F.interpolate(picture, size=(size, size), mode="bilinear", antialias=True)
-    return [kornia_pipeline.apply_kornia(square, (each,), seed=seed)[0].clamp(0, 1) for each in augmentations]
+    return [apply_kornia(square, (each,), seed=seed)[0].clamp(0, 1) for each in augmentations]

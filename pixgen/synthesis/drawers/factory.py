@@ -1,6 +1,7 @@
 """Make the drawer that a recipe names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
 
 import torch
 from PIL import Image
@@ -9,18 +10,6 @@ from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.drawers.base import Drawer, VqganDrawer
 from pixgen.synthesis.drawers.masked import MaskedDrawer, masked_canvas
-from pixgen.synthesis.drawers.pixels import PixelsDrawer
-from pixgen.synthesis.drawers.strokes import LinesDrawer
-from pixgen.synthesis.drawers.waves import MultiresDrawer, fourier_drawer
-
-# Of every drawer in ``pixgen.recipe.drawers.DRAWERS`` that needs no VQGAN: from its settings, width, height and
-# device to the drawer.
-_MAKERS: dict[str, Callable[..., Drawer]] = {
-    "pixels": PixelsDrawer,
-    "fourier": fourier_drawer,
-    "multires": MultiresDrawer,
-    "lines": LinesDrawer,
-}
 
 
 def make_drawer(
@@ -44,8 +33,10 @@ def make_drawer(
     begun = recipe.stage(0) if stage is None else stage
     size = dict(zip(("width", "height"), recipe.canvas(begun), strict=True))
     if not recipe.drawer_kind.needs_vqgan:
-        settings = getattr(recipe, recipe.drawer)
-        return _MAKERS[recipe.drawer](settings, **size, device=torch.device(device))
+        module, name = recipe.drawer_kind.made_by.split(".")
+        make = getattr(import_module(f"pixgen.synthesis.drawers.{module}"), name)
+        settings = getattr(recipe, recipe.drawer, None)  # a drawer may have none
+        return make(settings, **size, device=torch.device(device))
     if vqgan is None:
         raise ValueError(f"the drawer {recipe.drawer} needs a VQGAN")
     drawer = VqganDrawer(vqgan, **size)

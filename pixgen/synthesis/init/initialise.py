@@ -5,8 +5,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 
+from pixgen.recipe.init import INIT_KINDS
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.cutouts.regions import has_region
@@ -70,7 +70,9 @@ class Initialisation:
             given = self._pictures[start.picture or self.recipe.journey.video]
             picture = fit_picture(given if start.picture else given[0], **size, fit=start.fit)
             return picture.to(self._generator.device)
-        return start_picture(start.kind, **size, generator=self._generator)
+        noise = INIT_KINDS[start.kind].noise
+        assert noise is not None, "every other kind of start is handled before"
+        return noise(**size, generator=self._generator)
 
     def _mix_with_noise(self, strength: float) -> None:
         """Mix the latent with a random one; at strength 1 only the random one is left.
@@ -111,31 +113,3 @@ class Initialisation:
             generator=chance,
             kept=self.drawer.kept,
         )
-
-
-def start_picture(kind: str, *, width: int, height: int, generator: torch.Generator) -> torch.Tensor:
-    """A picture of noise ``(1, 3, height, width)`` in [0, 1]: perlin, gradient, snow or grey."""
-    device = generator.device
-    if kind == "grey":
-        return torch.full((1, 3, height, width), 0.5, device=device)
-    if kind == "snow":
-        return torch.rand(1, 3, height, width, generator=generator, device=device)
-    if kind == "gradient":
-        corners = torch.rand(1, 3, 2, 2, generator=generator, device=device)
-        return F.interpolate(corners, size=(height, width), mode="bilinear", align_corners=True)
-    return _perlin(width, height, generator)
-
-
-def _perlin(width: int, height: int, generator: torch.Generator) -> torch.Tensor:
-    """Smooth noise of several octaves in low contrast."""
-    total = torch.zeros(1, 3, height, width, device=generator.device)
-    octaves = max(2, int(math.log2(min(width, height))) - 3)
-    for octave in range(octaves):
-        cells = 2 ** (octave + 1)
-        shape = (1, 3, cells, max(1, round(cells * width / height)))
-        coarse = torch.rand(shape, generator=generator, device=generator.device)
-        total += (
-            F.interpolate(coarse, size=(height, width), mode="bicubic", align_corners=False) * 0.6**octave
-        )
-    spread = total - total.mean()
-    return (0.5 + 0.25 * spread / spread.std().clamp(min=1e-6)).clamp(0, 1)

@@ -5,11 +5,12 @@ from html import escape
 
 import gradio as gr
 
+from pixgen.recipe.init import INIT_KINDS
 from pixgen.recipe.prompts import LONGEST_TEXT
 from pixgen.studio.policy import Policy
 from pixgen.ui import html
 from pixgen.ui.components import Field, Parts, fold, slider
-from pixgen.ui.create.form import sizes
+from pixgen.ui.create.form import DRAWN, LAST, sizes
 from pixgen.ui.create.panels.augmentations import augment_controls
 from pixgen.ui.create.panels.presets import medium_controls, preset_state, quality_controls, video_controls
 from pixgen.ui.create.panels.settings import journey_controls, loss_controls, model_controls
@@ -169,19 +170,9 @@ def _work(fields: dict[str, Field], say: Translator) -> Parts:
 def _start(fields: dict[str, Field], say: Translator) -> Parts:
     start = gr.Dropdown(
         [
-            (label, kind)
-            for kind, label in (
-                ("sketch", say("a sketch by the transformer")),
-                ("codes", say("random codes")),
-                ("perlin", say("clouds")),
-                ("gradient", say("a gradient")),
-                ("snow", say("coloured noise")),
-                ("grey", say("plain grey")),
-                ("picture", say("your picture")),
-                ("idea", say("the idea of your picture")),
-                ("drawn", say("your drawing")),
-                ("last", say("the last picture")),
-            )
+            *((say(kind.title), name) for name, kind in INIT_KINDS.items() if kind.title),
+            (say("your drawing"), DRAWN),
+            (say("the last picture"), LAST),
         ],
         value=fields["start"].default,
         label=say("Start from"),

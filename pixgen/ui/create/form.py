@@ -15,6 +15,7 @@ from pixgen.models.registry import list_models, state_of
 from pixgen.recipe.base import find_setting, settings_of
 from pixgen.recipe.cutouts import CUTOUT_SETS
 from pixgen.recipe.drawers import DRAWERS
+from pixgen.recipe.init import INIT_KINDS
 from pixgen.recipe.journey import format_keyframes
 from pixgen.recipe.presets import DEFAULT, Preset, available_presets
 from pixgen.recipe.recipe import Recipe, make_recipe
@@ -26,7 +27,7 @@ LONGEST_STYLES = 50_000  # characters of the styles that it keeps
 LONGEST_AUGMENTATION = 300  # characters
 
 DRAWN, LAST = "drawn", "last"  # starting points that only the page has
-STARTS = ("sketch", "codes", "perlin", "gradient", "snow", "grey", "picture", "idea", DRAWN, LAST)
+STARTS = (*(name for name, kind in INIT_KINDS.items() if kind.title), DRAWN, LAST)
 LOSS_PICTURE = "wished_picture"  # the upload for colours and style
 JOURNEY_INPUTS = ("story_rows", "video")  # inputs that a browser does not keep
 MOST_AT_ONCE = 8  # pictures that one press paints

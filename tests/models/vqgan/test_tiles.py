@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from pixgen.models.runtime import use_engine
-from pixgen.models.vqgan.tiles import decode_in_tiles, encode_in_tiles
+from pixgen.models.vqgan.vqgan import decode_in_tiles, encode_in_tiles
 from pixgen.recipe.settings import Engine
 
 

@@ -6,10 +6,10 @@ import torch
 
 from pixgen.errors import RecipeError
 from pixgen.losses import rgb
+from pixgen.recipe.init import INIT_KINDS
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 from pixgen.synthesis.drawers.pixels import cell_map
-from pixgen.synthesis.init.initialise import start_picture
 from tests.synthesis.resuming import pictures, same, stopped_and_resumed
 
 WAYS = {
@@ -39,7 +39,7 @@ def paint(tiny_perceptor):
 
 
 def clouds() -> torch.Tensor:
-    return start_picture("perlin", width=40, height=32, generator=torch.Generator().manual_seed(5))
+    return INIT_KINDS["perlin"].noise(width=40, height=32, generator=torch.Generator().manual_seed(5))
 
 
 @pytest.mark.parametrize("way", WAYS)

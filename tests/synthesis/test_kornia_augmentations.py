@@ -21,16 +21,20 @@ from pixgen.recipe.cutouts import (
 from pixgen.recipe.kornia_classes import build_example, kornia_names, unchecked_kornia
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.cutouts import cutouts, kornia_pipeline
-from pixgen.synthesis.cutouts.augmentations import RandomDraws, apply_changes, augment, draw_changes
-from pixgen.synthesis.cutouts.cutouts import Placement, place_cutouts, sample_cutouts
-from pixgen.synthesis.cutouts.kornia_pipeline import (
+from pixgen.synthesis.cutouts import augmentations as cutout_augmentations
+from pixgen.synthesis.cutouts import cutouts
+from pixgen.synthesis.cutouts.augmentations import (
     FUSED_CLASSES,
+    RandomDraws,
+    apply_changes,
     apply_kornia,
+    augment,
+    draw_changes,
     fused_matrices,
     is_fused,
     split_augmentations,
 )
+from pixgen.synthesis.cutouts.cutouts import Placement, place_cutouts, sample_cutouts
 
 SIDE = 64
 WHOLE = Crop(law="whole")
@@ -248,7 +252,7 @@ def test_the_process_generator_is_as_it_was():
     expected = torch.rand(2)
     torch.manual_seed(5)
     apply_kornia(smooth(), (unchecked_kornia("RandomGaussianNoise", std=0.1, p=1.0),), seed=3)
-    kornia_pipeline.sample_matrices(
+    cutout_augmentations.sample_matrices(
         unchecked_kornia("RandomRotation", degrees=10), 2, size=32, generator=generator()
     )
     assert torch.equal(torch.rand(2), expected)
