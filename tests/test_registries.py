@@ -70,7 +70,9 @@ def run(program: str, sources: dict[str, str]) -> None:
 def test_a_start_is_a_function_and_a_line():
     block, entry = section("A starting point")
     source = edited("pixgen.recipe.init", before="INIT_KINDS", block=block, entry=entry)
-    paint = PAINT.format(assignments='"init.kind=stripes", "drawer=pixels", "pixels.size=1", "width=16", "height=16"')
+    paint = PAINT.format(
+        assignments='"init.kind=stripes", "drawer=pixels", "pixels.size=1", "width=32", "height=32"'
+    )
     program = (
         paint + "assert torch.equal(picture[..., :1, :], picture[..., -1:, :])\nassert picture.std() > 0.05\n"
     )
