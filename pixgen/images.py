@@ -24,7 +24,7 @@ from pixgen.messages import Message, _, join_messages
 from pixgen.paths import expand
 
 MAX_BYTES = 32 * 2**20
-LARGEST_UPLOAD = 256 * 2**20  # bytes of one file that people bring: a video, a zip of pictures
+LARGEST_UPLOAD = 256 * 2**20  # bytes of one uploaded file: a video, a zip of pictures
 MAX_PIXELS = 24_000_000  # that are decoded
 # A JPEG is decoded at a half, a quarter or an eighth, so that a phone's 108 megapixels are no burden; a
 # progressive one takes 3 bytes of memory for every pixel of its full size all the same.
@@ -135,7 +135,7 @@ def _reduce(picture: Image.Image, name: str, *, max_pixels: int) -> None:
     more."""
     width, height = picture.size
     if width * height > max_pixels and width * height <= MAX_JPEG_PIXELS:
-        for part in (2, 4, 8):  # what libjpeg can do
+        for part in (2, 4, 8):  # the fractions that libjpeg supports
             if -(-width // part) * -(-height // part) <= max_pixels:
                 picture.draft("RGB", (width // part, height // part))
                 break
@@ -178,7 +178,7 @@ def _orientation(picture: Image.Image) -> Any:
     """The orientation in a picture's EXIF; 1 (upright) if it is broken. Nothing else is read from EXIF."""
     try:
         return picture.getexif().get(_ORIENTATION, 1)
-    except Exception:  # what cannot be read says nothing
+    except Exception:  # broken EXIF is ignored
         return 1
 
 
@@ -231,7 +231,7 @@ def _in_8_bits(picture: Image.Image) -> Image.Image:
         bits = tags.get(_BITS, (16,))[0]
         white = 2.0 ** min(bits, 16) - 1
     elif picture.mode == "F":
-        # Light above 1, as renderers write it, is white; from 16 on these are no shares of 1.
+        # Values above 1, as renderers write them, are white; from 16 on the range is not 0 to 1.
         white = next((each for each in (1, 255, 65535) if most <= (each if each > 1 else 16)), most)
     else:
         white = next((each for each in (255, 65535) if most <= each), 2.0**31 - 1)
@@ -273,7 +273,7 @@ def _space(profile: bytes) -> str:
         return ""
     try:
         return ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space.strip()
-    except Exception:  # a broken profile says nothing
+    except Exception:  # a broken profile is ignored
         return ""
 
 
@@ -283,7 +283,7 @@ def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
-    except Exception:  # of a profile that describes no way to colours
+    except Exception:  # raised for a profile without a usable transform
         return None
     if mode == "CMYK":
         return transform
@@ -349,7 +349,7 @@ def _is_sound(kind: bytes, body: bytes) -> bool:
 @cache
 def _silence_libtiff() -> None:
     """Stop libtiff (part of Pillow) from printing its complaints about a file: Pillow raises them too."""
-    with suppress(AttributeError, OSError):  # of a Pillow that is linked in another way
+    with suppress(AttributeError, OSError):  # of a Pillow that is linked differently
         library = ctypes.CDLL(Image.core.__file__)
         for function in (library.TIFFSetErrorHandler, library.TIFFSetWarningHandler):
             function.argtypes, function.restype = [ctypes.c_void_p], ctypes.c_void_p

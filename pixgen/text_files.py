@@ -20,7 +20,7 @@ _SCRIPTS = ["cp1251", "cp1253", "cp1255", "cp1256", "shift_jis", "gb18030", "big
 _MOSTLY_FOREIGN = 0.5  # of the letters
 _TURKISH = "ğĞıİşŞ"  # where Windows-1254 differs from 1252, which has ðÐýÝþÞ there
 _DIVIDERS = ",;\t|"
-_NO_DIVIDER = "\x1f"  # no text has it
+_NO_DIVIDER = "\x1f"  # it occurs in no text
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[.,'’ ]\d{3})+")
 
 

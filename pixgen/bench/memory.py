@@ -81,7 +81,7 @@ def _measure_here(recipe: Recipe, device: str) -> dict[str, Any]:
     from pixgen.bench.inputs import load_bench_models
     from pixgen.studio.model_cache import ModelCache
     from pixgen.studio.worker import paint
-    from pixgen.synthesis import Optimization, make_drawer  # before the memory is looked at
+    from pixgen.synthesis import Optimization, make_drawer  # before the memory is measured
 
     before = _peak_bytes(device)
     models = load_bench_models(recipe, device)
@@ -91,7 +91,7 @@ def _measure_here(recipe: Recipe, device: str) -> dict[str, Any]:
         drawer = make_drawer(recipe, models.vqgan, device=device)
         painting = Optimization(recipe, drawer, models.perceptor)
     else:
-        del models  # as a studio has it: with a start that may be sketched
+        del models  # as in a studio, with the initial picture that may be sketched
         painting = paint(recipe, {}, device, ModelCache(lambda: device))
     for frame in painting:
         frame.picture  # noqa: B018 - read, as a watcher would

@@ -25,8 +25,8 @@ from pixgen.vision.search.library import Library
 DIMENSIONS = 512
 TOP = 10
 _QUERIES = 50
-_CLUSTER_SIZE = 200  # vectors; real pictures come in kinds too
-_SPREAD = 0.8  # length of what is a vector's own, beside its cluster's unit vector
+_CLUSTER_SIZE = 200  # vectors; real pictures form clusters too
+_SPREAD = 0.8  # length of a vector's own part, beside its cluster's unit vector
 _ROWS_AT_ONCE = 20_000  # rows at once
 _PICTURES = 2000
 _ROUNDS = 5  # of indexing, each between two of the model alone

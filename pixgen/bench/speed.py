@@ -149,7 +149,7 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
         models.perceptor,
     )
     product = _MatrixProduct(device, getattr(torch, recipe.precision))
-    # All that is compared multiplies alike.
+    # Everything that is compared multiplies in the same precision.
     on_gpu = device.startswith("cuda")
     way = partial(tensor_float32, recipe.engine.tf32) if on_gpu else nullcontext
     timings, whole, products, plains, others = [], [], [], [], []

@@ -32,7 +32,7 @@ from pixgen.cli.commands.video import export_video, journey, restyle
 from pixgen.errors import PixgenError
 from pixgen.models.progress import listen_to_downloads
 
-BAD_INPUT = 2  # the exit status for anything that a person can put right
+BAD_INPUT = 2  # the exit status for errors that the user can fix
 
 app = typer.Typer(
     name="pixgen",
@@ -115,5 +115,5 @@ def _print_error(error: Exception, *, as_json: bool) -> None:
     sentence = error.format_message() if hasattr(error, "format_message") else str(error)
     if as_json:
         typer.echo(json.dumps({"error": sentence}, ensure_ascii=False), err=True)
-    elif sentence:  # a bare ``pixgen`` prints its help and has no more to say
+    elif sentence:  # a bare ``pixgen`` prints its help and nothing else
         typer.echo(f"pixgen: {sentence}", err=True)

@@ -19,7 +19,7 @@ from pixgen.training.compose.composer import Composer, sheet
 from pixgen.training.models.clip import MEAN, STD
 
 VOCABULARY = "vocabulary.txt.gz"
-CRISP_SHARE = 0.6  # the part of a decoder that a discriminator has judged
+CRISP_SHARE = 0.6  # the part of a decoder that was trained with a discriminator
 
 
 def export_vqgan(checkpoint: Path, assets: Path, *, before: Path | None = None) -> Vqgan:

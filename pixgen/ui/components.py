@@ -43,7 +43,7 @@ class Field:
 
     def allowed(self, value: Any) -> Any:
         """The value if it is allowed, else the default. For values that a browser stored."""
-        if isinstance(self.default, list):  # several of the choices
+        if isinstance(self.default, list):  # several choices at once
             chosen = isinstance(value, list) and bool(value)
             if not self.choices:  # any texts
                 texts = chosen and all(isinstance(each, str) for each in value)
@@ -157,7 +157,7 @@ def servable_bytes(data: bytes, component: Component, *, name: str) -> str:
     """
     copy = Path(component.GRADIO_CACHE) / hashlib.sha256(data).hexdigest() / name
     if copy.is_file():
-        os.utime(copy)  # it is as good as new: its age counts from now
+        os.utime(copy)  # its age counts from now, as for a new copy
     else:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.with_suffix(".part").write_bytes(data)

@@ -32,7 +32,7 @@ from pixgen.ui.search.tab import search_tab
 from pixgen.ui.send_to import wire_classify_exchange, wire_search_exchange
 from pixgen.ui.theme import theme
 
-_CACHE = (3600, 86400)  # seconds: looked through every hour, kept for a day
+_CACHE = (3600, 86400)  # seconds: checked every hour, kept for a day
 _MOST_WATCHERS = 200
 
 
@@ -116,7 +116,7 @@ def _script(*names: str) -> str:
 def policy_of(*, public: bool, keep: str | None = None) -> Policy:
     """The policy for the page's visitors. Raises StudioError if ``keep`` is not a valid limit."""
     if not public:
-        parse_retention(keep or "all")  # a slip is said, though only a public page forgets runs
+        parse_retention(keep or "all")  # checked always, although only a public page deletes runs
         return Policy()
     return Policy.for_public(picture_folders=(uploads_folder(),), keep=keep)
 
@@ -139,7 +139,7 @@ def launch(page: gr.Blocks, *, by_browser: bool = True, **where: Any) -> Any:
         css_paths=[STATIC / "page.css", STATIC / "side.css"],
         favicon_path=STATIC / "favicon.svg",
         head=_head(),
-        # Esc puts away the pad, or the side bar that covers the page, before it stops a picture.
+        # Esc closes the drawing pad, or the side bar that covers the page, before it stops a picture.
         js=_script("typing.js", "pad.js", "brush.js", "side.js", "page.js"),
         footer_links=["api", "settings"],
         allowed_paths=[],  # files are served as copies: see files.py

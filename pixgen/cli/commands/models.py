@@ -13,7 +13,7 @@ from pixgen.errors import ModelError
 if TYPE_CHECKING:
     from pixgen.models.registry import RegisteredModel
 
-_STATES = {"here": "downloaded", "to fetch": "not downloaded"}  # the other states are words that people know
+_STATES = {"here": "downloaded", "to fetch": "not downloaded"}  # other states are shown as they are
 OPTION_BY_KIND = {"vqgan": "--model", "clip": "--clip", "sketcher": "--sketcher"}
 Names = Annotated[
     list[str], typer.Argument(help="Names of models. `pixgen models list` shows them.", metavar="NAME…")

@@ -13,7 +13,7 @@ import typer
 from pixgen.cli._options import OUTPUT, AsJson, Device, example
 from pixgen.cli._outputs import print_table
 
-SUBJECT, SEED, SIDE = "a fox", 7, 96  # of the thumbnails, which differ in the style alone
+SUBJECT, SEED, SIDE = "a fox", 7, 96  # of the thumbnails, which differ only in the style
 
 styles = typer.Typer(
     name="styles",

@@ -10,7 +10,7 @@ from pixgen.cli._options import RUNS, AsJson, example
 from pixgen.cli._outputs import print_table, printable
 from pixgen.errors import StudioError
 
-TIMEOUT = 60.0  # seconds: a machine that paints may be slow to answer
+TIMEOUT = 60.0  # seconds: a machine that is painting may answer slowly
 DEFAULT_URL = "http://127.0.0.1:7860"  # where `pixgen app` opens its page
 
 queue = typer.Typer(
@@ -79,7 +79,7 @@ def _request(act: str, run: str, url: str, auth: str | None, as_json: bool) -> N
         places = client.predict(act, run, api_name="/queue")
     except AppError as error:
         raise StudioError(str(error)) from error
-    except Exception as error:  # of the network, or of a page that is not pixgen's
+    except Exception as error:  # network errors, or answers of a page that is not pixgen's
         raise StudioError(_no_page(url)) from error
     if as_json:
         typer.echo(json.dumps(places, ensure_ascii=False))

@@ -31,7 +31,7 @@ MOST_AXES = 2
 
 _WEIGHT = re.compile(r"weight of prompt (\d{1,3})", re.IGNORECASE)
 _RANGE = re.compile(r"(\d{1,19})\s*-\s*(\d{1,19})")
-_OPTIONS = ("prompt", "preset", "size", "model", "init")  # said as with ``generate``
+_OPTIONS = ("prompt", "preset", "size", "model", "init")  # written as for ``generate``
 
 
 @dataclass(frozen=True)

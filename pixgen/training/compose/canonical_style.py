@@ -29,7 +29,7 @@ USUAL_SCALE, SMALL_SCALE, LARGE_SCALE, ASIDE_SCALE, PAIRED_SCALE = (
 )  # parts of the side
 NAMED_GROUPS = {f"emoji-{group}" for group in (3, 4, 5, 6, 7)}  # animals, food, places, sport, objects
 ONE_WORD_WEIGHT = (
-    2.5  # how much oftener a thing of one word is drawn: people ask for foxes, not for fish cakes
+    2.5  # how much more often a thing with a one-word name is drawn: people ask for foxes, not for fish cakes
 )
 
 

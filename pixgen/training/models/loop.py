@@ -47,7 +47,7 @@ CLIP = {
     "text_cfg": TEXT,
 }
 
-# Writes four codes a pass. A text's words are read as the CLIP's text tower reads them.
+# Predicts four codes per pass. Texts are encoded by the CLIP's text tower.
 SKETCHER = {
     "vqgan": "pocket", "clip": "pocket", "grid": 16, "codes": VQGAN["params"]["n_embed"], "code_width": VQGAN["params"]["embed_dim"],
     "width": 256, "depth": 8, "heads": 4, "places": 20,
@@ -58,7 +58,7 @@ SKETCHER = {
 # Doubles what the VQGAN has decoded.
 ENLARGER = {"width": 40, "depth": 6}
 
-# The judge shares neither tower nor seed with what it judges.
+# The evaluator shares neither tower nor seed with the models that it measures.
 JUDGE = {
     "embed_dim": 192,
     "vision_cfg": {

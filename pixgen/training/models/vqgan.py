@@ -75,7 +75,7 @@ class Codebook:
 
 RARITY_COST = 1.0  # squared distance that a nat of rarity may cost
 NEIGHBOUR_DISCOUNT = 1.5  # squared distance that being like a neighbour may cost, for each of two
-ROUNDS = 4  # of choosing codes by their chances, and counting them anew
+ROUNDS = 4  # of choosing codes by their probabilities and counting them again
 
 
 class EntropyCodes:

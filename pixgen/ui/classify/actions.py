@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pixgen.vision.zeroshot.zeroshot import Classifier, Question
 
 MOST_PUBLIC = 200  # pictures at once on a public page
-_SECONDS_BETWEEN = 0.15  # two screens: more often, nobody sees
+_SECONDS_BETWEEN = 0.15  # two screens: faster updates would not be visible
 
 
 @dataclass(frozen=True)

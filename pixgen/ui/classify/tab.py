@@ -19,7 +19,7 @@ from pixgen.ui.session import Cancellations
 from pixgen.vision.zeroshot.labels import DEFAULT_TEMPLATES, available_templates, format_labels, parse_labels
 
 _SHOWN = ("status", "answers", "go", "stop", "csv", "json", "asked")
-# A click on an example, on a label or on what closes a panel becomes an event with its data-* fields.
+# A click on an example, a label or a close button becomes an event with its data-* fields.
 _CLICKS = """element.addEventListener('click', (event) => {
     const pressed = event.target.closest('[data-example], [data-label], [data-paint], [data-close]');
     if (!pressed) return;
@@ -88,7 +88,9 @@ def _show(say: Translator) -> Parts:
     parts: Parts = {
         "status": gr.HTML(classify_view.progress_html("idle", ""), elem_id="pg-looking"),
     }
-    with gr.Row(elem_classes="pg-actions"):  # above the answers: below a hundred, nobody finds it
+    with gr.Row(
+        elem_classes="pg-actions"
+    ):  # above the answers: below a hundred of them, it would be overlooked
         for name, text in (("csv", say("Download CSV")), ("json", say("Download JSON"))):
             parts[name] = gr.DownloadButton(text, visible=False, size="sm", min_width=0, elem_id=f"pg-{name}")
     parts["answers"] = gr.HTML(
@@ -199,7 +201,7 @@ def _wire_settings(service: ClassifierService, say: Translator, page: gr.Blocks,
 
     inputs = [parts[name] for name in ("set_name", "labels", "label_set", "templates")]
     gr.on([parts["keep"].click, parts["set_name"].submit], keep, inputs, parts["label_set"], **QUIET)
-    # Sets that were kept since the page was built.
+    # Sets that were saved since the page was built.
     page.load(
         lambda: gr.update(choices=_sets(service, say)),
         None,

@@ -18,7 +18,7 @@ EXAMPLES = ASSETS / "examples"
 MOST_CARDS = 100
 MOST_ROWS = 1000
 _MOST_CELLS = 40  # labels up to which the confusion matrix is shown
-_UPRIGHT = 6  # labels past which its heads would be wider than its cells
+_UPRIGHT = 6  # labels from which its headings would be wider than its cells
 
 
 def example_names() -> list[str]:
@@ -140,7 +140,7 @@ def _bar(say: Translator, place: int, score, found: bool) -> str:
         f'title="{escape(say("Why “{label}”?", label=score.label))}">{escape(score.label)}</button>'
     )
     told = escape(say("cosine {cosine:.3f}", cosine=score.cosine))
-    # Where there is little room, page.css shows the number alone.
+    # On narrow screens, page.css shows the number only.
     cosine = f'<small title="{told}" data-short="{score.cosine:.2f}">{told}</small>'
     return _row(button, score.probability, cosine, found)
 
@@ -220,7 +220,7 @@ def _confusion(say: Translator, evaluation: Evaluation) -> str:
     if len(evaluation.labels) > _MOST_CELLS:
         return ""  # nobody can read it; the downloads have it
     most = max(1, int(evaluation.counts.max()))
-    many = " many" if len(evaluation.labels) > _UPRIGHT else ""  # their heads stand upright then
+    many = " many" if len(evaluation.labels) > _UPRIGHT else ""  # the headings are vertical then
     heads = "".join(
         f'<th scope="col"><span>{escape(label)}</span></th>'
         for label in (*evaluation.labels, say("none of these"))

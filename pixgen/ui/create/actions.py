@@ -41,13 +41,13 @@ class Screen:
     sketches: str | None = None  # HTML
     queue: str | None = None  # HTML
     busy: Busy | None = None
-    files: tuple[Path | None, Path | None] | None = None  # the picture and the film of this run
-    name: str = ""  # of the files, when they are downloaded
+    files: tuple[Path | None, Path | None] | None = None  # the picture and the video of this run
+    name: str = ""  # the names of the files for downloads
     resumable: bool = False  # with ``files``: whether the run was stopped before its end
-    begun: bool = True  # with ``files``: False for a run that was stopped before its beginning
-    forkable: bool = False  # with ``files``: whether another run can go on from it
-    session: str | None = None  # JSON: gradio patches a dict that it streams in place, and spoils it
-    notice: str | None = None  # said once, in passing
+    begun: bool = True  # with ``files``: False for a run that was stopped before it started
+    forkable: bool = False  # with ``files``: whether another run can continue it
+    session: str | None = None  # JSON: gradio would patch a streamed dict in place
+    notice: str | None = None  # shown once, as a warning
 
 
 def paint(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
@@ -210,7 +210,7 @@ def watch_job(
             yield from _watch_one(studio, job, visitor, mark, say=say)
             another = queue_view.current_job(studio, visitor)
             if another is not None and job.state == "done" and visitor.is_newest(mark) and not told:
-                told = True  # once is enough: of the others, the queue tells
+                told = True  # once is enough: the queue shows the others
                 prompt = job.recipe.title
                 yield Screen(notice=say("“{prompt}” is saved. The next picture starts.", prompt=prompt))
             job = another
@@ -225,7 +225,7 @@ def show_run(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Ite
     if job is not None and not job.ended:
         yield from watch_job(studio, job, visitor, say=say)
     elif run is not None:
-        visitor.watchers.enter(visitor.page)  # who has watched another one leaves
+        visitor.watchers.enter(visitor.page)  # the watcher of an earlier job leaves
         yield replace(_final_screen(run, say=say), queue=queue_view.queue_html(say, studio, visitor))
 
 

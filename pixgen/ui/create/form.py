@@ -22,14 +22,14 @@ from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.policy import Policy
 from pixgen.ui.components import Field, setting_field
 
-LONGEST_BASE = 200_000  # characters of a base recipe that a browser keeps
-LONGEST_STYLES = 50_000  # characters of the styles that it keeps
+LONGEST_BASE = 200_000  # characters of a base recipe that a browser stores
+LONGEST_STYLES = 50_000  # characters of the styles that it stores
 LONGEST_AUGMENTATION = 300  # characters
 
 DRAWN, LAST = "drawn", "last"  # starting points that only the page has
 STARTS = (*(name for name, kind in INIT_KINDS.items() if kind.title), DRAWN, LAST)
 LOSS_PICTURE = "wished_picture"  # the upload for colours and style
-JOURNEY_INPUTS = ("story_rows", "video")  # inputs that a browser does not keep
+JOURNEY_INPUTS = ("story_rows", "video")  # inputs that a browser does not store
 MOST_AT_ONCE = 8  # pictures that one press paints
 _MOST_FRAMES = 400
 _KEYFRAMES = ("zoom", "x", "y", "turn")
@@ -67,7 +67,7 @@ class CreateForm:
     preset: str | None = None
     size: str | None = None
     count: int | None = None  # pictures, each with the next seed
-    seed: str | None = None  # "" is a new one
+    seed: str | None = None  # empty: a new one
     drawer: str | None = None
     steps: int | None = None
     cutouts: int | None = None

@@ -157,7 +157,7 @@ def _seed(value: str | int | None) -> int | None:
 def _start(form: CreateForm) -> str | None:
     kind, picture = form.start, form.start_picture
     if kind in (DRAWN, LAST):
-        return None  # what is drawn, or was painted last, is put in by ``with_drawn``
+        return None  # drawings and the last picture are added by ``with_drawn``
     if kind not in ("picture", "idea"):
         return kind
     if not picture:
@@ -234,7 +234,7 @@ def journey_recipe(form: CreateForm, options: Options) -> Recipe:
         )
     if frames:
         return plan_journey(options, frames=frames, **given_values)
-    if form.frames is not None:  # the preset's journey is not wanted
+    if form.frames is not None:  # the form turns the preset's journey off
         options = replace(options, more={**options.more, "journey": {"every": 0, "after": 0}})
     return recipe_from(options)
 
@@ -273,7 +273,7 @@ class BaseRecipe:
     def changed_fields(self, form: CreateForm) -> CreateForm:
         """The form with None for each field that still has the value that was filled in."""
         kept = form.without(CreateForm.read(self.shown))
-        # A picture was added in the place of one that was not there.
+        # A picture was added in place of a missing one.
         return replace(kept, start=form.start) if form.start_picture else kept
 
     def with_regions(self, recipe: Recipe) -> Recipe:
@@ -323,7 +323,7 @@ def recipe_to_form(recipe: Recipe, values: Mapping[str, Any], fields: Mapping[st
         "seed": str(recipe.seed),
         "preset": preset,
         "size": f"{recipe.width}x{recipe.height}",
-        "styles": "",  # they are in the words already
+        "styles": "",  # they are part of the prompt already
     }
     return shown | {name: fields[name].nearest(value) for name, value in values.items()}
 

@@ -29,7 +29,7 @@ from pixgen.ui.errors import error_text, guard_handler, show_warning
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession, Watchers
 
-# What is kept is only obscured: every browser is sent this key. It holds nothing that is secret.
+# Stored values are only obscured, because every browser gets this key. They contain no secrets.
 _KEPT = {"secret": "kept-in-this-browser"}
 _BUTTONS = ("apply", "go_on", "more", "fork")
 _SHOWN = (
@@ -101,13 +101,13 @@ def _stage(say: Translator, *, public: bool) -> Parts:
         )
     gr.HTML(html.brush_help(say) + html.reasons(say))
     parts |= export_fold(say)
-    # Below everything else: they come while painting, and must move nothing.
+    # Below everything else: they appear while painting, and must not move anything.
     parts |= cutouts_fold(say)
     parts |= queue_parts(say)
     parts["sketches"] = gr.HTML("", elem_id="pg-sketches")
-    # Pressed by page.js when the line to the server was cut, for example while a phone slept.
+    # Pressed by page.js after the connection to the server was lost, for example while a phone slept.
     parts["look_again"] = gr.Button(visible="hidden", elem_id="pg-look-again")
-    # Pressed by page.js when a run of another tab is to be seen here.
+    # Pressed by page.js to show a run of another tab here.
     parts["look_at"] = gr.Button(visible="hidden", elem_id="pg-look-at")
     # Pressed by page.js when a sketch is clicked.
     parts["take"] = gr.Button(visible="hidden", elem_id="pg-take")
@@ -149,7 +149,7 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
         screen = actions.stop(studio, BrowserSession.from_browser(session, request.username))
         return _updates(screen, parts, say)
 
-    # The studio has the queue, so gradio's lets everybody through: watching costs next to nothing.
+    # The studio has its own queue, so gradio's has no limit: watching costs almost nothing.
     watching = {"outputs": outputs, "concurrency_limit": None, **QUIET}
     parts["generate"].click(
         paint,
@@ -173,7 +173,7 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
 
 def _updates(screen: Screen, parts: Parts, say: Translator) -> tuple:
     """A screen as gradio's updates of ``_SHOWN``."""
-    if screen.notice and screen.status is None:  # below the picture it is said, and stays
+    if screen.notice and screen.status is None:  # it is shown below the picture instead, where it stays
         gr.Warning(screen.notice, duration=8)
     changes: dict[str, Any] = {
         name: value
@@ -189,7 +189,7 @@ def _updates(screen: Screen, parts: Parts, say: Translator) -> tuple:
         for name, path in zip(("picture", "film"), screen.files, strict=True):
             copy = None
             if path is not None:
-                with contextlib.suppress(OSError):  # a full disk: the picture is on the page all the same
+                with contextlib.suppress(OSError):  # a full disk: the page shows the picture anyway
                     copy = servable(path, parts[name], name=screen.name + path.suffix)
             changes[name] = gr.update(value=copy, interactive=copy is not None)
     return tuple(changes.get(name, gr.skip()) for name in _SHOWN)
@@ -219,7 +219,7 @@ def _wire_settings(say: Translator, page: gr.Blocks, parts: Parts, asked: dict[s
     wire_help(parts, say, keep=keep)
 
     gr.on([part.input for part in kept], **keep)
-    # Pressed where words are pasted or deleted: of that, gradio says nothing.
+    # Pressed when text is pasted or deleted, for which gradio has no event.
     on_answer(gr.Button(visible="hidden", elem_id="pg-keep").click(**keep), "pg-keep")
     wire_presets(parts, asked, keep=keep)
     # The seed is that of the picture on the wall for this press alone.
@@ -257,7 +257,7 @@ def _wire_uploads(parts: Parts, say: Translator) -> None:
     for name in _UPLOADS:
         parts[name].upload(looked_at, parts[name], parts[name], concurrency_limit=None, **QUIET)
     parts["basis"].change(None, parts["basis"], None, js="(text) => { window.pixgenPad?.basis(text); }")
-    # How many regions are in force goes by the prompts, which come back later than what was brushed.
+    # The number of active regions depends on the prompts, which are restored after the brushed areas.
     parts["prompt"].change(None, None, None, js="() => { window.pixgenPad?.mark(); }")
     parts["regions"].click(None, None, None, js="() => { window.pixgenPad.open('regions'); }")
 
@@ -344,7 +344,7 @@ def _wire_buttons(
     asked = [parts["session"], *(parts[name] for name in names)]
     parts["go_on"].click(go_on, parts["session"], **watching)
     parts["more"].click(more, parts["session"], **watching)
-    # What is brushed on the page goes along; the brush of a part to change belongs to Generate alone.
+    # Brushed regions are included; the brush for editing an area belongs to Generate only.
     drawn = {"js": "(...values) => [...values.slice(0, -2), window.pixgenPad.drawn(), '']"}
     parts["fork"].click(fork, asked, **watching, **drawn)
     parts["apply"].click(apply, asked, None, concurrency_limit=None, **QUIET, **drawn)

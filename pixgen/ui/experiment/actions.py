@@ -28,7 +28,7 @@ from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
 MOST_IN_PUBLIC = 16  # pictures of one grid
-_REMEMBERED = 64  # grids that are painted, or were
+_REMEMBERED = 64  # grids that are remembered
 
 _RATE, _RATE_OF_LARGE = 2.0, 0.5  # sheets a second
 _NOTHING = DrawnInputs()
@@ -70,10 +70,10 @@ class GridScreen:
     status: str | None = None  # HTML
     busy: bool | None = None
     grid: str | None = None  # its name, which the browser keeps
-    session: str | None = None  # JSON: who has just come is known by it from then on
+    session: str | None = None  # JSON: identifies a new visitor from then on
     file: Path | None = None  # the sheet as a picture
     resumable: bool = False  # when it is not busy: whether pictures are missing
-    notice: str | None = None  # said once, in passing
+    notice: str | None = None  # shown once, as a warning
 
 
 class GridJobs:
@@ -162,7 +162,7 @@ def watch(job: GridJob, visitor: BrowserSession, *, say: Translator) -> Iterator
         if job.ended:
             break
         table = sheet.html(job)
-        # Each screen repeats what lasts: a slow browser shows only the latest of those that wait.
+        # Each screen repeats the lasting parts, because a slow browser shows only the latest one.
         yield GridScreen(
             sheet=table if table != shown else None, status=sheet.status(job), grid=job.grid.id, busy=True
         )

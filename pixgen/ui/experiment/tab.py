@@ -265,7 +265,7 @@ def _updates(screen: GridScreen, parts: Parts) -> tuple:
         changes["go_on_grid"] = gr.update(visible=screen.resumable)
         copy = None
         if screen.file is not None:
-            with suppress(OSError):  # a full disk: the sheet is on the page all the same
+            with suppress(OSError):  # a full disk: the page shows the sheet anyway
                 copy = servable(screen.file, parts["download_sheet"], name=screen.file.name)
         changes["download_sheet"] = gr.update(value=copy, visible=copy is not None)
     return tuple(changes.get(name, gr.skip()) for name in _SHOWN)

@@ -22,7 +22,7 @@ from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
 THUMBNAIL = 192  # pixels of the longer side
-MOST_LIVE = 36  # cells of a grid whose cell at hand is shown while it is painted
+MOST_LIVE = 36  # cells up to which the current cell is shown while it is painted
 MOST_LISTED = 100  # the newest
 
 

@@ -81,13 +81,11 @@ class GalleryHandlers:
         """Updates of these parts; an error becomes a warning, and nothing changes."""
         changes = guard_handler(self.say, show_warning({}))(act)()
         shown = tuple(changes.get(name, gr.skip()) for name in names)
-        return shown[0] if len(names) == 1 else shown  # gradio takes one output as it is
+        return shown[0] if len(names) == 1 else shown  # gradio expects a single output without a list
 
 
 _ASK = "pg-ask-gallery"
-_ASK_NOW = (
-    f"{_ASK}--now"  # waits for what was typed, and is waited for: the last answer is to the last question
-)
+_ASK_NOW = f"{_ASK}--now"  # in order with the typed requests: the last answer belongs to the last one
 _TO_PICTURES = "() => document.getElementById('pg-shelf-said').scrollIntoView()"
 _LOOK_AT = "() => document.getElementById('pg-look-at').click()"
 

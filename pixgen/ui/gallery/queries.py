@@ -44,7 +44,7 @@ class RunPage:
     page: int
     total: int
     trashed: bool
-    everything: bool  # whether nothing was asked for
+    everything: bool  # whether no filter is set
 
     @property
     def first(self) -> int:

@@ -25,7 +25,7 @@ from pixgen.ui.status import duration
 
 _WIDTH, _HEIGHT = 560, 150  # of the drawing, which the page scales
 _EDGE = 6  # above and below the lines
-_MOST = 8  # lines; each has a colour of its own in page.css
+_MOST = 8  # lines; each has its own colour in page.css
 
 
 def chart(title: str, steps: Sequence[int], columns: Mapping[str, Column], *, alt: str) -> str:
@@ -77,7 +77,7 @@ def _figure(value: float) -> str:
     return f"{value:.3g}"
 
 
-_LONGEST = 60  # letters of a prompt in a sentence
+_LONGEST = 60  # characters of a prompt in a sentence
 
 Thumbnails = dict[str, bytes | None]
 

@@ -51,7 +51,7 @@ def python(
             yield node.lineno, name, said, []
 
 
-# The first pattern that fits a file decides. What the page never calls speaks English.
+# The first pattern that fits a file decides. Modules that the page never calls are not translated.
 METHODS = [
     *((pattern, "ignore") for pattern in ("cli/**.py", "training/**.py", "bench/**.py")),
     ("**.py", python),

@@ -64,7 +64,7 @@ class Translator:
         """Compiled on first use, so that a clone and an installation work alike and no compiled file can be
         out of date."""
         file = catalogue_file(self.language)
-        if not file.exists():  # English is what is written in the code
+        if not file.exists():  # English is the language of the source
             return gettext.NullTranslations()
         from babel.messages.mofile import write_mo
         from babel.messages.pofile import read_po

@@ -68,7 +68,7 @@ def _preview(path: Path) -> str:
     try:
         picture = open_picture(path)
     except PictureError:
-        return ""  # a film, or a recipe alone
+        return ""  # a video, or only a recipe
     picture.thumbnail((_SIDE, _SIDE))
     source = base64.b64encode(jpeg(np.asarray(picture))).decode()
     alt = escape(f"{path.name}")

@@ -17,8 +17,8 @@ from pixgen.vision.images import Skipped
 from pixgen.vision.search.indexing import Progress
 from pixgen.vision.search.query import Filter, Query, Term, parse_date, parse_query
 
-UPLOADED = "uploaded"  # what the form calls the visitor's own set
-PICTURE = "picture"  # what a query calls the picture that was added
+UPLOADED = "uploaded"  # the form's name for the visitor's uploads
+PICTURE = "picture"  # the name of the added picture in a query
 
 _SECONDS_BETWEEN = 0.1  # two views of an indexing
 
@@ -77,7 +77,7 @@ class View:
     grid: str | None = None  # HTML
     found: tuple[Found, ...] | None = None
     busy: bool | None = None
-    failed: bool = False  # what was asked for could not be done
+    failed: bool = False  # whether the request failed
 
 
 def places(library: PictureLibrary, say: Translator, *, uploaded: bool = False) -> list[tuple[str, str]]:

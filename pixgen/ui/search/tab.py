@@ -23,7 +23,7 @@ from pixgen.ui.search.view import Found
 from pixgen.ui.session import BrowserSession, Cancellations
 from pixgen.vision.search.query import LONGEST_TEXT
 
-MOST_SHOWN = 100  # pictures on the page or for a program: each is a file to be copied
+MOST_SHOWN = 100  # pictures on the page or for a program; each file is copied
 _CLICKS = """element.addEventListener('click', (event) => {
     const pressed = event.target.closest('[data-example]');
     if (pressed) trigger('select', { example: Number(pressed.dataset.example) });
@@ -188,7 +188,7 @@ def _wire_search(
                     changes[name] = value
             if view.busy is not None:
                 changes |= busy(view.busy)
-            if view.found is not None:  # the best one is chosen at once: then nothing moves later
+            if view.found is not None:  # the best one is selected at once, so that nothing moves later
                 changes |= _choice(library, say, parts, view.found, 0)
             yield tuple(changes.get(name, gr.skip()) for name in names)
 
@@ -273,7 +273,7 @@ def _choice(
         path = library.find_file(one[0], one[1].row.path)
         copy = servable(path, parts["download"], name=file_name(one))
     except (PixgenError, OSError):
-        pass  # it is gone, or the disk is full: its thumbnail may still be there
+        pass  # the file is gone, or the disk is full: the thumbnail may still be shown
     return {
         "chosen": one,
         "one": search_view.chosen_html(say, one, number=number, paths=not public),

@@ -23,8 +23,8 @@ from pixgen.vision.search.indexing import Progress
 
 Found = tuple[SearchFolder, Hit]
 _THUMBNAIL = 256  # pixels
-_LISTED = 5  # skipped files, or near duplicates, that are named
-_EXAMPLES = 12  # drawings to begin with
+_LISTED = 5  # skipped files or near duplicates that are listed
+_EXAMPLES = 12  # example drawings
 
 
 def state_html(said: str, more: Sequence[str] = (), *, kind: str = "idle", part: float | None = None) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 _SIDE = 112  # pixels of a preview
-_SECONDS = 1.0  # between two looks at the cutouts
+_SECONDS = 1.0  # between two updates of the cutouts
 
 
 def augment_controls(say: Translator) -> Parts:

@@ -89,7 +89,7 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
     def show(request: gr.Request, session: Any, made: dict) -> Any:
         run = BrowserSession.from_browser(session, request.username).run(studio)
         if run is None or run.id != made["run"]:
-            return gr.skip(), gr.skip()  # another has been begun meanwhile
+            return gr.skip(), gr.skip()  # another run has been started meanwhile
         large = gr.update(value=made["file"], label=made["label"], visible=True)
         return large, made["canvas"] if run.state in FINAL_STATES else gr.skip()
 

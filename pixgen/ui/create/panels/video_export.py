@@ -22,7 +22,7 @@ from pixgen.ui.session import BrowserSession
 _LONGEST = 60  # seconds that the page offers
 _MOST_FPS = 60
 _AT_ONCE = 2  # exports of all visitors together: each needs a core
-_EVERY = 10  # pictures between two words on how far it is
+_EVERY = 10  # frames between two progress updates
 
 
 def export_fold(say: Translator) -> dict[str, gr.components.Component]:
