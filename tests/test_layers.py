@@ -24,6 +24,8 @@ FLOORS = {
 }  # fmt: skip
 TOGETHER = (0, 1)  # floors whose modules may import each other
 MOST_MODULES = 15  # in a folder, without its __init__
+MOST_IN_ALL = 250  # modules of the package, without the folders' __init__
+MOST_LINES = 460  # in a module
 # Words that the field has other names for, as names of modules or classes.
 PRIVATE_WORDS = {
     "eye", "eyes", "hand", "hands", "pen", "pens", "wish", "wishes", "taste", "arriving", "glimpse",
@@ -98,6 +100,13 @@ def test_a_folder_holds_few_modules_and_says_what_it_is_for(folder):
     assert len(names) <= MOST_MODULES, f"{named(folder)} has {len(names)} modules: make a folder"
     text = (folder / "__init__.py").read_text("utf-8")
     assert len((ast.get_docstring(ast.parse(text)) or "").split(".")) > 2, "say what goes in and out"
+
+
+def test_modules_are_few_and_short():
+    names = [path for path in modules() if path.stem != "__init__"]
+    assert len(names) <= MOST_IN_ALL, "merge modules that are only read together"
+    lines = {named(path): len(path.read_text("utf-8").splitlines()) for path in names}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}, "make two of one"
 
 
 @pytest.mark.parametrize("path", modules(), ids=named)

@@ -64,11 +64,18 @@ def launches(recipe: Recipe, *, microseconds: float, teraflops: float) -> dict[s
             "half_where_float32_is_due": dict(Counter(made.half_operations)),
         }
     return {
-        "preset": recipe.preset, "model": recipe.model, "clip": list(recipe.clip_names),
-        "size": f"{recipe.width}x{recipe.height}", "cutouts": recipe.cutouts.count,
-        "precision": recipe.precision, "microseconds_a_launch": microseconds, "teraflops": teraflops,
-        "gflop": round(operations / 1e9, 3), "arithmetic_ms": round(operations / teraflops / 1e9, 3), **found,
-    }  # fmt: skip
+        "preset": recipe.preset,
+        "model": recipe.model,
+        "clip": list(recipe.clip_names),
+        "size": f"{recipe.width}x{recipe.height}",
+        "cutouts": recipe.cutouts.count,
+        "precision": recipe.precision,
+        "microseconds_a_launch": microseconds,
+        "teraflops": teraflops,
+        "gflop": round(operations / 1e9, 3),
+        "arithmetic_ms": round(operations / teraflops / 1e9, 3),
+        **found,
+    }
 
 
 def _count_step(recipe: Recipe, *, counted: bool) -> tuple[Launches, int]:

@@ -179,19 +179,27 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
     step, floor = 1000 * median(whole), 1000 * sum(operations.values()) / rate
     weights = models.bytes()
     return {
-        "device": device_name(device), "threads": torch.get_num_threads(), "torch": torch.__version__,
-        "preset": recipe.preset, "model": recipe.model, "clip": list(recipe.clip_names),
+        "device": device_name(device),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "preset": recipe.preset,
+        "model": recipe.model,
+        "clip": list(recipe.clip_names),
         "random_weights": list(models.random),
-        "size": f"{recipe.width}x{recipe.height}", "cutouts": recipe.cutouts.count,
-        "precision": recipe.precision, "steps": steps,
-        "step_ms": round(step, 3), "steps_a_second": round(1000 / step, 3),
+        "size": f"{recipe.width}x{recipe.height}",
+        "cutouts": recipe.cutouts.count,
+        "precision": recipe.precision,
+        "steps": steps,
+        "step_ms": round(step, 3),
+        "steps_a_second": round(1000 / step, 3),
         "stages_ms": {name: round(ms, 3) for name, ms in stages.items()},
         "backward_ms": {name: round(ms, 3) for name, ms in back.items()},
         "overhead_part": round((stages["cutouts"] + back["cutouts"] + stages["rest"]) / step, 4),
         "gflop": {name: round(count / 1e9, 3) for name, count in operations.items()},
         "matrix_gflop_a_second": round(rate / 1e9, 1),
         "multiplied_in": arithmetic_precision(recipe, device),
-        "floor_ms": round(floor, 3), "times_the_floor": round(step / floor, 3),
+        "floor_ms": round(floor, 3),
+        "times_the_floor": round(step / floor, 3),
         "part_of_the_matrix_rate": round(floor / step, 4),
         "peak_megabytes": _megabytes(weights + peak_bytes(lambda: next(optimization), device)),
         "plain": {
@@ -203,7 +211,7 @@ def speed(recipe: Recipe, *, steps: int, device: str = "auto") -> dict[str, Any]
         "times_the_plain_loop": round(median(map(truediv, plains, whole)), 3),
         "augmentations": recipe.engine.augmentations,
         "kornia_to_fused": round(median(map(truediv, kornia, fused)), 3),
-    }  # fmt: skip
+    }
 
 
 def text(figures: dict[str, Any]) -> str:

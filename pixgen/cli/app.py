@@ -44,8 +44,12 @@ app = typer.Typer(
 )
 # The panels of `pixgen --help`, in their order.
 PAINT, EDIT, FIND, CHOOSE, MACHINE = (
-    "Paint", "Runs and pictures", "Classify and search", "What there is to choose from", "This machine",
-)  # fmt: skip
+    "Paint",
+    "Runs and pictures",
+    "Classify and search",
+    "What there is to choose from",
+    "This machine",
+)
 app.command("app", rich_help_panel=PAINT)(open_page)
 for command in (generate, grid, strip, journey, restyle):
     app.command(cls=WordsCommand, rich_help_panel=PAINT)(command)

@@ -60,9 +60,16 @@ class Loss:
 def loss_weight(title: str, description: str = "", *, offered: float = 5, hint: str = "", **more: Any) -> Any:
     """Declare a weight: 0 is off. The page offers ``offered`` at most; ``hint`` names typical values."""
     return setting(
-        title, description, low=0, high=MOST_WEIGHT, allow_inf_nan=False, offered=(0, offered), step=0.05,
-        hint=hint, **more,
-    )  # fmt: skip
+        title,
+        description,
+        low=0,
+        high=MOST_WEIGHT,
+        allow_inf_nan=False,
+        offered=(0, offered),
+        step=0.05,
+        hint=hint,
+        **more,
+    )
 
 
 def rgb(colour: str) -> tuple[float, float, float]:

@@ -108,10 +108,18 @@ def merge(into: dict[str, Any], part: Mapping[str, Any]) -> None:
 
 
 def setting(
-    title: str, description: str = "", *, low: float | None = None, high: float | None = None,
-    step: float | None = None, offered: tuple[float, float] | None = None,
-    choices: Mapping[str, str] | None = None, example: str = "", hint: str = "", **bounds: Any,
-) -> Any:  # fmt: skip
+    title: str,
+    description: str = "",
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    step: float | None = None,
+    offered: tuple[float, float] | None = None,
+    choices: Mapping[str, str] | None = None,
+    example: str = "",
+    hint: str = "",
+    **bounds: Any,
+) -> Any:
     """Declare a setting, for use in ``Annotated``.
 
     Args:
@@ -219,11 +227,18 @@ def read_setting(field: FieldInfo, path: str) -> Setting:
         bounds.get("le", bounds.get("lt")),
     )
     return Setting(
-        path=path, default=field.get_default(call_default_factory=True), title=field.title or "",
-        description=field.description or "", low=low, high=high, step=extra.get("step"),
+        path=path,
+        default=field.get_default(call_default_factory=True),
+        title=field.title or "",
+        description=field.description or "",
+        low=low,
+        high=high,
+        step=extra.get("step"),
         choices=extra.get("choices") or {value: value for value in _literals(field.annotation)},
-        example=extra.get("example", ""), hint=extra.get("hint", ""), kind=_simple_type(field.annotation),
-    )  # fmt: skip
+        example=extra.get("example", ""),
+        hint=extra.get("hint", ""),
+        kind=_simple_type(field.annotation),
+    )
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:

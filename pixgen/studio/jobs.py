@@ -158,9 +158,16 @@ class Job:
             if frame is not None and self._state == "painting":
                 left = self._step_rate.seconds_left(frame.steps - frame.step)
             return JobStatus(
-                self._state, 0 if self.ended else position, frame, self._step_rate.steps_per_second, left,
-                self._elapsed(), self._notice, paused, self._fetching,
-            )  # fmt: skip
+                self._state,
+                0 if self.ended else position,
+                frame,
+                self._step_rate.steps_per_second,
+                left,
+                self._elapsed(),
+                self._notice,
+                paused,
+                self._fetching,
+            )
 
     def request_cutouts(self) -> None:
         """Ask for the cutouts of the frames of the next ten seconds."""

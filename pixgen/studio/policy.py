@@ -43,10 +43,17 @@ class Policy:
         already downloaded may be used, so that no visitor makes the server download gigabytes.
         """
         return cls(
-            public=True, largest_side=512, most_steps=500, most_cutouts=64, most_prompts=50,
-            longest_seconds=120, jobs_per_owner=2, models=ready_names(), picture_folders=picture_folders,
+            public=True,
+            largest_side=512,
+            most_steps=500,
+            most_cutouts=64,
+            most_prompts=50,
+            longest_seconds=120,
+            jobs_per_owner=2,
+            models=ready_names(),
+            picture_folders=picture_folders,
             keep=parse_retention(keep or PUBLIC_KEEP),
-        )  # fmt: skip
+        )
 
     def check(self, recipe: Recipe) -> None:
         """Raise RecipeError, which states the limit, if the recipe exceeds one or its sketch settings are

@@ -236,10 +236,17 @@ class Objective:
         prompt_total = torch.zeros((), device=self._device)
         clip_totals: Metrics = {}
         for batch in plan_cutouts(
-            cutouts.set, placed, shares, batches=cutouts.batches, size=side,
-            height=picture.shape[-2], width=picture.shape[-1], generator=self._host_generator,
-            device_generator=self._generator, fused=fused,
-        ):  # fmt: skip
+            cutouts.set,
+            placed,
+            shares,
+            batches=cutouts.batches,
+            size=side,
+            height=picture.shape[-2],
+            width=picture.shape[-1],
+            generator=self._host_generator,
+            device_generator=self._generator,
+            fused=fused,
+        ):
             seen = batch.see(source)  # (n, 3, S, S), n of the N cutouts
             if self.watch_cutouts and self.cutout_sheet is None:
                 self.cutout_sheet = _cutout_sheet(seen.detach())

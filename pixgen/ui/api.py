@@ -92,9 +92,16 @@ def add_queue_api(studio: Studio, say: Translator) -> None:
     with gr.Column(visible=False):
         inputs = [gr.Textbox("", label=", ".join(ACTIONS)), gr.Textbox("", label="run")]
         gr.Button().click(
-            queue, inputs, gr.JSON(label=say("Queue")), api_name="queue",
-            api_description=say("Lists the runs that are painting or waiting, after an optional action on one of them: up, down, pause, resume or cancel. On a public page, only the runs of the person who has logged in."), concurrency_limit=8, show_progress="hidden",
-        )  # fmt: skip
+            queue,
+            inputs,
+            gr.JSON(label=say("Queue")),
+            api_name="queue",
+            api_description=say(
+                "Lists the runs that are painting or waiting, after an optional action on one of them: up, down, pause, resume or cancel. On a public page, only the runs of the person who has logged in."
+            ),
+            concurrency_limit=8,
+            show_progress="hidden",
+        )
 
 
 def _seen(studio: Studio, request: gr.Request) -> list[QueueEntry]:
@@ -135,18 +142,31 @@ def add_classify_api(service: ClassifierService, say: Translator) -> None:
     """Add the endpoint to the ``gr.Blocks`` that is being built, as invisible components."""
 
     def classify(
-        pictures: list[str], labels: str, label_set: str, templates: str,
-        multi: bool, or_else: bool, none_below: float, top: int, model: str,
-    ) -> dict[str, Any]:  # fmt: skip
+        pictures: list[str],
+        labels: str,
+        label_set: str,
+        templates: str,
+        multi: bool,
+        or_else: bool,
+        none_below: float,
+        top: int,
+        model: str,
+    ) -> dict[str, Any]:
         below = none_below is not None and none_below > -1
         none = ("both" if or_else else "below") if below else "else" if or_else else "never"
         form = classify_actions.ClassifyForm.read(
             {
-                "pictures": pictures, "labels": labels, "label_set": label_set, "templates": templates,
-                "mode": "several" if multi else "one", "model": model, "none": none,
-                "none_below": none_below, "top": top,
+                "pictures": pictures,
+                "labels": labels,
+                "label_set": label_set,
+                "templates": templates,
+                "mode": "several" if multi else "one",
+                "model": model,
+                "none": none,
+                "none_below": none_below,
+                "top": top,
             }
-        )  # fmt: skip
+        )
         try:
             *_, last = classify_actions.classify(service, form, threading.Event(), say=say)
             if last.tables is None:
@@ -191,16 +211,39 @@ def add_search_api(library: PictureLibrary, say: Translator) -> None:
     """Add the endpoint to the ``gr.Blocks`` that is being built, as invisible components."""
 
     def search(
-        request: gr.Request, query: str, picture: str | None, place: str, top: int, threshold: float,
-        model: str, after: str, before: str, folder: str, side: int, said: str, preset: str,
-        drawn_by: str, seed: str,
-    ) -> tuple[list[dict[str, Any]], list[str]]:  # fmt: skip
+        request: gr.Request,
+        query: str,
+        picture: str | None,
+        place: str,
+        top: int,
+        threshold: float,
+        model: str,
+        after: str,
+        before: str,
+        folder: str,
+        side: int,
+        said: str,
+        preset: str,
+        drawn_by: str,
+        seed: str,
+    ) -> tuple[list[dict[str, Any]], list[str]]:
         owner = request.username or f"api-{request.session_hash}"
         values = {
-            "query": query, "picture": picture, "place": place, "top": top, "threshold": threshold,
-            "model": model, "after": after, "before": before, "folder": folder, "side": side,
-            "prompt": said, "preset": preset, "painted_by": drawn_by, "seed": seed,
-        }  # fmt: skip
+            "query": query,
+            "picture": picture,
+            "place": place,
+            "top": top,
+            "threshold": threshold,
+            "model": model,
+            "after": after,
+            "before": before,
+            "folder": folder,
+            "side": side,
+            "prompt": said,
+            "preset": preset,
+            "painted_by": drawn_by,
+            "seed": seed,
+        }
         try:
             form = search_actions.SearchForm.read(values)
             *_, last = search_actions.search(library, form, uploaded=None, owner=owner, say=say)

@@ -214,8 +214,15 @@ class PictureArchive:
         try:
             with self._zip.open(self._members[name]) as file:
                 data = file.read(MAX_BYTES + 1)  # the size in the header is not trusted
-        except (OSError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile,
-                NotImplementedError) as error:  # fmt: skip
+        except (
+            OSError,
+            ValueError,
+            RuntimeError,
+            EOFError,
+            zlib.error,
+            zipfile.BadZipFile,
+            NotImplementedError,
+        ) as error:
             raise PictureError(
                 "“{name}” is broken or encrypted: zip the pictures again.", name=name
             ) from error

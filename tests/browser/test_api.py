@@ -31,7 +31,7 @@ def client(server, tmp_path_factory):
     )
 
 
-def test_generate_returns_picture_film_and_recipe(client):
+def test_generate_returns_picture_video_and_recipe(client):
     picture, film, recipe = client.predict(
         prompt="a red fox", preset="draft", size="64x64", steps=5, seed="7", api_name="/generate"
     )

@@ -121,7 +121,7 @@ def test_out_and_video_are_copies_of_what_the_run_keeps(tmp_path, recipe):
     assert read_metadata(tmp_path / "fox.png") == recipe
 
 
-def test_a_film_can_be_kept_as_a_gif(tmp_path, recipe):
+def test_a_video_can_be_kept_as_a_gif(tmp_path, recipe):
     followed(tmp_path, recipe, outputs=Outputs(video=tmp_path / "fox.gif"))
     with Image.open(tmp_path / "fox.gif") as film:
         assert (film.format, film.size) == ("GIF", (32, 32))

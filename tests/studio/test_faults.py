@@ -114,7 +114,7 @@ def test_a_folder_that_is_lost_while_painting_keeps_the_picture_in_memory(open_s
     assert job.frame.picture.shape == (32, 32, 3)
 
 
-def test_a_film_that_cannot_be_written_does_not_stop_the_painting(open_studio, monkeypatch):
+def test_a_video_that_cannot_be_written_does_not_stop_the_painting(open_studio, monkeypatch):
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/nothing/ffmpeg")
     job = open_studio().submit(a_recipe())
     assert job.wait(20)

@@ -178,7 +178,7 @@ def test_a_long_video_is_painted_over_as_far_as_the_steps_go(monkeypatch):
         plan_restyle(FILES / "pal.mp4", Options(prompt="a fox"), every=4, frames=11)
 
 
-def test_a_sound_that_cannot_be_read_is_no_reason_to_lose_the_film(tmp_path):
+def test_a_sound_that_cannot_be_read_is_no_reason_to_lose_the_video(tmp_path):
     (tmp_path / "broken.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(99))
     film = VideoRecording(tmp_path / "a.mp4", fps=12, hold=0, video=tmp_path / "broken.mp4")
     film.add(np.zeros((32, 32, 3), np.uint8), step=0)

@@ -107,7 +107,7 @@ def test_glimpses_tell_pace_and_time_left(open_studio):
     assert job.status().seconds_left is None
 
 
-def test_stop_keeps_picture_film_and_state(open_studio):
+def test_stop_keeps_picture_video_and_state(open_studio):
     painters = Painters(hold_at=5)
     studio = open_studio(painters)
     job = studio.submit(a_recipe())

@@ -60,7 +60,7 @@ def painted(studio, recipe):
     return job
 
 
-def test_each_picture_of_the_film_is_a_frame_of_the_journey(open_studio, real, frames_of):
+def test_each_picture_of_the_video_is_a_frame_of_the_journey(open_studio, real, frames_of):
     job = painted(open_studio(real), journey())
     assert read_video_metadata(job.run.video).steps == (2, 5, 8, 11, 14)
     assert read_timing(job.run.video) == (5, 12.0)
@@ -70,7 +70,7 @@ def test_each_picture_of_the_film_is_a_frame_of_the_journey(open_studio, real, f
     assert read_metadata(job.run.video) == job.recipe
 
 
-def test_a_stopped_journey_goes_on_to_the_same_film(open_studio, real, frames_of):
+def test_a_stopped_journey_goes_on_to_the_same_video(open_studio, real, frames_of):
     studio = open_studio(real)
     whole, job = painted(studio, journey()), stopped(studio, journey(), 6)
     assert job.state == "stopped"
@@ -89,7 +89,7 @@ def test_an_exported_journey_holds_nothing(open_studio, real, tmp_path):
     assert read_timing(tmp_path / "b.mp4") == (5, 12.0)
 
 
-def test_a_story_film_has_the_right_length(open_studio, real, tmp_path):
+def test_a_story_video_has_the_right_length(open_studio, real, tmp_path):
     recipe = make_recipe({"prompts": "a fox ^ an owl ^ the sea", "steps": 12, "story": {"fade": 1}, **SMALL})
     job = painted(open_studio(real), recipe)
     assert read_timing(job.run.video) == (13 + 20, 20.0)  # every step, and a second of the last
@@ -201,7 +201,7 @@ def test_too_many_frames_are_an_error():
         plan_journey(Options(prompt="a fox"), frames=5000, every=5)
 
 
-def test_a_fake_painter_films_only_frames(studio, frames_of):
+def test_a_fake_painter_records_only_frames(studio, frames_of):
     job = painted(studio, a_recipe(journey={"every": 4, "after": 4}))
     assert len(frames_of(job.run.video)) == 3
 

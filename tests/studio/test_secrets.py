@@ -29,7 +29,7 @@ def painted(studio, recipe, **how):
     return studio.run(job.id)
 
 
-def test_without_metadata_picture_and_film_tell_nothing(studio, tmp_path):
+def test_without_metadata_picture_and_video_tell_nothing(studio, tmp_path):
     run = painted(studio, a_recipe(prompts="a secret garden"), metadata=False)
     assert run.metadata is False
     for file in (run.picture, run.video):

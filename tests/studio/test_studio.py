@@ -16,7 +16,7 @@ from pixgen.studio.studio import REMEMBERED
 from tests.studio.fakes import Painters, a_recipe
 
 
-def test_a_run_leaves_recipe_picture_film_state_and_facts(studio):
+def test_a_run_leaves_recipe_picture_video_state_and_facts(studio):
     job = studio.submit(a_recipe(seed=3))
     assert job.wait(20)
     assert (job.state, job.error) == ("done", None)

@@ -135,7 +135,7 @@ def test_a_longer_journey_starts_like_the_shorter_one(paint):
     assert same(shorter, longer[:7])
 
 
-def test_smoothing_calms_the_film(paint):
+def test_smoothing_calms_the_video(paint):
     def flicker(smooth):
         still = {"zoom": 1, "turn": 0, "smooth": smooth}
         frames = pictures(paint(recipe(still, steps=16, optimizer={"learning_rate": 1})))[4::2]

@@ -31,48 +31,99 @@ def classify(
         list[Path], typer.Argument(help="Pictures, folders of them, or zips.", metavar="PICTURE…")
     ],
     labels: Annotated[
-        str, typer.Option(help="Labels: “cat, dog, red car”. Default: the folders' names.", metavar="LABELS", rich_help_panel=FILTERS)
+        str,
+        typer.Option(
+            help="Labels: “cat, dog, red car”. Default: the folders' names.",
+            metavar="LABELS",
+            rich_help_panel=FILTERS,
+        ),
     ] = "",
     label_set: Annotated[
-        str | None, typer.Option(help="A set of labels: cifar10, imagenet, emoji-animals, …, or a file of labels.", metavar="NAME", rich_help_panel=FILTERS)
+        str | None,
+        typer.Option(
+            help="A set of labels: cifar10, imagenet, emoji-animals, …, or a file of labels.",
+            metavar="NAME",
+            rich_help_panel=FILTERS,
+        ),
     ] = None,
     templates: Annotated[
-        str, typer.Option(help="Prompt templates: none, photo, drawing, seven, eighty, …, or your own: “a photo of a {}”.", metavar="NAME", rich_help_panel=FILTERS)
+        str,
+        typer.Option(
+            help="Prompt templates: none, photo, drawing, seven, eighty, …, or your own: “a photo of a {}”.",
+            metavar="NAME",
+            rich_help_panel=FILTERS,
+        ),
     ] = "",
-    top: Annotated[int, typer.Option(help="Labels shown per picture.", min=1, metavar="N", rich_help_panel=OUTPUT)] = 5,
+    top: Annotated[
+        int, typer.Option(help="Labels shown per picture.", min=1, metavar="N", rich_help_panel=OUTPUT)
+    ] = 5,
     several: Annotated[
-        bool, typer.Option("--multi", help="Multi-label: score each label by itself.", rich_help_panel=FILTERS)
+        bool,
+        typer.Option("--multi", help="Multi-label: score each label by itself.", rich_help_panel=FILTERS),
     ] = False,
     none_below: Annotated[
-        float | None, typer.Option(help="“None of these” if the best similarity is below X.", metavar="X", rich_help_panel=FILTERS)
+        float | None,
+        typer.Option(
+            help="“None of these” if the best similarity is below X.", metavar="X", rich_help_panel=FILTERS
+        ),
     ] = None,
     or_else: Annotated[
-        bool, typer.Option("--or-else", help="“None of these” if something else fits better.", rich_help_panel=FILTERS)
+        bool,
+        typer.Option(
+            "--or-else", help="“None of these” if something else fits better.", rich_help_panel=FILTERS
+        ),
     ] = False,
     temperature: Annotated[
-        float | None, typer.Option(help="Temperature of the softmax. Default: the model's own.", metavar="X", rich_help_panel=MODELS)
+        float | None,
+        typer.Option(
+            help="Temperature of the softmax. Default: the model's own.", metavar="X", rich_help_panel=MODELS
+        ),
     ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option(help="CLIP: pocket, or open_clip's ViT-B-32/laion2b_s34b_b79k. Several vote together.", metavar="NAME", rich_help_panel=MODELS),
+        typer.Option(
+            help="CLIP: pocket, or open_clip's ViT-B-32/laion2b_s34b_b79k. Several vote together.",
+            metavar="NAME",
+            rich_help_panel=MODELS,
+        ),
     ] = None,
-    csv: Annotated[Path | None, typer.Option(help="Also write a table here.", metavar="FILE.csv", rich_help_panel=OUTPUT)] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Also write a table here.", metavar="FILE.csv", rich_help_panel=OUTPUT)
+    ] = None,
     explain: Annotated[
-        Path | None, typer.Option(help="Draw here which parts of the picture led to a label.", metavar="OUT.png", rich_help_panel=OUTPUT)
+        Path | None,
+        typer.Option(
+            help="Draw here which parts of the picture led to a label.",
+            metavar="OUT.png",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     label: Annotated[
-        str | None, typer.Option("--for", help="The label to explain. Default: the best one.", metavar="LABEL", rich_help_panel=OUTPUT)
+        str | None,
+        typer.Option(
+            "--for",
+            help="The label to explain. Default: the best one.",
+            metavar="LABEL",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Let --csv and --explain replace existing files.", rich_help_panel=OUTPUT)
+        bool,
+        typer.Option(
+            "--overwrite", help="Let --csv and --explain replace existing files.", rich_help_panel=OUTPUT
+        ),
     ] = False,
     device: Device = "auto",
     output_dir: Annotated[
         Path | None,
-        typer.Option(help="Where “labels”, the folder of your label sets, is. Default: $PIXGEN_OUTPUT_DIR, else ./outputs.", metavar="FOLDER", rich_help_panel=RUNS),
+        typer.Option(
+            help="Where “labels”, the folder of your label sets, is. Default: $PIXGEN_OUTPUT_DIR, else ./outputs.",
+            metavar="FOLDER",
+            rich_help_panel=RUNS,
+        ),
     ] = None,
     as_json: AsJson = False,
-) -> None:  # fmt: skip
+) -> None:
     """Classify pictures with the labels that you give (zero-shot, by CLIP)."""
     for path, option, suffix in ((csv, "--csv", ".csv"), (explain, "--explain", ".png")):
         if path is not None:
@@ -90,9 +141,16 @@ def classify(
     with Studio(output_dir, device=device) as studio:
         classifiers = ClassifierService(studio)
         question = make_question(
-            sources, models, labels=labels, label_set=_read_label_set(classifiers, label_set) if label_set else None,
-            templates=templates, several=several, none_below=none_below, or_else=or_else, temperature=temperature,
-        )  # fmt: skip
+            sources,
+            models,
+            labels=labels,
+            label_set=_read_label_set(classifiers, label_set) if label_set else None,
+            templates=templates,
+            several=several,
+            none_below=none_below,
+            or_else=or_else,
+            temperature=temperature,
+        )
         classifier = classifiers.classifier(question, models)
         results = _show_progress(classifiers, classifier, models, sources)
         if all(result.answer is None for result in results):

@@ -230,12 +230,30 @@ def generate(
         run_job(lambda studio, run: studio.resume(run, steps=steps), run=resume, **target)
     planned = recipe_from(
         Options.typed(
-            prompt=prompt, language=language, styles=style, negative=negative, recipe=_read_recipe(recipe),
-            preset=preset, size=size, steps=steps, seed=seed, model=model, config=config, clip=clip, init=init, sketcher=sketcher,
-            mask=mask, extend=extend, strength=strength, grow=grow, regions=region, story=_read_story(story),
-            augment=augment, assignments=assignments,
+            prompt=prompt,
+            language=language,
+            styles=style,
+            negative=negative,
+            recipe=_read_recipe(recipe),
+            preset=preset,
+            size=size,
+            steps=steps,
+            seed=seed,
+            model=model,
+            config=config,
+            clip=clip,
+            init=init,
+            sketcher=sketcher,
+            mask=mask,
+            extend=extend,
+            strength=strength,
+            grow=grow,
+            regions=region,
+            story=_read_story(story),
+            augment=augment,
+            assignments=assignments,
         )
-    )  # fmt: skip
+    )
     if sketcher is not None and not planned.needs_sketcher:
         raise RecipeError(
             "--sketcher needs a starting point that is a sketch, and this one is {kind}: add --init sketch.",

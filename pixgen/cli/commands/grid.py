@@ -92,11 +92,18 @@ def grid(
         paint_grid(resume, out=out, device=device, output_dir=output_dir, as_json=as_json)
     plan = plan_grid(
         Options.typed(
-            prompt=prompt, negative=negative, styles=style, preset=preset, size=size, steps=steps,
-            seed=seed, init=init, assignments=assignments,
+            prompt=prompt,
+            negative=negative,
+            styles=style,
+            preset=preset,
+            size=size,
+            steps=steps,
+            seed=seed,
+            init=init,
+            assignments=assignments,
         ),
         [read_axis(text) for text in over or ()],
-    )  # fmt: skip
+    )
     paint_grid(plan, out=out, device=device, output_dir=output_dir, as_json=as_json)
 
 

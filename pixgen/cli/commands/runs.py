@@ -137,9 +137,16 @@ def _list(
     from pixgen.vision.search.query import parse_date
 
     query = RunFilter(
-        text=text, preset=preset, state=state, tag=tag, favourite=favourites, trashed=trashed, sort="likeness" if sort == "similarity" else sort,
-        after=parse_date(after) if after else None, before=parse_date(before) if before else None,
-    )  # fmt: skip
+        text=text,
+        preset=preset,
+        state=state,
+        tag=tag,
+        favourite=favourites,
+        trashed=trashed,
+        sort="likeness" if sort == "similarity" else sort,
+        after=parse_date(after) if after else None,
+        before=parse_date(before) if before else None,
+    )
     with _gallery(output_dir, device="auto" if looks else "cpu") as gallery:
         found = _search_by_look(gallery, looks, query, top) if looks else gallery.find(query, count=top)
         folder = gallery.studio.folder
@@ -180,16 +187,23 @@ def _show(run: RunName, output_dir: OutputDir = None, as_json: AsJson = False) -
     rows = [
         ("prompt", printable(recipe.prompt)),
         ("state", "stopped before it began" if waited else opened.run.state),
-        ("step", "" if waited else f"{opened.run.step} of {recipe.steps}"), ("seed", recipe.seed),
-        ("size", f"{recipe.width}x{recipe.height}"), ("preset", recipe.preset),
-        ("started", f"{opened.entry.started:%Y-%m-%d %H:%M}"), ("seconds", round(opened.run.seconds, 1)),
-        *((f"similarity to “{printable(name)}”", _first_and_last(column)) for name, column in curve.similarities.items()),
+        ("step", "" if waited else f"{opened.run.step} of {recipe.steps}"),
+        ("seed", recipe.seed),
+        ("size", f"{recipe.width}x{recipe.height}"),
+        ("preset", recipe.preset),
+        ("started", f"{opened.entry.started:%Y-%m-%d %H:%M}"),
+        ("seconds", round(opened.run.seconds, 1)),
+        *(
+            (f"similarity to “{printable(name)}”", _first_and_last(column))
+            for name, column in curve.similarities.items()
+        ),
         *((f"loss: {printable(name)}", _first_and_last(column)) for name, column in curve.losses.items()),
-        ("favourite", "yes" if opened.entry.favourite else "no"), ("tags", ", ".join(opened.entry.tags)),
+        ("favourite", "yes" if opened.entry.favourite else "no"),
+        ("tags", ", ".join(opened.entry.tags)),
         *((name, facts[key]) for name, key in (("picture", "picture"), ("video", "film")) if facts[key]),
         *((name, " ".join(facts[name])) for name in ("parents", "children", "siblings") if facts[name]),
         ("notice", printable(opened.run.notice)),
-    ]  # fmt: skip
+    ]
     print_table(("field", "value"), [row for row in rows if row[1] not in ("", None)])
 
 
@@ -298,12 +312,23 @@ def _apply_to_runs(
 
 def _as_dict(entry: "Entry", studio: Path) -> dict[str, Any]:
     return {
-        "run": entry.id, "state": entry.state, "step": entry.step, "steps": entry.steps,
-        "preset": entry.preset, "seed": entry.seed, "size": f"{entry.width}x{entry.height}",
-        "prompt": entry.prompt, "similarity": entry.similarity, "seconds": round(entry.seconds, 3),
-        "started": entry.started.isoformat(), "favourite": entry.favourite, "tags": list(entry.tags),
-        "parent": entry.parent, "deleted": entry.trashed, "folder": str(entry.folder(studio)),
-    }  # fmt: skip
+        "run": entry.id,
+        "state": entry.state,
+        "step": entry.step,
+        "steps": entry.steps,
+        "preset": entry.preset,
+        "seed": entry.seed,
+        "size": f"{entry.width}x{entry.height}",
+        "prompt": entry.prompt,
+        "similarity": entry.similarity,
+        "seconds": round(entry.seconds, 3),
+        "started": entry.started.isoformat(),
+        "favourite": entry.favourite,
+        "tags": list(entry.tags),
+        "parent": entry.parent,
+        "deleted": entry.trashed,
+        "folder": str(entry.folder(studio)),
+    }
 
 
 def _details_as_dict(opened: "RunDetails", studio: Path) -> dict[str, Any]:

@@ -77,10 +77,17 @@ def index(
     if as_json:
         skipped = [{"path": each.path, "why": each.reason} for each in last.skipped]
         figures = {
-            "collection": place.name, "model": finder.model, "pictures": count, "added": last.added,
-            "changed": last.changed, "removed": last.removed, "unchanged": last.unchanged,
-            "skipped": skipped, "approximate": by_index, "files_a_second": round(last.rate, 1),
-        }  # fmt: skip
+            "collection": place.name,
+            "model": finder.model,
+            "pictures": count,
+            "added": last.added,
+            "changed": last.changed,
+            "removed": last.removed,
+            "unchanged": last.unchanged,
+            "skipped": skipped,
+            "approximate": by_index,
+            "files_a_second": round(last.rate, 1),
+        }
         typer.echo(json.dumps(figures, ensure_ascii=False))
         return
     typer.echo(
@@ -99,26 +106,69 @@ def search(
         str | None, typer.Argument(help="Query: “a red car”, “horse + 2:snow - rider”, [PATH].")
     ] = None,
     picture: Annotated[
-        list[Path] | None, typer.Option(help="Also similar to this picture. Several add up.", metavar="PATH", rich_help_panel=FILTERS)
+        list[Path] | None,
+        typer.Option(
+            help="Also similar to this picture. Several add up.", metavar="PATH", rich_help_panel=FILTERS
+        ),
     ] = None,
     collection: Annotated[
-        str | None, typer.Option(help="Only this collection: “runs” are your pictures, “bundled” are drawings to try. Default: all but “bundled”.", metavar="NAME", rich_help_panel=FILTERS)
+        str | None,
+        typer.Option(
+            help="Only this collection: “runs” are your pictures, “bundled” are drawings to try. Default: all but “bundled”.",
+            metavar="NAME",
+            rich_help_panel=FILTERS,
+        ),
     ] = None,
     top: Annotated[int, typer.Option(help="Number of results.", metavar="N", rich_help_panel=OUTPUT)] = 20,
-    threshold: Annotated[float, typer.Option(help="Minimum similarity: a cosine from -1 to 1.", metavar="X", rich_help_panel=FILTERS)] = -1.0,
-    after: Annotated[str | None, typer.Option(help="From this day on: 2026-11-23.", metavar="DATE", rich_help_panel=FILTERS)] = None,
-    before: Annotated[str | None, typer.Option(help="Before this day: 2026-11-23.", metavar="DATE", rich_help_panel=FILTERS)] = None,
-    within: Annotated[str, typer.Option("--in", help="Only in this subfolder.", metavar="SUBFOLDER", rich_help_panel=FILTERS)] = "",
-    side: Annotated[int, typer.Option(help="Minimum width and height in pixels.", metavar="N", rich_help_panel=FILTERS)] = 0,
-    prompt: Annotated[str, typer.Option(help="Your pictures with this in their prompt.", metavar="TEXT", rich_help_panel=FILTERS)] = "",
-    preset: Annotated[str, typer.Option(help="Your pictures with this preset.", metavar="NAME", rich_help_panel=FILTERS)] = "",
-    image_model: Annotated[str, typer.Option(help="Your pictures with this image model.", metavar="NAME", rich_help_panel=FILTERS)] = "",
-    seed: Annotated[int | None, typer.Option(help="Your pictures with this seed.", metavar="N", rich_help_panel=FILTERS)] = None,
-    copies: Annotated[bool, typer.Option("--copies", help="Show near duplicates one by one.", rich_help_panel=OUTPUT)] = False,
-    exact: Annotated[bool, typer.Option("--exact", help="Compare every picture, without the approximate index.", rich_help_panel=MODELS)] = False,
-    model: Model = None, library: Library = None, output_dir: OutputDir = None, device: Device = "auto",
+    threshold: Annotated[
+        float,
+        typer.Option(help="Minimum similarity: a cosine from -1 to 1.", metavar="X", rich_help_panel=FILTERS),
+    ] = -1.0,
+    after: Annotated[
+        str | None,
+        typer.Option(help="From this day on: 2026-11-23.", metavar="DATE", rich_help_panel=FILTERS),
+    ] = None,
+    before: Annotated[
+        str | None, typer.Option(help="Before this day: 2026-11-23.", metavar="DATE", rich_help_panel=FILTERS)
+    ] = None,
+    within: Annotated[
+        str,
+        typer.Option("--in", help="Only in this subfolder.", metavar="SUBFOLDER", rich_help_panel=FILTERS),
+    ] = "",
+    side: Annotated[
+        int, typer.Option(help="Minimum width and height in pixels.", metavar="N", rich_help_panel=FILTERS)
+    ] = 0,
+    prompt: Annotated[
+        str,
+        typer.Option(
+            help="Your pictures with this in their prompt.", metavar="TEXT", rich_help_panel=FILTERS
+        ),
+    ] = "",
+    preset: Annotated[
+        str, typer.Option(help="Your pictures with this preset.", metavar="NAME", rich_help_panel=FILTERS)
+    ] = "",
+    image_model: Annotated[
+        str,
+        typer.Option(help="Your pictures with this image model.", metavar="NAME", rich_help_panel=FILTERS),
+    ] = "",
+    seed: Annotated[
+        int | None, typer.Option(help="Your pictures with this seed.", metavar="N", rich_help_panel=FILTERS)
+    ] = None,
+    copies: Annotated[
+        bool, typer.Option("--copies", help="Show near duplicates one by one.", rich_help_panel=OUTPUT)
+    ] = False,
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--exact", help="Compare every picture, without the approximate index.", rich_help_panel=MODELS
+        ),
+    ] = False,
+    model: Model = None,
+    library: Library = None,
+    output_dir: OutputDir = None,
+    device: Device = "auto",
     as_json: AsJson = False,
-) -> None:  # fmt: skip
+) -> None:
     """Find pictures by words, by pictures, or by sums of both."""
     from pixgen.vision.search.query import Filter, Term, parse_date, parse_query
 

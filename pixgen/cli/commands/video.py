@@ -84,9 +84,17 @@ def journey(
     from pixgen.studio.video.journeys import plan_journey
 
     given = {
-        "zoom": zoom, "x": x, "y": y, "turn": turn, "every": every, "after": after, "where": where,
-        "border": border, "smooth": smooth, "fps": fps,
-    }  # fmt: skip
+        "zoom": zoom,
+        "x": x,
+        "y": y,
+        "turn": turn,
+        "every": every,
+        "after": after,
+        "where": where,
+        "border": border,
+        "smooth": smooth,
+        "fps": fps,
+    }
     recipe = None
     if resume is None:
         options = Options.typed(
@@ -175,9 +183,16 @@ def restyle(
 
 
 def _run_journey(
-    recipe: "Recipe | None", resume: str | None, frames: int | None, *, out: Path | None,
-    overwrite: bool, device: str, output_dir: Path | None, as_json: bool,
-) -> None:  # fmt: skip
+    recipe: "Recipe | None",
+    resume: str | None,
+    frames: int | None,
+    *,
+    out: Path | None,
+    overwrite: bool,
+    device: str,
+    output_dir: Path | None,
+    as_json: bool,
+) -> None:
     from pixgen.cli._jobs import make_report
     from pixgen.cli._outputs import VIDEO_SUFFIXES, Outputs, check_target
 

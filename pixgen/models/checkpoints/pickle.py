@@ -101,8 +101,15 @@ def _rebuild_tensor(storage: Storage, offset: int, size: tuple, stride: tuple, *
 
 
 def _rebuild_untyped_tensor(
-    storage: Storage, offset: int, size: tuple, stride: tuple, grad: Any, hooks: Any, dtype: torch.dtype, *more: Any
-) -> StoredTensor:  # fmt: skip
+    storage: Storage,
+    offset: int,
+    size: tuple,
+    stride: tuple,
+    grad: Any,
+    hooks: Any,
+    dtype: torch.dtype,
+    *more: Any,
+) -> StoredTensor:
     """Replaces ``torch._utils._rebuild_tensor_v3``."""
     if not isinstance(storage, Storage) or not isinstance(dtype, torch.dtype):
         raise BrokenPickle("a tensor without a storage")
@@ -138,12 +145,20 @@ _FUNCTIONS: Mapping[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): OrderedDict,
 }
 _STORAGES = {
-    "DoubleStorage": torch.float64, "FloatStorage": torch.float32, "HalfStorage": torch.float16,
-    "BFloat16Storage": torch.bfloat16, "LongStorage": torch.int64, "IntStorage": torch.int32,
-    "ShortStorage": torch.int16, "CharStorage": torch.int8, "ByteStorage": torch.uint8,
-    "BoolStorage": torch.bool, "UntypedStorage": torch.uint8, "ComplexFloatStorage": torch.complex64,
+    "DoubleStorage": torch.float64,
+    "FloatStorage": torch.float32,
+    "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16,
+    "LongStorage": torch.int64,
+    "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool,
+    "UntypedStorage": torch.uint8,
+    "ComplexFloatStorage": torch.complex64,
     "ComplexDoubleStorage": torch.complex128,
-}  # fmt: skip
+}
 
 
 class InertUnpickler(pickle.Unpickler):

@@ -310,9 +310,16 @@ def _make_entry(name: str, checkpoint: Path, config: Path) -> Entry:
         raise ModelError("There is no checkpoint “{name}”: check its path.", name=checkpoint.name) from error
     path = str(checkpoint.resolve())
     return Entry(
-        name=name, kind="vqgan", paints="own", licence="own", model=model,
-        factor=2 ** (len(params["ddconfig"]["ch_mult"]) - 1), codes=params["n_embed"],
-        megabytes=round(facts.st_size / 1e6), sources=(f"file:{path}",), home=path,
+        name=name,
+        kind="vqgan",
+        paints="own",
+        licence="own",
+        model=model,
+        factor=2 ** (len(params["ddconfig"]["ch_mult"]) - 1),
+        codes=params["n_embed"],
+        megabytes=round(facts.st_size / 1e6),
+        sources=(f"file:{path}",),
+        home=path,
         key=f"own-{checkpoint.stem}-{hashlib.sha256(path.encode()).hexdigest()[:12]}",
         stamp=f"{facts.st_size} {facts.st_mtime_ns} {hashlib.sha256(repr(model).encode()).hexdigest()[:12]}",
-    )  # fmt: skip
+    )

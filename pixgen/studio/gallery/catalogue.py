@@ -171,13 +171,27 @@ def row_of(run: Run, run_tags: RunTags, *, trashed: int, stamp: int, live: bool)
     """The values of ``COLUMNS`` for a run."""
     recipe = run.recipe
     values = {
-        "id": run.id, "prompt": recipe.title, "preset": recipe.preset, "seed": recipe.seed,
-        "width": recipe.width, "height": recipe.height, "state": run.state, "step": run.step,
-        "steps": recipe.steps, "seconds": run.seconds, "started": run.started.timestamp(),
-        "similarity": mean_similarity(run), "parent": _storable(run.parent), "owner": _storable(run.owner),
-        "favourite": run_tags.favourite, "trashed": trashed, "family": _family(run),
-        "folded": fold_text(" ".join([recipe.title, *run_tags.tags])), "stamp": stamp, "live": live,
-    }  # fmt: skip
+        "id": run.id,
+        "prompt": recipe.title,
+        "preset": recipe.preset,
+        "seed": recipe.seed,
+        "width": recipe.width,
+        "height": recipe.height,
+        "state": run.state,
+        "step": run.step,
+        "steps": recipe.steps,
+        "seconds": run.seconds,
+        "started": run.started.timestamp(),
+        "similarity": mean_similarity(run),
+        "parent": _storable(run.parent),
+        "owner": _storable(run.owner),
+        "favourite": run_tags.favourite,
+        "trashed": trashed,
+        "family": _family(run),
+        "folded": fold_text(" ".join([recipe.title, *run_tags.tags])),
+        "stamp": stamp,
+        "live": live,
+    }
     return tuple(values[name] for name in COLUMNS)
 
 

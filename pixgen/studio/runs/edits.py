@@ -169,9 +169,16 @@ def create_fork(
     recipe = _fork_recipe(stored, edit, steps, keep=lambda scenes: keep_prompts(scenes, folder, find=find))
     check(recipe)
     run = dataclasses.replace(
-        parent, folder=folder, recipe=recipe, state="waiting", parent=parent.id, owner=owner,
-        started=datetime.now().astimezone(), finished=None, notice="",
-    )  # fmt: skip
+        parent,
+        folder=folder,
+        recipe=recipe,
+        state="waiting",
+        parent=parent.id,
+        owner=owner,
+        started=datetime.now().astimezone(),
+        finished=None,
+        notice="",
+    )
     write_state(run.state_file, dataclasses.replace(stored, recipe=recipe), step=run.step)
     run.save()
     return run

@@ -190,8 +190,16 @@ def read_state(path: Path) -> SavedState | None:
             video_steps=state["film_steps"],
             last_video_step=state["filmed"],
         )
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError,
-            pickle.UnpicklingError, zipfile.BadZipFile) as error:  # fmt: skip
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+        KeyError,
+        TypeError,
+        EOFError,
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
+    ) as error:
         raise StudioError(
             "The saved state of run {folder} is broken: paint its recipe again instead of resuming it.",
             folder=path.parent.name,

@@ -140,11 +140,18 @@ class Encoder:
     def _begin(self) -> None:
         encoding, (width, height) = self._encoding, self._sides()
         writer = imageio_ffmpeg().write_frames(
-            file_url(self.path), (width, height), fps=self.fps, codec=encoding.codec,
-            pix_fmt_out=encoding.pixels, quality=None, macro_block_size=1, ffmpeg_log_level="quiet",
-            ffmpeg_timeout=_LONGEST_WAIT, output_params=list(encoding.options),
+            file_url(self.path),
+            (width, height),
+            fps=self.fps,
+            codec=encoding.codec,
+            pix_fmt_out=encoding.pixels,
+            quality=None,
+            macro_block_size=1,
+            ffmpeg_log_level="quiet",
+            ffmpeg_timeout=_LONGEST_WAIT,
+            output_params=list(encoding.options),
             input_params=["-r", f"{self.fps:.6g}"],  # older ones round it to two places
-        )  # fmt: skip
+        )
         try:
             writer.send(None)
         except OSError as error:

@@ -63,13 +63,31 @@ def join(
         flags = ("-movflags", "+faststart") if kind == "mp4" else ()
         run(
             (
-                "-f", "concat", "-safe", "0", "-i", file_url(listed),
-                "-f", "ffmetadata", "-i", file_url(told), *beside,
-                "-map", "0:v:0", "-map_metadata", "1", "-c:v", "copy", *codec, *flags,
-                "-f", kind, file_url(path),
+                "-f",
+                "concat",
+                "-safe",
+                "0",
+                "-i",
+                file_url(listed),
+                "-f",
+                "ffmetadata",
+                "-i",
+                file_url(told),
+                *beside,
+                "-map",
+                "0:v:0",
+                "-map_metadata",
+                "1",
+                "-c:v",
+                "copy",
+                *codec,
+                *flags,
+                "-f",
+                kind,
+                file_url(path),
             ),
             path=path,
-        )  # fmt: skip
+        )
 
 
 def _sound_arguments(

@@ -314,10 +314,18 @@ class CutoutBatch:
 
 
 def plan_cutouts(
-    cutouts: CutoutSet, placement: Placement, shares: torch.Tensor, *, batches: int, size: int,
-    height: int, width: int, generator: torch.Generator, device_generator: torch.Generator,
+    cutouts: CutoutSet,
+    placement: Placement,
+    shares: torch.Tensor,
+    *,
+    batches: int,
+    size: int,
+    height: int,
+    width: int,
+    generator: torch.Generator,
+    device_generator: torch.Generator,
     fused: bool = True,
-) -> Iterator[CutoutBatch]:  # fmt: skip
+) -> Iterator[CutoutBatch]:
     """Sample the cutouts of one step, in at most so many batches.
 
     Args:

@@ -42,9 +42,17 @@ def preview_cutouts(
     generator, (height, width) = torch.Generator().manual_seed(seed), picture.shape[-2:]
     placed = place_cutouts(cutouts, count, aspect=width / height, generator=generator, size=size, fused=fused)
     batches = plan_cutouts(
-        cutouts, placed, torch.ones(count, 1), batches=1, size=size, height=height, width=width,
-        generator=generator, device_generator=generator, fused=fused,
-    )  # fmt: skip
+        cutouts,
+        placed,
+        torch.ones(count, 1),
+        batches=1,
+        size=size,
+        height=height,
+        width=width,
+        generator=generator,
+        device_generator=generator,
+        fused=fused,
+    )
     return torch.cat([batch.see(picture) for batch in batches]).clamp(0, 1)
 
 

@@ -183,11 +183,20 @@ def _trace_recipe(recipe: Recipe) -> MemoryEstimate:
         size=side,
         fused=fused,
     )
-    batches = list(plan_cutouts(
-        cutouts.set, placed, torch.ones(cutouts.count, 1), batches=cutouts.batches, size=side,
-        height=recipe.height, width=recipe.width, generator=generator, device_generator=generator,
-        fused=fused,
-    ))  # fmt: skip
+    batches = list(
+        plan_cutouts(
+            cutouts.set,
+            placed,
+            torch.ones(cutouts.count, 1),
+            batches=cutouts.batches,
+            size=side,
+            height=recipe.height,
+            width=recipe.width,
+            generator=generator,
+            device_generator=generator,
+            fused=fused,
+        )
+    )
     with trace_shapes() as trace:
         materialise(perceptor, "cpu")
         if drawer is None:

@@ -234,8 +234,15 @@ class CompositionSampler:
             y = {"top": 0.5 - away, "bottom": 0.5 + away}.get(place, y)
         filter_name, said = self._filter(form, self.table[sprite]["family"])
         tint = self._tint(form, filter_name)
-        layer = Layer(sprite, x, y + low, scale, rng.normal() * 7, self._may_flip(sprite),
-                      "black" if filter_name == "silhouette" else tint)  # fmt: skip
+        layer = Layer(
+            sprite,
+            x,
+            y + low,
+            scale,
+            rng.normal() * 7,
+            self._may_flip(sprite),
+            "black" if filter_name == "silhouette" else tint,
+        )
         words = " ".join(filter(None, (size_word(size, form), tint, self._name(sprite, tint))))
         where = place_word(place, form)
         sentence = " ".join(filter(None, (article(words, form), where)))
@@ -263,9 +270,16 @@ class CompositionSampler:
             tint = self._tint(form, filter_name)
             jitter = form.normal(size=2) * 0.03
             layers.append(
-                Layer(sprite, x + jitter[0], y + jitter[1], form.uniform(0.42, 0.56),
-                      self.rng.normal() * 6, self._may_flip(sprite), tint)
-            )  # fmt: skip
+                Layer(
+                    sprite,
+                    x + jitter[0],
+                    y + jitter[1],
+                    form.uniform(0.42, 0.56),
+                    self.rng.normal() * 6,
+                    self._may_flip(sprite),
+                    tint,
+                )
+            )
             name = self._name(sprite, tint)
             words.append(article(f"{tint} {name}" if tint else name, form))
             tints.append(tint)
@@ -292,10 +306,17 @@ class CompositionSampler:
         tint = self._tint(form, "")
         width = (0.5, 0.36)[count - 2]
         layers = tuple(
-            Layer(sprite, (place + 0.5) / count, 0.5 + form.normal() * 0.06, width * form.uniform(0.85, 1),
-                  self.rng.normal() * 6, self._may_flip(sprite), tint)
+            Layer(
+                sprite,
+                (place + 0.5) / count,
+                0.5 + form.normal() * 0.06,
+                width * form.uniform(0.85, 1),
+                self.rng.normal() * 6,
+                self._may_flip(sprite),
+                tint,
+            )
             for place in range(count)
-        )  # fmt: skip
+        )
         number = ("two", "three")[count - 2]
         words = " ".join(filter(None, (number, tint, plural(self._name(sprite, tint)))))
         filter_name, said = self._filter(form, self.table[sprite]["family"], silhouette=False)

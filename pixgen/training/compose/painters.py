@@ -211,9 +211,16 @@ def forest(rng: np.random.Generator) -> np.ndarray:
 
 
 def mountains(rng: np.random.Generator) -> np.ndarray:
-    picture = _triangles(rng, sky(rng), int(rng.integers(3, 7)), base=(0.72, 0.8),
-                         height=(0.3, 0.6), slope=(0.9, 1.6), colour=(105, 110, 130),
-                         cap=_colour(rng, 245, 248, 252, jitter=0.02))  # fmt: skip
+    picture = _triangles(
+        rng,
+        sky(rng),
+        int(rng.integers(3, 7)),
+        base=(0.72, 0.8),
+        height=(0.3, 0.6),
+        slope=(0.9, 1.6),
+        colour=(105, 110, 130),
+        cap=_colour(rng, 245, 248, 252, jitter=0.02),
+    )
     return _over(picture, _ridge(rng, 0.7, 0.03), _colour(rng, 85, 145, 80))
 
 

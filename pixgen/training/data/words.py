@@ -220,9 +220,20 @@ def caption_words(table: Iterable[dict]) -> list[str]:
     """The words of every caption that can be written about the drawings of a table, sorted."""
     names = [name for record in table for name in (record["thing"], *record["names"])]
     phrases = [
-        *BETWEEN, *COLOURS, *FILLERS, *MEDIA, *PATTERNS, *LEFT_WORDS, *RIGHT_WORDS, *TOP_WORDS,
-        *BOTTOM_WORDS, *SMALL, *LARGE, *names, *map(plural, names),
-    ]  # fmt: skip
+        *BETWEEN,
+        *COLOURS,
+        *FILLERS,
+        *MEDIA,
+        *PATTERNS,
+        *LEFT_WORDS,
+        *RIGHT_WORDS,
+        *TOP_WORDS,
+        *BOTTOM_WORDS,
+        *SMALL,
+        *LARGE,
+        *names,
+        *map(plural, names),
+    ]
     for several in (*STYLES.values(), *FILTERS.values()):
         phrases += several
     for _, there, alone in SETTINGS.values():

@@ -78,9 +78,16 @@ IMAGE_TOWER_ALONE = ClipTraining(
 
 
 def train_clip(
-    config: dict, data: Path, folder: Path, vocabulary: Path, training: ClipTraining, *,
-    device: str = "cpu", decoded: Path | None = None, weights: Path | None = None,
-) -> None:  # fmt: skip
+    config: dict,
+    data: Path,
+    folder: Path,
+    vocabulary: Path,
+    training: ClipTraining,
+    *,
+    device: str = "cpu",
+    decoded: Path | None = None,
+    weights: Path | None = None,
+) -> None:
     """Train the CLIP that ``config`` describes: open_clip's ``embed_dim``, ``vision_cfg`` and
     ``text_cfg``.
 

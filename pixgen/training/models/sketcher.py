@@ -43,9 +43,16 @@ class SketcherTraining:
 
 
 def train_sketcher(
-    config: dict, data: Path, folder: Path, training: SketcherTraining, *,
-    vqgan: Vqgan, clip: Perceptor, device: str = "cpu", weights: Path | None = None,
-) -> None:  # fmt: skip
+    config: dict,
+    data: Path,
+    folder: Path,
+    training: SketcherTraining,
+    *,
+    vqgan: Vqgan,
+    clip: Perceptor,
+    device: str = "cpu",
+    weights: Path | None = None,
+) -> None:
     """Train the sketcher that ``config`` describes, for ``vqgan``'s codes and ``clip``'s words.
 
     Checkpoints and log go to ``folder``; a second call resumes. ``weights``
@@ -92,9 +99,17 @@ class PictureBank:
     """A growing set of composed pictures as codes, with their captions."""
 
     def __init__(
-        self, data: Path, vqgan: Vqgan, clip: Perceptor, *,
-        places: int, seed: int, split: str = "train", canonical_share: float = 0.0, entropy_codes: EntropyCodes | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        data: Path,
+        vqgan: Vqgan,
+        clip: Perceptor,
+        *,
+        places: int,
+        seed: int,
+        split: str = "train",
+        canonical_share: float = 0.0,
+        entropy_codes: EntropyCodes | None = None,
+    ) -> None:
         self.vqgan, self.clip, self.places, self.canonical_share = vqgan, clip, places, canonical_share
         self.composer = Composer(data, seed=seed)
         table = simplify_names(self.composer.table) if canonical_share else self.composer.table

@@ -20,10 +20,18 @@ from pixgen.ui.i18n.translator import DOMAIN, catalogue_file
 # Functions whose first argument is a sentence (of ngettext the first two), and all errors. ``say`` is what a
 # page's translator is called.
 KEYWORDS: dict[str, Any] = {
-    "_": None, "say": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2),
-    "NoSuchFile": None, "SourceUnavailable": None,
-    **{each.__name__: None for each in vars(errors).values() if isinstance(each, type) and issubclass(each, Exception)},
-}  # fmt: skip
+    "_": None,
+    "say": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "NoSuchFile": None,
+    "SourceUnavailable": None,
+    **{
+        each.__name__: None
+        for each in vars(errors).values()
+        if isinstance(each, type) and issubclass(each, Exception)
+    },
+}
 LINE = 110
 _HEADER = """\
 # pixgen in {name}.

@@ -337,9 +337,16 @@ class Hit:
 
 
 def find_nearest(
-    collection: Collection, vector: np.ndarray, *, top: int = 20, threshold: float = -1.0,
-    only: Filter = EVERYTHING, fold: bool = True, exact: bool = False, without: str = "",
-) -> list[Hit]:  # fmt: skip
+    collection: Collection,
+    vector: np.ndarray,
+    *,
+    top: int = 20,
+    threshold: float = -1.0,
+    only: Filter = EVERYTHING,
+    fold: bool = True,
+    exact: bool = False,
+    without: str = "",
+) -> list[Hit]:
     """The ``top`` pictures nearest to a query's unit vector ``(D,)``, best first.
 
     Args:

@@ -30,9 +30,16 @@ _COLOUR_STOPS = np.array(
 
 
 def explain(
-    perceptor: "Perceptor", picture: Image.Image, direction: torch.Tensor, *,
-    steps: int = 16, walks: int = 2, noise: float = 0.03, seed: int = 0, turn: DeviceTurn = nullcontext,
-) -> np.ndarray:  # fmt: skip
+    perceptor: "Perceptor",
+    picture: Image.Image,
+    direction: torch.Tensor,
+    *,
+    steps: int = 16,
+    walks: int = 2,
+    noise: float = 0.03,
+    seed: int = 0,
+    turn: DeviceTurn = nullcontext,
+) -> np.ndarray:
     """The contribution of each pixel to the dot product with ``direction``: ``(side, side)`` float32.
 
     Positive values speak for the label, negative ones against it. Without noise their sum is the difference of the

@@ -32,7 +32,7 @@ def test_a_png_carries_its_recipe_and_its_pixels(tmp_path, recipe):
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=["short", "odd", "long"])
-def test_a_film_carries_its_recipe(tmp_path, recipe):
+def test_a_video_carries_its_recipe(tmp_path, recipe):
     with VideoWriter(tmp_path / "a.mp4", recipe=recipe) as film:
         film.add(PICTURE)
     assert read_metadata(tmp_path / "a.mp4") == recipe
@@ -61,7 +61,7 @@ def test_a_picture_without_a_recipe_says_so(tmp_path):
         read_metadata(tmp_path / "plain.png")
 
 
-def test_a_film_without_a_recipe_says_so(tmp_path):
+def test_a_video_without_a_recipe_says_so(tmp_path):
     with VideoWriter(tmp_path / "plain.mp4") as film:
         film.add(PICTURE)
     with pytest.raises(PictureError, match="contains no recipe"):

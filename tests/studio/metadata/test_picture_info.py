@@ -221,7 +221,7 @@ def test_what_was_read_is_a_recipe_again(foreign, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".webp"])
-def test_a_film_of_every_format_tells_its_recipe_and_still_plays(tmp_path, suffix, frames_of):
+def test_a_video_of_every_format_tells_its_recipe_and_still_plays(tmp_path, suffix, frames_of):
     recipe = a_recipe(prompts="a fox “in” <the> snow & 狐 | " + "x" * 700)
     with VideoWriter(tmp_path / "film.mp4", recipe=recipe) as film:
         for shade in range(0, 240, 40):

@@ -100,7 +100,7 @@ def test_more_steps_go_on_from_a_finished_run(open_studio, frames_of):
     assert (studio.run(short.id).state, short.run.picture.read_bytes()) == ("done", finished)
 
 
-def test_a_stopped_run_shows_in_its_film_where_it_was_stopped(open_studio, frames_of):
+def test_a_stopped_run_shows_in_its_video_where_it_was_stopped(open_studio, frames_of):
     stopped = stopped_at(open_studio, a_recipe(steps=1200), 2)  # step 2 is not one of the film's
     last = frames_of(stopped.run.video)[-1]
     assert np.abs(last.astype(int) - stopped.frame.picture).mean() < 6

@@ -29,7 +29,7 @@ def test_too_many_pictures_a_second_are_left_out_but_the_last_is_shown():
     assert [timeline[0].position, timeline[9].position] == [0, 99]
 
 
-def test_a_short_length_shows_no_more_a_second_than_were_filmed():
+def test_a_short_length_shows_no_more_a_second_than_were_recorded():
     timeline = Timeline(ExportSettings(seconds=2, hold=0), count=300, fps=20, most_fps=60)
     assert (timeline.fps, len(timeline)) == (20, 40)
 
@@ -93,6 +93,6 @@ def test_a_cut_that_makes_no_sense_is_an_error(options, said):
         ExportSettings(**options)
 
 
-def test_a_film_that_would_take_too_long_is_an_error():
+def test_a_video_that_would_take_too_long_is_an_error():
     with pytest.raises(VideoError, match="1001 seconds"):
         Timeline(ExportSettings(fps=0.1), count=100, fps=20, most_fps=60)

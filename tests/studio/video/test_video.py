@@ -38,7 +38,7 @@ def write(path, count=6, *, fps=FPS, recipe=None, **size):
     return path
 
 
-def test_a_film_shows_its_pictures_and_then_holds_the_last_for_a_second(tmp_path, frames_of):
+def test_a_video_shows_its_pictures_and_then_holds_the_last_for_a_second(tmp_path, frames_of):
     frames = frames_of(write(tmp_path / "a.mp4"))
     assert len(frames) == 6 + FPS
     for number, frame in enumerate(frames):
@@ -53,7 +53,7 @@ def test_odd_sizes_are_made_even_at_the_edge(tmp_path, frames_of, width, height)
     assert np.abs(frame.astype(int) - COLOURS[0]).max() < 6  # the added edge has the colour too
 
 
-def test_a_film_plays_everywhere_and_starts_before_it_is_loaded(tmp_path):
+def test_a_video_plays_everywhere_and_starts_before_it_is_loaded(tmp_path):
     data = write(tmp_path / "a.mp4").read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
     assert b"avc1" in data
@@ -65,13 +65,13 @@ def test_a_film_plays_everywhere_and_starts_before_it_is_loaded(tmp_path):
     assert "yuv420p(tv, bt709" in said
 
 
-def test_a_film_of_nothing_is_an_error(tmp_path):
+def test_a_video_of_nothing_is_an_error(tmp_path):
     with pytest.raises(VideoError, match="no frames"), VideoWriter(tmp_path / "a.mp4"):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
-def test_pictures_of_another_size_are_an_error_and_leave_the_old_film(tmp_path):
+def test_pictures_of_another_size_are_an_error_and_leave_the_old_video(tmp_path):
     before = write(tmp_path / "a.mp4").read_bytes()
     film = VideoWriter(tmp_path / "a.mp4")
     film.add(picture(0))
@@ -87,7 +87,7 @@ def half_filmed(path):
         film.add(picture(1 // 0))
 
 
-def test_an_error_in_the_block_is_that_error_and_leaves_no_film(tmp_path):
+def test_an_error_in_the_block_is_that_error_and_leaves_no_video(tmp_path):
     with pytest.raises(ZeroDivisionError):
         half_filmed(tmp_path / "a.mp4")
     assert list(tmp_path.iterdir()) == []
@@ -129,13 +129,13 @@ def test_a_path_that_looks_like_an_option_or_an_address_is_a_path(tmp_path, monk
         ("b.mp4", b"\0\0\0"),
     ],
 )
-def test_a_film_is_exported_by_its_suffix(tmp_path, name, beginning):
+def test_a_video_is_exported_by_its_suffix(tmp_path, name, beginning):
     export(write(tmp_path / "a.mp4"), tmp_path / name)
     assert (tmp_path / name).read_bytes().startswith(beginning)
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_an_exported_film_keeps_its_recipe_its_pictures_and_its_pace(tmp_path, frames_of):
+def test_an_exported_video_keeps_its_recipe_its_pictures_and_its_pace(tmp_path, frames_of):
     write(tmp_path / "a.mp4", recipe=a_recipe())
     export(tmp_path / "a.mp4", tmp_path / "b.mp4")
     assert read_metadata(tmp_path / "b.mp4") == a_recipe()
@@ -163,21 +163,21 @@ def test_an_exported_film_keeps_its_recipe_its_pictures_and_its_pace(tmp_path, f
         ({"seconds": 3, "even": True, "loop": True, "captions": True, "hold": 0.5}, 3),
     ],
 )
-def test_an_exported_film_is_as_long_as_wanted(tmp_path, options, seconds):
+def test_an_exported_video_is_as_long_as_wanted(tmp_path, options, seconds):
     export(write(tmp_path / "a.mp4"), tmp_path / "b.mp4", ExportSettings(**options))
     count, rate = read_timing(tmp_path / "b.mp4")
     assert count / rate == pytest.approx(seconds, abs=0.06)
     assert rate <= 60
 
 
-def test_a_film_in_no_known_format_is_an_error(tmp_path):
+def test_a_video_in_no_known_format_is_an_error(tmp_path):
     with pytest.raises(VideoError, match=r"can be exported as .mp4, .webm, .webp, .gif, not “.avi”"):
         export(write(tmp_path / "a.mp4"), tmp_path / "b.avi")
     assert not (tmp_path / "b.avi").exists()
 
 
 @pytest.mark.parametrize("content", [None, b"", b"nonsense", b"#EXTM3U\nhttp://example.org/a.ts\n"])
-def test_what_is_no_film_cannot_be_exported(tmp_path, content):
+def test_what_is_no_video_cannot_be_exported(tmp_path, content):
     if content is not None:
         (tmp_path / "a.mp4").write_bytes(content)
     with pytest.raises(VideoError):
@@ -185,7 +185,7 @@ def test_what_is_no_film_cannot_be_exported(tmp_path, content):
     assert not (tmp_path / "b.webm").exists()
 
 
-def test_a_film_committed_in_parts_is_the_film_of_the_whole(tmp_path, frames_of):
+def test_a_video_committed_in_parts_is_the_video_of_the_whole(tmp_path, frames_of):
     film = VideoRecording(tmp_path / "parts.mp4")
     for number in range(6):
         film.add(picture(number), step=number)
@@ -200,7 +200,7 @@ def test_a_film_committed_in_parts_is_the_film_of_the_whole(tmp_path, frames_of)
 
 @pytest.mark.parametrize("kept", [1, 2, 4, 6])
 @pytest.mark.parametrize("fps", [20, 30, 7])
-def test_a_film_goes_on_after_exactly_the_pictures_that_are_kept(tmp_path, frames_of, kept, fps):
+def test_a_video_goes_on_after_exactly_the_pictures_that_are_kept(tmp_path, frames_of, kept, fps):
     path = write(tmp_path / "a.mp4", fps=fps)
     film = VideoRecording(path, fps=fps, steps=range(kept))
     film.add(picture(1), step=9)
@@ -211,7 +211,7 @@ def test_a_film_goes_on_after_exactly_the_pictures_that_are_kept(tmp_path, frame
     assert max(np.abs(a.astype(int) - b).max() for a, b in zip(frames, expected, strict=True)) < 6
 
 
-def test_what_was_not_committed_leaves_the_film_as_it_was(tmp_path, frames_of):
+def test_what_was_not_committed_leaves_the_video_as_it_was(tmp_path, frames_of):
     path = write(tmp_path / "a.mp4")
     film = VideoRecording(path, steps=range(6))
     film.add(picture(0), step=6)
@@ -230,7 +230,7 @@ def test_few_pictures_wait_for_the_encoder(tmp_path):
 
 
 @pytest.mark.parametrize("steps", [0, 1, 150, 299, 300, 301, 1000, 20_000])
-def test_a_run_is_filmed_evenly_within_its_bound_and_with_both_ends(steps):
+def test_a_run_is_recorded_evenly_within_its_bound_and_with_both_ends(steps):
     filmed = [step for step in range(steps + 1) if is_recorded(step, steps)]
     assert len(filmed) == min(steps, MOST_FRAMES) + 1
     assert (filmed[0], filmed[-1]) == (0, steps)
@@ -239,7 +239,7 @@ def test_a_run_is_filmed_evenly_within_its_bound_and_with_both_ends(steps):
     assert max(gaps, default=1) - min(gaps, default=1) <= 1
 
 
-def test_a_film_that_holds_nothing_has_a_picture_a_step_and_goes_on(tmp_path, frames_of):
+def test_a_video_that_holds_nothing_has_a_picture_a_step_and_goes_on(tmp_path, frames_of):
     film = VideoRecording(tmp_path / "a.mp4", hold=0)
     for number in range(4):
         film.add(picture(number), step=number)
@@ -254,7 +254,7 @@ def test_a_film_that_holds_nothing_has_a_picture_a_step_and_goes_on(tmp_path, fr
     assert max(np.abs(a.astype(int) - b).max() for a, b in zip(frames, expected, strict=True)) < 6
 
 
-def test_a_kept_film_is_near_its_pictures(tmp_path, frames_of):
+def test_a_kept_video_is_near_its_pictures(tmp_path, frames_of):
     rows, columns = np.mgrid[0:32, 0:32] * 8
     soft = np.stack([rows, columns, 255 - rows], -1).astype(np.uint8)
     with VideoWriter(tmp_path / "a.mp4") as film:
@@ -313,7 +313,7 @@ def test_a_loop_ends_near_its_beginning(tmp_path, frames_of):
     assert np.abs(frames[-1] - frames[0]).mean() < plain / 4
 
 
-def test_few_pictures_are_in_memory_while_a_film_is_exported(tmp_path):
+def test_few_pictures_are_in_memory_while_a_video_is_exported(tmp_path):
     write(tmp_path / "a.mp4", 200, width=256, height=256)
     tracemalloc.start()
     export(tmp_path / "a.mp4", tmp_path / "b.mp4", ExportSettings(even=True, loop=True))

@@ -116,7 +116,7 @@ def test_a_palette_that_is_found_has_as_many_colours_as_asked_and_moves(paint):
         ({"pixels": {"colours": "red"}}, "at least two"),
         ({"pixels": {"colours": "red, blue", "count": 3}}, "not both"),
         ({"pixels": {"colours": "red, no such colour"}}, "is not a colour"),
-        ({"init": {"kind": "picture", "picture": "a.png", "mask": "b.png"}}, "vqgan only"),
+        ({"init": {"kind": "picture", "picture": "a.png", "mask": "b.png"}}, "only the drawing method vqgan"),
     ],
 )
 def test_settings_that_exclude_each_other_raise(fields, said):

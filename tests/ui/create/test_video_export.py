@@ -54,7 +54,7 @@ def test_frames_make_a_journey_and_none_makes_a_picture():
 
 
 @pytest.mark.parametrize("name", available_presets())
-def test_the_form_filled_by_a_preset_makes_the_presets_film(name):
+def test_the_form_filled_by_a_preset_makes_the_presets_video(name):
     if name == "restyle":  # needs a video
         with pytest.raises(RecipeError, match="add it under"):
             recipe(preset=name, **preset_values(name))
@@ -100,7 +100,7 @@ def exported(studio, visitor, tmp_path, *wishes):
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".gif"])
-def test_a_visitor_gets_another_film_of_the_run(studio, painted, tmp_path, suffix):
+def test_a_visitor_gets_another_video_of_the_run(studio, painted, tmp_path, suffix):
     *meanwhile, (button, told) = exported(studio, painted, tmp_path, suffix, 3, 0, 1, True, True, True)
     assert meanwhile
     assert "frame 1 of" in meanwhile[0][1]
@@ -113,7 +113,9 @@ def test_a_visitor_gets_another_film_of_the_run(studio, painted, tmp_path, suffi
         assert count / rate == pytest.approx(3, abs=0.06)
 
 
-def test_a_film_has_as_many_pictures_a_second_as_wanted_or_is_as_long_but_not_both(studio, painted, tmp_path):
+def test_a_video_has_as_many_pictures_a_second_as_wanted_or_is_as_long_but_not_both(
+    studio, painted, tmp_path
+):
     *_, (button, _) = exported(studio, painted, tmp_path, ".mp4", 0, 30, 1, False, False, False)
     assert read_timing(Path(button["value"]))[1] == 30
     with pytest.raises(VideoError, match="not both"):

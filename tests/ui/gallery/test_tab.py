@@ -131,7 +131,7 @@ def test_many_are_paged_and_a_page_that_is_none_is_the_nearest(presenter, studio
     assert 'data-page="1">' in pages[2]["grid"]
 
 
-def test_a_run_opens_with_picture_recipe_curves_film_and_relatives(presenter, studio):
+def test_a_run_opens_with_picture_recipe_curves_video_and_relatives(presenter, studio):
     first, sister = (
         painted(studio, "a fox | snow :0.5"),
         painted(studio, "a fox | snow :0.5", seed=8),

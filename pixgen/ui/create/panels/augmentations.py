@@ -38,10 +38,17 @@ def augment_controls(say: Translator) -> Parts:
     """The folded list of augmentations, and its preview."""
     with fold(say("Augmentations"), elem_id="pg-augment"):
         chosen = gr.Dropdown(
-            [(name, suggest_arguments(name)) for name in kornia_names()], value=[], multiselect=True,
-            allow_custom_value=True, filterable=True, max_choices=MOST_AUGMENTATIONS, label=say("More augmentations"),
-            info=say("Any kornia augmentation, with its arguments: RandomThinPlateSpline:p=0.5,scale=0.2. Type to search."),
-        )  # fmt: skip
+            [(name, suggest_arguments(name)) for name in kornia_names()],
+            value=[],
+            multiselect=True,
+            allow_custom_value=True,
+            filterable=True,
+            max_choices=MOST_AUGMENTATIONS,
+            label=say("More augmentations"),
+            info=say(
+                "Any kornia augmentation, with its arguments: RandomThinPlateSpline:p=0.5,scale=0.2. Type to search."
+            ),
+        )
         preview = gr.Button(say("Preview"), size="sm", min_width=0, elem_id="pg-augment-preview")
         shown = gr.HTML(
             f"<p>{escape(say('Shows each augmentation on the current picture; all of them if none is chosen.'))}</p>",

@@ -14,7 +14,7 @@ from tests.browser.test_create import paint, state, write
 pytestmark = pytest.mark.browser
 
 
-def test_a_story_is_painted_and_its_film_is_as_long_as_wanted(visit, tmp_path):
+def test_a_story_is_painted_and_its_video_is_as_long_as_wanted(visit, tmp_path):
     say, page = ENGLISH, visit()
     write(page, "a red fox ^ an owl", steps=8)
     unfold(page, say("Story and camera"))
