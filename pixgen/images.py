@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageFile, TiffImagePlugin
 
 from pixgen.errors import PictureError
+from pixgen.image_formats import float_white, is_tiff, read_deep_tiff, readable_formats
 from pixgen.messages import Message, _, join_messages
 from pixgen.paths import expand
 
@@ -29,7 +30,10 @@ MAX_PIXELS = 24_000_000  # that are decoded
 # A JPEG is decoded at a half, a quarter or an eighth, so that a phone's 108 megapixels are no burden; a
 # progressive one takes 3 bytes of memory for every pixel of its full size all the same.
 MAX_JPEG_PIXELS = 120_000_000
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+# Formats that cannot be decoded at a fraction; a phone's 48 megapixels are halved afterwards.
+MAX_PHOTO_PIXELS = 50_000_000
+_PHOTO_FORMATS = ("HEIF", "AVIF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "HEIC", "AVIF")
 
 _ORIENTATION, _BITS, _PHOTOMETRIC = 0x0112, 258, 262  # tags of EXIF and TIFF
 _WHITE_IS_ZERO, _YCBCR = 0, 6  # photometric interpretations
@@ -92,11 +96,10 @@ def open_reduced(
         if across * down <= MAX_JPEG_PIXELS:
             picture.draft("RGB", (3 * side, 3 * side))  # it does nothing to other formats
         _reduce(picture, name, max_pixels=MAX_PIXELS)
-        reduced = picture.size != size
-        turned = reduced and _orientation(picture) in _BY_A_QUARTER
         opened = _decode(picture, name)
-    if not reduced:
-        return opened, opened.size
+        if opened.size in (size, size[::-1]):
+            return opened, opened.size
+        turned = _orientation(picture) in _BY_A_QUARTER
     return opened, ((down, across) if turned else (across, down))
 
 
@@ -119,7 +122,7 @@ def on_white(picture: Image.Image) -> Image.Image:
 def _identify(data: bytes, name: str) -> Image.Image:
     """Open a picture and read its header only."""
     try:
-        return Image.open(io.BytesIO(_without_texts(data)), formats=FORMATS)
+        return _open(data)
     except Image.DecompressionBombError as error:
         raise PictureError(_too_large(name)) from error
     except Exception as error:  # a decoder may raise anything at what it did not expect
@@ -128,6 +131,17 @@ def _identify(data: bytes, name: str) -> Image.Image:
             name=name,
             formats=_list_formats(),
         ) from error
+
+
+def _open(data: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(_without_texts(data)), formats=readable_formats())
+    except Image.DecompressionBombError:
+        raise
+    except Exception:
+        if not is_tiff(data):
+            raise
+        return read_deep_tiff(data, max_pixels=MAX_PIXELS)
 
 
 def _reduce(picture: Image.Image, name: str, *, max_pixels: int) -> None:
@@ -139,7 +153,8 @@ def _reduce(picture: Image.Image, name: str, *, max_pixels: int) -> None:
             if -(-width // part) * -(-height // part) <= max_pixels:
                 picture.draft("RGB", (width // part, height // part))
                 break
-    if picture.width * picture.height > max_pixels:
+    most = max(MAX_PHOTO_PIXELS, max_pixels) if picture.format in _PHOTO_FORMATS else max_pixels
+    if picture.width * picture.height > most:
         raise PictureError(_too_large(name, max_pixels=max_pixels))
 
 
@@ -147,6 +162,8 @@ def _decode(picture: Image.Image, name: str, *, transparent: bool = False) -> Im
     """Decode the pixels only: sRGB, upright, on white unless ``transparent``."""
     try:
         _load(picture)
+        if picture.format in _PHOTO_FORMATS and picture.width * picture.height > MAX_PIXELS:
+            picture = picture.reduce(2)
         turn = _UPRIGHT.get(_orientation(picture))
         colours, alpha = _as_srgb(picture), _alpha(picture)
     except Exception as error:  # a decoder may raise anything at what it did not expect
@@ -231,8 +248,7 @@ def _in_8_bits(picture: Image.Image) -> Image.Image:
         bits = tags.get(_BITS, (16,))[0]
         white = 2.0 ** min(bits, 16) - 1
     elif picture.mode == "F":
-        # Values above 1, as renderers write them, are white; from 16 on the range is not 0 to 1.
-        white = next((each for each in (1, 255, 65535) if most <= (each if each > 1 else 16)), most)
+        white = float_white(most)
     else:
         white = next((each for each in (255, 65535) if most <= each), 2.0**31 - 1)
     levels = np.clip(values / white, 0, 1)
@@ -361,19 +377,20 @@ _lock, _threads, _loud_again = threading.Lock(), 0, ExitStack()
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Suppress Pillow's warnings while any thread is in such a block: users cannot do anything about them.
+    """Suppress Pillow's and tifffile's warnings while any thread is in such a block: users cannot do anything about them.
 
     ``warnings.catch_warnings`` alone, which sets what the whole process shares, would lose or keep the
     silence where blocks of several threads overlap.
     """
     global _threads
-    log = logging.getLogger("PIL")
+    logs = [logging.getLogger(name) for name in ("PIL", "tifffile")]
     with _lock:
         if not _threads:
             _loud_again.enter_context(warnings.catch_warnings())
-            _loud_again.callback(log.setLevel, log.level)
-            warnings.filterwarnings("ignore", module=r"PIL\.")
-            log.setLevel(logging.CRITICAL + 1)
+            warnings.filterwarnings("ignore", module=r"PIL\.|tifffile")
+            for log in logs:
+                _loud_again.callback(log.setLevel, log.level)
+                log.setLevel(logging.CRITICAL + 1)
         _threads += 1
     try:
         yield

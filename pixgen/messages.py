@@ -34,6 +34,7 @@ class Message(str):
 
     @classmethod
     def _make(cls, template: str, values: dict[str, Any], plural: tuple[str, int] | None) -> "Message":
+        values = {name: _without_surrogates(value) for name, value in values.items()}
         said = template if plural is None or plural[1] == 1 else plural[0]
         message = super().__new__(cls, said.format(**values) if values else said)
         message.template, message.values, message.plural = str(template), values, plural
@@ -103,6 +104,13 @@ def join_messages(parts: Iterable[str], link: Message) -> Message:
         lambda first, second: Message(link, first=first, second=second),
         (part if isinstance(part, Message) else Message(part) for part in parts),
     )
+
+
+def _without_surrogates(value: Any) -> Any:
+    """A text with question marks for halves of letters, which nothing can encode; other values as they are."""
+    if type(value) is not str or value.isascii():
+        return value
+    return value.encode("utf-8", "replace").decode()
 
 
 def _unpickle(template: str, values: dict[str, Any], plural: tuple[str, int] | None) -> Message:

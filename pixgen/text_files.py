@@ -6,7 +6,11 @@ In come the bytes of a file. Out come text, rows by their headings, and numbers.
 import codecs
 import csv
 import io
+import json
 import re
+from typing import Any
+
+from pixgen.encodings import decode_unmarked
 
 _BOMS = (  # the longer before those that they begin with
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -15,10 +19,7 @@ _BOMS = (  # the longer before those that they begin with
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Encodings of scripts other than the Latin, of which a text in one of them is mostly made.
-_SCRIPTS = ["cp1251", "cp1253", "cp1255", "cp1256", "shift_jis", "gb18030", "big5", "euc_kr"]
-_MOSTLY_FOREIGN = 0.5  # of the letters
-_TURKISH = "ğĞıİşŞ"  # where Windows-1254 differs from 1252, which has ðÐýÝþÞ there
+_DEEPEST_JSON = 50
 _DIVIDERS = ",;\t|"
 _NO_DIVIDER = "\x1f"  # it occurs in no text
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[.,'’ ]\d{3})+")
@@ -27,8 +28,7 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[.,'’ ]\d{3})+")
 def decode(data: bytes) -> str:
     """Decode a text file, whatever program saved it; line ends become ``\\n``.
 
-    Byte order marks decide, then UTF-16 without one, UTF-8, and the Windows code pages: 1252, 1254 for
-    Turkish, and that of another script for a text that is mostly not Latin. Raises
+    Byte order marks decide, then UTF-16 without one and UTF-8; else the encoding is guessed. Raises
     UnicodeError if that is no text, which holds zeros.
     """
     text = _decode_marked(data)
@@ -69,6 +69,26 @@ def read_table(text: str) -> list[dict[str, str]]:
     return found
 
 
+def parse_json(text: str) -> Any:
+    """The value of a JSON text. Raises ValueError for whatever is wrong with it, also if it is nested deeper
+    than anything here needs, or has a number of thousands of digits."""
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("far too deep") from error
+    inner = [value]
+    for _depth in range(_DEEPEST_JSON):
+        inner = [
+            each
+            for outer in inner
+            if isinstance(outer, (dict, list))
+            for each in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not inner:
+            return value
+    raise ValueError("far too deep")
+
+
 def parse_number(text: str) -> float:
     """A number as people write it: ``1.5``, ``1,5``, ``1.234,5`` and ``1,234.5``. Raises ValueError.
 
@@ -98,18 +118,4 @@ def _decode_marked(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        return _decode_code_page(data)
-
-
-def _decode_code_page(data: bytes) -> str:
-    foreign = sum(byte > 0x7F for byte in data)
-    if foreign >= _MOSTLY_FOREIGN * (foreign + sum(chr(byte).isalpha() for byte in data if byte < 0x80)):
-        from charset_normalizer import from_bytes  # here: most files need none of it
-
-        found = from_bytes(data, cp_isolation=_SCRIPTS, threshold=1.0).best()
-        if found is not None:
-            return str(found)
-    turkish = data.decode("cp1254", "replace")
-    if any(letter in turkish for letter in _TURKISH):
-        return turkish
-    return data.decode("cp1252", "replace")
+        return decode_unmarked(data)

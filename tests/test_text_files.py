@@ -32,6 +32,33 @@ def test_a_text_is_the_same_in_every_encoding(encoding, line_end):
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [
+        ("zażółć gęślą jaźń", "cp1250"),
+        ("żółw", "cp1250"),
+        ("příliš žluťoučký kůň", "cp1250"),
+        ("příliš žluťoučký kůň", "iso-8859-2"),
+        ("árvíztűrő tükörfúrógép", "cp1250"),
+        ("café à côté de la forêt, un garçon à l’école", "mac_roman"),
+        ("Straße über dem Fluß", "mac_roman"),
+        ("perché il caffè è buono", "mac_roman"),
+        ("αλεπού", "cp1253"),
+        ("κόκκινη αλεπού", "iso-8859-7"),
+        ("שועל אדום", "cp1255"),
+        ("лиса", "cp1251"),
+        ("красная лиса", "koi8-r"),
+        ("naïve art, El Niño, Zoë", "cp1252"),
+        ("½ cup of tea, £5, 100 €, 5 °C", "cp1252"),
+        ("“ÉTÉ À PARIS” — hôtel", "cp1252"),
+    ],
+)
+@pytest.mark.parametrize("table", ["{}\n", "prompt,weight\n{},1.5\na plain line of English,2\n"])
+def test_the_encoding_of_a_short_text_is_recognised(text, encoding, table):
+    text = table.format(text)
+    assert decode(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
         ("kırmızı tilki, şelale, İstanbul", "cp1254"),
         ("красная лиса в снегу", "cp1251"),
         ("赤い狐と雪の森", "shift_jis"),

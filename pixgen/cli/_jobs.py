@@ -3,6 +3,7 @@
 A person sees a progress bar, a program reads JSON lines.
 """
 
+import contextlib
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -18,6 +19,7 @@ from rich.text import Text
 
 from pixgen.cli._downloads import describe_download, download_facts
 from pixgen.cli._outputs import PipeSafeConsole, print_line
+from pixgen.cli._signals import exit_status
 from pixgen.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 Similarities = tuple[tuple[str, float], ...]  # prompt, cosine
 
 SECONDS_BETWEEN_LINES = 5.0  # where there is no terminal to draw on
-INTERRUPTED = 130  # the exit status after Ctrl-C
 UPDATES_A_SECOND = 4.0
 
 
@@ -238,10 +239,11 @@ def follow_job(job: "Job", *, outputs: "Outputs", report: "Report") -> int:
         try:
             for job_status in job.watch(rate=UPDATES_A_SECOND):
                 report.progress(job_status)
-        except KeyboardInterrupt:
-            status = INTERRUPTED
-            report.note("Stopping after this step.")
+        except KeyboardInterrupt as error:
+            status = exit_status(error)
             job.stop()
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                report.note("Stopping after this step.")
             job.wait()
     if job.error is not None:
         raise outputs.rescue(job)

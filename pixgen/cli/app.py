@@ -14,6 +14,7 @@ import pixgen
 from pixgen.cli._downloads import StderrProgress
 from pixgen.cli._options import WordsCommand, finish_commands
 from pixgen.cli._outputs import close_quietly, prepare_streams
+from pixgen.cli._signals import exit_status, terminate_as_interrupt
 from pixgen.cli.commands.augment import augment
 from pixgen.cli.commands.bench import bench
 from pixgen.cli.commands.classify import classify
@@ -98,12 +99,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # the same cores. It is read when torch is first loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        with StderrProgress() as progress, listen_to_downloads(progress.show):
+        with terminate_as_interrupt(), StderrProgress() as progress, listen_to_downloads(progress.show):
             return app(arguments, prog_name="pixgen", standalone_mode=False) or 0
     except (PixgenError, _usage_error()) as error:
         _print_error(error, as_json="--json" in arguments)
         return BAD_INPUT
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt as error:
+        return exit_status(error)
+    except typer.Abort:
         return 130
     except BrokenPipeError:  # the reader, for example ``head``, has read enough
         close_quietly(sys.stdout)

@@ -1,6 +1,6 @@
 """Build models by name with random weights, to measure memory before any weights are downloaded.
 
-Sources: the catalog, and open_clip's own configs.
+Sources: the catalog, open_clip's own configs, and the files of custom models.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,8 @@ import torch.nn as nn
 from pixgen.errors import ModelError
 from pixgen.models.catalog import available_clips, find_entry, get_entry
 from pixgen.models.checkpoints.safetensors import read_config
+from pixgen.models.clip.custom import find_custom_clip
+from pixgen.models.clip.custom_models import build_custom_clip
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
 from pixgen.models.sketchers import unclip_files
 from pixgen.models.sketchers.factory import empty_dalle, sketcher_dtype
@@ -74,6 +76,8 @@ def build_clip(name: str) -> tuple[nn.Module, int]:
     if entry is not None and entry.bundled:
         config = read_config(entry.config)["model_cfg"]
         return open_clip.model.CLIP(**config), config["vision_cfg"]["image_size"]
+    if entry is None and (custom := find_custom_clip(name)) is not None:
+        return build_custom_clip(custom)
     theirs = name if entry is None else entry.form or entry.open_clip
     architecture = theirs.partition("/")[0]
     if architecture not in open_clip.list_models():

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 from pydantic.fields import FieldInfo
 
 from pixgen.errors import RecipeError
+from pixgen.text_files import parse_json
 
 
 class Value(BaseModel):
@@ -37,15 +38,12 @@ class Kind(Value):
 def read_partial(text: str) -> dict[str, Any]:
     """Read a partial recipe from JSON. Raises RecipeError."""
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except json.JSONDecodeError as error:
         raise RecipeError(
             "This is not a recipe: its JSON is invalid at line {line}.", line=error.lineno
         ) from error
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # a number of thousands of digits, or far too deep
+    except ValueError as error:  # a number of thousands of digits, or far too deep
         raise RecipeError("This is not a recipe: its JSON is too large.") from error
     if not isinstance(value, dict):
         raise RecipeError("This is not a recipe: a JSON object is expected.")
@@ -61,8 +59,8 @@ def set_field(recipe: dict[str, Any], assignment: str) -> None:
             "“{assignment}” is not of the form key=value, for example cutouts.count=16.",
             assignment=assignment,
         )
-    with suppress(json.JSONDecodeError):
-        value = json.loads(value)
+    with suppress(ValueError):
+        value = parse_json(value)
     set_path(recipe, key.strip(), value)
 
 

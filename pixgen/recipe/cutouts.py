@@ -4,10 +4,10 @@ A recipe names one of the published sets below, or lists its own crops and augme
 augmentation stands for a class of ``kornia.augmentation``; any other is listed by its name.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from pixgen.errors import InvalidValue
 from pixgen.recipe.base import Kind, Value, setting
@@ -100,9 +100,20 @@ class Noise(Kind):
     p: Chance = 1.0
 
 
+def _restore_kind(value: Any) -> Any:
+    """An augmentation with the kind that version 0.1.0 left out of its JSON: the first that has its settings."""
+    if not isinstance(value, Mapping) or "kind" in value:
+        return value
+    for kind in (Noise, Flip, Affine, Perspective, ColourJitter, Sharpness, Erasing):
+        if set(value) <= set(kind.model_fields):
+            return {"kind": kind.model_fields["kind"].default, **value}
+    return value
+
+
 Augmentation = Annotated[
     Flip | Affine | Perspective | ColourJitter | Sharpness | Erasing | Noise | Kornia,
     Field(discriminator="kind"),
+    BeforeValidator(_restore_kind),
 ]
 
 

@@ -10,12 +10,13 @@ from pydantic import BeforeValidator, Field, model_validator
 from pixgen.errors import InvalidValue
 from pixgen.recipe.base import Value, setting
 from pixgen.recipe.drawers import drawers_that
+from pixgen.recipe.escapes import read_number
 
 if TYPE_CHECKING:
     from pixgen.recipe.recipe import Recipe
 
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _MOST = 100  # keyframes
+_LARGEST = 1e9  # of a number in a keyframe
 
 Keyframes = tuple[tuple[int, float], ...]
 
@@ -29,13 +30,14 @@ def parse_keyframes(value: Any) -> Any:
         return value
     found = []
     for part in value.split(","):
-        match = re.fullmatch(rf"\s*(?:(\d+)\s*:)?\s*({_NUMBER})\s*", part)
-        if match is None:
+        frame, colon, number = part.rpartition(":")
+        read = read_number(number)
+        if read is None or (colon and not re.fullmatch(r"\d{1,9}", frame.strip(), re.ASCII)):
             raise InvalidValue(
                 "“{value}” is not a list of keyframes: write frame:value, for example 0:1, 60:1.02",
                 value=value[:60],
             )
-        found.append((int(match[1] or 0), float(match[2])))
+        found.append((int(frame) if colon else 0, read))
     return tuple(found)
 
 
@@ -61,21 +63,32 @@ def _check_keyframes(least: float, most: float) -> BeforeValidator:
 
     def check(value: Any) -> Any:
         keyframes = parse_keyframes(value)
-        if isinstance(keyframes, (tuple, list)):
-            for each in keyframes:
-                if len(each) == 2 and not least <= float(each[1]) <= most:
+        if isinstance(keyframes, (tuple, list)) and all(
+            map(_is_keyframe, keyframes)
+        ):  # pydantic reports others
+            for _, number in keyframes:
+                if not least <= number <= most:
                     raise InvalidValue(
                         "values must be from {least:g} to {most:g}, not {value:g}",
                         least=least,
                         most=most,
-                        value=float(each[1]),
+                        value=float(number),
                     )
-            frames = [each[0] for each in keyframes]
+            frames = [frame for frame, _ in keyframes]
             if any(b <= a for a, b in zip(frames, frames[1:], strict=False)):
                 raise InvalidValue("keyframes must be in the order of their frames, each frame once")
         return keyframes
 
     return BeforeValidator(check)
+
+
+def _is_keyframe(value: Any) -> bool:
+    """Whether a value is a pair of numbers."""
+    return (
+        isinstance(value, (tuple, list))
+        and len(value) == 2
+        and all(isinstance(each, (int, float)) and abs(each) < _LARGEST for each in value)
+    )
 
 
 _Frame = Annotated[int, Field(ge=0, le=1_000_000)]

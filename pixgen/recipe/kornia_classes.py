@@ -19,6 +19,7 @@ from pixgen.errors import InvalidValue, RecipeError
 from pixgen.messages import Message, _
 from pixgen.recipe.base import Kind
 from pixgen.recipe.prompts import describe_validation
+from pixgen.text_files import parse_json
 
 if TYPE_CHECKING:
     import torch
@@ -325,6 +326,6 @@ def _parse_value(text: str) -> Any:
     if text in words:
         return words[text]
     try:
-        return json.loads(text.replace("(", "[").replace(")", "]").replace(",]", "]"))
+        return parse_json(text.replace("(", "[").replace(")", "]").replace(",]", "]"))
     except ValueError:
         return text.strip("'\"")

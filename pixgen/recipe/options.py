@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from pixgen.errors import RecipeError
 from pixgen.paths import CHECKPOINTS, absolute_name, expand
 from pixgen.recipe.base import current_path, set_field
+from pixgen.recipe.escapes import LONGEST_NUMBER
 from pixgen.recipe.init import INIT_KINDS
 from pixgen.recipe.kornia_classes import parse_augmentation
 from pixgen.recipe.presets import DEFAULT, load_preset
@@ -33,8 +34,8 @@ Region = tuple[int, dict[str, Any]]  # the number of a prompt, and what of it to
 
 def parse_region(text: str) -> Region:
     """Parse ``N=WHERE``: the number of a prompt, from 1, and its region. Raises RecipeError."""
-    found = re.fullmatch(r"\s*(\d{1,4})\s*=\s*(.*?)\s*", text, re.DOTALL)
-    if not found or not found[2]:
+    found = re.fullmatch(r"(\d{1,4})\s*=\s*(\S.*)", text.strip(), re.DOTALL)
+    if not found:
         raise RecipeError(
             "“{text}” is not a region: write a prompt's number and where it applies, for example "
             "2=left or 2=mask.png.",
@@ -77,7 +78,7 @@ def set_regions(scenes: tuple[Scene, ...], regions: Iterable[Region]) -> tuple[S
 
 LARGEST_DRAWN_SEED = 2**32 - 1  # short enough to be read out and typed again
 
-_ALMOST_A_NUMBER = re.compile(r":\s*([+-]*(?:nan|inf|infinity|[\d.,]*\d[\d.,%x]*))\s*$", re.IGNORECASE)
+_ALMOST_A_NUMBER = re.compile(r"[+-]*(?:nan|inf|infinity|[.,]*\d[\d.,%x]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,8 +200,12 @@ def load_chosen_styles(options: Options) -> list[Style]:
 
 def find_mistyped_weights(prompt: str) -> list[str]:
     """Find ends of prompts that look like a weight but are not a number, and are therefore read as text."""
-    ends = [_ALMOST_A_NUMBER.search(term) for term in re.split(r"[|^]", prompt)]
-    return [end[1] for end in ends if end and not _is_number(end[1])]
+    ends = [term.rpartition(":")[2].strip() for term in re.split(r"[|^]", prompt) if ":" in term]
+    return [
+        end
+        for end in ends
+        if len(end) <= LONGEST_NUMBER and _ALMOST_A_NUMBER.fullmatch(end) and not _is_number(end)
+    ]
 
 
 def check_field(assignment: str) -> None:

@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pixgen.errors import InvalidValue, PixgenError, RecipeError
 from pixgen.messages import Message, _, ngettext
 from pixgen.recipe.base import Value
+from pixgen.recipe.escapes import double_backslashes, find_marks, read_number, split_unescaped, unescape
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
 NO_STOP = -1e9  # below any similarity loss: such a prompt never stops pulling
 NEGATIVE_STOP = -0.9  # further away than this, nothing more is gained by pushing
 LONGEST_TEXT = 2000
+LONGEST_PROMPTS = 200_000  # characters of all scenes together
 
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _SPECIAL = "|^:[@"
 # What a number behind a colon belongs to if nothing is between them: a time, a ratio, a score, a chapter,
-_COUNTED = re.compile(r"[^\w]*\d+(?:[.:]\d+)*")
+_COUNTED = re.compile(r"\d+(?:[.:]\d+)*")
 # a machine's name, of which the number is a port, or an address of the web.
-_HOST = re.compile(r"[^\w]*(?:localhost|[\w-]+(?:\.[\w-]+)+)", re.IGNORECASE)
-_URL = re.compile(r".*\w://.*", re.DOTALL)
+_HOST = re.compile(r"localhost|[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+_URL = re.compile(r"\w://")
 
 Place = Literal["left", "right", "top", "bottom", "centre", "everywhere"]
 PLACES: tuple[str, ...] = get_args(Place)
@@ -93,9 +94,15 @@ def parse(text: str, *, weighted: bool = False) -> tuple[Scene, ...]:
     ``weighted``: every number behind a colon at the end of a prompt is a weight, ``10:30`` too, as pixray
     and VQGAN-CLIP read it.
     """
+    if len(text) > LONGEST_PROMPTS:
+        raise RecipeError(
+            "The prompt is far too long: write at most {limit} characters.", limit=LONGEST_PROMPTS
+        )
     scenes = []
-    for part in _split(text, "^"):
-        prompts = tuple(_prompt(term, weighted=weighted) for term in _split(part, "|") if term.strip())
+    for part in split_unescaped(text, "^"):
+        prompts = tuple(
+            _prompt(term, weighted=weighted) for term in split_unescaped(part, "|") if term.strip()
+        )
         if prompts:
             scenes.append(prompts)
     if not scenes:
@@ -113,8 +120,12 @@ def find_ambiguous_weights(text: str) -> list[str]:
     ends = []
     for term in re.split(r"[|^]", text):
         end = term.split()[-1] if term.strip() else ""
-        found = re.fullmatch(rf"(.*?):({_NUMBER})", end)
-        if found and not _URL.fullmatch(found[1]) and not _is_weight(found[1], found[2]):
+        before, colon, number = end.rpartition(":")
+        if (
+            colon
+            and read_number(number) is not None
+            and not (_URL.search(before) or _is_weight(before, number))
+        ):
             ends.append(end)
     return ends
 
@@ -149,17 +160,6 @@ def set_weights(scenes: tuple[Scene, ...], weights: Mapping[int, float]) -> tupl
         ) from error
 
 
-def _split(text: str, mark: str) -> list[str]:
-    """Split at marks that are not behind an odd number of backslashes."""
-    parts, start = [], 0
-    for found in re.finditer(rf"(\\*){re.escape(mark)}", text):
-        if len(found[1]) % 2 == 0:
-            parts.append(text[start : found.end() - 1])
-            start = found.end()
-    parts.append(text[start:])
-    return parts
-
-
 def _prompt(term: str, *, weighted: bool = False) -> Prompt:
     term, where = _split_region(term.strip())
     term, numbers = _without_numbers(term, weighted=weighted)
@@ -169,8 +169,8 @@ def _prompt(term: str, *, weighted: bool = False) -> Prompt:
     picture = re.fullmatch(r"\[(.*)\]", term, re.DOTALL)
     try:
         if picture and picture[1].strip():
-            return Prompt(picture=_unescape(picture[1]), **values)
-        return Prompt(text=_unescape(term), **values)
+            return Prompt(picture=unescape(picture[1], _SPECIAL), **values)
+        return Prompt(text=unescape(term, _SPECIAL), **values)
     except ValueError as error:
         raise RecipeError(
             "The prompt “{term}” is not allowed: {reason}.",
@@ -183,13 +183,15 @@ def _without_numbers(term: str, *, weighted: bool = False) -> tuple[str, list[fl
     """A term without the weight and stop at its end, and those two."""
     numbers: list[float] = []
     while len(numbers) < 2:
-        found = re.fullmatch(rf"(.*?)(\\*):\s*({_NUMBER})\s*", term, re.DOTALL)
-        if not found or len(found[2]) % 2 or not (found[1] + found[2]).strip():
+        before, colon, end = term.rpartition(":")
+        number = read_number(end) if colon else None
+        slashes = len(before) - len(before.rstrip("\\"))
+        if number is None or slashes % 2 or not before.strip():
             break
-        if not weighted and not _is_weight(found[1] + found[2], found[3]):
+        if not weighted and not _is_weight(before, end.strip()):
             break
-        numbers.insert(0, float(found[3]))
-        term = (found[1] + found[2]).rstrip()
+        numbers.insert(0, number)
+        term = before.rstrip()
     return term, numbers
 
 
@@ -198,8 +200,9 @@ def _is_weight(before: str, number: str) -> bool:
     if before[-1:].isspace():
         return True
     word = before.split()[-1] if before.strip() else ""
-    if _URL.fullmatch(word):
+    if _URL.search(word):
         return False
+    word = word[next((at for at, each in enumerate(word) if each == "_" or each.isalnum()), len(word)) :]
     if not number.isdigit():  # no clock, ratio or port has a sign or a fraction
         return True
     return not (_COUNTED.fullmatch(word) or (_HOST.fullmatch(word) and len(number) > 1))
@@ -207,24 +210,15 @@ def _is_weight(before: str, number: str) -> bool:
 
 def _split_region(term: str) -> tuple[str, dict[str, Any]]:
     """A term without the region at its end, and that region as a prompt's field."""
-    for found in reversed(list(re.finditer(r"(\\*)@\s*", term))):
-        before, after = term[: found.end(1)].rstrip(), term[found.end() :]
-        if len(found[1]) % 2 or not before:
-            continue
-        if re.fullmatch(_PLACE, after):
-            place = after.lower()
-            return before, {"region": "centre" if place == "center" else place}
-        path = re.fullmatch(r"\[(.*)\]", after, re.DOTALL)
-        return (before, {"mask": _unescape(path[1])}) if path and path[1].strip() else (term, {})
-    return term, {}
-
-
-def _unescape(text: str) -> str:
-    return re.sub(
-        rf"(\\*)([{re.escape(_SPECIAL)}])",
-        lambda found: "\\" * (len(found[1]) // 2) + found[2],
-        text,
-    )
+    at = max((place for place, slashes in find_marks(term, "@") if slashes % 2 == 0), default=0)
+    before, after = term[:at].rstrip(), term[at + 1 :].lstrip()
+    if not before:
+        return term, {}
+    if re.fullmatch(_PLACE, after):
+        place = after.lower()
+        return before, {"region": "centre" if place == "center" else place}
+    path = re.fullmatch(r"\[(.*)\]", after, re.DOTALL)
+    return (before, {"mask": unescape(path[1], _SPECIAL)}) if path and path[1].strip() else (term, {})
 
 
 def _format(prompt: Prompt) -> str:
@@ -236,7 +230,7 @@ def _format(prompt: Prompt) -> str:
         if re.fullmatch(r"\[.*\]", text, re.DOTALL):
             text = "\\" + text
         if _without_numbers(text)[1]:  # the text's own end, which would be read as a weight
-            text = re.sub(rf"(?::\s*{_NUMBER}\s*)+$", lambda found: found[0].replace(":", "\\:"), text)
+            text = _escape_numbers(text)
     where = []
     if prompt.mask:
         where = [f"@[{_escape(prompt.mask, '|^@')}]"]
@@ -251,9 +245,17 @@ def _format(prompt: Prompt) -> str:
 
 
 def _escape(text: str, marks: str) -> str:
-    """Backslashes before every mark, and doubled where ``_unescape`` would halve them."""
-    doubled = re.sub(rf"(\\+)(?=[{re.escape(_SPECIAL)}])", r"\1\1", text)
+    """Backslashes before every mark, and doubled where ``unescape`` would halve them."""
+    doubled = double_backslashes(text, _SPECIAL)
     return re.sub(rf"([{re.escape(marks)}])", r"\\\1", doubled)
+
+
+def _escape_numbers(text: str) -> str:
+    """A text with a backslash before each colon of the numbers at its end."""
+    start = len(text)
+    while (at := text.rfind(":", 0, start)) >= 0 and read_number(text[at + 1 : start]) is not None:
+        start = at
+    return text[:start] + text[start:].replace(":", "\\:")
 
 
 def _number(value: float) -> str:

@@ -4,6 +4,7 @@ A scene begins at its step. Its prompts take over during the last part of the sc
 either each prompt's direction in CLIP's space is turned into its successor's, or weights are blended.
 """
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pixgen.errors import InvalidValue, RecipeError
 from pixgen.paths import expand
 from pixgen.recipe.base import Value, setting
 from pixgen.recipe.prompts import Prompt, Scene, parse
-from pixgen.text_files import decode, parse_count, read_table
+from pixgen.text_files import decode, parse_count, parse_json, read_table
 from pixgen.text_files import parse_number as read_number
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def read_rows(path: Path) -> list[Mapping[str, Any]]:
         ) from error
     if len(data) > _LARGEST:
         raise RecipeError("The table “{name}” is too long: leave some rows out.", name=path.name)
-    rows: list[Any] = _read_json(text) if text.lstrip().startswith("[") else read_table(text)
+    try:
+        rows: list[Any] = _read_json(text) if text.lstrip().startswith("[") else read_table(text)
+    except (csv.Error, TypeError) as error:  # a cell without an end, or a separator that is none
+        raise RecipeError("The table “{name}” is broken: save it again.", name=path.name) from error
     if not all(isinstance(row, dict) for row in rows) or any(
         set(row) - set(COLUMNS) or "prompt" not in row for row in rows
     ):
@@ -53,11 +57,13 @@ def read_rows(path: Path) -> list[Mapping[str, Any]]:
 
 def _read_json(text: str) -> list[Any]:
     try:
-        rows = json.loads(text)
+        rows = parse_json(text)
     except json.JSONDecodeError as error:
         raise RecipeError(
             "This is not a table: its JSON is invalid at line {line}.", line=error.lineno
         ) from error
+    except ValueError as error:
+        raise RecipeError("This is no table: its JSON is far too large.") from error
     return [
         {name.strip().lower(): value for name, value in row.items()} if isinstance(row, dict) else row
         for row in rows

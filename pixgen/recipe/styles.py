@@ -14,7 +14,7 @@ from typing import Any
 from pixgen.errors import RecipeError
 from pixgen.paths import PRESETS, expand
 from pixgen.recipe.prompts import LONGEST_TEXT, Prompt, Scene
-from pixgen.text_files import decode
+from pixgen.text_files import decode, parse_json
 
 FOLDER = PRESETS / "styles"
 LONGEST_TITLE, LONGEST_TEMPLATE = 40, 300
@@ -75,7 +75,7 @@ def read_styles(text: str) -> tuple[Style, ...]:
     """The styles in a user's JSON: one, ``{"title": …, "template": …}``, or several as a list or as
     ``{"styles": […]}``. Raises RecipeError."""
     try:
-        value = json.loads(text) if len(text) <= _LARGEST_FILE else None
+        value = parse_json(text) if len(text) <= _LARGEST_FILE else None
     except (ValueError, RecursionError):
         value = None
     if isinstance(value, dict):

@@ -6,7 +6,6 @@ and ``__`` plain; elsewhere it is itself. ``escape_wildcards`` makes any text pl
 """
 
 import itertools
-import math
 import random
 import re
 from collections.abc import Callable, Sequence
@@ -14,11 +13,14 @@ from functools import cache
 
 from pixgen.errors import RecipeError
 from pixgen.paths import PRESETS
+from pixgen.recipe.prompts import LONGEST_PROMPTS
 
 MOST_ALTERNATIVES = 256  # texts that one prompt may become
 _DEEPEST = 8
+_COUNTED_TO = 10**9  # alternatives; more are as many as that
 
-_MARK = re.compile(r"(\\*)([{}|]|__[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*__|__)")
+# Backslashes and the mark behind them. Also matches where no mark is, so that a run of backslashes is read once.
+_MARK = re.compile(r"(\\*)([{}|]|__[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*__|__)?")
 
 # Parts, one after the other: a text, or the templates of which one stands there.
 Template = tuple["str | tuple[Template, ...]", ...]
@@ -52,7 +54,11 @@ def draw_wildcards(text: str, seed: int) -> str:
 
 def escape_wildcards(text: str) -> str:
     """Escape a text so that ``expand_wildcards`` and ``draw_wildcards`` leave it unchanged."""
-    return re.sub(r"(\\*)([{}]|__)", lambda found: 2 * found[1] + "\\" + found[2], text)
+    return re.sub(
+        r"(\\*)([{}]|__)?",
+        lambda found: 2 * found[1] + "\\" + found[2] if found[2] else found[0],
+        text,
+    )
 
 
 @cache
@@ -65,7 +71,11 @@ def word_lists() -> dict[str, tuple[str, ...]]:
 
 
 def _read(text: str) -> Template:
-    marks = list(_MARK.finditer(text))
+    if len(text) > LONGEST_PROMPTS:
+        raise RecipeError(
+            "The prompt is far too long: write at most {limit} characters.", limit=LONGEST_PROMPTS
+        )
+    marks = [found for found in _MARK.finditer(text) if found[2]]
     return _template(text, marks, _groups(marks), span=(0, len(text)), within=(0, len(marks)))
 
 
@@ -149,7 +159,11 @@ def _words(mark: str) -> tuple[str, ...]:
 
 
 def _count(template: Template) -> int:
-    return math.prod(sum(map(_count, part)) for part in template if not isinstance(part, str))
+    count = 1
+    for part in template:
+        if not isinstance(part, str):
+            count = min(count * sum(map(_count, part)), _COUNTED_TO)
+    return count
 
 
 def _expand(template: Template) -> list[str]:

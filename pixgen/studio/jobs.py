@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -78,6 +79,9 @@ class Job:
         self._unsaved: tuple[State, Callable[[Run], None]] | None = None
         self._fetching: DownloadProgress | None = None
         self._stopping = threading.Event()
+        self._stop_reason = ""
+        self._paused_at: float | None = None
+        self._watchers, self._unwatched_since = 0, time.monotonic()
         self._cutouts_until = 0.0
 
     @property
@@ -94,6 +98,22 @@ class Job:
     def stopping(self) -> bool:
         """Whether ``stop`` was called."""
         return self._stopping.is_set()
+
+    @property
+    def stop_reason(self) -> str:
+        """Why ``stop`` was called, as a message; empty if a person asked for it."""
+        return self._stop_reason
+
+    @property
+    def paused_seconds(self) -> float:
+        """For how long the job has been paused."""
+        return 0.0 if self._paused_at is None else time.monotonic() - self._paused_at
+
+    @property
+    def unwatched_seconds(self) -> float:
+        """For how long nobody has watched the job or waited for its end."""
+        with self._changed:
+            return 0.0 if self._watchers else time.monotonic() - self._unwatched_since
 
     @property
     def paused(self) -> bool:
@@ -139,15 +159,16 @@ class Job:
         """
         between = 1 / max(rate, 0.01)
         seen, due = -1, 0.0
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self.ended, timeout=max(0.0, due - time.monotonic()))
-                self._changed.wait_for(partial(self._is_new, seen), timeout=HEARTBEAT)
-                seen, due = self._version, time.monotonic() + between
-            job_status = self.status()
-            yield job_status
-            if job_status.state in FINAL_STATES:
-                return
+        with self._count_watcher():
+            while True:
+                with self._changed:
+                    self._changed.wait_for(lambda: self.ended, timeout=max(0.0, due - time.monotonic()))
+                    self._changed.wait_for(partial(self._is_new, seen), timeout=HEARTBEAT)
+                    seen, due = self._version, time.monotonic() + between
+                job_status = self.status()
+                yield job_status
+                if job_status.state in FINAL_STATES:
+                    return
 
     def status(self) -> JobStatus:
         """The status at this moment."""
@@ -184,19 +205,28 @@ class Job:
         sheet = getattr(frame, "cutouts", None)
         return (0 if frame is None else frame.step), (None if sheet is None else sheet())
 
-    def stop(self) -> None:
-        """Stop after the current step; picture, video and state are saved. Returns at once."""
+    def stop(self, reason: str = "") -> None:
+        """Stop after the current step; picture, video and state are saved. Returns at once.
+
+        Args:
+            reason: a message that the run then carries as its notice.
+        """
+        self._stop_reason = self._stop_reason or reason
+        if reason and self._state == "waiting":
+            self.set_notice(reason)
         self._stopping.set()
         self._queue.notify()
 
     def pause(self) -> None:
         """Pause after the current step, so that other jobs run first. Returns at once."""
         if not self.ended:
+            self._paused_at = time.monotonic()
             self._queue.pause(self)
             self.notify_watchers()
 
     def resume(self) -> None:
         """End a pause: the job waits for its turn at its old position."""
+        self._paused_at = None
         self._queue.resume(self)
         self.notify_watchers()
 
@@ -211,7 +241,7 @@ class Job:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end, at most ``timeout`` seconds; returns whether it has ended."""
-        with self._changed:
+        with self._count_watcher(), self._changed:
             return self._changed.wait_for(lambda: self.ended, timeout)
 
     def change(
@@ -332,6 +362,17 @@ class Job:
             self._state, self._error, self._unsaved = state, error, unsaved
             self._frame, self.pictures = final_frame, {}
             self._notify()
+
+    @contextmanager
+    def _count_watcher(self) -> Iterator[None]:
+        with self._changed:
+            self._watchers += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._watchers -= 1
+                self._unwatched_since = time.monotonic()
 
     def _keep(self, scenes: tuple[Scene, ...], trusted: Collection[str]) -> tuple[Scene, ...]:
         self._check(scenes)

@@ -17,6 +17,9 @@ class Policy:
     """Limits on the work of one job and on the length of the queue. ``None`` means no limit.
 
     Args:
+        jobs_per_address: of anonymous people at one network address, whatever they call themselves.
+        longest_pause: seconds after which a pause ends, so that a place in the queue is not held for ever.
+        longest_unwatched: seconds after which a job that waits, and whose owner watches none, is stopped.
         picture_folders: the only folders whose pictures a recipe may name: a stranger's recipe must
             not read any file of the server except their own uploads.
         models: the only models that a recipe may name.
@@ -31,13 +34,17 @@ class Policy:
     longest_seconds: float | None = None
     waiting: int = 20
     jobs_per_owner: int | None = None
+    jobs_per_address: int | None = None
+    longest_pause: float | None = None
+    longest_unwatched: float | None = None
     models: tuple[str, ...] | None = None
     picture_folders: tuple[Path, ...] | None = None
     keep: RetentionLimits = RetentionLimits()
 
     @classmethod
     def for_public(cls, *, picture_folders: tuple[Path, ...] = (), keep: str | None = None) -> "Policy":
-        """The policy of a public page: 512 px, 500 steps, 120 s, one running and one waiting job per owner.
+        """The policy of a public page: 512 px, 500 steps, 120 s, one running and one waiting job per owner, and
+        four per network address.
 
         Pictures come only from ``picture_folders`` (where the page saves uploads). Only models that are
         already downloaded may be used, so that no visitor makes the server download gigabytes.
@@ -50,6 +57,9 @@ class Policy:
             most_prompts=50,
             longest_seconds=120,
             jobs_per_owner=2,
+            jobs_per_address=4,
+            longest_pause=300,
+            longest_unwatched=300,
             models=ready_names(),
             picture_folders=picture_folders,
             keep=parse_retention(keep or PUBLIC_KEEP),
@@ -118,14 +128,22 @@ class Policy:
             pass  # not a valid path
         raise PictureError("Only uploaded pictures can be used here: upload this one first.")
 
-    def check_queue(self, *, waiting: int, of_owner: int) -> None:
-        """Raise StudioError if the queue is full: ``waiting`` jobs wait, ``of_owner`` are the owner's."""
+    def check_queue(self, *, waiting: int, of_owner: int, of_address: int = 0) -> None:
+        """Raise StudioError if the queue is full: ``waiting`` jobs wait, ``of_owner`` are the owner's, and
+        ``of_address`` come from the owner's network address."""
         if self.jobs_per_owner is not None and of_owner >= self.jobs_per_owner:
             raise StudioError(
                 "You have {of_owner} pictures waiting or being painted, and the limit is {limit}: wait "
                 "for one to finish, or stop it.",
                 of_owner=of_owner,
                 limit=self.jobs_per_owner,
+            )
+        if self.jobs_per_address is not None and of_address >= self.jobs_per_address:
+            raise StudioError(
+                "{count} pictures from your network are waiting or being painted, and {limit} may be: try again "
+                "when one is finished.",
+                count=of_address,
+                limit=self.jobs_per_address,
             )
         if waiting >= self.waiting:
             raise StudioError(

@@ -18,6 +18,7 @@ from pixgen.translation import Translation, translate
 
 POCKET = "pocket"
 MAX_UNKNOWN_WORDS = 4  # words that are reported
+LONGEST_CHECKED = 10_000  # characters that are checked while they are typed
 _MARKS = 2  # the start and end tokens
 
 
@@ -45,7 +46,9 @@ class PromptCheck:
 
 
 def check_typed_prompt(text: str, *, styles: Sequence[Style] = ()) -> PromptCheck:
-    """Check a prompt while it is being typed; empty while it is not valid."""
+    """Check a prompt while it is being typed; empty while it is not valid, or if it is very long."""
+    if len(text) > LONGEST_CHECKED:
+        return PromptCheck(limit=_places()[0])
     try:
         typed = parse(draw_wildcards(text, 0))
         translations = _translations(typed)

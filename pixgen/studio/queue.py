@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pixgen.errors import StudioError
+from pixgen.messages import _
 from pixgen.studio.jobs import Job
+from pixgen.studio.policy import Policy
 from pixgen.studio.timing import DurationEstimator
 
 if TYPE_CHECKING:
@@ -74,6 +76,21 @@ def apply_action(studio: "Studio", job: Job, name: str) -> None:
         job.stop()
     else:
         studio.move(job, -1 if name == "up" else 1)
+
+
+def release_places(line: Sequence[Job], policy: Policy) -> None:
+    """End the pauses that have lasted too long, and stop the jobs that wait for nobody: those whose owner
+    watches none. They can be resumed."""
+    watched = {
+        job.owner
+        for job in line
+        if policy.longest_unwatched is None or job.unwatched_seconds <= policy.longest_unwatched
+    }
+    for job in line:
+        if job.owner not in watched and job.state == "waiting" and not job.stopping:
+            job.stop(_("Stopped, as nobody watched it while it waited: resume it when you are back."))
+        elif policy.longest_pause is not None and job.paused_seconds > policy.longest_pause:
+            job.resume()
 
 
 def _estimate_seconds(job: Job, durations: DurationEstimator) -> float | None:

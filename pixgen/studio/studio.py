@@ -20,8 +20,9 @@ from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.jobs import Job
 from pixgen.studio.model_cache import ModelCache, resolve_device
+from pixgen.studio.owners import address_of
 from pixgen.studio.policy import Policy
-from pixgen.studio.queue import QueueEntry, list_entries, move_job
+from pixgen.studio.queue import QueueEntry, list_entries, move_job, release_places
 from pixgen.studio.runs.edits import Edit, check_steps, create_fork, read_fork_state
 from pixgen.studio.runs.inputs import KEPT_PATH, keep_pictures, trust_paths
 from pixgen.studio.runs.run import Run, RunLock, new_folder, read_run, run_folders
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pixgen.models import Perceptor
 
 log = logging.getLogger(__name__)
+_RELEASE_EVERY = 10.0  # seconds
 REMEMBERED = 32  # ended jobs kept in memory; their runs stay on disk
 
 
@@ -80,6 +82,9 @@ class Studio:
         self._threads: set[threading.Thread] = set()
         self._end_callbacks: list[Callable[[Job], object]] = []
         self._closed = False
+        self._closing = threading.Event()
+        if policy.longest_pause is not None or policy.longest_unwatched is not None:
+            threading.Thread(target=self._release_places, daemon=True, name="places").start()
 
     @cached_property
     def device(self) -> str:
@@ -262,18 +267,31 @@ class Studio:
 
     def close(self, timeout: float | None = None) -> None:
         """Stop every job, wait until all are saved (at most ``timeout`` seconds) and unload the models."""
+        self._stop_jobs()
         with self._lock:
-            self._closed = True
-            jobs, threads = list(self._jobs.values()), list(self._threads)
-        for job in jobs:
-            if not job.ended:
-                job.stop()
+            threads = list(self._threads)
         deadline = None if timeout is None else time.monotonic() + timeout
         for thread in threads:
             thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
         self._models.clear()
         if self._made_folder:  # listing runs or asking for a missing one leaves no folder behind
             remove_empty(self.folder)
+
+    def save_jobs(self, timeout: float) -> None:
+        """Take no more jobs, stop every one, and wait at most ``timeout`` seconds until they are saved. What
+        follows a job's end, such as the indexing of its picture, is not waited for."""
+        deadline = time.monotonic() + timeout
+        for job in self._stop_jobs():
+            job.wait(max(0.0, deadline - time.monotonic()))
+
+    def _stop_jobs(self) -> list[Job]:
+        self._closing.set()
+        with self._lock:
+            self._closed = True
+            jobs = [job for job in self._jobs.values() if not job.ended]
+        for job in jobs:
+            job.stop()
+        return jobs
 
     def __enter__(self) -> "Studio":
         return self
@@ -352,9 +370,18 @@ class Studio:
         with self._lock:  # held by _start_job until it has added the thread
             self._threads.discard(threading.current_thread())
 
+    def _release_places(self) -> None:
+        """Give up the places of jobs that are paused or unwatched for too long, until the studio is closed."""
+        while not self._closing.wait(_RELEASE_EVERY):
+            release_places(self._tools.queue.members(), self.policy)
+
     def _check_open(self, queued: list[Job], owner: str) -> None:
         if self._closed:
             raise StudioError("The studio is closed: start a new one.")
+        release_places(queued, self.policy)
+        address = address_of(owner)
         self.policy.check_queue(
-            waiting=max(0, len(queued) - 1), of_owner=sum(job.owner == owner for job in queued)
+            waiting=max(0, len(queued) - 1),
+            of_owner=sum(job.owner == owner for job in queued),
+            of_address=sum(address_of(job.owner) == address for job in queued) if address else 0,
         )

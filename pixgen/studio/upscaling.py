@@ -13,6 +13,7 @@ from pixgen.studio.metadata.containers import read_texts
 from pixgen.studio.metadata.picture_info import KEY, SOFTWARE, read_info
 from pixgen.studio.model_cache import resolve_device
 from pixgen.studio.storage import write_bytes
+from pixgen.text_files import parse_json
 
 CRISP = "crisp"
 AUTO = "auto"
@@ -101,7 +102,7 @@ def save_upscaled(picture: Image.Image, path: Path, *, source: Path, how: Upscal
 def read_upscale_info(path: Path) -> UpscaleInfo | None:
     """How a picture was upscaled, if its file says so."""
     try:
-        return UpscaleInfo(**json.loads(read_texts(path).get(NOTE, "null")))
+        return UpscaleInfo(**parse_json(read_texts(path).get(NOTE, "null")))
     except (OSError, TypeError, ValueError):
         return None
 

@@ -190,7 +190,7 @@ def _take_steps(
     while True:
         _apply_edits(job, painter)  # also before a stop: the edits apply when the run is resumed
         if job.stopping:
-            return "stopped", ""
+            return "stopped", job.stop_reason
         if job.paused:
             began += _pause(job, tools, record, painter)
             continue

@@ -17,15 +17,17 @@ from pixgen.recipe.presets import DEFAULT, available_presets
 from pixgen.studio import Studio
 from pixgen.studio.library.classifier import ClassifierService
 from pixgen.studio.library.library import RUNS, PictureLibrary
+from pixgen.studio.owners import login_owner
 from pixgen.studio.queue import ACTIONS, QueueEntry, apply_action
 from pixgen.ui.classify import actions as classify_actions
-from pixgen.ui.components import servable
+from pixgen.ui.components import PICTURE_TYPES, servable
 from pixgen.ui.create.form import CreateForm
 from pixgen.ui.create.form_recipe import to_recipe
 from pixgen.ui.errors import error_text
 from pixgen.ui.i18n import Translator
 from pixgen.ui.search import actions as search_actions
 from pixgen.ui.search.tab import MOST_SHOWN
+from pixgen.ui.session import owner_of
 
 
 def add_generate_api(studio: Studio, say: Translator) -> None:
@@ -38,11 +40,13 @@ def add_generate_api(studio: Studio, say: Translator) -> None:
             recipe = to_recipe(
                 CreateForm(prompt=prompt, preset=preset, size=size, steps=steps or None, seed=seed)
             )
-            job = studio.submit(recipe, owner=request.username or f"api-{request.session_hash}")
+            job = studio.submit(recipe, owner=owner_of(request))
             job.wait()
             if job.error is not None:
                 raise job.error
-        except PixgenError as error:
+            if not job.run.picture.is_file():
+                raise StudioError("The picture was stopped before it began: paint it again.")
+        except Exception as error:
             raise gr.Error(
                 error_text(error, say), title=say("Couldn't paint"), print_exception=False
             ) from error
@@ -85,7 +89,7 @@ def add_queue_api(studio: Studio, say: Translator) -> None:
         try:
             if wanted:
                 apply_action(studio, _one(studio, request, run), wanted)
-        except StudioError as error:
+        except Exception as error:
             raise gr.Error(error_text(error, say), title=say("Queue"), print_exception=False) from error
         return [_facts(place) for place in _seen(studio, request)]
 
@@ -106,7 +110,7 @@ def add_queue_api(studio: Studio, say: Translator) -> None:
 
 def _seen(studio: Studio, request: gr.Request) -> list[QueueEntry]:
     """All jobs; on a public page only those of the user who is logged in."""
-    owner = request.username
+    owner = login_owner(request.username) if request.username else ""
     return [
         place for place in studio.queue() if not studio.policy.public or (owner and place.job.owner == owner)
     ]
@@ -154,36 +158,36 @@ def add_classify_api(service: ClassifierService, say: Translator) -> None:
     ) -> dict[str, Any]:
         below = none_below is not None and none_below > -1
         none = ("both" if or_else else "below") if below else "else" if or_else else "never"
-        form = classify_actions.ClassifyForm.read(
-            {
-                "pictures": pictures,
-                "labels": labels,
-                "label_set": label_set,
-                "templates": templates,
-                "mode": "several" if multi else "one",
-                "model": model,
-                "none": none,
-                "none_below": none_below,
-                "top": top,
-            }
-        )
         try:
+            form = classify_actions.ClassifyForm.read(
+                {
+                    "pictures": pictures,
+                    "labels": labels,
+                    "label_set": label_set,
+                    "templates": templates,
+                    "mode": "several" if multi else "one",
+                    "model": model,
+                    "none": none,
+                    "none_below": none_below,
+                    "top": top,
+                }
+            )
             *_, last = classify_actions.classify(service, form, threading.Event(), say=say)
-            if last.tables is None:
-                raise gr.Error(
-                    say("The time limit for one request was reached: these are the results so far."),
-                    title=say("Couldn't classify"),
-                    print_exception=False,
-                )
-        except PixgenError as error:
+        except Exception as error:
             raise gr.Error(
                 error_text(error, say), title=say("Couldn't classify"), print_exception=False
             ) from error
+        if last.tables is None:
+            raise gr.Error(
+                say("The time limit for one request was reached: these are the results so far."),
+                title=say("Couldn't classify"),
+                print_exception=False,
+            )
         return json.loads(last.tables[1])
 
     with gr.Column(visible=False):
         inputs = [
-            gr.File(label=say("Pictures"), file_types=["image", ".zip"], file_count="multiple"),
+            gr.File(label=say("Pictures"), file_types=[*PICTURE_TYPES, ".zip"], file_count="multiple"),
             gr.Textbox("", label=say("Labels")),
             gr.Textbox("", label=say("Label set")),
             gr.Textbox("", label=say("Prompt templates")),
@@ -227,7 +231,7 @@ def add_search_api(library: PictureLibrary, say: Translator) -> None:
         drawn_by: str,
         seed: str,
     ) -> tuple[list[dict[str, Any]], list[str]]:
-        owner = request.username or f"api-{request.session_hash}"
+        owner = owner_of(request)
         values = {
             "query": query,
             "picture": picture,
@@ -247,7 +251,7 @@ def add_search_api(library: PictureLibrary, say: Translator) -> None:
         try:
             form = search_actions.SearchForm.read(values)
             *_, last = search_actions.search(library, form, uploaded=None, owner=owner, say=say)
-        except PixgenError as error:
+        except Exception as error:
             raise gr.Error(
                 error_text(error, say), title=say("Couldn't search"), print_exception=False
             ) from error

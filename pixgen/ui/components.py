@@ -27,6 +27,8 @@ from pixgen.ui.i18n import Translator
 
 # What an event of the page has that is neither an endpoint nor shown as busy.
 QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+# What a gr.File of pictures takes. Browsers and systems do not all count the last ones as pictures.
+PICTURE_TYPES = ["image", ".heic", ".heif", ".avif"]
 Parts = dict[str, gr.components.Component]  # of a tab, by name
 
 

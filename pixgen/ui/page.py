@@ -28,6 +28,9 @@ from pixgen.ui.gallery.tab import gallery_tab
 from pixgen.ui.i18n import ENGLISH, LANGUAGES, Translator
 from pixgen.ui.i18n.translator import LanguageRedirect, language_links, other_languages
 from pixgen.ui.info.tab import info_tab, wire_info
+from pixgen.ui.protection.headers import SecurityHeaders
+from pixgen.ui.protection.logins import LoginDelay
+from pixgen.ui.protection.uploads import UploadLimits
 from pixgen.ui.search.tab import search_tab
 from pixgen.ui.send_to import wire_classify_exchange, wire_search_exchange
 from pixgen.ui.theme import theme
@@ -126,14 +129,21 @@ def uploads_folder() -> Path:
     return Path(get_upload_folder())
 
 
-def launch(page: gr.Blocks, *, by_browser: bool = True, **where: Any) -> Any:
+def launch(page: gr.Blocks, *, by_browser: bool = True, public: bool = False, **where: Any) -> Any:
     """Serve the page; ``where`` is gradio's server_name, server_port, share, auth, and so on.
 
     Args:
+        public: bound what is uploaded.
         by_browser: send those whose browser prefers another language to the page in it.
     """
     elsewhere = {path for path, *_ in page.pages}
     first = next(code for code in LANGUAGES if code not in elsewhere)
+    middleware = [
+        Middleware(SecurityHeaders),
+        Middleware(LoginDelay),
+        *([Middleware(UploadLimits, folder=uploads_folder())] if public else []),
+        Middleware(LanguageRedirect, first=first, by_browser=by_browser),
+    ]
     return page.launch(
         theme=theme(),
         css_paths=[STATIC / "page.css", STATIC / "side.css"],
@@ -149,6 +159,6 @@ def launch(page: gr.Blocks, *, by_browser: bool = True, **where: Any) -> Any:
         run_history=False,
         show_error=False,
         ssr_mode=False,  # the page's own script expects the page to be there when it runs
-        app_kwargs={"middleware": [Middleware(LanguageRedirect, first=first, by_browser=by_browser)]},
+        app_kwargs={"middleware": middleware},
         **where,
     )

@@ -24,7 +24,7 @@ def wire_classify_exchange(
     """Connect Create with Classify; ``run`` are the arguments of an event that classifies."""
 
     def classify_this(request: gr.Request, session: Any) -> tuple:
-        painted = BrowserSession.from_browser(session, request.username).run(studio)
+        painted = BrowserSession.from_request(session, request).run(studio)
         if painted is None or not painted.picture.is_file():
             raise gr.Error(
                 say("The picture is not finished yet: wait for it, or stop it."),

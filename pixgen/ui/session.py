@@ -1,6 +1,6 @@
 """Browser sessions: the visitor of a page, cancellation flags, and the newest watcher of each open page.
 
-A browser keeps ``{"visitor": …, "job": …, "seed": …}``, by which a reloaded page finds its job again.
+A browser keeps ``{"visitor": …, "signature": …, "job": …, "seed": …}``, by which a reloaded page finds its job again.
 """
 
 import json
@@ -12,8 +12,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import gradio as gr
+
 from pixgen.errors import StudioError
 from pixgen.studio import Job, Run, Studio
+from pixgen.studio.owners import Owner, login_owner, program_owner, visitor_owner
+from pixgen.text_files import parse_json
+from pixgen.ui.protection.visitors import client_address, is_signed, sign_visitor
 
 _MOST_PAGES = 1000  # open pages that are remembered
 
@@ -103,8 +108,10 @@ class BrowserSession:
     """A visitor of the page.
 
     Args:
-        stored: what their browser keeps: ``visitor`` and, after a first picture, ``job`` and ``seed``.
+        stored: what their browser keeps: ``visitor`` with its ``signature`` and, after a first picture, ``job``
+            and ``seed``.
         username: of a person who has logged in, else empty.
+        address: that the request came from, if it is known.
         watchers: of all open pages.
         page: this open page, by gradio's session hash.
     """
@@ -113,25 +120,50 @@ class BrowserSession:
     username: str = ""
     watchers: Watchers = field(default_factory=Watchers)
     page: str = ""
+    address: str = ""
+
+    @classmethod
+    def from_request(
+        cls, text: object, request: gr.Request, *, watchers: Watchers | None = None
+    ) -> "BrowserSession":
+        """From the JSON text that a browser sent with a request."""
+        return cls.from_browser(
+            text,
+            request.username,
+            watchers=watchers,
+            page=request.session_hash,
+            address=client_address(request),
+        )
 
     @classmethod
     def from_browser(
-        cls, text: object, username: str | None, *, watchers: Watchers | None = None, page: str | None = ""
+        cls,
+        text: object,
+        username: str | None,
+        *,
+        watchers: Watchers | None = None,
+        page: str | None = "",
+        address: str = "",
     ) -> "BrowserSession":
-        """From the JSON that a browser sent, which may be anything; a new visitor if it is not valid."""
+        """From the JSON text that a browser sent, which may be anything; a new visitor if it is not valid, or
+        its id was not given out here."""
         try:
-            sent = json.loads(text)  # type: ignore[arg-type]
+            sent = parse_json(text)  # type: ignore[arg-type]
         except (TypeError, ValueError, RecursionError):
             sent = None
         sent = sent if isinstance(sent, dict) else {}
         kept = {key: sent[key] for key in ("visitor", "job", "seed") if _is_name(sent.get(key))}
-        stored = {"visitor": secrets.token_urlsafe(16), **kept}
-        return cls(stored, username or "", watchers or Watchers(), page or "")
+        if "visitor" not in kept or not is_signed(kept["visitor"], sent.get("signature")):
+            kept["visitor"] = secrets.token_urlsafe(16)
+        stored = {**kept, "signature": sign_visitor(kept["visitor"])}
+        return cls(stored, username or "", watchers or Watchers(), page or "", address)
 
     @property
-    def owner(self) -> str:
+    def owner(self) -> Owner:
         """The name under which the studio counts and keeps this visitor's jobs."""
-        return self.username or self.stored["visitor"]
+        if self.username:
+            return login_owner(self.username, address=self.address)
+        return visitor_owner(self.stored["visitor"], address=self.address)
 
     def with_job(self, run_id: str, *, seed: int) -> str:
         """The JSON that the browser stores so that the Create tab shows this run."""
@@ -157,6 +189,14 @@ class BrowserSession:
         except StudioError:
             return None
         return run if run.owner == self.owner else None
+
+
+def owner_of(request: gr.Request) -> Owner:
+    """The owner of what a program paints and finds through an endpoint."""
+    address = client_address(request)
+    if request.username:
+        return login_owner(request.username, address=address)
+    return program_owner(str(request.session_hash)[:64], address=address)
 
 
 def _is_name(value: object) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import pixgen
-from pixgen.cli._jobs import INTERRUPTED, JsonReport, RichReport, follow_job
+from pixgen.cli._jobs import JsonReport, RichReport, follow_job
 from pixgen.cli._outputs import Outputs
 from pixgen.cli.app import main
 from pixgen.errors import StorageError, StudioError
@@ -131,7 +131,7 @@ def test_ctrl_c_keeps_the_picture_and_what_is_needed_to_go_on(tmp_path, recipe):
     recipe = recipe.model_copy(update={"steps": 2000})
     outputs = Outputs(picture=tmp_path / "fox.png")
     status, lines, run = followed(tmp_path, recipe, outputs=outputs, report=Interrupted)
-    assert status == INTERRUPTED
+    assert status == 130
     assert (lines[-1]["state"], lines[-1]["picture"]) == ("stopped", str(tmp_path / "fox.png"))
     assert run.step < 2000
     with Studio(tmp_path / "outputs", device="cpu", painter=Grey) as studio:

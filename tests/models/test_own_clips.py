@@ -14,10 +14,14 @@ from safetensors.torch import save_file
 from pixgen.cli.app import main
 from pixgen.errors import ModelError
 from pixgen.models.clip.custom import custom_clip_entries
+from pixgen.models.clip.custom_models import build_open_clip
+from pixgen.models.clip.layouts import infer_config
 from pixgen.models.clip.perceptor import Perceptor, load_perceptor
 from pixgen.models.registry import fetch, find_model
 from pixgen.models.vqgan.custom import custom_models
 from pixgen.paths import absolute_name
+from pixgen.recipe.recipe import make_recipe
+from pixgen.studio.memory_check import check_memory
 from tests.models import trainings
 
 FILES = Path(__file__).parent.parent / "fixtures" / "files"
@@ -210,6 +214,95 @@ def test_hugging_faces_siglip_embeds_pictures_and_reports_a_missing_tokenizer(tm
     assert torch.allclose(ours.model.encode_text(tokens), read, atol=1e-5)
     with pytest.raises(ModelError, match="has no tokenizer beside its weights"):
         ours.embed_texts(TEXTS)
+
+
+@torch.no_grad()
+def test_a_sharded_folder_of_hugging_faces_is_read_whole(tmp_path):
+    theirs = huggings("CLIP", tmp_path / "whole", hidden_act="gelu")
+    folder = tmp_path / "clip"
+    theirs.save_pretrained(folder, max_shard_size="4MB")
+    assert len(list(folder.glob("model-*-of-*.safetensors"))) > 1
+    ours = load_perceptor((str(folder),), "cpu")
+    found = theirs(
+        input_ids=open_clip.SimpleTokenizer()(TEXTS), pixel_values=torch.zeros(1, 3, 32, 32)
+    ).text_embeds
+    assert torch.allclose(ours.embed_texts(TEXTS), found, atol=1e-5)
+    next(folder.glob("model-00001-*")).unlink()
+    with pytest.raises((ModelError, FileNotFoundError)) as raised:
+        load_perceptor((str(folder),), "cpu")
+    assert isinstance(raised.value, ModelError), raised.value
+
+
+@torch.no_grad()
+def test_a_siglip_reads_with_the_tokenizer_beside_it(tmp_path):
+    import tokenizers
+    import transformers
+
+    theirs = huggings("Siglip", tmp_path / "siglip")
+    words = tokenizers.Tokenizer(
+        tokenizers.models.WordLevel({"<pad>": 1, "<unk>": 2, "a": 3, "fox": 4}, "<unk>")
+    )
+    words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<pad>", unk_token="<unk>")
+    fast.save_pretrained(tmp_path / "siglip")
+    ours = load_perceptor((str(tmp_path / "siglip"),), "cpu")
+    tokens = torch.ones(1, 64, dtype=torch.int64)
+    tokens[0, :2] = torch.tensor([3, 4])
+    read = theirs.text_model(input_ids=tokens).pooler_output
+    assert torch.allclose(ours.embed_texts(["a fox"]), F.normalize(read, dim=-1), atol=1e-5)
+
+
+TIMM = {
+    **CONFIG,
+    "vision_cfg": {
+        "timm_model_name": "vit_tiny_patch16_224", "timm_pool": "token", "timm_proj": "linear", "image_size": 32,
+    },
+}  # fmt: skip
+COCA = {
+    **CONFIG,
+    "vision_cfg": {**CONFIG["vision_cfg"], "attentional_pool": True, "attn_pooler_heads": 4, "output_tokens": True},
+    "text_cfg": {**CONFIG["text_cfg"], "embed_cls": True, "output_tokens": True},
+    "multimodal_cfg": {"context_length": 76, "vocab_size": 49408, "width": 64, "heads": 1, "layers": 1},
+    "custom_text": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("config", [TIMM, COCA], ids=["timm", "CoCa"])
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_open_clips_other_architectures_load_from_one_file(tmp_path, config, suffix):
+    torch.manual_seed(0)
+    theirs = build_open_clip({**config, **({} if config is COCA else {"custom_text": True})}).eval()
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".pt":
+        torch.save({"epoch": 3, "name": "mine", "state_dict": theirs.state_dict()}, path)
+    else:
+        save_file({name: tensor.clone() for name, tensor in theirs.state_dict().items()}, path)
+    custom = {**config, "custom_text": True}
+    (tmp_path / "a.json").write_text(json.dumps(custom))
+    assert_same(load_perceptor((str(path),), "cpu"), theirs)
+
+
+@pytest.mark.parametrize("name", ["coca_ViT-B-32", "ViT-B-16-SigLIP"])
+def test_their_published_architectures_are_recognised(name):
+    with torch.device("meta"):
+        weights = build_open_clip(open_clip.get_model_config(name)).state_dict()
+    assert infer_config(weights, Path("a.pt"))["architecture"] == name
+
+
+@pytest.mark.parametrize("kind", ["file", "CLIP", "Siglip"])
+def test_the_memory_of_an_own_clip_is_estimated(tmp_path, kind):
+    if kind == "file":
+        name = str(tmp_path / "a.pt")
+        torch.save(a_clip().state_dict(), name)
+    else:
+        huggings(kind, tmp_path / "own")
+        name = str(tmp_path / "own")
+    recipe = make_recipe({"prompts": "a fox", "width": 64, "height": 64, "clip": [name]})
+    small = check_memory(recipe, "cpu")
+    both = check_memory(make_recipe(recipe.model_dump(), {"clip": [name, "pocket"]}), "cpu")
+    assert small is not None
+    assert both is not None
+    assert both.needed > small.needed > 0
 
 
 def test_it_is_converted_once_until_its_file_changes(tmp_path, cache):

@@ -81,6 +81,18 @@ def test_what_is_transparent_stands_on_white(tmp_path):
     assert np.abs(shown[20, 5].astype(int) - (200, 30, 30)).max() <= 3
 
 
+@pytest.mark.parametrize(("codec", "options"), [("libvpx-vp9", ()), ("libvpx", ("-auto-alt-ref", "0"))])
+def test_a_transparent_webm_stands_on_white(tmp_path, codec, options):
+    path = make(
+        tmp_path / "a.webm", "-vf",
+        "format=rgba,colorchannelmixer=aa=0,drawbox=x=0:w=32:h=48:color=0xD02020@1.0:t=fill:replace=1",
+        "-c:v", codec, *options, "-pix_fmt", "yuva420p", source="color=red:",
+    )  # fmt: skip
+    shown = first(path).astype(int)
+    assert np.abs(shown[20, 50] - (255, 255, 255)).max() <= 3
+    assert np.abs(shown[20, 10] - (208, 32, 32)).max() <= 4
+
+
 @pytest.mark.parametrize("turn", [90, 180, 270])
 def test_a_phones_video_is_turned_upright(tmp_path, turn):
     plain = make(tmp_path / "plain.mp4")

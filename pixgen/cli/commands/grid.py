@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from pixgen.cli._jobs import INTERRUPTED, reject_options_beside_resume
+from pixgen.cli._jobs import reject_options_beside_resume
 from pixgen.cli._options import (
     PICTURE,
     RUNS,
@@ -30,6 +30,7 @@ from pixgen.cli._options import (
     setting_option,
 )
 from pixgen.cli._outputs import print_line
+from pixgen.cli._signals import exit_status
 
 if TYPE_CHECKING:
     from pixgen.studio import Run
@@ -136,8 +137,8 @@ def follow_grid(grid: "Grid", *, out: Path | None, as_json: bool) -> int:
                     if job.error is None:
                         _print_cell(grid, index, job.run, as_json=as_json)
                         last = index
-        except KeyboardInterrupt:
-            status = INTERRUPTED
+        except KeyboardInterrupt as error:
+            status = exit_status(error)
     finally:
         if last >= 0 or status == 0:
             save_sheet(draw_sheet(grid.plan, grid.runs()), target, plan=grid.plan)

@@ -1,15 +1,25 @@
 """``pixgen app``: open the page in a browser. ``app.py`` of a clone, and of a Space, runs the same command."""
 
 import contextlib
+import logging
 import os
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from pixgen.cli._options import RUNS, example
+from pixgen.cli._outputs import print_line
+from pixgen.cli._signals import exit_status
 from pixgen.errors import PixgenError, StudioError
 
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from pixgen.studio import Studio
+
+_SAVING_SECONDS = 4.0  # within 5 seconds of a SIGTERM, the process has ended
 ADDRESS, ACCESS, PAGE, FOLDERS = "Address", "Access", "Page", "Models and folders"
 
 
@@ -20,6 +30,23 @@ def _read_auth(text: str | None) -> tuple[str, str] | None:
     if not (name and password):
         raise StudioError("--auth needs a name and a password, for example --auth ada:secret.")
     return name, password
+
+
+def _serve_until_interrupted(page: "gr.Blocks", studio: "Studio") -> NoReturn:
+    """Serve until Ctrl-C, SIGTERM or a lost terminal, then save what is being painted and end the process.
+
+    Saving comes before everything else, as a service manager soon kills a process that does not end; and nobody
+    waits for browsers that still hold connections. Raises typer.Exit if the server ends by itself.
+    """
+    try:
+        while page.is_running:
+            time.sleep(0.1)
+    except KeyboardInterrupt as error:
+        studio.save_jobs(_SAVING_SECONDS)
+        print_line("Closed; pictures that were being painted are saved.", err=True)
+        logging.shutdown()
+        os._exit(exit_status(error))  # an ordinary end would wait for every open connection
+    raise typer.Exit
 
 
 @example("pixgen app --port 8000 --auth ada:secret")
@@ -130,8 +157,16 @@ def open_page(
             page = build(studio, library=library, say=LANGUAGES[lang or "en"])
             studio.preload()  # after build: kornia cannot be imported by two threads at once
             launch(
-                page, server_name=host, server_port=port, share=share, by_browser=not lang, auth=credentials
+                page,
+                server_name=host,
+                server_port=port,
+                share=share,
+                by_browser=not lang,
+                auth=credentials,
+                public=policy.public,
+                prevent_thread_lock=True,
             )
+            _serve_until_interrupted(page, studio)
         except OSError as error:
             raise PixgenError(
                 "The page cannot be opened at this address ({error}): choose another --host or --port.",

@@ -7,7 +7,6 @@ beside it (``model.json``). A folder, with or without ``local-dir:`` before it, 
 """
 
 import hashlib
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from pixgen.models.cache import models_dir
 from pixgen.models.catalog import Entry
 from pixgen.models.checkpoints.sniffing import holds_clip
 from pixgen.paths import CHECKPOINTS, is_hidden, split_name
+from pixgen.text_files import parse_json
 
 OPEN_CLIP_CONFIG, CONFIG, PREPROCESSOR_CONFIG = (
     "open_clip_config.json",
@@ -180,7 +180,7 @@ def _any_checkpoint(folder: Path) -> list[Path]:
 def read_json(path: Path) -> dict[str, Any]:
     """A config in JSON. Raises ModelError."""
     try:
-        found = json.loads(path.read_text("utf-8-sig"))
+        found = parse_json(path.read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError("The config {name} is missing or broken: check its path.", name=path.name) from error
     if not isinstance(found, dict):

@@ -17,6 +17,7 @@ import torch
 import torch.nn as nn
 from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 from open_clip.model import convert_to_custom_text_state_dict
+from safetensors import SafetensorError, safe_open
 
 from pixgen.errors import ModelError
 from pixgen.models.catalog import Entry
@@ -40,6 +41,7 @@ class SiglipTowers(nn.Module):
         super().__init__()
         from transformers import SiglipConfig, SiglipModel
 
+        self.context_length = _siglip_length(config)
         self.model = SiglipModel(SiglipConfig.from_dict(dict(config)))
 
     @property
@@ -66,6 +68,22 @@ def load_custom_clip(entry: Entry) -> tuple[nn.Module, Tokenizer, dict[str, Any]
     model = _build(form, entry.name)
     assign_weights(model, weights, name=entry.name)
     return model, _load_tokenizer(form, entry), form["pictures"]
+
+
+def build_custom_clip(entry: Entry) -> tuple[nn.Module, int]:
+    """An untrained model of a custom CLIP's architecture, on torch's default device, and its input side in pixels.
+
+    Its file is converted first if need be, as that is how its architecture is found. Raises ModelError.
+    """
+    path = fetch_custom_clip(entry)
+    try:
+        with safe_open(path, "pt") as file:
+            form: Blueprint = json.loads(bytes(file.get_tensor(_BLUEPRINT_KEY).tolist()))
+    except (OSError, SafetensorError, ValueError) as error:
+        raise ModelError(
+            "The weights {name} are missing or broken: install pixgen again.", name=path.name
+        ) from error
+    return _build(form, entry.name), form["pictures"]["size"]
 
 
 def fetch_custom_clip(entry: Entry) -> Path:
@@ -230,9 +248,7 @@ def _load_tokenizer(form: Blueprint, entry: Entry) -> Tokenizer:
     name = entry.name
     try:
         if form["kind"] == "siglip":
-            return _folder_tokenizer(
-                folder, name, length=config["text_config"].get("max_position_embeddings", 64)
-            )
+            return _folder_tokenizer(folder, name, length=_siglip_length(config))
         if "open_clip" in entry.model and folder:
             return open_clip.get_tokenizer(f"local-dir:{folder}")
         if "architecture" in config:
@@ -246,6 +262,11 @@ def _load_tokenizer(form: Blueprint, entry: Entry) -> Tokenizer:
         raise
     except Exception:  # any library's, or of the network
         return _missing_tokenizer(name)
+
+
+def _siglip_length(config: Mapping[str, Any]) -> int:
+    """How many tokens of a text a SigLIP reads."""
+    return config["text_config"].get("max_position_embeddings", 64)
 
 
 def _folder_tokenizer(folder: str | None, name: str, *, length: int) -> Tokenizer:

@@ -4,7 +4,6 @@ Loads no torch: the list of models uses it.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from pixgen.models.catalog import Entry, available_vqgans, find_entry
 from pixgen.models.checkpoints.sniffing import check_not_placeholder
 from pixgen.models.clip.custom import is_clip
 from pixgen.paths import CHECKPOINTS, is_hidden
+from pixgen.text_files import parse_json
 
 _REQUIRED_PARAMS = ("embed_dim", "n_embed", "ddconfig")
 _REQUIRED_LAYERS = ("z_channels", "resolution", "in_channels", "out_ch", "ch", "ch_mult", "num_res_blocks",
@@ -63,7 +63,7 @@ def read_vqgan_config(path: Path) -> dict[str, Any]:
     check_not_placeholder(path)
     try:
         text = path.read_text("utf-8-sig")
-        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        found = parse_json(text) if path.suffix == ".json" else yaml.safe_load(text)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise ModelError("The config {name} is missing or broken: check its path.", name=path.name) from error
     if not isinstance(found, dict):

@@ -28,6 +28,7 @@ from pixgen.studio.runs.inputs import keep_pictures, named_files, resolve_kept_p
 from pixgen.studio.runs.run import Run, RunLock, mean_similarity
 from pixgen.studio.storage import atomic_write, storage_errors, write_bytes
 from pixgen.studio.studio import Studio
+from pixgen.text_files import parse_json
 
 log = logging.getLogger(__name__)
 FOLDER = "grids"  # in the studio's folder
@@ -113,7 +114,7 @@ class Grid:
         if not _ID.fullmatch(name) or not folder.is_dir():
             raise StudioError("There is no grid “{name}” in this folder.", name=name[:60])
         try:
-            kept = json.loads((folder / "grid.json").read_text("utf-8"))
+            kept = parse_json((folder / "grid.json").read_text("utf-8"))
             cells = tuple(Cell(recipe=make_recipe(each["recipe"]), run=each["run"]) for each in kept["cells"])
             plan = Plan(
                 rows=tuple(kept["rows"]),

@@ -26,6 +26,7 @@ from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.recipe.styles import apply_styles
 from pixgen.recipe.wildcards import draw_wildcards, escape_wildcards, expand_wildcards
 from pixgen.studio.grids.grid import MOST_CELLS, Cell, Plan
+from pixgen.text_files import parse_json
 
 MOST_AXES = 2
 
@@ -85,14 +86,14 @@ class Axis:
 def read_axis(text: str) -> Axis:
     """Parse an axis from ``seed=1-4``, ``weight of prompt 2=0.2,0.5,1`` (``:`` does for ``=``) or, where a
     value has a comma, a JSON list: ``prompt=["a, b", "c"]``. Raises RecipeError."""
-    found = re.fullmatch(r"\s*([^=:]+?)\s*[=:]\s*(.*?)\s*", text, re.DOTALL)
-    if not found:
+    found = re.fullmatch(r"([^=:]+)[=:](.*)", text.strip(), re.DOTALL)
+    if not found or not found[1].strip():
         raise RecipeError(
             "“{text}” is not of the form field=values: write for example seed=1-4, or "
             "cutouts.kind=gentle,crowson.",
             text=text[:60],
         )
-    field, values = found.groups()
+    field, values = (part.strip() for part in found.groups())
     if span := _RANGE.fullmatch(values):
         first, last = map(int, span.groups())
         if last - first >= MOST_CELLS:
@@ -104,8 +105,8 @@ def read_axis(text: str) -> Axis:
         return Axis(field, tuple(range(first, last + 1)))
     if values.startswith("["):
         try:
-            return Axis(field, tuple(json.loads(values)))
-        except json.JSONDecodeError as error:
+            return Axis(field, tuple(parse_json(values)))
+        except ValueError as error:
             raise RecipeError(
                 'The values of “{field}” are not a JSON list: write for example {field}=["one, two", '
                 '"three"].',
@@ -173,8 +174,8 @@ def _cell_recipe(options: Options, chosen: Sequence[tuple[Axis, int]]) -> Recipe
 
 def _parse_value(text: str) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError:
+        return parse_json(text)
+    except ValueError:
         return text
 
 

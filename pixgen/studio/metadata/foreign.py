@@ -44,10 +44,11 @@ _PIXRAY_ASIDE = {
     "output", "outdir", "output_dir", "save_every", "display_every", "display_clear", "make_video",
     "save_intermediates", "seed_used",
 }  # fmt: skip
-_PARAMETER = re.compile(r'\s*([A-Za-z][\w /-]{0,40}):\s*("(?:\\.|[^"\\])*"|\{[^{}]*\}|[^,]*)(?:,|$)')
+_PARAMETER = re.compile(r'([A-Za-z][\w /-]{0,40}):\s*("(?:\\.|[^"\\])*"|\{[^{}]*\}|[^,]*)(?:,|$)')
 # A line of webui's settings has at least so many settings, among them one of these; other lines after a
 # prompt are text.
 _FEWEST_SETTINGS, _ITS_SETTINGS = 3, {"Steps", "Sampler", "CFG scale", "Seed", "Size", "Model hash"}
+_MOST_READ = 50_000  # characters, from the end, in which its settings are looked for
 _NEGATIVE = "negative prompt:"
 
 
@@ -217,7 +218,11 @@ def _webui(text: str) -> ForeignSettings:
 def _webui_parts(text: str) -> tuple[list[str], dict[str, str], list[str]]:
     """The lines of the prompts, the settings, and the lines of extensions after them."""
     lines = text.strip().splitlines()
+    read = 0
     for place in reversed(range(len(lines))):
+        read += min(len(lines[place]), LONGEST_TEXT * 5)
+        if read > _MOST_READ:
+            break
         settings = dict(_PARAMETER.findall(lines[place][: LONGEST_TEXT * 5]))
         if len(settings) >= _FEWEST_SETTINGS and settings.keys() & _ITS_SETTINGS:
             return lines[:place], settings, lines[place + 1 :]

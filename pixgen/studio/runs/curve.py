@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixgen.studio.storage import write_bytes
 from pixgen.studio.video.recording import is_recorded
+from pixgen.text_files import parse_json
 
 if TYPE_CHECKING:
     from pixgen.synthesis import Frame
@@ -32,7 +33,7 @@ class Curve:
         """Read a saved curve; empty if there is none, or if it is broken."""
         curve = cls(path)
         try:
-            kept = json.loads(path.read_text("utf-8"))
+            kept = parse_json(path.read_text("utf-8"))
             for place, step in enumerate(kept["steps"]):
                 similarities, losses = (
                     {name: column[place] for name, column in kept[kind].items()}

@@ -23,6 +23,7 @@ from pixgen.studio.runs.inputs import FOLDER, keep_prompts
 from pixgen.studio.runs.record import SavedState, read_state, write_state
 from pixgen.studio.runs.run import FINAL_STATES, Run, is_locked
 from pixgen.studio.storage import remove_file, storage_errors, write_bytes
+from pixgen.text_files import parse_json
 
 Scenes = tuple[Scene, ...]
 MORE_STEPS = 40  # of a fork of a finished run, by default
@@ -121,7 +122,7 @@ def has_no_pending_edit(folder: Path) -> bool:
 
 def _read_request(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text("utf-8"))
+        value = parse_json(path.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}

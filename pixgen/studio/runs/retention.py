@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 PUBLIC_KEEP = "30 days, 200 runs, 20 GB"  # a run takes 1 to 3 MB
+MOST_FAVOURITES = 50  # of an owner, that outlast the limits
 _UNITS = {"days": 1, "runs": 1, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _LIMIT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(days?|runs?|mb|gb|tb)")
 
@@ -66,8 +67,8 @@ log = logging.getLogger(__name__)
 
 
 class Retention:
-    """Deletes runs beyond the limits after each job, runs in the trash first. Never deletes a favourite, nor
-    a run that is being painted."""
+    """Deletes runs beyond the limits after each job, runs in the trash first. Never deletes a run that is being
+    painted, nor the newest favourites of an owner: as many as ``MOST_FAVOURITES``, in half of the space."""
 
     def __init__(self, gallery: "Gallery", keep: RetentionLimits) -> None:
         self._gallery, self._keep = gallery, keep
@@ -102,6 +103,7 @@ class Retention:
         keep, now = self._keep, datetime.now().astimezone()
         oldest = now - timedelta(days=keep.days) if keep.days is not None else None
         space, count = 0, Counter[str]()
+        favourites, favourite_space = Counter[str](), 0
         for entry in sorted(newest_first, key=lambda entry: entry.trashed):  # stable
             count[entry.owner] += 1
             if keep.space is not None:
@@ -111,7 +113,13 @@ class Retention:
                 or (keep.runs is not None and count[entry.owner] > keep.runs)
                 or (keep.space is not None and space > keep.space)
             )
-            if gone and not entry.favourite and entry.state in FINAL_STATES:
+            if gone and entry.favourite:
+                favourites[entry.owner] += 1
+                favourite_space += self._size(entry) if keep.space is not None else 0
+                gone = favourites[entry.owner] > MOST_FAVOURITES or (
+                    keep.space is not None and favourite_space > keep.space / 2
+                )
+            if gone and entry.state in FINAL_STATES:
                 yield entry
 
     def _size(self, entry: Entry) -> int:

@@ -23,6 +23,7 @@ from pixgen.messages import Message
 from pixgen.paths import output_folder
 from pixgen.recipe.recipe import Recipe, read_recipe
 from pixgen.studio.storage import storage_errors, write_bytes
+from pixgen.text_files import parse_json
 
 State = Literal["waiting", "loading", "painting", "done", "stopped", "failed"]
 FINAL_STATES = ("done", "stopped", "failed")
@@ -183,7 +184,7 @@ def read_run(studio: Path, run_id: str) -> Run:
         raise StudioError("There is no run “{run_id}”.", run_id=run_id[:60])
     try:
         recipe = read_recipe((folder / "recipe.json").read_text("utf-8"))
-        facts = json.loads((folder / "run.json").read_text("utf-8"))
+        facts = parse_json((folder / "run.json").read_text("utf-8"))
         run = Run(
             folder=folder,
             recipe=recipe,
@@ -309,7 +310,7 @@ class RunTags:
 def read_tags(folder: Path) -> RunTags:
     """Read the tags of the run in a folder; empty if there are none, or the file is broken."""
     try:
-        kept = json.loads((folder / _TAGS_FILE).read_text("utf-8"))
+        kept = parse_json((folder / _TAGS_FILE).read_text("utf-8"))
         return RunTags(bool(kept["favourite"]), tuple(sorted(map(clean_tag, kept["tags"]))))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, StudioError):
         return RunTags()

@@ -22,6 +22,7 @@ from pixgen.studio.video import ffmpeg
 from pixgen.studio.video.encoding import Encoder
 from pixgen.studio.video.ffmpeg import Sound
 from pixgen.studio.video.source import find_sound
+from pixgen.text_files import parse_json
 
 FPS = 20
 HOLD = 1.0  # seconds for which the last frame is held
@@ -80,7 +81,7 @@ def read_video_metadata(path: Path) -> VideoMetadata:
     with path.open("rb") as file:
         told = {name: text.decode("utf-8", "replace") for name, text in read_tags(file)}
     try:
-        steps = tuple(map(int, json.loads(told["description"])["steps"]))[: timing.frames]
+        steps = tuple(map(int, parse_json(told["description"])["steps"]))[: timing.frames]
         recipe = read_recipe(told["comment"]) if "comment" in told else None
     except (KeyError, TypeError, ValueError, PixgenError):
         # One of the held frames may be the only one of its step.

@@ -46,6 +46,9 @@ _LARGEST_SIDE = 1024  # pixels; larger videos are scaled down
 # Allowed formats besides MP4 and MOV, by their first bytes. Naming the format and the protocols keeps
 # ffmpeg from reading playlists, which could name other files.
 _KINDS = (("matroska", b"\x1aE\xdf\xa3"), ("gif", b"GIF8"))
+# In WebM: an AlphaMode of 1, and ffmpeg's decoders that read it, by the codec's name there.
+_ALPHA_MODE, _ALPHA_DECODERS = b"\x53\xc0\x81\x01", ((b"V_VP9", "libvpx-vp9"), (b"V_VP8", "libvpx"))
+_TRACKS_WITHIN = 2**17  # bytes in which a file describes its tracks
 _BOUNDS = ("-protocol_whitelist", "file", "-max_pixels", "40000000")
 
 
@@ -278,7 +281,19 @@ def _filters(path: Path, fps: float) -> str:
 
 
 def _source(path: Path) -> tuple[str, ...]:
-    return (*_BOUNDS, "-f", _kind(path))
+    kind = _kind(path)
+    return (*_BOUNDS, *_alpha_decoder(path, kind), "-f", kind)
+
+
+def _alpha_decoder(path: Path, kind: str) -> tuple[str, ...]:
+    """ffmpeg's option for a WebM with transparency, which its own decoders of VP8 and VP9 do not read."""
+    if kind != "matroska":
+        return ()
+    with path.open("rb") as file:
+        head = file.read(_TRACKS_WITHIN)
+    if _ALPHA_MODE not in head:
+        return ()
+    return next((("-c:v", decoder) for codec, decoder in _ALPHA_DECODERS if codec in head), ())
 
 
 def _empty(path: Path) -> VideoError:

@@ -14,6 +14,7 @@ from pixgen.studio.library.classifier import ClassifierService
 from pixgen.text_files import encode_table
 from pixgen.ui.classify import view
 from pixgen.ui.i18n import Translator
+from pixgen.ui.protection.values import read_form_number
 from pixgen.ui.status import fetching_html
 from pixgen.vision.zeroshot.batches import make_question
 from pixgen.vision.zeroshot.evaluation import evaluate, results_to_csv, results_to_json
@@ -58,7 +59,10 @@ class ClassifyForm:
     def read(cls, values: Mapping[str, Any]) -> "ClassifyForm":
         """From values by the names of the fields, as gradio or a program sends them; None is the default."""
         given = {each.name: values[each.name] for each in fields(cls) if values.get(each.name) is not None}
-        return cls(**{**given, "top": max(1, int(given.get("top") or 5))})
+        given["top"] = max(1, read_form_number(given.get("top") or 5, int, name="top"))
+        if "none_below" in given:
+            given["none_below"] = read_form_number(given["none_below"], float, name="none_below")
+        return cls(**given)
 
 
 CLASSIFY_FIELDS = tuple(each.name for each in fields(ClassifyForm))

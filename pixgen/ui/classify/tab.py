@@ -11,10 +11,11 @@ from pixgen.studio.library.classifier import ClassifierService
 from pixgen.ui.classify import actions
 from pixgen.ui.classify import view as classify_view
 from pixgen.ui.classify.actions import CLASSIFY_FIELDS, ClassifyForm, View
-from pixgen.ui.components import QUIET, Parts, fold, servable_bytes
+from pixgen.ui.components import PICTURE_TYPES, QUIET, Parts, fold, servable_bytes
 from pixgen.ui.create.panels.settings import clip_choice
 from pixgen.ui.errors import guard_handler, guard_stream, show_warning
 from pixgen.ui.i18n import Translator
+from pixgen.ui.protection.values import read_form_number
 from pixgen.ui.session import Cancellations
 from pixgen.vision.zeroshot.labels import DEFAULT_TEMPLATES, available_templates, format_labels, parse_labels
 
@@ -53,7 +54,7 @@ def _ask(service: ClassifierService, say: Translator) -> Parts:
     parts: Parts = {
         "pictures": gr.File(
             label=say("Pictures"),
-            file_types=["image", ".zip"],
+            file_types=[*PICTURE_TYPES, ".zip"],
             file_count="multiple",
             height=150,
             elem_id="pg-pictures",
@@ -245,7 +246,13 @@ def _wire_answers(service: ClassifierService, say: Translator, parts: Parts) -> 
 
     @guard_handler(say, show_warning(""))
     def explain(asked: Any, pressed: gr.EventData) -> str:
-        return actions.explain(service, asked, int(pressed.picture), str(pressed.label), say=say)
+        return actions.explain(
+            service,
+            asked,
+            read_form_number(pressed.picture, int, name="picture"),
+            str(pressed.label),
+            say=say,
+        )
 
     running = {"concurrency_limit": None, **QUIET}  # the studio's turns keep the order
     running |= {"inputs": [parts[name] for name in CLASSIFY_FIELDS], "outputs": outputs}

@@ -9,7 +9,7 @@ from pixgen.recipe.init import INIT_KINDS
 from pixgen.recipe.prompts import LONGEST_TEXT
 from pixgen.studio.policy import Policy
 from pixgen.ui import html
-from pixgen.ui.components import Field, Parts, fold, slider
+from pixgen.ui.components import PICTURE_TYPES, Field, Parts, fold, slider
 from pixgen.ui.create.form import DRAWN, LAST, sizes
 from pixgen.ui.create.panels.augmentations import augment_controls
 from pixgen.ui.create.panels.presets import medium_controls, preset_state, quality_controls, video_controls
@@ -179,7 +179,7 @@ def _start(fields: dict[str, Field], say: Translator) -> Parts:
     )
     picture = gr.File(
         label=say("Starting picture"),
-        file_types=["image"],
+        file_types=PICTURE_TYPES,
         height=120,
         elem_id="pg-start-picture",
         elem_classes="pg-start-upload",
@@ -194,7 +194,7 @@ def _start(fields: dict[str, Field], say: Translator) -> Parts:
     )
     pictures = gr.File(
         label=say("Paint something like these pictures"),
-        file_types=["image"],
+        file_types=PICTURE_TYPES,
         file_count="multiple",
         height=120,
         elem_id="pg-picture-prompts",

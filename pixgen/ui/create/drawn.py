@@ -4,7 +4,6 @@ pad.js sends a drawn start and a region for each prompt; brush.js sends the area
 """
 
 import base64
-import json
 import tempfile
 from collections.abc import Collection
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from pixgen.images import open_picture
 from pixgen.recipe.options import Region, set_regions
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio import Run
+from pixgen.text_files import parse_json
 from pixgen.ui.create.form import DRAWN, LAST, CreateForm
 from pixgen.ui.create.form_recipe import BaseRecipe
 from pixgen.ui.i18n import Translator
@@ -202,7 +202,7 @@ def _read(sent: Any) -> tuple[str, dict[int, str]]:
     try:
         if len(sent) > _LARGEST:
             raise ValueError
-        value = json.loads(sent)
+        value = parse_json(sent)
         regions = {int(number): data for number, data in value["regions"].items()}
         return value["start"], regions
     except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -32,6 +32,7 @@ from pixgen.recipe.story import COLUMNS
 from pixgen.recipe.wildcards import escape_wildcards
 from pixgen.studio.runs.inputs import KEPT_PATH, named_files
 from pixgen.studio.video.journeys import plan_journey, plan_restyle
+from pixgen.text_files import parse_json
 from pixgen.ui.components import Field
 from pixgen.ui.create.form import (
     DRAWN,
@@ -258,7 +259,7 @@ class BaseRecipe:
         if not isinstance(text, str) or not 0 < len(text) <= LONGEST_BASE:
             return None
         try:
-            kept = json.loads(text)
+            kept = parse_json(text)
             recipe = read_recipe(json.dumps(kept["recipe"]))
             return cls(recipe, dict(kept["shown"]), str(kept["name"])[:200])
         except (ValueError, TypeError, KeyError, RecursionError, RecipeError):

@@ -16,7 +16,7 @@ from pixgen.models.vocabulary import split_words
 from pixgen.recipe.wildcards import word_lists
 from pixgen.studio import Studio
 from pixgen.studio.memory_check import MemoryCheck, check_memory, format_bytes
-from pixgen.studio.prompt_help import MAX_UNKNOWN_WORDS, PromptCheck, check_typed_prompt
+from pixgen.studio.prompt_help import LONGEST_CHECKED, MAX_UNKNOWN_WORDS, PromptCheck, check_typed_prompt
 from pixgen.translation import LANGUAGE_NAMES, Translation
 from pixgen.ui.components import QUIET, Parts, on_answer, on_pause
 from pixgen.ui.create.form import CreateForm
@@ -35,6 +35,7 @@ ASKED = (
 _ASK_MEMORY = "pg-ask-memory"
 _ASK_HELP = "pg-ask-help"
 _LONGEST = 80  # characters of cut-off text that are shown
+_LIST_NAME = re.compile(r"__[A-Za-z0-9-]*(?:__)?")
 _CLICKS = """element.addEventListener('click', (event) => {
     const pressed = event.target.closest('[data-by]');
     if (pressed) trigger('select', { word: pressed.dataset.word, by: pressed.dataset.by });
@@ -146,12 +147,28 @@ def help_html(say: Translator, reading: PromptCheck, text: str) -> str:
 def replace_word(text: str, word: str, by: str) -> str:
     """The prompt with one of its words (as ``split_words`` finds it) replaced; the unfinished name of a word
     list is completed."""
+    if len(text) > LONGEST_CHECKED:
+        return text
     if by.startswith("__"):
-        return re.sub(r"__(?:[A-Za-z0-9-]*(?:__)?)?(?=\W*$)|__(?=\s|$)", by, text, count=1)
+        return _complete_list(text, by)
     for found in re.finditer(r"[^\W_]+(?:[’'][^\W_]+)*", text):
         if split_words(found[0]) == [word]:
             return text[: found.start()] + by + text[found.end() :]
     return text.replace(word, by, 1)  # a whole text, by its translation
+
+
+def _complete_list(text: str, name: str) -> str:
+    """The prompt with the first unfinished name of a word list completed: one at its end, or ``__`` alone."""
+    words_end = len(re.sub(r"\W", " ", text).rstrip())
+    at = text.find("__")
+    while at >= 0:
+        end = _LIST_NAME.match(text, at).end()
+        if end >= words_end:
+            return text[:at] + name + text[end:]
+        if text[at + 2].isspace():
+            return text[:at] + name + text[at + 2 :]
+        at = text.find("__", at + 1)
+    return text
 
 
 def _unknown(say: Translator, word: str, near: tuple[str, ...]) -> str:

@@ -71,7 +71,7 @@ def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
         studio,
         say,
         parts,
-        known=lambda request, session: BrowserSession.from_browser(session, request.username),
+        known=lambda request, session: BrowserSession.from_request(session, request),
     )
     return parts
 
@@ -125,9 +125,7 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
             yield _updates(screen, parts, say)
 
     def known(request: gr.Request, session: Any) -> BrowserSession:
-        return BrowserSession.from_browser(
-            session, request.username, watchers=watchers, page=request.session_hash
-        )
+        return BrowserSession.from_request(session, request, watchers=watchers)
 
     def paint(request: gr.Request, session: Any, *values: Any) -> Iterator[tuple]:
         form = CreateForm.read(dict(zip(names, values, strict=True)))
@@ -146,7 +144,7 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
         yield from shown(actions.restore_screen(studio, known(request, session), say=say, again=True))
 
     def stop(request: gr.Request, session: Any) -> tuple:
-        screen = actions.stop(studio, BrowserSession.from_browser(session, request.username))
+        screen = actions.stop(studio, BrowserSession.from_request(session, request))
         return _updates(screen, parts, say)
 
     # The studio has its own queue, so gradio's has no limit: watching costs almost nothing.

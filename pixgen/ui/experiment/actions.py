@@ -25,6 +25,7 @@ from pixgen.ui.create.panels.styles import chosen_styles
 from pixgen.ui.errors import guard_stream
 from pixgen.ui.experiment.view import MOST_LIVE, Sheet
 from pixgen.ui.i18n import Translator
+from pixgen.ui.protection.values import read_form_number
 from pixgen.ui.session import BrowserSession
 
 MOST_IN_PUBLIC = 16  # pictures of one grid
@@ -58,7 +59,7 @@ class GridForm:
         own = {each.name for each in fields(cls)} - {"create"}
         given = {name: values[name] for name in own if values.get(name) is not None}
         for name in ("count", "strip_steps"):
-            given[name] = int(given.get(name) or 0)
+            given[name] = read_form_number(given.get(name) or 0, int, name=name)
         return cls(create=CreateForm.read(values), **given)
 
 

@@ -12,7 +12,7 @@ from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Studio
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.ui import html, status
-from pixgen.ui.components import QUIET, Parts, servable
+from pixgen.ui.components import PICTURE_TYPES, QUIET, Parts, servable
 from pixgen.ui.create.form import JOURNEY_INPUTS, LOSS_PICTURE, form_fields
 from pixgen.ui.create.tab import save_form_event
 from pixgen.ui.errors import error_text, guard_handler, show_warning
@@ -115,7 +115,7 @@ def _ask(say: Translator) -> Parts:
             parts[name] = _text(label, example, elem_id=f"pg-{name}")
             parts[f"{name}_picture"] = gr.File(
                 label=say("Or a picture"),
-                file_types=["image"],
+                file_types=PICTURE_TYPES,
                 height=92,
                 elem_id=f"pg-{name}-picture",
             )
@@ -205,9 +205,7 @@ def _wire_grids(studio: Studio, say: Translator, parts: Parts, create: Parts, *,
     outputs = [parts[name] for name in _SHOWN]
 
     def known(request: gr.Request, session: Any) -> BrowserSession:
-        return BrowserSession.from_browser(
-            session, request.username, watchers=watchers, page=request.session_hash
-        )
+        return BrowserSession.from_request(session, request, watchers=watchers)
 
     def shown(screens: Iterator[GridScreen]) -> Iterator[tuple]:
         for screen in actions.with_errors(screens, say=say):
@@ -275,7 +273,7 @@ def _wire_comparing(studio: Studio, say: Translator, parts: Parts, create: Parts
     gallery = Gallery(studio)
 
     def listed(request: gr.Request, session: Any, offered: Any, *pair: Any) -> tuple:
-        visitor = BrowserSession.from_browser(session, request.username)
+        visitor = BrowserSession.from_request(session, request)
         found = view.run_choices(gallery, visitor, say)
         ids = [run for _, run in found]
         # A choice that the visitor made stays; a default is replaced by the newest two runs.
@@ -291,7 +289,7 @@ def _wire_comparing(studio: Studio, say: Translator, parts: Parts, create: Parts
         if not (one and other):
             gr.Warning(say("Paint two pictures first, then compare them here."), duration=8)
             return gr.skip()
-        visitor = BrowserSession.from_browser(session, request.username)
+        visitor = BrowserSession.from_request(session, request)
         return view.comparison_html(studio, one, other, visitor, say=say)
 
     pair = [parts["one"], parts["other"]]
@@ -314,7 +312,7 @@ def _wire_opening(studio: Studio, say: Translator, parts: Parts, create: Parts, 
     names = list(filled_form(make_recipe({"prompts": "-"}), asked, name=""))
 
     def open_run(request: gr.Request, session: Any, run_id: Any) -> list[Any]:
-        visitor = BrowserSession.from_browser(session, request.username)
+        visitor = BrowserSession.from_request(session, request)
         try:
             run = studio.run(str(run_id))
             if run.owner != visitor.owner:

@@ -74,7 +74,7 @@ class GalleryHandlers:
 
     def presenter(self, request: gr.Request, session: Any) -> GalleryPresenter:
         """The presenter for the visitor who sent a request."""
-        visitor = BrowserSession.from_browser(session, request.username)
+        visitor = BrowserSession.from_request(session, request)
         return GalleryPresenter(self.gallery, self.library, self.say, self.parts, visitor)
 
     def _answered(self, names: tuple[str, ...], act: Callable[[], Changes]) -> Any:

@@ -16,6 +16,7 @@ from pixgen.ui.errors import error_text
 from pixgen.ui.gallery import queries, view
 from pixgen.ui.gallery import view as side_view
 from pixgen.ui.i18n import Translator
+from pixgen.ui.protection.values import read_form_number
 from pixgen.ui.session import BrowserSession
 
 FORM = tuple(each.name for each in fields(queries.GalleryForm))
@@ -47,7 +48,13 @@ class GalleryPresenter:
     def shelf(self, values: tuple[Any, ...], page: Any, said: str = "") -> Changes:
         """The page of runs that match the form; ``said`` is HTML to show instead of their range."""
         form = queries.GalleryForm.read(values)
-        shown = queries.find_page(self.gallery, self.library, form, page=int(page or 0), owner=self.owner)
+        shown = queries.find_page(
+            self.gallery,
+            self.library,
+            form,
+            page=read_form_number(page or 0, int, name="page"),
+            owner=self.owner,
+        )
         return {
             "said": said or view.place(self.say, shown),
             "grid": view.grid(self.say, shown),

@@ -70,7 +70,7 @@ def to_filter(form: GalleryForm) -> RunFilter:
         trashed=form.view == "bin",
         sort=form.sort,
         after=_parse_day(form.since),
-        before=until and until + timedelta(days=1),
+        before=until and _day_after(until),
     )
 
 
@@ -131,6 +131,14 @@ def _parse_day(text: str) -> datetime | None:
     if not (text := text.strip()):
         return None
     return datetime.combine(parse_date(text), time())
+
+
+def _day_after(day: datetime) -> datetime | None:
+    """The day after; None after the last that there is."""
+    try:
+        return day + timedelta(days=1)
+    except OverflowError:
+        return None
 
 
 def _within(page: int, total: int) -> int:

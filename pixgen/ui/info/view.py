@@ -12,6 +12,7 @@ from pixgen.errors import PictureError
 from pixgen.images import open_picture
 from pixgen.recipe.prompts import NO_STOP, Prompt, Scene
 from pixgen.studio.metadata.picture_info import PictureInfo, flatten
+from pixgen.studio.runs.inputs import named_files
 from pixgen.ui.canvas import jpeg
 from pixgen.ui.i18n import Translator
 
@@ -51,7 +52,7 @@ def of_info(say: Translator, info: PictureInfo, path: Path) -> str:
                 name=Prompt(picture=each).label,
             )
         )
-        for each in info.missing
+        for each in sorted(named_files(info.recipe))  # not looked up: the recipe may be a stranger's
     ]
     told = "".join(f"<p>{escape(note)}</p>" for note in notes)
     return (

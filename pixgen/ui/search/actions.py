@@ -11,6 +11,7 @@ from pixgen.errors import SearchError
 from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary, SearchFolder
 from pixgen.ui.errors import guard_stream
 from pixgen.ui.i18n import Translator
+from pixgen.ui.protection.values import read_form_number
 from pixgen.ui.search import view as search_view
 from pixgen.ui.search.view import Found
 from pixgen.vision.images import Skipped
@@ -59,7 +60,7 @@ class SearchForm:
         }
         for name, kind in (("top", int), ("side", int), ("threshold", float)):
             if name in given:
-                given[name] = kind(given[name])
+                given[name] = read_form_number(given[name], kind, name=name)
         for name in ("after", "before", "folder", "prompt", "preset", "painted_by", "seed", "model"):
             if name in given:
                 given[name] = str(given[name]).strip()

@@ -12,10 +12,11 @@ from pixgen.errors import PictureError, PixgenError
 from pixgen.images import open_picture
 from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary
 from pixgen.ui import html
-from pixgen.ui.components import QUIET, Parts, fold, servable
+from pixgen.ui.components import PICTURE_TYPES, QUIET, Parts, fold, servable
 from pixgen.ui.create.panels.settings import clip_choice
 from pixgen.ui.errors import error_text
 from pixgen.ui.i18n import Translator
+from pixgen.ui.protection.values import read_form_number
 from pixgen.ui.search import actions
 from pixgen.ui.search import view as search_view
 from pixgen.ui.search.actions import SEARCH_FIELDS, SearchForm, View
@@ -99,14 +100,14 @@ def _settings_column(library: PictureLibrary, say: Translator) -> Parts:
     with gr.Column(elem_classes="pg-more"):
         parts["picture"] = gr.File(
             label=say("Search by picture"),
-            file_types=["image"],
+            file_types=PICTURE_TYPES,
             height=120,
             elem_id="pg-like-picture",
         )
     with fold(say("Search your own pictures")):
         parts["added"] = gr.File(
             label=say("Add pictures, or a zip"),
-            file_types=["image", ".zip"],
+            file_types=[*PICTURE_TYPES, ".zip"],
             file_count="multiple",
             height=120,
             elem_id="pg-added",
@@ -199,7 +200,7 @@ def _wire_search(
         yield from looked_for(request, session, uploaded, read_form(values))
 
     def looked_for(request: gr.Request, session: Any, uploaded: Any, form: SearchForm) -> Iterator[tuple]:
-        owner = BrowserSession.from_browser(session, request.username).owner
+        owner = BrowserSession.from_request(session, request).owner
         with stops.cancellable(request.session_hash) as stop:
             yield from shown(
                 actions.search(library, form, uploaded=uploaded, owner=owner, say=say, stopped=stop.is_set)
@@ -221,7 +222,7 @@ def _wire_search(
         if one is None:
             yield tuple(gr.skip() for _ in names)
             return
-        owner = BrowserSession.from_browser(session, request.username).owner
+        owner = BrowserSession.from_request(session, request).owner
         form = read_form(values)
         yield from shown(actions.like(library, one, form, owner=owner, say=say))
 
@@ -247,7 +248,7 @@ def _wire_chosen(library: PictureLibrary, say: Translator, parts: Parts) -> None
     names = ("chosen", "one", "actions", "download")
 
     def choose(shown: Any, number: Any) -> tuple:
-        changes = _choice(library, say, parts, shown, int(number or 0))
+        changes = _choice(library, say, parts, shown, read_form_number(number or 0, int, name="number"))
         return tuple(changes.get(name, gr.skip()) for name in names)
 
     parts["choose"].click(

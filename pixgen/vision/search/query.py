@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pixgen.errors import SearchError
+from pixgen.recipe.escapes import double_backslashes, unescape
 from pixgen.translation import translate
 
 if TYPE_CHECKING:
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 2000
 MOST_TERMS = 32
+_LONGEST = LONGEST_TEXT * MOST_TERMS  # characters of a whole query
 LARGEST_WEIGHT = 1000.0
 _SPECIAL = "+-[:"
 _SMALLEST_NORM = 1e-3  # of the sum of unit vectors: below, the rest is rounding
 _OPERATOR = re.compile(r"(?:^\s*|\s)([+-])(?=\s)")
-_WEIGHT = re.compile(r"(\d+\.?\d*|\.\d+)\s*:(?!\d)\s*(.*)", re.DOTALL)  # 10:30 is a time
+_WEIGHT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*:(?!\d)")  # at a term's beginning; 10:30 is a time
 LONGEST_FILTER = 1000  # characters of a folder or of a prompt's part
 
 
@@ -47,6 +49,8 @@ class Term:
     def __post_init__(self) -> None:
         if bool(self.text) == bool(self.picture):
             raise SearchError("A term of a search needs words or a picture: write “a red car”.")
+        if not _is_text(self.text or self.picture):
+            raise SearchError("A term of a search holds letters that are no text: type it again.")
         if len(self.text) > LONGEST_TEXT:
             raise SearchError(
                 "A term of a search has at most {limit} characters: shorten it.", limit=LONGEST_TEXT
@@ -65,6 +69,8 @@ Query = tuple[Term, ...]
 
 def parse_query(text: str) -> Query:
     """Parse a query. Raises SearchError if it is empty or a term is invalid."""
+    if len(text) > _LONGEST:
+        raise SearchError("The search is far too long: write at most {limit} characters.", limit=_LONGEST)
     signs, parts, start = ["+"], [], 0
     for found in _OPERATOR.finditer(text):
         if found.start() == 0 and not text[: found.start(1)].strip():
@@ -139,31 +145,23 @@ def weighted_sum(weighted: Sequence[tuple[float, np.ndarray]]) -> np.ndarray:
 
 def _parse_term(text: str, sign: float) -> Term:
     weight = 1.0
-    if found := _WEIGHT.fullmatch(text):
-        weight, text = float(found[1]), found[2]
+    if found := _WEIGHT.match(text):
+        weight, text = float(found[1]), text[found.end() :].lstrip()
     picture = re.fullmatch(r"\[(.*)\]", text, re.DOTALL)
     if picture and picture[1].strip():
-        return Term(picture=_unescape(picture[1]), weight=sign * weight)
-    return Term(_unescape(text), weight=sign * weight)
-
-
-def _unescape(text: str) -> str:
-    return re.sub(
-        rf"(\\*)([{re.escape(_SPECIAL)}])",
-        lambda found: "\\" * (len(found[1]) // 2) + found[2],
-        text.strip(),
-    )
+        return Term(picture=unescape(picture[1].strip(), _SPECIAL), weight=sign * weight)
+    return Term(unescape(text.strip(), _SPECIAL), weight=sign * weight)
 
 
 def _format(term: Term) -> str:
     """Print a term without its sign; characters that would be parsed as operators are escaped."""
-    text = re.sub(rf"(\\+)(?=[{re.escape(_SPECIAL)}])", r"\1\1", term.text or term.picture)
+    text = double_backslashes(term.text or term.picture, _SPECIAL)
     text = re.sub(r"(?:(?<=\s)|^)([+-])(?=\s|$)", r"\\\1", text)
     if term.picture:
         text = f"[{text}]"
     else:
         text = re.sub(r"^\[", r"\\[", text)
-        text = re.sub(r"^((?:\d+\.?\d*|\.\d+)\s*):", r"\1\\:", text)
+        text = re.sub(r"^((?:\d+(?:\.\d*)?|\.\d+)\s*):", r"\1\\:", text)
     weight = abs(term.weight)
     if weight == 1:
         return text

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pixgen.errors import ClassifyError
 from pixgen.paths import ASSETS
-from pixgen.text_files import decode
+from pixgen.text_files import decode, parse_json
 
 MOST_TEMPLATES = 100
 LONGEST_TEMPLATE = 200
@@ -243,7 +243,7 @@ def read_label_set(path: Path) -> LabelSet:
             first, _, rest = text.partition("\n")
             heading = first.strip(' \t"').lower() in _HEADINGS
             return LabelSet(path.stem, path.stem, parse_labels(rest if heading else text))
-        value = json.loads(text)
+        value = parse_json(text)
         labels = check_labels(tuple(str(label) for label in value["labels"]))
         fields = (str(value.get("title", path.stem)), labels, str(value.get("templates", DEFAULT_TEMPLATES)))
         return LabelSet(path.stem, *fields, str(value.get("source", "")))

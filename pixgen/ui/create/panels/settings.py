@@ -12,7 +12,7 @@ from pixgen.recipe.recipe import MOST_CLIPS
 from pixgen.recipe.story import COLUMNS
 from pixgen.studio.policy import Policy
 from pixgen.ui import html
-from pixgen.ui.components import Field, Parts, fold, setting_control, slider
+from pixgen.ui.components import PICTURE_TYPES, Field, Parts, fold, setting_control, slider
 from pixgen.ui.create.form import JOURNEY_SETTINGS, LOSS_PICTURE, LOSS_SETTINGS, model_names
 from pixgen.ui.i18n import Translator
 
@@ -98,7 +98,7 @@ def loss_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.
         for name, setting in LOSS_SETTINGS.items():
             parts[name] = setting_control(fields[name], setting, say, label=loss_name(name, say))
         parts[LOSS_PICTURE] = gr.File(
-            label=say("A picture for colours and style"), file_types=["image"], height=120
+            label=say("A picture for colours and style"), file_types=PICTURE_TYPES, height=120
         )
     return parts
 

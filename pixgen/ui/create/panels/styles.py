@@ -23,7 +23,7 @@ from pixgen.recipe.styles import (
     make_style,
     read_styles,
 )
-from pixgen.text_files import decode
+from pixgen.text_files import decode, parse_json
 from pixgen.ui.components import QUIET, Parts, fold, servable_bytes
 from pixgen.ui.create.form import LONGEST_STYLES
 from pixgen.ui.errors import guard_handler, show_warning
@@ -247,7 +247,7 @@ def _made(value: Any) -> list[Style]:
 
 def _list(text: Any) -> list[Any]:
     try:
-        value = json.loads(text) if isinstance(text, str) and len(text) <= LONGEST_STYLES else []
+        value = parse_json(text) if isinstance(text, str) and len(text) <= LONGEST_STYLES else []
     except (ValueError, RecursionError):
         value = []
     return value if isinstance(value, list) else []

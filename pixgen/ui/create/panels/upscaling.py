@@ -56,7 +56,7 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
     """Connect the button: it enlarges the visitor's last picture, shows it and offers it for download."""
 
     def enlarge(request: gr.Request, session: Any, method: Any) -> Any:
-        run = BrowserSession.from_browser(session, request.username).run(studio)
+        run = BrowserSession.from_request(session, request).run(studio)
         if run is None or not run.picture.is_file():
             raise gr.Error(
                 say("The picture is not finished yet: wait for it, or stop it."),
@@ -87,7 +87,7 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
         return {"run": run.id, "file": file, "label": label, "canvas": shown}
 
     def show(request: gr.Request, session: Any, made: dict) -> Any:
-        run = BrowserSession.from_browser(session, request.username).run(studio)
+        run = BrowserSession.from_request(session, request).run(studio)
         if run is None or run.id != made["run"]:
             return gr.skip(), gr.skip()  # another run has been started meanwhile
         large = gr.update(value=made["file"], label=made["label"], visible=True)

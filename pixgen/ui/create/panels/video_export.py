@@ -17,6 +17,7 @@ from pixgen.ui.components import QUIET, fold, servable
 from pixgen.ui.create.actions import file_name
 from pixgen.ui.errors import guard_stream
 from pixgen.ui.i18n import Translator
+from pixgen.ui.protection.values import read_form_number
 from pixgen.ui.session import BrowserSession
 
 _LONGEST = 60  # seconds that the page offers
@@ -99,7 +100,7 @@ def wire_export(
     """Connect the panel: it exports the video of the session's run."""
 
     def export(request: gr.Request, kept: Any, *wishes: Any) -> Iterator[tuple[Any, Any]]:
-        visitor = BrowserSession.from_browser(kept, request.username)
+        visitor = BrowserSession.from_request(kept, request)
         yield gr.update(visible=False), _export_html("painting", say("Writing"))
         yield from guard_stream(
             _export(studio, visitor, wishes, say, component=parts["exported"]),
@@ -131,9 +132,9 @@ def _export(
     if run is None or not run.video.is_file():
         raise VideoError("There is no video yet: paint something first.")
     cut = ExportSettings(
-        seconds=float(seconds) or None,
-        fps=float(fps) or None,
-        hold=float(hold),
+        seconds=read_form_number(seconds or 0, float, name="seconds") or None,
+        fps=read_form_number(fps or 0, float, name="fps") or None,
+        hold=read_form_number(hold or 0, float, name="hold"),
         even=bool(even),
         captions=bool(captions),
         loop=bool(loop),

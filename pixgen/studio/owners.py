@@ -1,0 +1,57 @@
+"""Whose a run is: a login's, an anonymous browser's or a program's, each under names of its own.
+
+The name is stored with the run. A login keeps its bare name, as in earlier versions; the others begin with what
+they are, so that nobody gets a login's runs by calling themselves as it is called.
+"""
+
+import ipaddress
+
+_KINDS = ("visitor:", "api:", "login:")
+
+
+class Owner(str):
+    """The name under which runs are counted and kept, and the network address that the request came from.
+
+    Only limits look at the address; it is not stored. Empty where there is none, as on the command line.
+    """
+
+    address: str
+
+    def __new__(cls, name: str, *, address: str = "") -> "Owner":
+        owner = super().__new__(cls, name)
+        owner.address = address
+        return owner
+
+
+def login_owner(username: str, *, address: str = "") -> Owner:
+    """The owner of what a person who has logged in paints."""
+    name = f"login:{username}" if username.startswith(_KINDS) else username
+    return Owner(name, address=address)
+
+
+def visitor_owner(visitor: str, *, address: str = "") -> Owner:
+    """The owner of what an anonymous browser paints, by its verified id."""
+    return Owner(f"visitor:{visitor}", address=address)
+
+
+def program_owner(session: str, *, address: str) -> Owner:
+    """The owner of what an anonymous program paints: its session at its address, as it may claim any session."""
+    return Owner(f"api:{address}:{session}", address=address)
+
+
+def address_of(owner: str) -> str:
+    """The address that an owner's request came from; empty if it is unknown."""
+    return owner.address if isinstance(owner, Owner) else ""
+
+
+def counted_address(host: str) -> str:
+    """An address as limits count it: of IPv6, the network of 64 bits that one customer has."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host[:64]
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False).network_address)
+    return str(address)

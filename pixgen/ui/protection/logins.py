@@ -1,0 +1,93 @@
+"""Slows down wrong logins, so that passwords cannot be tried by the thousand."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+from pixgen.ui.protection.visitors import scope_address
+
+_FREE_TRIES = 3  # wrong ones, before any delay
+_FIRST_DELAY, _LONGEST_DELAY = 0.5, 8.0  # seconds
+_MOST_WRONG = 20  # from one address; then it has to wait for the end of the window
+_WINDOW = 900.0  # seconds after the last wrong login, in which it counts
+_MOST_ADDRESSES = 10_000
+_MOST_WAITING = 50  # logins that are delayed at once
+
+
+@dataclass
+class _Failures:
+    count: int = 0
+    last: float = 0.0
+
+
+class LoginDelay:
+    """ASGI middleware that delays logins from an address after wrong ones, and refuses them after twenty."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self._app = app
+        self._failures: OrderedDict[str, _Failures] = OrderedDict()
+        self._waiting = 0
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith("/login"):
+            await self._app(scope, receive, send)
+            return
+        address = scope_address(scope)
+        wrong = self._count(address)
+        if wrong >= _MOST_WRONG or self._waiting >= _MOST_WAITING:
+            await _refuse(scope, receive, send)
+            return
+        if delay := login_delay(wrong):
+            self._waiting += 1
+            try:
+                await asyncio.sleep(delay)
+            finally:
+                self._waiting -= 1
+
+        async def send_and_count(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                self._record(address, right=message["status"] < 400)
+            await send(message)
+
+        await self._app(scope, receive, send_and_count)
+
+    def _count(self, address: str) -> int:
+        failures = self._failures.get(address)
+        if failures is None or time.monotonic() - failures.last > _WINDOW:
+            return 0
+        return failures.count
+
+    def _record(self, address: str, *, right: bool) -> None:
+        count = self._count(address)
+        if right:
+            self._failures.pop(address, None)
+            return
+        self._failures[address] = _Failures(count + 1, time.monotonic())
+        self._failures.move_to_end(address)
+        if len(self._failures) > _MOST_ADDRESSES:
+            self._failures.popitem(last=False)
+
+
+def login_delay(wrong: int) -> float:
+    """Seconds before a login is looked at, after so many wrong ones: doubled each time, from half a second.
+
+    >>> [login_delay(wrong) for wrong in (0, 2, 3, 4, 5, 50)]
+    [0.0, 0.0, 0.5, 1.0, 2.0, 8.0]
+    """
+    if wrong < _FREE_TRIES:
+        return 0.0
+    return min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(wrong - _FREE_TRIES, 10))
+
+
+async def _refuse(scope: Any, receive: Any, send: Any) -> None:
+    answer = JSONResponse(
+        {"detail": "Too many wrong logins: try again in a quarter of an hour."},
+        429,
+        {"retry-after": f"{_WINDOW:.0f}"},
+    )
+    await answer(scope, receive, send)

@@ -1,0 +1,113 @@
+"""Bounds what strangers upload: by address, and in all. The oldest files go first, and none that was just used."""
+
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
+from starlette.responses import JSONResponse
+
+from pixgen.images import LARGEST_UPLOAD
+from pixgen.ui.protection.visitors import scope_address
+
+MOST_BYTES = 4 * 2**30  # of all files that browsers sent or were sent
+MOST_BYTES_OF_ADDRESS = 2**30  # a day
+_USED_WITHIN = 3600.0  # seconds since it was last served or sent, in which a file may be on a screen
+_DAY = 86_400.0
+_MOST_ADDRESSES = 10_000
+_ENVELOPE = 2**20  # bytes of a request beside its files
+
+
+class UploadLimits:
+    """ASGI middleware that bounds uploads.
+
+    Args:
+        folder: where gradio keeps what is uploaded and what it serves.
+        most: the bytes of all files there.
+        most_of_address: the bytes that may come from one network address a day.
+    """
+
+    def __init__(
+        self,
+        app: Callable[..., Awaitable[None]],
+        *,
+        folder: Path,
+        most: int = MOST_BYTES,
+        most_of_address: int = MOST_BYTES_OF_ADDRESS,
+    ) -> None:
+        self._app, self._folder, self._most, self._most_of_address = app, folder, most, most_of_address
+        self._sent: OrderedDict[str, tuple[float, int]] = OrderedDict()  # when a day began, and its bytes
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith("/upload"):
+            await self._app(scope, receive, send)
+            return
+        address, received = scope_address(scope), 0
+        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+        size = int(announced) if announced.isdigit() and len(announced) < 16 else 0
+        problem = ""
+        if size > LARGEST_UPLOAD + _ENVELOPE:
+            problem = f"Too much at once: upload at most {LARGEST_UPLOAD // 2**20} MB."
+        elif self._bytes_of(address) + size > self._most_of_address:
+            problem = "Your network has uploaded too much today: try again tomorrow."
+        elif not await to_thread.run_sync(make_space, self._folder, self._most - max(size, _ENVELOPE)):
+            problem = "The server has no space for more files now: try later."
+        if problem:
+            await JSONResponse({"detail": problem}, 413)(scope, receive, send)
+            return
+
+        async def receive_and_count() -> MutableMapping[str, Any]:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > LARGEST_UPLOAD + _ENVELOPE:  # of one who did not announce it
+                return {"type": "http.disconnect"}
+            return message
+
+        try:
+            await self._app(scope, receive_and_count, send)
+        finally:
+            self._add(address, received)
+
+    def _bytes_of(self, address: str) -> int:
+        began, count = self._sent.get(address, (0.0, 0))
+        return count if time.monotonic() - began < _DAY else 0
+
+    def _add(self, address: str, count: int) -> None:
+        before = self._bytes_of(address)
+        began = self._sent[address][0] if before else time.monotonic()
+        self._sent[address] = (began, before + count)
+        self._sent.move_to_end(address)
+        if len(self._sent) > _MOST_ADDRESSES:
+            self._sent.popitem(last=False)
+
+
+def make_space(folder: Path, most: int) -> bool:
+    """Delete the files of a folder that were used the longest ago until they take at most ``most`` bytes;
+    returns whether they do. Files that were used in the last hour stay."""
+    files = list(_files(folder))
+    total = sum(size for _, size, _ in files)
+    for used, size, path in sorted(files):
+        if total <= most or time.time() - used < _USED_WITHIN:
+            break
+        try:
+            os.unlink(path)
+        except OSError:  # gone at this moment
+            continue
+        total -= size
+    return total <= most
+
+
+def _files(folder: Path) -> Iterator[tuple[float, int, str]]:
+    """When each file was last used, its bytes, and its path; links are left out."""
+    for root, _folders, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(root, name)
+            try:
+                facts = os.lstat(path)
+            except OSError:  # gone at this moment
+                continue
+            yield max(facts.st_atime, facts.st_mtime), facts.st_size, path

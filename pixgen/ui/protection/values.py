@@ -1,0 +1,20 @@
+"""Numbers of a form, which a program may send as anything."""
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pixgen.errors import PixgenError
+
+Number = TypeVar("Number", int, float)
+
+
+def read_form_number(value: Any, kind: Callable[[float], Number], *, name: str) -> Number:
+    """A finite number in a form. Raises PixgenError, which names the field, for anything else."""
+    try:
+        number = float(value)
+        if math.isfinite(number):
+            return kind(number)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise PixgenError("“{name}” is no number here: write one, or leave it empty.", name=name)
