@@ -24,7 +24,7 @@ def rail(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
     parts: Parts = {
         "prompt": gr.Textbox(
             label=say("Prompt"),
-            placeholder="a red fox on a snowy hill",
+            placeholder=say("a red fox on a snowy hill"),
             lines=3,
             max_lines=8,
             max_length=LONGEST_TEXT,

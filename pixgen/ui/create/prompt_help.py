@@ -199,7 +199,8 @@ def _translation(say: Translator, typed: str, found: Translation) -> str:
     if found.unknown:
         words = ", ".join(f"“{word}”" for word in found.unknown[:MAX_UNKNOWN_WORDS])
         left_out = f" {escape(say('Not understood: {words}.', words=words))}"
-    chip = _chip(found.text, word=typed, said=say("Put the English text into the prompt"))
+    said = say("Put the English text into the prompt")
+    chip = _chip(found.text, word=typed, said=said, label=say("Edit the English"))
     return f"<p>{escape(line)}{left_out} {chip}</p>"
 
 
@@ -209,10 +210,10 @@ def _lists(say: Translator) -> str:
     return f"<p>{escape(say('One of a list, chosen by the seed:'))} {chips}</p>"
 
 
-def _chip(by: str, *, word: str, said: str) -> str:
+def _chip(by: str, *, word: str, said: str, label: str = "") -> str:
     return (
         f'<button type="button" data-word="{escape(word)}" data-by="{escape(by)}" '
-        f'title="{escape(said)}" aria-label="{escape(said)}">{escape(by)}</button>'
+        f'title="{escape(said)}" aria-label="{escape(said)}">{escape(label or by)}</button>'
     )
 
 

@@ -59,7 +59,8 @@
   const sayChanged = (values) => {
     const usual = { ...first }, preset = presets[values.preset];
     order.forEach((name, index) => { if (preset) usual[name] = preset.values[index]; });
-    const differs = (name) => name in values && JSON.stringify(values[name]) !== JSON.stringify(usual[name]);
+    const plain = (value) => JSON.stringify(value ?? "");  // an empty field is null at first
+    const differs = (name) => name in values && plain(values[name]) !== plain(usual[name]);
     for (const fold of document.querySelectorAll(".pg-create .pg-folded")) {
       const changed = [...fold.querySelectorAll(`[class*=${FIELD}]`)].filter((each) => differs(fieldOf(each.classList)));
       const said = changed.map((each) => each.querySelector("[data-testid=block-info], label span")?.textContent.trim()).filter(Boolean);
