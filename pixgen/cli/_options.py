@@ -64,8 +64,8 @@ Negative = Annotated[
 Language = Annotated[
     str,
     typer.Option(
-        help="Language of the prompt, for the bundled models, which know English alone: a code such as tr, de "
-        "or ja; auto finds it out; en leaves the prompt as it is.",
+        help="Language of the prompt, for the bundled models, which know only English: a code such as tr, de or "
+        "ja; auto detects it; en turns translation off.",
         metavar="CODE",
         rich_help_panel=PROMPT,
     ),
@@ -198,7 +198,7 @@ AsJsonLines = Annotated[
     bool,
     typer.Option(
         "--json",
-        help="For programs: print one JSON object a line, the result last. An error is "
+        help="For programs: print one JSON object per line, the result last. An error is "
         '{"error": …} on stderr.',
         rich_help_panel=OUTPUT,
     ),

@@ -48,8 +48,8 @@ PAINT, EDIT, FIND, CHOOSE, MACHINE = (
     "Paint",
     "Runs and pictures",
     "Classify and search",
-    "What there is to choose from",
-    "This machine",
+    "Presets, settings and models",
+    "Benchmarks",
 )
 app.command("app", rich_help_panel=PAINT)(open_page)
 for command in (generate, grid, strip, journey, restyle):

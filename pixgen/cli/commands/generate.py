@@ -112,7 +112,7 @@ def generate(
     ] = None,
     config: Annotated[
         Path | None,
-        setting_option("config", panel=MODELS, metavar="FILE.yaml", before="With --model PATH."),
+        setting_option("config", panel=MODELS, metavar="FILE.yaml", more="Only with --model PATH."),
     ] = None,
     models_dir: ModelsDir = None,
     clip: Annotated[
@@ -145,15 +145,15 @@ def generate(
     ] = None,
     strength: Annotated[
         float | None,
-        setting_option("init.strength", panel=START, metavar="N", before="With --init picture:PATH."),
+        setting_option("init.strength", panel=START, metavar="N", more="Only with --init picture:PATH."),
     ] = None,
     mask: Annotated[
         Path | None,
-        setting_option("init.mask", panel=START, metavar="FILE", before="With --init picture:PATH."),
+        setting_option("init.mask", panel=START, metavar="FILE", more="Only with --init picture:PATH."),
     ] = None,
     extend: Annotated[
         str | None,
-        setting_option("init.extend", panel=START, metavar="SIDE", before="With --init picture:PATH."),
+        setting_option("init.extend", panel=START, metavar="SIDE", more="Only with --init picture:PATH."),
     ] = None,
     grow: Annotated[
         str | None,
@@ -161,7 +161,7 @@ def generate(
             "grow.at",
             panel=PICTURE,
             metavar="PARTS",
-            more="0.9; or 0.5,0.85 to begin at a quarter; or never.",
+            more="For example 0.9; 0.5,0.85 starts at a quarter of the size; or never.",
         ),
     ] = None,
     story: Annotated[

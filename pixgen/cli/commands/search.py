@@ -108,7 +108,9 @@ def search(
     picture: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Also similar to this picture. Several add up.", metavar="PATH", rich_help_panel=FILTERS
+            help="Also search by this picture. Can be given several times.",
+            metavar="PATH",
+            rich_help_panel=FILTERS,
         ),
     ] = None,
     collection: Annotated[
