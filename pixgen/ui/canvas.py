@@ -70,6 +70,17 @@ def picture_html(say: Translator, data: bytes, *, kind: str, alt: str, size: tup
     )
 
 
+def video_html(say: Translator, data: bytes, *, alt: str, size: tuple[int, int]) -> str:
+    """A video by the bytes of its MP4, which plays by itself and again and again; ``size`` is (width, height)."""
+    width, height = size
+    source = f"data:video/mp4;base64,{base64.b64encode(data).decode()}"
+    return _mat(
+        f'<div class="pg-frame"><video src="{source}" aria-label="{escape(alt)}" width="{width}" height="{height}" '
+        f'style="--ratio: {width / height:.4f}" autoplay loop muted playsinline controls></video></div>',
+        say,
+    )
+
+
 def jpeg(picture: np.ndarray) -> bytes:
     """``(H, W, 3)`` uint8 as a JPEG of a preview's quality."""
     buffer = io.BytesIO()

@@ -23,6 +23,9 @@ def test_a_story_is_painted_and_its_video_is_as_long_as_wanted(visit, tmp_path):
     fade.press("Tab")
     paint(page)
     state(page, "done")
+    page.wait_for_function(
+        "document.querySelector('#pg-canvas video')?.readyState >= 2"
+    )  # it plays on the page
     unfold(page, say("Export video"))
     seconds = page.get_by_label(f"number input for {say('Length in seconds (0: automatic)')}")
     seconds.fill("3")

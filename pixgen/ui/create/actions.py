@@ -27,6 +27,9 @@ from pixgen.ui.errors import guard_handler, guard_stream
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
+_LARGEST_VIDEO = (
+    8 * 2**20
+)  # bytes of a story or journey that plays where it was painted; others end as a picture
 ENDED = ("done", "stopped", "failed")
 
 Busy = Literal["idle", "starting", "painting", "stopping"]
@@ -305,6 +308,9 @@ def _final_screen(run: Run, *, say: Translator, picture: np.ndarray | None = Non
     )
     alt = alt.format(prompt=recipe.title, step=run.step, steps=recipe.steps)
     shown = canvas.picture_html(say, data, kind="png", alt=alt, size=size) if data else None
+    moving = len(recipe.prompts) > 1 or recipe.journey.moving
+    if moving and run.state == "done" and film is not None and film.stat().st_size <= _LARGEST_VIDEO:
+        shown = canvas.video_html(say, film.read_bytes(), alt=alt, size=(recipe.width, recipe.height))
     return Screen(
         canvas=shown,
         status=status.final_html(say, run),

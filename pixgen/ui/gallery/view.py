@@ -143,7 +143,7 @@ def picture(say: Translator, opened: RunDetails, film: str) -> str:
         return shown
     return (
         f'{shown}<details class="pg-filmed"><summary>{escape(say("Video"))}</summary>'
-        f'<video controls muted loop playsinline preload="none" src="{escape(film)}" '
+        f'<video controls muted loop playsinline preload="metadata" src="{escape(film)}" '
         f'width="{recipe.width}" height="{recipe.height}" aria-label="{escape(recipe.title)}"></video></details>'
     )
 

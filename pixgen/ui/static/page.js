@@ -69,6 +69,11 @@
     part("pg-wall-pick").click();
   });
 
+  // Gradio names the areas for files by other words than they show; what is read out is what is there.
+  const nameUploads = () => { for (const each of document.querySelectorAll("[aria-label].boundedheight")) each.removeAttribute("aria-label"); };
+  new MutationObserver(nameUploads).observe(document.querySelector(".tabs"), { subtree: true, childList: true });
+  nameUploads();
+
   // What cannot be used says why.
   const reasons = JSON.parse(document.querySelector(".pg-reasons").dataset.reasons);
   const explain = () => {
