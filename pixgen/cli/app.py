@@ -30,6 +30,7 @@ from pixgen.cli.commands.runs import compare, runs
 from pixgen.cli.commands.search import collections, index, search
 from pixgen.cli.commands.upscale import upscale
 from pixgen.cli.commands.video import export_video, journey, restyle
+from pixgen.cli.doctor import doctor
 from pixgen.errors import PixgenError
 from pixgen.models.progress import listen_to_downloads
 
@@ -68,6 +69,7 @@ app.add_typer(styles, rich_help_panel=CHOOSE)
 app.add_typer(models, rich_help_panel=CHOOSE)
 app.add_typer(runs, rich_help_panel=EDIT)
 app.add_typer(queue, rich_help_panel=EDIT)
+app.command(cls=WordsCommand, rich_help_panel=MACHINE)(doctor)
 app.add_typer(bench, rich_help_panel=MACHINE)
 for group in (app, runs, queue, bench, models, styles):
     finish_commands(group)

@@ -1,0 +1,58 @@
+"""``pixgen doctor``."""
+
+import json
+
+from pixgen.cli import doctor as command
+from pixgen.cli.app import main
+from pixgen.studio.video import ffmpeg
+
+
+def findings(capsys, *arguments):
+    status = main(["doctor", "--device", "cpu", "--json", *map(str, arguments)])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_it_says_what_the_machine_has_and_what_runs(tmp_path, capsys):
+    status, found = findings(capsys, "--output-dir", tmp_path / "runs")
+    assert status == 0
+    assert {each["what"] for each in found} >= {
+        "python", "packages", "device", "output folder", "ffmpeg", "presets",
+    }  # fmt: skip
+    ready = next(each for each in found if each["what"] == "presets")
+    assert {"draft", "balanced"} <= set(ready["text"].removeprefix("ready: ").split(", "))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_models_that_are_not_here_are_named_with_the_command(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path))
+    _status, found = findings(capsys, "--output-dir", tmp_path, "--models")
+    assert any("models fetch" in each["text"] for each in found)
+
+
+def test_a_folder_that_cannot_be_written_is_a_problem(tmp_path, capsys):
+    file = tmp_path / "file"
+    file.write_text("")
+    status, found = findings(capsys, "--output-dir", file)
+    assert status == 1
+    assert next(each for each in found if each["what"] == "output folder")["state"] == "problem"
+
+
+def test_a_missing_ffmpeg_is_a_problem(tmp_path, capsys, monkeypatch):
+    def missing():
+        raise ffmpeg.missing_ffmpeg()
+
+    monkeypatch.setattr(ffmpeg, "imageio_ffmpeg", missing)
+    status, found = findings(capsys, "--output-dir", tmp_path)
+    assert status == 1
+    assert next(each for each in found if each["what"] == "ffmpeg")["state"] == "problem"
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setattr(command, "PACKAGES", ("gradio", "no-such-package"))
+    found = command._packages()
+    assert (found.state, "no-such-package" in found.text) == ("problem", True)
+
+
+def test_an_unknown_device_is_an_error(capsys):
+    assert main(["doctor", "--device", "tpu"]) != 0
+    assert "There is no device “tpu”" in capsys.readouterr().err
