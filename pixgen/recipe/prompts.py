@@ -95,9 +95,7 @@ def parse(text: str, *, weighted: bool = False) -> tuple[Scene, ...]:
     and VQGAN-CLIP read it.
     """
     if len(text) > LONGEST_PROMPTS:
-        raise RecipeError(
-            "The prompt is far too long: write at most {limit} characters.", limit=LONGEST_PROMPTS
-        )
+        raise RecipeError("The prompt is too long: write at most {limit} characters.", limit=LONGEST_PROMPTS)
     scenes = []
     for part in split_unescaped(text, "^"):
         prompts = tuple(

@@ -63,7 +63,7 @@ def _read_json(text: str) -> list[Any]:
             "This is not a table: its JSON is invalid at line {line}.", line=error.lineno
         ) from error
     except ValueError as error:
-        raise RecipeError("This is no table: its JSON is far too large.") from error
+        raise RecipeError("This is not a table: its JSON is too large.") from error
     return [
         {name.strip().lower(): value for name, value in row.items()} if isinstance(row, dict) else row
         for row in rows

@@ -72,9 +72,7 @@ def word_lists() -> dict[str, tuple[str, ...]]:
 
 def _read(text: str) -> Template:
     if len(text) > LONGEST_PROMPTS:
-        raise RecipeError(
-            "The prompt is far too long: write at most {limit} characters.", limit=LONGEST_PROMPTS
-        )
+        raise RecipeError("The prompt is too long: write at most {limit} characters.", limit=LONGEST_PROMPTS)
     marks = [found for found in _MARK.finditer(text) if found[2]]
     return _template(text, marks, _groups(marks), span=(0, len(text)), within=(0, len(marks)))
 

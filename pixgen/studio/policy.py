@@ -140,8 +140,8 @@ class Policy:
             )
         if self.jobs_per_address is not None and of_address >= self.jobs_per_address:
             raise StudioError(
-                "{count} pictures from your network are waiting or being painted, and {limit} may be: try again "
-                "when one is finished.",
+                "{count} pictures from your network are waiting or being painted, and the limit is "
+                "{limit}: try again when one is finished.",
                 count=of_address,
                 limit=self.jobs_per_address,
             )

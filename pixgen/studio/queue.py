@@ -88,7 +88,7 @@ def release_places(line: Sequence[Job], policy: Policy) -> None:
     }
     for job in line:
         if job.owner not in watched and job.state == "waiting" and not job.stopping:
-            job.stop(_("Stopped, as nobody watched it while it waited: resume it when you are back."))
+            job.stop(_("Stopped because nobody was watching while it waited: resume it when you are back."))
         elif policy.longest_pause is not None and job.paused_seconds > policy.longest_pause:
             job.resume()
 

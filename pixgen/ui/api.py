@@ -45,7 +45,7 @@ def add_generate_api(studio: Studio, say: Translator) -> None:
             if job.error is not None:
                 raise job.error
             if not job.run.picture.is_file():
-                raise StudioError("The picture was stopped before it began: paint it again.")
+                raise StudioError("The picture was stopped before it started: paint it again.")
         except Exception as error:
             raise gr.Error(
                 error_text(error, say), title=say("Couldn't paint"), print_exception=False

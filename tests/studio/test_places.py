@@ -45,7 +45,7 @@ def test_a_pause_ends_and_who_waits_for_nobody_gives_up_the_place(busy):
     release_places([waiting], Policy(**STRICT, longest_unwatched=0.01))
     assert waiting.wait(20)
     assert (waiting.state, studio.run(waiting.id).state) == ("stopped", "stopped")
-    assert "nobody watched it" in waiting.notice
+    assert "nobody was watching" in waiting.notice
 
 
 def test_what_its_owner_watches_keeps_its_place(busy):

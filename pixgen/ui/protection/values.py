@@ -17,4 +17,4 @@ def read_form_number(value: Any, kind: Callable[[float], Number], *, name: str) 
             return kind(number)
     except (TypeError, ValueError, OverflowError):
         pass
-    raise PixgenError("“{name}” is no number here: write one, or leave it empty.", name=name)
+    raise PixgenError("“{name}” must be a number: write one, or leave the field empty.", name=name)

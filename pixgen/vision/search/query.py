@@ -50,7 +50,7 @@ class Term:
         if bool(self.text) == bool(self.picture):
             raise SearchError("A term of a search needs words or a picture: write “a red car”.")
         if not _is_text(self.text or self.picture):
-            raise SearchError("A term of a search holds letters that are no text: type it again.")
+            raise SearchError("A search term contains invalid characters: type it again.")
         if len(self.text) > LONGEST_TEXT:
             raise SearchError(
                 "A term of a search has at most {limit} characters: shorten it.", limit=LONGEST_TEXT
@@ -70,7 +70,7 @@ Query = tuple[Term, ...]
 def parse_query(text: str) -> Query:
     """Parse a query. Raises SearchError if it is empty or a term is invalid."""
     if len(text) > _LONGEST:
-        raise SearchError("The search is far too long: write at most {limit} characters.", limit=_LONGEST)
+        raise SearchError("The query is too long: write at most {limit} characters.", limit=_LONGEST)
     signs, parts, start = ["+"], [], 0
     for found in _OPERATOR.finditer(text):
         if found.start() == 0 and not text[: found.start(1)].strip():
