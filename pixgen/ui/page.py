@@ -25,6 +25,7 @@ from pixgen.ui.experiment.tab import experiment_tab
 from pixgen.ui.gallery.events import GalleryEvents, GalleryHandlers
 from pixgen.ui.gallery.side_bar import side_bar, wire_side
 from pixgen.ui.gallery.tab import gallery_tab
+from pixgen.ui.health import Health
 from pixgen.ui.i18n import ENGLISH, LANGUAGES, Translator
 from pixgen.ui.i18n.translator import LanguageRedirect, language_links, other_languages
 from pixgen.ui.info.tab import info_tab, wire_info
@@ -129,10 +130,18 @@ def uploads_folder() -> Path:
     return Path(get_upload_folder())
 
 
-def launch(page: gr.Blocks, *, by_browser: bool = True, public: bool = False, **where: Any) -> Any:
+def launch(
+    page: gr.Blocks,
+    *,
+    studio: Studio | None = None,
+    by_browser: bool = True,
+    public: bool = False,
+    **where: Any,
+) -> Any:
     """Serve the page; ``where`` is gradio's server_name, server_port, share, auth, and so on.
 
     Args:
+        studio: answers ``/health``.
         public: bound what is uploaded.
         by_browser: send those whose browser prefers another language to the page in it.
     """
@@ -140,6 +149,7 @@ def launch(page: gr.Blocks, *, by_browser: bool = True, public: bool = False, **
     first = next(code for code in LANGUAGES if code not in elsewhere)
     middleware = [
         Middleware(SecurityHeaders),
+        *([Middleware(Health, studio=studio)] if studio is not None else []),
         Middleware(LoginDelay),
         *([Middleware(UploadLimits, folder=uploads_folder())] if public else []),
         Middleware(LanguageRedirect, first=first, by_browser=by_browser),

@@ -5,12 +5,20 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 
 from pixgen.cli.app import main
 
 ROOT = Path(__file__).parent.parent.parent
+
+
+class FakePolicy(NamedTuple):
+    """What decides the policy."""
+
+    public: bool
+    keep: str | None
 
 
 @pytest.fixture
@@ -42,7 +50,7 @@ def opened(monkeypatch):
     monkeypatch.setattr(pixgen.studio, "Studio", FakeStudio)
     monkeypatch.setattr(library, "PictureLibrary", FakeLibrary)
     monkeypatch.setattr(page, "build", lambda *_, **__: "page")
-    monkeypatch.setattr(page, "policy_of", lambda *, public, keep: (public, keep))
+    monkeypatch.setattr(page, "policy_of", lambda *, public, keep: FakePolicy(public, keep))
     monkeypatch.setattr(page, "launch", lambda _, **where: given.update(where))
     monkeypatch.setenv("PIXGEN_MODELS_DIR", "")
     return given

@@ -158,6 +158,7 @@ def open_page(
             studio.preload()  # after build: kornia cannot be imported by two threads at once
             launch(
                 page,
+                studio=studio,
                 server_name=host,
                 server_port=port,
                 share=share,
