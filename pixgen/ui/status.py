@@ -79,9 +79,13 @@ def final_html(say: Translator, run: Run) -> str:
     )
 
 
-def error_html(say: Translator, message: str) -> str:
-    """The message that the requested work was not started, and why."""
-    return status_section("failed", status_line(say("Couldn't paint")), notice=message)
+def error_html(say: Translator, message: str, *, field: str = "") -> str:
+    """The message that the requested work was not started, and why.
+
+    Args:
+        field: of the form, if the error is about one.
+    """
+    return status_section("failed", status_line(say("Couldn't paint")), notice=message, field=field)
 
 
 def duration(say: Translator, seconds: float) -> str:
@@ -116,10 +120,14 @@ def _figures(say: Translator, job_status: JobStatus) -> Iterable[str]:
         yield say("{time} left", time=duration(say, job_status.seconds_left))
 
 
-def status_section(state: str, line: str = "", likeness: str = "", *, notice: str = "") -> str:
+def status_section(
+    state: str, line: str = "", likeness: str = "", *, notice: str = "", field: str = ""
+) -> str:
     """The parts of the status: the bar and its line, a notice, and the similarities."""
     alert = f'<p class="pg-notice" role="alert">{escape(notice)}</p>' if notice else ""
-    return f'<section class="pg-status" data-state="{state}">{line or status_line("")}{alert}{likeness}</section>'
+    about = f' data-field="{field}"' if field else ""
+    content = f"{line or status_line('')}{alert}{likeness}"
+    return f'<section class="pg-status" data-state="{state}"{about}>{content}</section>'
 
 
 def status_line(

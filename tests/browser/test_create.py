@@ -220,9 +220,13 @@ def test_what_is_not_allowed_is_said_and_nothing_is_lost(visit):
     paint(page)
     page.locator("#pg-status [role=alert]", has_text="The prompt is empty").wait_for()
     unfold(page, ENGLISH("Advanced"))
+    page.locator(".pg-field-prompt[data-error^='The prompt is empty']").wait_for()
     page.locator(SEED).fill("minus one")
     page.locator(WORDS).fill("a fox")
+    page.locator("[data-error]").wait_for(state="detached")
     paint(page)
+    page.locator(".pg-field-seed[data-error^='The seed']").wait_for()
+    assert page.locator("[data-error]").count() == 1
     page.locator("#pg-status [role=alert]", has_text="The seed “minus one”").wait_for()
     assert page.get_by_label(ENGLISH("Negative prompt")).input_value() == "text"
     assert page.locator(WORDS).input_value() == "a fox"

@@ -7,12 +7,12 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from pixgen.errors import PixgenError
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio import Job, Run, Studio
 from pixgen.studio.runs.edits import MORE_STEPS
@@ -27,6 +27,12 @@ from pixgen.ui.errors import guard_handler, guard_stream
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
+_ERROR_FIELDS = {
+    "The prompt is empty": "prompt",
+    "The seed “{seed}”": "seed",
+    "“{text}” is not a size": "size",
+    "A picture may be at most {limit} pixels": "size",
+}  # by how the error's sentence begins
 _LARGEST_VIDEO = (
     8 * 2**20
 )  # bytes of a story or journey that plays where it was painted; others end as a picture
@@ -277,12 +283,27 @@ def stop(studio: Studio, visitor: BrowserSession) -> Screen:
 
 def with_error_screen(screens: Iterator[Screen], *, say: Translator) -> Iterator[Screen]:
     """The same screens; an error that ends them becomes the last one."""
-    return guard_stream(screens, say, partial(error_screen, say))
+    fields: list[str] = []
+
+    def watched() -> Iterator[Screen]:
+        try:
+            yield from screens
+        except PixgenError as error:
+            fields.append(error_field(error))
+            raise
+
+    return guard_stream(watched(), say, lambda message: error_screen(say, message, field="".join(fields)))
 
 
-def error_screen(say: Translator, message: str) -> Screen:
-    """The message that the requested work was not started, and why."""
-    return Screen(status=status.error_html(say, message), busy="idle", notice=message)
+def error_screen(say: Translator, message: str, *, field: str = "") -> Screen:
+    """The message that the requested work was not started, and why; page.js marks the field that it is about."""
+    return Screen(status=status.error_html(say, message, field=field), busy="idle", notice=message)
+
+
+def error_field(error: PixgenError) -> str:
+    """The field of the form that an error is about; empty if it is about none."""
+    template = getattr(error.message, "template", "")
+    return next((field for start, field in _ERROR_FIELDS.items() if template.startswith(start)), "")
 
 
 def _assign(job: Job, visitor: BrowserSession) -> Screen:

@@ -31,7 +31,7 @@ from pixgen.ui.session import BrowserSession, Watchers
 
 # Stored values are only obscured, because every browser gets this key. They contain no secrets.
 _KEPT = {"secret": "kept-in-this-browser"}
-_BUTTONS = ("apply", "go_on", "more", "fork")
+_BUTTONS = ("apply", "go_on", "more", "fork", "large")
 _SHOWN = (
     "canvas", "status", "sketches", "queue", "generate", "stop", "picture", "film", "session",
     *_BUTTONS,
@@ -293,7 +293,7 @@ def _button_updates(screen: Screen, say: Translator) -> dict[str, Any]:
             value=say("Add to the queue") if painting_now else say("Generate"),
         )
     if screen.busy in ("starting", "painting"):
-        changes |= {name: gr.update(visible=False) for name in ("go_on", "more", "fork")}
+        changes |= {name: gr.update(visible=False) for name in ("go_on", "more", "fork", "large")}
     if screen.files:
         label = say("Continue") if screen.begun else say("Start")
         changes["go_on"] = gr.update(visible=screen.resumable, value=label)

@@ -98,7 +98,6 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
     parts["enlarge"].click(
         enlarge, [parts["session"], parts["enlarge_by"]], made, concurrency_limit=2, **quiet
     ).success(show, [parts["session"], made], [parts["large"], parts["canvas"]], **quiet)
-    parts["generate"].click(lambda: gr.update(visible=False), None, parts["large"], queue=False, **quiet)
 
 
 def _scale(picture: Path) -> float:
