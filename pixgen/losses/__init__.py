@@ -7,6 +7,7 @@ page. No module here loads torch before a loss is computed, for recipes are read
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 from pixgen.losses.base import Colour, Colours, Compute, GivenClip, GivenPictures, Loss, rgb
 from pixgen.losses.clip import Aesthetics, AntiText
@@ -56,8 +57,7 @@ class Losses(Value):
     def prepare(self, of: str, given: GivenClip | GivenPictures) -> Iterator[tuple[str, float, Compute]]:
         """Name, weight and function of each enabled loss of a kind (see ``Loss``); losses that are off cost
         nothing."""
-        for name, field in type(self).model_fields.items():
-            loss = next(each for each in field.metadata if isinstance(each, Loss))
+        for name, loss in _losses().items():
             if loss.of == of and self.weight(name):
                 yield name, self.weight(name), loss.prepare(getattr(self, name), given)
 
@@ -65,3 +65,12 @@ class Losses(Value):
     def pictures(self) -> set[str]:
         """The paths of all pictures that the losses use."""
         return {self.palette.picture, self.style.picture} - {""}
+
+
+@cache
+def _losses() -> dict[str, Loss]:
+    """Every loss by its field in ``Losses``, in their order."""
+    return {
+        name: next(each for each in field.metadata if isinstance(each, Loss))
+        for name, field in Losses.model_fields.items()
+    }

@@ -44,7 +44,7 @@ def sketcher_weight_bytes(name: str, device: str) -> int:
     entry = get_entry(name, "sketcher")
     if entry.bundled:
         return 2 * entry.weights.stat().st_size
-    if not entry.model:
+    if entry.architecture == "unclip":
         return unclip_files.weight_bytes(entry, half=sketcher_dtype(device) != torch.float32)
     numbers = sum(part.numel() for part in empty_dalle(entry).parameters())
     return numbers * sketcher_dtype(device).itemsize

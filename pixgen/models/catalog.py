@@ -67,6 +67,13 @@ class Entry:
         """Whether it comes with pixgen."""
         return self.weights is not None
 
+    @property
+    def architecture(self) -> str:
+        """A sketch model's architecture: a key of ``pixgen.recipe.init.SKETCHERS``."""
+        if self.bundled:
+            return "pocket"
+        return "dalle" if self.model else "unclip"
+
 
 def entries(kind: Kind | None = None) -> list[Entry]:
     """All entries of the catalog, or those of one kind; bundled models first."""

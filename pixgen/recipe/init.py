@@ -341,3 +341,23 @@ def prompt_text_or_pictures(recipe: "Recipe") -> str | Scene:
     if sum(term.weight for term in terms) <= 0:
         raise RecipeError("The parts of this idea cancel each other out: change a weight.")
     return terms
+
+
+@dataclass(frozen=True)
+class SketcherKind:
+    """What sketch models of one architecture can be asked for.
+
+    Args:
+        settings: its sampling settings with their defaults.
+        conditioning: reads what it is conditioned on from a recipe, or raises RecipeError; None if it accepts all.
+    """
+
+    settings: Mapping[str, float]
+    conditioning: "Callable[[Recipe], str | Scene] | None" = None
+
+
+SKETCHERS: Mapping[str, SketcherKind] = {
+    "pocket": SketcherKind(POCKET),
+    "dalle": SketcherKind(DALLE, prompt_text),
+    "unclip": SketcherKind(UNCLIP, prompt_text_or_pictures),
+}

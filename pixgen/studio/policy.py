@@ -6,7 +6,7 @@ from pathlib import Path
 from pixgen.errors import PictureError, RecipeError, StudioError
 from pixgen.models.catalog import get_entry
 from pixgen.models.registry import ready_names
-from pixgen.recipe.init import DALLE, POCKET, UNCLIP, prompt_text, prompt_text_or_pictures, sampling_settings
+from pixgen.recipe.init import SKETCHERS, sampling_settings
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.runs.retention import PUBLIC_KEEP, RetentionLimits, parse_retention
@@ -153,12 +153,7 @@ class Policy:
 
 def _check_sketch(recipe: Recipe) -> None:
     """Check the sketch settings before gigabytes are loaded for the sketch model. Raises RecipeError."""
-    entry, asked = get_entry(recipe.init.sketch.model, "sketcher"), recipe.init.sketch
-    if entry.bundled:
-        sampling_settings(asked, POCKET)
-    elif entry.model:
-        sampling_settings(asked, DALLE)
-        prompt_text(recipe)
-    else:
-        sampling_settings(asked, UNCLIP)
-        prompt_text_or_pictures(recipe)
+    kind = SKETCHERS[get_entry(recipe.init.sketch.model, "sketcher").architecture]
+    sampling_settings(recipe.init.sketch, kind.settings)
+    if kind.conditioning is not None:
+        kind.conditioning(recipe)

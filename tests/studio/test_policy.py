@@ -71,11 +71,11 @@ def idea(terms: str, model: str) -> dict:
         ),
         (
             {"init": {"kind": "sketch", "sketch": {"model": "dalle-mega", "looks": 1}}},
-            "has no looks",
+            "has no setting looks",
         ),
         (
             {"init": {"kind": "sketch", "sketch": {"model": "karlo", "top_k": 9}}},
-            "it has guidance",
+            "It has guidance",
         ),
         (
             {
@@ -107,6 +107,6 @@ def test_what_a_sketcher_can_do_is_allowed():
 
 def test_an_unknown_sketcher_is_named_with_those_there_are():
     with pytest.raises(
-        ModelError, match="no sketcher “raphael”: choose pocket, dalle-mini, dalle-mega, karlo"
+        ModelError, match="no sketch model “raphael”: choose pocket, dalle-mini, dalle-mega, karlo"
     ):
         Policy().check(a_recipe(init={"kind": "sketch", "sketch": {"model": "raphael"}}))

@@ -1,6 +1,6 @@
 """Load sketch models by name: the bundled one, DALL·E mini, and UnCLIP."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -30,18 +30,29 @@ def load_sketcher(name: str, device: str) -> SketchModel:
     It is downloaded if it is missing; ``listen_to_downloads`` gets the progress. Raises ModelError.
     """
     entry = get_entry(name, "sketcher")
-    if entry.bundled:
-        model = Sketcher(read_config(entry.config)["model"])
-        load_weights(model, entry.weights)
-        model.exemplars = load_exemplars(entry.weights.parent)
-    elif entry.model:
-        weights = read_safetensors(fetch_sketcher(entry))
-        model = empty_dalle(entry).to(sketcher_dtype(device))
-        model.words = read_vocabulary(weights)
-        assign_weights(model, _without_text(weights), name=entry.name)
-    else:
-        return unclip.load_unclip(entry, device)
+    return _LOADERS[entry.architecture](entry, device)
+
+
+def _load_pocket(entry: Entry, device: str) -> Sketcher:
+    model = Sketcher(read_config(entry.config)["model"])
+    load_weights(model, entry.weights)
+    model.exemplars = load_exemplars(entry.weights.parent)
     return model.eval().requires_grad_(False).to(device)
+
+
+def _load_dalle(entry: Entry, device: str) -> DalleBart:
+    weights = read_safetensors(fetch_sketcher(entry))
+    model = empty_dalle(entry).to(sketcher_dtype(device))
+    model.words = read_vocabulary(weights)
+    assign_weights(model, _without_text(weights), name=entry.name)
+    return model.eval().requires_grad_(False).to(device)
+
+
+_LOADERS: Mapping[str, Callable[[Entry, str], SketchModel]] = {
+    "pocket": _load_pocket,
+    "dalle": _load_dalle,
+    "unclip": unclip.load_unclip,
+}
 
 
 def fetch_sketcher(entry: Entry) -> Path:
@@ -49,7 +60,7 @@ def fetch_sketcher(entry: Entry) -> Path:
 
     Names and shapes are checked against the catalog before anything is stored. Raises ModelError.
     """
-    if not entry.model:
+    if entry.architecture == "unclip":
         return unclip_files.fetch_folders(entry)[0]
 
     def convert(files: Files) -> dict[str, torch.Tensor]:

@@ -20,7 +20,7 @@ _WEIGHT_SUFFIXES = (".safetensors", ".bin")  # the safe ones first
 
 def is_unclip(entry: Entry) -> bool:
     """Whether a model of the catalog is an UnCLIP."""
-    return entry.kind == "sketcher" and not entry.bundled and not entry.model
+    return entry.kind == "sketcher" and entry.architecture == "unclip"
 
 
 def fetch_folders(entry: Entry) -> tuple[Path, Path]:

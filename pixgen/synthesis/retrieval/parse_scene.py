@@ -188,11 +188,8 @@ def _join_parts(names: Iterable[NamedThing], words: Sequence[str]) -> Iterator[N
             yield before
             before = named
         elif any(word in MEASURES for word in _singulars(words[before.end - 1])):
-            shared = {
-                "begin": before.begin,
-                "count": max(before.count, named.count if named.count > 2 else 1),
-            }
-            before = replace(named, **shared, size=named.size or before.size)
+            count = max(before.count, named.count if named.count > 2 else 1)
+            before = replace(named, begin=before.begin, count=count, size=named.size or before.size)
     if before is not None:
         yield before
 

@@ -123,7 +123,7 @@ def test_missing_and_unexpected_parts_are_reported(folder, tiny, monkeypatch):
 def test_a_missing_file_is_named(folder, tiny, name):
     dalles.write_min_dalle(folder)
     (folder / name).unlink()
-    with pytest.raises(ModelError, match=f"There is no {name} in .*dalle-tiny: put it there"):
+    with pytest.raises(ModelError, match=f"{name} is missing from .*dalle-tiny: put it there"):
         fetch_sketcher(tiny)
 
 

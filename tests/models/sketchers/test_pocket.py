@@ -66,5 +66,5 @@ def test_the_prior_gives_unit_vectors(tiny_sketcher):
 
 
 def test_an_unknown_sketch_model_lists_the_available_ones():
-    with pytest.raises(ModelError, match="There is no sketcher “raphael”: choose pocket"):
+    with pytest.raises(ModelError, match="There is no sketch model “raphael”: choose pocket"):
         load_sketcher("raphael", "cpu")

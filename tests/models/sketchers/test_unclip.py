@@ -122,7 +122,7 @@ def test_missing_packages_are_named_to_install(karlo, monkeypatch):
     monkeypatch.setattr("pixgen.models.sketchers.unclip_files.find_spec", lambda name: None)
     with pytest.raises(
         ModelError,
-        match="“karlo” works with diffusers and transformers, .*: pip install diffusers transformers",
+        match="“karlo” needs diffusers and transformers, .*: run pip install diffusers transformers",
     ):
         load_sketcher("karlo", "cpu")
 
