@@ -13,6 +13,7 @@ from pixgen.studio.library.library import PictureLibrary
 from pixgen.ui.components import QUIET, Parts, servable
 from pixgen.ui.errors import error_text
 from pixgen.ui.i18n import Translator
+from pixgen.ui.protection.values import event_value
 from pixgen.ui.search.tab import file_name
 from pixgen.ui.search.view import Found
 from pixgen.ui.session import BrowserSession
@@ -35,7 +36,7 @@ def wire_classify_exchange(
         return gr.update(selected="classify"), [picture]
 
     def paint_this(pressed: gr.EventData) -> tuple:
-        return gr.update(selected="create"), str(pressed.paint)
+        return gr.update(selected="create"), str(event_value(pressed, "paint") or "")
 
     create["classify_this"].click(
         classify_this, create["session"], [tabs, classify["pictures"]], **QUIET

@@ -15,7 +15,7 @@ from pixgen.ui.components import PICTURE_TYPES, QUIET, Parts, fold, servable_byt
 from pixgen.ui.create.panels.settings import clip_choice
 from pixgen.ui.errors import guard_handler, guard_stream, show_warning
 from pixgen.ui.i18n import Translator
-from pixgen.ui.protection.values import read_form_number
+from pixgen.ui.protection.values import event_value, read_form_number
 from pixgen.ui.session import Cancellations
 from pixgen.vision.zeroshot.labels import DEFAULT_TEMPLATES, available_templates, format_labels, parse_labels
 
@@ -239,8 +239,11 @@ def _wire_answers(service: ClassifierService, say: Translator, parts: Parts) -> 
     def stop(request: gr.Request) -> None:
         stops.stop(request.session_hash)
 
+    @guard_handler(say, show_warning())
     def example(chosen: gr.EventData) -> list[str]:
-        name = classify_view.example_names()[chosen.example]
+        names = classify_view.example_names()
+        number = read_form_number(event_value(chosen, "example"), int, name="example")
+        name = names[number % len(names)]
         data = (classify_view.EXAMPLES / name).read_bytes()
         return [servable_bytes(data, parts["pictures"], name=name)]
 
@@ -249,8 +252,8 @@ def _wire_answers(service: ClassifierService, say: Translator, parts: Parts) -> 
         return actions.explain(
             service,
             asked,
-            read_form_number(pressed.picture, int, name="picture"),
-            str(pressed.label),
+            read_form_number(event_value(pressed, "picture"), int, name="picture"),
+            str(event_value(pressed, "label")),
             say=say,
         )
 

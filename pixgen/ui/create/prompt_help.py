@@ -23,6 +23,7 @@ from pixgen.ui.create.form import CreateForm
 from pixgen.ui.create.form_recipe import to_recipe
 from pixgen.ui.create.panels.styles import chosen_styles
 from pixgen.ui.i18n import Translator
+from pixgen.ui.protection.values import event_value
 
 ASKED = (
     "preset",
@@ -110,7 +111,9 @@ def wire_help(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
         return help_html(say, check_typed_prompt(text, styles=chosen_styles(styles)), text)
 
     def replace(text: str, pressed: gr.EventData) -> str:
-        return replace_word(text, str(pressed.word), str(pressed.by))
+        return replace_word(
+            text or "", str(event_value(pressed, "word")), str(event_value(pressed, "by") or "")
+        )
 
     typed = [parts["prompt"], parts["styles"]]
     answer = on_pause([part.change for part in typed], _ASK_HELP).click(

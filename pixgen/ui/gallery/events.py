@@ -66,7 +66,7 @@ class GalleryHandlers:
         """A handler of a click in the page's own HTML: ``act(presenter, data, *inputs)``."""
 
         def handler(request: gr.Request, event: gr.EventData, session: Any, *values: Any) -> Any:
-            presenter, sent = self.presenter(request, session), event._data
+            presenter, sent = self.presenter(request, session), getattr(event, "_data", None)
             sent = sent if isinstance(sent, dict) else {}
             return self._answered(names, lambda: act(presenter, sent, *values))
 

@@ -102,16 +102,24 @@ def wire_info(
     """
     names = [*form_values(make_recipe({"prompts": "-"}), fields), "basis"]
 
-    def use(shown: ShownInfo) -> list[Any]:
+    def check(shown: ShownInfo | None) -> ShownInfo:
+        if shown is None:
+            raise gr.Error(say("Drop a picture to see how it was made."), print_exception=False)
+        return shown
+
+    def use(info: ShownInfo | None) -> list[Any]:
+        shown = check(info)
         filled_in = filled_form(shown.recipe, fields, name=shown.name)
         gr.Info(say("All settings of {name} are filled in.", name=shown.name))
         return [gr.update(selected="create"), *(filled_in[name] for name in names)]
 
-    def use_prompt(shown: ShownInfo) -> tuple:
+    def use_prompt(info: ShownInfo | None) -> tuple:
+        shown = check(info)
         gr.Info(say("The prompt of {name} is filled in.", name=shown.name))
         return gr.update(selected="create"), *prompt_texts(shown.recipe.prompts), ""
 
-    def use_seed(shown: ShownInfo) -> tuple:
+    def use_seed(info: ShownInfo | None) -> tuple:
+        shown = check(info)
         gr.Info(say("The seed of {name} is filled in.", name=shown.name))
         return gr.update(selected="create"), str(shown.recipe.seed)
 

@@ -1,4 +1,4 @@
-"""Numbers of a form, which a program may send as anything."""
+"""Values of forms and events, which a program may send as anything."""
 
 import math
 from collections.abc import Callable
@@ -7,6 +7,14 @@ from typing import Any, TypeVar
 from pixgen.errors import PixgenError
 
 Number = TypeVar("Number", int, float)
+
+
+def event_value(event: object, name: str) -> Any:
+    """A value that the page's own HTML sends with an event; None if it was not sent."""
+    try:
+        return getattr(event, name)
+    except (AttributeError, TypeError):
+        return None
 
 
 def read_form_number(value: Any, kind: Callable[[float], Number], *, name: str) -> Number:

@@ -16,7 +16,7 @@ from pixgen.ui.components import PICTURE_TYPES, QUIET, Parts, fold, servable
 from pixgen.ui.create.panels.settings import clip_choice
 from pixgen.ui.errors import error_text
 from pixgen.ui.i18n import Translator
-from pixgen.ui.protection.values import read_form_number
+from pixgen.ui.protection.values import event_value, read_form_number
 from pixgen.ui.search import actions
 from pixgen.ui.search import view as search_view
 from pixgen.ui.search.actions import SEARCH_FIELDS, SearchForm, View
@@ -210,7 +210,9 @@ def _wire_search(
         request: gr.Request, pressed: gr.EventData, session: Any, uploaded: Any, *values: Any
     ) -> Iterator[tuple]:
         form = read_form(values)
-        drawing = str(search_view.example_drawings()[pressed.example])
+        drawings = search_view.example_drawings()
+        number = read_form_number(event_value(pressed, "example"), int, name="example")
+        drawing = str(drawings[number % len(drawings)])
         form = replace(form, query="", picture=drawing, place=BUNDLED)
         for changes in looked_for(request, session, uploaded, form):
             yield (*changes, "", BUNDLED)

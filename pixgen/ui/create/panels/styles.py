@@ -28,6 +28,7 @@ from pixgen.ui.components import QUIET, Parts, fold, servable_bytes
 from pixgen.ui.create.form import LONGEST_STYLES
 from pixgen.ui.errors import guard_handler, show_warning
 from pixgen.ui.i18n import Translator
+from pixgen.ui.protection.values import event_value
 
 _OWN = "="  # before the title of a custom style; no bundled style's name begins with it
 _CLICKS = """element.addEventListener('click', (event) => {
@@ -88,10 +89,10 @@ def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
     held = [parts["styles"], parts["own_styles"]]
 
     def on_toggle(chosen: str, mine: str, pressed: gr.EventData) -> str:
-        return toggle(chosen, mine, str(pressed.style))
+        return toggle(chosen, mine, str(event_value(pressed, "style")))
 
     def forget(chosen: str, mine: str, pressed: gr.EventData) -> tuple[str, str]:
-        return remove_custom(chosen, mine, str(pressed.forget))
+        return remove_custom(chosen, mine, str(event_value(pressed, "forget")))
 
     def shown(chosen: str, mine: str) -> tuple:
         kept = read_custom(mine)
