@@ -49,7 +49,7 @@ def opened(monkeypatch):
 
     monkeypatch.setattr(pixgen.studio, "Studio", FakeStudio)
     monkeypatch.setattr(library, "PictureLibrary", FakeLibrary)
-    monkeypatch.setattr(page, "build", lambda *_, **__: "page")
+    monkeypatch.setattr(page, "build", lambda *_, **__: SimpleNamespace(is_running=False))
     monkeypatch.setattr(page, "policy_of", lambda *, public, keep: FakePolicy(public, keep))
     monkeypatch.setattr(page, "launch", lambda _, **where: given.update(where))
     monkeypatch.setenv("PIXGEN_MODELS_DIR", "")
